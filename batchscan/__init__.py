@@ -1,0 +1,1 @@
+"""Find out where on the web copies of a whole folder of pictures turned up."""

@@ -1,0 +1,1 @@
+"""Where pictures are inspected and uploaded: on this machine."""

@@ -1,0 +1,131 @@
+"""What can go wrong, drawn once.
+
+    BatchscanError                      anything we can explain; carries its exit code and advice
+    ├── UsageError                 2    flags, settings, credentials, a path that is not there
+    ├── LockedError                7    another run holds the state folder
+    └── StopRun                         ends a run that is under way: what is left is deferred
+        ├── AuthRefused            4    the login was refused
+        ├── LimitReached           5    own budget, limit or duration
+        ├── NoCredits              6    the account is out of credits
+        ├── Unavailable            8    the API stayed away, or is not at this address
+        ├── StorageError           9    state or output cannot be written
+        └── Interrupted     129/130/143 a signal
+
+Trouble with one file is never an exception but that file's outcome (`batchscan.model`).
+"""
+
+from __future__ import annotations
+
+import signal
+from typing import ClassVar
+
+from batchscan.names import DeferReason, ExitReason
+
+
+class BatchscanError(Exception):
+    """The root of everything that batchscan raises on purpose.
+
+    `str(error)` says what happened and to what; `advice` says what to do about it.
+    """
+
+    exit_code: ClassVar[int] = 1
+    exit_reason: ClassVar[ExitReason] = ExitReason.INTERNAL_ERROR
+
+    def __init__(self, message: str, *, advice: str | None = None) -> None:
+        super().__init__(message)
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class UsageError(BatchscanError):
+    """Flags, settings, credentials or paths are wrong; nothing was sent."""
+
+    exit_code = 2
+    exit_reason = ExitReason.USAGE
+
+
+class LockedError(BatchscanError):
+    """Another run holds the state folder."""
+
+    exit_code = 7
+    exit_reason = ExitReason.LOCKED
+
+
+class StopRun(BatchscanError):
+    """Ends a run that is under way: uploads under way settle, the rest is deferred."""
+
+    deferral: ClassVar[DeferReason] = DeferReason.INTERRUPTED
+
+    @property
+    def defers_as(self) -> DeferReason:
+        """The reason that pictures not tried because of this stop are deferred with."""
+        return self.deferral
+
+    @property
+    def code(self) -> int:
+        """The process's exit code."""
+        return self.exit_code
+
+
+class AuthRefused(StopRun):
+    """The vendor refused the login, or the account may not use the API."""
+
+    exit_code = 4
+    exit_reason = ExitReason.AUTH
+    deferral = DeferReason.AUTH
+
+
+class NoCredits(StopRun):
+    """The account is out of credits."""
+
+    exit_code = 6
+    exit_reason = ExitReason.NO_CREDITS
+    deferral = DeferReason.CREDITS
+
+
+class LimitReached(StopRun):
+    """The user's own budget, limit or duration is used up, and work remains."""
+
+    exit_code = 5
+    exit_reason = ExitReason.LIMIT
+
+    def __init__(self, message: str, *, reason: DeferReason, advice: str | None = None) -> None:
+        super().__init__(message, advice=advice)
+        self._reason = reason
+
+    @property
+    def defers_as(self) -> DeferReason:
+        """`budget`, `limit` or `duration`, whichever was reached."""
+        return self._reason
+
+
+class Unavailable(StopRun):
+    """The API stayed away for longer than `--retry-for`, or is not at this address."""
+
+    exit_code = 8
+    exit_reason = ExitReason.UNAVAILABLE
+    deferral = DeferReason.UNAVAILABLE
+
+
+class StorageError(StopRun):
+    """State or output cannot be written, or the ledger cannot be used."""
+
+    exit_code = 9
+    exit_reason = ExitReason.STORAGE
+
+
+class Interrupted(StopRun):
+    """A signal asked the run to stop."""
+
+    exit_reason = ExitReason.INTERRUPTED
+
+    def __init__(self, signum: int = signal.SIGINT) -> None:
+        super().__init__(f"stopped by {signal.Signals(signum).name}")
+        self.signum = signum
+
+    @property
+    def code(self) -> int:
+        """128 plus the signal's number, as shells have it."""
+        return 128 + self.signum

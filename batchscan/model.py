@@ -1,0 +1,300 @@
+"""The types that pictures travel in: `Candidate` → `Image` → `Claim` → `Answer` → `Outcome`.
+
+Frozen, without I/O. Paths are `str` with surrogate escapes (`os.fsdecode`), times are seconds
+since 1970 in UTC, sizes are bytes, `sha256` is 64 lower-case hexadecimal digits.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from batchscan.names import DeferReason, FailReason, MatchKind, RejectReason, Status
+
+
+class Stat(NamedTuple):
+    """What tells a file from its former self; nanoseconds, as `os.stat` gives them."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Stat:
+        """Take the three figures out of a stat result."""
+        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file that the walk found and the ledger does not know in this state."""
+
+    path: str  # absolute, links unresolved
+    stat: Stat | None  # None where the walk could not stat a file that the user had named
+    explicit: bool = False  # named by the user: may be a link, may have any name
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture that the API takes: what was hashed is what was judged is what is sent."""
+
+    path: str
+    stat: Stat
+    data: bytes = field(repr=False)
+    sha256: str
+    format: str  # "jpeg", "png", "gif", "bmp", "webp", "ico", "raw"
+    width: int
+    height: int
+    content_type: str  # the true one, whatever the name says
+    file_name: str  # for the multipart: at most 255 characters, its extension fits the content
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotSendable:
+    """A file that will not be sent, with the reason; what was learned before is kept."""
+
+    path: str
+    stat: Stat | None
+    reason: RejectReason | FailReason
+    detail: str
+    sha256: str | None = None
+    format: str | None = None
+    width: int | None = None
+    height: int | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A committed promise that bytes are about to leave under this scan id."""
+
+    picture_id: int  # the ledger's number of this content in this realm
+    scan_id: str
+    generation: int  # 1 for the first question about a content, then 2, 3...
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceError:
+    """An error as the service told it; any part may be missing."""
+
+    http_status: int | None = None
+    type: str | None = None
+    code: str | None = None
+    id: str | None = None
+    trace_id: str | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How many matches the service counted."""
+
+    total: int
+    full: int
+    partial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A picture on the web that copies ours, and the pages that show it."""
+
+    url: str
+    kind: MatchKind
+    pages: tuple[str, ...]
+    domain: str  # the registrable domain, or the host, or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A paid answer: the verbatim body and what it says."""
+
+    body: bytes = field(repr=False)
+    received_at: float
+    credits: int | None  # really charged, as the service says; None where it did not
+    expected_credits: int | None
+    score: Score | None
+    matches: tuple[Match, ...]
+    warnings: tuple[str, ...] = ()
+
+
+# --- what one upload can come back with; what must end the run is raised instead ----------------
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """200 with a list of matches."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """409: the scan id is spent and its answer cannot be had."""
+
+    error: ServiceError
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The service will not take this picture; `final` when the picture itself is the reason."""
+
+    error: ServiceError
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """429 or 503: wait, at least `retry_after` seconds where it was given; no attempt is used."""
+
+    error: ServiceError
+    retry_after: float | None
+    away: bool  # 503: the service is away; 429: we were too fast
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """No usable answer this time: 5xx, the network, garbage."""
+
+    reason: FailReason  # NETWORK, SERVER_ERROR or BAD_RESPONSE
+    detail: str
+    error: ServiceError
+    ambiguous: bool  # the whole request may have arrived, so a credit may have been charged
+    reached: bool  # False when no connection could be made: the service is away
+    body: bytes | None = field(default=None, repr=False)  # a 200's body that nobody could read
+
+
+Reply: TypeAlias = Answered | Conflict | Refusal | Busy | Trouble
+
+
+# --- outcomes: one variant for each status of a file that was not unchanged ---------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Which file an outcome is about and what was learned of it."""
+
+    path: str
+    bytes: int | None = None
+    sha256: str | None = None
+    format: str | None = None
+    width: int | None = None
+    height: int | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What was done for an outcome, and when."""
+
+    started_at: float
+    finished_at: float
+    elapsed_ms: int
+    attempts: int = 0  # HTTP requests that carried this picture
+    scan_id: str | None = None
+    generation: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """Sent in this run and answered."""
+
+    subject: Subject
+    effort: Effort
+    answer: Answer
+    status: Status = field(default=Status.SCANNED, init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reused:
+    """The same bytes had been answered before: that answer, no credit."""
+
+    subject: Subject
+    effort: Effort
+    answer: Answer
+    status: Status = field(default=Status.REUSED, init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The API would not take it; nothing was charged."""
+
+    subject: Subject
+    effort: Effort
+    reason: RejectReason
+    detail: str
+    error: ServiceError | None = None
+    status: Status = field(default=Status.REJECTED, init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Tried, no answer; tried again in the next run."""
+
+    subject: Subject
+    effort: Effort
+    reason: FailReason
+    detail: str
+    error: ServiceError | None = None
+    status: Status = field(default=Status.FAILED, init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """Not tried."""
+
+    subject: Subject
+    effort: Effort
+    reason: DeferReason
+    detail: str
+    status: Status = field(default=Status.DEFERRED, init=False)
+
+
+# Unchanged files are counted (`Tally.unchanged`), not made into objects: there may be millions.
+Outcome: TypeAlias = Scanned | Reused | Rejected | Failed | Deferred
+
+
+# --- what the ledger says of many pictures ------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MatchTotals:
+    """Matches of a set of pictures; each content and match URL counted once."""
+
+    images_with_matches: int = 0
+    total: int = 0
+    full: int = 0
+    partial: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DomainCount:
+    """What one domain shows."""
+
+    domain: str
+    images: int
+    full: int
+    partial: int
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedImage:
+    """One content with matches, and one of the paths it was seen at."""
+
+    path: bytes
+    sha256: str
+    full: int
+    partial: int
+    total: int
+    scanned_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What the ledger knows of every picture that a run saw."""
+
+    matches: MatchTotals
+    run_matches: MatchTotals  # of this run's answers only
+    domains: tuple[DomainCount, ...]  # most images first
+    images: tuple[MatchedImage, ...]  # the worst first, at most 1,000

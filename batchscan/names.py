@@ -1,0 +1,82 @@
+"""The closed sets of words that the files and the exit codes use (the contract with scripts)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """What became of a file that was found; exactly one each, so that the books close."""
+
+    UNCHANGED = "unchanged"
+    SCANNED = "scanned"
+    REUSED = "reused"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    DEFERRED = "deferred"
+
+
+class RejectReason(StrEnum):
+    """Why the API would not take a file; nothing was charged for it."""
+
+    EMPTY = "empty"
+    TOO_LARGE = "too_large"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    UNSUPPORTED_FORMAT = "unsupported_format"
+    NOT_AN_IMAGE = "not_an_image"
+    EXTENSION_MISMATCH = "extension_mismatch"
+    CORRUPT = "corrupt"
+    REFUSED_BY_API = "refused_by_api"
+
+
+class FailReason(StrEnum):
+    """Why a file that was tried has no answer; it is tried again in the next run."""
+
+    UNREADABLE = "unreadable"
+    VANISHED = "vanished"
+    CHANGED_WHILE_READING = "changed_while_reading"
+    CHECK_FAILED = "check_failed"
+    NETWORK = "network"
+    SERVER_ERROR = "server_error"
+    BAD_RESPONSE = "bad_response"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+
+
+class DeferReason(StrEnum):
+    """Why a file was not tried in this run."""
+
+    CREDITS = "credits"
+    BUDGET = "budget"
+    LIMIT = "limit"
+    DURATION = "duration"
+    INTERRUPTED = "interrupted"
+    UNAVAILABLE = "unavailable"
+    AUTH = "auth"
+    TOO_YOUNG = "too_young"
+    DRY_RUN = "dry_run"
+
+
+class MatchKind(StrEnum):
+    """How a picture on the web copies ours; `other` is a kind the vendor had not documented."""
+
+    FULL = "full"
+    PARTIAL = "partial"
+    OTHER = "other"
+
+
+class ExitReason(StrEnum):
+    """Why a run ended, one word for each exit code."""
+
+    OK = "ok"
+    INTERNAL_ERROR = "internal_error"
+    USAGE = "usage"
+    PARTIAL = "partial"
+    AUTH = "auth"
+    LIMIT = "limit"
+    NO_CREDITS = "no_credits"
+    LOCKED = "locked"
+    UNAVAILABLE = "unavailable"
+    STORAGE = "storage"
+    MATCHES = "matches"
+    INTERRUPTED = "interrupted"
+    KILLED = "killed"

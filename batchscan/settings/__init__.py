@@ -1,0 +1,15 @@
+"""Every setting, where it came from, and what it may be."""
+
+from batchscan.settings.model import (
+    Account,
+    Api,
+    Output,
+    Pace,
+    Rate,
+    Scan,
+    Secret,
+    Settings,
+    Spend,
+)
+
+__all__ = ["Account", "Api", "Output", "Pace", "Rate", "Scan", "Secret", "Settings", "Spend"]

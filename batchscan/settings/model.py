@@ -1,0 +1,154 @@
+"""Every setting once: name, type, default, and why one would change it.
+
+The groups are the groups of the YAML file; `metadata["help"]` is the line that
+`config.example.yaml` and `batchscan doctor` show. Durations are seconds, sizes are bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+Check = Literal["full", "fast"]
+FailOn = Literal["none", "full", "any"]
+IfLocked = Literal["fail", "wait", "skip"]
+AfterConflict = Literal["new_id", "stop"]
+ProgressMode = Literal["auto", "plain", "none"]
+LogFormat = Literal["text", "json"]
+
+
+class Rate(NamedTuple):
+    """At most `requests` in any `period` seconds."""
+
+    requests: int
+    period: float
+
+
+class Secret:
+    """A string that no log, report or `repr` shows."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The string itself, for the login request only."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+def setting(default: Any, why: str) -> Any:  # noqa: ANN401 - any type of setting
+    """Declare a setting that the YAML file may hold."""
+    return field(default=default, metadata={"help": why})
+
+
+def unwritten(default: Any) -> Any:  # noqa: ANN401 - any type of setting
+    """Declare a setting that only flags, the environment or a program may give."""
+    return field(default=default, metadata={"file": False})
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who asks."""
+
+    email: str | None = setting(None, "the account's e-mail address (COPYLEAKS_EMAIL)")
+    api_key_file: str | None = setting(
+        None, "a file only you can read that holds the API key; the key itself never stands here"
+    )
+    api_key: Secret | None = unwritten(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """Where and how the vendor's API is asked."""
+
+    url: str = setting("https://api.copyleaks.com", "another address, such as the emulator's")
+    identity_url: str = setting("https://id.copyleaks.com", "the address of the login")
+    sandbox: bool = setting(False, "the vendor's free mock mode; its answers are never reused")
+    attempts: int = setting(5, "how often one picture is tried when the service errs on it")
+    retry_for: float = setting(900.0, "how long an outage is waited out before the run ends")
+    after_conflict: AfterConflict = setting(
+        "new_id", "what to do when a scan id is spent and its answer lost: new_id or stop"
+    )
+    connect_timeout: float = setting(30.0, "raise on very slow links")
+    read_timeout: float = setting(150.0, "the service may take 110 s, so keep this above it")
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Which files, and how they are judged."""
+
+    include: tuple[str, ...] = setting((), "only files that match one of these patterns")
+    exclude: tuple[str, ...] = setting((), "leave these out; wins over include")
+    follow_symlinks: bool = setting(False, "follow links, also out of the scanned folders")
+    min_age: float = setting(0.0, "leave files alone that changed more recently")
+    check: Check = setting("full", "fast reads headers and end markers only")
+    max_bytes: int = setting(20_000_000, "files this large are rejected; the vendor's limit")
+    max_pixels: int = setting(75_000_000, "width x height above this is rejected")
+    rescan_after: float | None = setting(None, "ask again about answers older than this")
+    fail_on: FailOn = setting("none", "exit 10 when pictures have such matches: full or any")
+    if_locked: IfLocked = setting("fail", "what to do while another run is on: wait or skip")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast the API is asked."""
+
+    rate: tuple[Rate, ...] = setting((Rate(10, 1.0),), "your account's limits, such as 900/15m")
+    concurrency: int = setting(64, "uploads under way at once; rate x seconds an answer takes")
+    headroom: float = setting(0.02, "how much wider than the rate requests are spaced")
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """Where a run stops starting new uploads."""
+
+    max_credits: int | None = setting(None, "credits a run may spend")
+    limit: int | None = setting(None, "pictures a run may send")
+    max_duration: float | None = setting(None, "how long a run may start new uploads")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What is written where, and what is said."""
+
+    directory: str = setting("./batchscan-output", "where runs are written")
+    state: str | None = setting(None, "ledger, token and lock; default: the user's state folder")
+    progress: ProgressMode = setting("auto", "plain: a line a minute; none: nothing")
+    log_format: LogFormat = setting("text", "json for log collectors")
+    log_file: str | None = setting(None, "log to this file too")
+    quiet: bool = setting(False, "say nothing when all is well")
+    verbose: bool = setting(False, "say more")
+    json: bool = unwritten(False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that a run needs to know; built once, then frozen.
+
+    A program builds it directly; the command line uses `batchscan.settings.load`.
+    """
+
+    roots: tuple[str, ...] = ()
+    files_from: str | None = None  # one name a line, "-" for stdin
+    files0_from: str | None = None  # NUL-separated
+    force: bool = False
+    rehash: bool = False
+    dry_run: bool = False
+    account: Account = field(default_factory=Account)
+    api: Api = field(default_factory=Api)
+    scan: Scan = field(default_factory=Scan)
+    pace: Pace = field(default_factory=Pace)
+    spend: Spend = field(default_factory=Spend)
+    output: Output = field(default_factory=Output)

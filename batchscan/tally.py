@@ -1,0 +1,55 @@
+"""The run's books: one status for each file that was found, counted as it is decided."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from batchscan.model import Outcome, Reused, Scanned
+from batchscan.names import Status
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of a run; counts, text and exit code all derive from these fields."""
+
+    statuses: Counter[Status] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    bytes: int = 0  # of every file seen, unchanged ones too
+    ignored: int = 0  # other names, links not followed, devices
+    excluded: int = 0  # left out by patterns: files, and folders not entered
+    unreadable_folders: int = 0
+    empty_roots: list[str] = field(default_factory=list)  # though the ledger knows pictures there
+    charged: int = 0
+    expected: int = 0
+    saved_by_reuse: int = 0
+    outcome_unknown: int = 0  # credits that may have been charged without an answer
+    matches_found: int = 0  # in this run's answers, for the progress line
+
+    def record(self, outcome: Outcome) -> None:
+        """Enter one decided file."""
+        self.statuses[outcome.status] += 1
+        self.bytes += outcome.subject.bytes or 0
+        if isinstance(outcome, Scanned):
+            self.charged += outcome.answer.credits or 0
+            self.expected += outcome.answer.expected_credits or 0
+            self.matches_found += len(outcome.answer.matches)
+        elif isinstance(outcome, Reused):
+            self.saved_by_reuse += outcome.answer.credits or 0
+        else:
+            self.reasons[outcome.reason] += 1
+
+    def unchanged(self, files: int, size: int) -> None:
+        """Enter files that are as they were when they got their final answer."""
+        self.statuses[Status.UNCHANGED] += files
+        self.bytes += size
+
+    @property
+    def seen(self) -> int:
+        """Every file that was found and decided."""
+        return sum(self.statuses.values())
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether coverage was lost: failed pictures, unreadable folders, empty roots."""
+        return bool(self.statuses[Status.FAILED] or self.unreadable_folders or self.empty_roots)
