@@ -1,0 +1,235 @@
+"""Claims and answers: what is about to be paid, what was, and what may have been for nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from batchscan.model import Answer, Claim, Image
+
+SCAN_ID_DIGITS = 32
+ANSWER_COLUMNS = "a.id, a.picture_id, a.generation, a.scan_id, a.received_at, a.credits, a.body"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """An answer as it came."""
+
+    id: int
+    picture_id: int
+    generation: int
+    scan_id: str
+    received_at: float
+    credits: int | None
+    body: bytes
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> StoredAnswer:
+        """Make one of the columns `ANSWER_COLUMNS`."""
+        return cls(*row[:-1], zlib.decompress(row[-1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger knows of a content."""
+
+    answer: StoredAnswer | None  # the newest
+    refusal: bytes | None  # JSON: the service will not take it
+    generation: int  # the highest one asked, 0 if none
+    open: bool  # that generation's claim still is
+
+
+NOTHING_KNOWN = Known(answer=None, refusal=None, generation=0, open=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenClaim:
+    """A claim that a killed run left open."""
+
+    scan_id: str
+    generation: int
+    path: bytes
+    sha256: str
+    bytes: int
+    format: str
+    width: int
+    height: int
+    opened_at: float
+    sends: int
+    under_way: bool
+
+
+class Claims:
+    """The tables of pictures, claims and answers."""
+
+    def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
+        self._connection = connection
+        self._realm_id = realm_id
+
+    def known(self, sha256: str) -> Known:
+        """Look up a content."""
+        row = self._connection.execute(
+            "SELECT id, answer_id, refusal FROM pictures WHERE realm_id = ? AND sha256 = ?",
+            (self._realm_id, bytes.fromhex(sha256)),
+        ).fetchone()
+        if row is None:
+            return NOTHING_KNOWN
+        picture_id, answer_id, refusal = row
+        claim = self._connection.execute(
+            "SELECT generation, state = 'open' FROM claims WHERE picture_id = ?"
+            " ORDER BY generation DESC LIMIT 1",
+            (picture_id,),
+        ).fetchone()
+        generation, is_open = claim or (0, False)
+        return Known(self.answer(answer_id), refusal, generation, bool(is_open))
+
+    def answer(self, answer_id: int | None) -> StoredAnswer | None:
+        """The answer with this number."""
+        row = self._connection.execute(
+            f"SELECT {ANSWER_COLUMNS} FROM answers a WHERE id = ?",
+            (answer_id,),
+        ).fetchone()
+        return StoredAnswer.of(row) if row else None
+
+    def open(self, image: Image, generation: int, run_id: str, at: float) -> Claim:
+        """Commit to a send: from the commit on, bytes may have left under this scan id."""
+        picture_id = self._picture_id(image)
+        claim = Claim(picture_id, self._scan_id(image.sha256, generation), generation)
+        self._connection.execute(
+            "INSERT INTO claims VALUES (?, ?, ?, ?, ?, ?, 'open', 1, 1, 0)"
+            " ON CONFLICT (scan_id) DO UPDATE SET state = 'open', under_way = 1,"
+            " sends = sends + 1, run_id = excluded.run_id, path = excluded.path",
+            (claim.scan_id, picture_id, generation, run_id, os.fsencode(image.path), at),
+        )
+        return claim
+
+    def unsent(self, claim: Claim) -> None:
+        """The service said, or the network proved, that this send is not charged."""
+        self._connection.execute(
+            "UPDATE claims SET under_way = 0 WHERE scan_id = ?", (claim.scan_id,)
+        )
+
+    def unanswered(self, claim: Claim, at: float, body: bytes | None = None) -> None:
+        """This send may have been charged without an answer, or with one nobody could read."""
+        self._connection.execute(
+            "UPDATE claims SET under_way = 0, unanswered = unanswered + 1 WHERE scan_id = ?",
+            (claim.scan_id,),
+        )
+        if body:
+            self._connection.execute(
+                "INSERT INTO unread_bodies VALUES (?, ?, ?)",
+                (claim.scan_id, at, zlib.compress(body, 1)),
+            )
+
+    def lost(self, claim: Claim) -> bool:
+        """The id is spent and its answer cannot be had; whether that charge was not counted yet."""
+        row = self._connection.execute(
+            "SELECT unanswered FROM claims WHERE scan_id = ?", (claim.scan_id,)
+        ).fetchone()
+        self._connection.execute(
+            "UPDATE claims SET state = 'lost', under_way = 0, unanswered = max(unanswered, 1)"
+            " WHERE scan_id = ?",
+            (claim.scan_id,),
+        )
+        return not row[0]
+
+    def refused(self, claim: Claim, refusal: bytes) -> None:
+        """The service will not take this content, whatever its file is called."""
+        self._connection.execute(
+            "UPDATE claims SET state = 'refused', under_way = 0 WHERE scan_id = ?",
+            (claim.scan_id,),
+        )
+        self._connection.execute(
+            "UPDATE pictures SET refusal = ? WHERE id = ?", (refusal, claim.picture_id)
+        )
+
+    def settle(self, claim: Claim, answer: Answer, run_id: str) -> int:
+        """Keep a paid answer, whole; its number."""
+        cursor = self._connection.execute(
+            "INSERT INTO answers (picture_id, generation, scan_id, run_id, received_at, credits,"
+            " body) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                claim.picture_id,
+                claim.generation,
+                claim.scan_id,
+                run_id,
+                answer.received_at,
+                answer.credits,
+                zlib.compress(answer.body, 1),
+            ),
+        )
+        answer_id = int(cursor.lastrowid or 0)
+        self._connection.execute(
+            "UPDATE claims SET state = 'answered', under_way = 0 WHERE scan_id = ?",
+            (claim.scan_id,),
+        )
+        self._connection.execute(
+            "UPDATE pictures SET answer_id = ?, refusal = NULL WHERE id = ?",
+            (answer_id, claim.picture_id),
+        )
+        self._put_matches(claim.picture_id, answer)
+        return answer_id
+
+    def largest_charge(self) -> int | None:
+        """The most that one picture ever cost here."""
+        row = self._connection.execute(
+            "SELECT max(credits) FROM answers JOIN pictures ON pictures.id = picture_id"
+            " WHERE realm_id = ?",
+            (self._realm_id,),
+        ).fetchone()
+        return row[0] if row[0] is None else int(row[0])
+
+    def still_open(self, run_id: str) -> Iterable[OpenClaim]:
+        """The open claims that a run made last."""
+        rows = self._connection.execute(
+            "SELECT scan_id, generation, path, lower(hex(sha256)), bytes, format, width, height,"
+            " opened_at, sends, under_way FROM claims JOIN pictures ON pictures.id = picture_id"
+            " WHERE run_id = ? AND state = 'open' ORDER BY path",
+            (run_id,),
+        )
+        return [OpenClaim(*row) for row in rows]
+
+    def find(self, scan_id: str) -> Claim | None:
+        """The open claim with this scan id."""
+        row = self._connection.execute(
+            "SELECT picture_id, scan_id, generation FROM claims"
+            " WHERE scan_id = ? AND state = 'open'",
+            (scan_id,),
+        ).fetchone()
+        return Claim(*row) if row else None
+
+    def _scan_id(self, sha256: str, generation: int) -> str:
+        """The same work asks under the same id, also after a crash; `[a-z0-9-]{3,36}`."""
+        realm = self._connection.execute(
+            "SELECT api_url, sandbox FROM realms WHERE id = ?", (self._realm_id,)
+        ).fetchone()
+        text = f"{realm[0]}\n{realm[1]}\n{sha256}\n{generation}"
+        return "bs-" + hashlib.sha256(text.encode()).hexdigest()[:SCAN_ID_DIGITS]
+
+    def _picture_id(self, image: Image) -> int:
+        row = self._connection.execute(
+            "INSERT INTO pictures (realm_id, sha256, bytes, format, width, height)"
+            " VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (realm_id, sha256) DO UPDATE SET bytes = excluded.bytes RETURNING id",
+            (
+                self._realm_id,
+                bytes.fromhex(image.sha256),
+                image.stat.size,
+                image.format,
+                image.width,
+                image.height,
+            ),
+        ).fetchone()
+        return int(row[0])
+
+    def _put_matches(self, picture_id: int, answer: Answer) -> None:
+        self._connection.execute("DELETE FROM matches WHERE picture_id = ?", (picture_id,))
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO matches VALUES (?, ?, ?, ?)",
+            [(picture_id, m.url, m.kind.value, m.domain) for m in answer.matches],
+        )

@@ -1,0 +1,94 @@
+"""Opening the ledger: durable for the one that scans, untouched by those that only read."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from batchscan.errors import StorageError
+from batchscan.ledger.schema import MIGRATIONS, TEMPORARY, VERSION
+
+BUSY_TIMEOUT_MS = 30_000
+
+
+def open_for_writing(path: Path) -> sqlite3.Connection:
+    """Open or make the ledger; every commit is on the disk when it returns.
+
+    Raises:
+        StorageError: it cannot be written, is no ledger, or is a newer batchscan's.
+    """
+    try:
+        # Made by us first: SQLite gives its -wal and -shm files the mode of this one.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        _migrate(connection, path)
+        connection.executescript(TEMPORARY)
+    except (OSError, sqlite3.Error) as error:
+        raise unusable(path, error) from error
+    return connection
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """Open the ledger without writing anything beside it; an empty one where there is none.
+
+    Raises:
+        StorageError: it is no ledger, cannot be read, or is of another version.
+    """
+    try:
+        connection = _connect_to_read(path)
+        version = _version(connection)
+        if version != VERSION:
+            raise _other_version(path, version)
+        connection.executescript(TEMPORARY)
+    except (OSError, sqlite3.Error) as error:
+        raise unusable(path, error) from error
+    return connection
+
+
+def unusable(path: Path, error: BaseException) -> StorageError:
+    """Say that the ledger cannot be used, and what to do."""
+    return StorageError(
+        f"the ledger {path} cannot be used: {error}",
+        advice="free space, mend the permissions, or restore the file from a backup; "
+        "a new one would pay again for what this one knows",
+    )
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    if not path.exists():
+        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        _migrate(connection, path)
+        return connection
+    # Without a -wal beside it nobody is writing: `immutable` then leaves no files behind.
+    still = not Path(f"{path}-wal").exists()
+    uri = f"file:{quote(os.fsencode(path))}?mode=ro{'&immutable=1' if still else ''}"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    version = _version(connection)
+    if version > VERSION:
+        raise _other_version(path, version)
+    for number in range(version, VERSION):
+        connection.executescript(
+            f"BEGIN IMMEDIATE;{MIGRATIONS[number]};PRAGMA user_version = {number + 1};COMMIT;"
+        )
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _other_version(path: Path, version: int) -> StorageError:
+    if version > VERSION:
+        advice = "install that batchscan, or name another state folder with --state"
+        made_by = "a newer"
+    else:
+        advice = "the next scan brings it up to date"
+        made_by = "an older"
+    return StorageError(f"the ledger {path} is {made_by} batchscan's", advice=advice)

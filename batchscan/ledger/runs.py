@@ -1,0 +1,97 @@
+"""Runs and what they decided, until their files are complete; a killed run's are made from here."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run as it began, and its report where it was closed."""
+
+    run_id: str
+    folder: str
+    started_at: float
+    facts: bytes  # counts that no line shows, as JSON
+    report: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLine:
+    """A line of results.jsonl; the matches are in the answer."""
+
+    line: bytes
+    answer_id: int | None
+
+
+class Runs:
+    """The tables of runs and outcomes."""
+
+    def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
+        self._connection = connection
+        self._realm_id = realm_id
+
+    def begin(self, run_id: str, folder: str, started_at: float) -> None:
+        """Enter a run before it does anything that its files will have to show."""
+        self._connection.execute(
+            "INSERT INTO runs VALUES (?, ?, ?, ?, 0, x'7b7d', NULL)",
+            (run_id, self._realm_id, os.fsencode(folder), started_at),
+        )
+
+    def note(self, run_id: str, facts: bytes) -> None:
+        """Keep the counts of a run that is under way."""
+        self._connection.execute("UPDATE runs SET facts = ? WHERE run_id = ?", (facts, run_id))
+
+    def decided(self, run_id: str, line: bytes, answer_id: int | None = None) -> None:
+        """Keep a decided file's line; in the transaction that decided it."""
+        self._connection.execute(
+            "INSERT INTO outcomes (run_id, answer_id, line) VALUES (?, ?, ?)",
+            (run_id, answer_id, line),
+        )
+
+    def seen(self, picture_id: int, path: str, *, fresh: bool) -> None:
+        """Count a picture into this process's digest; `fresh` when this run scanned it."""
+        self._connection.execute(
+            "INSERT INTO seen VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET fresh = max(fresh, excluded.fresh)",
+            (picture_id, os.fsencode(path), fresh),
+        )
+
+    def lines(self, run_id: str, after: int, most: int) -> list[tuple[int, StoredLine]]:
+        """Some lines of a run with their numbers, in the order of deciding."""
+        rows = self._connection.execute(
+            "SELECT id, line, answer_id FROM outcomes WHERE run_id = ? AND id > ?"
+            " ORDER BY id LIMIT ?",
+            (run_id, after, most),
+        )
+        return [(row[0], StoredLine(row[1], row[2])) for row in rows]
+
+    def close(self, run_id: str, report: bytes) -> None:
+        """The run's files are complete: forget the lines of the closed runs before it."""
+        self._connection.execute(
+            "UPDATE runs SET closed = 1, report = ? WHERE run_id = ?", (report, run_id)
+        )
+        self._connection.execute(
+            "DELETE FROM outcomes WHERE run_id IN"
+            " (SELECT run_id FROM runs WHERE closed AND run_id <> ?)",
+            (run_id,),
+        )
+
+    def left_open(self) -> list[StoredRun]:
+        """Runs that were killed, oldest first; of this realm."""
+        return list(self._runs("NOT closed AND realm_id = ? ORDER BY started_at", self._realm_id))
+
+    def last(self) -> StoredRun | None:
+        """The last run that was closed, of any realm."""
+        return next(self._runs("closed ORDER BY started_at DESC LIMIT ?", 1), None)
+
+    def _runs(self, condition: str, value: int) -> Iterator[StoredRun]:
+        rows = self._connection.execute(
+            f"SELECT run_id, folder, started_at, facts, report FROM runs WHERE {condition}",
+            (value,),
+        )
+        for run_id, folder, started_at, facts, report in rows:
+            yield StoredRun(run_id, os.fsdecode(folder), started_at, facts, report)

@@ -1,0 +1,132 @@
+"""The ledger's tables, and how an older ledger becomes a newer one.
+
+`MIGRATIONS[n]` turns version n into n + 1 (`PRAGMA user_version`); released ones never change.
+Times are seconds since 1970, paths and names are bytes as the file system has them.
+"""
+
+from __future__ import annotations
+
+MIGRATIONS = (
+    """
+    -- Answers of different realms never mix: another address, or the sandbox.
+    CREATE TABLE realms (
+        id INTEGER PRIMARY KEY,
+        api_url TEXT NOT NULL,
+        sandbox INTEGER NOT NULL,
+        UNIQUE (api_url, sandbox)
+    );
+    -- A distinct content in a realm, whatever its files are called.
+    CREATE TABLE pictures (
+        id INTEGER PRIMARY KEY,
+        realm_id INTEGER NOT NULL REFERENCES realms,
+        sha256 BLOB NOT NULL,
+        bytes INTEGER NOT NULL,
+        format TEXT NOT NULL,
+        width INTEGER NOT NULL,
+        height INTEGER NOT NULL,
+        answer_id INTEGER REFERENCES answers,   -- the newest one
+        refusal BLOB,                           -- why the service will not take it, as JSON
+        UNIQUE (realm_id, sha256)
+    );
+    -- What was paid for: the verbatim body, compressed, kept for ever.
+    CREATE TABLE answers (
+        id INTEGER PRIMARY KEY,
+        picture_id INTEGER NOT NULL REFERENCES pictures,
+        generation INTEGER NOT NULL,
+        scan_id TEXT NOT NULL,
+        run_id TEXT NOT NULL,
+        received_at REAL NOT NULL,
+        credits INTEGER,
+        body BLOB NOT NULL
+    );
+    CREATE INDEX answers_by_picture ON answers (picture_id);
+    -- The newest answer's matches, for SQL.
+    CREATE TABLE matches (
+        picture_id INTEGER NOT NULL REFERENCES pictures,
+        url TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        domain TEXT NOT NULL,
+        PRIMARY KEY (picture_id, url)
+    ) WITHOUT ROWID;
+    -- An open claim means that bytes were about to leave under its scan id.
+    CREATE TABLE claims (
+        scan_id TEXT PRIMARY KEY,
+        picture_id INTEGER NOT NULL REFERENCES pictures,
+        generation INTEGER NOT NULL,
+        run_id TEXT NOT NULL,
+        path BLOB NOT NULL,
+        opened_at REAL NOT NULL,
+        state TEXT NOT NULL,                    -- open, answered, refused, lost
+        under_way INTEGER NOT NULL,             -- sent, and not yet heard of
+        sends INTEGER NOT NULL,
+        unanswered INTEGER NOT NULL             -- sends that may have been charged for nothing
+    ) WITHOUT ROWID;
+    CREATE INDEX claims_by_picture ON claims (picture_id, generation);
+    CREATE INDEX claims_open ON claims (run_id) WHERE state = 'open';
+    -- Bodies of 200s that nobody could read: paid for, so kept.
+    CREATE TABLE unread_bodies (
+        scan_id TEXT NOT NULL,
+        received_at REAL NOT NULL,
+        body BLOB NOT NULL
+    );
+    CREATE TABLE folders (
+        id INTEGER PRIMARY KEY,
+        path BLOB NOT NULL UNIQUE
+    );
+    -- A file's final verdict in the state it had then: `picture_id`, or a rejection under rules.
+    CREATE TABLE files (
+        realm_id INTEGER NOT NULL,
+        folder_id INTEGER NOT NULL REFERENCES folders,
+        name BLOB NOT NULL,
+        size INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        ctime_ns INTEGER NOT NULL,
+        picture_id INTEGER REFERENCES pictures,
+        rules TEXT,                             -- what it was rejected under
+        line BLOB,                              -- the rejection's line, as JSON
+        PRIMARY KEY (realm_id, folder_id, name)
+    ) WITHOUT ROWID;
+    CREATE INDEX files_by_picture ON files (picture_id);
+    CREATE TABLE runs (
+        run_id TEXT PRIMARY KEY,
+        realm_id INTEGER NOT NULL REFERENCES realms,
+        folder BLOB NOT NULL,
+        started_at REAL NOT NULL,
+        closed INTEGER NOT NULL,
+        facts BLOB NOT NULL,                    -- counts that no line shows, as JSON
+        report BLOB                             -- report.json, when closed
+    );
+    -- What the open runs and the last closed one decided, to make results.jsonl again.
+    CREATE TABLE outcomes (
+        id INTEGER PRIMARY KEY,
+        run_id TEXT NOT NULL,
+        answer_id INTEGER REFERENCES answers,   -- its matches belong into the line
+        line BLOB NOT NULL
+    );
+    CREATE INDEX outcomes_by_run ON outcomes (run_id);
+    -- When requests left, for windows longer than a run.
+    CREATE TABLE sends (
+        api_url TEXT NOT NULL,
+        at REAL NOT NULL
+    );
+    CREATE INDEX sends_by_time ON sends (api_url, at);
+    CREATE TABLE pace (
+        api_url TEXT PRIMARY KEY,
+        share REAL NOT NULL,                    -- of the told rate, learned from 429s
+        wall REAL NOT NULL,                     -- the share at which the last 429 came
+        learned_at REAL NOT NULL,
+        paused_until REAL NOT NULL
+    );
+    """,
+)
+
+VERSION = len(MIGRATIONS)
+
+# What this process saw; gone with the connection. Unchanged pictures without matches are left out.
+TEMPORARY = """
+    CREATE TEMP TABLE seen (
+        picture_id INTEGER PRIMARY KEY,
+        path BLOB NOT NULL,
+        fresh INTEGER NOT NULL                  -- scanned in this run
+    );
+"""

@@ -1,0 +1,117 @@
+"""The ledger: one connection, and its rooms `files`, `claims`, `runs`, `pacing`, `overview`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from batchscan.errors import StorageError
+from batchscan.ledger.claims import Claims
+from batchscan.ledger.connection import open_for_reading, open_for_writing, unusable
+from batchscan.ledger.files import Files
+from batchscan.ledger.overview import Overview
+from batchscan.ledger.pacing import Pacing
+from batchscan.ledger.runs import Runs
+
+FILE_NAME = "ledger.sqlite3"
+
+
+@dataclass(frozen=True, slots=True)
+class Realm:
+    """Whose answers these are; those of different realms never mix."""
+
+    api_url: str
+    sandbox: bool
+
+
+class Ledger:
+    """What was sent, answered and paid, ever. Synchronous; for one thread at a time.
+
+    Every method belongs into a `transaction()`; `LedgerThread` sees to that.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, realm: Realm) -> None:
+        self._connection = connection
+        self.path = path
+        realm_id = _realm_id(connection, realm)
+        self.files = Files(connection, realm_id)
+        self.claims = Claims(connection, realm_id)
+        self.runs = Runs(connection, realm_id)
+        self.pacing = Pacing(connection, realm.api_url)
+        self.overview = Overview(connection, realm_id)
+
+    @classmethod
+    def open(cls, state: Path, realm: Realm) -> Ledger:
+        """Open or make the ledger in the state folder, for a scan.
+
+        Raises:
+            StorageError: it cannot be used.
+        """
+        path = state / FILE_NAME
+        connection = open_for_writing(path)
+        try:
+            connection.execute(
+                "INSERT OR IGNORE INTO realms (api_url, sandbox) VALUES (?, ?)",
+                (realm.api_url, realm.sandbox),
+            )
+        except sqlite3.Error as error:
+            raise unusable(path, error) from error
+        return cls(connection, path, realm)
+
+    @classmethod
+    def read(cls, state: Path, realm: Realm) -> Ledger:
+        """Open the ledger to look only: no lock, nothing written, empty where there is none.
+
+        Raises:
+            StorageError: it cannot be used.
+        """
+        path = state / FILE_NAME
+        return cls(open_for_reading(path), path, realm)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside is durable afterwards, or none of it happened."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A part of a transaction that can fail alone.
+
+        Raises:
+            StorageError: SQLite gave up the whole transaction, as it does on a full disk.
+        """
+        self._connection.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException as error:
+            if not self._connection.in_transaction:
+                raise self.unusable(error) from error
+            self._connection.execute("ROLLBACK TO part")
+            self._connection.execute("RELEASE part")
+            raise
+        self._connection.execute("RELEASE part")
+
+    def unusable(self, error: BaseException) -> StorageError:
+        """Say that this ledger cannot be used because of `error`."""
+        return error if isinstance(error, StorageError) else unusable(self.path, error)
+
+    def close(self) -> None:
+        """Close the connection; the last one to close tidies the write-ahead log away."""
+        self._connection.close()
+
+
+def _realm_id(connection: sqlite3.Connection, realm: Realm) -> int:
+    row = connection.execute(
+        "SELECT id FROM realms WHERE api_url = ? AND sandbox = ?", (realm.api_url, realm.sandbox)
+    ).fetchone()
+    return int(row[0]) if row else -1  # a realm that knows nothing

@@ -1,0 +1,112 @@
+"""The ledger's own thread: many writes a commit, and none is done before it is on the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from batchscan.errors import StorageError
+from batchscan.ledger.store import Ledger
+
+T = TypeVar("T")
+MOST_A_COMMIT = 256
+
+
+@dataclass(slots=True)
+class _Job:
+    operation: Callable[[Ledger], Any]
+    future: asyncio.Future[Any]
+    value: Any = None
+    error: BaseException | None = None
+
+
+class LedgerThread:
+    """Runs operations on a `Ledger` in their order, and answers after the commit.
+
+    All that wait together are committed together, so that 64 workers share one `fsync`.
+    The queue holds at most one job for each task that awaits one.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
+        self._thread.start()
+
+    async def do(self, operation: Callable[[Ledger], T]) -> T:
+        """Run `operation(ledger)` in a transaction; its effects are durable when this returns.
+
+        The operation is carried out even when the caller is cancelled meanwhile.
+
+        Raises:
+            StorageError: the ledger cannot be read or written.
+        """
+        job = _Job(operation, self._loop.create_future())
+        self._jobs.put(job)
+        result: T = await job.future
+        return result
+
+    async def aclose(self) -> None:
+        """Finish what is queued, end the thread, close the ledger."""
+        self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _work(self) -> None:
+        last = False
+        while not last:
+            jobs, last = self._next_jobs()
+            if jobs:
+                self._commit(jobs)
+                self._answer(jobs)
+        self._ledger.close()
+
+    def _next_jobs(self) -> tuple[list[_Job], bool]:
+        job = self._jobs.get()
+        jobs: list[_Job] = []
+        while job is not None:
+            jobs.append(job)
+            if len(jobs) == MOST_A_COMMIT or self._jobs.empty():
+                return jobs, False
+            job = self._jobs.get()
+        return jobs, True
+
+    def _commit(self, jobs: list[_Job]) -> None:
+        try:
+            with self._ledger.transaction():
+                for job in jobs:
+                    self._run(job)
+        except (sqlite3.Error, StorageError) as error:
+            for job in jobs:
+                job.error = job.error or self._ledger.unusable(error)
+
+    def _run(self, job: _Job) -> None:
+        """Run one operation so that its failure undoes it alone."""
+        try:
+            with self._ledger.savepoint():
+                job.value = job.operation(self._ledger)
+        except sqlite3.Error as error:
+            job.error = self._ledger.unusable(error)
+        except Exception as error:  # noqa: BLE001 - carried over to the task that asked
+            job.error = error
+
+    def _answer(self, jobs: list[_Job]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(_resolve, jobs)
+        except RuntimeError:  # the loop is gone: a second signal; the commit stands
+            return
+
+
+def _resolve(jobs: list[_Job]) -> None:
+    for job in jobs:
+        if job.future.cancelled():
+            continue
+        if job.error is None:
+            job.future.set_result(job.value)
+        else:
+            job.future.set_exception(job.error)
