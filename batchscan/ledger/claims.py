@@ -31,7 +31,9 @@ class StoredAnswer:
     @classmethod
     def of(cls, row: Sequence[Any]) -> StoredAnswer:
         """Make one of the columns `ANSWER_COLUMNS`."""
-        return cls(*row[:-1], zlib.decompress(row[-1]))
+        number, picture_id, generation, scan_id, received_at, credits_, body = row
+        body = zlib.decompress(body)
+        return cls(number, picture_id, generation, scan_id, received_at, credits_, body)
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,5 +119,5 @@ def _stands(row: tuple[Any, ...], standing: Standing) -> bool:
     """Whether a verdict (rules, picture, time of the answer) still holds in this run."""
     rules, received_at = row[3], row[5]
     if rules is not None:
-        return rules == standing.rules
+        return bool(rules == standing.rules)
     return bool(received_at is not None and received_at >= standing.answers_since)

@@ -1,0 +1,166 @@
+"""The one gate that every request passes: slots, shared pauses, one probe while the service is away."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+
+from batchscan.errors import Unavailable
+from batchscan.ledger import Learned
+from batchscan.pace.clock import Clock
+from batchscan.pace.learning import LearnedShare
+from batchscan.pace.outage import Outage
+from batchscan.pace.schedule import Schedule
+from batchscan.settings import Rate
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """The right to send one request now."""
+
+    sent_at: float  # monotonic seconds
+    probe: bool  # the only one under way, to see whether the service is back
+
+
+class Gate:
+    """Lets requests through in the order of their coming; waiting uses up no attempt.
+
+    Who got a `Pass` tells how it went: `accepted`, `busy`, `troubled`, or `abandoned`.
+    """
+
+    def __init__(
+        self,
+        rates: Sequence[Rate],
+        headroom: float,
+        retry_for: float,
+        clock: Clock,
+        jitter: random.Random | None = None,
+    ) -> None:
+        self._clock = clock
+        self._schedule = Schedule(rates, headroom)
+        self._learned = LearnedShare()
+        self._outage = Outage(retry_for, jitter or random.Random())  # noqa: S311 - no secret
+        self._retry_for = retry_for
+        self._turn = asyncio.Lock()  # fair: first come, first served
+        self._changed = asyncio.Event()
+        self._probing = False
+        self._closed = False
+        self._pause: tuple[float, str] = (0.0, "")
+        self.rate_limited = 0  # 429s
+
+    def __repr__(self) -> str:
+        return f"<Gate {self._schedule!r} {self.waiting or 'open'}>"
+
+    @property
+    def waiting(self) -> str | None:
+        """What the gate waits for, in words for people; None when it is open."""
+        until, why = self._pause
+        left = until - self._clock.monotonic()
+        if left > 0:
+            return f"{why} {left:.0f} s"
+        return "service away, probing" if self._outage.away else None
+
+    async def enter(self) -> Pass | None:
+        """Wait for a slot; None once the gate is closed."""
+        async with self._turn:
+            while not self._closed:
+                now = self._clock.monotonic()
+                if self._outage.away and self._probing:
+                    await self._sleep(self._retry_for)
+                elif self._schedule.take(now, self._learned.at(now)):
+                    self._probing = self._outage.away
+                    return Pass(now, self._probing)
+                else:
+                    await self._sleep(self._schedule.next_at(self._learned.at(now)) - now)
+        return None
+
+    def close(self) -> None:
+        """Let nothing through any more: the run stops."""
+        self._closed = True
+        self._changed.set()
+
+    def accepted(self, granted: Pass) -> None:
+        """The service answered as it does when it is well."""
+        self._outage.over(granted.sent_at)
+        self._done(granted)
+
+    def abandoned(self, granted: Pass) -> None:
+        """Nothing was learned from this request."""
+        self._done(granted)
+
+    def busy(self, granted: Pass, retry_after: float | None, *, away: bool) -> None:
+        """The service asked for a pause: 429, or 503 (`away`).
+
+        Raises:
+            Unavailable: it has been refusing for longer than `--retry-for`, or asks for longer.
+        """
+        self._done(granted)
+        if away:
+            self._outage.away = True
+        else:
+            self.rate_limited += 1
+            self._learned.refused(granted.sent_at, self._clock.monotonic())
+        self._hold(granted, retry_after, "service away, pause" if away else "429 pause")
+
+    def troubled(self, granted: Pass, picture: Hashable, *, reached: bool) -> None:
+        """The request failed; when others fail too, the service counts as away.
+
+        Raises:
+            Unavailable: it has been away for longer than `--retry-for`.
+        """
+        self._done(granted)
+        if self._outage.failed(picture, reached=reached, now=self._clock.monotonic()):
+            self._hold(granted, None, "service away, pause")
+
+    def remember(self, sends: Iterable[float], learned: Learned | None) -> None:
+        """Go on from earlier runs; times are wall-clock seconds."""
+        shift = self._clock.monotonic() - self._clock.wall()
+        now = self._clock.monotonic()
+        # A send "in the future" means that the clock was set back since: it was just now at worst.
+        self._schedule.remember(min(now, at + shift) for at in sends)
+        if learned is not None:
+            self._learned.restore(learned.share, learned.wall, min(now, learned.learned_at + shift))
+            until = min(learned.paused_until + shift, now + self._retry_for)
+            self._schedule.pause(until)
+            self._pause = (until, "429 pause")
+
+    @property
+    def longest_window(self) -> float:
+        """Seconds that the longest window reaches back."""
+        return self._schedule.longest
+
+    @property
+    def learned(self) -> Learned | None:
+        """What later runs should know of the rate; None when no 429 ever came."""
+        if self._learned.fell_at is None:
+            return None
+        shift = self._clock.wall() - self._clock.monotonic()
+        return Learned(
+            share=self._learned.share_at_fall,
+            wall=self._learned.wall,
+            learned_at=self._learned.fell_at + shift,
+            paused_until=self._pause[0] + shift,
+        )
+
+    def _hold(self, granted: Pass, floor: float | None, why: str) -> None:
+        until = self._outage.pause(granted.sent_at, floor, self._clock.monotonic())
+        if until is None:
+            raise Unavailable(
+                f"the API has kept refusing or stayed away ({why.removesuffix(' pause')})"
+                f" for as long as --retry-for allows ({self._retry_for:.0f} s)",
+                advice="the same command goes on where this run stopped; "
+                "see the vendor's status page if it lasts",
+            )
+        self._schedule.pause(until)
+        self._pause = max(self._pause, (until, why))
+
+    def _done(self, granted: Pass) -> None:
+        if granted.probe:
+            self._probing = False
+        self._changed.set()
+
+    async def _sleep(self, seconds: float) -> None:
+        self._changed.clear()
+        await self._clock.wait(self._changed, seconds)

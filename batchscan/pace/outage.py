@@ -1,0 +1,59 @@
+"""Since when the service fails, and how long to leave it alone; plain arithmetic, no waiting."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Hashable
+
+LONGEST_PAUSE = 60.0  # the vendor's page on failures: 1, 2, 4... up to 60 s
+FAILING_PICTURES = 3  # so many different ones failing in a row mean the service, not the picture
+
+
+def backoff(failures: int, jitter: random.Random) -> float:
+    """Seconds to wait after the nth failure in a row (from 1): 1, 2, 4... plus up to 1, at most 60."""
+    return min(LONGEST_PAUSE, 2.0 ** min(failures - 1, 6) + jitter.random())
+
+
+class Outage:
+    """The run of failures since the last good answer. Times in seconds on one clock."""
+
+    def __init__(self, retry_for: float, jitter: random.Random) -> None:
+        self.since: float | None = None
+        self.away = False  # one probe at a time, the others wait
+        self._retry_for = retry_for
+        self._jitter = jitter
+        self._failures = 0
+        self._paused_at: float | None = None
+        self._pictures: set[Hashable] = set()
+
+    def over(self, sent_at: float) -> None:
+        """A request that left at `sent_at` got a real answer."""
+        self.since = None
+        self.away = False
+        self._pictures.clear()
+        if self._paused_at is None or sent_at > self._paused_at:
+            self._failures = 0
+
+    def failed(self, picture: Hashable, *, reached: bool, now: float) -> bool:
+        """A request failed; whether that makes the service count as away."""
+        self._begin(now)
+        self._pictures.add(picture)
+        self.away = self.away or not reached or len(self._pictures) >= FAILING_PICTURES
+        return self.away
+
+    def pause(self, sent_at: float, floor: float | None, now: float) -> float | None:
+        """Until when to send nothing, at least `floor` seconds; None when it lasts too long."""
+        since = self._begin(now)
+        deadline = since + self._retry_for
+        if now >= deadline or now + (floor or 0) > deadline:
+            return None
+        if self._paused_at is None or sent_at > self._paused_at:
+            self._failures += 1
+            self._paused_at = now
+        delay = max(floor or 0, min(backoff(self._failures, self._jitter), deadline - now))
+        return now + delay
+
+    def _begin(self, now: float) -> float:
+        if self.since is None:
+            self.since = now
+        return self.since

@@ -1,0 +1,85 @@
+"""When the next request may leave: plain arithmetic on given times, no waiting, no clock.
+
+Every window of `--rate` holds at once. Requests are spaced evenly, a little wider than the rate
+(`headroom`), because jitter on the way turns exactly-10/s into 429s. A late slot is made up only
+where the log of every window allows it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from batchscan.settings import Rate
+
+CATCH_UP = 0.1  # seconds of lateness that may be made up: an event loop's hiccup, not a burst
+
+
+class _Window:
+    """The times of the last requests of one window, widened by the headroom."""
+
+    def __init__(self, rate: Rate, headroom: float) -> None:
+        self.requests = rate.requests
+        self.period = rate.period * (1 + headroom)
+        self._log: deque[float] = deque(maxlen=rate.requests)
+
+    def grant(self, at: float) -> None:
+        self._log.append(at)
+
+    def free_at(self, share: float) -> float:
+        """When one more request fits, at this share of the rate."""
+        most = max(1, math.ceil(self.requests * share))
+        return self._log[-most] + self.period if len(self._log) >= most else -math.inf
+
+
+class Schedule:
+    """The slots of all windows together, at a share of the told rate.
+
+    Times are seconds on any one clock that does not step.
+    """
+
+    def __init__(self, rates: Sequence[Rate], headroom: float) -> None:
+        self._windows = [_Window(rate, headroom) for rate in rates]
+        self._interval = max(window.period / window.requests for window in self._windows)
+        self._slot = -math.inf  # where even spacing puts the next request
+        self._paused_until = -math.inf
+
+    def __repr__(self) -> str:
+        return f"<Schedule 1 per {self._interval:.4g} s, next {self._slot:.4g}>"
+
+    @property
+    def longest(self) -> float:
+        """Seconds that the longest window reaches back."""
+        return max(window.period for window in self._windows)
+
+    @property
+    def interval(self) -> float:
+        """Seconds between requests at the full rate."""
+        return self._interval
+
+    def remember(self, times: Iterable[float]) -> None:
+        """Enter requests of earlier runs, oldest first."""
+        for at in times:
+            self._grant(at, 1.0)
+
+    def pause(self, until: float) -> None:
+        """Let nothing leave before then."""
+        self._paused_until = max(self._paused_until, until)
+
+    def next_at(self, share: float = 1.0) -> float:
+        """When the next request may leave; a time that has passed means now."""
+        free = max(window.free_at(share) for window in self._windows)
+        return max(self._slot, self._paused_until, free)
+
+    def take(self, now: float, share: float = 1.0) -> bool:
+        """Take the slot if it has come."""
+        if self.next_at(share) > now:
+            return False
+        self._grant(now, share)
+        return True
+
+    def _grant(self, at: float, share: float) -> None:
+        self._slot = max(self._slot, at - CATCH_UP) + self._interval / share
+        for window in self._windows:
+            window.grant(at)
