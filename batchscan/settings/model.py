@@ -7,7 +7,30 @@ The groups are the groups of the YAML file; `metadata["help"]` is the line that
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, get_args
+
+from batchscan.settings.addresses import Url
+from batchscan.settings.kinds import Choice, FilePath, Flag, Kind, Patterns, Text
+from batchscan.settings.numbers import Count, Duration, Rates, Ratio, Size
+from batchscan.settings.units import Rate
+
+__all__ = [
+    "Account",
+    "AfterConflict",
+    "Api",
+    "Check",
+    "FailOn",
+    "IfLocked",
+    "LogFormat",
+    "Output",
+    "Pace",
+    "ProgressMode",
+    "Rate",
+    "Scan",
+    "Secret",
+    "Settings",
+    "Spend",
+]
 
 Check = Literal["full", "fast"]
 FailOn = Literal["none", "full", "any"]
@@ -15,13 +38,6 @@ IfLocked = Literal["fail", "wait", "skip"]
 AfterConflict = Literal["new_id", "stop"]
 ProgressMode = Literal["auto", "plain", "none"]
 LogFormat = Literal["text", "json"]
-
-
-class Rate(NamedTuple):
-    """At most `requests` in any `period` seconds."""
-
-    requests: int
-    period: float
 
 
 class Secret:
@@ -48,9 +64,28 @@ class Secret:
         return hash(self._value)
 
 
-def setting(default: Any, why: str) -> Any:  # noqa: ANN401 - any type of setting
-    """Declare a setting that the YAML file may hold."""
-    return field(default=default, metadata={"help": why})
+_DAY = 86_400.0
+_YEAR = 366 * _DAY
+
+
+def setting(
+    default: Any,  # noqa: ANN401 - any type of setting
+    why: str,
+    kind: Kind,
+    *,
+    env: str | None = None,
+    flag: str | None = None,
+) -> Any:  # noqa: ANN401 - the same
+    """Declare a setting that the YAML file may hold.
+
+    Args:
+        default: what holds where nobody says otherwise; None makes the setting optional.
+        why: one line on why one would change it.
+        kind: what it may be.
+        env: the environment variable that gives it.
+        flag: the flag that gives it.
+    """
+    return field(default=default, metadata={"help": why, "kind": kind, "env": env, "flag": flag})
 
 
 def unwritten(default: Any) -> Any:  # noqa: ANN401 - any type of setting
@@ -62,9 +97,17 @@ def unwritten(default: Any) -> Any:  # noqa: ANN401 - any type of setting
 class Account:
     """Who asks."""
 
-    email: str | None = setting(None, "the account's e-mail address (COPYLEAKS_EMAIL)")
+    email: str | None = setting(
+        None,
+        "the account's e-mail address",
+        Text("an e-mail address"),
+        env="COPYLEAKS_EMAIL",
+    )
     api_key_file: str | None = setting(
-        None, "a file only you can read that holds the API key; the key itself never stands here"
+        None,
+        "a file only you can read that holds the API key; the key itself never stands here",
+        FilePath("the path of a file"),
+        env="COPYLEAKS_API_KEY_FILE",
     )
     api_key: Secret | None = unwritten(None)
 
@@ -73,63 +116,145 @@ class Account:
 class Api:
     """Where and how the vendor's API is asked."""
 
-    url: str = setting("https://api.copyleaks.com", "another address, such as the emulator's")
-    identity_url: str = setting("https://id.copyleaks.com", "the address of the login")
-    sandbox: bool = setting(False, "the vendor's free mock mode; its answers are never reused")
-    attempts: int = setting(5, "how often one picture is tried when the service errs on it")
-    retry_for: float = setting(900.0, "how long an outage is waited out before the run ends")
-    after_conflict: AfterConflict = setting(
-        "new_id", "what to do when a scan id is spent and its answer lost: new_id or stop"
+    url: str = setting(
+        "https://api.copyleaks.com",
+        "another address, such as the emulator's",
+        Url(),
+        env="COPYLEAKS_API_URL",
     )
-    connect_timeout: float = setting(30.0, "raise on very slow links")
-    read_timeout: float = setting(150.0, "the service may take 110 s, so keep this above it")
+    identity_url: str = setting(
+        "https://id.copyleaks.com", "the address of the login", Url(), env="COPYLEAKS_IDENTITY_URL"
+    )
+    sandbox: bool = setting(
+        False,
+        "the vendor's free mock mode; its answers are never reused as real ones",
+        Flag(),
+        flag="--sandbox",
+    )
+    attempts: int = setting(
+        5, "how often one picture is tried when the service errs on it", Count(1, 20)
+    )
+    retry_for: float = setting(
+        900.0,
+        "how long an outage is waited out before the run ends",
+        Duration(0, 30 * _DAY),
+        flag="--retry-for",
+    )
+    after_conflict: AfterConflict = setting(
+        "new_id",
+        "what to do when a scan id is spent and its answer lost: new_id or stop",
+        Choice(get_args(AfterConflict)),
+    )
+    connect_timeout: float = setting(30.0, "raise on very slow links", Duration(0.001, 600))
+    read_timeout: float = setting(
+        150.0, "the service may take 110 s, so keep this above it", Duration(0.001, 3600)
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
     """Which files, and how they are judged."""
 
-    include: tuple[str, ...] = setting((), "only files that match one of these patterns")
-    exclude: tuple[str, ...] = setting((), "leave these out; wins over include")
-    follow_symlinks: bool = setting(False, "follow links, also out of the scanned folders")
-    min_age: float = setting(0.0, "leave files alone that changed more recently")
-    check: Check = setting("full", "fast reads headers and end markers only")
-    max_bytes: int = setting(20_000_000, "files this large are rejected; the vendor's limit")
-    max_pixels: int = setting(75_000_000, "width x height above this is rejected")
-    rescan_after: float | None = setting(None, "ask again about answers older than this")
-    fail_on: FailOn = setting("none", "exit 10 when pictures have such matches: full or any")
-    if_locked: IfLocked = setting("fail", "what to do while another run is on: wait or skip")
+    include: tuple[str, ...] = setting(
+        (), "only files that match one of these gitignore patterns", Patterns(), flag="--include"
+    )
+    exclude: tuple[str, ...] = setting(
+        (), "leave these out; wins over include", Patterns(), flag="--exclude"
+    )
+    follow_symlinks: bool = setting(
+        False, "follow links, also out of the scanned folders", Flag(), flag="--follow-symlinks"
+    )
+    min_age: float = setting(
+        0.0, "leave files alone that changed more recently", Duration(0, _YEAR), flag="--min-age"
+    )
+    check: Check = setting(
+        "full", "fast reads headers and end markers only", Choice(get_args(Check)), flag="--check"
+    )
+    max_bytes: int = setting(
+        20_000_000, "files this large are rejected; the vendor's limit", Size(1, 256 * 1024**2)
+    )
+    max_pixels: int = setting(
+        75_000_000, "width x height above this is rejected", Count(1, 1_000_000_000)
+    )
+    rescan_after: float | None = setting(
+        None,
+        "ask again about answers older than this",
+        Duration(0.001, 100 * _YEAR),
+        flag="--rescan-after",
+    )
+    fail_on: FailOn = setting(
+        "none",
+        "exit 10 when pictures have such matches: full or any",
+        Choice(get_args(FailOn)),
+        flag="--fail-on",
+    )
+    if_locked: IfLocked = setting(
+        "fail",
+        "what to do while another run is on: fail, wait or skip",
+        Choice(get_args(IfLocked)),
+        flag="--if-locked",
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How fast the API is asked."""
 
-    rate: tuple[Rate, ...] = setting((Rate(10, 1.0),), "your account's limits, such as 900/15m")
-    concurrency: int = setting(64, "uploads under way at once; rate x seconds an answer takes")
-    headroom: float = setting(0.02, "how much wider than the rate requests are spaced")
+    rate: tuple[Rate, ...] = setting(
+        (Rate(10, 1.0),),
+        "your account's limits, all at once, such as 900/15m",
+        Rates(),
+        flag="--rate",
+    )
+    concurrency: int = setting(
+        64,
+        "uploads under way at once; rate x seconds an answer takes",
+        Count(1, 1000),
+        flag="--concurrency",
+    )
+    headroom: float = setting(
+        0.02, "how much wider than the rate requests are spaced", Ratio(0, 0.5)
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Spend:
     """Where a run stops starting new uploads."""
 
-    max_credits: int | None = setting(None, "credits a run may spend")
-    limit: int | None = setting(None, "pictures a run may send")
-    max_duration: float | None = setting(None, "how long a run may start new uploads")
+    max_credits: int | None = setting(
+        None, "credits a run may spend", Count(0), flag="--max-credits"
+    )
+    limit: int | None = setting(None, "pictures a run may send", Count(0), flag="--limit")
+    max_duration: float | None = setting(
+        None, "how long a run may start new uploads", Duration(0, _YEAR), flag="--max-duration"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
     """What is written where, and what is said."""
 
-    directory: str = setting("./batchscan-output", "where runs are written")
-    state: str | None = setting(None, "ledger, token and lock; default: the user's state folder")
-    progress: ProgressMode = setting("auto", "plain: a line a minute; none: nothing")
-    log_format: LogFormat = setting("text", "json for log collectors")
-    log_file: str | None = setting(None, "log to this file too")
-    quiet: bool = setting(False, "say nothing when all is well")
-    verbose: bool = setting(False, "say more")
+    directory: str = setting(
+        "./batchscan-output", "where runs are written", FilePath(), flag="--output"
+    )
+    state: str | None = setting(
+        None,
+        "ledger, token and lock; default: the user's state folder",
+        FilePath(),
+        flag="--state",
+    )
+    progress: ProgressMode = setting(
+        "auto",
+        "plain: a line a minute; none: nothing",
+        Choice(get_args(ProgressMode)),
+        flag="--progress",
+    )
+    log_format: LogFormat = setting(
+        "text", "json for log collectors", Choice(get_args(LogFormat)), flag="--log-format"
+    )
+    log_file: str | None = setting(None, "log to this file too", FilePath(), flag="--log-file")
+    quiet: bool = setting(False, "say nothing when all is well", Flag(), flag="--quiet")
+    verbose: bool = setting(False, "say more", Flag(), flag="--verbose")
     json: bool = unwritten(False)
 
 

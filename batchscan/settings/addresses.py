@@ -1,0 +1,45 @@
+"""The addresses of the API and its login, which keys and pictures are sent to."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from batchscan.settings.kinds import Kind
+
+
+@dataclass(frozen=True)
+class Url(Kind):
+    """An `https` address; plain `http` only to this machine, since the key would travel in it."""
+
+    allowed: str = "an https:// address; http:// only to this machine"
+
+    def read(self, raw: object) -> object:
+        """Take the address without its last slash."""
+        return raw.strip().rstrip("/") if isinstance(raw, str) else raw
+
+    def check(self, value: object) -> None:
+        """Refuse what the key must not be sent to, and what is no bare address."""
+        if not isinstance(value, str) or not value.isprintable() or " " in value or "\\" in value:
+            raise ValueError
+        parts = urlsplit(value)  # ValueError on broken IPv6
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("it holds a user name or password")
+        if parts.query or parts.fragment or value.endswith(("?", "#")):
+            raise ValueError("it holds a query or a fragment")
+        if parts.scheme not in {"https", "http"} or not parts.hostname or parts.port == 0:
+            raise ValueError
+        if parts.scheme == "http" and not is_loopback(parts):
+            raise ValueError("http would show key and pictures to everyone on the way")
+
+
+def is_loopback(parts: SplitResult) -> bool:
+    """Whether an address is this machine's own, whatever a name server says."""
+    host = parts.hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,143 @@
+"""What a setting may be: how it is read, what is allowed, how it is shown.
+
+One object for each setting serves the file, the flags, the environment, programs, `doctor` and
+the example file, so that they cannot disagree. A kind *reads* what a source holds (text, or the
+typed values of YAML) and *checks* the finished value, whoever made it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+
+class Kind(ABC):
+    """What a setting may be."""
+
+    @property
+    @abstractmethod
+    def allowed(self) -> str:
+        """What is allowed, as the end of "allowed: ..."."""
+
+    @abstractmethod
+    def check(self, value: object) -> None:
+        """Refuse what is not allowed.
+
+        Raises:
+            ValueError: it is not; the message, where there is one, says more than `allowed`.
+        """
+
+    def read(self, raw: object) -> object:
+        """Turn what a source holds into a value for `check`.
+
+        Raises:
+            ValueError: as for `check`.
+        """
+        return raw
+
+    def show(self, value: object) -> str:
+        """Write a checked value as the file would hold it."""
+        return str(value)
+
+
+def text_only(raw: object) -> str:
+    """Take text and nothing that YAML has already understood as something else.
+
+    Raises:
+        ValueError: it is a number or a truth value, which may have lost leading zeros.
+    """
+    if isinstance(raw, str):
+        return raw
+    raise ValueError("text that looks like a number or a truth value stands in quotes")
+
+
+@dataclass(frozen=True)
+class Flag(Kind):
+    """Yes or no."""
+
+    allowed: str = "true or false"
+
+    def check(self, value: object) -> None:
+        """Refuse anything but a truth value."""
+        if value is not True and value is not False:
+            raise ValueError
+
+    def show(self, value: object) -> str:
+        """`true` or `false`."""
+        return "true" if value else "false"
+
+
+@dataclass(frozen=True)
+class Choice(Kind):
+    """One of a few words."""
+
+    words: tuple[str, ...]
+
+    @property
+    def allowed(self) -> str:
+        """The words."""
+        return f"{', '.join(self.words[:-1])} or {self.words[-1]}"
+
+    def check(self, value: object) -> None:
+        """Refuse any other word."""
+        if value not in self.words:
+            raise ValueError
+
+
+@dataclass(frozen=True)
+class Text(Kind):
+    """A word without spaces, such as an e-mail address."""
+
+    allowed: str
+
+    def read(self, raw: object) -> object:
+        """Take text only."""
+        return text_only(raw)
+
+    def check(self, value: object) -> None:
+        """Refuse the empty text, spaces and what cannot be printed."""
+        if not isinstance(value, str) or not value.isprintable() or " " in value:
+            raise ValueError
+        if not value:
+            raise ValueError("it is empty")
+
+
+@dataclass(frozen=True)
+class FilePath(Kind):
+    """A file or folder; the loader makes it absolute."""
+
+    allowed: str = "a path"
+
+    def read(self, raw: object) -> object:
+        """Take text only."""
+        return text_only(raw)
+
+    def check(self, value: object) -> None:
+        """Refuse the empty path and NUL."""
+        if not isinstance(value, str) or not value or "\0" in value:
+            raise ValueError
+
+
+@dataclass(frozen=True)
+class Patterns(Kind):
+    """gitignore patterns."""
+
+    allowed: str = "a list of patterns, such as [drafts/, '*.bak.jpg']"
+
+    def read(self, raw: object) -> object:
+        """Take a list, or one pattern for a list of one."""
+        items = raw if isinstance(raw, list | tuple) else (raw,)
+        return tuple(text_only(item) for item in items)
+
+    def check(self, value: object) -> None:
+        """Refuse empty patterns and line ends."""
+        items = value if isinstance(value, tuple) else (value,)
+        for item in items:
+            if not isinstance(item, str) or not item.strip() or set(item) & set("\0\r\n"):
+                raise ValueError
+        if items is not value:
+            raise ValueError
+
+    def show(self, value: object) -> str:
+        """The list."""
+        return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
