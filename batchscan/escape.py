@@ -1,0 +1,47 @@
+"""How strings from outside are shown: no terminal, table or reader may be steered by them.
+
+File names, URLs, page addresses and error texts are other people's: they may hold terminal
+sequences, characters that turn the reading direction, formulas, or no valid text at all.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_UNDECODABLE = range(0xDC80, 0xDD00)  # bytes that were no UTF-8, as os.fsdecode marks them
+
+
+def printable(text: str) -> str:
+    r"""Make a string safe to print on one line: control and bidi characters become `\x1b`."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _shown(char) for char in text)
+
+
+def csv_cell(text: str) -> str:
+    """Make a string safe in a table: a spreadsheet would run what begins like a formula."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def scalars(text: str) -> str:
+    """Replace what no UTF-8 file can hold (lone surrogates) by U+FFFD."""
+    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
+
+
+def path_fields(path: str | bytes) -> tuple[str, str | None]:
+    """Give a path as the files write it: readable, and in base64 where that lost something."""
+    raw = os.fsencode(path)
+    try:
+        return raw.decode(), None
+    except UnicodeDecodeError:
+        return raw.decode(errors="replace"), base64.b64encode(raw).decode()
+
+
+def _shown(char: str) -> str:
+    if ord(char) in _UNDECODABLE:
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    return char.encode("unicode_escape").decode()

@@ -1,0 +1,11 @@
+"""How instants are written in every file: RFC 3339, UTC, milliseconds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def rfc3339(seconds: float) -> str:
+    """Write seconds since 1970 as `2026-11-23T18:02:37.250Z`."""
+    written = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+    return written.removesuffix("+00:00") + "Z"

@@ -1,0 +1,69 @@
+"""What a walk hands on: some files of one folder with their stat, and what it left out."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+BLOCK = 10_000  # files in a block, and names of a folder that are held in memory at once
+MESSAGES = 20  # unreadable folders that are remembered by name; the others are counted
+
+
+class Entry(NamedTuple):
+    """A file of a block's folder, as one stat saw it; sizes are bytes, times nanoseconds."""
+
+    name: str
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+    @classmethod
+    def of(cls, name: str, status: os.stat_result) -> Entry:
+        """Take the three figures out of a stat result."""
+        return cls(name, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+@dataclass(slots=True)
+class Block:
+    """At most 10,000 files of one folder; each list is ordered by the bytes of the names."""
+
+    folder: str  # absolute, links unresolved
+    root: str | None = None  # the root folder it was found under; None for named files
+    explicit: bool = False  # named by the user: a file root, or a line of a list
+    entries: list[Entry] = field(default_factory=list)  # pictures by their names
+    unnamed: list[Entry] = field(default_factory=list)  # no extension: a look inside decides
+    without_stat: list[str] = field(default_factory=list)  # wanted, but no file that can be read
+
+    def __bool__(self) -> bool:
+        return bool(self.entries or self.unnamed or self.without_stat)
+
+    def sort(self) -> None:
+        """Order by the names' bytes, which is how the ledger's paths are ordered too."""
+        self.entries.sort(key=_bytes_of_name)
+        self.unnamed.sort(key=_bytes_of_name)
+        self.without_stat.sort(key=os.fsencode)
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was left out or lost, and how many pictures each root showed.
+
+    Only the thread that walks may change them.
+    """
+
+    ignored: int = 0  # other names, links not followed, devices, FIFOs, sockets
+    excluded: int = 0  # left out by patterns: pictures, and folders not entered
+    unreadable_folders: int = 0
+    unreadable: list[tuple[str, str]] = field(default_factory=list)  # (path, why), the first 20
+    seen: dict[str, int] = field(default_factory=dict)  # pictures by name, by absolute root
+
+    def lost(self, path: str, why: str) -> None:
+        """Enter a folder, or a list of names, that could not be read to its end."""
+        self.unreadable_folders += 1
+        if len(self.unreadable) < MESSAGES:
+            self.unreadable.append((path, why))
+
+
+def _bytes_of_name(entry: Entry) -> bytes:
+    return os.fsencode(entry.name)

@@ -1,0 +1,157 @@
+"""Patterns that leave files out: `--include`, `--exclude`, `.batchscanignore`, and the defaults.
+
+The syntax is gitignore's. As in git the strongest opinion decides: the command line, then the
+`.batchscanignore` nearest to the file, then those above it, then the defaults; and nothing below
+a folder that was left out comes back.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pathspec import GitIgnoreSpec
+
+from batchscan.errors import UsageError
+from batchscan.escape import printable
+
+IGNORE_FILE = ".batchscanignore"
+MAX_IGNORE_FILE = 1 << 20  # bytes; larger ones were not written by hand
+# Other programs' folders, thumbnails and resource forks, which only look like pictures.
+DEFAULT_NAMES = frozenset({".git", "@eaDir", ".DS_Store", "Thumbs.db"})
+DEFAULT_PREFIX = "._"
+
+_NESTED_SET = re.compile(r"(?<!\\)\[\[")
+
+
+class BrokenPattern(ValueError):
+    """A pattern that cannot be understood, or that could never match anything."""
+
+
+class Level(NamedTuple):
+    """Patterns, and where the paths begin that they speak of."""
+
+    start: int  # characters of a path relative to the root that lie above the patterns' folder
+    spec: GitIgnoreSpec
+
+    def opinion(self, relative: str) -> bool | None:
+        """Tell whether a path is matched, matched by a negation, or not mentioned."""
+        return self.spec.check_file(relative[self.start :]).include
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What decides in one folder; the rules of a folder below are made by `within`."""
+
+    included: GitIgnoreSpec | None = None
+    ordered: Level | None = None  # the command line's exclusions
+    levels: tuple[Level, ...] = ()  # of ignore files, the nearest first
+
+    @classmethod
+    def of(cls, include: Iterable[str], exclude: Iterable[str]) -> Rules:
+        """Compile the command line's patterns.
+
+        Raises:
+            UsageError: a pattern is broken; the message names it.
+        """
+        wanted, unwanted = tuple(include), tuple(exclude)
+        return cls(
+            included=_from_flag("--include", wanted) if wanted else None,
+            ordered=Level(0, _from_flag("--exclude", unwanted)) if unwanted else None,
+        )
+
+    @property
+    def plain(self) -> bool:
+        """Whether the defaults are all there is, so that a name alone decides."""
+        return self.included is None and self.ordered is None and not self.levels
+
+    def within(self, path: str, relative: str) -> Rules:
+        """Give the rules of a folder, with those of its `.batchscanignore` if it has one.
+
+        Raises:
+            OSError: there is such a file, and it cannot be read.
+            BrokenPattern: one of its lines is broken.
+        """
+        lines = _lines_of(os.path.join(path, IGNORE_FILE))
+        if lines is None:
+            return self
+        level = Level(len(relative), _compiled(lines))
+        return Rules(self.included, self.ordered, (level, *self.levels))
+
+    def leave_out_folder(self, relative: str, name: str) -> bool:
+        """Tell whether the folder `relative`, whose last part is `name`, is not entered."""
+        if self.plain:
+            return _left_out_by_default(name)
+        return self._leave_out(_matchable(relative) + "/", name)
+
+    def leave_out_file(self, relative: str, name: str) -> bool:
+        """Tell whether the file `relative`, whose last part is `name`, is left out."""
+        if self.plain:
+            return _left_out_by_default(name)
+        relative = _matchable(relative)
+        if self._leave_out(relative, name):
+            return True
+        return self.included is not None and not self.included.match_file(relative)
+
+    def _leave_out(self, relative: str, name: str) -> bool:
+        for level in (self.ordered, *self.levels):
+            opinion = level.opinion(relative) if level else None
+            if opinion is not None:
+                return opinion
+        return _left_out_by_default(name)
+
+
+def _left_out_by_default(name: str) -> bool:
+    return name in DEFAULT_NAMES or name.startswith(DEFAULT_PREFIX)
+
+
+def _matchable(relative: str) -> str:
+    # pathspec's wildcards stop at a line feed, so that a name with one would slip through.
+    return relative.replace("\n", "\r")
+
+
+def _from_flag(flag: str, patterns: tuple[str, ...]) -> GitIgnoreSpec:
+    for pattern in patterns:
+        try:
+            spec = _compiled([pattern])
+        except BrokenPattern as error:
+            raise UsageError(f"{flag}: {error}") from error
+        if all(compiled.include is None for compiled in spec.patterns):
+            raise UsageError(f"{flag}: {printable(pattern)!r} is a pattern that matches nothing")
+    return _compiled(patterns)
+
+
+def _compiled(lines: Iterable[str]) -> GitIgnoreSpec:
+    patterns = []
+    for line in lines:
+        if "[:" in line:  # git knows [[:alpha:]], pathspec would quietly never match it
+            raise BrokenPattern(f"{printable(line)!r}: classes such as [[:alpha:]] are not known")
+        # Python's regular expressions warn of "[[", which a gitignore pattern may well hold.
+        patterns.append(_NESTED_SET.sub(r"[\\[", line))
+    try:
+        return GitIgnoreSpec.from_lines(patterns, backend="simple")
+    except (ValueError, re.error) as error:
+        raise BrokenPattern(f"not a gitignore pattern: {printable(str(error))}") from error
+
+
+def _lines_of(path: str) -> list[str] | None:
+    """Read an ignore file; None where there is none."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    with open(descriptor, "rb") as file:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            return None
+        if not stat.S_ISREG(mode):
+            raise BrokenPattern(f"{IGNORE_FILE} is not a file")
+        data = file.read(MAX_IGNORE_FILE + 1)
+    if len(data) > MAX_IGNORE_FILE:
+        raise BrokenPattern(f"{IGNORE_FILE} is larger than {MAX_IGNORE_FILE} bytes")
+    lines = os.fsdecode(data.removeprefix(b"\xef\xbb\xbf")).split("\n")
+    return [line.removesuffix("\r") for line in lines]

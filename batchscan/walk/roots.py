@@ -1,0 +1,117 @@
+"""Where a walk begins: what the user named, made absolute, each place once."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from batchscan.errors import UsageError
+from batchscan.escape import printable
+
+Identity: TypeAlias = tuple[int, int]  # device and inode: one place, however it is called
+
+
+@dataclass(slots=True)
+class Plan:
+    """The roots sorted out: files to take as they are, folders to walk."""
+
+    files: list[str] = field(default_factory=list)
+    folders: dict[Identity, str] = field(default_factory=dict)
+    # Files that are roots themselves, by their folder, so that no folder's walk counts them again.
+    taken: dict[Identity, set[str]] = field(default_factory=dict)
+    gone: list[tuple[str, OSError]] = field(default_factory=list)  # since they were checked
+
+
+def identity(status: os.stat_result) -> Identity:
+    """Tell one file or folder from every other on this machine."""
+    return status.st_dev, status.st_ino
+
+
+def absolute(path: str) -> str:
+    """Make a path absolute with its links unresolved.
+
+    `a/../b` is only shortened where that is the same place: `a` may be a link.
+    """
+    plain = "/" + os.path.abspath(path).lstrip("/")
+    if ".." in path.split("/") and not _same(plain, path):
+        return os.path.realpath(path)
+    return plain
+
+
+def check_roots(roots: Iterable[str], never: Sequence[str] = ()) -> None:
+    """Make sure, before anything is walked, that every root can be.
+
+    `never` are the folders that no walk enters (state and output).
+
+    Raises:
+        UsageError: a root is not there, cannot be read, is neither a file nor a folder, or is a
+            folder inside one of `never`.
+    """
+    for root in roots:
+        try:
+            mode = os.stat(root).st_mode
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+            why = error.strerror if isinstance(error, OSError) else error
+            raise UsageError(f"cannot scan {printable(root)!r}: {why}") from error
+        if stat.S_ISDIR(mode):
+            _check_folder(root, never)
+        elif not stat.S_ISREG(mode):
+            raise UsageError(f"cannot scan {printable(root)!r}: neither a file nor a folder")
+        elif not os.access(root, os.R_OK):
+            raise UsageError(f"cannot scan {printable(root)!r}: you may not read it")
+
+
+def plan(roots: Iterable[str]) -> Plan:
+    """Sort out the roots; the same place under two names counts once."""
+    sorted_out = Plan()
+    for root in map(absolute, roots):
+        try:
+            status = os.stat(root)
+            if stat.S_ISDIR(status.st_mode):
+                sorted_out.folders.setdefault(identity(status), root)
+                continue
+            folder, name = os.path.split(root)
+            names = sorted_out.taken.setdefault(identity(os.stat(folder)), set())
+        except OSError as error:
+            sorted_out.gone.append((root, error))
+            continue
+        if name not in names:
+            names.add(name)
+            sorted_out.files.append(root)
+    return sorted_out
+
+
+def identities(paths: Iterable[str]) -> set[Identity]:
+    """Find the places that are there, of these paths."""
+    found = set()
+    for path in paths:
+        try:
+            found.add(identity(os.stat(path)))
+        except OSError:
+            continue  # what is not there cannot be walked into
+    return found
+
+
+def _check_folder(root: str, never: Sequence[str]) -> None:
+    if not os.access(root, os.R_OK | os.X_OK):
+        raise UsageError(f"cannot scan {printable(root)!r}: you may not read this folder")
+    real = os.path.realpath(root)
+    for folder in never:
+        if os.path.commonpath([real, os.path.realpath(folder)]) == os.path.realpath(folder):
+            raise UsageError(
+                f"cannot scan {printable(root)!r}: it is inside {printable(folder)!r}, where "
+                "this program keeps its own files",
+                advice="choose another folder with --output or --state",
+            )
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
+    except ValueError:
+        return True  # a NUL in the name: there is no such place under either
