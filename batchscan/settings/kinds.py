@@ -88,7 +88,7 @@ class Choice(Kind):
 class Text(Kind):
     """A word without spaces, such as an e-mail address."""
 
-    allowed: str
+    allowed: str = "text without spaces"
 
     def read(self, raw: object) -> object:
         """Take text only."""

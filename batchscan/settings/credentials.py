@@ -1,0 +1,116 @@
+"""The API key: where it may come from, and what keeps it from others' eyes."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+
+from batchscan.errors import UsageError
+from batchscan.settings.model import Secret, Settings
+
+CREDENTIAL_NAME = (
+    "copyleaks_api_key"  # in $CREDENTIALS_DIRECTORY, as systemd's LoadCredential= has it
+)
+_MOUNTS = ("/run/secrets", "/var/run/secrets")  # of containers, whose files everyone there may read
+_LARGEST = 4096  # bytes
+_KEY_ADVICE = (
+    "set COPYLEAKS_API_KEY, or name a file that only you can read in COPYLEAKS_API_KEY_FILE "
+    "or account.api_key_file"
+)
+
+
+def find_key(
+    environ: Mapping[str, str], key_file: str | None, *, file_from_environ: bool
+) -> tuple[Secret, str] | None:
+    """The API key and where it came from: the environment first, then the settings file.
+
+    Args:
+        environ: the process's environment.
+        key_file: the value of `account.api_key_file`.
+        file_from_environ: whether that came from COPYLEAKS_API_KEY_FILE.
+
+    Raises:
+        UsageError: a key is named there and cannot be used.
+    """
+    if key := environ.get("COPYLEAKS_API_KEY"):
+        return _secret(key, "COPYLEAKS_API_KEY"), "environment COPYLEAKS_API_KEY"
+    if key_file and file_from_environ:
+        return read_key_file(key_file, environ), f"{key_file} (COPYLEAKS_API_KEY_FILE)"
+    if folder := environ.get("CREDENTIALS_DIRECTORY"):
+        path = os.path.join(folder, CREDENTIAL_NAME)
+        if os.path.exists(path):
+            return read_key_file(path, environ), f"{path} (CREDENTIALS_DIRECTORY)"
+    if key_file:
+        return read_key_file(key_file, environ), f"{key_file} (account.api_key_file)"
+    return None
+
+
+def read_key_file(path: str, environ: Mapping[str, str]) -> Secret:
+    """The key in a file, without the line's end.
+
+    Raises:
+        UsageError: it cannot be read, others can read it, or it holds no key.
+    """
+    try:
+        # O_NONBLOCK: opening a FIFO must not hang before it is refused
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            _refuse_unsafe(path, os.fstat(file.fileno()), environ)
+            data = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise UsageError(f"key file {path}: cannot be read: {error.strerror}") from error
+    if len(data) > _LARGEST:
+        raise UsageError(f"key file {path}: too long for an API key", advice=_KEY_ADVICE)
+    try:
+        return _secret(data.decode("utf-8-sig"), f"key file {path}")
+    except UnicodeDecodeError:
+        raise UsageError(f"key file {path}: not UTF-8", advice=_KEY_ADVICE) from None
+
+
+def _refuse_unsafe(path: str, status: os.stat_result, environ: Mapping[str, str]) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise UsageError(f"key file {path}: not a regular file")
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & 0o077 and not _is_mounted_secret(path, environ):
+        raise UsageError(
+            f"key file {path}: others than its owner may use it (mode {mode:04o})",
+            advice=f"chmod 600 {path}",
+        )
+
+
+def _is_mounted_secret(path: str, environ: Mapping[str, str]) -> bool:
+    real = os.path.realpath(path)
+    mounts = [*_MOUNTS, environ.get("CREDENTIALS_DIRECTORY", "")]
+    return any(
+        real.startswith(os.path.realpath(mount) + os.sep) for mount in mounts if mount.strip("/")
+    )
+
+
+def _secret(text: str, where: str) -> Secret:
+    key = text.rstrip("\r\n")
+    if not key.strip():
+        raise UsageError(f"{where}: it is empty", advice=_KEY_ADVICE)
+    if not key.isprintable() or key != key.strip():
+        raise UsageError(f"{where}: an API key is one line without spaces", advice=_KEY_ADVICE)
+    return Secret(key)
+
+
+def require_credentials(settings: Settings) -> None:
+    """Refuse to go on without an account; for everything that logs in.
+
+    Raises:
+        UsageError: names exactly what is missing and how to give it.
+    """
+    ways = {
+        "the account's e-mail address": None
+        if settings.account.email
+        else "set COPYLEAKS_EMAIL or account.email",
+        "the API key": None if settings.account.api_key else _KEY_ADVICE,
+    }
+    missing = [what for what, way in ways.items() if way]
+    if missing:
+        verb = "are" if len(missing) > 1 else "is"
+        raise UsageError(
+            f"{' and '.join(missing)} {verb} missing",
+            advice="; ".join(way for way in ways.values() if way),
+        )

@@ -1,0 +1,120 @@
+"""Settings out of flags, environment, file and defaults, in this order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from batchscan.errors import UsageError
+from batchscan.settings.catalog import Entry, entries, groups
+from batchscan.settings.credentials import find_key
+from batchscan.settings.model import Rate, Secret, Settings
+from batchscan.settings.places import config_file
+from batchscan.settings.sources import Given, mistake, read_given, working_folder
+from batchscan.settings.yamlfile import read_file
+
+DEFAULT = "default"
+# What only flags give: the fields of one run.
+_RUN_KEYS = ("roots", "files_from", "files0_from", "force", "rehash", "dry_run")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings, and where each came from."""
+
+    settings: Settings
+    origins: Mapping[str, str]  # dotted key → "flag --rate", "/etc/b.yaml line 3", "default"
+    file: str | None  # the settings file, where there was one
+
+
+def load(
+    flags: Mapping[str, object], environ: Mapping[str, str], *, credentials: bool = True
+) -> Loaded:
+    """Settings for one run of a command.
+
+    Args:
+        flags: what the command line gave, by dotted key (`pace.rate`), unread, without what it
+            did not give; `config` names the settings file; `roots` and the other fields of
+            `Settings` itself are taken as they are.
+        environ: the process's environment.
+        credentials: whether to read the API key; commands that do not log in leave it alone.
+
+    Raises:
+        UsageError: something given is not allowed, or a file that was named cannot be read.
+    """
+    config = flags.get("config")
+    path = config_file(config if isinstance(config, str) else None, environ)
+    sources = (_from_flags(flags), _from_environ(environ), read_file(path) if path else {})
+    values: dict[str, dict[str, Any]] = {group: {} for group in groups()}
+    origins: dict[str, str] = {}
+    for entry in entries():
+        given = next((source[entry.key] for source in sources if entry.key in source), None)
+        given = given or _default(entry)
+        values[entry.group][entry.name] = read_given(entry, given) if given else entry.default
+        origins[entry.key] = given.origin if given else DEFAULT
+    values["output"]["json"] = bool(flags.get("output.json", False))
+    if credentials:
+        _add_key(values["account"], origins, environ)
+    run: dict[str, Any] = {key: flags[key] for key in _RUN_KEYS if key in flags}
+    settings = Settings(**run, **{name: owner(**values[name]) for name, owner in groups().items()})
+    validate(settings)
+    return Loaded(settings, origins, path)
+
+
+def validate(settings: Settings) -> None:
+    """Hold settings that a program made to the same rules as those of a file.
+
+    Raises:
+        UsageError: something is not allowed.
+    """
+    for entry in entries():
+        value = getattr(getattr(settings, entry.group), entry.name)
+        try:
+            entry.check(value)
+        except ValueError as error:
+            raise mistake(entry.key, _shown(value), entry.kind.allowed, error) from None
+    key = settings.account.api_key
+    if not (key is None or isinstance(key, Secret)):
+        raise UsageError("account.api_key: a Secret is expected")
+    if settings.files_from is not None and settings.files0_from is not None:
+        raise UsageError("only one of --files-from and --files0-from may be given")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple) and not isinstance(value, Rate):
+        return f"[{', '.join(_shown(item) for item in value)}]"
+    return str(value)
+
+
+def _from_flags(flags: Mapping[str, object]) -> dict[str, Given]:
+    folder = working_folder() if flags else ""
+    given: dict[str, Given] = {}
+    for entry in entries():
+        raw = flags.get(entry.key)
+        if raw is not None:
+            given[entry.key] = Given(raw, _shown(raw), f"flag {entry.flag}", folder)
+    return given
+
+
+def _from_environ(environ: Mapping[str, str]) -> dict[str, Given]:
+    given: dict[str, Given] = {}
+    for entry in entries():
+        raw = environ.get(entry.env) if entry.env else None
+        if raw:  # an empty variable counts as none, as everywhere
+            given[entry.key] = Given(raw, raw, f"environment {entry.env}", working_folder())
+    return given
+
+
+def _default(entry: Entry) -> Given | None:
+    if entry.key != "output.directory":
+        return None
+    text = str(entry.default)
+    return Given(text, text, DEFAULT, working_folder())
+
+
+def _add_key(account: dict[str, Any], origins: dict[str, str], environ: Mapping[str, str]) -> None:
+    from_environ = origins["account.api_key_file"].startswith("environment")
+    found = find_key(environ, account["api_key_file"], file_from_environ=from_environ)
+    if found:
+        account["api_key"], origins["account.api_key"] = found

@@ -1,0 +1,76 @@
+"""Where a value came from, and what is said when it is wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NamedTuple
+
+from batchscan.errors import UsageError
+from batchscan.settings.catalog import Entry
+from batchscan.settings.kinds import FilePath
+
+_LOGIN_IN_URL = re.compile(r"//[^/@\s]*@")
+_LONGEST_QUOTE = 80
+
+
+class Given(NamedTuple):
+    """A value as a source holds it."""
+
+    raw: object
+    text: str  # as it was written
+    origin: str  # "flag --rate", "environment COPYLEAKS_EMAIL", "/etc/b.yaml line 3"
+    folder: str  # what a relative path is relative to
+
+
+def read_given(entry: Entry, given: Given) -> object:
+    """The finished value of a setting.
+
+    Raises:
+        UsageError: it is not allowed.
+    """
+    try:
+        value = entry.kind.read(given.raw) if given.raw is not None else None
+        entry.check(value)
+        if isinstance(entry.kind, FilePath) and isinstance(value, str):
+            value = absolute(value, given.folder)
+    except ValueError as error:
+        where = f"{given.origin}: {entry.key}"
+        raise mistake(where, given.text, entry.kind.allowed, error) from None
+    return value
+
+
+def mistake(where: str, text: str, allowed: str, error: ValueError) -> UsageError:
+    """The error for one wrong value: the place, what was found, what is allowed."""
+    more = f" ({error})" if error.args else ""
+    return UsageError(f"{where}: found {quote(text)}; allowed: {allowed}{more}")
+
+
+def quote(text: str) -> str:
+    """Text from outside in a message: without control characters, logins, or great length."""
+    safe = ascii(_LOGIN_IN_URL.sub("//***@", text))
+    return safe if len(safe) <= _LONGEST_QUOTE else f"{safe[:_LONGEST_QUOTE]}...'"
+
+
+def absolute(path: str, folder: str) -> str:
+    """An absolute path, `~` expanded, links unresolved.
+
+    Raises:
+        ValueError: nobody knows the home folder that `~` stands for.
+    """
+    expanded = os.path.expanduser(path)
+    if expanded.startswith("~"):
+        raise ValueError("no home folder is known for ~; write the whole path")
+    return os.path.normpath(os.path.join(folder, expanded))
+
+
+def working_folder() -> str:
+    """The folder that relative paths of flags are relative to.
+
+    Raises:
+        UsageError: it has been removed.
+    """
+    try:
+        return os.getcwd()
+    except OSError as error:
+        raise UsageError("the working folder is gone", advice="change to another one") from error
