@@ -80,6 +80,7 @@ class Schedule:
         return True
 
     def _grant(self, at: float, share: float) -> None:
-        self._slot = max(self._slot, at - CATCH_UP) + self._interval / share
+        on_time = at - self._slot <= CATCH_UP
+        self._slot = (self._slot if on_time else at) + self._interval / share
         for window in self._windows:
             window.grant(at)

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+
+from batchscan.errors import Unavailable
+from batchscan.ledger import Learned
+from batchscan.pace import Gate, Pass
+from batchscan.settings import Rate
+from tests.pace.clock import FakeClock
+
+
+def gate(clock: FakeClock, retry_for: float = 900.0, rate: Rate = Rate(10, 1.0)) -> Gate:
+    return Gate([rate], 0.02, retry_for, clock, random.Random(1))
+
+
+async def through(the_gate: Gate) -> Pass:
+    granted = await the_gate.enter()
+    assert granted is not None
+    return granted
+
+
+async def test_requests_pass_in_the_order_of_their_coming():
+    clock = FakeClock()
+    the_gate = gate(clock)
+    order: list[int] = []
+
+    async def one(number: int) -> None:
+        the_gate.accepted(await through(the_gate))
+        order.append(number)
+
+    await asyncio.gather(*(one(number) for number in range(20)))
+
+    assert order == list(range(20))
+
+
+async def test_retry_after_is_the_floor_of_the_shared_pause():
+    clock = FakeClock()
+    the_gate = gate(clock)
+    the_gate.busy(await through(the_gate), 42.0, away=False)
+    granted = await through(the_gate)
+
+    assert granted.sent_at >= 42.0
+    assert not granted.probe
+
+
+async def test_pauses_double_until_sixty_seconds_while_nothing_succeeds():
+    clock = FakeClock()
+    the_gate = gate(clock, retry_for=10_000)
+    gaps = []
+    for _ in range(9):
+        granted = await through(the_gate)
+        the_gate.busy(granted, None, away=False)
+        gaps.append((await _peek(the_gate)) - granted.sent_at)
+
+    assert [round(gap // 1) for gap in gaps[:6]] == [1, 2, 4, 8, 16, 32]
+    assert gaps[-1] == pytest.approx(60, abs=15)  # the learned rate adds its own spacing
+
+
+async def _peek(the_gate: Gate) -> float:
+    return the_gate._schedule.next_at()
+
+
+async def test_many_429s_of_requests_sent_together_count_once():
+    clock = FakeClock()
+    the_gate = gate(clock, rate=Rate(1000, 1.0))
+    together = [await through(the_gate) for _ in range(50)]
+    for granted in together:
+        the_gate.busy(granted, None, away=False)
+
+    learned = the_gate.learned
+    assert learned is not None
+    assert learned.share == pytest.approx(0.75)
+    assert await _peek(the_gate) <= clock.now + 2.0
+
+
+async def test_while_the_service_is_away_one_probe_goes_out_at_a_time():
+    clock = FakeClock()
+    the_gate = gate(clock)
+    the_gate.busy(await through(the_gate), None, away=True)
+    probe = await through(the_gate)
+    waiting = asyncio.create_task(the_gate.enter())
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+    assert probe.probe
+    assert not waiting.done()
+
+    the_gate.accepted(probe)
+    granted = await waiting
+    assert granted is not None
+    assert not granted.probe
+
+
+async def test_a_failed_probe_lets_the_next_one_out_after_a_pause():
+    clock = FakeClock()
+    the_gate = gate(clock)
+    the_gate.busy(await through(the_gate), None, away=True)
+    probe = await through(the_gate)
+    the_gate.troubled(probe, "a", reached=False)
+    second = await through(the_gate)
+
+    assert second.probe
+    assert second.sent_at >= probe.sent_at + 2
+
+
+async def test_one_failing_picture_is_not_an_outage_but_three_are():
+    clock = FakeClock()
+    the_gate = gate(clock)
+    for _ in range(5):
+        the_gate.troubled(await through(the_gate), "poison", reached=True)
+    assert the_gate.waiting is None
+
+    for picture in "ab":
+        the_gate.troubled(await through(the_gate), picture, reached=True)
+    assert the_gate.waiting is not None
+
+
+async def test_an_outage_ends_the_run_after_retry_for():
+    clock = FakeClock()
+    the_gate = gate(clock, retry_for=100)
+    first = await through(the_gate)
+    the_gate.troubled(first, "a", reached=False)
+    with pytest.raises(Unavailable):
+        for _ in range(100):
+            the_gate.troubled(await through(the_gate), "a", reached=False)
+
+    assert 100 <= clock.now - first.sent_at <= 103
+
+
+async def test_a_retry_after_beyond_retry_for_ends_the_run_at_once():
+    clock = FakeClock()
+    the_gate = gate(clock, retry_for=100)
+
+    with pytest.raises(Unavailable):
+        the_gate.busy(await through(the_gate), 86_400.0, away=False)
+
+
+async def test_an_answer_ends_the_outage_and_its_clock():
+    clock = FakeClock()
+    the_gate = gate(clock, retry_for=100)
+    for _ in range(50):
+        the_gate.busy(await through(the_gate), 60.0, away=True)
+        the_gate.accepted(await through(the_gate))
+
+    assert the_gate.waiting is None
+    assert clock.now > 1000
+
+
+async def test_a_closed_gate_lets_waiters_go_with_nothing():
+    clock = FakeClock()
+    the_gate = gate(clock)
+    the_gate.busy(await through(the_gate), None, away=True)
+    probe = await through(the_gate)
+    waiting = [asyncio.create_task(the_gate.enter()) for _ in range(3)]
+    await asyncio.sleep(0)
+    the_gate.close()
+
+    assert await asyncio.gather(*waiting) == [None, None, None]
+    the_gate.abandoned(probe)
+
+
+async def test_what_a_run_learned_slows_the_next_one():
+    clock = FakeClock()
+    first = gate(clock)
+    first.busy(await through(first), None, away=False)
+    second = gate(clock)
+    second.remember([], first.learned)
+    start = (await through(second)).sent_at
+    for _ in range(9):
+        await through(second)
+
+    assert start >= 1.0  # the pause outlived the run too
+    assert clock.now - start >= 9 * 0.102 / 0.8
+
+
+async def test_a_clock_set_back_by_a_day_does_not_block_for_a_day():
+    clock = FakeClock()
+    the_gate = gate(clock)
+    tomorrow = clock.wall() + 86_400
+    the_gate.remember([tomorrow] * 10, Learned(0.5, 0.7, tomorrow, tomorrow))
+    granted = await through(the_gate)
+
+    assert granted.sent_at <= 900
+
+
+async def test_with_a_lower_true_limit_few_are_refused_and_most_of_it_is_used():
+    clock = FakeClock()
+    the_gate = gate(clock, retry_for=10_000)
+    accepted: list[float] = []
+    refused: list[float] = []
+    while clock.now < 600:
+        granted = await through(the_gate)
+        if sum(t > clock.now - 1.0 for t in accepted[-10:]) >= 5:
+            refused.append(clock.now)
+            the_gate.busy(granted, None, away=False)
+        else:
+            accepted.append(clock.now)
+            the_gate.accepted(granted)
+
+    late = [t for t in refused if t > 10]
+    assert len(late) / (len(accepted) + len(late)) <= 0.01
+    assert len(accepted) / clock.now >= 0.85 * 5

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchscan.pace import Schedule
+from batchscan.settings import Rate
+
+RATES = st.lists(
+    st.builds(Rate, st.integers(1, 50), st.sampled_from([0.5, 1.0, 10.0, 60.0])),
+    min_size=1,
+    max_size=3,
+)
+
+
+def sends(schedule: Schedule, lateness: list[float], share: float = 1.0) -> list[float]:
+    now, times = 0.0, []
+    for late in lateness:
+        now = max(now, schedule.next_at(share)) + late
+        assert schedule.take(now, share)
+        times.append(now)
+    return times
+
+
+def most_in_a_window(times: list[float], period: float) -> int:
+    return max(sum(start <= t < start + period for t in times) for start in times)
+
+
+@given(RATES, st.lists(st.sampled_from([0.0, 0.0, 0.001, 0.05, 0.3, 5.0]), max_size=120))
+def test_no_sliding_window_ever_holds_more_than_its_rate(rates, lateness):
+    times = sends(Schedule(rates, 0.02), [0.0, *lateness])
+
+    for rate in rates:
+        assert most_in_a_window(times, rate.period) <= rate.requests
+
+
+@given(
+    RATES,
+    st.lists(st.sampled_from([0.0, 0.02, 1.0]), max_size=60),
+    st.lists(st.sampled_from([0.0, 0.02, 1.0]), max_size=60),
+)
+def test_windows_hold_across_runs(rates, before, after):
+    schedule = Schedule(rates, 0.02)
+    earlier = sends(schedule, [0.0, *before])
+    successor = Schedule(rates, 0.02)
+    successor.remember(earlier)
+    now, times = earlier[-1], list(earlier)
+    for late in after:
+        now = max(now, successor.next_at()) + late
+        assert successor.take(now)
+        times.append(now)
+
+    for rate in rates:
+        assert most_in_a_window(times, rate.period) <= rate.requests
+
+
+def test_requests_are_spaced_evenly_two_percent_wider_than_the_rate():
+    times = sends(Schedule([Rate(10, 1.0)], 0.02), [0.0] * 30)
+
+    gaps = {round(b - a, 9) for a, b in zip(times, times[1:], strict=False)}
+    assert gaps == {0.102}
+
+
+def test_ninety_seven_percent_of_the_rate_is_reached_though_every_slot_is_late():
+    times = sends(Schedule([Rate(500, 1.0)], 0.02), [0.0015] * 5000)
+
+    assert len(times) / times[-1] >= 0.97 * 500
+
+
+def test_after_idling_no_burst_leaves():
+    schedule = Schedule([Rate(10, 1.0)], 0.02)
+    assert schedule.take(0.0)
+    assert schedule.take(100.0)
+    allowed = sum(schedule.take(100.0 + n / 1000) for n in range(1, 50))
+
+    assert allowed <= 1
+
+
+def test_a_pause_holds_everything_and_a_shorter_one_does_not_end_it():
+    schedule = Schedule([Rate(10, 1.0)], 0.02)
+    schedule.pause(30.0)
+    schedule.pause(5.0)
+
+    assert not schedule.take(29.9)
+    assert schedule.take(30.0)
+
+
+@given(st.floats(0.05, 1.0))
+def test_a_learned_share_slows_the_whole_schedule(share):
+    times = sends(Schedule([Rate(10, 1.0)], 0.02), [0.0] * 100, share)
+
+    assert 99 / times[-1] <= 10 * share
