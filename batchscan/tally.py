@@ -6,7 +6,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from batchscan.model import Outcome, Reused, Scanned
-from batchscan.names import Status
+from batchscan.names import DeferReason, FailReason, RejectReason, Status
+
+_REASONS = {
+    Status.REJECTED: RejectReason,
+    Status.FAILED: FailReason,
+    Status.DEFERRED: DeferReason,
+}
 
 
 @dataclass(slots=True)
@@ -53,3 +59,11 @@ class Tally:
     def incomplete(self) -> bool:
         """Whether coverage was lost: failed pictures, unreadable folders, empty roots."""
         return bool(self.statuses[Status.FAILED] or self.unreadable_folders or self.empty_roots)
+
+    def fault(self) -> str | None:
+        """Say where the books do not close: a file without a reason, or a reason without one."""
+        for status, reasons in _REASONS.items():
+            explained = sum(self.reasons[reason] for reason in reasons)
+            if explained != self.statuses[status]:
+                return f"{self.statuses[status]} {status}, but {explained} with a reason"
+        return None

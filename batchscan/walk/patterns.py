@@ -50,6 +50,7 @@ class Rules:
     included: GitIgnoreSpec | None = None
     ordered: Level | None = None  # the command line's exclusions
     levels: tuple[Level, ...] = ()  # of ignore files, the nearest first
+    plain: bool = True  # the defaults are all there is, so that a name alone decides
 
     @classmethod
     def of(cls, include: Iterable[str], exclude: Iterable[str]) -> Rules:
@@ -62,12 +63,8 @@ class Rules:
         return cls(
             included=_from_flag("--include", wanted) if wanted else None,
             ordered=Level(0, _from_flag("--exclude", unwanted)) if unwanted else None,
+            plain=not (wanted or unwanted),
         )
-
-    @property
-    def plain(self) -> bool:
-        """Whether the defaults are all there is, so that a name alone decides."""
-        return self.included is None and self.ordered is None and not self.levels
 
     def within(self, path: str, relative: str) -> Rules:
         """Give the rules of a folder, with those of its `.batchscanignore` if it has one.
@@ -80,7 +77,7 @@ class Rules:
         if lines is None:
             return self
         level = Level(len(relative), _compiled(lines))
-        return Rules(self.included, self.ordered, (level, *self.levels))
+        return Rules(self.included, self.ordered, (level, *self.levels), plain=False)
 
     def leave_out_folder(self, relative: str, name: str) -> bool:
         """Tell whether the folder `relative`, whose last part is `name`, is not entered."""
@@ -90,8 +87,8 @@ class Rules:
 
     def leave_out_file(self, relative: str, name: str) -> bool:
         """Tell whether the file `relative`, whose last part is `name`, is left out."""
-        if self.plain:
-            return _left_out_by_default(name)
+        if self.plain:  # said here, not called: this runs once for every file there is
+            return name in DEFAULT_NAMES or name.startswith(DEFAULT_PREFIX)
         relative = _matchable(relative)
         if self._leave_out(relative, name):
             return True

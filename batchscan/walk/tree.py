@@ -146,7 +146,7 @@ class Walk:
         others: list[os.DirEntry[str]] = []
         follow = self._follow
         for entry in part:
-            found: list[Entry] | None = None
+            found = None
             try:
                 if not entry.is_file(follow_symlinks=follow):
                     others.append(entry)
@@ -167,10 +167,11 @@ class Walk:
     def _place(self, folder: _Folder, block: Block, name: str) -> list[Entry] | None:
         """Choose the list that a file belongs in by its name; None where it is left out."""
         stem, _, extension = name.rpartition(".")
-        place = block.entries
         if not (stem and extension):
             place = block.unnamed
-        elif extension.lower() not in self._extensions:
+        elif extension.lower() in self._extensions:
+            place = block.entries
+        else:
             self.counts.ignored += 1
             return None
         if name in folder.taken:

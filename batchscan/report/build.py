@@ -1,0 +1,174 @@
+"""The report made from what the run knows; nothing in it is counted twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from batchscan.errors import BatchscanError
+from batchscan.escape import path_fields, scalars
+from batchscan.model import Digest, MatchTotals
+from batchscan.names import ExitReason, Status
+from batchscan.report import schema
+from batchscan.tally import Tally
+from batchscan.times import rfc3339
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """What is known of a run besides its pictures; times are seconds since 1970."""
+
+    id: str
+    roots: tuple[str, ...]
+    version: str
+    started_at: float
+    finished_at: float
+    exit_code: int | None  # None for a run that was killed
+    exit_reason: ExitReason
+    partial: bool = False
+    dry_run: bool = False
+    at_least_s: float | None = None  # of a dry run: what the rates alone make the uploads take
+    sandbox: bool = False
+    message: str | None = None  # what ended the run early
+    advice: str | None = None  # and what to do about it
+    balance: int | None = None  # credits left on the account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiFacts:
+    """What was asked of the API."""
+
+    requests: int = 0
+    retries: int = 0
+    rate_limited: int = 0
+    logins: int = 0
+    latency: schema.Latency = field(default_factory=schema.Latency)
+    bytes_sent: int = 0
+
+
+def build(run: RunFacts, tally: Tally, digest: Digest, api: ApiFacts) -> schema.Report:
+    """Make the report.
+
+    Raises:
+        BatchscanError: the books do not close, which is a bug.
+    """
+    fault = tally.fault()
+    if fault:
+        raise BatchscanError(f"the books do not close: {fault}")
+    return schema.Report(
+        schema=schema.SCHEMA,
+        run=_run(run),
+        files=_files(tally),
+        reasons=dict(sorted(tally.reasons.items())),
+        credits=schema.Credits(
+            charged=tally.charged,
+            expected=tally.expected,
+            saved_by_reuse=tally.saved_by_reuse,
+            outcome_unknown=tally.outcome_unknown,
+            balance=run.balance,
+        ),
+        matches=_matches(digest.matches),
+        run_matches=_matches(digest.run_matches),
+        domains=_domains(digest),
+        images=_images(digest),
+        api=_api(api),
+    )
+
+
+def latency_of(samples_ms: Sequence[float]) -> schema.Latency:
+    """Sum up how long answers took, by the nearest rank."""
+    if not samples_ms:
+        return schema.Latency()
+    ordered = sorted(samples_ms)
+    return schema.Latency(
+        p50=ordered[(len(ordered) - 1) // 2],
+        p95=ordered[-(-len(ordered) * 95 // 100) - 1],
+        max=ordered[-1],
+    )
+
+
+def _run(run: RunFacts) -> schema.Run:
+    return schema.Run(
+        id=run.id,
+        roots=[path_fields(root)[0] for root in run.roots],
+        version=run.version,
+        started_at=rfc3339(run.started_at),
+        finished_at=rfc3339(run.finished_at),
+        duration_s=round(max(0.0, run.finished_at - run.started_at), 3),
+        exit_code=run.exit_code,
+        exit_reason=run.exit_reason,
+        partial=run.partial,
+        dry_run=run.dry_run,
+        at_least_s=run.at_least_s,
+        sandbox=run.sandbox,
+        message=run.message and scalars(run.message),
+        advice=run.advice and scalars(run.advice),
+    )
+
+
+def _files(tally: Tally) -> schema.Files:
+    return schema.Files(
+        seen=tally.seen,
+        unchanged=tally.statuses[Status.UNCHANGED],
+        scanned=tally.statuses[Status.SCANNED],
+        reused=tally.statuses[Status.REUSED],
+        rejected=tally.statuses[Status.REJECTED],
+        failed=tally.statuses[Status.FAILED],
+        deferred=tally.statuses[Status.DEFERRED],
+        ignored=tally.ignored,
+        excluded=tally.excluded,
+        unreadable_folders=tally.unreadable_folders,
+        empty_roots=[path_fields(root)[0] for root in tally.empty_roots],
+        bytes=tally.bytes,
+    )
+
+
+def _matches(totals: MatchTotals) -> schema.Matches:
+    return schema.Matches(
+        images_with_matches=totals.images_with_matches,
+        total=totals.total,
+        full=totals.full,
+        partial=totals.partial,
+        new=None,
+    )
+
+
+def _domains(digest: Digest) -> list[schema.Domain]:
+    return [
+        schema.Domain(
+            domain=scalars(found.domain),
+            images=found.images,
+            full=found.full,
+            partial=found.partial,
+        )
+        for found in digest.domains
+    ]
+
+
+def _images(digest: Digest) -> list[schema.MatchedPicture]:
+    pictures = []
+    for image in digest.images:
+        path, path_b64 = path_fields(image.path)
+        pictures.append(
+            schema.MatchedPicture(
+                path=path,
+                path_b64=path_b64,
+                sha256=image.sha256,
+                total=image.total,
+                full=image.full,
+                partial=image.partial,
+                scanned_at=rfc3339(image.scanned_at),
+            )
+        )
+    return pictures
+
+
+def _api(api: ApiFacts) -> schema.Api:
+    return schema.Api(
+        requests=api.requests,
+        retries=api.retries,
+        rate_limited=api.rate_limited,
+        logins=api.logins,
+        latency_ms=api.latency,
+        bytes_sent=api.bytes_sent,
+    )

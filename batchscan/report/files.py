@@ -1,0 +1,121 @@
+"""Where a run's files stand: its folder, the whole report, and the link to the newest run."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from itertools import count
+
+from batchscan.errors import StorageError
+from batchscan.escape import printable
+from batchscan.report.schema import Report, encode
+
+RUNS = "runs"
+LATEST = "latest"
+REPORT = "report.json"
+RESULTS = "results.jsonl"
+
+
+def make_run_folder(output: str, now: float) -> tuple[str, str]:
+    """Make a folder for a run that starts `now` (seconds since 1970); give its id and path.
+
+    Raises:
+        StorageError: the output folder cannot be written.
+    """
+    moment = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
+    runs = os.path.join(output, RUNS)
+    with _storage(runs):
+        _make_folders(os.path.join(os.getcwd(), runs))
+        run_id = next(name for name in _names(moment) if _made(os.path.join(runs, name)))
+    return run_id, os.path.join(runs, run_id)
+
+
+def write_report(folder: str, report: Report) -> str:
+    """Write `report.json` into a run's folder, whole or not at all; give its path.
+
+    Raises:
+        StorageError: the disk would not take it.
+    """
+    path = os.path.join(folder, REPORT)
+    with _storage(path):
+        _write_whole(path, encode(report))
+    return path
+
+
+def point_latest(output: str, run_id: str) -> None:
+    """Let `latest` lead to this run; at every moment it leads to one.
+
+    Raises:
+        StorageError: the output folder cannot be written.
+    """
+    link = os.path.join(output, LATEST)
+    with _storage(link), tempfile.TemporaryDirectory(dir=output, prefix=".latest-") as aside:
+        fresh = os.path.join(aside, LATEST)
+        os.symlink(os.path.join(RUNS, run_id), fresh)
+        os.replace(fresh, link)
+
+
+def _names(moment: str) -> Iterator[str]:
+    yield moment
+    yield from (f"{moment}-{number}" for number in count(2))
+
+
+def _made(path: str) -> bool:
+    """Make a private folder, unless the name is taken."""
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        return False
+    os.chmod(path, 0o700)  # whatever the umask
+    return True
+
+
+def _write_whole(path: str, data: bytes) -> None:
+    folder = os.path.dirname(path)
+    descriptor, aside = tempfile.mkstemp(dir=folder, prefix=".report-")
+    try:
+        with open(descriptor, "wb") as file:
+            os.fchmod(descriptor, 0o600)
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(aside, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(aside)
+        raise
+    _sync_folder(folder)
+
+
+def _sync_folder(folder: str) -> None:
+    """Bring a rename to the disk, where the file system can."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):  # some network file systems cannot
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _make_folders(path: str) -> None:
+    """Make a folder and those above it that are missing, all private."""
+    missing = []
+    while not os.path.isdir(path):
+        missing.append(path)
+        path = os.path.dirname(path)
+    for folder in reversed(missing):
+        _made(folder)
+
+
+@contextmanager
+def _storage(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {printable(path)!r}: {error.strerror}",
+            advice="choose another folder with --output, or free some space",
+        ) from error

@@ -1,0 +1,133 @@
+"""`report.json`, field by field; its names are a contract, and only ever grow in number."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from batchscan.names import ExitReason
+
+SCHEMA: Literal[1] = 1
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """Which run this was, and how it ended."""
+
+    id: str
+    roots: list[str]
+    version: str
+    started_at: str
+    finished_at: str
+    duration_s: float
+    exit_code: int | None
+    exit_reason: ExitReason
+    partial: bool
+    dry_run: bool
+    at_least_s: float | None
+    sandbox: bool
+    message: str | None
+    advice: str | None
+
+
+class Files(msgspec.Struct, frozen=True, kw_only=True):
+    """The books: `seen` is the sum of the six statuses after it."""
+
+    seen: int
+    unchanged: int
+    scanned: int
+    reused: int
+    rejected: int
+    failed: int
+    deferred: int
+    ignored: int
+    excluded: int
+    unreadable_folders: int
+    empty_roots: list[str]
+    bytes: int
+
+
+class Credits(msgspec.Struct, frozen=True, kw_only=True):
+    """Money, in credits; `outcome_unknown` may have been charged without an answer."""
+
+    charged: int
+    expected: int
+    saved_by_reuse: int
+    outcome_unknown: int
+    balance: int | None
+
+
+class Matches(msgspec.Struct, frozen=True, kw_only=True):
+    """Matches, each distinct content and match URL once; `new` is null without a history."""
+
+    images_with_matches: int
+    total: int
+    full: int
+    partial: int
+    new: int | None
+
+
+class Domain(msgspec.Struct, frozen=True, kw_only=True):
+    """What one domain shows."""
+
+    domain: str
+    images: int
+    full: int
+    partial: int
+
+
+class MatchedPicture(msgspec.Struct, frozen=True, kw_only=True):
+    """One content with matches, at one of its paths."""
+
+    path: str
+    path_b64: str | None
+    sha256: str
+    total: int
+    full: int
+    partial: int
+    scanned_at: str
+
+
+class Latency(msgspec.Struct, frozen=True, kw_only=True):
+    """How long answers took, in milliseconds; null where nothing was asked."""
+
+    p50: float | None = None
+    p95: float | None = None
+    max: float | None = None
+
+
+class Api(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked of the API; `bytes_sent` counts request bodies."""
+
+    requests: int
+    retries: int
+    rate_limited: int
+    logins: int
+    latency_ms: Latency
+    bytes_sent: int
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """The aggregate report of one run of batchscan."""
+
+    schema: Literal[1]
+    run: Run
+    files: Files
+    reasons: dict[str, int]
+    credits: Credits
+    matches: Matches
+    run_matches: Matches
+    domains: list[Domain]
+    images: list[MatchedPicture]
+    api: Api
+
+
+def encode(report: Report) -> bytes:
+    """Give the JSON as it stands in `report.json`, indented, with a line feed at its end."""
+    return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+
+
+def json_schema() -> dict[str, Any]:
+    """Describe `report.json` as a JSON Schema (2020-12)."""
+    described = msgspec.json.schema(Report)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}

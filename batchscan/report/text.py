@@ -1,0 +1,147 @@
+"""The report for people: what was covered and what was not, then matches, then money."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+
+from batchscan.escape import printable
+from batchscan.names import DeferReason, FailReason, RejectReason
+from batchscan.report.schema import Matches, Report
+from batchscan.report.words import amount, duration, explained, shortened
+
+WIDTH = 100  # columns
+TOP = 5  # domains and pictures that are named
+_NAME_WIDTH = 60  # columns of a picture's name
+_DOMAIN_WIDTH = 40
+
+
+def summary(report: Report, where: str) -> str:
+    """Sum up a run in a few lines; `where` is the folder that holds its files.
+
+    Every line but those that hold `where` or a message fits 100 columns, and no string from
+    outside reaches the terminal as it is.
+    """
+    parts = (_coverage, _losses, _dry_run, _matches, _money, _end)
+    lines = [line for part in parts for line in part(report)]
+    return "\n".join([*map(_wrapped, lines), f"Files: {printable(where)}"]) + "\n"
+
+
+def _coverage(report: Report) -> Iterator[str]:
+    files = report.files
+    open_ones = files.failed + files.deferred
+    missing = f"{open_ones:,} {'was' if open_ones == 1 else 'were'} not scanned"
+    why = _reasons(report.reasons, (*DeferReason, *FailReason))
+    if not files.seen:
+        yield "No pictures were found."
+        return
+    if not open_ones:
+        yield f"{_all(files.seen)} final answer."
+    else:
+        done = files.seen - open_ones
+        verb = "has its" if done == 1 else "have their"
+        yield f"{done:,} of {amount(files.seen, 'picture')} {verb} final answer; {missing}: {why}."
+    states = ("scanned", "reused", "unchanged", "rejected")
+    counts = [(getattr(files, state), state) for state in states]
+    yield from _sentence("  ", [f"{number:,} {state}" for number, state in counts if number])
+
+
+def _losses(report: Report) -> Iterator[str]:
+    files = report.files
+    rejected = _reasons(report.reasons, RejectReason)
+    if rejected:
+        yield f"Rejected, as the API does not take them: {rejected}."
+    if files.unreadable_folders:
+        folders = amount(files.unreadable_folders, "folder")
+        yield f"Not covered: {folders} could not be read, so nothing is known of what is inside."
+    for root in files.empty_roots:
+        name = printable(shortened(root, _NAME_WIDTH))
+        yield f"Not covered: {name} is empty, and pictures were seen there before."
+    left_out = [(files.ignored, "ignored"), (files.excluded, "excluded by patterns")]
+    yield from _sentence("Left out: ", [f"{number:,} {why}" for number, why in left_out if number])
+
+
+def _dry_run(report: Report) -> Iterator[str]:
+    if not report.run.dry_run:
+        return
+    would = amount(report.reasons.get(DeferReason.DRY_RUN, 0), "picture")
+    price = amount(report.credits.expected, "credit")
+    least = report.run.at_least_s
+    time = "" if least is None else f", and take at least {duration(least)}"
+    yield f"Dry run, nothing was sent: a scan would send {would}, cost about {price}{time}."
+
+
+def _matches(report: Report) -> Iterator[str]:
+    if report.run.sandbox:
+        yield "Sandbox: the answers are the vendor's mock answers and say nothing of the pictures."
+    totals = report.matches
+    if not totals.total:
+        yield "Matches: none in the answers there are."
+        return
+    pictures = amount(totals.images_with_matches, "picture")
+    yield f"Matches: {pictures} found on the web, {_kinds(totals)}."
+    domains = ", ".join(
+        f"{printable(shortened(found.domain, _DOMAIN_WIDTH))} ({amount(found.images, 'picture')})"
+        for found in report.domains[:TOP]
+    )
+    if domains:
+        yield f"  Most on: {domains}."
+    for image in report.images[:TOP]:
+        counts = f"{image.full:,} full, {image.partial:,} partial"
+        yield f"  {printable(shortened(image.path, _NAME_WIDTH))}: {counts}"
+
+
+def _money(report: Report) -> Iterator[str]:
+    credits_ = report.credits
+    said = [f"{credits_.charged:,} charged"]
+    if credits_.saved_by_reuse:
+        said.append(f"{credits_.saved_by_reuse:,} saved by reuse")
+    if credits_.outcome_unknown:
+        said.append(f"{credits_.outcome_unknown:,} possibly charged without an answer")
+    if credits_.balance is not None:
+        said.append(f"{credits_.balance:,} left on the account")
+    yield from _sentence("Credits: ", said)
+
+
+def _end(report: Report) -> Iterator[str]:
+    run = report.run
+    if run.message:
+        yield f"Ended early: {printable(run.message)}" if run.partial else printable(run.message)
+    if run.advice:
+        yield f"What to do: {printable(run.advice)}"
+
+
+def _all(seen: int) -> str:
+    return "The one picture has its" if seen == 1 else f"All {seen:,} pictures have their"
+
+
+def _reasons(counts: Mapping[str, int], kinds: Iterable[str]) -> str:
+    found = [(counts.get(reason, 0), reason) for reason in kinds]
+    found.sort(key=lambda pair: -pair[0])
+    return ", ".join(explained(number, reason) for number, reason in found if number)
+
+
+def _kinds(totals: Matches) -> str:
+    other = totals.total - totals.full - totals.partial
+    rest = f", {other:,} of another kind" if other > 0 else ""
+    return (
+        f"{amount(totals.total, 'match')}: {totals.full:,} full, {totals.partial:,} partial{rest}"
+    )
+
+
+def _sentence(start: str, said: list[str]) -> Iterator[str]:
+    if said:
+        yield f"{start}{', '.join(said)}."
+
+
+def _wrapped(line: str) -> str:
+    indent = len(line) - len(line.lstrip()) + 2
+    return textwrap.fill(
+        line,
+        WIDTH,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        replace_whitespace=False,
+        drop_whitespace=True,
+    )

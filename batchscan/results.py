@@ -1,0 +1,263 @@
+"""`results.jsonl`: one line for each picture that a run decided, whole or not there at all."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import Any, Literal
+
+import aiofiles
+import msgspec
+
+from batchscan.errors import StorageError
+from batchscan.escape import path_fields, printable, scalars
+from batchscan.model import Answer, Failed, Match, Outcome, Reused, Scanned, ServiceError
+from batchscan.names import MatchKind, Status
+from batchscan.times import rfc3339
+
+SCHEMA: Literal[1] = 1
+
+
+class ErrorFields(msgspec.Struct, frozen=True):
+    """An error as the service told it."""
+
+    http_status: int | None
+    type: str | None
+    code: str | None
+    id: str | None
+    trace_id: str | None
+
+
+class ScoreFields(msgspec.Struct, frozen=True):
+    """How many matches the service counted."""
+
+    total: int
+    full: int
+    partial: int
+
+
+class MatchFields(msgspec.Struct, frozen=True):
+    """A copy on the web; the last four are null until there is a history of matches."""
+
+    url: str
+    kind: MatchKind
+    pages: list[str]
+    domain: str
+    state: str | None = None
+    first_seen: str | None = None
+    last_seen: str | None = None
+    disposition: str | None = None
+
+
+class ResultLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One line; what is not known is null, never missing."""
+
+    schema: Literal[1] = SCHEMA
+    run_id: str
+    path: str
+    path_b64: str | None
+    status: Status
+    reason: str | None
+    detail: str | None
+    warnings: list[str]
+    bytes: int | None
+    sha256: str | None
+    format: str | None
+    width: int | None
+    height: int | None
+    scan_id: str | None
+    generation: int | None
+    credits: int | None
+    attempts: int
+    sandbox: bool
+    started_at: str
+    finished_at: str
+    elapsed_ms: int
+    scanned_at: str | None
+    error: ErrorFields | None
+    score: ScoreFields | None
+    matches: list[MatchFields]
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(ResultLine)
+
+
+def line_of(outcome: Outcome, run_id: str, *, sandbox: bool) -> ResultLine:
+    """Write down what became of one picture."""
+    subject, effort = outcome.subject, outcome.effort
+    path, path_b64 = path_fields(subject.path)
+    return ResultLine(
+        run_id=run_id,
+        path=path,
+        path_b64=path_b64,
+        status=outcome.status,
+        warnings=[scalars(warning) for warning in (*subject.warnings, *_answer_warnings(outcome))],
+        bytes=subject.bytes,
+        sha256=subject.sha256,
+        format=subject.format,
+        width=subject.width,
+        height=subject.height,
+        scan_id=effort.scan_id,
+        generation=effort.generation,
+        credits=_credits(outcome),
+        attempts=effort.attempts,
+        sandbox=sandbox,
+        started_at=rfc3339(effort.started_at),
+        finished_at=rfc3339(effort.finished_at),
+        elapsed_ms=effort.elapsed_ms,
+        **_verdict(outcome),
+    )
+
+
+def encode(line: ResultLine) -> bytes:
+    """Give a line's JSON with its line feed."""
+    return _ENCODER.encode(line) + b"\n"
+
+
+def read_lines(path: str) -> Iterator[ResultLine]:
+    """Read a results file; a last line without its line feed was cut off and is left out.
+
+    Raises:
+        StorageError: the file cannot be read, or a line inside it is not a result.
+    """
+    try:
+        with open(path, "rb") as file:
+            for number, line in enumerate(file, 1):
+                if line.endswith(b"\n"):
+                    yield _decoded(path, number, line)
+    except OSError as error:
+        raise StorageError(f"cannot read {printable(path)!r}: {error.strerror}") from error
+
+
+class ResultsWriter:
+    """Appends whole lines to a new file that only its owner can read.
+
+    After a failure the file ends with the last whole line, and every later write fails too.
+    """
+
+    def __init__(self, path: str, file: Any) -> None:  # noqa: ANN401 - aiofiles names no public type
+        """Take an open file; `create` opens one."""
+        self._path = path
+        self._file = file
+        self._size = 0
+
+    @classmethod
+    async def create(cls, path: str) -> ResultsWriter:
+        """Create the file.
+
+        Raises:
+            StorageError: it cannot be created, or is there already.
+        """
+        try:
+            # Unbuffered: what a failed write leaves behind must not come out at the next one.
+            file = await aiofiles.open(path, "xb", buffering=0, opener=_private)
+        except OSError as error:
+            raise _cannot_write(path, error) from error
+        return cls(path, file)
+
+    async def write(self, lines: Iterable[ResultLine]) -> None:
+        """Append lines, all in one write.
+
+        Raises:
+            StorageError: the disk would not take them; none of them counts as written.
+        """
+        data = b"".join(map(encode, lines))
+        try:
+            await self._write_all(data)
+        except OSError as error:
+            with suppress(OSError):
+                await self._file.truncate(self._size)
+            raise _cannot_write(self._path, error) from error
+        self._size += len(data)
+
+    async def close(self) -> None:
+        """Bring everything to the disk and close the file.
+
+        Raises:
+            StorageError: the disk would not take it.
+        """
+        try:
+            await asyncio.to_thread(os.fsync, self._file.fileno())
+        except OSError as error:
+            raise _cannot_write(self._path, error) from error
+        finally:
+            await self._file.close()
+
+    async def _write_all(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[await self._file.write(rest) :]
+
+
+def _verdict(outcome: Outcome) -> dict[str, Any]:
+    """Give the fields that depend on whether there is an answer."""
+    match outcome:
+        case Scanned(answer=answer) | Reused(answer=answer):
+            return {
+                "reason": None,
+                "detail": None,
+                "scanned_at": rfc3339(answer.received_at),
+                "error": None,
+                "score": _score(answer),
+                "matches": [_match(found) for found in answer.matches],
+            }
+        case _:
+            return {
+                "reason": outcome.reason,
+                "detail": scalars(outcome.detail),
+                "scanned_at": None,
+                "error": _error(getattr(outcome, "error", None)),
+                "score": None,
+                "matches": [],
+            }
+
+
+def _credits(outcome: Outcome) -> int | None:
+    """Tell what was charged; None where it was sent and nobody knows."""
+    if isinstance(outcome, Scanned):
+        return outcome.answer.credits
+    return None if isinstance(outcome, Failed) and outcome.effort.attempts else 0
+
+
+def _answer_warnings(outcome: Outcome) -> tuple[str, ...]:
+    return outcome.answer.warnings if isinstance(outcome, Scanned | Reused) else ()
+
+
+def _error(error: ServiceError | None) -> ErrorFields | None:
+    if error is None:
+        return None
+    words = (error.type, error.code, error.id, error.trace_id)
+    return ErrorFields(error.http_status, *(word and scalars(word) for word in words))
+
+
+def _score(answer: Answer) -> ScoreFields | None:
+    score = answer.score
+    return None if score is None else ScoreFields(score.total, score.full, score.partial)
+
+
+def _match(match: Match) -> MatchFields:
+    pages = [scalars(page) for page in match.pages]
+    return MatchFields(scalars(match.url), match.kind, pages, scalars(match.domain))
+
+
+def _decoded(path: str, number: int, line: bytes) -> ResultLine:
+    try:
+        return _DECODER.decode(line)
+    except msgspec.MsgspecError as error:
+        raise StorageError(f"{printable(path)!r}, line {number}: {error}") from error
+
+
+def _private(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags, 0o600)
+    os.fchmod(descriptor, 0o600)  # whatever the umask
+    return descriptor
+
+
+def _cannot_write(path: str, error: OSError) -> StorageError:
+    return StorageError(
+        f"cannot write {printable(path)!r}: {error.strerror}",
+        advice="free some space, or choose another folder with --output",
+    )
