@@ -1,0 +1,1 @@
+"""Which files are pictures that the service takes; `judge` and `inspect` are the ways in."""

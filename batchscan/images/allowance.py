@@ -1,0 +1,37 @@
+"""A weighted limit for threads: so many pixels decoded at once, in however many pictures."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Allowance:
+    """Lets threads pass while the sum of their weights stays within the capacity.
+
+    First come, first served: many small pictures never keep a large one waiting for ever.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._free = capacity
+        self._turn = threading.Lock()
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def hold(self, weight: int) -> Iterator[None]:
+        """Wait for room and take it; a weight above the capacity takes all of it."""
+        weight = min(weight, self._capacity)
+        with self._turn, self._changed:
+            self._changed.wait_for(lambda: self._free >= weight)
+            self._free -= weight
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += weight
+                self._changed.notify()
+
+    def __repr__(self) -> str:
+        return f"<Allowance {self._free:,} of {self._capacity:,} free>"

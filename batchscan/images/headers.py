@@ -1,0 +1,64 @@
+"""Sizes that must be known before Pillow opens a file, because opening already allocates."""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+from batchscan.images import gif, kinds
+from batchscan.images.kinds import Kind
+from batchscan.images.verdict import Size
+
+_PNG_MAGIC: Final = b"\x89PNG\r\n\x1a\n"
+
+
+def claimed_size(kind: Kind, data: bytes) -> Size | None:
+    """Read a GIF's, WebP's or ICO's size; None where there is none, or Pillow may be asked."""
+    reader = {kinds.GIF: _gif, kinds.WEBP: _webp, kinds.ICO: _icon}.get(kind)
+    try:
+        return reader(data) if reader else None
+    except struct.error:
+        return None
+
+
+def _gif(data: bytes) -> Size | None:
+    return gif.layout(data).first
+
+
+def _webp(data: bytes) -> Size | None:
+    """Read the size as RFC 9649 lays it out in each of the three kinds of first chunk."""
+    chunk = data[12:16]
+    if chunk == b"VP8X":
+        low, middle, high = struct.unpack_from("<HHH", data, 24)
+        return Size((low | (middle & 0xFF) << 16) + 1, (middle >> 8 | high << 8) + 1)
+    if chunk == b"VP8L":
+        (bits,) = struct.unpack_from("<I", data, 21)
+        return Size((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
+    if chunk == b"VP8 ":
+        width, height = struct.unpack_from("<HH", data, 26)
+        return Size(width & 0x3FFF, height & 0x3FFF)
+    return None
+
+
+def _icon(data: bytes) -> Size | None:
+    """Give the largest entry's size, as the entry itself has it: directories lie."""
+    (count,) = struct.unpack_from("<H", data, 4)
+    sizes = [
+        size
+        for index in range(min(count, len(data) // 16))
+        if (size := _entry(data, 6 + 16 * index)) is not None
+    ]
+    return max(sizes, key=lambda size: size.pixels, default=None)
+
+
+def _entry(data: bytes, position: int) -> Size | None:
+    try:
+        (offset,) = struct.unpack_from("<I", data, position + 12)
+        if data[offset : offset + 8] == _PNG_MAGIC:
+            return Size(*struct.unpack_from(">II", data, offset + 16))
+        header, width, height = struct.unpack_from("<Iii", data, offset)
+    except struct.error:
+        return None
+    if header == 12:
+        width, height = struct.unpack_from("<HH", data, offset + 4)
+    return Size(abs(width), abs(height) // 2)  # the mask stands below the picture

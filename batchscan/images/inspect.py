@@ -1,0 +1,152 @@
+"""One file, opened once and read once: what is hashed is what is judged is what is sent."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from typing import Final
+
+from batchscan.images.judge import Judge
+from batchscan.images.kinds import Kind
+from batchscan.images.naming import safe_file_name
+from batchscan.images.rules import Rules
+from batchscan.images.signature import HEAD_BYTES, sniff
+from batchscan.images.verdict import Accepted
+from batchscan.model import Candidate, Image, NotSendable, Stat
+from batchscan.names import FailReason, RejectReason
+
+_FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # non-blocking: a FIFO has no writer
+_MIB_LIMIT: Final = 20 * 1024 * 1024
+
+
+class _Unsendable(Exception):
+    """Ends an inspection; what was learned of the file stands beside it."""
+
+    def __init__(
+        self, reason: RejectReason | FailReason, detail: str, status: Stat | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+        self.status = status
+
+
+def inspect(
+    candidate: Candidate, judge: Judge, rules: Rules, *, follow: bool = False
+) -> Image | NotSendable:
+    """Read, hash and judge one file; blocks, so run it in a thread.
+
+    Trouble with the file is the result, never an exception. Links are followed where the user
+    named them (`candidate.explicit`) or asked for it (`follow`).
+    """
+    try:
+        data, status = _read(candidate.path, rules, follow=follow or candidate.explicit)
+    except _Unsendable as found:
+        return NotSendable(
+            candidate.path, found.status or candidate.stat, found.reason, found.detail
+        )
+    except FileNotFoundError:
+        detail = "the file was gone when it was to be read"
+        return NotSendable(candidate.path, candidate.stat, FailReason.VANISHED, detail)
+    except OSError as error:
+        detail = f"cannot be read: {error.strerror or error}"
+        return NotSendable(candidate.path, candidate.stat, FailReason.UNREADABLE, detail)
+    except MemoryError:
+        detail = "no memory left to read it"
+        return NotSendable(candidate.path, candidate.stat, FailReason.CHECK_FAILED, detail)
+    return _judged(candidate.path, status, data, judge)
+
+
+def inspect_head(path: str | bytes, *, follow: bool = False) -> Kind | None:
+    """Tell whether a file without an extension is a picture; None also where it can't be read."""
+    try:
+        descriptor = _open(path, follow=follow)
+    except OSError:
+        return None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        kind = sniff(os.read(descriptor, HEAD_BYTES))
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return kind if kind and kind.group != "document" else None
+
+
+def _judged(path: str, status: Stat, data: bytes, judge: Judge) -> Image | NotSendable:
+    digest = hashlib.sha256(data).hexdigest()
+    verdict = judge.judge(data, os.path.basename(path))
+    if isinstance(verdict, Accepted):
+        return Image(
+            path,
+            status,
+            data,
+            digest,
+            verdict.format,
+            verdict.width,
+            verdict.height,
+            verdict.content_type,
+            safe_file_name(path, verdict.extension),
+            verdict.warnings,
+        )
+    return NotSendable(
+        path,
+        status,
+        verdict.reason,
+        verdict.detail,
+        digest,
+        verdict.format,
+        verdict.width,
+        verdict.height,
+    )
+
+
+def _open(path: str | bytes, *, follow: bool) -> int:
+    return os.open(path, _FLAGS if follow else _FLAGS | os.O_NOFOLLOW)
+
+
+def _read(path: str, rules: Rules, *, follow: bool) -> tuple[bytes, Stat]:
+    """Give a file's bytes and the stat that they belong to."""
+    with open(_open(path, follow=follow), "rb") as file:
+        before = os.fstat(file.fileno())
+        _sendable_stat(before, rules)
+        data = file.read(before.st_size + 1)
+        after = Stat.of(os.fstat(file.fileno()))
+    status = Stat.of(before)
+    if len(data) != status.size or after != status:
+        raise _Unsendable(
+            FailReason.CHANGED_WHILE_READING, "the file changed while it was read", status
+        )
+    return data, status
+
+
+def _sendable_stat(found: os.stat_result, rules: Rules) -> None:
+    """Hold what stat tells against the rules, before a byte is read."""
+    status = Stat.of(found)
+    if not stat.S_ISREG(found.st_mode):
+        raise _Unsendable(FailReason.UNREADABLE, f"is {_kind_of_file(found.st_mode)}", status)
+    if not status.size:
+        raise _Unsendable(RejectReason.EMPTY, "the file is empty", status)
+    if status.size >= rules.max_bytes:
+        raise _Unsendable(RejectReason.TOO_LARGE, _too_large(status.size, rules.max_bytes), status)
+
+
+def _kind_of_file(mode: int) -> str:
+    if stat.S_ISDIR(mode):
+        return "a folder, not a file"
+    return "a pipe, socket or device, not a regular file"
+
+
+def _too_large(size: int, limit: int) -> str:
+    detail = (
+        f"{size / 1e6:.1f} MB ({size:,} bytes); the service takes less than {limit / 1e6:g} MB "
+        f"({limit:,} bytes): scale it down or compress it more"
+    )
+    if limit <= size < _MIB_LIMIT:
+        detail += (
+            f". It is less than 20 MiB, which the service may mean: set scan.max_bytes to "
+            f"{_MIB_LIMIT:,} to try"
+        )
+    return detail

@@ -1,0 +1,81 @@
+"""The rules in their order, the cheap ones first: signature, name, header, pixels."""
+
+from __future__ import annotations
+
+from batchscan.images import kinds, tiff
+from batchscan.images.kinds import Kind
+from batchscan.images.naming import agree, extension_of
+from batchscan.images.raster import RasterJudge
+from batchscan.images.raw import RawJudge
+from batchscan.images.raw_process import RawProcess
+from batchscan.images.rules import Rules
+from batchscan.images.signature import HEAD_BYTES, hint, sniff
+from batchscan.images.verdict import Accepted, Refused, Unfit, Verdict
+from batchscan.names import FailReason, RejectReason
+
+
+class Judge:
+    """Says of any bytes whether the service takes them, always the same of the same bytes.
+
+    Called from worker threads, any number at once: the pixels being decoded are bounded, and
+    camera RAW takes turns at one child process, which the first one starts.
+    """
+
+    def __init__(self, rules: Rules, raw_process: RawProcess | None = None) -> None:
+        self.rules = rules
+        self._raw_process = raw_process or RawProcess()
+        self._raw = RawJudge(rules, self._raw_process)
+        self._raster = RasterJudge(rules)
+
+    def judge(self, data: bytes, name: str) -> Verdict:
+        """Judge a file's whole content under its name; never raises for what it holds."""
+        kind = None
+        try:
+            kind = _recognise(data, name)
+            return self._examine(kind, data, name)
+        except Unfit as unfit:
+            width, height = unfit.size or (None, None)
+            known = kind.format if kind else None
+            return Refused(unfit.reason, unfit.detail, known, width, height)
+        except MemoryError:
+            known = kind.format if kind else None
+            return Refused(FailReason.CHECK_FAILED, "no memory left to check it", known)
+
+    def close(self) -> None:
+        """End the child process, if there is one."""
+        self._raw_process.close()
+
+    def _examine(self, kind: Kind, data: bytes, name: str) -> Accepted:
+        if kind.group not in ("raster", "raw"):
+            raise Unfit(
+                RejectReason.UNSUPPORTED_FORMAT,
+                f"this is {kind.label}, which the service does not take; convert it to JPEG or PNG",
+            )
+        extension, warning = agree(kind, name)
+        judge = self._raw.judge if kind.group == "raw" else None
+        size, found = judge(data) if judge else self._raster.judge(kind, data)
+        warnings = (warning, *found) if warning else tuple(found)
+        return Accepted(
+            kind.format, kind.content_type, extension, size.width, size.height, warnings
+        )
+
+
+def _recognise(data: bytes, name: str) -> Kind:
+    """Find the kind by the content, and by the name only where contents of kinds begin alike."""
+    kind = sniff(data[:HEAD_BYTES])
+    extension = extension_of(name)
+    if kind is kinds.TIFF:
+        return _tiff(data, extension)
+    if kind:
+        return kind
+    if not data:
+        raise Unfit(RejectReason.EMPTY, "the file is empty")
+    if unsigned := kinds.UNSUPPORTED_BY_EXTENSION.get(extension):
+        return unsigned
+    raise Unfit(RejectReason.NOT_AN_IMAGE, hint(data[:HEAD_BYTES]))
+
+
+def _tiff(data: bytes, extension: str) -> Kind:
+    if tiff.is_dng(data):
+        return kinds.DNG
+    return kinds.TIFF_RAWS.get(extension, kinds.TIFF)

@@ -1,0 +1,144 @@
+"""JPEG, PNG, GIF, BMP, WebP and ICO, judged by Pillow.
+
+Pillow is told which format to expect, always: left to guess, its verdict depends on which
+plugins earlier files made it import.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    IcoImagePlugin,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
+
+from batchscan.images import frames, jpeg, kinds
+from batchscan.images.allowance import Allowance
+from batchscan.images.ends import is_complete
+from batchscan.images.headers import claimed_size
+from batchscan.images.kinds import Kind
+from batchscan.images.rules import Rules
+from batchscan.images.verdict import MISSING_END_MARKER, Size, Unfit
+from batchscan.names import RejectReason
+
+# Pillow's guard against huge pictures would refuse by other numbers than ours, and its limit for
+# texts refuses good PNGs with more than 1 MiB of XMP. Both exist only as module variables.
+Image.MAX_IMAGE_PIXELS = None
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = 64 * 1024 * 1024
+
+_FORMATS: Final = {
+    kinds.JPEG: JpegImagePlugin.JpegImageFile.format,  # MPO is opened by it, too
+    kinds.PNG: PngImagePlugin.PngImageFile.format,
+    kinds.GIF: GifImagePlugin.GifImageFile.format,
+    kinds.BMP: BmpImagePlugin.BmpImageFile.format,
+    kinds.WEBP: WebPImagePlugin.WebPImageFile.format,
+    kinds.ICO: IcoImagePlugin.IcoImageFile.format,
+}
+_SCALE: Final = 8  # a JPEG decoded at one eighth still has every byte read
+
+
+def silence_warnings() -> None:
+    """Keep Pillow's remarks on odd files off stderr: a filter for the whole process."""
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+class RasterJudge:
+    """Judges the six formats that Pillow decodes; may be shared by threads."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._pixels = Allowance(rules.max_pixels)
+        silence_warnings()
+
+    def judge(self, kind: Kind, data: bytes) -> tuple[Size, list[str]]:
+        """Give the size and the warnings of a picture that can be sent.
+
+        Raises:
+            Unfit: it is damaged, or has too many pixels.
+            MemoryError: there was no room to decode it.
+        """
+        claimed = claimed_size(kind, data)
+        if claimed:
+            self._rules.limit(claimed)
+        with self._pixels.hold(claimed.pixels if claimed else 0):
+            opened = _size(kind, data)
+        # An icon's directory and Pillow's choice from it may differ from the entries themselves.
+        size = claimed if claimed and kind is kinds.ICO else opened
+        self._rules.limit(size)
+        if self._rules.check == "fast" and is_complete(kind, data):
+            return size, []
+        with self._pixels.hold(size.pixels):
+            return size, self._every_pixel(kind, data, size)
+
+    def _every_pixel(self, kind: Kind, data: bytes, size: Size) -> list[str]:
+        found = []
+        with _stage("its pixels cannot be decoded", size):
+            if kind is kinds.PNG:
+                open_raster(kind, data).verify()
+            if kind is kinds.JPEG and not jpeg.has_end(data):
+                _decode_without_end(data)
+            else:
+                _decode(kind, data)
+        if kind in (kinds.JPEG, kinds.GIF) and not is_complete(kind, data):
+            found.append(MISSING_END_MARKER)
+        if kind not in (kinds.BMP, kinds.ICO):
+            found += frames.check_later(open_raster(kind, data), kind, data, self._rules)
+        return found
+
+
+def open_raster(kind: Kind, data: bytes) -> Image.Image:
+    """Open bytes as this kind and no other; nothing but the header is read as yet."""
+    return Image.open(io.BytesIO(data), formats=(_FORMATS[kind] or "",))
+
+
+def _size(kind: Kind, data: bytes) -> Size:
+    with _stage("its header cannot be read"):
+        return Size(*open_raster(kind, data).size)
+
+
+def _decode(kind: Kind, data: bytes) -> None:
+    image = open_raster(kind, data)
+    if kind is kinds.JPEG:
+        image.draft(None, (max(1, image.width // _SCALE), max(1, image.height // _SCALE)))
+    image.load()
+
+
+def _decode_without_end(data: bytes) -> None:
+    pixels = set()
+    for ended in jpeg.endings(data):
+        image = open_raster(kinds.JPEG, ended)
+        image.load()
+        pixels.add(hashlib.sha256(image.tobytes()).digest())
+    if len(pixels) > 1:
+        raise ValueError("the file ends early")
+
+
+@contextmanager
+def _stage(what: str, size: Size | None = None) -> Iterator[None]:
+    """Take whatever a decoder raises over a damaged file as just that.
+
+    Raises:
+        Unfit: the decoder raised.
+        MemoryError: passed on, for it says nothing about the file.
+    """
+    try:
+        yield
+    except MemoryError:
+        raise
+    except UnidentifiedImageError as error:  # its message names an address in memory
+        raise Unfit(RejectReason.CORRUPT, f"{what}: it is cut off or damaged", size) from error
+    # The decoders' boundary: they raise a dozen types over damaged files, documented nowhere.
+    except Exception as error:
+        raise Unfit(RejectReason.CORRUPT, f"{what}: {error}", size) from error

@@ -1,0 +1,168 @@
+"""What a file is by its first bytes, and which names are a picture's."""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+from batchscan.images import kinds
+from batchscan.images.kinds import Kind
+
+HEAD_BYTES: Final = 512
+"""How many of a file's first bytes `sniff` wants; fewer will do."""
+
+_RARE_NAMES: Final = frozenset({".jpe", ".jfif", ".jif", ".mpo", ".apng", ".dib", ".rle"})
+
+SEEN_EXTENSIONS: Final[frozenset[str]] = (
+    frozenset(extension for kind in kinds.RASTERS for extension in kind.extensions)
+    | _RARE_NAMES
+    | kinds.RAW_EXTENSIONS
+    | frozenset(kinds.UNSUPPORTED_BY_EXTENSION)
+)
+"""Extensions of pictures, whether the service takes that kind or not: lower-case, with the dot."""
+
+# The longer of two signatures that begin alike comes first.
+_SIGNATURES: Final[tuple[tuple[bytes, Kind], ...]] = (
+    (b"\xff\xd8\xff", kinds.JPEG),
+    (b"\x89PNG\r\n\x1a\n", kinds.PNG),
+    (b"GIF87a", kinds.GIF),
+    (b"GIF89a", kinds.GIF),
+    (b"FUJIFILMCCD-RAW", kinds.RAF),
+    (b"IIRO", kinds.ORF),
+    (b"IIRS", kinds.ORF),
+    (b"MMOR", kinds.ORF),
+    (b"IIU\0", kinds.RW2),
+    (b"\0MRM", kinds.MRW),
+    (b"FOVb", kinds.X3F),
+    (b"II*\0", kinds.TIFF),
+    (b"MM\0*", kinds.TIFF),
+    (b"II+\0", kinds.TIFF),
+    (b"MM\0+", kinds.TIFF),
+    (b"8BPS", kinds.PSD),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", kinds.JXL),
+    (b"\xff\x0a", kinds.JXL),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", kinds.JP2),
+    (b"\xffO\xffQ", kinds.JP2),
+    (b"II\xbc\x01", kinds.JXR),
+    (b"icns", kinds.ICNS),
+    (b"gimp xcf ", kinds.XCF),
+    (b"v/1\x01", kinds.EXR),
+    (b"#?RADIANCE", kinds.HDR),
+    (b"#?RGBE", kinds.HDR),
+    (b"qoif", kinds.QOI),
+    (b"BPG\xfb", kinds.BPG),
+    (b"DDS ", kinds.DDS),
+    (b"AT&TFORM", kinds.DJVU),
+    (b"\x8aMNG\r\n\x1a\n", kinds.MNG),
+    (b"\x8bJNG\r\n\x1a\n", kinds.MNG),
+    (b"\x59\xa6\x6a\x95", kinds.RAS),
+    (b"\x01\xda\0", kinds.SGI),
+    (b"\x01\xda\x01", kinds.SGI),
+    (b"\xd7\xcd\xc6\x9a", kinds.WMF),
+    (b"/* XPM */", kinds.XPM),
+    (b"%!PS", kinds.EPS),
+    (b"\xc5\xd0\xd3\xc6", kinds.EPS),
+    (b"%PDF-", kinds.PDF),
+)
+
+# Brands of ISO base media files (ISO/IEC 14496-12), at offset 8 behind "ftyp".
+_BRANDS: Final = {
+    b"crx ": kinds.CR3,
+    b"avif": kinds.AVIF,
+    b"avis": kinds.AVIF,
+    **dict.fromkeys(
+        (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), kinds.HEIC
+    ),
+}
+_OS2_PARTS: Final = (b"BM", b"CI", b"IC", b"CP", b"PT")
+
+_HINTS: Final = (
+    (b"version https://git-lfs", "a Git LFS pointer: fetch the file itself"),
+    (b"<!doctype html", "an HTML page: a failed download?"),
+    (b"<html", "an HTML page: a failed download?"),
+    (b"{", "JSON or other text: a failed download?"),
+    (b"pk\x03\x04", "a ZIP archive"),
+    (b"\x1f\x8b", "gzip data"),
+)
+
+
+def sniff(head: bytes) -> Kind | None:
+    """Recognise a file by its first `HEAD_BYTES`, or None where they are no known kind's.
+
+    A TIFF may be camera RAW all the same: its head cannot tell (`kinds.TIFF_RAWS`).
+    """
+    if head[:4] in (b"II*\0", b"MM\0*") and head[8:10] == b"CR":
+        return kinds.CR2
+    if head[4:8] == b"ftyp":
+        return _BRANDS.get(head[8:12])
+    for magic, kind in _SIGNATURES:
+        if head.startswith(magic):
+            return kind
+    for recognise in (_riff, _bitmap, _icon, _metafile, _crw, _netpbm, _pcx, _svg):
+        if found := recognise(head):
+            return found
+    return None
+
+
+def hint(head: bytes) -> str:
+    """Say what a file that is no picture might be instead."""
+    if head[4:8] == b"ftyp":
+        return "a video"
+    start = head.lstrip().lower()
+    for magic, what in _HINTS:
+        if start.startswith(magic):
+            return what
+    return "no picture's signature in its first bytes"
+
+
+def _riff(head: bytes) -> Kind | None:
+    if head[:4] != b"RIFF":
+        return None
+    return {b"WEBP": kinds.WEBP, b"ACON": kinds.CUR}.get(head[8:12])
+
+
+def _bitmap(head: bytes) -> Kind | None:
+    # Two letters alone would make pictures of texts: the header's size is small in every version.
+    start = head[:2]
+    if start == b"BA" and head[14:16] in _OS2_PARTS:
+        return kinds.OS2
+    if start not in _OS2_PARTS or len(head) < 18:
+        return None
+    (header,) = struct.unpack_from("<I", head, 14)
+    if not 12 <= header <= 0xFFFF:
+        return None
+    return kinds.BMP if start == b"BM" else kinds.OS2
+
+
+def _icon(head: bytes) -> Kind | None:
+    # A count of none is a TGA's empty colour map, not an icon; a bare magic is a cut icon.
+    if head[4:6] == b"\0\0":
+        return None
+    return {b"\0\0\1\0": kinds.ICO, b"\0\0\2\0": kinds.CUR}.get(head[:4])
+
+
+def _metafile(head: bytes) -> Kind | None:
+    return kinds.WMF if head[:4] == b"\1\0\0\0" and head[40:44] == b" EMF" else None
+
+
+def _crw(head: bytes) -> Kind | None:
+    return kinds.CRW if head[:2] in (b"II", b"MM") and head[6:14] == b"HEAPCCDR" else None
+
+
+def _netpbm(head: bytes) -> Kind | None:
+    return kinds.PNM if head[:1] == b"P" and head[1:2] in b"1234567Ff" and _gap(head) else None
+
+
+def _gap(head: bytes) -> bool:
+    return head[2:3] in (b"\n", b"\r", b" ", b"\t")
+
+
+def _pcx(head: bytes) -> Kind | None:
+    if len(head) < 4 or head[0] != 0x0A or head[1] not in (0, 2, 3, 4, 5):
+        return None
+    return kinds.PCX if head[2] in (0, 1) and head[3] in (1, 2, 4, 8) else None
+
+
+def _svg(head: bytes) -> Kind | None:
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return kinds.SVG if text.startswith(b"<") and b"<svg" in text else None

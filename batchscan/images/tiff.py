@@ -1,0 +1,122 @@
+"""The few facts about a TIFF-based camera RAW file that LibRaw does not check."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+_WIDTH: Final = 256
+_HEIGHT: Final = 257
+_PHOTOMETRIC: Final = 262
+_STRIP_OFFSETS: Final = 273
+_STRIP_BYTES: Final = 279
+_TILE_OFFSETS: Final = 324
+_TILE_BYTES: Final = 325
+_SUB_IFDS: Final = 330
+_DNG_VERSION: Final = 50706
+_WANTED: Final = frozenset(
+    {_WIDTH, _HEIGHT, _PHOTOMETRIC, _STRIP_OFFSETS, _STRIP_BYTES, _TILE_OFFSETS, _TILE_BYTES}
+    | {_SUB_IFDS, _DNG_VERSION}
+)
+_SENSOR: Final = frozenset({32803, 34892})  # colour filter array, linear RAW (DNG 1.7, TIFF/EP)
+_SIZES: Final = {1: ("B", 1), 3: ("H", 2), 4: ("I", 4), 13: ("I", 4)}
+_MAX_DIRECTORIES: Final = 64  # real files hold a dozen; a hostile one may hold a loop
+_MAX_VALUES: Final = 1_000_000  # strips or tiles of one picture
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """One image file directory: a picture inside the file."""
+
+    tags: dict[int, tuple[int, ...]] = field(default_factory=dict)
+
+    def first(self, tag: int) -> int:
+        """Give a tag's first value, or 0 where it is missing."""
+        return next(iter(self.tags.get(tag, ())), 0)
+
+    @property
+    def width(self) -> int:
+        """In pixels, as the directory claims."""
+        return self.first(_WIDTH)
+
+    @property
+    def height(self) -> int:
+        """In pixels, as the directory claims."""
+        return self.first(_HEIGHT)
+
+    @property
+    def is_sensor_data(self) -> bool:
+        """Whether it says of itself that it holds what a sensor saw."""
+        return self.first(_PHOTOMETRIC) in _SENSOR
+
+    @property
+    def has_dng_version(self) -> bool:
+        """Whether the file calls itself a DNG here."""
+        return _DNG_VERSION in self.tags
+
+    def end(self) -> int:
+        """Give the offset just behind its last strip or tile; 0 where it has none."""
+        return max(
+            (offset + count for offset, count in self._extents() if count),
+            default=0,
+        )
+
+    def _extents(self) -> Iterator[tuple[int, int]]:
+        for offsets, counts in ((_STRIP_OFFSETS, _STRIP_BYTES), (_TILE_OFFSETS, _TILE_BYTES)):
+            yield from zip(self.tags.get(offsets, ()), self.tags.get(counts, ()), strict=False)
+
+
+def directories(data: bytes) -> list[Directory]:
+    """Read every directory that can be reached; what is damaged is left out, never raised."""
+    order = {b"II": "<", b"MM": ">"}.get(data[:2])
+    if order is None or len(data) < 8:
+        return []
+    pending = [struct.unpack_from(f"{order}I", data, 4)[0]]
+    seen: set[int] = set()
+    found = []
+    while pending and len(seen) < _MAX_DIRECTORIES:
+        offset = pending.pop(0)
+        if offset in seen or not 0 < offset <= len(data) - 2:
+            continue
+        seen.add(offset)
+        directory, following = _read(data, offset, order)
+        found.append(directory)
+        pending += [*directory.tags.get(_SUB_IFDS, ())[:_MAX_DIRECTORIES], following]
+    return found
+
+
+def main_picture(found: list[Directory]) -> Directory | None:
+    """Choose the directory of the sensor's picture: said so, or else the largest."""
+    return max(
+        found,
+        key=lambda directory: (directory.is_sensor_data, directory.width * directory.height),
+        default=None,
+    )
+
+
+def is_dng(data: bytes) -> bool:
+    """Whether a TIFF has the tag that makes it a DNG."""
+    return any(directory.has_dng_version for directory in directories(data))
+
+
+def _read(data: bytes, offset: int, order: str) -> tuple[Directory, int]:
+    (count,) = struct.unpack_from(f"{order}H", data, offset)
+    tags: dict[int, tuple[int, ...]] = {}
+    end = offset + 2 + 12 * count
+    for entry in range(offset + 2, min(end, len(data) - 11), 12):
+        tag, kind, length = struct.unpack_from(f"{order}HHI", data, entry)
+        if tag in _WANTED and kind in _SIZES:
+            tags[tag] = _values(data, entry, order, kind, length)
+    following = struct.unpack_from(f"{order}I", data, end)[0] if end + 4 <= len(data) else 0
+    return Directory(tags), following
+
+
+def _values(data: bytes, entry: int, order: str, kind: int, length: int) -> tuple[int, ...]:
+    code, size = _SIZES[kind]
+    start = entry + 8
+    if length * size > 4:
+        (start,) = struct.unpack_from(f"{order}I", data, start)
+    length = min(length, _MAX_VALUES, max(0, len(data) - start) // size)
+    return struct.unpack_from(f"{order}{length}{code}", data, start) if length else ()
