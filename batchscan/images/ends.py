@@ -9,6 +9,7 @@ from batchscan.images import gif, jpeg, kinds
 from batchscan.images.kinds import Kind
 
 _PNG_END: Final = b"IEND\xaeB`\x82"
+_CORE_HEADER: Final = 12  # the size of BITMAPCOREHEADER, whose fields are shorter
 _UNCOMPRESSED: Final = (0, 3, 6)  # BI_RGB, BI_BITFIELDS, BI_ALPHABITFIELDS
 
 
@@ -43,7 +44,7 @@ def _webp(data: bytes) -> bool:
 def _bmp(data: bytes) -> bool:
     offset, header = struct.unpack_from("<II", data, 10)
     compression = 0
-    if header == 12:
+    if header == _CORE_HEADER:
         width, height, _, depth = struct.unpack_from("<HHHH", data, 18)
     else:
         width, height, _, depth, compression = struct.unpack_from("<iiHHI", data, 18)

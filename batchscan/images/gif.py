@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import Final
 
 from batchscan.images.verdict import Size
+
+_EXTENSION: Final = 0x21
+_FRAME: Final = 0x2C
+_TRAILER: Final = 0x3B
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +37,8 @@ def _walk(data: bytes) -> Layout:
     width, height, flags = struct.unpack_from("<HHB", data, 6)
     position = 13 + _palette(flags)
     first = None
-    while position < len(data) and data[position] in b"!,":
-        if data[position] == 0x21:
+    while position < len(data) and data[position] in (_EXTENSION, _FRAME):
+        if data[position] == _EXTENSION:
             position = _skip(data, position + 2)
             continue
         if position + 10 > len(data):
@@ -42,7 +47,7 @@ def _walk(data: bytes) -> Layout:
         width, height = max(width, x + w), max(height, y + h)
         first = first or Size(width, height)
         position = _skip(data, position + 11 + _palette(flags))
-    complete = position < len(data) and data[position] == 0x3B
+    complete = position < len(data) and data[position] == _TRAILER
     return Layout(first, Size(width, height), complete)
 
 

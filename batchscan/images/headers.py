@@ -9,6 +9,7 @@ from batchscan.images import gif, kinds
 from batchscan.images.kinds import Kind
 from batchscan.images.verdict import Size
 
+_CORE_HEADER: Final = 12  # the size of BITMAPCOREHEADER, whose fields are shorter
 _PNG_MAGIC: Final = b"\x89PNG\r\n\x1a\n"
 
 
@@ -59,6 +60,6 @@ def _entry(data: bytes, position: int) -> Size | None:
         header, width, height = struct.unpack_from("<Iii", data, offset)
     except struct.error:
         return None
-    if header == 12:
+    if header == _CORE_HEADER:
         width, height = struct.unpack_from("<HH", data, offset + 4)
     return Size(abs(width), abs(height) // 2)  # the mask stands below the picture

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 END: Final = b"\xff\xd9"
+_MARK: Final = 0xFF
+_NO_SEGMENT: Final = (0x00, 0xFF)  # a stuffed byte and a fill byte
 _START_OF_SCAN: Final = 0xDA
-_FILLER: Final = bytes(range(1, 255)) * 2
+_FILLER: Final = bytes(range(1, 255))  # no marker in it
+# With every restart marker, so that a file that was cut at one goes on to read pixels from it.
+_SCRAP: Final = b"".join(_FILLER + bytes((_MARK, 0xD0 + number)) for number in range(8)) + _FILLER
+_TAIL: Final = 16  # bytes at the end of the last scan that are put to the test
+
+
+class Pixels(NamedTuple):
+    """Fingerprints of a decoded picture."""
+
+    whole: bytes
+    bottom: bytes  # of the lowest rows, which the last bytes of the file hold
 
 
 def has_end(data: bytes) -> bool:
@@ -16,25 +28,27 @@ def has_end(data: bytes) -> bool:
     return position is not None and data.find(END, position) >= 0
 
 
-def endings(data: bytes) -> Iterator[bytes]:
-    """Give the file with an end marker, and with scrap before that marker.
+def lacks_only_its_end(data: bytes, decode: Callable[[bytes], Pixels]) -> bool:
+    """Whether every pixel is there though the end marker is not.
 
-    Decoders invent pixels that are missing before an end marker, and say nothing. They ignore
-    scrap behind the last pixel, but take it for pixels where some are missing: only a file that
-    lacks nothing but its marker decodes alike with both.
+    Before an end marker decoders invent what is missing and say nothing, so appending one proves
+    nothing alone. They ignore scrap behind the last pixel, but take it for pixels where some are
+    missing; and scrap instead of the last bytes changes the lowest rows if those bytes are theirs.
     """
-    data = data.rstrip(b"\xff")
-    yield data + END
-    yield data + _FILLER + END
+    data = data.rstrip(END[:1])
+    scan = data.rfind(bytes((_MARK, _START_OF_SCAN)))
+    tail = min(_TAIL, (len(data) - scan) // 4)
+    pixels = decode(data + END)
+    if tail < 1 or pixels != decode(data + _SCRAP + END):
+        return False
+    return pixels.bottom != decode(data[:-tail] + _SCRAP + END).bottom
 
 
 def _first_scan(data: bytes) -> int | None:
     position = 2
     while position + 4 <= len(data):
-        if data[position] != 0xFF:
+        if data[position] != _MARK or data[position + 1] in _NO_SEGMENT:
             position += 1  # decoders look for the next marker, and so do we
-        elif data[position + 1] in (0x00, 0xFF):
-            position += 1
         elif data[position + 1] == _START_OF_SCAN:
             return position
         else:

@@ -35,7 +35,7 @@ def examine(data: bytes, *, unpack: bool, max_pixels: int) -> RawReport:
     except (MemoryError, rawpy.LibRawUnsufficientMemoryError):
         return msgspec.structs.replace(report, no_memory=True)
     # The decoder's boundary: LibRaw's own errors share no base with those of its buffers.
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         return msgspec.structs.replace(
             report, error=_name(error), unsupported=isinstance(error, _UNDECODABLE)
         )

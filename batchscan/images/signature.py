@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import struct
+import re
 from typing import Final
 
 from batchscan.images import kinds
@@ -74,7 +74,11 @@ _BRANDS: Final = {
         (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), kinds.HEIC
     ),
 }
+_BITMAP_HEADERS: Final = range(12, 0x10000)  # bytes; 124 in the newest version
 _OS2_PARTS: Final = (b"BM", b"CI", b"IC", b"CP", b"PT")
+
+_PCX: Final = re.compile(rb"\n[\0\2\3\4\5][\0\1][\1\2\4\x08]", re.DOTALL)
+_NETPBM: Final = re.compile(rb"P[1-7Ff][ \t\r\n]")
 
 _HINTS: Final = (
     (b"version https://git-lfs", "a Git LFS pointer: fetch the file itself"),
@@ -126,10 +130,8 @@ def _bitmap(head: bytes) -> Kind | None:
     start = head[:2]
     if start == b"BA" and head[14:16] in _OS2_PARTS:
         return kinds.OS2
-    if start not in _OS2_PARTS or len(head) < 18:
-        return None
-    (header,) = struct.unpack_from("<I", head, 14)
-    if not 12 <= header <= 0xFFFF:
+    header = int.from_bytes(head[14:18], "little")
+    if start not in _OS2_PARTS or header not in _BITMAP_HEADERS:
         return None
     return kinds.BMP if start == b"BM" else kinds.OS2
 
@@ -150,17 +152,11 @@ def _crw(head: bytes) -> Kind | None:
 
 
 def _netpbm(head: bytes) -> Kind | None:
-    return kinds.PNM if head[:1] == b"P" and head[1:2] in b"1234567Ff" and _gap(head) else None
-
-
-def _gap(head: bytes) -> bool:
-    return head[2:3] in (b"\n", b"\r", b" ", b"\t")
+    return kinds.PNM if _NETPBM.match(head) else None
 
 
 def _pcx(head: bytes) -> Kind | None:
-    if len(head) < 4 or head[0] != 0x0A or head[1] not in (0, 2, 3, 4, 5):
-        return None
-    return kinds.PCX if head[2] in (0, 1) and head[3] in (1, 2, 4, 8) else None
+    return kinds.PCX if _PCX.match(head) else None
 
 
 def _svg(head: bytes) -> Kind | None:

@@ -22,6 +22,8 @@ _WANTED: Final = frozenset(
 )
 _SENSOR: Final = frozenset({32803, 34892})  # colour filter array, linear RAW (DNG 1.7, TIFF/EP)
 _SIZES: Final = {1: ("B", 1), 3: ("H", 2), 4: ("I", 4), 13: ("I", 4)}
+_HEADER: Final = 8  # bytes: order, magic, offset of the first directory
+_INLINE: Final = 4  # bytes of values that stand in the entry itself
 _MAX_DIRECTORIES: Final = 64  # real files hold a dozen; a hostile one may hold a loop
 _MAX_VALUES: Final = 1_000_000  # strips or tiles of one picture
 
@@ -71,9 +73,9 @@ class Directory:
 def directories(data: bytes) -> list[Directory]:
     """Read every directory that can be reached; what is damaged is left out, never raised."""
     order = {b"II": "<", b"MM": ">"}.get(data[:2])
-    if order is None or len(data) < 8:
+    if order is None:
         return []
-    pending = [struct.unpack_from(f"{order}I", data, 4)[0]]
+    pending = list(struct.unpack_from(f"{order}I", data.ljust(_HEADER, b"\0"), 4))
     seen: set[int] = set()
     found = []
     while pending and len(seen) < _MAX_DIRECTORIES:
@@ -116,7 +118,7 @@ def _read(data: bytes, offset: int, order: str) -> tuple[Directory, int]:
 def _values(data: bytes, entry: int, order: str, kind: int, length: int) -> tuple[int, ...]:
     code, size = _SIZES[kind]
     start = entry + 8
-    if length * size > 4:
+    if length * size > _INLINE:
         (start,) = struct.unpack_from(f"{order}I", data, start)
     length = min(length, _MAX_VALUES, max(0, len(data) - start) // size)
     return struct.unpack_from(f"{order}{length}{code}", data, start) if length else ()
