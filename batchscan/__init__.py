@@ -1,1 +1,92 @@
-"""Find out where on the web copies of a whole folder of pictures turned up."""
+"""Find out where on the web copies of a whole folder of pictures turned up.
+
+import batchscan
+
+settings = batchscan.Settings(
+roots=("./images",),
+account=batchscan.Account(email="me@example.com", api_key=batchscan.Secret("...")),
+)
+async with batchscan.scan(settings) as run:
+async for outcome in run:
+print(outcome.status, outcome.subject.path)
+print(run.report.matches.total)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from batchscan.errors import BatchscanError
+    from batchscan.model import Deferred, Failed, Outcome, Rejected, Reused, Scanned
+    from batchscan.names import Status
+    from batchscan.report.schema import Report
+    from batchscan.run import Scan, scan
+    from batchscan.settings import (
+        Account,
+        Api,
+        Output,
+        Pace,
+        Rate,
+        Secret,
+        Settings,
+        Spend,
+    )
+    from batchscan.settings import Scan as ScanSettings
+
+__all__ = [
+    "Account",
+    "Api",
+    "BatchscanError",
+    "Deferred",
+    "Failed",
+    "Outcome",
+    "Output",
+    "Pace",
+    "Rate",
+    "Rejected",
+    "Report",
+    "Reused",
+    "Scan",
+    "ScanSettings",
+    "Scanned",
+    "Secret",
+    "Settings",
+    "Spend",
+    "Status",
+    "scan",
+]
+
+_HOMES = {
+    "batchscan.errors": ("BatchscanError",),
+    "batchscan.model": ("Deferred", "Failed", "Outcome", "Rejected", "Reused", "Scanned"),
+    "batchscan.names": ("Status",),
+    "batchscan.report.schema": ("Report",),
+    "batchscan.run": ("Scan", "scan"),
+    "batchscan.settings": (
+        "Account",
+        "Api",
+        "Output",
+        "Pace",
+        "Rate",
+        "Secret",
+        "Settings",
+        "Spend",
+    ),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the module holds
+    """Import what a program asks for when it asks, so that `batchscan --help` stays quick."""
+    if name == "ScanSettings":
+        return import_module("batchscan.settings").Scan
+    try:
+        return getattr(import_module(_HOME_OF[name]), name)
+    except KeyError:
+        raise AttributeError(f"module 'batchscan' has no attribute {name!r}") from None
+
+
+def __dir__() -> list[str]:
+    return __all__

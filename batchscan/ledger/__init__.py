@@ -1,7 +1,7 @@
 """The truth: what was sent, answered and paid, ever (SQLite, in the state folder)."""
 
 from batchscan.ledger.claims import NOTHING_KNOWN, Known, OpenClaim, StoredAnswer
-from batchscan.ledger.files import Sorted, Standing
+from batchscan.ledger.files import FileState, Sorted, Standing
 from batchscan.ledger.overview import KnownFile
 from batchscan.ledger.pacing import Learned
 from batchscan.ledger.runs import StoredLine, StoredRun
@@ -11,6 +11,7 @@ from batchscan.ledger.thread import LedgerThread
 __all__ = [
     "FILE_NAME",
     "NOTHING_KNOWN",
+    "FileState",
     "Known",
     "KnownFile",
     "Learned",

@@ -44,15 +44,17 @@ class Known:
     refusal: bytes | None  # JSON: the service will not take it
     generation: int  # the highest one asked, 0 if none
     open: bool  # that generation's claim still is
+    lost: bool  # that generation's answer cannot be had
 
 
-NOTHING_KNOWN = Known(answer=None, refusal=None, generation=0, open=False)
+NOTHING_KNOWN = Known(answer=None, refusal=None, generation=0, open=False, lost=False)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenClaim:
     """A claim that a killed run left open."""
 
+    picture_id: int
     scan_id: str
     generation: int
     path: bytes
@@ -83,12 +85,21 @@ class Claims:
             return NOTHING_KNOWN
         picture_id, answer_id, refusal = row
         claim = self._connection.execute(
-            "SELECT generation, state = 'open' FROM claims WHERE picture_id = ?"
+            "SELECT generation, state FROM claims WHERE picture_id = ?"
             " ORDER BY generation DESC LIMIT 1",
             (picture_id,),
         ).fetchone()
-        generation, is_open = claim or (0, False)
-        return Known(self.answer(answer_id), refusal, generation, bool(is_open))
+        generation, state = claim or (0, "")
+        return Known(self.answer(answer_id), refusal, generation, state == "open", state == "lost")
+
+    def plan(self, sha256: str) -> None:
+        """Remember in this process that a dry run would send this content."""
+        self._connection.execute("INSERT INTO planned VALUES (?)", (bytes.fromhex(sha256),))
+
+    def planned(self, sha256: str) -> bool:
+        """Whether this dry run would send this content already."""
+        query = "SELECT 1 FROM planned WHERE sha256 = ?"
+        return self._connection.execute(query, (bytes.fromhex(sha256),)).fetchone() is not None
 
     def answer(self, answer_id: int | None) -> StoredAnswer | None:
         """The answer with this number."""
@@ -189,21 +200,19 @@ class Claims:
     def still_open(self, run_id: str) -> Iterable[OpenClaim]:
         """The open claims that a run made last."""
         rows = self._connection.execute(
-            "SELECT scan_id, generation, path, lower(hex(sha256)), bytes, format, width, height,"
+            "SELECT picture_id, scan_id, generation, path, lower(hex(sha256)), bytes, format, width, height,"
             " opened_at, sends, under_way FROM claims JOIN pictures ON pictures.id = picture_id"
             " WHERE run_id = ? AND state = 'open' ORDER BY path",
             (run_id,),
         )
         return [OpenClaim(*row) for row in rows]
 
-    def find(self, scan_id: str) -> Claim | None:
-        """The open claim with this scan id."""
+    def perhaps_charged(self, run_id: str) -> int:
+        """Credits that a run may have been charged without an answer."""
         row = self._connection.execute(
-            "SELECT picture_id, scan_id, generation FROM claims"
-            " WHERE scan_id = ? AND state = 'open'",
-            (scan_id,),
+            "SELECT sum(unanswered) FROM claims WHERE run_id = ?", (run_id,)
         ).fetchone()
-        return Claim(*row) if row else None
+        return int(row[0] or 0) * (self.largest_charge() or 1)
 
     def _scan_id(self, sha256: str, generation: int) -> str:
         """The same work asks under the same id, also after a crash; `[a-z0-9-]{3,36}`."""

@@ -45,12 +45,14 @@ class Overview:
             images=tuple(self._images()),
         )
 
-    def seen_of_run(self, run_id: str) -> None:
-        """See what an earlier run scanned, to make its digest."""
-        self._connection.execute("DELETE FROM seen")
+    def see_run(self, run_id: str) -> None:
+        """See what an earlier run decided with an answer, to make its digest."""
+        self.forget_seen()
         self._connection.execute(
-            "INSERT OR IGNORE INTO seen SELECT picture_id, path, 1 FROM answers"
-            " JOIN claims USING (picture_id, scan_id) WHERE answers.run_id = ?",
+            "INSERT OR IGNORE INTO seen SELECT a.picture_id, c.path, a.run_id = o.run_id"
+            " FROM outcomes o JOIN answers a ON a.id = o.answer_id"
+            " JOIN claims c ON c.scan_id = a.scan_id WHERE o.run_id = ?"
+            " ORDER BY a.run_id = o.run_id DESC",
             (run_id,),
         )
 

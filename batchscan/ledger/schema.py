@@ -129,4 +129,5 @@ TEMPORARY = """
         path BLOB NOT NULL,
         fresh INTEGER NOT NULL                  -- scanned in this run
     );
+    CREATE TEMP TABLE planned (sha256 BLOB PRIMARY KEY) WITHOUT ROWID;  -- what a dry run would send
 """

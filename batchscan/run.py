@@ -1,0 +1,177 @@
+"""The run. Read this first.
+
+    walk ──► ledger: known? ──► queue (bounded) ──► worker × N ──► outcome ──► recorded, yielded
+             unchanged files                        │
+             never enter the queue                  inspect ► reserve ► pace ► claim ► upload ► settle
+
+`Source` is the left half, `Examiner.examine` is what a worker does with one file, `Asker` is its
+paid part. Trouble with a file is its outcome. Trouble that must end the run is raised, caught at
+a worker's top and becomes the run's one reason to `Stop`: nothing new starts, what is under way
+settles, and only then the run ends. No exception reaches the task group, because a group cancels
+everyone, and what would be cancelled is paid for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+from batchscan.errors import BatchscanError, Interrupted, StopRun
+from batchscan.model import Candidate, Outcome
+from batchscan.pace import Clock, SystemClock
+from batchscan.progress import ProgressState
+from batchscan.report.schema import Report
+from batchscan.settings import Settings
+from batchscan.settings.credentials import require_credentials
+from batchscan.settings.load import validate
+from batchscan.steps.finish import finish
+from batchscan.steps.session import Opening, Session
+from batchscan.steps.stop import Stop
+from batchscan.walk import check_roots
+
+
+def scan(settings: Settings) -> Scan:
+    """Scan pictures: iterate over the outcomes, then look at the report.
+
+        async with batchscan.scan(Settings(roots=("./images",), ...)) as run:
+            async for outcome in run:
+                ...
+        run.report.matches.total
+
+    Raises (when entered):
+        UsageError: settings, credentials or paths are wrong; nothing was sent.
+        LockedError: another run holds the state folder.
+        StorageError: state or output cannot be written.
+    """
+    return Scan(settings)
+
+
+class Scan:
+    """One run. Leaving it early stops it: what is under way, and paid for, is finished first."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self._clock = clock or SystemClock()
+        self._stop = Stop(self._clock)
+        self._outcomes: asyncio.Queue[Outcome | None] = asyncio.Queue(settings.pace.concurrency)
+        self._resources = AsyncExitStack()
+        self._session: Session | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._report: Report | None = None
+
+    @property
+    def report(self) -> Report:
+        """The report, once the run has ended; RuntimeError before."""
+        if self._report is None:
+            raise RuntimeError("the report is there when the scan has ended")
+        return self._report
+
+    @property
+    def exit_code(self) -> int:
+        """What the command line exits with."""
+        return self.report.run.exit_code or 0
+
+    @property
+    def error(self) -> BatchscanError | None:
+        """What ended the run early, if anything."""
+        return self._stop.reason
+
+    @property
+    def folder(self) -> str:
+        """Where the run's files are."""
+        assert self._session is not None  # noqa: S101 - set when entered
+        return self._session.folder
+
+    def request_stop(self, signum: int) -> None:
+        """Start nothing new, finish what is under way; `signum` becomes the exit code."""
+        self._stop.because(Interrupted(signum))
+
+    def progress(self) -> ProgressState:
+        """How far the run is."""
+        if self._session is None:
+            return ProgressState()
+        tally, source = self._session.tally, self._session.source
+        return ProgressState(
+            found=source.found,
+            walk_ended=source.ended,
+            done=tally.seen,
+            sent=self._session.traffic.requests,
+            matches=tally.matches_found,
+            credits=tally.charged,
+            max_credits=self.settings.spend.max_credits,
+            waiting=self._session.gate.waiting,
+        )
+
+    async def __aenter__(self) -> Self:
+        validate(self.settings)
+        if not self.settings.dry_run:
+            require_credentials(self.settings)
+        never = (self.settings.output.directory,)
+        await asyncio.to_thread(check_roots, self.settings.roots, never)
+        opening = Opening(self.settings, self._clock, self._stop, self._outcomes)
+        self._session = await self._resources.enter_async_context(opening.session())
+        self._running = asyncio.create_task(self._run(self._session))
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        assert self._running is not None  # noqa: S101 - set when entered
+        try:
+            if not self._running.done():
+                self._stop.because(Interrupted())
+            async for _ in self:
+                pass
+            await asyncio.shield(self._running)
+        finally:
+            await self._resources.aclose()
+        if self._stop.bug is not None and error is None:
+            raise self._stop.bug
+
+    async def __aiter__(self) -> AsyncIterator[Outcome]:
+        if self._running is None:
+            async with self:
+                async for outcome in self:
+                    yield outcome
+            return
+        while not (self._running.done() and self._outcomes.empty()):
+            outcome = await self._outcomes.get()
+            if outcome is None:
+                return
+            yield outcome
+
+    async def _run(self, session: Session) -> None:
+        queue: asyncio.Queue[Candidate | None] = asyncio.Queue(self.settings.pace.concurrency)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._feed(session, queue))
+                for _ in range(self.settings.pace.concurrency):
+                    group.create_task(self._work(session, queue))
+            self._report = await finish(session)
+        finally:
+            await self._outcomes.put(None)
+
+    async def _feed(self, session: Session, queue: asyncio.Queue[Candidate | None]) -> None:
+        try:
+            await session.source.feed(queue)
+        except StopRun as reason:
+            self._stop.because(reason)
+        except Exception as bug:  # noqa: BLE001 - raised again when what is paid for has settled
+            self._stop.because_of_bug(bug)
+        for _ in range(self.settings.pace.concurrency):
+            await queue.put(None)
+
+    async def _work(self, session: Session, queue: asyncio.Queue[Candidate | None]) -> None:
+        while (candidate := await queue.get()) is not None:
+            try:
+                await session.examiner.examine(candidate)
+            except StopRun as reason:
+                self._stop.because(reason)
+            except Exception as bug:  # noqa: BLE001 - raised again when all has settled
+                self._stop.because_of_bug(bug)

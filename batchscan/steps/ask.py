@@ -1,0 +1,241 @@
+"""Asking the service about one picture: reserve ► pace ► claim ► upload ► settle, and again.
+
+Between the claim and its settling nothing is cancelled: that stretch is paid for.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from batchscan.engines.interface import Engine
+from batchscan.errors import StopRun
+from batchscan.ledger import Known, Ledger, LedgerThread
+from batchscan.model import (
+    Answered,
+    Busy,
+    Claim,
+    Conflict,
+    Deferred,
+    Image,
+    Refusal,
+    Reply,
+    Reused,
+    ServiceError,
+    Trouble,
+)
+from batchscan.names import FailReason
+from batchscan.pace import Clock, Gate, Pass
+from batchscan.pace.outage import backoff
+from batchscan.settings import Settings
+from batchscan.steps.budget import Budget
+from batchscan.steps.stop import Stop
+from batchscan.steps.traffic import Traffic
+from batchscan.tally import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """The end of asking without an answer."""
+
+    reason: FailReason
+    detail: str
+    error: ServiceError | None
+
+
+@dataclass(slots=True)
+class Question:
+    """One picture being asked about, over all its tries."""
+
+    image: Image
+    generation: int
+    requests: int = 0
+    tries: int = 0  # attempts used up; waiting and pauses use none
+    perhaps_charged: bool = False  # a request of ours got no answer
+    conflicts: int = 0
+    claim: Claim | None = None
+    last: ServiceError | None = None
+
+
+# The last two come of a dry run only.
+Ending: TypeAlias = Answered | Refusal | NoAnswer | Deferred | Reused
+
+
+class Inquirer(Protocol):
+    """Brings a picture to its end: at the service, or in a dry run's reckoning."""
+
+    async def ask(self, image: Image, known: Known) -> tuple[Ending, Question]:
+        """Bring one picture to its end.
+
+        Raises:
+            StopRun: the run stops, and nothing of this picture was charged.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class Asker:
+    """Brings a picture to its end at the service, within budget and pace."""
+
+    run_id: str
+    settings: Settings
+    engine: Engine
+    ledger: LedgerThread
+    gate: Gate
+    budget: Budget
+    stop: Stop
+    clock: Clock
+    tally: Tally
+    traffic: Traffic
+    jitter: random.Random = field(default_factory=random.Random)
+
+    async def ask(self, image: Image, known: Known) -> tuple[Ending, Question]:
+        """Ask until there is an end; the caller settles an answer.
+
+        Raises:
+            StopRun: the run stops, and nothing of this picture was charged.
+        """
+        generation = known.generation if known.open else known.generation + 1
+        question = Question(image, generation)
+        self.budget.start_picture(self.clock.monotonic())
+        try:
+            return await self._until_answered(question), question
+        except StopRun as stop:
+            if not question.perhaps_charged:
+                raise
+            self.stop.because(stop)
+            detail = "sent without an answer, and then the run stopped; the next run asks again"
+            return NoAnswer(FailReason.OUTCOME_UNKNOWN, detail, question.last), question
+
+    async def _until_answered(self, question: Question) -> Ending:
+        ending: Ending | None = None
+        while ending is None:
+            self.stop.check()
+            reservation = await self.budget.reserve()
+            charged = 0
+            try:
+                granted = await self._enter()
+                reply = await self._send(question, granted)
+                charged = self._price_of(reply)
+                ending = await self._take(question, granted, reply)
+            finally:
+                await self.budget.give_back(reservation, charged)
+            if ending is None and isinstance(reply, Trouble) and reply.reached:
+                await self.stop.sleep(backoff(question.tries, self.jitter))
+        return ending
+
+    async def _enter(self) -> Pass:
+        granted = await self.gate.enter()
+        if granted is None:
+            self.stop.check()
+        assert granted is not None  # noqa: S101 - a closed gate means a stopped run
+        try:
+            self.stop.check()
+            self.budget.check_time(self.clock.monotonic())
+        except StopRun:
+            self.gate.abandoned(granted)
+            raise
+        return granted
+
+    async def _send(self, question: Question, granted: Pass) -> Reply:
+        """Claim, then upload once; what stops the run is proven not to be charged."""
+        image, generation = question.image, question.generation
+        at = self.clock.wall()
+
+        def claim(ledger: Ledger) -> Claim:
+            ledger.pacing.sent(at)
+            return ledger.claims.open(image, generation, self.run_id, at)
+
+        try:
+            question.claim = opened = await self.ledger.do(claim)
+        except StopRun:
+            self.gate.abandoned(granted)
+            raise
+        question.requests += 1
+        self.traffic.requests += 1
+        self.traffic.retries += question.requests > 1
+        self.traffic.bytes_sent += len(image.data)
+        try:
+            reply = await self.engine.upload(opened.scan_id, image)
+        except StopRun:
+            self.gate.abandoned(granted)
+            await self._not_charged(question)
+            raise
+        if not isinstance(reply, Trouble):
+            self.traffic.latencies.add((self.clock.monotonic() - granted.sent_at) * 1000)
+        return reply
+
+    def _price_of(self, reply: Reply) -> int:
+        """Credits that a reply costs, or must be taken to."""
+        match reply:
+            case Answered(answer):
+                price = self.budget.price if answer.credits is None else answer.credits
+                self.budget.learn(price)
+                return price
+            case Conflict() | Trouble(ambiguous=True):
+                return self.budget.price
+            case Refusal() | Busy() | Trouble():
+                return 0
+
+    async def _take(self, question: Question, granted: Pass, reply: Reply) -> Ending | None:
+        """Enter what a request came back with; None means: ask again."""
+        match reply:
+            case Answered():
+                self.gate.accepted(granted)
+                return reply
+            case Refusal():
+                self.gate.accepted(granted)
+                await self._not_charged(question)
+                return reply
+            case Conflict():
+                self.gate.accepted(granted)
+                return await self._after_conflict(question, reply)
+            case Busy():
+                await self._not_charged(question)
+                question.last = reply.error
+                self.gate.busy(granted, reply.retry_after, away=reply.away)
+                return None
+            case Trouble():
+                return await self._after_trouble(question, granted, reply)
+
+    async def _after_conflict(self, question: Question, reply: Conflict) -> Ending | None:
+        claim = self._claim_of(question)
+        newly_unknown = await self.ledger.do(lambda ledger: ledger.claims.lost(claim))
+        self.tally.outcome_unknown += self.budget.price if newly_unknown else 0
+        question.last = reply.error
+        question.perhaps_charged = True
+        question.conflicts += 1
+        if question.conflicts == 1 and self.settings.api.after_conflict == "new_id":
+            question.generation += 1
+            return None
+        detail = "the service says that this scan id is used up, and gives no answer for it"
+        return NoAnswer(FailReason.OUTCOME_UNKNOWN, detail, reply.error)
+
+    async def _after_trouble(
+        self, question: Question, granted: Pass, reply: Trouble
+    ) -> Ending | None:
+        if reply.ambiguous:
+            claim, at = self._claim_of(question), self.clock.wall()
+            await self.ledger.do(lambda ledger: ledger.claims.unanswered(claim, at, reply.body))
+            self.tally.outcome_unknown += self.budget.price
+            question.perhaps_charged = True
+        else:
+            await self._not_charged(question)
+        question.last = reply.error
+        question.tries += reply.reached
+        self.gate.troubled(granted, question.image.sha256, reached=reply.reached)
+        if question.tries < self.settings.api.attempts:
+            return None
+        reason = reply.reason
+        if reason is FailReason.NETWORK and question.perhaps_charged:
+            reason = FailReason.OUTCOME_UNKNOWN
+        return NoAnswer(reason, reply.detail, reply.error)
+
+    async def _not_charged(self, question: Question) -> None:
+        claim = self._claim_of(question)
+        await self.ledger.do(lambda ledger: ledger.claims.unsent(claim))
+
+    def _claim_of(self, question: Question) -> Claim:
+        assert question.claim is not None  # noqa: S101 - a reply comes after a claim
+        return question.claim

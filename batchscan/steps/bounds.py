@@ -1,0 +1,79 @@
+"""Two bounds on what is held at once: bytes in flight, and one asker for each content."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+BYTES_IN_FLIGHT = 256 * 1024 * 1024
+
+
+class BytesInFlight:
+    """A semaphore weighted by bytes; first come, first served, so that large ones get their turn."""
+
+    def __init__(self, most: int = BYTES_IN_FLIGHT) -> None:
+        self._free = most
+        self._most = most
+        self._waiters: deque[tuple[int, asyncio.Future[None]]] = deque()
+
+    @asynccontextmanager
+    async def hold(self, size: int) -> AsyncIterator[None]:
+        """Hold `size` bytes for as long as the block lasts."""
+        size = min(size, self._most)
+        await self._acquire(size)
+        try:
+            yield
+        finally:
+            self._free += size
+            self._hand_out()
+
+    async def _acquire(self, size: int) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append((size, future))
+        self._hand_out()
+        try:
+            await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled():
+                self._free += size
+            self._hand_out()
+            raise
+
+    def _hand_out(self) -> None:
+        while self._waiters:
+            size, future = self._waiters[0]
+            if not future.done():
+                if size > self._free:
+                    return
+                self._free -= size
+                future.set_result(None)
+            self._waiters.popleft()
+
+
+class Twins(Generic[T]):
+    """The same content twice at once: the first one asks, the others get what it got."""
+
+    def __init__(self) -> None:
+        self._under_way: dict[str, asyncio.Future[T]] = {}
+
+    async def once(self, key: str, ask: Callable[[], Awaitable[T]]) -> tuple[T, bool]:
+        """The result of `ask`, and whether it was this caller's own."""
+        if key in self._under_way:
+            return await asyncio.shield(self._under_way[key]), False
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._under_way[key] = future
+        try:
+            result = await ask()
+        except BaseException as error:
+            future.set_exception(error)
+            future.exception()  # seen: without twins nobody else would look at it
+            raise
+        else:
+            future.set_result(result)
+            return result, True
+        finally:
+            del self._under_way[key]

@@ -1,0 +1,96 @@
+"""Credits are reserved before anything is sent, so that what is under way never overruns them."""
+
+from __future__ import annotations
+
+import asyncio
+
+from batchscan.errors import LimitReached
+from batchscan.names import DeferReason
+from batchscan.settings import Spend
+
+
+class Budget:
+    """`--max-credits` and `--limit` of one run. Changes are synchronous; only waiting is not."""
+
+    def __init__(self, spend: Spend, price: int | None, started: float) -> None:
+        """Start with the largest charge ever seen, or None when none was; monotonic seconds."""
+        self._started = started
+        self._most_seconds = spend.max_duration
+        self._most_credits = spend.max_credits
+        self._most_pictures = spend.limit
+        self._price = price
+        self._pictures = 0
+        self._reserved: list[int] = []
+        self._changed = asyncio.Condition()
+        self.spent = 0  # charged, and what may have been charged without an answer
+
+    def __repr__(self) -> str:
+        return (
+            f"<Budget {self.spent} spent, {sum(self._reserved)} reserved of {self._most_credits}>"
+        )
+
+    @property
+    def price(self) -> int:
+        """What a picture is reckoned to cost, in credits."""
+        return 1 if self._price is None else self._price
+
+    def check_time(self, now: float) -> None:
+        """Go on only within `--max-duration`.
+
+        Raises:
+            LimitReached: it is over.
+        """
+        if self._most_seconds is not None and now - self._started >= self._most_seconds:
+            raise LimitReached(
+                f"--max-duration of {self._most_seconds:.0f} s reached",
+                reason=DeferReason.DURATION,
+            )
+
+    def start_picture(self, now: float) -> None:
+        """Count a picture that is about to be asked about.
+
+        Raises:
+            LimitReached: `--limit` pictures were, or the time is over.
+        """
+        self.check_time(now)
+        if self._most_pictures is not None and self._pictures >= self._most_pictures:
+            raise LimitReached(
+                f"--limit {self._most_pictures} pictures reached", reason=DeferReason.LIMIT
+            )
+        self._pictures += 1
+
+    async def reserve(self) -> int:
+        """Set credits aside for one request; the reservation, to be given back.
+
+        Waits while requests under way might give theirs back.
+
+        Raises:
+            LimitReached: the budget is used up.
+        """
+        async with self._changed:
+            while not self._fits():
+                if not self._reserved:
+                    raise LimitReached(
+                        f"--max-credits {self._most_credits} reached", reason=DeferReason.BUDGET
+                    )
+                await self._changed.wait()
+            self._reserved.append(self.price)
+            return self.price
+
+    async def give_back(self, reservation: int, charged: int) -> None:
+        """The request is over; `charged` credits of it are spent, or must be taken to be."""
+        async with self._changed:
+            self._reserved.remove(reservation)
+            self.spent += charged
+            self._changed.notify_all()
+
+    def learn(self, charge: int) -> None:
+        """An answer has shown a price."""
+        self._price = max(charge, self._price or 0)
+
+    def _fits(self) -> bool:
+        if self._most_credits is None:
+            return True
+        if self._price is None and self._reserved:
+            return False  # the first goes alone until an answer has shown the price
+        return self.spent + sum(self._reserved) + self.price <= self._most_credits

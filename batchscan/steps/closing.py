@@ -1,0 +1,165 @@
+"""Closing killed runs before a new one starts: their files are made again from the ledger."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from batchscan import about
+from batchscan.engines.answers import interpret
+from batchscan.errors import StorageError
+from batchscan.ledger import Ledger, OpenClaim, StoredRun
+from batchscan.model import Answer, Claim, Effort, Failed, Outcome, Scanned, Subject
+from batchscan.names import ExitReason, FailReason, Status
+from batchscan.report.build import ApiFacts, RunFacts, build
+from batchscan.report.files import RESULTS, point_latest, write_report, write_whole
+from batchscan.report.schema import encode as encode_report
+from batchscan.results import ResultLine, encode, line_of, with_answer
+from batchscan.steps.record import without_answer
+from batchscan.steps.rescue import rescued
+from batchscan.steps.source import Facts
+from batchscan.steps.state import make_private_folder
+from batchscan.tally import Tally
+
+LINES_A_PAGE = 500
+WHEN_KILLED = "the run was killed while this picture was being sent; it is asked again"
+log = logging.getLogger(__name__)
+
+
+def close_killed_runs(ledger: Ledger, *, sandbox: bool, now: float) -> None:
+    """Take in rescued answers, make results.jsonl and report.json again, and close each run.
+
+    A run whose folder cannot be written stays open for the next time.
+    """
+    for run in ledger.runs.left_open():
+        killed = _KilledRun(ledger, run, sandbox=sandbox)
+        try:
+            killed.settle(now)
+            killed.make_files(now)
+        except StorageError as error:
+            log.warning("the killed run %s stays open: %s", run.run_id, error)
+        else:
+            log.info("closed the killed run %s", run.run_id)
+
+
+class _KilledRun:
+    def __init__(self, ledger: Ledger, run: StoredRun, *, sandbox: bool) -> None:
+        self._ledger = ledger
+        self._run = run
+        self._sandbox = sandbox
+        self._tally = Tally()
+
+    def settle(self, now: float) -> None:
+        """Bring what was under way to its end: rescued, or perhaps charged for nothing."""
+        answers = {answer.scan_id: answer for answer in rescued(self._run.folder)}
+        for claim in self._ledger.claims.still_open(self._run.run_id):
+            saved = answers.get(claim.scan_id)
+            if saved is not None:
+                answer = interpret(
+                    saved.body, saved.received_at, claim.scan_id, sandbox=self._sandbox
+                )
+                self._settle_rescued(claim, answer)
+            elif claim.under_way:
+                self._ledger.claims.unanswered(_claim(claim), now)
+                effort = _effort(claim, now)
+                self._decide(
+                    Failed(_subject(claim), effort, FailReason.OUTCOME_UNKNOWN, WHEN_KILLED)
+                )
+
+    def _settle_rescued(self, claim: OpenClaim, answer: Answer) -> None:
+        answer_id = self._ledger.claims.settle(_claim(claim), answer, self._run.run_id)
+        outcome = Scanned(_subject(claim), _effort(claim, answer.received_at), answer)
+        self._decide(outcome, answer_id)
+
+    def _decide(self, outcome: Outcome, answer_id: int | None = None) -> None:
+        line = line_of(outcome, self._run.run_id, sandbox=self._sandbox)
+        self._ledger.runs.decided(self._run.run_id, without_answer(line), answer_id)
+
+    def make_files(self, now: float) -> None:
+        """Write results.jsonl and report.json, and close the run.
+
+        Raises:
+            StorageError: the run's folder cannot be written.
+        """
+        folder = self._run.folder
+        make_private_folder(Path(folder))
+        write_whole(os.path.join(folder, RESULTS), map(encode, self._lines()))
+        facts = msgspec.json.decode(self._run.facts, type=Facts)
+        self._tally.unchanged(facts.unchanged, facts.unchanged_bytes)
+        self._tally.outcome_unknown = self._ledger.claims.perhaps_charged(self._run.run_id)
+        self._ledger.overview.see_run(self._run.run_id)
+        digest = self._ledger.overview.digest()
+        self._ledger.overview.forget_seen()
+        report = build(self._facts(now), self._tally, digest, ApiFacts())
+        write_report(folder, report)
+        point_latest(os.path.dirname(os.path.dirname(folder)), self._run.run_id)
+        self._ledger.runs.close(self._run.run_id, encode_report(report))
+
+    def _facts(self, now: float) -> RunFacts:
+        return RunFacts(
+            id=self._run.run_id,
+            roots=(),
+            version=about.version(),
+            started_at=self._run.started_at,
+            finished_at=now,
+            exit_code=None,
+            exit_reason=ExitReason.KILLED,
+            partial=True,
+            sandbox=self._sandbox,
+            message="the run was killed; what it had decided was taken from the ledger",
+        )
+
+    def _lines(self) -> Iterator[ResultLine]:
+        """The run's lines with their matches, entered into the tally as they pass."""
+        after = 0
+        while page := self._ledger.runs.lines(self._run.run_id, after, LINES_A_PAGE):
+            for after, stored in page:  # noqa: B007 - the last number is where the next page starts
+                line = msgspec.json.decode(stored.line, type=ResultLine)
+                charge = line.credits
+                answer = self._ledger.claims.answer(stored.answer_id)
+                if answer is not None:
+                    charge = answer.credits
+                    read = interpret(
+                        answer.body, answer.received_at, answer.scan_id, sandbox=self._sandbox
+                    )
+                    line = with_answer(line, read)
+                self._enter(line, charge or 0)
+                yield line
+
+    def _enter(self, line: ResultLine, charge: int) -> None:
+        tally = self._tally
+        tally.statuses[line.status] += 1
+        tally.bytes += line.bytes or 0
+        tally.reasons.update([line.reason] if line.reason else [])
+        tally.charged += charge if line.status is Status.SCANNED else 0
+        tally.saved_by_reuse += charge if line.status is Status.REUSED else 0
+
+
+def _claim(claim: OpenClaim) -> Claim:
+    return Claim(claim.picture_id, claim.scan_id, claim.generation)
+
+
+def _subject(claim: OpenClaim) -> Subject:
+    return Subject(
+        path=os.fsdecode(claim.path),
+        bytes=claim.bytes,
+        sha256=claim.sha256,
+        format=claim.format,
+        width=claim.width,
+        height=claim.height,
+    )
+
+
+def _effort(claim: OpenClaim, until: float) -> Effort:
+    return Effort(
+        started_at=claim.opened_at,
+        finished_at=until,
+        elapsed_ms=max(0, round((until - claim.opened_at) * 1000)),
+        attempts=claim.sends,
+        scan_id=claim.scan_id,
+        generation=claim.generation,
+    )

@@ -1,0 +1,33 @@
+"""How a run ended: one exit code, decided in one place."""
+
+from __future__ import annotations
+
+from batchscan.errors import Interrupted
+from batchscan.model import MatchTotals
+from batchscan.names import ExitReason
+from batchscan.settings.model import FailOn
+from batchscan.steps.stop import Stop
+from batchscan.tally import Tally
+
+OK, INTERNAL_ERROR, PARTIAL, MATCHES = 0, 1, 3, 10
+
+
+def exit_of(
+    stop: Stop, tally: Tally, matches: MatchTotals, fail_on: FailOn
+) -> tuple[int, ExitReason]:
+    """The exit code and its word; where several hold, the contract's order decides."""
+    if stop.bug is not None and not isinstance(stop.reason, Interrupted):
+        return INTERNAL_ERROR, ExitReason.INTERNAL_ERROR
+    if stop.reason is not None:
+        return stop.reason.code, stop.reason.exit_reason
+    if tally.incomplete:
+        return PARTIAL, ExitReason.PARTIAL
+    if _met(fail_on, matches):
+        return MATCHES, ExitReason.MATCHES
+    return OK, ExitReason.OK
+
+
+def _met(fail_on: FailOn, matches: MatchTotals) -> bool:
+    if fail_on == "full":
+        return matches.full > 0
+    return fail_on == "any" and matches.total > 0

@@ -1,0 +1,209 @@
+"""What happens to one picture, from its file to its outcome."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+
+from batchscan.engines.interface import Engine
+from batchscan.errors import StopRun, StorageError
+from batchscan.ledger import Known, Ledger, LedgerThread, Standing
+from batchscan.model import (
+    Answered,
+    Candidate,
+    Deferred,
+    Failed,
+    Image,
+    NotSendable,
+    Outcome,
+    Refusal,
+    Rejected,
+    Reused,
+    Scanned,
+)
+from batchscan.names import FailReason
+from batchscan.pace import Clock
+from batchscan.settings import Settings
+from batchscan.steps.ask import Inquirer, NoAnswer, Question
+from batchscan.steps.bounds import BytesInFlight, Twins
+from batchscan.steps.record import Recorder
+from batchscan.steps.refusals import Held, Refusals
+from batchscan.steps.rescue import rescue
+from batchscan.steps.stop import Stop
+from batchscan.steps.verdict import (
+    Stopwatch,
+    Verdict,
+    decode_refusal,
+    deferred,
+    encode_refusal,
+    not_sendable,
+    refused,
+    reused,
+    scanned,
+    subject_of,
+)
+
+
+@dataclass(slots=True)
+class Examiner:
+    """Brings one file after the other to its outcome; the workers share it."""
+
+    settings: Settings
+    standing: Standing
+    run_folder: str
+    engine: Engine
+    ledger: LedgerThread
+    inquirer: Inquirer
+    recorder: Recorder
+    refusals: Refusals
+    stop: Stop
+    clock: Clock
+    bytes_in_flight: BytesInFlight = field(default_factory=BytesInFlight)
+    twins: Twins[Verdict] = field(default_factory=Twins)
+
+    async def examine(self, candidate: Candidate) -> None:
+        """Decide one file and record it; trouble with the file is its outcome.
+
+        Raises:
+            StorageError: the outcome cannot be recorded.
+        """
+        watch = Stopwatch(self.clock)
+        size = candidate.stat.size if candidate.stat else 0
+        async with self.bytes_in_flight.hold(min(size, self.settings.scan.max_bytes)):
+            try:
+                self.stop.check()
+                found = await self.engine.inspect(candidate)
+                if isinstance(found, NotSendable):
+                    await self._record(found, Verdict(not_sendable(found, watch)))
+                    return
+                verdict, own = await self.twins.once(
+                    found.sha256, lambda: self._decide(found, watch)
+                )
+            except StopRun as reason:
+                self.stop.because(reason)
+                await self._defer(candidate, self.stop.reason or reason, watch)
+                return
+            if not own:
+                verdict = _for_twin(verdict, found, watch)
+            await self._record(found, verdict)
+
+    async def _decide(self, image: Image, watch: Stopwatch) -> Verdict:
+        """The verdict on a content that nobody else is deciding."""
+        known = await self.ledger.do(lambda ledger: ledger.claims.known(image.sha256))
+        from_memory = self._from_memory(image, known, watch)
+        if from_memory is not None:
+            return from_memory
+        ending, question = await self.inquirer.ask(image, known)
+        effort = watch.effort(
+            question.requests,
+            question.claim.scan_id if question.claim else None,
+            question.generation,
+        )
+        match ending:
+            case Answered(answer):
+                return await self._settle(question, scanned(image, effort, answer))
+            case Refusal(error, final):
+                return Verdict(refused(image, effort, error, final=final), refusal=question.claim)
+            case NoAnswer(reason, detail, error):
+                return Verdict(Failed(subject_of(image), effort, reason, detail, error))
+            case _:
+                return Verdict(ending)
+
+    def _from_memory(self, image: Image, known: Known, watch: Stopwatch) -> Verdict | None:
+        """The verdict where the ledger has one that still stands."""
+        stored, force = known.answer, self.settings.force
+        sandbox = self.settings.api.sandbox
+        if stored is not None and stored.received_at >= self.standing.answers_since:
+            outcome = reused(image, stored, watch, sandbox=sandbox)
+            return Verdict(outcome, picture_id=stored.picture_id, answer_id=stored.id)
+        if known.refusal is not None and not force:
+            error = decode_refusal(known.refusal)
+            return Verdict(refused(image, watch.effort(), error, final=True))
+        if known.lost and self.settings.api.after_conflict == "stop" and not force:
+            detail = "its scan id is used up and the answer is lost; --force asks under a new one"
+            effort = watch.effort()
+            return Verdict(Failed(subject_of(image), effort, FailReason.OUTCOME_UNKNOWN, detail))
+        return None
+
+    async def _settle(self, question: Question, outcome: Scanned) -> Verdict:
+        """Keep what was paid for, durably, before anything else happens with it."""
+        claim, image, answer = question.claim, question.image, outcome.answer
+        assert claim is not None  # noqa: S101 - an answer comes after a claim
+
+        def settle(ledger: Ledger) -> int:
+            answer_id = ledger.claims.settle(claim, answer, self.recorder.run_id)
+            ledger.files.put(image.path, image.stat, picture_id=claim.picture_id)
+            ledger.runs.seen(claim.picture_id, image.path, fresh=True)
+            return answer_id
+
+        try:
+            answer_id = await self.recorder.decide(outcome, settle)
+        except StorageError as error:
+            where = await asyncio.to_thread(rescue, self.run_folder, claim, answer)
+            error.advice = f"{error.advice}; a paid answer was saved to {where}"
+            self.stop.because(error)
+            return Verdict(outcome, decided=True)
+        for held in self.refusals.release():
+            await self._record_held(held)
+        return Verdict(outcome, claim.picture_id, answer_id, decided=True)
+
+    async def _record(self, found: Image | NotSendable, verdict: Verdict) -> None:
+        """Record a verdict for a file, or hold it back while it might be the service's fault."""
+        outcome = verdict.outcome
+        if verdict.decided:
+            await self.recorder.show(outcome)
+        elif isinstance(found, Image) and verdict.refusal is not None:
+            held = Held(found, outcome, verdict.refusal)
+            if self.refusals.refused(held):
+                self.stop.because(self.refusals.too_many())
+                await self.finish()
+        else:
+            await self.recorder.record(outcome, lambda ledger: self._keep(ledger, found, verdict))
+
+    def _keep(self, ledger: Ledger, found: Image | NotSendable, verdict: Verdict) -> int | None:
+        """Keep a file's final verdict, so that it need not be opened again."""
+        outcome = verdict.outcome
+        if found.stat is None:
+            return None
+        if isinstance(outcome, Rejected):
+            line = self.recorder.rejection(outcome)
+            ledger.files.put(found.path, found.stat, rules=self.standing.rules, line=line)
+        elif verdict.picture_id is not None:
+            ledger.files.put(found.path, found.stat, picture_id=verdict.picture_id)
+            ledger.runs.seen(verdict.picture_id, found.path, fresh=False)
+        return verdict.answer_id
+
+    async def finish(self) -> None:
+        """Record what is held back: as refused, or as deferred where all were refused."""
+        for held in self.refusals.release():
+            await self._record_held(held)
+
+    async def _record_held(self, held: Held) -> None:
+        if self.refusals.service_at_fault:
+            reason = self.refusals.too_many()
+            subject, effort = held.outcome.subject, held.outcome.effort
+            await self.recorder.record(Deferred(subject, effort, reason.defers_as, str(reason)))
+            return
+        verdict = Verdict(held.outcome)
+
+        def keep(ledger: Ledger) -> int | None:
+            if isinstance(held.outcome, Rejected) and held.outcome.error is not None:
+                ledger.claims.refused(held.claim, encode_refusal(held.outcome.error))
+            return self._keep(ledger, held.image, verdict)
+
+        await self.recorder.record(held.outcome, keep)
+
+    async def _defer(self, candidate: Candidate, reason: StopRun, watch: Stopwatch) -> None:
+        await self.recorder.record(deferred(candidate, reason.defers_as, str(reason), watch))
+
+
+def _for_twin(verdict: Verdict, image: Image, watch: Stopwatch) -> Verdict:
+    """The same verdict for another file of the same content; a paid answer is paid once."""
+    outcome: Outcome = verdict.outcome
+    if isinstance(outcome, Scanned):
+        subject = replace(subject_of(image), warnings=outcome.subject.warnings)
+        effort = watch.effort(0, outcome.effort.scan_id, outcome.effort.generation)
+        outcome = Reused(subject, effort, outcome.answer)
+    else:
+        outcome = replace(outcome, subject=replace(outcome.subject, path=image.path))
+    return replace(verdict, outcome=outcome, decided=False)

@@ -1,0 +1,127 @@
+"""The end of a run: its files completed, its report made, the ledger told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from batchscan import about
+from batchscan.errors import StorageError
+from batchscan.ledger import Ledger
+from batchscan.model import Digest, MatchTotals
+from batchscan.names import DeferReason, ExitReason
+from batchscan.report.build import ApiFacts, RunFacts, build
+from batchscan.report.files import point_latest, write_report
+from batchscan.report.schema import Latency, Report, encode
+from batchscan.steps.ending import exit_of
+from batchscan.steps.session import Session
+
+T = TypeVar("T")
+_NOTHING = Digest(MatchTotals(), MatchTotals(), (), ())
+
+
+async def finish(session: Session) -> Report:
+    """Complete everything that a run leaves; a disk that fails becomes its reason to stop."""
+    await _or_stop(session, session.examiner.finish())
+    await _or_stop(session, session.results.close())
+    balance = await _balance(session)
+    digest = await _or_stop(session, session.ledger.do(_digest)) or _NOTHING
+    report = _report(session, digest, balance)
+    await _or_stop(session, _write(session, report))
+    if report.run.exit_code == _exit(session, digest)[0]:
+        return report
+    # It could not be written as it is: what is returned says so.
+    return _report(session, digest, balance)
+
+
+async def _or_stop(session: Session, work: Awaitable[T]) -> T | None:
+    """Do something that the disk may refuse."""
+    try:
+        return await work
+    except StorageError as error:
+        session.stop.because(error)
+        return None
+
+
+async def _balance(session: Session) -> int | None:
+    """What is left on the account, if this run asked anything and the service is there."""
+    if not session.traffic.requests or session.settings.api.sandbox or session.stop:
+        return None
+    granted = await session.gate.enter()
+    return None if granted is None else await session.engine.balance()
+
+
+def _digest(ledger: Ledger) -> Digest:
+    return ledger.overview.digest()
+
+
+def _exit(session: Session, digest: Digest) -> tuple[int, ExitReason]:
+    fail_on = session.settings.scan.fail_on
+    return exit_of(session.stop, session.tally, digest.matches, fail_on)
+
+
+async def _write(session: Session, report: Report) -> None:
+    await asyncio.to_thread(write_report, session.folder, report)
+    if not session.settings.dry_run:
+        learned, now = session.gate.learned, session.clock.wall()
+        reach = session.gate.longest_window
+
+        def close(ledger: Ledger) -> None:
+            ledger.pacing.forget_sends_before(now - reach)
+            if learned is not None:
+                ledger.pacing.learn(learned)
+            ledger.runs.close(session.run_id, encode(report))
+
+        await session.ledger.do(close)
+    output = session.settings.output.directory
+    await asyncio.to_thread(point_latest, output, session.run_id)
+
+
+def _report(session: Session, digest: Digest, balance: int | None) -> Report:
+    code, reason = _exit(session, digest)
+    return build(_facts(session, code, reason, balance), session.tally, digest, _api(session))
+
+
+def _facts(session: Session, code: int, reason: ExitReason, balance: int | None) -> RunFacts:
+    settings, stopped = session.settings, session.stop.reason
+    return RunFacts(
+        id=session.run_id,
+        roots=settings.roots,
+        version=about.version(),
+        started_at=session.started_at,
+        finished_at=session.clock.wall(),
+        exit_code=code,
+        exit_reason=reason,
+        partial=reason not in (ExitReason.OK, ExitReason.MATCHES),
+        dry_run=settings.dry_run,
+        at_least_s=_at_least(session) if settings.dry_run else None,
+        sandbox=settings.api.sandbox,
+        message=str(stopped) if stopped else None,
+        advice=stopped.advice if stopped else None,
+        balance=balance,
+    )
+
+
+def _at_least(session: Session) -> float:
+    """Seconds that the rates alone make the planned uploads take."""
+    pictures = session.tally.reasons[DeferReason.DRY_RUN]
+    pace = session.settings.pace
+    slowest = max(rate.period / rate.requests for rate in pace.rate)
+    return round(pictures * slowest * (1 + pace.headroom), 1)
+
+
+def _api(session: Session) -> ApiFacts:
+    traffic = session.traffic
+    return ApiFacts(
+        requests=traffic.requests,
+        retries=traffic.retries,
+        rate_limited=session.gate.rate_limited,
+        logins=session.engine.logins,
+        latency=Latency(
+            p50=traffic.latencies.quantile(0.5),
+            p95=traffic.latencies.quantile(0.95),
+            max=traffic.latencies.quantile(1.0),
+        ),
+        bytes_sent=traffic.bytes_sent,
+    )

@@ -1,0 +1,56 @@
+"""The dry run's stand-in for asking: the same limits and budget, and nothing is sent."""
+
+from __future__ import annotations
+
+from batchscan.ledger import Known, LedgerThread
+from batchscan.model import Answer, Deferred, Image, Reused
+from batchscan.names import DeferReason
+from batchscan.pace import Clock
+from batchscan.steps.ask import Ending, Question
+from batchscan.steps.budget import Budget
+from batchscan.steps.verdict import Stopwatch, subject_of
+from batchscan.tally import Tally
+
+PLANNED_TWIN = "dry_run: another picture with the same content would be sent"
+
+
+class Planner:
+    """Says what would be asked, and reckons what it would cost."""
+
+    def __init__(self, ledger: LedgerThread, budget: Budget, tally: Tally, clock: Clock) -> None:
+        self._ledger = ledger
+        self._budget = budget
+        self._tally = tally
+        self._clock = clock
+        self.pictures = 0  # that would be sent
+
+    async def ask(self, image: Image, known: Known) -> tuple[Ending, Question]:
+        """Plan to send a picture, or find that its twin is planned already.
+
+        Raises:
+            LimitReached: a limit or the budget would keep it back.
+        """
+        question = Question(image, known.generation)
+        watch = Stopwatch(self._clock)
+        if await self._ledger.do(lambda ledger: ledger.claims.planned(image.sha256)):
+            return self._twin(image, watch), question
+        self._budget.start_picture(self._clock.monotonic())
+        price = await self._budget.reserve()
+        await self._budget.give_back(price, price)
+        await self._ledger.do(lambda ledger: ledger.claims.plan(image.sha256))
+        self._tally.expected += price
+        self.pictures += 1
+        detail = f"would be sent, for about {price} credit{'' if price == 1 else 's'}"
+        return Deferred(subject_of(image), watch.effort(), DeferReason.DRY_RUN, detail), question
+
+    def _twin(self, image: Image, watch: Stopwatch) -> Reused:
+        answer = Answer(
+            body=b"",
+            received_at=self._clock.wall(),
+            credits=self._budget.price,
+            expected_credits=None,
+            score=None,
+            matches=(),
+            warnings=(PLANNED_TWIN,),
+        )
+        return Reused(subject_of(image), watch.effort(), answer)

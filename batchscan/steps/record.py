@@ -1,0 +1,114 @@
+"""Where every decided file goes: ledger, tally, results.jsonl, and to whoever iterates."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from batchscan.ledger import Ledger, LedgerThread
+from batchscan.model import Outcome, Rejected
+from batchscan.results import ResultLine, ResultsWriter, line_of
+from batchscan.tally import Tally
+
+# What else belongs into the transaction that decides a file; gives its answer's number, if any.
+Also = Callable[[Ledger], int | None]
+
+
+class Recorder:
+    """Enters outcomes; the ledger first, so that a killed run's files can be made again."""
+
+    def __init__(
+        self,
+        run_id: str,
+        *,
+        sandbox: bool,
+        ledger: LedgerThread | None,
+        tally: Tally,
+        results: ResultsWriter,
+        outcomes: asyncio.Queue[Outcome | None],
+    ) -> None:
+        """Record for a run; without a ledger (a dry run) nothing is kept beyond its folder."""
+        self.run_id = run_id
+        self._sandbox = sandbox
+        self._ledger = ledger
+        self._tally = tally
+        self._results = results
+        self._outcomes = outcomes
+        self._writing = asyncio.Lock()
+        self._unwritten: list[ResultLine] = []  # at most one a worker, and a block of the walk
+
+    async def record(self, outcome: Outcome, also: Also | None = None) -> None:
+        """Enter one decided file.
+
+        Raises:
+            StorageError: the ledger or results.jsonl cannot be written.
+        """
+        try:
+            await self.decide(outcome, also)
+        finally:  # also when the ledger fails: the books and the file may still be right
+            await self.show(outcome)
+
+    async def decide(self, outcome: Outcome, also: Also | None = None) -> int | None:
+        """Enter an outcome into the ledger, and what belongs to it; the answer's number.
+
+        Raises:
+            StorageError: the ledger cannot be written.
+        """
+        if self._ledger is None:
+            return None
+        line = without_answer(self._line(outcome))
+
+        def decide(ledger: Ledger) -> int | None:
+            answer_id = also(ledger) if also else None
+            ledger.runs.decided(self.run_id, line, answer_id)
+            return answer_id
+
+        return await self._ledger.do(decide)
+
+    async def record_all(self, outcomes: Sequence[Outcome]) -> None:
+        """Enter many files that need nothing else, in one transaction.
+
+        Raises:
+            StorageError: the ledger or results.jsonl cannot be written.
+        """
+        if not outcomes:
+            return
+        if self._ledger is not None:
+            lines = [without_answer(self._line(outcome)) for outcome in outcomes]
+
+            def decide(ledger: Ledger) -> None:
+                for line in lines:
+                    ledger.runs.decided(self.run_id, line)
+
+            await self._ledger.do(decide)
+        await self.show(*outcomes)
+
+    async def show(self, *outcomes: Outcome) -> None:
+        """Enter decided outcomes everywhere else.
+
+        Raises:
+            StorageError: results.jsonl cannot be written.
+        """
+        for outcome in outcomes:
+            self._tally.record(outcome)
+            self._unwritten.append(self._line(outcome))
+        async with self._writing:  # whoever comes first writes for all that wait
+            lines, self._unwritten = self._unwritten, []
+            if lines:
+                await self._results.write(lines)
+        for outcome in outcomes:
+            await self._outcomes.put(outcome)
+
+    def rejection(self, outcome: Rejected) -> bytes:
+        """A rejection's line, to be kept with its file for `batchscan export`."""
+        return msgspec.json.encode(self._line(outcome))
+
+    def _line(self, outcome: Outcome) -> ResultLine:
+        return line_of(outcome, self.run_id, sandbox=self._sandbox)
+
+
+def without_answer(line: ResultLine) -> bytes:
+    """The line as the ledger keeps it: the matches are in the answer's body already."""
+    return msgspec.json.encode(msgspec.structs.replace(line, matches=[]))

@@ -1,0 +1,46 @@
+"""Ten different pictures refused in a row with none accepted: that is not the pictures' fault."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from batchscan.errors import Unavailable
+from batchscan.model import Claim, Image, Outcome
+
+TOO_MANY = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A refusal that is not a verdict yet."""
+
+    image: Image
+    outcome: Outcome
+    claim: Claim
+
+
+class Refusals:
+    """Holds back refusals until an accepted picture confirms that the service works."""
+
+    def __init__(self) -> None:
+        self._held: list[Held] = []
+        self.service_at_fault = False
+
+    def refused(self, held: Held) -> bool:
+        """Hold one back; whether there are too many now."""
+        self._held.append(held)
+        different = {one.image.sha256 for one in self._held}
+        self.service_at_fault = self.service_at_fault or len(different) >= TOO_MANY
+        return self.service_at_fault
+
+    def release(self) -> list[Held]:
+        """Hand out what is held, oldest first."""
+        held, self._held = self._held, []
+        return held
+
+    def too_many(self) -> Unavailable:
+        """The reason to stop the run."""
+        return Unavailable(
+            f"the service refused {TOO_MANY} different pictures in a row and accepted none",
+            advice="see the errors in results.jsonl; `batchscan doctor` checks account and settings",
+        )

@@ -1,0 +1,66 @@
+"""The last resort for a paid answer that the ledger cannot take: the run's folder, or stderr."""
+
+from __future__ import annotations
+
+import base64
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+
+from batchscan.model import Answer, Claim
+
+FILE_NAME = "rescued-answers.jsonl"
+
+
+class RescuedAnswer(msgspec.Struct, frozen=True):
+    """An answer outside the ledger, until the next run takes it in."""
+
+    scan_id: str
+    received_at: float
+    body_b64: str
+
+    @property
+    def body(self) -> bytes:
+        """The verbatim body."""
+        return base64.b64decode(self.body_b64)
+
+
+def rescue(folder: str, claim: Claim, answer: Answer) -> str:
+    """Write an answer where there is still room, durably; says where it went."""
+    body = base64.b64encode(answer.body).decode()
+    line = msgspec.json.encode(RescuedAnswer(claim.scan_id, answer.received_at, body)) + b"\n"
+    path = Path(folder, FILE_NAME)
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            _write_whole(fd, line)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+    except OSError:
+        sys.stderr.buffer.write(b"batchscan: a paid answer that could not be stored: " + line)
+        sys.stderr.buffer.flush()
+        return "stderr"
+    return str(path)
+
+
+def rescued(folder: str) -> list[RescuedAnswer]:
+    """The answers that were rescued into a run's folder; torn lines are left out."""
+    try:
+        lines = Path(folder, FILE_NAME).read_bytes().splitlines()
+    except OSError:
+        return []
+    answers = []
+    for line in lines:
+        try:
+            answers.append(msgspec.json.decode(line, type=RescuedAnswer))
+        except msgspec.DecodeError:
+            continue
+    return answers
+
+
+def _write_whole(fd: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(fd, data) :]

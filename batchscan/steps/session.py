@@ -1,0 +1,260 @@
+"""Everything a run needs, opened in order and closed in the reverse: nothing decides here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from batchscan.engines.local import LocalEngine
+from batchscan.images.rules import Rules
+from batchscan.images.signature import SEEN_EXTENSIONS
+from batchscan.ledger import Ledger, LedgerThread, Realm, Standing
+from batchscan.model import Outcome
+from batchscan.pace import Clock, Gate
+from batchscan.report.files import RESULTS, make_run_folder
+from batchscan.results import ResultsWriter
+from batchscan.settings import Settings
+from batchscan.settings.places import state_folder
+from batchscan.steps.ask import Asker, Inquirer
+from batchscan.steps.budget import Budget
+from batchscan.steps.closing import close_killed_runs
+from batchscan.steps.examine import Examiner
+from batchscan.steps.plan import Planner
+from batchscan.steps.record import Recorder
+from batchscan.steps.refusals import Refusals
+from batchscan.steps.source import Source
+from batchscan.steps.state import StateLock, make_private_folder
+from batchscan.steps.stop import Stop
+from batchscan.steps.traffic import Traffic
+from batchscan.tally import Tally
+from batchscan.walk import Listing, Walk
+
+LOCK_POLL = 1.0  # seconds between two tries of --if-locked wait
+DAY = 86_400.0
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Session:
+    """The parts of one run."""
+
+    settings: Settings
+    run_id: str
+    folder: str
+    started_at: float  # seconds since 1970
+    clock: Clock
+    stop: Stop
+    tally: Tally
+    traffic: Traffic
+    ledger: LedgerThread
+    engine: LocalEngine
+    gate: Gate
+    budget: Budget
+    results: ResultsWriter
+    recorder: Recorder
+    inquirer: Inquirer
+    examiner: Examiner
+    source: Source
+
+
+@dataclass(slots=True)
+class Opening:
+    """Opens a session step by step."""
+
+    settings: Settings
+    clock: Clock
+    stop: Stop
+    outcomes: asyncio.Queue[Outcome | None]
+    tally: Tally = field(default_factory=Tally)
+    traffic: Traffic = field(default_factory=Traffic)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Session]:
+        """Open everything; what was opened is closed however the block ends.
+
+        Raises:
+            UsageError: settings or paths are wrong.
+            LockedError: another run holds the state folder.
+            StorageError: state or output cannot be written, or the ledger cannot be used.
+        """
+        state = state_folder(self.settings)
+        async with self._locked(state), self._ledger(state) as ledger:
+            walks = self._walks(state)
+            started_at = self.clock.wall()
+            gate, budget = await self._limits(ledger)
+            engine = LocalEngine(self.settings, state / "token.json")
+            try:
+                run_id, folder = await self._begin(ledger, started_at)
+                results = await ResultsWriter.create(f"{folder}/{RESULTS}")
+                parts = _Parts(self, ledger, gate, budget, engine, results, walks)
+                yield parts.session(run_id, folder, started_at)
+            finally:
+                await engine.aclose()
+
+    @asynccontextmanager
+    async def _locked(self, state: Path) -> AsyncIterator[None]:
+        if self.settings.dry_run:  # writes nothing there
+            yield
+            return
+        make_private_folder(state)
+        lock = StateLock(state, self.settings.scan.if_locked)
+        while not lock.acquire():
+            log.info("waiting for another run to end")
+            await self.stop.sleep(LOCK_POLL)
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @asynccontextmanager
+    async def _ledger(self, state: Path) -> AsyncIterator[LedgerThread]:
+        realm = Realm(self.settings.api.url.rstrip("/"), self.settings.api.sandbox)
+        opener = Ledger.read if self.settings.dry_run else Ledger.open
+        ledger = LedgerThread(await asyncio.to_thread(opener, state, realm))
+        try:
+            yield ledger
+        finally:
+            await ledger.aclose()
+
+    def _walks(self, state: Path) -> Sequence[Walk | Listing]:
+        settings = self.settings
+        walks: list[Walk | Listing] = []
+        if settings.roots:
+            never = (str(state), settings.output.directory)
+            walks.append(
+                Walk(settings.roots, settings.scan, extensions=SEEN_EXTENSIONS, never=never)
+            )
+        if settings.files_from is not None:
+            walks.append(Listing(settings.files_from))
+        if settings.files0_from is not None:
+            walks.append(Listing(settings.files0_from, nul=True))
+        return walks
+
+    async def _limits(self, ledger: LedgerThread) -> tuple[Gate, Budget]:
+        pace, api = self.settings.pace, self.settings.api
+        gate = Gate(pace.rate, pace.headroom, api.retry_for, self.clock)
+        since = self.clock.wall() - max(gate.longest_window, DAY)
+        sends = await ledger.do(lambda ledger: ledger.pacing.sends_since(since))
+        learned = await ledger.do(lambda ledger: ledger.pacing.learned())
+        gate.remember(sends, learned)
+        price = await ledger.do(lambda ledger: ledger.claims.largest_charge())
+        self.stop.on_stop(gate.close)
+        return gate, Budget(self.settings.spend, price, self.clock.monotonic())
+
+    async def _begin(self, ledger: LedgerThread, started_at: float) -> tuple[str, str]:
+        """Close killed runs, then make this run's folder and enter it."""
+        settings = self.settings
+        sandbox = settings.api.sandbox
+        if not settings.dry_run:
+            await ledger.do(
+                lambda ledger: close_killed_runs(ledger, sandbox=sandbox, now=started_at)
+            )
+        output = settings.output.directory
+        run_id, folder = await asyncio.to_thread(make_run_folder, output, started_at)
+        if not settings.dry_run:
+            await ledger.do(lambda ledger: ledger.runs.begin(run_id, folder, started_at))
+        return run_id, folder
+
+
+@dataclass(slots=True)
+class _Parts:
+    """Puts the opened parts together."""
+
+    opening: Opening
+    ledger: LedgerThread
+    gate: Gate
+    budget: Budget
+    engine: LocalEngine
+    results: ResultsWriter
+    walks: Sequence[Walk | Listing]
+
+    def session(self, run_id: str, folder: str, started_at: float) -> Session:
+        opening, settings = self.opening, self.opening.settings
+        standing = _standing(settings, started_at)
+        recorder = Recorder(
+            run_id,
+            sandbox=settings.api.sandbox,
+            ledger=None if settings.dry_run else self.ledger,
+            tally=opening.tally,
+            results=self.results,
+            outcomes=opening.outcomes,
+        )
+        inquirer = self._inquirer(run_id)
+        return Session(
+            settings=settings,
+            run_id=run_id,
+            folder=folder,
+            started_at=started_at,
+            clock=opening.clock,
+            stop=opening.stop,
+            tally=opening.tally,
+            traffic=opening.traffic,
+            ledger=self.ledger,
+            engine=self.engine,
+            gate=self.gate,
+            budget=self.budget,
+            results=self.results,
+            recorder=recorder,
+            inquirer=inquirer,
+            examiner=self._examiner(folder, standing, recorder, inquirer),
+            source=self._source(standing, recorder),
+        )
+
+    def _inquirer(self, run_id: str) -> Inquirer:
+        opening = self.opening
+        if opening.settings.dry_run:
+            return Planner(self.ledger, self.budget, opening.tally, opening.clock)
+        return Asker(
+            run_id=run_id,
+            settings=opening.settings,
+            engine=self.engine,
+            ledger=self.ledger,
+            gate=self.gate,
+            budget=self.budget,
+            stop=opening.stop,
+            clock=opening.clock,
+            tally=opening.tally,
+            traffic=opening.traffic,
+        )
+
+    def _examiner(
+        self, folder: str, standing: Standing, recorder: Recorder, inquirer: Inquirer
+    ) -> Examiner:
+        return Examiner(
+            settings=self.opening.settings,
+            standing=standing,
+            run_folder=folder,
+            engine=self.engine,
+            ledger=self.ledger,
+            inquirer=inquirer,
+            recorder=recorder,
+            refusals=Refusals(),
+            stop=self.opening.stop,
+            clock=self.opening.clock,
+        )
+
+    def _source(self, standing: Standing, recorder: Recorder) -> Source:
+        return Source(
+            settings=self.opening.settings,
+            standing=standing,
+            walks=self.walks,
+            ledger=self.ledger,
+            recorder=recorder,
+            stop=self.opening.stop,
+            clock=self.opening.clock,
+            tally=self.opening.tally,
+        )
+
+
+def _standing(settings: Settings, started_at: float) -> Standing:
+    """Which verdicts still hold: with --force none that is older than this run."""
+    since = 0.0
+    if settings.force:
+        since = started_at
+    elif settings.scan.rescan_after is not None:
+        since = started_at - settings.scan.rescan_after
+    return Standing(rules=Rules.of(settings.scan).fingerprint, answers_since=since)

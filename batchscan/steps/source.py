@@ -1,0 +1,159 @@
+"""From the walk to the queue: what is unchanged never enters it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from batchscan.images.inspect import inspect_head
+from batchscan.ledger import FileState, Ledger, LedgerThread, Sorted, Standing
+from batchscan.model import Candidate, Outcome, Stat
+from batchscan.names import DeferReason
+from batchscan.pace import Clock
+from batchscan.settings import Settings
+from batchscan.steps.record import Recorder
+from batchscan.steps.stop import Stop
+from batchscan.steps.verdict import Stopwatch, deferred
+from batchscan.tally import Tally
+from batchscan.walk import Block, Listing, Walk
+
+NANO = 1_000_000_000
+
+
+class Facts(msgspec.Struct):
+    """Counts of a run that no line shows, kept in the ledger for the case that it is killed."""
+
+    unchanged: int = 0
+    unchanged_bytes: int = 0
+
+
+@dataclass(slots=True)
+class Source:
+    """Feeds the queue with the files that something is to be done about."""
+
+    settings: Settings
+    standing: Standing
+    walks: Sequence[Walk | Listing]
+    ledger: LedgerThread
+    recorder: Recorder
+    stop: Stop
+    clock: Clock
+    tally: Tally
+    facts: Facts = field(default_factory=Facts)
+    found: int = 0  # files until now, whatever becomes of them
+    ended: bool = False
+    unreadable: list[tuple[str, str]] = field(default_factory=list)  # some folders, and why
+
+    async def feed(self, queue: asyncio.Queue[Candidate | None]) -> None:
+        """Walk everything; once the run stops, decide what is left without opening it.
+
+        Raises:
+            StorageError: the ledger or the output cannot be written.
+        """
+        for walk in self.walks:
+            async for block in _blocks(walk):
+                await self._hand_on(await self._candidates(block), queue)
+                if self.stop.at_once:
+                    break
+            self.tally.ignored += walk.counts.ignored
+            self.tally.excluded += walk.counts.excluded
+            self.tally.unreadable_folders += walk.counts.unreadable_folders
+            self.unreadable.extend(walk.counts.unreadable)
+            await self._look_for_empty_roots(walk)
+        self.ended = True
+
+    async def _candidates(self, block: Block) -> list[Candidate]:
+        """The files of a block that are not unchanged; those without an extension if pictures."""
+        rest = await self._sort(block, block.entries)
+        unnamed = await self._sort(block, block.unnamed)
+        if unnamed:
+            rest.extend(await asyncio.to_thread(self._pictures_of, block.folder, unnamed))
+        self.found += len(rest) + len(block.without_stat)
+        named = [
+            Candidate(os.path.join(block.folder, e[0]), Stat(*e[1:]), block.explicit) for e in rest
+        ]
+        unknown = [
+            Candidate(os.path.join(block.folder, name), None, block.explicit)
+            for name in block.without_stat
+        ]
+        return named + unknown
+
+    async def _sort(self, block: Block, entries: Sequence[FileState]) -> list[FileState]:
+        if self.settings.force or self.settings.rehash or not entries:
+            return list(entries)
+
+        def sort(ledger: Ledger) -> Sorted:
+            found = ledger.files.sort(block.folder, entries, self.standing)
+            self.facts.unchanged += found.unchanged
+            self.facts.unchanged_bytes += found.unchanged_bytes
+            if not self.settings.dry_run:
+                ledger.runs.note(self.recorder.run_id, msgspec.json.encode(self.facts))
+            return found
+
+        found = await self.ledger.do(sort)
+        self.tally.unchanged(found.unchanged, found.unchanged_bytes)
+        self.found += found.unchanged
+        return found.rest
+
+    def _pictures_of(self, folder: str, entries: Sequence[FileState]) -> list[FileState]:
+        """Those of the files without an extension that are pictures by their first bytes."""
+        pictures = [e for e in entries if inspect_head(os.path.join(folder, e[0])) is not None]
+        self.tally.ignored += len(entries) - len(pictures)
+        return pictures
+
+    async def _hand_on(
+        self, candidates: Sequence[Candidate], queue: asyncio.Queue[Candidate | None]
+    ) -> None:
+        oldest = (self.clock.wall() - self.settings.scan.min_age) * NANO
+        put_off: list[Outcome] = []
+        for candidate in candidates:
+            if self.stop:
+                put_off.append(self._put_off(candidate))
+            elif self.settings.scan.min_age and _changed_after(candidate, oldest):
+                detail = "changed more recently than --min-age"
+                watch = Stopwatch(self.clock)
+                put_off.append(deferred(candidate, DeferReason.TOO_YOUNG, detail, watch))
+            else:
+                await queue.put(candidate)
+        await self.recorder.record_all(put_off)
+
+    def _put_off(self, candidate: Candidate) -> Outcome:
+        reason = self.stop.reason
+        why = reason.defers_as if reason else DeferReason.INTERRUPTED
+        return deferred(candidate, why, str(reason or "the run stopped"), Stopwatch(self.clock))
+
+    async def _look_for_empty_roots(self, walk: Walk | Listing) -> None:
+        """An unmounted disk looks like an empty folder; the ledger knows better."""
+        for root, pictures in walk.counts.seen.items():
+            filtered = walk.counts.excluded and not await asyncio.to_thread(_is_empty, root)
+            if pictures or filtered or self.stop.at_once:
+                continue
+
+            def known(ledger: Ledger, root: str = root) -> bool:
+                return ledger.files.any_below(root)
+
+            if await self.ledger.do(known):
+                self.tally.empty_roots.append(root)
+
+
+async def _blocks(walk: Walk | Listing) -> AsyncIterator[Block]:
+    blocks = walk.blocks()
+    while (block := await asyncio.to_thread(next, blocks, None)) is not None:
+        yield block
+
+
+def _is_empty(folder: str) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is None
+    except OSError:
+        return True
+
+
+def _changed_after(candidate: Candidate, oldest_ns: float) -> bool:
+    stat = candidate.stat
+    return stat is not None and max(stat.mtime_ns, stat.ctime_ns) > oldest_ns

@@ -1,0 +1,107 @@
+"""The state folder of a run: made private, and held by one run at a time."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from batchscan.errors import LockedError, StorageError
+from batchscan.settings.model import IfLocked
+
+LOCK = "lock"
+HOLDER = "lock.json"
+
+
+class Holder(msgspec.Struct):
+    """Who holds the lock, for the message that the others print."""
+
+    pid: int
+    host: str
+    started_at: str
+
+
+class StateLock:
+    """A kernel lock on the state folder: gone with its process, however that ends."""
+
+    def __init__(self, state: Path, if_locked: IfLocked) -> None:
+        self._state = state
+        self._if_locked = if_locked
+        self._lock = FileLock(state / LOCK, mode=0o600)
+
+    def acquire(self) -> bool:
+        """Take the lock if it is free; False where `--if-locked wait` says to try again.
+
+        Raises:
+            LockedError: another run holds it; without a message with `--if-locked skip`.
+            StorageError: the lock file cannot be made.
+        """
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            if self._if_locked == "wait":
+                return False
+            raise LockedError(self._message(), advice=self._advice()) from error
+        except OSError as error:
+            raise unwritable(self._state, error) from error
+        self._sign()
+        return True
+
+    def release(self) -> None:
+        """Give the lock back."""
+        self._lock.release()
+
+    def _sign(self) -> None:
+        started_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        holder = msgspec.json.encode(Holder(os.getpid(), os.uname().nodename, started_at))
+        try:
+            path = self._state / HOLDER
+            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with os.fdopen(fd, "wb") as file:
+                file.write(holder)
+        except OSError as error:
+            self.release()
+            raise unwritable(self._state, error) from error
+
+    def _message(self) -> str:
+        if self._if_locked == "skip":
+            return ""
+        try:
+            holder = msgspec.json.decode((self._state / HOLDER).read_bytes(), type=Holder)
+        except (OSError, msgspec.DecodeError):
+            return f"another run holds {self._state}"
+        return (
+            f"another run holds {self._state}: process {holder.pid} on {holder.host},"
+            f" started {holder.started_at}"
+        )
+
+    def _advice(self) -> str | None:
+        if self._if_locked == "skip":
+            return None
+        return "wait for it, or use --if-locked wait or skip, or another --state"
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that only its owner can read, with its parents, whatever the umask.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    try:
+        if not folder.is_dir():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
+            folder.chmod(0o700)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
+def unwritable(folder: Path, error: OSError) -> StorageError:
+    """Say that a folder cannot be written."""
+    return StorageError(
+        f"{folder} cannot be written: {error.strerror or error}",
+        advice="free space, mend the permissions, or name another folder with --state or --output",
+    )

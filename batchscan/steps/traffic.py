@@ -1,0 +1,47 @@
+"""What went over the wire in a run: counts, and latencies in a histogram of fixed size."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+BUCKETS_A_DOUBLING = 16  # a bucket is 4 % wide
+SMALLEST_MS = 0.1
+BUCKETS = 400  # up to 0.1 ms x 2^25, about an hour
+
+
+@dataclass(slots=True)
+class Latencies:
+    """Milliseconds from the first byte out to the last byte in, of requests that were answered."""
+
+    counts: list[int] = field(default_factory=lambda: [0] * BUCKETS)
+    longest_ms: float = 0.0
+
+    def add(self, milliseconds: float) -> None:
+        """Enter one."""
+        ratio = max(milliseconds, SMALLEST_MS) / SMALLEST_MS
+        self.counts[min(BUCKETS - 1, int(math.log2(ratio) * BUCKETS_A_DOUBLING))] += 1
+        self.longest_ms = max(self.longest_ms, milliseconds)
+
+    def quantile(self, share: float) -> float | None:
+        """The latency that this share of requests did not exceed, within 4 %; None without any."""
+        target = share * sum(self.counts)
+        if not target:
+            return None
+        passed = 0
+        for bucket, count in enumerate(self.counts):
+            passed += count
+            if passed >= target:
+                upper: float = SMALLEST_MS * 2.0 ** ((bucket + 1) / BUCKETS_A_DOUBLING)
+                return min(upper, self.longest_ms)
+        return self.longest_ms
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Requests of a run that carried a picture."""
+
+    requests: int = 0
+    retries: int = 0
+    bytes_sent: int = 0
+    latencies: Latencies = field(default_factory=Latencies)

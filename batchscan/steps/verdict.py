@@ -1,0 +1,129 @@
+"""From what is known of a picture to its outcome, and what the ledger keeps with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from batchscan.engines.answers import interpret
+from batchscan.ledger import StoredAnswer
+from batchscan.model import (
+    Answer,
+    Candidate,
+    Claim,
+    Deferred,
+    Effort,
+    Failed,
+    Image,
+    NotSendable,
+    Outcome,
+    Rejected,
+    Reused,
+    Scanned,
+    ServiceError,
+    Subject,
+)
+from batchscan.names import DeferReason, FailReason, RejectReason
+from batchscan.pace import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A content's outcome, good for every file that holds it."""
+
+    outcome: Outcome
+    picture_id: int | None = None  # with an answer that is in the ledger
+    answer_id: int | None = None
+    decided: bool = False  # the ledger has the outcome already
+    refusal: Claim | None = None  # the service has just refused what this claim sent
+
+
+class Stopwatch:
+    """Times one picture."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._started_at = clock.wall()
+        self._started = clock.monotonic()
+
+    def effort(
+        self, attempts: int = 0, scan_id: str | None = None, generation: int | None = None
+    ) -> Effort:
+        """What was done until now."""
+        elapsed = self._clock.monotonic() - self._started
+        return Effort(
+            started_at=self._started_at,
+            finished_at=self._clock.wall(),
+            elapsed_ms=round(elapsed * 1000),
+            attempts=attempts,
+            scan_id=scan_id,
+            generation=generation,
+        )
+
+
+def subject_of(found: Candidate | Image | NotSendable) -> Subject:
+    """What an outcome says about its file."""
+    size = found.stat.size if found.stat else None
+    if isinstance(found, Candidate):
+        return Subject(found.path, size)
+    return Subject(
+        path=found.path,
+        bytes=size,
+        sha256=found.sha256,
+        format=found.format,
+        width=found.width,
+        height=found.height,
+        warnings=found.warnings,
+    )
+
+
+def not_sendable(found: NotSendable, watch: Stopwatch) -> Rejected | Failed:
+    """The outcome of a file that will not be sent."""
+    if isinstance(found.reason, RejectReason):
+        return Rejected(subject_of(found), watch.effort(), found.reason, found.detail)
+    return Failed(subject_of(found), watch.effort(), found.reason, found.detail)
+
+
+def deferred(candidate: Candidate, reason: DeferReason, detail: str, watch: Stopwatch) -> Deferred:
+    """The outcome of a file that was not tried."""
+    return Deferred(subject_of(candidate), watch.effort(), reason, detail)
+
+
+def scanned(image: Image, effort: Effort, answer: Answer) -> Scanned:
+    """The outcome of a picture that has just been answered."""
+    subject = subject_of(image)
+    return Scanned(replace(subject, warnings=subject.warnings + answer.warnings), effort, answer)
+
+
+def reused(image: Image, stored: StoredAnswer, watch: Stopwatch, *, sandbox: bool) -> Reused:
+    """The outcome of a picture whose content was answered before."""
+    answer = read_again(stored, sandbox=sandbox)
+    effort = watch.effort(scan_id=stored.scan_id, generation=stored.generation)
+    subject = subject_of(image)
+    return Reused(replace(subject, warnings=subject.warnings + answer.warnings), effort, answer)
+
+
+def read_again(stored: StoredAnswer, *, sandbox: bool) -> Answer:
+    """What a kept answer says; it was readable when it was kept."""
+    return interpret(stored.body, stored.received_at, stored.scan_id, sandbox=sandbox)
+
+
+def refused(image: Image, effort: Effort, error: ServiceError, *, final: bool) -> Rejected | Failed:
+    """The outcome of a picture that the service would not take; `final` for good."""
+    said = error.message or f"HTTP {error.http_status}"
+    if final:
+        detail = f"the service refused it: {said}"
+        return Rejected(subject_of(image), effort, RejectReason.REFUSED_BY_API, detail, error)
+    detail = f"the service did not accept the request: {said}"
+    return Failed(subject_of(image), effort, FailReason.SERVER_ERROR, detail, error)
+
+
+def encode_refusal(error: ServiceError) -> bytes:
+    """A refusal as the ledger keeps it."""
+    return msgspec.json.encode(error)
+
+
+def decode_refusal(refusal: bytes) -> ServiceError:
+    """A refusal that the ledger kept."""
+    return msgspec.json.decode(refusal, type=ServiceError)

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from batchscan.ledger import NOTHING_KNOWN, Ledger, Realm
+from tests.ledger.conftest import REAL, answer, image
+
+
+def test_a_content_that_was_never_asked_about_is_unknown(ledger):
+    assert ledger.claims.known(image().sha256) == NOTHING_KNOWN
+
+
+def test_the_same_work_asks_under_the_same_id_after_a_crash(tmp_path):
+    ids = []
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        ledger = Ledger.open(tmp_path / folder, REAL)
+        ids.append(ledger.claims.open(image(), 1, "run", 0.0).scan_id)
+        ledger.close()
+
+    assert ids[0] == ids[1]
+    assert re.fullmatch(r"[a-z0-9-]{3,36}", ids[0])
+
+
+def test_another_generation_realm_or_content_asks_under_another_id(tmp_path, ledger):
+    other = Ledger.open(tmp_path, Realm(REAL.api_url, sandbox=True))
+    ids = {
+        ledger.claims.open(image(), 1, "run", 0.0).scan_id,
+        ledger.claims.open(image(), 2, "run", 0.0).scan_id,
+        ledger.claims.open(image(content=b"other"), 1, "run", 0.0).scan_id,
+        other.claims.open(image(), 1, "run", 0.0).scan_id,
+    }
+    other.close()
+
+    assert len(ids) == 4
+
+
+def test_an_answer_is_kept_verbatim(ledger):
+    claim = ledger.claims.open(image(), 1, "run", 0.0)
+    ledger.claims.settle(claim, answer("https://x.example.com/1"), "run")
+    known = ledger.claims.known(image().sha256)
+
+    assert known.answer.body == b'{"matches": ...}'
+    assert known.answer.scan_id == claim.scan_id
+    assert not known.open
+    assert known.generation == 1
+
+
+def test_answers_of_another_realm_are_unknown(tmp_path, ledger):
+    claim = ledger.claims.open(image(), 1, "run", 0.0)
+    ledger.claims.settle(claim, answer(), "run")
+    sandbox = Ledger.open(tmp_path, Realm(REAL.api_url, sandbox=True))
+    known = sandbox.claims.known(image().sha256)
+    sandbox.close()
+
+    assert known == NOTHING_KNOWN
+
+
+def test_an_open_claim_is_asked_again_under_its_generation(ledger):
+    ledger.claims.open(image(), 3, "run", 0.0)
+    known = ledger.claims.known(image().sha256)
+
+    assert (known.generation, known.open) == (3, True)
+
+
+def test_a_lost_answer_counts_as_one_possible_charge_only_once(ledger):
+    claim = ledger.claims.open(image(), 1, "run", 0.0)
+    ledger.claims.unanswered(claim, 0.0)
+    again = ledger.claims.open(image(), 1, "run", 0.0)
+
+    assert ledger.claims.lost(again) is False
+    assert ledger.claims.perhaps_charged("run") == 1
+    assert ledger.claims.known(image().sha256).lost
+
+
+def test_a_conflict_of_a_first_request_is_a_new_possible_charge(ledger):
+    claim = ledger.claims.open(image(), 1, "run", 0.0)
+
+    assert ledger.claims.lost(claim) is True
+    assert ledger.claims.perhaps_charged("run") == 1
+
+
+def test_a_refusal_holds_for_the_content_until_an_answer_comes(ledger):
+    claim = ledger.claims.open(image(), 1, "run", 0.0)
+    ledger.claims.refused(claim, b'{"code": "10"}')
+    assert ledger.claims.known(image("/p/copy.png").sha256).refusal == b'{"code": "10"}'
+
+    again = ledger.claims.open(image(), 2, "run", 0.0)
+    ledger.claims.settle(again, answer(), "run")
+    assert ledger.claims.known(image().sha256).refusal is None
+
+
+@pytest.mark.parametrize(("charges", "largest"), [((), None), ((1, 3, 2), 3), ((None, 1), 1)])
+def test_the_largest_charge_is_remembered(ledger, charges, largest):
+    for number, charge in enumerate(charges):
+        claim = ledger.claims.open(image(content=b"%d" % number), 1, "run", 0.0)
+        ledger.claims.settle(claim, answer(credits_=charge), "run")
+
+    assert ledger.claims.largest_charge() == largest
+
+
+def test_only_claims_under_way_are_doubtful_after_a_kill(ledger):
+    first = ledger.claims.open(image("/p/a.png", b"a"), 1, "run", 0.0)
+    ledger.claims.open(image("/p/b.png", b"b"), 1, "run", 0.0)
+    ledger.claims.unsent(first)
+    doubtful = {claim.path: claim.under_way for claim in ledger.claims.still_open("run")}
+
+    assert doubtful == {b"/p/a.png": False, b"/p/b.png": True}

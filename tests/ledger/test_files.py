@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import os
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchscan.ledger import Ledger, Standing
+from tests.ledger.conftest import REAL, answer, image
+
+STANDING = Standing(rules="r1", answers_since=0.0)
+
+
+def entry(name: str, stat) -> tuple[str, int, int, int]:
+    return (name, *stat)
+
+
+def settled(ledger, path: str, content: bytes = b"content", at: float = 1000.0, urls=()):
+    picture = image(path, content)
+    claim = ledger.claims.open(picture, 1, "run", 0.0)
+    ledger.claims.settle(claim, answer(*urls, at=at), "run")
+    ledger.files.put(path, picture.stat, picture_id=claim.picture_id)
+    return picture
+
+
+def test_an_answered_file_is_unchanged_until_its_stat_changes(ledger):
+    stat = settled(ledger, "/p/a.png").stat
+    same = ledger.files.sort("/p", [entry("a.png", stat)], STANDING)
+    touched = entry("a.png", stat._replace(ctime_ns=stat.ctime_ns + 1))
+    changed = ledger.files.sort("/p", [touched], STANDING)
+
+    assert (same.unchanged, same.rest) == (1, [])
+    assert (changed.unchanged, changed.rest) == (0, [touched])
+
+
+def test_an_answer_that_is_too_old_makes_the_file_due_again(ledger):
+    stat = settled(ledger, "/p/a.png", at=1000.0).stat
+    due = ledger.files.sort("/p", [entry("a.png", stat)], Standing("r1", answers_since=1000.5))
+
+    assert due.unchanged == 0
+
+
+def test_a_rejection_holds_only_under_the_rules_it_was_made_under(ledger):
+    stat = image().stat
+    ledger.files.put("/p/a.heic", stat, rules="r1", line=b"{}")
+    same = ledger.files.sort("/p", [entry("a.heic", stat)], STANDING)
+    other = ledger.files.sort("/p", [entry("a.heic", stat)], Standing("r2", 0.0))
+
+    assert (same.unchanged, other.unchanged) == (1, 0)
+
+
+def test_the_same_name_in_another_folder_is_another_file(ledger):
+    stat = settled(ledger, "/p/a.png").stat
+    found = ledger.files.sort("/q", [entry("a.png", stat)], STANDING)
+
+    assert found.unchanged == 0
+
+
+def test_files_known_below_a_root_are_found_and_those_beside_it_are_not(ledger):
+    settled(ledger, "/mnt/disk/2024/a.png")
+
+    assert ledger.files.any_below("/mnt/disk")
+    assert ledger.files.any_below("/mnt/disk/2024")
+    assert ledger.files.any_below("/")
+    assert not ledger.files.any_below("/mnt/dis")
+    assert not ledger.files.any_below("/mnt/disk/2023")
+
+
+@given(st.binary(min_size=1, max_size=40).filter(lambda n: b"/" not in n and b"\0" not in n))
+def test_a_name_of_any_bytes_is_found_again(tmp_path_factory, name):
+    ledger = Ledger.open(tmp_path_factory.mktemp("state"), REAL)
+    text = os.fsdecode(name)
+    stat = settled(ledger, os.path.join("/p", text)).stat
+    found = ledger.files.sort("/p", [entry(text, stat)], STANDING)
+    ledger.close()
+
+    assert found.unchanged == 1
+
+
+def test_the_digest_counts_each_content_and_url_once_unchanged_ones_too(ledger):
+    urls = ("https://one.example.com/a", "https://two.example.com/b")
+    first = settled(ledger, "/p/a.png", b"a", urls=urls)
+    ledger.files.put("/p/twin.png", first.stat, picture_id=1)
+    settled(ledger, "/p/clean.png", b"b")
+    entries = [entry(name, first.stat) for name in ("a.png", "twin.png")]
+    ledger.files.sort("/p", entries, STANDING)
+    digest = ledger.overview.digest()
+
+    assert digest.matches.images_with_matches == 1
+    assert digest.matches.total == 2
+    assert digest.run_matches.total == 0
+    assert [(d.domain, d.images, d.full) for d in digest.domains] == [("example.com", 1, 2)]
+    assert [image.path for image in digest.images] == [b"/p/a.png"]
+
+
+def test_what_this_run_scanned_is_counted_apart(ledger):
+    picture = image()
+    claim = ledger.claims.open(picture, 1, "run", 0.0)
+    ledger.claims.settle(claim, answer("https://x.example.com/1"), "run")
+    ledger.runs.seen(claim.picture_id, picture.path, fresh=True)
+    ledger.runs.seen(claim.picture_id, "/p/twin.png", fresh=False)
+
+    assert ledger.overview.digest().run_matches.total == 1
+
+
+def test_a_new_answer_replaces_the_matches_and_keeps_the_old_body(ledger):
+    picture = settled(ledger, "/p/a.png", urls=("https://gone.example.com/",))
+    claim = ledger.claims.open(picture, 2, "run2", 0.0)
+    ledger.claims.settle(claim, answer("https://new.example.com/", at=2000.0), "run2")
+    ledger.runs.seen(claim.picture_id, picture.path, fresh=True)
+
+    assert ledger.overview.digest().matches.total == 1
+    assert ledger.claims.answer(1) is not None
