@@ -1,0 +1,132 @@
+"""Log lines on stderr and in `--log-file`: neutralised, stamped, without secrets."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import sys
+import time
+from collections.abc import Iterable
+from typing import TextIO
+
+from tqdm import tqdm
+
+from batchscan.errors import UsageError
+from batchscan.escape import printable
+from batchscan.settings.model import Output, Secret
+from batchscan.times import rfc3339
+
+_PACKAGE = "batchscan"
+_HIDDEN = "***"
+# Belt and braces: nothing of ours logs these, but a library's traceback or debug line might.
+_TOKENS = re.compile(r"(?i)(bearer\s+|[\"']access_token[\"']\s*:\s*[\"'])[^\s\"']+")
+
+
+class Redaction:
+    """Hides secrets in a finished log line."""
+
+    def __init__(self, secrets: Iterable[Secret]) -> None:
+        self._secrets = [secret.reveal() for secret in secrets]
+
+    def __call__(self, line: str) -> str:
+        """The line without keys and tokens."""
+        for secret in self._secrets:
+            line = line.replace(secret, _HIDDEN)
+        return _TOKENS.sub(rf"\1{_HIDDEN}", line)
+
+
+class TextFormatter(logging.Formatter):
+    """`HH:MM:SS level message` for people, an RFC 3339 stamp for files and pipes."""
+
+    def __init__(self, redact: Redaction, *, clock_only: bool) -> None:
+        super().__init__()
+        self._redact = redact
+        self._clock_only = clock_only
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, and a traceback's lines after it."""
+        stamp = rfc3339(record.created)
+        if self._clock_only:
+            stamp = time.strftime("%H:%M:%S", time.localtime(record.created))
+        lines = [f"{stamp} {record.levelname.lower()} {printable(record.getMessage())}"]
+        if record.exc_info:
+            lines += map(printable, self.formatException(record.exc_info).splitlines())
+        return self._redact("\n".join(lines))
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line, for log collectors."""
+
+    def __init__(self, redact: Redaction) -> None:
+        super().__init__()
+        self._redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The object; `exception` holds a traceback, where there is one."""
+        fields = {
+            "time": rfc3339(record.created),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": self._redact(record.getMessage()),
+        }
+        if record.exc_info:
+            fields["exception"] = self._redact(self.formatException(record.exc_info))
+        return json.dumps(fields)  # ASCII: nothing in it can steer a terminal
+
+
+class BesideBar(logging.StreamHandler[TextIO]):
+    """Writes lines above a progress bar, where there is one, rather than through it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        try:
+            tqdm.write(self.format(record), file=self.stream)
+            self.flush()
+        except OSError:  # nobody listens any more
+            return
+
+
+def configure(output: Output, secrets: Iterable[Secret | None] = ()) -> None:
+    """Send log records where the settings say.
+
+    stderr hears warnings, everything with `-v` and nothing with `-q`: what a quiet run has to
+    say it says at its end. The log file hears of every step in any case.
+
+    Raises:
+        UsageError: the log file cannot be opened.
+    """
+    redact = Redaction(secret for secret in secrets if secret)
+    detail = logging.DEBUG if output.verbose else logging.WARNING
+    loud = logging.CRITICAL if output.quiet and not output.verbose else detail
+    handlers = []
+    if sys.stderr is not None:
+        handlers.append(_handler(sys.stderr, loud, output, redact))
+    if output.log_file is not None:
+        level = logging.DEBUG if output.verbose else logging.INFO
+        handlers.append(_handler(_open(output.log_file), level, output, redact))
+    logging.basicConfig(level=logging.WARNING, handlers=handlers, force=True)
+    level = min((handler.level for handler in handlers), default=logging.CRITICAL)
+    logging.getLogger(_PACKAGE).setLevel(level)
+
+
+def _handler(stream: TextIO, level: int, output: Output, redact: Redaction) -> logging.Handler:
+    handler = BesideBar(stream)
+    handler.setLevel(level)
+    if output.log_format == "json":
+        handler.setFormatter(JsonFormatter(redact))
+    else:
+        handler.setFormatter(TextFormatter(redact, clock_only=stream.isatty()))
+    return handler
+
+
+def _open(path: str) -> TextIO:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags, 0o600)
+    except OSError as error:
+        raise UsageError(
+            f"log file {path}: cannot be opened: {error.strerror}", advice="see --log-file"
+        ) from error
+    return open(descriptor, "a", encoding="utf-8", errors="backslashreplace")

@@ -1,0 +1,64 @@
+"""What a finished scan prints: data on stdout, trouble on stderr, nothing at all with `-q`."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+
+from batchscan.cli.terminal import complain, emit
+from batchscan.errors import BatchscanError
+from batchscan.names import DeferReason, ExitReason, FailReason, RejectReason
+from batchscan.report import Report, encode, summary
+from batchscan.settings.model import Output
+
+
+def tell(output: Output, report: Report, folder: str, error: BatchscanError | None) -> None:
+    """Print how a run ended.
+
+    Args:
+        output: what the user wants to hear.
+        report: the run's report.
+        folder: where the run's files are.
+        error: what ended the run early, where something did.
+
+    Raises:
+        StorageError: stdout cannot be written.
+    """
+    if output.json:
+        emit(encode(report))
+    elif not output.quiet:
+        emit(summary(report, folder))
+    if output.quiet:
+        for line in quiet_lines(report, folder):
+            complain(line)
+    if error is not None:
+        complain(str(error), error.advice)
+
+
+def quiet_lines(report: Report, folder: str) -> Iterator[str]:
+    """The at most two lines that a quiet run has to say; none when all is well."""
+    code = report.run.exit_code
+    if rejected := reasons(report, {*RejectReason}):
+        yield f"newly rejected: {rejected}; see {folder}/results.jsonl"
+    if not code:
+        return
+    files, parts = report.files, [f"ended with {code} ({report.run.exit_reason})"]
+    if missing := files.failed + files.deferred:
+        why = reasons(report, {*FailReason, *DeferReason})
+        parts.append(f"{missing:,} of {files.seen:,} pictures have no answer: {why}")
+    if files.unreadable_folders:
+        parts.append(f"{files.unreadable_folders:,} folders could not be read")
+    if files.empty_roots:
+        parts.append(f"empty, though pictures were there before: {', '.join(files.empty_roots)}")
+    if report.run.exit_reason == ExitReason.MATCHES:
+        found = report.matches
+        parts.append(
+            f"{found.images_with_matches:,} pictures have matches: {found.full:,} full, "
+            f"{found.partial:,} partial"
+        )
+    yield f"{'; '.join(parts)}; see {folder}/report.json"
+
+
+def reasons(report: Report, kinds: Container[str]) -> str:
+    """The counts by reason of some kinds: `2 corrupt, 1 too_large`."""
+    found = report.reasons.items()
+    return ", ".join(f"{number:,} {reason}" for reason, number in found if reason in kinds)

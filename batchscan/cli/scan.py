@@ -1,0 +1,57 @@
+"""`batchscan scan`: words → settings → scan → exit code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from batchscan.cli.common import folder_options, settings_of
+from batchscan.cli.pages import Page
+from batchscan.cli.scanflags import SECTIONS, scan_options
+from batchscan.errors import LockedError, UsageError
+
+if TYPE_CHECKING:
+    from batchscan.settings import Settings
+
+
+@click.command(
+    cls=Page,
+    sections=SECTIONS,
+    help="Find out where on the web copies of your pictures turned up.\n\n"
+    "Every PATH is a folder or a picture. What has been answered before is never paid for again: "
+    "the same command goes on where the last one ended.",
+    options_metavar="[OPTIONS]",
+)
+@click.argument("roots", nargs=-1, type=click.UNPROCESSED, metavar="PATH...")
+@scan_options
+@folder_options
+def command(**parameters: object) -> int:
+    """Scan, and give the exit code."""
+    settings = settings_of(parameters, credentials=not parameters["dry_run"]).settings
+    if not (settings.roots or settings.files_from or settings.files0_from):
+        raise UsageError("no PATH was given", advice="name a folder: `batchscan ./images`")
+    import asyncio  # noqa: PLC0415 - --help does without
+
+    try:
+        return asyncio.run(_scan(settings))
+    except LockedError as error:
+        if settings.scan.if_locked == "skip":
+            return error.exit_code
+        raise
+
+
+async def _scan(settings: Settings) -> int:
+    # Everything that scans is imported here and not above: `--help` needs none of it
+    from batchscan.cli.outcome import tell  # noqa: PLC0415
+    from batchscan.cli.signals import stopping  # noqa: PLC0415
+    from batchscan.cli.watching import watched  # noqa: PLC0415
+    from batchscan.run import Scan  # noqa: PLC0415
+
+    run = Scan(settings)
+    with stopping(run.request_stop):
+        async with run, watched(run.progress, settings.output):
+            async for _ in run:
+                pass
+    tell(settings.output, run.report, run.folder, run.error)
+    return run.exit_code

@@ -1,0 +1,52 @@
+"""What signals do: the first one asks the run to stop, the second one ends the process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from batchscan.cli.terminal import say
+
+
+@contextmanager
+def stopping(request: Callable[[int], None]) -> Iterator[None]:
+    """Pass stop signals to a run that is under way in this loop.
+
+    Args:
+        request: asks the run to stop; gets the signal's number, at most once.
+    """
+    loop = asyncio.get_running_loop()
+    handler = _Handler(request)
+    # nohup starts us with SIGHUP ignored, and so it stays
+    hangup = () if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)
+    signals = (signal.SIGINT, signal.SIGTERM, *hangup)
+    for signum in signals:
+        loop.add_signal_handler(signum, handler, signum)
+    try:
+        yield
+    finally:
+        for signum in signals:
+            loop.remove_signal_handler(signum)
+
+
+class _Handler:
+    def __init__(self, request: Callable[[int], None]) -> None:
+        self._request = request
+        self._asked = False
+
+    def __call__(self, signum: int) -> None:
+        if self._asked:
+            _end_at_once(signum)
+        self._asked = True
+        say("\nbatchscan: finishing what is under way (it is paid for); once more stops at once")
+        self._request(signum)
+
+
+def _end_at_once(signum: int) -> None:
+    if sys.stderr is not None and sys.stderr.isatty():
+        say("\x1b[?25h")  # the cursor, should the progress bar have hidden it
+    os._exit(128 + signum)  # no clean-up that could wait for the network; the ledger is consistent

@@ -1,0 +1,66 @@
+"""What is printed: data on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TextIO
+
+from batchscan.errors import StorageError
+from batchscan.escape import printable
+
+_COLOURS = {"red": "31", "yellow": "33", "green": "32", "bold": "1"}
+
+
+def emit(data: str | bytes) -> None:
+    """Write data to stdout; a reader that has gone away (`| head`) is no trouble.
+
+    Args:
+        data: text that has no untrusted control characters left, or bytes as they are.
+
+    Raises:
+        StorageError: stdout cannot be written for another reason.
+    """
+    if sys.stdout is None:  # started with stdout closed
+        return
+    if isinstance(data, str):
+        # A name that the terminal's encoding lacks must not end the program
+        data = (data.rstrip("\n") + "\n").encode(sys.stdout.encoding, "backslashreplace")
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        abandon_stdout()
+    except OSError as error:
+        abandon_stdout()
+        raise StorageError(f"stdout cannot be written: {error.strerror}") from error
+
+
+def abandon_stdout() -> None:
+    """Point stdout at nothing, so that Python's own flush at the end has nothing to complain of."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)
+
+
+def say(text: str) -> None:
+    """Print our own lines on stderr; where nobody listens, nothing is lost."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except (OSError, ValueError):  # the pipe is gone, or stderr is closed
+        return
+
+
+def complain(message: str, advice: str | None = None) -> None:
+    """Print what went wrong, and what to do about it, on stderr."""
+    say(f"{coloured('batchscan:', 'red', sys.stderr)} {printable(message)}")
+    if advice:
+        say(f"  {printable(advice)}")
+
+
+def coloured(text: str, colour: str, stream: TextIO | None) -> str:
+    """Colour a text where the stream is a terminal and NO_COLOR is not set."""
+    if stream is None or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if stream.isatty() else text
