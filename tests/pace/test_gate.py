@@ -12,8 +12,8 @@ from batchscan.settings import Rate
 from tests.pace.clock import FakeClock
 
 
-def gate(clock: FakeClock, retry_for: float = 900.0, rate: Rate = Rate(10, 1.0)) -> Gate:
-    return Gate([rate], 0.02, retry_for, clock, random.Random(1))
+def gate(clock: FakeClock, retry_for: float = 900.0, requests: int = 10) -> Gate:
+    return Gate([Rate(requests, 1.0)], 0.02, retry_for, clock, random.Random(1))
 
 
 async def through(the_gate: Gate) -> Pass:
@@ -65,7 +65,7 @@ async def _peek(the_gate: Gate) -> float:
 
 async def test_many_429s_of_requests_sent_together_count_once():
     clock = FakeClock()
-    the_gate = gate(clock, rate=Rate(1000, 1.0))
+    the_gate = gate(clock, requests=1000)
     together = [await through(the_gate) for _ in range(50)]
     for granted in together:
         the_gate.busy(granted, None, away=False)
@@ -123,9 +123,13 @@ async def test_an_outage_ends_the_run_after_retry_for():
     the_gate = gate(clock, retry_for=100)
     first = await through(the_gate)
     the_gate.troubled(first, "a", reached=False)
-    with pytest.raises(Unavailable):
-        for _ in range(100):
+
+    async def go_on_failing() -> None:
+        while True:
             the_gate.troubled(await through(the_gate), "a", reached=False)
+
+    with pytest.raises(Unavailable):
+        await go_on_failing()
 
     assert 100 <= clock.now - first.sent_at <= 103
 

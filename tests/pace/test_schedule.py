@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,7 +59,7 @@ def test_windows_hold_across_runs(rates, before, after):
 def test_requests_are_spaced_evenly_two_percent_wider_than_the_rate():
     times = sends(Schedule([Rate(10, 1.0)], 0.02), [0.0] * 30)
 
-    gaps = {round(b - a, 9) for a, b in zip(times, times[1:], strict=False)}
+    gaps = {round(b - a, 9) for a, b in itertools.pairwise(times)}
     assert gaps == {0.102}
 
 
