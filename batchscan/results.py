@@ -129,13 +129,13 @@ def read_lines(path: str) -> Iterator[ResultLine]:
                 if line.endswith(b"\n"):
                     yield _decoded(path, number, line)
     except OSError as error:
-        raise StorageError(f"cannot read {printable(path)!r}: {error.strerror}") from error
+        raise StorageError(f"cannot read '{printable(path)}': {error.strerror}") from error
 
 
 class ResultsWriter:
     """Appends whole lines to a new file that only its owner can read.
 
-    After a failure the file ends with the last whole line, and every later write fails too.
+    A write that fails leaves nothing behind, so that the file always ends with a whole line.
     """
 
     def __init__(self, path: str, file: Any) -> None:  # noqa: ANN401 - aiofiles names no public type
@@ -168,8 +168,7 @@ class ResultsWriter:
         try:
             await self._write_all(data)
         except OSError as error:
-            with suppress(OSError):
-                await self._file.truncate(self._size)
+            await self._undo()
             raise _cannot_write(self._path, error) from error
         self._size += len(data)
 
@@ -180,16 +179,23 @@ class ResultsWriter:
             StorageError: the disk would not take it.
         """
         try:
-            await asyncio.to_thread(os.fsync, self._file.fileno())
+            try:
+                await asyncio.to_thread(os.fsync, self._file.fileno())
+            finally:
+                await self._file.close()
         except OSError as error:
             raise _cannot_write(self._path, error) from error
-        finally:
-            await self._file.close()
 
     async def _write_all(self, data: bytes) -> None:
         rest = memoryview(data)
         while rest:
             rest = rest[await self._file.write(rest) :]
+
+    async def _undo(self) -> None:
+        """Take back the part of a failed write that reached the file."""
+        with suppress(OSError):
+            await self._file.seek(self._size)
+            await self._file.truncate()
 
 
 def _verdict(outcome: Outcome) -> dict[str, Any]:
@@ -247,7 +253,7 @@ def _decoded(path: str, number: int, line: bytes) -> ResultLine:
     try:
         return _DECODER.decode(line)
     except msgspec.MsgspecError as error:
-        raise StorageError(f"{printable(path)!r}, line {number}: {error}") from error
+        raise StorageError(f"'{printable(path)}', line {number}: {error}") from error
 
 
 def _private(path: str, flags: int) -> int:
@@ -258,6 +264,6 @@ def _private(path: str, flags: int) -> int:
 
 def _cannot_write(path: str, error: OSError) -> StorageError:
     return StorageError(
-        f"cannot write {printable(path)!r}: {error.strerror}",
+        f"cannot write '{printable(path)}': {error.strerror}",
         advice="free some space, or choose another folder with --output",
     )

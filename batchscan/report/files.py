@@ -116,6 +116,6 @@ def _storage(path: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise StorageError(
-            f"cannot write {printable(path)!r}: {error.strerror}",
+            f"cannot write '{printable(path)}': {error.strerror}",
             advice="choose another folder with --output, or free some space",
         ) from error

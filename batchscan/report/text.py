@@ -76,7 +76,8 @@ def _matches(report: Report) -> Iterator[str]:
         yield "Sandbox: the answers are the vendor's mock answers and say nothing of the pictures."
     totals = report.matches
     if not totals.total:
-        yield "Matches: none in the answers there are."
+        if report.files.seen:
+            yield "Matches: none in the answers there are."
         return
     pictures = amount(totals.images_with_matches, "picture")
     yield f"Matches: {pictures} found on the web, {_kinds(totals)}."

@@ -66,7 +66,7 @@ class Listing:
             yield from names
             if len(rest) > MAX_NAME:
                 raise UsageError(
-                    f"{printable(self._source)!r} is not a list of names: "
+                    f"'{printable(self._source)}' is not a list of names: "
                     f"more than {MAX_NAME} bytes without a separator"
                 )
         yield rest
@@ -121,4 +121,4 @@ def _opened(source: str, stdin: BinaryIO | None) -> AbstractContextManager[Binar
     try:
         return open(source, "rb")
     except OSError as error:
-        raise UsageError(f"cannot read the list {printable(source)!r}: {error.strerror}") from error
+        raise UsageError(f"cannot read the list '{printable(source)}': {error.strerror}") from error

@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from pathspec import GitIgnoreSpec
+from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 from batchscan.errors import UsageError
 from batchscan.escape import printable
@@ -118,21 +120,24 @@ def _from_flag(flag: str, patterns: tuple[str, ...]) -> GitIgnoreSpec:
         except BrokenPattern as error:
             raise UsageError(f"{flag}: {error}") from error
         if all(compiled.include is None for compiled in spec.patterns):
-            raise UsageError(f"{flag}: {printable(pattern)!r} is a pattern that matches nothing")
+            raise UsageError(f"{flag}: '{printable(pattern)}' is a pattern that matches nothing")
     return _compiled(patterns)
 
 
 def _compiled(lines: Iterable[str]) -> GitIgnoreSpec:
-    patterns = []
-    for line in lines:
-        if "[:" in line:  # git knows [[:alpha:]], pathspec would quietly never match it
-            raise BrokenPattern(f"{printable(line)!r}: classes such as [[:alpha:]] are not known")
-        # Python's regular expressions warn of "[[", which a gitignore pattern may well hold.
-        patterns.append(_NESTED_SET.sub(r"[\\[", line))
+    # The backend is fixed: faster ones, where they are installed, may read a pattern otherwise.
+    return GitIgnoreSpec(list(chain.from_iterable(map(_patterns_of, lines))), backend="simple")
+
+
+def _patterns_of(line: str) -> Sequence[GitIgnoreSpecPattern]:
+    if "[:" in line:  # git knows these, pathspec would quietly never match them
+        raise BrokenPattern(f"'{printable(line)}': classes such as [[:alpha:]] are not known")
+    # Python's regular expressions warn of "[[", which a gitignore pattern may well hold.
+    escaped = _NESTED_SET.sub(r"[\\[", line)
     try:
-        return GitIgnoreSpec.from_lines(patterns, backend="simple")
+        return GitIgnoreSpec.from_lines([escaped], backend="simple").patterns
     except (ValueError, re.error) as error:
-        raise BrokenPattern(f"not a gitignore pattern: {printable(str(error))}") from error
+        raise BrokenPattern(f"'{printable(line)}' is not a gitignore pattern") from error
 
 
 def _lines_of(path: str) -> list[str] | None:
@@ -141,13 +146,16 @@ def _lines_of(path: str) -> list[str] | None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
-    with open(descriptor, "rb") as file:
+    try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
             return None
         if not stat.S_ISREG(mode):
             raise BrokenPattern(f"{IGNORE_FILE} is not a file")
-        data = file.read(MAX_IGNORE_FILE + 1)
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(MAX_IGNORE_FILE + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > MAX_IGNORE_FILE:
         raise BrokenPattern(f"{IGNORE_FILE} is larger than {MAX_IGNORE_FILE} bytes")
     lines = os.fsdecode(data.removeprefix(b"\xef\xbb\xbf")).split("\n")

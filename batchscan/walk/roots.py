@@ -55,13 +55,13 @@ def check_roots(roots: Iterable[str], never: Sequence[str] = ()) -> None:
             mode = os.stat(root).st_mode
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
             why = error.strerror if isinstance(error, OSError) else error
-            raise UsageError(f"cannot scan {printable(root)!r}: {why}") from error
+            raise UsageError(f"cannot scan '{printable(root)}': {why}") from error
         if stat.S_ISDIR(mode):
             _check_folder(root, never)
         elif not stat.S_ISREG(mode):
-            raise UsageError(f"cannot scan {printable(root)!r}: neither a file nor a folder")
+            raise UsageError(f"cannot scan '{printable(root)}': neither a file nor a folder")
         elif not os.access(root, os.R_OK):
-            raise UsageError(f"cannot scan {printable(root)!r}: you may not read it")
+            raise UsageError(f"cannot scan '{printable(root)}': you may not read it")
 
 
 def plan(roots: Iterable[str]) -> Plan:
@@ -97,12 +97,12 @@ def identities(paths: Iterable[str]) -> set[Identity]:
 
 def _check_folder(root: str, never: Sequence[str]) -> None:
     if not os.access(root, os.R_OK | os.X_OK):
-        raise UsageError(f"cannot scan {printable(root)!r}: you may not read this folder")
+        raise UsageError(f"cannot scan '{printable(root)}': you may not read this folder")
     real = os.path.realpath(root)
     for folder in never:
         if os.path.commonpath([real, os.path.realpath(folder)]) == os.path.realpath(folder):
             raise UsageError(
-                f"cannot scan {printable(root)!r}: it is inside {printable(folder)!r}, where "
+                f"cannot scan '{printable(root)}': it is inside '{printable(folder)}', where "
                 "this program keeps its own files",
                 advice="choose another folder with --output or --state",
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -123,8 +124,9 @@ class Walk:
     def _enter(self, folder: _Folder) -> bool:
         """Decide on the last moment, by what is there, not by what it is called."""
         top = not folder.relative
-        place = identity(os.stat(folder.path, follow_symlinks=self._follow or top))
-        if place in self._closed:
+        status = os.stat(folder.path, follow_symlinks=self._follow or top)
+        place = identity(status)
+        if place in self._closed or not stat.S_ISDIR(status.st_mode):
             return False
         if self._follow:
             self._closed.add(place)

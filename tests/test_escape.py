@@ -1,0 +1,56 @@
+import base64
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchscan.escape import csv_cell, path_fields, printable, scalars
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain name.jpg", "plain name.jpg"),
+        ("größe 画像.jpg", "größe 画像.jpg"),
+        ("\x1b[31mred\r\n", r"\x1b[31mred\r\n"),
+        ("gpj.\u202eevil", r"gpj.\u202eevil"),
+        ("\x9b2J", r"\x9b2J"),
+        (os.fsdecode(b"latin\xe9"), r"latin\xe9"),
+        ("\ud800", r"\ud800"),
+    ],
+)
+def test_what_would_steer_a_terminal_is_shown_as_an_escape(text, shown):
+    assert printable(text) == shown
+
+
+@given(st.text(st.characters(codec=None)))
+def test_everything_printable_gives_is_printable(text):
+    assert printable(text).isprintable()
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@a", "\tx", "\rx", "\n=x"])
+def test_a_cell_that_begins_like_a_formula_is_text(text):
+    assert csv_cell(text) == "'" + text
+
+
+def test_other_cells_stay_as_they_are():
+    assert csv_cell("a=b") == "a=b"
+    assert csv_cell("") == ""
+
+
+@given(st.binary().filter(lambda raw: b"\0" not in raw))
+def test_a_path_can_be_had_back_from_its_fields(raw):
+    path, path_b64 = path_fields(raw)
+
+    assert path_fields(os.fsdecode(raw)) == (path, path_b64)
+    assert (base64.b64decode(path_b64) if path_b64 else path.encode()) == raw
+
+
+def test_a_lossy_path_shows_where_it_lost_something():
+    assert path_fields(b"/a/\xe9.png") == ("/a/\ufffd.png", "L2Ev6S5wbmc=")
+
+
+@given(st.text(st.characters(codec=None)))
+def test_scalars_can_always_be_written(text):
+    assert len(scalars(text).encode().decode()) == len(text)

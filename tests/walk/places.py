@@ -1,0 +1,41 @@
+"""Folders to walk, and what a walk says of them."""
+
+import os
+from pathlib import Path
+
+from batchscan.settings import Scan
+from batchscan.walk import Block, Walk
+
+EXTENSIONS = frozenset({".jpg", ".png", ".gif"})
+
+
+def touch(root: Path, *names: str) -> Path:
+    """Make empty files below a folder."""
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    return root
+
+
+def walk(*roots: Path | str, never=(), **rules) -> Walk:
+    return Walk(
+        [str(root) for root in roots],
+        Scan(**rules),
+        extensions=EXTENSIONS,
+        never=[str(path) for path in never],
+    )
+
+
+def names(blocks: list[Block], below: Path | str = "/") -> list[str]:
+    """The paths of a walk's pictures relative to a folder, in the order they came."""
+    return [
+        os.path.relpath(os.path.join(block.folder, entry.name), below)
+        for block in blocks
+        for entry in block.entries
+    ]
+
+
+def found(folder: Path, **rules) -> list[str]:
+    """Walk one folder; its pictures, sorted."""
+    return sorted(names(list(walk(folder, **rules).blocks()), folder))
