@@ -26,6 +26,7 @@ from batchscan.pace import Clock
 from batchscan.settings import Settings
 from batchscan.steps.ask import Inquirer, NoAnswer, Question
 from batchscan.steps.bounds import BytesInFlight, Twins
+from batchscan.steps.crash import CheckMarks
 from batchscan.steps.record import Recorder
 from batchscan.steps.refusals import Held, Refusals
 from batchscan.steps.rescue import rescue
@@ -58,6 +59,7 @@ class Examiner:
     refusals: Refusals
     stop: Stop
     clock: Clock
+    marks: CheckMarks | None  # None in a dry run
     bytes_in_flight: BytesInFlight = field(default_factory=BytesInFlight)
     twins: Twins[Verdict] = field(default_factory=Twins)
 
@@ -72,7 +74,7 @@ class Examiner:
         async with self.bytes_in_flight.hold(min(size, self.settings.scan.max_bytes)):
             try:
                 self.stop.check()
-                found = await self.engine.inspect(candidate)
+                found = await self._inspect(candidate)
                 if isinstance(found, NotSendable):
                     await self._record(found, Verdict(not_sendable(found, watch)))
                     return
@@ -86,6 +88,15 @@ class Examiner:
             if not own:
                 verdict = _for_twin(verdict, found, watch)
             await self._record(found, verdict)
+
+    async def _inspect(self, candidate: Candidate) -> Image | NotSendable:
+        if self.marks is None:
+            return await self.engine.inspect(candidate)
+        if candidate.path in self.marks.suspects:
+            detail = "the last run crashed while it checked this file; the next one tries it again"
+            return NotSendable(candidate.path, candidate.stat, FailReason.CHECK_FAILED, detail)
+        with self.marks.checking(candidate.path):
+            return await self.engine.inspect(candidate)
 
     async def _decide(self, image: Image, watch: Stopwatch) -> Verdict:
         """The verdict on a content that nobody else is deciding."""

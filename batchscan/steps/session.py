@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from batchscan.settings.places import state_folder
 from batchscan.steps.ask import Asker, Inquirer
 from batchscan.steps.budget import Budget
 from batchscan.steps.closing import close_killed_runs
+from batchscan.steps.crash import CheckMarks
 from batchscan.steps.examine import Examiner
 from batchscan.steps.plan import Planner
 from batchscan.steps.record import Recorder
@@ -82,7 +83,11 @@ class Opening:
             StorageError: state or output cannot be written, or the ledger cannot be used.
         """
         state = state_folder(self.settings)
-        async with self._locked(state), self._ledger(state) as ledger:
+        async with (
+            self._locked(state),
+            self._marks(state) as marks,
+            self._ledger(state) as ledger,
+        ):
             walks = self._walks(state)
             started_at = self.clock.wall()
             gate, budget = await self._limits(ledger)
@@ -90,7 +95,7 @@ class Opening:
             try:
                 run_id, folder = await self._begin(ledger, started_at)
                 results = await ResultsWriter.create(f"{folder}/{RESULTS}")
-                parts = _Parts(self, ledger, gate, budget, engine, results, walks)
+                parts = _Parts(self, ledger, gate, budget, engine, results, walks, marks)
                 yield parts.session(run_id, folder, started_at)
             finally:
                 await engine.aclose()
@@ -109,6 +114,14 @@ class Opening:
             yield
         finally:
             lock.release()
+
+    @asynccontextmanager
+    async def _marks(self, state: Path) -> AsyncIterator[CheckMarks | None]:
+        if self.settings.dry_run:
+            yield None
+            return
+        with closing(await asyncio.to_thread(CheckMarks, state)) as marks:
+            yield marks
 
     @asynccontextmanager
     async def _ledger(self, state: Path) -> AsyncIterator[LedgerThread]:
@@ -171,6 +184,7 @@ class _Parts:
     engine: LocalEngine
     results: ResultsWriter
     walks: Sequence[Walk | Listing]
+    marks: CheckMarks | None
 
     def session(self, run_id: str, folder: str, started_at: float) -> Session:
         opening, settings = self.opening, self.opening.settings
@@ -235,6 +249,7 @@ class _Parts:
             refusals=Refusals(),
             stop=self.opening.stop,
             clock=self.opening.clock,
+            marks=self.marks,
         )
 
     def _source(self, standing: Standing, recorder: Recorder) -> Source:
