@@ -36,7 +36,9 @@ def check_later(image: Image.Image, kind: Kind, data: bytes, rules: Rules) -> li
             finished, decoded = _decode_later(image, rules)
         if not finished:
             found.append(LATER_FRAMES_UNCHECKED)
-    # The decoders' boundary, as in `raster`; a lack of memory is no reason to refuse frame one.
+    except MemoryError:
+        found.append(LATER_FRAMES_UNCHECKED)
+    # The decoders' boundary, as in `raster`.
     except Exception:  # noqa: BLE001
         found.append(LATER_FRAMES_DAMAGED)
     if kind in _ANIMATED and (decoded or found):

@@ -9,7 +9,8 @@ END: Final = b"\xff\xd9"
 _MARK: Final = 0xFF
 _NO_SEGMENT: Final = (0x00, 0xFF)  # a stuffed byte and a fill byte
 _START_OF_SCAN: Final = 0xDA
-_FILLER: Final = bytes(range(1, 255))  # no marker in it
+# No marker in it, and ones first: as codes they mean large steps, where zeros mean "no change".
+_FILLER: Final = bytes(range(254, 0, -1))
 # With every restart marker, so that a file that was cut at one goes on to read pixels from it.
 _SCRAP: Final = b"".join(_FILLER + bytes((_MARK, 0xD0 + number)) for number in range(8)) + _FILLER
 _TAIL: Final = 16  # bytes at the end of the last scan that are put to the test

@@ -130,7 +130,7 @@ def _bitmap(head: bytes) -> Kind | None:
     start = head[:2]
     if start == b"BA" and head[14:16] in _OS2_PARTS:
         return kinds.OS2
-    header = int.from_bytes(head[14:18], "little")
+    header = int.from_bytes(head[14:18].ljust(4, b"\xff"), "little")
     if start not in _OS2_PARTS or header not in _BITMAP_HEADERS:
         return None
     return kinds.BMP if start == b"BM" else kinds.OS2

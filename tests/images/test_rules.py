@@ -1,0 +1,31 @@
+import dataclasses
+
+import pytest
+
+from batchscan.images.rules import Rules
+from batchscan.images.verdict import Size, Unfit
+from batchscan.names import RejectReason
+from batchscan.settings.model import Scan
+
+
+def test_rules_come_from_the_settings():
+    scan = Scan(check="fast", max_bytes=1000, max_pixels=500)
+
+    assert Rules.of(scan) == Rules("fast", 1000, 500)
+    assert Rules.of(Scan()) == Rules()
+
+
+@pytest.mark.parametrize("change", [{"check": "fast"}, {"max_bytes": 1}, {"max_pixels": 1}])
+def test_another_rule_gives_another_fingerprint(change):
+    rules = Rules()
+
+    assert dataclasses.replace(rules, **change).fingerprint != rules.fingerprint
+
+
+def test_exactly_the_limit_of_pixels_passes_and_one_more_does_not():
+    rules = Rules(max_pixels=3072)
+
+    rules.limit(Size(64, 48))
+    with pytest.raises(Unfit, match=r"1x3073 is 3,073 pixels") as refused:
+        rules.limit(Size(1, 3073))
+    assert refused.value.reason is RejectReason.TOO_MANY_PIXELS
