@@ -29,18 +29,21 @@ def summary(report: Report, where: str) -> str:
 
 def _coverage(report: Report) -> Iterator[str]:
     files = report.files
-    open_ones = files.failed + files.deferred
-    missing = f"{open_ones:,} {'was' if open_ones == 1 else 'were'} not scanned"
-    why = _reasons(report.reasons, (*DeferReason, *FailReason))
     if not files.seen:
         yield "No pictures were found."
         return
-    if not open_ones:
-        yield f"{_all(files.seen)} final answer."
+    not_scanned = files.failed + files.deferred
+    if not_scanned:
+        settled = files.seen - not_scanned
+        why = _reasons(report.reasons, (*DeferReason, *FailReason))
+        yield (
+            f"{settled:,} of {amount(files.seen, 'picture')} {'has' if settled == 1 else 'have'} "
+            f"a final answer; {not_scanned:,} {_was(not_scanned)} not scanned: {why}."
+        )
+    elif files.seen == 1:
+        yield "The one picture has a final answer."
     else:
-        done = files.seen - open_ones
-        verb = "has its" if done == 1 else "have their"
-        yield f"{done:,} of {amount(files.seen, 'picture')} {verb} final answer; {missing}: {why}."
+        yield f"All {files.seen:,} pictures have a final answer."
     states = ("scanned", "reused", "unchanged", "rejected")
     counts = [(getattr(files, state), state) for state in states]
     yield from _sentence("  ", [f"{number:,} {state}" for number, state in counts if number])
@@ -55,7 +58,7 @@ def _losses(report: Report) -> Iterator[str]:
         folders = amount(files.unreadable_folders, "folder")
         yield f"Not covered: {folders} could not be read, so nothing is known of what is inside."
     for root in files.empty_roots:
-        name = printable(shortened(root, _NAME_WIDTH))
+        name = shortened(printable(root), _NAME_WIDTH)
         yield f"Not covered: {name} is empty, and pictures were seen there before."
     left_out = [(files.ignored, "ignored"), (files.excluded, "excluded by patterns")]
     yield from _sentence("Left out: ", [f"{number:,} {why}" for number, why in left_out if number])
@@ -68,7 +71,8 @@ def _dry_run(report: Report) -> Iterator[str]:
     price = amount(report.credits.expected, "credit")
     least = report.run.at_least_s
     time = "" if least is None else f", and take at least {duration(least)}"
-    yield f"Dry run, nothing was sent: a scan would send {would}, cost about {price}{time}."
+    yield f"Dry run, nothing was sent: a scan would send {would},"
+    yield f"  cost about {price}{time}."
 
 
 def _matches(report: Report) -> Iterator[str]:
@@ -82,14 +86,14 @@ def _matches(report: Report) -> Iterator[str]:
     pictures = amount(totals.images_with_matches, "picture")
     yield f"Matches: {pictures} found on the web, {_kinds(totals)}."
     domains = ", ".join(
-        f"{printable(shortened(found.domain, _DOMAIN_WIDTH))} ({amount(found.images, 'picture')})"
+        f"{shortened(printable(found.domain), _DOMAIN_WIDTH)} ({amount(found.images, 'picture')})"
         for found in report.domains[:TOP]
     )
     if domains:
         yield f"  Most on: {domains}."
     for image in report.images[:TOP]:
         counts = f"{image.full:,} full, {image.partial:,} partial"
-        yield f"  {printable(shortened(image.path, _NAME_WIDTH))}: {counts}"
+        yield f"  {shortened(printable(image.path), _NAME_WIDTH)}: {counts}"
 
 
 def _money(report: Report) -> Iterator[str]:
@@ -100,7 +104,7 @@ def _money(report: Report) -> Iterator[str]:
     if credits_.outcome_unknown:
         said.append(f"{credits_.outcome_unknown:,} possibly charged without an answer")
     if credits_.balance is not None:
-        said.append(f"{credits_.balance:,} left on the account")
+        said.append(f"{credits_.balance:,} left")
     yield from _sentence("Credits: ", said)
 
 
@@ -112,8 +116,8 @@ def _end(report: Report) -> Iterator[str]:
         yield f"What to do: {printable(run.advice)}"
 
 
-def _all(seen: int) -> str:
-    return "The one picture has its" if seen == 1 else f"All {seen:,} pictures have their"
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
 def _reasons(counts: Mapping[str, int], kinds: Iterable[str]) -> str:

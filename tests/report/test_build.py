@@ -1,0 +1,136 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchscan.errors import BatchscanError
+from batchscan.model import Failed
+from batchscan.names import FailReason
+from batchscan.report import Latency, build, encode
+from batchscan.report.build import latency_of
+from batchscan.tally import Tally
+from tests.outcomes import NO_EFFORT, SUBJECT, outcomes
+from tests.report.facts import API, DIGEST, NOTHING, books, facts, report
+
+
+def test_a_report_has_the_contracts_names():
+    tally = books(scanned=600, rejected={"too_large": 2}, deferred={"credits": 3})
+    tally.charged = 600
+    written = json.loads(encode(report(tally, DIGEST, exit_code=6, partial=True, balance=0)))
+
+    assert {name: list(part) for name, part in written.items() if isinstance(part, dict)} == {
+        "run": [
+            "id",
+            "roots",
+            "version",
+            "started_at",
+            "finished_at",
+            "duration_s",
+            "exit_code",
+            "exit_reason",
+            "partial",
+            "dry_run",
+            "at_least_s",
+            "sandbox",
+            "message",
+            "advice",
+        ],
+        "files": [
+            "seen",
+            "unchanged",
+            "scanned",
+            "reused",
+            "rejected",
+            "failed",
+            "deferred",
+            "ignored",
+            "excluded",
+            "unreadable_folders",
+            "empty_roots",
+            "bytes",
+        ],
+        "reasons": ["credits", "too_large"],
+        "credits": ["charged", "expected", "saved_by_reuse", "outcome_unknown", "balance"],
+        "matches": ["images_with_matches", "total", "full", "partial", "new"],
+        "run_matches": ["images_with_matches", "total", "full", "partial", "new"],
+        "api": ["requests", "retries", "rate_limited", "logins", "latency_ms", "bytes_sent"],
+    }
+    assert list(written) == (
+        [
+            "schema",
+            "run",
+            "files",
+            "reasons",
+            "credits",
+            "matches",
+            "run_matches",
+            "domains",
+            "images",
+            "api",
+        ]
+    )
+    assert written["files"]["seen"] == 605
+    assert written["run"]["duration_s"] == 3.25
+    assert written["api"]["latency_ms"] == {"p50": 1.0, "p95": 2.0, "max": 3.0}
+    assert written["images"] == [
+        {
+            "path": "/pics/\ufffd.jpg",
+            "path_b64": "L3BpY3Mv6S5qcGc=",
+            "sha256": "0" * 64,
+            "total": 15,
+            "full": 12,
+            "partial": 3,
+            "scanned_at": "2026-11-23T18:02:37.000Z",
+        }
+    ]
+
+
+@given(st.lists(outcomes, max_size=5))
+def test_the_reports_books_close_and_can_be_written(events):
+    tally = Tally()
+    for event in events:
+        tally.record(event)
+    written = json.loads(encode(report(tally)))
+    files = written["files"]
+
+    assert files["seen"] == len(events)
+    assert files["seen"] == sum(
+        files[status]
+        for status in ("unchanged", "scanned", "reused", "rejected", "failed", "deferred")
+    )
+    assert sum(written["reasons"].values()) == (
+        files["rejected"] + files["failed"] + files["deferred"]
+    )
+
+
+def test_books_that_do_not_close_are_a_bug():
+    tally = Tally()
+    tally.record(Failed(SUBJECT, NO_EFFORT, FailReason.NETWORK, ""))
+    tally.reasons.clear()
+    with pytest.raises(BatchscanError, match="the books do not close") as caught:
+        build(facts(), tally, NOTHING, API)
+
+    assert caught.value.exit_code == 1
+
+
+def test_text_that_no_file_can_hold_is_replaced():
+    tally = books(scanned=1)
+    tally.empty_roots = ["/\udce9"]
+    made = report(tally, roots=("/\udce9",), message="\ud800", advice="\ud800")
+
+    assert encode(made)
+    assert (made.run.roots, made.files.empty_roots) == (["/\ufffd"], ["/\ufffd"])
+    assert made.run.message == "\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("samples", "expected"),
+    [
+        ([], Latency()),
+        ([5.0], Latency(p50=5.0, p95=5.0, max=5.0)),
+        ([float(n) for n in range(100, 0, -1)], Latency(p50=50.0, p95=95.0, max=100.0)),
+    ],
+)
+def test_latency_is_by_the_nearest_rank(samples, expected):
+    assert latency_of(samples) == expected

@@ -1,0 +1,30 @@
+import json
+
+import msgspec
+
+from batchscan.names import ExitReason
+from batchscan.report import Report, encode, json_schema
+from tests.report.facts import DIGEST, books, report
+
+
+def test_the_schema_names_every_field_of_the_report_as_required():
+    schema = json_schema()
+    written = json.loads(encode(report(books(scanned=1), DIGEST)))
+    top = schema["$defs"]["Report"]
+
+    assert schema["$schema"].startswith("https://json-schema.org/")
+    assert schema["$ref"] == "#/$defs/Report"
+    assert sorted(top["required"]) == sorted(written) == sorted(top["properties"])
+    for name, part in (("Run", "run"), ("Files", "files"), ("Credits", "credits"), ("Api", "api")):
+        assert sorted(schema["$defs"][name]["required"]) == sorted(written[part])
+    assert schema["$defs"]["ExitReason"]["enum"] == sorted(ExitReason)
+
+
+def test_the_schema_is_json():
+    assert json.loads(json.dumps(json_schema())) == json_schema()
+
+
+def test_a_written_report_reads_back():
+    made = report(books(scanned=1), DIGEST, exit_code=None, exit_reason=ExitReason.KILLED)
+
+    assert msgspec.json.decode(encode(made), type=Report) == made

@@ -1,0 +1,135 @@
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchscan.model import Digest, DomainCount, MatchedImage, MatchTotals
+from batchscan.names import ExitReason
+from batchscan.report import summary
+from batchscan.report.text import WIDTH
+from tests.report.facts import DIGEST, books, report
+
+HALF: dict[str, Any] = {
+    "scanned": 600,
+    "reused": 12,
+    "unchanged": 195,
+    "rejected": {"too_large": 3, "corrupt": 2},
+    "failed": {"server_error": 8},
+    "deferred": {"credits": 180},
+}
+
+
+def said(tally, digest=DIGEST, **changes) -> list[str]:
+    return summary(report(tally, digest, **changes), "/out/runs/x").splitlines()
+
+
+def test_coverage_comes_first_then_rejections_matches_money_and_files():
+    tally = books(**HALF)
+    tally.charged, tally.saved_by_reuse, tally.outcome_unknown = 600, 12, 2
+    tally.ignored, tally.excluded = 7, 1
+    lines = said(
+        tally,
+        balance=0,
+        partial=True,
+        exit_reason=ExitReason.NO_CREDITS,
+        message="the account is out of credits",
+        advice="buy some, and run the same command again",
+    )
+
+    assert lines == [
+        "812 of 1,000 pictures have a final answer; 188 were not scanned: 180 out of credits, 8 server",
+        "  errors.",
+        "  600 scanned, 12 reused, 195 unchanged, 5 rejected.",
+        "Rejected, as the API does not take them: 3 too large, 2 corrupt.",
+        "Left out: 7 ignored, 1 excluded by patterns.",
+        "Matches: 34 pictures found on the web, 120 matches: 80 full, 38 partial, 2 of another kind.",
+        "  Most on: example.com (12 pictures), example.org (1 picture).",
+        "  /pics/\ufffd.jpg: 12 full, 3 partial",
+        "Credits: 600 charged, 12 saved by reuse, 2 possibly charged without an answer, 0 left.",
+        "Ended early: the account is out of credits",
+        "What to do: buy some, and run the same command again",
+        "Files: /out/runs/x",
+    ]
+
+
+def test_full_coverage_is_said_as_such():
+    assert said(books(scanned=1))[0] == "The one picture has a final answer."
+    assert said(books(scanned=1999, unchanged=1))[0] == ("All 2,000 pictures have a final answer.")
+    assert said(books(scanned=1, failed={"network": 1}))[0] == (
+        "1 of 2 pictures has a final answer; 1 was not scanned: 1 network error."
+    )
+
+
+def test_no_pictures_are_no_good_news():
+    tally = books()
+    tally.empty_roots = ["/mnt/photos"]
+    tally.unreadable_folders = 1
+
+    assert said(tally, Digest(MatchTotals(), MatchTotals(), (), ())) == [
+        "No pictures were found.",
+        "Not covered: 1 folder could not be read, so nothing is known of what is inside.",
+        "Not covered: /mnt/photos is empty, and pictures were seen there before.",
+        "Credits: 0 charged.",
+        "Files: /out/runs/x",
+    ]
+
+
+def test_a_dry_run_says_what_a_scan_would_do():
+    tally = books(deferred={"dry_run": 1500})
+    tally.expected = 1500
+    lines = said(tally, dry_run=True, at_least_s=153.0)
+
+    assert lines[1:3] == [
+        "Dry run, nothing was sent: a scan would send 1,500 pictures,",
+        "  cost about 1,500 credits, and take at least 2 min 33 s.",
+    ]
+
+
+def test_a_dry_run_without_a_rate_says_no_time():
+    tally = books(deferred={"dry_run": 1})
+    tally.expected = 1
+    lines = said(tally, dry_run=True)
+
+    assert lines[1:3] == [
+        "Dry run, nothing was sent: a scan would send 1 picture,",
+        "  cost about 1 credit.",
+    ]
+
+
+def test_mock_answers_are_not_taken_for_real_ones():
+    assert any(line.startswith("Sandbox: ") for line in said(books(scanned=1), sandbox=True))
+
+
+def test_a_message_that_ended_nothing_early_stands_alone():
+    assert "matches were found" in said(books(scanned=1), message="matches were found")
+
+
+hostile = st.text(st.characters(codec="utf-8"), min_size=1, max_size=80)
+
+
+@given(hostile, hostile, st.integers(0, 10**9))
+def test_no_line_is_too_wide_and_no_outside_string_reaches_the_terminal(domain, path, number):
+    digest = Digest(
+        MatchTotals(number, number, number, number),
+        MatchTotals(),
+        (DomainCount(domain, number, number, number),) * 5,
+        (MatchedImage(path.encode(), "0" * 64, number, number, number, 0.0),) * 5,
+    )
+    tally = books(scanned=number, failed={"server_error": number})
+    tally.charged = tally.saved_by_reuse = tally.outcome_unknown = number
+    text = summary(report(tally, digest), "/out")
+
+    assert text.replace("\n", "").isprintable()
+    assert all(len(line) <= WIDTH for line in text.splitlines())
+
+
+@pytest.mark.parametrize("status", ["failed", "deferred"])
+def test_clean_is_never_said_of_what_was_not_scanned(status):
+    reason = {"failed": "server_error", "deferred": "interrupted"}[status]
+    text = "\n".join(said(books(scanned=5, **{status: {reason: 2}}), DIGEST))
+
+    assert re.search(r"2 were not scanned: 2 (server errors|interrupted)", text)
+    assert "All" not in text
+    assert "clean" not in text.lower()
