@@ -6,7 +6,6 @@ import importlib
 
 import click
 
-from batchscan import about
 from batchscan.cli.ending import guarded
 from batchscan.cli.terminal import emit, say
 from batchscan.errors import UsageError
@@ -26,6 +25,8 @@ def _run(words: list[str]) -> int:
         return UsageError.exit_code
     first = words[0]
     if first == "--version":
+        from batchscan import about  # noqa: PLC0415 - slow, and only this needs it
+
         emit(f"batchscan {about.version()}")
         return 0
     if first in RESERVED:

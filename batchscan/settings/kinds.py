@@ -104,9 +104,16 @@ class Text(Kind):
 
 @dataclass(frozen=True)
 class FilePath(Kind):
-    """A file or folder; the loader makes it absolute."""
+    """A file or folder; the loader makes it absolute.
+
+    Args:
+        allowed: what is allowed.
+        beside_file: whether a relative one in the settings file starts at that file's folder;
+            everywhere else, it starts at the working folder.
+    """
 
     allowed: str = "a path"
+    beside_file: bool = True
 
     def read(self, raw: object) -> object:
         """Take text only."""

@@ -105,7 +105,7 @@ class Account:
     )
     api_key_file: str | None = setting(
         None,
-        "a file only you can read that holds the API key; the key itself never stands here",
+        "a file only you can read that holds the API key; never the key itself",
         FilePath("the path of a file"),
         env="COPYLEAKS_API_KEY_FILE",
     )
@@ -235,7 +235,10 @@ class Output:
     """What is written where, and what is said."""
 
     directory: str = setting(
-        "./batchscan-output", "where runs are written", FilePath(), flag="--output"
+        "./batchscan-output",
+        "where runs are written; from the working folder, wherever this file is",
+        FilePath(beside_file=False),
+        flag="--output",
     )
     state: str | None = setting(
         None,

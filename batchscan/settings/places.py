@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import platformdirs
@@ -27,8 +27,9 @@ def config_file(flag: str | None, environ: Mapping[str, str]) -> str | None:
             return absolute(named, working_folder())
         except ValueError as error:
             raise UsageError(f"settings file {named}: {error}") from None
-    own = platformdirs.user_config_path(_APP, appauthor=False) / "config.yaml"
-    return str(own) if own.is_absolute() and own.exists() else None
+    folder = _own(platformdirs.user_config_path)
+    own = folder / "config.yaml" if folder else None
+    return str(own) if own and os.path.exists(own) else None
 
 
 def state_folder(settings: Settings) -> Path:
@@ -39,10 +40,19 @@ def state_folder(settings: Settings) -> Path:
     """
     if settings.output.state is not None:
         return Path(os.path.abspath(settings.output.state))
-    usual = platformdirs.user_state_path(_APP, appauthor=False)
-    if not usual.is_absolute():
+    usual = _own(platformdirs.user_state_path)
+    if usual is None:
         raise UsageError(
             "there is no home folder to keep the ledger in",
             advice="say where with --state DIR or output.state",
         )
     return usual
+
+
+def _own(folder: Callable[[str], Path]) -> Path | None:
+    """One of the user's own folders, where there is a home: some containers have none."""
+    try:
+        path = folder(_APP)
+    except RuntimeError:  # newer platformdirs; older ones keep the ~
+        return None
+    return path if path.is_absolute() else None

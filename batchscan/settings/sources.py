@@ -33,7 +33,8 @@ def read_given(entry: Entry, given: Given) -> object:
         value = entry.kind.read(given.raw) if given.raw is not None else None
         entry.check(value)
         if isinstance(entry.kind, FilePath) and isinstance(value, str):
-            value = absolute(value, given.folder)
+            beside = entry.kind.beside_file
+            value = absolute(value, given.folder if beside else working_folder())
     except ValueError as error:
         where = f"{given.origin}: {entry.key}"
         raise mistake(where, given.text, entry.kind.allowed, error) from None

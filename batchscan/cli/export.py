@@ -1,0 +1,89 @@
+"""`batchscan export`: everything the ledger knows, one line for each image, at no cost."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import click
+
+from batchscan.cli.common import folder_options, settings_of
+from batchscan.cli.pages import Option, Page
+from batchscan.cli.terminal import emit
+
+if TYPE_CHECKING:
+    from batchscan.cli.exported import Exported
+    from batchscan.ledger import Ledger
+
+_BATCH = 500  # lines a write
+
+
+@click.command(
+    cls=Page,
+    help="Print everything the ledger knows, one line for each image with a final verdict: "
+    "answers with their matches, and rejections. Nothing is sent.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", "csv"]),
+    default="jsonl",
+    show_default=True,
+    cls=Option,
+    group="What",
+    help="one JSON object a line, or a table",
+)
+@click.option(
+    "--sandbox",
+    "api__sandbox",
+    is_flag=True,
+    default=None,
+    cls=Option,
+    group="What",
+    help="the sandbox's mock answers instead of real ones",
+)
+@folder_options
+def command(*, form: str, **parameters: object) -> int:
+    """Print, and give the exit code."""
+    from batchscan.cli.reading import reading  # noqa: PLC0415 - --help does without
+
+    settings = settings_of(parameters, credentials=False).settings
+    write = _table if form == "csv" else _json_lines
+    with reading(settings) as ledger:
+        pieces = write(_lines(ledger, sandbox=settings.api.sandbox))
+        while piece := b"".join(islice(pieces, _BATCH)):
+            emit(piece)
+    return 0
+
+
+def _lines(ledger: Ledger, *, sandbox: bool) -> Iterator[Exported]:
+    from batchscan.cli.exported import exported  # noqa: PLC0415 - --help does without
+
+    for file in ledger.overview.files():
+        line = exported(file, sandbox=sandbox)
+        if line is not None:
+            yield line
+
+
+def _json_lines(lines: Iterable[Exported]) -> Iterator[bytes]:
+    import msgspec  # noqa: PLC0415 - --help does without
+
+    for line in lines:
+        yield msgspec.json.encode(line) + b"\n"
+
+
+def _table(lines: Iterable[Exported]) -> Iterator[bytes]:
+    from batchscan.cli.exported import COLUMNS, cells  # noqa: PLC0415 - --help does without
+
+    yield _row(COLUMNS)
+    for line in lines:
+        yield _row(cells(line))
+
+
+def _row(values: Iterable[str]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerow(values)
+    return text.getvalue().encode()

@@ -1,0 +1,119 @@
+"""What `batchscan export` writes for one image, as JSON and as cells of a table."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from batchscan.engines.answers import interpret
+from batchscan.escape import csv_cell, path_fields, scalars
+from batchscan.ledger import KnownFile, StoredAnswer
+from batchscan.model import Answer
+from batchscan.names import Status
+from batchscan.results import MatchFields, ScoreFields
+from batchscan.times import rfc3339
+
+MATCH_COLUMNS = ("total", "full", "partial", "match_urls")
+
+
+class Exported(msgspec.Struct, frozen=True, kw_only=True):
+    """One image with its final verdict; the names are those of results.jsonl."""
+
+    schema: Literal[1] = 1
+    path: str
+    path_b64: str | None
+    status: Status  # scanned: answered, here or at another path; rejected
+    reason: str | None = None
+    detail: str | None = None
+    bytes: int
+    sha256: str | None
+    format: str | None
+    width: int | None
+    height: int | None
+    scan_id: str | None = None
+    generation: int | None = None
+    credits: int | None = None
+    sandbox: bool
+    scanned_at: str | None = None
+    score: ScoreFields | None = None
+    matches: list[MatchFields] = msgspec.field(default_factory=list)
+
+
+class _Rejection(msgspec.Struct):
+    """What is needed of a rejected file's line."""
+
+    reason: str | None = None
+    detail: str | None = None
+    sha256: str | None = None
+    format: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+COLUMNS = (*(name for name in Exported.__struct_fields__[:-2] if name != "schema"), *MATCH_COLUMNS)
+
+
+def exported(file: KnownFile, *, sandbox: bool) -> Exported | None:
+    """Write down one file; None for one that has no final verdict."""
+    path, path_b64 = path_fields(file.path)
+    known = Exported(
+        path=path,
+        path_b64=path_b64,
+        status=Status.SCANNED,
+        bytes=file.size,
+        sha256=file.sha256,
+        format=file.format,
+        width=file.width,
+        height=file.height,
+        sandbox=sandbox,
+    )
+    if file.answer is not None:
+        return _answered(known, file.answer)
+    if file.rejection is not None:
+        line = msgspec.json.decode(file.rejection, type=_Rejection)
+        return msgspec.structs.replace(
+            known, status=Status.REJECTED, **msgspec.structs.asdict(line)
+        )
+    return None
+
+
+def _answered(known: Exported, stored: StoredAnswer) -> Exported:
+    answer = interpret(stored.body, stored.received_at, stored.scan_id, sandbox=known.sandbox)
+    return msgspec.structs.replace(
+        known,
+        scan_id=stored.scan_id,
+        generation=stored.generation,
+        credits=stored.credits,
+        scanned_at=rfc3339(stored.received_at),
+        score=_score(answer),
+        matches=[
+            MatchFields(
+                scalars(match.url),
+                match.kind,
+                [scalars(page) for page in match.pages],
+                scalars(match.domain),
+            )
+            for match in answer.matches
+        ],
+    )
+
+
+def _score(answer: Answer) -> ScoreFields | None:
+    score = answer.score
+    return None if score is None else ScoreFields(score.total, score.full, score.partial)
+
+
+def cells(line: Exported) -> list[str]:
+    """The cells of a table's row, in the order of `COLUMNS`; no cell is taken for a formula."""
+    kinds = [match.kind for match in line.matches]
+    row: list[object] = [getattr(line, name) for name in COLUMNS[: -len(MATCH_COLUMNS)]]
+    row += [len(kinds), kinds.count("full"), kinds.count("partial")]  # type: ignore[arg-type]
+    row.append(" ".join(match.url for match in line.matches))
+    return [_cell(value) for value in row]
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else csv_cell(str(value))
