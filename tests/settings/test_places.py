@@ -12,6 +12,10 @@ from batchscan.settings import Output, Settings
 from batchscan.settings.places import config_file, state_folder
 
 NOBODYS_NUMBER = 54321
+IMPORTS = (
+    "from batchscan.settings import Settings; from batchscan.settings.load import load; "
+    "from batchscan.settings.places import state_folder"
+)
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
 
 
@@ -31,10 +35,10 @@ def homeless(code):
     """Run code as a user whom nobody knows, as in some containers."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
     environ.pop("HOME", None)
+    become_nobody = f"import os; os.chdir('/'); os.setuid({NOBODYS_NUMBER})"
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", f"{IMPORTS}; {become_nobody}; {code}"],
         env=environ,
-        user=NOBODYS_NUMBER,
         capture_output=True,
         text=True,
         check=False,
@@ -84,17 +88,13 @@ def test_the_state_folder_is_else_the_users_own(tmp_path, monkeypatch):
 
 @needs_root
 def test_without_a_home_the_state_folder_is_asked_for():
-    said = homeless(
-        "from batchscan.settings import Settings\n"
-        "from batchscan.settings.places import state_folder\n"
-        "state_folder(Settings())"
-    )
+    said = homeless("state_folder(Settings())")
     assert "UsageError: there is no home folder to keep the ledger in" in said
 
 
 @needs_root
 def test_without_a_home_there_is_no_file_of_the_users_own():
-    said = homeless("from batchscan.settings.load import load; print(load({}, {}).file)")
+    said = homeless("print(load({}, {}).file)")
     assert said == "None\n"
 
 
