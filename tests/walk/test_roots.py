@@ -4,9 +4,7 @@ import pytest
 
 from batchscan.errors import UsageError
 from batchscan.walk import check_roots
-from tests.walk.places import touch
-
-as_root = os.geteuid() == 0
+from tests.walk.places import reads_everything, touch
 
 
 def test_files_folders_and_links_to_them_are_roots(tmp_path):
@@ -43,7 +41,7 @@ def test_a_folder_inside_the_output_is_refused_with_advice(tmp_path):
     check_roots([str(tmp_path), str(tmp_path / "out/pics/a.png")], never=[str(tmp_path / "out")])
 
 
-@pytest.mark.skipif(as_root, reason="the superuser may read everything")
+@pytest.mark.skipif(reads_everything(), reason="the superuser may read everything")
 def test_a_root_that_may_not_be_read_is_refused(tmp_path):
     touch(tmp_path, "a.png").joinpath("a.png").chmod(0)
     (tmp_path / "closed").mkdir(mode=0)

@@ -8,9 +8,7 @@ import pytest
 
 from batchscan.walk import BLOCK
 from batchscan.walk.block import MESSAGES
-from tests.walk.places import found, names, touch, walk
-
-as_root = os.geteuid() == 0
+from tests.walk.places import found, names, reads_everything, touch, walk
 
 
 def enter(name: str) -> str:
@@ -239,7 +237,7 @@ def test_an_empty_root_can_be_told(tmp_path):
     assert walked.counts.seen == {str(tmp_path): 0}
 
 
-@pytest.mark.skipif(as_root, reason="the superuser may read everything")
+@pytest.mark.skipif(reads_everything(), reason="the superuser may read everything")
 def test_unreadable_folders_are_counted_and_their_names_bounded(tmp_path):
     for number in range(MESSAGES + 1):
         (tmp_path / f"{number}").mkdir(mode=0)
@@ -264,3 +262,15 @@ def test_pictures_that_cannot_be_statted_are_handed_on_by_name(tmp_path):
     assert (block.folder, block.without_stat) == (folder, [name])
     assert walked.counts.seen == {str(tmp_path): 1}
     assert walked.counts.unreadable_folders == 0
+
+
+@pytest.mark.skipif(reads_everything(), reason="the superuser may read everything")
+def test_a_folder_that_only_lists_names_is_lost_as_it_may_hide_an_ignore_file(tmp_path):
+    touch(tmp_path, "s/a.png", "b.png")
+    (tmp_path / "s").chmod(0o400)
+    walked = walk(tmp_path)
+    blocks = list(walked.blocks())
+    (tmp_path / "s").chmod(0o700)
+
+    assert names(blocks, tmp_path) == ["b.png"]
+    assert walked.counts.unreadable == [(str(tmp_path / "s"), "Permission denied")]
