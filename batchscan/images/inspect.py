@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -50,7 +51,7 @@ def inspect(
         detail = "the file was gone when it was to be read"
         return NotSendable(candidate.path, candidate.stat, FailReason.VANISHED, detail)
     except OSError as error:
-        detail = f"cannot be read: {error.strerror or error}"
+        detail = f"cannot be read: {_trouble(error)}"
         return NotSendable(candidate.path, candidate.stat, FailReason.UNREADABLE, detail)
     except MemoryError:
         detail = "no memory left to read it"
@@ -109,11 +110,15 @@ def _open(path: str | bytes, *, follow: bool) -> int:
 
 def _read(path: str, rules: Rules, *, follow: bool) -> tuple[bytes, Stat]:
     """Give a file's bytes and the stat that they belong to."""
-    with open(_open(path, follow=follow), "rb") as file:
-        before = os.fstat(file.fileno())
+    descriptor = _open(path, follow=follow)
+    try:
+        before = os.fstat(descriptor)
         _sendable_stat(before, rules)
-        data = file.read(before.st_size + 1)
-        after = Stat.of(os.fstat(file.fileno()))
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(before.st_size + 1)
+        after = Stat.of(os.fstat(descriptor))
+    finally:
+        os.close(descriptor)
     status = Stat.of(before)
     if len(data) != status.size or after != status:
         raise _Unsendable(
@@ -131,6 +136,12 @@ def _sendable_stat(found: os.stat_result, rules: Rules) -> None:
         raise _Unsendable(RejectReason.EMPTY, "the file is empty", status)
     if status.size >= rules.max_bytes:
         raise _Unsendable(RejectReason.TOO_LARGE, _too_large(status.size, rules.max_bytes), status)
+
+
+def _trouble(error: OSError) -> str:
+    if error.errno == errno.ELOOP:
+        return "it is a symbolic link, and links are not followed (see --follow-symlinks)"
+    return error.strerror or str(error)
 
 
 def _kind_of_file(mode: int) -> str:

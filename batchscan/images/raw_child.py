@@ -20,6 +20,11 @@ MEMORY: Final = 2 * 1024**3
 """Bytes of address space: 75 megapixels in four channels of 16 bits take 0.6 GB."""
 
 _UNDECODABLE: Final = (rawpy.LibRawFileUnsupportedError, rawpy.LibRawNotImplementedError)
+_NO_MEMORY: Final = (
+    MemoryError,
+    rawpy.LibRawUnsufficientMemoryError,
+    rawpy.LibRawMemPoolOverflowError,
+)
 
 
 def examine(data: bytes, *, unpack: bool, max_pixels: int) -> RawReport:
@@ -32,7 +37,7 @@ def examine(data: bytes, *, unpack: bool, max_pixels: int) -> RawReport:
             report = RawReport(True, sizes.raw_width, sizes.raw_height, sizes.width, sizes.height)
             if unpack and sizes.raw_width * sizes.raw_height <= max_pixels:
                 raw.unpack()
-    except (MemoryError, rawpy.LibRawUnsufficientMemoryError):
+    except _NO_MEMORY:
         return msgspec.structs.replace(report, no_memory=True)
     # The decoder's boundary: LibRaw's own errors share no base with those of its buffers.
     except Exception as error:  # noqa: BLE001

@@ -88,6 +88,8 @@ class RawProcess:
     def _running(self) -> subprocess.Popen[bytes]:
         if self._closed:
             raise RawProcessDied("the RAW decoder is closed")
+        if self._process and self._process.poll() is not None:
+            self._bury(self._process, overdue=False)  # it died between two pictures: nobody's fault
         if self._process is None:
             try:
                 self._process = _start(self._command)

@@ -1,5 +1,7 @@
 import threading
 
+import pytest
+
 from batchscan.images.allowance import Allowance
 
 
@@ -37,10 +39,7 @@ def test_more_than_the_capacity_takes_all_of_it_instead_of_waiting_for_ever():
 def test_what_was_held_is_given_back_after_an_error():
     allowance = Allowance(10)
 
-    try:
-        with allowance.hold(7):
-            raise ValueError
-    except ValueError:
-        pass
+    with pytest.raises(ZeroDivisionError), allowance.hold(7):
+        _ = 1 // 0
 
     assert repr(allowance) == "<Allowance 10 of 10 free>"

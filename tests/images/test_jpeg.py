@@ -23,9 +23,7 @@ def test_bytes_between_segments_are_passed_over():
 
 @pytest.mark.parametrize("options", [{}, {"quality": 20}, {"restart_marker_rows": 1}], ids=str)
 @pytest.mark.parametrize("missing", [1, 2])
-def test_a_jpeg_that_lacks_only_its_end_marker_is_accepted_with_a_warning(
-    judge, options, missing
-):
+def test_a_jpeg_that_lacks_only_its_end_marker_is_accepted_with_a_warning(judge, options, missing):
     verdict = judge.judge(pictures.jpeg(64, 48, **options)[:-missing], "a.jpg")
 
     assert isinstance(verdict, Accepted)

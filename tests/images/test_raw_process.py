@@ -1,0 +1,180 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from batchscan.images.raw_process import RawProcess, RawProcessDied
+from tests import pictures
+
+LIMIT = 75_000_000
+
+
+@pytest.fixture
+def process() -> Iterator[RawProcess]:
+    child = RawProcess()
+    yield child
+    child.close()
+
+
+def _ask(process: RawProcess):
+    return process.examine(pictures.dng(), unpack=True, max_pixels=LIMIT)
+
+
+def _script(text: str, seconds: float = 60.0) -> RawProcess:
+    return RawProcess([sys.executable, "-c", text], seconds)
+
+
+def test_one_child_serves_many_files_and_ends_with_close(process):
+    assert _ask(process).opened
+    first = process.pid
+    assert _ask(process).width == 64
+    assert process.pid == first
+
+    process.close()
+
+    assert process.pid is None
+    with pytest.raises(RawProcessDied, match="closed"):
+        _ask(process)
+
+
+def test_threads_take_turns(process):
+    reports = []
+    threads = [threading.Thread(target=lambda: reports.append(_ask(process))) for _ in range(4)]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [report.opened for report in reports] == [True] * 4
+
+
+def test_a_child_that_died_between_two_files_is_replaced(process):
+    _ask(process)
+    first = process.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    os.waitid(os.P_PID, first, os.WEXITED | os.WNOWAIT)
+
+    assert _ask(process).opened
+    assert process.pid != first
+
+
+def test_a_picture_that_takes_too_long_ends_the_child():
+    hanging = _script("import time; time.sleep(60)", seconds=0.2)
+
+    with pytest.raises(RawProcessDied, match=r"took longer than 0\.2 s"):
+        _ask(hanging)
+    assert hanging.pid is None
+
+
+@pytest.mark.parametrize(
+    ("text", "how"),
+    [
+        ("import os; os.abort()", "killed by signal 6"),
+        ("raise SystemExit(3)", "exit code 3"),
+        ("import sys; sys.stdin.buffer.read(6000); print('nonsense')", "killed by signal 9"),
+    ],
+)
+def test_a_child_that_fails_is_reaped_and_its_end_told(text, how):
+    failing = _script(text)
+
+    with pytest.raises(RawProcessDied, match=how):
+        _ask(failing)
+    assert failing.pid is None
+
+
+def test_a_child_that_cannot_be_started_is_told_like_one_that_died():
+    with pytest.raises(RawProcessDied, match="could not be started"):
+        _ask(RawProcess(["/nonexistent/python"]))
+
+
+def test_close_does_not_wait_for_a_picture_under_way():
+    hanging = _script("import time; time.sleep(60)")
+    errors = []
+
+    def ask() -> None:
+        try:
+            _ask(hanging)
+        except RawProcessDied as error:
+            errors.append(str(error))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    while hanging.pid is None:
+        time.sleep(0.01)
+    hanging.close()
+    thread.join(5)
+
+    assert errors == ["the RAW decoder ended without an answer (killed by signal 9)"]
+
+
+def test_no_credentials_reach_the_child(monkeypatch):
+    monkeypatch.setenv("COPYLEAKS_API_KEY", "a-secret")
+    telling = _script(
+        "import json, os, sys; sys.stdin.buffer.read(6000)\n"
+        "print(json.dumps({'error': repr(dict(os.environ))}), flush=True)\n"
+        "sys.stdin.read()"
+    )
+
+    report = _ask(telling)
+    telling.close()
+
+    assert report.error is not None
+    assert "PATH" in report.error
+    assert "secret" not in report.error
+    assert "COPYLEAKS" not in report.error
+
+
+def test_nothing_is_imported_from_the_working_folder(process, tmp_path, monkeypatch):
+    pictures.tree(tmp_path, {"rawpy.py": b"raise SystemExit", "struct.py": b"raise SystemExit"})
+    monkeypatch.chdir(tmp_path)
+
+    assert _ask(process).opened
+
+
+def test_signals_meant_for_the_parent_do_not_end_the_child(process):
+    _ask(process)
+    child = process.pid
+    assert child is not None
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        os.kill(child, number)
+
+    assert _ask(process).opened
+    assert process.pid == child
+
+
+def test_the_child_ends_when_its_parent_is_killed():
+    program = (
+        "import os, signal\n"
+        "from batchscan.images.raw_process import RawProcess\n"
+        "process = RawProcess()\n"
+        "process.examine(b'FOVb', unpack=True, max_pixels=1)\n"
+        "print(process.pid, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    child = int(done.stdout)
+
+    assert done.returncode == -signal.SIGKILL
+    for _ in range(500):
+        if _gone(child):
+            return
+        time.sleep(0.01)
+    pytest.fail("the child outlived its parent")
+
+
+def _gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    status = Path(f"/proc/{pid}/stat")  # what nobody has reaped yet is gone all the same
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z"
