@@ -32,7 +32,8 @@ def guarded(run: Callable[[], int]) -> int:
 def _explained(error: Exception) -> int:
     """Say what went wrong; gives the exit code."""
     if isinstance(error, BatchscanError):
-        complain(str(error), error.advice)
+        if str(error):  # `--if-locked skip` ends without a word
+            complain(str(error), error.advice)
         return code_of(error)
     if isinstance(error, click.ClickException):
         context = error.ctx if isinstance(error, click.UsageError) else None

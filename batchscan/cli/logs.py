@@ -84,7 +84,7 @@ class BesideBar(logging.StreamHandler[TextIO]):
         try:
             tqdm.write(self.format(record), file=self.stream)
             self.flush()
-        except OSError:  # nobody listens any more
+        except (OSError, ValueError):  # nobody listens any more, or the stream is closed
             return
 
 
@@ -100,33 +100,33 @@ def configure(output: Output, secrets: Iterable[Secret | None] = ()) -> None:
     redact = Redaction(secret for secret in secrets if secret)
     detail = logging.DEBUG if output.verbose else logging.WARNING
     loud = logging.CRITICAL if output.quiet and not output.verbose else detail
-    handlers = []
+    handlers: list[logging.Handler] = []
     if sys.stderr is not None:
-        handlers.append(_handler(sys.stderr, loud, output, redact))
+        handlers.append(BesideBar(sys.stderr))
+        handlers[-1].setLevel(loud)
     if output.log_file is not None:
-        level = logging.DEBUG if output.verbose else logging.INFO
-        handlers.append(_handler(_open(output.log_file), level, output, redact))
+        handlers.append(_file(output.log_file))
+        handlers[-1].setLevel(logging.DEBUG if output.verbose else logging.INFO)
+    for handler in handlers:
+        on_terminal = isinstance(handler, BesideBar) and handler.stream.isatty()
+        handler.setFormatter(_formatter(output, redact, on_terminal=on_terminal))
     logging.basicConfig(level=logging.WARNING, handlers=handlers, force=True)
     level = min((handler.level for handler in handlers), default=logging.CRITICAL)
     logging.getLogger(_PACKAGE).setLevel(level)
 
 
-def _handler(stream: TextIO, level: int, output: Output, redact: Redaction) -> logging.Handler:
-    handler = BesideBar(stream)
-    handler.setLevel(level)
+def _formatter(output: Output, redact: Redaction, *, on_terminal: bool) -> logging.Formatter:
     if output.log_format == "json":
-        handler.setFormatter(JsonFormatter(redact))
-    else:
-        handler.setFormatter(TextFormatter(redact, clock_only=stream.isatty()))
-    return handler
+        return JsonFormatter(redact)
+    return TextFormatter(redact, clock_only=on_terminal)
 
 
-def _open(path: str) -> TextIO:
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+def _file(path: str) -> logging.Handler:
     try:
-        descriptor = os.open(path, flags, 0o600)
+        # Made by us first: `open` would leave it readable to others
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        return logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise UsageError(
             f"log file {path}: cannot be opened: {error.strerror}", advice="see --log-file"
         ) from error
-    return open(descriptor, "a", encoding="utf-8", errors="backslashreplace")

@@ -9,7 +9,7 @@ import click
 from batchscan.cli.common import folder_options, settings_of
 from batchscan.cli.pages import Page
 from batchscan.cli.scanflags import SECTIONS, scan_options
-from batchscan.errors import LockedError, UsageError
+from batchscan.errors import UsageError
 
 if TYPE_CHECKING:
     from batchscan.settings import Settings
@@ -33,12 +33,7 @@ def command(**parameters: object) -> int:
         raise UsageError("no PATH was given", advice="name a folder: `batchscan ./images`")
     import asyncio  # noqa: PLC0415 - --help does without
 
-    try:
-        return asyncio.run(_scan(settings))
-    except LockedError as error:
-        if settings.scan.if_locked == "skip":
-            return error.exit_code
-        raise
+    return asyncio.run(_scan(settings))
 
 
 async def _scan(settings: Settings) -> int:

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import importlib.metadata
+
+import pytest
+
+from batchscan.cli import main
+from batchscan.cli.dispatch import COMMANDS, RESERVED
+
+
+def test_nothing_at_all_prints_the_help_and_exits_2(run):
+    done = run()
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Usage: batchscan [OPTIONS] PATH..." in done.stderr
+
+
+@pytest.mark.parametrize("word", ["--help", "-h"])
+def test_help_goes_to_stdout_fits_80_columns_and_ends_with_codes_and_examples(run, word):
+    done = run(word)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "Exit codes:" in lines
+    assert lines[-3] == "Examples:"
+
+
+def test_help_needs_neither_the_network_nor_pictures_nor_yaml(run):
+    done = run("--help", env={"PYTHONPROFILEIMPORTTIME": "1"})
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "click" in imported
+    assert not imported & {"aiohttp", "PIL", "yaml", "msgspec", "asyncio", "tqdm", "sqlite3"}
+
+
+def test_version_is_that_of_the_package(run):
+    done = run("--version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"batchscan {importlib.metadata.version('batchscan')}\n"
+
+
+@pytest.mark.parametrize("word", RESERVED)
+def test_words_that_are_reserved_are_refused_with_the_way_to_write_a_folder(capsys, word):
+    assert main([word]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"the command '{word}' is reserved for later" in said.err
+    assert f"./{word}" in said.err
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("demo", "emulator")])
+def test_every_command_has_a_help_page_with_the_three_options_of_all(capsys, name):
+    assert main([name, "--help"]) == 0
+    page = capsys.readouterr().out
+    assert page.startswith(f"Usage: batchscan{'' if name == 'scan' else f' {name}'} [OPTIONS]")
+    assert "-c, --config FILE" in page
+    assert "-o, --output DIR" in page
+    assert "--state DIR" in page
+
+
+@pytest.mark.parametrize(
+    "words", [["--frobnicate", "x"], ["report", "--frobnicate"], ["./x", "--rate"]]
+)
+def test_an_unknown_or_incomplete_flag_exits_2_and_names_the_help(capsys, words):
+    assert main(words) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("batchscan: ")
+    assert "--help`" in said.err
+
+
+def test_any_other_first_word_is_a_scan(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert main(["--dry-run"]) == 2
+    assert "no PATH was given" in capsys.readouterr().err
+
+
+def test_a_wrong_setting_exits_2_before_anything_happens(run, tmp_path):
+    done = run(".", "--rate", "0/s")
+    assert done.returncode == 2
+    assert done.stderr.startswith("batchscan: flag --rate: pace.rate: found '[0/s]'; allowed: ")
+    assert not list(tmp_path.iterdir())
+
+
+def test_flags_that_come_with_later_versions_are_unknown(run):
+    assert run(".", "--dask", "tcp://x").returncode == 2
+    assert "allowed: none, full or any" in run(".", "--fail-on", "new").stderr
+
+
+def test_missing_credentials_exit_2_and_say_what_is_missing(run):
+    done = run(".")
+    assert done.returncode == 2
+    assert "e-mail address and the API key are missing" in done.stderr
+    assert "COPYLEAKS_API_KEY_FILE" in done.stderr
+
+
+@pytest.mark.parametrize("env", [{"LC_ALL": "C"}, {"LC_ALL": "POSIX", "PYTHONUTF8": "0"}])
+def test_odd_names_are_printable_in_every_locale(run, env):
+    done = run("allow", env=env)
+    assert done.returncode == 2
+    done = run("--config", "m\udcffi\u202ess\x1b[2J.yaml", ".", env=env)
+    assert done.returncode == 2
+    assert "\x1b" not in done.stderr
+    assert "\\x1b[2J.yaml: cannot be read: No such file" in done.stderr
+
+
+def test_help_works_without_a_home(run):
+    assert run("--help", env={"HOME": ""}).returncode == 0

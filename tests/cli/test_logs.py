@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+import logging
+import re
+import stat
+
+import pytest
+
+from batchscan.cli.logs import configure
+from batchscan.errors import UsageError
+from batchscan.settings import Output, Secret
+
+log = logging.getLogger("batchscan.somewhere")
+STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+
+
+def boom(secret: str) -> None:
+    raise ValueError(secret)
+
+
+def test_stderr_hears_of_warnings_with_a_stamp(capsys):
+    configure(Output())
+    log.info("a step")
+    log.warning("a worry")
+    assert re.fullmatch(rf"{STAMP} warning a worry\n", capsys.readouterr().err)
+
+
+def test_verbose_tells_every_step_of_ours_but_not_of_libraries(capsys):
+    configure(Output(verbose=True))
+    log.debug("a step")
+    logging.getLogger("PIL").debug("a chunk")
+    assert "a step" in (said := capsys.readouterr().err)
+    assert "a chunk" not in said
+
+
+def test_a_quiet_run_logs_nothing_on_stderr_but_all_in_its_file(capsys, tmp_path):
+    path = tmp_path / "scan.log"
+    configure(Output(quiet=True, log_file=str(path)))
+    log.info("a step")
+    log.error("an error")
+    assert capsys.readouterr().err == ""
+    assert len(path.read_text().splitlines()) == 2
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_log_file_is_appended_to(tmp_path):
+    path = tmp_path / "scan.log"
+    path.write_text("before\n")
+    configure(Output(log_file=str(path)))
+    log.info("after")
+    assert re.fullmatch(rf"before\n{STAMP} info after\n", path.read_text())
+
+
+def test_a_log_file_that_cannot_be_opened_is_a_usage_error(tmp_path):
+    with pytest.raises(UsageError, match=r"log file .*: cannot be opened: Is a directory"):
+        configure(Output(log_file=str(tmp_path)))
+
+
+def test_text_lines_hold_nothing_that_steers_a_terminal(capsys):
+    configure(Output())
+    log.warning("name: %s", "a\x1b[2J\nb\u202e")
+    assert capsys.readouterr().err.endswith(" name: a\\x1b[2J\\nb\\u202e\n")
+
+
+def test_json_lines_are_one_object_each_with_a_traceback_inside(capsys):
+    configure(Output(log_format="json"))
+    try:
+        boom("boom\x1b")
+    except ValueError:
+        log.exception("it happened")
+    line = capsys.readouterr().err
+    assert line.isascii()
+    assert "\x1b" not in line
+    found = json.loads(line)
+    assert (found["level"], found["logger"], found["message"]) == (
+        "error",
+        "batchscan.somewhere",
+        "it happened",
+    )
+    assert "ValueError: boom" in found["exception"]
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_keys_and_tokens_are_hidden_even_in_tracebacks(capsys, form):
+    configure(Output(log_format=form), [Secret("s3cr3t"), None])
+    log.warning("key s3cr3t, Authorization: Bearer abc.def, {'access_token': 'ghi'}")
+    try:
+        boom("s3cr3t")
+    except ValueError:
+        log.exception("boom")
+    said = capsys.readouterr().err
+    for secret in ("s3cr3t", "abc.def", "ghi"):
+        assert secret not in said
+    assert "Bearer ***" in said
