@@ -10,9 +10,8 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain
 from typing import NamedTuple
 
 from pathspec import GitIgnoreSpec
@@ -28,6 +27,7 @@ DEFAULT_NAMES = frozenset({".git", "@eaDir", ".DS_Store", "Thumbs.db"})
 DEFAULT_PREFIX = "._"
 
 _NESTED_SET = re.compile(r"(?<!\\)\[\[")
+_ALL_INSIDE = re.compile(r"/\*\*(/?) *$")
 
 
 class BrokenPattern(ValueError):
@@ -35,14 +35,36 @@ class BrokenPattern(ValueError):
 
 
 class Level(NamedTuple):
-    """Patterns, and where the paths begin that they speak of."""
+    """Patterns, and where the paths begin that they speak of.
+
+    The walk asks about every folder on the way, so a pattern must speak of a path itself, not of
+    what is above it: after `a*` and `!b/` git leaves out `b/a`. pathspec decides on whole paths
+    and would not, so its translation is used and the deciding is done here.
+    """
 
     start: int  # characters of a path relative to the root that lie above the patterns' folder
-    spec: GitIgnoreSpec
+    patterns: tuple[
+        tuple[re.Pattern[str], bool], ...
+    ]  # what matches is left out or not; last first
+
+    @classmethod
+    def of(cls, start: int, lines: Iterable[str]) -> Level:
+        """Compile patterns.
+
+        Raises:
+            BrokenPattern: one of them is.
+        """
+        compiled = [pattern for line in lines for pattern in _patterns_of(line)]
+        opinions = [(_whole(each.regex), bool(each.include)) for each in compiled if each.regex]
+        return cls(start, tuple(reversed(opinions)))
 
     def opinion(self, relative: str) -> bool | None:
         """Tell whether a path is matched, matched by a negation, or not mentioned."""
-        return self.spec.check_file(relative[self.start :]).include
+        path = relative[self.start :]
+        for pattern, leaves_out in self.patterns:
+            if pattern.fullmatch(path):
+                return leaves_out
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +84,11 @@ class Rules:
             UsageError: a pattern is broken; the message names it.
         """
         wanted, unwanted = tuple(include), tuple(exclude)
+        taken = _from_flag("--include", wanted)
+        _from_flag("--exclude", unwanted)
         return cls(
-            included=_from_flag("--include", wanted) if wanted else None,
-            ordered=Level(0, _from_flag("--exclude", unwanted)) if unwanted else None,
+            included=GitIgnoreSpec(taken, backend="simple") if wanted else None,
+            ordered=Level.of(0, unwanted) if unwanted else None,
             plain=not (wanted or unwanted),
         )
 
@@ -78,7 +102,7 @@ class Rules:
         lines = _lines_of(os.path.join(path, IGNORE_FILE))
         if lines is None:
             return self
-        level = Level(len(relative), _compiled(lines))
+        level = Level.of(len(relative), lines)
         return Rules(self.included, self.ordered, (level, *self.levels), plain=False)
 
     def leave_out_folder(self, relative: str, name: str) -> bool:
@@ -113,31 +137,40 @@ def _matchable(relative: str) -> str:
     return relative.replace("\n", "\r")
 
 
-def _from_flag(flag: str, patterns: tuple[str, ...]) -> GitIgnoreSpec:
-    for pattern in patterns:
+def _from_flag(flag: str, lines: tuple[str, ...]) -> list[GitIgnoreSpecPattern]:
+    compiled: list[GitIgnoreSpecPattern] = []
+    for line in lines:
         try:
-            spec = _compiled([pattern])
+            patterns = _patterns_of(line)
         except BrokenPattern as error:
             raise UsageError(f"{flag}: {error}") from error
-        if all(compiled.include is None for compiled in spec.patterns):
-            raise UsageError(f"{flag}: '{printable(pattern)}' is a pattern that matches nothing")
-    return _compiled(patterns)
+        if not patterns:
+            raise UsageError(f"{flag}: '{printable(line)}' is a pattern that matches nothing")
+        compiled.extend(patterns)
+    return compiled
 
 
-def _compiled(lines: Iterable[str]) -> GitIgnoreSpec:
-    # The backend is fixed: faster ones, where they are installed, may read a pattern otherwise.
-    return GitIgnoreSpec(list(chain.from_iterable(map(_patterns_of, lines))), backend="simple")
-
-
-def _patterns_of(line: str) -> Sequence[GitIgnoreSpecPattern]:
+def _patterns_of(line: str) -> list[GitIgnoreSpecPattern]:
+    """Translate a line; blank lines, comments and what can match nothing give nothing."""
     if "[:" in line:  # git knows these, pathspec would quietly never match them
         raise BrokenPattern(f"'{printable(line)}': classes such as [[:alpha:]] are not known")
     # Python's regular expressions warn of "[[", which a gitignore pattern may well hold.
     escaped = _NESTED_SET.sub(r"[\\[", line)
+    # "a/**" means all inside `a`; pathspec takes that to be said of `a` itself.
+    spelled_out = _ALL_INSIDE.sub(r"/**/*\1", escaped)
     try:
-        return GitIgnoreSpec.from_lines([escaped], backend="simple").patterns
+        # The backend is fixed: faster ones, where installed, may read a pattern otherwise.
+        patterns = GitIgnoreSpec.from_lines([spelled_out], backend="simple").patterns
     except (ValueError, re.error) as error:
         raise BrokenPattern(f"'{printable(line)}' is not a gitignore pattern") from error
+    return [pattern for pattern in patterns if pattern.include is not None]
+
+
+def _whole(expression: re.Pattern[str]) -> re.Pattern[str]:
+    """Let an expression speak of a whole path."""
+    text = expression.pattern
+    # "*" and "*/" come as expressions that are to be found anywhere in a path.
+    return re.compile(text if text.startswith("^") else f".*{text}")
 
 
 def _lines_of(path: str) -> list[str] | None:
