@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from batchscan.cli import main
+from batchscan.ledger import Ledger, Realm
+from batchscan.report import encode
+from batchscan.settings import Api
+from tests.report.facts import books, report
+
+
+@pytest.fixture
+def state(tmp_path):
+    folder = tmp_path / "state"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+@pytest.fixture
+def ended(state, tmp_path):
+    """A run that has ended; gives its folder."""
+    folder = tmp_path / "out" / "runs" / "1"
+    folder.mkdir(parents=True)
+    ledger = Ledger.open(state, Realm(Api().url, sandbox=False))
+    with ledger.transaction():
+        ledger.runs.begin("1", str(folder), 0.0)
+        ledger.runs.close("1", encode(report(books(scanned=3))))
+    ledger.close()
+    return folder
+
+
+def test_the_last_report_is_printed_again_for_people(state, ended, capsys):
+    assert main(["report", "--state", str(state)]) == 0
+    said = capsys.readouterr()
+    assert "All 3 pictures" in said.out
+    assert str(ended) in said.out
+
+
+def test_the_last_report_is_printed_again_for_programs(state, ended, capsysbinary):
+    assert main(["report", "--json", "--state", str(state)]) == 0
+    assert json.loads(capsysbinary.readouterr().out)["files"]["seen"] == 3
+    assert not list(ended.iterdir())
+
+
+def test_the_last_report_is_made_again_where_it_was(state, ended, capsys):
+    assert main(["report", "--write", "--state", str(state)]) == 0
+    assert json.loads((ended / "report.json").read_bytes())["files"]["seen"] == 3
+    assert f"written: {ended / 'report.json'}" in capsys.readouterr().err
+
+
+def test_the_schema_needs_no_ledger(capsysbinary):
+    assert main(["report", "--schema", "--state", "/nowhere"]) == 0
+    assert "$schema" in json.loads(capsysbinary.readouterr().out)
+
+
+def test_without_a_run_there_is_nothing_to_print(state, capsys):
+    assert main(["report", "--state", str(state)]) == 2
+    assert "knows of no run that has ended" in capsys.readouterr().err
+    assert not list(state.iterdir())
+
+
+def test_a_ledger_that_is_none_is_a_storage_error(state, capsys):
+    (state / "ledger.sqlite3").write_bytes(b"x" * 5000)
+    assert main(["report", "--state", str(state)]) == 9
+    assert "cannot be used" in capsys.readouterr().err

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import asyncio, signal
+from batchscan.cli.signals import stopping
+
+async def main():
+    asked = asyncio.Event()
+    with stopping(lambda signum: (print("asked", signum, flush=True), asked.set())):
+        print("ready", flush=True)
+        await asked.wait()
+        {after}
+    print("ended", flush=True)
+
+asyncio.run(main())
+"""
+
+
+def start(after="", **kwargs):
+    code = PROGRAM.format(after=after)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **kwargs,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_first_signal_asks_the_run_to_stop_and_lets_it_finish(signum):
+    process = start()
+    process.send_signal(signum)
+    out, err = process.communicate(timeout=20)
+    assert out == f"asked {signum.value}\nended\n"
+    assert "finishing what is under way" in err
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_the_second_signal_ends_the_process_at_once(signum):
+    process = start("await asyncio.sleep(60)")
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == f"asked {signal.SIGINT.value}\n"
+    process.send_signal(signum)
+    out, _ = process.communicate(timeout=20)
+    assert out == ""
+    assert process.returncode == 128 + signum
+
+
+def test_under_nohup_a_hangup_goes_unheard():
+    ignore = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+    process = subprocess.Popen(
+        [sys.executable, "-c", ignore + PROGRAM.format(after="")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGHUP)
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=20)
+    assert out == f"asked {signal.SIGTERM.value}\nended\n"
