@@ -89,12 +89,8 @@ class RasterJudge:
         with _stage("its pixels cannot be decoded", size):
             if kind is kinds.PNG:
                 open_raster(kind, data).verify()
-            if kind is kinds.JPEG and not jpeg.has_end(data):
-                _decode_without_end(data)
-            else:
-                _decode(kind, data)
-        if kind in (kinds.JPEG, kinds.GIF) and not is_complete(kind, data):
-            found.append(MISSING_END_MARKER)
+            if not _decode(kind, data):
+                found.append(MISSING_END_MARKER)
         if kind not in (kinds.BMP, kinds.ICO):
             found += frames.check_later(open_raster(kind, data), kind, data, self._rules)
         return found
@@ -110,18 +106,27 @@ def _size(kind: Kind, data: bytes) -> Size:
         return Size(*open_raster(kind, data).size)
 
 
-def _decode(kind: Kind, data: bytes) -> None:
+def _decode(kind: Kind, data: bytes) -> bool:
+    """Decode the first frame; False where it is whole and only the file's end marker is missing."""
     image = open_raster(kind, data)
     if kind is kinds.JPEG:
-        image.draft(None, (max(1, image.width // _SCALE), max(1, image.height // _SCALE)))
+        return _decode_jpeg(image, data)
     image.load()
+    return kind is not kinds.GIF or is_complete(kind, data)
 
 
-def _decode_without_end(data: bytes) -> None:
-    # Of a progressive JPEG whole passes may be missing, which nothing would show.
-    progressive = "progressive" in open_raster(kinds.JPEG, data).info
-    if progressive or not jpeg.lacks_only_its_end(data, _pixels_of_jpeg):
-        raise ValueError("the file ends early")
+def _decode_jpeg(image: Image.Image, data: bytes) -> bool:
+    image.draft(None, (max(1, image.width // _SCALE), max(1, image.height // _SCALE)))
+    try:
+        image.load()
+    except OSError:
+        # Of a progressive JPEG whole passes may be missing, which nothing would show.
+        if jpeg.has_end(data) or "progressive" in image.info:
+            raise
+        if not jpeg.lacks_only_its_end(data, _pixels_of_jpeg):
+            raise
+        return False
+    return True
 
 
 def _pixels_of_jpeg(data: bytes) -> jpeg.Pixels:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import struct
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import IO, Final
+from typing import IO, Final, cast
 
 import msgspec
 
@@ -126,20 +125,15 @@ def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
 
 def _exchange(process: subprocess.Popen[bytes], request: bytes, data: bytes) -> RawReport | None:
     """Ask once; None when the child is gone or talks nonsense."""
-    to_child, from_child = _pipes(process)
+    # Typed as optional, but `_start` asks for both pipes.
+    to_child, from_child = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
     try:
         to_child.write(request)
         to_child.write(data)
         to_child.flush()
         return msgspec.json.decode(from_child.readline(MAX_REPLY), type=RawReport)
-    except (OSError, msgspec.DecodeError, struct.error):
+    except (OSError, msgspec.DecodeError):
         return None
-
-
-def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
-    if process.stdin is None or process.stdout is None:
-        raise RawProcessDied("the RAW decoder has no pipes")
-    return process.stdin, process.stdout
 
 
 def _end(process: subprocess.Popen[bytes], overdue: threading.Event) -> None:

@@ -10,6 +10,9 @@ from batchscan.images.verdict import Accepted, Refused
 from batchscan.names import FailReason, RejectReason
 from tests import pictures
 
+JPEG_XL = 52546  # LibRaw opens such a DNG and cannot unpack it
+UNKNOWN = 34713  # LibRaw does not even open it
+
 
 @pytest.fixture
 def crashing() -> Iterator[Judge]:
@@ -59,21 +62,35 @@ def test_a_file_too_small_for_its_pixels_is_corrupt(judge):
     assert "0.04 bits a pixel" in verdict.detail
 
 
-def test_raw_that_libraw_cannot_decode_is_accepted_with_a_warning(judge):
-    verdict = judge.judge(pictures.dng(t259=52546), "a.dng")
+@pytest.mark.parametrize("compression", [JPEG_XL, UNKNOWN])
+def test_raw_that_libraw_cannot_decode_is_accepted_with_a_warning(judge, compression):
+    verdict = judge.judge(pictures.dng(t259=compression), "a.dng")
 
     assert isinstance(verdict, Accepted), verdict
     assert verdict.warnings[0].startswith("raw_undecodable: ")
     assert (verdict.width, verdict.height) == (64, 48)
 
 
-def test_undecodable_raw_is_held_to_the_limits_all_the_same(judge_by):
-    unknown = {"t259": 52546}
+@pytest.mark.parametrize("compression", [JPEG_XL, UNKNOWN])
+def test_undecodable_raw_is_held_to_the_limits_all_the_same(judge_by, compression):
     small = judge_by(Rules(max_pixels=100))
+    data = pictures.dng(t259=compression)
 
-    assert small.judge(pictures.dng(**unknown), "a.dng").reason is RejectReason.TOO_MANY_PIXELS
-    cut = judge_by(Rules()).judge(pictures.dng(t279=10**6, **unknown), "a.dng")
+    assert small.judge(data, "a.dng").reason is RejectReason.TOO_MANY_PIXELS
+    cut = judge_by(Rules()).judge(pictures.dng(t259=compression, t279=10**6), "a.dng")
     assert cut.reason is RejectReason.CORRUPT
+
+
+def test_a_decoder_without_memory_says_nothing_about_the_file():
+    reply = "import sys; sys.stdin.buffer.read(6000); print('{\"no_memory\": true}')"
+    judge = Judge(Rules(), RawProcess([sys.executable, "-c", reply]))
+
+    verdict = judge.judge(pictures.dng(), "a.dng")
+    judge.close()
+
+    assert isinstance(verdict, Refused)
+    assert verdict.reason is FailReason.CHECK_FAILED
+    assert "memory" in verdict.detail
 
 
 def test_an_ordinary_tiff_under_a_raw_name_is_refused(judge):

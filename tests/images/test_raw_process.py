@@ -79,7 +79,10 @@ def test_a_picture_that_takes_too_long_ends_the_child():
     [
         ("import os; os.abort()", "killed by signal 6"),
         ("raise SystemExit(3)", "exit code 3"),
-        ("import sys; sys.stdin.buffer.read(6000); print('nonsense')", "killed by signal 9"),
+        (
+            "import sys; sys.stdin.buffer.read(6000); print('nonsense', flush=True); sys.stdin.read()",
+            "killed by signal 9",
+        ),
     ],
 )
 def test_a_child_that_fails_is_reaped_and_its_end_told(text, how):
