@@ -27,11 +27,19 @@ DEFAULT_NAMES = frozenset({".git", "@eaDir", ".DS_Store", "Thumbs.db"})
 DEFAULT_PREFIX = "._"
 
 _NESTED_SET = re.compile(r"(?<!\\)\[\[")
+_STAR = "[^/]*"  # what pathspec makes of a star inside a name
 _ALL_INSIDE = re.compile(r"/\*\*(/?) *$")
 
 
 class BrokenPattern(ValueError):
     """A pattern that cannot be understood, or that could never match anything."""
+
+
+class Opinion(NamedTuple):
+    """A pattern, and whether it leaves out what it matches or brings it back."""
+
+    pattern: re.Pattern[str]
+    leaves_out: bool
 
 
 class Level(NamedTuple):
@@ -43,9 +51,7 @@ class Level(NamedTuple):
     """
 
     start: int  # characters of a path relative to the root that lie above the patterns' folder
-    patterns: tuple[
-        tuple[re.Pattern[str], bool], ...
-    ]  # what matches is left out or not; last first
+    patterns: tuple[Opinion, ...]  # the last one first: it is the strongest
 
     @classmethod
     def of(cls, start: int, lines: Iterable[str]) -> Level:
@@ -54,8 +60,12 @@ class Level(NamedTuple):
         Raises:
             BrokenPattern: one of them is.
         """
-        compiled = [pattern for line in lines for pattern in _patterns_of(line)]
-        opinions = [(_whole(each.regex), bool(each.include)) for each in compiled if each.regex]
+        opinions = [
+            Opinion(re.compile(_without_detours(_whole(each.regex.pattern))), bool(each.include))
+            for line in lines
+            for each in _patterns_of(line)
+            if each.regex
+        ]
         return cls(start, tuple(reversed(opinions)))
 
     def opinion(self, relative: str) -> bool | None:
@@ -166,11 +176,23 @@ def _patterns_of(line: str) -> list[GitIgnoreSpecPattern]:
     return [pattern for pattern in patterns if pattern.include is not None]
 
 
-def _whole(expression: re.Pattern[str]) -> re.Pattern[str]:
+def _whole(expression: str) -> str:
     """Let an expression speak of a whole path."""
-    text = expression.pattern
     # "*" and "*/" come as expressions that are to be found anywhere in a path.
-    return re.compile(text if text.startswith("^") else f".*{text}")
+    return expression if expression.startswith("^") else f".*{expression}"
+
+
+def _without_detours(expression: str) -> str:
+    """Keep a hostile `*a*a*a*b` from trying every way to share out a long name.
+
+    Before another star, the first place where the text after a star fits is as good as any.
+    """
+    start, *pieces = expression.split(_STAR)
+    if not pieces:
+        return expression
+    *inner, last = pieces
+    bound = [_STAR + piece if "(?:" in piece else f"(?>{_STAR}?{piece})" for piece in inner]
+    return "".join([start, *bound, _STAR, last])
 
 
 def _lines_of(path: str) -> list[str] | None:

@@ -127,3 +127,10 @@ def test_a_broken_pattern_is_named_before_the_walk(pattern, flag):
         walk("/", **{flag: ("good", pattern)})
 
     assert f"'{pattern}'" in str(caught.value)
+
+
+def test_a_hostile_pattern_cannot_stall_the_walk(tmp_path):
+    touch(tmp_path, "a" * 240 + ".png")
+    (tmp_path / ".batchscanignore").write_text("*a" * 60 + "*b\n" + "*" * 200 + "b\n")
+
+    assert len(found(tmp_path)) == 1
