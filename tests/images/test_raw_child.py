@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import msgspec
+import pytest
 
 from batchscan.images.raw_child import examine, serve
 from batchscan.images.raw_report import REQUEST, RawReport
@@ -63,6 +64,7 @@ def test_an_orphan_that_hangs_ends_itself():
     assert done.returncode == -14  # SIGALRM
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS does not limit memory")
 def test_a_lack_of_memory_is_told_from_damage():
     program = (
         "import resource\n"
