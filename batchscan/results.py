@@ -13,7 +13,7 @@ import msgspec
 
 from batchscan.errors import StorageError
 from batchscan.escape import path_fields, printable, scalars
-from batchscan.model import Answer, Failed, Match, Outcome, Reused, Scanned, ServiceError
+from batchscan.model import Answer, Failed, Outcome, Reused, Scanned, ServiceError
 from batchscan.names import MatchKind, Status
 from batchscan.times import rfc3339
 
@@ -112,6 +112,16 @@ def line_of(outcome: Outcome, run_id: str, *, sandbox: bool) -> ResultLine:
     )
 
 
+def with_answer(line: ResultLine, answer: Answer) -> ResultLine:
+    """Give a line the matches of its answer, where they were kept apart from it."""
+    return msgspec.structs.replace(line, matches=_matches(answer))
+
+
+def with_answer(line: ResultLine, answer: Answer) -> ResultLine:
+    """Put an answer's matches back into a line that was kept without them."""
+    return msgspec.structs.replace(line, matches=[_match(found) for found in answer.matches])
+
+
 def encode(line: ResultLine) -> bytes:
     """Give a line's JSON with its line feed."""
     return _ENCODER.encode(line) + b"\n"
@@ -208,7 +218,7 @@ def _verdict(outcome: Outcome) -> dict[str, Any]:
                 "scanned_at": rfc3339(answer.received_at),
                 "error": None,
                 "score": _score(answer),
-                "matches": [_match(found) for found in answer.matches],
+                "matches": _matches(answer),
             }
         case _:
             return {
@@ -244,9 +254,16 @@ def _score(answer: Answer) -> ScoreFields | None:
     return None if score is None else ScoreFields(score.total, score.full, score.partial)
 
 
-def _match(match: Match) -> MatchFields:
-    pages = [scalars(page) for page in match.pages]
-    return MatchFields(scalars(match.url), match.kind, pages, scalars(match.domain))
+def _matches(answer: Answer) -> list[MatchFields]:
+    return [
+        MatchFields(
+            url=scalars(match.url),
+            kind=match.kind,
+            pages=[scalars(page) for page in match.pages],
+            domain=scalars(match.domain),
+        )
+        for match in answer.matches
+    ]
 
 
 def _decoded(path: str, number: int, line: bytes) -> ResultLine:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import count
@@ -40,9 +40,20 @@ def write_report(folder: str, report: Report) -> str:
         StorageError: the disk would not take it.
     """
     path = os.path.join(folder, REPORT)
-    with _storage(path):
-        _write_whole(path, encode(report))
+    write_whole(path, [encode(report)])
     return path
+
+
+def write_whole(path: str, parts: Iterable[bytes]) -> None:
+    """Write a private file, whole or not at all, in the place of one that may be there.
+
+    Raises:
+        StorageError: the disk would not take it.
+    """
+    folder = os.path.dirname(path) or os.curdir
+    with _storage(path):
+        _replace(path, folder, parts)
+        _sync_folder(folder)
 
 
 def point_latest(output: str, run_id: str) -> None:
@@ -73,13 +84,12 @@ def _made(path: str) -> bool:
     return True
 
 
-def _write_whole(path: str, data: bytes) -> None:
-    folder = os.path.dirname(path)
-    descriptor, aside = tempfile.mkstemp(dir=folder, prefix=".report-")
+def _replace(path: str, folder: str, parts: Iterable[bytes]) -> None:
+    descriptor, aside = tempfile.mkstemp(dir=folder, prefix=".new-")
     try:
         with open(descriptor, "wb") as file:
             os.fchmod(descriptor, 0o600)
-            file.write(data)
+            file.writelines(parts)
             file.flush()
             os.fsync(descriptor)
         os.replace(aside, path)
@@ -87,7 +97,6 @@ def _write_whole(path: str, data: bytes) -> None:
         with suppress(OSError):
             os.unlink(aside)
         raise
-    _sync_folder(folder)
 
 
 def _sync_folder(folder: str) -> None:

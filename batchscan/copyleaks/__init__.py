@@ -1,0 +1,1 @@
+"""The vendor's API and nothing else: requests, answers, errors, token, transport."""

@@ -1,0 +1,172 @@
+"""The vendor's API as three calls: log in, check a picture, ask for the balance."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from batchscan.copyleaks import requests
+from batchscan.copyleaks.answers import CheckResult, read_check, read_credits
+from batchscan.copyleaks.errors import (
+    AuthenticationFailed,
+    BadResponse,
+    CopyleaksError,
+    TokenRefused,
+)
+from batchscan.copyleaks.failures import failure
+from batchscan.copyleaks.tokens import LIFE, Grant, TokenProvider, binding
+from batchscan.copyleaks.transport import Response, Transport
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose account, and at which addresses."""
+
+    api_url: str
+    identity_url: str
+    email: str
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A check's answer: the verbatim body, and what it says."""
+
+    body: bytes = field(repr=False)
+    result: CheckResult
+
+
+class CopyleaksClient:
+    """Asks the vendor's API with one shared token, renewed once when it is refused."""
+
+    def __init__(
+        self, account: Account, transport: Transport, token_file: Path, now: Callable[[], float]
+    ) -> None:
+        """Prepare; `now` gives seconds since 1970."""
+        self._account = account
+        self._transport = transport
+        self._now = now
+        bound_to = binding(account.api_url, account.identity_url, account.email, account.key)
+        self._tokens = TokenProvider(token_file, bound_to, self._log_in, now)
+        self.server_time: float | None = None  # by the last answer's Date header
+
+    @property
+    def logins(self) -> int:
+        """Logins of this process."""
+        return self._tokens.logins
+
+    async def login(self) -> None:
+        """Make sure that there is a token, by logging in where none is kept.
+
+        Raises:
+            CopyleaksError: the login failed.
+        """
+        await self._tokens.token()
+
+    async def check(
+        self, scan_id: str, image: bytes, file_name: str, content_type: str, *, sandbox: bool
+    ) -> Checked:
+        """Send one picture once; paid when it is answered, but for the sandbox.
+
+        Raises:
+            CopyleaksError: as its tree says.
+        """
+        form = requests.check_form(scan_id, image, file_name, content_type, sandbox=sandbox)
+
+        async def send(token: str) -> bytes:
+            request = requests.check(self._account.api_url, scan_id, form, token)
+            return self._body_of(await self._transport.send(request))
+
+        body = await self._with_token(send)
+        return Checked(body, read_check(body, scan_id))
+
+    async def credits(self) -> int:
+        """The account's balance.
+
+        Raises:
+            CopyleaksError: as its tree says.
+        """
+
+        async def send(token: str) -> bytes:
+            request = requests.credits_left(self._account.api_url, token)
+            return self._body_of(await self._transport.send(request))
+
+        return read_credits(await self._with_token(send))
+
+    async def _with_token(self, send: Callable[[str], Awaitable[T]]) -> T:
+        token = await self._tokens.token()
+        try:
+            return await send(token)
+        except TokenRefused:
+            self._tokens.refused(token)
+        token = await self._tokens.token()
+        try:
+            return await send(token)
+        except TokenRefused as error:
+            self._tokens.refused(token)
+            raise AuthenticationFailed(str(error), error.details) from error
+
+    async def _log_in(self) -> Grant:
+        account = self._account
+        request = requests.login(account.identity_url, account.email, account.key)
+        try:
+            response = await self._transport.send(request)
+            return read_grant(self._body_of(response, login=True), self._now())
+        except CopyleaksError as error:
+            error.login = True
+            raise
+
+    def _body_of(self, response: Response, *, login: bool = False) -> bytes:
+        self.server_time = _date(response.headers.get("Date")) or self.server_time
+        if response.status == HTTPStatus.OK:
+            return response.body
+        raise failure(
+            response.status, response.headers, response.body, login=login, now=self._now()
+        )
+
+
+def read_grant(body: bytes, now: float) -> Grant:
+    """Read the login's answer; its two times begin with a dot (the vendor's login page).
+
+    Raises:
+        BadResponse: there is no token in it.
+    """
+    try:
+        fields = msgspec.json.decode(body, type=dict[str, object])
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise BadResponse("the login's answer is not JSON", body=b"") from error
+    token = fields.get("access_token")
+    # Header injection: a token is one printable word.
+    if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):
+        raise BadResponse("the login's answer holds no token", body=b"")
+    issued, expires = _time(fields.get(".issued")), _time(fields.get(".expires"))
+    if expires is None:
+        return Grant(token, now + LIFE)
+    # By the server's own clock, in case ours differs.
+    return Grant(token, expires if issued is None else now + (expires - issued))
+
+
+def _time(value: object) -> float | None:
+    """Seconds since 1970 of a .NET round-trip time: 7 digits, `Z` or an offset."""
+    try:
+        at = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
+def _date(value: str | None) -> float | None:
+    try:
+        return parsedate_to_datetime(value).timestamp() if value else None
+    except (ValueError, TypeError, OverflowError):
+        return None

@@ -1,0 +1,123 @@
+"""What the vendor's API can answer instead of an answer, drawn once.
+
+    CopyleaksError                     carries what the service said (`details`)
+    ├── WrongAddress                   3xx, 404, 405: this is not the API
+    ├── AuthenticationFailed           401 after a fresh login, 403, a refused login
+    ├── PaymentRequired                402, codes 13 and 17
+    ├── ScanIdConflict                 409
+    ├── Refused                        the picture itself: 413, 415, codes 6, 8, 10, 14, 24
+    ├── Declined                       any other 4xx
+    ├── RateLimited                    429; `retry_after` in seconds
+    │   └── LoginBudgetSpent           ours: 12 logins in 15 minutes, not asked at all
+    ├── UnderMaintenance               503; `retry_after` in seconds
+    ├── ServerFailed                   any other 5xx
+    ├── BadResponse                    an answer that nobody can read; `body` is what came
+    └── ConnectionFailed               no answer; `sent` and `reached` say how far it got
+
+`CopyleaksError.login` says whether it happened at the login.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """An error as the service told it; any part may be missing. The vendor's own words."""
+
+    http_status: int | None = None
+    type: str | None = None
+    code: str | None = None
+    id: str | None = None
+    trace_id: str | None = None
+    message: str | None = None
+
+
+class CopyleaksError(Exception):
+    """The root of everything that this package raises on purpose."""
+
+    def __init__(self, message: str, details: Details | None = None) -> None:
+        super().__init__(message)
+        self.details = details or Details()
+        self.login = False
+
+
+class WrongAddress(CopyleaksError):
+    """Something answers there, but not this API."""
+
+
+class AuthenticationFailed(CopyleaksError):
+    """The login was refused, or a fresh token was."""
+
+
+class TokenRefused(AuthenticationFailed):
+    """A token was refused; a new login may help, once."""
+
+
+class PaymentRequired(CopyleaksError):
+    """No credits are left."""
+
+
+class ScanIdConflict(CopyleaksError):
+    """The scan id has been used before, and its answer is not given again."""
+
+
+class Refused(CopyleaksError):
+    """The service will not take this picture."""
+
+
+class Declined(CopyleaksError):
+    """The service will not take this request."""
+
+
+class RateLimited(CopyleaksError):
+    """Too fast."""
+
+    def __init__(
+        self, message: str, details: Details | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, details)
+        self.retry_after = retry_after
+
+
+class LoginBudgetSpent(RateLimited):
+    """Another login now would be one too many for the vendor; none was sent."""
+
+
+class UnderMaintenance(CopyleaksError):
+    """The service is away for a while."""
+
+    def __init__(
+        self, message: str, details: Details | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, details)
+        self.retry_after = retry_after
+
+
+class ServerFailed(CopyleaksError):
+    """The service failed."""
+
+
+class BadResponse(CopyleaksError):
+    """An answer came that nobody can read."""
+
+    def __init__(self, message: str, details: Details | None = None, body: bytes = b"") -> None:
+        super().__init__(message, details)
+        self.body = body
+
+
+class ConnectionFailed(CopyleaksError):
+    """No answer came."""
+
+    def __init__(self, message: str, *, sent: bool, reached: bool) -> None:
+        """Say how far it got.
+
+        Args:
+            message: what happened, with the address.
+            sent: whether the whole request had been handed over, so that it may have arrived.
+            reached: whether there was a connection at all.
+        """
+        super().__init__(message)
+        self.sent = sent
+        self.reached = reached

@@ -1,0 +1,40 @@
+"""Which proxy a request goes through: read from the environment by us, never for loopback.
+
+aiohttp's own `trust_env` would also read `~/.netrc` and send what stands there.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from urllib.parse import urlsplit
+from urllib.request import (
+    getproxies_environment,
+    proxy_bypass_environment,  # type: ignore[attr-defined] # not in typeshed
+)
+
+ProxyFor = Callable[[str], str | None]
+
+
+def proxies_of_environment() -> ProxyFor:
+    """Read HTTPS_PROXY, HTTP_PROXY and NO_PROXY once; a function from URL to proxy or None."""
+    proxies = getproxies_environment()
+
+    def proxy_for(url: str) -> str | None:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if is_loopback(host) or proxy_bypass_environment(parts.netloc.rpartition("@")[2], proxies):
+            return None
+        return proxies.get(parts.scheme)
+
+    return proxy_for
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, by its name alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,108 @@
+"""The engine of this machine: threads for inspecting, the vendor's client for uploading."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from batchscan import about
+from batchscan.copyleaks import errors as vendor
+from batchscan.copyleaks.client import Account, CopyleaksClient
+from batchscan.copyleaks.transport import Transport
+from batchscan.engines.answers import answer_of
+from batchscan.engines.replies import reply_to
+from batchscan.images.inspect import inspect
+from batchscan.images.judge import Judge
+from batchscan.images.rules import Rules
+from batchscan.model import Answered, Candidate, Image, NotSendable, Reply
+from batchscan.settings import Settings
+
+
+class LocalEngine:
+    """Inspects and uploads on this machine; uploading wants an account, inspecting does not."""
+
+    def __init__(
+        self, settings: Settings, token_file: Path, now: Callable[[], float] = time.time
+    ) -> None:
+        """Prepare; nothing is opened before it is needed. `now` gives seconds since 1970."""
+        self._settings = settings
+        self._now = now
+        self._rules = Rules.of(settings.scan)
+        self._judge = Judge(self._rules)
+        threads = min(8, max(2, os.cpu_count() or 2))
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="inspect")
+        self._transport = open_transport(settings)
+        self._client = open_client(settings, self._transport, token_file, now)
+
+    @property
+    def logins(self) -> int:
+        """Logins of this run."""
+        return self._client.logins
+
+    async def inspect(self, candidate: Candidate) -> Image | NotSendable:
+        """Read, hash and judge one file, in one hop to a thread."""
+
+        def work() -> Image | NotSendable:
+            follow = self._settings.scan.follow_symlinks
+            return inspect(candidate, self._judge, self._rules, follow=follow)
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def upload(self, scan_id: str, image: Image) -> Reply:
+        """Send one picture once, under this scan id.
+
+        Raises:
+            AuthRefused: the login was refused, or a fresh token was.
+            NoCredits: the account has no credits left.
+            Unavailable: the API is not at this address.
+        """
+        sandbox = self._settings.api.sandbox
+        try:
+            checked = await self._client.check(
+                scan_id, image.data, image.file_name, image.content_type, sandbox=sandbox
+            )
+        except vendor.CopyleaksError as error:
+            return reply_to(error, self._settings.api)
+        answer = answer_of(checked.result, checked.body, self._now(), sandbox=sandbox)
+        return Answered(answer)
+
+    async def balance(self) -> int | None:
+        """Credits left on the account, or None where the service would not say."""
+        try:
+            return await self._client.credits()
+        except vendor.CopyleaksError:
+            return None
+
+    async def aclose(self) -> None:
+        """Give back connections, threads and child processes."""
+        await self._transport.aclose()
+        await asyncio.to_thread(self._threads.shutdown)
+        await asyncio.to_thread(self._judge.close)
+
+
+def open_transport(settings: Settings) -> Transport:
+    """The connections that settings ask for."""
+    return Transport(
+        user_agent=about.user_agent(),
+        connect_timeout=settings.api.connect_timeout,
+        read_timeout=settings.api.read_timeout,
+        connections=settings.pace.concurrency,
+    )
+
+
+def open_client(
+    settings: Settings, transport: Transport, token_file: Path, now: Callable[[], float] = time.time
+) -> CopyleaksClient:
+    """The vendor's client for an account; without one it is refused at the first login."""
+    key = settings.account.api_key
+    account = Account(
+        api_url=settings.api.url,
+        identity_url=settings.api.identity_url,
+        email=settings.account.email or "",
+        key=key.reveal() if key else "",
+    )
+    return CopyleaksClient(account, transport, token_file, now)

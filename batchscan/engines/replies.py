@@ -1,0 +1,105 @@
+"""What each error of the vendor means for a picture or for the run, as one table."""
+
+from __future__ import annotations
+
+from batchscan.copyleaks import errors as vendor
+from batchscan.errors import AuthRefused, NoCredits, StopRun, Unavailable
+from batchscan.model import Busy, Conflict, Refusal, Reply, ServiceError, Trouble
+from batchscan.names import FailReason
+from batchscan.settings import Api
+
+GATEWAY_TIMEOUT = 504  # the gateway gave up waiting; what is behind it may have gone on
+
+
+def reply_to(error: vendor.CopyleaksError, api: Api) -> Reply:
+    """Say what an error means.
+
+    Raises:
+        AuthRefused: the account cannot be used.
+        NoCredits: it has no credits left.
+        Unavailable: this is not the API.
+    """
+    match error:
+        case vendor.WrongAddress():
+            raise _wrong_address(error, api) from error
+        case vendor.AuthenticationFailed():
+            raise _auth_refused(error) from error
+        case vendor.PaymentRequired():
+            raise NoCredits(
+                f"the account is out of credits ({error})",
+                advice="buy credits, then run the same command: it goes on where it stopped",
+            ) from error
+        case _:
+            return _at_login(error) if error.login else _at_check(error)
+
+
+def stop_for(error: vendor.CopyleaksError, api: Api) -> StopRun:
+    """The same for a command that has no pictures: what to tell the user."""
+    try:
+        reply = reply_to(error, api)
+    except StopRun as stop:
+        return stop
+    detail = reply.detail if isinstance(reply, Trouble) else str(error)
+    return Unavailable(
+        f"the API did not answer: {detail}", advice="try again later; see the vendor's status page"
+    )
+
+
+def _wrong_address(error: vendor.CopyleaksError, api: Api) -> Unavailable:
+    where = api.identity_url if error.login else api.url
+    return Unavailable(
+        f"{where} is not the API's address ({error})",
+        advice="check api.url and api.identity_url (COPYLEAKS_API_URL, COPYLEAKS_IDENTITY_URL)",
+    )
+
+
+def _auth_refused(error: vendor.CopyleaksError) -> AuthRefused:
+    what = "the login was refused" if error.login else "the account may not use the API"
+    return AuthRefused(
+        f"{what} ({error})", advice="check COPYLEAKS_EMAIL and the API key; see `batchscan doctor`"
+    )
+
+
+def _at_login(error: vendor.CopyleaksError) -> Reply:
+    """Nothing of a picture has left, so nothing is charged and no attempt is used."""
+    details = _details(error)
+    if isinstance(error, vendor.RateLimited | vendor.UnderMaintenance):
+        return Busy(details, error.retry_after, away=True)
+    return Trouble(
+        FailReason.NETWORK, f"the login failed: {error}", details, ambiguous=False, reached=False
+    )
+
+
+def _at_check(error: vendor.CopyleaksError) -> Reply:
+    details = _details(error)
+    match error:
+        case vendor.ScanIdConflict():
+            return Conflict(details)
+        case vendor.Refused():
+            return Refusal(details, final=True)
+        case vendor.RateLimited(retry_after=wait):
+            return Busy(details, wait, away=False)
+        case vendor.UnderMaintenance(retry_after=wait):
+            return Busy(details, wait, away=True)
+        case vendor.Declined():
+            return Refusal(details, final=False)
+        case _:
+            return _trouble(error, details)
+
+
+def _trouble(error: vendor.CopyleaksError, details: ServiceError) -> Trouble:
+    match error:
+        case vendor.ConnectionFailed(sent=sent, reached=reached):
+            return Trouble(FailReason.NETWORK, str(error), details, sent, reached)
+        case vendor.BadResponse(body=body):
+            return Trouble(FailReason.BAD_RESPONSE, str(error), details, True, True, body)
+        case _:
+            timed_out = details.http_status == GATEWAY_TIMEOUT
+            return Trouble(FailReason.SERVER_ERROR, str(error), details, timed_out, reached=True)
+
+
+def _details(error: vendor.CopyleaksError) -> ServiceError:
+    said = error.details
+    return ServiceError(
+        said.http_status, said.type, said.code, said.id, said.trace_id, said.message
+    )
