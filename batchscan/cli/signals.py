@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from batchscan.cli.terminal import say
+from batchscan.cli.terminal import on_new_line, say
 
 
 @contextmanager
@@ -42,11 +41,11 @@ class _Handler:
         if self._asked:
             _end_at_once(signum)
         self._asked = True
-        say("\nbatchscan: finishing what is under way (it is paid for); once more stops at once")
+        on_new_line()
+        say("batchscan: finishing what is under way (it is paid for); once more stops at once")
         self._request(signum)
 
 
 def _end_at_once(signum: int) -> None:
-    if sys.stderr is not None and sys.stderr.isatty():
-        say("\x1b[?25h")  # the cursor, should the progress bar have hidden it
+    on_new_line()
     os._exit(128 + signum)  # no clean-up that could wait for the network; the ledger is consistent

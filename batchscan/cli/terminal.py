@@ -52,6 +52,12 @@ def say(text: str) -> None:
         return
 
 
+def on_new_line() -> None:
+    """Leave the line that a progress bar or `^C` stands on."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        say("")
+
+
 def complain(message: str, advice: str | None = None) -> None:
     """Print what went wrong, and what to do about it, on stderr."""
     say(f"{coloured('batchscan:', 'red', sys.stderr)} {printable(message)}")

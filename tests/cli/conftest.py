@@ -18,7 +18,9 @@ Running = Callable[..., subprocess.CompletedProcess[str]]
 def environ(tmp_path: Path) -> dict[str, str]:
     """An environment with a home of its own and nothing of ours."""
     kept = {
-        name: os.environ[name] for name in ("PATH", "COVERAGE_PROCESS_START") if name in os.environ
+        name: value
+        for name, value in os.environ.items()
+        if name == "PATH" or name.startswith("COVERAGE_")
     }
     return {**kept, "HOME": str(tmp_path), "NO_COLOR": "1"}
 

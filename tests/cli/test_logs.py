@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import io
 import json
 import logging
 import re
 import stat
+import sys
 
 import pytest
 
@@ -13,6 +15,11 @@ from batchscan.settings import Output, Secret
 
 log = logging.getLogger("batchscan.somewhere")
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 def boom(secret: str) -> None:
@@ -93,3 +100,26 @@ def test_keys_and_tokens_are_hidden_even_in_tracebacks(capsys, form):
     for secret in ("s3cr3t", "abc.def", "ghi"):
         assert secret not in said
     assert "Bearer ***" in said
+
+
+def test_on_a_terminal_a_line_has_the_clock_only(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    configure(Output())
+    log.warning("a worry")
+    assert re.fullmatch(r"\d\d:\d\d:\d\d warning a worry\n", terminal.getvalue())
+
+
+def test_a_line_that_nobody_can_hear_any_more_is_no_trouble(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    configure(Output())
+    terminal.close()
+    log.warning("a worry")
+
+
+def test_without_stderr_only_the_file_hears(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "stderr", None)
+    configure(Output(log_file=str(tmp_path / "log")))
+    log.warning("a worry")
+    assert "a worry" in (tmp_path / "log").read_text()

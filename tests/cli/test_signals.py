@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import pty
 import signal
 import subprocess
 import sys
@@ -71,3 +73,21 @@ def test_under_nohup_a_hangup_goes_unheard():
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=20)
     assert out == f"asked {signal.SIGTERM.value}\nended\n"
+
+
+def test_on_a_terminal_the_message_stands_on_a_line_of_its_own():
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM.format(after="")],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+    )
+    os.close(theirs)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    said = os.read(ours, 1000)
+    os.close(ours)
+    assert said.startswith(b"\r\nbatchscan: finishing")
