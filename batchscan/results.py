@@ -117,11 +117,6 @@ def with_answer(line: ResultLine, answer: Answer) -> ResultLine:
     return msgspec.structs.replace(line, matches=_matches(answer))
 
 
-def with_answer(line: ResultLine, answer: Answer) -> ResultLine:
-    """Put an answer's matches back into a line that was kept without them."""
-    return msgspec.structs.replace(line, matches=[_match(found) for found in answer.matches])
-
-
 def encode(line: ResultLine) -> bytes:
     """Give a line's JSON with its line feed."""
     return _ENCODER.encode(line) + b"\n"

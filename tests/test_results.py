@@ -3,6 +3,7 @@ import os
 import resource
 import stat
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from batchscan.errors import StorageError
 from batchscan.model import Deferred, Failed, Rejected, Reused, Scanned, ServiceError
 from batchscan.names import DeferReason, FailReason, RejectReason
-from batchscan.results import ResultsWriter, encode, line_of, read_lines
+from batchscan.results import ResultsWriter, encode, line_of, read_lines, with_answer
 from tests.outcomes import ANSWER, EFFORT, NO_EFFORT, SUBJECT, outcomes
 
 
@@ -180,3 +181,9 @@ async def test_a_closed_disk_is_a_storage_error(tmp_path):
     os.close(writer._file.fileno())
     with pytest.raises(StorageError, match="Bad file descriptor"):
         await writer.close()
+
+
+def test_a_line_gets_back_the_matches_that_were_kept_apart():
+    line = line_of(Scanned(SUBJECT, EFFORT, ANSWER), "run", sandbox=False)
+
+    assert with_answer(msgspec.structs.replace(line, matches=[]), ANSWER) == line

@@ -35,8 +35,8 @@ class Block:
     unnamed: list[Entry] = field(default_factory=list)  # no extension: a look inside decides
     without_stat: list[str] = field(default_factory=list)  # wanted, but no file that can be read
 
-    def __bool__(self) -> bool:
-        return bool(self.entries or self.unnamed or self.without_stat)
+    def __len__(self) -> int:
+        return len(self.entries) + len(self.unnamed) + len(self.without_stat)
 
     def sort(self) -> None:
         """Order by the names' bytes, which is how the ledger's paths are ordered too."""
@@ -47,7 +47,7 @@ class Block:
 
 @dataclass(slots=True)
 class Counts:
-    """What was left out or lost, and how many pictures each root showed.
+    """What was left out or lost, and what each root showed.
 
     Only the thread that walks may change them.
     """
@@ -56,7 +56,7 @@ class Counts:
     excluded: int = 0  # left out by patterns: pictures, and folders not entered
     unreadable_folders: int = 0
     unreadable: list[tuple[str, str]] = field(default_factory=list)  # (path, why), the first 20
-    seen: dict[str, int] = field(default_factory=dict)  # pictures by name, by absolute root
+    seen: dict[str, int] = field(default_factory=dict)  # files in blocks, by absolute root folder
 
     def lost(self, path: str, why: str) -> None:
         """Enter a folder, or a list of names, that could not be read to its end."""

@@ -92,7 +92,7 @@ class Walk:
             if found is None:
                 stack.pop()
             elif isinstance(found, Block):
-                self.counts.seen[top.root] += len(found.entries) + len(found.without_stat)
+                self.counts.seen[top.root] += len(found)
                 yield found
             else:
                 stack.append(self._opened(found))

@@ -5,6 +5,7 @@ import pytest
 
 from batchscan.errors import StorageError
 from batchscan.report import encode, make_run_folder, point_latest, write_report
+from batchscan.report.files import write_whole
 from tests.report.facts import books, report
 
 NOW = 1_795_456_957.9
@@ -71,6 +72,15 @@ def test_a_report_is_replaced_whole_and_leaves_nothing_beside_it(tmp_path):
     with open(path, "rb") as file:
         assert file.read() == encode(second)
     assert os.listdir(tmp_path) == ["report.json"]
+
+
+def test_a_file_written_anew_holds_all_its_parts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results.jsonl").write_text("torn")
+    write_whole("results.jsonl", (part for part in (b"a\n", b"b\n")))
+
+    assert (tmp_path / "results.jsonl").read_bytes() == b"a\nb\n"
+    assert mode("results.jsonl") == 0o600
 
 
 def test_an_output_that_cannot_be_written_is_a_storage_error_with_advice(tmp_path):
