@@ -141,10 +141,10 @@ class Scan:
                     yield outcome
             return
         while not (self._running.done() and self._outcomes.empty()):
-            outcome = await self._outcomes.get()
-            if outcome is None:
+            decided = await self._outcomes.get()
+            if decided is None:
                 return
-            yield outcome
+            yield decided
 
     async def _run(self, session: Session) -> None:
         queue: asyncio.Queue[Candidate | None] = asyncio.Queue(self.settings.pace.concurrency)

@@ -8,10 +8,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 from urllib.parse import urlsplit
-from urllib.request import (
-    getproxies_environment,
-    proxy_bypass_environment,  # type: ignore[attr-defined] # not in typeshed
-)
+from urllib.request import getproxies_environment, proxy_bypass
 
 ProxyFor = Callable[[str], str | None]
 
@@ -23,7 +20,7 @@ def proxies_of_environment() -> ProxyFor:
     def proxy_for(url: str) -> str | None:
         parts = urlsplit(url)
         host = parts.hostname or ""
-        if is_loopback(host) or proxy_bypass_environment(parts.netloc.rpartition("@")[2], proxies):
+        if is_loopback(host) or proxy_bypass(parts.netloc.rpartition("@")[2]):
             return None
         return proxies.get(parts.scheme)
 
