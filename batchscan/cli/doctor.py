@@ -1,0 +1,100 @@
+"""`batchscan doctor`: would a scan work here, and which settings would it use?"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from batchscan.cli.common import folder_options, settings_of
+from batchscan.cli.pages import Option, Page
+from batchscan.cli.terminal import coloured, emit
+from batchscan.errors import UsageError
+from batchscan.escape import printable
+from batchscan.settings.catalog import entries
+
+if TYPE_CHECKING:
+    from batchscan.cli.findings import Finding
+    from batchscan.settings import Settings
+    from batchscan.settings.load import Loaded
+
+_COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
+
+
+@click.command(
+    cls=Page,
+    help="Check settings, credentials, folders, login, clock and balance, and tell where each "
+    "setting comes from. Nothing is charged. Exits 0, or as a scan would with the worst problem.",
+)
+@click.option(
+    "--sandbox",
+    "call",
+    is_flag=True,
+    cls=Option,
+    group="What",
+    help="also ask about one tiny picture in the vendor's free mock mode",
+)
+@folder_options
+def command(*, call: bool, **parameters: object) -> int:
+    """Print, and give the exit code."""
+    from batchscan.cli.findings import exit_code  # noqa: PLC0415 - --help does without
+
+    findings = []
+    for finding in _findings(parameters, call=call):
+        findings.append(finding)
+        emit("\n".join(_lines(finding)))
+    return exit_code(findings)
+
+
+def _findings(parameters: dict[str, object], *, call: bool) -> Iterator[Finding]:
+    import asyncio  # noqa: PLC0415 - --help does without
+
+    from batchscan.cli.findings import (  # noqa: PLC0415
+        Finding,
+        Level,
+        check_account,
+        check_output,
+        check_state,
+    )
+    from batchscan.cli.online import check_service  # noqa: PLC0415
+
+    loaded = settings_of(parameters, credentials=False)
+    try:
+        loaded = settings_of(parameters, credentials=True)
+    except UsageError as error:
+        account = Finding.of("credentials", error)
+    else:
+        account = check_account(loaded.settings)
+    emit("\n".join(_table(loaded)))
+    yield account
+    yield from check_state(loaded.settings)
+    yield check_output(loaded.settings)
+    if account.level is Level.OK:
+        yield from asyncio.run(check_service(loaded.settings, call=call))
+
+
+def _table(loaded: Loaded) -> Iterator[str]:
+    """Every setting, its value and where that came from."""
+    yield f"settings (file: {printable(loaded.file or 'none')})"
+    for entry in entries():
+        value = entry.show(getattr(getattr(loaded.settings, entry.group), entry.name))
+        yield f"  {entry.key:<23} {printable(value):<28} {printable(loaded.origins[entry.key])}"
+    yield f"  {'account.api_key':<23} {_key(loaded.settings):<28} {_key_origin(loaded)}"
+    yield "checks"
+
+
+def _key(settings: Settings) -> str:
+    return "(hidden)" if settings.account.api_key else "null"
+
+
+def _key_origin(loaded: Loaded) -> str:
+    return printable(loaded.origins.get("account.api_key", "default"))
+
+
+def _lines(finding: Finding) -> Iterable[str]:
+    level = coloured(f"{finding.level:<7}", _COLOURS[finding.level], sys.stdout)
+    yield f"  {level}  {finding.what}: {printable(finding.detail)}"
+    if finding.advice:
+        yield f"           {printable(finding.advice)}"

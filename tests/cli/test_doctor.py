@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import io
+import time
+
+import pytest
+from PIL import Image
+
+from batchscan.cli import main
+from batchscan.cli.online import tiny_png
+from tests.cli.vendor import Vendor, serving
+
+KEY = "s3cr3t-key"
+
+
+@pytest.fixture
+def vendor():
+    vendor = Vendor()
+    with serving(vendor):
+        yield vendor
+
+
+@pytest.fixture
+def ask(vendor, monkeypatch, tmp_path, capsys):
+    """Run a command against the vendor; gives the exit code and what was printed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("COPYLEAKS_API_URL", vendor.url)
+    monkeypatch.setenv("COPYLEAKS_IDENTITY_URL", vendor.url)
+    monkeypatch.setenv("COPYLEAKS_EMAIL", "ada@example.test")
+    monkeypatch.setenv("COPYLEAKS_API_KEY", KEY)
+
+    def asking(*words):
+        code = main([*words, "--state", str(tmp_path / "state")])
+        said = capsys.readouterr()
+        assert KEY not in said.out + said.err
+        assert "t0ken" not in said.out + said.err
+        return code, said.out, said.err
+
+    return asking
+
+
+def test_credits_prints_the_balance_and_nothing_else(ask):
+    assert ask("credits") == (0, "7\n", "")
+
+
+def test_credits_without_an_account_says_what_is_missing(ask, monkeypatch):
+    monkeypatch.delenv("COPYLEAKS_API_KEY")
+    code, out, err = ask("credits")
+    assert (code, out) == (2, "")
+    assert "the API key is missing" in err
+
+
+def test_a_refused_login_has_its_own_exit_code(ask, vendor):
+    vendor.login_status = 401
+    assert ask("credits")[0] == 4
+    code, out, _ = ask("doctor")
+    assert code == 4
+    assert "problem  login: the login was refused" in out
+
+
+def test_a_doctor_that_finds_nothing_exits_0_and_tells_where_settings_come_from(ask, vendor):
+    code, out, err = ask("doctor")
+    assert (code, err) == (0, "")
+    lines = [line.split() for line in out.splitlines()]
+    assert ["api.url", vendor.url, "environment", "COPYLEAKS_API_URL"] in lines
+    assert ["account.api_key", "(hidden)", "environment", "COPYLEAKS_API_KEY"] in lines
+    assert ["pace.concurrency", "64", "default"] in lines
+    assert "balance: 7 credits left" in out
+    assert "clock: agrees with the service's" in out
+    assert "problem" not in out
+    assert not [path for path in vendor.asked if "check" in path]
+
+
+def test_looking_again_costs_no_login(ask, vendor):
+    ask("doctor")
+    ask("credits")
+    assert len([path for path in vendor.asked if path.endswith("/login/api")]) == 1
+
+
+def test_one_free_call_is_made_only_when_it_is_asked_for(ask, vendor):
+    code, out, _ = ask("doctor", "--sandbox")
+    assert code == 0
+    assert "sandbox call: answered, mock matches: 0" in out
+    assert len([path for path in vendor.asked if "/doctor-" in path]) == 1
+
+
+@pytest.mark.parametrize(("off", "side"), [(-3600, "ahead of"), (7200, "behind")])
+def test_a_clock_that_is_off_is_worth_a_warning(ask, vendor, off, side):
+    vendor.time = time.time() + off
+    code, out, _ = ask("doctor")
+    assert code == 0
+    assert f"s {side} the service's" in out
+    assert "NTP" in out
+
+
+def test_an_empty_account_is_worth_a_warning(ask, vendor):
+    vendor.balance = 0
+    code, out, _ = ask("doctor")
+    assert code == 0
+    assert "warning  balance: no credits left" in out
+
+
+def test_an_answer_without_a_balance_is_a_problem(ask, vendor):
+    vendor.balance = "plenty"
+    code, out, _ = ask("doctor")
+    assert code == 8
+    assert "problem  balance: the API did not answer" in out
+
+
+def test_an_unusable_key_is_a_finding_like_others_and_nothing_is_asked(ask, monkeypatch, vendor):
+    monkeypatch.delenv("COPYLEAKS_API_KEY")
+    monkeypatch.setenv("COPYLEAKS_API_KEY_FILE", "/nowhere/key")
+    code, out, _ = ask("doctor")
+    assert code == 2
+    assert "problem  credentials: key file /nowhere/key: cannot be read" in out
+    assert "ok       state folder" in out
+    assert not vendor.asked
+
+
+def test_the_tiny_picture_is_one():
+    with Image.open(io.BytesIO(tiny_png())) as picture:
+        picture.load()
+        assert (picture.format, picture.size) == ("PNG", (64, 64))
