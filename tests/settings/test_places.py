@@ -43,7 +43,7 @@ def homeless(code):
         text=True,
         check=False,
     )
-    return done.stdout + done.stderr
+    return done.stdout, done.stderr
 
 
 def test_the_flag_wins_over_the_variable_and_that_over_the_users_own_file(own_config):
@@ -88,13 +88,13 @@ def test_the_state_folder_is_else_the_users_own(tmp_path, monkeypatch):
 
 @needs_root
 def test_without_a_home_the_state_folder_is_asked_for():
-    said = homeless("state_folder(Settings())")
+    _, said = homeless("state_folder(Settings())")
     assert "UsageError: there is no home folder to keep the ledger in" in said
 
 
 @needs_root
 def test_without_a_home_there_is_no_file_of_the_users_own():
-    said = homeless("print(load({}, {}).file)")
+    said, _ = homeless("print(load({}, {}).file)")
     assert said == "None\n"
 
 

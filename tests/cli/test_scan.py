@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from filelock import FileLock
+from PIL import Image
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    Image.linear_gradient("L").save(folder / "a.png")
+    return folder
+
+
+def test_a_dry_run_sums_up_on_stdout_and_touches_no_state(run, pictures, tmp_path):
+    done = run("-n", str(pictures))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "a scan would send 1 picture" in done.stdout
+    assert {path.name for path in tmp_path.iterdir()} == {"pictures", "batchscan-output"}
+
+
+def test_json_is_the_report_and_nothing_else(run, pictures):
+    done = run("scan", "-n", "--json", str(pictures))
+    report = json.loads(done.stdout)
+    assert report["run"]["dry_run"] is True
+    assert report["reasons"] == {"dry_run": 1}
+    assert done.stderr == ""
+
+
+def test_a_quiet_run_that_goes_well_prints_nothing(run, pictures):
+    done = run("-q", "-n", str(pictures))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_quiet_run_tells_what_is_newly_rejected(run, pictures):
+    (pictures / "b.jpg").touch()
+    done = run("-q", "-n", str(pictures))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.startswith("batchscan: newly rejected: 1 empty; see ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_settings_of_the_users_own_file_hold(run, pictures, tmp_path, environ):
+    environ["XDG_CONFIG_HOME"] = str(tmp_path / "config")
+    folder = tmp_path / "config" / "batchscan"
+    folder.mkdir(parents=True)
+    (folder / "config.yaml").write_text("output: {directory: elsewhere}\n")
+    assert run("-n", str(pictures), env={"BATCHSCAN_CONFIG": str(folder / "config.yaml")})
+    assert (tmp_path / "elsewhere" / "runs").is_dir()
+
+
+def test_a_path_that_is_not_there_exits_2(run):
+    done = run("-n", "./no\x1bwhere")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no\\x1bwhere" in done.stderr
+
+
+@pytest.mark.parametrize(("if_locked", "said"), [("fail", True), ("skip", False)])
+def test_a_run_beside_another_one_exits_7(run, pictures, tmp_path, if_locked, said):
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    account = {"COPYLEAKS_EMAIL": "a@b.test", "COPYLEAKS_API_KEY": "k"}
+    with FileLock(state / "lock"):
+        done = run(
+            str(pictures), "--state", str(state), "--if-locked", if_locked, "-q", env=account
+        )
+    assert done.returncode == 7
+    assert done.stdout == ""
+    assert bool(done.stderr) is said
