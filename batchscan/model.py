@@ -165,7 +165,14 @@ class Trouble:
     body: bytes | None = field(default=None, repr=False)  # a 200's body that nobody could read
 
 
-Reply: TypeAlias = Answered | Conflict | Refusal | Busy | Trouble
+@dataclass(frozen=True, slots=True)
+class TokenRefused:
+    """401: the token is not good any more; a new login may help, once."""
+
+    error: ServiceError
+
+
+Reply: TypeAlias = Answered | Conflict | Refusal | Busy | Trouble | TokenRefused
 
 
 # --- outcomes: one variant for each status of a file that was not unchanged ---------------------

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
 from batchscan.copyleaks import requests
 from batchscan.copyleaks.answers import CheckResult, read_check, read_credits
 from batchscan.copyleaks.errors import (
-    AuthenticationFailed,
     BadResponse,
     CopyleaksError,
     TokenRefused,
 )
 from batchscan.copyleaks.failures import failure
+from batchscan.copyleaks.requests import Multipart
 from batchscan.copyleaks.tokens import LIFE, Grant, TokenProvider, binding
 from batchscan.copyleaks.transport import Response, Transport
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +62,11 @@ class CopyleaksClient:
         """Logins of this process."""
         return self._tokens.logins
 
+    @property
+    def ready(self) -> bool:
+        """Whether there is a token in memory, so that a check would start at once."""
+        return self._tokens.ready
+
     async def login(self) -> None:
         """Make sure that there is a token, by logging in where none is kept.
 
@@ -74,20 +76,26 @@ class CopyleaksClient:
         await self._tokens.token()
 
     async def check(
-        self, scan_id: str, image: bytes, file_name: str, content_type: str, *, sandbox: bool
+        self, scan_id: str, form: Multipart, leaving: Callable[[], None] | None = None
     ) -> Checked:
         """Send one picture once; paid when it is answered, but for the sandbox.
 
+        Args:
+            scan_id: the id that the form was made for.
+            form: the picture, by `requests.check_form`.
+            leaving: called when the first byte leaves.
+
         Raises:
+            TokenRefused: the next call will log in anew.
             CopyleaksError: as its tree says.
         """
-        form = requests.check_form(scan_id, image, file_name, content_type, sandbox=sandbox)
-
-        async def send(token: str) -> bytes:
-            request = requests.check(self._account.api_url, scan_id, form, token)
-            return self._body_of(await self._transport.send(request))
-
-        body = await self._with_token(send)
+        token = await self._tokens.token()
+        request = requests.check(self._account.api_url, scan_id, form, token)
+        try:
+            body = self._body_of(await self._transport.send(request, leaving))
+        except TokenRefused:
+            self._tokens.refused(token)
+            raise
         return Checked(body, read_check(body, scan_id))
 
     async def credits(self) -> int:
@@ -96,25 +104,19 @@ class CopyleaksClient:
         Raises:
             CopyleaksError: as its tree says.
         """
-
-        async def send(token: str) -> bytes:
-            request = requests.credits_left(self._account.api_url, token)
-            return self._body_of(await self._transport.send(request))
-
-        return read_credits(await self._with_token(send))
-
-    async def _with_token(self, send: Callable[[str], Awaitable[T]]) -> T:
-        token = await self._tokens.token()
         try:
-            return await send(token)
+            return await self._credits()
+        except TokenRefused:
+            return await self._credits()
+
+    async def _credits(self) -> int:
+        token = await self._tokens.token()
+        request = requests.credits_left(self._account.api_url, token)
+        try:
+            return read_credits(self._body_of(await self._transport.send(request)))
         except TokenRefused:
             self._tokens.refused(token)
-        token = await self._tokens.token()
-        try:
-            return await send(token)
-        except TokenRefused as error:
-            self._tokens.refused(token)
-            raise AuthenticationFailed(str(error), error.details) from error
+            raise
 
     async def _log_in(self) -> Grant:
         account = self._account

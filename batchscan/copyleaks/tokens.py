@@ -82,6 +82,11 @@ class TokenProvider:
     def __repr__(self) -> str:
         return f"<TokenProvider {self._path} {self.logins} logins>"
 
+    @property
+    def ready(self) -> bool:
+        """Whether the token in memory is good."""
+        return self._good(self._held)
+
     async def token(self) -> str:
         """A token that is good for another 5 minutes at least.
 

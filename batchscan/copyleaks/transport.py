@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -86,15 +86,17 @@ class Transport:
         if self._session is not None:
             await self._session.close()
 
-    async def send(self, request: Request) -> Response:
+    async def send(self, request: Request, leaving: Callable[[], None] | None = None) -> Response:
         """Send a request once and read the whole answer; redirects are answers too.
+
+        Connecting comes before: `leaving` is called when the first byte of the request leaves.
 
         Raises:
             ConnectionFailed: no answer came.
             BadResponse: a 200 came that is torn, too large, or no HTTP.
             WrongAddress: the URL cannot be used.
         """
-        body = _Body(request.body, self._read_timeout)
+        body = _Body(request.body, self._read_timeout, leaving)
         async with (
             _translated(request.url, body),
             self._opened().request(
@@ -150,18 +152,23 @@ class _Body(Payload):
 
     _autoclose = True  # nothing is held that wants closing
 
-    def __init__(self, body: bytes | Multipart, chunk_timeout: float) -> None:
+    def __init__(
+        self, body: bytes | Multipart, chunk_timeout: float, leaving: Callable[[], None] | None
+    ) -> None:
         pieces = (body.head, body.image, body.tail) if isinstance(body, Multipart) else (body,)
         super().__init__(body, content_type="application/octet-stream")
         self._pieces = pieces
         self._size = sum(map(len, pieces))
         self._chunk_timeout = chunk_timeout
+        self._leaving = leaving
         self.sent = False
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002
         raise TypeError("a picture is no text")
 
     async def write(self, writer: AbstractStreamWriter) -> None:
+        if self._leaving is not None:  # aiohttp sends the headers with the first piece
+            self._leaving()
         for piece in self._pieces:
             view = memoryview(piece)
             for start in range(0, len(view), CHUNK):

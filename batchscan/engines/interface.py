@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
-from batchscan.model import Candidate, Image, NotSendable, Reply
+from batchscan.model import Busy, Candidate, Image, NotSendable, Reply, Trouble
 
 
 class Engine(Protocol):
@@ -14,13 +15,27 @@ class Engine(Protocol):
         """Read, hash and judge one file; trouble with the file is the result, not an exception."""
         ...
 
-    async def upload(self, scan_id: str, image: Image) -> Reply:
-        """Send one picture once, under this scan id.
+    @property
+    def ready(self) -> bool:
+        """Whether an upload could start at once: whether there is a token."""
+        ...
+
+    async def prepare(self) -> Busy | Trouble | None:
+        """Get ready for uploads: log in, once for all that ask; None when that went well.
 
         Raises:
-            AuthRefused: the login was refused, or a fresh token was.
+            AuthRefused: the login was refused.
+            Unavailable: the login is not at this address.
+        """
+        ...
+
+    async def upload(self, scan_id: str, image: Image, leaving: Callable[[], None]) -> Reply:
+        """Send one picture once, under this scan id; `leaving` is called as it leaves.
+
+        Raises:
+            AuthRefused: the account may not use the API.
             NoCredits: the account has no credits left.
-            Unavailable: the API is not at this address, or the login stayed away.
+            Unavailable: the API is not at this address.
         """
         ...
 

@@ -12,13 +12,14 @@ from pathlib import Path
 from batchscan import about
 from batchscan.copyleaks import errors as vendor
 from batchscan.copyleaks.client import Account, CopyleaksClient
+from batchscan.copyleaks.requests import check_form
 from batchscan.copyleaks.transport import Transport
 from batchscan.engines.answers import answer_of
-from batchscan.engines.replies import reply_to
+from batchscan.engines.replies import login_reply_to, reply_to
 from batchscan.images.inspect import inspect
 from batchscan.images.judge import Judge
 from batchscan.images.rules import Rules
-from batchscan.model import Answered, Candidate, Image, NotSendable, Reply
+from batchscan.model import Answered, Busy, Candidate, Image, NotSendable, Reply, Trouble
 from batchscan.settings import Settings
 
 
@@ -52,19 +53,36 @@ class LocalEngine:
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-    async def upload(self, scan_id: str, image: Image) -> Reply:
-        """Send one picture once, under this scan id.
+    @property
+    def ready(self) -> bool:
+        """Whether there is a token."""
+        return self._client.ready
+
+    async def prepare(self) -> Busy | Trouble | None:
+        """Log in, once for all that ask; None when that went well.
 
         Raises:
-            AuthRefused: the login was refused, or a fresh token was.
+            AuthRefused: the login was refused.
+            Unavailable: the login is not at this address.
+        """
+        try:
+            await self._client.login()
+        except vendor.CopyleaksError as error:
+            return login_reply_to(error, self._settings.api)
+        return None
+
+    async def upload(self, scan_id: str, image: Image, leaving: Callable[[], None]) -> Reply:
+        """Send one picture once, under this scan id; `leaving` is called as it leaves.
+
+        Raises:
+            AuthRefused: the account may not use the API.
             NoCredits: the account has no credits left.
             Unavailable: the API is not at this address.
         """
         sandbox = self._settings.api.sandbox
+        form = check_form(scan_id, image.data, image.file_name, image.content_type, sandbox=sandbox)
         try:
-            checked = await self._client.check(
-                scan_id, image.data, image.file_name, image.content_type, sandbox=sandbox
-            )
+            checked = await self._client.check(scan_id, form, leaving)
         except vendor.CopyleaksError as error:
             return reply_to(error, self._settings.api)
         answer = answer_of(checked.result, checked.body, self._now(), sandbox=sandbox)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from batchscan.copyleaks import errors as vendor
 from batchscan.errors import AuthRefused, NoCredits, StopRun, Unavailable
-from batchscan.model import Busy, Conflict, Refusal, Reply, ServiceError, Trouble
+from batchscan.model import Busy, Conflict, Refusal, Reply, ServiceError, TokenRefused, Trouble
 from batchscan.names import FailReason
 from batchscan.settings import Api
 
@@ -12,13 +12,50 @@ GATEWAY_TIMEOUT = 504  # the gateway gave up waiting; what is behind it may have
 
 
 def reply_to(error: vendor.CopyleaksError, api: Api) -> Reply:
-    """Say what an error means.
+    """Say what an error means for a picture.
 
     Raises:
         AuthRefused: the account cannot be used.
         NoCredits: it has no credits left.
         Unavailable: this is not the API.
     """
+    if error.login:
+        return login_reply_to(error, api)
+    if isinstance(error, vendor.TokenRefused):
+        return TokenRefused(_details(error))
+    _stop_for_good(error, api)
+    return _of_picture(error)
+
+
+def login_reply_to(error: vendor.CopyleaksError, api: Api) -> Busy | Trouble:
+    """Say what an error of the login means: nothing was sent, so no attempt is used.
+
+    Raises:
+        AuthRefused: the login was refused.
+        Unavailable: this is not the login.
+    """
+    _stop_for_good(error, api)
+    details = _details(error)
+    if isinstance(error, vendor.RateLimited | vendor.UnderMaintenance):
+        return Busy(details, error.retry_after, away=True)
+    detail = f"the login failed: {error}"
+    return Trouble(FailReason.NETWORK, detail, details, ambiguous=False, reached=False)
+
+
+def stop_for(error: vendor.CopyleaksError, api: Api) -> StopRun:
+    """Say what an error means for a command that has no pictures."""
+    try:
+        _stop_for_good(error, api)
+    except StopRun as stop:
+        return stop
+    return Unavailable(
+        f"the API did not answer as it should: {error}",
+        advice="try again later; see the vendor's status page",
+    )
+
+
+def _stop_for_good(error: vendor.CopyleaksError, api: Api) -> None:
+    """Raise what asking again would not mend."""
     match error:
         case vendor.WrongAddress():
             raise _wrong_address(error, api) from error
@@ -29,20 +66,6 @@ def reply_to(error: vendor.CopyleaksError, api: Api) -> Reply:
                 f"the account is out of credits ({error})",
                 advice="buy credits, then run the same command: it goes on where it stopped",
             ) from error
-        case _:
-            return _at_login(error) if error.login else _at_check(error)
-
-
-def stop_for(error: vendor.CopyleaksError, api: Api) -> StopRun:
-    """The same for a command that has no pictures: what to tell the user."""
-    try:
-        reply = reply_to(error, api)
-    except StopRun as stop:
-        return stop
-    detail = reply.detail if isinstance(reply, Trouble) else str(error)
-    return Unavailable(
-        f"the API did not answer: {detail}", advice="try again later; see the vendor's status page"
-    )
 
 
 def _wrong_address(error: vendor.CopyleaksError, api: Api) -> Unavailable:
@@ -60,17 +83,7 @@ def _auth_refused(error: vendor.CopyleaksError) -> AuthRefused:
     )
 
 
-def _at_login(error: vendor.CopyleaksError) -> Reply:
-    """Nothing of a picture has left, so nothing is charged and no attempt is used."""
-    details = _details(error)
-    if isinstance(error, vendor.RateLimited | vendor.UnderMaintenance):
-        return Busy(details, error.retry_after, away=True)
-    return Trouble(
-        FailReason.NETWORK, f"the login failed: {error}", details, ambiguous=False, reached=False
-    )
-
-
-def _at_check(error: vendor.CopyleaksError) -> Reply:
+def _of_picture(error: vendor.CopyleaksError) -> Reply:
     details = _details(error)
     match error:
         case vendor.ScanIdConflict():

@@ -16,18 +16,20 @@ from batchscan.pace.schedule import Schedule
 from batchscan.settings import Rate
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Pass:
-    """The right to send one request now."""
+    """The right to send one request now; monotonic seconds."""
 
-    sent_at: float  # monotonic seconds
+    granted_at: float
     probe: bool  # the only one under way, to see whether the service is back
+    left_at: float | None = None  # when its first byte did
 
 
 class Gate:
     """Lets requests through in the order of their coming; waiting uses up no attempt.
 
-    Who got a `Pass` tells how it went: `accepted`, `busy`, `troubled`, or `abandoned`.
+    Who got a `Pass` tells when the request leaves (`leaving`), and then how it went:
+    `accepted`, `busy`, `troubled`, or `abandoned`.
     """
 
     def __init__(
@@ -73,8 +75,16 @@ class Gate:
                     self._probing = self._outage.away
                     return Pass(now, self._probing)
                 else:
-                    await self._sleep(self._schedule.next_at(self._learned.at(now)) - now)
+                    wait = self._schedule.next_at(self._learned.at(now)) - now
+                    await self._sleep(min(wait, self._retry_for))
         return None
+
+    def leaving(self, granted: Pass) -> None:
+        """The first byte of the request leaves now."""
+        if granted.left_at is None:
+            granted.left_at = self._clock.monotonic()
+            self._schedule.left(granted.left_at)
+            self._changed.set()
 
     def close(self) -> None:
         """Let nothing through any more: the run stops."""
@@ -83,7 +93,7 @@ class Gate:
 
     def accepted(self, granted: Pass) -> None:
         """The service answered as it does when it is well."""
-        self._outage.over(granted.sent_at)
+        self._outage.over(granted.granted_at)
         self._done(granted)
 
     def abandoned(self, granted: Pass) -> None:
@@ -101,7 +111,7 @@ class Gate:
             self._outage.away = True
         else:
             self.rate_limited += 1
-            self._learned.refused(granted.sent_at, self._clock.monotonic())
+            self._learned.refused(granted.granted_at, self._clock.monotonic())
         self._hold(granted, retry_after, "service away, pause" if away else "429 pause")
 
     def troubled(self, granted: Pass, picture: Hashable, *, reached: bool) -> None:
@@ -145,7 +155,7 @@ class Gate:
         )
 
     def _hold(self, granted: Pass, floor: float | None, why: str) -> None:
-        until = self._outage.pause(granted.sent_at, floor, self._clock.monotonic())
+        until = self._outage.pause(granted.granted_at, floor, self._clock.monotonic())
         if until is None:
             raise Unavailable(
                 f"the API has kept refusing or stayed away ({why.removesuffix(' pause')})"
@@ -157,6 +167,8 @@ class Gate:
         self._pause = max(self._pause, (until, why))
 
     def _done(self, granted: Pass) -> None:
+        if granted.left_at is None:
+            self._schedule.dropped()
         if granted.probe:
             self._probing = False
         self._changed.set()

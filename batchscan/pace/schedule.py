@@ -24,19 +24,23 @@ class _Window:
         self.period = rate.period * (1 + headroom)
         self._log: deque[float] = deque(maxlen=rate.requests)
 
-    def grant(self, at: float) -> None:
+    def left(self, at: float) -> None:
         self._log.append(at)
 
-    def free_at(self, share: float) -> float:
+    def free_at(self, share: float, outstanding: int) -> float:
         """When one more request fits, at this share of the rate."""
-        most = max(1, math.ceil(self.requests * share))
+        most = max(1, math.ceil(self.requests * share)) - outstanding
+        if most <= 0:
+            return math.inf
         return self._log[-most] + self.period if len(self._log) >= most else -math.inf
 
 
 class Schedule:
     """The slots of all windows together, at a share of the told rate.
 
-    Times are seconds on any one clock that does not step.
+    A slot is taken before its request leaves, and entered when it has: setting up a connection
+    takes longer than the headroom, and what the service counts is what arrives. Times are
+    seconds on any one clock that does not step.
     """
 
     def __init__(self, rates: Sequence[Rate], headroom: float) -> None:
@@ -44,6 +48,7 @@ class Schedule:
         self._interval = max(window.period / window.requests for window in self._windows)
         self._slot = -math.inf  # where even spacing puts the next request
         self._paused_until = -math.inf
+        self._outstanding = 0  # slots taken whose requests have not left yet
 
     def __repr__(self) -> str:
         return f"<Schedule 1 per {self._interval:.4g} s, next {self._slot:.4g}>"
@@ -53,34 +58,39 @@ class Schedule:
         """Seconds that the longest window reaches back."""
         return max(window.period for window in self._windows)
 
-    @property
-    def interval(self) -> float:
-        """Seconds between requests at the full rate."""
-        return self._interval
-
     def remember(self, times: Iterable[float]) -> None:
         """Enter requests of earlier runs, oldest first."""
         for at in times:
-            self._grant(at, 1.0)
+            self._enter(at)
+            self._slot = max(self._slot, at + self._interval)
 
     def pause(self, until: float) -> None:
         """Let nothing leave before then."""
         self._paused_until = max(self._paused_until, until)
 
     def next_at(self, share: float = 1.0) -> float:
-        """When the next request may leave; a time that has passed means now."""
-        free = max(window.free_at(share) for window in self._windows)
+        """When the next slot is; a time that has passed means now, infinity once one has left."""
+        free = max(window.free_at(share, self._outstanding) for window in self._windows)
         return max(self._slot, self._paused_until, free)
 
     def take(self, now: float, share: float = 1.0) -> bool:
-        """Take the slot if it has come."""
+        """Take the slot if it has come; tell `left` or `dropped` what became of it."""
         if self.next_at(share) > now:
             return False
-        self._grant(now, share)
+        on_time = now - self._slot <= CATCH_UP
+        self._slot = (self._slot if on_time else now) + self._interval / share
+        self._outstanding += 1
         return True
 
-    def _grant(self, at: float, share: float) -> None:
-        on_time = at - self._slot <= CATCH_UP
-        self._slot = (self._slot if on_time else at) + self._interval / share
+    def left(self, at: float) -> None:
+        """The request of a slot has begun to leave."""
+        self._outstanding -= 1
+        self._enter(at)
+
+    def dropped(self) -> None:
+        """The request of a slot will not leave."""
+        self._outstanding -= 1
+
+    def _enter(self, at: float) -> None:
         for window in self._windows:
-            window.grant(at)
+            window.left(at)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from batchscan.engines.interface import Engine
-from batchscan.errors import StopRun
+from batchscan.errors import AuthRefused, Interrupted, StopRun
 from batchscan.ledger import Known, Ledger, LedgerThread
 from batchscan.model import (
     Answered,
@@ -23,6 +23,7 @@ from batchscan.model import (
     Reply,
     Reused,
     ServiceError,
+    TokenRefused,
     Trouble,
 )
 from batchscan.names import FailReason
@@ -54,6 +55,7 @@ class Question:
     tries: int = 0  # attempts used up; waiting and pauses use none
     perhaps_charged: bool = False  # a request of ours got no answer
     conflicts: int = 0
+    tokens_refused: int = 0
     claim: Claim | None = None
     last: ServiceError | None = None
 
@@ -115,8 +117,8 @@ class Asker:
             reservation = await self.budget.reserve()
             charged = 0
             try:
-                granted = await self._enter()
-                reply = await self._send(question, granted)
+                granted, trouble = await self._enter()
+                reply = trouble or await self._send(question, granted)
                 charged = self._price_of(reply)
                 ending = await self._take(question, granted, reply)
             finally:
@@ -125,18 +127,26 @@ class Asker:
                 await self.stop.sleep(backoff(question.tries, self.jitter))
         return ending
 
-    async def _enter(self) -> Pass:
-        granted = await self.gate.enter()
-        if granted is None:
-            self.stop.check()
-        assert granted is not None  # noqa: S101 - a closed gate means a stopped run
-        try:
-            self.stop.check()
-            self.budget.check_time(self.clock.monotonic())
-        except StopRun:
+    async def _enter(self) -> tuple[Pass, Busy | Trouble | None]:
+        """Wait for a slot in which a request can leave at once, or for trouble with the login."""
+        while True:
+            granted = await self.gate.enter()
+            if granted is None:
+                self.stop.check()
+                raise Interrupted
+            try:
+                self.stop.check()
+                self.budget.check_time(self.clock.monotonic())
+                if self.engine.ready:
+                    return granted, None
+                trouble = await self.engine.prepare()
+            except StopRun:
+                self.gate.abandoned(granted)
+                raise
+            if trouble is not None:
+                return granted, trouble
+            # Logging in took its time, and all who waited for it would leave at once.
             self.gate.abandoned(granted)
-            raise
-        return granted
 
     async def _send(self, question: Question, granted: Pass) -> Reply:
         """Claim, then upload once; what stops the run is proven not to be charged."""
@@ -157,13 +167,15 @@ class Asker:
         self.traffic.retries += question.requests > 1
         self.traffic.bytes_sent += len(image.data)
         try:
-            reply = await self.engine.upload(opened.scan_id, image)
+            reply = await self.engine.upload(
+                opened.scan_id, image, lambda: self.gate.leaving(granted)
+            )
         except StopRun:
             self.gate.abandoned(granted)
             await self._not_charged(question)
             raise
-        if not isinstance(reply, Trouble):
-            self.traffic.latencies.add((self.clock.monotonic() - granted.sent_at) * 1000)
+        if granted.left_at is not None and not isinstance(reply, Trouble):
+            self.traffic.latencies.add((self.clock.monotonic() - granted.left_at) * 1000)
         return reply
 
     def _price_of(self, reply: Reply) -> int:
@@ -175,7 +187,7 @@ class Asker:
                 return price
             case Conflict() | Trouble(ambiguous=True):
                 return self.budget.price
-            case Refusal() | Busy() | Trouble():
+            case Refusal() | Busy() | Trouble() | TokenRefused():
                 return 0
 
     async def _take(self, question: Question, granted: Pass, reply: Reply) -> Ending | None:
@@ -198,6 +210,13 @@ class Asker:
                 return None
             case Trouble():
                 return await self._after_trouble(question, granted, reply)
+            case TokenRefused(error):
+                self.gate.abandoned(granted)
+                await self._not_charged(question)
+                question.tokens_refused += 1
+                if question.tokens_refused > 1:
+                    raise _auth_refused(error)
+                return None
 
     async def _after_conflict(self, question: Question, reply: Conflict) -> Ending | None:
         claim = self._claim_of(question)
@@ -233,9 +252,18 @@ class Asker:
         return NoAnswer(reason, reply.detail, reply.error)
 
     async def _not_charged(self, question: Question) -> None:
-        claim = self._claim_of(question)
-        await self.ledger.do(lambda ledger: ledger.claims.unsent(claim))
+        claim = question.claim
+        if claim is not None:  # None when it failed at the login
+            await self.ledger.do(lambda ledger: ledger.claims.unsent(claim))
 
     def _claim_of(self, question: Question) -> Claim:
         assert question.claim is not None  # noqa: S101 - a reply comes after a claim
         return question.claim
+
+
+def _auth_refused(error: ServiceError) -> AuthRefused:
+    said = f"HTTP {error.http_status}" + (f": {error.message}" if error.message else "")
+    return AuthRefused(
+        f"the API refused a fresh token ({said})",
+        advice="check that the account may use the API; see `batchscan doctor`",
+    )

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +22,7 @@ def sends(schedule: Schedule, lateness: list[float], share: float = 1.0) -> list
     for late in lateness:
         now = max(now, schedule.next_at(share)) + late
         assert schedule.take(now, share)
+        schedule.left(now)
         times.append(now)
     return times
 
@@ -50,6 +53,7 @@ def test_windows_hold_across_runs(rates, before, after):
     for late in after:
         now = max(now, successor.next_at()) + late
         assert successor.take(now)
+        successor.left(now)
         times.append(now)
 
     for rate in rates:
@@ -72,7 +76,9 @@ def test_ninety_seven_percent_of_the_rate_is_reached_though_every_slot_is_late()
 def test_after_idling_no_burst_leaves():
     schedule = Schedule([Rate(10, 1.0)], 0.02)
     assert schedule.take(0.0)
+    schedule.left(0.0)
     assert schedule.take(100.0)
+    schedule.left(100.0)
     allowed = sum(schedule.take(100.0 + n / 1000) for n in range(1, 50))
 
     assert allowed <= 1
@@ -92,3 +98,22 @@ def test_a_learned_share_slows_the_whole_schedule(share):
     times = sends(Schedule([Rate(10, 1.0)], 0.02), [0.0] * 100, share)
 
     assert 99 / times[-1] <= 10 * share
+
+
+def test_what_counts_is_when_a_request_leaves_not_when_it_was_let_go():
+    schedule = Schedule([Rate(2, 1.0)], 0.0)
+    assert schedule.take(0.0)
+    assert schedule.take(0.5)
+    assert schedule.next_at() == math.inf  # nobody knows yet how late these two are
+
+    schedule.left(0.8)
+    schedule.left(0.9)
+    assert schedule.next_at() == pytest.approx(1.8)
+
+
+def test_a_slot_that_nobody_used_is_free_again():
+    schedule = Schedule([Rate(1, 1.0)], 0.0)
+    assert schedule.take(0.0)
+    schedule.dropped()
+
+    assert schedule.next_at() == pytest.approx(1.0)  # spacing holds all the same
