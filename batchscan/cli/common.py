@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from batchscan.cli.pages import Option, with_default
+from batchscan.cli.pages import Option, default_of, with_default
 
 if TYPE_CHECKING:
     from batchscan.settings.load import Loaded
@@ -18,7 +18,7 @@ _FILES = "Settings, state and output"
 
 
 def setting_option(
-    key: str, *names: str, text: str, group: str, metavar: str | None = None, multiple: bool = False
+    key: str, *names: str, text: str, group: str, metavar: str | None = None
 ) -> Callable[[_Function], _Function]:
     """Declare the flag of a setting; its value is read and judged with all other settings.
 
@@ -28,7 +28,6 @@ def setting_option(
         text: what the help says, without the default.
         group: the group of the help page it stands in.
         metavar: the value's name; without one, it is a switch.
-        multiple: whether it may be given again for one more value.
     """
     return click.option(
         *names,
@@ -37,7 +36,7 @@ def setting_option(
         group=group,
         help=with_default(key, text) if metavar else text,
         metavar=metavar,
-        multiple=multiple,
+        multiple=isinstance(default_of(key), tuple),
         is_flag=metavar is None,
         default=None,
         type=None if metavar is None else click.UNPROCESSED,

@@ -76,6 +76,11 @@ class Page(click.Command):
                     formatter.write("".join(f"  {word}\n" for word, _ in rows))
 
 
+def default_of(key: str) -> object:
+    """The default of a setting; None where there is none, as for the fields of one run."""
+    return next((entry.default for entry in entries() if entry.key == key), None)
+
+
 def with_default(key: str, text: str) -> str:
     """A help text with the setting's default, taken from where it is declared."""
     for entry in entries():

@@ -162,13 +162,6 @@ def scan_options(function: _Function) -> _Function:
     """Declare every flag of a scan."""
     for group, flags in reversed(_FLAGS):
         for key, names, metavar, text in reversed(flags):
-            declare = setting_option(
-                key,
-                *names,
-                text=text,
-                group=group,
-                metavar=metavar,
-                multiple="repeatable" in text,
-            )
+            declare = setting_option(key, *names, text=text, group=group, metavar=metavar)
             function = declare(function)
     return function
