@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from batchscan.cli.findings import Finding, Level
 from batchscan.copyleaks.client import CopyleaksClient
 from batchscan.copyleaks.errors import CopyleaksError
+from batchscan.copyleaks.requests import check_form
 from batchscan.engines.local import open_client, open_transport
 from batchscan.engines.replies import stop_for
 from batchscan.errors import StorageError
@@ -113,7 +114,8 @@ def _about_clock(server_time: float | None, now: float) -> Finding:
 
 async def _try_sandbox(client: CopyleaksClient) -> Finding:
     scan_id = f"doctor-{secrets.token_hex(8)}"
-    checked = await client.check(scan_id, tiny_png(), "doctor.png", "image/png", sandbox=True)
+    form = check_form(scan_id, tiny_png(), "doctor.png", "image/png", sandbox=True)
+    checked = await client.check(scan_id, form)
     matches = len(checked.result.internet)
     return Finding(Level.OK, "sandbox call", f"answered, mock matches: {matches}")
 
