@@ -1,0 +1,117 @@
+"""The one account behind an emulator: its logins, tokens, rate limit and credits."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import msgspec
+
+from batchscan.emulator import bodies
+from batchscan.emulator.bodies import Reply
+from batchscan.emulator.config import EmulatorConfig
+from batchscan.emulator.windows import Windows
+from batchscan.settings.units import Rate
+
+_FIELDS = ("email", "key")
+
+
+class Account:
+    """Knows every token it gave, and the balance; any made-up e-mail and key may log in."""
+
+    def __init__(self, config: EmulatorConfig) -> None:
+        self.balance = config.credits
+        self._config = config
+        self._tokens: dict[str, float] = {}  # when each ends, on the clock
+        self._windows = Windows(config.rates, config.clock)
+        self._logins: dict[str, _Logins] = {}
+        self._given = 0
+
+    def login(self, body: bytes) -> Reply:
+        """Answer a login with a token, a 400 or a 429 (login page)."""
+        fields = _decoded(body)
+        missing = [name for name in _FIELDS if not _is_text(fields.get(name))]
+        if missing:
+            return bodies.json_reply(
+                400, {name.title(): [f"The {name} field is required."] for name in missing}
+            )
+        email = fields["email"].lower()
+        if email not in self._logins:
+            self._logins[email] = _Logins(self._config)
+        wait = self._logins[email].wait()
+        if wait is not None:
+            reply = bodies.json_reply(429, {"error": "Rate limit exceeded"})
+            return self._limited(reply, wait)
+        return self._new_token()
+
+    def admit(self, authorization: str | None) -> Reply | None:
+        """Look at a request's token and take its place in the windows; None lets it in."""
+        scheme, _, token = (authorization or "").partition(" ")
+        ends = self._tokens.get(token.strip()) if scheme.lower() == "bearer" else None
+        if ends is None or ends <= self._config.clock():
+            return bodies.problem(401, "Unauthorized")
+        wait = self._windows.take()
+        if wait is None:
+            return None
+        return self._limited(bodies.error(429, None, "Too many requests."), wait)
+
+    def charge(self) -> Reply | None:
+        """Take the price of one check, or give the 402 that says why not."""
+        price = self._config.credits_per_image
+        if self.balance >= price:
+            self.balance -= price
+            return None
+        if self.balance == 0:
+            return bodies.error(402, 17, "You have no credits left.")
+        return bodies.error(402, 13, f"{price} credits are needed; you have {self.balance}.")
+
+    def revoke_tokens(self) -> None:
+        """Make every token invalid that was given so far."""
+        self._tokens.clear()
+
+    def _new_token(self) -> Reply:
+        if self._config.revoke_on_login:
+            self._tokens.clear()
+        token = secrets.token_urlsafe(48)
+        life = self._config.token_life
+        self._tokens[token] = self._config.clock() + life
+        self._given += 1
+        return bodies.token(token, self._config.wall_clock(), life, offset=self._given % 2 == 0)
+
+    def _limited(self, reply: Reply, wait: float) -> Reply:
+        if not self._config.retry_after:
+            return reply
+        return reply._replace(headers={"Retry-After": str(max(1, -int(-wait // 1)))})
+
+
+class _Logins:
+    """The logins of one e-mail address."""
+
+    def __init__(self, config: EmulatorConfig) -> None:
+        self._clock = config.clock
+        limit = config.login_limit
+        self._block = limit.block
+        self._window = Windows((Rate(limit.requests, limit.period),), config.clock)
+        self._blocked_until: float | None = None
+
+    def wait(self) -> float | None:
+        """Count a login; gives None, or the seconds for which there is no other."""
+        now = self._clock()
+        if self._blocked_until is not None and now < self._blocked_until:
+            return self._blocked_until - now
+        if self._window.take() is None:
+            return None
+        self._blocked_until = now + self._block
+        return self._block
+
+
+def _decoded(body: bytes) -> dict[str, Any]:
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())

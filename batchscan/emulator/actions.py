@@ -1,0 +1,79 @@
+"""What a fault does to a request: one frozen type for each way to fail."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+Seconds = Annotated[float, msgspec.Meta(ge=0)]
+Shape = Literal["json", "problem", "message", "error", "text", "html", "empty", "torn", "garbage"]
+OddBody = Literal[
+    "not_json",
+    "no_list",
+    "null_list",
+    "wrong_types",
+    "unknown_type",
+    "extra_keys",
+    "odd_urls",
+    "huge",
+]
+
+
+class Delay(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="delay"):
+    """Answer late; what is charged is charged after the wait."""
+
+    seconds: Seconds
+
+
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="answer"):
+    """Answer with this status instead; nothing is charged."""
+
+    status: Annotated[int, msgspec.Meta(ge=200, le=599)]
+    body: Shape = "json"
+    code: int | None = None  # the vendor's error code, in the shapes that have one
+    headers: dict[str, str] = {}
+
+
+class Reset(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="reset"):
+    """Cut the connection.
+
+    `before` the body is read, while `reading` it, or `after` the charge and before the answer.
+    """
+
+    when: Literal["before", "reading", "after"] = "after"
+
+
+class Hang(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="hang"):
+    """Say nothing, `before` or `after` the charge, and then cut the connection."""
+
+    when: Literal["before", "after"] = "after"
+    seconds: Seconds = 300.0
+
+
+class Drip(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="drip"):
+    """Send the answer in small pieces."""
+
+    piece: Annotated[int, msgspec.Meta(ge=1)] = 16  # bytes
+    seconds: Seconds = 0.05  # between two pieces
+
+
+class Tear(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="tear"):
+    """Announce the whole answer, send half of it, and cut the connection."""
+
+
+class Odd(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="odd"):
+    """Answer 200, and charge, with a body that no client hopes for."""
+
+    body: OddBody
+
+
+class RevokeTokens(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="revoke_tokens"):
+    """Make every token invalid, before this request's own is looked at."""
+
+
+class EmptyBalance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="empty_balance"):
+    """Set the balance to zero."""
+
+
+Action = Delay | Answer | Reset | Hang | Drip | Tear | Odd | RevokeTokens | EmptyBalance

@@ -1,0 +1,94 @@
+"""The image plagiarism check: scan ids, search, credits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from batchscan.emulator import bodies
+from batchscan.emulator.account import Account
+from batchscan.emulator.bodies import Match, Reply
+from batchscan.emulator.config import EmulatorConfig
+from batchscan.emulator.uploads import SCAN_ID, BadUpload, Upload, measure
+from batchscan.emulator.visit import Visit
+from batchscan.images.kinds import Kind
+from batchscan.images.verdict import Size
+
+Search = Callable[[Upload, Kind], Awaitable[Sequence[Match]]]
+"""Finds a picture; raises BadUpload where it cannot be decoded."""
+
+# What sandbox answers hold is not documented; the addresses lead nowhere (RFC 2606).
+_MOCK = (
+    Match("https://sandbox.example/full.jpg", 0, ("https://sandbox.example/page",)),
+    Match("https://sandbox.example/partial.jpg", 1, ()),
+)
+
+
+@dataclass(slots=True)
+class _Scan:
+    """A scan id that was used; its lock lets one request of that id through at a time."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    answer: bytes | None = None  # the first one's, once it is paid for
+
+
+class Checks:
+    """Answers checks; sandbox ids and real ones are apart."""
+
+    def __init__(self, config: EmulatorConfig, account: Account, search: Search) -> None:
+        self._config = config
+        self._account = account
+        self._search = search
+        self._scans: dict[tuple[bool, str], _Scan] = {}
+
+    async def answer(self, visit: Visit, upload: Upload) -> Reply:
+        """Answer a check, and charge for it."""
+        if visit.scan_id is None or not SCAN_ID.fullmatch(visit.scan_id):
+            return bodies.error(400, 1, "The scanId is not valid.")
+        try:
+            kind, size = measure(upload, self._config.max_bytes, self._config.max_pixels)
+        except BadUpload as refused:
+            return refused.reply
+        scan = self._scans.setdefault((upload.sandbox, visit.scan_id), _Scan())
+        async with scan.lock:
+            used = self._used(scan)
+            if used is not None:
+                return used
+            return await self._scan(visit, upload, kind, size)
+
+    def _used(self, scan: _Scan) -> Reply | None:
+        """What a scan id gives that has an answer already; None where it is scanned (again)."""
+        if scan.answer is None or self._config.duplicate == "rescan":
+            return None
+        if self._config.duplicate == "replay":
+            return Reply(200, scan.answer)
+        return bodies.error(409, None, "A scan with the same Id already exists in the system.")
+
+    async def _scan(self, visit: Visit, upload: Upload, kind: Kind, size: Size) -> Reply:
+        if self._config.latency:
+            await asyncio.sleep(self._config.latency)
+        try:
+            matches = _MOCK if upload.sandbox else await self._search(upload, kind)
+        except BadUpload as refused:
+            return refused.reply
+        # From here to the end nothing waits: what is charged has its answer kept
+        if not upload.sandbox:
+            refusal = self._account.charge()
+            if refusal is not None:
+                return refusal
+            visit.charged = self._config.credits_per_image
+        image = {
+            "scanId": visit.scan_id,
+            "expectedCredits": visit.charged,
+            "actualCredits": visit.charged,
+            "creationTime": bodies.creation_time(self._config.wall_clock()),
+            "width": size.width,
+            "height": size.height,
+            "filename": upload.file_name,
+        }
+        answer = msgspec.json.encode(bodies.check(image, upload.payload, matches))
+        self._scans[upload.sandbox, str(visit.scan_id)].answer = answer
+        return Reply(200, answer)

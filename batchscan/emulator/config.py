@@ -1,0 +1,51 @@
+"""How an emulator behaves: the vendor's documented rules, and a knob where they are silent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from batchscan.emulator.faults import Fault
+from batchscan.settings.units import Rate
+
+Duplicate = Literal["conflict", "replay", "rescan"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoginLimit:
+    """How many logins an e-mail address has, and what follows one too many."""
+
+    requests: int = 12
+    period: float = 900.0  # seconds
+    block: float = 300.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class EmulatorConfig:
+    """Everything that can be chosen about an emulator.
+
+    The defaults are the vendor's documentation (login, rate limits, technical specifications,
+    image plagiarism response); what it leaves open is marked "assumed".
+    """
+
+    web: Path | None = None  # the folder that is "the internet"; None: an empty one
+    search: bool = True  # False answers "no match" at once, for load tests
+    port: int = 0  # 0: any free one
+    rates: tuple[Rate, ...] = field(default=(Rate(10, 1.0),))  # of check and credits together
+    retry_after: bool = True  # whether a 429 says when to come back; assumed
+    login_limit: LoginLimit = field(default=LoginLimit())
+    token_life: float = 48 * 3600.0  # seconds
+    revoke_on_login: bool = False  # assumed
+    duplicate: Duplicate = "replay"  # what a scan id already used gives; assumed
+    credits: int = 1_000_000  # the balance at the start
+    credits_per_image: int = 1  # assumed
+    latency: float = 0.0  # seconds that every check takes
+    max_bytes: int = 20_000_000  # a file of this size is too large already
+    max_pixels: int = 75_000_000  # a picture of this size still passes
+    faults: tuple[Fault, ...] = ()
+    journal_length: int = 1_000_000  # entries kept; the oldest are dropped
+    clock: Callable[[], float] = time.monotonic  # of windows, tokens and faults
+    wall_clock: Callable[[], float] = time.time  # of the times in answers

@@ -1,0 +1,117 @@
+"""Carries out what befalls one request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import TypeVar
+
+from aiohttp import web
+
+from batchscan.emulator import bodies, sending
+from batchscan.emulator.account import Account
+from batchscan.emulator.actions import (
+    Action,
+    Answer,
+    Delay,
+    Drip,
+    EmptyBalance,
+    Hang,
+    Odd,
+    Reset,
+    RevokeTokens,
+    Tear,
+)
+from batchscan.emulator.bodies import Reply
+from batchscan.emulator.odd import odd_body
+from batchscan.emulator.visit import Visit
+
+_Kind = TypeVar("_Kind", bound=Action)
+_OK = 200
+
+
+class Failing:
+    """The faults of one request, at the places where they strike.
+
+    Each place gives the response that ends the request, or None where it goes on.
+    """
+
+    def __init__(
+        self, request: web.Request, visit: Visit, account: Account, closing: asyncio.Event
+    ) -> None:
+        self._request = request
+        self._visit = visit
+        self._account = account
+        self._closing = closing
+
+    def add(self, actions: Iterable[Action]) -> None:
+        """Take more actions; what they do to the account is done at once."""
+        for action in actions:
+            if isinstance(action, RevokeTokens):
+                self._account.revoke_tokens()
+            elif isinstance(action, EmptyBalance):
+                self._account.balance = 0
+            else:
+                self._visit.actions.append(action)
+
+    async def before_reading(self) -> web.StreamResponse | None:
+        """Resets that do not wait for the body."""
+        reset = self._first(Reset)
+        if reset is None or reset.when == "after":
+            return None
+        if reset.when == "reading":
+            await self._request.content.readany()
+        return self._reset()
+
+    async def before_answering(self) -> web.StreamResponse | None:
+        """Delays, hangs and answers that are none of the service's own."""
+        for action in self._visit.actions:
+            if isinstance(action, Delay):
+                await self._pause(action.seconds)
+        reset, hang, answer = self._first(Reset), self._first(Hang), self._first(Answer)
+        if reset is not None and reset.when != "after":  # it came with the file's name
+            return self._reset()
+        if hang is not None and hang.when == "before":
+            return await self._hang(hang)
+        if answer is not None:
+            self._visit.close(answer.status)
+            reply = bodies.shaped(answer.status, answer.body, answer.code)
+            return sending.whole(self._request, reply._replace(headers=answer.headers))
+        return None
+
+    async def send(self, reply: Reply) -> web.StreamResponse:
+        """Send the service's answer, or fail to."""
+        if self._first(Reset) is not None:
+            return self._reset()
+        hang = self._first(Hang)
+        if hang is not None:
+            return await self._hang(hang)
+        self._visit.close(reply.status)
+        odd, drip = self._first(Odd), self._first(Drip)
+        if odd is not None and self._visit.route == "check" and reply.status == _OK:
+            reply = odd_body(reply, odd.body)
+        if self._first(Tear) is not None:
+            return await sending.torn(self._request, reply)
+        if drip is not None:
+            return await sending.dripping(self._request, reply, drip)
+        return sending.whole(self._request, reply)
+
+    def _first(self, kind: type[_Kind]) -> _Kind | None:
+        return next((action for action in self._visit.actions if isinstance(action, kind)), None)
+
+    def _reset(self) -> web.Response:
+        self._visit.close("reset")
+        return sending.reset(self._request)
+
+    async def _hang(self, hang: Hang) -> web.Response:
+        self._visit.close("hang")
+        await self._pause(hang.seconds)
+        return sending.reset(self._request)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait; the end of the emulator ends it early."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
+        except TimeoutError:
+            return

@@ -1,0 +1,78 @@
+"""What was asked of the emulator: one entry a request, for tests and for the curious."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+Route = Literal["login", "check", "credits"]
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One request and what became of it."""
+
+    at: float  # seconds since the emulator started, when the request's headers had come
+    route: Route
+    scan_id: str | None
+    sha256: str | None  # of the picture; None where it did not arrive whole
+    file_name: str | None
+    status: int | Literal["reset", "hang"]
+    charged: int  # credits
+    sandbox: bool
+
+
+class Stats(msgspec.Struct, frozen=True, kw_only=True):
+    """The requests counted, those that the journal has dropped as well."""
+
+    requests: dict[str, int]  # by route
+    statuses: dict[str, int]
+    charged: int  # credits
+    balance: int
+
+
+class Journal:
+    """The newest entries, in the order in which requests were decided."""
+
+    def __init__(self, length: int) -> None:
+        self._entries: deque[Entry] = deque(maxlen=length)
+        self._routes: Counter[str] = Counter()
+        self._statuses: Counter[str] = Counter()
+        self._charged = 0
+
+    def add(self, entry: Entry) -> None:
+        """Write one more entry."""
+        self._entries.append(entry)
+        self._routes[entry.route] += 1
+        self._statuses[str(entry.status)] += 1
+        self._charged += entry.charged
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All that are kept, the oldest first."""
+        return list(self._entries)
+
+    def of(self, route: Route) -> list[Entry]:
+        """The entries of one route."""
+        return [entry for entry in self._entries if entry.route == route]
+
+    def lines(self) -> bytes:
+        """All entries as JSON lines."""
+        return msgspec.json.Encoder().encode_lines(list(self._entries))
+
+    def stats(self, balance: int) -> Stats:
+        """Count; `balance` is the account's credits now."""
+        return Stats(
+            requests=dict(self._routes),
+            statuses=dict(self._statuses),
+            charged=self._charged,
+            balance=balance,
+        )
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(list(self._entries))

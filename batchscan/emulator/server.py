@@ -1,0 +1,174 @@
+"""The emulator itself: the vendor's three routes on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+from aiohttp import web
+
+from batchscan.emulator import bodies, sending
+from batchscan.emulator.account import Account
+from batchscan.emulator.bodies import Reply
+from batchscan.emulator.checks import Checks
+from batchscan.emulator.config import EmulatorConfig
+from batchscan.emulator.failing import Failing
+from batchscan.emulator.faults import Fault, FaultBook
+from batchscan.emulator.internet import Internet
+from batchscan.emulator.journal import Journal, Route
+from batchscan.emulator.uploads import BadUpload, read_upload
+from batchscan.emulator.visit import Visit
+from batchscan.images.raster import silence_warnings
+
+_HOST = "127.0.0.1"
+_LOGIN_BYTES = 10_000
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_Answer = Callable[[web.Request, Visit], Awaitable[Reply]]
+
+
+class Emulator:
+    """The vendor's API at `url`, from `__aenter__` to `__aexit__`.
+
+    Not to be shared between threads; `thread.serve_in_thread` is for that.
+    """
+
+    def __init__(self, config: EmulatorConfig) -> None:
+        silence_warnings()
+        self.config = config
+        self.journal = Journal(config.journal_length)
+        self.account = Account(config)
+        self._book = FaultBook(config.faults)
+        self._internet = Internet(config, self.web_url)
+        self._checks = Checks(config, self.account, self._internet.find)
+        self._started = config.clock()
+        self._closing = asyncio.Event()
+        self._runner: web.AppRunner | None = None
+        self._url: str | None = None
+
+    @property
+    def url(self) -> str:
+        """The address of both hosts, the API's and the login's: `http://127.0.0.1:PORT`."""
+        if self._url is None:
+            raise RuntimeError("the emulator is not running")
+        return self._url
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The rules it fails by; new ones start with counts of zero."""
+        return self._book.faults
+
+    @faults.setter
+    def faults(self, faults: tuple[Fault, ...]) -> None:
+        self._book = FaultBook(faults)
+
+    def web_url(self, path: str) -> str:
+        """The URL of a file below the web's folder, by its relative path."""
+        return f"{self.url}/web/{quote(path)}"
+
+    async def __aenter__(self) -> Self:
+        """Listen, and begin to read the web's pictures.
+
+        Raises:
+            UsageError: the web's folder is none, or what searches it is not installed.
+            OSError: the port is taken.
+        """
+        self._internet.start()
+        self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=1.0)
+        try:
+            await self._runner.setup()
+            await web.TCPSite(self._runner, _HOST, self.config.port).start()
+        except BaseException:
+            await self.__aexit__(None, None, None)
+            raise
+        self._url = f"http://{_HOST}:{self._runner.addresses[0][1]}"
+        self._started = self.config.clock()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Cut what hangs, let the rest end, and stop listening."""
+        self._closing.set()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        await self._internet.stop()
+
+    def _application(self) -> web.Application:
+        # aiohttp's own bound on bodies would answer in its own words; uploads have theirs
+        application = web.Application(client_max_size=2**40)
+        application.add_routes(
+            [
+                web.post("/v3/account/login/api", self._serving("login", self._login)),
+                web.post(
+                    "/v1/image-plagiarism-detector/{scan_id}/check",
+                    self._serving("check", self._check),
+                ),
+                web.get("/v3/scans/credits", self._serving("credits", self._credits)),
+                web.get("/_emulator/journal", self._show_journal),
+                web.get("/_emulator/stats", self._show_stats),
+                web.get("/web/{path:.*}", self._internet.page),
+            ]
+        )
+        return application
+
+    def _serving(self, route: Route, answer: _Answer) -> _Handler:
+        """What all three routes do around their answers."""
+
+        async def serve(request: web.Request) -> web.StreamResponse:
+            at = self.config.clock() - self._started
+            visit = Visit(route, at, self.journal, request.match_info.get("scan_id"))
+            failing = Failing(request, visit, self.account, self._closing)
+            failing.add(self._book.on_arrival(route, at))
+            refusal = None if route == "login" else self._admit(request)
+            response = await failing.before_reading()
+            if response is not None:
+                return response
+            if route == "check":
+                refusal = await self._upload(request, visit, refusal)
+            if visit.upload is not None:
+                failing.add(self._book.on_upload(visit.upload.file_name, at))
+            response = await failing.before_answering()
+            if response is not None:
+                return response
+            return await failing.send(refusal or await answer(request, visit))
+
+        return serve
+
+    def _admit(self, request: web.Request) -> Reply | None:
+        return self.account.admit(request.headers.get("Authorization"))
+
+    async def _upload(
+        self, request: web.Request, visit: Visit, refusal: Reply | None
+    ) -> Reply | None:
+        """Read the form, for the journal also where the request is refused already."""
+        try:
+            visit.upload = await read_upload(request, self.config.max_bytes)
+        except BadUpload as bad:
+            return refusal or bad.reply
+        return refusal
+
+    async def _login(self, request: web.Request, visit: Visit) -> Reply:  # noqa: ARG002
+        if (request.content_length or 0) > _LOGIN_BYTES:
+            return Reply(413, b"")
+        return self.account.login(await request.read())
+
+    async def _check(self, request: web.Request, visit: Visit) -> Reply:  # noqa: ARG002
+        if visit.upload is None:
+            raise RuntimeError("a check that was not refused has an upload")
+        return await self._checks.answer(visit, visit.upload)
+
+    async def _credits(self, request: web.Request, visit: Visit) -> Reply:  # noqa: ARG002
+        return bodies.json_reply(200, {"Amount": self.account.balance})
+
+    async def _show_journal(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        return web.Response(body=self.journal.lines(), content_type="application/x-ndjson")
+
+    async def _show_stats(self, request: web.Request) -> web.Response:
+        stats = self.journal.stats(self.account.balance)
+        return sending.whole(request, bodies.json_reply(200, stats))

@@ -1,0 +1,141 @@
+"""What a check brings: the form and its picture, held against the vendor's limits."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+
+from aiohttp import BodyPartReader, web
+
+from batchscan.emulator import bodies
+from batchscan.emulator.bodies import Reply
+from batchscan.images import headers, kinds, tiff
+from batchscan.images.kinds import Kind
+from batchscan.images.naming import extension_of
+from batchscan.images.raster import open_raster
+from batchscan.images.signature import HEAD_BYTES, sniff
+from batchscan.images.verdict import Size
+
+# The widest rule in the vendor's tables; upper case is in none but the oldest.
+SCAN_ID = re.compile(r"""[a-z0-9 !@$^&\-+%=_(){}<>';:/.",~`|]{3,36}""")
+_FORM = 100_000  # bytes that a form may have besides its picture
+_LONGEST_NAME = 255
+_TEXTS = ("filename", "sandbox", "developerPayload")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A form that came whole."""
+
+    image: bytes = field(repr=False)
+    sha256: str
+    file_name: str
+    sandbox: bool
+    payload: str | None
+
+
+class BadUpload(Exception):
+    """The form or its picture is refused; carries the answer."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.status)
+        self.reply = reply
+
+
+async def read_upload(request: web.Request, max_bytes: int) -> Upload:
+    """Read a check's form; other parts than the vendor's are ignored.
+
+    Raises:
+        BadUpload: it is not such a form.
+    """
+    _check_headers(request, max_bytes)
+    images: list[tuple[bytes, str]] = []
+    texts: dict[str, str] = {}
+    try:
+        async for part in await request.multipart():
+            if not isinstance(part, BodyPartReader):
+                continue
+            data = bytes(await part.read())
+            if part.name == "image":
+                images.append((data, part.filename or ""))
+            elif part.name in _TEXTS:
+                texts[part.name] = data.decode()
+    except ValueError as error:
+        raise _refusal(400, 1, "The form cannot be read.") from error
+    return _upload(images, texts)
+
+
+def _check_headers(request: web.Request, max_bytes: int) -> None:
+    if request.content_length is None:
+        raise _refusal(411, 22, "The size of the file cannot be determined.")
+    if request.content_type != "multipart/form-data":
+        raise _refusal(415, 20, "Only MIME multipart is accepted.")
+    if request.content_length > max_bytes + _FORM:
+        raise _too_large(request.content_length)
+
+
+def _upload(images: list[tuple[bytes, str]], texts: dict[str, str]) -> Upload:
+    if not images:
+        raise _refusal(400, 1, "The image field is required.")
+    if len(images) > 1:
+        raise _refusal(400, 21, "Only one file an upload is accepted.")
+    data, part_name = images[0]
+    name = texts.get("filename") or part_name
+    if len(name) > _LONGEST_NAME or not name:
+        raise _refusal(400, 24, "The filename is not valid.")
+    sandbox = texts.get("sandbox", "false").strip().lower() == "true"
+    sha256 = hashlib.sha256(data).hexdigest()
+    return Upload(data, sha256, name, sandbox, texts.get("developerPayload"))
+
+
+def measure(upload: Upload, max_bytes: int, max_pixels: int) -> tuple[Kind, Size]:
+    """Give a picture's kind and size, from its header and, where headers are alike, its name.
+
+    Raises:
+        BadUpload: the service does not take it.
+    """
+    data = upload.image
+    if len(data) >= max_bytes:
+        raise _too_large(len(data))
+    if not data:
+        raise _refusal(400, 14, "The file is empty.")
+    kind = sniff(data[:HEAD_BYTES])
+    if kind is kinds.TIFF:
+        named = kinds.TIFF_RAWS.get(extension_of(upload.file_name))
+        kind = kinds.DNG if tiff.is_dng(data) else named
+    if kind is None or kind.group not in ("raster", "raw"):
+        raise _refusal(415, 10, "The file type is not supported.")
+    size = _raw_size(data) if kind.group == "raw" else _raster_size(kind, data)
+    if size.pixels > max_pixels:
+        raise _refusal(413, 6, f"The image has {size.pixels} pixels; {max_pixels} are allowed.")
+    return kind, size
+
+
+def invalid_file() -> BadUpload:
+    """The refusal of a picture that cannot be decoded."""
+    return _refusal(400, 14, "The file is not a valid image.")
+
+
+def _raster_size(kind: Kind, data: bytes) -> Size:
+    claimed = headers.claimed_size(kind, data)
+    if claimed is not None:
+        return claimed
+    try:
+        return Size(*open_raster(kind, data).size)
+    except Exception as error:  # decoder boundary: Pillow raises what it likes on hostile bytes
+        raise invalid_file() from error
+
+
+def _raw_size(data: bytes) -> Size:
+    """The size by the TIFF structure of most camera RAW; 0 x 0 where there is none."""
+    picture = tiff.main_picture(tiff.directories(data))
+    return Size(picture.width, picture.height) if picture else Size(0, 0)
+
+
+def _too_large(size: int) -> BadUpload:
+    return _refusal(413, 6, f"The file is too large: {size} bytes.")
+
+
+def _refusal(status: int, code: int, message: str) -> BadUpload:
+    return BadUpload(bodies.error(status, code, message))
