@@ -14,6 +14,7 @@ everyone, and what would be cancelled is paid for.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -25,7 +26,7 @@ from batchscan.pace import Clock, SystemClock
 from batchscan.progress import ProgressState
 from batchscan.report.schema import Report
 from batchscan.settings import Settings
-from batchscan.settings.credentials import require_credentials
+from batchscan.settings.credentials import require_credentials, with_key
 from batchscan.settings.load import validate
 from batchscan.steps.finish import finish
 from batchscan.steps.session import Opening, Session
@@ -108,6 +109,7 @@ class Scan:
     async def __aenter__(self) -> Self:
         validate(self.settings)
         if not self.settings.dry_run:
+            self.settings = with_key(self.settings, os.environ)
             require_credentials(self.settings)
         never = (self.settings.output.directory,)
         await asyncio.to_thread(check_roots, self.settings.roots, never)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +15,7 @@ from batchscan.cli.terminal import emit, say
 from batchscan.errors import UsageError
 
 if TYPE_CHECKING:
+    from batchscan.ledger import Ledger, StoredRun
     from batchscan.report import Report
     from batchscan.settings import Settings
 
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     is_flag=True,
     cls=Option,
     group="What",
-    help="also write report.json into the run's folder again",
+    help="also write the run's report.json and results.jsonl again",
 )
 @folder_options
 def command(*, as_json: bool, schema: bool, write: bool, **parameters: object) -> int:
@@ -43,14 +46,14 @@ def command(*, as_json: bool, schema: bool, write: bool, **parameters: object) -
         emit(json.dumps(json_schema(), indent=2))
         return 0
     settings = settings_of(parameters, credentials=False).settings
-    report, folder = _last(settings)
+    report, folder = _last(settings, write=write)
     if write:
         say(f"written: {write_report(folder, report)}")
     emit(encode(report) if as_json else summary(report, folder))
     return 0
 
 
-def _last(settings: Settings) -> tuple[Report, str]:
+def _last(settings: Settings, *, write: bool) -> tuple[Report, str]:
     import msgspec  # noqa: PLC0415 - --help does without
 
     from batchscan.cli.reading import reading  # noqa: PLC0415
@@ -59,6 +62,8 @@ def _last(settings: Settings) -> tuple[Report, str]:
 
     with reading(settings) as ledger:
         run = ledger.runs.last()
+        if run is not None and write:
+            _write_results(ledger, run)
     if run is None or run.report is None:
         raise UsageError(
             "the ledger knows of no run that has ended",
@@ -70,3 +75,16 @@ def _last(settings: Settings) -> tuple[Report, str]:
         raise StorageError(
             f"the ledger's report of {run.run_id} cannot be read: {error}"
         ) from error
+
+
+def _write_results(ledger: Ledger, run: StoredRun) -> None:
+    from batchscan.report.files import RESULTS, write_whole  # noqa: PLC0415 - as above
+    from batchscan.results import encode as encode_line  # noqa: PLC0415
+    from batchscan.steps.remake import remade_lines  # noqa: PLC0415
+    from batchscan.steps.state import make_private_folder  # noqa: PLC0415
+
+    make_private_folder(Path(run.folder))
+    lines = (encode_line(line) for line, _ in remade_lines(ledger, run.run_id))
+    path = os.path.join(run.folder, RESULTS)
+    write_whole(path, lines)
+    say(f"written: {path}")

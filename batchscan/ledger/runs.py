@@ -15,7 +15,7 @@ class StoredRun:
     run_id: str
     folder: str
     started_at: float
-    facts: bytes  # counts that no line shows, as JSON
+    facts: bytes  # what no line shows, as JSON
     report: bytes | None
 
 
@@ -34,11 +34,11 @@ class Runs:
         self._connection = connection
         self._realm_id = realm_id
 
-    def begin(self, run_id: str, folder: str, started_at: float) -> None:
+    def begin(self, run_id: str, folder: str, started_at: float, facts: bytes = b"{}") -> None:
         """Enter a run before it does anything that its files will have to show."""
         self._connection.execute(
-            "INSERT INTO runs VALUES (?, ?, ?, ?, 0, x'7b7d', NULL)",
-            (run_id, self._realm_id, os.fsencode(folder), started_at),
+            "INSERT INTO runs VALUES (?, ?, ?, ?, 0, ?, NULL)",
+            (run_id, self._realm_id, os.fsencode(folder), started_at, facts),
         )
 
     def note(self, run_id: str, facts: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,11 @@ from batchscan.pace.learning import LearnedShare
 from batchscan.pace.outage import Outage
 from batchscan.pace.schedule import Schedule
 from batchscan.settings import Rate
+
+log = logging.getLogger(__name__)
+
+TOO_FAST, AWAY = "429 pause", "service away, pause"
+_WHAT = {TOO_FAST: "kept refusing requests (429)", AWAY: "stayed away or kept failing"}
 
 
 @dataclass(slots=True)
@@ -112,7 +118,7 @@ class Gate:
         else:
             self.rate_limited += 1
             self._learned.refused(granted.granted_at, self._clock.monotonic())
-        self._hold(granted, retry_after, "service away, pause" if away else "429 pause")
+        self._hold(granted, retry_after, AWAY if away else TOO_FAST)
 
     def troubled(self, granted: Pass, picture: Hashable, *, reached: bool) -> None:
         """The request failed; when others fail too, the service counts as away.
@@ -122,7 +128,7 @@ class Gate:
         """
         self._done(granted)
         if self._outage.failed(picture, reached=reached, now=self._clock.monotonic()):
-            self._hold(granted, None, "service away, pause")
+            self._hold(granted, None, AWAY)
 
     def remember(self, sends: Iterable[float], learned: Learned | None) -> None:
         """Go on from earlier runs; times are wall-clock seconds."""
@@ -134,7 +140,7 @@ class Gate:
             self._learned.restore(learned.share, learned.wall, min(now, learned.learned_at + shift))
             until = min(learned.paused_until + shift, now + self._retry_for)
             self._schedule.pause(until)
-            self._pause = (until, "429 pause")
+            self._pause = (until, TOO_FAST)
 
     @property
     def longest_window(self) -> float:
@@ -158,13 +164,15 @@ class Gate:
         until = self._outage.pause(granted.granted_at, floor, self._clock.monotonic())
         if until is None:
             raise Unavailable(
-                f"the API has kept refusing or stayed away ({why.removesuffix(' pause')})"
-                f" for as long as --retry-for allows ({self._retry_for:.0f} s)",
+                f"the API {_WHAT[why]} for longer than --retry-for allows"
+                f" ({self._retry_for:.0f} s)",
                 advice="the same command goes on where this run stopped; "
                 "see the vendor's status page if it lasts",
             )
         self._schedule.pause(until)
-        self._pause = max(self._pause, (until, why))
+        if until > self._pause[0]:
+            self._pause = (until, why)
+            log.info("%s %.1f s", why, until - self._clock.monotonic())
 
     def _done(self, granted: Pass) -> None:
         if granted.left_at is None:

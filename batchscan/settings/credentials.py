@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
+from dataclasses import replace
 
 from batchscan.errors import UsageError
 from batchscan.settings.model import Secret, Settings
@@ -93,6 +94,19 @@ def _secret(text: str, where: str) -> Secret:
     if not key.isprintable() or key != key.strip():
         raise UsageError(f"{where}: an API key is one line without spaces", advice=_KEY_ADVICE)
     return Secret(key)
+
+
+def with_key(settings: Settings, environ: Mapping[str, str]) -> Settings:
+    """Read the key file of settings that a program made, where it gave no key itself.
+
+    Raises:
+        UsageError: the file cannot be used.
+    """
+    account = settings.account
+    if account.api_key is not None or account.api_key_file is None:
+        return settings
+    key = read_key_file(account.api_key_file, environ)
+    return replace(settings, account=replace(account, api_key=key))
 
 
 def require_credentials(settings: Settings) -> None:

@@ -18,14 +18,14 @@ from batchscan.names import ExitReason, FailReason, Status
 from batchscan.report.build import ApiFacts, RunFacts, build
 from batchscan.report.files import RESULTS, point_latest, write_report, write_whole
 from batchscan.report.schema import encode as encode_report
-from batchscan.results import ResultLine, encode, line_of, with_answer
+from batchscan.results import ResultLine, encode, line_of
 from batchscan.steps.record import without_answer
+from batchscan.steps.remake import remade_lines
 from batchscan.steps.rescue import rescued
 from batchscan.steps.source import Facts
 from batchscan.steps.state import make_private_folder
 from batchscan.tally import Tally
 
-LINES_A_PAGE = 500
 WHEN_KILLED = "the run was killed while this picture was being sent; it is asked again"
 log = logging.getLogger(__name__)
 
@@ -94,15 +94,15 @@ class _KilledRun:
         self._ledger.overview.see_run(self._run.run_id)
         digest = self._ledger.overview.digest()
         self._ledger.overview.forget_seen()
-        report = build(self._facts(now), self._tally, digest, ApiFacts())
+        report = build(self._facts(now, facts.roots), self._tally, digest, ApiFacts())
         write_report(folder, report)
         point_latest(os.path.dirname(os.path.dirname(folder)), self._run.run_id)
         self._ledger.runs.close(self._run.run_id, encode_report(report))
 
-    def _facts(self, now: float) -> RunFacts:
+    def _facts(self, now: float, roots: tuple[str, ...]) -> RunFacts:
         return RunFacts(
             id=self._run.run_id,
-            roots=(),
+            roots=roots,
             version=about.version(),
             started_at=self._run.started_at,
             finished_at=now,
@@ -114,29 +114,21 @@ class _KilledRun:
         )
 
     def _lines(self) -> Iterator[ResultLine]:
-        """The run's lines with their matches, entered into the tally as they pass."""
-        after = 0
-        while page := self._ledger.runs.lines(self._run.run_id, after, LINES_A_PAGE):
-            for after, stored in page:  # noqa: B007 - the last number is where the next page starts
-                line = msgspec.json.decode(stored.line, type=ResultLine)
-                charge = line.credits
-                answer = self._ledger.claims.answer(stored.answer_id)
-                if answer is not None:
-                    charge = answer.credits
-                    read = interpret(
-                        answer.body, answer.received_at, answer.scan_id, sandbox=self._sandbox
-                    )
-                    line = with_answer(line, read)
-                self._enter(line, charge or 0)
-                yield line
+        """The run's lines, entered into the tally as they pass."""
+        for line, answer in remade_lines(self._ledger, self._run.run_id):
+            self._enter(line, answer)
+            yield line
 
-    def _enter(self, line: ResultLine, charge: int) -> None:
+    def _enter(self, line: ResultLine, answer: Answer | None) -> None:
         tally = self._tally
         tally.statuses[line.status] += 1
         tally.bytes += line.bytes or 0
         tally.reasons.update([line.reason] if line.reason else [])
-        tally.charged += charge if line.status is Status.SCANNED else 0
-        tally.saved_by_reuse += charge if line.status is Status.REUSED else 0
+        if answer is not None and line.status is Status.SCANNED:
+            tally.charged += answer.credits or 0
+            tally.expected += answer.expected_credits or 0
+        elif answer is not None:
+            tally.saved_by_reuse += answer.credits or 0
 
 
 def _claim(claim: OpenClaim) -> Claim:

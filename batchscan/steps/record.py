@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 
 import msgspec
 
+from batchscan.escape import printable
 from batchscan.ledger import Ledger, LedgerThread
-from batchscan.model import Outcome, Rejected
+from batchscan.model import Failed, Outcome, Rejected
 from batchscan.results import ResultLine, ResultsWriter, line_of
 from batchscan.tally import Tally
 
 # What else belongs into the transaction that decides a file; gives its answer's number, if any.
 Also = Callable[[Ledger], int | None]
+log = logging.getLogger(__name__)
 
 
 class Recorder:
@@ -94,6 +97,10 @@ class Recorder:
         for outcome in outcomes:
             self._tally.record(outcome)
             self._unwritten.append(self._line(outcome))
+            log.debug("%s %s", outcome.status, printable(outcome.subject.path))
+            if isinstance(outcome, Failed):
+                path = printable(outcome.subject.path)
+                log.info("failed (%s): %s: %s", outcome.reason, path, printable(outcome.detail))
         async with self._writing:  # whoever comes first writes for all that wait
             lines, self._unwritten = self._unwritten, []
             if lines:

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from batchscan.engines.local import LocalEngine
 from batchscan.images.rules import Rules
 from batchscan.images.signature import SEEN_EXTENSIONS
@@ -27,7 +29,7 @@ from batchscan.steps.examine import Examiner
 from batchscan.steps.plan import Planner
 from batchscan.steps.record import Recorder
 from batchscan.steps.refusals import Refusals
-from batchscan.steps.source import Source
+from batchscan.steps.source import Source, facts_of
 from batchscan.steps.state import StateLock, make_private_folder
 from batchscan.steps.stop import Stop
 from batchscan.steps.traffic import Traffic
@@ -169,7 +171,8 @@ class Opening:
         output = settings.output.directory
         run_id, folder = await asyncio.to_thread(make_run_folder, output, started_at)
         if not settings.dry_run:
-            await ledger.do(lambda ledger: ledger.runs.begin(run_id, folder, started_at))
+            facts = msgspec.json.encode(facts_of(settings))
+            await ledger.do(lambda ledger: ledger.runs.begin(run_id, folder, started_at, facts))
         return run_id, folder
 
 
@@ -262,6 +265,7 @@ class _Parts:
             stop=self.opening.stop,
             clock=self.opening.clock,
             tally=self.opening.tally,
+            facts=facts_of(self.opening.settings),
         )
 
 

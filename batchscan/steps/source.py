@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
+from batchscan.escape import path_fields, printable
 from batchscan.images.inspect import inspect_head
 from batchscan.ledger import FileState, Ledger, LedgerThread, Sorted, Standing
 from batchscan.model import Candidate, Outcome, Stat
@@ -22,13 +24,20 @@ from batchscan.tally import Tally
 from batchscan.walk import Block, Listing, Walk
 
 NANO = 1_000_000_000
+log = logging.getLogger(__name__)
 
 
 class Facts(msgspec.Struct):
-    """Counts of a run that no line shows, kept in the ledger for the case that it is killed."""
+    """What no line shows of a run, kept in the ledger for the case that it is killed."""
 
+    roots: tuple[str, ...] = ()
     unchanged: int = 0
     unchanged_bytes: int = 0
+
+
+def facts_of(settings: Settings) -> Facts:
+    """What is known of a run when it begins."""
+    return Facts(roots=tuple(path_fields(root)[0] for root in settings.roots))
 
 
 @dataclass(slots=True)
@@ -43,10 +52,9 @@ class Source:
     stop: Stop
     clock: Clock
     tally: Tally
-    facts: Facts = field(default_factory=Facts)
+    facts: Facts
     found: int = 0  # files until now, whatever becomes of them
     ended: bool = False
-    unreadable: list[tuple[str, str]] = field(default_factory=list)  # some folders, and why
 
     async def feed(self, queue: asyncio.Queue[Candidate | None]) -> None:
         """Walk everything; once the run stops, decide what is left without opening it.
@@ -62,7 +70,8 @@ class Source:
             self.tally.ignored += walk.counts.ignored
             self.tally.excluded += walk.counts.excluded
             self.tally.unreadable_folders += walk.counts.unreadable_folders
-            self.unreadable.extend(walk.counts.unreadable)
+            for path, why in walk.counts.unreadable:
+                log.warning("not covered: %s cannot be read: %s", printable(path), why)
             await self._look_for_empty_roots(walk)
         self.ended = True
 
@@ -138,6 +147,7 @@ class Source:
 
             if await self.ledger.do(known):
                 self.tally.empty_roots.append(root)
+                log.warning("not covered: %s is empty; is its disk mounted?", printable(root))
 
 
 async def _blocks(walk: Walk | Listing) -> AsyncIterator[Block]:

@@ -1,0 +1,28 @@
+"""The lines of a run's results.jsonl, made again from what the ledger keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from batchscan.engines.answers import interpret
+from batchscan.ledger import Ledger
+from batchscan.model import Answer
+from batchscan.results import ResultLine, with_answer
+
+LINES_A_PAGE = 500
+
+
+def remade_lines(ledger: Ledger, run_id: str) -> Iterator[tuple[ResultLine, Answer | None]]:
+    """A run's lines with their matches put back, and the answers these come from."""
+    after = 0
+    while page := ledger.runs.lines(run_id, after, LINES_A_PAGE):
+        for after, stored in page:  # noqa: B007 - the last number is where the next page starts
+            line = msgspec.json.decode(stored.line, type=ResultLine)
+            kept = ledger.claims.answer(stored.answer_id)
+            if kept is None:
+                yield line, None
+                continue
+            answer = interpret(kept.body, kept.received_at, kept.scan_id, sandbox=line.sandbox)
+            yield with_answer(line, answer), answer
