@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -27,42 +28,57 @@ def odd_body(reply: Reply, body: OddBody) -> Reply:
     if body == "not_json":
         return Reply(reply.status, b"<html><body>All is well.</body></html>", "text/html")
     answer = msgspec.json.decode(reply.body)
-    _bend(answer, body)
+    _BENDS[body](answer, answer["matches"])
     return reply._replace(body=msgspec.json.encode(answer))
-
-
-def _bend(answer: dict[str, Any], body: OddBody) -> None:
-    matches = answer["matches"]
-    match body:
-        case "no_list":
-            del matches["internet"]
-        case "null_list":
-            matches["internet"] = None
-        case "wrong_types":
-            _mistype(answer)
-        case "unknown_type":
-            matches["internet"].append({"url": "https://example.com/new.jpg", "matchType": 7})
-        case "extra_keys":
-            answer["new"] = matches["new"] = {"nested": [None]}
-            matches["internet"].append(_match("https://example.com/a.jpg") | {"new": 1})
-        case "odd_urls":
-            matches["internet"] += [_match(url) for url in _ODD_URLS]
-        case "huge":
-            matches["internet"] += [
-                _match(f"https://example.com/{number}.jpg") for number in range(_HUGE)
-            ]
 
 
 def _match(url: str) -> dict[str, Any]:
     return {"url": url, "matchType": 0, "webPages": [{"url": url}]}
 
 
-def _mistype(answer: dict[str, Any]) -> None:
+def _no_list(_: dict[str, Any], matches: dict[str, Any]) -> None:
+    del matches["internet"]
+
+
+def _null_list(_: dict[str, Any], matches: dict[str, Any]) -> None:
+    matches["internet"] = None
+
+
+def _wrong_types(answer: dict[str, Any], matches: dict[str, Any]) -> None:
     answer["scannedImage"] |= {"actualCredits": "one", "scanId": 7, "width": None}
-    answer["matches"]["score"] = "none"
-    answer["matches"]["internet"] += [
+    matches["score"] = "none"
+    matches["internet"] += [
         "https://example.com/a.jpg",
         {"url": 7, "matchType": 0},
         {"url": "https://example.com/b.jpg", "matchType": "full", "webPages": "none"},
         None,
     ]
+
+
+def _unknown_type(_: dict[str, Any], matches: dict[str, Any]) -> None:
+    matches["internet"].append({"url": "https://example.com/new.jpg", "matchType": 7})
+
+
+def _extra_keys(answer: dict[str, Any], matches: dict[str, Any]) -> None:
+    answer["new"] = matches["new"] = {"nested": [None]}
+    matches["internet"].append(_match("https://example.com/a.jpg") | {"new": 1})
+
+
+def _odd_urls(_: dict[str, Any], matches: dict[str, Any]) -> None:
+    matches["internet"] += [_match(url) for url in _ODD_URLS]
+
+
+def _huge(_: dict[str, Any], matches: dict[str, Any]) -> None:
+    many = (f"https://example.com/{number}.jpg" for number in range(_HUGE))
+    matches["internet"] += [_match(url) for url in many]
+
+
+_BENDS: Final[dict[OddBody, Callable[[dict[str, Any], dict[str, Any]], None]]] = {
+    "no_list": _no_list,
+    "null_list": _null_list,
+    "wrong_types": _wrong_types,
+    "unknown_type": _unknown_type,
+    "extra_keys": _extra_keys,
+    "odd_urls": _odd_urls,
+    "huge": _huge,
+}

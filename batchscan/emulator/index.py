@@ -1,0 +1,82 @@
+"""The index of a web's pictures: what each looks like, and which pages show it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from batchscan.emulator.likeness import FULL, Likeness, compare, likeness
+from batchscan.emulator.pages import shown_on
+from batchscan.emulator.webfiles import PAGES, content_type, read_below, web_files
+
+_log = logging.getLogger(__name__)
+_PAGE_BYTES: Final = 5_000_000
+
+
+class Found(NamedTuple):
+    """A picture of the index that is alike; `kind` 0 is full, 1 partial."""
+
+    name: str
+    kind: int
+    pages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    name: str
+    sha256: str
+    likeness: Likeness
+
+
+@dataclass(slots=True)
+class Index:
+    """Built once, then only read."""
+
+    _pictures: list[_Picture] = field(default_factory=list)
+    _pages: dict[str, list[str]] = field(default_factory=dict)  # by the picture's name
+
+    @classmethod
+    def build(cls, root: Path, stop: threading.Event) -> Index:
+        """Read every picture and page below a folder; `stop` ends it early."""
+        index = cls()
+        for name in web_files(root):
+            if stop.is_set():
+                break
+            index._add(root, name)
+        return index
+
+    def find(self, sha256: str, mine: Likeness | None) -> list[Found]:
+        """The pictures that are alike; without a likeness, only the same bytes are."""
+        return [
+            Found(picture.name, kind, tuple(self._pages.get(picture.name, ())))
+            for picture, kind in self._alike(sha256, mine)
+        ]
+
+    def _alike(self, sha256: str, mine: Likeness | None) -> Iterator[tuple[_Picture, int]]:
+        for picture in self._pictures:
+            if picture.sha256 == sha256:
+                yield picture, FULL
+            elif mine is not None:
+                kind = compare(mine, picture.likeness)
+                if kind is not None:
+                    yield picture, kind
+
+    def _add(self, root: Path, name: str) -> None:
+        try:
+            data = read_below(root, name)
+            if content_type(name) in PAGES.values():
+                self._add_page(name, data)
+            else:
+                sha256 = hashlib.sha256(data).hexdigest()
+                self._pictures.append(_Picture(name, sha256, likeness(data)))
+        except Exception as error:  # noqa: BLE001 - decoder boundary: a broken file is not found
+            _log.debug("not in the index: %s: %s", name, error)
+
+    def _add_page(self, name: str, data: bytes) -> None:
+        for shown in sorted(shown_on(name, data[:_PAGE_BYTES].decode("utf-8", "replace"))):
+            self._pages.setdefault(shown, []).append(name)

@@ -1,0 +1,92 @@
+"""How alike two pictures are to the eye.
+
+Two perceptual hashes of `imagehash` find the picture again when its size, colours or compression
+changed; a small copy and a piece of its middle tell whether anything changed at all.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import imagehash
+from PIL import Image, ImageChops, ImageOps, ImageStat
+
+FULL: Final = 0
+PARTIAL: Final = 1
+
+_FORMATS: Final = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "ICO")
+# Of 128 bits. Over 20,000 pairs of unrelated pictures the least was 35; a copy half as large,
+# grey or compressed to a tenth differs by 6 at most, a much brighter one by 20.
+_ALIKE: Final = 20
+_SAME: Final = 4
+# Mean differences of 255 levels: formats without loss differ by 0, JPEG of quality 75 by 1.
+_SAME_COLOURS: Final = 2.0
+_SAME_DETAIL: Final = 1.0
+_SMALL: Final = 16  # pixels a side of the small copy
+_DETAIL: Final = 48  # pixels a side of the piece
+_FLAT: Final = 3.0  # levels; hashes of less contrast than this are noise
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What is kept of a picture."""
+
+    size: tuple[int, int]
+    bits: int
+    small: Image.Image
+    detail: Image.Image
+    flat: bool
+
+
+def likeness(data: bytes) -> Likeness:
+    """Decode a picture's first frame, and keep what it looks like.
+
+    Whatever Pillow raises on hostile bytes comes through.
+    """
+    with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
+        image = _on_white(ImageOps.exif_transpose(opened))
+    small = image.resize((_SMALL, _SMALL), Image.Resampling.BOX)
+    left, top = max(0, (image.width - _DETAIL) // 2), max(0, (image.height - _DETAIL) // 2)
+    return Likeness(
+        size=image.size,
+        bits=_bits(imagehash.phash(image)) << 64 | _bits(imagehash.dhash(image)),
+        small=small,
+        detail=image.crop((left, top, left + _DETAIL, top + _DETAIL)),
+        flat=ImageStat.Stat(small.convert("L")).stddev[0] < _FLAT,
+    )
+
+
+def compare(one: Likeness, other: Likeness) -> Literal[0, 1] | None:
+    """`FULL`, `PARTIAL`, or None where they are two different pictures."""
+    distance = (one.bits ^ other.bits).bit_count()
+    if distance > _ALIKE:
+        return None
+    if one.size == other.size and distance <= _SAME and _same_pixels(one, other):
+        return FULL
+    return None if one.flat or other.flat else PARTIAL
+
+
+def _same_pixels(one: Likeness, other: Likeness) -> bool:
+    return (
+        _difference(one.small, other.small) <= _SAME_COLOURS
+        and _difference(one.detail, other.detail) <= _SAME_DETAIL
+    )
+
+
+def _difference(one: Image.Image, other: Image.Image) -> float:
+    means = ImageStat.Stat(ImageChops.difference(one, other)).mean
+    return sum(means) / len(means)
+
+
+def _bits(found: imagehash.ImageHash) -> int:
+    return int(str(found), 16)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    layer = image.convert("RGBA")
+    white = Image.new("RGBA", layer.size, "white")
+    return Image.alpha_composite(white, layer).convert("RGB")
