@@ -113,7 +113,7 @@ class Asker:
     async def _until_answered(self, question: Question) -> Ending:
         ending: Ending | None = None
         while ending is None:
-            self.stop.check()
+            self.stop.check_halt()
             reservation = await self.budget.reserve()
             charged = 0
             try:
@@ -132,10 +132,10 @@ class Asker:
         while True:
             granted = await self.gate.enter()
             if granted is None:
-                self.stop.check()
+                self.stop.check_halt()
                 raise Interrupted
             try:
-                self.stop.check()
+                self.stop.check_halt()
                 self.budget.check_time(self.clock.monotonic())
                 if self.engine.ready:
                     return granted, None

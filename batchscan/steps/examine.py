@@ -78,15 +78,11 @@ class Examiner:
                 if isinstance(found, NotSendable):
                     await self._record(found, Verdict(not_sendable(found, watch)))
                     return
-                verdict, own = await self.twins.once(
-                    found.sha256, lambda: self._decide(found, watch)
-                )
+                verdict = await self._verdict_on(found, watch)
             except StopRun as reason:
                 self.stop.because(reason)
                 await self._defer(candidate, self.stop.reason or reason, watch)
                 return
-            if not own:
-                verdict = _for_twin(verdict, found, watch)
             await self._record(found, verdict)
 
     async def _inspect(self, candidate: Candidate) -> Image | NotSendable:
@@ -97,6 +93,14 @@ class Examiner:
             return NotSendable(candidate.path, candidate.stat, FailReason.CHECK_FAILED, detail)
         with self.marks.checking(candidate.path):
             return await self.engine.inspect(candidate)
+
+    async def _verdict_on(self, image: Image, watch: Stopwatch) -> Verdict:
+        verdict, own = await self.twins.once(image.sha256, lambda: self._decide(image, watch))
+        if own:
+            return verdict
+        if self.settings.dry_run:  # now that its twin is planned, it is known not to be sent
+            return await self._decide(image, watch)
+        return _for_twin(verdict, image, watch)
 
     async def _decide(self, image: Image, watch: Stopwatch) -> Verdict:
         """The verdict on a content that nobody else is deciding."""

@@ -157,7 +157,7 @@ class Opening:
         learned = await ledger.do(lambda ledger: ledger.pacing.learned())
         gate.remember(sends, learned)
         price = await ledger.do(lambda ledger: ledger.claims.largest_charge())
-        self.stop.on_stop(gate.close)
+        self.stop.on_halt(gate.close)
         return gate, Budget(self.settings.spend, price, self.clock.monotonic())
 
     async def _begin(self, ledger: LedgerThread, started_at: float) -> tuple[str, str]:

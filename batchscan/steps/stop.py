@@ -14,6 +14,7 @@ from batchscan.errors import (
     StorageError,
     Unavailable,
 )
+from batchscan.names import DeferReason
 from batchscan.pace import Clock
 
 # Where several hold, the first of these is the run's exit code (the contract's order).
@@ -28,32 +29,37 @@ _SEVERITY: tuple[type[StopRun], ...] = (
 
 
 class Stop:
-    """Set once a step has raised what must end the run; uploads under way then settle."""
+    """Set once a step has raised what must end the run; what is under way then settles.
+
+    Own limits stop the run gently: what they had let in is still sent. Everything else halts it:
+    no further request leaves.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._event = asyncio.Event()
+        self._halted = asyncio.Event()
         self._listeners: list[Callable[[], None]] = []
         self.reason: StopRun | None = None
         self.bug: Exception | None = None  # something nobody expected: exit 1, after settling
 
     def __bool__(self) -> bool:
-        return self._event.is_set()
+        return self.reason is not None or self.bug is not None
 
-    def on_stop(self, listener: Callable[[], None]) -> None:
-        """Have `listener` called when the run stops, so that what waits wakes up."""
+    def on_halt(self, listener: Callable[[], None]) -> None:
+        """Have `listener` called when nothing more may be sent, so that what waits wakes up."""
         self._listeners.append(listener)
 
     def because(self, reason: StopRun) -> None:
         """Stop the run, or add a graver reason."""
         if self.reason is None or _severity(reason) < _severity(self.reason):
             self.reason = reason
-        self._set()
+        if not _is_gentle(reason):
+            self._halt()
 
     def because_of_bug(self, bug: Exception) -> None:
         """Stop the run after an error that nobody expected."""
         self.bug = self.bug or bug
-        self._set()
+        self._halt()
 
     @property
     def at_once(self) -> bool:
@@ -61,27 +67,41 @@ class Stop:
         return self.bug is not None or isinstance(self.reason, Interrupted | StorageError)
 
     def check(self) -> None:
-        """Go on only while the run does.
+        """Begin with another picture only while the run goes on.
 
         Raises:
             StopRun: the run's reason to stop.
         """
-        if self._event.is_set():
+        if self:
+            raise self.reason or Interrupted()
+
+    def check_halt(self) -> None:
+        """Send another request only while that is allowed.
+
+        Raises:
+            StopRun: the run's reason to stop.
+        """
+        if self._halted.is_set():
             raise self.reason or Interrupted()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, or until the run stops.
+        """Wait, or until nothing more may be sent.
 
         Raises:
             StopRun: the run's reason to stop.
         """
-        await self._clock.wait(self._event, seconds)
-        self.check()
+        await self._clock.wait(self._halted, seconds)
+        self.check_halt()
 
-    def _set(self) -> None:
-        self._event.set()
+    def _halt(self) -> None:
+        self._halted.set()
         for listener in self._listeners:
             listener()
+
+
+def _is_gentle(reason: StopRun) -> bool:
+    gentle = (DeferReason.LIMIT, DeferReason.BUDGET)
+    return isinstance(reason, LimitReached) and reason.defers_as in gentle
 
 
 def _severity(reason: StopRun) -> int:
