@@ -16,7 +16,8 @@ from batchscan.ledger import Ledger, OpenClaim, StoredRun
 from batchscan.model import Answer, Claim, Effort, Failed, Outcome, Scanned, Subject
 from batchscan.names import ExitReason, FailReason, Status
 from batchscan.report.build import ApiFacts, RunFacts, build
-from batchscan.report.files import RESULTS, point_latest, write_report, write_whole
+from batchscan.report.files import REPORT, RESULTS, point_latest, write_report, write_whole
+from batchscan.report.schema import Report, Run
 from batchscan.report.schema import encode as encode_report
 from batchscan.results import ResultLine, encode, line_of
 from batchscan.steps.record import without_answer
@@ -26,6 +27,7 @@ from batchscan.steps.source import Facts
 from batchscan.steps.state import make_private_folder
 from batchscan.tally import Tally
 
+WAS_KILLED = "the run was killed; what it had decided was taken from the ledger"
 WHEN_KILLED = "the run was killed while this picture was being sent; it is asked again"
 log = logging.getLogger(__name__)
 
@@ -100,17 +102,19 @@ class _KilledRun:
         self._ledger.runs.close(self._run.run_id, encode_report(report))
 
     def _facts(self, now: float, roots: tuple[str, ...]) -> RunFacts:
+        ended = _ending_of(self._run.folder)
         return RunFacts(
             id=self._run.run_id,
             roots=roots,
             version=about.version(),
             started_at=self._run.started_at,
             finished_at=now,
-            exit_code=None,
-            exit_reason=ExitReason.KILLED,
+            exit_code=ended.exit_code if ended else None,
+            exit_reason=ended.exit_reason if ended else ExitReason.KILLED,
             partial=True,
             sandbox=self._sandbox,
-            message="the run was killed; what it had decided was taken from the ledger",
+            message=ended.message if ended else WAS_KILLED,
+            advice=ended.advice if ended else None,
         )
 
     def _lines(self) -> Iterator[ResultLine]:
@@ -129,6 +133,14 @@ class _KilledRun:
             tally.expected += answer.expected_credits or 0
         elif answer is not None:
             tally.saved_by_reuse += answer.credits or 0
+
+
+def _ending_of(folder: str) -> Run | None:
+    """How the run ended by its own report: one whose disk failed may have written one."""
+    try:
+        return msgspec.json.decode(Path(folder, REPORT).read_bytes(), type=Report).run
+    except (OSError, msgspec.MsgspecError):
+        return None
 
 
 def _claim(claim: OpenClaim) -> Claim:

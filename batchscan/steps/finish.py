@@ -71,7 +71,9 @@ async def _write(session: Session, report: Report) -> None:
             ledger.pacing.forget_sends_before(now - reach)
             if learned is not None:
                 ledger.pacing.learn(learned)
-            ledger.runs.close(session.run_id, encode(report))
+            # After trouble with the disk the next run looks what can be taken in after all.
+            if not isinstance(session.stop.reason, StorageError):
+                ledger.runs.close(session.run_id, encode(report))
 
         await session.ledger.do(close)
     output = session.settings.output.directory

@@ -1,0 +1,231 @@
+"""The command as a process of its own: killed, signalled, without a terminal or a home."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import resource
+import signal
+import sys
+from collections import Counter
+
+import pytest
+
+from batchscan.results import read_lines
+from tests.pictures import png, tree
+
+
+class Process:
+    """Runs `batchscan` with a bare environment, as cron would."""
+
+    def __init__(self, bench) -> None:
+        self.bench = bench
+        self.environment = {
+            "PATH": "/usr/bin:/bin",
+            "COPYLEAKS_EMAIL": "me@example.com",
+            "COPYLEAKS_API_KEY": "key-of-the-account",
+            "COPYLEAKS_API_URL": bench.emulator.url,
+            "COPYLEAKS_IDENTITY_URL": bench.emulator.url,
+        }
+
+    async def start(
+        self, *words: str, largest_file: int | None = None
+    ) -> asyncio.subprocess.Process:
+        folder = self.bench.folder
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-P", "-m", "batchscan", *words,
+            "-o", str(folder / "output"), "--state", str(folder / "state"), str(self.bench.images),
+            env=self.environment, cwd="/",
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            preexec_fn=largest_file and (lambda: limit_files(largest_file)),
+        )  # fmt: skip
+
+    async def run(self, *words: str, largest_file: int | None = None) -> tuple[int, str, str]:
+        process = await self.start(*words, largest_file=largest_file)
+        out, err = await process.communicate()
+        return process.returncode or 0, out.decode(), err.decode()
+
+
+def limit_files(size: int) -> None:
+    """As a full disk would: no file grows beyond `size` bytes."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+async def until(happened) -> None:
+    for _ in range(500):
+        if happened():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it never happened")
+
+
+def all_lines(bench) -> list:
+    runs = sorted((bench.folder / "output" / "runs").iterdir())
+    return [line for run in runs for line in read_lines(str(run / "results.jsonl"))]
+
+
+def reports(bench) -> list[dict]:
+    runs = sorted((bench.folder / "output" / "runs").iterdir())
+    return [json.loads((run / "report.json").read_bytes()) for run in runs]
+
+
+async def test_under_cron_nothing_is_said_when_all_is_well(bench):
+    bench.pictures(3)
+    code, out, err = await Process(bench).run("-q")
+
+    assert (code, out, err) == (0, "", "")
+    assert bench.charged() == 3
+
+
+async def test_under_cron_newly_rejected_pictures_are_one_line_by_reason_once(bench):
+    tree(bench.images, {"a.png": b"", "b.png": b"", "c.jpg": b"junk"})
+    process = Process(bench)
+    first = await process.run("-q")
+    second = await process.run("-q")
+
+    assert first[0] == 0
+    assert first[1] == ""
+    assert "2 empty" in first[2]
+    assert "1 not_an_image" in first[2]
+    assert second == (0, "", "")
+
+
+async def test_stdout_is_one_json_object_with_json(bench):
+    bench.pictures(2)
+    code, out, _ = await Process(bench).run("--json")
+
+    assert code == 0
+    assert json.loads(out)["files"]["scanned"] == 2
+
+
+async def test_the_first_signal_finishes_what_is_paid_for(bench_with):
+    async with bench_with(latency=0.4) as bench:
+        bench.pictures(40)
+        process = await Process(bench).start("-j", "4")
+        await until(bench.checks)
+        process.send_signal(signal.SIGTERM)
+        out, _ = await process.communicate()
+
+        assert process.returncode == 143
+        [report] = reports(bench)
+        assert report["run"]["partial"]
+        assert report["files"]["scanned"] == bench.charged() > 0
+        assert b"not scanned" in out
+
+
+async def test_a_second_signal_stops_at_once_and_the_next_run_closes_the_books(bench_with):
+    async with bench_with(latency=3.0) as bench:
+        bench.pictures(3)
+        process = await Process(bench).start()
+        await until(lambda: bench.emulator.journal.of("login"))
+        await asyncio.sleep(0.6)
+        process.send_signal(signal.SIGINT)
+        await asyncio.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        await process.communicate()
+        assert process.returncode == 130
+
+        code, _, _ = await Process(bench).run("-q")
+        assert code == 0
+        killed, finished = reports(bench)
+        assert killed["run"]["exit_reason"] == "killed"
+        assert killed["credits"]["outcome_unknown"] >= 1
+        assert finished["files"]["scanned"] == 3
+        assert bench.charged() == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("duplicate", ["replay", "conflict", "rescan"])
+async def test_kills_at_any_moment_lose_nothing_and_double_nothing_but_what_was_under_way(
+    bench_with, duplicate, seed
+):
+    chance = random.Random(f"{seed} {duplicate}")
+    async with bench_with(latency=0.05, duplicate=duplicate) as bench:
+        tree(bench.images, {f"d{n % 3}/p{n:02}.png": png(16, 16, n) for n in range(40)})
+        tree(bench.images, {"twin.png": png(16, 16, 7), "broken.png": b"junk"})
+        command = Process(bench)
+        for _ in range(5):
+            process = await command.start("-j", "4", "--rate", "50/s")
+            await asyncio.sleep(chance.uniform(0.3, 1.3))
+            if process.returncode is None:
+                process.kill()
+            await process.communicate()
+        code, _, err = await command.run("--rate", "1000/s")
+        again = len(bench.emulator.journal)
+        last, _, _ = await command.run()
+
+        assert (code, last) == (0, 0), err
+        assert len(bench.emulator.journal) == again
+        assert_nothing_lost_or_doubled(bench, 40, replayed=duplicate == "replay")
+
+
+def assert_nothing_lost_or_doubled(bench, contents: int, *, replayed: bool) -> None:
+    lines = [line for line in all_lines(bench) if line.status == "scanned"]
+    counts = Counter(line.sha256 for line in lines)
+    assert set(counts.values()) == {1}
+    assert len(counts) == contents
+    doubtful = sum(report["credits"]["outcome_unknown"] for report in reports(bench))
+    assert contents <= bench.charged() <= contents + doubtful
+    assert bench.charged() == contents or not replayed
+    for report in reports(bench):
+        files = report["files"]
+        parts = ("unchanged", "scanned", "reused", "rejected", "failed", "deferred")
+        assert files["seen"] == sum(files[part] for part in parts)
+
+
+async def test_without_a_home_the_state_folder_must_be_named(bench):
+    bench.pictures(1)
+    process = Process(bench)
+    code, _, _ = await process.run("-q")
+
+    assert "HOME" not in process.environment
+    assert code == 0
+
+
+async def test_nothing_is_loaded_from_the_working_folder(bench, tmp_path):
+    bench.pictures(1)
+    trap = tmp_path / "trap"
+    tree(trap, {"yaml.py": b"raise SystemExit(77)", "config.yaml": b"scan: {limit: 0}"})
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-P", "-m", "batchscan", "-n", str(bench.images),
+        "-o", str(tmp_path / "out"), "--state", str(tmp_path / "state"),
+        env={"PATH": os.environ["PATH"]}, cwd=str(trap),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, err = await process.communicate()
+
+    assert process.returncode == 0, err
+    assert b"would send 1 picture" in out
+
+
+@pytest.mark.parametrize("size", [300_000, 400_000, 600_000])
+async def test_a_full_disk_saves_the_answers_in_hand_and_the_next_run_takes_them_in(
+    bench_with, size
+):
+    async with bench_with(latency=0.05, duplicate="rescan") as bench:
+        bench.pictures(60)
+        command = Process(bench)
+        code, _, err = await command.run("--rate", "1000/s", largest_file=size)
+        assert code == 9, err
+        assert "ledger" in err
+        assert "Traceback" not in err
+        paid = bench.charged()
+        again, _, err = await command.run("--rate", "1000/s")
+
+        assert again == 0, err
+        assert 0 < paid <= 60
+        assert bench.charged() == 60  # though asking again would have been charged again
+        assert_nothing_lost_or_doubled(bench, 60, replayed=True)
+
+
+async def test_a_disk_too_full_to_begin_is_said_and_nothing_is_sent(bench):
+    bench.pictures(2)
+    code, _, err = await Process(bench).run(largest_file=50_000)
+
+    assert code == 9
+    assert "cannot be written" in err
+    assert len(bench.emulator.journal) == 0
