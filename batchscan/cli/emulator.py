@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from batchscan.emulator import EmulatorConfig
     from batchscan.settings.units import Rate
 
+_WEB = "The internet"
 _SERVICE = "The service"
 _EXPORTS = (
     ("COPYLEAKS_EMAIL", "rehearsal@example.com"),
@@ -26,12 +28,12 @@ _SECTIONS = (
     (
         "How to use it",
         (
-            ("batchscan emulator --web ./web > vendor.env &", ""),
-            (". ./vendor.env && batchscan ./images", ""),
+            ("batchscan emulator --web ./web > vendor.env", "in one terminal"),
+            (". ./vendor.env && batchscan ./images", "in another"),
         ),
     ),
     (
-        "What it also answers, below the address it prints",
+        "What else is at the address it prints",
         (
             ("/web/NAME", "the pictures and pages below --web DIR"),
             ("/_emulator/journal", "every request so far, one JSON object a line"),
@@ -41,117 +43,120 @@ _SECTIONS = (
 )
 
 
+def _reading(read: Callable[[str], object]) -> Callable[..., object]:
+    """A callback that turns what was given into values, and a ValueError into a usage error."""
+
+    def convert(ctx: click.Context, param: click.Parameter, given: Any) -> object:  # noqa: ANN401
+        try:
+            if isinstance(given, tuple):
+                return tuple(map(read, given))
+            return None if given is None else read(given)
+        except ValueError as error:
+            raise click.BadParameter(str(error), ctx, param) from error
+
+    return convert
+
+
+def _rate(text: str) -> Rate:
+    from batchscan.settings.units import parse_rate  # noqa: PLC0415 - --help does without
+
+    rate = parse_rate(text)
+    if not rate.requests or not rate.period:
+        raise ValueError(f"{text} lets nothing through, or everything")
+    return rate
+
+
+def _duration(text: str) -> float:
+    from batchscan.settings.units import parse_duration  # noqa: PLC0415 - --help does without
+
+    return parse_duration(text)
+
+
+def _option(group: str, *names: str, text: str, **kwargs: Any) -> Callable[[Any], Any]:  # noqa: ANN401
+    return click.option(*names, cls=Option, group=group, help=text, **kwargs)
+
+
 @click.command(
     cls=Page,
     sections=_SECTIONS,
-    help="Be the vendor's API on this machine: a login, checks, credits and limits, at no cost. "
+    help="Be the vendor's API on this machine: login, checks, credits and limits, at no cost. "
     "Any e-mail and key may log in; copies are found among the pictures in a folder.\n\n"
     "Prints the environment that points batchscan at it, and runs until a signal ends it.",
 )
-@click.option(
+@_option(
+    _WEB,
     "--web",
-    cls=Option,
-    group="The internet",
     metavar="DIR",
-    type=click.UNPROCESSED,
-    help="the pictures and HTML pages to find copies in",
+    type=click.Path(path_type=Path),
+    text="the pictures and HTML pages to find copies in",
 )
-@click.option(
-    "--no-search",
-    is_flag=True,
-    cls=Option,
-    group="The internet",
-    help="answer that nothing was found, at once; for load tests",
-)
-@click.option(
+@_option(_WEB, "--no-search", is_flag=True, text="find nothing, and answer at once; for load tests")
+@_option(
+    _SERVICE,
     "--port",
-    cls=Option,
-    group=_SERVICE,
     metavar="N",
     type=click.IntRange(0, 65535),
-    default=0,
-    help="listen here on 127.0.0.1  [default: any free port]",
+    text="listen here on 127.0.0.1; by default on any free port",
 )
-@click.option(
+@_option(
+    _SERVICE,
     "--rate",
     "rates",
-    cls=Option,
-    group=_SERVICE,
     metavar="N/PERIOD",
     multiple=True,
-    type=click.UNPROCESSED,
-    help="requests that are not answered with 429; may be repeated  [default: 10/s]",
+    callback=_reading(_rate),
+    text="answer 429 above this; may be given again  [default: 10/s]",
 )
-@click.option(
+@_option(
+    _SERVICE,
     "--credits",
-    "balance",
-    cls=Option,
-    group=_SERVICE,
     metavar="N",
     type=click.IntRange(0),
-    help="the balance at the start  [default: 1000000]",
+    text="the balance at the start  [default: 1000000]",
 )
-@click.option(
+@_option(
+    _SERVICE,
     "--duplicate",
-    cls=Option,
-    group=_SERVICE,
-    metavar="conflict|replay|rescan",
+    metavar="WORD",
     type=click.Choice(("conflict", "replay", "rescan")),
-    help="what a scan id used before gives: 409, the answer again, or a new scan  "
-    "[default: replay]",
+    text="what a scan id used before gives: conflict (409), replay (the same answer) or rescan "
+    "(a new charge)  [default: replay]",
 )
-@click.option(
+@_option(
+    _SERVICE,
     "--latency",
-    cls=Option,
-    group=_SERVICE,
     metavar="DURATION",
-    type=click.UNPROCESSED,
-    help="how long every check takes  [default: 0s]",
+    callback=_reading(_duration),
+    text="how long every check takes  [default: 0s]",
 )
-@click.option(
+@_option(
+    _SERVICE,
     "--faults",
-    cls=Option,
-    group=_SERVICE,
     metavar="FILE",
-    type=click.UNPROCESSED,
-    help="YAML rules of how it fails: outages, resets, odd answers",
+    type=click.Path(path_type=Path),
+    text="YAML rules of when and how it fails",
 )
 @folder_options
-def command(
-    *,
-    web: str | None,
-    no_search: bool,
-    port: int,
-    rates: tuple[str, ...],
-    balance: int | None,
-    duplicate: str | None,
-    latency: str | None,
-    faults: str | None,
-    **parameters: object,
-) -> int:
+def command(*, no_search: bool, faults: Path | None, **parameters: object) -> int:
     """Serve, and give the exit code."""
     import asyncio  # noqa: PLC0415 - --help does without
 
+    chosen = {name: parameters.pop(name) for name in _CHOICES}
     settings_of(parameters, credentials=False)
-    given = {
-        "web": None if web is None else Path(web),
-        "search": not no_search,
-        "port": port,
-        "rates": tuple(map(_rate, rates)) or None,
-        "credits": balance,
-        "duplicate": duplicate,
-        "latency": None if latency is None else _duration(latency),
-    }
-    config = _config({name: value for name, value in given.items() if value is not None}, faults)
-    asyncio.run(_serve(config))
+    chosen["search"] = not no_search
+    asyncio.run(_serve(_config(chosen, faults)))
     return 0
 
 
-def _config(given: dict[str, Any], faults: str | None) -> EmulatorConfig:
+_CHOICES = ("web", "port", "rates", "credits", "duplicate", "latency")
+
+
+def _config(chosen: dict[str, Any], faults: Path | None) -> EmulatorConfig:
     from batchscan.emulator import EmulatorConfig, read_faults  # noqa: PLC0415 - as above
 
+    given = {name: value for name, value in chosen.items() if value not in (None, ())}
     if faults is not None:
-        given["faults"] = read_faults(Path(faults))
+        given["faults"] = read_faults(faults)
     return EmulatorConfig(**given)
 
 
@@ -175,24 +180,3 @@ async def _serve(config: EmulatorConfig) -> None:
             await ended.wait()
     except OSError as error:
         raise UsageError(f"port {config.port}: {error.strerror}") from error
-
-
-def _rate(text: str) -> Rate:
-    from batchscan.settings.units import parse_rate  # noqa: PLC0415 - as above
-
-    try:
-        rate = parse_rate(text)
-    except ValueError as error:
-        raise UsageError(f"--rate: {error}") from error
-    if rate.requests == 0 or rate.period == 0:
-        raise UsageError(f"--rate: {text!r} lets nothing through or everything")
-    return rate
-
-
-def _duration(text: str) -> float:
-    from batchscan.settings.units import parse_duration  # noqa: PLC0415 - as above
-
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise UsageError(f"--latency: {error}") from error

@@ -123,22 +123,31 @@ class Emulator:
         async def serve(request: web.Request) -> web.StreamResponse:
             at = self.config.clock() - self._started
             visit = Visit(route, at, self.journal, request.match_info.get("scan_id"))
-            failing = Failing(request, visit, self.account, self._closing)
-            failing.add(self._book.on_arrival(route, at))
-            refusal = None if route == "login" else self._admit(request)
-            response = await failing.before_reading()
-            if response is not None:
-                return response
-            if route == "check":
-                refusal = await self._upload(request, visit, refusal)
-            if visit.upload is not None:
-                failing.add(self._book.on_upload(visit.upload.file_name, at))
-            response = await failing.before_answering()
-            if response is not None:
-                return response
-            return await failing.send(refusal or await answer(request, visit))
+            try:
+                return await self._visited(request, visit, answer)
+            except ConnectionError:  # the client left before its request was whole
+                visit.close("reset")
+                return web.Response()
 
         return serve
+
+    async def _visited(
+        self, request: web.Request, visit: Visit, answer: _Answer
+    ) -> web.StreamResponse:
+        failing = Failing(request, visit, self.account, self._closing)
+        failing.add(self._book.on_arrival(visit.route, visit.at))
+        refusal = None if visit.route == "login" else self._admit(request)
+        response = await failing.before_reading()
+        if response is not None:
+            return response
+        if visit.route == "check":
+            refusal = await self._upload(request, visit, refusal)
+        if visit.upload is not None:
+            failing.add(self._book.on_upload(visit.upload.file_name, visit.at))
+        response = await failing.before_answering()
+        if response is not None:
+            return response
+        return await failing.send(refusal or await answer(request, visit))
 
     def _admit(self, request: web.Request) -> Reply | None:
         return self.account.admit(request.headers.get("Authorization"))

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from batchscan.emulator import bodies
 from batchscan.emulator.bodies import Reply
@@ -61,7 +62,7 @@ async def read_upload(request: web.Request, max_bytes: int) -> Upload:
                 images.append((data, part.filename or ""))
             elif part.name in _TEXTS:
                 texts[part.name] = data.decode()
-    except ValueError as error:
+    except (ValueError, HttpProcessingError) as error:
         raise _refusal(400, 1, "The form cannot be read.") from error
     return _upload(images, texts)
 
