@@ -66,6 +66,8 @@ def _stop_for_good(error: vendor.CopyleaksError, api: Api) -> None:
                 f"the account is out of credits ({error})",
                 advice="buy credits, then run the same command: it goes on where it stopped",
             ) from error
+        case _:
+            return
 
 
 def _wrong_address(error: vendor.CopyleaksError, api: Api) -> Unavailable:

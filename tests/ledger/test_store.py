@@ -130,13 +130,11 @@ async def test_a_full_disk_is_a_storage_error_for_all_that_shared_the_commit(tmp
     pages = ledger._connection.execute("PRAGMA page_count").fetchone()[0]
     ledger._connection.execute(f"PRAGMA max_page_count = {pages}")
     thread = LedgerThread(ledger)
-    results = await asyncio.gather(
-        *(
-            thread.do(lambda ledger, n=n: ledger.runs.begin(f"r{n}", "/f" * 3000, 0.0))
-            for n in range(20)
-        ),
-        return_exceptions=True,
-    )
+
+    async def begin(number: int) -> None:
+        await thread.do(lambda ledger: ledger.runs.begin(f"r{number}", "/f" * 3000, 0.0))
+
+    results = await asyncio.gather(*(begin(n) for n in range(20)), return_exceptions=True)
     await thread.aclose()
 
     assert any(isinstance(result, StorageError) for result in results)

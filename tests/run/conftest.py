@@ -6,13 +6,14 @@ import json
 import os
 from collections import Counter
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from batchscan import Account, Api, Output, Pace, Rate, Scan, ScanSettings, Secret, Settings, Spend
-from batchscan.emulator import Emulator, EmulatorConfig
+from batchscan.emulator import Emulator, EmulatorConfig, Entry
 from batchscan.pace import Clock, SystemClock
 from batchscan.report import Report
 from batchscan.results import ResultLine, read_lines
@@ -54,7 +55,6 @@ class Bench:
 
     folder: Path
     emulator: Emulator
-    overrides: dict = field(default_factory=dict)
 
     @property
     def images(self) -> Path:
@@ -64,7 +64,7 @@ class Bench:
         tree(self.images, {f"p{n:03}.png": png(16, 16, n) for n in range(start, start + count)})
 
     def settings(self, **changes) -> Settings:
-        groups = {
+        groups: dict[str, Any] = {
             "account": Account(email="me@example.com", api_key=Secret("key-of-the-account")),
             "api": Api(url=self.emulator.url, identity_url=self.emulator.url, retry_for=20.0),
             "scan": ScanSettings(),
@@ -77,7 +77,7 @@ class Bench:
         }
         for name, change in changes.items():
             base = groups.get(name)
-            groups[name] = replace(base, **change) if isinstance(change, dict) else change
+            groups[name] = replace(base, **change) if base and isinstance(change, dict) else change
         return Settings(**groups)
 
     async def scan(self, clock: Clock | None = None, **changes) -> Ran:
@@ -117,7 +117,7 @@ class Bench:
     def charged(self) -> int:
         return sum(entry.charged for entry in self.emulator.journal)
 
-    def checks(self) -> list:
+    def checks(self) -> list[Entry]:
         return self.emulator.journal.of("check")
 
 

@@ -10,10 +10,11 @@ import resource
 import signal
 import sys
 from collections import Counter
+from typing import Any
 
 import pytest
 
-from batchscan.results import read_lines
+from batchscan.results import ResultLine, read_lines
 from tests.pictures import png, tree
 
 
@@ -40,7 +41,7 @@ class Process:
             env=self.environment, cwd="/",
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            preexec_fn=largest_file and (lambda: limit_files(largest_file)),
+            preexec_fn=(lambda: limit_files(largest_file)) if largest_file else None,
         )  # fmt: skip
 
     async def run(self, *words: str, largest_file: int | None = None) -> tuple[int, str, str]:
@@ -62,12 +63,12 @@ async def until(happened) -> None:
     raise AssertionError("it never happened")
 
 
-def all_lines(bench) -> list:
+def all_lines(bench) -> list[ResultLine]:
     runs = sorted((bench.folder / "output" / "runs").iterdir())
     return [line for run in runs for line in read_lines(str(run / "results.jsonl"))]
 
 
-def reports(bench) -> list[dict]:
+def reports(bench) -> list[dict[str, Any]]:
     runs = sorted((bench.folder / "output" / "runs").iterdir())
     return [json.loads((run / "report.json").read_bytes()) for run in runs]
 

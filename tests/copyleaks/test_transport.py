@@ -1,0 +1,319 @@
+from __future__ import annotations
+
+import asyncio
+import gzip
+import socket
+import ssl
+import subprocess
+
+import pytest
+from aiohttp import web
+
+from batchscan.copyleaks import transport as module
+from batchscan.copyleaks.errors import BadResponse, ConnectionFailed, WrongAddress
+from batchscan.copyleaks.proxies import is_loopback, proxies_of_environment
+from batchscan.copyleaks.requests import Multipart, Request, check_form
+from tests.copyleaks.servers import head_of, scripted, serving, transport, whole_request
+
+FORM = Multipart("b", b"head", bytes(3_000_000), b"tail")
+
+
+def post(url: str, body: bytes | Multipart = b"{}") -> Request:
+    return Request("POST", url, "application/json", body, token="tok")
+
+
+async def failing(script, body: bytes | Multipart = b"{}", **changes) -> ConnectionFailed:
+    async with scripted(script) as url, transport(**changes) as sender:
+        with pytest.raises(ConnectionFailed) as failure:
+            await sender.send(post(url, body))
+    return failure.value
+
+
+async def test_a_request_has_a_length_and_an_honest_name_and_is_not_chunked():
+    seen: list[bytes] = []
+
+    async def script(reader, writer):
+        seen.append(await whole_request(reader))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        await writer.drain()
+
+    leaving: list[int] = []
+    async with scripted(script) as url, transport() as sender:
+        response = await sender.send(post(url, FORM), lambda: leaving.append(1))
+
+    head = seen[0].split(b"\r\n\r\n")[0].lower()
+    assert response.body == b"{}"
+    assert leaving == [1]
+    assert b"content-length: %d" % FORM.size in head
+    assert b"transfer-encoding" not in head
+    assert b"accept-encoding: gzip\r\n" in head + b"\r\n"
+    assert b"accept-language: en" in head
+    assert b"user-agent: batchscan/test" in head
+    assert b"authorization: bearer tok" in head
+    assert seen[0].endswith(b"head" + FORM.image + b"tail")
+
+
+@pytest.mark.parametrize(
+    "name", ["a.png", 'qu"ote.png', "snow☃.png", "é" * 251 + ".png", "semi;colon=x.png", "%22.png"]
+)
+async def test_the_server_reads_the_form_as_it_was_meant(name):
+    read: dict[str, object] = {}
+
+    async def handler(request: web.Request) -> web.Response:
+        async for part in await request.multipart():
+            read[part.name] = (part.filename, part.headers.get("Content-Type"), await part.read())
+        return web.json_response({})
+
+    form = check_form("abc-1", b"\x89PNG bytes", name, "image/png", sandbox=False)
+    request = Request("POST", "", f"multipart/form-data; boundary={form.boundary}", form)
+    async with serving(web.post("/", handler)) as url, transport() as sender:
+        await sender.send(Request(request.method, url, request.content_type, form))
+
+    file_name, content_type, data = read["image"]
+    assert file_name.replace("%22", '"') == name.replace("%22", '"')
+    assert (content_type, data) == ("image/png", b"\x89PNG bytes")
+    assert read["filename"][2].decode() == name
+    assert read["sandbox"][2] == b"false"
+    assert list(read) == ["image", "filename", "sandbox"]
+
+
+async def test_a_port_where_nobody_listens_is_not_reached():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    async with transport() as sender:
+        left: list[int] = []
+        with pytest.raises(ConnectionFailed) as failure:
+            await sender.send(post(f"http://127.0.0.1:{port}"), lambda: left.append(1))
+
+    assert (failure.value.sent, failure.value.reached) == (False, False)
+    assert left == []
+
+
+async def test_a_name_that_nobody_knows_is_not_reached():
+    async with transport() as sender:
+        with pytest.raises(ConnectionFailed, match="no connection to") as failure:
+            await sender.send(post("http://nobody.invalid"))
+
+    assert not failure.value.reached
+
+
+async def test_a_connection_that_does_not_come_about_in_time_is_not_reached():
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        address = full.getsockname()
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(address)
+        async with transport(connect_timeout=0.2) as sender:
+            with pytest.raises(ConnectionFailed) as failure:
+                await sender.send(post(f"http://127.0.0.1:{address[1]}"))
+        for filler in fillers:
+            filler.close()
+
+    assert not failure.value.reached
+
+
+async def test_a_server_without_tls_is_not_reached_by_https():
+    async def script(reader, writer):
+        await reader.read(100)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await writer.drain()
+
+    async with scripted(script) as url, transport() as sender:
+        with pytest.raises(ConnectionFailed) as failure:
+            await sender.send(post(url.replace("http:", "https:")))
+
+    assert not failure.value.reached
+
+
+async def test_a_certificate_that_nobody_signed_is_named_as_the_reason(tmp_path):
+    names = [str(tmp_path / name) for name in ("key.pem", "cert.pem")]
+    made = await asyncio.to_thread(
+        subprocess.run,
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj",
+         "/CN=localhost", "-keyout", names[0], "-out", names[1]],
+        check=False, capture_output=True,
+    )  # fmt: skip
+    assert made.returncode == 0
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(names[1], names[0])
+    server = await asyncio.start_server(lambda r, w: w.close(), "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    async with transport() as sender:
+        with pytest.raises(ConnectionFailed, match="certificate") as failure:
+            await sender.send(post(f"https://127.0.0.1:{port}"))
+    server.close()
+    await server.wait_closed()
+
+    assert not failure.value.reached
+
+
+async def test_a_reset_while_sending_was_not_sent():
+    async def script(reader, writer):
+        await head_of(reader)
+        await reader.readexactly(1000)
+        writer.transport.abort()
+
+    failure = await failing(script, Multipart("b", b"", bytes(20_000_000), b""))
+    assert (failure.sent, failure.reached) == (False, True)
+
+
+async def test_a_reset_after_sending_may_have_arrived():
+    async def script(reader, writer):
+        await whole_request(reader)
+        writer.transport.abort()
+
+    failure = await failing(script)
+    assert (failure.sent, failure.reached) == (True, True)
+
+
+async def test_silence_after_sending_may_have_arrived():
+    async def script(reader, writer):
+        await whole_request(reader)
+        await asyncio.sleep(5)
+
+    failure = await failing(script, read_timeout=0.1)
+    assert (failure.sent, failure.reached) == (True, True)
+
+
+async def test_a_server_that_reads_nothing_was_not_sent_to():
+    async def script(reader, writer):
+        reader._transport.pause_reading()
+        await asyncio.sleep(5)
+
+    failure = await failing(script, Multipart("b", b"", bytes(40_000_000), b""), read_timeout=0.2)
+    assert (failure.sent, failure.reached) == (False, True)
+
+
+async def test_an_answer_that_drips_beyond_the_time_is_no_answer():
+    async def script(reader, writer):
+        await whole_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        for _ in range(100):
+            writer.write(b" ")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    failure = await failing(script, read_timeout=0.2)
+    assert failure.sent
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",
+        b"SSH-2.0-OpenSSH_9\r\n\r\n",
+    ],
+)
+async def test_a_200_that_is_torn_or_no_http_is_a_bad_response(answer):
+    async def script(reader, writer):
+        await whole_request(reader)
+        writer.write(answer)
+        await writer.drain()
+
+    async with scripted(script) as url, transport() as sender:
+        with pytest.raises(BadResponse):
+            await sender.send(post(url))
+
+
+async def test_an_error_that_is_torn_is_that_error_all_the_same():
+    async def script(reader, writer):
+        await whole_request(reader)
+        writer.write(b"HTTP/1.1 500 Oops\r\nContent-Length: 100\r\n\r\nhalf")
+        await writer.drain()
+
+    async with scripted(script) as url, transport() as sender:
+        response = await sender.send(post(url))
+
+    assert (response.status, response.body) == (500, b"half")
+
+
+async def test_an_answer_that_unpacks_without_end_is_cut_off(monkeypatch):
+    monkeypatch.setattr(module, "LARGEST_ANSWER", 1_000_000)
+    packed = gzip.compress(bytes(30_000_000))
+
+    async def script(reader, writer):
+        await whole_request(reader)
+        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
+        writer.write(head.encode() + packed)
+        await writer.drain()
+
+    async with scripted(script) as url, transport() as sender:
+        with pytest.raises(BadResponse, match="larger"):
+            await sender.send(post(url))
+
+
+async def test_a_redirect_is_an_answer_and_is_not_followed():
+    asked: list[bytes] = []
+
+    async def script(reader, writer):
+        asked.append(await whole_request(reader))
+        writer.write(b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+
+    async with scripted(script) as url, transport() as sender:
+        assert (await sender.send(post(url))).status == 302
+    assert len(asked) == 1
+
+
+async def test_connections_are_kept_and_used_again():
+    ports: set[int] = set()
+
+    async def handler(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        ports.add(request.transport.get_extra_info("peername")[1])
+        await request.read()
+        return web.json_response({})
+
+    async with serving(web.post("/", handler)) as url, transport() as sender:
+        for _ in range(5):
+            await sender.send(post(url, FORM))
+
+    assert len(ports) == 1
+
+
+async def test_cancelling_a_request_leaves_nothing_behind():
+    async def script(reader, writer):
+        await asyncio.sleep(5)
+
+    before = asyncio.all_tasks()
+    async with scripted(script) as url, transport(read_timeout=5.0) as sender:
+        sending = asyncio.create_task(sender.send(post(url, FORM)))
+        await asyncio.sleep(0.1)
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+    await asyncio.sleep(0.05)
+
+    assert asyncio.all_tasks() == before
+
+
+async def test_an_address_that_is_none_is_said_to_be_wrong():
+    async with transport() as sender:
+        with pytest.raises(WrongAddress):
+            await sender.send(post("http://"))
+
+
+def test_proxies_come_from_the_environment_but_never_for_this_machine(monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "NO_PROXY", "no_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
+    monkeypatch.setenv("NO_PROXY", "inside.example.com")
+    proxy_for = proxies_of_environment()
+
+    assert proxy_for("https://api.copyleaks.com/v1") == "http://proxy.example.com:3128"
+    assert proxy_for("https://inside.example.com/") is None
+    for host in ("127.0.0.1:8080", "localhost", "[::1]"):
+        assert proxy_for(f"https://{host}/") is None
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"), [("127.9.9.9", True), ("::1", True), ("10.0.0.1", False), ("a.b", False)]
+)
+def test_loopback_is_known_by_its_name_alone(host, expected):
+    assert is_loopback(host) is expected

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchscan.urls import registrable_domain
+
+
+@pytest.mark.parametrize(
+    ("url", "domain"),
+    [
+        ("https://www.example.com/a.jpg", "example.com"),
+        ("https://a.b.example.co.uk:8443/", "example.co.uk"),
+        ("HTTPS://WWW.EXAMPLE.COM", "example.com"),
+        ("https://user:pw@shop.example.de/x", "example.de"),
+        ("http://127.0.0.1:8080/x", "127.0.0.1"),
+        ("http://[2001:db8::1]/x", "2001:db8::1"),
+        ("http://localhost/x", "localhost"),
+        ("https://co.uk/", "co.uk"),
+        ("https://bücher.example.com/", "example.com"),
+        ("javascript:alert(1)", ""),
+        ("data:image/png;base64,xyz", ""),
+        ("", ""),
+        ("https://", ""),
+        ("http://[broken", ""),
+        ("http://exa mple.com/", ""),
+        ("https://example.com\x00.evil.com/", ""),
+        ("https://example.com./", "example.com"),
+    ],
+)
+def test_the_site_of_a_url_is_its_registrable_domain_or_host(url, domain):
+    assert registrable_domain(url) == domain
+
+
+@given(st.text(max_size=60).map("https://{}/".format) | st.text(max_size=60))
+def test_no_url_surprises(url):
+    assert isinstance(registrable_domain(url), str)
