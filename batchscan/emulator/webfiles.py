@@ -45,10 +45,14 @@ def _entries(root: Path, folder: str) -> list[tuple[str, bool]]:
             return sorted(
                 (folder + entry.name, entry.is_dir(follow_symlinks=False))
                 for entry in found
-                if not entry.is_symlink() and entry.name.isprintable()
+                if _is_plain(entry) and entry.name.isprintable()
             )
     except OSError:
         return []
+
+
+def _is_plain(entry: os.DirEntry[str]) -> bool:
+    return entry.is_dir(follow_symlinks=False) or entry.is_file(follow_symlinks=False)
 
 
 def read_below(root: Path, name: str) -> bytes:

@@ -86,13 +86,13 @@ async def test_of_requests_under_one_id_at_once_one_is_charged(serve):
     assert vendor.emulator.account.balance == 4
 
 
-@pytest.mark.parametrize(("credits", "price", "code"), [(0, 1, 17), (2, 3, 13)])
-async def test_without_enough_credits_nothing_is_answered(serve, credits, price, code):
-    vendor = await serve(lenient(credits=credits, credits_per_image=price))
+@pytest.mark.parametrize(("balance", "price", "code"), [(0, 1, 17), (2, 3, 13)])
+async def test_without_enough_credits_nothing_is_answered(serve, balance, price, code):
+    vendor = await serve(lenient(credits=balance, credits_per_image=price))
     refused = await vendor.check()
     assert (refused.status, refused.json["error"]["code"]) == (402, code)
     assert refused.json["error"]["type"] == "payment_error"
-    assert vendor.emulator.account.balance == credits
+    assert vendor.emulator.account.balance == balance
 
 
 async def test_the_price_is_told(serve):
@@ -179,10 +179,7 @@ async def test_a_client_that_leaves_while_sending_is_told_in_the_journal(serve):
     )
     await writer.drain()
     writer.close()
-    async with asyncio.timeout(10):
-        while not vendor.emulator.journal.of("check"):
-            await asyncio.sleep(0.01)
-    (entry,) = vendor.emulator.journal.of("check")
+    entry = await vendor.journalled()
     assert (entry.status, entry.sha256, entry.charged) == ("reset", None, 0)
 
 
@@ -191,9 +188,7 @@ async def test_what_a_client_no_longer_waits_for_is_charged_all_the_same(serve):
     asking = asyncio.create_task(vendor.check())
     await asyncio.sleep(0.1)
     asking.cancel()
-    async with asyncio.timeout(10):
-        while not vendor.emulator.journal.of("check"):
-            await asyncio.sleep(0.01)
+    await vendor.journalled()
     assert vendor.emulator.account.balance == 4
     assert (await vendor.check()).status == 200
     assert vendor.emulator.account.balance == 4

@@ -21,7 +21,7 @@ def environ(tmp_path):
 
 
 @contextmanager
-def running(environ, folder, *words) -> Iterator[tuple[subprocess.Popen, dict[str, str]]]:
+def running(environ, folder, *words) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
     """The command as a process, and the environment that it printed."""
     process = subprocess.Popen(
         [sys.executable, "-m", "batchscan", "emulator", *words],
@@ -32,8 +32,9 @@ def running(environ, folder, *words) -> Iterator[tuple[subprocess.Popen, dict[st
         text=True,
     )
     try:
-        lines = [process.stdout.readline() for _ in range(4)]
-        yield process, dict(re.fullmatch(r"export (\w+)=(\S+)\n", line).groups() for line in lines)
+        assert process.stdout is not None
+        lines = "".join(process.stdout.readline() for _ in range(4))
+        yield process, dict(re.findall(r"^export (\w+)=(\S+)$", lines, re.MULTILINE))
     finally:
         process.kill()
         process.communicate()
@@ -72,8 +73,9 @@ def test_a_scan_against_it_finds_the_copies(environ, tmp_path):
 
 def test_its_options_are_followed(environ, tmp_path):
     (tmp_path / "faults.yaml").write_text("- {nth: 1, action: {type: answer, status: 418}}")
-    words = "--no-search --port 0 --rate 5/s --rate 9/m --credits 7 --duplicate conflict".split()
-    words += "--latency 10ms --faults faults.yaml -o out --state state".split()
+    words = ["--no-search", "--port", "0", "--rate", "5/s", "--rate", "9/m", "--credits", "7"]
+    words += ["--duplicate", "conflict", "--latency", "10ms", "--faults", "faults.yaml"]
+    words += ["-o", "out", "--state", "state"]
     with running(environ, tmp_path, *words) as (_, exports):
         request = urllib.request.Request(f"{exports['COPYLEAKS_API_URL']}/v3/scans/credits")
         with pytest.raises(urllib.error.HTTPError) as caught:

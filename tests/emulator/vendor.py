@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 
-from batchscan.emulator import Emulator, EmulatorConfig
+from batchscan.emulator import Emulator, EmulatorConfig, Entry
 from tests import pictures
 
 
@@ -85,6 +86,13 @@ class Vendor:
     async def post(self, scan_id: str, data: Any, **headers: str) -> Reply:
         path = f"/v1/image-plagiarism-detector/{scan_id}/check"
         return await self.ask("POST", path, data=data, headers=self.headers | headers)
+
+    async def journalled(self) -> Entry:
+        """Wait for the first check's entry."""
+        async with asyncio.timeout(10):
+            while not self.emulator.journal.of("check"):  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.01)
+        return self.emulator.journal.of("check")[0]
 
     async def credits(self) -> Reply:
         return await self.ask("GET", "/v3/scans/credits")
