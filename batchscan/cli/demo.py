@@ -1,0 +1,88 @@
+"""`batchscan demo`: the whole job on this machine, without an account."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from batchscan.cli.common import folder_options, settings_of
+from batchscan.cli.pages import Page
+from batchscan.cli.terminal import emit, say
+
+if TYPE_CHECKING:
+    from batchscan.demo.run import Demo
+    from batchscan.run import Scan
+    from batchscan.settings import Output
+
+DEFAULT = "./batchscan-demo"
+
+
+@click.command(
+    cls=Page,
+    help="See the whole job on this machine, without an account: sample pictures, a small web "
+    "that shows copies of some, the emulator of the API, a scan, a report.\n\n"
+    f"Everything is made in DIR, by default {DEFAULT}; your own settings, state and account are "
+    "left alone.",
+    options_metavar="[OPTIONS]",
+)
+@click.argument("folder", metavar="[DIR]", default=DEFAULT, type=click.Path(path_type=Path))
+@folder_options
+def command(folder: Path, **parameters: object) -> int:
+    """Show the demo, and give the exit code."""
+    from batchscan.demo.run import prepare  # noqa: PLC0415 - --help does without
+
+    output = settings_of(parameters, credentials=False).settings.output
+    named = {name: parameters[f"output__{name}"] for name in ("directory", "state")}
+    demo = prepare(
+        folder.absolute(),
+        Path(output.directory) if named["directory"] else None,
+        Path(output.state) if named["state"] and output.state else None,
+    )
+    import asyncio  # noqa: PLC0415 - --help does without
+
+    return asyncio.run(_show(demo, output))
+
+
+async def _show(demo: Demo, output: Output) -> int:
+    from batchscan.cli.outcome import tell  # noqa: PLC0415 - --help does without
+    from batchscan.cli.signals import stopping  # noqa: PLC0415
+    from batchscan.cli.watching import watched  # noqa: PLC0415
+    from batchscan.demo.run import run  # noqa: PLC0415
+
+    @asynccontextmanager
+    async def watch(scan: Scan) -> AsyncIterator[None]:
+        with stopping(scan.request_stop):
+            async with watched(scan.progress, output):
+                yield
+
+    if demo.made:
+        say(f"{demo.made} sample files made in {demo.images}, and a small web to find them on.")
+    else:
+        say(f"The sample pictures are there already: {demo.images}")
+    scan = await run(demo, watch)
+    tell(output, scan.report, scan.folder, scan.error)
+    emit(_afterwards(demo, scan))
+    return scan.exit_code
+
+
+def _afterwards(demo: Demo, scan: Scan) -> str:
+    lines = [
+        "",
+        "Where things are:",
+        f"  the pictures         {demo.images}",
+        f"  the web              {demo.web}",
+        f"  a line a picture     {scan.folder}/results.jsonl",
+        f"  the report           {scan.folder}/report.json",
+        "",
+        "What to try next:",
+        f"  batchscan demo {demo.folder}      again: everything is known, nothing is sent",
+        f"  batchscan -n -o {demo.output} {demo.images}      what a real scan would cost",
+        f"  batchscan emulator --web {demo.web}      the API, for your own rehearsals",
+        "  batchscan doctor      is your own account set up?",
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,46 @@
+"""Made-up pictures: the same seed gives the same picture, and no two look alike."""
+
+from __future__ import annotations
+
+import io
+import random
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageEnhance, ImageOps
+
+FIELDS = 5  # a picture's colour field is blown up from so many by so many pixels
+
+
+def artwork(seed: int, width: int = 480, height: int = 320) -> Image.Image:
+    """A colour field with some shapes on it."""
+    chance = random.Random(seed)  # noqa: S311 - art, not secrets
+    field = Image.frombytes("RGB", (FIELDS, FIELDS), chance.randbytes(3 * FIELDS * FIELDS))
+    picture = field.resize((width, height), Image.Resampling.BICUBIC)
+    draw = ImageDraw.Draw(picture)
+    for _ in range(chance.randint(4, 7)):
+        colour = tuple(chance.randbytes(3))
+        left, top = chance.randrange(width), chance.randrange(height)
+        size = chance.randrange(height // 8, height // 2)
+        box = (left - size, top - size // 2, left + size // 2, top + size)
+        shape = chance.choice((draw.ellipse, draw.rectangle))
+        shape(box, fill=colour, outline="white", width=3)
+    return picture
+
+
+def encoded(picture: Image.Image, form: str, **options: Any) -> bytes:  # noqa: ANN401 - Pillow's
+    """The picture's file, in one of Pillow's formats."""
+    file = io.BytesIO()
+    picture.save(file, form, **options)
+    return file.getvalue()
+
+
+def altered(picture: Image.Image, how: str) -> bytes:
+    """A copy as the web makes them: `recompressed`, `resized`, `recoloured` or `grey`."""
+    width, height = picture.size
+    if how == "resized":
+        picture = picture.resize((width // 2, height // 2), Image.Resampling.LANCZOS)
+    elif how == "recoloured":
+        picture = ImageEnhance.Color(picture).enhance(0.4)
+    elif how == "grey":
+        picture = ImageOps.grayscale(picture)
+    return encoded(picture, "JPEG", quality=40 if how == "recompressed" else 85)

@@ -1,0 +1,129 @@
+"""The demo from beginning to end; nothing of the user's own settings, state or account is used."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from batchscan.demo import folders
+from batchscan.emulator import Emulator, EmulatorConfig
+from batchscan.errors import UsageError
+from batchscan.escape import printable
+from batchscan.run import Scan
+from batchscan.settings import Account, Api, Output, Secret, Settings
+
+MARKER = "demo.json"
+
+
+class Marker(msgspec.Struct):
+    """What tells a demo's folder; the port stays, so that the ledger knows its answers again."""
+
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A demo's folders."""
+
+    folder: Path
+    output: Path
+    state: Path
+    made: int  # pictures made now; 0 when they were there
+
+    @property
+    def images(self) -> Path:
+        """Our pictures."""
+        return self.folder / "images"
+
+    @property
+    def web(self) -> Path:
+        """The internet."""
+        return self.folder / "web"
+
+
+def prepare(folder: Path, output: Path | None, state: Path | None) -> Demo:
+    """Make the pictures and the web, unless they are there.
+
+    Raises:
+        UsageError: the folder holds something else, or cannot be written.
+    """
+    demo = Demo(folder, output or folder / "output", state or folder / "state", 0)
+    try:
+        if _marker(folder).exists():
+            return demo
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise UsageError(
+                f"{printable(str(folder))} is not empty, and no earlier demo made it",
+                advice="name a new folder: `batchscan demo ./another`",
+            )
+        made = folders.write(demo.images, folders.pictures())
+        folders.write(demo.web, folders.web())
+        _keep(folder, Marker())
+    except OSError as error:
+        raise UsageError(
+            f"the demo cannot be made in {printable(str(folder))}: {error.strerror or error}"
+        ) from error
+    return Demo(folder, demo.output, demo.state, made)
+
+
+async def run(demo: Demo, watch: Callable[[Scan], AbstractAsyncContextManager[None]]) -> Scan:
+    """Scan the demo's pictures against an emulator that runs for as long; the ended scan.
+
+    Args:
+        demo: the folders.
+        watch: what goes on around the scan while it runs: progress, signals.
+
+    Raises:
+        UsageError: the extra `demo` is not installed.
+    """
+    async with _emulator(demo) as emulator:
+        settings = Settings(
+            roots=(str(demo.images),),
+            account=Account(email="demo@example.com", api_key=Secret("demo")),
+            api=Api(url=emulator.url, identity_url=emulator.url),
+            output=Output(directory=str(demo.output), state=str(demo.state)),
+        )
+        scan = Scan(settings)
+        async with scan, watch(scan):
+            async for _ in scan:
+                pass
+    return scan
+
+
+@asynccontextmanager
+async def _emulator(demo: Demo) -> AsyncIterator[Emulator]:
+    """The emulator at the demo's port, or at another one where that is taken."""
+    kept = _port(demo.folder)
+    async with AsyncExitStack() as stack:
+        try:
+            running = Emulator(EmulatorConfig(web=demo.web, port=kept))
+            await stack.enter_async_context(running)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            running = Emulator(EmulatorConfig(web=demo.web))
+            await stack.enter_async_context(running)
+        if not kept:
+            _keep(demo.folder, Marker(port=int(running.url.rpartition(":")[2])))
+        yield running
+
+
+def _marker(folder: Path) -> Path:
+    return folder / MARKER
+
+
+def _port(folder: Path) -> int:
+    try:
+        return msgspec.json.decode(_marker(folder).read_bytes(), type=Marker).port
+    except (OSError, msgspec.MsgspecError):
+        return 0
+
+
+def _keep(folder: Path, marker: Marker) -> None:
+    _marker(folder).write_bytes(msgspec.json.encode(marker))
