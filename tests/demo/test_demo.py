@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import sys
+
+import imagehash
+import pytest
+
+from batchscan.demo import folders
+from batchscan.demo.artwork import artwork
+from batchscan.demo.raw import dng
+from batchscan.demo.run import prepare
+from batchscan.errors import UsageError
+from batchscan.images.judge import Judge
+from batchscan.images.rules import Rules
+from batchscan.images.verdict import Accepted
+
+
+async def demo(folder, *words: str) -> tuple[int, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "batchscan", "demo", str(folder), *words,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        env={"PATH": os.environ["PATH"], "COPYLEAKS_API_URL": "http://127.0.0.1:9"},
+    )  # fmt: skip
+    out, err = await process.communicate()
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+def report(folder) -> dict:
+    return json.loads((folder / "output" / "latest" / "report.json").read_bytes())
+
+
+async def test_the_demo_does_the_whole_job_and_a_second_one_sends_nothing(tmp_path):
+    folder = tmp_path / "demo"
+    code, out, err = await demo(folder)
+    assert code == 0, err
+    assert "Where things are" in out
+    first = report(folder)
+    assert first["files"]["failed"] == first["files"]["deferred"] == 0
+    assert first["files"]["rejected"] == 5
+    assert first["files"]["reused"] == 2
+    assert first["matches"]["full"] == 4
+    assert first["matches"]["partial"] == 6
+    assert first["credits"]["charged"] == first["files"]["scanned"]
+
+    code, _, err = await demo(folder)
+    second = report(folder)
+    assert code == 0, err
+    assert second["files"]["unchanged"] == first["files"]["seen"]
+    assert second["api"]["requests"] == second["api"]["logins"] == 0
+    assert second["matches"] == first["matches"]
+
+
+async def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    code, _, err = await demo(tmp_path)
+
+    assert code == 2
+    assert "not empty" in err
+    assert os.listdir(tmp_path) == ["thesis.txt"]
+
+
+def test_a_folder_that_cannot_be_made_is_a_clear_message(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+
+    with pytest.raises(UsageError, match="cannot be made"):
+        prepare(tmp_path / "file" / "demo", None, None)
+
+
+def test_the_samples_are_the_same_on_every_machine():
+    def good() -> dict[str, bytes]:
+        return {name: data for name, data in folders.pictures() if "IMG" in name}
+
+    assert good() == good()
+
+
+def test_no_two_pictures_look_alike():
+    hashes = [imagehash.phash(artwork(seed)) for seed in range(110)]
+
+    assert min(one - other for one, other in itertools.combinations(hashes, 2)) >= 10
+
+
+def test_the_hand_made_raw_is_unpacked_by_a_real_decoder():
+    judge = Judge(Rules())
+    verdict = judge.judge(dng(64, 48, 1), "a.dng")
+    judge.close()
+
+    assert isinstance(verdict, Accepted)
+    assert (verdict.format, verdict.width, verdict.height) == ("raw", 64, 48)
+    assert verdict.warnings == ()
