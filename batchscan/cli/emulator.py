@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _WEB = "The internet"
 _SERVICE = "The service"
+_CHOICES = ("web", "port", "rates", "credits", "duplicate", "latency")  # EmulatorConfig's own names
 _EXPORTS = (
     ("COPYLEAKS_EMAIL", "rehearsal@example.com"),
     ("COPYLEAKS_API_KEY", "00000000-0000-0000-0000-000000000000"),
@@ -146,9 +147,6 @@ def command(*, no_search: bool, faults: Path | None, **parameters: object) -> in
     chosen["search"] = not no_search
     asyncio.run(_serve(_config(chosen, faults)))
     return 0
-
-
-_CHOICES = ("web", "port", "rates", "credits", "duplicate", "latency")
 
 
 def _config(chosen: dict[str, Any], faults: Path | None) -> EmulatorConfig:

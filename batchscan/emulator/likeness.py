@@ -17,8 +17,9 @@ FULL: Final = 0
 PARTIAL: Final = 1
 
 _FORMATS: Final = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "ICO")
-# Of 128 bits. Over 20,000 pairs of unrelated pictures the least was 35; a copy half as large,
-# grey or compressed to a tenth differs by 6 at most, a much brighter one by 20.
+# Of 128 bits. The least between unrelated pictures was 32 over 20,000 pairs of soft patterns and
+# 25 over 45,000 pairs of photographs and drawings; a copy half as large, grey or compressed to a
+# tenth differs by 6 at most, one a fifth brighter by less than 20.
 _ALIKE: Final = 20
 _SAME: Final = 4
 # Mean differences of 255 levels: formats without loss differ by 0, JPEG of quality 75 by 1.
