@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from batchscan.copyleaks.answers import read_check, read_credits
 from batchscan.copyleaks.errors import BadResponse
 from batchscan.engines.answers import UnreadableAnswer, interpret
+from batchscan.model import Score
 from batchscan.names import MatchKind
 from tests.copyleaks.test_failures import JSON
 
@@ -61,7 +62,7 @@ def test_the_vendors_sample_is_read_without_a_warning():
     assert [match.domain for match in answer.matches] == ["example.co.uk", "example.com"]
     assert answer.matches[0].pages == ("https://a.example.co.uk/page",)
     assert answer.matches[1].pages == ()
-    assert answer.score.total == 2
+    assert answer.score == Score(2, 1, 1)
 
 
 def test_an_empty_list_with_zeros_is_no_match_and_no_warning():

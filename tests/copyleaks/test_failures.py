@@ -104,9 +104,11 @@ def test_no_body_of_bytes_surprises(status, body, login):
     str(error).encode()
 
 
+WORDS = st.text(max_size=8)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    st.none() | st.booleans() | st.integers() | st.floats() | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=8,
 )
 NAMES = st.sampled_from(["error", "Error", "message", "code", "type", "id", "traceId", "title"])
 

@@ -137,9 +137,10 @@ async def test_the_thirteenth_login_in_fifteen_minutes_is_not_sent(vendor, tmp_p
         await provider.token()
     assert vendor.logins == 12
     assert spent.value.login
-    assert 800 < spent.value.retry_after <= 900
+    wait = spent.value.retry_after or 0.0
+    assert 800 < wait <= 900
 
-    vendor.now += spent.value.retry_after + 1
+    vendor.now += wait + 1
     assert await provider.token() == "token-13"
 
 

@@ -5,9 +5,10 @@ import gzip
 import socket
 import ssl
 import subprocess
+from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
 from batchscan.copyleaks import transport as module
 from batchscan.copyleaks.errors import BadResponse, ConnectionFailed, WrongAddress
@@ -57,10 +58,12 @@ async def test_a_request_has_a_length_and_an_honest_name_and_is_not_chunked():
     "name", ["a.png", 'qu"ote.png', "snow☃.png", "é" * 251 + ".png", "semi;colon=x.png", "%22.png"]
 )
 async def test_the_server_reads_the_form_as_it_was_meant(name):
-    read: dict[str, object] = {}
+    read: dict[str, Any] = {}
 
     async def handler(request: web.Request) -> web.Response:
         async for part in await request.multipart():
+            assert isinstance(part, BodyPartReader)
+            assert part.name is not None
             read[part.name] = (part.filename, part.headers.get("Content-Type"), await part.read())
         return web.json_response({})
 

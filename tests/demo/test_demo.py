@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import sys
+from typing import Any
 
 import imagehash
 import pytest
@@ -29,8 +30,9 @@ async def demo(folder, *words: str) -> tuple[int, str, str]:
     return process.returncode or 0, out.decode(), err.decode()
 
 
-def report(folder) -> dict:
-    return json.loads((folder / "output" / "latest" / "report.json").read_bytes())
+def report(folder) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((folder / "output" / "latest" / "report.json").read_bytes())
+    return loaded
 
 
 async def test_the_demo_does_the_whole_job_and_a_second_one_sends_nothing(tmp_path):

@@ -1,0 +1,80 @@
+"""The sizes that the code is held to, and what a program may import."""
+
+from __future__ import annotations
+
+import ast
+import statistics
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import batchscan
+from batchscan.about import user_agent, version
+
+PACKAGE = Path(batchscan.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+TREES = {path: ast.parse(path.read_text()) for path in MODULES}
+FUNCTIONS = {
+    f"{path.relative_to(PACKAGE)}:{node.lineno} {node.name}": node
+    for path, tree in TREES.items()
+    for node in ast.walk(tree)
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+}
+
+
+def lines_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    length = (node.end_lineno or 0) - node.lineno + 1
+    if ast.get_docstring(node) is not None:
+        docstring = node.body[0]
+        length -= (docstring.end_lineno or 0) - docstring.lineno + 1
+    return length
+
+
+def test_no_module_is_longer_than_300_lines_and_half_are_shorter_than_120():
+    lengths = {path.name: len(path.read_text().splitlines()) for path in MODULES}
+
+    assert {name for name, length in lengths.items() if length > 300} == set()
+    assert statistics.median(lengths.values()) <= 120
+
+
+def test_no_function_is_longer_than_40_lines():
+    assert {name for name, function in FUNCTIONS.items() if lines_of(function) > 40} == set()
+
+
+def test_only_the_command_line_prints():
+    printing = {
+        path.relative_to(PACKAGE).parts[0]
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "print"
+    }
+
+    assert printing <= {"cli"}
+
+
+def test_what_the_package_offers_is_there_and_nothing_else_is():
+    for name in batchscan.__all__:
+        assert getattr(batchscan, name) is not None
+    assert dir(batchscan) == batchscan.__all__
+    with pytest.raises(AttributeError, match="nonsense"):
+        batchscan.nonsense  # noqa: B018
+
+
+def test_the_package_is_typed_and_knows_its_version():
+    assert (PACKAGE / "py.typed").exists()
+    assert version() == metadata.version("batchscan")
+    assert version() in user_agent()
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    code = "import sys, batchscan; print(*sys.modules)"
+    process = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    )
+
+    assert not {"aiohttp", "PIL", "rawpy", "yaml", "numpy"} & set(process.stdout.split())
