@@ -11,6 +11,7 @@ from batchscan.report.schema import Matches, Report
 from batchscan.report.words import amount, duration, explained, shortened
 
 WIDTH = 100  # columns
+NO_SITE = "no site at all"  # of URLs without a host
 TOP = 5  # domains and pictures that are named
 _NAME_WIDTH = 60  # columns of a picture's name
 _DOMAIN_WIDTH = 40
@@ -86,7 +87,8 @@ def _matches(report: Report) -> Iterator[str]:
     pictures = amount(totals.images_with_matches, "picture")
     yield f"Matches: {pictures} found on the web, {_kinds(totals)}."
     domains = ", ".join(
-        f"{shortened(printable(found.domain), _DOMAIN_WIDTH)} ({amount(found.images, 'picture')})"
+        f"{shortened(printable(found.domain or NO_SITE), _DOMAIN_WIDTH)}"
+        f" ({amount(found.images, 'picture')})"
         for found in report.domains[:TOP]
     )
     if domains:

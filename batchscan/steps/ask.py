@@ -182,9 +182,11 @@ class Asker:
         """Credits that a reply costs, or must be taken to."""
         match reply:
             case Answered(answer):
-                price = self.budget.price if answer.credits is None else answer.credits
-                self.budget.learn(price)
-                return price
+                if answer.credits is None:  # it does not say, so nobody knows
+                    self.tally.outcome_unknown += self.budget.price
+                    return self.budget.price
+                self.budget.learn(answer.credits)
+                return answer.credits
             case Conflict() | Trouble(ambiguous=True):
                 return self.budget.price
             case Refusal() | Busy() | Trouble() | TokenRefused():

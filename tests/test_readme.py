@@ -1,0 +1,125 @@
+"""Every command in the README, run as it stands there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from batchscan.demo import folders
+from batchscan.emulator import EmulatorConfig
+from batchscan.emulator.thread import serve_in_thread
+from batchscan.names import DeferReason, FailReason, RejectReason
+from batchscan.settings import Rate
+from tests.pictures import png, tree
+
+README = Path(__file__).parent.parent / "README.md"
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README.read_text(), re.DOTALL)
+SHELL = [text for language, text in BLOCKS if language == "sh"]
+CRON = re.search(r"^    15 2 \* \* \* (.+)$", README.read_text(), re.MULTILINE)
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A user's home with pictures, a key, and an emulator in the vendor's place."""
+    tree(tmp_path / "images", {f"p{n}.png": png(32, 32, n) for n in range(4)})
+    tree(tmp_path, {".config/batchscan/key": b"key\n", "stamp": b""})
+    os.utime(tmp_path / "stamp", (0, 0))
+    (tmp_path / ".config/batchscan/key").chmod(0o600)
+    with serve_in_thread(EmulatorConfig(search=False, rates=(Rate(100, 1.0),))) as emulator:
+        yield {
+            "HOME": str(tmp_path),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "COPYLEAKS_API_URL": emulator.url,
+            "COPYLEAKS_IDENTITY_URL": emulator.url,
+        }
+
+
+async def shell(text: str, environment: dict[str, str]) -> tuple[int, str]:
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-euo", "pipefail", "-c", text,
+        env=environment, cwd=environment["HOME"], stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    out, _ = await process.communicate()
+    return process.returncode or 0, out.decode()
+
+
+def test_the_first_two_blocks_are_the_demo_and_the_tests():
+    assert SHELL[0].strip() == "pip install '.[demo]' && batchscan demo"
+    assert SHELL[1].strip() == "pip install '.[test]' && pytest"
+
+
+async def test_the_commands_for_an_account_work_as_they_stand(home):
+    code, out = await shell(SHELL[2], home)
+    assert code == 0, out
+
+    account = [line for line in SHELL[2].splitlines() if line.startswith("export")]
+    code, out = await shell("\n".join([*account, SHELL[3]]), home)
+    assert code == 0, out
+
+
+async def test_the_crontab_line_works_as_it_stands(home, tmp_path):
+    assert CRON is not None
+    line = CRON.group(1)
+    for place, here in {
+        "/opt/batchscan/bin/": "",
+        "/var/lib/batchscan": str(tmp_path),
+        "/srv/images": str(tmp_path / "images"),
+        "--min-age 5m": "--min-age 1ms",
+    }.items():
+        assert place in line
+        line = line.replace(place, here)
+    key = tmp_path / ".config/batchscan/key"
+    account = {"COPYLEAKS_EMAIL": "me@example.com", "COPYLEAKS_API_KEY_FILE": str(key)}
+
+    assert await shell(line, {**home, **account}) == (0, "")
+    assert (tmp_path / "output" / "latest" / "report.json").exists()
+
+
+async def test_the_emulator_starts_as_it_stands_and_points_at_itself(home, tmp_path):
+    folders.write(tmp_path / "batchscan-demo" / "web", folders.web())
+    process = await asyncio.create_subprocess_exec(
+        *SHELL[4].split(), env=home, cwd=tmp_path, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    lines = [await process.stdout.readline() for _ in range(4)]
+    process.send_signal(signal.SIGTERM)
+    await process.communicate()
+
+    assert process.returncode == 0
+    assert all(line.startswith(b"export COPYLEAKS_") for line in lines)
+
+
+async def test_the_program_works_as_it_stands(home, tmp_path):
+    [program] = [text for language, text in BLOCKS if language == "python"]
+    program = program.replace("/etc/batchscan/key", str(tmp_path / ".config/batchscan/key"))
+    # The one thing that a program says itself: where the API is.
+    url = home["COPYLEAKS_API_URL"]
+    program = program.replace(
+        "account=batchscan",
+        f'api=batchscan.Api(url="{url}", identity_url="{url}"), account=batchscan',
+    )
+    (tmp_path / "program.py").write_text(program)
+    code, out = await shell("python program.py", home)
+
+    assert code == 0, out
+    assert out.count("scanned ") == 4
+    assert "0 matches" in out
+
+
+@pytest.mark.parametrize("word", re.findall(r"^batchscan (\w+)", "\n".join(SHELL), re.MULTILINE))
+def test_every_command_it_names_exists(word):
+    assert (Path(__file__).parent.parent / "batchscan" / "cli" / f"{word}.py").exists()
+
+
+def test_every_exit_code_and_reason_stands_in_it():
+    text = README.read_text()
+    for reason in (*RejectReason, *FailReason, *DeferReason):
+        assert f"`{reason}`" in text
+    assert len(text.splitlines()) < 250
