@@ -109,9 +109,10 @@ class Opening:
             return
         make_private_folder(state)
         lock = StateLock(state, self.settings.scan.if_locked)
-        while not lock.acquire():
-            log.info("waiting for another run to end")
-            await self.stop.sleep(LOCK_POLL)
+        if not lock.acquire():
+            log.warning("waiting for another run of %s to end", state)
+            while not lock.acquire():
+                await self.stop.sleep(LOCK_POLL)
         try:
             yield
         finally:

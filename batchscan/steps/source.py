@@ -80,7 +80,9 @@ class Source:
         rest = await self._sort(block, block.entries)
         unnamed = await self._sort(block, block.unnamed)
         if unnamed:
-            rest.extend(await asyncio.to_thread(self._pictures_of, block.folder, unnamed))
+            pictures = await asyncio.to_thread(self._pictures_of, block.folder, unnamed)
+            self.tally.ignored += len(unnamed) - len(pictures)
+            rest.extend(pictures)
         self.found += len(rest) + len(block.without_stat)
         named = [
             Candidate(os.path.join(block.folder, e[0]), Stat(*e[1:]), block.explicit) for e in rest
@@ -110,9 +112,8 @@ class Source:
 
     def _pictures_of(self, folder: str, entries: Sequence[FileState]) -> list[FileState]:
         """Those of the files without an extension that are pictures by their first bytes."""
-        pictures = [e for e in entries if inspect_head(os.path.join(folder, e[0])) is not None]
-        self.tally.ignored += len(entries) - len(pictures)
-        return pictures
+        follow = self.settings.scan.follow_symlinks
+        return [e for e in entries if inspect_head(os.path.join(folder, e[0]), follow=follow)]
 
     async def _hand_on(
         self, candidates: Sequence[Candidate], queue: asyncio.Queue[Candidate | None]
