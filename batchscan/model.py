@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from batchscan.names import DeferReason, FailReason, MatchKind, RejectReason, Status
 
@@ -204,58 +204,56 @@ class Effort:
 
 
 @dataclass(frozen=True, slots=True)
-class Scanned:
+class _Decided:
+    """What every outcome says."""
+
+    subject: Subject
+    effort: Effort
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned(_Decided):
     """Sent in this run and answered."""
 
-    subject: Subject
-    effort: Effort
     answer: Answer
-    status: Status = field(default=Status.SCANNED, init=False)
+    status: Literal[Status.SCANNED] = field(default=Status.SCANNED, init=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Reused:
+class Reused(_Decided):
     """The same bytes had been answered before: that answer, no credit."""
 
-    subject: Subject
-    effort: Effort
     answer: Answer
-    status: Status = field(default=Status.REUSED, init=False)
+    status: Literal[Status.REUSED] = field(default=Status.REUSED, init=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(_Decided):
     """The API would not take it; nothing was charged."""
 
-    subject: Subject
-    effort: Effort
     reason: RejectReason
     detail: str
     error: ServiceError | None = None
-    status: Status = field(default=Status.REJECTED, init=False)
+    status: Literal[Status.REJECTED] = field(default=Status.REJECTED, init=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(_Decided):
     """Tried, no answer; tried again in the next run."""
 
-    subject: Subject
-    effort: Effort
     reason: FailReason
     detail: str
     error: ServiceError | None = None
-    status: Status = field(default=Status.FAILED, init=False)
+    status: Literal[Status.FAILED] = field(default=Status.FAILED, init=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Deferred:
+class Deferred(_Decided):
     """Not tried."""
 
-    subject: Subject
-    effort: Effort
     reason: DeferReason
     detail: str
-    status: Status = field(default=Status.DEFERRED, init=False)
+    status: Literal[Status.DEFERRED] = field(default=Status.DEFERRED, init=False)
 
 
 # Unchanged files are counted (`Tally.unchanged`), not made into objects: there may be millions.
