@@ -24,7 +24,11 @@ async def demo(folder, *words: str) -> tuple[int, str, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "batchscan", "demo", str(folder), *words,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        env={"PATH": os.environ["PATH"], "COPYLEAKS_API_URL": "http://127.0.0.1:9"},
+        env={
+            **{name: value for name, value in os.environ.items() if name.startswith("COV")},
+            "PATH": os.environ["PATH"],
+            "COPYLEAKS_API_URL": "http://127.0.0.1:9",
+        },
     )  # fmt: skip
     out, err = await process.communicate()
     return process.returncode or 0, out.decode(), err.decode()

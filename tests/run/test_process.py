@@ -24,6 +24,7 @@ class Process:
     def __init__(self, bench) -> None:
         self.bench = bench
         self.environment = {
+            **{name: value for name, value in os.environ.items() if name.startswith("COV")},
             "PATH": "/usr/bin:/bin",
             "COPYLEAKS_EMAIL": "me@example.com",
             "COPYLEAKS_API_KEY": "key-of-the-account",
