@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,18 +20,19 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     Raises:
         StorageError: it cannot be written, is no ledger, or is a newer batchscan's.
     """
-    try:
-        # Made by us first: SQLite gives its -wal and -shm files the mode of this one.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+    def prepare(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         _migrate(connection, path)
-        connection.executescript(TEMPORARY)
-    except (OSError, sqlite3.Error) as error:
-        raise unusable(path, error) from error
-    return connection
+
+    def connect() -> sqlite3.Connection:
+        # Made by us first: SQLite gives its -wal and -shm files the mode of this one.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+    return _opened(path, connect, prepare)
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
@@ -39,12 +41,28 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     Raises:
         StorageError: it is no ledger, cannot be read, or is of another version.
     """
-    try:
-        connection = _connect_to_read(path)
+
+    def prepare(connection: sqlite3.Connection) -> None:
         version = _version(connection)
         if version != VERSION:
             raise _other_version(path, version)
-        connection.executescript(TEMPORARY)
+
+    return _opened(path, lambda: _connect_to_read(path), prepare)
+
+
+def _opened(
+    path: Path,
+    connect: Callable[[], sqlite3.Connection],
+    prepare: Callable[[sqlite3.Connection], None],
+) -> sqlite3.Connection:
+    try:
+        connection = connect()
+        try:
+            prepare(connection)
+            connection.executescript(TEMPORARY)
+        except BaseException:
+            connection.close()
+            raise
     except (OSError, sqlite3.Error) as error:
         raise unusable(path, error) from error
     return connection

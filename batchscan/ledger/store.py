@@ -58,6 +58,7 @@ class Ledger:
                 (realm.api_url, realm.sandbox),
             )
         except sqlite3.Error as error:
+            connection.close()
             raise unusable(path, error) from error
         return cls(connection, path, realm)
 

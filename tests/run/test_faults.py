@@ -145,7 +145,7 @@ async def test_what_no_picture_can_help_stops_the_run(bench, fault, code):
     assert ran.statuses() == {"deferred": 12}
     assert ran.report.run.message
     assert ran.report.run.advice
-    assert len(bench.emulator.journal) <= 20  # what was under way, and no more
+    assert len(bench.emulator.journal) <= 26  # what was under way, twice at most
 
 
 async def test_a_revoked_token_costs_one_login_and_nothing_else(bench):
