@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
+from batchscan.copyleaks.decoding import NotJson, decode
 from batchscan.copyleaks.errors import BadResponse
 
 FULL, PARTIAL = 0, 1  # matchType
@@ -100,8 +99,8 @@ def read_credits(body: bytes) -> int:
 
 def _decode(body: bytes) -> dict[str, Any]:
     try:
-        decoded = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        decoded = decode(body)
+    except NotJson as error:
         raise BadResponse("the answer is not JSON", body=body) from error
     if not isinstance(decoded, dict):
         raise BadResponse("the answer is not a JSON object", body=body)
