@@ -2,8 +2,9 @@
 
     CopyleaksError                     carries what the service said (`details`)
     ├── WrongAddress                   3xx, 404, 405: this is not the API
-    ├── AuthenticationFailed           401 after a fresh login, 403, a refused login
-    ├── PaymentRequired                402, codes 13 and 17
+    ├── AuthenticationFailed           403, a refused login
+    │   └── TokenRefused               401: a new login may help, once
+    ├── PaymentRequired                402; codes 13 and 17 at any status
     ├── ScanIdConflict                 409
     ├── Refused                        the picture itself: 413, 415, codes 6, 8, 10, 14, 24
     ├── Declined                       any other 4xx
@@ -11,7 +12,7 @@
     │   └── LoginBudgetSpent           ours: 12 logins in 15 minutes, not asked at all
     ├── UnderMaintenance               503; `retry_after` in seconds
     ├── ServerFailed                   any other 5xx
-    ├── BadResponse                    an answer that nobody can read; `body` is what came
+    ├── BadResponse                    another 2xx, or a 200 nobody can read; `body` is what came
     └── ConnectionFailed               no answer; `sent` and `reached` say how far it got
 
 `CopyleaksError.login` says whether it happened at the login.
@@ -48,7 +49,7 @@ class WrongAddress(CopyleaksError):
 
 
 class AuthenticationFailed(CopyleaksError):
-    """The login was refused, or a fresh token was."""
+    """The login was refused, or the account may not do this."""
 
 
 class TokenRefused(AuthenticationFailed):

@@ -8,15 +8,15 @@ text, HTML, nothing. Messages are for people and are never matched on.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import msgspec
-
+from batchscan.copyleaks.decoding import NotJson, decode
 from batchscan.copyleaks.errors import (
     AuthenticationFailed,
+    BadResponse,
     CopyleaksError,
     Declined,
     Details,
@@ -32,19 +32,15 @@ from batchscan.copyleaks.errors import (
 
 LONGEST_MESSAGE = 300
 LONGEST_WORD = 100
+HIDDEN = "***"  # instead of a key or token that was echoed
 
-# The codes are the vendor's (errors and webhook pages): no credits; too large, too low in
-# quality, unsupported type, invalid file, bad file name.
-_BY_CODE: dict[str, type[CopyleaksError]] = {
-    "13": PaymentRequired,
-    "17": PaymentRequired,
-    "6": Refused,
-    "8": Refused,
-    "10": Refused,
-    "14": Refused,
-    "24": Refused,
-}
-# 401, 403 and 429 mean what they mean, whatever code comes with them.
+# The codes are the vendor's (errors and webhook pages); which status they come with is unknown.
+_NO_CREDITS: dict[str | None, type[CopyleaksError]] = {"13": PaymentRequired, "17": PaymentRequired}
+# Too large, too low in quality, unsupported type, invalid file, bad file name.
+_ABOUT_PICTURE: dict[str | None, type[CopyleaksError]] = dict.fromkeys(
+    ("6", "8", "10", "14", "24"), Refused
+)
+# 401, 403 and 429 mean what they mean, whatever is said about the picture with them.
 _CODES_DECIDE = frozenset(range(400, 500)) - {401, 403, 429}
 _BY_STATUS: dict[int, type[CopyleaksError]] = {
     401: TokenRefused,
@@ -60,7 +56,7 @@ _BY_STATUS: dict[int, type[CopyleaksError]] = {
 }
 _BY_CLASS: dict[int, type[CopyleaksError]] = {
     1: WrongAddress,
-    2: WrongAddress,
+    2: BadResponse,  # something was done, and perhaps charged
     3: WrongAddress,
     4: Declined,
     5: ServerFailed,
@@ -70,26 +66,51 @@ _LOGIN_REFUSALS = (TokenRefused, PaymentRequired, ScanIdConflict, Refused, Decli
 
 
 def failure(
-    status: int, headers: Mapping[str, str], body: bytes, *, login: bool = False, now: float
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    login: bool = False,
+    now: float,
+    secrets: Sequence[str] = (),
 ) -> CopyleaksError:
-    """The error that an answer other than 200 is; `now` in seconds since 1970."""
-    details = read_details(status, body)
-    kind = _kind(status, details)
-    if login and issubclass(kind, _LOGIN_REFUSALS):
-        kind = AuthenticationFailed
+    """The error that an answer other than 200 is.
+
+    Args:
+        status: the HTTP status.
+        headers: the answer's.
+        body: the answer's, of any shape.
+        login: whether it is the login's answer.
+        now: seconds since 1970.
+        secrets: what was sent and may be echoed, but must not be shown.
+    """
+    details = read_details(status, body, secrets)
+    kind = _of_login(status) if login else _of_call(status, details.code)
     message = f"HTTP {status}" + (f": {details.message}" if details.message else "")
     error: CopyleaksError
     if issubclass(kind, RateLimited | UnderMaintenance):
         error = kind(message, details, retry_after(headers.get("Retry-After"), now))
+    elif issubclass(kind, BadResponse):
+        error = kind(message, details, b"" if login else body)
     else:
         error = kind(message, details)
     error.login = login
     return error
 
 
-def _kind(status: int, details: Details) -> type[CopyleaksError]:
-    if status in _CODES_DECIDE and details.code in _BY_CODE:
-        return _BY_CODE[details.code]
+def _of_call(status: int, code: str | None) -> type[CopyleaksError]:
+    by_code = _NO_CREDITS.get(code)
+    if by_code is None and status in _CODES_DECIDE:
+        by_code = _ABOUT_PICTURE.get(code)
+    return by_code or _of_status(status)
+
+
+def _of_login(status: int) -> type[CopyleaksError]:
+    kind = _of_status(status)
+    return AuthenticationFailed if issubclass(kind, _LOGIN_REFUSALS) else kind
+
+
+def _of_status(status: int) -> type[CopyleaksError]:
     return _BY_STATUS.get(status) or _BY_CLASS.get(status // 100, ServerFailed)
 
 
@@ -108,35 +129,42 @@ def retry_after(value: str | None, now: float) -> float | None:
         return None
 
 
-def read_details(status: int, body: bytes) -> Details:
+def read_details(status: int, body: bytes, secrets: Sequence[str] = ()) -> Details:
     """Whatever an error body tells, in any of the documented shapes or none."""
-    try:
-        decoded = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Details(http_status=status, message=_plain(body))
-    if not isinstance(decoded, dict):
-        return Details(http_status=status, message=_plain(body))
-    fields = {str(key).lower(): value for key, value in decoded.items()}
-    inner = fields.get("error")
-    said = (
-        {str(key).lower(): value for key, value in inner.items()}
-        if isinstance(inner, dict)
-        else fields
-    )
+    said = _said(body)
     return Details(
         http_status=status,
-        type=_word(said.get("type")),
-        code=_word(said.get("code")),
-        id=_word(said.get("id")),
-        trace_id=_word(said.get("traceid") or fields.get("traceid")),
-        message=_message(fields, said, inner),
+        type=_word(said.get("type"), secrets),
+        code=_word(said.get("code"), secrets),
+        id=_word(said.get("id"), secrets),
+        trace_id=_word(said.get("traceid"), secrets),
+        message=_line(said.get("message"), secrets),
     )
+
+
+def _said(body: bytes) -> dict[str, Any]:
+    """The parts of an error, under lower-case names, as they came."""
+    try:
+        decoded = decode(body)
+    except NotJson:
+        return {"message": _plain(body)}
+    if not isinstance(decoded, dict):
+        return {"message": _plain(body)}
+    fields = _lowered(decoded)
+    inner = fields.get("error")
+    said = _lowered(inner) if isinstance(inner, dict) else fields
+    trace_id = said.get("traceid") or fields.get("traceid")
+    return {**said, "traceid": trace_id, "message": _message(fields, said, inner)}
+
+
+def _lowered(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name.lower(): value for name, value in fields.items()}
 
 
 def _message(fields: dict[str, Any], said: dict[str, Any], inner: object) -> str | None:
     for candidate in (said.get("message"), inner, said.get("title"), _first_of(fields)):
         if isinstance(candidate, str) and candidate.strip():
-            return clean(candidate)
+            return candidate
     return None
 
 
@@ -148,18 +176,24 @@ def _first_of(fields: dict[str, Any]) -> str | None:
     return None
 
 
-def _plain(body: bytes) -> str | None:
+def _plain(body: bytes) -> str:
     text = body[: 4 * LONGEST_MESSAGE].decode("utf-8", "replace")
     if re.match(r"\s*<", text):
         title = re.search(r"<title[^>]*>(.*?)</title", text, re.IGNORECASE | re.DOTALL)
         text = f"a web page ({title.group(1)})" if title else "a web page"
-    return clean(text) or None
+    return text
 
 
-def _word(value: object) -> str | None:
+def _word(value: object, secrets: Sequence[str]) -> str | None:
     if isinstance(value, str | int | float) and not isinstance(value, bool):
-        return clean(str(value))[:LONGEST_WORD] or None
+        return (_line(str(value), secrets) or "")[:LONGEST_WORD] or None
     return None
+
+
+def _line(text: str | None, secrets: Sequence[str]) -> str | None:
+    for secret in filter(None, secrets):
+        text = text and text.replace(secret, HIDDEN)
+    return (clean(text[: 4 * LONGEST_MESSAGE]) or None) if text else None
 
 
 def clean(text: str) -> str:
