@@ -22,7 +22,9 @@ def proxies_of_environment() -> ProxyFor:
         host = parts.hostname or ""
         if is_loopback(host) or proxy_bypass(parts.netloc.rpartition("@")[2]):
             return None
-        return proxies.get(parts.scheme)
+        proxy = proxies.get(parts.scheme)
+        # `proxy:3128` is how curl's manual writes it.
+        return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
     return proxy_for
 

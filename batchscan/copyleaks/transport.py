@@ -1,28 +1,23 @@
-"""HTTP by aiohttp: one session, one place where network errors are translated."""
+"""HTTP by aiohttp: one session that keeps its connections, one request at a time a call."""
 
 from __future__ import annotations
 
 import asyncio
-import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import TracebackType
 from typing import Self
 
 import aiohttp
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.payload import Payload
 
-from batchscan.copyleaks.errors import BadResponse, ConnectionFailed, Details, WrongAddress
+from batchscan.copyleaks.body import Body
+from batchscan.copyleaks.errors import BadResponse, Details
 from batchscan.copyleaks.proxies import ProxyFor, proxies_of_environment
-from batchscan.copyleaks.requests import Multipart, Request
+from batchscan.copyleaks.requests import Request
+from batchscan.copyleaks.translation import translated
 
-CHUNK = 256 * 1024  # bytes handed over at once
 LARGEST_ANSWER = 64 * 1024 * 1024  # bytes after decompression
-
-_NOT_REACHED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +91,27 @@ class Transport:
             BadResponse: a 200 came that is torn, too large, or no HTTP.
             WrongAddress: the URL cannot be used.
         """
-        body = _Body(request.body, self._read_timeout, leaving)
-        async with (
-            _translated(request.url, body),
-            self._opened().request(
-                request.method,
-                request.url,
-                data=body,
-                headers=self._headers_of(request),
-                allow_redirects=False,
-                proxy=self._proxy_for(request.url),
-            ) as response,
-        ):
-            headers = dict(response.headers)
-            return Response(response.status, headers, await self._read(response))
+        timer = asyncio.timeout(None)  # from the last byte sent to the answer's last, each in turn
+        body = Body(request.body, self._read_timeout, leaving, lambda: self._wait_on(timer))
+        with translated(request.url, body):
+            async with (
+                timer,
+                self._opened().request(
+                    request.method,
+                    request.url,
+                    data=body if request.body else None,
+                    headers=self._headers_of(request),
+                    allow_redirects=False,
+                    proxy=self._proxy_for(request.url),
+                ) as response,
+            ):
+                self._wait_on(timer)
+                headers = dict(response.headers)
+                return Response(response.status, headers, await self._read(response))
+
+    def _wait_on(self, timer: asyncio.Timeout) -> None:
+        """Allow the read timeout anew; aiohttp's own begins again with every byte."""
+        timer.reschedule(asyncio.get_running_loop().time() + self._read_timeout)
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:  # made here: a session wants a running loop
@@ -133,92 +135,20 @@ class Transport:
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         chunks: list[bytes] = []
         size = 0
+        answered = response.status == HTTPStatus.OK
         try:
-            async with asyncio.timeout(self._read_timeout):
-                async for chunk in response.content.iter_any():
-                    chunks.append(chunk)
-                    size += len(chunk)
-                    if size > LARGEST_ANSWER:
-                        raise _unreadable("the answer is larger than 64 MiB", response, chunks)
+            async for chunk in response.content.iter_any():
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > LARGEST_ANSWER and answered:
+                    raise _unreadable("the answer is larger than 64 MiB", response, chunks)
+                if size > LARGEST_ANSWER:  # an error says what it is by its status
+                    break
         except aiohttp.ClientPayloadError as error:
-            if response.status != HTTPStatus.OK:
-                return b"".join(chunks)
-            raise _unreadable("the answer broke off", response, chunks) from error
+            if answered:
+                raise _unreadable("the answer broke off", response, chunks) from error
         return b"".join(chunks)
-
-
-class _Body(Payload):
-    """A request's body with a known length, which knows whether it has left whole."""
-
-    _autoclose = True  # nothing is held that wants closing
-
-    def __init__(
-        self, body: bytes | Multipart, chunk_timeout: float, leaving: Callable[[], None] | None
-    ) -> None:
-        pieces = (body.head, body.image, body.tail) if isinstance(body, Multipart) else (body,)
-        super().__init__(body, content_type="application/octet-stream")
-        self._pieces = pieces
-        self._size = sum(map(len, pieces))
-        self._chunk_timeout = chunk_timeout
-        self._leaving = leaving
-        self.sent = False
-
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002
-        raise TypeError("a picture is no text")
-
-    async def write(self, writer: AbstractStreamWriter) -> None:
-        if self._leaving is not None:  # aiohttp sends the headers with the first piece
-            self._leaving()
-        for piece in self._pieces:
-            view = memoryview(piece)
-            for start in range(0, len(view), CHUNK):
-                async with asyncio.timeout(self._chunk_timeout):
-                    await writer.write(view[start : start + CHUNK])
-        self.sent = True
-
-    async def write_with_length(
-        self,
-        writer: AbstractStreamWriter,
-        content_length: int | None,  # noqa: ARG002 - ours is always the whole
-    ) -> None:
-        await self.write(writer)
 
 
 def _unreadable(what: str, response: aiohttp.ClientResponse, chunks: list[bytes]) -> BadResponse:
     return BadResponse(what, Details(http_status=response.status), b"".join(chunks))
-
-
-@asynccontextmanager
-async def _translated(url: str, body: _Body) -> AsyncIterator[None]:
-    """Turn whatever aiohttp and the network raise into our own errors."""
-    try:
-        yield
-    except aiohttp.InvalidURL as error:
-        raise WrongAddress(f"{url} cannot be used as an address") from error
-    except aiohttp.ClientSSLError as error:
-        raise ConnectionFailed(_why_tls(url, error), sent=False, reached=False) from error
-    except _NOT_REACHED as error:
-        message = f"no connection to {_host(url)}: {_why(error)}"
-        raise ConnectionFailed(message, sent=False, reached=False) from error
-    except aiohttp.ClientResponseError as error:
-        raise BadResponse(f"{_host(url)} did not answer in HTTP: {error.message}") from error
-    except (aiohttp.ClientError, OSError, ssl.SSLError) as error:
-        message = f"{_host(url)} broke the connection off: {_why(error)}"
-        raise ConnectionFailed(message, sent=body.sent, reached=True) from error
-
-
-def _why_tls(url: str, error: aiohttp.ClientSSLError) -> str:
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return f"the certificate of {_host(url)} cannot be trusted: {error.certificate_error}"
-    return f"no secure connection to {_host(url)}: {_why(error)}"
-
-
-def _why(error: BaseException) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    strerror = getattr(error, "strerror", None)
-    return str(strerror or str(error) or type(error).__name__)
-
-
-def _host(url: str) -> str:
-    return url.partition("://")[2].partition("/")[0]

@@ -1,0 +1,68 @@
+"""A request's body as aiohttp sends it: known in length, never copied, told apart when it has left."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.payload import Payload
+
+from batchscan.copyleaks.requests import Multipart
+
+CHUNK = 256 * 1024  # bytes handed over at once
+
+
+class Body(Payload):
+    """A request's body, which knows whether it has left whole."""
+
+    _autoclose = True  # nothing is held that wants closing
+
+    def __init__(
+        self,
+        body: bytes | Multipart,
+        chunk_timeout: float,
+        leaving: Callable[[], None] | None,
+        left: Callable[[], None],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            body: what to send.
+            chunk_timeout: seconds that 256 KiB may take to leave.
+            leaving: called before the first byte of the request leaves.
+            left: called when the last byte was handed to the system.
+        """
+        super().__init__(body, content_type="application/octet-stream")
+        self._pieces = (
+            (body.head, body.image, body.tail) if isinstance(body, Multipart) else (body,)
+        )
+        self._size = sum(map(len, self._pieces))
+        self._chunk_timeout = chunk_timeout
+        self._leaving = leaving
+        self._left = left
+        self.sent = False
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002
+        """Refuse: aiohttp asks payloads for text only to show them."""
+        raise TypeError("a picture is no text")
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        """Hand over all of it."""
+        if self._leaving is not None:  # aiohttp sends the headers with the first piece
+            self._leaving()
+        for piece in self._pieces:
+            view = memoryview(piece)
+            for start in range(0, len(view), CHUNK):
+                async with asyncio.timeout(self._chunk_timeout):
+                    await writer.write(view[start : start + CHUNK])
+        self.sent = True
+        self._left()
+
+    async def write_with_length(
+        self,
+        writer: AbstractStreamWriter,
+        content_length: int | None,  # noqa: ARG002 - ours is always the whole
+    ) -> None:
+        """Hand over all of it."""
+        await self.write(writer)
