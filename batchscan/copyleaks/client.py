@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,19 +11,16 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
 
-import msgspec
-
 from batchscan.copyleaks import requests
 from batchscan.copyleaks.answers import CheckResult, read_check, read_credits
-from batchscan.copyleaks.errors import (
-    BadResponse,
-    CopyleaksError,
-    TokenRefused,
-)
+from batchscan.copyleaks.decoding import NotJson, decode
+from batchscan.copyleaks.errors import BadResponse, CopyleaksError, TokenRefused
 from batchscan.copyleaks.failures import failure
 from batchscan.copyleaks.requests import Multipart
-from batchscan.copyleaks.tokens import LIFE, Grant, TokenProvider, binding
+from batchscan.copyleaks.tokens import LIFE, ONE_WORD, Grant, TokenProvider, binding
 from batchscan.copyleaks.transport import Response, Transport
+
+LONG_ANSWER = 64 * 1024  # bytes; 1 MiB is read in 0.3 s, in which no other task would get on
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +90,13 @@ class CopyleaksClient:
         token = await self._tokens.token()
         request = requests.check(self._account.api_url, scan_id, form, token)
         try:
-            body = self._body_of(await self._transport.send(request, leaving))
+            body = self._body_of(await self._transport.send(request, leaving), token)
         except TokenRefused:
             self._tokens.refused(token)
             raise
-        return Checked(body, read_check(body, scan_id))
+        if len(body) < LONG_ANSWER:
+            return Checked(body, read_check(body, scan_id))
+        return Checked(body, await asyncio.to_thread(read_check, body, scan_id))
 
     async def credits(self) -> int:
         """The account's balance.
@@ -113,7 +113,7 @@ class CopyleaksClient:
         token = await self._tokens.token()
         request = requests.credits_left(self._account.api_url, token)
         try:
-            return read_credits(self._body_of(await self._transport.send(request)))
+            return read_credits(self._body_of(await self._transport.send(request), token))
         except TokenRefused:
             self._tokens.refused(token)
             raise
@@ -123,17 +123,25 @@ class CopyleaksClient:
         request = requests.login(account.identity_url, account.email, account.key)
         try:
             response = await self._transport.send(request)
-            return read_grant(self._body_of(response, login=True), self._now())
+            return read_grant(self._body_of(response, account.key, login=True), self._now())
         except CopyleaksError as error:
             error.login = True
+            if isinstance(error, BadResponse):
+                error.body = b""  # half of it may be a token
             raise
 
-    def _body_of(self, response: Response, *, login: bool = False) -> bytes:
+    def _body_of(self, response: Response, secret: str, *, login: bool = False) -> bytes:
+        """The body of a 200; `secret` is what was sent and must not be shown where it is echoed."""
         self.server_time = _date(response.headers.get("Date")) or self.server_time
         if response.status == HTTPStatus.OK:
             return response.body
         raise failure(
-            response.status, response.headers, response.body, login=login, now=self._now()
+            response.status,
+            response.headers,
+            response.body,
+            login=login,
+            now=self._now(),
+            secrets=(secret,),
         )
 
 
@@ -144,13 +152,12 @@ def read_grant(body: bytes, now: float) -> Grant:
         BadResponse: there is no token in it.
     """
     try:
-        fields = msgspec.json.decode(body, type=dict[str, object])
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise BadResponse("the login's answer is not JSON", body=b"") from error
-    token = fields.get("access_token")
-    # Header injection: a token is one printable word.
-    if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):
-        raise BadResponse("the login's answer holds no token", body=b"")
+        fields = decode(body)
+    except NotJson as error:
+        raise BadResponse("the login's answer is not JSON") from error
+    token = fields.get("access_token") if isinstance(fields, dict) else None
+    if not isinstance(token, str) or not re.fullmatch(ONE_WORD, token):
+        raise BadResponse("the login's answer holds no token")
     issued, expires = _time(fields.get(".issued")), _time(fields.get(".expires"))
     if expires is None:
         return Grant(token, now + LIFE)

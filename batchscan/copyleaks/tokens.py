@@ -10,27 +10,37 @@ import asyncio
 import hashlib
 import os
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
-from filelock import FileLock
 
-from batchscan.copyleaks.errors import LoginBudgetSpent, RateLimited
+from batchscan.copyleaks.errors import (
+    ConnectionFailed,
+    CopyleaksError,
+    LoginBudgetSpent,
+    RateLimited,
+)
+from batchscan.copyleaks.lockfile import locked
 
 LIFE = 48 * 3600.0  # seconds
 EARLY = 300.0  # a token counts as expired so many seconds before it is
 LOGINS, WINDOW = 12, 900.0
-BLOCK = 300.0  # after a 429 of the login
+BLOCK = 300.0  # after a 429 of the login, at least
+LONGEST_BLOCK = 3600.0  # what is kept of one, whatever `Retry-After` says or the clock does
+
+ONE_WORD = r"[\x21-\x7e]+"  # one printable word, so that it cannot end the header it stands in
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What a login gave."""
 
-    token: str
+    token: str = field(repr=False)
     expires_at: float  # seconds since 1970
 
 
@@ -39,11 +49,14 @@ class TokenFile(msgspec.Struct, kw_only=True):
 
     schema: int = 1
     bound_to: str
-    access_token: str = ""
+    access_token: Annotated[str, msgspec.Meta(pattern=rf"\A({ONE_WORD})?\Z")] = ""
     issued_at: float = 0.0
     expires_at: float = 0.0
     logins: list[float] = []
     blocked_until: float = 0.0
+
+    def __repr__(self) -> str:
+        return f"<TokenFile with {len(self.logins)} logins>"  # msgspec's own would show the token
 
 
 def binding(api_url: str, identity_url: str, email: str, key: str) -> str:
@@ -77,7 +90,9 @@ class TokenProvider:
         self._turn = asyncio.Lock()
         self._held = TokenFile(bound_to=bound_to)
         self._refused = ""
-        self.logins = 0  # of this process
+        self._turns = 0  # taken so far
+        self._failed: CopyleaksError | None = None  # how the last one ended
+        self.logins = 0  # of this process, as far as they reached the service
 
     def __repr__(self) -> str:
         return f"<TokenProvider {self._path} {self.logins} logins>"
@@ -96,17 +111,31 @@ class TokenProvider:
         """
         if self._good(self._held):
             return self._held.access_token
+        turns = self._turns
         async with self._turn:
+            if self._failed is not None and self._turns > turns:
+                raise self._failed  # it failed while we waited: we had asked for that one too
             if not self._good(self._held):
-                async with self._locked():
-                    self._held = await asyncio.to_thread(self._load)
-                    if not self._good(self._held):
-                        await self._log_in()
+                await self._renew()
         return self._held.access_token
 
     def refused(self, token: str) -> None:
         """The service would not take this token any more."""
-        self._refused = token
+        if self._held.access_token in ("", token):  # a straggler's may have been replaced since
+            self._refused = token
+
+    async def _renew(self) -> None:
+        self._failed = None
+        try:
+            async with locked(Path(f"{self._path}.lock")):
+                self._held = await asyncio.to_thread(self._load)
+                if not self._good(self._held):
+                    await self._log_in()
+        except CopyleaksError as error:
+            self._failed = error
+            raise
+        finally:
+            self._turns += 1
 
     def _good(self, held: TokenFile) -> bool:
         # A token from the future was stored before the clock was set back: no telling how old.
@@ -125,8 +154,14 @@ class TokenProvider:
             grant = await self._login()
         except RateLimited as error:
             error.retry_after = max(BLOCK, error.retry_after or 0.0)
-            held.blocked_until = now + error.retry_after
+            held.blocked_until = now + min(LONGEST_BLOCK, error.retry_after)
             await asyncio.to_thread(self._save)
+            raise
+        except ConnectionFailed as error:
+            if not error.reached:  # an outage must not use up the logins
+                held.logins.remove(now)
+                self.logins -= 1
+                await asyncio.to_thread(self._save)
             raise
         held.access_token = grant.token
         held.issued_at = now
@@ -136,36 +171,32 @@ class TokenProvider:
         await asyncio.to_thread(self._save)
 
     def _check_budget(self, held: TokenFile, now: float) -> None:
-        wait = min(held.blocked_until - now, WINDOW)
+        wait, why = 0.0, "the service allows 12 in 15 minutes"
         if len(held.logins) >= LOGINS:
-            wait = max(wait, held.logins[-LOGINS] + WINDOW - now)
+            wait = held.logins[-LOGINS] + WINDOW - now
+        blocked = held.blocked_until - now
+        if (
+            wait < blocked < LONGEST_BLOCK + 1
+        ):  # a longer one was kept before the clock was set back
+            wait, why = blocked, "the service has blocked them for a while"
         if wait > 0:
-            error = LoginBudgetSpent(
-                f"no more logins for {wait:.0f} s: the service allows 12 in 15 minutes",
-                retry_after=wait,
-            )
+            error = LoginBudgetSpent(f"no more logins for {wait:.0f} s: {why}", retry_after=wait)
             error.login = True
             raise error
 
-    @asynccontextmanager
-    async def _locked(self) -> AsyncIterator[None]:
-        """Hold the lock between processes; whoever waits finds the other's token afterwards."""
-        await asyncio.to_thread(_make_folder, self._path.parent)
-        lock = FileLock(f"{self._path}.lock", mode=0o600, thread_local=False)
-        await asyncio.to_thread(lock.acquire)
-        try:
-            yield
-        finally:
-            lock.release()
-
     def _load(self) -> TokenFile:
+        """What the file says, and the logins that could not be written to it."""
+        held = self._held
         try:
             loaded = msgspec.json.decode(self._path.read_bytes(), type=TokenFile)
-        except (OSError, msgspec.MsgspecError):
-            return TokenFile(bound_to=self._bound_to, logins=self._held.logins)
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            loaded = TokenFile(bound_to=self._bound_to)
+        logins = Counter(loaded.logins) | Counter(held.logins)
         if loaded.bound_to != self._bound_to:
             # Another account's; its logins count all the same: the limit may be the machine's.
-            return TokenFile(bound_to=self._bound_to, logins=loaded.logins)
+            loaded = TokenFile(bound_to=self._bound_to)
+        loaded.logins = sorted(logins.elements())
+        loaded.blocked_until = max(loaded.blocked_until, held.blocked_until)
         return loaded
 
     def _save(self) -> None:
@@ -181,7 +212,3 @@ class TokenProvider:
             except OSError:
                 os.unlink(aside)
                 raise
-
-
-def _make_folder(folder: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)

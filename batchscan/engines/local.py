@@ -7,11 +7,12 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from batchscan import about
 from batchscan.copyleaks import errors as vendor
-from batchscan.copyleaks.client import Account, CopyleaksClient
+from batchscan.copyleaks.client import LONG_ANSWER, Account, CopyleaksClient
 from batchscan.copyleaks.requests import check_form
 from batchscan.copyleaks.transport import Transport
 from batchscan.engines.answers import answer_of
@@ -85,8 +86,9 @@ class LocalEngine:
             checked = await self._client.check(scan_id, form, leaving)
         except vendor.CopyleaksError as error:
             return reply_to(error, self._settings.api)
-        answer = answer_of(checked.result, checked.body, self._now(), sandbox=sandbox)
-        return Answered(answer)
+        translate = partial(answer_of, checked.result, checked.body, self._now(), sandbox=sandbox)
+        long = len(checked.body) >= LONG_ANSWER
+        return Answered(await asyncio.to_thread(translate) if long else translate())
 
     async def balance(self) -> int | None:
         """Credits left on the account, or None where the service would not say."""
