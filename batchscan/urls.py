@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import tldextract
 
 MOST_REMEMBERED = 10_000
+LONGEST_NAME = 253  # characters of a domain name (RFC 1035, without the length bytes)
 
 
-@lru_cache(MOST_REMEMBERED)
 def registrable_domain(url: str) -> str:
     """The registrable domain of a URL from outside; its host where there is none, or ""."""
     try:
@@ -18,8 +18,13 @@ def registrable_domain(url: str) -> str:
     except ValueError:
         return ""
     host = host.rstrip(".")
-    if not host or not host.isprintable() or " " in host:
+    if len(host) > LONGEST_NAME or not host.isprintable() or " " in host:
         return ""
+    return _domain_of(host) if host else ""
+
+
+@lru_cache(MOST_REMEMBERED)
+def _domain_of(host: str) -> str:
     try:
         return _extract()(host).top_domain_under_public_suffix or host
     except (ValueError, UnicodeError):
