@@ -37,7 +37,6 @@ from batchscan.tally import Tally
 from batchscan.walk import Listing, Walk
 
 LOCK_POLL = 1.0  # seconds between two tries of --if-locked wait
-DAY = 86_400.0
 log = logging.getLogger(__name__)
 
 
@@ -153,7 +152,7 @@ class Opening:
     async def _limits(self, ledger: LedgerThread) -> tuple[Gate, Budget]:
         pace, api = self.settings.pace, self.settings.api
         gate = Gate(pace.rate, pace.headroom, api.retry_for, self.clock)
-        since = self.clock.wall() - max(gate.longest_window, DAY)
+        since = self.clock.wall() - gate.longest_window
         sends = await ledger.do(lambda ledger: ledger.pacing.sends_since(since))
         learned = await ledger.do(lambda ledger: ledger.pacing.learned())
         gate.remember(sends, learned)
