@@ -27,6 +27,10 @@ from batchscan.urls import registrable_domain
         ("http://exa mple.com/", ""),
         ("https://example.com\x00.evil.com/", ""),
         ("https://example.com./", "example.com"),
+        ("//www.example.com/no-scheme", "example.com"),
+        (f"https://www.example.com/{'x' * 100_000}", "example.com"),
+        (f"https://{'a.' * 200}example.com/", ""),
+        ("https://.../", ""),
     ],
 )
 def test_the_site_of_a_url_is_its_registrable_domain_or_host(url, domain):

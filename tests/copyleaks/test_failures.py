@@ -18,6 +18,9 @@ PROBLEM = {"type": "https://tools.ietf.org/html/rfc9110", "title": "Unauthorized
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
+        (101, b"", errors.WrongAddress),
+        (202, b"", errors.BadResponse),
+        (204, b"", errors.BadResponse),
         (301, b"", errors.WrongAddress),
         (400, b"{}", errors.Declined),
         (400, b'{"error": {"code": 10}}', errors.Refused),
@@ -27,7 +30,12 @@ PROBLEM = {"type": "https://tools.ietf.org/html/rfc9110", "title": "Unauthorized
         (401, b"", errors.TokenRefused),
         (401, b'{"error": {"code": 6}}', errors.TokenRefused),
         (402, b"", errors.PaymentRequired),
+        (401, b'{"error": {"code": 13}}', errors.PaymentRequired),
         (403, b"", errors.AuthenticationFailed),
+        (403, b'{"error": {"code": 10}}', errors.AuthenticationFailed),
+        (403, b'{"error": {"code": 13}}', errors.PaymentRequired),
+        (500, b'{"error": {"code": 17}}', errors.PaymentRequired),
+        (500, b'{"error": {"code": 6}}', errors.ServerFailed),
         (404, b"<html>", errors.WrongAddress),
         (405, b"", errors.WrongAddress),
         (409, b"", errors.ScanIdConflict),
@@ -39,6 +47,7 @@ PROBLEM = {"type": "https://tools.ietf.org/html/rfc9110", "title": "Unauthorized
         (503, b"", errors.UnderMaintenance),
         (504, b"", errors.ServerFailed),
         (599, b"", errors.ServerFailed),
+        (999, b"", errors.ServerFailed),
     ],
 )
 def test_every_status_and_code_means_what_the_table_says(status, body, kind):
@@ -51,6 +60,12 @@ def test_every_4xx_of_the_login_is_a_refused_login(status):
 
     assert isinstance(error, errors.AuthenticationFailed)
     assert error.login
+
+
+def test_a_code_about_credits_says_nothing_of_a_login():
+    error = failure(503, {}, b'{"error": {"code": 13}}', login=True, now=NOW)
+
+    assert type(error) is errors.UnderMaintenance
 
 
 @pytest.mark.parametrize("status", [404, 429, 503, 500])

@@ -5,13 +5,21 @@ import json
 import stat
 import sys
 
+import msgspec
 import pytest
+from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
 from batchscan.copyleaks.client import read_grant
-from batchscan.copyleaks.errors import BadResponse, LoginBudgetSpent, RateLimited
-from batchscan.copyleaks.tokens import LIFE, Grant, TokenProvider, binding
+from batchscan.copyleaks.errors import (
+    AuthenticationFailed,
+    BadResponse,
+    ConnectionFailed,
+    LoginBudgetSpent,
+    RateLimited,
+)
+from batchscan.copyleaks.tokens import LIFE, Grant, TokenFile, TokenProvider, binding
 from tests.copyleaks.test_failures import JSON
 
 START = 1_800_000_000.0
@@ -80,7 +88,15 @@ async def test_the_file_is_private_and_does_not_tell_the_key(vendor, tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b'{"bound_to": 5}', b'{"bound_to": "x", "logins": ["a"]}', b"\xff", b"[]"],
+    [
+        b"",
+        b"{",
+        b'{"bound_to": 5}',
+        b'{"bound_to": "x", "logins": ["a"]}',
+        b"\xff",
+        b"[]",
+        b"[" * 9999,
+    ],
 )
 async def test_a_torn_token_file_counts_as_none(vendor, tmp_path, content):
     (tmp_path / "token.json").write_bytes(content)
@@ -112,6 +128,70 @@ async def test_a_refused_token_is_replaced_once_for_all(vendor, tmp_path):
 
     assert set(tokens) == {"token-2"}
     assert vendor.logins == 2
+
+
+async def test_a_stragglers_refusal_does_not_bring_a_refused_token_back(vendor, tmp_path):
+    provider = vendor.provider(tmp_path)
+    old = await provider.token()
+    provider.refused(old)
+    new = await provider.token()
+    provider.refused(new)
+    provider.refused(old)
+
+    assert await provider.token() == "token-3"
+
+
+async def test_a_kept_token_that_would_end_its_header_counts_as_none(vendor, tmp_path):
+    kept = TokenFile(bound_to=BOUND, access_token="a\r\nX: 1", issued_at=START, expires_at=9e9)
+    (tmp_path / "token.json").write_bytes(msgspec.json.encode(kept))
+
+    assert await vendor.provider(tmp_path).token() == "token-1"
+    assert "X: 1" not in repr(kept)
+
+
+async def test_all_who_wait_for_a_login_share_its_failure(vendor, tmp_path):
+    provider = vendor.provider(tmp_path)
+    vendor.error = AuthenticationFailed("HTTP 401")
+    results = await asyncio.gather(*(provider.token() for _ in range(64)), return_exceptions=True)
+    assert {type(result) for result in results} == {AuthenticationFailed}
+    assert vendor.logins == 1
+
+    vendor.error = None
+    assert await provider.token() == "token-2"
+
+
+async def test_logins_that_reach_nobody_do_not_count(vendor, tmp_path):
+    provider = vendor.provider(tmp_path)
+    vendor.error = ConnectionFailed("down", sent=False, reached=False)
+    for _ in range(20):
+        with pytest.raises(ConnectionFailed):
+            await provider.token()
+    vendor.error = None
+
+    assert await vendor.provider(tmp_path).token() == "token-21"
+    assert provider.logins == 0
+
+
+async def test_logins_that_may_have_arrived_count(vendor, tmp_path):
+    provider = vendor.provider(tmp_path)
+    vendor.error = ConnectionFailed("reset", sent=True, reached=True)
+    for _ in range(12):
+        with pytest.raises(ConnectionFailed):
+            await provider.token()
+
+    with pytest.raises(LoginBudgetSpent, match="12 in 15 minutes"):
+        await provider.token()
+    assert vendor.logins == provider.logins == 12
+
+
+async def test_logins_count_even_where_the_file_cannot_be_written(vendor, tmp_path):
+    (tmp_path / "token.json").mkdir()
+    provider = vendor.provider(tmp_path)
+    for _ in range(12):
+        provider.refused(await provider.token())
+
+    with pytest.raises(LoginBudgetSpent):
+        await provider.token()
 
 
 async def test_a_newer_token_of_another_process_saves_the_login(vendor, tmp_path):
@@ -167,7 +247,43 @@ async def test_a_blocked_login_is_left_alone_for_five_minutes_by_every_process(v
     assert vendor.logins == 2
 
 
-async def test_who_gives_up_waiting_does_not_stop_the_others(vendor, tmp_path):
+async def test_a_block_is_kept_for_an_hour_at_most(vendor, tmp_path):
+    vendor.error = RateLimited("HTTP 429", retry_after=1e9)
+    with pytest.raises(RateLimited) as blocked:
+        await vendor.provider(tmp_path).token()
+    assert blocked.value.retry_after == 1e9
+
+    vendor.error = None
+    with pytest.raises(LoginBudgetSpent, match="has blocked") as spent:
+        await vendor.provider(tmp_path).token()
+    assert spent.value.retry_after == pytest.approx(3600)
+    vendor.now += 3601
+    assert await vendor.provider(tmp_path).token() == "token-2"
+
+
+async def test_a_block_from_before_the_clock_was_set_back_does_not_last(vendor, tmp_path):
+    vendor.error = RateLimited("HTTP 429")
+    with pytest.raises(RateLimited):
+        await vendor.provider(tmp_path).token()
+    vendor.error = None
+    vendor.now -= 30 * 86_400
+
+    assert await vendor.provider(tmp_path).token() == "token-2"
+
+
+async def test_who_gives_up_waiting_for_another_process_leaves_no_lock(vendor, tmp_path):
+    provider = vendor.provider(tmp_path)
+    with FileLock(tmp_path / "token.json.lock"):
+        waiting = asyncio.create_task(provider.token())
+        await asyncio.sleep(0.1)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    assert await asyncio.wait_for(vendor.provider(tmp_path).token(), 5) == "token-1"
+
+
+async def test_who_gives_up_waiting_does_does_not_stop_the_others(vendor, tmp_path):
     provider = vendor.provider(tmp_path)
     waiting = [asyncio.create_task(provider.token()) for _ in range(5)]
     await asyncio.sleep(0)

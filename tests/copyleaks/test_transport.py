@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from aiohttp import BodyPartReader, web
 
-from batchscan.copyleaks import transport as module
-from batchscan.copyleaks.errors import BadResponse, ConnectionFailed, WrongAddress
-from batchscan.copyleaks.proxies import is_loopback, proxies_of_environment
+from batchscan.copyleaks.errors import BadResponse, ConnectionFailed
 from batchscan.copyleaks.requests import Multipart, Request, check_form
+from batchscan.copyleaks.transport import LARGEST_ANSWER
 from tests.copyleaks.servers import head_of, scripted, serving, transport, whole_request
 
 FORM = Multipart("b", b"head", bytes(3_000_000), b"tail")
@@ -191,6 +190,64 @@ async def test_a_server_that_reads_nothing_was_not_sent_to():
     assert (failure.sent, failure.reached) == (False, True)
 
 
+async def test_a_head_that_drips_beyond_the_time_is_no_answer():
+    async def script(reader, writer):
+        await whole_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nX: ")
+        for _ in range(100):
+            writer.write(b"a")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    failure = await failing(script, read_timeout=0.2)
+    assert (failure.sent, failure.reached) == (True, True)
+
+
+async def test_an_upload_may_take_longer_than_an_answer():
+    async def script(reader, writer):
+        await head_of(reader)
+        for _ in range(60):
+            await reader.readexactly(1_000_000)
+            await asyncio.sleep(0.03)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        await writer.drain()
+
+    form = Multipart("b", b"", bytes(60_000_000), b"")  # far more than the system's buffers hold
+    async with scripted(script) as url, transport(read_timeout=1.2) as sender:
+        assert (await sender.send(post(url, form))).status == 200
+
+
+async def test_an_answer_before_the_request_was_read_is_an_answer():
+    async def script(reader, writer):
+        await head_of(reader)
+        writer.write(b"HTTP/1.1 429 Slow\r\nContent-Length: 2\r\n\r\n{}")
+        await writer.drain()
+        await asyncio.sleep(5)
+
+    before = asyncio.all_tasks()
+    async with scripted(script) as url, transport() as sender:
+        response = await sender.send(post(url, Multipart("b", b"", bytes(30_000_000), b"")))
+    await asyncio.sleep(0.05)
+
+    assert (response.status, response.body) == (429, b"{}")
+    assert asyncio.all_tasks() == before
+
+
+async def test_a_question_without_a_body_has_none():
+    seen: list[bytes] = []
+
+    async def script(reader, writer):
+        seen.append((await head_of(reader)).lower())
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        await writer.drain()
+
+    async with scripted(script) as url, transport() as sender:
+        await sender.send(Request("GET", url, token="tok"))
+
+    assert seen[0].startswith(b"get / ")
+    assert b"content-" not in seen[0]
+
+
 async def test_an_answer_that_drips_beyond_the_time_is_no_answer():
     async def script(reader, writer):
         await whole_request(reader)
@@ -236,19 +293,36 @@ async def test_an_error_that_is_torn_is_that_error_all_the_same():
     assert (response.status, response.body) == (500, b"half")
 
 
-async def test_an_answer_that_unpacks_without_end_is_cut_off(monkeypatch):
-    monkeypatch.setattr(module, "LARGEST_ANSWER", 1_000_000)
-    packed = gzip.compress(bytes(30_000_000))
+@pytest.fixture(scope="module")
+def bomb():
+    return gzip.compress(bytes(LARGEST_ANSWER + 10_000_000), 6)
 
+
+def exploding(status: bytes, packed: bytes):
     async def script(reader, writer):
         await whole_request(reader)
-        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
-        writer.write(head.encode() + packed)
+        head = b"Content-Encoding: gzip\r\nContent-Length: %d" % len(packed)
+        writer.write(b"HTTP/1.1 " + status + b"\r\n" + head + b"\r\n\r\n" + packed)
         await writer.drain()
 
-    async with scripted(script) as url, transport() as sender:
+    return script
+
+
+async def test_an_answer_that_unpacks_without_end_is_cut_off(bomb):
+    async with scripted(exploding(b"200 OK", bomb)) as url, transport(read_timeout=20.0) as sender:
         with pytest.raises(BadResponse, match="larger"):
             await sender.send(post(url))
+
+
+async def test_an_error_that_unpacks_without_end_is_that_error_all_the_same(bomb):
+    async with (
+        scripted(exploding(b"429 Slow", bomb)) as url,
+        transport(read_timeout=20.0) as sender,
+    ):
+        response = await sender.send(post(url))
+
+    assert response.status == 429
+    assert len(response.body) < LARGEST_ANSWER + 10_000_000
 
 
 async def test_a_redirect_is_an_answer_and_is_not_followed():
@@ -294,29 +368,3 @@ async def test_cancelling_a_request_leaves_nothing_behind():
     await asyncio.sleep(0.05)
 
     assert asyncio.all_tasks() == before
-
-
-async def test_an_address_that_is_none_is_said_to_be_wrong():
-    async with transport() as sender:
-        with pytest.raises(WrongAddress):
-            await sender.send(post("http://"))
-
-
-def test_proxies_come_from_the_environment_but_never_for_this_machine(monkeypatch):
-    for name in ("http_proxy", "HTTP_PROXY", "NO_PROXY", "no_proxy", "https_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
-    monkeypatch.setenv("NO_PROXY", "inside.example.com")
-    proxy_for = proxies_of_environment()
-
-    assert proxy_for("https://api.copyleaks.com/v1") == "http://proxy.example.com:3128"
-    assert proxy_for("https://inside.example.com/") is None
-    for host in ("127.0.0.1:8080", "localhost", "[::1]"):
-        assert proxy_for(f"https://{host}/") is None
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"), [("127.9.9.9", True), ("::1", True), ("10.0.0.1", False), ("a.b", False)]
-)
-def test_loopback_is_known_by_its_name_alone(host, expected):
-    assert is_loopback(host) is expected

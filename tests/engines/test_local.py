@@ -2,15 +2,29 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
+from aiohttp import web
 
 from batchscan.emulator import Emulator, EmulatorConfig, Fault
 from batchscan.emulator.actions import Answer, RevokeTokens
 from batchscan.engines.local import LocalEngine
-from batchscan.errors import AuthRefused
-from batchscan.model import Answered, Busy, Candidate, Image, NotSendable, Stat, TokenRefused
+from batchscan.errors import AuthRefused, NoCredits, Unavailable
+from batchscan.model import (
+    Answered,
+    Busy,
+    Candidate,
+    Image,
+    NotSendable,
+    Stat,
+    TokenRefused,
+    Trouble,
+)
+from batchscan.names import FailReason
 from batchscan.settings import Account, Api, Rate, Secret, Settings
+from tests.copyleaks.servers import serving
 from tests.pictures import dng, png, tree
 
 
@@ -122,3 +136,73 @@ async def test_no_object_tells_the_key(engine, emulator):
     told = repr(engine._client) + repr(vars(engine._client)) + repr(engine._settings)
 
     assert "the-key" not in told
+
+
+@asynccontextmanager
+async def answering(
+    folder, answer: web.Response, login: web.Response
+) -> AsyncIterator[LocalEngine]:
+    """An engine whose service gives these answers, once each."""
+
+    async def handler(request: web.Request) -> web.Response:
+        await request.read()
+        return login if request.path.endswith("/login/api") else answer
+
+    async with serving(web.post("/{any:.*}", handler)) as url:
+        settings = Settings(
+            account=Account(email="me@example.com", api_key=Secret("the-key")),
+            api=Api(url=url, identity_url=url),
+        )
+        opened = LocalEngine(settings, folder / "token.json")
+        try:
+            yield opened
+        finally:
+            await opened.aclose()
+
+
+def granted() -> web.Response:
+    return web.json_response({"access_token": "tok"})
+
+
+async def test_a_long_answer_is_read_whole(tmp_path):
+    entries = [{"url": f"https://s{n}.example.com/{'x' * 99}", "matchType": 0} for n in range(900)]
+    answer = web.json_response({"matches": {"internet": entries}})
+    async with answering(tmp_path, answer, granted()) as engine:
+        reply = await engine.upload("scan-1", picture(), nothing)
+
+    assert isinstance(reply, Answered)
+    assert len(reply.answer.matches) == 900
+    assert {match.domain for match in reply.answer.matches} == {"example.com"}
+
+
+@pytest.mark.parametrize("answer", [web.Response(status=202, body=b"{}"), web.Response(body=b"[")])
+async def test_an_accepted_picture_without_an_answer_may_have_been_charged(tmp_path, answer):
+    async with answering(tmp_path, answer, granted()) as engine:
+        reply = await engine.upload("scan-1", picture(), nothing)
+
+    assert isinstance(reply, Trouble)
+    assert (reply.reason, reply.ambiguous) == (FailReason.BAD_RESPONSE, True)
+    assert reply.body == answer.body
+
+
+async def test_credits_that_are_gone_stop_whatever_the_status(tmp_path):
+    answer = web.json_response({"error": {"code": 13}}, status=403)
+    async with answering(tmp_path, answer, granted()) as engine:
+        with pytest.raises(NoCredits, match="out of credits"):
+            await engine.upload("scan-1", picture(), nothing)
+
+
+async def test_an_address_without_a_login_is_named(tmp_path):
+    login = web.Response(status=404)
+    async with answering(tmp_path, granted(), login) as engine:
+        with pytest.raises(Unavailable, match=r"127\.0\.0\.1:\d+ is not the API's address"):
+            await engine.prepare()
+
+
+async def test_a_key_that_the_login_echoes_is_not_shown(tmp_path):
+    login = web.json_response({"message": "the-key is not a key"}, status=401)
+    async with answering(tmp_path, granted(), login) as engine:
+        with pytest.raises(AuthRefused, match=r"\*\*\* is not a key") as refused:
+            await engine.prepare()
+
+    assert "the-key" not in str(refused.value) + repr(refused.value)

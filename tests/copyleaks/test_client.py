@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from batchscan.copyleaks.client import LONG_ANSWER, Account, CopyleaksClient
+from batchscan.copyleaks.errors import (
+    AuthenticationFailed,
+    BadResponse,
+    CopyleaksError,
+    Declined,
+    ServerFailed,
+    TokenRefused,
+)
+from batchscan.copyleaks.requests import check_form
+from tests.copyleaks.servers import serving, transport
+
+KEY, TOKEN, NOW = "0f3b-the-key", "aGVs+bG8/the-token", 1_800_000_000.0
+FORM = check_form("scan-1", b"picture", "a.png", "image/png", sandbox=False)
+
+
+class Service:
+    """Answers each route as it is told."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.login: Any = {"access_token": TOKEN}
+        self.check: tuple[int, Any] = (200, {"matches": {"internet": []}})
+        self.credits: tuple[int, Any] = (200, {"Amount": 7})
+
+    async def answer(self, request: web.Request) -> web.Response:
+        await request.read()
+        self.asked.append(f"{request.method} {request.path}")
+        status, body = {
+            "/v3/account/login/api": self.login if isinstance(self.login, tuple)
+            else (200, self.login),
+            "/v3/scans/credits": self.credits,
+        }.get(request.path, self.check)  # fmt: skip
+        if isinstance(body, bytes):
+            return web.Response(status=status, body=body, headers={"Date": "not a date"})
+        return web.json_response(body, status=status)
+
+
+@pytest.fixture
+def service():
+    return Service()
+
+
+@asynccontextmanager
+async def asking(service: Service, folder) -> AsyncIterator[CopyleaksClient]:
+    async with (
+        serving(web.route("*", "/{any:.*}", service.answer)) as url,
+        transport(read_timeout=5.0) as sender,
+    ):
+        account = Account(url, url, "me@example.com", KEY)
+        yield CopyleaksClient(account, sender, folder / "token.json", lambda: NOW)
+
+
+async def test_a_check_logs_in_and_asks_at_the_vendors_addresses(service, tmp_path):
+    async with asking(service, tmp_path) as client:
+        checked = await client.check("scan-1", FORM)
+
+    assert checked.result.internet == ()
+    assert service.asked == [
+        "POST /v3/account/login/api",
+        "POST /v1/image-plagiarism-detector/scan-1/check",
+    ]
+
+
+@pytest.mark.parametrize("scan_id", ["ab", "a" * 37, "Upper", "a/b", "a b", "a%2e", "", "abc\n"])
+async def test_a_scan_id_that_some_rule_of_the_vendors_refuses_is_never_sent(
+    service, tmp_path, scan_id
+):
+    async with asking(service, tmp_path) as client:
+        await client.login()
+        with pytest.raises(ValueError, match="not a scan id"):
+            await client.check(scan_id, FORM)
+
+    assert len(service.asked) == 1
+
+
+async def test_a_balance_is_asked_again_once_after_a_new_login(service, tmp_path):
+    service.credits = (401, b"")
+    async with asking(service, tmp_path) as client:
+        with pytest.raises(TokenRefused):
+            await client.credits()
+
+    assert [line.split()[0] for line in service.asked] == ["POST", "GET", "POST", "GET"]
+
+
+async def test_a_large_answer_is_read_like_a_small_one(service, tmp_path):
+    entries = [{"url": f"https://a{n}.example/{'x' * 100}", "matchType": 0} for n in range(1000)]
+    service.check = (200, {"matches": {"internet": entries}})
+    async with asking(service, tmp_path) as client:
+        checked = await client.check("scan-1", FORM)
+
+    assert len(checked.body) > LONG_ANSWER
+    assert len(checked.result.internet) == 1000
+
+
+async def test_a_key_that_the_login_echoes_is_not_shown(service, tmp_path):
+    service.login = (401, {"message": f"The key {KEY} is not known."})
+    async with asking(service, tmp_path) as client:
+        with pytest.raises(AuthenticationFailed, match=r"The key \*\*\* is not") as refused:
+            await client.login()
+
+    assert refused.value.login
+    assert KEY not in repr(refused.value) + repr(refused.value.details)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, {"error": {"id": TOKEN, "code": TOKEN, "message": f"no: {TOKEN}"}}, Declined),
+        (500, f"Authorization: Bearer {TOKEN}".encode(), ServerFailed),
+        (500, TOKEN.join(('{"error": "', '"}')).replace("+", "\\u002B").encode(), ServerFailed),
+        (401, {"title": TOKEN, "traceId": TOKEN}, TokenRefused),
+    ],
+)
+async def test_a_token_that_an_error_echoes_is_not_shown(service, tmp_path, status, body, kind):
+    service.check = (status, body)
+    async with asking(service, tmp_path) as client:
+        with pytest.raises(CopyleaksError) as failed:
+            await client.check("scan-1", FORM)
+
+    assert type(failed.value) is kind
+    assert "***" in repr(failed.value.details)
+    assert "the-token" not in repr(failed.value) + repr(failed.value.details)
+
+
+@pytest.mark.parametrize("answer", [(204, b""), (202, {"access_token": TOKEN}), (200, b"{")])
+async def test_a_login_that_nobody_can_read_keeps_nothing_of_it(service, tmp_path, answer):
+    service.login = answer
+    async with asking(service, tmp_path) as client:
+        with pytest.raises(BadResponse) as bad:
+            await client.login()
+
+    assert (bad.value.login, bad.value.body) == (True, b"")
+
+
+async def test_the_services_clock_is_known_where_it_tells_it(service, tmp_path):
+    async with asking(service, tmp_path) as client:
+        await client.login()
+        told = client.server_time
+        service.credits = (200, b'{"Amount": 7}')  # with a date that is none
+        await client.credits()
+
+    assert told is not None
+    assert client.server_time == told
+
+
+async def test_no_object_tells_key_or_token(service, tmp_path):
+    async with asking(service, tmp_path) as client:
+        await client.login()
+        told = repr(client) + repr(vars(client)) + repr(vars(client._tokens))
+
+    assert KEY not in told
+    assert "the-token" not in told
