@@ -223,18 +223,14 @@ class Claims:
         return "bs-" + hashlib.sha256(text.encode()).hexdigest()[:SCAN_ID_DIGITS]
 
     def _picture_id(self, image: Image) -> int:
+        key = (self._realm_id, bytes.fromhex(image.sha256))
+        self._connection.execute(
+            "INSERT OR IGNORE INTO pictures (realm_id, sha256, bytes, format, width, height)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (*key, image.stat.size, image.format, image.width, image.height),
+        )
         row = self._connection.execute(
-            "INSERT INTO pictures (realm_id, sha256, bytes, format, width, height)"
-            " VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (realm_id, sha256) DO UPDATE SET bytes = excluded.bytes RETURNING id",
-            (
-                self._realm_id,
-                bytes.fromhex(image.sha256),
-                image.stat.size,
-                image.format,
-                image.width,
-                image.height,
-            ),
+            "SELECT id FROM pictures WHERE realm_id = ? AND sha256 = ?", key
         ).fetchone()
         return int(row[0])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,7 @@ from batchscan.report.schema import Report, encode
 
 RUNS = "runs"
 LATEST = "latest"
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS}  # FAT, some network file systems
 REPORT = "report.json"
 RESULTS = "results.jsonl"
 
@@ -59,13 +61,20 @@ def write_whole(path: str, parts: Iterable[bytes]) -> None:
 def point_latest(output: str, run_id: str) -> None:
     """Let `latest` lead to this run; at every moment it leads to one.
 
+    On a file system that has no links there is none.
+
     Raises:
         StorageError: the output folder cannot be written.
     """
     link = os.path.join(output, LATEST)
     with _storage(link), tempfile.TemporaryDirectory(dir=output, prefix=".latest-") as aside:
         fresh = os.path.join(aside, LATEST)
-        os.symlink(os.path.join(RUNS, run_id), fresh)
+        try:
+            os.symlink(os.path.join(RUNS, run_id), fresh)
+        except OSError as error:
+            if error.errno in _NO_LINKS:
+                return
+            raise
         os.replace(fresh, link)
 
 

@@ -63,17 +63,23 @@ class Source:
             StorageError: the ledger or the output cannot be written.
         """
         for walk in self.walks:
-            async for block in _blocks(walk):
-                await self._hand_on(await self._candidates(block), queue)
-                if self.stop.at_once:
-                    break
-            self.tally.ignored += walk.counts.ignored
-            self.tally.excluded += walk.counts.excluded
-            self.tally.unreadable_folders += walk.counts.unreadable_folders
-            for path, why in walk.counts.unreadable:
-                log.warning("not covered: %s cannot be read: %s", printable(path), why)
-            await self._look_for_empty_roots(walk)
+            if not self.stop.at_once:
+                await self._feed_from(walk, queue)
         self.ended = True
+
+    async def _feed_from(
+        self, walk: Walk | Listing, queue: asyncio.Queue[Candidate | None]
+    ) -> None:
+        async for block in _blocks(walk):
+            await self._hand_on(await self._candidates(block), queue)
+            if self.stop.at_once:
+                break
+        self.tally.ignored += walk.counts.ignored
+        self.tally.excluded += walk.counts.excluded
+        self.tally.unreadable_folders += walk.counts.unreadable_folders
+        for path, why in walk.counts.unreadable:
+            log.warning("not covered: %s cannot be read: %s", printable(path), why)
+        await self._look_for_empty_roots(walk)
 
     async def _candidates(self, block: Block) -> list[Candidate]:
         """The files of a block that are not unchanged; those without an extension if pictures."""
