@@ -1,0 +1,37 @@
+"""Run all benchmarks, or the named ones, and print what they measured, as ratios.
+
+    python -m tests.benchmarks [--scale 0.1] [uploads judging start unchanged memory report pace]
+
+Nothing fails because a machine is slow: a figure out of reach is marked, the exit code stays 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import os
+import tempfile
+from pathlib import Path
+
+from tests.benchmarks.commands import Missing
+from tests.benchmarks.uploads import uploads
+
+BENCHMARKS = {"uploads": uploads}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
+    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], metavar="NAME")
+    parser.add_argument("--scale", type=float, default=1.0, help="of the number of pictures")
+    wanted = parser.parse_args()
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores", flush=True)
+    for name in wanted.names or BENCHMARKS:
+        with tempfile.TemporaryDirectory(prefix=f"benchmark-{name}-") as folder:
+            try:
+                for row in BENCHMARKS[name](Path(folder), wanted.scale):
+                    print(row, flush=True)
+            except Missing as missing:
+                print(f"{name}: {missing}")
+
+
+main()
