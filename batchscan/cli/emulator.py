@@ -140,12 +140,12 @@ def _option(group: str, *names: str, text: str, **kwargs: Any) -> Callable[[Any]
 @folder_options
 def command(*, no_search: bool, faults: Path | None, **parameters: object) -> int:
     """Serve, and give the exit code."""
-    import asyncio  # noqa: PLC0415 - --help does without
+    from batchscan.cli.loop import run  # noqa: PLC0415 - --help does without
 
     chosen = {name: parameters.pop(name) for name in _CHOICES}
     settings_of(parameters, credentials=False)
     chosen["search"] = not no_search
-    asyncio.run(_serve(_config(chosen, faults)))
+    run(_serve(_config(chosen, faults)))
     return 0
 
 

@@ -31,9 +31,9 @@ def command(**parameters: object) -> int:
     settings = settings_of(parameters, credentials=not parameters["dry_run"]).settings
     if not (settings.roots or settings.files_from or settings.files0_from):
         raise UsageError("no PATH was given", advice="name a folder: `batchscan ./images`")
-    import asyncio  # noqa: PLC0415 - --help does without
+    from batchscan.cli.loop import run  # noqa: PLC0415 - --help does without
 
-    return asyncio.run(_scan(settings))
+    return run(_scan(settings))
 
 
 async def _scan(settings: Settings) -> int:
@@ -43,10 +43,10 @@ async def _scan(settings: Settings) -> int:
     from batchscan.cli.watching import watched  # noqa: PLC0415
     from batchscan.run import Scan  # noqa: PLC0415
 
-    run = Scan(settings)
-    with stopping(run.request_stop):
-        async with run, watched(run.progress, settings.output):
-            async for _ in run:
+    scan = Scan(settings)
+    with stopping(scan.request_stop):
+        async with scan, watched(scan.progress, settings.output):
+            async for _ in scan:
                 pass
-    tell(settings.output, run.report, run.folder, run.error)
-    return run.exit_code
+    tell(settings.output, scan.report, scan.folder, scan.error)
+    return scan.exit_code

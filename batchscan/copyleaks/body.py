@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 from aiohttp.abc import AbstractStreamWriter
@@ -21,26 +20,23 @@ class Body(Payload):
     def __init__(
         self,
         body: bytes | Multipart,
-        chunk_timeout: float,
         leaving: Callable[[], None] | None,
-        left: Callable[[], None],
+        going_on: Callable[[], None],
     ) -> None:
         """Prepare.
 
         Args:
             body: what to send.
-            chunk_timeout: seconds that 256 KiB may take to leave.
             leaving: called before the first byte of the request leaves.
-            left: called when the last byte was handed to the system.
+            going_on: called before each 256 KiB, and when the last byte was handed to the system.
         """
         super().__init__(body, content_type="application/octet-stream")
         self._pieces = (
             (body.head, body.image, body.tail) if isinstance(body, Multipart) else (body,)
         )
         self._size = sum(map(len, self._pieces))
-        self._chunk_timeout = chunk_timeout
         self._leaving = leaving
-        self._left = left
+        self._going_on = going_on
         self.sent = False
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002
@@ -54,10 +50,10 @@ class Body(Payload):
         for piece in self._pieces:
             view = memoryview(piece)
             for start in range(0, len(view), CHUNK):
-                async with asyncio.timeout(self._chunk_timeout):
-                    await writer.write(view[start : start + CHUNK])
+                self._going_on()
+                await writer.write(view[start : start + CHUNK])
         self.sent = True
-        self._left()
+        self._going_on()
 
     async def write_with_length(
         self,

@@ -91,8 +91,8 @@ class Transport:
             BadResponse: a 200 came that is torn, too large, or no HTTP.
             WrongAddress: the URL cannot be used.
         """
-        timer = asyncio.timeout(None)  # from the last byte sent to the answer's last, each in turn
-        body = Body(request.body, self._read_timeout, leaving, lambda: self._wait_on(timer))
+        timer = asyncio.timeout(None)  # for each step from the first byte sent to the answer's last
+        body = Body(request.body, leaving, lambda: self._wait_on(timer))
         with translated(request.url, body):
             async with (
                 timer,

@@ -46,6 +46,11 @@ class Known:
     open: bool  # that generation's claim still is
     lost: bool  # that generation's answer cannot be had
 
+    @property
+    def settles(self) -> bool:
+        """Whether this may be all there is to learn of the content."""
+        return self.answer is not None or self.refusal is not None or self.lost
+
 
 NOTHING_KNOWN = Known(answer=None, refusal=None, generation=0, open=False, lost=False)
 

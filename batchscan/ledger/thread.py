@@ -84,6 +84,9 @@ class LedgerThread:
         except (sqlite3.Error, StorageError) as error:
             for job in jobs:
                 job.error = job.error or self._ledger.unusable(error)
+        except Exception as bug:  # noqa: BLE001 - or everybody would wait for ever
+            for job in jobs:
+                job.error = job.error or bug
 
     def _run(self, job: _Job) -> None:
         """Run one operation so that its failure undoes it alone."""

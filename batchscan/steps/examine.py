@@ -105,10 +105,10 @@ class Examiner:
     async def _decide(self, image: Image, watch: Stopwatch) -> Verdict:
         """The verdict on a content that nobody else is deciding."""
         known = await self.ledger.do(lambda ledger: ledger.claims.known(image.sha256))
-        # In a thread: an answer with very many matches takes its time to read.
-        from_memory = await asyncio.to_thread(self._from_memory, image, known, watch)
-        if from_memory is not None:
-            return from_memory
+        if known.settles:  # in a thread: an answer with very many matches takes its time to read
+            from_memory = await asyncio.to_thread(self._from_memory, image, known, watch)
+            if from_memory is not None:
+                return from_memory
         ending, question = await self.inquirer.ask(image, known)
         effort = watch.effort(
             question.requests,

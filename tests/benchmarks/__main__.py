@@ -8,8 +8,8 @@ Nothing fails because a machine is slow: a figure out of reach is marked, the ex
 from __future__ import annotations
 
 import argparse
-import platform
 import os
+import platform
 import tempfile
 from pathlib import Path
 

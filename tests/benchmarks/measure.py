@@ -76,11 +76,19 @@ def in_turn(*commands: Callable[[], Usage], runs: int = 3) -> list[list[Usage]]:
     return [list(usages) for usages in zip(*rounds, strict=True)]
 
 
-def ratio(ours: Sequence[Usage], theirs: Sequence[Usage], field: str) -> float:
+def ratio(ours: Sequence[Usage], theirs: Sequence[Usage], what: Callable[[Usage], float]) -> float:
     """The median of the ratios, pair by pair: it holds while the machine's speed drifts."""
     pairs = zip(ours, theirs, strict=True)
-    return statistics.median(getattr(a, field) / getattr(b, field) for a, b in pairs)
+    return statistics.median(what(a) / what(b) for a, b in pairs)
 
 
-def median(usages: Sequence[Usage], field: str) -> float:
-    return statistics.median(getattr(usage, field) for usage in usages)
+def median(usages: Sequence[Usage], what: Callable[[Usage], float]) -> float:
+    return statistics.median(map(what, usages))
+
+
+def cpu(usage: Usage) -> float:
+    return usage.cpu
+
+
+def wall(usage: Usage) -> float:
+    return usage.wall

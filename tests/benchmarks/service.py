@@ -65,9 +65,7 @@ def service(folder: Path) -> Iterator[str]:
     folder.mkdir(parents=True)
     config = folder / "nginx.conf"
     config.write_text(
-        CONFIG.format(
-            folder=folder, port=port, answer=json.dumps(ANSWER), grant=json.dumps(GRANT)
-        )
+        CONFIG.format(folder=folder, port=port, answer=json.dumps(ANSWER), grant=json.dumps(GRANT))
     )
     process = subprocess.Popen([nginx, "-c", str(config), "-e", f"{folder}/error.log"])
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.benchmarks.commands import batchscan, needed, python_package
 from tests.benchmarks.material import photograph, photographs
-from tests.benchmarks.measure import Row, Usage, in_turn, median, ratio, run
+from tests.benchmarks.measure import Row, Usage, cpu, in_turn, median, ratio, run, wall
 from tests.benchmarks.service import service
 
 PICTURES = 2_000
@@ -42,15 +42,17 @@ def uploads(work: Path, scale: float) -> Iterator[Row]:
             ours,
             lambda: peer("aiohttp_loop.py"),
             lambda: peer("requests_pool.py", requests),
-            lambda: run(["curl", "-sS", "--parallel", "--parallel-max", str(WORKERS), "-K", config]),
+            lambda: run(
+                ["curl", "-sS", "--parallel", "--parallel-max", str(WORKERS), "-K", config]
+            ),
         )
     scan, loop, pool, curl = figures
-    note = f"{median(scan, 'cpu') / count * 1e3:.2f} ms a picture"
+    note = f"{median(scan, cpu) / count * 1e3:.2f} ms a picture"
     what = f"CPU of scanning {count:,} JPEGs of 200 kB, --check fast"
-    yield Row(what, "bare aiohttp loop", ratio(scan, loop, "cpu"), 1.75, note=note)
-    yield Row(what, "requests in a thread pool", ratio(scan, pool, "cpu"), 0.55)
-    note = f"{median(scan, 'wall'):.2f} s"
-    yield Row("wall time of the same", "curl --parallel", ratio(scan, curl, "wall"), 4, note=note)
+    yield Row(what, "bare aiohttp loop", ratio(scan, loop, cpu), 1.75, note=note)
+    yield Row(what, "requests in a thread pool", ratio(scan, pool, cpu), 0.55)
+    note = f"{median(scan, wall):.2f} s"
+    yield Row("wall time of the same", "curl --parallel", ratio(scan, curl, wall), 4, note=note)
 
 
 def _curl_config(work: Path, url: str, images: Path) -> str:
