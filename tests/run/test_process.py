@@ -6,72 +6,13 @@ import asyncio
 import json
 import os
 import random
-import resource
 import signal
 import sys
-from collections import Counter
-from typing import Any
 
 import pytest
 
-from batchscan.results import ResultLine, read_lines
 from tests.pictures import png, tree
-
-
-class Process:
-    """Runs `batchscan` with a bare environment, as cron would."""
-
-    def __init__(self, bench) -> None:
-        self.bench = bench
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if name.startswith("COV")},
-            "PATH": "/usr/bin:/bin",
-            "COPYLEAKS_EMAIL": "me@example.com",
-            "COPYLEAKS_API_KEY": "key-of-the-account",
-            "COPYLEAKS_API_URL": bench.emulator.url,
-            "COPYLEAKS_IDENTITY_URL": bench.emulator.url,
-        }
-
-    async def start(
-        self, *words: str, largest_file: int | None = None
-    ) -> asyncio.subprocess.Process:
-        folder = self.bench.folder
-        return await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "batchscan", *words,
-            "-o", str(folder / "output"), "--state", str(folder / "state"), str(self.bench.images),
-            env=self.environment, cwd="/",
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            preexec_fn=(lambda: limit_files(largest_file)) if largest_file else None,
-        )  # fmt: skip
-
-    async def run(self, *words: str, largest_file: int | None = None) -> tuple[int, str, str]:
-        process = await self.start(*words, largest_file=largest_file)
-        out, err = await process.communicate()
-        return process.returncode or 0, out.decode(), err.decode()
-
-
-def limit_files(size: int) -> None:
-    """As a full disk would: no file grows beyond `size` bytes."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-
-async def until(happened) -> None:
-    for _ in range(500):
-        if happened():
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("it never happened")
-
-
-def all_lines(bench) -> list[ResultLine]:
-    runs = sorted((bench.folder / "output" / "runs").iterdir())
-    return [line for run in runs for line in read_lines(str(run / "results.jsonl"))]
-
-
-def reports(bench) -> list[dict[str, Any]]:
-    runs = sorted((bench.folder / "output" / "runs").iterdir())
-    return [json.loads((run / "report.json").read_bytes()) for run in runs]
+from tests.run.processes import Process, assert_nothing_lost_or_doubled, reports, until
 
 
 async def test_under_cron_nothing_is_said_when_all_is_well(bench):
@@ -163,20 +104,6 @@ async def test_kills_at_any_moment_lose_nothing_and_double_nothing_but_what_was_
         assert (code, last) == (0, 0), err
         assert len(bench.emulator.journal) == again
         assert_nothing_lost_or_doubled(bench, 40, replayed=duplicate == "replay")
-
-
-def assert_nothing_lost_or_doubled(bench, contents: int, *, replayed: bool) -> None:
-    lines = [line for line in all_lines(bench) if line.status == "scanned"]
-    counts = Counter(line.sha256 for line in lines)
-    assert set(counts.values()) == {1}
-    assert len(counts) == contents
-    doubtful = sum(report["credits"]["outcome_unknown"] for report in reports(bench))
-    assert contents <= bench.charged() <= contents + doubtful
-    assert bench.charged() == contents or not replayed
-    for report in reports(bench):
-        files = report["files"]
-        parts = ("unchanged", "scanned", "reused", "rejected", "failed", "deferred")
-        assert files["seen"] == sum(files[part] for part in parts)
 
 
 async def test_without_a_home_the_state_folder_must_be_named(bench):
