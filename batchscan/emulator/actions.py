@@ -27,12 +27,17 @@ class Delay(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="delay"
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="answer"):
-    """Answer with this status instead; nothing is charged."""
+    """Answer with this status instead.
+
+    While `reading` the body, `before` the charge, or `after` it. A `tear` or a `drip` of the same
+    request befalls this answer too.
+    """
 
     status: Annotated[int, msgspec.Meta(ge=200, le=599)]
     body: Shape = "json"
     code: int | None = None  # the vendor's error code, in the shapes that have one
     headers: dict[str, str] = {}
+    when: Literal["reading", "before", "after"] = "before"
 
 
 class Reset(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="reset"):

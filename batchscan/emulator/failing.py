@@ -55,13 +55,16 @@ class Failing:
                 self._visit.actions.append(action)
 
     async def before_reading(self) -> web.StreamResponse | None:
-        """Resets that do not wait for the body."""
-        reset = self._first(Reset)
-        if reset is None or reset.when == "after":
-            return None
-        if reset.when == "reading":
+        """Resets and answers that do not wait for the body."""
+        reset, answer = self._first(Reset), self._first(Answer)
+        if reset is not None and reset.when != "after":
+            if reset.when == "reading":
+                await self._request.content.readany()
+            return self._reset()
+        if answer is not None and answer.when == "reading":
             await self._request.content.readany()
-        return self._reset()
+            return await self._answer(answer)
+        return None
 
     async def before_answering(self) -> web.StreamResponse | None:
         """Delays, hangs and answers that are none of the service's own."""
@@ -73,10 +76,8 @@ class Failing:
             return self._reset()
         if hang is not None and hang.when == "before":
             return await self._hang(hang)
-        if answer is not None:
-            self._visit.close(answer.status)
-            reply = bodies.shaped(answer.status, answer.body, answer.code)
-            return sending.whole(self._request, reply._replace(headers=answer.headers))
+        if answer is not None and answer.when != "after":
+            return await self._answer(answer)
         return None
 
     async def send(self, reply: Reply) -> web.StreamResponse:
@@ -86,10 +87,20 @@ class Failing:
         hang = self._first(Hang)
         if hang is not None:
             return await self._hang(hang)
-        self._visit.close(reply.status)
-        odd, drip = self._first(Odd), self._first(Drip)
+        odd, answer = self._first(Odd), self._first(Answer)
+        if answer is not None:
+            return await self._answer(answer)
         if odd is not None and self._visit.route == "check" and reply.status == _OK:
             reply = odd_body(reply, odd.body)
+        return await self._leave(reply)
+
+    async def _answer(self, answer: Answer) -> web.StreamResponse:
+        reply = bodies.shaped(answer.status, answer.body, answer.code)
+        return await self._leave(reply._replace(headers=answer.headers))
+
+    async def _leave(self, reply: Reply) -> web.StreamResponse:
+        self._visit.close(reply.status)
+        drip = self._first(Drip)
         if self._first(Tear) is not None:
             return await sending.torn(self._request, reply)
         if drip is not None:

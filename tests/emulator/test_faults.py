@@ -105,6 +105,28 @@ async def test_an_answer_has_the_shape_and_headers_asked_for(serve, shape, start
     assert vendor.emulator.journal.of("check")[0].charged == 0
 
 
+@pytest.mark.parametrize(("when", "charged"), [("reading", 0), ("before", 0), ("after", 1)])
+@pytest.mark.parametrize("file_name", [None, "*"])
+async def test_an_answer_comes_at_the_moment_asked_for(serve, when, charged, file_name):
+    fault = Fault(action=Answer(502, when=when), route="check", file_name=file_name)
+    vendor = await serve(lenient(faults=(fault,)))
+    assert (await vendor.check(image=pictures.bmp(600, 400))).status == 502
+    (entry,) = vendor.emulator.journal.of("check")
+    assert (entry.status, entry.charged) == (502, charged)
+    early = when == "reading" and file_name is None
+    assert (entry.sha256 is None) == early
+
+
+@pytest.mark.parametrize("when", ["reading", "before", "after"])
+async def test_an_error_can_be_torn_and_drip(serve, when):
+    answer = Fault(action=Answer(500, when=when), route="check")
+    vendor = await serve(lenient(faults=(answer, Fault(action=Drip(9, 0.001), route="check"))))
+    assert (await vendor.check()).status == 500
+    vendor.emulator.faults = (answer, Fault(action=Tear(), route="check"))
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await vendor.check()
+
+
 def test_a_torn_body_is_no_json():
     with pytest.raises(msgspec.DecodeError):
         msgspec.json.decode(shaped(500, "torn", None).body)
