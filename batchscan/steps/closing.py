@@ -29,6 +29,8 @@ from batchscan.tally import Tally
 
 WAS_KILLED = "the run was killed; what it had decided was taken from the ledger"
 WHEN_KILLED = "the run was killed while this picture was being sent; it is asked again"
+# What the report of a run says that saw its disk fail; a signal counts for more.
+_LEFT_OPEN = (ExitReason.STORAGE, ExitReason.INTERRUPTED)
 log = logging.getLogger(__name__)
 
 
@@ -136,11 +138,15 @@ class _KilledRun:
 
 
 def _ending_of(folder: str) -> Run | None:
-    """How the run ended by its own report: one whose disk failed may have written one."""
+    """How the run ended by its own report, where it was left open by itself: its disk failed.
+
+    Any other report stands there because the kill came between it and the closing.
+    """
     try:
-        return msgspec.json.decode(Path(folder, REPORT).read_bytes(), type=Report).run
+        run = msgspec.json.decode(Path(folder, REPORT).read_bytes(), type=Report).run
     except (OSError, msgspec.MsgspecError):
         return None
+    return run if run.exit_reason in _LEFT_OPEN else None
 
 
 def _claim(claim: OpenClaim) -> Claim:

@@ -72,7 +72,7 @@ async def _write(session: Session, report: Report) -> None:
             if learned is not None:
                 ledger.pacing.learn(learned)
             # After trouble with the disk the next run looks what can be taken in after all.
-            if not isinstance(session.stop.reason, StorageError):
+            if not session.stop.disk_failed:
                 ledger.runs.close(session.run_id, encode(report))
 
         await session.ledger.do(close)

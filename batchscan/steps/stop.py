@@ -40,6 +40,7 @@ class Stop:
         self._halted = asyncio.Event()
         self._listeners: list[Callable[[], None]] = []
         self.reason: StopRun | None = None
+        self.disk_failed = False  # whatever the reason is
         self.bug: Exception | None = None  # something nobody expected: exit 1, after settling
 
     def __bool__(self) -> bool:
@@ -51,6 +52,7 @@ class Stop:
 
     def because(self, reason: StopRun) -> None:
         """Stop the run, or add a graver reason."""
+        self.disk_failed |= isinstance(reason, StorageError)
         if self.reason is None or _severity(reason) < _severity(self.reason):
             self.reason = reason
         if not _is_gentle(reason):

@@ -1,0 +1,112 @@
+"""Runs `batchscan` until a named point, where the process kills itself: nothing is cleaned up.
+
+    python killing.py POINT NTH [batchscan's own words]
+
+Every point is a call of a real function: just before it, or just after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+import os
+import signal
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+POINTS = {
+    "begun-before": "before batchscan.ledger.runs:Runs.begin",
+    "begun-after": "before batchscan.results:ResultsWriter.create",
+    "login-answered": "after batchscan.copyleaks.client:read_grant",
+    "reserved": "after batchscan.steps.budget:Budget.reserve",
+    "slot-granted": "after batchscan.pace.gate:Gate.enter",
+    "claimed": "after batchscan.ledger.claims:Claims.open",
+    "claim-committed": "before batchscan.engines.local:LocalEngine.upload",
+    "first-byte-leaving": "after batchscan.pace.gate:Gate.leaving",
+    "last-byte-left": "after batchscan.copyleaks.body:Body.write",
+    "answer-received": "after batchscan.copyleaks.client:CopyleaksClient.check",
+    "answer-read": "after batchscan.engines.local:LocalEngine.upload",
+    "settled": "after batchscan.ledger.claims:Claims.settle",
+    "settle-committed": "before batchscan.steps.record:Recorder.show",
+    "line-before": "before batchscan.results:ResultsWriter.write",
+    "line-after": "after batchscan.results:ResultsWriter.write",
+    "results-closed": "after batchscan.results:ResultsWriter.close",
+    "report-before": "before batchscan.steps.finish:write_report",
+    "report-after": "after batchscan.steps.finish:write_report",
+    "closing": "after batchscan.ledger.runs:Runs.close",
+    "closed": "before batchscan.steps.finish:point_latest",
+    # of the next run, which closes the killed one
+    "mending-before": "before batchscan.steps.closing:write_whole",
+    "mending-results": "after batchscan.steps.closing:write_whole",
+    "mending-report": "after batchscan.steps.closing:write_report",
+    "mending-closed": "after batchscan.steps.closing:point_latest",
+}
+
+
+class _Trap:
+    """Counts the calls of a point, and kills at the chosen one."""
+
+    def __init__(self, nth: int) -> None:
+        self._left = nth
+
+    def sprung(self) -> bool:
+        self._left -= 1
+        return self._left == 0
+
+
+def kill() -> None:
+    """End as at a power cut."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def _kill_when_sent() -> None:
+    for _ in range(5):  # uvloop hands bytes to the system at the end of a turn
+        await asyncio.sleep(0)
+    kill()
+
+
+def _trapped(function: Callable[..., Any], trap: _Trap, *, before: bool) -> Callable[..., Any]:
+    @wraps(function)
+    async def waiting(*args: Any, **kwargs: Any) -> Any:
+        if before and trap.sprung():
+            kill()
+        result = await function(*args, **kwargs)
+        if not before and trap.sprung():
+            await _kill_when_sent()
+        return result
+
+    @wraps(function)
+    def calling(*args: Any, **kwargs: Any) -> Any:
+        if before and trap.sprung():
+            kill()
+        result = function(*args, **kwargs)
+        if not before and trap.sprung():
+            kill()
+        return result
+
+    return waiting if inspect.iscoroutinefunction(function) else calling
+
+
+def set_trap(point: str, nth: int) -> None:
+    """Have the process killed at the nth call of a point."""
+    when, _, place = POINTS[point].partition(" ")
+    module, _, path = place.partition(":")
+    holder: Any = importlib.import_module(module)
+    *outer, name = path.split(".")
+    for part in outer:
+        holder = getattr(holder, part)
+    found = inspect.getattr_static(holder, name)
+    of_class = isinstance(found, classmethod)
+    function = found.__func__ if of_class else found
+    trapped: Any = _trapped(function, _Trap(nth), before=when == "before")
+    setattr(holder, name, classmethod(trapped) if of_class else trapped)
+
+
+if __name__ == "__main__":
+    from batchscan.cli import main
+
+    set_trap(sys.argv[1], int(sys.argv[2]))
+    sys.exit(main(sys.argv[3:]))
