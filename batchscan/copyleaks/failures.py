@@ -131,7 +131,7 @@ def retry_after(value: str | None, now: float) -> float | None:
 
 def read_details(status: int, body: bytes, secrets: Sequence[str] = ()) -> Details:
     """Whatever an error body tells, in any of the documented shapes or none."""
-    said = _said(body)
+    said = _said(body, secrets)
     return Details(
         http_status=status,
         type=_word(said.get("type"), secrets),
@@ -142,14 +142,14 @@ def read_details(status: int, body: bytes, secrets: Sequence[str] = ()) -> Detai
     )
 
 
-def _said(body: bytes) -> dict[str, Any]:
+def _said(body: bytes, secrets: Sequence[str]) -> dict[str, Any]:
     """The parts of an error, under lower-case names, as they came."""
     try:
         decoded = decode(body)
     except NotJson:
-        return {"message": _plain(body)}
+        return {"message": _plain(body, secrets)}
     if not isinstance(decoded, dict):
-        return {"message": _plain(body)}
+        return {"message": _plain(body, secrets)}
     fields = _lowered(decoded)
     inner = fields.get("error")
     said = _lowered(inner) if isinstance(inner, dict) else fields
@@ -176,7 +176,9 @@ def _first_of(fields: dict[str, Any]) -> str | None:
     return None
 
 
-def _plain(body: bytes) -> str:
+def _plain(body: bytes, secrets: Sequence[str]) -> str:
+    for secret in filter(None, secrets):  # before the cut, which may leave half of one
+        body = body.replace(secret.encode(), HIDDEN.encode())
     text = body[: 4 * LONGEST_MESSAGE].decode("utf-8", "replace")
     if re.match(r"\s*<", text):
         title = re.search(r"<title[^>]*>(.*?)</title", text, re.IGNORECASE | re.DOTALL)

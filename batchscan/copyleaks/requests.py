@@ -39,7 +39,7 @@ class Request:
 
 def login(identity_url: str, email: str, key: str) -> Request:
     """The login (the vendor's login page)."""
-    body = msgspec.json.encode({"email": email, "key": key})
+    body = msgspec.json.encode({"email": email, "key": str(key)})
     url = f"{identity_url.rstrip('/')}/v3/account/login/api"
     return Request("POST", url, "application/json", body)
 

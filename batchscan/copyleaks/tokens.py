@@ -25,6 +25,7 @@ from batchscan.copyleaks.errors import (
     LoginBudgetSpent,
     RateLimited,
 )
+from batchscan.copyleaks.hidden import Hidden
 from batchscan.copyleaks.lockfile import locked
 
 LIFE = 48 * 3600.0  # seconds
@@ -102,7 +103,7 @@ class TokenProvider:
         """Whether the token in memory is good."""
         return self._good(self._held)
 
-    async def token(self) -> str:
+    async def token(self) -> Hidden:
         """A token that is good for another 5 minutes at least.
 
         Raises:
@@ -110,14 +111,14 @@ class TokenProvider:
             CopyleaksError: the login failed.
         """
         if self._good(self._held):
-            return self._held.access_token
+            return Hidden(self._held.access_token)
         turns = self._turns
         async with self._turn:
             if self._failed is not None and self._turns > turns:
                 raise self._failed  # it failed while we waited: we had asked for that one too
             if not self._good(self._held):
                 await self._renew()
-        return self._held.access_token
+        return Hidden(self._held.access_token)
 
     def refused(self, token: str) -> None:
         """The service would not take this token any more."""
@@ -205,6 +206,7 @@ class TokenProvider:
             fd, aside = tempfile.mkstemp(dir=self._path.parent, prefix=".token-")  # mode 0600
             try:
                 with open(fd, "wb") as file:
+                    os.fchmod(fd, 0o600)  # whatever the umask
                     file.write(msgspec.json.encode(self._held))
                     file.flush()
                     os.fsync(fd)

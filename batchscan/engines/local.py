@@ -13,6 +13,7 @@ from pathlib import Path
 from batchscan import about
 from batchscan.copyleaks import errors as vendor
 from batchscan.copyleaks.client import LONG_ANSWER, Account, CopyleaksClient
+from batchscan.copyleaks.hidden import Hidden
 from batchscan.copyleaks.requests import check_form
 from batchscan.copyleaks.transport import Transport
 from batchscan.engines.answers import answer_of
@@ -123,6 +124,6 @@ def open_client(
         api_url=settings.api.url,
         identity_url=settings.api.identity_url,
         email=settings.account.email or "",
-        key=key.reveal() if key else "",
+        key=Hidden(key.reveal() if key else ""),
     )
     return CopyleaksClient(account, transport, token_file, now)

@@ -1,0 +1,12 @@
+"""A key or token in memory: whole on its way to the service, `***` wherever values are shown."""
+
+from __future__ import annotations
+
+
+class Hidden(str):
+    """A string whose `repr` tells nothing: tracebacks, debuggers and test reports show arguments."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
