@@ -7,11 +7,14 @@ sequences, characters that turn the reading direction, formulas, or no valid tex
 from __future__ import annotations
 
 import base64
+import json
 import os
 import re
+import unicodedata
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_BEYOND_ASCII = re.compile("[^\x00-\x7e]")
 _UNDECODABLE = range(0xDC80, 0xDD00)  # bytes that were no UTF-8, as os.fsdecode marks them
 
 
@@ -23,8 +26,19 @@ def printable(text: str) -> str:
 
 
 def csv_cell(text: str) -> str:
-    """Make a string safe in a table: a spreadsheet would run what begins like a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    """Make a string safe in a table: on one line, and no formula that a spreadsheet would run."""
+    looks = unicodedata.normalize("NFKC", text[:1])  # some take a full-width = for one, too
+    return f"'{printable(text)}" if looks.startswith(_FORMULA_STARTS) else printable(text)
+
+
+def json_text(data: bytes) -> bytes:
+    r"""Make JSON safe to show, and the same to whoever reads it: `\u202e` for what is no print.
+
+    What is left are printable characters and the line feeds and spaces between values.
+    """
+    if data.isascii() and b"\x7f" not in data:
+        return data  # the encoder has escaped the other control characters
+    return _BEYOND_ASCII.sub(_escaped, data.decode()).encode()
 
 
 def scalars(text: str) -> str:
@@ -39,6 +53,11 @@ def path_fields(path: str | bytes) -> tuple[str, str | None]:
         return raw.decode(), None
     except UnicodeDecodeError:
         return raw.decode(errors="replace"), base64.b64encode(raw).decode()
+
+
+def _escaped(found: re.Match[str]) -> str:
+    char = found[0]
+    return char if char.isprintable() else json.dumps(char)[1:-1]
 
 
 def _shown(char: str) -> str:

@@ -12,7 +12,7 @@ import aiofiles
 import msgspec
 
 from batchscan.errors import StorageError
-from batchscan.escape import path_fields, printable, scalars
+from batchscan.escape import json_text, path_fields, printable, scalars
 from batchscan.model import Answer, Failed, Outcome, Reused, Scanned, ServiceError
 from batchscan.names import MatchKind, Status
 from batchscan.times import rfc3339
@@ -119,7 +119,7 @@ def with_answer(line: ResultLine, answer: Answer) -> ResultLine:
 
 def encode(line: ResultLine) -> bytes:
     """Give a line's JSON with its line feed."""
-    return _ENCODER.encode(line) + b"\n"
+    return json_text(_ENCODER.encode(line)) + b"\n"
 
 
 def read_lines(path: str) -> Iterator[ResultLine]:

@@ -1,11 +1,12 @@
 import base64
 import os
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchscan.escape import csv_cell, path_fields, printable, scalars
+from batchscan.escape import csv_cell, json_text, path_fields, printable, scalars
 
 
 @pytest.mark.parametrize(
@@ -29,14 +30,31 @@ def test_everything_printable_gives_is_printable(text):
     assert printable(text).isprintable()
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@a", "\tx", "\rx", "\n=x"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@a", "\tx", "\rx", "\n=x", "\uff1d1+1"])
 def test_a_cell_that_begins_like_a_formula_is_text(text):
-    assert csv_cell(text) == "'" + text
+    assert csv_cell(text) == "'" + printable(text)
 
 
 def test_other_cells_stay_as_they_are():
     assert csv_cell("a=b") == "a=b"
+    assert csv_cell("größe 画像") == "größe 画像"
     assert csv_cell("") == ""
+
+
+def test_a_cell_holds_nothing_that_steers_a_terminal_or_ends_its_row():
+    assert csv_cell("a\x1b[2J\nb\u202e") == r"a\x1b[2J\nb\u202e"
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_json_reads_the_same_when_it_is_safe_to_show(text):
+    shown = json_text(msgspec.json.encode({text: [text]}))
+
+    assert shown.decode().isprintable()
+    assert msgspec.json.decode(shown) == {text: [text]}
+
+
+def test_indented_json_keeps_its_lines():
+    assert json_text('{\n  "a": "é\u2028"\n}\n'.encode()) == '{\n  "a": "é\\u2028"\n}\n'.encode()
 
 
 @given(st.binary().filter(lambda raw: b"\0" not in raw))

@@ -71,8 +71,10 @@ def _lines(ledger: Ledger, *, sandbox: bool) -> Iterator[Exported]:
 def _json_lines(lines: Iterable[Exported]) -> Iterator[bytes]:
     import msgspec  # noqa: PLC0415 - --help does without
 
+    from batchscan.escape import json_text  # noqa: PLC0415
+
     for line in lines:
-        yield msgspec.json.encode(line) + b"\n"
+        yield json_text(msgspec.json.encode(line)) + b"\n"
 
 
 def _table(lines: Iterable[Exported]) -> Iterator[bytes]:

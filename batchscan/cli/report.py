@@ -13,6 +13,7 @@ from batchscan.cli.common import folder_options, settings_of
 from batchscan.cli.pages import Option, Page
 from batchscan.cli.terminal import emit, say
 from batchscan.errors import UsageError
+from batchscan.escape import printable
 
 if TYPE_CHECKING:
     from batchscan.ledger import Ledger, StoredRun
@@ -48,7 +49,7 @@ def command(*, as_json: bool, schema: bool, write: bool, **parameters: object) -
     settings = settings_of(parameters, credentials=False).settings
     report, folder = _last(settings, write=write)
     if write:
-        say(f"written: {write_report(folder, report)}")
+        say(f"written: {printable(write_report(folder, report))}")
     emit(encode(report) if as_json else summary(report, folder))
     return 0
 
@@ -87,4 +88,4 @@ def _write_results(ledger: Ledger, run: StoredRun) -> None:
     lines = (encode_line(line) for line, _ in remade_lines(ledger, run.run_id))
     path = os.path.join(run.folder, RESULTS)
     write_whole(path, lines)
-    say(f"written: {path}")
+    say(f"written: {printable(path)}")

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from batchscan.escape import json_text
 from batchscan.names import ExitReason
 
 SCHEMA: Literal[1] = 1
@@ -124,7 +125,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 def encode(report: Report) -> bytes:
     """Give the JSON as it stands in `report.json`, indented, with a line feed at its end."""
-    return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+    return json_text(msgspec.json.format(msgspec.json.encode(report), indent=2)) + b"\n"
 
 
 def json_schema() -> dict[str, Any]:
