@@ -92,7 +92,7 @@ class Opening:
             walks = self._walks(state)
             started_at = self.clock.wall()
             gate, budget = await self._limits(ledger)
-            engine = LocalEngine(self.settings, state / "token.json")
+            engine = LocalEngine(self.settings, state / "token.json", self.clock.wall)
             try:
                 run_id, folder = await self._begin(ledger, started_at)
                 results = await ResultsWriter.create(f"{folder}/{RESULTS}")
