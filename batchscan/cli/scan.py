@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import click
@@ -44,6 +45,7 @@ async def _scan(settings: Settings) -> int:
     from batchscan.run import Scan  # noqa: PLC0415
 
     scan = Scan(settings)
+    gc.freeze()  # what was imported stays: no collection need look at it
     with stopping(scan.request_stop):
         async with scan, watched(scan.progress, settings.output):
             async for _ in scan:

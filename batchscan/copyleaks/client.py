@@ -53,7 +53,8 @@ class CopyleaksClient:
         self._now = now
         bound_to = binding(account.api_url, account.identity_url, account.email, account.key)
         self._tokens = TokenProvider(token_file, bound_to, self._log_in, now)
-        self.server_time: float | None = None  # by the last answer's Date header
+        self._date: str | None = None  # the last answer's Date header
+        self.server_time: float | None = None  # seconds since 1970 by the last one that was read
 
     @property
     def logins(self) -> int:
@@ -132,7 +133,9 @@ class CopyleaksClient:
 
     def _body_of(self, response: Response, secret: str, *, login: bool = False) -> bytes:
         """The body of a 200; `secret` is what was sent and must not be shown where it is echoed."""
-        self.server_time = _date(response.headers.get("Date")) or self.server_time
+        date = response.headers.get("Date")
+        if date != self._date:  # many answers come within its second
+            self._date, self.server_time = date, _date(date) or self.server_time
         if response.status == HTTPStatus.OK:
             return response.body
         raise failure(

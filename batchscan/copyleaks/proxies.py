@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
+from functools import cache
 from urllib.parse import urlsplit
 from urllib.request import getproxies_environment, proxy_bypass
 
@@ -17,14 +18,18 @@ def proxies_of_environment() -> ProxyFor:
     """Read HTTPS_PROXY, HTTP_PROXY and NO_PROXY once; a function from URL to proxy or None."""
     proxies = getproxies_environment()
 
-    def proxy_for(url: str) -> str | None:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        if is_loopback(host) or proxy_bypass(parts.netloc.rpartition("@")[2]):
+    @cache  # of two services at most
+    def proxy_of(scheme: str, netloc: str) -> str | None:
+        host = urlsplit(f"//{netloc}").hostname or ""
+        if is_loopback(host) or proxy_bypass(netloc.rpartition("@")[2]):
             return None
-        proxy = proxies.get(parts.scheme)
+        proxy = proxies.get(scheme)
         # `proxy:3128` is how curl's manual writes it.
         return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+
+    def proxy_for(url: str) -> str | None:
+        scheme, _, rest = url.partition("://")
+        return proxy_of(scheme, rest.partition("/")[0])
 
     return proxy_for
 

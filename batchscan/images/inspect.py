@@ -114,8 +114,7 @@ def _read(path: str, rules: Rules, *, follow: bool) -> tuple[bytes, Stat]:
     try:
         before = os.fstat(descriptor)
         _sendable_stat(before, rules)
-        with open(descriptor, "rb", closefd=False) as file:
-            data = file.read(before.st_size + 1)
+        data = _read_up_to(descriptor, before.st_size + 1)
         after = Stat.of(os.fstat(descriptor))
     finally:
         os.close(descriptor)
@@ -125,6 +124,14 @@ def _read(path: str, rules: Rules, *, follow: bool) -> tuple[bytes, Stat]:
             FailReason.CHANGED_WHILE_READING, "the file changed while it was read", status
         )
     return data, status
+
+
+def _read_up_to(descriptor: int, size: int) -> bytes:
+    """Read from the start; one system call does, where nothing interrupts it."""
+    data = os.read(descriptor, size)
+    while len(data) < size and (more := os.read(descriptor, size - len(data))):
+        data += more
+    return data
 
 
 def _sendable_stat(found: os.stat_result, rules: Rules) -> None:

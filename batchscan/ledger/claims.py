@@ -13,6 +13,7 @@ from typing import Any
 from batchscan.model import Answer, Claim, Image
 
 SCAN_ID_DIGITS = 32
+MATCHES_A_STATEMENT = 16  # each statement costs the other threads a turn
 ANSWER_COLUMNS = "a.id, a.picture_id, a.generation, a.scan_id, a.received_at, a.credits, a.body"
 
 
@@ -76,9 +77,10 @@ class OpenClaim:
 class Claims:
     """The tables of pictures, claims and answers."""
 
-    def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, realm_id: int, realm: str) -> None:
         self._connection = connection
         self._realm_id = realm_id
+        self._realm = realm
 
     def known(self, sha256: str) -> Known:
         """Look up a content."""
@@ -190,6 +192,8 @@ class Claims:
             "UPDATE pictures SET answer_id = ?, refusal = NULL WHERE id = ?",
             (answer_id, claim.picture_id),
         )
+        if claim.generation > 1:
+            self._forget_matches(claim.picture_id)
         self._put_matches(claim.picture_id, answer)
         return answer_id
 
@@ -221,27 +225,29 @@ class Claims:
 
     def _scan_id(self, sha256: str, generation: int) -> str:
         """The same work asks under the same id, also after a crash; `[a-z0-9-]{3,36}`."""
-        realm = self._connection.execute(
-            "SELECT api_url, sandbox FROM realms WHERE id = ?", (self._realm_id,)
-        ).fetchone()
-        text = f"{realm[0]}\n{realm[1]}\n{sha256}\n{generation}"
+        text = f"{self._realm}\n{sha256}\n{generation}"
         return "bs-" + hashlib.sha256(text.encode()).hexdigest()[:SCAN_ID_DIGITS]
 
     def _picture_id(self, image: Image) -> int:
         key = (self._realm_id, bytes.fromhex(image.sha256))
-        self._connection.execute(
+        cursor = self._connection.execute(
             "INSERT OR IGNORE INTO pictures (realm_id, sha256, bytes, format, width, height)"
             " VALUES (?, ?, ?, ?, ?, ?)",
             (*key, image.stat.size, image.format, image.width, image.height),
         )
+        if cursor.rowcount and cursor.lastrowid:
+            return cursor.lastrowid
         row = self._connection.execute(
             "SELECT id FROM pictures WHERE realm_id = ? AND sha256 = ?", key
         ).fetchone()
         return int(row[0])
 
-    def _put_matches(self, picture_id: int, answer: Answer) -> None:
+    def _forget_matches(self, picture_id: int) -> None:
         self._connection.execute("DELETE FROM matches WHERE picture_id = ?", (picture_id,))
-        self._connection.executemany(
-            "INSERT OR IGNORE INTO matches VALUES (?, ?, ?, ?)",
-            [(picture_id, m.url, m.kind.value, m.domain) for m in answer.matches],
-        )
+
+    def _put_matches(self, picture_id: int, answer: Answer) -> None:
+        for start in range(0, len(answer.matches), MATCHES_A_STATEMENT):
+            some = answer.matches[start : start + MATCHES_A_STATEMENT]
+            rows = ",".join(["(?, ?, ?, ?)"] * len(some))
+            values = [v for m in some for v in (picture_id, m.url, m.kind.value, m.domain)]
+            self._connection.execute(f"INSERT OR IGNORE INTO matches VALUES {rows}", values)

@@ -38,7 +38,7 @@ class Ledger:
         self.path = path
         realm_id = _realm_id(connection, realm)
         self.files = Files(connection, realm_id)
-        self.claims = Claims(connection, realm_id)
+        self.claims = Claims(connection, realm_id, f"{realm.api_url}\n{int(realm.sandbox)}")
         self.runs = Runs(connection, realm_id)
         self.pacing = Pacing(connection, realm.api_url)
         self.overview = Overview(connection, realm_id)
@@ -83,24 +83,6 @@ class Ledger:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
-
-    @contextmanager
-    def savepoint(self) -> Iterator[None]:
-        """A part of a transaction that can fail alone.
-
-        Raises:
-            StorageError: SQLite gave up the whole transaction, as it does on a full disk.
-        """
-        self._connection.execute("SAVEPOINT part")
-        try:
-            yield
-        except BaseException as error:
-            if not self._connection.in_transaction:
-                raise self.unusable(error) from error
-            self._connection.execute("ROLLBACK TO part")
-            self._connection.execute("RELEASE part")
-            raise
-        self._connection.execute("RELEASE part")
 
     def unusable(self, error: BaseException) -> StorageError:
         """Say that this ledger cannot be used because of `error`."""

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from batchscan.errors import StorageError
 from batchscan.ledger.store import Ledger
 
 T = TypeVar("T")
@@ -42,7 +41,8 @@ class LedgerThread:
     async def do(self, operation: Callable[[Ledger], T]) -> T:
         """Run `operation(ledger)` in a transaction; its effects are durable when this returns.
 
-        The operation is carried out even when the caller is cancelled meanwhile.
+        The operation is carried out even when the caller is cancelled meanwhile. It may be run
+        again after a rollback, so its only effects are those on the ledger.
 
         Raises:
             StorageError: the ledger cannot be read or written.
@@ -77,32 +77,39 @@ class LedgerThread:
         return jobs, True
 
     def _commit(self, jobs: list[_Job]) -> None:
+        """Commit all together; where that fails each alone, so that one failure is one job's."""
         try:
             with self._ledger.transaction():
                 for job in jobs:
-                    self._run(job)
-        except (sqlite3.Error, StorageError) as error:
-            for job in jobs:
-                job.error = job.error or self._ledger.unusable(error)
-        except Exception as bug:  # noqa: BLE001 - or everybody would wait for ever
-            for job in jobs:
-                job.error = job.error or bug
+                    job.value = job.operation(self._ledger)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:  # and it has been waited for
+                _fail(jobs, self._ledger.unusable(error))
+            else:
+                self._commit_each(jobs)
+        except Exception:  # noqa: BLE001 - raised again where it belongs
+            self._commit_each(jobs)
 
-    def _run(self, job: _Job) -> None:
-        """Run one operation so that its failure undoes it alone."""
-        try:
-            with self._ledger.savepoint():
-                job.value = job.operation(self._ledger)
-        except sqlite3.Error as error:
-            job.error = self._ledger.unusable(error)
-        except Exception as error:  # noqa: BLE001 - carried over to the task that asked
-            job.error = error
+    def _commit_each(self, jobs: list[_Job]) -> None:
+        for job in jobs:
+            try:
+                with self._ledger.transaction():
+                    job.value = job.operation(self._ledger)
+            except sqlite3.Error as error:
+                job.error = self._ledger.unusable(error)
+            except Exception as error:  # noqa: BLE001 - carried over to the task that asked
+                job.error = error
 
     def _answer(self, jobs: list[_Job]) -> None:
         try:
             self._loop.call_soon_threadsafe(_resolve, jobs)
         except RuntimeError:  # the loop is gone: a second signal; the commit stands
             return
+
+
+def _fail(jobs: list[_Job], error: BaseException) -> None:
+    for job in jobs:
+        job.error = error
 
 
 def _resolve(jobs: list[_Job]) -> None:

@@ -32,6 +32,9 @@ class BytesInFlight:
             self._hand_out()
 
     async def _acquire(self, size: int) -> None:
+        if not self._waiters and size <= self._free:
+            self._free -= size
+            return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append((size, future))
         self._hand_out()

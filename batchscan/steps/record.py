@@ -97,7 +97,8 @@ class Recorder:
         for outcome in outcomes:
             self._tally.record(outcome)
             self._unwritten.append(self._line(outcome))
-            log.debug("%s %s", outcome.status, printable(outcome.subject.path))
+            if log.isEnabledFor(logging.DEBUG):
+                log.debug("%s %s", outcome.status, printable(outcome.subject.path))
             if isinstance(outcome, Failed):
                 path = printable(outcome.subject.path)
                 log.info("failed (%s): %s: %s", outcome.reason, path, printable(outcome.detail))

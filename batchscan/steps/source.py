@@ -27,12 +27,18 @@ NANO = 1_000_000_000
 log = logging.getLogger(__name__)
 
 
-class Facts(msgspec.Struct):
+class Facts(msgspec.Struct, frozen=True):
     """What no line shows of a run, kept in the ledger for the case that it is killed."""
 
     roots: tuple[str, ...] = ()
     unchanged: int = 0
     unchanged_bytes: int = 0
+
+    def with_more(self, unchanged: int, unchanged_bytes: int) -> Facts:
+        """The facts after another block of unchanged files."""
+        return Facts(
+            self.roots, self.unchanged + unchanged, self.unchanged_bytes + unchanged_bytes
+        )
 
 
 def facts_of(settings: Settings) -> Facts:
@@ -105,13 +111,13 @@ class Source:
 
         def sort(ledger: Ledger) -> Sorted:
             found = ledger.files.sort(block.folder, entries, self.standing)
-            self.facts.unchanged += found.unchanged
-            self.facts.unchanged_bytes += found.unchanged_bytes
             if not self.settings.dry_run:
-                ledger.runs.note(self.recorder.run_id, msgspec.json.encode(self.facts))
+                facts = self.facts.with_more(found.unchanged, found.unchanged_bytes)
+                ledger.runs.note(self.recorder.run_id, msgspec.json.encode(facts))
             return found
 
         found = await self.ledger.do(sort)
+        self.facts = self.facts.with_more(found.unchanged, found.unchanged_bytes)
         self.tally.unchanged(found.unchanged, found.unchanged_bytes)
         self.found += found.unchanged
         return found.rest
