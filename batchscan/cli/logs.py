@@ -124,7 +124,10 @@ def _formatter(output: Output, redact: Redaction, *, on_terminal: bool) -> loggi
 def _file(path: str) -> logging.Handler:
     try:
         # Made by us first: `open` would leave it readable to others
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        if not os.path.exists(path):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            os.fchmod(descriptor, 0o600)  # whatever the umask
+            os.close(descriptor)
         return logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise UsageError(

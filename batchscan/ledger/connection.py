@@ -29,7 +29,10 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
 
     def connect() -> sqlite3.Connection:
         # Made by us first: SQLite gives its -wal and -shm files the mode of this one.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        if not path.exists():
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            os.fchmod(descriptor, 0o600)  # whatever the umask
+            os.close(descriptor)
         return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
     return _opened(path, connect, prepare)

@@ -68,6 +68,7 @@ def point_latest(output: str, run_id: str) -> None:
     """
     link = os.path.join(output, LATEST)
     with _storage(link), tempfile.TemporaryDirectory(dir=output, prefix=".latest-") as aside:
+        os.chmod(aside, 0o700)  # whatever the umask
         fresh = os.path.join(aside, LATEST)
         try:
             os.symlink(os.path.join(RUNS, run_id), fresh)

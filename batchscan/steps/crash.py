@@ -98,4 +98,6 @@ def _suspects(state: Path) -> frozenset[str]:
 
 
 def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    descriptor = os.open(path, flags, 0o600)
+    os.fchmod(descriptor, 0o600)  # whatever the umask
+    return descriptor

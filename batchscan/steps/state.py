@@ -61,6 +61,7 @@ class StateLock:
             path = self._state / HOLDER
             fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             with os.fdopen(fd, "wb") as file:
+                os.fchmod(fd, 0o600)  # whatever the umask
                 file.write(holder)
         except OSError as error:
             self.release()
@@ -92,7 +93,8 @@ def make_private_folder(folder: Path) -> None:
     """
     try:
         if not folder.is_dir():
-            folder.parent.mkdir(parents=True, exist_ok=True)
+            if folder.parent != folder:
+                make_private_folder(folder.parent)
             folder.mkdir(mode=0o700, exist_ok=True)
             folder.chmod(0o700)
     except OSError as error:

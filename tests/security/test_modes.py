@@ -1,0 +1,148 @@
+"""Who may read what a run leaves, and which key files are taken."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from batchscan.copyleaks.requests import Request
+from batchscan.model import Answer, Claim
+from batchscan.steps.rescue import rescue
+from batchscan.steps.state import make_private_folder
+from tests.copyleaks.servers import head_of, scripted, transport
+from tests.security.test_secrets import KEY, command
+
+
+async def run(bench, *words: str, umask: int = 0o022, **environment: str) -> tuple[int, str]:
+    line, usual = command(bench, *words)
+    process = await asyncio.create_subprocess_exec(
+        *line, env={**usual, **environment}, cwd="/", umask=umask,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, err = await process.communicate()
+    return process.returncode or 0, err.decode()
+
+
+def modes(folder: Path) -> dict[str, int]:
+    """Of everything below a folder and of the folder; links have none of their own."""
+    found = [folder, *folder.rglob("*")]
+    return {
+        str(path.relative_to(folder)): stat.S_IMODE(path.stat().st_mode)
+        for path in found
+        if not path.is_symlink()
+    }
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o277])
+async def test_everything_a_run_leaves_is_its_owners_alone_whatever_the_umask(bench, umask):
+    bench.pictures(2)
+    log = bench.folder / "scan.log"
+    code, err = await run(bench, "--log-file", str(log), str(bench.images), umask=umask)
+    assert code == 0, err
+    code, err = await run(bench, "report", "--write", umask=umask)
+    assert code == 0, err
+
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    for folder in (bench.folder / "state", bench.folder / "output"):
+        left = modes(folder)
+        folders = {name for name in left if (folder / name).is_dir()}
+        assert {left[name] for name in folders} == {0o700}
+        assert {name for name in left.keys() - folders if left[name] != 0o600} == set()
+    names = {path.name for path in (bench.folder / "state").iterdir()}
+    assert {"ledger.sqlite3", "token.json"} <= names
+    results = list((bench.folder / "output" / "runs").glob("*/*"))
+    assert {"results.jsonl", "report.json"} <= {path.name for path in results}
+
+
+async def test_the_journal_beside_the_ledger_is_private_too_while_a_run_goes_on(bench_with):
+    async with bench_with(latency=0.5) as bench:
+        bench.pictures(1)
+        line, environment = command(bench, "-q", str(bench.images))
+        process = await asyncio.create_subprocess_exec(*line, env=environment, umask=0)
+        while not bench.checks():
+            await asyncio.sleep(0.01)
+        left = modes(bench.folder / "state")
+        await process.communicate()
+
+        assert {"ledger.sqlite3-wal", "ledger.sqlite3-shm", "lock"} <= left.keys()
+        assert {mode for name, mode in left.items() if name != "."} == {0o600}
+
+
+def test_folders_made_on_the_way_to_the_state_folder_let_nobody_else_in(tmp_path):
+    before = os.umask(0)
+    try:
+        make_private_folder(tmp_path / "a" / "b" / "state")
+    finally:
+        os.umask(before)
+
+    assert set(modes(tmp_path / "a").values()) == {0o700}
+
+
+def test_a_state_folder_that_was_there_keeps_its_mode(tmp_path):
+    tmp_path.chmod(0o750)
+    make_private_folder(tmp_path)
+
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o750
+
+
+def test_a_rescued_answer_is_private(tmp_path):
+    before = os.umask(0)
+    try:
+        where = rescue(str(tmp_path), Claim(1, "bs-1", 1), Answer(b"{}", 1.0, 1, 1, None, ()))
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE(Path(where).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o601, 0o777])
+async def test_a_key_file_that_others_may_use_ends_the_command_before_anything_is_sent(bench, mode):
+    bench.pictures(1)
+    key = bench.folder / "key"
+    key.write_text(KEY)
+    key.chmod(mode)
+    by_file = {"COPYLEAKS_API_KEY": "", "COPYLEAKS_API_KEY_FILE": str(key)}
+    code, err = await run(bench, str(bench.images), **by_file)
+
+    assert code == 2
+    assert f"chmod 600 {key}" in err
+    assert KEY not in err
+    assert len(bench.emulator.journal) == 0
+
+    key.chmod(0o400)
+    code, err = await run(bench, "-q", str(bench.images), **by_file)
+    assert (code, err) == (0, "")
+
+
+async def test_a_link_does_not_make_a_key_file_private(bench):
+    bench.pictures(1)
+    key = bench.folder / "key"
+    key.write_text(KEY)
+    key.chmod(0o644)
+    (bench.folder / "link").symlink_to(key)
+    by_file = {"COPYLEAKS_API_KEY": "", "COPYLEAKS_API_KEY_FILE": str(bench.folder / "link")}
+
+    assert (await run(bench, str(bench.images), **by_file))[0] == 2
+
+
+async def test_the_environments_login_file_is_not_read(tmp_path, monkeypatch):
+    """`~/.netrc` holds logins of other services; aiohttp would send them where it is told to."""
+    (tmp_path / ".netrc").write_text("default login me password s3cr3t\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    heads: list[bytes] = []
+
+    async def answer(reader, writer):
+        heads.append(await head_of(reader))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+
+    async with scripted(answer) as url, transport() as sender:
+        await sender.send(Request("GET", f"{url}/"))
+
+    assert b"authorization" not in heads[0].lower()
