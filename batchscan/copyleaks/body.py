@@ -28,7 +28,7 @@ class Body(Payload):
         Args:
             body: what to send.
             leaving: called before the first byte of the request leaves.
-            going_on: called before each 256 KiB, and when the last byte was handed to the system.
+            going_on: called first, after each 256 KiB, and when the last byte was handed to the system.
         """
         super().__init__(body, content_type="application/octet-stream")
         self._pieces = (
@@ -47,10 +47,12 @@ class Body(Payload):
         """Hand over all of it."""
         if self._leaving is not None:  # aiohttp sends the headers with the first piece
             self._leaving()
+        self._going_on()
         for piece in self._pieces:
             view = memoryview(piece)
             for start in range(0, len(view), CHUNK):
-                self._going_on()
+                if start:
+                    self._going_on()
                 await writer.write(view[start : start + CHUNK])
         self.sent = True
         self._going_on()

@@ -17,6 +17,7 @@ from batchscan.copyleaks.proxies import ProxyFor, proxies_of_environment
 from batchscan.copyleaks.requests import Request
 from batchscan.copyleaks.translation import translated
 
+CONNECTING = 3  # steps that a connection may take: two addresses or a proxy, and TLS
 LARGEST_ANSWER = 64 * 1024 * 1024  # bytes after decompression
 
 
@@ -57,8 +58,9 @@ class Transport:
             "Accept-Encoding": "gzip",
             "Accept-Language": "en",
         }
+        self._connecting = CONNECTING * connect_timeout
         self._timeout = aiohttp.ClientTimeout(
-            total=None, sock_connect=connect_timeout, sock_read=read_timeout
+            total=None, connect=self._connecting, sock_connect=connect_timeout
         )
         self._read_timeout = read_timeout
         self._connections = connections
@@ -91,7 +93,9 @@ class Transport:
             BadResponse: a 200 came that is torn, too large, or no HTTP.
             WrongAddress: the URL cannot be used.
         """
-        timer = asyncio.timeout(None)  # for each step from the first byte sent to the answer's last
+        # For each step from the first byte sent to the answer's last; where no body tells of its
+        # leaving, for connecting too.
+        timer = asyncio.timeout(None if request.body else self._connecting + self._read_timeout)
         body = Body(request.body, leaving, lambda: self._wait_on(timer))
         with translated(request.url, body):
             async with (
@@ -106,8 +110,7 @@ class Transport:
                 ) as response,
             ):
                 self._wait_on(timer)
-                headers = dict(response.headers)
-                return Response(response.status, headers, await self._read(response))
+                return Response(response.status, response.headers, await self._read(response))
 
     def _wait_on(self, timer: asyncio.Timeout) -> None:
         """Allow the read timeout anew; aiohttp's own begins again with every byte."""

@@ -152,22 +152,23 @@ class Examiner:
             ledger.runs.seen(claim.picture_id, image.path, fresh=True)
             return answer_id
 
+        line = self.recorder.line(outcome)
         try:
-            answer_id = await self.recorder.decide(outcome, settle)
+            answer_id = await self.recorder.decide(line, settle)
         except StorageError as error:
             where = await asyncio.to_thread(rescue, self.run_folder, claim, answer)
             error.advice = f"{error.advice}; a paid answer was saved to {where}"
             self.stop.because(error)
-            return Verdict(outcome, decided=True)
+            return Verdict(outcome, line=line)
         for held in self.refusals.release():
             await self._record_held(held)
-        return Verdict(outcome, claim.picture_id, answer_id, decided=True)
+        return Verdict(outcome, claim.picture_id, answer_id, line)
 
     async def _record(self, found: Image | NotSendable, verdict: Verdict) -> None:
         """Record a verdict for a file, or hold it back while it might be the service's fault."""
         outcome = verdict.outcome
-        if verdict.decided:
-            await self.recorder.show(outcome)
+        if verdict.line is not None:
+            await self.recorder.show(outcome, verdict.line)
         elif isinstance(found, Image) and verdict.refusal is not None:
             held = Held(found, outcome, verdict.refusal)
             if self.refusals.refused(held):
@@ -222,4 +223,4 @@ def _for_twin(verdict: Verdict, image: Image, watch: Stopwatch) -> Verdict:
         outcome = Reused(subject, effort, outcome.answer)
     else:
         outcome = replace(outcome, subject=replace(outcome.subject, path=image.path))
-    return replace(verdict, outcome=outcome, decided=False)
+    return replace(verdict, outcome=outcome, line=None)

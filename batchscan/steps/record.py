@@ -48,24 +48,25 @@ class Recorder:
         Raises:
             StorageError: the ledger or results.jsonl cannot be written.
         """
+        line = self.line(outcome)
         try:
-            await self.decide(outcome, also)
+            await self.decide(line, also)
         finally:  # also when the ledger fails: the books and the file may still be right
-            await self.show(outcome)
+            await self.show(outcome, line)
 
-    async def decide(self, outcome: Outcome, also: Also | None = None) -> int | None:
-        """Enter an outcome into the ledger, and what belongs to it; the answer's number.
+    async def decide(self, line: ResultLine, also: Also | None = None) -> int | None:
+        """Enter a file's line into the ledger, and what belongs to it; the answer's number.
 
         Raises:
             StorageError: the ledger cannot be written.
         """
         if self._ledger is None:
             return None
-        line = without_answer(self._line(outcome))
+        kept = without_answer(line)
 
         def decide(ledger: Ledger) -> int | None:
             answer_id = also(ledger) if also else None
-            ledger.runs.decided(self.run_id, line, answer_id)
+            ledger.runs.decided(self.run_id, kept, answer_id)
             return answer_id
 
         return await self._ledger.do(decide)
@@ -78,42 +79,47 @@ class Recorder:
         """
         if not outcomes:
             return
+        lines = [self.line(outcome) for outcome in outcomes]
         if self._ledger is not None:
-            lines = [without_answer(self._line(outcome)) for outcome in outcomes]
+            kept = [without_answer(line) for line in lines]
 
             def decide(ledger: Ledger) -> None:
-                for line in lines:
+                for line in kept:
                     ledger.runs.decided(self.run_id, line)
 
             await self._ledger.do(decide)
-        await self.show(*outcomes)
+        await self._show(outcomes, lines)
 
-    async def show(self, *outcomes: Outcome) -> None:
-        """Enter decided outcomes everywhere else.
+    async def show(self, outcome: Outcome, line: ResultLine) -> None:
+        """Enter a decided outcome everywhere else.
 
         Raises:
             StorageError: results.jsonl cannot be written.
         """
+        await self._show([outcome], [line])
+
+    async def _show(self, outcomes: Sequence[Outcome], lines: Sequence[ResultLine]) -> None:
+        self._unwritten.extend(lines)
         for outcome in outcomes:
             self._tally.record(outcome)
-            self._unwritten.append(self._line(outcome))
             if log.isEnabledFor(logging.DEBUG):
                 log.debug("%s %s", outcome.status, printable(outcome.subject.path))
             if isinstance(outcome, Failed):
                 path = printable(outcome.subject.path)
                 log.info("failed (%s): %s: %s", outcome.reason, path, printable(outcome.detail))
         async with self._writing:  # whoever comes first writes for all that wait
-            lines, self._unwritten = self._unwritten, []
-            if lines:
-                await self._results.write(lines)
+            unwritten, self._unwritten = self._unwritten, []
+            if unwritten:
+                await self._results.write(unwritten)
         for outcome in outcomes:
             await self._outcomes.put(outcome)
 
     def rejection(self, outcome: Rejected) -> bytes:
         """A rejection's line, to be kept with its file for `batchscan export`."""
-        return msgspec.json.encode(self._line(outcome))
+        return msgspec.json.encode(self.line(outcome))
 
-    def _line(self, outcome: Outcome) -> ResultLine:
+    def line(self, outcome: Outcome) -> ResultLine:
+        """An outcome's line."""
         return line_of(outcome, self.run_id, sandbox=self._sandbox)
 
 

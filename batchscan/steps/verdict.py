@@ -26,6 +26,7 @@ from batchscan.model import (
 )
 from batchscan.names import DeferReason, FailReason, RejectReason
 from batchscan.pace import Clock
+from batchscan.results import ResultLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Verdict:
     outcome: Outcome
     picture_id: int | None = None  # with an answer that is in the ledger
     answer_id: int | None = None
-    decided: bool = False  # the ledger has the outcome already
+    line: ResultLine | None = None  # the outcome's, where it was entered into the ledger already
     refusal: Claim | None = None  # the service has just refused what this claim sent
 
 
