@@ -24,6 +24,8 @@ class Url(Kind):
         if not isinstance(value, str) or not value.isprintable() or " " in value or "\\" in value:
             raise ValueError
         parts = urlsplit(value)  # ValueError on broken IPv6
+        if parts.netloc.partition("]")[2].partition(":")[0]:  # a name goes on after [::1]
+            raise ValueError
         if parts.username is not None or parts.password is not None:
             raise ValueError("it holds a user name or password")
         if parts.query or parts.fragment or value.endswith(("?", "#")):

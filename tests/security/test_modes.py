@@ -14,13 +14,16 @@ from batchscan.model import Answer, Claim
 from batchscan.steps.rescue import rescue
 from batchscan.steps.state import make_private_folder
 from tests.copyleaks.servers import head_of, scripted, transport
+from tests.run.processes import until
 from tests.security.test_secrets import KEY, command
 
 
-async def run(bench, *words: str, umask: int = 0o022, **environment: str) -> tuple[int, str]:
+async def run(
+    bench, *words: str, umask: int = 0o022, given: dict[str, str] | None = None
+) -> tuple[int, str]:
     line, usual = command(bench, *words)
     process = await asyncio.create_subprocess_exec(
-        *line, env={**usual, **environment}, cwd="/", umask=umask,
+        *line, env=usual | (given or {}), cwd="/", umask=umask,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
@@ -64,8 +67,7 @@ async def test_the_journal_beside_the_ledger_is_private_too_while_a_run_goes_on(
         bench.pictures(1)
         line, environment = command(bench, "-q", str(bench.images))
         process = await asyncio.create_subprocess_exec(*line, env=environment, umask=0)
-        while not bench.checks():
-            await asyncio.sleep(0.01)
+        await until(lambda: bench.emulator.journal.of("login"))
         left = modes(bench.folder / "state")
         await process.communicate()
 
@@ -107,7 +109,7 @@ async def test_a_key_file_that_others_may_use_ends_the_command_before_anything_i
     key.write_text(KEY)
     key.chmod(mode)
     by_file = {"COPYLEAKS_API_KEY": "", "COPYLEAKS_API_KEY_FILE": str(key)}
-    code, err = await run(bench, str(bench.images), **by_file)
+    code, err = await run(bench, str(bench.images), given=by_file)
 
     assert code == 2
     assert f"chmod 600 {key}" in err
@@ -115,7 +117,7 @@ async def test_a_key_file_that_others_may_use_ends_the_command_before_anything_i
     assert len(bench.emulator.journal) == 0
 
     key.chmod(0o400)
-    code, err = await run(bench, "-q", str(bench.images), **by_file)
+    code, err = await run(bench, "-q", str(bench.images), given=by_file)
     assert (code, err) == (0, "")
 
 
@@ -127,7 +129,7 @@ async def test_a_link_does_not_make_a_key_file_private(bench):
     (bench.folder / "link").symlink_to(key)
     by_file = {"COPYLEAKS_API_KEY": "", "COPYLEAKS_API_KEY_FILE": str(bench.folder / "link")}
 
-    assert (await run(bench, str(bench.images), **by_file))[0] == 2
+    assert (await run(bench, str(bench.images), given=by_file))[0] == 2
 
 
 async def test_the_environments_login_file_is_not_read(tmp_path, monkeypatch):
