@@ -15,14 +15,14 @@ from batchscan import Scan
 from batchscan.emulator import Fault
 from batchscan.emulator.actions import Answer, Delay
 from batchscan.results import read_lines
-from tests.run.conftest import QuickClock
+from tests.run.conftest import Bench, QuickClock
 from tests.run.processes import Process, assert_nothing_lost_or_doubled, reports, until
 
 AT_ONCE = ("--rate", "1000/s")
 SLOWLY = (Fault(route="check", action=Delay(seconds=0.8)),)
 
 
-def ledger_log(bench) -> Path:
+def ledger_log(bench: Bench) -> Path:
     return bench.folder / "state" / "ledger.sqlite3-wal"
 
 
@@ -35,7 +35,7 @@ def room_again(process: asyncio.subprocess.Process) -> None:
     no_room(process, resource.RLIM_INFINITY)
 
 
-def arrived(bench) -> int:
+def arrived(bench: Bench) -> int:
     """Checks that the service has begun to read, with `SLOWLY`."""
     return bench.emulator._book._rules[0]._met
 
