@@ -23,17 +23,26 @@ class Url(Kind):
         """Refuse what the key must not be sent to, and what is no bare address."""
         if not isinstance(value, str) or not value.isprintable() or " " in value or "\\" in value:
             raise ValueError
-        parts = urlsplit(value)  # ValueError on broken IPv6
+        parts, port = _split(value)
         if parts.netloc.partition("]")[2].partition(":")[0]:  # a name goes on after [::1]
             raise ValueError
         if parts.username is not None or parts.password is not None:
             raise ValueError("it holds a user name or password")
         if parts.query or parts.fragment or value.endswith(("?", "#")):
             raise ValueError("it holds a query or a fragment")
-        if parts.scheme not in {"https", "http"} or not parts.hostname or parts.port == 0:
+        if parts.scheme not in {"https", "http"} or not parts.hostname or port == 0:
             raise ValueError
         if parts.scheme == "http" and not is_loopback(parts):
             raise ValueError("http would show key and pictures to everyone on the way")
+
+
+def _split(value: str) -> tuple[SplitResult, int | None]:
+    try:
+        parts = urlsplit(value)  # ValueError on broken IPv6
+        port = parts.port
+    except ValueError:
+        raise ValueError from None  # its words may hold half a password
+    return parts, port
 
 
 def is_loopback(parts: SplitResult) -> bool:

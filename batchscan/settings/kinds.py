@@ -7,6 +7,7 @@ typed values of YAML) and *checks* the finished value, whoever made it.
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -120,9 +121,13 @@ class FilePath(Kind):
         return text_only(raw)
 
     def check(self, value: object) -> None:
-        """Refuse the empty path and NUL."""
+        """Refuse the empty path, NUL, and what no file system can hold (half a surrogate pair)."""
         if not isinstance(value, str) or not value or "\0" in value:
             raise ValueError
+        try:
+            os.fsencode(value)
+        except UnicodeEncodeError:
+            raise ValueError from None
 
 
 @dataclass(frozen=True)

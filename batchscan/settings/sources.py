@@ -10,7 +10,7 @@ from batchscan.errors import UsageError
 from batchscan.settings.catalog import Entry
 from batchscan.settings.kinds import FilePath
 
-_LOGIN_IN_URL = re.compile(r"//[^/@\s]*@")
+_LOGIN_IN_URL = re.compile(r"//.*@", re.DOTALL)  # a password may hold / and @ by mistake
 _LONGEST_QUOTE = 80
 
 

@@ -14,6 +14,10 @@ from batchscan.settings.sources import Given, quote
 _LARGEST = 1_000_000  # bytes
 _DEEPEST = 4  # file, group, list, item
 _SCALAR = "tag:yaml.org,2002:"
+_PLAIN_TAGS = {  # those that YAML finds itself
+    f"{_SCALAR}{kind}"
+    for kind in ("null", "bool", "int", "float", "str", "timestamp", "merge", "value", "seq", "map")
+}
 _KEY_ADVICE = (
     "write the key to a file that only you can read and name that in account.api_key_file, "
     "or set COPYLEAKS_API_KEY"
@@ -62,6 +66,8 @@ def _compose(path: str) -> yaml.Node | None:
         raise UsageError(f"{path}{line}: {error.problem or error.context}{tabs}") from None
     except yaml.YAMLError as error:
         raise UsageError(f"{path}: not YAML: {error}") from None
+    except (ValueError, OverflowError):  # PyYAML's own, of "\\Uffffffff"
+        raise UsageError(f"{path}: not YAML: there is no character of that number") from None
     finally:
         if loader is not None:
             loader.dispose()
@@ -111,11 +117,13 @@ class _Reading:
             return []  # a group whose every line is commented out
         if not isinstance(node, yaml.MappingNode):
             self._refuse(node, f"{what}: names with values are expected, as in `rate: 10/s`")
+        self._refuse_tag(what, node)
         pairs = []
         seen: set[str] = set()
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 self._refuse(key, f"{what}: a name is expected")
+            self._refuse_tag(what, key)
             if key.value in seen:
                 self._refuse(key, f"{what}: {quote(key.value)} stands here twice")
             seen.add(key.value)
@@ -132,13 +140,17 @@ class _Reading:
         return Given(raw, text, origin, os.path.dirname(self._path))
 
     def _value(self, key: str, node: yaml.Node) -> object:
+        self._refuse_tag(key, node)
         if isinstance(node, yaml.SequenceNode):
             return [self._value(key, item) for item in node.value]
         if not isinstance(node, yaml.ScalarNode):
             self._refuse(node, f"{key}: a value is expected, not names with values")
-        if not node.tag.startswith(_SCALAR):
-            self._refuse(node, f"{key}: tags are not read here, and {quote(node.tag)} is one")
         return _scalar(node)
+
+    def _refuse_tag(self, what: str, node: yaml.Node) -> None:
+        """Refuse what only somebody who writes a tag gets: `!!python/object`, `!!binary`."""
+        if node.tag not in _PLAIN_TAGS:
+            self._refuse(node, f"{what}: tags are not read here, and {quote(node.tag)} is one")
 
     def _unknown(self, name: str, group: str | None, node: yaml.Node) -> NoReturn:
         meant = nearest(name, group)
