@@ -35,7 +35,8 @@ def rescue(folder: str, claim: Claim, answer: Answer) -> str:
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
-            _write_whole(fd, line)
+            os.fchmod(fd, 0o600)  # whatever the umask
+            _write_whole(fd, b"\n" + line)  # whatever a failed write left behind ends here
             os.fsync(fd)
         finally:
             os.close(fd)

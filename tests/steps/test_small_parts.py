@@ -127,6 +127,13 @@ def test_a_rescued_answer_is_found_again_and_a_torn_line_is_not(tmp_path, ledger
     assert [(one.scan_id, one.body) for one in found] == [(ledger_claim.scan_id, answer().body)]
 
 
+def test_an_answer_rescued_after_a_torn_one_is_found_again(tmp_path, ledger_claim):
+    (tmp_path / "rescued-answers.jsonl").write_bytes(b'{"scan_id": "bs-torn", "rece')
+    rescue(str(tmp_path), ledger_claim, answer())
+
+    assert [one.scan_id for one in rescued(str(tmp_path))] == [ledger_claim.scan_id]
+
+
 def test_where_no_file_can_be_written_the_answer_goes_to_stderr(
     tmp_path, ledger_claim, capfdbinary
 ):
