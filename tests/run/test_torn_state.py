@@ -33,6 +33,11 @@ def locker(bench: Bench) -> closing[sqlite3.Connection]:
     return closing(sqlite3.connect(ledger_of(bench), isolation_level=None))
 
 
+async def assert_waiting(process: asyncio.subprocess.Process, seconds: float) -> None:
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(process.wait(), seconds)
+
+
 def cut(data: bytes) -> bytes:
     return data[: len(data) // 2 // PAGE * PAGE + 100]
 
@@ -110,8 +115,7 @@ async def test_a_ledger_that_another_process_locks_is_waited_for_at_the_start(be
     with locker(bench) as connection:
         connection.execute("BEGIN IMMEDIATE")
         process = await Process(bench).start("-q")
-        await asyncio.sleep(0.8)
-        assert process.returncode is None
+        await assert_waiting(process, 0.8)
         assert len(bench.checks()) == 1
         connection.execute("ROLLBACK")
     _, err = await process.communicate()
@@ -128,8 +132,7 @@ async def test_a_ledger_that_another_process_locks_is_waited_for_with_answers_in
     with locker(bench) as connection:
         connection.execute("BEGIN IMMEDIATE")
         await until(lambda: bench.charged() == 3)
-        await asyncio.sleep(0.3)
-        assert process.returncode is None
+        await assert_waiting(process, 0.3)
         connection.execute("ROLLBACK")
     _, err = await process.communicate()
 
