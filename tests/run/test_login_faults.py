@@ -1,0 +1,179 @@
+"""The login fails in every way: nothing is sent, nothing is charged, and logins are never spent."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from batchscan.emulator import LoginLimit
+from batchscan.emulator.actions import Answer, Hang, Reset, RevokeTokens, Tear
+from tests.run.cells import (
+    PATIENT,
+    HastyClock,
+    Told,
+    check,
+    finished_by_the_next_run,
+    login,
+    told_by,
+)
+
+AUTH = Told(4, {"deferred": 3}, "auth")
+AWAY = Told(8, {"deferred": 3}, "unavailable")
+REFUSED = (400, 401, 402, 403, 409, 413, 418)
+NO_LOGIN_HERE = (301, 308, 404, 405)
+PASSING = (
+    *(Answer(status=500, body=shape) for shape in ("json", "html", "empty", "torn", "garbage")),
+    *(Answer(status=status, body="html") for status in (502, 503, 504)),
+    Answer(status=503, headers={"Retry-After": "30"}),
+    *(Answer(status=200, body=shape) for shape in ("json", "html", "empty", "torn", "garbage")),
+    Answer(status=204, body="empty"),
+    Answer(status=500, when="reading"),
+    Answer(status=500, when="after"),
+    Reset(when="before"),
+    Reset(when="reading"),
+    Reset(when="after"),
+    Tear(),
+)
+
+
+@pytest.fixture
+def clock():
+    return HastyClock(2000)
+
+
+@pytest.fixture
+def timed(bench_with, clock):
+    """An emulator that lives by the same clock as the run."""
+    return bench_with(clock=clock.monotonic, wall_clock=clock.wall)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [*((status, AUTH) for status in REFUSED), *((status, AWAY) for status in NO_LOGIN_HERE)],
+)
+async def test_a_login_that_is_refused_is_not_tried_again_in_this_run(
+    bench, clock, status, expected
+):
+    bench.pictures(3)
+    bench.emulator.faults = (login(Answer(status=status, body="message")),)
+    first = await bench.scan(clock, api=PATIENT)
+
+    assert told_by(first) == expected
+    assert [entry.route for entry in bench.emulator.journal] == ["login"]
+    assert "login" in first.report.run.message or bench.emulator.url in first.report.run.message
+    await finished_by_the_next_run(bench, clock, first)
+    assert bench.charged() == 3
+
+
+@pytest.mark.parametrize("action", PASSING, ids=repr)
+async def test_a_login_that_fails_for_now_costs_no_attempt_and_is_tried_again(bench, clock, action):
+    bench.pictures(3)
+    bench.emulator.faults = (login(action, count=2),)
+    first = await bench.scan(clock, api={**PATIENT, "attempts": 1})
+
+    assert told_by(first) == Told(0, {"scanned": 3})
+    assert [line.attempts for line in first.lines.values()] == [1, 1, 1]
+    assert first.report.api.logins == len(bench.emulator.journal.of("login")) == 3
+    assert len(bench.checks()) == bench.charged() == 3
+    await bench.scan(clock)
+    assert len(bench.emulator.journal.of("login")) == 3  # the token is kept
+
+
+async def test_a_login_that_says_nothing_is_tried_again(bench, clock):
+    bench.pictures(3)
+    bench.emulator.faults = (login(Hang(), count=1),)
+    first = await bench.scan(clock, api={**PATIENT, "attempts": 1, "read_timeout": 0.3})
+
+    assert first.exit_code == 0
+    assert bench.charged() == 3
+
+
+@pytest.mark.parametrize(
+    "action",
+    [Answer(status=500), Answer(status=200, body="garbage"), Reset(when="before")],
+    ids=repr,
+)
+async def test_a_login_that_is_away_for_long_is_asked_twelve_times_in_fifteen_minutes_at_most(
+    bench, clock, action
+):
+    bench.pictures(3)
+    bench.emulator.faults = (login(action),)
+    first = await bench.scan(clock, api={"retry_for": 2000.0})
+
+    assert told_by(first) == AWAY
+    assert bench.checks() == []
+    assert len(bench.emulator.journal.of("login")) == first.report.api.logins >= 12
+    kept = json.loads((bench.folder / "state" / "token.json").read_bytes())
+    assert len(kept["logins"]) <= 12  # those of the last 15 minutes
+    clock.skip(900)
+    await finished_by_the_next_run(bench, clock, first)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "7"}, {"Retry-After": "soon"}])
+async def test_a_blocked_login_is_left_alone_for_five_minutes_and_then_the_run_goes_on(
+    timed, clock, headers
+):
+    async with timed as bench:
+        bench.pictures(3)
+        bench.emulator.faults = (login(Answer(status=429, headers=headers), nth=1),)
+        first = await bench.scan(clock, api={"retry_for": 10_000.0})
+
+        assert told_by(first) == Told(0, {"scanned": 3})
+        sooner, later = [entry.at for entry in bench.emulator.journal.of("login")]
+        assert later - sooner >= 299
+        assert bench.charged() == 3
+
+
+async def test_a_login_over_the_services_own_limit_waits_the_block_out(bench_with, clock):
+    limit = LoginLimit(requests=1, period=200.0, block=300.0)
+    times = {"clock": clock.monotonic, "wall_clock": clock.wall}
+    async with bench_with(login_limit=limit, **times) as bench:
+        bench.pictures(3)
+        bench.emulator.account.login(b'{"email": "me@example.com", "key": "another program"}')
+        first = await bench.scan(clock, api={"retry_for": 10_000.0})
+
+        assert told_by(first) == Told(0, {"scanned": 3})
+        assert [entry.status for entry in bench.emulator.journal.of("login")] == [429, 200]
+
+
+async def test_a_login_blocked_for_longer_than_retry_for_is_not_tried_by_the_next_run_either(
+    timed, clock
+):
+    async with timed as bench:
+        bench.pictures(3)
+        busy = Answer(status=429, headers={"Retry-After": "86400"})
+        bench.emulator.faults = (login(busy, nth=1),)
+        runs = [await bench.scan(clock, api={"retry_for": 900.0}) for _ in range(2)]
+
+        assert [told_by(ran) for ran in runs] == [AWAY, AWAY]
+        assert len(bench.emulator.journal.of("login")) == 1
+        clock.skip(3600)
+        await finished_by_the_next_run(bench, clock, runs[1])
+
+
+@pytest.mark.parametrize("action", [Answer(status=503), Reset(when="after"), Tear()], ids=repr)
+async def test_a_token_revoked_while_the_login_is_away_is_renewed_when_it_is_back(
+    bench, clock, action
+):
+    bench.pictures(8)
+    again = (login(action, nth=n) for n in (2, 3))
+    bench.emulator.faults = (check(RevokeTokens(), nth=4), *again)
+    first = await bench.scan(clock, api={**PATIENT, "attempts": 1}, pace={"concurrency": 2})
+
+    assert told_by(first) == Told(0, {"scanned": 8})
+    assert first.report.api.logins == 4
+    assert bench.charged() == 8
+
+
+async def test_a_login_that_fails_midway_leaves_what_is_answered_answered(bench, clock):
+    bench.pictures(6)
+    bench.emulator.faults = (
+        check(RevokeTokens(), nth=4),
+        login(Answer(status=401, body="message"), nth=2),
+    )
+    first = await bench.scan(clock, pace={"concurrency": 1})
+
+    assert told_by(first) == Told(4, {"scanned": 3, "deferred": 3}, "auth")
+    await finished_by_the_next_run(bench, clock, first)
+    assert bench.charged() == 6
