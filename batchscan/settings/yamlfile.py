@@ -65,7 +65,7 @@ def _compose(path: str) -> yaml.Node | None:
         tabs = "; indent with spaces, not tabs" if r"'\t'" in str(error.problem) else ""
         raise UsageError(f"{path}{line}: {error.problem or error.context}{tabs}") from None
     except yaml.YAMLError as error:
-        raise UsageError(f"{path}: not YAML: {error}") from None
+        raise UsageError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     except (ValueError, OverflowError):  # PyYAML's own, of "\\Uffffffff"
         raise UsageError(f"{path}: not YAML: there is no character of that number") from None
     finally:

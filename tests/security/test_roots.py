@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from batchscan.names import Status
 from batchscan.run import Scan
 from tests.pictures import png, tree
 from tests.run.conftest import QuickClock
@@ -116,7 +117,7 @@ async def swapped_while_the_first_is_sent(bench, name: str, target) -> None:
     swapped = False
     async with Scan(bench.settings(pace={"concurrency": 1}), QuickClock()) as run:
         async for outcome in run:
-            if not swapped and outcome.status == "scanned":
+            if not swapped and outcome.status is Status.SCANNED:
                 place = bench.images / name
                 os.rename(place, bench.folder / "moved")
                 os.symlink(target, place)
