@@ -128,7 +128,8 @@ class CopyleaksClient:
         except CopyleaksError as error:
             error.login = True
             if isinstance(error, BadResponse):
-                error.body = b""  # half of it may be a token
+                error.body = b""  # half of it may be a token,
+                raise error.with_traceback(None) from None  # and so may what its frames hold
             raise
 
     def _body_of(self, response: Response, secret: str, *, login: bool = False) -> bytes:

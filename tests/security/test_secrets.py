@@ -293,6 +293,23 @@ async def test_a_refused_token(bench_with):
                 import json
                 kept = (bench.folder / "token.json").read_bytes()
                 open(__file__ + ".token", "w").write(json.loads(kept)["access_token"])
+
+
+async def test_a_token_that_is_none(bench):
+    from aiohttp import web
+    from batchscan.engines.local import open_client, open_transport
+    from tests.copyleaks.servers import serving
+
+    async def answer(request):
+        return web.Response(text=open(__file__ + ".odd").read())
+
+    secret = batchscan.Secret(open(__file__ + ".key").read())
+    async with serving(web.post("/v3/account/login/api", answer)) as url:
+        settings = bench.settings(
+            account={"api_key": secret}, api={"url": url, "identity_url": url}
+        )
+        async with open_transport(settings) as transport:
+            await open_client(settings, transport, bench.folder / "token.json").login()
 """
 
 
@@ -300,6 +317,7 @@ def test_the_output_of_a_failing_test_shows_neither_key_nor_token(tmp_path):
     test = tmp_path / "test_failing.py"
     test.write_text(FAILING)
     Path(f"{test}.key").write_text(KEY)
+    Path(f"{test}.odd").write_text(json.dumps({"access_token": f"{TOKEN} {TOKEN}"}))
     root = Path(__file__).parents[2]
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--showlocals", "--tb=long", "-p", "no:cacheprovider",
@@ -307,7 +325,9 @@ def test_the_output_of_a_failing_test_shows_neither_key_nor_token(tmp_path):
         check=False, capture_output=True, text=True, cwd=root, timeout=50,
     )  # fmt: skip
 
-    assert "3 failed" in ran.stdout, ran.stdout
+    assert "4 failed" in ran.stdout, ran.stdout
     assert "AuthenticationFailed" in ran.stdout
+    assert "holds no token" in ran.stdout
+    assert TOKEN not in ran.stdout + ran.stderr
     assert KEY not in ran.stdout + ran.stderr
     assert Path(f"{test}.token").read_text() not in ran.stdout + ran.stderr
