@@ -34,6 +34,13 @@ class Runs:
         self._connection = connection
         self._realm_id = realm_id
 
+    def named(self, name: str) -> set[str]:
+        """The ids of the runs of that name, with any number behind it."""
+        rows = self._connection.execute(
+            "SELECT run_id FROM runs WHERE run_id = ? OR run_id GLOB ? || '-*'", (name, name)
+        )
+        return {row[0] for row in rows}
+
     def begin(self, run_id: str, folder: str, started_at: float, facts: bytes = b"{}") -> None:
         """Enter a run before it does anything that its files will have to show."""
         self._connection.execute(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import count
@@ -21,17 +21,22 @@ REPORT = "report.json"
 RESULTS = "results.jsonl"
 
 
-def make_run_folder(output: str, now: float) -> tuple[str, str]:
-    """Make a folder for a run that starts `now` (seconds since 1970); give its id and path.
+def run_name(now: float) -> str:
+    """What a run that starts `now` (seconds since 1970) is called, if it is the only one."""
+    return datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def make_run_folder(output: str, now: float, taken: Container[str] = ()) -> tuple[str, str]:
+    """Make a folder for a run that starts `now`, of a name not `taken`; give its id and path.
 
     Raises:
         StorageError: the output folder cannot be written.
     """
-    moment = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
+    free = (name for name in _names(run_name(now)) if name not in taken)
     runs = os.path.join(output, RUNS)
     with _storage(runs):
         _make_folders(os.path.join(os.getcwd(), runs))
-        run_id = next(name for name in _names(moment) if _made(os.path.join(runs, name)))
+        run_id = next(name for name in free if _made(os.path.join(runs, name)))
     return run_id, os.path.join(runs, run_id)
 
 

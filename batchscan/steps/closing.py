@@ -50,11 +50,18 @@ def close_killed_runs(ledger: Ledger, *, sandbox: bool, now: float) -> None:
             log.info("closed the killed run %s", run.run_id)
 
 
+class _KilledFacts(Facts, frozen=True):
+    """What is kept of a run that stays open after its claims have been settled."""
+
+    outcome_unknown: int | None = None  # credits; None: not settled yet
+
+
 class _KilledRun:
     def __init__(self, ledger: Ledger, run: StoredRun, *, sandbox: bool) -> None:
         self._ledger = ledger
         self._run = run
         self._sandbox = sandbox
+        self._facts = msgspec.json.decode(run.facts, type=_KilledFacts)
         self._tally = Tally()
 
     def settle(self, now: float) -> None:
@@ -73,6 +80,14 @@ class _KilledRun:
                 self._decide(
                     Failed(_subject(claim), effort, FailReason.OUTCOME_UNKNOWN, WHEN_KILLED)
                 )
+        if self._facts.outcome_unknown is None:
+            self._keep_doubts()
+
+    def _keep_doubts(self) -> None:
+        """Keep what may have been charged: who asks again later takes the claims over."""
+        doubts = self._ledger.claims.perhaps_charged(self._run.run_id)
+        self._facts = msgspec.structs.replace(self._facts, outcome_unknown=doubts)
+        self._ledger.runs.note(self._run.run_id, msgspec.json.encode(self._facts))
 
     def _settle_rescued(self, claim: OpenClaim, answer: Answer) -> None:
         answer_id = self._ledger.claims.settle(_claim(claim), answer, self._run.run_id)
@@ -92,22 +107,21 @@ class _KilledRun:
         folder = self._run.folder
         make_private_folder(Path(folder))
         write_whole(os.path.join(folder, RESULTS), map(encode, self._lines()))
-        facts = msgspec.json.decode(self._run.facts, type=Facts)
-        self._tally.unchanged(facts.unchanged, facts.unchanged_bytes)
-        self._tally.outcome_unknown = self._ledger.claims.perhaps_charged(self._run.run_id)
+        self._tally.unchanged(self._facts.unchanged, self._facts.unchanged_bytes)
+        self._tally.outcome_unknown = self._facts.outcome_unknown or 0
         self._ledger.overview.see_run(self._run.run_id)
         digest = self._ledger.overview.digest()
         self._ledger.overview.forget_seen()
-        report = build(self._facts(now, facts.roots), self._tally, digest, ApiFacts())
+        report = build(self._run_facts(now), self._tally, digest, ApiFacts())
         write_report(folder, report)
         point_latest(os.path.dirname(os.path.dirname(folder)), self._run.run_id)
         self._ledger.runs.close(self._run.run_id, encode_report(report))
 
-    def _facts(self, now: float, roots: tuple[str, ...]) -> RunFacts:
+    def _run_facts(self, now: float) -> RunFacts:
         ended = _ending_of(self._run.folder)
         return RunFacts(
             id=self._run.run_id,
-            roots=roots,
+            roots=self._facts.roots,
             version=about.version(),
             started_at=self._run.started_at,
             finished_at=now,

@@ -17,7 +17,7 @@ from batchscan.images.signature import SEEN_EXTENSIONS
 from batchscan.ledger import Ledger, LedgerThread, Realm, Standing
 from batchscan.model import Outcome
 from batchscan.pace import Clock, Gate
-from batchscan.report.files import RESULTS, make_run_folder
+from batchscan.report.files import RESULTS, make_run_folder, run_name
 from batchscan.results import ResultsWriter
 from batchscan.settings import Settings
 from batchscan.settings.places import state_folder
@@ -169,7 +169,9 @@ class Opening:
                 lambda ledger: close_killed_runs(ledger, sandbox=sandbox, now=started_at)
             )
         output = settings.output.directory
-        run_id, folder = await asyncio.to_thread(make_run_folder, output, started_at)
+        # Also of another output: an id belongs to one run.
+        taken = await ledger.do(lambda ledger: ledger.runs.named(run_name(started_at)))
+        run_id, folder = await asyncio.to_thread(make_run_folder, output, started_at, taken)
         if not settings.dry_run:
             facts = msgspec.json.encode(facts_of(settings))
             await ledger.do(lambda ledger: ledger.runs.begin(run_id, folder, started_at, facts))

@@ -18,6 +18,8 @@ from functools import wraps
 from typing import Any
 
 POINTS = {
+    "ledger-before": "before batchscan.ledger.connection:_migrate",
+    "ledger-after": "after batchscan.ledger.connection:_migrate",
     "begun-before": "before batchscan.ledger.runs:Runs.begin",
     "begun-after": "before batchscan.results:ResultsWriter.create",
     "login-answered": "after batchscan.copyleaks.client:read_grant",
@@ -38,6 +40,7 @@ POINTS = {
     "report-after": "after batchscan.steps.finish:write_report",
     "closing": "after batchscan.ledger.runs:Runs.close",
     "closed": "before batchscan.steps.finish:point_latest",
+    "replacing": "before batchscan.report.files:os.replace",  # whoever replaces a file
     # of the next run, which closes the killed one
     "mending-before": "before batchscan.steps.closing:write_whole",
     "mending-results": "after batchscan.steps.closing:write_whole",

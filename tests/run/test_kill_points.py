@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from batchscan import Scan
 from batchscan.results import read_lines
 from tests.pictures import png, tree
 from tests.run import killing
+from tests.run.conftest import QuickClock
 from tests.run.processes import Process, assert_nothing_lost_or_doubled, reports, until
 
 ONE_AFTER_THE_OTHER = ("-j", "1", "--rate", "1000/s", "-q")
@@ -149,6 +151,52 @@ async def test_a_run_killed_before_it_was_entered_leaves_an_empty_folder_and_not
     assert ran.exit_code == 0
     assert not list(empty.iterdir())
     assert ran.report.files.scanned == bench.charged() == CONTENTS
+
+
+@pytest.mark.parametrize("point", ["ledger-before", "ledger-after"])
+async def test_a_run_killed_as_it_makes_the_ledger_leaves_nothing_that_the_next_minds(bench, point):
+    pictures(bench)
+    await killed_at(bench, point, 1, *ONE_AFTER_THE_OTHER)
+    ran = await bench.scan()
+
+    assert ran.exit_code == 0
+    assert ran.report.files.scanned == bench.charged() == CONTENTS
+
+
+@pytest.mark.parametrize(
+    ("nth", "kept"), [(1, 0), (2, 0), (3, CONTENTS), (4, CONTENTS)],
+    ids=["login counted", "token", "report", "latest"],
+)  # fmt: skip
+async def test_a_run_killed_before_a_file_is_put_in_place_loses_that_file_only(bench, nth, kept):
+    pictures(bench)
+    await killed_at(bench, "replacing", nth, *ONE_AFTER_THE_OTHER)
+    ran = await bench.scan()
+
+    assert ran.exit_code == 0
+    assert ran.report.files.scanned == CONTENTS - kept
+    assert (bench.folder / "output" / "latest").resolve().name == ran.report.run.id
+    assert_nothing_lost_or_doubled(bench, CONTENTS, replayed=True)
+
+
+async def test_a_killed_run_whose_folder_cannot_be_written_is_closed_when_it_can(bench_with):
+    async with bench_with(duplicate="rescan") as bench:
+        pictures(bench)
+        await killed_at(bench, "answer-received", 3, *ONE_AFTER_THE_OTHER)
+        output, away = bench.folder / "output", bench.folder / "away"
+        output.rename(away)
+        output.write_bytes(b"in the way")
+        elsewhere = {"directory": str(bench.folder / "elsewhere")}
+        async with Scan(bench.settings(output=elsewhere), QuickClock()) as run:
+            async for _ in run:
+                pass
+        assert (run.exit_code, run.report.files.scanned) == (0, 2)
+        output.unlink()
+        away.rename(output)
+        await bench.scan()
+
+        killed, _ = reports(bench)
+        assert_killed(killed, run_folders(bench)[0], Kill("answer-received", 3, 3, 2, 1))
+        assert bench.charged() == CONTENTS + 1
 
 
 @pytest.mark.parametrize("damage", ["cut", "garbage", "gone", "all gone"])

@@ -162,3 +162,23 @@ async def test_sleep_that_counts_ends_a_run_of_limited_duration(bench):
 
     assert ran.exit_code == 5
     assert ran.reasons()["duration"] == 20 - bench.charged() > 0
+
+
+class StoppedClock(QuickClock):
+    """A wall clock that shows one time for ever."""
+
+    def wall(self) -> float:
+        return 1_800_000_000.0
+
+
+async def test_two_runs_of_one_second_have_two_ids_though_their_outputs_are_apart(bench):
+    bench.pictures(2)
+    first = await bench.scan(StoppedClock())
+    async with Scan(
+        bench.settings(output={"directory": str(bench.folder / "other")}), StoppedClock()
+    ) as run:
+        assert [outcome async for outcome in run] == []
+
+    assert first.report.run.id == "20270115T080000Z"
+    assert run.report.run.id == "20270115T080000Z-2"
+    assert (run.exit_code, run.report.files.unchanged) == (0, 2)
