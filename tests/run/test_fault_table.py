@@ -75,7 +75,7 @@ CELLS = [(s, m) for s in AFTER_ONE for m in MOMENTS if s != 413 or MOMENTS[m][0]
 @pytest.mark.parametrize(("status", "moment"), CELLS)
 async def test_a_status_means_the_same_at_every_moment(bench, clock, status, moment):
     when, also = MOMENTS[moment]
-    tree(bench.images, {"p000.bmp": large()})
+    tree(bench.images, {"p000.bmp": large() if when == "reading" else bmp(20, 20, 7)})
     answer = Answer(status=status, body="json" if status >= 400 else "empty", when=when)
     bench.emulator.faults = tuple(check(action, count=1) for action in (answer, *also))
     first = await bench.scan(clock, api=PATIENT)
@@ -109,8 +109,8 @@ async def test_a_status_means_the_same_in_every_shape(bench, clock, status):
     assert bench.charged() == (0 if status == 413 else many)
 
 
-@pytest.mark.parametrize("shape", ["problem", "html", "empty", "garbage"])
-@pytest.mark.parametrize("status", [301, 402, 403, 404])
+@pytest.mark.parametrize("shape", ["problem", "html", "empty"])
+@pytest.mark.parametrize("status", [402, 403, 404])
 async def test_what_stops_the_run_stops_it_midway_in_every_shape(bench, clock, status, shape):
     bench.pictures(6)
     bench.emulator.faults = (check(Answer(status=status, body=shape), file_name="p003*"),)
