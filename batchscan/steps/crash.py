@@ -38,7 +38,8 @@ class CheckMarks:
                 file.flush()
                 self._map = mmap.mmap(file.fileno(), SLOTS * SLOT)
             if (state / TRACE).exists():
-                os.truncate(state / TRACE, 0)
+                with open(state / TRACE, "r+b", opener=_private) as trace:
+                    trace.truncate(0)
         except OSError as error:
             raise unwritable(state, error) from error
         self._free = list(range(SLOTS))
@@ -98,6 +99,6 @@ def _suspects(state: Path) -> frozenset[str]:
 
 
 def _private(path: str, flags: int) -> int:
-    descriptor = os.open(path, flags, 0o600)
+    descriptor = os.open(path, flags | os.O_NOFOLLOW, 0o600)  # not where a link leads
     os.fchmod(descriptor, 0o600)  # whatever the umask
     return descriptor

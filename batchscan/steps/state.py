@@ -59,7 +59,9 @@ class StateLock:
         holder = msgspec.json.encode(Holder(os.getpid(), os.uname().nodename, started_at))
         try:
             path = self._state / HOLDER
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            # No link is followed: in a folder of others, it may lead to a file of ours
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+            fd = os.open(path, flags, 0o600)
             with os.fdopen(fd, "wb") as file:
                 os.fchmod(fd, 0o600)  # whatever the umask
                 file.write(holder)

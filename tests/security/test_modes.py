@@ -92,6 +92,22 @@ def test_a_state_folder_that_was_there_keeps_its_mode(tmp_path):
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o750
 
 
+@pytest.mark.parametrize("name", ["lock", "lock.json", "checking", "crash.log", "token.json"])
+async def test_a_link_in_the_state_folder_takes_no_write_elsewhere(bench, name):
+    """As somebody would lay it who may write there, and hopes for a user who may do more."""
+    bench.pictures(1)
+    precious = bench.folder / "precious"
+    precious.write_text("precious")
+    state = bench.folder / "state"
+    state.mkdir(mode=0o700)
+    (state / name).symlink_to(precious)
+    code, err = await run(bench, str(bench.images))
+
+    assert code in (0, 9), err
+    assert "Traceback" not in err
+    assert precious.read_text() == "precious"
+
+
 def test_a_rescued_answer_is_private(tmp_path):
     before = os.umask(0)
     try:
