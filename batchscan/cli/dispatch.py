@@ -7,7 +7,7 @@ import importlib
 import click
 
 from batchscan.cli.ending import guarded
-from batchscan.cli.terminal import emit, say
+from batchscan.cli.terminal import emit, finish_stderr, say
 from batchscan.errors import UsageError
 
 COMMANDS = ("scan", "demo", "emulator", "report", "export", "credits", "doctor")
@@ -16,7 +16,9 @@ RESERVED = ("allow", "mark", "takedown", "evidence", "alerts", "schedule", "stat
 
 def dispatch(words: list[str]) -> int:
     """Run the command that the first word names, or else a scan; gives the exit code."""
-    return guarded(lambda: _run(words))
+    code = guarded(lambda: _run(words))
+    finish_stderr()
+    return code
 
 
 def _run(words: list[str]) -> int:

@@ -39,8 +39,23 @@ def emit(data: str | bytes) -> None:
 
 def abandon_stdout() -> None:
     """Point stdout at nothing, so that Python's own flush at the end has nothing to complain of."""
+    _point_at_nothing(sys.stdout)
+
+
+def finish_stderr() -> None:
+    """Leave nothing on stderr that Python would fail to flush at the end, and exit with 120 for."""
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    except OSError:
+        _point_at_nothing(sys.stderr)
+    except ValueError:  # it is closed
+        return
+
+
+def _point_at_nothing(stream: TextIO) -> None:
     nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, sys.stdout.fileno())
+    os.dup2(nothing, stream.fileno())
     os.close(nothing)
 
 
