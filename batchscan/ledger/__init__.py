@@ -1,10 +1,11 @@
 """The truth: what was sent, answered and paid, ever (SQLite, in the state folder)."""
 
 from batchscan.ledger.claims import NOTHING_KNOWN, Known, OpenClaim, StoredAnswer
-from batchscan.ledger.files import FileState, Sorted, Standing
+from batchscan.ledger.files import Sorted
 from batchscan.ledger.overview import KnownFile
 from batchscan.ledger.pacing import Learned
 from batchscan.ledger.runs import StoredLine, StoredRun
+from batchscan.ledger.standing import FileState, Standing
 from batchscan.ledger.store import FILE_NAME, Ledger, Realm
 from batchscan.ledger.thread import LedgerThread
 

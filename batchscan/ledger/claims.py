@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from batchscan.ledger.seals import Seals
 from batchscan.model import Answer, Claim, Image
 
 SCAN_ID_DIGITS = 32
@@ -77,8 +78,11 @@ class OpenClaim:
 class Claims:
     """The tables of pictures, claims and answers."""
 
-    def __init__(self, connection: sqlite3.Connection, realm_id: int, realm: str) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, realm_id: int, realm: str, seals: Seals
+    ) -> None:
         self._connection = connection
+        self._seals = seals
         self._realm_id = realm_id
         self._realm = realm
 
@@ -194,6 +198,7 @@ class Claims:
         )
         if claim.generation > 1:
             self._forget_matches(claim.picture_id)
+            self._seals.break_picture(claim.picture_id)
         self._put_matches(claim.picture_id, answer)
         return answer_id
 

@@ -4,26 +4,40 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import NamedTuple
 
+from batchscan.ledger.seals import Matched, Seals, fingerprint
+from batchscan.ledger.standing import FileState, Standing
 from batchscan.model import Stat
 
 # One statement for many names; SQLite is told each length once (the driver keeps statements).
 NAMES_A_QUERY = 500
+FOLDERS_A_TURN = 200  # sealed in one transaction
+LARGEST_SEALED = 10_000  # files of a folder; a larger one is walked in several blocks
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What "unchanged" means in this run."""
+class _Row(NamedTuple):
+    """What is known of a file."""
 
-    rules: str  # the fingerprint of the rules that files are rejected under
-    answers_since: float  # older answers are asked for again; 0 keeps them for ever
+    name: bytes
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    rules: str | None
+    picture_id: int | None
+    received_at: float | None
+    matched: int  # whether the picture has matches
 
 
-# Name, size, mtime_ns, ctime_ns: a plain tuple, because there may be millions.
-FileState: TypeAlias = tuple[str, int, int, int]
+_ROWS = (
+    "SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.rules, f.picture_id, a.received_at,"
+    " EXISTS (SELECT 1 FROM matches m WHERE m.picture_id = f.picture_id)"
+    " FROM files f LEFT JOIN pictures p ON p.id = f.picture_id"
+    " LEFT JOIN answers a ON a.id = p.answer_id"
+    " WHERE f.realm_id = ? AND f.folder_id = ?"
+)
 
 
 @dataclass(slots=True)
@@ -38,28 +52,50 @@ class Sorted:
 class Files:
     """The table of files."""
 
-    def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, realm_id: int, seals: Seals) -> None:
         self._connection = connection
         self._realm_id = realm_id
+        self._seals = seals
 
     def sort(self, folder: str, entries: Sequence[FileState], standing: Standing) -> Sorted:
-        """Tell which entries of a folder are unchanged, and remember them as seen."""
-        result = Sorted()
+        """Tell which entries of a folder are unchanged, and remember them as seen.
+
+        Entries are in the order of their names' bytes.
+        """
         prefix = os.fsencode(folder)
-        known = self._known(prefix, [os.fsencode(entry[0]) for entry in entries])
-        seen: list[tuple[int, bytes]] = []
-        for entry in entries:
-            name = os.fsencode(entry[0])
-            row = known.get(name)
-            if row is None or row[:3] != entry[1:] or not _stands(row, standing):
-                result.rest.append(entry)
-                continue
-            result.unchanged += 1
-            result.unchanged_bytes += entry[1]
-            if row[6]:
-                seen.append((row[4], os.path.join(prefix, name)))
+        row = self._connection.execute(
+            "SELECT id FROM folders WHERE path = ?", (prefix,)
+        ).fetchone()
+        if row is None or not entries:
+            return Sorted(rest=list(entries))
+        first, found = os.fsencode(entries[0][0]), fingerprint(entries)
+        matched = self._seals.matched(row[0], first, found, standing)
+        if matched is None:
+            result, rows = self._compare(row[0], entries, standing)
+            matched = _matched(rows)
+            if not result.rest:
+                oldest = _oldest(rows)
+                self._seals.put(row[0], first, found, standing, oldest=oldest, matched=matched)
+        else:
+            result = Sorted(len(entries), sum(entry[1] for entry in entries))
+        seen = [(picture_id, os.path.join(prefix, name)) for picture_id, name in matched]
         self._connection.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?, 0)", seen)
         return result
+
+    def seal(self, standing: Standing, after: int = 0) -> int | None:
+        """Seal some folders as they stand; call it until it gives None, with what it gave last."""
+        folders = self._seals.unsealed(after, FOLDERS_A_TURN)
+        for folder_id in folders:
+            query = f"{_ROWS} ORDER BY f.name LIMIT ?"
+            values = (self._realm_id, folder_id, LARGEST_SEALED + 1)
+            rows = list(map(_Row._make, self._connection.execute(query, values)))
+            stand = all(standing.keeps(row.rules, row.received_at) for row in rows)
+            if stand and 0 < len(rows) <= LARGEST_SEALED:
+                found = fingerprint([(os.fsdecode(row.name), *row[1:4]) for row in rows])
+                oldest, matched = _oldest(rows), _matched(rows)
+                first = rows[0].name
+                self._seals.put(folder_id, first, found, standing, oldest=oldest, matched=matched)
+        return folders[-1] if folders else None
 
     def put(
         self,
@@ -72,6 +108,7 @@ class Files:
     ) -> None:
         """Remember a file's final verdict: an answered picture, or a rejection under rules."""
         folder, name = os.path.split(os.fsencode(path))
+        self._seals.break_folder(folder)
         self._connection.execute("INSERT OR IGNORE INTO folders (path) VALUES (?)", (folder,))
         self._connection.execute(
             "INSERT OR REPLACE INTO files (realm_id, folder_id, name, size, mtime_ns, ctime_ns,"
@@ -90,33 +127,37 @@ class Files:
         ).fetchone()
         return row is not None
 
-    def _known(self, folder: bytes, names: list[bytes]) -> dict[bytes, tuple[Any, ...]]:
-        row = self._connection.execute(
-            "SELECT id FROM folders WHERE path = ?", (folder,)
-        ).fetchone()
-        if row is None:
-            return {}
-        known: dict[bytes, tuple[Any, ...]] = {}
+    def _compare(
+        self, folder_id: int, entries: Sequence[FileState], standing: Standing
+    ) -> tuple[Sorted, list[_Row]]:
+        """Tell entries apart by their rows; also the rows of those that are unchanged."""
+        known = self._known(folder_id, [os.fsencode(entry[0]) for entry in entries])
+        result, rows = Sorted(), []
+        for entry, row in zip(entries, known, strict=True):
+            same = row is not None and row[1:4] == entry[1:]
+            if row is None or not same or not standing.keeps(row.rules, row.received_at):
+                result.rest.append(entry)
+                continue
+            result.unchanged += 1
+            result.unchanged_bytes += entry[1]
+            rows.append(row)
+        return result, rows
+
+    def _known(self, folder_id: int, names: list[bytes]) -> Iterator[_Row | None]:
+        """The row of each name, or None."""
         for start in range(0, len(names), NAMES_A_QUERY):
             some = names[start : start + NAMES_A_QUERY]
-            known.update((found[0], found[1:]) for found in self._rows(row[0], some))
-        return known
-
-    def _rows(self, folder_id: int, names: list[bytes]) -> Iterable[tuple[Any, ...]]:
-        marks = ",".join("?" * len(names))
-        query = (
-            "SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.rules, f.picture_id, a.received_at,"
-            " EXISTS (SELECT 1 FROM matches m WHERE m.picture_id = f.picture_id)"
-            " FROM files f LEFT JOIN pictures p ON p.id = f.picture_id"
-            " LEFT JOIN answers a ON a.id = p.answer_id"
-            f" WHERE f.realm_id = ? AND f.folder_id = ? AND f.name IN ({marks})"
-        )
-        return self._connection.execute(query, (self._realm_id, folder_id, *names))
+            marks = ",".join("?" * len(some))
+            query = f"{_ROWS} AND f.name IN ({marks})"
+            found = self._connection.execute(query, (self._realm_id, folder_id, *some))
+            rows = {row.name: row for row in map(_Row._make, found)}
+            yield from (rows.get(name) for name in some)
 
 
-def _stands(row: tuple[Any, ...], standing: Standing) -> bool:
-    """Whether a verdict (rules, picture, time of the answer) still holds in this run."""
-    rules, received_at = row[3], row[5]
-    if rules is not None:
-        return bool(rules == standing.rules)
-    return bool(received_at is not None and received_at >= standing.answers_since)
+def _oldest(rows: Iterable[_Row]) -> float | None:
+    times = [row.received_at for row in rows if row.rules is None and row.received_at is not None]
+    return min(times, default=None)
+
+
+def _matched(rows: Iterable[_Row]) -> Matched:
+    return [(row.picture_id, row.name) for row in rows if row.matched and row.picture_id]

@@ -118,6 +118,20 @@ MIGRATIONS = (
         paused_until REAL NOT NULL
     );
     """,
+    """
+    -- A block of a folder's files that all have their verdicts: while its fingerprint fits, none
+    -- has changed. Only a shortcut to what `files` says.
+    CREATE TABLE seals (
+        realm_id INTEGER NOT NULL,
+        folder_id INTEGER NOT NULL REFERENCES folders,
+        first_name BLOB NOT NULL,               -- of the block's files
+        fingerprint BLOB NOT NULL,              -- of names, sizes and times
+        rules TEXT NOT NULL,                    -- that its rejections were made under
+        oldest REAL,                            -- when its oldest answer came
+        matched BLOB NOT NULL,                  -- pictures with matches, and their files' names
+        PRIMARY KEY (realm_id, folder_id, first_name)
+    ) WITHOUT ROWID;
+    """,
 )
 
 VERSION = len(MIGRATIONS)

@@ -15,6 +15,7 @@ from batchscan.ledger.files import Files
 from batchscan.ledger.overview import Overview
 from batchscan.ledger.pacing import Pacing
 from batchscan.ledger.runs import Runs
+from batchscan.ledger.seals import Seals
 
 FILE_NAME = "ledger.sqlite3"
 
@@ -33,12 +34,15 @@ class Ledger:
     Every method belongs into a `transaction()`; `LedgerThread` sees to that.
     """
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, realm: Realm) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, path: Path, realm: Realm, *, writable: bool
+    ) -> None:
         self._connection = connection
         self.path = path
         realm_id = _realm_id(connection, realm)
-        self.files = Files(connection, realm_id)
-        self.claims = Claims(connection, realm_id, f"{realm.api_url}\n{int(realm.sandbox)}")
+        seals = Seals(connection, realm_id, writable=writable)
+        self.files = Files(connection, realm_id, seals)
+        self.claims = Claims(connection, realm_id, f"{realm.api_url}\n{int(realm.sandbox)}", seals)
         self.runs = Runs(connection, realm_id)
         self.pacing = Pacing(connection, realm.api_url)
         self.overview = Overview(connection, realm_id)
@@ -60,7 +64,7 @@ class Ledger:
         except sqlite3.Error as error:
             connection.close()
             raise unusable(path, error) from error
-        return cls(connection, path, realm)
+        return cls(connection, path, realm, writable=True)
 
     @classmethod
     def read(cls, state: Path, realm: Realm) -> Ledger:
@@ -70,7 +74,7 @@ class Ledger:
             StorageError: it cannot be used.
         """
         path = state / FILE_NAME
-        return cls(open_for_reading(path), path, realm)
+        return cls(open_for_reading(path), path, realm, writable=False)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from functools import partial
 from typing import TypeVar
 
 from batchscan import about
 from batchscan.errors import StorageError
-from batchscan.ledger import Ledger
+from batchscan.ledger import Ledger, Standing
 from batchscan.model import Digest, MatchTotals
 from batchscan.names import DeferReason, ExitReason
 from batchscan.report.build import ApiFacts, RunFacts, build
@@ -26,6 +27,7 @@ async def finish(session: Session) -> Report:
     await _or_stop(session, session.examiner.finish())
     await _or_stop(session, session.results.close())
     balance = await _balance(session)
+    await _or_stop(session, _seal(session))
     digest = await _or_stop(session, session.ledger.do(_digest)) or _NOTHING
     report = _report(session, digest, balance)
     await _or_stop(session, _write(session, report))
@@ -50,6 +52,19 @@ async def _balance(session: Session) -> int | None:
         return None
     granted = await session.gate.enter()
     return None if granted is None else await session.engine.balance()
+
+
+async def _seal(session: Session) -> None:
+    """Make the next run quick over the folders that this one brought to their verdicts."""
+    after: int | None = 0
+    standing = session.source.standing
+    decided = session.tally.seen > session.source.facts.unchanged
+    while decided and after is not None and not (session.settings.dry_run or session.stop):
+        after = await session.ledger.do(partial(_seal_some, standing=standing, after=after))
+
+
+def _seal_some(ledger: Ledger, *, standing: Standing, after: int) -> int | None:
+    return ledger.files.seal(standing, after)
 
 
 def _digest(ledger: Ledger) -> Digest:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import msgspec
 
@@ -24,6 +26,9 @@ from batchscan.tally import Tally
 from batchscan.walk import Block, Listing, Walk
 
 NANO = 1_000_000_000
+BATCH_FILES = 5_000  # looked up at once
+BATCH_SECONDS = 0.2  # that a walk gathers at most: a slow disk's first pictures need not wait
+_Folder: TypeAlias = tuple[str, Sequence[FileState]]  # a path, and some of its files
 log = logging.getLogger(__name__)
 
 
@@ -34,10 +39,12 @@ class Facts(msgspec.Struct, frozen=True):
     unchanged: int = 0
     unchanged_bytes: int = 0
 
-    def with_more(self, unchanged: int, unchanged_bytes: int) -> Facts:
-        """The facts after another block of unchanged files."""
+    def with_more(self, found: Sequence[Sorted]) -> Facts:
+        """The facts after more folders."""
         return Facts(
-            self.roots, self.unchanged + unchanged, self.unchanged_bytes + unchanged_bytes
+            self.roots,
+            self.unchanged + sum(each.unchanged for each in found),
+            self.unchanged_bytes + sum(each.unchanged_bytes for each in found),
         )
 
 
@@ -76,8 +83,8 @@ class Source:
     async def _feed_from(
         self, walk: Walk | Listing, queue: asyncio.Queue[Candidate | None]
     ) -> None:
-        async for block in _blocks(walk):
-            await self._hand_on(await self._candidates(block), queue)
+        async for blocks in _batches(walk):
+            await self._hand_on(await self._candidates(blocks), queue)
             if self.stop.at_once:
                 break
         self.tally.ignored += walk.counts.ignored
@@ -87,40 +94,38 @@ class Source:
             log.warning("not covered: %s cannot be read: %s", printable(path), why)
         await self._look_for_empty_roots(walk)
 
-    async def _candidates(self, block: Block) -> list[Candidate]:
-        """The files of a block that are not unchanged; those without an extension if pictures."""
-        rest = await self._sort(block, block.entries)
-        unnamed = await self._sort(block, block.unnamed)
-        if unnamed:
-            pictures = await asyncio.to_thread(self._pictures_of, block.folder, unnamed)
-            self.tally.ignored += len(unnamed) - len(pictures)
-            rest.extend(pictures)
-        self.found += len(rest) + len(block.without_stat)
-        named = [
-            Candidate(os.path.join(block.folder, e[0]), Stat(*e[1:]), block.explicit) for e in rest
-        ]
-        unknown = [
-            Candidate(os.path.join(block.folder, name), None, block.explicit)
-            for name in block.without_stat
-        ]
-        return named + unknown
+    async def _candidates(self, blocks: Sequence[Block]) -> list[Candidate]:
+        """The files of blocks that are not unchanged; those without an extension if pictures."""
+        rest = await self._sort([(block.folder, block.entries) for block in blocks])
+        unnamed = await self._sort([(block.folder, block.unnamed) for block in blocks])
+        found: list[Candidate] = []
+        for block, named, others in zip(blocks, rest, unnamed, strict=True):
+            pictures: list[FileState] = []
+            if others:
+                pictures = await asyncio.to_thread(self._pictures_of, block.folder, others)
+                self.tally.ignored += len(others) - len(pictures)
+            found += _candidates_of(block, named + pictures)
+        self.found += len(found)
+        return found
 
-    async def _sort(self, block: Block, entries: Sequence[FileState]) -> list[FileState]:
-        if self.settings.force or self.settings.rehash or not entries:
-            return list(entries)
+    async def _sort(self, folders: Sequence[_Folder]) -> list[list[FileState]]:
+        """Of each folder's files those that are not unchanged, in their order."""
+        if self.settings.force or self.settings.rehash or not any(files for _, files in folders):
+            return [list(files) for _, files in folders]
 
-        def sort(ledger: Ledger) -> Sorted:
-            found = ledger.files.sort(block.folder, entries, self.standing)
+        def sort(ledger: Ledger) -> list[Sorted]:
+            found = [ledger.files.sort(folder, files, self.standing) for folder, files in folders]
             if not self.settings.dry_run:
-                facts = self.facts.with_more(found.unchanged, found.unchanged_bytes)
+                facts = self.facts.with_more(found)
                 ledger.runs.note(self.recorder.run_id, msgspec.json.encode(facts))
             return found
 
         found = await self.ledger.do(sort)
-        self.facts = self.facts.with_more(found.unchanged, found.unchanged_bytes)
-        self.tally.unchanged(found.unchanged, found.unchanged_bytes)
-        self.found += found.unchanged
-        return found.rest
+        before, self.facts = self.facts, self.facts.with_more(found)
+        unchanged = self.facts.unchanged - before.unchanged
+        self.tally.unchanged(unchanged, self.facts.unchanged_bytes - before.unchanged_bytes)
+        self.found += unchanged
+        return [each.rest for each in found]
 
     def _pictures_of(self, folder: str, entries: Sequence[FileState]) -> list[FileState]:
         """Those of the files without an extension that are pictures by their first bytes."""
@@ -163,10 +168,29 @@ class Source:
                 log.warning("not covered: %s is empty; is its disk mounted?", printable(root))
 
 
-async def _blocks(walk: Walk | Listing) -> AsyncIterator[Block]:
+async def _batches(walk: Walk | Listing) -> AsyncIterator[list[Block]]:
+    """Blocks by the handful, so that many small folders cost few turns between threads."""
     blocks = walk.blocks()
-    while (block := await asyncio.to_thread(next, blocks, None)) is not None:
-        yield block
+    while batch := await asyncio.to_thread(_batch, blocks):
+        yield batch
+
+
+def _batch(blocks: Iterator[Block]) -> list[Block]:
+    batch: list[Block] = []
+    files, until = 0, time.monotonic() + BATCH_SECONDS
+    for block in blocks:
+        batch.append(block)
+        files += len(block)
+        if files >= BATCH_FILES or time.monotonic() >= until:
+            break
+    return batch
+
+
+def _candidates_of(block: Block, files: Sequence[FileState]) -> Iterator[Candidate]:
+    for name, *stat in files:
+        yield Candidate(os.path.join(block.folder, name), Stat(*stat), block.explicit)
+    for name in block.without_stat:
+        yield Candidate(os.path.join(block.folder, name), None, block.explicit)
 
 
 def _is_empty(folder: str) -> bool:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from batchscan.errors import UsageError
 from batchscan.escape import printable
-from batchscan.walk.block import BLOCK, Block, Counts, Entry
+from batchscan.walk.block import BLOCK, Block, Counts, entry_of
 from batchscan.walk.roots import absolute
 
 CHUNK = 1 << 16  # bytes read at once
@@ -110,7 +110,7 @@ def _enter(block: Block, name: str, path: str) -> None:
         block.without_stat.append(name)
         return
     if stat.S_ISREG(status.st_mode):
-        block.entries.append(Entry.of(name, status))
+        block.entries.append(entry_of(name, status))
     else:
         block.without_stat.append(name)
 

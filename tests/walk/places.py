@@ -38,7 +38,7 @@ def walk(*roots: Path | str, never=(), **rules) -> Walk:
 def names(blocks: list[Block], below: Path | str = "/") -> list[str]:
     """The paths of a walk's pictures relative to a folder, in the order they came."""
     return [
-        os.path.relpath(os.path.join(block.folder, entry.name), below)
+        os.path.relpath(os.path.join(block.folder, entry[0]), below)
         for block in blocks
         for entry in block.entries
     ]

@@ -27,7 +27,7 @@ def test_names_are_relative_to_the_working_folder_and_each_counts_once(here):
     lines = f"b.png\n./b.png\n\ns/c.txt\r\n{here}/a.png\ns/../a.png"
     blocks = listed(lines.encode())
 
-    assert [(block.folder, [entry.name for entry in block.entries]) for block in blocks] == [
+    assert [(block.folder, [entry[0] for entry in block.entries]) for block in blocks] == [
         (str(here), ["a.png", "b.png"]),
         (str(here / "s"), ["c.txt"]),
     ]
@@ -41,7 +41,7 @@ def test_nul_separated_names_may_hold_anything_else():
         Path(os.fsdecode(name)).touch()
     (block,) = listed(b"\0".join(odd) + b"\0\0", nul=True)
 
-    assert sorted(os.fsencode(entry.name) for entry in block.entries) == sorted(odd)
+    assert sorted(os.fsencode(entry[0]) for entry in block.entries) == sorted(odd)
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_name(here):

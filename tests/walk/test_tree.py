@@ -43,7 +43,7 @@ def test_names_without_an_extension_are_handed_on_for_a_look_inside(tmp_path, na
     walked = walk(tmp_path)
     (block,) = walked.blocks()
 
-    assert [entry.name for entry in block.unnamed] == [name]
+    assert [entry[0] for entry in block.unnamed] == [name]
     assert not block.entries
     assert walked.counts.seen == {str(tmp_path): 1}
 
@@ -66,7 +66,7 @@ def test_names_are_ordered_by_their_bytes(tmp_path):
         Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).touch()
     (block,) = walk(tmp_path).blocks()
 
-    assert [os.fsencode(entry.name) for entry in block.entries] == sorted(raw)
+    assert [os.fsencode(entry[0]) for entry in block.entries] == sorted(raw)
 
 
 def test_links_are_not_followed_but_counted(tmp_path):

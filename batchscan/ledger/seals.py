@@ -1,0 +1,108 @@
+"""Seals: one row that says of a whole block of files that each has its verdict.
+
+While the block's fingerprint fits, nothing in it has changed, and no file's row need be read. A
+seal is only ever a shortcut: broken or missing, the rows tell the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from batchscan.ledger.standing import FileState, Standing
+
+Matched: TypeAlias = list[tuple[int, bytes]]  # pictures with matches, and their files' names
+
+_FINGERPRINT_BYTES = 16
+
+
+def fingerprint(entries: Sequence[FileState]) -> bytes | None:
+    """What tells a block of files from every other state of it; None where it has odd names."""
+    try:
+        written = msgspec.msgpack.encode(entries)
+    except UnicodeEncodeError:  # a name that is no UTF-8
+        return None
+    return hashlib.blake2b(written, digest_size=_FINGERPRINT_BYTES).digest()
+
+
+class Seals:
+    """The table of seals."""
+
+    def __init__(self, connection: sqlite3.Connection, realm_id: int, *, writable: bool) -> None:
+        self._connection = connection
+        self._writable = writable
+        self._realm_id = realm_id
+        row = connection.execute("SELECT EXISTS (SELECT 1 FROM seals)").fetchone()
+        self._any = bool(row[0])
+
+    def matched(
+        self, folder_id: int, first: bytes, found: bytes | None, standing: Standing
+    ) -> Matched | None:
+        """What of a block has matches, where its seal holds; None where it has none that does."""
+        if found is None:
+            return None
+        row = self._connection.execute(
+            "SELECT matched FROM seals WHERE realm_id = ? AND folder_id = ? AND first_name = ?"
+            " AND fingerprint = ? AND rules = ? AND (oldest IS NULL OR oldest >= ?)",
+            (self._realm_id, folder_id, first, found, standing.rules, standing.answers_since),
+        ).fetchone()
+        return None if row is None else msgspec.msgpack.decode(row[0], type=Matched)
+
+    def put(
+        self,
+        folder_id: int,
+        first: bytes,
+        found: bytes | None,
+        standing: Standing,
+        *,
+        oldest: float | None,
+        matched: Matched,
+    ) -> None:
+        """Seal a block whose files all stand; `oldest` is the time of its oldest answer."""
+        if found is None or not self._writable:
+            return
+        self._any = True
+        self._connection.execute(
+            "INSERT OR REPLACE INTO seals VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                self._realm_id,
+                folder_id,
+                first,
+                found,
+                standing.rules,
+                oldest,
+                msgspec.msgpack.encode(matched),
+            ),
+        )
+
+    def break_folder(self, folder: bytes) -> None:
+        """A file of the folder gets another verdict."""
+        if self._any:
+            self._connection.execute(
+                "DELETE FROM seals WHERE realm_id = ?"
+                " AND folder_id = (SELECT id FROM folders WHERE path = ?)",
+                (self._realm_id, folder),
+            )
+
+    def break_picture(self, picture_id: int) -> None:
+        """A picture gets another answer."""
+        if self._any:
+            self._connection.execute(
+                "DELETE FROM seals WHERE realm_id = ?"
+                " AND folder_id IN (SELECT folder_id FROM files WHERE picture_id = ?)",
+                (self._realm_id, picture_id),
+            )
+
+    def unsealed(self, after: int, most: int) -> list[int]:
+        """Some folders without a seal, by number, in their order."""
+        rows = self._connection.execute(
+            "SELECT id FROM folders f WHERE id > ? AND NOT EXISTS"
+            " (SELECT 1 FROM seals s WHERE s.realm_id = ? AND s.folder_id = f.id)"
+            " ORDER BY id LIMIT ?",
+            (after, self._realm_id, most),
+        )
+        return [row[0] for row in rows]

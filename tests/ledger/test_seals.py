@@ -1,0 +1,181 @@
+"""A seal is a shortcut: whatever happens, it says what the rows say, or nothing."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+import pytest
+
+from batchscan.ledger import FILE_NAME, Ledger, Standing
+from batchscan.ledger.schema import MIGRATIONS
+from tests.ledger.conftest import REAL, answer, image
+from tests.ledger.test_files import STANDING, entry, settled
+
+
+def block(ledger, *names: str, folder: str = "/p", urls=()):
+    stats = [
+        settled(ledger, f"{folder}/{name}", os.fsencode(name), urls=urls).stat for name in names
+    ]
+    return [entry(name, stat) for name, stat in zip(names, stats, strict=True)]
+
+
+def seals(ledger) -> int:
+    return int(ledger._connection.execute("SELECT count(*) FROM seals").fetchone()[0])
+
+
+def seal_all(ledger, standing=STANDING) -> None:
+    after: int | None = 0
+    while after is not None:
+        after = ledger.files.seal(standing, after)
+
+
+def forget_rows(ledger) -> None:
+    """So that only a seal can know the files."""
+    ledger._connection.execute("UPDATE files SET size = -1")
+
+
+def test_a_run_seals_its_folders_so_that_the_next_one_reads_no_rows(ledger):
+    entries = block(ledger, "a.png", "b.png")
+    seal_all(ledger)
+    forget_rows(ledger)
+    found = ledger.files.sort("/p", entries, STANDING)
+
+    assert (found.unchanged, found.rest) == (2, [])
+    assert found.unchanged_bytes == sum(each[1] for each in entries)
+
+
+def test_a_block_found_unchanged_by_its_rows_is_sealed(ledger):
+    entries = block(ledger, "a.png", "b.png")
+    ledger.files.sort("/p", entries, STANDING)
+    forget_rows(ledger)
+
+    assert ledger.files.sort("/p", entries, STANDING).unchanged == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda entries: entries[:1],
+        lambda entries: [*entries, ("c.png", 1, 2, 3)],
+        lambda entries: [entries[0], (entries[1][0], entries[1][1] + 1, *entries[1][2:])],
+        lambda entries: [entries[0], (*entries[1][:2], entries[1][2] + 1, entries[1][3])],
+        lambda entries: [entries[0], (*entries[1][:3], entries[1][3] + 1)],
+        lambda entries: [entries[0], ("z.png", *entries[1][1:])],
+    ],
+    ids=["removed", "added", "size", "mtime", "ctime", "renamed"],
+)
+def test_a_seal_does_not_hold_over_a_block_that_changed(ledger, change):
+    entries = block(ledger, "a.png", "b.png")
+    seal_all(ledger)
+    changed = change(entries)
+    found = ledger.files.sort("/p", changed, STANDING)
+    truth = [each for each in changed if each not in entries]
+
+    assert found.rest == truth
+    assert found.unchanged == len(changed) - len(truth)
+
+
+def test_a_seal_holds_only_under_its_rules_and_while_its_oldest_answer_is_young_enough(ledger):
+    entries = block(ledger, "a.png")
+    stat = image().stat
+    ledger.files.put("/p/b.heic", stat, rules="r1", line=b"{}")
+    entries.append(entry("b.heic", stat))
+    seal_all(ledger)
+    other_rules = ledger.files.sort("/p", entries, Standing("r2", 0.0))
+    too_old = ledger.files.sort("/p", entries, Standing("r1", answers_since=1000.5))
+    same = ledger.files.sort("/p", entries, STANDING)
+
+    assert [each[0] for each in other_rules.rest] == ["b.heic"]
+    assert [each[0] for each in too_old.rest] == ["a.png"]
+    assert same.unchanged == 2
+
+
+def test_a_folder_with_a_verdict_that_does_not_stand_is_not_sealed(ledger):
+    ledger.files.put("/p/b.heic", image().stat, rules="old rules", line=b"{}")
+    seal_all(ledger)
+
+    assert seals(ledger) == 0
+
+
+def test_a_file_with_another_verdict_breaks_the_seal_of_its_folder_alone(ledger):
+    block(ledger, "a.png", folder="/p")
+    block(ledger, "a.png", folder="/q")
+    seal_all(ledger)
+    ledger.files.put("/p/a.png", image().stat, rules="r1", line=b"{}")
+
+    assert seals(ledger) == 1
+
+
+def test_another_answer_breaks_the_seals_over_its_picture(ledger):
+    picture = settled(ledger, "/p/a.png")
+    entries = [entry("a.png", picture.stat)]
+    seal_all(ledger)
+    claim = ledger.claims.open(picture, 2, "run", 0.0)
+    ledger.claims.settle(claim, answer("https://a.example/1", at=2000.0), "run")
+    found = ledger.files.sort("/p", entries, STANDING)
+    digest = ledger.overview.digest()
+
+    assert found.unchanged == 1
+    assert digest.matches.total == 1
+
+
+def test_the_digest_is_the_same_whether_files_were_known_by_rows_or_by_a_seal(tmp_path):
+    with_rows, with_seal = (Ledger.open(tmp_path, REAL) for _ in range(2))
+    entries = block(
+        with_rows, "a.png", "b.png", urls=("https://a.example/1", "https://b.example/2")
+    )
+    with_rows.files.sort("/p", entries, STANDING)
+    with_rows.close()
+    forget_rows(with_seal)
+    with_seal.files.sort("/p", entries, STANDING)
+    digests = [with_seal.overview.digest()]
+    with_seal.close()
+    again = Ledger.open(tmp_path, REAL)
+    again._connection.execute("DELETE FROM seals")
+    again._connection.execute("UPDATE files SET size = ?", (entries[0][1],))
+    again.files.sort("/p", entries, STANDING)
+    digests.append(again.overview.digest())
+    again.close()
+
+    assert digests[0] == digests[1]
+    assert digests[0].matches.total == 4
+
+
+def test_names_that_are_no_text_are_known_by_their_rows(ledger):
+    name = os.fsdecode(b"\xff.png")
+    entries = block(ledger, name)
+    seal_all(ledger)
+
+    assert seals(ledger) == 0
+    assert ledger.files.sort("/p", entries, STANDING).unchanged == 1
+
+
+def test_looking_only_seals_nothing(tmp_path):
+    ledger = Ledger.open(tmp_path, REAL)
+    entries = block(ledger, "a.png")
+    ledger.close()
+    looking = Ledger.read(tmp_path, REAL)
+    found = looking.files.sort("/p", entries, STANDING)
+
+    assert found.unchanged == 1
+    assert seals(looking) == 0
+    looking.close()
+
+
+def test_a_ledger_of_the_first_version_is_brought_up_to_date_with_all_it_knows(tmp_path):
+    old = sqlite3.connect(tmp_path / FILE_NAME)
+    old.executescript(f"{MIGRATIONS[0]};PRAGMA user_version = 1;")
+    old.execute("INSERT INTO realms VALUES (1, ?, ?)", (REAL.api_url, REAL.sandbox))
+    old.execute("INSERT INTO folders VALUES (1, ?)", (b"/p",))
+    stat = image().stat
+    old.execute(
+        "INSERT INTO files VALUES (1, 1, ?, ?, ?, ?, NULL, 'r1', ?)", (b"b.heic", *stat, b"{}")
+    )
+    old.commit()
+    old.close()
+    ledger = Ledger.open(tmp_path, REAL)
+    found = ledger.files.sort("/p", [entry("b.heic", stat)], STANDING)
+    ledger.close()
+
+    assert found.unchanged == 1
