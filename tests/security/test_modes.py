@@ -45,17 +45,16 @@ def modes(folder: Path) -> dict[str, int]:
 async def test_everything_a_run_leaves_is_its_owners_alone_whatever_the_umask(bench, umask):
     bench.pictures(2)
     log = bench.folder / "scan.log"
-    code, err = await run(bench, "--log-file", str(log), str(bench.images), umask=umask)
-    assert code == 0, err
-    code, err = await run(bench, "report", "--write", umask=umask)
-    assert code == 0, err
+    for words in (("--log-file", str(log), str(bench.images)), ("report", "--write")):
+        code, err = await run(bench, *words, umask=umask)
+        assert code == 0, err
+        for folder in (bench.folder / "state", bench.folder / "output"):
+            left = modes(folder)
+            folders = {name for name in left if (folder / name).is_dir()}
+            assert {left[name] for name in folders} == {0o700}
+            assert {name for name in left.keys() - folders if left[name] != 0o600} == set()
 
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
-    for folder in (bench.folder / "state", bench.folder / "output"):
-        left = modes(folder)
-        folders = {name for name in left if (folder / name).is_dir()}
-        assert {left[name] for name in folders} == {0o700}
-        assert {name for name in left.keys() - folders if left[name] != 0o600} == set()
     names = {path.name for path in (bench.folder / "state").iterdir()}
     assert {"ledger.sqlite3", "token.json"} <= names
     results = list((bench.folder / "output" / "runs").glob("*/*"))

@@ -102,7 +102,7 @@ async def test_state_and_output_are_never_sent_even_inside_a_root(bench):
 
 async def test_a_file_swapped_for_a_link_after_it_was_found_is_not_sent(bench_with, outside_of):
     async with bench_with(latency=0.3) as bench:
-        await swapped_while_the_first_is_sent(bench, "b.png", outside_of(bench) / "p000.png")
+        await swapped_while_the_first_is_sent(bench, "z.png", outside_of(bench) / "p000.png")
 
 
 @pytest.fixture
@@ -111,9 +111,9 @@ def outside_of():
 
 
 async def swapped_while_the_first_is_sent(bench, name: str, target) -> None:
-    """Scan two pictures one after the other, and put a link in the second one's place."""
-    tree(bench.images, {"a.png": png(16, 16, 1), "b.png": png(16, 16, 2)})
-    tree(bench.images, {"c/p000.png": png(16, 16, 3)})
+    """Scan pictures one after the other, and put a link in the place of one that was found."""
+    names = ("a.png", "b.png", "m.png", "n.png", "z.png", "zz/p000.png")  # in the walk's order
+    tree(bench.images, {each: png(16, 16, number) for number, each in enumerate(names, 1)})
     swapped = False
     async with Scan(bench.settings(pace={"concurrency": 1}), QuickClock()) as run:
         async for outcome in run:
