@@ -30,7 +30,11 @@ class Process:
         }
 
     async def start(
-        self, *words: str, largest_file: int | None = None, program: tuple[str, ...] = BATCHSCAN
+        self,
+        *words: str,
+        largest_file: int | None = None,
+        program: tuple[str, ...] = BATCHSCAN,
+        stderr: int = asyncio.subprocess.PIPE,
     ) -> asyncio.subprocess.Process:
         folder = self.bench.folder
         return await asyncio.create_subprocess_exec(
@@ -38,7 +42,7 @@ class Process:
             "-o", str(folder / "output"), "--state", str(folder / "state"), str(self.bench.images),
             env=self.environment, cwd="/",
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE, stderr=stderr,
             preexec_fn=(lambda: limit_files(largest_file)) if largest_file else None,
         )  # fmt: skip
 

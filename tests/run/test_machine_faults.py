@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 import signal
 import subprocess
@@ -176,13 +177,44 @@ async def test_a_report_that_cannot_be_written_is_made_by_the_next_run(bench):
     code, _, err = await ended(process)
 
     assert code == 9
-    assert "report.json': File too large" in err
+    assert "free space" in err
     [folder] = (bench.folder / "output" / "runs").iterdir()
     assert sorted(path.name for path in folder.iterdir()) == ["results.jsonl"]
     assert not (bench.folder / "output" / "latest").exists()
     ran = await bench.scan()
     assert ran.report.files.unchanged == 3
     assert reports(bench)[0]["files"]["scanned"] == bench.charged() == 3
+
+
+async def test_a_report_that_cannot_be_put_in_place_is_made_when_the_way_is_free(bench):
+    bench.pictures(3)
+    bench.emulator.faults = (Fault(route="credits", action=Delay(seconds=0.5)),)
+    process = await Process(bench).start(*AT_ONCE)
+    await until(lambda: arrived(bench) == 1)
+    [folder] = (bench.folder / "output" / "runs").iterdir()
+    (folder / "report.json").mkdir()
+    code, _, err = await ended(process)
+
+    assert code == 9
+    assert "report.json': Is a directory" in err
+    assert not list(folder.glob(".new-*"))
+    ran = await bench.scan()  # the old run stays open
+    (folder / "report.json").rmdir()
+    again = await bench.scan()
+    assert ran.exit_code == again.exit_code == 0
+    assert reports(bench)[0]["files"]["scanned"] == bench.charged() == 3
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+async def test_a_full_disk_behind_stderr_changes_no_exit_code(bench):
+    bench.pictures(3)
+    full = os.open("/dev/full", os.O_WRONLY)
+    process = await Process(bench).start("-v", *AT_ONCE, stderr=full)
+    os.close(full)
+    out, _ = await process.communicate()
+
+    assert process.returncode == 0
+    assert b"3 scanned" in out
 
 
 async def mounted(bench, options: str, *words: str) -> tuple[int, str, str]:

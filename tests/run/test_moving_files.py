@@ -115,13 +115,15 @@ async def test_files_that_are_gone_when_their_turn_comes_fail_and_are_gone_in_th
     assert (again.exit_code, again.report.files.seen) == (0, 10)
 
 
-async def test_a_folder_removed_before_the_walk_came_to_it_was_never_there(bench):
+async def test_files_of_a_folder_that_is_removed_fail_and_are_gone_in_the_next_run(bench):
     tree(bench.images, {f"a/p{n:02}.png": png(16, 16, n) for n in range(12)})
     tree(bench.images, {"b/x.png": png(16, 16, 98), "b/c/y.png": png(16, 16, 99)})
     ran = await scan(bench, lambda: shutil.rmtree(bench.images / "b"))
 
-    assert ran.exit_code == 0
-    assert ran.statuses() == {"scanned": 12}
+    assert ran.exit_code == 3
+    assert (ran.statuses()["scanned"], ran.reasons()) == (12, {"vanished": 2})
+    again = await bench.scan()
+    assert (again.exit_code, again.report.files.seen) == (0, 12)
 
 
 async def test_a_root_removed_under_the_run_is_never_a_clean_one(bench):
