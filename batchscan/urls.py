@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import tldextract
+if TYPE_CHECKING:
+    from tldextract import TLDExtract
 
 MOST_REMEMBERED = 10_000
 LONGEST_NAME = 253  # characters of a domain name (RFC 1035, without the length bytes)
@@ -31,6 +33,13 @@ def _domain_of(host: str) -> str:
         return host
 
 
+def load_suffixes() -> None:
+    """Read the public suffix list before it is needed: that takes a tenth of a second."""
+    _domain_of("example.com")
+
+
 @cache
-def _extract() -> tldextract.TLDExtract:
-    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+def _extract() -> TLDExtract:
+    from tldextract import TLDExtract  # noqa: PLC0415 - a run without an answer does without
+
+    return TLDExtract(suffix_list_urls=(), cache_dir=None)

@@ -13,7 +13,7 @@ from batchscan.cli.findings import Finding, Level
 from batchscan.copyleaks.client import CopyleaksClient
 from batchscan.copyleaks.errors import CopyleaksError
 from batchscan.copyleaks.requests import check_form
-from batchscan.engines.local import open_client, open_transport
+from batchscan.engines.connecting import open_client, open_transport
 from batchscan.engines.replies import stop_for
 from batchscan.errors import StorageError
 from batchscan.settings import Settings

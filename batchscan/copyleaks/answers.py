@@ -13,6 +13,7 @@ from batchscan.copyleaks.decoding import NotJson, decode
 from batchscan.copyleaks.errors import BadResponse
 
 FULL, PARTIAL = 0, 1  # matchType
+LONG_ANSWER = 64 * 1024  # bytes; 1 MiB is read in 0.3 s, in which no other task would get on
 
 
 @dataclass(frozen=True, slots=True)

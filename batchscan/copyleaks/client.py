@@ -12,15 +12,13 @@ from http import HTTPStatus
 from pathlib import Path
 
 from batchscan.copyleaks import requests
-from batchscan.copyleaks.answers import CheckResult, read_check, read_credits
+from batchscan.copyleaks.answers import LONG_ANSWER, CheckResult, read_check, read_credits
 from batchscan.copyleaks.decoding import NotJson, decode
 from batchscan.copyleaks.errors import BadResponse, CopyleaksError, TokenRefused
 from batchscan.copyleaks.failures import failure
 from batchscan.copyleaks.requests import Multipart
 from batchscan.copyleaks.tokens import LIFE, ONE_WORD, Grant, TokenProvider, binding
 from batchscan.copyleaks.transport import Response, Transport
-
-LONG_ANSWER = 64 * 1024  # bytes; 1 MiB is read in 0.3 s, in which no other task would get on
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from batchscan import about
 from batchscan.copyleaks import errors as vendor
-from batchscan.copyleaks.client import LONG_ANSWER, Account, CopyleaksClient
-from batchscan.copyleaks.hidden import Hidden
+from batchscan.copyleaks.answers import LONG_ANSWER
 from batchscan.copyleaks.requests import check_form
-from batchscan.copyleaks.transport import Transport
 from batchscan.engines.answers import answer_of
 from batchscan.engines.replies import login_reply_to, reply_to
 from batchscan.images.inspect import inspect
@@ -23,6 +21,11 @@ from batchscan.images.judge import Judge
 from batchscan.images.rules import Rules
 from batchscan.model import Answered, Busy, Candidate, Image, NotSendable, Reply, Trouble
 from batchscan.settings import Settings
+from batchscan.urls import load_suffixes
+
+if TYPE_CHECKING:
+    from batchscan.copyleaks.client import CopyleaksClient
+    from batchscan.copyleaks.transport import Transport
 
 
 class LocalEngine:
@@ -38,13 +41,13 @@ class LocalEngine:
         self._judge = Judge(self._rules)
         threads = min(8, max(2, os.cpu_count() or 2))
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="inspect")
-        self._transport = open_transport(settings)
-        self._client = open_client(settings, self._transport, token_file, now)
+        self._token_file = token_file
+        self._opened: tuple[Transport, CopyleaksClient] | None = None
 
     @property
     def logins(self) -> int:
         """Logins of this run."""
-        return self._client.logins
+        return self._opened[1].logins if self._opened else 0
 
     async def inspect(self, candidate: Candidate) -> Image | NotSendable:
         """Read, hash and judge one file, in one hop to a thread."""
@@ -58,7 +61,7 @@ class LocalEngine:
     @property
     def ready(self) -> bool:
         """Whether there is a token."""
-        return self._client.ready
+        return self._opened is not None and self._client.ready
 
     async def prepare(self) -> Busy | Trouble | None:
         """Log in, once for all that ask; None when that went well.
@@ -69,6 +72,7 @@ class LocalEngine:
         """
         try:
             await self._client.login()
+            await asyncio.to_thread(load_suffixes)  # the first answer is about to need it
         except vendor.CopyleaksError as error:
             return login_reply_to(error, self._settings.api)
         return None
@@ -100,30 +104,21 @@ class LocalEngine:
 
     async def aclose(self) -> None:
         """Give back connections, threads and child processes."""
-        await self._transport.aclose()
+        if self._opened is not None:
+            await self._opened[0].aclose()
         await asyncio.to_thread(self._threads.shutdown)
         await asyncio.to_thread(self._judge.close)
 
+    @property
+    def _client(self) -> CopyleaksClient:
+        """The vendor's client, from when there is something to ask: often there is nothing."""
+        if self._opened is None:
+            from batchscan.engines.connecting import (  # noqa: PLC0415 - it takes its time
+                open_client,
+                open_transport,
+            )
 
-def open_transport(settings: Settings) -> Transport:
-    """The connections that settings ask for."""
-    return Transport(
-        user_agent=about.user_agent(),
-        connect_timeout=settings.api.connect_timeout,
-        read_timeout=settings.api.read_timeout,
-        connections=settings.pace.concurrency,
-    )
-
-
-def open_client(
-    settings: Settings, transport: Transport, token_file: Path, now: Callable[[], float] = time.time
-) -> CopyleaksClient:
-    """The vendor's client for an account; without one it is refused at the first login."""
-    key = settings.account.api_key
-    account = Account(
-        api_url=settings.api.url,
-        identity_url=settings.api.identity_url,
-        email=settings.account.email or "",
-        key=Hidden(key.reveal() if key else ""),
-    )
-    return CopyleaksClient(account, transport, token_file, now)
+            transport = open_transport(self._settings)
+            client = open_client(self._settings, transport, self._token_file, self._now)
+            self._opened = transport, client
+        return self._opened[1]

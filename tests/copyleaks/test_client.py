@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from batchscan.copyleaks.client import LONG_ANSWER, Account, CopyleaksClient
+from batchscan.copyleaks.answers import LONG_ANSWER
+from batchscan.copyleaks.client import Account, CopyleaksClient
 from batchscan.copyleaks.errors import (
     AuthenticationFailed,
     BadResponse,

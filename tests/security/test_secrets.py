@@ -266,7 +266,7 @@ def test_an_assertion_about_settings(bench):
 async def test_a_refused_login(bench_with):
     from batchscan.emulator.actions import Answer
     from batchscan.emulator.faults import Fault
-    from batchscan.engines.local import open_client, open_transport
+    from batchscan.engines.connecting import open_client, open_transport
 
     refuse = Fault(route="login", action=Answer(status=401))
     async with bench_with(faults=(refuse,)) as bench:
@@ -279,7 +279,7 @@ async def test_a_refused_login(bench_with):
 async def test_a_refused_token(bench_with):
     from batchscan.emulator.actions import Answer
     from batchscan.emulator.faults import Fault
-    from batchscan.engines.local import open_client, open_transport
+    from batchscan.engines.connecting import open_client, open_transport
 
     refuse = Fault(route="credits", action=Answer(status=401))
     async with bench_with(faults=(refuse,)) as bench:
@@ -297,7 +297,7 @@ async def test_a_refused_token(bench_with):
 
 async def test_a_token_that_is_none(bench):
     from aiohttp import web
-    from batchscan.engines.local import open_client, open_transport
+    from batchscan.engines.connecting import open_client, open_transport
     from tests.copyleaks.servers import serving
 
     async def answer(request):
