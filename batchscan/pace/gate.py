@@ -106,7 +106,7 @@ class Gate:
         """Nothing was learned from this request."""
         self._done(granted)
 
-    def busy(self, granted: Pass, retry_after: float | None, *, away: bool) -> None:
+    def busy(self, granted: Pass, retry_after: float | None, *, away: bool, said: str = "") -> None:
         """The service asked for a pause: 429, or 503 (`away`).
 
         Raises:
@@ -118,17 +118,19 @@ class Gate:
         else:
             self.rate_limited += 1
             self._learned.refused(granted.granted_at, self._clock.monotonic())
-        self._hold(granted, retry_after, AWAY if away else TOO_FAST)
+        self._hold(granted, retry_after, AWAY if away else TOO_FAST, said)
 
-    def troubled(self, granted: Pass, picture: Hashable, *, reached: bool) -> None:
-        """The request failed; when others fail too, the service counts as away.
+    def troubled(self, granted: Pass, picture: Hashable, *, reached: bool, said: str = "") -> bool:
+        """The request failed; when others fail too, the service counts as away: whether it does.
 
         Raises:
             Unavailable: it has been away for longer than `--retry-for`.
         """
         self._done(granted)
-        if self._outage.failed(picture, reached=reached, now=self._clock.monotonic()):
-            self._hold(granted, None, AWAY)
+        away = self._outage.failed(picture, reached=reached, now=self._clock.monotonic())
+        if away:
+            self._hold(granted, None, AWAY, said)
+        return away
 
     def remember(self, sends: Iterable[float], learned: Learned | None) -> None:
         """Go on from earlier runs; times are wall-clock seconds."""
@@ -160,12 +162,12 @@ class Gate:
             paused_until=self._pause[0] + shift,
         )
 
-    def _hold(self, granted: Pass, floor: float | None, why: str) -> None:
+    def _hold(self, granted: Pass, floor: float | None, why: str, said: str) -> None:
         until = self._outage.pause(granted.granted_at, floor, self._clock.monotonic())
         if until is None:
             raise Unavailable(
                 f"the API {_WHAT[why]} for longer than --retry-for allows"
-                f" ({self._retry_for:.0f} s)",
+                f" ({self._retry_for:.0f} s)" + (f"; the last failure: {said}" if said else ""),
                 advice="the same command goes on where this run stopped; "
                 "see the vendor's status page if it lasts",
             )

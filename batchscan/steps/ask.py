@@ -124,7 +124,7 @@ class Asker:
             finally:
                 await self.budget.give_back(reservation, charged)
             if ending is None and isinstance(reply, Trouble) and reply.reached:
-                await self.stop.sleep(backoff(question.tries, self.jitter))
+                await self.stop.sleep(backoff(max(1, question.tries), self.jitter))
         return ending
 
     async def _enter(self) -> tuple[Pass, Busy | Trouble | None]:
@@ -208,7 +208,8 @@ class Asker:
             case Busy():
                 await self._not_charged(question)
                 question.last = reply.error
-                self.gate.busy(granted, reply.retry_after, away=reply.away)
+                said = reply.error.message or ""
+                self.gate.busy(granted, reply.retry_after, away=reply.away, said=said)
                 return None
             case Trouble():
                 return await self._after_trouble(question, granted, reply)
@@ -244,8 +245,10 @@ class Asker:
         else:
             await self._not_charged(question)
         question.last = reply.error
-        question.tries += reply.reached
-        self.gate.troubled(granted, question.image.sha256, reached=reply.reached)
+        away = self.gate.troubled(
+            granted, question.image.sha256, reached=reply.reached, said=reply.detail
+        )
+        question.tries += not away  # a probe's failure is not its picture's
         if question.tries < self.settings.api.attempts:
             return None
         reason = reply.reason

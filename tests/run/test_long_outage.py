@@ -1,0 +1,50 @@
+"""Outages that reach a host: a probe's failure is not its picture's."""
+
+from __future__ import annotations
+
+import pytest
+
+from batchscan.emulator.actions import Answer, Reset, Tear
+from tests.run.cells import HastyClock, Told, check, told_by
+
+DAYS = 30 * 86_400.0
+HOURS = 2 * 3600.0
+OUTAGES = {
+    "500": Answer(status=500, body="html"),
+    "reset after": Reset(when="after"),
+    "torn": Tear(),
+}
+
+
+@pytest.mark.parametrize("kind", OUTAGES)
+@pytest.mark.parametrize("concurrency", [4, 8])
+async def test_an_outage_of_hours_is_waited_out_and_everything_is_answered(
+    bench_with, kind, concurrency
+):
+    clock = HastyClock(10_000)
+    async with bench_with(clock=clock.monotonic, wall_clock=clock.wall) as bench:
+        bench.pictures(12)
+        bench.emulator.faults = (check(OUTAGES[kind], until=HOURS),)
+        pace = {"concurrency": concurrency}
+        first = await bench.scan(clock, api={"retry_for": DAYS}, pace=pace)
+
+        assert told_by(first).statuses == {"scanned": 12}
+        assert bench.charged() == 12
+
+
+@pytest.mark.parametrize("concurrency", [4, 8])
+async def test_the_end_of_patience_puts_off_everything(bench, concurrency):
+    bench.pictures(12)
+    bench.emulator.faults = (check(OUTAGES["500"]),)
+    pace = {"concurrency": concurrency}
+    first = await bench.scan(HastyClock(10_000), api={"retry_for": HOURS}, pace=pace)
+
+    assert told_by(first) == Told(8, {"deferred": 12}, "unavailable")
+
+
+async def test_the_end_of_patience_says_what_went_wrong_last(bench):
+    bench.pictures(3)
+    api = {"url": "https://nobody.invalid", "retry_for": 30.0}
+    first = await bench.scan(HastyClock(), api=api)
+
+    assert "nobody.invalid" in first.report.run.message
