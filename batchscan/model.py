@@ -33,6 +33,7 @@ class Candidate:
     path: str  # absolute, links unresolved
     stat: Stat | None  # None where the walk could not stat a file that the user had named
     explicit: bool = False  # named by the user: may be a link, may have any name
+    root: str | None = None  # the root folder it was found under
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import aiohttp
 
 from batchscan.copyleaks.body import Body
 from batchscan.copyleaks.errors import BadResponse, Details
+from batchscan.copyleaks.hidden import Hidden
 from batchscan.copyleaks.proxies import ProxyFor, proxies_of_environment
 from batchscan.copyleaks.requests import Request
 from batchscan.copyleaks.translation import translated
@@ -132,7 +133,7 @@ class Transport:
         if request.content_type:
             headers["Content-Type"] = request.content_type
         if request.token:
-            headers["Authorization"] = f"Bearer {request.token}"
+            headers["Authorization"] = Hidden(f"Bearer {request.token}")  # also in aiohttp's frames
         return headers
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:

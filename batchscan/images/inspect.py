@@ -18,6 +18,7 @@ from batchscan.model import Candidate, Image, NotSendable, Stat
 from batchscan.names import FailReason, RejectReason
 
 _FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # non-blocking: a FIFO has no writer
+_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _MIB_LIMIT: Final = 20 * 1024 * 1024
 
 
@@ -42,12 +43,12 @@ def inspect(
     named them (`candidate.explicit`) or asked for it (`follow`).
     """
     try:
-        data, status = _read(candidate.path, rules, follow=follow or candidate.explicit)
+        data, status = _read(_opened(candidate, follow=follow), rules)
     except _Unsendable as found:
         return NotSendable(
             candidate.path, found.status or candidate.stat, found.reason, found.detail
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         detail = "the file was gone when it was to be read"
         return NotSendable(candidate.path, candidate.stat, FailReason.VANISHED, detail)
     except OSError as error:
@@ -108,9 +109,31 @@ def _open(path: str | bytes, *, follow: bool) -> int:
     return os.open(path, _FLAGS if follow else _FLAGS | os.O_NOFOLLOW)
 
 
-def _read(path: str, rules: Rules, *, follow: bool) -> tuple[bytes, Stat]:
-    """Give a file's bytes and the stat that they belong to."""
-    descriptor = _open(path, follow=follow)
+def _opened(candidate: Candidate, *, follow: bool) -> int:
+    if follow or candidate.explicit or candidate.root is None:
+        return _open(candidate.path, follow=follow or candidate.explicit)
+    return _open_below(candidate.root, candidate.path)
+
+
+def _open_below(root: str, path: str) -> int:
+    """Open a file below a root folder by folder, so that no link on the way leads out of it.
+
+    A folder may have been swapped for a link since it was found.
+    """
+    *folders, name = path[len(root) :].lstrip("/").split("/")
+    folder = os.open(root, _FOLDER)
+    try:
+        for part in folders:
+            inner = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        return os.open(name, _FLAGS | os.O_NOFOLLOW, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _read(descriptor: int, rules: Rules) -> tuple[bytes, Stat]:
+    """Give a file's bytes and the stat that they belong to; closes it."""
     try:
         before = os.fstat(descriptor)
         _sendable_stat(before, rules)

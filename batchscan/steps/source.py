@@ -188,9 +188,9 @@ def _batch(blocks: Iterator[Block]) -> list[Block]:
 
 def _candidates_of(block: Block, files: Sequence[FileState]) -> Iterator[Candidate]:
     for name, *stat in files:
-        yield Candidate(os.path.join(block.folder, name), Stat(*stat), block.explicit)
+        yield Candidate(os.path.join(block.folder, name), Stat(*stat), block.explicit, block.root)
     for name in block.without_stat:
-        yield Candidate(os.path.join(block.folder, name), None, block.explicit)
+        yield Candidate(os.path.join(block.folder, name), None, block.explicit, block.root)
 
 
 def _is_empty(folder: str) -> bool:

@@ -127,3 +127,21 @@ async def swapped_while_the_first_is_sent(bench, name: str, target) -> None:
     assert sha256(png(16, 16, 1)) in hashes(bench)
     assert sha256(SECRET) not in hashes(bench)
     assert not run.report.files.unreadable_folders or run.exit_code == 3
+
+
+async def test_a_folder_swapped_for_a_link_after_it_was_found_takes_nothing_out(bench_with):
+    async with bench_with(latency=0.3) as bench:
+        names = [f"c/p{number}.png" for number in range(6)]  # one block of the walk
+        tree(bench.images, {name: png(16, 16, number) for number, name in enumerate(names)})
+        foreign = tree(bench.folder / "outside", dict.fromkeys(names, SECRET))
+        swapped = False
+        async with Scan(bench.settings(pace={"concurrency": 1}), QuickClock()) as run:
+            async for outcome in run:
+                if not swapped and outcome.status is Status.SCANNED:
+                    os.rename(bench.images / "c", bench.folder / "moved")
+                    os.symlink(foreign / "c", bench.images / "c")
+                    swapped = True
+
+        assert swapped
+        assert sha256(png(16, 16, 0)) in hashes(bench)
+        assert sha256(SECRET) not in hashes(bench)

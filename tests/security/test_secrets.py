@@ -317,6 +317,19 @@ async def test_a_token_that_is_none(bench):
         )
         async with open_transport(settings) as transport:
             await open_client(settings, transport, bench.folder / "token.json").login()
+
+
+async def test_a_connection_that_breaks(bench):
+    from batchscan.copyleaks.hidden import Hidden
+    from batchscan.copyleaks.requests import Request
+    from tests.copyleaks.servers import head_of, scripted, transport
+
+    async def reset(reader, writer):
+        await head_of(reader)
+        writer.transport.abort()
+
+    async with scripted(reset) as url, transport() as sender:
+        await sender.send(Request("GET", url, token=Hidden(open(__file__ + ".key").read())))
 """
 
 
@@ -332,7 +345,7 @@ def test_the_output_of_a_failing_test_shows_neither_key_nor_token(tmp_path):
         check=False, capture_output=True, text=True, cwd=root, timeout=50,
     )  # fmt: skip
 
-    assert "4 failed" in ran.stdout, ran.stdout
+    assert "5 failed" in ran.stdout, ran.stdout
     assert "AuthenticationFailed" in ran.stdout
     assert "holds no token" in ran.stdout
     assert TOKEN not in ran.stdout + ran.stderr
