@@ -1,14 +1,23 @@
-"""Pictures by the thousand, for measuring."""
+"""Pictures by the thousand, and a ledger that knows a million, for measuring."""
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import os
 import random
 from pathlib import Path
 
 from PIL import Image
 
+from batchscan import model
+from batchscan.ledger import Ledger, Realm
+from batchscan.names import MatchKind
+from batchscan.results import line_of
+from batchscan.steps.record import without_answer
+
+A_COMMIT = 10_000
 LEAVES = b"\xff\xfe"  # a JPEG comment: makes each file's bytes its own
 
 
@@ -45,3 +54,38 @@ def stubs(folder: Path, count: int, per_folder: int) -> None:
         descriptor = os.open(f"{below}/{number:07}.jpg", os.O_WRONLY | os.O_CREAT, 0o644)
         os.write(descriptor, b"not a picture")
         os.close(descriptor)
+
+
+def killed_run(state: Path, url: str, count: int) -> None:
+    """A ledger with a run that was killed after `count` answers, one in ten with matches."""
+    state.mkdir(parents=True, mode=0o700)
+    ledger = Ledger.open(state, Realm(url, sandbox=False))
+    run_id = "20260101T000000Z-benchmark"
+    with ledger.transaction():
+        ledger.runs.begin(run_id, str(state.parent / "output" / run_id), 1_700_000_000.0)
+    for start in range(0, count, A_COMMIT):
+        with ledger.transaction():
+            for number in range(start, min(count, start + A_COMMIT)):
+                _answer(ledger, run_id, number)
+    ledger.close()
+
+
+def _answer(ledger: Ledger, run_id: str, number: int) -> None:
+    digest = hashlib.sha256(number.to_bytes(8, "big")).hexdigest()
+    path = f"/library/{number // 1_000:05}/{number:07}.jpg"
+    stat = model.Stat(200_000, number, number)
+    image = model.Image(path, stat, b"", digest, "jpeg", 950, 700, "image/jpeg", "a.jpg")
+    urls = [f"https://site{number % 5_000}.example/{number}/{n}" for n in range(3)]
+    urls = urls if number % 10 == 0 else []
+    internet = [{"url": url, "matchType": 0} for url in urls]
+    score = {"totalMatches": len(urls), "fullMatches": len(urls), "partialMatches": 0}
+    body = json.dumps({"matches": {"internet": internet, "score": score}}).encode()
+    matches = tuple(model.Match(url, MatchKind.FULL, (), url.split("/")[2]) for url in urls)
+    answer = model.Answer(body, 1_700_000_000.0, 1, 1, None, matches)
+    claim = ledger.claims.open(image, 1, run_id, 1_700_000_000.0)
+    answer_id = ledger.claims.settle(claim, answer, run_id)
+    ledger.files.put(path, stat, picture_id=claim.picture_id)
+    subject = model.Subject(path, stat.size, digest, "jpeg", 950, 700)
+    effort = model.Effort(1_700_000_000.0, 1_700_000_001.0, 1_000, 1, claim.scan_id, 1)
+    line = line_of(model.Scanned(subject, effort, answer), run_id, sandbox=False)
+    ledger.runs.decided(run_id, without_answer(line), answer_id)
