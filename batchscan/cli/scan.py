@@ -39,6 +39,7 @@ def command(**parameters: object) -> int:
 
 async def _scan(settings: Settings) -> int:
     # Everything that scans is imported here and not above: `--help` needs none of it
+    gc.disable()
     from batchscan.cli.outcome import tell  # noqa: PLC0415
     from batchscan.cli.signals import stopping  # noqa: PLC0415
     from batchscan.cli.watching import watched  # noqa: PLC0415
@@ -46,6 +47,7 @@ async def _scan(settings: Settings) -> int:
 
     scan = Scan(settings)
     gc.freeze()  # what was imported stays: no collection need look at it
+    gc.enable()
     with stopping(scan.request_stop):
         async with scan, watched(scan.progress, settings.output):
             async for _ in scan:

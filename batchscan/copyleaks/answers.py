@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from batchscan.copyleaks.decoding import NotJson, decode
+from batchscan.copyleaks.documented import MOST, Documented, documented
 from batchscan.copyleaks.errors import BadResponse
 
 FULL, PARTIAL = 0, 1  # matchType
@@ -61,7 +62,29 @@ def read_check(body: bytes, scan_id: str | None = None) -> CheckResult:
     Raises:
         BadResponse: it is no JSON, or `matches.internet` is no list.
     """
-    decoded = _decode(body)
+    exact = documented(body, scan_id)
+    return _exactly(exact) if exact else _tolerantly(_decode(body), body, scan_id)
+
+
+def _exactly(answer: Documented) -> CheckResult:
+    score, image = answer.matches.score, answer.scanned_image
+    return CheckResult(
+        internet=tuple(
+            InternetMatch(
+                entry.url,
+                entry.match_type,
+                tuple(dict.fromkeys([page.url for page in entry.web_pages])),
+            )
+            for entry in answer.matches.internet
+        ),
+        score=Score(score.total_matches, score.full_matches, score.partial_matches),
+        actual_credits=image.actual_credits,
+        expected_credits=image.expected_credits,
+        warnings=(),
+    )
+
+
+def _tolerantly(decoded: dict[str, Any], body: bytes, scan_id: str | None) -> CheckResult:
     matches = decoded.get("matches")
     entries = matches.get("internet") if isinstance(matches, dict) else None
     if not isinstance(matches, dict) or not isinstance(entries, list):
@@ -171,4 +194,4 @@ def _count(value: object) -> int | None:
         if not value.is_integer():
             return None
         value = int(value)
-    return value if 0 <= value < 2**53 else None
+    return value if 0 <= value <= MOST else None

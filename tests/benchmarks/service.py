@@ -23,7 +23,12 @@ ANSWER = {
         ],
         "score": {"fullMatches": 2, "partialMatches": 1, "totalMatches": 3},
     },
-    "scannedImage": {"scanId": "bs-0", "creationTime": "2026-11-23T18:02:37Z", "credits": 1},
+    "scannedImage": {
+        "scanId": "$id",
+        "creationTime": "2026-11-23T18:02:37Z",
+        "expectedCredits": 1,
+        "actualCredits": 1,
+    },
 }
 GRANT = {
     "access_token": "token-of-the-benchmark",
@@ -43,11 +48,12 @@ http {{
   upstream itself {{ server 127.0.0.1:{port}; keepalive 128; }}
   server {{
     listen 127.0.0.1:{port};
-    location ^~ /answer {{ return 200 '{answer}'; }}
+    location ~ ^/answer/(?<id>[^/]+)/ {{ return 200 '{answer}'; }}
     location = /v3/account/login/api {{ return 200 '{grant}'; }}
     location = /v3/scans/credits {{ return 200 '{{"Amount": 1000000}}'; }}
-    location / {{
-      proxy_pass http://itself/answer; proxy_method GET; proxy_http_version 1.1;
+    location ~ ^/v1/image-plagiarism-detector/ {{
+      rewrite ^/v1/image-plagiarism-detector/(.*)$ /answer/$1 break;
+      proxy_pass http://itself; proxy_method GET; proxy_http_version 1.1;
       proxy_set_header Connection ""; proxy_pass_request_body off;
       proxy_set_header Content-Length "";
     }}

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchscan.copyleaks.answers import read_check, read_credits
+from batchscan.copyleaks.answers import _tolerantly, read_check, read_credits
+from batchscan.copyleaks.documented import documented
 from batchscan.copyleaks.errors import BadResponse
 from batchscan.engines.answers import UnreadableAnswer, interpret
 from batchscan.model import Score
@@ -188,3 +189,42 @@ def test_the_balance_is_read(body):
 def test_what_is_no_balance_is_a_bad_response(body):
     with pytest.raises(BadResponse):
         read_credits(body)
+
+
+def _entries() -> st.SearchStrategy[object]:
+    """Mostly as documented, and now and then odd."""
+    url = st.sampled_from(["https://a.example/1", "https://b.example/2", "", "https://c.example/3"])
+    page = st.fixed_dictionaries({"url": url | st.none()})
+    kind = st.sampled_from([0, 1, 1.0, 2, "0", None, True])
+    entry = st.fixed_dictionaries(
+        {"url": url | st.just(7)},
+        optional={"matchType": kind, "webPages": st.lists(page, max_size=3) | st.none()},
+    )
+    return st.lists(entry, max_size=3)
+
+
+@given(
+    _entries(),
+    st.sampled_from(["my-scan-1", "other", None, 5]),
+    st.sampled_from([1, 1.0, 0, None, -1, 2**53, True, "1"]),
+    st.lists(st.sampled_from([0, 1, 2, None, 3]), min_size=3, max_size=3) | st.none(),
+)
+def test_an_answer_as_documented_reads_the_same_at_once_and_tolerantly(
+    entries, name, price, counts
+):
+    names = ("totalMatches", "fullMatches", "partialMatches")
+    body = json.dumps(
+        {
+            "matches": {
+                "internet": entries,
+                "score": counts and dict(zip(names, counts, strict=True)),
+            },
+            "scannedImage": {"scanId": name, "actualCredits": price, "expectedCredits": 1},
+        }
+    ).encode()
+
+    assert read_check(body, "my-scan-1") == _tolerantly(json.loads(body), body, "my-scan-1")
+
+
+def test_the_vendors_sample_is_as_documented():
+    assert documented(json.dumps(SAMPLE).encode(), "my-scan-1") is not None

@@ -1,0 +1,84 @@
+"""A check's answer exactly as the vendor's page shows it: nearly all are, and are read at once.
+
+What is missing, odd or at odds with itself is left to the tolerant reading, which says the same
+of these and warns of the others.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+MOST = 2**53 - 1  # that a count can be: it fits the ledger, and a float
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+Word = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class Page(msgspec.Struct):
+    """An entry of `webPages`."""
+
+    url: Word
+
+
+class Entry(msgspec.Struct, rename="camel"):
+    """An entry of `matches.internet`; the vendor leaves `webPages` out where no page is known."""
+
+    url: Word
+    match_type: Literal[0, 1]
+    web_pages: list[Page] = []
+
+
+class Score(msgspec.Struct, rename="camel"):
+    """`matches.score`."""
+
+    total_matches: Count
+    full_matches: Count
+    partial_matches: Count
+
+
+class Matches(msgspec.Struct):
+    """`matches`."""
+
+    internet: list[Entry]
+    score: Score
+
+
+class ScannedImage(msgspec.Struct, rename="camel"):
+    """`scannedImage`."""
+
+    scan_id: str
+    actual_credits: Count
+    expected_credits: Count | None = None
+
+
+class Documented(msgspec.Struct, rename="camel"):
+    """A 200's body."""
+
+    matches: Matches
+    scanned_image: ScannedImage
+
+    def agrees(self, scan_id: str | None) -> bool:
+        """Whether it answers this question, names each match once, and counts them right."""
+        entries, score = self.matches.internet, self.matches.score
+        partial = sum(entry.match_type for entry in entries)
+        return (
+            scan_id in (None, self.scanned_image.scan_id)
+            and len({entry.url for entry in entries}) == len(entries)
+            and score.total_matches == len(entries)
+            and score.partial_matches == partial
+            and score.full_matches == len(entries) - partial
+        )
+
+
+_DECODER = msgspec.json.Decoder(Documented)
+
+
+def documented(body: bytes, scan_id: str | None) -> Documented | None:
+    """Read a body that is as documented; None where it is not."""
+    try:
+        found = _DECODER.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return found if found.agrees(scan_id) else None
