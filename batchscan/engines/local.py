@@ -70,11 +70,13 @@ class LocalEngine:
             AuthRefused: the login was refused.
             Unavailable: the login is not at this address.
         """
+        first = self._opened is None
         try:
             await self._client.login()
-            await asyncio.to_thread(load_suffixes)  # the first answer is about to need it
         except vendor.CopyleaksError as error:
             return login_reply_to(error, self._settings.api)
+        if first:  # one of all that ask; the first answer is about to need it
+            await asyncio.to_thread(load_suffixes)
         return None
 
     async def upload(self, scan_id: str, image: Image, leaving: Callable[[], None]) -> Reply:
