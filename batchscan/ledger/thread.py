@@ -83,7 +83,7 @@ class LedgerThread:
                 for job in jobs:
                     job.value = job.operation(self._ledger)
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:  # and it has been waited for
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:  # and it has been waited for
                 _fail(jobs, self._ledger.unusable(error))
             else:
                 self._commit_each(jobs)
