@@ -6,7 +6,6 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from batchscan.copyleaks import errors as vendor
 from batchscan.copyleaks.answers import LONG_ANSWER
 from batchscan.copyleaks.requests import check_form
 from batchscan.engines.answers import answer_of
+from batchscan.engines.crew import Crew
 from batchscan.engines.replies import login_reply_to, reply_to
 from batchscan.images.inspect import inspect
 from batchscan.images.judge import Judge
@@ -40,7 +40,7 @@ class LocalEngine:
         self._rules = Rules.of(settings.scan)
         self._judge = Judge(self._rules)
         threads = min(8, max(2, os.cpu_count() or 2))
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="inspect")
+        self._crew: Crew[Image | NotSendable] = Crew(threads, "inspect")
         self._token_file = token_file
         self._opened: tuple[Transport, CopyleaksClient] | None = None
 
@@ -56,7 +56,7 @@ class LocalEngine:
             follow = self._settings.scan.follow_symlinks
             return inspect(candidate, self._judge, self._rules, follow=follow)
 
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await self._crew.do(work)
 
     @property
     def ready(self) -> bool:
@@ -108,7 +108,7 @@ class LocalEngine:
         """Give back connections, threads and child processes."""
         if self._opened is not None:
             await self._opened[0].aclose()
-        await asyncio.to_thread(self._threads.shutdown)
+        await asyncio.to_thread(self._crew.close)
         await asyncio.to_thread(self._judge.close)
 
     @property
