@@ -15,7 +15,9 @@ from batchscan.model import Answer, Claim, Image
 
 SCAN_ID_DIGITS = 32
 MATCHES_A_STATEMENT = 16  # each statement costs the other threads a turn
-ANSWER_COLUMNS = "a.id, a.picture_id, a.generation, a.scan_id, a.received_at, a.credits, a.body"
+ANSWER_COLUMNS = (
+    "a.id, a.picture_id, a.generation, a.scan_id, a.run_id, a.received_at, a.credits, a.body"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class StoredAnswer:
     picture_id: int
     generation: int
     scan_id: str
+    run_id: str
     received_at: float
     credits: int | None
     body: bytes
@@ -33,9 +36,9 @@ class StoredAnswer:
     @classmethod
     def of(cls, row: Sequence[Any]) -> StoredAnswer:
         """Make one of the columns `ANSWER_COLUMNS`."""
-        number, picture_id, generation, scan_id, received_at, credits_, body = row
+        number, picture_id, generation, scan_id, run_id, received_at, credits_, body = row
         body = zlib.decompress(body)
-        return cls(number, picture_id, generation, scan_id, received_at, credits_, body)
+        return cls(number, picture_id, generation, scan_id, run_id, received_at, credits_, body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,7 @@ class Claims:
             "UPDATE claims SET under_way = 0, unanswered = unanswered + 1 WHERE scan_id = ?",
             (claim.scan_id,),
         )
+        self._doubt(claim)
         if body:
             self._connection.execute(
                 "INSERT INTO unread_bodies VALUES (?, ?, ?)",
@@ -160,7 +164,10 @@ class Claims:
             " WHERE scan_id = ?",
             (claim.scan_id,),
         )
-        return not row[0]
+        if row[0]:
+            return False
+        self._doubt(claim)
+        return True
 
     def refused(self, claim: Claim, refusal: bytes) -> None:
         """The service will not take this content, whatever its file is called."""
@@ -224,9 +231,17 @@ class Claims:
     def perhaps_charged(self, run_id: str) -> int:
         """Credits that a run may have been charged without an answer."""
         row = self._connection.execute(
-            "SELECT sum(unanswered) FROM claims WHERE run_id = ?", (run_id,)
+            "SELECT sum(sends) FROM doubts WHERE run_id = ?", (run_id,)
         ).fetchone()
         return int(row[0] or 0) * (self.largest_charge() or 1)
+
+    def _doubt(self, claim: Claim) -> None:
+        """Count a send in doubt to the run that made it, whoever asks again."""
+        self._connection.execute(
+            "INSERT INTO doubts SELECT run_id, scan_id, 1 FROM claims WHERE scan_id = ?"
+            " ON CONFLICT (run_id, scan_id) DO UPDATE SET sends = sends + 1",
+            (claim.scan_id,),
+        )
 
     def _scan_id(self, sha256: str, generation: int) -> str:
         """The same work asks under the same id, also after a crash; `[a-z0-9-]{3,36}`."""

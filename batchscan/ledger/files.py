@@ -27,12 +27,14 @@ class _Row(NamedTuple):
     ctime_ns: int
     rules: str | None
     picture_id: int | None
+    run_id: str | None  # that paid for its answer
     received_at: float | None
     matched: int  # whether the picture has matches
 
 
 _ROWS = (
-    "SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.rules, f.picture_id, a.received_at,"
+    "SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.rules, f.picture_id, a.run_id,"
+    " a.received_at,"
     " EXISTS (SELECT 1 FROM matches m WHERE m.picture_id = f.picture_id)"
     " FROM files f LEFT JOIN pictures p ON p.id = f.picture_id"
     " LEFT JOIN answers a ON a.id = p.answer_id"
@@ -89,7 +91,7 @@ class Files:
             query = f"{_ROWS} ORDER BY f.name LIMIT ?"
             values = (self._realm_id, folder_id, LARGEST_SEALED + 1)
             rows = list(map(_Row._make, self._connection.execute(query, values)))
-            stand = all(standing.keeps(row.rules, row.received_at) for row in rows)
+            stand = all(_stands(row, standing) for row in rows)
             if stand and 0 < len(rows) <= LARGEST_SEALED:
                 found = fingerprint([(os.fsdecode(row.name), *row[1:4]) for row in rows])
                 oldest, matched = _oldest(rows), _matched(rows)
@@ -135,7 +137,7 @@ class Files:
         result, rows = Sorted(), []
         for entry, row in zip(entries, known, strict=True):
             same = row is not None and row[1:4] == entry[1:]
-            if row is None or not same or not standing.keeps(row.rules, row.received_at):
+            if row is None or not same or not _stands(row, standing):
                 result.rest.append(entry)
                 continue
             result.unchanged += 1
@@ -152,6 +154,10 @@ class Files:
             found = self._connection.execute(query, (self._realm_id, folder_id, *some))
             rows = {row.name: row for row in map(_Row._make, found)}
             yield from (rows.get(name) for name in some)
+
+
+def _stands(row: _Row, standing: Standing) -> bool:
+    return standing.keeps(row.rules, row.run_id, row.received_at)
 
 
 def _oldest(rows: Iterable[_Row]) -> float | None:

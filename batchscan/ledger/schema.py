@@ -131,6 +131,14 @@ MIGRATIONS = (
         matched BLOB NOT NULL,                  -- pictures with matches, and their files' names
         PRIMARY KEY (realm_id, folder_id, first_name)
     ) WITHOUT ROWID;
+    -- Which runs made the sends that `claims.unanswered` counts: a claim passes from run to run.
+    CREATE TABLE doubts (
+        run_id TEXT NOT NULL,
+        scan_id TEXT NOT NULL REFERENCES claims,
+        sends INTEGER NOT NULL,
+        PRIMARY KEY (run_id, scan_id)
+    ) WITHOUT ROWID;
+    INSERT INTO doubts SELECT run_id, scan_id, unanswered FROM claims WHERE unanswered > 0;
     """,
 )
 

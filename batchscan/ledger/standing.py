@@ -14,10 +14,15 @@ class Standing:
     """What "unchanged" means in this run."""
 
     rules: str  # the fingerprint of the rules that files are rejected under
-    answers_since: float  # older answers are asked for again; 0 keeps them for ever
+    run_id: str  # its own answers hold, whatever the clock said when they came
+    answers_since: float  # 0 keeps all answers, infinity those of this run only
 
-    def keeps(self, rules: str | None, received_at: float | None) -> bool:
-        """Whether a verdict holds: a rejection under rules, or an answer received then."""
+    def keeps(self, rules: str | None, run_id: str | None, received_at: float | None) -> bool:
+        """Whether a verdict holds: a rejection under rules, or an answer of a run."""
         if rules is not None:
             return rules == self.rules
-        return received_at is not None and received_at >= self.answers_since
+        return received_at is not None and self.keeps_answer(run_id, received_at)
+
+    def keeps_answer(self, run_id: str | None, received_at: float) -> bool:
+        """Whether an answer is recent enough; one from the future came before a clock stepped."""
+        return run_id == self.run_id or received_at >= self.answers_since

@@ -129,7 +129,7 @@ class Examiner:
         """The verdict where the ledger has one that still stands."""
         stored, force = known.answer, self.settings.force
         sandbox = self.settings.api.sandbox
-        if stored is not None and stored.received_at >= self.standing.answers_since:
+        if stored is not None and self.standing.keeps_answer(stored.run_id, stored.received_at):
             outcome = reused(image, stored, watch, sandbox=sandbox)
             return Verdict(outcome, picture_id=stored.picture_id, answer_id=stored.id)
         if known.refusal is not None and not force:

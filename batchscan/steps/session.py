@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
@@ -193,7 +194,7 @@ class _Parts:
 
     def session(self, run_id: str, folder: str, started_at: float) -> Session:
         opening, settings = self.opening, self.opening.settings
-        standing = _standing(settings, started_at)
+        standing = _standing(settings, run_id, started_at)
         recorder = Recorder(
             run_id,
             sandbox=settings.api.sandbox,
@@ -271,11 +272,11 @@ class _Parts:
         )
 
 
-def _standing(settings: Settings, started_at: float) -> Standing:
-    """Which verdicts still hold: with --force none that is older than this run."""
+def _standing(settings: Settings, run_id: str, started_at: float) -> Standing:
+    """Which verdicts still hold: with --force no answer of another run."""
     since = 0.0
     if settings.force:
-        since = started_at
+        since = math.inf
     elif settings.scan.rescan_after is not None:
         since = started_at - settings.scan.rescan_after
-    return Standing(rules=Rules.of(settings.scan).fingerprint, answers_since=since)
+    return Standing(rules=Rules.of(settings.scan).fingerprint, run_id=run_id, answers_since=since)

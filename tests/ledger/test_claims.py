@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 
 import pytest
 
-from batchscan.ledger import NOTHING_KNOWN, Ledger, Realm
+from batchscan.ledger import FILE_NAME, NOTHING_KNOWN, Ledger, Realm
+from batchscan.ledger.schema import MIGRATIONS
+from batchscan.model import Claim
 from tests.ledger.conftest import REAL, answer, image
 
 
@@ -80,6 +83,46 @@ def test_a_conflict_of_a_first_request_is_a_new_possible_charge(ledger):
 
     assert ledger.claims.lost(claim) is True
     assert ledger.claims.perhaps_charged("run") == 1
+
+
+def test_a_possible_charge_stays_with_the_run_that_sent_when_another_asks_again(ledger):
+    for run in ("first", "first", "second"):
+        claim = ledger.claims.open(image(), 1, run, 0.0)
+        ledger.claims.unanswered(claim, 0.0)
+    ledger.claims.settle(ledger.claims.open(image(), 1, "third", 0.0), answer(), "third")
+
+    charged = [ledger.claims.perhaps_charged(run) for run in ("first", "second", "third")]
+    assert charged == [2, 1, 0]
+
+
+def test_a_lost_answer_that_an_earlier_run_counted_is_none_of_the_later_runs_charges(ledger):
+    claim = ledger.claims.open(image(), 1, "first", 0.0)
+    ledger.claims.unanswered(claim, 0.0)
+    again = ledger.claims.open(image(), 1, "second", 0.0)
+
+    assert ledger.claims.lost(again) is False
+    assert ledger.claims.perhaps_charged("first") == 1
+    assert ledger.claims.perhaps_charged("second") == 0
+
+
+def test_possible_charges_that_the_first_version_counted_are_carried_over(tmp_path):
+    old = sqlite3.connect(tmp_path / FILE_NAME)
+    old.executescript(f"{MIGRATIONS[0]};PRAGMA user_version = 1;")
+    old.execute("INSERT INTO realms VALUES (1, ?, ?)", (REAL.api_url, REAL.sandbox))
+    old.execute("INSERT INTO pictures VALUES (1, 1, x'00', 1, 'png', 1, 1, NULL, NULL)")
+    claims = (("doubtful", "one", 2), ("doubtful too", "two", 1), ("clear", "one", 0))
+    for scan_id, run, unanswered in claims:
+        values = (scan_id, run, b"/p/a.png", unanswered)
+        old.execute("INSERT INTO claims VALUES (?, 1, 1, ?, ?, 0, 'open', 0, 3, ?)", values)
+    old.commit()
+    old.close()
+    ledger = Ledger.open(tmp_path, REAL)
+    charged = [ledger.claims.perhaps_charged(run) for run in ("one", "two", "three")]
+    newly = [ledger.claims.lost(Claim(1, scan_id, 1)) for scan_id, *_ in claims]
+    ledger.close()
+
+    assert charged == [2, 1, 0]
+    assert newly == [False, False, True]
 
 
 def test_a_refusal_holds_for_the_content_until_an_answer_comes(ledger):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import math
 import os
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from batchscan.ledger import Ledger, Standing
 from tests.ledger.conftest import REAL, answer, image
 
-STANDING = Standing(rules="r1", answers_since=0.0)
+STANDING = Standing(rules="r1", run_id="this run", answers_since=0.0)
 
 
 def entry(name: str, stat) -> tuple[str, int, int, int]:
@@ -35,16 +37,25 @@ def test_an_answered_file_is_unchanged_until_its_stat_changes(ledger):
 
 def test_an_answer_that_is_too_old_makes_the_file_due_again(ledger):
     stat = settled(ledger, "/p/a.png", at=1000.0).stat
-    due = ledger.files.sort("/p", [entry("a.png", stat)], Standing("r1", answers_since=1000.5))
+    due = ledger.files.sort("/p", [entry("a.png", stat)], replace(STANDING, answers_since=1000.5))
 
     assert due.unchanged == 0
+
+
+def test_where_no_time_is_recent_enough_the_runs_own_answers_hold_and_no_others(ledger):
+    stat = settled(ledger, "/p/a.png").stat  # by the run called "run"
+    own = Standing(rules="r1", run_id="run", answers_since=math.inf)
+    kept = ledger.files.sort("/p", [entry("a.png", stat)], own)
+    due = ledger.files.sort("/p", [entry("a.png", stat)], replace(own, run_id="another"))
+
+    assert (kept.unchanged, due.unchanged) == (1, 0)
 
 
 def test_a_rejection_holds_only_under_the_rules_it_was_made_under(ledger):
     stat = image().stat
     ledger.files.put("/p/a.heic", stat, rules="r1", line=b"{}")
     same = ledger.files.sort("/p", [entry("a.heic", stat)], STANDING)
-    other = ledger.files.sort("/p", [entry("a.heic", stat)], Standing("r2", 0.0))
+    other = ledger.files.sort("/p", [entry("a.heic", stat)], replace(STANDING, rules="r2"))
 
     assert (same.unchanged, other.unchanged) == (1, 0)
 

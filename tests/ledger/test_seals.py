@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
-from batchscan.ledger import FILE_NAME, Ledger, Standing
+from batchscan.ledger import FILE_NAME, Ledger
 from batchscan.ledger.schema import MIGRATIONS
 from tests.ledger.conftest import REAL, answer, image
 from tests.ledger.test_files import STANDING, entry, settled
@@ -82,8 +83,8 @@ def test_a_seal_holds_only_under_its_rules_and_while_its_oldest_answer_is_young_
     ledger.files.put("/p/b.heic", stat, rules="r1", line=b"{}")
     entries.append(entry("b.heic", stat))
     seal_all(ledger)
-    other_rules = ledger.files.sort("/p", entries, Standing("r2", 0.0))
-    too_old = ledger.files.sort("/p", entries, Standing("r1", answers_since=1000.5))
+    other_rules = ledger.files.sort("/p", entries, replace(STANDING, rules="r2"))
+    too_old = ledger.files.sort("/p", entries, replace(STANDING, answers_since=1000.5))
     same = ledger.files.sort("/p", entries, STANDING)
 
     assert [each[0] for each in other_rules.rest] == ["b.heic"]

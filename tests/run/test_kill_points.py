@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from batchscan import Scan
+from batchscan.emulator import Fault
+from batchscan.emulator.actions import Reset
 from batchscan.results import read_lines
 from tests.pictures import png, tree
 from tests.run import killing
@@ -209,6 +211,19 @@ async def test_a_killed_run_whose_folder_cannot_be_written_is_closed_when_it_can
         killed, _ = reports(bench)
         assert_killed(killed, run_folders(bench)[0], Kill("answer-received", 3, 3, 2, 1))
         assert bench.charged() == CONTENTS + 1
+
+
+async def test_a_killed_run_counts_no_doubt_of_an_earlier_one_again(bench):
+    bench.pictures(1)
+    bench.emulator.faults = (Fault(route="check", action=Reset(when="after")),)
+    first = await bench.scan(api={"attempts": 1})
+    assert first.report.credits.outcome_unknown == 1
+    bench.emulator.faults = ()
+    await killed_at(bench, "claim-committed", 1, *ONE_AFTER_THE_OTHER)
+    await bench.scan()
+
+    doubts = [report["credits"]["outcome_unknown"] for report in reports(bench)]
+    assert doubts == [1, 1, 0]
 
 
 @pytest.mark.parametrize("damage", ["cut", "garbage", "all gone"])
