@@ -48,7 +48,7 @@ class Gate:
     ) -> None:
         self._clock = clock
         self._schedule = Schedule(rates, headroom)
-        self._learned = LearnedShare()
+        self._learned = LearnedShare(rates)
         self._outage = Outage(retry_for, jitter or random.Random())  # noqa: S311 - no secret
         self._retry_for = retry_for
         self._turn = asyncio.Lock()  # fair: first come, first served
@@ -90,6 +90,7 @@ class Gate:
         if granted.left_at is None:
             granted.left_at = self._clock.monotonic()
             self._schedule.left(granted.left_at)
+            self._learned.left(granted.left_at)
             self._changed.set()
 
     def close(self) -> None:
@@ -117,7 +118,8 @@ class Gate:
             self._outage.away = True
         else:
             self.rate_limited += 1
-            self._learned.refused(granted.granted_at, self._clock.monotonic())
+            left_at = granted.granted_at if granted.left_at is None else granted.left_at
+            self._learned.refused(granted.granted_at, left_at, self._clock.monotonic())
         self._hold(granted, retry_after, AWAY if away else TOO_FAST, said)
 
     def troubled(self, granted: Pass, picture: Hashable, *, reached: bool, said: str = "") -> bool:

@@ -1,8 +1,9 @@
 """When the next request may leave: plain arithmetic on given times, no waiting, no clock.
 
 Every window of `--rate` holds at once. Requests are spaced evenly, a little wider than the rate
-(`headroom`), because jitter on the way turns exactly-10/s into 429s. A late slot is made up only
-where the log of every window allows it.
+(`headroom`), because jitter on the way turns exactly-10/s into 429s. Lateness is made up only
+where the log of every window allows it, and by going a little faster, not by a burst: a burst
+arrives as a queue, and its tail so late that what follows looks too fast.
 """
 
 from __future__ import annotations
@@ -13,7 +14,11 @@ from collections.abc import Iterable, Sequence
 
 from batchscan.settings import Rate
 
-CATCH_UP = 0.1  # seconds of lateness that may be made up: an event loop's hiccup, not a burst
+CATCH_UP = 0.5  # seconds of lateness that may be made up: a stall of disk or loop, not idling
+HURRY = 0.8  # of the even spacing, while lateness is made up
+AT_ONCE = 0.01  # seconds of lateness that are made up without spacing: timers are no finer
+UNSETTLED = 1.0  # seconds from the first request, in which others are still slow to arrive
+SLOW_ARRIVAL = 0.05  # seconds by which they may be: connections, caches and code are cold
 
 
 class _Window:
@@ -25,7 +30,7 @@ class _Window:
         self._log: deque[float] = deque(maxlen=rate.requests)
 
     def left(self, at: float) -> None:
-        self._log.append(at)
+        self._log.append(max(at, self._log[-1]) if self._log else at)
 
     def free_at(self, share: float, outstanding: int) -> float:
         """When one more request fits, at this share of the rate."""
@@ -47,6 +52,8 @@ class Schedule:
         self._windows = [_Window(rate, headroom) for rate in rates]
         self._interval = max(window.period / window.requests for window in self._windows)
         self._slot = -math.inf  # where even spacing puts the next request
+        self._soonest = -math.inf  # where hurrying would
+        self._first = math.inf
         self._paused_until = -math.inf
         self._outstanding = 0  # slots taken whose requests have not left yet
 
@@ -71,21 +78,25 @@ class Schedule:
     def next_at(self, share: float = 1.0) -> float:
         """When the next slot is; a time that has passed means now, infinity once one has left."""
         free = max(window.free_at(share, self._outstanding) for window in self._windows)
-        return max(self._slot, self._paused_until, free)
+        return max(self._slot, self._soonest, self._paused_until, free)
 
     def take(self, now: float, share: float = 1.0) -> bool:
         """Take the slot if it has come; tell `left` or `dropped` what became of it."""
         if self.next_at(share) > now:
             return False
+        interval = self._interval / share
         on_time = now - self._slot <= CATCH_UP
-        self._slot = (self._slot if on_time else now) + self._interval / share
+        self._slot = (self._slot if on_time else now) + interval
+        self._soonest = max(self._soonest, now - AT_ONCE) + HURRY * interval
         self._outstanding += 1
         return True
 
     def left(self, at: float) -> None:
         """The request of a slot has begun to leave."""
         self._outstanding -= 1
-        self._enter(at)
+        self._first = min(self._first, at)
+        settled = at - self._first >= UNSETTLED
+        self._enter(at if settled else at + SLOW_ARRIVAL)
 
     def dropped(self) -> None:
         """The request of a slot will not leave."""

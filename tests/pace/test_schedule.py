@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchscan.pace import Schedule
+from batchscan.pace.schedule import HURRY, SLOW_ARRIVAL
 from batchscan.settings import Rate
 
 RATES = st.lists(
@@ -61,10 +62,33 @@ def test_windows_hold_across_runs(rates, before, after):
 
 
 def test_requests_are_spaced_evenly_two_percent_wider_than_the_rate():
-    times = sends(Schedule([Rate(10, 1.0)], 0.02), [0.0] * 30)
+    times = sends(Schedule([Rate(10, 1.0)], 0.02), [0.0] * 60)
 
-    gaps = {round(b - a, 9) for a, b in itertools.pairwise(times)}
-    assert gaps == {0.102}
+    gaps = [round(b - a, 9) for a, b in itertools.pairwise(times)]
+    assert set(gaps[20:]) == {0.102}
+
+
+def test_the_first_window_is_left_a_little_later_for_its_requests_are_slow_to_arrive():
+    times = sends(Schedule([Rate(10, 1.0)], 0.02), [0.0] * 60)
+
+    assert times[10] - times[0] == pytest.approx(1.02 + SLOW_ARRIVAL)
+    assert times[59] - times[0] <= 59 * 0.102 + SLOW_ARRIVAL
+
+
+def test_a_stall_is_made_up_by_hurrying_not_by_a_burst():
+    schedule = Schedule([Rate(100, 1.0)], 0.02)
+    before = sends(schedule, [0.0] * 200)
+    stall = [0.3, *[0.0] * 300]
+    now, times = before[-1], []
+    for late in stall:
+        now = max(now, schedule.next_at()) + late
+        assert schedule.take(now)
+        schedule.left(now)
+        times.append(now)
+
+    assert most_in_a_window(times, 0.05) <= 0.05 / (HURRY * 0.0102) + 2
+    # Who leaves a window after the late ones must be late as well, the others need not.
+    assert times[-10] - before[0] <= 490 * 0.0102 + 0.2
 
 
 def test_ninety_seven_percent_of_the_rate_is_reached_though_every_slot_is_late():
@@ -108,7 +132,7 @@ def test_what_counts_is_when_a_request_leaves_not_when_it_was_let_go():
 
     schedule.left(0.8)
     schedule.left(0.9)
-    assert schedule.next_at() == pytest.approx(1.8)
+    assert schedule.next_at() == pytest.approx(1.8 + SLOW_ARRIVAL)
 
 
 def test_a_slot_that_nobody_used_is_free_again():
