@@ -42,9 +42,9 @@ class Crew(Generic[T]):
         loop = asyncio.get_running_loop()
         if not self._threads:
             self._start(loop)
-        job = _Job(work, loop.create_future())
-        self._jobs.put(job)
-        return await job.future
+        future: asyncio.Future[T] = loop.create_future()
+        self._jobs.put(_Job(work, future))
+        return await future
 
     def close(self) -> None:
         """End the threads; blocks until the jobs that they have are done."""
