@@ -18,6 +18,7 @@ import batchscan
 from tests.benchmarks.commands import Missing
 from tests.benchmarks.judging import judging, start
 from tests.benchmarks.library import memory, report, unchanged
+from tests.benchmarks.pace import pace
 from tests.benchmarks.uploads import uploads
 
 BENCHMARKS = {
@@ -27,6 +28,7 @@ BENCHMARKS = {
     "unchanged": unchanged,
     "memory": memory,
     "report": report,
+    "pace": pace,
 }
 
 
