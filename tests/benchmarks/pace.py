@@ -24,6 +24,7 @@ LATENCIES = (0.05, 1.0, 6.0)  # seconds
 UNKNOWN = ((10, 6), (10, 3), (50, 20))  # told, true
 SECONDS = 20.0  # of sending, at a known rate
 LEARNING = 180.0  # of sending, at an unknown one
+MOST_WORKERS = 1000  # that --concurrency takes
 SETTLED = 10.0  # seconds after which refusals count
 
 
@@ -75,7 +76,7 @@ def _scan(work: Path, told: int, true: int, latency: float, count: int) -> Seen:
         shutil.rmtree(work / left, ignore_errors=True)
     listed = work / "list"
     listed.write_text("".join(f"{work}/images/{number:06}.jpg\n" for number in range(count)))
-    workers = math.ceil(told * latency * 1.1) + 16
+    workers = min(MOST_WORKERS, math.ceil(told * latency * 1.1) + 16)
     words = ["--check", "fast", "--rate", f"{told}/s", "-j", str(workers), "-q"]
     with _emulator(true, latency) as url:
         run(*batchscan(work, url, *words, "--files-from", str(listed)))
