@@ -18,7 +18,7 @@ CATCH_UP = 0.5  # seconds of lateness that may be made up: a stall of disk or lo
 HURRY = 0.8  # of the even spacing, while lateness is made up
 AT_ONCE = 0.01  # seconds of lateness that are made up without spacing: timers are no finer
 UNSETTLED = 1.0  # seconds from the first request, in which others are still slow to arrive
-SLOW_ARRIVAL = 0.02  # seconds by which they may be: connections, caches and code are cold
+SLOW_ARRIVAL = 0.05  # seconds by which they may be, where more than one leaves in that time
 
 
 class _Window:
@@ -95,7 +95,7 @@ class Schedule:
         """The request of a slot has begun to leave."""
         self._outstanding -= 1
         self._first = min(self._first, at)
-        settled = at - self._first >= UNSETTLED
+        settled = at - self._first >= UNSETTLED or self._interval >= SLOW_ARRIVAL
         self._enter(at if settled else at + SLOW_ARRIVAL)
 
     def dropped(self) -> None:

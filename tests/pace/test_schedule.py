@@ -62,17 +62,17 @@ def test_windows_hold_across_runs(rates, before, after):
 
 
 def test_requests_are_spaced_evenly_two_percent_wider_than_the_rate():
-    times = sends(Schedule([Rate(10, 1.0)], 0.02), [0.0] * 60)
+    times = sends(Schedule([Rate(10, 1.0)], 0.02), [0.0] * 30)
 
-    gaps = [round(b - a, 9) for a, b in itertools.pairwise(times)]
-    assert set(gaps[20:]) == {0.102}
+    gaps = {round(b - a, 9) for a, b in itertools.pairwise(times)}
+    assert gaps == {0.102}
 
 
-def test_the_first_window_is_left_a_little_later_for_its_requests_are_slow_to_arrive():
-    times = sends(Schedule([Rate(10, 1.0)], 0.02), [0.0] * 60)
+def test_the_first_of_many_requests_may_be_slow_to_arrive():
+    times = sends(Schedule([Rate(100, 1.0)], 0.02), [0.0] * 600)
 
-    assert times[10] - times[0] == pytest.approx(1.02 + SLOW_ARRIVAL)
-    assert times[59] - times[0] <= 59 * 0.102 + SLOW_ARRIVAL
+    assert times[100] - times[0] == pytest.approx(1.02 + SLOW_ARRIVAL)
+    assert times[599] - times[0] <= 599 * 0.0102 + SLOW_ARRIVAL + 0.001
 
 
 def test_a_stall_is_made_up_by_hurrying_not_by_a_burst():
@@ -132,7 +132,7 @@ def test_what_counts_is_when_a_request_leaves_not_when_it_was_let_go():
 
     schedule.left(0.8)
     schedule.left(0.9)
-    assert schedule.next_at() == pytest.approx(1.8 + SLOW_ARRIVAL)
+    assert schedule.next_at() == pytest.approx(1.8)
 
 
 def test_a_slot_that_nobody_used_is_free_again():
