@@ -66,9 +66,11 @@ def kill() -> None:
 
 
 async def _kill_when_sent() -> None:
-    for _ in range(5):  # uvloop hands bytes to the system at the end of a turn
-        await asyncio.sleep(0)
-    kill()
+    try:
+        for _ in range(5):  # uvloop hands bytes to the system at the end of a turn
+            await asyncio.sleep(0)
+    finally:  # the answer may be quicker, and then nobody waits for the request's end
+        kill()
 
 
 def _trapped(function: Callable[..., Any], trap: _Trap, *, before: bool) -> Callable[..., Any]:

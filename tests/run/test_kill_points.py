@@ -256,8 +256,8 @@ async def test_kills_with_many_pictures_under_way_lose_and_double_nothing_but_th
         bench.pictures(20)
         command = Process(bench)
         words = ("-j", "8", "--rate", "1000/s", "-q")
-        for _ in range(2):
-            await killed_at(bench, kill.point, kill.nth, *words)
+        for nth in (min(kill.nth, 2), 1):  # many lines may be written at once
+            await killed_at(bench, kill.point, nth, *words)
         code, _, err = await command.run(*words)
         asked = len(bench.checks())
         again, _, _ = await command.run(*words)
