@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import resource
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +16,8 @@ from batchscan.errors import UsageError
 
 if TYPE_CHECKING:
     from batchscan.settings import Settings
+
+OTHER_FILES = 256  # beside the connections: pictures being read, the ledger, folders being walked
 
 
 @click.command(
@@ -34,7 +38,17 @@ def command(**parameters: object) -> int:
         raise UsageError("no PATH was given", advice="name a folder: `batchscan ./images`")
     from batchscan.cli.loop import run  # noqa: PLC0415 - --help does without
 
+    _allow_open_files(settings.pace.concurrency + OTHER_FILES)
     return run(_scan(settings))
+
+
+def _allow_open_files(number: int) -> None:
+    """Ask the system for as many; the usual 1,024 are too few for a thousand connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if resource.RLIM_INFINITY != soft < number:
+        most = number if hard == resource.RLIM_INFINITY else min(number, hard)
+        with suppress(OSError, ValueError):  # macOS allows fewer than it says
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 async def _scan(settings: Settings) -> int:

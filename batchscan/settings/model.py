@@ -209,7 +209,7 @@ class Pace:
     concurrency: int = setting(
         64,
         "uploads under way at once; rate x seconds an answer takes",
-        Count(1, 1000),
+        Count(1, 5000),
         flag="--concurrency",
     )
     headroom: float = setting(

@@ -24,7 +24,7 @@ LATENCIES = (0.05, 1.0, 6.0)  # seconds
 UNKNOWN = ((10, 6), (10, 3), (50, 20))  # told, true
 SECONDS = 20.0  # of sending, at a known rate
 LEARNING = 180.0  # of sending, at an unknown one
-MOST_WORKERS = 1000  # that --concurrency takes
+MOST_WORKERS = 5_000
 SETTLED = 10.0  # seconds after which refusals count
 
 

@@ -158,3 +158,20 @@ async def test_a_disk_too_full_to_begin_is_said_and_nothing_is_sent(bench):
     assert code == 9
     assert "cannot be written" in err
     assert len(bench.emulator.journal) == 0
+
+
+FEW_FILES = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (40, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+from batchscan.cli import main
+main()
+"""
+
+
+async def test_more_uploads_at_once_than_files_may_be_open_get_their_connections(bench_with):
+    async with bench_with(latency=0.5) as bench:
+        bench.pictures(80)
+        words = ("scan", "-j", "80", "--rate", "1000/s", "-q")
+        code, _, err = await Process(bench).run(*words, program=("-c", FEW_FILES))
+
+        assert (code, err) == (0, "")

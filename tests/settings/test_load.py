@@ -88,7 +88,7 @@ def test_a_tilde_without_a_home_is_refused():
     [
         (
             {"pace.concurrency": "0"},
-            r"flag --concurrency: pace.concurrency: found '0'; allowed: .* number from 1 to 1000",
+            r"flag --concurrency: pace.concurrency: found '0'; allowed: .* number from 1 to 5000",
         ),
         ({"pace.concurrency": "1001"}, "found '1001'"),
         (

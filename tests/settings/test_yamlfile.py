@@ -27,7 +27,7 @@ def test_a_file_without_values_changes_nothing(from_file, text):
         ("pace:\n  rate: {a: b}\n", "line 2: pace.rate: a value is expected"),
         ("pace:\n  rate: !x 1/s\n", "line 2: pace.rate: tags are not read here, and '!x' is one"),
         ("pace: {headroom: 0.9}", "pace.headroom: found '0.9'; allowed: a number from 0 to 0.5"),
-        ("pace: {concurrency: lots}", "found 'lots'; allowed: a whole number from 1 to 1000"),
+        ("pace: {concurrency: lots}", "found 'lots'; allowed: a whole number from 1 to 5000"),
         ("pace: {headroom: some}", "found 'some'; allowed: a number from 0 to 0.5"),
         ("scan: {follow_symlinks: 1}", "found '1'; allowed: true or false"),
         ("scan: {fail_on: no}", "found 'no'; allowed: none, full or any"),
