@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from batchscan.settings import Scan
-from batchscan.walk.block import BLOCK, Block, Counts, Entry, entry_of
+from batchscan.walk.block import BLOCK, Block, Counts, Entry
 from batchscan.walk.lists import grouped
 from batchscan.walk.patterns import BrokenPattern, Rules
 from batchscan.walk.roots import Identity, identities, identity, plan
@@ -162,7 +162,9 @@ class Walk:
                 quick = plain and name.endswith(wanted) and name[0] != "."
                 found = entries if quick else self._place(folder, block, name)
                 if found is not None:
-                    found.append(entry_of(name, entry.stat(follow_symlinks=follow)))
+                    status = entry.stat(follow_symlinks=follow)
+                    times = status.st_mtime_ns, status.st_ctime_ns
+                    found.append((name, status.st_size, *times))
             except FileNotFoundError:
                 continue
             except OSError:
