@@ -163,8 +163,7 @@ class Walk:
                 found = entries if quick else self._place(folder, block, name)
                 if found is not None:
                     status = entry.stat(follow_symlinks=follow)
-                    times = status.st_mtime_ns, status.st_ctime_ns
-                    found.append((name, status.st_size, *times))
+                    found.append((name, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
             except FileNotFoundError:
                 continue
             except OSError:
