@@ -90,7 +90,7 @@ def test_a_tilde_without_a_home_is_refused():
             {"pace.concurrency": "0"},
             r"flag --concurrency: pace.concurrency: found '0'; allowed: .* number from 1 to 5000",
         ),
-        ({"pace.concurrency": "1001"}, "found '1001'"),
+        ({"pace.concurrency": "5001"}, "found '5001'"),
         (
             {"pace.rate": ("0/s",)},
             r"flag --rate: pace.rate: found '\[0/s\]'; allowed: 1 to 8 rates",
