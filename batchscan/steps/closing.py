@@ -84,7 +84,7 @@ class _KilledRun:
             self._keep_doubts()
 
     def _keep_doubts(self) -> None:
-        """Keep what may have been charged: who asks again later takes the claims over."""
+        """Keep what may have been charged, at the price of today: a later run may learn another."""
         doubts = self._ledger.claims.perhaps_charged(self._run.run_id)
         self._facts = msgspec.structs.replace(self._facts, outcome_unknown=doubts)
         self._ledger.runs.note(self._run.run_id, msgspec.json.encode(self._facts))

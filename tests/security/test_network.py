@@ -6,6 +6,7 @@ import asyncio
 import ssl
 import subprocess
 import sys
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -141,6 +142,16 @@ LOOK_AWAY = {
 }
 
 
+@asynccontextmanager
+async def serving_tls(certificate, listen):
+    """The https URL of a server with that certificate, for as long as the block lasts."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+    server = await asyncio.start_server(listen, "127.0.0.1", 0, ssl=context)
+    async with server:
+        yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
 async def test_a_certificate_that_nobody_signed_is_refused_whatever_the_environment_says(
     bench, certificate
 ):
@@ -151,11 +162,7 @@ async def test_a_certificate_that_nobody_signed_is_refused_whatever_the_environm
         heard.append(await reader.read(10_000))
         writer.close()
 
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
-    server = await asyncio.start_server(listen, "127.0.0.1", 0, ssl=context)
-    async with server:
-        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with serving_tls(certificate, listen) as url:
         addresses = dict.fromkeys(NAMES, url)
         words = ("--retry-for", "1s", str(bench.images))
         scanned, _ = await run(bench, *words, given=addresses | LOOK_AWAY)
@@ -178,11 +185,7 @@ async def test_a_certificate_that_the_machine_trusts_is_accepted(bench, certific
         await writer.drain()
         writer.close()
 
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
-    server = await asyncio.start_server(listen, "127.0.0.1", 0, ssl=context)
-    async with server:
-        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with serving_tls(certificate, listen) as url:
         trusted = {"SSL_CERT_FILE": str(certificate / "cert.pem")}
         code, err = await run(bench, str(bench.images), given=dict.fromkeys(NAMES, url) | trusted)
 
