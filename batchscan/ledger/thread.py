@@ -83,7 +83,9 @@ class LedgerThread:
                 for job in jobs:
                     job.value = job.operation(self._ledger)
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:  # and it has been waited for
+            # The module raises some of its own, without a code.
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            if code == sqlite3.SQLITE_BUSY:  # and it has been waited for
                 _fail(jobs, self._ledger.unusable(error))
             else:
                 self._commit_each(jobs)

@@ -125,6 +125,27 @@ async def test_a_caller_that_goes_away_does_not_undo_its_operation(tmp_path):
     assert [run.run_id for run in runs] == ["r"]
 
 
+async def test_text_in_the_ledger_that_nobody_can_decode_is_a_storage_error_of_its_reader_alone(
+    tmp_path,
+):
+    thread = LedgerThread(Ledger.open(tmp_path, REAL))
+
+    def read(ledger: Ledger) -> None:
+        ledger._connection.execute("SELECT CAST(x'ff' AS TEXT)").fetchone()
+
+    begun, failed = await asyncio.gather(
+        thread.do(lambda ledger: ledger.runs.begin("r", "/f", 0.0)),
+        thread.do(read),
+        return_exceptions=True,
+    )
+    runs = [run.run_id for run in await thread.do(lambda ledger: ledger.runs.left_open())]
+    await thread.aclose()
+
+    assert begun is None
+    assert isinstance(failed, StorageError)
+    assert runs == ["r"]
+
+
 async def test_a_full_disk_is_a_storage_error_for_all_that_shared_the_commit(tmp_path):
     ledger = Ledger.open(tmp_path, REAL)
     pages = ledger._connection.execute("PRAGMA page_count").fetchone()[0]
