@@ -10,7 +10,15 @@ import os
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
-from batchscan.names import DeferReason, FailReason, MatchKind, RejectReason, Status
+from batchscan.names import (
+    DeferReason,
+    Disposition,
+    FailReason,
+    MatchKind,
+    MatchState,
+    RejectReason,
+    Status,
+)
 
 
 class Stat(NamedTuple):
@@ -105,6 +113,11 @@ class Match:
     kind: MatchKind
     pages: tuple[str, ...]
     domain: str  # the registrable domain, or the host, or ""
+    # What the ledger's history adds, where it was asked:
+    state: MatchState | None = None
+    first_seen: float | None = None
+    last_seen: float | None = None
+    disposition: Disposition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,62 +131,7 @@ class Answer:
     score: Score | None
     matches: tuple[Match, ...]
     warnings: tuple[str, ...] = ()
-
-
-# --- what one upload can come back with; what must end the run is raised instead ----------------
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """200 with a list of matches."""
-
-    answer: Answer
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """409: the scan id is spent and its answer cannot be had."""
-
-    error: ServiceError
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """The service will not take this picture; `final` when the picture itself is the reason."""
-
-    error: ServiceError
-    final: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Busy:
-    """429 or 503: wait, at least `retry_after` seconds where it was given; no attempt is used."""
-
-    error: ServiceError
-    retry_after: float | None
-    away: bool  # 503: the service is away; 429: we were too fast
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """No usable answer this time: 5xx, the network, garbage."""
-
-    reason: FailReason  # NETWORK, SERVER_ERROR or BAD_RESPONSE
-    detail: str
-    error: ServiceError
-    ambiguous: bool  # the whole request may have arrived, so a credit may have been charged
-    reached: bool  # False when no connection could be made: the service is away
-    body: bytes | None = field(default=None, repr=False)  # a 200's body that nobody could read
-
-
-@dataclass(frozen=True, slots=True)
-class TokenRefused:
-    """401: the token is not good any more; a new login may help, once."""
-
-    error: ServiceError
-
-
-Reply: TypeAlias = Answered | Conflict | Refusal | Busy | Trouble | TokenRefused
+    gone: tuple[Match, ...] = ()  # shown by an earlier answer, and not by this one
 
 
 # --- outcomes: one variant for each status of a file that was not unchanged ---------------------
@@ -259,48 +217,3 @@ class Deferred(_Decided):
 
 # Unchanged files are counted (`Tally.unchanged`), not made into objects: there may be millions.
 Outcome: TypeAlias = Scanned | Reused | Rejected | Failed | Deferred
-
-
-# --- what the ledger says of many pictures ------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class MatchTotals:
-    """Matches of a set of pictures; each content and match URL counted once."""
-
-    images_with_matches: int = 0
-    total: int = 0
-    full: int = 0
-    partial: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class DomainCount:
-    """What one domain shows."""
-
-    domain: str
-    images: int
-    full: int
-    partial: int
-
-
-@dataclass(frozen=True, slots=True)
-class MatchedImage:
-    """One content with matches, and one of the paths it was seen at."""
-
-    path: bytes
-    sha256: str
-    full: int
-    partial: int
-    total: int
-    scanned_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Digest:
-    """What the ledger knows of every picture that a run saw."""
-
-    matches: MatchTotals
-    run_matches: MatchTotals  # of this run's answers only
-    domains: tuple[DomainCount, ...]  # most images first
-    images: tuple[MatchedImage, ...]  # the worst first, at most 1,000

@@ -64,6 +64,26 @@ class MatchKind(StrEnum):
     OTHER = "other"
 
 
+class MatchState(StrEnum):
+    """How a match stands in a picture's history, seen from one run."""
+
+    NEW = "new"  # this run was the first to see it
+    KNOWN = "known"
+    GONE = "gone"  # the newest answer does not show it any more
+    RETURNED = "returned"  # it had gone, and this run saw it again
+
+
+class Disposition(StrEnum):
+    """What people have decided about a match."""
+
+    OPEN = "open"
+    REVIEWED = "reviewed"  # somebody looked, and it is a copy that should not be there
+    NOTICED = "noticed"  # its site was written to
+    REMOVED = "removed"  # its site says that it took it down
+    NOT_MINE = "not_mine"  # looks alike, and is no copy
+    ALLOWED = "allowed"  # by a rule of allow.yaml, whatever was decided before
+
+
 class ExitReason(StrEnum):
     """Why a run ended, one word for each exit code."""
 

@@ -1,4 +1,7 @@
-"""Which site a URL belongs to; by the public suffix list that comes with tldextract, offline."""
+"""What a URL says: which site it belongs to, and whether two are the same.
+
+The public suffix list comes with tldextract: nothing is fetched.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,7 @@ LONGEST_NAME = 253  # characters of a domain name (RFC 1035, without the length 
 
 def registrable_domain(url: str) -> str:
     """The registrable domain of a URL from outside; its host where there is none, or ""."""
-    try:
-        host = urlsplit(url.strip()).hostname or ""
-    except ValueError:
-        return ""
-    host = host.rstrip(".")
-    if len(host) > LONGEST_NAME or not host.isprintable() or " " in host:
-        return ""
+    host = host_of(url)
     return _domain_of(host) if host else ""
 
 
@@ -31,6 +28,35 @@ def _domain_of(host: str) -> str:
         return _extract()(host).top_domain_under_public_suffix or host
     except (ValueError, UnicodeError):
         return host
+
+
+def normalised(url: str) -> str:
+    """What is the same for all ways to write a URL (RFC 3986, section 6.2): `example.com/a.jpg`.
+
+    `http` and `https` count as one, default ports and fragments as nothing, percent-encoding as
+    what it stands for. What is no web address stays as it is.
+    """
+    from yarl import URL  # noqa: PLC0415 - a run without an answer does without
+
+    text = url.strip()
+    try:
+        parsed = URL(text).with_fragment(None)
+        if parsed.scheme not in ("http", "https") or not parsed.host:
+            return text
+    except ValueError:
+        return text
+    rest = str(parsed).partition("://")[2]
+    return rest if parsed.raw_path != "/" or "/" in rest else f"{rest}/"
+
+
+def host_of(url: str) -> str:
+    """The host in a URL from outside, in lower case; "" where there is none."""
+    try:
+        host = urlsplit(url.strip()).hostname or ""
+    except ValueError:
+        return ""
+    host = host.rstrip(".")
+    return "" if len(host) > LONGEST_NAME or not host.isprintable() or " " in host else host
 
 
 def load_suffixes() -> None:

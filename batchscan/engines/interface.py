@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from batchscan.model import Busy, Candidate, Image, NotSendable, Reply, Trouble
+from batchscan.model import Candidate, Image, NotSendable
+from batchscan.replies import Busy, Reply, Trouble
 
 
 class Engine(Protocol):

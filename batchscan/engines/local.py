@@ -19,7 +19,8 @@ from batchscan.engines.replies import login_reply_to, reply_to
 from batchscan.images.inspect import inspect
 from batchscan.images.judge import Judge
 from batchscan.images.rules import Rules
-from batchscan.model import Answered, Busy, Candidate, Image, NotSendable, Reply, Trouble
+from batchscan.model import Candidate, Image, NotSendable
+from batchscan.replies import Answered, Busy, Reply, Trouble
 from batchscan.settings import Settings
 from batchscan.urls import load_suffixes
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from batchscan.copyleaks import errors as vendor
 from batchscan.errors import AuthRefused, NoCredits, StopRun, Unavailable
-from batchscan.model import Busy, Conflict, Refusal, Reply, ServiceError, TokenRefused, Trouble
+from batchscan.model import ServiceError
 from batchscan.names import FailReason
+from batchscan.replies import Busy, Conflict, Refusal, Reply, TokenRefused, Trouble
 from batchscan.settings import Api
 
 GATEWAY_TIMEOUT = 504  # the gateway gave up waiting; what is behind it may have gone on

@@ -7,8 +7,8 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from batchscan.digest import Digest, DomainCount, MatchedImage, MatchTotals
 from batchscan.ledger.claims import ANSWER_COLUMNS, StoredAnswer
-from batchscan.model import Digest, DomainCount, MatchedImage, MatchTotals
 
 MOST_IMAGES = 1_000
 

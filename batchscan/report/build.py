@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from batchscan.digest import Digest, MatchTotals
 from batchscan.errors import BatchscanError
 from batchscan.escape import path_fields, scalars
-from batchscan.model import Digest, MatchTotals
 from batchscan.names import ExitReason, Status
 from batchscan.report import schema
 from batchscan.tally import Tally
@@ -71,6 +71,7 @@ def build(run: RunFacts, tally: Tally, digest: Digest, api: ApiFacts) -> schema.
         run_matches=_matches(digest.run_matches),
         domains=_domains(digest),
         images=_images(digest),
+        allow_rules=_rules(digest),
         api=_api(api),
     )
 
@@ -129,7 +130,11 @@ def _matches(totals: MatchTotals) -> schema.Matches:
         total=totals.total,
         full=totals.full,
         partial=totals.partial,
-        new=None,
+        new=totals.new,
+        returned=totals.returned,
+        gone=totals.gone,
+        allowed=totals.allowed,
+        worklist=totals.worklist,
     )
 
 
@@ -140,6 +145,9 @@ def _domains(digest: Digest) -> list[schema.Domain]:
             images=found.images,
             full=found.full,
             partial=found.partial,
+            new=found.new,
+            allowed=found.allowed,
+            worklist=found.worklist,
         )
         for found in digest.domains
     ]
@@ -157,10 +165,27 @@ def _images(digest: Digest) -> list[schema.MatchedPicture]:
                 total=image.total,
                 full=image.full,
                 partial=image.partial,
+                new=image.new,
+                allowed=image.allowed,
+                worklist=image.worklist,
                 scanned_at=rfc3339(image.scanned_at),
             )
         )
     return pictures
+
+
+def _rules(digest: Digest) -> list[schema.AllowRule]:
+    return [
+        schema.AllowRule(
+            what=scalars(rule.what),
+            reason=scalars(rule.reason),
+            by=rule.by and scalars(rule.by),
+            until=rule.until.isoformat() if rule.until else None,
+            expired=rule.expired,
+            covers=rule.covers,
+        )
+        for rule in digest.rules
+    ]
 
 
 def _api(api: ApiFacts) -> schema.Api:

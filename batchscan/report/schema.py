@@ -59,13 +59,20 @@ class Credits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Matches(msgspec.Struct, frozen=True, kw_only=True):
-    """Matches, each distinct content and match URL once; `new` is null without a history."""
+    """Matches, each distinct content and match URL once; those that are gone only in `gone`.
+
+    What a report of before there was a history does not say is null.
+    """
 
     images_with_matches: int
     total: int
     full: int
     partial: int
-    new: int | None
+    new: int | None = None
+    returned: int | None = None
+    gone: int | None = None
+    allowed: int | None = None
+    worklist: int | None = None
 
 
 class Domain(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +82,9 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     images: int
     full: int
     partial: int
+    new: int | None = None
+    allowed: int | None = None
+    worklist: int | None = None
 
 
 class MatchedPicture(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +96,21 @@ class MatchedPicture(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     full: int
     partial: int
+    new: int | None = None
+    allowed: int | None = None
+    worklist: int | None = None
     scanned_at: str
+
+
+class AllowRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule of allow.yaml, and how many of the matches it covers."""
+
+    what: str
+    reason: str
+    by: str | None
+    until: str | None
+    expired: bool
+    covers: int
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +144,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     run_matches: Matches
     domains: list[Domain]
     images: list[MatchedPicture]
+    allow_rules: list[AllowRule] = msgspec.field(default_factory=list)
     api: Api
 
 

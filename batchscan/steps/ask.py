@@ -12,23 +12,11 @@ from typing import Protocol, TypeAlias
 from batchscan.engines.interface import Engine
 from batchscan.errors import AuthRefused, Interrupted, StopRun
 from batchscan.ledger import Known, Ledger, LedgerThread
-from batchscan.model import (
-    Answered,
-    Busy,
-    Claim,
-    Conflict,
-    Deferred,
-    Image,
-    Refusal,
-    Reply,
-    Reused,
-    ServiceError,
-    TokenRefused,
-    Trouble,
-)
+from batchscan.model import Claim, Deferred, Image, Reused, ServiceError
 from batchscan.names import FailReason
 from batchscan.pace import Clock, Gate, Pass
 from batchscan.pace.outage import backoff
+from batchscan.replies import Answered, Busy, Conflict, Refusal, Reply, TokenRefused, Trouble
 from batchscan.settings import Settings
 from batchscan.steps.budget import Budget
 from batchscan.steps.stop import Stop

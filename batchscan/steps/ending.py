@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from batchscan.digest import MatchTotals
 from batchscan.errors import Interrupted
-from batchscan.model import MatchTotals
 from batchscan.names import ExitReason
 from batchscan.settings.model import FailOn
 from batchscan.steps.stop import Stop

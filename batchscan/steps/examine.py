@@ -9,20 +9,19 @@ from batchscan.engines.interface import Engine
 from batchscan.errors import StopRun, StorageError
 from batchscan.ledger import Known, Ledger, LedgerThread, Standing
 from batchscan.model import (
-    Answered,
     Candidate,
     Deferred,
     Failed,
     Image,
     NotSendable,
     Outcome,
-    Refusal,
     Rejected,
     Reused,
     Scanned,
 )
 from batchscan.names import FailReason
 from batchscan.pace import Clock
+from batchscan.replies import Answered, Refusal
 from batchscan.settings import Settings
 from batchscan.steps.ask import Inquirer, NoAnswer, Question
 from batchscan.steps.bounds import BytesInFlight, Twins

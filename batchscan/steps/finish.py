@@ -8,9 +8,9 @@ from functools import partial
 from typing import TypeVar
 
 from batchscan import about
+from batchscan.digest import Digest
 from batchscan.errors import StorageError
 from batchscan.ledger import Ledger, Standing
-from batchscan.model import Digest, MatchTotals
 from batchscan.names import DeferReason, ExitReason
 from batchscan.report.build import ApiFacts, RunFacts, build
 from batchscan.report.files import point_latest, write_report
@@ -19,7 +19,7 @@ from batchscan.steps.ending import exit_of
 from batchscan.steps.session import Session
 
 T = TypeVar("T")
-_NOTHING = Digest(MatchTotals(), MatchTotals(), (), ())
+_NOTHING = Digest()
 
 
 async def finish(session: Session) -> Report:

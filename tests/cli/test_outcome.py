@@ -5,8 +5,8 @@ import json
 import pytest
 
 from batchscan.cli.outcome import quiet_lines, tell
+from batchscan.digest import Digest, MatchTotals
 from batchscan.errors import NoCredits
-from batchscan.model import Digest, MatchTotals
 from batchscan.names import ExitReason
 from batchscan.settings import Output
 from tests.report.facts import books, report
@@ -74,7 +74,7 @@ def test_a_quiet_run_tells_of_lost_coverage():
 
 @pytest.mark.parametrize("young", [0, 1])
 def test_a_quiet_run_with_fail_on_tells_what_was_found(young):
-    digest = Digest(MatchTotals(2, 5, 3, 2), MatchTotals(), (), ())
+    digest = Digest(MatchTotals(2, 5, 3, 2))
     tally = books(scanned=2, deferred={"too_young": young} if young else {})
     found = report(tally, digest, exit_code=10, exit_reason=ExitReason.MATCHES)
     (line,) = quiet_lines(found, "/out")

@@ -12,17 +12,9 @@ from batchscan.emulator import Emulator, EmulatorConfig, Fault
 from batchscan.emulator.actions import Answer, RevokeTokens
 from batchscan.engines.local import LocalEngine
 from batchscan.errors import AuthRefused, NoCredits, Unavailable
-from batchscan.model import (
-    Answered,
-    Busy,
-    Candidate,
-    Image,
-    NotSendable,
-    Stat,
-    TokenRefused,
-    Trouble,
-)
+from batchscan.model import Candidate, Image, NotSendable, Stat
 from batchscan.names import FailReason
+from batchscan.replies import Answered, Busy, TokenRefused, Trouble
 from batchscan.settings import Account, Api, Rate, Secret, Settings
 from tests.copyleaks.servers import serving
 from tests.pictures import dng, png, tree

@@ -6,8 +6,9 @@ from batchscan.copyleaks import errors as vendor
 from batchscan.copyleaks.errors import Details
 from batchscan.engines.replies import login_reply_to, reply_to, stop_for
 from batchscan.errors import AuthRefused, NoCredits, Unavailable
-from batchscan.model import Busy, Conflict, Refusal, ServiceError, TokenRefused, Trouble
+from batchscan.model import ServiceError
 from batchscan.names import FailReason
+from batchscan.replies import Busy, Conflict, Refusal, TokenRefused, Trouble
 from batchscan.settings import Api
 
 API = Api()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from batchscan.model import Digest, DomainCount, MatchedImage, MatchTotals
+from batchscan.digest import Digest, DomainCount, MatchedImage, MatchTotals
 from batchscan.names import ExitReason, Status
 from batchscan.report import ApiFacts, Latency, Report, RunFacts, build
 from batchscan.tally import Tally
@@ -13,7 +13,7 @@ DIGEST = Digest(
     domains=(DomainCount("example.com", 12, 30, 4), DomainCount("example.org", 1, 0, 1)),
     images=(MatchedImage(b"/pics/\xe9.jpg", "0" * 64, 12, 3, 15, 1_795_456_957.0),),
 )
-NOTHING = Digest(MatchTotals(), MatchTotals(), (), ())
+NOTHING = Digest()
 API = ApiFacts(requests=700, latency=Latency(p50=1.0, p95=2.0, max=3.0), bytes_sent=12)
 
 

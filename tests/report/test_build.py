@@ -14,6 +14,19 @@ from tests.outcomes import NO_EFFORT, SUBJECT, outcomes
 from tests.report.facts import API, DIGEST, NOTHING, books, facts, report
 
 
+MATCHES = [
+    "images_with_matches",
+    "total",
+    "full",
+    "partial",
+    "new",
+    "returned",
+    "gone",
+    "allowed",
+    "worklist",
+]
+
+
 def test_a_report_has_the_contracts_names():
     tally = books(scanned=600, rejected={"too_large": 2}, deferred={"credits": 3})
     tally.charged = 600
@@ -52,8 +65,8 @@ def test_a_report_has_the_contracts_names():
         ],
         "reasons": ["credits", "too_large"],
         "credits": ["charged", "expected", "saved_by_reuse", "outcome_unknown", "balance"],
-        "matches": ["images_with_matches", "total", "full", "partial", "new"],
-        "run_matches": ["images_with_matches", "total", "full", "partial", "new"],
+        "matches": MATCHES,
+        "run_matches": MATCHES,
         "api": ["requests", "retries", "rate_limited", "logins", "latency_ms", "bytes_sent"],
     }
     assert list(written) == (

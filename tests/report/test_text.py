@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchscan.model import Digest, DomainCount, MatchedImage, MatchTotals
+from batchscan.digest import Digest, DomainCount, MatchedImage, MatchTotals
 from batchscan.names import ExitReason
 from batchscan.report import summary
 from batchscan.report.text import WIDTH
@@ -67,7 +67,7 @@ def test_no_pictures_are_no_good_news():
     tally.empty_roots = ["/mnt/photos"]
     tally.unreadable_folders = 1
 
-    assert said(tally, Digest(MatchTotals(), MatchTotals(), (), ())) == [
+    assert said(tally, Digest()) == [
         "No pictures were found.",
         "Not covered: 1 folder could not be read, so nothing is known of what is inside.",
         "Not covered: /mnt/photos is empty, and pictures were seen there before.",
@@ -113,9 +113,8 @@ hostile = st.text(st.characters(codec="utf-8"), min_size=1, max_size=80)
 def test_no_line_is_too_wide_and_no_outside_string_reaches_the_terminal(domain, path, number):
     digest = Digest(
         MatchTotals(number, number, number, number),
-        MatchTotals(),
-        (DomainCount(domain, number, number, number),) * 5,
-        (MatchedImage(path.encode(), "0" * 64, number, number, number, 0.0),) * 5,
+        domains=(DomainCount(domain, number, number, number),) * 5,
+        images=(MatchedImage(path.encode(), "0" * 64, number, number, number, 0.0),) * 5,
     )
     tally = books(scanned=number, failed={"server_error": number})
     tally.charged = tally.saved_by_reuse = tally.outcome_unknown = number

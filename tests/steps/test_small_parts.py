@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchscan.digest import MatchTotals
 from batchscan.errors import (
     AuthRefused,
     Interrupted,
@@ -22,7 +23,7 @@ from batchscan.errors import (
     StorageError,
     Unavailable,
 )
-from batchscan.model import Claim, Failed, MatchTotals
+from batchscan.model import Claim, Failed
 from batchscan.names import DeferReason, ExitReason
 from batchscan.pace import SystemClock
 from batchscan.steps.crash import CheckMarks, crash_trace

@@ -1,0 +1,114 @@
+"""What is known of many pictures at once: the figures and findings that every format shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from batchscan.model import Match
+
+
+@dataclass(frozen=True, slots=True)
+class MatchTotals:
+    """Matches of a set of pictures; each content and match URL counted once.
+
+    Those that are gone count in `gone` only; allowed ones count in everything but `worklist`.
+    """
+
+    images_with_matches: int = 0
+    total: int = 0
+    full: int = 0
+    partial: int = 0
+    new: int = 0
+    returned: int = 0
+    gone: int = 0
+    allowed: int = 0
+    worklist: int = 0  # open or reviewed: somebody has to do something about them
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmTotals:
+    """What `--fail-on` looks at: matches that are there, neither allowed nor somebody else's."""
+
+    new: int = 0  # or returned
+    full: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DomainCount:
+    """What one domain shows."""
+
+    domain: str
+    images: int
+    full: int
+    partial: int
+    new: int = 0
+    allowed: int = 0
+    worklist: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedImage:
+    """One content with matches, and one of the paths it was seen at."""
+
+    path: bytes
+    sha256: str
+    full: int
+    partial: int
+    total: int
+    scanned_at: float
+    new: int = 0
+    allowed: int = 0
+    worklist: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RuleUse:
+    """An allow rule as the reports show it."""
+
+    what: str  # "domain example.com, images stock/"
+    reason: str
+    by: str | None = None
+    until: date | None = None
+    expired: bool = False  # past its date: it covers nothing any more
+    covers: int = 0  # matches that are there
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What the ledger knows of every picture that a run saw."""
+
+    matches: MatchTotals = MatchTotals()
+    run_matches: MatchTotals = MatchTotals()  # of this run's answers only
+    alarms: AlarmTotals = AlarmTotals()
+    domains: tuple[DomainCount, ...] = ()  # most images first
+    images: tuple[MatchedImage, ...] = ()  # the worst first, at most 1,000
+    rules: tuple[RuleUse, ...] = ()  # in the order of their file
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Who made a picture and whose it is, by its own EXIF, IPTC and XMP; None where it is silent."""
+
+    creator: str | None = None
+    copyright: str | None = None
+    credit: str | None = None
+    created: str | None = None  # as written there
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPicture:
+    """A content with matches, whole: for the formats that name every one of them."""
+
+    path: bytes
+    sha256: str
+    size: int  # bytes
+    format: str
+    width: int
+    height: int
+    scanned_at: float
+    credits: int | None
+    matches: tuple[Match, ...]  # also those that are gone
+    thumbnail: bytes | None = field(default=None, repr=False)  # a small WebP file
+    provenance: Provenance | None = None

@@ -1,0 +1,62 @@
+"""What one upload can come back with; what must end the run is raised instead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from batchscan.model import Answer, ServiceError
+from batchscan.names import FailReason
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """200 with a list of matches."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """409: the scan id is spent and its answer cannot be had."""
+
+    error: ServiceError
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The service will not take this picture; `final` when the picture itself is the reason."""
+
+    error: ServiceError
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """429 or 503: wait, at least `retry_after` seconds where it was given; no attempt is used."""
+
+    error: ServiceError
+    retry_after: float | None
+    away: bool  # 503: the service is away; 429: we were too fast
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """No usable answer this time: 5xx, the network, garbage."""
+
+    reason: FailReason  # NETWORK, SERVER_ERROR or BAD_RESPONSE
+    detail: str
+    error: ServiceError
+    ambiguous: bool  # the whole request may have arrived, so a credit may have been charged
+    reached: bool  # False when no connection could be made: the service is away
+    body: bytes | None = field(default=None, repr=False)  # a 200's body that nobody could read
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRefused:
+    """401: the token is not good any more; a new login may help, once."""
+
+    error: ServiceError
+
+
+Reply: TypeAlias = Answered | Conflict | Refusal | Busy | Trouble | TokenRefused
