@@ -13,8 +13,8 @@ import msgspec
 
 from batchscan.errors import StorageError
 from batchscan.escape import json_text, path_fields, printable, scalars
-from batchscan.model import Answer, Failed, Outcome, Reused, Scanned, ServiceError
-from batchscan.names import MatchKind, Status
+from batchscan.model import Answer, Failed, Match, Outcome, Reused, Scanned, ServiceError
+from batchscan.names import Disposition, MatchKind, MatchState, Status
 from batchscan.times import rfc3339
 
 SCHEMA: Literal[1] = 1
@@ -39,16 +39,16 @@ class ScoreFields(msgspec.Struct, frozen=True):
 
 
 class MatchFields(msgspec.Struct, frozen=True):
-    """A copy on the web; the last four are null until there is a history of matches."""
+    """A copy on the web, and what the history of matches says of it."""
 
     url: str
     kind: MatchKind
     pages: list[str]
     domain: str
-    state: str | None = None
+    state: MatchState | None = None
     first_seen: str | None = None
     last_seen: str | None = None
-    disposition: str | None = None
+    disposition: Disposition | None = None
 
 
 class ResultLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +114,7 @@ def line_of(outcome: Outcome, run_id: str, *, sandbox: bool) -> ResultLine:
 
 def with_answer(line: ResultLine, answer: Answer) -> ResultLine:
     """Give a line the matches of its answer, where they were kept apart from it."""
-    return msgspec.structs.replace(line, matches=_matches(answer))
+    return msgspec.structs.replace(line, matches=match_fields(answer))
 
 
 def encode(line: ResultLine) -> bytes:
@@ -212,8 +212,8 @@ def _verdict(outcome: Outcome) -> dict[str, Any]:
                 "detail": None,
                 "scanned_at": rfc3339(answer.received_at),
                 "error": None,
-                "score": _score(answer),
-                "matches": _matches(answer),
+                "score": score_fields(answer),
+                "matches": match_fields(answer),
             }
         case _:
             return {
@@ -244,21 +244,32 @@ def _error(error: ServiceError | None) -> ErrorFields | None:
     return ErrorFields(error.http_status, *(word and scalars(word) for word in words))
 
 
-def _score(answer: Answer) -> ScoreFields | None:
+def match_fields(answer: Answer) -> list[MatchFields]:
+    """Write down an answer's matches, and those that are gone from it."""
+    return [_match(match) for match in (*answer.matches, *answer.gone)]
+
+
+def score_fields(answer: Answer) -> ScoreFields | None:
+    """Write down how many matches the service counted."""
     score = answer.score
     return None if score is None else ScoreFields(score.total, score.full, score.partial)
 
 
-def _matches(answer: Answer) -> list[MatchFields]:
-    return [
-        MatchFields(
-            url=scalars(match.url),
-            kind=match.kind,
-            pages=[scalars(page) for page in match.pages],
-            domain=scalars(match.domain),
-        )
-        for match in answer.matches
-    ]
+def _match(match: Match) -> MatchFields:
+    return MatchFields(
+        url=scalars(match.url),
+        kind=match.kind,
+        pages=[scalars(page) for page in match.pages],
+        domain=scalars(match.domain),
+        state=match.state,
+        first_seen=_time(match.first_seen),
+        last_seen=_time(match.last_seen),
+        disposition=match.disposition,
+    )
+
+
+def _time(seconds: float | None) -> str | None:
+    return None if seconds is None else rfc3339(seconds)
 
 
 def _decoded(path: str, number: int, line: bytes) -> ResultLine:

@@ -63,7 +63,8 @@ def _lines(ledger: Ledger, *, sandbox: bool) -> Iterator[Exported]:
     from batchscan.cli.exported import exported  # noqa: PLC0415 - --help does without
 
     for file in ledger.overview.files():
-        line = exported(file, sandbox=sandbox)
+        history = ledger.history.of(file.answer.picture_id) if file.answer else ()
+        line = exported(file, history, sandbox=sandbox)
         if line is not None:
             yield line
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
 from batchscan.engines.answers import interpret
-from batchscan.escape import csv_cell, path_fields, scalars
-from batchscan.ledger import KnownFile, StoredAnswer
-from batchscan.model import Answer
-from batchscan.names import Status
-from batchscan.results import MatchFields, ScoreFields
+from batchscan.escape import csv_cell, path_fields
+from batchscan.ledger import KnownFile, Sighting, StoredAnswer
+from batchscan.names import MatchState, Status
+from batchscan.results import MatchFields, ScoreFields, match_fields, score_fields
+from batchscan.steps.sightings import with_history
 from batchscan.times import rfc3339
 
 MATCH_COLUMNS = ("total", "full", "partial", "match_urls")
@@ -54,8 +55,8 @@ class _Rejection(msgspec.Struct):
 COLUMNS = (*(name for name in Exported.__struct_fields__[:-2] if name != "schema"), *MATCH_COLUMNS)
 
 
-def exported(file: KnownFile, *, sandbox: bool) -> Exported | None:
-    """Write down one file; None for one that has no final verdict."""
+def exported(file: KnownFile, history: Sequence[Sighting], *, sandbox: bool) -> Exported | None:
+    """Write down one file and its matches; None for one that has no final verdict."""
     path, path_b64 = path_fields(file.path)
     known = Exported(
         path=path,
@@ -69,7 +70,7 @@ def exported(file: KnownFile, *, sandbox: bool) -> Exported | None:
         sandbox=sandbox,
     )
     if file.answer is not None:
-        return _answered(known, file.answer)
+        return _answered(known, file.answer, history)
     if file.rejection is not None:
         line = msgspec.json.decode(file.rejection, type=_Rejection)
         return msgspec.structs.replace(
@@ -78,38 +79,27 @@ def exported(file: KnownFile, *, sandbox: bool) -> Exported | None:
     return None
 
 
-def _answered(known: Exported, stored: StoredAnswer) -> Exported:
-    answer = interpret(stored.body, stored.received_at, stored.scan_id, sandbox=known.sandbox)
+def _answered(known: Exported, stored: StoredAnswer, history: Sequence[Sighting]) -> Exported:
+    said = interpret(stored.body, stored.received_at, stored.scan_id, sandbox=known.sandbox)
+    answer = with_history(said, history)
     return msgspec.structs.replace(
         known,
         scan_id=stored.scan_id,
         generation=stored.generation,
         credits=stored.credits,
         scanned_at=rfc3339(stored.received_at),
-        score=_score(answer),
-        matches=[
-            MatchFields(
-                scalars(match.url),
-                match.kind,
-                [scalars(page) for page in match.pages],
-                scalars(match.domain),
-            )
-            for match in answer.matches
-        ],
+        score=score_fields(answer),
+        matches=match_fields(answer),
     )
-
-
-def _score(answer: Answer) -> ScoreFields | None:
-    score = answer.score
-    return None if score is None else ScoreFields(score.total, score.full, score.partial)
 
 
 def cells(line: Exported) -> list[str]:
     """The cells of a table's row, in the order of `COLUMNS`; no cell is taken for a formula."""
-    kinds = [match.kind for match in line.matches]
+    there = [match for match in line.matches if match.state != MatchState.GONE]
+    kinds = [match.kind for match in there]
     row: list[object] = [getattr(line, name) for name in COLUMNS[: -len(MATCH_COLUMNS)]]
     row += [len(kinds), kinds.count("full"), kinds.count("partial")]  # type: ignore[arg-type]
-    row.append(" ".join(match.url for match in line.matches))
+    row.append(" ".join(match.url for match in there))
     return [_cell(value) for value in row]
 
 

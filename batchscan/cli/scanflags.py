@@ -134,7 +134,7 @@ _FLAGS: tuple[tuple[str, tuple[tuple[str, tuple[str, ...], str | None, str], ...
             (
                 "scan.fail_on",
                 ("--fail-on",),
-                "none|full|any",
+                "none|new|full|any",
                 "exit 10 when the pictures seen have such matches",
             ),
             ("output.json", ("--json",), None, "the final report on stdout as one JSON object"),

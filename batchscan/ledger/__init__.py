@@ -2,6 +2,7 @@
 
 from batchscan.ledger.claims import NOTHING_KNOWN, Known, OpenClaim, StoredAnswer
 from batchscan.ledger.files import Sorted
+from batchscan.ledger.history import Allows, Sighting
 from batchscan.ledger.overview import KnownFile
 from batchscan.ledger.pacing import Learned
 from batchscan.ledger.runs import StoredLine, StoredRun
@@ -12,6 +13,7 @@ from batchscan.ledger.thread import LedgerThread
 __all__ = [
     "FILE_NAME",
     "NOTHING_KNOWN",
+    "Allows",
     "FileState",
     "Known",
     "KnownFile",
@@ -20,6 +22,7 @@ __all__ = [
     "LedgerThread",
     "OpenClaim",
     "Realm",
+    "Sighting",
     "Sorted",
     "Standing",
     "StoredAnswer",

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from batchscan.ledger.history import History, Sighting
 from batchscan.ledger.seals import Seals
 from batchscan.model import Answer, Claim, Image
 
 SCAN_ID_DIGITS = 32
-MATCHES_A_STATEMENT = 16  # each statement costs the other threads a turn
 ANSWER_COLUMNS = (
     "a.id, a.picture_id, a.generation, a.scan_id, a.run_id, a.received_at, a.credits, a.body"
 )
@@ -50,6 +50,7 @@ class Known:
     generation: int  # the highest one asked, 0 if none
     open: bool  # that generation's claim still is
     lost: bool  # that generation's answer cannot be had
+    history: tuple[Sighting, ...] = ()  # of the matches that answers ever showed
 
     @property
     def settles(self) -> bool:
@@ -82,15 +83,21 @@ class Claims:
     """The tables of pictures, claims and answers."""
 
     def __init__(
-        self, connection: sqlite3.Connection, realm_id: int, realm: str, seals: Seals
+        self,
+        connection: sqlite3.Connection,
+        realm_id: int,
+        realm: str,
+        seals: Seals,
+        history: History,
     ) -> None:
         self._connection = connection
         self._seals = seals
+        self._history = history
         self._realm_id = realm_id
         self._realm = realm
 
-    def known(self, sha256: str) -> Known:
-        """Look up a content."""
+    def known(self, sha256: str, path: str | None = None) -> Known:
+        """Look up a content, which was met at `path`."""
         row = self._connection.execute(
             "SELECT id, answer_id, refusal FROM pictures WHERE realm_id = ? AND sha256 = ?",
             (self._realm_id, bytes.fromhex(sha256)),
@@ -104,7 +111,10 @@ class Claims:
             (picture_id,),
         ).fetchone()
         generation, state = claim or (0, "")
-        return Known(self.answer(answer_id), refusal, generation, state == "open", state == "lost")
+        answer = self.answer(answer_id)
+        met_at = os.fsencode(path) if path else None
+        history = self._history.of(picture_id, met_at) if answer else ()
+        return Known(answer, refusal, generation, state == "open", state == "lost", history)
 
     def plan(self, sha256: str) -> None:
         """Remember in this process that a dry run would send this content."""
@@ -195,6 +205,7 @@ class Claims:
             ),
         )
         answer_id = int(cursor.lastrowid or 0)
+        self._history.record(claim.picture_id, answer, answer_id, run_id)
         self._connection.execute(
             "UPDATE claims SET state = 'answered', under_way = 0 WHERE scan_id = ?",
             (claim.scan_id,),
@@ -204,9 +215,7 @@ class Claims:
             (answer_id, claim.picture_id),
         )
         if claim.generation > 1:
-            self._forget_matches(claim.picture_id)
             self._seals.break_picture(claim.picture_id)
-        self._put_matches(claim.picture_id, answer)
         return answer_id
 
     def largest_charge(self) -> int | None:
@@ -261,13 +270,3 @@ class Claims:
             "SELECT id FROM pictures WHERE realm_id = ? AND sha256 = ?", key
         ).fetchone()
         return int(row[0])
-
-    def _forget_matches(self, picture_id: int) -> None:
-        self._connection.execute("DELETE FROM matches WHERE picture_id = ?", (picture_id,))
-
-    def _put_matches(self, picture_id: int, answer: Answer) -> None:
-        for start in range(0, len(answer.matches), MATCHES_A_STATEMENT):
-            some = answer.matches[start : start + MATCHES_A_STATEMENT]
-            rows = ",".join(["(?, ?, ?, ?)"] * len(some))
-            values = [v for m in some for v in (picture_id, m.url, m.kind.value, m.domain)]
-            self._connection.execute(f"INSERT OR IGNORE INTO matches VALUES {rows}", values)

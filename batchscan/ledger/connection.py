@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import zlib
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
+import msgspec
+
+from batchscan.copyleaks.answers import InternetMatch, read_check
+from batchscan.copyleaks.errors import BadResponse
 from batchscan.errors import StorageError
 from batchscan.ledger.schema import MIGRATIONS, TEMPORARY, VERSION
+from batchscan.urls import normalised
 
 BUSY_TIMEOUT_MS = 30_000
 
@@ -95,10 +102,26 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     version = _version(connection)
     if version > VERSION:
         raise _other_version(path, version)
+    connection.create_function("normalised", 1, normalised, deterministic=True)
+    connection.create_function("pages_in", 2, _pages_in, deterministic=True)
     for number in range(version, VERSION):
         connection.executescript(
             f"BEGIN IMMEDIATE;{MIGRATIONS[number]};PRAGMA user_version = {number + 1};COMMIT;"
         )
+
+
+def _pages_in(body: bytes, url: str) -> bytes | None:
+    """The pages that show a match, by the verbatim answer; for version 3."""
+    pages = next((m.web_pages for m in _internet_of(body) if m.url == url), ())
+    return msgspec.json.encode(pages) if pages else None
+
+
+@lru_cache(1)  # an answer's matches come one after the other
+def _internet_of(body: bytes) -> tuple[InternetMatch, ...]:
+    try:
+        return read_check(zlib.decompress(body), None).internet
+    except BadResponse:
+        return ()
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -29,13 +29,13 @@ class _Row(NamedTuple):
     picture_id: int | None
     run_id: str | None  # that paid for its answer
     received_at: float | None
-    matched: int  # whether the picture has matches
+    matched: int  # whether the picture has, or had, matches
 
 
 _ROWS = (
     "SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.rules, f.picture_id, a.run_id,"
     " a.received_at,"
-    " EXISTS (SELECT 1 FROM matches m WHERE m.picture_id = f.picture_id)"
+    " EXISTS (SELECT 1 FROM sightings m WHERE m.picture_id = f.picture_id)"
     " FROM files f LEFT JOIN pictures p ON p.id = f.picture_id"
     " LEFT JOIN answers a ON a.id = p.answer_id"
     " WHERE f.realm_id = ? AND f.folder_id = ?"

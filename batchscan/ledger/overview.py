@@ -7,12 +7,35 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from batchscan.digest import Digest, DomainCount, MatchedImage, MatchTotals
+from batchscan.digest import AlarmTotals, Digest, DomainCount, MatchedImage, MatchTotals, RuleUse
 from batchscan.ledger.claims import ANSWER_COLUMNS, StoredAnswer
+from batchscan.ledger.history import PRESENT
 
 MOST_IMAGES = 1_000
 
-_KINDS = "sum(m.kind = 'full'), sum(m.kind = 'partial')"
+_ALLOWED = "(a2.picture_id IS NOT NULL)"
+_NEWS = f"({PRESENT} AND m.arrived_in IN (SELECT run_id FROM telling))"
+_FULL = f"({PRESENT} AND m.kind = 'full')"
+_PARTIAL = f"({PRESENT} AND m.kind = 'partial')"
+_NEW = f"({_NEWS} AND NOT m.returned)"
+_WORK = f"({PRESENT} AND NOT {_ALLOWED} AND m.disposition IN ('open', 'reviewed'))"
+_TOTALS = (
+    PRESENT,
+    _FULL,
+    _PARTIAL,
+    _NEW,
+    f"({_NEWS} AND m.returned)",
+    f"(NOT ({PRESENT}))",
+    f"({PRESENT} AND {_ALLOWED})",
+    _WORK,
+)
+_SUMS = ", ".join(f"sum({what})" for what in _TOTALS)
+_KINDS = f"sum({_FULL}), sum({_PARTIAL})"
+_REST = f"sum({_NEW}), sum({_ALLOWED}), sum({_WORK})"
+_SEEN = (
+    "FROM seen s CROSS JOIN sightings m USING (picture_id) JOIN pictures p ON p.id = m.picture_id"
+    " LEFT JOIN allowed a2 ON a2.picture_id = m.picture_id AND a2.key = m.key"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +59,19 @@ class Overview:
         self._connection = connection
         self._realm_id = realm_id
 
-    def digest(self) -> Digest:
-        """Matches of every picture seen; each content and match URL once."""
+    def digest(self, rules: tuple[RuleUse, ...] = ()) -> Digest:
+        """Matches of every picture seen; each content and match URL once.
+
+        What is allowed was found out before (`History.allow_seen`), and so were the rules.
+        """
         return Digest(
             matches=self._totals("1"),
             run_matches=self._totals("s.fresh"),
+            alarms=self._alarms(),
             domains=tuple(self._domains()),
             images=tuple(self._images()),
+            rules=rules,
         )
-
-    def see_run(self, run_id: str) -> None:
-        """See what an earlier run decided with an answer, to make its digest."""
-        self.forget_seen()
-        self._connection.execute(
-            "INSERT OR IGNORE INTO seen SELECT a.picture_id, c.path, a.run_id = o.run_id"
-            " FROM outcomes o JOIN answers a ON a.id = o.answer_id"
-            " JOIN claims c ON c.scan_id = a.scan_id WHERE o.run_id = ?"
-            " ORDER BY a.run_id = o.run_id DESC",
-            (run_id,),
-        )
-
-    def forget_seen(self) -> None:
-        """See nothing any more."""
-        self._connection.execute("DELETE FROM seen")
 
     def files(self) -> Iterator[KnownFile]:
         """Every file with a final verdict in this realm, folder by folder."""
@@ -84,25 +97,30 @@ class Overview:
 
     def _totals(self, which: str) -> MatchTotals:
         row = self._connection.execute(
-            f"SELECT count(DISTINCT m.picture_id), count(*), {_KINDS}"
-            f" FROM seen s CROSS JOIN matches m USING (picture_id) WHERE {which}"
+            f"SELECT count(DISTINCT iif({PRESENT}, m.picture_id, NULL)),"
+            f" {_SUMS} {_SEEN} WHERE {which}"
         ).fetchone()
         return MatchTotals(*(number or 0 for number in row))
 
+    def _alarms(self) -> AlarmTotals:
+        row = self._connection.execute(
+            f"SELECT sum({_NEWS}), sum({_FULL}), count(*) {_SEEN}"
+            f" WHERE {PRESENT} AND NOT {_ALLOWED} AND m.disposition <> 'not_mine'"
+        ).fetchone()
+        return AlarmTotals(*(number or 0 for number in row))
+
     def _domains(self) -> Iterator[DomainCount]:
         rows = self._connection.execute(
-            f"SELECT m.domain, count(DISTINCT m.picture_id) AS images, {_KINDS}"
-            " FROM seen s CROSS JOIN matches m USING (picture_id)"
-            " GROUP BY m.domain ORDER BY images DESC, count(*) DESC, m.domain"
+            f"SELECT m.domain, count(DISTINCT m.picture_id) AS images, {_KINDS}, {_REST} {_SEEN}"
+            f" WHERE {PRESENT} GROUP BY m.domain ORDER BY images DESC, count(*) DESC, m.domain"
         )
         for row in rows:
             yield DomainCount(*row)
 
     def _images(self) -> Iterator[MatchedImage]:
         rows = self._connection.execute(
-            f"SELECT s.path, lower(hex(p.sha256)), {_KINDS}, count(*), a.received_at"
-            " FROM seen s CROSS JOIN matches m USING (picture_id)"
-            " JOIN pictures p ON p.id = s.picture_id JOIN answers a ON a.id = p.answer_id"
+            f"SELECT s.path, lower(hex(p.sha256)), {_KINDS}, count(*), a.received_at, {_REST}"
+            f" {_SEEN} JOIN answers a ON a.id = p.answer_id WHERE {PRESENT}"
             " GROUP BY s.picture_id"
             " ORDER BY 3 DESC, 4 DESC, 5 DESC, s.path LIMIT ?",
             (MOST_IMAGES,),

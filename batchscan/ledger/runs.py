@@ -17,6 +17,7 @@ class StoredRun:
     started_at: float
     facts: bytes  # what no line shows, as JSON
     report: bytes | None
+    matched: bytes | None = None  # the pictures with matches that it saw, packed (`ledger.seen`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Runs:
     def begin(self, run_id: str, folder: str, started_at: float, facts: bytes = b"{}") -> None:
         """Enter a run before it does anything that its files will have to show."""
         self._connection.execute(
-            "INSERT INTO runs VALUES (?, ?, ?, ?, 0, ?, NULL)",
+            "INSERT INTO runs VALUES (?, ?, ?, ?, 0, ?, NULL, NULL)",
             (run_id, self._realm_id, os.fsencode(folder), started_at, facts),
         )
 
@@ -59,14 +60,6 @@ class Runs:
             (run_id, answer_id, line),
         )
 
-    def seen(self, picture_id: int, path: str, *, fresh: bool) -> None:
-        """Count a picture into this process's digest; `fresh` when this run scanned it."""
-        self._connection.execute(
-            "INSERT INTO seen VALUES (?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET fresh = max(fresh, excluded.fresh)",
-            (picture_id, os.fsencode(path), fresh),
-        )
-
     def lines(self, run_id: str, after: int, most: int) -> list[tuple[int, StoredLine]]:
         """Some lines of a run with their numbers, in the order of deciding."""
         rows = self._connection.execute(
@@ -76,15 +69,15 @@ class Runs:
         )
         return [(row[0], StoredLine(row[1], row[2])) for row in rows]
 
-    def close(self, run_id: str, report: bytes) -> None:
+    def close(self, run_id: str, report: bytes, matched: bytes | None = None) -> None:
         """The run's files are complete: forget the lines of the closed runs before it.
 
         `closed` counts up: by clocks, which step, nobody could tell which run was the last.
         """
         self._connection.execute(
-            "UPDATE runs SET report = ?, closed = (SELECT max(closed) + 1 FROM runs)"
+            "UPDATE runs SET report = ?, matched = ?, closed = (SELECT max(closed) + 1 FROM runs)"
             " WHERE run_id = ?",
-            (report, run_id),
+            (report, matched, run_id),
         )
         self._connection.execute(
             "DELETE FROM outcomes WHERE run_id IN"
@@ -100,10 +93,22 @@ class Runs:
         """The last run that was closed, of any realm."""
         return next(self._runs("closed ORDER BY closed DESC, rowid DESC LIMIT ?", 1), None)
 
-    def _runs(self, condition: str, value: int) -> Iterator[StoredRun]:
+    def closed(self, run_id: str) -> StoredRun | None:
+        """A run that was closed, of any realm."""
+        return next(self._runs("closed AND run_id = ?", run_id), None)
+
+    def newest(self, most: int) -> list[str]:
+        """The ids of some closed runs, the newest first."""
         rows = self._connection.execute(
-            f"SELECT run_id, folder, started_at, facts, report FROM runs WHERE {condition}",
+            "SELECT run_id FROM runs WHERE closed ORDER BY closed DESC, rowid DESC LIMIT ?", (most,)
+        )
+        return [row[0] for row in rows]
+
+    def _runs(self, condition: str, value: int | str) -> Iterator[StoredRun]:
+        rows = self._connection.execute(
+            "SELECT run_id, folder, started_at, facts, report, matched FROM runs"
+            f" WHERE {condition}",
             (value,),
         )
-        for run_id, folder, started_at, facts, report in rows:
-            yield StoredRun(run_id, os.fsdecode(folder), started_at, facts, report)
+        for run_id, folder, *rest in rows:
+            yield StoredRun(run_id, os.fsdecode(folder), *rest)

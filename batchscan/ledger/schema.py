@@ -1,6 +1,7 @@
 """The ledger's tables, and how an older ledger becomes a newer one.
 
 `MIGRATIONS[n]` turns version n into n + 1 (`PRAGMA user_version`); released ones never change.
+`normalised` and `pages_in` are functions of ours (`ledger.connection`).
 Times are seconds since 1970, paths and names are bytes as the file system has them.
 """
 
@@ -140,6 +141,40 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     INSERT INTO doubts SELECT run_id, scan_id, unanswered FROM claims WHERE unanswered > 0;
     """,
+    """
+    -- Every match that an answer ever showed of a picture, once by its normalised URL. It is gone
+    -- when `answer_id` is not the picture's newest answer.
+    CREATE TABLE sightings (
+        picture_id INTEGER NOT NULL REFERENCES pictures,
+        key TEXT NOT NULL,                      -- the normalised URL
+        url TEXT NOT NULL,                      -- as the service wrote it last
+        kind TEXT NOT NULL,
+        domain TEXT NOT NULL,
+        pages BLOB,                             -- that show it: JSON; NULL for none
+        answer_id INTEGER NOT NULL REFERENCES answers,  -- the newest that showed it
+        first_seen REAL NOT NULL,
+        last_seen REAL NOT NULL,
+        arrived_in TEXT NOT NULL,               -- the run that saw it first, or first again
+        returned INTEGER NOT NULL,              -- whether it had been gone before that
+        disposition TEXT NOT NULL DEFAULT 'open',
+        marked_at REAL,
+        PRIMARY KEY (picture_id, key)
+    ) WITHOUT ROWID;
+    CREATE INDEX sightings_by_domain ON sightings (domain);
+    INSERT OR IGNORE INTO sightings
+        SELECT m.picture_id, normalised(m.url), m.url, m.kind, m.domain, pages_in(a.body, m.url),
+            p.answer_id, a.received_at, a.received_at, a.run_id, 0, 'open', NULL
+        FROM matches m JOIN pictures p ON p.id = m.picture_id JOIN answers a ON a.id = p.answer_id;
+    DROP TABLE matches;
+    -- What a matched picture looks like and says of itself, taken from the bytes that were sent.
+    CREATE TABLE portraits (
+        picture_id INTEGER PRIMARY KEY REFERENCES pictures,
+        thumbnail BLOB,                         -- a small WebP file
+        provenance BLOB NOT NULL                -- JSON
+    );
+    -- The pictures with matches that a run saw, for its reports: numbers, packed.
+    ALTER TABLE runs ADD COLUMN matched BLOB;
+    """,
 )
 
 VERSION = len(MIGRATIONS)
@@ -151,5 +186,11 @@ TEMPORARY = """
         path BLOB NOT NULL,
         fresh INTEGER NOT NULL                  -- scanned in this run
     );
+    CREATE TEMP TABLE telling (run_id TEXT PRIMARY KEY) WITHOUT ROWID;  -- whose news this tells
+    CREATE TEMP TABLE allowed (                 -- matches of pictures seen that a rule allows
+        picture_id INTEGER NOT NULL,
+        key TEXT NOT NULL,
+        PRIMARY KEY (picture_id, key)
+    ) WITHOUT ROWID;
     CREATE TEMP TABLE planned (sha256 BLOB PRIMARY KEY) WITHOUT ROWID;  -- what a dry run would send
 """

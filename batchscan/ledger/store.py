@@ -1,4 +1,4 @@
-"""The ledger: one connection, and its rooms `files`, `claims`, `runs`, `pacing`, `overview`."""
+"""The ledger: one connection, and its rooms: `files`, `claims`, `history`, `runs`..."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ from batchscan.errors import StorageError
 from batchscan.ledger.claims import Claims
 from batchscan.ledger.connection import open_for_reading, open_for_writing, unusable
 from batchscan.ledger.files import Files
+from batchscan.ledger.found import Found
+from batchscan.ledger.history import History
 from batchscan.ledger.overview import Overview
 from batchscan.ledger.pacing import Pacing
+from batchscan.ledger.portraits import Portraits
 from batchscan.ledger.runs import Runs
 from batchscan.ledger.seals import Seals
+from batchscan.ledger.seen import Seen
 
 FILE_NAME = "ledger.sqlite3"
 
@@ -42,10 +46,15 @@ class Ledger:
         realm_id = _realm_id(connection, realm)
         seals = Seals(connection, realm_id, writable=writable)
         self.files = Files(connection, realm_id, seals)
-        self.claims = Claims(connection, realm_id, f"{realm.api_url}\n{int(realm.sandbox)}", seals)
+        self.history = History(connection, realm_id)
+        name = f"{realm.api_url}\n{int(realm.sandbox)}"
+        self.claims = Claims(connection, realm_id, name, seals, self.history)
         self.runs = Runs(connection, realm_id)
         self.pacing = Pacing(connection, realm.api_url)
         self.overview = Overview(connection, realm_id)
+        self.found = Found(connection, self.history)
+        self.portraits = Portraits(connection)
+        self.seen = Seen(connection, realm_id)
 
     @classmethod
     def open(cls, state: Path, realm: Realm) -> Ledger:

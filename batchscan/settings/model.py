@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 Check = Literal["full", "fast"]
-FailOn = Literal["none", "full", "any"]
+FailOn = Literal["none", "new", "full", "any"]
 IfLocked = Literal["fail", "wait", "skip"]
 AfterConflict = Literal["new_id", "stop"]
 ProgressMode = Literal["auto", "plain", "none"]
@@ -184,7 +184,7 @@ class Scan:
     )
     fail_on: FailOn = setting(
         "none",
-        "exit 10 when pictures have such matches: full or any",
+        "exit 10 when pictures have such matches: new, full or any",
         Choice(get_args(FailOn)),
         flag="--fail-on",
     )

@@ -20,6 +20,7 @@ from batchscan.report.files import REPORT, RESULTS, point_latest, write_report, 
 from batchscan.report.schema import Report, Run
 from batchscan.report.schema import encode as encode_report
 from batchscan.results import ResultLine, encode, line_of
+from batchscan.steps.figures import digest_of
 from batchscan.steps.record import without_answer
 from batchscan.steps.remake import remade_lines
 from batchscan.steps.rescue import rescued
@@ -34,11 +35,13 @@ _LEFT_OPEN = (ExitReason.STORAGE, ExitReason.INTERRUPTED)
 log = logging.getLogger(__name__)
 
 
-def close_killed_runs(ledger: Ledger, *, sandbox: bool, now: float) -> None:
-    """Take in rescued answers, make results.jsonl and report.json again, and close each run.
+def close_killed_runs(ledger: Ledger, *, sandbox: bool, now: float) -> list[str]:
+    """Take in rescued answers, make each run's files again, and close it.
 
-    A run whose folder cannot be written stays open for the next time.
+    A run whose folder cannot be written stays open for the next time. Gives the runs whose news
+    nobody has been told: those that were closed, and those that they had closed.
     """
+    untold: list[str] = []
     for run in ledger.runs.left_open():
         killed = _KilledRun(ledger, run, sandbox=sandbox)
         try:
@@ -48,6 +51,8 @@ def close_killed_runs(ledger: Ledger, *, sandbox: bool, now: float) -> None:
             log.warning("the killed run %s stays open: %s", run.run_id, error)
         else:
             log.info("closed the killed run %s", run.run_id)
+            untold += killed.tells
+    return untold
 
 
 class _KilledFacts(Facts, frozen=True):
@@ -63,6 +68,7 @@ class _KilledRun:
         self._sandbox = sandbox
         self._facts = msgspec.json.decode(run.facts, type=_KilledFacts)
         self._tally = Tally()
+        self.tells = (run.run_id, *self._facts.news_of)
 
     def settle(self, now: float) -> None:
         """Bring what was under way to its end: rescued, or perhaps charged for nothing."""
@@ -106,16 +112,18 @@ class _KilledRun:
         """
         folder = self._run.folder
         make_private_folder(Path(folder))
+        self._ledger.history.tell(self.tells)
         write_whole(os.path.join(folder, RESULTS), map(encode, self._lines()))
         self._tally.unchanged(self._facts.unchanged, self._facts.unchanged_bytes)
         self._tally.outcome_unknown = self._facts.outcome_unknown or 0
-        self._ledger.overview.see_run(self._run.run_id)
-        digest = self._ledger.overview.digest()
-        self._ledger.overview.forget_seen()
+        self._ledger.seen.see_run(self._run.run_id, None)
+        digest = digest_of(self._ledger)
         report = build(self._run_facts(now), self._tally, digest, ApiFacts())
         write_report(folder, report)
+        matched = self._ledger.seen.matched()
+        self._ledger.seen.forget()
         point_latest(os.path.dirname(os.path.dirname(folder)), self._run.run_id)
-        self._ledger.runs.close(self._run.run_id, encode_report(report))
+        self._ledger.runs.close(self._run.run_id, encode_report(report), matched)
 
     def _run_facts(self, now: float) -> RunFacts:
         ended = _ending_of(self._run.folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchscan.digest import MatchTotals
+from batchscan.digest import AlarmTotals
 from batchscan.errors import Interrupted
 from batchscan.names import ExitReason
 from batchscan.settings.model import FailOn
@@ -13,7 +13,7 @@ OK, INTERNAL_ERROR, PARTIAL, MATCHES = 0, 1, 3, 10
 
 
 def exit_of(
-    stop: Stop, tally: Tally, matches: MatchTotals, fail_on: FailOn
+    stop: Stop, tally: Tally, alarms: AlarmTotals, fail_on: FailOn
 ) -> tuple[int, ExitReason]:
     """The exit code and its word; where several hold, the contract's order decides."""
     if stop.bug is not None and not isinstance(stop.reason, Interrupted):
@@ -22,12 +22,18 @@ def exit_of(
         return stop.reason.code, stop.reason.exit_reason
     if tally.incomplete:
         return PARTIAL, ExitReason.PARTIAL
-    if _met(fail_on, matches):
+    if _met(fail_on, alarms):
         return MATCHES, ExitReason.MATCHES
     return OK, ExitReason.OK
 
 
-def _met(fail_on: FailOn, matches: MatchTotals) -> bool:
-    if fail_on == "full":
-        return matches.full > 0
-    return fail_on == "any" and matches.total > 0
+def _met(fail_on: FailOn, alarms: AlarmTotals) -> bool:
+    match fail_on:
+        case "none":
+            return False
+        case "new":
+            return alarms.new > 0
+        case "full":
+            return alarms.full > 0
+        case "any":
+            return alarms.total > 0

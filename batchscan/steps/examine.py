@@ -22,13 +22,15 @@ from batchscan.model import (
 from batchscan.names import FailReason
 from batchscan.pace import Clock
 from batchscan.replies import Answered, Refusal
+from batchscan.results import with_answer
 from batchscan.settings import Settings
 from batchscan.steps.ask import Inquirer, NoAnswer, Question
 from batchscan.steps.bounds import BytesInFlight, Twins
 from batchscan.steps.crash import CheckMarks
-from batchscan.steps.record import Recorder
+from batchscan.steps.record import Kept, Recorder
 from batchscan.steps.refusals import Held, Refusals
 from batchscan.steps.rescue import rescue
+from batchscan.steps.sightings import with_history
 from batchscan.steps.stop import Stop
 from batchscan.steps.verdict import (
     Stopwatch,
@@ -103,7 +105,7 @@ class Examiner:
 
     async def _decide(self, image: Image, watch: Stopwatch) -> Verdict:
         """The verdict on a content that nobody else is deciding."""
-        known = await self.ledger.do(lambda ledger: ledger.claims.known(image.sha256))
+        known = await self.ledger.do(lambda ledger: ledger.claims.known(image.sha256, image.path))
         if known.settles:  # in a thread: an answer with very many matches takes its time to read
             from_memory = await asyncio.to_thread(self._from_memory, image, known, watch)
             if from_memory is not None:
@@ -129,7 +131,7 @@ class Examiner:
         stored, force = known.answer, self.settings.force
         sandbox = self.settings.api.sandbox
         if stored is not None and self.standing.keeps_answer(stored.run_id, stored.received_at):
-            outcome = reused(image, stored, watch, sandbox=sandbox)
+            outcome = reused(image, stored, known.history, watch, sandbox=sandbox)
             return Verdict(outcome, picture_id=stored.picture_id, answer_id=stored.id)
         if known.refusal is not None and not force:
             error = decode_refusal(known.refusal)
@@ -145,15 +147,16 @@ class Examiner:
         claim, image, answer = question.claim, question.image, outcome.answer
         assert claim is not None  # noqa: S101 - an answer comes after a claim
 
-        def settle(ledger: Ledger) -> int:
+        def settle(ledger: Ledger) -> Kept:
             answer_id = ledger.claims.settle(claim, answer, self.recorder.run_id)
             ledger.files.put(image.path, image.stat, picture_id=claim.picture_id)
-            ledger.runs.seen(claim.picture_id, image.path, fresh=True)
-            return answer_id
+            ledger.seen.add(claim.picture_id, image.path, fresh=True)
+            may_have = answer.matches or claim.generation > 1
+            return Kept(answer_id, ledger.history.of(claim.picture_id) if may_have else ())
 
         line = self.recorder.line(outcome)
         try:
-            answer_id = await self.recorder.decide(line, settle)
+            kept = await self.recorder.decide(line, settle)
         except StorageError as error:
             where = await asyncio.to_thread(rescue, self.run_folder, claim, answer)
             error.advice = f"{error.advice}; a paid answer was saved to {where}"
@@ -161,7 +164,10 @@ class Examiner:
             return Verdict(outcome, line=line)
         for held in self.refusals.release():
             await self._record_held(held)
-        return Verdict(outcome, claim.picture_id, answer_id, line)
+        if kept.history:
+            outcome = replace(outcome, answer=with_history(answer, kept.history))
+            line = with_answer(line, outcome.answer)
+        return Verdict(outcome, claim.picture_id, kept.answer_id, line)
 
     async def _record(self, found: Image | NotSendable, verdict: Verdict) -> None:
         """Record a verdict for a file, or hold it back while it might be the service's fault."""
@@ -176,18 +182,18 @@ class Examiner:
         else:
             await self.recorder.record(outcome, lambda ledger: self._keep(ledger, found, verdict))
 
-    def _keep(self, ledger: Ledger, found: Image | NotSendable, verdict: Verdict) -> int | None:
+    def _keep(self, ledger: Ledger, found: Image | NotSendable, verdict: Verdict) -> Kept:
         """Keep a file's final verdict, so that it need not be opened again."""
         outcome = verdict.outcome
         if found.stat is None:
-            return None
+            return Kept()
         if isinstance(outcome, Rejected):
             line = self.recorder.rejection(outcome)
             ledger.files.put(found.path, found.stat, rules=self.standing.rules, line=line)
         elif verdict.picture_id is not None:
             ledger.files.put(found.path, found.stat, picture_id=verdict.picture_id)
-            ledger.runs.seen(verdict.picture_id, found.path, fresh=False)
-        return verdict.answer_id
+            ledger.seen.add(verdict.picture_id, found.path, fresh=False)
+        return Kept(verdict.answer_id)
 
     async def finish(self) -> None:
         """Record what is held back: as refused, or as deferred where all were refused."""
@@ -202,7 +208,7 @@ class Examiner:
             return
         verdict = Verdict(held.outcome)
 
-        def keep(ledger: Ledger) -> int | None:
+        def keep(ledger: Ledger) -> Kept:
             if isinstance(held.outcome, Rejected) and held.outcome.error is not None:
                 ledger.claims.refused(held.claim, encode_refusal(held.outcome.error))
             return self._keep(ledger, held.image, verdict)

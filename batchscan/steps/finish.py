@@ -16,6 +16,7 @@ from batchscan.report.build import ApiFacts, RunFacts, build
 from batchscan.report.files import point_latest, write_report
 from batchscan.report.schema import Latency, Report, encode
 from batchscan.steps.ending import exit_of
+from batchscan.steps.figures import digest_of
 from batchscan.steps.session import Session
 
 T = TypeVar("T")
@@ -28,7 +29,7 @@ async def finish(session: Session) -> Report:
     await _or_stop(session, session.results.close())
     balance = await _balance(session)
     await _or_stop(session, _seal(session))
-    digest = await _or_stop(session, session.ledger.do(_digest)) or _NOTHING
+    digest = await _or_stop(session, session.ledger.do(digest_of)) or _NOTHING
     report = _report(session, digest, balance)
     await _or_stop(session, _write(session, report))
     if report.run.exit_code == _exit(session, digest)[0]:
@@ -67,13 +68,9 @@ def _seal_some(ledger: Ledger, *, standing: Standing, after: int) -> int | None:
     return ledger.files.seal(standing, after)
 
 
-def _digest(ledger: Ledger) -> Digest:
-    return ledger.overview.digest()
-
-
 def _exit(session: Session, digest: Digest) -> tuple[int, ExitReason]:
     fail_on = session.settings.scan.fail_on
-    return exit_of(session.stop, session.tally, digest.matches, fail_on)
+    return exit_of(session.stop, session.tally, digest.alarms, fail_on)
 
 
 async def _write(session: Session, report: Report) -> None:
@@ -88,7 +85,7 @@ async def _write(session: Session, report: Report) -> None:
                 ledger.pacing.learn(learned)
             # After trouble with the disk the next run looks what can be taken in after all.
             if not session.stop.disk_failed:
-                ledger.runs.close(session.run_id, encode(report))
+                ledger.runs.close(session.run_id, encode(report), ledger.seen.matched())
 
         await session.ledger.do(close)
     output = session.settings.output.directory

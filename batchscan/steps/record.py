@@ -5,18 +5,29 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
 from batchscan.escape import printable
-from batchscan.ledger import Ledger, LedgerThread
+from batchscan.ledger import Ledger, LedgerThread, Sighting
 from batchscan.model import Failed, Outcome, Rejected
 from batchscan.results import ResultLine, ResultsWriter, line_of
 from batchscan.tally import Tally
 
-# What else belongs into the transaction that decides a file; gives its answer's number, if any.
-Also = Callable[[Ledger], int | None]
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the ledger has of a file that was decided."""
+
+    answer_id: int | None = None
+    history: tuple[Sighting, ...] = ()  # of its matches, where it is a new answer's
+
+
+# What else belongs into the transaction that decides a file.
+Also = Callable[[Ledger], Kept]
 
 
 class Recorder:
@@ -54,20 +65,20 @@ class Recorder:
         finally:  # also when the ledger fails: the books and the file may still be right
             await self.show(outcome, line)
 
-    async def decide(self, line: ResultLine, also: Also | None = None) -> int | None:
-        """Enter a file's line into the ledger, and what belongs to it; the answer's number.
+    async def decide(self, line: ResultLine, also: Also | None = None) -> Kept:
+        """Enter a file's line into the ledger, and what belongs to it.
 
         Raises:
             StorageError: the ledger cannot be written.
         """
         if self._ledger is None:
-            return None
-        kept = without_answer(line)
+            return Kept()
+        bare = without_answer(line)
 
-        def decide(ledger: Ledger) -> int | None:
-            answer_id = also(ledger) if also else None
-            ledger.runs.decided(self.run_id, kept, answer_id)
-            return answer_id
+        def decide(ledger: Ledger) -> Kept:
+            kept = also(ledger) if also else Kept()
+            ledger.runs.decided(self.run_id, bare, kept.answer_id)
+            return kept
 
         return await self._ledger.do(decide)
 

@@ -10,6 +10,7 @@ from batchscan.engines.answers import interpret
 from batchscan.ledger import Ledger
 from batchscan.model import Answer
 from batchscan.results import ResultLine, with_answer
+from batchscan.steps.sightings import with_history
 
 LINES_A_PAGE = 500
 
@@ -24,5 +25,6 @@ def remade_lines(ledger: Ledger, run_id: str) -> Iterator[tuple[ResultLine, Answ
             if kept is None:
                 yield line, None
                 continue
-            answer = interpret(kept.body, kept.received_at, kept.scan_id, sandbox=line.sandbox)
+            said = interpret(kept.body, kept.received_at, kept.scan_id, sandbox=line.sandbox)
+            answer = with_history(said, ledger.history.of(kept.picture_id))
             yield with_answer(line, answer), answer

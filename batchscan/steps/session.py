@@ -30,7 +30,7 @@ from batchscan.steps.examine import Examiner
 from batchscan.steps.plan import Planner
 from batchscan.steps.record import Recorder
 from batchscan.steps.refusals import Refusals
-from batchscan.steps.source import Source, facts_of
+from batchscan.steps.source import Facts, Source, facts_of
 from batchscan.steps.state import StateLock, make_private_folder
 from batchscan.steps.stop import Stop
 from batchscan.steps.traffic import Traffic
@@ -74,6 +74,7 @@ class Opening:
     outcomes: asyncio.Queue[Outcome | None]
     tally: Tally = field(default_factory=Tally)
     traffic: Traffic = field(default_factory=Traffic)
+    facts: Facts = field(default_factory=Facts)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
@@ -93,6 +94,7 @@ class Opening:
             walks = self._walks(state)
             started_at = self.clock.wall()
             gate, budget = await self._limits(ledger)
+            self.facts = await self._close_killed_runs(ledger, started_at)
             engine = LocalEngine(self.settings, state / "token.json", self.clock.wall)
             try:
                 run_id, folder = await self._begin(ledger, started_at)
@@ -161,21 +163,31 @@ class Opening:
         self.stop.on_halt(gate.close)
         return gate, Budget(self.settings.spend, price, self.clock.monotonic())
 
-    async def _begin(self, ledger: LedgerThread, started_at: float) -> tuple[str, str]:
-        """Close killed runs, then make this run's folder and enter it."""
-        settings = self.settings
-        sandbox = settings.api.sandbox
-        if not settings.dry_run:
-            await ledger.do(
+    async def _close_killed_runs(self, ledger: LedgerThread, started_at: float) -> Facts:
+        """Close killed runs; what is known of this one when it begins."""
+        untold: list[str] = []
+        if not self.settings.dry_run:
+            sandbox = self.settings.api.sandbox
+            untold = await ledger.do(
                 lambda ledger: close_killed_runs(ledger, sandbox=sandbox, now=started_at)
             )
+        return facts_of(self.settings, untold)
+
+    async def _begin(self, ledger: LedgerThread, started_at: float) -> tuple[str, str]:
+        """Make this run's folder and enter it."""
+        settings = self.settings
         output = settings.output.directory
         # Also of another output: an id belongs to one run.
         taken = await ledger.do(lambda ledger: ledger.runs.named(run_name(started_at)))
         run_id, folder = await asyncio.to_thread(make_run_folder, output, started_at, taken)
-        if not settings.dry_run:
-            facts = msgspec.json.encode(facts_of(settings))
-            await ledger.do(lambda ledger: ledger.runs.begin(run_id, folder, started_at, facts))
+        facts, tells = msgspec.json.encode(self.facts), (run_id, *self.facts.news_of)
+
+        def begin(ledger: Ledger) -> None:
+            ledger.history.tell(tells)
+            if not settings.dry_run:
+                ledger.runs.begin(run_id, folder, started_at, facts)
+
+        await ledger.do(begin)
         return run_id, folder
 
 
@@ -268,7 +280,7 @@ class _Parts:
             stop=self.opening.stop,
             clock=self.opening.clock,
             tally=self.opening.tally,
-            facts=facts_of(self.opening.settings),
+            facts=self.opening.facts,
         )
 
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -38,6 +38,7 @@ class Facts(msgspec.Struct, frozen=True):
     roots: tuple[str, ...] = ()
     unchanged: int = 0
     unchanged_bytes: int = 0
+    news_of: tuple[str, ...] = ()  # killed runs, whose news nobody has been told
 
     def with_more(self, found: Sequence[Sorted]) -> Facts:
         """The facts after more folders."""
@@ -45,12 +46,14 @@ class Facts(msgspec.Struct, frozen=True):
             self.roots,
             self.unchanged + sum(each.unchanged for each in found),
             self.unchanged_bytes + sum(each.unchanged_bytes for each in found),
+            self.news_of,
         )
 
 
-def facts_of(settings: Settings) -> Facts:
+def facts_of(settings: Settings, news_of: Iterable[str] = ()) -> Facts:
     """What is known of a run when it begins."""
-    return Facts(roots=tuple(path_fields(root)[0] for root in settings.roots))
+    roots = tuple(path_fields(root)[0] for root in settings.roots)
+    return Facts(roots, news_of=tuple(news_of))
 
 
 @dataclass(slots=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
 
 from batchscan.engines.answers import interpret
-from batchscan.ledger import StoredAnswer
+from batchscan.ledger import Sighting, StoredAnswer
 from batchscan.model import (
     Answer,
     Candidate,
@@ -27,6 +28,7 @@ from batchscan.model import (
 from batchscan.names import DeferReason, FailReason, RejectReason
 from batchscan.pace import Clock
 from batchscan.results import ResultLine
+from batchscan.steps.sightings import with_history
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +99,16 @@ def scanned(image: Image, effort: Effort, answer: Answer) -> Scanned:
     return Scanned(replace(subject, warnings=subject.warnings + answer.warnings), effort, answer)
 
 
-def reused(image: Image, stored: StoredAnswer, watch: Stopwatch, *, sandbox: bool) -> Reused:
+def reused(
+    image: Image,
+    stored: StoredAnswer,
+    history: Sequence[Sighting],
+    watch: Stopwatch,
+    *,
+    sandbox: bool,
+) -> Reused:
     """The outcome of a picture whose content was answered before."""
-    answer = read_again(stored, sandbox=sandbox)
+    answer = with_history(read_again(stored, sandbox=sandbox), history)
     effort = watch.effort(scan_id=stored.scan_id, generation=stored.generation)
     subject = subject_of(image)
     return Reused(replace(subject, warnings=subject.warnings + answer.warnings), effort, answer)

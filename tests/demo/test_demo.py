@@ -57,7 +57,8 @@ async def test_the_demo_does_the_whole_job_and_a_second_one_sends_nothing(tmp_pa
     assert code == 0, err
     assert second["files"]["unchanged"] == first["files"]["seen"]
     assert second["api"]["requests"] == second["api"]["logins"] == 0
-    assert second["matches"] == first["matches"]
+    assert first["matches"]["new"] == first["matches"]["total"]
+    assert second["matches"] == {**first["matches"], "new": 0}
 
 
 async def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path):

@@ -108,8 +108,8 @@ def test_what_this_run_scanned_is_counted_apart(ledger):
     picture = image()
     claim = ledger.claims.open(picture, 1, "run", 0.0)
     ledger.claims.settle(claim, answer("https://x.example.com/1"), "run")
-    ledger.runs.seen(claim.picture_id, picture.path, fresh=True)
-    ledger.runs.seen(claim.picture_id, "/p/twin.png", fresh=False)
+    ledger.seen.add(claim.picture_id, picture.path, fresh=True)
+    ledger.seen.add(claim.picture_id, "/p/twin.png", fresh=False)
 
     assert ledger.overview.digest().run_matches.total == 1
 
@@ -118,7 +118,7 @@ def test_a_new_answer_replaces_the_matches_and_keeps_the_old_body(ledger):
     picture = settled(ledger, "/p/a.png", urls=("https://gone.example.com/",))
     claim = ledger.claims.open(picture, 2, "run2", 0.0)
     ledger.claims.settle(claim, answer("https://new.example.com/", at=2000.0), "run2")
-    ledger.runs.seen(claim.picture_id, picture.path, fresh=True)
+    ledger.seen.add(claim.picture_id, picture.path, fresh=True)
 
     assert ledger.overview.digest().matches.total == 1
     assert ledger.claims.answer(1) is not None

@@ -13,7 +13,6 @@ from batchscan.tally import Tally
 from tests.outcomes import NO_EFFORT, SUBJECT, outcomes
 from tests.report.facts import API, DIGEST, NOTHING, books, facts, report
 
-
 MATCHES = [
     "images_with_matches",
     "total",
@@ -80,6 +79,7 @@ def test_a_report_has_the_contracts_names():
             "run_matches",
             "domains",
             "images",
+            "allow_rules",
             "api",
         ]
     )
@@ -94,6 +94,9 @@ def test_a_report_has_the_contracts_names():
             "total": 15,
             "full": 12,
             "partial": 3,
+            "new": 0,
+            "allowed": 0,
+            "worklist": 0,
             "scanned_at": "2026-11-23T18:02:37.000Z",
         }
     ]

@@ -6,7 +6,6 @@ from batchscan.names import ExitReason
 from batchscan.report import Report, encode, json_schema
 from tests.report.facts import DIGEST, books, report
 
-
 LATER = {"allow_rules"}  # what reports of older versions do not have
 
 

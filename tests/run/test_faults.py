@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from msgspec import structs
 
 from batchscan import Rate
 from batchscan.emulator import Fault, LoginLimit
@@ -277,7 +278,7 @@ async def test_an_odd_answer_is_an_answer(bench, body):
     assert ran.exit_code == 0
     assert ran.statuses() == {"scanned": 1}
     again = await bench.scan()
-    assert again.report.matches == ran.report.matches
+    assert again.report.matches == structs.replace(ran.report.matches, new=0)
 
 
 async def test_an_answer_that_drips_too_slowly_is_no_answer(bench):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchscan.digest import MatchTotals
+from batchscan.digest import AlarmTotals
 from batchscan.errors import (
     AuthRefused,
     Interrupted,
@@ -53,28 +53,30 @@ async def test_where_several_reasons_hold_the_contract_decides(order, most):
         stop.because(reason)
     gravest = min(order[:most], key=REASONS.index)
 
-    code, _ = exit_of(stop, Tally(), MatchTotals(), "none")
+    code, _ = exit_of(stop, Tally(), AlarmTotals(), "none")
     assert code == gravest[1]
 
 
 @pytest.mark.parametrize(
-    ("fail_on", "matches", "code"),
+    ("fail_on", "alarms", "code"),
     [
-        ("none", MatchTotals(1, 5, 5, 0), 0),
-        ("full", MatchTotals(1, 5, 0, 5), 0),
-        ("full", MatchTotals(1, 5, 1, 4), 10),
-        ("any", MatchTotals(1, 5, 0, 5), 10),
-        ("any", MatchTotals(), 0),
+        ("none", AlarmTotals(new=1, full=5, total=5), 0),
+        ("new", AlarmTotals(new=0, full=5, total=5), 0),
+        ("new", AlarmTotals(new=1, full=0, total=5), 10),
+        ("full", AlarmTotals(new=1, full=0, total=5), 0),
+        ("full", AlarmTotals(new=0, full=1, total=5), 10),
+        ("any", AlarmTotals(new=0, full=0, total=5), 10),
+        ("any", AlarmTotals(), 0),
     ],
 )
-async def test_matches_change_the_exit_code_only_when_asked_to(fail_on, matches, code):
-    assert exit_of(Stop(SystemClock()), Tally(), matches, fail_on)[0] == code
+async def test_matches_change_the_exit_code_only_when_asked_to(fail_on, alarms, code):
+    assert exit_of(Stop(SystemClock()), Tally(), alarms, fail_on)[0] == code
 
 
 async def test_lost_coverage_is_never_exit_0_nor_covered_up_by_matches():
     tally = Tally(unreadable_folders=1)
 
-    assert exit_of(Stop(SystemClock()), tally, MatchTotals(1, 1, 1, 0), "any") == (
+    assert exit_of(Stop(SystemClock()), tally, AlarmTotals(total=1), "any") == (
         3,
         ExitReason.PARTIAL,
     )
@@ -83,10 +85,10 @@ async def test_lost_coverage_is_never_exit_0_nor_covered_up_by_matches():
 async def test_a_bug_ends_with_1_unless_a_signal_came():
     stop = Stop(SystemClock())
     stop.because_of_bug(ValueError("bug"))
-    assert exit_of(stop, Tally(), MatchTotals(), "none")[0] == 1
+    assert exit_of(stop, Tally(), AlarmTotals(), "none")[0] == 1
 
     stop.because(Interrupted(signal.SIGINT))
-    assert exit_of(stop, Tally(), MatchTotals(), "none")[0] == 130
+    assert exit_of(stop, Tally(), AlarmTotals(), "none")[0] == 130
 
 
 async def test_who_sleeps_hears_of_the_stop_at_once():
