@@ -13,6 +13,7 @@ import re
 import unicodedata
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#|!~@&$]|(?<=www)\.|:(?=//)", re.IGNORECASE)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _BEYOND_ASCII = re.compile("[^\x00-\x7e]")
 _UNDECODABLE = range(0xDC80, 0xDD00)  # bytes that were no UTF-8, as os.fsdecode marks them
@@ -29,6 +30,24 @@ def csv_cell(text: str) -> str:
     """Make a string safe in a table: on one line, and no formula that a spreadsheet would run."""
     looks = unicodedata.normalize("NFKC", text[:1])  # some take a full-width = for one, too
     return f"'{printable(text)}" if looks.startswith(_FORMULA_STARTS) else printable(text)
+
+
+def markdown(text: str) -> str:
+    """Make a string plain prose in Markdown: on one line, no markup, HTML, table or link.
+
+    What is a person's name or a mail address to Markdown's readers still is: for strings that are
+    wholly other people's there is `markdown_code`.
+    """
+    return _MARKDOWN.sub(r"\\\g<0>", printable(text))
+
+
+def markdown_code(text: str) -> str:
+    """Show a string in Markdown as code: there no link, mention, HTML or markup is looked for.
+
+    What could end the code or a table's cell is shown as other unprintable characters are.
+    """
+    shown = printable(text).replace("`", r"\x60").replace("|", r"\x7c")
+    return f"`{shown} `" if shown.endswith("\\") or not shown else f"`{shown}`"
 
 
 def json_text(data: bytes) -> bytes:

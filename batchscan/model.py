@@ -119,6 +119,17 @@ class Match:
     last_seen: float | None = None
     disposition: Disposition | None = None
 
+    @property
+    def there(self) -> bool:
+        """Whether the newest answer shows it."""
+        return self.state is not MatchState.GONE
+
+    @property
+    def to_do(self) -> bool:
+        """Whether it is on the worklist: there, and nobody has settled it yet."""
+        settled = self.disposition not in (None, Disposition.OPEN, Disposition.REVIEWED)
+        return self.there and not settled
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from batchscan.escape import printable
 from batchscan.names import DeferReason, FailReason, RejectReason
@@ -23,12 +23,13 @@ def summary(report: Report, where: str) -> str:
     Every line but those that hold `where` or a message fits 100 columns, and no string from
     outside reaches the terminal as it is.
     """
-    parts = (_coverage, _losses, _dry_run, _matches, _money, _end)
+    parts = (coverage, losses, dry_run, _matches, money, _end)
     lines = [line for part in parts for line in part(report)]
     return "\n".join([*map(_wrapped, lines), f"Files: {printable(where)}"]) + "\n"
 
 
-def _coverage(report: Report) -> Iterator[str]:
+def coverage(report: Report) -> Iterator[str]:
+    """What has a final answer and what was not scanned, and why."""
     files = report.files
     if not files.seen:
         yield "No pictures were found."
@@ -50,7 +51,12 @@ def _coverage(report: Report) -> Iterator[str]:
     yield from _sentence("  ", [f"{number:,} {state}" for number, state in counts if number])
 
 
-def _losses(report: Report) -> Iterator[str]:
+def _named(root: str) -> str:
+    return shortened(printable(root), _NAME_WIDTH)
+
+
+def losses(report: Report, named: Callable[[str], str] = _named) -> Iterator[str]:
+    """What was not covered at all, or left out; `named` shows a folder's name."""
     files = report.files
     rejected = _reasons(report.reasons, RejectReason)
     if rejected:
@@ -59,13 +65,13 @@ def _losses(report: Report) -> Iterator[str]:
         folders = amount(files.unreadable_folders, "folder")
         yield f"Not covered: {folders} could not be read, so nothing is known of what is inside."
     for root in files.empty_roots:
-        name = shortened(printable(root), _NAME_WIDTH)
-        yield f"Not covered: {name} is empty, and pictures were seen there before."
+        yield f"Not covered: {named(root)} is empty, and pictures were seen there before."
     left_out = [(files.ignored, "ignored"), (files.excluded, "excluded by patterns")]
     yield from _sentence("Left out: ", [f"{number:,} {why}" for number, why in left_out if number])
 
 
-def _dry_run(report: Report) -> Iterator[str]:
+def dry_run(report: Report) -> Iterator[str]:
+    """What a scan would send and cost, where this was a dry run."""
     if not report.run.dry_run:
         return
     would = amount(report.reasons.get(DeferReason.DRY_RUN, 0), "picture")
@@ -85,7 +91,7 @@ def _matches(report: Report) -> Iterator[str]:
             yield "Matches: none in the answers there are."
         return
     pictures = amount(totals.images_with_matches, "picture")
-    yield f"Matches: {pictures} found on the web, {_kinds(totals)}."
+    yield f"Matches: {pictures} found on the web, {kinds(totals)}."
     domains = ", ".join(
         f"{shortened(printable(found.domain or NO_SITE), _DOMAIN_WIDTH)}"
         f" ({amount(found.images, 'picture')})"
@@ -98,7 +104,8 @@ def _matches(report: Report) -> Iterator[str]:
         yield f"  {shortened(printable(image.path), _NAME_WIDTH)}: {counts}"
 
 
-def _money(report: Report) -> Iterator[str]:
+def money(report: Report) -> Iterator[str]:
+    """What was paid, and what may have been."""
     credits_ = report.credits
     said = [f"{credits_.charged:,} charged"]
     if credits_.saved_by_reuse:
@@ -128,7 +135,8 @@ def _reasons(counts: Mapping[str, int], kinds: Iterable[str]) -> str:
     return ", ".join(explained(number, reason) for number, reason in found if number)
 
 
-def _kinds(totals: Matches) -> str:
+def kinds(totals: Matches) -> str:
+    """Count matches by kind."""
     other = totals.total - totals.full - totals.partial
     rest = f", {other:,} of another kind" if other > 0 else ""
     return (

@@ -1,0 +1,68 @@
+"""Bytes that wait until what stands before them is known."""
+
+from __future__ import annotations
+
+import gzip
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import IO, Self
+
+from batchscan.errors import StorageError
+
+_BLOCK = 65_536
+
+
+class Aside:
+    """Pieces of a report in a nameless temporary file, packed: there may be a million of them."""
+
+    count = 0
+
+    def __enter__(self) -> Self:
+        with _room():
+            self._file: IO[bytes] = tempfile.TemporaryFile()
+        self._packer = gzip.GzipFile(fileobj=self._file, mode="wb", compresslevel=1)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def add(self, piece: bytes) -> None:
+        """Put a piece aside.
+
+        Raises:
+            StorageError: there is no room for it.
+        """
+        with _room():
+            self._packer.write(piece)
+        self.count += 1
+
+    def all(self) -> Iterator[bytes]:
+        """Everything in the order it came, in blocks; nothing can be added after that.
+
+        Raises:
+            StorageError: there is no room for the last of it.
+        """
+        with _room():
+            self._packer.close()
+            self._file.seek(0)
+        with gzip.GzipFile(fileobj=self._file, mode="rb") as unpacked:
+            while block := unpacked.read(_BLOCK):
+                yield block
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"no temporary file can be written: {error.strerror}",
+            advice="free some space, or name another folder in TMPDIR",
+        ) from error

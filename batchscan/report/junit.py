@@ -1,0 +1,179 @@
+"""JUnit XML, as GitLab, Jenkins and GitHub's reporters read it: what a pipeline shows of a run.
+
+Suite `coverage` has the run, each reason why pictures have no answer, and every figure as a
+property; suite `matches` has a test case for each matched picture, which fails when somebody has
+to do something about its matches.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from xml.sax.saxutils import escape, quoteattr  # it only writes
+
+from batchscan.digest import FoundPicture
+from batchscan.escape import printable
+from batchscan.model import Match
+from batchscan.names import DeferReason, ExitReason, FailReason, MatchKind, RejectReason
+from batchscan.report.aside import Aside
+from batchscan.report.figures import figures
+from batchscan.report.schema import Report
+from batchscan.report.text import NO_SITE, coverage, losses
+from batchscan.report.words import amount, explained, shortened
+
+_ENDINGS = (ExitReason.OK, ExitReason.MATCHES, ExitReason.PARTIAL)  # of runs that went to their end
+_SITES = 5  # named in a message
+_MOST_MATCHES = 100  # listed for one picture: GitLab reads no file of 30 MB
+_MOST_PAGES = 10
+_SITE_WIDTH = 40
+_URL_WIDTH = 2_000
+
+
+def render(report: Report, pictures: Iterable[FoundPicture]) -> Iterator[bytes]:
+    """Write the XML; test cases wait in a temporary file until their number is known.
+
+    Raises:
+        StorageError: there is no room for it.
+    """
+    with Aside() as aside:
+        failures = 0
+        for picture in pictures:
+            failures += _has_to_do(picture)
+            aside.add(_picture_case(picture).encode())
+        yield from _parts(report, aside, failures)
+
+
+def _parts(report: Report, aside: Aside, failures: int) -> Iterator[bytes]:
+    cases = list(_coverage_cases(report))
+    errors = sum(outcome == "error" for outcome, _ in cases)
+    skipped = sum(outcome == "skipped" for outcome, _ in cases)
+    time = f'time="{report.run.duration_s:.3f}"'
+    counts = f'tests="{len(cases) + aside.count}" failures="{failures}" errors="{errors}"'
+    yield (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f'<testsuites name="batchscan" {counts} {time}>\n'
+        f'<testsuite name="coverage" tests="{len(cases)}" failures="0" errors="{errors}"'
+        f' skipped="{skipped}" {time} {_timestamp(report)}>\n<properties>\n'
+    ).encode()
+    for name, number in figures(report).items():
+        yield f'<property name={_attribute(name)} value="{number}"/>\n'.encode()
+    yield b"</properties>\n"
+    for _, case in cases:
+        yield case.encode()
+    yield (
+        f'</testsuite>\n<testsuite name="matches" tests="{aside.count}" failures="{failures}"'
+        f' errors="0" skipped="0" time="0" {_timestamp(report)}>\n'
+    ).encode()
+    yield from aside.all()
+    yield b"</testsuite>\n</testsuites>\n"
+
+
+def _timestamp(report: Report) -> str:
+    return f'timestamp="{report.run.started_at[:19]}"'  # UTC, and no zone is allowed
+
+
+def _coverage_cases(report: Report) -> Iterator[tuple[str, str]]:
+    """The outcome and the XML of each test case on what was scanned."""
+    yield _run_case(report)
+    for kinds, outcome, what in (
+        (FailReason, "error", "failed"),
+        (DeferReason, "skipped", "deferred"),
+        (RejectReason, "skipped", "rejected"),
+    ):
+        for reason in kinds:
+            if number := report.reasons.get(reason, 0):
+                said = f"{amount(number, 'picture')} {what}: {explained(number, reason)}"
+                yield outcome, _coverage_case(f"{what}: {reason}", outcome, reason, said)
+    if number := report.files.unreadable_folders:
+        said = f"{amount(number, 'folder')} could not be read"
+        yield "error", _coverage_case("unreadable folders", "error", "unreadable_folders", said)
+    for root in report.files.empty_roots:
+        said = f"{root} is empty, and pictures were seen there before"
+        yield "error", _coverage_case(f"empty: {root}", "error", "empty_root", said)
+
+
+def _run_case(report: Report) -> tuple[str, str]:
+    run = report.run
+    if run.partial or run.exit_reason not in _ENDINGS:
+        said = "; ".join(filter(None, (run.message or "the run ended early", run.advice)))
+        return "error", _coverage_case("the run", "error", run.exit_reason, said)
+    lines = _text([*coverage(report), *losses(report, str)])
+    said = f"<system-out>{lines}</system-out>"
+    return "passed", f'<testcase classname="coverage" name="the run" time="0">{said}</testcase>\n'
+
+
+def _coverage_case(name: str, outcome: str, kind: str, said: str) -> str:
+    return (
+        f'<testcase classname="coverage" name={_attribute(name)} time="0">'
+        f"<{outcome} type={_attribute(kind)} message={_attribute(said)}>{_text([said])}</{outcome}>"
+        "</testcase>\n"
+    )
+
+
+def _picture_case(picture: FoundPicture) -> str:
+    folder, name = os.path.split(os.fsdecode(picture.path))
+    if _has_to_do(picture):
+        to_do = [match for match in picture.matches if match.to_do]
+        worst = next(kind for kind in MatchKind if any(match.kind is kind for match in to_do))
+        message = f"{_by_kind(to_do)} on {_sites(to_do)}"
+        body = _text([message, f"SHA-256 {picture.sha256}", *_match_lines(to_do)])
+        verdict = (
+            f"<failure type={_attribute(worst)} message={_attribute(message)}>{body}</failure>"
+        )
+    else:
+        verdict = f"<system-out>{_text([_settled(picture)])}</system-out>"
+    case = f"<testcase classname={_attribute(folder)} name={_attribute(name)}"
+    return f'{case} time="0">{verdict}</testcase>\n'
+
+
+def _has_to_do(picture: FoundPicture) -> bool:
+    return any(match.to_do for match in picture.matches)
+
+
+def _by_kind(matches: list[Match]) -> str:
+    counts = Counter(match.kind for match in matches)
+    return ", ".join(f"{counts[kind]:,} {kind}" for kind in MatchKind if counts[kind])
+
+
+def _sites(matches: list[Match]) -> str:
+    counts = Counter(match.domain or NO_SITE for match in matches)
+    named = ", ".join(shortened(site, _SITE_WIDTH) for site, _ in counts.most_common(_SITES))
+    rest = len(counts) - _SITES
+    return f"{named} and {amount(rest, 'more site')}" if rest > 0 else named
+
+
+def _match_lines(matches: list[Match]) -> Iterator[str]:
+    for match in matches[:_MOST_MATCHES]:
+        words = " ".join(filter(None, (match.state, match.kind, match.disposition)))
+        yield f"{words}: {match.url}"
+        yield from (f"    on {page}" for page in match.pages[:_MOST_PAGES])
+        yield from _more(len(match.pages) - _MOST_PAGES, "    on")
+    yield from _more(len(matches) - _MOST_MATCHES, "and")
+
+
+def _more(number: int, start: str) -> Iterator[str]:
+    if number > 0:
+        yield f"{start} {number:,} more; matches.csv has them all"
+
+
+def _settled(picture: FoundPicture) -> str:
+    """Why nothing is to be done about a picture's matches."""
+    counts = Counter(
+        (match.disposition or "settled") if match.there else "gone" for match in picture.matches
+    )
+    said = ", ".join(f"{number:,} {why}" for why, number in counts.most_common())
+    return f"nothing to do: {said or 'no match'}"
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(_shown(text))
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "\n".join(escape(_shown(line)) for line in lines)
+
+
+def _shown(text: str) -> str:
+    """One line that is legal in XML, and no order to a reader: `[[ATTACHMENT|...` is one to some."""
+    return shortened(printable(text), _URL_WIDTH).replace("[[", r"[\x5b")

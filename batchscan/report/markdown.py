@@ -1,0 +1,170 @@
+"""A summary in Markdown, for a ticket or a step's summary on GitHub; it is never long.
+
+What was not scanned comes first. Strings from outside stand in code, where no reader looks for
+links, mentions or HTML. The last table has every figure by its dotted path in `report.json`.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from os import fsdecode
+from typing import TypeVar
+
+from batchscan.digest import FoundPicture
+from batchscan.escape import markdown_code, printable
+from batchscan.model import Match
+from batchscan.names import MatchState
+from batchscan.report.figures import figures
+from batchscan.report.schema import Domain, MatchedPicture, Matches, Report
+from batchscan.report.text import NO_SITE, coverage, dry_run, kinds, losses, money
+from batchscan.report.words import amount, shortened
+
+TOP = 20  # rows of each table of findings
+_WIDTH = 120  # characters of a name or URL
+_COUNTS = ("To do", "Full", "Partial", "New", "Allowed")
+_NUMBERS = (*_COUNTS, "Pictures", "Number")  # columns that stand on the right
+_FRESH = (MatchState.NEW, MatchState.RETURNED)
+_Found = TypeVar("_Found", Domain, MatchedPicture)
+
+
+def render(report: Report, pictures: Iterable[FoundPicture]) -> Iterator[bytes]:
+    """Write the summary; `pictures` are looked at until the new matches are found."""
+    for line in _lines(report, pictures):
+        yield f"{line}\n".encode()
+
+
+def _lines(report: Report, pictures: Iterable[FoundPicture]) -> Iterator[str]:
+    yield f"# Copies on the web: run {markdown_code(report.run.id)}"
+    for sentences in (coverage(report), losses(report, _name), dry_run(report), _ending(report)):
+        yield from _paragraph(sentences)
+    yield from _paragraph(money(report))
+    yield from _paragraph(_matches(report))
+    yield from _sites(report)
+    yield from _new(report, pictures)
+    yield from _pictures(report)
+    yield from _rules(report)
+    yield from _figures(report)
+
+
+def _paragraph(sentences: Iterable[str]) -> Iterator[str]:
+    said = " ".join(sentence.strip() for sentence in sentences)
+    if said:
+        yield from ("", said)
+
+
+def _ending(report: Report) -> Iterator[str]:
+    run = report.run
+    if run.message:
+        yield f"**{'Ended early' if run.partial else 'Note'}:** {_name(run.message)}"
+    if run.advice:
+        yield f"What to do: {_name(run.advice)}"
+
+
+def _matches(report: Report) -> Iterator[str]:
+    if report.run.sandbox:
+        yield "**Sandbox:** mock answers of the vendor, which say nothing of the pictures."
+    totals = report.matches
+    if totals.images_with_matches or totals.gone:
+        pictures = amount(totals.images_with_matches, "picture")
+        yield f"Matches: {pictures} found on the web, {kinds(totals)}."
+        counts = ((name, getattr(totals, name)) for name in ("new", "returned", "gone", "allowed"))
+        yield f"{', '.join(f'{number:,} {name}' for name, number in counts if number is not None)}."
+        if totals.worklist is not None:
+            yield f"**To do: {amount(totals.worklist, 'match')}.**"
+    elif report.files.seen:
+        yield "Matches: none in the answers there are."
+
+
+def _sites(report: Report) -> Iterator[str]:
+    rows = [
+        (_name(site.domain or NO_SITE), *_counts(site), _number(site.images))
+        for site in _worst(report.domains)
+    ]
+    title = _title("Worst sites", len(rows), len(report.domains))
+    yield from _table(title, ("Site", *_COUNTS, "Pictures"), rows)
+
+
+def _pictures(report: Report) -> Iterator[str]:
+    rows = [(_name(image.path), *_counts(image)) for image in _worst(report.images)]
+    title = _title("Worst pictures", len(rows), report.matches.images_with_matches)
+    yield from _table(title, ("Picture", *_COUNTS), rows)
+
+
+def _worst(found: Iterable[_Found]) -> list[_Found]:
+    """Those with the most to do; the report's own order decides between equals."""
+    return heapq.nlargest(TOP, found, key=lambda one: (one.worklist or 0, one.full, one.partial))
+
+
+def _counts(found: Domain | MatchedPicture) -> tuple[str, ...]:
+    numbers = (found.worklist, found.full, found.partial, found.new, found.allowed)
+    return tuple(map(_number, numbers))
+
+
+def _new(report: Report, pictures: Iterable[FoundPicture]) -> Iterator[str]:
+    rows = [
+        (
+            _name(fsdecode(picture.path)),
+            f"{match.state} {match.kind}",
+            _name(match.url),
+            _pages(match),
+        )
+        for picture, match in islice(_fresh(report.matches, pictures), TOP)
+    ]
+    title = f"New matches to act on{f' (the first {TOP})' if len(rows) == TOP else ''}"
+    yield from _table(title, ("Picture", "Match", "URL", "Page"), rows)
+
+
+def _fresh(
+    totals: Matches, pictures: Iterable[FoundPicture]
+) -> Iterator[tuple[FoundPicture, Match]]:
+    """New and returned matches to act on, until all that the report counts were seen."""
+    left = (totals.new or 0) + (totals.returned or 0)
+    everything = ((picture, match) for picture in pictures for match in picture.matches)
+    while left > 0 and (found := next(everything, None)):
+        if found[1].state in _FRESH:
+            left -= 1
+            if found[1].to_do:
+                yield found
+
+
+def _pages(match: Match) -> str:
+    rest = len(match.pages) - 1
+    first = _name(match.pages[0]) if match.pages else ""
+    return f"{first} and {rest:,} more" if rest > 0 else first
+
+
+def _rules(report: Report) -> Iterator[str]:
+    rows = [
+        (_name(rule.what), _name(rule.reason), rule.until or "", _name(rule.by) if rule.by else "")
+        for rule in report.allow_rules
+        if rule.expired
+    ]
+    title = "Allow rules past their date: they allow nothing any more"
+    yield from _table(title, ("Rule", "Reason", "Until", "By"), rows)
+
+
+def _figures(report: Report) -> Iterator[str]:
+    rows = [(f"`{name}`", _number(number)) for name, number in figures(report).items()]
+    yield from _table("All figures", ("Figure", "Number"), rows)
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    if rows:
+        yield from ("", f"## {title}", "")
+        yield f"| {' | '.join(columns)} |"
+        yield f"| {' | '.join('--:' if name in _NUMBERS else '---' for name in columns)} |"
+        yield from (f"| {' | '.join(row)} |" for row in rows)
+
+
+def _title(what: str, shown: int, number: int) -> str:
+    return f"{what} ({shown} of {number:,})" if shown < number else what
+
+
+def _number(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"
+
+
+def _name(text: str) -> str:
+    return markdown_code(shortened(printable(text), _WIDTH))

@@ -1,0 +1,105 @@
+"""`matches.csv`: a row for each match and page, for spreadsheets and for whoever sorts sites.
+
+UTF-8 with a byte order mark, commas, CRLF and the quotes of RFC 4180, as Excel wants it; times are
+RFC 3339 in UTC. A match without a page has one row, whose page is empty. No cell is taken for a
+formula or is longer than a spreadsheet's cell may be; the whole value stands in `results.jsonl`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+
+from batchscan.digest import FoundPicture, Provenance
+from batchscan.escape import csv_cell, path_fields
+from batchscan.model import Match
+from batchscan.report.schema import Report
+from batchscan.times import rfc3339
+
+COLUMNS = (
+    "path",
+    "path_b64",  # the name's bytes, where they are no UTF-8
+    "sha256",
+    "bytes",
+    "format",
+    "width",
+    "height",
+    "domain",
+    "url",
+    "kind",
+    "page",
+    "state",
+    "disposition",
+    "first_seen",
+    "last_seen",
+    "scanned_at",
+    "creator",
+    "copyright",
+    "credit",
+    "created",
+)
+LONGEST_CELL = 32_767  # UTF-16 code units, Excel's limit
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def render(report: Report, pictures: Iterable[FoundPicture]) -> Iterator[bytes]:  # noqa: ARG001 - one shape for all formats
+    """Write the table, picture by picture."""
+    line = io.StringIO()
+    writer = csv.writer(line)
+    yield _BYTE_ORDER_MARK
+    for row in _rows(pictures):
+        writer.writerow(row)
+        yield line.getvalue().encode()
+        line.seek(0)
+        line.truncate()
+
+
+def _rows(pictures: Iterable[FoundPicture]) -> Iterator[tuple[str, ...]]:
+    yield COLUMNS
+    for picture in pictures:
+        ours = _picture_cells(picture)
+        about = _provenance_cells(picture)
+        for match in picture.matches:
+            address = (_cell(match.domain), _cell(match.url), match.kind.value)
+            history = _history_cells(match)
+            for page in match.pages or ("",):
+                yield (*ours, *address, _cell(page), *history, *about)
+
+
+def _picture_cells(picture: FoundPicture) -> tuple[str, ...]:
+    path, path_b64 = path_fields(picture.path)
+    size = (str(picture.size), picture.format, str(picture.width), str(picture.height))
+    return (_cell(path), _cell(path_b64), picture.sha256, *size)
+
+
+def _history_cells(match: Match) -> tuple[str, ...]:
+    return (
+        match.state or "",
+        match.disposition or "",
+        _time(match.first_seen),
+        _time(match.last_seen),
+    )
+
+
+def _provenance_cells(picture: FoundPicture) -> tuple[str, ...]:
+    said = picture.provenance or Provenance()
+    words = (said.creator, said.copyright, said.credit, said.created)
+    return (rfc3339(picture.scanned_at), *map(_cell, words))
+
+
+def _time(seconds: float | None) -> str:
+    return "" if seconds is None else rfc3339(seconds)
+
+
+def _cell(text: str | None) -> str:
+    """A string from outside as a cell: no formula, and cut where no cell could hold it."""
+    shown = csv_cell(text or "")
+    if 2 * len(shown) <= LONGEST_CELL:
+        return shown
+    units = shown.encode("utf-16-le")
+    if len(units) <= 2 * LONGEST_CELL:
+        return shown
+    note = f"… [cut, {len(text or ''):,} characters]"
+    kept = units[: 2 * (LONGEST_CELL - len(note))]
+    return kept.decode("utf-16-le", errors="ignore") + note  # half a pair is left out

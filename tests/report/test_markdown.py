@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import re
+from datetime import date
+from html.parser import HTMLParser
+
+import cmarkgfm
+import pytest
+from cmarkgfm.cmark import Options
+
+from batchscan.digest import Digest, DomainCount, MatchedImage, MatchTotals, RuleUse
+from batchscan.escape import markdown as escaped
+from batchscan.escape import markdown_code, printable
+from batchscan.names import Disposition, ExitReason, MatchKind, MatchState
+from batchscan.report import markdown
+from tests.report.facts import books, report
+from tests.report.found import HOSTILE, digest_of, everything, match, picture, report_of
+
+NEW = MatchState.NEW
+
+
+def written(pictures=(), of=None) -> str:
+    return b"".join(markdown.render(of or report_of(pictures), pictures)).decode()
+
+
+class Page(HTMLParser):
+    """What GitHub's own renderer makes of a Markdown text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.rows: list[int] = []
+        self.codes: list[str] = []
+        self.plain = ""
+        self._open: list[str] = []
+        self.feed(cmarkgfm.github_flavored_markdown_to_html(text, Options.CMARK_OPT_UNSAFE))
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self._open.append(tag)
+        if tag == "tr":
+            self.rows.append(0)
+        if tag in ("td", "th"):
+            self.rows[-1] += 1
+        if tag == "code":
+            self.codes.append("")
+
+    def handle_endtag(self, tag):
+        self._open.pop()
+
+    def handle_data(self, data):
+        if "code" in self._open:
+            self.codes[-1] += data
+        else:
+            self.plain += data
+
+
+def test_coverage_comes_first_then_what_it_cost_and_what_was_found():
+    pictures = [picture("/a.jpg", match("http://e.example/1", state=NEW))]
+    paragraphs = written(pictures).split("\n\n")
+
+    assert paragraphs[0] == "# Copies on the web: run `20261123T180237Z`"
+    assert paragraphs[1].startswith("13 of 201 pictures have a final answer; 188 were not scanned:")
+    assert "Not covered: `/mnt/<photos>` is empty" in paragraphs[2]
+    assert paragraphs[3] == "Credits: 600 charged, 12 left."
+    assert paragraphs[4] == (
+        "Matches: 1 picture found on the web, 1 match: 1 full, 0 partial. "
+        "1 new, 0 returned, 0 gone, 0 allowed. **To do: 1 match.**"
+    )
+
+
+def test_new_matches_are_named_unless_somebody_settled_them():
+    pictures = [
+        picture(
+            "/pics/a.jpg",
+            match("http://e.example/1", MatchKind.PARTIAL, "http://e.example/p", "q", state=NEW),
+            match("http://e.example/2", state=MatchState.RETURNED),
+            match("http://e.example/3", state=NEW, disposition=Disposition.ALLOWED),
+            match("http://e.example/4"),
+        )
+    ]
+
+    assert written(pictures).split("## New matches to act on\n\n")[1].split("\n\n")[0] == (
+        "| Picture | Match | URL | Page |\n"
+        "| --- | --- | --- | --- |\n"
+        "| `/pics/a.jpg` | new partial | `http://e.example/1` | `http://e.example/p` and 1 more |\n"
+        "| `/pics/a.jpg` | returned full | `http://e.example/2` |  |"
+    )
+
+
+def test_it_names_the_first_twenty_and_looks_no_further_than_it_must():
+    def endless():
+        number = 0
+        while True:
+            number += 1
+            yield picture(f"/{number}", match(f"http://e.example/{number}", state=NEW))
+
+    many = report(books(scanned=1), Digest(matches=MatchTotals(new=500, worklist=500)))
+    few = report(books(scanned=1), Digest(matches=MatchTotals(new=3, worklist=3)))
+
+    assert "act on (the first 20)" in written(endless(), many)
+    assert written(endless(), many).count("| new full |") == 20
+    assert written(endless(), few).count("| new full |") == 3
+
+
+def test_the_sites_and_pictures_with_the_most_to_do_stand_first():
+    domains = [DomainCount(f"{n}.example", 900 - n, 1, 1, worklist=n) for n in range(25)]
+    images = [MatchedImage(b"/%d" % n, "0" * 64, 1, 1, 2, 0.0, worklist=n) for n in range(25)]
+    totals = MatchTotals(25, 50, 25, 25, worklist=300)
+    text = written(
+        of=report(books(scanned=25), Digest(totals, domains=(*domains,), images=(*images,)))
+    )
+
+    assert "## Worst sites (20 of 25)" in text
+    assert "## Worst pictures (20 of 25)" in text
+    assert re.findall(r"^\| `(\d+)\.example` \| (\d+) ", text, re.MULTILINE)[:2] == [
+        ("24", "24"),
+        ("23", "23"),
+    ]
+    assert re.findall(r"^\| `/(\d+)` \|", text, re.MULTILINE) == [str(n) for n in range(24, 4, -1)]
+
+
+def test_rules_past_their_date_are_named():
+    gone = RuleUse("domain a.example", "licensee", "Ann", date(2026, 1, 2), expired=True)
+    text = written(of=report(books(scanned=1), Digest(rules=(gone, RuleUse("domain b", "mine")))))
+
+    assert "| `domain a.example` | `licensee` | 2026-01-02 | `Ann` |" in text
+    assert "domain b" not in text
+
+
+def test_a_run_that_ended_early_says_why():
+    early = report(
+        books(deferred={"credits": 2}),
+        exit_reason=ExitReason.NO_CREDITS,
+        partial=True,
+        message="the account is out of credits",
+        advice="buy some",
+        sandbox=True,
+    )
+    text = written(of=early)
+
+    assert "**Ended early:** `the account is out of credits` What to do: `buy some`" in text
+    assert "**Sandbox:** mock answers" in text
+    assert "Matches: none in the answers there are." in text
+
+
+def test_hostile_strings_become_nothing_but_code():
+    pictures = everything()
+    page = Page(written(pictures, report_of(pictures, digest_of(pictures))))
+
+    assert page.tags <= {
+        "h1",
+        "h2",
+        "p",
+        "strong",
+        "code",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+    }
+    assert not set(page.plain) & set("<>@#`[]|\\")
+    assert set(page.rows) == {2, 4, 6, 7}
+    assert "http" not in page.plain
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:20]))
+def test_code_shows_a_string_whole_in_a_table_and_out_of_it(text):
+    expected = printable(text).replace("`", r"\x60").replace("|", r"\x7c").strip()
+    code = markdown_code(text)
+    page = Page(f"{code} and\n\n| a | b |\n| --- | --- |\n| {code} | {code} |\n")
+
+    assert [shown.strip() for shown in page.codes] == [expected] * 3
+    assert page.rows == [2, 2]
+
+
+@pytest.mark.parametrize("text", HOSTILE[:-1], ids=lambda text: ascii(text[:20]))
+def test_prose_holds_no_markup_html_or_web_link(text):
+    text = text.replace("a@evil.example", "")  # a mail address may become one
+    page = Page(f"Name: {escaped(text)} and\n\n| a | b |\n| --- | --- |\n| {escaped(text)} | x |\n")
+
+    assert page.tags <= {"p", "table", "thead", "tbody", "tr", "th", "td"}
+    assert page.rows == [2, 2]
+    assert page.plain.count(printable(text).strip()) >= 2
