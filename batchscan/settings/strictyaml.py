@@ -1,0 +1,195 @@
+"""YAML that people write by hand, read strictly and with line numbers: nodes, and no objects."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import NoReturn
+
+import yaml
+
+from batchscan.errors import UsageError
+from batchscan.settings.sources import quote
+
+_LARGEST = 1_000_000  # bytes
+_DEEPEST = 4  # file, group, list, item
+_SCALAR = "tag:yaml.org,2002:"
+_PLAIN_TAGS = {  # those that YAML finds itself
+    f"{_SCALAR}{kind}"
+    for kind in ("null", "bool", "int", "float", "str", "timestamp", "merge", "value", "seq", "map")
+}
+_NO_ALIAS = "aliases (*name) are not read here; text that begins with * stands in quotes"
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes nodes, and refuses what such a file does not need."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Compose one node, unless it is an alias (bombs are made of them) or too deep."""
+        if self.check_event(yaml.AliasEvent):
+            raise self._refusal(_NO_ALIAS)
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise self._refusal("it is nested too deeply")
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+    def _refusal(self, problem: str) -> yaml.MarkedYAMLError:
+        mark = self.get_mark()
+        return yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+
+
+class YamlFile:
+    """One file, while its nodes are read.
+
+    Args:
+        path: where it is, as messages name it.
+        data: what it holds.
+        what: what it is, as in "larger than any settings file".
+
+    Raises:
+        UsageError: it is not YAML, too large, or uses more of YAML than it needs.
+    """
+
+    def __init__(self, path: str, data: bytes, what: str) -> None:
+        self.path = path
+        self.root = _compose(path, _text(path, data, what))
+
+    @classmethod
+    def read(cls, path: str, what: str) -> YamlFile:
+        """Read the file.
+
+        Raises:
+            UsageError: it cannot be read, or as above.
+        """
+        try:
+            with open(path, "rb") as file:
+                data = file.read(_LARGEST + 1)
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+        return cls(path, data, what)
+
+    def pairs(
+        self, node: yaml.Node | None, what: str, example: str
+    ) -> list[tuple[str, yaml.Node, yaml.ScalarNode]]:
+        """Name, value and the name's own node of each pair in a mapping; none in an empty one.
+
+        Raises:
+            UsageError: it is no mapping, or a name is none, or stands there twice.
+        """
+        if node is None or is_null(node):
+            return []  # a group whose every line is commented out
+        if not isinstance(node, yaml.MappingNode):
+            self.refuse(node, f"{what}: names with values are expected, as in `{example}`")
+        self.refuse_tag(what, node)
+        pairs = []
+        seen: set[str] = set()
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                self.refuse(key, f"{what}: a name is expected")
+            self.refuse_tag(what, key)
+            if key.value in seen:
+                self.refuse(key, f"{what}: {quote(key.value)} stands here twice")
+            seen.add(key.value)
+            pairs.append((key.value, value, key))
+        return pairs
+
+    def refuse_tag(self, what: str, node: yaml.Node) -> None:
+        """Refuse what only somebody who writes a tag gets: `!!python/object`, `!!binary`.
+
+        Raises:
+            UsageError: it has one.
+        """
+        if node.tag not in _PLAIN_TAGS:
+            self.refuse(node, f"{what}: tags are not read here, and {quote(node.tag)} is one")
+
+    def refuse_key(
+        self, node: yaml.Node, key: str, meant: str | None, known: Iterable[str]
+    ) -> NoReturn:
+        """Refuse a name that is not known here.
+
+        Raises:
+            UsageError: always.
+        """
+        hint = f"; did you mean {meant}?" if meant else "."
+        self.refuse(node, f"unknown key {quote(key)}{hint} Known here: {', '.join(known)}")
+
+    def refuse(self, node: yaml.Node, message: str, advice: str | None = None) -> NoReturn:
+        """Refuse the file because of one node.
+
+        Raises:
+            UsageError: always; it names the file and the line.
+        """
+        raise UsageError(f"{self.path} line {line_of(node)}: {message}", advice=advice)
+
+
+def line_of(node: yaml.Node) -> int:
+    """The line that a node begins in; 1 is the first."""
+    return int(node.start_mark.line) + 1
+
+
+def is_null(node: yaml.Node) -> bool:
+    """Whether a node is nothing: `null`, `~`, or no text at all."""
+    return bool(node.tag == f"{_SCALAR}null")
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """The known name that an unknown one was probably meant to be."""
+    close = difflib.get_close_matches(word.lower().replace("-", "_"), list(known), n=1)
+    return close[0] if close else None
+
+
+def scalar(node: yaml.ScalarNode) -> object:
+    """The value of a scalar: numbers only as people write them.
+
+    YAML 1.1 also reads 010 as eight and 1:30 as ninety; those stay text, and are refused later.
+    """
+    kind = node.tag.removeprefix(_SCALAR)
+    text: str = node.value
+    if kind == "null":
+        return None
+    if kind == "bool":
+        return text.lower() in {"yes", "true", "on"}
+    if kind == "int" and text.isdecimal() and text == str(int(text[:20])):
+        return int(text)
+    if kind == "float" and text.replace(".", "", 1).isdecimal():
+        return float(text)
+    return text
+
+
+def _compose(path: str, text: str) -> yaml.Node | None:
+    loader = None
+    try:
+        loader = _Loader(text)
+        return loader.get_single_node()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f" line {mark.line + 1}" if mark else ""
+        raise UsageError(f"{path}{line}: {_problem(error)}") from None
+    except yaml.YAMLError as error:
+        raise UsageError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    except (ValueError, OverflowError):  # PyYAML's own, of "\\Uffffffff"
+        raise UsageError(f"{path}: not YAML: there is no character of that number") from None
+    finally:
+        if loader is not None:
+            loader.dispose()
+
+
+def _problem(error: yaml.MarkedYAMLError) -> str:
+    if error.context == "while scanning an alias":  # as `*.png` begins one
+        return _NO_ALIAS
+    tabs = "; indent with spaces, not tabs" if r"'\t'" in str(error.problem) else ""
+    return f"{error.problem or error.context}{tabs}"
+
+
+def _text(path: str, data: bytes, what: str) -> str:
+    if len(data) > _LARGEST:
+        raise UsageError(f"{path}: larger than any {what} file")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{path} line {line}: not UTF-8") from None
