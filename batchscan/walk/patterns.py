@@ -19,20 +19,13 @@ from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 from batchscan.errors import UsageError
 from batchscan.escape import printable
+from batchscan.globs import BrokenPattern, expression_of, matchable, patterns_of
 
 IGNORE_FILE = ".batchscanignore"
 MAX_IGNORE_FILE = 1 << 20  # bytes; larger ones were not written by hand
 # Other programs' folders, thumbnails and resource forks, which only look like pictures.
 DEFAULT_NAMES = frozenset({".git", "@eaDir", ".DS_Store", "Thumbs.db"})
 DEFAULT_PREFIX = "._"
-
-_NESTED_SET = re.compile(r"(?<!\\)\[\[")
-_STAR = "[^/]*"  # what pathspec makes of a star inside a name
-_ALL_INSIDE = re.compile(r"/\*\*(/?) *$")
-
-
-class BrokenPattern(ValueError):
-    """A pattern that cannot be understood, or that could never match anything."""
 
 
 class Opinion(NamedTuple):
@@ -61,9 +54,9 @@ class Level(NamedTuple):
             BrokenPattern: one of them is.
         """
         opinions = [
-            Opinion(re.compile(_without_detours(_whole(each.regex.pattern))), bool(each.include))
+            Opinion(expression_of(each), bool(each.include))
             for line in lines
-            for each in _patterns_of(line)
+            for each in patterns_of(line)
             if each.regex
         ]
         return cls(start, tuple(reversed(opinions)))
@@ -119,13 +112,13 @@ class Rules:
         """Tell whether the folder `relative`, whose last part is `name`, is not entered."""
         if self.plain:
             return _left_out_by_default(name)
-        return self._leave_out(_matchable(relative) + "/", name)
+        return self._leave_out(matchable(relative) + "/", name)
 
     def leave_out_file(self, relative: str, name: str) -> bool:
         """Tell whether the file `relative`, whose last part is `name`, is left out."""
         if self.plain:  # said here, not called: this runs once for every file there is
             return name in DEFAULT_NAMES or name.startswith(DEFAULT_PREFIX)
-        relative = _matchable(relative)
+        relative = matchable(relative)
         if self._leave_out(relative, name):
             return True
         return self.included is not None and not self.included.match_file(relative)
@@ -142,57 +135,17 @@ def _left_out_by_default(name: str) -> bool:
     return name in DEFAULT_NAMES or name.startswith(DEFAULT_PREFIX)
 
 
-def _matchable(relative: str) -> str:
-    # pathspec's wildcards stop at a line feed, so that a name with one would slip through.
-    return relative.replace("\n", "\r")
-
-
 def _from_flag(flag: str, lines: tuple[str, ...]) -> list[GitIgnoreSpecPattern]:
     compiled: list[GitIgnoreSpecPattern] = []
     for line in lines:
         try:
-            patterns = _patterns_of(line)
+            patterns = patterns_of(line)
         except BrokenPattern as error:
             raise UsageError(f"{flag}: {error}") from error
         if not patterns:
             raise UsageError(f"{flag}: '{printable(line)}' is a pattern that matches nothing")
         compiled.extend(patterns)
     return compiled
-
-
-def _patterns_of(line: str) -> list[GitIgnoreSpecPattern]:
-    """Translate a line; blank lines, comments and what can match nothing give nothing."""
-    if "[:" in line:  # git knows these, pathspec would quietly never match them
-        raise BrokenPattern(f"'{printable(line)}': classes such as [[:alpha:]] are not known")
-    # Python's regular expressions warn of "[[", which a gitignore pattern may well hold.
-    escaped = _NESTED_SET.sub(r"[\\[", line)
-    # "a/**" means all inside `a`; pathspec takes that to be said of `a` itself.
-    spelled_out = _ALL_INSIDE.sub(r"/**/*\1", escaped)
-    try:
-        # The backend is fixed: faster ones, where installed, may read a pattern otherwise.
-        patterns = GitIgnoreSpec.from_lines([spelled_out], backend="simple").patterns
-    except (ValueError, re.error) as error:
-        raise BrokenPattern(f"'{printable(line)}' is not a gitignore pattern") from error
-    return [pattern for pattern in patterns if pattern.include is not None]
-
-
-def _whole(expression: str) -> str:
-    """Let an expression speak of a whole path."""
-    # "*" and "*/" come as expressions that are to be found anywhere in a path.
-    return expression if expression.startswith("^") else f".*{expression}"
-
-
-def _without_detours(expression: str) -> str:
-    """Keep a hostile `*a*a*a*b` from trying every way to share out a long name.
-
-    Before another star, the first place where the text after a star fits is as good as any.
-    """
-    start, *pieces = expression.split(_STAR)
-    if not pieces:
-        return expression
-    *inner, last = pieces
-    bound = [_STAR + piece if "(?:" in piece else f"(?>{_STAR}?{piece})" for piece in inner]
-    return "".join([start, *bound, _STAR, last])
 
 
 def _lines_of(path: str) -> list[str] | None:
