@@ -56,7 +56,7 @@ class Glob:
             raise UsageError(f"{shown}: a pattern is one line")
         anywhere = text if text.startswith("/") else f"**/{text}" if text.strip() else ""
         try:
-            patterns = [each for each in patterns_of(anywhere) if each.regex]
+            patterns = patterns_of(anywhere)
         except BrokenPattern:
             raise UsageError(f"{shown} is no gitignore pattern that can be read") from None
         if not patterns:
@@ -88,12 +88,12 @@ def patterns_of(line: str) -> list[GitIgnoreSpecPattern]:
         patterns = GitIgnoreSpec.from_lines([spelled_out], backend="simple").patterns
     except (ValueError, re.error) as error:
         raise BrokenPattern(f"'{printable(line)}' is not a gitignore pattern") from error
-    return [pattern for pattern in patterns if pattern.include is not None]
+    return [pattern for pattern in patterns if pattern.regex and pattern.include is not None]
 
 
 def expression_of(pattern: GitIgnoreSpecPattern) -> re.Pattern[str]:
     """The expression of a pattern, to be matched from the start of a path or against all of it."""
-    expression: str = pattern.regex.pattern
+    expression = pattern.regex.pattern if pattern.regex else ""
     # "*" and "*/" come as expressions that are to be found anywhere in a path.
     whole = expression if expression.startswith("^") else f".*{expression}"
     return re.compile(_without_detours(whole))

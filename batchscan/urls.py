@@ -52,7 +52,8 @@ def normalised(url: str) -> str:
 def host_of(url: str) -> str:
     """The host in a URL from outside, in lower case; "" where there is none."""
     try:
-        host = urlsplit(url.strip()).hostname or ""
+        # Browsers read \ as /, so that https://evil.example\@example.com leads to evil.example
+        host = urlsplit(url.strip().replace("\\", "/")).hostname or ""
     except ValueError:
         return ""
     host = host.rstrip(".")

@@ -31,6 +31,7 @@ from batchscan.urls import registrable_domain
         (f"https://www.example.com/{'x' * 100_000}", "example.com"),
         (f"https://{'a.' * 200}example.com/", ""),
         ("https://.../", ""),
+        ("https://evil.test\\@example.com/", "evil.test"),  # as browsers go
     ],
 )
 def test_the_site_of_a_url_is_its_registrable_domain_or_host(url, domain):

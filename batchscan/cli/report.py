@@ -79,10 +79,11 @@ def _last(settings: Settings, *, write: bool) -> tuple[Report, str]:
 
 
 def _write_results(ledger: Ledger, run: StoredRun) -> None:
-    from batchscan.report.files import RESULTS, write_whole  # noqa: PLC0415 - as above
+    from batchscan.report.files import RESULTS  # noqa: PLC0415 - as above
     from batchscan.results import encode as encode_line  # noqa: PLC0415
     from batchscan.steps.remake import remade_lines  # noqa: PLC0415
     from batchscan.steps.state import make_private_folder  # noqa: PLC0415
+    from batchscan.whole import write_whole  # noqa: PLC0415
 
     make_private_folder(Path(run.folder))
     lines = (encode_line(line) for line, _ in remade_lines(ledger, run.run_id))

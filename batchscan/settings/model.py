@@ -182,6 +182,12 @@ class Scan:
         Duration(0.001, 100 * _YEAR),
         flag="--rescan-after",
     )
+    allow: str | None = setting(
+        None,
+        "rules for matches that may stay; default: allow.yaml beside this file",
+        FilePath(),
+        flag="--allow",
+    )
     fail_on: FailOn = setting(
         "none",
         "exit 10 when pictures have such matches: new, full or any",

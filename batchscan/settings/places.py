@@ -32,6 +32,21 @@ def config_file(flag: str | None, environ: Mapping[str, str]) -> str | None:
     return str(own) if own and os.path.exists(own) else None
 
 
+def allow_file(settings: Settings, config: str | None) -> Path | None:
+    """The file of allow rules: the one that is set, else `allow.yaml` beside the settings file.
+
+    It need not exist. Without a settings file it is in the user's own folder, if there is one.
+
+    Args:
+        settings: where it may be set.
+        config: the settings file in use.
+    """
+    if settings.scan.allow is not None:
+        return Path(os.path.abspath(settings.scan.allow))
+    folder = Path(os.path.dirname(config)) if config else _own(platformdirs.user_config_path)
+    return folder / "allow.yaml" if folder else None
+
+
 def state_folder(settings: Settings) -> Path:
     """The folder of ledger, token and lock; it need not exist yet.
 

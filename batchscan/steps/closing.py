@@ -16,7 +16,7 @@ from batchscan.ledger import Ledger, OpenClaim, StoredRun
 from batchscan.model import Answer, Claim, Effort, Failed, Outcome, Scanned, Subject
 from batchscan.names import ExitReason, FailReason, Status
 from batchscan.report.build import ApiFacts, RunFacts, build
-from batchscan.report.files import REPORT, RESULTS, point_latest, write_report, write_whole
+from batchscan.report.files import REPORT, RESULTS, point_latest, write_report
 from batchscan.report.schema import Report, Run
 from batchscan.report.schema import encode as encode_report
 from batchscan.results import ResultLine, encode, line_of
@@ -27,6 +27,7 @@ from batchscan.steps.rescue import rescued
 from batchscan.steps.source import Facts
 from batchscan.steps.state import make_private_folder
 from batchscan.tally import Tally
+from batchscan.whole import write_whole
 
 WAS_KILLED = "the run was killed; what it had decided was taken from the ledger"
 WHEN_KILLED = "the run was killed while this picture was being sent; it is asked again"

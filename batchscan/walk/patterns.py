@@ -57,7 +57,6 @@ class Level(NamedTuple):
             Opinion(expression_of(each), bool(each.include))
             for line in lines
             for each in patterns_of(line)
-            if each.regex
         ]
         return cls(start, tuple(reversed(opinions)))
 

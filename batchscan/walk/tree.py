@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from batchscan.globs import BrokenPattern
 from batchscan.settings import Scan
 from batchscan.walk.block import BLOCK, Block, Counts, Entry
 from batchscan.walk.lists import grouped
-from batchscan.walk.patterns import BrokenPattern, Rules
+from batchscan.walk.patterns import Rules
 from batchscan.walk.roots import Identity, identities, identity, plan
 
 _REMOVED = (FileNotFoundError, NotADirectoryError)

@@ -5,7 +5,7 @@ import pytest
 
 from batchscan.errors import StorageError
 from batchscan.report import encode, make_run_folder, point_latest, write_report
-from batchscan.report.files import write_whole
+from batchscan.whole import write_whole
 from tests.report.facts import books, report
 
 NOW = 1_795_456_957.9

@@ -1,0 +1,183 @@
+"""`allow.yaml`: read strictly, and added to as text so that everything else in it stays."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from batchscan.allow.making import READERS, lines_of, rule_of
+from batchscan.allow.rules import AllowRules, Rule
+from batchscan.errors import UsageError
+from batchscan.settings import Settings
+from batchscan.settings.places import allow_file
+from batchscan.settings.strictyaml import YamlFile, closest, is_null, line_of
+from batchscan.whole import make_folders, storage, write_whole
+
+_WHAT = "allow"
+_EXAMPLE = "domain: example.com"
+_UNWRITABLE = "mend its permissions, free some space, or name another file with --allow"
+
+
+def load_rules(settings: Settings, config: str | None) -> AllowRules:
+    """The rules of these settings.
+
+    Args:
+        settings: where they may be named.
+        config: the settings file in use, beside which they else are.
+
+    Raises:
+        UsageError: they cannot be read, or a file that was named is not there.
+    """
+    path = allow_file(settings, config)
+    return read_rules(path, named=settings.scan.allow is not None) if path else AllowRules()
+
+
+def read_rules(path: Path, *, named: bool) -> AllowRules:
+    """The rules of a file; one that nobody named need not be there.
+
+    Raises:
+        UsageError: it cannot be read, or holds what is no rule; file and line are named.
+    """
+    if not named and _missing(path):
+        return AllowRules()
+    return AllowRules(_rules(YamlFile.read(str(path), _WHAT)))
+
+
+def add_rule(path: Path, rule: Rule) -> AllowRules:
+    """Write a rule behind those of a file, and give all that it holds then.
+
+    The file is made where there is none. What stands in it stays, byte for byte.
+
+    Raises:
+        UsageError: the file cannot be read, or not added to without changing what stands there.
+        StorageError: it cannot be written.
+    """
+    real = os.path.realpath(path)  # of a link, what it leads to is replaced
+    folder = os.path.dirname(real)
+    with storage(str(path), _UNWRITABLE):
+        make_folders(folder)
+        with _alone(folder):
+            _add(str(path), real, rule)
+    return read_rules(path, named=True)
+
+
+def _add(path: str, real: str, rule: Rule) -> None:
+    there = _status(path, real)
+    old = _content(path, real) if there else b""
+    file = YamlFile(path, old, _WHAT)
+    wanted = (*_rules(file), rule)
+
+    def check(aside: str) -> None:
+        if _rules_or_none(aside) != wanted:
+            raise _not_added(path, rule)
+
+    parts = [old, _addition(file, old, rule)]
+    write_whole(real, parts, like=there, check=check, advice=_UNWRITABLE)
+
+
+def _rules(file: YamlFile) -> tuple[Rule, ...]:
+    root = file.root
+    if root is None or is_null(root):
+        return ()
+    if not isinstance(root, yaml.SequenceNode):
+        file.refuse(root, f"a list of rules is expected, each as in `- {_EXAMPLE}`")
+    file.refuse_tag("the list", root)
+    return tuple(_rule(file, node) for node in root.value)
+
+
+def _rule(file: YamlFile, node: yaml.Node) -> Rule:
+    values: dict[str, Any] = {}
+    for key, value, key_node in file.pairs(node, "a rule", _EXAMPLE):
+        if key not in READERS:
+            file.refuse_key(key_node, key, closest(key, READERS), READERS)
+        values[key] = _value(file, key, value)
+    try:
+        return rule_of(values, line_of(node))
+    except UsageError as error:
+        file.refuse(node, f"the rule: {error}", error.advice)
+
+
+def _value(file: YamlFile, key: str, node: yaml.Node) -> object:
+    file.refuse_tag(key, node)
+    if is_null(node):
+        file.refuse(node, f"{key}: nothing is given; write a value, or remove the line")
+    if not isinstance(node, yaml.ScalarNode):
+        file.refuse(node, f"{key}: one value is expected")
+    try:
+        return READERS[key](node.value)
+    except UsageError as error:
+        file.refuse(node, f"{key}: {error}", error.advice)
+
+
+def _addition(file: YamlFile, old: bytes, rule: Rule) -> bytes:
+    """The rule as text that goes on where the file ends."""
+    block = isinstance(file.root, yaml.SequenceNode) and not file.root.flow_style
+    indent = " " * (file.root.start_mark.column if file.root and block else 0)
+    first, *others = lines_of(rule)
+    lines = [f"{indent}- {first}", *(f"{indent}  {line}" for line in others), ""]
+    ending = "\r\n" if b"\r\n" in old else "\n"
+    unended = old and not old.endswith((b"\n", b"\r"))
+    return f"{ending if unended else ''}{ending.join(lines)}".encode()
+
+
+def _not_added(path: str, rule: Rule) -> UsageError:
+    return UsageError(
+        f"{path}: nothing can be added behind what stands there without changing it",
+        advice="let every rule begin on a line of its own with `- `, or add this one by hand: "
+        f"{{{', '.join(lines_of(rule))}}}",
+    )
+
+
+def _rules_or_none(path: str) -> tuple[Rule, ...] | None:
+    try:
+        return _rules(YamlFile.read(path, _WHAT))
+    except UsageError:
+        return None
+
+
+def _missing(path: Path) -> bool:
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False  # it may be there; reading it tells
+    return False
+
+
+def _status(path: str, real: str) -> os.stat_result | None:
+    """Who owns the file and may use it; None where there is none."""
+    try:
+        there = os.stat(real)
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(there.st_mode):
+        raise UsageError(f"{path}: is no file that rules can be added to")
+    return there
+
+
+def _content(path: str, real: str) -> bytes:
+    try:
+        with open(real, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+@contextmanager
+def _alone(folder: str) -> Iterator[None]:
+    """Keep others who add at the same time waiting."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):  # some network file systems lock no folders
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

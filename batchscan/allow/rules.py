@@ -1,0 +1,109 @@
+"""Rules that allow matches, and which of them is the first to cover one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import TypeAlias
+
+from batchscan.escape import printable
+from batchscan.globs import Glob
+from batchscan.targets import Address, Target
+
+Paths: TypeAlias = Callable[[], Iterable[bytes]] | Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule; all of its conditions must hold, and at least one is given."""
+
+    reason: str
+    target: Target | None = None
+    images: Glob | None = None
+    sha256: str | None = None
+    by: str | None = None
+    until: date | None = None  # it holds through the end of this day, UTC
+    line: int = field(default=0, compare=False)  # of its file
+
+    @property
+    def what(self) -> str:
+        """What it covers, in a line for people: `example.com, pictures stock/`."""
+        parts = [
+            str(self.target) if self.target else None,
+            f"pictures {self.images}" if self.images else None,
+            f"picture {self.sha256[:12]}..." if self.sha256 else None,
+        ]
+        return printable(", ".join(part for part in parts if part))
+
+    def holds(self, today: date) -> bool:
+        """Whether its date is not past."""
+        return self.until is None or today <= self.until
+
+    def covers(self, match: Sight) -> bool:
+        """Whether all conditions but the date hold for a match."""
+        return (
+            (self.sha256 is None or self.sha256 == match.sha256)
+            and (self.target is None or self.target.covers_address(match.address))
+            and (self.images is None or any(map(self.images.covers, match.paths)))
+        )
+
+
+class Sight:
+    """A match as rules look at it."""
+
+    def __init__(self, url: str, sha256: str, paths: Paths) -> None:
+        self.address = Address(url)
+        self.sha256 = sha256
+        self._paths = paths
+
+    @cached_property
+    def paths(self) -> tuple[bytes, ...]:
+        """Where the picture was seen; looked for when a rule first asks."""
+        return tuple(self._paths() if callable(self._paths) else self._paths)
+
+
+class AllowRules:
+    """The rules of a file, in its order, made to be asked about many matches."""
+
+    def __init__(self, rules: Iterable[Rule] = ()) -> None:
+        self.rules = tuple(rules)
+        # Numbers of rules by the first thing that decides; a match asks those few only:
+        self._of_host: dict[str, list[int]] = {}
+        self._of_picture: dict[str, list[int]] = {}
+        self._of_any: list[int] = []
+        for number, rule in enumerate(self.rules):
+            if rule.sha256 is not None:
+                self._of_picture.setdefault(rule.sha256, []).append(number)
+            elif rule.target is not None and rule.target.host:
+                self._of_host.setdefault(rule.target.host, []).append(number)
+            else:
+                self._of_any.append(number)
+
+    def rule_for(self, url: str, sha256: str, paths: Paths, today: date) -> int | None:
+        """The number of the first rule that covers a match on a day, from 0; None if none does.
+
+        Args:
+            url: of the match, from outside.
+            sha256: of our picture.
+            paths: where our picture was seen, or what finds that out; asked only if a rule does.
+            today: the day, in UTC.
+        """
+        return next(self.rules_for(url, sha256, paths, today), None)
+
+    def rules_for(self, url: str, sha256: str, paths: Paths, today: date) -> Iterator[int]:
+        """The numbers of all rules that cover a match on a day, the first one first."""
+        match = Sight(url, sha256, paths)
+        for number in sorted(self._asked(match)):
+            rule = self.rules[number]
+            if rule.holds(today) and rule.covers(match):
+                yield number
+
+    def _asked(self, match: Sight) -> Iterator[int]:
+        yield from self._of_any
+        yield from self._of_picture.get(match.sha256, ())
+        above = match.address.host if self._of_host else ""
+        while above:
+            yield from self._of_host.get(above, ())
+            above = above.partition(".")[2]

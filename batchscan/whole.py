@@ -1,0 +1,106 @@
+"""Files that are written whole or not at all, and folders that are their owner's alone."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+
+from batchscan.errors import StorageError
+from batchscan.escape import printable
+
+_ADVICE = "choose another folder with --output, or free some space"
+
+
+def write_whole(
+    path: str,
+    parts: Iterable[bytes],
+    *,
+    like: os.stat_result | None = None,
+    check: Callable[[str], None] | None = None,
+    advice: str = _ADVICE,
+) -> None:
+    """Write a file, whole or not at all, in the place of one that may be there.
+
+    Args:
+        path: where it shall be.
+        parts: what it holds.
+        like: whose owner and mode it gets; without, it is private.
+        check: looks at the finished file while it still has another name, given to it; what it
+            raises leaves everything as it was.
+        advice: what to do about trouble.
+
+    Raises:
+        StorageError: the disk would not take it.
+    """
+    folder = os.path.dirname(path) or os.curdir
+    with storage(path, advice):
+        descriptor, aside = tempfile.mkstemp(dir=folder, prefix=".new-")
+        try:
+            with open(descriptor, "wb") as file:
+                _dress(descriptor, like)
+                file.writelines(parts)
+                file.flush()
+                os.fsync(descriptor)
+            if check is not None:
+                check(aside)
+            os.replace(aside, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(aside)
+            raise
+        _sync_folder(folder)
+
+
+def make_folder(path: str) -> bool:
+    """Make a private folder, unless the name is taken; tell whether it was made."""
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        return False
+    os.chmod(path, 0o700)  # whatever the umask
+    return True
+
+
+def make_folders(path: str) -> None:
+    """Make a folder and those above it that are missing, all private."""
+    missing = []
+    while not os.path.isdir(path):
+        missing.append(path)
+        path = os.path.dirname(path)
+    for folder in reversed(missing):
+        make_folder(folder)
+
+
+@contextmanager
+def storage(path: str, advice: str = _ADVICE) -> Iterator[None]:
+    """Let trouble with writing a path be told as such.
+
+    Raises:
+        StorageError: the system refused something.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"cannot write '{printable(path)}': {error.strerror}", advice=advice
+        ) from error
+
+
+def _dress(descriptor: int, like: os.stat_result | None) -> None:
+    if like is not None:
+        with suppress(PermissionError):  # only the superuser writes files of others
+            os.fchown(descriptor, like.st_uid, like.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(like.st_mode) if like else 0o600)  # whatever the umask
+
+
+def _sync_folder(folder: str) -> None:
+    """Bring a rename to the disk, where the file system can."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):  # some network file systems cannot
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
