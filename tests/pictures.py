@@ -87,7 +87,7 @@ def gif_bomb(reach: tuple[int, int] = (65535, 66601), *, dispose: int = 0) -> by
 
 
 def dng(w: int = 64, h: int = 48, seed: int = 0, **changes: Any) -> bytes:
-    """An uncompressed camera RAW that LibRaw unpacks; `changes` replace tags: `t259=52546`."""
+    """An uncompressed camera RAW that LibRaw unpacks; `changes` are tags: `t259=52546`."""
     sensor = random.Random(seed).randbytes(2 * w * h)
     tags: dict[int, tuple[str, Any]] = {
         254: ("I", 0),
@@ -109,11 +109,68 @@ def dng(w: int = 64, h: int = 48, seed: int = 0, **changes: Any) -> bytes:
         50721: ("i2", (1, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 1, 0, 1, 0, 1, 1, 1)),
     }
     for name, value in changes.items():
-        code, _ = tags[int(name[1:])]
+        code, _ = tags.get(int(name[1:]), ("s" if isinstance(value, bytes) else "I", None))
         tags[int(name[1:])] = (code, value)
     if changes.get("t50706", 1) is None:
         del tags[50706]
     return _tiff_file(sensor, tags)
+
+
+def with_preview(raw: bytes, preview: bytes) -> bytes:
+    """A `dng` with a JPEG beside its sensor data, as cameras put one there."""
+    (first,) = struct.unpack_from("<I", raw, 4)
+    (count,) = struct.unpack_from("<H", raw, first)
+    link = first + 2 + 12 * count
+    tags: dict[int, tuple[str, Any]] = {
+        254: ("I", 1),
+        256: ("I", 64),
+        257: ("I", 48),
+        258: ("H", 8),
+        259: ("H", 6),
+        262: ("H", 6),
+        277: ("H", 3),
+        513: ("I", len(raw)),
+        514: ("I", len(preview)),
+    }
+    body, directory = _directory(raw + preview, tags)
+    return body[:link] + struct.pack("<I", len(body)) + body[link + 4 :] + directory
+
+
+def with_exif(
+    jpeg_file: bytes, tags: dict[int, Any], *, inner: dict[int, Any] | None = None
+) -> bytes:
+    """A JPEG with this EXIF in it; `inner` are the tags of its second directory."""
+    exif = Image.Exif()
+    exif.update(tags)
+    exif.get_ifd(34665).update(inner or {})
+    return _segment(jpeg_file, 0xE1, exif.tobytes())
+
+
+def with_iptc(jpeg_file: bytes, *fields: tuple[int, bytes]) -> bytes:
+    """A JPEG with these fields of IPTC's second record in it."""
+    iim = b"".join(
+        struct.pack(">BBBH", 0x1C, 2, number, len(text)) + text for number, text in fields
+    )
+    resource = struct.pack(">4sHHI", b"8BIM", 0x0404, 0, len(iim)) + iim
+    return _segment(jpeg_file, 0xED, b"Photoshop 3.0\0" + resource)
+
+
+def with_xmp(jpeg_file: bytes, xml: bytes) -> bytes:
+    """A JPEG with this XMP packet in it."""
+    return _segment(jpeg_file, 0xE1, b"http://ns.adobe.com/xap/1.0/\0" + xml)
+
+
+def xmp(*properties: str) -> bytes:
+    """An XMP packet with these elements in its description."""
+    spaces = (
+        'xmlns:dc="http://purl.org/dc/elements/1.1/"'
+        ' xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/"'
+    )
+    rdf = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+    return (
+        f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{rdf}"><rdf:Description {spaces}>'
+        f"{''.join(properties)}</rdf:Description></rdf:RDF></x:xmpmeta>"
+    ).encode()
 
 
 def tree(root: Path, files: dict[str, bytes]) -> Path:
@@ -140,7 +197,22 @@ _CODES = {"B": (1, "B"), "s": (2, "B"), "H": (3, "H"), "I": (4, "I"), "i2": (10,
 
 def _tiff_file(pixels: bytes, tags: dict[int, tuple[str, Any]]) -> bytes:
     """A little-endian TIFF of one directory: header, pixels, long values, directory."""
-    body = b"II*\0\0\0\0\0" + pixels
+    body, directory = _directory(b"II*\0\0\0\0\0" + pixels, tags)
+    return body[:4] + struct.pack("<I", len(body)) + body[8:] + directory
+
+
+def _segment(jpeg_file: bytes, marker: int, content: bytes) -> bytes:
+    """A JPEG with one more application segment, the first."""
+    return (
+        jpeg_file[:2]
+        + struct.pack(">BBH", 0xFF, marker, len(content) + 2)
+        + content
+        + jpeg_file[2:]
+    )
+
+
+def _directory(body: bytes, tags: dict[int, tuple[str, Any]]) -> tuple[bytes, bytes]:
+    """A TIFF's bytes with the tags' long values behind them, and the directory of the tags."""
     entries = b""
     for tag, (code, value) in sorted(tags.items()):
         number, letter = _CODES[code]
@@ -152,5 +224,4 @@ def _tiff_file(pixels: bytes, tags: dict[int, tuple[str, Any]]) -> bytes:
             body, packed = body + packed, struct.pack("<I", len(body))
         entries += struct.pack("<HHI4s", tag, number, count, packed)
     body += b"\0" * (len(body) % 2)
-    directory = struct.pack("<H", len(tags)) + entries + b"\0\0\0\0"
-    return body[:4] + struct.pack("<I", len(body)) + body[8:] + directory
+    return body, struct.pack("<H", len(tags)) + entries + b"\0\0\0\0"

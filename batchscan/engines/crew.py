@@ -12,18 +12,18 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
 
-class _Job(NamedTuple, Generic[T]):
-    work: Callable[[], T]
-    future: asyncio.Future[T]
+class _Job(NamedTuple):
+    work: Callable[[], Any]
+    future: asyncio.Future[Any]
 
 
-class Crew(Generic[T]):
-    """Some threads for one kind of job, of one event loop; ended by `close`.
+class Crew:
+    """Some threads for the jobs of one event loop; ended by `close`.
 
     The queue holds at most one job for each task that awaits one.
     """
@@ -32,7 +32,7 @@ class Crew(Generic[T]):
         """Prepare; threads start with the first job."""
         self._size = size
         self._name = name
-        self._jobs: SimpleQueue[_Job[T] | None] = SimpleQueue()
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._done: deque[Callable[[], None]] = deque()
         self._told = False  # whether the loop knows that something is done
         self._threads: list[threading.Thread] = []
@@ -80,7 +80,7 @@ class Crew(Generic[T]):
             self._done.popleft()()
 
 
-def _finished(job: _Job[T]) -> Callable[[], None]:
+def _finished(job: _Job) -> Callable[[], None]:
     """Do a job; gives what tells its future, in the loop."""
     work, future = job
     try:

@@ -1,10 +1,11 @@
-"""The two steps that an engine does; everything that decides or remembers stays in the run."""
+"""The steps that an engine does; everything that decides or remembers stays in the run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Protocol
 
+from batchscan.images.portrait import Portrait
 from batchscan.model import Candidate, Image, NotSendable
 from batchscan.replies import Busy, Reply, Trouble
 
@@ -14,6 +15,10 @@ class Engine(Protocol):
 
     async def inspect(self, candidate: Candidate) -> Image | NotSendable:
         """Read, hash and judge one file; trouble with the file is the result, not an exception."""
+        ...
+
+    async def portray(self, image: Image) -> Portrait:
+        """Make a thumbnail of a picture with matches, and read who made it; never raises."""
         ...
 
     @property

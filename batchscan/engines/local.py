@@ -16,8 +16,11 @@ from batchscan.copyleaks.requests import check_form
 from batchscan.engines.answers import answer_of
 from batchscan.engines.crew import Crew
 from batchscan.engines.replies import login_reply_to, reply_to
+from batchscan.images.allowance import Allowance
 from batchscan.images.inspect import inspect
 from batchscan.images.judge import Judge
+from batchscan.images.portrait import Portrait, Portraitist
+from batchscan.images.raw_process import RawProcess
 from batchscan.images.rules import Rules
 from batchscan.model import Candidate, Image, NotSendable
 from batchscan.replies import Answered, Busy, Reply, Trouble
@@ -39,9 +42,12 @@ class LocalEngine:
         self._settings = settings
         self._now = now
         self._rules = Rules.of(settings.scan)
-        self._judge = Judge(self._rules)
+        # Shared, so that what is decoded at once is bounded whatever it is decoded for.
+        pixels, self._raw_process = Allowance(self._rules.max_pixels), RawProcess()
+        self._judge = Judge(self._rules, self._raw_process, pixels)
+        self._portraitist = Portraitist(pixels, self._raw_process, self._rules.max_pixels)
         threads = min(8, max(2, os.cpu_count() or 2))
-        self._crew: Crew[Image | NotSendable] = Crew(threads, "inspect")
+        self._crew = Crew(threads, "inspect")
         self._token_file = token_file
         self._opened: tuple[Transport, CopyleaksClient] | None = None
 
@@ -58,6 +64,10 @@ class LocalEngine:
             return inspect(candidate, self._judge, self._rules, follow=follow)
 
         return await self._crew.do(work)
+
+    async def portray(self, image: Image) -> Portrait:
+        """Make a thumbnail of a picture with matches, and read who made it; never raises."""
+        return await self._crew.do(partial(self._portraitist.portray, image))
 
     @property
     def ready(self) -> bool:
@@ -110,7 +120,7 @@ class LocalEngine:
         if self._opened is not None:
             await self._opened[0].aclose()
         await asyncio.to_thread(self._crew.close)
-        await asyncio.to_thread(self._judge.close)
+        await asyncio.to_thread(self._raw_process.close)
 
     @property
     def _client(self) -> CopyleaksClient:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from batchscan.images import kinds, tiff
+from batchscan.images.allowance import Allowance
 from batchscan.images.kinds import Kind
 from batchscan.images.naming import agree, extension_of
 from batchscan.images.raster import RasterJudge
@@ -21,11 +22,16 @@ class Judge:
     camera RAW takes turns at one child process, which the first one starts.
     """
 
-    def __init__(self, rules: Rules, raw_process: RawProcess | None = None) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        raw_process: RawProcess | None = None,
+        pixels: Allowance | None = None,
+    ) -> None:
         self.rules = rules
         self._raw_process = raw_process or RawProcess()
         self._raw = RawJudge(rules, self._raw_process)
-        self._raster = RasterJudge(rules)
+        self._raster = RasterJudge(rules, pixels or Allowance(rules.max_pixels))
 
     def judge(self, data: bytes, name: str) -> Verdict:
         """Judge a file's whole content under its name; never raises for what it holds."""

@@ -59,9 +59,9 @@ def silence_warnings() -> None:
 class RasterJudge:
     """Judges the six formats that Pillow decodes; may be shared by threads."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, pixels: Allowance) -> None:
         self._rules = rules
-        self._pixels = Allowance(rules.max_pixels)
+        self._pixels = pixels
         silence_warnings()
 
     def judge(self, kind: Kind, data: bytes) -> tuple[Size, list[str]]:

@@ -15,7 +15,7 @@ from typing import BinaryIO, Final
 import msgspec
 import rawpy
 
-from batchscan.images.raw_report import REQUEST, RawReport
+from batchscan.images.raw_report import REQUEST, RawReport, Wanted
 
 MEMORY: Final = 2 * 1024**3
 """Bytes of address space: 75 megapixels in four channels of 16 bits take 0.6 GB."""
@@ -48,15 +48,29 @@ def examine(data: bytes, *, unpack: bool, max_pixels: int) -> RawReport:
     return report
 
 
+def portray(data: bytes, max_pixels: int) -> RawReport:
+    """Make a thumbnail of the preview that the camera put into the file, if there is one."""
+    from batchscan.images.raw_preview import preview  # noqa: PLC0415 - most files do without
+
+    try:
+        return RawReport(opened=True, thumbnail=preview(data, max_pixels))
+    # The decoders' boundary, LibRaw's and Pillow's.
+    except Exception as error:  # noqa: BLE001
+        return RawReport(error=_name(error))
+
+
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:
     """Answer until there are no more requests."""
     while len(head := requests.read(REQUEST.size)) == REQUEST.size:
-        unpack, seconds, max_pixels, length = REQUEST.unpack(head)
+        wanted, seconds, max_pixels, length = REQUEST.unpack(head)
         data = requests.read(length)
         if len(data) < length:
             return
         signal.alarm(seconds)  # should the parent be gone, nobody else ends a hanging decoder
-        report = examine(data, unpack=unpack, max_pixels=max_pixels)
+        if wanted == Wanted.PREVIEW:
+            report = portray(data, max_pixels)
+        else:
+            report = examine(data, unpack=wanted == Wanted.SENSOR, max_pixels=max_pixels)
         signal.alarm(0)
         replies.write(msgspec.json.encode(report) + b"\n")
         replies.flush()

@@ -12,7 +12,7 @@ from typing import IO, Final, cast
 
 import msgspec
 
-from batchscan.images.raw_report import MAX_REPLY, REQUEST, RawReport
+from batchscan.images.raw_report import MAX_REPLY, REQUEST, RawReport, Wanted
 
 SECONDS: Final = 60.0
 """How long one picture may take."""
@@ -58,8 +58,19 @@ class RawProcess:
         Raises:
             RawProcessDied: it crashed, took too long, or could not be started.
         """
+        return self._ask(Wanted.SENSOR if unpack else Wanted.HEADER, data, max_pixels)
+
+    def preview(self, data: bytes, *, max_pixels: int) -> bytes | None:
+        """Have a thumbnail made of the preview in one file; None where that has none of use.
+
+        Raises:
+            RawProcessDied: it crashed, took too long, or could not be started.
+        """
+        return self._ask(Wanted.PREVIEW, data, max_pixels).thumbnail
+
+    def _ask(self, wanted: Wanted, data: bytes, max_pixels: int) -> RawReport:
         seconds = int(self._seconds) + 5  # the child's own alarm comes after ours
-        request = REQUEST.pack(unpack, seconds, max_pixels, len(data))
+        request = REQUEST.pack(wanted, seconds, max_pixels, len(data))
         with self._turn:
             process = self._running()
             overdue = threading.Event()

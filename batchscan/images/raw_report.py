@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import struct
+from enum import IntEnum
 from typing import Final
 
 import msgspec
 
-REQUEST: Final = struct.Struct("!?IQQ")
-"""Unpack or not; seconds until it kills itself; pixel limit; bytes that follow."""
+REQUEST: Final = struct.Struct("!BIQQ")
+"""What is wanted; seconds until it kills itself; pixel limit; bytes that follow."""
 
 MAX_REPLY: Final = 65_536
 """Longest answer that is read, in bytes."""
+
+
+class Wanted(IntEnum):
+    """How far into a file to go."""
+
+    HEADER = 0
+    SENSOR = 1  # decode its data
+    PREVIEW = 2  # make a thumbnail of the picture that the camera put beside it
 
 
 class RawReport(msgspec.Struct, frozen=True):
@@ -25,3 +34,4 @@ class RawReport(msgspec.Struct, frozen=True):
     error: str | None = None  # LibRaw's name for what went wrong, at open or unpack
     unsupported: bool = False  # LibRaw knows what it is and cannot decode it
     no_memory: bool = False
+    thumbnail: bytes | None = None  # a WebP file of at most 4 kB

@@ -11,7 +11,7 @@ from batchscan.engines.crew import Crew
 
 @pytest.fixture
 def crew():
-    made: Crew[int] = Crew(2, "crew")
+    made = Crew(2, "crew")
     yield made
     made.close()
 
@@ -61,7 +61,7 @@ async def test_a_job_whose_asker_has_gone_disturbs_nobody(crew):
 
 
 async def test_closing_waits_for_what_is_being_done():
-    crew: Crew[None] = Crew(1, "crew")
+    crew = Crew(1, "crew")
     done: list[str] = []
 
     def job() -> None:
@@ -78,7 +78,7 @@ async def test_closing_waits_for_what_is_being_done():
 
 def test_a_crew_that_was_never_asked_has_no_threads():
     before = threading.active_count()
-    crew: Crew[int] = Crew(4, "crew")
+    crew = Crew(4, "crew")
     crew.close()
 
     assert threading.active_count() == before

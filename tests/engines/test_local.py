@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -46,6 +47,13 @@ def picture(seed: int = 0) -> Image:
     data = png(16, 16, seed)
     sha256 = hashlib.sha256(data).hexdigest()
     return Image("/p.png", Stat(len(data), 0, 0), data, sha256, "png", 16, 16, "image/png", "p.png")
+
+
+async def test_a_picture_is_portrayed_in_the_threads_that_inspect(engine):
+    portraits = await asyncio.gather(*(engine.portray(picture(seed)) for seed in range(20)))
+
+    assert len({portrait.thumbnail for portrait in portraits}) == 20
+    assert len({thread.name for thread in threading.enumerate()} & {"inspect_0", "inspect_1"}) == 2
 
 
 async def test_a_picture_is_inspected_and_answered(engine, emulator, tmp_path):

@@ -1,0 +1,108 @@
+"""What is kept of a picture with matches, for the reports: a thumbnail, and who made it.
+
+Made of the bytes in hand, after the answer came; a report must not read the pictures again, which
+may have moved, nor ever show one from the web.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from batchscan.digest import Provenance
+from batchscan.images import kinds, provenance
+from batchscan.images.allowance import Allowance
+from batchscan.images.headers import claimed_size
+from batchscan.images.jpeg import END, has_end
+from batchscan.images.kinds import Kind
+from batchscan.images.raster import open_raster, silence_warnings
+from batchscan.images.raw_process import RawProcess, RawProcessDied
+from batchscan.images.thumbnail import thumbnail
+from batchscan.model import Image
+
+_RASTERS: Final = {kind.format: kind for kind in kinds.RASTERS}
+NOTHING: Final = Provenance()
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """A picture in brief."""
+
+    thumbnail: bytes | None = field(repr=False)  # a small WebP file
+    provenance: Provenance
+
+    @classmethod
+    def stored(cls, thumbnail: bytes | None, written: bytes) -> Portrait:
+        """Make one of the ledger's columns again."""
+        try:
+            return cls(thumbnail, msgspec.json.decode(written, type=Provenance))
+        except msgspec.MsgspecError:
+            return cls(thumbnail, NOTHING)
+
+    def columns(self) -> tuple[bytes | None, bytes]:
+        """The ledger's columns: the thumbnail, and the provenance as JSON."""
+        return self.thumbnail, msgspec.json.encode(self.provenance)
+
+
+class Portraitist:
+    """Makes portraits of pictures that were accepted; may be shared by threads."""
+
+    def __init__(self, pixels: Allowance, raw_process: RawProcess, max_pixels: int) -> None:
+        """Prepare.
+
+        Args:
+            pixels: shared with the judge: what both decode at once is bounded together.
+            raw_process: shared with the judge; closed by whoever made it.
+            max_pixels: that a preview in camera RAW may have.
+        """
+        self._pixels = pixels
+        self._raw_process = raw_process
+        self._max_pixels = max_pixels
+        silence_warnings()
+
+    def portray(self, image: Image) -> Portrait:
+        """Make a picture's portrait; blocks. What cannot be had is None, and nothing is raised."""
+        kind = _RASTERS.get(image.format)
+        if kind is None:
+            return Portrait(self._preview(image.data), read_provenance(image.format, image.data))
+        claimed = claimed_size(kind, image.data)
+        weight = max(image.width * image.height, claimed.pixels if claimed else 0)
+        with self._pixels.hold(weight):
+            return _raster(kind, image.data)
+
+    def _preview(self, data: bytes) -> bytes | None:
+        try:
+            return self._raw_process.preview(data, max_pixels=self._max_pixels)
+        except RawProcessDied:
+            return None
+
+
+def read_provenance(form: str, data: bytes) -> Provenance:
+    """Read who made a picture of an accepted format ("jpeg", "raw"...); nothing is raised."""
+    if form == kinds.DNG.format:
+        preview = provenance.raf_preview(data)
+        return read_provenance(kinds.JPEG.format, preview) if preview else provenance.of_raw(data)
+    kind = _RASTERS.get(form)
+    # The decoders' boundary, as in `raster`: what they raise is documented nowhere.
+    with suppress(Exception):
+        if kind is not None:
+            opened = open_raster(kind, data)
+            if kind is kinds.PNG:
+                opened.load()  # metadata may stand behind the pixels
+            return provenance.of_info(opened.info)
+    return NOTHING
+
+
+def _raster(kind: Kind, data: bytes) -> Portrait:
+    small = None
+    if kind is kinds.JPEG and not has_end(data):
+        data += END  # it was accepted with every pixel there
+    with suppress(Exception):  # as above
+        opened = open_raster(kind, data)
+        with suppress(Exception):
+            small = thumbnail(opened)
+        return Portrait(small, provenance.of_info(opened.info))
+    return Portrait(None, NOTHING)

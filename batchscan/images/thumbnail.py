@@ -1,0 +1,94 @@
+"""A picture's thumbnail: small enough that ten thousand of them fit into a page."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import Final
+
+from PIL import Image
+
+from batchscan.images.exif import ORIENTATION, Exif
+
+EDGE: Final = 96
+"""Pixels that neither side has more of."""
+
+ENOUGH: Final = 2_000
+"""Bytes that are aimed at."""
+
+MOST: Final = 4_000
+"""Bytes that none has more of."""
+
+_QUALITIES: Final = (50, 30, 10)
+_GROUND: Final = (176, 176, 176)  # under transparency: neither black nor white drawings vanish
+_GAP: Final = 3  # how much larger than the thumbnail the picture is left for the last, best step
+_BAND: Final = 1_000_000  # pixels that are converted at once
+_DEEP: Final = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+_TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def thumbnail(image: Image.Image, orientation: int = 1) -> bytes | None:
+    """Make a small WebP of an opened picture's first frame; None where none is small enough.
+
+    Nothing of the file but its pixels gets into it. Whatever the decoder raises is raised here.
+
+    Args:
+        image: as opened: a JPEG is decoded at a reduced scale.
+        orientation: for a picture whose EXIF says none: 1 to 8 as there.
+    """
+    image.draft(None, (2 * EDGE, 2 * EDGE))
+    image.load()
+    size = _fitting(*image.size)
+    small = _reduced(image, size).resize(size, Image.Resampling.LANCZOS)
+    canvas = Image.new("RGB", size, _GROUND)
+    canvas.paste(small, mask=small if small.mode == "RGBA" else None)
+    # After loading: in a PNG the EXIF may come behind the pixels.
+    turn = _TURNS.get(Exif(image.info.get("exif", b"")).number(ORIENTATION) or orientation)
+    return _smallest(canvas if turn is None else canvas.transpose(turn))
+
+
+def _fitting(width: int, height: int) -> tuple[int, int]:
+    """The largest size of the same shape that fits."""
+    scale = min(1.0, EDGE / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _reduced(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Convert and shrink a picture to a few times `size`, in bands.
+
+    Of 75 megapixels a whole copy in other colours, and one more without the transparent ones',
+    would take as much memory again as the picture.
+    """
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    across, down = (max(1, image.size[side] // size[side] // _GAP) for side in (0, 1))
+    rows = max(1, _BAND // (image.width * down)) * down
+    small = Image.new(mode, (math.ceil(image.width / across), math.ceil(image.height / down)))
+    for top in range(0, image.height, rows):
+        band = image.crop((0, top, image.width, min(image.height, top + rows)))
+        small.paste(_in_mode(band, mode).reduce((across, down)), (0, top // down))
+    return small
+
+
+def _in_mode(band: Image.Image, mode: str) -> Image.Image:
+    if band.mode in _DEEP:  # 16 bits, of which conversion would take the lower 8
+        band = band.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    return band.convert(mode)
+
+
+def _smallest(canvas: Image.Image) -> bytes | None:
+    data = b""
+    for quality in _QUALITIES:
+        buffer = io.BytesIO()
+        canvas.save(buffer, "WEBP", quality=quality, method=6)
+        data = buffer.getvalue()
+        if len(data) <= ENOUGH:
+            break
+    return data if len(data) <= MOST else None
