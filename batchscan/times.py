@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 
 def rfc3339(seconds: float) -> str:
     """Write seconds since 1970 as `2026-11-23T18:02:37.250Z`."""
     written = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
     return written.removesuffix("+00:00") + "Z"
+
+
+def day_of(seconds: float) -> date:
+    """The day of an instant, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).date()
+
+
+def seconds_of(written: str) -> float:
+    """Read what `rfc3339` wrote."""
+    return datetime.fromisoformat(written).timestamp()

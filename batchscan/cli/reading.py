@@ -1,4 +1,4 @@
-"""Looking into the ledger: no lock, nothing written."""
+"""Looking into the ledger without a lock, and entering what people decide."""
 
 from __future__ import annotations
 
@@ -19,8 +19,29 @@ def reading(settings: Settings) -> Iterator[Ledger]:
         UsageError: there is no home folder, and no state folder is set.
         StorageError: the ledger cannot be used.
     """
-    realm = Realm(settings.api.url.rstrip("/"), settings.api.sandbox)
-    with closing(Ledger.read(state_folder(settings), realm)) as ledger:
+    with _inside(Ledger.read(state_folder(settings), _realm(settings), nearest=True)) as ledger:
+        yield ledger
+
+
+@contextmanager
+def changing(settings: Settings) -> Iterator[Ledger]:
+    """Open the ledger of these settings to enter what people decide: all of it, or nothing.
+
+    Raises:
+        UsageError: there is no home folder, and no state folder is set.
+        StorageError: there is no ledger, or it cannot be used.
+    """
+    with _inside(Ledger.change(state_folder(settings), _realm(settings))) as ledger:
+        yield ledger
+
+
+def _realm(settings: Settings) -> Realm:
+    return Realm(settings.api.url.rstrip("/"), settings.api.sandbox)
+
+
+@contextmanager
+def _inside(opened: Ledger) -> Iterator[Ledger]:
+    with closing(opened) as ledger:
         try:
             with ledger.transaction():
                 yield ledger

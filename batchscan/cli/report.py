@@ -1,11 +1,14 @@
-"""`batchscan report`: the last run's report again, at no cost."""
+"""`batchscan report`: a run's report again, or everything that the ledger knows, at no cost."""
 
 from __future__ import annotations
 
 import json
 import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -18,12 +21,43 @@ from batchscan.escape import printable
 if TYPE_CHECKING:
     from batchscan.ledger import Ledger, StoredRun
     from batchscan.report import Report
-    from batchscan.settings import Settings
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_FORMATS = {
+    "html": "for people: one file that opens in any browser",
+    "csv": "a row for each match and page",
+    "junit": "for CI: pictures with matches on the worklist are failures",
+    "markdown": "a summary for a ticket",
+}
+
+
+def _format_options(function: _Function) -> _Function:
+    for name, text in reversed(_FORMATS.items()):
+        declare = click.option(
+            f"--{name}",
+            cls=Option,
+            group="Formats (FILE may be - for stdout)",
+            metavar="FILE",
+            type=click.UNPROCESSED,
+            help=text,
+        )
+        function = declare(function)
+    return function
 
 
 @click.command(
     cls=Page,
-    help="Print the report of the last run that ended, from the ledger; nothing is sent.",
+    help="Make the report of the last run that ended again, from the ledger, with what was marked "
+    "and allowed since; nothing is sent. Without a format, the summary is printed.",
+)
+@click.option("--run", "run_id", cls=Option, group="What", metavar="ID", help="of this run instead")
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    cls=Option,
+    group="What",
+    help="of everything that the ledger knows; new is what came with the last run",
 )
 @click.option(
     "--json", "as_json", is_flag=True, cls=Option, group="What", help="as one JSON object"
@@ -36,57 +70,97 @@ if TYPE_CHECKING:
     is_flag=True,
     cls=Option,
     group="What",
-    help="also write the run's report.json and results.jsonl again",
+    help="also write the run's own files again",
 )
+@_format_options
 @folder_options
-def command(*, as_json: bool, schema: bool, write: bool, **parameters: object) -> int:
+def command(
+    *,
+    run_id: str | None,
+    everything: bool,
+    as_json: bool,
+    schema: bool,
+    write: bool,
+    **parameters: object,
+) -> int:
     """Print, and give the exit code."""
-    from batchscan.report import encode, json_schema, summary, write_report  # noqa: PLC0415
+    from batchscan.report import json_schema  # noqa: PLC0415 - --help does without
 
     if schema:
         emit(json.dumps(json_schema(), indent=2))
         return 0
+    if everything and (run_id or write):
+        raise UsageError("--all goes without --run and --write", advice="leave one out")
+    files = {name: str(file) for name in _FORMATS if (file := parameters.pop(name))}
+    if (as_json and "-" in files.values()) or list(files.values()).count("-") > 1:
+        raise UsageError("stdout holds one format", advice="name a file for the others")
+    wanted = _Wanted(run_id, everything, as_json, write, files)
+    return _make(wanted, parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is to be made."""
+
+    run_id: str | None
+    everything: bool
+    as_json: bool
+    write: bool
+    files: Mapping[str, str]  # by format
+
+
+def _make(wanted: _Wanted, parameters: Mapping[str, object]) -> int:
+    from batchscan.cli.reading import reading  # noqa: PLC0415 - --help does without
+    from batchscan.report import encode, summary  # noqa: PLC0415
+    from batchscan.steps.again import find_run, report_of, report_of_all  # noqa: PLC0415
+    from batchscan.steps.figures import Allowing  # noqa: PLC0415
+
     settings = settings_of(parameters, credentials=False).settings
-    report, folder = _last(settings, write=write)
-    if write:
-        say(f"written: {printable(write_report(folder, report))}")
-    emit(encode(report) if as_json else summary(report, folder))
+    with reading(settings) as ledger:
+        allowing = Allowing.of(settings, time.time())
+        run = find_run(ledger, wanted.run_id)
+        if wanted.everything:
+            report = report_of_all(ledger, allowing)
+        else:
+            report = report_of(ledger, run, allowing)
+        if wanted.write:
+            _write_again(ledger, run, report)
+        for name, file in wanted.files.items():
+            _write(name, file, report, ledger)
+    if wanted.as_json:
+        emit(encode(report))
+    elif not wanted.files:
+        emit(summary(report, run.folder))
     return 0
 
 
-def _last(settings: Settings, *, write: bool) -> tuple[Report, str]:
-    import msgspec  # noqa: PLC0415 - --help does without
+def _write(name: str, file: str, report: Report, ledger: Ledger) -> None:
+    from batchscan.steps.formats import rendered  # noqa: PLC0415 - --help does without
+    from batchscan.whole import write_whole  # noqa: PLC0415
 
-    from batchscan.cli.reading import reading  # noqa: PLC0415
-    from batchscan.errors import StorageError  # noqa: PLC0415
-    from batchscan.report import Report  # noqa: PLC0415
-
-    with reading(settings) as ledger:
-        run = ledger.runs.last()
-        if run is not None and write:
-            _write_results(ledger, run)
-    if run is None or run.report is None:
-        raise UsageError(
-            "the ledger knows of no run that has ended",
-            advice="name the state folder of your scans with --state",
-        )
-    try:
-        return msgspec.json.decode(run.report, type=Report), run.folder
-    except msgspec.MsgspecError as error:
-        raise StorageError(
-            f"the ledger's report of {run.run_id} cannot be read: {error}"
-        ) from error
+    parts = rendered(name, report, ledger)
+    if file == "-":
+        for part in parts:
+            emit(part)
+        return
+    write_whole(file, parts)
+    say(f"written: {printable(file)}")
 
 
-def _write_results(ledger: Ledger, run: StoredRun) -> None:
-    from batchscan.report.files import RESULTS  # noqa: PLC0415 - as above
-    from batchscan.results import encode as encode_line  # noqa: PLC0415
+def _write_again(ledger: Ledger, run: StoredRun, report: Report) -> None:
+    """Write everything that the run left into its folder."""
+    from batchscan.report.files import RESULTS, write_report  # noqa: PLC0415 - as above
+    from batchscan.results import encode  # noqa: PLC0415
+    from batchscan.steps.formats import write_formats  # noqa: PLC0415
     from batchscan.steps.remake import remade_lines  # noqa: PLC0415
     from batchscan.steps.state import make_private_folder  # noqa: PLC0415
     from batchscan.whole import write_whole  # noqa: PLC0415
 
     make_private_folder(Path(run.folder))
-    lines = (encode_line(line) for line, _ in remade_lines(ledger, run.run_id))
-    path = os.path.join(run.folder, RESULTS)
-    write_whole(path, lines)
-    say(f"written: {printable(path)}")
+    written = write_formats(run.folder, report, ledger)
+    if ledger.runs.has_lines(run.run_id):
+        path = os.path.join(run.folder, RESULTS)
+        write_whole(path, (encode(line) for line, _ in remade_lines(ledger, run.run_id)))
+        written.append(path)
+    for path in (*written, write_report(run.folder, report)):
+        say(f"written: {printable(path)}")

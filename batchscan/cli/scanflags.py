@@ -16,7 +16,8 @@ SECTIONS = (
         (
             ("demo [DIR]", "the whole job on this machine, without an account"),
             ("emulator --web DIR", "the vendor's API on this machine, for rehearsals"),
-            ("report", "print or make again the last run's report"),
+            ("report", "a run's report again, as HTML, CSV, JUnit, Markdown or JSON"),
+            ("mark WORD DOMAIN|URL", "what was decided about matches: reviewed, noticed..."),
             ("export", "everything the ledger knows, one line for each image"),
             ("credits", "the account's balance"),
             ("doctor", "check settings, account, clock and state folder"),

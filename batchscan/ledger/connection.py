@@ -60,6 +60,31 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     return _opened(path, lambda: _connect_to_read(path), prepare)
 
 
+def open_for_change(path: Path) -> sqlite3.Connection:
+    """Open a ledger that is there, of this version, for small changes, also while a scan writes.
+
+    Raises:
+        StorageError: there is none, it cannot be written, or is of another version.
+    """
+
+    def prepare(connection: sqlite3.Connection) -> None:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA synchronous = FULL")
+        version = _version(connection)
+        if version != VERSION:
+            raise _other_version(path, version)
+
+    def connect() -> sqlite3.Connection:
+        if not path.exists():
+            raise StorageError(
+                f"there is no ledger {path}", advice="name the state folder of your scans: --state"
+            )
+        uri = f"file:{quote(os.fsencode(path))}?mode=rw"
+        return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+
+    return _opened(path, connect, prepare)
+
+
 def _opened(
     path: Path,
     connect: Callable[[], sqlite3.Connection],

@@ -16,8 +16,8 @@ from batchscan.urls import normalised
 MATCHES_A_STATEMENT = 16  # each statement costs the other threads a turn
 MOST_PATHS = 1_000  # of one content that rules about paths look at
 
-# Says whether a rule allows a match: of its URL, the picture's SHA-256 and the picture's paths.
-Allows: TypeAlias = Callable[[str, str, Sequence[bytes]], int | None]
+# Says of a match's URL, the picture's SHA-256 and the picture's paths whether a rule allows it.
+Allows: TypeAlias = Callable[[str, str, Sequence[bytes]], bool]
 
 # For queries that join `sightings m` with `pictures p`.
 PRESENT = "m.answer_id = p.answer_id"
@@ -150,12 +150,11 @@ class History:
                 paths, last = self.paths_of(picture_id), picture_id
             yield Present(url, sha256, paths)
 
-    def allow_seen(self) -> dict[int, int]:
-        """Find what the rules allow of the pictures seen; how many matches each rule covers."""
+    def allow_seen(self, count: Callable[[str, str, Sequence[bytes]], object]) -> None:
+        """Find what is allowed of the pictures seen; `count` is told of each match that is there."""
         self._connection.execute("DELETE FROM allowed")
-        covered: dict[int, int] = {}
         if self._allows is None:
-            return covered
+            return
         rows = self._connection.execute(
             f"SELECT m.picture_id, m.key, m.url, lower(hex(p.sha256)), {PRESENT}"
             " FROM seen s CROSS JOIN sightings m USING (picture_id)"
@@ -166,16 +165,13 @@ class History:
         for picture_id, key, url, sha256, present in rows:
             if picture_id != last:
                 paths, last = self.paths_of(picture_id), picture_id
-            rule = self._allows(url, sha256, paths)
-            if rule is not None:
-                self._connection.execute(
-                    "INSERT OR IGNORE INTO allowed VALUES (?, ?)", (picture_id, key)
-                )
-                covered[rule] = covered.get(rule, 0) + bool(present)
-        return covered
+            if self._allows(url, sha256, paths):
+                self._connection.execute("INSERT INTO allowed VALUES (?, ?)", (picture_id, key))
+            if present:
+                count(url, sha256, paths)
 
     def _sighting(self, row: _Row, paths: tuple[bytes, ...]) -> Sighting:
-        allowed = self._allows and self._allows(row.url, row.sha256, paths) is not None
+        allowed = self._allows is not None and self._allows(row.url, row.sha256, paths)
         match = Match(
             url=row.url,
             kind=MatchKind(row.kind),

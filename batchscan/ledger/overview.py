@@ -52,6 +52,18 @@ class KnownFile:
     rejection: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What the ledger knows of all files of a realm."""
+
+    answered: int
+    rejected: int
+    reasons: dict[str, int]  # of the rejected ones
+    bytes: int
+    charged: int  # credits, ever
+    outcome_unknown: int  # credits that may have been charged for nothing, ever
+
+
 class Overview:
     """Questions about the pictures seen by this process, and about all."""
 
@@ -71,6 +83,37 @@ class Overview:
             domains=tuple(self._domains()),
             images=tuple(self._images()),
             rules=rules,
+        )
+
+    def books(self) -> Books:
+        """Count every file with a final verdict, and what answers have cost."""
+        files, answered, size = self._connection.execute(
+            "SELECT count(*), count(picture_id), coalesce(sum(size), 0) FROM files"
+            " WHERE realm_id = ?",
+            (self._realm_id,),
+        ).fetchone()
+        reasons = self._connection.execute(
+            "SELECT json_extract(line, '$.reason'), count(*) FROM files"
+            " WHERE realm_id = ? AND picture_id IS NULL GROUP BY 1",
+            (self._realm_id,),
+        )
+        charged, largest = self._connection.execute(
+            "SELECT coalesce(sum(a.credits), 0), max(a.credits) FROM answers a"
+            " JOIN pictures p ON p.id = a.picture_id WHERE p.realm_id = ?",
+            (self._realm_id,),
+        ).fetchone()
+        doubts = self._connection.execute(
+            "SELECT coalesce(sum(d.sends), 0) FROM doubts d JOIN claims USING (scan_id)"
+            " JOIN pictures p ON p.id = picture_id WHERE p.realm_id = ?",
+            (self._realm_id,),
+        ).fetchone()[0]
+        return Books(
+            answered=answered,
+            rejected=files - answered,
+            reasons=dict(reasons.fetchall()),
+            bytes=size,
+            charged=charged,
+            outcome_unknown=doubts * (largest or 1),
         )
 
     def files(self) -> Iterator[KnownFile]:

@@ -60,6 +60,13 @@ class Runs:
             (run_id, answer_id, line),
         )
 
+    def has_lines(self, run_id: str) -> bool:
+        """Whether what a run decided is still here: only the last closed run's is."""
+        row = self._connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM outcomes WHERE run_id = ?)", (run_id,)
+        ).fetchone()
+        return bool(row[0])
+
     def lines(self, run_id: str, after: int, most: int) -> list[tuple[int, StoredLine]]:
         """Some lines of a run with their numbers, in the order of deciding."""
         rows = self._connection.execute(
@@ -96,6 +103,13 @@ class Runs:
     def closed(self, run_id: str) -> StoredRun | None:
         """A run that was closed, of any realm."""
         return next(self._runs("closed AND run_id = ?", run_id), None)
+
+    def first_start(self) -> float:
+        """When the first run of this realm started; 0 without one."""
+        row = self._connection.execute(
+            "SELECT min(started_at) FROM runs WHERE realm_id = ?", (self._realm_id,)
+        ).fetchone()
+        return float(row[0] or 0.0)
 
     def newest(self, most: int) -> list[str]:
         """The ids of some closed runs, the newest first."""

@@ -10,10 +10,16 @@ from pathlib import Path
 
 from batchscan.errors import StorageError
 from batchscan.ledger.claims import Claims
-from batchscan.ledger.connection import open_for_reading, open_for_writing, unusable
+from batchscan.ledger.connection import (
+    open_for_change,
+    open_for_reading,
+    open_for_writing,
+    unusable,
+)
 from batchscan.ledger.files import Files
 from batchscan.ledger.found import Found
 from batchscan.ledger.history import History
+from batchscan.ledger.marking import Marking
 from batchscan.ledger.overview import Overview
 from batchscan.ledger.pacing import Pacing
 from batchscan.ledger.portraits import Portraits
@@ -39,11 +45,17 @@ class Ledger:
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, path: Path, realm: Realm, *, writable: bool
+        self,
+        connection: sqlite3.Connection,
+        path: Path,
+        realm: Realm,
+        *,
+        writable: bool,
+        nearest: bool = False,
     ) -> None:
         self._connection = connection
         self.path = path
-        realm_id = _realm_id(connection, realm)
+        realm_id = _realm_id(connection, realm, nearest=nearest)
         seals = Seals(connection, realm_id, writable=writable)
         self.files = Files(connection, realm_id, seals)
         self.history = History(connection, realm_id)
@@ -53,6 +65,7 @@ class Ledger:
         self.pacing = Pacing(connection, realm.api_url)
         self.overview = Overview(connection, realm_id)
         self.found = Found(connection, self.history)
+        self.marking = Marking(connection, realm_id, self.history)
         self.portraits = Portraits(connection)
         self.seen = Seen(connection, realm_id)
 
@@ -76,14 +89,29 @@ class Ledger:
         return cls(connection, path, realm, writable=True)
 
     @classmethod
-    def read(cls, state: Path, realm: Realm) -> Ledger:
+    def read(cls, state: Path, realm: Realm, *, nearest: bool = False) -> Ledger:
         """Open the ledger to look only: no lock, nothing written, empty where there is none.
+
+        Args:
+            state: the state folder.
+            realm: whose answers are looked at.
+            nearest: whether those of the last run will do, where the realm knows nothing.
 
         Raises:
             StorageError: it cannot be used.
         """
         path = state / FILE_NAME
-        return cls(open_for_reading(path), path, realm, writable=False)
+        return cls(open_for_reading(path), path, realm, writable=False, nearest=nearest)
+
+    @classmethod
+    def change(cls, state: Path, realm: Realm) -> Ledger:
+        """Open the ledger that is there to enter what people decide, also during a scan.
+
+        Raises:
+            StorageError: there is none, or it cannot be used.
+        """
+        path = state / FILE_NAME
+        return cls(open_for_change(path), path, realm, writable=True, nearest=True)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -106,8 +134,14 @@ class Ledger:
         self._connection.close()
 
 
-def _realm_id(connection: sqlite3.Connection, realm: Realm) -> int:
+def _realm_id(connection: sqlite3.Connection, realm: Realm, *, nearest: bool) -> int:
     row = connection.execute(
         "SELECT id FROM realms WHERE api_url = ? AND sandbox = ?", (realm.api_url, realm.sandbox)
     ).fetchone()
+    if row is None and nearest:
+        row = connection.execute(
+            "SELECT realm_id FROM runs JOIN realms ON realms.id = realm_id WHERE sandbox = ?"
+            " ORDER BY runs.rowid DESC LIMIT 1",
+            (realm.sandbox,),
+        ).fetchone()
     return int(row[0]) if row else -1  # a realm that knows nothing

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from batchscan.digest import Digest, MatchTotals
 from batchscan.errors import BatchscanError
 from batchscan.escape import path_fields, scalars
@@ -73,6 +75,18 @@ def build(run: RunFacts, tally: Tally, digest: Digest, api: ApiFacts) -> schema.
         images=_images(digest),
         allow_rules=_rules(digest),
         api=_api(api),
+    )
+
+
+def with_digest(report: schema.Report, digest: Digest) -> schema.Report:
+    """Give a report the matches of another moment."""
+    return msgspec.structs.replace(
+        report,
+        matches=_matches(digest.matches),
+        run_matches=_matches(digest.run_matches),
+        domains=_domains(digest),
+        images=_images(digest),
+        allow_rules=_rules(digest),
     )
 
 

@@ -89,9 +89,11 @@ def _matches(report: Report) -> Iterator[str]:
     if not totals.total:
         if report.files.seen:
             yield "Matches: none in the answers there are."
+        yield from _history(totals)
         return
     pictures = amount(totals.images_with_matches, "picture")
     yield f"Matches: {pictures} found on the web, {kinds(totals)}."
+    yield from _history(totals)
     domains = ", ".join(
         f"{shortened(printable(found.domain or NO_SITE), _DOMAIN_WIDTH)}"
         f" ({amount(found.images, 'picture')})"
@@ -102,6 +104,18 @@ def _matches(report: Report) -> Iterator[str]:
     for image in report.images[:TOP]:
         counts = f"{image.full:,} full, {image.partial:,} partial"
         yield f"  {shortened(printable(image.path), _NAME_WIDTH)}: {counts}"
+
+
+def _history(totals: Matches) -> Iterator[str]:
+    """What changed, and what is left to do; all of it null in a report of an older version."""
+    counts = (
+        (totals.new, "new"),
+        (totals.returned, "returned"),
+        (totals.gone, "gone"),
+        (totals.allowed, "allowed by your rules"),
+        (totals.worklist, "on the worklist"),
+    )
+    yield from _sentence("  ", [f"{number:,} {what}" for number, what in counts if number])
 
 
 def money(report: Report) -> Iterator[str]:

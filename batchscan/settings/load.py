@@ -10,7 +10,7 @@ from batchscan.errors import UsageError
 from batchscan.settings.catalog import Entry, entries, groups
 from batchscan.settings.credentials import find_key
 from batchscan.settings.model import Rate, Secret, Settings
-from batchscan.settings.places import config_file
+from batchscan.settings.places import config_file, usual_allow_file
 from batchscan.settings.sources import Given, mistake, read_given, working_folder
 from batchscan.settings.yamlfile import read_file
 
@@ -56,6 +56,7 @@ def load(
     values["output"]["json"] = bool(flags.get("output.json", False))
     if credentials:
         _add_key(values["account"], origins, environ)
+    values["scan"]["allow"] = values["scan"]["allow"] or usual_allow_file(path)
     run: dict[str, Any] = {key: flags[key] for key in _RUN_KEYS if key in flags}
     settings = Settings(**run, **{name: owner(**values[name]) for name, owner in groups().items()})
     validate(settings)

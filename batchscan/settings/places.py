@@ -43,6 +43,16 @@ def allow_file(settings: Settings, config: str | None) -> Path | None:
     """
     if settings.scan.allow is not None:
         return Path(os.path.abspath(settings.scan.allow))
+    return _beside(config)
+
+
+def usual_allow_file(config: str | None) -> str | None:
+    """The file of allow rules that nobody need name, where there is one."""
+    file = _beside(config)
+    return str(file) if file and os.path.exists(file) else None
+
+
+def _beside(config: str | None) -> Path | None:
     folder = Path(os.path.dirname(config)) if config else _own(platformdirs.user_config_path)
     return folder / "allow.yaml" if folder else None
 

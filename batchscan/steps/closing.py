@@ -20,7 +20,8 @@ from batchscan.report.files import REPORT, RESULTS, point_latest, write_report
 from batchscan.report.schema import Report, Run
 from batchscan.report.schema import encode as encode_report
 from batchscan.results import ResultLine, encode, line_of
-from batchscan.steps.figures import digest_of
+from batchscan.steps.figures import Allowing, digest_of
+from batchscan.steps.formats import write_formats
 from batchscan.steps.record import without_answer
 from batchscan.steps.remake import remade_lines
 from batchscan.steps.rescue import rescued
@@ -36,7 +37,9 @@ _LEFT_OPEN = (ExitReason.STORAGE, ExitReason.INTERRUPTED)
 log = logging.getLogger(__name__)
 
 
-def close_killed_runs(ledger: Ledger, *, sandbox: bool, now: float) -> list[str]:
+def close_killed_runs(
+    ledger: Ledger, allowing: Allowing, *, sandbox: bool, now: float
+) -> list[str]:
     """Take in rescued answers, make each run's files again, and close it.
 
     A run whose folder cannot be written stays open for the next time. Gives the runs whose news
@@ -44,7 +47,7 @@ def close_killed_runs(ledger: Ledger, *, sandbox: bool, now: float) -> list[str]
     """
     untold: list[str] = []
     for run in ledger.runs.left_open():
-        killed = _KilledRun(ledger, run, sandbox=sandbox)
+        killed = _KilledRun(ledger, run, allowing, sandbox=sandbox)
         try:
             killed.settle(now)
             killed.make_files(now)
@@ -63,8 +66,11 @@ class _KilledFacts(Facts, frozen=True):
 
 
 class _KilledRun:
-    def __init__(self, ledger: Ledger, run: StoredRun, *, sandbox: bool) -> None:
+    def __init__(
+        self, ledger: Ledger, run: StoredRun, allowing: Allowing, *, sandbox: bool
+    ) -> None:
         self._ledger = ledger
+        self._allowing = allowing
         self._run = run
         self._sandbox = sandbox
         self._facts = msgspec.json.decode(run.facts, type=_KilledFacts)
@@ -113,13 +119,14 @@ class _KilledRun:
         """
         folder = self._run.folder
         make_private_folder(Path(folder))
-        self._ledger.history.tell(self.tells)
+        self._allowing.look(self._ledger, self.tells)
         write_whole(os.path.join(folder, RESULTS), map(encode, self._lines()))
         self._tally.unchanged(self._facts.unchanged, self._facts.unchanged_bytes)
         self._tally.outcome_unknown = self._facts.outcome_unknown or 0
         self._ledger.seen.see_run(self._run.run_id, None)
-        digest = digest_of(self._ledger)
+        digest = digest_of(self._ledger, self._allowing)
         report = build(self._run_facts(now), self._tally, digest, ApiFacts())
+        write_formats(folder, report, self._ledger)
         write_report(folder, report)
         matched = self._ledger.seen.matched()
         self._ledger.seen.forget()

@@ -164,10 +164,20 @@ class Examiner:
             return Verdict(outcome, line=line)
         for held in self.refusals.release():
             await self._record_held(held)
+        if answer.matches:
+            await self._portray(claim.picture_id, image)
         if kept.history:
             outcome = replace(outcome, answer=with_history(answer, kept.history))
             line = with_answer(line, outcome.answer)
         return Verdict(outcome, claim.picture_id, kept.answer_id, line)
+
+    async def _portray(self, picture_id: int, image: Image) -> None:
+        """Keep what a matched picture looks like; that it cannot be kept stops the run gently."""
+        columns = (await self.engine.portray(image)).columns()
+        try:
+            await self.ledger.do(lambda ledger: ledger.portraits.put(picture_id, *columns))
+        except StorageError as error:  # raised, it would defer a picture that is answered
+            self.stop.because(error)
 
     async def _record(self, found: Image | NotSendable, verdict: Verdict) -> None:
         """Record a verdict for a file, or hold it back while it might be the service's fault."""

@@ -2,11 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from batchscan.allow import AllowRules, Usage, read_rules
 from batchscan.digest import Digest
 from batchscan.ledger import Ledger
+from batchscan.settings import Settings
+from batchscan.times import day_of
 
 
-def digest_of(ledger: Ledger) -> Digest:
+@dataclass(frozen=True, slots=True)
+class Allowing:
+    """The allow rules, as they hold on one day."""
+
+    rules: AllowRules
+    today: date
+
+    @classmethod
+    def of(cls, settings: Settings, now: float) -> Allowing:
+        """Read the rules that settings name; blocks.
+
+        Raises:
+            UsageError: they cannot be read.
+        """
+        named = settings.scan.allow
+        rules = AllowRules() if named is None else read_rules(Path(named), named=True)
+        return cls(rules, day_of(now))
+
+    def allows(self, url: str, sha256: str, paths: Sequence[bytes]) -> bool:
+        """Whether a rule covers a match."""
+        return self.rules.rule_for(url, sha256, paths, self.today) is not None
+
+    def look(self, ledger: Ledger, runs: Sequence[str]) -> None:
+        """Let the ledger show matches with these rules, and the news of these runs as new."""
+        ledger.history.tell(runs, self.allows if self.rules.rules else None)
+
+
+def digest_of(ledger: Ledger, allowing: Allowing) -> Digest:
     """What is known of the pictures seen."""
-    ledger.history.allow_seen()
-    return ledger.overview.digest()
+    usage = Usage(allowing.rules, allowing.today)
+    ledger.history.allow_seen(usage.add)
+    return ledger.overview.digest(usage.uses())

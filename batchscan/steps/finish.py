@@ -17,6 +17,7 @@ from batchscan.report.files import point_latest, write_report
 from batchscan.report.schema import Latency, Report, encode
 from batchscan.steps.ending import exit_of
 from batchscan.steps.figures import digest_of
+from batchscan.steps.formats import write_formats
 from batchscan.steps.session import Session
 
 T = TypeVar("T")
@@ -29,7 +30,12 @@ async def finish(session: Session) -> Report:
     await _or_stop(session, session.results.close())
     balance = await _balance(session)
     await _or_stop(session, _seal(session))
-    digest = await _or_stop(session, session.ledger.do(digest_of)) or _NOTHING
+    digest = (
+        await _or_stop(
+            session, session.ledger.do(lambda ledger: digest_of(ledger, session.allowing))
+        )
+        or _NOTHING
+    )
     report = _report(session, digest, balance)
     await _or_stop(session, _write(session, report))
     if report.run.exit_code == _exit(session, digest)[0]:
@@ -74,6 +80,7 @@ def _exit(session: Session, digest: Digest) -> tuple[int, ExitReason]:
 
 
 async def _write(session: Session, report: Report) -> None:
+    await session.ledger.do(lambda ledger: write_formats(session.folder, report, ledger))
     await asyncio.to_thread(write_report, session.folder, report)
     if not session.settings.dry_run:
         learned, now = session.gate.learned, session.clock.wall()

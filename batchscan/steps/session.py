@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 
 import msgspec
 
 from batchscan.engines.local import LocalEngine
 from batchscan.images.rules import Rules
-from batchscan.images.signature import SEEN_EXTENSIONS
-from batchscan.ledger import Ledger, LedgerThread, Realm, Standing
+from batchscan.ledger import Ledger, LedgerThread, Standing
 from batchscan.model import Outcome
 from batchscan.pace import Clock, Gate
 from batchscan.report.files import RESULTS, make_run_folder, run_name
@@ -27,18 +25,16 @@ from batchscan.steps.budget import Budget
 from batchscan.steps.closing import close_killed_runs
 from batchscan.steps.crash import CheckMarks
 from batchscan.steps.examine import Examiner
+from batchscan.steps.figures import Allowing
 from batchscan.steps.plan import Planner
 from batchscan.steps.record import Recorder
 from batchscan.steps.refusals import Refusals
+from batchscan.steps.resources import check_marks, ledger_of, locked, walks_of
 from batchscan.steps.source import Facts, Source, facts_of
-from batchscan.steps.state import StateLock, make_private_folder
 from batchscan.steps.stop import Stop
 from batchscan.steps.traffic import Traffic
 from batchscan.tally import Tally
 from batchscan.walk import Listing, Walk
-
-LOCK_POLL = 1.0  # seconds between two tries of --if-locked wait
-log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -49,6 +45,7 @@ class Session:
     run_id: str
     folder: str
     started_at: float  # seconds since 1970
+    allowing: Allowing
     clock: Clock
     stop: Stop
     tally: Tally
@@ -74,7 +71,8 @@ class Opening:
     outcomes: asyncio.Queue[Outcome | None]
     tally: Tally = field(default_factory=Tally)
     traffic: Traffic = field(default_factory=Traffic)
-    facts: Facts = field(default_factory=Facts)
+    facts: Facts = field(init=False)
+    allowing: Allowing = field(init=False)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
@@ -86,12 +84,13 @@ class Opening:
             StorageError: state or output cannot be written, or the ledger cannot be used.
         """
         state = state_folder(self.settings)
+        self.allowing = await asyncio.to_thread(Allowing.of, self.settings, self.clock.wall())
         async with (
-            self._locked(state),
-            self._marks(state) as marks,
-            self._ledger(state) as ledger,
+            locked(self.settings, state, self.stop),
+            check_marks(self.settings, state) as marks,
+            ledger_of(self.settings, state) as ledger,
         ):
-            walks = self._walks(state)
+            walks = walks_of(self.settings, state)
             started_at = self.clock.wall()
             gate, budget = await self._limits(ledger)
             self.facts = await self._close_killed_runs(ledger, started_at)
@@ -103,54 +102,6 @@ class Opening:
                 yield parts.session(run_id, folder, started_at)
             finally:
                 await engine.aclose()
-
-    @asynccontextmanager
-    async def _locked(self, state: Path) -> AsyncIterator[None]:
-        if self.settings.dry_run:  # writes nothing there
-            yield
-            return
-        make_private_folder(state)
-        lock = StateLock(state, self.settings.scan.if_locked)
-        if not lock.acquire():
-            log.warning("waiting for another run of %s to end", state)
-            while not lock.acquire():
-                await self.stop.sleep(LOCK_POLL)
-        try:
-            yield
-        finally:
-            lock.release()
-
-    @asynccontextmanager
-    async def _marks(self, state: Path) -> AsyncIterator[CheckMarks | None]:
-        if self.settings.dry_run:
-            yield None
-            return
-        with closing(await asyncio.to_thread(CheckMarks, state)) as marks:
-            yield marks
-
-    @asynccontextmanager
-    async def _ledger(self, state: Path) -> AsyncIterator[LedgerThread]:
-        realm = Realm(self.settings.api.url.rstrip("/"), self.settings.api.sandbox)
-        opener = Ledger.read if self.settings.dry_run else Ledger.open
-        ledger = LedgerThread(await asyncio.to_thread(opener, state, realm))
-        try:
-            yield ledger
-        finally:
-            await ledger.aclose()
-
-    def _walks(self, state: Path) -> Sequence[Walk | Listing]:
-        settings = self.settings
-        walks: list[Walk | Listing] = []
-        if settings.roots:
-            never = (str(state), settings.output.directory)
-            walks.append(
-                Walk(settings.roots, settings.scan, extensions=SEEN_EXTENSIONS, never=never)
-            )
-        if settings.files_from is not None:
-            walks.append(Listing(settings.files_from))
-        if settings.files0_from is not None:
-            walks.append(Listing(settings.files0_from, nul=True))
-        return walks
 
     async def _limits(self, ledger: LedgerThread) -> tuple[Gate, Budget]:
         pace, api = self.settings.pace, self.settings.api
@@ -167,10 +118,13 @@ class Opening:
         """Close killed runs; what is known of this one when it begins."""
         untold: list[str] = []
         if not self.settings.dry_run:
-            sandbox = self.settings.api.sandbox
-            untold = await ledger.do(
-                lambda ledger: close_killed_runs(ledger, sandbox=sandbox, now=started_at)
+            close = partial(
+                close_killed_runs,
+                allowing=self.allowing,
+                sandbox=self.settings.api.sandbox,
+                now=started_at,
             )
+            untold = await ledger.do(close)
         return facts_of(self.settings, untold)
 
     async def _begin(self, ledger: LedgerThread, started_at: float) -> tuple[str, str]:
@@ -180,10 +134,11 @@ class Opening:
         # Also of another output: an id belongs to one run.
         taken = await ledger.do(lambda ledger: ledger.runs.named(run_name(started_at)))
         run_id, folder = await asyncio.to_thread(make_run_folder, output, started_at, taken)
-        facts, tells = msgspec.json.encode(self.facts), (run_id, *self.facts.news_of)
+        facts, allowing = msgspec.json.encode(self.facts), self.allowing
+        tells = (run_id, *self.facts.news_of)
 
         def begin(ledger: Ledger) -> None:
-            ledger.history.tell(tells)
+            allowing.look(ledger, tells)
             if not settings.dry_run:
                 ledger.runs.begin(run_id, folder, started_at, facts)
 
@@ -221,6 +176,7 @@ class _Parts:
             run_id=run_id,
             folder=folder,
             started_at=started_at,
+            allowing=opening.allowing,
             clock=opening.clock,
             stop=opening.stop,
             tally=opening.tally,

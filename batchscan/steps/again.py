@@ -1,0 +1,120 @@
+"""Reports made again from the ledger, with what people have decided since; nothing is sent."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+
+from batchscan import about
+from batchscan.errors import StorageError, UsageError
+from batchscan.ledger import Ledger, StoredRun
+from batchscan.names import DeferReason, ExitReason, FailReason, Status
+from batchscan.report.build import ApiFacts, RunFacts, build, with_digest
+from batchscan.report.schema import Report
+from batchscan.steps.figures import Allowing, digest_of
+from batchscan.steps.source import Facts
+from batchscan.tally import Tally
+from batchscan.times import seconds_of
+
+ALL = "all"  # what is called a run's id where the report is about everything
+RUNS_NAMED = 5  # where a run is not known
+_NO_RUN = "the ledger knows of no run that has ended"
+_NAME_STATE = "name the state folder of your scans with --state"
+
+
+def find_run(ledger: Ledger, run_id: str | None) -> StoredRun:
+    """The closed run of this id, or the last one.
+
+    Raises:
+        UsageError: there is none.
+    """
+    run = ledger.runs.closed(run_id) if run_id else ledger.runs.last()
+    if run is not None:
+        return run
+    known = ledger.runs.newest(RUNS_NAMED)
+    if run_id is None or not known:
+        raise UsageError(_NO_RUN, advice=_NAME_STATE)
+    advice = f"the last ones are {', '.join(known)}"
+    raise UsageError(f"the ledger knows of no run {run_id!r} that has ended", advice=advice)
+
+
+def report_of(ledger: Ledger, run: StoredRun, allowing: Allowing) -> Report:
+    """A run's report, with the matches of the pictures that it saw as they stand now.
+
+    Raises:
+        StorageError: the ledger's report cannot be read.
+    """
+    stored = stored_report(run)
+    allowing.look(ledger, _tells(run))
+    ledger.seen.see_run(run.run_id, run.matched)
+    return with_digest(stored, digest_of(ledger, allowing))
+
+
+def report_of_all(ledger: Ledger, allowing: Allowing) -> Report:
+    """Everything that the ledger knows of its realm, in a report like a run's.
+
+    What failed or was put off has no place in the ledger's table of files: the last run's numbers
+    stand for it.
+
+    Raises:
+        UsageError: no run has ended.
+        StorageError: the ledger's report cannot be read.
+    """
+    run = find_run(ledger, None)
+    last = stored_report(run)
+    allowing.look(ledger, _tells(run))
+    ledger.seen.see_all()
+    books, first = ledger.overview.books(), ledger.runs.first_start()
+    tally = Tally(
+        statuses=Counter({Status.SCANNED: books.answered, Status.REJECTED: books.rejected}),
+        reasons=Counter(books.reasons),
+        bytes=books.bytes,
+        unreadable_folders=last.files.unreadable_folders,
+        empty_roots=list(last.files.empty_roots),
+        charged=books.charged,
+        expected=books.charged,
+        outcome_unknown=books.outcome_unknown,
+    )
+    for status, reasons in ((Status.FAILED, FailReason), (Status.DEFERRED, DeferReason)):
+        counts = {reason: last.reasons[reason] for reason in reasons if reason in last.reasons}
+        tally.reasons.update(counts)
+        tally.statuses[status] = sum(counts.values())
+    facts = RunFacts(
+        id=ALL,
+        roots=tuple(last.run.roots),
+        version=about.version(),
+        started_at=first,
+        finished_at=seconds_of(last.run.finished_at),
+        exit_code=None,
+        exit_reason=ExitReason(last.run.exit_reason),
+        partial=last.run.partial,
+        sandbox=last.run.sandbox,
+        balance=last.credits.balance,
+    )
+    return build(facts, tally, digest_of(ledger, allowing), ApiFacts())
+
+
+def look_from_last(ledger: Ledger, allowing: Allowing) -> None:
+    """Let the ledger show as new what came with the last run that ended, or comes with one now."""
+    last = ledger.runs.last()
+    under_way = [run.run_id for run in ledger.runs.left_open()]
+    allowing.look(ledger, [*under_way, *(_tells(last) if last else ())])
+
+
+def stored_report(run: StoredRun) -> Report:
+    """The report as the run itself made it.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    try:
+        return msgspec.json.decode(run.report or b"", type=Report)
+    except msgspec.MsgspecError as error:
+        raise StorageError(
+            f"the ledger's report of {run.run_id} cannot be read: {error}"
+        ) from error
+
+
+def _tells(run: StoredRun) -> tuple[str, ...]:
+    return (run.run_id, *msgspec.json.decode(run.facts, type=Facts).news_of)

@@ -1,0 +1,86 @@
+"""What a run holds on to: the state folder, the ledger, and where its files come from."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+from batchscan.images.signature import SEEN_EXTENSIONS
+from batchscan.ledger import Ledger, LedgerThread, Realm
+from batchscan.settings import Settings
+from batchscan.steps.crash import CheckMarks
+from batchscan.steps.state import StateLock, make_private_folder
+from batchscan.steps.stop import Stop
+from batchscan.walk import Listing, Walk
+
+LOCK_POLL = 1.0  # seconds between two tries of --if-locked wait
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def locked(settings: Settings, state: Path, stop: Stop) -> AsyncIterator[None]:
+    """Hold the state folder; a dry run writes nothing there and holds nothing.
+
+    Raises:
+        LockedError: another run holds it.
+        StorageError: it cannot be written.
+    """
+    if settings.dry_run:  # writes nothing there
+        yield
+        return
+    make_private_folder(state)
+    lock = StateLock(state, settings.scan.if_locked)
+    if not lock.acquire():
+        log.warning("waiting for another run of %s to end", state)
+        while not lock.acquire():
+            await stop.sleep(LOCK_POLL)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@asynccontextmanager
+async def check_marks(settings: Settings, state: Path) -> AsyncIterator[CheckMarks | None]:
+    """The marks of files that are being checked; None in a dry run.
+
+    Raises:
+        StorageError: the state folder cannot be written.
+    """
+    if settings.dry_run:
+        yield None
+        return
+    with closing(await asyncio.to_thread(CheckMarks, state)) as marks:
+        yield marks
+
+
+@asynccontextmanager
+async def ledger_of(settings: Settings, state: Path) -> AsyncIterator[LedgerThread]:
+    """The ledger, on its thread; a dry run only reads it.
+
+    Raises:
+        StorageError: it cannot be used.
+    """
+    realm = Realm(settings.api.url.rstrip("/"), settings.api.sandbox)
+    opener = Ledger.read if settings.dry_run else Ledger.open
+    ledger = LedgerThread(await asyncio.to_thread(opener, state, realm))
+    try:
+        yield ledger
+    finally:
+        await ledger.aclose()
+
+
+def walks_of(settings: Settings, state: Path) -> Sequence[Walk | Listing]:
+    """Everything that is to be scanned."""
+    walks: list[Walk | Listing] = []
+    if settings.roots:
+        never = (str(state), settings.output.directory)
+        walks.append(Walk(settings.roots, settings.scan, extensions=SEEN_EXTENSIONS, never=never))
+    if settings.files_from is not None:
+        walks.append(Listing(settings.files_from))
+    if settings.files0_from is not None:
+        walks.append(Listing(settings.files0_from, nul=True))
+    return walks
