@@ -76,6 +76,18 @@ def folder_options(function: _Function) -> _Function:
     return function
 
 
+def allow_option(function: _Function) -> _Function:
+    """Declare `--allow`, which every command takes that tells what is allowed."""
+    declare = setting_option(
+        "scan.allow",
+        "--allow",
+        metavar="FILE",
+        group=_FILES,
+        text="rules for matches that may stay; else allow.yaml beside the settings file",
+    )
+    return declare(function)
+
+
 def given(parameters: Mapping[str, object]) -> dict[str, object]:
     """What the command line gave, by the setting's dotted key; what it left out is absent."""
     return {

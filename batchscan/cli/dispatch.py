@@ -10,8 +10,18 @@ from batchscan.cli.ending import guarded
 from batchscan.cli.terminal import emit, finish_stderr, say
 from batchscan.errors import UsageError
 
-COMMANDS = ("scan", "demo", "emulator", "report", "mark", "export", "credits", "doctor")
-RESERVED = ("allow", "takedown", "evidence", "alerts", "schedule", "state")
+COMMANDS = (
+    "scan",
+    "demo",
+    "emulator",
+    "report",
+    "export",
+    "mark",
+    "allow",
+    "credits",
+    "doctor",
+)
+RESERVED = ("takedown", "evidence", "alerts", "schedule", "state")
 
 
 def dispatch(words: list[str]) -> int:

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from batchscan.cli.terminal import say
+from batchscan.errors import UsageError
 from batchscan.settings.catalog import entries
 
 EXIT_CODES = (
@@ -32,6 +34,13 @@ class Option(click.Option):
         self.group = group
 
 
+_CONTEXT = {
+    "help_option_names": ["-h", "--help"],
+    "max_content_width": 80,
+    "terminal_width": 80,
+}
+
+
 class Page(click.Command):
     """A command whose help shows options in groups and ends with sections of its own.
 
@@ -46,11 +55,7 @@ class Page(click.Command):
         sections: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (),
         **kwargs: Any,  # noqa: ANN401 - click's own
     ) -> None:
-        kwargs["context_settings"] = {
-            "help_option_names": ["-h", "--help"],
-            "max_content_width": 80,
-            "terminal_width": 80,
-        }
+        kwargs["context_settings"] = _CONTEXT
         super().__init__(*args, **kwargs)
         self._sections = sections
 
@@ -74,6 +79,44 @@ class Page(click.Command):
                     formatter.write_dl(list(rows))
                 else:
                     formatter.write("".join(f"  {word}\n" for word, _ in rows))
+
+
+class Book(click.Group):
+    """A command of commands, `batchscan allow add|list`; alone it prints its help and exits 2.
+
+    Args:
+        name: its name.
+        pages: the commands in it, each with a `short_help`, in the order of the help.
+        text: what they are for.
+    """
+
+    def __init__(self, name: str, *pages: Page, text: str) -> None:
+        super().__init__(
+            name,
+            commands={page.name or "": page for page in pages},
+            callback=self._nothing,
+            context_settings=_CONTEXT,
+            help=text,
+            invoke_without_command=True,
+            options_metavar="",
+            subcommand_metavar="COMMAND [OPTIONS]",
+        )
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the pages, each with its short help, in their order."""
+        rows = [(name, page.short_help or "") for name, page in self.commands.items()]
+        with formatter.section("Commands (each has its own --help)"):
+            formatter.write_dl(rows)
+        with formatter.section("Help"):
+            formatter.write_dl([("-h, --help", "Show this message and exit.")])
+
+    @staticmethod
+    def _nothing() -> int:
+        context = click.get_current_context()
+        if context.invoked_subcommand is not None:
+            return 0
+        say(context.get_help())
+        return UsageError.exit_code
 
 
 def default_of(key: str) -> object:

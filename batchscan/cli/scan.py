@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batchscan.cli.common import folder_options, settings_of
+from batchscan.cli.common import allow_option, folder_options, settings_of
 from batchscan.cli.pages import Page
 from batchscan.cli.scanflags import SECTIONS, scan_options
 from batchscan.errors import UsageError
@@ -30,6 +30,7 @@ OTHER_FILES = 256  # beside the connections: pictures being read, the ledger, fo
 )
 @click.argument("roots", nargs=-1, type=click.UNPROCESSED, metavar="PATH...")
 @scan_options
+@allow_option
 @folder_options
 def command(**parameters: object) -> int:
     """Scan, and give the exit code."""

@@ -19,6 +19,7 @@ SECTIONS = (
             ("report", "a run's report again, as HTML, CSV, JUnit, Markdown or JSON"),
             ("mark WORD DOMAIN|URL", "what was decided about matches: reviewed, noticed..."),
             ("export", "everything the ledger knows, one line for each image"),
+            ("allow add|list", "rules for matches that may stay, such as your own sites"),
             ("credits", "the account's balance"),
             ("doctor", "check settings, account, clock and state folder"),
         ),

@@ -1,0 +1,222 @@
+"""`batchscan allow add|list`: rules for matches that may stay, and what they cover."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from batchscan.cli.common import allow_option, folder_options, settings_of
+from batchscan.cli.pages import Book, Option, Page
+from batchscan.cli.terminal import coloured, emit
+from batchscan.errors import UsageError
+from batchscan.escape import json_text, printable, scalars
+
+if TYPE_CHECKING:
+    from batchscan.allow import AllowRules, Rule, Usage
+    from batchscan.digest import RuleUse
+    from batchscan.settings import Settings
+    from batchscan.settings.load import Loaded
+
+_RULE = "The rule"
+
+
+@click.command(
+    "add",
+    cls=Page,
+    short_help="write a rule to the end of the file",
+    help="Add a rule for matches that may stay. It covers DOMAIN and all below it, or every URL "
+    "that fits (* is anything); only for the pictures that --images and --sha256 name, if they "
+    "are given. It goes to the end of the file, and everything else in that stays as it is.",
+)
+@click.argument("target", required=False, type=click.UNPROCESSED, metavar="[DOMAIN|URL]")
+@click.option(
+    "--reason", required=True, cls=Option, group=_RULE, metavar="TEXT", help="why it may stay"
+)
+@click.option(
+    "--until", cls=Option, group=_RULE, metavar="DATE", help="the last day, such as 2027-03-01"
+)
+@click.option(
+    "--images",
+    cls=Option,
+    group=_RULE,
+    metavar="GLOB",
+    help="only for pictures whose whole path matches, by gitignore rules, such as stock/",
+)
+@click.option(
+    "--sha256", cls=Option, group=_RULE, metavar="HEX", help="only for the picture of this content"
+)
+@click.option("--by", cls=Option, group=_RULE, metavar="NAME", help="who says so")
+@allow_option
+@folder_options
+def add(*, target: str | None, **parameters: object) -> int:
+    """Add, and give the exit code."""
+    from batchscan.allow import AllowRules, add_rule  # noqa: PLC0415 - --help does without
+
+    rule = _rule(target, parameters)
+    loaded = settings_of(parameters, credentials=False)
+    path = _file(loaded)
+    usage = _usage(loaded.settings, AllowRules([rule]))
+    add_rule(path, rule)
+    emit("\n".join(_added(path, rule, usage)))
+    return 0
+
+
+@click.command(
+    "list",
+    cls=Page,
+    short_help="each rule, and how many matches it covers now",
+    help="Show each rule and how many of the matches that are there it covers, and which rules "
+    "are past their date or cover nothing.",
+)
+@click.option(
+    "--json", "as_json", is_flag=True, cls=Option, group="What", help="as one JSON object"
+)
+@allow_option
+@folder_options
+def list_(*, as_json: bool, **parameters: object) -> int:
+    """Print, and give the exit code."""
+    from batchscan.allow import load_rules  # noqa: PLC0415 - --help does without
+
+    loaded = settings_of(parameters, credentials=False)
+    path = _file(loaded)
+    rules = load_rules(loaded.settings, loaded.file)
+    usage = _usage(loaded.settings, rules)
+    if as_json:
+        text = json.dumps(_object(path, rules, usage), indent=2)
+        emit(json_text(text.encode()) + b"\n")
+    else:
+        emit("\n".join(_page(path, usage)))
+    return 0
+
+
+command = Book(
+    "allow",
+    add,
+    list_,
+    text="Rules for matches that may stay, such as those on your own sites and your licensees'. "
+    "What they cover leaves the worklist and --fail-on, and its number is always shown.",
+)
+
+
+def _rule(target: str | None, given: Mapping[str, object]) -> Rule:
+    from batchscan.allow.making import READERS, rule_of  # noqa: PLC0415 - as above
+    from batchscan.targets import Target  # noqa: PLC0415
+
+    values: dict[str, object] = {}
+    if target is not None:
+        found = Target.of(target)
+        values["domain" if found.is_domain else "url"] = found
+    for key, read in READERS.items():
+        text = given.get(key)
+        if isinstance(text, str):
+            try:
+                values[key] = read(text)
+            except UsageError as error:
+                raise UsageError(f"--{key}: {error}", advice=error.advice) from None
+    if values.keys() <= {"reason", "by", "until"}:
+        raise UsageError(
+            "it is not said what is allowed", advice="give DOMAIN or URL, --images or --sha256"
+        )
+    rule = rule_of(values)
+    if not rule.holds(_today()):
+        raise UsageError(f"--until: {rule.until} is past", advice="such a rule covers nothing")
+    return rule
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def _file(loaded: Loaded) -> Path:
+    from batchscan.settings.places import allow_file  # noqa: PLC0415 - as above
+
+    path = allow_file(loaded.settings, loaded.file)
+    if path is None:
+        raise UsageError(
+            "there is no home folder to keep the rules in",
+            advice="name a file with --allow FILE or scan.allow",
+        )
+    return path
+
+
+def _usage(settings: Settings, rules: AllowRules) -> Usage:
+    from batchscan.allow import Usage  # noqa: PLC0415 - as above
+    from batchscan.cli.reading import reading  # noqa: PLC0415
+
+    usage = Usage(rules, _today())
+    with reading(settings) as ledger:
+        for match in ledger.history.present():
+            usage.add(match.url, match.sha256, match.paths)
+    return usage
+
+
+def _added(path: Path, rule: Rule, usage: Usage) -> Iterator[str]:
+    (use,) = usage.uses()
+    yield f"added to {printable(str(path))}:"
+    yield f"  {rule.what}"
+    yield f"  {_why(use)}"
+    yield f"It covers {use.covers:,} of the {usage.matches:,} matches that are there."
+
+
+def _page(path: Path, usage: Usage) -> Iterator[str]:
+    uses = usage.uses()
+    yield f"{printable(str(path))}: {len(uses):,} rule{'' if len(uses) == 1 else 's'}"
+    yield f"They cover {usage.allowed:,} of the {usage.matches:,} matches that are there."
+    for use in uses:
+        yield f"{use.covers:>9,}  {_mark(use)}{use.what}"
+        yield f"{'':>9}  {_why(use)}"
+    yield from _advice(uses)
+
+
+def _mark(use: RuleUse) -> str:
+    word = "past its date" if use.expired else "" if use.covers else "covers nothing"
+    return f"{coloured(word, 'yellow', sys.stdout)}: " if word else ""
+
+
+def _why(use: RuleUse) -> str:
+    more = [f"by {use.by}" if use.by else "", f"until {use.until}" if use.until else ""]
+    return printable("; ".join([use.reason, *(each for each in more if each)]))
+
+
+def _advice(uses: tuple[RuleUse, ...]) -> Iterator[str]:
+    expired = sum(use.expired for use in uses)
+    idle = sum(not (use.covers or use.expired) for use in uses)
+    if not uses:
+        yield "Add one with `batchscan allow add example.com --reason 'our own site'`."
+    if expired:
+        yield f"Past their date: {expired:,}. Take them out of the file, or give them another day."
+    if idle:
+        yield (
+            f"Covering nothing: {idle:,}. Their copies may be gone, or something is misspelt: a URL "
+            "that does not end with * is one address only."
+        )
+
+
+def _object(path: Path, rules: AllowRules, usage: Usage) -> dict[str, object]:
+    return {
+        "file": scalars(str(path)),
+        "matches": usage.matches,
+        "allowed": usage.allowed,
+        "rules": [_fields(rule, use) for rule, use in zip(rules.rules, usage.uses(), strict=True)],
+    }
+
+
+def _fields(rule: Rule, use: RuleUse) -> dict[str, object]:
+    target = rule.target
+    texts = {
+        "domain": str(target) if target and target.is_domain else None,
+        "url": str(target) if target and not target.is_domain else None,
+        "images": str(rule.images) if rule.images else None,
+        "sha256": rule.sha256,
+        "reason": rule.reason,
+        "by": rule.by,
+        "until": str(rule.until) if rule.until else None,
+    }
+    safe = {key: None if text is None else scalars(text) for key, text in texts.items()}
+    return {"line": rule.line, **safe, "expired": use.expired, "covers": use.covers}
