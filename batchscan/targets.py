@@ -91,6 +91,8 @@ class Target:
         if self.is_domain:
             host, own = address.host, self.host or ""
             return host == own or host.endswith(f".{own}")
+        if self.host and self.host != address.host:
+            return False
         if self._authority and _fits(self._authority, address.authority):
             return True
         return _fits(self._whole, address.whole)
@@ -108,7 +110,7 @@ def _url_target(text: str) -> Target:
     if "://" in whole:  # no web address, and compared as it stands
         return Target(text, is_domain=False, host=None, _whole=_parts(text))
     authority, _, path = whole.partition("/")
-    host = None if _ANYTHING in authority else host_of(f"//{authority}")
+    host = None if _ANYTHING in authority else _written(host_of(f"//{authority}"))
     if set(rest) & set("/?#"):
         return Target(text, is_domain=False, host=host, _whole=_parts(whole))
     # A host; or, as `*.jpg` is the name of none, every URL that it fits

@@ -43,7 +43,7 @@ def normalised(url: str) -> str:
         parsed = URL(text).with_fragment(None)
         if parsed.scheme not in ("http", "https") or not parsed.host:
             return text
-    except ValueError:
+    except (ValueError, IndexError):  # the latter of https://[]@
         return text
     rest = str(parsed).partition("://")[2]
     return rest if parsed.raw_path != "/" or "/" in rest else f"{rest}/"

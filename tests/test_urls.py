@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from batchscan.urls import registrable_domain
+from batchscan.urls import host_of, normalised, registrable_domain
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,11 @@ def test_the_site_of_a_url_is_its_registrable_domain_or_host(url, domain):
     assert registrable_domain(url) == domain
 
 
-@given(st.text(max_size=60).map("https://{}/".format) | st.text(max_size=60))
+ODD = st.text("a.:/@[]%*?#\\ ß1\t\0\ud800", max_size=12)
+
+
+@given((st.text(max_size=60) | ODD).map("https://{}".format) | st.text(max_size=60) | ODD)
+@example("https://[]@")
 def test_no_url_surprises(url):
-    assert isinstance(registrable_domain(url), str)
+    for known in (registrable_domain, normalised, host_of):
+        assert isinstance(known(url), str)

@@ -102,7 +102,7 @@ class Book(click.Group):
             subcommand_metavar="COMMAND [OPTIONS]",
         )
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the pages, each with its short help, in their order."""
         rows = [(name, page.short_help or "") for name, page in self.commands.items()]
         with formatter.section("Commands (each has its own --help)"):

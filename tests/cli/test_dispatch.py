@@ -49,14 +49,33 @@ def test_words_that_are_reserved_are_refused_with_the_way_to_write_a_folder(caps
     assert f"./{word}" in said.err
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("demo", "emulator")])
+BOOKS = {"allow": ("add", "list")}
+PAGES = [name for name in COMMANDS if name not in ("demo", "emulator", *BOOKS)]
+PAGES += [f"{book} {page}" for book, pages in BOOKS.items() for page in pages]
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_every_command_has_a_help_page_with_the_three_options_of_all(capsys, name):
-    assert main([name, "--help"]) == 0
+    assert main([*name.split(), "--help"]) == 0
     page = capsys.readouterr().out
     assert page.startswith(f"Usage: batchscan{'' if name == 'scan' else f' {name}'} [OPTIONS]")
     assert "-c, --config FILE" in page
     assert "-o, --output DIR" in page
     assert "--state DIR" in page
+
+
+@pytest.mark.parametrize(("book", "pages"), BOOKS.items())
+def test_a_command_of_commands_alone_prints_its_help_and_exits_2(capsys, book, pages):
+    assert main([book]) == 2
+    alone = capsys.readouterr()
+    assert main([book, "--help"]) == 0
+    asked = capsys.readouterr()
+    assert (alone.out, asked.err) == ("", "")
+    assert alone.err == asked.out
+    for page in pages:
+        assert f"\n  {page} " in asked.out
+    assert main([book, "frobnicate"]) == 2
+    assert "No such command 'frobnicate'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -96,7 +115,7 @@ def test_missing_credentials_exit_2_and_say_what_is_missing(run):
 
 @pytest.mark.parametrize("env", [{"LC_ALL": "C"}, {"LC_ALL": "POSIX", "PYTHONUTF8": "0"}])
 def test_odd_names_are_printable_in_every_locale(run, env):
-    done = run("allow", env=env)
+    done = run("takedown", env=env)
     assert done.returncode == 2
     done = run("--config", "m\udcffi\u202ess\x1b[2J.yaml", ".", env=env)
     assert done.returncode == 2

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from batchscan.errors import UsageError
-from batchscan.settings import Output, Settings
-from batchscan.settings.places import config_file, state_folder
+from batchscan.settings import Output, Scan, Settings
+from batchscan.settings.load import load
+from batchscan.settings.places import allow_file, config_file, state_folder
 
 NOBODYS_NUMBER = 54321
 IMPORTS = (
     "from batchscan.settings import Settings; from batchscan.settings.load import load; "
-    "from batchscan.settings.places import state_folder"
+    "from batchscan.settings.places import allow_file, state_folder"
 )
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
 
@@ -75,6 +76,20 @@ def test_a_tilde_that_nobody_can_expand_is_refused():
         config_file("~nobody-here/a.yaml", {})
 
 
+def test_allow_rules_are_where_they_are_set_to_be_else_beside_the_settings_file(own_config):
+    named = Settings(scan=Scan(allow="/etc/rules.yaml"))
+    assert allow_file(named, "/srv/b.yaml") == Path("/etc/rules.yaml")
+    assert allow_file(Settings(), "/srv/b.yaml") == Path("/srv/allow.yaml")
+    assert allow_file(Settings(), None) == own_config.parent / "allow.yaml"
+
+
+def test_a_relative_name_of_allow_rules_starts_at_the_file_that_holds_it(own_config, tmp_path):
+    own_config.write_text("scan: {allow: rules/allow.yaml}")
+    loaded = load({}, {})
+    assert loaded.file == str(own_config)
+    assert allow_file(loaded.settings, loaded.file) == own_config.parent / "rules" / "allow.yaml"
+
+
 def test_the_state_folder_is_the_one_that_is_set(tmp_path):
     assert state_folder(Settings(output=Output(state=str(tmp_path)))) == tmp_path
 
@@ -94,8 +109,8 @@ def test_without_a_home_the_state_folder_is_asked_for():
 
 @needs_root
 def test_without_a_home_there_is_no_file_of_the_users_own():
-    said, _ = homeless("print(load({}, {}).file)")
-    assert said == "None\n"
+    said, _ = homeless("print(load({}, {}).file, allow_file(Settings(), None))")
+    assert said == "None None\n"
 
 
 def test_a_relative_state_folder_of_a_program_becomes_absolute():
