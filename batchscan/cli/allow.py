@@ -13,7 +13,7 @@ import click
 
 from batchscan.cli.common import allow_option, folder_options, settings_of
 from batchscan.cli.pages import Book, Option, Page
-from batchscan.cli.terminal import coloured, emit
+from batchscan.cli.terminal import coloured, emit, say
 from batchscan.errors import UsageError
 from batchscan.escape import json_text, printable, scalars
 
@@ -125,7 +125,7 @@ def _rule(target: str | None, given: Mapping[str, object]) -> Rule:
         )
     rule = rule_of(values)
     if not rule.holds(_today()):
-        raise UsageError(f"--until: {rule.until} is past", advice="such a rule covers nothing")
+        say(f"batchscan: {rule.until} is past, so this rule covers nothing")
     return rule
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
 
-from batchscan.cli.common import folder_options, settings_of
+from batchscan.cli.common import allow_option, folder_options, settings_of
 from batchscan.cli.pages import Option, Page
 from batchscan.cli.terminal import emit
 
@@ -45,14 +46,19 @@ _BATCH = 500  # lines a write
     group="What",
     help="the sandbox's mock answers instead of real ones",
 )
+@allow_option
 @folder_options
 def command(*, form: str, **parameters: object) -> int:
     """Print, and give the exit code."""
     from batchscan.cli.reading import reading  # noqa: PLC0415 - --help does without
+    from batchscan.steps.again import look_from_last  # noqa: PLC0415
+    from batchscan.steps.figures import Allowing  # noqa: PLC0415
 
     settings = settings_of(parameters, credentials=False).settings
     write = _table if form == "csv" else _json_lines
+    allowing = Allowing.of(settings, time.time())
     with reading(settings) as ledger:
+        look_from_last(ledger, allowing)
         pieces = write(_lines(ledger, sandbox=settings.api.sandbox))
         while piece := b"".join(islice(pieces, _BATCH)):
             emit(piece)

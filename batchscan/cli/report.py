@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from batchscan.cli.common import folder_options, settings_of
+from batchscan.cli.common import allow_option, folder_options, settings_of
 from batchscan.cli.pages import Option, Page
 from batchscan.cli.terminal import emit, say
 from batchscan.errors import UsageError
@@ -73,6 +73,7 @@ def _format_options(function: _Function) -> _Function:
     help="also write the run's own files again",
 )
 @_format_options
+@allow_option
 @folder_options
 def command(
     *,
