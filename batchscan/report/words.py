@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchscan.names import DeferReason, FailReason, RejectReason
+from batchscan.names import DeferReason, ExitReason, FailReason, RejectReason
 
 # A reason after its number, as in "3 too large"; those in _NOUNS take an s.
 _PHRASES: dict[str, str] = {
@@ -40,7 +40,23 @@ _NOUNS = frozenset(
         FailReason.OUTCOME_UNKNOWN,
     }
 )
+_ENDINGS: dict[ExitReason, str] = {
+    ExitReason.OK: "complete",
+    ExitReason.INTERNAL_ERROR: "stopped by a bug of batchscan's own",
+    ExitReason.USAGE: "not begun: flags, settings or paths were wrong",
+    ExitReason.PARTIAL: "finished, but not everything could be scanned",
+    ExitReason.AUTH: "stopped: the login was refused",
+    ExitReason.LIMIT: "stopped at its own limit, and work remains",
+    ExitReason.NO_CREDITS: "stopped: the account is out of credits",
+    ExitReason.LOCKED: "not begun: another run held the state folder",
+    ExitReason.UNAVAILABLE: "stopped: the service stayed away",
+    ExitReason.STORAGE: "stopped: files could not be written",
+    ExitReason.MATCHES: "complete, with matches that --fail-on asked for",
+    ExitReason.INTERRUPTED: "interrupted",
+    ExitReason.KILLED: "killed before it could end",
+}
 _MINUTE, _HOUR = 60, 3600
+_SIZES = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
 
 def amount(number: int, noun: str) -> str:
@@ -53,6 +69,19 @@ def explained(number: int, reason: str) -> str:
     """Count files with a reason: `3 too large`, `8 server errors`."""
     phrase = _PHRASES[reason]
     return amount(number, phrase) if reason in _NOUNS else f"{number:,} {phrase}"
+
+
+def ended(reason: ExitReason) -> str:
+    """Say how a run ended."""
+    return _ENDINGS[reason]
+
+
+def size(number: int) -> str:
+    """Say how large a file is: `812 bytes`, `2.1 MB`."""
+    for unit, name in _SIZES:
+        if number >= unit:
+            return f"{number / unit:,.1f} {name}"
+    return amount(number, "byte")
 
 
 def duration(seconds: float) -> str:
