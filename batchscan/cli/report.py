@@ -139,7 +139,7 @@ def _write(name: str, file: str, report: Report, ledger: Ledger) -> None:
     from batchscan.steps.formats import rendered  # noqa: PLC0415 - --help does without
     from batchscan.whole import write_whole  # noqa: PLC0415
 
-    parts = rendered(name, report, ledger)
+    parts = rendered(name, report, ledger, time.time())
     if file == "-":
         for part in parts:
             emit(part)
@@ -158,7 +158,7 @@ def _write_again(ledger: Ledger, run: StoredRun, report: Report) -> None:
     from batchscan.whole import write_whole  # noqa: PLC0415
 
     make_private_folder(Path(run.folder))
-    written = write_formats(run.folder, report, ledger)
+    written = write_formats(run.folder, report, ledger, time.time())
     if ledger.runs.has_lines(run.run_id):
         path = os.path.join(run.folder, RESULTS)
         write_whole(path, (encode(line) for line, _ in remade_lines(ledger, run.run_id)))

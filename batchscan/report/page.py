@@ -13,7 +13,7 @@ from batchscan.report.gallery import MOST_MATCHES, MOST_PAGES, Gallery, gallery,
 from batchscan.report.pagefiles import environment, inlined, policy
 from batchscan.report.schema import Domain, Report
 from batchscan.report.text import NO_SITE, coverage, dry_run, losses
-from batchscan.report.words import duration, ended, explained, size
+from batchscan.report.words import duration, ended, explained
 
 MOST_DOMAINS = 500
 MOST_RULES = 200
@@ -50,7 +50,7 @@ def render(
     pictures: Iterable[FoundPicture],
     *,
     made_at: float,
-    scope: Scope = Scope(),  # noqa: B008 - frozen
+    scope: Scope = Scope(),
 ) -> Iterator[bytes]:
     """Write the page in parts.
 

@@ -126,7 +126,7 @@ class _KilledRun:
         self._ledger.seen.see_run(self._run.run_id, None)
         digest = digest_of(self._ledger, self._allowing)
         report = build(self._run_facts(now), self._tally, digest, ApiFacts())
-        write_formats(folder, report, self._ledger)
+        write_formats(folder, report, self._ledger, now)
         write_report(folder, report)
         matched = self._ledger.seen.matched()
         self._ledger.seen.forget()

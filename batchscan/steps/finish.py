@@ -80,7 +80,9 @@ def _exit(session: Session, digest: Digest) -> tuple[int, ExitReason]:
 
 
 async def _write(session: Session, report: Report) -> None:
-    await session.ledger.do(lambda ledger: write_formats(session.folder, report, ledger))
+    await session.ledger.do(
+        lambda ledger: write_formats(session.folder, report, ledger, session.clock.wall())
+    )
     await asyncio.to_thread(write_report, session.folder, report)
     if not session.settings.dry_run:
         learned, now = session.gate.learned, session.clock.wall()

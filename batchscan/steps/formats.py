@@ -3,39 +3,49 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 
-from batchscan.digest import FoundPicture
 from batchscan.ledger import Ledger
 from batchscan.report import junit, markdown, table
 from batchscan.report.schema import Report
+from batchscan.steps.again import ALL
 from batchscan.whole import write_whole
 
 MATCHES = "matches.csv"
 PAGE = "report.html"
 
-Renderer = Callable[[Report, Iterable[FoundPicture]], Iterator[bytes]]
-_RENDERERS: dict[str, Renderer] = {
-    "csv": table.render,
-    "junit": junit.render,
-    "markdown": markdown.render,
-}
+
+def rendered(name: str, report: Report, ledger: Ledger, now: float) -> Iterator[bytes]:
+    """A report of the pictures that the ledger was told to see: html, csv, junit or markdown."""
+    pictures = ledger.found.pictures()
+    match name:
+        case "csv":
+            return table.render(report, pictures)
+        case "junit":
+            return junit.render(report, pictures)
+        case "markdown":
+            return markdown.render(report, pictures)
+        case _:
+            from batchscan.report import page  # noqa: PLC0415 - Jinja takes its time
+
+            scope = page.Scope(everything=report.run.id == ALL, again=_again(report))
+            return page.render(report, pictures, made_at=now, scope=scope)
 
 
-def rendered(name: str, report: Report, ledger: Ledger) -> Iterator[bytes]:
-    """A report of the pictures that the ledger was told to see, in one of the formats."""
-    return _RENDERERS[name](report, ledger.found.pictures())
-
-
-def write_formats(folder: str, report: Report, ledger: Ledger) -> list[str]:
+def write_formats(folder: str, report: Report, ledger: Ledger, now: float) -> list[str]:
     """Write what stands beside report.json in a run's folder; the paths.
 
     Raises:
         StorageError: the disk would not take it.
     """
     written = []
-    for file, name in ((MATCHES, "csv"),):
+    for file, name in ((MATCHES, "csv"), (PAGE, "html")):
         path = os.path.join(folder, file)
-        write_whole(path, rendered(name, report, ledger))
+        write_whole(path, rendered(name, report, ledger, now))
         written.append(path)
     return written
+
+
+def _again(report: Report) -> str:
+    which = "--all" if report.run.id == ALL else f"--run {report.run.id}"
+    return f"batchscan report {which} --html FILE"
