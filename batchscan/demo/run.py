@@ -102,12 +102,12 @@ async def _emulator(demo: Demo) -> AsyncIterator[Emulator]:
     kept = _port(demo.folder)
     async with AsyncExitStack() as stack:
         try:
-            running = Emulator(EmulatorConfig(web=demo.web, port=kept))
+            running = Emulator(EmulatorConfig(web=demo.web, port=kept, sites=True))
             await stack.enter_async_context(running)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-            running = Emulator(EmulatorConfig(web=demo.web))
+            running = Emulator(EmulatorConfig(web=demo.web, sites=True))
             await stack.enter_async_context(running)
         if not kept:
             _keep(demo.folder, Marker(port=int(running.url.rpartition(":")[2])))

@@ -32,6 +32,7 @@ class EmulatorConfig:
     """
 
     web: Path | None = None  # the folder that is "the internet"; None: an empty one
+    sites: bool = False  # each folder in it is a site: URLs begin with its name, not with ours
     search: bool = True  # False answers "no match" at once, for load tests
     port: int = 0  # 0: any free one
     rates: tuple[Rate, ...] = field(default=(Rate(10, 1.0),))  # of check and credits together

@@ -66,7 +66,7 @@ class Emulator:
 
     def web_url(self, path: str) -> str:
         """The URL of a file below the web's folder, by its relative path."""
-        return f"{self.url}/web/{quote(path)}"
+        return f"http://{quote(path)}" if self.config.sites else f"{self.url}/web/{quote(path)}"
 
     async def __aenter__(self) -> Self:
         """Listen, and begin to read the web's pictures.
