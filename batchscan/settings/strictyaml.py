@@ -38,8 +38,7 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def _refusal(self, problem: str) -> yaml.MarkedYAMLError:
-        mark = self.get_mark()
-        return yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+        return yaml.MarkedYAMLError(problem=problem, problem_mark=self.current_event.start_mark)
 
 
 class YamlFile:
