@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Secret,
         Settings,
         Spend,
+        Takedown,
     )
     from batchscan.settings import Scan as ScanSettings
 
@@ -55,6 +56,7 @@ __all__ = [
     "Settings",
     "Spend",
     "Status",
+    "Takedown",
     "scan",
 ]
 
@@ -73,6 +75,7 @@ _HOMES = {
         "Secret",
         "Settings",
         "Spend",
+        "Takedown",
     ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

@@ -10,6 +10,18 @@ from batchscan.settings.model import (
     Secret,
     Settings,
     Spend,
+    Takedown,
 )
 
-__all__ = ["Account", "Api", "Output", "Pace", "Rate", "Scan", "Secret", "Settings", "Spend"]
+__all__ = [
+    "Account",
+    "Api",
+    "Output",
+    "Pace",
+    "Rate",
+    "Scan",
+    "Secret",
+    "Settings",
+    "Spend",
+    "Takedown",
+]

@@ -11,6 +11,8 @@ import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+_LONGEST_LINE = 300  # characters
+
 
 class Kind(ABC):
     """What a setting may be."""
@@ -100,6 +102,24 @@ class Text(Kind):
         if not isinstance(value, str) or not value.isprintable() or " " in value:
             raise ValueError
         if not value:
+            raise ValueError("it is empty")
+
+
+@dataclass(frozen=True)
+class Line(Kind):
+    """One line of text for people."""
+
+    allowed: str = "one line of text, at most 300 characters"
+
+    def read(self, raw: object) -> object:
+        """Take text only."""
+        return text_only(raw)
+
+    def check(self, value: object) -> None:
+        """Refuse empty and overlong text, and what cannot be printed."""
+        if not isinstance(value, str) or not value.isprintable() or len(value) > _LONGEST_LINE:
+            raise ValueError
+        if not value.strip():
             raise ValueError("it is empty")
 
 

@@ -7,10 +7,12 @@ The groups are the groups of the YAML file; `metadata["help"]` is the line that
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from batchscan.settings.addresses import Url
-from batchscan.settings.kinds import Choice, FilePath, Flag, Kind, Patterns, Text
+from batchscan.settings.complaint import Role, Takedown
+from batchscan.settings.declaring import setting, unwritten
+from batchscan.settings.kinds import Choice, FilePath, Flag, Patterns, Text
 from batchscan.settings.numbers import Count, Duration, Rates, Ratio, Size
 from batchscan.settings.units import Rate
 
@@ -26,10 +28,12 @@ __all__ = [
     "Pace",
     "ProgressMode",
     "Rate",
+    "Role",
     "Scan",
     "Secret",
     "Settings",
     "Spend",
+    "Takedown",
 ]
 
 Check = Literal["full", "fast"]
@@ -66,31 +70,6 @@ class Secret:
 
 _DAY = 86_400.0
 _YEAR = 366 * _DAY
-
-
-def setting(
-    default: Any,  # noqa: ANN401 - any type of setting
-    why: str,
-    kind: Kind,
-    *,
-    env: str | None = None,
-    flag: str | None = None,
-) -> Any:  # noqa: ANN401 - the same
-    """Declare a setting that the YAML file may hold.
-
-    Args:
-        default: what holds where nobody says otherwise; None makes the setting optional.
-        why: one line on why one would change it.
-        kind: what it may be.
-        env: the environment variable that gives it.
-        flag: the flag that gives it.
-    """
-    return field(default=default, metadata={"help": why, "kind": kind, "env": env, "flag": flag})
-
-
-def unwritten(default: Any) -> Any:  # noqa: ANN401 - any type of setting
-    """Declare a setting that only flags, the environment or a program may give."""
-    return field(default=default, metadata={"file": False})
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,3 +265,4 @@ class Settings:
     pace: Pace = field(default_factory=Pace)
     spend: Spend = field(default_factory=Spend)
     output: Output = field(default_factory=Output)
+    takedown: Takedown = field(default_factory=Takedown)

@@ -39,6 +39,11 @@ def test_a_file_without_values_changes_nothing(from_file, text):
         ("spend: {limit: 0x10}", "found '0x10'; allowed: a whole number"),
         ("account: {email: 123}", "found '123'; allowed: an e-mail address .*quotes"),
         ("account: {email: a\x07b}", "not YAML"),
+        ("takedown: {phone: 5550100}", "found '5550100'; allowed: one line of text.*quotes"),
+        ("takedown: {name: ' '}", "it is empty"),
+        ('takedown: {name: "a\\nb"}', "allowed: one line of text"),
+        (f"takedown: {{name: {'x' * 301}}}", "allowed: one line of text, at most 300 characters"),
+        ("takedown: {role: friend}", "found 'friend'; allowed: owner or agent"),
     ],
 )
 def test_a_mistake_names_the_file_the_line_and_what_is_allowed(from_file, config, text, message):
