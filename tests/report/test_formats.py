@@ -4,6 +4,8 @@ import csv
 import io
 import re
 import tracemalloc
+from collections.abc import Callable, Iterator
+from datetime import date
 from xml.etree import ElementTree as ET
 
 import msgspec
@@ -11,12 +13,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from batchscan.allow import AllowRules, Rule
+from batchscan.digest import FoundPicture
+from batchscan.ledger import Ledger, Realm
 from batchscan.names import Disposition, MatchKind, MatchState
-from batchscan.report import Report, encode, junit, markdown, table
+from batchscan.report import Report, build, encode, junit, markdown, page, table
 from batchscan.report.figures import figures
-from tests.report.found import everything, match, picture, report_of
+from batchscan.steps.figures import Allowing, digest_of
+from batchscan.targets import Target
+from tests.ledger.entering import enter, shown
+from tests.report.facts import API, books, facts
+from tests.report.found import NOW, everything, match, picture, report_of
 
 FORMATS = (table, junit, markdown)
+NOT_ON_THE_PAGE = {"files.bytes", "credits.expected"}  # unless it was a dry run
 
 
 def shown_by_json(report: Report) -> dict[str, int]:
@@ -63,6 +73,13 @@ def shown_by_table(data: bytes) -> dict[str, int]:
 
 # Printable, so that no two URLs look the same in a cell
 letters = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), max_size=9)
+
+
+def shown_by_page(data: bytes) -> dict[str, int]:
+    pairs = re.findall(r'<data value="(\d+)" data-figure="([a-z_]+\.[a-z_]+)">', data.decode())
+    return {name: int(number) for number, name in pairs if not name.startswith("api.")}
+
+
 matches = st.builds(
     match,
     letters.map("http://e.example/{}".format),
@@ -81,13 +98,47 @@ pictures = st.lists(
 @given(pictures)
 def test_all_formats_show_the_same_figures(seen):
     report = report_of(seen)
-    written = {form: b"".join(form.render(report, iter(seen))) for form in FORMATS}
+    check(report, lambda: iter(seen))
+
+
+def test_the_figures_of_a_ledger_are_those_of_all_formats(tmp_path):
+    ledger = Ledger.open(tmp_path, Realm("https://api.example.com", sandbox=False))
+    urls = [f"https://{site}/{n}.jpg" for site in ("a.example.com", "b.org") for n in range(4)]
+    partial = [shown(url, kind=MatchKind.PARTIAL) for url in urls[:3]]
+    for path in ("/p/1.jpg", "/p/2.jpg", "/p/3.jpg"):
+        enter(ledger, path, [*partial, *map(shown, urls[3:])])
+    enter(ledger, "/p/1.jpg", [shown(urls[0])], generation=2, run="r2")
+    enter(ledger, "/p/1.jpg", [shown(urls[0]), shown(urls[3])], generation=3, run="r3")
+    enter(ledger, "/p/4.jpg", [shown(urls[0], "https://a.example.com/page")], run="r3")
+    rules = AllowRules([Rule("ours", target=Target.of("https://b.org/1.jpg"))])
+    allowing = Allowing(rules, date(2026, 11, 23))
+    with ledger.transaction():
+        ledger.marking.mark(
+            Disposition.NOTICED, NOW, domain=None, chosen=lambda url: url == urls[2]
+        )
+        ledger.seen.see_all()
+        allowing.look(ledger, ["r3"])
+        report = build(facts(), books(scanned=4), digest_of(ledger, allowing), API)
+        check(report, ledger.found.pictures)
+    ledger.close()
+
+    found = report.matches
+    assert (found.images_with_matches, found.total, found.gone) == (4, 19, 6)
+    assert (found.new, found.returned, found.allowed, found.worklist) == (1, 1, 2, 15)
+
+
+def check(report: Report, pictures: Callable[[], Iterator[FoundPicture]]) -> None:
+    """Compare what each format shows with what the report says."""
+    written = {form: b"".join(form.render(report, pictures())) for form in FORMATS}
+    on_page = shown_by_page(b"".join(page.render(report, pictures(), made_at=NOW)))
     expected = figures(report)
 
     assert shown_by_json(report) == expected
     assert shown_by_junit(written[junit]) == expected
     assert shown_by_markdown(written[markdown]) == expected
     assert shown_by_table(written[table]).items() <= expected.items()
+    assert on_page.items() <= expected.items()
+    assert expected.keys() - on_page.keys() <= NOT_ON_THE_PAGE
 
 
 def test_a_figure_that_is_not_known_is_shown_as_none():

@@ -1,0 +1,42 @@
+"""Pictures with matches put into a ledger as a scan would."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import msgspec
+
+from batchscan.digest import Provenance
+from batchscan.ledger import Ledger
+from batchscan.model import Match
+from batchscan.names import MatchKind
+from batchscan.urls import registrable_domain
+from tests.ledger.conftest import answer, image
+
+NOW = 1_795_456_957.0  # 2026-11-23 18:02 UTC
+
+
+def shown(url: str, *pages: str, kind: MatchKind = MatchKind.FULL) -> Match:
+    """A match as an answer has it."""
+    return Match(url, kind, pages, registrable_domain(url))
+
+
+def enter(
+    ledger: Ledger,
+    path: str,
+    matches: Sequence[Match],
+    *,
+    run: str = "r1",
+    generation: int = 1,
+    provenance: Provenance | None = None,
+) -> None:
+    """Let a run have asked about a picture and been answered."""
+    content = image(path, path.encode())
+    with ledger.transaction():
+        claim = ledger.claims.open(content, generation, run, NOW)
+        answered = replace(answer(at=NOW + generation), matches=tuple(matches))
+        ledger.claims.settle(claim, answered, run)
+        ledger.files.put(content.path, content.stat, picture_id=claim.picture_id)
+        if provenance:
+            ledger.portraits.put(claim.picture_id, None, msgspec.json.encode(provenance))
