@@ -13,7 +13,7 @@ import re
 import unicodedata
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-_MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#|!~@&$]|(?<=www)\.|:(?=//)", re.IGNORECASE)
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#|!~&$]|(?<=www)\.|:(?=//)", re.IGNORECASE)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _BEYOND_ASCII = re.compile("[^\x00-\x7e]")
 _UNDECODABLE = range(0xDC80, 0xDD00)  # bytes that were no UTF-8, as os.fsdecode marks them
@@ -35,8 +35,8 @@ def csv_cell(text: str) -> str:
 def markdown(text: str) -> str:
     """Make a string plain prose in Markdown: on one line, no markup, HTML, table or link.
 
-    What is a person's name or a mail address to Markdown's readers still is: for strings that are
-    wholly other people's there is `markdown_code`.
+    Some readers find mail addresses and mentions in prose whatever is done about them, so strings
+    of other people stand better as `markdown_code`.
     """
     return _MARKDOWN.sub(r"\\\g<0>", printable(text))
 

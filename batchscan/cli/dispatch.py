@@ -18,10 +18,11 @@ COMMANDS = (
     "export",
     "mark",
     "allow",
+    "takedown",
     "credits",
     "doctor",
 )
-RESERVED = ("takedown", "evidence", "alerts", "schedule", "state")
+RESERVED = ("evidence", "alerts", "schedule", "state")
 
 
 def dispatch(words: list[str]) -> int:

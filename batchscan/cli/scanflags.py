@@ -20,6 +20,7 @@ SECTIONS = (
             ("mark WORD DOMAIN|URL", "what was decided about matches: reviewed, noticed..."),
             ("export", "everything the ledger knows, one line for each image"),
             ("allow add|list", "rules for matches that may stay, such as your own sites"),
+            ("takedown --to DIR", "drafts of notices to sites, for what is marked reviewed"),
             ("credits", "the account's balance"),
             ("doctor", "check settings, account, clock and state folder"),
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -32,10 +32,17 @@ class Found:
         self._connection = connection
         self._history = history
 
-    def pictures(self) -> Iterator[FoundPicture]:
-        """Every picture seen that has or had a match: those with new ones first, then the worst."""
+    def pictures(
+        self, wanted: Callable[[Sequence[bytes]], bool] | None = None
+    ) -> Iterator[FoundPicture]:
+        """Every picture seen that has or had a match: those with new ones first, then the worst.
+
+        Args:
+            wanted: says of a picture's paths whether it is meant; None for all.
+        """
         for picture_id, path, *_ in self._connection.execute(_ORDER):
-            yield self._picture(picture_id, path)
+            if wanted is None or wanted((path, *self._history.paths_of(picture_id))):
+                yield self._picture(picture_id, path)
 
     def _picture(self, picture_id: int, path: bytes) -> FoundPicture:
         row = self._connection.execute(_PICTURE, (picture_id,)).fetchone()

@@ -1,0 +1,103 @@
+"""Where drafts stand: under safe names, and never in the place of one that may have been edited."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from itertools import count
+from typing import NamedTuple
+
+from batchscan.whole import make_folders, storage
+
+_LONGEST = 100  # characters of a name without its suffix
+_PLAIN = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
+_OTHERS = re.compile(r"[^a-z0-9]+")
+_ADVICE = "choose another folder with --to, or free some space"
+
+
+class Draft(NamedTuple):
+    """A file with a draft."""
+
+    path: str
+    fresh: bool  # written now; else it stood there, the same to the byte
+
+
+def write_drafts(folder: str, domain: str, texts: Mapping[str, bytes]) -> list[Draft]:
+    """Write one notice in its formats, all under one name; what stands there is never changed.
+
+    Args:
+        folder: made, for its owner alone, where it is not there.
+        domain: whose name the files get, whatever it holds; where that is taken, with a number.
+        texts: the notice by its file's suffix.
+
+    Raises:
+        StorageError: they cannot be written.
+    """
+    with storage(folder, _ADVICE):
+        make_folders(os.path.abspath(folder))
+    for name in _names(file_name(domain)):
+        paths = {os.path.join(folder, f"{name}{suffix}"): text for suffix, text in texts.items()}
+        drafts = _written(paths)
+        if drafts is not None:
+            return drafts
+    raise AssertionError("numbers do not end")
+
+
+def file_name(domain: str) -> str:
+    """A name for a domain's files that every file system takes, and no two domains share."""
+    if _PLAIN.fullmatch(domain) and len(domain) <= _LONGEST and ".." not in domain:
+        return domain
+    readable = _OTHERS.sub("-", domain.lower()[:_LONGEST]).strip("-")
+    mark = hashlib.sha256(domain.encode(errors="surrogatepass")).hexdigest()[:8]
+    return f"{readable}-{mark}" if readable else f"unknown-site-{mark}"
+
+
+def _names(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name}-{number}" for number in count(2))
+
+
+def _written(paths: Mapping[str, bytes]) -> list[Draft] | None:
+    """Write what is not there yet; None where something else stands in the way."""
+    there = {
+        path: _content(path, len(text) + 1) for path, text in paths.items() if os.path.lexists(path)
+    }
+    if any(content != paths[path] for path, content in there.items()):
+        return None
+    drafts = []
+    for path, text in paths.items():
+        with storage(path, _ADVICE):
+            drafts.append(Draft(path, fresh=path not in there and _made(path, text)))
+    return drafts
+
+
+def _content(path: str, most: int) -> bytes | None:
+    """What a file begins with; None where it is no file that can be read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        return os.read(descriptor, most) if regular else None
+    finally:
+        os.close(descriptor)
+
+
+def _made(path: str, text: bytes) -> bool:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        with open(descriptor, "wb") as file:
+            os.fchmod(descriptor, 0o600)  # whatever the umask
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(path)
+        raise
+    return True

@@ -1,0 +1,148 @@
+"""What a notice's template is given: plain values in which nothing is left to escape.
+
+Users replace the templates, and shall not have to think of hostile URLs and file names there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from batchscan.escape import markdown, markdown_code, printable
+from batchscan.model import Match
+from batchscan.names import MatchKind
+from batchscan.report.words import shortened
+from batchscan.settings import Takedown
+from batchscan.takedown.gather import Notice, Work
+from batchscan.times import rfc3339
+
+MOST_PAGES = 50  # named for one copy
+_LONGEST_URL = 4_000  # characters; what is longer no site would read
+_LONGEST_WORDS = 300
+_WEB = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
+_KINDS = {
+    MatchKind.FULL: "full copy",
+    MatchKind.PARTIAL: "partial copy",
+    MatchKind.OTHER: "copy",
+}
+
+# What stands where the settings say nothing, by the setting's name.
+BLANKS: Mapping[str, str] = {
+    "name": "[YOUR NAME]",
+    "address": "[YOUR POSTAL ADDRESS]",
+    "phone": "[YOUR TELEPHONE NUMBER]",
+    "email": "[YOUR E-MAIL ADDRESS]",
+    "owner": "[THE OWNER OF THE WORKS]",
+    "role": "[I AM THE OWNER OF / I AM AUTHORIZED TO ACT ON BEHALF OF THE OWNER OF]",
+}
+_ROLES = {
+    "owner": "I am the owner of",
+    "agent": "I am authorized to act on behalf of the owner of",
+}
+
+
+class Form(NamedTuple):
+    """How strings stand in one format."""
+
+    suffix: str
+    outside: Callable[[str], str]  # other people's
+    own: Callable[[str], str]  # from the settings
+    blank: Callable[[str], str]  # what has to be filled in
+
+
+FORMS = (
+    Form(".md", markdown_code, markdown, "**{}**".format),
+    Form(".txt", printable, printable, str),
+)
+
+
+def missing(me: Takedown) -> dict[str, str]:
+    """The blanks that a draft will have, by the setting that would fill each."""
+    return {name: blank for name, blank in BLANKS.items() if _contact(me)[name] is None}
+
+
+def values_of(notice: Notice, me: Takedown, form: Form) -> dict[str, Any]:
+    """Everything that a template may name."""
+    contact = {
+        name: form.blank(BLANKS[name]) if value is None else form.own(value)
+        for name, value in _contact(me).items()
+    }
+    return {
+        "domain": form.outside(shortened(notice.domain, _LONGEST_WORDS) or "unknown site"),
+        "copies": notice.copies,
+        "works": [_work(number, work, form) for number, work in enumerate(notice.works, 1)],
+        **contact,
+        "organization": form.own(me.organization) if me.organization else None,
+        "most_pages": MOST_PAGES,
+    }
+
+
+def web_address(url: str) -> str:
+    """A URL as it can be read, copied and opened: what cannot be printed is percent-encoded."""
+    if len(url) > _LONGEST_URL:
+        return f"{web_address(url[:_LONGEST_URL])} [cut: {len(url):,} characters]"
+    if not _WEB.match(url):
+        return printable(url)
+    return "".join(char if _stays(char) else quote(char, safe="", errors="replace") for char in url)
+
+
+def _stays(char: str) -> bool:
+    return char.isprintable() and char not in ' "<>\\^`{|}'
+
+
+def _contact(me: Takedown) -> dict[str, str | None]:
+    owner = me.owner
+    if owner is None and me.role == "owner":
+        owner = me.organization or me.name
+    role = _ROLES[me.role] if me.role else None
+    return {
+        "name": me.name,
+        "address": me.address,
+        "phone": me.phone,
+        "email": me.email,
+        "owner": owner,
+        "role": role,
+    }
+
+
+def _work(number: int, work: Work, form: Form) -> dict[str, Any]:
+    said = work.provenance
+    words = {
+        "creator": said.creator,
+        "copyright": said.copyright,
+        "credit": said.credit,
+        "created": said.created,
+    }
+    return {
+        "number": number,
+        "title": form.outside(work.title),
+        "format": work.format,
+        "width": work.width,
+        "height": work.height,
+        "sha256": work.sha256,
+        **{
+            name: form.outside(shortened(text, _LONGEST_WORDS)) if text else None
+            for name, text in words.items()
+        },
+        "copies": [
+            _copy(f"{number}.{place}", match, form) for place, match in enumerate(work.copies, 1)
+        ],
+    }
+
+
+def _copy(number: str, match: Match, form: Form) -> dict[str, Any]:
+    return {
+        "number": number,
+        "url": form.outside(web_address(match.url)),
+        "kind": _KINDS[match.kind],
+        "pages": [form.outside(web_address(page)) for page in match.pages[:MOST_PAGES]],
+        "more_pages": max(0, len(match.pages) - MOST_PAGES),
+        "first_seen": _day(match.first_seen),
+        "last_seen": _day(match.last_seen),
+    }
+
+
+def _day(seconds: float | None) -> str | None:
+    return None if seconds is None else rfc3339(seconds)[:10]

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import pytest
+
+from batchscan.cli import main
+from batchscan.digest import Provenance
+from batchscan.ledger import Ledger, Realm
+from batchscan.settings import Api
+from batchscan.takedown import original
+from tests.ledger.entering import enter, shown
+
+
+@pytest.fixture
+def state(tmp_path, monkeypatch):
+    """A ledger with two pictures on three sites, none of them marked."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    folder = tmp_path / "state"
+    folder.mkdir(mode=0o700)
+    ledger = Ledger.open(folder, Realm(Api().url, sandbox=False))
+    gone = shown("https://example.com/gone.jpg")
+    sunset = [
+        shown("https://img.example.com/1.jpg", "https://example.com/page"),
+        shown("https://example.com/2.jpg"),
+        shown("https://other.org/3.jpg"),
+    ]
+    enter(ledger, "/pics/lakes/sunset.jpg", [*sunset, gone])
+    enter(ledger, "/pics/lakes/sunset.jpg", sunset, generation=2, run="r2")
+    stock = [shown("https://example.com/4.jpg"), shown("https://bbc.co.uk/5.jpg")]
+    enter(ledger, "/pics/stock/b.jpg", stock, provenance=Provenance("Ann"))
+    ledger.close()
+    return folder
+
+
+@pytest.fixture
+def takedown(state, tmp_path, capsys):
+    """Run the command with some words; gives its code, the drafts by name, and what it said."""
+
+    def run(*words: str) -> tuple[int, dict[str, str], str]:
+        folder = tmp_path / "drafts"
+        code = main(["takedown", "--state", str(state), "--to", str(folder), *words])
+        drafts = {path.name: path.read_text() for path in sorted(folder.glob("*"))}
+        return code, drafts, "".join(capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def mark(state, capsys):
+    def run(*words: str) -> None:
+        assert main(["mark", "reviewed", "--state", str(state), *words]) == 0
+        capsys.readouterr()
+
+    return run
+
+
+def test_every_site_with_reviewed_matches_gets_a_notice_in_two_formats(takedown, mark, tmp_path):
+    mark("example.com", "other.org")
+    code, drafts, said = takedown()
+
+    assert code == 0
+    assert [*drafts] == ["example.com.md", "example.com.txt", "other.org.md", "other.org.txt"]
+    for name in ("example.com.md", "example.com.txt"):
+        assert "https://img.example.com/1.jpg" in drafts[name]
+        assert "https://example.com/page" in drafts[name]
+        assert "sunset.jpg" in drafts[name]
+        assert "b.jpg" in drafts[name]
+        for other in ("3.jpg", "gone.jpg", "bbc.co.uk", "/pics/"):
+            assert other not in drafts[name]
+    assert f"{tmp_path / 'drafts' / 'example.com.md'}\n" in said
+    assert "example.com: 3 matches of 2 pictures, drafted\n" in said
+    assert "[YOUR NAME]: takedown.name\n" in said
+    assert "  batchscan mark noticed example.com\n  batchscan mark noticed other.org\n" in said
+    assert "That marks every match" not in said
+
+
+def test_it_marks_nothing_and_changes_no_draft(takedown, mark):
+    mark("other.org")
+    first = takedown()
+    second = takedown()
+
+    assert second[1] == first[1]
+    assert "the draft is there already" in second[2]
+
+
+def test_only_the_sites_and_pictures_asked_for(takedown, mark):
+    mark("example.com", "other.org")
+    _, drafts, said = takedown("--domain", "img.example.com", "--images", "lakes/")
+
+    assert [*drafts] == ["example.com.md", "example.com.txt"]
+    assert "1 address in all" in drafts["example.com.txt"]
+    assert "  batchscan mark noticed img.example.com --images lakes/\n" in said
+
+
+def test_what_is_not_reviewed_is_left_out_and_spoken_of(takedown, mark):
+    mark("https://example.com/2.jpg")
+    _, drafts, said = takedown()
+
+    assert "https://example.com/2.jpg" in drafts["example.com.txt"]
+    assert "https://example.com/4.jpg" not in drafts["example.com.txt"]
+    assert "example.com: 1 match of 1 picture, drafted; 2 matches there are not reviewed\n" in said
+    assert "That marks every match there, reviewed or not" in said
+
+
+def test_what_is_allowed_gets_no_notice(takedown, mark, tmp_path):
+    mark("example.com")
+    rules = tmp_path / "allow.yaml"
+    rules.write_text("- {domain: img.example.com, reason: our own}\n")
+    _, drafts, _ = takedown("--allow", str(rules))
+
+    assert "img.example.com" not in drafts["example.com.txt"]
+    assert "https://example.com/2.jpg" in drafts["example.com.txt"]
+
+
+def test_the_settings_say_who_complains(takedown, mark, tmp_path):
+    mark("other.org")
+    own = tmp_path / "own.txt.j2"
+    own.write_text("{{ name }} of {{ organization }} writes to {{ domain }}\n")
+    (tmp_path / "c.yaml").write_text(
+        "takedown: {name: Ann Example, organization: Ann Ltd, address: 'Main St. 1', phone: '1',\n"
+        "  email: ann@example.net, role: owner, template_txt: own.txt.j2}\n"
+    )
+    _, drafts, said = takedown("-c", str(tmp_path / "c.yaml"))
+
+    assert drafts["other.org.txt"] == "Ann Example of Ann Ltd writes to other.org\n"
+    assert "Owner of the works: Ann Ltd\n" in drafts["other.org.md"]
+    assert "Left blank" not in said
+
+
+def test_a_broken_template_is_named_and_nothing_is_written(takedown, mark, tmp_path):
+    mark("other.org")
+    (tmp_path / "own.j2").write_text("\n{{ nobody }}\n")
+    (tmp_path / "c.yaml").write_text("takedown: {template_md: own.j2}\n")
+    code, drafts, said = takedown("-c", str(tmp_path / "c.yaml"))
+
+    assert (code, drafts) == (2, {})
+    assert f"{tmp_path / 'own.j2'} line 2: 'nobody' is undefined" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "no match is marked reviewed: 5 open, 1 gone"),
+        (["--domain", "example.com"], "no match on example.com is marked reviewed: 3 open, 1 gone"),
+        (["--domain", "exampel.com"], "did you mean example.com?"),
+        (["--domain", "bbc.co.uk", "--images", "lakes/"], "of pictures like lakes/ is known"),
+        (["--domain", "a:b"], "'a:b' is neither a domain nor a URL"),
+    ],
+)
+def test_where_there_is_nothing_to_draft_it_says_why(takedown, words, said):
+    code, drafts, text = takedown(*words)
+
+    assert (code, drafts) == (2, {})
+    assert said in text
+
+
+def test_one_wrong_site_among_others_writes_nothing(takedown, mark):
+    mark("example.com")
+    code, drafts, _ = takedown("--domain", "example.com", "--domain", "nowhere.net")
+
+    assert (code, drafts) == (2, {})
+
+
+def test_a_folder_must_be_named(state, capsys):
+    assert main(["takedown", "--state", str(state)]) == 2
+    assert "--to DIR" in capsys.readouterr().err
+
+
+def test_the_templates_can_be_had_without_a_ledger(capsys):
+    for suffix in ("md", "txt"):
+        assert main(["takedown", "--show-template", suffix, "--state", "/nowhere"]) == 0
+        assert capsys.readouterr().out == original(f".{suffix}")
