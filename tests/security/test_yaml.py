@@ -87,6 +87,8 @@ def test_a_password_in_an_address_is_never_repeated(password):
 
 
 BANNED_MODULES = {"pickle", "marshal", "shelve", "xml"}
+# Writes only; and the parser by which every declaration of an entity is refused (test_provenance).
+HARMLESS_MODULES = {"xml.sax.saxutils", "xml.parsers"}
 BANNED_CALLS = {"eval", "exec", "compile", "__import__"}
 BANNED_ATTRIBUTES = {
     "yaml": {
@@ -106,7 +108,7 @@ def that_can_run_code(node: ast.AST) -> set[str]:
     match node:
         case ast.Import(names=names):
             return {name.name.partition(".")[0] for name in names} & BANNED_MODULES
-        case ast.ImportFrom(module=str(module)):
+        case ast.ImportFrom(module=str(module)) if module not in HARMLESS_MODULES:
             return {module.partition(".")[0]} & BANNED_MODULES
         case ast.Call(func=ast.Name(id=name)):
             return {name} & BANNED_CALLS
