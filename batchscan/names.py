@@ -73,6 +73,14 @@ class MatchState(StrEnum):
     RETURNED = "returned"  # it had gone, and this run saw it again
 
 
+class MatchEvent(StrEnum):
+    """What happened to a match that people are told about."""
+
+    NEW = "new"
+    RETURNED = "returned"
+    FULL = "full"  # it was a partial copy
+
+
 class Disposition(StrEnum):
     """What people have decided about a match."""
 

@@ -157,14 +157,14 @@ class Claims:
             "UPDATE claims SET under_way = 0, unanswered = unanswered + 1 WHERE scan_id = ?",
             (claim.scan_id,),
         )
-        self._doubt(claim)
+        self._doubt(claim, at)
         if body:
             self._connection.execute(
                 "INSERT INTO unread_bodies VALUES (?, ?, ?)",
                 (claim.scan_id, at, zlib.compress(body, 1)),
             )
 
-    def lost(self, claim: Claim) -> bool:
+    def lost(self, claim: Claim, at: float) -> bool:
         """The id is spent and its answer cannot be had; whether that charge was not counted yet."""
         row = self._connection.execute(
             "SELECT unanswered FROM claims WHERE scan_id = ?", (claim.scan_id,)
@@ -176,7 +176,7 @@ class Claims:
         )
         if row[0]:
             return False
-        self._doubt(claim)
+        self._doubt(claim, at)
         return True
 
     def refused(self, claim: Claim, refusal: bytes) -> None:
@@ -244,12 +244,12 @@ class Claims:
         ).fetchone()
         return int(row[0] or 0) * (self.largest_charge() or 1)
 
-    def _doubt(self, claim: Claim) -> None:
+    def _doubt(self, claim: Claim, at: float) -> None:
         """Count a send in doubt to the run that made it, whoever asks again."""
         self._connection.execute(
-            "INSERT INTO doubts SELECT run_id, scan_id, 1 FROM claims WHERE scan_id = ?"
-            " ON CONFLICT (run_id, scan_id) DO UPDATE SET sends = sends + 1",
-            (claim.scan_id,),
+            "INSERT INTO doubts SELECT run_id, scan_id, 1, ? FROM claims WHERE scan_id = ?"
+            " ON CONFLICT (run_id, scan_id) DO UPDATE SET sends = sends + 1, at = excluded.at",
+            (at, claim.scan_id),
         )
 
     def _scan_id(self, sha256: str, generation: int) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from batchscan.model import Answer, Match
-from batchscan.names import Disposition, MatchKind, MatchState
+from batchscan.names import Disposition, MatchEvent, MatchKind, MatchState
 from batchscan.urls import normalised
 
 MATCHES_A_STATEMENT = 16  # each statement costs the other threads a turn
@@ -82,6 +82,7 @@ class History:
         self._connection = connection
         self._realm_id = realm_id
         self._allows: Allows | None = None
+        self._notes_events = False
 
     def tell(self, runs: Iterable[str], allows: Allows | None = None) -> None:
         """Look from these runs: what arrived in them is new; `allows` says what is allowed."""
@@ -91,12 +92,18 @@ class History:
         )
         self._allows = allows
 
+    def note_events(self) -> None:
+        """Keep what people are to be told of the answers that come."""
+        self._notes_events = True
+
     def record(self, picture_id: int, answer: Answer, answer_id: int, run_id: str) -> None:
         """Enter what a new answer shows; before it becomes the picture's newest."""
         row = self._connection.execute(
             "SELECT answer_id FROM pictures WHERE id = ?", (picture_id,)
         ).fetchone()
         before, at = row[0], answer.received_at
+        if self._notes_events and answer.matches:
+            self._note(picture_id, answer, before, run_id)
         for start in range(0, len(answer.matches), MATCHES_A_STATEMENT):
             some = answer.matches[start : start + MATCHES_A_STATEMENT]
             values: list[object] = []
@@ -169,6 +176,31 @@ class History:
                 self._connection.execute("INSERT INTO allowed VALUES (?, ?)", (picture_id, key))
             if present:
                 count(url, sha256, paths)
+
+    def _note(self, picture_id: int, answer: Answer, before: int | None, run_id: str) -> None:
+        """Keep what is new in an answer, for those who want to be told."""
+        rows = self._connection.execute(
+            "SELECT key, kind, answer_id FROM sightings WHERE picture_id = ?", (picture_id,)
+        )
+        known = {key: (kind, answer_id) for key, kind, answer_id in rows}
+        events: dict[str, MatchEvent] = {}
+        for match in answer.matches:
+            key = normalised(match.url)
+            kind, answer_id = known.get(key, ("", None))
+            if answer_id is None:
+                events.setdefault(key, MatchEvent.NEW)
+            elif answer_id != before:
+                events.setdefault(key, MatchEvent.RETURNED)
+            elif kind == MatchKind.PARTIAL and match.kind is MatchKind.FULL:
+                events.setdefault(key, MatchEvent.FULL)
+        self._connection.executemany(
+            "INSERT INTO events (realm_id, run_id, picture_id, key, event, first)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                (self._realm_id, run_id, picture_id, key, event.value, before is None)
+                for key, event in events.items()
+            ),
+        )
 
     def _sighting(self, row: _Row, paths: tuple[bytes, ...]) -> Sighting:
         allowed = self._allows is not None and self._allows(row.url, row.sha256, paths)

@@ -175,6 +175,35 @@ MIGRATIONS = (
     -- The pictures with matches that a run saw, for its reports: numbers, packed.
     ALTER TABLE runs ADD COLUMN matched BLOB;
     """,
+    """
+    -- What people are to be told: entered with the answer that shows it, until it is in messages.
+    CREATE TABLE events (
+        id INTEGER PRIMARY KEY,
+        realm_id INTEGER NOT NULL REFERENCES realms,
+        run_id TEXT NOT NULL,
+        picture_id INTEGER NOT NULL REFERENCES pictures,
+        key TEXT NOT NULL,                      -- of the sighting
+        event TEXT NOT NULL,                    -- new, returned, full: it was a partial copy
+        first INTEGER NOT NULL                  -- whether it came with the picture's first answer
+    );
+    -- A message to one target, the same as often as it is sent.
+    CREATE TABLE messages (
+        id TEXT PRIMARY KEY,
+        target TEXT NOT NULL,
+        run_id TEXT NOT NULL,
+        body BLOB NOT NULL,                     -- JSON
+        matches INTEGER NOT NULL,
+        made_at REAL NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        tried_at REAL,
+        trouble TEXT,                           -- of the last attempt
+        told_at REAL                            -- NULL while it is pending
+    ) WITHOUT ROWID;
+    CREATE INDEX messages_pending ON messages (target, made_at) WHERE told_at IS NULL;
+    -- For budgets of calendar windows.
+    CREATE INDEX answers_by_time ON answers (received_at, credits, picture_id);
+    ALTER TABLE doubts ADD COLUMN at REAL NOT NULL DEFAULT 0;   -- the last of its sends
+    """,
 )
 
 VERSION = len(MIGRATIONS)

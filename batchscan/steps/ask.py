@@ -210,8 +210,8 @@ class Asker:
                 return None
 
     async def _after_conflict(self, question: Question, reply: Conflict) -> Ending | None:
-        claim = self._claim_of(question)
-        newly_unknown = await self.ledger.do(lambda ledger: ledger.claims.lost(claim))
+        claim, at = self._claim_of(question), self.clock.wall()
+        newly_unknown = await self.ledger.do(lambda ledger: ledger.claims.lost(claim, at))
         self.tally.outcome_unknown += self.budget.price if newly_unknown else 0
         question.last = reply.error
         question.perhaps_charged = True

@@ -73,7 +73,7 @@ def test_a_lost_answer_counts_as_one_possible_charge_only_once(ledger):
     ledger.claims.unanswered(claim, 0.0)
     again = ledger.claims.open(image(), 1, "run", 0.0)
 
-    assert ledger.claims.lost(again) is False
+    assert ledger.claims.lost(again, 0.0) is False
     assert ledger.claims.perhaps_charged("run") == 1
     assert ledger.claims.known(image().sha256).lost
 
@@ -81,7 +81,7 @@ def test_a_lost_answer_counts_as_one_possible_charge_only_once(ledger):
 def test_a_conflict_of_a_first_request_is_a_new_possible_charge(ledger):
     claim = ledger.claims.open(image(), 1, "run", 0.0)
 
-    assert ledger.claims.lost(claim) is True
+    assert ledger.claims.lost(claim, 0.0) is True
     assert ledger.claims.perhaps_charged("run") == 1
 
 
@@ -100,7 +100,7 @@ def test_a_lost_answer_that_an_earlier_run_counted_is_none_of_the_later_runs_cha
     ledger.claims.unanswered(claim, 0.0)
     again = ledger.claims.open(image(), 1, "second", 0.0)
 
-    assert ledger.claims.lost(again) is False
+    assert ledger.claims.lost(again, 0.0) is False
     assert ledger.claims.perhaps_charged("first") == 1
     assert ledger.claims.perhaps_charged("second") == 0
 
@@ -118,7 +118,7 @@ def test_possible_charges_that_the_first_version_counted_are_carried_over(tmp_pa
     old.close()
     ledger = Ledger.open(tmp_path, REAL)
     charged = [ledger.claims.perhaps_charged(run) for run in ("one", "two", "three")]
-    newly = [ledger.claims.lost(Claim(1, scan_id, 1)) for scan_id, *_ in claims]
+    newly = [ledger.claims.lost(Claim(1, scan_id, 1), 0.0) for scan_id, *_ in claims]
     ledger.close()
 
     assert charged == [2, 1, 0]
