@@ -1,7 +1,8 @@
 """How alike two pictures are to the eye.
 
 Two perceptual hashes of `imagehash` find the picture again when its size, colours or compression
-changed; a small copy and a piece of its middle tell whether anything changed at all.
+changed; a small copy and a piece of its middle tell whether anything changed at all. A sketch finds
+what the hashes do not: a part of the picture, or the picture with something around or on it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Final, Literal
 
 import imagehash
 from PIL import Image, ImageChops, ImageOps, ImageStat
+
+from batchscan.emulator.overlap import Sketch, overlap, sketch
 
 FULL: Final = 0
 PARTIAL: Final = 1
@@ -39,6 +42,11 @@ class Likeness:
     small: Image.Image
     detail: Image.Image
     flat: bool
+    sketch: Sketch
+
+    def both_ways(self) -> tuple[Sketch, Sketch]:
+        """The sketch as it is and mirrored."""
+        return self.sketch, self.sketch.mirrored()
 
 
 def likeness(data: bytes) -> Likeness:
@@ -48,19 +56,29 @@ def likeness(data: bytes) -> Likeness:
     """
     with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
         image = _on_white(ImageOps.exif_transpose(opened))
+    grey = image.convert("L")
     small = image.resize((_SMALL, _SMALL), Image.Resampling.BOX)
     left, top = max(0, (image.width - _DETAIL) // 2), max(0, (image.height - _DETAIL) // 2)
     return Likeness(
         size=image.size,
-        bits=_bits(imagehash.phash(image)) << 64 | _bits(imagehash.dhash(image)),
+        bits=_bits(imagehash.phash(grey)) << 64 | _bits(imagehash.dhash(grey)),
         small=small,
         detail=image.crop((left, top, left + _DETAIL, top + _DETAIL)),
         flat=ImageStat.Stat(small.convert("L")).stddev[0] < _FLAT,
+        sketch=sketch(grey),
     )
 
 
 def compare(one: Likeness, other: Likeness) -> Literal[0, 1] | None:
     """`FULL`, `PARTIAL`, or None where they are two different pictures."""
+    kind = compare_whole(one, other)
+    if kind is None and any(overlap(each, other.sketch) for each in one.both_ways()):
+        return PARTIAL
+    return kind
+
+
+def compare_whole(one: Likeness, other: Likeness) -> Literal[0, 1] | None:
+    """The same by the hashes alone: None also where one shows but a part of the other."""
     distance = (one.bits ^ other.bits).bit_count()
     if distance > _ALIKE:
         return None

@@ -1,0 +1,111 @@
+"""Landmarks of a picture: spots that are found again where it was cropped, framed or written on.
+
+At several scales the middles of light and dark spots are picked, spread over the whole picture, and
+what is around each is kept as a vector of low frequencies. The vectors of one spot point the same
+way whatever happened to size, brightness and compression; a mirrored one's differ by known signs.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Floats = NDArray[np.float32]
+Numbers = NDArray[np.intp]
+
+ALIKE: Final = 0.85  # the cosine of two vectors: of photographs' spots, 1 pair of 3,000 by chance
+
+_LEVELS: Final = 7
+_STEP: Final = 2 ** (-1 / 3)  # from one level's size to the next one's
+_AROUND: Final = 16  # pixels a side of what is looked at around a spot
+_WAVES: Final = 7  # frequencies, across and down together
+_CELLS: Final = 4  # a side, each with a spot of its own: a caption would have them all
+_FAINT: Final = 2.0  # of 255 levels: spots of less contrast are noise
+_SMOOTH: Final = 60.0  # a shorter vector says nothing
+
+
+class Landmarks(NamedTuple):
+    """Of each: its x and y in pixels, the scale it was found at, and what it looks like."""
+
+    places: Floats  # (n, 2)
+    scales: Floats  # (n,)
+    looks: Floats  # (n, all waves), each of length 1
+
+    def mirrored(self, width: int) -> Landmarks:
+        """Those of the same picture, so wide, with left and right exchanged."""
+        places = self.places * np.float32([-1, 1]) + np.float32([width, 0])
+        return Landmarks(places, self.scales, self.looks * _MIRROR)
+
+
+def _waves() -> tuple[Floats, Floats]:
+    """Cosines as columns, and their signs in a mirror; photographs have little of high ones."""
+    middles = (np.arange(_AROUND) + 0.5) / _AROUND
+    lines = [np.cos(np.pi * number * middles) for number in range(_WAVES)]
+    lines = [line / np.linalg.norm(line) for line in lines]
+    numbers = [
+        (down, across)
+        for down in range(_WAVES)
+        for across in range(_WAVES)
+        if 0 < down + across <= _WAVES
+    ]
+    waves = [np.hypot(*each) * np.outer(lines[each[0]], lines[each[1]]) for each in numbers]
+    signs = [(-1) ** across for _, across in numbers]
+    return np.float32(waves).reshape(len(waves), -1).T, np.float32(signs)
+
+
+_WAVE, _MIRROR = _waves()
+
+
+def landmarks(grey: Image.Image) -> Landmarks:
+    """Find a grey picture's landmarks; a narrow or flat one has none."""
+    levels = [_level(grey, _STEP**number) for number in range(_LEVELS)]
+    places, scales, looks = (np.concatenate(each) for each in zip(*levels, strict=True))
+    return Landmarks(places, scales, looks)
+
+
+def _level(grey: Image.Image, scale: float) -> Landmarks:
+    size = (max(1, round(grey.width * scale)), max(1, round(grey.height * scale)))
+    if min(size) <= _AROUND:
+        none = np.zeros((0, len(_MIRROR)), np.float32)
+        return Landmarks(none[:, :2], none[:, 0], none)
+    level = grey.convert("F").resize(size, Image.Resampling.BICUBIC)
+    spots = np.abs(np.asarray(_blurred(level, 1.5)) - np.asarray(_blurred(level, 3)))
+    rows, columns = _strongest(spots)
+    looks = _around(np.asarray(level), rows, columns) @ _WAVE
+    lengths = np.linalg.norm(looks, axis=1)
+    clear = lengths > _SMOOTH
+    pixel = np.float32([grey.width / size[0], grey.height / size[1]])
+    places = (np.stack([columns, rows], axis=1)[clear] + np.float32(0.5)) * pixel
+    scales = np.full(len(places), scale, np.float32)
+    return Landmarks(places, scales, looks[clear] / lengths[clear, None])
+
+
+def _blurred(level: Image.Image, by: float) -> Image.Image:
+    small = (round(level.width / by), round(level.height / by))
+    bicubic = Image.Resampling.BICUBIC
+    return level.resize(small, bicubic).resize(level.size, bicubic)
+
+
+def _strongest(spots: Floats) -> tuple[Numbers, Numbers]:
+    """The row and column of the strongest spot of each cell, not near the edges."""
+    half = _AROUND // 2
+    inside = np.s_[half : 1 - half, half : 1 - half]
+    peak = spots[inside] > _FAINT
+    for down in (-1, 0, 1):
+        for across in (-1, 0, 1):
+            peak &= spots[inside] >= np.roll(spots, (down, across), axis=(0, 1))[inside]
+    rows, columns = (each + half for each in np.nonzero(peak))
+    cells = rows * _CELLS // spots.shape[0] * _CELLS + columns * _CELLS // spots.shape[1]
+    order = np.lexsort((-spots[rows, columns], cells))
+    _, first = np.unique(cells[order], return_index=True)
+    return rows[order[first]], columns[order[first]]
+
+
+def _around(level: Floats, rows: Numbers, columns: Numbers) -> Floats:
+    """A row for each spot: the pixels around it."""
+    beside = np.arange(-(_AROUND // 2), _AROUND // 2)
+    down, across = rows[:, None] + beside, columns[:, None] + beside
+    return level[down[:, :, None], across[:, None, :]].reshape(len(rows), _AROUND**2)

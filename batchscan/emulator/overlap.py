@@ -1,0 +1,141 @@
+"""Whether two pictures show the same, one of them perhaps cropped, framed, mirrored or written on.
+
+Landmarks tell where one lies in the other; the place is made exact, and what both show is held
+against each other block by block.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final, NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from batchscan.emulator.landmarks import Floats, Landmarks, landmarks
+from batchscan.emulator.placing import Box, Place, place
+
+_AREA: Final = 160 * 120  # pixels of the grey copy
+_LONGEST: Final = 1024  # pixels a side of it
+_ENLARGED: Final = 4  # times at most
+
+_SIDE: Final = 48  # pixels a side of what is compared
+_BLOCK: Final = 6
+_CONTRAST: Final = 2.0  # of 255 levels; blocks of less are not looked at
+_TEXTURED: Final = 8  # blocks with contrast, at least
+_CORRELATED: Final = 0.7
+_INSIDE: Final = 0.6  # of the smaller picture
+# Parts of the blocks with contrast.
+_SAME: Final = 0.65
+_PROMISING: Final = 0.15  # before the place is exact
+_ROUNDS: Final = (16, 16, 16, 32, 32)  # pixels a side, while the place is made exact
+_STRETCH: Final = 1.4  # times, of width against height, and in one round
+_FARTHEST: Final = 1 / 8  # of the box, in one round
+
+
+class Sketch(NamedTuple):
+    """A grey copy of a few pixels, and its landmarks."""
+
+    grey: Image.Image
+    marks: Landmarks
+
+    def mirrored(self) -> Sketch:
+        """With left and right exchanged."""
+        return Sketch(ImageOps.mirror(self.grey), self.marks.mirrored(self.grey.width))
+
+
+def sketch(grey: Image.Image) -> Sketch:
+    """Sketch a grey picture of any size."""
+    scale = min(_ENLARGED, math.sqrt(_AREA / (grey.width * grey.height)))
+    size = [min(_LONGEST, max(1, round(side * scale))) for side in grey.size]
+    less = grey.reduce(max(1, int(0.5 / scale)))
+    small = less.resize((size[0], size[1]), Image.Resampling.BICUBIC)
+    return Sketch(small, landmarks(small))
+
+
+def overlap(mine: Sketch, other: Sketch) -> bool:
+    """Whether most of the one lies in the other."""
+    at = place(mine.marks, other.marks)
+    if at is None:
+        return False
+    agreeing = _agreeing(mine.grey, other.grey, at)
+    if _PROMISING <= agreeing < _SAME:
+        agreeing = _agreeing(mine.grey, other.grey, _exact(mine.grey, other.grey, at))
+    return agreeing >= _SAME
+
+
+def _agreeing(mine: Image.Image, other: Image.Image, at: Place) -> float:
+    """The part of the blocks with contrast that are the same; 0 where little overlaps."""
+    boxes = at.boxes(mine.size, other.size)
+    if boxes is None or max(at.wide / at.high, at.high / at.wide) > _STRETCH:
+        return 0
+    if max(_part(boxes[0], mine), _part(boxes[1], other)) < _INSIDE:
+        return 0
+    one, two = _blocks(_cut(mine, boxes[0], _SIDE)), _blocks(_cut(other, boxes[1], _SIDE))
+    deep, deep_too = (np.sqrt((each**2).mean(axis=1)) for each in (one, two))
+    textured = np.maximum(deep, deep_too) > _CONTRAST
+    if textured.sum() < _TEXTURED:
+        return 0
+    correlation = (one * two).mean(axis=1) / np.maximum(deep * deep_too, _CONTRAST / 100)
+    return float((correlation[textured] > _CORRELATED).mean())
+
+
+def _part(box: Box, picture: Image.Image) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1]) / (picture.width * picture.height)
+
+
+def _cut(picture: Image.Image, box: Box, side: int) -> Floats:
+    cut = picture.convert("F").resize((side, side), Image.Resampling.BILINEAR, box=box)
+    return np.asarray(cut)
+
+
+def _blocks(cut: Floats) -> Floats:
+    """A row for each block, its mean taken away."""
+    count = _SIDE // _BLOCK
+    blocks = cut.reshape(count, _BLOCK, count, _BLOCK).swapaxes(1, 2).reshape(count**2, -1)
+    return blocks - blocks.mean(axis=1, keepdims=True)
+
+
+def _exact(mine: Image.Image, other: Image.Image, at: Place) -> Place:
+    """Move and stretch the one in some rounds until it differs least from the other."""
+    for side in _ROUNDS:
+        boxes = at.boxes(mine.size, other.size)
+        if boxes is None:
+            break
+        here, there = boxes
+        step = _step(_cut(mine, here, side), _cut(other, there, side)) / side
+        better = _moved(here, there, np.clip(step, -_FARTHEST, _FARTHEST).tolist())
+        if not 1 / _STRETCH < better.wide / better.high < _STRETCH:
+            break
+        at = better
+    return at
+
+
+def _step(one: Floats, two: Floats) -> Floats:
+    """How to grow and move across, and grow and move down, in pixels: Gauss and Newton's step.
+
+    The other picture may be brighter or paler. What differs most counts least: it is a caption.
+    """
+    side = len(one)
+    down, across = np.gradient(one)
+    way = np.linspace(-1, 1, side, dtype=np.float32)
+    slopes = (across * way, across, down * way[:, None], down, -two, -np.ones_like(two))
+    matrix, goal = np.stack(slopes, axis=-1).reshape(side**2, -1), -one.ravel()
+    weights = np.ones(side**2, np.float32)
+    step = np.zeros(len(slopes), np.float32)
+    for _ in range(2):
+        weighed = (matrix * weights[:, None]).T
+        step = np.linalg.solve(weighed @ matrix + 1e-3 * np.eye(len(slopes)), weighed @ goal)
+        left = np.abs(matrix @ step - goal)
+        weights = 1 / (1 + (left / (3 * np.median(left) + 1e-3)) ** 2)
+    return step[:4]
+
+
+def _moved(here: Box, there: Box, step: list[float]) -> Place:
+    """The place of a box that grew and moved by these parts of its size."""
+    wider, right, higher, down = step
+    width, height = here[2] - here[0], here[3] - here[1]
+    left, top = here[0] + (right - wider) * width, here[1] + (down - higher) * height
+    wide = (there[2] - there[0]) / (width * (1 + 2 * wider))
+    high = (there[3] - there[1]) / (height * (1 + 2 * higher))
+    return Place(wide, high, there[0] - wide * left, there[1] - high * top)
