@@ -23,6 +23,7 @@ LARGEST_THUMBNAIL = 16_384  # bytes
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _STACKED = re.compile(f"(?<=[{_MARKS}]{{2}})[{_MARKS}]")
 _AUTHORITY = re.compile(r"(https?://(?:[^/?#]*@)?)([^/?#]*)", re.IGNORECASE)
+_HOST = re.compile(r"[\w.:-]+")  # a colon for IPv6
 _PLAIN = re.compile(r"[!#-;=?-\[\]_a-z~]*")  # what a link may hold as it is, of ASCII
 _KEPT = "!#$%&'()*+,-./:;=?@[]_~"
 
@@ -86,10 +87,12 @@ def _href(url: str) -> str | None:
         except UnicodeEncodeError:  # half of a surrogate pair
             return None
     try:
-        scheme = urlsplit(url).scheme
+        parts = urlsplit(url)
+        _ = parts.port  # raises for one that is no number, or too large
     except ValueError:
         return None
-    return url if scheme in ("http", "https") and host_of(url) else None
+    named = _HOST.fullmatch(host_of(url))
+    return url if parts.scheme in ("http", "https") and named else None
 
 
 def _quoted(char: str) -> str:

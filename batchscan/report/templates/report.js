@@ -7,16 +7,15 @@
   sortable(by("site-table"));
   if (!list) return;
 
-  const NEWS = ["new", "returned"];
   const pictures = Array.from(list.children, (node, place) => {
-    const [fresh, full, total, newest] = node.dataset.n.split(" ").map(Number);
+    const [full, total, newest] = node.dataset.n.split(" ").map(Number);
     const path = node.querySelector(".path").textContent;
     const matches = Array.from(node.querySelectorAll(".match"), (match) => {
       const [kind, state, decided] = match.dataset.m.split(" ");
       return { node: match, kind, state, decided, site: match.dataset.site };
     });
     const folder = path.slice(0, path.lastIndexOf("/") + 1);
-    return { node, place, fresh, full, total, newest, path, folder, matches };
+    return { node, place, full, total, newest, path, folder, matches };
   });
   const all = pictures.flatMap((picture) => picture.matches);
   const choices = ["kind", "state", "decided", "site"];
@@ -29,29 +28,32 @@
     return counts;
   };
   const offer = (id, options) => {
-    for (const [value, label] of options) by(id).add(new Option(label, value));
+    for (const [value, shown] of options) by(id).add(new Option(shown, value));
     if (!options.length) by(id).parentNode.hidden = true;
   };
   const most = (counts) => [...counts].sort((a, b) => b[1] - a[1]);
-  const named = ([value, count]) => [value, `${value.replace("_", " ")} (${count.toLocaleString("en")})`];
+  const label = (name, count) => `${name} (${count.toLocaleString("en")})`;
   for (const id of choices.slice(0, 3)) {
-    offer(id, most(counted(all.map((match) => match[id]))).filter(([value]) => value !== "-").map(named));
+    const found = most(counted(all.map((match) => match[id]))).filter(([value]) => value !== "-");
+    offer(id, found.map(([value, count]) => [value, label(value.replace("_", " "), count)]));
   }
   const sites = most(counted(pictures.flatMap((picture) => [...new Set(picture.matches.map((match) => match.site))])));
-  offer("site", sites.slice(0, 1000).map(([site, count]) => [` ${site}`, `${site || "no site at all"} (${count.toLocaleString("en")})`]));
+  // The blank tells a site without a name from "all".
+  offer("site", sites.slice(0, 1000).map(([name, count]) => [` ${name}`, label(name || "no site at all", count)]));
 
   const folders = counted(pictures.flatMap((picture) => above(picture.folder)));
   const shared = pictures.length && [...folders].filter(([, count]) => count === pictures.length).length - 1;
   const below = [...folders].filter(([folder]) => above(folder).length > shared + 1);
   below.sort((a, b) => b[1] - a[1]).splice(500);
-  offer("folder", below.sort((a, b) => (a[0] < b[0] ? -1 : 1)).map(named));
+  offer("folder", below.sort((a, b) => text(a[0], b[0])).map(([name, count]) => [name, label(name, count)]));
 
   // --- what is shown ----------------------------------------------------------------------------
 
   const lower = (nodes) => Array.from(nodes, (node) => node.textContent).join("\n").toLowerCase();
   const wanted = () => {
     const words = by("find").value.trim().toLowerCase().split(/\s+/).filter(Boolean);
-    const chosen = choices.filter((id) => by(id).value).map((id) => [id, by(id).value.trimStart()]);
+    const value = (id) => (id === "site" ? by(id).value.slice(1) : by(id).value);
+    const chosen = choices.filter((id) => by(id).value).map((id) => [id, value(id)]);
     return { words, chosen, folder: by("folder").value };
   };
   const show = (thing, shown) => {
@@ -64,6 +66,10 @@
     if (!words.length) return true;
     match.text ??= lower(match.node.querySelectorAll(".url, .pages"));
     return words.every((word) => own.includes(word) || match.text.includes(word));
+  };
+  const part = (shown, of, noun, ending) => {
+    const start = shown === of ? "" : `${shown.toLocaleString("en")} of `;
+    return `${start}${of.toLocaleString("en")} ${noun}${of === 1 ? "" : ending}`;
   };
   const filter = () => {
     const want = wanted();
@@ -82,9 +88,7 @@
       picture.node.classList.toggle("some", found < picture.matches.length);
     }
     by("nothing").hidden = shownPictures > 0;
-    const number = (shown, of, noun) =>
-      (shown === of ? shown.toLocaleString("en") : `${shown.toLocaleString("en")} of ${of.toLocaleString("en")}`) + ` ${noun}`;
-    const said = `${number(shownPictures, pictures.length, "pictures")}, ${number(shownMatches, all.length, "matches")}`;
+    const said = `${part(shownPictures, pictures.length, "picture", "s")}, ${part(shownMatches, all.length, "match", "es")}`;
     if (by("status").value !== said) by("status").value = said;
     for (const row of document.querySelectorAll("#site-table tbody tr")) {
       const to = row.querySelector("a");
@@ -92,8 +96,7 @@
     }
   };
 
-  const site = (picture) => picture.matches.length ? picture.matches[0].site : "\uffff";
-  const text = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+  const site = (picture) => (picture.matches.length ? picture.matches[0].site : "");
   const orders = {
     fresh: (a, b) => a.place - b.place,
     worst: (a, b) => b.full - a.full || b.total - a.total,
@@ -139,10 +142,10 @@
     by("pictures").scrollIntoView();
   });
 
-  const step = (by_) => {
+  const step = (way) => {
     const shown = pictures.filter((picture) => !picture.node.hidden).map((picture) => picture.node);
     const at = shown.indexOf(document.activeElement.closest(".picture"));
-    const next = shown[at < 0 ? (by_ > 0 ? 0 : shown.length - 1) : at + by_];
+    const next = shown[at < 0 ? (way > 0 ? 0 : shown.length - 1) : at + way];
     if (!next) return;
     next.tabIndex = -1;
     next.focus({ preventScroll: true });
@@ -161,6 +164,10 @@
   by("tools").hidden = false;
   filter();
 
+  function text(a, b) {
+    return a < b ? -1 : a > b ? 1 : 0;
+  }
+
   function above(folder) {
     const found = [];
     for (let end = folder.indexOf("/"); end >= 0; end = folder.indexOf("/", end + 1)) found.push(folder.slice(0, end + 1));
@@ -178,11 +185,12 @@
       button.textContent = head.textContent;
       head.replaceChildren(button);
       button.addEventListener("click", () => {
-        const up = head.ariaSort ? head.ariaSort !== "ascending" : !at;
+        const was = head.getAttribute("aria-sort");
+        const up = was ? was !== "ascending" : !at;
         for (const other of heads) other.removeAttribute("aria-sort");
         head.setAttribute("aria-sort", up ? "ascending" : "descending");
         const rows = [...table.tBodies[0].rows];
-        rows.sort((a, b) => { const [x, y] = [key(a, at), key(b, at)]; return (x < y ? -1 : x > y ? 1 : 0) * (up ? 1 : -1); });
+        rows.sort((a, b) => text(key(a, at), key(b, at)) * (up ? 1 : -1));
         table.tBodies[0].append(...rows);
       });
     });
