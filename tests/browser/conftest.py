@@ -17,6 +17,9 @@ from batchscan.digest import FoundPicture
 from batchscan.report import Report
 from batchscan.report.page import render
 from tests.report.matched import NOW
+from tests.run.conftest import bench_with
+
+__all__ = ["bench_with"]
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = [

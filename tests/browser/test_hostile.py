@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 
 import pytest
 
 from batchscan.digest import Digest, DomainCount, Provenance, RuleUse
+from batchscan.emulator import Fault
+from batchscan.emulator.actions import Odd, OddBody
+from tests.pictures import png
 from tests.report.facts import books, report
 from tests.report.found import totals
 from tests.report.matched import NEW, STRINGS, hostile, hostile_report, match, picture
+from tests.security.test_hostile import NAMES
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
@@ -119,3 +124,30 @@ async def test_a_million_characters_are_shown_by_their_ends_and_their_number(ope
 
     assert any("…(1,000,000 characters)…" in text for text in texts)
     assert max(map(len, texts)) < 10_000
+
+
+async def test_the_report_of_a_scan_of_such_names_with_odd_answers_is_safe_as_well(
+    bench_with, opened
+):
+    odd: tuple[OddBody, ...] = ("odd_urls", "unknown_type", "extra_keys", "huge", "wrong_types")
+    faults = tuple(
+        Fault(route="check", action=Odd(body), every=len(odd) + 1 - n) for n, body in enumerate(odd)
+    )
+    async with bench_with(faults=faults) as bench:
+        for number, name in enumerate(NAMES):
+            (bench.images / os.fsdecode(name)).write_bytes(png(16, 16, number))
+        ran = await bench.scan()
+        path = bench.folder / "output" / "latest" / "report.html"
+        async with opened(path) as it:
+            shown = await it.shown()
+            figure = it.page.locator("[data-figure='matches.total']")
+            total = await figure.get_attribute("value")
+            kinds = await it.page.locator("#kind option").all_text_contents()
+
+    assert total == str(ran.report.matches.total)
+    assert ran.report.matches.total > 20_000
+    assert len(shown) == ran.report.matches.images_with_matches > 5
+    assert "\\u202egnp.png" in " ".join(shown)
+    assert [kind.partition(" ")[0] for kind in kinds] == ["all", "full", "other"]
+    assert it.requests == [path.as_uri()]
+    assert it.troubles == []
