@@ -42,6 +42,7 @@ class Candidate:
     stat: Stat | None  # None where the walk could not stat a file that the user had named
     explicit: bool = False  # named by the user: may be a link, may have any name
     root: str | None = None  # the root folder it was found under
+    again: bool = False  # unchanged since an answer that is old enough to be asked for again
 
 
 @dataclass(frozen=True, slots=True)

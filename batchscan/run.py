@@ -177,3 +177,5 @@ class Scan:
                 self._stop.because(reason)
             except Exception as bug:  # noqa: BLE001 - raised again when all has settled
                 self._stop.because_of_bug(bug)
+            finally:
+                queue.task_done()

@@ -5,6 +5,7 @@ from batchscan.ledger.files import Sorted
 from batchscan.ledger.history import Allows, Sighting
 from batchscan.ledger.overview import KnownFile
 from batchscan.ledger.pacing import Learned
+from batchscan.ledger.rescans import Due
 from batchscan.ledger.runs import StoredLine, StoredRun
 from batchscan.ledger.standing import FileState, Standing
 from batchscan.ledger.store import FILE_NAME, Ledger, Realm
@@ -14,6 +15,7 @@ __all__ = [
     "FILE_NAME",
     "NOTHING_KNOWN",
     "Allows",
+    "Due",
     "FileState",
     "Known",
     "KnownFile",

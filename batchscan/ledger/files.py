@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from batchscan.ledger.rescans import Due
 from batchscan.ledger.seals import Matched, Seals, fingerprint
 from batchscan.ledger.standing import FileState, Standing
 from batchscan.model import Stat
@@ -49,6 +50,7 @@ class Sorted:
     unchanged: int = 0
     unchanged_bytes: int = 0
     rest: list[FileState] = field(default_factory=list)  # in the block's order
+    due: list[Due] = field(default_factory=list)  # unchanged, and to be asked again
 
 
 class Files:
@@ -75,7 +77,7 @@ class Files:
         if matched is None:
             result, rows = self._compare(row[0], entries, standing)
             matched = _matched(rows)
-            if not result.rest:
+            if not (result.rest or result.due):
                 oldest = _oldest(rows)
                 self._seals.put(row[0], first, found, standing, oldest=oldest, matched=matched)
         else:
@@ -132,16 +134,23 @@ class Files:
     def _compare(
         self, folder_id: int, entries: Sequence[FileState], standing: Standing
     ) -> tuple[Sorted, list[_Row]]:
-        """Tell entries apart by their rows; also the rows of those that are unchanged."""
+        """Tell entries apart by their rows; also the rows of those that are as they were."""
         known = self._known(folder_id, [os.fsencode(entry[0]) for entry in entries])
         result, rows = Sorted(), []
         for entry, row in zip(entries, known, strict=True):
             same = row is not None and row[1:4] == entry[1:]
-            if row is None or not same or not _stands(row, standing):
+            if row is None or not same:
                 result.rest.append(entry)
                 continue
-            result.unchanged += 1
-            result.unchanged_bytes += entry[1]
+            if _stands(row, standing):
+                result.unchanged += 1
+                result.unchanged_bytes += entry[1]
+            elif row.rules is None and row.received_at is not None:
+                age = standing.counts_from(row.received_at, matched=bool(row.matched))
+                result.due.append(Due(entry, age))
+            else:
+                result.rest.append(entry)
+                continue
             rows.append(row)
         return result, rows
 
@@ -157,7 +166,7 @@ class Files:
 
 
 def _stands(row: _Row, standing: Standing) -> bool:
-    return standing.keeps(row.rules, row.run_id, row.received_at)
+    return standing.keeps(row.rules, row.run_id, row.received_at, matched=bool(row.matched))
 
 
 def _oldest(rows: Iterable[_Row]) -> float | None:

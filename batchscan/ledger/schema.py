@@ -221,5 +221,17 @@ TEMPORARY = """
         key TEXT NOT NULL,
         PRIMARY KEY (picture_id, key)
     ) WITHOUT ROWID;
+    CREATE TEMP TABLE due (                     -- to be asked again, after what is new
+        id INTEGER PRIMARY KEY,
+        counts_from REAL NOT NULL,              -- when its answer came, or counts as having come
+        folder BLOB NOT NULL,
+        root BLOB,
+        explicit INTEGER NOT NULL,
+        name BLOB NOT NULL,
+        size INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        ctime_ns INTEGER NOT NULL
+    );
+    CREATE INDEX temp.due_by_age ON due (counts_from, id);
     CREATE TEMP TABLE planned (sha256 BLOB PRIMARY KEY) WITHOUT ROWID;  -- what a dry run would send
 """

@@ -18,6 +18,7 @@ from batchscan.ledger.standing import FileState, Standing
 Matched: TypeAlias = list[tuple[int, bytes]]  # pictures with matches, and their files' names
 
 _FINGERPRINT_BYTES = 16
+_NOTHING_MATCHED = msgspec.msgpack.encode([])
 
 
 def fingerprint(entries: Sequence[FileState]) -> bytes | None:
@@ -47,8 +48,18 @@ class Seals:
             return None
         row = self._connection.execute(
             "SELECT matched FROM seals WHERE realm_id = ? AND folder_id = ? AND first_name = ?"
-            " AND fingerprint = ? AND rules = ? AND (oldest IS NULL OR oldest >= ?)",
-            (self._realm_id, folder_id, first, found, standing.rules, standing.answers_since),
+            " AND fingerprint = ? AND rules = ? AND (oldest IS NULL OR oldest >="
+            " iif(matched = ?, ?, ?))",
+            (
+                self._realm_id,
+                folder_id,
+                first,
+                found,
+                standing.rules,
+                _NOTHING_MATCHED,
+                standing.since(matched=False),
+                standing.since(matched=True),
+            ),
         ).fetchone()
         return None if row is None else msgspec.msgpack.decode(row[0], type=Matched)
 

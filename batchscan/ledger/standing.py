@@ -16,13 +16,28 @@ class Standing:
     rules: str  # the fingerprint of the rules that files are rejected under
     run_id: str  # its own answers hold, whatever the clock said when they came
     answers_since: float  # 0 keeps all answers, infinity those of this run only
+    matched_since: float | None = None  # the same for pictures with matches, where it differs
+    now: float = 0.0
 
-    def keeps(self, rules: str | None, run_id: str | None, received_at: float | None) -> bool:
+    def keeps(
+        self, rules: str | None, run_id: str | None, received_at: float | None, *, matched: bool
+    ) -> bool:
         """Whether a verdict holds: a rejection under rules, or an answer of a run."""
         if rules is not None:
             return rules == self.rules
-        return received_at is not None and self.keeps_answer(run_id, received_at)
+        return received_at is not None and self.keeps_answer(run_id, received_at, matched=matched)
 
-    def keeps_answer(self, run_id: str | None, received_at: float) -> bool:
+    def keeps_answer(self, run_id: str | None, received_at: float, *, matched: bool) -> bool:
         """Whether an answer is recent enough; one from the future came before a clock stepped."""
-        return run_id == self.run_id or received_at >= self.answers_since
+        return run_id == self.run_id or received_at >= self.since(matched=matched)
+
+    def since(self, *, matched: bool) -> float:
+        """The moment from which on answers hold."""
+        if matched and self.matched_since is not None:
+            return self.matched_since
+        return self.answers_since
+
+    def counts_from(self, received_at: float, *, matched: bool) -> float:
+        """When an answer counts as having come; where matches count, twice as long ago."""
+        twice = matched and self.matched_since is not None
+        return received_at - (self.now - received_at if twice else 0.0)

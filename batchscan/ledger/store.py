@@ -23,9 +23,11 @@ from batchscan.ledger.marking import Marking
 from batchscan.ledger.overview import Overview
 from batchscan.ledger.pacing import Pacing
 from batchscan.ledger.portraits import Portraits
+from batchscan.ledger.rescans import Rescans
 from batchscan.ledger.runs import Runs
 from batchscan.ledger.seals import Seals
 from batchscan.ledger.seen import Seen
+from batchscan.ledger.spending import Spending
 
 FILE_NAME = "ledger.sqlite3"
 
@@ -68,6 +70,8 @@ class Ledger:
         self.marking = Marking(connection, realm_id, self.history)
         self.portraits = Portraits(connection)
         self.seen = Seen(connection, realm_id)
+        self.rescans = Rescans(connection)
+        self.spending = Spending(connection, realm_id)
 
     @classmethod
     def open(cls, state: Path, realm: Realm) -> Ledger:

@@ -26,6 +26,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     partial: bool
     dry_run: bool
     at_least_s: float | None
+    round_days: int | None = None
     sandbox: bool
     message: str | None
     advice: str | None

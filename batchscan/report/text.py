@@ -9,6 +9,7 @@ from batchscan.escape import printable
 from batchscan.names import DeferReason, FailReason, RejectReason
 from batchscan.report.schema import Matches, Report
 from batchscan.report.words import amount, duration, explained, shortened
+from batchscan.times import day_of, seconds_of
 
 WIDTH = 100  # columns
 NO_SITE = "no site at all"  # of URLs without a host
@@ -80,6 +81,10 @@ def dry_run(report: Report) -> Iterator[str]:
     time = "" if least is None else f", and take at least {duration(least)}"
     yield f"Dry run, nothing was sent: a scan would send {would},"
     yield f"  cost about {price}{time}."
+    if report.run.round_days is not None:
+        days = amount(report.run.round_days, "day")
+        by = seconds_of(report.run.finished_at) + report.run.round_days * 86_400
+        yield f"  At this budget the whole library is round in {days}, by {day_of(by)}."
 
 
 def _matches(report: Report) -> Iterator[str]:

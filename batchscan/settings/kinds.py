@@ -124,6 +124,30 @@ class Line(Kind):
 
 
 @dataclass(frozen=True)
+class TimeZone(Kind):
+    """A zone of the IANA database."""
+
+    allowed: str = "UTC, or a zone such as Europe/Berlin"
+
+    def read(self, raw: object) -> object:
+        """Take text only."""
+        return text_only(raw)
+
+    def check(self, value: object) -> None:
+        """Refuse what is no zone; where the system has no database, `tzdata` from PyPI is one."""
+        if value == "UTC":
+            return
+        from zoneinfo import ZoneInfo  # noqa: PLC0415 - most runs do without
+
+        try:
+            ZoneInfo(value if isinstance(value, str) else "")
+        except (KeyError, ValueError, OSError):
+            raise ValueError(
+                "there is no such zone here (`pip install tzdata` brings all)"
+            ) from None
+
+
+@dataclass(frozen=True)
 class FilePath(Kind):
     """A file or folder; the loader makes it absolute.
 

@@ -14,6 +14,7 @@ from batchscan.settings.complaint import Role, Takedown
 from batchscan.settings.declaring import setting, unwritten
 from batchscan.settings.kinds import Choice, FilePath, Flag, Patterns, Text
 from batchscan.settings.numbers import Count, Duration, Rates, Ratio, Size
+from batchscan.settings.spending import Spend
 from batchscan.settings.units import Rate
 
 __all__ = [
@@ -199,19 +200,6 @@ class Pace:
     )
     headroom: float = setting(
         0.02, "how much wider than the rate requests are spaced", Ratio(0, 0.5)
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Spend:
-    """Where a run stops starting new uploads."""
-
-    max_credits: int | None = setting(
-        None, "credits a run may spend", Count(0), flag="--max-credits"
-    )
-    limit: int | None = setting(None, "pictures a run may send", Count(0), flag="--limit")
-    max_duration: float | None = setting(
-        None, "how long a run may start new uploads", Duration(0, _YEAR), flag="--max-duration"
     )
 
 

@@ -43,6 +43,7 @@ class Question:
     tries: int = 0  # attempts used up; waiting and pauses use none
     perhaps_charged: bool = False  # a request of ours got no answer
     conflicts: int = 0
+    again: bool = False  # it was answered before, and not everything is asked again
     tokens_refused: int = 0
     claim: Claim | None = None
     last: ServiceError | None = None
@@ -87,7 +88,8 @@ class Asker:
             StopRun: the run stops, and nothing of this picture was charged.
         """
         generation = known.generation if known.open else known.generation + 1
-        question = Question(image, generation)
+        again = known.answer is not None and not self.settings.force
+        question = Question(image, generation, again=again)
         self.budget.start_picture(self.clock.monotonic())
         try:
             return await self._until_answered(question), question
@@ -102,7 +104,7 @@ class Asker:
         ending: Ending | None = None
         while ending is None:
             self.stop.check_halt()
-            reservation = await self.budget.reserve()
+            reservation = await self.budget.reserve(again=question.again)
             charged = 0
             try:
                 granted, trouble = await self._enter()

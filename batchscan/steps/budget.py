@@ -7,13 +7,17 @@ import asyncio
 from batchscan.errors import LimitReached
 from batchscan.names import DeferReason
 from batchscan.settings import Spend
+from batchscan.steps.windows import Windows
 
 
 class Budget:
-    """`--max-credits` and `--limit` of one run. Changes are synchronous; only waiting is not."""
+    """The bounds of one run, and the calendar's. Changes are synchronous; only waiting is not."""
 
-    def __init__(self, spend: Spend, price: int | None, started: float) -> None:
+    def __init__(
+        self, spend: Spend, price: int | None, started: float, windows: Windows | None = None
+    ) -> None:
         """Start with the largest charge ever seen, or None when none was; monotonic seconds."""
+        self._windows = windows
         self._started = started
         self._most_seconds = spend.max_duration
         self._most_credits = spend.max_credits
@@ -59,20 +63,19 @@ class Budget:
             )
         self._pictures += 1
 
-    async def reserve(self) -> int:
+    async def reserve(self, *, again: bool = False) -> int:
         """Set credits aside for one request; the reservation, to be given back.
 
-        Waits while requests under way might give theirs back.
+        Waits while requests under way might give theirs back. `again` is for what was answered
+        before, which a month's budget is spread over evenly.
 
         Raises:
             LimitReached: the budget is used up.
         """
         async with self._changed:
-            while not self._fits():
+            while (why := self._lacking(again=again)) is not None:
                 if not self._reserved:
-                    raise LimitReached(
-                        f"--max-credits {self._most_credits} reached", reason=DeferReason.BUDGET
-                    )
+                    raise LimitReached(why, reason=DeferReason.BUDGET)
                 await self._changed.wait()
             self._reserved.append(self.price)
             return self.price
@@ -82,15 +85,21 @@ class Budget:
         async with self._changed:
             self._reserved.remove(reservation)
             self.spent += charged
+            if self._windows is not None:
+                self._windows.spend(charged)
             self._changed.notify_all()
 
     def learn(self, charge: int) -> None:
         """An answer has shown a price."""
         self._price = max(charge, self._price or 0)
 
-    def _fits(self) -> bool:
-        if self._most_credits is None:
-            return True
+    def _lacking(self, *, again: bool) -> str | None:
+        """Why the next request's credits are not there; None where they are."""
+        if self._most_credits is None and self._windows is None:
+            return None
         if self._price is None and self._reserved:
-            return False  # the first goes alone until an answer has shown the price
-        return self.spent + sum(self._reserved) + self.price <= self._most_credits
+            return "no price is known yet"  # the first goes alone until an answer has shown it
+        more = sum(self._reserved) + self.price
+        if self._most_credits is not None and self.spent + more > self._most_credits:
+            return f"--max-credits {self._most_credits} reached"
+        return None if self._windows is None else self._windows.full(more, again=again)

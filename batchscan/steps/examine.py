@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass, field, replace
 
 from batchscan.engines.interface import Engine
 from batchscan.errors import StopRun, StorageError
-from batchscan.ledger import Known, Ledger, LedgerThread, Standing
+from batchscan.ledger import Due, Known, Ledger, LedgerThread, Standing
 from batchscan.model import (
     Candidate,
     Deferred,
@@ -79,6 +80,8 @@ class Examiner:
                 if isinstance(found, NotSendable):
                     await self._record(found, Verdict(not_sendable(found, watch)))
                     return
+                if await self._puts_off(candidate, found):
+                    return
                 verdict = await self._verdict_on(found, watch)
             except StopRun as reason:
                 self.stop.because(reason)
@@ -94,6 +97,29 @@ class Examiner:
             return NotSendable(candidate.path, candidate.stat, FailReason.CHECK_FAILED, detail)
         with self.marks.checking(candidate.path):
             return await self.engine.inspect(candidate)
+
+    async def _puts_off(self, candidate: Candidate, image: Image) -> bool:
+        """Keep what is to be asked again until all new pictures are: a moved file's content, too."""
+        if candidate.again or self.settings.force or self.settings.scan.rescan_after is None:
+            return False
+        known = await self.ledger.do(lambda ledger: ledger.claims.known(image.sha256))
+        if known.answer is None or self._stands(known):
+            return False
+        folder, name = os.path.split(image.path)
+        age = self.standing.counts_from(known.answer.received_at, matched=bool(known.history))
+        due = (Due((name, *image.stat), age),)
+        root, explicit = candidate.root, candidate.explicit
+        await self.ledger.do(
+            lambda ledger: ledger.rescans.add(folder, root, due, explicit=explicit)
+        )
+        return True
+
+    def _stands(self, known: Known) -> bool:
+        """Whether the answer to a content is recent enough."""
+        stored = known.answer
+        return stored is not None and self.standing.keeps_answer(
+            stored.run_id, stored.received_at, matched=bool(known.history)
+        )
 
     async def _verdict_on(self, image: Image, watch: Stopwatch) -> Verdict:
         verdict, own = await self.twins.once(image.sha256, lambda: self._decide(image, watch))
@@ -130,7 +156,7 @@ class Examiner:
         """The verdict where the ledger has one that still stands."""
         stored, force = known.answer, self.settings.force
         sandbox = self.settings.api.sandbox
-        if stored is not None and self.standing.keeps_answer(stored.run_id, stored.received_at):
+        if stored is not None and self._stands(known):
             outcome = reused(image, stored, known.history, watch, sandbox=sandbox)
             return Verdict(outcome, picture_id=stored.picture_id, answer_id=stored.id)
         if known.refusal is not None and not force:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable
 from functools import partial
 from typing import TypeVar
@@ -11,7 +12,7 @@ from batchscan import about
 from batchscan.digest import Digest
 from batchscan.errors import StorageError
 from batchscan.ledger import Ledger, Standing
-from batchscan.names import DeferReason, ExitReason
+from batchscan.names import DeferReason, ExitReason, Status
 from batchscan.report.build import ApiFacts, RunFacts, build
 from batchscan.report.files import point_latest, write_report
 from batchscan.report.schema import Latency, Report, encode
@@ -21,6 +22,7 @@ from batchscan.steps.formats import write_formats
 from batchscan.steps.session import Session
 
 T = TypeVar("T")
+DAYS_A_MONTH = 365.25 / 12
 _NOTHING = Digest()
 
 
@@ -119,6 +121,7 @@ def _facts(session: Session, code: int, reason: ExitReason, balance: int | None)
         partial=reason not in (ExitReason.OK, ExitReason.MATCHES),
         dry_run=settings.dry_run,
         at_least_s=_at_least(session) if settings.dry_run else None,
+        round_days=_round_days(session) if settings.dry_run else None,
         sandbox=settings.api.sandbox,
         message=str(stopped) if stopped else None,
         advice=stopped.advice if stopped else None,
@@ -132,6 +135,17 @@ def _at_least(session: Session) -> float:
     pace = session.settings.pace
     slowest = max(rate.period / rate.requests for rate in pace.rate)
     return round(pictures * slowest * (1 + pace.headroom), 1)
+
+
+def _round_days(session: Session) -> int | None:
+    """Days until every picture has been asked once, with one run a day; None without a budget."""
+    spend, tally = session.settings.spend, session.tally
+    a_month = None if spend.per_month is None else spend.per_month / DAYS_A_MONTH
+    bounds = [most for most in (spend.per_day, a_month, spend.max_credits) if most is not None]
+    pictures = tally.seen - tally.statuses[Status.REJECTED] - tally.statuses[Status.FAILED]
+    if not bounds or not min(bounds):
+        return None
+    return math.ceil(pictures * session.budget.price / min(bounds))
 
 
 def _api(session: Session) -> ApiFacts:

@@ -17,7 +17,16 @@ PLANNED_TWIN = "dry_run: another picture with the same content would be sent"
 class Planner:
     """Says what would be asked, and reckons what it would cost."""
 
-    def __init__(self, ledger: LedgerThread, budget: Budget, tally: Tally, clock: Clock) -> None:
+    def __init__(
+        self,
+        ledger: LedgerThread,
+        budget: Budget,
+        tally: Tally,
+        clock: Clock,
+        *,
+        force: bool = False,
+    ) -> None:
+        self._force = force
         self._ledger = ledger
         self._budget = budget
         self._tally = tally
@@ -35,7 +44,8 @@ class Planner:
         if await self._ledger.do(lambda ledger: ledger.claims.planned(image.sha256)):
             return self._twin(image, watch), question
         self._budget.start_picture(self._clock.monotonic())
-        price = await self._budget.reserve()
+        again = known.answer is not None and not self._force
+        price = await self._budget.reserve(again=again)
         await self._budget.give_back(price, price)
         await self._ledger.do(lambda ledger: ledger.claims.plan(image.sha256))
         self._tally.expected += price

@@ -33,6 +33,7 @@ from batchscan.steps.resources import check_marks, ledger_of, locked, walks_of
 from batchscan.steps.source import Facts, Source, facts_of
 from batchscan.steps.stop import Stop
 from batchscan.steps.traffic import Traffic
+from batchscan.steps.windows import Windows
 from batchscan.tally import Tally
 from batchscan.walk import Listing, Walk
 
@@ -112,7 +113,13 @@ class Opening:
         gate.remember(sends, learned)
         price = await ledger.do(lambda ledger: ledger.claims.largest_charge())
         self.stop.on_halt(gate.close)
-        return gate, Budget(self.settings.spend, price, self.clock.monotonic())
+        spend, wall = self.settings.spend, self.clock.wall
+        windows = await ledger.do(
+            lambda ledger: Windows.of(
+                spend, wall, lambda since: ledger.spending.since(since, price or 1)
+            )
+        )
+        return gate, Budget(spend, price, self.clock.monotonic(), windows)
 
     async def _close_killed_runs(self, ledger: LedgerThread, started_at: float) -> Facts:
         """Close killed runs; what is known of this one when it begins."""
@@ -195,7 +202,8 @@ class _Parts:
     def _inquirer(self, run_id: str) -> Inquirer:
         opening = self.opening
         if opening.settings.dry_run:
-            return Planner(self.ledger, self.budget, opening.tally, opening.clock)
+            force = opening.settings.force
+            return Planner(self.ledger, self.budget, opening.tally, opening.clock, force=force)
         return Asker(
             run_id=run_id,
             settings=opening.settings,
@@ -242,9 +250,12 @@ class _Parts:
 
 def _standing(settings: Settings, run_id: str, started_at: float) -> Standing:
     """Which verdicts still hold: with --force no answer of another run."""
-    since = 0.0
+    since, matched_since = 0.0, None
+    age = settings.scan.rescan_after
     if settings.force:
         since = math.inf
-    elif settings.scan.rescan_after is not None:
-        since = started_at - settings.scan.rescan_after
-    return Standing(rules=Rules.of(settings.scan).fingerprint, run_id=run_id, answers_since=since)
+    elif age is not None:
+        since = started_at - age
+        matched_since = started_at - age / 2 if settings.spend.matched_first else None
+    rules = Rules.of(settings.scan).fingerprint
+    return Standing(rules, run_id, since, matched_since, now=started_at)

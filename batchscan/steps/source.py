@@ -8,7 +8,6 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import msgspec
 
@@ -27,8 +26,8 @@ from batchscan.walk import Block, Listing, Walk
 
 NANO = 1_000_000_000
 BATCH_FILES = 5_000  # looked up at once
+BATCH_DUE = 500  # taken at once, of those to be asked again
 BATCH_SECONDS = 0.2  # that a walk gathers at most: a slow disk's first pictures need not wait
-_Folder: TypeAlias = tuple[str, Sequence[FileState]]  # a path, and some of its files
 log = logging.getLogger(__name__)
 
 
@@ -82,6 +81,9 @@ class Source:
             if not self.stop.at_once:
                 await self._feed_from(walk, queue)
         self.ended = True
+        await queue.join()  # what is asked again must not take the budget of what is new
+        while not self.stop.at_once and (due := await self.ledger.do(_take_due)):
+            await self._hand_on(due, queue)
 
     async def _feed_from(
         self, walk: Walk | Listing, queue: asyncio.Queue[Candidate | None]
@@ -99,8 +101,8 @@ class Source:
 
     async def _candidates(self, blocks: Sequence[Block]) -> list[Candidate]:
         """The files of blocks that are not unchanged; those without an extension if pictures."""
-        rest = await self._sort([(block.folder, block.entries) for block in blocks])
-        unnamed = await self._sort([(block.folder, block.unnamed) for block in blocks])
+        rest = await self._sort(blocks, [block.entries for block in blocks])
+        unnamed = await self._sort(blocks, [block.unnamed for block in blocks])
         found: list[Candidate] = []
         for block, named, others in zip(blocks, rest, unnamed, strict=True):
             pictures: list[FileState] = []
@@ -111,13 +113,22 @@ class Source:
         self.found += len(found)
         return found
 
-    async def _sort(self, folders: Sequence[_Folder]) -> list[list[FileState]]:
-        """Of each folder's files those that are not unchanged, in their order."""
-        if self.settings.force or self.settings.rehash or not any(files for _, files in folders):
-            return [list(files) for _, files in folders]
+    async def _sort(
+        self, blocks: Sequence[Block], parts: Sequence[Sequence[FileState]]
+    ) -> list[list[FileState]]:
+        """Of a part of each block the files that are not as they were, in their order.
+
+        Those whose answers are to be asked for again are kept aside until all new ones are asked.
+        """
+        if self.settings.force or self.settings.rehash or not any(parts):
+            return [list(files) for files in parts]
 
         def sort(ledger: Ledger) -> list[Sorted]:
-            found = [ledger.files.sort(folder, files, self.standing) for folder, files in folders]
+            found = []
+            for block, files in zip(blocks, parts, strict=True):
+                each = ledger.files.sort(block.folder, files, self.standing)
+                ledger.rescans.add(block.folder, block.root, each.due, explicit=block.explicit)
+                found.append(each)
             if not self.settings.dry_run:
                 facts = self.facts.with_more(found)
                 ledger.runs.note(self.recorder.run_id, msgspec.json.encode(facts))
@@ -127,7 +138,7 @@ class Source:
         before, self.facts = self.facts, self.facts.with_more(found)
         unchanged = self.facts.unchanged - before.unchanged
         self.tally.unchanged(unchanged, self.facts.unchanged_bytes - before.unchanged_bytes)
-        self.found += unchanged
+        self.found += unchanged + sum(len(each.due) for each in found)
         return [each.rest for each in found]
 
     def _pictures_of(self, folder: str, entries: Sequence[FileState]) -> list[FileState]:
@@ -169,6 +180,10 @@ class Source:
             if await self.ledger.do(known):
                 self.tally.empty_roots.append(root)
                 log.warning("not covered: %s is empty; is its disk mounted?", printable(root))
+
+
+def _take_due(ledger: Ledger) -> list[Candidate]:
+    return ledger.rescans.take(BATCH_DUE)
 
 
 async def _batches(walk: Walk | Listing) -> AsyncIterator[list[Block]]:

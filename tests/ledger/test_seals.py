@@ -88,7 +88,7 @@ def test_a_seal_holds_only_under_its_rules_and_while_its_oldest_answer_is_young_
     same = ledger.files.sort("/p", entries, STANDING)
 
     assert [each[0] for each in other_rules.rest] == ["b.heic"]
-    assert [each[0] for each in too_old.rest] == ["a.png"]
+    assert [each.file[0] for each in too_old.due] == ["a.png"]
     assert same.unchanged == 2
 
 

@@ -44,6 +44,7 @@ def test_a_report_has_the_contracts_names():
             "partial",
             "dry_run",
             "at_least_s",
+            "round_days",
             "sandbox",
             "message",
             "advice",

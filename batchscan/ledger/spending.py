@@ -1,0 +1,28 @@
+"""What was spent since some moment, by every run of this state folder."""
+
+from __future__ import annotations
+
+import sqlite3
+
+
+class Spending:
+    """Sums over answers and doubts."""
+
+    def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
+        self._connection = connection
+        self._realm_id = realm_id
+
+    def since(self, at: float, price: int) -> int:
+        """Credits charged since then, and what may have been, reckoned at `price` each."""
+        charged = self._connection.execute(
+            "SELECT sum(coalesce(a.credits, ?)) FROM answers a INDEXED BY answers_by_time"
+            " JOIN pictures p ON p.id = a.picture_id"
+            " WHERE a.received_at >= ? AND p.realm_id = ?",
+            (price, at, self._realm_id),
+        ).fetchone()[0]
+        doubts = self._connection.execute(
+            "SELECT sum(d.sends) FROM doubts d JOIN claims USING (scan_id)"
+            " JOIN pictures p ON p.id = picture_id WHERE d.at >= ? AND p.realm_id = ?",
+            (at, self._realm_id),
+        ).fetchone()[0]
+        return int(charged or 0) + int(doubts or 0) * price
