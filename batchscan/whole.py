@@ -7,8 +7,9 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from typing import IO
 
-from batchscan.errors import StorageError
+from batchscan.errors import StorageError, UsageError
 from batchscan.escape import printable
 
 _ADVICE = "choose another folder with --output, or free some space"
@@ -54,6 +55,34 @@ def write_whole(
         _sync_folder(folder)
 
 
+@contextmanager
+def new_file(path: str, advice: str = _ADVICE) -> Iterator[IO[bytes]]:
+    """Let a private file be written that is there whole when the block ends well, or not at all.
+
+    Raises:
+        UsageError: something is there already, or no folder for it; nothing of it was touched.
+        StorageError: the disk would not take it.
+    """
+    folder = os.path.dirname(path) or os.curdir
+    if os.path.lexists(path):
+        raise _taken(path)
+    if not os.path.isdir(folder):
+        raise UsageError(f"'{printable(folder)}' is no folder", advice="make it first")
+    with storage(path, advice):
+        descriptor, aside = tempfile.mkstemp(dir=folder, prefix=".new-")
+        try:
+            with open(descriptor, "wb") as file:
+                _dress(descriptor, None)
+                yield file
+                file.flush()
+                os.fsync(descriptor)
+            _name(aside, path)
+        finally:
+            with suppress(OSError):  # where it was renamed, it is not there any more
+                os.unlink(aside)
+        _sync_folder(folder)
+
+
 def make_folder(path: str) -> bool:
     """Make a private folder, unless the name is taken; tell whether it was made."""
     try:
@@ -87,6 +116,24 @@ def storage(path: str, advice: str = _ADVICE) -> Iterator[None]:
         raise StorageError(
             f"cannot write '{printable(path)}': {error.strerror}", advice=advice
         ) from error
+
+
+def _name(aside: str, path: str) -> None:
+    """Give a file its name, if nothing else took that meanwhile."""
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        raise _taken(path) from None
+    except OSError:  # a file system without links
+        if os.path.lexists(path):
+            raise _taken(path) from None
+        os.rename(aside, path)
+
+
+def _taken(path: str) -> UsageError:
+    return UsageError(
+        f"'{printable(path)}' is there already", advice="name another file, or move that one away"
+    )
 
 
 def _dress(descriptor: int, like: os.stat_result | None) -> None:

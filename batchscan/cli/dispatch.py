@@ -19,10 +19,11 @@ COMMANDS = (
     "mark",
     "allow",
     "takedown",
+    "evidence",
     "credits",
     "doctor",
 )
-RESERVED = ("evidence", "alerts", "schedule", "state")
+RESERVED = ("alerts", "schedule", "state")
 
 
 def dispatch(words: list[str]) -> int:

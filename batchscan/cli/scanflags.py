@@ -21,6 +21,7 @@ SECTIONS = (
             ("export", "everything the ledger knows, one line for each image"),
             ("allow add|list", "rules for matches that may stay, such as your own sites"),
             ("takedown --to DIR", "drafts of notices to sites, for what is marked reviewed"),
+            ("evidence pack|verify", "the service's answers in a file to hand over and check"),
             ("credits", "the account's balance"),
             ("doctor", "check settings, account, clock and state folder"),
         ),

@@ -23,6 +23,7 @@ from batchscan.ledger.marking import Marking
 from batchscan.ledger.overview import Overview
 from batchscan.ledger.pacing import Pacing
 from batchscan.ledger.portraits import Portraits
+from batchscan.ledger.proof import Proof
 from batchscan.ledger.rescans import Rescans
 from batchscan.ledger.runs import Runs
 from batchscan.ledger.seals import Seals
@@ -72,6 +73,7 @@ class Ledger:
         self.seen = Seen(connection, realm_id)
         self.rescans = Rescans(connection)
         self.spending = Spending(connection, realm_id)
+        self.proof = Proof(connection, realm_id, self.history)
 
     @classmethod
     def open(cls, state: Path, realm: Realm) -> Ledger:

@@ -1,0 +1,195 @@
+"""`batchscan evidence pack|verify`: what the service answered, to be shown to others."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from batchscan.cli.common import allow_option, folder_options, settings_of
+from batchscan.cli.pages import Book, Option, Page
+from batchscan.cli.terminal import emit
+from batchscan.errors import UsageError
+from batchscan.escape import printable, scalars
+
+if TYPE_CHECKING:
+    from batchscan.evidence.pack import Packed
+    from batchscan.evidence.verify import Checked
+
+_WHAT = "What"
+_SHOWN = 100  # faults named one by one
+_SHA256 = re.compile("[0-9a-fA-F]{64}")
+_FAULTY = 3
+
+
+@click.command(
+    "pack",
+    cls=Page,
+    short_help="put the answers about some pictures into one zip file",
+    help="Pack what there is to show for pictures: every answer of the service about them, byte "
+    "for byte, with the matches and their history, the pictures' SHA-256, what they say of their "
+    "makers, and the reports of the runs that asked. Nothing is sent.",
+)
+@click.option(
+    "--domain",
+    "domains",
+    multiple=True,
+    cls=Option,
+    group=_WHAT,
+    metavar="DOMAIN",
+    help="pictures that have, or once had, a match there or below; repeatable",
+)
+@click.option(
+    "--image",
+    "images",
+    multiple=True,
+    cls=Option,
+    group=_WHAT,
+    metavar="PATH",
+    help="this picture, if it has or once had a match; repeatable",
+)
+@click.option(
+    "--to",
+    required=True,
+    cls=Option,
+    group=_WHAT,
+    metavar="FILE.zip",
+    help="a new file, for you alone",
+)
+@allow_option
+@folder_options
+def pack(
+    *, domains: tuple[str, ...], images: tuple[str, ...], to: str, **parameters: object
+) -> int:
+    """Pack, and give the exit code."""
+    from batchscan.cli.reading import reading  # noqa: PLC0415 - --help does without
+    from batchscan.evidence.choosing import choose  # noqa: PLC0415
+    from batchscan.evidence.manifest import Asked  # noqa: PLC0415
+    from batchscan.evidence.pack import Request, pack  # noqa: PLC0415
+    from batchscan.steps.figures import Allowing  # noqa: PLC0415
+
+    if not domains and not images:
+        raise UsageError(
+            "it is not said what to pack", advice="give --domain DOMAIN or --image PATH"
+        )
+    now = time.time()
+    settings = settings_of(parameters, credentials=False).settings
+    asked_for = Asked(
+        list(map(scalars, domains)), [scalars(os.path.abspath(path)) for path in images]
+    )
+    with reading(settings) as ledger:
+        rules = Allowing.of(settings, now).rules
+        pictures = choose(ledger, domains, images)
+        packed = pack(ledger, pictures, Request(asked_for, rules, now), to)
+    emit("\n".join(_packed(packed)))
+    return 0
+
+
+@click.command(
+    "verify",
+    cls=Page,
+    short_help="check such a file, and name what was altered",
+    help="Check every file of a pack against the list in it, and name what was altered, is "
+    "missing or was added. Nothing is unpacked, and neither ledger nor settings are needed.",
+    options_metavar="[OPTIONS]",
+    sections=(
+        (
+            "Exit codes",
+            (
+                ("0", "everything is as it was packed"),
+                ("2", "usage: there is no such file, or it cannot be opened"),
+                ("3", "something was altered, is missing or was added, or it is no pack"),
+            ),
+        ),
+    ),
+)
+@click.argument("file", metavar="FILE.zip", type=click.UNPROCESSED)
+@click.option(
+    "--manifest-sha256",
+    cls=Option,
+    group=_WHAT,
+    metavar="HEX",
+    help="what `evidence pack` printed: without it, a pack that somebody made anew passes, too",
+)
+@folder_options
+def verify(*, file: str, manifest_sha256: str | None, **_: object) -> int:
+    """Check, and give the exit code."""
+    from batchscan.evidence.verify import verify  # noqa: PLC0415 - --help does without
+
+    if manifest_sha256 is not None and not _SHA256.fullmatch(manifest_sha256):
+        raise UsageError("--manifest-sha256: 64 hexadecimal digits are expected")
+    with _opened(file) as opened:
+        checked = verify(opened, manifest_sha256)
+    if checked.faults:
+        emit("\n".join(_faulty(file, checked)))
+        return _FAULTY
+    emit("\n".join(_whole(file, checked, told=manifest_sha256 is not None)))
+    return 0
+
+
+command = Book(
+    "evidence",
+    pack,
+    verify,
+    text="What the service answered about your pictures, in a file that can be handed over and "
+    "checked by anybody, with batchscan or without.",
+)
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[IO[bytes]]:
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise UsageError(f"'{printable(path)}' is no file")
+    try:
+        with open(path, "rb") as file:
+            yield file
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        said = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"'{printable(path)}' cannot be read: {said}") from None
+
+
+def _packed(packed: Packed) -> Iterator[str]:
+    from batchscan.report.words import amount  # noqa: PLC0415 - as above
+
+    size = os.stat(packed.path).st_size
+    name = printable(packed.path)
+    yield f"{name}: {amount(packed.files, 'file')}, {amount(size, 'byte')}"
+    yield (
+        f"  {amount(packed.pictures, 'picture')}, {amount(packed.answers, 'answer')} of the "
+        f"service, {amount(packed.runs, 'run report')}; README.txt says what is what"
+    )
+    yield f"SHA-256 of manifest.json: {packed.manifest_sha256}"
+    yield "  Keep this number apart from the file: mail it to yourself, print it, or have a"
+    yield "  timestamping service sign it. With it, anybody can tell that nothing was changed since:"
+    yield f"  batchscan evidence verify {shlex.quote(name)} --manifest-sha256 {packed.manifest_sha256}"
+
+
+def _faulty(path: str, checked: Checked) -> Iterator[str]:
+    for fault in checked.faults[:_SHOWN]:
+        yield printable(f"{fault.what}: {fault.name}: {fault.detail}")
+    if len(checked.faults) > _SHOWN:
+        yield f"and {len(checked.faults) - _SHOWN:,} more"
+    yield f"{printable(path)} is not as it was packed"
+
+
+def _whole(path: str, checked: Checked, *, told: bool) -> Iterator[str]:
+    from batchscan.report.words import amount  # noqa: PLC0415 - as above
+
+    manifest = checked.manifest
+    if manifest is None:
+        return
+    yield (
+        f"{printable(path)} is as it was packed: {amount(len(manifest.files), 'file')} of "
+        f"{amount(manifest.pictures, 'picture')} and {amount(manifest.answers, 'answer')} by "
+        f"{printable(manifest.service)}, packed at {printable(manifest.made_at)}"
+    )
+    yield f"SHA-256 of manifest.json: {checked.manifest_sha256}{', as expected' if told else ''}"
+    if not told:
+        yield "  Compare it with the number that was kept when this was packed, or give that with"
+        yield "  --manifest-sha256: alone, the file shows only that it agrees with itself."

@@ -1,0 +1,79 @@
+"""Which pictures evidence is asked about, and what comes nearest where there are none."""
+
+from __future__ import annotations
+
+import difflib
+import heapq
+import os
+from collections.abc import Iterable
+from typing import Final
+
+from batchscan.errors import UsageError
+from batchscan.escape import printable
+from batchscan.evidence.originals import sha256_now
+from batchscan.ledger import Ledger
+from batchscan.targets import Target
+
+_NEAREST: Final = 3
+
+
+def choose(ledger: Ledger, domains: Iterable[str], images: Iterable[str]) -> list[int]:
+    """The pictures with matches on these domains, and those that are at these paths or were.
+
+    Raises:
+        UsageError: for one of them there is none.
+    """
+    chosen: set[int] = set()
+    for domain in domains:
+        chosen |= _on(ledger, Target.of(domain))
+    for path in images:
+        chosen |= _at(ledger, os.path.abspath(path))
+    return ledger.proof.in_order(chosen)
+
+
+def _on(ledger: Ledger, target: Target) -> set[int]:
+    found = ledger.proof.pictures_on(target.covers, target.domain)
+    if not found:
+        known = ledger.marking.domains()
+        like = difflib.get_close_matches(target.host or target.text, known, _NEAREST)
+        near = like or known[:_NEAREST]
+        raise UsageError(
+            f"no answer ever showed a match on {printable(str(target))}", advice=_advice(near)
+        )
+    return found
+
+
+def _at(ledger: Ledger, path: str) -> set[int]:
+    raw = os.fsencode(path)
+    known = ledger.proof.pictures_at(raw, sha256_now(raw))
+    found = {picture_id for picture_id, matched in known.items() if matched}
+    if known and not found:
+        raise UsageError(
+            f"no answer ever showed a match of '{printable(path)}'",
+            advice="there is nothing to pack for it",
+        )
+    if not found:
+        near = [os.fsdecode(path) for path in _nearest(ledger, raw)]
+        raise UsageError(
+            f"the ledger has no answer about '{printable(path)}'", advice=_advice(near)
+        )
+    return found
+
+
+def _nearest(ledger: Ledger, path: bytes) -> list[bytes]:
+    """Those of the same name first, then those whose paths begin alike."""
+    folder, name = os.path.split(path)
+
+    def likeness(other: bytes) -> tuple[bool, int]:
+        alike = os.path.commonprefix([path, other])  # noqa: RUF071 - letters are meant, not folders
+        return os.path.basename(other) == name, len(alike)
+
+    near = heapq.nlargest(_NEAREST, ledger.proof.matched_paths(), key=likeness)
+    return [other for other in near if likeness(other) > (False, len(folder))]
+
+
+def _advice(near: Iterable[str]) -> str:
+    names = ", ".join(printable(name) for name in near)
+    if names:
+        return f"the nearest that it knows: {names}"
+    return "`batchscan export` lists what it knows; --state names another state folder"

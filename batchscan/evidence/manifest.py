@@ -1,0 +1,75 @@
+"""What a pack says of itself: `manifest.json`, and the same for `sha256sum` in `SHA256SUMS`."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from batchscan.escape import json_text
+
+MANIFEST: Final = "manifest.json"
+SUMS: Final = "SHA256SUMS"
+
+MOST_FILES: Final = 200_000
+"""That a pack holds at most, so that whoever checks one can tell it from an attack."""
+
+LONGEST_MANIFEST: Final = 64 * 1024 * 1024
+"""Bytes; that of the largest pack has half of it."""
+
+_NAME: Final = r"(?:[a-z]+/)?[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+SAFE_NAME: Final = re.compile(_NAME)
+"""What files in a pack are called: never a path from outside."""
+
+
+class PackedFile(msgspec.Struct, frozen=True):
+    """One file of a pack."""
+
+    name: Annotated[str, msgspec.Meta(pattern=rf"\A{_NAME}\Z")]
+    bytes: Annotated[int, msgspec.Meta(ge=0)]
+    sha256: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What a pack was made of."""
+
+    domains: list[str]
+    images: list[str]
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """`manifest.json`: every file but itself and `SHA256SUMS`."""
+
+    schema: Literal[1] = 1
+    made_at: str
+    batchscan: str  # its version
+    service: str  # the address that was asked
+    sandbox: bool  # whether the answers are mock answers
+    asked_for: Asked
+    pictures: int
+    answers: int
+    runs: int
+    files: list[PackedFile]
+
+
+def described(name: str, data: bytes) -> PackedFile:
+    """Say what a file is."""
+    return PackedFile(name, len(data), hashlib.sha256(data).hexdigest())
+
+
+def encode(manifest: Manifest) -> bytes:
+    """Write the manifest, a line for each field and file."""
+    return json_text(msgspec.json.format(msgspec.json.encode(manifest), indent=1)) + b"\n"
+
+
+def sum_line(file: PackedFile) -> bytes:
+    """What `sha256sum -c` checks of a file."""
+    return f"{file.sha256}  {file.name}\n".encode()
+
+
+def sums(files: Iterable[PackedFile], manifest: bytes) -> bytes:
+    """Write the list for `sha256sum`: the files and the manifest."""
+    return b"".join(map(sum_line, (*files, described(MANIFEST, manifest))))

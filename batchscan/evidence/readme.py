@@ -1,0 +1,92 @@
+"""`README.txt`: what is in a pack, for whoever is handed one and does not know batchscan."""
+
+from __future__ import annotations
+
+from string import Template
+from typing import Final
+
+_MOCK: Final = """
+These are MOCK answers: they come from the service's sandbox, which invents
+them for tests. They say nothing about the web.
+"""
+
+_TEXT: Final = Template("""\
+EVIDENCE OF COPIES OF PICTURES ON THE WEB
+
+Made by batchscan $batchscan from its ledger, at $made_at (UTC).
+The service that was asked: $service
+$mock
+WHAT IS IN HERE
+
+answers/SCAN_ID.json     What the service answered when it was asked about a
+                         picture: byte for byte as it was received (unpacked,
+                         where it came compressed), nothing left out, nothing
+                         added. Every answer about the picture that was ever
+                         received is here.
+pictures/SHA256.json     One file for each picture: its SHA-256, size, format
+                         and dimensions, where it stood on the owner's disk,
+                         what its own metadata says of its maker (source
+                         "not recorded" where that was never read), which
+                         answers are about it and when they came, and each
+                         match: address, pages, when the answers showed it
+                         first and last, and what was decided about it.
+runs/RUN_ID.json         The report of each run of batchscan that paid for
+                         one of the answers: version, times, totals.
+manifest.json            A list of all these files, each with its SHA-256.
+SHA256SUMS               The same list for the program sha256sum.
+
+A match is "gone" when the newest answer does not show it any more, and
+"returned" when it came back after that. "marked_at" and "disposition" are
+notes of the owner, "allowed_by" is the owner's own rule for copies that are
+welcome. Times are UTC.
+
+The pictures themselves are not in here, to keep this small and them private.
+Keep the originals: sha256sum tells whether one is the picture meant.
+
+WHO MAY SEE IT
+
+Before you hand it on: the reports of runs name other pictures and sites, too,
+and pictures/ says where files stand on the owner's disk.
+
+HOW TO CHECK IT WITHOUT BATCHSCAN
+
+    mkdir evidence && cd evidence && unzip ../FILE.zip
+    sha256sum -c SHA256SUMS          (macOS: shasum -a 256 -c SHA256SUMS)
+    sha256sum manifest.json
+
+The second command names every file that is not as it was packed. The third
+prints the number that was given out when this was made: if whoever made it
+kept that number apart, on paper, in a mail or at a timestamping service, and
+it is the same, nothing in here was changed since then.
+
+    batchscan evidence verify FILE.zip --manifest-sha256 NUMBER
+
+does all of it, and names what was added, too.
+
+WHAT THIS DOES NOT PROVE
+
+- That the service is right. It says which addresses it found; whether they
+  show the picture, and showed it then, a person has to look. No page and no
+  picture of others is in here: make screenshots, or have an archive make them.
+- When it happened, beyond doubt. Times are those of the computer that asked.
+  A number kept apart shows only that all this existed when it was kept.
+- That nobody changed it before it was packed. Whoever has the ledger may
+  change that as well; the service may still know the SCAN_ID.
+- Who made the picture. Metadata is easily written, and what stands here is
+  only what stood in the file.
+- That a copy is unlawful. That is a question for a lawyer.
+""")
+
+
+def readme(batchscan: str, made_at: str, service: str, *, sandbox: bool) -> bytes:
+    """Write the text.
+
+    Args:
+        batchscan: its version.
+        made_at: when the pack was made.
+        service: the address that was asked.
+        sandbox: whether the answers are mock answers.
+    """
+    mock = _MOCK if sandbox else ""
+    text = _TEXT.substitute(batchscan=batchscan, made_at=made_at, service=service, mock=mock)
+    return text.encode()

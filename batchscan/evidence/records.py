@@ -1,0 +1,151 @@
+"""`pictures/SHA256.json`: all that is known of one picture, around the answers themselves."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from batchscan.allow import Rule
+from batchscan.digest import Provenance
+from batchscan.escape import json_text, path_fields, scalars
+from batchscan.ledger.proof import ProvedAnswer, ProvedPicture
+from batchscan.model import Match
+from batchscan.times import rfc3339
+
+
+class PathFields(msgspec.Struct, frozen=True):
+    """Where the picture is known to stand, or stood when it was sent."""
+
+    path: str
+    path_b64: str | None  # the name's bytes, where they are no UTF-8
+
+
+class ProvenanceFields(msgspec.Struct, frozen=True):
+    """What the picture's own metadata says; `source` tells when that was read."""
+
+    source: Literal["read when it was sent", "read for this pack", "not recorded"]
+    creator: str | None = None
+    copyright: str | None = None
+    credit: str | None = None
+    created: str | None = None
+
+
+class AnswerFields(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer of the service."""
+
+    file: str  # its verbatim bytes
+    scan_id: str
+    generation: int
+    asked_at: str | None
+    received_at: str
+    sent_as: PathFields | None
+    credits: int | None
+    run_id: str
+    run_file: str | None  # the report of the run that paid for it; null while that is under way
+
+
+class RuleFields(msgspec.Struct, frozen=True):
+    """The rule of allow.yaml that allows a match."""
+
+    what: str
+    reason: str
+    by: str | None
+    until: str | None
+
+
+class MatchFields(msgspec.Struct, frozen=True, kw_only=True):
+    """A copy on the web, as all answers together show it."""
+
+    url: str
+    kind: str
+    pages: list[str]
+    domain: str
+    state: str | None
+    first_seen: str | None
+    last_seen: str | None
+    disposition: str | None
+    marked_at: str | None
+    allowed_by: RuleFields | None
+
+
+class PictureFields(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole file."""
+
+    schema: Literal[1] = 1
+    sha256: str
+    bytes: int
+    format: str
+    width: int
+    height: int
+    paths: list[PathFields]
+    provenance: ProvenanceFields
+    answers: list[AnswerFields]
+    matches: list[MatchFields]
+
+
+def encode(picture: PictureFields) -> bytes:
+    """Write a record, a line for each field."""
+    return json_text(msgspec.json.format(msgspec.json.encode(picture), indent=1)) + b"\n"
+
+
+def paths_of(picture: ProvedPicture) -> list[PathFields]:
+    """Write down where a picture stands."""
+    return [PathFields(*path_fields(path)) for path in picture.paths]
+
+
+def provenance_of(recorded: Provenance | None, now: Provenance | None) -> ProvenanceFields:
+    """Write down what a picture says of itself.
+
+    Args:
+        recorded: from the ledger.
+        now: from its file, where the ledger has nothing.
+    """
+    said = recorded or now
+    if said is None:
+        return ProvenanceFields("not recorded")
+    words = (said.creator, said.copyright, said.credit, said.created)
+    source: Literal["read when it was sent", "read for this pack"]
+    source = "read when it was sent" if recorded else "read for this pack"
+    return ProvenanceFields(source, *(word and scalars(word) for word in words))
+
+
+def answer_of(proved: ProvedAnswer, file: str, run_file: str | None) -> AnswerFields:
+    """Write down an answer that stands in `file`."""
+    answer = proved.answer
+    return AnswerFields(
+        file=file,
+        scan_id=answer.scan_id,
+        generation=answer.generation,
+        asked_at=_time(proved.asked_at),
+        received_at=rfc3339(answer.received_at),
+        sent_as=PathFields(*path_fields(proved.path)) if proved.path is not None else None,
+        credits=answer.credits,
+        run_id=answer.run_id,
+        run_file=run_file,
+    )
+
+
+def match_of(match: Match, marked_at: float | None, rule: Rule | None) -> MatchFields:
+    """Write down a match, what people decided about it and which rule allows it."""
+    return MatchFields(
+        url=scalars(match.url),
+        kind=match.kind,
+        pages=[scalars(page) for page in match.pages],
+        domain=scalars(match.domain),
+        state=match.state,
+        first_seen=_time(match.first_seen),
+        last_seen=_time(match.last_seen),
+        disposition=match.disposition,
+        marked_at=_time(marked_at),
+        allowed_by=_rule(rule) if rule else None,
+    )
+
+
+def _rule(rule: Rule) -> RuleFields:
+    until = rule.until.isoformat() if rule.until else None
+    return RuleFields(rule.what, scalars(rule.reason), rule.by and scalars(rule.by), until)
+
+
+def _time(seconds: float | None) -> str | None:
+    return None if seconds is None else rfc3339(seconds)
