@@ -16,6 +16,7 @@ from pathlib import Path
 
 import batchscan
 from tests.benchmarks.commands import Missing
+from tests.benchmarks.html import html
 from tests.benchmarks.judging import judging, start
 from tests.benchmarks.library import memory, report, unchanged
 from tests.benchmarks.pace import pace
@@ -28,6 +29,7 @@ BENCHMARKS = {
     "unchanged": unchanged,
     "memory": memory,
     "report": report,
+    "html": html,
     "pace": pace,
 }
 
