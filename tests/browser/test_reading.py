@@ -216,17 +216,33 @@ def _half_done():
     return report(tally, partial=True, message="the service stayed away", advice="wait")
 
 
+# What is far away is laid out only when it is near.
+NEAR = """() => {
+  for (const node of document.querySelectorAll(".picture")) node.style.contentVisibility = "visible";
+}"""
+WIDE = """() => [...document.querySelectorAll("body *")]
+  .filter((node) => !node.closest(".skip, .defs"))
+  .filter((node) => node.getBoundingClientRect().right > innerWidth + 1)
+  .map((node) => node.outerHTML)"""
+COVERED = """() => [...document.querySelectorAll(".thumb")].filter((thumb) => {
+  const box = thumb.getBoundingClientRect();
+  return [...thumb.parentNode.querySelectorAll(".match")].some((match) => {
+    const { left, top } = match.getBoundingClientRect();
+    return left < box.right && top < box.bottom;
+  });
+}).length"""
+
+
 @pytest.mark.parametrize("width", [320, 360, 768, 1280])
-async def test_no_width_makes_it_scroll_sideways(opened, written, width):
+async def test_no_width_makes_it_scroll_sideways_or_lays_one_thing_on_another(
+    opened, written, width
+):
     for path in (written(_half_done(), PICTURES), written(hostile_report(), hostile())):
         async with opened(path, viewport={"width": width, "height": 700}) as it:
-            # What is far away is laid out only when it is near.
-            near = "for (const node of document.querySelectorAll('.picture')) node.style.contentVisibility = 'visible'"
-            await it.page.evaluate(near)
-            wide = "[...document.querySelectorAll('body *')].filter(node => !node.closest('.skip, .defs')"
-            wide += " && node.getBoundingClientRect().right > innerWidth + 1).map(node => node.outerHTML)"
+            await it.page.evaluate(NEAR)
 
-            assert await it.page.evaluate(wide) == []
+            assert await it.page.evaluate(WIDE) == []
+            assert await it.page.evaluate(COVERED) == 0
             assert await it.page.evaluate("document.documentElement.scrollWidth") == width
 
 
