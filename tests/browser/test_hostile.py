@@ -10,6 +10,7 @@ import pytest
 from batchscan.digest import Digest, DomainCount, Provenance, RuleUse
 from batchscan.emulator import Fault
 from batchscan.emulator.actions import Odd, OddBody
+from batchscan.report.markup import cut
 from tests.pictures import png
 from tests.report.facts import books, report
 from tests.report.found import totals
@@ -129,9 +130,10 @@ async def test_a_million_characters_are_shown_by_their_ends_and_their_number(ope
 async def test_the_report_of_a_scan_of_such_names_with_odd_answers_is_safe_as_well(
     bench_with, opened
 ):
-    odd: tuple[OddBody, ...] = ("odd_urls", "unknown_type", "extra_keys", "huge", "wrong_types")
-    faults = tuple(
-        Fault(route="check", action=Odd(body), every=len(odd) + 1 - n) for n, body in enumerate(odd)
+    first: tuple[OddBody, ...] = ("huge", "unknown_type", "extra_keys")
+    faults = (
+        *(Fault(route="check", action=Odd(body), nth=n) for n, body in enumerate(first, 1)),
+        Fault(route="check", action=Odd("odd_urls")),
     )
     async with bench_with(faults=faults) as bench:
         for number, name in enumerate(NAMES):
@@ -146,8 +148,7 @@ async def test_the_report_of_a_scan_of_such_names_with_odd_answers_is_safe_as_we
 
     assert total == str(ran.report.matches.total)
     assert ran.report.matches.total > 20_000
-    assert len(shown) == ran.report.matches.images_with_matches > 5
-    assert "\\u202egnp.png" in " ".join(shown)
-    assert [kind.partition(" ")[0] for kind in kinds] == ["all", "full", "other"]
+    assert sorted(shown) == sorted(cut(os.fsdecode(name)) for name in NAMES)
+    assert {kind.partition(" ")[0] for kind in kinds} == {"all", "full", "other"}
     assert it.requests == [path.as_uri()]
     assert it.troubles == []
