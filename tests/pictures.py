@@ -116,23 +116,20 @@ def dng(w: int = 64, h: int = 48, seed: int = 0, **changes: Any) -> bytes:
     return _tiff_file(sensor, tags)
 
 
-def with_preview(raw: bytes, preview: bytes) -> bytes:
-    """A `dng` with a JPEG beside its sensor data, as cameras put one there."""
+def with_preview(raw: bytes, preview: bytes | Image.Image) -> bytes:
+    """A `dng` with a picture beside its sensor data, as cameras put one there: JPEG, or pixels."""
     (first,) = struct.unpack_from("<I", raw, 4)
     (count,) = struct.unpack_from("<H", raw, first)
     link = first + 2 + 12 * count
-    tags: dict[int, tuple[str, Any]] = {
-        254: ("I", 1),
-        256: ("I", 64),
-        257: ("I", 48),
-        258: ("H", 8),
-        259: ("H", 6),
-        262: ("H", 6),
-        277: ("H", 3),
-        513: ("I", len(raw)),
-        514: ("I", len(preview)),
-    }
-    body, directory = _directory(raw + preview, tags)
+    data = preview if isinstance(preview, bytes) else preview.tobytes()
+    width, height = (64, 48) if isinstance(preview, bytes) else preview.size
+    tags: dict[int, tuple[str, Any]] = {254: ("I", 1), 256: ("I", width), 257: ("I", height)}
+    tags |= {258: ("H", (8, 8, 8)), 277: ("H", 3), 278: ("I", height)}
+    if isinstance(preview, bytes):
+        tags |= {259: ("H", 6), 262: ("H", 6), 513: ("I", len(raw)), 514: ("I", len(data))}
+    else:
+        tags |= {259: ("H", 1), 262: ("H", 2), 273: ("I", len(raw)), 279: ("I", len(data))}
+    body, directory = _directory(raw + data, tags)
     return body[:link] + struct.pack("<I", len(body)) + body[link + 4 :] + directory
 
 

@@ -19,6 +19,7 @@ from batchscan.errors import UsageError
 from batchscan.escape import printable, scalars
 
 if TYPE_CHECKING:
+    from batchscan.evidence.manifest import Manifest
     from batchscan.evidence.pack import Packed
     from batchscan.evidence.verify import Checked
 
@@ -126,10 +127,11 @@ def verify(*, file: str, manifest_sha256: str | None, **_: object) -> int:
         raise UsageError("--manifest-sha256: 64 hexadecimal digits are expected")
     with _opened(file) as opened:
         checked = verify(opened, manifest_sha256)
-    if checked.faults:
+    if checked.faults or checked.manifest is None:
         emit("\n".join(_faulty(file, checked)))
         return _FAULTY
-    emit("\n".join(_whole(file, checked, told=manifest_sha256 is not None)))
+    emit("\n".join(_whole(file, checked.manifest)))
+    emit("\n".join(_number(checked, told=manifest_sha256 is not None)))
     return 0
 
 
@@ -178,17 +180,17 @@ def _faulty(path: str, checked: Checked) -> Iterator[str]:
     yield f"{printable(path)} is not as it was packed"
 
 
-def _whole(path: str, checked: Checked, *, told: bool) -> Iterator[str]:
+def _whole(path: str, manifest: Manifest) -> Iterator[str]:
     from batchscan.report.words import amount  # noqa: PLC0415 - as above
 
-    manifest = checked.manifest
-    if manifest is None:
-        return
     yield (
         f"{printable(path)} is as it was packed: {amount(len(manifest.files), 'file')} of "
         f"{amount(manifest.pictures, 'picture')} and {amount(manifest.answers, 'answer')} by "
         f"{printable(manifest.service)}, packed at {printable(manifest.made_at)}"
     )
+
+
+def _number(checked: Checked, *, told: bool) -> Iterator[str]:
     yield f"SHA-256 of manifest.json: {checked.manifest_sha256}{', as expected' if told else ''}"
     if not told:
         yield "  Compare it with the number that was kept when this was packed, or give that with"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -14,12 +14,13 @@ from batchscan.escape import json_text
 MANIFEST: Final = "manifest.json"
 SUMS: Final = "SHA256SUMS"
 
-MOST_FILES: Final = 200_000
+MOST_FILES: Final = 150_000
 """That a pack holds at most, so that whoever checks one can tell it from an attack."""
 
 LONGEST_MANIFEST: Final = 64 * 1024 * 1024
 """Bytes; that of the largest pack has half of it."""
 
+_BETWEEN: Final = b","
 _NAME: Final = r"(?:[a-z]+/)?[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 SAFE_NAME: Final = re.compile(_NAME)
 """What files in a pack are called: never a path from outside."""
@@ -60,16 +61,27 @@ def described(name: str, data: bytes) -> PackedFile:
     return PackedFile(name, len(data), hashlib.sha256(data).hexdigest())
 
 
-def encode(manifest: Manifest) -> bytes:
-    """Write the manifest, a line for each field and file."""
-    return json_text(msgspec.json.format(msgspec.json.encode(manifest), indent=1)) + b"\n"
+def encode(manifest: Manifest, entries: Iterable[bytes]) -> Iterator[bytes]:
+    """Write a manifest in blocks, a line for each field and file.
+
+    Args:
+        manifest: without its files.
+        entries: those, each written by `entry`, in blocks.
+    """
+    text = json_text(msgspec.json.format(msgspec.json.encode(manifest), indent=1))
+    yield text.removesuffix(b"]\n}")
+    skip = len(_BETWEEN)  # none is before the first
+    for block in entries:
+        yield block[skip:]
+        skip = 0
+    yield b"\n]\n}\n"
+
+
+def entry(file: PackedFile) -> bytes:
+    """Write a file as the manifest lists it."""
+    return _BETWEEN + b"\n" + msgspec.json.encode(file)
 
 
 def sum_line(file: PackedFile) -> bytes:
-    """What `sha256sum -c` checks of a file."""
+    """Write what `sha256sum -c` checks of a file."""
     return f"{file.sha256}  {file.name}\n".encode()
-
-
-def sums(files: Iterable[PackedFile], manifest: bytes) -> bytes:
-    """Write the list for `sha256sum`: the files and the manifest."""
-    return b"".join(map(sum_line, (*files, described(MANIFEST, manifest))))

@@ -6,7 +6,7 @@ One answer is in memory at a time. Nothing is written to the ledger.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -17,7 +17,15 @@ from batchscan.allow import AllowRules, Rule
 from batchscan.digest import Provenance
 from batchscan.escape import scalars
 from batchscan.evidence import records
-from batchscan.evidence.manifest import MANIFEST, SUMS, Asked, Manifest, described, encode, sums
+from batchscan.evidence.manifest import (
+    MANIFEST,
+    SUMS,
+    Asked,
+    Manifest,
+    PackedFile,
+    encode,
+    sum_line,
+)
 from batchscan.evidence.originals import provenance_now
 from batchscan.evidence.readme import readme
 from batchscan.evidence.zipping import Packer
@@ -66,19 +74,8 @@ class Packed:
     manifest_sha256: str
 
 
-@dataclass(slots=True)
-class _Contents:
-    """What has been packed so far."""
-
-    pictures: int = 0
-    answers: int = 0
-    latest: float = 0.0  # when the newest answer came
-    # Whether each run that paid for an answer has a report; there are far fewer runs than answers.
-    runs: dict[str, bool] = field(default_factory=dict)
-
-
 def pack(ledger: Ledger, pictures: Iterable[int], request: Request, path: str) -> Packed:
-    """Write the evidence about some pictures to a new file, in the order of their SHA-256.
+    """Write the evidence about some pictures to a new file, in this order.
 
     Raises:
         UsageError: the file is there already, or there is too much for one pack.
@@ -86,104 +83,107 @@ def pack(ledger: Ledger, pictures: Iterable[int], request: Request, path: str) -
     """
     rules = _Rules(request.rules, day_of(request.now))
     ledger.history.tell(ledger.runs.newest(1), rules.allows)
-    contents = _Contents()
     with new_file(path, _ADVICE) as file, Packer(file) as packer:
+        packing = _Packing(ledger, packer, rules)
         for picture_id in pictures:
-            _add_picture(ledger, packer, ledger.proof.picture(picture_id), rules, contents)
-        runs = _add_runs(ledger, packer, contents)
-        manifest = encode(_manifest(ledger, packer, request, contents, runs))
-        packer.add_unlisted(MANIFEST, manifest, contents.latest)
-        packer.add_unlisted(SUMS, sums(packer.files, manifest), contents.latest)
-    return Packed(
-        path,
-        contents.pictures,
-        contents.answers,
-        runs,
-        len(packer.files) + 2,
-        described(MANIFEST, manifest).sha256,
-    )
+            packing.add_picture(ledger.proof.picture(picture_id))
+        packing.add_runs()
+        manifest = packing.describe(request)
+        sha256 = packing.add_lists(manifest).sha256
+    return Packed(path, manifest.pictures, manifest.answers, manifest.runs, packer.count, sha256)
 
 
-def _manifest(
-    ledger: Ledger, packer: Packer, request: Request, contents: _Contents, runs: int
-) -> Manifest:
-    """Add the text for people, and list everything."""
-    service, sandbox = ledger.proof.service()
-    made_at, address = rfc3339(request.now), scalars(service)
-    packer.add(README, readme(version(), made_at, address, sandbox=sandbox), contents.latest)
-    return Manifest(
-        made_at=made_at,
-        batchscan=version(),
-        service=address,
-        sandbox=sandbox,
-        asked_for=request.asked_for,
-        pictures=contents.pictures,
-        answers=contents.answers,
-        runs=runs,
-        files=packer.files,
-    )
+class _Packing:
+    """A pack while it is made."""
 
+    def __init__(self, ledger: Ledger, packer: Packer, rules: _Rules) -> None:
+        self._ledger = ledger
+        self._packer = packer
+        self._rules = rules
+        self._pictures = 0
+        self._answers = 0
+        self._latest = 0.0  # when the newest answer came
+        # Whether a run that paid for an answer has a report; runs are far fewer than answers.
+        self._reported: dict[str, bool] = {}
 
-def _add_picture(
-    ledger: Ledger, packer: Packer, picture: ProvedPicture, rules: _Rules, contents: _Contents
-) -> None:
-    answers = list(_add_answers(ledger, packer, picture, contents))
-    recorded = _recorded(picture.provenance)
-    record = records.PictureFields(
-        sha256=picture.sha256,
-        bytes=picture.size,
-        format=picture.format,
-        width=picture.width,
-        height=picture.height,
-        paths=records.paths_of(picture),
-        provenance=records.provenance_of(recorded, None if recorded else provenance_now(picture)),
-        answers=answers,
-        matches=list(_matches(ledger, picture, rules)),
-    )
-    packer.add(f"pictures/{picture.sha256}.json", records.encode(record), contents.latest)
-    contents.pictures += 1
+    def add_picture(self, picture: ProvedPicture) -> None:
+        """Add all answers about a picture, and what is known of it."""
+        answers = list(self._add_answers(picture.id))
+        recorded = _recorded(picture.provenance)
+        now = None if recorded else provenance_now(picture)
+        record = records.PictureFields(
+            sha256=picture.sha256,
+            bytes=picture.size,
+            format=picture.format,
+            width=picture.width,
+            height=picture.height,
+            paths=records.paths_of(picture),
+            provenance=records.provenance_of(recorded, now),
+            answers=answers,
+            matches=list(self._matches(picture)),
+        )
+        name = f"pictures/{picture.sha256}.json"
+        self._packer.add(name, records.encode(record), self._latest)
+        self._pictures += 1
 
+    def add_runs(self) -> None:
+        """Add the reports of the runs that paid for the answers, as the ledger keeps them."""
+        for run_id, reported in sorted(self._reported.items()):
+            run = self._ledger.runs.closed(run_id) if reported else None
+            if run is not None and run.report is not None:
+                self._packer.add(f"runs/{run_id}.json", run.report, run.started_at)
 
-def _add_answers(
-    ledger: Ledger, packer: Packer, picture: ProvedPicture, contents: _Contents
-) -> Iterator[records.AnswerFields]:
-    names: set[str] = set()
-    for proved in ledger.proof.answers(picture.id):
-        answer = proved.answer
-        name = f"answers/{answer.scan_id}.json"
-        if name in names:  # asked again under the same id, and answered twice
-            name = f"answers/{answer.scan_id}-{answer.id}.json"
-        names.add(name)
-        packer.add(name, answer.body, answer.received_at)
-        contents.answers += 1
-        contents.latest = max(contents.latest, answer.received_at)
-        yield records.answer_of(proved, name, _run_file(ledger, answer.run_id, contents))
+    def describe(self, request: Request) -> Manifest:
+        """Add the text for people, and say everything but which files there are."""
+        service, sandbox = self._ledger.proof.service()
+        made_at, address = rfc3339(request.now), scalars(service)
+        text = readme(version(), made_at, address, sandbox=sandbox)
+        self._packer.add(README, text, self._latest)
+        return Manifest(
+            made_at=made_at,
+            batchscan=version(),
+            service=address,
+            sandbox=sandbox,
+            asked_for=request.asked_for,
+            pictures=self._pictures,
+            answers=self._answers,
+            runs=sum(self._reported.values()),
+            files=[],
+        )
 
+    def add_lists(self, manifest: Manifest) -> PackedFile:
+        """List what is in the pack, for programs and for `sha256sum`; gives the manifest."""
+        packer = self._packer
+        blocks = encode(manifest, packer.entries.all())
+        listed = packer.add_unlisted(MANIFEST, blocks, self._latest)
+        packer.sums.add(sum_line(listed))
+        packer.add_unlisted(SUMS, packer.sums.all(), self._latest)
+        return listed
 
-def _run_file(ledger: Ledger, run_id: str, contents: _Contents) -> str | None:
-    if run_id not in contents.runs:
-        run = ledger.runs.closed(run_id)
-        contents.runs[run_id] = run is not None and run.report is not None
-    return f"runs/{run_id}.json" if contents.runs[run_id] else None
+    def _add_answers(self, picture_id: int) -> Iterator[records.AnswerFields]:
+        names: set[str] = set()
+        for proved in self._ledger.proof.answers(picture_id):
+            answer = proved.answer
+            name = f"answers/{answer.scan_id}.json"
+            if name in names:  # asked again under the same id, and answered twice
+                name = f"answers/{answer.scan_id}-{answer.id}.json"
+            names.add(name)
+            self._packer.add(name, answer.body, answer.received_at)
+            self._answers += 1
+            self._latest = max(self._latest, answer.received_at)
+            yield records.answer_of(proved, name, self._run_file(answer.run_id))
 
+    def _run_file(self, run_id: str) -> str | None:
+        if run_id not in self._reported:
+            run = self._ledger.runs.closed(run_id)
+            self._reported[run_id] = run is not None and run.report is not None
+        return f"runs/{run_id}.json" if self._reported[run_id] else None
 
-def _add_runs(ledger: Ledger, packer: Packer, contents: _Contents) -> int:
-    """Add the reports, as the ledger keeps them; gives how many there are."""
-    reported = sorted(run_id for run_id, reported in contents.runs.items() if reported)
-    for run_id in reported:
-        run = ledger.runs.closed(run_id)
-        if run is not None and run.report is not None:
-            packer.add(f"runs/{run_id}.json", run.report, run.started_at)
-    return len(reported)
-
-
-def _matches(
-    ledger: Ledger, picture: ProvedPicture, rules: _Rules
-) -> Iterator[records.MatchFields]:
-    marked = ledger.proof.marked(picture.id)
-    for sighting in ledger.history.of(picture.id):
-        rule = rules.rule_for(sighting.match.url, picture.sha256, picture.paths)
-        yield records.match_of(sighting.match, marked.get(sighting.key), rule)
+    def _matches(self, picture: ProvedPicture) -> Iterator[records.MatchFields]:
+        marked = self._ledger.proof.marked(picture.id)
+        for sighting in self._ledger.history.of(picture.id):
+            rule = self._rules.rule_for(sighting.match.url, picture.sha256, picture.paths)
+            yield records.match_of(sighting.match, marked.get(sighting.key), rule)
 
 
 def _recorded(provenance: bytes | None) -> Provenance | None:

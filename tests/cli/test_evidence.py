@@ -137,6 +137,19 @@ def test_what_was_altered_is_named_on_stdout(evidence, tmp_path):
     assert out.endswith("e.zip is not as it was packed\n")
 
 
+def test_of_very_many_faults_the_first_hundred_are_named(evidence, tmp_path):
+    evidence("pack", "--domain", "shop.example", "--to", tmp_path / "e.zip")
+    with zipfile.ZipFile(tmp_path / "e.zip", "a") as opened:
+        for number in range(130):
+            opened.writestr(f"answers/{number}.json", b"")
+
+    code, out, _ = evidence("verify", tmp_path / "e.zip")
+
+    assert code == 3
+    assert out.count("added: ") == 100
+    assert "and 30 more\n" in out
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

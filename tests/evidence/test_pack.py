@@ -15,6 +15,8 @@ from batchscan.allow import AllowRules, Rule
 from batchscan.errors import StorageError, UsageError
 from batchscan.evidence import zipping
 from batchscan.evidence.manifest import SAFE_NAME
+from batchscan.evidence.verify import verify
+from batchscan.ledger import Ledger, Realm
 from batchscan.names import Disposition
 from batchscan.targets import Target
 from tests.evidence.ledgers import NOW, answer, answered, image, members, packed, records
@@ -100,6 +102,28 @@ def test_provenance_comes_from_the_ledger_else_from_the_file_else_it_is_not_reco
     assert (said["c"]["source"], said["c"]["creator"]) == ("not recorded", None)
 
 
+def test_provenance_that_the_ledger_cannot_read_any_more_is_as_if_it_were_not_there(
+    ledger, tmp_path
+):
+    picture = answered(ledger, image("/p/a.png"), answer(URL))
+    ledger.portraits.put(picture, None, b"nonsense")
+
+    packed(ledger, tmp_path / "e.zip", domains=["example.com"])
+
+    assert records(tmp_path / "e.zip")[0]["provenance"]["source"] == "not recorded"
+
+
+def test_a_run_that_is_under_way_has_no_report_yet(ledger, tmp_path):
+    ledger.runs.begin("now", "/out", NOW, b"{}")
+    picture = image("/p/a.png")
+    ledger.claims.settle(ledger.claims.open(picture, 1, "now", NOW), answer(URL), "now")
+
+    done = packed(ledger, tmp_path / "e.zip", domains=["example.com"])
+
+    assert done.runs == 0
+    assert records(tmp_path / "e.zip")[0]["answers"][0]["run_file"] is None
+
+
 def test_a_pipe_where_the_picture_stood_is_not_waited_for(ledger, tmp_path):
     os.mkfifo(tmp_path / "a.png")
     answered(ledger, image(str(tmp_path / "a.png")), answer(URL))
@@ -138,6 +162,18 @@ def test_the_text_for_people_says_how_to_check_it_and_what_it_does_not_prove(pac
     assert "MOCK" not in text
     assert "$" not in text
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_mock_answers_are_called_that(tmp_path):
+    ledger = Ledger.open(tmp_path, Realm("https://api.example.com", sandbox=True))
+    answered(ledger, image("/p/a.png"), answer(URL))
+
+    packed(ledger, tmp_path / "e.zip", domains=["example.com"])
+    ledger.close()
+    inside = members(tmp_path / "e.zip")
+
+    assert b"These are MOCK answers" in inside["README.txt"]
+    assert json.loads(inside["manifest.json"])["sandbox"] is True
 
 
 def test_the_same_content_makes_the_same_file_dated_by_the_answers(ledger, pack_file, tmp_path):
@@ -234,16 +270,51 @@ def test_an_answer_to_the_same_scan_id_that_came_twice_is_in_it_twice(ledger, tm
     assert names == [f"answers/{first.scan_id}.json", f"answers/{first.scan_id}-99.json"]
 
 
+def _peak(ledger, path, domain: str) -> int:
+    """Bytes that packing took at most."""
+    tracemalloc.start()
+    packed(ledger, path, domains=[domain])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak
+
+
 def test_memory_holds_one_answer_at_a_time(ledger, tmp_path):
     size = 500_000
     for number in range(20):
         body = json.dumps({"padding": f"{number:x}" * (size // len(f"{number:x}"))}).encode()
         answered(ledger, image(f"/p/{number}.png", bytes([number])), answer(URL, body=body))
-    tracemalloc.start()
 
-    done = packed(ledger, tmp_path / "e.zip", domains=["example.com"])
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    assert _peak(ledger, tmp_path / "e.zip", "example.com") < 6 * size
 
-    assert done.answers == 20
-    assert peak < 6 * size
+
+def test_memory_does_not_grow_with_the_number_of_answers(ledger, tmp_path):
+    with ledger.transaction():
+        for number in range(330):
+            domain = "few.example" if number < 30 else "many.example"
+            said = answer(f"https://{domain}/{number}.jpg")
+            answered(ledger, image(f"/p/{number}.png", b"%d" % number), said)
+    few = _peak(ledger, tmp_path / "few.zip", "few.example")
+    many = _peak(ledger, tmp_path / "many.zip", "many.example")
+
+    # The pictures' numbers remain; what a zip's directory and the lists know of each is 1,700 bytes.
+    assert many < few + 300 * 200
+
+
+def test_a_pack_of_more_files_than_a_plain_zip_can_count_is_one_that_others_read(
+    ledger, pack_file, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(zipping, "_MOST_PLAIN", 3)
+    packed(ledger, tmp_path / "large.zip", domains=["example.com"])
+
+    assert b"PK\6\6" in (tmp_path / "large.zip").read_bytes()
+    assert members(tmp_path / "large.zip") == members(pack_file)
+    with open(tmp_path / "large.zip", "rb") as file:
+        assert verify(file).faults == ()
+
+
+def test_a_pack_that_a_zip_cannot_hold_is_told(ledger, pack_file, tmp_path, monkeypatch):
+    monkeypatch.setattr(zipping, "LARGEST", 10_000)
+
+    with pytest.raises(UsageError, match="more than 4 GB"):
+        packed(ledger, tmp_path / "e.zip", domains=["example.com"])

@@ -4,9 +4,10 @@ import sys
 
 import msgspec
 import pytest
+from PIL import Image
 
-from batchscan.images.raw_child import examine, serve
-from batchscan.images.raw_report import REQUEST, RawReport
+from batchscan.images.raw_child import examine, portray, serve
+from batchscan.images.raw_report import REQUEST, RawReport, Wanted
 from tests import pictures
 
 LIMIT = 75_000_000
@@ -35,6 +36,26 @@ def test_above_the_limit_nothing_is_unpacked():
 
     assert examine(beyond, unpack=True, max_pixels=100).error is None
     assert examine(beyond, unpack=False, max_pixels=LIMIT).error is None
+
+
+@pytest.mark.parametrize("preview", [pictures.jpeg(80, 40), pictures.image(80, 40)])
+def test_a_preview_becomes_a_thumbnail_whether_it_is_a_jpeg_or_pixels(preview):
+    data = pictures.with_preview(pictures.dng(), preview)
+    replies = io.BytesIO()
+
+    serve(io.BytesIO(REQUEST.pack(Wanted.PREVIEW, 60, LIMIT, len(data)) + data), replies)
+
+    thumbnail = msgspec.json.decode(replies.getvalue(), type=RawReport).thumbnail
+    assert thumbnail is not None
+    assert Image.open(io.BytesIO(thumbnail)).size == (80, 40)
+
+
+def test_a_file_without_a_preview_or_with_too_large_a_one_has_no_thumbnail():
+    data = pictures.with_preview(pictures.dng(), pictures.jpeg(80, 40))
+
+    assert portray(data, 80 * 40 - 1) == RawReport(opened=True)
+    assert "No thumbnail" in str(portray(pictures.dng(), LIMIT).error)
+    assert portray(b"nothing", LIMIT).thumbnail is None
 
 
 def test_requests_are_answered_until_there_are_no_more():
