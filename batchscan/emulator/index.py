@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from batchscan.emulator.likeness import FULL, Likeness, compare, likeness
+from batchscan.emulator.likeness import FULL, PARTIAL, Likeness, compare_whole, likeness
+from batchscan.emulator.overlap import overlap
 from batchscan.emulator.pages import shown_on
+from batchscan.emulator.register import Register
 from batchscan.emulator.webfiles import PAGES, content_type, read_below, web_files
 
 _log = logging.getLogger(__name__)
@@ -39,6 +41,7 @@ class Index:
 
     _pictures: list[_Picture] = field(default_factory=list)
     _pages: dict[str, list[str]] = field(default_factory=dict)  # by the picture's name
+    _register: Register = field(default_factory=Register)  # of landmarks, by the picture's number
 
     @classmethod
     def build(cls, root: Path, stop: threading.Event) -> Index:
@@ -58,13 +61,25 @@ class Index:
         ]
 
     def _alike(self, sha256: str, mine: Likeness | None) -> Iterator[tuple[_Picture, int]]:
-        for picture in self._pictures:
+        parts = set() if mine is None else self._parts(mine)
+        for number, picture in enumerate(self._pictures):
             if picture.sha256 == sha256:
                 yield picture, FULL
             elif mine is not None:
-                kind = compare(mine, picture.likeness)
+                kind = compare_whole(mine, picture.likeness)
                 if kind is not None:
                     yield picture, kind
+                elif number in parts:
+                    yield picture, PARTIAL
+
+    def _parts(self, mine: Likeness) -> set[int]:
+        """The numbers of the pictures that show most of this one, or the other way round."""
+        return {
+            number
+            for sketch in mine.both_ways()
+            for number in self._register.likely(sketch.marks)
+            if overlap(sketch, self._pictures[number].likeness.sketch)
+        }
 
     def _add(self, root: Path, name: str) -> None:
         try:
@@ -73,7 +88,9 @@ class Index:
                 self._add_page(name, data)
             else:
                 sha256 = hashlib.sha256(data).hexdigest()
-                self._pictures.append(_Picture(name, sha256, likeness(data)))
+                found = likeness(data)
+                self._register.add(found.sketch.marks)
+                self._pictures.append(_Picture(name, sha256, found))
         except Exception as error:  # noqa: BLE001 - decoder boundary: a broken file is not found
             _log.debug("not in the index: %s: %s", name, error)
 

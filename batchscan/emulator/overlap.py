@@ -26,10 +26,10 @@ _TEXTURED: Final = 8  # blocks with contrast, at least
 _CORRELATED: Final = 0.7
 _INSIDE: Final = 0.6  # of the smaller picture
 # Parts of the blocks with contrast.
-_SAME: Final = 0.65
+_SAME: Final = 0.7
 _PROMISING: Final = 0.15  # before the place is exact
 _ROUNDS: Final = (16, 16, 16, 32, 32)  # pixels a side, while the place is made exact
-_STRETCH: Final = 1.4  # times, of width against height, and in one round
+_STRETCH: Final = 1.2  # times, of width against height
 _FARTHEST: Final = 1 / 8  # of the box, in one round
 
 

@@ -15,7 +15,7 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 Extent = tuple[int, int]  # width, height
 
 AGREEING: Final = 3  # landmarks, at least, that say the same
-_PAIRS: Final = 400  # looked at, at most: in a fence everything looks alike
+_PAIRS: Final = 400  # the most alike, at most: in a fence everything looks alike
 _NEAR: Final = 8.0  # pixels
 _SCALE: Final = 1.6  # times; levels are coarse
 _LARGEST: Final = 4.0  # times larger or smaller than the other
@@ -50,9 +50,13 @@ class Place(NamedTuple):
 
 def place(mine: Landmarks, other: Landmarks) -> Place | None:
     """Where most pairs of landmarks say that a picture lies; None where too few agree."""
-    one, two = (each[:_PAIRS] for each in np.nonzero(mine.looks @ other.looks.T > ALIKE))
+    alike = mine.looks @ other.looks.T
+    one, two = np.nonzero(alike > ALIKE)
     if len(one) < AGREEING:
         return None
+    if len(one) > _PAIRS:
+        most = np.argpartition(-alike[one, two], _PAIRS)[:_PAIRS]
+        one, two = one[most], two[most]
     here, there = mine.places[one], other.places[two]
     larger = mine.scales[one] / other.scales[two]
     # Rows: what this pair says; columns: how far that is from what the other pair shows.
