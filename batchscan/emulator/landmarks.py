@@ -36,7 +36,8 @@ class Landmarks(NamedTuple):
 
     def mirrored(self, width: int) -> Landmarks:
         """Those of the same picture, so wide, with left and right exchanged."""
-        places = self.places * np.float32([-1, 1]) + np.float32([width, 0])
+        places = self.places.copy()
+        places[:, 0] = width - places[:, 0]
         return Landmarks(places, self.scales, self.looks * _MIRROR)
 
 
@@ -53,7 +54,7 @@ def _waves() -> tuple[Floats, Floats]:
     ]
     waves = [np.hypot(*each) * np.outer(lines[each[0]], lines[each[1]]) for each in numbers]
     signs = [(-1) ** across for _, across in numbers]
-    return np.float32(waves).reshape(len(waves), -1).T, np.float32(signs)
+    return np.array(waves, np.float32).reshape(len(waves), -1).T, np.array(signs, np.float32)
 
 
 _WAVE, _MIRROR = _waves()
@@ -77,7 +78,7 @@ def _level(grey: Image.Image, scale: float) -> Landmarks:
     looks = _around(np.asarray(level), rows, columns) @ _WAVE
     lengths = np.linalg.norm(looks, axis=1)
     clear = lengths > _SMOOTH
-    pixel = np.float32([grey.width / size[0], grey.height / size[1]])
+    pixel = np.array([grey.width / size[0], grey.height / size[1]], np.float32)
     places = (np.stack([columns, rows], axis=1)[clear] + np.float32(0.5)) * pixel
     scales = np.full(len(places), scale, np.float32)
     return Landmarks(places, scales, looks[clear] / lengths[clear, None])
@@ -108,4 +109,5 @@ def _around(level: Floats, rows: Numbers, columns: Numbers) -> Floats:
     """A row for each spot: the pixels around it."""
     beside = np.arange(-(_AROUND // 2), _AROUND // 2)
     down, across = rows[:, None] + beside, columns[:, None] + beside
-    return level[down[:, :, None], across[:, None, :]].reshape(len(rows), _AROUND**2)
+    patches: Floats = level[down[:, :, None], across[:, None, :]]
+    return patches.reshape(len(rows), _AROUND**2)

@@ -93,7 +93,8 @@ def _blocks(cut: Floats) -> Floats:
     """A row for each block, its mean taken away."""
     count = _SIDE // _BLOCK
     blocks = cut.reshape(count, _BLOCK, count, _BLOCK).swapaxes(1, 2).reshape(count**2, -1)
-    return blocks - blocks.mean(axis=1, keepdims=True)
+    deviations: Floats = blocks - blocks.mean(axis=1, keepdims=True)
+    return deviations
 
 
 def _exact(mine: Image.Image, other: Image.Image, at: Place) -> Place:
