@@ -6,7 +6,7 @@ import io
 import random
 from typing import Any
 
-from PIL import Image, ImageDraw, ImageEnhance, ImageOps
+from PIL import Image, ImageDraw
 
 FIELDS = 5  # a picture's colour field is blown up from so many by so many pixels
 
@@ -32,15 +32,3 @@ def encoded(picture: Image.Image, form: str, **options: Any) -> bytes:  # noqa: 
     file = io.BytesIO()
     picture.save(file, form, **options)
     return file.getvalue()
-
-
-def altered(picture: Image.Image, how: str) -> bytes:
-    """A copy as the web makes them: `recompressed`, `resized`, `recoloured` or `grey`."""
-    width, height = picture.size
-    if how == "resized":
-        picture = picture.resize((width // 2, height // 2), Image.Resampling.LANCZOS)
-    elif how == "recoloured":
-        picture = ImageEnhance.Color(picture).enhance(0.4)
-    elif how == "grey":
-        picture = ImageOps.grayscale(picture)
-    return encoded(picture, "JPEG", quality=40 if how == "recompressed" else 85)

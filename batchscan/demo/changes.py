@@ -1,4 +1,4 @@
-"""What the web does to pictures that it copies, from mild to strong."""
+"""What the web does to the pictures that it copies, mildly and strongly."""
 
 from __future__ import annotations
 
@@ -9,17 +9,23 @@ from typing import Final, Literal
 
 from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
 
+from batchscan.demo.artwork import encoded
+
 _TEXT: Final = "SUMMER SALE – only today"
-_STRONG: Final = 85  # JPEG quality of what is not recompressed on purpose
+_GOOD: Final = 85  # a JPEG's quality
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One way to change a picture; the copy is then saved as a JPEG of this quality."""
+    """One way to change a picture; it is then saved as a JPEG of this quality."""
 
     what: str
     make: Callable[[Image.Image], Image.Image]
-    quality: int = _STRONG
+    quality: int = _GOOD
+
+    def copy(self, picture: Image.Image) -> bytes:
+        """The changed copy's file."""
+        return encoded(self.make(picture), "JPEG", quality=self.quality)
 
 
 def _resized(picture: Image.Image, part: float) -> Image.Image:
@@ -66,7 +72,7 @@ def _captioned(
     return picture
 
 
-# Of each kind, the first is what the demo's web shows.
+# By kind; the first of each is what the demo's web shows.
 CHANGES: Final[Mapping[str, tuple[Change, ...]]] = {
     "recompressed": tuple(
         Change(f"JPEG of quality {quality}", Image.Image.copy, quality) for quality in (40, 60, 30)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
-from batchscan.demo.artwork import altered, artwork, encoded
+from batchscan.demo.artwork import artwork, encoded
+from batchscan.demo.changes import CHANGES
 from batchscan.demo.raw import dng
 
 TOO_LARGE = 20_500_000  # bytes
@@ -16,7 +17,10 @@ HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(2000)
 SITES = {
     "holiday-blog.example": ((0, "exact"), (1, "recompressed"), (2, "resized")),
     "cheap-posters.example": ((0, "exact"), (3, "exact"), (4, "recoloured"), (5, "resized")),
-    "news-agency.example": ((6, "grey"), (0, "resized")),
+    "news-agency.example": ((6, "grey"), (0, "resized"), (8, "cropped")),
+    "framed-prints.example": ((2, "bordered"), (9, "bordered")),
+    "memes.example": ((0, "captioned"), (10, "captioned"), (11, "mirrored")),
+    "avatars.example": ((12, "cropped"), (13, "cropped")),
     "wallpapers.example": ((7, "exact"), (100, "exact"), (101, "exact")),  # the last two are theirs
 }
 
@@ -50,8 +54,8 @@ def web() -> Iterator[tuple[str, bytes]]:
         names = []
         for number, how in shown:
             names.append(f"{how}-{number}.jpg")
-            data = photo(number) if how == "exact" else altered(artwork(number), how)
-            yield f"{site}/{names[-1]}", data
+            copy = photo(number) if how == "exact" else CHANGES[how][0].copy(artwork(number))
+            yield f"{site}/{names[-1]}", copy
         yield f"{site}/index.html", _page(site, names)
 
 

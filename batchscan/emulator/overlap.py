@@ -27,7 +27,7 @@ _CORRELATED: Final = 0.7
 _INSIDE: Final = 0.6  # of the smaller picture
 # Parts of the blocks with contrast.
 _SAME: Final = 0.7
-_PROMISING: Final = 0.15  # before the place is exact
+_PROMISING: Final = 0.1  # before the place is exact
 _ROUNDS: Final = (16, 16, 16, 32, 32)  # pixels a side, while the place is made exact
 _STRETCH: Final = 1.2  # times, of width against height
 _FARTHEST: Final = 1 / 8  # of the box, in one round
@@ -58,9 +58,12 @@ def overlap(mine: Sketch, other: Sketch) -> bool:
     at = place(mine.marks, other.marks)
     if at is None:
         return False
-    agreeing = _agreeing(mine.grey, other.grey, at)
+    around, inside = mine.grey, other.grey
+    if at.wide * around.width < inside.width:
+        around, inside, at = inside, around, at.turned()
+    agreeing = _agreeing(around, inside, at)
     if _PROMISING <= agreeing < _SAME:
-        agreeing = _agreeing(mine.grey, other.grey, _exact(mine.grey, other.grey, at))
+        agreeing = _agreeing(around, inside, _exact(around, inside, at))
     return agreeing >= _SAME
 
 

@@ -29,6 +29,10 @@ class Place(NamedTuple):
     left: float
     top: float
 
+    def turned(self) -> Place:
+        """Where the other one lies in this one."""
+        return Place(1 / self.wide, 1 / self.high, -self.left / self.wide, -self.top / self.high)
+
     def boxes(self, mine: Extent, other: Extent) -> tuple[Box, Box] | None:
         """What both show, in the one and in the other; None where that is next to nothing."""
         there = (
@@ -73,8 +77,8 @@ def _fitted(here: Floats, there: Floats) -> Place | None:
     if min(_apart(here), _apart(there)) < AGREEING:
         return None
     middle, goal = here.mean(axis=0), there.mean(axis=0)
-    across = here - middle
-    larger = float((across * (there - goal)).sum() / (across**2).sum())
+    # Not the slope of a regression, which takes every error for less size.
+    larger = float(np.sqrt(((there - goal) ** 2).sum() / ((here - middle) ** 2).sum()))
     if not 1 / _LARGEST < larger < _LARGEST:
         return None
     left, top = (float(each) for each in goal - larger * middle)

@@ -1,6 +1,7 @@
 """Run all benchmarks, or the named ones, and print what they measured, as ratios.
 
     python -m tests.benchmarks [--scale 0.1] [NAME...]
+    python -m tests.benchmarks likeness [FOLDER]    with photographs of one's own
 
 Nothing fails because a machine is slow: a figure out of reach is marked, the exit code stays 0.
 """
@@ -12,6 +13,8 @@ import compileall
 import os
 import platform
 import tempfile
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import batchscan
@@ -19,10 +22,12 @@ from tests.benchmarks.commands import Missing
 from tests.benchmarks.html import html
 from tests.benchmarks.judging import judging, start
 from tests.benchmarks.library import memory, report, unchanged
+from tests.benchmarks.likeness import find_copies
+from tests.benchmarks.measure import Row
 from tests.benchmarks.pace import pace
 from tests.benchmarks.uploads import uploads
 
-BENCHMARKS = {
+BENCHMARKS: dict[str, Callable[[Path, float], Iterator[Row]]] = {
     "uploads": uploads,
     "judging": judging,
     "start": start,
@@ -31,21 +36,28 @@ BENCHMARKS = {
     "report": report,
     "html": html,
     "pace": pace,
+    "likeness": find_copies,
 }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
-    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], metavar="NAME")
+    parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--scale", type=float, default=1.0, help="of the number of pictures")
     wanted = parser.parse_args()
+    folders = [name for name in wanted.names if name not in BENCHMARKS]
+    if folders and (wanted.names != ["likeness", *folders[:1]] or not Path(folders[0]).is_dir()):
+        parser.error(f"no benchmark: {folders[0]}; there are {', '.join(BENCHMARKS)}")
+    benchmarks = BENCHMARKS
+    if folders:
+        benchmarks = {"likeness": partial(find_copies, pictures=Path(folders[0]))}
     # As pip does when it installs; measured is not how long compiling takes.
     compileall.compile_dir(str(Path(batchscan.__file__).parent), quiet=1)
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores", flush=True)
-    for name in wanted.names or BENCHMARKS:
+    for name in benchmarks if folders else wanted.names or benchmarks:
         with tempfile.TemporaryDirectory(prefix=f"benchmark-{name}-") as folder:
             try:
-                for row in BENCHMARKS[name](Path(folder), wanted.scale):
+                for row in benchmarks[name](Path(folder), wanted.scale):
                     print(row, flush=True)
             except Missing as missing:
                 print(f"{name}: {missing}")
