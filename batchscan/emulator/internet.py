@@ -38,6 +38,7 @@ class Internet:
 
     def __init__(self, config: EmulatorConfig, url_of: Callable[[str], str]) -> None:
         self._root = config.web
+        self._copies = config.copies
         self._searches = config.search
         self._url_of = url_of
         self._stop = threading.Event()
@@ -54,7 +55,7 @@ class Internet:
             return
         if not self._root.is_dir():
             raise UsageError(f"{self._root}: not a folder")
-        if self._searches:
+        if self._searches and self._copies is None:
             self._index = asyncio.create_task(_build(self._root, self._stop))
 
     async def stop(self) -> None:
@@ -69,6 +70,8 @@ class Internet:
         Raises:
             BadUpload: the picture cannot be decoded.
         """
+        if self._copies is not None:
+            return self._copies(upload.sha256)
         if self._index is None:
             return ()
         index = await asyncio.shield(self._index)

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from batchscan.pace import SystemClock
+
 POINTS = {
     "ledger-before": "before batchscan.ledger.connection:_migrate",
     "ledger-after": "after batchscan.ledger.connection:_migrate",
@@ -110,8 +112,15 @@ def set_trap(point: str, nth: int) -> None:
     setattr(holder, name, classmethod(trapped) if of_class else trapped)
 
 
+def put_off(days: float) -> None:
+    """Have the process live some days later."""
+    today = SystemClock.wall
+    SystemClock.wall = lambda self: today(self) + days * 86_400  # type: ignore[method-assign]
+
+
 if __name__ == "__main__":
     from batchscan.cli import main
 
+    put_off(float(os.environ.get("DAYS_LATER", "0")))
     set_trap(sys.argv[1], int(sys.argv[2]))
     sys.exit(main(sys.argv[3:]))
