@@ -14,7 +14,9 @@ everyone, and what would be cancelled is paid for.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -33,6 +35,8 @@ from batchscan.steps.session import Opening, Session
 from batchscan.steps.stop import Stop
 from batchscan.walk import check_roots
 
+log = logging.getLogger(__name__)
+
 
 def scan(settings: Settings) -> Scan:
     """Scan pictures: iterate over the outcomes, then look at the report.
@@ -46,6 +50,7 @@ def scan(settings: Settings) -> Scan:
         UsageError: settings, credentials or paths are wrong; nothing was sent.
         LockedError: another run holds the state folder.
         StorageError: state or output cannot be written.
+        Interrupted: a signal came before the run began.
     """
     return Scan(settings)
 
@@ -113,6 +118,7 @@ class Scan:
             require_credentials(self.settings)
         never = (self.settings.output.directory,)
         await asyncio.to_thread(check_roots, self.settings.roots, never)
+        await self._wait_a_while()
         opening = Opening(self.settings, self._clock, self._stop, self._outcomes)
         self._session = await self._resources.enter_async_context(opening.session())
         self._running = asyncio.create_task(self._run(self._session))
@@ -147,6 +153,18 @@ class Scan:
             if decided is None:
                 return
             yield decided
+
+    async def _wait_a_while(self) -> None:
+        """Wait as `--jitter` says, before anything is locked.
+
+        Raises:
+            Interrupted: a signal came meanwhile.
+        """
+        if self.settings.dry_run or not self.settings.scan.jitter:
+            return
+        pause = random.uniform(0, self.settings.scan.jitter)  # noqa: S311 - no secret
+        log.info("waiting %.1f s before the start (--jitter)", pause)
+        await self._stop.sleep(pause)
 
     async def _run(self, session: Session) -> None:
         queue: asyncio.Queue[Candidate | None] = asyncio.Queue(self.settings.pace.concurrency)

@@ -122,6 +122,12 @@ _FLAGS: tuple[tuple[str, tuple[tuple[str, tuple[str, ...], str | None, str], ...
                 "fail|wait|skip",
                 "when another run holds the state folder",
             ),
+            (
+                "scan.jitter",
+                ("--jitter",),
+                "DURATION",
+                "wait a random time before all this, at most so long",
+            ),
         ),
     ),
     (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +11,13 @@ from batchscan.errors import UsageError
 from batchscan.settings.catalog import Entry, entries, groups
 from batchscan.settings.credentials import find_key
 from batchscan.settings.model import Rate, Secret, Settings
-from batchscan.settings.places import config_file, usual_allow_file
+from batchscan.settings.places import config_file, service_folder, usual_allow_file
 from batchscan.settings.sources import Given, mistake, read_given, working_folder
 from batchscan.settings.yamlfile import read_file
 
 DEFAULT = "default"
+# Where they are in the folder that a service has for its state: its working folder is /.
+_FOLDERS = {"output.directory": "output", "output.state": ""}
 # What only flags give: the fields of one run.
 _RUN_KEYS = ("roots", "files_from", "files0_from", "force", "rehash", "dry_run")
 
@@ -50,7 +53,7 @@ def load(
     origins: dict[str, str] = {}
     for entry in entries():
         given = next((source[entry.key] for source in sources if entry.key in source), None)
-        given = given or _default(entry)
+        given = given or _default(entry, environ)
         values[entry.group][entry.name] = read_given(entry, given) if given else entry.default
         origins[entry.key] = given.origin if given else DEFAULT
     values["output"]["json"] = bool(flags.get("output.json", False))
@@ -107,8 +110,15 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, Given]:
     return given
 
 
-def _default(entry: Entry) -> Given | None:
-    if entry.key != "output.directory":
+def _default(entry: Entry, environ: Mapping[str, str]) -> Given | None:
+    """The default of a folder, which is not the same everywhere; None for any other setting."""
+    if entry.key not in _FOLDERS:
+        return None
+    service = service_folder(environ)
+    if service:
+        path = os.path.join(service, _FOLDERS[entry.key])
+        return Given(path, path, "environment STATE_DIRECTORY", service)
+    if entry.default is None:
         return None
     text = str(entry.default)
     return Given(text, text, DEFAULT, working_folder())

@@ -180,6 +180,12 @@ class Scan:
         Choice(get_args(IfLocked)),
         flag="--if-locked",
     )
+    jitter: float = setting(
+        0.0,
+        "wait a random time, at most this, so that jobs do not begin together",
+        Duration(0, 7 * _DAY),
+        flag="--jitter",
+    )
 
 
 @dataclass(frozen=True, slots=True)

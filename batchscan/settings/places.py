@@ -57,14 +57,24 @@ def _beside(config: str | None) -> Path | None:
     return folder / "allow.yaml" if folder else None
 
 
+def service_folder(environ: Mapping[str, str]) -> str | None:
+    """The first folder of `$STATE_DIRECTORY`, which systemd makes for a service; None elsewhere."""
+    first = environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    return os.path.normpath(first) if os.path.isabs(first) else None
+
+
 def state_folder(settings: Settings) -> Path:
-    """The folder of ledger, token and lock; it need not exist yet.
+    """The folder of ledger, token and lock: set, else a service's own, else the user's.
+
+    It need not exist yet.
 
     Raises:
         UsageError: none is set, and there is no home folder for the usual one.
     """
     if settings.output.state is not None:
         return Path(os.path.abspath(settings.output.state))
+    if service := service_folder(os.environ):
+        return Path(service)
     usual = _own(platformdirs.user_state_path)
     if usual is None:
         raise UsageError(

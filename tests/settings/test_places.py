@@ -115,3 +115,27 @@ def test_without_a_home_there_is_no_file_of_the_users_own():
 
 def test_a_relative_state_folder_of_a_program_becomes_absolute():
     assert state_folder(Settings(output=Output(state="s"))) == Path.cwd() / "s"
+
+
+def test_a_service_keeps_its_state_and_its_runs_in_the_folder_that_systemd_made(monkeypatch):
+    environ = {"STATE_DIRECTORY": "/var/lib/batchscan:/var/lib/other"}
+    loaded = load({}, environ)
+    assert loaded.settings.output.state == "/var/lib/batchscan"
+    assert loaded.settings.output.directory == "/var/lib/batchscan/output"
+    assert loaded.origins["output.state"] == "environment STATE_DIRECTORY"
+    monkeypatch.setenv("STATE_DIRECTORY", environ["STATE_DIRECTORY"])
+    assert state_folder(Settings()) == Path("/var/lib/batchscan")
+
+
+def test_flags_and_the_settings_file_win_over_the_folder_that_systemd_made(own_config):
+    environ = {"STATE_DIRECTORY": "/var/lib/batchscan"}
+    own_config.write_text("output: {state: /srv/state}")
+    output = load({"output.directory": "/srv/runs"}, environ).settings.output
+    assert (output.state, output.directory) == ("/srv/state", "/srv/runs")
+
+
+@pytest.mark.parametrize("odd", ["", ":/var/lib/x", "relative"])
+def test_a_state_folder_of_systemd_that_is_no_path_counts_as_none(odd, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    output = load({}, {"STATE_DIRECTORY": odd}).settings.output
+    assert (output.state, output.directory) == (None, str(tmp_path / "batchscan-output"))
