@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TextIO
 
 from tqdm import tqdm
 
+from batchscan.cli.journal import is_journal, with_priority
+from batchscan.cli.logfile import LogFile
 from batchscan.errors import UsageError
 from batchscan.escape import printable
-from batchscan.settings.model import Output, Secret
+from batchscan.settings.model import LogFormat, Output, Secret
 from batchscan.times import rfc3339
 
 _PACKAGE = "batchscan"
@@ -38,19 +39,22 @@ class Redaction:
 
 
 class TextFormatter(logging.Formatter):
-    """`HH:MM:SS level message` for people, an RFC 3339 stamp for files and pipes."""
+    """`HH:MM:SS level message` for people, an RFC 3339 stamp for files and pipes.
 
-    def __init__(self, redact: Redaction, *, clock_only: bool) -> None:
+    Args:
+        redact: hides secrets.
+        stamp: writes the time, with a space after it.
+    """
+
+    def __init__(self, redact: Redaction, stamp: Callable[[float], str]) -> None:
         super().__init__()
         self._redact = redact
-        self._clock_only = clock_only
+        self._stamp = stamp
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, and a traceback's lines after it."""
-        stamp = rfc3339(record.created)
-        if self._clock_only:
-            stamp = time.strftime("%H:%M:%S", time.localtime(record.created))
-        lines = [f"{stamp} {record.levelname.lower()} {printable(record.getMessage())}"]
+        stamp, level = self._stamp(record.created), record.levelname.lower()
+        lines = [f"{stamp}{level} {printable(record.getMessage())}"]
         if record.exc_info:
             lines += map(printable, self.formatException(record.exc_info).splitlines())
         return self._redact("\n".join(lines))
@@ -74,6 +78,18 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             fields["exception"] = self._redact(self.formatException(record.exc_info))
         return json.dumps(fields)  # ASCII: nothing in it can steer a terminal
+
+
+class JournalFormatter(logging.Formatter):
+    """What another one makes, each line with its urgency, for systemd's journal."""
+
+    def __init__(self, inner: logging.Formatter) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The lines; the journal takes the prefix off."""
+        return with_priority(self._inner.format(record), record.levelno)
 
 
 class BesideBar(logging.StreamHandler[TextIO]):
@@ -108,27 +124,36 @@ def configure(output: Output, secrets: Iterable[Secret | None] = ()) -> None:
         handlers.append(_file(output.log_file))
         handlers[-1].setLevel(logging.DEBUG if output.verbose else logging.INFO)
     for handler in handlers:
-        on_terminal = isinstance(handler, BesideBar) and handler.stream.isatty()
-        handler.setFormatter(_formatter(output, redact, on_terminal=on_terminal))
+        stream = handler.stream if isinstance(handler, BesideBar) else None
+        handler.setFormatter(_formatter(output.log_format, redact, stream))
     logging.basicConfig(level=logging.WARNING, handlers=handlers, force=True)
     level = min((handler.level for handler in handlers), default=logging.CRITICAL)
     logging.getLogger(_PACKAGE).setLevel(level)
 
 
-def _formatter(output: Output, redact: Redaction, *, on_terminal: bool) -> logging.Formatter:
-    if output.log_format == "json":
-        return JsonFormatter(redact)
-    return TextFormatter(redact, clock_only=on_terminal)
+def _formatter(form: LogFormat, redact: Redaction, stream: TextIO | None) -> logging.Formatter:
+    """The lines for a stream, or for a file."""
+    journal = is_journal(stream)
+    stamp = _nothing if journal else _clock if stream and stream.isatty() else _moment
+    inner = JsonFormatter(redact) if form == "json" else TextFormatter(redact, stamp)
+    return JournalFormatter(inner) if journal else inner
+
+
+def _moment(seconds: float) -> str:
+    return f"{rfc3339(seconds)} "
+
+
+def _clock(seconds: float) -> str:
+    return time.strftime("%H:%M:%S ", time.localtime(seconds))
+
+
+def _nothing(seconds: float) -> str:  # noqa: ARG001 - the journal stamps each line itself
+    return ""
 
 
 def _file(path: str) -> logging.Handler:
     try:
-        # Made by us first: `open` would leave it readable to others
-        if not os.path.exists(path):
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            os.fchmod(descriptor, 0o600)  # whatever the umask
-            os.close(descriptor)
-        return logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+        return LogFile(path)
     except OSError as error:
         raise UsageError(
             f"log file {path}: cannot be opened: {error.strerror}", advice="see --log-file"

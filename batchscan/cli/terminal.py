@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from typing import TextIO
 
+from batchscan.cli.journal import is_journal, with_priority
 from batchscan.errors import StorageError
 from batchscan.escape import printable
 
@@ -75,9 +77,11 @@ def on_new_line() -> None:
 
 def complain(message: str, advice: str | None = None) -> None:
     """Print what went wrong, and what to do about it, on stderr."""
-    say(f"{coloured('batchscan:', 'red', sys.stderr)} {printable(message)}")
+    lines = [f"{coloured('batchscan:', 'red', sys.stderr)} {printable(message)}"]
     if advice:
-        say(f"  {printable(advice)}")
+        lines.append(f"  {printable(advice)}")
+    text = "\n".join(lines)
+    say(with_priority(text, logging.ERROR) if is_journal(sys.stderr) else text)
 
 
 def coloured(text: str, colour: str, stream: TextIO | None) -> str:

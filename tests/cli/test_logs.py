@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import re
 import stat
 import sys
@@ -10,6 +11,7 @@ import sys
 import pytest
 
 from batchscan.cli.logs import configure
+from batchscan.cli.terminal import complain
 from batchscan.errors import UsageError
 from batchscan.settings import Output, Secret
 
@@ -123,3 +125,55 @@ def test_without_stderr_only_the_file_hears(monkeypatch, tmp_path):
     configure(Output(log_file=str(tmp_path / "log")))
     log.warning("a worry")
     assert "a worry" in (tmp_path / "log").read_text()
+
+
+@pytest.fixture
+def to_journal(tmp_path, monkeypatch):
+    """Gives stderr as systemd gives it to a service, and then what was written there."""
+    with open(tmp_path / "journal", "w+") as stream:
+
+        def begin():
+            status = os.fstat(stream.fileno())
+            monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
+            monkeypatch.setattr(sys, "stderr", stream)
+            return (tmp_path / "journal").read_text
+
+        yield begin
+
+
+def test_the_journal_is_told_how_urgent_each_line_is_and_stamps_it_itself(to_journal):
+    journal = to_journal()
+    configure(Output(verbose=True))
+    log.debug("a step")
+    log.info("one\nline")
+    try:
+        boom("boom")
+    except ValueError:
+        log.exception("it happened")
+    debug, info, *error = journal().splitlines()
+    assert (debug, info) == ("<7>debug a step", "<6>info one\\nline")
+    assert error[0] == "<3>error it happened"
+    assert all(line.startswith("<3>") for line in error)
+
+
+def test_json_lines_in_the_journal_are_one_object_each_behind_their_urgency(to_journal):
+    journal = to_journal()
+    configure(Output(log_format="json"))
+    log.warning("a worry")
+    line = journal()
+    assert line.startswith("<4>{")
+    assert json.loads(line[3:])["level"] == "warning"
+
+
+def test_what_ends_a_command_is_an_error_in_the_journal_advice_and_all(to_journal):
+    journal = to_journal()
+    complain("it broke", "mend it")
+    assert journal() == "<3>batchscan: it broke\n<3>  mend it\n"
+
+
+def test_a_stream_that_the_journal_does_not_read_has_no_prefixes(monkeypatch, capsys):
+    monkeypatch.setenv("JOURNAL_STREAM", "1:1")
+    configure(Output())
+    log.warning("a worry")
+    complain("it broke")
+    assert "<" not in capsys.readouterr().err

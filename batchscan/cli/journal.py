@@ -1,0 +1,33 @@
+"""systemd's journal: whether lines go there, and how urgent they are."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TextIO
+
+_PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
+_DEBUG = 7
+
+
+def is_journal(stream: TextIO | None) -> bool:
+    """Whether the journal reads a stream: systemd tells a service by its number."""
+    told = os.environ.get("JOURNAL_STREAM")
+    if not told or stream is None:
+        return False
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):  # closed, or no file at all
+        return False
+    return told == f"{status.st_dev}:{status.st_ino}"
+
+
+def with_priority(text: str, level: int) -> str:
+    """Lines with the prefix by which the journal knows their urgency: `<4>` is a warning.
+
+    Args:
+        text: one line or several.
+        level: `logging.WARNING`.
+    """
+    priority = next((number for least, number in _PRIORITIES if level >= least), _DEBUG)
+    return "\n".join(f"<{priority}>{line}" for line in text.split("\n"))
