@@ -20,6 +20,7 @@ def write_whole(
     parts: Iterable[bytes],
     *,
     like: os.stat_result | None = None,
+    mode: int = 0o600,
     check: Callable[[str], None] | None = None,
     advice: str = _ADVICE,
 ) -> None:
@@ -28,7 +29,8 @@ def write_whole(
     Args:
         path: where it shall be.
         parts: what it holds.
-        like: whose owner and mode it gets; without, it is private.
+        like: whose owner and mode it gets.
+        mode: what it gets without one to be like; by default it is private.
         check: looks at the finished file while it still has another name, given to it; what it
             raises leaves everything as it was.
         advice: what to do about trouble.
@@ -41,7 +43,7 @@ def write_whole(
         descriptor, aside = tempfile.mkstemp(dir=folder, prefix=".new-")
         try:
             with open(descriptor, "wb") as file:
-                _dress(descriptor, like)
+                _dress(descriptor, like, mode)
                 file.writelines(parts)
                 file.flush()
                 os.fsync(descriptor)
@@ -136,11 +138,11 @@ def _taken(path: str) -> UsageError:
     )
 
 
-def _dress(descriptor: int, like: os.stat_result | None) -> None:
+def _dress(descriptor: int, like: os.stat_result | None, mode: int = 0o600) -> None:
     if like is not None:
         with suppress(PermissionError):  # only the superuser writes files of others
             os.fchown(descriptor, like.st_uid, like.st_gid)
-    os.fchmod(descriptor, stat.S_IMODE(like.st_mode) if like else 0o600)  # whatever the umask
+    os.fchmod(descriptor, stat.S_IMODE(like.st_mode) if like else mode)  # whatever the umask
 
 
 def _sync_folder(folder: str) -> None:

@@ -22,8 +22,9 @@ COMMANDS = (
     "evidence",
     "credits",
     "doctor",
+    "schedule",
 )
-RESERVED = ("alerts", "schedule", "state")
+RESERVED = ("alerts", "state")
 
 
 def dispatch(words: list[str]) -> int:

@@ -55,7 +55,7 @@ class Page(click.Command):
         sections: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (),
         **kwargs: Any,  # noqa: ANN401 - click's own
     ) -> None:
-        kwargs["context_settings"] = _CONTEXT
+        kwargs["context_settings"] = {**_CONTEXT, **kwargs.get("context_settings", {})}
         super().__init__(*args, **kwargs)
         self._sections = sections
 

@@ -24,6 +24,7 @@ SECTIONS = (
             ("evidence pack|verify", "the service's answers in a file to hand over and check"),
             ("credits", "the account's balance"),
             ("doctor", "check settings, account, clock and state folder"),
+            ("schedule --systemd|--cron", "units, or a crontab line, for a scan every night"),
         ),
     ),
     ("Exit codes", EXIT_CODES),

@@ -10,6 +10,7 @@ from dataclasses import replace
 from batchscan.errors import UsageError
 from batchscan.settings.model import Secret, Settings
 
+KEY_FILE = "COPYLEAKS_API_KEY_FILE"  # in the environment
 CREDENTIAL_NAME = (
     "copyleaks_api_key"  # in $CREDENTIALS_DIRECTORY, as systemd's LoadCredential= has it
 )

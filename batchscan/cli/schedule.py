@@ -1,0 +1,137 @@
+"""`batchscan schedule --systemd|--cron`: a scan that comes by itself, as units or a crontab line."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from batchscan.cli.common import folder_options
+from batchscan.cli.pages import Option, Page
+from batchscan.cli.terminal import emit, say
+from batchscan.errors import UsageError
+from batchscan.escape import printable
+
+if TYPE_CHECKING:
+    from batchscan.schedule import Job, Timing
+
+_WHAT = "What"
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+_SYSTEM = "/etc/systemd/system"
+
+
+@click.command(
+    cls=Page,
+    context_settings={"ignore_unknown_options": True},
+    help="Print units for systemd, or a line for a crontab, that scan PATH again and again with "
+    "exactly these options of a scan. They are checked now, and nothing is sent. Where one of them "
+    "is called like an option of this page, write -- before them.",
+)
+@click.argument(
+    "words", nargs=-1, type=click.UNPROCESSED, metavar="[--] [OPTIONS OF A SCAN] PATH..."
+)
+@click.option("--systemd", is_flag=True, cls=Option, group=_WHAT, help="a service and its timer")
+@click.option("--cron", is_flag=True, cls=Option, group=_WHAT, help="a line for `crontab -e`")
+@click.option(
+    "--at", cls=Option, group=_WHAT, metavar="TIME", help="every day at TIME  [default: 02:15]"
+)
+@click.option(
+    "--every",
+    cls=Option,
+    group=_WHAT,
+    metavar="DURATION",
+    help="or more, or less often: 15m, 6h, 1d, 7d",
+)
+@click.option(
+    "--name",
+    cls=Option,
+    group=_WHAT,
+    metavar="NAME",
+    default="batchscan",
+    help="what the units are called  [default: batchscan]",
+)
+@click.option(
+    "--to",
+    cls=Option,
+    group=_WHAT,
+    metavar="DIR",
+    help="write the units there, such as /etc/systemd/system",
+)
+@folder_options
+def command(
+    *,
+    words: tuple[str, ...],
+    systemd: bool,
+    cron: bool,
+    name: str,
+    to: str | None,
+    **parameters: object,
+) -> int:
+    """Print or write, and give the exit code."""
+    from batchscan.cli.scheduled import Wish, schedule  # noqa: PLC0415 - --help does without
+    from batchscan.cli.schedulenotes import notes  # noqa: PLC0415
+
+    if systemd == cron:
+        raise UsageError("say either --systemd or --cron")
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"--name: found {name!r}; allowed: letters, digits, and - _ . inside")
+    if cron and to is not None:
+        raise UsageError("--to goes with --systemd", advice="put the line in with `crontab -e`")
+    timing = _timing(parameters.pop("at"), parameters.pop("every"))
+    scheduled = schedule(Wish(name, timing, systemd=systemd), words, parameters)
+    job = scheduled.job()
+    if systemd:
+        _give_units(job, to)
+    else:
+        _give_line(job)
+    for note in notes(scheduled, job):
+        say(f"batchscan: {printable(note)}")
+    return 0
+
+
+def _timing(at: object, every: object) -> Timing:
+    from batchscan.schedule import Timing  # noqa: PLC0415 - as above
+
+    if at is not None and every is not None:
+        raise UsageError("say either --at or --every")
+    if every is not None:
+        return Timing.every(str(every))
+    return Timing.at() if at is None else Timing.at(str(at))
+
+
+def _give_line(job: Job) -> None:
+    from batchscan.schedule import crontab_line  # noqa: PLC0415 - as above
+
+    emit(os.fsencode(crontab_line(job)) + b"\n")
+
+
+def _give_units(job: Job, to: str | None) -> None:
+    from batchscan.schedule import service_unit, timer_unit, write_units  # noqa: PLC0415 - as above
+
+    units = {f"{job.name}.service": service_unit(job), f"{job.name}.timer": timer_unit(job)}
+    folder = os.path.abspath(_SYSTEM if to is None else to)
+    if to is None:
+        emit("\n".join(f"# {folder}/{name}\n{text}" for name, text in units.items()))
+    else:
+        if not os.path.isdir(folder):
+            raise UsageError(f"--to: '{printable(folder)}' is no folder")
+        write_units(folder, units)
+        say(f"Written: {', '.join(printable(os.path.join(folder, name)) for name in units)}")
+    say("\n".join(_next(job.name, folder)))
+
+
+def _next(name: str, folder: str) -> Iterator[str]:
+    yield "What comes next, as root:"
+    if folder == _SYSTEM:
+        yield "  systemctl daemon-reload"
+        yield f"  systemctl enable --now {name}.timer"
+    else:
+        place = shlex.quote(printable(f"{folder}/{name}"))
+        yield f"  systemctl link {place}.service"
+        yield f"  systemctl enable --now {place}.timer"
+    yield f"  systemctl start {name}.service     # a first run, now"
+    yield f"  journalctl -u {name}.service       # what it said"
