@@ -133,9 +133,8 @@ def test_every_kind_of_picture_is_scanned_behind_the_fence_of_the_unit(machine, 
         [*behind, "/bin/touch", str(machine.home / "x")], env=environment, cwd=machine.home
     )
     assert "Read-only file system" in refused.stderr
-    done = ran(
-        [*behind, *systemd_command(units["ExecStart"][0])], env=environment, cwd=machine.home
-    )
+    command = [os.fsdecode(word) for word in systemd_command(units["ExecStart"][0])]
+    done = ran([*behind, *command], env=environment, cwd=machine.home)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert report(Path(state) / "output")["files"]["scanned"] == 9
