@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from batchscan.run import Scan, scan
     from batchscan.settings import (
         Account,
+        Alerts,
         Api,
         Output,
         Pace,
@@ -33,11 +34,13 @@ if TYPE_CHECKING:
         Settings,
         Spend,
         Takedown,
+        Webhook,
     )
     from batchscan.settings import Scan as ScanSettings
 
 __all__ = [
     "Account",
+    "Alerts",
     "Api",
     "BatchscanError",
     "Deferred",
@@ -57,6 +60,7 @@ __all__ = [
     "Spend",
     "Status",
     "Takedown",
+    "Webhook",
     "scan",
 ]
 
@@ -68,6 +72,7 @@ _HOMES = {
     "batchscan.run": ("Scan", "scan"),
     "batchscan.settings": (
         "Account",
+        "Alerts",
         "Api",
         "Output",
         "Pace",
@@ -76,6 +81,7 @@ _HOMES = {
         "Settings",
         "Spend",
         "Takedown",
+        "Webhook",
     ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

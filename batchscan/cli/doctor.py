@@ -79,9 +79,9 @@ def _table(loaded: Loaded) -> Iterator[str]:
     """Every setting, its value and where that came from."""
     yield f"settings (file: {printable(loaded.file or 'none')})"
     for entry in entries():
-        value = entry.show(getattr(getattr(loaded.settings, entry.group), entry.name))
-        yield f"  {entry.key:<23} {printable(value):<28} {printable(loaded.origins[entry.key])}"
-    yield f"  {'account.api_key':<23} {_key(loaded.settings):<28} {_key_origin(loaded)}"
+        value = entry.show(entry.of(loaded.settings))
+        yield f"  {entry.key:<26} {printable(value):<28} {printable(loaded.origins[entry.key])}"
+    yield f"  {'account.api_key':<26} {_key(loaded.settings):<28} {_key_origin(loaded)}"
     yield "checks"
 
 

@@ -2,6 +2,7 @@
 
 from batchscan.settings.model import (
     Account,
+    Alerts,
     Api,
     Output,
     Pace,
@@ -11,10 +12,12 @@ from batchscan.settings.model import (
     Settings,
     Spend,
     Takedown,
+    Webhook,
 )
 
 __all__ = [
     "Account",
+    "Alerts",
     "Api",
     "Output",
     "Pace",
@@ -24,4 +27,5 @@ __all__ = [
     "Settings",
     "Spend",
     "Takedown",
+    "Webhook",
 ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, fields, is_dataclass
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from batchscan.settings.kinds import Kind
@@ -17,7 +18,7 @@ class Entry:
     """One setting that the file may hold."""
 
     group: str
-    name: str
+    name: str  # with a dot where it stands one level deeper: `webhook.url`
     default: object  # None: optional
     help: str
     kind: Kind
@@ -28,6 +29,10 @@ class Entry:
     def key(self) -> str:
         """Its name in messages: `pace.rate`."""
         return f"{self.group}.{self.name}"
+
+    def of(self, settings: Settings) -> object:
+        """Its value in some settings."""
+        return attrgetter(self.key)(settings)
 
     def check(self, value: object) -> None:
         """Refuse a value that is not allowed; None is allowed where it is the default.
@@ -56,18 +61,54 @@ def entries() -> tuple[Entry, ...]:
     return tuple(_entries())
 
 
+def subgroups() -> dict[str, type[Any]]:
+    """The groups inside groups and their classes, by dotted key: `alerts.webhook`."""
+    return {
+        f"{group}.{item.name}": item.metadata["group"]
+        for group, owner in groups().items()
+        for item in fields(owner)
+        if "group" in item.metadata
+    }
+
+
+def built(owner: type[Any], values: Mapping[str, Any], within: str = "") -> Any:  # noqa: ANN401
+    """A group of the values of its settings, by their names; `within` is for groups inside."""
+    given: dict[str, Any] = {}
+    for item in fields(owner):
+        name = f"{within}{item.name}"
+        if "group" in item.metadata:
+            given[item.name] = built(item.metadata["group"], values, f"{name}.")
+        elif name in values:
+            given[item.name] = values[name]
+    return owner(**given)
+
+
 def _entries() -> Iterator[Entry]:
     for group, owner in groups().items():
-        for item in fields(owner):
-            if item.metadata.get("file", True):
-                yield _entry(group, item)
+        yield from _entries_of(group, owner)
 
 
-def _entry(group: str, item: Field[Any]) -> Entry:
+def _entries_of(group: str, owner: type[Any], within: str = "") -> Iterator[Entry]:
+    for item in fields(owner):
+        if "group" in item.metadata:
+            yield from _entries_of(group, item.metadata["group"], f"{item.name}.")
+        elif item.metadata.get("file", True):
+            yield _entry(group, f"{within}{item.name}", item)
+
+
+def _entry(group: str, name: str, item: Field[Any]) -> Entry:
     about = item.metadata
     return Entry(
-        group, item.name, item.default, about["help"], about["kind"], about["env"], about["flag"]
+        group, name, item.default, about["help"], about["kind"], about["env"], about["flag"]
     )
+
+
+def names_in(group: str | None) -> list[str]:
+    """What may stand in a group or subgroup, or at the top of the file."""
+    if group is None:
+        return list(groups())
+    inside = [entry.key for entry in entries() if entry.key.startswith(f"{group}.")]
+    return list(dict.fromkeys(key.removeprefix(f"{group}.").split(".")[0] for key in inside))
 
 
 def nearest(word: str, group: str | None = None) -> str | None:
@@ -77,15 +118,15 @@ def nearest(word: str, group: str | None = None) -> str | None:
         word: the unknown name.
         group: the group it stands in, or None at the top of the file.
     """
-    names = [entry.name for entry in entries() if entry.group == group]
-    for candidates in (names if group else list(groups()), [entry.name for entry in entries()]):
+    keys = [*(entry.key for entry in entries()), *subgroups()]
+    for candidates in (names_in(group), [key.rpartition(".")[2] for key in keys]):
         close = difflib.get_close_matches(word.lower().replace("-", "_"), candidates, n=1)
         if close:
-            return _full(close[0], group)
+            return _full(close[0], group, keys)
     return None
 
 
-def _full(name: str, group: str | None) -> str:
-    keys = [entry.key for entry in entries() if entry.name == name]
+def _full(name: str, group: str | None, keys: Sequence[str]) -> str:
     within = f"{group}.{name}"
-    return within if within in keys else (keys[0] if keys else name)
+    called = [key for key in keys if key.endswith(f".{name}")]
+    return within if within in called else (called[0] if called else name)

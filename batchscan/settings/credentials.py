@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Mapping
 from dataclasses import replace
 
 from batchscan.errors import UsageError
 from batchscan.settings.model import Secret, Settings
+from batchscan.settings.privatefiles import read_private
 
 KEY_FILE = "COPYLEAKS_API_KEY_FILE"  # in the environment
 CREDENTIAL_NAME = (
     "copyleaks_api_key"  # in $CREDENTIALS_DIRECTORY, as systemd's LoadCredential= has it
 )
-_MOUNTS = ("/run/secrets", "/var/run/secrets")  # of containers, whose files everyone there may read
 _LARGEST = 4096  # bytes
 _KEY_ADVICE = (
     "set COPYLEAKS_API_KEY, or name a file that only you can read in COPYLEAKS_API_KEY_FILE "
@@ -54,38 +53,10 @@ def read_key_file(path: str, environ: Mapping[str, str]) -> Secret:
     Raises:
         UsageError: it cannot be read, others can read it, or it holds no key.
     """
-    try:
-        # O_NONBLOCK: opening a FIFO must not hang before it is refused
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            _refuse_unsafe(path, os.fstat(file.fileno()), environ)
-            data = file.read(_LARGEST + 1)
-    except OSError as error:
-        raise UsageError(f"key file {path}: cannot be read: {error.strerror}") from error
-    if len(data) > _LARGEST:
+    text = read_private(path, "key file", _LARGEST, environ)
+    if text is None:
         raise UsageError(f"key file {path}: too long for an API key", advice=_KEY_ADVICE)
-    try:
-        return _secret(data.decode("utf-8-sig"), f"key file {path}")
-    except UnicodeDecodeError:
-        raise UsageError(f"key file {path}: not UTF-8", advice=_KEY_ADVICE) from None
-
-
-def _refuse_unsafe(path: str, status: os.stat_result, environ: Mapping[str, str]) -> None:
-    if not stat.S_ISREG(status.st_mode):
-        raise UsageError(f"key file {path}: not a regular file")
-    mode = stat.S_IMODE(status.st_mode)
-    if mode & 0o077 and not _is_mounted_secret(path, environ):
-        raise UsageError(
-            f"key file {path}: others than its owner may use it (mode {mode:04o})",
-            advice=f"chmod 600 {path}",
-        )
-
-
-def _is_mounted_secret(path: str, environ: Mapping[str, str]) -> bool:
-    real = os.path.realpath(path)
-    mounts = [*_MOUNTS, environ.get("CREDENTIALS_DIRECTORY", "")]
-    return any(
-        real.startswith(os.path.realpath(mount) + os.sep) for mount in mounts if mount.strip("/")
-    )
+    return _secret(text, f"key file {path}")
 
 
 def _secret(text: str, where: str) -> Secret:

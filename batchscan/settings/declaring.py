@@ -15,6 +15,7 @@ def setting(
     *,
     env: str | None = None,
     flag: str | None = None,
+    shown: bool = True,
 ) -> Any:  # noqa: ANN401 - the same
     """Declare a setting that the YAML file may hold.
 
@@ -24,8 +25,15 @@ def setting(
         kind: what it may be.
         env: the environment variable that gives it.
         flag: the flag that gives it.
+        shown: whether `repr` shows it.
     """
-    return field(default=default, metadata={"help": why, "kind": kind, "env": env, "flag": flag})
+    about = {"help": why, "kind": kind, "env": env, "flag": flag}
+    return field(default=default, metadata=about, repr=shown)
+
+
+def subgroup(owner: type[Any]) -> Any:  # noqa: ANN401 - a group of any class
+    """Declare settings that stand one level deeper: `alerts: {webhook: {url: ...}}`."""
+    return field(default_factory=owner, metadata={"group": owner})
 
 
 def unwritten(default: Any) -> Any:  # noqa: ANN401 - any type of setting

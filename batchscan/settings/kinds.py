@@ -8,6 +8,7 @@ typed values of YAML) and *checks* the finished value, whoever made it.
 from __future__ import annotations
 
 import os
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -41,6 +42,10 @@ class Kind(ABC):
     def show(self, value: object) -> str:
         """Write a checked value as the file would hold it."""
         return str(value)
+
+    def hide(self, text: str) -> str:
+        """What a message may show of a value that is wrong."""
+        return text
 
 
 def text_only(raw: object) -> str:
@@ -197,3 +202,51 @@ class Patterns(Kind):
     def show(self, value: object) -> str:
         """The list."""
         return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
+
+
+@dataclass(frozen=True)
+class Words(Kind):
+    """A command and its arguments, one word each: no shell reads them."""
+
+    allowed: str = "a list of words, such as [/usr/local/bin/tell, --now]"
+
+    def read(self, raw: object) -> object:
+        """Take a list of text."""
+        if isinstance(raw, list | tuple):
+            return tuple(text_only(word) for word in raw)
+        raise ValueError("it runs without a shell, so each word stands for itself")
+
+    def check(self, value: object) -> None:
+        """Refuse NUL, and a command that depends on the working folder."""
+        words = value if isinstance(value, tuple) else (value,)
+        if words is not value or not all(isinstance(word, str) for word in words):
+            raise ValueError
+        if any("\0" in word for word in words):
+            raise ValueError("it holds NUL")
+        command = words[0] if words else "none"
+        if not command or ("/" in command and not command.startswith("/")):
+            raise ValueError("the command is a whole path, or a name that PATH knows")
+
+    def show(self, value: object) -> str:
+        """The list."""
+        return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
+
+
+@dataclass(frozen=True)
+class Variable(Kind):
+    """The name of an environment variable that holds a secret."""
+
+    allowed: str = "the name of an environment variable, in capitals"
+
+    def read(self, raw: object) -> object:
+        """Take text only."""
+        return text_only(raw)
+
+    def check(self, value: object) -> None:
+        """Refuse what is no name, such as the secret itself."""
+        if not isinstance(value, str) or not re.fullmatch(r"[A-Z_][A-Z0-9_]*", value):
+            raise ValueError("the secret itself never stands here")
+
+    def hide(self, text: str) -> str:  # noqa: ARG002 - what is no name may be the secret
+        """Nothing."""
+        return "***"

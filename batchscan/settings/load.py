@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from batchscan.errors import UsageError
-from batchscan.settings.catalog import Entry, entries, groups
+from batchscan.settings.catalog import Entry, built, entries, groups
 from batchscan.settings.credentials import find_key
 from batchscan.settings.model import Rate, Secret, Settings
 from batchscan.settings.places import config_file, service_folder, usual_allow_file
@@ -61,7 +61,9 @@ def load(
         _add_key(values["account"], origins, environ)
     values["scan"]["allow"] = values["scan"]["allow"] or usual_allow_file(path)
     run: dict[str, Any] = {key: flags[key] for key in _RUN_KEYS if key in flags}
-    settings = Settings(**run, **{name: owner(**values[name]) for name, owner in groups().items()})
+    settings = Settings(
+        **run, **{name: built(owner, values[name]) for name, owner in groups().items()}
+    )
     validate(settings)
     return Loaded(settings, origins, path)
 
@@ -73,11 +75,13 @@ def validate(settings: Settings) -> None:
         UsageError: something is not allowed.
     """
     for entry in entries():
-        value = getattr(getattr(settings, entry.group), entry.name)
+        value = entry.of(settings)
         try:
             entry.check(value)
         except ValueError as error:
-            raise mistake(entry.key, _shown(value), entry.kind.allowed, error) from None
+            raise mistake(
+                entry.key, entry.kind.hide(_shown(value)), entry.kind.allowed, error
+            ) from None
     key = settings.account.api_key
     if not (key is None or isinstance(key, Secret)):
         raise UsageError("account.api_key: a Secret is expected")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from batchscan.settings.addresses import Url
+from batchscan.settings.alerts import Alerts, FirstAnswer, Webhook
 from batchscan.settings.complaint import Role, Takedown
 from batchscan.settings.declaring import setting, unwritten
 from batchscan.settings.kinds import Choice, FilePath, Flag, Patterns, Text
@@ -20,9 +21,11 @@ from batchscan.settings.units import Rate
 __all__ = [
     "Account",
     "AfterConflict",
+    "Alerts",
     "Api",
     "Check",
     "FailOn",
+    "FirstAnswer",
     "IfLocked",
     "LogFormat",
     "Output",
@@ -35,6 +38,7 @@ __all__ = [
     "Settings",
     "Spend",
     "Takedown",
+    "Webhook",
 ]
 
 Check = Literal["full", "fast"]
@@ -260,3 +264,4 @@ class Settings:
     spend: Spend = field(default_factory=Spend)
     output: Output = field(default_factory=Output)
     takedown: Takedown = field(default_factory=Takedown)
+    alerts: Alerts = field(default_factory=Alerts)

@@ -37,7 +37,7 @@ def read_given(entry: Entry, given: Given) -> object:
             value = absolute(value, given.folder if beside else working_folder())
     except ValueError as error:
         where = f"{given.origin}: {entry.key}"
-        raise mistake(where, given.text, entry.kind.allowed, error) from None
+        raise mistake(where, entry.kind.hide(given.text), entry.kind.allowed, error) from None
     return value
 
 

@@ -12,7 +12,7 @@ from batchscan.errors import UsageError
 from batchscan.settings.sources import quote
 
 _LARGEST = 1_000_000  # bytes
-_DEEPEST = 4  # file, group, list, item
+_DEEPEST = 5  # file, group, group inside, list, item
 _SCALAR = "tag:yaml.org,2002:"
 _PLAIN_TAGS = {  # those that YAML finds itself
     f"{_SCALAR}{kind}"

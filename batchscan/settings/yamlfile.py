@@ -1,13 +1,14 @@
-"""The settings file: YAML with two levels."""
+"""The settings file: YAML with two levels, and with three where a group holds another."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import NoReturn
 
 import yaml
 
-from batchscan.settings.catalog import entries, groups, nearest
+from batchscan.settings.catalog import entries, groups, names_in, nearest, subgroups
 from batchscan.settings.sources import Given
 from batchscan.settings.strictyaml import YamlFile, is_null, line_of, scalar
 
@@ -40,14 +41,23 @@ class _Reading:
         for group, node, key_node in self._file.pairs(self._file.root, "the file", _EXAMPLE):
             if group not in groups():
                 self._unknown(group, None, key_node)
-            for name, value, name_node in self._file.pairs(node, group, _EXAMPLE):
-                key = f"{group}.{name}"
-                if key == "account.api_key":
-                    self._file.refuse(name_node, f"{key}: the key never stands here", _KEY_ADVICE)
-                if key not in self._known:
-                    self._unknown(name, group, name_node)
-                given[key] = self._given(key, value)
+            given.update(self._group(group, node))
         return given
+
+    def _group(self, group: str, node: yaml.Node) -> Iterator[tuple[str, Given]]:
+        for name, value, name_node in self._file.pairs(node, group, _EXAMPLE):
+            key = f"{group}.{name}"
+            if key == "account.api_key":
+                self._file.refuse(name_node, f"{key}: the key never stands here", _KEY_ADVICE)
+            if key in subgroups():
+                yield from self._group(key, value)
+            elif key not in self._known:
+                self._unknown(name, group, name_node)
+            elif "." in name:
+                outer, _, inner = name.partition(".")
+                self._file.refuse(name_node, f"{key}: write it as `{outer}: {{{inner}: ...}}`")
+            else:
+                yield key, self._given(key, value)
 
     def _given(self, key: str, node: yaml.Node) -> Given:
         default = next(entry.default for entry in entries() if entry.key == key)
@@ -67,6 +77,5 @@ class _Reading:
         return scalar(node)
 
     def _unknown(self, name: str, group: str | None, node: yaml.Node) -> NoReturn:
-        known = groups() if group is None else [e.name for e in entries() if e.group == group]
         key = f"{group}.{name}" if group else name
-        self._file.refuse_key(node, key, nearest(name, group), known)
+        self._file.refuse_key(node, key, nearest(name, group), names_in(group))

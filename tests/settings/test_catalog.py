@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from batchscan.settings import Settings
-from batchscan.settings.catalog import entries, groups, nearest
+from batchscan.settings.catalog import entries, groups, nearest, subgroups
 from batchscan.settings.load import load
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
@@ -17,11 +17,13 @@ def test_the_example_file_shows_every_setting_in_order_with_its_default_and_its_
     expected = []
     for entry in entries():
         source = f" ({entry.env})" if entry.env else ""
-        expected += [f"# {entry.help}{source}", f"{entry.name}: {entry.show(entry.default)}"]
+        expected += [
+            f"# {entry.help}{source}",
+            f"{entry.name.rpartition('.')[2]}: {entry.show(entry.default)}",
+        ]
     start = lines.index("account:") + 1
-    headings = {f"{group}:" for group in groups()} | {
-        f"# {owner.__doc__}" for owner in groups().values()
-    }
+    named = {key.rpartition(".")[2]: owner for key, owner in (groups() | subgroups()).items()}
+    headings = {f"{name}:" for name in named} | {f"# {owner.__doc__}" for owner in named.values()}
     assert [line for line in lines[start:] if line and line not in headings] == expected
 
 
@@ -52,7 +54,7 @@ def test_a_default_is_allowed_and_survives_writing_and_reading(entry):
 
 def test_settings_without_arguments_are_the_defaults_of_the_catalog():
     for entry in entries():
-        assert getattr(getattr(Settings(), entry.group), entry.name) == entry.default
+        assert entry.of(Settings()) == entry.default
 
 
 def test_a_name_that_is_like_nothing_has_no_nearest():

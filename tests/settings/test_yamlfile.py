@@ -44,6 +44,20 @@ def test_a_file_without_values_changes_nothing(from_file, text):
         ('takedown: {name: "a\\nb"}', "allowed: one line of text"),
         (f"takedown: {{name: {'x' * 301}}}", "allowed: one line of text, at most 300 characters"),
         ("takedown: {role: friend}", "found 'friend'; allowed: owner or agent"),
+        ("alerts:\n  webhook: 5\n", "line 2: alerts.webhook: names with values are expected"),
+        ("alerts:\n  webhook:\n    url: 5\n", "line 3: alerts.webhook.url: found"),
+        ("alerts: {webhook: {url: a, url: b}}", "alerts.webhook: 'url' stands here twice"),
+        ("alerts:\n  webhook: {}\n  webhook: {}\n", "line 3: alerts: 'webhook' stands here twice"),
+        ("alerts: {webhook.url: 'https://a.example'}", "write it as `webhook: {url: ...}`"),
+        ("alerts: {on_new: tell}", "found 'tell'; allowed: a list of words.*without a shell"),
+        (
+            "alerts: {on_new: [bin/tell]}",
+            "allowed: a list of words.*a whole path, or a name that PATH",
+        ),
+        ("alerts: {on_new: [tell, 5]}", "stands in quotes"),
+        ("alerts: {on_new: ['']}", "a whole path"),
+        ("alerts: {on_new: [[tell]]}", "allowed: a list of words"),
+        ("alerts: {first_answer: never}", "found 'never'; allowed: tell or silent"),
     ],
 )
 def test_a_mistake_names_the_file_the_line_and_what_is_allowed(from_file, config, text, message):
@@ -63,6 +77,18 @@ def test_a_mistake_names_the_file_the_line_and_what_is_allowed(from_file, config
         ("zzz: 1", "unknown key 'zzz'. Known here: account, api, scan, pace, spend, output"),
         ("pace: {zzz: 1}", r"'pace.zzz'. Known here: rate, concurrency, headroom"),
         ("output: {json: true}", "unknown key 'output.json'"),
+        (
+            "alerts:\n  webhook:\n    ulr: x",
+            r"line 3: .*'alerts.webhook.ulr'; did you mean alerts.webhook.url\?",
+        ),
+        ("alerts: {webhok: {}}", r"'alerts.webhok'; did you mean alerts.webhook\?"),
+        ("webhook: {url: x}", r"unknown key 'webhook'; did you mean alerts.webhook\?"),
+        ("alerts: {secret_env: X}", r"did you mean alerts.webhook.secret_env\?"),
+        (
+            "alerts: {zzz: 1}",
+            "Known here: webhook, on_new, apprise_file, apprise_env, first_answer",
+        ),
+        ("alerts: {webhook: {zzz: 1}}", "'alerts.webhook.zzz'. Known here: url, secret_env"),
     ],
 )
 def test_an_unknown_key_is_refused_with_the_nearest_known_one(from_file, text, message):
@@ -103,3 +129,43 @@ def test_a_file_that_is_not_utf_8_is_refused_with_the_line(from_file):
 def test_a_huge_file_is_refused(from_file):
     with pytest.raises(UsageError, match="larger than any settings file"):
         from_file("#" * 1_000_001)
+
+
+def test_settings_inside_a_group_of_a_group_are_read_with_their_lines(from_file, config):
+    loaded = from_file(
+        "alerts:\n  webhook:\n    url: https://hooks.example.com/T0/?key=1\n    secret_env: HOOK\n"
+        "  on_new: [/bin/tell, '5']\n"
+    )
+    assert loaded.settings.alerts.webhook.url == "https://hooks.example.com/T0/?key=1"
+    assert loaded.settings.alerts.webhook.secret_env == "HOOK"
+    assert loaded.settings.alerts.on_new == ("/bin/tell", "5")
+    assert loaded.origins["alerts.webhook.url"] == f"{config} line 3"
+    assert loaded.origins["alerts.first_answer"] == "default"
+
+
+@pytest.mark.parametrize("text", ["alerts: {webhook: }", "alerts:\n  webhook:\n    # url: x\n"])
+def test_a_group_inside_a_group_may_be_empty(from_file, text):
+    assert from_file(text).settings.alerts == Settings().alerts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "alerts: {webhook: {url: 'http://hooks.example.com/s3cr3t'}}",
+        "alerts: {webhook: {url: 'https://hooks.example.com/s3cr3t#x'}}",
+        "alerts: {webhook: {url: hooks.example.com/s3cr3t}}",
+        "alerts: {webhook: {url: 'https://me:s3cr3t@hooks.example.com'}}",
+        "alerts: {webhook: {url: 'https://hooks.example.com\\s3cr3t'}}",
+        "alerts: {webhook: {secret_env: s3cr3t}}",
+        "alerts: {apprise_env: 'slack://s3cr3t'}",
+    ],
+)
+def test_what_may_be_secret_is_not_repeated_when_it_is_wrong(from_file, text):
+    with pytest.raises(UsageError, match="allowed: ") as caught:
+        from_file(text)
+    assert "s3cr3t" not in f"{caught.value} {caught.value.advice}"
+
+
+def test_the_address_of_a_webhook_shows_in_no_repr(from_file):
+    settings = from_file("alerts: {webhook: {url: 'https://hooks.example.com/s3cr3t'}}").settings
+    assert "s3cr3t" not in f"{settings!r} {settings.alerts.webhook}"
