@@ -65,21 +65,40 @@ def new_file(path: str, advice: str = _ADVICE) -> Iterator[IO[bytes]]:
         UsageError: something is there already, or no folder for it; nothing of it was touched.
         StorageError: the disk would not take it.
     """
+    with new_path(path, advice) as aside, open(aside, "wb") as file:
+        yield file
+
+
+@contextmanager
+def new_path(path: str, advice: str = _ADVICE, *, replace: bool = False) -> Iterator[str]:
+    """Let others write a private file, empty at first, by the name that it has until it is whole.
+
+    Args:
+        path: where it shall be.
+        advice: what to do about trouble.
+        replace: whether it takes the place of one that is there.
+
+    Raises:
+        UsageError: something is there already, or no folder for it; nothing of it was touched.
+        StorageError: the disk would not take it.
+    """
     folder = os.path.dirname(path) or os.curdir
-    if os.path.lexists(path):
+    if os.path.lexists(path) and not replace:
         raise _taken(path)
     if not os.path.isdir(folder):
         raise UsageError(f"'{printable(folder)}' is no folder", advice="make it first")
     with storage(path, advice):
         descriptor, aside = tempfile.mkstemp(dir=folder, prefix=".new-")
         try:
-            with open(descriptor, "wb") as file:
-                _dress(descriptor, None)
-                yield file
-                file.flush()
-                os.fsync(descriptor)
-            _name(aside, path)
+            _dress(descriptor, None)
+            yield aside
+            os.fsync(descriptor)
+            if replace:
+                os.replace(aside, path)
+            else:
+                _name(aside, path)
         finally:
+            os.close(descriptor)
             with suppress(OSError):  # where it was renamed, it is not there any more
                 os.unlink(aside)
         _sync_folder(folder)

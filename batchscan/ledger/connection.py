@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import zlib
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
-import msgspec
-
-from batchscan.copyleaks.answers import InternetMatch, read_check
-from batchscan.copyleaks.errors import BadResponse
 from batchscan.errors import StorageError
-from batchscan.ledger.schema import MIGRATIONS, TEMPORARY, VERSION
-from batchscan.urls import normalised
+from batchscan.ledger.migrating import migrate, other_version, version_of
+from batchscan.ledger.schema import TEMPORARY, VERSION
 
 BUSY_TIMEOUT_MS = 30_000
 
@@ -32,7 +26,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        _migrate(connection, path)
+        migrate(connection, path)
 
     def connect() -> sqlite3.Connection:
         # Made by us first: SQLite gives its -wal and -shm files the mode of this one.
@@ -53,9 +47,9 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     """
 
     def prepare(connection: sqlite3.Connection) -> None:
-        version = _version(connection)
+        version = version_of(connection)
         if version != VERSION:
-            raise _other_version(path, version)
+            raise other_version(path, version)
 
     return _opened(path, lambda: _connect_to_read(path), prepare)
 
@@ -70,9 +64,9 @@ def open_for_change(path: Path) -> sqlite3.Connection:
     def prepare(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA synchronous = FULL")
-        version = _version(connection)
+        version = version_of(connection)
         if version != VERSION:
-            raise _other_version(path, version)
+            raise other_version(path, version)
 
     def connect() -> sqlite3.Connection:
         if not path.exists():
@@ -115,49 +109,9 @@ def unusable(path: Path, error: BaseException) -> StorageError:
 def _connect_to_read(path: Path) -> sqlite3.Connection:
     if not path.exists():
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        _migrate(connection, path)
+        migrate(connection, path)
         return connection
     # Without a -wal beside it nobody is writing: `immutable` then leaves no files behind.
     still = not Path(f"{path}-wal").exists()
     uri = f"file:{quote(os.fsencode(path))}?mode=ro{'&immutable=1' if still else ''}"
     return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-
-
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    version = _version(connection)
-    if version > VERSION:
-        raise _other_version(path, version)
-    connection.create_function("normalised", 1, normalised, deterministic=True)
-    connection.create_function("pages_in", 2, _pages_in, deterministic=True)
-    for number in range(version, VERSION):
-        connection.executescript(
-            f"BEGIN IMMEDIATE;{MIGRATIONS[number]};PRAGMA user_version = {number + 1};COMMIT;"
-        )
-
-
-def _pages_in(body: bytes, url: str) -> bytes | None:
-    """The pages that show a match, by the verbatim answer; for version 3."""
-    pages = next((m.web_pages for m in _internet_of(body) if m.url == url), ())
-    return msgspec.json.encode(pages) if pages else None
-
-
-@lru_cache(1)  # an answer's matches come one after the other
-def _internet_of(body: bytes) -> tuple[InternetMatch, ...]:
-    try:
-        return read_check(zlib.decompress(body), None).internet
-    except BadResponse:
-        return ()
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _other_version(path: Path, version: int) -> StorageError:
-    if version > VERSION:
-        advice = "install that batchscan, or name another state folder with --state"
-        made_by = "a newer"
-    else:
-        advice = "the next scan brings it up to date"
-        made_by = "an older"
-    return StorageError(f"the ledger {path} is {made_by} batchscan's", advice=advice)

@@ -1,7 +1,7 @@
 """The ledger's tables, and how an older ledger becomes a newer one.
 
 `MIGRATIONS[n]` turns version n into n + 1 (`PRAGMA user_version`); released ones never change.
-`normalised` and `pages_in` are functions of ours (`ledger.connection`).
+`normalised` and `matches_in` are functions of ours (`ledger.migrating`).
 Times are seconds since 1970, paths and names are bytes as the file system has them.
 """
 
@@ -142,6 +142,15 @@ MIGRATIONS = (
     INSERT INTO doubts SELECT run_id, scan_id, unanswered FROM claims WHERE unanswered > 0;
     """,
     """
+    -- The first ledgers of version 2 were made without this table.
+    CREATE TABLE IF NOT EXISTS doubts (
+        run_id TEXT NOT NULL,
+        scan_id TEXT NOT NULL REFERENCES claims,
+        sends INTEGER NOT NULL,
+        PRIMARY KEY (run_id, scan_id)
+    ) WITHOUT ROWID;
+    INSERT INTO doubts SELECT run_id, scan_id, unanswered FROM claims
+        WHERE unanswered > 0 AND NOT EXISTS (SELECT 1 FROM doubts);
     -- Every match that an answer ever showed of a picture, once by its normalised URL. It is gone
     -- when `answer_id` is not the picture's newest answer.
     CREATE TABLE sightings (
@@ -161,9 +170,27 @@ MIGRATIONS = (
         PRIMARY KEY (picture_id, key)
     ) WITHOUT ROWID;
     CREATE INDEX sightings_by_domain ON sightings (domain);
+    -- As if each answer had been entered when it came (`ledger.history`).
+    INSERT INTO sightings
+        SELECT a.picture_id, normalised(json_extract(m.value, '$[0]')),
+            json_extract(m.value, '$[0]'), json_extract(m.value, '$[1]'),
+            json_extract(m.value, '$[2]'), CAST(json_extract(m.value, '$[3]') AS BLOB),
+            a.id, a.received_at, a.received_at, a.run_id, 0, 'open', NULL
+        FROM answers a CROSS JOIN json_each(matches_in(a.body)) m WHERE true ORDER BY a.id, m.id
+        ON CONFLICT (picture_id, key) DO UPDATE SET
+            url = excluded.url, kind = excluded.kind, domain = excluded.domain,
+            pages = excluded.pages, answer_id = excluded.answer_id,
+            last_seen = max(last_seen, excluded.last_seen),
+            arrived_in = iif(answer_id = (SELECT max(b.id) FROM answers b WHERE b.picture_id =
+                excluded.picture_id AND b.id < excluded.answer_id), arrived_in,
+                excluded.arrived_in),
+            returned = iif(answer_id = (SELECT max(b.id) FROM answers b WHERE b.picture_id =
+                excluded.picture_id AND b.id < excluded.answer_id), returned, 1)
+        WHERE sightings.answer_id <> excluded.answer_id;
+    -- Should an answer have become unreadable, what was known of it still is.
     INSERT OR IGNORE INTO sightings
-        SELECT m.picture_id, normalised(m.url), m.url, m.kind, m.domain, pages_in(a.body, m.url),
-            p.answer_id, a.received_at, a.received_at, a.run_id, 0, 'open', NULL
+        SELECT m.picture_id, normalised(m.url), m.url, m.kind, m.domain, NULL, p.answer_id,
+            a.received_at, a.received_at, a.run_id, 0, 'open', NULL
         FROM matches m JOIN pictures p ON p.id = m.picture_id JOIN answers a ON a.id = p.answer_id;
     DROP TABLE matches;
     -- What a matched picture looks like and says of itself, taken from the bytes that were sent.

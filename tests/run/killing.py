@@ -20,8 +20,8 @@ from typing import Any
 from batchscan.pace import SystemClock
 
 POINTS = {
-    "ledger-before": "before batchscan.ledger.connection:_migrate",
-    "ledger-after": "after batchscan.ledger.connection:_migrate",
+    "ledger-before": "before batchscan.ledger.connection:migrate",
+    "ledger-after": "after batchscan.ledger.connection:migrate",
     "begun-before": "before batchscan.ledger.runs:Runs.begin",
     "begun-after": "before batchscan.results:ResultsWriter.create",
     "login-answered": "after batchscan.copyleaks.client:read_grant",

@@ -1,0 +1,116 @@
+"""How an older ledger becomes one of this version: all of it or nothing, and a copy is kept."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+
+from batchscan.copyleaks.answers import FULL, PARTIAL, InternetMatch, read_check
+from batchscan.copyleaks.errors import BadResponse
+from batchscan.errors import StorageError
+from batchscan.ledger.copying import copy_into
+from batchscan.ledger.schema import MIGRATIONS, VERSION
+from batchscan.names import MatchKind
+from batchscan.urls import normalised, registrable_domain
+from batchscan.whole import new_path
+
+_ADVICE = "free some space: before the ledger is brought up to date, it is copied beside itself"
+
+_KINDS = {FULL: MatchKind.FULL, PARTIAL: MatchKind.PARTIAL, None: MatchKind.OTHER}
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring a ledger to this version, in one transaction; what it was stays beside it.
+
+    Raises:
+        StorageError: it is a newer batchscan's, or damaged, or there is no room for the copy.
+    """
+    if _current(connection, path):
+        return
+    connection.create_function("normalised", 1, normalised, deterministic=True)
+    connection.create_function("matches_in", 1, _matches_in, deterministic=True)
+    connection.execute("BEGIN IMMEDIATE")  # waits for another process that does the same
+    try:
+        if not _current(connection, path):
+            _bring_up(connection, path, version_of(connection))
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """Which version a ledger is of; 0 for an empty file."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def other_version(path: Path, version: int) -> StorageError:
+    """Say that the ledger is of another version, and what to do."""
+    if version > VERSION:
+        advice = "install that batchscan, or name another state folder with --state"
+        made_by = "a newer"
+    else:
+        advice = "the next scan brings it up to date"
+        made_by = "an older"
+    return StorageError(f"the ledger {path} is {made_by} batchscan's", advice=advice)
+
+
+def copy_name(path: str, version: int) -> str:
+    """What the copy of a ledger of an older version is called."""
+    return f"{path}.v{version}"
+
+
+def _current(connection: sqlite3.Connection, path: Path) -> bool:
+    version = version_of(connection)
+    if version > VERSION:
+        raise other_version(path, version)
+    return version == VERSION
+
+
+def _bring_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    if version:
+        _keep_copy(path, version)
+    for number in range(version, VERSION):
+        for statement in _statements(MIGRATIONS[number]):
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _keep_copy(path: Path, version: int) -> None:
+    """Copy what is committed; a second connection sees none of this one's changes."""
+    source = sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro", uri=True)
+    name = copy_name(str(path), version)
+    with closing(source), new_path(name, _ADVICE, replace=True) as aside:
+        copy_into(source, aside)
+
+
+def _statements(script: str) -> Iterator[str]:
+    """A script's statements: `executescript` would commit before the first."""
+    statement = ""
+    for part in script.split(";"):
+        statement += f"{part};"
+        if sqlite3.complete_statement(statement):  # and not within a comment or a string
+            yield statement
+            statement = ""
+
+
+def _matches_in(body: bytes) -> str:
+    """The matches of a verbatim answer, for version 3: URL, kind, domain and pages, as JSON."""
+    try:
+        found = read_check(zlib.decompress(body), None).internet
+    except (zlib.error, BadResponse):
+        return "[]"
+    return msgspec.json.encode([_columns(match) for match in found]).decode()
+
+
+def _columns(match: InternetMatch) -> tuple[str, str, str, str | None]:
+    pages = msgspec.json.encode(match.web_pages).decode() if match.web_pages else None
+    return match.url, _KINDS[match.match_type], registrable_domain(match.url), pages
