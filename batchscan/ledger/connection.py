@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
@@ -13,6 +14,7 @@ from batchscan.ledger.migrating import migrate, other_version, version_of
 from batchscan.ledger.schema import TEMPORARY, VERSION
 
 BUSY_TIMEOUT_MS = 30_000
+_TURN = 0.01  # seconds
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
@@ -24,7 +26,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
 
     def prepare(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        connection.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(connection)
         connection.execute("PRAGMA synchronous = FULL")
         migrate(connection, path)
 
@@ -95,6 +97,21 @@ def _opened(
     except (OSError, sqlite3.Error) as error:
         raise unusable(path, error) from error
     return connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Use a write-ahead log; where others begin to at the same moment, SQLite does not wait."""
+    until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > until:
+                raise
+            time.sleep(_TURN)
+        else:
+            return
 
 
 def unusable(path: Path, error: BaseException) -> StorageError:

@@ -1,0 +1,226 @@
+"""Ledgers of every earlier version become ones of this version; `fixtures/make.py` made them."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batchscan.errors import StorageError
+from batchscan.ledger import FILE_NAME, Ledger, Realm
+from batchscan.ledger.schema import VERSION
+from tests.ledger.conftest import REAL
+from tests.ledger.fixtures import make
+from tests.ledger.old import VERSIONS, Old, restored
+
+AGES = [version for version in VERSIONS if not version.startswith(f"v{VERSION}")]
+KEPT = ("realms", "answers", "unread_bodies", "claims", "folders", "files", "sends", "outcomes")
+REALM = Realm(f"http://127.0.0.1:{make.PORT}", sandbox=False)
+
+
+def rows(ledger: Path, query: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(ledger)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def schema(ledger: Path) -> list[tuple[Any, ...]]:
+    return rows(ledger, "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name")
+
+
+def version_of(ledger: Path) -> int:
+    return int(rows(ledger, "PRAGMA user_version")[0][0])
+
+
+def dumped(ledger: Path) -> list[str]:
+    return list(make.dump(ledger, ""))
+
+
+@pytest.fixture(params=VERSIONS)
+def old(request, tmp_path) -> Old:
+    return restored(request.param, tmp_path)
+
+
+@pytest.fixture
+def first(tmp_path) -> Old:
+    return restored("v1", tmp_path)
+
+
+@pytest.fixture
+def fresh(tmp_path) -> Path:
+    folder = tmp_path / "fresh"
+    folder.mkdir()
+    Ledger.open(folder, REAL).close()
+    return folder / FILE_NAME
+
+
+def test_every_version_up_to_this_one_has_a_ledger_here(tmp_path, fresh):
+    """Whoever adds a migration runs `fixtures/make.py`, and keeps the older ones as they are."""
+    assert {f"v{number}" for number in range(1, VERSION + 1)} <= set(VERSIONS)
+    for version in VERSIONS:
+        folder = tmp_path / version
+        folder.mkdir()
+        assert version_of(restored(version, folder).ledger) == int(version[1:].partition("-")[0])
+    assert schema(restored(f"v{VERSION}", tmp_path).ledger) == schema(fresh)
+
+
+def test_an_old_ledger_becomes_a_sound_one_like_a_new_one(old, fresh):
+    Ledger.open(old.state, REALM).close()
+
+    assert version_of(old.ledger) == VERSION
+    assert rows(old.ledger, "PRAGMA integrity_check") == [("ok",)]
+    assert rows(old.ledger, "PRAGMA foreign_key_check") == []
+    assert schema(old.ledger) == schema(fresh)
+
+
+def test_an_old_ledger_keeps_everything_that_was_paid_for_byte_for_byte(old):
+    before = {table: rows(old.ledger, f"SELECT * FROM {table}") for table in KEPT}
+    runs = "SELECT run_id, realm_id, folder, started_at, closed, facts, report FROM runs"
+    ran = rows(old.ledger, runs)
+    ledger = Ledger.open(old.state, REALM)
+    bodies = [ledger.claims.answer(row[0]) for row in before["answers"]]
+    ledger.close()
+
+    assert {table: rows(old.ledger, f"SELECT * FROM {table}") for table in KEPT} == before
+    assert rows(old.ledger, runs) == ran
+    assert len(bodies) == len(before["answers"]) > 0
+    assert all(answer.body.startswith(b'{"') for answer in bodies if answer)
+
+
+def test_an_old_ledger_knows_each_match_since_its_first_answer(old):
+    Ledger.open(old.state, REALM).close()
+    found = rows(
+        old.ledger,
+        "SELECT c.path, m.url, m.kind, m.answer_id = p.answer_id, m.returned, m.pages NOT NULL,"
+        " first.generation, last.generation, m.arrived_in = first.run_id, m.domain"
+        " FROM sightings m JOIN pictures p ON p.id = m.picture_id AND p.realm_id = 1"
+        " JOIN answers last ON last.id = m.answer_id AND last.received_at = m.last_seen"
+        " JOIN answers first ON first.picture_id = p.id AND first.received_at = m.first_seen"
+        " JOIN claims c ON c.scan_id = last.scan_id",
+    )
+    told = {path.rpartition(b"/")[2]: row for path, *row in found}
+    here, gone, site = 1, 0, "127.0.0.1"
+
+    def match(of: bytes, kind: str, there: int, first: int, last: int) -> list[Any]:
+        url = f"http://127.0.0.1:{make.PORT}/web/copy-of-{of.hex()}.png"
+        return [url, kind, there, 0, 1, first, last, 1, site]
+
+    assert len(found) == len(told)
+    assert told == {
+        b"one.png": match(b"one.png", "full", here, 1, 2),  # partial, at first
+        b"two.jpg": match(b"two.jpg", "full", here, 1, 2),
+        b"\xff.png": match(b"\xff.png", "full", gone, 1, 1),
+        b"lost.png": match(b"lost.png", "full", gone, 2, 2),  # the first answer was lost
+        b"three.png": match(b"three.png", "partial", here, 2, 2),
+        b"here.png": match(b"here.png", "full", here, 2, 2),
+    }
+
+
+def test_what_was_asked_is_asked_again_under_the_same_id(old):
+    ledger = Ledger.open(old.state, REALM)
+    claims = [
+        claim for run in ledger.runs.left_open() for claim in ledger.claims.still_open(run.run_id)
+    ]
+    [claim] = [claim for claim in claims if claim.under_way]
+    known = ledger.claims.known(claim.sha256)
+    again = ledger.claims._scan_id(claim.sha256, known.generation)
+    ledger.close()
+
+    assert claim.path.endswith(b"/c/open.png")
+    assert (known.open, again) == (True, claim.scan_id)
+
+
+@pytest.mark.parametrize("version", AGES)
+def test_the_ledger_as_it_was_stays_beside_the_new_one(tmp_path, version):
+    old = restored(version, tmp_path)
+    before = dumped(old.ledger)
+    Ledger.open(old.state, REALM).close()
+    [copy] = [path for path in old.state.iterdir() if path.name != FILE_NAME]
+
+    assert copy.name == f"{FILE_NAME}.{version.partition('-')[0]}"
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert dumped(copy) == before
+
+
+def test_a_ledger_of_this_version_is_not_copied(tmp_path):
+    old = restored(f"v{VERSION}", tmp_path)
+    Ledger.open(old.state, REALM).close()
+
+    assert [path.name for path in old.state.iterdir()] == [FILE_NAME]
+
+
+def test_where_the_copy_cannot_be_kept_the_ledger_stays_as_it_is(first):
+    before = dumped(first.ledger)
+    (first.state / f"{FILE_NAME}.v1").mkdir()
+
+    with pytest.raises(StorageError, match=r"cannot write .*ledger\.sqlite3\.v1"):
+        Ledger.open(first.state, REALM)
+    assert dumped(first.ledger) == before
+
+
+def test_a_damaged_ledger_is_left_as_it_is_and_not_brought_up_to_date(first):
+    with first.ledger.open("r+b") as file:
+        file.seek(-4096, 2)  # the last page: an index
+        file.write(bytes(4096))
+    before = first.ledger.read_bytes()
+
+    with pytest.raises(StorageError, match="damaged") as caught:
+        Ledger.open(first.state, REALM)
+    assert "backup" in str(caught.value.advice)
+    assert first.ledger.read_bytes() == before
+
+
+@pytest.mark.parametrize("version", [*AGES, None])
+def test_many_who_open_an_old_ledger_or_none_at_once_do_each_other_no_harm(
+    tmp_path, fresh, version
+):
+    state = restored(version, tmp_path).state if version else tmp_path
+    ready = threading.Barrier(4)
+    done: list[int] = []
+
+    def open_it() -> None:
+        ready.wait()
+        ledger = Ledger.open(state, REALM)
+        done.append(len(ledger.runs.left_open()))
+        ledger.close()
+
+    threads = [threading.Thread(target=open_it) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert done == [1 if version else 0] * 4
+    assert schema(state / FILE_NAME) == schema(fresh)
+    assert rows(state / FILE_NAME, "PRAGMA integrity_check") == [("ok",)]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_kill_at_any_statement_leaves_the_old_version_or_this_one(tmp_path):
+    left = set()
+    for nth in range(1, 1000):
+        folder = tmp_path / str(nth)
+        folder.mkdir()
+        old = restored("v1", folder)
+        before = dumped(old.ledger)
+        program = [sys.executable, "-m", "tests.ledger.killed_migration", str(old.state), str(nth)]
+        ended = subprocess.run(program, check=False).returncode
+        version = version_of(old.ledger)
+        assert version in (1, VERSION)
+        assert version == VERSION or dumped(old.ledger) == before
+        left.add(version)
+        Ledger.open(old.state, REALM).close()
+        assert version_of(old.ledger) == VERSION
+        assert len(rows(old.ledger, "SELECT 1 FROM sightings")) == 12
+        assert not [path for path in old.state.iterdir() if path.name.endswith("-journal")]
+        if ended == 0:  # there were not that many
+            break
+    assert nth > 30
+    assert left == {1, VERSION}

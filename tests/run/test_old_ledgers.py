@@ -1,0 +1,73 @@
+"""A scan that finds the ledger of an earlier version asks only what that one would have asked."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from batchscan.results import read_lines
+from tests.ledger.fixtures.make import LATE, PORT
+from tests.ledger.old import VERSIONS, restored
+from tests.run.conftest import Bench
+
+UNANSWERED = {"c/silent.png", "c/open.png"}
+
+
+@pytest.fixture(params=VERSIONS)
+async def old(request, bench, tmp_path):
+    """The pictures and the state of an old ledger, which knows the emulator as its service."""
+    before = restored(request.param, tmp_path)
+    with closing(sqlite3.connect(before.ledger)) as connection:
+        address = f"http://127.0.0.1:{PORT}", bench.emulator.url
+        connection.execute("UPDATE realms SET api_url = replace(api_url, ?, ?)", address)
+        connection.commit()
+    return Bench(before.root, bench.emulator)
+
+
+async def test_only_what_has_no_answer_is_sent(old):
+    ran = await old.scan()
+
+    assert {entry.file_name for entry in old.checks()} == {"silent.png", os.fsdecode(LATE)}
+    assert len(old.checks()) == 2
+    assert ran.report.files.unchanged == 12
+    assert ran.exit_code == 0
+    assert set(ran.lines) == UNANSWERED
+    assert ran.report.matches.total == 4
+    assert ran.report.matches.gone == 2
+    assert ran.report.matches.new == 0
+
+
+async def test_the_killed_run_gets_its_files(old):
+    await old.scan()
+    [killed] = [
+        folder
+        for folder in (old.folder / "output" / "runs").iterdir()
+        if len(list(read_lines(str(folder / "results.jsonl")))) == 1
+    ]
+    [line] = read_lines(str(killed / "results.jsonl"))
+
+    assert line.reason == "outcome_unknown"
+    assert line.path == str(old.images / "c" / os.fsdecode(LATE))
+
+
+async def test_a_sandbox_answer_stays_one(old):
+    sandbox = replace(old.settings().api, sandbox=True)
+    ran = await old.scan(api=sandbox, roots=(str(old.images / "a"),))
+
+    assert old.checks() == []
+    assert ran.report.files.unchanged == 4
+    assert ran.report.matches.total == 8 - 2  # the twin's content counts once
+
+
+async def test_moved_files_are_known_by_their_content(old):
+    Path(old.images / "a").rename(old.images / "moved")
+    ran = await old.scan()
+
+    assert len(old.checks()) == 2
+    assert Counter(str(line.status) for line in ran.lines.values()) == {"reused": 4, "scanned": 2}
