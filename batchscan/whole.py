@@ -12,6 +12,7 @@ from typing import IO
 from batchscan.errors import StorageError, UsageError
 from batchscan.escape import printable
 
+ASIDE = ".new-"  # begins the name of what is not whole yet
 _ADVICE = "choose another folder with --output, or free some space"
 
 
@@ -40,7 +41,7 @@ def write_whole(
     """
     folder = os.path.dirname(path) or os.curdir
     with storage(path, advice):
-        descriptor, aside = tempfile.mkstemp(dir=folder, prefix=".new-")
+        descriptor, aside = tempfile.mkstemp(dir=folder, prefix=ASIDE)
         try:
             with open(descriptor, "wb") as file:
                 _dress(descriptor, like, mode)
@@ -88,7 +89,7 @@ def new_path(path: str, advice: str = _ADVICE, *, replace: bool = False) -> Iter
     if not os.path.isdir(folder):
         raise UsageError(f"'{printable(folder)}' is no folder", advice="make it first")
     with storage(path, advice):
-        descriptor, aside = tempfile.mkstemp(dir=folder, prefix=".new-")
+        descriptor, aside = tempfile.mkstemp(dir=folder, prefix=ASIDE)
         try:
             _dress(descriptor, None)
             yield aside

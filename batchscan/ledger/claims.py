@@ -133,6 +133,15 @@ class Claims:
         ).fetchone()
         return StoredAnswer.of(row) if row else None
 
+    def holds(self, scan_id: str, received_at: float) -> bool:
+        """Whether an answer that came under this id at this moment was settled."""
+        row = self._connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM claims c JOIN answers a USING (picture_id)"
+            " WHERE c.scan_id = ? AND a.scan_id = c.scan_id AND a.received_at = ?)",
+            (scan_id, received_at),
+        ).fetchone()
+        return bool(row[0])
+
     def open(self, image: Image, generation: int, run_id: str, at: float) -> Claim:
         """Commit to a send: from the commit on, bytes may have left under this scan id."""
         picture_id = self._picture_id(image)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -117,6 +117,19 @@ class Runs:
             "SELECT run_id FROM runs WHERE closed ORDER BY closed DESC, rowid DESC LIMIT ?", (most,)
         )
         return [row[0] for row in rows]
+
+    def all_closed(self) -> list[tuple[str, str]]:
+        """The closed runs, of any realm, with their folders; the newest first."""
+        rows = self._connection.execute(
+            "SELECT run_id, folder FROM runs WHERE closed ORDER BY closed DESC, rowid DESC"
+        )
+        return [(run_id, os.fsdecode(folder)) for run_id, folder in rows]
+
+    def forget(self, run_ids: Iterable[str]) -> None:
+        """Drop closed runs and their reports; what they were answered stays."""
+        self._connection.executemany(
+            "DELETE FROM runs WHERE closed AND run_id = ?", ((run_id,) for run_id in run_ids)
+        )
 
     def _runs(self, condition: str, value: int | str) -> Iterator[StoredRun]:
         rows = self._connection.execute(

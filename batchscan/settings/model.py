@@ -229,6 +229,11 @@ class Output:
         FilePath(),
         flag="--state",
     )
+    keep_runs: int | None = setting(
+        None,
+        "how many runs stay in directory; older ones are removed, their answers stay in the ledger",
+        Count(1),
+    )
     progress: ProgressMode = setting(
         "auto",
         "plain: a line a minute; none: nothing",

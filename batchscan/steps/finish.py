@@ -19,6 +19,7 @@ from batchscan.report.schema import Latency, Report, encode
 from batchscan.steps.ending import exit_of
 from batchscan.steps.figures import digest_of
 from batchscan.steps.formats import write_formats
+from batchscan.steps.old_runs import drop_old_runs
 from batchscan.steps.session import Session
 
 T = TypeVar("T")
@@ -99,8 +100,10 @@ async def _write(session: Session, report: Report) -> None:
                 ledger.runs.close(session.run_id, encode(report), ledger.seen.matched())
 
         await session.ledger.do(close)
-    output = session.settings.output.directory
-    await asyncio.to_thread(point_latest, output, session.run_id)
+    output = session.settings.output
+    await asyncio.to_thread(point_latest, output.directory, session.run_id)
+    if not (session.settings.dry_run or session.stop.disk_failed):
+        await drop_old_runs(session.ledger, output)
 
 
 def _report(session: Session, digest: Digest, balance: int | None) -> Report:

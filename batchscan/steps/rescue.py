@@ -49,17 +49,25 @@ def rescue(folder: str, claim: Claim, answer: Answer) -> str:
 
 def rescued(folder: str) -> list[RescuedAnswer]:
     """The answers that were rescued into a run's folder; torn lines are left out."""
+    return [answer for answer in read_lines(folder) if answer is not None]
+
+
+def read_lines(folder: str) -> list[RescuedAnswer | None]:
+    """What was rescued into a run's folder; None for what cannot be read of it."""
     try:
         lines = Path(folder, FILE_NAME).read_bytes().splitlines()
-    except OSError:
+    except FileNotFoundError:
         return []
-    answers = []
-    for line in lines:
-        try:
-            answers.append(msgspec.json.decode(line, type=RescuedAnswer))
-        except msgspec.DecodeError:
-            continue
-    return answers
+    except OSError:
+        return [None]
+    return [_read(line) for line in lines if line.strip()]
+
+
+def _read(line: bytes) -> RescuedAnswer | None:
+    try:
+        return msgspec.json.decode(line, type=RescuedAnswer)
+    except msgspec.DecodeError:
+        return None
 
 
 def _write_whole(fd: int, data: bytes) -> None:

@@ -1,0 +1,198 @@
+"""`output.keep_runs`: which runs go at the end of a scan, and which never do."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import os
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from batchscan.errors import UsageError
+from batchscan.ledger import Ledger, Realm
+from batchscan.steps import rescue
+from batchscan.steps.again import find_run
+from batchscan.steps.old_runs import beyond, remove
+from tests.run.conftest import Bench
+
+KEEP_TWO = {"keep_runs": 2}
+
+
+def runs(bench: Bench) -> list[str]:
+    return sorted(os.listdir(bench.folder / "output" / "runs"))
+
+
+def opened(bench: Bench) -> Ledger:
+    return Ledger.open(bench.folder / "state", Realm(bench.emulator.url, sandbox=False))
+
+
+def known(bench: Bench) -> list[str]:
+    ledger = opened(bench)
+    found = sorted(run_id for run_id, _ in ledger.runs.all_closed())
+    ledger.close()
+    return found
+
+
+@pytest.fixture
+async def three(bench):
+    """Three runs, each with an answer; none gone yet."""
+    for number in range(3):
+        bench.pictures(1, start=number)
+        await bench.scan()
+    return bench
+
+
+async def test_without_the_setting_every_run_stays(three):
+    assert len(runs(three)) == len(known(three)) == 3
+
+
+async def test_the_newest_stay_and_the_ledger_still_knows_every_answer(three):
+    before = runs(three)
+    ran = await three.scan(output=KEEP_TWO)
+
+    assert runs(three) == known(three) == [before[2], ran.report.run.id]
+    assert os.path.realpath(three.folder / "output" / "latest").endswith(ran.report.run.id)
+    ledger = opened(three)
+    assert len([file for file in ledger.overview.files() if file.answer]) == 3
+    with pytest.raises(UsageError, match=f"knows of no run '{before[0]}'"):
+        find_run(ledger, before[0])
+    ledger.close()
+    assert (await three.scan(output=KEEP_TWO)).report.files.unchanged == 3
+    assert len(three.checks()) == 3
+
+
+async def test_a_dry_run_removes_nothing(three):
+    await three.scan(output={"keep_runs": 1}, dry_run=True)
+
+    assert len(known(three)) == 3
+    assert len(runs(three)) == 4
+
+
+async def test_runs_of_another_output_folder_stay(three):
+    other = {"directory": str(three.folder / "other"), "keep_runs": 1}
+    settings = replace(three.settings().output, **other)
+    (three.folder / "other").mkdir()
+    (three.folder / "other" / "runs").mkdir()
+    ledger = opened(three)
+    assert beyond(ledger, settings) == []
+    ledger.close()
+
+
+def _foreign_file(folder, outside):
+    (folder / "notes.txt").write_text("mine")
+
+
+def _foreign_folder(folder, outside):
+    (folder / "crops").mkdir()
+
+
+def _link_of_our_name(folder, outside):
+    (folder / "matches.csv").unlink()
+    (folder / "matches.csv").symlink_to(outside / "precious")
+
+
+def _link_in_its_place(folder, outside):
+    folder.rename(outside / folder.name)
+    folder.symlink_to(outside / folder.name)
+
+
+def _file_in_its_place(folder, outside):
+    folder.rename(outside / folder.name)
+    folder.write_text("not a folder")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [_foreign_file, _foreign_folder, _link_of_our_name, _link_in_its_place, _file_in_its_place],
+)
+async def test_a_folder_with_more_than_a_runs_own_files_stays_whole_and_is_named(
+    three, caplog, tmp_path, make
+):
+    first, second, third = runs(three)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "precious").write_text("precious")
+    make(three.folder / "output" / "runs" / first, outside)
+    before = sorted(path for path in outside.rglob("*"))
+    held = (
+        sorted(os.listdir(three.folder / "output" / "runs" / first))
+        if "place" not in make.__name__
+        else []
+    )
+    with caplog.at_level(logging.WARNING):
+        ran = await three.scan(output=KEEP_TWO)
+
+    assert ran.exit_code == 0
+    assert runs(three) == [first, third, ran.report.run.id]
+    assert known(three) == [first, third, ran.report.run.id]
+    assert f"an old run stays: {three.folder}/output/runs/{first}" in caplog.text
+    assert sorted(path for path in outside.rglob("*")) == before
+    if held:
+        assert sorted(os.listdir(three.folder / "output" / "runs" / first)) == held
+
+
+async def test_what_a_killed_process_left_half_written_goes_with_the_folder(three):
+    first = runs(three)[0]
+    (three.folder / "output" / "runs" / first / ".new-abc").write_bytes(b"half")
+    await three.scan(output=KEEP_TWO)
+
+    assert first not in runs(three)
+
+
+async def test_a_folder_that_went_before_a_crash_leaves_the_ledger_later(three):
+    settings = three.settings(output={"keep_runs": 1}).output
+    ledger = opened(three)
+    old = beyond(ledger, settings)
+    ledger.close()
+    done = remove(settings.directory, old, rescued=set())
+    assert len(done.gone) == 2
+    assert len(known(three)) == 3  # and here it crashed
+
+    await three.scan(output={"keep_runs": 1})
+    assert len(known(three)) == len(runs(three)) == 1
+
+
+async def test_the_run_that_latest_leads_to_stays(three):
+    first, *_ = runs(three)
+    link = three.folder / "output" / "latest"
+    link.unlink()
+    link.symlink_to(f"runs/{first}")
+    ledger = opened(three)
+    old = beyond(ledger, three.settings(output={"keep_runs": 1}).output)
+    ledger.close()
+
+    assert len(old) == 1
+    assert first not in old
+
+
+async def test_a_link_in_the_place_of_runs_is_not_followed_and_fails_no_run(three, caplog):
+    output = three.folder / "output"
+    (output / "runs").rename(output / "elsewhere")
+    (output / "runs").symlink_to("elsewhere")
+    with caplog.at_level(logging.WARNING):
+        ran = await three.scan(output=KEEP_TWO)
+
+    assert ran.exit_code == 0
+    assert len(runs(three)) == 4
+    assert "old runs stay" in caplog.text
+
+
+@pytest.mark.parametrize("how", ["taken in", "elsewhere", "torn"])
+async def test_rescued_answers_go_only_when_the_ledger_has_them(three, how):
+    first = runs(three)[0]
+    ledger = opened(three)
+    answer = ledger.claims.answer(1)
+    assert answer is not None
+    assert answer.run_id == first
+    at = answer.received_at if how == "taken in" else answer.received_at + 1
+    body = base64.b64encode(answer.body).decode()
+    ledger.close()
+    line = msgspec.json.encode(rescue.RescuedAnswer(answer.scan_id, at, body))
+    file = three.folder / "output" / "runs" / first / rescue.FILE_NAME
+    file.write_bytes(b"\n" + (line[:20] if how == "torn" else line) + b"\n")
+    await three.scan(output=KEEP_TWO)
+
+    assert (first in runs(three)) == (how != "taken in")
+    assert file.exists() == (how != "taken in")
