@@ -35,10 +35,12 @@ def tell(output: Output, report: Report, folder: str, error: BatchscanError | No
 
 
 def quiet_lines(report: Report, folder: str) -> Iterator[str]:
-    """The at most two lines that a quiet run has to say; none when all is well."""
+    """The few lines that a quiet run has to say; none when all is well."""
     code = report.run.exit_code
     if rejected := reasons(report, {*RejectReason}):
         yield f"newly rejected: {rejected}; see {folder}/results.jsonl"
+    for each in report.alerts.troubles if report.alerts else ():
+        yield f"{each.target} was not told of all matches: {each.trouble}"
     if not code:
         return
     files, parts = report.files, [f"ended with {code} ({report.run.exit_reason})"]

@@ -3,6 +3,7 @@
 from batchscan.ledger.claims import NOTHING_KNOWN, Known, OpenClaim, StoredAnswer
 from batchscan.ledger.files import Sorted
 from batchscan.ledger.history import Allows, Sighting
+from batchscan.ledger.outbox import Draft, Message, News, Waiting
 from batchscan.ledger.overview import KnownFile
 from batchscan.ledger.pacing import Learned
 from batchscan.ledger.rescans import Due
@@ -15,6 +16,7 @@ __all__ = [
     "FILE_NAME",
     "NOTHING_KNOWN",
     "Allows",
+    "Draft",
     "Due",
     "FileState",
     "Known",
@@ -22,6 +24,8 @@ __all__ = [
     "Learned",
     "Ledger",
     "LedgerThread",
+    "Message",
+    "News",
     "OpenClaim",
     "Realm",
     "Sighting",
@@ -30,4 +34,5 @@ __all__ = [
     "StoredAnswer",
     "StoredLine",
     "StoredRun",
+    "Waiting",
 ]

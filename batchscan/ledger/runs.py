@@ -92,6 +92,12 @@ class Runs:
             (run_id,),
         )
 
+    def amend(self, run_id: str, report: bytes) -> None:
+        """Give a closed run the report that it has now."""
+        self._connection.execute(
+            "UPDATE runs SET report = ? WHERE run_id = ? AND closed", (report, run_id)
+        )
+
     def left_open(self) -> list[StoredRun]:
         """Runs that were killed, oldest first; of this realm."""
         return list(self._runs("NOT closed AND realm_id = ? ORDER BY rowid", self._realm_id))

@@ -243,6 +243,11 @@ TEMPORARY = """
         fresh INTEGER NOT NULL                  -- scanned in this run
     );
     CREATE TEMP TABLE telling (run_id TEXT PRIMARY KEY) WITHOUT ROWID;  -- whose news this tells
+    CREATE TEMP TABLE drafts (                  -- of messages, until their number is known
+        part INTEGER PRIMARY KEY,
+        matches BLOB NOT NULL,                  -- JSON
+        number INTEGER NOT NULL
+    );
     CREATE TEMP TABLE allowed (                 -- matches of pictures seen that a rule allows
         picture_id INTEGER NOT NULL,
         key TEXT NOT NULL,

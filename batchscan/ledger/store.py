@@ -20,6 +20,7 @@ from batchscan.ledger.files import Files
 from batchscan.ledger.found import Found
 from batchscan.ledger.history import History
 from batchscan.ledger.marking import Marking
+from batchscan.ledger.outbox import Outbox
 from batchscan.ledger.overview import Overview
 from batchscan.ledger.pacing import Pacing
 from batchscan.ledger.portraits import Portraits
@@ -74,6 +75,7 @@ class Ledger:
         self.rescans = Rescans(connection)
         self.spending = Spending(connection, realm_id)
         self.proof = Proof(connection, realm_id, self.history)
+        self.outbox = Outbox(connection, realm_id, self.history)
 
     @classmethod
     def open(cls, state: Path, realm: Realm) -> Ledger:

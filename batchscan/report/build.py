@@ -35,6 +35,7 @@ class RunFacts:
     message: str | None = None  # what ended the run early
     advice: str | None = None  # and what to do about it
     balance: int | None = None  # credits left on the account
+    alerts: schema.Alerts | None = None  # None where nobody is to be told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,7 @@ def build(run: RunFacts, tally: Tally, digest: Digest, api: ApiFacts) -> schema.
         domains=_domains(digest),
         images=_images(digest),
         allow_rules=_rules(digest),
+        alerts=run.alerts,
         api=_api(api),
     )
 

@@ -18,7 +18,7 @@ from batchscan.model import Match
 from batchscan.names import MatchState
 from batchscan.report.figures import figures
 from batchscan.report.schema import Domain, MatchedPicture, Matches, Report
-from batchscan.report.text import NO_SITE, coverage, dry_run, kinds, losses, money
+from batchscan.report.text import NO_SITE, alerts, coverage, dry_run, kinds, losses, money
 from batchscan.report.words import amount, shortened
 
 TOP = 20  # rows of each table of findings
@@ -40,6 +40,7 @@ def _lines(report: Report, pictures: Iterable[FoundPicture]) -> Iterator[str]:
     for sentences in (coverage(report), losses(report, _name), dry_run(report), _ending(report)):
         yield from _paragraph(sentences)
     yield from _paragraph(money(report))
+    yield from _paragraph(alerts(report, _name))
     yield from _paragraph(_matches(report))
     yield from _sites(report)
     yield from _new(report, pictures)

@@ -12,7 +12,7 @@ from batchscan.names import DeferReason, ExitReason, FailReason, RejectReason
 from batchscan.report.gallery import MOST_MATCHES, MOST_PAGES, Gallery, gallery, moment
 from batchscan.report.pagefiles import environment, inlined, policy
 from batchscan.report.schema import Domain, Report
-from batchscan.report.text import NO_SITE, coverage, dry_run, losses
+from batchscan.report.text import NO_SITE, alerts, coverage, dry_run, losses
 from batchscan.report.words import duration, ended, explained
 
 MOST_DOMAINS = 500
@@ -92,6 +92,7 @@ def _words(report: Report) -> dict[str, object]:
         "loud": _incomplete(report) and not run.dry_run,
         "lead": next(coverage(report)),
         "dry_run": " ".join(line.strip() for line in dry_run(report)),
+        "alerts": [line.strip().removeprefix("Alerts: ") for line in alerts(report)],
         "uncovered": [line for line in losses(report) if line.startswith("Not covered")],
         "bar": _bar(report),
         "not_scanned": _counts(reasons, (*DeferReason, *FailReason)),

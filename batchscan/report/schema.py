@@ -114,6 +114,22 @@ class AllowRule(msgspec.Struct, frozen=True, kw_only=True):
     covers: int
 
 
+class AlertTrouble(msgspec.Struct, frozen=True, kw_only=True):
+    """A target that could not be told of everything, and the messages that wait for it."""
+
+    target: str
+    pending: int
+    trouble: str
+
+
+class Alerts(msgspec.Struct, frozen=True, kw_only=True):
+    """Messages about new matches: those that this run brought to their targets, and what waits."""
+
+    told: int
+    pending: int
+    troubles: list[AlertTrouble]
+
+
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
     """How long answers took, in milliseconds; null where nothing was asked."""
 
@@ -146,6 +162,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     domains: list[Domain]
     images: list[MatchedPicture]
     allow_rules: list[AllowRule] = msgspec.field(default_factory=list)
+    alerts: Alerts | None = None
     api: Api
 
 

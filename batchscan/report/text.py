@@ -24,7 +24,7 @@ def summary(report: Report, where: str) -> str:
     Every line but those that hold `where` or a message fits 100 columns, and no string from
     outside reaches the terminal as it is.
     """
-    parts = (coverage, losses, dry_run, _matches, money, _end)
+    parts = (coverage, losses, dry_run, _matches, money, alerts, _end)
     lines = [line for part in parts for line in part(report)]
     return "\n".join([*map(_wrapped, lines), f"Files: {printable(where)}"]) + "\n"
 
@@ -134,6 +134,20 @@ def money(report: Report) -> Iterator[str]:
     if credits_.balance is not None:
         said.append(f"{credits_.balance:,} left")
     yield from _sentence("Credits: ", said)
+
+
+def alerts(report: Report, named: Callable[[str], str] = printable) -> Iterator[str]:
+    """Who was told, and who is to be told yet; `named` shows what a target said."""
+    found = report.alerts
+    if found is None:
+        return
+    said = [f"{amount(found.told, 'message')} told"] if found.told else []
+    if found.pending:
+        waits = "waits" if found.pending == 1 else "wait"
+        said.append(f"{amount(found.pending, 'message')} {waits} for the next run")
+    yield from _sentence("Alerts: ", said)
+    for each in found.troubles:
+        yield f"  {named(each.target)} was not told of all matches: {named(each.trouble)}"
 
 
 def _end(report: Report) -> Iterator[str]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import logging
 import math
 from collections.abc import Awaitable
 from functools import partial
 from typing import TypeVar
+
+import msgspec
 
 from batchscan import about
 from batchscan.digest import Digest
@@ -15,16 +19,17 @@ from batchscan.ledger import Ledger, Standing
 from batchscan.names import DeferReason, ExitReason, Status
 from batchscan.report.build import ApiFacts, RunFacts, build
 from batchscan.report.files import point_latest, write_report
-from batchscan.report.schema import Latency, Report, encode
+from batchscan.report.schema import Alerts, Latency, Report, encode
 from batchscan.steps.ending import exit_of
 from batchscan.steps.figures import digest_of
-from batchscan.steps.formats import write_formats
+from batchscan.steps.formats import write_formats, write_page
 from batchscan.steps.old_runs import drop_old_runs
 from batchscan.steps.session import Session
 
 T = TypeVar("T")
 DAYS_A_MONTH = 365.25 / 12
 _NOTHING = Digest()
+log = logging.getLogger(__name__)
 
 
 async def finish(session: Session) -> Report:
@@ -39,12 +44,42 @@ async def finish(session: Session) -> Report:
         )
         or _NOTHING
     )
-    report = _report(session, digest, balance)
+    alerts = await _or_stop(session, session.ledger.do(partial(_make_messages, session=session)))
+    report = _report(session, digest, balance, alerts)
     await _or_stop(session, _write(session, report))
-    if report.run.exit_code == _exit(session, digest)[0]:
+    if report.run.exit_code != _exit(session, digest)[0]:
+        # It could not be written as it is: what is returned says so.
+        return _report(session, digest, balance, alerts)
+    return report if session.stop.disk_failed else await _tell(session, report)
+
+
+def _make_messages(ledger: Ledger, session: Session) -> Alerts | None:
+    """Have what is to be told in the outbox before the run is closed: nobody looks for it later."""
+    session.telling.make_messages(ledger, session.allowing, session.clock.wall())
+    return session.telling.standing(ledger)
+
+
+async def _tell(session: Session, report: Report) -> Report:
+    """Tell people, now that no target can do the run any harm; the report says how that went."""
+    session.stop.end()
+    if report.alerts is None or not report.alerts.pending or session.stop.hurry.is_set():
         return report
-    # It could not be written as it is: what is returned says so.
-    return _report(session, digest, balance)
+    telling = session.telling
+    delivered = await telling.tell(session.ledger, session.clock, session.stop.hurry)
+
+    def amend(ledger: Ledger) -> Report:
+        now = session.clock.wall()
+        amended = msgspec.structs.replace(report, alerts=telling.standing(ledger, delivered))
+        write_page(session.folder, amended, ledger, now)
+        write_report(session.folder, amended)
+        ledger.runs.amend(session.run_id, encode(amended))
+        return amended
+
+    try:
+        return await session.ledger.do(amend)
+    except StorageError as error:
+        log.warning("the report does not tell how the alerts went: %s", error)
+        return report
 
 
 async def _or_stop(session: Session, work: Awaitable[T]) -> T | None:
@@ -106,12 +141,13 @@ async def _write(session: Session, report: Report) -> None:
         await drop_old_runs(session.ledger, output)
 
 
-def _report(session: Session, digest: Digest, balance: int | None) -> Report:
+def _report(session: Session, digest: Digest, balance: int | None, alerts: Alerts | None) -> Report:
+    facts = dataclasses.replace(_facts(session, digest), balance=balance, alerts=alerts)
+    return build(facts, session.tally, digest, _api(session))
+
+
+def _facts(session: Session, digest: Digest) -> RunFacts:
     code, reason = _exit(session, digest)
-    return build(_facts(session, code, reason, balance), session.tally, digest, _api(session))
-
-
-def _facts(session: Session, code: int, reason: ExitReason, balance: int | None) -> RunFacts:
     settings, stopped = session.settings, session.stop.reason
     return RunFacts(
         id=session.run_id,
@@ -128,7 +164,6 @@ def _facts(session: Session, code: int, reason: ExitReason, balance: int | None)
         sandbox=settings.api.sandbox,
         message=str(stopped) if stopped else None,
         advice=stopped.advice if stopped else None,
-        balance=balance,
     )
 
 

@@ -38,12 +38,20 @@ def write_formats(folder: str, report: Report, ledger: Ledger, now: float) -> li
     Raises:
         StorageError: the disk would not take it.
     """
-    written = []
-    for file, name in ((MATCHES, "csv"), (PAGE, "html")):
-        path = os.path.join(folder, file)
-        write_whole(path, rendered(name, report, ledger, now))
-        written.append(path)
-    return written
+    table_ = os.path.join(folder, MATCHES)
+    write_whole(table_, rendered("csv", report, ledger, now))
+    return [table_, write_page(folder, report, ledger, now)]
+
+
+def write_page(folder: str, report: Report, ledger: Ledger, now: float) -> str:
+    """Write report.html into a run's folder, whole or not at all; give its path.
+
+    Raises:
+        StorageError: the disk would not take it.
+    """
+    path = os.path.join(folder, PAGE)
+    write_whole(path, rendered("html", report, ledger, now))
+    return path
 
 
 def _again(report: Report) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ from batchscan.steps.refusals import Refusals
 from batchscan.steps.resources import check_marks, ledger_of, locked, walks_of
 from batchscan.steps.source import Facts, Source, facts_of
 from batchscan.steps.stop import Stop
+from batchscan.steps.telling import Telling
 from batchscan.steps.traffic import Traffic
 from batchscan.steps.windows import Windows
 from batchscan.tally import Tally
@@ -47,6 +49,7 @@ class Session:
     folder: str
     started_at: float  # seconds since 1970
     allowing: Allowing
+    telling: Telling
     clock: Clock
     stop: Stop
     tally: Tally
@@ -74,6 +77,7 @@ class Opening:
     traffic: Traffic = field(default_factory=Traffic)
     facts: Facts = field(init=False)
     allowing: Allowing = field(init=False)
+    telling: Telling = field(init=False)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
@@ -85,17 +89,19 @@ class Opening:
             StorageError: state or output cannot be written, or the ledger cannot be used.
         """
         state = state_folder(self.settings)
-        self.allowing = await asyncio.to_thread(Allowing.of, self.settings, self.clock.wall())
+        settings, clock = self.settings, self.clock
+        self.allowing = await asyncio.to_thread(Allowing.of, settings, clock.wall())
+        self.telling = await asyncio.to_thread(Telling.of, settings, os.environ, clock)
         async with (
-            locked(self.settings, state, self.stop),
-            check_marks(self.settings, state) as marks,
-            ledger_of(self.settings, state) as ledger,
+            locked(settings, state, self.stop),
+            check_marks(settings, state) as marks,
+            ledger_of(settings, state) as ledger,
         ):
-            walks = walks_of(self.settings, state)
-            started_at = self.clock.wall()
+            walks = walks_of(settings, state)
+            started_at = clock.wall()
             gate, budget = await self._limits(ledger)
             self.facts = await self._close_killed_runs(ledger, started_at)
-            engine = LocalEngine(self.settings, state / "token.json", self.clock.wall)
+            engine = LocalEngine(settings, state / "token.json", clock.wall)
             try:
                 run_id, folder = await self._begin(ledger, started_at)
                 results = await ResultsWriter.create(f"{folder}/{RESULTS}")
@@ -131,8 +137,14 @@ class Opening:
                 sandbox=self.settings.api.sandbox,
                 now=started_at,
             )
+            await ledger.do(self.telling.listen)
             untold = await ledger.do(close)
+            # Before this run asks again: what they saw may be gone then.
+            await ledger.do(self._make_messages)
         return facts_of(self.settings, untold)
+
+    def _make_messages(self, ledger: Ledger) -> None:
+        self.telling.make_messages(ledger, self.allowing, self.clock.wall())
 
     async def _begin(self, ledger: LedgerThread, started_at: float) -> tuple[str, str]:
         """Make this run's folder and enter it."""
@@ -184,6 +196,7 @@ class _Parts:
             folder=folder,
             started_at=started_at,
             allowing=opening.allowing,
+            telling=opening.telling,
             clock=opening.clock,
             stop=opening.stop,
             tally=opening.tally,

@@ -42,6 +42,8 @@ class Stop:
         self.reason: StopRun | None = None
         self.disk_failed = False  # whatever the reason is
         self.bug: Exception | None = None  # something nobody expected: exit 1, after settling
+        self.hurry = asyncio.Event()  # set by a signal, also by one that comes after the end
+        self._ended = False
 
     def __bool__(self) -> bool:
         return self.reason is not None or self.bug is not None
@@ -51,12 +53,20 @@ class Stop:
         self._listeners.append(listener)
 
     def because(self, reason: StopRun) -> None:
-        """Stop the run, or add a graver reason."""
+        """Stop the run, or add a graver reason; one that has ended can only be hurried."""
+        if isinstance(reason, Interrupted):
+            self.hurry.set()
+        if self._ended:
+            return
         self.disk_failed |= isinstance(reason, StorageError)
         if self.reason is None or _severity(reason) < _severity(self.reason):
             self.reason = reason
         if not _is_gentle(reason):
             self._halt()
+
+    def end(self) -> None:
+        """The run's reason and exit code are written down: nothing changes them any more."""
+        self._ended = True
 
     def because_of_bug(self, bug: Exception) -> None:
         """Stop the run after an error that nobody expected."""

@@ -1,0 +1,114 @@
+"""A target that is a command: the message on its stdin, no shell, no secrets of ours around it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import IO
+
+from batchscan.alerts.interface import Then, Trouble
+from batchscan.copyleaks.failures import clean
+
+SECONDS = 60.0
+_KEPT = 250  # bytes of its last words
+_LINGER = 0.5  # seconds for them to arrive
+
+
+class CommandTarget:
+    """A command that is started for each message.
+
+    Args:
+        words: its path and arguments.
+        environment: what it finds around it.
+    """
+
+    name = "command"
+    seconds = SECONDS
+
+    def __init__(self, words: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._words = tuple(words)
+        self._environment = dict(environment)
+
+    async def send(self, message_id: str, body: bytes) -> Trouble | None:  # noqa: ARG002 - the body has it
+        """Run the command once; 0 means that somebody was told."""
+        try:
+            # Files of our own and not the loop's pipes, which stay until everything that the
+            # command leaves running has closed them.
+            with _holding(body) as message:
+                async with _listening() as (stderr, words):
+                    code = await self._run(message, stderr)
+                    return None if code == 0 else Trouble(_ended(code, await words.last()))
+        except OSError as error:
+            return Trouble(f"it cannot be started: {error.strerror}", Then.NEXT_RUN)
+
+    async def _run(self, stdin: IO[bytes], stderr: IO[bytes]) -> int:
+        process = await asyncio.create_subprocess_exec(
+            *self._words,
+            stdin=stdin,
+            stdout=asyncio.subprocess.DEVNULL,  # ours holds data only
+            stderr=stderr,
+            env=self._environment,
+            start_new_session=True,  # Ctrl-C is for us; and all of it can be ended
+        )
+        stderr.close()
+        try:
+            return await process.wait()
+        finally:
+            if process.returncode is None:  # it took too long
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
+
+
+class _LastWords:
+    """The end of what a command says, while it says it."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._end = b""
+        self.listening = asyncio.create_task(self._listen(reader))
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        while some := await reader.read(65_536):
+            self._end = (self._end + some)[-_KEPT:]
+
+    async def last(self) -> str:
+        """What was said until now, on one line."""
+        await asyncio.wait([self.listening], timeout=_LINGER)
+        return clean(self._end.decode("utf-8", "replace"))
+
+
+@asynccontextmanager
+async def _listening() -> AsyncIterator[tuple[IO[bytes], _LastWords]]:
+    """A pipe to write to, and what was written last."""
+    reader = asyncio.StreamReader()
+    heard, said = os.pipe()
+    with os.fdopen(said, "wb", 0) as stderr, os.fdopen(heard, "rb", 0) as pipe:
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), pipe
+        )
+        words = _LastWords(reader)
+        try:
+            yield stderr, words
+        finally:
+            words.listening.cancel()
+            transport.close()
+
+
+def _holding(body: bytes) -> IO[bytes]:
+    """A file without a name that holds a message, to be read from its start."""
+    in_memory = getattr(os, "memfd_create", None)  # Linux: also where no folder can be written
+    file: IO[bytes] = (
+        open(in_memory("message"), "w+b") if in_memory else tempfile.TemporaryFile()  # noqa: SIM115
+    )
+    file.write(body)
+    file.seek(0)
+    return file
+
+
+def _ended(code: int, said: str) -> str:
+    how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+    return f"{how}: {said}" if said else how

@@ -1,0 +1,151 @@
+"""Sending what waits: in order, a few times, and then no more before the next run."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from batchscan.alerts.interface import Target, Then, Trouble
+from batchscan.errors import StorageError
+from batchscan.ledger import Ledger, LedgerThread, Message
+from batchscan.pace import Clock
+from batchscan.pace.outage import backoff
+
+ATTEMPTS = 5  # at one message in one run
+PATIENCE = 60.0  # seconds that a target may take without a success
+LONGEST = 600.0  # seconds after which no target gets another message in this run
+GRACE = 3.0  # seconds for what is under way when somebody wants to go
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Delivered:
+    """What became of the messages that waited."""
+
+    told: int = 0  # messages
+    troubles: dict[str, str] = field(default_factory=dict)  # by the target's name
+
+
+async def deliver(
+    targets: Sequence[Target], ledger: LedgerThread, clock: Clock, hurry: asyncio.Event
+) -> Delivered:
+    """Tell every target what waits for it, the oldest first, also what earlier runs left.
+
+    Never raises because of a target: what it could not be told goes on waiting.
+
+    Args:
+        targets: those to tell, all at once.
+        ledger: where the messages are.
+        clock: for pauses and bounds; one attempt is bounded by the event loop's own.
+        hurry: set when nothing more shall be started.
+    """
+    delivered = Delivered()
+    async with asyncio.TaskGroup() as group:
+        for target in targets:
+            group.create_task(_Turn(target, ledger, clock, hurry, delivered).take())
+    for name, trouble in delivered.troubles.items():
+        log.warning("%s was not told of all matches: %s", name, trouble)
+    return delivered
+
+
+@dataclass(slots=True)
+class _Turn:
+    """One target, while it is told."""
+
+    target: Target
+    ledger: LedgerThread
+    clock: Clock
+    hurry: asyncio.Event
+    delivered: Delivered
+    jitter: random.Random = field(default_factory=random.Random)
+    patience: float = 0.0  # on the monotonic clock
+
+    async def take(self) -> None:
+        """Send until nothing waits, or the target had enough."""
+        try:
+            trouble = await self._send_all()
+        except StorageError as error:  # whoever was told now is told again, under the same id
+            trouble = Trouble(str(error))
+        if trouble is not None:
+            self.delivered.troubles[self.target.name] = trouble.what
+
+    async def _send_all(self) -> Trouble | None:
+        self._be_patient()
+        until = self.clock.monotonic() + LONGEST
+        trouble, passed = None, 0.0
+        while not self.hurry.is_set() and (message := await self._next(passed)):
+            if self.clock.monotonic() >= until:
+                return Trouble(f"there was more than fits into {LONGEST / 60:.0f} minutes")
+            failed = await self._send(message)
+            if failed is not None and failed.then is not Then.NEXT_MESSAGE:
+                return failed
+            trouble, passed = failed or trouble, message.made_at
+        return trouble
+
+    def _be_patient(self) -> None:
+        self.patience = self.clock.monotonic() + PATIENCE
+
+    async def _next(self, passed: float) -> Message | None:
+        name = self.target.name
+        return await self.ledger.do(lambda ledger: ledger.outbox.next_for(name, passed))
+
+    async def _send(self, message: Message) -> Trouble | None:
+        """Send a message until it is told, or there is no point in trying again."""
+        trouble = None
+        for attempt in range(1, ATTEMPTS + 1):
+            left = self.patience - self.clock.monotonic()
+            trouble = await send_once(self.target, message.id, message.body, self.hurry, left)
+            await self._enter(message, trouble)
+            if trouble is None:
+                self._be_patient()
+                self.delivered.told += 1
+                return None
+            log.info("%s was not told: %s", self.target.name, trouble.what)
+            if trouble.then is not Then.TRY_AGAIN or not await self._pause(attempt, trouble):
+                break
+        return trouble
+
+    async def _enter(self, message: Message, trouble: Trouble | None) -> None:
+        at = self.clock.wall()
+
+        def enter(ledger: Ledger) -> None:
+            if trouble is None:
+                ledger.outbox.told(message.id, at)
+            else:
+                ledger.outbox.failed(message.id, at, trouble.what)
+
+        await self.ledger.do(enter)
+
+    async def _pause(self, attempt: int, trouble: Trouble) -> bool:
+        """Wait before another attempt; False where there is none."""
+        seconds = max(trouble.after, backoff(attempt, self.jitter))
+        if attempt == ATTEMPTS or self.clock.monotonic() + seconds >= self.patience:
+            return False
+        await self.clock.wait(self.hurry, seconds)
+        return not self.hurry.is_set()
+
+
+async def send_once(
+    target: Target, message_id: str, body: bytes, hurry: asyncio.Event, most: float = PATIENCE
+) -> Trouble | None:
+    """Send a message once, in the target's time, in `most` seconds, or in a few when it is urgent."""
+    seconds = max(1.0, min(target.seconds, most))
+    try:
+        async with asyncio.timeout(seconds) as timer:
+            hurrying = asyncio.create_task(_hurry_on(timer, hurry))
+            try:
+                return await target.send(message_id, body)
+            finally:
+                hurrying.cancel()
+    except TimeoutError:
+        why = "it was cut short" if hurry.is_set() else f"no end after {seconds:.0f} s"
+        return Trouble(why)
+
+
+async def _hurry_on(timer: asyncio.Timeout, hurry: asyncio.Event) -> None:
+    await hurry.wait()
+    soon = asyncio.get_running_loop().time() + GRACE
+    timer.reschedule(min(timer.when() or soon, soon))

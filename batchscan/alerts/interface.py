@@ -1,0 +1,42 @@
+"""What a target is, and how it says that it could not be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Protocol
+
+
+class Then(Enum):
+    """What to do after trouble."""
+
+    TRY_AGAIN = auto()  # soon
+    NEXT_MESSAGE = auto()  # the target would not take this one
+    NEXT_RUN = auto()  # nothing will be taken before somebody mends something
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a target was not told."""
+
+    what: str  # printable, and no secret
+    then: Then = Then.TRY_AGAIN
+    after: float = 0.0  # seconds to wait at least
+
+
+class Target(Protocol):
+    """Somebody who is told."""
+
+    @property
+    def name(self) -> str:
+        """What the ledger calls it: `webhook`, `command`, `apprise:slack`; no secret."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """How long it may take."""
+        ...
+
+    async def send(self, message_id: str, body: bytes) -> Trouble | None:
+        """Tell one message once; None where that went well. May be cancelled."""
+        ...

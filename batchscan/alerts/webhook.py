@@ -1,0 +1,112 @@
+"""A target that is told by HTTP POST, signed, and followed nowhere else."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import time
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+import aiohttp
+import yarl
+
+from batchscan import about
+from batchscan.alerts.interface import Then, Trouble
+from batchscan.copyleaks.failures import clean, read_details, retry_after
+from batchscan.copyleaks.proxies import proxies_of_environment
+from batchscan.escape import printable
+from batchscan.settings import Secret
+
+SECONDS = 10.0
+MOST_READ = 4_096  # bytes of an answer
+# The target wants to be asked again: too slow, too early, too often.
+_AGAIN = frozenset({408, 425, 429})
+# It has understood the message, and does not want this one.
+_NOT_THIS_ONE = frozenset({400, 413, 422})
+
+
+class WebhookTarget:
+    """A web address.
+
+    Args:
+        url: where to.
+        secret: what messages are signed with.
+        now: seconds since 1970.
+    """
+
+    name = "webhook"
+    seconds = SECONDS
+
+    def __init__(
+        self, url: str, secret: Secret | None = None, now: Callable[[], float] = time.time
+    ) -> None:
+        self._url = yarl.URL(url, encoded=url.isascii())  # as it is: a token may stand in it
+        self._secret = secret
+        self._proxy = proxies_of_environment()(url)
+        self._now = now
+
+    async def send(self, message_id: str, body: bytes) -> Trouble | None:
+        """Post one message; any 2xx means that it arrived."""
+        try:
+            async with (
+                aiohttp.ClientSession(
+                    cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, auto_decompress=False
+                ) as session,
+                session.post(
+                    self._url,
+                    data=body,
+                    headers=self._headers(message_id, body),
+                    allow_redirects=False,
+                    proxy=self._proxy,
+                ) as response,
+            ):
+                if response.status // 100 == 2:  # noqa: PLR2004 - as RFC 9110 has it
+                    return None
+                return self._refused(response.status, response.headers, await _read(response))
+        except aiohttp.ClientConnectorCertificateError:
+            return Trouble(f"the certificate of {self._host} cannot be trusted", Then.NEXT_RUN)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return Trouble(f"no answer from {self._host}: {_why(error)}")
+
+    @property
+    def _host(self) -> str:
+        return printable(urlsplit(str(self._url)).netloc)
+
+    def _headers(self, message_id: str, body: bytes) -> dict[str, str]:
+        headers = {
+            "User-Agent": about.user_agent(),
+            "Content-Type": "application/json",
+            "Accept-Encoding": "identity",
+            "Idempotency-Key": message_id,
+        }
+        if self._secret is not None:
+            digest = hmac.new(os.fsencode(self._secret.reveal()), body, hashlib.sha256).hexdigest()
+            headers["X-Batchscan-Signature"] = f"sha256={digest}"
+        return headers
+
+    def _refused(self, status: int, headers: Mapping[str, str], answer: bytes) -> Trouble:
+        hidden = [self._secret.reveal()] if self._secret else []
+        hidden += [str(self._url), self._url.raw_path_qs]
+        said = read_details(status, answer, [text for text in hidden if text.strip("/")]).message
+        what = f"HTTP {status} from {self._host}{f': {said}' if said else ''}"
+        if status // 100 == 3:  # noqa: PLR2004 - as above
+            return Trouble(f"HTTP {status} from {self._host}: it points elsewhere", Then.NEXT_RUN)
+        if status in _AGAIN or status // 100 == 5:  # noqa: PLR2004 - as above
+            return Trouble(what, after=retry_after(headers.get("Retry-After"), self._now()) or 0.0)
+        return Trouble(what, Then.NEXT_MESSAGE if status in _NOT_THIS_ONE else Then.NEXT_RUN)
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """The beginning of an answer; that it broke off says nothing new."""
+    try:
+        return await response.content.read(MOST_READ)
+    except aiohttp.ClientPayloadError:
+        return b""
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "it hung up"  # its own message may be half an answer
+    return clean(str(getattr(error, "strerror", None) or "")) or type(error).__name__

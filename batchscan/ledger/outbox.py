@@ -1,0 +1,204 @@
+"""What people are to be told: events until they are in messages, and messages until they are told."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from batchscan.ledger.history import PRESENT, History, decoded_pages
+from batchscan.model import Match
+from batchscan.names import Disposition, MatchEvent, MatchKind
+
+# Full copies first, then in the order in which they came.
+_NEWS = (
+    f"SELECT e.event, e.first, {PRESENT}, e.picture_id, lower(hex(p.sha256)), s.path, m.url,"
+    " m.kind, m.pages, m.domain, m.first_seen, m.last_seen, m.disposition FROM events e"
+    " JOIN sightings m ON m.picture_id = e.picture_id AND m.key = e.key"
+    " JOIN pictures p ON p.id = e.picture_id LEFT JOIN seen s ON s.picture_id = e.picture_id"
+    " WHERE e.realm_id = ? AND e.run_id = ? ORDER BY m.kind <> 'full', e.id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """An event, and its match as it is now."""
+
+    event: MatchEvent
+    first: bool  # whether it came with the picture's first answer
+    there: bool  # whether the newest answer still shows the match
+    match: Match  # without its state
+    sha256: str  # of the picture
+    paths: tuple[bytes, ...]  # of the picture; the one that was seen in this run first
+
+
+class Draft(NamedTuple):
+    """The matches of one message, before it is known how many messages there are."""
+
+    part: int  # from 1
+    matches: bytes
+    number: int  # of matches
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one target is to be told; the same as often as it is sent."""
+
+    id: str
+    target: str
+    run_id: str
+    body: bytes
+    matches: int  # how many
+    made_at: float  # seconds since 1970; later in every message that was made later
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for a target."""
+
+    target: str
+    messages: int
+    matches: int
+    since: float  # when the oldest was made
+    attempts: int  # at the one that was tried most often
+    tried_at: float | None
+    trouble: str | None  # of the last attempt
+
+
+class _Row(NamedTuple):
+    event: str
+    first: int
+    there: int
+    picture_id: int
+    sha256: str
+    path: bytes | None
+    url: str
+    kind: str
+    pages: bytes | None
+    domain: str
+    first_seen: float
+    last_seen: float
+    disposition: str
+
+
+class Outbox:
+    """The tables of events and messages."""
+
+    def __init__(self, connection: sqlite3.Connection, realm_id: int, history: History) -> None:
+        self._connection = connection
+        self._realm_id = realm_id
+        self._history = history
+
+    def runs(self) -> list[str]:
+        """The runs of this realm with events that are in no message, oldest first."""
+        rows = self._connection.execute(
+            "SELECT run_id FROM events WHERE realm_id = ? GROUP BY run_id ORDER BY min(id)",
+            (self._realm_id,),
+        )
+        return [row[0] for row in rows]
+
+    def news(self, run_id: str) -> Iterator[News]:
+        """What a run saw that is in no message, the worst first."""
+        paths: tuple[bytes, ...] = ()
+        last = None
+        for row in map(_Row._make, self._connection.execute(_NEWS, (self._realm_id, run_id))):
+            if row.picture_id != last:
+                last, paths = row.picture_id, self._paths(row.picture_id, row.path)
+            yield _news(row, paths)
+
+    def forget_events(self) -> None:
+        """All events of this realm are in messages now, or nobody wants to hear of them."""
+        self._connection.execute("DELETE FROM events WHERE realm_id = ?", (self._realm_id,))
+
+    def draft(self, draft: Draft) -> None:
+        """Put a message's matches aside: there may be more than fit into memory."""
+        self._connection.execute("INSERT INTO drafts VALUES (?, ?, ?)", draft)
+
+    def drafts(self) -> Iterator[Draft]:
+        """What was put aside, in its order."""
+        rows = self._connection.execute("SELECT part, matches, number FROM drafts ORDER BY part")
+        return map(Draft._make, rows)
+
+    def forget_drafts(self) -> None:
+        """Put nothing aside any more."""
+        self._connection.execute("DELETE FROM drafts")
+
+    def newest(self) -> float:
+        """When the newest message was made; 0 without one."""
+        row = self._connection.execute("SELECT max(made_at) FROM messages").fetchone()
+        return float(row[0] or 0.0)
+
+    def put(self, message: Message) -> None:
+        """Keep a message until its target was told; its time must be after all others'."""
+        self._connection.execute(
+            "INSERT OR IGNORE INTO messages (id, target, run_id, body, matches, made_at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                message.id,
+                message.target,
+                message.run_id,
+                message.body,
+                message.matches,
+                message.made_at,
+            ),
+        )
+
+    def next_for(self, target: str, after: float = 0.0) -> Message | None:
+        """The oldest message that waits for a target, of those made after some time."""
+        row = self._connection.execute(
+            "SELECT id, target, run_id, body, matches, made_at FROM messages"
+            " WHERE target = ? AND made_at > ? AND told_at IS NULL ORDER BY made_at LIMIT 1",
+            (target, after),
+        ).fetchone()
+        return None if row is None else Message(*row)
+
+    def told(self, message_id: str, at: float) -> None:
+        """A target was told; the message's body is of no more use."""
+        self._connection.execute(
+            "UPDATE messages SET told_at = ?, tried_at = ?, attempts = attempts + 1,"
+            " trouble = NULL, body = x'' WHERE id = ?",
+            (at, at, message_id),
+        )
+
+    def failed(self, message_id: str, at: float, trouble: str) -> None:
+        """A target could not be told."""
+        self._connection.execute(
+            "UPDATE messages SET tried_at = ?, attempts = attempts + 1, trouble = ? WHERE id = ?",
+            (at, trouble, message_id),
+        )
+
+    def waiting(self) -> list[Waiting]:
+        """What waits, for each target that it waits for."""
+        rows = self._connection.execute(
+            "SELECT target, count(*), sum(matches), min(made_at), max(attempts),"
+            " (SELECT max(tried_at) FROM messages t WHERE t.target = m.target AND told_at IS NULL),"
+            " (SELECT trouble FROM messages t WHERE t.target = m.target AND told_at IS NULL"
+            " ORDER BY tried_at DESC LIMIT 1)"
+            " FROM messages m WHERE told_at IS NULL GROUP BY target ORDER BY target"
+        )
+        return [Waiting(*row) for row in rows]
+
+    def _paths(self, picture_id: int, seen: bytes | None) -> tuple[bytes, ...]:
+        known = self._history.paths_of(picture_id)
+        return known if seen is None else (seen, *(path for path in known if path != seen))
+
+
+def _news(row: _Row, paths: tuple[bytes, ...]) -> News:
+    match = Match(
+        url=row.url,
+        kind=MatchKind(row.kind),
+        pages=decoded_pages(row.pages),
+        domain=row.domain,
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+        disposition=Disposition(row.disposition),
+    )
+    return News(
+        event=MatchEvent(row.event),
+        first=bool(row.first),
+        there=bool(row.there),
+        match=match,
+        sha256=row.sha256,
+        paths=paths,
+    )
