@@ -1,6 +1,7 @@
 """Telling people of new matches: by webhook, by command, and by whatever apprise reaches."""
 
-from batchscan.alerts.delivery import Delivered, deliver
+from batchscan.alerts.body import sample_message
+from batchscan.alerts.delivery import Delivered, deliver, send_once
 from batchscan.alerts.grouping import MOST_MATCHES, make_messages
 from batchscan.alerts.interface import Target, Trouble
 from batchscan.alerts.opening import open_targets
@@ -13,4 +14,6 @@ __all__ = [
     "deliver",
     "make_messages",
     "open_targets",
+    "sample_message",
+    "send_once",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from typing import Literal
+from uuid import uuid4
 
 import msgspec
 
@@ -114,6 +115,24 @@ def body_json(
             parts=parts,
         )
     )
+
+
+def sample_message() -> tuple[str, bytes]:
+    """The id and body of a message about a match that nobody found."""
+    made_up = NewMatch(
+        url="https://example.com/copy.jpg",
+        kind=MatchKind.FULL,
+        state=MatchState.NEW,
+        was=None,
+        pages=["https://example.com/"],
+        domain="example.com",
+        path="/example/picture.jpg",
+        path_b64=None,
+        sha256="0" * 64,
+        first_seen=rfc3339(0.0),
+    )
+    name = uuid4().hex
+    return name, body_json(name, "test", list_json([msgspec.json.encode(made_up)]), event="test")
 
 
 def read_body(body: bytes) -> Body:

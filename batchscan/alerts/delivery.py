@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -25,8 +26,8 @@ log = logging.getLogger(__name__)
 class Delivered:
     """What became of the messages that waited."""
 
-    told: int = 0  # messages
-    troubles: dict[str, str] = field(default_factory=dict)  # by the target's name
+    told: Counter[str] = field(default_factory=Counter)  # messages, by the target's name
+    troubles: dict[str, str] = field(default_factory=dict)  # the same
 
 
 async def deliver(
@@ -101,7 +102,7 @@ class _Turn:
             await self._enter(message, trouble)
             if trouble is None:
                 self._be_patient()
-                self.delivered.told += 1
+                self.delivered.told[self.target.name] += 1
                 return None
             log.info("%s was not told: %s", self.target.name, trouble.what)
             if trouble.then is not Then.TRY_AGAIN or not await self._pause(attempt, trouble):

@@ -20,11 +20,12 @@ COMMANDS = (
     "allow",
     "takedown",
     "evidence",
+    "alerts",
     "credits",
     "doctor",
     "schedule",
 )
-RESERVED = ("alerts", "state")
+RESERVED = ("state",)
 
 
 def dispatch(words: list[str]) -> int:

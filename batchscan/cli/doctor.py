@@ -55,6 +55,7 @@ def _findings(parameters: dict[str, object], *, call: bool) -> Iterator[Finding]
         Finding,
         Level,
         check_account,
+        check_alerts,
         check_output,
         check_state,
     )
@@ -71,6 +72,7 @@ def _findings(parameters: dict[str, object], *, call: bool) -> Iterator[Finding]
     yield account
     yield from check_state(loaded.settings)
     yield check_output(loaded.settings)
+    yield from check_alerts(loaded.settings)
     if account.level is Level.OK:
         yield from asyncio.run(check_service(loaded.settings, call=call))
 

@@ -81,6 +81,20 @@ def check_output(settings: Settings) -> Finding:
     return _check_folder("output folder", settings.output.directory)
 
 
+def check_alerts(settings: Settings) -> Iterator[Finding]:
+    """Whether those who are to be told of new matches can be; nothing is sent."""
+    from batchscan.alerts import open_targets  # noqa: PLC0415 - it takes its time
+
+    try:
+        names = [target.name for target in open_targets(settings.alerts, os.environ)]
+    except UsageError as error:
+        yield Finding.of("alerts", error)
+        return
+    if names:
+        detail = f"{', '.join(names)}; `batchscan alerts test` sends a test"
+        yield Finding(Level.OK, "alerts", detail)
+
+
 def _check_folder(what: str, path: str) -> Finding:
     existing = path
     while not os.path.lexists(existing) and existing != os.path.dirname(existing):

@@ -19,7 +19,7 @@ def reading(settings: Settings) -> Iterator[Ledger]:
         UsageError: there is no home folder, and no state folder is set.
         StorageError: the ledger cannot be used.
     """
-    with _inside(Ledger.read(state_folder(settings), _realm(settings), nearest=True)) as ledger:
+    with _inside(Ledger.read(state_folder(settings), realm_of(settings), nearest=True)) as ledger:
         yield ledger
 
 
@@ -31,11 +31,12 @@ def changing(settings: Settings) -> Iterator[Ledger]:
         UsageError: there is no home folder, and no state folder is set.
         StorageError: there is no ledger, or it cannot be used.
     """
-    with _inside(Ledger.change(state_folder(settings), _realm(settings))) as ledger:
+    with _inside(Ledger.change(state_folder(settings), realm_of(settings))) as ledger:
         yield ledger
 
 
-def _realm(settings: Settings) -> Realm:
+def realm_of(settings: Settings) -> Realm:
+    """Whose answers these settings speak of."""
     return Realm(settings.api.url.rstrip("/"), settings.api.sandbox)
 
 

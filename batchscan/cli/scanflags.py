@@ -22,6 +22,7 @@ SECTIONS = (
             ("allow add|list", "rules for matches that may stay, such as your own sites"),
             ("takedown --to DIR", "drafts of notices to sites, for what is marked reviewed"),
             ("evidence pack|verify", "the service's answers in a file to hand over and check"),
+            ("alerts test|pending|send", "who is told of new matches, and what waits"),
             ("credits", "the account's balance"),
             ("doctor", "check settings, account, clock and state folder"),
             ("schedule --systemd|--cron", "units, or a crontab line, for a scan every night"),

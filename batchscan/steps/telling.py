@@ -60,7 +60,7 @@ class Telling:
             each.target: each.messages for each in ledger.outbox.waiting() if each.target in names
         }
         return Alerts(
-            told=done.told,
+            told=done.told.total(),
             pending=sum(waiting.values()),
             troubles=[
                 AlertTrouble(target=name, pending=waiting.get(name, 0), trouble=why)

@@ -49,7 +49,11 @@ def test_words_that_are_reserved_are_refused_with_the_way_to_write_a_folder(caps
     assert f"./{word}" in said.err
 
 
-BOOKS = {"allow": ("add", "list"), "evidence": ("pack", "verify")}
+BOOKS = {
+    "alerts": ("test", "pending", "send"),
+    "allow": ("add", "list"),
+    "evidence": ("pack", "verify"),
+}
 PAGES = [name for name in COMMANDS if name not in ("demo", "emulator", *BOOKS)]
 PAGES += [f"{book} {page}" for book, pages in BOOKS.items() for page in pages]
 

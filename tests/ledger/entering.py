@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -32,7 +33,7 @@ def enter(
     provenance: Provenance | None = None,
 ) -> None:
     """Let a run have asked about a picture and been answered."""
-    content = image(path, path.encode())
+    content = image(path, os.fsencode(path))
     with ledger.transaction():
         claim = ledger.claims.open(content, generation, run, NOW)
         answered = replace(answer(at=NOW + generation), matches=tuple(matches))

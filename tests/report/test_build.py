@@ -81,6 +81,7 @@ def test_a_report_has_the_contracts_names():
             "domains",
             "images",
             "allow_rules",
+            "alerts",
             "api",
         ]
     )

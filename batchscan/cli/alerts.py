@@ -1,0 +1,186 @@
+"""`batchscan alerts test|pending|send`: who is told of new matches, and what waits for them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from batchscan.cli.common import folder_options, settings_of
+from batchscan.cli.pages import Book, Option, Page
+from batchscan.cli.terminal import emit
+from batchscan.errors import UsageError
+from batchscan.escape import json_text, printable
+from batchscan.times import rfc3339
+
+if TYPE_CHECKING:
+    from batchscan.alerts import Delivered, Target
+    from batchscan.ledger import Waiting
+    from batchscan.settings import Settings
+
+NOT_ALL_TOLD = 3
+
+
+@click.command(
+    "test",
+    cls=Page,
+    short_help="send a test message to each target now",
+    help="Send one message to each target now and say what happened. It is a message like any "
+    "other with a made-up match, but that its event is `test`. Exits 3 when a target was not told.",
+)
+@folder_options
+def test(**parameters: object) -> int:
+    """Send, and give the exit code."""
+    from batchscan.cli.loop import run  # noqa: PLC0415 - --help does without
+
+    troubles = run(_send_tests(_targets(settings_of(parameters, credentials=False).settings)))
+    emit("\n".join(f"{name}: {printable(why or 'told')}" for name, why in troubles.items()))
+    return NOT_ALL_TOLD if any(troubles.values()) else 0
+
+
+@click.command(
+    "pending",
+    cls=Page,
+    short_help="what waits, for whom and since when",
+    help="Print what waits for each target, and what went wrong last. Nothing is sent.",
+)
+@click.option(
+    "--json", "as_json", is_flag=True, cls=Option, group="What", help="as one JSON object"
+)
+@folder_options
+def pending(*, as_json: bool, **parameters: object) -> int:
+    """Print, and give the exit code."""
+    from batchscan.cli.reading import reading  # noqa: PLC0415 - --help does without
+
+    with reading(settings_of(parameters, credentials=False).settings) as ledger:
+        waiting = ledger.outbox.waiting()
+    if as_json:
+        emit(json_text(json.dumps({"schema": 1, "pending": list(map(_fields, waiting))}).encode()))
+    else:
+        emit("\n".join(map(_line, waiting)) or "nothing waits")
+    return 0
+
+
+@click.command(
+    "send",
+    cls=Page,
+    short_help="send what waits now",
+    help="Send what waits now, as a scan does at its end. Exits 3 when something still waits.",
+)
+@folder_options
+def send(**parameters: object) -> int:
+    """Send, and give the exit code."""
+    from batchscan.cli.loop import run  # noqa: PLC0415 - --help does without
+
+    settings = settings_of(parameters, credentials=False).settings
+    targets = _targets(settings)
+    delivered, waiting = run(_send(settings, targets))
+    known = {target.name for target in targets}
+    for name in sorted(known):
+        emit(f"{name}: {_outcome(name, delivered, waiting)}")
+    for each in waiting.values():
+        if each.target not in known:
+            emit(f"{_line(each)} (no such target is set)")
+    return NOT_ALL_TOLD if known & waiting.keys() else 0
+
+
+command = Book(
+    "alerts",
+    test,
+    pending,
+    send,
+    text="Who is told of new matches, and what waits for them. The settings alerts.* name them.",
+)
+
+
+def _targets(settings: Settings) -> tuple[Target, ...]:
+    """Those to tell.
+
+    Raises:
+        UsageError: there is none, or one cannot be used.
+    """
+    from batchscan.alerts import open_targets  # noqa: PLC0415 - as above
+
+    targets = open_targets(settings.alerts, os.environ)
+    if not targets:
+        raise UsageError(
+            "nobody is to be told of new matches",
+            advice="name a target in the settings: alerts.webhook.url, alerts.on_new, "
+            "alerts.apprise_file or alerts.apprise_env",
+        )
+    return targets
+
+
+async def _send_tests(targets: Sequence[Target]) -> dict[str, str | None]:
+    """Send a test to each; what went wrong, by the target's name."""
+    import asyncio  # noqa: PLC0415 - as above
+
+    from batchscan.alerts import sample_message, send_once  # noqa: PLC0415
+
+    message_id, body = sample_message()
+    never = asyncio.Event()
+    said: dict[str, str | None] = {}
+    for target in targets:
+        trouble = await send_once(target, message_id, body, never)
+        said[target.name] = None if trouble is None else trouble.what
+    return said
+
+
+async def _send(
+    settings: Settings, targets: Sequence[Target]
+) -> tuple[Delivered, dict[str, Waiting]]:
+    """Send what waits, with the state folder held: a scan sends too."""
+    import asyncio  # noqa: PLC0415 - as above
+
+    from batchscan.alerts import deliver  # noqa: PLC0415
+    from batchscan.cli.reading import realm_of  # noqa: PLC0415
+    from batchscan.ledger import Ledger, LedgerThread  # noqa: PLC0415
+    from batchscan.pace import SystemClock  # noqa: PLC0415
+    from batchscan.settings.places import state_folder  # noqa: PLC0415
+    from batchscan.steps.resources import locked  # noqa: PLC0415
+    from batchscan.steps.stop import Stop  # noqa: PLC0415
+
+    state, clock = state_folder(settings), SystemClock()
+    ledger = LedgerThread(Ledger.change(state, realm_of(settings)))
+    try:
+        async with locked(settings, state, Stop(clock)):
+            delivered = await deliver(targets, ledger, clock, asyncio.Event())
+            waiting = await ledger.do(lambda ledger: ledger.outbox.waiting())
+    finally:
+        await ledger.aclose()
+    return delivered, {each.target: each for each in waiting}
+
+
+def _outcome(name: str, delivered: Delivered, waiting: Mapping[str, Waiting]) -> str:
+    from batchscan.report.words import amount  # noqa: PLC0415 - as above
+
+    told = f"{amount(delivered.told[name], 'message')} told"
+    if name not in waiting:
+        return told
+    why = delivered.troubles.get(name)
+    return f"{told}, {waiting[name].messages:,} left{f': {printable(why)}' if why else ''}"
+
+
+def _line(each: Waiting) -> str:
+    from batchscan.report.words import amount  # noqa: PLC0415 - as above
+
+    what = f"{amount(each.messages, 'message')} with {amount(each.matches, 'match')}"
+    said = f"{printable(each.target)}: {what}, since {rfc3339(each.since)}"
+    if each.tried_at is None:
+        return f"{said}, not tried yet"
+    return f"{said}, last tried {rfc3339(each.tried_at)}: {printable(each.trouble or '')}"
+
+
+def _fields(each: Waiting) -> dict[str, object]:
+    return {
+        "target": each.target,
+        "messages": each.messages,
+        "matches": each.matches,
+        "since": rfc3339(each.since),
+        "attempts": each.attempts,
+        "tried_at": None if each.tried_at is None else rfc3339(each.tried_at),
+        "trouble": each.trouble,
+    }
