@@ -16,6 +16,8 @@ _WIDTH = 150  # characters of a URL or name
 # Chats read these: `@everyone`, `<!channel>`, `[a](b)`, `*bold*`.
 _MARKUP = re.compile(r"[^\w .,()+=-]")
 
+_NO_SCHEME = str.maketrans("tT", "xX")  # hxxps, fxp
+
 
 def text_of(body: Body) -> tuple[str, str]:
     """Title and text of a message, the worst matches first."""
@@ -60,5 +62,5 @@ def neutral(url: str) -> str:
     shown = quote(url, safe="/:.?=%&;,+-", errors="replace")
     scheme, colon, rest = shown.partition("://") if "://" in shown else ("", "", shown)
     host, slash, path = rest.partition("/")
-    scheme, host = scheme.replace("tt", "xx"), host.replace(".", "[.]")
+    scheme, host = scheme.translate(_NO_SCHEME), host.replace(".", "[.]")
     return shortened(f"{scheme}{colon}{host}{slash}{path}", _WIDTH)

@@ -45,6 +45,7 @@ class Receiver:
     answer: str = ""
     delay: float = 0.0
     heard: list[Heard] = field(default_factory=list)
+    asked: int = 0  # requests that have begun
     url: str = ""
 
     @property
@@ -56,6 +57,7 @@ class Receiver:
         return [match["url"] for each in self.taken for match in each.message["matches"]]
 
     async def handle(self, request: web.Request) -> web.Response:
+        self.asked += 1
         body = await request.read()
         status = self.plan.pop(0) if self.plan else self.otherwise
         await asyncio.sleep(self.delay)
