@@ -17,6 +17,8 @@ from batchscan.emulator import Emulator, EmulatorConfig, Fault, LoginLimit
 from batchscan.emulator.actions import Answer
 from batchscan.emulator.bodies import Match
 from batchscan.results import ResultLine, read_lines
+from batchscan.settings import Alerts, Webhook
+from tests.alerts.receiver import Receiver, receiving
 from tests.pictures import png, tree
 from tests.run import killing
 from tests.run.conftest import FAST, Bench, QuickClock
@@ -26,6 +28,7 @@ NIGHTS, PICTURES = 365, 500
 A_DAY, A_MONTH, AGE = 22, 620, 25  # credits, credits, days
 OUTAGE = range(120, 127)
 NEW_KEY = range(200, 202)  # the old one is refused until somebody notices
+NOBODY_LISTENS = range(150, 152)  # the webhook's server is down
 CRASHES = {80: ("settle-committed", 5), 260: ("answer-received", 9)}
 DAY = timedelta(days=1)
 
@@ -89,6 +92,7 @@ class Year:
     bench: Bench
     web: Web
     start: datetime
+    receiver: Receiver
     codes: list[int] = field(default_factory=list)
 
     def at(self, night: int) -> datetime:
@@ -97,6 +101,7 @@ class Year:
     async def live(self, pictures: list[str]) -> None:
         for night in range(NIGHTS):
             self.bench.emulator.faults = _faults(night)
+            self.receiver.otherwise = 500 if night in NOBODY_LISTENS else 204
             if night in CRASHES:
                 self.codes.append(await self._crash(night))
             else:
@@ -110,6 +115,7 @@ class Year:
             scan={"rescan_after": AGE * 86_400.0},
             spend={"per_day": A_DAY, "per_month": A_MONTH, "matched_first": False},
             api={"retry_for": 5.0},
+            alerts=Alerts(webhook=Webhook(url=self.receiver.url)),
         )
         async with Scan(settings, Night(self.at(night))) as run:
             async for _ in run:
@@ -123,7 +129,10 @@ class Year:
         ahead = self.at(night).timestamp() - datetime.now(UTC).timestamp()
         process.environment["DAYS_LATER"] = str(ahead / 86_400)
         settings = self.bench.folder / "settings.yaml"
-        settings.write_text(f"spend: {{per_day: {A_DAY}, per_month: {A_MONTH}}}\n")
+        settings.write_text(
+            f"spend: {{per_day: {A_DAY}, per_month: {A_MONTH}}}\n"
+            f"alerts: {{webhook: {{url: '{self.receiver.url}'}}}}\n"
+        )
         code, *_ = await process.run(
             *("-c", str(settings), "--rescan-after", f"{AGE}d", "--rate", "1000/s", "-q"),
             program=(killing.__file__, point, str(nth)),
@@ -156,8 +165,9 @@ async def test_a_year_of_nightly_runs_loses_nothing_and_spends_no_more_than_it_m
     async with Emulator(config) as emulator:
         bench = Bench(tmp_path, emulator)
         tree(bench.images, names)
-        year = Year(bench, web, datetime(2026, 1, 1, 2, tzinfo=UTC))
-        await year.live(pictures)
+        async with receiving() as receiver:
+            year = Year(bench, web, datetime(2026, 1, 1, 2, tzinfo=UTC), receiver)
+            await year.live(pictures)
 
     assert set(year.codes) <= {0, 4, 5, 8, -signal.SIGKILL}
     assert {year.codes[night] for night in OUTAGE} == {8}
@@ -187,6 +197,13 @@ def _every_appearance_is_told_once(year: Year) -> None:
                 fresh = (m for m in line.matches if m.state in ("new", "returned"))
                 told.update((str(line.sha256), m.url, str(m.state)) for m in fresh)
     assert told == year.web.appearances()
+    messages = {each.id: each.message for each in year.receiver.taken}
+    assert len(messages) == len(year.receiver.taken)
+    matches = [match for message in messages.values() for match in message["matches"]]
+    changed = [match for match in matches if match["state"] == "known"]
+    assert {match["was"] for match in changed} == {"partial"}  # and is a full copy now
+    heard = Counter((m["sha256"], m["url"], m["state"]) for m in matches if m not in changed)
+    assert heard == told
     assert len(told) > 1000
 
 
