@@ -109,8 +109,11 @@ def settings_of(parameters: Mapping[str, object], *, credentials: bool) -> Loade
     """
     # Imported here: neither --help nor a wrong flag needs YAML or logging
     from batchscan.cli import logs  # noqa: PLC0415
+    from batchscan.settings import Secret  # noqa: PLC0415
     from batchscan.settings.load import load  # noqa: PLC0415
 
     loaded = load(given(parameters), os.environ, credentials=credentials)
-    logs.configure(loaded.settings.output, [loaded.settings.account.api_key])
+    ping_url = loaded.settings.alerts.ping_url
+    secrets = [loaded.settings.account.api_key, Secret(ping_url) if ping_url else None]
+    logs.configure(loaded.settings.output, secrets)
     return loaded

@@ -10,6 +10,7 @@ import click
 
 from batchscan.cli.terminal import abandon_stdout, complain, say
 from batchscan.errors import BatchscanError, StopRun, UsageError
+from batchscan.names import ExitReason
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +44,15 @@ def _explained(error: Exception) -> int:
     _log.critical("unexpected error", exc_info=error)
     say("batchscan: this is a bug in batchscan, not in what you did; its state is consistent")
     return BatchscanError.exit_code
+
+
+def ending_of(error: BaseException) -> tuple[int, ExitReason]:
+    """The exit code of what a command raised, and its word."""
+    if isinstance(error, BatchscanError):
+        return code_of(error), error.exit_reason
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return 128 + signal.SIGINT, ExitReason.INTERRUPTED
+    return BatchscanError.exit_code, ExitReason.INTERNAL_ERROR
 
 
 def code_of(error: BatchscanError) -> int:

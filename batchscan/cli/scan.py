@@ -15,6 +15,7 @@ from batchscan.cli.scanflags import SECTIONS, scan_options
 from batchscan.errors import UsageError
 
 if TYPE_CHECKING:
+    from batchscan.cli.lookout import Lookout
     from batchscan.settings import Settings
 
 OTHER_FILES = 256  # beside the connections: pictures being read, the ledger, folders being walked
@@ -35,12 +36,19 @@ OTHER_FILES = 256  # beside the connections: pictures being read, the ledger, fo
 def command(**parameters: object) -> int:
     """Scan, and give the exit code."""
     settings = settings_of(parameters, credentials=not parameters["dry_run"]).settings
+    from batchscan.cli.lookout import Lookout  # noqa: PLC0415 - --help does without
+
+    lookout = Lookout(settings)
+    return lookout.over(lambda: _run(settings, lookout))
+
+
+def _run(settings: Settings, lookout: Lookout) -> int:
     if not (settings.roots or settings.files_from or settings.files0_from):
         raise UsageError("no PATH was given", advice="name a folder: `batchscan ./images`")
-    from batchscan.cli.loop import run  # noqa: PLC0415 - --help does without
+    from batchscan.cli.loop import run  # noqa: PLC0415 - as above
 
     _allow_open_files(settings.pace.concurrency + OTHER_FILES)
-    return run(_scan(settings))
+    return run(_scan(settings, lookout))
 
 
 def _allow_open_files(number: int) -> None:
@@ -52,7 +60,7 @@ def _allow_open_files(number: int) -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-async def _scan(settings: Settings) -> int:
+async def _scan(settings: Settings, lookout: Lookout) -> int:
     # Everything that scans is imported here and not above: `--help` needs none of it
     gc.disable()
     from batchscan.cli.outcome import tell  # noqa: PLC0415
@@ -65,7 +73,10 @@ async def _scan(settings: Settings) -> int:
     gc.enable()
     with stopping(scan.request_stop):
         async with scan, watched(scan.progress, settings.output):
+            lookout.started()
             async for _ in scan:
                 pass
+    lookout.ended(scan.report, scan.folder)
     tell(settings.output, scan.report, scan.folder, scan.error)
+    await lookout.settle()
     return scan.exit_code

@@ -164,7 +164,13 @@ _FLAGS: tuple[tuple[str, tuple[tuple[str, tuple[str, ...], str | None, str], ...
                 "a bar on a terminal, a line a minute elsewhere; or always lines; or nothing",
             ),
             ("output.log_format", ("--log-format",), "text|json", "how log lines are written"),
-            ("output.log_file", ("--log-file",), "FILE", "log to this file too"),
+            ("output.log_file", ("--log-file",), "FILE", "log to this file too; it rotates"),
+            (
+                "output.metrics_file",
+                ("--metrics-file",),
+                "FILE",
+                "figures for Prometheus's textfile collector, at the end",
+            ),
         ),
     ),
 )

@@ -99,7 +99,8 @@ class Scheduled:
         folders = [output.directory] if self.said("output.directory") else []
         folders += [output.state] if self.said("output.state") and output.state else []
         folders += [self.kept_state] if self.kept_state else []
-        folders += [os.path.dirname(file) for file in (output.log_file,) if file]
+        files = (output.log_file, output.metrics_file)
+        folders += [os.path.dirname(file) for file in files if file]
         made = f"{_SERVICE_STATE}/"
         return tuple(dict.fromkeys(each for each in folders if not f"{each}/".startswith(made)))
 

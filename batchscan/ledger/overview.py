@@ -138,6 +138,16 @@ class Overview:
                 rejection=line,
             )
 
+    def oldest_answer(self) -> float | None:
+        """When the oldest answer came that stands for a file that was seen; None without any."""
+        row = self._connection.execute(
+            "SELECT a.received_at FROM answers a JOIN pictures p ON p.answer_id = a.id"
+            " WHERE p.realm_id = ? AND EXISTS (SELECT 1 FROM files f WHERE f.picture_id = p.id)"
+            " ORDER BY a.received_at LIMIT 1",
+            (self._realm_id,),
+        ).fetchone()
+        return None if row is None else float(row[0])
+
     def _totals(self, which: str) -> MatchTotals:
         row = self._connection.execute(
             f"SELECT count(DISTINCT iif({PRESENT}, m.picture_id, NULL)),"

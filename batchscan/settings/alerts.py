@@ -45,3 +45,9 @@ class Alerts:
         "silent: what a picture's first answer shows is no news",
         Choice(get_args(FirstAnswer)),
     )
+    ping_url: str | None = setting(
+        None,
+        "a server in the manner of healthchecks.io that is told when a scan starts and ends",
+        WebhookUrl(),
+        shown=False,
+    )

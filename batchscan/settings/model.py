@@ -243,7 +243,18 @@ class Output:
     log_format: LogFormat = setting(
         "text", "json for log collectors", Choice(get_args(LogFormat)), flag="--log-format"
     )
-    log_file: str | None = setting(None, "log to this file too", FilePath(), flag="--log-file")
+    log_file: str | None = setting(
+        None,
+        "log to this file too; from 10 MB on it becomes FILE.1, and so on up to FILE.5",
+        FilePath(),
+        flag="--log-file",
+    )
+    metrics_file: str | None = setting(
+        None,
+        "figures for Prometheus, for the textfile collector of node_exporter: a .prom file",
+        FilePath(),
+        flag="--metrics-file",
+    )
     quiet: bool = setting(False, "say nothing when all is well", Flag(), flag="--quiet")
     verbose: bool = setting(False, "say more", Flag(), flag="--verbose")
     json: bool = unwritten(False)
