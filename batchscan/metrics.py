@@ -77,6 +77,7 @@ class _Figures(Collector):
             yield from self._pictures(self._ending.report)
             yield from self._money(self._ending.report)
             yield from self._api(self._ending.report)
+            yield from self._alerts(self._ending.report)
 
     def _run(self) -> Iterator[Metric]:
         ending, report = self._ending, self._ending.report
@@ -159,6 +160,12 @@ class _Figures(Collector):
         )
         for name, text, value in figures:
             yield from self._gauge(name, text, value)
+
+    def _alerts(self, report: Report) -> Iterator[Metric]:
+        if report.alerts is not None:
+            yield from self._gauge(
+                "alerts_pending", "Messages that wait for their targets", report.alerts.pending
+            )
 
     def _gauge(self, name: str, text: str, value: float | None) -> Iterator[Metric]:
         if value is not None:

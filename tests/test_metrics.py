@@ -16,6 +16,7 @@ from batchscan.digest import Digest, MatchTotals
 from batchscan.errors import StorageError
 from batchscan.metrics import Ending, write_metrics
 from batchscan.names import ExitReason, Status
+from batchscan.report.schema import Alerts
 from tests.report.facts import books, report
 
 TOTALS = MatchTotals(images_with_matches=34, total=120, full=80, partial=38, new=7, returned=2,
@@ -26,7 +27,9 @@ ENDED = Ending(
     exit_reason=ExitReason.OK,
     started_at=1_795_456_950.0,
     finished_at=1_795_456_961.0,
-    report=report(BOOKS, Digest(matches=TOTALS), balance=1234),
+    report=report(
+        BOOKS, Digest(matches=TOTALS), balance=1234, alerts=Alerts(told=1, pending=2, troubles=[])
+    ),
     oldest_answer=1_795_456_961.0 - 86_400,
 )
 FAILED = dataclasses.replace(
@@ -63,6 +66,7 @@ def test_everything_that_is_known_of_a_run_stands_in_it(file):
     assert [found[f"batchscan_matches{{{state}}}"] for state in states] == [7, 2, 111, 11]
     assert found["batchscan_worklist_matches"] == 99
     assert found["batchscan_credits_balance"] == 1234
+    assert found["batchscan_alerts_pending"] == 2
     assert found["batchscan_oldest_answer_age_seconds"] == 86_400
     assert found["batchscan_run_duration_seconds"] == 4
     assert found["batchscan_run_exit_code"] == 0

@@ -8,7 +8,6 @@ import sys
 import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 
 import click
 
@@ -113,6 +112,7 @@ class Scheduled:
             program=_program(),
             words=tuple(self._words()),
             environment=dict(self._environment()),
+            secrets=tuple(self._secrets()),
             key_file=self.key_file,
             pictures=self.roots,
             writes=self.writes,
@@ -138,9 +138,9 @@ class Scheduled:
         if option.is_flag:
             yield flag
             return
-        paths = {entry.key for entry in entries() if isinstance(entry.kind, FilePath)}
-        if key in paths:
-            value = attrgetter(key)(self.settings)
+        entry = next((entry for entry in entries() if entry.key == key), None)
+        if entry is not None and isinstance(entry.kind, FilePath):
+            value = entry.of(self.settings)
         elif key in _LISTS:
             value = os.path.abspath(str(value))
         for each in value if isinstance(value, tuple) else (value,):
@@ -167,13 +167,20 @@ class Scheduled:
             if os.environ.get(name) and "@" not in os.environ[name]:
                 yield name, os.environ[name]
 
+    def _secrets(self) -> Iterator[str]:
+        alerts = self.settings.alerts
+        yield from filter(None, (alerts.webhook.secret_env, alerts.apprise_env))
+        yield from (name for name in _NETWORK if "@" in os.environ.get(name, ""))
+
     def _uses(self) -> Iterator[str]:
         yield from (sys.prefix, sys.base_prefix, os.path.dirname(batchscan.__file__))
-        yield from (*_program()[:1], *self.roots, *self.writes)
-        for key in (*_LISTS, *(e.key for e in entries() if isinstance(e.kind, FilePath))):
-            value = attrgetter(key)(self.settings)
-            if value is not None and (key != "output.directory" or self.said(key)):
-                yield os.path.abspath(value)
+        yield from (*_program()[:1], *self.settings.alerts.on_new[:1], *self.roots, *self.writes)
+        yield from filter(None, (self.settings.files_from, self.settings.files0_from))
+        for entry in entries():
+            value = entry.of(self.settings)
+            made = entry.key == "output.directory" and not self.said(entry.key)
+            if isinstance(entry.kind, FilePath) and isinstance(value, str) and not made:
+                yield value
         if self.loaded.file is not None:
             yield self.loaded.file
 

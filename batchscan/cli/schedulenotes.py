@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from batchscan.cli.scheduled import Scheduled
 from batchscan.schedule import Job, crontab_line
 from batchscan.schedule.crontab import LONGEST
+from batchscan.schedule.units import SECRETS
 
 
 def notes(scheduled: Scheduled, job: Job) -> Iterator[str]:
     """One line each."""
     yield from _account(scheduled, job)
     yield from _folders(scheduled, job)
-    yield from _left_out()
+    yield from _elsewhere(scheduled, job)
     if scheduled.settings.force:
         yield "--force asks, and pays, for every picture again each time"
     if not scheduled.wish.systemd and len(line := crontab_line(job)) > LONGEST:
@@ -43,7 +44,12 @@ def _folders(scheduled: Scheduled, job: Job) -> Iterator[str]:
                 yield f"make {folder} before: the service may write there, and not beside it"
 
 
-def _left_out() -> Iterator[str]:
-    for name in ("HTTPS_PROXY", "https_proxy"):
-        if "@" in os.environ.get(name, ""):
-            yield f"{name} holds a password and is left out: give it where only the job can read"
+def _elsewhere(scheduled: Scheduled, job: Job) -> Iterator[str]:
+    """What the scan takes along to places where it is not as here."""
+    names = ", ".join(job.secrets)
+    if names and scheduled.wish.systemd:
+        yield f"{names}: give it in {SECRETS}, NAME=value, for root alone (chmod 600)"
+    elif names:
+        yield f"{names}: give it at the top of the crontab, NAME=value, which only you can read"
+    if scheduled.settings.alerts.on_new and scheduled.wish.systemd:
+        yield "the command of alerts.on_new runs inside the service, and may do no more than that"

@@ -17,6 +17,7 @@ class Job:
     program: tuple[str, ...]  # the executable first
     words: tuple[str, ...]  # the scan's own
     environment: Mapping[str, str]  # nothing secret
+    secrets: tuple[str, ...]  # the names of variables that hold some
     key_file: str | None  # that holds the API key; None where none need be named
     pictures: tuple[str, ...]  # only read
     writes: tuple[str, ...]  # folders, beside the one that systemd makes

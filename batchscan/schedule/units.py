@@ -9,6 +9,7 @@ from batchscan.schedule.job import Job
 from batchscan.schedule.quoting import command_word, is_tellable, unit_path, unit_rest, unit_word
 from batchscan.settings.credentials import CREDENTIAL_NAME
 
+SECRETS = "/etc/batchscan/env"  # NAME=value, a line each
 STATE = "batchscan"  # below /var/lib; the same for all jobs, which share their answers
 _LIMIT_REACHED, _LOCKED, _STOPPED = 5, 7, 143
 _HOMES = ("/home", "/root", "/run/user")
@@ -64,6 +65,7 @@ def service_unit(job: Job) -> str:
             "Type=oneshot",
             *([f"User={unit_rest(job.user)}"] if job.user else ()),
             *(f"Environment={unit_word(f'{n}={value}')}" for n, value in job.environment.items()),
+            *([f"EnvironmentFile={SECRETS}"] if job.secrets else ()),
             *_credential(job),
             f"ExecStart={' '.join(command)}",
             *_ending(job),

@@ -81,7 +81,7 @@ def test_no_secret_stands_in_it_and_what_is_to_be_done_is_said(machine, monkeypa
         assert code == 0
         assert "s3cr3t" not in out + err
         assert "the API key is read from" in err
-        assert "HTTPS_PROXY holds a password and is left out" in err
+        assert "HTTPS_PROXY: give it " in err
 
 
 def test_the_key_comes_from_the_file_that_the_user_has(machine, monkeypatch):
@@ -107,6 +107,19 @@ def test_what_the_environment_and_the_settings_file_say_now_holds_at_night(machi
     assert f"--config={machine.home}/b.yaml" in line
     assert units["SuccessExitStatus"] == ["5 7 143"]
     assert units["ReadWritePaths"] == [f"{machine.home}/kept"]
+
+
+def test_secrets_of_alerts_are_to_be_given_where_only_the_job_reads_them(machine):
+    settings = "alerts: {webhook: {url: 'https://a.test/s3cr3t', secret_env: HOOK}, on_new: [/x]}"
+    tree(machine.home, {"b.yaml": settings.encode()})
+    units = machine.units("-c", "b.yaml", "my images")
+    assert units["EnvironmentFile"] == ["/etc/batchscan/env"]
+    for form, place in (("--systemd", "/etc/batchscan/env"), ("--cron", "the top of the crontab")):
+        code, out, err = machine.asked(form, "-c", "b.yaml", "my images")
+        assert code == 0
+        assert f"HOOK: give it {'in' if form == '--systemd' else 'at'} {place}" in err
+        assert "s3cr3t" not in out + err
+    assert "EnvironmentFile" not in machine.units("my images")
 
 
 def test_a_service_goes_on_with_the_answers_that_are_paid_for(machine):
