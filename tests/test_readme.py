@@ -19,9 +19,9 @@ from batchscan.settings import Rate
 from tests.pictures import png, tree
 
 README = Path(__file__).parent.parent / "README.md"
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README.read_text(), re.DOTALL)
+TEXT = README.read_text()
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", TEXT, re.DOTALL)
 SHELL = [text for language, text in BLOCKS if language == "sh"]
-CRON = re.search(r"^    15 2 \* \* \* (.+)$", README.read_text(), re.MULTILINE)
 
 
 @pytest.fixture
@@ -64,22 +64,32 @@ async def test_the_commands_for_an_account_work_as_they_stand(home):
     assert code == 0, out
 
 
-async def test_the_crontab_line_works_as_it_stands(home, tmp_path):
-    assert CRON is not None
-    line = CRON.group(1)
-    for place, here in {
-        "/opt/batchscan/bin/": "",
-        "/var/lib/batchscan": str(tmp_path),
-        "/srv/images": str(tmp_path / "images"),
-        "--min-age 5m": "--min-age 1ms",
-    }.items():
-        assert place in line
-        line = line.replace(place, here)
+async def test_the_crontab_line_works_as_it_is_printed(home, tmp_path):
     key = tmp_path / ".config/batchscan/key"
     account = {"COPYLEAKS_EMAIL": "me@example.com", "COPYLEAKS_API_KEY_FILE": str(key)}
+    [command] = re.findall(r"^    (batchscan schedule --cron .+)$", TEXT, re.MULTILINE)
+    for place, here in {
+        "/srv/images": str(tmp_path / "images"), "--min-age 5m": "--min-age 1ms",
+    }.items():  # fmt: skip
+        assert place in command
+        command = command.replace(place, here)
+    code, line = await shell(command, {**home, **account})
+    assert code == 0, line
+    assert line.startswith("15 2 * * * ")
+    bare = {"HOME": home["HOME"], "PATH": "/usr/bin:/bin"}
 
-    assert await shell(line, {**home, **account}) == (0, "")
-    assert (tmp_path / "output" / "latest" / "report.json").exists()
+    assert await shell(line.split(" ", 5)[5], bare) == (0, "")
+    assert (tmp_path / "batchscan-output" / "latest" / "report.json").exists()
+
+
+async def test_the_units_are_written_as_it_stands(home, tmp_path):
+    [command] = re.findall(r"^    (batchscan schedule --systemd .+)$", TEXT, re.MULTILINE)
+    command = command.replace("/etc/systemd/system", str(tmp_path))
+    code, said = await shell(command.replace("/srv/images", str(tmp_path / "images")), home)
+
+    assert code == 0, said
+    assert "WantedBy=timers.target" in (tmp_path / "batchscan.timer").read_text()
+    assert "ExecStart=" in (tmp_path / "batchscan.service").read_text()
 
 
 async def test_the_emulator_starts_as_it_stands_and_points_at_itself(home, tmp_path):

@@ -51,7 +51,7 @@ def folder_options(function: _Function) -> _Function:
             "--state",
             metavar="DIR",
             group=_FILES,
-            text="ledger, token and lock; by default the user's state folder",
+            text="ledger, token and lock; else $STATE_DIRECTORY, else the user's state folder",
         ),
         setting_option(
             "output.directory",

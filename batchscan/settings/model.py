@@ -219,13 +219,13 @@ class Output:
 
     directory: str = setting(
         "./batchscan-output",
-        "where runs are written; from the working folder, wherever this file is",
+        "where runs are written, from the working folder; a service's: $STATE_DIRECTORY/output",
         FilePath(beside_file=False),
         flag="--output",
     )
     state: str | None = setting(
         None,
-        "ledger, token and lock; default: the user's state folder",
+        "ledger, token and lock; default: $STATE_DIRECTORY, else the user's state folder",
         FilePath(),
         flag="--state",
     )
