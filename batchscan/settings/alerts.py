@@ -47,7 +47,7 @@ class Alerts:
     )
     ping_url: str | None = setting(
         None,
-        "a server in the manner of healthchecks.io that is told when a scan starts and ends",
+        "as healthchecks.io has it: the command tells it when a scan starts and how it ends",
         WebhookUrl(),
         shown=False,
     )

@@ -158,6 +158,7 @@ def test_a_bug_is_told_as_one(emulated, heard, monkeypatch):
     )  # unchanged ones: what is known of the run stands there
 
 
+@pytest.mark.slow
 def test_a_summary_that_cannot_be_printed_is_told_as_the_process_ends(emulated, heard):
     words = [word for word in emulated() if word != "-q"]
     with open("/dev/full", "w") as full:
