@@ -24,8 +24,9 @@ COMMANDS = (
     "credits",
     "doctor",
     "schedule",
+    "state",
 )
-RESERVED = ("state",)
+RESERVED: tuple[str, ...] = ()
 
 
 def dispatch(words: list[str]) -> int:

@@ -1,14 +1,21 @@
-"""Looking into the ledger without a lock, and entering what people decide."""
+"""Looking into the ledger without a lock, entering what people decide, and holding it alone."""
 
 from __future__ import annotations
 
+import logging
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from batchscan.ledger import Ledger, Realm
+from batchscan.errors import StorageError
+from batchscan.ledger import FILE_NAME, Ledger, Realm
 from batchscan.settings import Settings
 from batchscan.settings.places import state_folder
+from batchscan.steps.resources import LOCK_POLL
+from batchscan.steps.state import StateLock
+
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -19,7 +26,8 @@ def reading(settings: Settings) -> Iterator[Ledger]:
         UsageError: there is no home folder, and no state folder is set.
         StorageError: the ledger cannot be used.
     """
-    with _inside(Ledger.read(state_folder(settings), realm_of(settings), nearest=True)) as ledger:
+    opened = Ledger.read(state_folder(settings), realm_of(settings), nearest=True)
+    with _told(opened) as ledger, ledger.transaction():
         yield ledger
 
 
@@ -31,8 +39,45 @@ def changing(settings: Settings) -> Iterator[Ledger]:
         UsageError: there is no home folder, and no state folder is set.
         StorageError: there is no ledger, or it cannot be used.
     """
-    with _inside(Ledger.change(state_folder(settings), realm_of(settings))) as ledger:
+    with opened_to_change(settings) as ledger, ledger.transaction():
         yield ledger
+
+
+@contextmanager
+def opened_to_change(settings: Settings) -> Iterator[Ledger]:
+    """The same, for several transactions.
+
+    Raises:
+        UsageError: there is no home folder, and no state folder is set.
+        StorageError: there is no ledger, or it cannot be used.
+    """
+    with _told(Ledger.change(state_folder(settings), realm_of(settings))) as ledger:
+        yield ledger
+
+
+@contextmanager
+def holding(settings: Settings) -> Iterator[None]:
+    """Hold the state folder as a scan does, so that none is on.
+
+    Raises:
+        UsageError: there is no home folder, and no state folder is set.
+        LockedError: a run holds it.
+        StorageError: there is no ledger in it, or the lock cannot be made.
+    """
+    state = state_folder(settings)
+    if not (state / FILE_NAME).exists():
+        raise StorageError(
+            f"there is no ledger in {state}", advice="name the state folder of your scans: --state"
+        )
+    lock = StateLock(state, settings.scan.if_locked)
+    if not lock.acquire():
+        _log.warning("waiting for another run of %s to end", state)
+        while not lock.acquire():
+            time.sleep(LOCK_POLL)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def realm_of(settings: Settings) -> Realm:
@@ -41,10 +86,9 @@ def realm_of(settings: Settings) -> Realm:
 
 
 @contextmanager
-def _inside(opened: Ledger) -> Iterator[Ledger]:
+def _told(opened: Ledger) -> Iterator[Ledger]:
     with closing(opened) as ledger:
         try:
-            with ledger.transaction():
-                yield ledger
+            yield ledger
         except sqlite3.Error as error:
             raise ledger.unusable(error) from error

@@ -26,6 +26,7 @@ SECTIONS = (
             ("credits", "the account's balance"),
             ("doctor", "check settings, account, clock and state folder"),
             ("schedule --systemd|--cron", "units, or a crontab line, for a scan every night"),
+            ("state COMMAND", "stats|check|backup FILE|prune|vacuum: look after the ledger"),
         ),
     ),
     ("Exit codes", EXIT_CODES),

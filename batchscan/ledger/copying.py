@@ -4,13 +4,79 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 from batchscan.errors import StorageError
+from batchscan.whole import new_path
 
+T = TypeVar("T")
+_ADVICE = "name a file on another disk, or free some space"
 _MOST_FAULTS = 5  # named of a damaged ledger
 _SOUND = ["ok"]
+
+
+def back_up(ledger: Path, path: str) -> None:
+    """Copy a ledger of any version to a new file, whole or not at all, also during a scan.
+
+    Raises:
+        UsageError: something is there already, or no folder for it.
+        StorageError: there is no ledger, it is damaged, or the disk would not take the copy.
+    """
+    with new_path(path, _ADVICE) as aside:
+        undisturbed(ledger, lambda source: copy_into(source, aside))
+
+
+def undisturbed(ledger: Path, look: Callable[[sqlite3.Connection], T]) -> T:
+    """Look at a ledger of any version, as it is at one moment, and leave no file beside it.
+
+    Where no log is beside it nobody is writing, and SQLite is told so; should somebody begin to
+    meanwhile, this looks again.
+
+    Raises:
+        StorageError: there is none, or it cannot be read.
+    """
+    while True:
+        before = _stamp(ledger)
+        try:
+            with closing(_connected(ledger, still=before is not None)) as connection:
+                found = look(connection)
+        except (sqlite3.Error, StorageError) as error:
+            if _stamp(ledger) != before:
+                continue
+            raise error if isinstance(error, StorageError) else unreadable(ledger, error) from error
+        if before is None or _stamp(ledger) == before:
+            return found
+
+
+def unreadable(ledger: Path, error: BaseException) -> StorageError:
+    """Say that the ledger cannot be read, and what to do."""
+    return StorageError(
+        f"the ledger {ledger} cannot be read: {error}",
+        advice="restore it from a backup; a new one would pay again for what this one knows",
+    )
+
+
+def _stamp(ledger: Path) -> tuple[int, ...] | None:
+    """What changes with a ledger that nobody is writing; None where somebody may be."""
+    try:
+        found = os.stat(ledger)
+    except OSError as error:
+        raise StorageError(
+            f"there is no ledger {ledger}", advice="name the state folder of your scans: --state"
+        ) from error
+    writing = os.path.exists(f"{ledger}-wal")
+    return None if writing else (found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def _connected(ledger: Path, *, still: bool) -> sqlite3.Connection:
+    if still:
+        return open_copy(str(ledger))
+    uri = f"file:{quote(os.fsencode(ledger))}?mode=ro"
+    return sqlite3.connect(uri, uri=True, isolation_level=None)
 
 
 def copy_into(source: sqlite3.Connection, path: str) -> None:
@@ -21,8 +87,11 @@ def copy_into(source: sqlite3.Connection, path: str) -> None:
         sqlite3.Error: it cannot be read, or the disk would not take the copy.
     """
     with closing(sqlite3.connect(path, isolation_level=None)) as target:
+        target.execute("PRAGMA journal_mode = OFF")  # no file beside it that a kill would leave
         target.execute("PRAGMA synchronous = OFF")  # whoever made the file brings it to the disk
         source.backup(target)  # in one step: of one moment
+        if not target.execute("PRAGMA user_version").fetchone()[0]:
+            raise sqlite3.DatabaseError("it is no ledger")
     with closing(open_copy(path)) as copy:
         found = faults(copy)
     if found:

@@ -193,6 +193,7 @@ MIGRATIONS = (
             a.received_at, a.received_at, a.run_id, 0, 'open', NULL
         FROM matches m JOIN pictures p ON p.id = m.picture_id JOIN answers a ON a.id = p.answer_id;
     DROP TABLE matches;
+    DELETE FROM seals;                          -- they do not tell of pictures that had matches
     -- What a matched picture looks like and says of itself, taken from the bytes that were sent.
     CREATE TABLE portraits (
         picture_id INTEGER PRIMARY KEY REFERENCES pictures,
@@ -265,5 +266,11 @@ TEMPORARY = """
         ctime_ns INTEGER NOT NULL
     );
     CREATE INDEX temp.due_by_age ON due (counts_from, id);
+    CREATE TEMP TABLE going (                   -- files that are gone, before their rows go
+        folder_id INTEGER NOT NULL,
+        name BLOB NOT NULL,
+        root BLOB NOT NULL,                     -- of the scans that found it
+        PRIMARY KEY (folder_id, name)
+    ) WITHOUT ROWID;
     CREATE TEMP TABLE planned (sha256 BLOB PRIMARY KEY) WITHOUT ROWID;  -- what a dry run would send
 """

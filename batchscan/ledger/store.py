@@ -17,8 +17,10 @@ from batchscan.ledger.connection import (
     unusable,
 )
 from batchscan.ledger.files import Files
+from batchscan.ledger.forgetting import Forgetting
 from batchscan.ledger.found import Found
 from batchscan.ledger.history import History
+from batchscan.ledger.holdings import Holdings
 from batchscan.ledger.marking import Marking
 from batchscan.ledger.outbox import Outbox
 from batchscan.ledger.overview import Overview
@@ -74,6 +76,8 @@ class Ledger:
         self.seen = Seen(connection, realm_id)
         self.rescans = Rescans(connection)
         self.spending = Spending(connection, realm_id)
+        self.holdings = Holdings(connection)
+        self.forgetting = Forgetting(connection)
         self.proof = Proof(connection, realm_id, self.history)
         self.outbox = Outbox(connection, realm_id, self.history)
 

@@ -87,6 +87,35 @@ class StateLock:
         return "wait for it, or use --if-locked wait or skip, or another --state"
 
 
+def holder_of(state: Path) -> Holder | None:
+    """Who holds the lock now, as far as can be told without trying to take it."""
+    try:
+        holder = msgspec.json.decode((state / HOLDER).read_bytes(), type=Holder)
+        inode = os.stat(state / LOCK).st_ino
+    except (OSError, msgspec.DecodeError):
+        return None
+    if holder.host != os.uname().nodename:
+        return None
+    try:
+        locks = Path("/proc/locks").read_text()
+    except OSError:  # not Linux
+        return holder if _is_alive(holder.pid) else None
+    # Such as `1: FLOCK  ADVISORY  WRITE 4711 fd:01:131090 0 EOF`
+    lines = [line.split() for line in locks.splitlines()]
+    held = any(str(holder.pid) in line and line[-3].endswith(f":{inode}") for line in lines)
+    return holder if held else None
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except PermissionError:  # somebody else's
+        return True
+    except OSError:
+        return False
+    return True
+
+
 def make_private_folder(folder: Path) -> None:
     """Make a folder that only its owner can read, with its parents, whatever the umask.
 

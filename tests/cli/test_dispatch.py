@@ -53,6 +53,7 @@ BOOKS = {
     "alerts": ("test", "pending", "send"),
     "allow": ("add", "list"),
     "evidence": ("pack", "verify"),
+    "state": ("stats", "check", "backup", "prune", "vacuum"),
 }
 PAGES = [name for name in COMMANDS if name not in ("demo", "emulator", *BOOKS)]
 PAGES += [f"{book} {page}" for book, pages in BOOKS.items() for page in pages]

@@ -68,7 +68,7 @@ def _take_times_over(connection: sqlite3.Connection) -> None:
     for key, names in sealed.items():
         connection.execute(
             "UPDATE seals SET fingerprint = ? WHERE realm_id = ? AND folder_id = ?",
-            (_fingerprint(connection, *key, names), *key),
+            (_fingerprint(connection, key, names), *key),
         )
 
 
@@ -76,23 +76,21 @@ def _sealed(connection: sqlite3.Connection) -> dict[tuple[int, int], list[bytes]
     """Each seal, and the names that it is of: with or without what is gone."""
     found = {}
     seals = connection.execute("SELECT realm_id, folder_id, fingerprint FROM seals").fetchall()
-    for *key, fingerprint in seals:
+    for realm_id, folder_id, fingerprint in seals:
+        key = (realm_id, folder_id)
         query = "SELECT name FROM files WHERE realm_id = ? AND folder_id = ? ORDER BY name"
         names = [row[0] for row in connection.execute(query, key)]
         for some in (names, [name for name in names if name != make.GONE]):
-            if _fingerprint(connection, *key, some) == fingerprint:
-                found[key[0], key[1]] = some
+            if _fingerprint(connection, key, some) == fingerprint:
+                found[key] = some
     assert len(found) == len(seals)
     return found
 
 
-def _fingerprint(
-    connection: sqlite3.Connection, realm_id: int, folder_id: int, names: list[bytes]
-) -> bytes:
+def _fingerprint(connection: sqlite3.Connection, key: tuple[int, int], names: list[bytes]) -> bytes:
     states = "SELECT size, mtime_ns, ctime_ns FROM files WHERE realm_id = ? AND folder_id = ?"
     entries = [
-        (name.decode(), *connection.execute(f"{states} AND name = ?", key).fetchone())
+        (name.decode(), *connection.execute(f"{states} AND name = ?", (*key, name)).fetchone())
         for name in names
-        for key in [(realm_id, folder_id, name)]
     ]
     return hashlib.blake2b(msgspec.msgpack.encode(entries), digest_size=16).digest()

@@ -57,7 +57,7 @@ def fresh(tmp_path) -> Path:
     folder = tmp_path / "fresh"
     folder.mkdir()
     Ledger.open(folder, REAL).close()
-    return folder / FILE_NAME
+    return folder / FILE_NAME  # type: ignore[no-any-return]
 
 
 def test_every_version_up_to_this_one_has_a_ledger_here(tmp_path, fresh):

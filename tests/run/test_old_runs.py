@@ -53,7 +53,7 @@ async def test_the_newest_stay_and_the_ledger_still_knows_every_answer(three):
     ran = await three.scan(output=KEEP_TWO)
 
     assert runs(three) == known(three) == [before[2], ran.report.run.id]
-    assert os.path.realpath(three.folder / "output" / "latest").endswith(ran.report.run.id)
+    assert os.readlink(three.folder / "output" / "latest") == f"runs/{ran.report.run.id}"
     ledger = opened(three)
     assert len([file for file in ledger.overview.files() if file.answer]) == 3
     with pytest.raises(UsageError, match=f"knows of no run '{before[0]}'"):
@@ -110,7 +110,7 @@ def _file_in_its_place(folder, outside):
 async def test_a_folder_with_more_than_a_runs_own_files_stays_whole_and_is_named(
     three, caplog, tmp_path, make
 ):
-    first, second, third = runs(three)
+    first, _, third = runs(three)
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "precious").write_text("precious")

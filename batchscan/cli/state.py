@@ -1,0 +1,256 @@
+"""`batchscan state stats|check|backup|prune|vacuum`: looking after the ledger for years."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from batchscan.cli.common import folder_options, setting_option, settings_of
+from batchscan.cli.pages import Book, Option, Page
+from batchscan.cli.terminal import coloured, emit
+from batchscan.escape import json_text, printable
+
+if TYPE_CHECKING:
+    from batchscan.cli.findings import Finding
+    from batchscan.settings import Settings
+    from batchscan.steps.old_runs import OldRuns
+    from batchscan.steps.pruning import Pruning
+
+_F = TypeVar("_F", bound=Callable[..., int])
+_COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
+_OLD = "30d"
+_RESTORING = (
+    ("1.", "let no scan run"),
+    ("2.", "remove ledger.sqlite3-wal and -shm from the state folder, if they are there"),
+    ("3.", "put FILE in the place of ledger.sqlite3"),
+    ("4.", "what was answered after FILE was made is not in it, and is asked again"),
+)
+_GOING = (
+    (
+        "files",
+        "rows of files that are gone and never had a match; should one come back, it is opened "
+        "once and known by its content. Nothing below a folder of scans in which no known file is "
+        "left: its disk may be away",
+    ),
+    (
+        "runs",
+        "those beyond output.keep_runs, with their folders, as at the end of a scan; evidence "
+        "packs then lack their reports",
+    ),
+    ("messages", "those told longer ago than --older-than; pending ones stay"),
+    (
+        "copies",
+        "of the ledger as it was before it was brought up to date, older than --older-than; and "
+        "what killed processes left half-written beside it",
+    ),
+)
+
+
+def _lock_option(function: _F) -> _F:
+    declare = setting_option(
+        "scan.if_locked",
+        "--if-locked",
+        metavar="fail|wait|skip",
+        group="What",
+        text="when a scan holds the state folder",
+    )
+    declared: _F = declare(function)
+    return declared
+
+
+@click.command(
+    "stats",
+    cls=Page,
+    short_help="what the ledger holds, and what takes how much room",
+    help="Count what the ledger holds: pictures, answers, files, matches, runs, credits, and the "
+    "room that each table takes.",
+)
+@click.option("--json", "as_json", is_flag=True, cls=Option, group="What", help="as a JSON object")
+@folder_options
+def stats(*, as_json: bool, **parameters: object) -> int:
+    """Print, and give the exit code."""
+    from batchscan.cli.holdings import fields, gather, page  # noqa: PLC0415 - --help does without
+
+    facts = gather(_settings(parameters), time.time())
+    if as_json:
+        emit(json_text(json.dumps(fields(facts), indent=2).encode()) + b"\n")
+    else:
+        emit("\n".join(page(facts)))
+    return 0
+
+
+@click.command(
+    "check",
+    cls=Page,
+    short_help="whether the ledger is whole and says what it should",
+    help="Check the ledger, and write nothing: every page of it, whether each answer can be read "
+    "and its matches are known, whether seals and the last run's books agree with the rest, who "
+    "may look into the files, and who holds the lock. Exits 0, or 9 with a problem.",
+)
+@folder_options
+def check(**parameters: object) -> int:
+    """Print, and give the exit code."""
+    from batchscan.cli.findings import exit_code  # noqa: PLC0415 - --help does without
+    from batchscan.cli.soundness import check as look  # noqa: PLC0415
+    from batchscan.settings.places import state_folder  # noqa: PLC0415
+
+    findings = []
+    for finding in look(state_folder(_settings(parameters))):
+        findings.append(finding)
+        emit("\n".join(_lines(finding)))
+    return exit_code(findings)
+
+
+@click.command(
+    "backup",
+    cls=Page,
+    short_help="copy the ledger to a new file, also during a scan",
+    help="Copy the ledger to FILE as it is at one moment, also while a scan is on: whole or not at "
+    "all, checked, and readable by you alone. What is there already is never overwritten.",
+    sections=(("To restore it", _RESTORING),),
+)
+@click.argument("file", metavar="FILE", type=click.UNPROCESSED)
+@folder_options
+def backup(*, file: str, **parameters: object) -> int:
+    """Copy, and give the exit code."""
+    from batchscan.ledger import FILE_NAME  # noqa: PLC0415 - --help does without
+    from batchscan.ledger.copying import back_up  # noqa: PLC0415
+    from batchscan.report.words import size  # noqa: PLC0415
+    from batchscan.settings.places import state_folder  # noqa: PLC0415
+
+    back_up(state_folder(_settings(parameters)) / FILE_NAME, file)
+    emit(f"written: {printable(file)} ({size(os.path.getsize(file))})")
+    return 0
+
+
+@click.command(
+    "prune",
+    cls=Page,
+    short_help="forget what no scan and no proof needs",
+    help="Forget what is of no use any more. Never answers, claims, matches or what was decided "
+    "about them: nothing is paid for twice because of it. The file itself shrinks by `vacuum`.",
+    sections=(("What goes", _GOING),),
+)
+@click.option(
+    "--older-than",
+    metavar="DURATION",
+    default=_OLD,
+    show_default=True,
+    type=click.UNPROCESSED,
+    cls=Option,
+    group="What",
+    help="how old messages and copies are at least",
+)
+@click.option(
+    "-n", "--dry-run", "dry", is_flag=True, cls=Option, group="What", help="only show what would go"
+)
+@_lock_option
+@folder_options
+def prune(*, older_than: str, dry: bool, **parameters: object) -> int:
+    """Forget, and give the exit code."""
+    from batchscan.cli.reading import holding, opened_to_change, reading  # noqa: PLC0415 - as above
+    from batchscan.steps.pruning import carry_out, find  # noqa: PLC0415
+
+    now = time.time()
+    before = now - _duration(older_than)
+    settings = _settings(parameters)
+    if dry:
+        with reading(settings) as ledger:
+            found = find(ledger, settings, before, now)
+        emit("\n".join(_found(found, "would go")))
+        return 0
+    with holding(settings), opened_to_change(settings) as ledger:
+        with ledger.transaction():
+            found = find(ledger, settings, before, now)
+        done = carry_out(ledger, settings, found, before)
+    emit("\n".join((*_found(found, "gone"), *_stay(done))))
+    return 0
+
+
+@click.command(
+    "vacuum",
+    cls=Page,
+    short_help="give back the room of what is gone",
+    help="Write the ledger anew without its gaps. No scan may be on, and the disk needs room for "
+    "it a second time, or a third if temporary files are on the same one.",
+)
+@_lock_option
+@folder_options
+def vacuum(**parameters: object) -> int:
+    """Write, and give the exit code."""
+    from batchscan.cli.reading import holding  # noqa: PLC0415 - --help does without
+    from batchscan.ledger import FILE_NAME  # noqa: PLC0415
+    from batchscan.ledger.room import vacuum as write_anew  # noqa: PLC0415
+    from batchscan.report.words import size  # noqa: PLC0415
+    from batchscan.settings.places import state_folder  # noqa: PLC0415
+
+    settings = _settings(parameters)
+    with holding(settings):
+        before, after = write_anew(state_folder(settings) / FILE_NAME)
+    emit(f"{size(after)}, {size(max(0, before - after))} less than before")
+    return 0
+
+
+command = Book(
+    "state",
+    stats,
+    check,
+    backup,
+    prune,
+    vacuum,
+    text="Look after the ledger: the file in the state folder that knows what was sent, answered "
+    "and paid, ever.",
+)
+
+
+def _settings(parameters: dict[str, object]) -> Settings:
+    return settings_of(parameters, credentials=False).settings
+
+
+def _duration(text: str) -> float:
+    from batchscan.errors import UsageError  # noqa: PLC0415 - --help does without
+    from batchscan.settings.units import parse_duration  # noqa: PLC0415
+
+    try:
+        return parse_duration(text)
+    except ValueError:
+        advice = "write it as 90d, 12h or 0s"
+        raise UsageError(f"--older-than: {text!r} is no duration", advice=advice) from None
+
+
+def _lines(finding: Finding) -> Iterator[str]:
+    level = coloured(f"{finding.level:<7}", _COLOURS[finding.level], sys.stdout)
+    yield f"{level}  {finding.what}: {printable(finding.detail)}"
+    if finding.advice:
+        yield f"         {printable(finding.advice)}"
+
+
+def _found(found: Pruning, verb: str) -> Iterator[str]:
+    from batchscan.report.words import amount  # noqa: PLC0415 - --help does without
+
+    if found.nothing:
+        yield f"nothing {verb}"
+    for number, noun, what in (
+        (found.files, "row", " of files that are gone"),
+        (len(found.runs), "old run", ""),
+        (found.messages, "message", " told"),
+    ):
+        if number:
+            yield f"{verb}: {amount(number, noun)}{what}"
+    for path in found.leftovers:
+        yield f"{verb}: {printable(str(path))}"
+    if found.matched:
+        yield f"stay: {amount(found.matched, 'row')} of files that are gone, with matches"
+    if found.away:
+        yield f"stay: {amount(found.away, 'file')} that may be on a disk that is away"
+
+
+def _stay(done: OldRuns) -> Iterator[str]:
+    for path, why in done.kept.items():
+        yield f"stays: {printable(path)}: {why}"

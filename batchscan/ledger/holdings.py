@@ -1,0 +1,159 @@
+"""What the ledger holds, counted: for all its realms, and what takes how much room."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from batchscan.ledger.history import STATE
+
+
+@dataclass(frozen=True, slots=True)
+class RealmHoldings:
+    """What is held of one realm."""
+
+    api_url: str
+    sandbox: bool
+    pictures: int  # distinct contents
+    answered: int  # of these
+    answers: int
+    files: int  # with a final verdict
+    rejected: int  # of these
+    credits: tuple[int, ...]  # charged since each of the moments asked for
+    doubts: int  # sends that may have been charged for nothing
+    open_claims: int
+    matches: dict[str, dict[str, int]]  # by state, by disposition
+    oldest_answer: float | None  # of those that are their picture's newest
+    newest_answer: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunHoldings:
+    """What is held of runs."""
+
+    open: int
+    closed: int
+    oldest: str | None  # ids
+    newest: str | None
+
+
+class Holdings:
+    """Counts over all realms."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def realms(self, moments: Sequence[float]) -> list[RealmHoldings]:
+        """Each realm, with the credits charged since each moment (seconds since 1970)."""
+        rows = self._connection.execute("SELECT id, api_url, sandbox FROM realms ORDER BY id")
+        return [self._realm(moments, *row) for row in rows.fetchall()]
+
+    def runs(self) -> RunHoldings:
+        """How many runs, from which to which."""
+        closed, open_, oldest, newest = self._connection.execute(
+            "SELECT count(nullif(closed, 0)), count(*) - count(nullif(closed, 0)),"
+            " (SELECT run_id FROM runs ORDER BY rowid LIMIT 1),"
+            " (SELECT run_id FROM runs ORDER BY rowid DESC LIMIT 1) FROM runs"
+        ).fetchone()
+        return RunHoldings(open_, closed, oldest, newest)
+
+    def folders(self) -> int:
+        """How many folders hold, or held, pictures."""
+        return self._count("SELECT count(*) FROM folders")
+
+    def messages(self) -> tuple[int, int]:
+        """How many messages wait to be told, and how many were."""
+        return (
+            self._count("SELECT count(*) FROM messages WHERE told_at IS NULL"),
+            self._count("SELECT count(*) FROM messages WHERE told_at NOT NULL"),
+        )
+
+    def free(self) -> int:
+        """Bytes of the file that nothing uses."""
+        free, size = (
+            self._count("PRAGMA freelist_count"),
+            self._count("PRAGMA page_size"),
+        )
+        return free * size
+
+    def sizes(self, *, exact: bool = True) -> dict[str, int]:
+        """Bytes that each table takes with its indexes, the largest first.
+
+        Args:
+            exact: whether to count pages, where this SQLite can; else what is in the columns.
+        """
+        try:
+            found = self._pages() if exact else self._contents()
+        except sqlite3.OperationalError:  # compiled without dbstat
+            found = self._contents()
+        return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+    def _pages(self) -> dict[str, int]:
+        rows = self._connection.execute(
+            "SELECT m.tbl_name, sum(s.pgsize) FROM dbstat s JOIN sqlite_master m USING (name)"
+            " WHERE s.aggregate = TRUE GROUP BY 1"
+        )
+        return dict(rows.fetchall())
+
+    def _contents(self) -> dict[str, int]:
+        tables = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return {name: self._content(name) for (name,) in tables.fetchall()}
+
+    def _content(self, table: str) -> int:
+        columns = self._connection.execute(f'PRAGMA table_info("{table}")').fetchall()
+        lengths = (f'coalesce(length(CAST("{column[1]}" AS BLOB)), 0)' for column in columns)
+        return self._count(f'SELECT coalesce(sum({" + ".join(lengths)}), 0) FROM "{table}"')
+
+    def _realm(
+        self, moments: Sequence[float], realm_id: int, api_url: str, sandbox: int
+    ) -> RealmHoldings:
+        pictures, answered, oldest, newest = self._connection.execute(
+            "SELECT count(*), count(a.id), min(a.received_at), max(a.received_at)"
+            " FROM pictures p LEFT JOIN answers a ON a.id = p.answer_id WHERE realm_id = ?",
+            (realm_id,),
+        ).fetchone()
+        files, rejected = self._connection.execute(
+            "SELECT count(*), count(*) - count(picture_id) FROM files WHERE realm_id = ?",
+            (realm_id,),
+        ).fetchone()
+        of_realm = "JOIN pictures p ON p.id = picture_id WHERE p.realm_id = ?"
+        charged = (
+            "SELECT coalesce(sum(credits), 0) FROM answers a JOIN pictures p ON p.id ="
+            " a.picture_id WHERE p.realm_id = ? AND a.received_at >= ?"
+        )
+        return RealmHoldings(
+            api_url=api_url,
+            sandbox=bool(sandbox),
+            pictures=pictures,
+            answered=answered,
+            answers=self._count(f"SELECT count(*) FROM answers a {of_realm}", realm_id),
+            files=files,
+            rejected=rejected,
+            credits=tuple(self._count(charged, realm_id, at) for at in moments),
+            doubts=self._count(
+                f"SELECT coalesce(sum(d.sends), 0) FROM doubts d JOIN claims USING (scan_id) {of_realm}",
+                realm_id,
+            ),
+            open_claims=self._count(
+                f"SELECT count(*) FROM claims {of_realm} AND state = 'open'", realm_id
+            ),
+            matches=self._matches(realm_id),
+            oldest_answer=oldest,
+            newest_answer=newest,
+        )
+
+    def _matches(self, realm_id: int) -> dict[str, dict[str, int]]:
+        """The matches by their states, as the runs that are told about have them."""
+        rows = self._connection.execute(
+            f"SELECT {STATE}, m.disposition, count(*) FROM sightings m"
+            " JOIN pictures p ON p.id = m.picture_id WHERE p.realm_id = ? GROUP BY 1, 2",
+            (realm_id,),
+        )
+        found: dict[str, dict[str, int]] = {}
+        for state, disposition, number in rows:
+            found.setdefault(state, {})[disposition] = number
+        return found
+
+    def _count(self, query: str, *values: object) -> int:
+        return int(self._connection.execute(query, values).fetchone()[0])
