@@ -26,7 +26,6 @@ COMMANDS = (
     "schedule",
     "state",
 )
-RESERVED: tuple[str, ...] = ()
 
 
 def dispatch(words: list[str]) -> int:
@@ -46,11 +45,6 @@ def _run(words: list[str]) -> int:
 
         emit(f"batchscan {about.version()}")
         return 0
-    if first in RESERVED:
-        raise UsageError(
-            f"the command {first!r} is reserved for later",
-            advice=f"a folder of that name is written ./{first}",
-        )
     if first in COMMANDS:
         return _invoke(first, words[1:])
     return _invoke("scan", words)

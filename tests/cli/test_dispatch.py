@@ -5,7 +5,7 @@ import importlib.metadata
 import pytest
 
 from batchscan.cli import main
-from batchscan.cli.dispatch import COMMANDS, RESERVED
+from batchscan.cli.dispatch import COMMANDS
 
 
 def test_nothing_at_all_prints_the_help_and_exits_2(run):
@@ -38,15 +38,6 @@ def test_version_is_that_of_the_package(run):
     done = run("--version")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"batchscan {importlib.metadata.version('batchscan')}\n"
-
-
-@pytest.mark.parametrize("word", RESERVED)
-def test_words_that_are_reserved_are_refused_with_the_way_to_write_a_folder(capsys, word):
-    assert main([word]) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert f"the command '{word}' is reserved for later" in said.err
-    assert f"./{word}" in said.err
 
 
 BOOKS = {
