@@ -12,6 +12,7 @@ import pytest
 
 from batchscan.demo import folders
 from batchscan.demo.artwork import artwork
+from batchscan.demo.changes import CHANGES
 from batchscan.demo.raw import dng
 from batchscan.demo.run import prepare
 from batchscan.errors import UsageError
@@ -49,7 +50,7 @@ async def test_the_demo_does_the_whole_job_and_a_second_one_sends_nothing(tmp_pa
     assert first["files"]["rejected"] == 5
     assert first["files"]["reused"] == 2
     assert first["matches"]["full"] == 4
-    assert first["matches"]["partial"] == 6
+    assert first["matches"]["partial"] == 14
     assert first["credits"]["charged"] == first["files"]["scanned"]
 
     code, _, err = await demo(folder)
@@ -82,6 +83,12 @@ def test_the_samples_are_the_same_on_every_machine():
         return {name: data for name, data in folders.pictures() if "IMG" in name}
 
     assert good() == good()
+
+
+def test_the_web_shows_each_kind_of_change_and_two_pictures_that_are_not_ours():
+    shown = [each for site in folders.SITES.values() for each in site]
+    assert {how for _, how in shown} == {"exact", *CHANGES}
+    assert [number for number, _ in shown if number >= 100] == [100, 101]
 
 
 def test_no_two_pictures_look_alike():
