@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
 
 from batchscan.demo.artwork import encoded
 
-_TEXT: Final = "SUMMER SALE – only today"
+_TEXT: Final = "SUMMER SALE - ONLY TODAY"
 _GOOD: Final = 85  # a JPEG's quality
 
 

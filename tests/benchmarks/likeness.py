@@ -59,10 +59,11 @@ def find_copies(work: Path, scale: float, pictures: Path | None = None) -> Itera
     for first, count in Counter(group).items():
         if count > 1:
             print("alike:", *(name for name, own in zip(names, group, strict=True) if own == first))
-    yield from _rows(_ask(index, ours, group, names), f"of {len(set(group))} {what}")
+    seen = _ask(index, ours, group, names)
+    yield from _rows(seen, f"of {len(set(group))} {what}", 90 if pictures is None else 98)
 
 
-def _rows(seen: Seen, of: str) -> Iterator[Row]:
+def _rows(seen: Seen, of: str, reach: float) -> Iterator[Row]:
     for kind, ways in CHANGES.items():
         rates = {
             change.what: 100 * seen.of(kind, way) / seen.uploads for way, change in enumerate(ways)
@@ -73,7 +74,7 @@ def _rows(seen: Seen, of: str) -> Iterator[Row]:
         note = f"full {full}, partial {partial}, missed {seen.uploads * len(ways) - full - partial}"
         note += f"; least {rates[least]:.1f} %: {least}"
         recall = statistics.mean(rates.values())
-        yield Row(f"copies found, {kind}", of, recall, 95, "%", at_least=True, note=note)
+        yield Row(f"copies found, {kind}", of, recall, reach, "%", at_least=True, note=note)
     yield Row("exact copies found as full", of, 100 * seen.found[EXACT, 0, FULL] / seen.uploads,
               100, "%", at_least=True)  # fmt: skip
     note = ", ".join(seen.alarms[:5])
