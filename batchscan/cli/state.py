@@ -34,20 +34,26 @@ _RESTORING = (
 _GOING = (
     (
         "files",
-        "rows of files that are gone and never had a match; should one come back, it is opened "
-        "once and known by its content. Nothing below a folder of scans in which no known file is "
-        "left: its disk may be away",
+        (
+            "rows of files that are gone and never had a match; should one come back, it is opened "
+            "once and known by its content. Nothing below a folder of scans in which no known file is "
+            "left: its disk may be away"
+        ),
     ),
     (
         "runs",
-        "those beyond output.keep_runs, with their folders, as at the end of a scan; evidence "
-        "packs then lack their reports",
+        (
+            "those beyond output.keep_runs, with their folders, as at the end of a scan; evidence "
+            "packs then lack their reports"
+        ),
     ),
     ("messages", "those told longer ago than --older-than; pending ones stay"),
     (
         "copies",
-        "of the ledger as it was before it was brought up to date, older than --older-than; and "
-        "what killed processes left half-written beside it",
+        (
+            "of the ledger as it was before it was brought up to date, older than --older-than; and "
+            "what killed processes left half-written beside it"
+        ),
     ),
 )
 
