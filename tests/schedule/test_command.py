@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from batchscan.cli.scheduled import Wish, schedule
+from batchscan.schedule import Timing, service_unit
 from tests.pictures import tree
 from tests.schedule.reading import cron_command
 
@@ -142,6 +146,29 @@ def test_a_service_sees_no_more_of_the_machine_than_it_needs(machine):
     assert units["ProtectSystem"] == ["strict"]
     assert units["StateDirectory"] == ["batchscan"]
     assert units["Persistent"] == ["true"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
+@pytest.mark.parametrize(("number", "name"), [(0, None), (65534, "nobody"), (54321, "54321")])
+def test_a_service_runs_as_whoever_asked_for_it(number, name):
+    code = "import os, sys; from batchscan.cli import scheduled; os.setuid(int(sys.argv[1]));"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code} print(scheduled._user())", str(number)],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+
+    assert done.stdout == f"{name}\n"
+
+
+def test_a_service_without_root_has_no_rights_of_roots(machine):
+    job = schedule(Wish("x", Timing.at(), systemd=True), ["my images"], {}).job()
+    mine = service_unit(dataclasses.replace(job, user="me"))
+    roots = service_unit(dataclasses.replace(job, user=None))
+
+    assert "User=me\n" in mine
+    assert "CapabilityBoundingSet=\n" in mine
+    assert "User=" not in roots
+    assert "CapabilityBoundingSet=CAP_DAC_OVERRIDE\n" in roots
 
 
 def test_a_line_break_in_a_name_is_told_to_systemd_and_refused_for_cron(machine):
