@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
 import yarl
@@ -21,6 +22,7 @@ from batchscan.settings import Secret
 
 SECONDS = 10.0
 MOST_READ = 4_096  # bytes of an answer
+_TOKEN = 5  # characters that one has at least
 # The target wants to be asked again: too slow, too early, too often.
 _AGAIN = frozenset({408, 425, 429})
 # It has understood the message, and does not want this one.
@@ -86,10 +88,14 @@ class WebhookTarget:
             headers["X-Batchscan-Signature"] = f"sha256={digest}"
         return headers
 
+    def _hidden(self) -> list[str]:
+        """What must not be shown though it is echoed, the longest first: part of it may be a token."""
+        pieces = re.split(r"[/?&=]", self._url.raw_path_qs)
+        words = {*pieces, *map(unquote, pieces), self._secret.reveal() if self._secret else ""}
+        return sorted((word for word in words if len(word) >= _TOKEN), key=len, reverse=True)
+
     def _refused(self, status: int, headers: Mapping[str, str], answer: bytes) -> Trouble:
-        hidden = [self._secret.reveal()] if self._secret else []
-        hidden += [str(self._url), self._url.raw_path_qs]
-        said = read_details(status, answer, [text for text in hidden if text.strip("/")]).message
+        said = read_details(status, answer, self._hidden()).message
         what = f"HTTP {status} from {self._host}{f': {said}' if said else ''}"
         if status // 100 == 3:  # noqa: PLR2004 - as above
             return Trouble(f"HTTP {status} from {self._host}: it points elsewhere", Then.NEXT_RUN)

@@ -139,13 +139,15 @@ async def test_a_slow_server_is_given_up_in_time(receiver):
 
 @pytest.mark.parametrize("status", [400, 401, 500])
 @pytest.mark.parametrize(
-    "answer", ["SECRET", '{"message": "SECRET"}', "<title>SECRET</title>", "x" * 1190 + "SECRET"]
+    "answer",
+    ["SECRET", "/ SECRET", '{"message": "SECRET"}', "<title>SECRET</title>", "x" * 1190 + "SECRET"],
 )
 async def test_a_server_that_echoes_secrets_does_not_bring_them_into_messages(
     receiver, status, answer
 ):
-    target = WebhookTarget(f"{receiver.url}?sig=k3y", Secret(KEY))
-    secrets = (KEY, f"{receiver.url}?sig=k3y", f"{PATH}?sig=k3y")
+    url = f"{receiver.url}?sig=k3y%2d0f"
+    target = WebhookTarget(url, Secret(KEY))
+    secrets = (KEY, url, f"{PATH}?sig=k3y-0f", "T0-s3cr3t", "k3y%2d0f", "k3y-0f")
     receiver.otherwise, receiver.answer = status, answer.replace("SECRET", " ".join(secrets))
     trouble = await send_once(target, "0123", BODY, asyncio.Event())
 

@@ -43,6 +43,17 @@ POINTS = {
     "closing": "after batchscan.ledger.runs:Runs.close",
     "closed": "before batchscan.steps.finish:point_latest",
     "replacing": "before batchscan.report.files:os.replace",  # whoever replaces a file
+    # of telling people
+    "noted": "after batchscan.ledger.history:History._note",
+    "messages-before": "before batchscan.steps.telling:make_messages",
+    "messages-made": "after batchscan.steps.telling:make_messages",
+    "sending": "before batchscan.alerts.webhook:WebhookTarget.send",
+    "sent": "after batchscan.alerts.webhook:WebhookTarget.send",
+    "command-started": "before batchscan.alerts.command:CommandTarget._run",
+    "command-ended": "after batchscan.alerts.command:CommandTarget._run",
+    "told": "after batchscan.ledger.outbox:Outbox.told",
+    "told-committed": "before batchscan.steps.finish:write_page",
+    "amended": "after batchscan.ledger.runs:Runs.amend",
     # of the next run, which closes the killed one
     "mending-before": "before batchscan.steps.closing:write_whole",
     "mending-results": "after batchscan.steps.closing:write_whole",

@@ -14,7 +14,10 @@ import yarl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchscan import Api, Settings
+from batchscan import Alerts, Api, Settings, Webhook
+from batchscan.alerts import send_once
+from batchscan.alerts.interface import Then
+from batchscan.alerts.webhook import WebhookTarget
 from batchscan.copyleaks.proxies import is_loopback
 from batchscan.emulator.actions import Answer
 from batchscan.emulator.faults import Fault
@@ -71,6 +74,16 @@ def test_what_is_not_https_goes_to_this_machine_only_however_the_address_is_give
         validate(replace(Settings(), api=replace(Api(), **{name: url})))
 
 
+@pytest.mark.parametrize("url", FOREIGN)
+def test_what_is_not_https_is_told_to_this_machine_only(tmp_path, url):
+    config = tmp_path / "config.yaml"
+    config.write_text(f"alerts:\n  webhook:\n    url: '{url}'\n")
+    with pytest.raises(UsageError, match=r"alerts\.webhook\.url: found"):
+        load({"config": str(config)}, {})
+    with pytest.raises(UsageError, match=r"alerts\.webhook\.url: found"):
+        validate(replace(Settings(), alerts=Alerts(webhook=Webhook(url=url))))
+
+
 PIECES = st.sampled_from(
     ["localhost", "127.0.0.1", "[::1]", "example.com", "10.0.0.1", "@", ":", ":80", "/", "//", ".",
      "%2f", "%40", "#", "?", "\\", "\t", "[", "]", "[::1", "0", "\uff0f", "\u3002", "\u2100", "x"]
@@ -80,12 +93,24 @@ PIECES = st.sampled_from(
 @given(st.lists(PIECES, min_size=1, max_size=6).map("".join))
 def test_no_address_is_read_in_two_ways(rest):
     """What settings take for this machine, the library that connects takes for it too."""
+    url = f"http://{rest}"
+    if is_taken(api=Api(url=url)):
+        assert_leads_here(f"{url}/v1/x", encoded=False)
+    if is_taken(alerts=Alerts(webhook=Webhook(url=url))):
+        assert_leads_here(url, encoded=url.isascii())
+
+
+def is_taken(**groups) -> bool:
     try:
-        validate(replace(Settings(), api=Api(url=f"http://{rest}")))
+        validate(replace(Settings(), **groups))
     except UsageError:
-        return
+        return False
+    return True
+
+
+def assert_leads_here(url: str, *, encoded: bool) -> None:
     try:
-        host = yarl.URL(f"http://{rest}/v1/x").host
+        host = yarl.URL(url, encoded=encoded).host
     except ValueError:
         return  # refused before a connection is made
     assert host is not None
@@ -170,6 +195,22 @@ async def test_a_certificate_that_nobody_signed_is_refused_whatever_the_environm
 
     assert (scanned, asked) == (8, 8)
     assert "the certificate of 127.0.0.1" in why
+    assert b"".join(heard) == b""
+
+
+async def test_nobody_is_told_whose_certificate_nobody_signed(certificate):
+    heard: list[bytes] = []
+
+    async def listen(reader, writer):
+        heard.append(await reader.read(10_000))
+        writer.close()
+
+    async with serving_tls(certificate, listen) as url:
+        trouble = await send_once(WebhookTarget(url), "0123", b"{}", asyncio.Event())
+
+    assert trouble is not None
+    assert trouble.then is Then.NEXT_RUN
+    assert trouble.what.startswith("the certificate of 127.0.0.1:")
     assert b"".join(heard) == b""
 
 

@@ -51,8 +51,11 @@ near = st.sampled_from(
 def documents(draw) -> dict[str, Any]:
     """Settings of known names and of other values."""
     found: dict[str, Any] = {}
-    for group, name in draw(st.lists(st.sampled_from(KEYS), max_size=4)):
-        found.setdefault(group, {})[name] = draw(near | scalars | st.lists(near, max_size=2))
+    for *groups, name in draw(st.lists(st.sampled_from(KEYS), max_size=4)):
+        place = found
+        for group in groups:
+            place = place.setdefault(group, {})
+        place[name] = draw(near | scalars | st.lists(near, max_size=2))
     odd: dict[str, Any] = draw(st.dictionaries(any_text, values, max_size=1))
     return found | odd
 

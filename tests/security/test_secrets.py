@@ -7,11 +7,13 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from batchscan import Secret
+from batchscan.alerts import make_messages
 from batchscan.copyleaks.client import Account, CopyleaksClient, read_grant
 from batchscan.copyleaks.failures import failure
 from batchscan.copyleaks.hidden import Hidden
@@ -21,8 +23,11 @@ from batchscan.copyleaks.transport import Transport
 from batchscan.emulator.actions import Answer, RevokeTokens
 from batchscan.emulator.faults import Fault
 from batchscan.engines.local import LocalEngine
+from batchscan.ledger import Ledger, Realm
 from batchscan.run import Scan
+from tests.alerts.receiver import receiving
 from tests.copyleaks.servers import head_of, scripted, transport
+from tests.ledger.entering import NOW, enter, shown
 from tests.pictures import dng, tree
 
 KEY = "k3y-0f-the-acc0unt-7f31"
@@ -104,6 +109,54 @@ async def test_no_other_command_shows_key_or_token(bench, words):
     assert out
     assert KEY.encode() not in out + err
     assert token_of(bench).encode() not in out + err
+
+
+@pytest.mark.slow
+async def test_a_scan_that_tells_people_shows_none_of_their_secrets(bench_with):
+    """The targets fail, and say what they were sent."""
+    hook, service, signing = "h00k-s3cret", "serv1ce-s3cret", "s1gning-s3cret"
+    async with receiving(otherwise=500, answer=f"{hook} {signing}") as receiver:
+        url = receiver.url.replace("T0-s3cr3t", hook)
+        async with bench_with() as bench:
+            bench.pictures(1)
+            (bench.folder / "urls").write_text(f"{url.replace('http', 'json', 1)}/{service}\n")
+            (bench.folder / "urls").chmod(0o600)
+            config, log = bench.folder / "config.yaml", bench.folder / "scan.log"
+            config.write_text(
+                f"alerts:\n  webhook: {{url: {url}, secret_env: HOOK}}\n  apprise_file: urls\n"
+                "  on_new: [/bin/sh, -c, 'env >&2; exit 1']\n"
+            )
+            first = await started(bench, "-q", str(bench.images))
+            assert await first.communicate() == (b"", b"")
+            put_in_outbox(bench, "webhook", "command", "apprise:json")
+            words = ("-v", "--json", "-c", str(config), "--log-file", str(log))
+            line, environment = command(bench, *words, str(bench.images))
+            process = await asyncio.create_subprocess_exec(
+                *line, env=environment | {"HOOK": signing}, cwd="/",
+                stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+            out, err = await process.communicate()
+
+        assert process.returncode == 0, err
+        assert len(json.loads(out)["alerts"]["troubles"]) == 3
+        assert b"was not told" in err
+        for said in (out, err, log.read_bytes()):
+            for secret in (hook, service, signing, KEY):
+                assert secret.encode() not in said
+        assert files_that_hold(bench.folder, hook) == {"config.yaml", "urls"}
+        assert files_that_hold(bench.folder, service) == {"urls"}
+        assert files_that_hold(bench.folder, signing) == set()
+        assert files_that_hold(bench.folder, KEY) == set()
+
+
+def put_in_outbox(bench, *targets: str) -> None:
+    """Messages that wait, as an earlier run left them."""
+    realm = Realm(bench.emulator.url, sandbox=False)
+    with closing(Ledger.open(bench.folder / "state", realm)) as ledger:
+        ledger.history.note_events()
+        enter(ledger, "/p/1.jpg", [shown("https://e.example.com/1")])
+        with ledger.transaction():
+            make_messages(ledger, targets, allows=None, first_answers=True, now=NOW)
 
 
 processes_are_files = pytest.mark.skipif(
@@ -260,7 +313,9 @@ async def test_a_proxys_password_is_in_no_message(monkeypatch):
 
 FAILING = """
 import pytest, batchscan
+from batchscan.ledger import Ledger, Realm
 from batchscan.run import Scan
+from tests.alerts.receiver import receiving
 
 pytest_plugins = ["tests.run.conftest"]
 
