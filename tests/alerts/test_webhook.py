@@ -3,7 +3,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import os
+import re
+import subprocess
 from email.utils import formatdate
+from pathlib import Path
 
 import pytest
 
@@ -14,8 +18,16 @@ from batchscan.settings import Secret
 from tests.alerts.receiver import PATH, receiving
 from tests.copyleaks.servers import scripted, whole_request
 
+README = Path(__file__).parents[2] / "README.md"
 KEY = "s1gning-s3cret"
 BODY = b'{"schema":1,"id":"0123","matches":[]}'
+
+
+def shell(line: str, folder: Path) -> str:
+    environment = os.environ | {"SECRET": KEY}
+    return subprocess.run(
+        ["sh", "-c", line], cwd=folder, env=environment, check=True, capture_output=True, text=True
+    ).stdout
 
 
 async def sent(url: str, **options):
@@ -32,6 +44,14 @@ async def test_a_message_arrives_whole_and_signed(receiver):
     assert heard.headers["Idempotency-Key"] == "0123"
     assert heard.headers["Content-Type"] == "application/json"
     assert heard.headers["User-Agent"].startswith("batchscan/")
+
+
+async def test_a_signature_is_checked_as_the_readme_says(receiver, tmp_path):
+    await sent(receiver.url, secret=Secret(KEY))
+    [line] = re.findall(r"`(openssl [^`]*)`", README.read_text())
+    (tmp_path / "BODY").write_bytes(receiver.heard[0].body)
+    printed = shell(line, tmp_path)
+    assert receiver.heard[0].headers["X-Batchscan-Signature"] == f"sha256={printed.split()[-1]}"
 
 
 async def test_without_a_secret_nothing_is_signed(receiver):
