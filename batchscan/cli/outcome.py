@@ -55,7 +55,7 @@ def quiet_lines(report: Report, folder: str) -> Iterator[str]:
         found = report.matches
         parts.append(
             f"{found.images_with_matches:,} pictures have matches: {found.full:,} full, "
-            f"{found.partial:,} partial"
+            f"{found.partial:,} partial, {(found.new or 0) + (found.returned or 0):,} new or returned"
         )
     yield f"{'; '.join(parts)}; see {folder}/report.json"
 
