@@ -46,7 +46,8 @@ def restored(version: str, folder: Path) -> Old:
     script = (make.HERE / f"{version}.sql").read_text()
     with closing(sqlite3.connect(old.ledger)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(make.moved(script, make.ROOT, str(old.root)))
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.executescript(f"BEGIN;{make.moved(script, make.ROOT, str(old.root))};COMMIT;")
         _take_times_over(connection)
         connection.commit()
     return old
