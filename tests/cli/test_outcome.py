@@ -78,4 +78,7 @@ def test_a_quiet_run_with_fail_on_tells_what_was_found(young):
     tally = books(scanned=2, deferred={"too_young": young} if young else {})
     found = report(tally, digest, exit_code=10, exit_reason=ExitReason.MATCHES)
     (line,) = quiet_lines(found, "/out")
-    assert "2 pictures have matches: 3 full, 2 partial, 0 new or returned; see /out/report.json" in line
+    assert (
+        "2 pictures have matches: 3 full, 2 partial, 0 new or returned; see /out/report.json"
+        in line
+    )
