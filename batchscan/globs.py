@@ -11,6 +11,7 @@ from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 from batchscan.errors import UsageError
 from batchscan.escape import printable
+from batchscan.paths import is_url
 
 _NESTED_SET = re.compile(r"(?<!\\)\[\[")
 _STAR = "[^/]*"  # what pathspec makes of a star inside a name
@@ -28,7 +29,7 @@ class Glob:
     """A pattern about a picture's whole path; without a `/` in front it may begin at any folder.
 
     `drafts/` covers everything inside any folder of that name, `*.png` any such picture,
-    `stock/a.jpg` that one below any folder, `/srv/images/**` that tree.
+    `stock/a.jpg` that one below any folder, `/srv/images/**` and `s3://bucket/images/**` that tree.
     """
 
     text: str
@@ -54,7 +55,9 @@ class Glob:
             )
         if set(text) & set("\0\r\n"):
             raise UsageError(f"{shown}: a pattern is one line")
-        anywhere = text if text.startswith("/") else f"**/{text}" if text.strip() else ""
+        anywhere = f"**/{text}" if text.strip() else ""
+        if text.startswith("/") or is_url(text):
+            anywhere = _as_folders(text)
         try:
             patterns = patterns_of(anywhere)
         except BrokenPattern:
@@ -65,10 +68,15 @@ class Glob:
 
     def covers(self, path: bytes | str) -> bool:
         """Whether an absolute path, or a folder above it, matches."""
-        return self._expression.match(matchable(os.fsdecode(path)[1:])) is not None
+        return self._expression.match(matchable(_as_folders(os.fsdecode(path))[1:])) is not None
 
     def __str__(self) -> str:
         return self.text
+
+
+def _as_folders(path: str) -> str:
+    """A URL as the path of folders that it is to a pattern: an empty name is none in gitignore."""
+    return f"/{path.replace('://', ':/', 1)}" if is_url(path) else path
 
 
 def patterns_of(line: str) -> list[GitIgnoreSpecPattern]:

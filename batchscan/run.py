@@ -31,6 +31,7 @@ from batchscan.settings import Settings
 from batchscan.settings.credentials import require_credentials, with_key
 from batchscan.settings.load import validate
 from batchscan.steps.finish import finish
+from batchscan.steps.resources import stores_in_use
 from batchscan.steps.session import Opening, Session
 from batchscan.steps.stop import Stop
 from batchscan.walk import check_roots
@@ -117,10 +118,15 @@ class Scan:
             self.settings = with_key(self.settings, os.environ)
             require_credentials(self.settings)
         never = (self.settings.output.directory,)
-        await asyncio.to_thread(check_roots, self.settings.roots, never)
-        await self._wait_a_while()
-        opening = Opening(self.settings, self._clock, self._stop, self._outcomes)
-        self._session = await self._resources.enter_async_context(opening.session())
+        try:
+            await self._resources.enter_async_context(stores_in_use())
+            await asyncio.to_thread(check_roots, self.settings.roots, never)
+            await self._wait_a_while()
+            opening = Opening(self.settings, self._clock, self._stop, self._outcomes)
+            self._session = await self._resources.enter_async_context(opening.session())
+        except BaseException:
+            await self._resources.aclose()
+            raise
         self._running = asyncio.create_task(self._run(self._session))
         return self
 

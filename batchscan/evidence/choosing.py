@@ -12,6 +12,7 @@ from batchscan.errors import UsageError
 from batchscan.escape import printable
 from batchscan.evidence.originals import sha256_now
 from batchscan.ledger import Ledger
+from batchscan.paths import is_url
 from batchscan.targets import Target
 
 _NEAREST: Final = 3
@@ -27,7 +28,7 @@ def choose(ledger: Ledger, domains: Iterable[str], images: Iterable[str]) -> lis
     for domain in domains:
         chosen |= _on(ledger, Target.of(domain))
     for path in images:
-        chosen |= _at(ledger, os.path.abspath(path))
+        chosen |= _at(ledger, path if is_url(path) else os.path.abspath(path))
     return ledger.proof.in_order(chosen)
 
 

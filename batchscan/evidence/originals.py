@@ -10,6 +10,7 @@ from typing import Final
 from batchscan.digest import Provenance
 from batchscan.images.portrait import read_provenance
 from batchscan.ledger.proof import ProvedPicture
+from batchscan.paths import is_url
 
 MOST_TRIED: Final = 10
 """Paths of one picture that are looked at: each may be a disk that has to wake up."""
@@ -34,7 +35,9 @@ def sha256_now(path: bytes) -> str | None:
 
 
 def _content(path: bytes, size: int | None = None) -> bytes | None:
-    """A regular file's bytes; None where there is none, or none of this size."""
+    """A regular file's bytes; None where there is none, none of this size, or a store's object."""
+    if is_url(path):
+        return None
     try:
         with open(os.open(path, _FLAGS), "rb") as file:
             status = os.fstat(file.fileno())

@@ -6,32 +6,23 @@ import errno
 import hashlib
 import os
 import stat
+from collections.abc import Sequence
 from typing import Final
 
 from batchscan.images.judge import Judge
 from batchscan.images.kinds import Kind
 from batchscan.images.naming import safe_file_name
+from batchscan.images.remote import fetch, heads
 from batchscan.images.rules import Rules
 from batchscan.images.signature import HEAD_BYTES, sniff
+from batchscan.images.unsendable import Unsendable, check_size
 from batchscan.images.verdict import Accepted
 from batchscan.model import Candidate, Image, NotSendable, Stat
-from batchscan.names import FailReason, RejectReason
+from batchscan.names import FailReason
+from batchscan.paths import is_url
 
 _FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # non-blocking: a FIFO has no writer
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_MIB_LIMIT: Final = 20 * 1024 * 1024
-
-
-class _Unsendable(Exception):
-    """Ends an inspection; what was learned of the file stands beside it."""
-
-    def __init__(
-        self, reason: RejectReason | FailReason, detail: str, status: Stat | None = None
-    ) -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
-        self.status = status
 
 
 def inspect(
@@ -43,8 +34,8 @@ def inspect(
     named them (`candidate.explicit`) or asked for it (`follow`).
     """
     try:
-        data, status = _read(_opened(candidate, follow=follow), rules)
-    except _Unsendable as found:
+        data, status = _content(candidate, rules, follow=follow)
+    except Unsendable as found:
         return NotSendable(
             candidate.path, found.status or candidate.stat, found.reason, found.detail
         )
@@ -60,6 +51,13 @@ def inspect(
     return _judged(candidate.path, status, data, judge)
 
 
+def pictures_of(paths: Sequence[str], *, follow: bool = False) -> list[bool]:
+    """Tell which of the files of a folder, all without an extension, are pictures."""
+    if paths and is_url(paths[0]):
+        return [_picture(head) is not None for head in heads(paths)]
+    return [inspect_head(path, follow=follow) is not None for path in paths]
+
+
 def inspect_head(path: str | bytes, *, follow: bool = False) -> Kind | None:
     """Tell whether a file without an extension is a picture; None also where it can't be read."""
     try:
@@ -69,12 +67,22 @@ def inspect_head(path: str | bytes, *, follow: bool = False) -> Kind | None:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
-        kind = sniff(os.read(descriptor, HEAD_BYTES))
+        return _picture(os.read(descriptor, HEAD_BYTES))
     except OSError:
         return None
     finally:
         os.close(descriptor)
+
+
+def _picture(head: bytes) -> Kind | None:
+    kind = sniff(head)
     return kind if kind and kind.group != "document" else None
+
+
+def _content(candidate: Candidate, rules: Rules, *, follow: bool) -> tuple[bytes, Stat]:
+    if is_url(candidate.path):
+        return fetch(candidate, rules)
+    return _read(_opened(candidate, follow=follow), rules)
 
 
 def _judged(path: str, status: Stat, data: bytes, judge: Judge) -> Image | NotSendable:
@@ -143,7 +151,7 @@ def _read(descriptor: int, rules: Rules) -> tuple[bytes, Stat]:
         os.close(descriptor)
     status = Stat.of(before)
     if len(data) != status.size or after != status:
-        raise _Unsendable(
+        raise Unsendable(
             FailReason.CHANGED_WHILE_READING, "the file changed while it was read", status
         )
     return data, status
@@ -161,11 +169,8 @@ def _sendable_stat(found: os.stat_result, rules: Rules) -> None:
     """Hold what stat tells against the rules, before a byte is read."""
     status = Stat.of(found)
     if not stat.S_ISREG(found.st_mode):
-        raise _Unsendable(FailReason.UNREADABLE, f"is {_kind_of_file(found.st_mode)}", status)
-    if not status.size:
-        raise _Unsendable(RejectReason.EMPTY, "the file is empty", status)
-    if status.size >= rules.max_bytes:
-        raise _Unsendable(RejectReason.TOO_LARGE, _too_large(status.size, rules.max_bytes), status)
+        raise Unsendable(FailReason.UNREADABLE, f"is {_kind_of_file(found.st_mode)}", status)
+    check_size(status, rules)
 
 
 def _trouble(error: OSError) -> str:
@@ -178,16 +183,3 @@ def _kind_of_file(mode: int) -> str:
     if stat.S_ISDIR(mode):
         return "a folder, not a file"
     return "a pipe, socket or device, not a regular file"
-
-
-def _too_large(size: int, limit: int) -> str:
-    detail = (
-        f"{size / 1e6:.1f} MB ({size:,} bytes); the service takes less than {limit / 1e6:g} MB "
-        f"({limit:,} bytes): scale it down or compress it more"
-    )
-    if limit <= size < _MIB_LIMIT:
-        detail += (
-            f". It is less than 20 MiB, which the service may mean: set scan.max_bytes to "
-            f"{_MIB_LIMIT:,} to try"
-        )
-    return detail

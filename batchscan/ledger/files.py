@@ -12,6 +12,7 @@ from batchscan.ledger.rescans import Due
 from batchscan.ledger.seals import Matched, Seals, fingerprint
 from batchscan.ledger.standing import FileState, Standing
 from batchscan.model import Stat
+from batchscan.paths import joined, parted
 
 # One statement for many names; SQLite is told each length once (the driver keeps statements).
 NAMES_A_QUERY = 500
@@ -82,7 +83,7 @@ class Files:
                 self._seals.put(row[0], first, found, standing, oldest=oldest, matched=matched)
         else:
             result = Sorted(len(entries), sum(entry[1] for entry in entries))
-        seen = [(picture_id, os.path.join(prefix, name)) for picture_id, name in matched]
+        seen = [(picture_id, joined(prefix, name)) for picture_id, name in matched]
         self._connection.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?, 0)", seen)
         return result
 
@@ -111,7 +112,7 @@ class Files:
         line: bytes | None = None,
     ) -> None:
         """Remember a file's final verdict: an answered picture, or a rejection under rules."""
-        folder, name = os.path.split(os.fsencode(path))
+        folder, name = parted(os.fsencode(path))
         self._seals.break_folder(folder)
         self._connection.execute("INSERT OR IGNORE INTO folders (path) VALUES (?)", (folder,))
         self._connection.execute(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
@@ -11,6 +10,7 @@ import msgspec
 
 from batchscan.model import Answer, Match
 from batchscan.names import Disposition, MatchEvent, MatchKind, MatchState
+from batchscan.paths import joined
 from batchscan.urls import normalised
 
 MATCHES_A_STATEMENT = 16  # each statement costs the other threads a turn
@@ -133,7 +133,7 @@ class History:
             " WHERE f.picture_id = ? LIMIT ?",
             (picture_id, MOST_PATHS),
         )
-        paths = tuple(os.path.join(folder, name) for folder, name in rows)
+        paths = tuple(joined(folder, name) for folder, name in rows)
         return paths or tuple(
             row[0]
             for row in self._connection.execute(

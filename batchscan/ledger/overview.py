@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from batchscan.digest import AlarmTotals, Digest, DomainCount, MatchedImage, MatchTotals, RuleUse
 from batchscan.ledger.claims import ANSWER_COLUMNS, StoredAnswer
 from batchscan.ledger.history import PRESENT
+from batchscan.paths import joined
 
 MOST_IMAGES = 1_000
 
@@ -128,7 +129,7 @@ class Overview:
         )
         for folder, name, size, sha256, format_, width, height, line, *answer in rows:
             yield KnownFile(
-                path=os.fsdecode(os.path.join(folder, name)),
+                path=os.fsdecode(joined(folder, name)),
                 size=size,
                 sha256=sha256.hex() if sha256 else None,
                 format=format_,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from batchscan.errors import StorageError
 from batchscan.ledger.claims import ANSWER_COLUMNS, StoredAnswer
 from batchscan.ledger.history import History
+from batchscan.paths import joined, parted
 
 _MATCHED = "EXISTS (SELECT 1 FROM sightings m WHERE m.picture_id = p.id)"
 _AT_PATH = (
@@ -82,7 +82,7 @@ class Proof:
         rows = self._connection.execute(
             f"SELECT p.id, {_MATCHED} FROM pictures p WHERE p.realm_id = ?"
             f" AND (p.sha256 = ? OR {_AT_PATH})",
-            (self._realm_id, content, *os.path.split(path), path),
+            (self._realm_id, content, *parted(path), path),
         )
         return {picture_id: bool(matched) for picture_id, matched in rows}
 
@@ -93,7 +93,7 @@ class Proof:
             f" JOIN folders d ON d.id = f.folder_id WHERE p.realm_id = ? AND {_MATCHED}",
             (self._realm_id,),
         )
-        yield from (os.path.join(folder, name) for folder, name in rows)
+        yield from (joined(folder, name) for folder, name in rows)
 
     def in_order(self, pictures: set[int]) -> list[int]:
         """The same pictures in the order of their SHA-256."""

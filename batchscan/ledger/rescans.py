@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from batchscan.ledger.standing import FileState
 from batchscan.model import Candidate, Stat
+from batchscan.paths import joined
 
 
 class Due(NamedTuple):
@@ -47,7 +48,7 @@ class Rescans:
         self._connection.executemany("DELETE FROM due WHERE id = ?", ((row[0],) for row in rows))
         return [
             Candidate(
-                path=os.fsdecode(os.path.join(folder, name)),
+                path=os.fsdecode(joined(folder, name)),
                 stat=Stat(*stat),
                 explicit=bool(explicit),
                 root=None if root is None else os.fsdecode(root),

@@ -10,7 +10,7 @@ from itertools import accumulate, pairwise
 import msgspec
 
 _PATH = (
-    "coalesce((SELECT CAST(rtrim(d.path, '/') || '/' || f.name AS BLOB) FROM files f"
+    "coalesce((SELECT CAST(iif(d.path = x'2f', '', d.path) || '/' || f.name AS BLOB) FROM files f"
     " JOIN folders d ON d.id = f.folder_id WHERE f.picture_id = p.id LIMIT 1),"
     " (SELECT c.path FROM claims c WHERE c.picture_id = p.id ORDER BY generation DESC LIMIT 1))"
 )

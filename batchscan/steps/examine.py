@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from dataclasses import dataclass, field, replace
 
 from batchscan.engines.interface import Engine
@@ -22,6 +21,7 @@ from batchscan.model import (
 )
 from batchscan.names import FailReason
 from batchscan.pace import Clock
+from batchscan.paths import parted
 from batchscan.replies import Answered, Refusal
 from batchscan.results import with_answer
 from batchscan.settings import Settings
@@ -105,7 +105,7 @@ class Examiner:
         known = await self.ledger.do(lambda ledger: ledger.claims.known(image.sha256))
         if known.answer is None or self._stands(known):
             return False
-        folder, name = os.path.split(image.path)
+        folder, name = parted(image.path)
         age = self.standing.counts_from(known.answer.received_at, matched=bool(known.history))
         due = (Due((name, *image.stat), age),)
         root, explicit = candidate.root, candidate.explicit

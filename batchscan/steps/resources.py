@@ -10,11 +10,13 @@ from pathlib import Path
 
 from batchscan.images.signature import SEEN_EXTENSIONS
 from batchscan.ledger import Ledger, LedgerThread, Realm
+from batchscan.paths import is_url
 from batchscan.settings import Settings
 from batchscan.steps.crash import CheckMarks
 from batchscan.steps.state import StateLock, make_private_folder
 from batchscan.steps.stop import Stop
-from batchscan.walk import Listing, Walk
+from batchscan.stores import using
+from batchscan.walk import Finder, Listing, RemoteWalk, Walk
 
 LOCK_POLL = 1.0  # seconds between two tries of --if-locked wait
 log = logging.getLogger(__name__)
@@ -73,12 +75,27 @@ async def ledger_of(settings: Settings, state: Path) -> AsyncIterator[LedgerThre
         await ledger.aclose()
 
 
-def walks_of(settings: Settings, state: Path) -> Sequence[Walk | Listing]:
+@asynccontextmanager
+async def stores_in_use() -> AsyncIterator[None]:
+    """Keep open what is opened of stores, and close it at the end."""
+    stores = using()
+    stores.__enter__()
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(stores.__exit__, None, None, None)
+
+
+def walks_of(settings: Settings, state: Path) -> Sequence[Finder]:
     """Everything that is to be scanned."""
-    walks: list[Walk | Listing] = []
-    if settings.roots:
+    walks: list[Finder] = []
+    folders = [root for root in settings.roots if not is_url(root)]
+    urls = [root for root in settings.roots if is_url(root)]
+    if folders:
         never = (str(state), settings.output.directory)
-        walks.append(Walk(settings.roots, settings.scan, extensions=SEEN_EXTENSIONS, never=never))
+        walks.append(Walk(folders, settings.scan, extensions=SEEN_EXTENSIONS, never=never))
+    if urls:
+        walks.append(RemoteWalk(urls, settings.scan, extensions=SEEN_EXTENSIONS))
     if settings.files_from is not None:
         walks.append(Listing(settings.files_from))
     if settings.files0_from is not None:

@@ -37,7 +37,7 @@ from batchscan.steps.telling import Telling
 from batchscan.steps.traffic import Traffic
 from batchscan.steps.windows import Windows
 from batchscan.tally import Tally
-from batchscan.walk import Listing, Walk
+from batchscan.walk import Finder
 
 
 @dataclass(slots=True)
@@ -175,7 +175,7 @@ class _Parts:
     budget: Budget
     engine: LocalEngine
     results: ResultsWriter
-    walks: Sequence[Walk | Listing]
+    walks: Sequence[Finder]
     marks: CheckMarks | None
 
     def session(self, run_id: str, folder: str, started_at: float) -> Session:

@@ -8,21 +8,24 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import msgspec
 
 from batchscan.escape import path_fields, printable
-from batchscan.images.inspect import inspect_head
+from batchscan.images.inspect import pictures_of
 from batchscan.ledger import FileState, Ledger, LedgerThread, Sorted, Standing
 from batchscan.model import Candidate, Outcome, Stat
 from batchscan.names import DeferReason
 from batchscan.pace import Clock
+from batchscan.paths import is_url, joined
 from batchscan.settings import Settings
 from batchscan.steps.record import Recorder
 from batchscan.steps.stop import Stop
 from batchscan.steps.verdict import Stopwatch, deferred
+from batchscan.stores import is_empty
 from batchscan.tally import Tally
-from batchscan.walk import Block, Listing, Walk
+from batchscan.walk import Block, Finder
 
 NANO = 1_000_000_000
 BATCH_FILES = 5_000  # looked up at once
@@ -61,7 +64,7 @@ class Source:
 
     settings: Settings
     standing: Standing
-    walks: Sequence[Walk | Listing]
+    walks: Sequence[Finder]
     ledger: LedgerThread
     recorder: Recorder
     stop: Stop
@@ -85,9 +88,7 @@ class Source:
         while not self.stop.at_once and (due := await self.ledger.do(_take_due)):
             await self._hand_on(due, queue)
 
-    async def _feed_from(
-        self, walk: Walk | Listing, queue: asyncio.Queue[Candidate | None]
-    ) -> None:
+    async def _feed_from(self, walk: Finder, queue: asyncio.Queue[Candidate | None]) -> None:
         async for blocks in _batches(walk):
             await self._hand_on(await self._candidates(blocks), queue)
             if self.stop.at_once:
@@ -144,7 +145,8 @@ class Source:
     def _pictures_of(self, folder: str, entries: Sequence[FileState]) -> list[FileState]:
         """Those of the files without an extension that are pictures by their first bytes."""
         follow = self.settings.scan.follow_symlinks
-        return [e for e in entries if inspect_head(os.path.join(folder, e[0]), follow=follow)]
+        found = pictures_of([joined(folder, entry[0]) for entry in entries], follow=follow)
+        return list(compress(entries, found))
 
     async def _hand_on(
         self, candidates: Sequence[Candidate], queue: asyncio.Queue[Candidate | None]
@@ -167,7 +169,7 @@ class Source:
         why = reason.defers_as if reason else DeferReason.INTERRUPTED
         return deferred(candidate, why, str(reason or "the run stopped"), Stopwatch(self.clock))
 
-    async def _look_for_empty_roots(self, walk: Walk | Listing) -> None:
+    async def _look_for_empty_roots(self, walk: Finder) -> None:
         """An unmounted disk looks like an empty folder; the ledger knows better."""
         for root, pictures in walk.counts.seen.items():
             filtered = walk.counts.excluded and not await asyncio.to_thread(_is_empty, root)
@@ -186,7 +188,7 @@ def _take_due(ledger: Ledger) -> list[Candidate]:
     return ledger.rescans.take(BATCH_DUE)
 
 
-async def _batches(walk: Walk | Listing) -> AsyncIterator[list[Block]]:
+async def _batches(walk: Finder) -> AsyncIterator[list[Block]]:
     """Blocks by the handful, so that many small folders cost few turns between threads."""
     blocks = walk.blocks()
     while batch := await asyncio.to_thread(_batch, blocks):
@@ -206,12 +208,14 @@ def _batch(blocks: Iterator[Block]) -> list[Block]:
 
 def _candidates_of(block: Block, files: Sequence[FileState]) -> Iterator[Candidate]:
     for name, *stat in files:
-        yield Candidate(os.path.join(block.folder, name), Stat(*stat), block.explicit, block.root)
+        yield Candidate(joined(block.folder, name), Stat(*stat), block.explicit, block.root)
     for name in block.without_stat:
-        yield Candidate(os.path.join(block.folder, name), None, block.explicit, block.root)
+        yield Candidate(joined(block.folder, name), None, block.explicit, block.root)
 
 
 def _is_empty(folder: str) -> bool:
+    if is_url(folder):
+        return is_empty(folder)
     try:
         with os.scandir(folder) as entries:
             return next(entries, None) is None
@@ -221,4 +225,8 @@ def _is_empty(folder: str) -> bool:
 
 def _changed_after(candidate: Candidate, oldest_ns: float) -> bool:
     stat = candidate.stat
-    return stat is not None and max(stat.mtime_ns, stat.ctime_ns) > oldest_ns
+    if stat is None:
+        return False
+    # An object has no ctime: its version stands there.
+    newest = stat.mtime_ns if is_url(candidate.path) else max(stat.mtime_ns, stat.ctime_ns)
+    return newest > oldest_ns

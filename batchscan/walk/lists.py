@@ -13,6 +13,9 @@ from typing import BinaryIO
 
 from batchscan.errors import UsageError
 from batchscan.escape import printable
+from batchscan.model import Stat
+from batchscan.paths import is_url, parted
+from batchscan.stores import stats_of
 from batchscan.walk.block import BLOCK, Block, Counts, entry_of
 from batchscan.walk.roots import absolute
 
@@ -24,7 +27,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 class Listing:
     """The files that a list names, in its order as far as blocks allow, each once.
 
-    Names are bytes, relative to the working folder, one a line or NUL-separated; a list may be
+    Names are bytes, relative to the working folder or URLs, one a line or NUL-separated; a list may be
     endless, as only a 16-byte digest of each name is kept. A list that breaks off is lost
     coverage (`counts.lost`).
     """
@@ -90,14 +93,18 @@ class Listing:
 
 
 def grouped(paths: Iterable[str]) -> Iterator[Block]:
-    """Stat absolute paths, links followed, and sort every 10,000 of them into folders."""
+    """Stat absolute paths, or URLs, links followed, and sort every 10,000 of them into folders."""
     rest = iter(paths)
     while some := list(islice(rest, BLOCK)):
         blocks: dict[str, Block] = {}
+        states = _states_of(some)
         for path in some:
-            folder, name = os.path.split(path)
+            folder, name = parted(path)
             block = blocks.setdefault(folder, Block(folder, explicit=True))
-            _enter(block, name, path)
+            if is_url(path):
+                _enter_object(block, name, states.get(path))
+            else:
+                _enter(block, name, path)
         for block in blocks.values():
             block.sort()
             yield block
@@ -113,6 +120,19 @@ def _enter(block: Block, name: str, path: str) -> None:
         block.entries.append(entry_of(name, status))
     else:
         block.without_stat.append(name)
+
+
+def _states_of(paths: Iterable[str]) -> dict[str, Stat | None]:
+    """The states of those paths that are objects in stores."""
+    urls = [path for path in paths if is_url(path)]
+    return stats_of(urls) if urls else {}
+
+
+def _enter_object(block: Block, name: str, state: Stat | None) -> None:
+    if state is None:
+        block.without_stat.append(name)
+    else:
+        block.entries.append((name, *state))
 
 
 def _opened(source: str, stdin: BinaryIO | None) -> AbstractContextManager[BinaryIO]:

@@ -101,10 +101,19 @@ class Rules:
             OSError: there is such a file, and it cannot be read.
             BrokenPattern: one of its lines is broken.
         """
-        lines = _lines_of(os.path.join(path, IGNORE_FILE))
-        if lines is None:
-            return self
-        level = Level.of(len(relative), lines)
+        data = _content_of(os.path.join(path, IGNORE_FILE))
+        return self if data is None else self.with_lines(relative, data)
+
+    def with_lines(self, relative: str, data: bytes) -> Rules:
+        """Give the rules of a folder, with an ignore file's content.
+
+        Raises:
+            BrokenPattern: one of its lines is broken, or they are too many.
+        """
+        if len(data) > MAX_IGNORE_FILE:
+            raise BrokenPattern(f"{IGNORE_FILE} is larger than {MAX_IGNORE_FILE} bytes")
+        lines = os.fsdecode(data.removeprefix(b"\xef\xbb\xbf")).split("\n")
+        level = Level.of(len(relative), [line.removesuffix("\r") for line in lines])
         return Rules(self.included, self.ordered, (level, *self.levels), plain=False)
 
     def leave_out_folder(self, relative: str, name: str) -> bool:
@@ -147,7 +156,7 @@ def _from_flag(flag: str, lines: tuple[str, ...]) -> list[GitIgnoreSpecPattern]:
     return compiled
 
 
-def _lines_of(path: str) -> list[str] | None:
+def _content_of(path: str) -> bytes | None:
     """Read an ignore file; None where there is none."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -160,10 +169,6 @@ def _lines_of(path: str) -> list[str] | None:
         if not stat.S_ISREG(mode):
             raise BrokenPattern(f"{IGNORE_FILE} is not a file")
         with open(descriptor, "rb", closefd=False) as file:
-            data = file.read(MAX_IGNORE_FILE + 1)
+            return file.read(MAX_IGNORE_FILE + 1)
     finally:
         os.close(descriptor)
-    if len(data) > MAX_IGNORE_FILE:
-        raise BrokenPattern(f"{IGNORE_FILE} is larger than {MAX_IGNORE_FILE} bytes")
-    lines = os.fsdecode(data.removeprefix(b"\xef\xbb\xbf")).split("\n")
-    return [line.removesuffix("\r") for line in lines]

@@ -10,6 +10,8 @@ from typing import TypeAlias
 
 from batchscan.errors import UsageError
 from batchscan.escape import printable
+from batchscan.paths import is_url
+from batchscan.stores import Address, check, shown
 
 Identity: TypeAlias = tuple[int, int]  # device and inode: one place, however it is called
 
@@ -33,8 +35,11 @@ def identity(status: os.stat_result) -> Identity:
 def absolute(path: str) -> str:
     """Make a path absolute with its links unresolved.
 
-    `a/../b` is only shortened where that is the same place: `a` may be a link.
+    `a/../b` is only shortened where that is the same place: `a` may be a link. An object's URL is
+    taken as it is, and gets the store's usual name; one with a secret in it is shown without.
     """
+    if is_url(path):
+        return _address(path)
     plain = "/" + os.path.abspath(path).lstrip("/")
     if ".." in path.split("/") and not _same(plain, path):
         return os.path.realpath(path)
@@ -48,9 +53,12 @@ def check_roots(roots: Iterable[str], never: Sequence[str] = ()) -> None:
 
     Raises:
         UsageError: a root is not there, cannot be read, is neither a file nor a folder, or is a
-            folder inside one of `never`.
+            folder inside one of `never`; or a store has no such place, or refuses it.
     """
     for root in roots:
+        if is_url(root):
+            check(root)
+            continue
         try:
             mode = os.stat(root).st_mode
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
@@ -106,6 +114,13 @@ def _check_folder(root: str, never: Sequence[str]) -> None:
                 "this program keeps its own files",
                 advice="choose another folder with --output or --state",
             )
+
+
+def _address(url: str) -> str:
+    try:
+        return str(Address.of(url))
+    except UsageError:
+        return shown(url)
 
 
 def _same(one: str, other: str) -> bool:

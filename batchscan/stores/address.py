@@ -1,0 +1,101 @@
+"""URLs of objects and folders in stores: taken literally, and never with a secret in them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from batchscan.errors import UsageError
+from batchscan.escape import printable
+
+_URL = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/]*)(?P<rest>.*)", re.DOTALL
+)
+# One name for each store, so that the ledger knows an object once.
+SCHEMES: Final = {
+    "s3": "s3",
+    "s3a": "s3",
+    "s3n": "s3",
+    "gs": "gs",
+    "gcs": "gs",
+    "az": "az",
+    "abfs": "az",
+    "abfss": "az",
+    "sftp": "sftp",
+    "ssh": "sftp",
+    "memory": "memory",
+}
+_OFFERED: Final = "s3://, gs://, az:// or sftp://"
+# What signed addresses hold: whoever has them may read.
+_SIGNED = re.compile(r"[?&](sig|Signature|X-Amz-Signature|X-Goog-Signature)=", re.IGNORECASE)
+_OWN_CHAIN: Final = "credentials come from the store's own settings, never from an address"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A place in a store; `str` gives its one spelling, without percent-encoding."""
+
+    scheme: str
+    authority: str  # the bucket, the container (perhaps @account), the host
+    key: str  # an object's, or a folder's with its slash at the end; "" for the whole store
+
+    @classmethod
+    def of(cls, url: str) -> Address:
+        """Read a URL.
+
+        Raises:
+            UsageError: no store has such a one, or it holds a secret, which is not shown.
+        """
+        found = _URL.fullmatch(url)
+        scheme = SCHEMES.get(found["scheme"].lower()) if found else None
+        if found is None or scheme is None:
+            raise UsageError(
+                f"cannot scan '{shown(url)}': there is no store of that kind",
+                advice=f"addresses begin with {_OFFERED}; a folder of that name is written ./word://",
+            )
+        user, at, _ = found["authority"].rpartition("@")
+        if (at and (scheme in ("s3", "gs") or ":" in user)) or _SIGNED.search(found["rest"]):
+            raise UsageError(f"'{shown(url)}' holds a secret", advice=_OWN_CHAIN)
+        if not found["authority"] or "\0" in url:
+            raise UsageError(
+                f"cannot scan '{shown(url)}': it names no bucket, container or host",
+                advice=f"addresses look like {scheme}://name/folder",
+            )
+        return cls(scheme, found["authority"], found["rest"].removeprefix("/"))
+
+    @property
+    def store(self) -> tuple[str, str]:
+        """What tells its store from others."""
+        return self.scheme, self.authority
+
+    @property
+    def top(self) -> str:
+        """The whole store's path."""
+        return f"{self.scheme}://{self.authority}"
+
+    @property
+    def folder(self) -> str:
+        """The key of everything below it, with its slash at the end; "" for the whole store."""
+        return self.key if not self.key or self.key.endswith("/") else f"{self.key}/"
+
+    @property
+    def folder_path(self) -> str:
+        """It as a folder's path: what stands before the slash and the names in it."""
+        return f"{self.top}/{self.folder}"[:-1]
+
+    def __str__(self) -> str:
+        return f"{self.top}/{self.key}" if self.key else self.top
+
+
+def shown(url: str) -> str:
+    """A URL as it may be shown: without what could be a secret, on one line."""
+    found = _URL.fullmatch(url)
+    if found is None:
+        return printable(url)
+    user, at, host = found["authority"].rpartition("@")
+    authority = f"***@{host}" if at and (":" in user or found["scheme"][:1] in "sgSG") else ""
+    rest = found["rest"]
+    signed = _SIGNED.search(rest)
+    rest = f"{rest[: signed.start()]}?***" if signed else rest
+    return printable(f"{found['scheme']}://{authority or found['authority']}{rest}")

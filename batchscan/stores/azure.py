@@ -1,0 +1,80 @@
+"""Azure Blob Storage, through adlfs' client.
+
+adlfs' own listings hold a whole container's folder in memory; so the pages are the client's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from batchscan.model import Stat
+from batchscan.stores.interface import Item, hold_to, state
+from batchscan.stores.libraries import filesystem, library
+from batchscan.stores.trouble import as_os_errors
+
+
+class AzureStore:
+    """One container, as `container` or `container@account.dfs.core.windows.net`."""
+
+    def __init__(self, authority: str) -> None:
+        """Prepare; credentials are looked for.
+
+        Raises:
+            UsageError: adlfs is not installed.
+            OSError: there are no credentials, or no account is named.
+        """
+        container, _, account = authority.partition("@")
+        named = {"account_name": account.partition(".")[0]} if account else {}
+        with as_os_errors():
+            self._fs = filesystem("adlfs", "azure", "AzureBlobFileSystem", **named)
+            self._client = self._fs.service_client.get_container_client(container)
+        self._sync = library("fsspec.asyn", "azure").sync
+
+    def list(self, folder: str) -> Iterator[Item]:
+        """What is directly below a prefix, in the order of the names, page by page."""
+        start = len(folder)
+        pages = self._client.walk_blobs(name_starts_with=folder, delimiter="/").by_page()
+        while (page := self._do(_next_page, pages)) is not None:
+            for found in page:
+                if "etag" not in found:  # only blobs have one: a folder is a name alone
+                    yield found.name[start:-1]
+                else:
+                    yield found.name[start:], *_state(found)
+
+    def stat(self, key: str) -> Stat:
+        """The state of one blob."""
+        return _state(self._do(self._client.get_blob_client(key).get_blob_properties))
+
+    def read(self, key: str, most: int, expected: Stat | None = None) -> bytes:
+        """The first bytes of a blob, by one GET where it is no larger than a picture may be.
+
+        Raises:
+            Changed: it is not in the state that is expected.
+        """
+        return bytes(self._do(self._get, key, most, expected))
+
+    async def _get(self, key: str, most: int, expected: Stat | None) -> bytes:
+        stream = await self._client.download_blob(key, offset=0, length=most)
+        hold_to(expected, _state(stream.properties))
+        data: bytes = await stream.readall()
+        return data
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._sync(self._fs.loop, self._fs.service_client.close)
+
+    def _do(self, function: Any, *words: Any) -> Any:
+        with as_os_errors():
+            return self._sync(self._fs.loop, function, *words)
+
+
+async def _next_page(pages: Any) -> list[Any] | None:
+    try:
+        return [found async for found in await anext(pages)]
+    except StopAsyncIteration:
+        return None
+
+
+def _state(found: Any) -> Stat:
+    return state(found.size, found.last_modified, found.etag or "")

@@ -1,0 +1,95 @@
+"""Google Cloud Storage, through gcsfs' session.
+
+gcsfs' own listings hold a whole prefix in memory; so the pages are asked for one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote
+
+from batchscan.model import Stat
+from batchscan.stores.interface import Item, hold_to, state
+from batchscan.stores.libraries import filesystem, library
+from batchscan.stores.trouble import as_os_errors
+
+_FIELDS = "nextPageToken,prefixes,items(name,size,updated,generation)"
+
+
+class GcsStore:
+    """One bucket."""
+
+    def __init__(self, bucket: str) -> None:
+        """Prepare; credentials are looked for.
+
+        Raises:
+            UsageError: gcsfs is not installed.
+            OSError: there are no credentials.
+        """
+        self._bucket = quote(bucket, safe="")
+        with as_os_errors():
+            self._fs = filesystem("gcsfs", "gcs", "GCSFileSystem")
+        self._sync = library("fsspec.asyn", "gcs").sync
+
+    def list(self, folder: str) -> Iterator[Item]:
+        """What is directly below a prefix, in the order of the names' bytes, page by page."""
+        start = len(folder)
+        more: dict[str, str] = {}
+        while True:
+            page = self._get_json("", prefix=folder, delimiter="/", fields=_FIELDS, **more)
+            for name in page.get("prefixes", ()):
+                yield name[start:-1]
+            for found in page.get("items", ()):
+                yield found["name"][start:], *_state(found)
+            if not page.get("nextPageToken"):
+                return
+            more = {"pageToken": page["nextPageToken"]}
+
+    def stat(self, key: str) -> Stat:
+        """The state of one object."""
+        return _state(self._get_json(f"/{quote(key, safe='')}"))
+
+    def read(self, key: str, most: int, expected: Stat | None = None) -> bytes:
+        """The first bytes of an object, by one GET.
+
+        Raises:
+            Changed: it is not in the state that is expected.
+        """
+        address = self._address("download/storage/v1", f"/{quote(key, safe='')}?alt=media")
+        with as_os_errors():
+            headers, data = self._fs.call("GET", address, headers={"Range": f"bytes=0-{most - 1}"})
+        hold_to(expected, _state_of_answer(headers, len(data)))
+        return bytes(data)
+
+    def close(self) -> None:
+        """Close the connections."""
+        if (session := self._fs._session) is not None:
+            self._sync(self._fs.loop, session.close)
+
+    def _get_json(self, rest: str, **words: str) -> dict[str, Any]:
+        with as_os_errors():
+            address = self._address("storage/v1", rest)
+            answer: dict[str, Any] = self._fs.call("GET", address, json_out=True, **words)
+            return answer
+
+    def _address(self, service: str, rest: str) -> str:
+        return f"{self._fs._location}/{service}/b/{self._bucket}/o{rest}"
+
+
+def _state(found: Mapping[str, Any]) -> Stat:
+    modified = datetime.fromisoformat(found["updated"]) if "updated" in found else None
+    return state(int(found.get("size", 0)), modified, str(found.get("generation", "")))
+
+
+def _state_of_answer(headers: Mapping[str, str], size: int) -> Stat:
+    """The state that a GET's headers tell."""
+    whole = headers.get("Content-Range", "").rpartition("/")[2]
+    modified = headers.get("Last-Modified")
+    return state(
+        int(whole) if whole.isdigit() else size,
+        parsedate_to_datetime(modified) if modified else None,
+        headers.get("x-goog-generation", ""),
+    )

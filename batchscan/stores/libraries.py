@@ -1,0 +1,37 @@
+"""The stores' libraries, imported when they are first needed."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from batchscan.errors import UsageError
+
+
+def library(module: str, extra: str) -> Any:
+    """Import a store's library.
+
+    Args:
+        module: its name.
+        extra: ours that installs it.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise UsageError(
+            f"reading from there needs {module}, which cannot be imported ({error})",
+            advice=f"pip install 'batchscan[{extra}]'",
+        ) from error
+
+
+def filesystem(module: str, extra: str, name: str, **options: Any) -> Any:
+    """Open one of fsspec's file systems, without its caches: they would hold whole listings.
+
+    Raises:
+        UsageError: the library is not installed.
+    """
+    kind = getattr(library(module, extra), name)
+    return kind(use_listings_cache=False, skip_instance_cache=True, **options)

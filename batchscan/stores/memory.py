@@ -1,0 +1,60 @@
+"""fsspec's `memory://`: a store for trying out, which is gone with the process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from batchscan.model import Stat
+from batchscan.stores.interface import Item, hold_to, state
+from batchscan.stores.libraries import filesystem
+from batchscan.stores.trouble import as_os_errors
+
+
+class MemoryStore:
+    """Everything below one name."""
+
+    def __init__(self, top: str) -> None:
+        """Prepare.
+
+        Raises:
+            UsageError: fsspec is not installed.
+        """
+        self._top = top
+        self._fs = filesystem("fsspec.implementations.memory", "s3", "MemoryFileSystem")
+
+    def list(self, folder: str) -> Iterator[Item]:
+        """What is in a folder."""
+        with as_os_errors():
+            found = self._fs.ls(self._path(folder), detail=True)
+        for each in found:
+            name = each["name"].rpartition("/")[2]
+            yield name if each["type"] == "directory" else (name, *self._state(each))
+
+    def stat(self, key: str) -> Stat:
+        """The state of one file."""
+        with as_os_errors():
+            found = self._fs.info(self._path(key))
+        if found["type"] == "directory":
+            raise FileNotFoundError(key)
+        return self._state(found)
+
+    def read(self, key: str, most: int, expected: Stat | None = None) -> bytes:
+        """The first bytes of a file.
+
+        Raises:
+            Changed: it is not in the state that is expected.
+        """
+        hold_to(expected, self.stat(key))
+        with as_os_errors():
+            return bytes(self._fs.cat_file(self._path(key), end=most))
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _path(self, key: str) -> str:
+        return f"/{self._top}/{key}".rstrip("/")
+
+    def _state(self, found: dict[str, Any]) -> Stat:
+        modified = self._fs.modified(found["name"])
+        return state(found["size"], modified, modified.isoformat())

@@ -1,0 +1,87 @@
+"""Amazon S3 and what speaks like it (`AWS_ENDPOINT_URL`), through s3fs' client.
+
+s3fs' own listings hold a whole prefix in memory, and its paths lose slashes; so pages and keys
+are the client's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+from batchscan.model import Stat
+from batchscan.stores.interface import Item, hold_to, state
+from batchscan.stores.libraries import filesystem, library
+from batchscan.stores.trouble import as_os_errors
+
+CONNECTIONS = 32
+# s3fs tries again by itself, so its client need not: together they would wait for many minutes.
+_OPTIONS = {"max_pool_connections": CONNECTIONS, "retries": {"max_attempts": 1}}
+
+
+class S3Store:
+    """One bucket."""
+
+    def __init__(self, bucket: str) -> None:
+        """Prepare; nothing is asked yet.
+
+        Raises:
+            UsageError: s3fs is not installed.
+        """
+        self._bucket = bucket
+        self._fs = filesystem("s3fs", "s3", "S3FileSystem", config_kwargs=dict(_OPTIONS))
+        self._sync = library("fsspec.asyn", "s3").sync
+
+    def list(self, folder: str) -> Iterator[Item]:
+        """What is directly below a prefix, in the order of the keys' bytes, page by page."""
+        start = len(folder)
+        more: dict[str, str] = {}
+        while True:
+            page = self._call("list_objects_v2", Prefix=folder, Delimiter="/", **more)
+            for found in page.get("CommonPrefixes", ()):
+                yield found["Prefix"][start:-1]
+            for found in page.get("Contents", ()):
+                yield found["Key"][start:], *_state(found, found["Size"])
+            if not page.get("IsTruncated"):
+                return
+            more = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def stat(self, key: str) -> Stat:
+        """The state of one object."""
+        found = self._call("head_object", Key=key)
+        return _state(found, found["ContentLength"])
+
+    def read(self, key: str, most: int, expected: Stat | None = None) -> bytes:
+        """The first bytes of an object, by one GET whose head is looked at before its body.
+
+        Raises:
+            Changed: it is not in the state that is expected.
+        """
+        only = {} if expected else {"Range": f"bytes=0-{most - 1}"}
+        with as_os_errors():
+            data: bytes = self._sync(self._fs.loop, self._get, key, most, expected, only)
+            return data
+
+    async def _get(self, key: str, most: int, expected: Stat | None, only: dict[str, str]) -> bytes:
+        answer = await self._fs._call_s3("get_object", Bucket=self._bucket, Key=key, **only)
+        with closing(answer["Body"]) as body:
+            hold_to(expected, _state(answer, answer["ContentLength"]))
+            data = bytearray()
+            while len(data) < most and (part := await body.read(most - len(data))):
+                data += part
+            return bytes(data)
+
+    def close(self) -> None:
+        """Close the connections."""
+        if (client := self._fs._s3) is not None:  # s3fs closes it only when it is collected
+            self._sync(self._fs.loop, client.__aexit__, None, None, None)
+
+    def _call(self, method: str, **words: str) -> dict[str, Any]:
+        with as_os_errors():
+            answer: dict[str, Any] = self._fs.call_s3(method, Bucket=self._bucket, **words)
+            return answer
+
+
+def _state(found: dict[str, Any], size: int) -> Stat:
+    return state(size, found.get("LastModified"), found.get("ETag", ""))

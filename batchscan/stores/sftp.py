@@ -1,0 +1,105 @@
+"""Hosts that speak SFTP, through sshfs; only those that `~/.ssh/known_hosts` knows."""
+
+from __future__ import annotations
+
+import os
+import stat as modes
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from batchscan.model import Stat
+from batchscan.stores.interface import Item, hold_to, state
+from batchscan.stores.libraries import filesystem, library
+from batchscan.stores.trouble import as_os_errors
+
+NAMES = 1_000  # taken from a listing at once
+KNOWN_HOSTS = "~/.ssh/known_hosts"
+
+
+class SftpStore:
+    """One host, as `user@host:port`; keys are absolute paths without their first slash."""
+
+    def __init__(self, authority: str) -> None:
+        """Connect.
+
+        Raises:
+            UsageError: sshfs is not installed.
+            OSError: the host is not there, is not known, or does not let us in.
+        """
+        user, _, place = authority.rpartition("@")
+        host, _, port = place.partition(":")
+        # sshfs would take any host for the one that is meant.
+        options: dict[str, Any] = {"known_hosts": os.path.expanduser(KNOWN_HOSTS)}
+        options |= {"username": user} if user else {}
+        options |= {"port": int(port)} if port.isdigit() else {}
+        with as_os_errors():
+            self._fs = filesystem("sshfs", "sftp", "SSHFileSystem", host=host, **options)
+        self._sync = library("fsspec.asyn", "sftp").sync
+
+    def list(self, folder: str) -> Iterator[Item]:
+        """What is in a folder, as the host gives it; links and devices are left out."""
+        names = self._do(self._open_listing, f"/{folder}")
+        while part := self._do(_some, names):
+            for found in part:
+                mode, name = found.attrs.permissions or 0, str(found.filename)
+                if modes.S_ISDIR(mode) and name not in (".", ".."):
+                    yield name
+                elif modes.S_ISREG(mode):
+                    yield name, *_state(found.attrs)
+
+    def stat(self, key: str) -> Stat:
+        """The state of one file."""
+        return _state(self._do(self._attributes, key))
+
+    def read(self, key: str, most: int, expected: Stat | None = None) -> bytes:
+        """The first bytes of a file, opened once.
+
+        Raises:
+            Changed: it is not in the state that is expected, or changes while it is read.
+        """
+        data: bytes = self._do(self._read, key, most, expected)
+        return data
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._sync(self._fs.loop, self._fs._stack.aclose)
+
+    async def _open_listing(self, path: str) -> Any:
+        async with self._fs._pool.get() as channel:
+            return channel.scandir(path)
+
+    async def _attributes(self, key: str) -> Any:
+        async with self._fs._pool.get() as channel:
+            found = await channel.stat(f"/{key}")
+        if modes.S_ISDIR(found.permissions or 0):
+            raise FileNotFoundError(key)
+        return found
+
+    async def _read(self, key: str, most: int, expected: Stat | None) -> bytes:
+        async with (
+            self._fs._pool.get() as channel,
+            channel.open(f"/{key}", "rb") as file,
+        ):
+            hold_to(expected, _state(await file.stat()))
+            data: bytes = await file.read(most)
+            hold_to(expected, _state(await file.stat()))
+            return data
+
+    def _do(self, function: Any, *words: Any) -> Any:
+        with as_os_errors():
+            return self._sync(self._fs.loop, function, *words)
+
+
+async def _some(names: Any) -> list[Any]:
+    part = []
+    async for name in names:
+        part.append(name)
+        if len(part) == NAMES:
+            break
+    return part
+
+
+def _state(attributes: Any) -> Stat:
+    modified = datetime.fromtimestamp(attributes.mtime, UTC) if attributes.mtime else None
+    return state(attributes.size or 0, modified, "")

@@ -1,0 +1,198 @@
+"""The walk through stores: folder by folder like that of this machine, with as flat a memory.
+
+A store lists what is directly below a prefix in pages; each folder found there is entered in
+turn. No folder is asked for more pages than are looked at, and what is left out is not listed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from batchscan.errors import UsageError
+from batchscan.globs import BrokenPattern
+from batchscan.paths import joined
+from batchscan.settings import Scan
+from batchscan.stores import Item, Store, address_and_store
+from batchscan.stores.opening import is_object
+from batchscan.walk.block import BLOCK, Block, Counts, Entry
+from batchscan.walk.lists import grouped
+from batchscan.walk.patterns import IGNORE_FILE, MAX_IGNORE_FILE, Rules
+
+
+@dataclass(slots=True)
+class _Folder:
+    """A folder to enter, and what is known of it."""
+
+    path: str  # its URL, without a slash at the end
+    key: str  # in its store; with a slash at the end, "" for the whole store
+    relative: str  # below its root, with a slash at the end; "" for the root itself
+    root: str
+    rules: Rules
+    store: Store
+
+    def below(self, name: str) -> _Folder:
+        """A folder in it."""
+        key, relative = f"{self.key}{name}/", f"{self.relative}{name}/"
+        return _Folder(joined(self.path, name), key, relative, self.root, self.rules, self.store)
+
+
+@dataclass(slots=True)
+class _Part:
+    """Some of what is in a folder, sorted out."""
+
+    block: Block
+    below: list[_Folder] = field(default_factory=list)
+
+
+class RemoteWalk:
+    """Finds the pictures below some roots in stores, by their names.
+
+    As `batchscan.walk.tree.Walk`: a root may be an object, which is taken whatever its name; one
+    inside another is walked on its own. A folder that cannot be listed, or whose
+    `.batchscanignore` cannot be read, counts as lost.
+    """
+
+    def __init__(self, roots: Iterable[str], rules: Scan, *, extensions: frozenset[str]) -> None:
+        """Prepare a walk; `extensions` are those of pictures, in lower case.
+
+        Raises:
+            UsageError: a pattern is broken.
+        """
+        self.counts = Counts()
+        self._roots = tuple(roots)
+        self._rules = Rules.of(rules.include, rules.exclude)
+        self._extensions = frozenset(extension.lstrip(".") for extension in extensions)
+        self._folders: dict[str, _Folder] = {}  # the roots, by path
+        self._files: dict[str, None] = {}
+
+    def blocks(self) -> Iterator[Block]:
+        """Walk; call it once. Blocking: for a thread, not for an event loop."""
+        for root in self._roots:
+            self._plan(root)
+        yield from grouped(self._files)
+        for path, folder in self._folders.items():
+            self.counts.seen[path] = 0
+            yield from self._tree(folder)
+
+    def _plan(self, root: str) -> None:
+        try:
+            address, store = address_and_store(root)
+            if is_object(store, address):
+                self._files[str(address)] = None
+                return
+        except (OSError, UsageError) as error:  # since it was checked
+            self._lost(root, error)
+            return
+        path = address.folder_path
+        self._folders.setdefault(path, _Folder(path, address.folder, "", path, self._rules, store))
+
+    def _tree(self, top: _Folder) -> Iterator[Block]:
+        # A stack, not recursion: a key may hold 500 folders.
+        stack = [self._opened(top)]
+        while stack:
+            found = next(stack[-1], None)
+            if found is None:
+                stack.pop()
+            elif isinstance(found, Block):
+                self.counts.seen[top.root] += len(found)
+                yield found
+            else:
+                stack.append(self._opened(found))
+
+    def _opened(self, folder: _Folder) -> Iterator[Block | _Folder]:
+        listing = folder.store.list(folder.key)
+        first = True
+        while names := self._read(folder, listing):
+            try:
+                if first:
+                    folder.rules = _rules_of(folder, names)
+            except (OSError, BrokenPattern) as error:
+                self._lost(folder.path, error)
+                return
+            first = False
+            part = self._sorted_out(folder, names)
+            if part.block:
+                yield part.block
+            yield from part.below
+            if len(names) < BLOCK:
+                return
+
+    def _read(self, folder: _Folder, listing: Iterator[Item]) -> list[Item]:
+        names: list[Item] = []
+        try:
+            names.extend(islice(listing, BLOCK))
+        except FileNotFoundError as error:
+            if not folder.relative:  # what is removed meanwhile was never there
+                self._lost(folder.path, error)
+        except OSError as error:  # what was read before it is kept by extend
+            self._lost(folder.path, error)
+        return names
+
+    def _sorted_out(self, folder: _Folder, names: list[Item]) -> _Part:
+        part = _Part(Block(folder.path, folder.root))
+        for found in names:
+            if isinstance(found, str):
+                if (below := self._enter(folder, found)) is not None:
+                    part.below.append(below)
+            elif (place := self._place(folder, part.block, found)) is not None:
+                place.append(found)
+        part.block.sort()
+        part.below.sort(key=lambda below: os.fsencode(below.path))
+        return part
+
+    def _place(self, folder: _Folder, block: Block, found: Entry) -> list[Entry] | None:
+        """Choose the list that an object belongs in by its name; None where it is left out."""
+        name, size = found[:2]
+        stem, _, extension = name.rpartition(".")
+        if not name or name == IGNORE_FILE:
+            self.counts.ignored += bool(name or size)  # nothing with no name stands for the folder
+            return None
+        if not (stem and extension):
+            place = block.unnamed
+        elif extension.lower() in self._extensions:
+            place = block.entries
+        else:
+            self.counts.ignored += 1
+            return None
+        if joined(folder.path, name) in self._files:
+            return None
+        if folder.rules.leave_out_file(folder.relative + name, name):
+            self.counts.excluded += 1
+            return None
+        return place
+
+    def _enter(self, folder: _Folder, name: str) -> _Folder | None:
+        """The folder of this name, unless it is left out or a root of its own."""
+        below = folder.below(name)
+        if below.path in self._folders:
+            return None
+        if folder.rules.leave_out_folder(folder.relative + name, name):
+            self.counts.excluded += 1
+            return None
+        return below
+
+    def _lost(self, path: str, error: OSError | BrokenPattern | UsageError) -> None:
+        why = error.strerror if isinstance(error, OSError) else None
+        self.counts.lost(path, why or str(error))
+
+
+def _rules_of(folder: _Folder, names: list[Item]) -> Rules:
+    """The rules of a folder, with those of its ignore file; `names` is what is listed first.
+
+    Raises:
+        OSError: there is an ignore file, and it cannot be read.
+        BrokenPattern: one of its lines is broken.
+    """
+    key = folder.key + IGNORE_FILE
+    if not any(found[0] == IGNORE_FILE for found in names if not isinstance(found, str)):
+        if len(names) < BLOCK:
+            return folder.rules
+        try:  # a listing of very many names may show it much later
+            folder.store.stat(key)
+        except FileNotFoundError:
+            return folder.rules
+    data = folder.store.read(key, MAX_IGNORE_FILE + 1)
+    return folder.rules.with_lines(folder.relative, data)

@@ -1,0 +1,166 @@
+"""A bucket on loopback, as moto serves it, and whole scans of it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from batchscan.emulator import Emulator, EmulatorConfig
+from batchscan.stores import using
+from tests.run.conftest import FAST, Bench, Ran
+
+pytest.importorskip("s3fs", reason="pip install 'batchscan[s3]'")
+moto_app = pytest.importorskip("moto.moto_server.werkzeug_app")
+serving = pytest.importorskip("werkzeug.serving")
+boto = pytest.importorskip("botocore.session")
+
+BUCKET = "pictures"
+
+
+class Asked:
+    """Counts the requests that moto's server was asked, by method and path."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str]] = []
+
+    def __call__(self, application):
+        def counting(environ, start):
+            query = environ.get("QUERY_STRING", "")
+            self.lines.append((environ["REQUEST_METHOD"], f"{environ['PATH_INFO']}?{query}"))
+            return application(environ, start)
+
+        return counting
+
+    @property
+    def listings(self) -> int:
+        return sum("list-type=2" in path for method, path in self.lines if method == "GET")
+
+    @property
+    def reads(self) -> list[str]:
+        return [path for method, path in self.lines if method == "GET" and "list-type" not in path]
+
+    def forget(self) -> None:
+        self.lines.clear()
+
+
+@dataclass
+class Bucket:
+    """One bucket, filled by a client of its own."""
+
+    client: Any
+    asked: Asked
+    name: str = BUCKET
+
+    @property
+    def url(self) -> str:
+        return f"s3://{self.name}"
+
+    def put(self, **objects: bytes) -> None:
+        for key, data in objects.items():
+            self.write(key, data)
+
+    def write(self, key: str, data: bytes = b"") -> None:
+        self.client.put_object(Bucket=self.name, Key=key, Body=data)
+
+    def remove(self, key: str) -> None:
+        self.client.delete_object(Bucket=self.name, Key=key)
+
+
+@pytest.fixture(scope="session")
+def s3_server():
+    """The URL of moto's server, and what it was asked."""
+    asked = Asked()
+    served = asked(moto_app.DomainDispatcherApplication(moto_app.create_backend_app))
+    server = serving.make_server(
+        "127.0.0.1", 0, served, threaded=True, request_handler=moto_app.MotoRequestHandler
+    )
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def aws(s3_server, monkeypatch, tmp_path):
+    """The environment in which AWS' own chain finds this server, and nothing of the machine's."""
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server[0])
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id-of-the-store")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-the-store")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return s3_server
+
+
+@pytest.fixture
+def bucket(aws):
+    _, asked = aws
+    client = boto.get_session().create_client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    asked.forget()
+    yield Bucket(client, asked)
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
+        for found in page.get("Contents", ()):
+            client.delete_object(Bucket=BUCKET, Key=found["Key"])
+    client.delete_bucket(Bucket=BUCKET)
+    client.close()
+
+
+@pytest.fixture
+def opened():
+    """Stores are closed at the end."""
+    with using():
+        yield
+
+
+@dataclass
+class RemoteBench(Bench):
+    """A bench whose pictures are in a store; lines are named by what follows the store's name."""
+
+    roots: tuple[str, ...] = ()
+    top: str = ""
+
+    def settings(self, **changes):
+        changes.setdefault("roots", self.roots)
+        return super().settings(**changes)
+
+    def ran(self, report) -> Ran:
+        ran = super().ran(report)
+        paths = {line.path.removeprefix(f"{self.top}/"): line for line in ran.lines.values()}
+        assert len(paths) == len(ran.lines)
+        return Ran(ran.report, ran.exit_code, paths)
+
+
+def outcomes(ran: Ran) -> dict[str, str]:
+    """What became of each: its reason, or its status."""
+    return {name: line.reason or line.status.value for name, line in ran.lines.items()}
+
+
+@pytest.fixture
+def bench_of(tmp_path):
+    @asynccontextmanager
+    async def opening(*roots: str, top: str | None = None):
+        async with Emulator(EmulatorConfig(search=False, rates=FAST)) as emulator:
+            yield RemoteBench(tmp_path, emulator, roots, roots[0] if top is None else top)
+
+    return opening
+
+
+@pytest.fixture
+async def bench(bucket, bench_of):
+    async with bench_of(bucket.url) as opened_bench:
+        yield opened_bench
+
