@@ -172,8 +172,9 @@ class Source:
     async def _look_for_empty_roots(self, walk: Finder) -> None:
         """An unmounted disk looks like an empty folder; the ledger knows better."""
         for root, pictures in walk.counts.seen.items():
-            filtered = walk.counts.excluded and not await asyncio.to_thread(_is_empty, root)
-            if pictures or filtered or self.stop.at_once:
+            if pictures or self.stop.at_once:
+                continue
+            if walk.counts.excluded and not await asyncio.to_thread(_is_empty, root):
                 continue
 
             def known(ledger: Ledger, root: str = root) -> bool:

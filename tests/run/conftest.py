@@ -87,12 +87,16 @@ class Bench:
         assert len(outcomes) == len(ran.lines)
         return ran
 
+    def name_of(self, path: str) -> str:
+        """What lines are called by."""
+        return os.path.relpath(path, self.images)
+
     def ran(self, report: Report) -> Ran:
         """Read a run's files, and hold them to what is true of every run."""
         folder = self.folder / "output" / "runs" / report.run.id
         lines = {}
         for line in read_lines(str(folder / "results.jsonl")):
-            name = os.path.relpath(line.path, self.images)
+            name = self.name_of(line.path)
             assert name not in lines
             lines[name] = line
         stored = json.loads((folder / "report.json").read_bytes())

@@ -130,7 +130,9 @@ async def test_patterns_and_ignore_files_leave_out_objects_and_folders_unlisted(
     assert bucket.asked.listings == 2 + 1  # the check before, the top, x/
 
 
-async def test_an_ignore_file_that_a_long_listing_shows_late_still_holds(bench, bucket, monkeypatch):
+async def test_an_ignore_file_that_a_long_listing_shows_late_still_holds(
+    bench, bucket, monkeypatch
+):
     monkeypatch.setattr("batchscan.walk.remote.BLOCK", 3)
     for name in ("+1.png", "+2.png", "+3.png", "a.png", "b.png"):
         bucket.write(name, png(16, 16, 1))
@@ -142,11 +144,11 @@ async def test_an_ignore_file_that_a_long_listing_shows_late_still_holds(bench, 
 async def test_lists_name_objects_and_files_alike(bench, bucket, tmp_path):
     bucket.write("a.png", png(16, 16, 1))
     bucket.write("odd.name", png(16, 16, 2))
-    (tmp_path / "images" / "b.png").write_bytes(png(16, 16, 3))
+    (tmp_path / "b.png").write_bytes(png(16, 16, 3))
     names = ("s3://pictures/a.png", "s3a://pictures/a.png", "s3://pictures/odd.name")
     others = ("s3://pictures/gone.png", "gopher://x/a.png", "s3://me:s3cret@pictures/a.png")
     listed = tmp_path / "list"
-    listed.write_text("\n".join((*names, *others, str(tmp_path / "images" / "b.png"))))
+    listed.write_text("\n".join((*names, *others, str(tmp_path / "b.png"))))
     ran = await bench.scan(roots=(), files_from=str(listed))
 
     assert outcomes(ran) == {
@@ -155,7 +157,7 @@ async def test_lists_name_objects_and_files_alike(bench, bucket, tmp_path):
         "gone.png": "vanished",
         "gopher://x/a.png": "unreadable",
         "s3://***@pictures/a.png": "unreadable",
-        str(tmp_path / "images" / "b.png"): "scanned",
+        str(tmp_path / "b.png"): "scanned",
     }
     assert "s3cret" not in "".join(path.read_text() for path in tmp_path.rglob("*.json*"))
 
@@ -172,6 +174,55 @@ async def test_what_is_too_large_is_not_read(bench, bucket):
 
     assert outcomes(ran) == {"large.png": "too_large"}
     assert bucket.asked.reads == []
+
+
+async def test_what_happens_between_listing_and_reading_is_told(bench, bucket):
+    for name in ("changes", "goes", "closes", "stays"):
+        bucket.write(f"{name}.png", png(16, 16, 1))
+    asked = bucket.asked
+    asked.before["GET /pictures/changes.png"] = lambda: bucket.write("changes.png", png(16, 16, 2))
+    asked.before["GET /pictures/goes.png"] = lambda: bucket.remove("goes.png")
+    asked.refused["GET /pictures/closes.png"] = 403
+    ran = await bench.scan()
+
+    assert outcomes(ran) == {
+        "changes.png": "changed_while_reading",
+        "goes.png": "vanished",
+        "closes.png": "unreadable",
+        "stays.png": "scanned",
+    }
+    assert "AccessDenied of the test" in str(ran.lines["closes.png"].detail)
+
+
+async def test_a_prefix_that_may_not_be_listed_is_lost_coverage(bench, bucket):
+    bucket.write("a/1.png", png(16, 16, 1))
+    bucket.write("b/2.png", png(16, 16, 2))
+    bucket.asked.refused["prefix=a%2F"] = 403
+    ran = await bench.scan()
+
+    assert outcomes(ran) == {"b/2.png": "scanned"}
+    assert (ran.report.files.unreadable_folders, ran.exit_code) == (1, 3)
+
+
+async def test_where_listing_is_refused_a_named_object_is_still_read(bucket, bench_of):
+    bucket.write("a/1.png", png(16, 16, 1))
+    bucket.asked.refused["list-type=2"] = 403
+    async with bench_of(f"{bucket.url}/a/1.png", top=bucket.url) as bench:
+        assert outcomes(await bench.scan()) == {"a/1.png": "scanned"}
+        with pytest.raises(UsageError, match="refused: AccessDenied of the test"):
+            await bench.scan(roots=(f"{bucket.url}/a",))
+
+
+async def test_a_failing_store_is_asked_again_and_then_lost(bench, bucket, monkeypatch):
+    monkeypatch.setattr("s3fs.core.S3FileSystem.retries", 2)
+    bucket.write("a/1.png", png(16, 16, 1))
+    bucket.write("b/2.png", png(16, 16, 2))
+    bucket.asked.refused["prefix=a%2F"] = 500
+    bucket.asked.refused["GET /pictures/b/2.png"] = 500
+    ran = await bench.scan()
+
+    assert outcomes(ran) == {"b/2.png": "unreadable"}
+    assert (ran.report.files.unreadable_folders, ran.exit_code) == (1, 3)
 
 
 @pytest.mark.parametrize(
