@@ -35,10 +35,19 @@ class Runs:
         self._connection = connection
         self._realm_id = realm_id
 
-    def named(self, name: str) -> set[str]:
-        """The ids of the runs of that name, with any number behind it."""
+    def named(self, name: str, since: float = 0.0) -> set[str]:
+        """The ids of the runs of that name, with any number behind it; also of forgotten ones.
+
+        Args:
+            name: what a run that starts at `since` is called.
+            since: only answers that came from then on need be looked at for forgotten runs.
+        """
+        same = "(run_id = :name OR run_id GLOB :name || '-*')"
         rows = self._connection.execute(
-            "SELECT run_id FROM runs WHERE run_id = ? OR run_id GLOB ? || '-*'", (name, name)
+            f"SELECT run_id FROM runs WHERE {same} UNION SELECT run_id FROM doubts WHERE {same}"
+            " UNION SELECT run_id FROM answers INDEXED BY answers_by_time"
+            f" WHERE received_at >= :since AND {same}",
+            {"name": name, "since": since},
         )
         return {row[0] for row in rows}
 

@@ -151,7 +151,8 @@ class Opening:
         settings = self.settings
         output = settings.output.directory
         # Also of another output: an id belongs to one run.
-        taken = await ledger.do(lambda ledger: ledger.runs.named(run_name(started_at)))
+        name, since = run_name(started_at), math.floor(started_at)
+        taken = await ledger.do(lambda ledger: ledger.runs.named(name, since))
         run_id, folder = await asyncio.to_thread(make_run_folder, output, started_at, taken)
         facts, allowing = msgspec.json.encode(self.facts), self.allowing
         tells = (run_id, *self.facts.news_of)

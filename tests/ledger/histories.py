@@ -87,15 +87,14 @@ def _meet(ledger: Ledger, path: Path, file: File, number: int) -> None:
     content = replace(image(str(path), content_of(file.content)), stat=stat)
     generation = ledger.claims.known(content.sha256).generation + 1
     claim = ledger.claims.open(content, generation, run, float(number))
-    match file.ending:
-        case "answered":
-            ledger.claims.settle(claim, answer(*sorted(file.urls), at=float(number)), run)
-            ledger.files.put(str(path), stat, picture_id=claim.picture_id)
-        case "refused":
-            ledger.claims.refused(claim, b"{}")
-            ledger.files.put(str(path), stat, rules=RULES, line=b'{"reason": "refused_by_api"}')
-        case "lost":
-            ledger.claims.lost(claim, float(number))
+    if file.ending == "answered":
+        ledger.claims.settle(claim, answer(*sorted(file.urls), at=float(number)), run)
+        ledger.files.put(str(path), stat, picture_id=claim.picture_id)
+    elif file.ending == "refused":
+        ledger.claims.refused(claim, b"{}")
+        ledger.files.put(str(path), stat, rules=RULES, line=b'{"reason": "refused_by_api"}')
+    elif file.ending == "lost":
+        ledger.claims.lost(claim, float(number))
 
 
 def told(ledger: Ledger, root: Path) -> dict[str, Any]:

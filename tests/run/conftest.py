@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from batchscan import Account, Api, Output, Pace, Rate, Scan, ScanSettings, Secret, Settings, Spend
+from batchscan.cli.soundness import check
 from batchscan.emulator import Emulator, EmulatorConfig, Entry
+from batchscan.ledger import FILE_NAME
 from batchscan.pace import Clock, SystemClock
 from batchscan.report import Report
 from batchscan.results import ResultLine, read_lines
@@ -118,6 +120,13 @@ class Bench:
         )
         return Ran(report, report.run.exit_code or 0, lines)
 
+    def assert_sound(self) -> None:
+        """Hold the ledger to what `batchscan state check` looks at, whatever happened."""
+        if (self.folder / "state" / FILE_NAME).exists():
+            found = check(self.folder / "state")
+            problems = [each for each in found if each.level == "problem"]
+            assert [each for each in problems if each.what != "version"] == []
+
     def charged(self) -> int:
         return sum(entry.charged for entry in self.emulator.journal)
 
@@ -135,6 +144,7 @@ def bench_with(tmp_path):
             bench = Bench(tmp_path, emulator)
             bench.images.mkdir(exist_ok=True)
             yield bench
+            bench.assert_sound()
 
     return opened
 

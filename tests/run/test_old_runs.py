@@ -15,7 +15,7 @@ from batchscan.ledger import Ledger, Realm
 from batchscan.steps import rescue
 from batchscan.steps.again import find_run
 from batchscan.steps.old_runs import beyond, remove
-from tests.run.conftest import Bench
+from tests.run.conftest import Bench, QuickClock
 
 KEEP_TWO = {"keep_runs": 2}
 
@@ -61,6 +61,24 @@ async def test_the_newest_stay_and_the_ledger_still_knows_every_answer(three):
     ledger.close()
     assert (await three.scan(output=KEEP_TWO)).report.files.unchanged == 3
     assert len(three.checks()) == 3
+
+
+class Standing(QuickClock):
+    """A clock on which all runs start in the same second."""
+
+    def wall(self) -> float:
+        return 1_800_000_000.5
+
+
+async def test_the_id_of_a_run_that_went_is_no_other_runs(bench):
+    ids = []
+    for number in range(4):
+        bench.pictures(1, start=number)
+        ran = await bench.scan(Standing(), output={"keep_runs": 1})
+        ids.append(ran.report.run.id)
+
+    assert ids == ["20270115T080000Z", *(f"20270115T080000Z-{n}" for n in (2, 3, 4))]
+    assert runs(bench) == known(bench) == ids[3:]
 
 
 async def test_a_dry_run_removes_nothing(three):
