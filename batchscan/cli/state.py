@@ -35,9 +35,10 @@ _GOING = (
     (
         "files",
         (
-            "rows of files that are gone and never had a match; should one come back, it is opened "
-            "once and known by its content. Nothing below a folder of scans in which no known file is "
-            "left: its disk may be away"
+            "rows of files that are gone and never had a match: export and `report --all` speak "
+            "of them no more. Should one come back, it is opened once and known by its content. "
+            "Nothing of stores, or below a folder of scans in which no known file is left: its "
+            "disk may be away"
         ),
     ),
     (
@@ -254,7 +255,7 @@ def _found(found: Pruning, verb: str) -> Iterator[str]:
     if found.matched:
         yield f"stay: {amount(found.matched, 'row')} of files that are gone, with matches"
     if found.away:
-        yield f"stay: {amount(found.away, 'file')} that may be on a disk that is away"
+        yield f"stay: {amount(found.away, 'file')} in a store, or on a disk that may be away"
 
 
 def _stay(done: OldRuns) -> Iterator[str]:

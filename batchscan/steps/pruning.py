@@ -23,7 +23,7 @@ class Pruning:
 
     files: int = 0  # rows of files that are gone
     matched: int = 0  # of these the ones that stay, because their pictures have matches
-    away: int = 0  # rows of files that cannot be told to be gone: a disk may be away
+    away: int = 0  # rows of files that may be there: in a store, or on a disk that is away
     messages: int = 0  # told long enough ago
     leftovers: list[Path] = field(default_factory=list)  # copies of older versions, halves of files
     runs: list[str] = field(default_factory=list)  # beyond what the output folder keeps
@@ -99,6 +99,8 @@ def _mark_gone(ledger: Ledger) -> int:
 
 def _names_in(folder: bytes) -> set[bytes] | None:
     """What is in a folder, nothing where that is gone; None where nobody can tell."""
+    if not os.path.isabs(folder):  # in a store, or below a working folder of another day
+        return None
     above = folder
     try:
         while (names := _listed(above)) is None:
@@ -115,8 +117,6 @@ def _listed(folder: bytes) -> set[bytes] | None:
     try:
         return set(os.listdir(folder))
     except FileNotFoundError:
-        if folder == os.path.dirname(folder):  # a path that does not begin at the top
-            raise
         return None
 
 

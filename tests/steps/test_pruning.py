@@ -143,6 +143,15 @@ def test_what_cannot_be_looked_into_stays(place):
     ledger.close()
 
 
+def test_objects_in_stores_stay(place):
+    ledger = place.live(File("a", 0, "answered", NONE, gone=False))
+    ledger._connection.execute("UPDATE folders SET path = CAST('s3://bucket/a' AS BLOB)")
+    found, _ = place.prune(ledger)
+
+    assert (found.files, found.away) == (0, 1)
+    ledger.close()
+
+
 def test_a_file_that_comes_back_is_known_by_its_content(place):
     ledger = place.live(
         File("a", 0, "answered", NONE, gone=False), File("a", 1, "answered", NONE, gone=True)
