@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from pathlib import Path
 
 from batchscan.copyleaks import requests
-from batchscan.copyleaks.answers import LONG_ANSWER, CheckResult, read_check, read_credits
+from batchscan.copyleaks.answers import read_credits
+from batchscan.copyleaks.channel import Channel, Checked
 from batchscan.copyleaks.decoding import NotJson, decode
 from batchscan.copyleaks.errors import BadResponse, CopyleaksError, TokenRefused
-from batchscan.copyleaks.failures import failure
+from batchscan.copyleaks.hidden import Hidden
 from batchscan.copyleaks.requests import Multipart
 from batchscan.copyleaks.tokens import LIFE, ONE_WORD, Grant, TokenProvider, binding
-from batchscan.copyleaks.transport import Response, Transport
+from batchscan.copyleaks.transport import Transport
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +29,6 @@ class Account:
     key: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A check's answer: the verbatim body, and what it says."""
-
-    body: bytes = field(repr=False)
-    result: CheckResult
-
-
 class CopyleaksClient:
     """Asks the vendor's API with one shared token, renewed once when it is refused."""
 
@@ -47,12 +37,15 @@ class CopyleaksClient:
     ) -> None:
         """Prepare; `now` gives seconds since 1970."""
         self._account = account
-        self._transport = transport
+        self._channel = Channel(account.api_url, transport, now)
         self._now = now
         bound_to = binding(account.api_url, account.identity_url, account.email, account.key)
         self._tokens = TokenProvider(token_file, bound_to, self._log_in, now)
-        self._date: str | None = None  # the last answer's Date header
-        self.server_time: float | None = None  # seconds since 1970 by the last one that was read
+
+    @property
+    def server_time(self) -> float | None:
+        """Seconds since 1970 by the last answer that said so."""
+        return self._channel.server_time
 
     @property
     def logins(self) -> int:
@@ -72,6 +65,18 @@ class CopyleaksClient:
         """
         await self._tokens.token()
 
+    async def token(self) -> Hidden:
+        """The token, for whoever sends with it.
+
+        Raises:
+            CopyleaksError: the login failed.
+        """
+        return await self._tokens.token()
+
+    def refused(self, token: str) -> None:
+        """The service would not take this token any more: the next call will log in anew."""
+        self._tokens.refused(token)
+
     async def check(
         self, scan_id: str, form: Multipart, leaving: Callable[[], None] | None = None
     ) -> Checked:
@@ -87,15 +92,11 @@ class CopyleaksClient:
             CopyleaksError: as its tree says.
         """
         token = await self._tokens.token()
-        request = requests.check(self._account.api_url, scan_id, form, token)
         try:
-            body = self._body_of(await self._transport.send(request, leaving), token)
+            return await self._channel.check(scan_id, form, token, leaving)
         except TokenRefused:
             self._tokens.refused(token)
             raise
-        if len(body) < LONG_ANSWER:
-            return Checked(body, read_check(body, scan_id))
-        return Checked(body, await asyncio.to_thread(read_check, body, scan_id))
 
     async def credits(self) -> int:
         """The account's balance.
@@ -112,7 +113,7 @@ class CopyleaksClient:
         token = await self._tokens.token()
         request = requests.credits_left(self._account.api_url, token)
         try:
-            return read_credits(self._body_of(await self._transport.send(request), token))
+            return read_credits(await self._channel.ask(request, token))
         except TokenRefused:
             self._tokens.refused(token)
             raise
@@ -121,30 +122,14 @@ class CopyleaksClient:
         account = self._account
         request = requests.login(account.identity_url, account.email, account.key)
         try:
-            response = await self._transport.send(request)
-            return read_grant(self._body_of(response, account.key, login=True), self._now())
+            body = await self._channel.ask(request, account.key, login=True)
+            return read_grant(body, self._now())
         except CopyleaksError as error:
             error.login = True
             if isinstance(error, BadResponse):
                 error.body = b""  # half of it may be a token,
                 raise error.with_traceback(None) from None  # and so may what its frames hold
             raise
-
-    def _body_of(self, response: Response, secret: str, *, login: bool = False) -> bytes:
-        """The body of a 200; `secret` is what was sent and must not be shown where it is echoed."""
-        date = response.headers.get("Date")
-        if date != self._date:  # many answers come within its second
-            self._date, self.server_time = date, _date(date) or self.server_time
-        if response.status == HTTPStatus.OK:
-            return response.body
-        raise failure(
-            response.status,
-            response.headers,
-            response.body,
-            login=login,
-            now=self._now(),
-            secrets=(secret,),
-        )
 
 
 def read_grant(body: bytes, now: float) -> Grant:
@@ -174,10 +159,3 @@ def _time(value: object) -> float | None:
     except ValueError:
         return None
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-
-
-def _date(value: str | None) -> float | None:
-    try:
-        return parsedate_to_datetime(value).timestamp() if value else None
-    except (ValueError, TypeError, OverflowError):
-        return None
