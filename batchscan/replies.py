@@ -50,6 +50,7 @@ class Trouble:
     ambiguous: bool  # the whole request may have arrived, so a credit may have been charged
     reached: bool  # False when no connection could be made: the service is away
     body: bytes | None = field(default=None, repr=False)  # a 200's body that nobody could read
+    worker_lost: bool = False  # a machine of ours went away: that says nothing of the service
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +60,12 @@ class TokenRefused:
     error: ServiceError
 
 
-Reply: TypeAlias = Answered | Conflict | Refusal | Busy | Trouble | TokenRefused
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Nothing was sent: the file had to be read again, and is not what it was or not there."""
+
+    reason: FailReason
+    detail: str
+
+
+Reply: TypeAlias = Answered | Conflict | Refusal | Busy | Trouble | TokenRefused | Unread

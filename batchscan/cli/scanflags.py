@@ -134,6 +134,17 @@ _FLAGS: tuple[tuple[str, tuple[tuple[str, tuple[str, ...], str | None, str], ...
         ),
     ),
     (
+        "Where",
+        (
+            (
+                "engine.dask",
+                ("--dask",),
+                "ADDRESS",
+                "inspect and upload on a Dask cluster, this machine by default; local starts one",
+            ),
+        ),
+    ),
+    (
         "Limits: no new uploads from there on, what is under way finishes",
         (
             ("spend.max_credits", ("--max-credits",), "N", "credits to spend at most"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from batchscan.images.portrait import Portrait
@@ -10,8 +10,40 @@ from batchscan.model import Candidate, Image, NotSendable
 from batchscan.replies import Busy, Reply, Trouble
 
 
+class Leaving(Protocol):
+    """What an engine calls when the first byte of a picture has left."""
+
+    def __call__(self, ago: float) -> None:
+        """It left so many seconds ago."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterFacts:
+    """What a report says of a cluster."""
+
+    workers: int  # that took part
+    hosts: int  # that they ran on
+    lost: tuple[str, ...]  # addresses of those that vanished, the first of them
+
+
 class Engine(Protocol):
     """Inspects files and uploads pictures, somewhere."""
+
+    @property
+    def logins(self) -> int:
+        """Logins of this run."""
+        ...
+
+    @property
+    def cluster(self) -> ClusterFacts | None:
+        """The cluster it works on; None on this machine alone."""
+        ...
+
+    @property
+    def bytes_in_flight(self) -> int:
+        """Bytes of pictures that a run may have in hand at once."""
+        ...
 
     async def inspect(self, candidate: Candidate) -> Image | NotSendable:
         """Read, hash and judge one file; trouble with the file is the result, not an exception."""
@@ -35,7 +67,15 @@ class Engine(Protocol):
         """
         ...
 
-    async def upload(self, scan_id: str, image: Image, leaving: Callable[[], None]) -> Reply:
+    async def slot(self, image: Image) -> None:
+        """Wait until the host that would send a picture may send; at once while it has a slot.
+
+        Raises:
+            Unavailable: there is no host any more.
+        """
+        ...
+
+    async def upload(self, scan_id: str, image: Image, leaving: Leaving) -> Reply:
         """Send one picture once, under this scan id; `leaving` is called as it leaves.
 
         Raises:
@@ -43,6 +83,14 @@ class Engine(Protocol):
             NoCredits: the account has no credits left.
             Unavailable: the API is not at this address.
         """
+        ...
+
+    def release(self, image: Image) -> None:
+        """Give back what is kept for a picture: nothing more will be asked about it."""
+        ...
+
+    def halt(self) -> None:
+        """Let nothing wait any more: the run stops."""
         ...
 
     async def balance(self) -> int | None:

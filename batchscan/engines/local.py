@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from batchscan.copyleaks import errors as vendor
-from batchscan.copyleaks.answers import LONG_ANSWER
-from batchscan.copyleaks.requests import check_form
-from batchscan.engines.answers import answer_of
-from batchscan.engines.crew import Crew
-from batchscan.engines.replies import login_reply_to, reply_to
-from batchscan.images.allowance import Allowance
-from batchscan.images.inspect import inspect
-from batchscan.images.judge import Judge
-from batchscan.images.portrait import Portrait, Portraitist
-from batchscan.images.raw_process import RawProcess
-from batchscan.images.rules import Rules
+from batchscan.engines.hosts import HostPace
+from batchscan.engines.interface import Leaving
+from batchscan.engines.replies import login_reply_to
+from batchscan.engines.uploading import upload_by
+from batchscan.engines.workshop import Workshop
+from batchscan.images.portrait import Portrait
 from batchscan.model import Candidate, Image, NotSendable
-from batchscan.replies import Answered, Busy, Reply, Trouble
+from batchscan.pace import Clock, SystemClock
+from batchscan.replies import Busy, Reply, Trouble
 from batchscan.settings import Settings
 from batchscan.urls import load_suffixes
 
@@ -31,23 +24,20 @@ if TYPE_CHECKING:
     from batchscan.copyleaks.client import CopyleaksClient
     from batchscan.copyleaks.transport import Transport
 
+HERE = "this machine"
+BYTES_IN_FLIGHT = 256 * 1024 * 1024
+
 
 class LocalEngine:
     """Inspects and uploads on this machine; uploading wants an account, inspecting does not."""
 
-    def __init__(
-        self, settings: Settings, token_file: Path, now: Callable[[], float] = time.time
-    ) -> None:
-        """Prepare; nothing is opened before it is needed. `now` gives seconds since 1970."""
+    def __init__(self, settings: Settings, token_file: Path, clock: Clock | None = None) -> None:
+        """Prepare; nothing is opened before it is needed."""
         self._settings = settings
-        self._now = now
-        self._rules = Rules.of(settings.scan)
-        # Shared, so that what is decoded at once is bounded whatever it is decoded for.
-        pixels, self._raw_process = Allowance(self._rules.max_pixels), RawProcess()
-        self._judge = Judge(self._rules, self._raw_process, pixels)
-        self._portraitist = Portraitist(pixels, self._raw_process, self._rules.max_pixels)
-        threads = min(8, max(2, os.cpu_count() or 2))
-        self._crew = Crew(threads, "inspect")
+        clock = clock or SystemClock()
+        self._now = clock.wall
+        self._workshop = Workshop(settings.scan, min(8, max(2, os.cpu_count() or 2)))
+        self._hosts = HostPace(settings, clock)
         self._token_file = token_file
         self._opened: tuple[Transport, CopyleaksClient] | None = None
 
@@ -56,18 +46,35 @@ class LocalEngine:
         """Logins of this run."""
         return self._opened[1].logins if self._opened else 0
 
+    @property
+    def cluster(self) -> None:
+        """None: this machine."""
+        return
+
+    @property
+    def bytes_in_flight(self) -> int:
+        """What this machine's memory is asked for."""
+        return BYTES_IN_FLIGHT
+
     async def inspect(self, candidate: Candidate) -> Image | NotSendable:
-        """Read, hash and judge one file, in one hop to a thread."""
-
-        def work() -> Image | NotSendable:
-            follow = self._settings.scan.follow_symlinks
-            return inspect(candidate, self._judge, self._rules, follow=follow)
-
-        return await self._crew.do(work)
+        """Read, hash and judge one file."""
+        return await self._workshop.inspect(candidate)
 
     async def portray(self, image: Image) -> Portrait:
         """Make a thumbnail of a picture with matches, and read who made it; never raises."""
-        return await self._crew.do(partial(self._portraitist.portray, image))
+        return await self._workshop.portray(image)
+
+    async def slot(self, image: Image) -> None:
+        """Wait until this machine may send the picture (`pace.per_host`)."""
+        await self._hosts.enter(image, HERE)
+
+    def release(self, image: Image) -> None:
+        """Give back what is kept for a picture: nothing more will be asked about it."""
+        self._hosts.let_go(image)
+
+    def halt(self) -> None:
+        """Let nothing wait any more: the run stops."""
+        self._hosts.close()
 
     @property
     def ready(self) -> bool:
@@ -90,7 +97,7 @@ class LocalEngine:
             await asyncio.to_thread(load_suffixes)
         return None
 
-    async def upload(self, scan_id: str, image: Image, leaving: Callable[[], None]) -> Reply:
+    async def upload(self, scan_id: str, image: Image, leaving: Leaving) -> Reply:
         """Send one picture once, under this scan id; `leaving` is called as it leaves.
 
         Raises:
@@ -98,15 +105,19 @@ class LocalEngine:
             NoCredits: the account has no credits left.
             Unavailable: the API is not at this address.
         """
-        sandbox = self._settings.api.sandbox
-        form = check_form(scan_id, image.data, image.file_name, image.content_type, sandbox=sandbox)
-        try:
-            checked = await self._client.check(scan_id, form, leaving)
-        except vendor.CopyleaksError as error:
-            return reply_to(error, self._settings.api)
-        translate = partial(answer_of, checked.result, checked.body, self._now(), sandbox=sandbox)
-        long = len(checked.body) >= LONG_ANSWER
-        return Answered(await asyncio.to_thread(translate) if long else translate())
+        left_host = self._hosts.leaving(image)
+
+        def left() -> None:
+            left_host(0.0)
+            leaving(0.0)
+
+        return await upload_by(
+            lambda form: self._client.check(scan_id, form, left),
+            scan_id,
+            image,
+            self._settings.api,
+            self._now,
+        )
 
     async def balance(self) -> int | None:
         """Credits left on the account, or None where the service would not say."""
@@ -119,8 +130,7 @@ class LocalEngine:
         """Give back connections, threads and child processes."""
         if self._opened is not None:
             await self._opened[0].aclose()
-        await asyncio.to_thread(self._crew.close)
-        await asyncio.to_thread(self._raw_process.close)
+        await self._workshop.aclose()
 
     @property
     def _client(self) -> CopyleaksClient:

@@ -13,6 +13,7 @@ from batchscan.settings.addresses import Url
 from batchscan.settings.alerts import Alerts, FirstAnswer, Webhook
 from batchscan.settings.complaint import Role, Takedown
 from batchscan.settings.declaring import setting, unwritten
+from batchscan.settings.engine import Engine
 from batchscan.settings.kinds import Choice, FilePath, Flag, Patterns, Text
 from batchscan.settings.numbers import Count, Duration, Rates, Ratio, Size
 from batchscan.settings.spending import Spend
@@ -24,6 +25,7 @@ __all__ = [
     "Alerts",
     "Api",
     "Check",
+    "Engine",
     "FailOn",
     "FirstAnswer",
     "IfLocked",
@@ -211,6 +213,9 @@ class Pace:
     headroom: float = setting(
         0.02, "how much wider than the rate requests are spaced", Ratio(0, 0.5)
     )
+    per_host: tuple[Rate, ...] | None = setting(
+        None, "limits of each machine that sends, where the service has such", Rates()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +282,7 @@ class Settings:
     api: Api = field(default_factory=Api)
     scan: Scan = field(default_factory=Scan)
     pace: Pace = field(default_factory=Pace)
+    engine: Engine = field(default_factory=Engine)
     spend: Spend = field(default_factory=Spend)
     output: Output = field(default_factory=Output)
     takedown: Takedown = field(default_factory=Takedown)

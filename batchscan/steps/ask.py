@@ -16,7 +16,16 @@ from batchscan.model import Claim, Deferred, Image, Reused, ServiceError
 from batchscan.names import FailReason
 from batchscan.pace import Clock, Gate, Pass
 from batchscan.pace.outage import backoff
-from batchscan.replies import Answered, Busy, Conflict, Refusal, Reply, TokenRefused, Trouble
+from batchscan.replies import (
+    Answered,
+    Busy,
+    Conflict,
+    Refusal,
+    Reply,
+    TokenRefused,
+    Trouble,
+    Unread,
+)
 from batchscan.settings import Settings
 from batchscan.steps.budget import Budget
 from batchscan.steps.stop import Stop
@@ -107,7 +116,7 @@ class Asker:
             reservation = await self.budget.reserve(again=question.again)
             charged = 0
             try:
-                granted, trouble = await self._enter()
+                granted, trouble = await self._enter(question.image)
                 reply = trouble or await self._send(question, granted)
                 charged = self._price_of(reply)
                 ending = await self._take(question, granted, reply)
@@ -117,9 +126,10 @@ class Asker:
                 await self.stop.sleep(backoff(max(1, question.tries), self.jitter))
         return ending
 
-    async def _enter(self) -> tuple[Pass, Busy | Trouble | None]:
+    async def _enter(self, image: Image) -> tuple[Pass, Busy | Trouble | None]:
         """Wait for a slot in which a request can leave at once, or for trouble with the login."""
         while True:
+            await self.engine.slot(image)
             granted = await self.gate.enter()
             if granted is None:
                 self.stop.check_halt()
@@ -155,10 +165,10 @@ class Asker:
         question.requests += 1
         self.traffic.requests += 1
         self.traffic.retries += question.requests > 1
-        self.traffic.bytes_sent += len(image.data)
+        self.traffic.bytes_sent += image.stat.size
         try:
             reply = await self.engine.upload(
-                opened.scan_id, image, lambda: self.gate.leaving(granted)
+                opened.scan_id, image, lambda ago: self.gate.leaving(granted, ago)
             )
         except StopRun:
             self.gate.abandoned(granted)
@@ -179,7 +189,7 @@ class Asker:
                 return answer.credits
             case Conflict() | Trouble(ambiguous=True):
                 return self.budget.price
-            case Refusal() | Busy() | Trouble() | TokenRefused():
+            case Refusal() | Busy() | Trouble() | TokenRefused() | Unread():
                 return 0
 
     async def _take(self, question: Question, granted: Pass, reply: Reply) -> Ending | None:
@@ -203,13 +213,10 @@ class Asker:
                 return None
             case Trouble():
                 return await self._after_trouble(question, granted, reply)
-            case TokenRefused(error):
+            case TokenRefused() | Unread():
                 self.gate.abandoned(granted)
                 await self._not_charged(question)
-                question.tokens_refused += 1
-                if question.tokens_refused > 1:
-                    raise _auth_refused(error)
-                return None
+                return _after_nothing(question, reply)
 
     async def _after_conflict(self, question: Question, reply: Conflict) -> Ending | None:
         claim, at = self._claim_of(question), self.clock.wall()
@@ -235,9 +242,7 @@ class Asker:
         else:
             await self._not_charged(question)
         question.last = reply.error
-        away = self.gate.troubled(
-            granted, question.image.sha256, reached=reply.reached, said=reply.detail
-        )
+        away = self._tell_gate(question, granted, reply)
         question.tries += not away  # a probe's failure is not its picture's
         if question.tries < self.settings.api.attempts:
             return None
@@ -245,6 +250,14 @@ class Asker:
         if reason is FailReason.NETWORK and question.perhaps_charged:
             reason = FailReason.OUTCOME_UNKNOWN
         return NoAnswer(reason, reply.detail, reply.error)
+
+    def _tell_gate(self, question: Question, granted: Pass, reply: Trouble) -> bool:
+        """Have the gate know of trouble with the service; whether that counts as away."""
+        if reply.worker_lost:
+            self.gate.abandoned(granted)
+            return False
+        picture = question.image.sha256
+        return self.gate.troubled(granted, picture, reached=reply.reached, said=reply.detail)
 
     async def _not_charged(self, question: Question) -> None:
         claim = question.claim
@@ -254,6 +267,16 @@ class Asker:
     def _claim_of(self, question: Question) -> Claim:
         assert question.claim is not None  # noqa: S101 - a reply comes after a claim
         return question.claim
+
+
+def _after_nothing(question: Question, reply: TokenRefused | Unread) -> Ending | None:
+    """What follows where nothing was done with a picture."""
+    if isinstance(reply, Unread):
+        return NoAnswer(reply.reason, reply.detail, None)
+    question.tokens_refused += 1
+    if question.tokens_refused > 1:
+        raise _auth_refused(reply.error)
+    return None
 
 
 def _auth_refused(error: ServiceError) -> AuthRefused:

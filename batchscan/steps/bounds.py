@@ -9,13 +9,12 @@ from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-BYTES_IN_FLIGHT = 256 * 1024 * 1024
 
 
 class BytesInFlight:
     """A semaphore weighted by bytes; first come, first served, so that large ones get their turn."""
 
-    def __init__(self, most: int = BYTES_IN_FLIGHT) -> None:
+    def __init__(self, most: int) -> None:
         self._free = most
         self._most = most
         self._waiters: deque[tuple[int, asyncio.Future[None]]] = deque()

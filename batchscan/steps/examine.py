@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 
 from batchscan.engines.interface import Engine
@@ -62,7 +63,7 @@ class Examiner:
     stop: Stop
     clock: Clock
     marks: CheckMarks | None  # None in a dry run
-    bytes_in_flight: BytesInFlight = field(default_factory=BytesInFlight)
+    bytes_in_flight: BytesInFlight
     twins: Twins[Verdict] = field(default_factory=Twins)
 
     async def examine(self, candidate: Candidate) -> None:
@@ -73,13 +74,15 @@ class Examiner:
         """
         watch = Stopwatch(self.clock)
         size = candidate.stat.size if candidate.stat else 0
-        async with self.bytes_in_flight.hold(min(size, self.settings.scan.max_bytes)):
+        size = min(size, self.settings.scan.max_bytes)
+        async with self.bytes_in_flight.hold(size), AsyncExitStack() as kept:
             try:
                 self.stop.check()
                 found = await self._inspect(candidate)
                 if isinstance(found, NotSendable):
                     await self._record(found, Verdict(not_sendable(found, watch)))
                     return
+                kept.callback(self.engine.release, found)
                 if await self._puts_off(candidate, found):
                     return
                 verdict = await self._verdict_on(found, watch)

@@ -12,7 +12,8 @@ from functools import partial
 
 import msgspec
 
-from batchscan.engines.local import LocalEngine
+from batchscan.engines.interface import Engine
+from batchscan.engines.opening import open_engine
 from batchscan.images.rules import Rules
 from batchscan.ledger import Ledger, LedgerThread, Standing
 from batchscan.model import Outcome
@@ -22,6 +23,7 @@ from batchscan.results import ResultsWriter
 from batchscan.settings import Settings
 from batchscan.settings.places import state_folder
 from batchscan.steps.ask import Asker, Inquirer
+from batchscan.steps.bounds import BytesInFlight
 from batchscan.steps.budget import Budget
 from batchscan.steps.closing import close_killed_runs
 from batchscan.steps.crash import CheckMarks
@@ -55,7 +57,7 @@ class Session:
     tally: Tally
     traffic: Traffic
     ledger: LedgerThread
-    engine: LocalEngine
+    engine: Engine
     gate: Gate
     budget: Budget
     results: ResultsWriter
@@ -101,7 +103,8 @@ class Opening:
             started_at = clock.wall()
             gate, budget = await self._limits(ledger)
             self.facts = await self._close_killed_runs(ledger, started_at)
-            engine = LocalEngine(settings, state / "token.json", clock.wall)
+            engine = await open_engine(settings, state / "token.json", clock, self.stop.check_halt)
+            self.stop.on_halt(engine.halt)
             try:
                 run_id, folder = await self._begin(ledger, started_at)
                 results = await ResultsWriter.create(f"{folder}/{RESULTS}")
@@ -174,7 +177,7 @@ class _Parts:
     ledger: LedgerThread
     gate: Gate
     budget: Budget
-    engine: LocalEngine
+    engine: Engine
     results: ResultsWriter
     walks: Sequence[Finder]
     marks: CheckMarks | None
@@ -246,6 +249,7 @@ class _Parts:
             stop=self.opening.stop,
             clock=self.opening.clock,
             marks=self.marks,
+            bytes_in_flight=BytesInFlight(self.engine.bytes_in_flight),
         )
 
     def _source(self, standing: Standing, recorder: Recorder) -> Source:

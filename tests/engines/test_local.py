@@ -39,7 +39,7 @@ async def engine(emulator, tmp_path):
     await opened.aclose()
 
 
-def nothing() -> None:
+def nothing(ago: float) -> None:
     """Nobody wants to know when the request leaves."""
 
 

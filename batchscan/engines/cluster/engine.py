@@ -1,0 +1,239 @@
+"""The engine of a Dask cluster: workers read, judge and send; the token is kept here."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import cast
+
+from batchscan.copyleaks import errors as vendor
+from batchscan.copyleaks.client import CopyleaksClient
+from batchscan.copyleaks.hidden import Hidden
+from batchscan.copyleaks.transport import Transport
+from batchscan.engines.cluster.crowd import Crowd
+from batchscan.engines.cluster.post import Lost, Post
+from batchscan.engines.cluster.wire import Inspect, Portray, Upload
+from batchscan.engines.hosts import HostPace
+from batchscan.engines.interface import ClusterFacts, Leaving
+from batchscan.engines.replies import login_reply_to
+from batchscan.images.portrait import NOTHING, Portrait
+from batchscan.model import Candidate, Image, NotSendable, ServiceError
+from batchscan.names import FailReason
+from batchscan.replies import Busy, Reply, TokenRefused, Trouble
+from batchscan.settings import Api
+
+UNBOUNDED = 2**62  # bytes in the driver: they are bounded where they lie
+MOST_LOST = 3  # workers that may be lost while they check one file
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Kept:
+    """Where a picture is; `image` is kept so that its id() stays its own."""
+
+    image: Image
+    candidate: Candidate
+    post: Post
+    size: int
+
+    def move(self, post: Post) -> None:
+        """It is another station's from now on."""
+        self.leave()
+        self.post = post
+        _enter(post, self.size)
+
+    def leave(self) -> None:
+        """It is nobody's any more."""
+        self.post.taken -= 1
+        self.post.room += self.size
+
+
+class DaskEngine:
+    """Has pictures inspected and uploaded by a cluster."""
+
+    def __init__(
+        self,
+        crowd: Crowd,
+        client: CopyleaksClient,
+        transport: Transport,
+        hosts: HostPace,
+        api: Api,
+    ) -> None:
+        """Prepare; the client logs in and asks for the balance, and never sends a picture."""
+        self._crowd = crowd
+        self._client = client
+        self._transport = transport
+        self._hosts = hosts
+        self._api = api
+        self._kept: dict[int, _Kept] = {}
+
+    @property
+    def logins(self) -> int:
+        """Logins of this run."""
+        return self._client.logins
+
+    @property
+    def cluster(self) -> ClusterFacts:
+        """Who took part."""
+        return self._crowd.facts
+
+    @property
+    def bytes_in_flight(self) -> int:
+        """No bound here: each station has its own."""
+        return UNBOUNDED
+
+    async def inspect(self, candidate: Candidate) -> Image | NotSendable:
+        """Have one file read, hashed and judged, elsewhere again where a worker is lost.
+
+        Raises:
+            Unavailable: there is no worker any more.
+        """
+        size = candidate.stat.size if candidate.stat else 0
+        for _ in range(MOST_LOST):
+            post = await self._crowd.choose()
+            _enter(post, size)
+            found: Image | NotSendable | None = None
+            try:
+                found = await post.do(lambda number: Inspect(number, candidate))
+            except Lost:
+                log.info("a worker was lost with %r", candidate.path)
+                continue
+            finally:
+                if not isinstance(found, Image):
+                    self._leave(post, size)
+            if isinstance(found, Image):
+                self._kept[id(found)] = _Kept(found, candidate, post, size)
+            return cast("Image | NotSendable", found)
+        detail = f"{MOST_LOST} workers were lost while they checked it; the next run tries again"
+        return NotSendable(candidate.path, candidate.stat, FailReason.CHECK_FAILED, detail)
+
+    async def portray(self, image: Image) -> Portrait:
+        """Have a thumbnail made where the picture is; never raises."""
+        kept = self._kept[id(image)]
+        try:
+            made = await kept.post.do(lambda number: Portray(number, image, kept.candidate))
+        except Lost:
+            return Portrait(None, NOTHING)
+        return cast("Portrait", made)
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a token."""
+        return self._client.ready
+
+    async def prepare(self) -> Busy | Trouble | None:
+        """Log in, once for all that ask; None when that went well.
+
+        Raises:
+            AuthRefused: the login was refused.
+            Unavailable: the login is not at this address.
+        """
+        try:
+            await self._client.login()
+        except vendor.CopyleaksError as error:
+            return login_reply_to(error, self._api)
+        return None
+
+    async def slot(self, image: Image) -> None:
+        """Wait until the host that has the picture may send, or another where that one is gone.
+
+        Raises:
+            Unavailable: there is no worker any more.
+        """
+        while True:
+            post = await self._station_of(image)
+            await self._hosts.enter(image, post.host)
+            if not (post.gone or post.leaving):
+                return
+
+    async def upload(self, scan_id: str, image: Image, leaving: Leaving) -> Reply:
+        """Have one picture sent once, under this scan id.
+
+        Raises:
+            AuthRefused: the account may not use the API.
+            NoCredits: the account has no credits left.
+            Unavailable: the API is not at this address, or there is no worker any more.
+        """
+        try:
+            token = await self._client.token()
+        except vendor.CopyleaksError as error:
+            return login_reply_to(error, self._api)
+        while True:
+            post = await self._station_of(image)
+            try:
+                reply = await self._send(post, scan_id, image, token, leaving)
+            except Lost as lost:
+                if lost.sent:
+                    return _ambiguous(lost)
+                continue  # it never got there
+            if isinstance(reply, TokenRefused):
+                self._client.refused(token)
+            return reply
+
+    async def _send(
+        self, post: Post, scan_id: str, image: Image, token: Hidden, leaving: Leaving
+    ) -> Reply:
+        candidate = self._kept[id(image)].candidate
+        left_host = self._hosts.leaving(image)
+
+        def left(ago: float) -> None:
+            left_host(ago)
+            leaving(ago)
+
+        reply = await post.do(lambda number: Upload(number, scan_id, image, candidate), token, left)
+        return cast("Reply", reply)
+
+    def release(self, image: Image) -> None:
+        """Have a picture's bytes and its slot given back."""
+        self._hosts.let_go(image)
+        kept = self._kept.pop(id(image), None)
+        if kept is not None:
+            kept.leave()
+            kept.post.release(image.path, image.sha256)
+            self._crowd.wake()
+
+    def halt(self) -> None:
+        """Let nothing wait any more: the run stops."""
+        self._hosts.close()
+        self._crowd.wake()
+
+    async def balance(self) -> int | None:
+        """Credits left on the account, or None where the service would not say."""
+        try:
+            return await self._client.credits()
+        except vendor.CopyleaksError:
+            return None
+
+    async def aclose(self) -> None:
+        """Dismiss the stations and leave the cluster."""
+        await self._crowd.aclose()
+        await self._transport.aclose()
+
+    async def _station_of(self, image: Image) -> Post:
+        """Where a picture is; another station, which reads it again, where that is going."""
+        kept = self._kept[id(image)]
+        if kept.post.gone or kept.post.leaving:
+            kept.move(await self._crowd.choose())
+        return kept.post
+
+    def _leave(self, post: Post, size: int) -> None:
+        post.taken -= 1
+        post.room += size
+        self._crowd.wake()
+
+
+def _enter(post: Post, size: int) -> None:
+    post.taken += 1
+    post.room -= size
+
+
+def _ambiguous(lost: Lost) -> Trouble:
+    """What was under way on a worker that is gone: it may have been sent, and paid for."""
+    return Trouble(
+        FailReason.NETWORK,
+        f"{lost} while it sent this picture",
+        ServiceError(),
+        ambiguous=True,
+        reached=True,
+        worker_lost=True,
+    )

@@ -1,0 +1,69 @@
+"""Connecting to a cluster: what is wrong is said before anything is sent."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from batchscan.engines.cluster.engine import DaskEngine
+from batchscan.engines.connecting import open_client, open_transport
+from batchscan.engines.hosts import HostPace
+from batchscan.engines.interface import Engine
+from batchscan.errors import UsageError
+from batchscan.pace import Clock
+from batchscan.settings import Settings
+from batchscan.settings.addresses import is_loopback
+from batchscan.settings.engine import LOCAL
+
+CONNECT = 10.0  # seconds for the scheduler to answer
+log = logging.getLogger(__name__)
+
+
+async def open_cluster(
+    settings: Settings, token_file: Path, clock: Clock, check_halt: Callable[[], None]
+) -> Engine:
+    """Connect to the cluster that settings name, and hire its workers.
+
+    Raises:
+        UsageError: Dask is not installed, nothing answers there, or no worker can be used.
+    """
+    try:
+        from batchscan.engines.cluster.crowd import Crowd  # noqa: PLC0415 - brings Dask along
+        from batchscan.engines.cluster.dask import Dask, NotThere  # noqa: PLC0415 - the same
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"--dask needs Dask, which is not installed ({error.name} is missing)",
+            advice="pip install 'batchscan[dask]'",
+        ) from error
+    address = settings.engine.dask or LOCAL
+    _warn_of_plain(address)
+    dask = Dask(address, CONNECT)
+    try:
+        await dask.open()
+    except NotThere as error:
+        raise UsageError(
+            f"there is no Dask scheduler at {address}: {error}",
+            advice="check the address of --dask (engine.dask); for tls:// see Dask's own settings",
+        ) from error
+    crowd = Crowd(dask, settings, clock, check_halt)
+    try:
+        await crowd.open()
+    except BaseException:
+        await crowd.aclose()
+        raise
+    transport = open_transport(settings)
+    client = open_client(settings, transport, token_file, clock.wall)
+    return DaskEngine(crowd, client, transport, HostPace(settings, clock), settings.api)
+
+
+def _warn_of_plain(address: str) -> None:
+    """Say that others on the way could read along."""
+    parts = urlsplit(address)
+    if parts.scheme in ("tcp", "ws") and not is_loopback(parts):
+        log.warning(
+            "%s is not encrypted: who can listen in sees the access token and can run code on the "
+            "cluster; see Dask's TLS",
+            address,
+        )

@@ -1,0 +1,87 @@
+"""What goes between the driver and a station; never a picture's bytes, never the key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from batchscan.model import Candidate, Image
+
+PROTOCOL = 1  # both sides must speak the same
+
+
+@dataclass(frozen=True, slots=True)
+class Inspect:
+    """Read, hash and judge a file, and keep its bytes."""
+
+    number: int
+    candidate: Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Send a picture once, under this scan id."""
+
+    number: int
+    scan_id: str
+    image: Image  # without its bytes
+    candidate: Candidate  # to read it again where they are gone
+
+
+@dataclass(frozen=True, slots=True)
+class Portray:
+    """Make a picture's portrait."""
+
+    number: int
+    image: Image
+    candidate: Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Drop a picture's bytes: nothing more will be asked about it."""
+
+    path: str
+    sha256: str
+
+
+Order: TypeAlias = Inspect | Upload | Portray | Release
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The first byte of an upload left."""
+
+    number: int
+    at: float  # on the station's monotonic clock
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of an order: an `Image` without bytes, a `Reply`, a `Portrait`, or an exception."""
+
+    number: int
+    result: object
+
+
+Event: TypeAlias = Left | Done
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What has happened at a station since it was asked last."""
+
+    first: int  # the number of the first event
+    events: tuple[Event, ...]
+    now: float  # on the station's monotonic clock
+    leaving: bool  # its worker is closing: it takes no more orders
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """What a station says of itself."""
+
+    epoch: str  # a new one for each station: one that was started anew is another one
+    version: str  # of batchscan
+    python: str  # "3.11"
+    room: int  # bytes of pictures that it keeps

@@ -1,0 +1,67 @@
+"""The windows of `pace.per_host`: each host that sends has its own, whatever runs on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from batchscan.model import Image
+from batchscan.pace import Clock, Gate, Pass
+from batchscan.settings import Settings
+
+
+class HostPace:
+    """A gate for each host; a picture that passed one keeps its slot until it is sent or let go."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        """Prepare; without `pace.per_host` every gate stands open."""
+        self._pace = settings.pace
+        self._retry_for = settings.api.retry_for
+        self._clock = clock
+        self._gates: dict[str, Gate] = {}
+        self._passed: dict[int, tuple[str, Gate, Pass]] = {}  # by the picture's id()
+        self._closed = False
+
+    async def enter(self, image: Image, host: str) -> None:
+        """Wait for a slot of the host, unless the picture has one there; at once when closed."""
+        if self._pace.per_host is None or self._closed:
+            return
+        passed = self._passed.get(id(image))
+        if passed is not None and passed[0] == host:
+            return
+        self.let_go(image)
+        gate = self._gate(host)
+        granted = await gate.enter()
+        if granted is not None:
+            self._passed[id(image)] = host, gate, granted
+
+    def leaving(self, image: Image) -> Callable[[float], None]:
+        """Use up a picture's slot; gives what to call when the picture leaves."""
+        passed = self._passed.pop(id(image), None)
+        if passed is None:
+            return _nothing
+        _, gate, granted = passed
+        return lambda ago: gate.leaving(granted, ago)
+
+    def let_go(self, image: Image) -> None:
+        """Give back a picture's slot, if it has one."""
+        passed = self._passed.pop(id(image), None)
+        if passed is not None:
+            passed[1].abandoned(passed[2])
+
+    def close(self) -> None:
+        """Let nobody wait any more: the run stops."""
+        self._closed = True
+        for gate in self._gates.values():
+            gate.close()
+
+    def _gate(self, host: str) -> Gate:
+        gate = self._gates.get(host)
+        if gate is None:
+            rates = self._pace.per_host or ()
+            gate = Gate(rates, self._pace.headroom, self._retry_for, self._clock)
+            self._gates[host] = gate
+        return gate
+
+
+def _nothing(ago: float) -> None:
+    del ago

@@ -1,0 +1,45 @@
+"""One upload and what comes of it, on whichever machine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from batchscan.copyleaks import errors as vendor
+from batchscan.copyleaks.answers import LONG_ANSWER
+from batchscan.copyleaks.requests import Multipart, check_form
+from batchscan.engines.answers import answer_of
+from batchscan.engines.replies import reply_to
+from batchscan.model import Image
+from batchscan.replies import Answered, Reply
+from batchscan.settings import Api
+
+if TYPE_CHECKING:
+    from batchscan.copyleaks.channel import Checked
+
+
+async def upload_by(
+    check: Callable[[Multipart], Awaitable[Checked]],
+    scan_id: str,
+    image: Image,
+    api: Api,
+    now: Callable[[], float],
+) -> Reply:
+    """Send one picture once by `check`; `now` gives seconds since 1970.
+
+    Raises:
+        AuthRefused: the account may not use the API.
+        NoCredits: the account has no credits left.
+        Unavailable: the API is not at this address.
+    """
+    sandbox = api.sandbox
+    form = check_form(scan_id, image.data, image.file_name, image.content_type, sandbox=sandbox)
+    try:
+        checked = await check(form)
+    except vendor.CopyleaksError as error:
+        return reply_to(error, api)
+    translate = partial(answer_of, checked.result, checked.body, now(), sandbox=sandbox)
+    long = len(checked.body) >= LONG_ANSWER
+    return Answered(await asyncio.to_thread(translate) if long else translate())
