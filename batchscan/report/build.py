@@ -36,6 +36,7 @@ class RunFacts:
     advice: str | None = None  # and what to do about it
     balance: int | None = None  # credits left on the account
     alerts: schema.Alerts | None = None  # None where nobody is to be told
+    cluster: schema.Cluster | None = None  # None on one machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,7 @@ def build(run: RunFacts, tally: Tally, digest: Digest, api: ApiFacts) -> schema.
         images=_images(digest),
         allow_rules=_rules(digest),
         alerts=run.alerts,
+        cluster=run.cluster,
         api=_api(api),
     )
 

@@ -130,6 +130,14 @@ class Alerts(msgspec.Struct, frozen=True, kw_only=True):
     troubles: list[AlertTrouble]
 
 
+class Cluster(msgspec.Struct, frozen=True, kw_only=True):
+    """Which workers of a Dask cluster took part; the addresses of those that were lost."""
+
+    workers: int
+    hosts: int
+    lost: list[str]
+
+
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
     """How long answers took, in milliseconds; null where nothing was asked."""
 
@@ -163,6 +171,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     images: list[MatchedPicture]
     allow_rules: list[AllowRule] = msgspec.field(default_factory=list)
     alerts: Alerts | None = None
+    cluster: Cluster | None = None
     api: Api
 
 

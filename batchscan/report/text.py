@@ -24,7 +24,7 @@ def summary(report: Report, where: str) -> str:
     Every line but those that hold `where` or a message fits 100 columns, and no string from
     outside reaches the terminal as it is.
     """
-    parts = (coverage, losses, dry_run, _matches, money, alerts, _end)
+    parts = (coverage, losses, dry_run, _matches, money, alerts, cluster, _end)
     lines = [line for part in parts for line in part(report)]
     return "\n".join([*map(_wrapped, lines), f"Files: {printable(where)}"]) + "\n"
 
@@ -148,6 +148,17 @@ def alerts(report: Report, named: Callable[[str], str] = printable) -> Iterator[
     yield from _sentence("Alerts: ", said)
     for each in found.troubles:
         yield f"  {named(each.target)} was not told of all matches: {named(each.trouble)}"
+
+
+def cluster(report: Report) -> Iterator[str]:
+    """Who took part, where it was more than this machine."""
+    found = report.cluster
+    if found is None:
+        return
+    yield f"Cluster: {amount(found.workers, 'worker')} on {amount(found.hosts, 'host')}."
+    if found.lost:
+        named = ", ".join(shortened(printable(each), _NAME_WIDTH) for each in found.lost[:TOP])
+        yield f"  {amount(len(found.lost), 'worker')} {_was(len(found.lost))} lost: {named}."
 
 
 def _end(report: Report) -> Iterator[str]:

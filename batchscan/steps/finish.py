@@ -15,11 +15,12 @@ import msgspec
 from batchscan import about
 from batchscan.digest import Digest
 from batchscan.errors import StorageError
+from batchscan.escape import scalars
 from batchscan.ledger import Ledger, Standing
 from batchscan.names import DeferReason, ExitReason, Status
 from batchscan.report.build import ApiFacts, RunFacts, build
 from batchscan.report.files import point_latest, write_report
-from batchscan.report.schema import Alerts, Latency, Report, encode
+from batchscan.report.schema import Alerts, Cluster, Latency, Report, encode
 from batchscan.steps.ending import exit_of
 from batchscan.steps.figures import digest_of
 from batchscan.steps.formats import write_formats, write_page
@@ -164,7 +165,16 @@ def _facts(session: Session, digest: Digest) -> RunFacts:
         sandbox=settings.api.sandbox,
         message=str(stopped) if stopped else None,
         advice=stopped.advice if stopped else None,
+        cluster=_cluster(session),
     )
+
+
+def _cluster(session: Session) -> Cluster | None:
+    facts = session.engine.cluster
+    if facts is None:
+        return None
+    lost = [scalars(address) for address in facts.lost]
+    return Cluster(workers=facts.workers, hosts=facts.hosts, lost=lost)
 
 
 def _at_least(session: Session) -> float:

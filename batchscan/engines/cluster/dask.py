@@ -7,6 +7,7 @@ themselves when a connection breaks and wait for ever for an actor that is gone.
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -23,7 +24,9 @@ from batchscan.settings import Settings
 from batchscan.settings.engine import LOCAL
 
 CALL = 10.0  # seconds that an answer may take
+EVENTS = "all"  # the scheduler's topic
 HIRE = 30.0  # seconds that a station may take to come about: a worker may import batchscan first
+log = logging.getLogger(__name__)
 KEYS = ("COPYLEAKS_API_KEY", "COPYLEAKS_API_KEY_FILE")  # not for the processes of a local cluster
 
 
@@ -60,6 +63,7 @@ class Dask:
         Raises:
             NotThere: that was not possible.
         """
+        _quieten()
         if self.address == LOCAL:
             await self._start_local()
         try:
@@ -172,7 +176,7 @@ class Dask:
                 for address in said.get("could-not-retire", ()):
                     tell(address)
 
-        self._client.subscribe_topic("all", look)
+        self._client.subscribe_topic(EVENTS, look)
 
     async def aclose(self) -> None:
         """Leave the cluster; a local one ends."""
@@ -180,6 +184,7 @@ class Dask:
         local, self._local = self._local, None
         with suppress(OSError, TimeoutError, RuntimeError, asyncio.CancelledError):
             if client is not None:
+                client.unsubscribe_topic(EVENTS)
                 await client.close()
         with suppress(OSError, TimeoutError, RuntimeError):
             if local is not None:
@@ -199,6 +204,15 @@ class Dask:
                 protocol="tls://",
                 silence_logs=40,
             )
+
+
+def _quieten() -> None:
+    """Leave it to us to say what matters, but for `--verbose`."""
+    if log.isEnabledFor(logging.DEBUG):
+        return
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] in ("distributed", "tornado"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _environment() -> dict[str, str]:

@@ -232,7 +232,7 @@ class Station:
         return self._opened[1]
 
 
-class Farewell(WorkerPlugin):  # type: ignore[misc] - untyped
+class Farewell(WorkerPlugin):  # type: ignore[misc]  # Dask has no types
     """A plugin of the worker, so that a station hears of its closing."""
 
     def __init__(self, station: Station) -> None:
