@@ -41,7 +41,10 @@ class Cluster:
         words = ["--host", host, "--nthreads", "1", "--no-dashboard", "--memory-limit", "0"]
         words += ["--local-directory", str(self.folder), "--nanny" if nanny else "--no-nanny"]
         self.workers.append(await self._start("worker", self.address, *words))
-        return len(self.workers) - 1
+        number = len(self.workers) - 1
+        log = self.folder / f"dask-worker-{number}.log"
+        await until(lambda: "Starting established connection" in log.read_text())
+        return number
 
     async def _start(self, what: str, *words: str) -> asyncio.subprocess.Process:
         log = open(self.folder / f"dask-{what}-{len(self.workers)}.log", "ab")
@@ -58,6 +61,22 @@ class Cluster:
     async def end_scheduler(self, how: signal.Signals = signal.SIGKILL) -> None:
         assert self.scheduler is not None
         await end(self.scheduler, how)
+
+    async def workers_end(self) -> None:
+        """Wait until all workers have ended by themselves."""
+        await asyncio.gather(*(worker.wait() for worker in self.workers))
+
+    async def retire_one(self) -> None:
+        """Ask the scheduler to retire a worker, as an autoscaler does."""
+        code = (
+            "import sys; from distributed import Client; client = Client(sys.argv[1]);"
+            "client.retire_workers(list(client.nthreads())[:1])"
+        )
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", code, self.address,
+            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        assert await process.wait() == 0
 
     async def aclose(self) -> None:
         for process in (*self.workers, self.scheduler):

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from tests.run.clusters import checks_beyond, cluster_of
-from tests.run.processes import Process, assert_nothing_lost_or_doubled, reports
+from tests.run.processes import Process, assert_nothing_lost_or_doubled, reports, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 QUICK = ("--rate", "1000/s", "-j", "16")
@@ -44,3 +44,89 @@ async def test_what_a_killed_worker_was_sending_is_asked_again(bench_with, tmp_p
         assert len(report["cluster"]["lost"]) == 1
         assert "1 worker was lost: tcp://127.0.0.1:" in out
         assert 0 < report["credits"]["outcome_unknown"] <= 16
+
+
+async def test_workers_that_come_are_used_and_those_that_leave_finish(bench_with, tmp_path):
+    async with bench_with(latency=0.4) as bench, cluster_of(tmp_path / "dask", 1) as cluster:
+        bench.pictures(200)
+        scan = asyncio.create_task(Process(bench).run("--dask", cluster.address, *QUICK))
+        await checks_beyond(bench, 10)
+        second = await cluster.start_worker()
+        third = await cluster.start_worker(nanny=True)
+        await checks_beyond(bench, len(bench.checks()) + 60)
+        await asyncio.gather(cluster.end(0), cluster.end(third))
+        code, out, _ = await scan
+
+        assert code == 0, out
+        assert cluster.workers[second].returncode is None
+        assert len(bench.checks()) == bench.charged() == 200
+        assert reports(bench)[0]["cluster"] == {"workers": 3, "hosts": 1, "lost": []}
+
+
+async def test_a_worker_is_retired_though_dask_would_not_for_its_actor(bench_with, tmp_path):
+    async with bench_with(latency=0.4) as bench, cluster_of(tmp_path / "dask", 2) as cluster:
+        bench.pictures(150)
+        scan = asyncio.create_task(Process(bench).run("--dask", cluster.address, *QUICK))
+        await checks_beyond(bench, 30)
+        await cluster.retire_one()
+        await until(lambda: any(each.returncode is not None for each in cluster.workers))
+        code, out, _ = await scan
+
+        assert code == 0, out
+        assert len(bench.checks()) == bench.charged() == 150
+        assert reports(bench)[0]["cluster"] == {"workers": 2, "hosts": 1, "lost": []}
+
+
+async def test_a_killed_driver_goes_on_where_it_stopped(bench_with, tmp_path):
+    async with bench_with(latency=0.4) as bench, cluster_of(tmp_path / "dask", 2) as cluster:
+        bench.pictures(80)
+        first = await Process(bench).start("--dask", cluster.address, *QUICK)
+        await checks_beyond(bench, 30)
+        first.kill()
+        await first.communicate()
+        code, out, _ = await Process(bench).run("--dask", cluster.address, *QUICK)
+
+        assert code == 0, out
+        assert_nothing_lost_or_doubled(bench, 80, replayed=True)
+        assert len({entry.scan_id for entry in bench.checks()}) == 80
+
+
+async def test_a_scheduler_that_comes_back_is_found_again(bench_with, tmp_path):
+    async with bench_with(latency=0.4) as bench, cluster_of(tmp_path / "dask", 2) as cluster:
+        bench.pictures(120)
+        scan = asyncio.create_task(Process(bench).run("--dask", cluster.address, *QUICK))
+        await checks_beyond(bench, 30)
+        await cluster.end_scheduler()
+        await cluster.workers_end()
+        await cluster.start_scheduler()
+        await cluster.start_worker()
+        code, out, _ = await scan
+
+        assert code == 0, out
+        assert_nothing_lost_or_doubled(bench, 120, replayed=True)
+
+
+async def test_a_scheduler_that_stays_away_ends_the_run(bench_with, tmp_path):
+    async with bench_with(latency=0.4) as bench, cluster_of(tmp_path / "dask", 2) as cluster:
+        bench.pictures(120)
+        words = ("--dask", cluster.address, *QUICK, "--retry-for", "3s")
+        scan = asyncio.create_task(Process(bench).run(*words))
+        await checks_beyond(bench, 30)
+        await cluster.end_scheduler()
+        code, out, err = await scan
+
+        assert code == 8, out
+        assert "has had no workers for 3 s" in err
+        report = reports(bench)[0]
+        assert report["reasons"].get("unavailable", 0) > 0
+        settled = report["files"]["scanned"] + report["credits"]["outcome_unknown"]
+        assert report["files"]["scanned"] <= bench.charged() <= settled
+
+
+async def test_a_cluster_on_this_machine_is_one_word_away(bench):
+    bench.pictures(20)
+    code, out, err = await Process(bench).run("--dask", "local", *QUICK)
+
+    assert (code, err) == (0, "")
+    assert bench.charged() == 20
+    assert "Cluster:" in out

@@ -13,7 +13,15 @@ from urllib.parse import urlsplit
 
 from batchscan.copyleaks.hidden import Hidden
 from batchscan.engines.cluster.dask import Dask, Gone, Hired
-from batchscan.engines.cluster.wire import Done, Event, Hello, Order, Release, Taken
+from batchscan.engines.cluster.wire import (
+    Event,
+    Hello,
+    Left,
+    Order,
+    Release,
+    Taken,
+    TurnedAway,
+)
 
 GATHER = 0.02  # seconds in which orders go together
 PATIENCE = 5.0  # seconds without an answer after which a station counts as lost
@@ -37,13 +45,17 @@ class _Pending:
     leaving: Callable[[float], None] | None
     sent: bool = False
 
-    def enter(self, event: Event, now: float) -> None:
-        """Tell who waits what happened; `now` is the station's time."""
-        if isinstance(event, Done):
-            if not self.future.done():
-                self.future.set_result(event.result)
-        elif self.leaving is not None:
-            self.leaving(now - event.at)
+    def enter(self, event: Event, taken: Taken, address: str) -> None:
+        """Tell who waits what happened."""
+        if isinstance(event, Left):
+            if self.leaving is not None:
+                self.leaving(taken.now - event.at)
+        elif self.future.done():
+            return
+        elif isinstance(event.result, TurnedAway):
+            self.future.set_exception(Lost(address, sent=False))
+        else:
+            self.future.set_result(event.result)
 
 
 class Post:
@@ -189,7 +201,7 @@ class Post:
         for number, event in enumerate(taken.events, taken.first):
             pending = self._pending.get(event.number)
             if number > self._seen and pending is not None:
-                pending.enter(event, taken.now)
+                pending.enter(event, taken, self.address)
         self._seen = max(self._seen, taken.first + len(taken.events) - 1)
         if taken.leaving and not self.leaving:
             self.leaving = True

@@ -30,6 +30,7 @@ from batchscan.engines.cluster.wire import (
     Portray,
     Release,
     Taken,
+    TurnedAway,
     Upload,
 )
 from batchscan.engines.uploading import upload_by
@@ -97,6 +98,9 @@ class Station:
         for order in orders:
             if isinstance(order, Release):
                 self._larder.drop(order.path, order.sha256)
+                continue
+            if self._leaving:
+                self._tell(Done(order.number, TurnedAway()))
                 continue
             task = asyncio.create_task(self._do(order, token))
             self._under_way.add(task)

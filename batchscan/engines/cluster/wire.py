@@ -49,6 +49,11 @@ Order: TypeAlias = Inspect | Upload | Portray | Release
 
 
 @dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """The result of an order that came when the station was leaving: nothing was done."""
+
+
+@dataclass(frozen=True, slots=True)
 class Left:
     """The first byte of an upload left."""
 
