@@ -47,9 +47,11 @@ class Target:
     text: str
     is_domain: bool
     host: str | None  # the one that all it covers have, or are below of; None where `*` decides
-    # What stands between the stars, of the whole URL and, where there is no path, of the host:
-    _whole: tuple[str, ...] = field(default=(), compare=False, repr=False)
-    _authority: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    # What stands between the stars: of the whole URL; or of the host, and of what follows it. A star
+    # in a host reaches no further, or the path of any site could hold a name that fits.
+    _whole: tuple[str, ...] | None = field(default=None, compare=False, repr=False)
+    _authority: tuple[str, ...] | None = field(default=None, compare=False, repr=False)
+    _path: tuple[str, ...] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(cls, text: str) -> Target:
@@ -93,9 +95,11 @@ class Target:
             return host == own or host.endswith(f".{own}")
         if self.host and self.host != address.host:
             return False
-        if self._authority and _fits(self._authority, address.authority):
+        if self._whole is not None and _fits(self._whole, address.whole):
             return True
-        return _fits(self._whole, address.whole)
+        if self._authority is None or not _fits(self._authority, address.authority):
+            return False
+        return self._path is None or _fits(self._path, address.whole[len(address.authority) :])
 
     def __str__(self) -> str:
         return self.text
@@ -109,15 +113,25 @@ def _url_target(text: str) -> Target:
     whole = normalised(f"{scheme}://{rest}")
     if "://" in whole:  # no web address, and compared as it stands
         return Target(text, is_domain=False, host=None, _whole=_parts(text))
+    if rest.startswith(f"{_ANYTHING}/"):  # on any host
+        return Target(text, is_domain=False, host=None, _whole=_parts(whole))
     authority, _, path = whole.partition("/")
     host = None if _ANYTHING in authority else _written(host_of(f"//{authority}"))
+    parts = _parts(authority)
     if set(rest) & set("/?#"):
-        return Target(text, is_domain=False, host=host, _whole=_parts(whole))
+        path = f"/{path}"
+        return Target(text, is_domain=False, host=host, _authority=parts, _path=_parts(path))
+    if host or _is_site(rest):
+        return Target(text, is_domain=False, host=host, _authority=parts)
     # A host; or, as `*.jpg` is the name of none, every URL that it fits
-    path = normalised(f"https://x/{rest}").removeprefix("x/")
-    return Target(
-        text, is_domain=False, host=host, _whole=_parts(path), _authority=_parts(authority)
-    )
+    anywhere = _parts(normalised(f"https://x/{rest}").removeprefix("x/"))
+    return Target(text, is_domain=False, host=None, _whole=anywhere, _authority=parts)
+
+
+def _is_site(pattern: str) -> bool:
+    """Whether `*.example.com` ends like the name of a site, and not like that of a file."""
+    host = f"one.two{pattern.rpartition(_ANYTHING)[2]}"
+    return registrable_domain(f"//{host}") != host
 
 
 def _parts(pattern: str) -> tuple[str, ...]:

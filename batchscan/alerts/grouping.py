@@ -21,7 +21,7 @@ def make_messages(
     first_answers: bool,
     now: float,
 ) -> None:
-    """Make messages of all events; without targets, forget them.
+    """Make messages of all events; without targets they wait for a run that has some.
 
     Left out is what a rule allows, what is no copy of ours by what people decided, and what is
     gone again: nobody could do anything about it, and when it comes back it is told as returned.
@@ -41,8 +41,10 @@ def make_messages(
             return False
         return allows is None or not allows(news.match.url, news.sha256, news.paths)
 
+    if not targets:
+        return
     at = max(now, ledger.outbox.newest() + _STEP)
-    for run_id in ledger.outbox.runs() if targets else ():
+    for run_id in ledger.outbox.runs():
         told = filter(is_told, ledger.outbox.news(run_id))
         parts = _draft(ledger, grouped(map(match_json, told)))
         for draft in ledger.outbox.drafts():

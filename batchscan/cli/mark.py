@@ -36,7 +36,7 @@ _DOMAINS_NAMED = 3  # of those that are nearest to one without a match
                 ("open", "nobody has decided yet: so every match begins"),
                 ("reviewed", "a copy that should not be there; `batchscan takedown` writes of it"),
                 ("noticed", "its site was written to"),
-                ("removed", "its site took it down; open again when it comes back"),
+                ("removed", "its site took it down; open again when an answer shows it after all"),
                 ("not-mine", "looks alike and is no copy: off the worklist and --fail-on"),
             ),
         ),

@@ -7,9 +7,11 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 from batchscan.errors import StorageError
 from batchscan.ledger import FILE_NAME, Ledger, Realm
+from batchscan.ledger.copying import stamp
 from batchscan.settings import Settings
 from batchscan.settings.places import state_folder
 from batchscan.steps.resources import LOCK_POLL
@@ -27,8 +29,29 @@ def reading(settings: Settings) -> Iterator[Ledger]:
         StorageError: the ledger cannot be used.
     """
     opened = Ledger.read(state_folder(settings), realm_of(settings), nearest=True)
-    with _told(opened) as ledger, ledger.transaction():
+    with _told(opened) as ledger, _undisturbed(ledger.path), ledger.transaction():
         yield ledger
+
+
+@contextmanager
+def _undisturbed(path: Path) -> Iterator[None]:
+    """Have nothing told of a ledger that a scan began to write meanwhile.
+
+    One that nobody was writing is read as it lies there, so that no file is left beside it.
+    """
+    before = stamp(path) if path.exists() else None
+    trouble: sqlite3.Error | None = None
+    try:
+        yield
+    except sqlite3.Error as error:
+        trouble = error
+    if before is not None and stamp(path) != before:
+        raise StorageError(
+            f"a scan began to write the ledger {path} while it was being read",
+            advice="run the command again",
+        ) from trouble
+    if trouble is not None:
+        raise trouble
 
 
 @contextmanager
@@ -39,7 +62,7 @@ def changing(settings: Settings) -> Iterator[Ledger]:
         UsageError: there is no home folder, and no state folder is set.
         StorageError: there is no ledger, or it cannot be used.
     """
-    with opened_to_change(settings) as ledger, ledger.transaction():
+    with opened_to_change(settings) as ledger, ledger.transaction(writing=True):
         yield ledger
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from batchscan.report import Report
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+_ADVICE = "name a file in a folder that is there and has room"
 _FORMATS = {
     "html": "for people: one file that opens in any browser",
     "csv": "a row for each match and page",
@@ -144,7 +145,7 @@ def _write(name: str, file: str, report: Report, ledger: Ledger) -> None:
         for part in parts:
             emit(part)
         return
-    write_whole(file, parts)
+    write_whole(file, parts, advice=_ADVICE)
     say(f"written: {printable(file)}")
 
 

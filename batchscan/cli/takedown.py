@@ -165,6 +165,8 @@ def _say_what_is_left(
     say("Nothing was sent, and nothing is marked. A person has to check, sign and send each draft.")
     say("When you have sent one, say so:")
     only = "".join(f" --images {shlex.quote(glob)}" for glob in images)
+    if loaded.origins["output.state"].startswith("flag"):
+        only += f" --state {shlex.quote(str(loaded.settings.output.state))}"
     notices = found.notices
     sites = domains or [notice.domain for notice in notices if notice.domain]
     for site in sites[:_MOST_NAMED]:

@@ -116,6 +116,11 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 
 def unusable(path: Path, error: BaseException) -> StorageError:
     """Say that the ledger cannot be used, and what to do."""
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+        return StorageError(
+            f"the ledger {path} is being written by another process for too long",
+            advice="try again; if no batchscan is at work, look which process has it open",
+        )
     return StorageError(
         f"the ledger {path} cannot be used: {error}",
         advice="free space, mend the permissions, or restore the file from a backup; "

@@ -40,15 +40,15 @@ def undisturbed(ledger: Path, look: Callable[[sqlite3.Connection], T]) -> T:
         StorageError: there is none, or it cannot be read.
     """
     while True:
-        before = _stamp(ledger)
+        before = stamp(ledger)
         try:
             with closing(_connected(ledger, still=before is not None)) as connection:
                 found = look(connection)
         except (sqlite3.Error, StorageError) as error:
-            if _stamp(ledger) != before:
+            if stamp(ledger) != before:
                 continue
             raise error if isinstance(error, StorageError) else unreadable(ledger, error) from error
-        if before is None or _stamp(ledger) == before:
+        if before is None or stamp(ledger) == before:
             return found
 
 
@@ -60,7 +60,7 @@ def unreadable(ledger: Path, error: BaseException) -> StorageError:
     )
 
 
-def _stamp(ledger: Path) -> tuple[int, ...] | None:
+def stamp(ledger: Path) -> tuple[int, ...] | None:
     """What changes with a ledger that nobody is writing; None where somebody may be."""
     try:
         found = os.stat(ledger)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -14,6 +15,7 @@ from batchscan.paths import joined
 from batchscan.urls import normalised
 
 MATCHES_A_STATEMENT = 16  # each statement costs the other threads a turn
+_WORST = (MatchKind.FULL, MatchKind.PARTIAL, MatchKind.OTHER)
 MOST_PATHS = 1_000  # of one content that rules about paths look at
 
 # Says of a match's URL, the picture's SHA-256 and the picture's paths whether a rule allows it.
@@ -30,7 +32,8 @@ _COLUMNS = (
     " lower(hex(p.sha256))"
 )
 # Where the clock steps back, what was seen last stays so. A copy that comes back is another
-# case than the one that was closed: whoever wrote to its site has to look again.
+# case than the one that was closed, and one that is shown after it was removed is not: whoever
+# wrote to its site has to look again.
 _INSERT = (
     "INSERT INTO sightings (picture_id, key, url, kind, domain, pages, answer_id, first_seen,"
     " last_seen, arrived_in, returned) VALUES"
@@ -41,8 +44,8 @@ _UPDATE = """
         answer_id = excluded.answer_id, last_seen = max(last_seen, excluded.last_seen),
         arrived_in = iif(answer_id = ?, arrived_in, excluded.arrived_in),
         returned = iif(answer_id = ?, returned, 1),
-        disposition = iif(answer_id <> ? AND disposition IN ('noticed', 'removed'), 'open',
-            disposition)
+        disposition = iif(disposition = 'removed' OR answer_id <> ? AND disposition = 'noticed',
+            'open', disposition)
     WHERE sightings.answer_id <> excluded.answer_id
 """
 
@@ -104,12 +107,13 @@ class History:
         before, at = row[0], answer.received_at
         if self._notes_events and answer.matches:
             self._note(picture_id, answer, before, run_id)
-        for start in range(0, len(answer.matches), MATCHES_A_STATEMENT):
-            some = answer.matches[start : start + MATCHES_A_STATEMENT]
+        shown = list(by_key(answer.matches).items())
+        for start in range(0, len(shown), MATCHES_A_STATEMENT):
+            some = shown[start : start + MATCHES_A_STATEMENT]
             values: list[object] = []
-            for match in some:
+            for key, match in some:
                 pages = _encoded(match.pages)
-                values += (picture_id, normalised(match.url), match.url, match.kind.value)
+                values += (picture_id, key, match.url, match.kind.value)
                 values += (match.domain, pages, answer_id, at, at, run_id, 0)
             rows = ",".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(some))
             values += (before, before, before)
@@ -184,8 +188,7 @@ class History:
         )
         known = {key: (kind, answer_id) for key, kind, answer_id in rows}
         events: dict[str, MatchEvent] = {}
-        for match in answer.matches:
-            key = normalised(match.url)
+        for key, match in by_key(answer.matches).items():
             kind, answer_id = known.get(key, ("", None))
             if answer_id is None:
                 events.setdefault(key, MatchEvent.NEW)
@@ -215,6 +218,20 @@ class History:
             disposition=Disposition.ALLOWED if allowed else Disposition(row.disposition),
         )
         return Sighting(row.key, match)
+
+
+def by_key(matches: Iterable[Match]) -> dict[str, Match]:
+    """Matches by their normalised URL; two ways to write one are its worst kind, with all pages."""
+    found: dict[str, Match] = {}
+    for match in matches:
+        key = normalised(match.url)
+        known = found.get(key)
+        if known is not None:
+            worst = min(known, match, key=lambda each: _WORST.index(each.kind))
+            pages = tuple(dict.fromkeys((*known.pages, *match.pages)))
+            match = replace(worst, pages=pages)  # noqa: PLW2901 - the same match
+        found[key] = match
+    return found
 
 
 def _encoded(pages: tuple[str, ...]) -> bytes | None:

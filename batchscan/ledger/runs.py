@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,11 @@ class Runs:
             "SELECT min(started_at) FROM runs WHERE realm_id = ?", (self._realm_id,)
         ).fetchone()
         return float(row[0] or 0.0)
+
+    def of_realm(self, most: int) -> list[StoredRun]:
+        """Some closed runs of this realm, the newest first."""
+        condition = "closed AND realm_id = ? ORDER BY closed DESC, rowid DESC"
+        return list(islice(self._runs(condition, self._realm_id), most))
 
     def newest(self, most: int) -> list[str]:
         """The ids of some closed runs, the newest first."""

@@ -16,13 +16,13 @@ class Spending:
         """Credits charged since then, and what may have been, reckoned at `price` each."""
         charged = self._connection.execute(
             "SELECT sum(coalesce(a.credits, ?)) FROM answers a INDEXED BY answers_by_time"
-            " JOIN pictures p ON p.id = a.picture_id"
+            " CROSS JOIN pictures p ON p.id = a.picture_id"
             " WHERE a.received_at >= ? AND p.realm_id = ?",
             (price, at, self._realm_id),
         ).fetchone()[0]
         doubts = self._connection.execute(
-            "SELECT sum(d.sends) FROM doubts d JOIN claims USING (scan_id)"
-            " JOIN pictures p ON p.id = picture_id WHERE d.at >= ? AND p.realm_id = ?",
+            "SELECT sum(d.sends) FROM doubts d CROSS JOIN claims USING (scan_id)"
+            " CROSS JOIN pictures p ON p.id = picture_id WHERE d.at >= ? AND p.realm_id = ?",
             (at, self._realm_id),
         ).fetchone()[0]
         return int(charged or 0) + int(doubts or 0) * price

@@ -60,6 +60,7 @@ class Ledger:
         nearest: bool = False,
     ) -> None:
         self._connection = connection
+        self._writable = writable
         self.path = path
         realm_id = _realm_id(connection, realm, nearest=nearest)
         seals = Seals(connection, realm_id, writable=writable)
@@ -126,9 +127,14 @@ class Ledger:
         return cls(open_for_change(path), path, realm, writable=True, nearest=True)
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Everything inside is durable afterwards, or none of it happened."""
-        self._connection.execute("BEGIN")
+    def transaction(self, *, writing: bool = False) -> Iterator[None]:
+        """Everything inside is durable afterwards, or none of it happened.
+
+        Args:
+            writing: whether to wait for other writers before the first look, so that what is seen
+                can be changed; else the first write fails where another one came in between.
+        """
+        self._connection.execute("BEGIN IMMEDIATE" if writing and self._writable else "BEGIN")
         try:
             yield
             self._connection.execute("COMMIT")

@@ -76,16 +76,19 @@ class LedgerThread:
             job = self._jobs.get()
         return jobs, True
 
-    def _commit(self, jobs: list[_Job]) -> None:
+    def _commit(self, jobs: list[_Job], *, writing: bool = False) -> None:
         """Commit all together; where that fails each alone, so that one failure is one job's."""
         try:
-            with self._ledger.transaction():
+            with self._ledger.transaction(writing=writing):
                 for job in jobs:
                     job.value = job.operation(self._ledger)
         except sqlite3.OperationalError as error:
             # The module raises some of its own, without a code.
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            if code == sqlite3.SQLITE_BUSY:  # and it has been waited for
+            code = getattr(error, "sqlite_errorcode", 0)
+            if code == sqlite3.SQLITE_BUSY_SNAPSHOT and not writing:
+                # Somebody marked a match between our look and our write: look again
+                self._commit(jobs, writing=True)
+            elif code & 0xFF == sqlite3.SQLITE_BUSY:  # and it has been waited for
                 _fail(jobs, self._ledger.unusable(error))
             else:
                 self._commit_each(jobs)
@@ -95,7 +98,7 @@ class LedgerThread:
     def _commit_each(self, jobs: list[_Job]) -> None:
         for job in jobs:
             try:
-                with self._ledger.transaction():
+                with self._ledger.transaction(writing=True):
                     job.value = job.operation(self._ledger)
             except sqlite3.Error as error:
                 job.error = self._ledger.unusable(error)

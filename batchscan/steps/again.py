@@ -18,6 +18,7 @@ from batchscan.tally import Tally
 from batchscan.times import seconds_of
 
 ALL = "all"  # what is called a run's id where the report is about everything
+RUNS_LOOKED_AT = 1_000  # for what the last run over each set of roots left
 RUNS_NAMED = 5  # where a run is not known
 _NO_RUN = "the ledger knows of no run that has ended"
 _NAME_STATE = "name the state folder of your scans with --state"
@@ -54,41 +55,46 @@ def report_of(ledger: Ledger, run: StoredRun, allowing: Allowing) -> Report:
 def report_of_all(ledger: Ledger, allowing: Allowing) -> Report:
     """Everything that the ledger knows of its realm, in a report like a run's.
 
-    What failed or was put off has no place in the ledger's table of files: the last run's numbers
-    stand for it.
+    What failed or was put off has no place in the ledger's table of files: the last run over each
+    set of roots says how much that is.
 
     Raises:
         UsageError: no run has ended.
         StorageError: the ledger's report cannot be read.
     """
-    run = find_run(ledger, None)
-    last = stored_report(run)
-    allowing.look(ledger, _tells(run))
+    runs = ledger.runs.of_realm(RUNS_LOOKED_AT)
+    if not runs:
+        raise UsageError(_NO_RUN, advice=_NAME_STATE)
+    reports = [stored_report(run) for run in runs]
+    last = reports[0]
+    latest = {tuple(report.run.roots): report for report in reversed(reports)}.values()
+    look_from_last(ledger, allowing)
     ledger.seen.see_all()
     books, first = ledger.overview.books(), ledger.runs.first_start()
     tally = Tally(
         statuses=Counter({Status.SCANNED: books.answered, Status.REJECTED: books.rejected}),
         reasons=Counter(books.reasons),
         bytes=books.bytes,
-        unreadable_folders=last.files.unreadable_folders,
-        empty_roots=list(last.files.empty_roots),
+        unreadable_folders=sum(each.files.unreadable_folders for each in latest),
+        empty_roots=[root for each in latest for root in each.files.empty_roots],
         charged=books.charged,
         expected=books.charged,
         outcome_unknown=books.outcome_unknown,
     )
     for status, reasons in ((Status.FAILED, FailReason), (Status.DEFERRED, DeferReason)):
-        counts = {reason: last.reasons[reason] for reason in reasons if reason in last.reasons}
-        tally.reasons.update(counts)
-        tally.statuses[status] = sum(counts.values())
+        for each in latest:
+            counts = {reason: each.reasons[reason] for reason in reasons if reason in each.reasons}
+            tally.reasons.update(counts)
+            tally.statuses[status] += sum(counts.values())
     facts = RunFacts(
         id=ALL,
-        roots=tuple(last.run.roots),
+        roots=tuple(dict.fromkeys(root for each in latest for root in each.run.roots)),
         version=about.version(),
         started_at=first,
         finished_at=seconds_of(last.run.finished_at),
         exit_code=None,
         exit_reason=ExitReason(last.run.exit_reason),
-        partial=last.run.partial,
+        partial=any(each.run.partial for each in latest),
         sandbox=last.run.sandbox,
         balance=last.credits.balance,
     )
@@ -97,7 +103,7 @@ def report_of_all(ledger: Ledger, allowing: Allowing) -> Report:
 
 def look_from_last(ledger: Ledger, allowing: Allowing) -> None:
     """Let the ledger show as new what came with the last run that ended, or comes with one now."""
-    last = ledger.runs.last()
+    last = next(iter(ledger.runs.of_realm(1)), None)
     under_way = [run.run_id for run in ledger.runs.left_open()]
     allowing.look(ledger, [*under_way, *(_tells(last) if last else ())])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from batchscan.digest import AlarmTotals
-from batchscan.errors import Interrupted
+from batchscan.errors import Interrupted, LimitReached
 from batchscan.names import ExitReason
 from batchscan.settings.model import FailOn
 from batchscan.steps.stop import Stop
@@ -13,12 +13,15 @@ OK, INTERNAL_ERROR, PARTIAL, MATCHES = 0, 1, 3, 10
 
 
 def exit_of(
-    stop: Stop, tally: Tally, alarms: AlarmTotals, fail_on: FailOn
+    stop: Stop, tally: Tally, alarms: AlarmTotals, fail_on: FailOn, *, dry_run: bool = False
 ) -> tuple[int, ExitReason]:
-    """The exit code and its word; where several hold, the contract's order decides."""
+    """The exit code and its word; where several hold, the contract's order decides.
+
+    A dry run that finds that a budget would not do has done what it was asked for.
+    """
     if stop.bug is not None and not isinstance(stop.reason, Interrupted):
         return INTERNAL_ERROR, ExitReason.INTERNAL_ERROR
-    if stop.reason is not None:
+    if stop.reason is not None and not (dry_run and isinstance(stop.reason, LimitReached)):
         return stop.reason.code, stop.reason.exit_reason
     if tally.incomplete:
         return PARTIAL, ExitReason.PARTIAL

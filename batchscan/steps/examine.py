@@ -112,9 +112,13 @@ class Examiner:
         age = self.standing.counts_from(known.answer.received_at, matched=bool(known.history))
         due = (Due((name, *image.stat), age),)
         root, explicit = candidate.root, candidate.explicit
-        await self.ledger.do(
-            lambda ledger: ledger.rescans.add(folder, root, due, explicit=explicit)
-        )
+        picture_id = known.answer.picture_id
+
+        def put_off(ledger: Ledger) -> None:
+            ledger.rescans.add(folder, root, due, explicit=explicit)
+            ledger.seen.add(picture_id, image.path, fresh=False)  # its old answer counts until then
+
+        await self.ledger.do(put_off)
         return True
 
     def _stands(self, known: Known) -> bool:
@@ -183,22 +187,22 @@ class Examiner:
             may_have = answer.matches or claim.generation > 1
             return Kept(answer_id, ledger.history.of(claim.picture_id) if may_have else ())
 
-        line = self.recorder.line(outcome)
+        bare = self.recorder.line(replace(outcome, answer=replace(answer, matches=())))
         try:
-            kept = await self.recorder.decide(line, settle)
+            kept = await self.recorder.decide(bare, settle)
         except StorageError as error:
             where = await asyncio.to_thread(rescue, self.run_folder, claim, answer)
             error.advice = f"{error.advice}; a paid answer was saved to {where}"
             self.stop.because(error)
-            return Verdict(outcome, line=line)
-        for held in self.refusals.release():
-            await self._record_held(held)
+            return Verdict(outcome, line=with_answer(bare, answer))
+        await self._release()
         if answer.matches:
             await self._portray(claim.picture_id, image)
-        if kept.history:
-            outcome = replace(outcome, answer=with_history(answer, kept.history))
-            line = with_answer(line, outcome.answer)
-        return Verdict(outcome, claim.picture_id, kept.answer_id, line)
+        if kept.history:  # in a thread: very many matches take their time
+            told = await asyncio.to_thread(with_history, answer, kept.history)
+            outcome = replace(outcome, answer=told)
+            bare = await asyncio.to_thread(with_answer, bare, told)
+        return Verdict(outcome, claim.picture_id, kept.answer_id, bare)
 
     async def _portray(self, picture_id: int, image: Image) -> None:
         """Keep what a matched picture looks like; that it cannot be kept stops the run gently."""
@@ -233,6 +237,14 @@ class Examiner:
             ledger.files.put(found.path, found.stat, picture_id=verdict.picture_id)
             ledger.seen.add(verdict.picture_id, found.path, fresh=False)
         return Kept(verdict.answer_id)
+
+    async def _release(self) -> None:
+        """Record the refusals that were held back; one that cannot be kept stops the run gently."""
+        for held in self.refusals.release():
+            try:
+                await self._record_held(held)
+            except StorageError as error:  # raised, it would defer a picture that is answered
+                self.stop.because(error)
 
     async def finish(self) -> None:
         """Record what is held back: as refused, or as deferred where all were refused."""

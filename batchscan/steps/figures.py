@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +11,7 @@ from pathlib import Path
 from batchscan.allow import AllowRules, Usage, read_rules
 from batchscan.digest import Digest
 from batchscan.ledger import Ledger
+from batchscan.paths import is_url
 from batchscan.settings import Settings
 from batchscan.times import day_of
 
@@ -33,16 +35,25 @@ class Allowing:
         return cls(rules, day_of(now))
 
     def allows(self, url: str, sha256: str, paths: Sequence[bytes]) -> bool:
-        """Whether a rule covers a match."""
-        return self.rules.rule_for(url, sha256, paths, self.today) is not None
+        """Whether a rule covers a match.
+
+        A picture that was moved is no longer where it was; where none of its paths is there, as
+        when a disk is away, all that it had count.
+        """
+        return self.rules.rule_for(url, sha256, lambda: there(paths), self.today) is not None
 
     def look(self, ledger: Ledger, runs: Sequence[str]) -> None:
         """Let the ledger show matches with these rules, and the news of these runs as new."""
         ledger.history.tell(runs, self.allows if self.rules.rules else None)
 
 
+def there(paths: Sequence[bytes]) -> Sequence[bytes]:
+    """Those of a picture's paths that lead to a file; all of them where none does."""
+    return [path for path in paths if is_url(path) or os.path.lexists(path)] or paths
+
+
 def digest_of(ledger: Ledger, allowing: Allowing) -> Digest:
     """What is known of the pictures seen."""
     usage = Usage(allowing.rules, allowing.today)
-    ledger.history.allow_seen(usage.add)
+    ledger.history.allow_seen(lambda url, sha256, paths: usage.add(url, sha256, there(paths)))
     return ledger.overview.digest(usage.uses())

@@ -46,6 +46,7 @@ async def finish(session: Session) -> Report:
         or _NOTHING
     )
     alerts = await _or_stop(session, session.ledger.do(partial(_make_messages, session=session)))
+    session.stop.end()
     report = _report(session, digest, balance, alerts)
     await _or_stop(session, _write(session, report))
     if report.run.exit_code != _exit(session, digest)[0]:
@@ -62,7 +63,6 @@ def _make_messages(ledger: Ledger, session: Session) -> Alerts | None:
 
 async def _tell(session: Session, report: Report) -> Report:
     """Tell people, now that no target can do the run any harm; the report says how that went."""
-    session.stop.end()
     if report.alerts is None or not report.alerts.pending or session.stop.hurry.is_set():
         return report
     telling = session.telling
@@ -115,7 +115,8 @@ def _seal_some(ledger: Ledger, *, standing: Standing, after: int) -> int | None:
 
 def _exit(session: Session, digest: Digest) -> tuple[int, ExitReason]:
     fail_on = session.settings.scan.fail_on
-    return exit_of(session.stop, session.tally, digest.alarms, fail_on)
+    dry_run = session.settings.dry_run
+    return exit_of(session.stop, session.tally, digest.alarms, fail_on, dry_run=dry_run)
 
 
 async def _write(session: Session, report: Report) -> None:

@@ -101,8 +101,9 @@ class Opening:
         ):
             walks = walks_of(settings, state)
             started_at = clock.wall()
-            gate, budget = await self._limits(ledger)
+            # First: what a killed run had under way counts against the budgets
             self.facts = await self._close_killed_runs(ledger, started_at)
+            gate, budget = await self._limits(ledger)
             engine = await open_engine(settings, state / "token.json", clock, self.stop.check_halt)
             self.stop.on_halt(engine.halt)
             try:

@@ -56,7 +56,7 @@ class Stop:
         """Stop the run, or add a graver reason; one that has ended can only be hurried."""
         if isinstance(reason, Interrupted):
             self.hurry.set()
-        if self._ended:
+        if self._ended and not isinstance(reason, StorageError):
             return
         self.disk_failed |= isinstance(reason, StorageError)
         if self.reason is None or _severity(reason) < _severity(self.reason):
@@ -65,7 +65,7 @@ class Stop:
             self._halt()
 
     def end(self) -> None:
-        """The run's reason and exit code are written down: nothing changes them any more."""
+        """The run's exit code is being written down: only a disk that fails can change it."""
         self._ended = True
 
     def because_of_bug(self, bug: Exception) -> None:

@@ -125,11 +125,12 @@ def test_a_run_with_nothing_to_tell_says_nothing(ledger):
     assert bodies(ledger) == []
 
 
-def test_events_that_nobody_wants_are_forgotten(ledger):
+def test_events_wait_over_a_run_that_tells_nobody(ledger):
     enter(ledger, "/p", [shown(A)])
     make(ledger, ())
-    make(ledger)
     assert bodies(ledger) == []
+    make(ledger)
+    assert [body["run_id"] for body in bodies(ledger)] == ["r1"]
     assert ledger.outbox.runs() == []
 
 

@@ -70,7 +70,8 @@ def test_every_site_with_reviewed_matches_gets_a_notice_in_two_formats(takedown,
     assert f"{tmp_path / 'drafts' / 'example.com.md'}\n" in said
     assert "example.com: 3 matches of 2 pictures, drafted\n" in said
     assert "[YOUR NAME]: takedown.name\n" in said
-    assert "  batchscan mark noticed example.com\n  batchscan mark noticed other.org\n" in said
+    for site in ("example.com", "other.org"):
+        assert f"  batchscan mark noticed {site} --state {tmp_path / 'state'}\n" in said
     assert "That marks every match" not in said
 
 
@@ -89,7 +90,7 @@ def test_only_the_sites_and_pictures_asked_for(takedown, mark):
 
     assert [*drafts] == ["example.com.md", "example.com.txt"]
     assert "1 address in all" in drafts["example.com.txt"]
-    assert "  batchscan mark noticed img.example.com --images lakes/\n" in said
+    assert "  batchscan mark noticed img.example.com --images lakes/ --state " in said
 
 
 def test_what_is_not_reviewed_is_left_out_and_spoken_of(takedown, mark):

@@ -113,7 +113,32 @@ def test_a_change_of_kind_is_kept_and_is_no_news(ledger):
     assert (found.match.kind, found.match.state) == (MatchKind.PARTIAL, MatchState.KNOWN)
 
 
-@pytest.mark.parametrize("disposition", [d for d in Disposition if d is not Disposition.ALLOWED])
+LASTING = [d for d in Disposition if d not in (Disposition.ALLOWED, Disposition.REMOVED)]
+
+
+def test_a_copy_that_is_shown_after_it_was_removed_is_an_open_case(ledger):
+    ask(ledger, "r1", ONE, generation=1, at=1000.0)
+    mark(ledger, ONE, Disposition.REMOVED)
+    ask(ledger, "r2", ONE, generation=2, at=2000.0)
+
+    [found] = ledger.history.of(1)
+    assert (found.match.state, found.match.disposition) == (MatchState.KNOWN, Disposition.OPEN)
+
+
+def test_two_ways_to_write_a_url_are_its_worst_kind_with_the_pages_of_both(ledger):
+    claim = ledger.claims.open(CONTENT, 1, "r1", 1000.0)
+    twice = (
+        Match("http://x.example.com/a", MatchKind.PARTIAL, ("https://p.example/1",), "example.com"),
+        Match("https://x.example.com/a", MatchKind.FULL, ("https://p.example/2",), "example.com"),
+    )
+    ledger.claims.settle(claim, replace(answer(at=1000.0), matches=twice), "r1")
+
+    [found] = ledger.history.of(claim.picture_id)
+    assert found.match.kind is MatchKind.FULL
+    assert found.match.pages == ("https://p.example/1", "https://p.example/2")
+
+
+@pytest.mark.parametrize("disposition", LASTING)
 def test_a_disposition_stays_while_the_match_does(ledger, disposition):
     ask(ledger, "r1", ONE, generation=1, at=1000.0)
     mark(ledger, ONE, disposition)

@@ -47,8 +47,8 @@ class Cluster:
         return number
 
     async def _start(self, what: str, *words: str) -> asyncio.subprocess.Process:
-        log = open(self.folder / f"dask-{what}-{len(self.workers)}.log", "ab")
-        with log:
+        name = self.folder / f"dask-{what}-{len(self.workers)}.log"
+        with open(name, "ab") as log:  # noqa: ASYNC230 - a file of a test
             return await asyncio.create_subprocess_exec(
                 sys.executable, "-P", "-m", f"distributed.cli.dask_{what}", *words,
                 env=self.environment, cwd="/", stdin=asyncio.subprocess.DEVNULL,

@@ -136,6 +136,7 @@ async def test_a_dry_run_says_when_the_library_will_have_been_round(bench, spend
     ran = await bench.scan(dry_run=True, spend=spend)
 
     assert ran.report.run.round_days == days
+    assert ran.exit_code == 0
 
 
 async def test_twins_are_asked_again_once(bench):

@@ -73,10 +73,11 @@ class _Constants:
                 match node:
                     case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
                         return self.holds(value)
-                    case ast.For(
-                        target=ast.Name(id=target), iter=ast.Call(func=ast.Name(id="range"))
+                    case (
+                        ast.For(target=ast.Name(id=target), iter=several)
+                        | ast.comprehension(target=ast.Name(id=target), iter=several)
                     ) if target == name:
-                        return True
+                        return self._each_holds(several)
                     case _:
                         pass
             arguments = [argument.arg for argument in function.args.args]
@@ -84,11 +85,23 @@ class _Constants:
                 return self._always_given_constants(function, arguments.index(name))
         return name.isupper()  # a constant of this module, or of one it imports
 
+    def _each_holds(self, several: ast.expr) -> bool:
+        """Whether what a loop goes over is made of constants: a range, a tuple, parts of a script."""
+        match several:
+            case ast.Call(func=ast.Name(id="range")):
+                return True
+            case ast.Tuple(elts=parts) | ast.Call(func=ast.Name(), args=parts, keywords=[]):
+                return bool(parts) and all(map(self.holds, parts))
+            case _:
+                return False
+
     def _always_given_constants(self, function: ast.FunctionDef, index: int) -> bool:
         if not function.name.startswith("_"):
             return False  # anybody may call it, with anything
-        given = [call.args[index - 1] for call in calls_of(self._tree, {function.name})]
-        return bool(given) and all(isinstance(value, ast.Constant) for value in given)
+        calls = list(calls_of(self._tree, {function.name}))
+        return bool(calls) and all(
+            _Constants(self._tree, call).holds(call.args[index - 1]) for call in calls
+        )
 
 
 def _is_marks(node: ast.AST) -> bool:

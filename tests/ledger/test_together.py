@@ -1,0 +1,67 @@
+"""A scan and people who mark matches, at the same time; and what is asked of a long history."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from batchscan.errors import StorageError
+from batchscan.ledger import FILE_NAME, Ledger, LedgerThread
+from tests.ledger.conftest import REAL, answer, image
+
+
+async def test_a_scan_looks_again_where_somebody_marked_between_its_look_and_its_write(tmp_path):
+    ledger = Ledger.open(tmp_path, REAL)
+    picture = image()
+    claim = ledger.claims.open(picture, 1, "r1", 0.0)
+    ledger.claims.settle(claim, answer("https://x.example.com/"), "r1")
+    thread = LedgerThread(ledger)
+    marked = []
+
+    def look_and_write(looking: Ledger) -> int:
+        known = looking.claims.known(picture.sha256)
+        if not marked:  # another process, just now
+            other = Ledger.change(tmp_path, REAL)
+            with other.transaction(writing=True):
+                other._connection.execute("UPDATE sightings SET disposition = 'reviewed'")
+            other.close()
+            marked.append(True)
+        looking.pacing.sent(1.0)
+        return known.generation
+
+    assert await thread.do(look_and_write) == 1
+    assert await thread.do(lambda ledger: ledger.pacing.sends_since(0.0)) == [1.0]
+    assert await thread.do(lambda ledger: ledger.history.of(1)[0].match.disposition) == "reviewed"
+    await thread.aclose()
+
+
+def test_who_waits_for_a_writer_too_long_is_told_to_try_again(tmp_path):
+    Ledger.open(tmp_path, REAL).close()
+    holder = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    ledger = Ledger.change(tmp_path, REAL)
+    ledger._connection.execute("PRAGMA busy_timeout = 1")
+    with pytest.raises(sqlite3.OperationalError) as caught, ledger.transaction(writing=True):
+        pass
+    error = ledger.unusable(caught.value)
+    ledger.close()
+    holder.close()
+
+    assert isinstance(error, StorageError)
+    assert "written by another process" in str(error)
+    assert "try again" in str(error.advice)
+
+
+@pytest.mark.parametrize("what", ["spending.since(0.0, 1)", "claims.largest_charge()"])
+def test_sums_over_answers_begin_with_their_index(tmp_path, what):
+    ledger = Ledger.open(tmp_path, REAL)
+    asked: list[str] = []
+    ledger._connection.set_trace_callback(asked.append)
+    eval(f"ledger.{what}", {"ledger": ledger})
+    ledger._connection.set_trace_callback(None)
+    plan = ledger._connection.execute(f"EXPLAIN QUERY PLAN {asked[0]}").fetchall()
+    ledger.close()
+
+    assert "answers_by_time" in plan[0][3]
+    assert "PRIMARY KEY" in plan[1][3]
