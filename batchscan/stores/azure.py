@@ -10,7 +10,7 @@ from typing import Any
 
 from batchscan.model import Stat
 from batchscan.stores.interface import Item, hold_to, state
-from batchscan.stores.libraries import filesystem, library
+from batchscan.stores.libraries import UNCACHED, filesystem, library
 from batchscan.stores.trouble import as_os_errors
 
 
@@ -27,7 +27,7 @@ class AzureStore:
         container, _, account = authority.partition("@")
         named = {"account_name": account.partition(".")[0]} if account else {}
         with as_os_errors():
-            self._fs = filesystem("adlfs", "azure", "AzureBlobFileSystem", **named)
+            self._fs = filesystem("adlfs", "azure", "AzureBlobFileSystem", **named, **UNCACHED)
             self._client = self._fs.service_client.get_container_client(container)
         self._sync = library("fsspec.asyn", "azure").sync
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from batchscan.model import Stat
 from batchscan.stores.interface import Item, hold_to, state
-from batchscan.stores.libraries import filesystem, library
+from batchscan.stores.libraries import UNCACHED, filesystem, library
 from batchscan.stores.trouble import as_os_errors
 
 _FIELDS = "nextPageToken,prefixes,items(name,size,updated,generation)"
@@ -31,7 +31,7 @@ class GcsStore:
         """
         self._bucket = quote(bucket, safe="")
         with as_os_errors():
-            self._fs = filesystem("gcsfs", "gcs", "GCSFileSystem")
+            self._fs = filesystem("gcsfs", "gcs", "GCSFileSystem", **UNCACHED)
         self._sync = library("fsspec.asyn", "gcs").sync
 
     def list(self, folder: str) -> Iterator[Item]:

@@ -7,6 +7,9 @@ from typing import Any
 
 from batchscan.errors import UsageError
 
+# Their caches would hold whole listings.
+UNCACHED = {"use_listings_cache": False}
+
 
 def library(module: str, extra: str) -> Any:
     """Import a store's library.
@@ -28,10 +31,10 @@ def library(module: str, extra: str) -> Any:
 
 
 def filesystem(module: str, extra: str, name: str, **options: Any) -> Any:
-    """Open one of fsspec's file systems, without its caches: they would hold whole listings.
+    """Open one of fsspec's file systems, as one of its own.
 
     Raises:
         UsageError: the library is not installed.
     """
     kind = getattr(library(module, extra), name)
-    return kind(use_listings_cache=False, skip_instance_cache=True, **options)
+    return kind(skip_instance_cache=True, **options)

@@ -7,7 +7,7 @@ from typing import Any
 
 from batchscan.model import Stat
 from batchscan.stores.interface import Item, hold_to, state
-from batchscan.stores.libraries import filesystem
+from batchscan.stores.libraries import UNCACHED, filesystem
 from batchscan.stores.trouble import as_os_errors
 
 
@@ -21,7 +21,7 @@ class MemoryStore:
             UsageError: fsspec is not installed.
         """
         self._top = top
-        self._fs = filesystem("fsspec.implementations.memory", "s3", "MemoryFileSystem")
+        self._fs = filesystem("fsspec.implementations.memory", "s3", "MemoryFileSystem", **UNCACHED)
 
     def list(self, folder: str) -> Iterator[Item]:
         """What is in a folder."""

@@ -66,13 +66,12 @@ def check(url: str) -> None:
         raise UsageError(
             f"cannot scan '{printable(url)}': it is not there: {_why(error)}"
         ) from error
-    except PermissionError as error:
+    except OSError as error:
+        why = f"refused: {_why(error)}" if isinstance(error, PermissionError) else _why(error)
         raise UsageError(
-            f"cannot scan '{printable(url)}': refused: {_why(error)}",
+            f"cannot scan '{printable(url)}': {why}",
             advice=f"credentials are the store's own: {_STORES[address.scheme][2]}",
         ) from error
-    except OSError as error:
-        raise UsageError(f"cannot scan '{printable(url)}': {_why(error)}") from error
 
 
 def is_empty(folder_path: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from batchscan.model import Stat
 from batchscan.stores.interface import Item, hold_to, state
-from batchscan.stores.libraries import filesystem, library
+from batchscan.stores.libraries import UNCACHED, filesystem, library
 from batchscan.stores.trouble import as_os_errors
 
 CONNECTIONS = 32
@@ -30,7 +30,9 @@ class S3Store:
             UsageError: s3fs is not installed.
         """
         self._bucket = bucket
-        self._fs = filesystem("s3fs", "s3", "S3FileSystem", config_kwargs=dict(_OPTIONS))
+        self._fs = filesystem(
+            "s3fs", "s3", "S3FileSystem", config_kwargs=dict(_OPTIONS), **UNCACHED
+        )
         self._sync = library("fsspec.asyn", "s3").sync
 
     def list(self, folder: str) -> Iterator[Item]:
