@@ -74,7 +74,7 @@ class Cloud(BaseHTTPRequestHandler):
         if "Content_Length" not in headers:
             self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        if self.command == "GET":
+        if self.command != "HEAD":
             self.wfile.write(data)
 
     def bytes_of(self, key: str, **headers: str) -> None:
