@@ -25,8 +25,9 @@ OTHER_FILES = 256  # beside the connections: pictures being read, the ledger, fo
     cls=Page,
     sections=SECTIONS,
     help="Find out where on the web copies of your pictures turned up.\n\n"
-    "Every PATH is a folder or a picture. What has been answered before is never paid for again: "
-    "the same command goes on where the last one ended.",
+    "Every PATH is a folder or a picture, or is in a store: s3://bucket/folder, gs://, az://, "
+    "sftp://. What has been answered before is never paid for again: the same command goes on where "
+    "the last one ended.",
     options_metavar="[OPTIONS]",
 )
 @click.argument("roots", nargs=-1, type=click.UNPROCESSED, metavar="PATH...")

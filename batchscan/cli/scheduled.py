@@ -14,6 +14,7 @@ import click
 import batchscan
 from batchscan.cli import scan
 from batchscan.cli.common import given
+from batchscan.cli.stores import Places
 from batchscan.errors import UsageError
 from batchscan.ledger import FILE_NAME
 from batchscan.schedule import Job, Timing
@@ -61,6 +62,11 @@ class Scheduled:
     def roots(self) -> tuple[str, ...]:
         """The pictures, absolute."""
         return tuple(map(absolute, self.settings.roots))
+
+    @property
+    def places(self) -> Places:
+        """Where they are."""
+        return Places(self.roots)
 
     def said(self, key: str) -> bool:
         """Whether a flag or the settings file gives a setting; the environment will be another."""
@@ -114,7 +120,7 @@ class Scheduled:
             environment=dict(self._environment()),
             secrets=tuple(self._secrets()),
             key_file=self.key_file,
-            pictures=self.roots,
+            pictures=self.places.local,
             writes=self.writes,
             uses=tuple(self._uses()),
             user=_user(),
@@ -163,6 +169,7 @@ class Scheduled:
             from_environ = self.loaded.origins[entry.key].startswith("environment")
             if entry.env and from_environ and entry.key != "account.api_key_file":
                 yield entry.env, os.environ[entry.env]
+        yield from self.places.environment()
         for name in _NETWORK:
             if os.environ.get(name) and "@" not in os.environ[name]:
                 yield name, os.environ[name]
@@ -171,10 +178,12 @@ class Scheduled:
         alerts = self.settings.alerts
         yield from filter(None, (alerts.webhook.secret_env, alerts.apprise_env))
         yield from (name for name in _NETWORK if "@" in os.environ.get(name, ""))
+        yield from self.places.secrets()
 
     def _uses(self) -> Iterator[str]:
         yield from (sys.prefix, sys.base_prefix, os.path.dirname(batchscan.__file__))
-        yield from (*_program()[:1], *self.settings.alerts.on_new[:1], *self.roots, *self.writes)
+        yield from (*_program()[:1], *self.settings.alerts.on_new[:1], *self.writes)
+        yield from self.places.uses()
         yield from filter(None, (self.settings.files_from, self.settings.files0_from))
         for entry in entries():
             value = entry.of(self.settings)

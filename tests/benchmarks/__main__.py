@@ -25,6 +25,7 @@ from tests.benchmarks.library import memory, report, unchanged
 from tests.benchmarks.likeness import find_copies
 from tests.benchmarks.measure import Row
 from tests.benchmarks.pace import pace
+from tests.benchmarks.remote import remote
 from tests.benchmarks.uploads import uploads
 
 BENCHMARKS: dict[str, Callable[[Path, float], Iterator[Row]]] = {
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[Path, float], Iterator[Row]]] = {
     "report": report,
     "html": html,
     "pace": pace,
+    "remote": remote,
     "likeness": find_copies,
 }
 
