@@ -93,9 +93,11 @@ def shown(url: str) -> str:
     found = _URL.fullmatch(url)
     if found is None:
         return printable(url)
-    user, at, host = found["authority"].rpartition("@")
-    authority = f"***@{host}" if at and (":" in user or found["scheme"][:1] in "sgSG") else ""
+    authority = found["authority"]
+    user, at, host = authority.rpartition("@")
+    if at and (":" in user or SCHEMES.get(found["scheme"].lower()) not in ("az", "sftp")):
+        authority = f"***@{host}"
     rest = found["rest"]
     signed = _SIGNED.search(rest)
     rest = f"{rest[: signed.start()]}?***" if signed else rest
-    return printable(f"{found['scheme']}://{authority or found['authority']}{rest}")
+    return printable(f"{found['scheme']}://{authority}{rest}")

@@ -29,8 +29,11 @@ class SftpStore:
         """
         user, _, place = authority.rpartition("@")
         host, _, port = place.partition(":")
-        # sshfs would take any host for the one that is meant.
-        options: dict[str, Any] = {"known_hosts": os.path.expanduser(KNOWN_HOSTS)}
+        options: dict[str, Any] = {
+            # sshfs would take any host for the one that is meant.
+            "known_hosts": os.path.expanduser(KNOWN_HOSTS),
+            "sftp_client_kwargs": {"path_errors": "surrogateescape"},  # names may be no UTF-8
+        }
         options |= {"username": user} if user else {}
         options |= {"port": int(port)} if port.isdigit() else {}
         with as_os_errors():

@@ -74,6 +74,7 @@ async def test_what_is_unchanged_is_not_opened_and_what_changed_is_asked_again(b
     assert bench.charged() == 6
 
 
+@pytest.mark.slow
 async def test_a_moved_object_is_never_paid_for_again(bench, bucket):
     data = png(16, 16, 1)
     bucket.write("before/a.png", data)
@@ -108,6 +109,7 @@ async def test_an_emptied_prefix_that_the_ledger_knows_is_lost_coverage(bucket, 
     assert ran.exit_code == 3
 
 
+@pytest.mark.slow
 async def test_overlapping_roots_count_once_and_an_object_may_be_a_root(bucket, bench_of):
     for number, key in enumerate(("a/b/c.png", "a/d.png", "a/odd.name", "ab.png")):
         bucket.write(key, png(16, 16, number))
@@ -130,6 +132,7 @@ async def test_patterns_and_ignore_files_leave_out_objects_and_folders_unlisted(
     assert bucket.asked.listings == 2 + 1  # the check before, the top, x/
 
 
+@pytest.mark.slow
 async def test_an_ignore_file_that_a_long_listing_shows_late_still_holds(
     bench, bucket, monkeypatch
 ):
@@ -141,6 +144,7 @@ async def test_an_ignore_file_that_a_long_listing_shows_late_still_holds(
     assert outcomes(await bench.scan()) == {"a.png": "scanned"}
 
 
+@pytest.mark.slow
 async def test_lists_name_objects_and_files_alike(bench, bucket, tmp_path):
     bucket.write("a.png", png(16, 16, 1))
     bucket.write("odd.name", png(16, 16, 2))
@@ -162,12 +166,14 @@ async def test_lists_name_objects_and_files_alike(bench, bucket, tmp_path):
     assert "s3cret" not in "".join(path.read_text() for path in tmp_path.rglob("*.json*"))
 
 
+@pytest.mark.slow
 async def test_young_objects_are_left_alone(bench, bucket):
     bucket.write("a.png", png(16, 16, 1))
 
     assert outcomes(await bench.scan(scan={"min_age": 3600.0})) == {"a.png": "too_young"}
 
 
+@pytest.mark.slow
 async def test_what_is_too_large_is_not_read(bench, bucket):
     bucket.write("large.png", png(16, 16, 1) + bytes(2000))
     ran = await bench.scan(scan={"max_bytes": 1000})
@@ -194,6 +200,7 @@ async def test_what_happens_between_listing_and_reading_is_told(bench, bucket):
     assert "AccessDenied of the test" in str(ran.lines["closes.png"].detail)
 
 
+@pytest.mark.slow
 async def test_a_prefix_that_may_not_be_listed_is_lost_coverage(bench, bucket):
     bucket.write("a/1.png", png(16, 16, 1))
     bucket.write("b/2.png", png(16, 16, 2))
@@ -204,6 +211,7 @@ async def test_a_prefix_that_may_not_be_listed_is_lost_coverage(bench, bucket):
     assert (ran.report.files.unreadable_folders, ran.exit_code) == (1, 3)
 
 
+@pytest.mark.slow
 async def test_where_listing_is_refused_a_named_object_is_still_read(bucket, bench_of):
     bucket.write("a/1.png", png(16, 16, 1))
     bucket.asked.refused["list-type=2"] = 403
@@ -213,6 +221,7 @@ async def test_where_listing_is_refused_a_named_object_is_still_read(bucket, ben
             await bench.scan(roots=(f"{bucket.url}/a",))
 
 
+@pytest.mark.slow
 async def test_a_failing_store_is_asked_again_and_then_lost(bench, bucket, monkeypatch):
     monkeypatch.setattr("s3fs.core.S3FileSystem.retries", 2)
     bucket.write("a/1.png", png(16, 16, 1))

@@ -12,7 +12,16 @@ from tests.pictures import png
 from tests.stores.clouds import Azure, Google, serving
 from tests.stores.conftest import outcomes
 
-KEYS = ("a.png", "b c/ü.png", "b c/x/1.png", "b c/x/2.png", "b c/x/3.png", "d//e.png", "f%20.png")
+KEYS = (
+    "a.png",
+    "line\nfeed.png",
+    "b c/ü.png",
+    "b c/x/1.png",
+    "b c/x/2.png",
+    "b c/x/3.png",
+    "d//e.png",
+    "f%20.png",
+)
 NAME, KEY = "me", "c2VjcmV0LW9mLXRoZS1zdG9yZQ=="
 
 
@@ -44,6 +53,9 @@ def cloud(request, monkeypatch, tmp_path):
         connection = f"AccountName={NAME};AccountKey={KEY};BlobEndpoint={url}/{NAME};"
         monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection)
         yield f"{request.param}://pictures", shelf
+
+
+pytestmark = pytest.mark.slow
 
 
 async def test_a_bucket_is_scanned_page_by_page_and_known_again(cloud, bench_of):
