@@ -16,6 +16,7 @@ from batchscan.stores.interface import Item, hold_to, state
 from batchscan.stores.libraries import UNCACHED, filesystem, library
 from batchscan.stores.trouble import as_os_errors
 
+TIMEOUT = 30  # seconds that one request may take; gcsfs tries again by itself
 _FIELDS = "nextPageToken,prefixes,items(name,size,updated,generation)"
 
 
@@ -31,7 +32,8 @@ class GcsStore:
         """
         self._bucket = quote(bucket, safe="")
         with as_os_errors():
-            self._fs = filesystem("gcsfs", "gcs", "GCSFileSystem", **UNCACHED)
+            options = {"requests_timeout": TIMEOUT, **UNCACHED}
+            self._fs = filesystem("gcsfs", "gcs", "GCSFileSystem", **options)
         self._sync = library("fsspec.asyn", "gcs").sync
 
     def list(self, folder: str) -> Iterator[Item]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 from batchscan.model import Stat
@@ -16,8 +17,7 @@ from batchscan.stores.libraries import UNCACHED, filesystem, library
 from batchscan.stores.trouble import as_os_errors
 
 CONNECTIONS = 32
-# s3fs tries again by itself, so its client need not: together they would wait for many minutes.
-_OPTIONS = {"max_pool_connections": CONNECTIONS, "retries": {"max_attempts": 1}}
+BROKEN_OFF = 3  # times that a body is asked for, when it does not come whole
 
 
 class S3Store:
@@ -30,10 +30,12 @@ class S3Store:
             UsageError: s3fs is not installed.
         """
         self._bucket = bucket
-        self._fs = filesystem(
-            "s3fs", "s3", "S3FileSystem", config_kwargs=dict(_OPTIONS), **UNCACHED
-        )
+        options = {"max_pool_connections": CONNECTIONS}
+        self._fs = filesystem("s3fs", "s3", "S3FileSystem", config_kwargs=options, **UNCACHED)
+        # The client tries again by itself (AWS_MAX_ATTEMPTS): both would wait for many minutes.
+        self._fs.retries = 1
         self._sync = library("fsspec.asyn", "s3").sync
+        self._trying = library("s3fs.core", "s3")._error_wrapper
 
     def list(self, folder: str) -> Iterator[Item]:
         """What is directly below a prefix, in the order of the keys' bytes, page by page."""
@@ -61,8 +63,10 @@ class S3Store:
             Changed: it is not in the state that is expected.
         """
         only = {} if expected else {"Range": f"bytes=0-{most - 1}"}
+        words = (key, most, expected, only)
         with as_os_errors():
-            data: bytes = self._sync(self._fs.loop, self._get, key, most, expected, only)
+            get = partial(self._trying, self._get, args=words, retries=BROKEN_OFF)
+            data: bytes = self._sync(self._fs.loop, get)
             return data
 
     async def _get(self, key: str, most: int, expected: Stat | None, only: dict[str, str]) -> bytes:

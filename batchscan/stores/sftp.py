@@ -13,6 +13,7 @@ from batchscan.stores.interface import Item, hold_to, state
 from batchscan.stores.libraries import filesystem, library
 from batchscan.stores.trouble import as_os_errors
 
+TIMEOUT = 20.0  # seconds
 NAMES = 1_000  # taken from a listing at once
 KNOWN_HOSTS = "~/.ssh/known_hosts"
 
@@ -32,6 +33,8 @@ class SftpStore:
         options: dict[str, Any] = {
             # sshfs would take any host for the one that is meant.
             "known_hosts": os.path.expanduser(KNOWN_HOSTS),
+            "connect_timeout": TIMEOUT,
+            "keepalive_interval": TIMEOUT / 2,  # a host that is silent for longer is gone
             "sftp_client_kwargs": {"path_errors": "surrogateescape"},  # names may be no UTF-8
         }
         options |= {"username": user} if user else {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from batchscan.errors import UsageError
@@ -221,9 +223,18 @@ async def test_where_listing_is_refused_a_named_object_is_still_read(bucket, ben
             await bench.scan(roots=(f"{bucket.url}/a",))
 
 
+async def test_a_body_that_breaks_off_is_asked_for_again(bench, bucket):
+    bucket.write("a.png", png(64, 64, 1))
+    bucket.asked.broken = 2
+    ran = await bench.scan()
+
+    assert outcomes(ran) == {"a.png": "scanned"}
+    assert len(bucket.asked.reads) == 3
+
+
 @pytest.mark.slow
 async def test_a_failing_store_is_asked_again_and_then_lost(bench, bucket, monkeypatch):
-    monkeypatch.setattr("s3fs.core.S3FileSystem.retries", 2)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
     bucket.write("a/1.png", png(16, 16, 1))
     bucket.write("b/2.png", png(16, 16, 2))
     bucket.asked.refused["prefix=a%2F"] = 500
@@ -231,6 +242,7 @@ async def test_a_failing_store_is_asked_again_and_then_lost(bench, bucket, monke
     ran = await bench.scan()
 
     assert outcomes(ran) == {"b/2.png": "unreadable"}
+    assert len(bucket.asked.reads) == 2
     assert (ran.report.files.unreadable_folders, ran.exit_code) == (1, 3)
 
 
@@ -259,3 +271,11 @@ async def test_without_credentials_the_stores_own_chain_is_named(bench, monkeypa
         await bench.scan()
 
     assert "AWS_PROFILE" in str(caught.value.advice)
+
+
+async def test_a_store_whose_library_is_missing_names_the_extra(bench, monkeypatch):
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    with pytest.raises(UsageError, match="s3fs") as caught:
+        await bench.scan()
+
+    assert caught.value.advice == "pip install 'batchscan[s3]'"
