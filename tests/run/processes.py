@@ -59,8 +59,8 @@ def limit_files(size: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
-async def until(happened) -> None:
-    for _ in range(500):
+async def until(happened, looks: int = 500) -> None:
+    for _ in range(looks):
         if happened():
             return
         await asyncio.sleep(0.02)

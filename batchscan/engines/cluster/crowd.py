@@ -18,6 +18,7 @@ from batchscan.settings import Settings
 
 LOOK = 1.0  # seconds between two looks at who is there
 FIRST = 30.0  # seconds for which the first worker is waited for
+RETIRING = 20  # tries to have a worker retired
 NAMED = 1_000  # lost workers that a report names
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Crowd:
         self._check_halt = check_halt
         self._posts: dict[str, Post] = {}
         self._unfit: dict[str, str] = {}  # workers that cannot be used, and why
+        self._retiring: set[str] = set()
         self._hosts: set[str] = set()
         self._workers = 0
         self._lost: list[str] = []
@@ -148,10 +150,12 @@ class Crowd:
             Gone: the scheduler does not answer.
         """
         there = await self._dask.workers()
+        for address, post in self._posts.items():
+            post.listed = address in there
         new = {
             address: threads
             for address, threads in there.items()
-            if address not in self._posts and address not in self._unfit
+            if address not in {*self._posts, *self._unfit, *self._retiring}
         }
         await asyncio.gather(*(self._hire(address, threads) for address, threads in new.items()))
 
@@ -185,6 +189,7 @@ class Crowd:
         if post is None or post.leaving:
             return
         post.leaving = True
+        self._retiring.add(address)
         log.info("the Dask worker at %s is retiring", address)
         task = asyncio.create_task(self._leave(post))
         self._chores.add(task)
@@ -196,4 +201,8 @@ class Crowd:
             await post.dismiss()
             self._posts.pop(post.address, None)
         self.wake()
-        await self._dask.retire(post.address)
+        for _ in range(RETIRING):  # until the scheduler has heard that the actor is gone
+            await asyncio.sleep(LOOK / 2)
+            if await self._dask.retire(post.address):
+                break
+        self._retiring.discard(post.address)

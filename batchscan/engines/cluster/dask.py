@@ -16,6 +16,7 @@ from typing import Any
 
 import dask.config
 from distributed import Client, LocalCluster, Status
+from distributed.core import ConnectionPool
 from distributed.protocol import to_serialize
 from distributed.security import Security
 
@@ -23,6 +24,8 @@ from batchscan.engines.cluster.station import Station
 from batchscan.settings import Settings
 from batchscan.settings.engine import LOCAL
 
+REACH = 2.0  # seconds for a connection to a worker to come about
+MOST_WORKERS = 4_096  # connections at once
 CALL = 10.0  # seconds that an answer may take
 EVENTS = "all"  # the scheduler's topic
 HIRE = 30.0  # seconds that a station may take to come about: a worker may import batchscan first
@@ -56,6 +59,7 @@ class Dask:
         self._timeout = connect_timeout
         self._local: Any = None
         self._client: Any = None
+        self._pool: Any = None  # of connections to workers; the client's waits long for the dead
 
     async def open(self) -> None:
         """Connect.
@@ -67,14 +71,19 @@ class Dask:
         if self.address == LOCAL:
             await self._start_local()
         try:
+            security = Security() if self._local is None else self._local.security
             self._client = await Client(
                 self._local if self._local is not None else self.address,
                 asynchronous=True,
                 set_as_default=False,
                 timeout=self._timeout,
-                security=None if self._local is not None else Security(),
+                security=security,
                 name="batchscan",
             )
+            if self._pool is None:
+                args = security.get_connection_args("client")
+                self._pool = ConnectionPool(MOST_WORKERS, connection_args=args, timeout=REACH)
+                await self._pool.start()
         except (OSError, ValueError, TypeError, RuntimeError, ImportError) as error:
             await self.aclose()
             raise NotThere(str(error) or type(error).__name__) from error
@@ -144,7 +153,7 @@ class Dask:
         """
         try:
             async with asyncio.timeout(seconds):
-                said = await self._client.rpc(hired.address).actor_execute(
+                said = await self._pool(hired.address).actor_execute(
                     function=method,
                     actor=hired.key,
                     args=[to_serialize(arg) for arg in args],
@@ -161,11 +170,12 @@ class Dask:
         with suppress(RuntimeError, OSError):
             hired.future.release()
 
-    async def retire(self, address: str) -> None:
+    async def retire(self, address: str) -> bool:
         """Ask the scheduler again to retire a worker, now that no actor holds it back."""
         with suppress(OSError, RuntimeError, ValueError, TimeoutError):
             async with asyncio.timeout(CALL):
-                await self._client.retire_workers([address], close_workers=True)
+                return address in await self._client.retire_workers([address], close_workers=True)
+        return False
 
     def on_refused_retirement(self, tell: Any) -> None:  # noqa: ANN401 - a callable
         """Have `tell(address)` called for workers that were not retired because of their actors."""
@@ -182,7 +192,10 @@ class Dask:
         """Leave the cluster; a local one ends."""
         client, self._client = self._client, None
         local, self._local = self._local, None
+        pool, self._pool = self._pool, None
         with suppress(OSError, TimeoutError, RuntimeError, asyncio.CancelledError):
+            if pool is not None:
+                await pool.close()
             if client is not None:
                 client.unsubscribe_topic(EVENTS)
                 await client.close()

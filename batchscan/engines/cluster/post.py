@@ -70,6 +70,7 @@ class Post:
         self.room = hello.room
         self.taken = 0  # pictures that it holds
         self.leaving = False
+        self.listed = True  # whether the scheduler knows the worker
         self.gone = False
         self.vanished = False  # gone without a goodbye, or with work under way
         self._dask = dask
@@ -187,7 +188,7 @@ class Post:
             except Gone as error:
                 since = since or began
                 log.debug("%s at %s: %s", method, self.address, error)
-                if loop.time() - since >= PATIENCE:
+                if not self.listed or loop.time() - since >= PATIENCE:
                     self.lose()
                     return None
             except Exception as error:  # noqa: BLE001 - whatever is wrong there, it is of no use
