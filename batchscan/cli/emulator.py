@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
 _WEB = "The internet"
 _SERVICE = "The service"
-_CHOICES = ("web", "port", "rates", "credits", "duplicate", "latency")  # EmulatorConfig's own names
+_CHOICES = (
+    "web",
+    "port",
+    "rates",
+    "rates_per_host",
+    "credits",
+    "duplicate",
+    "latency",
+)  # EmulatorConfig's own names
 _EXPORTS = (
     ("COPYLEAKS_EMAIL", "rehearsal@example.com"),
     ("COPYLEAKS_API_KEY", "00000000-0000-0000-0000-000000000000"),
@@ -107,6 +115,15 @@ def _option(group: str, *names: str, text: str, **kwargs: Any) -> Callable[[Any]
     multiple=True,
     callback=_reading(_rate),
     text="answer 429 above this; may be given again  [default: 10/s]",
+)
+@_option(
+    _SERVICE,
+    "--rate-per-host",
+    "rates_per_host",
+    metavar="N/PERIOD",
+    multiple=True,
+    callback=_reading(_rate),
+    text="the same for each address that asks, beside that; may be given again",
 )
 @_option(
     _SERVICE,

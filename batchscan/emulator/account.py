@@ -24,6 +24,7 @@ class Account:
         self._config = config
         self._tokens: dict[str, float] = {}  # when each ends, on the clock
         self._windows = Windows(config.rates, config.clock)
+        self._hosts: dict[str, Windows] = {}
         self._logins: dict[str, _Logins] = {}
         self._given = 0
 
@@ -44,16 +45,22 @@ class Account:
             return self._limited(reply, wait)
         return self._new_token()
 
-    def admit(self, authorization: str | None) -> Reply | None:
-        """Look at a request's token and take its place in the windows; None lets it in."""
+    def admit(self, authorization: str | None, host: str) -> Reply | None:
+        """Look at a request's token and take its place in all windows; None lets it in."""
         scheme, _, token = (authorization or "").partition(" ")
         ends = self._tokens.get(token.strip()) if scheme.lower() == "bearer" else None
         if ends is None or ends <= self._config.clock():
             return bodies.problem(401, "Unauthorized")
-        wait = self._windows.take()
+        wait = self._windows.wait() or self._windows_of(host).take()
         if wait is None:
+            self._windows.take()
             return None
         return self._limited(bodies.error(429, None, "Too many requests."), wait)
+
+    def _windows_of(self, host: str) -> Windows:
+        if host not in self._hosts:
+            self._hosts[host] = Windows(self._config.rates_per_host, self._config.clock)
+        return self._hosts[host]
 
     def charge(self) -> Reply | None:
         """Take the price of one check, or give the 402 that says why not."""

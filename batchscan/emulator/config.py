@@ -39,6 +39,7 @@ class EmulatorConfig:
     search: bool = True  # False answers "no match" at once, for load tests
     port: int = 0  # 0: any free one
     rates: tuple[Rate, ...] = field(default=(Rate(10, 1.0),))  # of check and credits together
+    rates_per_host: tuple[Rate, ...] = ()  # of each address that asks, beside those of the account
     retry_after: bool = True  # whether a 429 says when to come back; assumed
     login_limit: LoginLimit = field(default=LoginLimit())
     token_life: float = 48 * 3600.0  # seconds

@@ -150,7 +150,7 @@ class Emulator:
         return await failing.send(refusal or await answer(request, visit))
 
     def _admit(self, request: web.Request) -> Reply | None:
-        return self.account.admit(request.headers.get("Authorization"))
+        return self.account.admit(request.headers.get("Authorization"), request.remote or "")
 
     async def _upload(
         self, request: web.Request, visit: Visit, refusal: Reply | None

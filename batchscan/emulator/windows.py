@@ -21,13 +21,18 @@ class Windows:
 
     def take(self) -> float | None:
         """Take a place now; gives None, or the seconds until one is free."""
+        wait = self.wait()
+        if wait is None:
+            now = self._clock()
+            for _, log in self._logs:
+                log.append(now)
+        return wait
+
+    def wait(self) -> float | None:
+        """Seconds until a place is free, or None where one is."""
         now = self._clock()
         waits = [wait for rate, log in self._logs if (wait := _wait(rate, log, now)) is not None]
-        if waits:
-            return max(waits)
-        for _, log in self._logs:
-            log.append(now)
-        return None
+        return max(waits, default=None)
 
 
 def _wait(rate: Rate, log: deque[float], now: float) -> float | None:

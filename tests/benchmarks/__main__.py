@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 import batchscan
+from tests.benchmarks.cluster import cluster
 from tests.benchmarks.commands import Missing
 from tests.benchmarks.html import html
 from tests.benchmarks.judging import judging, start
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Callable[[Path, float], Iterator[Row]]] = {
     "pace": pace,
     "remote": remote,
     "likeness": find_copies,
+    "cluster": cluster,
 }
 
 

@@ -78,19 +78,32 @@ def _scan(work: Path, told: int, true: int, latency: float, count: int) -> Seen:
     listed.write_text("".join(f"{work}/images/{number:06}.jpg\n" for number in range(count)))
     workers = min(MOST_WORKERS, math.ceil(told * latency * 1.1) + 16)
     words = ["--check", "fast", "--rate", f"{told}/s", "-j", str(workers), "-q"]
-    with _emulator(true, latency) as url:
+    with emulator(true, latency) as url:
         run(*batchscan(work, url, *words, "--files-from", str(listed)))
-        with urllib.request.urlopen(f"{url}/_emulator/journal") as journal:
-            lines: list[dict[str, Any]] = msgspec.json.Decoder().decode_lines(journal.read())
+        return seen_at(url)
+
+
+def seen_at(url: str) -> Seen:
+    """What came in at an emulator."""
+    with urllib.request.urlopen(f"{url}/_emulator/journal") as journal:
+        lines: list[dict[str, Any]] = msgspec.json.Decoder().decode_lines(journal.read())
     checks = [line for line in lines if line["route"] == "check"]
     times = sorted(line["at"] for line in checks if line["status"] == 200)
     return Seen(times, [line["at"] for line in lines if line["status"] == 429])
 
 
 @contextmanager
-def _emulator(rate: int, latency: float) -> Iterator[str]:
+def emulator(rate: int, latency: float, *more: str) -> Iterator[str]:
     """The emulator's URL, a process of its own for as long as the block lasts."""
-    words = ["emulator", "--no-search", "--rate", f"{rate}/s", "--latency", f"{latency * 1e3:g}ms"]
+    words = [
+        "emulator",
+        "--no-search",
+        "--rate",
+        f"{rate}/s",
+        "--latency",
+        f"{latency * 1e3:g}ms",
+        *more,
+    ]
     with subprocess.Popen(
         [sys.executable, "-P", "-m", "batchscan", *words],
         stdout=subprocess.PIPE,

@@ -47,8 +47,7 @@ class Cluster:
         return number
 
     async def _start(self, what: str, *words: str) -> asyncio.subprocess.Process:
-        name = self.folder / f"dask-{what}-{len(self.workers)}.log"
-        with open(name, "ab") as log:  # noqa: ASYNC230 - a file of a test
+        with (self.folder / f"dask-{what}-{len(self.workers)}.log").open("ab") as log:
             return await asyncio.create_subprocess_exec(
                 sys.executable, "-P", "-m", f"distributed.cli.dask_{what}", *words,
                 env=self.environment, cwd="/", stdin=asyncio.subprocess.DEVNULL,

@@ -34,6 +34,7 @@ async def test_what_a_killed_worker_was_sending_is_asked_again(bench_with, tmp_p
         bench.pictures(120)
         scan = asyncio.create_task(Process(bench).run("--dask", cluster.address, *QUICK))
         await checks_beyond(bench, 60)
+        await asyncio.sleep(0.5)  # in the middle of the next round
         await cluster.end(0, signal.SIGKILL)
         code, out, _ = await scan
 
