@@ -8,6 +8,23 @@ from dataclasses import dataclass
 
 from batchscan.ledger.history import STATE
 
+# Bytes of what can grow, where SQLite was built without a table of its pages.
+_CONTENTS = """
+    SELECT 'answers', coalesce(sum(length(body)), 0) FROM answers
+    UNION ALL SELECT 'unread_bodies', coalesce(sum(length(body)), 0) FROM unread_bodies
+    UNION ALL SELECT 'sightings', coalesce(sum(2 * length(key) + coalesce(length(pages), 0)), 0)
+        FROM sightings
+    UNION ALL SELECT 'portraits',
+        coalesce(sum(length(provenance) + coalesce(length(thumbnail), 0)), 0) FROM portraits
+    UNION ALL SELECT 'files', coalesce(sum(length(name) + coalesce(length(line), 0)), 0) FROM files
+    UNION ALL SELECT 'folders', coalesce(sum(length(path)), 0) FROM folders
+    UNION ALL SELECT 'seals', coalesce(sum(length(matched)), 0) FROM seals
+    UNION ALL SELECT 'claims', coalesce(sum(length(scan_id) + length(path)), 0) FROM claims
+    UNION ALL SELECT 'outcomes', coalesce(sum(length(line)), 0) FROM outcomes
+    UNION ALL SELECT 'runs', coalesce(sum(length(facts) + coalesce(length(report), 0)), 0) FROM runs
+    UNION ALL SELECT 'messages', coalesce(sum(length(body)), 0) FROM messages
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class RealmHoldings:
@@ -60,28 +77,28 @@ class Holdings:
 
     def folders(self) -> int:
         """How many folders hold, or held, pictures."""
-        return self._count("SELECT count(*) FROM folders")
+        return _number(self._connection.execute("SELECT count(*) FROM folders"))
 
     def messages(self) -> tuple[int, int]:
         """How many messages wait to be told, and how many were."""
-        return (
-            self._count("SELECT count(*) FROM messages WHERE told_at IS NULL"),
-            self._count("SELECT count(*) FROM messages WHERE told_at NOT NULL"),
-        )
+        told, all_ = self._connection.execute(
+            "SELECT count(told_at), count(*) FROM messages"
+        ).fetchone()
+        return all_ - told, told
 
     def free(self) -> int:
         """Bytes of the file that nothing uses."""
-        free, size = (
-            self._count("PRAGMA freelist_count"),
-            self._count("PRAGMA page_size"),
+        return _number(
+            self._connection.execute(
+                "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size"
+            )
         )
-        return free * size
 
     def sizes(self, *, exact: bool = True) -> dict[str, int]:
         """Bytes that each table takes with its indexes, the largest first.
 
         Args:
-            exact: whether to count pages, where this SQLite can; else what is in the columns.
+            exact: whether to count pages, where this SQLite can; else what fills the most.
         """
         try:
             found = self._pages() if exact else self._contents()
@@ -97,13 +114,7 @@ class Holdings:
         return dict(rows.fetchall())
 
     def _contents(self) -> dict[str, int]:
-        tables = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        return {name: self._content(name) for (name,) in tables.fetchall()}
-
-    def _content(self, table: str) -> int:
-        columns = self._connection.execute(f'PRAGMA table_info("{table}")').fetchall()
-        lengths = (f'coalesce(length(CAST("{column[1]}" AS BLOB)), 0)' for column in columns)
-        return self._count(f'SELECT coalesce(sum({" + ".join(lengths)}), 0) FROM "{table}"')
+        return dict(self._connection.execute(_CONTENTS).fetchall())
 
     def _realm(
         self, moments: Sequence[float], realm_id: int, api_url: str, sandbox: int
@@ -127,16 +138,25 @@ class Holdings:
             sandbox=bool(sandbox),
             pictures=pictures,
             answered=answered,
-            answers=self._count(f"SELECT count(*) FROM answers a {of_realm}", realm_id),
+            answers=_number(
+                self._connection.execute(f"SELECT count(*) FROM answers {of_realm}", (realm_id,))
+            ),
             files=files,
             rejected=rejected,
-            credits=tuple(self._count(charged, realm_id, at) for at in moments),
-            doubts=self._count(
-                f"SELECT coalesce(sum(d.sends), 0) FROM doubts d JOIN claims USING (scan_id) {of_realm}",
-                realm_id,
+            credits=tuple(
+                _number(self._connection.execute(charged, (realm_id, at))) for at in moments
             ),
-            open_claims=self._count(
-                f"SELECT count(*) FROM claims {of_realm} AND state = 'open'", realm_id
+            doubts=_number(
+                self._connection.execute(
+                    "SELECT coalesce(sum(d.sends), 0) FROM doubts d JOIN claims USING (scan_id)"
+                    f" {of_realm}",
+                    (realm_id,),
+                )
+            ),
+            open_claims=_number(
+                self._connection.execute(
+                    f"SELECT count(*) FROM claims {of_realm} AND state = 'open'", (realm_id,)
+                )
             ),
             matches=self._matches(realm_id),
             oldest_answer=oldest,
@@ -155,5 +175,6 @@ class Holdings:
             found.setdefault(state, {})[disposition] = number
         return found
 
-    def _count(self, query: str, *values: object) -> int:
-        return int(self._connection.execute(query, values).fetchone()[0])
+
+def _number(found: sqlite3.Cursor) -> int:
+    return int(found.fetchone()[0])

@@ -46,10 +46,10 @@ def _size(path: Path) -> int:
 
 def _check_room(connection: sqlite3.Connection, path: Path, free: FreeBytes) -> None:
     """It is written once into a temporary file, and from there into the log beside the ledger."""
-    pages, unused, size = (
-        connection.execute(f"PRAGMA {name}").fetchone()[0]
-        for name in ("page_count", "freelist_count", "page_size")
-    )
+    pages, unused, size = connection.execute(
+        "SELECT page_count, freelist_count, page_size FROM pragma_page_count,"
+        " pragma_freelist_count, pragma_page_size"
+    ).fetchone()
     needed = int((pages - unused) * size * _MORE)
     places = [str(path.parent), temporary_folder()]
     for place in places:

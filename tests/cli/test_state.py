@@ -111,9 +111,9 @@ def test_sizes_are_told_also_where_sqlite_cannot_count_pages(state):
     pages, contents = ledger.holdings.sizes(), ledger.holdings.sizes(exact=False)
     ledger.close()
 
-    assert pages.keys() - {"sqlite_schema"} == contents.keys()
+    assert contents.keys() < pages.keys()
     assert next(iter(contents)) == "runs"
-    assert contents["answers"] > contents["realms"] > 0
+    assert contents["answers"] > contents["folders"] > 0
 
 
 @pytest.mark.parametrize("words", [["stats"], ["check"], ["backup", "x"], ["prune"], ["vacuum"]])
