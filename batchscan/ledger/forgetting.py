@@ -38,7 +38,9 @@ class Forgetting:
     def names(self, folder_id: int) -> set[bytes]:
         """The names of the files known in a folder, in any realm."""
         rows = self._connection.execute(
-            "SELECT DISTINCT name FROM files WHERE folder_id = ?", (folder_id,)
+            "SELECT DISTINCT f.name FROM realms r CROSS JOIN files f ON f.realm_id = r.id"
+            " AND f.folder_id = ?",
+            (folder_id,),
         )
         return {row[0] for row in rows}
 
@@ -80,12 +82,10 @@ class Forgetting:
         )
         self._connection.execute(f"DELETE {_GOING} AND NOT {_KEPT}")
         self._connection.execute(
-            "DELETE FROM seals WHERE NOT EXISTS"
-            " (SELECT 1 FROM files f WHERE f.folder_id = seals.folder_id)"
+            "DELETE FROM seals WHERE folder_id NOT IN (SELECT folder_id FROM files)"
         )
         self._connection.execute(
-            "DELETE FROM folders WHERE NOT EXISTS"
-            " (SELECT 1 FROM files f WHERE f.folder_id = folders.id)"
+            "DELETE FROM folders WHERE id NOT IN (SELECT folder_id FROM files)"
         )
 
     def count_told(self, before: float) -> int:
