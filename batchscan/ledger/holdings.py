@@ -24,6 +24,14 @@ _CONTENTS = """
     UNION ALL SELECT 'runs', coalesce(sum(length(facts) + coalesce(length(report), 0)), 0) FROM runs
     UNION ALL SELECT 'messages', coalesce(sum(length(body)), 0) FROM messages
 """
+_PAID = """
+    SELECT (SELECT count(*) FROM answers a JOIN pictures p ON p.id = a.picture_id
+            WHERE p.realm_id = :realm),
+        (SELECT coalesce(sum(d.sends), 0) FROM doubts d JOIN claims USING (scan_id)
+            JOIN pictures p ON p.id = picture_id WHERE p.realm_id = :realm),
+        (SELECT count(*) FROM claims c JOIN pictures p ON p.id = c.picture_id
+            WHERE p.realm_id = :realm AND c.state = 'open')
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,40 +136,33 @@ class Holdings:
             "SELECT count(*), count(*) - count(picture_id) FROM files WHERE realm_id = ?",
             (realm_id,),
         ).fetchone()
-        of_realm = "JOIN pictures p ON p.id = picture_id WHERE p.realm_id = ?"
-        charged = (
-            "SELECT coalesce(sum(credits), 0) FROM answers a INDEXED BY answers_by_time"
-            " CROSS JOIN pictures p ON p.id = a.picture_id"
-            " WHERE p.realm_id = ? AND a.received_at >= ?"
-        )
+        answers, doubts, open_claims = self._connection.execute(
+            _PAID, {"realm": realm_id}
+        ).fetchone()
         return RealmHoldings(
             api_url=api_url,
             sandbox=bool(sandbox),
             pictures=pictures,
             answered=answered,
-            answers=_number(
-                self._connection.execute(f"SELECT count(*) FROM answers {of_realm}", (realm_id,))
-            ),
+            answers=answers,
             files=files,
             rejected=rejected,
-            credits=tuple(
-                _number(self._connection.execute(charged, (realm_id, at))) for at in moments
-            ),
-            doubts=_number(
-                self._connection.execute(
-                    "SELECT coalesce(sum(d.sends), 0) FROM doubts d JOIN claims USING (scan_id)"
-                    f" {of_realm}",
-                    (realm_id,),
-                )
-            ),
-            open_claims=_number(
-                self._connection.execute(
-                    f"SELECT count(*) FROM claims {of_realm} AND state = 'open'", (realm_id,)
-                )
-            ),
+            credits=tuple(self._charged(realm_id, at) for at in moments),
+            doubts=doubts,
+            open_claims=open_claims,
             matches=self._matches(realm_id),
             oldest_answer=oldest,
             newest_answer=newest,
+        )
+
+    def _charged(self, realm_id: int, since: float) -> int:
+        return _number(
+            self._connection.execute(
+                "SELECT coalesce(sum(credits), 0) FROM answers a INDEXED BY answers_by_time"
+                " CROSS JOIN pictures p ON p.id = a.picture_id"
+                " WHERE p.realm_id = ? AND a.received_at >= ?",
+                (realm_id, since),
+            )
         )
 
     def _matches(self, realm_id: int) -> dict[str, dict[str, int]]:
