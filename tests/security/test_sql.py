@@ -59,7 +59,7 @@ class _Constants:
                 return all(map(self.holds, values))
             case ast.FormattedValue(value=value) | ast.Subscript(value=value):
                 return self.holds(value)
-            case ast.BinOp(left=left, right=right):
+            case ast.BinOp(left=left, right=right) | ast.IfExp(body=left, orelse=right):
                 return self.holds(left) and self.holds(right)
             case ast.Name(id=name):
                 return self._named(name)
