@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +15,7 @@ from batchscan.errors import StorageError
 from batchscan.ledger.connection import open_for_change, unusable
 
 FreeBytes: TypeAlias = Callable[[str], int]  # of the disk that a folder is on
-_TEMPORARY = ("/var/tmp", "/usr/tmp", "/tmp")  # noqa: S108 - where SQLite looks, in its order
+_TEMPORARY = ("/var/tmp", "/usr/tmp")  # noqa: S108 - where SQLite looks, in its order
 _MORE = 1.05  # what a log takes beyond the pages in it
 
 
@@ -68,4 +69,4 @@ def temporary_folder() -> str:
     for folder in (*named, *_TEMPORARY):
         if folder and os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK):
             return folder
-    return os.curdir
+    return tempfile.gettempdir()

@@ -65,7 +65,7 @@ def test_stats_count_what_the_ledger_holds(run, state):
 
     assert (code, err) == (0, "")
     assert (facts["version"], facts["folders"]) == (VERSION, 4)
-    assert facts["messages"] == {"pending": 0, "told": 0}
+    assert facts["messages"] == {"pending": 2, "told": 2}
     runs = facts["runs"]
     assert (runs["closed"], runs["open"]) == (3, 1)
     assert runs["oldest"] < runs["newest"]

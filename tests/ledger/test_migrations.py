@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,9 @@ from batchscan.ledger.schema import VERSION
 from tests.ledger.conftest import REAL
 from tests.ledger.fixtures import make
 from tests.ledger.old import VERSIONS, Old, restored
+from tests.run.processes import limit_files
 
 AGES = [version for version in VERSIONS if not version.startswith(f"v{VERSION}")]
-KEPT = ("realms", "answers", "unread_bodies", "claims", "folders", "files", "sends", "outcomes")
 REALM = Realm(f"http://127.0.0.1:{make.PORT}", sandbox=False)
 
 
@@ -79,18 +80,36 @@ def test_an_old_ledger_becomes_a_sound_one_like_a_new_one(old, fresh):
     assert schema(old.ledger) == schema(fresh)
 
 
-def test_an_old_ledger_keeps_everything_that_was_paid_for_byte_for_byte(old):
-    before = {table: rows(old.ledger, f"SELECT * FROM {table}") for table in KEPT}
-    runs = "SELECT run_id, realm_id, folder, started_at, closed, facts, report FROM runs"
-    ran = rows(old.ledger, runs)
+def columns(ledger: Path) -> dict[str, str]:
+    """The columns of each table but those that say what other tables say."""
+    tables = rows(ledger, "SELECT name FROM sqlite_master WHERE type = 'table'")
+    found = {table: rows(ledger, f"PRAGMA table_info({table})") for (table,) in tables}
+    return {
+        table: ", ".join(column[1] for column in described)
+        for table, described in found.items()
+        if table not in ("matches", "seals")
+    }
+
+
+def test_an_old_ledger_keeps_everything_else_byte_for_byte(old):
+    queries = [f"SELECT {names} FROM {table}" for table, names in columns(old.ledger).items()]
+    before = {query: rows(old.ledger, query) for query in queries}
     ledger = Ledger.open(old.state, REALM)
-    bodies = [ledger.claims.answer(row[0]) for row in before["answers"]]
+    answers = [ledger.claims.answer(number + 1) for number in range(18)]
     ledger.close()
 
-    assert {table: rows(old.ledger, f"SELECT * FROM {table}") for table in KEPT} == before
-    assert rows(old.ledger, runs) == ran
-    assert len(bodies) == len(before["answers"]) > 0
-    assert all(answer.body.startswith(b'{"') for answer in bodies if answer)
+    assert {query: rows(old.ledger, query) for query in queries} == before
+    assert all(answer and answer.body.startswith(b'{"') for answer in answers)
+
+
+@pytest.mark.parametrize("version", [version for version in VERSIONS if version >= "v4"])
+def test_what_nobody_was_told_yet_is_still_to_be_told(tmp_path, version):
+    old = restored(version, tmp_path)
+    Ledger.open(old.state, REALM).close()
+    told = "SELECT target, count(*), sum(matches) FROM messages WHERE told_at {} GROUP BY target"
+
+    assert rows(old.ledger, told.format("NOT NULL")) == [("command", 2, 7)]
+    assert rows(old.ledger, told.format("IS NULL")) == [("webhook", 2, 7)]
 
 
 def test_an_old_ledger_knows_each_match_since_its_first_answer(old):
@@ -164,6 +183,22 @@ def test_where_the_copy_cannot_be_kept_the_ledger_stays_as_it_is(first):
     assert dumped(first.ledger) == before
 
 
+def test_where_the_disk_has_no_room_for_the_copy_nothing_is_left_of_it(first):
+    before = dumped(first.ledger)
+    size = first.ledger.stat().st_size
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.ledger.killed_migration", str(first.state), "0"],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: limit_files(size // 2),
+    )
+
+    assert "StorageError" in done.stderr
+    assert dumped(first.ledger) == before
+    assert [path.name for path in first.state.iterdir()] == [FILE_NAME]
+
+
 def test_a_damaged_ledger_is_left_as_it_is_and_not_brought_up_to_date(first):
     with first.ledger.open("r+b") as file:
         file.seek(-4096, 2)  # the last page: an index
@@ -199,6 +234,21 @@ def test_many_who_open_an_old_ledger_or_none_at_once_do_each_other_no_harm(
     assert done == [1 if version else 0] * 4
     assert schema(state / FILE_NAME) == schema(fresh)
     assert rows(state / FILE_NAME, "PRAGMA integrity_check") == [("ok",)]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_ledger_of_this_version_can_be_made_again(tmp_path):
+    made = tmp_path / "made.sql"
+    subprocess.run([sys.executable, make.__file__, str(made)], check=True)
+    again, kept = (
+        Counter(line.partition(" VALUES")[0] for line in script.read_text().splitlines())
+        for script in (made, make.HERE / f"v{VERSION}.sql")
+    )
+
+    assert {line: again[line] for line in again if line.startswith("INSERT")} == {
+        line: kept[line] for line in kept if line.startswith("INSERT")
+    }
 
 
 @pytest.mark.slow
