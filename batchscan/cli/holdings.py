@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from batchscan.allow import AllowRules
+import msgspec
+
 from batchscan.cli.reading import reading
 from batchscan.errors import StorageError
 from batchscan.escape import printable, scalars
@@ -17,8 +18,7 @@ from batchscan.ledger.schema import VERSION
 from batchscan.report.words import amount, size
 from batchscan.settings import Settings
 from batchscan.settings.places import state_folder
-from batchscan.steps.again import look_from_last
-from batchscan.steps.figures import Allowing
+from batchscan.steps.source import Facts as RunFacts
 from batchscan.steps.windows import DAY, MONTH, Window, zone_of
 from batchscan.times import day_of, rfc3339
 
@@ -60,8 +60,8 @@ def gather(settings: Settings, now: float) -> Facts:
     for window in windows:
         window.move_to(now)
     with reading(settings) as ledger:
-        look_from_last(ledger, Allowing(AllowRules(), day_of(now)))
         holdings = ledger.holdings
+        ledger.history.tell(_telling(holdings.latest_runs()))
         return Facts(
             path=path,
             now=now,
@@ -114,6 +114,12 @@ def page(facts: Facts) -> Iterator[str]:
     yield f"  {amount(pending, 'message')} pending, {told:,} told"
     for realm in facts.realms:
         yield from _realm_page(realm, facts)
+
+
+def _telling(runs: list[tuple[str, bytes]]) -> list[str]:
+    """The runs whose news are told as new: also those of killed ones that they closed."""
+    news = (msgspec.json.decode(facts, type=RunFacts).news_of for _, facts in runs)
+    return [run_id for run_id, _ in runs] + [run_id for of_run in news for run_id in of_run]
 
 
 def _size_of(path: Path) -> int:

@@ -83,6 +83,13 @@ class Holdings:
         ).fetchone()
         return RunHoldings(open_, closed, oldest, newest)
 
+    def latest_runs(self) -> list[tuple[str, bytes]]:
+        """The runs that are on, and each realm's last one that ended, with their facts."""
+        return self._connection.execute(
+            "SELECT run_id, facts FROM runs r WHERE NOT closed OR closed ="
+            " (SELECT max(closed) FROM runs o WHERE o.realm_id = r.realm_id)"
+        ).fetchall()
+
     def folders(self) -> int:
         """How many folders hold, or held, pictures."""
         return _number(self._connection.execute("SELECT count(*) FROM folders"))

@@ -12,11 +12,13 @@ from urllib.parse import quote
 
 import msgspec
 
-from batchscan.copyleaks.answers import FULL, PARTIAL, InternetMatch, read_check
+from batchscan.copyleaks.answers import FULL, PARTIAL, read_check
 from batchscan.copyleaks.errors import BadResponse
 from batchscan.errors import StorageError
 from batchscan.ledger.copying import copy_into
+from batchscan.ledger.history import by_key
 from batchscan.ledger.schema import MIGRATIONS, VERSION
+from batchscan.model import Match
 from batchscan.names import MatchKind
 from batchscan.urls import normalised, registrable_domain
 from batchscan.whole import new_path
@@ -108,9 +110,13 @@ def _matches_in(body: bytes) -> str:
         found = read_check(zlib.decompress(body), None).internet
     except (zlib.error, BadResponse):
         return "[]"
-    return msgspec.json.encode([_columns(match) for match in found]).decode()
+    matches = by_key(
+        Match(each.url, _KINDS[each.match_type], each.web_pages, registrable_domain(each.url))
+        for each in found
+    )
+    return msgspec.json.encode([_columns(match) for match in matches.values()]).decode()
 
 
-def _columns(match: InternetMatch) -> tuple[str, str, str, str | None]:
-    pages = msgspec.json.encode(match.web_pages).decode() if match.web_pages else None
-    return match.url, _KINDS[match.match_type], registrable_domain(match.url), pages
+def _columns(match: Match) -> tuple[str, str, str, str | None]:
+    pages = msgspec.json.encode(match.pages).decode() if match.pages else None
+    return match.url, match.kind.value, match.domain, pages

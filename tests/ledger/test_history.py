@@ -250,7 +250,9 @@ def test_whatever_the_answers_show_every_match_has_the_state_that_they_say(
 
 def test_a_ledger_of_the_second_version_keeps_its_matches_with_their_pages(tmp_path):
     body = (
-        b'{"matches": {"internet": [{"url": "https://ONE.example.com/a.jpg", "matchType": 0,'
+        b'{"matches": {"internet": [{"url": "http://one.example.com:80/a.jpg", "matchType": 1,'
+        b' "webPages": [{"url": "https://two.example.com/page"}]},'
+        b' {"url": "https://ONE.example.com/a.jpg", "matchType": 0,'
         b' "webPages": [{"url": "https://one.example.com/page"}]}], "score": {}}}'
     )
     old = sqlite3.connect(tmp_path / FILE_NAME)
@@ -270,5 +272,6 @@ def test_a_ledger_of_the_second_version_keeps_its_matches_with_their_pages(tmp_p
     ledger.close()
 
     assert found.key == "one.example.com/a.jpg"
-    assert found.match.pages == ("https://one.example.com/page",)
+    assert found.match.kind is MatchKind.FULL  # the worst of the two ways to write it
+    assert found.match.pages == ("https://two.example.com/page", "https://one.example.com/page")
     assert (found.match.state, found.match.first_seen) == (MatchState.KNOWN, 1000.0)
