@@ -14,6 +14,7 @@ from batchscan.digest import FoundPicture
 from batchscan.escape import scalars
 from batchscan.model import Match
 from batchscan.names import Disposition, MatchKind, MatchState
+from batchscan.paths import parted
 from batchscan.report.markup import cut, data_uri
 from batchscan.report.pagefiles import environment
 
@@ -106,7 +107,7 @@ def entry_of(number: int, picture: FoundPicture) -> Entry:
     there = [match for match in picture.matches if match.state != MatchState.GONE]
     kinds = [match.kind for match in there]
     ordered = sorted(picture.matches, key=_rank)[:MOST_MATCHES]
-    folder, name = os.path.split(os.fsdecode(picture.path))
+    folder, name = parted(os.fsdecode(picture.path))
     seen = (match.first_seen for match in there if match.first_seen is not None)
     return Entry(
         number=number,

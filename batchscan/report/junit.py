@@ -16,6 +16,7 @@ from batchscan.digest import FoundPicture
 from batchscan.escape import printable
 from batchscan.model import Match
 from batchscan.names import DeferReason, ExitReason, FailReason, MatchKind, RejectReason
+from batchscan.paths import parted
 from batchscan.report.aside import Aside
 from batchscan.report.figures import figures
 from batchscan.report.schema import Report
@@ -112,7 +113,7 @@ def _coverage_case(name: str, outcome: str, kind: str, said: str) -> str:
 
 
 def _picture_case(picture: FoundPicture) -> str:
-    folder, name = os.path.split(os.fsdecode(picture.path))
+    folder, name = parted(os.fsdecode(picture.path))
     if _has_to_do(picture):
         to_do = [match for match in picture.matches if match.to_do]
         worst = next(kind for kind in MatchKind if any(match.kind is kind for match in to_do))

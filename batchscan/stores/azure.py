@@ -10,7 +10,7 @@ from typing import Any
 
 from batchscan.model import Stat
 from batchscan.stores.interface import Item, hold_to, state
-from batchscan.stores.libraries import UNCACHED, filesystem, library
+from batchscan.stores.libraries import CLOSING, UNCACHED, filesystem, library
 from batchscan.stores.trouble import as_os_errors
 
 
@@ -62,7 +62,7 @@ class AzureStore:
 
     def close(self) -> None:
         """Close the connections."""
-        self._sync(self._fs.loop, self._fs.service_client.close)
+        self._sync(self._fs.loop, self._fs.service_client.close, timeout=CLOSING)
 
     def _do(self, function: Any, *words: Any) -> Any:
         with as_os_errors():

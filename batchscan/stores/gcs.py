@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from batchscan.model import Stat
 from batchscan.stores.interface import Item, hold_to, state
-from batchscan.stores.libraries import UNCACHED, filesystem, library
+from batchscan.stores.libraries import CLOSING, UNCACHED, filesystem, library
 from batchscan.stores.trouble import as_os_errors
 
 TIMEOUT = 30  # seconds that one request may take; gcsfs tries again by itself
@@ -69,7 +69,7 @@ class GcsStore:
     def close(self) -> None:
         """Close the connections."""
         if (session := self._fs._session) is not None:
-            self._sync(self._fs.loop, session.close)
+            self._sync(self._fs.loop, session.close, timeout=CLOSING)
 
     def _get_json(self, rest: str, **words: str) -> dict[str, Any]:
         with as_os_errors():

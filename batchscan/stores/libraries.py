@@ -7,6 +7,7 @@ from typing import Any
 
 from batchscan.errors import UsageError
 
+CLOSING = 5.0  # seconds: a store that has gone away is not waited for
 # Their caches would hold whole listings.
 UNCACHED = {"use_listings_cache": False}
 

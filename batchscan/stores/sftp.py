@@ -10,7 +10,7 @@ from typing import Any
 
 from batchscan.model import Stat
 from batchscan.stores.interface import Item, hold_to, state
-from batchscan.stores.libraries import filesystem, library
+from batchscan.stores.libraries import CLOSING, filesystem, library
 from batchscan.stores.trouble import as_os_errors
 
 TIMEOUT = 20.0  # seconds
@@ -69,7 +69,7 @@ class SftpStore:
 
     def close(self) -> None:
         """Close the connection."""
-        self._sync(self._fs.loop, self._fs._stack.aclose)
+        self._sync(self._fs.loop, self._fs._stack.aclose, timeout=CLOSING)
 
     async def _open_listing(self, path: str) -> Any:
         async with self._fs._pool.get() as channel:
