@@ -28,3 +28,39 @@ async def test_a_store_is_scanned_and_known_again(files, bench_of):
     assert outcomes(first) == dict.fromkeys(("a.png", "x/y/b.png", "x/unnamed"), "scanned")
     assert outcomes(second) == {"a.png": "scanned"}
     assert second.report.files.unchanged == 2
+
+
+async def test_an_ignore_file_that_cannot_be_read_leaves_its_folder_out(files, bench_of):
+    files.pipe_file("/top/a.png", png(16, 16, 1))
+    files.pipe_file("/top/x/.batchscanignore", b"[[:alpha:]]\n")
+    files.pipe_file("/top/x/b.png", png(16, 16, 2))
+    async with bench_of("memory://top") as bench:
+        ran = await bench.scan()
+
+    assert outcomes(ran) == {"a.png": "scanned"}
+    assert (ran.report.files.unreadable_folders, ran.exit_code) == (1, 3)
+
+
+async def test_a_root_whose_pictures_are_all_excluded_is_not_called_empty(files, bench_of):
+    files.pipe_file("/top/a.png", png(16, 16, 1))
+    async with bench_of("memory://top") as bench:
+        await bench.scan()
+        excluding = await bench.scan(scan={"exclude": ("*.png",)})
+        files.rm_file("/top/a.png")
+        files.makedirs("/top", exist_ok=True)
+        gone = await bench.scan()
+
+    assert (excluding.report.files.empty_roots, excluding.exit_code) == ([], 0)
+    assert (gone.report.files.empty_roots, gone.exit_code) == (["memory://top"], 3)
+
+
+async def test_what_cannot_be_looked_into_is_no_picture(files, bench_of, monkeypatch):
+    def refuse(self, path, **words):
+        raise PermissionError(path)
+
+    files.pipe_file("/top/unnamed", png(16, 16, 1))
+    monkeypatch.setattr(memory.MemoryFileSystem, "cat_file", refuse)
+    async with bench_of("memory://top") as bench:
+        ran = await bench.scan()
+
+    assert (ran.lines, ran.report.files.ignored) == ({}, 1)
