@@ -34,13 +34,13 @@ class HostPace:
         if granted is not None:
             self._passed[id(image)] = host, gate, granted
 
-    def leaving(self, image: Image) -> Callable[[float], None]:
+    def leaving(self, image: Image) -> Callable[[], None]:
         """Use up a picture's slot; gives what to call when the picture leaves."""
         passed = self._passed.pop(id(image), None)
         if passed is None:
             return _nothing
         _, gate, granted = passed
-        return lambda ago: gate.leaving(granted, ago)
+        return lambda: gate.leaving(granted)
 
     def let_go(self, image: Image) -> None:
         """Give back a picture's slot, if it has one."""
@@ -63,5 +63,5 @@ class HostPace:
         return gate
 
 
-def _nothing(ago: float) -> None:
-    del ago
+def _nothing() -> None:
+    """Tell nobody: there is no limit."""

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from batchscan.images.portrait import Portrait
 from batchscan.model import Candidate, Image, NotSendable
 from batchscan.replies import Busy, Reply, Trouble
-
-
-class Leaving(Protocol):
-    """What an engine calls when the first byte of a picture has left."""
-
-    def __call__(self, ago: float) -> None:
-        """It left so many seconds ago."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +68,7 @@ class Engine(Protocol):
         """
         ...
 
-    async def upload(self, scan_id: str, image: Image, leaving: Leaving) -> Reply:
+    async def upload(self, scan_id: str, image: Image, leaving: Callable[[], None]) -> Reply:
         """Send one picture once, under this scan id; `leaving` is called as it leaves.
 
         Raises:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from batchscan.copyleaks import errors as vendor
 from batchscan.engines.hosts import HostPace
-from batchscan.engines.interface import Leaving
 from batchscan.engines.replies import login_reply_to
 from batchscan.engines.uploading import upload_by
 from batchscan.engines.workshop import Workshop
@@ -97,7 +97,7 @@ class LocalEngine:
             await asyncio.to_thread(load_suffixes)
         return None
 
-    async def upload(self, scan_id: str, image: Image, leaving: Leaving) -> Reply:
+    async def upload(self, scan_id: str, image: Image, leaving: Callable[[], None]) -> Reply:
         """Send one picture once, under this scan id; `leaving` is called as it leaves.
 
         Raises:
@@ -108,8 +108,8 @@ class LocalEngine:
         left_host = self._hosts.leaving(image)
 
         def left() -> None:
-            left_host(0.0)
-            leaving(0.0)
+            left_host()
+            leaving()
 
         return await upload_by(
             lambda form: self._client.check(scan_id, form, left),

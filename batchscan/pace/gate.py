@@ -85,10 +85,10 @@ class Gate:
                     await self._sleep(min(wait, self._retry_for))
         return None
 
-    def leaving(self, granted: Pass, ago: float = 0.0) -> None:
-        """The first byte of the request leaves now, or left so many seconds ago."""
+    def leaving(self, granted: Pass) -> None:
+        """The first byte of the request leaves now."""
         if granted.left_at is None:
-            granted.left_at = max(granted.granted_at, self._clock.monotonic() - ago)
+            granted.left_at = self._clock.monotonic()
             self._schedule.left(granted.left_at)
             self._learned.left(granted.left_at)
             self._changed.set()

@@ -168,7 +168,7 @@ class Asker:
         self.traffic.bytes_sent += image.stat.size
         try:
             reply = await self.engine.upload(
-                opened.scan_id, image, lambda ago: self.gate.leaving(granted, ago)
+                opened.scan_id, image, lambda: self.gate.leaving(granted)
             )
         except StopRun:
             self.gate.abandoned(granted)

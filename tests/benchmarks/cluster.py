@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from tests.benchmarks.commands import batchscan
 from tests.benchmarks.material import photograph, photographs
@@ -120,13 +121,15 @@ def dask(work: Path, workers: int) -> Iterator[str]:
         yield address
 
 
-def _start(stack: contextlib.ExitStack, out: object, words: list[str], env: dict[str, str]) -> None:
+def _start(
+    stack: contextlib.ExitStack, out: IO[bytes], words: list[str], env: dict[str, str]
+) -> None:
     what, *rest = words
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", f"distributed.cli.dask_{what}", *rest, "--no-dashboard"],
         env={**os.environ, **env},
-        stdout=out,  # type: ignore[arg-type]
-        stderr=out,  # type: ignore[arg-type]
+        stdout=out,
+        stderr=out,
     )
     stack.callback(process.wait)
     stack.callback(process.kill)

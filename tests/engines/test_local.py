@@ -39,7 +39,7 @@ async def engine(emulator, tmp_path):
     await opened.aclose()
 
 
-def nothing(ago: float) -> None:
+def nothing() -> None:
     """Nobody wants to know when the request leaves."""
 
 

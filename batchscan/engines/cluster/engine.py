@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -14,7 +16,7 @@ from batchscan.engines.cluster.crowd import Crowd
 from batchscan.engines.cluster.post import Lost, Post
 from batchscan.engines.cluster.wire import Inspect, Portray, Upload
 from batchscan.engines.hosts import HostPace
-from batchscan.engines.interface import ClusterFacts, Leaving
+from batchscan.engines.interface import ClusterFacts
 from batchscan.engines.replies import login_reply_to
 from batchscan.images.portrait import NOTHING, Portrait
 from batchscan.model import Candidate, Image, NotSendable, ServiceError
@@ -24,6 +26,7 @@ from batchscan.settings import Api
 
 UNBOUNDED = 2**62  # bytes in the driver: they are bounded where they lie
 MOST_LOST = 3  # workers that may be lost while they check one file
+LEAD = 0.1  # seconds from counting an upload to its first byte, for the way to its worker
 log = logging.getLogger(__name__)
 
 
@@ -146,7 +149,7 @@ class DaskEngine:
             if not (post.gone or post.leaving):
                 return
 
-    async def upload(self, scan_id: str, image: Image, leaving: Leaving) -> Reply:
+    async def upload(self, scan_id: str, image: Image, leaving: Callable[[], None]) -> Reply:
         """Have one picture sent once, under this scan id.
 
         Raises:
@@ -171,16 +174,14 @@ class DaskEngine:
             return reply
 
     async def _send(
-        self, post: Post, scan_id: str, image: Image, token: Hidden, leaving: Leaving
+        self, post: Post, scan_id: str, image: Image, token: Hidden, leaving: Callable[[], None]
     ) -> Reply:
         candidate = self._kept[id(image)].candidate
-        left_host = self._hosts.leaving(image)
-
-        def left(ago: float) -> None:
-            left_host(ago)
-            leaving(ago)
-
-        reply = await post.do(lambda number: Upload(number, scan_id, image, candidate), token, left)
+        # Counted now, and to leave a fixed time after now: the rate loses nothing to the way there.
+        self._hosts.leaving(image)()
+        leaving()
+        at = post.time_there(time.monotonic() + LEAD)
+        reply = await post.do(lambda number: Upload(number, scan_id, image, candidate, at), token)
         return cast("Reply", reply)
 
     def release(self, image: Image) -> None:

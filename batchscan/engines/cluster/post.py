@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,9 +16,8 @@ from urllib.parse import urlsplit
 from batchscan.copyleaks.hidden import Hidden
 from batchscan.engines.cluster.dask import Dask, Gone, Hired
 from batchscan.engines.cluster.wire import (
-    Event,
+    Done,
     Hello,
-    Left,
     Order,
     Release,
     Taken,
@@ -27,6 +28,7 @@ GATHER = 0.02  # seconds in which orders go together
 PATIENCE = 5.0  # seconds without an answer after which a station counts as lost
 PAUSE = 0.5  # seconds between two tries to reach it
 TAKE = 12.0  # seconds that one `take` may take: it answers within two, if only "nothing"
+CLOCKS = 50  # answers that the station's clock is known by
 MOST = 1_000  # orders under way at one station
 log = logging.getLogger(__name__)
 
@@ -42,17 +44,13 @@ class Lost(Exception):
 @dataclass(slots=True)
 class _Pending:
     future: asyncio.Future[Any]
-    leaving: Callable[[float], None] | None
     sent: bool = False
 
-    def enter(self, event: Event, taken: Taken, address: str) -> None:
+    def enter(self, event: Done, address: str) -> None:
         """Tell who waits what happened."""
-        if isinstance(event, Left):
-            if self.leaving is not None:
-                self.leaving(taken.now - event.at)
-        elif self.future.done():
+        if self.future.done():
             return
-        elif isinstance(event.result, TurnedAway):
+        if isinstance(event.result, TurnedAway):
             self.future.set_exception(Lost(address, sent=False))
         else:
             self.future.set_result(event.result)
@@ -84,6 +82,7 @@ class Post:
         self._token: Hidden | None = None
         self._wake = asyncio.Event()
         self._seen = 0
+        self._ahead: deque[float] = deque(maxlen=CLOCKS)
         self._tasks = [asyncio.create_task(self._put()), asyncio.create_task(self._take())]
 
     def __repr__(self) -> str:
@@ -99,7 +98,6 @@ class Post:
         self,
         make: Callable[[int], Order],
         token: Hidden | None = None,
-        leaving: Callable[[float], None] | None = None,
     ) -> Any:  # noqa: ANN401 - what the order is for
         """Have one order done: gives its result, or raises what that is.
 
@@ -109,7 +107,7 @@ class Post:
         if self.gone:
             raise Lost(self.address, sent=False)
         number = next(self._numbers)
-        pending = _Pending(asyncio.get_running_loop().create_future(), leaving)
+        pending = _Pending(asyncio.get_running_loop().create_future())
         self._pending[number] = pending
         self.idle.clear()
         self._token = token or self._token
@@ -198,11 +196,17 @@ class Post:
             await asyncio.sleep(PAUSE)
         return None
 
+    def time_there(self, at: float) -> float:
+        """What this machine's monotonic time is on the station's clock."""
+        return at + max(self._ahead, default=0.0)
+
     def _enter(self, taken: Taken) -> None:
+        # The quickest of the last answers knows best how far ahead the station's clock is.
+        self._ahead.append(taken.now - time.monotonic())
         for number, event in enumerate(taken.events, taken.first):
             pending = self._pending.get(event.number)
             if number > self._seen and pending is not None:
-                pending.enter(event, taken, self.address)
+                pending.enter(event, self.address)
         self._seen = max(self._seen, taken.first + len(taken.events) - 1)
         if taken.leaving and not self.leaving:
             self.leaving = True

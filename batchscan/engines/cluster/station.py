@@ -13,19 +13,19 @@ import sys
 import time
 from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from distributed import WorkerPlugin, get_worker
 
 from batchscan import about
+from batchscan.copyleaks.channel import Channel
 from batchscan.copyleaks.hidden import Hidden
+from batchscan.copyleaks.transport import Transport
 from batchscan.engines.cluster.larder import Larder
 from batchscan.engines.cluster.wire import (
     Done,
-    Event,
     Hello,
     Inspect,
-    Left,
     Order,
     Portray,
     Release,
@@ -33,6 +33,7 @@ from batchscan.engines.cluster.wire import (
     TurnedAway,
     Upload,
 )
+from batchscan.engines.connecting import open_transport
 from batchscan.engines.uploading import upload_by
 from batchscan.engines.workshop import Workshop
 from batchscan.errors import StopRun
@@ -43,13 +44,10 @@ from batchscan.replies import Reply, Unread
 from batchscan.settings import Settings
 from batchscan.urls import load_suffixes
 
-if TYPE_CHECKING:
-    from batchscan.copyleaks.channel import Channel
-    from batchscan.copyleaks.transport import Transport
-
 ROOM = 512 * 1024 * 1024  # bytes of pictures, where Dask sets no limit to the worker's memory
 SHARE = 3  # else that part of the limit
 POLL = 2.0  # seconds after which `take` answers though nothing happened
+SOONEST = 1.0  # seconds that an upload may come before its time, whatever clocks say
 GATHER = 0.02  # seconds in which what else happens goes with the same answer
 DEAF = 12.0  # seconds without a `take` after which nothing is sent any more
 ABANDONED = 60.0  # seconds without one after which the driver is taken for dead
@@ -65,7 +63,7 @@ class Station:
         self._workshop = Workshop(settings.scan, max(2, threads))
         self._larder = Larder(ROOM)
         self._epoch = secrets.token_hex(8)
-        self._events: deque[Event] = deque()
+        self._events: deque[Done] = deque()
         self._first = 1  # the number of the first event in there
         self._batches = 0  # taken so far
         self._under_way: set[asyncio.Task[None]] = set()
@@ -84,7 +82,7 @@ class Station:
         limit = worker.memory_manager.memory_limit
         self._larder.room = limit // SHARE if limit else ROOM
         await worker.plugin_add(plugin=Farewell(self), name=f"batchscan-{self._epoch}")
-        await asyncio.to_thread(load_suffixes)
+        await asyncio.to_thread(self._warm_up)
         self._taken_at = time.monotonic()
         self._watch = asyncio.create_task(self._watch_driver(worker))
         python = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -158,7 +156,7 @@ class Station:
                 break
         await worker.plugin_remove(f"batchscan-{self._epoch}")
 
-    def _tell(self, event: Event) -> None:
+    def _tell(self, event: Done) -> None:
         self._events.append(event)
         self._happened.set()
 
@@ -194,14 +192,13 @@ class Station:
             return image
         if self._deaf:
             return Unread(FailReason.NETWORK, "the worker had lost the driver; nothing was sent")
-        channel, number = self._channel(), order.number
-
-        def left() -> None:
-            self._tell(Left(number, time.monotonic()))
-
+        channel = self._channel()
+        # The driver counts it at its time: what comes early waits for it, so that delays on the
+        # way here, which differ, do not make bursts.
+        await asyncio.sleep(min(SOONEST, order.at - time.monotonic()))
         try:
             return await upload_by(
-                lambda form: channel.check(order.scan_id, form, token, left),
+                lambda form: channel.check(order.scan_id, form, token),
                 order.scan_id,
                 image,
                 self._settings.api,
@@ -226,13 +223,14 @@ class Station:
         self._larder.put(found.path, found.sha256, found.data)
         return replace(image, data=found.data)
 
-    def _channel(self) -> Channel:
-        if self._opened is None:
-            from batchscan.copyleaks.channel import Channel  # noqa: PLC0415 - brings aiohttp along
-            from batchscan.engines.connecting import open_transport  # noqa: PLC0415 - the same
+    def _warm_up(self) -> None:
+        """Do now what would hold up the first upload."""
+        load_suffixes()
+        transport = open_transport(self._settings)
+        self._opened = transport, Channel(self._settings.api.url, transport, time.time)
 
-            transport = open_transport(self._settings)
-            self._opened = transport, Channel(self._settings.api.url, transport, time.time)
+    def _channel(self) -> Channel:
+        assert self._opened is not None  # noqa: S101 - by hello
         return self._opened[1]
 
 

@@ -26,6 +26,7 @@ class Upload:
     scan_id: str
     image: Image  # without its bytes
     candidate: Candidate  # to read it again where they are gone
+    at: float  # when its first byte is to leave, on the station's monotonic clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,6 @@ class TurnedAway:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
-    """The first byte of an upload left."""
-
-    number: int
-    at: float  # on the station's monotonic clock
-
-
-@dataclass(frozen=True, slots=True)
 class Done:
     """What came of an order: an `Image` without bytes, a `Reply`, a `Portrait`, or an exception."""
 
@@ -69,15 +62,12 @@ class Done:
     result: object
 
 
-Event: TypeAlias = Left | Done
-
-
 @dataclass(frozen=True, slots=True)
 class Taken:
     """What has happened at a station since it was asked last."""
 
     first: int  # the number of the first event
-    events: tuple[Event, ...]
+    events: tuple[Done, ...]
     now: float  # on the station's monotonic clock
     leaving: bool  # its worker is closing: it takes no more orders
 
