@@ -45,7 +45,7 @@ class Engine:
 
     dask: str | None = setting(
         None,
-        "a Dask cluster's scheduler, such as tcp://10.0.0.1:8786, or local; default: this machine",
+        "a Dask scheduler such as tcp://10.0.0.1:8786, or local; default: this machine alone",
         Scheduler(),
         flag="--dask",
     )

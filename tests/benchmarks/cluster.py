@@ -30,6 +30,7 @@ CONFIG = f"""
 pace:
   rate: [{ACCOUNT}/s]
   per_host: [{A_HOST}/s]
+  headroom: 0.035  # two cores for all of it: requests arrive up to 35 ms late
 """
 
 

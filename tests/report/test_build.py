@@ -82,6 +82,7 @@ def test_a_report_has_the_contracts_names():
             "images",
             "allow_rules",
             "alerts",
+            "cluster",
             "api",
         ]
     )

@@ -6,7 +6,12 @@ from batchscan.names import ExitReason
 from batchscan.report import Report, encode, json_schema
 from tests.report.facts import DIGEST, books, report
 
-LATER = {"allow_rules", "alerts", "round_days"}  # what reports of older versions do not have
+LATER = {
+    "allow_rules",
+    "alerts",
+    "cluster",
+    "round_days",
+}  # what reports of older versions do not have
 
 
 def test_the_schema_names_every_field_of_the_report_as_required():

@@ -74,7 +74,10 @@ def test_a_mistake_names_the_file_the_line_and_what_is_allowed(from_file, config
         ("rate: 1/s", r"unknown key 'rate'; did you mean pace.rate\?"),
         ("scan: {max-bytes: 1MB}", r"did you mean scan.max_bytes\?"),
         ("scan: {concurrency: 1}", r"did you mean pace.concurrency\?"),
-        ("zzz: 1", "unknown key 'zzz'. Known here: account, api, scan, pace, spend, output"),
+        (
+            "zzz: 1",
+            "unknown key 'zzz'. Known here: account, api, scan, pace, engine, spend, output",
+        ),
         ("pace: {zzz: 1}", r"'pace.zzz'. Known here: rate, concurrency, headroom"),
         ("output: {json: true}", "unknown key 'output.json'"),
         (
