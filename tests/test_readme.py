@@ -6,10 +6,12 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from batchscan.demo import folders
 from batchscan.emulator import EmulatorConfig
@@ -132,4 +134,44 @@ def test_every_exit_code_and_reason_stands_in_it():
     text = README.read_text()
     for reason in (*RejectReason, *FailReason, *DeferReason):
         assert f"`{reason}`" in text
-    assert len(text.splitlines()) < 320
+    assert len(text.splitlines()) < 350
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+async def test_the_cluster_works_as_it_stands(home):
+    [commands] = [text for text in SHELL if "dask scheduler" in text]
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    commands = commands.replace("pip install 'batchscan[dask]'", "true").replace("8786", str(port))
+    commands = commands.replace("dask scheduler", f"dask scheduler --port {port}")
+    account = "export COPYLEAKS_EMAIL=me@example.com COPYLEAKS_API_KEY_FILE=~/.config/batchscan/key"
+    ending = "code=$?; kill $(jobs -p); wait; exit $code"
+    code, out = await shell(f"{account}\nset +e\n{commands}\n{ending}", home)
+
+    assert code == 0, out
+    assert "All 4 pictures have a final answer." in out
+    assert "Cluster: 1 worker on 1 host." in out
+
+
+def test_the_values_for_kubernetes_are_what_helm_reads():
+    [text] = [text for language, text in BLOCKS if language == "yaml"]
+    values = yaml.safe_load(text)
+
+    assert values["worker"]["image"] == values["scheduler"]["image"]
+    assert values["worker"]["replicas"] == 4
+
+
+def test_the_least_times_are_what_the_rates_make_of_them():
+    units = {"s": 1, "min": 60, "h": 3600, "days": 86_400}
+    rows = re.findall(r"^\| ([\d/ ]+,[\d,/ ]+) \| (\d.+) \|$", TEXT, re.MULTILINE)
+    found = [
+        (int(pictures.replace(",", "")), rate, time.split())
+        for counts, cells in rows
+        for rate, cell in zip((10, 100, 500), cells.split(" | "), strict=True)
+        for pictures, time in zip(counts.split(" / "), cell.split(" / "), strict=True)
+    ]
+
+    assert len(found) == 15
+    for pictures, rate, (number, unit) in found:
+        assert float(number) == pytest.approx(pictures / rate / units[unit], rel=0.04)

@@ -36,10 +36,15 @@ class Cluster:
             "scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"
         )
 
-    async def start_worker(self, host: str = "127.0.0.1", *, nanny: bool = False) -> int:
+    async def start_worker(self, host: str = "127.0.0.1", *, nanny: bool = False, more=()) -> int:
         """Start a worker; gives its place among them."""
         words = ["--host", host, "--nthreads", "1", "--no-dashboard", "--memory-limit", "0"]
-        words += ["--local-directory", str(self.folder), "--nanny" if nanny else "--no-nanny"]
+        words += [
+            "--local-directory",
+            str(self.folder),
+            "--nanny" if nanny else "--no-nanny",
+            *more,
+        ]
         self.workers.append(await self._start("worker", self.address, *words))
         number = len(self.workers) - 1
         log = self.folder / f"dask-worker-{number}.log"

@@ -68,7 +68,8 @@ def upload(image: Image, path, number: int = 2) -> Upload:
 
 def token_of(emulator) -> str:
     emulator.account._new_token()
-    return next(iter(emulator.account._tokens))
+    [token] = emulator.account._tokens
+    return str(token)
 
 
 async def test_an_inspected_picture_comes_back_without_its_bytes(station, file):
