@@ -7,6 +7,7 @@ from pathlib import Path
 
 from batchscan.engines.interface import Engine
 from batchscan.engines.local import LocalEngine
+from batchscan.errors import UsageError
 from batchscan.pace import Clock
 from batchscan.settings import Settings
 
@@ -17,12 +18,17 @@ async def open_engine(
     """Open what inspects and uploads; `check_halt` raises once nothing more may be sent.
 
     Raises:
-        UsageError: the cluster cannot be used.
+        UsageError: Dask is not installed, or the cluster cannot be used.
     """
     if settings.engine.dask is None:
         return LocalEngine(settings, token_file, clock)
-    from batchscan.engines.cluster.opening import (  # noqa: PLC0415 - Dask takes its time
-        open_cluster,
-    )
-
+    try:
+        from batchscan.engines.cluster.opening import (  # noqa: PLC0415 - Dask takes its time
+            open_cluster,
+        )
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"--dask needs Dask, which is not installed ({error.name or 'dask'} is missing)",
+            advice="pip install 'batchscan[dask]'",
+        ) from error
     return await open_cluster(settings, token_file, clock, check_halt)

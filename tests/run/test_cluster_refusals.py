@@ -32,7 +32,7 @@ async def test_an_address_without_a_scheduler_is_refused(bench, tmp_path):
     nobody = Cluster(tmp_path).address
     code, _, err = await Process(bench).run("--dask", nobody)
 
-    assert code == 2
+    assert code == 2, err
     assert f"there is no Dask scheduler at {nobody}" in err
     assert not bench.emulator.journal.of("login")
 
@@ -44,7 +44,7 @@ async def test_a_cluster_without_workers_is_refused_after_a_while(bench, tmp_pat
     async with cluster_of(tmp_path / "dask", 0) as cluster:
         code, _, err = await Process(bench).run("--dask", cluster.address)
 
-    assert code == 2
+    assert code == 2, err
     assert f"the Dask cluster at {cluster.address} has no workers" in err
     assert not bench.emulator.journal.of("login")
 
@@ -60,7 +60,7 @@ async def test_a_worker_with_another_batchscan_is_refused(bench, tmp_path):
         await cluster.start_worker(more=("--preload", str(preload)))
         code, _, err = await Process(bench).run("--dask", cluster.address)
 
-    assert code == 2
+    assert code == 2, err
     assert "it has batchscan 0.0.1, and this is " in err
     assert not bench.emulator.journal.of("login")
 

@@ -66,6 +66,7 @@ class Crowd:
         loop = asyncio.get_running_loop()
         ends = loop.time() + FIRST
         while not self._posts:
+            self._check_halt()
             with suppress(Gone):
                 await self._look()
             if self._unfit:

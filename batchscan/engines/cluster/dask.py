@@ -197,7 +197,8 @@ class Dask:
             if pool is not None:
                 await pool.close()
             if client is not None:
-                client.unsubscribe_topic(EVENTS)
+                with suppress(ValueError):  # it was never subscribed to
+                    client.unsubscribe_topic(EVENTS)
                 await client.close()
         with suppress(OSError, TimeoutError, RuntimeError):
             if local is not None:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from batchscan.engines.cluster.crowd import Crowd
+from batchscan.engines.cluster.dask import Dask, NotThere
 from batchscan.engines.cluster.engine import DaskEngine
 from batchscan.engines.connecting import open_client, open_transport
 from batchscan.engines.hosts import HostPace
@@ -27,16 +29,8 @@ async def open_cluster(
     """Connect to the cluster that settings name, and hire its workers.
 
     Raises:
-        UsageError: Dask is not installed, nothing answers there, or no worker can be used.
+        UsageError: nothing answers there, or no worker can be used.
     """
-    try:
-        from batchscan.engines.cluster.crowd import Crowd  # noqa: PLC0415 - brings Dask along
-        from batchscan.engines.cluster.dask import Dask, NotThere  # noqa: PLC0415 - the same
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"--dask needs Dask, which is not installed ({error.name} is missing)",
-            advice="pip install 'batchscan[dask]'",
-        ) from error
     address = settings.engine.dask or LOCAL
     _warn_of_plain(address)
     dask = Dask(address, CONNECT)
