@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 
 import pytest
@@ -70,3 +71,38 @@ def test_what_a_station_is_told_holds_no_account(bench):
 
     assert (terms.account.api_key, terms.account.email, terms.roots) == (None, None, ())
     assert crowd.FIRST == 30
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+async def test_the_processes_of_a_local_cluster_do_not_have_the_key(bench, tmp_path):
+    program = tmp_path / "local.py"
+    program.write_text(LOOK)
+    process = Process(bench)
+    process.environment["COPYLEAKS_API_KEY"] = "key-of-the-account"
+    out = await asyncio.create_subprocess_exec(
+        sys.executable, str(program), env=process.environment, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await out.communicate()
+
+    seen, restored = said.decode().splitlines()
+    assert int(seen) >= 1
+    assert restored == "key-of-the-account"
+
+
+LOOK = """
+import asyncio, os, psutil
+from batchscan.engines.cluster.dask import Dask
+
+async def main():
+    dask = Dask("local", 10)
+    await dask.open()
+    children = psutil.Process().children(recursive=True)
+    assert not any("key-of-the-account" in str(child.environ()) for child in children)
+    print(len(await dask.workers()))
+    await dask.aclose()
+    print(os.environ["COPYLEAKS_API_KEY"])
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import dask.config
 from distributed import Client, LocalCluster, Status
 from distributed.core import ConnectionPool
 from distributed.protocol import to_serialize
@@ -58,6 +58,7 @@ class Dask:
         self.address = address
         self._timeout = connect_timeout
         self._local: Any = None
+        self._hidden: dict[str, str] = {}  # of the environment, while a local cluster is there
         self._client: Any = None
         self._pool: Any = None  # of connections to workers; the client's waits long for the dead
 
@@ -203,21 +204,25 @@ class Dask:
         with suppress(OSError, TimeoutError, RuntimeError):
             if local is not None:
                 await local.close()
+        os.environ.update(self._hidden)
 
     async def _start_local(self) -> None:
         if self._local is not None and self._local.status == Status.running:
             return
+        # The processes of a local cluster inherit the environment, also those that come later.
+        self._hidden |= {name: os.environ.pop(name) for name in KEYS if name in os.environ}
         # What others of this machine could connect to would run code for them: TLS with
-        # certificates that only these processes have, and no dashboard.
-        with dask.config.set({"distributed.nanny.pre-spawn-environ": _environment()}):
-            self._local = await LocalCluster(
-                asynchronous=True,
-                processes=True,
-                security=True,
-                dashboard_address=None,
-                protocol="tls://",
-                silence_logs=40,
-            )
+        # certificates that only these processes have, and no dashboard that they could look at.
+        self._local = await LocalCluster(
+            asynchronous=True,
+            processes=True,
+            security=True,
+            dashboard_address="127.0.0.1:0",
+            worker_dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
+            protocol="tls://",
+            silence_logs=logging.CRITICAL,
+        )
 
 
 def _quieten() -> None:
@@ -227,11 +232,6 @@ def _quieten() -> None:
     for name in list(logging.root.manager.loggerDict):
         if name.partition(".")[0] in ("distributed", "tornado"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
-
-
-def _environment() -> dict[str, str]:
-    given = dask.config.get("distributed.nanny.pre-spawn-environ") or {}
-    return {**given, **dict.fromkeys(KEYS, "")}
 
 
 def _cancelling() -> bool:
