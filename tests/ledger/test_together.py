@@ -17,7 +17,7 @@ async def test_a_scan_looks_again_where_somebody_marked_between_its_look_and_its
     claim = ledger.claims.open(picture, 1, "r1", 0.0)
     ledger.claims.settle(claim, answer("https://x.example.com/"), "r1")
     thread = LedgerThread(ledger)
-    marked = []
+    marked: list[bool] = []
 
     def look_and_write(looking: Ledger) -> int:
         known = looking.claims.known(picture.sha256)

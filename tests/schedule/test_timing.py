@@ -29,7 +29,9 @@ def test_a_time_is_the_same_to_systemd_to_cron_and_to_people(timing, calendar, c
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd here")
-@pytest.mark.parametrize("timing", {row[0] for row in TIMES}, ids=lambda timing: timing.cron)
+@pytest.mark.parametrize(
+    "timing", dict.fromkeys(row[0] for row in TIMES), ids=lambda timing: timing.cron
+)
 def test_systemd_understands_the_time_and_its_period(timing):
     said = subprocess.run(
         ["systemd-analyze", "calendar", "--iterations=3", timing.calendar],
