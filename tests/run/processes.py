@@ -35,13 +35,14 @@ class Process:
         largest_file: int | None = None,
         program: tuple[str, ...] = BATCHSCAN,
         stderr: int = asyncio.subprocess.PIPE,
+        alone: bool = False,
     ) -> asyncio.subprocess.Process:
         folder = self.bench.folder
         return await asyncio.create_subprocess_exec(
             sys.executable, "-P", *program, *words,
             "-o", str(folder / "output"), "--state", str(folder / "state"), str(self.bench.images),
             env=self.environment, cwd="/",
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.DEVNULL, start_new_session=alone,
             stdout=asyncio.subprocess.PIPE, stderr=stderr,
             preexec_fn=(lambda: limit_files(largest_file)) if largest_file else None,
         )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 
 import pytest
@@ -131,3 +132,21 @@ async def test_a_cluster_on_this_machine_is_one_word_away(bench):
     assert (code, err) == (0, "")
     assert bench.charged() == 20
     assert "Cluster:" in out
+
+
+async def test_an_interrupt_lets_the_workers_of_a_local_cluster_finish(bench_with):
+    async with bench_with(latency=1.0) as bench:
+        bench.pictures(100)
+        process = Process(bench)
+        scan = await process.start("--dask", "local", *QUICK, alone=True)
+        await checks_beyond(bench, 20)
+        await asyncio.sleep(0.5)
+        os.killpg(scan.pid, signal.SIGINT)  # as a terminal does: to all of them
+        out, err = await scan.communicate()
+
+        assert (scan.returncode, b"Traceback" in err) == (130, False)
+        report = reports(bench)[0]
+        assert report["files"]["scanned"] == bench.charged() == len(bench.checks())
+        assert report["credits"]["outcome_unknown"] == 0
+        assert report["cluster"]["lost"] == []
+        assert b"Ended early: stopped by SIGINT" in out

@@ -10,9 +10,11 @@ import asyncio
 import logging
 import os
 import secrets
-from collections.abc import Mapping
-from contextlib import suppress
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from typing import Any
 
 from distributed import Client, LocalCluster, Status
@@ -213,16 +215,28 @@ class Dask:
         self._hidden |= {name: os.environ.pop(name) for name in KEYS if name in os.environ}
         # What others of this machine could connect to would run code for them: TLS with
         # certificates that only these processes have, and no dashboard that they could look at.
-        self._local = await LocalCluster(
-            asynchronous=True,
-            processes=True,
-            security=True,
-            dashboard_address="127.0.0.1:0",
-            worker_dashboard_address="127.0.0.1:0",
-            scheduler_kwargs={"dashboard": False},
-            protocol="tls://",
-            silence_logs=logging.CRITICAL,
-        )
+        with _without_interrupts():
+            self._local = await LocalCluster(
+                asynchronous=True,
+                processes=True,
+                security=True,
+                dashboard_address="127.0.0.1:0",
+                worker_dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
+                protocol="tls://",
+                silence_logs=logging.CRITICAL,
+            )
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Have processes that start meanwhile not end by Ctrl-C: it is for us, who let them finish."""
+    resource_tracker.ensure_running()  # it would let interrupts through again as it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _quieten() -> None:

@@ -1,0 +1,26 @@
+"""`pace.per_host` where this machine is the only host."""
+
+from __future__ import annotations
+
+from batchscan import Rate
+from batchscan.pace import SystemClock
+
+
+async def test_this_machine_is_one_host(bench):
+    bench.pictures(16)
+    await bench.scan(SystemClock(), pace={"per_host": (Rate(8, 0.5),)})
+    times = [entry.at for entry in bench.checks()]
+
+    assert len(times) == 16
+    assert all(later - earlier >= 0.49 for earlier, later in zip(times, times[8:], strict=False))
+
+
+async def test_an_account_s_rate_holds_beside_it(bench):
+    bench.pictures(12)
+    ran = await bench.scan(
+        SystemClock(), pace={"rate": (Rate(10, 0.5),), "per_host": (Rate(1000, 1.0),)}
+    )
+    times = [entry.at for entry in bench.checks()]
+
+    assert times[10] - times[0] >= 0.49
+    assert ran.report.api.rate_limited == 0
