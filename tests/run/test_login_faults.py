@@ -124,12 +124,12 @@ async def test_a_blocked_login_is_left_alone_for_five_minutes_and_then_the_run_g
 
 
 async def test_a_login_over_the_services_own_limit_waits_the_block_out(bench_with, clock):
-    limit = LoginLimit(requests=1, period=200.0, block=300.0)
+    limit = LoginLimit(requests=1, period=2000.0, block=3000.0)  # a second, and one and a half
     times = {"clock": clock.monotonic, "wall_clock": clock.wall}
     async with bench_with(login_limit=limit, **times) as bench:
         bench.pictures(3)
         bench.emulator.account.login(b'{"email": "me@example.com", "key": "another program"}')
-        first = await bench.scan(clock, api={"retry_for": 10_000.0})
+        first = await bench.scan(clock, api={"retry_for": 50_000.0})
 
         assert told_by(first) == Told(0, {"scanned": 3})
         assert [entry.status for entry in bench.emulator.journal.of("login")] == [429, 200]
