@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
+
+import msgspec
+
+from batchscan.names import ExitReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,18 @@ class Runs:
         condition = "closed AND realm_id = ? ORDER BY closed DESC, rowid DESC"
         return list(islice(self._runs(condition, self._realm_id), most))
 
+    def untold(self, roots: Sequence[str]) -> list[str]:
+        """The killed runs over these roots that no run over them has ended since: nobody heard."""
+        rows = self._connection.execute(
+            "SELECT run_id, coalesce(json_extract(facts, '$.roots'), '[]'),"
+            " json_extract(report, '$.run.exit_reason') FROM runs WHERE closed AND realm_id = ?"
+            " ORDER BY closed DESC, rowid DESC",
+            (self._realm_id,),
+        )
+        over_these = ((run_id, why) for run_id, said, why in rows if _same(said, roots))
+        killed = takewhile(lambda run: run[1] == ExitReason.KILLED, over_these)
+        return [run_id for run_id, _ in killed]
+
     def newest(self, most: int) -> list[str]:
         """The ids of some closed runs, the newest first."""
         rows = self._connection.execute(
@@ -160,3 +176,7 @@ class Runs:
         )
         for run_id, folder, *rest in rows:
             yield StoredRun(run_id, os.fsdecode(folder), *rest)
+
+
+def _same(said: str, roots: Sequence[str]) -> bool:
+    return tuple(msgspec.json.decode(said)) == tuple(roots)

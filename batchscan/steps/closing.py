@@ -37,15 +37,11 @@ _LEFT_OPEN = (ExitReason.STORAGE, ExitReason.INTERRUPTED)
 log = logging.getLogger(__name__)
 
 
-def close_killed_runs(
-    ledger: Ledger, allowing: Allowing, *, sandbox: bool, now: float
-) -> list[str]:
+def close_killed_runs(ledger: Ledger, allowing: Allowing, *, sandbox: bool, now: float) -> None:
     """Take in rescued answers, make each run's files again, and close it.
 
-    A run whose folder cannot be written stays open for the next time. Gives the runs whose news
-    nobody has been told: those that were closed, and those that they had closed.
+    A run whose folder cannot be written stays open for the next time.
     """
-    untold: list[str] = []
     for run in ledger.runs.left_open():
         killed = _KilledRun(ledger, run, allowing, sandbox=sandbox)
         try:
@@ -55,8 +51,6 @@ def close_killed_runs(
             log.warning("the killed run %s stays open: %s", run.run_id, error)
         else:
             log.info("closed the killed run %s", run.run_id)
-            untold += killed.tells
-    return untold
 
 
 class _KilledFacts(Facts, frozen=True):

@@ -133,7 +133,7 @@ class Opening:
 
     async def _close_killed_runs(self, ledger: LedgerThread, started_at: float) -> Facts:
         """Close killed runs; what is known of this one when it begins."""
-        untold: list[str] = []
+        facts = facts_of(self.settings)
         if not self.settings.dry_run:
             close = partial(
                 close_killed_runs,
@@ -142,10 +142,12 @@ class Opening:
                 now=started_at,
             )
             await ledger.do(self.telling.listen)
-            untold = await ledger.do(close)
+            await ledger.do(close)
             # Before this run asks again: what they saw may be gone then.
             await ledger.do(self._make_messages)
-        return facts_of(self.settings, untold)
+            untold = await ledger.do(lambda ledger: ledger.runs.untold(facts.roots))
+            return msgspec.structs.replace(facts, news_of=tuple(untold))
+        return facts
 
     def _make_messages(self, ledger: Ledger) -> None:
         self.telling.make_messages(ledger, self.allowing, self.clock.wall())

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 
@@ -52,10 +52,9 @@ class Facts(msgspec.Struct, frozen=True):
         )
 
 
-def facts_of(settings: Settings, news_of: Iterable[str] = ()) -> Facts:
+def facts_of(settings: Settings) -> Facts:
     """What is known of a run when it begins."""
-    roots = tuple(path_fields(root)[0] for root in settings.roots)
-    return Facts(roots, news_of=tuple(news_of))
+    return Facts(tuple(path_fields(root)[0] for root in settings.roots))
 
 
 @dataclass(slots=True)

@@ -229,5 +229,8 @@ async def test_the_news_of_a_killed_run_are_told_by_the_next_one(web):
         ledger.execute("UPDATE runs SET closed = 0, report = NULL")
     ledger.close()
 
-    assert (await web.scan(scan={"fail_on": "new"})).exit_code == 10
-    assert (await web.scan(scan={"fail_on": "new"})).exit_code == 0
+    new = {"scan": {"fail_on": "new"}}
+    (web.folder / "elsewhere").mkdir()
+    assert (await web.scan(roots=(str(web.folder / "elsewhere"),), **new)).exit_code == 0
+    assert (await web.scan(**new)).exit_code == 10
+    assert (await web.scan(**new)).exit_code == 0
