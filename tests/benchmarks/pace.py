@@ -93,13 +93,13 @@ def seen_at(url: str) -> Seen:
 
 
 @contextmanager
-def emulator(rate: int, latency: float, *more: str) -> Iterator[str]:
+def emulator(rate: int, latency: float, *more: str, period: int = 1) -> Iterator[str]:
     """The emulator's URL, a process of its own for as long as the block lasts."""
     words = [
         "emulator",
         "--no-search",
         "--rate",
-        f"{rate}/s",
+        f"{rate}/{period}s",
         "--latency",
         f"{latency * 1e3:g}ms",
         *more,
