@@ -26,5 +26,7 @@ def remade_lines(ledger: Ledger, run_id: str) -> Iterator[tuple[ResultLine, Answ
                 yield line, None
                 continue
             said = interpret(kept.body, kept.received_at, kept.scan_id, sandbox=line.sandbox)
-            answer = with_history(said, ledger.history.of(kept.picture_id))
+            may_have = said.matches or kept.generation > 1
+            history = ledger.history.of(kept.picture_id) if may_have else ()
+            answer = with_history(said, history)
             yield with_answer(line, answer), answer
