@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 
@@ -24,6 +25,11 @@ async def test_a_scan_on_a_cluster_answers_every_picture_once(bench, tmp_path):
     assert "Cluster: 2 workers on 1 host." in out
     assert_nothing_lost_or_doubled(bench, 40, replayed=False)
     assert reports(bench)[0]["cluster"] == {"workers": 2, "hosts": 1, "lost": []}
+    token = json.loads((tmp_path / "state" / "token.json").read_bytes())["access_token"]
+    logs = "".join(path.read_text() for path in (tmp_path / "dask").glob("*.log"))
+    assert "Register worker" in logs
+    assert token not in logs
+    assert "key-of-the-account" not in logs
 
 
 @pytest.mark.parametrize("duplicate", ["replay", "rescan"])

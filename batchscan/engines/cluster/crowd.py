@@ -135,14 +135,19 @@ class Crowd:
         await self._dask.aclose()
 
     async def _keep_looking(self) -> None:
+        away = False
         while True:
             await asyncio.sleep(LOOK)
             try:
                 await self._look()
             except Gone:
+                away = True
                 with suppress(NotThere):
                     await self._dask.reopen()
+            else:
+                if away:  # it may be another scheduler
                     self._dask.on_refused_retirement(self._retire)
+                away = False
 
     async def _look(self) -> None:
         """Hire whoever has come.

@@ -18,6 +18,7 @@ from batchscan.engines.cluster.wire import Inspect, Portray, Upload
 from batchscan.engines.hosts import HostPace
 from batchscan.engines.interface import ClusterFacts
 from batchscan.engines.replies import login_reply_to
+from batchscan.errors import StopRun
 from batchscan.images.portrait import NOTHING, Portrait
 from batchscan.model import Candidate, Image, NotSendable, ServiceError
 from batchscan.names import FailReason
@@ -112,10 +113,11 @@ class DaskEngine:
 
     async def portray(self, image: Image) -> Portrait:
         """Have a thumbnail made where the picture is; never raises."""
-        kept = self._kept[id(image)]
+        candidate = self._kept[id(image)].candidate
         try:
-            made = await kept.post.do(lambda number: Portray(number, image, kept.candidate))
-        except Lost:
+            post = await self._station_of(image)
+            made = await post.do(lambda number: Portray(number, image, candidate))
+        except (Lost, StopRun):
             return Portrait(None, NOTHING)
         return cast("Portrait", made)
 

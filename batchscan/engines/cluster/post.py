@@ -23,6 +23,7 @@ from batchscan.engines.cluster.wire import (
     Taken,
     TurnedAway,
 )
+from batchscan.errors import StopRun
 
 GATHER = 0.02  # seconds in which orders go together
 PATIENCE = 5.0  # seconds without an answer after which a station counts as lost
@@ -119,6 +120,8 @@ class Post:
             if not self._pending:
                 self.idle.set()
         if isinstance(result, Exception):
+            if self.leaving and not isinstance(result, StopRun):  # it was closed under its hands
+                raise Lost(self.address, sent=True) from result
             raise result
         return result
 
