@@ -22,7 +22,8 @@ class Cluster:
         self.scheduler: asyncio.subprocess.Process | None = None
         self.workers: list[asyncio.subprocess.Process] = []
         self.environment = {
-            **{name: value for name, value in os.environ.items() if name.startswith("COV")},
+            # A store's credentials, by its own chain: the workers read from it
+            **{name: value for name, value in os.environ.items() if name[:3] in ("COV", "AWS")},
             "PATH": "/usr/bin:/bin",
             "DASK_DISTRIBUTED__SCHEDULER__WORKER_SATURATION": "1.0",
         }
