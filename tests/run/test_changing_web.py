@@ -234,3 +234,43 @@ async def test_the_news_of_a_killed_run_are_told_by_the_next_one(web):
     assert (await web.scan(roots=(str(web.folder / "elsewhere"),), **new)).exit_code == 0
     assert (await web.scan(**new)).exit_code == 10
     assert (await web.scan(**new)).exit_code == 0
+
+
+async def test_a_picture_that_was_moved_is_not_where_a_rule_about_its_old_place_says(web, tmp_path):
+    rules = tmp_path / "allow.yaml"
+    rules.write_text("- {images: ours/, reason: bought}\n")
+    web.shows(ONE)
+    scan = {"allow": str(rules), "fail_on": "any"}
+    assert (await web.scan(scan=scan)).exit_code == 0
+
+    tree(web.folder / "images", {"elsewhere/x.png": b""})
+    (web.folder / "images" / "ours" / "p.jpg").rename(web.folder / "images" / "elsewhere" / "p.jpg")
+    moved = await web.scan(scan=scan)
+    assert (moved.report.matches.allowed, moved.report.matches.worklist) == (0, 1)
+    assert moved.exit_code == 10
+
+
+async def test_a_rule_about_a_place_holds_while_its_disk_is_away(web, tmp_path):
+    rules = tmp_path / "allow.yaml"
+    rules.write_text("- {images: ours/, reason: bought}\n")
+    web.shows(ONE)
+    await web.scan()
+    (web.folder / "images").rename(web.folder / "unmounted")
+
+    assert web.command("report", "--all", "--allow", str(rules), "--csv", str(tmp_path / "a")) == 0
+    assert ",allowed," in (tmp_path / "a").read_text("utf-8-sig")
+
+
+async def test_everything_tells_what_the_last_run_over_each_folder_left(web, capsysbinary):
+    web.shows(ONE)
+    tree(web.folder / "images", {"ours/q.jpg": jpeg(96, 64, 2)})
+    left = await web.scan(spend={"limit": 1})
+    other = tree(web.folder / "other", {"r.jpg": jpeg(96, 64, 3)})
+    assert (await web.scan(roots=(str(other),))).exit_code == 0
+    assert left.report.files.deferred == 1
+
+    assert web.command("report", "--all", "--json") == 0
+    everything = json.loads(capsysbinary.readouterr().out)
+    assert everything["files"]["deferred"] == 1
+    assert everything["run"]["partial"]
+    assert sorted(everything["run"]["roots"]) == sorted([str(web.folder / "images"), str(other)])

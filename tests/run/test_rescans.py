@@ -10,6 +10,7 @@ import pytest
 
 from tests.pictures import jpeg, png, tree
 from tests.run.conftest import FAST, QuickClock
+from tests.run.processes import Process, until
 
 DAY = 86_400.0
 MONTH_OLD = {"rescan_after": 30 * DAY}
@@ -157,3 +158,33 @@ async def test_many_rescans_over_many_folders_are_each_asked_once(bench):
 
     assert ran.report.files.scanned == 24
     assert len(bench.checks()) == 48
+
+
+async def test_a_moved_picture_that_must_wait_keeps_its_matches_in_the_report(bench_with, tmp_path):
+    web = tmp_path / "web"
+    tree(web, {"site/copy.jpg": jpeg(96, 64, 1)})
+    async with bench_with(web=web, search=True) as bench:
+        tree(bench.images, {"copied.jpg": jpeg(96, 64, 1)})
+        await bench.scan(LaterClock())
+        (bench.images / "copied.jpg").rename(bench.images / "moved.jpg")
+        later = await bench.scan(LaterClock(40), scan=MONTH_OLD, spend={"max_credits": 0})
+
+    assert later.report.files.deferred == 1
+    assert later.report.matches.total == later.report.matches.worklist == 1
+
+
+async def test_what_a_killed_run_had_under_way_counts_against_the_days_budget(bench_with):
+    async with bench_with(duplicate="rescan", latency=0.5) as bench:
+        bench.pictures(6)
+        bench.folder.joinpath("c.yaml").write_text("spend: {per_day: 5}\n")
+        process = Process(bench)
+        words = ("-c", str(bench.folder / "c.yaml"), "-q", "-j", "3", "--rate", "1000/s")
+        # The first goes alone, until its answer shows the price
+        scan = await process.start(*words)
+        await until(lambda: len(bench.checks()) >= 4)
+        scan.kill()
+        await scan.communicate()
+        code, *_ = await process.run(*words)
+
+    assert code == 5
+    assert bench.charged() <= 5
