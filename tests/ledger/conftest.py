@@ -39,7 +39,7 @@ def image(path: str = "/p/a.png", content: bytes = b"content") -> Image:
 def answer(*urls: str, credits_: int | None = 1, at: float = 1000.0) -> Answer:
     matches = tuple(Match(url, MatchKind.FULL, (), "example.com") for url in urls)
     return Answer(
-        body=b'{"matches": ...}',
+        body=b'{"matches": {"internet": []}}',
         received_at=at,
         credits=credits_,
         expected_credits=1,

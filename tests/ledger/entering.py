@@ -23,6 +23,19 @@ def shown(url: str, *pages: str, kind: MatchKind = MatchKind.FULL) -> Match:
     return Match(url, kind, pages, registrable_domain(url))
 
 
+def body_of(matches: Sequence[Match]) -> bytes:
+    """An answer's body that shows these matches."""
+    shown_ = [
+        {
+            "url": match.url,
+            "matchType": int(match.kind is not MatchKind.FULL),
+            "webPages": [{"url": page} for page in match.pages],
+        }
+        for match in matches
+    ]
+    return msgspec.json.encode({"matches": {"internet": shown_}})
+
+
 def enter(
     ledger: Ledger,
     path: str,
@@ -36,7 +49,9 @@ def enter(
     content = image(path, os.fsencode(path))
     with ledger.transaction():
         claim = ledger.claims.open(content, generation, run, NOW)
-        answered = replace(answer(at=NOW + generation), matches=tuple(matches))
+        answered = replace(
+            answer(at=NOW + generation), body=body_of(matches), matches=tuple(matches)
+        )
         ledger.claims.settle(claim, answered, run)
         ledger.files.put(content.path, content.stat, picture_id=claim.picture_id)
         if provenance:

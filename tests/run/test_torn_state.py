@@ -153,7 +153,7 @@ async def test_a_ledger_that_stays_locked_ends_the_run_and_the_answers_are_rescu
             _, err = await process.communicate()
 
         assert process.returncode == 9, err
-        assert b"database is locked" in err
+        assert b"is being written by another process for too long" in err
         assert b"rescued-answers.jsonl" in err
         bench.emulator.faults = ()
         ran = await bench.scan()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import random
 import signal
 from collections import Counter, defaultdict
@@ -210,10 +211,12 @@ def _every_appearance_is_told_once(year: Year) -> None:
 def _every_picture_is_asked_within_its_age_or_a_report_says_why_not(
     year: Year, pictures: list[str]
 ) -> None:
-    asked: dict[str, list[int]] = defaultdict(list)
-    for night, sha256, _ in year.web.answers:
-        asked[sha256].append(night)
     decided = year.lines()
+    asked: dict[str, list[int]] = defaultdict(list)
+    for line in itertools.chain.from_iterable(decided.values()):
+        if line.status == "scanned" and line.scanned_at is not None:
+            answered = datetime.fromisoformat(line.scanned_at)
+            asked[str(line.sha256)].append((answered - year.start).days)
     runs = {name[:8]: lines for name, lines in decided.items()}
     excused = {
         (line.sha256 or line.path, day)
@@ -225,8 +228,7 @@ def _every_picture_is_asked_within_its_age_or_a_report_says_why_not(
     for sha256 in pictures:
         nights = [*asked[sha256], NIGHTS]
         for last, following in zip([-1, *nights], nights, strict=False):
-            late = last in CRASHES  # its answer arrived with the next night\'s question
-            for night in range(last + AGE + 1 + late if last >= 0 else 0, following):
+            for night in range(last + AGE + 1 if last >= 0 else 0, following):
                 if night in CRASHES:
                     continue  # killed before it came to this one; the next night says
                 day = year.at(night).strftime("%Y%m%d")
