@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 BLOCK = 10_000  # files in a block, and names of a folder that are held in memory at once
 MESSAGES = 20  # unreadable folders that are remembered by name; the others are counted
@@ -13,6 +14,8 @@ MESSAGES = 20  # unreadable folders that are remembered by name; the others are 
 # A file of a block's folder as one stat saw it: name, bytes, mtime_ns, ctime_ns. A plain tuple,
 # because there may be millions.
 Entry: TypeAlias = tuple[str, int, int, int]
+
+Folder = TypeVar("Folder")  # as a walk sees one
 
 
 def entry_of(name: str, status: os.stat_result) -> Entry:
@@ -67,3 +70,17 @@ def _sort(entries: list[Entry]) -> None:
         entries.sort()
     else:
         entries.sort(key=lambda entry: os.fsencode(entry[0]))
+
+
+def descend(top: Folder, opened: Callable[[Folder], Iterator[Block | Folder]]) -> Iterator[Block]:
+    """The blocks of a folder and of all below it, each folder where it is met."""
+    # A stack, not recursion: a path may hold 2,000 folders.
+    stack = [opened(top)]
+    while stack:
+        found = next(stack[-1], None)
+        if found is None:
+            stack.pop()
+        elif isinstance(found, Block):
+            yield found
+        else:
+            stack.append(opened(found))

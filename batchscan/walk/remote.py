@@ -17,7 +17,7 @@ from batchscan.paths import joined
 from batchscan.settings import Scan
 from batchscan.stores import Item, Store, address_and_store
 from batchscan.stores.opening import is_object
-from batchscan.walk.block import BLOCK, Block, Counts, Entry
+from batchscan.walk.block import BLOCK, Block, Counts, Entry, descend
 from batchscan.walk.lists import grouped
 from batchscan.walk.patterns import IGNORE_FILE, MAX_IGNORE_FILE, Rules
 
@@ -90,17 +90,9 @@ class RemoteWalk:
         self._folders.setdefault(path, _Folder(path, address.folder, "", path, self._rules, store))
 
     def _tree(self, top: _Folder) -> Iterator[Block]:
-        # A stack, not recursion: a key may hold 500 folders.
-        stack = [self._opened(top)]
-        while stack:
-            found = next(stack[-1], None)
-            if found is None:
-                stack.pop()
-            elif isinstance(found, Block):
-                self.counts.seen[top.root] += len(found)
-                yield found
-            else:
-                stack.append(self._opened(found))
+        for block in descend(top, self._opened):
+            self.counts.seen[top.root] += len(block)
+            yield block
 
     def _opened(self, folder: _Folder) -> Iterator[Block | _Folder]:
         listing = folder.store.list(folder.key)

@@ -11,7 +11,7 @@ from itertools import islice
 
 from batchscan.globs import BrokenPattern
 from batchscan.settings import Scan
-from batchscan.walk.block import BLOCK, Block, Counts, Entry
+from batchscan.walk.block import BLOCK, Block, Counts, Entry, descend
 from batchscan.walk.lists import grouped
 from batchscan.walk.patterns import Rules
 from batchscan.walk.roots import Identity, identities, identity, plan
@@ -88,17 +88,9 @@ class Walk:
                 self._closed.add(place)
 
     def _tree(self, top: _Folder) -> Iterator[Block]:
-        # A stack, not recursion: a path may hold 2,000 folders.
-        stack = [self._opened(top)]
-        while stack:
-            found = next(stack[-1], None)
-            if found is None:
-                stack.pop()
-            elif isinstance(found, Block):
-                self.counts.seen[top.root] += len(found)
-                yield found
-            else:
-                stack.append(self._opened(found))
+        for block in descend(top, self._opened):
+            self.counts.seen[top.root] += len(block)
+            yield block
 
     def _opened(self, folder: _Folder) -> Iterator[Block | _Folder]:
         try:
