@@ -18,9 +18,11 @@ from batchscan.escape import printable
 if TYPE_CHECKING:
     from batchscan.globs import Glob
     from batchscan.ledger import Ledger
+    from batchscan.ledger.marking import Choice, Marked
     from batchscan.targets import Target
 
 _WORDS = ("open", "reviewed", "noticed", "removed", "not-mine")
+_SHORTEST_PAUSE = 0.01  # seconds between two pieces
 _DOMAINS_NAMED = 3  # of those that are nearest to one without a match
 
 
@@ -57,42 +59,53 @@ def command(
     *, disposition: str, targets: tuple[str, ...], images: tuple[str, ...], **parameters: object
 ) -> int:
     """Mark, and give the exit code."""
-    from batchscan.cli.reading import changing  # noqa: PLC0415 - --help does without
+    from batchscan.cli.reading import opened_to_change  # noqa: PLC0415 - --help does without
     from batchscan.globs import Glob  # noqa: PLC0415
     from batchscan.targets import Target  # noqa: PLC0415
 
     wanted = [Target.of(text) for text in targets]
     globs = [Glob.of(text) for text in images]
     settings = settings_of(parameters, credentials=False).settings
-    with changing(settings) as ledger:
-        said = [_mark(ledger, target, globs, disposition) for target in wanted]
-    emit("\n".join(said))
+    with opened_to_change(settings) as ledger:
+        choices = [_choice(target, globs) for target in wanted]
+        with ledger.transaction():
+            for target, choice in zip(wanted, choices, strict=True):
+                if not ledger.marking.any_of(choice):
+                    raise _nothing(ledger, target, filtered=bool(globs))
+        for target, choice in zip(wanted, choices, strict=True):
+            emit(_said(target, _mark(ledger, choice, disposition), disposition))
     return 0
 
 
-def _mark(ledger: Ledger, target: Target, globs: Sequence[Glob], word: str) -> str:
-    """Mark what a target speaks of, and say what that was.
-
-    Raises:
-        UsageError: it speaks of no match; nothing is marked then.
-    """
-    from batchscan.names import Disposition  # noqa: PLC0415 - --help does without
-    from batchscan.report.words import amount  # noqa: PLC0415
+def _choice(target: Target, globs: Sequence[Glob]) -> Choice:
+    from batchscan.ledger.marking import Choice  # noqa: PLC0415 - --help does without
 
     def pictures(paths: Sequence[bytes]) -> bool:
         return any(glob.covers(path) for glob in globs for path in paths)
 
-    marked = ledger.marking.mark(
-        Disposition(word.replace("-", "_")),
-        time.time(),
-        domain=target.domain,
-        chosen=target.covers,
-        pictures=pictures if globs else None,
-    )
-    if not marked.matches:
-        raise _nothing(ledger, target, filtered=bool(globs))
+    return Choice(target.domain, target.covers, pictures if globs else None)
+
+
+def _mark(ledger: Ledger, choice: Choice, word: str) -> Marked:
+    """Mark piece by piece, and let a scan that wants to write do so in between."""
+    from batchscan.ledger.marking import Marked  # noqa: PLC0415 - --help does without
+    from batchscan.names import Disposition  # noqa: PLC0415
+
+    marked, at = Marked(), time.time()
+    while marked.reached is not None:
+        began = time.monotonic()
+        with ledger.transaction(writing=True):
+            ledger.marking.mark(choice, Disposition(word.replace("-", "_")), at, marked)
+        if marked.reached is not None:
+            time.sleep(max(_SHORTEST_PAUSE, time.monotonic() - began))
+    return marked
+
+
+def _said(target: Target, marked: Marked, word: str) -> str:
+    from batchscan.report.words import amount  # noqa: PLC0415 - --help does without
+
     before = ", ".join(f"{number:,} {old}" for old, number in sorted(marked.before.items()))
-    matches, of = amount(marked.matches, "match"), amount(len(marked.pictures), "picture")
+    matches, of = amount(marked.matches, "match"), amount(marked.pictures, "picture")
     return f"{printable(str(target))}: {matches} of {of} marked {word} (before: {before})"
 
 

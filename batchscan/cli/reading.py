@@ -55,20 +55,8 @@ def _undisturbed(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def changing(settings: Settings) -> Iterator[Ledger]:
-    """Open the ledger of these settings to enter what people decide: all of it, or nothing.
-
-    Raises:
-        UsageError: there is no home folder, and no state folder is set.
-        StorageError: there is no ledger, or it cannot be used.
-    """
-    with opened_to_change(settings) as ledger, ledger.transaction(writing=True):
-        yield ledger
-
-
-@contextmanager
 def opened_to_change(settings: Settings) -> Iterator[Ledger]:
-    """The same, for several transactions.
+    """Open the ledger of these settings to enter what people decide, piece by piece.
 
     Raises:
         UsageError: there is no home folder, and no state folder is set.

@@ -84,11 +84,12 @@ class LedgerThread:
                     job.value = job.operation(self._ledger)
         except sqlite3.OperationalError as error:
             # The module raises some of its own, without a code.
-            code = getattr(error, "sqlite_errorcode", 0)
-            if code == sqlite3.SQLITE_BUSY_SNAPSHOT and not writing:
-                # Somebody marked a match between our look and our write: look again
+            busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+            if busy and not writing:
+                # Whoever has looked may not wait to write, SQLite fears a deadlock: first wait,
+                # then look again and write.
                 self._commit(jobs, writing=True)
-            elif code & 0xFF == sqlite3.SQLITE_BUSY:  # and it has been waited for
+            elif busy:  # and it has been waited for
                 _fail(jobs, self._ledger.unusable(error))
             else:
                 self._commit_each(jobs)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 
 import pytest
 
 from batchscan.errors import StorageError
-from batchscan.ledger import FILE_NAME, Ledger, LedgerThread
+from batchscan.ledger import FILE_NAME, Ledger, LedgerThread, marking
+from batchscan.ledger.marking import Choice, Marked
+from batchscan.names import Disposition
 from tests.ledger.conftest import REAL, answer, image
 
 
@@ -34,6 +37,52 @@ async def test_a_scan_looks_again_where_somebody_marked_between_its_look_and_its
     assert await thread.do(lambda ledger: ledger.pacing.sends_since(0.0)) == [1.0]
     assert await thread.do(lambda ledger: ledger.history.of(1)[0].match.disposition) == "reviewed"
     await thread.aclose()
+
+
+async def test_a_scan_waits_for_a_writer_that_is_at_it_when_the_scan_has_looked_already(tmp_path):
+    ledger = Ledger.open(tmp_path, REAL)
+    thread = LedgerThread(ledger)
+    writer = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None, check_same_thread=False)
+    looks: list[int] = []
+
+    def look_and_write(looking: Ledger) -> None:
+        looks.append(len(looking.pacing.sends_since(0.0)))
+        if len(looks) == 1:
+            writer.execute("BEGIN IMMEDIATE")
+            writer.execute("INSERT INTO sends VALUES (?, 1.0)", (REAL.api_url,))
+            threading.Timer(0.3, writer.execute, ["COMMIT"]).start()
+        looking.pacing.sent(2.0)
+
+    await thread.do(look_and_write)
+
+    assert looks == [0, 1]
+    assert await thread.do(lambda ledger: ledger.pacing.sends_since(0.0)) == [1.0, 2.0]
+    await thread.aclose()
+    writer.close()
+
+
+def test_marking_goes_on_piece_by_piece_to_the_last_match(tmp_path, monkeypatch):
+    ledger = Ledger.open(tmp_path, REAL)
+    for number in range(7):
+        picture = image(f"/p/{number}.png", str(number).encode())
+        claim = ledger.claims.open(picture, 1, "r1", 0.0)
+        urls = [f"https://{site}/{n}.jpg" for site in ("a.example", "b.example") for n in range(5)]
+        ledger.claims.settle(claim, answer(*urls), "r1")
+    monkeypatch.setattr(marking, "MATCHES_A_PIECE", 3)
+    domain = ledger.marking.domains()[0]
+    for choice, matches in (
+        (Choice(domain, lambda url: url.endswith(("1.jpg", "2.jpg"))), 28),
+        (Choice(None, lambda url: True), 70),
+        (Choice(None, lambda url: False), 0),
+    ):
+        marked, pieces = Marked(), 0
+        while marked.reached is not None:
+            ledger.marking.mark(choice, Disposition.REVIEWED, 1.0, marked)
+            pieces += 1
+        assert (marked.matches, marked.pictures) == (matches, 7 if matches else 0)
+        assert pieces > 7
+        assert ledger.marking.any_of(choice) == bool(matches)
+    ledger.close()
 
 
 def test_who_waits_for_a_writer_too_long_is_told_to_try_again(tmp_path):
