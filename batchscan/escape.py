@@ -12,6 +12,12 @@ import os
 import re
 import unicodedata
 
+MAX_CELL = 32_767
+"""UTF-16 code units that a cell of a spreadsheet may have: Excel's limit."""
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""What Excel knows UTF-8 by."""
+
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#|!~&$]|(?<=www)\.|:(?=//)", re.IGNORECASE)
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -30,6 +36,19 @@ def csv_cell(text: str) -> str:
     """Make a string safe in a table: on one line, and no formula that a spreadsheet would run."""
     looks = unicodedata.normalize("NFKC", text[:1])  # some take a full-width = for one, too
     return f"'{printable(text)}" if looks.startswith(_FORMULA_STARTS) else printable(text)
+
+
+def spreadsheet_cell(text: str | None) -> str:
+    """A string from outside as a cell: no formula, and cut where no cell could hold it."""
+    shown = csv_cell(text or "")
+    if 2 * len(shown) <= MAX_CELL:
+        return shown
+    units = shown.encode("utf-16-le")
+    if len(units) <= 2 * MAX_CELL:
+        return shown
+    note = f"… [cut, {len(text or ''):,} characters]"
+    kept = units[: 2 * (MAX_CELL - len(note))]
+    return kept.decode("utf-16-le", errors="ignore") + note  # half a pair is left out
 
 
 def markdown(text: str) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from batchscan.errors import UsageError
 from batchscan.escape import printable
-from batchscan.urls import LONGEST_NAME, host_of, normalised, registrable_domain
+from batchscan.urls import LONGEST_NAME, ascii_host, host_of, normalised, registrable_domain
 
 _ANYTHING = "*"
 _NOT_IN_DOMAINS = frozenset(" :@?#[]%\\,;\"'<>|")
@@ -75,10 +75,10 @@ class Target:
     def domain(self) -> str | None:
         """The registrable domain that all it covers have; None where they may have several.
 
-        None too for names beyond ASCII and IPv6, which URLs write in more than one way.
+        None too for IPv6, which URLs write in more than one way.
         """
         host = self.host
-        if not host or ":" in host or "xn--" in host or not host.isascii():
+        if not host or ":" in host or not host.isascii():
             return None
         domain = registrable_domain(f"//{host}")
         below = registrable_domain(f"//x.{host}")  # another one, where many register names
@@ -174,10 +174,7 @@ def _written(host: str) -> str:
     """A host as machines write it; those that cannot be written so stay as they are."""
     if ":" in host:
         return ipaddress.ip_address(host).compressed if _is_ip(host) else host
-    if host.isascii():
-        return host.lower()
-    whole = normalised(f"https://{host}/")
-    return host if "://" in whole else whole.partition("/")[0]
+    return ascii_host(host)
 
 
 def _is_ip(text: str) -> bool:

@@ -50,14 +50,27 @@ def normalised(url: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """The host in a URL from outside, in lower case; "" where there is none."""
+    """The host in a URL from outside, as machines write it; "" where there is none.
+
+    In lower case, international names in punycode: a name is one, however it was written.
+    """
     try:
         # Browsers read \ as /, so that https://evil.example\@example.com leads to evil.example
         host = urlsplit(url.strip().replace("\\", "/")).hostname or ""
     except ValueError:
         return ""
     host = host.rstrip(".")
-    return "" if len(host) > LONGEST_NAME or not host.isprintable() or " " in host else host
+    if len(host) > LONGEST_NAME or not host.isprintable() or " " in host:
+        return ""
+    return ascii_host(host)
+
+
+def ascii_host(host: str) -> str:
+    """A host name in lower case and in punycode; as it is where it cannot be written so."""
+    if host.isascii():
+        return host.lower()
+    whole = normalised(f"https://{host}/")
+    return host if "://" in whole else whole.partition("/")[0]
 
 
 def load_suffixes() -> None:

@@ -46,3 +46,19 @@ ODD = st.text("a.:/@[]%*?#\\ ß1\t\0\ud800", max_size=12)
 def test_no_url_surprises(url):
     for known in (registrable_domain, normalised, host_of):
         assert isinstance(known(url), str)
+
+
+@pytest.mark.parametrize(
+    "host", ["münchen.example.de", "MÜNCHEN.example.de", "xn--mnchen-3ya.example.de"]
+)
+def test_an_international_host_is_one_however_it_is_written(host):
+    assert host_of(f"https://{host}/a") == "xn--mnchen-3ya.example.de"
+
+
+def test_a_site_under_an_international_suffix_is_one_however_it_is_written():
+    assert registrable_domain("https://a.食狮.公司.cn/x") == registrable_domain(
+        "https://a.xn--85x722f.xn--55qx5d.cn/x"
+    )
+    assert registrable_domain("https://www.straße.de") == registrable_domain(
+        "https://xn--strae-oqa.de"
+    )

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from batchscan.about import install_line
 from batchscan.alerts.body import read_body
 from batchscan.alerts.interface import Trouble
 from batchscan.alerts.text import text_of
@@ -48,7 +49,7 @@ class ServiceTarget:
         try:
             import apprise  # noqa: PLC0415 - an extra, and slow
         except ImportError:
-            advice = "pip install 'batchscan[alerts]', or take the URLs out"
+            advice = f"{install_line('alerts')}, or take the URLs out"
             raise UsageError(f"{line.where}: apprise is not installed", advice=advice) from None
         # Its warnings name URLs, and those of what it is made of addresses: both hold secrets.
         for library in ("apprise", "urllib3", "requests"):

@@ -150,7 +150,7 @@ def _usage(settings: Settings, rules: AllowRules) -> Usage:
     from batchscan.cli.reading import reading  # noqa: PLC0415
 
     usage = Usage(rules, _today())
-    with reading(settings) as ledger:
+    with reading(settings, may_be_absent=True) as ledger:
         for match in ledger.history.present():
             usage.add(match.url, match.sha256, match.paths)
     return usage

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -80,12 +81,28 @@ def _afterwards(demo: Demo, scan: Scan) -> str:
         f"  every match          {scan.folder}/matches.csv",
         "",
         "What to try next:",
-        f"  batchscan demo {demo.folder}      again: everything is known, nothing is sent",
-        f"  batchscan mark reviewed cheap-posters.example --state {demo.state}      decide",
-        f"  batchscan takedown --to {demo.folder}/notices --state {demo.state}      then write",
-        f"  batchscan -n -o {demo.output} {demo.images}      what a real scan would cost",
-        f"  batchscan emulator --web {demo.web}      the API, for your own rehearsals",
-        "  batchscan doctor      is your own account set up?",
+        *_next_commands(demo),
         "",
     ]
     return "\n".join(lines)
+
+
+def _next_commands(demo: Demo) -> list[str]:
+    """Lines that can be pasted as they are, each with what it is for behind a #."""
+    folder, state = shlex.quote(str(demo.folder)), shlex.quote(str(demo.state))
+    images, web = shlex.quote(str(demo.images)), shlex.quote(str(demo.web))
+    notices, output = shlex.quote(f"{demo.folder}/notices"), shlex.quote(str(demo.output))
+    return [
+        "  # again: everything is known, nothing is sent",
+        f"  batchscan demo {folder}",
+        "  # decide: copies on this site should not be there",
+        f"  batchscan mark reviewed cheap-posters.example --state {state}",
+        "  # draft a notice to the site",
+        f"  batchscan takedown --to {notices} --state {state}",
+        "  # what a scan with an account would send and cost",
+        f"  batchscan -n -o {output} {images}",
+        "  # is your own account set up?",
+        "  batchscan doctor",
+        "  # the vendor's API on this machine, for your own rehearsals (Ctrl-C ends it)",
+        f"  batchscan emulator --web {web}",
+    ]

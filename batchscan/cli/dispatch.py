@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import os
 
 import click
 
 from batchscan.cli.ending import guarded
 from batchscan.cli.terminal import emit, finish_stderr, say
 from batchscan.errors import UsageError
+from batchscan.escape import printable
 
 COMMANDS = (
     "scan",
@@ -28,6 +31,43 @@ COMMANDS = (
 )
 
 
+_SUMMARIES = {
+    "demo": "the whole job on this machine, with sample pictures and a report",
+    "emulator": "the vendor's API on this machine, for rehearsals",
+    "report": "a run's report again: text, JSON, HTML, CSV, JUnit, Markdown",
+    "export": "everything that is known, a line for each picture",
+    "mark": "what you decided about matches",
+    "allow": "copies that may stay: rules about sites and pictures",
+    "takedown": "drafts of notices to sites",
+    "evidence": "answers and history in a file that can be handed over",
+    "alerts": "messages about new matches",
+    "credits": "what is left on the account",
+    "doctor": "whether settings, folders and account are as they should be",
+    "schedule": "scan every night: lines for cron, units for systemd",
+    "state": "look after the ledger: statistics, check, backup, prune",
+}
+_HELP = "help"
+_NEAR = 0.7  # of difflib: one letter more, less or other in a word of four
+
+_SHORT_HELP = """\
+Usage: batchscan [OPTIONS] PATH...
+       batchscan COMMAND [OPTIONS]
+
+Finds out where on the web copies of your pictures turned up.
+
+  batchscan demo          see the whole job on this machine, without an account
+  batchscan doctor        check the settings and the account
+  batchscan -n ./images   what a scan would send, and what it would cost
+  batchscan ./images      scan
+
+Commands:
+{commands}
+
+`batchscan help COMMAND` shows a command's options, `batchscan help scan` those
+of a scan.
+"""
+
+
 def dispatch(words: list[str]) -> int:
     """Run the command that the first word names, or else a scan; gives the exit code."""
     code = guarded(lambda: _run(words))
@@ -37,7 +77,7 @@ def dispatch(words: list[str]) -> int:
 
 def _run(words: list[str]) -> int:
     if not words:
-        say(_help())
+        say(_short_help().rstrip())
         return UsageError.exit_code
     first = words[0]
     if first == "--version":
@@ -47,7 +87,46 @@ def _run(words: list[str]) -> int:
         return 0
     if first in COMMANDS:
         return _invoke(first, words[1:])
+    if first == _HELP:
+        return _show_help(words[1:])
+    _refuse_typing_error(first)
     return _invoke("scan", words)
+
+
+def _show_help(words: list[str]) -> int:
+    """The page of a command, or what commands there are.
+
+    Raises:
+        UsageError: there is no such command.
+    """
+    if not words:
+        emit(_short_help())
+        return 0
+    if words[0] not in COMMANDS:
+        raise _no_command(words[0])
+    return _invoke(words[0], [*words[1:], "--help"])
+
+
+def _refuse_typing_error(word: str) -> None:
+    """Refuse a word that is no path and nearly a command, before credentials are asked for.
+
+    Raises:
+        UsageError: it names the command.
+    """
+    is_path = os.sep in word or "://" in word or os.path.lexists(word)
+    if not (is_path or word.startswith("-")) and _nearest(word):
+        raise _no_command(word)
+
+
+def _no_command(word: str) -> UsageError:
+    nearest = _nearest(word)
+    advice = f"did you mean `batchscan {nearest}`?" if nearest else "see `batchscan help`"
+    return UsageError(f"there is no command and no path '{printable(word)}'", advice=advice)
+
+
+def _nearest(word: str) -> str | None:
+    close = difflib.get_close_matches(word.lower(), (*COMMANDS, _HELP), 1, _NEAR)
+    return close[0] if close else None
 
 
 def _invoke(name: str, words: list[str]) -> int:
@@ -64,7 +143,8 @@ def _program(name: str) -> str:
     return "batchscan" if name == "scan" else f"batchscan {name}"
 
 
-def _help() -> str:
-    command = _command("scan")
-    with command.make_context(_program("scan"), [], resilient_parsing=True) as context:
-        return command.get_help(context)
+def _short_help() -> str:
+    names = [name for name in COMMANDS if name != "scan"]
+    width = max(map(len, names)) + 2
+    rows = [f"  {name:{width}}{_SUMMARIES[name]}" for name in names]
+    return _SHORT_HELP.format(commands="\n".join(rows))

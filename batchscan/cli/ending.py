@@ -39,7 +39,8 @@ def _explained(error: Exception) -> int:
     if isinstance(error, click.ClickException):
         context = error.ctx if isinstance(error, click.UsageError) else None
         path = context.command_path if context else "batchscan"
-        complain(error.format_message(), f"see `{path} --help`")
+        message = " ".join(error.format_message().split())  # click lists choices on lines
+        complain(message, f"see `{path} --help`")
         return UsageError.exit_code
     _log.critical("unexpected error", exc_info=error)
     say("batchscan: this is a bug in batchscan, not in what you did; its state is consistent")

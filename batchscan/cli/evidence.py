@@ -27,6 +27,7 @@ _WHAT = "What"
 _SHOWN = 100  # faults named one by one
 _SHA256 = re.compile("[0-9a-fA-F]{64}")
 _FAULTY = 3
+_ZIP = b"PK"  # how every zip file begins
 
 
 @click.command(
@@ -126,6 +127,10 @@ def verify(*, file: str, manifest_sha256: str | None, **_: object) -> int:
     if manifest_sha256 is not None and not _SHA256.fullmatch(manifest_sha256):
         raise UsageError("--manifest-sha256: 64 hexadecimal digits are expected")
     with _opened(file) as opened:
+        if opened.read(len(_ZIP)) != _ZIP:
+            emit(f"{printable(file)} is not an evidence pack: it is not a zip file")
+            return _FAULTY
+        opened.seek(0)
         checked = verify(opened, manifest_sha256)
     if checked.faults or checked.manifest is None:
         emit("\n".join(_faulty(file, checked)))
@@ -177,7 +182,9 @@ def _faulty(path: str, checked: Checked) -> Iterator[str]:
         yield printable(f"{fault.what}: {fault.name}: {fault.detail}")
     if len(checked.faults) > _SHOWN:
         yield f"and {len(checked.faults) - _SHOWN:,} more"
-    yield f"{printable(path)} is not as it was packed"
+    is_pack = checked.manifest is not None or checked.manifest_sha256 is not None
+    what = "not as it was packed" if is_pack else "not an evidence pack, or not as it was packed"
+    yield f"{printable(path)} is {what}"
 
 
 def _whole(path: str, manifest: Manifest) -> Iterator[str]:

@@ -35,7 +35,7 @@ _BATCH = 500  # lines a write
     show_default=True,
     cls=Option,
     group="What",
-    help="one JSON object a line, or a table",
+    help="one JSON object a line, or a table for spreadsheets (UTF-8 with a byte order mark)",
 )
 @click.option(
     "--sandbox",
@@ -85,11 +85,13 @@ def _json_lines(lines: Iterable[Exported]) -> Iterator[bytes]:
 
 
 def _table(lines: Iterable[Exported]) -> Iterator[bytes]:
-    from batchscan.cli.exported import COLUMNS, cells  # noqa: PLC0415 - --help does without
+    from batchscan.cli.exported import COLUMNS, rows  # noqa: PLC0415 - --help does without
+    from batchscan.escape import BYTE_ORDER_MARK  # noqa: PLC0415
 
-    yield _row(COLUMNS)
+    yield BYTE_ORDER_MARK + _row(COLUMNS)
     for line in lines:
-        yield _row(cells(line))
+        for row in rows(line):
+            yield _row(row)
 
 
 def _row(values: Iterable[str]) -> bytes:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import msgspec
 
 from batchscan.engines.answers import interpret
-from batchscan.escape import csv_cell, path_fields
+from batchscan.escape import MAX_CELL, csv_cell, path_fields, spreadsheet_cell
 from batchscan.ledger import KnownFile, Sighting, StoredAnswer
-from batchscan.names import MatchState, Status
+from batchscan.names import MatchKind, MatchState, Status
 from batchscan.results import MatchFields, ScoreFields, match_fields, score_fields
 from batchscan.steps.sightings import with_history
 from batchscan.times import rfc3339
@@ -93,17 +93,24 @@ def _answered(known: Exported, stored: StoredAnswer, history: Sequence[Sighting]
     )
 
 
-def cells(line: Exported) -> list[str]:
-    """The cells of a table's row, in the order of `COLUMNS`; no cell is taken for a formula."""
-    there = [match for match in line.matches if match.state != MatchState.GONE]
-    kinds = [match.kind for match in there]
-    row: list[object] = [getattr(line, name) for name in COLUMNS[: -len(MATCH_COLUMNS)]]
-    row += [len(kinds), kinds.count("full"), kinds.count("partial")]  # type: ignore[arg-type]
-    row.append(" ".join(match.url for match in there))
-    return [_cell(value) for value in row]
+def rows(line: Exported) -> Iterator[list[str]]:
+    """The table's rows of one image, in the order of `COLUMNS`; no cell is taken for a formula.
+
+    One row, or one for each match where a single cell could not hold all their addresses.
+    """
+    present = [match for match in line.matches if match.state != MatchState.GONE]
+    kinds = [match.kind for match in present]
+    own = [_cell(getattr(line, name)) for name in COLUMNS[: -len(MATCH_COLUMNS)]]
+    own += map(_cell, (len(kinds), kinds.count(MatchKind.FULL), kinds.count(MatchKind.PARTIAL)))
+    together = " ".join(match.url for match in present)
+    if len(csv_cell(together).encode("utf-16-le")) <= 2 * MAX_CELL:
+        yield [*own, _cell(together)]
+        return
+    for match in present:
+        yield [*own, _cell(match.url)]
 
 
 def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return "" if value is None else csv_cell(str(value))
+    return "" if value is None else spreadsheet_cell(str(value))

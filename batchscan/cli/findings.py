@@ -70,7 +70,7 @@ def check_state(settings: Settings) -> Iterator[Finding]:
     yield _check_folder("state folder", str(folder))
     yield _check_file_system(folder)
     try:
-        with reading(settings):
+        with reading(settings, may_be_absent=True):
             yield Finding(Level.OK, "ledger", "can be read")
     except StorageError as error:
         yield Finding.of("ledger", error)

@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 
 from batchscan.cli.reading import reading
-from batchscan.errors import StorageError
 from batchscan.escape import printable, scalars
 from batchscan.ledger import FILE_NAME
+from batchscan.ledger.copying import no_ledger
 from batchscan.ledger.holdings import RealmHoldings, RunHoldings
 from batchscan.ledger.schema import VERSION
 from batchscan.report.words import amount, size
@@ -52,9 +52,7 @@ def gather(settings: Settings, now: float) -> Facts:
     """
     path = state_folder(settings) / FILE_NAME
     if not path.exists():
-        raise StorageError(
-            f"there is no ledger {path}", advice="name the state folder of your scans: --state"
-        )
+        raise no_ledger(path)
     zone = zone_of(settings.spend.time_zone)
     windows = [Window(which, None, zone) for which in (MONTH, DAY)]
     for window in windows:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Container, Iterator
 
-from batchscan.cli.terminal import complain, emit
+from batchscan.cli.terminal import complain, emit, width_of
 from batchscan.errors import BatchscanError
 from batchscan.names import DeferReason, ExitReason, FailReason, RejectReason
 from batchscan.report import Report, encode, summary
+from batchscan.report.text import WIDTH
 from batchscan.settings.model import Output
 
 
@@ -26,7 +28,7 @@ def tell(output: Output, report: Report, folder: str, error: BatchscanError | No
     if output.json:
         emit(encode(report))
     elif not output.quiet:
-        emit(summary(report, folder))
+        emit(summary(report, folder, width_of(sys.stdout, WIDTH)))
     if output.quiet:
         for line in quiet_lines(report, folder):
             complain(line)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from batchscan.errors import StorageError
 from batchscan.ledger import FILE_NAME, Ledger, Realm
-from batchscan.ledger.copying import stamp
+from batchscan.ledger.copying import no_ledger, stamp
 from batchscan.settings import Settings
 from batchscan.settings.places import state_folder
 from batchscan.steps.resources import LOCK_POLL
@@ -21,14 +21,21 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def reading(settings: Settings) -> Iterator[Ledger]:
+def reading(settings: Settings, *, may_be_absent: bool = False) -> Iterator[Ledger]:
     """Open the ledger of these settings to look only, all of it as of one moment.
+
+    Args:
+        settings: which state folder, and whose answers.
+        may_be_absent: whether an empty one will do where nothing has been scanned yet.
 
     Raises:
         UsageError: there is no home folder, and no state folder is set.
-        StorageError: the ledger cannot be used.
+        StorageError: there is no ledger, or it cannot be used.
     """
-    opened = Ledger.read(state_folder(settings), realm_of(settings), nearest=True)
+    state = state_folder(settings)
+    if not (may_be_absent or (state / FILE_NAME).exists()):
+        raise no_ledger(state / FILE_NAME)
+    opened = Ledger.read(state, realm_of(settings), nearest=True)
     with _told(opened) as ledger, _undisturbed(ledger.path), ledger.transaction():
         yield ledger
 
@@ -77,9 +84,7 @@ def holding(settings: Settings) -> Iterator[None]:
     """
     state = state_folder(settings)
     if not (state / FILE_NAME).exists():
-        raise StorageError(
-            f"there is no ledger in {state}", advice="name the state folder of your scans: --state"
-        )
+        raise no_ledger(state / FILE_NAME)
     lock = StateLock(state, settings.scan.if_locked)
     if not lock.acquire():
         _log.warning("waiting for another run of %s to end", state)

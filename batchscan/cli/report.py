@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import click
 
 from batchscan.cli.common import allow_option, folder_options, settings_of
 from batchscan.cli.pages import Option, Page
-from batchscan.cli.terminal import emit, say
+from batchscan.cli.terminal import emit, say, width_of
 from batchscan.errors import UsageError
 from batchscan.escape import printable
 
@@ -114,6 +115,7 @@ class _Wanted:
 def _make(wanted: _Wanted, parameters: Mapping[str, object]) -> int:
     from batchscan.cli.reading import reading  # noqa: PLC0415 - --help does without
     from batchscan.report import encode, summary  # noqa: PLC0415
+    from batchscan.report.text import WIDTH  # noqa: PLC0415
     from batchscan.steps.again import find_run, report_of, report_of_all  # noqa: PLC0415
     from batchscan.steps.figures import Allowing  # noqa: PLC0415
 
@@ -132,7 +134,7 @@ def _make(wanted: _Wanted, parameters: Mapping[str, object]) -> int:
     if wanted.as_json:
         emit(encode(report))
     elif not wanted.files:
-        emit(summary(report, run.folder))
+        emit(summary(report, run.folder, width_of(sys.stdout, WIDTH)))
     return 0
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import textwrap
 from typing import TextIO
 
 from batchscan.cli.journal import is_journal, with_priority
 from batchscan.errors import StorageError
 from batchscan.escape import printable
 
+_NARROWEST = 40  # columns; below, a terminal does as well
 _COLOURS = {"red": "31", "yellow": "33", "green": "32", "bold": "1"}
 
 
@@ -77,11 +79,33 @@ def on_new_line() -> None:
 
 def complain(message: str, advice: str | None = None) -> None:
     """Print what went wrong, and what to do about it, on stderr."""
-    lines = [f"{coloured('batchscan:', 'red', sys.stderr)} {printable(message)}"]
+    text = _wrapped(f"batchscan: {printable(message)}", sys.stderr)
+    text = coloured("batchscan:", "red", sys.stderr) + text.removeprefix("batchscan:")
     if advice:
-        lines.append(f"  {printable(advice)}")
-    text = "\n".join(lines)
+        text += "\n" + _wrapped(f"  {printable(advice)}", sys.stderr)
     say(with_priority(text, logging.ERROR) if is_journal(sys.stderr) else text)
+
+
+def width_of(stream: TextIO | None, otherwise: int) -> int:
+    """Columns of the terminal that a stream is; `otherwise` where it is none."""
+    try:
+        if stream is not None and stream.isatty():
+            return os.get_terminal_size(stream.fileno()).columns or otherwise
+    except (OSError, ValueError):
+        pass
+    return otherwise
+
+
+def _wrapped(line: str, stream: TextIO | None) -> str:
+    """A line broken between words where a terminal would break it within one."""
+    width = width_of(stream, 0)
+    if width < _NARROWEST or len(line) <= width:
+        return line
+    return "\n".join(
+        textwrap.wrap(
+            line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+        )
+    )
 
 
 def coloured(text: str, colour: str, stream: TextIO | None) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
+from batchscan.about import install_line
 from batchscan.emulator.bodies import Match
 from batchscan.emulator.config import EmulatorConfig
 from batchscan.emulator.uploads import Upload, invalid_file
@@ -101,7 +102,7 @@ def _build(root: Path, stop: threading.Event) -> Coroutine[None, None, Index]:
     except ImportError as error:
         raise UsageError(
             f"searching needs the package {error.name}",
-            advice="install it with `pip install 'batchscan[demo]'`, or use --no-search",
+            advice=f"install it with `{install_line('demo')}`, or use --no-search",
         ) from error
     return asyncio.to_thread(Index.build, root, stop)
 

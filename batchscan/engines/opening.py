@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from batchscan.about import install_line
 from batchscan.engines.interface import Engine
 from batchscan.engines.local import LocalEngine
 from batchscan.errors import UsageError
@@ -29,6 +30,6 @@ async def open_engine(
     except ModuleNotFoundError as error:
         raise UsageError(
             f"--dask needs Dask, which is not installed ({error.name or 'dask'} is missing)",
-            advice="pip install 'batchscan[dask]'",
+            advice=install_line("dask"),
         ) from error
     return await open_cluster(settings, token_file, clock, check_halt)

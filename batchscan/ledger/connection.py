@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from batchscan.errors import StorageError
+from batchscan.ledger.copying import no_ledger
 from batchscan.ledger.migrating import migrate, other_version, version_of
 from batchscan.ledger.schema import TEMPORARY, VERSION
 
@@ -72,9 +73,7 @@ def open_for_change(path: Path) -> sqlite3.Connection:
 
     def connect() -> sqlite3.Connection:
         if not path.exists():
-            raise StorageError(
-                f"there is no ledger {path}", advice="name the state folder of your scans: --state"
-            )
+            raise no_ledger(path)
         uri = f"file:{quote(os.fsencode(path))}?mode=rw"
         return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
 

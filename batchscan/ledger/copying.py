@@ -52,6 +52,14 @@ def undisturbed(ledger: Path, look: Callable[[sqlite3.Connection], T]) -> T:
             return found
 
 
+def no_ledger(path: Path) -> StorageError:
+    """The error of commands that need a ledger where nothing has been scanned yet."""
+    return StorageError(
+        f"there is no ledger {path}: nothing has been scanned with this state folder",
+        advice="scan first, or name the state folder of your scans with --state",
+    )
+
+
 def unreadable(ledger: Path, error: BaseException) -> StorageError:
     """Say that the ledger cannot be read, and what to do."""
     return StorageError(
@@ -65,9 +73,7 @@ def stamp(ledger: Path) -> tuple[int, ...] | None:
     try:
         found = os.stat(ledger)
     except OSError as error:
-        raise StorageError(
-            f"there is no ledger {ledger}", advice="name the state folder of your scans: --state"
-        ) from error
+        raise no_ledger(ledger) from error
     writing = os.path.exists(f"{ledger}-wal")
     return None if writing else (found.st_ino, found.st_size, found.st_mtime_ns)
 

@@ -12,7 +12,7 @@ import io
 from collections.abc import Iterable, Iterator
 
 from batchscan.digest import FoundPicture, Provenance
-from batchscan.escape import csv_cell, path_fields
+from batchscan.escape import BYTE_ORDER_MARK, path_fields, spreadsheet_cell
 from batchscan.model import Match
 from batchscan.report.schema import Report
 from batchscan.times import rfc3339
@@ -39,15 +39,13 @@ COLUMNS = (
     "credit",
     "created",
 )
-LONGEST_CELL = 32_767  # UTF-16 code units, Excel's limit
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def render(report: Report, pictures: Iterable[FoundPicture]) -> Iterator[bytes]:  # noqa: ARG001 - one shape for all formats
     """Write the table, picture by picture."""
     line = io.StringIO()
     writer = csv.writer(line)
-    yield _BYTE_ORDER_MARK
+    yield BYTE_ORDER_MARK
     for row in _rows(pictures):
         writer.writerow(row)
         yield line.getvalue().encode()
@@ -61,16 +59,20 @@ def _rows(pictures: Iterable[FoundPicture]) -> Iterator[tuple[str, ...]]:
         ours = _picture_cells(picture)
         about = _provenance_cells(picture)
         for match in picture.matches:
-            address = (_cell(match.domain), _cell(match.url), match.kind.value)
+            address = (
+                spreadsheet_cell(match.domain),
+                spreadsheet_cell(match.url),
+                match.kind.value,
+            )
             history = _history_cells(match)
             for page in match.pages or ("",):
-                yield (*ours, *address, _cell(page), *history, *about)
+                yield (*ours, *address, spreadsheet_cell(page), *history, *about)
 
 
 def _picture_cells(picture: FoundPicture) -> tuple[str, ...]:
     path, path_b64 = path_fields(picture.path)
     size = (str(picture.size), picture.format, str(picture.width), str(picture.height))
-    return (_cell(path), _cell(path_b64), picture.sha256, *size)
+    return (spreadsheet_cell(path), spreadsheet_cell(path_b64), picture.sha256, *size)
 
 
 def _history_cells(match: Match) -> tuple[str, ...]:
@@ -85,21 +87,8 @@ def _history_cells(match: Match) -> tuple[str, ...]:
 def _provenance_cells(picture: FoundPicture) -> tuple[str, ...]:
     said = picture.provenance or Provenance()
     words = (said.creator, said.copyright, said.credit, said.created)
-    return (rfc3339(picture.scanned_at), *map(_cell, words))
+    return (rfc3339(picture.scanned_at), *map(spreadsheet_cell, words))
 
 
 def _time(seconds: float | None) -> str:
     return "" if seconds is None else rfc3339(seconds)
-
-
-def _cell(text: str | None) -> str:
-    """A string from outside as a cell: no formula, and cut where no cell could hold it."""
-    shown = csv_cell(text or "")
-    if 2 * len(shown) <= LONGEST_CELL:
-        return shown
-    units = shown.encode("utf-16-le")
-    if len(units) <= 2 * LONGEST_CELL:
-        return shown
-    note = f"… [cut, {len(text or ''):,} characters]"
-    kept = units[: 2 * (LONGEST_CELL - len(note))]
-    return kept.decode("utf-16-le", errors="ignore") + note  # half a pair is left out

@@ -18,15 +18,17 @@ _NAME_WIDTH = 60  # columns of a picture's name
 _DOMAIN_WIDTH = 40
 
 
-def summary(report: Report, where: str) -> str:
+def summary(report: Report, where: str, width: int = WIDTH) -> str:
     """Sum up a run in a few lines; `where` is the folder that holds its files.
 
-    Every line but those that hold `where` or a message fits 100 columns, and no string from
+    Every line but those that hold `where` or a message fits `width` columns, and no string from
     outside reaches the terminal as it is.
     """
     parts = (coverage, losses, dry_run, _matches, money, alerts, cluster, _end)
     lines = [line for part in parts for line in part(report)]
-    return "\n".join([*map(_wrapped, lines), f"Files: {printable(where)}"]) + "\n"
+    return (
+        "\n".join([*(_wrapped(line, width) for line in lines), f"Files: {printable(where)}"]) + "\n"
+    )
 
 
 def coverage(report: Report) -> Iterator[str]:
@@ -193,11 +195,11 @@ def _sentence(start: str, said: list[str]) -> Iterator[str]:
         yield f"{start}{', '.join(said)}."
 
 
-def _wrapped(line: str) -> str:
+def _wrapped(line: str, width: int) -> str:
     indent = len(line) - len(line.lstrip()) + 2
     return textwrap.fill(
         line,
-        WIDTH,
+        width,
         subsequent_indent=" " * indent,
         break_long_words=False,
         break_on_hyphens=False,

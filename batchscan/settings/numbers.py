@@ -125,7 +125,7 @@ class Rates(Kind):
     def read(self, raw: object) -> object:
         """Take a list of rates, or one for a list of one."""
         items = raw if isinstance(raw, list | tuple) else (raw,)
-        return tuple(units.parse_rate(text_only(item)) for item in items)
+        return tuple(units.parse_rate(_rate_text(item)) for item in items)
 
     def check(self, value: object) -> None:
         """Refuse no window, too many, or one that lets nothing through."""
@@ -141,6 +141,11 @@ class Rates(Kind):
         """The list."""
         rates = value if isinstance(value, tuple) else ()
         return f"[{', '.join(units.format_rate(rate) for rate in rates)}]"
+
+
+def _rate_text(item: object) -> str:
+    """What stands there; YAML reads a bare 10 as a number, which has a better answer than that."""
+    return str(item) if type(item) is int else text_only(item)
 
 
 def _within(value: object, least: float, most: float) -> None:

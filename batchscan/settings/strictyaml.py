@@ -21,6 +21,21 @@ _PLAIN_TAGS = {  # those that YAML finds itself
 _NO_ALIAS = "aliases (*name) are not read here; text that begins with * stands in quotes"
 
 
+# What PyYAML's scanner and parser say, by a part of it, in words; the first that fits.
+_PROBLEMS = (
+    (r"'\t'", "a tab stands here; indent with spaces, not tabs"),
+    ("mapping values are not allowed", "a name ends with a colon once; put the value in quotes"),
+    ("expected <block end>", "the indentation does not fit the lines above"),
+    ("could not find expected ':'", "a colon is missing behind a name"),
+    ("expected ',' or ']'", "a list in [ ] is not closed, or a comma is missing"),
+    ("expected ',' or '}'", "a group in { } is not closed, or a comma is missing"),
+    ("unexpected end of stream", "a quote is not closed"),
+    ("unknown escape character", "a backslash in double quotes; use single quotes"),
+    ("that cannot start any token", "a value that begins with % @ or ` stands in quotes"),
+    ("another document", "the file holds a second document (---); keep one"),
+)
+
+
 class _Loader(yaml.SafeLoader):
     """Composes nodes, and refuses what such a file does not need."""
 
@@ -178,10 +193,11 @@ def _compose(path: str, text: str) -> yaml.Node | None:
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:
+    """What is wrong with the text, as a person would say it; PyYAML's own words as a last resort."""
     if error.context == "while scanning an alias":  # as `*.png` begins one
         return _NO_ALIAS
-    tabs = "; indent with spaces, not tabs" if r"'\t'" in str(error.problem) else ""
-    return f"{error.problem or error.context}{tabs}"
+    said = str(error.problem or error.context)
+    return next((words for start, words in _PROBLEMS if start in said), said)
 
 
 def _text(path: str, data: bytes, what: str) -> str:

@@ -94,6 +94,8 @@ def parse_rate(text: str) -> Rate:
         ValueError: it is not a rate.
     """
     found = _RATE.fullmatch(text.strip())
+    if not found and text.strip().isdecimal():
+        raise ValueError(f"write {text.strip()[:9]}/s for that many requests a second")
     if not found:
         raise ValueError("a rate is a number of requests in a time, as in 10/s or 900/15m")
     period = found[2].strip()

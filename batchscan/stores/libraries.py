@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from batchscan.about import install_line
 from batchscan.errors import UsageError
 
 CLOSING = 5.0  # seconds: a store that has gone away is not waited for
@@ -27,7 +28,7 @@ def library(module: str, extra: str) -> Any:
     except ImportError as error:
         raise UsageError(
             f"reading from there needs {module}, which cannot be imported ({error})",
-            advice=f"pip install 'batchscan[{extra}]'",
+            advice=install_line(extra),
         ) from error
 
 

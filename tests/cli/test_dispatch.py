@@ -8,11 +8,60 @@ from batchscan.cli import main
 from batchscan.cli.dispatch import COMMANDS
 
 
-def test_nothing_at_all_prints_the_help_and_exits_2(run):
+def test_nothing_at_all_prints_a_short_help_of_the_commands_and_exits_2(run):
     done = run()
     assert done.returncode == 2
     assert done.stdout == ""
     assert "Usage: batchscan [OPTIONS] PATH..." in done.stderr
+    assert all(f"\n  {name} " in done.stderr for name in COMMANDS if name != "scan")
+    assert "--rate" not in done.stderr
+    assert max(map(len, done.stderr.splitlines())) <= 80
+
+
+def test_help_shows_the_commands_or_the_page_of_one(run):
+    done = run("help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.rstrip() == run().stderr.rstrip()
+    assert run("help", "mark").stdout == run("mark", "--help").stdout
+    assert run("help", "allow", "add").stdout == run("allow", "add", "--help").stdout
+    assert run("help", "scan").stdout == run("--help").stdout
+    wrong = run("help", "takedwon")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "did you mean `batchscan takedown`?" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("scann", "scan"),
+        ("reprot", "report"),
+        ("Export", "export"),
+        ("halp", "help"),
+        ("doctro", "doctor"),
+    ],
+)
+def test_a_word_that_is_nearly_a_command_is_answered_with_it_before_credentials(run, word, meant):
+    done = run(word, "./x")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"did you mean `batchscan {meant}`?" in done.stderr
+    assert "API key" not in done.stderr
+
+
+def test_a_folder_that_is_called_nearly_like_a_command_is_scanned(run, tmp_path):
+    (tmp_path / "reports").mkdir()
+    assert run("-n", "reports").returncode == 0
+    assert run("-n", "./reprot").returncode == 2
+    (tmp_path / "reprot").mkdir()
+    assert run("-n", "reprot").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "words", [["mark"], ["mark", "frobnicated", "x.com"], ["export", "--format", "x"]]
+)
+def test_what_click_says_over_several_lines_stands_on_one(run, words):
+    said = run(*words).stderr
+    assert "\\n" not in said
+    assert "\\t" not in said
 
 
 @pytest.mark.parametrize("word", ["--help", "-h"])

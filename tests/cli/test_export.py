@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from batchscan.cli import main
+from batchscan.escape import MAX_CELL
 from batchscan.ledger import Ledger, Realm
 from batchscan.model import Answer, Match, Score, Stat
 from batchscan.names import MatchKind
@@ -39,6 +40,22 @@ def settle(ledger, path, content=b"content"):
     ledger.files.put(path, picture.stat, picture_id=claim.picture_id)
 
 
+def enter(state, path, urls):
+    """Enter a picture with full matches at these addresses into the ledger."""
+    internet = [{"url": url, "matchType": 0} for url in urls]
+    score = {"totalMatches": len(urls), "fullMatches": len(urls), "partialMatches": 0}
+    body = json.dumps({"matches": {"internet": internet, "score": score}}).encode()
+    matches = tuple(Match(url, MatchKind.FULL, (), "example.com") for url in urls)
+    ledger = Ledger.open(state, Realm(Api().url, sandbox=False))
+    with ledger.transaction():
+        picture = image(path, path.encode())
+        claim = ledger.claims.open(picture, 1, "r1", 1000.0)
+        answer = Answer(body, 1000.25, 1, 1, Score(len(urls), len(urls), 0), matches)
+        ledger.claims.settle(claim, answer, "r1")
+        ledger.files.put(path, picture.stat, picture_id=claim.picture_id)
+    ledger.close()
+
+
 @pytest.fixture
 def state(tmp_path):
     """A state folder whose ledger knows two real files, and one of the sandbox."""
@@ -60,7 +77,7 @@ def export(state, capsysbinary):
         assert main(["export", "--state", str(state), *words]) == 0
         said = capsysbinary.readouterr()
         assert said.err == b""
-        return said.out.decode()
+        return said.out.decode("utf-8-sig")
 
     return exporting
 
@@ -97,11 +114,25 @@ def test_answers_of_the_sandbox_are_apart(export):
 
 
 def test_an_empty_ledger_gives_no_line_and_a_table_only_its_header(tmp_path, capsysbinary):
-    state = str(tmp_path / "none")
-    assert main(["export", "--state", state]) == 0
+    state = tmp_path / "none"
+    state.mkdir(mode=0o700)
+    Ledger.open(state, Realm(Api().url, sandbox=False)).close()
+    assert main(["export", "--state", str(state)]) == 0
     assert capsysbinary.readouterr().out == b""
-    assert main(["export", "--format", "csv", "--state", state]) == 0
-    assert capsysbinary.readouterr().out.startswith(b"path,path_b64,status,")
+    assert main(["export", "--format", "csv", "--state", str(state)]) == 0
+    assert capsysbinary.readouterr().out.startswith(b"\xef\xbb\xbfpath,path_b64,status,")
+
+
+def test_a_picture_with_more_addresses_than_a_cell_holds_has_a_row_for_each(state, export):
+    urls = [f"https://example.com/{number:04}/{'x' * 90}.jpg" for number in range(400)]
+    enter(state, "/p/many.jpg", [*urls, "https://example.com/" + "y" * 40_000])
+    rows = list(csv.DictReader(io.StringIO(export("--format", "csv"))))
+    many = [row for row in rows if row["path"] == "/p/many.jpg"]
+    assert sorted(row["match_urls"] for row in many)[:-1] == urls
+    assert {(row["total"], row["full"]) for row in many} == {("401", "401")}
+    cells = [cell for row in rows for cell in row.values()]
+    assert max(len(cell.encode("utf-16-le")) // 2 for cell in cells) <= MAX_CELL
+    assert sum("[cut, 40,020 characters]" in cell for cell in cells) == 1
 
 
 def test_an_unknown_form_is_refused(capsys):

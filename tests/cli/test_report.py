@@ -5,7 +5,7 @@ import json
 import pytest
 
 from batchscan.cli import main
-from batchscan.ledger import Ledger, Realm
+from batchscan.ledger import FILE_NAME, Ledger, Realm
 from batchscan.report import encode
 from batchscan.settings import Api
 from tests.report.facts import books, report
@@ -55,9 +55,27 @@ def test_the_schema_needs_no_ledger(capsysbinary):
     assert "$schema" in json.loads(capsysbinary.readouterr().out)
 
 
-def test_without_a_run_there_is_nothing_to_print(state, capsys):
-    assert main(["report", "--state", str(state)]) == 2
-    assert "knows of no run that has ended" in capsys.readouterr().err
+READING = (
+    "report", "report --all", "export", "export --format csv", "takedown --to notices",
+    "mark open example.com", "evidence pack --domain example.com --to case.zip", "alerts pending",
+    "state stats", "state check", "state backup copy.sqlite3", "state vacuum",
+    "state prune --older-than 30d",
+)  # fmt: skip
+NOTHING = "nothing has been scanned with this state folder"
+
+
+@pytest.mark.parametrize("words", READING)
+def test_where_nothing_was_scanned_every_command_says_the_same_and_makes_nothing(
+    words, state, capsys, monkeypatch
+):
+    monkeypatch.chdir(state)
+    assert main([*words.split(), "--state", str(state)]) == 9
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.splitlines() == [
+        f"batchscan: there is no ledger {state / FILE_NAME}: {NOTHING}",
+        "  scan first, or name the state folder of your scans with --state",
+    ]
     assert not list(state.iterdir())
 
 

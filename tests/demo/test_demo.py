@@ -105,3 +105,31 @@ def test_the_hand_made_raw_is_unpacked_by_a_real_decoder():
     assert isinstance(verdict, Accepted)
     assert (verdict.format, verdict.width, verdict.height) == ("raw", 64, 48)
     assert verdict.warnings == ()
+
+
+async def test_every_line_that_the_demo_proposes_can_be_pasted(tmp_path):
+    folder = tmp_path / "my demo"
+    _, out, _ = await demo(folder)
+    proposed = out.partition("What to try next:")[2].splitlines()
+    environ = {
+        "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+    }
+    codes = {}
+    for line in filter(None, map(str.strip, proposed)):
+        bounded = f"timeout --signal=INT 3 {line}" if " emulator " in line else line
+        process = await asyncio.create_subprocess_exec(
+            "bash", "-c", bounded, cwd=tmp_path, env=environ,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        said = (await process.communicate())[0].decode()
+        if not line.startswith("#"):
+            codes[line.split()[1]] = process.returncode, said
+    assert [name for name, (code, _) in codes.items() if code == 0] == [
+        "demo",
+        "mark",
+        "takedown",
+        "-n",
+    ]
+    assert codes["doctor"][0] == 2, codes["doctor"]  # there is no account
+    assert "Copyleaks" in codes["emulator"][1] or "http://127.0.0.1" in codes["emulator"][1]

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchscan.settings.numbers import Rates
 from batchscan.settings.units import (
     Rate,
     format_duration,
@@ -123,10 +124,16 @@ def test_a_rate_is_read_as_requests_and_seconds(text, rate):
     assert parse_rate(text) == rate
 
 
-@pytest.mark.parametrize("text", ["10", "10/", "/s", "ten/s", "1.5/s", "-1/s", "10/0x"])
+@pytest.mark.parametrize("text", ["10/", "/s", "ten/s", "1.5/s", "-1/s", "10/0x"])
 def test_what_is_no_rate_is_refused(text):
     with pytest.raises(ValueError, match=r"as in 10/s|as in 15m"):
         parse_rate(text)
+
+
+@pytest.mark.parametrize("raw", ["10", 10, ["10", "5/m"], [10]], ids=repr)
+def test_a_rate_without_a_time_is_answered_with_how_to_write_it(raw):
+    with pytest.raises(ValueError, match=r"^write 10/s "):
+        Rates().read(raw)
 
 
 @given(st.integers(1, 10**6), MILLISECONDS)

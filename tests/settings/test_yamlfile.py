@@ -15,7 +15,7 @@ def test_a_file_without_values_changes_nothing(from_file, text):
     ("text", "message"),
     [
         ("pace:\n\trate: 3/s\n", r"config\.yaml line 2: .*; indent with spaces, not tabs"),
-        ("pace: {rate: 10/s", r"line 1: expected ',' or '}'"),
+        ("pace: {rate: 10/s", r"line 1: a group in \{ \} is not closed"),
         ("a: b\n---\nc: d", "line 2: "),
         ("- a\n", "line 1: the file: names with values are expected"),
         ("pace: 5\n", "line 1: pace: names with values are expected"),
