@@ -8,7 +8,14 @@ from functools import cached_property
 
 from batchscan.errors import UsageError
 from batchscan.escape import printable
-from batchscan.urls import LONGEST_NAME, ascii_host, host_of, normalised, registrable_domain
+from batchscan.urls import (
+    LONGEST_NAME,
+    ascii_host,
+    host_of,
+    is_public_suffix,
+    normalised,
+    registrable_domain,
+)
 
 _ANYTHING = "*"
 _NOT_IN_DOMAINS = frozenset(" :@?#[]%\\,;\"'<>|")
@@ -83,6 +90,12 @@ class Target:
         domain = registrable_domain(f"//{host}")
         below = registrable_domain(f"//x.{host}")  # another one, where many register names
         return domain if below == domain or not self.is_domain or _is_ip(host) else None
+
+    @property
+    def is_public_suffix(self) -> bool:
+        """Whether it speaks of every site under `com`, `co.uk` or the like."""
+        host = self.text.rpartition("://")[2].partition("/")[0].removeprefix(f"{_ANYTHING}.")
+        return is_public_suffix(_written(host.strip(".").lower()))
 
     def covers(self, url: str) -> bool:
         """Whether it speaks of a URL from outside, whatever that holds."""

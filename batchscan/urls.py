@@ -30,6 +30,14 @@ def _domain_of(host: str) -> str:
         return host
 
 
+def is_public_suffix(host: str) -> bool:
+    """Whether a host is a suffix under which anybody may register a name: `com`, `co.uk`."""
+    try:
+        return bool(host) and _extract()(host).suffix == host
+    except (ValueError, UnicodeError):
+        return False
+
+
 def normalised(url: str) -> str:
     """What is the same for all ways to write a URL (RFC 3986, section 6.2): `example.com/a.jpg`.
 

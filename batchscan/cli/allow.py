@@ -111,6 +111,11 @@ def _rule(target: str | None, given: Mapping[str, object]) -> Rule:
     values: dict[str, object] = {}
     if target is not None:
         found = Target.of(target)
+        if found.is_public_suffix:
+            raise UsageError(
+                f"'{printable(target)}' is not a site: anybody may have a name under it",
+                advice="name the site, as in example.com",
+            )
         values["domain" if found.is_domain else "url"] = found
     for key, read in READERS.items():
         text = given.get(key)

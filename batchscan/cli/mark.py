@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import getpass
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -18,17 +22,22 @@ from batchscan.escape import printable
 if TYPE_CHECKING:
     from batchscan.globs import Glob
     from batchscan.ledger import Ledger
-    from batchscan.ledger.marking import Choice, Marked
+    from batchscan.ledger.marking import Choice, Decision, Marked
+    from batchscan.names import Disposition
+    from batchscan.settings import Settings
     from batchscan.targets import Target
 
-_WORDS = ("open", "reviewed", "noticed", "removed", "not-mine")
+_WORDS = ("open", "reviewed", "noticed", "removed", "not_mine")
+_SPELLINGS = {word.replace("_", "-"): word for word in _WORDS}
 _SHORTEST_PAUSE = 0.01  # seconds between two pieces
 _DOMAINS_NAMED = 3  # of those that are nearest to one without a match
+_MAX_NOTE = 2_000  # characters
+_HOW = "How"
 
 
 @click.command(
     cls=Page,
-    help="Enter what was decided about the matches on a DOMAIN (those below it too) or at a URL, "
+    help="Enter what was decided about the matches on a SITE (those below it too) or at a URL, "
     "in which * is anything. It stays with each match from scan to scan.",
     options_metavar="[OPTIONS]",
     sections=(
@@ -39,13 +48,13 @@ _DOMAINS_NAMED = 3  # of those that are nearest to one without a match
                 ("reviewed", "a copy that should not be there; `batchscan takedown` writes of it"),
                 ("noticed", "its site was written to"),
                 ("removed", "its site took it down; open again when an answer shows it after all"),
-                ("not-mine", "looks alike and is no copy: off the worklist and --fail-on"),
+                ("not_mine", "looks alike and is no copy: off the worklist and --fail-on"),
             ),
         ),
     ),
 )
-@click.argument("disposition", metavar="DISPOSITION", type=click.Choice(_WORDS))
-@click.argument("targets", metavar="DOMAIN|URL...", nargs=-1, required=True)
+@click.argument("disposition", metavar="WORD", required=False)
+@click.argument("targets", metavar="SITE|URL...", nargs=-1)
 @click.option(
     "--images",
     cls=Option,
@@ -54,26 +63,129 @@ _DOMAINS_NAMED = 3  # of those that are nearest to one without a match
     help="only of pictures whose path matches, by gitignore rules; repeatable",
     multiple=True,
 )
+@click.option("--note", cls=Option, group=_HOW, metavar="TEXT", help="why, kept with the decision")
+@click.option(
+    "--force",
+    is_flag=True,
+    cls=Option,
+    group=_HOW,
+    help="also those decided otherwise. A step from open to reviewed, noticed and removed needs "
+    "no force, any other change of a decision does",
+)
+@click.option(
+    "-n", "--dry-run", is_flag=True, cls=Option, group=_HOW, help="say what would be marked"
+)
+@click.option(
+    "--undo",
+    is_flag=True,
+    cls=Option,
+    group=_HOW,
+    help="take the last decision back; once more, the one before",
+)
 @folder_options
 def command(
-    *, disposition: str, targets: tuple[str, ...], images: tuple[str, ...], **parameters: object
+    *, disposition: str | None, targets: tuple[str, ...], undo: bool, **parameters: object
 ) -> int:
     """Mark, and give the exit code."""
-    from batchscan.cli.reading import opened_to_change  # noqa: PLC0415 - --help does without
-    from batchscan.globs import Glob  # noqa: PLC0415
-    from batchscan.targets import Target  # noqa: PLC0415
+    how = _How(
+        images=cast("tuple[str, ...]", parameters.pop("images")),
+        note=cast("str | None", parameters.pop("note")),
+        force=bool(parameters.pop("force")),
+        dry_run=bool(parameters.pop("dry_run")),
+    )
+    if undo:
+        if disposition or how != _How():
+            raise UsageError("--undo stands alone: it takes the last decision back")
+        return _undo(settings_of(parameters, credentials=False).settings)
+    word, wanted = _word(disposition), _sites(targets)
+    if how.note is not None and len(how.note) > _MAX_NOTE:
+        raise UsageError(f"--note: at most {_MAX_NOTE:,} characters are kept")
+    return _mark_all(settings_of(parameters, credentials=False).settings, wanted, word, how)
 
-    wanted = [Target.of(text) for text in targets]
-    globs = [Glob.of(text) for text in images]
-    settings = settings_of(parameters, credentials=False).settings
-    with opened_to_change(settings) as ledger:
-        choices = [_choice(target, globs) for target in wanted]
-        with ledger.transaction():
-            for target, choice in zip(wanted, choices, strict=True):
-                if not ledger.marking.any_of(choice):
-                    raise _nothing(ledger, target, filtered=bool(globs))
-        for target, choice in zip(wanted, choices, strict=True):
-            emit(_said(target, _mark(ledger, choice, disposition), disposition))
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """What the options say."""
+
+    images: tuple[str, ...] = ()
+    note: str | None = None
+    force: bool = False
+    dry_run: bool = False
+
+
+def _word(given: str | None) -> Disposition:
+    from batchscan.names import Disposition  # noqa: PLC0415 - --help does without
+
+    if given is None:
+        raise UsageError(
+            f"a WORD is missing: {', '.join(_WORDS)}",
+            advice="as in `batchscan mark reviewed example.com`",
+        )
+    word = _SPELLINGS.get(given.lower().replace("_", "-"))
+    if word is None:
+        near = difflib.get_close_matches(given.lower(), _WORDS, 1)
+        raise UsageError(
+            f"'{printable(given)}' is not a decision; there are {', '.join(_WORDS)}",
+            advice=f"did you mean {near[0]}?" if near else "see `batchscan mark --help`",
+        )
+    return Disposition(word)
+
+
+def _sites(texts: Sequence[str]) -> list[Target]:
+    """Understand what is to be marked.
+
+    Raises:
+        UsageError: nothing is, or all sites of the world.
+    """
+    from batchscan.targets import Target  # noqa: PLC0415 - --help does without
+
+    if not texts:
+        raise UsageError(
+            "a SITE or URL is missing", advice="as in `batchscan mark reviewed example.com`"
+        )
+    targets = [Target.of(text) for text in texts]
+    for target in targets:
+        if target.is_public_suffix:
+            raise UsageError(
+                f"'{printable(str(target))}' is not a site: anybody may have a name under it; "
+                "nothing was marked",
+                advice="name the site, as in example.com",
+            )
+    return targets
+
+
+def _decision(word: Disposition, target: Target, how: _How) -> Decision:
+    from batchscan.escape import scalars  # noqa: PLC0415 - --help does without
+    from batchscan.ledger.marking import Decision  # noqa: PLC0415
+
+    note = scalars(how.note) if how.note else None
+    return Decision(word, time.time(), _user(), scalars(str(target)), note, how.force)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        return ""
+
+
+def _mark_all(settings: Settings, targets: Sequence[Target], word: Disposition, how: _How) -> int:
+    from batchscan.cli.reading import opened_to_change, reading  # noqa: PLC0415 - as above
+    from batchscan.globs import Glob  # noqa: PLC0415
+
+    globs = [Glob.of(text) for text in how.images]
+    choices = [_choice(target, globs) for target in targets]
+    decisions = [_decision(word, target, how) for target in targets]
+    with reading(settings) if how.dry_run else opened_to_change(settings) as ledger:
+        with nullcontext() if how.dry_run else ledger.transaction():
+            _refuse_unknown(ledger, targets, choices, filtered=bool(globs))
+        results = [
+            _mark(ledger, choice, decision, dry_run=how.dry_run)
+            for choice, decision in zip(choices, decisions, strict=True)
+        ]
+    _refuse_kept(results)
+    for target, marked in zip(targets, results, strict=True):
+        emit(_line(target, marked, word, dry_run=how.dry_run))
     return 0
 
 
@@ -86,34 +198,105 @@ def _choice(target: Target, globs: Sequence[Glob]) -> Choice:
     return Choice(target.domain, target.covers, pictures if globs else None)
 
 
-def _mark(ledger: Ledger, choice: Choice, word: str) -> Marked:
-    """Mark piece by piece, and let a scan that wants to write do so in between."""
-    from batchscan.ledger.marking import Marked  # noqa: PLC0415 - --help does without
-    from batchscan.names import Disposition  # noqa: PLC0415
+def _refuse_unknown(
+    ledger: Ledger, targets: Sequence[Target], choices: Sequence[Choice], *, filtered: bool
+) -> None:
+    """Refuse everything where one target speaks of no match.
 
-    marked, at = Marked(), time.time()
-    while marked.reached is not None:
-        began = time.monotonic()
-        with ledger.transaction(writing=True):
-            ledger.marking.mark(choice, Disposition(word.replace("-", "_")), at, marked)
-        if marked.reached is not None:
-            time.sleep(max(_SHORTEST_PAUSE, time.monotonic() - began))
+    Raises:
+        UsageError: it names the nearest sites.
+    """
+    for target, choice in zip(targets, choices, strict=True):
+        if not ledger.marking.any_of(choice):
+            raise _nothing(ledger, target, filtered=filtered)
+
+
+def _refuse_kept(results: Sequence[Marked]) -> None:
+    """Refuse where nothing was marked because all of it had been decided otherwise.
+
+    Raises:
+        UsageError: it says how.
+    """
+    kept: Counter[Disposition] = sum((marked.kept for marked in results), Counter())
+    if kept and not any(marked.matches for marked in results):
+        raise UsageError(
+            f"nothing was marked: decided otherwise are {_counts(kept)}",
+            advice="--force overwrites that; --undo takes the last decision back",
+        )
+
+
+def _mark(ledger: Ledger, choice: Choice, decision: Decision, *, dry_run: bool) -> Marked:
+    from batchscan.ledger.marking import Marked  # noqa: PLC0415 - --help does without
+
+    marked = Marked()
+    if dry_run:
+        while marked.reached is not None:
+            ledger.marking.mark(choice, decision, marked, dry_run=True)
+        return marked
+    _in_pieces(ledger, marked, lambda: ledger.marking.mark(choice, decision, marked))
     return marked
 
 
-def _said(target: Target, marked: Marked, word: str) -> str:
+def _in_pieces(ledger: Ledger, marked: Marked, piece: Callable[[], None]) -> None:
+    """Write piece by piece, and let a scan that wants to write do so in between."""
+    while marked.reached is not None:
+        began = time.monotonic()
+        with ledger.transaction(writing=True):
+            piece()
+        if marked.reached is not None:
+            time.sleep(max(_SHORTEST_PAUSE, time.monotonic() - began))
+
+
+def _undo(settings: Settings) -> int:
+    from batchscan.cli.reading import opened_to_change  # noqa: PLC0415 - --help does without
+    from batchscan.ledger.marking import Decision, Marked  # noqa: PLC0415
+    from batchscan.report.words import amount  # noqa: PLC0415
+    from batchscan.times import rfc3339  # noqa: PLC0415
+
+    with opened_to_change(settings) as ledger:
+        with ledger.transaction():
+            batch = ledger.marking.last()
+        if batch is None:
+            raise UsageError("there is no decision to take back")
+        marked = Marked()
+        decision = Decision(batch.disposition, time.time(), _user(), batch.about)
+        _in_pieces(ledger, marked, lambda: ledger.marking.undo(batch, decision, marked))
+    what = f"`mark {batch.disposition} {printable(batch.about)}` of {rfc3339(batch.at)}"
+    back = f": {_counts(marked.before)} again" if marked.matches else ""
+    emit(f"taken back: {what}: {amount(marked.matches, 'match')}{back}{_left(marked)}")
+    return 0
+
+
+def _line(target: Target, marked: Marked, word: Disposition, *, dry_run: bool) -> str:
     from batchscan.report.words import amount  # noqa: PLC0415 - --help does without
 
-    before = ", ".join(f"{number:,} {old}" for old, number in sorted(marked.before.items()))
+    name = printable(str(target))
+    if not marked.matches and not marked.kept:
+        return f"{name}: every match is {word} already"
     matches, of = amount(marked.matches, "match"), amount(marked.pictures, "picture")
-    return f"{printable(str(target))}: {matches} of {of} marked {word} (before: {before})"
+    verb = "would be marked" if dry_run else "marked"
+    before = f" (before: {_counts(marked.before)})" if marked.matches else ""
+    return f"{name}: {matches} of {of} {verb} {word}{before}{_left(marked)}"
+
+
+def _left(marked: Marked) -> str:
+    return f"; left as decided: {_counts(marked.kept)}" if marked.kept else ""
+
+
+def _counts(counts: Counter[Disposition]) -> str:
+    return ", ".join(f"{number:,} {word}" for word, number in sorted(counts.items()))
 
 
 def _nothing(ledger: Ledger, target: Target, *, filtered: bool) -> UsageError:
+    from batchscan.report.words import amount  # noqa: PLC0415 - --help does without
+
     known = ledger.marking.domains()
-    near = difflib.get_close_matches(str(target), known, _DOMAINS_NAMED) or known[:_DOMAINS_NAMED]
+    near = difflib.get_close_matches(target.host or str(target), known, _DOMAINS_NAMED)
     which = " of these pictures" if filtered else ""
+    advice = f"the nearest known: {printable(', '.join(near))}" if near else None
+    if not near and known:
+        advice = f"matches are known on {amount(len(known), 'site')}: see `batchscan report --all`"
     return UsageError(
         f"no match{which} is known at '{printable(str(target))}'; nothing was marked",
-        advice=f"known are {printable(', '.join(near))}, for example" if near else None,
+        advice=advice,
     )

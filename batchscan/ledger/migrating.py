@@ -38,6 +38,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         return
     connection.create_function("normalised", 1, normalised, deterministic=True)
     connection.create_function("matches_in", 1, _matches_in, deterministic=True)
+    connection.create_function("site_of", 1, registrable_domain, deterministic=True)
     connection.execute("BEGIN IMMEDIATE")  # waits for another process that does the same
     try:
         if not _current(connection, path):

@@ -1,7 +1,7 @@
 """The ledger's tables, and how an older ledger becomes a newer one.
 
 `MIGRATIONS[n]` turns version n into n + 1 (`PRAGMA user_version`); released ones never change.
-`normalised` and `matches_in` are functions of ours (`ledger.migrating`).
+`normalised`, `matches_in` and `site_of` are functions of ours (`ledger.migrating`).
 Times are seconds since 1970, paths and names are bytes as the file system has them.
 """
 
@@ -231,6 +231,31 @@ MIGRATIONS = (
     -- For budgets of calendar windows.
     CREATE INDEX answers_by_time ON answers (received_at, credits, picture_id);
     ALTER TABLE doubts ADD COLUMN at REAL NOT NULL DEFAULT 0;   -- the last of its sends
+    """,
+    """
+    -- International names are written in punycode now, so that a site is one.
+    UPDATE sightings SET domain = site_of(url) WHERE domain GLOB '*[^ -~]*';
+    -- What people decided about matches, by whom and why: only ever added to.
+    CREATE TABLE decisions (
+        id INTEGER PRIMARY KEY,
+        realm_id INTEGER NOT NULL REFERENCES realms,
+        at REAL NOT NULL,
+        who TEXT NOT NULL,                      -- the user's name
+        disposition TEXT NOT NULL,              -- what the matches became
+        about TEXT NOT NULL,                    -- the site or URL, as it was written
+        note TEXT,
+        undoes INTEGER REFERENCES decisions,    -- the decision that this one took back
+        complete INTEGER NOT NULL               -- 0 while matches are still being taken back
+    );
+    CREATE TABLE decided (
+        decision_id INTEGER NOT NULL REFERENCES decisions,
+        picture_id INTEGER NOT NULL REFERENCES pictures,
+        key TEXT NOT NULL,                      -- of the sighting
+        before TEXT NOT NULL,
+        after TEXT NOT NULL,
+        PRIMARY KEY (decision_id, picture_id, key)
+    ) WITHOUT ROWID;
+    CREATE INDEX decided_by_match ON decided (picture_id, key);
     """,
 )
 

@@ -17,7 +17,7 @@ from batchscan.alerts import MOST_MATCHES, make_messages
 from batchscan.alerts.body import MOST_PAGES
 from batchscan.alerts.grouping import grouped
 from batchscan.ledger import Ledger
-from batchscan.ledger.marking import Choice, Marked
+from batchscan.ledger.marking import Choice, Decision, Marked
 from batchscan.model import Match
 from batchscan.names import Disposition, MatchKind
 from tests.ledger.conftest import REAL
@@ -104,7 +104,9 @@ def test_what_is_told_is_what_changed(ledger):
 def test_what_people_settled_is_not_told(ledger):
     enter(ledger, "/p/1.jpg", [shown(A), shown(B), shown(C)])
     with ledger.transaction():
-        ledger.marking.mark(Choice(None, lambda url: url == A), Disposition.NOT_MINE, NOW, Marked())
+        ledger.marking.mark(
+            Choice(None, lambda url: url == A), Decision(Disposition.NOT_MINE, NOW), Marked()
+        )
     make(ledger, allows=lambda url, _, paths: url == B and paths == (b"/p/1.jpg",))
 
     assert told(ledger) == [("/p/1.jpg", C, "new", None)]

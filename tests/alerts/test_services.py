@@ -112,4 +112,4 @@ def test_apprise_is_only_wanted_where_it_is_used(tmp_path):
     named, refused = ran.stdout.splitlines()
     assert named == "command"
     assert refused.startswith("UsageError alerts.apprise_env: environment U: apprise is not inst")
-    assert "pip install 'batchscan[alerts]'" in refused
+    assert "pip install 'apprise>=" in refused

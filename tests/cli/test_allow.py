@@ -227,3 +227,11 @@ def test_without_a_ledger_there_are_no_matches_and_none_is_made(home, capsys):
     assert main(["allow", "add", "a.com", "--reason", "x", "--state", str(state)]) == 0
     assert "It covers 0 of the 0 matches" in capsys.readouterr().out
     assert not state.exists()
+
+
+def test_a_public_suffix_is_no_site_that_could_be_allowed(tmp_path, capsys):
+    rules = tmp_path / "allow.yaml"
+    words = ["--allow", str(rules), "--reason", "ours", "--state", str(tmp_path / "state")]
+    assert main(["allow", "add", "co.uk", *words]) == 2
+    assert "'co.uk' is not a site" in capsys.readouterr().err
+    assert not rules.exists()

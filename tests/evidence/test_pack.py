@@ -17,7 +17,7 @@ from batchscan.evidence import zipping
 from batchscan.evidence.manifest import SAFE_NAME
 from batchscan.evidence.verify import verify
 from batchscan.ledger import Ledger, Realm
-from batchscan.ledger.marking import Choice, Marked
+from batchscan.ledger.marking import Choice, Decision, Marked
 from batchscan.names import Disposition
 from batchscan.targets import Target
 from tests.evidence.ledgers import NOW, answer, answered, image, members, packed, records
@@ -67,7 +67,7 @@ def test_what_people_decided_and_which_rule_allows_stand_beside_each_match(ledge
     answered(ledger, image("/p/a.png"), answer(URL, "https://mine.example/a.jpg"))
     target = Target.of("example.com")
     choice = Choice(target.domain, target.covers)
-    ledger.marking.mark(choice, Disposition.REVIEWED, NOW, Marked())
+    ledger.marking.mark(choice, Decision(Disposition.REVIEWED, NOW), Marked())
     rule = Rule("our own", Target.of("mine.example"), by="Ann", until=date(2027, 1, 1))
 
     packed(ledger, tmp_path / "e.zip", domains=["example.com"], rules=AllowRules([rule]))

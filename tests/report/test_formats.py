@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from batchscan.allow import AllowRules, Rule
 from batchscan.digest import FoundPicture
 from batchscan.ledger import Ledger, Realm
-from batchscan.ledger.marking import Choice, Marked
+from batchscan.ledger.marking import Choice, Decision, Marked
 from batchscan.names import Disposition, MatchKind, MatchState
 from batchscan.report import Report, build, encode, junit, markdown, page, table
 from batchscan.report.figures import figures
@@ -114,7 +114,7 @@ def test_the_figures_of_a_ledger_are_those_of_all_formats(tmp_path):
     allowing = Allowing(rules, date(2026, 11, 23))
     with ledger.transaction():
         choice = Choice(None, lambda url: url == urls[2])
-        ledger.marking.mark(choice, Disposition.NOTICED, NOW, Marked())
+        ledger.marking.mark(choice, Decision(Disposition.NOTICED, NOW), Marked())
         ledger.seen.see_all()
         allowing.look(ledger, ["r3"])
         report = build(facts(), books(scanned=4), digest_of(ledger, allowing), API)
