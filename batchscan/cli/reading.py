@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -42,11 +43,12 @@ def reading(settings: Settings, *, may_be_absent: bool = False) -> Iterator[Ledg
 
 @contextmanager
 def _undisturbed(path: Path) -> Iterator[None]:
-    """Have nothing told of a ledger that a scan began to write meanwhile.
+    """Have nothing told of a ledger that was written meanwhile without our locks being seen.
 
-    One that nobody was writing is read as it lies there, so that no file is left beside it.
+    So it may be with one in a folder that this user may not write in: it is read as it lies there.
     """
-    before = stamp(path) if path.exists() else None
+    own = os.access(path.parent, os.W_OK) and os.access(path, os.W_OK)
+    before = stamp(path) if path.exists() and not own else None
     trouble: sqlite3.Error | None = None
     try:
         yield

@@ -16,6 +16,8 @@ from batchscan.ledger.schema import TEMPORARY, VERSION
 
 BUSY_TIMEOUT_MS = 30_000
 _TURN = 0.01  # seconds
+_CHANGES = frozenset({sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE})
+_SCHEMA = "sqlite_master"  # SQLite notes its own virtual tables there, and writes nothing
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
@@ -43,13 +45,14 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
-    """Open the ledger without writing anything beside it; an empty one where there is none.
+    """Open the ledger to look, and leave nothing beside it; an empty one where there is none.
 
     Raises:
         StorageError: it is no ledger, cannot be read, or is of another version.
     """
 
     def prepare(connection: sqlite3.Connection) -> None:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         version = version_of(connection)
         if version != VERSION:
             raise other_version(path, version)
@@ -74,8 +77,7 @@ def open_for_change(path: Path) -> sqlite3.Connection:
     def connect() -> sqlite3.Connection:
         if not path.exists():
             raise no_ledger(path)
-        uri = f"file:{quote(os.fsencode(path))}?mode=rw"
-        return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        return _connect(path, "mode=rw")
 
     return _opened(path, connect, prepare)
 
@@ -132,7 +134,25 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         migrate(connection, path)
         return connection
-    # Without a -wal beside it nobody is writing: `immutable` then leaves no files behind.
-    still = not Path(f"{path}-wal").exists()
-    uri = f"file:{quote(os.fsencode(path))}?mode=ro{'&immutable=1' if still else ''}"
+    log = Path(f"{path}-wal")
+    if log.exists() and log.stat().st_size:  # somebody writes it, or was killed at that
+        return _connect(path, "mode=ro")
+    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        # SQLite's locks hold, should somebody begin to write, and it tidies up after itself
+        connection = _connect(path, "mode=rw")
+        connection.set_authorizer(_only_reading)
+        return connection
+    return _connect(path, "mode=ro&immutable=1")  # as it lies there
+
+
+def _connect(path: Path, how: str) -> sqlite3.Connection:
+    uri = f"file:{quote(os.fsencode(path))}?{how}"
     return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+
+
+def _only_reading(
+    action: int, table: str | None, _two: str | None, database: str | None, _by: str | None
+) -> int:
+    """Allow no change of the ledger itself; what this process notes aside is its own affair."""
+    denied = action in _CHANGES and database == "main" and table != _SCHEMA
+    return sqlite3.SQLITE_DENY if denied else sqlite3.SQLITE_OK

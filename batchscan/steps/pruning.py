@@ -65,7 +65,7 @@ def carry_out(ledger: Ledger, settings: Settings, found: Pruning, before: float)
     with ledger.transaction():
         rescued = rescued_elsewhere(ledger, folder, found.runs)
     done = remove(folder, found.runs, rescued=rescued)
-    with ledger.transaction():
+    with ledger.transaction(writing=True):
         ledger.runs.forget(done.gone)
         ledger.forgetting.drop_files()
         ledger.forgetting.drop_told(before)
