@@ -110,5 +110,5 @@ class FoundPicture:
     scanned_at: float
     credits: int | None
     matches: tuple[Match, ...]  # also those that are gone
-    thumbnail: bytes | None = field(default=None, repr=False)  # a small WebP file
+    thumbnail: bytes | None = field(default=None, repr=False)  # a small JPEG or WebP file
     provenance: Provenance | None = None

@@ -31,7 +31,7 @@ NOTHING: Final = Provenance()
 class Portrait:
     """A picture in brief."""
 
-    thumbnail: bytes | None = field(repr=False)  # a small WebP file
+    thumbnail: bytes | None = field(repr=False)  # a small JPEG file
     provenance: Provenance
 
     @classmethod

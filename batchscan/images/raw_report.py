@@ -34,4 +34,4 @@ class RawReport(msgspec.Struct, frozen=True):
     error: str | None = None  # LibRaw's name for what went wrong, at open or unpack
     unsupported: bool = False  # LibRaw knows what it is and cannot decode it
     no_memory: bool = False
-    thumbnail: bytes | None = None  # a WebP file of at most 4 kB
+    thumbnail: bytes | None = None  # a JPEG file of at most 4 kB

@@ -12,7 +12,7 @@ class Portraits:
         self._connection = connection
 
     def put(self, picture_id: int, thumbnail: bytes | None, provenance: bytes) -> None:
-        """Keep a picture's portrait: a small WebP file, and JSON."""
+        """Keep a picture's portrait: a small JPEG file, and JSON."""
         self._connection.execute(
             "INSERT OR REPLACE INTO portraits VALUES (?, ?, ?)", (picture_id, thumbnail, provenance)
         )

@@ -64,13 +64,20 @@ def link(url: str) -> Link | None:
 
 
 def data_uri(thumbnail: bytes | None) -> Markup | None:
-    """A WebP file as the address of an image; None where there is no small one."""
+    """A JPEG or WebP file as the address of an image; None where there is no small one.
+
+    Ledgers hold WebP files of the versions that made these.
+    """
     if thumbnail is None or len(thumbnail) > LARGEST_THUMBNAIL:
         return None
-    if thumbnail[:4] != b"RIFF" or thumbnail[8:12] != b"WEBP":
+    if thumbnail[:3] == b"\xff\xd8\xff":
+        kind = "jpeg"
+    elif thumbnail[:4] == b"RIFF" and thumbnail[8:12] == b"WEBP":
+        kind = "webp"
+    else:
         return None
     # Base64 holds nothing that HTML would read.
-    return Markup(f"data:image/webp;base64,{base64.b64encode(thumbnail).decode()}")  # noqa: S704
+    return Markup(f"data:image/{kind};base64,{base64.b64encode(thumbnail).decode()}")  # noqa: S704
 
 
 def _flat(text: str) -> str:

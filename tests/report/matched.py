@@ -107,12 +107,13 @@ def picture(path: str | bytes, *matches: Match, **changes: Any) -> FoundPicture:
 
 
 @cache
-def thumbnail(seed: int = 0, size: int = 1_500) -> bytes:
-    """A small WebP file of about so many bytes."""
-    picture = image(112, 84, seed)
-    data = encoded(picture, "WEBP", quality=60)
-    padding = max(0, size - len(data) - 8) // 2 * 2  # a chunk that no reader knows is left out
-    data += b"junk" + padding.to_bytes(4, "little") + bytes(padding)
+def thumbnail(seed: int = 0, size: int = 1_500, form: str = "JPEG") -> bytes:
+    """A small file of about so many bytes: as they are made, or as the first versions made them."""
+    data = encoded(image(112, 84, seed), form, quality=60)
+    if form == "JPEG":  # what follows its end is left out
+        return data.ljust(size, b"\0")
+    padding = max(0, size - len(data) - 8) // 2 * 2
+    data += b"junk" + padding.to_bytes(4, "little") + bytes(padding)  # a chunk of no known kind
     return data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:]
 
 

@@ -100,12 +100,16 @@ def test_accents_stay_and_towers_of_them_do_not():
     assert cut("a" + "\u0301" * 4) == "a\u0301\u0301\\u0301\\u0301"
 
 
-def test_only_a_small_webp_becomes_an_image():
-    made = data_uri(thumbnail())
+@pytest.mark.parametrize(
+    ("form", "start"),
+    [("JPEG", "data:image/jpeg;base64,/9j/"), ("WEBP", "data:image/webp;base64,UklGR")],
+)
+def test_only_a_small_jpeg_or_webp_becomes_an_image(form, start):
+    made = data_uri(thumbnail(form=form))
 
     assert made is not None
-    assert made.startswith("data:image/webp;base64,UklGR")
+    assert made.startswith(start)
     assert data_uri(None) is None
     assert data_uri(b"<svg onload=alert(1)>") is None
     assert data_uri(b"RIFF\0\0\0\0WAVE" + b"x" * 100) is None
-    assert data_uri(thumbnail(size=LARGEST_THUMBNAIL + 4)) is None
+    assert data_uri(thumbnail(size=LARGEST_THUMBNAIL + 4, form=form)) is None
