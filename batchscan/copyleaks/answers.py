@@ -6,6 +6,7 @@ shape is that of the vendor's page on the image plagiarism response.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,7 +97,7 @@ def _tolerantly(decoded: dict[str, Any], body: bytes, scan_id: str | None) -> Ch
     image = image if isinstance(image, dict) else {}
     if scan_id is not None and image.get("scanId") != scan_id:
         warnings.add("scan_id_missing" if image.get("scanId") is None else "scan_id_mismatch")
-    actual = _count(image.get("actualCredits"))
+    actual = _charge(image.get("actualCredits"))
     if actual is None:
         warnings.add("credits_missing")
     return CheckResult(
@@ -184,6 +185,13 @@ def _score(value: object, internet: tuple[InternetMatch, ...], warnings: _Warnin
     if (total, full, partial) != (len(listed), listed.count(FULL), listed.count(PARTIAL)):
         warnings.add("score_mismatch")
     return Score(total, full, partial)
+
+
+def _charge(value: object) -> int | None:
+    """A charge in whole credits, a part of one counted whole: a budget must hold all the same."""
+    if isinstance(value, float) and 0 < value < MOST:
+        return math.ceil(value)
+    return _count(value)
 
 
 def _count(value: object) -> int | None:

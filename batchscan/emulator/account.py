@@ -21,6 +21,7 @@ class Account:
 
     def __init__(self, config: EmulatorConfig) -> None:
         self.balance = config.credits
+        self._charges = 0  # checks that were paid for
         self._config = config
         self._tokens: dict[str, float] = {}  # when each ends, on the clock
         self._windows = Windows(config.rates, config.clock)
@@ -62,12 +63,14 @@ class Account:
             self._hosts[host] = Windows(self._config.rates_per_host, self._config.clock)
         return self._hosts[host]
 
-    def charge(self) -> Reply | None:
-        """Take the price of one check, or give the 402 that says why not."""
-        price = self._config.credits_per_image
+    def charge(self) -> int | Reply:
+        """Take the price of one check and give it, or the 402 that says why not."""
+        price_of = self._config.price_of
+        price = price_of(self._charges) if price_of else self._config.credits_per_image
         if self.balance >= price:
             self.balance -= price
-            return None
+            self._charges += 1
+            return price
         if self.balance == 0:
             return bodies.error(402, 17, "You have no credits left.")
         return bodies.error(402, 13, f"{price} credits are needed; you have {self.balance}.")

@@ -76,10 +76,10 @@ class Checks:
             return refused.reply
         # From here to the end nothing waits: what is charged has its answer kept
         if not upload.sandbox:
-            refusal = self._account.charge()
-            if refusal is not None:
-                return refusal
-            visit.charged = self._config.credits_per_image
+            price = self._account.charge()
+            if isinstance(price, Reply):
+                return price
+            visit.charged = price
         image = {
             "scanId": visit.scan_id,
             "expectedCredits": visit.charged,

@@ -47,6 +47,8 @@ class EmulatorConfig:
     duplicate: Duplicate = "replay"  # what a scan id already used gives; assumed
     credits: int = 1_000_000  # the balance at the start
     credits_per_image: int = 1  # assumed
+    # For programs: what a check costs, by the number of those that were charged before it.
+    price_of: Callable[[int], int] | None = None
     latency: float = 0.0  # seconds that every check takes
     max_bytes: int = 20_000_000  # a file of this size is too large already
     max_pixels: int = 75_000_000  # a picture of this size still passes

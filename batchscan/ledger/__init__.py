@@ -6,6 +6,7 @@ from batchscan.ledger.history import Allows, Sighting
 from batchscan.ledger.outbox import Draft, Message, News, Waiting
 from batchscan.ledger.overview import KnownFile
 from batchscan.ledger.pacing import Learned
+from batchscan.ledger.prices import Prices
 from batchscan.ledger.rescans import Due
 from batchscan.ledger.runs import StoredLine, StoredRun
 from batchscan.ledger.standing import FileState, Standing
@@ -27,6 +28,7 @@ __all__ = [
     "Message",
     "News",
     "OpenClaim",
+    "Prices",
     "Realm",
     "Sighting",
     "Sorted",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from batchscan.ledger.history import History, Sighting
+from batchscan.ledger.prices import Prices
 from batchscan.ledger.seals import Seals
 from batchscan.model import Answer, Claim, Image
 
@@ -227,15 +228,20 @@ class Claims:
             self._seals.break_picture(claim.picture_id)
         return answer_id
 
-    def largest_charge(self) -> int | None:
-        """The most that one picture ever cost here."""
-        row = self._connection.execute(
-            "SELECT max(a.credits) FROM answers a INDEXED BY answers_by_time"
+    def charges(self) -> dict[int, int]:
+        """How often each charge came, in credits."""
+        rows = self._connection.execute(
+            "SELECT a.credits, count(*) FROM answers a INDEXED BY answers_by_time"
             " CROSS JOIN pictures p ON p.id = a.picture_id"
-            " WHERE a.received_at >= 0 AND p.realm_id = ?",
+            " WHERE a.received_at >= 0 AND p.realm_id = ? AND a.credits IS NOT NULL"
+            " GROUP BY a.credits",
             (self._realm_id,),
-        ).fetchone()
-        return row[0] if row[0] is None else int(row[0])
+        )
+        return {int(charge): int(times) for charge, times in rows}
+
+    def largest_charge(self) -> int | None:
+        """The most that one picture plausibly ever cost here, in credits."""
+        return Prices(self.charges()).largest
 
     def still_open(self, run_id: str) -> Iterable[OpenClaim]:
         """The open claims that a run made last."""

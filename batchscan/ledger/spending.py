@@ -12,13 +12,21 @@ class Spending:
         self._connection = connection
         self._realm_id = realm_id
 
-    def since(self, at: float, price: int) -> int:
-        """Credits charged since then, and what may have been, reckoned at `price` each."""
+    def since(self, at: float, price: int, most: int | None = None) -> int:
+        """Credits charged since then, and what may have been, reckoned at `price` each.
+
+        Args:
+            at: seconds since 1970.
+            price: the largest plausible charge.
+            most: a charge beyond both this and `price` is no charge but a slip, and counts as
+                `price`: one such answer would use up a month's budget.
+        """
         charged = self._connection.execute(
-            "SELECT sum(coalesce(a.credits, ?)) FROM answers a INDEXED BY answers_by_time"
+            "SELECT sum(iif(a.credits > :most AND a.credits > :price, :price,"
+            " max(0, coalesce(a.credits, :price)))) FROM answers a INDEXED BY answers_by_time"
             " CROSS JOIN pictures p ON p.id = a.picture_id"
-            " WHERE a.received_at >= ? AND p.realm_id = ?",
-            (price, at, self._realm_id),
+            " WHERE a.received_at >= :at AND p.realm_id = :realm",
+            {"most": most, "price": price, "at": at, "realm": self._realm_id},
         ).fetchone()[0]
         doubts = self._connection.execute(
             "SELECT sum(d.sends) FROM doubts d CROSS JOIN claims USING (scan_id)"

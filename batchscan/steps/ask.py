@@ -27,7 +27,7 @@ from batchscan.replies import (
     Unread,
 )
 from batchscan.settings import Settings
-from batchscan.steps.budget import Budget
+from batchscan.steps.budget import Budget, Reservation
 from batchscan.steps.stop import Stop
 from batchscan.steps.traffic import Traffic
 from batchscan.tally import Tally
@@ -116,7 +116,9 @@ class Asker:
             reservation = await self.budget.reserve(again=question.again)
             charged = 0
             try:
-                granted, trouble = await self._enter(question.image)
+                granted, trouble = await self._enter(question.image, reservation)
+                if granted is None:
+                    continue
                 reply = trouble or await self._send(question, granted)
                 charged = self._price_of(reply)
                 ending = await self._take(question, granted, reply)
@@ -126,8 +128,13 @@ class Asker:
                 await self.stop.sleep(backoff(max(1, question.tries), self.jitter))
         return ending
 
-    async def _enter(self, image: Image) -> tuple[Pass, Busy | Trouble | None]:
-        """Wait for a slot in which a request can leave at once, or for trouble with the login."""
+    async def _enter(
+        self, image: Image, reservation: Reservation
+    ) -> tuple[Pass | None, Busy | Trouble | None]:
+        """Wait for a slot in which a request can leave at once, or for trouble with the login.
+
+        No `Pass` means that the price rose meanwhile, beyond what is reserved and left.
+        """
         while True:
             await self.engine.slot(image)
             granted = await self.gate.enter()
@@ -138,7 +145,10 @@ class Asker:
                 self.stop.check_halt()
                 self.budget.check_time(self.clock.monotonic())
                 if self.engine.ready:
-                    return granted, None
+                    if self.budget.still_covers(reservation):
+                        return granted, None
+                    self.gate.abandoned(granted)
+                    return None, None
                 trouble = await self.engine.prepare()
             except StopRun:
                 self.gate.abandoned(granted)
@@ -183,12 +193,12 @@ class Asker:
         match reply:
             case Answered(answer):
                 if answer.credits is None:  # it does not say, so nobody knows
-                    self.tally.outcome_unknown += self.budget.price
-                    return self.budget.price
+                    self.tally.outcome_unknown += self.budget.doubt
+                    return self.budget.doubt
                 self.budget.learn(answer.credits)
                 return answer.credits
             case Conflict() | Trouble(ambiguous=True):
-                return self.budget.price
+                return self.budget.doubt
             case Refusal() | Busy() | Trouble() | TokenRefused() | Unread():
                 return 0
 
@@ -221,7 +231,7 @@ class Asker:
     async def _after_conflict(self, question: Question, reply: Conflict) -> Ending | None:
         claim, at = self._claim_of(question), self.clock.wall()
         newly_unknown = await self.ledger.do(lambda ledger: ledger.claims.lost(claim, at))
-        self.tally.outcome_unknown += self.budget.price if newly_unknown else 0
+        self.tally.outcome_unknown += self.budget.doubt if newly_unknown else 0
         question.last = reply.error
         question.perhaps_charged = True
         question.conflicts += 1
@@ -237,7 +247,7 @@ class Asker:
         if reply.ambiguous:
             claim, at = self._claim_of(question), self.clock.wall()
             await self.ledger.do(lambda ledger: ledger.claims.unanswered(claim, at, reply.body))
-            self.tally.outcome_unknown += self.budget.price
+            self.tally.outcome_unknown += self.budget.doubt
             question.perhaps_charged = True
         else:
             await self._not_charged(question)

@@ -3,40 +3,73 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from batchscan.errors import LimitReached
+from batchscan.ledger import Prices
 from batchscan.names import DeferReason
 from batchscan.settings import Spend
 from batchscan.steps.windows import Windows
 
 
+@dataclass(slots=True, eq=False)
+class Reservation:
+    """Credits set aside for one request that waits or is under way."""
+
+    credits: int
+    again: bool  # for what was answered before
+
+
 class Budget:
-    """The bounds of one run, and the calendar's. Changes are synchronous; only waiting is not."""
+    """The bounds of one run, and the calendar's. Changes are synchronous; only waiting is not.
+
+    What is charged and may have been charged exceeds a budget by no more than nobody could know:
+    for each request that had left when a dearer answer came, its charge above the largest charge
+    seen until it left.
+    """
 
     def __init__(
-        self, spend: Spend, price: int | None, started: float, windows: Windows | None = None
+        self,
+        spend: Spend,
+        charges: Mapping[int, int] | None,
+        started: float,
+        windows: Windows | None = None,
     ) -> None:
-        """Start with the largest charge ever seen, or None when none was; monotonic seconds."""
+        """Start a run.
+
+        Args:
+            spend: the settings.
+            charges: how often each charge ever came, in credits.
+            started: monotonic seconds.
+            windows: of the calendar.
+        """
         self._windows = windows
         self._started = started
         self._most_seconds = spend.max_duration
         self._most_credits = spend.max_credits
         self._most_pictures = spend.limit
-        self._price = price
+        self._prices = Prices(charges)
+        # An odd charge may be a new price: then this run looks before it sends many at once
+        self._shown = self._prices.largest is not None and not self._prices.odd
+        self._dearest = 0  # of this run, plausible or not
         self._pictures = 0
-        self._reserved: list[int] = []
+        self._reserved: list[Reservation] = []
         self._changed = asyncio.Condition()
         self.spent = 0  # charged, and what may have been charged without an answer
 
     def __repr__(self) -> str:
-        return (
-            f"<Budget {self.spent} spent, {sum(self._reserved)} reserved of {self._most_credits}>"
-        )
+        return f"<Budget {self.spent} spent, {self._under_way()} reserved of {self._most_credits}>"
 
     @property
     def price(self) -> int:
         """What a picture is reckoned to cost, in credits."""
-        return 1 if self._price is None else self._price
+        return 1 if self._prices.largest is None else self._prices.largest
+
+    @property
+    def doubt(self) -> int:
+        """What a request without an answer is taken to have cost, in credits."""
+        return max(1, self.price)
 
     def check_time(self, now: float) -> None:
         """Go on only within `--max-duration`.
@@ -63,7 +96,7 @@ class Budget:
             )
         self._pictures += 1
 
-    async def reserve(self, *, again: bool = False) -> int:
+    async def reserve(self, *, again: bool = False) -> Reservation:
         """Set credits aside for one request; the reservation, to be given back.
 
         Waits while requests under way might give theirs back. `again` is for what was answered
@@ -75,12 +108,26 @@ class Budget:
         async with self._changed:
             while (why := self._lacking(again=again)) is not None:
                 if not self._reserved:
+                    if self._prices.free and self._lack(0, again=again) is None:
+                        return self._set_aside(0, again=again)  # alone: it may cost after all
                     raise LimitReached(why, reason=DeferReason.BUDGET)
                 await self._changed.wait()
-            self._reserved.append(self.price)
-            return self.price
+            return self._set_aside(self._next, again=again)
 
-    async def give_back(self, reservation: int, charged: int) -> None:
+    def still_covers(self, reservation: Reservation) -> bool:
+        """Whether a request may leave now, at the price of now: it has risen while this waited.
+
+        Where it may not, its reservation is to be given back, and another one asked for.
+        """
+        if reservation.credits == 0 and self._prices.free:
+            return True
+        more = max(0, self._next - reservation.credits)
+        if self._lack(self._under_way() + more, again=reservation.again) is not None:
+            return False
+        reservation.credits += more
+        return True
+
+    async def give_back(self, reservation: Reservation, charged: int) -> None:
         """The request is over; `charged` credits of it are spent, or must be taken to be."""
         async with self._changed:
             self._reserved.remove(reservation)
@@ -91,15 +138,33 @@ class Budget:
 
     def learn(self, charge: int) -> None:
         """An answer has shown a price."""
-        self._price = max(charge, self._price or 0)
+        self._prices.add(charge)
+        self._dearest = max(self._dearest, charge)
+        self._shown = True
+
+    @property
+    def _next(self) -> int:
+        """What is set aside for a request: never nothing, or it would let in any number."""
+        return max(1, self.price, self._dearest)
+
+    def _under_way(self) -> int:
+        return sum(reservation.credits for reservation in self._reserved)
+
+    def _set_aside(self, credits_: int, *, again: bool) -> Reservation:
+        reservation = Reservation(credits_, again)
+        self._reserved.append(reservation)
+        return reservation
 
     def _lacking(self, *, again: bool) -> str | None:
         """Why the next request's credits are not there; None where they are."""
         if self._most_credits is None and self._windows is None:
             return None
-        if self._price is None and self._reserved:
+        if not self._shown and self._reserved:
             return "no price is known yet"  # the first goes alone until an answer has shown it
-        more = sum(self._reserved) + self.price
+        return self._lack(self._under_way() + self._next, again=again)
+
+    def _lack(self, more: int, *, again: bool) -> str | None:
+        """Why so many credits beyond the spent ones are not there; None where they are."""
         if self._most_credits is not None and self.spent + more > self._most_credits:
             return f"--max-credits {self._most_credits} reached"
         return None if self._windows is None else self._windows.full(more, again=again)

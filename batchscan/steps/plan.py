@@ -45,8 +45,8 @@ class Planner:
             return self._twin(image, watch), question
         self._budget.start_picture(self._clock.monotonic())
         again = known.answer is not None and not self._force
-        price = await self._budget.reserve(again=again)
-        await self._budget.give_back(price, price)
+        reservation, price = await self._budget.reserve(again=again), self._budget.price
+        await self._budget.give_back(reservation, price)
         await self._ledger.do(lambda ledger: ledger.claims.plan(image.sha256))
         self._tally.expected += price
         self.pictures += 1

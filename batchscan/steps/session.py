@@ -15,7 +15,7 @@ import msgspec
 from batchscan.engines.interface import Engine
 from batchscan.engines.opening import open_engine
 from batchscan.images.rules import Rules
-from batchscan.ledger import Ledger, LedgerThread, Standing
+from batchscan.ledger import Ledger, LedgerThread, Prices, Standing
 from batchscan.model import Outcome
 from batchscan.pace import Clock, Gate
 from batchscan.report.files import RESULTS, make_run_folder, run_name
@@ -121,15 +121,16 @@ class Opening:
         sends = await ledger.do(lambda ledger: ledger.pacing.sends_since(since))
         learned = await ledger.do(lambda ledger: ledger.pacing.learned())
         gate.remember(sends, learned)
-        price = await ledger.do(lambda ledger: ledger.claims.largest_charge())
+        charges = await ledger.do(lambda ledger: ledger.claims.charges())
+        price = max(1, Prices(charges).largest or 0)
         self.stop.on_halt(gate.close)
         spend, wall = self.settings.spend, self.clock.wall
         windows = await ledger.do(
             lambda ledger: Windows.of(
-                spend, wall, lambda since: ledger.spending.since(since, price or 1)
+                spend, wall, lambda since, most: ledger.spending.since(since, price, most)
             )
         )
-        return gate, Budget(spend, price, self.clock.monotonic(), windows)
+        return gate, Budget(spend, charges, self.clock.monotonic(), windows)
 
     async def _close_killed_runs(self, ledger: LedgerThread, started_at: float) -> Facts:
         """Close killed runs; what is known of this one when it begins."""

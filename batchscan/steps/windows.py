@@ -64,16 +64,23 @@ class Windows:
 
     @classmethod
     def of(
-        cls, spend: Spend, now: Callable[[], float], spent_since: Callable[[float], int]
+        cls, spend: Spend, now: Callable[[], float], spent_since: Callable[[float, int], int]
     ) -> Windows | None:
-        """Windows as the ledger has filled them; None where no setting bounds any."""
-        if spend.per_day is None and spend.per_month is None:
+        """Windows as the ledger has filled them; None where no setting bounds any.
+
+        Args:
+            spend: the settings.
+            now: gives seconds since 1970.
+            spent_since: gives the credits spent since a time; gets the smallest bound, too.
+        """
+        bounds = [most for most in (spend.per_day, spend.per_month) if most is not None]
+        if not bounds:
             return None
         zone = zone_of(spend.time_zone)
         windows = cls(Window(DAY, spend.per_day, zone), Window(MONTH, spend.per_month, zone), now)
         windows.move()
         for window in (windows.day, windows.month):
-            window.spent = spent_since(window.starts_at)
+            window.spent = spent_since(window.starts_at, min(bounds))
         return windows
 
     def move(self) -> None:

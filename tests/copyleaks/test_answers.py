@@ -113,6 +113,8 @@ def test_without_a_list_of_matches_an_answer_is_bad_and_kept(body):
         ("scannedImage.scanId", "other", ("scan_id_mismatch",)),
         ("scannedImage.actualCredits", "1", ("credits_missing",)),
         ("scannedImage.actualCredits", 1.0, ()),
+        ("scannedImage.actualCredits", 0.5, ()),
+        ("scannedImage.actualCredits", -1, ("credits_missing",)),
         ("scannedImage.actualCredits", 1e300, ("credits_missing",)),
         ("scannedImage.actualCredits", True, ("credits_missing",)),
         ("matches.internet.1.matchType", 7, ("unknown_match_type", "score_mismatch")),

@@ -135,7 +135,10 @@ def test_a_refusal_holds_for_the_content_until_an_answer_comes(ledger):
     assert ledger.claims.known(image().sha256).refusal is None
 
 
-@pytest.mark.parametrize(("charges", "largest"), [((), None), ((1, 3, 2), 3), ((None, 1), 1)])
+@pytest.mark.parametrize(
+    ("charges", "largest"),
+    [((), None), ((1, 3, 2), 3), ((None, 1), 1), ((1, 10**15, 1), 1), ((10**15,), None)],
+)
 def test_the_largest_charge_is_remembered(ledger, charges, largest):
     for number, charge in enumerate(charges):
         claim = ledger.claims.open(image(content=b"%d" % number), 1, "run", 0.0)

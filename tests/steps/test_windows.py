@@ -30,13 +30,13 @@ class Wall:
 
 
 def windows(wall: Wall, before: int = 0, **spend) -> Windows:
-    found = Windows.of(Spend(**spend), wall, lambda since: before)
+    found = Windows.of(Spend(**spend), wall, lambda since, most: before)
     assert found is not None
     return found
 
 
 def test_without_a_bound_there_are_no_windows():
-    assert Windows.of(Spend(max_credits=5), Wall(), lambda since: 0) is None
+    assert Windows.of(Spend(max_credits=5), Wall(), lambda since, most: 0) is None
 
 
 def test_a_day_begins_at_midnight_of_its_time_zone():
@@ -100,8 +100,8 @@ async def test_no_calendar_window_ever_holds_more_than_its_budget(
     per_day, per_month, requests, again
 ):
     wall = Wall(datetime(2026, 11, 29, 23, 59, 59, tzinfo=UTC).timestamp())
-    bounds = Windows.of(Spend(per_day=per_day, per_month=per_month), wall, lambda since: 0)
-    budget = Budget(Spend(), 1, 0.0, bounds)
+    bounds = Windows.of(Spend(per_day=per_day, per_month=per_month), wall, lambda since, most: 0)
+    budget = Budget(Spend(), {1: 1}, 0.0, bounds)
     days: Counter[str] = Counter()
     months: Counter[str] = Counter()
     refusals: set[DeferReason] = set()
