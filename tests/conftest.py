@@ -1,6 +1,14 @@
 """What holds for every test."""
 
+import signal
+
 from hypothesis import settings
+
+# Under nohup and behind an `&` some are ignored, and children would inherit that, to whom tests send
+# them. What is handled is not inherited, and a handler that does nothing ignores as well.
+for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    if signal.getsignal(signum) is signal.SIG_IGN:
+        signal.signal(signum, lambda *_: None)
 
 # How long an example takes is the machine's affair.
 settings.register_profile("batchscan", deadline=None)

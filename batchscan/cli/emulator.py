@@ -178,11 +178,12 @@ def _config(chosen: dict[str, Any], faults: Path | None) -> EmulatorConfig:
 async def _serve(config: EmulatorConfig) -> None:
     import asyncio  # noqa: PLC0415 - as above
 
-    from batchscan.emulator import Emulator  # noqa: PLC0415 - as above
+    from batchscan.cli.signals import heeded  # noqa: PLC0415 - as above
+    from batchscan.emulator import Emulator  # noqa: PLC0415
 
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for signum in (signal.SIGINT, signal.SIGTERM):
+    for signum in heeded(signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signum, ended.set)
     try:
         async with Emulator(config) as emulator:

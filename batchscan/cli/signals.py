@@ -20,9 +20,7 @@ def stopping(request: Callable[[int], None]) -> Iterator[None]:
     """
     loop = asyncio.get_running_loop()
     handler = _Handler(request)
-    # nohup starts us with SIGHUP ignored, and so it stays
-    hangup = () if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)
-    signals = (signal.SIGINT, signal.SIGTERM, *hangup)
+    signals = heeded(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     for signum in signals:
         loop.add_signal_handler(signum, handler, signum)
     try:
@@ -30,6 +28,14 @@ def stopping(request: Callable[[int], None]) -> Iterator[None]:
     finally:
         for signum in signals:
             loop.remove_signal_handler(signum)
+
+
+def heeded(*signals: signal.Signals) -> list[signal.Signals]:
+    """Those of the signals that the process was not started to ignore.
+
+    nohup starts it with SIGHUP ignored, a shell's `&` without job control with SIGINT.
+    """
+    return [signum for signum in signals if signal.getsignal(signum) is not signal.SIG_IGN]
 
 
 class _Handler:

@@ -45,6 +45,11 @@ def inspect(
     except OSError as error:
         detail = f"cannot be read: {_trouble(error)}"
         return NotSendable(candidate.path, candidate.stat, FailReason.UNREADABLE, detail)
+    except ValueError as error:
+        if "\0" not in candidate.path:
+            raise
+        detail = f"cannot be read: a name that holds a NUL byte is no file's ({error})"
+        return NotSendable(candidate.path, candidate.stat, FailReason.UNREADABLE, detail)
     except MemoryError:
         detail = "no memory left to read it"
         return NotSendable(candidate.path, candidate.stat, FailReason.CHECK_FAILED, detail)

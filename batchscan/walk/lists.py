@@ -22,6 +22,7 @@ from batchscan.walk.roots import absolute
 CHUNK = 1 << 16  # bytes read at once
 MAX_NAME = 1 << 16  # bytes; no path is longer, so what is longer is not a list of names
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16, and of UTF-32 in little-endian order
 
 
 class Listing:
@@ -53,6 +54,11 @@ class Listing:
             yield from grouped(self._fresh(self._names(file)))
 
     def _names(self, file: BinaryIO) -> Iterator[bytes]:
+        """The names that the list holds.
+
+        Raises:
+            UsageError: this is not a list of names.
+        """
         if self._nul:
             yield from filter(None, self._split(file, b"\0"))
             return
@@ -64,7 +70,11 @@ class Listing:
 
     def _split(self, file: BinaryIO, separator: bytes) -> Iterator[bytes]:
         rest = b""
+        first = True
         while chunk := self._read(file):
+            if first and not self._nul:
+                self._refuse_other_texts(chunk)
+            first = False
             *names, rest = (rest + chunk).split(separator)
             yield from names
             if len(rest) > MAX_NAME:
@@ -73,6 +83,24 @@ class Listing:
                     f"more than {MAX_NAME} bytes without a separator"
                 )
         yield rest
+
+    def _refuse_other_texts(self, start: bytes) -> None:
+        """Refuse a list whose first bytes show that its lines would be no names.
+
+        Raises:
+            UsageError: it is in UTF-16 or UTF-32, or separated by NUL bytes.
+        """
+        name = printable(self._source)
+        if start.startswith(_WIDE_MARKS) or 3 * start.count(0) > len(start):
+            raise UsageError(
+                f"the list '{name}' is in UTF-16 or UTF-32",
+                advice="save it as UTF-8, or without any encoding as `find` writes it",
+            )
+        if 0 in start and b"\n" not in start:
+            raise UsageError(
+                f"the names in the list '{name}' are separated by NUL bytes",
+                advice="read it with --files0-from",
+            )
 
     def _read(self, file: BinaryIO) -> bytes:
         try:
@@ -137,6 +165,8 @@ def _enter_object(block: Block, name: str, state: Stat | None) -> None:
 
 def _opened(source: str, stdin: BinaryIO | None) -> AbstractContextManager[BinaryIO]:
     if source == "-":
+        if stdin is None and sys.stdin is None:
+            raise UsageError("the list cannot be read from stdin, which is closed")
         return nullcontext(stdin or sys.stdin.buffer)
     try:
         return open(source, "rb")

@@ -59,8 +59,10 @@ def test_the_second_signal_ends_the_process_at_once(signum):
     assert process.returncode == 128 + signum
 
 
-def test_under_nohup_a_hangup_goes_unheard():
-    ignore = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+@pytest.mark.parametrize("ignored", ["SIGHUP", "SIGINT", "SIGTERM"])
+def test_a_signal_that_was_ignored_at_the_start_stays_ignored(ignored):
+    """As nohup does it with SIGHUP, and a shell's `&` with SIGINT."""
+    ignore = f"import signal; signal.signal(signal.{ignored}, signal.SIG_IGN)\n"
     process = subprocess.Popen(
         [sys.executable, "-c", ignore + PROGRAM.format(after="")],
         stdout=subprocess.PIPE,
@@ -69,10 +71,11 @@ def test_under_nohup_a_hangup_goes_unheard():
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
-    process.send_signal(signal.SIGHUP)
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.Signals[ignored])
+    other = signal.SIGTERM if ignored != "SIGTERM" else signal.SIGINT
+    process.send_signal(other)
     out, _ = process.communicate(timeout=20)
-    assert out == f"asked {signal.SIGTERM.value}\nended\n"
+    assert out == f"asked {other.value}\nended\n"
 
 
 def test_on_a_terminal_the_message_stands_on_a_line_of_its_own():

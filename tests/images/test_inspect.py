@@ -183,3 +183,10 @@ def test_looking_at_a_head_never_waits_or_raises(tmp_path):
     assert inspect_head(os.fsencode(tmp_path)) is None
     assert inspect_head(at(tmp_path, "link")) is None
     assert inspect_head(at(tmp_path, "link"), follow=True) is kinds.PNG
+
+
+def test_a_name_that_holds_a_nul_is_unreadable(look):
+    found = look("/p/a\0b.png", explicit=True)
+
+    assert isinstance(found, NotSendable)
+    assert (found.reason, "NUL byte" in found.detail) == (FailReason.UNREADABLE, True)

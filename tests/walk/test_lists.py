@@ -123,3 +123,15 @@ def test_a_list_that_breaks_off_is_lost_coverage(here):
 
     assert found == ["a.png"]
     assert listing.counts.unreadable == [("-", "Connection reset by peer")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
+def test_a_list_that_is_not_text_in_bytes_is_refused(encoding):
+    with pytest.raises(UsageError, match=r"is in UTF-16 or UTF-32"):
+        listed("/pictures/a.png\n/pictures/b.png\n".encode(encoding))
+
+
+def test_a_list_separated_by_nul_bytes_is_answered_with_the_flag_for_it():
+    with pytest.raises(UsageError, match="separated by NUL bytes") as caught:
+        listed(b"/pictures/a.png\0/pictures/b.png\0")
+    assert caught.value.advice == "read it with --files0-from"
