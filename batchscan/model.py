@@ -20,6 +20,13 @@ from batchscan.names import (
     Status,
 )
 
+MOST = 2**63 - 1  # that a column of the ledger holds
+
+
+def bounded(number: int) -> int:
+    """The nearest that a column of the ledger holds: file systems have times beyond year 2262."""
+    return min(max(number, -MOST), MOST)
+
 
 class Stat(NamedTuple):
     """What tells a file from its former self; nanoseconds, as `os.stat` gives them."""
@@ -31,7 +38,7 @@ class Stat(NamedTuple):
     @classmethod
     def of(cls, status: os.stat_result) -> Stat:
         """Take the three figures out of a stat result."""
-        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        return cls(status.st_size, bounded(status.st_mtime_ns), bounded(status.st_ctime_ns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +141,10 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A paid answer: the verbatim body and what it says."""
+    """A paid answer: the verbatim body and what it says.
+
+    With a `trouble` the matches are those that could be read, and nobody may take them for all.
+    """
 
     body: bytes = field(repr=False)
     received_at: float
@@ -144,6 +154,7 @@ class Answer:
     matches: tuple[Match, ...]
     warnings: tuple[str, ...] = ()
     gone: tuple[Match, ...] = ()  # shown by an earlier answer, and not by this one
+    trouble: str | None = None  # why its matches cannot be read, or not all of them
 
 
 # --- outcomes: one variant for each status of a file that was not unchanged ---------------------
@@ -210,11 +221,16 @@ class Rejected(_Decided):
 
 @dataclass(frozen=True, slots=True)
 class Failed(_Decided):
-    """Tried, no answer; tried again in the next run."""
+    """Tried, no answer; tried again in the next run.
+
+    With an `answer`, that one is paid for and kept, and what it says of matches is not all, or not
+    known: it is not asked for again, but read again by a version that can.
+    """
 
     reason: FailReason
     detail: str
     error: ServiceError | None = None
+    answer: Answer | None = None
     status: Literal[Status.FAILED] = field(default=Status.FAILED, init=False)
 
 

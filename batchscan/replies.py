@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from batchscan.model import Answer, ServiceError
+from batchscan.model import ServiceError
 from batchscan.names import FailReason
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """200 with a list of matches."""
+    """200 with an answer, as it came: it is paid for, so it is kept before anybody reads it."""
 
-    answer: Answer
+    body: bytes = field(repr=False)
+    received_at: float  # seconds since 1970
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

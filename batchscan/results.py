@@ -94,7 +94,7 @@ def line_of(outcome: Outcome, run_id: str, *, sandbox: bool) -> ResultLine:
         path=path,
         path_b64=path_b64,
         status=outcome.status,
-        warnings=[scalars(warning) for warning in (*subject.warnings, *_answer_warnings(outcome))],
+        warnings=warnings_of(subject.warnings, _answer_of(outcome)),
         bytes=subject.bytes,
         sha256=subject.sha256,
         format=subject.format,
@@ -110,11 +110,6 @@ def line_of(outcome: Outcome, run_id: str, *, sandbox: bool) -> ResultLine:
         elapsed_ms=effort.elapsed_ms,
         **_verdict(outcome),
     )
-
-
-def with_answer(line: ResultLine, answer: Answer) -> ResultLine:
-    """Give a line the matches of its answer, where they were kept apart from it."""
-    return msgspec.structs.replace(line, matches=match_fields(answer))
 
 
 def encode(line: ResultLine) -> bytes:
@@ -207,34 +202,43 @@ def _verdict(outcome: Outcome) -> dict[str, Any]:
     """Give the fields that depend on whether there is an answer."""
     match outcome:
         case Scanned(answer=answer) | Reused(answer=answer):
-            return {
-                "reason": None,
-                "detail": None,
-                "scanned_at": rfc3339(answer.received_at),
-                "error": None,
-                "score": score_fields(answer),
-                "matches": match_fields(answer),
-            }
+            return {"reason": None, "detail": None, "error": None, **_said(answer)}
         case _:
             return {
                 "reason": outcome.reason,
                 "detail": scalars(outcome.detail),
-                "scanned_at": None,
                 "error": _error(getattr(outcome, "error", None)),
-                "score": None,
-                "matches": [],
+                **_said(_answer_of(outcome)),
             }
+
+
+def _said(answer: Answer | None) -> dict[str, Any]:
+    if answer is None:
+        return {"scanned_at": None, "score": None, "matches": []}
+    return {
+        "scanned_at": rfc3339(answer.received_at),
+        "score": score_fields(answer),
+        "matches": match_fields(answer),
+    }
 
 
 def _credits(outcome: Outcome) -> int | None:
     """Tell what was charged; None where it was sent and nobody knows."""
     if isinstance(outcome, Scanned):
         return outcome.answer.credits
-    return None if isinstance(outcome, Failed) and outcome.effort.attempts else 0
+    if isinstance(outcome, Failed) and outcome.effort.attempts:
+        return outcome.answer.credits if outcome.answer else None
+    return 0
 
 
-def _answer_warnings(outcome: Outcome) -> tuple[str, ...]:
-    return outcome.answer.warnings if isinstance(outcome, Scanned | Reused) else ()
+def _answer_of(outcome: Outcome) -> Answer | None:
+    return outcome.answer if isinstance(outcome, Scanned | Reused | Failed) else None
+
+
+def warnings_of(own: Iterable[str], answer: Answer | None) -> list[str]:
+    """Each warning once: of the file, then of its answer."""
+    said = answer.warnings if answer else ()
+    return list(dict.fromkeys(scalars(warning) for warning in (*own, *said)))
 
 
 def _error(error: ServiceError | None) -> ErrorFields | None:

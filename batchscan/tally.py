@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from batchscan.model import Outcome, Reused, Scanned
+from batchscan.model import Failed, Outcome, Reused, Scanned
 from batchscan.names import DeferReason, FailReason, RejectReason, Status
 
 _REASONS = {
@@ -44,6 +44,10 @@ class Tally:
             self.saved_by_reuse += outcome.answer.credits or 0
         else:
             self.reasons[outcome.reason] += 1
+            if isinstance(outcome, Failed) and outcome.answer and outcome.effort.attempts:
+                self.charged += outcome.answer.credits or 0
+                self.expected += outcome.answer.expected_credits or 0
+                self.matches_found += len(outcome.answer.matches)
 
     def unchanged(self, files: int, size: int) -> None:
         """Enter files that are as they were when they got their final answer."""

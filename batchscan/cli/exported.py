@@ -7,12 +7,12 @@ from typing import Literal
 
 import msgspec
 
-from batchscan.engines.answers import interpret
 from batchscan.escape import MAX_CELL, csv_cell, path_fields, spreadsheet_cell
 from batchscan.ledger import KnownFile, Sighting, StoredAnswer
 from batchscan.names import MatchKind, MatchState, Status
 from batchscan.results import MatchFields, ScoreFields, match_fields, score_fields
 from batchscan.steps.sightings import with_history
+from batchscan.steps.verdict import read_again
 from batchscan.times import rfc3339
 
 MATCH_COLUMNS = ("total", "full", "partial", "match_urls")
@@ -80,7 +80,7 @@ def exported(file: KnownFile, history: Sequence[Sighting], *, sandbox: bool) -> 
 
 
 def _answered(known: Exported, stored: StoredAnswer, history: Sequence[Sighting]) -> Exported:
-    said = interpret(stored.body, stored.received_at, stored.scan_id, sandbox=known.sandbox)
+    said = read_again(stored, sandbox=known.sandbox)
     answer = with_history(said, history)
     return msgspec.structs.replace(
         known,

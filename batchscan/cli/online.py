@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from batchscan.cli.findings import Finding, Level
+from batchscan.copyleaks.answers import read_check
 from batchscan.copyleaks.client import CopyleaksClient
 from batchscan.copyleaks.errors import CopyleaksError
 from batchscan.copyleaks.requests import check_form
@@ -116,7 +117,11 @@ async def _try_sandbox(client: CopyleaksClient) -> Finding:
     scan_id = f"doctor-{secrets.token_hex(8)}"
     form = check_form(scan_id, tiny_png(), "doctor.png", "image/png", sandbox=True)
     checked = await client.check(scan_id, form)
-    matches = len(checked.result.internet)
+    said = read_check(checked.body, scan_id)
+    if said.trouble is not None:
+        advice = "a scan would keep such answers, and call none of their pictures checked"
+        return Finding(Level.PROBLEM, "sandbox call", said.trouble, advice, 3)
+    matches = len(said.internet)
     return Finding(Level.OK, "sandbox call", f"answered, mock matches: {matches}")
 
 

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 from batchscan.copyleaks import requests
-from batchscan.copyleaks.answers import LONG_ANSWER, CheckResult, read_check
+from batchscan.copyleaks.answers import may_be_answer
+from batchscan.copyleaks.errors import BadResponse, Details
 from batchscan.copyleaks.failures import failure
 from batchscan.copyleaks.requests import Multipart, Request
-from batchscan.copyleaks.transport import Transport
+from batchscan.copyleaks.transport import Response, Transport
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A check's answer: the verbatim body, and what it says."""
+    """A check's answer as it came; `answers.read_check` says what it says."""
 
     body: bytes = field(repr=False)
-    result: CheckResult
+    headers: Mapping[str, str] = field(repr=False)
 
 
 class Channel:
@@ -43,6 +43,8 @@ class Channel:
     ) -> Checked:
         """Send one picture once; paid when it is answered, but for the sandbox.
 
+        The answer is not read here, for whoever paid for it has to keep it first.
+
         Args:
             scan_id: the id that the form was made for.
             form: the picture, by `requests.check_form`.
@@ -50,33 +52,40 @@ class Channel:
             leaving: called when the first byte leaves.
 
         Raises:
+            BadResponse: a 200 came that is nothing like an answer.
             CopyleaksError: as its tree says.
         """
         request = requests.check(self._api_url, scan_id, form, token)
-        body = await self.ask(request, token, leaving=leaving)
-        if len(body) < LONG_ANSWER:
-            return Checked(body, read_check(body, scan_id))
-        return Checked(body, await asyncio.to_thread(read_check, body, scan_id))
+        response = await self._send(request, token, leaving=leaving)
+        if not may_be_answer(response.body):
+            details = Details(http_status=response.status)
+            raise BadResponse("the answer is not a JSON object", details, response.body)
+        return Checked(
+            response.body, {name.lower(): value for name, value in response.headers.items()}
+        )
 
-    async def ask(
+    async def ask(self, request: Request, secret: str, *, login: bool = False) -> bytes:
+        """The body of a 200; `secret` is what is sent and must not be shown where it is echoed.
+
+        Raises:
+            CopyleaksError: as its tree says.
+        """
+        return (await self._send(request, secret, login=login)).body
+
+    async def _send(
         self,
         request: Request,
         secret: str,
         *,
         login: bool = False,
         leaving: Callable[[], None] | None = None,
-    ) -> bytes:
-        """The body of a 200; `secret` is what is sent and must not be shown where it is echoed.
-
-        Raises:
-            CopyleaksError: as its tree says.
-        """
+    ) -> Response:
         response = await self._transport.send(request, leaving)
         date = response.headers.get("Date")
         if date != self._date:  # many answers come within its second
             self._date, self.server_time = date, _date(date) or self.server_time
         if response.status == HTTPStatus.OK:
-            return response.body
+            return response
         raise failure(
             response.status,
             response.headers,

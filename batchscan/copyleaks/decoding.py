@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -25,7 +26,8 @@ class NotJson(ValueError):
 def decode(body: bytes) -> Any:  # noqa: ANN401 - whatever stands there
     """Read JSON; a byte order mark is skipped, half a surrogate pair becomes U+FFFD.
 
-    RFC 8259 allows both, and a name cut to a length in UTF-16 ends in such a half. What was paid
+    RFC 8259 allows both, and a name cut to a length in UTF-16 ends in such a half. UTF-16, UTF-32,
+    bytes that are no UTF-8, and NaN, which it does not allow, are read all the same. What was paid
     for is not lost over it.
 
     Raises:
@@ -35,11 +37,38 @@ def decode(body: bytes) -> Any:  # noqa: ANN401 - whatever stands there
     try:
         return msgspec.json.decode(body)
     except _UNREADABLE:
-        mended = _ESCAPE.sub(_whole, body)
+        pass
     try:
-        return msgspec.json.decode(mended)
-    except _UNREADABLE as error:
+        return json.loads(_mended(body))
+    except (ValueError, RecursionError) as error:
         raise NotJson("not JSON") from error
+
+
+def repeated_keys(body: bytes) -> set[str]:
+    """The keys that stand twice in one object, of which readers keep the last.
+
+    Raises:
+        NotJson: it is no JSON.
+    """
+    repeated: set[str] = set()
+
+    def look(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        fields = dict(pairs)
+        if len(fields) < len(pairs):
+            names = [name for name, _ in pairs]
+            repeated.update(name for name in fields if names.count(name) > 1)
+        return fields
+
+    try:
+        json.loads(_mended(body), object_pairs_hook=look)
+    except (ValueError, RecursionError) as error:
+        raise NotJson("not JSON") from error
+    return repeated
+
+
+def _mended(body: bytes) -> bytes:
+    text = body.decode(json.detect_encoding(body), "replace").removeprefix("\ufeff")
+    return _ESCAPE.sub(_whole, text.encode())
 
 
 def _whole(escape: re.Match[bytes]) -> bytes:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from batchscan.copyleaks.answers import FULL, PARTIAL, CheckResult, read_check
-from batchscan.copyleaks.errors import BadResponse
+from batchscan.copyleaks.answers import FULL, PARTIAL, InternetMatch, read_check
+from batchscan.copyleaks.failures import clean
+from batchscan.ledger.history import by_key
 from batchscan.model import Answer, Match, Score
 from batchscan.names import MatchKind
 from batchscan.urls import registrable_domain
 
+LONG_ANSWER = 64 * 1024  # bytes; reading more than that would hold up the event loop
 _KINDS = {FULL: MatchKind.FULL, PARTIAL: MatchKind.PARTIAL, None: MatchKind.OTHER}
-
-
-class UnreadableAnswer(ValueError):
-    """A kept body that does not say which matches there are."""
 
 
 def interpret(
@@ -20,18 +18,9 @@ def interpret(
 ) -> Answer:
     """Say what an answer's body says; the same for the same body, always.
 
-    Raises:
-        UnreadableAnswer: it holds no list of matches.
+    What nobody can read is not raised: the answer's `trouble` tells of it.
     """
-    try:
-        result = read_check(body, scan_id)
-    except BadResponse as error:
-        raise UnreadableAnswer(str(error)) from error
-    return answer_of(result, body, received_at, sandbox=sandbox)
-
-
-def answer_of(result: CheckResult, body: bytes, received_at: float, *, sandbox: bool) -> Answer:
-    """Translate a check's result; the sandbox costs nothing, whatever its mock says."""
+    result = read_check(body, scan_id)
     score = result.score
     return Answer(
         body=body,
@@ -41,14 +30,23 @@ def answer_of(result: CheckResult, body: bytes, received_at: float, *, sandbox: 
         score=Score(score.total_matches, score.full_matches, score.partial_matches)
         if score
         else None,
-        matches=tuple(
-            Match(
-                url=match.url,
-                kind=_KINDS[match.match_type],
-                pages=match.web_pages,
-                domain=registrable_domain(match.url),
-            )
-            for match in result.internet
-        ),
+        matches=tuple(by_key(map(_match, result.internet)).values()),
         warnings=result.warnings,
+        trouble=result.trouble,
+    )
+
+
+def not_read(body: bytes, received_at: float, error: Exception) -> Answer:
+    """What there is to say of an answer whose reading failed on this machine, this time."""
+    why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    trouble = f"reading it failed ({clean(why)}), which the next run tries again"
+    return Answer(body, received_at, None, None, None, (), trouble=trouble)
+
+
+def _match(said: InternetMatch) -> Match:
+    return Match(
+        url=said.url,
+        kind=_KINDS[said.match_type],
+        pages=said.web_pages,
+        domain=registrable_domain(said.url),
     )

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 from batchscan.copyleaks import errors as vendor
-from batchscan.copyleaks.answers import LONG_ANSWER
 from batchscan.copyleaks.requests import Multipart, check_form
-from batchscan.engines.answers import answer_of
 from batchscan.engines.replies import reply_to
 from batchscan.model import Image
 from batchscan.replies import Answered, Reply
@@ -40,6 +36,4 @@ async def upload_by(
         checked = await check(form)
     except vendor.CopyleaksError as error:
         return reply_to(error, api)
-    translate = partial(answer_of, checked.result, checked.body, now(), sandbox=sandbox)
-    long = len(checked.body) >= LONG_ANSWER
-    return Answered(await asyncio.to_thread(translate) if long else translate())
+    return Answered(checked.body, now(), checked.headers)

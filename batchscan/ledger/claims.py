@@ -13,11 +13,12 @@ from typing import Any
 from batchscan.ledger.history import History, Sighting
 from batchscan.ledger.prices import Prices
 from batchscan.ledger.seals import Seals
-from batchscan.model import Answer, Claim, Image
+from batchscan.model import Claim, Image
 
 SCAN_ID_DIGITS = 32
 ANSWER_COLUMNS = (
-    "a.id, a.picture_id, a.generation, a.scan_id, a.run_id, a.received_at, a.credits, a.body"
+    "a.id, a.picture_id, a.generation, a.scan_id, a.run_id, a.received_at, a.credits, a.body,"
+    " a.reader, a.trouble"
 )
 
 
@@ -33,13 +34,26 @@ class StoredAnswer:
     received_at: float
     credits: int | None
     body: bytes
+    reader: int | None = None  # the version of the reading that entered it; None before that
+    trouble: str | None = None  # why its matches may not be all there are
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> StoredAnswer:
         """Make one of the columns `ANSWER_COLUMNS`."""
-        number, picture_id, generation, scan_id, run_id, received_at, credits_, body = row
-        body = zlib.decompress(body)
-        return cls(number, picture_id, generation, scan_id, run_id, received_at, credits_, body)
+        number, picture_id, generation, scan_id, run_id, received_at, credits_, *said = row
+        body, reader, trouble = said
+        return cls(
+            id=number,
+            picture_id=picture_id,
+            generation=generation,
+            scan_id=scan_id,
+            run_id=run_id,
+            received_at=received_at,
+            credits=credits_,
+            body=zlib.decompress(body),
+            reader=reader,
+            trouble=trouble,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +114,8 @@ class Claims:
     def known(self, sha256: str, path: str | None = None) -> Known:
         """Look up a content, which was met at `path`."""
         row = self._connection.execute(
-            "SELECT id, answer_id, refusal FROM pictures WHERE realm_id = ? AND sha256 = ?",
+            "SELECT id, (SELECT max(a.id) FROM answers a WHERE a.picture_id = p.id), refusal"
+            " FROM pictures p WHERE realm_id = ? AND sha256 = ?",
             (self._realm_id, bytes.fromhex(sha256)),
         ).fetchone()
         if row is None:
@@ -199,34 +214,31 @@ class Claims:
             "UPDATE pictures SET refusal = ? WHERE id = ?", (refusal, claim.picture_id)
         )
 
-    def settle(self, claim: Claim, answer: Answer, run_id: str) -> int:
-        """Keep a paid answer, whole; its number."""
+    def settle(self, claim: Claim, body: bytes, received_at: float, run_id: str) -> int:
+        """Keep a paid answer as it came, before anybody reads it; its number."""
         cursor = self._connection.execute(
             "INSERT INTO answers (picture_id, generation, scan_id, run_id, received_at, credits,"
-            " body) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            " body, reader) VALUES (?, ?, ?, ?, ?, NULL, ?, NULL)",
             (
                 claim.picture_id,
                 claim.generation,
                 claim.scan_id,
                 run_id,
-                answer.received_at,
-                answer.credits,
-                zlib.compress(answer.body, 1),
+                received_at,
+                zlib.compress(body, 1),
             ),
         )
-        answer_id = int(cursor.lastrowid or 0)
-        self._history.record(claim.picture_id, answer, answer_id, run_id)
         self._connection.execute(
             "UPDATE claims SET state = 'answered', under_way = 0 WHERE scan_id = ?",
             (claim.scan_id,),
         )
         self._connection.execute(
-            "UPDATE pictures SET answer_id = ?, refusal = NULL WHERE id = ?",
-            (answer_id, claim.picture_id),
+            "UPDATE pictures SET refusal = NULL WHERE id = ? AND refusal IS NOT NULL",
+            (claim.picture_id,),
         )
         if claim.generation > 1:
             self._seals.break_picture(claim.picture_id)
-        return answer_id
+        return int(cursor.lastrowid or 0)
 
     def charges(self) -> dict[int, int]:
         """How often each charge came, in credits."""

@@ -32,12 +32,14 @@ class _Row(NamedTuple):
     run_id: str | None  # that paid for its answer
     received_at: float | None
     matched: int  # whether the picture has, or had, matches
+    unread: int = 0  # whether an answer about it waits to be read
 
 
 _ROWS = (
     "SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.rules, f.picture_id, a.run_id,"
     " a.received_at,"
-    " EXISTS (SELECT 1 FROM sightings m WHERE m.picture_id = f.picture_id)"
+    " EXISTS (SELECT 1 FROM sightings m WHERE m.picture_id = f.picture_id),"
+    " EXISTS (SELECT 1 FROM answers b WHERE b.picture_id = f.picture_id AND b.reader IS NULL)"
     " FROM files f LEFT JOIN pictures p ON p.id = f.picture_id"
     " LEFT JOIN answers a ON a.id = p.answer_id"
     " WHERE f.realm_id = ? AND f.folder_id = ?"
@@ -122,6 +124,11 @@ class Files:
             (self._realm_id, folder, name, *stat, picture_id, rules, line),
         )
 
+    def forget(self, picture_id: int) -> None:
+        """Have a picture's files opened again, wherever they are: there is something to tell."""
+        self._seals.break_picture(picture_id)
+        self._connection.execute("DELETE FROM files WHERE picture_id = ?", (picture_id,))
+
     def any_below(self, root: str) -> bool:
         """Whether pictures are known at or below a folder."""
         raw = os.fsencode(root).rstrip(b"/")
@@ -146,6 +153,9 @@ class Files:
             if _stands(row, standing):
                 result.unchanged += 1
                 result.unchanged_bytes += entry[1]
+            elif row.unread:
+                result.rest.append(entry)
+                continue
             elif row.rules is None and row.received_at is not None:
                 age = standing.counts_from(row.received_at, matched=bool(row.matched))
                 result.due.append(Due(entry, age))
@@ -167,6 +177,8 @@ class Files:
 
 
 def _stands(row: _Row, standing: Standing) -> bool:
+    if row.unread:
+        return False
     return standing.keeps(row.rules, row.run_id, row.received_at, matched=bool(row.matched))
 
 

@@ -48,6 +48,11 @@ _UPDATE = """
             'open', disposition)
     WHERE sightings.answer_id <> excluded.answer_id
 """
+# The same answer, read anew: when it was seen and what was decided since stay as they are.
+_AMEND = """
+    ON CONFLICT (picture_id, key) DO UPDATE SET
+        url = excluded.url, kind = excluded.kind, domain = excluded.domain, pages = excluded.pages
+"""
 
 
 class Sighting(NamedTuple):
@@ -100,7 +105,10 @@ class History:
         self._notes_events = True
 
     def record(self, picture_id: int, answer: Answer, answer_id: int, run_id: str) -> None:
-        """Enter what a new answer shows; before it becomes the picture's newest."""
+        """Enter what an answer shows; before it becomes the picture's newest, or read anew.
+
+        One with trouble may not show all there is, so what was there before it stays.
+        """
         row = self._connection.execute(
             "SELECT answer_id FROM pictures WHERE id = ?", (picture_id,)
         ).fetchone()
@@ -116,8 +124,16 @@ class History:
                 values += (picture_id, key, match.url, match.kind.value)
                 values += (match.domain, pages, answer_id, at, at, run_id, 0)
             rows = ",".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(some))
+            if before == answer_id:
+                self._connection.execute(f"{_INSERT} {rows} {_AMEND}", values)
+                continue
             values += (before, before, before)
             self._connection.execute(f"{_INSERT} {rows} {_UPDATE}", values)
+        if answer.trouble is not None and before is not None:
+            self._connection.execute(
+                "UPDATE sightings SET answer_id = ? WHERE picture_id = ? AND answer_id = ?",
+                (answer_id, picture_id, before),
+            )
 
     def of(self, picture_id: int, path: bytes | None = None) -> tuple[Sighting, ...]:
         """Every match that a picture ever had; `path` is one that the ledger need not know yet."""

@@ -13,7 +13,6 @@ from urllib.parse import quote
 import msgspec
 
 from batchscan.copyleaks.answers import FULL, PARTIAL, read_check
-from batchscan.copyleaks.errors import BadResponse
 from batchscan.errors import StorageError
 from batchscan.ledger.copying import copy_into
 from batchscan.ledger.history import by_key
@@ -39,6 +38,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.create_function("normalised", 1, normalised, deterministic=True)
     connection.create_function("matches_in", 1, _matches_in, deterministic=True)
     connection.create_function("site_of", 1, registrable_domain, deterministic=True)
+    connection.create_function("to_read_anew", 1, _to_read_anew, deterministic=True)
     connection.execute("BEGIN IMMEDIATE")  # waits for another process that does the same
     try:
         if not _current(connection, path):
@@ -109,13 +109,22 @@ def _matches_in(body: bytes) -> str:
     """The matches of a verbatim answer, for version 3: URL, kind, domain and pages, as JSON."""
     try:
         found = read_check(zlib.decompress(body), None).internet
-    except (zlib.error, BadResponse):
+    except zlib.error:
         return "[]"
     matches = by_key(
         Match(each.url, _KINDS[each.match_type], each.web_pages, registrable_domain(each.url))
         for each in found
     )
     return msgspec.json.encode([_columns(match) for match in matches.values()]).decode()
+
+
+def _to_read_anew(body: bytes) -> bool:
+    """Whether a verbatim answer says other than what earlier versions took it to, for version 5."""
+    try:
+        said = read_check(zlib.decompress(body), None)
+    except zlib.error:
+        return False  # what is damaged is found where it is needed
+    return said.trouble is not None or "duplicate_match" in said.warnings
 
 
 def _columns(match: Match) -> tuple[str, str, str, str | None]:

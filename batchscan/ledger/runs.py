@@ -67,12 +67,17 @@ class Runs:
         """Keep the counts of a run that is under way."""
         self._connection.execute("UPDATE runs SET facts = ? WHERE run_id = ?", (facts, run_id))
 
-    def decided(self, run_id: str, line: bytes, answer_id: int | None = None) -> None:
-        """Keep a decided file's line; in the transaction that decided it."""
-        self._connection.execute(
+    def decided(self, run_id: str, line: bytes, answer_id: int | None = None) -> int:
+        """Keep a decided file's line, in the transaction that decided it; the line's number."""
+        cursor = self._connection.execute(
             "INSERT INTO outcomes (run_id, answer_id, line) VALUES (?, ?, ?)",
             (run_id, answer_id, line),
         )
+        return int(cursor.lastrowid or 0)
+
+    def decided_otherwise(self, number: int, line: bytes) -> None:
+        """Keep another line: what was kept of the file has been read since."""
+        self._connection.execute("UPDATE outcomes SET line = ? WHERE id = ?", (line, number))
 
     def has_lines(self, run_id: str) -> bool:
         """Whether what a run decided is still here: only the last closed run's is."""

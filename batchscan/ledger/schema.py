@@ -1,7 +1,7 @@
 """The ledger's tables, and how an older ledger becomes a newer one.
 
 `MIGRATIONS[n]` turns version n into n + 1 (`PRAGMA user_version`); released ones never change.
-`normalised`, `matches_in` and `site_of` are functions of ours (`ledger.migrating`).
+`normalised`, `matches_in`, `site_of` and `to_read_anew` are functions of ours (`ledger.migrating`).
 Times are seconds since 1970, paths and names are bytes as the file system has them.
 """
 
@@ -256,6 +256,15 @@ MIGRATIONS = (
         PRIMARY KEY (decision_id, picture_id, key)
     ) WITHOUT ROWID;
     CREATE INDEX decided_by_match ON decided (picture_id, key);
+    -- An answer is kept before it is read. `reader` is the version of the reading that made the
+    -- rows about it; NULL until one has. `trouble` says why its matches may not be all there are.
+    ALTER TABLE answers ADD COLUMN reader INTEGER DEFAULT 1;
+    ALTER TABLE answers ADD COLUMN trouble TEXT;
+    UPDATE answers SET reader = NULL WHERE to_read_anew(body);
+    CREATE INDEX answers_to_read ON answers (picture_id, reader)
+        WHERE reader IS NULL OR trouble IS NOT NULL;
+    DELETE FROM seals WHERE folder_id IN (SELECT f.folder_id FROM answers a
+        JOIN files f ON f.picture_id = a.picture_id WHERE a.reader IS NULL);
     """,
 )
 

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from batchscan.copyleaks.answers import read_check
-from batchscan.copyleaks.errors import BadResponse
 from batchscan.ledger.seals import Matched, fingerprint
 from batchscan.urls import normalised
 
@@ -73,12 +72,13 @@ class Soundness:
         """Whether each answer can be read, and its matches are known as it shows them."""
         looked = Looked()
         rows = self._connection.execute(
-            "SELECT a.id, a.body, a.id = p.answer_id FROM answers a"
+            "SELECT a.id, a.body, a.id = p.answer_id, a.reader IS NULL, a.trouble FROM answers a"
             " JOIN pictures p ON p.id = a.picture_id ORDER BY a.id"
         )
-        for number, body, newest in rows:
+        for number, body, newest, unread, trouble in rows:
             looked.number += 1
-            fault = self._fault_of(number, body, newest=bool(newest))
+            known = not unread and trouble is None
+            fault = self._fault_of(number, body, newest=bool(newest), known=known)
             if fault:
                 looked.blame(f"answer {number} {fault}")
         return looked
@@ -108,21 +108,23 @@ class Soundness:
         ).fetchall()
         return LastRun(row[0], row[1], charged, dict(lines))
 
-    def _fault_of(self, number: int, body: bytes, *, newest: bool) -> str | None:
+    def _fault_of(self, number: int, body: bytes, *, newest: bool, known: bool) -> str | None:
         try:
-            matches = read_check(zlib.decompress(body), None).internet
+            said = read_check(zlib.decompress(body), None)
         except zlib.error:
             return "is damaged"
-        except BadResponse:
+        if not known:  # or not all that it shows is
+            return None
+        if said.trouble is not None:
             return "cannot be read"
-        shown = {normalised(match.url) for match in matches}
+        shown = {normalised(match.url) for match in said.internet}
         rows = self._connection.execute(
             "SELECT m.key FROM sightings m JOIN answers a ON a.picture_id = m.picture_id"
             " WHERE a.id = ? AND m.answer_id = a.id",
             (number,),
         )
-        known = {row[0] for row in rows}
-        agrees = known == shown if newest else known <= shown
+        entered = {row[0] for row in rows}
+        agrees = entered == shown if newest else entered <= shown
         return None if agrees else "shows other matches than are known of it"
 
     def _look_at_seal(self, looked: Looked, *seal: Any) -> None:  # noqa: ANN401 - a row

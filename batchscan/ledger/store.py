@@ -27,6 +27,7 @@ from batchscan.ledger.overview import Overview
 from batchscan.ledger.pacing import Pacing
 from batchscan.ledger.portraits import Portraits
 from batchscan.ledger.proof import Proof
+from batchscan.ledger.readings import Readings
 from batchscan.ledger.rescans import Rescans
 from batchscan.ledger.runs import Runs
 from batchscan.ledger.seals import Seals
@@ -68,6 +69,7 @@ class Ledger:
         self.history = History(connection, realm_id)
         name = f"{realm.api_url}\n{int(realm.sandbox)}"
         self.claims = Claims(connection, realm_id, name, seals, self.history)
+        self.readings = Readings(connection, realm_id, self.history, self.files)
         self.runs = Runs(connection, realm_id)
         self.pacing = Pacing(connection, realm.api_url)
         self.overview = Overview(connection, realm_id)

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
 
 from batchscan.engines.interface import Engine
 from batchscan.errors import AuthRefused, Interrupted, StopRun
 from batchscan.ledger import Known, Ledger, LedgerThread
-from batchscan.model import Claim, Deferred, Image, Reused, ServiceError
+from batchscan.model import Answer, Claim, Image, ServiceError
 from batchscan.names import FailReason
 from batchscan.pace import Clock, Gate, Pass
 from batchscan.pace.outage import backoff
@@ -28,50 +27,12 @@ from batchscan.replies import (
 )
 from batchscan.settings import Settings
 from batchscan.steps.budget import Budget, Reservation
+from batchscan.steps.question import Ending, NoAnswer, Question
+from batchscan.steps.settle import Settled, Settler
 from batchscan.steps.stop import Stop
 from batchscan.steps.traffic import Traffic
+from batchscan.steps.verdict import Stopwatch
 from batchscan.tally import Tally
-
-
-@dataclass(frozen=True, slots=True)
-class NoAnswer:
-    """The end of asking without an answer."""
-
-    reason: FailReason
-    detail: str
-    error: ServiceError | None
-
-
-@dataclass(slots=True)
-class Question:
-    """One picture being asked about, over all its tries."""
-
-    image: Image
-    generation: int
-    requests: int = 0
-    tries: int = 0  # attempts used up; waiting and pauses use none
-    perhaps_charged: bool = False  # a request of ours got no answer
-    conflicts: int = 0
-    again: bool = False  # it was answered before, and not everything is asked again
-    tokens_refused: int = 0
-    claim: Claim | None = None
-    last: ServiceError | None = None
-
-
-# The last two come of a dry run only.
-Ending: TypeAlias = Answered | Refusal | NoAnswer | Deferred | Reused
-
-
-class Inquirer(Protocol):
-    """Brings a picture to its end: at the service, or in a dry run's reckoning."""
-
-    async def ask(self, image: Image, known: Known) -> tuple[Ending, Question]:
-        """Bring one picture to its end.
-
-        Raises:
-            StopRun: the run stops, and nothing of this picture was charged.
-        """
-        ...
 
 
 @dataclass(slots=True)
@@ -88,17 +49,18 @@ class Asker:
     clock: Clock
     tally: Tally
     traffic: Traffic
+    settler: Settler
     jitter: random.Random = field(default_factory=random.Random)
 
-    async def ask(self, image: Image, known: Known) -> tuple[Ending, Question]:
-        """Ask until there is an end; the caller settles an answer.
+    async def ask(self, image: Image, known: Known, watch: Stopwatch) -> tuple[Ending, Question]:
+        """Ask until there is an end, and settle an answer.
 
         Raises:
             StopRun: the run stops, and nothing of this picture was charged.
         """
         generation = known.generation if known.open else known.generation + 1
         again = known.answer is not None and not self.settings.force
-        question = Question(image, generation, again=again)
+        question = Question(image, generation, watch, again=again)
         self.budget.start_picture(self.clock.monotonic())
         try:
             return await self._until_answered(question), question
@@ -122,6 +84,8 @@ class Asker:
                 reply = trouble or await self._send(question, granted)
                 charged = self._price_of(reply)
                 ending = await self._take(question, granted, reply)
+                if isinstance(ending, Settled):
+                    charged = self._price_of_answer(ending.answer)
             finally:
                 await self.budget.give_back(reservation, charged)
             if ending is None and isinstance(reply, Trouble) and reply.reached:
@@ -191,23 +155,26 @@ class Asker:
     def _price_of(self, reply: Reply) -> int:
         """Credits that a reply costs, or must be taken to."""
         match reply:
-            case Answered(answer):
-                if answer.credits is None:  # it does not say, so nobody knows
-                    self.tally.outcome_unknown += self.budget.doubt
-                    return self.budget.doubt
-                self.budget.learn(answer.credits)
-                return answer.credits
-            case Conflict() | Trouble(ambiguous=True):
+            case Answered() | Conflict() | Trouble(ambiguous=True):
                 return self.budget.doubt
             case Refusal() | Busy() | Trouble() | TokenRefused() | Unread():
                 return 0
+
+    def _price_of_answer(self, answer: Answer) -> int:
+        if answer.credits is None:  # it does not say, so nobody knows
+            self.tally.outcome_unknown += self.budget.doubt
+            return self.budget.doubt
+        self.budget.learn(answer.credits)
+        return answer.credits
 
     async def _take(self, question: Question, granted: Pass, reply: Reply) -> Ending | None:
         """Enter what a request came back with; None means: ask again."""
         match reply:
             case Answered():
                 self.gate.accepted(granted)
-                return reply
+                effort = question.effort()
+                claim = self._claim_of(question)
+                return await self.settler.settle(question.image, claim, effort, reply)
             case Refusal():
                 self.gate.accepted(granted)
                 await self._not_charged(question)

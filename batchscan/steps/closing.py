@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 
 from batchscan import about
-from batchscan.engines.answers import interpret
 from batchscan.errors import StorageError
 from batchscan.ledger import Ledger, OpenClaim, StoredRun
 from batchscan.model import Answer, Claim, Effort, Failed, Outcome, Scanned, Subject
@@ -24,7 +23,8 @@ from batchscan.steps.figures import Allowing, digest_of
 from batchscan.steps.formats import write_formats
 from batchscan.steps.record import without_answer
 from batchscan.steps.remake import remade_lines
-from batchscan.steps.rescue import rescued
+from batchscan.steps.reread import read_unread
+from batchscan.steps.rescue import RescuedAnswer, rescued
 from batchscan.steps.source import Facts
 from batchscan.steps.state import make_private_folder
 from batchscan.tally import Tally
@@ -77,16 +77,14 @@ class _KilledRun:
         for claim in self._ledger.claims.still_open(self._run.run_id):
             saved = answers.get(claim.scan_id)
             if saved is not None:
-                answer = interpret(
-                    saved.body, saved.received_at, claim.scan_id, sandbox=self._sandbox
-                )
-                self._settle_rescued(claim, answer)
+                self._settle_rescued(claim, saved)
             elif claim.under_way:
                 self._ledger.claims.unanswered(_claim(claim), now)
                 effort = _effort(claim, now)
                 self._decide(
                     Failed(_subject(claim), effort, FailReason.OUTCOME_UNKNOWN, WHEN_KILLED)
                 )
+        read_unread(self._ledger, self._run.run_id, sandbox=self._sandbox)
         if self._facts.outcome_unknown is None:
             self._keep_doubts()
 
@@ -96,10 +94,11 @@ class _KilledRun:
         self._facts = msgspec.structs.replace(self._facts, outcome_unknown=doubts)
         self._ledger.runs.note(self._run.run_id, msgspec.json.encode(self._facts))
 
-    def _settle_rescued(self, claim: OpenClaim, answer: Answer) -> None:
-        answer_id = self._ledger.claims.settle(_claim(claim), answer, self._run.run_id)
-        outcome = Scanned(_subject(claim), _effort(claim, answer.received_at), answer)
-        self._decide(outcome, answer_id)
+    def _settle_rescued(self, claim: OpenClaim, saved: RescuedAnswer) -> None:
+        body, received_at = saved.body, saved.received_at
+        answer_id = self._ledger.claims.settle(_claim(claim), body, received_at, self._run.run_id)
+        nothing = Answer(b"", received_at, None, None, None, ())
+        self._decide(Scanned(_subject(claim), _effort(claim, received_at), nothing), answer_id)
 
     def _decide(self, outcome: Outcome, answer_id: int | None = None) -> None:
         line = line_of(outcome, self._run.run_id, sandbox=self._sandbox)
@@ -154,10 +153,11 @@ class _KilledRun:
         tally.statuses[line.status] += 1
         tally.bytes += line.bytes or 0
         tally.reasons.update([line.reason] if line.reason else [])
-        if answer is not None and line.status is Status.SCANNED:
+        paid = line.status is Status.SCANNED or (line.status is Status.FAILED and line.attempts)
+        if answer is not None and paid:
             tally.charged += answer.credits or 0
             tally.expected += answer.expected_credits or 0
-        elif answer is not None:
+        elif answer is not None and line.status is Status.REUSED:
             tally.saved_by_reuse += answer.credits or 0
 
 

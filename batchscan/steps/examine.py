@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 
 from batchscan.engines.interface import Engine
 from batchscan.errors import StopRun, StorageError
+from batchscan.escape import printable
 from batchscan.ledger import Due, Known, Ledger, LedgerThread, Standing
 from batchscan.model import (
     Candidate,
@@ -23,16 +25,14 @@ from batchscan.model import (
 from batchscan.names import FailReason
 from batchscan.pace import Clock
 from batchscan.paths import parted
-from batchscan.replies import Answered, Refusal
-from batchscan.results import with_answer
+from batchscan.replies import Refusal
 from batchscan.settings import Settings
-from batchscan.steps.ask import Inquirer, NoAnswer, Question
 from batchscan.steps.bounds import BytesInFlight, Twins
 from batchscan.steps.crash import CheckMarks
+from batchscan.steps.question import Inquirer, NoAnswer
 from batchscan.steps.record import Kept, Recorder
 from batchscan.steps.refusals import Held, Refusals
-from batchscan.steps.rescue import rescue
-from batchscan.steps.sightings import with_history
+from batchscan.steps.settle import Settled
 from batchscan.steps.stop import Stop
 from batchscan.steps.verdict import (
     Stopwatch,
@@ -43,9 +43,10 @@ from batchscan.steps.verdict import (
     not_sendable,
     refused,
     reused,
-    scanned,
     subject_of,
 )
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -54,7 +55,6 @@ class Examiner:
 
     settings: Settings
     standing: Standing
-    run_folder: str
     engine: Engine
     ledger: LedgerThread
     inquirer: Inquirer
@@ -143,15 +143,11 @@ class Examiner:
             from_memory = await asyncio.to_thread(self._from_memory, image, known, watch)
             if from_memory is not None:
                 return from_memory
-        ending, question = await self.inquirer.ask(image, known)
-        effort = watch.effort(
-            question.requests,
-            question.claim.scan_id if question.claim else None,
-            question.generation,
-        )
+        ending, question = await self.inquirer.ask(image, known, watch)
+        effort = question.effort()
         match ending:
-            case Answered(answer):
-                return await self._settle(question, scanned(image, effort, answer))
+            case Settled():
+                return await self._after(ending, image)
             case Refusal(error, final):
                 return Verdict(refused(image, effort, error, final=final), refusal=question.claim)
             case NoAnswer(reason, detail, error):
@@ -164,8 +160,8 @@ class Examiner:
         stored, force = known.answer, self.settings.force
         sandbox = self.settings.api.sandbox
         if stored is not None and self._stands(known):
-            outcome = reused(image, stored, known.history, watch, sandbox=sandbox)
-            return Verdict(outcome, picture_id=stored.picture_id, answer_id=stored.id)
+            before = reused(image, stored, known.history, watch, sandbox=sandbox)
+            return Verdict(before, picture_id=stored.picture_id, answer_id=stored.id)
         if known.refusal is not None and not force:
             error = decode_refusal(known.refusal)
             return Verdict(refused(image, watch.effort(), error, final=True))
@@ -175,42 +171,24 @@ class Examiner:
             return Verdict(Failed(subject_of(image), effort, FailReason.OUTCOME_UNKNOWN, detail))
         return None
 
-    async def _settle(self, question: Question, outcome: Scanned) -> Verdict:
-        """Keep what was paid for, durably, before anything else happens with it."""
-        claim, image, answer = question.claim, question.image, outcome.answer
-        assert claim is not None  # noqa: S101 - an answer comes after a claim
-
-        def settle(ledger: Ledger) -> Kept:
-            answer_id = ledger.claims.settle(claim, answer, self.recorder.run_id)
-            ledger.files.put(image.path, image.stat, picture_id=claim.picture_id)
-            ledger.seen.add(claim.picture_id, image.path, fresh=True)
-            may_have = answer.matches or claim.generation > 1
-            return Kept(answer_id, ledger.history.of(claim.picture_id) if may_have else ())
-
-        bare = self.recorder.line(replace(outcome, answer=replace(answer, matches=())))
-        try:
-            kept = await self.recorder.decide(bare, settle)
-        except StorageError as error:
-            where = await asyncio.to_thread(rescue, self.run_folder, claim, answer)
-            error.advice = f"{error.advice}; a paid answer was saved to {where}"
-            self.stop.because(error)
-            return Verdict(outcome, line=with_answer(bare, answer))
+    async def _after(self, settled: Settled, image: Image) -> Verdict:
+        """The verdict of an answer that is kept, and what an answer brings with it."""
         await self._release()
-        if answer.matches:
-            await self._portray(claim.picture_id, image)
-        if kept.history:  # in a thread: very many matches take their time
-            told = await asyncio.to_thread(with_history, answer, kept.history)
-            outcome = replace(outcome, answer=told)
-            bare = await asyncio.to_thread(with_answer, bare, told)
-        return Verdict(outcome, claim.picture_id, kept.answer_id, bare)
+        if settled.answer_id is None:
+            return Verdict(settled.outcome, line=settled.line)
+        if settled.answer.matches:
+            await self._portray(settled.picture_id, image)
+        return Verdict(settled.outcome, settled.picture_id, settled.answer_id, settled.line)
 
     async def _portray(self, picture_id: int, image: Image) -> None:
         """Keep what a matched picture looks like; that it cannot be kept stops the run gently."""
-        columns = (await self.engine.portray(image)).columns()
         try:
+            columns = (await self.engine.portray(image)).columns()
             await self.ledger.do(lambda ledger: ledger.portraits.put(picture_id, *columns))
         except StorageError as error:  # raised, it would defer a picture that is answered
             self.stop.because(error)
+        except Exception as error:  # noqa: BLE001 - it is answered, with a portrait or without
+            log.warning("no thumbnail of %s: %r", printable(image.path), error)
 
     async def _record(self, found: Image | NotSendable, verdict: Verdict) -> None:
         """Record a verdict for a file, or hold it back while it might be the service's fault."""
@@ -234,7 +212,8 @@ class Examiner:
             line = self.recorder.rejection(outcome)
             ledger.files.put(found.path, found.stat, rules=self.standing.rules, line=line)
         elif verdict.picture_id is not None:
-            ledger.files.put(found.path, found.stat, picture_id=verdict.picture_id)
+            if not isinstance(outcome, Failed):
+                ledger.files.put(found.path, found.stat, picture_id=verdict.picture_id)
             ledger.seen.add(verdict.picture_id, found.path, fresh=False)
         return Kept(verdict.answer_id)
 
@@ -279,4 +258,7 @@ def _for_twin(verdict: Verdict, image: Image, watch: Stopwatch) -> Verdict:
         outcome = Reused(subject, effort, outcome.answer)
     else:
         outcome = replace(outcome, subject=replace(outcome.subject, path=image.path))
+        if isinstance(outcome, Failed) and outcome.answer is not None:
+            effort = watch.effort(0, outcome.effort.scan_id, outcome.effort.generation)
+            outcome = replace(outcome, effort=effort)
     return replace(verdict, outcome=outcome, line=None)

@@ -6,8 +6,8 @@ from batchscan.ledger import Known, LedgerThread
 from batchscan.model import Answer, Deferred, Image, Reused
 from batchscan.names import DeferReason
 from batchscan.pace import Clock
-from batchscan.steps.ask import Ending, Question
 from batchscan.steps.budget import Budget
+from batchscan.steps.question import Ending, Question
 from batchscan.steps.verdict import Stopwatch, subject_of
 from batchscan.tally import Tally
 
@@ -33,14 +33,13 @@ class Planner:
         self._clock = clock
         self.pictures = 0  # that would be sent
 
-    async def ask(self, image: Image, known: Known) -> tuple[Ending, Question]:
+    async def ask(self, image: Image, known: Known, watch: Stopwatch) -> tuple[Ending, Question]:
         """Plan to send a picture, or find that its twin is planned already.
 
         Raises:
             LimitReached: a limit or the budget would keep it back.
         """
-        question = Question(image, known.generation)
-        watch = Stopwatch(self._clock)
+        question = Question(image, known.generation, watch)
         if await self._ledger.do(lambda ledger: ledger.claims.planned(image.sha256)):
             return self._twin(image, watch), question
         self._budget.start_picture(self._clock.monotonic())

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from batchscan.escape import printable
-from batchscan.ledger import Ledger, LedgerThread, Sighting
+from batchscan.ledger import Ledger, LedgerThread
 from batchscan.model import Failed, Outcome, Rejected
 from batchscan.results import ResultLine, ResultsWriter, line_of
 from batchscan.tally import Tally
@@ -23,7 +23,7 @@ class Kept:
     """What the ledger has of a file that was decided."""
 
     answer_id: int | None = None
-    history: tuple[Sighting, ...] = ()  # of its matches, where it is a new answer's
+    line: int | None = None  # the number of its line
 
 
 # What else belongs into the transaction that decides a file.
@@ -77,8 +77,8 @@ class Recorder:
 
         def decide(ledger: Ledger) -> Kept:
             kept = also(ledger) if also else Kept()
-            ledger.runs.decided(self.run_id, bare, kept.answer_id)
-            return kept
+            number = ledger.runs.decided(self.run_id, bare, kept.answer_id)
+            return replace(kept, line=number)
 
         return await self._ledger.do(decide)
 

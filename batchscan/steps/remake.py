@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from batchscan.engines.answers import interpret
 from batchscan.ledger import Ledger
 from batchscan.model import Answer
-from batchscan.results import ResultLine, with_answer
+from batchscan.results import ResultLine
+from batchscan.steps.lines import told, with_answer
 from batchscan.steps.sightings import with_history
+from batchscan.steps.verdict import read_again
 
 LINES_A_PAGE = 500
 
@@ -25,8 +26,8 @@ def remade_lines(ledger: Ledger, run_id: str) -> Iterator[tuple[ResultLine, Answ
             if kept is None:
                 yield line, None
                 continue
-            said = interpret(kept.body, kept.received_at, kept.scan_id, sandbox=line.sandbox)
+            said = read_again(kept, sandbox=line.sandbox)
             may_have = said.matches or kept.generation > 1
             history = ledger.history.of(kept.picture_id) if may_have else ()
             answer = with_history(said, history)
-            yield with_answer(line, answer), answer
+            yield with_answer(told(line, answer), answer), answer

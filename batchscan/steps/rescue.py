@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from batchscan.model import Answer, Claim
+from batchscan.model import Claim
 
 FILE_NAME = "rescued-answers.jsonl"
 
@@ -27,10 +27,10 @@ class RescuedAnswer(msgspec.Struct, frozen=True):
         return base64.b64decode(self.body_b64)
 
 
-def rescue(folder: str, claim: Claim, answer: Answer) -> str:
+def rescue(folder: str, claim: Claim, body: bytes, received_at: float) -> str:
     """Write an answer where there is still room, durably; says where it went."""
-    body = base64.b64encode(answer.body).decode()
-    line = msgspec.json.encode(RescuedAnswer(claim.scan_id, answer.received_at, body)) + b"\n"
+    text = base64.b64encode(body).decode()
+    line = msgspec.json.encode(RescuedAnswer(claim.scan_id, received_at, text)) + b"\n"
     path = Path(folder, FILE_NAME)
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)

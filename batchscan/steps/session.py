@@ -22,7 +22,7 @@ from batchscan.report.files import RESULTS, make_run_folder, run_name
 from batchscan.results import ResultsWriter
 from batchscan.settings import Settings
 from batchscan.settings.places import state_folder
-from batchscan.steps.ask import Asker, Inquirer
+from batchscan.steps.ask import Asker
 from batchscan.steps.bounds import BytesInFlight
 from batchscan.steps.budget import Budget
 from batchscan.steps.closing import close_killed_runs
@@ -30,9 +30,12 @@ from batchscan.steps.crash import CheckMarks
 from batchscan.steps.examine import Examiner
 from batchscan.steps.figures import Allowing
 from batchscan.steps.plan import Planner
+from batchscan.steps.question import Inquirer
 from batchscan.steps.record import Recorder
 from batchscan.steps.refusals import Refusals
+from batchscan.steps.reread import read_kept
 from batchscan.steps.resources import check_marks, ledger_of, locked, walks_of
+from batchscan.steps.settle import Settler
 from batchscan.steps.source import Facts, Source, facts_of
 from batchscan.steps.stop import Stop
 from batchscan.steps.telling import Telling
@@ -170,6 +173,8 @@ class Opening:
                 ledger.runs.begin(run_id, folder, started_at, facts)
 
         await ledger.do(begin)
+        if not settings.dry_run:
+            await read_kept(ledger, run_id, sandbox=settings.api.sandbox)
         return run_id, folder
 
 
@@ -197,7 +202,8 @@ class _Parts:
             results=self.results,
             outcomes=opening.outcomes,
         )
-        inquirer = self._inquirer(run_id)
+        settler = Settler(self.ledger, recorder, opening.stop, folder, sandbox=settings.api.sandbox)
+        inquirer = self._inquirer(run_id, settler)
         return Session(
             settings=settings,
             run_id=run_id,
@@ -216,11 +222,11 @@ class _Parts:
             results=self.results,
             recorder=recorder,
             inquirer=inquirer,
-            examiner=self._examiner(folder, standing, recorder, inquirer),
+            examiner=self._examiner(standing, recorder, inquirer),
             source=self._source(standing, recorder),
         )
 
-    def _inquirer(self, run_id: str) -> Inquirer:
+    def _inquirer(self, run_id: str, settler: Settler) -> Inquirer:
         opening = self.opening
         if opening.settings.dry_run:
             force = opening.settings.force
@@ -236,15 +242,13 @@ class _Parts:
             clock=opening.clock,
             tally=opening.tally,
             traffic=opening.traffic,
+            settler=settler,
         )
 
-    def _examiner(
-        self, folder: str, standing: Standing, recorder: Recorder, inquirer: Inquirer
-    ) -> Examiner:
+    def _examiner(self, standing: Standing, recorder: Recorder, inquirer: Inquirer) -> Examiner:
         return Examiner(
             settings=self.opening.settings,
             standing=standing,
-            run_folder=folder,
             engine=self.engine,
             ledger=self.ledger,
             inquirer=inquirer,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 
-from batchscan.engines.answers import interpret
+from batchscan.engines.answers import interpret, not_read
 from batchscan.ledger import Sighting, StoredAnswer
 from batchscan.model import (
     Answer,
@@ -21,13 +21,13 @@ from batchscan.model import (
     Outcome,
     Rejected,
     Reused,
-    Scanned,
     ServiceError,
     Subject,
 )
 from batchscan.names import DeferReason, FailReason, RejectReason
 from batchscan.pace import Clock
 from batchscan.results import ResultLine
+from batchscan.steps.lines import unreadable_detail
 from batchscan.steps.sightings import with_history
 
 
@@ -93,10 +93,10 @@ def deferred(candidate: Candidate, reason: DeferReason, detail: str, watch: Stop
     return Deferred(subject_of(candidate), watch.effort(), reason, detail)
 
 
-def scanned(image: Image, effort: Effort, answer: Answer) -> Scanned:
-    """The outcome of a picture that has just been answered."""
-    subject = subject_of(image)
-    return Scanned(replace(subject, warnings=subject.warnings + answer.warnings), effort, answer)
+def unreadable(subject: Subject, effort: Effort, answer: Answer) -> Failed:
+    """The outcome of a picture whose answer does not say which matches there are, or not all."""
+    detail = unreadable_detail(answer)
+    return Failed(subject, effort, FailReason.BAD_RESPONSE, detail, answer=answer)
 
 
 def reused(
@@ -106,17 +106,22 @@ def reused(
     watch: Stopwatch,
     *,
     sandbox: bool,
-) -> Reused:
+) -> Reused | Failed:
     """The outcome of a picture whose content was answered before."""
     answer = with_history(read_again(stored, sandbox=sandbox), history)
     effort = watch.effort(scan_id=stored.scan_id, generation=stored.generation)
     subject = subject_of(image)
-    return Reused(replace(subject, warnings=subject.warnings + answer.warnings), effort, answer)
+    if answer.trouble is not None:
+        return unreadable(subject, effort, answer)
+    return Reused(subject, effort, answer)
 
 
 def read_again(stored: StoredAnswer, *, sandbox: bool) -> Answer:
-    """What a kept answer says; it was readable when it was kept."""
-    return interpret(stored.body, stored.received_at, stored.scan_id, sandbox=sandbox)
+    """What a kept answer says; where reading it fails, that is its trouble."""
+    try:
+        return interpret(stored.body, stored.received_at, stored.scan_id, sandbox=sandbox)
+    except Exception as error:  # noqa: BLE001 - it is paid for, and kept
+        return not_read(stored.body, stored.received_at, error)
 
 
 def refused(image: Image, effort: Effort, error: ServiceError, *, final: bool) -> Rejected | Failed:

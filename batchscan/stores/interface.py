@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Protocol, TypeAlias
 
-from batchscan.model import Stat
+from batchscan.model import Stat, bounded
 
 # What a listing gives: the name of a folder, or a file's name, bytes, mtime_ns and version.
 Item: TypeAlias = str | tuple[str, int, int, int]
@@ -52,7 +52,7 @@ def state(size: int, modified: datetime | None, version: str) -> Stat:
     """
     digest = hashlib.blake2b(version.strip('"').encode(), digest_size=8).digest()
     seconds = int(modified.replace(tzinfo=modified.tzinfo or UTC).timestamp()) if modified else 0
-    return Stat(size, seconds * 1_000_000_000, int.from_bytes(digest) >> 1)
+    return Stat(bounded(size), bounded(seconds * 1_000_000_000), int.from_bytes(digest) >> 1)
 
 
 def hold_to(expected: Stat | None, found: Stat) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
+from batchscan.model import MOST, Stat, bounded
+
 BLOCK = 10_000  # files in a block, and names of a folder that are held in memory at once
 MESSAGES = 20  # unreadable folders that are remembered by name; the others are counted
 
@@ -20,7 +22,7 @@ Folder = TypeVar("Folder")  # as a walk sees one
 
 def entry_of(name: str, status: os.stat_result) -> Entry:
     """Take the three figures out of a stat result."""
-    return name, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    return (name, *Stat.of(status))
 
 
 @dataclass(slots=True)
@@ -38,7 +40,8 @@ class Block:
         return len(self.entries) + len(self.unnamed) + len(self.without_stat)
 
     def sort(self) -> None:
-        """Order by the names' bytes, which is how the ledger's paths are ordered too."""
+        """Order by the names' bytes, as the ledger's paths are; bound the times as it does."""
+        self.entries, self.unnamed = _bounded(self.entries), _bounded(self.unnamed)
         _sort(self.entries)
         _sort(self.unnamed)
         self.without_stat.sort(key=os.fsencode)
@@ -62,6 +65,13 @@ class Counts:
         self.unreadable_folders += 1
         if len(self.unreadable) < MESSAGES:
             self.unreadable.append((path, why))
+
+
+def _bounded(entries: list[Entry]) -> list[Entry]:
+    """File systems have times that no column of the ledger holds; nearly no file has one."""
+    if all(-MOST <= entry[2] <= MOST and -MOST <= entry[3] <= MOST for entry in entries):
+        return entries
+    return [(name, size, bounded(mtime), bounded(ctime)) for name, size, mtime, ctime in entries]
 
 
 def _sort(entries: list[Entry]) -> None:

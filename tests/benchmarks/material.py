@@ -16,6 +16,7 @@ from batchscan.ledger import Ledger, Realm
 from batchscan.names import MatchKind
 from batchscan.results import line_of
 from batchscan.steps.record import without_answer
+from tests.ledger.settling import settle
 
 A_COMMIT = 10_000
 LEAVES = b"\xff\xfe"  # a JPEG comment: makes each file's bytes its own
@@ -83,7 +84,7 @@ def _answer(ledger: Ledger, run_id: str, number: int) -> None:
     matches = tuple(model.Match(url, MatchKind.FULL, (), url.split("/")[2]) for url in urls)
     answer = model.Answer(body, 1_700_000_000.0, 1, 1, None, matches)
     claim = ledger.claims.open(image, 1, run_id, 1_700_000_000.0)
-    answer_id = ledger.claims.settle(claim, answer, run_id)
+    answer_id = settle(ledger, claim, answer, run_id)
     ledger.files.put(path, stat, picture_id=claim.picture_id)
     subject = model.Subject(path, stat.size, digest, "jpeg", 950, 700)
     effort = model.Effort(1_700_000_000.0, 1_700_000_001.0, 1_000, 1, claim.scan_id, 1)

@@ -11,6 +11,7 @@ from batchscan.cli import main
 from batchscan.ledger import Ledger, Realm
 from batchscan.settings import Api
 from tests.ledger.conftest import answer, image
+from tests.ledger.settling import settle
 
 IDLE = (
     "Covering nothing: 1. Their copies may be gone, or something is misspelt: a URL that does not "
@@ -40,7 +41,7 @@ def home(tmp_path, monkeypatch):
         ):
             picture = image(path, content)
             claim = ledger.claims.open(picture, 1, "r1", 1000.0)
-            ledger.claims.settle(claim, answer(*urls), "r1")
+            settle(ledger, claim, answer(*urls), "r1")
             ledger.files.put(path, picture.stat, picture_id=claim.picture_id)
     ledger.close()
     return tmp_path

@@ -13,6 +13,7 @@ from batchscan.ledger import Ledger, Realm
 from batchscan.model import Answer, Match, Score, Stat
 from batchscan.names import MatchKind
 from batchscan.settings import Api
+from tests.ledger import settling
 from tests.ledger.conftest import image
 
 URL = "https://example.com/a.jpg"
@@ -36,7 +37,7 @@ def settle(ledger, path, content=b"content"):
     picture = image(path, content)
     claim = ledger.claims.open(picture, 1, "r1", 1000.0)
     match = Match(URL, MatchKind.FULL, (PAGE,), "example.com")
-    ledger.claims.settle(claim, Answer(BODY, 1000.25, 1, 1, Score(1, 1, 0), (match,)), "r1")
+    settling.settle(ledger, claim, Answer(BODY, 1000.25, 1, 1, Score(1, 1, 0), (match,)), "r1")
     ledger.files.put(path, picture.stat, picture_id=claim.picture_id)
 
 
@@ -51,7 +52,7 @@ def enter(state, path, urls):
         picture = image(path, path.encode())
         claim = ledger.claims.open(picture, 1, "r1", 1000.0)
         answer = Answer(body, 1000.25, 1, 1, Score(len(urls), len(urls), 0), matches)
-        ledger.claims.settle(claim, answer, "r1")
+        settling.settle(ledger, claim, answer, "r1")
         ledger.files.put(path, picture.stat, picture_id=claim.picture_id)
     ledger.close()
 

@@ -18,6 +18,7 @@ from batchscan.names import Disposition, MatchKind
 from batchscan.settings import Api
 from batchscan.urls import registrable_domain
 from tests.ledger.conftest import image
+from tests.ledger.settling import settle
 
 URLS = (
     "https://one.com/a.jpg",
@@ -40,7 +41,7 @@ def state(tmp_path):
             picture = image(path, path.encode())
             claim = ledger.claims.open(picture, 1, "r1", 1000.0)
             answer = Answer(b"{}", 1000.25, 1, 1, Score(5, 5, 0), matches)
-            ledger.claims.settle(claim, answer, "r1")
+            settle(ledger, claim, answer, "r1")
             ledger.files.put(path, picture.stat, picture_id=claim.picture_id)
     ledger.close()
     return folder

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from batchscan.copyleaks.answers import LONG_ANSWER
+from batchscan.copyleaks.answers import read_check
 from batchscan.copyleaks.client import Account, CopyleaksClient
 from batchscan.copyleaks.errors import (
     AuthenticationFailed,
@@ -65,7 +65,8 @@ async def test_a_check_logs_in_and_asks_at_the_vendors_addresses(service, tmp_pa
     async with asking(service, tmp_path) as client:
         checked = await client.check("scan-1", FORM)
 
-    assert checked.result.internet == ()
+    assert read_check(checked.body).internet == ()
+    assert checked.headers["content-type"].startswith("application/json")
     assert service.asked == [
         "POST /v3/account/login/api",
         "POST /v1/image-plagiarism-detector/scan-1/check",
@@ -99,8 +100,8 @@ async def test_a_large_answer_is_read_like_a_small_one(service, tmp_path):
     async with asking(service, tmp_path) as client:
         checked = await client.check("scan-1", FORM)
 
-    assert len(checked.body) > LONG_ANSWER
-    assert len(checked.result.internet) == 1000
+    assert len(checked.body) > 64 * 1024
+    assert len(read_check(checked.body).internet) == 1000
 
 
 async def test_a_key_that_the_login_echoes_is_not_shown(service, tmp_path):

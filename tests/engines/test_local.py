@@ -11,6 +11,7 @@ from aiohttp import web
 
 from batchscan.emulator import Emulator, EmulatorConfig, Fault
 from batchscan.emulator.actions import Answer, RevokeTokens
+from batchscan.engines.answers import interpret
 from batchscan.engines.local import LocalEngine
 from batchscan.errors import AuthRefused, NoCredits, Unavailable
 from batchscan.model import Candidate, Image, NotSendable, Stat
@@ -66,8 +67,8 @@ async def test_a_picture_is_inspected_and_answered(engine, emulator, tmp_path):
     reply = await engine.upload("scan-1", image, nothing)
 
     assert isinstance(reply, Answered)
-    assert reply.answer.credits == 1
-    assert reply.answer.warnings == ()
+    answer = interpret(reply.body, reply.received_at, "scan-1")
+    assert (answer.credits, answer.warnings, answer.trouble) == (1, (), None)
     assert emulator.journal.of("check")[0].sha256 == image.sha256
 
 
@@ -171,8 +172,9 @@ async def test_a_long_answer_is_read_whole(tmp_path):
         reply = await engine.upload("scan-1", picture(), nothing)
 
     assert isinstance(reply, Answered)
-    assert len(reply.answer.matches) == 900
-    assert {match.domain for match in reply.answer.matches} == {"example.com"}
+    matches = interpret(reply.body, reply.received_at).matches
+    assert len(matches) == 900
+    assert {match.domain for match in matches} == {"example.com"}
 
 
 @pytest.mark.parametrize("answer", [web.Response(status=202, body=b"{}"), web.Response(body=b"[")])

@@ -18,6 +18,7 @@ from batchscan.ledger import Ledger, Realm
 from batchscan.model import Answer, Image, Match, Stat
 from batchscan.names import MatchKind
 from batchscan.urls import registrable_domain
+from tests.ledger.settling import settle
 
 REALM = Realm("https://api.example.com", sandbox=False)
 NOW = 1_795_456_957.25
@@ -45,7 +46,7 @@ def answered(ledger: Ledger, picture: Image, said: Answer, *, run: str = "run-1"
         ledger.runs.begin(run, "/out", said.received_at, b"{}")
         ledger.runs.close(run, f'{{"run": "{run}"}}\n'.encode())
     claim = ledger.claims.open(picture, generation, run, said.received_at - 1)
-    ledger.claims.settle(claim, said, run)
+    settle(ledger, claim, said, run)
     return claim.picture_id
 
 

@@ -21,6 +21,7 @@ from batchscan.ledger.marking import Choice, Decision, Marked
 from batchscan.names import Disposition
 from batchscan.targets import Target
 from tests.evidence.ledgers import NOW, answer, answered, image, members, packed, records
+from tests.ledger.settling import settle
 from tests.pictures import jpeg, tree, with_exif
 
 URL = "https://example.com/a.jpg"
@@ -116,7 +117,7 @@ def test_provenance_that_the_ledger_cannot_read_any_more_is_as_if_it_were_not_th
 def test_a_run_that_is_under_way_has_no_report_yet(ledger, tmp_path):
     ledger.runs.begin("now", "/out", NOW, b"{}")
     picture = image("/p/a.png")
-    ledger.claims.settle(ledger.claims.open(picture, 1, "now", NOW), answer(URL), "now")
+    settle(ledger, ledger.claims.open(picture, 1, "now", NOW), answer(URL), "now")
 
     done = packed(ledger, tmp_path / "e.zip", domains=["example.com"])
 

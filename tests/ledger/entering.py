@@ -14,6 +14,7 @@ from batchscan.model import Match
 from batchscan.names import MatchKind
 from batchscan.urls import registrable_domain
 from tests.ledger.conftest import answer, image
+from tests.ledger.settling import settle
 
 NOW = 1_795_456_957.0  # 2026-11-23 18:02 UTC
 
@@ -52,7 +53,7 @@ def enter(
         answered = replace(
             answer(at=NOW + generation), body=body_of(matches), matches=tuple(matches)
         )
-        ledger.claims.settle(claim, answered, run)
+        settle(ledger, claim, answered, run)
         ledger.files.put(content.path, content.stat, picture_id=claim.picture_id)
         if provenance:
             ledger.portraits.put(claim.picture_id, None, msgspec.json.encode(provenance))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from batchscan.ledger import FileState, Ledger, Standing
 from batchscan.model import Stat
 from tests.ledger.conftest import answer, image
+from tests.ledger.settling import settle
 
 RULES = "rules"
 STANDING = Standing(RULES, "now", 0.0)
@@ -88,7 +89,7 @@ def _meet(ledger: Ledger, path: Path, file: File, number: int) -> None:
     generation = ledger.claims.known(content.sha256).generation + 1
     claim = ledger.claims.open(content, generation, run, float(number))
     if file.ending == "answered":
-        ledger.claims.settle(claim, answer(*sorted(file.urls), at=float(number)), run)
+        settle(ledger, claim, answer(*sorted(file.urls), at=float(number)), run)
         ledger.files.put(str(path), stat, picture_id=claim.picture_id)
     elif file.ending == "refused":
         ledger.claims.refused(claim, b"{}")

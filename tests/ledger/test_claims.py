@@ -9,6 +9,7 @@ from batchscan.ledger import FILE_NAME, NOTHING_KNOWN, Ledger, Realm
 from batchscan.ledger.schema import MIGRATIONS
 from batchscan.model import Claim
 from tests.ledger.conftest import REAL, answer, image
+from tests.ledger.settling import settle
 
 
 def test_a_content_that_was_never_asked_about_is_unknown(ledger):
@@ -42,7 +43,7 @@ def test_another_generation_realm_or_content_asks_under_another_id(tmp_path, led
 
 def test_an_answer_is_kept_verbatim(ledger):
     claim = ledger.claims.open(image(), 1, "run", 0.0)
-    ledger.claims.settle(claim, answer("https://x.example.com/1"), "run")
+    settle(ledger, claim, answer("https://x.example.com/1"), "run")
     known = ledger.claims.known(image().sha256)
 
     assert known.answer.body == b'{"matches": {"internet": []}}'
@@ -53,7 +54,7 @@ def test_an_answer_is_kept_verbatim(ledger):
 
 def test_answers_of_another_realm_are_unknown(tmp_path, ledger):
     claim = ledger.claims.open(image(), 1, "run", 0.0)
-    ledger.claims.settle(claim, answer(), "run")
+    settle(ledger, claim, answer(), "run")
     sandbox = Ledger.open(tmp_path, Realm(REAL.api_url, sandbox=True))
     known = sandbox.claims.known(image().sha256)
     sandbox.close()
@@ -89,7 +90,7 @@ def test_a_possible_charge_stays_with_the_run_that_sent_when_another_asks_again(
     for run in ("first", "first", "second"):
         claim = ledger.claims.open(image(), 1, run, 0.0)
         ledger.claims.unanswered(claim, 0.0)
-    ledger.claims.settle(ledger.claims.open(image(), 1, "third", 0.0), answer(), "third")
+    settle(ledger, ledger.claims.open(image(), 1, "third", 0.0), answer(), "third")
 
     charged = [ledger.claims.perhaps_charged(run) for run in ("first", "second", "third")]
     assert charged == [2, 1, 0]
@@ -131,7 +132,7 @@ def test_a_refusal_holds_for_the_content_until_an_answer_comes(ledger):
     assert ledger.claims.known(image("/p/copy.png").sha256).refusal == b'{"code": "10"}'
 
     again = ledger.claims.open(image(), 2, "run", 0.0)
-    ledger.claims.settle(again, answer(), "run")
+    settle(ledger, again, answer(), "run")
     assert ledger.claims.known(image().sha256).refusal is None
 
 
@@ -142,7 +143,7 @@ def test_a_refusal_holds_for_the_content_until_an_answer_comes(ledger):
 def test_the_largest_charge_is_remembered(ledger, charges, largest):
     for number, charge in enumerate(charges):
         claim = ledger.claims.open(image(content=b"%d" % number), 1, "run", 0.0)
-        ledger.claims.settle(claim, answer(credits_=charge), "run")
+        settle(ledger, claim, answer(credits_=charge), "run")
 
     assert ledger.claims.largest_charge() == largest
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from batchscan.errors import StorageError, UsageError
 from batchscan.ledger import FILE_NAME, Ledger
 from batchscan.ledger.copying import back_up, undisturbed
-from tests.ledger import histories
+from tests.ledger import histories, settling
 from tests.ledger.conftest import REAL, answer, image
 from tests.ledger.fixtures.make import dump
 from tests.ledger.old import VERSIONS, restored
@@ -27,7 +27,7 @@ def settle(ledger: Ledger, number: int) -> None:
     """One paid answer: a claim that is answered, and the answer."""
     with ledger.transaction():
         claim = ledger.claims.open(image(content=b"%d" % number), 1, "run", 0.0)
-        ledger.claims.settle(claim, answer("https://a.example.com/"), "run")
+        settling.settle(ledger, claim, answer("https://a.example.com/"), "run")
 
 
 def counted(path: Path) -> list[int]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from batchscan.ledger import Ledger, Standing
 from tests.ledger.conftest import REAL, answer, image
+from tests.ledger.settling import settle
 
 STANDING = Standing(rules="r1", run_id="this run", answers_since=0.0)
 
@@ -20,7 +21,7 @@ def entry(name: str, stat) -> tuple[str, int, int, int]:
 def settled(ledger, path: str, content: bytes = b"content", at: float = 1000.0, urls=()):
     picture = image(path, content)
     claim = ledger.claims.open(picture, 1, "run", 0.0)
-    ledger.claims.settle(claim, answer(*urls, at=at), "run")
+    settle(ledger, claim, answer(*urls, at=at), "run")
     ledger.files.put(path, picture.stat, picture_id=claim.picture_id)
     return picture
 
@@ -107,7 +108,7 @@ def test_the_digest_counts_each_content_and_url_once_unchanged_ones_too(ledger):
 def test_what_this_run_scanned_is_counted_apart(ledger):
     picture = image()
     claim = ledger.claims.open(picture, 1, "run", 0.0)
-    ledger.claims.settle(claim, answer("https://x.example.com/1"), "run")
+    settle(ledger, claim, answer("https://x.example.com/1"), "run")
     ledger.seen.add(claim.picture_id, picture.path, fresh=True)
     ledger.seen.add(claim.picture_id, "/p/twin.png", fresh=False)
 
@@ -117,7 +118,7 @@ def test_what_this_run_scanned_is_counted_apart(ledger):
 def test_a_new_answer_replaces_the_matches_and_keeps_the_old_body(ledger):
     picture = settled(ledger, "/p/a.png", urls=("https://gone.example.com/",))
     claim = ledger.claims.open(picture, 2, "run2", 0.0)
-    ledger.claims.settle(claim, answer("https://new.example.com/", at=2000.0), "run2")
+    settle(ledger, claim, answer("https://new.example.com/", at=2000.0), "run2")
     ledger.seen.add(claim.picture_id, picture.path, fresh=True)
 
     assert ledger.overview.digest().matches.total == 1

@@ -17,6 +17,7 @@ from batchscan.model import Match
 from batchscan.names import Disposition, MatchKind, MatchState
 from batchscan.steps.sightings import with_history
 from tests.ledger.conftest import REAL, answer, image
+from tests.ledger.settling import settle
 
 ONE, TWO, THREE = (f"https://{word}.example.com/a.jpg" for word in ("one", "two", "three"))
 CONTENT = image()
@@ -24,7 +25,7 @@ CONTENT = image()
 
 def ask(ledger: Ledger, run: str, *urls: str, generation: int, at: float) -> int:
     claim = ledger.claims.open(CONTENT, generation, run, at)
-    ledger.claims.settle(claim, answer(*urls, at=at), run)
+    settle(ledger, claim, answer(*urls, at=at), run)
     ledger.files.put(CONTENT.path, CONTENT.stat, picture_id=claim.picture_id)
     ledger.seen.add(claim.picture_id, CONTENT.path, fresh=True)
     ledger.history.tell([run])
@@ -106,7 +107,7 @@ def test_a_change_of_kind_is_kept_and_is_no_news(ledger):
     ask(ledger, "r1", ONE, generation=1, at=1000.0)
     claim = ledger.claims.open(CONTENT, 2, "r2", 2000.0)
     partial = replace(answer(at=2000.0), matches=(Match(ONE, MatchKind.PARTIAL, (), "x"),))
-    ledger.claims.settle(claim, partial, "r2")
+    settle(ledger, claim, partial, "r2")
     ledger.history.tell(["r2"])
 
     [found] = ledger.history.of(1)
@@ -131,7 +132,7 @@ def test_two_ways_to_write_a_url_are_its_worst_kind_with_the_pages_of_both(ledge
         Match("http://x.example.com/a", MatchKind.PARTIAL, ("https://p.example/1",), "example.com"),
         Match("https://x.example.com/a", MatchKind.FULL, ("https://p.example/2",), "example.com"),
     )
-    ledger.claims.settle(claim, replace(answer(at=1000.0), matches=twice), "r1")
+    settle(ledger, claim, replace(answer(at=1000.0), matches=twice), "r1")
 
     [found] = ledger.history.of(claim.picture_id)
     assert found.match.kind is MatchKind.FULL
@@ -210,7 +211,7 @@ def test_pictures_are_found_whole_with_the_new_ones_first(ledger):
     other = image("/p/new.png", b"another content")
     claim = ledger.claims.open(other, 1, "r2", 2000.0)
     matches = (Match(ONE, MatchKind.PARTIAL, ("https://p.example.com/",), "example.com"),)
-    ledger.claims.settle(claim, replace(answer(at=2000.0), matches=matches), "r2")
+    settle(ledger, claim, replace(answer(at=2000.0), matches=matches), "r2")
     ledger.files.put(other.path, other.stat, picture_id=claim.picture_id)
     ledger.portraits.put(claim.picture_id, b"webp", b'{"creator":"Ann"}')
     ledger.history.tell(["r2"])

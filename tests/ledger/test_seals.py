@@ -11,6 +11,7 @@ import pytest
 from batchscan.ledger import FILE_NAME, Ledger
 from batchscan.ledger.schema import MIGRATIONS
 from tests.ledger.conftest import REAL, answer, image
+from tests.ledger.settling import settle
 from tests.ledger.test_files import STANDING, entry, settled
 
 
@@ -113,7 +114,7 @@ def test_another_answer_breaks_the_seals_over_its_picture(ledger):
     entries = [entry("a.png", picture.stat)]
     seal_all(ledger)
     claim = ledger.claims.open(picture, 2, "run", 0.0)
-    ledger.claims.settle(claim, answer("https://a.example/1", at=2000.0), "run")
+    settle(ledger, claim, answer("https://a.example/1", at=2000.0), "run")
     found = ledger.files.sort("/p", entries, STANDING)
     digest = ledger.overview.digest()
 

@@ -10,6 +10,7 @@ import pytest
 from batchscan.errors import StorageError
 from batchscan.ledger import FILE_NAME, Learned, Ledger, LedgerThread
 from tests.ledger.conftest import REAL, answer, image
+from tests.ledger.settling import settle
 
 
 def listing(folder):
@@ -50,7 +51,7 @@ def test_a_reader_sees_what_a_scan_that_is_on_has_committed(tmp_path):
     writer = Ledger.open(tmp_path, REAL)
     with writer.transaction():
         claim = writer.claims.open(image(), 1, "run", 0.0)
-        writer.claims.settle(claim, answer(), "run")
+        settle(writer, claim, answer(), "run")
     reader = Ledger.read(tmp_path, REAL)
     known = reader.claims.known(image().sha256)
     reader.close()

@@ -12,13 +12,14 @@ from batchscan.ledger import FILE_NAME, Ledger, LedgerThread, marking
 from batchscan.ledger.marking import Choice, Decision, Marked
 from batchscan.names import Disposition
 from tests.ledger.conftest import REAL, answer, image
+from tests.ledger.settling import settle
 
 
 async def test_a_scan_looks_again_where_somebody_marked_between_its_look_and_its_write(tmp_path):
     ledger = Ledger.open(tmp_path, REAL)
     picture = image()
     claim = ledger.claims.open(picture, 1, "r1", 0.0)
-    ledger.claims.settle(claim, answer("https://x.example.com/"), "r1")
+    settle(ledger, claim, answer("https://x.example.com/"), "r1")
     thread = LedgerThread(ledger)
     marked: list[bool] = []
 
@@ -67,7 +68,7 @@ def test_marking_goes_on_piece_by_piece_to_the_last_match(tmp_path, monkeypatch)
         picture = image(f"/p/{number}.png", str(number).encode())
         claim = ledger.claims.open(picture, 1, "r1", 0.0)
         urls = [f"https://{site}/{n}.jpg" for site in ("a.example", "b.example") for n in range(5)]
-        ledger.claims.settle(claim, answer(*urls), "r1")
+        settle(ledger, claim, answer(*urls), "r1")
     monkeypatch.setattr(marking, "MATCHES_A_PIECE", 3)
     domain = ledger.marking.domains()[0]
     for choice, matches in (

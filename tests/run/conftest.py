@@ -116,7 +116,7 @@ class Bench:
             assert files.failed == 0
             assert files.deferred == put_off or report.run.dry_run
         assert report.credits.charged == sum(
-            line.credits or 0 for line in lines.values() if line.status == "scanned"
+            line.credits or 0 for line in lines.values() if line.status in ("scanned", "failed")
         )
         return Ran(report, report.run.exit_code or 0, lines)
 

@@ -254,10 +254,9 @@ async def test_a_connection_cut_before_the_charge_costs_nothing(bench, when):
     assert bench.charged() == 1
 
 
-@pytest.mark.parametrize("body", ["not_json", "no_list", "null_list"])
-async def test_a_200_that_nobody_can_read_is_never_no_match(bench, body):
+async def test_a_200_that_is_no_answer_is_never_no_match(bench):
     bench.pictures(1)
-    bench.emulator.faults = check(Odd(body=body))
+    bench.emulator.faults = check(Odd(body="not_json"))
     ran = await bench.scan(api=QUICK)
 
     assert ran.exit_code == 3
@@ -269,7 +268,22 @@ async def test_a_200_that_nobody_can_read_is_never_no_match(bench, body):
     assert again.statuses() == {"scanned": 1}
 
 
-@pytest.mark.parametrize("body", ["wrong_types", "unknown_type", "extra_keys", "odd_urls"])
+@pytest.mark.parametrize("body", ["no_list", "null_list", "wrong_types"])
+async def test_an_answer_whose_matches_cannot_be_read_is_kept_and_paid_once(bench, body):
+    bench.pictures(1)
+    bench.emulator.faults = check(Odd(body=body))
+    first = await bench.scan(api=QUICK)
+    bench.emulator.faults = ()
+    again = await bench.scan(api=QUICK)
+
+    assert [ran.reasons() for ran in (first, again)] == [{"bad_response": 1}] * 2
+    assert [ran.exit_code for ran in (first, again)] == [3, 3]
+    assert bench.charged() == len(bench.checks()) == 1
+    forced = await bench.scan(force=True)
+    assert forced.statuses() == {"scanned": 1}
+
+
+@pytest.mark.parametrize("body", ["unknown_type", "extra_keys", "odd_urls"])
 async def test_an_odd_answer_is_an_answer(bench, body):
     bench.pictures(1)
     bench.emulator.faults = check(Odd(body=body))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from batchscan.copyleaks.requests import Request
-from batchscan.model import Answer, Claim
+from batchscan.model import Claim
 from batchscan.steps.rescue import rescue
 from batchscan.steps.state import make_private_folder
 from tests.copyleaks.servers import head_of, scripted, transport
@@ -110,7 +110,7 @@ async def test_a_link_in_the_state_folder_takes_no_write_elsewhere(bench, name):
 def test_a_rescued_answer_is_private(tmp_path):
     before = os.umask(0)
     try:
-        where = rescue(str(tmp_path), Claim(1, "bs-1", 1), Answer(b"{}", 1.0, 1, 1, None, ()))
+        where = rescue(str(tmp_path), Claim(1, "bs-1", 1), b"{}", 1.0)
     finally:
         os.umask(before)
 

@@ -13,6 +13,7 @@ import batchscan
 from batchscan.ledger import Ledger, Realm
 from batchscan.model import Stat
 from tests.ledger.conftest import answer, image
+from tests.ledger.settling import settle
 
 PACKAGE = Path(batchscan.__file__).parent
 EXECUTES = {"execute", "executemany", "executescript"}
@@ -153,7 +154,7 @@ def test_names_and_answers_that_look_like_queries_are_only_values(tmp_path):
     with ledger.transaction():
         picture = image(f"/p/{EVIL}/{EVIL}.png")
         claim = ledger.claims.open(picture, 1, EVIL[:20], 1.0)
-        ledger.claims.settle(claim, answer(f"https://{EVIL[:20]}"), EVIL[:20])
+        settle(ledger, claim, answer(f"https://{EVIL[:20]}"), EVIL[:20])
         ledger.files.put(picture.path, Stat(1, 1, 1), picture_id=claim.picture_id)
         ledger.runs.begin(EVIL[:20], f"/r/{EVIL}", 1.0)
         ledger.runs.decided(EVIL[:20], b"{}", 1)

@@ -122,7 +122,7 @@ def test_twins_of_a_refused_picture_do_not_count_and_an_answer_starts_anew():
 
 
 def test_a_rescued_answer_is_found_again_and_a_torn_line_is_not(tmp_path, ledger_claim):
-    where = rescue(str(tmp_path), ledger_claim, answer())
+    where = rescue(str(tmp_path), ledger_claim, answer().body, answer().received_at)
     with open(where, "ab") as file:
         file.write(b'{"scan_id": "bs-torn", "rece')
 
@@ -132,7 +132,7 @@ def test_a_rescued_answer_is_found_again_and_a_torn_line_is_not(tmp_path, ledger
 
 def test_an_answer_rescued_after_a_torn_one_is_found_again(tmp_path, ledger_claim):
     (tmp_path / "rescued-answers.jsonl").write_bytes(b'{"scan_id": "bs-torn", "rece')
-    rescue(str(tmp_path), ledger_claim, answer())
+    rescue(str(tmp_path), ledger_claim, answer().body, answer().received_at)
 
     assert [one.scan_id for one in rescued(str(tmp_path))] == [ledger_claim.scan_id]
 
@@ -140,7 +140,7 @@ def test_an_answer_rescued_after_a_torn_one_is_found_again(tmp_path, ledger_clai
 def test_where_no_file_can_be_written_the_answer_goes_to_stderr(
     tmp_path, ledger_claim, capfdbinary
 ):
-    where = rescue(str(tmp_path / "gone"), ledger_claim, answer())
+    where = rescue(str(tmp_path / "gone"), ledger_claim, answer().body, answer().received_at)
     line = capfdbinary.readouterr().err
 
     assert where == "stderr"
