@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from batchscan.settings import Rate
 log = logging.getLogger(__name__)
 
 TOO_FAST, AWAY = "429 pause", "service away, pause"
+LONGEST_LOOK = 60.0  # seconds between two looks at whether the next may leave: all changes wake it
+LONGEST_KEPT = 3600.0  # seconds of a pause that the next run hears of, whatever was asked for
 _WHAT = {TOO_FAST: "kept refusing requests (429)", AWAY: "stayed away or kept failing"}
 
 
@@ -56,6 +59,7 @@ class Gate:
         self._probing = False
         self._closed = False
         self._pause: tuple[float, str] = (0.0, "")
+        self._refused_until = -math.inf  # an earlier run's pause, longer than is waited out
         self.rate_limited = 0  # 429s
 
     def __repr__(self) -> str:
@@ -71,18 +75,24 @@ class Gate:
         return "service away, probing" if self._outage.away else None
 
     async def enter(self) -> Pass | None:
-        """Wait for a slot; None once the gate is closed."""
+        """Wait for a slot; None once the gate is closed.
+
+        Raises:
+            Unavailable: an earlier run was asked for a pause that lasts longer than `--retry-for`.
+        """
         async with self._turn:
             while not self._closed:
                 now = self._clock.monotonic()
+                if now < self._refused_until:
+                    raise self._still_refused(self._refused_until - now)
                 if self._outage.away and self._probing:
-                    await self._sleep(self._retry_for)
+                    await self._sleep(LONGEST_LOOK)
                 elif self._schedule.take(now, self._learned.at(now)):
                     self._probing = self._outage.away
                     return Pass(now, self._probing)
                 else:
                     wait = self._schedule.next_at(self._learned.at(now)) - now
-                    await self._sleep(min(wait, self._retry_for))
+                    await self._sleep(min(wait, LONGEST_LOOK))
         return None
 
     def leaving(self, granted: Pass) -> None:
@@ -141,10 +151,21 @@ class Gate:
         # A send "in the future" means that the clock was set back since: it was just now at worst.
         self._schedule.remember(min(now, at + shift) for at in sends)
         if learned is not None:
-            self._learned.restore(learned.share, learned.wall, min(now, learned.learned_at + shift))
-            until = min(learned.paused_until + shift, now + self._retry_for)
-            self._schedule.pause(until)
-            self._pause = (until, TOO_FAST)
+            if learned.share < 1:
+                since = min(now, learned.learned_at + shift)
+                self._learned.restore(learned.share, learned.wall, since)
+            self._remember_pause(learned, now, shift)
+
+    def _remember_pause(self, learned: Learned, now: float, shift: float) -> None:
+        """Wait for what is left of an earlier run's pause."""
+        length = min(LONGEST_KEPT, learned.paused_until - learned.learned_at)
+        until = min(learned.paused_until + shift, now + length)
+        if learned.learned_at + shift > now:  # the clock was set back: nobody knows what is left
+            until = min(until, now + self._retry_for)
+        if until > now + self._retry_for:
+            self._refused_until = until
+        self._schedule.pause(until)
+        self._pause = (until, TOO_FAST)
 
     @property
     def longest_window(self) -> float:
@@ -153,20 +174,31 @@ class Gate:
 
     @property
     def learned(self) -> Learned | None:
-        """What later runs should know of the rate; None when no 429 ever came."""
-        if self._learned.fell_at is None:
+        """What later runs should know of rate and pause; None when there was neither."""
+        fell_at, now = self._learned.fell_at, self._clock.monotonic()
+        if fell_at is None and self._pause[0] <= now:
             return None
-        shift = self._clock.wall() - self._clock.monotonic()
+        shift = self._clock.wall() - now
         return Learned(
             share=self._learned.share_at_fall,
             wall=self._learned.wall,
-            learned_at=self._learned.fell_at + shift,
+            learned_at=(now if fell_at is None else fell_at) + shift,
             paused_until=self._pause[0] + shift,
+        )
+
+    def _still_refused(self, left: float) -> Unavailable:
+        return Unavailable(
+            f"the API asked an earlier run for a pause, and {left:.0f} s of it are left:"
+            f" longer than --retry-for allows ({self._retry_for:.0f} s)",
+            advice="run the same command when they are over, or raise --retry-for",
         )
 
     def _hold(self, granted: Pass, floor: float | None, why: str, said: str) -> None:
         until = self._outage.pause(granted.granted_at, floor, self._clock.monotonic())
         if until is None:
+            if floor:  # for the next run
+                now = self._clock.monotonic()
+                self._pause = max(self._pause, (now + min(floor, LONGEST_KEPT), why))
             raise Unavailable(
                 f"the API {_WHAT[why]} for longer than --retry-for allows"
                 f" ({self._retry_for:.0f} s)" + (f"; the last failure: {said}" if said else ""),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from batchscan.engines.interface import Engine
 from batchscan.errors import AuthRefused, Interrupted, StopRun
-from batchscan.ledger import Known, Ledger, LedgerThread
+from batchscan.ledger import Known, Learned, Ledger, LedgerThread
 from batchscan.model import Answer, Claim, Image, ServiceError
 from batchscan.names import FailReason
 from batchscan.pace import Clock, Gate, Pass
@@ -183,10 +183,12 @@ class Asker:
                 self.gate.accepted(granted)
                 return await self._after_conflict(question, reply)
             case Busy():
-                await self._not_charged(question)
                 question.last = reply.error
                 said = reply.error.message or ""
-                self.gate.busy(granted, reply.retry_after, away=reply.away, said=said)
+                try:
+                    self.gate.busy(granted, reply.retry_after, away=reply.away, said=said)
+                finally:
+                    await self._not_charged(question, self.gate.learned)
                 return None
             case Trouble():
                 return await self._after_trouble(question, granted, reply)
@@ -236,10 +238,18 @@ class Asker:
         picture = question.image.sha256
         return self.gate.troubled(granted, picture, reached=reply.reached, said=reply.detail)
 
-    async def _not_charged(self, question: Question) -> None:
+    async def _not_charged(self, question: Question, learned: Learned | None = None) -> None:
+        """Enter that the last send cost nothing, and what it taught: a kill may come at any time."""
         claim = question.claim
-        if claim is not None:  # None when it failed at the login
-            await self.ledger.do(lambda ledger: ledger.claims.unsent(claim))
+
+        def keep(ledger: Ledger) -> None:
+            if claim is not None:  # None when it failed at the login
+                ledger.claims.unsent(claim)
+            if learned is not None:
+                ledger.pacing.learn(learned)
+
+        if claim is not None or learned is not None:
+            await self.ledger.do(keep)
 
     def _claim_of(self, question: Question) -> Claim:
         assert question.claim is not None  # noqa: S101 - a reply comes after a claim

@@ -7,7 +7,7 @@ import pytest
 
 from batchscan.errors import Unavailable
 from batchscan.ledger import Learned
-from batchscan.pace import Gate, Pass
+from batchscan.pace import Gate, Pass, SystemClock
 from batchscan.settings import Rate
 from tests.pace.clock import FakeClock
 
@@ -189,6 +189,81 @@ async def test_a_clock_set_back_by_a_day_does_not_block_for_a_day():
     granted = await through(the_gate)
 
     assert granted.granted_at <= 900
+
+
+async def test_a_pause_that_an_earlier_run_was_asked_for_is_waited_out_by_what_is_left():
+    clock = FakeClock()
+    first = gate(clock)
+    first.busy(await through(first), 30.0, away=False)
+    learned = first.learned
+    clock.now += 12
+    second = gate(clock)
+    second.remember([], learned)
+
+    assert (await through(second)).granted_at == pytest.approx(30, abs=0.5)
+
+
+async def test_a_pause_of_a_service_that_was_away_is_kept_too():
+    clock = FakeClock()
+    first = gate(clock)
+    first.busy(await through(first), 30.0, away=True)
+    second = gate(clock)
+    second.remember([], first.learned)
+    start = (await through(second)).granted_at
+    assert start == pytest.approx(30, abs=0.5)
+    assert (await through(second)).granted_at - start < 0.2  # and no rate was learned from it
+
+
+async def test_a_pause_longer_than_is_waited_out_ends_the_next_run_until_it_is_over():
+    clock = FakeClock()
+    first = gate(clock)
+    with pytest.raises(Unavailable):
+        first.busy(await through(first), 86_400.0, away=False)
+    learned = first.learned
+    assert learned is not None
+    clock.now += 60
+    second = gate(clock)
+    second.remember([], learned)
+    with pytest.raises(Unavailable, match="3540 s of it are left"):
+        await second.enter()
+    clock.now += 3000  # an hour is all that is kept of a day
+    third = gate(clock)
+    third.remember([], learned)
+    assert (await through(third)).granted_at == pytest.approx(3600, abs=0.5)
+
+
+@pytest.mark.parametrize("back", [60.0, 86_400.0, 10 * 365 * 86_400.0])
+async def test_a_clock_set_back_makes_no_pause_longer_than_it_was(back):
+    clock = FakeClock()
+    first = gate(clock)
+    first.busy(await through(first), 30.0, away=False)
+    learned = first.learned
+    clock.step_wall(-back)
+    second = gate(clock)
+    second.remember([], learned)
+
+    assert (await through(second)).granted_at <= 31
+
+
+class CountingClock(SystemClock):
+    def __init__(self) -> None:
+        self.waits = 0
+
+    async def wait(self, event, seconds):
+        self.waits += 1
+        await super().wait(event, seconds)
+
+
+@pytest.mark.parametrize("retry_for", [0.0, 0.001, 30 * 86_400.0])
+async def test_whatever_an_outage_may_last_nothing_spins_while_it_waits_for_a_slot(retry_for):
+    clock = CountingClock()
+    the_gate = Gate([Rate(5, 1.0)], 0.0, retry_for, clock)
+    for _ in range(4):
+        granted = await through(the_gate)
+        the_gate.leaving(granted)
+        the_gate.accepted(granted)
+
+    assert clock.waits <= 12
 
 
 async def test_with_a_lower_true_limit_few_are_refused_and_most_of_it_is_used():
