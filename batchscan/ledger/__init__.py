@@ -3,6 +3,7 @@
 from batchscan.ledger.claims import NOTHING_KNOWN, Known, OpenClaim, StoredAnswer
 from batchscan.ledger.files import Sorted
 from batchscan.ledger.history import Allows, Sighting
+from batchscan.ledger.missing import KnownFolder
 from batchscan.ledger.outbox import Draft, Message, News, Waiting
 from batchscan.ledger.overview import KnownFile
 from batchscan.ledger.pacing import Learned
@@ -22,6 +23,7 @@ __all__ = [
     "FileState",
     "Known",
     "KnownFile",
+    "KnownFolder",
     "Learned",
     "Ledger",
     "LedgerThread",

@@ -265,6 +265,10 @@ MIGRATIONS = (
         WHERE reader IS NULL OR trouble IS NOT NULL;
     DELETE FROM seals WHERE folder_id IN (SELECT f.folder_id FROM answers a
         JOIN files f ON f.picture_id = a.picture_id WHERE a.reader IS NULL);
+    -- Whether a folder is on another file system than the root it was found under; NULL where no
+    -- scan has looked. One that is gone is reported once, unless it was mounted.
+    ALTER TABLE folders ADD COLUMN mounted INTEGER;
+    ALTER TABLE folders ADD COLUMN reported_missing INTEGER NOT NULL DEFAULT 0;
     """,
 )
 
@@ -277,6 +281,7 @@ TEMPORARY = """
         path BLOB NOT NULL,
         fresh INTEGER NOT NULL                  -- scanned in this run
     );
+    CREATE TEMP TABLE walked (folder_id INTEGER PRIMARY KEY);  -- folders that have pictures now
     CREATE TEMP TABLE telling (run_id TEXT PRIMARY KEY) WITHOUT ROWID;  -- whose news this tells
     CREATE TEMP TABLE drafts (                  -- of messages, until their number is known
         part INTEGER PRIMARY KEY,

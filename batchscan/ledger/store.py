@@ -22,6 +22,7 @@ from batchscan.ledger.found import Found
 from batchscan.ledger.history import History
 from batchscan.ledger.holdings import Holdings
 from batchscan.ledger.marking import Marking
+from batchscan.ledger.missing import MissingFolders
 from batchscan.ledger.outbox import Outbox
 from batchscan.ledger.overview import Overview
 from batchscan.ledger.pacing import Pacing
@@ -74,6 +75,7 @@ class Ledger:
         self.pacing = Pacing(connection, realm.api_url)
         self.overview = Overview(connection, realm_id)
         self.found = Found(connection, self.history)
+        self.missing = MissingFolders(connection, realm_id)
         self.marking = Marking(connection, realm_id, self.history)
         self.portraits = Portraits(connection)
         self.seen = Seen(connection, realm_id)

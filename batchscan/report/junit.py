@@ -90,7 +90,7 @@ def _coverage_cases(report: Report) -> Iterator[tuple[str, str]]:
         said = f"{amount(number, 'folder')} could not be read"
         yield "error", _coverage_case("unreadable folders", "error", "unreadable_folders", said)
     for root in report.files.empty_roots:
-        said = f"{root} is empty, and pictures were seen there before"
+        said = f"{root} is empty or gone, and pictures were seen there before"
         yield "error", _coverage_case(f"empty: {root}", "error", "empty_root", said)
 
 

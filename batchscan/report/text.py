@@ -68,7 +68,7 @@ def losses(report: Report, named: Callable[[str], str] = _named) -> Iterator[str
         folders = amount(files.unreadable_folders, "folder")
         yield f"Not covered: {folders} could not be read, so nothing is known of what is inside."
     for root in files.empty_roots:
-        yield f"Not covered: {named(root)} is empty, and pictures were seen there before."
+        yield f"Not covered: {named(root)} is empty or gone, and pictures were seen there before."
     left_out = [(files.ignored, "ignored"), (files.excluded, "excluded by patterns")]
     yield from _sentence("Left out: ", [f"{number:,} {why}" for number, why in left_out if number])
 

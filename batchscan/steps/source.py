@@ -8,23 +8,26 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import compress
 
 import msgspec
 
 from batchscan.escape import path_fields, printable
 from batchscan.images.inspect import pictures_of
-from batchscan.ledger import FileState, Ledger, LedgerThread, Sorted, Standing
+from batchscan.ledger import FileState, KnownFolder, Ledger, LedgerThread, Sorted, Standing
 from batchscan.model import Candidate, Outcome, Stat
 from batchscan.names import DeferReason
 from batchscan.pace import Clock
 from batchscan.paths import is_url, joined
 from batchscan.settings import Settings
+from batchscan.steps.missing import Missing
 from batchscan.steps.record import Recorder
 from batchscan.steps.stop import Stop
 from batchscan.steps.verdict import Stopwatch, deferred
 from batchscan.stores import is_empty
 from batchscan.tally import Tally
+from batchscan.times import rfc3339
 from batchscan.walk import Block, Finder
 
 NANO = 1_000_000_000
@@ -98,9 +101,12 @@ class Source:
         for path, why in walk.counts.unreadable:
             log.warning("not covered: %s cannot be read: %s", printable(path), why)
         await self._look_for_empty_roots(walk)
+        if not self.stop.at_once:
+            await self._look_for_missing_folders(walk)
 
     async def _candidates(self, blocks: Sequence[Block]) -> list[Candidate]:
         """The files of blocks that are not unchanged; those without an extension if pictures."""
+        await self.ledger.do(lambda ledger: self._saw(ledger, blocks))
         rest = await self._sort(blocks, [block.entries for block in blocks])
         unnamed = await self._sort(blocks, [block.unnamed for block in blocks])
         found: list[Candidate] = []
@@ -150,13 +156,12 @@ class Source:
     async def _hand_on(
         self, candidates: Sequence[Candidate], queue: asyncio.Queue[Candidate | None]
     ) -> None:
-        oldest = (self.clock.wall() - self.settings.scan.min_age) * NANO
+        now, min_age = self.clock.wall() * NANO, self.settings.scan.min_age * NANO
         put_off: list[Outcome] = []
         for candidate in candidates:
             if self.stop:
                 put_off.append(self._put_off(candidate))
-            elif self.settings.scan.min_age and _changed_after(candidate, oldest):
-                detail = "changed more recently than --min-age"
+            elif min_age and (detail := _too_young(candidate, now, min_age)):
                 watch = Stopwatch(self.clock)
                 put_off.append(deferred(candidate, DeferReason.TOO_YOUNG, detail, watch))
             else:
@@ -167,6 +172,30 @@ class Source:
         reason = self.stop.reason
         why = reason.defers_as if reason else DeferReason.INTERRUPTED
         return deferred(candidate, why, str(reason or "the run stopped"), Stopwatch(self.clock))
+
+    def _saw(self, ledger: Ledger, blocks: Sequence[Block]) -> None:
+        for block in blocks:
+            if block.root is not None and len(block):
+                writable = not self.settings.dry_run
+                ledger.missing.saw(block.folder, mounted=block.mounted, writable=writable)
+
+    async def _look_for_missing_folders(self, walk: Finder) -> None:
+        for root, pictures in walk.counts.seen.items():
+            if not pictures or is_url(root):  # reported as a whole; a store has no mounts
+                continue
+            missing, after = Missing(), b""
+            while some := await self.ledger.do(partial(_unseen_below, root, after)):
+                await asyncio.to_thread(missing.add, root, some)
+                after = some[-1].path
+            if missing.reported_once and not self.settings.dry_run:
+                once = missing.reported_once
+                await self.ledger.do(partial(_keep_reported, once))
+            for path in missing.tops:
+                self.tally.empty_roots.append(path)
+                log.warning(
+                    "not covered: %s is empty or gone, and pictures were seen there before",
+                    printable(path),
+                )
 
     async def _look_for_empty_roots(self, walk: Finder) -> None:
         """An unmounted disk looks like an empty folder; the ledger knows better."""
@@ -182,6 +211,14 @@ class Source:
             if await self.ledger.do(known):
                 self.tally.empty_roots.append(root)
                 log.warning("not covered: %s is empty; is its disk mounted?", printable(root))
+
+
+def _unseen_below(root: str, after: bytes, ledger: Ledger) -> list[KnownFolder]:
+    return ledger.missing.unseen_below(root, after)
+
+
+def _keep_reported(folder_ids: Sequence[int], ledger: Ledger) -> None:
+    ledger.missing.reported(folder_ids)
 
 
 def _take_due(ledger: Ledger) -> list[Candidate]:
@@ -223,10 +260,27 @@ def _is_empty(folder: str) -> bool:
         return True
 
 
-def _changed_after(candidate: Candidate, oldest_ns: float) -> bool:
+def _too_young(candidate: Candidate, now_ns: float, min_age_ns: float) -> str | None:
+    """Why a file is too young, if it is.
+
+    A modification time in the future is somebody's setting (a camera's clock, an archive) and says
+    nothing about the file's age; its change time is the file system's own.
+    """
     stat = candidate.stat
     if stat is None:
-        return False
+        return None
     # An object has no ctime: its version stands there.
-    newest = stat.mtime_ns if is_url(candidate.path) else max(stat.mtime_ns, stat.ctime_ns)
-    return newest > oldest_ns
+    times = [stat.mtime_ns] if is_url(candidate.path) else [stat.mtime_ns, stat.ctime_ns]
+    past = [time for time in times if time <= now_ns]
+    if not past and not is_url(candidate.path):
+        return f"its times are in the future: until {_utc(min(times))}, or until it is changed"
+    if any(time > now_ns - min_age_ns for time in past):
+        return "changed more recently than --min-age"
+    return None
+
+
+def _utc(time_ns: int) -> str:
+    try:
+        return rfc3339(time_ns / NANO)
+    except (OverflowError, ValueError, OSError):
+        return "a year that there is no date for"

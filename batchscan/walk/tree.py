@@ -28,6 +28,8 @@ class _Folder:
     root: str
     rules: Rules
     taken: frozenset[str] | set[str] = frozenset()  # names that are roots themselves
+    device: int | None = None  # the root's file system; known when the root was entered
+    mounted: bool = False  # on another one
 
 
 class Walk:
@@ -126,6 +128,8 @@ class Walk:
         if self._follow:
             self._closed.add(place)
         folder.taken = self._taken.get(place, folder.taken)
+        folder.device = status.st_dev if folder.device is None else folder.device
+        folder.mounted = status.st_dev != folder.device
         return True
 
     def _read(self, folder: _Folder, listing: Iterator[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
@@ -139,7 +143,7 @@ class Walk:
     def _sorted_out(
         self, folder: _Folder, part: list[os.DirEntry[str]]
     ) -> tuple[Block, list[_Folder]]:
-        block = Block(folder.path, folder.root)
+        block = Block(folder.path, folder.root, folder.mounted)
         others: list[os.DirEntry[str]] = []
         follow = self._follow
         plain = folder.rules.plain and not folder.taken
@@ -199,7 +203,9 @@ class Walk:
             if folder.rules.leave_out_folder(relative, entry.name):
                 self.counts.excluded += 1
                 continue
-            found = _Folder(entry.path, relative + "/", folder.root, folder.rules)
+            found = _Folder(
+                entry.path, relative + "/", folder.root, folder.rules, device=folder.device
+            )
             below.append((entry.is_symlink(), os.fsencode(entry.name), found))
         below.sort(key=lambda candidate: candidate[:2])
         return [found for _, _, found in below]

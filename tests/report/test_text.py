@@ -70,7 +70,7 @@ def test_no_pictures_are_no_good_news():
     assert said(tally, Digest()) == [
         "No pictures were found.",
         "Not covered: 1 folder could not be read, so nothing is known of what is inside.",
-        "Not covered: /mnt/photos is empty, and pictures were seen there before.",
+        "Not covered: /mnt/photos is empty or gone, and pictures were seen there before.",
         "Credits: 0 charged.",
         "Files: /out/runs/x",
     ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import stat
+import time
 
 import pytest
 
@@ -281,6 +283,18 @@ async def test_young_files_are_left_alone_and_that_is_no_failure(bench):
     assert ran.exit_code == 0
     assert ran.reasons() == {"too_young": 1}
     assert len(bench.checks()) == 0
+
+
+async def test_a_file_dated_in_the_future_is_as_old_as_its_last_change(bench):
+    bench.pictures(2)
+    ahead = time.time() + 10 * 366 * 86_400
+    for path in bench.images.iterdir():
+        os.utime(path, (ahead, ahead))
+    young = await bench.scan(scan={"min_age": 3600.0})
+    assert young.reasons() == {"too_young": 2}
+    await asyncio.sleep(0.3)
+    ran = await bench.scan(scan={"min_age": 0.2})
+    assert ran.statuses() == {"scanned": 2}
 
 
 async def test_an_empty_root_that_held_pictures_is_lost_coverage(bench):

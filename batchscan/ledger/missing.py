@@ -1,0 +1,79 @@
+"""Folders in which pictures were seen before and are not any more: deleted, or not mounted."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable
+from typing import NamedTuple
+
+FOLDERS_AT_ONCE = 1_000
+
+
+class KnownFolder(NamedTuple):
+    """A folder that the ledger knows pictures in."""
+
+    folder_id: int
+    path: bytes
+    mounted: bool | None  # on another file system than its root; None where no scan has looked
+    reported: bool  # that it is gone
+
+
+class MissingFolders:
+    """What a walk saw of the folders that the ledger knows pictures in."""
+
+    def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
+        self._connection = connection
+        self._realm_id = realm_id
+
+    def saw(self, folder: str, *, mounted: bool, writable: bool) -> None:
+        """Enter that a walk found pictures in a folder.
+
+        Args:
+            folder: where; absolute.
+            mounted: whether it is on another file system than its root.
+            writable: whether that may be kept for later runs.
+        """
+        path = os.fsencode(folder)
+        known = self._known(path)
+        if writable and (known is None or known[1:] != (mounted, 0)):
+            self._connection.execute(
+                "INSERT INTO folders (path, mounted) VALUES (?, ?) ON CONFLICT (path)"
+                " DO UPDATE SET mounted = excluded.mounted, reported_missing = 0",
+                (path, mounted),
+            )
+            known = self._known(path)
+        if known is not None:
+            self._connection.execute("INSERT OR IGNORE INTO walked VALUES (?)", known[:1])
+
+    def _known(self, path: bytes) -> tuple[int, int | None, int] | None:
+        row: tuple[int, int | None, int] | None = self._connection.execute(
+            "SELECT id, mounted, reported_missing FROM folders WHERE path = ?", (path,)
+        ).fetchone()
+        return row
+
+    def unseen_below(self, root: str, after: bytes = b"") -> list[KnownFolder]:
+        """Folders below a root with pictures, in which the walk found none: by path, some at once.
+
+        Call it again with the last one's path until there are no more.
+        """
+        raw = os.fsencode(root).rstrip(b"/")
+        rows = self._connection.execute(
+            "SELECT d.id, d.path, d.mounted, d.reported_missing FROM folders d"
+            " WHERE d.path >= ? AND d.path > ? AND d.path < ?"
+            " AND d.id NOT IN (SELECT folder_id FROM walked)"
+            " AND EXISTS (SELECT 1 FROM files f WHERE f.realm_id = ? AND f.folder_id = d.id)"
+            " ORDER BY d.path LIMIT ?",
+            (raw + b"/", after, raw + b"0", self._realm_id, FOLDERS_AT_ONCE),  # "0" follows "/"
+        ).fetchall()
+        return [
+            KnownFolder(number, path, None if mounted is None else bool(mounted), bool(reported))
+            for number, path, mounted, reported in rows
+        ]
+
+    def reported(self, folder_ids: Iterable[int]) -> None:
+        """Remember that these were reported as missing."""
+        self._connection.executemany(
+            "UPDATE folders SET reported_missing = 1 WHERE id = ?",
+            ((number,) for number in folder_ids),
+        )

@@ -1,0 +1,53 @@
+"""Mounts and folders below a root that are not there any more, though pictures were seen in them.
+
+A disk that is not mounted looks like an empty folder, or like none. One that was seen as a mount
+is reported in every run until it is back; a folder of the root's own file system, which was
+probably deleted, once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from batchscan.ledger import KnownFolder
+
+
+@dataclass(slots=True)
+class Missing:
+    """What is missing below a root."""
+
+    tops: dict[str, None] = field(default_factory=dict)  # the highest missing folders, in order
+    reported_once: list[int] = field(default_factory=list)  # not to be reported by later runs
+
+    def add(self, root: str, folders: Iterable[KnownFolder]) -> None:
+        """Look at folders in which a walk found no pictures; blocks, so run it in a thread."""
+        for folder in folders:
+            path = os.fsdecode(folder.path)
+            if (folder.reported and not folder.mounted) or _has_entries(path):
+                continue  # what has entries lost its pictures one by one, or is left out
+            exists = os.path.lexists(path)
+            # Before any scan looked, an empty folder may be where something was mounted.
+            if not folder.mounted and not (exists and folder.mounted is None):
+                self.reported_once.append(folder.folder_id)
+            self.tops.setdefault(_highest_missing(root, path))
+
+
+def _has_entries(path: str) -> bool:
+    try:
+        with os.scandir(path) as entries:
+            return next(entries, None) is not None
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True  # the walk has reported it as unreadable
+
+
+def _highest_missing(root: str, path: str) -> str:
+    """The highest folder on the way from a root to a missing folder that is empty or gone, too."""
+    while (above := os.path.dirname(path)) != root and len(above) > len(root):
+        if _has_entries(above):
+            break
+        path = above
+    return path
