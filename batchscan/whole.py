@@ -105,6 +105,36 @@ def new_path(path: str, advice: str = _ADVICE, *, replace: bool = False) -> Iter
         _sync_folder(folder)
 
 
+def identity(path: str) -> str:
+    """Tell a file, as it is now, from any other and from itself after a change.
+
+    Raises:
+        StorageError: it cannot be looked at.
+    """
+    with storage(path):
+        return _identity(os.lstat(path))
+
+
+def link_whole(source: str, path: str, expected: str) -> bool:
+    """Make `path` another name of a file that is still as `identity` had it; whether it could be.
+
+    Raises:
+        StorageError: the folder cannot be brought to the disk.
+    """
+    try:
+        os.link(source, path, follow_symlinks=False)
+    except FileExistsError:  # of an attempt that the ledger made twice
+        pass
+    except OSError:  # it is gone, on another disk, or this one has no links
+        return False
+    found = os.lstat(path)
+    if _identity(found) != expected or not stat.S_ISREG(found.st_mode):
+        return False  # whoever writes another one puts it in its place
+    with storage(path):
+        _sync_folder(os.path.dirname(path) or os.curdir)
+    return True
+
+
 def make_folder(path: str) -> bool:
     """Make a private folder, unless the name is taken; tell whether it was made."""
     try:
@@ -138,6 +168,10 @@ def storage(path: str, advice: str = _ADVICE) -> Iterator[None]:
         raise StorageError(
             f"cannot write '{printable(path)}': {error.strerror}", advice=advice
         ) from error
+
+
+def _identity(found: os.stat_result) -> str:
+    return f"{found.st_ino}:{found.st_size}:{found.st_mtime_ns}"
 
 
 def _name(aside: str, path: str) -> None:

@@ -8,6 +8,7 @@ from batchscan.ledger.outbox import Draft, Message, News, Waiting
 from batchscan.ledger.overview import KnownFile
 from batchscan.ledger.pacing import Learned
 from batchscan.ledger.prices import Prices
+from batchscan.ledger.report_cache import CachedFile
 from batchscan.ledger.rescans import Due
 from batchscan.ledger.runs import StoredLine, StoredRun
 from batchscan.ledger.standing import FileState, Standing
@@ -18,6 +19,7 @@ __all__ = [
     "FILE_NAME",
     "NOTHING_KNOWN",
     "Allows",
+    "CachedFile",
     "Draft",
     "Due",
     "FileState",

@@ -100,6 +100,14 @@ class History:
         )
         self._allows = allows
 
+    def told(self) -> list[str]:
+        """The runs that are told about, of those in which any match arrived."""
+        rows = self._connection.execute(
+            "SELECT run_id FROM telling WHERE run_id IN (SELECT run_id FROM arrivals)"
+            " ORDER BY run_id"
+        )
+        return [row[0] for row in rows]
+
     def note_events(self) -> None:
         """Keep what people are to be told of the answers that come."""
         self._notes_events = True

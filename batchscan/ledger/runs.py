@@ -50,6 +50,7 @@ class Runs:
         same = "(run_id = :name OR run_id GLOB :name || '-*')"
         rows = self._connection.execute(
             f"SELECT run_id FROM runs WHERE {same} UNION SELECT run_id FROM doubts WHERE {same}"
+            f" UNION SELECT run_id FROM cached_files WHERE {same}"
             " UNION SELECT run_id FROM answers INDEXED BY answers_by_time"
             f" WHERE received_at >= :since AND {same}",
             {"name": name, "since": since},

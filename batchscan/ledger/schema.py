@@ -269,6 +269,51 @@ MIGRATIONS = (
     -- scan has looked. One that is gone is reported once, unless it was mounted.
     ALTER TABLE folders ADD COLUMN mounted INTEGER;
     ALTER TABLE folders ADD COLUMN reported_missing INTEGER NOT NULL DEFAULT 0;
+    -- Counts up with everything that reports are made from, so that one that would be the same
+    -- need not be made again (`ledger.report_cache`).
+    CREATE TABLE changes (number INTEGER NOT NULL);
+    INSERT INTO changes VALUES (0);
+    CREATE TRIGGER sighting_added AFTER INSERT ON sightings
+        BEGIN UPDATE changes SET number = number + 1; END;
+    CREATE TRIGGER sighting_changed AFTER UPDATE ON sightings
+        BEGIN UPDATE changes SET number = number + 1; END;
+    CREATE TRIGGER sighting_removed AFTER DELETE ON sightings
+        BEGIN UPDATE changes SET number = number + 1; END;
+    -- The runs that matches arrived in: what they tell is not what the next run tells.
+    CREATE TABLE arrivals (run_id TEXT PRIMARY KEY) WITHOUT ROWID;
+    INSERT INTO arrivals SELECT DISTINCT arrived_in FROM sightings;
+    CREATE TRIGGER sighting_arrived AFTER INSERT ON sightings
+        WHEN NOT EXISTS (SELECT 1 FROM arrivals WHERE run_id = NEW.arrived_in)
+        BEGIN INSERT INTO arrivals VALUES (NEW.arrived_in); END;
+    CREATE TRIGGER sighting_returned AFTER UPDATE OF arrived_in ON sightings
+        WHEN NOT EXISTS (SELECT 1 FROM arrivals WHERE run_id = NEW.arrived_in)
+        BEGIN INSERT INTO arrivals VALUES (NEW.arrived_in); END;
+    CREATE TRIGGER answer_replaced AFTER UPDATE OF answer_id ON pictures
+        WHEN EXISTS (SELECT 1 FROM sightings WHERE picture_id = NEW.id)
+        BEGIN UPDATE changes SET number = number + 1; END;
+    CREATE TRIGGER answer_read AFTER UPDATE OF credits, received_at ON answers
+        WHEN EXISTS (SELECT 1 FROM sightings WHERE picture_id = NEW.picture_id)
+        BEGIN UPDATE changes SET number = number + 1; END;
+    CREATE TRIGGER portrait_made AFTER INSERT ON portraits
+        BEGIN UPDATE changes SET number = number + 1; END;
+    CREATE TRIGGER portrait_changed AFTER UPDATE ON portraits
+        BEGIN UPDATE changes SET number = number + 1; END;
+    CREATE TRIGGER portrait_removed AFTER DELETE ON portraits
+        BEGIN UPDATE changes SET number = number + 1; END;
+    CREATE TABLE digests (
+        id INTEGER PRIMARY KEY,
+        fingerprint BLOB NOT NULL UNIQUE,       -- of everything that it was made from
+        digest BLOB NOT NULL                    -- JSON, compressed
+    );
+    CREATE TABLE cached_files (
+        fingerprint BLOB NOT NULL,              -- of its digest
+        name TEXT NOT NULL,
+        facts BLOB NOT NULL,                    -- stands for what else it says
+        run_id TEXT NOT NULL,                   -- for which it was made
+        path BLOB NOT NULL,                     -- where it stands
+        identity TEXT NOT NULL,                 -- inode, size and time: as it was written
+        PRIMARY KEY (fingerprint, name)
+    ) WITHOUT ROWID;
     """,
 )
 
@@ -276,6 +321,7 @@ VERSION = len(MIGRATIONS)
 
 # What this process saw; gone with the connection. Unchanged pictures without matches are left out.
 TEMPORARY = """
+    PRAGMA temp.cache_size = -16000;            -- KiB that stay in memory
     CREATE TEMP TABLE seen (
         picture_id INTEGER PRIMARY KEY,
         path BLOB NOT NULL,

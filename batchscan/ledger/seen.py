@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import zlib
+from collections.abc import Iterator
 from itertools import accumulate, pairwise
 
 import msgspec
@@ -36,13 +37,16 @@ class Seen:
         """See nothing any more."""
         self._connection.execute("DELETE FROM seen")
 
-    def matched(self) -> bytes:
-        """The pictures seen that have or had a match, to be kept with the run."""
-        rows = self._connection.execute(
-            "SELECT picture_id FROM seen s WHERE EXISTS"
+    def with_matches(self) -> Iterator[tuple[int, bytes, int]]:
+        """The pictures seen that have or had a match: number, path, whether this run scanned it."""
+        return self._connection.execute(
+            "SELECT picture_id, path, fresh FROM seen s WHERE EXISTS"
             " (SELECT 1 FROM sightings m WHERE m.picture_id = s.picture_id) ORDER BY picture_id"
         )
-        numbers = [row[0] for row in rows]
+
+    def matched(self) -> bytes:
+        """The pictures seen that have or had a match, to be kept with the run."""
+        numbers = [row[0] for row in self.with_matches()]
         steps = [after - before for before, after in pairwise([0, *numbers])]
         return zlib.compress(msgspec.msgpack.encode(steps))
 

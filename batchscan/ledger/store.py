@@ -29,6 +29,7 @@ from batchscan.ledger.pacing import Pacing
 from batchscan.ledger.portraits import Portraits
 from batchscan.ledger.proof import Proof
 from batchscan.ledger.readings import Readings
+from batchscan.ledger.report_cache import ReportCache
 from batchscan.ledger.rescans import Rescans
 from batchscan.ledger.runs import Runs
 from batchscan.ledger.seals import Seals
@@ -79,6 +80,7 @@ class Ledger:
         self.marking = Marking(connection, realm_id, self.history)
         self.portraits = Portraits(connection)
         self.seen = Seen(connection, realm_id)
+        self.report_cache = ReportCache(connection, writable=writable)
         self.rescans = Rescans(connection)
         self.spending = Spending(connection, realm_id)
         self.holdings = Holdings(connection)

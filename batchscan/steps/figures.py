@@ -42,6 +42,16 @@ class Allowing:
         """
         return self.rules.rule_for(url, sha256, lambda: there(paths), self.today) is not None
 
+    @property
+    def looks_at_paths(self) -> bool:
+        """Whether what is allowed depends on where pictures stand."""
+        return any(rule.images is not None for rule in self.rules.rules)
+
+    @property
+    def signature(self) -> list[str]:
+        """Tells these rules, as they hold on this day, from all others."""
+        return [f"{rule!r} {rule.holds(self.today)}" for rule in self.rules.rules]
+
     def look(self, ledger: Ledger, runs: Sequence[str]) -> None:
         """Let the ledger show matches with these rules, and the news of these runs as new."""
         ledger.history.tell(runs, self.allows if self.rules.rules else None)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import TypeVar
 
-import msgspec
+from msgspec.structs import replace
 
 from batchscan import about
 from batchscan.digest import Digest
@@ -22,14 +22,14 @@ from batchscan.report.build import ApiFacts, RunFacts, build
 from batchscan.report.files import point_latest, write_report
 from batchscan.report.schema import Alerts, Cluster, Latency, Report, encode
 from batchscan.steps.ending import exit_of
-from batchscan.steps.figures import digest_of
-from batchscan.steps.formats import write_formats, write_page
+from batchscan.steps.formats import write_page
 from batchscan.steps.old_runs import drop_old_runs
+from batchscan.steps.reuse import Basis, basis_of, write_or_link
 from batchscan.steps.session import Session
 
 T = TypeVar("T")
 DAYS_A_MONTH = 365.25 / 12
-_NOTHING = Digest()
+_NOTHING = Basis(Digest())
 log = logging.getLogger(__name__)
 
 
@@ -39,16 +39,17 @@ async def finish(session: Session) -> Report:
     await _or_stop(session, session.results.close())
     balance = await _balance(session)
     await _or_stop(session, _seal(session))
-    digest = (
+    basis = (
         await _or_stop(
-            session, session.ledger.do(lambda ledger: digest_of(ledger, session.allowing))
+            session, session.ledger.do(lambda ledger: basis_of(ledger, session.allowing))
         )
         or _NOTHING
     )
+    digest = basis.digest
     alerts = await _or_stop(session, session.ledger.do(partial(_make_messages, session=session)))
     session.stop.end()
     report = _report(session, digest, balance, alerts)
-    await _or_stop(session, _write(session, report))
+    report = await _or_stop(session, _write(session, report, basis)) or report
     if report.run.exit_code != _exit(session, digest)[0]:
         # It could not be written as it is: what is returned says so.
         return _report(session, digest, balance, alerts)
@@ -70,7 +71,7 @@ async def _tell(session: Session, report: Report) -> Report:
 
     def amend(ledger: Ledger) -> Report:
         now = session.clock.wall()
-        amended = msgspec.structs.replace(report, alerts=telling.standing(ledger, delivered))
+        amended = replace(report, alerts=telling.standing(ledger, delivered))
         write_page(session.folder, amended, ledger, now)
         write_report(session.folder, amended)
         ledger.runs.amend(session.run_id, encode(amended))
@@ -119,14 +120,17 @@ def _exit(session: Session, digest: Digest) -> tuple[int, ExitReason]:
     return exit_of(session.stop, session.tally, digest.alarms, fail_on, dry_run=dry_run)
 
 
-async def _write(session: Session, report: Report) -> None:
-    await session.ledger.do(
-        lambda ledger: write_formats(session.folder, report, ledger, session.clock.wall())
+async def _write(session: Session, report: Report, basis: Basis) -> Report:
+    """Write what the run leaves, and close it; the report as it was written."""
+    folder, now = session.folder, session.clock.wall()
+    report = await session.ledger.do(
+        lambda ledger: write_or_link(folder, report, ledger, basis, now)
     )
-    await asyncio.to_thread(write_report, session.folder, report)
+    await asyncio.to_thread(write_report, folder, report)
     if not session.settings.dry_run:
-        learned, now = session.gate.learned, session.clock.wall()
-        reach = session.gate.longest_window
+        learned, reach = session.gate.learned, session.gate.longest_window
+        # What an earlier run's digest says is kept once
+        kept = replace(report, domains=[], images=[]) if basis.known else report
 
         def close(ledger: Ledger) -> None:
             ledger.pacing.forget_sends_before(now - reach)
@@ -134,13 +138,14 @@ async def _write(session: Session, report: Report) -> None:
                 ledger.pacing.learn(learned)
             # After trouble with the disk the next run looks what can be taken in after all.
             if not session.stop.disk_failed:
-                ledger.runs.close(session.run_id, encode(report), ledger.seen.matched())
+                ledger.runs.close(session.run_id, encode(kept), ledger.seen.matched())
 
         await session.ledger.do(close)
     output = session.settings.output
     await asyncio.to_thread(point_latest, output.directory, session.run_id)
     if not (session.settings.dry_run or session.stop.disk_failed):
         await drop_old_runs(session.ledger, output)
+    return report
 
 
 def _report(session: Session, digest: Digest, balance: int | None, alerts: Alerts | None) -> Report:

@@ -38,9 +38,21 @@ def write_formats(folder: str, report: Report, ledger: Ledger, now: float) -> li
     Raises:
         StorageError: the disk would not take it.
     """
-    table_ = os.path.join(folder, MATCHES)
-    write_whole(table_, rendered("csv", report, ledger, now))
-    return [table_, write_page(folder, report, ledger, now)]
+    return [
+        write_table(folder, report, ledger, now),
+        write_page(folder, report, ledger, now),
+    ]
+
+
+def write_table(folder: str, report: Report, ledger: Ledger, now: float) -> str:
+    """Write matches.csv into a run's folder, whole or not at all; give its path.
+
+    Raises:
+        StorageError: the disk would not take it.
+    """
+    path = os.path.join(folder, MATCHES)
+    write_whole(path, rendered("csv", report, ledger, now))
+    return path
 
 
 def write_page(folder: str, report: Report, ledger: Ledger, now: float) -> str:

@@ -22,7 +22,7 @@ from tests.benchmarks.cluster import cluster
 from tests.benchmarks.commands import Missing
 from tests.benchmarks.html import html
 from tests.benchmarks.judging import judging, start
-from tests.benchmarks.library import memory, report, unchanged
+from tests.benchmarks.library import matched, memory, report, unchanged
 from tests.benchmarks.likeness import find_copies
 from tests.benchmarks.measure import Row
 from tests.benchmarks.pace import pace
@@ -34,6 +34,7 @@ BENCHMARKS: dict[str, Callable[[Path, float], Iterator[Row]]] = {
     "judging": judging,
     "start": start,
     "unchanged": unchanged,
+    "matched": matched,
     "memory": memory,
     "report": report,
     "html": html,

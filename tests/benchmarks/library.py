@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.benchmarks.commands import batchscan, needed
-from tests.benchmarks.material import killed_run, stubs
-from tests.benchmarks.measure import Row, in_turn, median, ratio, run, wall
+from tests.benchmarks.material import killed_run, library, stubs
+from tests.benchmarks.measure import Row, cpu, in_turn, median, ratio, run, wall, written
 
 NOBODY = "http://127.0.0.1:9"  # nothing is sent there
 FILES = 200_000
@@ -35,6 +35,30 @@ def unchanged(work: Path, scale: float) -> Iterator[Row]:
     note = f"{median(ours, wall):.2f} s"
     yield Row(what, "rclone copy, nothing to do", ratio(ours, rclone, wall), 0.9, note=note)
     yield Row(what, "find -printf", ratio(ours, found, wall), 2.5)
+
+
+def matched(work: Path, scale: float) -> Iterator[Row]:
+    """Runs in which nothing changed, over pictures with matches and over ones without."""
+    for count, each, reach in ((3_000, 14, None), (100_000, 10, 5)):
+        number = round(count * scale)
+        commands = []
+        for name, matches in (("with", each), ("without", 0)):
+            place = work / f"{count}-{name}"
+            library(place, NOBODY, number, matches)
+            words, env = batchscan(place, NOBODY, "-q", str(place / "images"))
+            run(words, env)  # in which what was new becomes known
+            commands.append(lambda words=words, env=env: run(words, env))
+        some, none = in_turn(*commands)
+        what = f"a run over {number:,} unchanged files, {number * each:,} matches"
+        note = f"{median(some, cpu):.2f} s"
+        yield Row(
+            f"CPU of {what}", "the same without matches", ratio(some, none, cpu), 2, note=note
+        )
+        if reach:
+            yield Row(f"wall time of {what}", "", median(some, wall), reach, "s")
+        # report.json names the worst thousand pictures, and each domain
+        note = f"{median(none, written):.2f} MiB without matches"
+        yield Row(f"written by {what}", "", median(some, written), 2, "MiB", note=note)
 
 
 def memory(work: Path, scale: float) -> Iterator[Row]:

@@ -71,6 +71,40 @@ def killed_run(state: Path, url: str, count: int) -> None:
     ledger.close()
 
 
+def library(work: Path, url: str, count: int, each: int) -> None:
+    """A ledger that has the answers to `count` files below `work/images`, each with matches."""
+    stubs(work / "images", count, 1_000)
+    state = work / "state"
+    state.mkdir(parents=True, mode=0o700)
+    ledger = Ledger.open(state, Realm(url, sandbox=False))
+    run_id = "20260101T000000Z"
+    with ledger.transaction():
+        ledger.runs.begin(run_id, str(work / "output" / "runs" / run_id), 1_700_000_000.0)
+    for folder in sorted((work / "images").iterdir()):
+        with ledger.transaction():
+            for file in sorted(folder.iterdir()):
+                _known(ledger, run_id, file, each)
+    ledger.close()
+
+
+def _known(ledger: Ledger, run_id: str, file: Path, each: int) -> None:
+    number, status = int(file.stem), file.stat()
+    stat = model.Stat(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    digest = hashlib.sha256(number.to_bytes(8, "big")).hexdigest()
+    image = model.Image(str(file), stat, b"", digest, "jpeg", 950, 700, "image/jpeg", file.name)
+    hosts = [f"site{(number * each + n) % 2_000}.example" for n in range(each)]
+    matches = tuple(
+        model.Match(
+            f"https://{host}/{number}/{n}.jpg", MatchKind.FULL, (f"https://{host}/{n}",), host
+        )
+        for n, host in enumerate(hosts)
+    )
+    answer = model.Answer(b"{}", 1_700_000_000.0, 1, 1, None, matches)
+    claim = ledger.claims.open(image, 1, run_id, 1_700_000_000.0)
+    settle(ledger, claim, answer, run_id)
+    ledger.files.put(str(file), stat, picture_id=claim.picture_id)
+
+
 def _answer(ledger: Ledger, run_id: str, number: int) -> None:
     digest = hashlib.sha256(number.to_bytes(8, "big")).hexdigest()
     path = f"/library/{number // 1_000:05}/{number:07}.jpg"

@@ -19,6 +19,7 @@ class Usage:
     wall: float  # seconds
     cpu: float  # seconds, user and system, with its waited-for children
     peak: float  # MiB of the largest process
+    written: float = 0.0  # MiB, to disks
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ def run(
     process.returncode = code = os.waitstatus_to_exitcode(status)
     if code not in expect:
         raise RuntimeError(f"{words} ended with {code}: {said.decode(errors='replace')[-2000:]}")
-    return Usage(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / MIB)
+    cpu, written = used.ru_utime + used.ru_stime, used.ru_oublock * 512 / MIB
+    return Usage(wall, cpu, used.ru_maxrss * 1024 / MIB, written)
 
 
 def in_turn(*commands: Callable[[], Usage], runs: int = 3) -> list[list[Usage]]:
@@ -92,3 +94,7 @@ def cpu(usage: Usage) -> float:
 
 def wall(usage: Usage) -> float:
     return usage.wall
+
+
+def written(usage: Usage) -> float:
+    return usage.written

@@ -48,6 +48,7 @@ def test_a_report_has_the_contracts_names():
             "sandbox",
             "message",
             "advice",
+            "same_as",
         ],
         "files": [
             "seen",

@@ -11,6 +11,7 @@ LATER = {
     "alerts",
     "cluster",
     "round_days",
+    "same_as",
 }  # what reports of older versions do not have
 
 
