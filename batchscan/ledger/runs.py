@@ -10,7 +10,7 @@ from itertools import islice, takewhile
 
 import msgspec
 
-from batchscan.names import ExitReason
+from batchscan.names import ExitReason, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +69,40 @@ class Runs:
         self._connection.execute("UPDATE runs SET facts = ? WHERE run_id = ?", (facts, run_id))
 
     def decided(self, run_id: str, line: bytes, answer_id: int | None = None) -> int:
-        """Keep a decided file's line, in the transaction that decided it; the line's number."""
+        """Keep a decided file's line, in the transaction that decided it; the line's number.
+
+        A run that another one took for killed may still be settling, when its lock was removed.
+        Its files are made by then, and its lines may be forgotten: what it is answered goes to a
+        run beside it, which the next scan closes like any that was killed.
+        """
+        query = "SELECT EXISTS (SELECT 1 FROM runs WHERE run_id = ? AND closed)"
+        if self._connection.execute(query, (run_id,)).fetchone()[0]:
+            return self._decided_late(run_id, line, answer_id)
+        return self._enter(run_id, line, answer_id)
+
+    def _enter(self, run_id: str, line: bytes, answer_id: int | None) -> int:
         cursor = self._connection.execute(
             "INSERT INTO outcomes (run_id, answer_id, line) VALUES (?, ?, ?)",
             (run_id, answer_id, line),
         )
         return int(cursor.lastrowid or 0)
+
+    def _decided_late(self, run_id: str, line: bytes, answer_id: int | None) -> int:
+        """Enter what was paid for after the run was closed; nothing else, its books are made."""
+        if answer_id is None or msgspec.json.decode(line)["status"] != Status.SCANNED:
+            return 0
+        late, number = f"{run_id}-late", 1
+        while self.closed(late) is not None:
+            number += 1
+            late = f"{run_id}-late-{number}"
+        self._connection.execute(
+            "INSERT OR IGNORE INTO runs (run_id, realm_id, folder, started_at, closed, facts)"
+            " SELECT ?1, realm_id, CAST(folder || substr(?1, length(run_id) + 1) AS BLOB),"
+            " started_at, 0, CAST(json_object('roots', json_extract(CAST(facts AS TEXT), '$.roots'))"
+            " AS BLOB) FROM runs WHERE run_id = ?2",
+            (late, run_id),
+        )
+        return self._enter(late, line, answer_id)
 
     def decided_otherwise(self, number: int, line: bytes) -> None:
         """Keep another line: what was kept of the file has been read since."""

@@ -28,6 +28,7 @@ from batchscan.replies import (
 from batchscan.settings import Settings
 from batchscan.steps.budget import Budget, Reservation
 from batchscan.steps.question import Ending, NoAnswer, Question
+from batchscan.steps.resources import StillLocked
 from batchscan.steps.settle import Settled, Settler
 from batchscan.steps.stop import Stop
 from batchscan.steps.traffic import Traffic
@@ -50,6 +51,7 @@ class Asker:
     tally: Tally
     traffic: Traffic
     settler: Settler
+    still_locked: StillLocked
     jitter: random.Random = field(default_factory=random.Random)
 
     async def ask(self, image: Image, known: Known, watch: Stopwatch) -> tuple[Ending, Question]:
@@ -128,6 +130,7 @@ class Asker:
         at = self.clock.wall()
 
         def claim(ledger: Ledger) -> Claim:
+            self.still_locked()  # on the ledger's thread: a slow disk holds nobody up
             ledger.pacing.sent(at)
             return ledger.claims.open(image, generation, self.run_id, at)
 

@@ -22,6 +22,7 @@ def remade_lines(ledger: Ledger, run_id: str) -> Iterator[tuple[ResultLine, Answ
     while page := ledger.runs.lines(run_id, after, LINES_A_PAGE):
         for after, stored in page:  # noqa: B007 - the last number is where the next page starts
             line = msgspec.json.decode(stored.line, type=ResultLine)
+            line = msgspec.structs.replace(line, run_id=run_id)  # of a run that was closed early
             kept = ledger.claims.answer(stored.answer_id)
             if kept is None:
                 yield line, None

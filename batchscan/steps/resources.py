@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from typing import TypeAlias
 
 from batchscan.images.signature import SEEN_EXTENSIONS
 from batchscan.ledger import Ledger, LedgerThread, Realm
@@ -21,17 +22,21 @@ from batchscan.walk import Finder, Listing, RemoteWalk, Walk
 LOCK_POLL = 1.0  # seconds between two tries of --if-locked wait
 log = logging.getLogger(__name__)
 
+StillLocked: TypeAlias = Callable[[], None]
+
 
 @asynccontextmanager
-async def locked(settings: Settings, state: Path, stop: Stop) -> AsyncIterator[None]:
+async def locked(settings: Settings, state: Path, stop: Stop) -> AsyncIterator[StillLocked]:
     """Hold the state folder; a dry run writes nothing there and holds nothing.
+
+    Gives what looks whether it is still held, and raises StorageError where it is not.
 
     Raises:
         LockedError: another run holds it.
         StorageError: it cannot be written.
     """
     if settings.dry_run:  # writes nothing there
-        yield
+        yield lambda: None
         return
     make_private_folder(state)
     lock = StateLock(state, settings.scan.if_locked)
@@ -40,7 +45,7 @@ async def locked(settings: Settings, state: Path, stop: Stop) -> AsyncIterator[N
         while not lock.acquire():
             await stop.sleep(LOCK_POLL)
     try:
-        yield
+        yield lock.check
     finally:
         lock.release()
 

@@ -34,7 +34,7 @@ from batchscan.steps.question import Inquirer
 from batchscan.steps.record import Recorder
 from batchscan.steps.refusals import Refusals
 from batchscan.steps.reread import read_kept
-from batchscan.steps.resources import check_marks, ledger_of, locked, walks_of
+from batchscan.steps.resources import StillLocked, check_marks, ledger_of, locked, walks_of
 from batchscan.steps.settle import Settler
 from batchscan.steps.source import Facts, Source, facts_of
 from batchscan.steps.stop import Stop
@@ -98,7 +98,7 @@ class Opening:
         self.allowing = await asyncio.to_thread(Allowing.of, settings, clock.wall())
         self.telling = await asyncio.to_thread(Telling.of, settings, os.environ, clock)
         async with (
-            locked(settings, state, self.stop),
+            locked(settings, state, self.stop) as still_locked,
             check_marks(settings, state) as marks,
             ledger_of(settings, state) as ledger,
         ):
@@ -112,7 +112,9 @@ class Opening:
             try:
                 run_id, folder = await self._begin(ledger, started_at)
                 results = await ResultsWriter.create(f"{folder}/{RESULTS}")
-                parts = _Parts(self, ledger, gate, budget, engine, results, walks, marks)
+                parts = _Parts(
+                    self, ledger, gate, budget, engine, results, walks, marks, still_locked
+                )
                 yield parts.session(run_id, folder, started_at)
             finally:
                 await engine.aclose()
@@ -190,6 +192,7 @@ class _Parts:
     results: ResultsWriter
     walks: Sequence[Finder]
     marks: CheckMarks | None
+    still_locked: StillLocked
 
     def session(self, run_id: str, folder: str, started_at: float) -> Session:
         opening, settings = self.opening, self.opening.settings
@@ -243,6 +246,7 @@ class _Parts:
             tally=opening.tally,
             traffic=opening.traffic,
             settler=settler,
+            still_locked=self.still_locked,
         )
 
     def _examiner(self, standing: Standing, recorder: Recorder, inquirer: Inquirer) -> Examiner:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +16,7 @@ from batchscan.settings.model import IfLocked
 
 LOCK = "lock"
 HOLDER = "lock.json"
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ELOOP)
 
 
 class Holder(msgspec.Struct):
@@ -25,12 +28,18 @@ class Holder(msgspec.Struct):
 
 
 class StateLock:
-    """A kernel lock on the state folder: gone with its process, however that ends."""
+    """A kernel lock on the state folder: gone with its process, however that ends.
+
+    It is held on a file, which everybody can see, and on the folder itself where the file system
+    can do that: a file that somebody deletes lets no second run in then.
+    """
 
     def __init__(self, state: Path, if_locked: IfLocked) -> None:
         self._state = state
         self._if_locked = if_locked
         self._lock = FileLock(state / LOCK, mode=0o600)
+        self._folder = -1  # descriptor of the locked folder
+        self._held: tuple[int, int] | None = None  # device and inode of the locked file
 
     def acquire(self) -> bool:
         """Take the lock if it is free; False where `--if-locked wait` says to try again.
@@ -41,18 +50,63 @@ class StateLock:
         """
         try:
             self._lock.acquire(timeout=0)
-        except Timeout as error:
+            self._lock_folder()
+            self._held = _identity(self._state / LOCK)
+        except (Timeout, BlockingIOError) as error:
+            self.release()
             if self._if_locked == "wait":
                 return False
             raise LockedError(self._message(), advice=self._advice()) from error
         except OSError as error:
+            self.release()
             raise unwritable(self._state, error) from error
         self._sign()
         return True
 
     def release(self) -> None:
         """Give the lock back."""
+        self._held = None
+        if self._folder >= 0:
+            os.close(self._folder)
+            self._folder = -1
         self._lock.release()
+
+    def check(self) -> None:
+        """Look whether the lock file is still the one that is held: one call of the system.
+
+        Raises:
+            StorageError: it was removed or replaced, or the state folder was.
+        """
+        try:
+            found = _identity(self._state / LOCK)
+        except OSError as error:
+            if error.errno not in _GONE:
+                return  # a network file system that is slow to answer: nobody took the lock
+            found = None
+        if found != self._held:
+            raise StorageError(
+                f"{self._state / LOCK} was removed or replaced while this run held it:"
+                " another run may have begun",
+                advice="leave the lock file alone, for it is free as soon as its process has ended;"
+                " the same command goes on where this run stopped",
+            )
+
+    def _lock_folder(self) -> None:
+        """Lock the folder too.
+
+        Raises:
+            BlockingIOError: another run holds it.
+        """
+        fd = os.open(self._state, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            raise
+        except OSError:  # such as on NFS
+            os.close(fd)
+        else:
+            self._folder = fd
 
     def _sign(self) -> None:
         started_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -85,6 +139,11 @@ class StateLock:
         if self._if_locked == "skip":
             return None
         return "wait for it, or use --if-locked wait or skip, or another --state"
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = os.lstat(path)
+    return found.st_dev, found.st_ino
 
 
 def holder_of(state: Path) -> Holder | None:
