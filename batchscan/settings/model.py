@@ -236,7 +236,7 @@ class Output:
     )
     keep_runs: int | None = setting(
         None,
-        "how many runs stay in directory; older ones are removed, their answers stay in the ledger",
+        "how many runs stay in directory; null: all that decided anything, and the newest 90",
         Count(1),
     )
     progress: ProgressMode = setting(

@@ -2,6 +2,9 @@
 
 Only folders that the ledger made go, and only files that runs write; no link is followed. What was
 answered stays in the ledger. A crash in between leaves a row without a folder for the next time.
+
+Without the setting only folders go that nothing is lost with: of runs that decided nothing, whose
+reports the ledger goes on making.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 
 from batchscan.errors import StorageError
 from batchscan.escape import printable
@@ -23,6 +27,7 @@ from batchscan.steps import rescue
 from batchscan.steps.formats import MATCHES, PAGE
 from batchscan.whole import ASIDE
 
+KEPT_IDLE = 90  # runs that stay in any case: a quarter of nights
 _OURS = frozenset({RESULTS, REPORT, MATCHES, PAGE, rescue.FILE_NAME})
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 log = logging.getLogger(__name__)
@@ -38,15 +43,38 @@ class OldRuns:
 
 def beyond(ledger: Ledger, output: Output) -> list[str]:
     """The closed runs of this output folder that are more than it keeps, the newest first."""
+    runs = os.path.join(output.directory, RUNS)
+    here = _runs_in(ledger, os.path.realpath(runs))
     if output.keep_runs is None:
-        return []
-    runs = os.path.realpath(os.path.join(output.directory, RUNS))
-    here = [
+        old = [name for name in here[KEPT_IDLE:] if _decided_nothing(os.path.join(runs, name))]
+    else:
+        old = here[output.keep_runs :]
+    latest = _latest(output.directory)
+    return [run_id for run_id in old if run_id != latest]
+
+
+def forget(ledger: Ledger, output: Output, done: OldRuns) -> None:
+    """Let the ledger's rows follow the folders that went, where the setting says how many stay."""
+    if output.keep_runs is not None:
+        ledger.runs.forget(done.gone)
+
+
+def _runs_in(ledger: Ledger, runs: str) -> list[str]:
+    real = cache(os.path.realpath)  # there are few folders and many runs
+    return [
         run_id
         for run_id, folder in ledger.runs.all_closed()
-        if os.path.basename(folder) == run_id and os.path.realpath(os.path.dirname(folder)) == runs
+        if os.path.basename(folder) == run_id and real(os.path.dirname(folder)) == runs
     ]
-    return [run_id for run_id in here[output.keep_runs :] if run_id != _latest(output.directory)]
+
+
+def _decided_nothing(folder: str) -> bool:
+    """Whether a run's folder is there, and no line in it."""
+    try:
+        results = os.lstat(os.path.join(folder, RESULTS))
+    except OSError:
+        return False
+    return stat.S_ISREG(results.st_mode) and not results.st_size
 
 
 def rescued_elsewhere(ledger: Ledger, output: str, run_ids: Sequence[str]) -> set[str]:
@@ -78,8 +106,6 @@ def remove(output: str, run_ids: Sequence[str], *, rescued: set[str]) -> OldRuns
 
 async def drop_old_runs(thread: LedgerThread, output: Output) -> None:
     """Let old runs go at the end of a run, which no trouble with them ever fails."""
-    if output.keep_runs is None:
-        return
     folder = output.directory
 
     def look(ledger: Ledger) -> tuple[list[str], set[str]]:
@@ -89,7 +115,7 @@ async def drop_old_runs(thread: LedgerThread, output: Output) -> None:
     try:
         old, rescued = await thread.do(look)
         done = await asyncio.to_thread(remove, folder, old, rescued=rescued)
-        await thread.do(lambda ledger: ledger.runs.forget(done.gone))
+        await thread.do(lambda ledger: forget(ledger, output, done))
     except StorageError as error:
         log.warning("old runs stay: %s", error)
         return

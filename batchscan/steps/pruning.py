@@ -10,7 +10,7 @@ from pathlib import Path
 
 from batchscan.ledger import FILE_NAME, Ledger
 from batchscan.settings import Settings
-from batchscan.steps.old_runs import OldRuns, beyond, remove, rescued_elsewhere
+from batchscan.steps.old_runs import OldRuns, beyond, forget, remove, rescued_elsewhere
 from batchscan.whole import ASIDE
 
 _DAY = 86_400.0
@@ -66,7 +66,7 @@ def carry_out(ledger: Ledger, settings: Settings, found: Pruning, before: float)
         rescued = rescued_elsewhere(ledger, folder, found.runs)
     done = remove(folder, found.runs, rescued=rescued)
     with ledger.transaction(writing=True):
-        ledger.runs.forget(done.gone)
+        forget(ledger, settings.output, done)
         ledger.forgetting.drop_files()
         ledger.forgetting.drop_told(before)
     for path in found.leftovers:

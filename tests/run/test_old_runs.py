@@ -6,14 +6,17 @@ import base64
 import logging
 import os
 from dataclasses import replace
+from datetime import date
 
 import msgspec
 import pytest
 
+from batchscan.allow import AllowRules
 from batchscan.errors import UsageError
 from batchscan.ledger import Ledger, Realm
-from batchscan.steps import rescue
-from batchscan.steps.again import find_run
+from batchscan.steps import old_runs, rescue
+from batchscan.steps.again import find_run, report_of
+from batchscan.steps.figures import Allowing
 from batchscan.steps.old_runs import beyond, remove
 from tests.run.conftest import Bench, QuickClock
 
@@ -44,8 +47,28 @@ async def three(bench):
     return bench
 
 
-async def test_without_the_setting_every_run_stays(three):
-    assert len(runs(three)) == len(known(three)) == 3
+async def test_without_the_setting_only_old_runs_go_that_decided_nothing(three, monkeypatch):
+    monkeypatch.setattr(old_runs, "KEPT_IDLE", 1)
+    decided = runs(three)
+    idle = [(await three.scan()).report for _ in range(3)]
+    ids = [report.run.id for report in idle]
+
+    assert runs(three) == [*decided, ids[2]]
+    assert known(three) == [*decided, *ids]
+    ledger = opened(three)
+    with ledger.transaction():
+        allowing = Allowing(AllowRules(), date(2026, 11, 23))
+        again = report_of(ledger, find_run(ledger, ids[0]), allowing)
+    ledger.close()
+    assert again.files == idle[0].files
+    assert again.matches == idle[0].matches
+
+
+async def test_as_long_as_there_are_few_every_run_stays(three):
+    ran = await three.scan()
+
+    assert runs(three)[-1] == ran.report.run.id
+    assert len(runs(three)) == len(known(three)) == 4
 
 
 async def test_the_newest_stay_and_the_ledger_still_knows_every_answer(three):
