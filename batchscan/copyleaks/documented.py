@@ -66,6 +66,7 @@ class Documented(msgspec.Struct, rename="camel"):
         return (
             scan_id in (None, self.scanned_image.scan_id)
             and len({entry.url for entry in entries}) == len(entries)
+            and not any(entry.url.isspace() for entry in entries)
             and score.total_matches == len(entries)
             and score.partial_matches == partial
             and score.full_matches == len(entries) - partial
