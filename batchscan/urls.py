@@ -81,11 +81,6 @@ def ascii_host(host: str) -> str:
     return host if "://" in whole else whole.partition("/")[0]
 
 
-def load_suffixes() -> None:
-    """Read the public suffix list before it is needed: that takes a tenth of a second."""
-    _domain_of("example.com")
-
-
 @cache
 def _extract() -> TLDExtract:
     from tldextract import TLDExtract  # noqa: PLC0415 - a run without an answer does without

@@ -57,6 +57,7 @@ class Engine(Protocol):
         Raises:
             AuthRefused: the login was refused.
             Unavailable: the login is not at this address.
+            StorageError: answers could not be read on this machine.
         """
         ...
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from batchscan.copyleaks import errors as vendor
 from batchscan.engines.hosts import HostPace
+from batchscan.engines.rehearsal import Rehearsal
 from batchscan.engines.replies import login_reply_to
 from batchscan.engines.uploading import upload_by
 from batchscan.engines.workshop import Workshop
@@ -18,7 +18,6 @@ from batchscan.model import Candidate, Image, NotSendable
 from batchscan.pace import Clock, SystemClock
 from batchscan.replies import Busy, Reply, Trouble
 from batchscan.settings import Settings
-from batchscan.urls import load_suffixes
 
 if TYPE_CHECKING:
     from batchscan.copyleaks.client import CopyleaksClient
@@ -39,6 +38,7 @@ class LocalEngine:
         self._workshop = Workshop(settings.scan, min(8, max(2, os.cpu_count() or 2)))
         self._hosts = HostPace(settings, clock)
         self._token_file = token_file
+        self._rehearsal = Rehearsal()
         self._opened: tuple[Transport, CopyleaksClient] | None = None
 
     @property
@@ -78,8 +78,8 @@ class LocalEngine:
 
     @property
     def ready(self) -> bool:
-        """Whether there is a token."""
-        return self._opened is not None and self._client.ready
+        """Whether there is a token, and answers can be read."""
+        return self._rehearsal.done and self._opened is not None and self._client.ready
 
     async def prepare(self) -> Busy | Trouble | None:
         """Log in, once for all that ask; None when that went well.
@@ -87,14 +87,13 @@ class LocalEngine:
         Raises:
             AuthRefused: the login was refused.
             Unavailable: the login is not at this address.
+            StorageError: answers could not be read here.
         """
-        first = self._opened is None
+        await self._rehearsal.wait()
         try:
             await self._client.login()
         except vendor.CopyleaksError as error:
             return login_reply_to(error, self._settings.api)
-        if first:  # one of all that ask; the first answer is about to need it
-            await asyncio.to_thread(load_suffixes)
         return None
 
     async def upload(self, scan_id: str, image: Image, leaving: Callable[[], None]) -> Reply:

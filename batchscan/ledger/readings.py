@@ -43,6 +43,10 @@ class Readings:
         )
         return list(map(StoredAnswer.of, rows))
 
+    def leave(self, answer_id: int) -> None:
+        """Have the next run read an answer, whatever was entered of it."""
+        self._connection.execute("UPDATE answers SET reader = NULL WHERE id = ?", (answer_id,))
+
     def enter(
         self, answer_id: int, answer: Answer, reader: int, run_id: str, *, late: bool = False
     ) -> None:

@@ -32,8 +32,8 @@ from batchscan.whole import write_whole
 
 WAS_KILLED = "the run was killed; what it had decided was taken from the ledger"
 WHEN_KILLED = "the run was killed while this picture was being sent; it is asked again"
-# What the report of a run says that saw its disk fail; a signal counts for more.
-_LEFT_OPEN = (ExitReason.STORAGE, ExitReason.INTERRUPTED)
+# What the report of a run says that saw its disk fail, or a bug; a signal counts for more.
+_LEFT_OPEN = (ExitReason.STORAGE, ExitReason.INTERNAL_ERROR, ExitReason.INTERRUPTED)
 log = logging.getLogger(__name__)
 
 

@@ -53,7 +53,7 @@ async def finish(session: Session) -> Report:
     if report.run.exit_code != _exit(session, digest)[0]:
         # It could not be written as it is: what is returned says so.
         return _report(session, digest, balance, alerts)
-    return report if session.stop.disk_failed else await _tell(session, report)
+    return report if session.stop.leaves_open else await _tell(session, report)
 
 
 def _make_messages(ledger: Ledger, session: Session) -> Alerts | None:
@@ -136,14 +136,15 @@ async def _write(session: Session, report: Report, basis: Basis) -> Report:
             ledger.pacing.forget_sends_before(now - reach)
             if learned is not None:
                 ledger.pacing.learn(learned)
-            # After trouble with the disk the next run looks what can be taken in after all.
-            if not session.stop.disk_failed:
+            # After trouble with the disk the next run looks what can be taken in after all, and
+            # after a bug what had been kept before it.
+            if not session.stop.leaves_open:
                 ledger.runs.close(session.run_id, encode(kept), ledger.seen.matched())
 
         await session.ledger.do(close)
     output = session.settings.output
     await asyncio.to_thread(point_latest, output.directory, session.run_id)
-    if not (session.settings.dry_run or session.stop.disk_failed):
+    if not (session.settings.dry_run or session.stop.leaves_open):
         await drop_old_runs(session.ledger, output)
     return report
 

@@ -100,12 +100,13 @@ class Settler:
             line = told(bare, answer)
             if kept.answer_id is not None:
                 history = await self._enter(claim, answer, kept, line)
-            answer = await asyncio.to_thread(with_history, answer, history) if history else answer
-            if answer.matches:
-                line = await asyncio.to_thread(with_answer, line, answer)
         except Exception as error:  # noqa: BLE001 - it is paid for, and kept
-            answer = await self._leave(reply, image, error)
+            answer = await self._leave(reply, image, error, kept, bare)
             line = told(bare, answer)
+        # What fails from here on ends the run, and the next one makes the line of what is entered.
+        answer = await asyncio.to_thread(with_history, answer, history) if history else answer
+        if answer.matches:
+            line = await asyncio.to_thread(with_answer, line, answer)
         subject = subject_of(image)
         if answer.trouble is None:
             outcome: Scanned | Failed = Scanned(subject, effort, answer)
@@ -129,12 +130,26 @@ class Settler:
 
         return await self.ledger.do(enter)
 
-    async def _leave(self, reply: Answered, image: Image, error: Exception) -> Answer:
+    async def _leave(
+        self, reply: Answered, image: Image, error: Exception, kept: Kept, bare: ResultLine
+    ) -> Answer:
         """Leave an answer to the next run, which reads what is kept."""
         log.warning("reading the answer about %s failed: %r", printable(image.path), error)
         if isinstance(error, StorageError):
             self.stop.because(error)
-        return not_read(reply.body, reply.received_at, error)
+        answer = not_read(reply.body, reply.received_at, error)
+        line = without_answer(told(bare, answer))
+
+        def leave(ledger: Ledger) -> None:
+            if kept.line is not None and kept.answer_id is not None:
+                ledger.readings.leave(kept.answer_id)
+                ledger.runs.decided_otherwise(kept.line, line)
+
+        try:
+            await self.ledger.do(leave)
+        except StorageError as unwritten:
+            self.stop.because(unwritten)
+        return answer
 
     def _stop_because(self, error: Exception, advice: str) -> None:
         if not isinstance(error, StorageError):

@@ -74,6 +74,11 @@ class Stop:
         self._halt()
 
     @property
+    def leaves_open(self) -> bool:
+        """Whether the run's files may lack what the ledger knows: the next run makes them again."""
+        return self.disk_failed or self.bug is not None
+
+    @property
     def at_once(self) -> bool:
         """Whether even looking at the remaining files would be against the reason."""
         return self.bug is not None or isinstance(self.reason, Interrupted | StorageError)

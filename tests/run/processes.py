@@ -8,6 +8,7 @@ import os
 import resource
 import sys
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from batchscan.results import ResultLine, read_lines
@@ -36,6 +37,7 @@ class Process:
         program: tuple[str, ...] = BATCHSCAN,
         stderr: int = asyncio.subprocess.PIPE,
         alone: bool = False,
+        limit: Callable[[], None] | None = None,
     ) -> asyncio.subprocess.Process:
         folder = self.bench.folder
         return await asyncio.create_subprocess_exec(
@@ -44,13 +46,17 @@ class Process:
             env=self.environment, cwd="/",
             stdin=asyncio.subprocess.DEVNULL, start_new_session=alone,
             stdout=asyncio.subprocess.PIPE, stderr=stderr,
-            preexec_fn=(lambda: limit_files(largest_file)) if largest_file else None,
+            preexec_fn=(lambda: limit_files(largest_file)) if largest_file else limit,
         )  # fmt: skip
 
     async def run(
-        self, *words: str, largest_file: int | None = None, program: tuple[str, ...] = BATCHSCAN
+        self,
+        *words: str,
+        largest_file: int | None = None,
+        program: tuple[str, ...] = BATCHSCAN,
+        limit: Callable[[], None] | None = None,
     ) -> tuple[int, str, str]:
-        process = await self.start(*words, largest_file=largest_file, program=program)
+        process = await self.start(*words, largest_file=largest_file, program=program, limit=limit)
         out, err = await process.communicate()
         return process.returncode or 0, out.decode(), err.decode()
 

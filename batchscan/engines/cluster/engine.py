@@ -17,6 +17,7 @@ from batchscan.engines.cluster.post import Lost, Post
 from batchscan.engines.cluster.wire import Inspect, Portray, Upload
 from batchscan.engines.hosts import HostPace
 from batchscan.engines.interface import ClusterFacts
+from batchscan.engines.rehearsal import Rehearsal
 from batchscan.engines.replies import login_reply_to
 from batchscan.errors import StopRun
 from batchscan.images.portrait import NOTHING, Portrait
@@ -69,6 +70,7 @@ class DaskEngine:
         self._transport = transport
         self._hosts = hosts
         self._api = api
+        self._rehearsal = Rehearsal()
         self._kept: dict[int, _Kept] = {}
 
     @property
@@ -123,8 +125,8 @@ class DaskEngine:
 
     @property
     def ready(self) -> bool:
-        """Whether there is a token."""
-        return self._client.ready
+        """Whether there is a token, and answers can be read."""
+        return self._rehearsal.done and self._client.ready
 
     async def prepare(self) -> Busy | Trouble | None:
         """Log in, once for all that ask; None when that went well.
@@ -132,7 +134,9 @@ class DaskEngine:
         Raises:
             AuthRefused: the login was refused.
             Unavailable: the login is not at this address.
+            StorageError: answers could not be read here.
         """
+        await self._rehearsal.wait()
         try:
             await self._client.login()
         except vendor.CopyleaksError as error:

@@ -42,7 +42,6 @@ from batchscan.model import Candidate, Image, NotSendable
 from batchscan.names import FailReason
 from batchscan.replies import Reply, Unread
 from batchscan.settings import Settings
-from batchscan.urls import load_suffixes
 
 ROOM = 512 * 1024 * 1024  # bytes of pictures, where Dask sets no limit to the worker's memory
 SHARE = 3  # else that part of the limit
@@ -225,7 +224,6 @@ class Station:
 
     def _warm_up(self) -> None:
         """Do now what would hold up the first upload."""
-        load_suffixes()
         transport = open_transport(self._settings)
         self._opened = transport, Channel(self._settings.api.url, transport, time.time)
 

@@ -1,0 +1,48 @@
+"""Reading an answer once before any is paid for, so that nothing is missing when one comes."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+
+from batchscan.engines.answers import interpret
+from batchscan.errors import StorageError
+
+_SAMPLE = b'{"matches": {"internet": [{"url": "https://www.example.com/a.jpg?b=%41"}]}}'
+_NO_MORE_FILES = (errno.EMFILE, errno.ENFILE)
+
+
+class Rehearsal:
+    """Done once for all that ask, in a thread: what is imported and loaded takes a tenth of a second."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self._turn = asyncio.Lock()
+
+    async def wait(self) -> None:
+        """Wait until an answer could be read.
+
+        Raises:
+            StorageError: this machine lacks what that needs.
+        """
+        async with self._turn:
+            if self.done:
+                return
+            try:
+                await asyncio.to_thread(interpret, _SAMPLE, 0.0)
+            except (OSError, ImportError, MemoryError, RuntimeError) as error:
+                raise StorageError(
+                    f"answers could not be read on this machine, so none is paid for: {_why(error)}",
+                    advice=_advice(error),
+                ) from error
+            self.done = True
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _advice(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno in _NO_MORE_FILES:
+        return "allow more open files (ulimit -n), or fewer uploads at once (--concurrency)"
+    return "free some memory; where that does not help, install batchscan anew"

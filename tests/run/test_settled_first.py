@@ -1,0 +1,107 @@
+"""Whatever happens after an answer has come: it is paid for once, and some run tells of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+from pathlib import Path
+
+import pytest
+
+from batchscan.cli.soundness import check
+from tests.pictures import png, tree
+from tests.run import killing, raising
+from tests.run.answering import Service, answering, match, said
+from tests.run.processes import all_lines
+
+CONTENTS = 4
+# After the answer has come, each of them.
+LATER = (
+    "settled",
+    "kept",
+    "read",
+    "entering",
+    "in-history",
+    "entered",
+    "entry-committed",
+    "line-made",
+    "released",
+    "portraying",
+    "portrayed",
+    "settle-committed",
+    "line-before",
+)
+
+
+def two_matches(name: str, scan_id: str) -> bytes:
+    return said(scan_id, match(1, 0, "https://p.example/"), match(2, 1))
+
+
+def pictures(count: int = CONTENTS) -> dict[str, bytes]:
+    return {f"p{number}.png": png(16, 16, number) for number in range(count)}
+
+
+async def told_by_the_next_run(service: Service, contents: int, matches: int) -> None:
+    """Run again in peace: nothing is paid again, and every answer is told of."""
+    code, out, err = await service.run("--json", "--fail-on", "any")
+    assert code == 10, err
+    report = json.loads(out)
+    assert service.paid().total() == len(service.paid()) == contents
+    assert report["files"]["failed"] == report["files"]["deferred"] == 0
+    assert report["matches"]["total"] == contents * matches
+    told = {
+        line.sha256: line for line in all_lines(service) if line.status in ("scanned", "reused")
+    }
+    assert len(told) == contents
+    assert {len(line.matches) for line in told.values()} == {matches}
+    found = check(service.folder / "state")
+    assert [each.detail for each in found if each.level == "problem"] == []
+
+
+@pytest.mark.parametrize("point", LATER)
+@pytest.mark.parametrize("error", ["MemoryError", "OperationalError"])
+async def test_an_error_after_the_answer_costs_nothing(tmp_path, error, point):
+    async with answering(tmp_path, two_matches) as service:
+        tree(service.images, pictures())
+        program = (str(Path(raising.__file__)), error, point, "2")
+        code, _, err = await service.run("-j", "1", program=program)
+        assert code in (0, 1, 3, 9), err
+        await told_by_the_next_run(service, CONTENTS, matches=2)
+
+
+@pytest.mark.parametrize("point", ["kept", "read", "entered", "portrayed"])
+async def test_a_kill_after_the_answer_was_kept_costs_nothing(tmp_path, point):
+    async with answering(tmp_path, two_matches) as service:
+        tree(service.images, pictures())
+        program = (str(Path(killing.__file__)), point, "2")
+        code, _, err = await service.run("-j", "1", program=program)
+        assert code < 0, err
+        await told_by_the_next_run(service, CONTENTS, matches=2)
+        scanned = [line.sha256 for line in all_lines(service) if line.status == "scanned"]
+        assert len(scanned) == len(set(scanned)) == CONTENTS
+
+
+@pytest.mark.parametrize("files", [24, 28, 32, 36, 40, 48])
+async def test_few_file_descriptors_cost_nothing(tmp_path, files):
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+
+    async with answering(tmp_path, two_matches) as service:
+        tree(service.images, pictures(12))
+        code, _, err = await service.run(limit=limit)
+        assert "Traceback" not in err
+        assert code in (0, 2, 3, 8, 9), err
+        await told_by_the_next_run(service, 12, matches=2)
+
+
+async def test_times_that_no_column_holds_cost_nothing(tmp_path):
+    async with answering(tmp_path, two_matches) as service:
+        tree(service.images, pictures(3))
+        for number, seconds in enumerate((9_223_372_037, 17_179_869_183, -2_147_483_648)):
+            os.utime(service.images / f"p{number}.png", (seconds, seconds))
+        code, _, err = await service.run()
+        assert code == 0, err
+        code, out, err = await service.run("--json")
+        assert (code, json.loads(out)["files"]["unchanged"]) == (0, 3), err
+        assert len(service.asked) == 3
