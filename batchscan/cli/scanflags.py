@@ -101,6 +101,12 @@ _FLAGS: tuple[tuple[str, tuple[tuple[str, tuple[str, ...], str | None, str], ...
                 "open every file again; what is known is still not sent",
             ),
             (
+                "accept_old_ledger",
+                ("--accept-old-ledger",),
+                None,
+                "go on with a ledger that lacks what was paid for, and pay again; remembered",
+            ),
+            (
                 "scan.check",
                 ("--check",),
                 "full|fast",

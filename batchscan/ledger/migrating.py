@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 import zlib
@@ -39,6 +40,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.create_function("matches_in", 1, _matches_in, deterministic=True)
     connection.create_function("site_of", 1, registrable_domain, deterministic=True)
     connection.create_function("to_read_anew", 1, _to_read_anew, deterministic=True)
+    connection.create_function("hash_of", 1, _hash_of, deterministic=True)
     connection.execute("BEGIN IMMEDIATE")  # waits for another process that does the same
     try:
         if not _current(connection, path):
@@ -103,6 +105,10 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):  # and not within a comment or a string
             yield statement
             statement = ""
+
+
+def _hash_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _matches_in(body: bytes) -> str:

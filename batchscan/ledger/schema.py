@@ -314,6 +314,24 @@ MIGRATIONS = (
         identity TEXT NOT NULL,                 -- inode, size and time: as it was written
         PRIMARY KEY (fingerprint, name)
     ) WITHOUT ROWID;
+    -- Which ledger this is, and how far it came (`ledger.identity`). Copies from before there were
+    -- ids get the same one, by the first answer.
+    CREATE TABLE identity (
+        ledger_id TEXT NOT NULL,
+        changes INTEGER NOT NULL,               -- of runs, claims and answers, ever
+        accepted_until REAL NOT NULL            -- runs that started until then may be unknown
+    );
+    INSERT INTO identity VALUES (coalesce(
+        (SELECT hash_of(scan_id || ' ' || run_id || ' ' || received_at) FROM answers
+            ORDER BY id LIMIT 1), lower(hex(randomblob(16)))), 0, 0);
+    CREATE TRIGGER runs_count AFTER INSERT ON runs
+        BEGIN UPDATE identity SET changes = changes + 1; END;
+    CREATE TRIGGER claims_count AFTER INSERT ON claims
+        BEGIN UPDATE identity SET changes = changes + 1; END;
+    CREATE TRIGGER claims_count_changes AFTER UPDATE ON claims
+        BEGIN UPDATE identity SET changes = changes + 1; END;
+    CREATE TRIGGER answers_count AFTER INSERT ON answers
+        BEGIN UPDATE identity SET changes = changes + 1; END;
     """,
 )
 

@@ -21,6 +21,7 @@ from batchscan.ledger.forgetting import Forgetting
 from batchscan.ledger.found import Found
 from batchscan.ledger.history import History
 from batchscan.ledger.holdings import Holdings
+from batchscan.ledger.identity import Identity, Noting
 from batchscan.ledger.marking import Marking
 from batchscan.ledger.missing import MissingFolders
 from batchscan.ledger.outbox import Outbox
@@ -52,6 +53,8 @@ class Ledger:
 
     Every method belongs into a `transaction()`; `LedgerThread` sees to that.
     """
+
+    _noting: Noting | None = None  # how far it came, for the scan that has the lock
 
     def __init__(
         self,
@@ -144,10 +147,28 @@ class Ledger:
         try:
             yield
             self._connection.execute("COMMIT")
+            if self._noting is not None:
+                self._noting.note()
         except BaseException:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
+
+    @property
+    def identity(self) -> Identity:
+        """Which ledger this is, and how far it came."""
+        return Identity(self._connection)
+
+    def note_changes(self) -> None:
+        """From now on, note beside the ledger how far it came: for the scan that has the lock.
+
+        Raises:
+            StorageError: the state folder cannot be written.
+        """
+        try:
+            self._noting = Noting(self.path.parent, self.identity)
+        except OSError as error:
+            raise self.unusable(error) from error
 
     def unusable(self, error: BaseException) -> StorageError:
         """Say that this ledger cannot be used because of `error`."""
@@ -155,6 +176,8 @@ class Ledger:
 
     def close(self) -> None:
         """Close the connection; the last one to close tidies the write-ahead log away."""
+        if self._noting is not None:
+            self._noting.close()
         self._connection.close()
 
 

@@ -19,7 +19,15 @@ DEFAULT = "default"
 # Where they are in the folder that a service has for its state: its working folder is /.
 _FOLDERS = {"output.directory": "output", "output.state": ""}
 # What only flags give: the fields of one run.
-_RUN_KEYS = ("roots", "files_from", "files0_from", "force", "rehash", "dry_run")
+_RUN_KEYS = (
+    "roots",
+    "files_from",
+    "files0_from",
+    "force",
+    "rehash",
+    "accept_old_ledger",
+    "dry_run",
+)
 
 
 @dataclass(frozen=True, slots=True)

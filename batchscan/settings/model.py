@@ -277,6 +277,7 @@ class Settings:
     files0_from: str | None = None  # NUL-separated
     force: bool = False
     rehash: bool = False
+    accept_old_ledger: bool = False
     dry_run: bool = False
     account: Account = field(default_factory=Account)
     api: Api = field(default_factory=Api)

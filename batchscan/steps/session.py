@@ -29,6 +29,7 @@ from batchscan.steps.closing import close_killed_runs
 from batchscan.steps.crash import CheckMarks
 from batchscan.steps.examine import Examiner
 from batchscan.steps.figures import Allowing
+from batchscan.steps.lineage import check_lineage, leave_note
 from batchscan.steps.plan import Planner
 from batchscan.steps.question import Inquirer
 from batchscan.steps.record import Recorder
@@ -104,7 +105,8 @@ class Opening:
         ):
             walks = walks_of(settings, state)
             started_at = clock.wall()
-            # First: what a killed run had under way counts against the budgets
+            await check_lineage(ledger, settings, state, clock.wall())
+            # What a killed run had under way counts against the budgets
             self.facts = await self._close_killed_runs(ledger, started_at)
             gate, budget = await self._limits(ledger)
             engine = await open_engine(settings, state / "token.json", clock, self.stop.check_halt)
@@ -176,6 +178,7 @@ class Opening:
 
         await ledger.do(begin)
         if not settings.dry_run:
+            await leave_note(ledger, output, run_id, started_at)
             await read_kept(ledger, run_id, sandbox=settings.api.sandbox)
         return run_id, folder
 
