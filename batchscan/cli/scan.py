@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import resource
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -68,15 +68,20 @@ async def _scan(settings: Settings, lookout: Lookout) -> int:
     from batchscan.cli.signals import stopping  # noqa: PLC0415
     from batchscan.cli.watching import watched  # noqa: PLC0415
     from batchscan.run import Scan  # noqa: PLC0415
+    from batchscan.settings.places import state_folder  # noqa: PLC0415
+    from batchscan.steps.crash import crash_trace  # noqa: PLC0415
 
+    state = None if settings.dry_run else state_folder(settings)  # a dry run writes nothing
     scan = Scan(settings)
     gc.freeze()  # what was imported stays: no collection need look at it
     gc.enable()
     with stopping(scan.request_stop):
-        async with scan, watched(scan.progress, settings.output):
-            lookout.started()
-            async for _ in scan:
-                pass
+        async with scan:  # which makes the state folder, and has read what is left there
+            with crash_trace(state) if state else nullcontext():
+                async with watched(scan.progress, settings.output):
+                    lookout.started()
+                    async for _ in scan:
+                        pass
     lookout.ended(scan.report, scan.folder)
     tell(settings.output, scan.report, scan.folder, scan.error)
     await lookout.settle()

@@ -12,7 +12,13 @@ import sys
 import pytest
 
 from tests.pictures import png, tree
-from tests.run.processes import Process, assert_nothing_lost_or_doubled, reports, until
+from tests.run.processes import (
+    Process,
+    all_lines,
+    assert_nothing_lost_or_doubled,
+    reports,
+    until,
+)
 
 
 async def test_under_cron_nothing_is_said_when_all_is_well(bench):
@@ -175,3 +181,46 @@ async def test_more_uploads_at_once_than_files_may_be_open_get_their_connections
         code, _, err = await Process(bench).run(*words, program=("-c", FEW_FILES))
 
         assert (code, err) == (0, "")
+
+
+async def test_a_picture_that_crashes_the_process_is_not_tried_in_the_next_run(bench):
+    tree(
+        bench.images, {"a.png": png(16, 16, 1), "b.png": png(6000, 6000, 2), "c.png": png(9, 9, 3)}
+    )
+    marks = bench.folder / "state" / "checking"
+    victim = os.fsencode(bench.images / "b.png")
+    command = Process(bench)
+    process = await command.start("-j", "1")
+    await until(lambda: marks.exists() and victim in marks.read_bytes(), looks=2000)
+    process.send_signal(signal.SIGSEGV)  # as a decoder would that reads where nothing is
+    await process.communicate()
+    assert process.returncode == -signal.SIGSEGV
+
+    code, _, _ = await command.run("-j", "1")
+    report = reports(bench)[-1]
+    assert code == 3
+    assert report["reasons"] == {"check_failed": 1}
+    assert report["files"]["failed"] == 1
+    assert bench.charged() == 2
+    [line] = [line for line in all_lines(bench) if line.reason == "check_failed"]
+    assert os.path.basename(line.path) == "b.png"
+
+    code, _, _ = await command.run("-j", "1")
+    assert code == 0
+    assert reports(bench)[-1]["files"]["scanned"] == 1
+    assert bench.charged() == 3
+
+
+async def test_a_run_that_is_killed_suspects_no_picture(bench):
+    tree(bench.images, {"a.png": png(6000, 6000, 2)})
+    marks = bench.folder / "state" / "checking"
+    victim = os.fsencode(bench.images / "a.png")
+    command = Process(bench)
+    process = await command.start("-j", "1")
+    await until(lambda: marks.exists() and victim in marks.read_bytes(), looks=2000)
+    process.kill()
+    await process.communicate()
+
+    code, _, err = await command.run("-j", "1")
+    assert code == 0, err
+    assert bench.charged() == 1
