@@ -100,7 +100,7 @@ def holding(settings: Settings) -> Iterator[None]:
 
 def realm_of(settings: Settings) -> Realm:
     """Whose answers these settings speak of."""
-    return Realm(settings.api.url.rstrip("/"), settings.api.sandbox)
+    return Realm(settings.api.url, settings.api.sandbox)
 
 
 @contextmanager

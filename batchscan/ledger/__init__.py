@@ -8,11 +8,12 @@ from batchscan.ledger.outbox import Draft, Message, News, Waiting
 from batchscan.ledger.overview import KnownFile
 from batchscan.ledger.pacing import Learned
 from batchscan.ledger.prices import Prices
+from batchscan.ledger.realms import Realm
 from batchscan.ledger.report_cache import CachedFile
 from batchscan.ledger.rescans import Due
 from batchscan.ledger.runs import StoredLine, StoredRun
 from batchscan.ledger.standing import FileState, Standing
-from batchscan.ledger.store import FILE_NAME, Ledger, Realm
+from batchscan.ledger.store import FILE_NAME, Ledger
 from batchscan.ledger.thread import LedgerThread
 
 __all__ = [

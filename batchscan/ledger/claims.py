@@ -161,7 +161,7 @@ class Claims:
     def open(self, image: Image, generation: int, run_id: str, at: float) -> Claim:
         """Commit to a send: from the commit on, bytes may have left under this scan id."""
         picture_id = self._picture_id(image)
-        claim = Claim(picture_id, self._scan_id(image.sha256, generation), generation)
+        claim = Claim(picture_id, self._id_of(picture_id, image.sha256, generation), generation)
         self._connection.execute(
             "INSERT INTO claims VALUES (?, ?, ?, ?, ?, ?, 'open', 1, 1, 0)"
             " ON CONFLICT (scan_id) DO UPDATE SET state = 'open', under_way = 1,"
@@ -279,6 +279,14 @@ class Claims:
             " ON CONFLICT (run_id, scan_id) DO UPDATE SET sends = sends + 1, at = excluded.at",
             (at, claim.scan_id),
         )
+
+    def _id_of(self, picture_id: int, sha256: str, generation: int) -> str:
+        """The id that this was asked under before, also by another spelling of the address."""
+        row = self._connection.execute(
+            "SELECT scan_id FROM claims WHERE picture_id = ? AND generation = ?",
+            (picture_id, generation),
+        ).fetchone()
+        return row[0] if row else self._scan_id(sha256, generation)
 
     def _scan_id(self, sha256: str, generation: int) -> str:
         """The same work asks under the same id, also after a crash; `[a-z0-9-]{3,36}`."""

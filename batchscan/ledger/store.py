@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from batchscan.errors import StorageError
@@ -30,6 +29,7 @@ from batchscan.ledger.pacing import Pacing
 from batchscan.ledger.portraits import Portraits
 from batchscan.ledger.proof import Proof
 from batchscan.ledger.readings import Readings
+from batchscan.ledger.realms import Realm, address_of, akin, enter, realm_id_of
 from batchscan.ledger.report_cache import ReportCache
 from batchscan.ledger.rescans import Rescans
 from batchscan.ledger.runs import Runs
@@ -38,14 +38,6 @@ from batchscan.ledger.seen import Seen
 from batchscan.ledger.spending import Spending
 
 FILE_NAME = "ledger.sqlite3"
-
-
-@dataclass(frozen=True, slots=True)
-class Realm:
-    """Whose answers these are; those of different realms never mix."""
-
-    api_url: str
-    sandbox: bool
 
 
 class Ledger:
@@ -68,15 +60,17 @@ class Ledger:
         self._connection = connection
         self._writable = writable
         self.path = path
-        realm_id = _realm_id(connection, realm, nearest=nearest)
+        realm_id, name = _realm_of(connection, realm, nearest=nearest)
         seals = Seals(connection, realm_id, writable=writable)
         self.files = Files(connection, realm_id, seals)
         self.history = History(connection, realm_id)
-        name = f"{realm.api_url}\n{int(realm.sandbox)}"
-        self.claims = Claims(connection, realm_id, name, seals, self.history)
+        self.realm = realm
+        self.claims = Claims(
+            connection, realm_id, f"{name}\n{int(realm.sandbox)}", seals, self.history
+        )
         self.readings = Readings(connection, realm_id, self.history, self.files)
         self.runs = Runs(connection, realm_id)
-        self.pacing = Pacing(connection, realm.api_url)
+        self.pacing = Pacing(connection, address_of(realm.api_url))
         self.overview = Overview(connection, realm_id)
         self.found = Found(connection, self.history)
         self.missing = MissingFolders(connection, realm_id)
@@ -101,10 +95,7 @@ class Ledger:
         path = state / FILE_NAME
         connection = open_for_writing(path)
         try:
-            connection.execute(
-                "INSERT OR IGNORE INTO realms (api_url, sandbox) VALUES (?, ?)",
-                (realm.api_url, realm.sandbox),
-            )
+            enter(connection, realm)
         except sqlite3.Error as error:
             connection.close()
             raise unusable(path, error) from error
@@ -170,6 +161,10 @@ class Ledger:
         except OSError as error:
             raise self.unusable(error) from error
 
+    def akin(self) -> str | None:
+        """Another address of the same host that has answers, where this realm has none."""
+        return akin(self._connection, self.realm)
+
     def unusable(self, error: BaseException) -> StorageError:
         """Say that this ledger cannot be used because of `error`."""
         return error if isinstance(error, StorageError) else unusable(self.path, error)
@@ -181,14 +176,13 @@ class Ledger:
         self._connection.close()
 
 
-def _realm_id(connection: sqlite3.Connection, realm: Realm, *, nearest: bool) -> int:
-    row = connection.execute(
-        "SELECT id FROM realms WHERE api_url = ? AND sandbox = ?", (realm.api_url, realm.sandbox)
-    ).fetchone()
-    if row is None and nearest:
-        row = connection.execute(
-            "SELECT realm_id FROM runs JOIN realms ON realms.id = realm_id WHERE sandbox = ?"
-            " ORDER BY runs.rowid DESC LIMIT 1",
+def _realm_of(connection: sqlite3.Connection, realm: Realm, *, nearest: bool) -> tuple[int, str]:
+    """The number of a realm, -1 where the ledger has none, and the address that it is named by."""
+    found = realm_id_of(connection, realm)
+    if found is None and nearest:
+        found = connection.execute(
+            "SELECT realm_id, api_url FROM runs JOIN realms ON realms.id = realm_id"
+            " WHERE sandbox = ? ORDER BY runs.rowid DESC LIMIT 1",
             (realm.sandbox,),
         ).fetchone()
-    return int(row[0]) if row else -1  # a realm that knows nothing
+    return found or (-1, address_of(realm.api_url))

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import TypeAlias
 
+from batchscan.escape import printable
 from batchscan.images.signature import SEEN_EXTENSIONS
 from batchscan.ledger import Ledger, LedgerThread, Realm
 from batchscan.paths import is_url
@@ -71,10 +72,18 @@ async def ledger_of(settings: Settings, state: Path) -> AsyncIterator[LedgerThre
     Raises:
         StorageError: it cannot be used.
     """
-    realm = Realm(settings.api.url.rstrip("/"), settings.api.sandbox)
+    realm = Realm(settings.api.url, settings.api.sandbox)
     opener = Ledger.read if settings.dry_run else Ledger.open
     ledger = LedgerThread(await asyncio.to_thread(opener, state, realm))
     try:
+        other = await ledger.do(lambda ledger: ledger.akin())
+        if other is not None:
+            log.warning(
+                "nothing was asked at %s yet; if it is the same service as %s,"
+                " go on with that address: else every picture is paid for again",
+                printable(settings.api.url),
+                printable(other),
+            )
         yield ledger
     finally:
         await ledger.aclose()

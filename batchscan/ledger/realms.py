@@ -1,0 +1,142 @@
+"""Whose answers a ledger's are: one realm for all ways to write one address."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+_HERE = "127.0.0.1"
+_NAMES_OF_HERE = (_HERE, "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Realm:
+    """Whose answers these are; those of different realms never mix."""
+
+    api_url: str
+    sandbox: bool
+
+
+def address_of(url: str) -> str:
+    """A service's address, the same for all ways to write it (RFC 3986, section 6.2).
+
+    Case of scheme and host, default port, dot segments, needless percent-encoding, IDN and a slash
+    at the end make no other service. The names of this machine's loopback are one.
+    """
+    from yarl import URL  # noqa: PLC0415 - commands that open no ledger do without
+
+    text = url.strip()
+    try:
+        parsed = URL(text)
+        host = (parsed.raw_host or "").rstrip(".").lower()
+        if parsed.scheme not in ("http", "https") or not host:
+            return text.rstrip("/")
+        port = None if parsed.is_default_port() else parsed.port
+        host = _HERE if host in _NAMES_OF_HERE else host
+        path = parsed.raw_path.rstrip("/")
+        return str(URL.build(scheme=parsed.scheme, host=host, port=port)).rstrip("/") + path
+    except (ValueError, IndexError):
+        return text.rstrip("/")
+
+
+def realm_id_of(connection: sqlite3.Connection, realm: Realm) -> tuple[int, str] | None:
+    """The number of a realm and its address as it was entered first, however it is written now.
+
+    What was entered first stays the name that scan ids are made of: the same work asks under the
+    same id after an update, too.
+    """
+    return next(iter(_spellings(connection, realm)), None)
+
+
+def enter(connection: sqlite3.Connection, realm: Realm) -> None:
+    """Enter a realm, or make one of those that differ in their spelling only.
+
+    A picture that was paid for under two spellings keeps the answer of the one that was first.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        same = _spellings(connection, realm)
+        if not same:
+            values = (address_of(realm.api_url), realm.sandbox)
+            connection.execute("INSERT INTO realms (api_url, sandbox) VALUES (?, ?)", values)
+        for other, spelling in same[1:]:
+            _merge(connection, same[0][0], other)
+            _rename(connection, spelling, address_of(realm.api_url))
+        for _, spelling in same[:1]:
+            _rename(connection, spelling, address_of(realm.api_url))
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def akin(connection: sqlite3.Connection, realm: Realm) -> str | None:
+    """Another address on this realm's host that has answers, where this realm has none."""
+    from yarl import URL  # noqa: PLC0415 - as above
+
+    def has_answers(realm_id: int) -> bool:
+        row = connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM pictures WHERE realm_id = ? AND answer_id IS NOT NULL)",
+            (realm_id,),
+        ).fetchone()
+        return bool(row[0])
+
+    own = realm_id_of(connection, realm)
+    if own is not None and has_answers(own[0]):
+        return None
+    address = address_of(realm.api_url)
+    rows = connection.execute("SELECT id, api_url FROM realms WHERE sandbox = ?", (realm.sandbox,))
+    for realm_id, url in rows.fetchall():
+        other = address_of(url)
+        same_host = "://" in other and URL(other).host == URL(address).host
+        if other != address and same_host and has_answers(realm_id):
+            return str(url)
+    return None
+
+
+def _spellings(connection: sqlite3.Connection, realm: Realm) -> list[tuple[int, str]]:
+    address = address_of(realm.api_url)
+    rows = connection.execute(
+        "SELECT id, api_url FROM realms WHERE sandbox = ? ORDER BY id", (realm.sandbox,)
+    )
+    return [(int(number), url) for number, url in rows if address_of(url) == address]
+
+
+def _merge(connection: sqlite3.Connection, main: int, other: int) -> None:
+    """Move to `main` what `other` has: all but the pictures that have an answer in both.
+
+    Of a picture that both have, the one with an answer is kept; seals are made again.
+    """
+    ids = {"main": main, "other": other, "aside": -other}
+    connection.execute(
+        """UPDATE pictures SET realm_id = :aside WHERE realm_id = :main AND sha256 IN
+        (SELECT o.sha256 FROM pictures o JOIN pictures m ON m.sha256 = o.sha256
+            AND m.realm_id = :main WHERE o.realm_id = :other AND m.answer_id IS NULL
+            AND o.answer_id IS NOT NULL)""",
+        ids,
+    )
+    connection.execute(
+        "UPDATE OR IGNORE pictures SET realm_id = :main WHERE realm_id = :other", ids
+    )
+    connection.execute("UPDATE pictures SET realm_id = :other WHERE realm_id = :aside", ids)
+    connection.execute(
+        """UPDATE files SET picture_id = (SELECT m.id FROM pictures m JOIN pictures o
+        ON o.sha256 = m.sha256 WHERE o.id = files.picture_id AND m.realm_id = :main)
+        WHERE realm_id IN (:main, :other) AND picture_id IN
+        (SELECT id FROM pictures WHERE realm_id = :other)""",
+        ids,
+    )
+    connection.execute("UPDATE OR IGNORE files SET realm_id = :main WHERE realm_id = :other", ids)
+    connection.execute("DELETE FROM files WHERE realm_id = :other", ids)
+    connection.execute("DELETE FROM seals WHERE realm_id IN (:main, :other)", ids)
+    connection.execute("UPDATE runs SET realm_id = :main WHERE realm_id = :other", ids)
+    connection.execute("UPDATE events SET realm_id = :main WHERE realm_id = :other", ids)
+    connection.execute("UPDATE decisions SET realm_id = :main WHERE realm_id = :other", ids)
+
+
+def _rename(connection: sqlite3.Connection, spelling: str, address: str) -> None:
+    """Have the pace know one address."""
+    if spelling != address:
+        values = (address, spelling)
+        connection.execute("UPDATE sends SET api_url = ? WHERE api_url = ?", values)
+        connection.execute("UPDATE OR IGNORE pace SET api_url = ? WHERE api_url = ?", values)
