@@ -5,6 +5,7 @@ import pty
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -94,3 +95,21 @@ def test_on_a_terminal_the_message_stands_on_a_line_of_its_own():
     said = os.read(ours, 1000)
     os.close(ours)
     assert said.startswith(b"\r\nbatchscan: finishing")
+
+
+@pytest.mark.parametrize("after", [0.1, 0.2, 0.3, 0.5])
+def test_two_interrupts_while_a_command_starts_leave_no_traceback(tmp_path, after):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "batchscan", "report", "--state", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(after)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+
+    # Before our first line runs, Python answers for itself
+    assert "Traceback" not in err or "batchscan/cli" not in err
+    assert process.returncode in (130, 2, -signal.SIGINT)
