@@ -5,6 +5,7 @@ The public suffix list comes with tldextract: nothing is fetched.
 
 from __future__ import annotations
 
+import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,11 +15,18 @@ if TYPE_CHECKING:
 
 MOST_REMEMBERED = 10_000
 LONGEST_NAME = 253  # characters of a domain name (RFC 1035, without the length bytes)
+# An address that is written as it would be normalised: nearly all are, and one answer may hold a
+# hundred thousand. Without queries, dots at the start of a segment, numbers for hosts, escapes.
+_PLAIN = re.compile(
+    r"https?://((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z](?:[a-z0-9]*))"
+    r"(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)+/?"
+)
 
 
 def registrable_domain(url: str) -> str:
     """The registrable domain of a URL from outside; its host where there is none, or ""."""
-    host = host_of(url)
+    plain = _PLAIN.fullmatch(url)
+    host = plain[1] if plain and len(plain[1]) <= LONGEST_NAME else host_of(url)
     return _domain_of(host) if host else ""
 
 
@@ -44,9 +52,14 @@ def normalised(url: str) -> str:
     `http` and `https` count as one, default ports and fragments as nothing, percent-encoding as
     what it stands for. What is no web address stays as it is.
     """
+    if _PLAIN.fullmatch(url):
+        return url.partition("://")[2]
+    return _normalised(url.strip())
+
+
+def _normalised(text: str) -> str:
     from yarl import URL  # noqa: PLC0415 - a run without an answer does without
 
-    text = url.strip()
     try:
         parsed = URL(text).with_fragment(None)
         if parsed.scheme not in ("http", "https") or not parsed.host:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from batchscan.urls import host_of, normalised, registrable_domain
+from batchscan.urls import _PLAIN, _normalised, host_of, normalised, registrable_domain
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,23 @@ def test_a_site_under_an_international_suffix_is_one_however_it_is_written():
     assert registrable_domain("https://www.straße.de") == registrable_domain(
         "https://xn--strae-oqa.de"
     )
+
+
+LETTERS = st.text(alphabet="aZ0-_.~/%:?#é", max_size=8)
+
+
+@given(st.sampled_from(["http", "https", "HTTP"]), LETTERS, LETTERS, LETTERS)
+@example("https", "a", "com", "/a/../b")
+@example("https", "a", "com", "/a.b/c_d.jpg/")
+@example("https", "xn--a", "com", "/a")
+@example("https", "a-.b", "c0m", "/a//b")
+def test_what_is_plain_is_normalised_as_everything_is(scheme, host, top, path):
+    url = f"{scheme}://{host}.{top}/{path}"
+
+    assert normalised(url) == _normalised(url.strip())
+    plain = _PLAIN.fullmatch(url)
+    assert plain is None or host_of(url) == plain[1]
+
+
+def test_nearly_all_addresses_are_plain():
+    assert _PLAIN.fullmatch("https://www.example.com/img/2024/a-b_c.jpg")
