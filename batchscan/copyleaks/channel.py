@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from batchscan.copyleaks import requests
 from batchscan.copyleaks.answers import may_be_answer
-from batchscan.copyleaks.errors import BadResponse, Details
+from batchscan.copyleaks.errors import BadResponse, Details, ServerFailed
 from batchscan.copyleaks.failures import failure
 from batchscan.copyleaks.requests import Multipart, Request
 from batchscan.copyleaks.transport import Response, Transport
@@ -86,7 +86,7 @@ class Channel:
             self._date, self.server_time = date, _date(date) or self.server_time
         if response.status == HTTPStatus.OK:
             return response
-        raise failure(
+        error = failure(
             response.status,
             response.headers,
             response.body,
@@ -94,6 +94,9 @@ class Channel:
             now=self._now(),
             secrets=(secret,),
         )
+        if isinstance(error, ServerFailed):
+            error.sent = response.sent
+        raise error
 
 
 def _date(value: str | None) -> float | None:

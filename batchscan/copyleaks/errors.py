@@ -97,7 +97,11 @@ class UnderMaintenance(CopyleaksError):
 
 
 class ServerFailed(CopyleaksError):
-    """The service failed."""
+    """The service failed; `sent` says whether it had been handed the whole request."""
+
+    def __init__(self, message: str, details: Details | None = None, *, sent: bool = True) -> None:
+        super().__init__(message, details)
+        self.sent = sent
 
 
 class BadResponse(CopyleaksError):

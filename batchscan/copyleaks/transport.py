@@ -29,6 +29,7 @@ class Response:
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+    sent: bool = True  # whether the whole request had been handed over when it began
 
 
 class Transport:
@@ -111,7 +112,9 @@ class Transport:
                 ) as response,
             ):
                 self._wait_on(timer)
-                return Response(response.status, response.headers, await self._read(response))
+                sent = body.sent or not request.body
+                content = await self._read(response)
+                return Response(response.status, response.headers, content, sent)
 
     def _wait_on(self, timer: asyncio.Timeout) -> None:
         """Allow the read timeout anew; aiohttp's own begins again with every byte."""

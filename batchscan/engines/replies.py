@@ -9,7 +9,9 @@ from batchscan.names import FailReason
 from batchscan.replies import Busy, Conflict, Refusal, Reply, TokenRefused, Trouble
 from batchscan.settings import Api
 
-GATEWAY_TIMEOUT = 504  # the gateway gave up waiting; what is behind it may have gone on
+# What answers so once it has the whole picture may have charged it: the service failed on the way,
+# a gateway lost its answer, or gave up waiting while the service went on.
+MAY_CHARGE = (500, 502, 504)
 
 
 def reply_to(error: vendor.CopyleaksError, api: Api) -> Reply:
@@ -110,8 +112,9 @@ def _trouble(error: vendor.CopyleaksError, details: ServiceError) -> Trouble:
         case vendor.BadResponse(body=body):
             return Trouble(FailReason.BAD_RESPONSE, str(error), details, True, True, body)
         case _:
-            timed_out = details.http_status == GATEWAY_TIMEOUT
-            return Trouble(FailReason.SERVER_ERROR, str(error), details, timed_out, reached=True)
+            sent = not isinstance(error, vendor.ServerFailed) or error.sent
+            charged = sent and details.http_status in MAY_CHARGE
+            return Trouble(FailReason.SERVER_ERROR, str(error), details, charged, reached=True)
 
 
 def _details(error: vendor.CopyleaksError) -> ServiceError:

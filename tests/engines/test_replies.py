@@ -37,7 +37,15 @@ NOTHING = ServiceError()
         (vendor.UnderMaintenance("e", details(503)), Busy(said(503), None, away=True)),
         (
             vendor.ServerFailed("e", details(500)),
-            Trouble(SERVER, "e", said(500), ambiguous=False, reached=True),
+            Trouble(SERVER, "e", said(500), ambiguous=True, reached=True),
+        ),
+        (
+            vendor.ServerFailed("e", details(502), sent=False),
+            Trouble(SERVER, "e", said(502), ambiguous=False, reached=True),
+        ),
+        (
+            vendor.ServerFailed("e", details(501)),
+            Trouble(SERVER, "e", said(501), ambiguous=False, reached=True),
         ),
         (
             vendor.ServerFailed("e", details(504)),
