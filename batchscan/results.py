@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any, Literal
@@ -15,6 +14,7 @@ from batchscan.errors import StorageError
 from batchscan.escape import json_text, path_fields, printable, scalars
 from batchscan.model import Answer, Failed, Match, Outcome, Reused, Scanned, ServiceError
 from batchscan.names import Disposition, MatchKind, MatchState, Status
+from batchscan.private_files import advice_for, open_private, sync
 from batchscan.times import rfc3339
 
 SCHEMA: Literal[1] = 1
@@ -153,7 +153,7 @@ class ResultsWriter:
         """
         try:
             # Unbuffered: what a failed write leaves behind must not come out at the next one.
-            file = await aiofiles.open(path, "xb", buffering=0, opener=_private)
+            file = await aiofiles.open(path, "xb", buffering=0, opener=open_private)
         except OSError as error:
             raise _cannot_write(path, error) from error
         return cls(path, file)
@@ -180,7 +180,7 @@ class ResultsWriter:
         """
         try:
             try:
-                await asyncio.to_thread(os.fsync, self._file.fileno())
+                await asyncio.to_thread(sync, self._file.fileno())
             finally:
                 await self._file.close()
         except OSError as error:
@@ -283,14 +283,8 @@ def _decoded(path: str, number: int, line: bytes) -> ResultLine:
         raise StorageError(f"'{printable(path)}', line {number}: {error}") from error
 
 
-def _private(path: str, flags: int) -> int:
-    descriptor = os.open(path, flags, 0o600)
-    os.fchmod(descriptor, 0o600)  # whatever the umask
-    return descriptor
-
-
 def _cannot_write(path: str, error: OSError) -> StorageError:
     return StorageError(
         f"cannot write '{printable(path)}': {error.strerror}",
-        advice="free some space, or choose another folder with --output",
+        advice=advice_for(error),
     )

@@ -11,9 +11,9 @@ from typing import IO
 
 from batchscan.errors import StorageError, UsageError
 from batchscan.escape import printable
+from batchscan.private_files import CHOOSE, advice_for, make_private, sync
 
 ASIDE = ".new-"  # begins the name of what is not whole yet
-_ADVICE = "choose another folder with --output, or free some space"
 
 
 def write_whole(
@@ -23,7 +23,7 @@ def write_whole(
     like: os.stat_result | None = None,
     mode: int = 0o600,
     check: Callable[[str], None] | None = None,
-    advice: str = _ADVICE,
+    advice: str = CHOOSE,
 ) -> None:
     """Write a file, whole or not at all, in the place of one that may be there.
 
@@ -34,7 +34,7 @@ def write_whole(
         mode: what it gets without one to be like; by default it is private.
         check: looks at the finished file while it still has another name, given to it; what it
             raises leaves everything as it was.
-        advice: what to do about trouble.
+        advice: what else to do about trouble than what its cause suggests.
 
     Raises:
         StorageError: the disk would not take it.
@@ -47,7 +47,7 @@ def write_whole(
                 _dress(descriptor, like, mode)
                 file.writelines(parts)
                 file.flush()
-                os.fsync(descriptor)
+                sync(descriptor)
             if check is not None:
                 check(aside)
             os.replace(aside, path)
@@ -59,7 +59,7 @@ def write_whole(
 
 
 @contextmanager
-def new_file(path: str, advice: str = _ADVICE) -> Iterator[IO[bytes]]:
+def new_file(path: str, advice: str = CHOOSE) -> Iterator[IO[bytes]]:
     """Let a private file be written that is there whole when the block ends well, or not at all.
 
     Raises:
@@ -71,12 +71,12 @@ def new_file(path: str, advice: str = _ADVICE) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def new_path(path: str, advice: str = _ADVICE, *, replace: bool = False) -> Iterator[str]:
+def new_path(path: str, advice: str = CHOOSE, *, replace: bool = False) -> Iterator[str]:
     """Let others write a private file, empty at first, by the name that it has until it is whole.
 
     Args:
         path: where it shall be.
-        advice: what to do about trouble.
+        advice: what else to do about trouble than what its cause suggests.
         replace: whether it takes the place of one that is there.
 
     Raises:
@@ -93,7 +93,7 @@ def new_path(path: str, advice: str = _ADVICE, *, replace: bool = False) -> Iter
         try:
             _dress(descriptor, None)
             yield aside
-            os.fsync(descriptor)
+            sync(descriptor)
             if replace:
                 os.replace(aside, path)
             else:
@@ -141,7 +141,7 @@ def make_folder(path: str) -> bool:
         os.mkdir(path, 0o700)
     except FileExistsError:
         return False
-    os.chmod(path, 0o700)  # whatever the umask
+    make_private(path, 0o700)
     return True
 
 
@@ -156,7 +156,7 @@ def make_folders(path: str) -> None:
 
 
 @contextmanager
-def storage(path: str, advice: str = _ADVICE) -> Iterator[None]:
+def storage(path: str, advice: str = CHOOSE) -> Iterator[None]:
     """Let trouble with writing a path be told as such.
 
     Raises:
@@ -166,7 +166,8 @@ def storage(path: str, advice: str = _ADVICE) -> Iterator[None]:
         yield
     except OSError as error:
         raise StorageError(
-            f"cannot write '{printable(path)}': {error.strerror}", advice=advice
+            f"cannot write '{printable(path)}': {error.strerror}",
+            advice=advice_for(error, advice),
         ) from error
 
 
@@ -196,7 +197,7 @@ def _dress(descriptor: int, like: os.stat_result | None, mode: int = 0o600) -> N
     if like is not None:
         with suppress(PermissionError):  # only the superuser writes files of others
             os.fchown(descriptor, like.st_uid, like.st_gid)
-    os.fchmod(descriptor, stat.S_IMODE(like.st_mode) if like else mode)  # whatever the umask
+    make_private(descriptor, stat.S_IMODE(like.st_mode) if like else mode)
 
 
 def _sync_folder(folder: str) -> None:

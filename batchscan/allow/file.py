@@ -22,7 +22,7 @@ from batchscan.whole import make_folders, storage, write_whole
 
 _WHAT = "allow"
 _EXAMPLE = "domain: example.com"
-_UNWRITABLE = "mend its permissions, free some space, or name another file with --allow"
+_UNWRITABLE = "or name another file with --allow"
 
 
 def load_rules(settings: Settings, config: str | None) -> AllowRules:

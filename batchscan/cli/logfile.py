@@ -8,6 +8,8 @@ from contextlib import suppress
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 
+from batchscan.private_files import open_private
+
 LARGEST = 10_000_000  # bytes
 KEPT = 5  # older files: FILE.1 is the newest of them
 
@@ -81,8 +83,6 @@ class LogFile(RotatingFileHandler):
 
 def _private(path: str, flags: int) -> int:
     try:
-        descriptor = os.open(path, flags | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        return open_private(path, flags | os.O_EXCL)
     except FileExistsError:
         return os.open(path, flags | os.O_CLOEXEC, 0o600)
-    os.fchmod(descriptor, 0o600)  # whatever the umask
-    return descriptor

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import logging
 import resource
 from contextlib import nullcontext, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from batchscan.cli.lookout import Lookout
     from batchscan.settings import Settings
 
+FILES_A_SCAN = 40  # open at least: ledger, lock, results, streams, the decoder's pipes, imports
+FILES_AN_UPLOAD = 2  # a picture and a connection
+_log = logging.getLogger(__name__)
 OTHER_FILES = 256  # beside the connections: pictures being read, the ledger, folders being walked
 
 
@@ -48,17 +53,41 @@ def _run(settings: Settings, lookout: Lookout) -> int:
         raise UsageError("no PATH was given", advice="name a folder: `batchscan ./images`")
     from batchscan.cli.loop import run  # noqa: PLC0415 - as above
 
-    _allow_open_files(settings.pace.concurrency + OTHER_FILES)
-    return run(_scan(settings, lookout))
+    return run(_scan(_within_open_files(settings), lookout))
 
 
-def _allow_open_files(number: int) -> None:
-    """Ask the system for as many; the usual 1,024 are too few for a thousand connections."""
+def _within_open_files(settings: Settings) -> Settings:
+    """Settings with as many uploads at once as the system's limit of open files allows.
+
+    Raises:
+        UsageError: it allows too few for a scan.
+    """
+    wanted = settings.pace.concurrency
+    limit = _raise_file_limit(wanted + OTHER_FILES)
+    if limit is None or limit >= FILES_A_SCAN + FILES_AN_UPLOAD * wanted:
+        return settings
+    possible = (limit - FILES_A_SCAN) // FILES_AN_UPLOAD
+    if possible < 1:
+        raise UsageError(
+            f"the system allows {limit} open files, and a scan needs {FILES_A_SCAN + 8} at least",
+            advice="raise the limit: ulimit -n 1024",
+        )
+    _log.warning("the system allows %d open files: at most %d uploads at once", limit, possible)
+    return replace(settings, pace=replace(settings.pace, concurrency=possible))
+
+
+def _raise_file_limit(number: int) -> int | None:
+    """Ask the system for as many; the usual 1,024 are too few for a thousand connections.
+
+    The limit that holds then; None where there is none.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if resource.RLIM_INFINITY != soft < number:
         most = number if hard == resource.RLIM_INFINITY else min(number, hard)
         with suppress(OSError, ValueError):  # macOS allows fewer than it says
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            return most
+    return None if soft == resource.RLIM_INFINITY else soft
 
 
 async def _scan(settings: Settings, lookout: Lookout) -> int:

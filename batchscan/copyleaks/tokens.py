@@ -206,10 +206,12 @@ class TokenProvider:
             fd, aside = tempfile.mkstemp(dir=self._path.parent, prefix=".token-")  # mode 0600
             try:
                 with open(fd, "wb") as file:
-                    os.fchmod(fd, 0o600)  # whatever the umask
+                    with suppress(OSError):  # some file systems keep no modes
+                        os.fchmod(fd, 0o600)  # whatever the umask
                     file.write(msgspec.json.encode(self._held))
                     file.flush()
-                    os.fsync(fd)
+                    with suppress(OSError):  # what cannot be synced may be lost: then one logs in
+                        os.fsync(fd)
                 os.replace(aside, self._path)
             except OSError:
                 os.unlink(aside)

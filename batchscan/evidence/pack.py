@@ -35,7 +35,7 @@ from batchscan.times import day_of, rfc3339
 from batchscan.whole import new_file
 
 README: Final = "README.txt"
-_ADVICE: Final = "name another file with --to, or free some space"
+_ADVICE: Final = "or name another file with --to"
 
 
 @dataclass(frozen=True, slots=True)

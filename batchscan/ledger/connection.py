@@ -13,6 +13,7 @@ from batchscan.errors import StorageError
 from batchscan.ledger.copying import no_ledger
 from batchscan.ledger.migrating import migrate, other_version, version_of
 from batchscan.ledger.schema import TEMPORARY, VERSION
+from batchscan.private_files import can_sync, open_private
 
 BUSY_TIMEOUT_MS = 30_000
 _TURN = 0.01  # seconds
@@ -30,15 +31,13 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     def prepare(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         _write_ahead(connection)
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if can_sync(path) else 'OFF'}")
         migrate(connection, path)
 
     def connect() -> sqlite3.Connection:
         # Made by us first: SQLite gives its -wal and -shm files the mode of this one.
         if not path.exists():
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            os.fchmod(descriptor, 0o600)  # whatever the umask
-            os.close(descriptor)
+            os.close(open_private(path, os.O_RDWR | os.O_CREAT))
         return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
     return _opened(path, connect, prepare)

@@ -14,7 +14,7 @@ from batchscan.errors import StorageError
 from batchscan.whole import new_path
 
 T = TypeVar("T")
-_ADVICE = "name a file on another disk, or free some space"
+_ADVICE = "or name a file on another disk"
 _MOST_FAULTS = 5  # named of a damaged ledger
 _SOUND = ["ok"]
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import msgspec
 
+from batchscan.private_files import open_private
+
 FILE_NAME = "high-water.json"
 _DIGITS = 20
 
@@ -86,9 +88,8 @@ class Noting:
         self._identity = identity
         self._id = identity.id
         self._noted = -1
-        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._file = os.open(state / FILE_NAME, flags, 0o600)
-        os.fchmod(self._file, 0o600)  # whatever the umask
+        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW
+        self._file = open_private(state / FILE_NAME, flags)
 
     def note(self) -> None:
         """Note how far the ledger is, after a commit."""

@@ -9,6 +9,7 @@ from collections.abc import Container, Iterator
 from datetime import UTC, datetime
 from itertools import count
 
+from batchscan.private_files import make_private, warn_once
 from batchscan.report.schema import Report, encode
 from batchscan.whole import make_folder, make_folders, storage, write_whole
 
@@ -59,12 +60,13 @@ def point_latest(output: str, run_id: str) -> None:
     """
     link = os.path.join(output, LATEST)
     with storage(link), tempfile.TemporaryDirectory(dir=output, prefix=".latest-") as aside:
-        os.chmod(aside, 0o700)  # whatever the umask
+        make_private(aside, 0o700)
         fresh = os.path.join(aside, LATEST)
         try:
             os.symlink(os.path.join(RUNS, run_id), fresh)
         except OSError as error:
             if error.errno in _NO_LINKS:
+                warn_once(f"the output folder's file system has no links, so there is no {LATEST}")
                 return
             raise
         os.replace(fresh, link)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from batchscan.private_files import open_private
 from batchscan.steps.state import unwritable
 
 MARKS = "checking"
@@ -99,6 +100,4 @@ def _suspects(state: Path) -> frozenset[str]:
 
 
 def _private(path: str, flags: int) -> int:
-    descriptor = os.open(path, flags | os.O_NOFOLLOW, 0o600)  # not where a link leads
-    os.fchmod(descriptor, 0o600)  # whatever the umask
-    return descriptor
+    return open_private(path, flags | os.O_NOFOLLOW)  # not where a link leads

@@ -24,6 +24,7 @@ from batchscan.ledger import FILE_NAME as LEDGER
 from batchscan.ledger import Ledger, LedgerThread
 from batchscan.ledger.copying import open_copy
 from batchscan.ledger.identity import Identity, high_water
+from batchscan.private_files import open_private
 from batchscan.report.files import LATEST, REPORT, RUNS
 from batchscan.report.schema import Report
 from batchscan.report.words import amount
@@ -111,10 +112,8 @@ async def leave_note(thread: LedgerThread, output: str, run_id: str, started_at:
 
 def _append(path: str, line: bytes) -> None:
     with storage(path):
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(path, flags, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(descriptor, 0o600)  # whatever the umask
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+        with os.fdopen(open_private(path, flags), "wb") as file:
             file.write(b"\n" + line + b"\n")  # whatever a failed write left behind ends here
             size = file.tell()
     if size > MOST_NOTES:

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from batchscan.model import Claim
+from batchscan.private_files import open_private, sync
 
 FILE_NAME = "rescued-answers.jsonl"
 
@@ -33,11 +34,10 @@ def rescue(folder: str, claim: Claim, body: bytes, received_at: float) -> str:
     line = msgspec.json.encode(RescuedAnswer(claim.scan_id, received_at, text)) + b"\n"
     path = Path(folder, FILE_NAME)
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        fd = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
-            os.fchmod(fd, 0o600)  # whatever the umask
             _write_whole(fd, b"\n" + line)  # whatever a failed write left behind ends here
-            os.fsync(fd)
+            sync(fd)
         finally:
             os.close(fd)
     except OSError:

@@ -12,6 +12,7 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from batchscan.errors import LockedError, StorageError
+from batchscan.private_files import advice_for, make_private, open_private
 from batchscan.settings.model import IfLocked
 
 LOCK = "lock"
@@ -37,7 +38,7 @@ class StateLock:
     def __init__(self, state: Path, if_locked: IfLocked) -> None:
         self._state = state
         self._if_locked = if_locked
-        self._lock = FileLock(state / LOCK, mode=0o600)
+        self._lock = FileLock(state / LOCK)
         self._folder = -1  # descriptor of the locked folder
         self._held: tuple[int, int] | None = None  # device and inode of the locked file
 
@@ -49,6 +50,8 @@ class StateLock:
             StorageError: the lock file cannot be made.
         """
         try:
+            # Made here: the library insists on a mode, which not every file system keeps.
+            os.close(open_private(self._state / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW))
             self._lock.acquire(timeout=0)
             self._lock_folder()
             self._held = _identity(self._state / LOCK)
@@ -114,10 +117,8 @@ class StateLock:
         try:
             path = self._state / HOLDER
             # No link is followed: in a folder of others, it may lead to a file of ours
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-            fd = os.open(path, flags, 0o600)
-            with os.fdopen(fd, "wb") as file:
-                os.fchmod(fd, 0o600)  # whatever the umask
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+            with os.fdopen(open_private(path, flags), "wb") as file:
                 file.write(holder)
         except OSError as error:
             self.release()
@@ -186,7 +187,7 @@ def make_private_folder(folder: Path) -> None:
             if folder.parent != folder:
                 make_private_folder(folder.parent)
             folder.mkdir(mode=0o700, exist_ok=True)
-            folder.chmod(0o700)
+            make_private(folder, 0o700)
     except OSError as error:
         raise unwritable(folder, error) from error
 
@@ -195,5 +196,5 @@ def unwritable(folder: Path, error: OSError) -> StorageError:
     """Say that a folder cannot be written."""
     return StorageError(
         f"{folder} cannot be written: {error.strerror or error}",
-        advice="free space, mend the permissions, or name another folder with --state or --output",
+        advice=advice_for(error, "or name another folder with --state or --output"),
     )

@@ -11,12 +11,13 @@ from contextlib import suppress
 from itertools import count
 from typing import NamedTuple
 
+from batchscan.private_files import open_private, sync
 from batchscan.whole import make_folders, storage
 
 _LONGEST = 100  # characters of a name without its suffix
 _PLAIN = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 _OTHERS = re.compile(r"[^a-z0-9]+")
-_ADVICE = "choose another folder with --to, or free some space"
+_ADVICE = "or choose another folder with --to"
 
 
 class Draft(NamedTuple):
@@ -89,13 +90,12 @@ def _content(path: str, most: int) -> bytes | None:
 
 
 def _made(path: str, text: bytes) -> bool:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW)
     try:
         with open(descriptor, "wb") as file:
-            os.fchmod(descriptor, 0o600)  # whatever the umask
             file.write(text)
             file.flush()
-            os.fsync(descriptor)
+            sync(descriptor)
     except BaseException:
         with suppress(OSError):
             os.unlink(path)

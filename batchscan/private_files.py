@@ -1,0 +1,103 @@
+"""Files for their owner alone, on file systems of all kinds, and what to do where one refuses.
+
+SMB, FAT, some FUSE and NFS mounts know no modes or cannot be synced: that is warned of once, and
+costs nothing else.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from functools import cache
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+# What file systems say that know no modes, links or syncing: SMB, FAT, some FUSE and NFS mounts.
+_NOT_HERE = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
+_UNSYNCED = "the file system of state or output cannot be synced: a power cut may lose answers"
+CHOOSE = "or choose another folder with --output"
+_log = logging.getLogger(__name__)
+
+
+def open_private(path: str | os.PathLike[str], flags: int) -> int:
+    """Open a file that only its owner can read, whatever the umask; its descriptor.
+
+    Args:
+        path: where it is, or shall be where the flags say so.
+        flags: as of `os.open`; it is never inherited by other programs.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    descriptor = os.open(path, flags | os.O_CLOEXEC, 0o600)
+    try:
+        make_private(descriptor)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def make_private(path: int | str | os.PathLike[str], mode: int = 0o600) -> None:
+    """Set a mode, whatever the umask; where the file system keeps none, that is warned of once.
+
+    Raises:
+        OSError: it was refused for another reason.
+    """
+    try:
+        os.chmod(path, mode)
+    except OSError as error:
+        if error.errno not in _NOT_HERE:
+            raise
+        warn_once(
+            "the file system of state or output keeps no modes: others may read what is there"
+        )
+
+
+def sync(descriptor: int) -> None:
+    """Bring a file to the disk; where the file system cannot, that is warned of once.
+
+    Raises:
+        OSError: the disk did not take it.
+    """
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NOT_HERE:
+            raise
+        warn_once(_UNSYNCED)
+
+
+def can_sync(path: str | os.PathLike[str]) -> bool:
+    """Whether a file can be brought to the disk; where its file system cannot, that is warned of."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NOT_HERE:
+            raise
+        warn_once(_UNSYNCED)
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+@cache
+def warn_once(what: str) -> None:
+    """Warn of what a file system lacks, once in the life of the process."""
+    _log.warning("%s", what)
+
+
+def advice_for(error: OSError, otherwise: str = CHOOSE) -> str:
+    """What to do about an error of the file system."""
+    if not otherwise.startswith("or "):
+        return otherwise
+    if error.errno in _FULL:
+        return f"free some space, {otherwise}"
+    if error.errno in _DENIED:
+        return f"mend the permissions, {otherwise}"
+    if error.errno == errno.EMFILE:
+        return "raise the limit of open files (ulimit -n), or use fewer at once: -j 8"
+    return otherwise.removeprefix("or ")
