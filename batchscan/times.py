@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 
+@lru_cache(1024)  # all matches of an answer came at the same moment
 def rfc3339(seconds: float) -> str:
     """Write seconds since 1970 as `2026-11-23T18:02:37.250Z`."""
     written = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

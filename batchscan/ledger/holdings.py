@@ -165,7 +165,7 @@ class Holdings:
     def _charged(self, realm_id: int, since: float) -> int:
         return _number(
             self._connection.execute(
-                "SELECT coalesce(sum(credits), 0) FROM answers a INDEXED BY answers_by_time"
+                "SELECT CAST(total(credits) AS INTEGER) FROM answers a INDEXED BY answers_by_time"
                 " CROSS JOIN pictures p ON p.id = a.picture_id"
                 " WHERE p.realm_id = ? AND a.received_at >= ?",
                 (realm_id, since),

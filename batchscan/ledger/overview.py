@@ -99,7 +99,7 @@ class Overview:
             (self._realm_id,),
         )
         charged, largest = self._connection.execute(
-            "SELECT coalesce(sum(a.credits), 0), max(a.credits) FROM answers a"
+            "SELECT CAST(total(a.credits) AS INTEGER), max(a.credits) FROM answers a"
             " JOIN pictures p ON p.id = a.picture_id WHERE p.realm_id = ?",
             (self._realm_id,),
         ).fetchone()

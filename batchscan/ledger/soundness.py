@@ -99,7 +99,7 @@ class Soundness:
         if row is None:
             return None
         charged = self._connection.execute(
-            "SELECT coalesce(sum(credits), 0) FROM answers WHERE run_id = ?", (row[0],)
+            "SELECT CAST(total(credits) AS INTEGER) FROM answers WHERE run_id = ?", (row[0],)
         ).fetchone()[0]
         lines = self._connection.execute(
             "SELECT json_extract(CAST(line AS TEXT), '$.status'), count(*) FROM outcomes"

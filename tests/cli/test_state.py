@@ -200,8 +200,11 @@ def test_books_that_do_not_close_are_a_problem(run, state):
 
 
 def test_a_damaged_page_is_found(run, state):
+    with closing(sqlite3.connect(state / FILE_NAME)) as connection:
+        query = "SELECT rootpage FROM sqlite_master WHERE name = 'answers_by_picture'"
+        (page,) = connection.execute(query).fetchone()
     with (state / FILE_NAME).open("r+b") as file:
-        file.seek(-4096, 2)
+        file.seek((page - 1) * 4096)
         file.write(bytes(4096))
     code, out, _ = run("check")
 

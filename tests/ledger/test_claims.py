@@ -155,3 +155,11 @@ def test_only_claims_under_way_are_doubtful_after_a_kill(ledger):
     doubtful = {claim.path: claim.under_way for claim in ledger.claims.still_open("run")}
 
     assert doubtful == {b"/p/a.png": False, b"/p/b.png": True}
+
+
+def test_absurd_charges_add_up_to_what_no_sum_of_integers_holds(ledger):
+    for number in range(3):
+        claim = ledger.claims.open(image(content=b"%d" % number), 1, "run", 0.0)
+        settle(ledger, claim, answer(credits_=2**62), "run")
+
+    assert ledger.overview.books().charged > 2**62
