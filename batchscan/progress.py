@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NoReturn, Protocol, TextIO
+from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn, Protocol, TextIO
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
 REDRAW = 0.1  # seconds between two states of the bar
 SAY = 60.0  # seconds between two lines
+WINDOW = 60.0  # seconds that rates are taken over
+SAMPLE = 1.0  # seconds between two samples in it
+USUAL = 80  # columns
+_MINUTE = 60
+NARROWEST = 16  # columns of percentage and bar
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +27,14 @@ class ProgressState:
     """Where a run stands; `found` is the total only once `walk_ended`."""
 
     found: int = 0
+    found_bytes: int = 0
     walk_ended: bool = False
     done: int = 0
+    done_bytes: int = 0
+    unchanged: int = 0  # of those that are done: nothing had to be done about them
     sent: int = 0
+    sent_bytes: int = 0
+    interval: float = 0.0  # seconds that a picture takes at least at the rate that holds
     matches: int = 0
     credits: int = 0
     max_credits: int | None = None
@@ -66,6 +78,50 @@ class Silent:
         """Say nothing."""
 
 
+class _Sample(NamedTuple):
+    at: float
+    state: ProgressState
+
+
+class Speed:
+    """Rates over the last minute, and how long the rest takes at them."""
+
+    def __init__(self, now: float) -> None:
+        self._samples = deque([_Sample(now, ProgressState())])
+
+    def add(self, now: float, state: ProgressState) -> None:
+        """Enter where the run stands."""
+        samples = self._samples
+        if now - samples[-1].at >= SAMPLE:
+            samples.append(_Sample(now, state))
+        while len(samples) > 1 and samples[1].at <= now - WINDOW:
+            samples.popleft()
+
+    def rates(self, now: float, state: ProgressState) -> tuple[float, float, float]:
+        """Pictures decided, pictures sent and bytes sent a second; unchanged ones are no work."""
+        first = self._samples[0]
+        seconds = max(now - first.at, SAMPLE)
+        worked = _worked(state) - _worked(first.state)
+        sent, size = state.sent - first.state.sent, state.sent_bytes - first.state.sent_bytes
+        return worked / seconds, sent / seconds, size / seconds
+
+    def left(self, now: float, state: ProgressState) -> float | None:
+        """Seconds that the rest takes: by the pace, or by the line where that is slower."""
+        rest = state.found - state.done
+        decided, sent, size = self.rates(now, state)
+        if not state.walk_ended or rest <= 0:
+            return None
+        if not sent:  # nothing has to be sent, as in a dry run, or nothing was yet
+            return rest / decided if decided else None
+        share = min(1.0, sent / decided) if decided else 1.0  # of the rest that will be sent
+        by_line = (state.found_bytes - state.done_bytes) / size if size else 0.0
+        return share * max(rest * state.interval, by_line)
+
+
+def _worked(state: ProgressState) -> int:
+    return state.done - state.unchanged
+
+
 class Lines:
     """Says one plain line a minute; a run of less than a minute says nothing."""
 
@@ -73,17 +129,18 @@ class Lines:
         self._stream = stream
         self._clock = clock
         self._said = clock()
-        self._done = 0
+        self._speed = Speed(clock())
 
     def update(self, state: ProgressState) -> None:
         """Say a line when the last one is a minute old."""
         now = self._clock()
+        self._speed.add(now, state)
         if now - self._said < SAY:
             return
-        rate = (state.done - self._done) / (now - self._said)
-        self._said, self._done = now, state.done
-        total = f" of {state.found:,}" if state.walk_ended else f", {state.found:,} found so far"
-        self._stream.write(f"{state.done:,} done{total}, {rate:.1f}/s, {described(state)}\n")
+        self._said = now
+        percent = f" ({100 * state.done // max(1, state.found)} %)" if state.walk_ended else ""
+        parts = [f"{_counts(state)}{percent}", *_ordered(parts_of(state, self._speed, now))]
+        self._stream.write(", ".join(parts) + "\n")
         self._stream.flush()
 
     def close(self) -> None:
@@ -97,12 +154,15 @@ class Bar:
         self._clock = clock
         self._next = float("-inf")
         self._last: ProgressState | None = None
+        self._speed = Speed(clock())
+        self._stream = stream
         self._bar = _tqdm(stream)
 
     def update(self, state: ProgressState) -> None:
         """Redraw, unless that was done just before."""
         self._last = state
         now = self._clock()
+        self._speed.add(now, state)
         if now >= self._next:
             self._next = now + REDRAW
             self._draw(state)
@@ -115,11 +175,21 @@ class Bar:
 
     def _draw(self, state: ProgressState) -> None:
         bar = self._bar
+        parts = parts_of(state, self._speed, self._clock())
+        room = _columns(self._stream) - (NARROWEST if state.walk_ended else 0)
         if state.walk_ended:
             bar.total = state.found
-        found = "" if state.walk_ended else f"{state.found:,} found, "
-        bar.set_postfix_str(found + described(state), refresh=False)
-        bar.update(state.done - bar.n)
+            bar.bar_format = "{percentage:3.0f}%|{bar}| {desc}"
+        bar.set_description_str(fitted(_counts(state), parts, room), refresh=False)
+        bar.n = state.done
+        bar.refresh()
+
+
+def _columns(stream: TextIO) -> int:
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or USUAL
+    except (OSError, ValueError):  # it has gone, or never was a file
+        return USUAL
 
 
 def _tqdm(stream: TextIO) -> tqdm[NoReturn]:
@@ -130,16 +200,57 @@ def _tqdm(stream: TextIO) -> tqdm[NoReturn]:
 
     # tqdm's own lock works between processes, for which some systems start a helper process.
     Unwatched.set_lock(threading.RLock())
-    # No least time or step between two drawings either, so that each update draws.
-    return Unwatched(
-        file=stream, unit="img", mininterval=0, miniters=0, dynamic_ncols=True, leave=False
-    )
+    return Unwatched(file=stream, bar_format="{desc}", dynamic_ncols=True, leave=False, delay=0)
 
 
-def described(state: ProgressState) -> str:
-    """Say what stands beside the count: matches, money, and what is waited for."""
+class Part(NamedTuple):
+    """Something to say beside the count."""
+
+    weight: int  # what has more goes first where there is no room
+    text: str
+
+
+def parts_of(state: ProgressState, speed: Speed, now: float) -> list[Part]:
+    """Say what stands beside the count: rates, time, matches, money, and what is waited for."""
+    decided, _, size = speed.rates(now, state)
+    left = speed.left(now, state)
     limit = "" if state.max_credits is None else f"/{state.max_credits:,}"
-    parts = [f"{state.matches:,} matches", f"{state.credits:,}{limit} credits"]
-    if state.waiting:
-        parts.append(state.waiting)
-    return ", ".join(parts)
+    parts = [
+        Part(2, f"{decided:.1f}/s"),
+        Part(5, f"{size / 1e6:.1f} MB/s" if size else ""),
+        Part(1, f"{_duration(left)} left" if left is not None else ""),
+        Part(4, f"{state.matches:,} matches"),
+        Part(3, f"{state.credits:,}{limit} credits"),
+        Part(0, state.waiting or ""),
+    ]
+    return [part for part in parts if part.text]
+
+
+def fitted(counts: str, parts: Sequence[Part], room: int) -> str:
+    """The counts, and what of the parts has room beside them, in the order of the parts."""
+    kept: list[Part] = []
+    for part in sorted(parts):
+        text = ", ".join([counts, *_ordered([*kept, part])])
+        if len(text) <= room:
+            kept.append(part)
+    return ", ".join([counts, *(part.text for part in parts if part in kept)])
+
+
+def _ordered(parts: Sequence[Part]) -> list[str]:
+    return [part.text for part in parts]
+
+
+def _counts(state: ProgressState) -> str:
+    if state.walk_ended:
+        return f"{state.done:,} of {state.found:,}"
+    return f"{state.done:,} done, {state.found:,} found so far"
+
+
+def _duration(seconds: float) -> str:
+    """Say how long something takes, as exactly as one can know: `40 s`, `12 min`, `3 h 5 min`."""
+    whole = int(-(-seconds // 1))
+    if whole < _MINUTE:
+        return f"{whole} s"
+    minutes = -(-whole // _MINUTE)
+    hours, rest = divmod(minutes, _MINUTE)
+    return f"{hours} h {rest} min" if hours else f"{rest} min"

@@ -24,6 +24,7 @@ from typing import Self
 
 from batchscan.errors import BatchscanError, Interrupted, StopRun
 from batchscan.model import Candidate, Outcome
+from batchscan.names import Status
 from batchscan.pace import Clock, SystemClock
 from batchscan.progress import ProgressState
 from batchscan.report.schema import Report
@@ -100,12 +101,17 @@ class Scan:
         """How far the run is."""
         if self._session is None:
             return ProgressState()
-        tally, source = self._session.tally, self._session.source
+        tally, source, traffic = self._session.tally, self._session.source, self._session.traffic
         return ProgressState(
             found=source.found,
+            found_bytes=source.found_bytes,
             walk_ended=source.ended,
-            done=tally.seen,
-            sent=self._session.traffic.requests,
+            done=tally.seen - tally.put_off,
+            done_bytes=tally.bytes,
+            unchanged=tally.statuses[Status.UNCHANGED],
+            sent=traffic.requests,
+            sent_bytes=traffic.bytes_sent,
+            interval=self._session.gate.interval,
             matches=tally.matches_found,
             credits=tally.charged,
             max_credits=self.settings.spend.max_credits,

@@ -60,6 +60,12 @@ class Tally:
         return sum(self.statuses.values())
 
     @property
+    def put_off(self) -> int:
+        """Files that were left for another run because this one stopped."""
+        planned = self.reasons[DeferReason.TOO_YOUNG] + self.reasons[DeferReason.DRY_RUN]
+        return self.statuses[Status.DEFERRED] - planned
+
+    @property
     def incomplete(self) -> bool:
         """Whether coverage was lost: failed pictures, unreadable folders, empty roots."""
         return bool(self.statuses[Status.FAILED] or self.unreadable_folders or self.empty_roots)

@@ -173,6 +173,11 @@ class Gate:
         return self._schedule.longest
 
     @property
+    def interval(self) -> float:
+        """Seconds between two requests, on average, at the rate that holds now."""
+        return self._schedule.interval(self._learned.at(self._clock.monotonic()))
+
+    @property
     def learned(self) -> Learned | None:
         """What later runs should know of rate and pause; None when there was neither."""
         fell_at, now = self._learned.fell_at, self._clock.monotonic()

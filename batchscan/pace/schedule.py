@@ -65,6 +65,10 @@ class Schedule:
         """Seconds that the longest window reaches back."""
         return max(window.period for window in self._windows)
 
+    def interval(self, share: float = 1.0) -> float:
+        """Seconds between two requests, on average, at this share of the rate."""
+        return self._interval / share
+
     def remember(self, times: Iterable[float]) -> None:
         """Enter requests of earlier runs, oldest first."""
         for at in times:
@@ -84,7 +88,7 @@ class Schedule:
         """Take the slot if it has come; tell `left` or `dropped` what became of it."""
         if self.next_at(share) > now:
             return False
-        interval = self._interval / share
+        interval = self.interval(share)
         on_time = now - self._slot <= CATCH_UP
         self._slot = (self._slot if on_time else now) + interval
         self._soonest = max(self._soonest, now - AT_ONCE) + HURRY * interval

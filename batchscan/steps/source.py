@@ -6,34 +6,34 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import compress
 
 import msgspec
 
+from batchscan.errors import StopRun
 from batchscan.escape import path_fields, printable
 from batchscan.images.inspect import pictures_of
 from batchscan.ledger import FileState, KnownFolder, Ledger, LedgerThread, Sorted, Standing
-from batchscan.model import Candidate, Outcome, Stat
+from batchscan.model import Candidate, Outcome
 from batchscan.names import DeferReason
 from batchscan.pace import Clock
 from batchscan.paths import is_url, joined
 from batchscan.settings import Settings
+from batchscan.steps.listing import NANO, batches, candidates_of, too_young
 from batchscan.steps.missing import Missing
 from batchscan.steps.record import Recorder
+from batchscan.steps.spool import Spool
 from batchscan.steps.stop import Stop
 from batchscan.steps.verdict import Stopwatch, deferred
 from batchscan.stores import is_empty
 from batchscan.tally import Tally
-from batchscan.times import rfc3339
 from batchscan.walk import Block, Finder
 
-NANO = 1_000_000_000
-BATCH_FILES = 5_000  # looked up at once
+PUTS_OFF_FOR = 5.0  # seconds, of files that were found when a signal came
 BATCH_DUE = 500  # taken at once, of those to be asked again
-BATCH_SECONDS = 0.2  # that a walk gathers at most: a slow disk's first pictures need not wait
 log = logging.getLogger(__name__)
 
 
@@ -74,25 +74,56 @@ class Source:
     tally: Tally
     facts: Facts
     found: int = 0  # files until now, whatever becomes of them
+    found_bytes: int = 0
+    stopped_at: float | None = None  # by the monotonic clock, where the run stops at once
     ended: bool = False
 
     async def feed(self, queue: asyncio.Queue[Candidate | None]) -> None:
-        """Walk everything; once the run stops, decide what is left without opening it.
+        """List everything; once the run stops, decide what is left without opening it.
+
+        The listing runs ahead of the queue: how much there is to do is known as soon as it ends.
 
         Raises:
             StorageError: the ledger or the output cannot be written.
         """
-        for walk in self.walks:
-            if not self.stop.at_once:
-                await self._feed_from(walk, queue)
-        self.ended = True
+        with Spool() as spool:
+            listing = asyncio.create_task(self._list(spool))
+            try:
+                while self._goes_on() and (some := await spool.get()):
+                    await self._hand_on(some, queue)
+            finally:
+                listing.cancel()
+                await asyncio.wait([listing])
         await queue.join()  # what is asked again must not take the budget of what is new
         while not self.stop.at_once and (due := await self.ledger.do(_take_due)):
-            await self._hand_on(due, queue)
+            await self._hand_on(await self._old_enough(due), queue)
 
-    async def _feed_from(self, walk: Finder, queue: asyncio.Queue[Candidate | None]) -> None:
-        async for blocks in _batches(walk):
-            await self._hand_on(await self._candidates(blocks), queue)
+    def _goes_on(self) -> bool:
+        """Whether files that were found are still handed on, or put off where the run stops."""
+        if not self.stop.at_once:
+            return True
+        now = time.monotonic()
+        self.stopped_at = self.stopped_at or now
+        lost = self.stop.bug is not None or self.stop.disk_failed
+        return not lost and now - self.stopped_at < PUTS_OFF_FOR
+
+    async def _list(self, spool: Spool) -> None:
+        """Put all that is found into the spool; trouble is the run's reason to stop."""
+        try:
+            for walk in self.walks:
+                if not self.stop.at_once:
+                    await self._list_from(walk, spool)
+            self.ended = True
+        except StopRun as reason:
+            self.stop.because(reason)
+        except Exception as bug:  # noqa: BLE001 - raised again when what is paid for has settled
+            self.stop.because_of_bug(bug)
+        finally:
+            await spool.end()
+
+    async def _list_from(self, walk: Finder, spool: Spool) -> None:
+        async for blocks in batches(walk):
+            await spool.put(await self._old_enough(await self._candidates(blocks)))
             if self.stop.at_once:
                 break
         self.tally.ignored += walk.counts.ignored
@@ -115,8 +146,9 @@ class Source:
             if others:
                 pictures = await asyncio.to_thread(self._pictures_of, block.folder, others)
                 self.tally.ignored += len(others) - len(pictures)
-            found += _candidates_of(block, named + pictures)
+            found += candidates_of(block, named + pictures)
         self.found += len(found)
+        self.found_bytes += sum(each.stat.size for each in found if each.stat)
         return found
 
     async def _sort(
@@ -145,6 +177,8 @@ class Source:
         unchanged = self.facts.unchanged - before.unchanged
         self.tally.unchanged(unchanged, self.facts.unchanged_bytes - before.unchanged_bytes)
         self.found += unchanged + sum(len(each.due) for each in found)
+        self.found_bytes += self.facts.unchanged_bytes - before.unchanged_bytes
+        self.found_bytes += sum(due.file[1] for each in found for due in each.due)
         return [each.rest for each in found]
 
     def _pictures_of(self, folder: str, entries: Sequence[FileState]) -> list[FileState]:
@@ -153,17 +187,29 @@ class Source:
         found = pictures_of([joined(folder, entry[0]) for entry in entries], follow=follow)
         return list(compress(entries, found))
 
+    async def _old_enough(self, candidates: list[Candidate]) -> list[Candidate]:
+        """Put off files that changed too recently, by the stat that was just taken."""
+        now, min_age = self.clock.wall() * NANO, self.settings.scan.min_age * NANO
+        if not min_age or self.stop:
+            return candidates
+        old_enough: list[Candidate] = []
+        put_off: list[Outcome] = []
+        for candidate in candidates:
+            if detail := too_young(candidate, now, min_age):
+                watch = Stopwatch(self.clock)
+                put_off.append(deferred(candidate, DeferReason.TOO_YOUNG, detail, watch))
+            else:
+                old_enough.append(candidate)
+        await self.recorder.record_all(put_off)
+        return old_enough
+
     async def _hand_on(
         self, candidates: Sequence[Candidate], queue: asyncio.Queue[Candidate | None]
     ) -> None:
-        now, min_age = self.clock.wall() * NANO, self.settings.scan.min_age * NANO
         put_off: list[Outcome] = []
         for candidate in candidates:
             if self.stop:
                 put_off.append(self._put_off(candidate))
-            elif min_age and (detail := _too_young(candidate, now, min_age)):
-                watch = Stopwatch(self.clock)
-                put_off.append(deferred(candidate, DeferReason.TOO_YOUNG, detail, watch))
             else:
                 await queue.put(candidate)
         await self.recorder.record_all(put_off)
@@ -225,31 +271,6 @@ def _take_due(ledger: Ledger) -> list[Candidate]:
     return ledger.rescans.take(BATCH_DUE)
 
 
-async def _batches(walk: Finder) -> AsyncIterator[list[Block]]:
-    """Blocks by the handful, so that many small folders cost few turns between threads."""
-    blocks = walk.blocks()
-    while batch := await asyncio.to_thread(_batch, blocks):
-        yield batch
-
-
-def _batch(blocks: Iterator[Block]) -> list[Block]:
-    batch: list[Block] = []
-    files, until = 0, time.monotonic() + BATCH_SECONDS
-    for block in blocks:
-        batch.append(block)
-        files += len(block)
-        if files >= BATCH_FILES or time.monotonic() >= until:
-            break
-    return batch
-
-
-def _candidates_of(block: Block, files: Sequence[FileState]) -> Iterator[Candidate]:
-    for name, *stat in files:
-        yield Candidate(joined(block.folder, name), Stat(*stat), block.explicit, block.root)
-    for name in block.without_stat:
-        yield Candidate(joined(block.folder, name), None, block.explicit, block.root)
-
-
 def _is_empty(folder: str) -> bool:
     if is_url(folder):
         return is_empty(folder)
@@ -258,29 +279,3 @@ def _is_empty(folder: str) -> bool:
             return next(entries, None) is None
     except OSError:
         return True
-
-
-def _too_young(candidate: Candidate, now_ns: float, min_age_ns: float) -> str | None:
-    """Why a file is too young, if it is.
-
-    A modification time in the future is somebody's setting (a camera's clock, an archive) and says
-    nothing about the file's age; its change time is the file system's own.
-    """
-    stat = candidate.stat
-    if stat is None:
-        return None
-    # An object has no ctime: its version stands there.
-    times = [stat.mtime_ns] if is_url(candidate.path) else [stat.mtime_ns, stat.ctime_ns]
-    past = [time for time in times if time <= now_ns]
-    if not past and not is_url(candidate.path):
-        return f"its times are in the future: until {_utc(min(times))}, or until it is changed"
-    if any(time > now_ns - min_age_ns for time in past):
-        return "changed more recently than --min-age"
-    return None
-
-
-def _utc(time_ns: int) -> str:
-    try:
-        return rfc3339(time_ns / NANO)
-    except (OverflowError, ValueError, OSError):
-        return "a year that there is no date for"
