@@ -6,6 +6,7 @@ The public suffix list comes with tldextract: nothing is fetched.
 from __future__ import annotations
 
 import re
+import threading
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from tldextract import TLDExtract
 
 MOST_REMEMBERED = 10_000
+_LOADING = threading.Lock()
 LONGEST_NAME = 253  # characters of a domain name (RFC 1035, without the length bytes)
 # An address that is written as it would be normalised: nearly all are, and one answer may hold a
 # hundred thousand. Without queries, dots at the start of a segment, numbers for hosts, escapes.
@@ -33,7 +35,8 @@ def registrable_domain(url: str) -> str:
 @lru_cache(MOST_REMEMBERED)
 def _domain_of(host: str) -> str:
     try:
-        return _extract()(host).top_domain_under_public_suffix or host
+        with _LOADING:  # else two threads that come first would each read the whole list
+            return _extract()(host).top_domain_under_public_suffix or host
     except (ValueError, UnicodeError):
         return host
 

@@ -62,16 +62,24 @@ http {{
 """
 
 
+NO_MATCHES = ANSWER | {
+    "matches": {
+        "internet": [],
+        "score": {"fullMatches": 0, "partialMatches": 0, "totalMatches": 0},
+    }
+}
+
+
 @contextmanager
-def service(folder: Path) -> Iterator[str]:
-    """The service's URL, for as long as the block lasts."""
+def service(folder: Path, answer: object = ANSWER) -> Iterator[str]:
+    """The URL of a service that answers this, for as long as the block lasts."""
     nginx = shutil.which("nginx") or "/usr/sbin/nginx"
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     folder.mkdir(parents=True)
     config = folder / "nginx.conf"
     config.write_text(
-        CONFIG.format(folder=folder, port=port, answer=json.dumps(ANSWER), grant=json.dumps(GRANT))
+        CONFIG.format(folder=folder, port=port, answer=json.dumps(answer), grant=json.dumps(GRANT))
     )
     process = subprocess.Popen([nginx, "-c", str(config), "-e", f"{folder}/error.log"])
     try:
