@@ -195,7 +195,7 @@ class Scan:
         except StopRun as reason:
             self._stop.because(reason)
         except Exception as bug:  # noqa: BLE001 - raised again when what is paid for has settled
-            self._stop.because_of_bug(bug)
+            await self._stop_after(session, bug)
         for _ in range(self.settings.pace.concurrency):
             await queue.put(None)
 
@@ -206,6 +206,17 @@ class Scan:
             except StopRun as reason:
                 self._stop.because(reason)
             except Exception as bug:  # noqa: BLE001 - raised again when all has settled
-                self._stop.because_of_bug(bug)
+                await self._stop_after(session, bug)
             finally:
                 queue.task_done()
+
+    async def _stop_after(self, session: Session, error: Exception) -> None:
+        """Stop after an error that nobody expected: the ledger is damaged, or it is a bug."""
+        try:
+            explained = await session.ledger.do(lambda ledger: ledger.explained(error))
+        except StopRun as reason:
+            explained = reason
+        if isinstance(explained, StopRun):
+            self._stop.because(explained)
+        else:
+            self._stop.because_of_bug(error)

@@ -36,7 +36,7 @@ def lines_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 # Longer for a reason: splitting them would part what is read together.
 LONG = {
     "ledger/schema.py": 500,  # the migrations are one sequence, and every version adds to it
-    "ledger/claims.py": 320,  # a claim's whole life
+    "ledger/claims.py": 335,  # a claim's whole life
     "cli/mark.py": 320,  # one command, from its options to its lines
 }
 

@@ -6,6 +6,7 @@ import logging
 import os
 import sqlite3
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from batchscan.errors import StorageError
 from batchscan.ledger import FILE_NAME, Ledger, Realm
 from batchscan.ledger.copying import no_ledger, stamp
+from batchscan.ledger.soundness import ODD
 from batchscan.settings import Settings
 from batchscan.settings.places import state_folder
 from batchscan.steps.resources import LOCK_POLL
@@ -110,3 +112,5 @@ def _told(opened: Ledger) -> Iterator[Ledger]:
             yield ledger
         except sqlite3.Error as error:
             raise ledger.unusable(error) from error
+        except (*ODD, zlib.error) as error:
+            raise ledger.explained(error) from error

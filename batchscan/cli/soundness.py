@@ -17,7 +17,7 @@ from batchscan.ledger import FILE_NAME
 from batchscan.ledger.copying import faults, undisturbed
 from batchscan.ledger.migrating import other_version, version_of
 from batchscan.ledger.schema import VERSION
-from batchscan.ledger.soundness import LastRun, Looked, Soundness
+from batchscan.ledger.soundness import ODD, LastRun, Looked, Soundness
 from batchscan.names import Status
 from batchscan.report.schema import Report
 from batchscan.report.words import amount
@@ -58,20 +58,30 @@ def _look(connection: sqlite3.Connection, state: Path) -> Iterator[Finding]:
 
 
 def _look_closer(soundness: Soundness) -> Iterator[Finding]:
+    told = False
     for what, advice, look in (
         ("references", _RESTORE, soundness.references),
         ("answers", _RESTORE, soundness.answers),
         ("seals", _AGAIN, soundness.seals),
     ):
-        yield _guarded(what, advice, look)
-    yield _books(soundness)
+        finding = _guarded(what, advice, look)
+        told |= finding.level is not Level.OK
+        yield finding
+    books = _books(soundness)
+    yield books
+    told |= books.level is not Level.OK
+    # Where these are sound, what else a scan may stumble over
+    for what, look in (("columns", soundness.columns), ("payments", soundness.payments)):
+        finding = _guarded(what, _RESTORE, look)
+        if finding.level is not Level.OK and not told:
+            yield finding
 
 
 def _guarded(what: str, advice: str, look: Callable[[], Looked]) -> Finding:
     """One look; what is damaged may end it."""
     try:
         looked = look()
-    except (sqlite3.Error, msgspec.MsgspecError) as error:
+    except ODD as error:
         return Finding(Level.PROBLEM, what, str(error), advice, StorageError.exit_code)
     if looked.wrong:
         detail = f"{looked.wrong:,} wrong: {'; '.join(looked.faults)}"
@@ -82,7 +92,10 @@ def _guarded(what: str, advice: str, look: Callable[[], Looked]) -> Finding:
 
 
 def _books(soundness: Soundness) -> Finding:
-    last = soundness.last_run()
+    try:
+        last = soundness.last_run()
+    except ODD as error:
+        return Finding(Level.PROBLEM, "last run", str(error), _RESTORE, StorageError.exit_code)
     if last is None:
         return Finding(Level.OK, "last run", "none has ended")
     fault = _fault_in(last)

@@ -16,6 +16,7 @@ from batchscan.ledger.seals import Seals
 from batchscan.model import Claim, Image
 
 SCAN_ID_DIGITS = 32
+_STATES = frozenset({"open", "answered", "refused", "lost"})
 ANSWER_COLUMNS = (
     "a.id, a.picture_id, a.generation, a.scan_id, a.run_id, a.received_at, a.credits, a.body,"
     " a.reader, a.trouble"
@@ -128,6 +129,8 @@ class Claims:
         ).fetchone()
         generation, state = claim or (0, "")
         answer = self.answer(answer_id)
+        if state not in _STATES or (state == "answered" and answer is None):
+            raise sqlite3.DatabaseError(f"what was paid for picture {picture_id} is damaged")
         met_at = os.fsencode(path) if path else None
         history = self._history.of(picture_id, met_at) if answer else ()
         return Known(answer, refusal, generation, state == "open", state == "lost", history)
@@ -162,6 +165,11 @@ class Claims:
         """Commit to a send: from the commit on, bytes may have left under this scan id."""
         picture_id = self._picture_id(image)
         claim = Claim(picture_id, self._id_of(picture_id, image.sha256, generation), generation)
+        row = self._connection.execute(
+            "SELECT picture_id FROM claims WHERE scan_id = ?", (claim.scan_id,)
+        ).fetchone()
+        if row is not None and row[0] != picture_id:  # damage let a known content seem new
+            raise sqlite3.DatabaseError(f"the picture of the claim {claim.scan_id} is damaged")
         self._connection.execute(
             "INSERT INTO claims VALUES (?, ?, ?, ?, ?, ?, 'open', 1, 1, 0)"
             " ON CONFLICT (scan_id) DO UPDATE SET state = 'open', under_way = 1,"

@@ -27,6 +27,7 @@ class HighWater(msgspec.Struct, frozen=True):
     ledger: str
     changes: int
     at: float  # seconds since 1970
+    stamp: tuple[int, int, int] | None = None  # of the file, once the scan had closed it
 
 
 class Identity:
@@ -96,19 +97,32 @@ class Noting:
         changes = self._identity.changes
         if changes == self._noted:
             return
-        text = (
-            f'{{"ledger": "{self._id}", "changes": {changes:{_DIGITS}},'
-            f' "at": {time.time():{_DIGITS}.3f}}}\n'
-        )
+        text = self._text(changes, "")
         with suppress(OSError):  # a note that lags is no trouble
             os.pwrite(self._file, text.encode(), 0)  # as long as the one before
             if self._noted < 0:
                 os.ftruncate(self._file, len(text))
         self._noted = changes
 
-    def close(self) -> None:
-        """Give the file back."""
+    def close(self, stamp: tuple[int, int, int] | None) -> None:
+        """Note how the scan left the file of the ledger, and give this one back."""
+        if stamp is not None and self._noted >= 0:
+            with suppress(OSError):
+                text = self._text(self._noted, f', "stamp": {list(stamp)}')
+                os.pwrite(self._file, text.encode(), 0)
         os.close(self._file)
+
+    def _text(self, changes: int, more: str) -> str:
+        return (
+            f'{{"ledger": "{self._id}", "changes": {changes:{_DIGITS}},'
+            f' "at": {time.time():{_DIGITS}.3f}{more}}}\n'
+        )
+
+
+def stamp_noted(state: Path) -> tuple[int, int, int] | None:
+    """How the last scan left the ledger's file; None where it was killed, or there was none."""
+    noted = high_water(state)
+    return None if noted is None else noted.stamp
 
 
 def high_water(state: Path) -> HighWater | None:

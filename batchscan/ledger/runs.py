@@ -173,8 +173,10 @@ class Runs:
     def untold(self, roots: Sequence[str]) -> list[str]:
         """The killed runs over these roots that no run over them has ended since: nobody heard."""
         rows = self._connection.execute(
-            "SELECT run_id, coalesce(json_extract(facts, '$.roots'), '[]'),"
-            " json_extract(report, '$.run.exit_reason') FROM runs WHERE closed AND realm_id = ?"
+            "SELECT run_id, coalesce(json_extract(CAST(facts AS TEXT), '$.roots'), '[]'),"
+            " json_extract(CAST(report AS TEXT), '$.run.exit_reason') FROM runs"
+            " WHERE closed AND realm_id = ? AND json_valid(CAST(facts AS TEXT))"
+            " AND json_valid(CAST(report AS TEXT))"  # what is damaged need not stop other scans
             " ORDER BY closed DESC, rowid DESC",
             (self._realm_id,),
         )

@@ -61,7 +61,10 @@ class Seals:
                 standing.since(matched=True),
             ),
         ).fetchone()
-        return None if row is None else msgspec.msgpack.decode(row[0], type=Matched)
+        try:
+            return None if row is None else msgspec.msgpack.decode(row[0], type=Matched)
+        except (msgspec.MsgspecError, TypeError):  # damaged: it is made again
+            return None
 
     def put(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from batchscan.errors import StorageError
+from batchscan.errors import BatchscanError, StorageError
 from batchscan.ledger.claims import Claims
 from batchscan.ledger.connection import (
     open_for_change,
@@ -15,12 +15,13 @@ from batchscan.ledger.connection import (
     open_for_writing,
     unusable,
 )
+from batchscan.ledger.damage import check_whole, damage_behind, stamp
 from batchscan.ledger.files import Files
 from batchscan.ledger.forgetting import Forgetting
 from batchscan.ledger.found import Found
 from batchscan.ledger.history import History
 from batchscan.ledger.holdings import Holdings
-from batchscan.ledger.identity import Identity, Noting
+from batchscan.ledger.identity import Identity, Noting, stamp_noted
 from batchscan.ledger.marking import Marking
 from batchscan.ledger.missing import MissingFolders
 from batchscan.ledger.outbox import Outbox
@@ -93,12 +94,18 @@ class Ledger:
             StorageError: it cannot be used.
         """
         path = state / FILE_NAME
+        before = stamp(path)
         connection = open_for_writing(path)
         try:
+            if before is None or before != stamp_noted(state):
+                check_whole(path)
             enter(connection, realm)
         except sqlite3.Error as error:
             connection.close()
             raise unusable(path, error) from error
+        except BaseException:
+            connection.close()
+            raise
         return cls(connection, path, realm, writable=True)
 
     @classmethod
@@ -169,11 +176,20 @@ class Ledger:
         """Say that this ledger cannot be used because of `error`."""
         return error if isinstance(error, StorageError) else unusable(self.path, error)
 
+    def explained(self, error: Exception) -> Exception:
+        """Damage of the ledger where that is why something unexpected happened, else the same."""
+        if isinstance(error, BatchscanError):
+            return error
+        damage = damage_behind(self._connection, self.path)
+        if damage is not None:
+            damage.__cause__ = error
+        return damage or error
+
     def close(self) -> None:
         """Close the connection; the last one to close tidies the write-ahead log away."""
-        if self._noting is not None:
-            self._noting.close()
         self._connection.close()
+        if self._noting is not None:
+            self._noting.close(stamp(self.path))
 
 
 def _realm_of(connection: sqlite3.Connection, realm: Realm, *, nearest: bool) -> tuple[int, str]:

@@ -104,7 +104,7 @@ class LedgerThread:
             except sqlite3.Error as error:
                 job.error = self._ledger.unusable(error)
             except Exception as error:  # noqa: BLE001 - carried over to the task that asked
-                job.error = error
+                job.error = self._ledger.explained(error)
 
     def _answer(self, jobs: list[_Job]) -> None:
         try:
