@@ -16,6 +16,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """
     if words is not None:
         return _dispatch(words)
+    _open_standard_streams()
     python = signal.getsignal(signal.SIGINT)
     ours = python is signal.default_int_handler  # else it is ignored, as under nohup
     try:
@@ -40,3 +41,17 @@ def _dispatch(words: Sequence[str]) -> int:
 
 def _end_at_once(signum: int, _frame: object) -> None:
     os._exit(128 + signum)
+
+
+def _open_standard_streams() -> None:
+    """Point stdin, stdout and stderr at nothing where the process was started without them.
+
+    Otherwise the next files that are opened get their numbers: the ledger would be where messages
+    are written to, and libuv ends the process when it closes such a socket.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            nothing = os.open(os.devnull, os.O_RDWR)  # gets the lowest number, which is this one
+            os.set_inheritable(nothing, True)

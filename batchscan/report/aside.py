@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import IO, Self
 
@@ -31,7 +31,11 @@ class Aside:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        try:
+            with suppress(OSError):  # it could not be filled: nobody wants the rest of it
+                self._packer.close()
+        finally:
+            self._file.close()
 
     def add(self, piece: bytes) -> None:
         """Put a piece aside.
