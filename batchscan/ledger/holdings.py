@@ -158,8 +158,8 @@ class Holdings:
             doubts=doubts,
             open_claims=open_claims,
             matches=self._matches(realm_id),
-            oldest_answer=oldest,
-            newest_answer=newest,
+            oldest_answer=None if oldest is None else float(oldest),
+            newest_answer=None if newest is None else float(newest),
         )
 
     def _charged(self, realm_id: int, since: float) -> int:

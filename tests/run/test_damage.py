@@ -50,7 +50,7 @@ SQL = {
     "a content": "UPDATE pictures SET sha256 = zeroblob(32) WHERE id = 2",
     "rejections": "UPDATE files SET line = x'7b' WHERE line NOT NULL",
     "names": "UPDATE files SET name = CAST(name AS TEXT)",
-    "folders": "UPDATE folders SET path = 7",
+    "folders": "UPDATE folders SET path = 7 WHERE id = 1",
     "seals": "UPDATE seals SET matched = x'c1'",
     "credits": "UPDATE answers SET credits = 'many'",
     "times of answers": "UPDATE answers SET received_at = 'soon'",
