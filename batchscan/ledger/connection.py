@@ -94,7 +94,7 @@ def _opened(
         except BaseException:
             connection.close()
             raise
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, UnicodeDecodeError) as error:  # SQLite quotes what is damaged
         raise unusable(path, error) from error
     return connection
 

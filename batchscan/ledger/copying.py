@@ -44,7 +44,7 @@ def undisturbed(ledger: Path, look: Callable[[sqlite3.Connection], T]) -> T:
         try:
             with closing(_connected(ledger, still=before is not None)) as connection:
                 found = look(connection)
-        except (sqlite3.Error, StorageError) as error:
+        except (sqlite3.Error, StorageError, UnicodeDecodeError) as error:
             if stamp(ledger) != before:
                 continue
             raise error if isinstance(error, StorageError) else unreadable(ledger, error) from error
@@ -117,7 +117,7 @@ def faults(connection: sqlite3.Connection) -> list[str]:
     """What SQLite finds to be damaged; some of it, where it is much."""
     try:
         rows = connection.execute(f"PRAGMA integrity_check({_MOST_FAULTS})").fetchall()
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         return [str(error)]
     found = [str(row[0]) for row in rows]
     return [] if found == _SOUND else found

@@ -16,6 +16,8 @@ from urllib.parse import quote
 
 from batchscan.errors import StorageError
 from batchscan.ledger.copying import faults
+from batchscan.ledger.migrating import name_of, schema_of
+from batchscan.ledger.schema import VERSION
 from batchscan.ledger.soundness import ODD, Soundness
 
 CACHES = ("seals", "portraits", "digests", "cached_files")  # made again by the scans to come
@@ -25,7 +27,6 @@ ADVICE = (
 )
 _MOST = 50  # faults looked at
 _UNUSED = "never used"  # a page of what was made anew
-_ORDER = {"table": 0, "index": 1, "trigger": 2}
 log = logging.getLogger(__name__)
 
 Stamp = tuple[int, int, int]
@@ -55,7 +56,7 @@ def check_whole(path: Path) -> None:
         found = faults(connection)
         if not found:
             return
-        torn = {table for table in CACHES if not _readable(connection, table)}
+        torn = _torn(connection)
     with closing(_connect(path, "rw")) as connection:
         mended = _mended(connection, torn)
     if not mended:
@@ -110,7 +111,7 @@ def _mended(connection: sqlite3.Connection, torn: set[str]) -> bool:
 
 def _make_again(connection: sqlite3.Connection, torn: set[str]) -> None:
     rows = connection.execute(
-        "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql NOT NULL"
+        "SELECT type, name, tbl_name FROM sqlite_master WHERE sql NOT NULL"
     ).fetchall()
     again = [row for row in rows if row[0] == "index" or row[2] in torn]
     connection.execute("PRAGMA writable_schema = ON")
@@ -122,16 +123,18 @@ def _make_again(connection: sqlite3.Connection, torn: set[str]) -> None:
         "DELETE FROM sqlite_master WHERE tbl_name = ?", ((table,) for table in torn)
     )
     connection.execute("PRAGMA writable_schema = RESET")
-    for _, _, _, sql in sorted(again, key=lambda row: _ORDER[row[0]]):
-        connection.execute(sql)
+    names = {row[1] for row in again}
+    for statement in schema_of(VERSION):  # ours, and not what a damaged file says
+        if name_of(statement) in names:
+            connection.execute(statement)
 
 
-def _readable(connection: sqlite3.Connection, table: str) -> bool:
-    try:
-        for _ in connection.execute(f"SELECT * FROM {table} NOT INDEXED"):
-            pass
-    except sqlite3.OperationalError:  # no such table: another version's
-        return True
-    except sqlite3.DatabaseError:
-        return False
-    return True
+def _torn(connection: sqlite3.Connection) -> set[str]:
+    """The caches that cannot be read."""
+    torn = set()
+    for table in tuple(CACHES):
+        try:
+            connection.execute(f"SELECT * FROM {table} NOT INDEXED").fetchall()
+        except sqlite3.DatabaseError:
+            torn.add(table)
+    return torn

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sqlite3
 import zlib
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from batchscan.names import MatchKind
 from batchscan.urls import normalised, registrable_domain
 from batchscan.whole import new_path
 
+_NAMED = re.compile(r"CREATE (?:UNIQUE )?(?:TABLE|INDEX|TRIGGER) \"?(\w+)")
 _ADVICE = "free some space: before the ledger is brought up to date, it is copied beside itself"
 
 _KINDS = {FULL: MatchKind.FULL, PARTIAL: MatchKind.PARTIAL, None: MatchKind.OTHER}
@@ -50,6 +52,24 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def schema_of(version: int) -> list[str]:
+    """The statements that make tables, indexes and triggers of this version, in this order."""
+    assert version == VERSION  # noqa: S101 - no other one is known
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection, Path(":memory:"))
+        rows = connection.execute(
+            "SELECT sql FROM sqlite_master WHERE sql NOT NULL"
+            " ORDER BY type = 'trigger', type = 'index', rowid"
+        )
+        return [row[0] for row in rows]
+
+
+def name_of(statement: str) -> str:
+    """What a statement of the schema makes."""
+    found = _NAMED.match(statement)
+    return found[1] if found else ""
 
 
 def version_of(connection: sqlite3.Connection) -> int:

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from batchscan.copyleaks.answers import read_check
+from batchscan.ledger.columns import COLUMN_QUERY, MOST, PAYMENT_QUERY
 from batchscan.ledger.seals import Matched, fingerprint
-from batchscan.names import Disposition, MatchEvent, MatchKind
 from batchscan.urls import normalised
 
 MOST_NAMED = 5
@@ -29,61 +29,6 @@ _FILES = (
     " LEFT JOIN answers a ON a.id = p.answer_id"
     " WHERE f.realm_id = ? AND f.folder_id = ? AND f.name >= ? AND (? IS NULL OR f.name < ?)"
     " ORDER BY f.name"
-)
-
-_TYPES = {
-    "INTEGER": ("integer",),
-    "REAL": ("real", "integer"),
-    "TEXT": ("text",),
-    "BLOB": ("blob",),
-}
-_JSON = (
-    ("runs", "facts"),
-    ("runs", "report"),
-    ("outcomes", "line"),
-    ("files", "line"),
-    ("pictures", "refusal"),
-    ("sightings", "pages"),
-    ("portraits", "provenance"),
-)
-_WORDS = (
-    ("sightings", "kind", MatchKind),
-    ("sightings", "disposition", Disposition),
-    ("events", "event", MatchEvent),
-    ("decisions", "disposition", Disposition),
-    ("decided", "before", Disposition),
-    ("decided", "after", Disposition),
-)
-_PACKED = (("runs", "matched"), ("unread_bodies", "body"))
-_PAYMENTS = (
-    (
-        "no answer is there of the claim",
-        (
-            "SELECT scan_id FROM claims c WHERE state = 'answered' AND NOT EXISTS (SELECT 1"
-            " FROM answers a WHERE a.picture_id = c.picture_id AND a.scan_id = c.scan_id) LIMIT 50"
-        ),
-    ),
-    (
-        "no claim is there of answer",
-        (
-            "SELECT id FROM answers a WHERE NOT EXISTS (SELECT 1 FROM claims c"
-            " WHERE c.scan_id = a.scan_id AND c.picture_id = a.picture_id) LIMIT 50"
-        ),
-    ),
-    (
-        "nobody knows the state of the claim",
-        (
-            "SELECT scan_id FROM claims WHERE state NOT IN ('open', 'answered', 'refused', 'lost')"
-            " LIMIT 50"
-        ),
-    ),
-    (
-        "no claim is there of picture",
-        (
-            "SELECT id FROM pictures p WHERE NOT EXISTS (SELECT 1 FROM claims c"
-            " WHERE c.picture_id = p.id) LIMIT 50"
-        ),
-    ),
 )
 
 
@@ -135,48 +80,19 @@ class Soundness:
         return looked
 
     def columns(self) -> Looked:
-        """Whether every column holds what belongs there: a type, JSON, something packed."""
+        """Whether every column holds what belongs there: a type, JSON, a word, something packed."""
         looked = Looked()
-        tables = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        for (table,) in tables.fetchall():
-            looked.number += 1
-            for _, name, kind, needed, _, key in self._connection.execute(
-                f"PRAGMA table_info({table})"
-            ).fetchall():
-                self._look_at_column(looked, table, name, kind, needed=bool(needed or key))
-        for table, name in _JSON:
-            self._count(looked, table, name, f"NOT json_valid(CAST({name} AS TEXT))", "no JSON")
-        for table, name, words in _WORDS:
-            known = ", ".join(f"'{word.value}'" for word in words)
-            self._count(looked, table, name, f"{name} NOT IN ({known})", "an unknown word")
-        for table, name in _PACKED:
-            self._connection.create_function("unpacks", 1, _unpacks, deterministic=True)
-            self._count(looked, table, name, f"NOT unpacks({name})", "nothing that can be unpacked")
+        self._connection.create_function("unpacks", 1, _unpacks, deterministic=True)
+        for what, rows in self._connection.execute(COLUMN_QUERY):
+            if rows:
+                looked.blame(f"{what} of {rows:,} row{'' if rows == 1 else 's'}")
         return looked
-
-    def _look_at_column(
-        self, looked: Looked, table: str, name: str, kind: str, *, needed: bool
-    ) -> None:
-        allowed = _TYPES.get(kind)
-        if allowed is None:
-            return
-        types = ", ".join(f"'{each}'" for each in (*allowed, *(() if needed else ("null",))))
-        self._count(looked, table, name, f"typeof({name}) NOT IN ({types})", f"no {kind}")
-
-    def _count(self, looked: Looked, table: str, name: str, wrong: str, what: str) -> None:
-        query = f"SELECT count(*) FROM {table} NOT INDEXED WHERE {name} NOT NULL AND {wrong}"
-        (number,) = self._connection.execute(query).fetchone()
-        if number:
-            looked.blame(f"{what} in {table}.{name} of {number:,} row{'' if number == 1 else 's'}")
 
     def payments(self) -> Looked:
         """Whether claims and answers agree on what was paid for."""
         looked = Looked()
-        for what, query in _PAYMENTS:
-            rows = self._connection.execute(query).fetchall()
-            for row in rows[:MOST_NAMED]:
-                looked.blame(f"{what} {row[0]}")
-            looked.wrong += max(0, len(rows) - MOST_NAMED)
+        for (fault,) in self._connection.execute(PAYMENT_QUERY, {"most": MOST}):
+            looked.blame(fault)
         return looked
 
     def answers(self) -> Looked:

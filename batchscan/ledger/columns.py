@@ -1,0 +1,192 @@
+"""What every column of the ledger holds, and the queries that find what does not belong there."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from batchscan.names import Disposition, MatchEvent, MatchKind
+
+MOST = 50  # rows of a kind that are named
+COLUMNS = {
+    "realms": {
+        "INTEGER": "id sandbox",
+        "TEXT": "api_url",
+    },
+    "pictures": {
+        "INTEGER": "id realm_id bytes width height answer_id",
+        "BLOB": "sha256 refusal",
+        "TEXT": "format",
+    },
+    "answers": {
+        "INTEGER": "id picture_id generation credits reader",
+        "TEXT": "scan_id run_id trouble",
+        "REAL": "received_at",
+        "BLOB": "body",
+    },
+    "claims": {
+        "TEXT": "scan_id run_id state",
+        "INTEGER": "picture_id generation under_way sends unanswered",
+        "BLOB": "path",
+        "REAL": "opened_at",
+    },
+    "unread_bodies": {
+        "TEXT": "scan_id",
+        "REAL": "received_at",
+        "BLOB": "body",
+    },
+    "folders": {
+        "INTEGER": "id mounted reported_missing",
+        "BLOB": "path",
+    },
+    "files": {
+        "INTEGER": "realm_id folder_id size mtime_ns ctime_ns picture_id",
+        "BLOB": "name line",
+        "TEXT": "rules",
+    },
+    "runs": {
+        "TEXT": "run_id",
+        "INTEGER": "realm_id closed",
+        "BLOB": "folder facts report matched",
+        "REAL": "started_at",
+    },
+    "outcomes": {
+        "INTEGER": "id answer_id",
+        "TEXT": "run_id",
+        "BLOB": "line",
+    },
+    "sends": {
+        "TEXT": "api_url",
+        "REAL": "at",
+    },
+    "pace": {
+        "TEXT": "api_url",
+        "REAL": "share wall learned_at paused_until",
+    },
+    "seals": {
+        "INTEGER": "realm_id folder_id",
+        "BLOB": "first_name fingerprint matched",
+        "TEXT": "rules",
+        "REAL": "oldest",
+    },
+    "doubts": {
+        "TEXT": "run_id scan_id",
+        "INTEGER": "sends",
+        "REAL": "at",
+    },
+    "sightings": {
+        "INTEGER": "picture_id answer_id returned",
+        "TEXT": "key url kind domain arrived_in disposition",
+        "BLOB": "pages",
+        "REAL": "first_seen last_seen marked_at",
+    },
+    "portraits": {
+        "INTEGER": "picture_id",
+        "BLOB": "thumbnail provenance",
+    },
+    "events": {
+        "INTEGER": "id realm_id picture_id first",
+        "TEXT": "run_id key event",
+    },
+    "messages": {
+        "TEXT": "id target run_id trouble",
+        "BLOB": "body",
+        "INTEGER": "matches attempts",
+        "REAL": "made_at tried_at told_at",
+    },
+    "decisions": {
+        "INTEGER": "id realm_id undoes complete",
+        "REAL": "at",
+        "TEXT": "who disposition about note",
+    },
+    "decided": {
+        "INTEGER": "decision_id picture_id",
+        "TEXT": "key before after",
+    },
+    "changes": {
+        "INTEGER": "number",
+    },
+    "arrivals": {
+        "TEXT": "run_id",
+    },
+    "digests": {
+        "INTEGER": "id",
+        "BLOB": "fingerprint digest",
+    },
+    "cached_files": {
+        "BLOB": "fingerprint facts path",
+        "TEXT": "name run_id identity",
+    },
+    "identity": {
+        "TEXT": "ledger_id",
+        "INTEGER": "changes",
+        "REAL": "accepted_until",
+    },
+}
+_TYPES: Final = {
+    "INTEGER": "'integer', 'null'",
+    "REAL": "'real', 'integer', 'null'",
+    "TEXT": "'text', 'null'",
+    "BLOB": "'blob', 'null'",
+}
+_JSON: Final = (
+    ("runs", "facts"),
+    ("runs", "report"),
+    ("outcomes", "line"),
+    ("files", "line"),
+    ("pictures", "refusal"),
+    ("sightings", "pages"),
+    ("portraits", "provenance"),
+)
+_PACKED: Final = (("runs", "matched"), ("unread_bodies", "body"))
+_WORDS: Final = (
+    ("sightings", "kind", MatchKind),
+    ("sightings", "disposition", Disposition),
+    ("events", "event", MatchEvent),
+    ("decisions", "disposition", Disposition),
+    ("decided", "before", Disposition),
+    ("decided", "after", Disposition),
+)
+
+
+def _wrong(table: str, name: str, condition: str, what: str) -> str:
+    return (
+        f"SELECT '{what} in {table}.{name}', count(*) FROM {table} NOT INDEXED"
+        f" WHERE {name} NOT NULL AND {condition}"
+    )
+
+
+def _words(kind: type[Disposition | MatchEvent | MatchKind]) -> str:
+    return ", ".join(f"'{word.value}'" for word in kind)
+
+
+# Of each kind of mistake, how many rows have it; `unpacks` is a function of ours.
+COLUMN_QUERY: Final = " UNION ALL ".join(
+    [
+        _wrong(table, name, f"typeof({name}) NOT IN ({_TYPES[kind]})", f"no {kind}")
+        for table, columns in COLUMNS.items()
+        for kind, names in columns.items()
+        for name in names.split()
+    ]
+    + [
+        _wrong(table, name, f"NOT json_valid(CAST({name} AS TEXT))", "no JSON")
+        for table, name in _JSON
+    ]
+    + [_wrong(table, name, f"NOT unpacks({name})", "nothing packed") for table, name in _PACKED]
+    + [
+        _wrong(table, name, f"{name} NOT IN ({_words(words)})", "an unknown word")
+        for table, name, words in _WORDS
+    ]
+)
+# Where claims and answers do not agree on what was paid for.
+PAYMENT_QUERY: Final = """
+    SELECT * FROM (SELECT 'no answer is there of the claim ' || scan_id FROM claims c
+        WHERE state = 'answered' AND NOT EXISTS (SELECT 1 FROM answers a
+        WHERE a.picture_id = c.picture_id AND a.scan_id = c.scan_id) LIMIT :most)
+    UNION ALL SELECT * FROM (SELECT 'no claim is there of answer ' || id FROM answers a
+        WHERE NOT EXISTS (SELECT 1 FROM claims c
+        WHERE c.scan_id = a.scan_id AND c.picture_id = a.picture_id) LIMIT :most)
+    UNION ALL SELECT * FROM (SELECT 'nobody knows the state of the claim ' || scan_id FROM claims
+        WHERE state NOT IN ('open', 'answered', 'refused', 'lost') LIMIT :most)
+    UNION ALL SELECT * FROM (SELECT 'no claim is there of picture ' || id FROM pictures p
+        WHERE NOT EXISTS (SELECT 1 FROM claims c WHERE c.picture_id = p.id) LIMIT :most)
+"""
