@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from dataclasses import dataclass, field
 
 from pathspec import GitIgnoreSpec
@@ -88,7 +89,7 @@ def patterns_of(line: str) -> list[GitIgnoreSpecPattern]:
     if "[:" in line:  # git knows these, pathspec would quietly never match them
         raise BrokenPattern(f"'{printable(line)}': classes such as [[:alpha:]] are not known")
     # Python's regular expressions warn of "[[", which a gitignore pattern may well hold.
-    escaped = _NESTED_SET.sub(r"[\\[", line)
+    escaped = _NESTED_SET.sub(r"[\\[", _composed(line))
     # "a/**" means all inside `a`; pathspec takes that to be said of `a` itself.
     spelled_out = _ALL_INSIDE.sub(r"/**/*\1", escaped)
     try:
@@ -108,8 +109,17 @@ def expression_of(pattern: GitIgnoreSpecPattern) -> re.Pattern[str]:
 
 
 def matchable(path: str) -> str:
-    """A path as patterns see it: their wildcards stop at a line feed, and it would slip through."""
-    return path.replace("\n", "\r")
+    """A path as patterns see it: in one Unicode form, and without the line feed.
+
+    Wildcards stop at a line feed, and it would slip through. macOS writes an accent behind its
+    letter, other systems in one character with it; people see no difference, so patterns see none.
+    """
+    return _composed(path).replace("\n", "\r")
+
+
+def _composed(text: str) -> str:
+    # Bytes that are no UTF-8 stand as surrogates, which this leaves as they are.
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def _without_detours(expression: str) -> str:

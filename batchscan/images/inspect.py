@@ -22,6 +22,8 @@ from batchscan.names import FailReason
 from batchscan.paths import is_url
 
 _FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # non-blocking: a FIFO has no writer
+# What is gone, or is a link or a socket by now, is not a picture that nobody could read.
+_NO_FILE: Final = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -57,24 +59,33 @@ def inspect(
 
 
 def pictures_of(paths: Sequence[str], *, follow: bool = False) -> list[bool]:
-    """Tell which of the files of a folder, all without an extension, are pictures."""
+    """Tell which of the files of a folder, all without a known extension, are to be judged.
+
+    Those whose first bytes are a picture's, and those that cannot be read, for they may be one.
+    """
     if paths and is_url(paths[0]):
-        return [_picture(head) is not None for head in heads(paths)]
-    return [inspect_head(path, follow=follow) is not None for path in paths]
+        return [head is None or _picture(head) is not None for head in heads(paths)]
+    return [_may_be_picture(path, follow=follow) for path in paths]
+
+
+def _may_be_picture(path: str, *, follow: bool) -> bool:
+    try:
+        return inspect_head(path, follow=follow) is not None
+    except OSError as error:
+        return error.errno not in _NO_FILE
 
 
 def inspect_head(path: str | bytes, *, follow: bool = False) -> Kind | None:
-    """Tell whether a file without an extension is a picture; None also where it can't be read."""
-    try:
-        descriptor = _open(path, follow=follow)
-    except OSError:
-        return None
+    """Tell what picture a file without a known extension is; None where it is none.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    descriptor = _open(path, follow=follow)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
         return _picture(os.read(descriptor, HEAD_BYTES))
-    except OSError:
-        return None
     finally:
         os.close(descriptor)
 

@@ -37,14 +37,16 @@ def fetch(candidate: Candidate, rules: Rules) -> tuple[bytes, Stat]:
     return data, status
 
 
-def heads(urls: Sequence[str]) -> list[bytes]:
-    """The first bytes of objects, many at once; none of those that cannot be read."""
+def heads(urls: Sequence[str]) -> list[bytes | None]:
+    """The first bytes of objects, many at once; None of those that cannot be read."""
     return [head for _, head in together(_head, urls)]
 
 
-def _head(url: str) -> bytes:
+def _head(url: str) -> bytes | None:
     try:
         address, store = address_and_store(url)
         return store.read(address.key, HEAD_BYTES)
+    except FileNotFoundError:
+        return b""  # removed meanwhile: it was never there
     except (OSError, UsageError):
-        return b""
+        return None

@@ -34,7 +34,9 @@ class Block:
     mounted: bool = False  # on another file system than its root
     explicit: bool = False  # named by the user: a file root, or a line of a list
     entries: list[Entry] = field(default_factory=list)  # pictures by their names
-    unnamed: list[Entry] = field(default_factory=list)  # no extension: a look inside decides
+    unnamed: list[Entry] = field(
+        default_factory=list
+    )  # without a known extension: a look inside decides
     without_stat: list[str] = field(default_factory=list)  # wanted, but no file that can be read
 
     def __len__(self) -> int:

@@ -11,7 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pathspec import GitIgnoreSpec
@@ -20,12 +20,10 @@ from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 from batchscan.errors import UsageError
 from batchscan.escape import printable
 from batchscan.globs import BrokenPattern, expression_of, matchable, patterns_of
+from batchscan.walk.system_names import NamedBy, is_system_file, is_system_folder
 
 IGNORE_FILE = ".batchscanignore"
 MAX_IGNORE_FILE = 1 << 20  # bytes; larger ones were not written by hand
-# Other programs' folders, thumbnails and resource forks, which only look like pictures.
-DEFAULT_NAMES = frozenset({".git", "@eaDir", ".DS_Store", "Thumbs.db"})
-DEFAULT_PREFIX = "._"
 
 
 class Opinion(NamedTuple):
@@ -74,6 +72,9 @@ class Rules:
     """What decides in one folder; the rules of a folder below are made by `within`."""
 
     included: GitIgnoreSpec | None = None
+    named: NamedBy = field(
+        default_factory=NamedBy
+    )  # the command line's inclusions, as they bring defaults back
     ordered: Level | None = None  # the command line's exclusions
     levels: tuple[Level, ...] = ()  # of ignore files, the nearest first
     plain: bool = True  # the defaults are all there is, so that a name alone decides
@@ -90,6 +91,7 @@ class Rules:
         _from_flag("--exclude", unwanted)
         return cls(
             included=GitIgnoreSpec(taken, backend="simple") if wanted else None,
+            named=NamedBy.of(wanted),
             ordered=Level.of(0, unwanted) if unwanted else None,
             plain=not (wanted or unwanted),
         )
@@ -113,34 +115,35 @@ class Rules:
         if len(data) > MAX_IGNORE_FILE:
             raise BrokenPattern(f"{IGNORE_FILE} is larger than {MAX_IGNORE_FILE} bytes")
         lines = os.fsdecode(data.removeprefix(b"\xef\xbb\xbf")).split("\n")
-        level = Level.of(len(relative), [line.removesuffix("\r") for line in lines])
-        return Rules(self.included, self.ordered, (level, *self.levels), plain=False)
+        level = Level.of(len(matchable(relative)), [line.removesuffix("\r") for line in lines])
+        levels = (level, *self.levels)
+        return Rules(self.included, self.named, self.ordered, levels, plain=False)
 
     def leave_out_folder(self, relative: str, name: str) -> bool:
         """Tell whether the folder `relative`, whose last part is `name`, is not entered."""
-        if self.plain:
-            return _left_out_by_default(name)
-        return self._leave_out(matchable(relative) + "/", name)
+        opinion = None if self.plain else self._opinion(matchable(relative) + "/")
+        if opinion is not None:
+            return opinion
+        return is_system_folder(relative, name) and not self.named.folder(name)
 
     def leave_out_file(self, relative: str, name: str) -> bool:
         """Tell whether the file `relative`, whose last part is `name`, is left out."""
-        if self.plain:  # said here, not called: this runs once for every file there is
-            return name in DEFAULT_NAMES or name.startswith(DEFAULT_PREFIX)
+        if self.plain:
+            return is_system_file(name)
         relative = matchable(relative)
-        if self._leave_out(relative, name):
+        opinion = self._opinion(relative)
+        if opinion is None:
+            opinion = is_system_file(name) and not self.named.file(name)
+        if opinion:
             return True
         return self.included is not None and not self.included.match_file(relative)
 
-    def _leave_out(self, relative: str, name: str) -> bool:
+    def _opinion(self, relative: str) -> bool | None:
         for level in (self.ordered, *self.levels):
             opinion = level.opinion(relative) if level else None
             if opinion is not None:
                 return opinion
-        return _left_out_by_default(name)
-
-
-def _left_out_by_default(name: str) -> bool:
-    return name in DEFAULT_NAMES or name.startswith(DEFAULT_PREFIX)
+        return None
 
 
 def _from_flag(flag: str, lines: tuple[str, ...]) -> list[GitIgnoreSpecPattern]:

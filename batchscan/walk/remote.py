@@ -19,6 +19,7 @@ from batchscan.stores import Item, Store, address_and_store
 from batchscan.stores.opening import is_object
 from batchscan.walk.block import BLOCK, Block, Counts, Entry, descend
 from batchscan.walk.lists import grouped
+from batchscan.walk.other_names import OTHER_EXTENSIONS
 from batchscan.walk.patterns import IGNORE_FILE, MAX_IGNORE_FILE, Rules
 
 
@@ -146,9 +147,11 @@ class RemoteWalk:
             place = block.unnamed
         elif extension.lower() in self._extensions:
             place = block.entries
-        else:
+        elif extension.lower() in OTHER_EXTENSIONS:
             self.counts.ignored += 1
             return None
+        else:
+            place = block.unnamed
         if joined(folder.path, name) in self._files:
             return None
         if folder.rules.leave_out_file(folder.relative + name, name):

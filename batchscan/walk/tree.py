@@ -13,6 +13,7 @@ from batchscan.globs import BrokenPattern
 from batchscan.settings import Scan
 from batchscan.walk.block import BLOCK, Block, Counts, Entry, descend
 from batchscan.walk.lists import grouped
+from batchscan.walk.other_names import OTHER_EXTENSIONS
 from batchscan.walk.patterns import Rules
 from batchscan.walk.roots import Identity, identities, identity, plan
 
@@ -178,9 +179,11 @@ class Walk:
             place = block.unnamed
         elif extension.lower() in self._extensions:
             place = block.entries
-        else:
+        elif extension.lower() in OTHER_EXTENSIONS:
             self.counts.ignored += 1
             return None
+        else:
+            place = block.unnamed
         if name in folder.taken:
             return None
         if folder.rules.leave_out_file(folder.relative + name, name):

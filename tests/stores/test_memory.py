@@ -54,7 +54,7 @@ async def test_a_root_whose_pictures_are_all_excluded_is_not_called_empty(files,
     assert (gone.report.files.empty_roots, gone.exit_code) == (["memory://top"], 3)
 
 
-async def test_what_cannot_be_looked_into_is_no_picture(files, bench_of, monkeypatch):
+async def test_what_cannot_be_looked_into_is_unreadable(files, bench_of, monkeypatch):
     def refuse(self, path, **words):
         raise PermissionError(path)
 
@@ -63,4 +63,5 @@ async def test_what_cannot_be_looked_into_is_no_picture(files, bench_of, monkeyp
     async with bench_of("memory://top") as bench:
         ran = await bench.scan()
 
-    assert (ran.lines, ran.report.files.ignored) == ({}, 1)
+    assert outcomes(ran) == {"unnamed": "unreadable"}
+    assert (ran.report.files.ignored, ran.exit_code) == (0, 3)

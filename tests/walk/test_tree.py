@@ -37,8 +37,13 @@ def test_an_entry_holds_what_one_stat_said(tmp_path):
     assert (block.folder, block.root, block.explicit) == (str(tmp_path), str(tmp_path), False)
 
 
-@pytest.mark.parametrize("name", ["IMG_0001", ".jpg", "dots.", "Makefile"])
-def test_names_without_an_extension_are_handed_on_for_a_look_inside(tmp_path, name):
+@pytest.mark.parametrize(
+    "name", [
+        "IMG_0001", ".jpg", "dots.", "Makefile", "a.pjpeg", "a.pjp", "a.jp", "a.jfif-tbnl",
+        "IMG.jpg?w=2", "x.jpg ", "x.jpg.1", "x.jpg~", "x.jpg_large", "x.bak",
+    ],
+)  # fmt: skip
+def test_names_without_a_known_extension_are_handed_on_for_a_look_inside(tmp_path, name):
     touch(tmp_path, name)
     walked = walk(tmp_path)
     (block,) = walked.blocks()
