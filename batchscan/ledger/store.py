@@ -36,6 +36,7 @@ from batchscan.ledger.rescans import Rescans
 from batchscan.ledger.runs import Runs
 from batchscan.ledger.seals import Seals
 from batchscan.ledger.seen import Seen
+from batchscan.ledger.soundness import ODD
 from batchscan.ledger.spending import Spending
 
 FILE_NAME = "ledger.sqlite3"
@@ -96,17 +97,11 @@ class Ledger:
         path = state / FILE_NAME
         before = stamp(path)
         connection = open_for_writing(path)
-        try:
+        with _closing_at_trouble(connection, path):
             if before is None or before != stamp_noted(state):
                 check_whole(path)
             enter(connection, realm)
-        except sqlite3.Error as error:
-            connection.close()
-            raise unusable(path, error) from error
-        except BaseException:
-            connection.close()
-            raise
-        return cls(connection, path, realm, writable=True)
+            return cls(connection, path, realm, writable=True)
 
     @classmethod
     def read(cls, state: Path, realm: Realm, *, nearest: bool = False) -> Ledger:
@@ -121,7 +116,9 @@ class Ledger:
             StorageError: it cannot be used.
         """
         path = state / FILE_NAME
-        return cls(open_for_reading(path), path, realm, writable=False, nearest=nearest)
+        connection = open_for_reading(path)
+        with _closing_at_trouble(connection, path):
+            return cls(connection, path, realm, writable=False, nearest=nearest)
 
     @classmethod
     def change(cls, state: Path, realm: Realm) -> Ledger:
@@ -131,7 +128,9 @@ class Ledger:
             StorageError: there is none, or it cannot be used.
         """
         path = state / FILE_NAME
-        return cls(open_for_change(path), path, realm, writable=True, nearest=True)
+        connection = open_for_change(path)
+        with _closing_at_trouble(connection, path):
+            return cls(connection, path, realm, writable=True, nearest=True)
 
     @contextmanager
     def transaction(self, *, writing: bool = False) -> Iterator[None]:
@@ -190,6 +189,19 @@ class Ledger:
         self._connection.close()
         if self._noting is not None:
             self._noting.close(stamp(self.path))
+
+
+@contextmanager
+def _closing_at_trouble(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Close a connection that no ledger can be made of; odd rows are damage."""
+    try:
+        yield
+    except ODD as error:
+        connection.close()
+        raise unusable(path, error) from error
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _realm_of(connection: sqlite3.Connection, realm: Realm, *, nearest: bool) -> tuple[int, str]:
