@@ -14,7 +14,6 @@ import yarl
 from batchscan import about
 from batchscan.copyleaks.proxies import proxies_of_environment
 
-START = "start"
 TRIES = 2
 SECONDS = 5.0  # that a try may take
 LONGEST = 10_000  # bytes of text

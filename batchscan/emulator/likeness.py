@@ -14,7 +14,7 @@ from typing import Final, Literal
 import imagehash
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
-from batchscan.emulator.overlap import Sketch, overlap, sketch
+from batchscan.emulator.overlap import Sketch, sketch
 
 FULL: Final = 0
 PARTIAL: Final = 1
@@ -70,16 +70,8 @@ def likeness(data: bytes) -> Likeness:
     )
 
 
-def compare(one: Likeness, other: Likeness) -> Literal[0, 1] | None:
-    """`FULL`, `PARTIAL`, or None where they are two different pictures."""
-    kind = compare_whole(one, other)
-    if kind is None and any(overlap(each, other.sketch) for each in one.both_ways()):
-        return PARTIAL
-    return kind
-
-
 def compare_whole(one: Likeness, other: Likeness) -> Literal[0, 1] | None:
-    """The same by the hashes alone: None also where one shows but a part of the other."""
+    """`FULL`, `PARTIAL`, or None where they are different, or one shows but a part of the other."""
     distance = (one.bits ^ other.bits).bit_count()
     if distance > _ALIKE:
         return None

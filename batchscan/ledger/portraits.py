@@ -16,8 +16,3 @@ class Portraits:
         self._connection.execute(
             "INSERT OR REPLACE INTO portraits VALUES (?, ?, ?)", (picture_id, thumbnail, provenance)
         )
-
-    def has(self, picture_id: int) -> bool:
-        """Whether there is one."""
-        query = "SELECT 1 FROM portraits WHERE picture_id = ?"
-        return self._connection.execute(query, (picture_id,)).fetchone() is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -92,18 +91,6 @@ def with_digest(report: schema.Report, digest: Digest) -> schema.Report:
         domains=_domains(digest),
         images=_images(digest),
         allow_rules=_rules(digest),
-    )
-
-
-def latency_of(samples_ms: Sequence[float]) -> schema.Latency:
-    """Sum up how long answers took, by the nearest rank."""
-    if not samples_ms:
-        return schema.Latency()
-    ordered = sorted(samples_ms)
-    return schema.Latency(
-        p50=ordered[(len(ordered) - 1) // 2],
-        p95=ordered[-(-len(ordered) * 95 // 100) - 1],
-        max=ordered[-1],
     )
 
 

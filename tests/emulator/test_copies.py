@@ -13,11 +13,12 @@ from PIL import Image
 from batchscan.demo.artwork import artwork, encoded
 from batchscan.demo.changes import CHANGES
 from batchscan.emulator.landmarks import landmarks
-from batchscan.emulator.likeness import FULL, PARTIAL, Likeness, compare, likeness
+from batchscan.emulator.likeness import FULL, PARTIAL, Likeness, likeness
 from batchscan.emulator.overlap import sketch
 from batchscan.emulator.placing import Place, place
 from batchscan.emulator.register import Register
 from tests import pictures
+from tests.emulator.comparing import compare
 from tests.emulator.vendor import lenient
 
 SEEDS = (0, 1, 4)

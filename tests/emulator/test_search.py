@@ -8,9 +8,10 @@ import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
 from batchscan.emulator import Emulator
-from batchscan.emulator.likeness import FULL, PARTIAL, compare, likeness
+from batchscan.emulator.likeness import FULL, PARTIAL, likeness
 from batchscan.errors import UsageError
 from tests import pictures
+from tests.emulator.comparing import compare
 from tests.emulator.vendor import lenient
 
 SEEDS = range(12)

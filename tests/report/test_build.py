@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from batchscan.errors import BatchscanError
 from batchscan.model import Failed
 from batchscan.names import FailReason
-from batchscan.report import Latency, build, encode
-from batchscan.report.build import latency_of
+from batchscan.report import build, encode
 from batchscan.tally import Tally
 from tests.outcomes import NO_EFFORT, SUBJECT, outcomes
 from tests.report.facts import API, DIGEST, NOTHING, books, facts, report
@@ -142,15 +141,3 @@ def test_text_that_no_file_can_hold_is_replaced():
     assert encode(made)
     assert (made.run.roots, made.files.empty_roots) == (["/\ufffd"], ["/\ufffd"])
     assert made.run.message == "\ufffd"
-
-
-@pytest.mark.parametrize(
-    ("samples", "expected"),
-    [
-        ([], Latency()),
-        ([5.0], Latency(p50=5.0, p95=5.0, max=5.0)),
-        ([float(n) for n in range(100, 0, -1)], Latency(p50=50.0, p95=95.0, max=100.0)),
-    ],
-)
-def test_latency_is_by_the_nearest_rank(samples, expected):
-    assert latency_of(samples) == expected

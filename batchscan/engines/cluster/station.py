@@ -85,7 +85,7 @@ class Station:
         self._taken_at = time.monotonic()
         self._watch = asyncio.create_task(self._watch_driver(worker))
         python = f"{sys.version_info.major}.{sys.version_info.minor}"
-        return Hello(self._epoch, about.version(), python, self._larder.room)
+        return Hello(about.version(), python, self._larder.room)
 
     async def put(self, batch: int, orders: tuple[Order, ...], token: Hidden | None) -> None:
         """Take orders, once for each number of a batch."""

@@ -7,8 +7,6 @@ from typing import TypeAlias
 
 from batchscan.model import Candidate, Image
 
-PROTOCOL = 1  # both sides must speak the same
-
 
 @dataclass(frozen=True, slots=True)
 class Inspect:
@@ -76,7 +74,6 @@ class Taken:
 class Hello:
     """What a station says of itself."""
 
-    epoch: str  # a new one for each station: one that was started anew is another one
     version: str  # of batchscan
     python: str  # "3.11"
     room: int  # bytes of pictures that it keeps
