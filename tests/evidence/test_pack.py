@@ -261,8 +261,9 @@ def test_an_answer_to_the_same_scan_id_that_came_twice_is_in_it_twice(ledger, tm
     picture = answered(ledger, image("/p/a.png"), answer(URL))
     (first,) = (each.answer for each in ledger.proof.answers(picture))
     ledger._connection.execute(
-        "INSERT INTO answers SELECT 99, picture_id, generation, scan_id, run_id, received_at,"
-        " credits, body FROM answers"
+        "INSERT INTO answers (id, picture_id, generation, scan_id, run_id, received_at, credits,"
+        " body, reader) SELECT 99, picture_id, generation, scan_id, run_id, received_at, credits,"
+        " body, reader FROM answers"
     )
 
     packed(ledger, tmp_path / "e.zip", domains=["example.com"])

@@ -243,7 +243,7 @@ async def test_a_picture_that_was_moved_is_not_where_a_rule_about_its_old_place_
     scan = {"allow": str(rules), "fail_on": "any"}
     assert (await web.scan(scan=scan)).exit_code == 0
 
-    tree(web.folder / "images", {"elsewhere/x.png": b""})
+    tree(web.folder / "images", {"elsewhere/x.png": b"", "ours/stays.txt": b""})
     (web.folder / "images" / "ours" / "p.jpg").rename(web.folder / "images" / "elsewhere" / "p.jpg")
     moved = await web.scan(scan=scan)
     assert (moved.report.matches.allowed, moved.report.matches.worklist) == (0, 1)
