@@ -8,6 +8,7 @@ what the hashes do not: a part of the picture, or the picture with something aro
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -15,6 +16,8 @@ import imagehash
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
 from batchscan.emulator.overlap import Sketch, sketch
+from batchscan.images.bare import bare_copies
+from batchscan.images.signature import HEAD_BYTES, sniff
 
 FULL: Final = 0
 PARTIAL: Final = 1
@@ -53,8 +56,19 @@ class Likeness:
 def likeness(data: bytes) -> Likeness:
     """Decode a picture's first frame, and keep what it looks like.
 
-    Whatever Pillow raises on hostile bytes comes through.
+    Whatever Pillow raises on hostile bytes comes through, but for damage of metadata alone.
     """
+    try:
+        return _likeness(data)
+    except Exception:
+        kind = sniff(data[:HEAD_BYTES])
+        for copy in bare_copies(kind, data) if kind else ():
+            with suppress(Exception):
+                return _likeness(copy)
+        raise
+
+
+def _likeness(data: bytes) -> Likeness:
     with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
         image = _on_white(ImageOps.exif_transpose(opened))
     grey = image.convert("L")

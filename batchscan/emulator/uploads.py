@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from aiohttp import BodyPartReader, web
@@ -12,6 +14,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from batchscan.emulator import bodies
 from batchscan.emulator.bodies import Reply
 from batchscan.images import headers, kinds, tiff
+from batchscan.images.bare import bare_copies
 from batchscan.images.kinds import Kind
 from batchscan.images.naming import extension_of
 from batchscan.images.raster import open_raster
@@ -122,10 +125,11 @@ def _raster_size(kind: Kind, data: bytes) -> Size:
     claimed = headers.claimed_size(kind, data)
     if claimed is not None:
         return claimed
-    try:
-        return Size(*open_raster(kind, data).size)
-    except Exception as error:  # decoder boundary: Pillow raises what it likes on hostile bytes
-        raise invalid_file() from error
+    for copy in itertools.chain((data,), bare_copies(kind, data)):
+        # The decoders' boundary: Pillow raises what it likes on hostile bytes.
+        with suppress(Exception):
+            return Size(*open_raster(kind, copy).size)
+    raise invalid_file()
 
 
 def _raw_size(data: bytes) -> Size:

@@ -11,8 +11,8 @@ from typing import Final
 
 from batchscan.images.verdict import Size
 
-_EXTENSION: Final = 0x21
-_FRAME: Final = 0x2C
+EXTENSION: Final = 0x21
+FRAME: Final = 0x2C
 _TRAILER: Final = 0x3B
 
 
@@ -35,27 +35,28 @@ def layout(data: bytes) -> Layout:
 
 def _walk(data: bytes) -> Layout:
     width, height, flags = struct.unpack_from("<HHB", data, 6)
-    position = 13 + _palette(flags)
+    position = 13 + palette(flags)
     first = None
-    while position < len(data) and data[position] in (_EXTENSION, _FRAME):
-        if data[position] == _EXTENSION:
-            position = _skip(data, position + 2)
+    while position < len(data) and data[position] in (EXTENSION, FRAME):
+        if data[position] == EXTENSION:
+            position = skip(data, position + 2)
             continue
         if position + 10 > len(data):
             break
         x, y, w, h, flags = struct.unpack_from("<HHHHB", data, position + 1)
         width, height = max(width, x + w), max(height, y + h)
         first = first or Size(width, height)
-        position = _skip(data, position + 11 + _palette(flags))
+        position = skip(data, position + 11 + palette(flags))
     complete = position < len(data) and data[position] == _TRAILER
     return Layout(first, Size(width, height), complete)
 
 
-def _palette(flags: int) -> int:
+def palette(flags: int) -> int:
+    """Bytes of the colour table that a descriptor's flags announce."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
-def _skip(data: bytes, position: int) -> int:
+def skip(data: bytes, position: int) -> int:
     """Go past a chain of sub-blocks, each led by its length."""
     while position < len(data) and data[position]:
         position += data[position] + 1

@@ -9,12 +9,13 @@ import stat
 from collections.abc import Sequence
 from typing import Final
 
+from batchscan.images import kinds
 from batchscan.images.judge import Judge
 from batchscan.images.kinds import Kind
 from batchscan.images.naming import safe_file_name
 from batchscan.images.remote import fetch, heads
 from batchscan.images.rules import Rules
-from batchscan.images.signature import HEAD_BYTES, sniff
+from batchscan.images.signature import HEAD_BYTES, is_icon_directory, sniff
 from batchscan.images.unsendable import Unsendable, check_size
 from batchscan.images.verdict import Accepted
 from batchscan.model import Candidate, Image, NotSendable, Stat
@@ -92,6 +93,8 @@ def inspect_head(path: str | bytes, *, follow: bool = False) -> Kind | None:
 
 def _picture(head: bytes) -> Kind | None:
     kind = sniff(head)
+    if kind in (kinds.ICO, kinds.CUR) and not is_icon_directory(head):
+        return None
     return kind if kind and kind.group != "document" else None
 
 

@@ -84,4 +84,5 @@ def _recognise(data: bytes, name: str) -> Kind:
 def _tiff(data: bytes, extension: str) -> Kind:
     if tiff.is_dng(data):
         return kinds.DNG
-    return kinds.TIFF_RAWS.get(extension, kinds.TIFF)
+    # `x.nef?w=1` is a download's name.
+    return kinds.TIFF_RAWS.get(extension.partition("?")[0], kinds.TIFF)

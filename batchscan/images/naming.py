@@ -7,6 +7,7 @@ import unicodedata
 from typing import Final
 
 from batchscan.images.kinds import GENERIC_RAW, RAW_EXTENSIONS, Kind
+from batchscan.images.signature import SEEN_EXTENSIONS
 from batchscan.images.verdict import EXTENSION_MISMATCH, Unfit
 from batchscan.names import RejectReason
 
@@ -32,7 +33,7 @@ def agree(kind: Kind, name: str) -> tuple[str, str | None]:
         return extension, None
     named_raw = extension in RAW_EXTENSIONS
     if (named_raw and kind.group == "raster") or (
-        kind.group == "raw" and extension and not named_raw
+        kind.group == "raw" and extension in SEEN_EXTENSIONS and not named_raw
     ):
         raise Unfit(
             RejectReason.EXTENSION_MISMATCH,

@@ -15,6 +15,7 @@ import msgspec
 from batchscan.digest import Provenance
 from batchscan.images import kinds, provenance
 from batchscan.images.allowance import Allowance
+from batchscan.images.bare import bare_copies
 from batchscan.images.headers import claimed_size
 from batchscan.images.jpeg import END, has_end
 from batchscan.images.kinds import Kind
@@ -97,9 +98,21 @@ def read_provenance(form: str, data: bytes) -> Provenance:
 
 
 def _raster(kind: Kind, data: bytes) -> Portrait:
-    small = None
     if kind is kinds.JPEG and not has_end(data):
         data += END  # it was accepted with every pixel there
+    portrait = _portrait(kind, data)
+    if portrait.thumbnail is not None:
+        return portrait
+    for copy in bare_copies(kind, data):  # its metadata may be damaged
+        found = _portrait(kind, copy)
+        if found.thumbnail is not None:
+            written = found.provenance if portrait.provenance == NOTHING else portrait.provenance
+            return Portrait(found.thumbnail, written)
+    return portrait
+
+
+def _portrait(kind: Kind, data: bytes) -> Portrait:
+    small = None
     with suppress(Exception):  # as above
         opened = open_raster(kind, data)
         with suppress(Exception):

@@ -26,11 +26,12 @@ from PIL import (
 
 from batchscan.images import frames, jpeg, kinds
 from batchscan.images.allowance import Allowance
+from batchscan.images.bare import bare_copies
 from batchscan.images.ends import is_complete
 from batchscan.images.headers import claimed_size
 from batchscan.images.kinds import Kind
 from batchscan.images.rules import Rules
-from batchscan.images.verdict import MISSING_END_MARKER, Size, Unfit
+from batchscan.images.verdict import METADATA_DAMAGED, MISSING_END_MARKER, Size, Unfit
 from batchscan.names import RejectReason
 
 # Pillow's guard against huge pictures would refuse by other numbers than ours, and its limit for
@@ -67,10 +68,32 @@ class RasterJudge:
     def judge(self, kind: Kind, data: bytes) -> tuple[Size, list[str]]:
         """Give the size and the warnings of a picture that can be sent.
 
+        One whose metadata is damaged is judged by its pixels.
+
         Raises:
             Unfit: it is damaged, or has too many pixels.
             MemoryError: there was no room to decode it.
         """
+        try:
+            return self._judge(kind, data)
+        except Unfit as unfit:
+            if unfit.reason is not RejectReason.CORRUPT:
+                raise
+            for copy in bare_copies(kind, data):
+                if judged := self._judge_copy(kind, copy):
+                    size, found = judged
+                    return size, [METADATA_DAMAGED, *found]
+            raise
+
+    def _judge_copy(self, kind: Kind, copy: bytes) -> tuple[Size, list[str]] | None:
+        try:
+            return self._judge(kind, copy)
+        except Unfit as unfit:
+            if unfit.reason is not RejectReason.CORRUPT:
+                raise
+            return None
+
+    def _judge(self, kind: Kind, data: bytes) -> tuple[Size, list[str]]:
         claimed = claimed_size(kind, data)
         if claimed:
             self._rules.limit(claimed)
@@ -92,7 +115,10 @@ class RasterJudge:
             if not _decode(kind, data):
                 found.append(MISSING_END_MARKER)
         if kind not in (kinds.BMP, kinds.ICO):
-            found += frames.check_later(open_raster(kind, data), kind, data, self._rules)
+            image = open_raster(kind, data)
+            if image.info.get("icc_profile", b"") is None:  # there is one that cannot be read
+                found.append(METADATA_DAMAGED)
+            found += frames.check_later(image, kind, data, self._rules)
         return found
 
 

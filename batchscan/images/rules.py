@@ -8,7 +8,7 @@ from batchscan.images.verdict import Size, Unfit
 from batchscan.names import RejectReason
 from batchscan.settings.model import Check, Scan
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Raised whenever a change of this package changes a verdict: rejected files are judged again."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from typing import Final
 
 from batchscan.images import kinds
@@ -77,6 +78,8 @@ _BRANDS: Final = {
 _BITMAP_HEADERS: Final = range(12, 0x10000)  # bytes; 124 in the newest version
 _OS2_PARTS: Final = (b"BM", b"CI", b"IC", b"CP", b"PT")
 
+_ICON_BYTES: Final = 1 << 28  # no icon is larger
+
 _PCX: Final = re.compile(rb"\n[\0\2\3\4\5][\0\1][\1\2\4\x08]", re.DOTALL)
 _NETPBM: Final = re.compile(rb"P[1-7Ff][ \t\r\n]")
 
@@ -117,6 +120,23 @@ def hint(head: bytes) -> str:
         if start.startswith(magic):
             return what
     return "no picture's signature in its first bytes"
+
+
+def is_icon_directory(head: bytes) -> bool:
+    """Whether an icon's or cursor's four bytes, which many binaries begin with, lead a directory.
+
+    Held against content whose name does not say that it is an icon; ANI files are none of this.
+    """
+    if head[:4] == b"RIFF":
+        return True
+    count = int.from_bytes(head[4:6], "little")
+    entries = [head[at : at + 16] for at in range(6, min(6 + 16 * count, len(head) - 15), 16)]
+    return bool(entries) and all(_is_icon_entry(entry, 6 + 16 * count) for entry in entries)
+
+
+def _is_icon_entry(entry: bytes, least: int) -> bool:
+    size, offset = struct.unpack("<II", entry[8:])
+    return entry[3] in (0, 0xFF) and 0 < size <= _ICON_BYTES and least <= offset <= _ICON_BYTES
 
 
 def _riff(head: bytes) -> Kind | None:

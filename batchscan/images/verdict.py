@@ -9,6 +9,7 @@ from batchscan.names import FailReason, RejectReason
 
 EXTENSION_MISMATCH = "extension_mismatch"
 MISSING_END_MARKER = "missing_end_marker"
+METADATA_DAMAGED = "metadata_damaged"
 ANIMATED = "animated"
 LATER_FRAMES_DAMAGED = "later_frames_damaged"
 LATER_FRAMES_UNCHECKED = "later_frames_unchecked"

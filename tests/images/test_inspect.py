@@ -10,7 +10,7 @@ from batchscan.images.inspect import inspect, inspect_head, pictures_of
 from batchscan.images.rules import Rules
 from batchscan.model import Candidate, Image, NotSendable, Stat
 from batchscan.names import FailReason, RejectReason
-from tests.pictures import animated_gif, at, dng, jpeg, png, tree
+from tests.pictures import animated_gif, at, dng, ico, jpeg, png, tree
 
 
 @pytest.fixture
@@ -194,3 +194,20 @@ def test_a_name_that_holds_a_nul_is_unreadable(look):
 
     assert isinstance(found, NotSendable)
     assert (found.reason, "NUL byte" in found.detail) == (FailReason.UNREADABLE, True)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"\0\0\1\0" + bytes(range(1, 200)),
+        b"\0\0\1\0\1\0" + bytes(500),
+        b"\0\0\2\0\3\0" + b"\xff" * 500,
+        b"\0\0\1\0",
+    ],
+)
+def test_a_binary_that_begins_as_icons_do_is_none_without_a_directory(tmp_path, head):
+    tree(tmp_path, {"firmware.v2": head, "icon.v2": ico(), "bitmap.v2": ico(form="bmp")})
+
+    assert inspect_head(at(tmp_path, "firmware.v2")) is None
+    assert inspect_head(at(tmp_path, "icon.v2")) is kinds.ICO
+    assert inspect_head(at(tmp_path, "bitmap.v2")) is kinds.ICO

@@ -37,6 +37,15 @@ def test_raw_may_have_the_general_name_or_none():
     assert agree(kinds.CR2, "a.nef")[0] == ".cr2"
 
 
+@pytest.mark.parametrize("name", ["a.cr2?w=1", "a.cr2.1", "a.bak"])
+def test_raw_under_a_name_that_is_no_pictures_is_sent_under_its_own(name):
+    extension, warning = agree(kinds.CR2, name)
+
+    assert extension == ".cr2"
+    assert warning is not None
+    assert warning.startswith("extension_mismatch: ")
+
+
 @pytest.mark.parametrize(
     ("path", "extension", "expected"),
     [

@@ -1,0 +1,170 @@
+"""Copies of a picture without its ancillary parts, which may be damaged where the pixels are not.
+
+Pillow gives a picture up over a wrong checksum in a text chunk or a Photoshop block cut short,
+which other decoders pass over. Whatever holds pixels is copied as it is, so that a picture that is
+itself damaged or cut off is no better as a copy.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from batchscan.images import kinds
+from batchscan.images.gif import EXTENSION, FRAME, palette, skip
+from batchscan.images.kinds import Kind
+
+
+def bare_copies(kind: Kind, data: bytes) -> Iterator[bytes]:
+    """Give copies that differ from `data`: one with what is sound of EXIF and animation, one bare.
+
+    None where the structure is damaged, or where nothing can be taken out.
+    """
+    copier = _COPIERS.get(kind)
+    seen = {data}
+    for keep in (True, False):
+        try:
+            copy = copier(data, keep) if copier else data
+        except (struct.error, IndexError):
+            return
+        if copy not in seen:
+            seen.add(copy)
+            yield copy
+
+
+# JPEG: the next marker, as libjpeg looks for it.
+_MARKER: Final = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
+_SCAN: Final = 0xDA
+_ALONE: Final = frozenset({0x01, *range(0xD0, 0xDA)})  # markers without a segment
+_ANCILLARY: Final = frozenset({*range(0xE0, 0xF0), 0xFE})
+# What tells the colours, where it is long enough for libjpeg to heed it.
+_COLOURS: Final = {0xE0: (b"JFIF\0", 14), 0xEE: (b"Adobe", 12)}
+_APP1: Final = 0xE1
+
+
+def _jpeg(data: bytes, keep: bool) -> bytes:
+    parts, copied, at = [], 0, 2
+    while found := _MARKER.search(data, at):
+        marker, at = data[found.start(1)], found.end()
+        if marker == _SCAN:
+            break
+        if marker in _ALONE:
+            continue
+        (length,) = struct.unpack_from(">H", data, at)
+        content = data[at + 2 : at + length]
+        at += length
+        if marker in _ANCILLARY and not _is_kept(marker, content, keep=keep):
+            parts.append(data[copied : found.start()])
+            copied = at
+    return b"".join((*parts, data[copied:]))
+
+
+def _is_kept(marker: int, content: bytes, *, keep: bool) -> bool:
+    if marker == _APP1:
+        return keep and content.startswith(b"Exif\0\0")
+    start, least = _COLOURS.get(marker, (b"", 0x10000))
+    return len(content) >= least and content.startswith(start)
+
+
+_PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+_PNG_KEPT: Final = frozenset({b"tRNS", b"eXIf", b"acTL", b"fcTL", b"fdAT"})
+_PNG_NAME: Final = re.compile(rb"[A-Za-z]{4}")
+
+
+def _png(data: bytes, keep: bool) -> bytes:
+    parts, at = [_PNG_SIGNATURE], len(_PNG_SIGNATURE)
+    name = b""
+    while at < len(data) and name != b"IEND":
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        name = data[at + 4 : at + 8]
+        if not _PNG_NAME.fullmatch(name):
+            return data
+        critical = not name[0] & 0x20
+        if critical or (keep and name in _PNG_KEPT and _is_sound(data[at:end])):
+            parts.append(data[at:end])
+        at = end
+    return b"".join(parts)
+
+
+def _is_sound(chunk: bytes) -> bool:
+    return zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:], "big")
+
+
+_GRAPHIC_CONTROL: Final = b"\x21\xf9\x04"
+_GIF_LOOP: Final = b"\x21\xff\x0bNETSCAPE2.0\x03\x01"
+
+
+def _gif(data: bytes, keep: bool) -> bytes:  # noqa: ARG001 - there is no EXIF in a GIF
+    at = 13 + palette(data[10])
+    parts = [data[:at]]
+    while at < len(data) and data[at] in (EXTENSION, FRAME):
+        start = at
+        if data[at] == FRAME:
+            at = skip(data, at + 11 + palette(data[at + 9]))
+            parts.append(data[start:at])
+            continue
+        at = skip(data, at + 2)
+        if data.startswith(_GRAPHIC_CONTROL, start) or data.startswith(_GIF_LOOP, start):
+            parts.append(data[start:at])
+    return b"".join((*parts, data[at:]))
+
+
+_WEBP_PIXELS: Final = frozenset({b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF"})
+_HAS_ICC, _HAS_EXIF, _HAS_XMP, _IS_ANIMATED = 0x20, 0x08, 0x04, 0x02
+
+
+def _webp(data: bytes, keep: bool) -> bytes:
+    header, flags, parts = b"", 0, []
+    for name, chunk, is_whole in _chunks(data):
+        if name == b"VP8X":
+            header, flags = chunk, chunk[8] & ~(_HAS_ICC | _HAS_EXIF | _HAS_XMP)
+        elif not is_whole and (name in _WEBP_PIXELS or (not name and flags & _IS_ANIMATED)):
+            return data  # a frame is cut off, or may be missing
+        elif name in _WEBP_PIXELS:
+            parts.append(chunk)
+        elif name == b"EXIF" and keep and is_whole:
+            flags |= _HAS_EXIF
+            parts.append(chunk)
+    if header:
+        parts.insert(0, header[:8] + bytes((flags,)) + header[9:])
+    body = b"".join(parts)
+    return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bool]]:
+    """Give each chunk's name, itself, and whether it is whole; where one is missing, no name."""
+    (size,) = struct.unpack_from("<I", data, 4)
+    at, end = 12, size + 8
+    while at < end:
+        if at + 8 > len(data):
+            yield b"", b"", False
+            return
+        name, length = struct.unpack_from("<4sI", data, at)
+        after = at + 8 + length
+        yield name, data[at : after + length % 2], after <= len(data)
+        if after > len(data):
+            return
+        at = after + length % 2
+
+
+def _ico(data: bytes, keep: bool) -> bytes:
+    (count,) = struct.unpack_from("<H", data, 4)
+    copy = bytearray(data)
+    for index in range(count):
+        size, offset = struct.unpack_from("<II", data, 6 + 16 * index + 8)
+        entry = data[offset : offset + size]
+        if entry.startswith(_PNG_SIGNATURE):
+            copy[offset : offset + size] = _png(entry, keep).ljust(len(entry), b"\0")
+    return bytes(copy)
+
+
+_COPIERS: Final[dict[Kind, Callable[[bytes, bool], bytes]]] = {
+    kinds.JPEG: _jpeg,
+    kinds.PNG: _png,
+    kinds.GIF: _gif,
+    kinds.WEBP: _webp,
+    kinds.ICO: _ico,
+}
