@@ -12,12 +12,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 from batchscan import about
-from batchscan.names import ExitReason, Status
+from batchscan.names import DeferReason, ExitReason, FailReason, RejectReason, Status
 from batchscan.report.schema import Report
 from batchscan.times import seconds_of
 from batchscan.whole import write_whole
 
 AS_PLANNED = (0, 5, 10)  # exit codes: complete, own limit reached, complete and --fail-on met
+_REASONS = (RejectReason, FailReason, DeferReason)
 _MODE = 0o644  # the collector is another user
 _LAST_SUCCESS = "batchscan_last_success_timestamp_seconds"
 _LARGEST = 1_000_000  # bytes of an old file that is read
@@ -118,6 +119,19 @@ class _Figures(Collector):
             "status",
             {status.value: getattr(files, status) for status in Status},
         )
+        if files.checked is not None and files.unchecked is not None:
+            yield self._gauges(
+                "images_by_check",
+                "Pictures of the last run by whether there is an answer about them",
+                "check",
+                {"checked": files.checked, "unchecked": files.unchecked},
+            )
+            yield self._gauges(
+                "images_unchecked",
+                "Pictures of the last run without an answer, by reason",
+                "reason",
+                {word: report.unchecked.get(word, 0) for kind in _REASONS for word in kind},
+            )
         yield from self._gauge(
             "images_with_matches", "Pictures seen that have matches", matches.images_with_matches
         )

@@ -21,6 +21,7 @@ class Tally:
 
     statuses: Counter[Status] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    unchanged_rejected: Counter[str] = field(default_factory=Counter)  # of the unchanged, by reason
     bytes: int = 0  # of every file seen, unchanged ones too
     ignored: int = 0  # other names, links not followed, devices
     excluded: int = 0  # left out by patterns: files, and folders not entered
@@ -50,7 +51,7 @@ class Tally:
                 self.matches_found += len(outcome.answer.matches)
 
     def unchanged(self, files: int, size: int) -> None:
-        """Enter files that are as they were when they got their final answer."""
+        """Enter files that are as they were when they were last decided."""
         self.statuses[Status.UNCHANGED] += files
         self.bytes += size
 
@@ -66,6 +67,11 @@ class Tally:
         return self.statuses[Status.DEFERRED] - planned
 
     @property
+    def unchecked(self) -> Counter[str]:
+        """Every picture seen that has no answer, by reason; unchanged rejected ones too."""
+        return self.reasons + self.unchanged_rejected
+
+    @property
     def incomplete(self) -> bool:
         """Whether coverage was lost: failed pictures, unreadable folders, empty roots."""
         return bool(self.statuses[Status.FAILED] or self.unreadable_folders or self.empty_roots)
@@ -76,4 +82,7 @@ class Tally:
             explained = sum(self.reasons[reason] for reason in reasons)
             if explained != self.statuses[status]:
                 return f"{self.statuses[status]} {status}, but {explained} with a reason"
+        rejected, unchanged = self.unchanged_rejected.total(), self.statuses[Status.UNCHANGED]
+        if rejected > unchanged:
+            return f"{unchanged} unchanged, but {rejected} of them rejected"
         return None

@@ -150,7 +150,7 @@ async def test_the_cluster_works_as_it_stands(home):
     code, out = await shell(f"{account}\nset +e\n{commands}\n{ending}", home)
 
     assert code == 0, out
-    assert "All 4 pictures have a final answer." in out
+    assert "All 4 pictures are checked." in out
     assert "Cluster: 1 worker on 1 host." in out
 
 

@@ -11,7 +11,7 @@ from batchscan.errors import UsageError
 from batchscan.settings.catalog import entries
 
 EXIT_CODES = (
-    ("0", "every image found has its final answer; a dry run"),
+    ("0", "nothing is left to do: every image is answered or rejected; a dry run"),
     ("1", "a bug in batchscan"),
     ("2", "usage: flags, settings, credentials, a path that is not there"),
     ("3", "finished, but some images failed or a folder was not readable"),

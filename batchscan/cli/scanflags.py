@@ -164,8 +164,8 @@ _FLAGS: tuple[tuple[str, tuple[tuple[str, tuple[str, ...], str | None, str], ...
             (
                 "scan.fail_on",
                 ("--fail-on",),
-                "none|new|full|any",
-                "exit 10 when the pictures seen have such matches",
+                "none|new|full|any|unchecked",
+                "exit 10 when pictures have such matches or are rejected; several with commas",
             ),
             ("output.json", ("--json",), None, "the final report on stdout as one JSON object"),
             (

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from batchscan.ledger.rescans import Due
-from batchscan.ledger.seals import Matched, Seals, fingerprint
+from batchscan.ledger.seals import Contents, Matched, Rejected, Seals, fingerprint
 from batchscan.ledger.standing import FileState, Standing
 from batchscan.model import Stat
 from batchscan.paths import joined, parted
@@ -33,13 +34,15 @@ class _Row(NamedTuple):
     received_at: float | None
     matched: int  # whether the picture has, or had, matches
     unread: int = 0  # whether an answer about it waits to be read
+    reason: str | None = None  # why it was rejected
 
 
 _ROWS = (
     "SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.rules, f.picture_id, a.run_id,"
     " a.received_at,"
     " EXISTS (SELECT 1 FROM sightings m WHERE m.picture_id = f.picture_id),"
-    " EXISTS (SELECT 1 FROM answers b WHERE b.picture_id = f.picture_id AND b.reader IS NULL)"
+    " EXISTS (SELECT 1 FROM answers b WHERE b.picture_id = f.picture_id AND b.reader IS NULL),"
+    " CASE WHEN f.rules IS NOT NULL THEN json_extract(CAST(f.line AS TEXT), '$.reason') END"
     " FROM files f LEFT JOIN pictures p ON p.id = f.picture_id"
     " LEFT JOIN answers a ON a.id = p.answer_id"
     " WHERE f.realm_id = ? AND f.folder_id = ?"
@@ -52,6 +55,7 @@ class Sorted:
 
     unchanged: int = 0
     unchanged_bytes: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)  # of the unchanged, by reason
     rest: list[FileState] = field(default_factory=list)  # in the block's order
     due: list[Due] = field(default_factory=list)  # unchanged, and to be asked again
 
@@ -76,15 +80,16 @@ class Files:
         if row is None or not entries:
             return Sorted(rest=list(entries))
         first, found = os.fsencode(entries[0][0]), fingerprint(entries)
-        matched = self._seals.matched(row[0], first, found, standing)
-        if matched is None:
+        sealed = self._seals.look_up(row[0], first, found, standing)
+        if sealed is None:
             result, rows = self._compare(row[0], entries, standing)
-            matched = _matched(rows)
+            matched, rejected = _matched(rows), _rejected(rows)
             if not (result.rest or result.due):
-                oldest = _oldest(rows)
-                self._seals.put(row[0], first, found, standing, oldest=oldest, matched=matched)
+                self._put_seal(row[0], found, rows, standing)
         else:
             result = Sorted(len(entries), sum(entry[1] for entry in entries))
+            matched, rejected = sealed
+        result.rejected.update({reason: len(names) for reason, names in rejected.items()})
         seen = [(picture_id, joined(prefix, name)) for picture_id, name in matched]
         self._connection.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?, 0)", seen)
         return result
@@ -99,9 +104,7 @@ class Files:
             stand = all(_stands(row, standing) for row in rows)
             if stand and 0 < len(rows) <= LARGEST_SEALED:
                 found = fingerprint([(os.fsdecode(row.name), *row[1:4]) for row in rows])
-                oldest, matched = _oldest(rows), _matched(rows)
-                first = rows[0].name
-                self._seals.put(folder_id, first, found, standing, oldest=oldest, matched=matched)
+                self._put_seal(folder_id, found, rows, standing)
         return folders[-1] if folders else None
 
     def put(
@@ -123,6 +126,12 @@ class Files:
             " VALUES (?, (SELECT id FROM folders WHERE path = ?), ?, ?, ?, ?, ?, ?, ?)",
             (self._realm_id, folder, name, *stat, picture_id, rules, line),
         )
+
+    def _put_seal(
+        self, folder_id: int, found: bytes | None, rows: Sequence[_Row], standing: Standing
+    ) -> None:
+        contents = Contents(_oldest(rows), _matched(rows), _rejected(rows))
+        self._seals.put(folder_id, rows[0].name, found, standing, contents)
 
     def forget(self, picture_id: int) -> None:
         """Have a picture's files opened again, wherever they are: there is something to tell."""
@@ -189,3 +198,11 @@ def _oldest(rows: Iterable[_Row]) -> float | None:
 
 def _matched(rows: Iterable[_Row]) -> Matched:
     return [(row.picture_id, row.name) for row in rows if row.matched and row.picture_id]
+
+
+def _rejected(rows: Iterable[_Row]) -> Rejected:
+    found: Rejected = {}
+    for row in rows:
+        if row.reason is not None:
+            found.setdefault(row.reason, []).append(row.name)
+    return found

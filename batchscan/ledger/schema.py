@@ -332,6 +332,10 @@ MIGRATIONS = (
         BEGIN UPDATE identity SET changes = changes + 1; END;
     CREATE TRIGGER answers_count AFTER INSERT ON answers
         BEGIN UPDATE identity SET changes = changes + 1; END;
+    -- The names of a block's rejected files by reason, in MessagePack: they have no answer, and
+    -- every run says so.
+    ALTER TABLE seals ADD COLUMN rejected BLOB NOT NULL DEFAULT x'80';
+    DELETE FROM seals WHERE folder_id IN (SELECT folder_id FROM files WHERE rules IS NOT NULL);
     """,
 )
 

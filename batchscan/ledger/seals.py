@@ -9,16 +9,28 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
 from batchscan.ledger.standing import FileState, Standing
 
 Matched: TypeAlias = list[tuple[int, bytes]]  # pictures with matches, and their files' names
+Rejected: TypeAlias = dict[str, list[bytes]]  # names of rejected files by reason
+
+
+class Contents(NamedTuple):
+    """What a seal says of its block."""
+
+    oldest: float | None  # when the oldest answer came
+    matched: Matched
+    rejected: Rejected
+
 
 _FINGERPRINT_BYTES = 16
 _NOTHING_MATCHED = msgspec.msgpack.encode([])
+_NOTHING_REJECTED = msgspec.msgpack.encode({})
+_REJECTED = msgspec.msgpack.Decoder(Rejected)
 
 
 def fingerprint(entries: Sequence[FileState]) -> bytes | None:
@@ -40,14 +52,14 @@ class Seals:
         row = connection.execute("SELECT EXISTS (SELECT 1 FROM seals)").fetchone()
         self._any = bool(row[0])
 
-    def matched(
+    def look_up(
         self, folder_id: int, first: bytes, found: bytes | None, standing: Standing
-    ) -> Matched | None:
-        """What of a block has matches, where its seal holds; None where it has none that does."""
+    ) -> tuple[Matched, Rejected] | None:
+        """What of a block has matches, and what was rejected; None without a seal that holds."""
         if found is None:
             return None
         row = self._connection.execute(
-            "SELECT matched FROM seals WHERE realm_id = ? AND folder_id = ? AND first_name = ?"
+            "SELECT matched, rejected FROM seals WHERE realm_id = ? AND folder_id = ? AND first_name = ?"
             " AND fingerprint = ? AND rules = ? AND (oldest IS NULL OR oldest >="
             " iif(matched = ?, ?, ?))",
             (
@@ -62,7 +74,7 @@ class Seals:
             ),
         ).fetchone()
         try:
-            return None if row is None else msgspec.msgpack.decode(row[0], type=Matched)
+            return None if row is None else _decoded(row[0], row[1])
         except (msgspec.MsgspecError, TypeError):  # damaged: it is made again
             return None
 
@@ -72,24 +84,23 @@ class Seals:
         first: bytes,
         found: bytes | None,
         standing: Standing,
-        *,
-        oldest: float | None,
-        matched: Matched,
+        contents: Contents,
     ) -> None:
-        """Seal a block whose files all stand; `oldest` is the time of its oldest answer."""
+        """Seal a block whose files all stand."""
         if found is None or not self._writable:
             return
         self._any = True
         self._connection.execute(
-            "INSERT OR REPLACE INTO seals VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO seals VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 self._realm_id,
                 folder_id,
                 first,
                 found,
                 standing.rules,
-                oldest,
-                msgspec.msgpack.encode(matched),
+                contents.oldest,
+                msgspec.msgpack.encode(contents.matched),
+                msgspec.msgpack.encode(contents.rejected),
             ),
         )
 
@@ -120,3 +131,8 @@ class Seals:
             (after, self._realm_id, most),
         )
         return [row[0] for row in rows]
+
+
+def _decoded(matched: bytes, rejected: bytes) -> tuple[Matched, Rejected]:
+    names = {} if rejected == _NOTHING_REJECTED else _REJECTED.decode(rejected)
+    return msgspec.msgpack.decode(matched, type=Matched), names

@@ -64,6 +64,7 @@ def build(run: RunFacts, tally: Tally, digest: Digest, api: ApiFacts) -> schema.
         run=_run(run),
         files=_files(tally),
         reasons=dict(sorted(tally.reasons.items())),
+        unchecked=dict(sorted(tally.unchecked.items())),
         credits=schema.Credits(
             charged=tally.charged,
             expected=tally.expected,
@@ -117,12 +118,15 @@ def _run(run: RunFacts) -> schema.Run:
 def _files(tally: Tally) -> schema.Files:
     return schema.Files(
         seen=tally.seen,
+        checked=tally.seen - tally.unchecked.total(),
+        unchecked=tally.unchecked.total(),
         unchanged=tally.statuses[Status.UNCHANGED],
         scanned=tally.statuses[Status.SCANNED],
         reused=tally.statuses[Status.REUSED],
         rejected=tally.statuses[Status.REJECTED],
         failed=tally.statuses[Status.FAILED],
         deferred=tally.statuses[Status.DEFERRED],
+        unchanged_rejected=tally.unchanged_rejected.total(),
         ignored=tally.ignored,
         excluded=tally.excluded,
         unreadable_folders=tally.unreadable_folders,

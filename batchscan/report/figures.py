@@ -9,7 +9,7 @@ import msgspec
 
 from batchscan.report.schema import Report
 
-_SECTIONS = ("files", "reasons", "credits", "matches", "run_matches")
+_SECTIONS = ("files", "reasons", "unchecked", "credits", "matches", "run_matches")
 
 
 def figures(report: Report) -> dict[str, int]:

@@ -37,6 +37,9 @@ class Most(NamedTuple):
     pages: int
 
 
+_REASONS = (*RejectReason, *FailReason, *DeferReason)
+
+
 class Count(NamedTuple):
     """So many of something, and where `report.json` says so."""
 
@@ -95,6 +98,7 @@ def _words(report: Report) -> dict[str, object]:
         "alerts": [line.strip().removeprefix("Alerts: ") for line in alerts(report)],
         "uncovered": [line for line in losses(report) if line.startswith("Not covered")],
         "bar": _bar(report),
+        "unchecked": _counts(report.unchecked, _REASONS, "unchecked"),
         "not_scanned": _counts(reasons, (*DeferReason, *FailReason)),
         "rejected": _counts(reasons, RejectReason),
         "other": matches.total - matches.full - matches.partial,
@@ -104,16 +108,24 @@ def _words(report: Report) -> dict[str, object]:
 def _incomplete(report: Report) -> bool:
     """Whether "nothing was found" would say too much."""
     files, run = report.files, report.run
-    gaps = files.failed or files.deferred or files.unreadable_folders or files.empty_roots
+    gaps = (
+        files.failed
+        or files.deferred
+        or files.unreadable_folders
+        or files.empty_roots
+        or files.unchecked
+    )
     early = run.partial or run.exit_reason == ExitReason.KILLED
     return bool(gaps or early or not files.seen)
 
 
-def _counts(reasons: Mapping[str, int], kinds: Iterable[str]) -> list[Count]:
+def _counts(
+    reasons: Mapping[str, int], kinds: Iterable[str], section: str = "reasons"
+) -> list[Count]:
     found = [(reasons.get(kind, 0), kind) for kind in kinds]
     found.sort(key=lambda pair: -pair[0])
     return [
-        Count(f"reasons.{kind}", number, explained(number, kind).partition(" ")[2])
+        Count(f"{section}.{kind}", number, explained(number, kind).partition(" ")[2])
         for number, kind in found
         if number
     ]

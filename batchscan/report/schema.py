@@ -34,15 +34,21 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Files(msgspec.Struct, frozen=True, kw_only=True):
-    """The books: `seen` is the sum of the six statuses after it."""
+    """The books: `seen` is the sum of the six statuses, and of `checked` and `unchecked`.
+
+    What a report of before there were `checked` and `unchecked` does not say is null.
+    """
 
     seen: int
+    checked: int | None = None
+    unchecked: int | None = None
     unchanged: int
     scanned: int
     reused: int
     rejected: int
     failed: int
     deferred: int
+    unchanged_rejected: int | None = None
     ignored: int
     excluded: int
     unreadable_folders: int
@@ -165,6 +171,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     run: Run
     files: Files
     reasons: dict[str, int]
+    unchecked: dict[str, int] = msgspec.field(default_factory=dict)  # why pictures have no answer
     credits: Credits
     matches: Matches
     run_matches: Matches

@@ -13,6 +13,8 @@ from batchscan.times import day_of, seconds_of
 
 WIDTH = 100  # columns
 NO_SITE = "no site at all"  # of URLs without a host
+_ALL = {1: "The one picture is checked."}
+_REASONS = (*RejectReason, *FailReason, *DeferReason)
 TOP = 5  # domains and pictures that are named
 _NAME_WIDTH = 60  # columns of a picture's name
 _DOMAIN_WIDTH = 40
@@ -32,23 +34,28 @@ def summary(report: Report, where: str, width: int = WIDTH) -> str:
 
 
 def coverage(report: Report) -> Iterator[str]:
-    """What has a final answer and what was not scanned, and why."""
+    """How many pictures are checked, and why others are not: in every run and every format."""
     files = report.files
     if not files.seen:
         yield "No pictures were found."
         return
-    not_scanned = files.failed + files.deferred
-    if not_scanned:
-        settled = files.seen - not_scanned
-        why = _reasons(report.reasons, (*DeferReason, *FailReason))
-        yield (
-            f"{settled:,} of {amount(files.seen, 'picture')} {'has' if settled == 1 else 'have'} "
-            f"a final answer; {not_scanned:,} {_was(not_scanned)} not scanned: {why}."
-        )
+    known = files.unchecked is not None
+    unchecked = files.unchecked or files.rejected + files.failed + files.deferred
+    reasons = _reasons(report.unchecked if known else report.reasons, _REASONS)
+    if not unchecked and known:
+        yield _ALL.get(files.seen, f"All {files.seen:,} pictures are checked.")
+    elif not unchecked:  # of an older version: some may have been rejected long ago
+        yield f"{amount(files.seen, 'picture')} {_was(files.seen)} seen."
     elif files.seen == 1:
-        yield "The one picture has a final answer."
+        yield f"The one picture is not checked: {reasons}."
+    elif unchecked == files.seen:
+        yield f"None of {files.seen:,} pictures is checked: {reasons}."
     else:
-        yield f"All {files.seen:,} pictures have a final answer."
+        checked = files.seen - unchecked
+        yield (
+            f"{checked:,} of {files.seen:,} pictures {_is(checked)} checked. "
+            f"{unchecked:,} {_is(unchecked)} not: {reasons}."
+        )
     states = ("scanned", "reused", "unchanged", "rejected")
     counts = [(getattr(files, state), state) for state in states]
     yield from _sentence("  ", [f"{number:,} {state}" for number, state in counts if number])
@@ -61,9 +68,6 @@ def _named(root: str) -> str:
 def losses(report: Report, named: Callable[[str], str] = _named) -> Iterator[str]:
     """What was not covered at all, or left out; `named` shows a folder's name."""
     files = report.files
-    rejected = _reasons(report.reasons, RejectReason)
-    if rejected:
-        yield f"Rejected, as the API does not take them: {rejected}."
     if files.unreadable_folders:
         folders = amount(files.unreadable_folders, "folder")
         yield f"Not covered: {folders} could not be read, so nothing is known of what is inside."
@@ -169,6 +173,10 @@ def _end(report: Report) -> Iterator[str]:
         yield f"Ended early: {printable(run.message)}" if run.partial else printable(run.message)
     if run.advice:
         yield f"What to do: {printable(run.advice)}"
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _was(number: int) -> str:

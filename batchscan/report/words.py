@@ -12,7 +12,7 @@ _PHRASES: dict[str, str] = {
     RejectReason.UNSUPPORTED_FORMAT: "in an unsupported format",
     RejectReason.NOT_AN_IMAGE: "not an image",
     RejectReason.EXTENSION_MISMATCH: "with an extension that does not fit",
-    RejectReason.CORRUPT: "corrupt",
+    RejectReason.CORRUPT: "damaged",
     RejectReason.REFUSED_BY_API: "refused by the API",
     FailReason.UNREADABLE: "unreadable",
     FailReason.VANISHED: "vanished",

@@ -93,6 +93,34 @@ class Choice(Kind):
 
 
 @dataclass(frozen=True)
+class Choices(Choice):
+    """One or several of a few words, with commas; `alone` cannot stand with others."""
+
+    alone: str = ""
+
+    @property
+    def allowed(self) -> str:
+        """The words, and that several may stand there."""
+        return f"{super().allowed}; several with commas"
+
+    def read(self, raw: object) -> object:
+        """Take text or a list of words; each is kept once, in the order of the words."""
+        parts = raw if isinstance(raw, list | tuple) else text_only(raw).split(",")
+        given = [text_only(part).strip() for part in parts]
+        if not given or not {*given} <= {*self.words}:
+            raise ValueError
+        return ",".join(word for word in self.words if word in given)
+
+    def check(self, value: object) -> None:
+        """Refuse other words, and `alone` with others."""
+        given = value.split(",") if isinstance(value, str) else []
+        if not given or not {*given} <= {*self.words}:
+            raise ValueError
+        if self.alone in given and len(given) > 1:
+            raise ValueError(f"`{self.alone}` stands alone")
+
+
+@dataclass(frozen=True)
 class Text(Kind):
     """A word without spaces, such as an e-mail address."""
 

@@ -14,7 +14,7 @@ from batchscan.settings.alerts import Alerts, FirstAnswer, Webhook
 from batchscan.settings.complaint import Role, Takedown
 from batchscan.settings.declaring import setting, unwritten
 from batchscan.settings.engine import Engine
-from batchscan.settings.kinds import Choice, FilePath, Flag, Patterns, Text
+from batchscan.settings.kinds import Choice, Choices, FilePath, Flag, Patterns, Text
 from batchscan.settings.numbers import Count, Duration, Rates, Ratio, Size
 from batchscan.settings.spending import Spend
 from batchscan.settings.units import Rate
@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 Check = Literal["full", "fast"]
-FailOn = Literal["none", "new", "full", "any"]
+FailOn = Literal["none", "new", "full", "any", "unchecked"]
 IfLocked = Literal["fail", "wait", "skip"]
 AfterConflict = Literal["new_id", "stop"]
 ProgressMode = Literal["auto", "plain", "none"]
@@ -174,10 +174,10 @@ class Scan:
         FilePath(),
         flag="--allow",
     )
-    fail_on: FailOn = setting(
+    fail_on: str = setting(
         "none",
-        "exit 10 when pictures have such matches: new, full or any",
-        Choice(get_args(FailOn)),
+        "exit 10 when pictures have such matches (new, full or any) or are unchecked; with commas",
+        Choices(get_args(FailOn), alone="none"),
         flag="--fail-on",
     )
     if_locked: IfLocked = setting(

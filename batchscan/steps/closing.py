@@ -115,6 +115,7 @@ class _KilledRun:
         self._allowing.look(self._ledger, self.tells)
         write_whole(os.path.join(folder, RESULTS), map(encode, self._lines()))
         self._tally.unchanged(self._facts.unchanged, self._facts.unchanged_bytes)
+        self._tally.unchanged_rejected.update(self._facts.unchanged_rejected)
         self._tally.outcome_unknown = self._facts.outcome_unknown or 0
         self._ledger.seen.see_run(self._run.run_id, None)
         digest = digest_of(self._ledger, self._allowing)

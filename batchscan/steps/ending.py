@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from batchscan.digest import AlarmTotals
 from batchscan.errors import Interrupted, LimitReached
-from batchscan.names import ExitReason
-from batchscan.settings.model import FailOn
+from batchscan.names import ExitReason, Status
 from batchscan.steps.stop import Stop
 from batchscan.tally import Tally
 
@@ -13,7 +12,7 @@ OK, INTERNAL_ERROR, PARTIAL, MATCHES = 0, 1, 3, 10
 
 
 def exit_of(
-    stop: Stop, tally: Tally, alarms: AlarmTotals, fail_on: FailOn, *, dry_run: bool = False
+    stop: Stop, tally: Tally, alarms: AlarmTotals, fail_on: str, *, dry_run: bool = False
 ) -> tuple[int, ExitReason]:
     """The exit code and its word; where several hold, the contract's order decides.
 
@@ -25,18 +24,17 @@ def exit_of(
         return stop.reason.code, stop.reason.exit_reason
     if tally.incomplete:
         return PARTIAL, ExitReason.PARTIAL
-    if _met(fail_on, alarms):
+    if _met(fail_on, tally, alarms):
         return MATCHES, ExitReason.MATCHES
     return OK, ExitReason.OK
 
 
-def _met(fail_on: FailOn, alarms: AlarmTotals) -> bool:
-    match fail_on:
-        case "none":
-            return False
-        case "new":
-            return alarms.new > 0
-        case "full":
-            return alarms.full > 0
-        case "any":
-            return alarms.total > 0
+def _met(fail_on: str, tally: Tally, alarms: AlarmTotals) -> bool:
+    rejected = tally.statuses[Status.REJECTED] + tally.unchanged_rejected.total()
+    found: dict[str, int] = {
+        "new": alarms.new,
+        "full": alarms.full,
+        "any": alarms.total,
+        "unchecked": rejected,
+    }
+    return any(found.get(word, 0) for word in fail_on.split(","))

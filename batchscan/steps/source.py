@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -44,14 +45,19 @@ class Facts(msgspec.Struct, frozen=True):
     unchanged: int = 0
     unchanged_bytes: int = 0
     news_of: tuple[str, ...] = ()  # killed runs, whose news nobody has been told
+    unchanged_rejected: dict[str, int] = {}  # of the unchanged, by reason
 
     def with_more(self, found: Sequence[Sorted]) -> Facts:
         """The facts after more folders."""
+        rejected = Counter(self.unchanged_rejected)
+        for each in found:
+            rejected.update(each.rejected)
         return Facts(
             self.roots,
             self.unchanged + sum(each.unchanged for each in found),
             self.unchanged_bytes + sum(each.unchanged_bytes for each in found),
             self.news_of,
+            dict(rejected),
         )
 
 
@@ -176,6 +182,7 @@ class Source:
         before, self.facts = self.facts, self.facts.with_more(found)
         unchanged = self.facts.unchanged - before.unchanged
         self.tally.unchanged(unchanged, self.facts.unchanged_bytes - before.unchanged_bytes)
+        self.tally.unchanged_rejected = Counter(self.facts.unchanged_rejected)
         self.found += unchanged + sum(len(each.due) for each in found)
         self.found_bytes += self.facts.unchanged_bytes - before.unchanged_bytes
         self.found_bytes += sum(due.file[1] for each in found for due in each.due)

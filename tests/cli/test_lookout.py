@@ -99,7 +99,7 @@ def test_the_start_and_the_end_are_told_with_the_summary(emulated, heard):
 
     assert heard.paths == ["start", "0"]
     assert heard.told[0][1] == ""
-    assert heard.told[1][1].startswith("batchscan ended with 0 (ok).\nAll 3 pictures have a final")
+    assert heard.told[1][1].startswith("batchscan ended with 0 (ok).\nAll 3 pictures are checked.")
     assert figures()["batchscan_run_exit_code"] == 0
     assert 0 <= figures()["batchscan_oldest_answer_age_seconds"] < 60
 
@@ -107,7 +107,12 @@ def test_the_start_and_the_end_are_told_with_the_summary(emulated, heard):
 @pytest.mark.parametrize(
     ("faults", "more", "code", "said"),
     [
-        ((Fault(route="check", nth=2, action=Answer(status=400)),), (), 3, "1 was not scanned"),
+        (
+            (Fault(route="check", nth=2, action=Answer(status=400)),),
+            (),
+            3,
+            "1 is not: 1 server error",
+        ),
         ((Fault(route="login", action=Answer(status=401)),), (), 4, "Ended early"),
         ((), ("--limit", "1"), 5, "Ended early"),
         ((), ("nowhere",), 2, "nowhere"),

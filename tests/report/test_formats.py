@@ -32,7 +32,8 @@ FORMATS = (table, junit, markdown)
 def shown_by_json(report: Report) -> dict[str, int]:
     text = msgspec.json.decode(encode(report))
     sections = {
-        name: text[name] for name in ("files", "reasons", "credits", "matches", "run_matches")
+        name: text[name]
+        for name in ("files", "reasons", "unchecked", "credits", "matches", "run_matches")
     }
     return {
         f"{section}.{name}": value

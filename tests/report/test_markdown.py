@@ -60,7 +60,7 @@ def test_coverage_comes_first_then_what_it_cost_and_what_was_found():
     paragraphs = written(pictures).split("\n\n")
 
     assert paragraphs[0] == "# Copies on the web: run `20261123T180237Z`"
-    assert paragraphs[1].startswith("13 of 201 pictures have a final answer; 188 were not scanned:")
+    assert paragraphs[1].startswith("8 of 201 pictures are checked. 193 are not:")
     assert "Not covered: `/mnt/<photos>` is empty" in paragraphs[2]
     assert paragraphs[3] == "Credits: 600 charged, 12 left."
     assert paragraphs[4] == (

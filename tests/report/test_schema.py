@@ -12,6 +12,9 @@ LATER = {
     "cluster",
     "round_days",
     "same_as",
+    "checked",
+    "unchecked",
+    "unchanged_rejected",
 }  # what reports of older versions do not have
 
 

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchscan.digest import Digest, DomainCount, MatchedImage, MatchTotals
-from batchscan.names import ExitReason
+from batchscan.names import DeferReason, ExitReason, FailReason, RejectReason
 from batchscan.report import summary
-from batchscan.report.text import WIDTH
+from batchscan.report.text import WIDTH, coverage
+from batchscan.report.words import explained
 from tests.report.facts import DIGEST, books, report
 
 HALF: dict[str, Any] = {
@@ -39,10 +40,9 @@ def test_coverage_comes_first_then_rejections_matches_money_and_files():
     )
 
     assert lines == [
-        "812 of 1,000 pictures have a final answer; 188 were not scanned: 180 out of credits, 8 server",
-        "  errors.",
+        "807 of 1,000 pictures are checked. 193 are not: 180 out of credits, 8 server errors, 3 too large, 2",
+        "  damaged.",
         "  600 scanned, 12 reused, 195 unchanged, 5 rejected.",
-        "Rejected, as the API does not take them: 3 too large, 2 corrupt.",
         "Left out: 7 ignored, 1 excluded by patterns.",
         "Matches: 34 pictures found on the web, 120 matches: 80 full, 38 partial, 2 of another kind.",
         "  Most on: example.com (12 pictures), example.org (1 picture).",
@@ -55,10 +55,10 @@ def test_coverage_comes_first_then_rejections_matches_money_and_files():
 
 
 def test_full_coverage_is_said_as_such():
-    assert said(books(scanned=1))[0] == "The one picture has a final answer."
-    assert said(books(scanned=1999, unchanged=1))[0] == ("All 2,000 pictures have a final answer.")
+    assert said(books(scanned=1))[0] == "The one picture is checked."
+    assert said(books(scanned=1999, unchanged=1))[0] == "All 2,000 pictures are checked."
     assert said(books(scanned=1, failed={"network": 1}))[0] == (
-        "1 of 2 pictures has a final answer; 1 was not scanned: 1 network error."
+        "1 of 2 pictures is checked. 1 is not: 1 network error."
     )
 
 
@@ -129,6 +129,36 @@ def test_clean_is_never_said_of_what_was_not_scanned(status):
     reason = {"failed": "server_error", "deferred": "interrupted"}[status]
     text = "\n".join(said(books(scanned=5, **{status: {reason: 2}}), DIGEST))
 
-    assert re.search(r"2 were not scanned: 2 (server errors|interrupted)", text)
+    assert re.search(r"2 are not: 2 (server errors|interrupted)", text)
     assert "All" not in text
     assert "clean" not in text.lower()
+
+
+@given(
+    st.dictionaries(st.sampled_from(RejectReason), st.integers(1, 9)),
+    st.dictionaries(st.sampled_from(RejectReason), st.integers(1, 9)),
+    st.dictionaries(st.sampled_from([*FailReason]), st.integers(1, 9)),
+    st.dictionaries(st.sampled_from([*DeferReason]), st.integers(1, 9)),
+    st.integers(0, 9),
+)
+def test_every_picture_without_an_answer_is_said_to_be_unchecked(
+    rejected, earlier, failed, deferred, answered
+):
+    unchanged = sum(earlier.values())
+    tally = books(
+        scanned=answered, rejected=rejected, failed=failed, deferred=deferred, unchanged=unchanged
+    )
+    tally.unchanged_rejected.update(earlier)
+    found = report(tally)
+    files, first = found.files, " ".join(coverage(found))
+
+    assert files.checked is not None
+    assert files.unchecked is not None
+    assert files.seen == files.checked + files.unchecked
+    assert files.checked == answered
+    assert sum(found.unchecked.values()) == files.unchecked
+    assert ("All" in first or "The one picture is checked" in first) == (
+        files.seen > 0 and not files.unchecked
+    )
+    for reason, number in found.unchecked.items():
+        assert explained(number, reason) in first

@@ -97,7 +97,7 @@ def test_a_tilde_without_a_home_is_refused():
         ),
         ({"pace.rate": ("1/s",) * 9}, "at most|1 to 8 rates"),
         ({"scan.check": "quick"}, "flag --check: scan.check: found 'quick'; allowed: full or fast"),
-        ({"scan.fail_on": "old"}, "allowed: none, new, full or any"),
+        ({"scan.fail_on": "old"}, "allowed: none, new, full, any or unchecked"),
         ({"spend.max_credits": "-1"}, "allowed: a whole number, at least 0"),
         ({"spend.max_credits": "1.5"}, "allowed: a whole number, at least 0"),
         ({"scan.rescan_after": "30"}, "found '30'.*numbers with units"),

@@ -30,7 +30,7 @@ def test_a_file_without_values_changes_nothing(from_file, text):
         ("pace: {concurrency: lots}", "found 'lots'; allowed: a whole number from 1 to 5000"),
         ("pace: {headroom: some}", "found 'some'; allowed: a number from 0 to 0.5"),
         ("scan: {follow_symlinks: 1}", "found '1'; allowed: true or false"),
-        ("scan: {fail_on: no}", "found 'no'; allowed: none, new, full or any"),
+        ("scan: {fail_on: no}", "found 'no'; allowed: none, new, full, any or unchecked"),
         ("scan: {min_age: 1:30}", "found '1:30'; allowed: a duration"),
         ("scan: {min_age: 30}", "found '30'; allowed: a duration"),
         ("scan: {max_bytes: 20M}", "found '20M'; allowed: a size"),
