@@ -54,12 +54,21 @@ def quiet_lines(report: Report, folder: str) -> Iterator[str]:
     if files.empty_roots:
         parts.append(f"empty, though pictures were there before: {', '.join(files.empty_roots)}")
     if report.run.exit_reason == ExitReason.MATCHES:
-        found = report.matches
-        parts.append(
+        parts.extend(_alarms(report))
+    yield f"{'; '.join(parts)}; see {folder}/report.json"
+
+
+def _alarms(report: Report) -> Iterator[str]:
+    """What `--fail-on` may have been about."""
+    found, files = report.matches, report.files
+    if found.total:
+        yield (
             f"{found.images_with_matches:,} pictures have matches: {found.full:,} full, "
             f"{found.partial:,} partial, {(found.new or 0) + (found.returned or 0):,} new or returned"
         )
-    yield f"{'; '.join(parts)}; see {folder}/report.json"
+    if files.unchecked:
+        why = ", ".join(f"{number:,} {reason}" for reason, number in report.unchecked.items())
+        yield f"{files.unchecked:,} of {files.seen:,} pictures are not checked: {why}"
 
 
 def reasons(report: Report, kinds: Container[str]) -> str:

@@ -64,7 +64,7 @@ COLUMNS = {
     },
     "seals": {
         "INTEGER": "realm_id folder_id",
-        "BLOB": "first_name fingerprint matched",
+        "BLOB": "first_name fingerprint matched rejected",
         "TEXT": "rules",
         "REAL": "oldest",
     },

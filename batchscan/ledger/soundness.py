@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,20 +12,21 @@ import msgspec
 
 from batchscan.copyleaks.answers import read_check
 from batchscan.ledger.columns import COLUMN_QUERY, MOST, PAYMENT_QUERY
-from batchscan.ledger.seals import Matched, fingerprint
+from batchscan.ledger.seals import Matched, Rejected, fingerprint
 from batchscan.urls import normalised
 
 MOST_NAMED = 5
 # What looking at damaged rows may raise
 ODD = (sqlite3.Error, msgspec.MsgspecError, ValueError, TypeError, LookupError, AttributeError)
 _SEALS = (
-    "SELECT s.realm_id, s.folder_id, s.first_name, s.fingerprint, s.rules, s.oldest, s.matched,"
+    "SELECT s.realm_id, s.folder_id, s.first_name, s.fingerprint, s.rules, s.oldest, s.matched, s.rejected,"
     " (SELECT min(n.first_name) FROM seals n WHERE n.realm_id = s.realm_id"
     " AND n.folder_id = s.folder_id AND n.first_name > s.first_name) FROM seals s"
 )
 _FILES = (
     "SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.rules, f.picture_id, a.received_at,"
-    " EXISTS (SELECT 1 FROM sightings m WHERE m.picture_id = f.picture_id)"
+    " EXISTS (SELECT 1 FROM sightings m WHERE m.picture_id = f.picture_id),"
+    " CASE WHEN f.rules IS NOT NULL THEN json_extract(CAST(f.line AS TEXT), '$.reason') END"
     " FROM files f LEFT JOIN pictures p ON p.id = f.picture_id"
     " LEFT JOIN answers a ON a.id = p.answer_id"
     " WHERE f.realm_id = ? AND f.folder_id = ? AND f.name >= ? AND (? IS NULL OR f.name < ?)"
@@ -155,7 +157,7 @@ class Soundness:
         return None if agrees else "shows other matches than are known of it"
 
     def _look_at_seal(self, looked: Looked, *seal: Any) -> None:  # noqa: ANN401 - a row
-        realm_id, folder_id, first, found, rules, oldest, matched, end = seal
+        realm_id, folder_id, first, found, rules, oldest, matched, rejected, end = seal
         rows = self._connection.execute(_FILES, (realm_id, folder_id, first, end, end)).fetchall()
         try:
             entries = [(row[0].decode(), *row[1:4]) for row in rows]
@@ -174,3 +176,13 @@ class Soundness:
         told = msgspec.msgpack.decode(matched, type=Matched)
         if told != with_matches or oldest != min(times, default=None):
             looked.blame(f"a seal of folder {folder_id} tells of other matches or answers")
+        elif msgspec.msgpack.decode(rejected, type=Rejected) != _by_reason(rows):
+            looked.blame(f"a seal of folder {folder_id} tells of other rejected files")
+
+
+def _by_reason(rows: Sequence[Any]) -> Rejected:
+    found: Rejected = {}
+    for name, *_, reason in rows:
+        if reason is not None:
+            found.setdefault(reason, []).append(name)
+    return found

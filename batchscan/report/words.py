@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from batchscan.names import DeferReason, ExitReason, FailReason, RejectReason
 
-# A reason after its number, as in "3 too large"; those in _NOUNS take an s.
+# A reason after its number, as in "3 over 20 MB"; those in _NOUNS take an s.
 _PHRASES: dict[str, str] = {
     RejectReason.EMPTY: "empty",
-    RejectReason.TOO_LARGE: "too large",
+    RejectReason.TOO_LARGE: "over 20 MB",
     RejectReason.TOO_MANY_PIXELS: "with too many pixels",
     RejectReason.UNSUPPORTED_FORMAT: "in an unsupported format",
     RejectReason.NOT_AN_IMAGE: "not an image",
@@ -66,7 +66,7 @@ def amount(number: int, noun: str) -> str:
 
 
 def explained(number: int, reason: str) -> str:
-    """Count files with a reason: `3 too large`, `8 server errors`."""
+    """Count files with a reason: `3 over 20 MB`, `8 server errors`."""
     phrase = _PHRASES[reason]
     return amount(number, phrase) if reason in _NOUNS else f"{number:,} {phrase}"
 

@@ -163,6 +163,7 @@ DAMAGES = {
     "seals": (
         "UPDATE files SET picture_id = NULL, rules = 'others' WHERE name = CAST('here.png' AS BLOB)",
         "UPDATE seals SET oldest = 1.0 WHERE realm_id = 2",
+        "UPDATE seals SET rejected = x'81a5656d70747991c40161' WHERE realm_id = 1 AND folder_id = 3",
     ),
     "last run": ("UPDATE outcomes SET line = replace(line, 'scanned', 'failed') WHERE id % 2",),
 }
@@ -179,7 +180,8 @@ def test_whatever_is_wrong_in_the_ledger_is_found_and_named(run, state, what):
     if what == "answers":
         assert "3 wrong: answer 1 is damaged; answer 2 cannot be read; answer 10 shows" in problem
     if what == "seals":
-        assert "2 wrong: " in problem
+        assert "3 wrong: " in problem
+        assert "tells of other rejected files" in problem
 
 
 @pytest.mark.parametrize("report", ["not JSON", '{"schema": 1}'])

@@ -141,7 +141,7 @@ def test_coverage_comes_first_then_money_figures_news_sites_pictures_and_rules()
     assert made.values("section", "id") == order
     assert "812 of 1,001" not in made.text
     assert "808 of 1,001 pictures are checked. 193 are not" in made.text
-    for words in ("8 server errors", "180 out of credits", "3 too large", "73 unreadable folders",
+    for words in ("8 server errors", "180 out of credits", "3 over 20 MB", "73 unreadable folders",
                   "72 excluded", "71 ignored", "possibly charged without an answer"):  # fmt: skip
         assert words in made.text
     assert "Not everything is checked." in made.text

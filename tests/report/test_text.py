@@ -40,7 +40,7 @@ def test_coverage_comes_first_then_rejections_matches_money_and_files():
     )
 
     assert lines == [
-        "807 of 1,000 pictures are checked. 193 are not: 180 out of credits, 8 server errors, 3 too large, 2",
+        "807 of 1,000 pictures are checked. 193 are not: 180 out of credits, 8 server errors, 3 over 20 MB, 2",
         "  damaged.",
         "  600 scanned, 12 reused, 195 unchanged, 5 rejected.",
         "Left out: 7 ignored, 1 excluded by patterns.",
