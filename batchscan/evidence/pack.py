@@ -82,7 +82,8 @@ def pack(ledger: Ledger, pictures: Iterable[int], request: Request, path: str) -
         StorageError: it cannot be written, or the ledger is damaged.
     """
     rules = _Rules(request.rules, day_of(request.now))
-    ledger.history.tell(ledger.runs.newest(1), rules.allows)
+    last = ledger.runs.last()
+    ledger.history.tell([last.run_id] if last else [], rules.allows)
     with new_file(path, _ADVICE) as file, Packer(file) as packer:
         packing = _Packing(ledger, packer, rules)
         for picture_id in pictures:

@@ -25,6 +25,19 @@ class StoredRun:
     matched: bytes | None = None  # the pictures with matches that it saw, packed (`ledger.seen`)
 
 
+# Runs whose report says something of pictures: they came to their end, or brought an answer
+# before they were stopped. The same as `report.files.speaks`; what is damaged hides no run.
+_SPEAKS = (
+    "CASE WHEN json_valid(CAST(report AS TEXT)) THEN"
+    " json_extract(CAST(report AS TEXT), '$.run.exit_reason') IN ('ok', 'matches', 'partial')"
+    " OR json_extract(CAST(report AS TEXT), '$.files.scanned') > 0"
+    " OR json_extract(CAST(report AS TEXT), '$.files.reused') > 0"
+    " OR (json_extract(CAST(report AS TEXT), '$.run.exit_reason') = 'limit'"
+    " AND json_extract(CAST(report AS TEXT), '$.files.unchanged') > 0)"
+    " ELSE 1 END"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class StoredLine:
     """A line of results.jsonl; the matches are in the answer."""
@@ -151,8 +164,14 @@ class Runs:
         return list(self._runs("NOT closed AND realm_id = ? ORDER BY rowid", self._realm_id))
 
     def last(self) -> StoredRun | None:
-        """The last run that was closed, of any realm."""
-        return next(self._runs("closed ORDER BY closed DESC, rowid DESC LIMIT ?", 1), None)
+        """The last run that has something to say, of any realm; without one the last closed one."""
+        newest = f"closed ORDER BY {_SPEAKS} DESC, closed DESC, rowid DESC LIMIT ?"
+        return next(self._runs(newest, 1), None)
+
+    def last_of_realm(self) -> StoredRun | None:
+        """The last run of this realm that has something to say, or the last closed one."""
+        newest = f"closed AND realm_id = ? ORDER BY {_SPEAKS} DESC, closed DESC, rowid DESC"
+        return next(self._runs(newest, self._realm_id), None)
 
     def closed(self, run_id: str) -> StoredRun | None:
         """A run that was closed, of any realm."""

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import tempfile
 from collections.abc import Container, Iterator
 from datetime import UTC, datetime
 from itertools import count
 
+from batchscan.escape import printable
+from batchscan.names import ExitReason
 from batchscan.private_files import make_private, warn_once
 from batchscan.report.schema import Report, encode
 from batchscan.whole import make_folder, make_folders, storage, write_whole
 
 RUNS = "runs"
 LATEST = "latest"
+LATEST_DRY_RUN = "latest-dry-run"
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS}  # FAT, some network file systems
+_FINISHED = (ExitReason.OK, ExitReason.MATCHES, ExitReason.PARTIAL)
 REPORT = "report.json"
 RESULTS = "results.jsonl"
+log = logging.getLogger(__name__)
 
 
 def run_name(now: float) -> str:
@@ -50,26 +56,48 @@ def write_report(folder: str, report: Report) -> str:
     return path
 
 
-def point_latest(output: str, run_id: str) -> None:
-    """Let `latest` lead to this run; at every moment it leads to one.
+def speaks(report: Report) -> bool:
+    """Whether a run has something to say of pictures, so that `latest` may lead to it.
 
-    On a file system that has no links there is none.
-
-    Raises:
-        StorageError: the output folder cannot be written.
+    A dry run has not, and nor has one that was stopped before it had any picture checked: by a
+    wrong key, or by an outage at its start. `ledger.runs.last` goes by the same rule.
     """
-    link = os.path.join(output, LATEST)
-    with storage(link), tempfile.TemporaryDirectory(dir=output, prefix=".latest-") as aside:
+    run, files = report.run, report.files
+    if run.dry_run:
+        return False
+    within_limit = files.unchanged if run.exit_reason == ExitReason.LIMIT else 0
+    return run.exit_reason in _FINISHED or files.scanned + files.reused + within_limit > 0
+
+
+def point_latest(output: str, report: Report) -> None:
+    """Let `latest` lead to a run that has something to say, and `latest-dry-run` to a dry run.
+
+    At every moment it leads to one. Where it cannot be made, that is a warning: the run's files
+    are whole, and its report has its exit code.
+    """
+    if not (report.run.dry_run or speaks(report)):
+        return
+    name = LATEST_DRY_RUN if report.run.dry_run else LATEST
+    link = os.path.join(output, name)
+    try:
+        _link(output, name, os.path.join(RUNS, report.run.id))
+    except OSError as error:
+        if error.errno in _NO_LINKS:
+            warn_once(f"the output folder's file system has no links, so there is no {name}")
+        elif os.path.isdir(link) and not os.path.islink(link):
+            log.warning(
+                "%s is a folder, so it does not lead to this run; move it away", printable(link)
+            )
+        else:
+            log.warning("%s does not lead to this run: %s", printable(link), error.strerror)
+
+
+def _link(output: str, name: str, target: str) -> None:
+    with tempfile.TemporaryDirectory(dir=output, prefix=".latest-") as aside:
         make_private(aside, 0o700)
-        fresh = os.path.join(aside, LATEST)
-        try:
-            os.symlink(os.path.join(RUNS, run_id), fresh)
-        except OSError as error:
-            if error.errno in _NO_LINKS:
-                warn_once(f"the output folder's file system has no links, so there is no {LATEST}")
-                return
-            raise
-        os.replace(fresh, link)
+        fresh = os.path.join(aside, name)
+        os.symlink(target, fresh)
+        os.replace(fresh, os.path.join(output, name))
 
 
 def _names(moment: str) -> Iterator[str]:

@@ -25,7 +25,7 @@ _NAME_STATE = "name the state folder of your scans with --state"
 
 
 def find_run(ledger: Ledger, run_id: str | None) -> StoredRun:
-    """The closed run of this id, or the last one.
+    """The closed run of this id, or the last one that has something to say.
 
     Raises:
         UsageError: there is none.
@@ -102,8 +102,11 @@ def report_of_all(ledger: Ledger, allowing: Allowing) -> Report:
 
 
 def look_from_last(ledger: Ledger, allowing: Allowing) -> None:
-    """Let the ledger show as new what came with the last run that ended, or comes with one now."""
-    last = next(iter(ledger.runs.of_realm(1)), None)
+    """Let the ledger show as new what came with the last run, or comes with one now.
+
+    The last run is the newest that has something to say.
+    """
+    last = ledger.runs.last_of_realm()
     under_way = [run.run_id for run in ledger.runs.left_open()]
     allowing.look(ledger, [*under_way, *(_tells(last) if last else ())])
 

@@ -124,7 +124,7 @@ class _KilledRun:
         write_report(folder, report)
         matched = self._ledger.seen.matched()
         self._ledger.seen.forget()
-        point_latest(os.path.dirname(os.path.dirname(folder)), self._run.run_id)
+        point_latest(os.path.dirname(os.path.dirname(folder)), report)
         self._ledger.runs.close(self._run.run_id, encode_report(report), matched)
 
     def _run_facts(self, now: float) -> RunFacts:

@@ -143,7 +143,7 @@ async def _write(session: Session, report: Report, basis: Basis) -> Report:
 
         await session.ledger.do(close)
     output = session.settings.output
-    await asyncio.to_thread(point_latest, output.directory, session.run_id)
+    await asyncio.to_thread(point_latest, output.directory, report)
     if not (session.settings.dry_run or session.stop.leaves_open):
         await drop_old_runs(session.ledger, output)
     return report

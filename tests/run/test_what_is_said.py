@@ -1,0 +1,107 @@
+"""What runs say of the pictures that have no answer, and which run is the last one to look at."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from batchscan.emulator.actions import Answer
+from tests.pictures import jpeg, png, tree
+from tests.run.cells import login
+from tests.run.processes import Process, reports
+
+UNCHECKED = {
+    "corrupt": 1,
+    "empty": 2,
+    "not_an_image": 1,
+    "too_large": 1,
+    "unsupported_format": 1,
+}
+FIRST_LINE = (
+    "2 of 8 pictures are checked. 6 are not: 2 empty, 1 over 20 MB, 1 in an unsupported format, "
+    "1 not an image, 1 damaged."
+)
+
+
+def fill(bench) -> None:
+    tree(
+        bench.images,
+        {
+            "a.png": png(16, 16, 1),
+            "deep/b.png": png(16, 16, 2),
+            "deep/empty.png": b"",
+            "empty.png": b"",
+            "cut.jpg": jpeg(64, 64, 3)[:700],
+            "photo.heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64),
+            "large.bmp": b"BM" + bytes(20_000_000),
+            "text.jpg": b"no picture at all",
+        },
+    )
+
+
+async def test_rejected_pictures_are_unchecked_in_every_run_and_every_format(bench):
+    fill(bench)
+    process, metrics = Process(bench), bench.folder / "batchscan.prom"
+    for unchanged in (False, True, True):  # the last one by seals
+        code, out, _ = await process.run("--metrics-file", str(metrics))
+        run = json.loads((bench.folder / "output" / "latest" / "report.json").read_bytes())
+        folder = bench.folder / "output" / "latest"
+
+        assert code == 0
+        assert " ".join(out.split()).startswith(FIRST_LINE)
+        assert (run["files"]["checked"], run["files"]["unchecked"]) == (2, 6)
+        assert run["files"]["unchanged_rejected"] == (6 if unchanged else 0)
+        assert run["unchecked"] == UNCHECKED
+        assert FIRST_LINE in (folder / "report.html").read_text()
+        assert (
+            'batchscan_images_by_check{check="unchecked",scan="batchscan"} 6.0'
+            in metrics.read_text()
+        )
+        assert (
+            'batchscan_images_unchecked{reason="empty",scan="batchscan"} 2.0' in metrics.read_text()
+        )
+
+
+async def test_unchecked_pictures_set_off_fail_on_in_every_run(bench):
+    fill(bench)
+    process = Process(bench)
+    for _ in range(2):
+        code, _, err = await process.run("-q", "--fail-on", "unchecked,full")
+
+        assert code == 10
+        assert "6 of 8 pictures are not checked: " in err
+        assert "2 empty" in err
+    code, _, err = await process.run("-q", "--fail-on", "full")
+    assert (code, err) == (0, "")
+
+
+async def test_no_run_without_a_say_replaces_a_good_report(bench):
+    bench.pictures(2)
+    process = Process(bench)
+    assert (await process.run("-q"))[0] == 0
+    latest = bench.folder / "output" / "latest"
+    good = os.readlink(latest)
+    bench.pictures(1, start=5)
+    planned, _, _ = await process.run("-n")
+    bench.emulator.faults = (login(Answer(status=401, body="message")),)
+    process.environment["COPYLEAKS_API_KEY"] = "a-wrong-key"
+    refused, _, _ = await process.run()
+    bench.emulator.faults = ()
+    process.environment["COPYLEAKS_API_URL"] = "http://127.0.0.1:9"
+    process.environment["COPYLEAKS_API_KEY"] = "key-of-the-account"
+    code, _, _ = await process.run("--retry-for", "1s")
+
+    assert (planned, refused, code) == (0, 4, 8)
+    assert os.readlink(latest) == good
+    plan = bench.folder / "output" / "latest-dry-run"
+    assert json.loads((plan / "report.json").read_bytes())["run"]["dry_run"]
+
+
+async def test_a_real_folder_called_latest_is_a_warning_and_the_report_agrees(bench):
+    bench.pictures(1)
+    (bench.folder / "output" / "latest" / "mine").mkdir(parents=True)
+    code, _, err = await Process(bench).run()
+    [run] = reports(bench)
+
+    assert code == run["run"]["exit_code"] == 0
+    assert "latest is a folder" in err
