@@ -53,6 +53,8 @@ class Trouble:
     ambiguous: bool  # the whole request may have arrived, so a credit may have been charged
     reached: bool  # False when no connection could be made: the service is away
     body: bytes | None = field(default=None, repr=False)  # a 200's body that nobody could read
+    other: bool = False  # the body answers another picture's request
+    fresh: bool = False  # it came over a connection that nothing else used
     worker_lost: bool = False  # a machine of ours went away: that says nothing of the service
 
 

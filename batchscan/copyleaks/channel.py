@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -9,10 +10,11 @@ from http import HTTPStatus
 
 from batchscan.copyleaks import requests
 from batchscan.copyleaks.answers import may_be_answer
-from batchscan.copyleaks.errors import BadResponse, Details, ServerFailed
-from batchscan.copyleaks.failures import failure
+from batchscan.copyleaks.errors import BadResponse, Details, OtherAnswer, ServerFailed
+from batchscan.copyleaks.failures import clean, failure
 from batchscan.copyleaks.requests import Multipart, Request
 from batchscan.copyleaks.transport import Response, Transport
+from batchscan.copyleaks.whose import LONG_ANSWER, named_scan_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Channel:
             leaving: called when the first byte leaves.
 
         Raises:
+            OtherAnswer: a 200 came that names another scan id.
             BadResponse: a 200 came that is nothing like an answer.
             CopyleaksError: as its tree says.
         """
@@ -60,6 +63,14 @@ class Channel:
         if not may_be_answer(response.body):
             details = Details(http_status=response.status)
             raise BadResponse("the answer is not a JSON object", details, response.body)
+        long = len(response.body) >= LONG_ANSWER
+        look = named_scan_id
+        named = await asyncio.to_thread(look, response.body) if long else look(response.body)
+        if named is not None and named.strip().casefold() != scan_id:
+            self._transport.distrust()
+            message = f"the answer is about another picture: it names the scan id {clean(named)}"
+            details = Details(http_status=response.status)
+            raise OtherAnswer(message, details, response.body, fresh=response.fresh)
         return Checked(
             response.body, {name.lower(): value for name, value in response.headers.items()}
         )

@@ -13,6 +13,7 @@
     ├── UnderMaintenance               503; `retry_after` in seconds
     ├── ServerFailed                   any other 5xx
     ├── BadResponse                    another 2xx, or a 200 nobody can read; `body` is what came
+    │   └── OtherAnswer                a 200 to another question
     └── ConnectionFailed               no answer; `sent` and `reached` say how far it got
 
 `CopyleaksError.login` says whether it happened at the login.
@@ -110,6 +111,14 @@ class BadResponse(CopyleaksError):
     def __init__(self, message: str, details: Details | None = None, body: bytes = b"") -> None:
         super().__init__(message, details)
         self.body = body
+
+
+class OtherAnswer(BadResponse):
+    """A 200 that names another scan id; `fresh`: over a connection that nothing else used."""
+
+    def __init__(self, message: str, details: Details, body: bytes, *, fresh: bool) -> None:
+        super().__init__(message, details, body)
+        self.fresh = fresh
 
 
 class ConnectionFailed(CopyleaksError):

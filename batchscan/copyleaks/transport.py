@@ -12,6 +12,7 @@ from typing import Self
 import aiohttp
 
 from batchscan.copyleaks.body import Body
+from batchscan.copyleaks.connections import Connections
 from batchscan.copyleaks.errors import BadResponse, Details
 from batchscan.copyleaks.hidden import Hidden
 from batchscan.copyleaks.proxies import ProxyFor, proxies_of_environment
@@ -30,6 +31,7 @@ class Response:
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     sent: bool = True  # whether the whole request had been handed over when it began
+    fresh: bool = False  # whether it came over a connection that nothing else used
 
 
 class Transport:
@@ -68,6 +70,8 @@ class Transport:
         self._connections = connections
         self._proxy_for = proxy_for or proxies_of_environment()
         self._session: aiohttp.ClientSession | None = None
+        self._distrusted: aiohttp.ClientSession | None = None
+        self._keep = True
 
     async def __aenter__(self) -> Self:
         return self
@@ -82,8 +86,17 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
+        for session in (self._session, self._distrusted):
+            if session is not None:
+                await session.close()
+
+    def distrust(self) -> None:
+        """Use no connection twice any more: over a kept one came another request's answer.
+
+        What is under way on those that are open ends there.
+        """
+        if self._keep:
+            self._keep, self._distrusted, self._session = False, self._session, None
 
     async def send(self, request: Request, leaving: Callable[[], None] | None = None) -> Response:
         """Send a request once and read the whole answer; redirects are answers too.
@@ -99,6 +112,7 @@ class Transport:
         # leaving, for connecting too.
         timer = asyncio.timeout(None if request.body else self._connecting + self._read_timeout)
         body = Body(request.body, leaving, lambda: self._wait_on(timer))
+        fresh = not self._keep
         with translated(request.url, body):
             async with (
                 timer,
@@ -114,7 +128,7 @@ class Transport:
                 self._wait_on(timer)
                 sent = body.sent or not request.body
                 content = await self._read(response)
-                return Response(response.status, response.headers, content, sent)
+                return Response(response.status, response.headers, content, sent, fresh)
 
     def _wait_on(self, timer: asyncio.Timeout) -> None:
         """Allow the read timeout anew; aiohttp's own begins again with every byte."""
@@ -123,7 +137,7 @@ class Transport:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:  # made here: a session wants a running loop
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections),
+                connector=Connections(limit=self._connections, force_close=not self._keep),
                 timeout=self._timeout,
                 headers=self._headers,
                 cookie_jar=aiohttp.DummyCookieJar(),

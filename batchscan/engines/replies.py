@@ -109,6 +109,9 @@ def _trouble(error: vendor.CopyleaksError, details: ServiceError) -> Trouble:
     match error:
         case vendor.ConnectionFailed(sent=sent, reached=reached):
             return Trouble(FailReason.NETWORK, str(error), details, sent, reached)
+        case vendor.OtherAnswer(body=body, fresh=fresh):
+            reason = FailReason.BAD_RESPONSE
+            return Trouble(reason, str(error), details, True, True, body, other=True, fresh=fresh)
         case vendor.BadResponse(body=body):
             return Trouble(FailReason.BAD_RESPONSE, str(error), details, True, True, body)
         case _:

@@ -9,7 +9,7 @@ import random
 from dataclasses import dataclass, field
 
 from batchscan.engines.interface import Engine
-from batchscan.errors import AuthRefused, Interrupted, StopRun
+from batchscan.errors import AuthRefused, Interrupted, StopRun, Unavailable
 from batchscan.ledger import Known, Learned, Ledger, LedgerThread
 from batchscan.model import Answer, Claim, Image, ServiceError
 from batchscan.names import FailReason
@@ -224,6 +224,10 @@ class Asker:
         else:
             await self._not_charged(question)
         question.last = reply.error
+        if reply.other:
+            self.gate.abandoned(granted)
+            _count_other(question, reply)
+            return None
         away = self._tell_gate(question, granted, reply)
         question.tries += not away  # a probe's failure is not its picture's
         if question.tries < self.settings.api.attempts:
@@ -257,6 +261,17 @@ class Asker:
     def _claim_of(self, question: Question) -> Claim:
         assert question.claim is not None  # noqa: S101 - a reply comes after a claim
         return question.claim
+
+
+def _count_other(question: Question, reply: Trouble) -> None:
+    """Ask again over another connection, unless that was one already: then nothing can be trusted."""
+    question.others += 1
+    if question.others > 1 and reply.fresh:
+        raise Unavailable(
+            f"the service answers about other pictures than it is asked about ({reply.detail})",
+            advice="look at what stands between: a proxy that repeats answers, say; the bodies"
+            " are kept in the ledger's table unread_bodies, and count as possibly charged",
+        )
 
 
 def _after_nothing(question: Question, reply: TokenRefused | Unread) -> Ending | None:

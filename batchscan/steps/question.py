@@ -35,6 +35,7 @@ class Question:
     conflicts: int = 0
     again: bool = False  # it was answered before, and not everything is asked again
     tokens_refused: int = 0
+    others: int = 0  # answers to it that named another scan id
     claim: Claim | None = None
     last: ServiceError | None = None
 

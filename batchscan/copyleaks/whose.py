@@ -1,0 +1,40 @@
+"""Which question an answer answers, whatever else can be read of it."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from batchscan.copyleaks.decoding import NotJson, decode
+
+LONG_ANSWER = 64 * 1024  # bytes; longer ones are looked at in a thread
+_SCAN_ID = re.compile(rb'"scanId"\s*:\s*"([^"]{1,200})"')
+
+
+class _Image(msgspec.Struct, rename="camel"):
+    scan_id: str | None = None
+
+
+class _Envelope(msgspec.Struct, rename="camel"):
+    scanned_image: _Image | None = None
+
+
+def named_scan_id(body: bytes) -> str | None:
+    """The scan id that a 200's body names, in whatever state it is; None where it names none."""
+    try:
+        image = msgspec.json.decode(body, type=_Envelope).scanned_image
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _named_tolerantly(body)
+    return (image.scan_id if image else None) or None
+
+
+def _named_tolerantly(body: bytes) -> str | None:
+    try:
+        found = decode(body)
+    except NotJson:  # cut off, say
+        named = {match.decode("utf-8", "replace") for match in _SCAN_ID.findall(body)}
+        return named.pop() if len(named) == 1 else None
+    image = found.get("scannedImage") if isinstance(found, dict) else None
+    named_by = image.get("scanId") if isinstance(image, dict) else None
+    return None if named_by is None else str(named_by) or None
