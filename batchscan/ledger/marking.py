@@ -19,7 +19,7 @@ _ORDER = "ORDER BY m.picture_id, m.key LIMIT ?"
 _AFTER = "p.realm_id = ? AND (m.picture_id, m.key) > (?, ?)"
 _MATCHES = (
     "SELECT m.picture_id, m.key, m.url, m.disposition FROM sightings m"
-    " JOIN pictures p ON p.id = m.picture_id WHERE"
+    " CROSS JOIN pictures p ON p.id = m.picture_id WHERE"
 )
 
 
@@ -125,8 +125,9 @@ class Marking:
             marked: how far the pieces before came, and what was marked in them; is brought up to date.
             dry_run: whether to count only.
         """
-        until = time.monotonic() + SECONDS_A_PIECE
+        until = 0.0
         for place, before in self._of(choice, marked):
+            until = until or time.monotonic() + SECONDS_A_PIECE  # from the first one on
             if before == decision.disposition:
                 continue
             if not decision.replaces(before):
