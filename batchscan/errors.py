@@ -122,7 +122,10 @@ class Interrupted(StopRun):
     exit_reason = ExitReason.INTERRUPTED
 
     def __init__(self, signum: int = signal.SIGINT) -> None:
-        super().__init__(f"stopped by {signal.Signals(signum).name}")
+        super().__init__(
+            f"stopped by {signal.Signals(signum).name}",
+            advice="run the same command again: it goes on where this one was stopped",
+        )
         self.signum = signum
 
     @property

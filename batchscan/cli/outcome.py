@@ -9,8 +9,11 @@ from batchscan.cli.terminal import complain, emit, width_of
 from batchscan.errors import BatchscanError
 from batchscan.names import DeferReason, ExitReason, FailReason, RejectReason
 from batchscan.report import Report, encode, summary
+from batchscan.report.schema import Files
 from batchscan.report.text import WIDTH
 from batchscan.settings.model import Output
+
+MOST_FOLDERS = 3  # unreadable ones that a quiet run names
 
 
 def tell(output: Output, report: Report, folder: str, error: BatchscanError | None) -> None:
@@ -32,8 +35,23 @@ def tell(output: Output, report: Report, folder: str, error: BatchscanError | No
     if output.quiet:
         for line in quiet_lines(report, folder):
             complain(line)
-    if error is not None:
+    if error is not None and not _shown(output):
         complain(str(error), error.advice)
+
+
+def _shown(output: Output) -> bool:
+    """Whether the summary says it on the same terminal as stderr is."""
+    streams = (sys.stdout, sys.stderr)
+    terminals = all(stream is not None and stream.isatty() for stream in streams)
+    return terminals and not (output.json or output.quiet)
+
+
+def _unreadable(files: Files) -> str:
+    names = files.unreadable_folder_names[:MOST_FOLDERS]
+    more = files.unreadable_folders - len(names)
+    said = [*names, f"{more:,} more"] if more else names
+    named = f": {', '.join(said)}" if names else ""
+    return f"{files.unreadable_folders:,} folders could not be read{named}"
 
 
 def quiet_lines(report: Report, folder: str) -> Iterator[str]:
@@ -50,7 +68,7 @@ def quiet_lines(report: Report, folder: str) -> Iterator[str]:
         why = reasons(report, {*FailReason, *DeferReason})
         parts.append(f"{missing:,} of {files.seen:,} pictures have no answer: {why}")
     if files.unreadable_folders:
-        parts.append(f"{files.unreadable_folders:,} folders could not be read")
+        parts.append(_unreadable(files))
     if files.empty_roots:
         parts.append(f"empty, though pictures were there before: {', '.join(files.empty_roots)}")
     if report.run.exit_reason == ExitReason.MATCHES:
@@ -66,9 +84,10 @@ def _alarms(report: Report) -> Iterator[str]:
             f"{found.images_with_matches:,} pictures have matches: {found.full:,} full, "
             f"{found.partial:,} partial, {(found.new or 0) + (found.returned or 0):,} new or returned"
         )
-    if files.unchecked:
-        why = ", ".join(f"{number:,} {reason}" for reason, number in report.unchecked.items())
-        yield f"{files.unchecked:,} of {files.seen:,} pictures are not checked: {why}"
+    rejected = {why: number for why, number in report.unchecked.items() if why in {*RejectReason}}
+    if rejected:
+        said = ", ".join(f"{number:,} {why}" for why, number in rejected.items())
+        yield f"{sum(rejected.values()):,} of {files.seen:,} pictures are not checked: {said}"
 
 
 def reasons(report: Report, kinds: Container[str]) -> str:

@@ -132,6 +132,7 @@ def _files(tally: Tally) -> schema.Files:
         unreadable_folders=tally.unreadable_folders,
         empty_roots=[path_fields(root)[0] for root in tally.empty_roots],
         bytes=tally.bytes,
+        unreadable_folder_names=[path_fields(path)[0] for path in tally.unreadable_names],
     )
 
 

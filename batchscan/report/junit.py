@@ -87,7 +87,8 @@ def _coverage_cases(report: Report) -> Iterator[tuple[str, str]]:
                 said = f"{amount(number, 'picture')} {what}: {explained(number, reason)}"
                 yield outcome, _coverage_case(f"{what}: {reason}", outcome, reason, said)
     if number := report.files.unreadable_folders:
-        said = f"{amount(number, 'folder')} could not be read"
+        names = "".join(f"\n{name}" for name in report.files.unreadable_folder_names)
+        said = f"{amount(number, 'folder')} could not be read{names}"
         yield "error", _coverage_case("unreadable folders", "error", "unreadable_folders", said)
     for root in report.files.empty_roots:
         said = f"{root} is empty or gone, and pictures were seen there before"

@@ -54,6 +54,7 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
     unreadable_folders: int
     empty_roots: list[str]
     bytes: int
+    unreadable_folder_names: list[str] = []  # some of the unreadable folders
 
 
 class Credits(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from batchscan.escape import printable
 from batchscan.names import DeferReason, FailReason, RejectReason
-from batchscan.report.schema import Matches, Report
+from batchscan.report.schema import Files, Matches, Report
 from batchscan.report.words import amount, duration, explained, shortened
 from batchscan.times import day_of, seconds_of
 
@@ -70,7 +70,10 @@ def losses(report: Report, named: Callable[[str], str] = _named) -> Iterator[str
     files = report.files
     if files.unreadable_folders:
         folders = amount(files.unreadable_folders, "folder")
-        yield f"Not covered: {folders} could not be read, so nothing is known of what is inside."
+        names = _some_folders(files, named)
+        yield (
+            f"Not covered: {folders} could not be read{names}; nothing is known of what is inside."
+        )
     for root in files.empty_roots:
         yield f"Not covered: {named(root)} is empty or gone, and pictures were seen there before."
     left_out = [(files.ignored, "ignored"), (files.excluded, "excluded by patterns")]
@@ -170,9 +173,19 @@ def cluster(report: Report) -> Iterator[str]:
 def _end(report: Report) -> Iterator[str]:
     run = report.run
     if run.message:
-        yield f"Ended early: {printable(run.message)}" if run.partial else printable(run.message)
+        left = report.reasons.get(DeferReason.INTERRUPTED, 0)
+        rest = f"; {left:,} of the pictures found {_is(left)} left" if left else ""
+        said = f"{printable(run.message)}{rest}"
+        yield f"Ended early: {said}" if run.partial else said
     if run.advice:
         yield f"What to do: {printable(run.advice)}"
+
+
+def _some_folders(files: Files, named: Callable[[str], str]) -> str:
+    names = files.unreadable_folder_names[:TOP]
+    more = files.unreadable_folders - len(names)
+    said = ", ".join(named(name) for name in names)
+    return f" ({said}{f' and {more:,} more' if more else ''})" if names else ""
 
 
 def _is(number: int) -> str:

@@ -76,6 +76,7 @@ def report_of_all(ledger: Ledger, allowing: Allowing) -> Report:
         reasons=Counter(books.reasons),
         bytes=books.bytes,
         unreadable_folders=sum(each.files.unreadable_folders for each in latest),
+        unreadable_names=[name for each in latest for name in each.files.unreadable_folder_names],
         empty_roots=[root for each in latest for root in each.files.empty_roots],
         charged=books.charged,
         expected=books.charged,

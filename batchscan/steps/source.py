@@ -135,6 +135,7 @@ class Source:
         self.tally.ignored += walk.counts.ignored
         self.tally.excluded += walk.counts.excluded
         self.tally.unreadable_folders += walk.counts.unreadable_folders
+        self.tally.unreadable_names += [path for path, _ in walk.counts.unreadable]
         for path, why in walk.counts.unreadable:
             log.warning("not covered: %s cannot be read: %s", printable(path), why)
         await self._look_for_empty_roots(walk)

@@ -65,6 +65,7 @@ def test_a_report_has_the_contracts_names():
             "unreadable_folders",
             "empty_roots",
             "bytes",
+            "unreadable_folder_names",
         ],
         "reasons": ["credits", "too_large"],
         "unchecked": ["credits", "too_large"],

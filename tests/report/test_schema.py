@@ -7,6 +7,7 @@ from batchscan.report import Report, encode, json_schema
 from tests.report.facts import DIGEST, books, report
 
 LATER = {
+    "unreadable_folder_names",
     "allow_rules",
     "alerts",
     "cluster",

@@ -65,11 +65,11 @@ def test_full_coverage_is_said_as_such():
 def test_no_pictures_are_no_good_news():
     tally = books()
     tally.empty_roots = ["/mnt/photos"]
-    tally.unreadable_folders = 1
+    tally.unreadable_folders, tally.unreadable_names = 1, ["/mnt/closed"]
 
     assert said(tally, Digest()) == [
         "No pictures were found.",
-        "Not covered: 1 folder could not be read, so nothing is known of what is inside.",
+        "Not covered: 1 folder could not be read (/mnt/closed); nothing is known of what is inside.",
         "Not covered: /mnt/photos is empty or gone, and pictures were seen there before.",
         "Credits: 0 charged.",
         "Files: /out/runs/x",

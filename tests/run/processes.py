@@ -35,6 +35,7 @@ class Process:
         *words: str,
         largest_file: int | None = None,
         program: tuple[str, ...] = BATCHSCAN,
+        stdout: int = asyncio.subprocess.PIPE,
         stderr: int = asyncio.subprocess.PIPE,
         alone: bool = False,
         limit: Callable[[], None] | None = None,
@@ -45,7 +46,7 @@ class Process:
             "-o", str(folder / "output"), "--state", str(folder / "state"), str(self.bench.images),
             env=self.environment, cwd="/",
             stdin=asyncio.subprocess.DEVNULL, start_new_session=alone,
-            stdout=asyncio.subprocess.PIPE, stderr=stderr,
+            stdout=stdout, stderr=stderr,
             preexec_fn=(lambda: limit_files(largest_file)) if largest_file else limit,
         )  # fmt: skip
 

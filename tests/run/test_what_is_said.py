@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import ctypes
 import json
 import os
+import pty
+import signal
+import sys
+
+import pytest
 
 from batchscan.emulator.actions import Answer
 from tests.pictures import jpeg, png, tree
 from tests.run.cells import login
-from tests.run.processes import Process, reports
+from tests.run.processes import Process, reports, until
 
 UNCHECKED = {
     "corrupt": 1,
@@ -21,6 +28,12 @@ FIRST_LINE = (
     "2 of 8 pictures are checked. 6 are not: 2 empty, 1 over 20 MB, 1 in an unsupported format, "
     "1 not an image, 1 damaged."
 )
+
+
+def without_override() -> None:
+    """Let a superuser's program read only what its owner may."""
+    for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+        ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
 
 
 def fill(bench) -> None:
@@ -105,3 +118,55 @@ async def test_a_real_folder_called_latest_is_a_warning_and_the_report_agrees(be
 
     assert code == run["run"]["exit_code"] == 0
     assert "latest is a folder" in err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has capabilities")
+async def test_folders_that_cannot_be_read_are_named_everywhere(bench):
+    bench.pictures(1)
+    for name in ("closed", "locked", "other", "shut"):
+        (bench.images / name).mkdir(mode=0o000)
+    process = Process(bench)
+    code, _, err = await process.run("-q", "--rehash", limit=without_override)
+    [run] = reports(bench)
+    page = (bench.folder / "output" / "latest" / "report.html").read_text()
+
+    assert code == 3
+    assert run["files"]["unreadable_folders"] == 4
+    assert [os.path.basename(each) for each in run["files"]["unreadable_folder_names"]] == [
+        "closed",
+        "locked",
+        "other",
+        "shut",
+    ]
+    assert f"4 folders could not be read: {bench.images}/closed, " in err
+    assert "1 more" in err
+    assert "images/shut" in page
+
+
+async def test_in_a_terminal_a_stop_is_said_once_with_what_is_left(bench_with):
+    async with bench_with(latency=0.3) as bench:
+        bench.pictures(40)
+        main, terminal = pty.openpty()
+        process = await Process(bench).start("-j", "2", stdout=terminal, stderr=terminal)
+        os.close(terminal)
+        await until(bench.checks)
+        process.send_signal(signal.SIGINT)
+        said = await asyncio.to_thread(read_all, main)
+        await process.wait()
+
+    assert process.returncode == 130
+    assert said.count("stopped by SIGINT") == 1
+    assert said.count("run the same command again") == 1
+    assert "of the pictures found are left" in said
+    assert "100%" not in said
+
+
+def read_all(terminal: int) -> str:
+    parts = []
+    try:
+        while part := os.read(terminal, 65_536):
+            parts.append(part)
+    except OSError:  # the other side is closed
+        pass
+    os.close(terminal)
+    return " ".join(b"".join(parts).decode(errors="replace").split())
