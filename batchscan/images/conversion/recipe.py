@@ -1,0 +1,153 @@
+"""Recipe r1: from decoded pixels to the JPEG that is sent.
+
+Shrink to 2,048 pixels on the longer side, colour profile to sRGB, orientation baked in, white
+under transparency, JPEG quality 90, no metadata. Nothing is enlarged. The vendor's limits are
+those of Google's web detection, whose own advice is that 640 x 480 is enough in most cases.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from PIL import Image, ImageCms
+
+from batchscan.about import install_line
+from batchscan.images.conversion.bands import shrink_to_eight_bits
+
+LONG_SIDE: Final = 2048  # pixels
+QUALITY: Final = 90
+_UPRIGHT: Final = 1
+_ORIENTATIONS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_SPACES: Final = {"GRAY": ("L",), "RGB ": ("RGB", "L"), "CMYK": ("CMYK",), "Lab ": ("LAB",)}
+
+PROFILE_UNREADABLE: Final = "colour_profile_unreadable"
+NO_CMYK_PROFILE: Final = "cmyk_without_profile"
+
+
+class CannotConvert(Exception):
+    """The picture cannot be decoded right; says why, in words for the user."""
+
+
+class TooManyPixels(CannotConvert):
+    """The picture has more pixels than are decoded, or none."""
+
+    def __init__(self, width: int, height: int, limit: int) -> None:
+        super().__init__(
+            f"{width}x{height} is {width * height:,} pixels; pictures of {limit:,} at most are"
+            " converted: scale it down"
+        )
+
+
+class DecoderMissing(CannotConvert):
+    """The decoder is an extra that is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__(f"its decoder is not installed; {install_line('formats')}")
+
+
+CheckSize: TypeAlias = Callable[[int, int], None]
+"""Called with width and height before pixels are decoded; may wait, may raise `TooManyPixels`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a decoder made of a file; the pixels may still be undecoded."""
+
+    image: Image.Image
+    profile: bytes | None = field(default=None, repr=False)  # ICC
+    orientation: int = _UPRIGHT  # as EXIF counts it; 1 where the decoder has turned it already
+    warnings: tuple[str, ...] = ()
+    inverted: bool = False  # white is zero, which the decoder did not heed
+    info: Mapping[Any, Any] = field(default_factory=dict, repr=False)
+    """What the file says of itself, by Pillow's names: `exif`, `xmp`, `photoshop`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """The JPEG to send."""
+
+    data: bytes = field(repr=False)
+    width: int
+    height: int
+    warnings: tuple[str, ...] = ()
+
+
+def to_jpeg(decoded: Decoded) -> Converted:
+    """Apply the recipe.
+
+    Raises:
+        CannotConvert: the pixels are of a kind of which no right picture can be made.
+        Exception: whatever the decoder raises over a damaged file.
+    """
+    small = shrink_to_eight_bits(decoded.image, LONG_SIDE, inverted=decoded.inverted)
+    picture, warnings = _to_srgb(small, decoded.profile)
+    picture.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
+    turn = _ORIENTATIONS.get(decoded.orientation)
+    if turn is not None:
+        picture = picture.transpose(turn)
+    out = io.BytesIO()
+    picture.info.clear()  # what is there would be written
+    picture.save(out, "JPEG", quality=QUALITY)
+    return Converted(out.getvalue(), *picture.size, (*decoded.warnings, *warnings))
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, tuple[str, ...]]:
+    """Convert to sRGB by the embedded profile; grey stays grey where it has none."""
+    if profile:
+        converted = _by_profile(image, profile)
+        if converted is not None:
+            return converted, ()
+    unreadable = (PROFILE_UNREADABLE,) if profile else ()
+    if image.mode == "LAB":
+        return _from_lab(image), unreadable
+    if image.mode == "CMYK":
+        return image.convert("RGB"), (*unreadable, NO_CMYK_PROFILE)
+    return image, unreadable
+
+
+def _by_profile(image: Image.Image, data: bytes) -> Image.Image | None:
+    """None where the profile cannot be read, or is not of these pixels."""
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(data))
+        modes = _SPACES.get(profile.profile.xcolor_space, ())
+        if image.mode not in modes:
+            return None
+        return ImageCms.profileToProfile(
+            image if image.mode == modes[0] else image.convert(modes[0]),
+            profile,
+            ImageCms.createProfile("sRGB"),
+            outputMode="RGB",
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return None
+
+
+def _from_lab(image: Image.Image) -> Image.Image:
+    transform = ImageCms.buildTransform(
+        ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB"
+    )
+    converted = ImageCms.applyTransform(image, transform)
+    if converted is None:
+        raise CannotConvert("its Lab colours cannot be converted")
+    return converted
+
+
+def exif_orientation(image: Image.Image) -> int:
+    """The orientation that the metadata names, 1 where there is none of use."""
+    try:
+        value = image.getexif().get(0x0112, _UPRIGHT)
+    # The decoders' boundary: metadata is as hostile as pixels.
+    except Exception:  # noqa: BLE001
+        return _UPRIGHT
+    return value if value in _ORIENTATIONS else _UPRIGHT

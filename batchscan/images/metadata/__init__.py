@@ -1,0 +1,1 @@
+"""What pictures say about themselves: read for reports, taken out of what is sent."""

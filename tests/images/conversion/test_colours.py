@@ -1,0 +1,336 @@
+"""Each way of storing colours, held against the source at known places."""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from batchscan.images import kinds
+from batchscan.images.conversion.decode import decode
+from batchscan.images.conversion.heif import display_p3
+from batchscan.images.conversion.recipe import CannotConvert, TooManyPixels, to_jpeg
+from batchscan.images.kinds import Kind
+
+COLOURS = ((200, 50, 30), (20, 180, 60), (30, 60, 210), (128, 128, 128))
+SIZE = (300, 200)
+CLOSE = 6  # of 255: JPEG and chroma subsampling on both sides
+TURNED = 6  # EXIF's word for a picture that is to be turned clockwise
+
+
+def source(size: tuple[int, int] = SIZE) -> Image.Image:
+    """Four fields, so that turning, mirroring and exchanging channels show."""
+    picture = Image.new("RGB", size)
+    width, height = size[0] // 2, size[1] // 2
+    for number, colour in enumerate(COLOURS):
+        picture.paste(colour, (number % 2 * width, number // 2 * height, size[0], size[1]))
+    picture.paste(COLOURS[0], (0, 0, width, height))
+    picture.paste(COLOURS[1], (width, 0, size[0], height))
+    picture.paste(COLOURS[2], (0, height, width, size[1]))
+    picture.paste(COLOURS[3], (width, height, size[0], size[1]))
+    return picture
+
+
+GREYS = tuple(
+    (value,) * 3
+    for value in (
+        source().convert("L").getpixel(place)
+        for place in ((75, 50), (225, 50), (75, 150), (225, 150))
+    )
+)
+
+
+def saved(picture: Image.Image, form: str, **options: Any) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, form, **options)
+    return out.getvalue()
+
+
+def converted(kind: Kind, data: bytes, limit: int = 300_000_000) -> Image.Image:
+    def check(width: int, height: int) -> None:
+        if width * height > limit:
+            raise TooManyPixels(width, height, limit)
+
+    made = to_jpeg(decode(kind, io.BytesIO(data), check))
+    opened = Image.open(io.BytesIO(made.data), formats=("JPEG",))
+    assert opened.size == (made.width, made.height)
+    assert "exif" not in opened.info
+    assert "icc_profile" not in opened.info
+    return opened.convert("RGB")
+
+
+def colour_at(picture: Image.Image, place: tuple[int, int]) -> tuple[int, ...]:
+    colour = picture.getpixel(place)
+    assert isinstance(colour, tuple)
+    return colour
+
+
+def assert_shows(picture: Image.Image, colours: tuple[Any, ...] = COLOURS, size=SIZE) -> None:
+    assert picture.size == size
+    width, height = size
+    places = [(x * width // 4, y * height // 4) for y in (1, 3) for x in (1, 3)]
+    found = [colour_at(picture, place) for place in places]
+    for got, wanted in zip(found, colours, strict=True):
+        assert max(abs(a - b) for a, b in zip(got, wanted, strict=True)) <= CLOSE, found
+
+
+def sixteen(picture: Image.Image) -> Image.Image:
+    return Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257)
+
+
+def orientation(value: int) -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = value
+    return exif
+
+
+def in_p3() -> Image.Image:
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(display_p3()))
+    found = ImageCms.profileToProfile(
+        source(), ImageCms.createProfile("sRGB"), profile, outputMode="RGB"
+    )
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"compression": "tiff_lzw"},
+        {"compression": "tiff_adobe_deflate"},
+        {"compression": "packbits"},
+        {"compression": "jpeg", "quality": 95},
+        {"big_tiff": True},
+    ],
+)
+def test_tiff_of_each_compression(options):
+    assert_shows(converted(kinds.TIFF, saved(source(), "TIFF", **options)))
+
+
+@pytest.mark.parametrize(
+    ("picture", "colours"),
+    [
+        (source().convert("CMYK"), COLOURS),
+        (source().convert("L"), GREYS),
+        (source().quantize(16), COLOURS),
+        (sixteen(source()), GREYS),
+        (source().convert("RGBA"), COLOURS),
+    ],
+    ids=["cmyk", "grey", "palette", "grey of 16 bits", "opaque alpha"],
+)
+def test_tiff_of_each_kind_of_pixels(picture, colours):
+    assert_shows(converted(kinds.TIFF, saved(picture, "TIFF")), colours)
+
+
+def test_bits_of_a_fax_are_black_and_white():
+    bits = source().convert("L").point(lambda value: 255 * (value > 100)).convert("1")
+    wanted = tuple(
+        (bits.getpixel(place),) * 3 for place in ((75, 50), (225, 50), (75, 150), (225, 150))
+    )
+
+    assert_shows(converted(kinds.TIFF, saved(bits, "TIFF", compression="group4")), wanted)
+
+
+def test_the_largest_page_of_a_tiff_is_the_picture():
+    small, other = source((30, 20)), source((40, 40))
+    data = saved(small, "TIFF", save_all=True, append_images=[source(), other])
+
+    assert_shows(converted(kinds.TIFF, data))
+
+
+def plain_tiff(tags: dict[int, tuple[int, int]], pixels: bytes, *, order: str = "<") -> bytes:
+    """A TIFF of one strip, as other programs write them."""
+    tags = {**tags, 273: (4, 8), 279: (4, len(pixels))}
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8 + len(pixels))
+    entries = b""
+    for tag, (kind, value) in sorted(tags.items()):
+        inline = struct.pack(f"{order}I", value) if kind == 4 else struct.pack(f"{order}Hxx", value)
+        entries += struct.pack(f"{order}HHI", tag, kind, 1) + inline
+    return head + pixels + struct.pack(f"{order}H", len(tags)) + entries + bytes(4)
+
+
+def grey_tags(bits: int, photometric: int, **more: tuple[int, int]) -> dict[int, tuple[int, int]]:
+    tags = {
+        256: (3, 4),
+        257: (3, 2),
+        258: (3, bits),
+        259: (3, 1),
+        262: (3, photometric),
+        277: (3, 1),
+    }
+    return tags | {int(name[1:]): value for name, value in more.items()} | {278: (3, 2)}
+
+
+@pytest.mark.parametrize(
+    ("order", "photometric", "wanted"), [("<", 1, 64), (">", 1, 64), ("<", 0, 191)]
+)
+def test_sixteen_bits_of_either_byte_order_and_polarity(order, photometric, wanted):
+    pixels = struct.pack(f"{order}8H", *[64 * 257] * 8)
+    picture = converted(kinds.TIFF, plain_tiff(grey_tags(16, photometric), pixels, order=order))
+
+    assert abs(colour_at(picture, (1, 1))[0] - wanted) <= 2
+
+
+def test_floating_point_and_signed_and_wide_pixels_are_refused():
+    cases = (
+        (grey_tags(32, 1, t339=(3, 3)), struct.pack("<8f", *[0.5] * 8)),
+        (grey_tags(16, 1, t339=(3, 2)), struct.pack("<8h", *[100] * 8)),
+        (grey_tags(32, 1), struct.pack("<8I", *[2**31] * 8)),
+    )
+    for tags, pixels in cases:
+        with pytest.raises(Exception, match=r"bits|floating") as refused:
+            converted(kinds.TIFF, plain_tiff(tags, pixels))
+        assert isinstance(refused.value, CannotConvert)
+
+
+FORMATS: list[tuple[str, Kind, dict[str, Any]]] = [
+    ("TIFF", kinds.TIFF, {}),
+    ("AVIF", kinds.AVIF, {"quality": 95}),
+    ("JPEG", kinds.JPEG, {"quality": 95}),
+    ("PNG", kinds.PNG, {}),
+    ("WEBP", kinds.WEBP, {"quality": 95}),
+]
+
+
+@pytest.mark.parametrize(("form", "kind", "options"), FORMATS)
+def test_orientation_is_baked_in(form, kind, options):
+    lying = source().transpose(Image.Transpose.ROTATE_90)
+
+    assert_shows(converted(kind, saved(lying, form, exif=orientation(TURNED), **options)))
+
+
+@pytest.mark.parametrize(("form", "kind", "options"), FORMATS)
+def test_wide_colours_become_srgb(form, kind, options):
+    data = saved(in_p3(), form, icc_profile=display_p3(), **options)
+
+    assert_shows(converted(kind, data))
+
+
+@pytest.mark.parametrize(
+    ("form", "kind"),
+    [("TIFF", kinds.TIFF), ("PNG", kinds.PNG), ("WEBP", kinds.WEBP), ("AVIF", kinds.AVIF),
+     ("JPEG2000", kinds.JP2)],
+)  # fmt: skip
+def test_transparency_is_white(form, kind):
+    clear = source().convert("RGBA")
+    clear.putalpha(0)
+
+    assert_shows(converted(kind, saved(clear, form)), ((255,) * 3,) * 4)
+
+
+def test_png_of_sixteen_bits():
+    assert_shows(converted(kinds.PNG, saved(sixteen(source()), "PNG")), GREYS)
+
+
+@pytest.mark.parametrize(("picture", "colours"), [(source(), COLOURS), (sixteen(source()), GREYS)])
+def test_jpeg_2000(picture, colours):
+    assert_shows(converted(kinds.JP2, saved(picture, "JPEG2000")), colours)
+
+
+def test_nothing_is_enlarged_and_large_ones_are_shrunk():
+    assert converted(kinds.PNG, saved(source((30, 20)), "PNG")).size == (30, 20)
+    large = converted(kinds.TIFF, saved(source((6000, 4000)), "TIFF", compression="tiff_lzw"))
+
+    assert_shows(large, size=(2048, 1365))
+
+
+def test_too_many_pixels_are_refused_before_any_is_decoded():
+    with pytest.raises(TooManyPixels, match="300x200 is 60,000 pixels"):
+        converted(kinds.TIFF, saved(source(), "TIFF"), limit=59_999)
+
+
+def psd(  # noqa: PLR0913 - a header's fields
+    planes: list[np.ndarray],
+    *,
+    mode: int = 3,
+    depth: int = 8,
+    version: int = 1,
+    compression: int = 0,
+    resources: bytes = b"",
+    palette: bytes = b"",
+) -> bytes:
+    """A Photoshop document without layers, as Photoshop writes its composite."""
+    height, width = planes[0].shape
+    head = struct.pack(">4sH6xHIIHH", b"8BPS", version, len(planes), height, width, depth, mode)
+    layers = bytes(4 if version == 1 else 8)
+    sections = b"".join(len(part).to_bytes(4, "big") + part for part in (palette, resources))
+    if compression == 0:
+        pixels = b"".join(plane.astype(f">u{depth // 8}").tobytes() for plane in planes)
+    else:
+        rows = [
+            packed(row.astype(f">u{depth // 8}").tobytes()) for plane in planes for row in plane
+        ]
+        width_of = ">H" if version == 1 else ">I"
+        pixels = b"".join(struct.pack(width_of, len(row)) for row in rows) + b"".join(rows)
+    return head + sections + layers + struct.pack(">H", compression) + pixels
+
+
+def packed(row: bytes) -> bytes:
+    """PackBits, literal runs only."""
+    parts = (row[at : at + 128] for at in range(0, len(row), 128))
+    return b"".join(bytes((len(part) - 1,)) + part for part in parts)
+
+
+def planes(picture: Image.Image) -> list[np.ndarray]:
+    return [np.asarray(band) for band in picture.split()]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("compression", [0, 1])
+def test_photoshop_documents_and_large_ones(version, compression):
+    data = psd(planes(source()), version=version, compression=compression)
+
+    assert_shows(converted(kinds.PSD, data))
+
+
+def test_photoshop_of_sixteen_bits_grey_cmyk_and_with_a_mask():
+    deep = [plane.astype(np.uint16) * 257 for plane in planes(source())]
+    ink = [255 - plane for plane in planes(source().convert("CMYK"))]
+    mask = np.zeros(planes(source())[0].shape, np.uint8)
+
+    assert_shows(converted(kinds.PSD, psd(deep, depth=16)))
+    assert_shows(converted(kinds.PSD, psd(planes(source().convert("L")), mode=1)), GREYS)
+    assert_shows(converted(kinds.PSD, psd(ink, mode=4)))
+    assert_shows(converted(kinds.PSD, psd([*planes(source()), mask])))
+
+
+def test_photoshop_without_a_composite_and_of_odd_kinds_is_refused():
+    version_info = (
+        b"8BIM" + struct.pack(">H", 1057) + bytes(2) + struct.pack(">I", 6) + b"\0\0\0\1\0\0"
+    )
+    for data in (psd(planes(source()), resources=version_info), psd(planes(source()), mode=7)):
+        with pytest.raises(CannotConvert):
+            converted(kinds.PSD, data)
+
+
+def test_heic_and_its_traps():
+    heif = pytest.importorskip("pillow_heif")
+
+    def heic(picture: Image.Image, **options: Any) -> bytes:
+        out = io.BytesIO()
+        heif.from_pillow(picture).save(out, quality=95, **options)
+        return out.getvalue()
+
+    lying = source().transpose(Image.Transpose.ROTATE_90)
+
+    assert_shows(converted(kinds.HEIC, heic(source())))
+    turned = heic(lying, exif=orientation(TURNED).tobytes())
+    assert_shows(converted(kinds.HEIC, turned))
+    assert_shows(converted(kinds.HEIC, heic(in_p3(), icc_profile=display_p3())))
+
+
+def test_jpeg_xl_and_its_traps():
+    jxl = pytest.importorskip("pylibjxl")
+    pixels = np.asarray(source())
+    clear = source().convert("RGBA")
+    clear.putalpha(0)
+    grey = np.asarray(source().convert("L"))[:, :, None].copy()
+
+    assert_shows(converted(kinds.JXL, jxl.encode(pixels)))
+    assert_shows(converted(kinds.JXL, jxl.encode(np.asarray(clear).copy())), ((255,) * 3,) * 4)
+    assert_shows(converted(kinds.JXL, jxl.encode(grey)), GREYS)
