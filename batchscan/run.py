@@ -22,6 +22,7 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
+from batchscan.engines.opening import check_proxies
 from batchscan.errors import BatchscanError, Interrupted, StopRun
 from batchscan.model import Candidate, Outcome
 from batchscan.names import Status
@@ -123,6 +124,7 @@ class Scan:
         if not self.settings.dry_run:
             self.settings = with_key(self.settings, os.environ)
             require_credentials(self.settings)
+            check_proxies(self.settings)
         never = (self.settings.output.directory,)
         try:
             await self._resources.enter_async_context(stores_in_use())

@@ -34,6 +34,22 @@ def proxies_of_environment() -> ProxyFor:
     return proxy_for
 
 
+def proxy_problem(proxy: str) -> str | None:
+    """Why a proxy can never be used, without its password; None where it may work."""
+    try:
+        parts = urlsplit(proxy)
+        port, host = parts.port, parts.hostname
+    except ValueError:
+        return "its port is not a number up to 65535, or its address is damaged"
+    if parts.scheme not in ("http", "https"):
+        return f"{parts.scheme}:// proxies are not supported: name an http:// proxy"
+    if not host or port == 0:
+        return "its host or its port is missing"
+    if not (f"{parts.username or ''}{parts.password or ''}").isascii():
+        return "its user name or password is not ASCII: write them percent-encoded"
+    return None
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine, by its name alone."""
     if host == "localhost":

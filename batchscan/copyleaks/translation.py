@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -32,8 +33,11 @@ def translated(url: str, body: Body) -> Iterator[None]:
         message = f"the proxy lets nobody through to {_host(url)}: HTTP {error.status}"
         raise ConnectionFailed(message, sent=False, reached=False) from error
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-        through = "the proxy to " if isinstance(error, aiohttp.ClientProxyConnectionError) else ""
-        message = f"no connection to {through}{_host(url)}: {_why(error)}"
+        through = _host(url)
+        # A proxy whose name is not known raises what an unknown service does.
+        if isinstance(error, aiohttp.ClientConnectorError) and error.host != _name(url):
+            through = f"the proxy to {through}, {error.host}:{error.port}"
+        message = f"no connection to {through}: {_why(error)}"
         raise ConnectionFailed(message, sent=False, reached=False) from error
     except aiohttp.ClientResponseError as error:
         message = f"{_host(url)} did not answer in HTTP: {clean(error.message)}"
@@ -61,3 +65,7 @@ def _why(error: BaseException) -> str:
 
 def _host(url: str) -> str:
     return url.partition("://")[2].partition("/")[0]
+
+
+def _name(url: str) -> str | None:
+    return urlsplit(url).hostname

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -18,6 +17,7 @@ from batchscan.copyleaks.hidden import Hidden
 from batchscan.copyleaks.proxies import ProxyFor, proxies_of_environment
 from batchscan.copyleaks.requests import Request
 from batchscan.copyleaks.translation import translated
+from batchscan.copyleaks.waking_timeout import WakingTimeout
 
 CONNECTING = 3  # steps that a connection may take: two addresses or a proxy, and TLS
 LARGEST_ANSWER = 64 * 1024 * 1024  # bytes after decompression
@@ -110,10 +110,12 @@ class Transport:
         """
         # For each step from the first byte sent to the answer's last; where no body tells of its
         # leaving, for connecting too.
-        timer = asyncio.timeout(None if request.body else self._connecting + self._read_timeout)
-        body = Body(request.body, leaving, lambda: self._wait_on(timer))
+        timer = WakingTimeout()
+        body = Body(request.body, leaving, lambda: timer.allow(self._read_timeout))
         fresh = not self._keep
         with translated(request.url, body):
+            if not request.body:
+                timer.allow(self._connecting + self._read_timeout)
             async with (
                 timer,
                 self._opened().request(
@@ -125,14 +127,10 @@ class Transport:
                     proxy=self._proxy_for(request.url),
                 ) as response,
             ):
-                self._wait_on(timer)
+                timer.allow(self._read_timeout)
                 sent = body.sent or not request.body
                 content = await self._read(response)
                 return Response(response.status, response.headers, content, sent, fresh)
-
-    def _wait_on(self, timer: asyncio.Timeout) -> None:
-        """Allow the read timeout anew; aiohttp's own begins again with every byte."""
-        timer.reschedule(asyncio.get_running_loop().time() + self._read_timeout)
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:  # made here: a session wants a running loop

@@ -1,0 +1,83 @@
+"""A timeout that counts only the time in which the event loop ran.
+
+A process that was stopped, or a machine that was suspended, finds its answers in its sockets when
+it wakes. A plain timer has run out by then and is looked at first: the answers would be thrown
+away, and paid for again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+SLICE = 1.0
+"""Seconds that are counted at once, at most; the loop may sleep through one of them unnoticed."""
+
+LATE = 0.25
+"""Seconds by which a slice's end may come late before it counts as slept through."""
+
+MAX_REPRIEVES = 5
+"""Times that a timeout which ran out late looks at the sockets once more; a busy loop is late too."""
+
+
+class WakingTimeout:
+    """Ends the block with TimeoutError when it took too long, awake; `async with`."""
+
+    def __init__(self) -> None:
+        """Prepare; nothing is counted until `allow` is called."""
+        self._timeout = asyncio.timeout(None)
+        self._handle: asyncio.TimerHandle | None = None
+        self._left = 0.0
+        self._slice = 0.0
+        self._due = 0.0
+        self._reprieves = 0
+
+    async def __aenter__(self) -> Self:
+        await self._timeout.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+        await self._timeout.__aexit__(kind, error, traceback)
+
+    def allow(self, seconds: float) -> None:
+        """Allow this much from now on, whatever was left."""
+        self._reprieves = 0
+        if self._handle is None:
+            self._left = seconds
+            self._wait()
+            return
+        # The slice that runs is taken off at its end; what of it is over does not count again.
+        over = self._slice - (self._due - asyncio.get_running_loop().time())
+        self._left = seconds + min(self._slice, max(0.0, over))
+        if self._left < self._slice:
+            self._handle.cancel()
+            self._left = seconds
+            self._wait()
+
+    def _wait(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._slice = max(0.0, min(SLICE, self._left))
+        self._due = loop.time() + self._slice
+        self._handle = loop.call_at(self._due, self._tick)
+
+    def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        late = loop.time() - self._due > LATE
+        self._left -= self._slice
+        if self._left > 0:
+            self._wait()
+        elif late and self._reprieves < MAX_REPRIEVES:
+            self._reprieves += 1
+            self._left = min(SLICE, self._slice or SLICE)
+            self._wait()
+        else:
+            self._handle = None
+            self._timeout.reschedule(loop.time())
