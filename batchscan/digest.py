@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
-from batchscan.model import Match
+from batchscan.model import Match, Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +85,6 @@ class Digest:
     domains: tuple[DomainCount, ...] = ()  # most images first
     images: tuple[MatchedImage, ...] = ()  # the worst first, at most 1,000
     rules: tuple[RuleUse, ...] = ()  # in the order of their file
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """Who made a picture and whose it is, by its own EXIF, IPTC and XMP; None where it is silent."""
-
-    creator: str | None = None
-    copyright: str | None = None
-    credit: str | None = None
-    created: str | None = None  # as written there
 
 
 @dataclass(frozen=True, slots=True)

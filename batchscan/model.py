@@ -53,19 +53,63 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Provenance:
+    """Who made a picture and whose it is, by its own EXIF, IPTC and XMP; None where it is silent."""
+
+    creator: str | None = None
+    copyright: str | None = None
+    credit: str | None = None
+    created: str | None = None  # as written there
+
+
+STRIPPED = "s1"
+"""The recipe of a file without its metadata."""
+
+CONVERTED = "r1"
+"""The recipe of a JPEG made of a picture (`images.conversion.recipe`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The bytes that are sent in a file's place."""
+
+    sha256: str
+    bytes: int
+    format: str
+    width: int
+    height: int
+    recipe: str
+    made_with: str = ""  # programs and their versions, by which the bytes can be made again
+
+
+@dataclass(frozen=True, slots=True)
 class Image:
-    """A picture that the API takes: what was hashed is what was judged is what is sent."""
+    """A picture that the API takes, or that something which it takes is made of.
+
+    Its hash, format and size are the file's. What is hashed is what is judged, and what is sent is
+    made of those bytes and of nothing else.
+    """
 
     path: str
     stat: Stat
-    data: bytes = field(repr=False)
+    data: bytes = field(repr=False)  # the file's; what is sent, once that is made
     sha256: str
-    format: str  # "jpeg", "png", "gif", "bmp", "webp", "ico", "raw"
-    width: int
+    format: str  # "jpeg", "png", "gif", "bmp", "webp", "ico", "raw", "heic", "tiff"...
+    width: int  # 0 where it is not known before decoding
     height: int
-    content_type: str  # the true one, whatever the name says
+    content_type: str  # of what is sent: the true one, whatever the name says
     file_name: str  # for the multipart: at most 255 characters, its extension fits the content
     warnings: tuple[str, ...] = ()
+    kind: str = ""  # more exact than the format: "cr2", "nef"...
+    convert: bool = False  # the service would not take it as it is
+    ready: bool = False  # whether `data` is what is sent
+    sent: Sent | None = None  # None where that is the file itself
+    provenance: Provenance | None = None  # of the file, where other bytes are sent
+
+    @property
+    def sent_sha256(self) -> str:
+        """The hash of what is sent."""
+        return self.sent.sha256 if self.sent else self.sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +125,7 @@ class NotSendable:
     width: int | None = None
     height: int | None = None
     warnings: tuple[str, ...] = ()
+    by_conversion: bool = False  # other rules for conversions might have led to another verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +216,7 @@ class Subject:
     width: int | None = None
     height: int | None = None
     warnings: tuple[str, ...] = ()
+    sent: Sent | None = None  # where other bytes than the file's were sent
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import msgspec
 
 from batchscan.errors import StorageError
 from batchscan.escape import json_text, path_fields, printable, scalars
-from batchscan.model import Answer, Failed, Match, Outcome, Reused, Scanned, ServiceError
+from batchscan.model import Answer, Failed, Match, Outcome, Reused, Scanned, Sent, ServiceError
 from batchscan.names import Disposition, MatchKind, MatchState, Status
 from batchscan.private_files import advice_for, open_private, sync
 from batchscan.times import rfc3339
@@ -51,6 +51,17 @@ class MatchFields(msgspec.Struct, frozen=True):
     disposition: Disposition | None = None
 
 
+class SentFields(msgspec.Struct, frozen=True):
+    """The bytes that were sent in a file's place."""
+
+    sha256: str
+    bytes: int
+    format: str
+    width: int
+    height: int
+    recipe: str
+
+
 class ResultLine(msgspec.Struct, frozen=True, kw_only=True):
     """One line; what is not known is null, never missing."""
 
@@ -79,6 +90,7 @@ class ResultLine(msgspec.Struct, frozen=True, kw_only=True):
     error: ErrorFields | None
     score: ScoreFields | None
     matches: list[MatchFields]
+    sent: SentFields | None = None  # null where the file itself was sent, or nothing
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -108,6 +120,7 @@ def line_of(outcome: Outcome, run_id: str, *, sandbox: bool) -> ResultLine:
         started_at=rfc3339(effort.started_at),
         finished_at=rfc3339(effort.finished_at),
         elapsed_ms=effort.elapsed_ms,
+        sent=_sent(subject.sent),
         **_verdict(outcome),
     )
 
@@ -241,6 +254,10 @@ def warnings_of(own: Iterable[str], answer: Answer | None) -> list[str]:
     return list(dict.fromkeys(scalars(warning) for warning in (*own, *said)))
 
 
+def _sent(sent: Sent | None) -> SentFields | None:
+    return msgspec.convert(sent, SentFields, from_attributes=True) if sent else None
+
+
 def _error(error: ServiceError | None) -> ErrorFields | None:
     if error is None:
         return None
@@ -284,7 +301,5 @@ def _decoded(path: str, number: int, line: bytes) -> ResultLine:
 
 
 def _cannot_write(path: str, error: OSError) -> StorageError:
-    return StorageError(
-        f"cannot write '{printable(path)}': {error.strerror}",
-        advice=advice_for(error),
-    )
+    what = f"cannot write '{printable(path)}': {error.strerror}"
+    return StorageError(what, advice=advice_for(error))

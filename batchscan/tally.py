@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from batchscan.model import Failed, Outcome, Reused, Scanned
+from batchscan.model import CONVERTED, Deferred, Failed, Outcome, Reused, Scanned
 from batchscan.names import DeferReason, FailReason, RejectReason, Status
 
 _REASONS = {
@@ -32,12 +32,16 @@ class Tally:
     expected: int = 0
     saved_by_reuse: int = 0
     outcome_unknown: int = 0  # credits that may have been charged without an answer
+    converted: Counter[str] = field(default_factory=Counter)  # sent as a JPEG, by format
     matches_found: int = 0  # in this run's answers, for the progress line
 
     def record(self, outcome: Outcome) -> None:
         """Enter one decided file."""
         self.statuses[outcome.status] += 1
         self.bytes += outcome.subject.bytes or 0
+        planned = isinstance(outcome, Deferred) and outcome.reason is DeferReason.DRY_RUN
+        if outcome.subject.sent is not None and (outcome.effort.attempts or planned):
+            self.sent_instead(outcome.subject.sent.recipe, outcome.subject.format)
         if isinstance(outcome, Scanned):
             self.charged += outcome.answer.credits or 0
             self.expected += outcome.answer.expected_credits or 0
@@ -50,6 +54,11 @@ class Tally:
                 self.charged += outcome.answer.credits or 0
                 self.expected += outcome.answer.expected_credits or 0
                 self.matches_found += len(outcome.answer.matches)
+
+    def sent_instead(self, recipe: str, form: str | None) -> None:
+        """Enter that something was sent in a file's place."""
+        if recipe == CONVERTED:
+            self.converted[form or "unknown"] += 1
 
     def unchanged(self, files: int, size: int) -> None:
         """Enter files that are as they were when they were last decided."""

@@ -37,6 +37,7 @@ def lines_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 LONG = {
     "ledger/schema.py": 500,  # the migrations are one sequence, and every version adds to it
     "ledger/claims.py": 335,  # a claim's whole life
+    "results.py": 310,  # the fields of a line, and their file
     "cli/mark.py": 320,  # one command, from its options to its lines
 }
 

@@ -112,6 +112,18 @@ _FLAGS: tuple[tuple[str, tuple[tuple[str, tuple[str, ...], str | None, str], ...
                 "full|fast",
                 "full decodes every pixel before paying, fast reads headers and end markers",
             ),
+            (
+                "send.convert",
+                ("--convert",),
+                "auto|never",
+                "send a JPEG made of what the API would refuse (HEIC, TIFF, big RAW), or reject it",
+            ),
+            (
+                "send.metadata",
+                ("--metadata",),
+                "strip|keep",
+                "send pictures without EXIF, XMP, IPTC and comments, or as they are",
+            ),
         ),
     ),
     (

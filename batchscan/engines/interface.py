@@ -42,6 +42,16 @@ class Engine(Protocol):
         """Read, hash and judge one file; trouble with the file is the result, not an exception."""
         ...
 
+    async def make_sendable(self, image: Image, candidate: Candidate) -> Image | NotSendable:
+        """Make what is sent for a picture; a new `Image`, which the other methods then want.
+
+        Trouble with the file is the result. What is given back is to be released, too.
+
+        Raises:
+            Unavailable: there is no host any more.
+        """
+        ...
+
     async def portray(self, image: Image) -> Portrait:
         """Make a thumbnail of a picture with matches, and read who made it; never raises."""
         ...

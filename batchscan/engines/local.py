@@ -35,7 +35,7 @@ class LocalEngine:
         self._settings = settings
         clock = clock or SystemClock()
         self._now = clock.wall
-        self._workshop = Workshop(settings.scan, min(8, max(2, os.cpu_count() or 2)))
+        self._workshop = Workshop(settings, min(8, max(2, os.cpu_count() or 2)))
         self._hosts = HostPace(settings, clock)
         self._token_file = token_file
         self._rehearsal = Rehearsal()
@@ -59,6 +59,10 @@ class LocalEngine:
     async def inspect(self, candidate: Candidate) -> Image | NotSendable:
         """Read, hash and judge one file."""
         return await self._workshop.inspect(candidate)
+
+    async def make_sendable(self, image: Image, candidate: Candidate) -> Image | NotSendable:
+        """Make what is sent for a picture: stripped, converted, or the file as it is."""
+        return await self._workshop.make_sendable(image, candidate)
 
     async def portray(self, image: Image) -> Portrait:
         """Make a thumbnail of a picture with matches, and read who made it; never raises."""

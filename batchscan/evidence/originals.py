@@ -7,9 +7,9 @@ import os
 import stat
 from typing import Final
 
-from batchscan.digest import Provenance
 from batchscan.images.portrait import read_provenance
 from batchscan.ledger.proof import ProvedPicture
+from batchscan.model import Provenance
 from batchscan.paths import is_url
 
 MOST_TRIED: Final = 10

@@ -14,7 +14,6 @@ import msgspec
 
 from batchscan.about import version
 from batchscan.allow import AllowRules, Rule
-from batchscan.digest import Provenance
 from batchscan.escape import scalars
 from batchscan.evidence import records
 from batchscan.evidence.manifest import (
@@ -31,6 +30,7 @@ from batchscan.evidence.readme import readme
 from batchscan.evidence.zipping import Packer
 from batchscan.ledger import Ledger
 from batchscan.ledger.proof import ProvedPicture
+from batchscan.model import Provenance
 from batchscan.times import day_of, rfc3339
 from batchscan.whole import new_file
 

@@ -7,10 +7,9 @@ from typing import Literal
 import msgspec
 
 from batchscan.allow import Rule
-from batchscan.digest import Provenance
 from batchscan.escape import json_text, path_fields, scalars
 from batchscan.ledger.proof import ProvedAnswer, ProvedPicture
-from batchscan.model import Match
+from batchscan.model import Match, Provenance
 from batchscan.times import rfc3339
 
 

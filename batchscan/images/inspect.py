@@ -1,9 +1,8 @@
-"""One file, opened once and read once: what is hashed is what is judged is what is sent."""
+"""One file, opened once and read once: what is hashed is what is judged, and made into what is sent."""
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
 from collections.abc import Sequence
@@ -11,15 +10,15 @@ from typing import Final
 
 from batchscan.images import kinds
 from batchscan.images.judge import Judge
+from batchscan.images.judged import judged
 from batchscan.images.kinds import Kind
-from batchscan.images.naming import safe_file_name
-from batchscan.images.remote import fetch, heads
+from batchscan.images.large import LargeFile
+from batchscan.images.remote import heads, inspect_remote
 from batchscan.images.rules import Rules
 from batchscan.images.signature import HEAD_BYTES, is_icon_directory, sniff
 from batchscan.images.unsendable import Unsendable, check_size
-from batchscan.images.verdict import Accepted
 from batchscan.model import Candidate, Image, NotSendable, Stat
-from batchscan.names import FailReason
+from batchscan.names import FailReason, RejectReason
 from batchscan.paths import is_url
 
 _FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # non-blocking: a FIFO has no writer
@@ -29,34 +28,42 @@ _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def inspect(
-    candidate: Candidate, judge: Judge, rules: Rules, *, follow: bool = False
+    candidate: Candidate,
+    judge: Judge,
+    rules: Rules,
+    *,
+    follow: bool = False,
+    convert: bool = False,
 ) -> Image | NotSendable:
     """Read, hash and judge one file; blocks, so run it in a thread.
 
     Trouble with the file is the result, never an exception. Links are followed where the user
-    named them (`candidate.explicit`) or asked for it (`follow`).
+    named them (`candidate.explicit`) or asked for it (`follow`). A file that is too large for the
+    service is hashed without being held in memory; with `convert` what is sent is made of it, too.
     """
     try:
-        data, status = _content(candidate, rules, follow=follow)
+        if is_url(candidate.path):
+            return inspect_remote(candidate, judge, rules)
+        return _inspect_local(candidate, judge, rules, follow=follow, convert=convert)
     except Unsendable as found:
         return NotSendable(
-            candidate.path, found.status or candidate.stat, found.reason, found.detail
+            candidate.path,
+            found.status or candidate.stat,
+            found.reason,
+            found.detail,
+            by_conversion=found.reason is RejectReason.TOO_LARGE,
         )
     except (FileNotFoundError, NotADirectoryError):
         detail = "the file was gone when it was to be read"
         return NotSendable(candidate.path, candidate.stat, FailReason.VANISHED, detail)
-    except OSError as error:
-        detail = f"cannot be read: {_trouble(error)}"
-        return NotSendable(candidate.path, candidate.stat, FailReason.UNREADABLE, detail)
-    except ValueError as error:
-        if "\0" not in candidate.path:
+    except (OSError, ValueError) as error:
+        if isinstance(error, ValueError) and "\0" not in candidate.path:
             raise
-        detail = f"cannot be read: a name that holds a NUL byte is no file's ({error})"
+        detail = f"cannot be read: {_trouble(error)}"
         return NotSendable(candidate.path, candidate.stat, FailReason.UNREADABLE, detail)
     except MemoryError:
         detail = "no memory left to read it"
         return NotSendable(candidate.path, candidate.stat, FailReason.CHECK_FAILED, detail)
-    return _judged(candidate.path, status, data, judge)
 
 
 def pictures_of(paths: Sequence[str], *, follow: bool = False) -> list[bool]:
@@ -98,38 +105,39 @@ def _picture(head: bytes) -> Kind | None:
     return kind if kind and kind.group != "document" else None
 
 
-def _content(candidate: Candidate, rules: Rules, *, follow: bool) -> tuple[bytes, Stat]:
-    if is_url(candidate.path):
-        return fetch(candidate, rules)
-    return _read(_opened(candidate, follow=follow), rules)
+def _inspect_local(
+    candidate: Candidate, judge: Judge, rules: Rules, *, follow: bool, convert: bool
+) -> Image | NotSendable:
+    descriptor = _opened(candidate, follow=follow)
+    try:
+        before = os.fstat(descriptor)
+        status = Stat.of(before)
+        _regular(before)
+        check_size(status, rules)
+        if status.size < rules.max_bytes:
+            data = _read_up_to(descriptor, status.size + 1)
+            _unchanged(descriptor, status, len(data))
+            return judged(candidate.path, status, data, judge)
+        large = LargeFile(candidate.path, status, descriptor)
+        found = large.inspect(judge, rules, convert=convert)
+        _unchanged(descriptor, status, status.size)
+    finally:
+        os.close(descriptor)
+    return found
 
 
-def _judged(path: str, status: Stat, data: bytes, judge: Judge) -> Image | NotSendable:
-    digest = hashlib.sha256(data).hexdigest()
-    verdict = judge.judge(data, os.path.basename(path))
-    if isinstance(verdict, Accepted):
-        return Image(
-            path,
-            status,
-            data,
-            digest,
-            verdict.format,
-            verdict.width,
-            verdict.height,
-            verdict.content_type,
-            safe_file_name(path, verdict.extension),
-            verdict.warnings,
+def _regular(found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        status = Stat.of(found)
+        raise Unsendable(FailReason.UNREADABLE, f"is {_kind_of_file(found.st_mode)}", status)
+
+
+def _unchanged(descriptor: int, status: Stat, size: int) -> None:
+    """Make sure that what was read is the file in one state."""
+    if size != status.size or Stat.of(os.fstat(descriptor)) != status:
+        raise Unsendable(
+            FailReason.CHANGED_WHILE_READING, "the file changed while it was read", status
         )
-    return NotSendable(
-        path,
-        status,
-        verdict.reason,
-        verdict.detail,
-        digest,
-        verdict.format,
-        verdict.width,
-        verdict.height,
-    )
 
 
 def _open(path: str | bytes, *, follow: bool) -> int:
@@ -159,23 +167,6 @@ def _open_below(root: str, path: str) -> int:
         os.close(folder)
 
 
-def _read(descriptor: int, rules: Rules) -> tuple[bytes, Stat]:
-    """Give a file's bytes and the stat that they belong to; closes it."""
-    try:
-        before = os.fstat(descriptor)
-        _sendable_stat(before, rules)
-        data = _read_up_to(descriptor, before.st_size + 1)
-        after = Stat.of(os.fstat(descriptor))
-    finally:
-        os.close(descriptor)
-    status = Stat.of(before)
-    if len(data) != status.size or after != status:
-        raise Unsendable(
-            FailReason.CHANGED_WHILE_READING, "the file changed while it was read", status
-        )
-    return data, status
-
-
 def _read_up_to(descriptor: int, size: int) -> bytes:
     """Read from the start; one system call does, where nothing interrupts it."""
     data = os.read(descriptor, size)
@@ -184,15 +175,9 @@ def _read_up_to(descriptor: int, size: int) -> bytes:
     return data
 
 
-def _sendable_stat(found: os.stat_result, rules: Rules) -> None:
-    """Hold what stat tells against the rules, before a byte is read."""
-    status = Stat.of(found)
-    if not stat.S_ISREG(found.st_mode):
-        raise Unsendable(FailReason.UNREADABLE, f"is {_kind_of_file(found.st_mode)}", status)
-    check_size(status, rules)
-
-
-def _trouble(error: OSError) -> str:
+def _trouble(error: OSError | ValueError) -> str:
+    if isinstance(error, ValueError):
+        return f"a name that holds a NUL byte is no file's ({error})"
     if error.errno == errno.ELOOP:
         return "it is a symbolic link, and links are not followed (see --follow-symlinks)"
     return error.strerror or str(error)

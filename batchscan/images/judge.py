@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from batchscan.images import kinds, tiff
 from batchscan.images.allowance import Allowance
+from batchscan.images.decoding.pool import Decoders
 from batchscan.images.kinds import Kind
 from batchscan.images.naming import agree, extension_of
 from batchscan.images.raster import RasterJudge
 from batchscan.images.raw import RawJudge
-from batchscan.images.raw_process import RawProcess
 from batchscan.images.rules import Rules
 from batchscan.images.signature import HEAD_BYTES, hint, sniff
-from batchscan.images.verdict import Accepted, Refused, Unfit, Verdict
+from batchscan.images.verdict import Accepted, Refused, Size, Unfit, Verdict
 from batchscan.names import FailReason, RejectReason
 
 
@@ -19,18 +19,18 @@ class Judge:
     """Says of any bytes whether the service takes them, always the same of the same bytes.
 
     Called from worker threads, any number at once: the pixels being decoded are bounded, and
-    camera RAW takes turns at one child process, which the first one starts.
+    camera RAW takes turns at child processes, which the first ones start.
     """
 
     def __init__(
         self,
         rules: Rules,
-        raw_process: RawProcess | None = None,
+        decoders: Decoders | None = None,
         pixels: Allowance | None = None,
     ) -> None:
         self.rules = rules
-        self._raw_process = raw_process or RawProcess()
-        self._raw = RawJudge(rules, self._raw_process)
+        self._decoders = decoders or Decoders()
+        self._raw = RawJudge(rules, self._decoders)
         self._raster = RasterJudge(rules, pixels or Allowance(rules.max_pixels))
 
     def judge(self, data: bytes, name: str) -> Verdict:
@@ -47,23 +47,47 @@ class Judge:
             known = kind.format if kind else None
             return Refused(FailReason.CHECK_FAILED, "no memory left to check it", known)
 
+    @property
+    def decoders(self) -> Decoders:
+        """The processes that decode what is hostile."""
+        return self._decoders
+
     def close(self) -> None:
-        """End the child process, if there is one."""
-        self._raw_process.close()
+        """End the child processes, if there are any."""
+        self._decoders.close()
 
     def _examine(self, kind: Kind, data: bytes, name: str) -> Accepted:
-        if kind.group not in ("raster", "raw"):
-            raise Unfit(
-                RejectReason.UNSUPPORTED_FORMAT,
-                f"this is {kind.label}, which the service does not take; convert it to JPEG or PNG",
-            )
+        converts = self.rules.convert and kind in kinds.CONVERTIBLE
+        if kind.group not in ("raster", "raw") and not converts:
+            raise unsupported(kind)
         extension, warning = agree(kind, name)
-        judge = self._raw.judge if kind.group == "raw" else None
-        size, found = judge(data) if judge else self._raster.judge(kind, data)
-        warnings = (warning, *found) if warning else tuple(found)
+        size, found = Size(0, 0), list[str]()
+        try:
+            if not converts:
+                judge = self._raw.judge if kind.group == "raw" else None
+                size, found = judge(data) if judge else self._raster.judge(kind, data)
+        except Unfit as unfit:
+            if not (self.rules.convert and unfit.reason is RejectReason.TOO_MANY_PIXELS):
+                raise
+            size, converts = unfit.size or size, True
         return Accepted(
-            kind.format, kind.content_type, extension, size.width, size.height, warnings
+            kind.name,
+            kind.format,
+            kind.content_type,
+            extension,
+            size.width,
+            size.height,
+            (warning, *found) if warning else tuple(found),
+            converts,
         )
+
+
+def unsupported(kind: Kind) -> Unfit:
+    """The refusal of a kind of picture that is neither taken nor converted."""
+    return Unfit(
+        RejectReason.UNSUPPORTED_FORMAT,
+        f"this is {kind.label}, which the service does not take; convert it to JPEG or PNG",
+    )
 
 
 def _recognise(data: bytes, name: str) -> Kind:

@@ -110,6 +110,12 @@ UNSUPPORTED: Final = (
     HEIC, AVIF, TIFF, SVG, PSD, JXL, JP2, JXR, CUR, OS2, ICNS, PCX, XCF, EXR, HDR, PNM, QOI, BPG,
     DDS, DJVU, MNG, RAS, SGI, TGA, WMF, XBM, XPM, EPS, PDF,
 )  # fmt: skip
+CONVERTIBLE: Final = (HEIC, AVIF, TIFF, PSD, JXL, JP2)
+"""What the service does not take, and a JPEG can be made of; beside rasters and RAW."""
+
+BY_NAME: Final = {
+    kind.name: kind for kind in (*TIFF_RAWS.values(), *SIGNED_RAWS, *UNSUPPORTED, *RASTERS)
+}
 UNSUPPORTED_BY_EXTENSION: Final = {
     extension: kind for kind in UNSUPPORTED for extension in kind.extensions
 }

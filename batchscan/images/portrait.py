@@ -7,22 +7,22 @@ may have moved, nor ever show one from the web.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import msgspec
 
-from batchscan.digest import Provenance
 from batchscan.images import kinds, provenance
 from batchscan.images.allowance import Allowance
 from batchscan.images.bare import bare_copies
+from batchscan.images.decoding.pool import Decoders
+from batchscan.images.decoding.process import DecoderDied
 from batchscan.images.headers import claimed_size
 from batchscan.images.jpeg import END, has_end
 from batchscan.images.kinds import Kind
 from batchscan.images.raster import open_raster, silence_warnings
-from batchscan.images.raw_process import RawProcess, RawProcessDied
 from batchscan.images.thumbnail import thumbnail
-from batchscan.model import Image
+from batchscan.model import Image, Provenance
 
 _RASTERS: Final = {kind.format: kind for kind in kinds.RASTERS}
 NOTHING: Final = Provenance()
@@ -51,33 +51,38 @@ class Portrait:
 class Portraitist:
     """Makes portraits of pictures that were accepted; may be shared by threads."""
 
-    def __init__(self, pixels: Allowance, raw_process: RawProcess, max_pixels: int) -> None:
+    def __init__(self, pixels: Allowance, decoders: Decoders, max_pixels: int) -> None:
         """Prepare.
 
         Args:
             pixels: shared with the judge: what both decode at once is bounded together.
-            raw_process: shared with the judge; closed by whoever made it.
+            decoders: shared with the judge; closed by whoever made it.
             max_pixels: that a preview in camera RAW may have.
         """
         self._pixels = pixels
-        self._raw_process = raw_process
+        self._decoders = decoders
         self._max_pixels = max_pixels
         silence_warnings()
 
     def portray(self, image: Image) -> Portrait:
         """Make a picture's portrait; blocks. What cannot be had is None, and nothing is raised."""
-        kind = _RASTERS.get(image.format)
+        found = self._of_sent(image)
+        return found if image.provenance is None else replace(found, provenance=image.provenance)
+
+    def _of_sent(self, image: Image) -> Portrait:
+        seen = image.sent or image
+        kind = _RASTERS.get(seen.format)
         if kind is None:
             return Portrait(self._preview(image.data), read_provenance(image.format, image.data))
         claimed = claimed_size(kind, image.data)
-        weight = max(image.width * image.height, claimed.pixels if claimed else 0)
+        weight = max(seen.width * seen.height, claimed.pixels if claimed else 0)
         with self._pixels.hold(weight):
             return _raster(kind, image.data)
 
     def _preview(self, data: bytes) -> bytes | None:
         try:
-            return self._raw_process.preview(data, max_pixels=self._max_pixels)
-        except RawProcessDied:
+            return self._decoders.preview_raw(data, max_pixels=self._max_pixels)
+        except DecoderDied:
             return None
 
 

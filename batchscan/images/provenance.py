@@ -11,9 +11,9 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from batchscan.digest import Provenance
 from batchscan.images import exif, iptc, xmp
 from batchscan.images.exif import Exif
+from batchscan.model import Provenance
 
 LONGEST: Final = 500
 """Characters of a field."""

@@ -1,26 +1,8 @@
-"""What the RAW decoder's process is asked and answers: a few bytes and a line of JSON."""
+"""What LibRaw made of a file, as the decoders' process says it."""
 
 from __future__ import annotations
 
-import struct
-from enum import IntEnum
-from typing import Final
-
 import msgspec
-
-REQUEST: Final = struct.Struct("!BIQQ")
-"""What is wanted; seconds until it kills itself; pixel limit; bytes that follow."""
-
-MAX_REPLY: Final = 65_536
-"""Longest answer that is read, in bytes."""
-
-
-class Wanted(IntEnum):
-    """How far into a file to go."""
-
-    HEADER = 0
-    SENSOR = 1  # decode its data
-    PREVIEW = 2  # make a thumbnail of the picture that the camera put beside it
 
 
 class RawReport(msgspec.Struct, frozen=True):

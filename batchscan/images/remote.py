@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from tempfile import TemporaryFile
+from typing import IO, Final
 
 from batchscan.errors import UsageError
+from batchscan.images.judge import Judge
+from batchscan.images.judged import judged
+from batchscan.images.large import LargeFile
 from batchscan.images.rules import Rules
 from batchscan.images.signature import HEAD_BYTES
 from batchscan.images.unsendable import Unsendable, check_size
-from batchscan.model import Candidate, Stat
+from batchscan.model import Candidate, Image, NotSendable, Stat
 from batchscan.names import FailReason
 from batchscan.stores import Changed, address_and_store
+from batchscan.stores.interface import Store
 from batchscan.stores.opening import together
 
+PART: Final = 8 * 1024 * 1024
+"""Bytes that are in memory at once of a large object."""
 
-def fetch(candidate: Candidate, rules: Rules) -> tuple[bytes, Stat]:
-    """Give an object's bytes and the state that they belong to.
+
+def inspect_remote(candidate: Candidate, judge: Judge, rules: Rules) -> Image | NotSendable:
+    """Read, hash and judge one object; what is too large for the service is converted at once.
+
+    Such a one goes by way of a temporary file without a name, in parts.
 
     Raises:
         Unsendable: it is empty, too large, or changed since it was listed.
@@ -25,16 +36,35 @@ def fetch(candidate: Candidate, rules: Rules) -> tuple[bytes, Stat]:
         address, store = address_and_store(candidate.path)
         status = candidate.stat or store.stat(address.key)
         check_size(status, rules)
-        data = store.read(address.key, status.size + 1, status)
+        if status.size < rules.max_bytes:
+            data = store.read(address.key, status.size + 1, status)
+            _whole(len(data), status)
+            return judged(candidate.path, status, data, judge)
+        with TemporaryFile(buffering=0) as file:
+            _copy(store, address.key, status, file)
+            large = LargeFile(candidate.path, status, file.fileno())
+            return large.inspect(judge, rules, convert=True)
     except UsageError as error:  # of a list: the roots have been checked
         raise Unsendable(FailReason.UNREADABLE, f"cannot be read: {error}") from error
     except Changed as error:
         detail = "the file changed between listing and reading it"
         raise Unsendable(FailReason.CHANGED_WHILE_READING, detail, candidate.stat) from error
-    if len(data) != status.size:
+
+
+def _copy(store: Store, key: str, status: Stat, file: IO[bytes]) -> None:
+    at = 0
+    while part := store.read(key, PART, status, at):
+        file.write(part)
+        at += len(part)
+        if at >= status.size:
+            break
+    _whole(at, status)
+
+
+def _whole(size: int, status: Stat) -> None:
+    if size != status.size:
         detail = "the file changed while it was read"
         raise Unsendable(FailReason.CHANGED_WHILE_READING, detail, status)
-    return data, status
 
 
 def heads(urls: Sequence[str]) -> list[bytes | None]:

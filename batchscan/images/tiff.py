@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 _WIDTH: Final = 256
 _HEIGHT: Final = 257
@@ -22,6 +22,7 @@ _WANTED: Final = frozenset(
 )
 _SENSOR: Final = frozenset({32803, 34892})  # colour filter array, linear RAW (DNG 1.7, TIFF/EP)
 _SIZES: Final = {1: ("B", 1), 3: ("H", 2), 4: ("I", 4), 13: ("I", 4)}
+_CLASSIC: Final = (b"II*\0", b"MM\0*", b"IIRO", b"IIRS", b"MMOR")
 _HEADER: Final = 8  # bytes: order, magic, offset of the first directory
 _INLINE: Final = 4  # bytes of values that stand in the entry itself
 _MAX_DIRECTORIES: Final = 64  # real files hold a dozen; a hostile one may hold a loop
@@ -98,9 +99,29 @@ def main_picture(found: list[Directory]) -> Directory | None:
     )
 
 
+def sensor(data: bytes) -> Directory | None:
+    """The sensor's picture in a file whose strips stand as in TIFF 6.0; None in others."""
+    return main_picture(directories(data)) if data[:4] in _CLASSIC else None
+
+
 def is_dng(data: bytes) -> bool:
     """Whether a TIFF has the tag that makes it a DNG."""
     return any(directory.has_dng_version for directory in directories(data))
+
+
+def has_dng_version(read: Callable[[int, int], bytes]) -> bool:
+    """Whether the first directory of a TIFF file makes it a DNG.
+
+    Args:
+        read: gives bytes of the file, by offset and number.
+    """
+    head = read(0, _HEADER)
+    order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
+    start = int.from_bytes(head[4:8], order)
+    count = int.from_bytes(read(start, 2), order)
+    entries = read(start + 2, 12 * count)
+    tags = (entries[at : at + 2] for at in range(0, len(entries) - 1, 12))
+    return any(int.from_bytes(tag, order) == _DNG_VERSION for tag in tags)
 
 
 def _read(data: bytes, offset: int, order: str) -> tuple[Directory, int]:

@@ -31,8 +31,13 @@ def check_size(status: Stat, rules: Rules) -> None:
     """
     if not status.size:
         raise Unsendable(RejectReason.EMPTY, "the file is empty", status)
-    if status.size >= rules.max_bytes:
-        raise Unsendable(RejectReason.TOO_LARGE, _too_large(status.size, rules.max_bytes), status)
+    if status.size >= (rules.max_source_bytes if rules.convert else rules.max_bytes):
+        raise too_large(status, rules)
+
+
+def too_large(status: Stat, rules: Rules) -> Unsendable:
+    """The refusal of a file that has too many bytes and is not converted."""
+    return Unsendable(RejectReason.TOO_LARGE, _too_large(status.size, rules.max_bytes), status)
 
 
 def _too_large(size: int, limit: int) -> str:

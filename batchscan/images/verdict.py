@@ -33,14 +33,19 @@ class Size(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The service takes these bytes; a warning is a stable word, or `word: detail`."""
+    """The service takes these bytes, or a JPEG made of them.
 
+    A warning is a stable word, or `word: detail`. A size of 0 x 0 is not known before decoding.
+    """
+
+    kind: str  # `Kind.name`
     format: str
     content_type: str
     extension: str  # fits the content, lower-case with its dot; the name's own where that fits
     width: int
     height: int
     warnings: tuple[str, ...] = ()
+    convert: bool = False  # it is the JPEG that the service takes
 
 
 @dataclass(frozen=True, slots=True)

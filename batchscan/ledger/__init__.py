@@ -1,8 +1,8 @@
 """The truth: what was sent, answered and paid, ever (SQLite, in the state folder)."""
 
-from batchscan.ledger.claims import NOTHING_KNOWN, Known, OpenClaim, StoredAnswer
 from batchscan.ledger.files import Sorted
 from batchscan.ledger.history import Allows, Sighting
+from batchscan.ledger.known import NOTHING_KNOWN, Known, OpenClaim, StoredAnswer
 from batchscan.ledger.missing import KnownFolder
 from batchscan.ledger.outbox import Draft, Message, News, Waiting
 from batchscan.ledger.overview import KnownFile

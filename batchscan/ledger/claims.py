@@ -6,93 +6,24 @@ import hashlib
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import replace
 
-from batchscan.ledger.history import History, Sighting
+from batchscan.ledger.equals import Equal, Equals, read_sent, sent_columns
+from batchscan.ledger.history import History
+from batchscan.ledger.known import (
+    ANSWER_COLUMNS,
+    NOTHING_KNOWN,
+    Known,
+    OpenClaim,
+    StoredAnswer,
+)
 from batchscan.ledger.prices import Prices
 from batchscan.ledger.seals import Seals
-from batchscan.model import Claim, Image
+from batchscan.model import Claim, Image, Sent
 
 SCAN_ID_DIGITS = 32
 _STATES = frozenset({"open", "answered", "refused", "lost"})
-ANSWER_COLUMNS = (
-    "a.id, a.picture_id, a.generation, a.scan_id, a.run_id, a.received_at, a.credits, a.body,"
-    " a.reader, a.trouble"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredAnswer:
-    """An answer as it came."""
-
-    id: int
-    picture_id: int
-    generation: int
-    scan_id: str
-    run_id: str
-    received_at: float
-    credits: int | None
-    body: bytes
-    reader: int | None = None  # the version of the reading that entered it; None before that
-    trouble: str | None = None  # why its matches may not be all there are
-
-    @classmethod
-    def of(cls, row: Sequence[Any]) -> StoredAnswer:
-        """Make one of the columns `ANSWER_COLUMNS`."""
-        number, picture_id, generation, scan_id, run_id, received_at, credits_, *said = row
-        body, reader, trouble = said
-        return cls(
-            id=number,
-            picture_id=picture_id,
-            generation=generation,
-            scan_id=scan_id,
-            run_id=run_id,
-            received_at=received_at,
-            credits=credits_,
-            body=zlib.decompress(body),
-            reader=reader,
-            trouble=trouble,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the ledger knows of a content."""
-
-    answer: StoredAnswer | None  # the newest
-    refusal: bytes | None  # JSON: the service will not take it
-    generation: int  # the highest one asked, 0 if none
-    open: bool  # that generation's claim still is
-    lost: bool  # that generation's answer cannot be had
-    history: tuple[Sighting, ...] = ()  # of the matches that answers ever showed
-
-    @property
-    def settles(self) -> bool:
-        """Whether this may be all there is to learn of the content."""
-        return self.answer is not None or self.refusal is not None or self.lost
-
-
-NOTHING_KNOWN = Known(answer=None, refusal=None, generation=0, open=False, lost=False)
-
-
-@dataclass(frozen=True, slots=True)
-class OpenClaim:
-    """A claim that a killed run left open."""
-
-    picture_id: int
-    scan_id: str
-    generation: int
-    path: bytes
-    sha256: str
-    bytes: int
-    format: str
-    width: int
-    height: int
-    opened_at: float
-    sends: int
-    under_way: bool
 
 
 class Claims:
@@ -111,17 +42,23 @@ class Claims:
         self._history = history
         self._realm_id = realm_id
         self._realm = realm
+        self._equals = Equals(connection, realm_id)
 
     def known(self, sha256: str, path: str | None = None) -> Known:
         """Look up a content, which was met at `path`."""
         row = self._connection.execute(
-            "SELECT id, (SELECT max(a.id) FROM answers a WHERE a.picture_id = p.id), refusal"
-            " FROM pictures p WHERE realm_id = ? AND sha256 = ?",
+            "SELECT id, (SELECT max(a.id) FROM answers a WHERE a.picture_id = p.id), refusal,"
+            " width, height FROM pictures p WHERE realm_id = ? AND sha256 = ?",
             (self._realm_id, bytes.fromhex(sha256)),
         ).fetchone()
+        if row is None or row[1] is None:
+            equal = self._equals.find(sha256)
+            if equal is not None:
+                answer = self.answer(self._equals.answer_of(equal.picture_id))
+                return self._known_equal(equal, answer, path)
         if row is None:
             return NOTHING_KNOWN
-        picture_id, answer_id, refusal = row
+        picture_id, answer_id, refusal, width, height = row
         claim = self._connection.execute(
             "SELECT generation, state FROM claims WHERE picture_id = ?"
             " ORDER BY generation DESC LIMIT 1",
@@ -133,7 +70,48 @@ class Claims:
             raise sqlite3.DatabaseError(f"what was paid for picture {picture_id} is damaged")
         met_at = os.fsencode(path) if path else None
         history = self._history.of(picture_id, met_at) if answer else ()
-        return Known(answer, refusal, generation, state == "open", state == "lost", history)
+        return Known(
+            answer,
+            refusal,
+            generation,
+            state == "open",
+            state == "lost",
+            history,
+            (width, height),
+            self.sent(answer.scan_id) if answer else None,
+        )
+
+    def known_by_sent(self, image: Image) -> Known:
+        """Look up the picture of which the same bytes were sent; remember the two as equals."""
+        picture_id = self._equals.answered(image.sent_sha256)
+        if picture_id is None:
+            return NOTHING_KNOWN
+        equal = self._equals.of(picture_id, image)
+        return self._known_equal(equal, self.answer(self._equals.answer_of(picture_id)), image.path)
+
+    def equate(self, image: Image, picture_id: int) -> None:
+        """Remember that a file's content has the answer of another one."""
+        self._equals.add(self._equals.of(picture_id, image), image.sha256)
+
+    def sent(self, scan_id: str) -> Sent | None:
+        """What was sent in a file's place under a scan id."""
+        row = self._connection.execute(
+            "SELECT sent FROM claims WHERE scan_id = ?", (scan_id,)
+        ).fetchone()
+        return read_sent(row[0]) if row else None
+
+    def _known_equal(self, equal: Equal, answer: StoredAnswer | None, path: str | None) -> Known:
+        if answer is None:
+            return NOTHING_KNOWN
+        met_at = os.fsencode(path) if path else None
+        return replace(
+            NOTHING_KNOWN,
+            answer=answer,
+            history=self._history.of(equal.picture_id, met_at),
+            size=(equal.width, equal.height),
+            sent=equal.sent,
+            equal=True,
+        )
 
     def plan(self, sha256: str) -> None:
         """Remember in this process that a dry run would send this content."""
@@ -171,10 +149,16 @@ class Claims:
         if row is not None and row[0] != picture_id:  # damage let a known content seem new
             raise sqlite3.DatabaseError(f"the picture of the claim {claim.scan_id} is damaged")
         self._connection.execute(
-            "INSERT INTO claims VALUES (?, ?, ?, ?, ?, ?, 'open', 1, 1, 0)"
+            "INSERT INTO claims (scan_id, picture_id, generation, run_id, path, opened_at, state,"
+            " under_way, sends, unanswered, sent, sent_sha256)"
+            " VALUES (?, ?, ?, ?, ?, ?, 'open', 1, 1, 0, ?, ?)"
             " ON CONFLICT (scan_id) DO UPDATE SET state = 'open', under_way = 1,"
-            " sends = sends + 1, run_id = excluded.run_id, path = excluded.path",
-            (claim.scan_id, picture_id, generation, run_id, os.fsencode(image.path), at),
+            " sends = sends + 1, run_id = excluded.run_id, path = excluded.path,"
+            " sent = excluded.sent, sent_sha256 = excluded.sent_sha256",
+            (
+                *(claim.scan_id, picture_id, generation, run_id, os.fsencode(image.path), at),
+                *sent_columns(image.sent),
+            ),
         )
         return claim
 
@@ -267,11 +251,11 @@ class Claims:
         """The open claims that a run made last."""
         rows = self._connection.execute(
             "SELECT picture_id, scan_id, generation, path, lower(hex(sha256)), bytes, format, width, height,"
-            " opened_at, sends, under_way FROM claims JOIN pictures ON pictures.id = picture_id"
+            " opened_at, sends, under_way, claims.sent FROM claims JOIN pictures ON pictures.id = picture_id"
             " WHERE run_id = ? AND state = 'open' ORDER BY path",
             (run_id,),
         )
-        return [OpenClaim(*row) for row in rows]
+        return [OpenClaim(*(*row, read_sent(sent))) for *row, sent in rows]
 
     def perhaps_charged(self, run_id: str) -> int:
         """Credits that a run may have been charged without an answer."""

@@ -26,7 +26,7 @@ COLUMNS = {
     "claims": {
         "TEXT": "scan_id run_id state",
         "INTEGER": "picture_id generation under_way sends unanswered",
-        "BLOB": "path",
+        "BLOB": "path sent sent_sha256",
         "REAL": "opened_at",
     },
     "unread_bodies": {
@@ -40,8 +40,13 @@ COLUMNS = {
     },
     "files": {
         "INTEGER": "realm_id folder_id size mtime_ns ctime_ns picture_id",
-        "BLOB": "name line",
+        "BLOB": "name line sha256",
         "TEXT": "rules",
+    },
+    "equals": {
+        "INTEGER": "realm_id picture_id bytes width height",
+        "BLOB": "sha256 sent",
+        "TEXT": "format",
     },
     "runs": {
         "TEXT": "run_id",

@@ -115,16 +115,21 @@ class Files:
         picture_id: int | None = None,
         rules: str | None = None,
         line: bytes | None = None,
+        sha256: str | None = None,
     ) -> None:
-        """Remember a file's final verdict: an answered picture, or a rejection under rules."""
+        """Remember a file's final verdict: an answered picture, or a rejection under rules.
+
+        A file's own content is named where the answer is that of an equal one.
+        """
         folder, name = parted(os.fsencode(path))
+        own = bytes.fromhex(sha256) if sha256 else None
         self._seals.break_folder(folder)
         self._connection.execute("INSERT OR IGNORE INTO folders (path) VALUES (?)", (folder,))
         self._connection.execute(
             "INSERT OR REPLACE INTO files (realm_id, folder_id, name, size, mtime_ns, ctime_ns,"
-            " picture_id, rules, line)"
-            " VALUES (?, (SELECT id FROM folders WHERE path = ?), ?, ?, ?, ?, ?, ?, ?)",
-            (self._realm_id, folder, name, *stat, picture_id, rules, line),
+            " picture_id, rules, line, sha256)"
+            " VALUES (?, (SELECT id FROM folders WHERE path = ?), ?, ?, ?, ?, ?, ?, ?, ?)",
+            (self._realm_id, folder, name, *stat, picture_id, rules, line, own),
         )
 
     def _put_seal(

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from batchscan.digest import FoundPicture, Provenance
+from batchscan.digest import FoundPicture
 from batchscan.ledger.history import PRESENT, History
+from batchscan.model import Provenance
 
 # Those with something new first, then the worst.
 _ORDER = (

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from batchscan.digest import AlarmTotals, Digest, DomainCount, MatchedImage, MatchTotals, RuleUse
-from batchscan.ledger.claims import ANSWER_COLUMNS, StoredAnswer
 from batchscan.ledger.history import PRESENT
+from batchscan.ledger.known import ANSWER_COLUMNS, StoredAnswer
 from batchscan.paths import joined
 
 MOST_IMAGES = 1_000

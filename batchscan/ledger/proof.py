@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from batchscan.errors import StorageError
-from batchscan.ledger.claims import ANSWER_COLUMNS, StoredAnswer
 from batchscan.ledger.history import History
+from batchscan.ledger.known import ANSWER_COLUMNS, StoredAnswer
 from batchscan.paths import joined, parted
 
 _MATCHED = "EXISTS (SELECT 1 FROM sightings m WHERE m.picture_id = p.id)"

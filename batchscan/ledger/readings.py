@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 
-from batchscan.ledger.claims import ANSWER_COLUMNS, StoredAnswer
 from batchscan.ledger.files import Files
 from batchscan.ledger.history import History
+from batchscan.ledger.known import ANSWER_COLUMNS, StoredAnswer
 from batchscan.model import Answer
 
 _TO_READ = (

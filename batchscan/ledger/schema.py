@@ -269,6 +269,29 @@ MIGRATIONS = (
     -- scan has looked. One that is gone is reported once, unless it was mounted.
     ALTER TABLE folders ADD COLUMN mounted INTEGER;
     ALTER TABLE folders ADD COLUMN reported_missing INTEGER NOT NULL DEFAULT 0;
+    -- What was sent in a file's place under a scan id: JSON of `model.Sent`, and its hash; NULL
+    -- where it was the file itself.
+    ALTER TABLE claims ADD COLUMN sent BLOB;
+    ALTER TABLE claims ADD COLUMN sent_sha256 BLOB;
+    CREATE INDEX claims_by_sent ON claims (sent_sha256) WHERE sent_sha256 IS NOT NULL;
+    -- Other files' contents of which the same bytes would be sent as of an answered picture.
+    CREATE TABLE equals (
+        realm_id INTEGER NOT NULL REFERENCES realms,
+        sha256 BLOB NOT NULL,
+        picture_id INTEGER NOT NULL REFERENCES pictures,
+        bytes INTEGER NOT NULL,
+        format TEXT NOT NULL,
+        width INTEGER NOT NULL,
+        height INTEGER NOT NULL,
+        sent BLOB,
+        PRIMARY KEY (realm_id, sha256)
+    ) WITHOUT ROWID;
+    -- The file's own content, where `picture_id` is the answered one of equals.
+    ALTER TABLE files ADD COLUMN sha256 BLOB;
+    -- A conversion may avoid these rejections, which were made before there were any.
+    UPDATE files SET rules = rules || '-never' WHERE picture_id IS NULL AND rules IS NOT NULL
+        AND json_extract(CAST(line AS TEXT), '$.reason')
+            IN ('unsupported_format', 'too_large', 'too_many_pixels');
     -- Counts up with everything that reports are made from, so that one that would be the same
     -- need not be made again (`ledger.report_cache`).
     CREATE TABLE changes (number INTEGER NOT NULL);

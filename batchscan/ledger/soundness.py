@@ -13,6 +13,7 @@ import msgspec
 from batchscan.copyleaks.answers import read_check
 from batchscan.ledger.columns import COLUMN_QUERY, MOST, PAYMENT_QUERY
 from batchscan.ledger.seals import Matched, Rejected, fingerprint
+from batchscan.ledger.standing import rejected_under
 from batchscan.urls import normalised
 
 MOST_NAMED = 5
@@ -167,7 +168,7 @@ class Soundness:
             looked.other += 1  # files have gone since, or come: it may hold on the disk
             return
         for row in rows:
-            stands = row[4] == rules if row[5] is None else row[6] is not None
+            stands = rejected_under(rules, row[4]) if row[5] is None else row[6] is not None
             if not stands:
                 looked.blame(f"a seal of folder {folder_id} says that a file has a verdict")
                 return

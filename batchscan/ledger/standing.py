@@ -9,6 +9,11 @@ from typing import TypeAlias
 FileState: TypeAlias = tuple[str, int, int, int]
 
 
+def rejected_under(all_rules: str, rules: str) -> bool:
+    """Whether a rejection's rules are all of these, or those of them without conversions."""
+    return all_rules == rules or all_rules.startswith(f"{rules}-")
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What "unchanged" means in this run."""
@@ -18,13 +23,19 @@ class Standing:
     answers_since: float  # 0 keeps all answers, infinity those of this run only
     matched_since: float | None = None  # the same for pictures with matches, where it differs
     now: float = 0.0
+    conversion_rules: str = ""  # those of rejections that a conversion might avoid, or led to
+
+    @property
+    def all_rules(self) -> str:
+        """The fingerprint of all rules."""
+        return self.conversion_rules or self.rules
 
     def keeps(
         self, rules: str | None, run_id: str | None, received_at: float | None, *, matched: bool
     ) -> bool:
         """Whether a verdict holds: a rejection under rules, or an answer of a run."""
         if rules is not None:
-            return rules == self.rules
+            return rules in (self.rules, self.conversion_rules)
         return received_at is not None and self.keeps_answer(run_id, received_at, matched=matched)
 
     def keeps_answer(self, run_id: str | None, received_at: float, *, matched: bool) -> bool:

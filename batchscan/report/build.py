@@ -133,6 +133,8 @@ def _files(tally: Tally) -> schema.Files:
         empty_roots=[path_fields(root)[0] for root in tally.empty_roots],
         bytes=tally.bytes,
         unreadable_folder_names=[path_fields(path)[0] for path in tally.unreadable_names],
+        converted=tally.converted.total(),
+        converted_formats=dict(sorted(tally.converted.items())),
     )
 
 

@@ -55,6 +55,8 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
     empty_roots: list[str]
     bytes: int
     unreadable_folder_names: list[str] = []  # some of the unreadable folders
+    converted: int = 0  # sent as a JPEG made of them
+    converted_formats: dict[str, int] = {}  # the same by format
 
 
 class Credits(msgspec.Struct, frozen=True, kw_only=True):

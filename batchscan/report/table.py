@@ -11,9 +11,9 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
-from batchscan.digest import FoundPicture, Provenance
+from batchscan.digest import FoundPicture
 from batchscan.escape import BYTE_ORDER_MARK, path_fields, spreadsheet_cell
-from batchscan.model import Match
+from batchscan.model import Match, Provenance
 from batchscan.report.schema import Report
 from batchscan.times import rfc3339
 

@@ -26,7 +26,7 @@ def summary(report: Report, where: str, width: int = WIDTH) -> str:
     Every line but those that hold `where` or a message fits `width` columns, and no string from
     outside reaches the terminal as it is.
     """
-    parts = (coverage, losses, dry_run, _matches, money, alerts, cluster, _end)
+    parts = (coverage, converted, losses, dry_run, _matches, money, alerts, cluster, _end)
     lines = [line for part in parts for line in part(report)]
     return (
         "\n".join([*(_wrapped(line, width) for line in lines), f"Files: {printable(where)}"]) + "\n"
@@ -59,6 +59,17 @@ def coverage(report: Report) -> Iterator[str]:
     states = ("scanned", "reused", "unchanged", "rejected")
     counts = [(getattr(files, state), state) for state in states]
     yield from _sentence("  ", [f"{number:,} {state}" for number, state in counts if number])
+
+
+def converted(report: Report) -> Iterator[str]:
+    """What was sent as a JPEG made of it."""
+    files = report.files
+    if not files.converted:
+        return
+    most_first = sorted(files.converted_formats.items(), key=lambda item: (-item[1], item[0]))
+    formats = ", ".join(f"{number:,} {printable(form).upper()}" for form, number in most_first)
+    would = " would be" if report.run.dry_run else ""
+    yield f"  {files.converted:,}{would} sent as a smaller JPEG: {formats}."
 
 
 def _named(root: str) -> str:

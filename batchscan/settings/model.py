@@ -16,6 +16,7 @@ from batchscan.settings.declaring import setting, unwritten
 from batchscan.settings.engine import Engine
 from batchscan.settings.kinds import Choice, Choices, FilePath, Flag, Patterns, Text
 from batchscan.settings.numbers import Count, Duration, Rates, Ratio, Size
+from batchscan.settings.sending import Convert, Metadata, Send
 from batchscan.settings.spending import Spend
 from batchscan.settings.units import Rate
 
@@ -25,11 +26,13 @@ __all__ = [
     "Alerts",
     "Api",
     "Check",
+    "Convert",
     "Engine",
     "FailOn",
     "FirstAnswer",
     "IfLocked",
     "LogFormat",
+    "Metadata",
     "Output",
     "Pace",
     "ProgressMode",
@@ -37,6 +40,7 @@ __all__ = [
     "Role",
     "Scan",
     "Secret",
+    "Send",
     "Settings",
     "Spend",
     "Takedown",
@@ -157,10 +161,15 @@ class Scan:
         "full", "fast reads headers and end markers only", Choice(get_args(Check)), flag="--check"
     )
     max_bytes: int = setting(
-        20_000_000, "files this large are rejected; the vendor's limit", Size(1, 256 * 1024**2)
+        20_000_000,
+        "files this large are converted or rejected; the vendor's limit",
+        Size(1, 256 * 1024**2),
     )
     max_pixels: int = setting(
-        75_000_000, "width x height above this is rejected", Count(1, 1_000_000_000)
+        75_000_000, "width x height above this is converted or rejected", Count(1, 1_000_000_000)
+    )
+    max_source_bytes: int = setting(
+        4_000_000_000, "larger files are not converted (send.convert)", Size(1, 1024**4)
     )
     rescan_after: float | None = setting(
         None,
@@ -282,6 +291,7 @@ class Settings:
     account: Account = field(default_factory=Account)
     api: Api = field(default_factory=Api)
     scan: Scan = field(default_factory=Scan)
+    send: Send = field(default_factory=Send)
     pace: Pace = field(default_factory=Pace)
     engine: Engine = field(default_factory=Engine)
     spend: Spend = field(default_factory=Spend)

@@ -142,7 +142,7 @@ class Asker:
         question.requests += 1
         self.traffic.requests += 1
         self.traffic.retries += question.requests > 1
-        self.traffic.bytes_sent += image.stat.size
+        self.traffic.bytes_sent += image.sent.bytes if image.sent else image.stat.size
         try:
             reply = await self.engine.upload(
                 opened.scan_id, image, lambda: self.gate.leaving(granted)

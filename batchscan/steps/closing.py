@@ -154,6 +154,8 @@ class _KilledRun:
         tally.statuses[line.status] += 1
         tally.bytes += line.bytes or 0
         tally.reasons.update([line.reason] if line.reason else [])
+        if line.sent is not None and line.attempts:
+            tally.sent_instead(line.sent.recipe, line.format)
         paid = line.status is Status.SCANNED or (line.status is Status.FAILED and line.attempts)
         if answer is not None and paid:
             tally.charged += answer.credits or 0
@@ -186,6 +188,7 @@ def _subject(claim: OpenClaim) -> Subject:
         format=claim.format,
         width=claim.width,
         height=claim.height,
+        sent=claim.sent,
     )
 
 

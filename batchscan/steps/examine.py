@@ -6,6 +6,7 @@ import asyncio
 import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from batchscan.engines.interface import Engine
 from batchscan.errors import StopRun, StorageError
@@ -17,10 +18,7 @@ from batchscan.model import (
     Failed,
     Image,
     NotSendable,
-    Outcome,
     Rejected,
-    Reused,
-    Scanned,
 )
 from batchscan.names import FailReason
 from batchscan.pace import Clock
@@ -40,6 +38,8 @@ from batchscan.steps.verdict import (
     decode_refusal,
     deferred,
     encode_refusal,
+    for_equal,
+    for_twin,
     not_sendable,
     refused,
     reused,
@@ -64,7 +64,8 @@ class Examiner:
     clock: Clock
     marks: CheckMarks | None  # None in a dry run
     bytes_in_flight: BytesInFlight
-    twins: Twins[Verdict] = field(default_factory=Twins)
+    twins: Twins[Verdict] = field(default_factory=Twins)  # by content
+    sent_twins: Twins[Verdict] = field(default_factory=Twins)  # by what is sent
 
     async def examine(self, candidate: Candidate) -> None:
         """Decide one file and record it; trouble with the file is its outcome.
@@ -85,7 +86,7 @@ class Examiner:
                 kept.callback(self.engine.release, found)
                 if await self._puts_off(candidate, found):
                     return
-                verdict = await self._verdict_on(found, watch)
+                verdict = await self._verdict_on(found, candidate, watch)
             except StopRun as reason:
                 self.stop.because(reason)
                 await self._defer(candidate, self.stop.reason or reason, watch)
@@ -128,21 +129,64 @@ class Examiner:
             stored.run_id, stored.received_at, matched=bool(known.history)
         )
 
-    async def _verdict_on(self, image: Image, watch: Stopwatch) -> Verdict:
-        verdict, own = await self.twins.once(image.sha256, lambda: self._decide(image, watch))
+    async def _verdict_on(self, image: Image, candidate: Candidate, watch: Stopwatch) -> Verdict:
+        decide = partial(self._decide, image, candidate, watch)
+        verdict, own = await self.twins.once(image.sha256, decide)
         if own:
             return verdict
         if self.settings.dry_run:  # now that its twin is planned, it is known not to be sent
-            return await self._decide(image, watch)
-        return _for_twin(verdict, image, watch)
+            return await decide()
+        return for_twin(verdict, image, watch)
 
-    async def _decide(self, image: Image, watch: Stopwatch) -> Verdict:
+    async def _decide(self, image: Image, candidate: Candidate, watch: Stopwatch) -> Verdict:
         """The verdict on a content that nobody else is deciding."""
         known = await self.ledger.do(lambda ledger: ledger.claims.known(image.sha256, image.path))
         if known.settles:  # in a thread: an answer with very many matches takes its time to read
             from_memory = await asyncio.to_thread(self._from_memory, image, known, watch)
             if from_memory is not None:
                 return from_memory
+        made = await self._make_sendable(image, candidate)
+        if isinstance(made, NotSendable):
+            return Verdict(not_sendable(made, watch), by_conversion=made.by_conversion)
+        try:
+            return await self._decide_on_sent(made, known, watch)
+        finally:
+            self.engine.release(made)
+
+    async def _make_sendable(self, image: Image, candidate: Candidate) -> Image | NotSendable:
+        if self.marks is None:
+            return await self.engine.make_sendable(image, candidate)
+        with self.marks.checking(candidate.path):
+            return await self.engine.make_sendable(image, candidate)
+
+    async def _decide_on_sent(self, image: Image, known: Known, watch: Stopwatch) -> Verdict:
+        """The verdict on a content by the bytes that are sent for it, which others may share."""
+        ask = partial(self._ask_or_reuse, image, known, watch)
+        verdict, own = await self.sent_twins.once(image.sent_sha256, ask)
+        if own:
+            return verdict
+        if self.settings.dry_run:
+            return await ask()
+        verdict = for_equal(verdict, image, watch)
+        if verdict.picture_id is not None:
+            await self._equate(image, verdict.picture_id)
+        return verdict
+
+    async def _ask_or_reuse(self, image: Image, known: Known, watch: Stopwatch) -> Verdict:
+        by_sent = await self.ledger.do(lambda ledger: ledger.claims.known_by_sent(image))
+        if by_sent.answer is not None and self._stands(by_sent):
+            await self._equate(image, by_sent.answer.picture_id)
+            from_memory = await asyncio.to_thread(self._from_memory, image, by_sent, watch)
+            if from_memory is not None:
+                return from_memory
+        return await self._ask(image, known, watch)
+
+    async def _equate(self, image: Image, picture_id: int) -> None:
+        if not self.settings.dry_run:
+            await self.ledger.do(lambda ledger: ledger.claims.equate(image, picture_id))
+
+    async def _ask(self, image: Image, known: Known, watch: Stopwatch) -> Verdict:
+        """The verdict on a picture that is asked about."""
         ending, question = await self.inquirer.ask(image, known, watch)
         effort = question.effort()
         match ending:
@@ -158,10 +202,11 @@ class Examiner:
     def _from_memory(self, image: Image, known: Known, watch: Stopwatch) -> Verdict | None:
         """The verdict where the ledger has one that still stands."""
         stored, force = known.answer, self.settings.force
-        sandbox = self.settings.api.sandbox
+        sandbox, (width, height) = self.settings.api.sandbox, known.size
+        image = replace(image, width=width, height=height, sent=known.sent)
         if stored is not None and self._stands(known):
             before = reused(image, stored, known.history, watch, sandbox=sandbox)
-            return Verdict(before, picture_id=stored.picture_id, answer_id=stored.id)
+            return Verdict(before, stored.picture_id, stored.id, equal=known.equal)
         if known.refusal is not None and not force:
             error = decode_refusal(known.refusal)
             return Verdict(refused(image, watch.effort(), error, final=True))
@@ -210,10 +255,15 @@ class Examiner:
             return Kept()
         if isinstance(outcome, Rejected):
             line = self.recorder.rejection(outcome)
-            ledger.files.put(found.path, found.stat, rules=self.standing.rules, line=line)
+            by_conversion = isinstance(found, NotSendable) and found.by_conversion
+            either = by_conversion or verdict.by_conversion
+            rules = self.standing.all_rules if either else self.standing.rules
+            ledger.files.put(found.path, found.stat, rules=rules, line=line)
         elif verdict.picture_id is not None:
             if not isinstance(outcome, Failed):
-                ledger.files.put(found.path, found.stat, picture_id=verdict.picture_id)
+                own = found.sha256 if verdict.equal else None
+                picture_id = verdict.picture_id
+                ledger.files.put(found.path, found.stat, picture_id=picture_id, sha256=own)
             ledger.seen.add(verdict.picture_id, found.path, fresh=False)
         return Kept(verdict.answer_id)
 
@@ -247,18 +297,3 @@ class Examiner:
 
     async def _defer(self, candidate: Candidate, reason: StopRun, watch: Stopwatch) -> None:
         await self.recorder.record(deferred(candidate, reason.defers_as, str(reason), watch))
-
-
-def _for_twin(verdict: Verdict, image: Image, watch: Stopwatch) -> Verdict:
-    """The same verdict for another file of the same content; a paid answer is paid once."""
-    outcome: Outcome = verdict.outcome
-    if isinstance(outcome, Scanned):
-        subject = replace(subject_of(image), warnings=outcome.subject.warnings)
-        effort = watch.effort(0, outcome.effort.scan_id, outcome.effort.generation)
-        outcome = Reused(subject, effort, outcome.answer)
-    else:
-        outcome = replace(outcome, subject=replace(outcome.subject, path=image.path))
-        if isinstance(outcome, Failed) and outcome.answer is not None:
-            effort = watch.effort(0, outcome.effort.scan_id, outcome.effort.generation)
-            outcome = replace(outcome, effort=effort)
-    return replace(verdict, outcome=outcome, line=None)

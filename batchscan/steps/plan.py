@@ -40,13 +40,13 @@ class Planner:
             LimitReached: a limit or the budget would keep it back.
         """
         question = Question(image, known.generation, watch)
-        if await self._ledger.do(lambda ledger: ledger.claims.planned(image.sha256)):
+        if await self._ledger.do(lambda ledger: ledger.claims.planned(image.sent_sha256)):
             return self._twin(image, watch), question
         self._budget.start_picture(self._clock.monotonic())
         again = known.answer is not None and not self._force
         reservation, price = await self._budget.reserve(again=again), self._budget.price
         await self._budget.give_back(reservation, price)
-        await self._ledger.do(lambda ledger: ledger.claims.plan(image.sha256))
+        await self._ledger.do(lambda ledger: ledger.claims.plan(image.sent_sha256))
         self._tally.expected += price
         self.pictures += 1
         detail = f"would be sent, for about {price} credit{'' if price == 1 else 's'}"

@@ -290,5 +290,6 @@ def _standing(settings: Settings, run_id: str, started_at: float) -> Standing:
     elif age is not None:
         since = started_at - age
         matched_since = started_at - age / 2 if settings.spend.matched_first else None
-    rules = Rules.of(settings.scan).fingerprint
-    return Standing(rules, run_id, since, matched_since, now=started_at)
+    rules = Rules.of(settings.scan, settings.send)
+    fingerprints = rules.fingerprint, rules.conversion_fingerprint
+    return Standing(fingerprints[0], run_id, since, matched_since, started_at, fingerprints[1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -21,6 +21,7 @@ from batchscan.model import (
     Outcome,
     Rejected,
     Reused,
+    Scanned,
     ServiceError,
     Subject,
 )
@@ -40,6 +41,8 @@ class Verdict:
     answer_id: int | None = None
     line: ResultLine | None = None  # the outcome's, where it was entered into the ledger already
     refusal: Claim | None = None  # the service has just refused what this claim sent
+    equal: bool = False  # the answer is that of another content, of which the same was sent
+    by_conversion: bool = False  # rejected, and other rules for conversions might not have been
 
 
 class Stopwatch:
@@ -78,6 +81,7 @@ def subject_of(found: Candidate | Image | NotSendable) -> Subject:
         width=found.width,
         height=found.height,
         warnings=found.warnings,
+        sent=found.sent if isinstance(found, Image) else None,
     )
 
 
@@ -142,3 +146,26 @@ def encode_refusal(error: ServiceError) -> bytes:
 def decode_refusal(refusal: bytes) -> ServiceError:
     """A refusal that the ledger kept."""
     return msgspec.json.decode(refusal, type=ServiceError)
+
+
+def for_equal(verdict: Verdict, image: Image, watch: Stopwatch) -> Verdict:
+    """The same verdict for another content, of which the same bytes would have been sent."""
+    verdict = for_twin(verdict, image, watch)
+    warnings = verdict.outcome.subject.warnings
+    subject = replace(subject_of(image), warnings=warnings)
+    return replace(verdict, outcome=replace(verdict.outcome, subject=subject), equal=True)
+
+
+def for_twin(verdict: Verdict, image: Image, watch: Stopwatch) -> Verdict:
+    """The same verdict for another file of the same content; a paid answer is paid once."""
+    outcome: Outcome = verdict.outcome
+    if isinstance(outcome, Scanned):
+        subject = replace(outcome.subject, path=image.path)
+        effort = watch.effort(0, outcome.effort.scan_id, outcome.effort.generation)
+        outcome = Reused(subject, effort, outcome.answer)
+    else:
+        outcome = replace(outcome, subject=replace(outcome.subject, path=image.path))
+        if isinstance(outcome, Failed) and outcome.answer is not None:
+            effort = watch.effort(0, outcome.effort.scan_id, outcome.effort.generation)
+            outcome = replace(outcome, effort=effort)
+    return replace(verdict, outcome=outcome, line=None)

@@ -46,17 +46,17 @@ class AzureStore:
         """The state of one blob."""
         return _state(self._do(self._client.get_blob_client(key).get_blob_properties))
 
-    def read(self, key: str, most: int, expected: Stat | None = None) -> bytes:
-        """The first bytes of a blob, by one GET where it is no larger than a picture may be.
+    def read(self, key: str, most: int, expected: Stat | None = None, start: int = 0) -> bytes:
+        """Bytes of a blob, by one GET where it is no larger than a picture may be.
 
         Raises:
             Changed: it is not in the state that is expected.
         """
-        return bytes(self._do(self._get, key, most, expected))
+        return bytes(self._do(self._get, key, most, expected, start))
 
-    async def _get(self, key: str, most: int, expected: Stat | None) -> bytes:
-        stream = await self._client.download_blob(key, offset=0, length=most)
-        hold_to(expected, _state(stream.properties))
+    async def _get(self, key: str, most: int, expected: Stat | None, start: int) -> bytes:
+        stream = await self._client.download_blob(key, offset=start, length=most)
+        hold_to(expected, _state_of(stream.properties))
         data: bytes = await stream.readall()
         return data
 
@@ -78,3 +78,10 @@ async def _next_page(pages: Any) -> list[Any] | None:
 
 def _state(found: Any) -> Stat:
     return state(found.size, found.last_modified, found.etag or "")
+
+
+def _state_of(answer: Any) -> Stat:
+    """The state of a blob that an answer holds all or a part of."""
+    whole = str(answer.content_range or "").rpartition("/")[2]
+    size = int(whole) if whole.isdigit() else answer.size or 0
+    return state(size, answer.last_modified, answer.etag or "")

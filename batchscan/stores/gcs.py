@@ -54,15 +54,16 @@ class GcsStore:
         """The state of one object."""
         return _state(self._get_json(f"/{quote(key, safe='')}"))
 
-    def read(self, key: str, most: int, expected: Stat | None = None) -> bytes:
-        """The first bytes of an object, by one GET.
+    def read(self, key: str, most: int, expected: Stat | None = None, start: int = 0) -> bytes:
+        """Bytes of an object, by one GET.
 
         Raises:
             Changed: it is not in the state that is expected.
         """
         address = self._address("download/storage/v1", f"/{quote(key, safe='')}?alt=media")
         with as_os_errors():
-            headers, data = self._fs.call("GET", address, headers={"Range": f"bytes=0-{most - 1}"})
+            part = {"Range": f"bytes={start}-{start + most - 1}"}
+            headers, data = self._fs.call("GET", address, headers=part)
         hold_to(expected, _state_of_answer(headers, len(data)))
         return bytes(data)
 

@@ -32,8 +32,8 @@ class Store(Protocol):
         """The state of one object."""
         ...
 
-    def read(self, key: str, most: int, expected: Stat | None = None) -> bytes:
-        """The first bytes of an object, at most so many, in one request.
+    def read(self, key: str, most: int, expected: Stat | None = None, start: int = 0) -> bytes:
+        """Bytes of an object from `start` on, at most so many, in one request.
 
         Raises:
             Changed: it is not in the state that is expected.

@@ -39,15 +39,15 @@ class MemoryStore:
             raise FileNotFoundError(key)
         return self._state(found)
 
-    def read(self, key: str, most: int, expected: Stat | None = None) -> bytes:
-        """The first bytes of a file.
+    def read(self, key: str, most: int, expected: Stat | None = None, start: int = 0) -> bytes:
+        """Bytes of a file.
 
         Raises:
             Changed: it is not in the state that is expected.
         """
         hold_to(expected, self.stat(key))
         with as_os_errors():
-            return bytes(self._fs.cat_file(self._path(key), end=most))
+            return bytes(self._fs.cat_file(self._path(key), start=start, end=start + most))
 
     def close(self) -> None:
         """Nothing is open."""

@@ -61,13 +61,14 @@ class S3Store:
         found = self._call("head_object", Key=key)
         return _state(found, found["ContentLength"])
 
-    def read(self, key: str, most: int, expected: Stat | None = None) -> bytes:
-        """The first bytes of an object, by one GET whose head is looked at before its body.
+    def read(self, key: str, most: int, expected: Stat | None = None, start: int = 0) -> bytes:
+        """Bytes of an object, by one GET whose head is looked at before its body.
 
         Raises:
             Changed: it is not in the state that is expected.
         """
-        only = {} if expected else {"Range": f"bytes=0-{most - 1}"}
+        whole = expected is not None and start == 0 and most > expected.size
+        only = {} if whole else {"Range": f"bytes={start}-{start + most - 1}"}
         words = (key, most, expected, only)
         with as_os_errors():
             get = partial(self._trying, self._get, args=words, retries=BROKEN_OFF)
@@ -77,7 +78,7 @@ class S3Store:
     async def _get(self, key: str, most: int, expected: Stat | None, only: dict[str, str]) -> bytes:
         answer = await self._fs._call_s3("get_object", Bucket=self._bucket, Key=key, **only)
         with closing(answer["Body"]) as body:
-            hold_to(expected, _state(answer, answer["ContentLength"]))
+            hold_to(expected, _state(answer, _whole_size(answer)))
             data = bytearray()
             while len(data) < most and (part := await body.read(most - len(data))):
                 data += part
@@ -107,6 +108,12 @@ def _session() -> Any:
 
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=moment)
     return session
+
+
+def _whole_size(answer: dict[str, Any]) -> int:
+    """Bytes of the object that an answer holds all or a part of."""
+    whole = str(answer.get("ContentRange", "")).rpartition("/")[2]
+    return int(whole) if whole.isdigit() else int(answer["ContentLength"])
 
 
 def _state(found: dict[str, Any], size: int) -> Stat:

@@ -58,13 +58,13 @@ class SftpStore:
         """The state of one file."""
         return _state(self._do(self._attributes, key))
 
-    def read(self, key: str, most: int, expected: Stat | None = None) -> bytes:
-        """The first bytes of a file, opened once.
+    def read(self, key: str, most: int, expected: Stat | None = None, start: int = 0) -> bytes:
+        """Bytes of a file, opened once.
 
         Raises:
             Changed: it is not in the state that is expected, or changes while it is read.
         """
-        data: bytes = self._do(self._read, key, most, expected)
+        data: bytes = self._do(self._read, key, most, expected, start)
         return data
 
     def close(self) -> None:
@@ -82,13 +82,13 @@ class SftpStore:
             raise FileNotFoundError(key)
         return found
 
-    async def _read(self, key: str, most: int, expected: Stat | None) -> bytes:
+    async def _read(self, key: str, most: int, expected: Stat | None, start: int) -> bytes:
         async with (
             self._fs._pool.get() as channel,
             channel.open(f"/{key}", "rb") as file,
         ):
             hold_to(expected, _state(await file.stat()))
-            data: bytes = await file.read(most)
+            data: bytes = await file.read(most, start)
             hold_to(expected, _state(await file.stat()))
             return data
 

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from batchscan.digest import FoundPicture, Provenance
-from batchscan.model import Match
+from batchscan.digest import FoundPicture
+from batchscan.model import Match, Provenance
 from batchscan.names import Disposition
 
 Covers = Callable[[str], bool]  # whether a URL is meant

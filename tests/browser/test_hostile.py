@@ -7,9 +7,10 @@ from datetime import date
 
 import pytest
 
-from batchscan.digest import Digest, DomainCount, Provenance, RuleUse
+from batchscan.digest import Digest, DomainCount, RuleUse
 from batchscan.emulator import Fault
 from batchscan.emulator.actions import Odd, OddBody
+from batchscan.model import Provenance
 from batchscan.report.markup import cut
 from tests.pictures import png
 from tests.report.facts import books, report

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from batchscan.cli import main
-from batchscan.digest import Provenance
 from batchscan.ledger import Ledger, Realm
+from batchscan.model import Provenance
 from batchscan.settings import Api
 from batchscan.takedown import original
 from tests.ledger.entering import enter, shown

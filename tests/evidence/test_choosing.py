@@ -99,6 +99,6 @@ def _file(ledger, picture: int, folder: str, name: str) -> None:
     connection = ledger._connection
     connection.execute("INSERT OR IGNORE INTO folders (path) VALUES (?)", (raw,))
     connection.execute(
-        "INSERT INTO files SELECT 1, id, ?, 1, 1, 1, ?, NULL, NULL FROM folders WHERE path = ?",
+        "INSERT INTO files SELECT 1, id, ?, 1, 1, 1, ?, NULL, NULL, NULL FROM folders WHERE path = ?",
         (os.fsencode(name), picture, raw),
     )

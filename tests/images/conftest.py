@@ -1,24 +1,24 @@
-"""Judges that share one child process for camera RAW, because starting it takes its time."""
+"""Judges that share one decoder process, because starting it takes its time."""
 
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from batchscan.images.decoding.pool import Decoders
 from batchscan.images.judge import Judge
-from batchscan.images.raw_process import RawProcess
 from batchscan.images.rules import Rules
 
 
 @pytest.fixture(scope="session")
-def raw_process() -> Iterator[RawProcess]:
-    process = RawProcess()
+def decoders() -> Iterator[Decoders]:
+    process = Decoders(1)
     yield process
     process.close()
 
 
 @pytest.fixture
-def judge_by(raw_process: RawProcess) -> Callable[[Rules], Judge]:
-    return lambda rules: Judge(rules, raw_process)
+def judge_by(decoders: Decoders) -> Callable[[Rules], Judge]:
+    return lambda rules: Judge(rules, decoders)
 
 
 @pytest.fixture

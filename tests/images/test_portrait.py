@@ -7,13 +7,12 @@ import threading
 import pytest
 from PIL import Image as Pillow
 
-from batchscan.digest import Provenance
 from batchscan.images.allowance import Allowance
+from batchscan.images.decoding.pool import Decoders
 from batchscan.images.portrait import Portrait, Portraitist
-from batchscan.images.raw_process import RawProcess
 from batchscan.images.thumbnail import EDGE, ENOUGH, thumbnail
 from batchscan.images.verdict import Accepted
-from batchscan.model import Image, Stat
+from batchscan.model import Image, Provenance, Stat
 from tests import pictures
 
 LIMIT = 75_000_000
@@ -21,7 +20,7 @@ RED, BLUE = (255, 0, 0), (0, 0, 255)
 
 
 @pytest.fixture
-def portray(raw_process, judge):
+def portray(decoders, judge):
     """Portray bytes that the judge accepts, as what it says they are."""
 
     def portraying(data: bytes, name: str) -> Portrait:
@@ -32,7 +31,7 @@ def portray(raw_process, judge):
             name, stat, data, digest, verdict.format, verdict.width, verdict.height,
             verdict.content_type, name, verdict.warnings,
         )  # fmt: skip
-        return Portraitist(Allowance(LIMIT), raw_process, LIMIT).portray(image)
+        return Portraitist(Allowance(LIMIT), decoders, LIMIT).portray(image)
 
     return portraying
 
@@ -176,12 +175,12 @@ def test_a_jpeg_without_its_end_marker_is_shown(portray):
     assert near(opened(portray(data, "a.jpg").thumbnail), (85, 24), BLUE)
 
 
-def test_pixels_are_decoded_only_as_the_allowance_has_room(raw_process):
+def test_pixels_are_decoded_only_as_the_allowance_has_room(decoders):
     pixels = Allowance(64 * 48)
     data = pictures.png()
     image = Image("a.png", Stat(len(data), 0, 0), data, "", "png", 64, 48, "", "a.png")
     portraits: list[Portrait] = []
-    portraitist = Portraitist(pixels, raw_process, LIMIT)
+    portraitist = Portraitist(pixels, decoders, LIMIT)
     thread = threading.Thread(target=lambda: portraits.append(portraitist.portray(image)))
 
     with pixels.hold(1):
@@ -195,10 +194,10 @@ def test_pixels_are_decoded_only_as_the_allowance_has_room(raw_process):
 
 @pytest.mark.parametrize("form", ["jpeg", "png", "gif", "bmp", "webp", "ico", "raw"])
 @pytest.mark.parametrize("data", [b"", b"nothing", pictures.png()[:-60], pictures.jpeg()[:300]])
-def test_what_cannot_be_decoded_has_no_thumbnail_and_raises_nothing(raw_process, form, data):
+def test_what_cannot_be_decoded_has_no_thumbnail_and_raises_nothing(decoders, form, data):
     image = Image("a", Stat(len(data), 0, 0), data, "", form, 64, 48, "", "a")
 
-    assert Portraitist(Allowance(LIMIT), raw_process, LIMIT).portray(image) == Portrait(
+    assert Portraitist(Allowance(LIMIT), decoders, LIMIT).portray(image) == Portrait(
         None, Provenance()
     )
 
@@ -212,17 +211,17 @@ def test_camera_raw_shows_the_preview_that_the_camera_made(portray):
     assert opened(upright).size == (48, 96)
 
 
-def test_camera_raw_without_a_preview_or_with_a_huge_one_has_no_thumbnail(portray, raw_process):
+def test_camera_raw_without_a_preview_or_with_a_huge_one_has_no_thumbnail(portray, decoders):
     portrait = portray(pictures.dng(t315=b"Ann\0"), "a.dng")
     large = pictures.with_preview(pictures.dng(), pictures.encoded(halves(), "JPEG"))
 
     assert portrait == Portrait(None, Provenance("Ann"))
-    assert raw_process.preview(large, max_pixels=300 * 150)
-    assert raw_process.preview(large, max_pixels=300 * 150 - 1) is None
+    assert decoders.preview_raw(large, max_pixels=300 * 150)
+    assert decoders.preview_raw(large, max_pixels=300 * 150 - 1) is None
 
 
 def test_a_raw_decoder_that_dies_costs_the_thumbnail_and_nothing_else():
-    dying = RawProcess([sys.executable, "-c", "import os; os.abort()"])
+    dying = Decoders(1, command=[sys.executable, "-c", "import os; os.abort()"])
     data = pictures.dng(t315=b"Ann\0")
     image = Image("a.dng", Stat(len(data), 0, 0), data, "", "raw", 64, 48, "", "a.dng")
 

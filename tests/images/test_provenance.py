@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchscan.digest import Provenance
 from batchscan.images.portrait import read_provenance
 from batchscan.images.provenance import LONGEST, of_info, of_raw
+from batchscan.model import Provenance
 from tests import pictures
 
 PLAIN = pictures.jpeg()

@@ -3,8 +3,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from batchscan.images.decoding.pool import Decoders
 from batchscan.images.judge import Judge
-from batchscan.images.raw_process import RawProcess
 from batchscan.images.rules import Rules
 from batchscan.images.verdict import Accepted, Refused
 from batchscan.names import FailReason, RejectReason
@@ -16,7 +16,7 @@ UNKNOWN = 34713  # LibRaw does not even open it
 
 @pytest.fixture
 def crashing() -> Iterator[Judge]:
-    judge = Judge(Rules(), RawProcess([sys.executable, "-c", "import os; os.abort()"]))
+    judge = Judge(Rules(), Decoders(1, command=[sys.executable, "-c", "import os; os.abort()"]))
     yield judge
     judge.close()
 
@@ -82,8 +82,13 @@ def test_undecodable_raw_is_held_to_the_limits_all_the_same(judge_by, compressio
 
 
 def test_a_decoder_without_memory_says_nothing_about_the_file():
-    reply = "import sys; sys.stdin.buffer.read(6000); print('{\"no_memory\": true}')"
-    judge = Judge(Rules(), RawProcess([sys.executable, "-c", reply]))
+    reply = (
+        "import os, time\n"
+        'said = b\'{"raw": {"no_memory": true}}\'\n'
+        "os.write(0, len(said).to_bytes(4, 'big') + said)\n"
+        "time.sleep(60)"
+    )
+    judge = Judge(Rules(), Decoders(1, command=[sys.executable, "-c", reply]))
 
     verdict = judge.judge(pictures.dng(), "a.dng")
     judge.close()
@@ -134,8 +139,8 @@ def test_a_decoder_that_crashes_costs_this_file_only(crashing):
 
 
 def test_rasters_start_no_decoder_for_raw():
-    process = RawProcess()
+    process = Decoders(1)
 
     Judge(Rules(), process).judge(pictures.png(), "a.png")
 
-    assert process.pid is None
+    assert not process.pids

@@ -5,14 +5,15 @@ import pytest
 from batchscan.images.rules import Rules
 from batchscan.images.verdict import Size, Unfit
 from batchscan.names import RejectReason
-from batchscan.settings.model import Scan
+from batchscan.settings.model import Scan, Send
 
 
 def test_rules_come_from_the_settings():
     scan = Scan(check="fast", max_bytes=1000, max_pixels=500)
 
-    assert Rules.of(scan) == Rules("fast", 1000, 500)
-    assert Rules.of(Scan()) == Rules()
+    assert Rules.of(scan, Send("never", "keep")) == Rules("fast", 1000, 500)
+    assert Rules.of(Scan(), Send("never", "keep")) == Rules()
+    assert Rules.of(Scan(), Send()) == Rules(convert=True, strip=True)
 
 
 @pytest.mark.parametrize("change", [{"check": "fast"}, {"max_bytes": 1}, {"max_pixels": 1}])

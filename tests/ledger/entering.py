@@ -8,9 +8,8 @@ from dataclasses import replace
 
 import msgspec
 
-from batchscan.digest import Provenance
 from batchscan.ledger import Ledger
-from batchscan.model import Match
+from batchscan.model import Match, Provenance
 from batchscan.names import MatchKind
 from batchscan.urls import registrable_domain
 from tests.ledger.conftest import answer, image

@@ -39,6 +39,11 @@ def version_of(ledger: Path) -> int:
     return int(rows(ledger, "PRAGMA user_version")[0][0])
 
 
+def _rules_of_before(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row with the rules of a rejection as they were called before conversions were."""
+    return tuple(str(v).removesuffix("-never") if str(v).endswith("-never") else v for v in row)
+
+
 def dumped(ledger: Path) -> list[str]:
     return list(make.dump(ledger, ""))
 
@@ -98,7 +103,10 @@ def test_an_old_ledger_keeps_everything_else_byte_for_byte(old):
     answers = [ledger.claims.answer(number + 1) for number in range(18)]
     ledger.close()
 
-    assert {query: rows(old.ledger, query) for query in queries} == before
+    after = {query: rows(old.ledger, query) for query in queries}
+    assert {
+        query: [_rules_of_before(row) for row in rows] for query, rows in after.items()
+    } == before
     assert all(answer and answer.body.startswith(b'{"') for answer in answers)
 
 

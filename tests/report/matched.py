@@ -14,10 +14,9 @@ from batchscan.digest import (
     DomainCount,
     FoundPicture,
     MatchTotals,
-    Provenance,
     RuleUse,
 )
-from batchscan.model import Match
+from batchscan.model import Match, Provenance
 from batchscan.names import Disposition, MatchKind, MatchState
 from batchscan.report import Report
 from batchscan.urls import registrable_domain

@@ -66,6 +66,8 @@ def test_a_report_has_the_contracts_names():
             "empty_roots",
             "bytes",
             "unreadable_folder_names",
+            "converted",
+            "converted_formats",
         ],
         "reasons": ["credits", "too_large"],
         "unchecked": ["credits", "too_large"],

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from batchscan.digest import Digest, FoundPicture, MatchTotals, Provenance, RuleUse
+from batchscan.digest import Digest, FoundPicture, MatchTotals, RuleUse
+from batchscan.model import Provenance
 from batchscan.names import Disposition, ExitReason, MatchKind, MatchState
 from batchscan.report import Report
 from batchscan.report import gallery as bounds
@@ -131,7 +132,11 @@ def test_every_figure_stands_in_it_as_in_the_json():
         names = [name for name, value in plain[group][0].items() if isinstance(value, int | None)]
         names = [name for name in names if name not in ("by", "until", "expired")]
         numbers |= {f"{group}.{n}.{name}" for n in range(len(plain[group])) for name in names}
-    assert numbers - set(figures) == {"files.empty_roots", "files.unreadable_folder_names"}
+    assert numbers - set(figures) == {
+        "files.empty_roots",
+        "files.unreadable_folder_names",
+        "files.converted_formats",
+    }
 
 
 def test_coverage_comes_first_then_money_figures_news_sites_pictures_and_rules():

@@ -8,6 +8,8 @@ from tests.report.facts import DIGEST, books, report
 
 LATER = {
     "unreadable_folder_names",
+    "converted",
+    "converted_formats",
     "allow_rules",
     "alerts",
     "cluster",

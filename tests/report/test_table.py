@@ -5,8 +5,8 @@ import io
 
 import pytest
 
-from batchscan.digest import Provenance
 from batchscan.escape import MAX_CELL
+from batchscan.model import Provenance
 from batchscan.names import Disposition, MatchKind, MatchState
 from batchscan.report import table
 from tests.report.found import HOSTILE, everything, match, picture, report_of

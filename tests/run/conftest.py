@@ -12,7 +12,19 @@ from typing import Any
 
 import pytest
 
-from batchscan import Account, Api, Output, Pace, Rate, Scan, ScanSettings, Secret, Settings, Spend
+from batchscan import (
+    Account,
+    Api,
+    Output,
+    Pace,
+    Rate,
+    Scan,
+    ScanSettings,
+    Secret,
+    Send,
+    Settings,
+    Spend,
+)
 from batchscan.cli.soundness import check
 from batchscan.emulator import Emulator, EmulatorConfig, Entry
 from batchscan.ledger import FILE_NAME
@@ -70,6 +82,7 @@ class Bench:
             "account": Account(email="me@example.com", api_key=Secret("key-of-the-account")),
             "api": Api(url=self.emulator.url, identity_url=self.emulator.url, retry_for=20.0),
             "scan": ScanSettings(),
+            "send": Send(),
             "pace": Pace(rate=FAST, concurrency=8, headroom=0.0),
             "spend": Spend(),
             "output": Output(

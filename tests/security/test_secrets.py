@@ -204,7 +204,7 @@ async def test_the_child_process_does_not_even_inherit_the_key(bench_with):
         inherited = b""
         while process.returncode is None and not bench.checks():
             for child, line in command_lines(process.pid).items():
-                if b"raw_child" in line:  # before that, it is still our own copy
+                if b"decoding.child" in line:  # before that, it is still our own copy
                     inherited = environment_of(child)
             await asyncio.sleep(0.01)
         await process.communicate()

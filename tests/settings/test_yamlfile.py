@@ -76,7 +76,7 @@ def test_a_mistake_names_the_file_the_line_and_what_is_allowed(from_file, config
         ("scan: {concurrency: 1}", r"did you mean pace.concurrency\?"),
         (
             "zzz: 1",
-            "unknown key 'zzz'. Known here: account, api, scan, pace, engine, spend, output",
+            "unknown key 'zzz'. Known here: account, api, scan, send, pace, engine, spend, output",
         ),
         ("pace: {zzz: 1}", r"'pace.zzz'. Known here: rate, concurrency, headroom"),
         ("output: {json: true}", "unknown key 'output.json'"),

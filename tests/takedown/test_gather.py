@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from batchscan.digest import Provenance
 from batchscan.errors import UsageError
-from batchscan.model import Match
+from batchscan.model import Match, Provenance
 from batchscan.names import Disposition, MatchState
 from batchscan.takedown import gather, refuse_empty
 from tests.report.found import match, picture

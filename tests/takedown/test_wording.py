@@ -6,8 +6,7 @@ import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
 
-from batchscan.digest import Provenance
-from batchscan.model import Match
+from batchscan.model import Match, Provenance
 from batchscan.names import Disposition, MatchKind
 from batchscan.settings import Takedown
 from batchscan.takedown import FORMS, NoticeTemplate, gather, missing, values_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from batchscan.copyleaks import errors as vendor
@@ -14,7 +14,7 @@ from batchscan.copyleaks.hidden import Hidden
 from batchscan.copyleaks.transport import Transport
 from batchscan.engines.cluster.crowd import Crowd
 from batchscan.engines.cluster.post import Lost, Post
-from batchscan.engines.cluster.wire import Inspect, Portray, Upload
+from batchscan.engines.cluster.wire import Inspect, MakeSendable, Portray, Upload
 from batchscan.engines.hosts import HostPace
 from batchscan.engines.interface import ClusterFacts
 from batchscan.engines.rehearsal import Rehearsal
@@ -111,6 +111,26 @@ class DaskEngine:
                 self._kept[id(found)] = _Kept(found, candidate, post, size)
             return cast("Image | NotSendable", found)
         detail = f"{MOST_LOST} workers were lost while they checked it; the next run tries again"
+        return NotSendable(candidate.path, candidate.stat, FailReason.CHECK_FAILED, detail)
+
+    async def make_sendable(self, image: Image, candidate: Candidate) -> Image | NotSendable:
+        """Have what is sent made where the picture is, elsewhere where that worker is lost.
+
+        Raises:
+            Unavailable: there is no worker any more.
+        """
+        for _ in range(MOST_LOST):
+            post = await self._station_of(image)
+            try:
+                made = await post.do(lambda number: MakeSendable(number, image, candidate))
+            except Lost:
+                log.info("a worker was lost with %r", candidate.path)
+                continue
+            if isinstance(made, Image):
+                kept = self._kept.pop(id(image))
+                self._kept[id(made)] = replace(kept, image=made)
+            return cast("Image | NotSendable", made)
+        detail = f"{MOST_LOST} workers were lost while they decoded it; the next run tries again"
         return NotSendable(candidate.path, candidate.stat, FailReason.CHECK_FAILED, detail)
 
     async def portray(self, image: Image) -> Portrait:

@@ -26,12 +26,14 @@ from batchscan.engines.cluster.wire import (
     Done,
     Hello,
     Inspect,
+    MakeSendable,
     Order,
     Portray,
     Release,
     Taken,
     TurnedAway,
     Upload,
+    Work,
 )
 from batchscan.engines.connecting import open_transport
 from batchscan.engines.uploading import upload_by
@@ -59,7 +61,7 @@ class Station:
     def __init__(self, settings: Settings, threads: int) -> None:
         """Prepare; `settings` hold no account."""
         self._settings = settings
-        self._workshop = Workshop(settings.scan, max(2, threads))
+        self._workshop = Workshop(settings, max(2, threads))
         self._larder = Larder(ROOM)
         self._epoch = secrets.token_hex(8)
         self._events: deque[Done] = deque()
@@ -159,17 +161,19 @@ class Station:
         self._events.append(event)
         self._happened.set()
 
-    async def _do(self, order: Inspect | Upload | Portray, token: Hidden | None) -> None:
+    async def _do(self, order: Work, token: Hidden | None) -> None:
         try:
             result: object = await self._result_of(order, token)
         except Exception as error:  # noqa: BLE001 - raised again at the driver
             result = error.with_traceback(None)
         self._tell(Done(order.number, result))
 
-    async def _result_of(self, order: Inspect | Upload | Portray, token: Hidden | None) -> object:
+    async def _result_of(self, order: Work, token: Hidden | None) -> object:
         match order:
             case Inspect(_, candidate):
                 return await self._inspect(candidate)
+            case MakeSendable(_, image, candidate):
+                return await self._make_sendable(image, candidate)
             case Portray(_, image, candidate):
                 whole = await self._whole(image, candidate)
                 if isinstance(whole, Unread):
@@ -182,8 +186,19 @@ class Station:
         found = await self._workshop.inspect(candidate)
         if isinstance(found, NotSendable):
             return found
-        self._larder.put(found.path, found.sha256, found.data)
+        if found.data:
+            self._larder.put(found.path, found.sha256, found.data)
         return replace(found, data=b"")
+
+    async def _make_sendable(self, image: Image, candidate: Candidate) -> Image | NotSendable:
+        if image.ready:
+            return image
+        data = self._larder.get(image.path, image.sha256) or b""
+        made = await self._workshop.make_sendable(replace(image, data=data), candidate)
+        if isinstance(made, NotSendable):
+            return made
+        self._larder.put(made.path, made.sha256, made.data)
+        return replace(made, data=b"")
 
     async def _upload(self, order: Upload, token: Hidden) -> Reply | StopRun:
         image = await self._whole(order.image, order.candidate)
@@ -207,16 +222,18 @@ class Station:
             return _bare(stop)
 
     async def _whole(self, image: Image, candidate: Candidate) -> Image | Unread:
-        """A picture with its bytes, read again and compared where they are gone."""
+        """A picture with the bytes to send, made again and compared where they are gone."""
         data = self._larder.get(image.path, image.sha256)
         if data is not None:
             return replace(image, data=data)
         found = await self._workshop.inspect(candidate)
+        if isinstance(found, Image):
+            found = await self._workshop.make_sendable(found, candidate)
         if isinstance(found, NotSendable):
             known = isinstance(found.reason, FailReason)
             reason = found.reason if known else FailReason.CHANGED_WHILE_READING
             return Unread(FailReason(reason), f"read again before it was sent: {found.detail}")
-        if found.sha256 != image.sha256:
+        if (found.sha256, found.sent_sha256) != (image.sha256, image.sent_sha256):
             detail = "read again before it was sent, it held something else"
             return Unread(FailReason.CHANGED_WHILE_READING, detail)
         self._larder.put(found.path, found.sha256, found.data)

@@ -17,6 +17,15 @@ class Inspect:
 
 
 @dataclass(frozen=True, slots=True)
+class MakeSendable:
+    """Make what is sent for a picture, and keep it in place of the file's bytes."""
+
+    number: int
+    image: Image  # without its bytes
+    candidate: Candidate
+
+
+@dataclass(frozen=True, slots=True)
 class Upload:
     """Send a picture once, under this scan id."""
 
@@ -44,7 +53,8 @@ class Release:
     sha256: str
 
 
-Order: TypeAlias = Inspect | Upload | Portray | Release
+Work: TypeAlias = Inspect | MakeSendable | Upload | Portray
+Order: TypeAlias = Work | Release
 
 
 @dataclass(frozen=True, slots=True)

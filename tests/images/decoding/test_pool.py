@@ -9,37 +9,38 @@ from pathlib import Path
 
 import pytest
 
-from batchscan.images.raw_process import RawProcess, RawProcessDied
+from batchscan.images.decoding.pool import Decoders
+from batchscan.images.decoding.process import DecoderDied
 from tests import pictures
 
 LIMIT = 75_000_000
 
 
 @pytest.fixture
-def process() -> Iterator[RawProcess]:
-    child = RawProcess()
+def process() -> Iterator[Decoders]:
+    child = Decoders(1)
     yield child
     child.close()
 
 
-def _ask(process: RawProcess):
-    return process.examine(pictures.dng(), unpack=True, max_pixels=LIMIT)
+def _ask(process: Decoders):
+    return process.examine_raw(pictures.dng(), unpack=True, max_pixels=LIMIT)
 
 
-def _script(text: str, seconds: float = 60.0) -> RawProcess:
-    return RawProcess([sys.executable, "-c", text], seconds)
+def _script(text: str, seconds: float = 60.0) -> Decoders:
+    return Decoders(1, command=[sys.executable, "-c", text], seconds=seconds)
 
 
 def test_one_child_serves_many_files_and_ends_with_close(process):
     assert _ask(process).opened
-    first = process.pid
+    (first,) = process.pids
     assert _ask(process).width == 64
-    assert process.pid == first
+    assert process.pids == [first]
 
     process.close()
 
-    assert process.pid is None
-    with pytest.raises(RawProcessDied, match="closed"):
+    assert not process.pids
+    with pytest.raises(DecoderDied, match="closed"):
         _ask(process)
 
 
@@ -57,21 +58,20 @@ def test_threads_take_turns(process):
 
 def test_a_child_that_died_between_two_files_is_replaced(process):
     _ask(process)
-    first = process.pid
-    assert first is not None
+    (first,) = process.pids
     os.kill(first, signal.SIGKILL)
     os.waitid(os.P_PID, first, os.WEXITED | os.WNOWAIT)
 
     assert _ask(process).opened
-    assert process.pid != first
+    assert process.pids != [first]
 
 
 def test_a_picture_that_takes_too_long_ends_the_child():
     hanging = _script("import time; time.sleep(60)", seconds=0.2)
 
-    with pytest.raises(RawProcessDied, match=r"took longer than 0\.2 s"):
+    with pytest.raises(DecoderDied, match=r"took longer than 0\.2 s"):
         _ask(hanging)
-    assert hanging.pid is None
+    assert not hanging.pids
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_picture_that_takes_too_long_ends_the_child():
         ("import os; os.abort()", "killed by signal 6"),
         ("raise SystemExit(3)", "exit code 3"),
         (
-            "import sys; sys.stdin.buffer.read(6000); print('nonsense', flush=True); sys.stdin.read()",
+            "import os; os.write(0, b'nonsense'); os.read(0, 9); import time; time.sleep(60)",
             "killed by signal 9",
         ),
     ],
@@ -88,14 +88,14 @@ def test_a_picture_that_takes_too_long_ends_the_child():
 def test_a_child_that_fails_is_reaped_and_its_end_told(text, how):
     failing = _script(text)
 
-    with pytest.raises(RawProcessDied, match=how):
+    with pytest.raises(DecoderDied, match=how):
         _ask(failing)
-    assert failing.pid is None
+    assert not failing.pids
 
 
 def test_a_child_that_cannot_be_started_is_told_like_one_that_died():
-    with pytest.raises(RawProcessDied, match="could not be started"):
-        _ask(RawProcess(["/nonexistent/python"]))
+    with pytest.raises(DecoderDied, match="could not be started"):
+        _ask(Decoders(1, command=["/nonexistent/python"]))
 
 
 def test_close_does_not_wait_for_a_picture_under_way():
@@ -105,25 +105,26 @@ def test_close_does_not_wait_for_a_picture_under_way():
     def ask() -> None:
         try:
             _ask(hanging)
-        except RawProcessDied as error:
+        except DecoderDied as error:
             errors.append(str(error))
 
     thread = threading.Thread(target=ask)
     thread.start()
-    while hanging.pid is None:
+    while not hanging.pids:
         time.sleep(0.01)
     hanging.close()
     thread.join(5)
 
-    assert errors == ["the RAW decoder ended without an answer (killed by signal 9)"]
+    assert errors == ["the decoder ended without an answer (killed by signal 9)"]
 
 
 def test_no_credentials_reach_the_child(monkeypatch):
     monkeypatch.setenv("COPYLEAKS_API_KEY", "a-secret")
     telling = _script(
-        "import json, os, sys; sys.stdin.buffer.read(6000)\n"
-        "print(json.dumps({'error': repr(dict(os.environ))}), flush=True)\n"
-        "sys.stdin.read()"
+        "import json, os, time\n"
+        "said = json.dumps({'raw': {'error': repr(dict(os.environ))}}).encode()\n"
+        "os.write(0, len(said).to_bytes(4, 'big') + said)\n"
+        "time.sleep(60)"
     )
 
     report = _ask(telling)
@@ -144,22 +145,21 @@ def test_nothing_is_imported_from_the_working_folder(process, tmp_path, monkeypa
 
 def test_signals_meant_for_the_parent_do_not_end_the_child(process):
     _ask(process)
-    child = process.pid
-    assert child is not None
+    (child,) = process.pids
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(child, number)
 
     assert _ask(process).opened
-    assert process.pid == child
+    assert process.pids == [child]
 
 
 def test_the_child_ends_when_its_parent_is_killed():
     program = (
         "import os, signal\n"
-        "from batchscan.images.raw_process import RawProcess\n"
-        "process = RawProcess()\n"
-        "process.examine(b'FOVb', unpack=True, max_pixels=1)\n"
-        "print(process.pid, flush=True)\n"
+        "from batchscan.images.decoding.pool import Decoders\n"
+        "process = Decoders(1)\n"
+        "process.examine_raw(b'FOVb', unpack=True, max_pixels=1)\n"
+        "print(*process.pids, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
 

@@ -1,0 +1,143 @@
+"""The process that hostile files are decoded in.
+
+Reads requests from the socket that is its standard input, answers on the same, and ends when that
+is closed, however its parent ended.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import BinaryIO, Final
+
+import msgspec
+
+from batchscan.images.decoding import raw_files
+from batchscan.images.decoding.conversions import convert
+from batchscan.images.decoding.messages import (
+    GO,
+    Operation,
+    Reply,
+    Request,
+    receive,
+    receive_json,
+    send_json,
+)
+from batchscan.images.raster import silence_warnings
+
+MEMORY: Final = 1536 * 1024**2
+"""Bytes of address space that decoding may take beyond what the decoders themselves do."""
+
+_PAGE: Final = resource.getpagesize()
+
+
+class ParentGone(Exception):
+    """The parent closed the connection in the middle of a request."""
+
+
+def serve(connection: socket.socket) -> None:
+    """Answer until there are no more requests."""
+    while (text := receive_json(connection)) is not None:
+        request = msgspec.json.decode(text, type=Request)
+        try:
+            file = _file(connection, request)
+        except ParentGone:
+            return
+        signal.alarm(request.seconds)  # should the parent be gone, nobody else ends a hang
+        with file:
+            try:
+                reply, payload = _do(connection, request, file)
+            except ParentGone:
+                return
+        signal.alarm(0)
+        send_json(connection, reply)
+        connection.sendall(payload)
+
+
+def _file(connection: socket.socket, request: Request) -> BinaryIO:
+    if request.bytes is None:
+        _, descriptors, _, _ = socket.recv_fds(connection, 1, 1)
+        if not descriptors:
+            raise ParentGone
+        return open(descriptors[0], "rb")
+    data = receive(connection, request.bytes)
+    if data is None:
+        raise ParentGone
+    return io.BytesIO(data)
+
+
+def _do(connection: socket.socket, request: Request, file: BinaryIO) -> tuple[Reply, bytes]:
+    if request.operation is Operation.CONVERT:
+        return convert(request, file, _admission(connection, request))
+    data = file.read()
+    if request.operation is Operation.RAW_PREVIEW:
+        return Reply(raw=raw_files.portray(data, request.max_pixels)), b""
+    unpack = request.operation is Operation.RAW_SENSOR
+    return Reply(raw=raw_files.examine(data, unpack=unpack, max_pixels=request.max_pixels)), b""
+
+
+def _admission(connection: socket.socket, request: Request) -> Callable[[int], None]:
+    """What asks the parent whether so many pixels may be decoded now; it waits for that."""
+    admitted = 0
+
+    def admit(pixels: int) -> None:
+        nonlocal admitted
+        if pixels <= admitted:
+            return
+        signal.alarm(0)  # waiting for others is no hang
+        send_json(connection, Reply(admit=pixels))
+        if receive(connection, len(GO)) != GO:
+            raise ParentGone
+        signal.alarm(request.seconds)
+        admitted = pixels
+
+    return admit
+
+
+def _load_decoders() -> None:
+    """Import what is installed now, so that the limit counts pictures only."""
+    with suppress(ImportError):
+        import pillow_heif  # noqa: F401, PLC0415 - an extra
+    with suppress(ImportError):
+        import pylibjxl  # noqa: F401, PLC0415 - an extra
+
+
+def _limit_memory() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = _address_space() + MEMORY
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    with suppress(ValueError, OSError):  # macOS knows this limit and refuses it
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _address_space() -> int:
+    """Bytes that this process takes already; half a GiB where the system does not say."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[0]) * _PAGE
+    except OSError:
+        return 512 * 1024**2
+
+
+def main() -> None:
+    """Run as `python -m batchscan.images.decoding.child`."""
+    # Stopping is the parent's business: it may be finishing a picture that is paid for.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    silence_warnings()
+    _load_decoders()
+    _limit_memory()
+    with socket.socket(fileno=os.dup(sys.stdin.fileno())) as connection, suppress(OSError):
+        serve(connection)
+
+
+if __name__ == "__main__":
+    main()

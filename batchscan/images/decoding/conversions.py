@@ -1,0 +1,135 @@
+"""One conversion in the decoders' process, and what each trouble with it means for the file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from importlib import metadata
+from typing import BinaryIO, Final
+
+from PIL import UnidentifiedImageError
+
+from batchscan.images import kinds, tiff
+from batchscan.images.conversion.decode import decode
+from batchscan.images.conversion.recipe import (
+    CannotConvert,
+    CheckSize,
+    Converted,
+    TooManyPixels,
+    to_jpeg,
+)
+from batchscan.images.decoding import raw_files
+from batchscan.images.decoding.messages import Reply, Request
+from batchscan.images.kinds import Kind
+from batchscan.images.portrait import read_provenance
+from batchscan.images.provenance import of_info
+from batchscan.images.raw_rules import judge_raw
+from batchscan.images.rules import Rules
+from batchscan.images.verdict import Unfit
+from batchscan.model import Provenance
+from batchscan.names import FailReason, RejectReason
+
+_LIBRARIES: Final = {
+    kinds.HEIC: ("pillow-heif",),
+    kinds.JXL: ("pylibjxl",),
+}
+_MEMORY_WORDS: Final = ("memory", "alloc")
+
+
+def convert(request: Request, file: BinaryIO, admit: Callable[[int], None]) -> tuple[Reply, bytes]:
+    """Make the JPEG to send of one file; whatever is wrong with the file is in the reply.
+
+    Args:
+        request: what is asked.
+        file: the picture, seekable.
+        admit: called with the number of pixels before they are decoded; may wait.
+    """
+    kind = kinds.BY_NAME[request.kind]
+    size: tuple[int, int] | None = None
+
+    def check_size(width: int, height: int) -> None:
+        nonlocal size
+        size = size or (width, height)
+        if not 0 < width * height <= request.max_pixels:
+            raise TooManyPixels(width, height, request.max_pixels)
+        admit(width * height)
+
+    try:
+        converted, provenance = _convert(kind, request, file, check_size)
+    except Unfit as unfit:
+        return _failed(unfit.reason, unfit.detail, unfit.size or size), b""
+    except TooManyPixels as error:
+        return _failed(RejectReason.TOO_MANY_PIXELS, str(error), size), b""
+    except CannotConvert as error:
+        detail = f"this is {kind.label}, which cannot be sent: {error}"
+        return _failed(RejectReason.UNSUPPORTED_FORMAT, detail, size), b""
+    # The decoders' boundary: what they raise over damaged files is documented nowhere.
+    except Exception as error:  # noqa: BLE001
+        return _of_decoder(error, size), b""
+    width, height = size or (converted.width, converted.height)
+    reply = Reply(
+        width=width,
+        height=height,
+        sent_width=converted.width,
+        sent_height=converted.height,
+        warnings=converted.warnings,
+        bytes=len(converted.data),
+        made_with=_made_with(kind),
+        provenance=provenance,
+    )
+    return reply, converted.data
+
+
+def _convert(
+    kind: Kind, request: Request, file: BinaryIO, check_size: CheckSize
+) -> tuple[Converted, Provenance]:
+    warnings: list[str] = []
+    if kind.group != "raw":
+        decoded = decode(kind, file, check_size)
+        return to_jpeg(decoded), of_info(decoded.info)
+    data = file.read()
+    if request.check_raw:
+        report = raw_files.examine(data, unpack=request.unpack, max_pixels=request.max_pixels)
+        rules = Rules(max_pixels=request.max_pixels)
+        _, warnings = judge_raw(report, tiff.sensor(data), len(data), rules)
+    converted = to_jpeg(decode(kind, io.BytesIO(data), check_size))
+    found = replace(converted, warnings=(*warnings, *converted.warnings))
+    return found, read_provenance(kind.format, data)
+
+
+def _made_with(kind: Kind) -> str:
+    """The programs by which the same bytes can be made again."""
+    names = ["batchscan", "pillow", *_LIBRARIES.get(kind, ())]
+    if kind.group == "raw":
+        names.append("rawpy")
+    return ", ".join(f"{name} {_version(name)}" for name in names)
+
+
+@cache
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _of_decoder(error: Exception, size: tuple[int, int] | None) -> Reply:
+    text = raw_files.error_name(error)
+    if isinstance(error, raw_files.NO_MEMORY) or any(
+        word in text.lower() for word in _MEMORY_WORDS
+    ):
+        if size is None:
+            return _failed(FailReason.CHECK_FAILED, "the decoder ran out of memory", size)
+        detail = f"{size[0]}x{size[1]} takes more memory than a decoder may have: scale it down"
+        return _failed(RejectReason.TOO_MANY_PIXELS, detail, size)
+    if isinstance(error, UnidentifiedImageError):  # its message names an address in memory
+        text = "it is damaged, or of a kind that no decoder here knows"
+    detail = f"its pixels cannot be decoded: {text or type(error).__name__}"
+    return _failed(RejectReason.CORRUPT, detail, size)
+
+
+def _failed(reason: RejectReason | FailReason, detail: str, size: tuple[int, int] | None) -> Reply:
+    width, height = size or (None, None)
+    return Reply(reason=reason, detail=detail[:2_000], width=width, height=height)

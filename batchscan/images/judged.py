@@ -1,0 +1,59 @@
+"""From a file's content and a judge's verdict to the picture that goes on, or the reason why not."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import Final
+
+from batchscan.images.judge import Judge
+from batchscan.images.naming import safe_file_name
+from batchscan.images.verdict import Accepted
+from batchscan.model import Image, NotSendable, Stat
+from batchscan.names import RejectReason
+
+CONVERTED_FOR: Final = frozenset(
+    {
+        RejectReason.UNSUPPORTED_FORMAT,
+        RejectReason.TOO_LARGE,
+        RejectReason.TOO_MANY_PIXELS,
+    }
+)
+"""What the service refuses, and a conversion may avoid."""
+
+
+def judged(path: str, status: Stat, data: bytes, judge: Judge) -> Image | NotSendable:
+    """Hash and judge a file's whole content."""
+    digest = hashlib.sha256(data).hexdigest()
+    verdict = judge.judge(data, os.path.basename(path))
+    if isinstance(verdict, Accepted):
+        return image_of(path, status, data, digest, verdict)
+    return NotSendable(
+        path,
+        status,
+        verdict.reason,
+        verdict.detail,
+        digest,
+        verdict.format,
+        verdict.width,
+        verdict.height,
+        by_conversion=verdict.reason in CONVERTED_FOR,
+    )
+
+
+def image_of(path: str, status: Stat, data: bytes, digest: str, verdict: Accepted) -> Image:
+    """The picture that a verdict accepted."""
+    return Image(
+        path,
+        status,
+        data,
+        digest,
+        verdict.format,
+        verdict.width,
+        verdict.height,
+        verdict.content_type,
+        safe_file_name(path, verdict.extension),
+        verdict.warnings,
+        verdict.kind,
+        verdict.convert,
+    )

@@ -1,0 +1,96 @@
+"""Files that are too large for the service: never in this process's memory as a whole."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from typing import Final
+
+from batchscan.images import kinds, tiff
+from batchscan.images.decoding.process import Source
+from batchscan.images.judge import Judge
+from batchscan.images.judged import image_of
+from batchscan.images.kinds import Kind
+from batchscan.images.naming import agree, extension_of
+from batchscan.images.rules import Rules
+from batchscan.images.sending import converted
+from batchscan.images.signature import HEAD_BYTES, sniff
+from batchscan.images.unsendable import too_large
+from batchscan.images.verdict import Accepted, Unfit
+from batchscan.model import Image, NotSendable, Stat
+
+_PART: Final = 1024 * 1024  # bytes that are hashed at once
+
+
+@dataclass(frozen=True, slots=True)
+class LargeFile:
+    """An open file, known by its state and its first bytes."""
+
+    path: str
+    status: Stat
+    descriptor: int
+
+    def inspect(self, judge: Judge, rules: Rules, *, convert: bool) -> Image | NotSendable:
+        """Hash it, and make what is sent of it where that is wanted; blocks.
+
+        Raises:
+            Unsendable: nothing can be made of its kind.
+            OSError: it cannot be read.
+        """
+        kind = self._kind()
+        if kind is None or not is_convertible(kind):
+            raise too_large(self.status, rules)
+        digest = self._sha256()
+        try:
+            extension, warning = agree(kind, os.path.basename(self.path))
+            verdict = Accepted(
+                kind.name,
+                kind.format,
+                kind.content_type,
+                extension,
+                0,
+                0,
+                (warning,) if warning else (),
+                convert=True,
+            )
+            image = image_of(self.path, self.status, b"", digest, verdict)
+            if not convert:
+                return image
+            source = Source(descriptor=self.descriptor)
+            return converted(image, source, judge.decoders, rules, check_raw=True)
+        except Unfit as unfit:
+            width, height = unfit.size or (None, None)
+            return NotSendable(
+                self.path,
+                self.status,
+                unfit.reason,
+                unfit.detail,
+                digest,
+                kind.format,
+                width,
+                height,
+                by_conversion=True,
+            )
+
+    def _kind(self) -> Kind | None:
+        head = os.pread(self.descriptor, HEAD_BYTES, 0)
+        kind = sniff(head)
+        if kind is not kinds.TIFF:
+            return kind
+        if tiff.has_dng_version(lambda offset, size: os.pread(self.descriptor, size, offset)):
+            return kinds.DNG
+        return kinds.TIFF_RAWS.get(extension_of(os.path.basename(self.path)), kinds.TIFF)
+
+    def _sha256(self) -> str:
+        digest = hashlib.sha256()
+        at = 0
+        while part := os.pread(self.descriptor, _PART, at):
+            digest.update(part)
+            at += len(part)
+        return digest.hexdigest()
+
+
+def is_convertible(kind: Kind) -> bool:
+    """Whether there is a recipe for a kind, be its decoder installed or not."""
+    return kind.group in ("raster", "raw") or kind in kinds.CONVERTIBLE

@@ -1,0 +1,139 @@
+"""What is sent in a file's place: the same picture without metadata, or a JPEG made of it."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final
+
+from PIL import Image as PillowImage
+
+from batchscan import about
+from batchscan.images import kinds, provenance
+from batchscan.images.bare import bare_copies
+from batchscan.images.decoding.pool import Decoders
+from batchscan.images.decoding.process import Source
+from batchscan.images.kinds import Kind
+from batchscan.images.metadata.strip import CannotStrip, strip
+from batchscan.images.naming import safe_file_name
+from batchscan.images.raster import open_raster
+from batchscan.images.rules import Rules
+from batchscan.images.verdict import Unfit
+from batchscan.model import CONVERTED, STRIPPED, Image, NotSendable, Provenance, Sent
+
+_ORIENTATION: Final = 0x0112
+_SAY_IN_PNG: Final = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
+NOTHING: Final = Provenance()
+
+
+def make_sendable(image: Image, decoders: Decoders, rules: Rules) -> Image | NotSendable:
+    """A picture with the bytes that are sent for it; blocks, so run it in a thread.
+
+    Args:
+        image: with its file's bytes.
+        decoders: for what has to be decoded.
+        rules: say what is sent.
+    """
+    kind = kinds.BY_NAME[image.kind]
+    try:
+        if not image.convert and not rules.strip:
+            return replace(image, ready=True)
+        if not image.convert and kind.group == "raster":
+            with suppress(CannotStrip):
+                return _stripped(image, kind)
+        return converted(image, Source(image.data), decoders, rules)
+    except Unfit as unfit:
+        width, height = unfit.size or (image.width or None, image.height or None)
+        return NotSendable(
+            image.path,
+            image.stat,
+            unfit.reason,
+            unfit.detail,
+            image.sha256,
+            image.format,
+            width,
+            height,
+            image.warnings,
+            by_conversion=True,
+        )
+
+
+def converted(
+    image: Image, source: Source, decoders: Decoders, rules: Rules, *, check_raw: bool = False
+) -> Image:
+    """A picture with the JPEG that is sent for it.
+
+    Raises:
+        Unfit: it cannot be decoded right.
+    """
+    kind = kinds.BY_NAME[image.kind]
+    made = decoders.convert(kind, source, check_raw=check_raw, unpack=rules.check == "full")
+    sent = Sent(
+        hashlib.sha256(made.data).hexdigest(),
+        len(made.data),
+        kinds.JPEG.format,
+        made.width,
+        made.height,
+        CONVERTED,
+        made.made_with,
+    )
+    return replace(
+        image,
+        data=made.data,
+        width=image.width or made.source_width,
+        height=image.height or made.source_height,
+        content_type=kinds.JPEG.content_type,
+        file_name=safe_file_name(image.path, kinds.JPEG.extensions[0]),
+        warnings=(*image.warnings, *made.warnings),
+        ready=True,
+        sent=sent,
+        provenance=made.provenance,
+    )
+
+
+def _stripped(image: Image, kind: Kind) -> Image:
+    """The picture without metadata.
+
+    Raises:
+        CannotStrip: that takes a decoder.
+    """
+    info = _metadata(kind, image.data)
+    data = strip(kind, image.data, _orientation(info))
+    if data == image.data:
+        return replace(image, ready=True)
+    sent = Sent(
+        hashlib.sha256(data).hexdigest(),
+        len(data),
+        image.format,
+        image.width,
+        image.height,
+        STRIPPED,
+        f"batchscan {about.version()}",
+    )
+    known = provenance.of_info(info.info) if info else NOTHING
+    return replace(image, data=data, ready=True, sent=sent, provenance=known)
+
+
+def _metadata(kind: Kind, data: bytes) -> PillowImage.Image | None:
+    """The opened picture with all that it says of itself; None where it says nothing."""
+    if kind in (kinds.BMP, kinds.ICO):
+        return None
+    if kind is kinds.PNG and not any(name in data for name in _SAY_IN_PNG):
+        return None
+    for copy in itertools.chain((data,), bare_copies(kind, data)):  # some of it may be damaged
+        # The decoders' boundary: metadata is as hostile as pixels.
+        with suppress(Exception):
+            opened = open_raster(kind, copy)
+            if kind is kinds.PNG:
+                opened.load()  # metadata may stand behind the pixels
+            return opened
+    return None
+
+
+def _orientation(opened: PillowImage.Image | None) -> int:
+    with suppress(Exception):  # as above
+        if opened is not None:
+            return int(opened.getexif().get(_ORIENTATION, 1))
+    return 1

@@ -1,0 +1,30 @@
+"""What is sent of a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from batchscan.settings.declaring import setting
+from batchscan.settings.kinds import Choice
+
+Convert = Literal["auto", "never"]
+Metadata = Literal["strip", "keep"]
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """What is sent of a picture."""
+
+    convert: Convert = setting(
+        "auto",
+        "never: reject what the API does not take (HEIC, TIFF, PSD, big RAW...)",
+        Choice(get_args(Convert)),
+        flag="--convert",
+    )
+    metadata: Metadata = setting(
+        "strip",
+        "keep: send EXIF, XMP, IPTC and comments along, with place, owner and camera",
+        Choice(get_args(Metadata)),
+        flag="--metadata",
+    )
