@@ -33,6 +33,8 @@ class Tally:
     saved_by_reuse: int = 0
     outcome_unknown: int = 0  # credits that may have been charged without an answer
     converted: Counter[str] = field(default_factory=Counter)  # sent as a JPEG, by format
+    planned_bytes: int = 0  # of a dry run: what would be sent
+    planned_shared: int = 0  # of a dry run: files that share the answer of one that would be sent
     matches_found: int = 0  # in this run's answers, for the progress line
 
     def record(self, outcome: Outcome) -> None:

@@ -30,6 +30,7 @@ class RunFacts:
     dry_run: bool = False
     at_least_s: float | None = None  # of a dry run: what the rates alone make the uploads take
     round_days: int | None = None  # of a dry run: until the budget has gone round the library
+    plan: schema.Plan | None = None  # of a dry run
     sandbox: bool = False
     message: str | None = None  # what ended the run early
     advice: str | None = None  # and what to do about it
@@ -109,6 +110,7 @@ def _run(run: RunFacts) -> schema.Run:
         dry_run=run.dry_run,
         at_least_s=run.at_least_s,
         round_days=run.round_days,
+        plan=run.plan,
         sandbox=run.sandbox,
         message=run.message and scalars(run.message),
         advice=run.advice and scalars(run.advice),

@@ -12,6 +12,15 @@ from batchscan.names import ExitReason
 SCHEMA: Literal[1] = 1
 
 
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a dry run would send."""
+
+    pictures: int
+    bytes: int
+    shared: int  # files that would share the answer of one that is sent
+    rate: str  # such as 10/s
+
+
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Which run this was, and how it ended."""
 
@@ -27,6 +36,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool
     at_least_s: float | None
     round_days: int | None = None
+    plan: Plan | None = None
     sandbox: bool
     message: str | None
     advice: str | None

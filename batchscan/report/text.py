@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from batchscan.escape import printable
 from batchscan.names import DeferReason, FailReason, RejectReason
 from batchscan.report.schema import Files, Matches, Report
-from batchscan.report.words import amount, duration, explained, shortened
+from batchscan.report.words import amount, duration, explained, shortened, size
 from batchscan.times import day_of, seconds_of
 
 WIDTH = 100  # columns
@@ -95,16 +95,32 @@ def dry_run(report: Report) -> Iterator[str]:
     """What a scan would send and cost, where this was a dry run."""
     if not report.run.dry_run:
         return
-    would = amount(report.reasons.get(DeferReason.DRY_RUN, 0), "picture")
-    price = amount(report.credits.expected, "credit")
-    least = report.run.at_least_s
-    time = "" if least is None else f", and take at least {duration(least)}"
-    yield f"Dry run, nothing was sent: a scan would send {would},"
-    yield f"  cost about {price}{time}."
+    yield _planned(report)
+    plan = report.run.plan
+    if plan is not None and plan.shared:
+        verb = "shares" if plan.shared == 1 else "share"
+        yield f"  {amount(plan.shared, 'more file')} {verb} the answers of these; nothing was sent."
+    else:
+        yield "  Nothing was sent."
     if report.run.round_days is not None:
         days = amount(report.run.round_days, "day")
         by = seconds_of(report.run.finished_at) + report.run.round_days * 86_400
         yield f"  At this budget the whole library is round in {days}, by {day_of(by)}."
+
+
+def _planned(report: Report) -> str:
+    """What would be sent, for how many credits, and how long that takes at least."""
+    plan, least = report.run.plan, report.run.at_least_s
+    number = report.reasons.get(DeferReason.DRY_RUN, 0) if plan is None else plan.pictures
+    would = f"Would send {amount(number, 'picture')}"
+    price = amount(report.credits.expected, "credit")
+    if plan is None or least is None or not number:
+        return f"{would}: {price}." if number else f"{would}."
+    much = size(plan.bytes)
+    return (
+        f"{would} ({much}): {price}; at least {duration(least)} at {plan.rate}, and as long as "
+        f"your line takes for {much}."
+    )
 
 
 def _matches(report: Report) -> Iterator[str]:

@@ -20,12 +20,14 @@ from batchscan.ledger import Ledger, Standing
 from batchscan.names import DeferReason, ExitReason, Status
 from batchscan.report.build import ApiFacts, RunFacts, build
 from batchscan.report.files import point_latest, write_report
-from batchscan.report.schema import Alerts, Cluster, Latency, Report, encode
+from batchscan.report.schema import Alerts, Cluster, Latency, Plan, Report, encode
+from batchscan.settings.units import format_rate
 from batchscan.steps.ending import exit_of
 from batchscan.steps.formats import write_page
 from batchscan.steps.old_runs import drop_old_runs
 from batchscan.steps.reuse import Basis, basis_of, write_or_link
 from batchscan.steps.session import Session
+from batchscan.tally import Tally
 
 T = TypeVar("T")
 DAYS_A_MONTH = 365.25 / 12
@@ -169,6 +171,7 @@ def _facts(session: Session, digest: Digest) -> RunFacts:
         dry_run=settings.dry_run,
         at_least_s=_at_least(session) if settings.dry_run else None,
         round_days=_round_days(session) if settings.dry_run else None,
+        plan=_plan(session) if settings.dry_run else None,
         sandbox=settings.api.sandbox,
         message=str(stopped) if stopped else None,
         advice=stopped.advice if stopped else None,
@@ -184,9 +187,25 @@ def _cluster(session: Session) -> Cluster | None:
     return Cluster(workers=facts.workers, hosts=facts.hosts, lost=lost)
 
 
+def _planned(tally: Tally) -> int:
+    """Pictures that would be sent; others share their answers."""
+    return tally.reasons[DeferReason.DRY_RUN] - tally.planned_shared
+
+
+def _plan(session: Session) -> Plan:
+    tally, rates = session.tally, session.settings.pace.rate
+    slowest = max(rates, key=lambda rate: rate.period / rate.requests)
+    return Plan(
+        pictures=_planned(tally),
+        bytes=tally.planned_bytes,
+        shared=tally.planned_shared,
+        rate=format_rate(slowest),
+    )
+
+
 def _at_least(session: Session) -> float:
     """Seconds that the rates alone make the planned uploads take."""
-    pictures = session.tally.reasons[DeferReason.DRY_RUN]
+    pictures = _planned(session.tally)
     pace = session.settings.pace
     slowest = max(rate.period / rate.requests for rate in pace.rate)
     return round(pictures * slowest * (1 + pace.headroom), 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from batchscan.ledger import Known, LedgerThread
-from batchscan.model import Answer, Deferred, Image, Reused
+from batchscan.model import Deferred, Image
 from batchscan.names import DeferReason
 from batchscan.pace import Clock
 from batchscan.steps.budget import Budget
@@ -11,7 +11,7 @@ from batchscan.steps.question import Ending, Question
 from batchscan.steps.verdict import Stopwatch, subject_of
 from batchscan.tally import Tally
 
-PLANNED_TWIN = "dry_run: another picture with the same content would be sent"
+SHARED = "shares the answer of another picture with the same content, which would be sent"
 
 
 class Planner:
@@ -48,18 +48,11 @@ class Planner:
         await self._budget.give_back(reservation, price)
         await self._ledger.do(lambda ledger: ledger.claims.plan(image.sent_sha256))
         self._tally.expected += price
+        self._tally.planned_bytes += len(image.data)
         self.pictures += 1
         detail = f"would be sent, for about {price} credit{'' if price == 1 else 's'}"
         return Deferred(subject_of(image), watch.effort(), DeferReason.DRY_RUN, detail), question
 
-    def _twin(self, image: Image, watch: Stopwatch) -> Reused:
-        answer = Answer(
-            body=b"",
-            received_at=self._clock.wall(),
-            credits=self._budget.price,
-            expected_credits=None,
-            score=None,
-            matches=(),
-            warnings=(PLANNED_TWIN,),
-        )
-        return Reused(subject_of(image), watch.effort(), answer)
+    def _twin(self, image: Image, watch: Stopwatch) -> Deferred:
+        self._tally.planned_shared += 1
+        return Deferred(subject_of(image), watch.effort(), DeferReason.DRY_RUN, SHARED)

@@ -18,7 +18,7 @@ def pictures(tmp_path):
 def test_a_dry_run_sums_up_on_stdout_and_touches_no_state(run, pictures, tmp_path):
     done = run("-n", str(pictures))
     assert (done.returncode, done.stderr) == (0, "")
-    assert "a scan would send 1 picture" in done.stdout
+    assert "Would send 1 picture (" in done.stdout
     assert {path.name for path in tmp_path.iterdir()} == {"pictures", "batchscan-output"}
 
 

@@ -44,6 +44,7 @@ def test_a_report_has_the_contracts_names():
             "dry_run",
             "at_least_s",
             "round_days",
+            "plan",
             "sandbox",
             "message",
             "advice",

@@ -209,7 +209,7 @@ def test_a_sandbox_and_a_dry_run_are_told_from_a_real_scan():
     text = page(report(tally, dry_run=True, sandbox=True, at_least_s=153.0)).text
 
     assert "Sandbox. The answers are the vendor's mock answers" in text
-    assert "Dry run, nothing was sent: a scan would send 1,500 pictures, cost about 1,500" in text
+    assert "Would send 1,500 pictures: 1,500 credits. Nothing was sent." in text
     assert "Not everything is checked." not in text
 
 

@@ -14,6 +14,7 @@ LATER = {
     "alerts",
     "cluster",
     "round_days",
+    "plan",
     "same_as",
     "checked",
     "unchecked",

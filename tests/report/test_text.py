@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from batchscan.digest import Digest, DomainCount, MatchedImage, MatchTotals
 from batchscan.names import DeferReason, ExitReason, FailReason, RejectReason
 from batchscan.report import summary
+from batchscan.report.schema import Plan
 from batchscan.report.text import WIDTH, coverage
 from batchscan.report.words import explained
 from tests.report.facts import DIGEST, books, report
@@ -79,11 +80,13 @@ def test_no_pictures_are_no_good_news():
 def test_a_dry_run_says_what_a_scan_would_do():
     tally = books(deferred={"dry_run": 1500})
     tally.expected = 1500
-    lines = said(tally, dry_run=True, at_least_s=153.0)
+    plan = Plan(pictures=1496, bytes=13_900_000, shared=4, rate="10/s")
+    lines = said(tally, dry_run=True, at_least_s=153.0, plan=plan)
 
-    assert lines[1:3] == [
-        "Dry run, nothing was sent: a scan would send 1,500 pictures,",
-        "  cost about 1,500 credits, and take at least 2 min 33 s.",
+    assert lines[1:4] == [
+        "Would send 1,496 pictures (13.9 MB): 1,500 credits; at least 2 min 33 s at 10/s, and as long as your",
+        "  line takes for 13.9 MB.",
+        "  4 more files share the answers of these; nothing was sent.",
     ]
 
 
@@ -92,10 +95,7 @@ def test_a_dry_run_without_a_rate_says_no_time():
     tally.expected = 1
     lines = said(tally, dry_run=True)
 
-    assert lines[1:3] == [
-        "Dry run, nothing was sent: a scan would send 1 picture,",
-        "  cost about 1 credit.",
-    ]
+    assert lines[1:3] == ["Would send 1 picture: 1 credit.", "  Nothing was sent."]
 
 
 def test_mock_answers_are_not_taken_for_real_ones():

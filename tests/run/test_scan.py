@@ -153,7 +153,10 @@ async def test_a_dry_run_plans_what_a_scan_would_do_and_touches_nothing(bench):
 
     assert plan.report.run.dry_run
     assert plan.exit_code == 0
-    assert plan.reasons() == {"dry_run": 4, "not_an_image": 1}
+    assert plan.reasons() == {"dry_run": 5, "not_an_image": 1}  # one shares another's answer
+    assert plan.report.run.plan is not None
+    assert (plan.report.run.plan.pictures, plan.report.run.plan.shared) == (4, 1)
+    assert plan.report.files.checked == 0
     assert plan.report.credits.expected == 4
     assert plan.report.run.at_least_s is not None
     assert len(bench.emulator.journal) == 0
