@@ -120,7 +120,7 @@ def line_of(outcome: Outcome, run_id: str, *, sandbox: bool) -> ResultLine:
         started_at=rfc3339(effort.started_at),
         finished_at=rfc3339(effort.finished_at),
         elapsed_ms=effort.elapsed_ms,
-        sent=_sent(subject.sent),
+        sent=sent_fields(subject.sent),
         **_verdict(outcome),
     )
 
@@ -254,7 +254,8 @@ def warnings_of(own: Iterable[str], answer: Answer | None) -> list[str]:
     return list(dict.fromkeys(scalars(warning) for warning in (*own, *said)))
 
 
-def _sent(sent: Sent | None) -> SentFields | None:
+def sent_fields(sent: Sent | None) -> SentFields | None:
+    """Write down what was sent in a file's place."""
     return msgspec.convert(sent, SentFields, from_attributes=True) if sent else None
 
 

@@ -10,7 +10,14 @@ import msgspec
 from batchscan.escape import MAX_CELL, csv_cell, path_fields, spreadsheet_cell
 from batchscan.ledger import KnownFile, Sighting, StoredAnswer
 from batchscan.names import MatchKind, MatchState, Status
-from batchscan.results import MatchFields, ScoreFields, match_fields, score_fields
+from batchscan.results import (
+    MatchFields,
+    ScoreFields,
+    SentFields,
+    match_fields,
+    score_fields,
+    sent_fields,
+)
 from batchscan.steps.sightings import with_history
 from batchscan.steps.verdict import read_again
 from batchscan.times import rfc3339
@@ -39,6 +46,7 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     scanned_at: str | None = None
     score: ScoreFields | None = None
     matches: list[MatchFields] = msgspec.field(default_factory=list)
+    sent: SentFields | None = None
 
 
 class _Rejection(msgspec.Struct):
@@ -52,7 +60,7 @@ class _Rejection(msgspec.Struct):
     height: int | None = None
 
 
-COLUMNS = (*(name for name in Exported.__struct_fields__[:-2] if name != "schema"), *MATCH_COLUMNS)
+COLUMNS = (*(name for name in Exported.__struct_fields__[:-3] if name != "schema"), *MATCH_COLUMNS)
 
 
 def exported(file: KnownFile, history: Sequence[Sighting], *, sandbox: bool) -> Exported | None:
@@ -68,6 +76,7 @@ def exported(file: KnownFile, history: Sequence[Sighting], *, sandbox: bool) -> 
         width=file.width,
         height=file.height,
         sandbox=sandbox,
+        sent=sent_fields(file.sent),
     )
     if file.answer is not None:
         return _answered(known, file.answer, history)

@@ -30,6 +30,18 @@ class ProvenanceFields(msgspec.Struct, frozen=True):
     created: str | None = None
 
 
+class SentFields(msgspec.Struct, frozen=True, kw_only=True):
+    """The bytes that were sent in the picture's place; the programs make them again of it."""
+
+    sha256: str
+    bytes: int
+    format: str
+    width: int
+    height: int
+    recipe: str  # s1: the file without its metadata; r1: a smaller JPEG
+    made_with: str
+
+
 class AnswerFields(msgspec.Struct, frozen=True, kw_only=True):
     """One answer of the service."""
 
@@ -42,6 +54,7 @@ class AnswerFields(msgspec.Struct, frozen=True, kw_only=True):
     credits: int | None
     run_id: str
     run_file: str | None  # the report of the run that paid for it; null while that is under way
+    sent: SentFields | None = None  # null where the picture's file itself was sent
 
 
 class RuleFields(msgspec.Struct, frozen=True):
@@ -122,6 +135,9 @@ def answer_of(proved: ProvedAnswer, file: str, run_file: str | None) -> AnswerFi
         credits=answer.credits,
         run_id=answer.run_id,
         run_file=run_file,
+        sent=msgspec.convert(proved.sent, SentFields, from_attributes=True)
+        if proved.sent
+        else None,
     )
 
 

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from batchscan.digest import AlarmTotals, Digest, DomainCount, MatchedImage, MatchTotals, RuleUse
+from batchscan.ledger.equals import read_sent
 from batchscan.ledger.history import PRESENT
 from batchscan.ledger.known import ANSWER_COLUMNS, StoredAnswer
+from batchscan.model import Sent
 from batchscan.paths import joined
 
 MOST_IMAGES = 1_000
@@ -51,6 +53,7 @@ class KnownFile:
     height: int | None
     answer: StoredAnswer | None
     rejection: bytes | None
+    sent: Sent | None = None  # for the answer, in the file's place
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +123,18 @@ class Overview:
     def files(self) -> Iterator[KnownFile]:
         """Every file with a final verdict in this realm, folder by folder."""
         rows = self._connection.execute(
-            "SELECT d.path, f.name, f.size, p.sha256, p.format, p.width, p.height, f.line,"
+            "SELECT d.path, f.name, f.size, coalesce(f.sha256, p.sha256),"
+            " coalesce(e.format, p.format), coalesce(e.width, p.width),"
+            " coalesce(e.height, p.height), iif(f.sha256 IS NULL, c.sent, e.sent), f.line,"
             f" {ANSWER_COLUMNS}"
             " FROM files f JOIN folders d ON d.id = f.folder_id"
             " LEFT JOIN pictures p ON p.id = f.picture_id LEFT JOIN answers a ON a.id = p.answer_id"
+            " LEFT JOIN claims c ON c.scan_id = a.scan_id"
+            " LEFT JOIN equals e ON e.realm_id = f.realm_id AND e.sha256 = f.sha256"
             " WHERE f.realm_id = ? ORDER BY f.folder_id, f.name",
             (self._realm_id,),
         )
-        for folder, name, size, sha256, format_, width, height, line, *answer in rows:
+        for folder, name, size, sha256, format_, width, height, sent, line, *answer in rows:
             yield KnownFile(
                 path=os.fsdecode(joined(folder, name)),
                 size=size,
@@ -137,6 +144,7 @@ class Overview:
                 height=height,
                 answer=StoredAnswer.of(answer) if answer[0] is not None else None,
                 rejection=line,
+                sent=read_sent(sent),
             )
 
     def oldest_answer(self) -> float | None:

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from batchscan.errors import StorageError
+from batchscan.ledger.equals import read_sent
 from batchscan.ledger.history import History
 from batchscan.ledger.known import ANSWER_COLUMNS, StoredAnswer
+from batchscan.model import Sent
 from batchscan.paths import joined, parted
 
 _MATCHED = "EXISTS (SELECT 1 FROM sightings m WHERE m.picture_id = p.id)"
@@ -40,6 +42,7 @@ class ProvedAnswer:
     answer: StoredAnswer
     path: bytes | None  # that the picture was sent from
     asked_at: float | None  # when it first left
+    sent: Sent | None = None  # in the file's place
 
 
 class Proof:
@@ -122,12 +125,12 @@ class Proof:
             StorageError: one cannot be read.
         """
         rows = self._connection.execute(
-            f"SELECT c.path, c.opened_at, {ANSWER_COLUMNS} FROM answers a"
+            f"SELECT c.path, c.opened_at, c.sent, {ANSWER_COLUMNS} FROM answers a"
             " LEFT JOIN claims c ON c.scan_id = a.scan_id WHERE a.picture_id = ?"
             " ORDER BY a.generation, a.id",
             (picture_id,),
         )
-        for path, asked_at, *columns in rows:
+        for path, asked_at, sent, *columns in rows:
             try:
                 answer = StoredAnswer.of(columns)
             except zlib.error as error:
@@ -135,7 +138,7 @@ class Proof:
                     f"the ledger's answer to {columns[3]} cannot be read: {error}",
                     advice="restore the ledger from a backup",
                 ) from error
-            yield ProvedAnswer(answer, path, asked_at)
+            yield ProvedAnswer(answer, path, asked_at, read_sent(sent))
 
     def marked(self, picture_id: int) -> dict[str, float]:
         """When people last decided about a picture's matches, by the normalised URL."""

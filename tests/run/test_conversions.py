@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 
 import pytest
 from PIL import Image
 
 from batchscan.emulator import server, uploads
+from batchscan.ledger import Ledger, Realm
 from batchscan.names import RejectReason, Status
 from tests import pictures
 
@@ -228,3 +230,21 @@ async def test_the_report_says_what_was_sent_instead(bench):
 
     assert written["files"]["converted"] == 1
     assert ran.exit_code == 0
+
+
+async def test_export_says_of_each_file_its_own_hash_and_what_was_sent(bench):
+    first, second = with_secret(1), with_secret(1, b"Other Road")
+    pictures.tree(bench.images, {"a.jpg": first, "b.jpg": second, "c.heic": heic()})
+    await bench.scan()
+    api = bench.emulator.url
+
+    with_ledger = Ledger.read(bench.folder / "state", Realm(api, sandbox=False))
+    known = {os.path.basename(file.path): file for file in with_ledger.overview.files()}
+    with_ledger.close()
+
+    assert known["a.jpg"].sha256 == hashlib.sha256(first).hexdigest()
+    assert known["b.jpg"].sha256 == hashlib.sha256(second).hexdigest()
+    assert known["a.jpg"].sent == known["b.jpg"].sent
+    assert known["a.jpg"].sent.recipe == "s1"
+    assert (known["c.heic"].format, known["c.heic"].sent.recipe) == ("heic", "r1")
+    assert "pillow" in known["c.heic"].sent.made_with
