@@ -8,7 +8,10 @@ import os
 import signal
 
 import pytest
+from msgspec.json import decode
 
+from batchscan.report import Report
+from tests.pictures import jpeg, png, tiff, tree, with_xmp, xmp
 from tests.run.clusters import checks_beyond, cluster_of
 from tests.run.processes import Process, assert_nothing_lost_or_doubled, reports, until
 
@@ -156,3 +159,23 @@ async def test_an_interrupt_lets_the_workers_of_a_local_cluster_finish(bench_wit
         assert report["credits"]["outcome_unknown"] == 0
         assert report["cluster"]["lost"] == []
         assert b"Ended early: stopped by SIGINT" in out
+
+
+async def test_workers_make_what_is_sent_of_pictures(bench, tmp_path):
+    noted = with_xmp(jpeg(seed=3), xmp("<dc:rights>Secret Street 7</dc:rights>"))
+    files = {"a.tif": tiff(), "b.jpg": noted, "c.jpg": noted + b"Other Road", "d.png": png()}
+    tree(bench.images, files)
+    async with cluster_of(tmp_path / "dask", 2) as cluster:
+        code, _, err = await Process(bench).run("--dask", cluster.address, *QUICK)
+
+    assert (code, err) == (0, "")
+    ran = bench.ran(
+        decode((bench.folder / "output" / "latest" / "report.json").read_bytes(), type=Report)
+    )
+    assert ran.lines["a.tif"].sent.recipe == "r1"
+    assert {ran.lines["b.jpg"].status, ran.lines["c.jpg"].status} == {"scanned", "reused"}
+    assert ran.lines["b.jpg"].sent == ran.lines["c.jpg"].sent
+    assert ran.report.files.converted == 1
+    sent = {entry.sha256 for entry in bench.checks()}
+    assert {ran.lines["a.tif"].sent.sha256, ran.lines["b.jpg"].sent.sha256} < sent
+    assert len(sent) == 3

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
+from batchscan.images import remote
 from tests.pictures import png
 from tests.stores.conftest import outcomes
 
@@ -65,3 +68,21 @@ async def test_what_cannot_be_looked_into_is_unreadable(files, bench_of, monkeyp
 
     assert outcomes(ran) == {"unnamed": "unreadable"}
     assert (ran.report.files.ignored, ran.exit_code) == (0, 3)
+
+
+async def test_what_is_too_large_goes_by_parts_through_a_temporary_file(
+    files, bench_of, monkeypatch
+):
+    monkeypatch.setattr(remote, "PART", 7_000)
+    big = png(300, 300, 4)
+    files.pipe_file("/top/big.png", big)
+    files.pipe_file("/top/big.svg", b"<svg>" + b" " * 30_000 + b"</svg>")
+    files.pipe_file("/top/small.png", png(16, 16, 1))
+    async with bench_of("memory://top") as bench:
+        ran = await bench.scan(scan={"max_bytes": 10_000})
+
+    assert outcomes(ran) == {"big.png": "scanned", "small.png": "scanned", "big.svg": "too_large"}
+    [line] = [line for line in ran.lines.values() if line.path.endswith("big.png")]
+    assert len(big) > 10_000
+    assert line.sha256 == hashlib.sha256(big).hexdigest()
+    assert (line.sent.recipe, line.sent.width) == ("r1", 300)

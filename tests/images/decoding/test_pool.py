@@ -1,16 +1,26 @@
 import os
 import signal
+import struct
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
 
+from batchscan.images import kinds
+from batchscan.images.allowance import Allowance
 from batchscan.images.decoding.pool import Decoders
-from batchscan.images.decoding.process import DecoderDied
+from batchscan.images.decoding.process import DecoderDied, Source
+from batchscan.images.verdict import Unfit
+from batchscan.names import RejectReason
 from tests import pictures
 
 LIMIT = 75_000_000
@@ -181,3 +191,104 @@ def _gone(pid: int) -> bool:
         return True
     status = Path(f"/proc/{pid}/stat")  # what nobody has reaped yet is gone all the same
     return status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def _tiff(w: int, h: int) -> bytes:
+    return pictures.encoded(Image.new("L", (w, h)), "TIFF", compression="tiff_lzw")
+
+
+def test_a_picture_that_would_not_fit_the_memory_is_rejected_and_the_next_is_not(monkeypatch):
+    small = Decoders(1, command=[sys.executable, "-c", SMALL])
+    with pytest.raises(Unfit) as refused:
+        small.convert(kinds.TIFF, Source(_tiff(12_000, 10_000)))
+    made = small.convert(kinds.TIFF, Source(_tiff(100, 50)))
+    small.close()
+
+    assert refused.value.reason is RejectReason.TOO_MANY_PIXELS
+    assert "12000x10000 takes more memory" in refused.value.detail
+    assert (made.width, made.height, made.source_width) == (100, 50, 100)
+
+
+SMALL = "from batchscan.images.decoding import child\nchild.MEMORY = 60_000_000\nchild.main()\n"
+
+
+def test_several_are_decoded_at_once_within_the_pixels_that_are_allowed():
+    held, most = [0], [0]
+
+    class Watched(Allowance):
+        @contextmanager
+        def hold(self, weight):
+            with super().hold(weight):
+                held[0] += weight
+                most[0] = max(most[0], held[0])
+                try:
+                    yield
+                finally:
+                    held[0] -= weight
+
+    pool = Decoders(3, pixels=Watched(2 * 600 * 500))
+    data = _tiff(600, 500)
+    with ThreadPoolExecutor(6) as threads:
+        made = list(threads.map(lambda _: pool.convert(kinds.TIFF, Source(data)), range(12)))
+    started = len(pool.pids)
+    pool.close()
+
+    assert [each.width for each in made] == [600] * 12
+    assert 1 < started <= 3
+    assert 600 * 500 <= most[0] <= 2 * 600 * 500
+
+
+def test_an_open_file_is_decoded_from_its_descriptor(process, tmp_path):
+    path = tmp_path / "a.tif"
+    path.write_bytes(_tiff(64, 48))
+    with path.open("rb") as file:
+        file.read(100)  # wherever it stands
+        first = process.convert(kinds.TIFF, Source(descriptor=file.fileno()))
+        again = process.convert(kinds.TIFF, Source(descriptor=file.fileno()))
+
+    assert first == again
+    assert (first.source_width, first.source_height) == (64, 48)
+
+
+def test_more_pixels_than_are_decoded_are_refused_by_their_number(process):
+    with pytest.raises(Unfit, match="200,000,000 at most") as refused:
+        process.convert(kinds.PSD, Source(HUGE))
+
+    assert refused.value.reason is RejectReason.TOO_MANY_PIXELS
+    assert process.convert(kinds.TIFF, Source(_tiff(8, 8))).width == 8
+
+
+HUGE = b"8BPS\0\2" + bytes(6) + struct.pack(">HIIHH", 3, 300_000, 300_000, 8, 3) + bytes(40)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    kind=st.sampled_from([kinds.HEIC, kinds.AVIF, kinds.TIFF, kinds.PSD, kinds.JXL, kinds.JP2]),
+    noise=st.binary(max_size=300),
+)
+def test_noise_behind_any_signature_is_refused_by_the_same_living_child(process, kind, noise):
+    with pytest.raises(Unfit) as refused:
+        process.convert(kind, Source(SIGNATURES[kind.name] + noise))
+
+    assert isinstance(refused.value.reason, RejectReason), refused.value.detail
+
+
+SIGNATURES = {
+    "heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+    "avif": b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf",
+    "tiff": b"II*\0\x08\0\0\0",
+    "psd": b"8BPS\0\1",
+    "jxl": b"\xff\x0a",
+    "jp2": b"\0\0\0\x0cjP  \r\n\x87\n",
+}
+
+
+def test_directories_of_a_tiff_that_lead_in_a_circle_end(process):
+    data = bytearray(_tiff(16, 16))
+    start = int.from_bytes(data[4:8], "little")
+    count = int.from_bytes(data[start : start + 2], "little")
+    data[start + 2 + 12 * count : start + 6 + 12 * count] = start.to_bytes(4, "little")
+
+    assert process.convert(kinds.TIFF, Source(bytes(data))).width == 16
