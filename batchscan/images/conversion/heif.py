@@ -36,15 +36,24 @@ def decode(file: BinaryIO, check_size: CheckSize) -> Decoded:
     heif = pillow_heif.open_heif(file, convert_hdr_to_8bit=True)
     check_size(heif.size[0], heif.size[1])
     colours: dict[str, Any] = heif.info.get("nclx_profile") or {}
-    profile = heif.info.get("icc_profile")
-    if not profile and (curve := _HDR_TRANSFERS.get(colours.get("transfer_characteristics", 0))):
-        raise CannotConvert(f"its brightness follows {curve}, as HDR video does; save it as SDR")
+    profile = heif.info.get("icc_profile") or named_profile(
+        colours.get("color_primaries", 0), colours.get("transfer_characteristics", 0)
+    )
     image = heif.to_pillow()
     info = dict(heif.info)
     image.info.clear()
-    if not profile and colours.get("color_primaries") == _P3_PRIMARIES:
-        profile = display_p3()
     return Decoded(image, profile, info=info)
+
+
+def named_profile(primaries: int, transfer: int) -> bytes | None:
+    """The ICC profile of colours that a file names by numbers (ITU-T H.273); None for sRGB.
+
+    Raises:
+        CannotConvert: the brightness curve is one of HDR video.
+    """
+    if curve := _HDR_TRANSFERS.get(transfer):
+        raise CannotConvert(f"its brightness follows {curve}, as HDR video does; save it as SDR")
+    return display_p3() if primaries == _P3_PRIMARIES else None
 
 
 @cache

@@ -94,6 +94,7 @@ def in_p3() -> Image.Image:
         source(), ImageCms.createProfile("sRGB"), profile, outputMode="RGB"
     )
     assert found is not None
+    found.info.clear()  # or its profile would be saved along
     return found
 
 
@@ -232,6 +233,40 @@ def test_jpeg_2000(picture, colours):
     assert_shows(converted(kinds.JP2, saved(picture, "JPEG2000")), colours)
 
 
+def test_the_profile_in_a_jpeg_2000_file_is_heeded():
+    data = saved(in_p3(), "JPEG2000")
+    start = data.index(b"jp2h") - 4
+    length = int.from_bytes(data[start : start + 4], "big")
+    colours = data.index(b"colr", start) - 4
+    size = int.from_bytes(data[colours : colours + 4], "big")
+    box = b"colr\2\0\0" + display_p3()
+    box = (len(box) + 4).to_bytes(4, "big") + box
+    longer = (length + len(box) - size).to_bytes(4, "big")
+    data = data[:start] + longer + data[start + 4 : colours] + box + data[colours + size :]
+
+    assert_shows(converted(kinds.JP2, data))
+
+
+@pytest.mark.parametrize("lossless", [True, False])
+def test_wide_colours_of_jpeg_xl_become_srgb(lossless):
+    jxl = pytest.importorskip("pylibjxl")
+    data = jxl.encode(np.asarray(in_p3()).copy(), icc=display_p3(), lossless=lossless)
+
+    assert_shows(converted(kinds.JXL, data))
+
+
+@pytest.mark.parametrize("transfer", [16, 18])
+def test_colours_that_an_avif_names_by_number(transfer):
+    data = bytearray(saved(in_p3(), "AVIF", quality=95))
+    at = data.index(b"colrnclx") + 8
+    data[at : at + 2] = (12).to_bytes(2, "big")
+
+    assert_shows(converted(kinds.AVIF, bytes(data)))
+    data[at + 2 : at + 4] = transfer.to_bytes(2, "big")
+    with pytest.raises(CannotConvert, match="HDR"):
+        converted(kinds.AVIF, bytes(data))
+
+
 def test_nothing_is_enlarged_and_large_ones_are_shrunk():
     assert converted(kinds.PNG, saved(source((30, 20)), "PNG")).size == (30, 20)
     large = converted(kinds.TIFF, saved(source((6000, 4000)), "TIFF", compression="tiff_lzw"))
@@ -322,6 +357,8 @@ def test_heic_and_its_traps():
     turned = heic(lying, exif=orientation(TURNED).tobytes())
     assert_shows(converted(kinds.HEIC, turned))
     assert_shows(converted(kinds.HEIC, heic(in_p3(), icc_profile=display_p3())))
+    by_number = heic(in_p3(), color_primaries=12, transfer_characteristics=13)
+    assert_shows(converted(kinds.HEIC, by_number))
 
 
 def test_jpeg_xl_and_its_traps():
