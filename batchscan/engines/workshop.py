@@ -7,6 +7,7 @@ from functools import partial
 
 from batchscan.engines.crew import Crew
 from batchscan.images.allowance import Allowance
+from batchscan.images.decoded import Decoded
 from batchscan.images.decoding.pool import Decoders
 from batchscan.images.inspect import inspect
 from batchscan.images.judge import Judge
@@ -27,8 +28,9 @@ class Workshop:
         self._rules = Rules.of(settings.scan, settings.send)
         pixels = Allowance(self._rules.max_pixels)
         self._decoders = Decoders(pixels=pixels)
-        self._judge = Judge(self._rules, self._decoders, pixels)
-        self._portraitist = Portraitist(pixels, self._decoders, self._rules.max_pixels)
+        decoded = Decoded()
+        self._judge = Judge(self._rules, self._decoders, pixels, decoded)
+        self._portraitist = Portraitist(pixels, self._decoders, self._rules.max_pixels, decoded)
         self._crew = Crew(threads, "inspect")
 
     async def inspect(self, candidate: Candidate) -> Image | NotSendable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from batchscan.images import kinds, tiff
 from batchscan.images.allowance import Allowance
+from batchscan.images.decoded import Decoded
 from batchscan.images.decoding.pool import Decoders
 from batchscan.images.kinds import Kind
 from batchscan.images.naming import agree, extension_of
@@ -27,18 +28,24 @@ class Judge:
         rules: Rules,
         decoders: Decoders | None = None,
         pixels: Allowance | None = None,
+        decoded: Decoded | None = None,
     ) -> None:
         self.rules = rules
         self._decoders = decoders or Decoders()
         self._raw = RawJudge(rules, self._decoders)
-        self._raster = RasterJudge(rules, pixels or Allowance(rules.max_pixels))
+        self._raster = RasterJudge(
+            rules, pixels or Allowance(rules.max_pixels), decoded or Decoded()
+        )
 
-    def judge(self, data: bytes, name: str) -> Verdict:
-        """Judge a file's whole content under its name; never raises for what it holds."""
+    def judge(self, data: bytes, name: str, sha256: str | None = None) -> Verdict:
+        """Judge a file's whole content under its name; never raises for what it holds.
+
+        With its `sha256` what was decoded may serve its thumbnail, too.
+        """
         kind = None
         try:
             kind = _recognise(data, name)
-            return self._examine(kind, data, name)
+            return self._examine(kind, data, name, sha256)
         except Unfit as unfit:
             width, height = unfit.size or (None, None)
             known = kind.format if kind else None
@@ -56,7 +63,7 @@ class Judge:
         """End the child processes, if there are any."""
         self._decoders.close()
 
-    def _examine(self, kind: Kind, data: bytes, name: str) -> Accepted:
+    def _examine(self, kind: Kind, data: bytes, name: str, sha256: str | None) -> Accepted:
         converts = self.rules.convert and kind in kinds.CONVERTIBLE
         if kind.group not in ("raster", "raw") and not converts:
             raise unsupported(kind)
@@ -65,7 +72,7 @@ class Judge:
         try:
             if not converts:
                 judge = self._raw.judge if kind.group == "raw" else None
-                size, found = judge(data) if judge else self._raster.judge(kind, data)
+                size, found = judge(data) if judge else self._raster.judge(kind, data, sha256)
         except Unfit as unfit:
             if not (self.rules.convert and unfit.reason is RejectReason.TOO_MANY_PIXELS):
                 raise

@@ -25,7 +25,7 @@ CONVERTED_FOR: Final = frozenset(
 def judged(path: str, status: Stat, data: bytes, judge: Judge) -> Image | NotSendable:
     """Hash and judge a file's whole content."""
     digest = hashlib.sha256(data).hexdigest()
-    verdict = judge.judge(data, os.path.basename(path))
+    verdict = judge.judge(data, os.path.basename(path), digest)
     if isinstance(verdict, Accepted):
         return image_of(path, status, data, digest, verdict)
     return NotSendable(

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 import msgspec
+from PIL import Image as Pillow
 
 from batchscan.images import kinds, provenance
 from batchscan.images.allowance import Allowance
 from batchscan.images.bare import bare_copies
+from batchscan.images.decoded import Decoded
 from batchscan.images.decoding.pool import Decoders
 from batchscan.images.decoding.process import DecoderDied
 from batchscan.images.headers import claimed_size
@@ -22,7 +24,7 @@ from batchscan.images.jpeg import END, has_end
 from batchscan.images.kinds import Kind
 from batchscan.images.raster import open_raster, silence_warnings
 from batchscan.images.thumbnail import thumbnail
-from batchscan.model import Image, Provenance
+from batchscan.model import STRIPPED, Image, Provenance
 
 _RASTERS: Final = {kind.format: kind for kind in kinds.RASTERS}
 NOTHING: Final = Provenance()
@@ -51,14 +53,22 @@ class Portrait:
 class Portraitist:
     """Makes portraits of pictures that were accepted; may be shared by threads."""
 
-    def __init__(self, pixels: Allowance, decoders: Decoders, max_pixels: int) -> None:
+    def __init__(
+        self,
+        pixels: Allowance,
+        decoders: Decoders,
+        max_pixels: int,
+        decoded: Decoded | None = None,
+    ) -> None:
         """Prepare.
 
         Args:
             pixels: shared with the judge: what both decode at once is bounded together.
             decoders: shared with the judge; closed by whoever made it.
             max_pixels: that a preview in camera RAW may have.
+            decoded: shared with the judge: the pixels that it decoded.
         """
+        self._decoded = decoded or Decoded()
         self._pixels = pixels
         self._decoders = decoders
         self._max_pixels = max_pixels
@@ -77,7 +87,12 @@ class Portraitist:
         claimed = claimed_size(kind, image.data)
         weight = max(seen.width * seen.height, claimed.pixels if claimed else 0)
         with self._pixels.hold(weight):
-            return _raster(kind, image.data)
+            return _raster(kind, image.data, self._pixels_of(image))
+
+    def _pixels_of(self, image: Image) -> Pillow.Image | None:
+        """What the judge decoded, where what was sent has the same pixels as the file."""
+        converted = image.sent is not None and image.sent.recipe != STRIPPED
+        return None if converted else self._decoded.take(image.sha256)
 
     def _preview(self, data: bytes) -> bytes | None:
         try:
@@ -102,10 +117,10 @@ def read_provenance(form: str, data: bytes) -> Provenance:
     return NOTHING
 
 
-def _raster(kind: Kind, data: bytes) -> Portrait:
+def _raster(kind: Kind, data: bytes, decoded: Pillow.Image | None) -> Portrait:
     if kind is kinds.JPEG and not has_end(data):
         data += END  # it was accepted with every pixel there
-    portrait = _portrait(kind, data)
+    portrait = _portrait(kind, data, decoded)
     if portrait.thumbnail is not None:
         return portrait
     for copy in bare_copies(kind, data):  # its metadata may be damaged
@@ -116,11 +131,11 @@ def _raster(kind: Kind, data: bytes) -> Portrait:
     return portrait
 
 
-def _portrait(kind: Kind, data: bytes) -> Portrait:
+def _portrait(kind: Kind, data: bytes, decoded: Pillow.Image | None = None) -> Portrait:
     small = None
     with suppress(Exception):  # as above
         opened = open_raster(kind, data)
         with suppress(Exception):
-            small = thumbnail(opened)
+            small = thumbnail(opened, decoded=decoded)
         return Portrait(small, provenance.of_info(opened.info))
     return Portrait(None, NOTHING)

@@ -27,6 +27,7 @@ from PIL import (
 from batchscan.images import frames, jpeg, kinds
 from batchscan.images.allowance import Allowance
 from batchscan.images.bare import bare_copies
+from batchscan.images.decoded import SCALE, Decoded
 from batchscan.images.ends import is_complete
 from batchscan.images.headers import claimed_size
 from batchscan.images.kinds import Kind
@@ -47,8 +48,6 @@ _FORMATS: Final = {
     kinds.WEBP: WebPImagePlugin.WebPImageFile.format,
     kinds.ICO: IcoImagePlugin.IcoImageFile.format,
 }
-_SCALE: Final = 8  # a JPEG decoded at one eighth still has every byte read
-
 _BLOCK: Final = 32  # rows that one row of a JPEG's blocks spans at most
 
 
@@ -60,22 +59,24 @@ def silence_warnings() -> None:
 class RasterJudge:
     """Judges the six formats that Pillow decodes; may be shared by threads."""
 
-    def __init__(self, rules: Rules, pixels: Allowance) -> None:
+    def __init__(self, rules: Rules, pixels: Allowance, decoded: Decoded) -> None:
         self._rules = rules
+        self._decoded = decoded
         self._pixels = pixels
         silence_warnings()
 
-    def judge(self, kind: Kind, data: bytes) -> tuple[Size, list[str]]:
+    def judge(self, kind: Kind, data: bytes, sha256: str | None = None) -> tuple[Size, list[str]]:
         """Give the size and the warnings of a picture that can be sent.
 
-        One whose metadata is damaged is judged by its pixels.
+        One whose metadata is damaged is judged by its pixels. Under its `sha256`, where that is
+        known, a JPEG's pixels are kept for its thumbnail.
 
         Raises:
             Unfit: it is damaged, or has too many pixels.
             MemoryError: there was no room to decode it.
         """
         try:
-            return self._judge(kind, data)
+            return self._judge(kind, data, sha256)
         except Unfit as unfit:
             if unfit.reason is not RejectReason.CORRUPT:
                 raise
@@ -93,7 +94,7 @@ class RasterJudge:
                 raise
             return None
 
-    def _judge(self, kind: Kind, data: bytes) -> tuple[Size, list[str]]:
+    def _judge(self, kind: Kind, data: bytes, sha256: str | None = None) -> tuple[Size, list[str]]:
         claimed = claimed_size(kind, data)
         if claimed:
             self._rules.limit(claimed)
@@ -105,15 +106,18 @@ class RasterJudge:
         if self._rules.check == "fast" and is_complete(kind, data):
             return size, []
         with self._pixels.hold(size.pixels):
-            return size, self._every_pixel(kind, data, size)
+            return size, self._every_pixel(kind, data, size, sha256)
 
-    def _every_pixel(self, kind: Kind, data: bytes, size: Size) -> list[str]:
+    def _every_pixel(self, kind: Kind, data: bytes, size: Size, sha256: str | None) -> list[str]:
         found = []
         with _stage("its pixels cannot be decoded", size):
             if kind is kinds.PNG:
                 open_raster(kind, data).verify()
-            if not _decode(kind, data):
+            image = open_raster(kind, data)
+            if not _decode(image, kind, data):
                 found.append(MISSING_END_MARKER)
+            elif kind is kinds.JPEG and sha256 is not None:
+                self._decoded.put(sha256, image, size)
         if kind not in (kinds.BMP, kinds.ICO):
             image = open_raster(kind, data)
             if image.info.get("icc_profile", b"") is None:  # there is one that cannot be read
@@ -132,9 +136,8 @@ def _size(kind: Kind, data: bytes) -> Size:
         return Size(*open_raster(kind, data).size)
 
 
-def _decode(kind: Kind, data: bytes) -> bool:
+def _decode(image: Image.Image, kind: Kind, data: bytes) -> bool:
     """Decode the first frame; False where it is whole and only the file's end marker is missing."""
-    image = open_raster(kind, data)
     if kind is kinds.JPEG:
         return _decode_jpeg(image, data)
     image.load()
@@ -142,7 +145,7 @@ def _decode(kind: Kind, data: bytes) -> bool:
 
 
 def _decode_jpeg(image: Image.Image, data: bytes) -> bool:
-    image.draft(None, (max(1, image.width // _SCALE), max(1, image.height // _SCALE)))
+    image.draft(None, (max(1, image.width // SCALE), max(1, image.height // SCALE)))
     try:
         image.load()
     except OSError:

@@ -32,7 +32,9 @@ _TURNS: Final = {
 }
 
 
-def thumbnail(image: Image.Image, orientation: int = 1) -> bytes:
+def thumbnail(
+    image: Image.Image, orientation: int = 1, decoded: Image.Image | None = None
+) -> bytes:
     """Make a small JPEG of an opened picture's first frame.
 
     A JPEG, as it takes a hundredth of a WebP's time, and one is made of each matched picture.
@@ -41,16 +43,25 @@ def thumbnail(image: Image.Image, orientation: int = 1) -> bytes:
     Args:
         image: as opened: a JPEG is decoded at a reduced scale.
         orientation: for a picture whose EXIF says none: 1 to 8 as there.
+        decoded: the pixels of the same JPEG, where they were decoded at `draft_scale` before.
     """
-    image.draft(None, _fitting(*image.size))
-    image.load()
-    size = _fitting(*image.size)
-    small = _reduced(image, size).resize(size, Image.Resampling.LANCZOS)
+    if decoded is None:
+        image.draft(None, _fitting(*image.size))
+        image.load()
+        decoded = image
+    size = _fitting(*decoded.size)
+    small = _reduced(decoded, size).resize(size, Image.Resampling.LANCZOS)
     canvas = Image.new("RGB", size, _GROUND)
     canvas.paste(small, mask=small if small.mode == "RGBA" else None)
     # After loading: in a PNG the EXIF may come behind the pixels.
     turn = _TURNS.get(Exif(image.info.get("exif", b"")).number(ORIENTATION) or orientation)
     return _smallest(canvas if turn is None else canvas.transpose(turn))
+
+
+def draft_scale(width: int, height: int) -> int:
+    """How many times smaller a JPEG may be decoded for its thumbnail."""
+    across, down = _fitting(width, height)
+    return min(width // across, height // down)
 
 
 def _fitting(width: int, height: int) -> tuple[int, int]:

@@ -1,0 +1,61 @@
+"""JPEGs as the judge decoded them, at one eighth: kept a while for the thumbnails of the matched.
+
+Decoding is most of what a thumbnail costs, and whether a picture has matches is known only after
+its answer. One that has made room for others by then is decoded again.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from typing import Final
+
+from PIL import Image
+
+from batchscan.images.thumbnail import draft_scale
+
+SCALE: Final = 8
+"""How many times smaller the judge decodes a JPEG: every byte is read all the same."""
+
+ROOM: Final = 16 * 1024 * 1024
+"""Bytes of pixels that are kept at most: some 400 pictures of 0.7 megapixels, 30 of 12."""
+
+
+class Decoded:
+    """The latest decoded pictures by their SHA-256, the oldest making room; shared by threads."""
+
+    def __init__(self, room: int = ROOM) -> None:
+        self._room = room
+        self._held = 0
+        self._lock = Lock()
+        self._pictures: OrderedDict[str, Image.Image] = OrderedDict()
+
+    def put(self, sha256: str, image: Image.Image, full_size: tuple[int, int]) -> None:
+        """Keep the pixels of a JPEG decoded at one eighth, where its thumbnail would take those."""
+        weight = _weight(image)
+        if draft_scale(*full_size) < SCALE or weight > self._room // SCALE:
+            return
+        pixels = image.copy()  # without the file's bytes
+        pixels.info.clear()
+        with self._lock:
+            self._drop(sha256)
+            self._pictures[sha256] = pixels
+            self._held += weight
+            while self._held > self._room:
+                self._drop(next(iter(self._pictures)))
+
+    def take(self, sha256: str) -> Image.Image | None:
+        """Give a picture's pixels and keep them no longer; None where they are not there."""
+        with self._lock:
+            return self._drop(sha256)
+
+    def _drop(self, sha256: str) -> Image.Image | None:
+        pixels = self._pictures.pop(sha256, None)
+        if pixels is not None:
+            self._held -= _weight(pixels)
+        return pixels
+
+
+def _weight(image: Image.Image) -> int:
+    """Bytes in memory: Pillow takes four for a pixel of several channels."""
+    return image.width * image.height * (1 if image.mode == "L" else 4)
