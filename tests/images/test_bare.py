@@ -102,22 +102,22 @@ def judged(data: bytes, name: str) -> Accepted | Refused:
     return JUDGE.judge(data, name)
 
 
-def is_portrayed(data: bytes, verdict: Accepted, raw_process) -> bool:
+def is_portrayed(data: bytes, verdict: Accepted, decoders) -> bool:
     image = Image(
         "/a", Stat(len(data), 0, 0), data, hashlib.sha256(data).hexdigest(), verdict.format,
         verdict.width, verdict.height, verdict.content_type, "a", verdict.warnings,
     )  # fmt: skip
-    return Portraitist(Allowance(LIMIT), raw_process, LIMIT).portray(image).thumbnail is not None
+    return Portraitist(Allowance(LIMIT), decoders, LIMIT).portray(image).thumbnail is not None
 
 
 @pytest.mark.parametrize("name", DAMAGED)
-def test_sound_pixels_behind_damaged_metadata_are_accepted_and_portrayed(name, raw_process):
+def test_sound_pixels_behind_damaged_metadata_are_accepted_and_portrayed(name, decoders):
     verdict = judged(DAMAGED[name], name)
 
     assert isinstance(verdict, Accepted), verdict
     assert (verdict.width, verdict.height) == (64, 48)
     assert verdict.warnings == ("metadata_damaged",)
-    assert is_portrayed(DAMAGED[name], verdict, raw_process)
+    assert is_portrayed(DAMAGED[name], verdict, decoders)
 
 
 @pytest.mark.parametrize(
@@ -134,14 +134,14 @@ def test_sound_pixels_behind_damaged_metadata_are_accepted_and_portrayed(name, r
         (segment(0xED, b"Photoshop 3.0\0008BIM\x03\xed\0\0\0\0\0\x10\0\1"),),
     ],
 )
-def test_other_damage_in_a_jpegs_segments_is_accepted(segments, raw_process):
+def test_other_damage_in_a_jpegs_segments_is_accepted(segments, decoders):
     verdict = judged(jpeg_with(*segments), "a.jpg")
 
     assert isinstance(verdict, Accepted), verdict
     assert set(verdict.warnings) <= {"metadata_damaged", "later_frames_damaged"}
 
 
-def test_orientation_survives_the_damage_beside_it(raw_process):
+def test_orientation_survives_the_damage_beside_it(decoders):
     data = jpeg_with(
         segment(0xED, b"Photoshop 3.0\0008BIM\x04"), segment(0xE1, b"Exif\0\0" + EXIF.tobytes()[6:])
     )
@@ -151,7 +151,7 @@ def test_orientation_survives_the_damage_beside_it(raw_process):
         "/a.jpg", Stat(len(data), 0, 0), data, "0" * 64, "jpeg", 64, 48, "image/jpeg", "a.jpg",
         verdict.warnings,
     )  # fmt: skip
-    small = Portraitist(Allowance(LIMIT), raw_process, LIMIT).portray(image).thumbnail
+    small = Portraitist(Allowance(LIMIT), decoders, LIMIT).portray(image).thumbnail
 
     assert small is not None
     assert Pillow.open(io.BytesIO(small)).size == (48, 64)
