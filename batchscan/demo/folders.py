@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -20,6 +21,7 @@ SITES = {
     "news-agency.example": ((6, "grey"), (0, "resized"), (8, "cropped")),
     "framed-prints.example": ((2, "bordered"), (9, "bordered")),
     "memes.example": ((0, "captioned"), (10, "captioned"), (11, "mirrored")),
+    "scanned-slides.example": ((50, "exact"), (51, "exact")),  # of our TIFF and HEIC
     "avatars.example": ((12, "cropped"), (13, "cropped")),
     "wallpapers.example": ((7, "exact"), (100, "exact"), (101, "exact")),  # the last two are theirs
 }
@@ -40,11 +42,14 @@ def pictures() -> Iterator[tuple[str, bytes]]:
     yield "photos/no-extension", photo(33)
     yield "twins/copy of IMG_0003.jpg", photo(3)
     yield "twins/again.jpg", photo(3)
+    yield "scans/slide-50.tif", encoded(artwork(50), "TIFF", compression="tiff_lzw")
+    if (phone := heic(51)) is not None:
+        yield "phone/IMG_0051.heic", phone
     yield "broken/cut-short.jpg", photo(40)[:6000]
     yield "broken/empty.png", b""
     yield "broken/really-a-text.jpg", b"Dear Sir or Madam,\n" * 50
     yield "broken/from-a-phone.heic", HEIC
-    yield "broken/too-large.png", photo(41).ljust(TOO_LARGE, b"\0")
+    yield "photos/too-large-as-it-is.png", photo(41).ljust(TOO_LARGE, b"\0")
     yield "notes.txt", b"Not a picture, and not seen as one.\n"
 
 
@@ -73,6 +78,17 @@ def write(folder: Path, files: Iterator[tuple[str, bytes]]) -> int:
 def photo(number: int) -> bytes:
     """A photograph's file."""
     return encoded(artwork(number), "JPEG", quality=90)
+
+
+def heic(number: int) -> bytes | None:
+    """A phone's file; None where the extra `formats` is not installed."""
+    try:
+        import pillow_heif  # noqa: PLC0415 - an extra
+    except ImportError:
+        return None
+    file = io.BytesIO()
+    pillow_heif.from_pillow(artwork(number)).save(file, quality=90)
+    return file.getvalue()
 
 
 def _page(site: str, names: list[str]) -> bytes:

@@ -20,6 +20,7 @@ from pathlib import Path
 import batchscan
 from tests.benchmarks.cluster import cluster
 from tests.benchmarks.commands import Missing
+from tests.benchmarks.converting import converting
 from tests.benchmarks.html import html
 from tests.benchmarks.judging import judging, start
 from tests.benchmarks.library import matched, memory, report, unchanged
@@ -32,6 +33,7 @@ from tests.benchmarks.uploads import uploads
 BENCHMARKS: dict[str, Callable[[Path, float], Iterator[Row]]] = {
     "uploads": uploads,
     "judging": judging,
+    "converting": converting,
     "start": start,
     "unchanged": unchanged,
     "matched": matched,

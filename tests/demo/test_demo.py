@@ -47,9 +47,10 @@ async def test_the_demo_does_the_whole_job_and_a_second_one_sends_nothing(tmp_pa
     assert "Where things are" in out
     first = report(folder)
     assert first["files"]["failed"] == first["files"]["deferred"] == 0
-    assert first["files"]["rejected"] == 5
+    assert first["files"]["rejected"] == 4
+    assert first["files"]["converted_formats"] == {"heic": 1, "jpeg": 1, "raw": 1, "tiff": 1}
     assert first["files"]["reused"] == 2
-    assert first["matches"]["full"] == 4
+    assert first["matches"]["full"] == 6
     assert first["matches"]["partial"] == 14
     assert first["credits"]["charged"] == first["files"]["scanned"]
 
