@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,8 @@ def converting(work: Path, scale: float) -> Iterator[Row]:
         out = io.BytesIO()
         picture.save(out, form, **options)
         data = out.getvalue()
-        ours = cpu(lambda kind=kind, data=data: _ours(kind, data))
-        alone = cpu(lambda data=data: _pillow(data))
+        ours = cpu(partial(_ours, kind, data))
+        alone = cpu(partial(_pillow, data))
         what = f"converting a {kind.label} of 12 megapixels"
         note = f"Pillow alone, thumbnail() and save(): {alone:.2f} s"
         yield Row(what, "CPU", ours, limit, "s", note=note)
