@@ -18,7 +18,7 @@ LATE = 0.25
 """Seconds by which a slice's end may come late before it counts as slept through."""
 
 MAX_REPRIEVES = 5
-"""Times that a timeout which ran out late looks at the sockets once more; a busy loop is late too."""
+"""Slices of a timeout that do not count because they ended late; a busy loop is late, too."""
 
 
 class WakingTimeout:
@@ -71,12 +71,12 @@ class WakingTimeout:
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()
         late = loop.time() - self._due > LATE
+        if late and self._reprieves < MAX_REPRIEVES:  # most of it was slept through
+            self._reprieves += 1
+            self._wait()
+            return
         self._left -= self._slice
         if self._left > 0:
-            self._wait()
-        elif late and self._reprieves < MAX_REPRIEVES:
-            self._reprieves += 1
-            self._left = min(SLICE, self._slice or SLICE)
             self._wait()
         else:
             self._handle = None

@@ -37,4 +37,4 @@ def _named_tolerantly(body: bytes) -> str | None:
         return named.pop() if len(named) == 1 else None
     image = found.get("scannedImage") if isinstance(found, dict) else None
     named_by = image.get("scanId") if isinstance(image, dict) else None
-    return None if named_by is None else str(named_by) or None
+    return named_by if isinstance(named_by, str) and named_by else None

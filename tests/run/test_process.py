@@ -135,7 +135,7 @@ async def test_nothing_is_loaded_from_the_working_folder(bench, tmp_path):
     out, err = await process.communicate()
 
     assert process.returncode == 0, err
-    assert b"would send 1 picture" in out
+    assert b"Would send 1 picture" in out
 
 
 @pytest.mark.parametrize("size", [300_000, 400_000, 600_000])

@@ -45,7 +45,7 @@ def fill(bench) -> None:
             "deep/empty.png": b"",
             "empty.png": b"",
             "cut.jpg": jpeg(64, 64, 3)[:700],
-            "photo.heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64),
+            "drawing.svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
             "large.bmp": b"BM" + bytes(20_000_000),
             "text.jpg": b"no picture at all",
         },
