@@ -18,9 +18,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from batchscan.enums import Status
     from batchscan.errors import BatchscanError
     from batchscan.model import Deferred, Failed, Outcome, Rejected, Reused, Scanned
-    from batchscan.names import Status
     from batchscan.report.schema import Report
     from batchscan.run import Scan, scan
     from batchscan.settings import (
@@ -71,7 +71,7 @@ __all__ = [
 _HOMES = {
     "batchscan.errors": ("BatchscanError",),
     "batchscan.model": ("Deferred", "Failed", "Outcome", "Rejected", "Reused", "Scanned"),
-    "batchscan.names": ("Status",),
+    "batchscan.enums": ("Status",),
     "batchscan.report.schema": ("Report",),
     "batchscan.run": ("Scan", "scan"),
     "batchscan.settings": (

@@ -19,7 +19,7 @@ from __future__ import annotations
 import signal
 from typing import ClassVar
 
-from batchscan.names import DeferReason, ExitReason
+from batchscan.enums import DeferReason, ExitReason
 
 
 class BatchscanError(Exception):

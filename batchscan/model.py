@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
-from batchscan.names import (
+from batchscan.enums import (
     DeferReason,
     Disposition,
     FailReason,
@@ -291,3 +291,13 @@ class Deferred(_Decided):
 
 # Unchanged files are counted (`Tally.unchanged`), not made into objects: there may be millions.
 Outcome: TypeAlias = Scanned | Reused | Rejected | Failed | Deferred
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A rate that 429s taught."""
+
+    share: float  # of the told rate, 0 to 1
+    wall: float  # the share at which the last 429 came
+    learned_at: float
+    paused_until: float

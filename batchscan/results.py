@@ -10,12 +10,12 @@ from typing import Any, Literal
 import aiofiles
 import msgspec
 
+from batchscan.enums import Disposition, MatchKind, MatchState, Status
 from batchscan.errors import StorageError
-from batchscan.escape import json_text, path_fields, printable, scalars
 from batchscan.model import Answer, Failed, Match, Outcome, Reused, Scanned, Sent, ServiceError
-from batchscan.names import Disposition, MatchKind, MatchState, Status
-from batchscan.private_files import advice_for, open_private, sync
-from batchscan.times import rfc3339
+from batchscan.util.escaping import json_text, path_fields, printable, scalars
+from batchscan.util.private_files import advice_for, open_private, sync
+from batchscan.util.timestamps import rfc3339
 
 SCHEMA: Literal[1] = 1
 

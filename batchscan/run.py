@@ -22,20 +22,20 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from batchscan.engines.opening import check_proxies
+from batchscan.engines.local import check_proxies
+from batchscan.enums import Status
 from batchscan.errors import BatchscanError, Interrupted, StopRun
 from batchscan.model import Candidate, Outcome
-from batchscan.names import Status
 from batchscan.pace import Clock, SystemClock
+from batchscan.pipeline.finish import finish
+from batchscan.pipeline.inputs import stores_in_use
+from batchscan.pipeline.session import Opening, Session
+from batchscan.pipeline.shutdown import Stop
 from batchscan.progress import ProgressState
 from batchscan.report.schema import Report
 from batchscan.settings import Settings
 from batchscan.settings.credentials import require_credentials, with_key
 from batchscan.settings.load import validate
-from batchscan.steps.finish import finish
-from batchscan.steps.resources import stores_in_use
-from batchscan.steps.session import Opening, Session
-from batchscan.steps.stop import Stop
 from batchscan.walk import check_roots
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from batchscan.enums import DeferReason, FailReason, RejectReason, Status
 from batchscan.model import CONVERTED, Deferred, Failed, Outcome, Reused, Scanned
-from batchscan.names import DeferReason, FailReason, RejectReason, Status
 
 _REASONS = {
     Status.REJECTED: RejectReason,

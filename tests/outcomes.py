@@ -2,6 +2,7 @@
 
 from hypothesis import strategies as st
 
+from batchscan.enums import DeferReason, FailReason, MatchKind, RejectReason
 from batchscan.model import (
     Answer,
     Deferred,
@@ -15,7 +16,6 @@ from batchscan.model import (
     ServiceError,
     Subject,
 )
-from batchscan.names import DeferReason, FailReason, MatchKind, RejectReason
 
 EFFORT = Effort(
     started_at=1_795_456_957.0,

@@ -15,8 +15,8 @@ import yaml
 
 from batchscan.demo import folders
 from batchscan.emulator import EmulatorConfig
-from batchscan.emulator.thread import serve_in_thread
-from batchscan.names import DeferReason, FailReason, RejectReason
+from batchscan.emulator.threaded import serve_in_thread
+from batchscan.enums import DeferReason, FailReason, RejectReason
 from batchscan.settings import Rate
 from tests.pictures import png, tree
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchscan.enums import DeferReason, FailReason, RejectReason
 from batchscan.errors import StorageError
 from batchscan.model import Deferred, Failed, Rejected, Reused, Scanned, ServiceError
-from batchscan.names import DeferReason, FailReason, RejectReason
 from batchscan.results import ResultsWriter, encode, line_of, read_lines
-from batchscan.steps.lines import with_answer
+from batchscan.runs.answer_lines import with_answer
 from tests.outcomes import ANSWER, EFFORT, NO_EFFORT, SUBJECT, outcomes
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import batchscan
-from batchscan.about import user_agent, version
+from batchscan.version import user_agent, version
 
 PACKAGE = Path(batchscan.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -35,6 +35,8 @@ def lines_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 # Longer for a reason: splitting them would part what is read together.
 LONG = {
+    "settings/model.py": 310,  # every setting, in one place
+    "model.py": 310,  # names in full made it longer
     "ledger/schema.py": 500,  # the migrations are one sequence, and every version adds to it
     "ledger/claims.py": 335,  # a claim's whole life
     "results.py": 310,  # the fields of a line, and their file
@@ -65,7 +67,7 @@ def test_only_the_command_line_prints():
         and node.func.id == "print"
     }
 
-    assert printing <= {"cli"}
+    assert printing <= {"cli", "commands", "console"}
 
 
 def test_what_the_package_offers_is_there_and_nothing_else_is():

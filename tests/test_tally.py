@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchscan.enums import FailReason, Status
 from batchscan.model import Failed, Reused, Scanned
-from batchscan.names import FailReason, Status
 from batchscan.tally import Tally
 from tests.outcomes import ANSWER, NO_EFFORT, SUBJECT, outcomes
 

@@ -1,10 +1,10 @@
 """Telling people of new matches: by webhook, by command, and by whatever apprise reaches."""
 
-from batchscan.alerts.body import sample_message
+from batchscan.alerts.batching import MOST_MATCHES, make_messages
 from batchscan.alerts.delivery import Delivered, deliver, send_once
-from batchscan.alerts.grouping import MOST_MATCHES, make_messages
+from batchscan.alerts.factory import open_targets
 from batchscan.alerts.interface import Target, Trouble
-from batchscan.alerts.opening import open_targets
+from batchscan.alerts.payload import sample_message
 
 __all__ = [
     "MOST_MATCHES",

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import IO
 
 from batchscan.alerts.interface import Then, Trouble
-from batchscan.copyleaks.failures import clean
+from batchscan.copyleaks.error_table import clean
 
 SECONDS = 60.0
 _KEPT = 250  # bytes of its last words

@@ -13,12 +13,12 @@ from urllib.parse import unquote, urlsplit
 import aiohttp
 import yarl
 
-from batchscan import about
+from batchscan import version
 from batchscan.alerts.interface import Then, Trouble
-from batchscan.copyleaks.failures import clean, read_details, retry_after
+from batchscan.copyleaks.error_table import clean, read_details, retry_after
 from batchscan.copyleaks.proxies import proxies_of_environment
-from batchscan.escape import printable
 from batchscan.settings import Secret
+from batchscan.util.escaping import printable
 
 SECONDS = 10.0
 MOST_READ = 4_096  # bytes of an answer
@@ -78,7 +78,7 @@ class WebhookTarget:
 
     def _headers(self, message_id: str, body: bytes) -> dict[str, str]:
         headers = {
-            "User-Agent": about.user_agent(),
+            "User-Agent": version.user_agent(),
             "Content-Type": "application/json",
             "Accept-Encoding": "identity",
             "Idempotency-Key": message_id,

@@ -12,13 +12,13 @@ from typing import Any
 
 import yaml
 
-from batchscan.allow.making import READERS, lines_of, rule_of
+from batchscan.allow.parse import READERS, lines_of, rule_of
 from batchscan.allow.rules import AllowRules, Rule
 from batchscan.errors import UsageError
 from batchscan.settings import Settings
-from batchscan.settings.places import allow_file
-from batchscan.settings.strictyaml import YamlFile, closest, is_null, line_of
-from batchscan.whole import make_folders, storage, write_whole
+from batchscan.settings.locations import allow_file
+from batchscan.settings.strict_yaml import YamlFile, closest, is_null, line_of
+from batchscan.util.atomic_file import make_folders, storage, write_whole
 
 _WHAT = "allow"
 _EXAMPLE = "domain: example.com"

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batchscan.cli.common import folder_options, settings_of
-from batchscan.cli.pages import Book, Option, Page
-from batchscan.cli.terminal import emit
+from batchscan.cli.help import Book, Option, Page
+from batchscan.cli.options import folder_options, settings_of
+from batchscan.console.terminal import emit
 from batchscan.errors import UsageError
-from batchscan.escape import json_text, printable
-from batchscan.times import rfc3339
+from batchscan.util.escaping import json_text, printable
+from batchscan.util.timestamps import rfc3339
 
 if TYPE_CHECKING:
     from batchscan.alerts import Delivered, Target
@@ -34,7 +34,7 @@ NOT_ALL_TOLD = 3
 @folder_options
 def test(**parameters: object) -> int:
     """Send, and give the exit code."""
-    from batchscan.cli.loop import run  # noqa: PLC0415 - --help does without
+    from batchscan.commands.scan import run  # noqa: PLC0415 - --help does without
 
     troubles = run(_send_tests(_targets(settings_of(parameters, credentials=False).settings)))
     emit("\n".join(f"{name}: {printable(why or 'told')}" for name, why in troubles.items()))
@@ -53,7 +53,7 @@ def test(**parameters: object) -> int:
 @folder_options
 def pending(*, as_json: bool, **parameters: object) -> int:
     """Print, and give the exit code."""
-    from batchscan.cli.reading import reading  # noqa: PLC0415 - --help does without
+    from batchscan.state.access import reading  # noqa: PLC0415 - --help does without
 
     with reading(settings_of(parameters, credentials=False).settings) as ledger:
         waiting = ledger.outbox.waiting()
@@ -73,7 +73,7 @@ def pending(*, as_json: bool, **parameters: object) -> int:
 @folder_options
 def send(**parameters: object) -> int:
     """Send, and give the exit code."""
-    from batchscan.cli.loop import run  # noqa: PLC0415 - --help does without
+    from batchscan.commands.scan import run  # noqa: PLC0415 - --help does without
 
     settings = settings_of(parameters, credentials=False).settings
     targets = _targets(settings)
@@ -136,17 +136,19 @@ async def _send(
     import asyncio  # noqa: PLC0415 - as above
 
     from batchscan.alerts import deliver  # noqa: PLC0415
-    from batchscan.cli.reading import realm_of  # noqa: PLC0415
     from batchscan.ledger import Ledger, LedgerThread  # noqa: PLC0415
     from batchscan.pace import SystemClock  # noqa: PLC0415
-    from batchscan.settings.places import state_folder  # noqa: PLC0415
-    from batchscan.steps.resources import locked  # noqa: PLC0415
-    from batchscan.steps.stop import Stop  # noqa: PLC0415
+    from batchscan.pipeline.shutdown import Stop  # noqa: PLC0415
+    from batchscan.settings.locations import state_folder  # noqa: PLC0415
+    from batchscan.state.access import (  # noqa: PLC0415
+        locked,
+        realm_of,
+    )
 
     state, clock = state_folder(settings), SystemClock()
     ledger = LedgerThread(Ledger.change(state, realm_of(settings)))
     try:
-        async with locked(settings, state, Stop(clock)):
+        async with locked(settings, state, Stop(clock).sleep):
             delivered = await deliver(targets, ledger, clock, asyncio.Event())
             waiting = await ledger.do(lambda ledger: ledger.outbox.waiting())
     finally:
@@ -155,7 +157,7 @@ async def _send(
 
 
 def _outcome(name: str, delivered: Delivered, waiting: Mapping[str, Waiting]) -> str:
-    from batchscan.report.words import amount  # noqa: PLC0415 - as above
+    from batchscan.report.wording import amount  # noqa: PLC0415 - as above
 
     told = f"{amount(delivered.told[name], 'message')} told"
     if name not in waiting:
@@ -165,7 +167,7 @@ def _outcome(name: str, delivered: Delivered, waiting: Mapping[str, Waiting]) ->
 
 
 def _line(each: Waiting) -> str:
-    from batchscan.report.words import amount  # noqa: PLC0415 - as above
+    from batchscan.report.wording import amount  # noqa: PLC0415 - as above
 
     what = f"{amount(each.messages, 'message')} with {amount(each.matches, 'match')}"
     said = f"{printable(each.target)}: {what}, since {rfc3339(each.since)}"

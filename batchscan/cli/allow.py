@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batchscan.cli.common import allow_option, folder_options, settings_of
-from batchscan.cli.pages import Book, Option, Page
-from batchscan.cli.terminal import coloured, emit, say
+from batchscan.cli.help import Book, Option, Page
+from batchscan.cli.options import allow_option, folder_options, settings_of
+from batchscan.console.terminal import coloured, emit, say
 from batchscan.errors import UsageError
-from batchscan.escape import json_text, printable, scalars
+from batchscan.util.escaping import json_text, printable, scalars
 
 if TYPE_CHECKING:
     from batchscan.allow import AllowRules, Rule, Usage
-    from batchscan.digest import RuleUse
+    from batchscan.report_sections import RuleUse
     from batchscan.settings import Settings
     from batchscan.settings.load import Loaded
 
@@ -105,8 +105,8 @@ command = Book(
 
 
 def _rule(target: str | None, given: Mapping[str, object]) -> Rule:
-    from batchscan.allow.making import READERS, rule_of  # noqa: PLC0415 - as above
-    from batchscan.targets import Target  # noqa: PLC0415
+    from batchscan.allow.parse import READERS, rule_of  # noqa: PLC0415 - as above
+    from batchscan.url_patterns import Target  # noqa: PLC0415
 
     values: dict[str, object] = {}
     if target is not None:
@@ -139,7 +139,7 @@ def _today() -> date:
 
 
 def _file(loaded: Loaded) -> Path:
-    from batchscan.settings.places import allow_file  # noqa: PLC0415 - as above
+    from batchscan.settings.locations import allow_file  # noqa: PLC0415 - as above
 
     path = allow_file(loaded.settings, loaded.file)
     if path is None:
@@ -152,7 +152,7 @@ def _file(loaded: Loaded) -> Path:
 
 def _usage(settings: Settings, rules: AllowRules) -> Usage:
     from batchscan.allow import Usage  # noqa: PLC0415 - as above
-    from batchscan.cli.reading import reading  # noqa: PLC0415
+    from batchscan.state.access import reading  # noqa: PLC0415
 
     usage = Usage(rules, _today())
     with reading(settings, may_be_absent=True) as ledger:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from batchscan.cli.common import folder_options, settings_of
-from batchscan.cli.pages import Page
-from batchscan.cli.terminal import emit
+from batchscan.cli.help import Page
+from batchscan.cli.options import folder_options, settings_of
+from batchscan.console.terminal import emit
 
 
 @click.command(cls=Page, help="Print how many credits are left on the account.")
@@ -15,7 +15,7 @@ def command(**parameters: object) -> int:
     """Print, and give the exit code."""
     import asyncio  # noqa: PLC0415 - --help does without
 
-    from batchscan.cli.online import balance  # noqa: PLC0415
+    from batchscan.commands.service import balance  # noqa: PLC0415
     from batchscan.settings.credentials import require_credentials  # noqa: PLC0415
 
     settings = settings_of(parameters, credentials=True).settings

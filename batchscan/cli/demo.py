@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batchscan.cli.common import folder_options, settings_of
-from batchscan.cli.pages import Page
-from batchscan.cli.terminal import emit, say
+from batchscan.cli.help import Page
+from batchscan.cli.options import folder_options, settings_of
+from batchscan.console.terminal import emit, say
 
 if TYPE_CHECKING:
     from batchscan.demo.run import Demo
@@ -49,9 +49,11 @@ def command(folder: Path, **parameters: object) -> int:
 
 
 async def _show(demo: Demo, output: Output) -> int:
-    from batchscan.cli.outcome import tell  # noqa: PLC0415 - --help does without
-    from batchscan.cli.signals import stopping  # noqa: PLC0415
-    from batchscan.cli.watching import watched  # noqa: PLC0415
+    from batchscan.commands.scan import (  # noqa: PLC0415
+        stopping,
+        tell,
+        watched,
+    )
     from batchscan.demo.run import run  # noqa: PLC0415
 
     @asynccontextmanager

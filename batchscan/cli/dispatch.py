@@ -8,10 +8,10 @@ import os
 
 import click
 
-from batchscan.cli.ending import guarded
-from batchscan.cli.terminal import emit, finish_stderr, say
+from batchscan.console.exit import guarded
+from batchscan.console.terminal import emit, finish_stderr, say
 from batchscan.errors import UsageError
-from batchscan.escape import printable
+from batchscan.util.escaping import printable
 
 COMMANDS = (
     "scan",
@@ -81,9 +81,9 @@ def _run(words: list[str]) -> int:
         return UsageError.exit_code
     first = words[0]
     if first == "--version":
-        from batchscan import about  # noqa: PLC0415 - slow, and only this needs it
+        from batchscan import version  # noqa: PLC0415 - slow, and only this needs it
 
-        emit(f"batchscan {about.version()}")
+        emit(f"batchscan {version.version()}")
         return 0
     if first in COMMANDS:
         return _invoke(first, words[1:])

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batchscan.cli.common import folder_options, settings_of
-from batchscan.cli.pages import Option, Page
-from batchscan.cli.terminal import coloured, emit
+from batchscan.cli.help import Option, Page
+from batchscan.cli.options import folder_options, settings_of
+from batchscan.console.terminal import coloured, emit
 from batchscan.errors import UsageError
-from batchscan.escape import printable
 from batchscan.settings.catalog import entries
+from batchscan.util.escaping import printable
 
 if TYPE_CHECKING:
-    from batchscan.cli.findings import Finding
+    from batchscan.commands.checks import Finding
     from batchscan.settings import Settings
     from batchscan.settings.load import Loaded
 
@@ -39,7 +39,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 @folder_options
 def command(*, call: bool, **parameters: object) -> int:
     """Print, and give the exit code."""
-    from batchscan.cli.findings import exit_code  # noqa: PLC0415 - --help does without
+    from batchscan.commands.checks import exit_code  # noqa: PLC0415 - --help does without
 
     findings = []
     for finding in _findings(parameters, call=call):
@@ -51,7 +51,7 @@ def command(*, call: bool, **parameters: object) -> int:
 def _findings(parameters: dict[str, object], *, call: bool) -> Iterator[Finding]:
     import asyncio  # noqa: PLC0415 - --help does without
 
-    from batchscan.cli.findings import (  # noqa: PLC0415
+    from batchscan.commands.checks import (  # noqa: PLC0415
         Finding,
         Level,
         check_account,
@@ -59,7 +59,7 @@ def _findings(parameters: dict[str, object], *, call: bool) -> Iterator[Finding]
         check_output,
         check_state,
     )
-    from batchscan.cli.online import check_service  # noqa: PLC0415
+    from batchscan.commands.service import check_service  # noqa: PLC0415
 
     loaded = settings_of(parameters, credentials=False)
     try:

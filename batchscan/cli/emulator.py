@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from batchscan.cli.common import folder_options, settings_of
-from batchscan.cli.pages import Option, Page
-from batchscan.cli.terminal import emit, say
+from batchscan.cli.help import Option, Page
+from batchscan.cli.options import folder_options, settings_of
+from batchscan.console.terminal import emit, say
 from batchscan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def _option(group: str, *names: str, text: str, **kwargs: Any) -> Callable[[Any]
 @folder_options
 def command(*, no_search: bool, faults: Path | None, **parameters: object) -> int:
     """Serve, and give the exit code."""
-    from batchscan.cli.loop import run  # noqa: PLC0415 - --help does without
+    from batchscan.commands.scan import run  # noqa: PLC0415 - --help does without
 
     chosen = {name: parameters.pop(name) for name in _CHOICES}
     settings_of(parameters, credentials=False)
@@ -178,7 +178,7 @@ def _config(chosen: dict[str, Any], faults: Path | None) -> EmulatorConfig:
 async def _serve(config: EmulatorConfig) -> None:
     import asyncio  # noqa: PLC0415 - as above
 
-    from batchscan.cli.signals import heeded  # noqa: PLC0415 - as above
+    from batchscan.commands.scan import heeded  # noqa: PLC0415 - as above
     from batchscan.emulator import Emulator  # noqa: PLC0415
 
     ended = asyncio.Event()

@@ -12,11 +12,11 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from batchscan.cli.common import allow_option, folder_options, settings_of
-from batchscan.cli.pages import Book, Option, Page
-from batchscan.cli.terminal import emit
+from batchscan.cli.help import Book, Option, Page
+from batchscan.cli.options import allow_option, folder_options, settings_of
+from batchscan.console.terminal import emit
 from batchscan.errors import UsageError
-from batchscan.escape import printable, scalars
+from batchscan.util.escaping import printable, scalars
 
 if TYPE_CHECKING:
     from batchscan.evidence.manifest import Manifest
@@ -70,11 +70,11 @@ def pack(
     *, domains: tuple[str, ...], images: tuple[str, ...], to: str, **parameters: object
 ) -> int:
     """Pack, and give the exit code."""
-    from batchscan.cli.reading import reading  # noqa: PLC0415 - --help does without
-    from batchscan.evidence.choosing import choose  # noqa: PLC0415
+    from batchscan.allow.active import Allowing  # noqa: PLC0415
     from batchscan.evidence.manifest import Asked  # noqa: PLC0415
     from batchscan.evidence.pack import Request, pack  # noqa: PLC0415
-    from batchscan.steps.figures import Allowing  # noqa: PLC0415
+    from batchscan.evidence.select import choose  # noqa: PLC0415
+    from batchscan.state.access import reading  # noqa: PLC0415 - --help does without
 
     if not domains and not images:
         raise UsageError(
@@ -162,7 +162,7 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
 
 
 def _packed(packed: Packed) -> Iterator[str]:
-    from batchscan.report.words import amount  # noqa: PLC0415 - as above
+    from batchscan.report.wording import amount  # noqa: PLC0415 - as above
 
     size = os.stat(packed.path).st_size
     name = printable(packed.path)
@@ -188,7 +188,7 @@ def _faulty(path: str, checked: Checked) -> Iterator[str]:
 
 
 def _whole(path: str, manifest: Manifest) -> Iterator[str]:
-    from batchscan.report.words import amount  # noqa: PLC0415 - as above
+    from batchscan.report.wording import amount  # noqa: PLC0415 - as above
 
     yield (
         f"{printable(path)} is as it was packed: {amount(len(manifest.files), 'file')} of "

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batchscan.cli.common import allow_option, folder_options, settings_of
-from batchscan.cli.pages import Option, Page
-from batchscan.cli.terminal import emit
+from batchscan.cli.help import Option, Page
+from batchscan.cli.options import allow_option, folder_options, settings_of
+from batchscan.console.terminal import emit
 
 if TYPE_CHECKING:
-    from batchscan.cli.exported import Exported
+    from batchscan.commands.export import Exported
     from batchscan.ledger import Ledger
 
 _BATCH = 500  # lines a write
@@ -50,9 +50,9 @@ _BATCH = 500  # lines a write
 @folder_options
 def command(*, form: str, **parameters: object) -> int:
     """Print, and give the exit code."""
-    from batchscan.cli.reading import reading  # noqa: PLC0415 - --help does without
-    from batchscan.steps.again import look_from_last  # noqa: PLC0415
-    from batchscan.steps.figures import Allowing  # noqa: PLC0415
+    from batchscan.allow.active import Allowing  # noqa: PLC0415
+    from batchscan.runs.reports import look_from_last  # noqa: PLC0415
+    from batchscan.state.access import reading  # noqa: PLC0415 - --help does without
 
     settings = settings_of(parameters, credentials=False).settings
     write = _table if form == "csv" else _json_lines
@@ -66,7 +66,7 @@ def command(*, form: str, **parameters: object) -> int:
 
 
 def _lines(ledger: Ledger, *, sandbox: bool) -> Iterator[Exported]:
-    from batchscan.cli.exported import exported  # noqa: PLC0415 - --help does without
+    from batchscan.commands.export import exported  # noqa: PLC0415 - --help does without
 
     for file in ledger.overview.files():
         history = ledger.history.of(file.answer.picture_id) if file.answer else ()
@@ -78,15 +78,15 @@ def _lines(ledger: Ledger, *, sandbox: bool) -> Iterator[Exported]:
 def _json_lines(lines: Iterable[Exported]) -> Iterator[bytes]:
     import msgspec  # noqa: PLC0415 - --help does without
 
-    from batchscan.escape import json_text  # noqa: PLC0415
+    from batchscan.util.escaping import json_text  # noqa: PLC0415
 
     for line in lines:
         yield json_text(msgspec.json.encode(line)) + b"\n"
 
 
 def _table(lines: Iterable[Exported]) -> Iterator[bytes]:
-    from batchscan.cli.exported import COLUMNS, rows  # noqa: PLC0415 - --help does without
-    from batchscan.escape import BYTE_ORDER_MARK  # noqa: PLC0415
+    from batchscan.commands.export import COLUMNS, rows  # noqa: PLC0415 - --help does without
+    from batchscan.util.escaping import BYTE_ORDER_MARK  # noqa: PLC0415
 
     yield BYTE_ORDER_MARK + _row(COLUMNS)
     for line in lines:

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from batchscan.cli.common import folder_options, settings_of
-from batchscan.cli.pages import Option, Page
-from batchscan.cli.terminal import emit
+from batchscan.cli.help import Option, Page
+from batchscan.cli.options import folder_options, settings_of
+from batchscan.console.terminal import emit
 from batchscan.errors import UsageError
-from batchscan.escape import printable
+from batchscan.util.escaping import printable
 
 if TYPE_CHECKING:
-    from batchscan.globs import Glob
+    from batchscan.enums import Disposition
     from batchscan.ledger import Ledger
-    from batchscan.ledger.marking import Choice, Decision, Marked
-    from batchscan.names import Disposition
+    from batchscan.ledger.dispositions import Choice, Decision, Marked
+    from batchscan.path_patterns import Glob
     from batchscan.settings import Settings
-    from batchscan.targets import Target
+    from batchscan.url_patterns import Target
 
 _WORDS = ("open", "reviewed", "noticed", "removed", "not_mine")
 _SPELLINGS = {word.replace("_", "-"): word for word in _WORDS}
@@ -114,7 +114,7 @@ class _How:
 
 
 def _word(given: str | None) -> Disposition:
-    from batchscan.names import Disposition  # noqa: PLC0415 - --help does without
+    from batchscan.enums import Disposition  # noqa: PLC0415 - --help does without
 
     if given is None:
         raise UsageError(
@@ -137,7 +137,7 @@ def _sites(texts: Sequence[str]) -> list[Target]:
     Raises:
         UsageError: nothing is, or all sites of the world.
     """
-    from batchscan.targets import Target  # noqa: PLC0415 - --help does without
+    from batchscan.url_patterns import Target  # noqa: PLC0415 - --help does without
 
     if not texts:
         raise UsageError(
@@ -155,8 +155,8 @@ def _sites(texts: Sequence[str]) -> list[Target]:
 
 
 def _decision(word: Disposition, target: Target, how: _How) -> Decision:
-    from batchscan.escape import scalars  # noqa: PLC0415 - --help does without
-    from batchscan.ledger.marking import Decision  # noqa: PLC0415
+    from batchscan.ledger.dispositions import Decision  # noqa: PLC0415
+    from batchscan.util.escaping import scalars  # noqa: PLC0415 - --help does without
 
     note = scalars(how.note) if how.note else None
     return Decision(word, time.time(), _user(), scalars(str(target)), note, how.force)
@@ -170,8 +170,8 @@ def _user() -> str:
 
 
 def _mark_all(settings: Settings, targets: Sequence[Target], word: Disposition, how: _How) -> int:
-    from batchscan.cli.reading import opened_to_change, reading  # noqa: PLC0415 - as above
-    from batchscan.globs import Glob  # noqa: PLC0415
+    from batchscan.path_patterns import Glob  # noqa: PLC0415
+    from batchscan.state.access import opened_to_change, reading  # noqa: PLC0415 - as above
 
     globs = [Glob.of(text) for text in how.images]
     choices = [_choice(target, globs) for target in targets]
@@ -190,7 +190,7 @@ def _mark_all(settings: Settings, targets: Sequence[Target], word: Disposition, 
 
 
 def _choice(target: Target, globs: Sequence[Glob]) -> Choice:
-    from batchscan.ledger.marking import Choice  # noqa: PLC0415 - --help does without
+    from batchscan.ledger.dispositions import Choice  # noqa: PLC0415 - --help does without
 
     def pictures(paths: Sequence[bytes]) -> bool:
         return any(glob.covers(path) for glob in globs for path in paths)
@@ -226,7 +226,7 @@ def _refuse_kept(results: Sequence[Marked]) -> None:
 
 
 def _mark(ledger: Ledger, choice: Choice, decision: Decision, *, dry_run: bool) -> Marked:
-    from batchscan.ledger.marking import Marked  # noqa: PLC0415 - --help does without
+    from batchscan.ledger.dispositions import Marked  # noqa: PLC0415 - --help does without
 
     marked = Marked()
     if dry_run:
@@ -248,10 +248,10 @@ def _in_pieces(ledger: Ledger, marked: Marked, piece: Callable[[], None]) -> Non
 
 
 def _undo(settings: Settings) -> int:
-    from batchscan.cli.reading import opened_to_change  # noqa: PLC0415 - --help does without
-    from batchscan.ledger.marking import Decision, Marked  # noqa: PLC0415
-    from batchscan.report.words import amount  # noqa: PLC0415
-    from batchscan.times import rfc3339  # noqa: PLC0415
+    from batchscan.ledger.dispositions import Decision, Marked  # noqa: PLC0415
+    from batchscan.report.wording import amount  # noqa: PLC0415
+    from batchscan.state.access import opened_to_change  # noqa: PLC0415 - --help does without
+    from batchscan.util.timestamps import rfc3339  # noqa: PLC0415
 
     with opened_to_change(settings) as ledger:
         with ledger.transaction():
@@ -268,7 +268,7 @@ def _undo(settings: Settings) -> int:
 
 
 def _line(target: Target, marked: Marked, word: Disposition, *, dry_run: bool) -> str:
-    from batchscan.report.words import amount  # noqa: PLC0415 - --help does without
+    from batchscan.report.wording import amount  # noqa: PLC0415 - --help does without
 
     name = printable(str(target))
     if not marked.matches and not marked.kept:
@@ -288,7 +288,7 @@ def _counts(counts: Counter[Disposition]) -> str:
 
 
 def _nothing(ledger: Ledger, target: Target, *, filtered: bool) -> UsageError:
-    from batchscan.report.words import amount  # noqa: PLC0415 - --help does without
+    from batchscan.report.wording import amount  # noqa: PLC0415 - --help does without
 
     known = ledger.marking.domains()
     near = difflib.get_close_matches(target.host or str(target), known, _DOMAINS_NAMED)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from batchscan.cli.common import allow_option, folder_options, settings_of
-from batchscan.cli.pages import Option, Page
-from batchscan.cli.terminal import emit, say, width_of
+from batchscan.cli.help import Option, Page
+from batchscan.cli.options import allow_option, folder_options, settings_of
+from batchscan.console.terminal import emit, say, width_of
 from batchscan.errors import UsageError
-from batchscan.escape import printable
+from batchscan.util.escaping import printable
 
 if TYPE_CHECKING:
     from batchscan.ledger import Ledger, StoredRun
@@ -113,11 +113,11 @@ class _Wanted:
 
 
 def _make(wanted: _Wanted, parameters: Mapping[str, object]) -> int:
-    from batchscan.cli.reading import reading  # noqa: PLC0415 - --help does without
+    from batchscan.allow.active import Allowing  # noqa: PLC0415
     from batchscan.report import encode, summary  # noqa: PLC0415
     from batchscan.report.text import WIDTH  # noqa: PLC0415
-    from batchscan.steps.again import find_run, report_of, report_of_all  # noqa: PLC0415
-    from batchscan.steps.figures import Allowing  # noqa: PLC0415
+    from batchscan.runs.reports import find_run, report_of, report_of_all  # noqa: PLC0415
+    from batchscan.state.access import reading  # noqa: PLC0415 - --help does without
 
     settings = settings_of(parameters, credentials=False).settings
     with reading(settings) as ledger:
@@ -139,8 +139,8 @@ def _make(wanted: _Wanted, parameters: Mapping[str, object]) -> int:
 
 
 def _write(name: str, file: str, report: Report, ledger: Ledger) -> None:
-    from batchscan.steps.formats import rendered  # noqa: PLC0415 - --help does without
-    from batchscan.whole import write_whole  # noqa: PLC0415
+    from batchscan.runs.reports import rendered  # noqa: PLC0415 - --help does without
+    from batchscan.util.atomic_file import write_whole  # noqa: PLC0415
 
     parts = rendered(name, report, ledger, time.time())
     if file == "-":
@@ -153,12 +153,12 @@ def _write(name: str, file: str, report: Report, ledger: Ledger) -> None:
 
 def _write_again(ledger: Ledger, run: StoredRun, report: Report) -> None:
     """Write everything that the run left into its folder."""
-    from batchscan.report.files import RESULTS, write_report  # noqa: PLC0415 - as above
+    from batchscan.report.run_folder import RESULTS, write_report  # noqa: PLC0415 - as above
     from batchscan.results import encode  # noqa: PLC0415
-    from batchscan.steps.formats import write_formats  # noqa: PLC0415
-    from batchscan.steps.remake import remade_lines  # noqa: PLC0415
-    from batchscan.steps.state import make_private_folder  # noqa: PLC0415
-    from batchscan.whole import write_whole  # noqa: PLC0415
+    from batchscan.runs.rebuild import remade_lines  # noqa: PLC0415
+    from batchscan.runs.reports import write_formats  # noqa: PLC0415
+    from batchscan.state.lock import make_private_folder  # noqa: PLC0415
+    from batchscan.util.atomic_file import write_whole  # noqa: PLC0415
 
     make_private_folder(Path(run.folder))
     written = write_formats(run.folder, report, ledger, time.time())

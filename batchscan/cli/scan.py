@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batchscan.cli.common import allow_option, folder_options, settings_of
-from batchscan.cli.pages import Page
-from batchscan.cli.scanflags import SECTIONS, scan_options
+from batchscan.cli.help import Page
+from batchscan.cli.options import allow_option, folder_options, settings_of
+from batchscan.cli.scan_options import SECTIONS, scan_options
 from batchscan.errors import UsageError
 
 if TYPE_CHECKING:
-    from batchscan.cli.lookout import Lookout
+    from batchscan.commands.monitor import Lookout
     from batchscan.settings import Settings
 
 FILES_A_SCAN = 40  # open at least: ledger, lock, results, streams, the decoder's pipes, imports
@@ -42,7 +42,7 @@ OTHER_FILES = 256  # beside the connections: pictures being read, the ledger, fo
 def command(**parameters: object) -> int:
     """Scan, and give the exit code."""
     settings = settings_of(parameters, credentials=not parameters["dry_run"]).settings
-    from batchscan.cli.lookout import Lookout  # noqa: PLC0415 - --help does without
+    from batchscan.commands.monitor import Lookout  # noqa: PLC0415 - --help does without
 
     lookout = Lookout(settings)
     return lookout.over(lambda: _run(settings, lookout))
@@ -51,7 +51,7 @@ def command(**parameters: object) -> int:
 def _run(settings: Settings, lookout: Lookout) -> int:
     if not (settings.roots or settings.files_from or settings.files0_from):
         raise UsageError("no PATH was given", advice="name a folder: `batchscan ./images`")
-    from batchscan.cli.loop import run  # noqa: PLC0415 - as above
+    from batchscan.commands.scan import run  # noqa: PLC0415 - as above
 
     return run(_scan(_within_open_files(settings), lookout))
 
@@ -93,12 +93,14 @@ def _raise_file_limit(number: int) -> int | None:
 async def _scan(settings: Settings, lookout: Lookout) -> int:
     # Everything that scans is imported here and not above: `--help` needs none of it
     gc.disable()
-    from batchscan.cli.outcome import tell  # noqa: PLC0415
-    from batchscan.cli.signals import stopping  # noqa: PLC0415
-    from batchscan.cli.watching import watched  # noqa: PLC0415
+    from batchscan.commands.scan import (  # noqa: PLC0415
+        stopping,
+        tell,
+        watched,
+    )
     from batchscan.run import Scan  # noqa: PLC0415
-    from batchscan.settings.places import state_folder  # noqa: PLC0415
-    from batchscan.steps.crash import crash_trace  # noqa: PLC0415
+    from batchscan.settings.locations import state_folder  # noqa: PLC0415
+    from batchscan.state.crash_marks import crash_trace  # noqa: PLC0415
 
     state = None if settings.dry_run else state_folder(settings)  # a dry run writes nothing
     scan = Scan(settings)

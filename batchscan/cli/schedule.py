@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batchscan.cli.common import folder_options
-from batchscan.cli.pages import Option, Page
-from batchscan.cli.terminal import emit, say
+from batchscan.cli.help import Option, Page
+from batchscan.cli.options import folder_options
+from batchscan.console.terminal import emit, say
 from batchscan.errors import UsageError
-from batchscan.escape import printable
+from batchscan.util.escaping import printable
 
 if TYPE_CHECKING:
     from batchscan.schedule import Job, Timing
@@ -72,8 +72,8 @@ def command(
     **parameters: object,
 ) -> int:
     """Print or write, and give the exit code."""
-    from batchscan.cli.scheduled import Wish, schedule  # noqa: PLC0415 - --help does without
-    from batchscan.cli.schedulenotes import notes  # noqa: PLC0415
+    from batchscan.cli.schedule_notes import notes  # noqa: PLC0415
+    from batchscan.cli.scheduled_scan import Wish, schedule  # noqa: PLC0415 - --help does without
 
     if systemd == cron:
         raise UsageError("say either --systemd or --cron")

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from batchscan.cli.common import folder_options, setting_option, settings_of
-from batchscan.cli.pages import Book, Option, Page
-from batchscan.cli.terminal import coloured, emit
-from batchscan.escape import json_text, printable
+from batchscan.cli.help import Book, Option, Page
+from batchscan.cli.options import folder_options, setting_option, settings_of
+from batchscan.console.terminal import coloured, emit
+from batchscan.util.escaping import json_text, printable
 
 if TYPE_CHECKING:
-    from batchscan.cli.findings import Finding
+    from batchscan.commands.checks import Finding
+    from batchscan.runs.prune import Pruning
+    from batchscan.runs.retention import OldRuns
     from batchscan.settings import Settings
-    from batchscan.steps.old_runs import OldRuns
-    from batchscan.steps.pruning import Pruning
 
 _F = TypeVar("_F", bound=Callable[..., int])
 _COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
@@ -82,7 +82,7 @@ def _lock_option(function: _F) -> _F:
 @folder_options
 def stats(*, as_json: bool, **parameters: object) -> int:
     """Print, and give the exit code."""
-    from batchscan.cli.holdings import fields, gather, page  # noqa: PLC0415 - --help does without
+    from batchscan.commands.state_stats import fields, gather, page  # noqa: PLC0415 - --help does without
 
     facts = gather(_settings(parameters), time.time())
     if as_json:
@@ -103,9 +103,9 @@ def stats(*, as_json: bool, **parameters: object) -> int:
 @folder_options
 def check(**parameters: object) -> int:
     """Print, and give the exit code."""
-    from batchscan.cli.findings import exit_code  # noqa: PLC0415 - --help does without
-    from batchscan.cli.soundness import check as look  # noqa: PLC0415
-    from batchscan.settings.places import state_folder  # noqa: PLC0415
+    from batchscan.commands.checks import exit_code  # noqa: PLC0415 - --help does without
+    from batchscan.commands.state_check import check as look  # noqa: PLC0415
+    from batchscan.settings.locations import state_folder  # noqa: PLC0415
 
     findings = []
     for finding in look(state_folder(_settings(parameters))):
@@ -127,9 +127,9 @@ def check(**parameters: object) -> int:
 def backup(*, file: str, **parameters: object) -> int:
     """Copy, and give the exit code."""
     from batchscan.ledger import FILE_NAME  # noqa: PLC0415 - --help does without
-    from batchscan.ledger.copying import back_up  # noqa: PLC0415
-    from batchscan.report.words import size  # noqa: PLC0415
-    from batchscan.settings.places import state_folder  # noqa: PLC0415
+    from batchscan.ledger.backup import back_up  # noqa: PLC0415
+    from batchscan.report.wording import size  # noqa: PLC0415
+    from batchscan.settings.locations import state_folder  # noqa: PLC0415
 
     back_up(state_folder(_settings(parameters)) / FILE_NAME, file)
     emit(f"written: {printable(file)} ({size(os.path.getsize(file))})")
@@ -161,8 +161,8 @@ def backup(*, file: str, **parameters: object) -> int:
 @folder_options
 def prune(*, older_than: str, dry: bool, **parameters: object) -> int:
     """Forget, and give the exit code."""
-    from batchscan.cli.reading import holding, opened_to_change, reading  # noqa: PLC0415 - as above
-    from batchscan.steps.pruning import carry_out, find  # noqa: PLC0415
+    from batchscan.runs.prune import carry_out, find  # noqa: PLC0415
+    from batchscan.state.access import holding, opened_to_change, reading  # noqa: PLC0415 - as above
 
     now = time.time()
     before = now - _duration(older_than)
@@ -191,11 +191,11 @@ def prune(*, older_than: str, dry: bool, **parameters: object) -> int:
 @folder_options
 def vacuum(**parameters: object) -> int:
     """Write, and give the exit code."""
-    from batchscan.cli.reading import holding  # noqa: PLC0415 - --help does without
     from batchscan.ledger import FILE_NAME  # noqa: PLC0415
-    from batchscan.ledger.room import vacuum as write_anew  # noqa: PLC0415
-    from batchscan.report.words import size  # noqa: PLC0415
-    from batchscan.settings.places import state_folder  # noqa: PLC0415
+    from batchscan.ledger.vacuum import vacuum as write_anew  # noqa: PLC0415
+    from batchscan.report.wording import size  # noqa: PLC0415
+    from batchscan.settings.locations import state_folder  # noqa: PLC0415
+    from batchscan.state.access import holding  # noqa: PLC0415 - --help does without
 
     settings = _settings(parameters)
     with holding(settings):
@@ -239,7 +239,7 @@ def _lines(finding: Finding) -> Iterator[str]:
 
 
 def _found(found: Pruning, verb: str) -> Iterator[str]:
-    from batchscan.report.words import amount  # noqa: PLC0415 - --help does without
+    from batchscan.report.wording import amount  # noqa: PLC0415 - --help does without
 
     if found.nothing:
         yield f"nothing {verb}"

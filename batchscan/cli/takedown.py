@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batchscan.cli.common import allow_option, folder_options, settings_of
-from batchscan.cli.pages import Option, Page
-from batchscan.cli.terminal import emit, say
+from batchscan.cli.help import Option, Page
+from batchscan.cli.options import allow_option, folder_options, settings_of
+from batchscan.console.terminal import emit, say
+from batchscan.enums import Disposition
 from batchscan.errors import UsageError
-from batchscan.escape import printable, scalars
-from batchscan.names import Disposition
+from batchscan.util.escaping import printable, scalars
 
 if TYPE_CHECKING:
     from batchscan.settings import Settings
     from batchscan.settings.load import Loaded
     from batchscan.takedown import Draft, Form, Gathered, Notice, NoticeTemplate
-    from batchscan.targets import Target
+    from batchscan.url_patterns import Target
 
 _WHICH = "Which matches"
 _WRITTEN = "What is written"
@@ -79,7 +79,7 @@ def command(
 ) -> int:
     """Write, and give the exit code."""
     from batchscan.takedown import original, refuse_empty  # noqa: PLC0415 - --help does without
-    from batchscan.targets import Target  # noqa: PLC0415
+    from batchscan.url_patterns import Target  # noqa: PLC0415
 
     if template:
         emit(original(f".{template}").encode())
@@ -107,9 +107,9 @@ def _templates(settings: Settings) -> dict[Form, NoticeTemplate]:
 
 
 def _gathered(settings: Settings, targets: Sequence[Target], images: Sequence[str]) -> Gathered:
-    from batchscan.cli.reading import reading  # noqa: PLC0415 - as above
-    from batchscan.globs import Glob  # noqa: PLC0415
-    from batchscan.steps.figures import Allowing  # noqa: PLC0415
+    from batchscan.allow.active import Allowing  # noqa: PLC0415
+    from batchscan.path_patterns import Glob  # noqa: PLC0415
+    from batchscan.state.access import reading  # noqa: PLC0415 - as above
     from batchscan.takedown import gather  # noqa: PLC0415
 
     globs = [Glob.of(text) for text in images]
@@ -137,7 +137,7 @@ def _draft(
 
 
 def _line(notice: Notice, drafts: Sequence[Draft], found: Gathered) -> str:
-    from batchscan.report.words import amount  # noqa: PLC0415 - as above
+    from batchscan.report.wording import amount  # noqa: PLC0415 - as above
 
     about = f"{amount(notice.copies, 'match')} of {amount(len(notice.works), 'picture')}"
     done = "drafted" if any(draft.fresh for draft in drafts) else "the draft is there already"

@@ -9,10 +9,10 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 from batchscan.copyleaks import requests
-from batchscan.copyleaks.answers import may_be_answer
+from batchscan.copyleaks.error_table import clean, failure
 from batchscan.copyleaks.errors import BadResponse, Details, OtherAnswer, ServerFailed
-from batchscan.copyleaks.failures import clean, failure
 from batchscan.copyleaks.requests import Multipart, Request
+from batchscan.copyleaks.responses import may_be_answer
 from batchscan.copyleaks.transport import Response, Transport
 from batchscan.copyleaks.whose import LONG_ANSWER, named_scan_id
 

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from batchscan.copyleaks import requests
-from batchscan.copyleaks.answers import read_credits
 from batchscan.copyleaks.channel import Channel, Checked
-from batchscan.copyleaks.decoding import NotJson, decode
+from batchscan.copyleaks.error_table import NotJson, decode
 from batchscan.copyleaks.errors import BadResponse, CopyleaksError, TokenRefused
-from batchscan.copyleaks.hidden import Hidden
 from batchscan.copyleaks.requests import Multipart
-from batchscan.copyleaks.tokens import LIFE, ONE_WORD, Grant, TokenProvider, binding
+from batchscan.copyleaks.responses import read_credits
+from batchscan.copyleaks.secret import Hidden
+from batchscan.copyleaks.token_provider import LIFE, ONE_WORD, Grant, TokenProvider, binding
 from batchscan.copyleaks.transport import Transport
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 import aiohttp
 
-from batchscan.copyleaks.body import Body
 from batchscan.copyleaks.connections import Connections
-from batchscan.copyleaks.errors import BadResponse, Details
-from batchscan.copyleaks.hidden import Hidden
+from batchscan.copyleaks.error_table import clean
+from batchscan.copyleaks.errors import BadResponse, ConnectionFailed, Details, WrongAddress
 from batchscan.copyleaks.proxies import ProxyFor, proxies_of_environment
 from batchscan.copyleaks.requests import Request
-from batchscan.copyleaks.translation import translated
+from batchscan.copyleaks.secret import Hidden
+from batchscan.copyleaks.upload_body import Body
 from batchscan.copyleaks.waking_timeout import WakingTimeout
 
 CONNECTING = 3  # steps that a connection may take: two addresses or a proxy, and TLS
@@ -171,3 +174,60 @@ class Transport:
 
 def _unreadable(what: str, response: aiohttp.ClientResponse, chunks: list[bytes]) -> BadResponse:
     return BadResponse(what, Details(http_status=response.status), b"".join(chunks))
+
+
+@contextmanager
+def translated(url: str, body: Body) -> Iterator[None]:
+    """Turn whatever aiohttp and the network raise into our own errors.
+
+    Raises:
+        ConnectionFailed: no answer came.
+        BadResponse: what came is no HTTP.
+        WrongAddress: the URL cannot be used.
+    """
+    try:
+        yield
+    except (aiohttp.InvalidURL, UnicodeError) as error:  # UnicodeError: a host that IDNA refuses
+        raise WrongAddress(f"{url} cannot be used as an address") from error
+    except aiohttp.ClientSSLError as error:
+        raise ConnectionFailed(_why_tls(url, error), sent=False, reached=False) from error
+    except aiohttp.ClientHttpProxyError as error:
+        message = f"the proxy lets nobody through to {_host(url)}: HTTP {error.status}"
+        raise ConnectionFailed(message, sent=False, reached=False) from error
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        through = _host(url)
+        # A proxy whose name is not known raises what an unknown service does.
+        if isinstance(error, aiohttp.ClientConnectorError) and error.host != _name(url):
+            through = f"the proxy to {through}, {error.host}:{error.port}"
+        message = f"no connection to {through}: {_why(error)}"
+        raise ConnectionFailed(message, sent=False, reached=False) from error
+    except aiohttp.ClientResponseError as error:
+        message = f"{_host(url)} did not answer in HTTP: {clean(error.message)}"
+        raise BadResponse(message) from error
+    except (aiohttp.ClientError, OSError, ssl.SSLError) as error:
+        message = f"{_host(url)} broke the connection off: {_why(error)}"
+        raise ConnectionFailed(message, sent=body.sent, reached=True) from error
+
+
+def _why_tls(url: str, error: aiohttp.ClientSSLError) -> str:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        why = clean(str(error.certificate_error))
+        return f"the certificate of {_host(url)} cannot be trusted: {why}"
+    return f"no secure connection to {_host(url)}: {_why(error)}"
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "it hung up"  # its own message may be half an answer
+    strerror = getattr(error, "strerror", None)
+    return clean(str(strerror or error)) or type(error).__name__
+
+
+def _host(url: str) -> str:
+    return url.partition("://")[2].partition("/")[0]
+
+
+def _name(url: str) -> str | None:
+    return urlsplit(url).hostname

@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from batchscan.copyleaks.decoding import NotJson, decode
+from batchscan.copyleaks.error_table import NotJson, decode
 
 LONG_ANSWER = 64 * 1024  # bytes; longer ones are looked at in a thread
 _SCAN_ID = re.compile(rb'"scanId"\s*:\s*"([^"]{1,200})"')

@@ -13,9 +13,9 @@ import msgspec
 from batchscan.demo import folders
 from batchscan.emulator import Emulator, EmulatorConfig
 from batchscan.errors import UsageError
-from batchscan.escape import printable
 from batchscan.run import Scan
 from batchscan.settings import Account, Api, Output, Secret, Settings
+from batchscan.util.escaping import printable
 
 MARKER = "demo.json"
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections import deque
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -10,7 +12,6 @@ import msgspec
 from batchscan.emulator import bodies
 from batchscan.emulator.bodies import Reply
 from batchscan.emulator.config import EmulatorConfig
-from batchscan.emulator.windows import Windows
 from batchscan.settings.units import Rate
 
 _FIELDS = ("email", "key")
@@ -125,3 +126,38 @@ def _decoded(body: bytes) -> dict[str, Any]:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
+
+
+class Windows:
+    """Several windows that hold at once.
+
+    A request that is refused takes no place. One exactly a period after another is outside
+    that one's window.
+    """
+
+    def __init__(self, rates: Iterable[Rate], clock: Callable[[], float]) -> None:
+        self._logs = [(rate, deque[float]()) for rate in rates]
+        self._clock = clock
+
+    def take(self) -> float | None:
+        """Take a place now; gives None, or the seconds until one is free."""
+        wait = self.wait()
+        if wait is None:
+            now = self._clock()
+            for _, log in self._logs:
+                log.append(now)
+        return wait
+
+    def wait(self) -> float | None:
+        """Seconds until a place is free, or None where one is."""
+        now = self._clock()
+        waits = [wait for rate, log in self._logs if (wait := _wait(rate, log, now)) is not None]
+        return max(waits, default=None)
+
+
+def _wait(rate: Rate, log: deque[float], now: float) -> float | None:
+    while log and log[0] + rate.period <= now:
+        log.popleft()
+    if len(log) < rate.requests:
+        return None
+    return log[0] + rate.period - now if log else rate.period

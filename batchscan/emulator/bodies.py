@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from batchscan.emulator.actions import Shape
+from batchscan.emulator.fault_actions import Shape
 
 JSON = "application/json; charset=utf-8"
 PROBLEM = "application/problem+json; charset=utf-8"

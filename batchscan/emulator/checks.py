@@ -12,10 +12,10 @@ from batchscan.emulator import bodies
 from batchscan.emulator.account import Account
 from batchscan.emulator.bodies import Match, Reply
 from batchscan.emulator.config import EmulatorConfig
+from batchscan.emulator.journal import Visit
 from batchscan.emulator.uploads import SCAN_ID, BadUpload, Upload, measure
-from batchscan.emulator.visit import Visit
 from batchscan.images.kinds import Kind
-from batchscan.images.verdict import Size
+from batchscan.images.rules import Size
 
 Search = Callable[[Upload, Kind], Awaitable[Sequence[Match]]]
 """Finds a picture; raises BadUpload where it cannot be decoded."""

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 import msgspec
 import yaml
 
-from batchscan.emulator.actions import Action, Seconds
+from batchscan.emulator.fault_actions import Action, Seconds
 from batchscan.emulator.journal import Route
 from batchscan.errors import UsageError
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
+
+from batchscan.emulator.fault_actions import Action
+from batchscan.emulator.uploads import Upload
 
 Route = Literal["login", "check", "credits"]
 
@@ -76,3 +80,36 @@ class Journal:
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(list(self._entries))
+
+
+@dataclass(slots=True)
+class Visit:
+    """What is known of a request so far."""
+
+    route: Route
+    at: float  # seconds since the emulator started
+    journal: Journal
+    scan_id: str | None = None
+    actions: list[Action] = field(default_factory=list)
+    upload: Upload | None = None
+    charged: int = 0
+    _written: bool = False
+
+    def close(self, status: int | Literal["reset", "hang"]) -> None:
+        """Write the journal's entry, once; before the client can know the answer."""
+        if self._written:
+            return
+        self._written = True
+        upload = self.upload
+        self.journal.add(
+            Entry(
+                at=round(self.at, 6),
+                route=self.route,
+                scan_id=self.scan_id,
+                sha256=upload.sha256 if upload else None,
+                file_name=upload.file_name if upload else None,
+                status=status,
+                charged=self.charged,
+                sandbox=upload is not None and upload.sandbox,
+            )
+        )

@@ -10,17 +10,16 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from batchscan.emulator import bodies, sending
+from batchscan.emulator import bodies, malformed
 from batchscan.emulator.account import Account
 from batchscan.emulator.bodies import Reply
 from batchscan.emulator.checks import Checks
 from batchscan.emulator.config import EmulatorConfig
-from batchscan.emulator.failing import Failing
+from batchscan.emulator.fault_sender import Failing
 from batchscan.emulator.faults import Fault, FaultBook
-from batchscan.emulator.internet import Internet
-from batchscan.emulator.journal import Journal, Route
+from batchscan.emulator.journal import Journal, Route, Visit
 from batchscan.emulator.uploads import BadUpload, read_upload
-from batchscan.emulator.visit import Visit
+from batchscan.emulator.web import Internet
 from batchscan.images.raster import silence_warnings
 
 _HOST = "127.0.0.1"
@@ -180,4 +179,4 @@ class Emulator:
 
     async def _show_stats(self, request: web.Request) -> web.Response:
         stats = self.journal.stats(self.account.balance)
-        return sending.whole(request, bodies.json_reply(200, stats))
+        return malformed.whole(request, bodies.json_reply(200, stats))

@@ -13,13 +13,14 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from batchscan.emulator import bodies
 from batchscan.emulator.bodies import Reply
-from batchscan.images import headers, kinds, tiff
+from batchscan.images import headers, kinds
 from batchscan.images.bare import bare_copies
+from batchscan.images.file_name import extension_of
 from batchscan.images.kinds import Kind
-from batchscan.images.naming import extension_of
+from batchscan.images.metadata import ifd
 from batchscan.images.raster import open_raster
+from batchscan.images.rules import Size
 from batchscan.images.signature import HEAD_BYTES, sniff
-from batchscan.images.verdict import Size
 
 # The widest rule in the vendor's tables; upper case is in none but the oldest.
 SCAN_ID = re.compile(r"""[a-z0-9 !@$^&\-+%=_(){}<>';:/.",~`|]{3,36}""")
@@ -107,7 +108,7 @@ def measure(upload: Upload, max_bytes: int, max_pixels: int) -> tuple[Kind, Size
     kind = sniff(data[:HEAD_BYTES])
     if kind is kinds.TIFF:
         named = kinds.TIFF_RAWS.get(extension_of(upload.file_name))
-        kind = kinds.DNG if tiff.is_dng(data) else named
+        kind = kinds.DNG if ifd.is_dng(data) else named
     if kind is None or kind.group not in ("raster", "raw"):
         raise _refusal(415, 10, "The file type is not supported.")
     size = _raw_size(data) if kind.group == "raw" else _raster_size(kind, data)
@@ -134,7 +135,7 @@ def _raster_size(kind: Kind, data: bytes) -> Size:
 
 def _raw_size(data: bytes) -> Size:
     """The size by the TIFF structure of most camera RAW; 0 x 0 where there is none."""
-    picture = tiff.main_picture(tiff.directories(data))
+    picture = ifd.main_picture(ifd.directories(data))
     return Size(picture.width, picture.height) if picture else Size(0, 0)
 
 

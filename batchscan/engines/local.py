@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from batchscan.copyleaks import errors as vendor
-from batchscan.engines.hosts import HostPace
+from batchscan.copyleaks.proxies import proxies_of_environment, proxy_problem
+from batchscan.engines.host_limiter import HostPace
+from batchscan.engines.inspector import Workshop
+from batchscan.engines.interface import Busy, Engine, Reply, Trouble
 from batchscan.engines.rehearsal import Rehearsal
-from batchscan.engines.replies import login_reply_to
 from batchscan.engines.uploading import upload_by
-from batchscan.engines.workshop import Workshop
-from batchscan.images.portrait import Portrait
+from batchscan.engines.vendor_mapping import login_reply_to
+from batchscan.errors import UsageError
+from batchscan.images.preview import Portrait
 from batchscan.model import Candidate, Image, NotSendable
 from batchscan.pace import Clock, SystemClock
-from batchscan.replies import Busy, Reply, Trouble
 from batchscan.settings import Settings
+from batchscan.util.escaping import printable
+from batchscan.version import install_line
 
 if TYPE_CHECKING:
     from batchscan.copyleaks.client import CopyleaksClient
     from batchscan.copyleaks.transport import Transport
+
 
 HERE = "this machine"
 BYTES_IN_FLIGHT = 256 * 1024 * 1024
@@ -139,7 +145,7 @@ class LocalEngine:
     def _client(self) -> CopyleaksClient:
         """The vendor's client, from when there is something to ask: often there is nothing."""
         if self._opened is None:
-            from batchscan.engines.connecting import (  # noqa: PLC0415 - it takes its time
+            from batchscan.engines.vendor_client import (  # noqa: PLC0415 - it takes its time
                 open_client,
                 open_transport,
             )
@@ -148,3 +154,46 @@ class LocalEngine:
             client = open_client(self._settings, transport, self._token_file, self._now)
             self._opened = transport, client
         return self._opened[1]
+
+
+_LOGIN: Final = re.compile(r"//.*@", re.DOTALL)
+
+
+async def open_engine(
+    settings: Settings, token_file: Path, clock: Clock, check_halt: Callable[[], None]
+) -> Engine:
+    """Open what inspects and uploads; `check_halt` raises once nothing more may be sent.
+
+    Raises:
+        UsageError: Dask is not installed, or the cluster cannot be used.
+    """
+    if settings.engine.dask is None:
+        return LocalEngine(settings, token_file, clock)
+    try:
+        from batchscan.engines.cluster.connect import (  # noqa: PLC0415 - Dask takes its time
+            open_cluster,
+        )
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"--dask needs Dask, which is not installed ({error.name or 'dask'} is missing)",
+            advice=install_line("dask"),
+        ) from error
+    return await open_cluster(settings, token_file, clock, check_halt)
+
+
+def check_proxies(settings: Settings) -> None:
+    """Refuse a proxy of the environment that can never work, before anything is sent.
+
+    Raises:
+        UsageError: it names the variable's value without its password.
+    """
+    proxy_for = proxies_of_environment()
+    for url in (settings.api.url, settings.api.identity_url):
+        proxy = proxy_for(url)
+        problem = proxy_problem(proxy) if proxy else None
+        if proxy and problem:
+            shown = printable(_LOGIN.sub("//***@", proxy))
+            raise UsageError(
+                f"the proxy {shown} cannot be used: {problem}",
+                advice="mend HTTPS_PROXY or HTTP_PROXY, or leave the service out with NO_PROXY",
+            )

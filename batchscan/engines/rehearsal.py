@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 
-from batchscan.engines.answers import interpret
+from batchscan.engines.vendor_mapping import interpret
 from batchscan.errors import StorageError
 
 _SAMPLE = b'{"matches": {"internet": [{"url": "https://www.example.com/a.jpg?b=%41"}]}}'

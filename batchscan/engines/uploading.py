@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from batchscan.copyleaks import errors as vendor
 from batchscan.copyleaks.requests import Multipart, check_form
-from batchscan.engines.replies import reply_to
+from batchscan.engines.interface import Answered, Reply
+from batchscan.engines.vendor_mapping import reply_to
 from batchscan.model import Image
-from batchscan.replies import Answered, Reply
 from batchscan.settings import Api
 
 if TYPE_CHECKING:

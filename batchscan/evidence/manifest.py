@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from batchscan.escape import json_text
+from batchscan.util.escaping import json_text
 
 MANIFEST: Final = "manifest.json"
 SUMS: Final = "SHA256SUMS"

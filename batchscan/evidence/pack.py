@@ -12,9 +12,7 @@ from typing import Final
 
 import msgspec
 
-from batchscan.about import version
 from batchscan.allow import AllowRules, Rule
-from batchscan.escape import scalars
 from batchscan.evidence import records
 from batchscan.evidence.manifest import (
     MANIFEST,
@@ -25,14 +23,16 @@ from batchscan.evidence.manifest import (
     encode,
     sum_line,
 )
-from batchscan.evidence.originals import provenance_now
+from batchscan.evidence.pack_writer import Packer
 from batchscan.evidence.readme import readme
-from batchscan.evidence.zipping import Packer
+from batchscan.evidence.select import provenance_now
 from batchscan.ledger import Ledger
-from batchscan.ledger.proof import ProvedPicture
+from batchscan.ledger.evidence import ProvedPicture
 from batchscan.model import Provenance
-from batchscan.times import day_of, rfc3339
-from batchscan.whole import new_file
+from batchscan.util.atomic_file import new_file
+from batchscan.util.escaping import scalars
+from batchscan.util.timestamps import day_of, rfc3339
+from batchscan.version import version
 
 README: Final = "README.txt"
 _ADVICE: Final = "or name another file with --to"

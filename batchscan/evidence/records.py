@@ -7,10 +7,10 @@ from typing import Literal
 import msgspec
 
 from batchscan.allow import Rule
-from batchscan.escape import json_text, path_fields, scalars
-from batchscan.ledger.proof import ProvedAnswer, ProvedPicture
+from batchscan.ledger.evidence import ProvedAnswer, ProvedPicture
 from batchscan.model import Match, Provenance
-from batchscan.times import rfc3339
+from batchscan.util.escaping import json_text, path_fields, scalars
+from batchscan.util.timestamps import rfc3339
 
 
 class PathFields(msgspec.Struct, frozen=True):

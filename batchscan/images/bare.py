@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from batchscan.images import kinds
-from batchscan.images.gif import EXTENSION, FRAME, palette, skip
+from batchscan.images.animation import EXTENSION, FRAME, palette, skip
 from batchscan.images.kinds import Kind
 
 

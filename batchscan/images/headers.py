@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from batchscan.images import gif, kinds
+from batchscan.images import animation, kinds
 from batchscan.images.kinds import Kind
-from batchscan.images.verdict import Size
+from batchscan.images.rules import Size
 
 _CORE_HEADER: Final = 12  # the size of BITMAPCOREHEADER, whose fields are shorter
 _PNG_MAGIC: Final = b"\x89PNG\r\n\x1a\n"
@@ -23,7 +23,7 @@ def claimed_size(kind: Kind, data: bytes) -> Size | None:
 
 
 def _gif(data: bytes) -> Size | None:
-    return gif.layout(data).first
+    return animation.layout(data).first
 
 
 def _webp(data: bytes) -> Size | None:

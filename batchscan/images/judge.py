@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from batchscan.images import kinds, tiff
-from batchscan.images.allowance import Allowance
+from batchscan.enums import FailReason, RejectReason
+from batchscan.images import kinds
 from batchscan.images.decoded import Decoded
 from batchscan.images.decoding.pool import Decoders
+from batchscan.images.file_name import agree, extension_of
 from batchscan.images.kinds import Kind
-from batchscan.images.naming import agree, extension_of
+from batchscan.images.metadata import ifd
+from batchscan.images.pixel_semaphore import Allowance
 from batchscan.images.raster import RasterJudge
 from batchscan.images.raw import RawJudge
-from batchscan.images.rules import Rules
+from batchscan.images.rules import Accepted, Refused, Rules, Size, Unfit, Verdict
 from batchscan.images.signature import HEAD_BYTES, hint, sniff
-from batchscan.images.verdict import Accepted, Refused, Size, Unfit, Verdict
-from batchscan.names import FailReason, RejectReason
 
 
 class Judge:
@@ -113,7 +113,7 @@ def _recognise(data: bytes, name: str) -> Kind:
 
 
 def _tiff(data: bytes, extension: str) -> Kind:
-    if tiff.is_dng(data):
+    if ifd.is_dng(data):
         return kinds.DNG
     # `x.nef?w=1` is a download's name.
     return kinds.TIFF_RAWS.get(extension.partition("?")[0], kinds.TIFF)

@@ -6,11 +6,11 @@ import hashlib
 import os
 from typing import Final
 
+from batchscan.enums import RejectReason
+from batchscan.images.file_name import safe_file_name
 from batchscan.images.judge import Judge
-from batchscan.images.naming import safe_file_name
-from batchscan.images.verdict import Accepted
+from batchscan.images.rules import Accepted
 from batchscan.model import Image, NotSendable, Stat
-from batchscan.names import RejectReason
 
 CONVERTED_FOR: Final = frozenset(
     {

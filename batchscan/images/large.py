@@ -7,17 +7,16 @@ import os
 from dataclasses import dataclass
 from typing import Final
 
-from batchscan.images import kinds, tiff
+from batchscan.images import kinds
 from batchscan.images.decoding.process import Source
+from batchscan.images.file_name import agree, extension_of
 from batchscan.images.judge import Judge
 from batchscan.images.judged import image_of
 from batchscan.images.kinds import Kind
-from batchscan.images.naming import agree, extension_of
-from batchscan.images.rules import Rules
+from batchscan.images.metadata import ifd
+from batchscan.images.rules import Accepted, Rules, Unfit, too_large
 from batchscan.images.sending import converted
 from batchscan.images.signature import HEAD_BYTES, sniff
-from batchscan.images.unsendable import too_large
-from batchscan.images.verdict import Accepted, Unfit
 from batchscan.model import Image, NotSendable, Stat
 
 _PART: Final = 1024 * 1024  # bytes that are hashed at once
@@ -78,7 +77,7 @@ class LargeFile:
         kind = sniff(head)
         if kind is not kinds.TIFF:
             return kind
-        if tiff.has_dng_version(lambda offset, size: os.pread(self.descriptor, size, offset)):
+        if ifd.has_dng_version(lambda offset, size: os.pread(self.descriptor, size, offset)):
             return kinds.DNG
         return kinds.TIFF_RAWS.get(extension_of(os.path.basename(self.path)), kinds.TIFF)
 

@@ -24,16 +24,15 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from batchscan.images import frames, jpeg, kinds
-from batchscan.images.allowance import Allowance
+from batchscan.enums import RejectReason
+from batchscan.images import animation, end_markers, kinds
 from batchscan.images.bare import bare_copies
 from batchscan.images.decoded import SCALE, Decoded
-from batchscan.images.ends import is_complete
+from batchscan.images.end_markers import is_complete
 from batchscan.images.headers import claimed_size
 from batchscan.images.kinds import Kind
-from batchscan.images.rules import Rules
-from batchscan.images.verdict import METADATA_DAMAGED, MISSING_END_MARKER, Size, Unfit
-from batchscan.names import RejectReason
+from batchscan.images.pixel_semaphore import Allowance
+from batchscan.images.rules import METADATA_DAMAGED, MISSING_END_MARKER, Rules, Size, Unfit
 
 # Pillow's guard against huge pictures would refuse by other numbers than ours, and its limit for
 # texts refuses good PNGs with more than 1 MiB of XMP. Both exist only as module variables.
@@ -122,7 +121,7 @@ class RasterJudge:
             image = open_raster(kind, data)
             if image.info.get("icc_profile", b"") is None:  # there is one that cannot be read
                 found.append(METADATA_DAMAGED)
-            found += frames.check_later(image, kind, data, self._rules)
+            found += animation.check_later(image, kind, data, self._rules)
         return found
 
 
@@ -150,19 +149,21 @@ def _decode_jpeg(image: Image.Image, data: bytes) -> bool:
         image.load()
     except OSError:
         # Of a progressive JPEG whole passes may be missing, which nothing would show.
-        if jpeg.has_end(data) or "progressive" in image.info:
+        if end_markers.has_end(data) or "progressive" in image.info:
             raise
-        if not jpeg.lacks_only_its_end(data, _pixels_of_jpeg):
+        if not end_markers.lacks_only_its_end(data, _pixels_of_jpeg):
             raise
         return False
     return True
 
 
-def _pixels_of_jpeg(data: bytes) -> jpeg.Pixels:
+def _pixels_of_jpeg(data: bytes) -> end_markers.Pixels:
     image = open_raster(kinds.JPEG, data)
     image.load()
     lowest = image.crop((0, max(0, image.height - _BLOCK), image.width, image.height))
-    return jpeg.Pixels(*(hashlib.sha256(part.tobytes()).digest() for part in (image, lowest)))
+    return end_markers.Pixels(
+        *(hashlib.sha256(part.tobytes()).digest() for part in (image, lowest))
+    )
 
 
 @contextmanager

@@ -6,13 +6,12 @@ the end of the file; Pillow sees the thumbnail only. Neither is asked alone.
 
 from __future__ import annotations
 
-from batchscan.images import tiff
+from batchscan.enums import FailReason
 from batchscan.images.decoding.pool import Decoders
 from batchscan.images.decoding.process import DecoderDied
+from batchscan.images.metadata import ifd
 from batchscan.images.raw_rules import judge_raw
-from batchscan.images.rules import Rules
-from batchscan.images.verdict import Size, Unfit
-from batchscan.names import FailReason
+from batchscan.images.rules import Rules, Size, Unfit
 
 
 class RawJudge:
@@ -34,4 +33,4 @@ class RawJudge:
             )
         except DecoderDied as error:
             raise Unfit(FailReason.CHECK_FAILED, str(error)) from error
-        return judge_raw(report, tiff.sensor(data), len(data), self._rules)
+        return judge_raw(report, ifd.sensor(data), len(data), self._rules)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from batchscan.images import tiff
-from batchscan.images.raw_report import RawReport
-from batchscan.images.rules import Rules
-from batchscan.images.verdict import RAW_UNDECODABLE, Size, Unfit
-from batchscan.names import FailReason, RejectReason
+from batchscan.enums import FailReason, RejectReason
+from batchscan.images.metadata import ifd
+from batchscan.images.raw_process import RawReport
+from batchscan.images.rules import RAW_UNDECODABLE, Rules, Size, Unfit
 
 LEAST_BITS: Final = 0.5
 """Bits of file a pixel: complete files have 1.7 and more, emptied ones 0.02."""
 
 
 def judge_raw(
-    report: RawReport, sensor: tiff.Directory | None, length: int, rules: Rules
+    report: RawReport, sensor: ifd.Directory | None, length: int, rules: Rules
 ) -> tuple[Size, list[str]]:
     """Give the size and the warnings of a RAW file that is whole.
 
@@ -46,7 +45,7 @@ def judge_raw(
 
 
 def _unopened(
-    report: RawReport, sensor: tiff.Directory | None, length: int, rules: Rules
+    report: RawReport, sensor: ifd.Directory | None, length: int, rules: Rules
 ) -> tuple[Size, list[str]]:
     """Judge what LibRaw does not know yet: complete by its own directory, it may be sent."""
     if not (report.unsupported and sensor and sensor.is_sensor_data and sensor.end()):
@@ -57,7 +56,7 @@ def _unopened(
     return size, [f"{RAW_UNDECODABLE}: {report.error}"]
 
 
-def _complete(length: int, size: Size, sensor: tiff.Directory | None) -> None:
+def _complete(length: int, size: Size, sensor: ifd.Directory | None) -> None:
     """Hold what the file claims against the bytes there are.
 
     Raises:

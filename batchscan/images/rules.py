@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
+from typing import Final, NamedTuple, TypeAlias
 
-from batchscan.images.verdict import Size, Unfit
-from batchscan.names import RejectReason
+from batchscan.enums import FailReason, RejectReason
+from batchscan.model import Stat
 from batchscan.settings.model import Check, Scan, Send
 
 RULES_VERSION = 2
@@ -85,3 +86,115 @@ class Rules:
 def optional_decoders() -> tuple[str, ...]:
     """The decoders of the extra `formats` that are installed."""
     return tuple(name for name in ("pillow_heif", "pylibjxl") if find_spec(name) is not None)
+
+
+EXTENSION_MISMATCH = "extension_mismatch"
+MISSING_END_MARKER = "missing_end_marker"
+METADATA_DAMAGED = "metadata_damaged"
+ANIMATED = "animated"
+LATER_FRAMES_DAMAGED = "later_frames_damaged"
+LATER_FRAMES_UNCHECKED = "later_frames_unchecked"
+RAW_UNDECODABLE = "raw_undecodable"
+
+
+class Size(NamedTuple):
+    """Width and height in pixels; of an animation one frame, of an icon the largest entry."""
+
+    width: int
+    height: int
+
+    @property
+    def pixels(self) -> int:
+        """Width times height: what the service's limit speaks of."""
+        return self.width * self.height
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The service takes these bytes, or a JPEG made of them.
+
+    A warning is a stable word, or `word: detail`. A size of 0 x 0 is not known before decoding.
+    """
+
+    kind: str  # `Kind.name`
+    format: str
+    content_type: str
+    extension: str  # fits the content, lower-case with its dot; the name's own where that fits
+    width: int
+    height: int
+    warnings: tuple[str, ...] = ()
+    convert: bool = False  # it is the JPEG that the service takes
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """These bytes will not be sent; what was learned before the refusal is kept."""
+
+    reason: RejectReason | FailReason
+    detail: str
+    format: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+Verdict: TypeAlias = Accepted | Refused
+
+
+class Unfit(Exception):
+    """Raised by a rule that a picture breaks; a `Judge` turns it into `Refused`."""
+
+    def __init__(
+        self, reason: RejectReason | FailReason, detail: str, size: Size | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+        self.size = size
+
+
+_MIB_LIMIT: Final = 20 * 1024 * 1024
+
+
+class Unsendable(Exception):
+    """Ends an inspection; what was learned of the file stands beside it."""
+
+    def __init__(
+        self, reason: RejectReason | FailReason, detail: str, status: Stat | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+        self.status = status
+
+
+def check_size(status: Stat, rules: Rules) -> None:
+    """Hold a file's size against the rules, before a byte is read.
+
+    Raises:
+        Unsendable: it is empty or too large.
+    """
+    if not status.size:
+        raise Unsendable(RejectReason.EMPTY, "the file is empty", status)
+    if status.size >= (rules.max_source_bytes if rules.convert else rules.max_bytes):
+        raise too_large(status, rules)
+
+
+def too_large(status: Stat, rules: Rules) -> Unsendable:
+    """The refusal of a file that has too many bytes and is not converted."""
+    return Unsendable(RejectReason.TOO_LARGE, _too_large(status.size, rules.max_bytes), status)
+
+
+def _too_large(size: int, limit: int) -> str:
+    detail = (
+        f"{size / 1e6:.1f} MB ({size:,} bytes); the service takes less than {limit / 1e6:g} MB "
+        f"({limit:,} bytes): scale it down or compress it more"
+    )
+    if limit <= size < _MIB_LIMIT:
+        detail += (
+            f". It is less than 20 MiB, which the service may mean: set scan.max_bytes to "
+            f"{_MIB_LIMIT:,} to try"
+        )
+    return detail

@@ -10,17 +10,17 @@ from typing import Final
 
 from PIL import Image as PillowImage
 
-from batchscan import about
-from batchscan.images import kinds, provenance
+from batchscan import version
+from batchscan.images import kinds
 from batchscan.images.bare import bare_copies
 from batchscan.images.decoding.pool import Decoders
 from batchscan.images.decoding.process import Source
+from batchscan.images.file_name import safe_file_name
 from batchscan.images.kinds import Kind
+from batchscan.images.metadata import provenance
 from batchscan.images.metadata.strip import CannotStrip, strip
-from batchscan.images.naming import safe_file_name
 from batchscan.images.raster import open_raster
-from batchscan.images.rules import Rules
-from batchscan.images.verdict import Unfit
+from batchscan.images.rules import Rules, Unfit
 from batchscan.model import CONVERTED, STRIPPED, Image, NotSendable, Provenance, Sent
 
 _ORIENTATION: Final = 0x0112
@@ -110,7 +110,7 @@ def _stripped(image: Image, kind: Kind) -> Image:
         image.width,
         image.height,
         STRIPPED,
-        f"batchscan {about.version()}",
+        f"batchscan {version.version()}",
     )
     known = provenance.of_info(info.info) if info else NOTHING
     return replace(image, data=data, ready=True, sent=sent, provenance=known)

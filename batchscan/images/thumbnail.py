@@ -8,7 +8,7 @@ from typing import Final
 
 from PIL import Image
 
-from batchscan.images.exif import ORIENTATION, Exif
+from batchscan.images.metadata.ifd import ORIENTATION, Exif
 
 EDGE: Final = 96
 """Pixels that neither side has more of."""

@@ -9,8 +9,8 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import replace
 
+from batchscan.ledger.block_cache import Seals
 from batchscan.ledger.equals import Equal, Equals, read_sent, sent_columns
-from batchscan.ledger.history import History
 from batchscan.ledger.known import (
     ANSWER_COLUMNS,
     NOTHING_KNOWN,
@@ -18,8 +18,8 @@ from batchscan.ledger.known import (
     OpenClaim,
     StoredAnswer,
 )
+from batchscan.ledger.match_history import History
 from batchscan.ledger.prices import Prices
-from batchscan.ledger.seals import Seals
 from batchscan.model import Claim, Image, Sent
 
 SCAN_ID_DIGITS = 32

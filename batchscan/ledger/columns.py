@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from batchscan.names import Disposition, MatchEvent, MatchKind
+from batchscan.enums import Disposition, MatchEvent, MatchKind
 
 MOST = 50  # rows of a kind that are named
 COLUMNS = {

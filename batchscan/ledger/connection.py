@@ -10,10 +10,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from batchscan.errors import StorageError
-from batchscan.ledger.copying import no_ledger
-from batchscan.ledger.migrating import migrate, other_version, version_of
+from batchscan.ledger.backup import no_ledger
+from batchscan.ledger.migrate import migrate, other_version, version_of
 from batchscan.ledger.schema import TEMPORARY, VERSION
-from batchscan.private_files import can_sync, open_private
+from batchscan.util.private_files import can_sync, open_private
 
 BUSY_TIMEOUT_MS = 30_000
 _TURN = 0.01  # seconds

@@ -15,10 +15,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from batchscan.errors import StorageError
-from batchscan.ledger.copying import faults
-from batchscan.ledger.migrating import name_of, schema_of
+from batchscan.ledger.backup import faults
+from batchscan.ledger.integrity import ODD, Soundness
+from batchscan.ledger.migrate import name_of, schema_of
 from batchscan.ledger.schema import VERSION
-from batchscan.ledger.soundness import ODD, Soundness
 
 CACHES = ("seals", "portraits", "digests", "cached_files")  # made again by the scans to come
 ADVICE = (

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from batchscan.ledger.rescans import Due
-from batchscan.ledger.seals import Contents, Matched, Rejected, Seals, fingerprint
-from batchscan.ledger.standing import FileState, Standing
+from batchscan.ledger.block_cache import Contents, Matched, Rejected, Seals, fingerprint
+from batchscan.ledger.freshness import FileState, Standing
+from batchscan.ledger.rescan_queue import Due
 from batchscan.model import Stat
-from batchscan.paths import joined, parted
+from batchscan.util.paths import joined, parted
 
 # One statement for many names; SQLite is told each length once (the driver keeps statements).
 NAMES_A_QUERY = 500

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from batchscan.private_files import open_private
+from batchscan.util.private_files import open_private
 
 FILE_NAME = "high-water.json"
 _DIGITS = 20

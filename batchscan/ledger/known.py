@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from batchscan.ledger.history import Sighting
+from batchscan.ledger.match_history import Sighting
 from batchscan.model import Sent
 
 ANSWER_COLUMNS = (

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from batchscan.ledger.history import PRESENT, History, decoded_pages
+from batchscan.enums import Disposition, MatchEvent, MatchKind
+from batchscan.ledger.match_history import PRESENT, History, decoded_pages
 from batchscan.model import Match
-from batchscan.names import Disposition, MatchEvent, MatchKind
 
 # Full copies first, then in the order in which they came.
 _NEWS = (

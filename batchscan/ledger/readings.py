@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 
 from batchscan.ledger.files import Files
-from batchscan.ledger.history import History
 from batchscan.ledger.known import ANSWER_COLUMNS, StoredAnswer
+from batchscan.ledger.match_history import History
 from batchscan.model import Answer
 
 _TO_READ = (

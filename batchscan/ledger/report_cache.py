@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from batchscan.digest import Digest
+from batchscan.report_sections import Digest
 
 KEPT = 8  # digests: of so many sets of roots that are scanned in turn
 _PACKING = 1

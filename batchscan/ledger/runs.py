@@ -10,7 +10,7 @@ from itertools import islice, takewhile
 
 import msgspec
 
-from batchscan.names import ExitReason, Status
+from batchscan.enums import ExitReason, Status
 
 
 @dataclass(frozen=True, slots=True)

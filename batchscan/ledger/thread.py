@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from batchscan.ledger.store import Ledger
+from batchscan.ledger.ledger import Ledger
 
 T = TypeVar("T")
 MOST_A_COMMIT = 256

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from batchscan.digest import Digest, MatchTotals
+from batchscan.enums import ExitReason, Status
 from batchscan.errors import BatchscanError
-from batchscan.escape import path_fields, scalars
-from batchscan.names import ExitReason, Status
 from batchscan.report import schema
+from batchscan.report_sections import Digest, MatchTotals
 from batchscan.tally import Tally
-from batchscan.times import rfc3339
+from batchscan.util.escaping import path_fields, scalars
+from batchscan.util.timestamps import rfc3339
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,16 +12,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from xml.sax.saxutils import escape, quoteattr  # it only writes
 
-from batchscan.digest import FoundPicture
-from batchscan.escape import printable
+from batchscan.enums import DeferReason, ExitReason, FailReason, MatchKind, RejectReason
 from batchscan.model import Match
-from batchscan.names import DeferReason, ExitReason, FailReason, MatchKind, RejectReason
-from batchscan.paths import parted
-from batchscan.report.aside import Aside
-from batchscan.report.figures import figures
-from batchscan.report.schema import Report
+from batchscan.report.schema import Report, figures
 from batchscan.report.text import NO_SITE, coverage, losses
-from batchscan.report.words import amount, explained, shortened
+from batchscan.report.wording import amount, explained, shortened
+from batchscan.report_sections import FoundPicture
+from batchscan.util.escaping import printable
+from batchscan.util.paths import parted
+from batchscan.util.spool import Aside
 
 _ENDINGS = (ExitReason.OK, ExitReason.MATCHES, ExitReason.PARTIAL)  # of runs that went to their end
 _SITES = 5  # named in a message

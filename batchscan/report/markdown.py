@@ -12,14 +12,13 @@ from itertools import islice
 from os import fsdecode
 from typing import TypeVar
 
-from batchscan.digest import FoundPicture
-from batchscan.escape import markdown_code, printable
+from batchscan.enums import MatchState
 from batchscan.model import Match
-from batchscan.names import MatchState
-from batchscan.report.figures import figures
-from batchscan.report.schema import Domain, MatchedPicture, Matches, Report
+from batchscan.report.schema import Domain, MatchedPicture, Matches, Report, figures
 from batchscan.report.text import NO_SITE, alerts, coverage, dry_run, kinds, losses, money
-from batchscan.report.words import amount, shortened
+from batchscan.report.wording import amount, shortened
+from batchscan.report_sections import FoundPicture
+from batchscan.util.escaping import markdown_code, printable
 
 TOP = 20  # rows of each table of findings
 _WIDTH = 120  # characters of a name or URL

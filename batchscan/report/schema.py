@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import msgspec
 
-from batchscan.escape import json_text
-from batchscan.names import ExitReason
+from batchscan.enums import ExitReason
+from batchscan.util.escaping import json_text
 
 SCHEMA: Literal[1] = 1
 
@@ -205,3 +206,21 @@ def json_schema() -> dict[str, Any]:
     """Describe `report.json` as a JSON Schema (2020-12)."""
     described = msgspec.json.schema(Report)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}
+
+
+_SECTIONS = ("files", "reasons", "unchecked", "credits", "matches", "run_matches")
+
+
+def figures(report: Report) -> dict[str, int]:
+    """Every figure of a report, as in `{"matches.total": 120}`; what is not known has none."""
+    return {
+        f"{section}.{name}": value
+        for section in _SECTIONS
+        for name, value in _items(getattr(report, section))
+        if isinstance(value, int)
+    }
+
+
+def _items(section: msgspec.Struct | dict[str, int]) -> Iterator[tuple[str, Any]]:
+    fields = section if isinstance(section, dict) else msgspec.structs.asdict(section)
+    yield from fields.items()

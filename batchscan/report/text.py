@@ -5,11 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from batchscan.escape import printable
-from batchscan.names import DeferReason, FailReason, RejectReason
+from batchscan.enums import DeferReason, FailReason, RejectReason
 from batchscan.report.schema import Files, Matches, Report
-from batchscan.report.words import amount, duration, explained, shortened, size
-from batchscan.times import day_of, seconds_of
+from batchscan.report.wording import amount, duration, explained, shortened, size
+from batchscan.util.escaping import printable
+from batchscan.util.timestamps import day_of, seconds_of
 
 WIDTH = 100  # columns
 NO_SITE = "no site at all"  # of URLs without a host

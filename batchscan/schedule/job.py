@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from batchscan.schedule.timing import Timing
+from batchscan.errors import UsageError
+from batchscan.settings.units import format_duration, parse_duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +27,70 @@ class Job:
     user: str | None  # None: root
     skips: bool  # whether it gives way without a word to a run that is on
     patience: float  # seconds that what is under way may take to end
+
+
+USUAL = "02:15"  # when little else goes on, and no clock is turned
+_TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
+_HOUR, _DAY, _WEEK = 3600, 86_400, 604_800
+_MOST_DELAY = 900.0  # seconds
+_ALLOWED = "minutes that divide an hour, hours that divide a day, 1d or 7d"
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """A time that comes again and again, in the machine's own time zone."""
+
+    calendar: str  # as systemd's OnCalendar= has it
+    cron: str  # the five fields of a crontab
+    words: str  # "every day at 02:15"
+    period: float  # seconds from one time to the next
+
+    @property
+    def spread(self) -> float:
+        """Seconds by which machines with the same time may differ."""
+        return min(_MOST_DELAY, self.period / 10)
+
+    @classmethod
+    def at(cls, text: str = USUAL) -> Timing:
+        """Every day at a time such as `02:15`.
+
+        Raises:
+            UsageError: it is no time of day.
+        """
+        found = _TIME.fullmatch(text.strip())
+        if found is None:
+            raise UsageError(f"--at: found {text!r}; allowed: a time of day such as 02:15")
+        hour, minute = int(found[1]), int(found[2])
+        return cls(
+            f"*-*-* {hour:02}:{minute:02}:00",
+            f"{minute} {hour} * * *",
+            f"every day at {hour:02}:{minute:02}",
+            _DAY,
+        )
+
+    @classmethod
+    def every(cls, text: str) -> Timing:
+        """Once in a duration such as `6h`.
+
+        Raises:
+            UsageError: it is no duration, or none that a calendar can say.
+        """
+        try:
+            seconds = parse_duration(text)
+        except ValueError as error:
+            raise UsageError(f"--every: found {text!r}; {error}") from None
+        words = f"every {format_duration(seconds)}"
+        if seconds == _DAY:
+            return cls.at()
+        if seconds == _WEEK:
+            day = cls.at()
+            return cls(
+                f"Sun {day.calendar}", f"{day.cron[:-1]}0", f"every Sunday at {USUAL}", _WEEK
+            )
+        if seconds >= _HOUR and _DAY % seconds == 0 and seconds % _HOUR == 0:
+            hours = int(seconds // _HOUR)
+            return cls(f"*-*-* 00/{hours}:15:00", f"15 */{hours} * * *", words, seconds)
+        if seconds >= 60 and _HOUR % seconds == 0 and seconds % 60 == 0:  # noqa: PLR2004 - a minute
+            minutes = int(seconds // 60)
+            return cls(f"*-*-* *:00/{minutes}:00", f"*/{minutes} * * * *", words, seconds)
+        raise UsageError(f"--every: found {text!r}; allowed: {_ALLOWED}")

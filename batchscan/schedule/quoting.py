@@ -11,7 +11,7 @@ import re
 import shlex
 
 from batchscan.errors import UsageError
-from batchscan.escape import printable
+from batchscan.util.escaping import printable
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:=,@+-]+")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\udc80-\udcff\"\\]")

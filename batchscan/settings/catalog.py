@@ -9,8 +9,8 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from batchscan.settings.kinds import Kind
 from batchscan.settings.model import Settings
+from batchscan.settings.types import Kind
 
 
 @dataclass(frozen=True, slots=True)

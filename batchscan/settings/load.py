@@ -10,10 +10,10 @@ from typing import Any
 from batchscan.errors import UsageError
 from batchscan.settings.catalog import Entry, built, entries, groups
 from batchscan.settings.credentials import find_key
+from batchscan.settings.locations import config_file, service_folder, usual_allow_file
 from batchscan.settings.model import Rate, Secret, Settings
-from batchscan.settings.places import config_file, service_folder, usual_allow_file
+from batchscan.settings.settings_file import read_file
 from batchscan.settings.sources import Given, mistake, read_given, working_folder
-from batchscan.settings.yamlfile import read_file
 
 DEFAULT = "default"
 # Where they are in the folder that a service has for its state: its working folder is /.

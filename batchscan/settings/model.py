@@ -9,15 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from batchscan.settings.addresses import Url
-from batchscan.settings.alerts import Alerts, FirstAnswer, Webhook
-from batchscan.settings.complaint import Role, Takedown
-from batchscan.settings.declaring import setting, unwritten
-from batchscan.settings.engine import Engine
-from batchscan.settings.kinds import Choice, Choices, FilePath, Flag, Patterns, Text
-from batchscan.settings.numbers import Count, Duration, Rates, Ratio, Size
+from batchscan.settings.address_types import Url
+from batchscan.settings.fields import setting, unwritten
+from batchscan.settings.model_groups import (
+    Alerts,
+    Engine,
+    FirstAnswer,
+    Role,
+    Spend,
+    Takedown,
+    Webhook,
+)
+from batchscan.settings.numeric_types import Count, Duration, Rates, Ratio, Size
 from batchscan.settings.sending import Convert, Metadata, Send
-from batchscan.settings.spending import Spend
+from batchscan.settings.types import Choice, Choices, FilePath, Flag, Patterns, Text
 from batchscan.settings.units import Rate
 
 __all__ = [

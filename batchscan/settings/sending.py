@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from batchscan.settings.declaring import setting
-from batchscan.settings.kinds import Choice
+from batchscan.settings.fields import setting
+from batchscan.settings.types import Choice
 
 Convert = Literal["auto", "never"]
 Metadata = Literal["strip", "keep"]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from batchscan.errors import UsageError
 from batchscan.settings.catalog import Entry
-from batchscan.settings.kinds import FilePath
+from batchscan.settings.types import FilePath
 
 _LOGIN_IN_URL = re.compile(r"//.*@", re.DOTALL)  # a password may hold / and @ by mistake
 _LONGEST_QUOTE = 80

@@ -6,7 +6,7 @@ needed, and with the credentials that this library finds by itself.
 
 from batchscan.stores.address import Address, shown
 from batchscan.stores.interface import Changed, Item, Store
-from batchscan.stores.opening import address_and_store, check, is_empty, stats_of, using
+from batchscan.stores.registry import address_and_store, check, is_empty, stats_of, using
 
 __all__ = [
     "Address",

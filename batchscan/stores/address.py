@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from batchscan.errors import UsageError
-from batchscan.escape import printable
+from batchscan.util.escaping import printable
 
 _URL = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/]*)(?P<rest>.*)", re.DOTALL

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from batchscan.model import Stat
+from batchscan.stores.fsspec_support import CLOSING, UNCACHED, as_os_errors, filesystem, library
 from batchscan.stores.interface import Item, hold_to, state
-from batchscan.stores.libraries import CLOSING, UNCACHED, filesystem, library
-from batchscan.stores.trouble import as_os_errors
 
 
 class AzureStore:

@@ -12,9 +12,8 @@ from typing import Any
 from urllib.parse import quote
 
 from batchscan.model import Stat
+from batchscan.stores.fsspec_support import CLOSING, UNCACHED, as_os_errors, filesystem, library
 from batchscan.stores.interface import Item, hold_to, state
-from batchscan.stores.libraries import CLOSING, UNCACHED, filesystem, library
-from batchscan.stores.trouble import as_os_errors
 
 TIMEOUT = 30  # seconds that one request may take; gcsfs tries again by itself
 _FIELDS = "nextPageToken,prefixes,items(name,size,updated,generation)"

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from batchscan.model import Stat
+from batchscan.stores.fsspec_support import UNCACHED, as_os_errors, filesystem
 from batchscan.stores.interface import Item, hold_to, state
-from batchscan.stores.libraries import UNCACHED, filesystem
-from batchscan.stores.trouble import as_os_errors
 
 
 class MemoryStore:

@@ -13,9 +13,8 @@ from functools import partial
 from typing import Any
 
 from batchscan.model import Stat
+from batchscan.stores.fsspec_support import CLOSING, UNCACHED, as_os_errors, filesystem, library
 from batchscan.stores.interface import Item, hold_to, state
-from batchscan.stores.libraries import CLOSING, UNCACHED, filesystem, library
-from batchscan.stores.trouble import as_os_errors
 
 CONNECTIONS = 32
 BROKEN_OFF = 3  # times that a body is asked for, when it does not come whole

@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from batchscan.model import Stat
+from batchscan.stores.fsspec_support import CLOSING, as_os_errors, filesystem, library
 from batchscan.stores.interface import Item, hold_to, state
-from batchscan.stores.libraries import CLOSING, filesystem, library
-from batchscan.stores.trouble import as_os_errors
 
 TIMEOUT = 20.0  # seconds
 NAMES = 1_000  # taken from a listing at once

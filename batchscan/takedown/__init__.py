@@ -1,8 +1,7 @@
 """Drafts of takedown notices, one a site; what is done with them is up to people."""
 
 from batchscan.takedown.drafts import Draft, write_drafts
-from batchscan.takedown.empty import refuse_empty
-from batchscan.takedown.gather import Gathered, Notice, gather
+from batchscan.takedown.select import Gathered, Notice, gather, refuse_empty
 from batchscan.takedown.templates import NoticeTemplate, original
 from batchscan.takedown.wording import FORMS, Form, missing, values_of
 

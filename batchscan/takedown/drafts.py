@@ -11,8 +11,8 @@ from contextlib import suppress
 from itertools import count
 from typing import NamedTuple
 
-from batchscan.private_files import open_private, sync
-from batchscan.whole import make_folders, storage
+from batchscan.util.atomic_file import make_folders, storage
+from batchscan.util.private_files import open_private, sync
 
 _LONGEST = 100  # characters of a name without its suffix
 _PLAIN = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")

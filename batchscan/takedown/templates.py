@@ -10,7 +10,7 @@ from jinja2 import FunctionLoader, StrictUndefined, Template, TemplateError, Tem
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from batchscan.errors import UsageError
-from batchscan.escape import printable
+from batchscan.util.escaping import printable
 
 _LARGEST = 1_000_000  # bytes
 # What a template may do wrong while it runs: it is a program, if a small one.

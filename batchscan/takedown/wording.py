@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from batchscan.escape import markdown, markdown_code, printable
+from batchscan.enums import MatchKind
 from batchscan.model import Match
-from batchscan.names import MatchKind
-from batchscan.report.words import shortened
+from batchscan.report.wording import shortened
 from batchscan.settings import Takedown
-from batchscan.takedown.gather import Notice, Work
-from batchscan.times import rfc3339
+from batchscan.takedown.select import Notice, Work
+from batchscan.util.escaping import markdown, markdown_code, printable
+from batchscan.util.timestamps import rfc3339
 
 MOST_PAGES = 50  # named for one copy
 _LONGEST_URL = 4_000  # characters; what is longer no site would read

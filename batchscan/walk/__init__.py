@@ -3,10 +3,10 @@
 from typing import TypeAlias
 
 from batchscan.walk.block import BLOCK, Block, Counts, Entry
-from batchscan.walk.lists import Listing
+from batchscan.walk.file_lists import Listing
+from batchscan.walk.local import Walk
 from batchscan.walk.remote import RemoteWalk
 from batchscan.walk.roots import check_roots
-from batchscan.walk.tree import Walk
 
 Finder: TypeAlias = Walk | RemoteWalk | Listing
 

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from batchscan.errors import UsageError
-from batchscan.globs import BrokenPattern
-from batchscan.paths import joined
+from batchscan.path_patterns import BrokenPattern
 from batchscan.settings import Scan
 from batchscan.stores import Item, Store, address_and_store
-from batchscan.stores.opening import is_object
+from batchscan.stores.registry import is_object
+from batchscan.util.paths import joined
 from batchscan.walk.block import BLOCK, Block, Counts, Entry, descend
-from batchscan.walk.lists import grouped
+from batchscan.walk.file_lists import grouped
+from batchscan.walk.ignore_rules import IGNORE_FILE, MAX_IGNORE_FILE, Rules
 from batchscan.walk.other_names import OTHER_EXTENSIONS
-from batchscan.walk.patterns import IGNORE_FILE, MAX_IGNORE_FILE, Rules
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class _Part:
 class RemoteWalk:
     """Finds the pictures below some roots in stores, by their names.
 
-    As `batchscan.walk.tree.Walk`: a root may be an object, which is taken whatever its name; one
+    As `batchscan.walk.local.Walk`: a root may be an object, which is taken whatever its name; one
     inside another is walked on its own. A folder that cannot be listed, or whose
     `.batchscanignore` cannot be read, counts as lost.
     """

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from batchscan.errors import UsageError
-from batchscan.escape import printable
-from batchscan.paths import is_url
 from batchscan.stores import Address, check, shown
+from batchscan.util.escaping import printable
+from batchscan.util.paths import is_url
 
 Identity: TypeAlias = tuple[int, int]  # device and inode: one place, however it is called
 

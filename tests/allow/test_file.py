@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchscan.allow import Rule, add_rule, load_rules, read_rules
-from batchscan.allow.making import READERS, lines_of, rule_of
+from batchscan.allow.parse import READERS, lines_of, rule_of
 from batchscan.errors import StorageError, UsageError
-from batchscan.globs import Glob
+from batchscan.path_patterns import Glob
 from batchscan.settings import Scan, Settings
-from batchscan.targets import Target
+from batchscan.url_patterns import Target
 
 SHA256 = "ab" * 32
 EXAMPLE = f"""\
@@ -227,7 +227,7 @@ def test_a_place_that_cannot_be_written_is_named_with_advice(tmp_path):
 def test_rules_that_are_added_at_the_same_time_are_all_there(file):
     code = (
         "import sys; from pathlib import Path; from batchscan.allow import add_rule;"
-        "from batchscan.allow.rules import Rule; from batchscan.targets import Target;"
+        "from batchscan.allow.rules import Rule; from batchscan.url_patterns import Target;"
         "[add_rule(Path(sys.argv[1]), Rule(str(n), Target.of('a.com'))) for n in range(10)]"
     )
     command = [sys.executable, "-c", code, str(file)]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchscan.allow import AllowRules, Rule, Usage
-from batchscan.allow.making import READERS, rule_of
+from batchscan.allow.parse import READERS, rule_of
 from batchscan.allow.rules import Sight
 
 TODAY = date(2026, 11, 23)

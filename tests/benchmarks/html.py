@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, async_playwright
 
-from batchscan.report.page import render
+from batchscan.report.html_page import render
 from tests.benchmarks.commands import Missing
 from tests.benchmarks.measure import Row
 from tests.browser.conftest import FLAGS, NAMES

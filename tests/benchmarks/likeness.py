@@ -22,8 +22,8 @@ from PIL import Image, ImageOps
 
 from batchscan.demo.artwork import artwork, encoded
 from batchscan.demo.changes import CHANGES
-from batchscan.emulator.index import Index
-from batchscan.emulator.likeness import FULL, PARTIAL, Likeness, likeness
+from batchscan.emulator.matching.index import Index
+from batchscan.emulator.matching.similarity import FULL, PARTIAL, Likeness, likeness
 from tests.benchmarks.measure import Row
 
 PICTURES = 65

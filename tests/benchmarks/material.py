@@ -12,10 +12,10 @@ from pathlib import Path
 from PIL import Image
 
 from batchscan import model
+from batchscan.enums import MatchKind
 from batchscan.ledger import Ledger, Realm
-from batchscan.names import MatchKind
 from batchscan.results import line_of
-from batchscan.steps.record import without_answer
+from batchscan.runs.answer_lines import without_answer
 from tests.ledger.settling import settle
 
 A_COMMIT = 10_000

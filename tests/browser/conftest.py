@@ -13,9 +13,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
-from batchscan.digest import FoundPicture
 from batchscan.report import Report
-from batchscan.report.page import render
+from batchscan.report.html_page import render
+from batchscan.report_sections import FoundPicture
 from tests.report.matched import NOW
 from tests.run.conftest import bench_with
 

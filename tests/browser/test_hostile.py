@@ -7,11 +7,11 @@ from datetime import date
 
 import pytest
 
-from batchscan.digest import Digest, DomainCount, RuleUse
 from batchscan.emulator import Fault
-from batchscan.emulator.actions import Odd, OddBody
+from batchscan.emulator.fault_actions import Odd, OddBody
 from batchscan.model import Provenance
-from batchscan.report.markup import cut
+from batchscan.report.html_escaping import cut
+from batchscan.report_sections import Digest, DomainCount, RuleUse
 from tests.pictures import png
 from tests.report.facts import books, report
 from tests.report.found import totals

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 
-from batchscan.names import Disposition, MatchKind, MatchState
+from batchscan.enums import Disposition, MatchKind, MatchState
 from tests.report.facts import books, report
 from tests.report.matched import (
     DAY,

@@ -14,7 +14,7 @@ from batchscan.alerts import make_messages
 from batchscan.cli import main
 from batchscan.ledger import Ledger, Realm
 from batchscan.settings.model import Api
-from batchscan.steps.state import StateLock
+from batchscan.state.lock import StateLock
 from tests.alerts.conftest import receiver
 from tests.ledger.entering import NOW, enter, shown
 

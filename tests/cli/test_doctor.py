@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from batchscan.cli import main
-from batchscan.cli.online import tiny_png
+from batchscan.commands.service import tiny_png
 from tests.cli.vendor import Vendor, serving
 
 KEY = "s3cr3t-key"

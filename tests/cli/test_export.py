@@ -8,11 +8,11 @@ import msgspec
 import pytest
 
 from batchscan.cli import main
-from batchscan.escape import MAX_CELL
+from batchscan.enums import MatchKind
 from batchscan.ledger import Ledger, Realm
 from batchscan.model import Answer, Match, Score, Stat
-from batchscan.names import MatchKind
 from batchscan.settings import Api
+from batchscan.util.escaping import MAX_CELL
 from tests.ledger import settling
 from tests.ledger.conftest import image
 

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batchscan.cli import main
+from batchscan.enums import Disposition, MatchKind
 from batchscan.ledger import FILE_NAME, Ledger, Realm
 from batchscan.model import Answer, Match, Score
-from batchscan.names import Disposition, MatchKind
 from batchscan.settings import Api
-from batchscan.urls import registrable_domain
+from batchscan.util.urls import registrable_domain
 from tests.ledger.conftest import image
 from tests.ledger.settling import settle
 

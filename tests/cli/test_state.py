@@ -15,12 +15,12 @@ import pytest
 from batchscan.cli import main
 from batchscan.errors import StorageError
 from batchscan.ledger import FILE_NAME, Ledger, Realm
-from batchscan.ledger.room import vacuum
 from batchscan.ledger.schema import VERSION
-from batchscan.steps.state import StateLock, holder_of
+from batchscan.ledger.vacuum import vacuum
+from batchscan.state.lock import StateLock, holder_of
 from tests.ledger.fixtures.make import PORT, dump
 from tests.ledger.old import VERSIONS, restored
-from tests.ledger.test_store import listing
+from tests.ledger.test_ledger import listing
 
 REALM = Realm(f"http://127.0.0.1:{PORT}", sandbox=False)
 SOUND = ["version", "pages", "references", "answers", "seals", "last run", "modes", "lock"]

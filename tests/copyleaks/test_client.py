@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from batchscan.copyleaks.answers import read_check
 from batchscan.copyleaks.client import Account, CopyleaksClient
 from batchscan.copyleaks.errors import (
     AuthenticationFailed,
@@ -18,6 +17,7 @@ from batchscan.copyleaks.errors import (
     TokenRefused,
 )
 from batchscan.copyleaks.requests import check_form
+from batchscan.copyleaks.responses import read_check
 from tests.copyleaks.servers import serving, transport
 
 KEY, TOKEN, NOW = "0f3b-the-key", "aGVs+bG8/the-token", 1_800_000_000.0

@@ -17,8 +17,7 @@ from batchscan.demo.raw import dng
 from batchscan.demo.run import prepare
 from batchscan.errors import UsageError
 from batchscan.images.judge import Judge
-from batchscan.images.rules import Rules
-from batchscan.images.verdict import Accepted
+from batchscan.images.rules import Accepted, Rules
 
 
 async def demo(folder, *words: str) -> tuple[int, str, str]:

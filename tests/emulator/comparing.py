@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from batchscan.emulator.likeness import PARTIAL, Likeness, compare_whole
-from batchscan.emulator.overlap import overlap
+from batchscan.emulator.matching.alignment import overlap
+from batchscan.emulator.matching.similarity import PARTIAL, Likeness, compare_whole
 
 
 def compare(one: Likeness, other: Likeness) -> Literal[0, 1] | None:

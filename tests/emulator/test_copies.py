@@ -12,11 +12,10 @@ from PIL import Image
 
 from batchscan.demo.artwork import artwork, encoded
 from batchscan.demo.changes import CHANGES
-from batchscan.emulator.landmarks import landmarks
-from batchscan.emulator.likeness import FULL, PARTIAL, Likeness, likeness
-from batchscan.emulator.overlap import sketch
-from batchscan.emulator.placing import Place, place
-from batchscan.emulator.register import Register
+from batchscan.emulator.matching.alignment import Place, place, sketch
+from batchscan.emulator.matching.index import Register
+from batchscan.emulator.matching.keypoints import landmarks
+from batchscan.emulator.matching.similarity import FULL, PARTIAL, Likeness, likeness
 from tests import pictures
 from tests.emulator.comparing import compare
 from tests.emulator.vendor import lenient

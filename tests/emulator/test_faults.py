@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from batchscan.emulator import Fault, read_faults
-from batchscan.emulator.actions import (
+from batchscan.emulator.bodies import shaped
+from batchscan.emulator.fault_actions import (
     Answer,
     Delay,
     Drip,
@@ -18,7 +19,6 @@ from batchscan.emulator.actions import (
     RevokeTokens,
     Tear,
 )
-from batchscan.emulator.bodies import shaped
 from batchscan.errors import UsageError
 from tests import pictures
 from tests.emulator.vendor import Clock, lenient

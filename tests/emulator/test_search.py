@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
 from batchscan.emulator import Emulator
-from batchscan.emulator.likeness import FULL, PARTIAL, likeness
+from batchscan.emulator.matching.similarity import FULL, PARTIAL, likeness
 from batchscan.errors import UsageError
 from tests import pictures
 from tests.emulator.comparing import compare

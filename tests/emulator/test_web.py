@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchscan.emulator.pages import shown_on
-from batchscan.emulator.webfiles import read_below, web_files
+from batchscan.emulator.web_files import read_below, shown_on, web_files
 from tests import pictures
 from tests.emulator.vendor import lenient
 

@@ -10,13 +10,13 @@ import pytest
 from aiohttp import web
 
 from batchscan.emulator import Emulator, EmulatorConfig, Fault
-from batchscan.emulator.actions import Answer, RevokeTokens
-from batchscan.engines.answers import interpret
+from batchscan.emulator.fault_actions import Answer, RevokeTokens
+from batchscan.engines.interface import Answered, Busy, TokenRefused, Trouble
 from batchscan.engines.local import LocalEngine
+from batchscan.engines.vendor_mapping import interpret
+from batchscan.enums import FailReason
 from batchscan.errors import AuthRefused, NoCredits, Unavailable
 from batchscan.model import Candidate, Image, NotSendable, Stat
-from batchscan.names import FailReason
-from batchscan.replies import Answered, Busy, TokenRefused, Trouble
 from batchscan.settings import Account, Api, Rate, Secret, Settings
 from tests.copyleaks.servers import serving
 from tests.pictures import dng, png, tree

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from batchscan.allow import AllowRules
-from batchscan.evidence.choosing import choose
+from batchscan.enums import MatchKind
 from batchscan.evidence.manifest import Asked
 from batchscan.evidence.pack import Packed, Request, pack
+from batchscan.evidence.select import choose
 from batchscan.ledger import Ledger, Realm
 from batchscan.model import Answer, Image, Match, Stat
-from batchscan.names import MatchKind
-from batchscan.urls import registrable_domain
+from batchscan.util.urls import registrable_domain
 from tests.ledger.settling import settle
 
 REALM = Realm("https://api.example.com", sandbox=False)

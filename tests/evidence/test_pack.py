@@ -12,14 +12,14 @@ from datetime import UTC, date, datetime
 import pytest
 
 from batchscan.allow import AllowRules, Rule
+from batchscan.enums import Disposition
 from batchscan.errors import StorageError, UsageError
-from batchscan.evidence import zipping
+from batchscan.evidence import pack_writer
 from batchscan.evidence.manifest import SAFE_NAME
 from batchscan.evidence.verify import verify
 from batchscan.ledger import Ledger, Realm
-from batchscan.ledger.marking import Choice, Decision, Marked
-from batchscan.names import Disposition
-from batchscan.targets import Target
+from batchscan.ledger.dispositions import Choice, Decision, Marked
+from batchscan.url_patterns import Target
 from tests.evidence.ledgers import NOW, answer, answered, image, members, packed, records
 from tests.ledger.settling import settle
 from tests.pictures import jpeg, tree, with_exif
@@ -250,7 +250,7 @@ def test_a_damaged_answer_in_the_ledger_is_told_and_nothing_is_left(ledger, tmp_
 
 
 def test_too_much_for_one_pack_is_told(ledger, pack_file, tmp_path, monkeypatch):
-    monkeypatch.setattr(zipping, "MOST_FILES", 3)
+    monkeypatch.setattr(pack_writer, "MOST_FILES", 3)
 
     with pytest.raises(UsageError, match="more than 3 files"):
         packed(ledger, tmp_path / "e.zip", domains=["example.com"])
@@ -306,7 +306,7 @@ def test_memory_does_not_grow_with_the_number_of_answers(ledger, tmp_path):
 def test_a_pack_of_more_files_than_a_plain_zip_can_count_is_one_that_others_read(
     ledger, pack_file, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(zipping, "_MOST_PLAIN", 3)
+    monkeypatch.setattr(pack_writer, "_MOST_PLAIN", 3)
     packed(ledger, tmp_path / "large.zip", domains=["example.com"])
 
     assert b"PK\6\6" in (tmp_path / "large.zip").read_bytes()
@@ -316,7 +316,7 @@ def test_a_pack_of_more_files_than_a_plain_zip_can_count_is_one_that_others_read
 
 
 def test_a_pack_that_a_zip_cannot_hold_is_told(ledger, pack_file, tmp_path, monkeypatch):
-    monkeypatch.setattr(zipping, "LARGEST", 10_000)
+    monkeypatch.setattr(pack_writer, "LARGEST", 10_000)
 
     with pytest.raises(UsageError, match="more than 4 GB"):
         packed(ledger, tmp_path / "e.zip", domains=["example.com"])

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from batchscan.evidence import archive
+from batchscan.evidence import verify as verify_module
 from batchscan.evidence.manifest import (
     MANIFEST,
     SUMS,
@@ -294,7 +294,7 @@ def test_a_directory_that_lists_one_file_many_times_is_told(pack_file):
 
 
 def test_a_directory_larger_than_any_packs_is_not_read(pack_file, monkeypatch):
-    monkeypatch.setattr(archive, "LARGEST_DIRECTORY", 400)
+    monkeypatch.setattr(verify_module, "LARGEST_DIRECTORY", 400)
 
     assert "larger than that of any pack" in details(pack_file)
 

@@ -14,15 +14,14 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 from PIL import ImageCms, PngImagePlugin
 
+from batchscan.enums import RejectReason
 from batchscan.images import kinds, raster
-from batchscan.images.allowance import Allowance
 from batchscan.images.bare import bare_copies
 from batchscan.images.judge import Judge
-from batchscan.images.portrait import Portraitist
-from batchscan.images.rules import Rules
-from batchscan.images.verdict import Accepted, Refused
+from batchscan.images.pixel_semaphore import Allowance
+from batchscan.images.preview import Portraitist
+from batchscan.images.rules import Accepted, Refused, Rules
 from batchscan.model import Image, Stat
-from batchscan.names import RejectReason
 from tests import pictures
 
 LIMIT = 75_000_000

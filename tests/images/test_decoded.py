@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 from PIL import Image as Pillow
 
-from batchscan.images.allowance import Allowance
 from batchscan.images.decoded import Decoded
-from batchscan.images.inspect import inspect
 from batchscan.images.judge import Judge
-from batchscan.images.portrait import Portraitist
+from batchscan.images.pixel_semaphore import Allowance
+from batchscan.images.preview import Portraitist
+from batchscan.images.read import inspect
 from batchscan.images.rules import Rules
 from batchscan.images.sending import make_sendable
 from batchscan.model import Candidate, Image, Stat

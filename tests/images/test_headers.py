@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchscan.images import kinds
-from batchscan.images.ends import is_complete
+from batchscan.images.end_markers import is_complete
 from batchscan.images.headers import claimed_size
-from batchscan.images.verdict import Size
+from batchscan.images.rules import Size
 from tests import pictures
 
 

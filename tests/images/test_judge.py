@@ -2,10 +2,9 @@ import threading
 
 import pytest
 
+from batchscan.enums import RejectReason
 from batchscan.images.judge import Judge
-from batchscan.images.rules import Rules
-from batchscan.images.verdict import Accepted, Refused
-from batchscan.names import RejectReason
+from batchscan.images.rules import Accepted, Refused, Rules
 from tests import pictures
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchscan.images.portrait import read_provenance
-from batchscan.images.provenance import LONGEST, of_info, of_raw
+from batchscan.images.metadata.provenance import LONGEST, of_info, of_raw
+from batchscan.images.preview import read_provenance
 from batchscan.model import Provenance
 from tests import pictures
 

@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
+from batchscan.enums import FailReason, RejectReason
 from batchscan.images.judge import Judge
-from batchscan.images.rules import Rules
-from batchscan.images.verdict import Accepted, Refused
-from batchscan.names import FailReason, RejectReason
+from batchscan.images.rules import Accepted, Refused, Rules
 from tests import pictures
 
 WHOLE = {

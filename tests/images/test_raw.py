@@ -3,11 +3,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from batchscan.enums import FailReason, RejectReason
 from batchscan.images.decoding.pool import Decoders
 from batchscan.images.judge import Judge
-from batchscan.images.rules import Rules
-from batchscan.images.verdict import Accepted, Refused
-from batchscan.names import FailReason, RejectReason
+from batchscan.images.rules import Accepted, Refused, Rules
 from tests import pictures
 
 JPEG_XL = 52546  # LibRaw opens such a DNG and cannot unpack it

@@ -2,9 +2,8 @@ import dataclasses
 
 import pytest
 
-from batchscan.images.rules import Rules
-from batchscan.images.verdict import Size, Unfit
-from batchscan.names import RejectReason
+from batchscan.enums import RejectReason
+from batchscan.images.rules import Rules, Size, Unfit
 from batchscan.settings.model import Scan, Send
 
 

@@ -5,9 +5,9 @@ import itertools
 
 import pytest
 
+from batchscan.enums import MatchKind
 from batchscan.ledger import Ledger, Realm
 from batchscan.model import Answer, Image, Match, Score, Stat
-from batchscan.names import MatchKind
 
 REAL = Realm("https://api.example.com", sandbox=False)
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import msgspec
 
+from batchscan.enums import MatchKind
 from batchscan.ledger import Ledger
 from batchscan.model import Match, Provenance
-from batchscan.names import MatchKind
-from batchscan.urls import registrable_domain
+from batchscan.util.urls import registrable_domain
 from tests.ledger.conftest import answer, image
 from tests.ledger.settling import settle
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchscan.copyleaks.answers import READER
+from batchscan.copyleaks.responses import READER
 from batchscan.ledger import Ledger
 from batchscan.model import Answer, Claim
 

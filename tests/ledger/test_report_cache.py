@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batchscan.allow import AllowRules
-from batchscan.allow.making import READERS, rule_of
+from batchscan.allow.active import Allowing, digest_of
+from batchscan.allow.parse import READERS, rule_of
 from batchscan.ledger import Ledger
 from batchscan.ledger.report_cache import KEPT
-from batchscan.report import table
-from batchscan.steps.figures import Allowing, digest_of
-from batchscan.steps.reuse import basis_of, fingerprint_of
+from batchscan.report import csv_table
+from batchscan.runs.report_reuse import basis_of, fingerprint_of
 from tests.ledger.conftest import REAL, answer, image
 from tests.report.facts import DIGEST, books, report
 
@@ -111,7 +111,7 @@ class World:
 
     def report(self) -> tuple[object, ...]:
         pictures = list(self.ledger.found.pictures())
-        shown = b"".join(table.render(REPORT, pictures))
+        shown = b"".join(csv_table.render(REPORT, pictures))
         return digest_of(self.ledger, self.allowing), shown, pictures
 
 

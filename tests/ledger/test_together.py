@@ -7,10 +7,10 @@ import threading
 
 import pytest
 
+from batchscan.enums import Disposition
 from batchscan.errors import StorageError
-from batchscan.ledger import FILE_NAME, Ledger, LedgerThread, marking
-from batchscan.ledger.marking import Choice, Decision, Marked
-from batchscan.names import Disposition
+from batchscan.ledger import FILE_NAME, Ledger, LedgerThread, dispositions
+from batchscan.ledger.dispositions import Choice, Decision, Marked
 from tests.ledger.conftest import REAL, answer, image
 from tests.ledger.settling import settle
 
@@ -69,7 +69,7 @@ def test_marking_goes_on_piece_by_piece_to_the_last_match(tmp_path, monkeypatch)
         claim = ledger.claims.open(picture, 1, "r1", 0.0)
         urls = [f"https://{site}/{n}.jpg" for site in ("a.example", "b.example") for n in range(5)]
         settle(ledger, claim, answer(*urls), "r1")
-    monkeypatch.setattr(marking, "MATCHES_A_PIECE", 3)
+    monkeypatch.setattr(dispositions, "MATCHES_A_PIECE", 3)
     domain = ledger.marking.domains()[0]
     for choice, matches in (
         (Choice(domain, lambda url: url.endswith(("1.jpg", "2.jpg"))), 28),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from batchscan.emulator.windows import Windows
+from batchscan.emulator.account import Windows
 from batchscan.pace import Gate, Pass
 from batchscan.settings import Rate
 from tests.pace.clock import FakeClock

@@ -6,9 +6,9 @@ import asyncio
 import sys
 
 from batchscan.emulator import EmulatorConfig
-from batchscan.emulator.actions import RevokeTokens
+from batchscan.emulator.fault_actions import RevokeTokens
 from batchscan.emulator.faults import Fault
-from batchscan.emulator.thread import serve_in_thread
+from batchscan.emulator.threaded import serve_in_thread
 
 PROCESSES = 4
 LOGINS, WINDOW = 12, 900.0  # the vendor's login page

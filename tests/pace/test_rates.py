@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from batchscan.emulator.windows import Windows
+from batchscan.emulator.account import Windows
 from batchscan.settings import Rate
 from tests.pace.service import Run
 

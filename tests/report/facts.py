@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from batchscan.digest import Digest, DomainCount, MatchedImage, MatchTotals
-from batchscan.names import ExitReason, Status
+from batchscan.enums import ExitReason, Status
 from batchscan.report import ApiFacts, Latency, Report, RunFacts, build
+from batchscan.report_sections import Digest, DomainCount, MatchedImage, MatchTotals
 from batchscan.tally import Tally
 
 DIGEST = Digest(

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from batchscan.digest import Digest, DomainCount, FoundPicture, MatchedImage, MatchTotals
+from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.model import Match
-from batchscan.names import Disposition, MatchKind, MatchState
 from batchscan.report import Report
+from batchscan.report_sections import Digest, DomainCount, FoundPicture, MatchedImage, MatchTotals
 from tests.report.facts import books, report
 
 NOW = 1_795_456_957.25

@@ -9,17 +9,17 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from batchscan.digest import (
+from batchscan.enums import Disposition, MatchKind, MatchState
+from batchscan.model import Match, Provenance
+from batchscan.report import Report
+from batchscan.report_sections import (
     Digest,
     DomainCount,
     FoundPicture,
     MatchTotals,
     RuleUse,
 )
-from batchscan.model import Match, Provenance
-from batchscan.names import Disposition, MatchKind, MatchState
-from batchscan.report import Report
-from batchscan.urls import registrable_domain
+from batchscan.util.urls import registrable_domain
 from tests.pictures import encoded, image
 from tests.report.facts import books, report
 from tests.report.found import totals

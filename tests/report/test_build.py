@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchscan.enums import FailReason
 from batchscan.errors import BatchscanError
 from batchscan.model import Failed
-from batchscan.names import FailReason
 from batchscan.report import build, encode
 from batchscan.tally import Tally
 from tests.outcomes import NO_EFFORT, SUBJECT, outcomes

@@ -14,19 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchscan.allow import AllowRules, Rule
-from batchscan.digest import FoundPicture
+from batchscan.allow.active import Allowing, digest_of
+from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.ledger import Ledger, Realm
-from batchscan.ledger.marking import Choice, Decision, Marked
-from batchscan.names import Disposition, MatchKind, MatchState
-from batchscan.report import Report, build, encode, junit, markdown, page, table
-from batchscan.report.figures import figures
-from batchscan.steps.figures import Allowing, digest_of
-from batchscan.targets import Target
+from batchscan.ledger.dispositions import Choice, Decision, Marked
+from batchscan.report import Report, build, csv_table, encode, html_page, junit, markdown
+from batchscan.report.schema import figures
+from batchscan.report_sections import FoundPicture
+from batchscan.url_patterns import Target
 from tests.ledger.entering import enter, shown
 from tests.report.facts import API, books, facts
 from tests.report.found import NOW, everything, match, picture, report_of
 
-FORMATS = (table, junit, markdown)
+FORMATS = (csv_table, junit, markdown)
 
 
 def shown_by_json(report: Report) -> dict[str, int]:
@@ -130,13 +130,13 @@ def test_the_figures_of_a_ledger_are_those_of_all_formats(tmp_path):
 def check(report: Report, pictures: Callable[[], Iterator[FoundPicture]]) -> None:
     """Compare what each format shows with what the report says."""
     written = {form: b"".join(form.render(report, pictures())) for form in FORMATS}
-    on_page = shown_by_page(b"".join(page.render(report, pictures(), made_at=NOW)))
+    on_page = shown_by_page(b"".join(html_page.render(report, pictures(), made_at=NOW)))
     expected = figures(report)
 
     assert shown_by_json(report) == expected
     assert shown_by_junit(written[junit]) == expected
     assert shown_by_markdown(written[markdown]) == expected
-    assert shown_by_table(written[table]).items() <= expected.items()
+    assert shown_by_table(written[csv_table]).items() <= expected.items()
     assert on_page == expected
 
 

@@ -6,8 +6,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from junitparser import JUnitXml
 
+from batchscan.enums import Disposition, ExitReason, MatchKind, MatchState
 from batchscan.errors import StorageError
-from batchscan.names import Disposition, ExitReason, MatchKind, MatchState
 from batchscan.report import junit
 from tests.report.facts import books, report
 from tests.report.found import HOSTILE, everything, match, picture, report_of

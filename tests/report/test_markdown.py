@@ -8,11 +8,11 @@ import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
 
-from batchscan.digest import Digest, DomainCount, MatchedImage, MatchTotals, RuleUse
-from batchscan.escape import markdown as escaped
-from batchscan.escape import markdown_code, printable
-from batchscan.names import Disposition, ExitReason, MatchKind, MatchState
+from batchscan.enums import Disposition, ExitReason, MatchKind, MatchState
 from batchscan.report import markdown
+from batchscan.report_sections import Digest, DomainCount, MatchedImage, MatchTotals, RuleUse
+from batchscan.util.escaping import markdown as escaped
+from batchscan.util.escaping import markdown_code, printable
 from tests.report.facts import books, report
 from tests.report.found import HOSTILE, digest_of, everything, match, picture, report_of
 

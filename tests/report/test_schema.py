@@ -2,7 +2,7 @@ import json
 
 import msgspec
 
-from batchscan.names import ExitReason
+from batchscan.enums import ExitReason
 from batchscan.report import Report, encode, json_schema
 from tests.report.facts import DIGEST, books, report
 

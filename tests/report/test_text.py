@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchscan.digest import Digest, DomainCount, MatchedImage, MatchTotals
-from batchscan.names import DeferReason, ExitReason, FailReason, RejectReason
+from batchscan.enums import DeferReason, ExitReason, FailReason, RejectReason
 from batchscan.report import summary
 from batchscan.report.schema import Plan
 from batchscan.report.text import WIDTH, coverage
-from batchscan.report.words import explained
+from batchscan.report.wording import explained
+from batchscan.report_sections import Digest, DomainCount, MatchedImage, MatchTotals
 from tests.report.facts import DIGEST, books, report
 
 HALF: dict[str, Any] = {

@@ -25,7 +25,7 @@ from batchscan import (
     Settings,
     Spend,
 )
-from batchscan.cli.soundness import check
+from batchscan.commands.state_check import check
 from batchscan.emulator import Emulator, EmulatorConfig, Entry
 from batchscan.ledger import FILE_NAME
 from batchscan.pace import Clock, SystemClock

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from batchscan.emulator.bodies import Match
-from batchscan.names import Disposition
+from batchscan.enums import Disposition
 from tests.run.conftest import Bench
 from tests.run.processes import BATCHSCAN, Process, all_lines
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from batchscan.engines.cluster import crowd, hiring
+from batchscan.engines.cluster import pool
 from batchscan.errors import UsageError
 from batchscan.settings import Engine
 from tests.run.clusters import Cluster, cluster_of
@@ -57,7 +57,9 @@ async def test_a_worker_with_another_batchscan_is_refused(bench, tmp_path):
     # The worker's own: a batchscan that tells another version.
     async with cluster_of(tmp_path / "dask", 0) as cluster:
         preload = tmp_path / "older.py"
-        preload.write_text("from batchscan import about\nabout.version = lambda: '0.0.1'\n")
+        preload.write_text(
+            "from batchscan import version as about\nabout.version = lambda: '0.0.1'\n"
+        )
         await cluster.start_worker(more=("--preload", str(preload)))
         code, _, err = await Process(bench).run("--dask", cluster.address)
 
@@ -67,10 +69,10 @@ async def test_a_worker_with_another_batchscan_is_refused(bench, tmp_path):
 
 
 def test_what_a_station_is_told_holds_no_account(bench):
-    terms = hiring._terms(bench.settings())
+    terms = pool._terms(bench.settings())
 
     assert (terms.account.api_key, terms.account.email, terms.roots) == (None, None, ())
-    assert crowd.FIRST == 30
+    assert pool.FIRST == 30
 
 
 @pytest.mark.slow
@@ -92,7 +94,7 @@ async def test_the_processes_of_a_local_cluster_do_not_have_the_key(bench, tmp_p
 
 LOOK = """
 import asyncio, os, psutil
-from batchscan.engines.cluster.dask import Dask
+from batchscan.engines.cluster.dask_client import Dask
 
 async def main():
     dask = Dask("local", 10)

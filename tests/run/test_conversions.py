@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from batchscan.emulator import server, uploads
+from batchscan.enums import RejectReason, Status
 from batchscan.ledger import Ledger, Realm
-from batchscan.names import RejectReason, Status
 from tests import pictures
 
 pillow_heif = pytest.importorskip("pillow_heif")

@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 
 from batchscan.emulator import Fault
-from batchscan.emulator.actions import Answer, Odd, OddBody, Reset, RevokeTokens, Shape, Tear
+from batchscan.emulator.fault_actions import Answer, Odd, OddBody, Reset, RevokeTokens, Shape, Tear
 from tests.copyleaks.servers import scripted
 from tests.pictures import bmp, tree
 from tests.run.cells import (

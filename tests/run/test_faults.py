@@ -10,7 +10,7 @@ from msgspec import structs
 
 from batchscan import Rate
 from batchscan.emulator import Fault, LoginLimit
-from batchscan.emulator.actions import (
+from batchscan.emulator.fault_actions import (
     Answer,
     Drip,
     EmptyBalance,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from batchscan.emulator.actions import Answer
+from batchscan.emulator.fault_actions import Answer
 from batchscan.emulator.faults import Fault
 from batchscan.errors import StorageError
 from batchscan.ledger import Ledger, Realm

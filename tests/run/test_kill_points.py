@@ -13,7 +13,7 @@ import pytest
 
 from batchscan import Scan
 from batchscan.emulator import Fault
-from batchscan.emulator.actions import Reset
+from batchscan.emulator.fault_actions import Reset
 from batchscan.results import read_lines
 from tests.pictures import png, tree
 from tests.run import killing

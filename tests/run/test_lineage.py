@@ -12,10 +12,10 @@ import pytest
 
 from batchscan import Scan
 from batchscan.emulator import Fault
-from batchscan.emulator.actions import Delay
+from batchscan.emulator.fault_actions import Delay
 from batchscan.errors import StorageError
 from batchscan.ledger.identity import FILE_NAME as HIGH_WATER
-from batchscan.steps.lineage import NOTES
+from batchscan.runs.lineage import NOTES
 from tests.pictures import png, tree
 from tests.run.conftest import Bench
 from tests.run.processes import Process, until

@@ -9,7 +9,7 @@ import pytest
 
 from batchscan import Pace, Rate, Scan
 from batchscan.pace import SystemClock
-from batchscan.steps import listing, spool
+from batchscan.pipeline import listing, spool
 
 SLOW = Pace(rate=(Rate(1, 1.0),), concurrency=1)
 

@@ -12,10 +12,10 @@ from contextlib import closing
 
 import pytest
 
+from batchscan.allow.active import Allowing
 from batchscan.ledger import Ledger, Realm
+from batchscan.runs.recovery import close_killed_runs
 from batchscan.settings import Settings
-from batchscan.steps.closing import close_killed_runs
-from batchscan.steps.figures import Allowing
 from tests.run.processes import Process, all_lines, reports, until
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from batchscan.emulator import LoginLimit
-from batchscan.emulator.actions import Answer, Hang, Reset, RevokeTokens, Tear
+from batchscan.emulator.fault_actions import Answer, Hang, Reset, RevokeTokens, Tear
 from tests.run.cells import (
     PATIENT,
     HastyClock,

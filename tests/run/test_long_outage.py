@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from batchscan.emulator.actions import Answer, Reset, Tear
+from batchscan.emulator.fault_actions import Answer, Reset, Tear
 from tests.run.cells import HastyClock, check, told_by
 
 DAYS = 30 * 86_400.0

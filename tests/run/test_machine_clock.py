@@ -12,7 +12,7 @@ import pytest
 
 from batchscan import Rate, Scan
 from batchscan.emulator import Fault
-from batchscan.emulator.actions import Answer, Reset
+from batchscan.emulator.fault_actions import Answer, Reset
 from tests.pictures import png, tree
 from tests.run.conftest import Bench, QuickClock, Ran
 

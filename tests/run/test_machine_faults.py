@@ -14,7 +14,7 @@ import pytest
 
 from batchscan import Scan
 from batchscan.emulator import Fault
-from batchscan.emulator.actions import Answer, Delay
+from batchscan.emulator.fault_actions import Answer, Delay
 from batchscan.results import read_lines
 from tests.run.conftest import Bench, QuickClock
 from tests.run.processes import Process, assert_nothing_lost_or_doubled, reports, until

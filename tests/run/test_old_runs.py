@@ -12,12 +12,12 @@ import msgspec
 import pytest
 
 from batchscan.allow import AllowRules
+from batchscan.allow.active import Allowing
 from batchscan.errors import UsageError
 from batchscan.ledger import Ledger, Realm
-from batchscan.steps import old_runs, rescue
-from batchscan.steps.again import find_run, report_of
-from batchscan.steps.figures import Allowing
-from batchscan.steps.old_runs import beyond, remove
+from batchscan.runs import rescued_answers, retention
+from batchscan.runs.reports import find_run, report_of
+from batchscan.runs.retention import beyond, remove
 from tests.run.conftest import Bench, QuickClock
 
 KEEP_TWO = {"keep_runs": 2}
@@ -48,7 +48,7 @@ async def three(bench):
 
 
 async def test_without_the_setting_only_old_runs_go_that_decided_nothing(three, monkeypatch):
-    monkeypatch.setattr(old_runs, "KEPT_IDLE", 1)
+    monkeypatch.setattr(retention, "KEPT_IDLE", 1)
     decided = runs(three)
     idle = [(await three.scan()).report for _ in range(3)]
     ids = [report.run.id for report in idle]
@@ -230,8 +230,8 @@ async def test_rescued_answers_go_only_when_the_ledger_has_them(three, how):
     at = answer.received_at if how == "taken in" else answer.received_at + 1
     body = base64.b64encode(answer.body).decode()
     ledger.close()
-    line = msgspec.json.encode(rescue.RescuedAnswer(answer.scan_id, at, body))
-    file = three.folder / "output" / "runs" / first / rescue.FILE_NAME
+    line = msgspec.json.encode(rescued_answers.RescuedAnswer(answer.scan_id, at, body))
+    file = three.folder / "output" / "runs" / first / rescued_answers.FILE_NAME
     file.write_bytes(b"\n" + (line[:20] if how == "torn" else line) + b"\n")
     await three.scan(output=KEEP_TWO)
 

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from batchscan import Scan
-from batchscan.emulator.actions import Answer, Reset, RevokeTokens, Tear
+from batchscan.emulator.fault_actions import Answer, Reset, RevokeTokens, Tear
 from tests.run.cells import HastyClock, Told, check, finished_by_the_next_run, login, told_by
 from tests.run.wire import Passage, Wire, let_through
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from batchscan.cli.soundness import check
+from batchscan.commands.state_check import check
 from tests.pictures import png, tree
 from tests.run import killing, raising
 from tests.run.answering import Service, answering, match, said

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from batchscan.emulator import Fault
-from batchscan.emulator.actions import Delay
+from batchscan.emulator.fault_actions import Delay
 from tests.pictures import png, tree
 from tests.run.conftest import Bench
 from tests.run.processes import Process, assert_nothing_lost_or_doubled, reports, until

@@ -15,7 +15,7 @@ import pytest
 from batchscan import Scan
 from batchscan.cli import main
 from batchscan.ledger import FILE_NAME
-from batchscan.steps.formats import MATCHES, PAGE
+from batchscan.runs.reports import MATCHES, PAGE
 from tests.pictures import jpeg, tree
 from tests.run.conftest import Bench, Ran
 

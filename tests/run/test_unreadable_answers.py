@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
 
-from batchscan.cli.soundness import check
+from batchscan.commands.state_check import check
 from batchscan.ledger import FILE_NAME
 from tests.pictures import png, tree
 from tests.run.answering import answering, match, said
@@ -155,9 +155,9 @@ async def test_a_version_that_can_read_it_does_so_for_nothing(tmp_path):
 # A batchscan that knows another name for an address.
 LATER = """
 import sys
-from batchscan.copyleaks import answers
-from batchscan.engines import answers as ours
-from batchscan.steps import reread, settle
+from batchscan.copyleaks import responses as answers
+from batchscan.engines import vendor_mapping as ours
+from batchscan.runs import unread_answers as reread; from batchscan.pipeline import settlement as settle
 
 reread.READER = settle.READER = answers.READER + 1
 read = ours.read_check

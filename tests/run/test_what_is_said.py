@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from batchscan.emulator.actions import Answer
+from batchscan.emulator.fault_actions import Answer
 from tests.pictures import jpeg, png, tree
 from tests.run.cells import login
 from tests.run.processes import Process, reports, until

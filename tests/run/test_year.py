@@ -15,8 +15,8 @@ import pytest
 
 from batchscan import Account, Scan, Secret
 from batchscan.emulator import Emulator, EmulatorConfig, Fault, LoginLimit
-from batchscan.emulator.actions import Answer
 from batchscan.emulator.bodies import Match
+from batchscan.emulator.fault_actions import Answer
 from batchscan.results import ResultLine, read_lines
 from batchscan.settings import Alerts, Webhook
 from tests.alerts.receiver import Receiver, receiving

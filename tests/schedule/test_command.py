@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from batchscan.cli.scheduled import Wish, schedule
+from batchscan.cli.scheduled_scan import Wish, schedule
 from batchscan.schedule import Timing, service_unit
 from tests.pictures import tree
 from tests.schedule.reading import cron_command
@@ -151,7 +151,7 @@ def test_a_service_sees_no_more_of_the_machine_than_it_needs(machine):
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
 @pytest.mark.parametrize(("number", "name"), [(0, None), (65534, "nobody"), (54321, "54321")])
 def test_a_service_runs_as_whoever_asked_for_it(number, name):
-    code = "import os, sys; from batchscan.cli import scheduled; os.setuid(int(sys.argv[1]));"
+    code = "import os, sys; from batchscan.cli import scheduled_scan as scheduled; os.setuid(int(sys.argv[1]));"
     done = subprocess.run(
         [sys.executable, "-c", f"{code} print(scheduled._user())", str(number)],
         check=True, capture_output=True, text=True,

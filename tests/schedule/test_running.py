@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from batchscan.emulator import EmulatorConfig
-from batchscan.emulator.thread import serve_in_thread
+from batchscan.emulator.threaded import serve_in_thread
 from batchscan.settings import Rate
 from tests.pictures import bmp, dng, gif, ico, jpeg, tree, webp
 from tests.schedule.conftest import report

@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 
 from batchscan.copyleaks.requests import check_form
-from batchscan.images.naming import safe_file_name
+from batchscan.images.file_name import safe_file_name
 from batchscan.results import read_lines
 from batchscan.run import Scan
 from tests.copyleaks.servers import serving

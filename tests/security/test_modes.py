@@ -11,8 +11,8 @@ import pytest
 
 from batchscan.copyleaks.requests import Request
 from batchscan.model import Claim
-from batchscan.steps.rescue import rescue
-from batchscan.steps.state import make_private_folder
+from batchscan.runs.rescued_answers import rescue
+from batchscan.state.lock import make_private_folder
 from tests.copyleaks.servers import head_of, scripted, transport
 from tests.run.processes import until
 from tests.security.test_secrets import KEY, command

@@ -19,7 +19,7 @@ from batchscan.alerts import send_once
 from batchscan.alerts.interface import Then
 from batchscan.alerts.webhook import WebhookTarget
 from batchscan.copyleaks.proxies import is_loopback
-from batchscan.emulator.actions import Answer
+from batchscan.emulator.fault_actions import Answer
 from batchscan.emulator.faults import Fault
 from batchscan.errors import UsageError
 from batchscan.run import Scan

@@ -14,15 +14,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from batchscan import Settings
-from batchscan.copyleaks.answers import read_check
+from batchscan.copyleaks.error_table import failure
 from batchscan.copyleaks.errors import CopyleaksError
-from batchscan.copyleaks.failures import failure
-from batchscan.engines.answers import interpret
+from batchscan.copyleaks.responses import read_check
+from batchscan.engines.vendor_mapping import interpret
+from batchscan.enums import FailReason, MatchKind, RejectReason
 from batchscan.errors import StorageError, UsageError
 from batchscan.images.judge import Judge
-from batchscan.images.rules import Rules
-from batchscan.images.verdict import Accepted, Refused
-from batchscan.names import FailReason, MatchKind, RejectReason
+from batchscan.images.rules import Accepted, Refused, Rules
 from batchscan.results import encode, line_of, read_lines
 from batchscan.settings.catalog import entries
 from batchscan.settings.load import load

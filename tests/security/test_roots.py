@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from batchscan.names import Status
+from batchscan.enums import Status
 from batchscan.run import Scan
 from tests.pictures import png, tree
 from tests.run.conftest import QuickClock

@@ -15,12 +15,12 @@ import pytest
 from batchscan import Secret
 from batchscan.alerts import make_messages
 from batchscan.copyleaks.client import Account, CopyleaksClient, read_grant
-from batchscan.copyleaks.failures import failure
-from batchscan.copyleaks.hidden import Hidden
+from batchscan.copyleaks.error_table import failure
 from batchscan.copyleaks.requests import Request, check, check_form, credits_left, login
-from batchscan.copyleaks.tokens import Grant, TokenFile, TokenProvider
+from batchscan.copyleaks.secret import Hidden
+from batchscan.copyleaks.token_provider import Grant, TokenFile, TokenProvider
 from batchscan.copyleaks.transport import Transport
-from batchscan.emulator.actions import Answer, RevokeTokens
+from batchscan.emulator.fault_actions import Answer, RevokeTokens
 from batchscan.emulator.faults import Fault
 from batchscan.engines.local import LocalEngine
 from batchscan.ledger import Ledger, Realm
@@ -326,9 +326,9 @@ def test_an_assertion_about_settings(bench):
 
 
 async def test_a_refused_login(bench_with):
-    from batchscan.emulator.actions import Answer
+    from batchscan.emulator.fault_actions import Answer
     from batchscan.emulator.faults import Fault
-    from batchscan.engines.connecting import open_client, open_transport
+    from batchscan.engines.vendor_client import open_client, open_transport
 
     refuse = Fault(route="login", action=Answer(status=401))
     async with bench_with(faults=(refuse,)) as bench:
@@ -339,9 +339,9 @@ async def test_a_refused_login(bench_with):
 
 
 async def test_a_refused_token(bench_with):
-    from batchscan.emulator.actions import Answer
+    from batchscan.emulator.fault_actions import Answer
     from batchscan.emulator.faults import Fault
-    from batchscan.engines.connecting import open_client, open_transport
+    from batchscan.engines.vendor_client import open_client, open_transport
 
     refuse = Fault(route="credits", action=Answer(status=401))
     async with bench_with(faults=(refuse,)) as bench:
@@ -359,7 +359,7 @@ async def test_a_refused_token(bench_with):
 
 async def test_a_token_that_is_none(bench):
     from aiohttp import web
-    from batchscan.engines.connecting import open_client, open_transport
+    from batchscan.engines.vendor_client import open_client, open_transport
     from tests.copyleaks.servers import serving
 
     async def answer(request):
@@ -375,7 +375,7 @@ async def test_a_token_that_is_none(bench):
 
 
 async def test_a_connection_that_breaks(bench):
-    from batchscan.copyleaks.hidden import Hidden
+    from batchscan.copyleaks.secret import Hidden
     from batchscan.copyleaks.requests import Request
     from tests.copyleaks.servers import head_of, scripted, transport
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchscan.settings.numbers import Rates
+from batchscan.settings.numeric_types import Rates
 from batchscan.settings.units import (
     Rate,
     format_duration,

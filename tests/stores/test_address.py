@@ -3,10 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchscan.errors import UsageError
-from batchscan.globs import Glob
-from batchscan.paths import is_url, joined, parted
+from batchscan.path_patterns import Glob
 from batchscan.stores import Address, shown
-from batchscan.stores.trouble import as_os_errors
+from batchscan.stores.fsspec_support import as_os_errors
+from batchscan.util.paths import is_url, joined, parted
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
 

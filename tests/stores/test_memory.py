@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from batchscan.images import remote
+from batchscan.images import read_remote
 from tests.pictures import png
 from tests.stores.conftest import outcomes
 
@@ -73,7 +73,7 @@ async def test_what_cannot_be_looked_into_is_unreadable(files, bench_of, monkeyp
 async def test_what_is_too_large_goes_by_parts_through_a_temporary_file(
     files, bench_of, monkeypatch
 ):
-    monkeypatch.setattr(remote, "PART", 7_000)
+    monkeypatch.setattr(read_remote, "PART", 7_000)
     big = png(300, 300, 4)
     files.pipe_file("/top/big.png", big)
     files.pipe_file("/top/big.svg", b"<svg>" + b" " * 30_000 + b"</svg>")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchscan.cli.scheduled import Wish, schedule
+from batchscan.cli.scheduled_scan import Wish, schedule
 from batchscan.schedule import Timing, crontab_line, service_unit
 
 

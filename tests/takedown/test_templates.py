@@ -5,7 +5,7 @@ import pytest
 from batchscan.errors import UsageError
 from batchscan.settings import Takedown
 from batchscan.takedown import FORMS, NoticeTemplate, original, values_of
-from batchscan.takedown.gather import Notice
+from batchscan.takedown.select import Notice
 
 VALUES = values_of(Notice("example.com", ()), Takedown(), FORMS[1])
 

@@ -6,8 +6,8 @@ import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
 
+from batchscan.enums import Disposition, MatchKind
 from batchscan.model import Match, Provenance
-from batchscan.names import Disposition, MatchKind
 from batchscan.settings import Takedown
 from batchscan.takedown import FORMS, NoticeTemplate, gather, missing, values_of
 from batchscan.takedown.wording import MOST_PAGES, web_address

@@ -2,8 +2,8 @@ import unicodedata
 
 import pytest
 
-from batchscan.globs import Glob
 from batchscan.images.signature import SEEN_EXTENSIONS
+from batchscan.path_patterns import Glob
 from batchscan.walk.other_names import OTHER_EXTENSIONS
 from tests.walk.places import found, touch
 

@@ -10,20 +10,19 @@ from typing import cast
 
 from batchscan.copyleaks import errors as vendor
 from batchscan.copyleaks.client import CopyleaksClient
-from batchscan.copyleaks.hidden import Hidden
+from batchscan.copyleaks.secret import Hidden
 from batchscan.copyleaks.transport import Transport
-from batchscan.engines.cluster.crowd import Crowd
-from batchscan.engines.cluster.post import Lost, Post
-from batchscan.engines.cluster.wire import Inspect, MakeSendable, Portray, Upload
-from batchscan.engines.hosts import HostPace
-from batchscan.engines.interface import ClusterFacts
+from batchscan.engines.cluster.messages import Inspect, MakeSendable, Portray, Upload
+from batchscan.engines.cluster.pool import Crowd
+from batchscan.engines.cluster.worker_client import Lost, Post
+from batchscan.engines.host_limiter import HostPace
+from batchscan.engines.interface import Busy, ClusterFacts, Reply, TokenRefused, Trouble
 from batchscan.engines.rehearsal import Rehearsal
-from batchscan.engines.replies import login_reply_to
+from batchscan.engines.vendor_mapping import login_reply_to
+from batchscan.enums import FailReason
 from batchscan.errors import StopRun
-from batchscan.images.portrait import NOTHING, Portrait
+from batchscan.images.preview import NOTHING, Portrait
 from batchscan.model import Candidate, Image, NotSendable, ServiceError
-from batchscan.names import FailReason
-from batchscan.replies import Busy, Reply, TokenRefused, Trouble
 from batchscan.settings import Api
 
 UNBOUNDED = 2**62  # bytes in the driver: they are bounded where they lie

@@ -14,8 +14,8 @@ from typing import Any, Final, TypeAlias
 
 from PIL import Image, ImageCms
 
-from batchscan.about import install_line
 from batchscan.images.conversion.bands import shrink_to_eight_bits
+from batchscan.version import install_line
 
 LONG_SIDE: Final = 2048  # pixels
 QUALITY: Final = 90

@@ -11,7 +11,8 @@ from typing import BinaryIO, Final
 
 from PIL import UnidentifiedImageError
 
-from batchscan.images import kinds, tiff
+from batchscan.enums import FailReason, RejectReason
+from batchscan.images import kinds
 from batchscan.images.conversion.decode import decode
 from batchscan.images.conversion.recipe import (
     CannotConvert,
@@ -23,13 +24,12 @@ from batchscan.images.conversion.recipe import (
 from batchscan.images.decoding import raw_files
 from batchscan.images.decoding.messages import Reply, Request
 from batchscan.images.kinds import Kind
-from batchscan.images.portrait import read_provenance
-from batchscan.images.provenance import of_info
+from batchscan.images.metadata import ifd
+from batchscan.images.metadata.provenance import of_info
+from batchscan.images.preview import read_provenance
 from batchscan.images.raw_rules import judge_raw
-from batchscan.images.rules import Rules
-from batchscan.images.verdict import Unfit
+from batchscan.images.rules import Rules, Unfit
 from batchscan.model import Provenance
-from batchscan.names import FailReason, RejectReason
 
 _LIBRARIES: Final = {
     kinds.HEIC: ("pillow-heif",),
@@ -93,7 +93,7 @@ def _convert(
     if request.check_raw:
         report = raw_files.examine(data, unpack=request.unpack, max_pixels=request.max_pixels)
         rules = Rules(max_pixels=request.max_pixels)
-        _, warnings = judge_raw(report, tiff.sensor(data), len(data), rules)
+        _, warnings = judge_raw(report, ifd.sensor(data), len(data), rules)
     converted = to_jpeg(decode(kind, io.BytesIO(data), check_size))
     found = replace(converted, warnings=(*warnings, *converted.warnings))
     return found, read_provenance(kind.format, data)

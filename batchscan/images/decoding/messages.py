@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from batchscan.images.raw_report import RawReport
+from batchscan.images.raw_process import RawReport
 from batchscan.model import Provenance
 
 LENGTH: Final = struct.Struct("!I")

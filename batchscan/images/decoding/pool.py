@@ -10,15 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from batchscan.images.allowance import Allowance
+from batchscan.enums import FailReason, RejectReason
 from batchscan.images.decoding.messages import Operation, Reply, Request
 from batchscan.images.decoding.process import COMMAND, DecoderDied, DecoderProcess, Source
 from batchscan.images.kinds import Kind
-from batchscan.images.raw_report import RawReport
-from batchscan.images.rules import MAX_DECODED_PIXELS
-from batchscan.images.verdict import Size, Unfit
+from batchscan.images.pixel_semaphore import Allowance
+from batchscan.images.raw_process import RawReport
+from batchscan.images.rules import MAX_DECODED_PIXELS, Size, Unfit
 from batchscan.model import Provenance
-from batchscan.names import FailReason, RejectReason
 
 SECONDS: Final = 60.0
 """How long one file may take."""

@@ -14,7 +14,6 @@ from typing import Final
 
 import msgspec
 
-from batchscan.images.allowance import Allowance
 from batchscan.images.decoding.messages import (
     GO,
     MAX_PAYLOAD,
@@ -24,6 +23,7 @@ from batchscan.images.decoding.messages import (
     receive_json,
     send_json,
 )
+from batchscan.images.pixel_semaphore import Allowance
 
 # -P: nothing is imported from the working folder. Not `multiprocessing`, which runs the main
 # module again and so asks programs for a guard there.

@@ -9,7 +9,7 @@ import msgspec
 import rawpy
 
 from batchscan.images.decoding.raw_preview import preview
-from batchscan.images.raw_report import RawReport
+from batchscan.images.raw_process import RawReport
 
 NO_MEMORY: Final = (
     MemoryError,

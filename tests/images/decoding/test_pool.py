@@ -15,12 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from batchscan.enums import RejectReason
 from batchscan.images import kinds
-from batchscan.images.allowance import Allowance
 from batchscan.images.decoding.pool import Decoders
 from batchscan.images.decoding.process import DecoderDied, Source
-from batchscan.images.verdict import Unfit
-from batchscan.names import RejectReason
+from batchscan.images.pixel_semaphore import Allowance
+from batchscan.images.rules import Unfit
 from tests import pictures
 
 LIMIT = 75_000_000

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from batchscan.images.decoding.raw_files import examine, portray
-from batchscan.images.raw_report import RawReport
+from batchscan.images.raw_process import RawReport
 from tests import pictures
 
 LIMIT = 75_000_000

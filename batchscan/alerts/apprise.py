@@ -1,0 +1,176 @@
+"""Targets that apprise reaches: mail, Slack, Teams, Telegram and a hundred more, one a URL.
+
+Each URL is a target of its own, so that one service's outage repeats nothing to the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from batchscan.alerts.interface import Trouble
+from batchscan.alerts.payload import Body, NewMatch, read_body
+from batchscan.enums import MatchKind, MatchState
+from batchscan.errors import UsageError
+from batchscan.report.wording import amount, shortened
+from batchscan.version import install_line
+
+SECONDS = 30.0
+_SCHEMA = re.compile(r"[a-z][a-z0-9]{1,19}(?=://)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A URL, and where it stands."""
+
+    where: str  # for messages, without the URL: it is a secret
+    url: str = field(repr=False)
+
+
+class ServiceTarget:
+    """One service, by its URL.
+
+    Args:
+        name: what the ledger calls it.
+        line: its URL.
+
+    Raises:
+        UsageError: apprise is not installed, or does not know what to do with the URL.
+    """
+
+    seconds = SECONDS
+
+    def __init__(self, name: str, line: Line) -> None:
+        try:
+            import apprise  # noqa: PLC0415 - an extra, and slow
+        except ImportError:
+            advice = f"{install_line('alerts')}, or take the URLs out"
+            raise UsageError(f"{line.where}: apprise is not installed", advice=advice) from None
+        # Its warnings name URLs, and those of what it is made of addresses: both hold secrets.
+        for library in ("apprise", "urllib3", "requests"):
+            logging.getLogger(library).setLevel(logging.CRITICAL)
+        self.name = name
+        self._notify_type = apprise.NotifyType.INFO
+        self._text = apprise.NotifyFormat.TEXT
+        self._apprise = apprise.Apprise(asset=apprise.AppriseAsset(async_mode=False))
+        if not self._apprise.add(line.url):
+            raise UsageError(
+                f"{line.where}: apprise cannot use this URL",
+                advice="try it by itself: `apprise -v -b test URL`",
+            )
+
+    async def send(self, message_id: str, body: bytes) -> Trouble | None:  # noqa: ARG002 - the body has it
+        """Tell a message once, as text."""
+        title, text = text_of(read_body(body))
+        if await _in_thread_of_its_own(lambda: self._notify(title, text)):
+            return None
+        return Trouble("apprise could not deliver it; `apprise -v` with the same URL says why")
+
+    def _notify(self, title: str, text: str) -> bool:
+        sent = self._apprise.notify(
+            body=text, title=title, notify_type=self._notify_type, body_format=self._text
+        )
+        return bool(sent)
+
+
+async def _in_thread_of_its_own(work: Callable[[], bool]) -> bool:
+    """Do something that blocks; whoever cancels this leaves it behind, and nobody waits for it."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[bool] = loop.create_future()
+
+    def settle(result: bool) -> None:
+        if not done.done():
+            done.set_result(result)
+
+    def run() -> None:
+        try:
+            result = work()
+        except Exception:  # noqa: BLE001 - a plugin's bug is its service's trouble
+            result = False
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(settle, result)
+
+    threading.Thread(target=run, name="apprise", daemon=True).start()
+    return await done
+
+
+def service_targets(lines: Iterable[Line]) -> Iterator[ServiceTarget]:
+    """A target for each URL, named by its kind: `apprise:slack`, `apprise:slack-2`.
+
+    So a message waits for the same service when its token was changed.
+
+    Raises:
+        UsageError: as for `ServiceTarget`.
+    """
+    counts: Counter[str] = Counter()
+    for line in lines:
+        found = _SCHEMA.match(line.url)
+        if found is None:
+            raise UsageError(f"{line.where}: that is no URL, such as mailtos://... or slack://...")
+        schema = found[0].lower()
+        counts[schema] += 1
+        number = f"-{counts[schema]}" if counts[schema] > 1 else ""
+        yield ServiceTarget(f"apprise:{schema}{number}", line)
+
+
+MOST_NAMED = 10  # matches
+_WIDTH = 150  # characters of a URL or name
+# Chats read these: `@everyone`, `<!channel>`, `[a](b)`, `*bold*`.
+_MARKUP = re.compile(r"[^\w .,()+=-]")
+
+_NO_SCHEME = str.maketrans("tT", "xX")  # hxxps, fxp
+
+
+def text_of(body: Body) -> tuple[str, str]:
+    """Title and text of a message, the worst matches first."""
+    if body.event == "test":
+        title = "batchscan: a test"
+        return title, f"This is a test of batchscan's alerts: nothing was found. Message {body.id}."
+    lines = [f"{_counts(body)}."]
+    lines += [_line(match) for match in body.matches[:MOST_NAMED]]
+    if (rest := len(body.matches) - MOST_NAMED) > 0:
+        lines.append(f"... and {rest:,} more")
+    of = f", part {body.part} of {body.parts}" if body.parts > 1 else ""
+    lines.append(f"Run {body.run_id}, message {body.id}{of}. All of them: batchscan report")
+    return f"batchscan: {_headline(body)}", "\n".join(lines)
+
+
+def _headline(body: Body) -> str:
+    pictures = len({match.sha256 for match in body.matches})
+    return f"{amount(len(body.matches), 'new match')} of {amount(pictures, 'picture')}"
+
+
+def _counts(body: Body) -> str:
+    kinds = Counter(match.kind for match in body.matches)
+    said = [f"{kinds[kind]:,} {kind}" for kind in MatchKind if kinds[kind]]
+    back = sum(match.state is MatchState.RETURNED for match in body.matches)
+    grown = sum(match.was is not None for match in body.matches)
+    said += [
+        f"{number:,} {what}"
+        for number, what in ((back, "came back"), (grown, "became full"))
+        if number
+    ]
+    return f"{_headline(body)}: {', '.join(said)}"
+
+
+def _line(match: NewMatch) -> str:
+    name = _MARKUP.sub("_", os.path.basename(match.path))
+    state = "was partial" if match.was else match.state
+    return f"- {match.kind}, {state}: {neutral(match.url)} ({shortened(name, _WIDTH)})"
+
+
+def neutral(url: str) -> str:
+    """A URL as it is read out, `hxxps://example[.]com/a.jpg`: no client links or previews it."""
+    shown = quote(url, safe="/:.?=%&;,+-", errors="replace")
+    scheme, colon, rest = shown.partition("://") if "://" in shown else ("", "", shown)
+    host, slash, path = rest.partition("/")
+    scheme, host = scheme.translate(_NO_SCHEME), host.replace(".", "[.]")
+    return shortened(f"{scheme}{colon}{host}{slash}{path}", _WIDTH)

@@ -1,0 +1,85 @@
+"""From events to messages: one a run and target, unless that would be a large one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from batchscan.alerts.payload import body_json, list_json, match_json, message_id
+from batchscan.enums import Disposition
+from batchscan.ledger import Allows, Draft, Ledger, Message, News
+
+MOST_MATCHES = 500  # of a message
+LARGEST = 900_000  # bytes of its matches: many servers take no more than a megabyte
+_STEP = 1e-6  # seconds between two messages, so that their times tell their order
+
+
+def make_messages(
+    ledger: Ledger,
+    targets: Sequence[str],
+    *,
+    allows: Allows | None,
+    first_answers: bool,
+    now: float,
+) -> None:
+    """Make messages of all events; without targets they wait for a run that has some.
+
+    Left out is what a rule allows, what is no copy of ours by what people decided, and what is
+    gone again: nobody could do anything about it, and when it comes back it is told as returned.
+
+    Args:
+        ledger: where both are; in one transaction.
+        targets: the names of all that shall be told.
+        allows: says what is allowed; None when nothing is.
+        first_answers: whether what a picture's first answer shows is told.
+        now: seconds since 1970; a clock that was set back changes no order.
+    """
+
+    def is_told(news: News) -> bool:
+        if not news.there or news.match.disposition is Disposition.NOT_MINE:
+            return False
+        if news.first and not first_answers:
+            return False
+        return allows is None or not allows(news.match.url, news.sha256, news.paths)
+
+    if not targets:
+        return
+    at = max(now, ledger.outbox.newest() + _STEP)
+    for run_id in ledger.outbox.runs():
+        told = filter(is_told, ledger.outbox.news(run_id))
+        parts = _draft(ledger, grouped(map(match_json, told)))
+        for draft in ledger.outbox.drafts():
+            for target in targets:
+                ledger.outbox.put(_message(target, run_id, draft, parts, at))
+                at += _STEP
+        ledger.outbox.forget_drafts()
+    ledger.outbox.forget_events()
+
+
+def grouped(
+    matches: Iterable[bytes], most: int = MOST_MATCHES, largest: int = LARGEST
+) -> Iterator[list[bytes]]:
+    """Matches by the message, in their order; one that is too large for any stands alone."""
+    group: list[bytes] = []
+    size = 0
+    for match in matches:
+        if group and (len(group) == most or size + len(match) > largest):
+            yield group
+            group, size = [], 0
+        group.append(match)
+        size += len(match)
+    if group:
+        yield group
+
+
+def _draft(ledger: Ledger, groups: Iterable[list[bytes]]) -> int:
+    """Put messages aside; gives how many they are."""
+    parts = 0
+    for parts, group in enumerate(groups, 1):
+        ledger.outbox.draft(Draft(parts, list_json(group), len(group)))
+    return parts
+
+
+def _message(target: str, run_id: str, draft: Draft, parts: int, at: float) -> Message:
+    name = message_id(target, run_id, draft.part, draft.matches)
+    body = body_json(name, run_id, draft.matches, part=draft.part, parts=parts)
+    return Message(name, target, run_id, body, draft.number, at)

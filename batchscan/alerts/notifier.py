@@ -1,0 +1,73 @@
+"""Who is told of what a run found; nobody in rehearsals."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from batchscan.alerts import Delivered, Target, deliver, make_messages, open_targets
+from batchscan.allow.active import Allowing
+from batchscan.ledger import Ledger, LedgerThread
+from batchscan.pace import Clock
+from batchscan.report.schema import Alerts, AlertTrouble
+from batchscan.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """The targets, and what they want to hear."""
+
+    targets: tuple[Target, ...] = ()
+    first_answers: bool = True
+    rehearsal: bool = False  # a dry run or a sandbox: there are no events
+
+    @classmethod
+    def of(cls, settings: Settings, environ: Mapping[str, str], clock: Clock) -> Telling:
+        """Look for the targets that settings name; blocks.
+
+        Raises:
+            UsageError: one of them cannot be used as it is.
+        """
+        if settings.dry_run or settings.api.sandbox:
+            return cls(rehearsal=True)
+        targets = open_targets(settings.alerts, environ, clock.wall)
+        return cls(targets, settings.alerts.first_answer == "tell")
+
+    def listen(self, ledger: Ledger) -> None:
+        """Let the ledger keep what there is to tell, if anybody is to be told."""
+        if self.targets:
+            ledger.history.note_events()
+
+    def make_messages(self, ledger: Ledger, allowing: Allowing, now: float) -> None:
+        """Turn what the ledger kept into messages, all or nothing."""
+        if not self.rehearsal:
+            make_messages(
+                ledger,
+                [target.name for target in self.targets],
+                allows=allowing.allows if allowing.rules.rules else None,
+                first_answers=self.first_answers,
+                now=now,
+            )
+
+    def standing(self, ledger: Ledger, delivered: Delivered | None = None) -> Alerts | None:
+        """What was told and what waits, for the report; None where nobody is to be told."""
+        if not self.targets:
+            return None
+        names = {target.name for target in self.targets}
+        done = delivered or Delivered()
+        waiting = {
+            each.target: each.messages for each in ledger.outbox.waiting() if each.target in names
+        }
+        return Alerts(
+            told=done.told.total(),
+            pending=sum(waiting.values()),
+            troubles=[
+                AlertTrouble(target=name, pending=waiting.get(name, 0), trouble=why)
+                for name, why in sorted(done.troubles.items())
+            ],
+        )
+
+    async def tell(self, ledger: LedgerThread, clock: Clock, hurry: asyncio.Event) -> Delivered:
+        """Send what waits."""
+        return await deliver(self.targets, ledger, clock, hurry)

@@ -1,0 +1,140 @@
+"""What a message says, as JSON; its names are a contract, and only ever grow in number."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Literal
+from uuid import uuid4
+
+import msgspec
+
+from batchscan.enums import MatchEvent, MatchKind, MatchState
+from batchscan.ledger import News
+from batchscan.util.escaping import json_text, path_fields, scalars
+from batchscan.util.timestamps import rfc3339
+
+SCHEMA: Literal[1] = 1
+MOST_PAGES = 100  # of one match; results.jsonl has them all
+
+Event = Literal["new_matches", "test"]
+
+_STATES = {
+    MatchEvent.NEW: MatchState.NEW,
+    MatchEvent.RETURNED: MatchState.RETURNED,
+    MatchEvent.FULL: MatchState.KNOWN,
+}
+
+
+class NewMatch(msgspec.Struct, frozen=True, kw_only=True):
+    """A match that people are told of, and the picture that it copies."""
+
+    url: str
+    kind: MatchKind
+    state: MatchState
+    was: MatchKind | None  # where it became a full copy
+    pages: list[str]
+    domain: str
+    path: str
+    path_b64: str | None
+    sha256: str
+    first_seen: str | None
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole message."""
+
+    schema: Literal[1] = SCHEMA
+    id: str
+    run_id: str
+    event: Event
+    matches: list[NewMatch]
+    part: int
+    parts: int
+
+
+class _RawBody(msgspec.Struct, frozen=True, kw_only=True):
+    """The same, around matches that are JSON already."""
+
+    schema: Literal[1] = SCHEMA
+    id: str
+    run_id: str
+    event: Event
+    matches: msgspec.Raw
+    part: int
+    parts: int
+
+
+def match_json(news: News) -> bytes:
+    """A match as it stands in a message."""
+    match = news.match
+    path, path_b64 = path_fields(news.paths[0] if news.paths else b"")
+    fields = NewMatch(
+        url=scalars(match.url),
+        kind=match.kind,
+        state=_STATES[news.event],
+        was=MatchKind.PARTIAL if news.event is MatchEvent.FULL else None,
+        pages=[scalars(page) for page in match.pages[:MOST_PAGES]],
+        domain=scalars(match.domain),
+        path=path,
+        path_b64=path_b64,
+        sha256=news.sha256,
+        first_seen=None if match.first_seen is None else rfc3339(match.first_seen),
+    )
+    return json_text(msgspec.json.encode(fields))
+
+
+def list_json(matches: Sequence[bytes]) -> bytes:
+    """Matches as the list in a message."""
+    return b"[" + b",".join(matches) + b"]"
+
+
+def message_id(target: str, run_id: str, part: int, matches: bytes) -> str:
+    """What a message is called, always the same for the same one."""
+    named = f"{target}\n{run_id}\n{part}\n".encode() + matches
+    return hashlib.sha256(named).hexdigest()[:32]
+
+
+def body_json(
+    name: str,
+    run_id: str,
+    matches: bytes,
+    *,
+    part: int = 1,
+    parts: int = 1,
+    event: Event = "new_matches",
+) -> bytes:
+    """A message around its list of matches."""
+    return msgspec.json.encode(
+        _RawBody(
+            id=name,
+            run_id=run_id,
+            event=event,
+            matches=msgspec.Raw(matches),
+            part=part,
+            parts=parts,
+        )
+    )
+
+
+def sample_message() -> tuple[str, bytes]:
+    """The id and body of a message about a match that nobody found."""
+    made_up = NewMatch(
+        url="https://example.com/copy.jpg",
+        kind=MatchKind.FULL,
+        state=MatchState.NEW,
+        was=None,
+        pages=["https://example.com/"],
+        domain="example.com",
+        path="/example/picture.jpg",
+        path_b64=None,
+        sha256="0" * 64,
+        first_seen=rfc3339(0.0),
+    )
+    name = uuid4().hex
+    return name, body_json(name, "test", list_json([msgspec.json.encode(made_up)]), event="test")
+
+
+def read_body(body: bytes) -> Body:
+    """A message that was made here."""
+    return msgspec.json.decode(body, type=Body)

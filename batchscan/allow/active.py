@@ -1,0 +1,69 @@
+"""The digest of the pictures that the ledger was told to see, with what people allow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from batchscan.allow import AllowRules, Usage, read_rules
+from batchscan.ledger import Ledger
+from batchscan.report_sections import Digest
+from batchscan.settings import Settings
+from batchscan.util.paths import is_url
+from batchscan.util.timestamps import day_of
+
+
+@dataclass(frozen=True, slots=True)
+class Allowing:
+    """The allow rules, as they hold on one day."""
+
+    rules: AllowRules
+    today: date
+
+    @classmethod
+    def of(cls, settings: Settings, now: float) -> Allowing:
+        """Read the rules that settings name; blocks.
+
+        Raises:
+            UsageError: they cannot be read.
+        """
+        named = settings.scan.allow
+        rules = AllowRules() if named is None else read_rules(Path(named), named=True)
+        return cls(rules, day_of(now))
+
+    def allows(self, url: str, sha256: str, paths: Sequence[bytes]) -> bool:
+        """Whether a rule covers a match.
+
+        A picture that was moved is no longer where it was; where none of its paths is there, as
+        when a disk is away, all that it had count.
+        """
+        return self.rules.rule_for(url, sha256, lambda: there(paths), self.today) is not None
+
+    @property
+    def looks_at_paths(self) -> bool:
+        """Whether what is allowed depends on where pictures stand."""
+        return any(rule.images is not None for rule in self.rules.rules)
+
+    @property
+    def signature(self) -> list[str]:
+        """Tells these rules, as they hold on this day, from all others."""
+        return [f"{rule!r} {rule.holds(self.today)}" for rule in self.rules.rules]
+
+    def look(self, ledger: Ledger, runs: Sequence[str]) -> None:
+        """Let the ledger show matches with these rules, and the news of these runs as new."""
+        ledger.history.tell(runs, self.allows if self.rules.rules else None)
+
+
+def there(paths: Sequence[bytes]) -> Sequence[bytes]:
+    """Those of a picture's paths that lead to a file; all of them where none does."""
+    return [path for path in paths if is_url(path) or os.path.lexists(path)] or paths
+
+
+def digest_of(ledger: Ledger, allowing: Allowing) -> Digest:
+    """What is known of the pictures seen."""
+    usage = Usage(allowing.rules, allowing.today)
+    ledger.history.allow_seen(lambda url, sha256, paths: usage.add(url, sha256, there(paths)))
+    return ledger.overview.digest(usage.uses())

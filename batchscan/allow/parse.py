@@ -1,0 +1,111 @@
+"""Rules out of texts, and texts out of rules: what each key of `allow.yaml` may hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from batchscan.allow.rules import Rule
+from batchscan.errors import UsageError
+from batchscan.path_patterns import Glob
+from batchscan.url_patterns import Target
+from batchscan.util.escaping import printable
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_CONDITIONS = ("domain", "url", "images", "sha256")
+
+
+def _domain(text: str) -> Target:
+    target = Target.of(text)
+    if not target.is_domain:
+        raise UsageError(
+            f"'{printable(text)}' is a URL and no domain", advice="write it behind `url:`"
+        )
+    return target
+
+
+def _url(text: str) -> Target:
+    target = Target.of(text)
+    if target.is_domain:
+        raise UsageError(
+            f"'{printable(text)}' is a domain and no URL", advice="write it behind `domain:`"
+        )
+    return target
+
+
+def _sha256(text: str) -> str:
+    digits = text.strip().lower()
+    if not _SHA256.fullmatch(digits):
+        raise UsageError(f"found '{printable(text)}'; allowed: 64 hexadecimal digits")
+    return digits
+
+
+def _words(text: str) -> str:
+    words = text.strip()
+    if not words:
+        raise UsageError("it is empty")
+    return words
+
+
+def _day(text: str) -> date:
+    if not _DATE.fullmatch(text.strip()):
+        raise UsageError(f"found '{printable(text)}'; allowed: a day, such as 2027-03-01")
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise UsageError(f"there is no day '{printable(text)}'") from None
+
+
+# In the order in which `allow add` writes them. What text may stand behind each key:
+READERS: Mapping[str, Callable[[str], Any]] = {
+    "domain": _domain,
+    "url": _url,
+    "images": Glob.of,
+    "sha256": _sha256,
+    "reason": _words,
+    "by": _words,
+    "until": _day,
+}
+
+
+def rule_of(values: Mapping[str, Any], line: int = 0) -> Rule:
+    """A rule out of what the readers made.
+
+    Raises:
+        UsageError: too much or too little is given.
+    """
+    if "domain" in values and "url" in values:
+        raise UsageError("only one of domain and url may be given")
+    if not any(key in values for key in _CONDITIONS):
+        raise UsageError(
+            "it does not say what is allowed",
+            advice=f"give at least one of {', '.join(_CONDITIONS)}",
+        )
+    if "reason" not in values:
+        raise UsageError("a reason is missing", advice="say why in `reason:`")
+    own = {key: value for key, value in values.items() if key not in ("domain", "url")}
+    return Rule(target=values.get("domain", values.get("url")), line=line, **own)
+
+
+def lines_of(rule: Rule) -> list[str]:
+    """A rule as lines of YAML, `key: value`, that hold whatever the values hold."""
+    key = "domain" if rule.target and rule.target.is_domain else "url"
+    texts = {
+        key: str(rule.target) if rule.target else None,
+        "images": str(rule.images) if rule.images else None,
+        "sha256": rule.sha256,
+        "reason": rule.reason,
+        "by": rule.by,
+    }
+    lines = [f"{key}: {_quoted(text)}" for key, text in texts.items() if text is not None]
+    return lines if rule.until is None else [*lines, f"until: {rule.until.isoformat()}"]
+
+
+def _quoted(text: str) -> str:
+    # Python's escapes of what cannot be printed are also YAML's
+    bare = text.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in bare)
+    return f'"{"".join(escaped)}"'

@@ -1,0 +1,132 @@
+"""Help pages: options in groups, then what else one has to know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from batchscan.console.terminal import say
+from batchscan.errors import UsageError
+from batchscan.settings.catalog import entries
+
+EXIT_CODES = (
+    ("0", "nothing is left to do: every image is answered or rejected; a dry run"),
+    ("1", "a bug in batchscan"),
+    ("2", "usage: flags, settings, credentials, a path that is not there"),
+    ("3", "finished, but some images failed or a folder was not readable"),
+    ("4", "the login was refused"),
+    ("5", "your own limit was reached, and work remains"),
+    ("6", "the account is out of credits, and work remains"),
+    ("7", "another run holds the state folder"),
+    ("8", "the API stayed away"),
+    ("9", "state or output cannot be written"),
+    ("10", "complete, and --fail-on was met"),
+    ("129, 130, 143", "stopped by SIGHUP, SIGINT, SIGTERM"),
+)
+
+
+class Option(click.Option):
+    """An option that stands in a group of its help page."""
+
+    def __init__(self, *args: Any, group: str = "Other", **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **kwargs)
+        self.group = group
+
+
+_CONTEXT = {
+    "help_option_names": ["-h", "--help"],
+    "max_content_width": 80,
+    "terminal_width": 80,
+}
+
+
+class Page(click.Command):
+    """A command whose help shows options in groups and ends with sections of its own.
+
+    Args:
+        sections: title and rows (word, meaning) of what follows the options; a row of one word
+            and no meaning is a line of its own.
+    """
+
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401 - click's own
+        sections: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (),
+        **kwargs: Any,  # noqa: ANN401 - click's own
+    ) -> None:
+        kwargs["context_settings"] = {**_CONTEXT, **kwargs.get("context_settings", {})}
+        super().__init__(*args, **kwargs)
+        self._sections = sections
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the groups in the order in which their first options were declared."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None and isinstance(parameter, click.Option):
+                group = parameter.group if isinstance(parameter, Option) else "Help"
+                groups.setdefault(group, []).append(record)
+        for group, records in groups.items():
+            with formatter.section(group):
+                formatter.write_dl(records, col_max=26)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the sections."""
+        for title, rows in self._sections:
+            with formatter.section(title):
+                if all(meaning for _, meaning in rows):
+                    formatter.write_dl(list(rows))
+                else:
+                    formatter.write("".join(f"  {word}\n" for word, _ in rows))
+
+
+class Book(click.Group):
+    """A command of commands, `batchscan allow add|list`; alone it prints its help and exits 2.
+
+    Args:
+        name: its name.
+        pages: the commands in it, each with a `short_help`, in the order of the help.
+        text: what they are for.
+    """
+
+    def __init__(self, name: str, *pages: Page, text: str) -> None:
+        super().__init__(
+            name,
+            commands={page.name or "": page for page in pages},
+            callback=self._nothing,
+            context_settings=_CONTEXT,
+            help=text,
+            invoke_without_command=True,
+            options_metavar="",
+            subcommand_metavar="COMMAND [OPTIONS]",
+        )
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the pages, each with its short help, in their order."""
+        rows = [(name, page.short_help or "") for name, page in self.commands.items()]
+        with formatter.section("Commands (each has its own --help)"):
+            formatter.write_dl(rows)
+        with formatter.section("Help"):
+            formatter.write_dl([("-h, --help", "Show this message and exit.")])
+
+    @staticmethod
+    def _nothing() -> int:
+        context = click.get_current_context()
+        if context.invoked_subcommand is not None:
+            return 0
+        say(context.get_help())
+        return UsageError.exit_code
+
+
+def default_of(key: str) -> object:
+    """The default of a setting; None where there is none, as for the fields of one run."""
+    return next((entry.default for entry in entries() if entry.key == key), None)
+
+
+def with_default(key: str, text: str) -> str:
+    """A help text with the setting's default, taken from where it is declared."""
+    for entry in entries():
+        if entry.key == key and entry.default not in (None, False, ()):
+            return f"{text}  [default: {entry.show(entry.default).strip('[]')}]"
+    return text

@@ -1,0 +1,119 @@
+"""What all commands share: declaring options, and settings out of what was given."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from batchscan.cli.help import Option, default_of, with_default
+
+if TYPE_CHECKING:
+    from batchscan.settings.load import Loaded
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_FILES = "Settings, state and output"
+
+
+def setting_option(
+    key: str, *names: str, text: str, group: str, metavar: str | None = None
+) -> Callable[[_Function], _Function]:
+    """Declare the flag of a setting; its value is read and judged with all other settings.
+
+    Args:
+        key: the setting, `pace.rate`, or the field of `Settings` itself, `dry_run`.
+        names: `-j`, `--concurrency`.
+        text: what the help says, without the default.
+        group: the group of the help page it stands in.
+        metavar: the value's name; without one, it is a switch.
+    """
+    return click.option(
+        *names,
+        key.replace(".", "__"),
+        cls=Option,
+        group=group,
+        help=with_default(key, text) if metavar else text,
+        metavar=metavar,
+        multiple=isinstance(default_of(key), tuple),
+        is_flag=metavar is None,
+        default=None,
+        type=None if metavar is None else click.UNPROCESSED,
+    )
+
+
+def folder_options(function: _Function) -> _Function:
+    """Declare `-c`, `-o` and `--state`, which every command takes."""
+    for declare in (
+        setting_option(
+            "output.state",
+            "--state",
+            metavar="DIR",
+            group=_FILES,
+            text="ledger, token and lock; else $STATE_DIRECTORY, else the user's state folder",
+        ),
+        setting_option(
+            "output.directory",
+            "-o",
+            "--output",
+            metavar="DIR",
+            group=_FILES,
+            text="where runs are written",
+        ),
+        click.option(
+            "-c",
+            "--config",
+            cls=Option,
+            group=_FILES,
+            metavar="FILE",
+            type=click.UNPROCESSED,
+            help="YAML settings; else BATCHSCAN_CONFIG, else batchscan/config.yaml in the user's "
+            "config folder",
+        ),
+    ):
+        function = declare(function)
+    return function
+
+
+def allow_option(function: _Function) -> _Function:
+    """Declare `--allow`, which every command takes that tells what is allowed."""
+    declare = setting_option(
+        "scan.allow",
+        "--allow",
+        metavar="FILE",
+        group=_FILES,
+        text="rules for matches that may stay; else allow.yaml beside the settings file",
+    )
+    return declare(function)
+
+
+def given(parameters: Mapping[str, object]) -> dict[str, object]:
+    """What the command line gave, by the setting's dotted key; what it left out is absent."""
+    return {
+        name.replace("__", "."): value
+        for name, value in parameters.items()
+        if value is not None and value != ()
+    }
+
+
+def settings_of(parameters: Mapping[str, object], *, credentials: bool) -> Loaded:
+    """Settings out of a command's parameters, the environment and the file; logging follows them.
+
+    Args:
+        parameters: what click hands to the command.
+        credentials: whether to read the API key.
+
+    Raises:
+        UsageError: something given is not allowed.
+    """
+    # Imported here: neither --help nor a wrong flag needs YAML or logging
+    from batchscan.console import log_config  # noqa: PLC0415
+    from batchscan.settings import Secret  # noqa: PLC0415
+    from batchscan.settings.load import load  # noqa: PLC0415
+
+    loaded = load(given(parameters), os.environ, credentials=credentials)
+    ping_url = loaded.settings.alerts.ping_url
+    secrets = [loaded.settings.account.api_key, Secret(ping_url) if ping_url else None]
+    log_config.configure(loaded.settings.output, secrets)
+    return loaded

@@ -1,0 +1,55 @@
+"""What `batchscan schedule` has to say beside what it prints: what is missing, or surprising."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from batchscan.cli.scheduled_scan import Scheduled
+from batchscan.schedule import Job, crontab_line
+from batchscan.schedule.cron import LONGEST
+from batchscan.schedule.systemd import SECRETS
+
+
+def notes(scheduled: Scheduled, job: Job) -> Iterator[str]:
+    """One line each."""
+    yield from _account(scheduled, job)
+    yield from _folders(scheduled, job)
+    yield from _elsewhere(scheduled, job)
+    if scheduled.settings.force:
+        yield "--force asks, and pays, for every picture again each time"
+    if not scheduled.wish.systemd and len(line := crontab_line(job)) > LONGEST:
+        yield (
+            f"the line has {len(line):,} characters, and some crons take {LONGEST}: options may "
+            "stand in a settings file (-c)"
+        )
+
+
+def _account(scheduled: Scheduled, job: Job) -> Iterator[str]:
+    if scheduled.settings.dry_run:
+        return
+    if scheduled.settings.account.email is None:
+        yield "no e-mail address is set: set account.email, or COPYLEAKS_EMAIL now"
+    if job.key_file is not None and not os.path.exists(job.key_file):
+        who = "root" if scheduled.wish.systemd else "you"
+        yield f"the API key is read from {job.key_file}: put it there, for {who} alone (chmod 600)"
+
+
+def _folders(scheduled: Scheduled, job: Job) -> Iterator[str]:
+    if scheduled.kept_state is not None and scheduled.wish.systemd:
+        yield f"it goes on with the answers that are paid for, in {scheduled.kept_state}"
+    if scheduled.wish.systemd:
+        for folder in job.writes:
+            if not os.path.isdir(folder):
+                yield f"make {folder} before: the service may write there, and not beside it"
+
+
+def _elsewhere(scheduled: Scheduled, job: Job) -> Iterator[str]:
+    """What the scan takes along to places where it is not as here."""
+    names = ", ".join(job.secrets)
+    if names and scheduled.wish.systemd:
+        yield f"{names}: give it in {SECRETS}, NAME=value, for root alone (chmod 600)"
+    elif names:
+        yield f"{names}: give it at the top of the crontab, NAME=value, which only you can read"
+    if scheduled.settings.alerts.on_new and scheduled.wish.systemd:
+        yield "the command of alerts.on_new runs inside the service, and may do no more than that"

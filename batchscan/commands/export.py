@@ -1,0 +1,125 @@
+"""What `batchscan export` writes for one image, as JSON and as cells of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from batchscan.enums import MatchKind, MatchState, Status
+from batchscan.ledger import KnownFile, Sighting, StoredAnswer
+from batchscan.results import (
+    MatchFields,
+    ScoreFields,
+    SentFields,
+    match_fields,
+    score_fields,
+    sent_fields,
+)
+from batchscan.runs.answer_lines import read_again
+from batchscan.runs.rebuild import with_history
+from batchscan.util.escaping import MAX_CELL, csv_cell, path_fields, spreadsheet_cell
+from batchscan.util.timestamps import rfc3339
+
+MATCH_COLUMNS = ("total", "full", "partial", "match_urls")
+
+
+class Exported(msgspec.Struct, frozen=True, kw_only=True):
+    """One image with its final verdict; the names are those of results.jsonl."""
+
+    schema: Literal[1] = 1
+    path: str
+    path_b64: str | None
+    status: Status  # scanned: answered, here or at another path; rejected
+    reason: str | None = None
+    detail: str | None = None
+    bytes: int
+    sha256: str | None
+    format: str | None
+    width: int | None
+    height: int | None
+    scan_id: str | None = None
+    generation: int | None = None
+    credits: int | None = None
+    sandbox: bool
+    scanned_at: str | None = None
+    score: ScoreFields | None = None
+    matches: list[MatchFields] = msgspec.field(default_factory=list)
+    sent: SentFields | None = None
+
+
+class _Rejection(msgspec.Struct):
+    """What is needed of a rejected file's line."""
+
+    reason: str | None = None
+    detail: str | None = None
+    sha256: str | None = None
+    format: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+COLUMNS = (*(name for name in Exported.__struct_fields__[:-3] if name != "schema"), *MATCH_COLUMNS)
+
+
+def exported(file: KnownFile, history: Sequence[Sighting], *, sandbox: bool) -> Exported | None:
+    """Write down one file and its matches; None for one that has no final verdict."""
+    path, path_b64 = path_fields(file.path)
+    known = Exported(
+        path=path,
+        path_b64=path_b64,
+        status=Status.SCANNED,
+        bytes=file.size,
+        sha256=file.sha256,
+        format=file.format,
+        width=file.width,
+        height=file.height,
+        sandbox=sandbox,
+        sent=sent_fields(file.sent),
+    )
+    if file.answer is not None:
+        return _answered(known, file.answer, history)
+    if file.rejection is not None:
+        line = msgspec.json.decode(file.rejection, type=_Rejection)
+        return msgspec.structs.replace(
+            known, status=Status.REJECTED, **msgspec.structs.asdict(line)
+        )
+    return None
+
+
+def _answered(known: Exported, stored: StoredAnswer, history: Sequence[Sighting]) -> Exported:
+    said = read_again(stored, sandbox=known.sandbox)
+    answer = with_history(said, history)
+    return msgspec.structs.replace(
+        known,
+        scan_id=stored.scan_id,
+        generation=stored.generation,
+        credits=stored.credits,
+        scanned_at=rfc3339(stored.received_at),
+        score=score_fields(answer),
+        matches=match_fields(answer),
+    )
+
+
+def rows(line: Exported) -> Iterator[list[str]]:
+    """The table's rows of one image, in the order of `COLUMNS`; no cell is taken for a formula.
+
+    One row, or one for each match where a single cell could not hold all their addresses.
+    """
+    present = [match for match in line.matches if match.state != MatchState.GONE]
+    kinds = [match.kind for match in present]
+    own = [_cell(getattr(line, name)) for name in COLUMNS[: -len(MATCH_COLUMNS)]]
+    own += map(_cell, (len(kinds), kinds.count(MatchKind.FULL), kinds.count(MatchKind.PARTIAL)))
+    together = " ".join(match.url for match in present)
+    if len(csv_cell(together).encode("utf-16-le")) <= 2 * MAX_CELL:
+        yield [*own, _cell(together)]
+        return
+    for match in present:
+        yield [*own, _cell(match.url)]
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else spreadsheet_cell(str(value))

@@ -1,0 +1,116 @@
+"""Those who watch a scan from outside hear that it began and how it ended, however it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from batchscan.console.exit import ending_of
+from batchscan.enums import ExitReason
+from batchscan.errors import BatchscanError, LockedError, StorageError, UsageError
+from batchscan.util.escaping import printable
+
+if TYPE_CHECKING:
+    from batchscan.report import Report
+    from batchscan.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Lookout:
+    """Tells the heartbeat's server, and writes the file of metrics.
+
+    What goes wrong with that is a warning: it changes no exit code. Dry runs say nothing, and nor
+    do runs that give way without a word to another one.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._ping_url = settings.alerts.ping_url
+        self._started_at = time.time()
+        self._starting: asyncio.Task[None] | None = None
+        self._report: Report | None = None
+        self._folder = ""
+        self._warned = False
+
+    def started(self) -> None:
+        """Tell that a run began, beside what it does; in its loop."""
+        if self._ping_url and not self._settings.dry_run:
+            self._starting = asyncio.create_task(self._ping("start"))
+
+    def ended(self, report: Report, folder: str) -> None:
+        """Keep the report of a run that came to one."""
+        self._report, self._folder = report, folder
+
+    async def settle(self) -> None:
+        """Wait until the word of the start has arrived, or was given up."""
+        if self._starting is not None:
+            await self._starting
+
+    def over(self, work: Callable[[], int]) -> int:
+        """Run a scan, and tell how it ended; gives its exit code, or raises what it raised."""
+        try:
+            code = work()
+        except BaseException as error:
+            self._tell(*ending_of(error), error)
+            raise
+        self._tell(code, self._report.run.exit_reason if self._report else ExitReason.OK)
+        return code
+
+    def _tell(self, code: int, reason: ExitReason, error: BaseException | None = None) -> None:
+        gave_way = isinstance(error, LockedError) and self._settings.scan.if_locked == "skip"
+        if self._settings.dry_run or gave_way:
+            return
+        if self._settings.output.metrics_file is not None:
+            self._write_metrics(self._settings.output.metrics_file, code, reason)
+        if self._ping_url:
+            from batchscan.commands.scan import run  # noqa: PLC0415 - most runs do without
+
+            text = "\n".join(self._text(code, reason, error))
+            run(self._ping(str(code), text))
+
+    def _text(self, code: int, reason: ExitReason, error: BaseException | None) -> Iterator[str]:
+        from batchscan.report import summary  # noqa: PLC0415 - as above
+
+        yield f"batchscan ended with {code} ({reason})."
+        if self._report is not None:
+            yield summary(self._report, self._folder)
+        if isinstance(error, BatchscanError):
+            yield printable(str(error))
+            yield printable(error.advice or "")
+
+    async def _ping(self, what: str, text: str = "") -> None:
+        from batchscan.monitoring.heartbeat import ping  # noqa: PLC0415 - as above
+
+        trouble = await ping(self._ping_url or "", what, text)
+        if trouble is not None and not self._warned:
+            self._warned = True
+            log.warning("the heartbeat's server was not told (%s): %s", what, trouble)
+
+    def _write_metrics(self, path: str, code: int, reason: ExitReason) -> None:
+        from batchscan.monitoring.metrics import Ending, write_metrics  # noqa: PLC0415 - as above
+
+        ending = Ending(
+            exit_code=code,
+            exit_reason=reason,
+            started_at=self._started_at,
+            finished_at=time.time(),
+            report=self._report,
+            oldest_answer=self._oldest_answer(),
+        )
+        try:
+            write_metrics(path, ending)
+        except StorageError as error:
+            log.warning("no metrics: %s", error)
+
+    def _oldest_answer(self) -> float | None:
+        from batchscan.state.access import reading  # noqa: PLC0415 - as above
+
+        try:
+            with reading(self._settings) as ledger:
+                return ledger.overview.oldest_answer()
+        except (StorageError, UsageError):  # the run has said it, if it came so far
+            return None

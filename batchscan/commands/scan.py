@@ -1,0 +1,199 @@
+"""What a finished scan prints: data on stdout, trouble on stderr, nothing at all with `-q`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Container, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from batchscan import progress
+from batchscan.console.terminal import complain, emit, on_new_line, say, width_of
+from batchscan.enums import DeferReason, ExitReason, FailReason, RejectReason
+from batchscan.errors import BatchscanError
+from batchscan.progress import ProgressState
+from batchscan.report import Report, encode, summary
+from batchscan.report.schema import Files
+from batchscan.report.text import WIDTH
+from batchscan.settings.model import Output
+
+MOST_FOLDERS = 3  # unreadable ones that a quiet run names
+
+
+def tell(output: Output, report: Report, folder: str, error: BatchscanError | None) -> None:
+    """Print how a run ended.
+
+    Args:
+        output: what the user wants to hear.
+        report: the run's report.
+        folder: where the run's files are.
+        error: what ended the run early, where something did.
+
+    Raises:
+        StorageError: stdout cannot be written.
+    """
+    if output.json:
+        emit(encode(report))
+    elif not output.quiet:
+        emit(summary(report, folder, width_of(sys.stdout, WIDTH)))
+    if output.quiet:
+        for line in quiet_lines(report, folder):
+            complain(line)
+    if error is not None and not _shown(output):
+        complain(str(error), error.advice)
+
+
+def _shown(output: Output) -> bool:
+    """Whether the summary says it on the same terminal as stderr is."""
+    streams = (sys.stdout, sys.stderr)
+    terminals = all(stream is not None and stream.isatty() for stream in streams)
+    return terminals and not (output.json or output.quiet)
+
+
+def _unreadable(files: Files) -> str:
+    names = files.unreadable_folder_names[:MOST_FOLDERS]
+    more = files.unreadable_folders - len(names)
+    said = [*names, f"{more:,} more"] if more else names
+    named = f": {', '.join(said)}" if names else ""
+    return f"{files.unreadable_folders:,} folders could not be read{named}"
+
+
+def quiet_lines(report: Report, folder: str) -> Iterator[str]:
+    """The few lines that a quiet run has to say; none when all is well."""
+    code = report.run.exit_code
+    if rejected := reasons(report, {*RejectReason}):
+        yield f"newly rejected: {rejected}; see {folder}/results.jsonl"
+    for each in report.alerts.troubles if report.alerts else ():
+        yield f"{each.target} was not told of all matches: {each.trouble}"
+    if not code:
+        return
+    files, parts = report.files, [f"ended with {code} ({report.run.exit_reason})"]
+    if missing := files.failed + files.deferred:
+        why = reasons(report, {*FailReason, *DeferReason})
+        parts.append(f"{missing:,} of {files.seen:,} pictures have no answer: {why}")
+    if files.unreadable_folders:
+        parts.append(_unreadable(files))
+    if files.empty_roots:
+        parts.append(f"empty, though pictures were there before: {', '.join(files.empty_roots)}")
+    if report.run.exit_reason == ExitReason.MATCHES:
+        parts.extend(_alarms(report))
+    yield f"{'; '.join(parts)}; see {folder}/report.json"
+
+
+def _alarms(report: Report) -> Iterator[str]:
+    """What `--fail-on` may have been about."""
+    found, files = report.matches, report.files
+    if found.total:
+        yield (
+            f"{found.images_with_matches:,} pictures have matches: {found.full:,} full, "
+            f"{found.partial:,} partial, {(found.new or 0) + (found.returned or 0):,} new or returned"
+        )
+    rejected = {why: number for why, number in report.unchecked.items() if why in {*RejectReason}}
+    if rejected:
+        said = ", ".join(f"{number:,} {why}" for why, number in rejected.items())
+        yield f"{sum(rejected.values()):,} of {files.seen:,} pictures are not checked: {said}"
+
+
+def reasons(report: Report, kinds: Container[str]) -> str:
+    """The counts by reason of some kinds: `2 corrupt, 1 too_large`."""
+    found = report.reasons.items()
+    return ", ".join(f"{number:,} {reason}" for reason, number in found if reason in kinds)
+
+
+@contextmanager
+def stopping(request: Callable[[int], None]) -> Iterator[None]:
+    """Pass stop signals to a run that is under way in this loop.
+
+    Args:
+        request: asks the run to stop; gets the signal's number, at most once.
+    """
+    loop = asyncio.get_running_loop()
+    handler = _Handler(request)
+    signals = heeded(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for signum in signals:
+        loop.add_signal_handler(signum, handler, signum)
+    try:
+        yield
+    finally:
+        for signum in signals:
+            loop.remove_signal_handler(signum)
+
+
+def heeded(*signals: signal.Signals) -> list[signal.Signals]:
+    """Those of the signals that the process was not started to ignore.
+
+    nohup starts it with SIGHUP ignored, a shell's `&` without job control with SIGINT.
+    """
+    return [signum for signum in signals if signal.getsignal(signum) is not signal.SIG_IGN]
+
+
+class _Handler:
+    def __init__(self, request: Callable[[int], None]) -> None:
+        self._request = request
+        self._asked = False
+
+    def __call__(self, signum: int) -> None:
+        if self._asked:
+            _end_at_once(signum)
+        self._asked = True
+        on_new_line()
+        say("batchscan: finishing what is under way (it is paid for); once more stops at once")
+        self._request(signum)
+
+
+def _end_at_once(signum: int) -> None:
+    on_new_line()
+    os._exit(128 + signum)  # no clean-up that could wait for the network; the ledger is consistent
+
+
+_TICK = 0.2  # seconds between two looks
+
+
+@contextlib.asynccontextmanager
+async def watched(state: Callable[[], ProgressState], output: Output) -> AsyncIterator[None]:
+    """Show on stderr how far a run is, until the block ends.
+
+    Args:
+        state: tells how far it is.
+        output: how the user wants to see it.
+    """
+    if sys.stderr is None:
+        yield
+        return
+    shown = progress.create(output.progress, sys.stderr, quiet=output.quiet)
+    looking = asyncio.create_task(_look(state, shown))
+    try:
+        yield
+    finally:
+        looking.cancel()
+        with contextlib.suppress(asyncio.CancelledError, OSError):  # OSError: stderr has gone
+            await looking
+        with contextlib.suppress(OSError):
+            shown.close()
+
+
+async def _look(state: Callable[[], ProgressState], shown: progress.Progress) -> None:
+    while True:
+        shown.update(state())
+        await asyncio.sleep(_TICK)
+
+
+T = TypeVar("T")
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end in a loop of its own, as `asyncio.run` does."""
+    with asyncio.Runner(loop_factory=_new_loop) as runner:
+        return runner.run(main)
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop  # noqa: PLC0415 - not there on Windows and PyPy
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()

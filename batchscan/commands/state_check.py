@@ -1,0 +1,143 @@
+"""What `batchscan state check` looks at; nothing is written, and no lock is taken."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from batchscan.commands.checks import Finding, Level
+from batchscan.enums import Status
+from batchscan.errors import StorageError
+from batchscan.ledger import FILE_NAME
+from batchscan.ledger.backup import faults, undisturbed
+from batchscan.ledger.integrity import ODD, LastRun, Looked, Soundness
+from batchscan.ledger.migrate import other_version, version_of
+from batchscan.ledger.schema import VERSION
+from batchscan.report.schema import Report
+from batchscan.report.wording import amount
+from batchscan.state.lock import holder_of
+from batchscan.util.escaping import printable
+
+_RESTORE = "restore the ledger from a backup; a new one would pay again for what this one knows"
+_AGAIN = "scan with --rehash once: it opens every file, and pays for nothing that is known"
+_OTHERS = 0o077
+
+
+def check(state: Path) -> Iterator[Finding]:
+    """Look at everything in a state folder.
+
+    Raises:
+        StorageError: there is no ledger.
+    """
+    yield from undisturbed(state / FILE_NAME, lambda ledger: list(_look(ledger, state)))
+    yield from _modes(state)
+    yield _lock(state)
+
+
+def _look(connection: sqlite3.Connection, state: Path) -> Iterator[Finding]:
+    connection.execute("BEGIN")  # all of it as of one moment
+    version = version_of(connection)
+    if version != VERSION:
+        error = other_version(state / FILE_NAME, version)
+        level = Level.WARNING if version < VERSION else Level.PROBLEM
+        yield Finding(level, "version", str(error), error.advice, error.exit_code)
+    else:
+        yield Finding(Level.OK, "version", f"{version}, this batchscan's")
+    found = faults(connection)
+    if found:
+        yield Finding(Level.PROBLEM, "pages", "; ".join(found), _RESTORE, StorageError.exit_code)
+    else:
+        yield Finding(Level.OK, "pages", "all sound")
+    if version == VERSION:
+        yield from _look_closer(Soundness(connection))
+
+
+def _look_closer(soundness: Soundness) -> Iterator[Finding]:
+    told = False
+    for what, advice, look in (
+        ("references", _RESTORE, soundness.references),
+        ("answers", _RESTORE, soundness.answers),
+        ("seals", _AGAIN, soundness.seals),
+    ):
+        finding = _guarded(what, advice, look)
+        told |= finding.level is not Level.OK
+        yield finding
+    books = _books(soundness)
+    yield books
+    told |= books.level is not Level.OK
+    # Where these are sound, what else a scan may stumble over
+    for what, look in (("columns", soundness.columns), ("payments", soundness.payments)):
+        finding = _guarded(what, _RESTORE, look)
+        if finding.level is not Level.OK and not told:
+            yield finding
+
+
+def _guarded(what: str, advice: str, look: Callable[[], Looked]) -> Finding:
+    """One look; what is damaged may end it."""
+    try:
+        looked = look()
+    except ODD as error:
+        return Finding(Level.PROBLEM, what, str(error), advice, StorageError.exit_code)
+    if looked.wrong:
+        detail = f"{looked.wrong:,} wrong: {'; '.join(looked.faults)}"
+        return Finding(Level.PROBLEM, what, detail, advice, StorageError.exit_code)
+    agree = f"{looked.number - looked.other:,} looked at" if looked.number else "none amiss"
+    other = f", {looked.other:,} of files that came or went since" if looked.other else ""
+    return Finding(Level.OK, what, agree + other)
+
+
+def _books(soundness: Soundness) -> Finding:
+    try:
+        last = soundness.last_run()
+    except ODD as error:
+        return Finding(Level.PROBLEM, "last run", str(error), _RESTORE, StorageError.exit_code)
+    if last is None:
+        return Finding(Level.OK, "last run", "none has ended")
+    fault = _fault_in(last)
+    if fault:
+        detail = f"{last.run_id}: {fault}"
+        return Finding(Level.PROBLEM, "last run", detail, _RESTORE, StorageError.exit_code)
+    return Finding(Level.OK, "last run", f"{last.run_id}: the books close")
+
+
+def _fault_in(last: LastRun) -> str | None:
+    """Where a run's books do not close."""
+    try:
+        report = msgspec.json.decode(last.report, type=Report)
+    except msgspec.MsgspecError as error:
+        return f"its report cannot be read: {error}"
+    files, charged, lines = report.files, last.charged, last.lines
+    counts = {status: getattr(files, status.value) for status in Status}
+    if files.seen != sum(counts.values()):
+        return f"{amount(files.seen, 'file')} seen, but {sum(counts.values()):,} with a status"
+    if report.credits.charged != charged:
+        return f"{report.credits.charged:,} credits charged, but {charged:,} by its answers"
+    for status in Status:
+        if status is not Status.UNCHANGED and counts[status] != lines.get(status, 0):
+            return f"{counts[status]:,} {status}, but {lines.get(status, 0):,} lines say so"
+    return None
+
+
+def _modes(state: Path) -> Iterator[Finding]:
+    """Whether others than the owner may look into the folder or its files."""
+    paths = [state, *sorted(path for path in state.iterdir() if not path.is_symlink())]
+    loose = [path for path in paths if stat.S_IMODE(os.stat(path).st_mode) & _OTHERS]
+    if not loose:
+        yield Finding(Level.OK, "modes", "yours alone")
+    for path in loose:
+        mode = "700" if path.is_dir() else "600"
+        detail = f"{path}: others than you may look inside"
+        yield Finding(Level.WARNING, "modes", detail, f"chmod {mode} {path}")
+
+
+def _lock(state: Path) -> Finding:
+    holder = holder_of(state)
+    if holder is None:
+        return Finding(Level.OK, "lock", "free")
+    detail = f"held by process {holder.pid} since {holder.started_at}"
+    return Finding(Level.OK, "lock", printable(detail))

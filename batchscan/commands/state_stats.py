@@ -1,0 +1,167 @@
+"""What `batchscan state stats` tells."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import msgspec
+
+from batchscan.ledger import FILE_NAME
+from batchscan.ledger.backup import no_ledger
+from batchscan.ledger.schema import VERSION
+from batchscan.ledger.stats import RealmHoldings, RunHoldings
+from batchscan.report.wording import amount, size
+from batchscan.runs.checkpoint import Facts as RunFacts
+from batchscan.settings import Settings
+from batchscan.settings.locations import state_folder
+from batchscan.state.access import reading
+from batchscan.util.calendar import DAY, MONTH, Window, zone_of
+from batchscan.util.escaping import printable, scalars
+from batchscan.util.timestamps import day_of, rfc3339
+
+_DAY = 86_400
+_TABLES_NAMED = 6  # the largest ones
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the ledger holds, as of one moment."""
+
+    path: Path
+    now: float
+    time_zone: str  # of the day and the month
+    size: int  # bytes, like the next three
+    log: int
+    free: int
+    copies: dict[str, int]  # of older versions, beside it
+    tables: dict[str, int]
+    folders: int
+    runs: RunHoldings
+    messages: tuple[int, int]  # pending, told
+    realms: list[RealmHoldings]  # credits: ever, this month, this day
+
+
+def gather(settings: Settings, now: float) -> Facts:
+    """Count.
+
+    Raises:
+        StorageError: there is no ledger, or it cannot be used.
+    """
+    path = state_folder(settings) / FILE_NAME
+    if not path.exists():
+        raise no_ledger(path)
+    zone = zone_of(settings.spend.time_zone)
+    windows = [Window(which, None, zone) for which in (MONTH, DAY)]
+    for window in windows:
+        window.move_to(now)
+    with reading(settings) as ledger:
+        holdings = ledger.holdings
+        ledger.history.tell(_telling(holdings.latest_runs()))
+        return Facts(
+            path=path,
+            now=now,
+            time_zone=settings.spend.time_zone,
+            size=os.path.getsize(path),
+            log=_size_of(Path(f"{path}-wal")),
+            free=holdings.free(),
+            copies={
+                copy.name: _size_of(copy) for copy in sorted(path.parent.glob(f"{FILE_NAME}.v*"))
+            },
+            tables=holdings.sizes(),
+            folders=holdings.folders(),
+            runs=holdings.runs(),
+            messages=holdings.messages(),
+            realms=holdings.realms([0.0, *(window.starts_at for window in windows)]),
+        )
+
+
+def fields(facts: Facts) -> dict[str, object]:
+    """The facts, for JSON."""
+    return {
+        "ledger": scalars(str(facts.path)),
+        "version": VERSION,
+        "bytes": {
+            "ledger": facts.size,
+            "log": facts.log,
+            "free": facts.free,
+            "copies": {scalars(name): number for name, number in facts.copies.items()},
+            "tables": facts.tables,
+        },
+        "folders": facts.folders,
+        "runs": asdict(facts.runs),
+        "messages": dict(zip(("pending", "told"), facts.messages, strict=True)),
+        "realms": [_realm_fields(realm) for realm in facts.realms],
+    }
+
+
+def page(facts: Facts) -> Iterator[str]:
+    """The facts, for people."""
+    log = f", and a log of {size(facts.log)}" if facts.log else ""
+    yield f"{printable(str(facts.path))}: version {VERSION}, {size(facts.size)}{log}"
+    largest = list(facts.tables.items())[:_TABLES_NAMED]
+    yield f"  {', '.join(f'{name} {size(number)}' for name, number in largest)}"
+    if facts.free:
+        yield f"  {size(facts.free)} of it unused: `batchscan state vacuum` gives them back"
+    for name, number in facts.copies.items():
+        yield f"  {printable(name)}, as it was before: {size(number)}"
+    yield f"  {amount(facts.folders, 'folder')}; {_runs(facts.runs)}"
+    pending, told = facts.messages
+    yield f"  {amount(pending, 'message')} pending, {told:,} told"
+    for realm in facts.realms:
+        yield from _realm_page(realm, facts)
+
+
+def _telling(runs: list[tuple[str, bytes]]) -> list[str]:
+    """The runs whose news are told as new: also those of killed ones that they closed."""
+    news = (msgspec.json.decode(facts, type=RunFacts).news_of for _, facts in runs)
+    return [run_id for run_id, _ in runs] + [run_id for of_run in news for run_id in of_run]
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _runs(runs: RunHoldings) -> str:
+    told = f"{amount(runs.closed, 'run')} ended"
+    open_ = f", {runs.open:,} not closed" if runs.open else ""
+    return f"{told}{open_} ({runs.oldest} to {runs.newest})" if runs.oldest else "no run yet"
+
+
+def _realm_fields(realm: RealmHoldings) -> dict[str, object]:
+    ever, month, day = realm.credits
+    return {
+        **asdict(realm),
+        "api_url": scalars(realm.api_url),
+        "credits": {"ever": ever, "month": month, "day": day},
+        "oldest_answer": _time(realm.oldest_answer),
+        "newest_answer": _time(realm.newest_answer),
+    }
+
+
+def _time(at: float | None) -> str | None:
+    return None if at is None else rfc3339(at)
+
+
+def _realm_page(realm: RealmHoldings, facts: Facts) -> Iterator[str]:
+    yield f"{printable(realm.api_url)}{' (sandbox)' if realm.sandbox else ''}"
+    answered = f"{realm.answered:,} of them answered, by {amount(realm.answers, 'answer')}"
+    yield f"  {amount(realm.pictures, 'picture')}, {answered}"
+    if realm.oldest_answer is not None:
+        days = max(0, int((facts.now - realm.oldest_answer) // _DAY))
+        yield f"  oldest answer: {day_of(realm.oldest_answer)}, {amount(days, 'day')} ago"
+    yield f"  {amount(realm.files, 'file')} known, {realm.rejected:,} of them rejected"
+    ever, month, day = realm.credits
+    zone = printable(facts.time_zone)
+    yield f"  {amount(ever, 'credit')} ever, {month:,} this month and {day:,} today ({zone})"
+    if realm.doubts or realm.open_claims:
+        claims = amount(realm.open_claims, "claim")
+        yield f"  {amount(realm.doubts, 'send')} in doubt, {claims} open"
+    for state, numbers in sorted(realm.matches.items()):
+        said = ", ".join(f"{number:,} {word}" for word, number in sorted(numbers.items()))
+        yield f"  matches {state}: {said}"

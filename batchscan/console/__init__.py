@@ -1,0 +1,1 @@
+"""The terminal, the log and the exit code of a command."""

@@ -1,0 +1,61 @@
+"""How a command ends: one handler turns whatever was raised into lines and an exit code."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Callable
+
+import click
+
+from batchscan.console.terminal import abandon_stdout, complain, say
+from batchscan.enums import ExitReason
+from batchscan.errors import BatchscanError, StopRun, UsageError
+
+_log = logging.getLogger(__name__)
+
+
+def guarded(run: Callable[[], int]) -> int:
+    """Run a command; what it raises becomes the exit code and lines on stderr."""
+    try:
+        return run()
+    except click.exceptions.Exit as ending:  # --help is done
+        return ending.exit_code
+    except BrokenPipeError:
+        abandon_stdout()
+        return 0
+    except (KeyboardInterrupt, click.Abort):
+        return 128 + signal.SIGINT
+    except Exception as error:  # noqa: BLE001 - the outermost handler: a bug is shown whole
+        return _explained(error)
+
+
+def _explained(error: Exception) -> int:
+    """Say what went wrong; gives the exit code."""
+    if isinstance(error, BatchscanError):
+        if str(error):  # `--if-locked skip` ends without a word
+            complain(str(error), error.advice)
+        return code_of(error)
+    if isinstance(error, click.ClickException):
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        path = context.command_path if context else "batchscan"
+        message = " ".join(error.format_message().split())  # click lists choices on lines
+        complain(message, f"see `{path} --help`")
+        return UsageError.exit_code
+    _log.critical("unexpected error", exc_info=error)
+    say("batchscan: this is a bug in batchscan, not in what you did; its state is consistent")
+    return BatchscanError.exit_code
+
+
+def ending_of(error: BaseException) -> tuple[int, ExitReason]:
+    """The exit code of what a command raised, and its word."""
+    if isinstance(error, BatchscanError):
+        return code_of(error), error.exit_reason
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return 128 + signal.SIGINT, ExitReason.INTERRUPTED
+    return BatchscanError.exit_code, ExitReason.INTERNAL_ERROR
+
+
+def code_of(error: BatchscanError) -> int:
+    """The process's exit code for an error that ended a command."""
+    return error.code if isinstance(error, StopRun) else error.exit_code

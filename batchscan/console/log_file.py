@@ -1,0 +1,88 @@
+"""`--log-file`: private, of bounded size, and no trouble to the run whatever its disk does."""
+
+from __future__ import annotations
+
+import logging
+import os
+from contextlib import suppress
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
+
+from batchscan.util.private_files import open_private
+
+LARGEST = 10_000_000  # bytes
+KEPT = 5  # older files: FILE.1 is the newest of them
+
+_log = logging.getLogger(__name__)
+
+
+class LogFile(RotatingFileHandler):
+    """Appends to a file; one that has grown large becomes `FILE.1`, and a new one begins.
+
+    Runs that write to the same file follow each other when one of them rotates it.
+    """
+
+    def __init__(self, path: str, largest: int = LARGEST) -> None:
+        """Open or make it.
+
+        Raises:
+            OSError: that does not go.
+        """
+        self._told = False
+        super().__init__(
+            path, maxBytes=largest, backupCount=KEPT, encoding="utf-8", errors="backslashreplace"
+        )
+
+    def _open(self) -> TextIOWrapper:
+        """Open the file; a new one is its owner's alone, whatever the umask."""
+        return open(
+            self.baseFilename, "a", encoding=self.encoding, errors=self.errors, opener=_private
+        )
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        try:
+            self._follow()
+        except OSError:
+            self.handleError(record)
+        else:
+            super().emit(record)
+
+    def doRollover(self) -> None:  # noqa: N802 - logging's own name
+        """Put the file aside; where its folder does not allow that, it grows on."""
+        try:
+            super().doRollover()
+        except OSError as error:
+            self.maxBytes = 0
+            self.stream = self._open()
+            _log.warning("%s cannot be put aside: %s", self.baseFilename, error.strerror)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - logging's own
+        """Say once that lines are lost; the run goes on."""
+        if not self._told:
+            self._told = True  # before it is said: that comes here too
+            _log.warning("%s cannot be written: lines of the log are lost", self.baseFilename)
+
+    def close(self) -> None:
+        """Close the file; what a full disk does not take is lost."""
+        with suppress(OSError):
+            super().close()
+
+    def _follow(self) -> None:
+        """Open the file again where another run, or logrotate, has put it aside."""
+        if self.stream is None:
+            return
+        try:
+            there = os.stat(self.baseFilename)
+        except FileNotFoundError:
+            there = None
+        if there is None or not os.path.samestat(there, os.fstat(self.stream.fileno())):
+            self.stream.close()
+            self.stream = self._open()
+
+
+def _private(path: str, flags: int) -> int:
+    try:
+        return open_private(path, flags | os.O_EXCL)
+    except FileExistsError:
+        return os.open(path, flags | os.O_CLOEXEC, 0o600)

@@ -1,0 +1,115 @@
+"""What is printed: data on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import textwrap
+from typing import TextIO
+
+from batchscan.console.journald import is_journal, with_priority
+from batchscan.errors import StorageError
+from batchscan.util.escaping import printable
+
+_NARROWEST = 40  # columns; below, a terminal does as well
+_COLOURS = {"red": "31", "yellow": "33", "green": "32", "bold": "1"}
+
+
+def emit(data: str | bytes) -> None:
+    """Write data to stdout; a reader that has gone away (`| head`) is no trouble.
+
+    Args:
+        data: text that has no untrusted control characters left, or bytes as they are.
+
+    Raises:
+        StorageError: stdout cannot be written for another reason.
+    """
+    if sys.stdout is None:  # started with stdout closed
+        return
+    if isinstance(data, str):
+        # A name that the terminal's encoding lacks must not end the program
+        data = (data.rstrip("\n") + "\n").encode(sys.stdout.encoding, "backslashreplace")
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        abandon_stdout()
+    except OSError as error:
+        abandon_stdout()
+        raise StorageError(f"stdout cannot be written: {error.strerror}") from error
+
+
+def abandon_stdout() -> None:
+    """Point stdout at nothing, so that Python's own flush at the end has nothing to complain of."""
+    _point_at_nothing(sys.stdout)
+
+
+def finish_stderr() -> None:
+    """Leave nothing on stderr that Python would fail to flush at the end, and exit with 120 for."""
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    except OSError:
+        _point_at_nothing(sys.stderr)
+    except ValueError:  # it is closed
+        return
+
+
+def _point_at_nothing(stream: TextIO) -> None:
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, stream.fileno())
+    os.close(nothing)
+
+
+def say(text: str) -> None:
+    """Print our own lines on stderr; where nobody listens, nothing is lost."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except (OSError, ValueError):  # the pipe is gone, or stderr is closed
+        return
+
+
+def on_new_line() -> None:
+    """Leave the line that a progress bar or `^C` stands on."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        say("")
+
+
+def complain(message: str, advice: str | None = None) -> None:
+    """Print what went wrong, and what to do about it, on stderr."""
+    text = _wrapped(f"batchscan: {printable(message)}", sys.stderr)
+    text = coloured("batchscan:", "red", sys.stderr) + text.removeprefix("batchscan:")
+    if advice:
+        text += "\n" + _wrapped(f"  {printable(advice)}", sys.stderr)
+    say(with_priority(text, logging.ERROR) if is_journal(sys.stderr) else text)
+
+
+def width_of(stream: TextIO | None, otherwise: int) -> int:
+    """Columns of the terminal that a stream is; `otherwise` where it is none."""
+    try:
+        if stream is not None and stream.isatty():
+            return os.get_terminal_size(stream.fileno()).columns or otherwise
+    except (OSError, ValueError):
+        pass
+    return otherwise
+
+
+def _wrapped(line: str, stream: TextIO | None) -> str:
+    """A line broken between words where a terminal would break it within one."""
+    width = width_of(stream, 0)
+    if width < _NARROWEST or len(line) <= width:
+        return line
+    return "\n".join(
+        textwrap.wrap(
+            line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+        )
+    )
+
+
+def coloured(text: str, colour: str, stream: TextIO | None) -> str:
+    """Colour a text where the stream is a terminal and NO_COLOR is not set."""
+    if stream is None or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if stream.isatty() else text

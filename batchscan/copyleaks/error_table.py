@@ -1,0 +1,273 @@
+"""Error answers turned into typed errors by a table; every documented body shape is read.
+
+The shapes are those of the vendor's error, login, credits and delete pages: an `error` object,
+an `error` string, a map of fields to lists, an RFC 9110 problem, `message` in either case, plain
+text, HTML, nothing. Messages are for people and are never matched on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import msgspec
+
+from batchscan.copyleaks.errors import (
+    AuthenticationFailed,
+    BadResponse,
+    CopyleaksError,
+    Declined,
+    Details,
+    PaymentRequired,
+    RateLimited,
+    Refused,
+    ScanIdConflict,
+    ServerFailed,
+    TokenRefused,
+    UnderMaintenance,
+    WrongAddress,
+)
+
+LONGEST_MESSAGE = 300
+LONGEST_WORD = 100
+HIDDEN = "***"  # instead of a key or token that was echoed
+
+# The codes are the vendor's (errors and webhook pages); which status they come with is unknown.
+_NO_CREDITS: dict[str | None, type[CopyleaksError]] = {"13": PaymentRequired, "17": PaymentRequired}
+# Too large, too low in quality, unsupported type, invalid file, bad file name.
+_ABOUT_PICTURE: dict[str | None, type[CopyleaksError]] = dict.fromkeys(
+    ("6", "8", "10", "14", "24"), Refused
+)
+# 401, 403 and 429 mean what they mean, whatever is said about the picture with them.
+_CODES_DECIDE = frozenset(range(400, 500)) - {401, 403, 429}
+_BY_STATUS: dict[int, type[CopyleaksError]] = {
+    401: TokenRefused,
+    402: PaymentRequired,
+    403: AuthenticationFailed,
+    404: WrongAddress,
+    405: WrongAddress,
+    409: ScanIdConflict,
+    413: Refused,
+    415: Refused,
+    429: RateLimited,
+    503: UnderMaintenance,
+}
+_BY_CLASS: dict[int, type[CopyleaksError]] = {
+    1: WrongAddress,
+    2: BadResponse,  # something was done, and perhaps charged
+    3: WrongAddress,
+    4: Declined,
+    5: ServerFailed,
+}
+# What a 4xx of the login means, but for 404, 405 and 429: this account cannot log in.
+_LOGIN_REFUSALS = (TokenRefused, PaymentRequired, ScanIdConflict, Refused, Declined)
+
+
+def failure(
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    login: bool = False,
+    now: float,
+    secrets: Sequence[str] = (),
+) -> CopyleaksError:
+    """The error that an answer other than 200 is.
+
+    Args:
+        status: the HTTP status.
+        headers: the answer's.
+        body: the answer's, of any shape.
+        login: whether it is the login's answer.
+        now: seconds since 1970.
+        secrets: what was sent and may be echoed, but must not be shown.
+    """
+    details = read_details(status, body, secrets)
+    kind = _of_login(status) if login else _of_call(status, details.code)
+    message = f"HTTP {status}" + (f": {details.message}" if details.message else "")
+    error: CopyleaksError
+    if issubclass(kind, RateLimited | UnderMaintenance):
+        error = kind(message, details, retry_after(headers.get("Retry-After"), now))
+    elif issubclass(kind, BadResponse):
+        error = kind(message, details, b"" if login else body)
+    else:
+        error = kind(message, details)
+    error.login = login
+    return error
+
+
+def _of_call(status: int, code: str | None) -> type[CopyleaksError]:
+    by_code = _NO_CREDITS.get(code)
+    if by_code is None and status in _CODES_DECIDE:
+        by_code = _ABOUT_PICTURE.get(code)
+    return by_code or _of_status(status)
+
+
+def _of_login(status: int) -> type[CopyleaksError]:
+    kind = _of_status(status)
+    return AuthenticationFailed if issubclass(kind, _LOGIN_REFUSALS) else kind
+
+
+def _of_status(status: int) -> type[CopyleaksError]:
+    return _BY_STATUS.get(status) or _BY_CLASS.get(status // 100, ServerFailed)
+
+
+def retry_after(value: str | None, now: float) -> float | None:
+    """Seconds to wait, from either form of the header (RFC 9110, 10.2.3); None where it is none."""
+    if value is None:
+        return None
+    text = value.strip()
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text):
+        return float(text)
+    try:
+        at = parsedate_to_datetime(text)
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+        return max(0.0, (at - datetime.fromtimestamp(now, UTC)).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def read_details(status: int, body: bytes, secrets: Sequence[str] = ()) -> Details:
+    """Whatever an error body tells, in any of the documented shapes or none."""
+    said = _said(body, secrets)
+    return Details(
+        http_status=status,
+        type=_word(said.get("type"), secrets),
+        code=_word(said.get("code"), secrets),
+        id=_word(said.get("id"), secrets),
+        trace_id=_word(said.get("traceid"), secrets),
+        message=_line(said.get("message"), secrets),
+    )
+
+
+def _said(body: bytes, secrets: Sequence[str]) -> dict[str, Any]:
+    """The parts of an error, under lower-case names, as they came."""
+    try:
+        decoded = decode(body)
+    except NotJson:
+        return {"message": _plain(body, secrets)}
+    if not isinstance(decoded, dict):
+        return {"message": _plain(body, secrets)}
+    fields = _lowered(decoded)
+    inner = fields.get("error")
+    said = _lowered(inner) if isinstance(inner, dict) else fields
+    trace_id = said.get("traceid") or fields.get("traceid")
+    return {**said, "traceid": trace_id, "message": _message(fields, said, inner)}
+
+
+def _lowered(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name.lower(): value for name, value in fields.items()}
+
+
+def _message(fields: dict[str, Any], said: dict[str, Any], inner: object) -> str | None:
+    for candidate in (said.get("message"), inner, said.get("title"), _first_of(fields)):
+        if isinstance(candidate, str) and candidate.strip():
+            return candidate
+    return None
+
+
+def _first_of(fields: dict[str, Any]) -> str | None:
+    """The first complaint of a map of fields to lists."""
+    for name, value in fields.items():
+        if isinstance(value, list) and value and isinstance(value[0], str):
+            return f"{name}: {value[0]}"
+    return None
+
+
+def _plain(body: bytes, secrets: Sequence[str]) -> str:
+    for secret in filter(None, secrets):  # before the cut, which may leave half of one
+        body = body.replace(secret.encode(), HIDDEN.encode())
+    text = body[: 4 * LONGEST_MESSAGE].decode("utf-8", "replace")
+    if re.match(r"\s*<", text):
+        title = re.search(r"<title[^>]*>(.*?)</title", text, re.IGNORECASE | re.DOTALL)
+        text = f"a web page ({title.group(1)})" if title else "a web page"
+    return text
+
+
+def _word(value: object, secrets: Sequence[str]) -> str | None:
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return (_line(str(value), secrets) or "")[:LONGEST_WORD] or None
+    return None
+
+
+def _line(text: str | None, secrets: Sequence[str]) -> str | None:
+    for secret in filter(None, secrets):
+        text = text and text.replace(secret, HIDDEN)
+    return (clean(text[: 4 * LONGEST_MESSAGE]) or None) if text else None
+
+
+def clean(text: str) -> str:
+    """One printable line of at most 300 characters."""
+    line = " ".join(text.split())
+    return "".join(c if c.isprintable() else "\ufffd" for c in line)[:LONGEST_MESSAGE]
+
+
+_BOM = b"\xef\xbb\xbf"
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+# A pair of surrogates, half a pair, any other escape: so that `\\ud83d` is a backslash and a word.
+_ESCAPE = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    rb"|\\.",
+    re.DOTALL,
+)
+
+
+class NotJson(ValueError):
+    """Nobody can read this as JSON."""
+
+
+def decode(body: bytes) -> Any:  # noqa: ANN401 - whatever stands there
+    """Read JSON; a byte order mark is skipped, half a surrogate pair becomes U+FFFD.
+
+    RFC 8259 allows both, and a name cut to a length in UTF-16 ends in such a half. UTF-16, UTF-32,
+    bytes that are no UTF-8, and NaN, which it does not allow, are read all the same. What was paid
+    for is not lost over it.
+
+    Raises:
+        NotJson: it is none.
+    """
+    body = body.removeprefix(_BOM)
+    try:
+        return msgspec.json.decode(body)
+    except _UNREADABLE:
+        pass
+    try:
+        return json.loads(_mended(body))
+    except (ValueError, RecursionError) as error:
+        raise NotJson("not JSON") from error
+
+
+def repeated_keys(body: bytes) -> set[str]:
+    """The keys that stand twice in one object, of which readers keep the last.
+
+    Raises:
+        NotJson: it is no JSON.
+    """
+    repeated: set[str] = set()
+
+    def look(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        fields = dict(pairs)
+        if len(fields) < len(pairs):
+            names = [name for name, _ in pairs]
+            repeated.update(name for name in fields if names.count(name) > 1)
+        return fields
+
+    try:
+        json.loads(_mended(body), object_pairs_hook=look)
+    except (ValueError, RecursionError) as error:
+        raise NotJson("not JSON") from error
+    return repeated
+
+
+def _mended(body: bytes) -> bytes:
+    text = body.decode(json.detect_encoding(body), "replace").removeprefix("\ufeff")
+    return _ESCAPE.sub(_whole, text.encode())
+
+
+def _whole(escape: re.Match[bytes]) -> bytes:
+    return rb"\ufffd" if escape["half"] else escape[0]

@@ -1,0 +1,278 @@
+"""What a 200 of the image plagiarism check says, in the vendor's words, read tolerantly.
+
+Only `matches.internet` as a list is required; whatever else is missing or odd is a warning. The
+shape is that of the vendor's page on the image plagiarism response. An answer is paid for, so
+nothing is raised: where its matches cannot be read, or are fewer than it says, `trouble` says why,
+and what could be read stands beside it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from batchscan.copyleaks.error_table import NotJson, clean, decode, repeated_keys
+from batchscan.copyleaks.errors import BadResponse
+from batchscan.copyleaks.strict_response import MOST, Documented, documented
+
+FULL, PARTIAL = 0, 1  # matchType
+READER = 1  # what `read_check` makes of a body; one more whenever it can read what it could not
+_BLANK = b" \t\r\n\0\xef\xbb\xbf\xff\xfe"  # what may stand before an object in any encoding
+
+
+@dataclass(frozen=True, slots=True)
+class InternetMatch:
+    """An entry of `matches.internet`; `match_type` is None where it is none of the documented."""
+
+    url: str
+    match_type: int | None
+    web_pages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """`matches.score`."""
+
+    total_matches: int
+    full_matches: int
+    partial_matches: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """A check's answer."""
+
+    internet: tuple[InternetMatch, ...]
+    score: Score | None
+    actual_credits: int | None
+    expected_credits: int | None
+    warnings: tuple[str, ...]
+    trouble: str | None = None  # why nobody may take these matches for all that there are
+
+
+class _Warnings:
+    """Collects each word once, in order."""
+
+    def __init__(self) -> None:
+        self.words: dict[str, None] = {}
+
+    def add(self, word: str) -> None:
+        self.words[word] = None
+
+
+def may_be_answer(body: bytes) -> bool:
+    """Whether a 200's body may be the service's answer: a JSON object, whole or cut off.
+
+    A web page, an empty body or a bare list is somebody else's: a portal's, a proxy's.
+    """
+    return body[:64].lstrip(_BLANK).startswith(b"{")
+
+
+def read_check(body: bytes, scan_id: str | None = None) -> CheckResult:
+    """Read a 200's body; whatever is wrong with it is in the result."""
+    exact = documented(body, scan_id)
+    return _exactly(exact) if exact else _tolerantly(body, scan_id)
+
+
+def _exactly(answer: Documented) -> CheckResult:
+    score, image = answer.matches.score, answer.scanned_image
+    return CheckResult(
+        internet=tuple(
+            InternetMatch(
+                entry.url,
+                entry.match_type,
+                tuple(dict.fromkeys([page.url for page in entry.web_pages])),
+            )
+            for entry in answer.matches.internet
+        ),
+        score=Score(score.total_matches, score.full_matches, score.partial_matches),
+        actual_credits=image.actual_credits,
+        expected_credits=image.expected_credits,
+        warnings=(),
+    )
+
+
+def _tolerantly(body: bytes, scan_id: str | None) -> CheckResult:
+    try:
+        decoded = _decode(body)
+    except BadResponse as error:
+        return CheckResult((), None, None, None, (), str(error))
+    matches = decoded.get("matches")
+    matches = matches if isinstance(matches, dict) else {}
+    warnings = _Warnings()
+    image = decoded.get("scannedImage")
+    image = image if isinstance(image, dict) else {}
+    entries = matches.get("internet")
+    listed, unread = _internet(entries if isinstance(entries, list) else [], warnings)
+    internet = _merged(listed, warnings)
+    score = _score(matches.get("score"), internet, warnings)
+    if scan_id is not None and image.get("scanId") != scan_id:
+        warnings.add("scan_id_missing" if image.get("scanId") is None else "scan_id_mismatch")
+    actual = _charge(image.get("actualCredits"))
+    if actual is None:
+        warnings.add("credits_missing")
+    troubles = (
+        None if isinstance(entries, list) else "the answer holds no list of matches",
+        _told_error(decoded, matches),
+        _told_twice(body),
+        _too_few(matches.get("score"), len(listed)),
+        # Where the service counted no more than could be read, an odd entry is a warning.
+        f"{unread:,} of its {len(listed) + unread:,} matches cannot be read"
+        if unread and (score is None or not listed)
+        else None,
+    )
+    return CheckResult(
+        internet=internet,
+        score=score,
+        actual_credits=actual,
+        expected_credits=_count(image.get("expectedCredits")),
+        warnings=tuple(warnings.words),
+        trouble=next(filter(None, troubles), None),
+    )
+
+
+def read_credits(body: bytes) -> int:
+    """Read the balance: `{"Amount": 100}` (the vendor's credits page).
+
+    Raises:
+        BadResponse: there is no such number.
+    """
+    decoded = {str(key).lower(): value for key, value in _decode(body).items()}
+    amount = _count(decoded.get("amount"))
+    if amount is None:
+        raise BadResponse("the answer holds no balance", body=body)
+    return amount
+
+
+def _decode(body: bytes) -> dict[str, Any]:
+    try:
+        decoded = decode(body)
+    except NotJson as error:
+        raise BadResponse("the answer is not JSON", body=body) from error
+    if not isinstance(decoded, dict):
+        raise BadResponse("the answer is not a JSON object", body=body)
+    return decoded
+
+
+def _told_error(decoded: dict[str, Any], matches: dict[str, Any]) -> str | None:
+    """An error that stands in a 200: then its list need not be all there is."""
+    for fields in (decoded, matches):
+        for name, value in fields.items():
+            if name.lower().startswith("error") and value:
+                said = clean(str(value)[:1_000])
+                return f"the answer says that there was an error: {name}: {said}"
+    return None
+
+
+def _told_twice(body: bytes) -> str | None:
+    """A list of matches that stands there twice: whichever is read hides the other."""
+    suspects = {key for key in ("matches", "internet") if body.count(key.encode()) > 1}
+    twice = suspects and suspects & repeated_keys(body)
+    return f"the answer says {min(twice)!r} more than once" if twice else None
+
+
+def _too_few(score: object, listed: int) -> str | None:
+    """Whether the service counted more matches than could be read."""
+    fields = score if isinstance(score, dict) else {}
+    counts = ("totalMatches", "fullMatches", "partialMatches")
+    total, full, partial = (_promised(fields.get(name)) for name in counts)
+    promised = max(total, full + partial)
+    if promised <= listed:
+        return None
+    return f"the service counted {promised:,.0f} matches, and {listed:,} could be read"
+
+
+def _promised(value: object) -> float:
+    """A count however it is written; what is none of them promises nothing."""
+    if isinstance(value, str) and value.strip().isdecimal():
+        return float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        return 0.0
+    return float(min(max(value, 0), 10**18))
+
+
+def _internet(entries: list[Any], warnings: _Warnings) -> tuple[list[InternetMatch], int]:
+    """The entries that can be read, and how many cannot."""
+    internet = []
+    for entry in entries:
+        url = entry.get("url") if isinstance(entry, dict) else None
+        if not isinstance(url, str) or not url.strip():
+            warnings.add("odd_match")
+            continue
+        kind = _match_type(entry.get("matchType"), warnings)
+        internet.append(InternetMatch(url, kind, _web_pages(entry.get("webPages"), warnings)))
+    return internet, len(entries) - len(internet)
+
+
+def _merged(matches: Iterable[InternetMatch], warnings: _Warnings) -> tuple[InternetMatch, ...]:
+    """Each URL once: as its worst kind, with the pages of all its entries."""
+    found: dict[str, InternetMatch] = {}
+    for match in matches:
+        known = found.get(match.url)
+        if known is not None:
+            warnings.add("duplicate_match")
+            pages = tuple(dict.fromkeys((*known.web_pages, *match.web_pages)))
+            kinds = [k for k in (known.match_type, match.match_type) if k is not None]
+            match = InternetMatch(match.url, min(kinds, default=None), pages)  # noqa: PLW2901
+        found[match.url] = match
+    return tuple(found.values())
+
+
+def _match_type(value: object, warnings: _Warnings) -> int | None:
+    number = None if isinstance(value, bool) else _count(value)
+    if number in (FULL, PARTIAL):
+        return number
+    warnings.add("unknown_match_type")
+    return None
+
+
+def _web_pages(value: object, warnings: _Warnings) -> tuple[str, ...]:
+    """The pages; the vendor leaves the key out where no page is known."""
+    if value is not None and not isinstance(value, list):
+        warnings.add("odd_web_pages")
+        return ()
+    return tuple(dict.fromkeys(_page_urls(value or (), warnings)))
+
+
+def _page_urls(pages: Iterable[Any], warnings: _Warnings) -> Iterator[str]:
+    for page in pages:
+        url = page.get("url") if isinstance(page, dict) else None
+        if isinstance(url, str) and url:
+            yield url
+        else:
+            warnings.add("odd_web_pages")
+
+
+def _score(value: object, internet: Sequence[InternetMatch], warnings: _Warnings) -> Score | None:
+    fields = value if isinstance(value, dict) else {}
+    counts = [
+        _count(fields.get(name)) for name in ("totalMatches", "fullMatches", "partialMatches")
+    ]
+    total, full, partial = counts
+    if total is None or full is None or partial is None:
+        warnings.add("score_missing")
+        return None
+    listed = [match.match_type for match in internet]
+    if (total, full, partial) != (len(listed), listed.count(FULL), listed.count(PARTIAL)):
+        warnings.add("score_mismatch")
+    return Score(total, full, partial)
+
+
+def _charge(value: object) -> int | None:
+    """A charge in whole credits, a part of one counted whole: a budget must hold all the same."""
+    if isinstance(value, float) and 0 < value < MOST:
+        return math.ceil(value)
+    return _count(value)
+
+
+def _count(value: object) -> int | None:
+    """A count that fits the ledger (64 bits); some services write whole numbers as 1.0."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if isinstance(value, float):
+        if not value.is_integer():
+            return None
+        value = int(value)
+    return value if 0 <= value <= MOST else None

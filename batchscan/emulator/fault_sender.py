@@ -1,0 +1,128 @@
+"""Carries out what befalls one request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import TypeVar
+
+from aiohttp import web
+
+from batchscan.emulator import bodies, malformed
+from batchscan.emulator.account import Account
+from batchscan.emulator.bodies import Reply
+from batchscan.emulator.fault_actions import (
+    Action,
+    Answer,
+    Delay,
+    Drip,
+    EmptyBalance,
+    Hang,
+    Odd,
+    Reset,
+    RevokeTokens,
+    Tear,
+)
+from batchscan.emulator.journal import Visit
+from batchscan.emulator.malformed import odd_body
+
+_Kind = TypeVar("_Kind", bound=Action)
+_OK = 200
+
+
+class Failing:
+    """The faults of one request, at the places where they strike.
+
+    Each place gives the response that ends the request, or None where it goes on.
+    """
+
+    def __init__(
+        self, request: web.Request, visit: Visit, account: Account, closing: asyncio.Event
+    ) -> None:
+        self._request = request
+        self._visit = visit
+        self._account = account
+        self._closing = closing
+
+    def add(self, actions: Iterable[Action]) -> None:
+        """Take more actions; what they do to the account is done at once."""
+        for action in actions:
+            if isinstance(action, RevokeTokens):
+                self._account.revoke_tokens()
+            elif isinstance(action, EmptyBalance):
+                self._account.balance = 0
+            else:
+                self._visit.actions.append(action)
+
+    async def before_reading(self) -> web.StreamResponse | None:
+        """Resets and answers that do not wait for the body."""
+        reset, answer = self._first(Reset), self._first(Answer)
+        if reset is not None and reset.when != "after":
+            if reset.when == "reading":
+                await self._request.content.readany()
+            return self._reset()
+        if answer is not None and answer.when == "reading":
+            await self._request.content.readany()
+            return await self._answer(answer)
+        return None
+
+    async def before_answering(self) -> web.StreamResponse | None:
+        """Delays, hangs and answers that are none of the service's own."""
+        for action in self._visit.actions:
+            if isinstance(action, Delay):
+                await self._pause(action.seconds)
+        reset, hang, answer = self._first(Reset), self._first(Hang), self._first(Answer)
+        if reset is not None and reset.when != "after":  # it came with the file's name
+            return self._reset()
+        if hang is not None and hang.when == "before":
+            return await self._hang(hang)
+        if answer is not None and answer.when != "after":
+            return await self._answer(answer)
+        return None
+
+    async def send(self, reply: Reply) -> web.StreamResponse:
+        """Send the service's answer, or fail to."""
+        if self._first(Reset) is not None:
+            return self._reset()
+        hang = self._first(Hang)
+        if hang is not None:
+            return await self._hang(hang)
+        odd, answer = self._first(Odd), self._first(Answer)
+        if answer is not None:
+            return await self._answer(answer)
+        if odd is not None and self._visit.route == "check" and reply.status == _OK:
+            reply = odd_body(reply, odd.body)
+        return await self._leave(reply)
+
+    async def _answer(self, answer: Answer) -> web.StreamResponse:
+        reply = bodies.shaped(answer.status, answer.body, answer.code)
+        return await self._leave(reply._replace(headers=answer.headers))
+
+    async def _leave(self, reply: Reply) -> web.StreamResponse:
+        self._visit.close(reply.status)
+        drip = self._first(Drip)
+        if self._first(Tear) is not None:
+            return await malformed.torn(self._request, reply)
+        if drip is not None:
+            return await malformed.dripping(self._request, reply, drip)
+        return malformed.whole(self._request, reply)
+
+    def _first(self, kind: type[_Kind]) -> _Kind | None:
+        return next((action for action in self._visit.actions if isinstance(action, kind)), None)
+
+    def _reset(self) -> web.Response:
+        self._visit.close("reset")
+        return malformed.reset(self._request)
+
+    async def _hang(self, hang: Hang) -> web.Response:
+        self._visit.close("hang")
+        await self._pause(hang.seconds)
+        return malformed.reset(self._request)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait; the end of the emulator ends it early."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
+        except TimeoutError:
+            return

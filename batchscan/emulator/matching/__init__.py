@@ -1,0 +1,1 @@
+"""How the emulator finds copies of pictures."""

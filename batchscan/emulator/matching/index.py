@@ -1,0 +1,135 @@
+"""The index of a web's pictures: what each looks like, and which pages show it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from batchscan.emulator.matching.alignment import AGREEING, overlap
+from batchscan.emulator.matching.keypoints import ALIKE, Floats, Landmarks
+from batchscan.emulator.matching.similarity import FULL, PARTIAL, Likeness, compare_whole, likeness
+from batchscan.emulator.web_files import PAGES, content_type, read_below, shown_on, web_files
+
+_BLOCK: Final = 256  # pictures compared at once: with some 100 landmarks each, 10 MB
+
+
+@dataclass(slots=True)
+class Register:
+    """Pictures have the numbers 0, 1, 2... in the order in which they are added."""
+
+    _looks: list[Floats] = field(default_factory=list)  # whole blocks
+    _sizes: list[int] = field(default_factory=list)  # landmarks of each picture
+    _latest: list[Floats] = field(default_factory=list)  # of the block that is not whole yet
+
+    def add(self, marks: Landmarks) -> None:
+        """Take in the next picture's landmarks."""
+        self._sizes.append(len(marks.looks))
+        self._latest.append(marks.looks)
+        if len(self._latest) == _BLOCK:
+            self._looks.append(np.concatenate(self._latest))
+            self._latest.clear()
+
+    def likely(self, marks: Landmarks) -> list[int]:
+        """The numbers of the pictures of which enough landmarks look like one of these."""
+        if not len(marks.looks) or not self._sizes:
+            return []
+        alike = np.concatenate([(looks @ marks.looks.T).max(axis=1) for looks in self._blocks()])
+        owners = np.repeat(np.arange(len(self._sizes)), self._sizes)
+        counts = np.bincount(owners[alike > ALIKE], minlength=len(self._sizes))
+        found: list[int] = np.nonzero(counts >= AGREEING)[0].tolist()
+        return found
+
+    def _blocks(self) -> Iterator[Floats]:
+        yield from self._looks
+        if self._latest:
+            yield np.concatenate(self._latest)
+
+
+_log = logging.getLogger(__name__)
+_PAGE_BYTES: Final = 5_000_000
+
+
+class Found(NamedTuple):
+    """A picture of the index that is alike; `kind` 0 is full, 1 partial."""
+
+    name: str
+    kind: int
+    pages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    name: str
+    sha256: str
+    likeness: Likeness
+
+
+@dataclass(slots=True)
+class Index:
+    """Built once, then only read."""
+
+    _pictures: list[_Picture] = field(default_factory=list)
+    _pages: dict[str, list[str]] = field(default_factory=dict)  # by the picture's name
+    _register: Register = field(default_factory=Register)  # of landmarks, by the picture's number
+
+    @classmethod
+    def build(cls, root: Path, stop: threading.Event) -> Index:
+        """Read every picture and page below a folder; `stop` ends it early."""
+        index = cls()
+        for name in web_files(root):
+            if stop.is_set():
+                break
+            index._add(root, name)
+        return index
+
+    def find(self, sha256: str, mine: Likeness | None) -> list[Found]:
+        """The pictures that are alike; without a likeness, only the same bytes are."""
+        return [
+            Found(picture.name, kind, tuple(self._pages.get(picture.name, ())))
+            for picture, kind in self._alike(sha256, mine)
+        ]
+
+    def _alike(self, sha256: str, mine: Likeness | None) -> Iterator[tuple[_Picture, int]]:
+        parts = set() if mine is None else self._parts(mine)
+        for number, picture in enumerate(self._pictures):
+            if picture.sha256 == sha256:
+                yield picture, FULL
+            elif mine is not None:
+                kind = compare_whole(mine, picture.likeness)
+                if kind is not None:
+                    yield picture, kind
+                elif number in parts:
+                    yield picture, PARTIAL
+
+    def _parts(self, mine: Likeness) -> set[int]:
+        """The numbers of the pictures that show most of this one, or the other way round."""
+        return {
+            number
+            for sketch in mine.both_ways()
+            for number in self._register.likely(sketch.marks)
+            if overlap(sketch, self._pictures[number].likeness.sketch)
+        }
+
+    def _add(self, root: Path, name: str) -> None:
+        try:
+            data = read_below(root, name)
+            if content_type(name) in PAGES.values():
+                self._add_page(name, data)
+            else:
+                sha256 = hashlib.sha256(data).hexdigest()
+                found = likeness(data)
+                self._register.add(found.sketch.marks)
+                self._pictures.append(_Picture(name, sha256, found))
+        except Exception as error:  # noqa: BLE001 - decoder boundary: a broken file is not found
+            _log.debug("not in the index: %s: %s", name, error)
+
+    def _add_page(self, name: str, data: bytes) -> None:
+        for shown in sorted(shown_on(name, data[:_PAGE_BYTES].decode("utf-8", "replace"))):
+            self._pages.setdefault(shown, []).append(name)

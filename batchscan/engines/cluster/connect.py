@@ -1,0 +1,63 @@
+"""Connecting to a cluster: what is wrong is said before anything is sent."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from batchscan.engines.cluster.dask_client import Dask, NotThere
+from batchscan.engines.cluster.engine import DaskEngine
+from batchscan.engines.cluster.pool import Crowd
+from batchscan.engines.host_limiter import HostPace
+from batchscan.engines.interface import Engine
+from batchscan.engines.vendor_client import open_client, open_transport
+from batchscan.errors import UsageError
+from batchscan.pace import Clock
+from batchscan.settings import Settings
+from batchscan.settings.address_types import is_loopback
+from batchscan.settings.model_groups import LOCAL
+
+CONNECT = 10.0  # seconds for the scheduler to answer
+log = logging.getLogger(__name__)
+
+
+async def open_cluster(
+    settings: Settings, token_file: Path, clock: Clock, check_halt: Callable[[], None]
+) -> Engine:
+    """Connect to the cluster that settings name, and hire its workers.
+
+    Raises:
+        UsageError: nothing answers there, or no worker can be used.
+    """
+    address = settings.engine.dask or LOCAL
+    _warn_of_plain(address)
+    dask = Dask(address, CONNECT)
+    try:
+        await dask.open()
+    except NotThere as error:
+        raise UsageError(
+            f"there is no Dask scheduler at {address}: {error}",
+            advice="check the address of --dask (engine.dask); for tls:// see Dask's own settings",
+        ) from error
+    crowd = Crowd(dask, settings, clock, check_halt)
+    try:
+        await crowd.open()
+    except BaseException:
+        await crowd.aclose()
+        raise
+    transport = open_transport(settings)
+    client = open_client(settings, transport, token_file, clock.wall)
+    return DaskEngine(crowd, client, transport, HostPace(settings, clock), settings.api)
+
+
+def _warn_of_plain(address: str) -> None:
+    """Say that others on the way could read along."""
+    parts = urlsplit(address)
+    if parts.scheme in ("tcp", "ws") and not is_loopback(parts):
+        log.warning(
+            "%s is not encrypted: who can listen in sees the access token and can run code on the "
+            "cluster; see Dask's TLS",
+            address,
+        )

@@ -1,0 +1,253 @@
+"""All that is asked of Dask, typed: it ships no types, and everything else here has some.
+
+Stations are Dask Actors. They are not called through Dask's own proxies, which call again by
+themselves when a connection breaks and wait for ever for an actor that is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
+from typing import Any
+
+from distributed import Client, LocalCluster, Status
+from distributed.core import ConnectionPool
+from distributed.protocol import to_serialize
+from distributed.security import Security
+
+from batchscan.engines.cluster.worker_actor import Station
+from batchscan.settings import Settings
+from batchscan.settings.model_groups import LOCAL
+
+REACH = 2.0  # seconds for a connection to a worker to come about
+MOST_WORKERS = 4_096  # connections at once
+CALL = 10.0  # seconds that an answer may take
+EVENTS = "all"  # the scheduler's topic
+HIRE = 30.0  # seconds that a station may take to come about: a worker may import batchscan first
+log = logging.getLogger(__name__)
+KEYS = ("COPYLEAKS_API_KEY", "COPYLEAKS_API_KEY_FILE")  # not for the processes of a local cluster
+
+
+class Gone(Exception):
+    """A worker, or the scheduler, does not answer."""
+
+
+class NotThere(Exception):
+    """Nothing like a scheduler listens at the address; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hired:
+    """A station on a worker, for as long as this is held."""
+
+    address: str
+    key: str
+    future: Any = field(repr=False)
+
+
+class Dask:
+    """One scheduler and its workers, seen from the driver's event loop."""
+
+    def __init__(self, address: str, connect_timeout: float) -> None:
+        """Prepare; `local` starts processes on this machine."""
+        self.address = address
+        self._timeout = connect_timeout
+        self._local: Any = None
+        self._hidden: dict[str, str] = {}  # of the environment, while a local cluster is there
+        self._client: Any = None
+        self._pool: Any = None  # of connections to workers; the client's waits long for the dead
+
+    async def open(self) -> None:
+        """Connect.
+
+        Raises:
+            NotThere: that was not possible.
+        """
+        _quieten()
+        if self.address == LOCAL:
+            await self._start_local()
+        try:
+            security = Security() if self._local is None else self._local.security
+            self._client = await Client(
+                self._local if self._local is not None else self.address,
+                asynchronous=True,
+                set_as_default=False,
+                timeout=self._timeout,
+                security=security,
+                name="batchscan",
+            )
+            if self._pool is None:
+                args = security.get_connection_args("client")
+                self._pool = ConnectionPool(MOST_WORKERS, connection_args=args, timeout=REACH)
+                await self._pool.start()
+        except (OSError, ValueError, TypeError, RuntimeError, ImportError) as error:
+            await self.aclose()
+            raise NotThere(str(error) or type(error).__name__) from error
+
+    async def reopen(self) -> None:
+        """Connect again where the connection was given up.
+
+        Raises:
+            NotThere: that was not possible.
+        """
+        if self._client is not None and self._client.status == "running":
+            return
+        if self._client is not None and self._client.status == "connecting":
+            raise NotThere("the scheduler does not answer")
+        await self.open()
+
+    async def workers(self) -> Mapping[str, int]:
+        """The addresses of the workers that run, and how many threads each has.
+
+        Raises:
+            Gone: the scheduler does not answer.
+        """
+        try:
+            async with asyncio.timeout(CALL):
+                found: dict[str, int] = await self._client.scheduler.ncores_running()
+        except (OSError, TimeoutError, AttributeError, RuntimeError, ValueError) as error:
+            raise Gone(str(error)) from error
+        return found
+
+    async def hire(self, address: str, threads: int, settings: Settings) -> Hired:
+        """Have a station on a worker.
+
+        Raises:
+            Gone: the worker went away meanwhile, or takes too long.
+            ImportError, AttributeError: batchscan is not installed there, or is another one.
+        """
+        key = f"batchscan-station-{secrets.token_hex(8)}"
+        try:
+            future = self._client.submit(
+                Station,
+                settings,
+                threads,
+                key=key,
+                workers=[address],
+                allow_other_workers=False,
+                actor=True,
+            )
+            async with asyncio.timeout(HIRE):
+                error = await future.exception()
+        except (OSError, TimeoutError, RuntimeError) as failed:
+            raise Gone(str(failed)) from failed
+        except asyncio.CancelledError:  # Dask's own is one, too
+            if _cancelling():
+                raise
+            raise Gone("the scheduler went away") from None
+        if error is not None:
+            raise error
+        if future.status != "finished":
+            raise Gone(f"its station is {future.status}")
+        return Hired(address, key, future)
+
+    async def call(self, hired: Hired, method: str, *args: object, seconds: float = CALL) -> Any:  # noqa: ANN401 - the method's
+        """Call a station's method once.
+
+        Raises:
+            Gone: no answer came; it may have been called.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                said = await self._pool(hired.address).actor_execute(
+                    function=method,
+                    actor=hired.key,
+                    args=[to_serialize(arg) for arg in args],
+                    kwargs={},
+                )
+        except (OSError, TimeoutError, KeyError, RuntimeError, ValueError) as error:
+            raise Gone(str(error) or type(error).__name__) from error
+        if said["status"] != "OK":
+            raise said["exception"]
+        return said["result"]
+
+    def dismiss(self, hired: Hired) -> None:
+        """Let Dask forget a station."""
+        with suppress(RuntimeError, OSError):
+            hired.future.release()
+
+    async def retire(self, address: str) -> bool:
+        """Ask the scheduler again to retire a worker, now that no actor holds it back."""
+        with suppress(OSError, RuntimeError, ValueError, TimeoutError):
+            async with asyncio.timeout(CALL):
+                return address in await self._client.retire_workers([address], close_workers=True)
+        return False
+
+    def on_refused_retirement(self, tell: Any) -> None:  # noqa: ANN401 - a callable
+        """Have `tell(address)` called for workers that were not retired because of their actors."""
+
+        def look(event: tuple[float, Any]) -> None:
+            said = event[1]
+            if isinstance(said, dict) and said.get("action") == "retire-workers":
+                for address in said.get("could-not-retire", ()):
+                    tell(address)
+
+        self._client.subscribe_topic(EVENTS, look)
+
+    async def aclose(self) -> None:
+        """Leave the cluster; a local one ends."""
+        client, self._client = self._client, None
+        local, self._local = self._local, None
+        pool, self._pool = self._pool, None
+        with suppress(OSError, TimeoutError, RuntimeError, asyncio.CancelledError):
+            if pool is not None:
+                await pool.close()
+            if client is not None:
+                with suppress(ValueError):  # it was never subscribed to
+                    client.unsubscribe_topic(EVENTS)
+                await client.close()
+        with suppress(OSError, TimeoutError, RuntimeError):
+            if local is not None:
+                await local.close()
+        os.environ.update(self._hidden)
+
+    async def _start_local(self) -> None:
+        if self._local is not None and self._local.status == Status.running:
+            return
+        # The processes of a local cluster inherit the environment, also those that come later.
+        self._hidden |= {name: os.environ.pop(name) for name in KEYS if name in os.environ}
+        # What others of this machine could connect to would run code for them: TLS with
+        # certificates that only these processes have, and no dashboard that they could look at.
+        with _without_interrupts():
+            self._local = await LocalCluster(
+                asynchronous=True,
+                processes=True,
+                security=True,
+                dashboard_address="127.0.0.1:0",
+                worker_dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
+                protocol="tls://",
+                silence_logs=logging.CRITICAL,
+            )
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Have processes that start meanwhile not end by Ctrl-C: it is for us, who let them finish."""
+    resource_tracker.ensure_running()  # it would let interrupts through again as it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _quieten() -> None:
+    """Leave it to us to say what matters, but for `--verbose`."""
+    if log.isEnabledFor(logging.DEBUG):
+        return
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] in ("distributed", "tornado"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _cancelling() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

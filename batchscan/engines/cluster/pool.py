@@ -1,0 +1,247 @@
+"""All stations of a cluster: hired on every worker that comes, chosen so that hosts share evenly."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+
+from batchscan import version
+from batchscan.engines.cluster.dask_client import Dask, Gone, Hired, NotThere
+from batchscan.engines.cluster.messages import Hello
+from batchscan.engines.cluster.worker_client import Post
+from batchscan.engines.interface import ClusterFacts
+from batchscan.errors import Unavailable, UsageError
+from batchscan.pace import Clock
+from batchscan.settings import Settings
+
+LOOK = 1.0  # seconds between two looks at who is there
+FIRST = 30.0  # seconds for which the first worker is waited for
+RETIRING = 20  # tries to have a worker retired
+NAMED = 1_000  # lost workers that a report names
+log = logging.getLogger(__name__)
+
+
+class Crowd:
+    """Keeps a station on every worker, and says which one takes the next picture."""
+
+    def __init__(
+        self, dask: Dask, settings: Settings, clock: Clock, check_halt: Callable[[], None]
+    ) -> None:
+        """Prepare.
+
+        Args:
+            dask: the cluster.
+            settings: of the run; stations get no more than they need.
+            clock: what `--retry-for` is measured by.
+            check_halt: raises once the run stops.
+        """
+        self._dask = dask
+        self._settings = settings
+        self._clock = clock
+        self._check_halt = check_halt
+        self._posts: dict[str, Post] = {}
+        self._unfit: dict[str, str] = {}  # workers that cannot be used, and why
+        self._retiring: set[str] = set()
+        self._hosts: set[str] = set()
+        self._workers = 0
+        self._lost: list[str] = []
+        self._changed = asyncio.Event()
+        self._turn = asyncio.Lock()  # fair: first come, first served
+        self._watch: asyncio.Task[None] | None = None
+        self._chores: set[asyncio.Task[None]] = set()
+
+    @property
+    def facts(self) -> ClusterFacts:
+        """Who took part."""
+        return ClusterFacts(self._workers, len(self._hosts), tuple(self._lost))
+
+    async def open(self) -> None:
+        """Wait for the first workers, and hire them.
+
+        Raises:
+            UsageError: there is none, or one that cannot be used.
+        """
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + FIRST
+        while not self._posts:
+            self._check_halt()
+            with suppress(Gone):
+                await self._look()
+            if self._unfit:
+                address, why = next(iter(self._unfit.items()))
+                raise UsageError(
+                    f"the Dask worker at {address} cannot be used: {why}",
+                    advice="install this very batchscan, with this Python, on every worker",
+                )
+            if not self._posts and loop.time() >= ends:
+                raise UsageError(
+                    f"the Dask cluster at {self._dask.address} has no workers",
+                    advice="start some: dask worker ADDRESS",
+                )
+            if not self._posts:
+                await asyncio.sleep(LOOK / 4)
+        self._dask.on_refused_retirement(self._retire)
+        self._watch = asyncio.create_task(self._keep_looking())
+
+    async def choose(self) -> Post:
+        """The station that takes the next picture: on the host that has least to do.
+
+        Raises:
+            Unavailable: there has been no worker for longer than `--retry-for`.
+            StopRun: the run stops.
+        """
+        async with self._turn:
+            since: float | None = None
+            while True:
+                self._check_halt()
+                free = [post for post in self._posts.values() if post.free]
+                if free:
+                    load = Counter[str]()
+                    for post in self._posts.values():
+                        load[post.host] += post.taken
+                    return min(free, key=lambda post: (load[post.host], post.taken))
+                since = self._patient(since)
+                self._changed.clear()
+                await self._clock.wait(self._changed, LOOK)
+
+    def _patient(self, since: float | None) -> float | None:
+        """Since when there has been no worker at all; None while there is one."""
+        if any(not post.leaving for post in self._posts.values()):
+            return None
+        now = self._clock.monotonic()
+        since = now if since is None else since
+        patience = self._settings.api.retry_for
+        if now - since >= patience:
+            raise Unavailable(
+                f"the Dask cluster at {self._dask.address} has had no workers for {patience:.0f} s",
+                advice="the same command goes on where this run stopped",
+            )
+        return since
+
+    def wake(self) -> None:
+        """Have those that wait look again: a station has more room, or the run stops."""
+        self._changed.set()
+
+    async def aclose(self) -> None:
+        """Dismiss all stations, and leave the cluster."""
+        for task in (self._watch, *self._chores):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        posts = [post for post in self._posts.values() if not post.gone]
+        await asyncio.gather(*(post.dismiss() for post in posts))
+        await self._dask.aclose()
+
+    async def _keep_looking(self) -> None:
+        away = False
+        while True:
+            await asyncio.sleep(LOOK)
+            try:
+                await self._look()
+            except Gone:
+                away = True
+                with suppress(NotThere):
+                    await self._dask.reopen()
+            else:
+                if away:  # it may be another scheduler
+                    self._dask.on_refused_retirement(self._retire)
+                away = False
+
+    async def _look(self) -> None:
+        """Hire whoever has come.
+
+        Raises:
+            Gone: the scheduler does not answer.
+        """
+        there = await self._dask.workers()
+        for address, post in self._posts.items():
+            post.listed = address in there
+        new = {
+            address: threads
+            for address, threads in there.items()
+            if address not in {*self._posts, *self._unfit, *self._retiring}
+        }
+        await asyncio.gather(*(self._hire(address, threads) for address, threads in new.items()))
+
+    async def _hire(self, address: str, threads: int) -> None:
+        try:
+            hired, hello = await hire(self._dask, address, threads, self._settings)
+        except Unfit as unfit:
+            self._unfit[address] = str(unfit)
+            log.warning("the Dask worker at %s cannot be used: %s", address, unfit)
+        except Gone as gone:
+            log.info("the Dask worker at %s could not be hired: %s", address, gone)
+        else:
+            post = Post(self._dask, hired, hello, self._on_change)
+            self._posts[address] = post
+            self._workers += 1
+            self._hosts.add(post.host)
+            log.info("hired the Dask worker at %s", address)
+            self.wake()
+
+    def _on_change(self, post: Post) -> None:
+        if post.gone:
+            self._posts.pop(post.address, None)
+            if post.vanished:
+                log.warning("the Dask worker at %s was lost", post.address)
+                self._lost += [post.address][: NAMED - len(self._lost)]
+        self.wake()
+
+    def _retire(self, address: str) -> None:
+        """Leave a worker that somebody wants to retire: Dask does not while it holds an actor."""
+        post = self._posts.get(address)
+        if post is None or post.leaving:
+            return
+        post.leaving = True
+        self._retiring.add(address)
+        log.info("the Dask worker at %s is retiring", address)
+        task = asyncio.create_task(self._leave(post))
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+    async def _leave(self, post: Post) -> None:
+        await post.idle.wait()
+        if not post.gone:
+            await post.dismiss()
+            self._posts.pop(post.address, None)
+        self.wake()
+        for _ in range(RETIRING):  # until the scheduler has heard that the actor is gone
+            await asyncio.sleep(LOOK / 2)
+            if await self._dask.retire(post.address):
+                break
+        self._retiring.discard(post.address)
+
+
+class Unfit(Exception):
+    """A worker that cannot be used; says why."""
+
+
+async def hire(dask: Dask, address: str, threads: int, settings: Settings) -> tuple[Hired, Hello]:
+    """Have a station on a worker.
+
+    Raises:
+        Unfit: another Python or batchscan runs there, or none.
+        Gone: it went away meanwhile.
+    """
+    try:
+        hired = await dask.hire(address, threads, _terms(settings))
+        hello: Hello = await dask.call(hired, "hello")
+    except Gone:
+        raise
+    except Exception as error:  # whatever the other version raises
+        raise Unfit(f"batchscan does not start there ({error!r})") from error
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if hello.python != python:
+        raise Unfit(f"it runs Python {hello.python}, and this is {python}")
+    if hello.version != version.version():
+        raise Unfit(f"it has batchscan {hello.version}, and this is {version.version()}")
+    return hired, hello
+
+
+def _terms(settings: Settings) -> Settings:
+    """What a station has to know: no account, no folder, nobody's address but the API's."""
+    return Settings(api=settings.api, scan=settings.scan, pace=settings.pace)

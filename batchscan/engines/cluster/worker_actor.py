@@ -1,0 +1,267 @@
+"""What works on a worker: a Dask Actor with the judge, the connections and the bytes.
+
+It is told what to do by `put` and asked what came of it by `take`. Both may be repeated: orders
+are taken once, and events stay until the driver says that it has them. The token comes with the
+uploads it is for, and is kept nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sys
+import time
+from collections import deque
+from dataclasses import replace
+from typing import Any
+
+from distributed import WorkerPlugin, get_worker
+
+from batchscan import version
+from batchscan.copyleaks.channel import Channel
+from batchscan.copyleaks.secret import Hidden
+from batchscan.copyleaks.transport import Transport
+from batchscan.engines.cluster.byte_cache import Larder
+from batchscan.engines.cluster.messages import (
+    Done,
+    Hello,
+    Inspect,
+    MakeSendable,
+    Order,
+    Portray,
+    Release,
+    Taken,
+    TurnedAway,
+    Upload,
+    Work,
+)
+from batchscan.engines.inspector import Workshop
+from batchscan.engines.interface import Reply, Unread
+from batchscan.engines.uploading import upload_by
+from batchscan.engines.vendor_client import open_transport
+from batchscan.enums import FailReason
+from batchscan.errors import StopRun
+from batchscan.images.preview import NOTHING, Portrait
+from batchscan.model import Candidate, Image, NotSendable
+from batchscan.settings import Settings
+
+ROOM = 512 * 1024 * 1024  # bytes of pictures, where Dask sets no limit to the worker's memory
+SHARE = 3  # else that part of the limit
+POLL = 2.0  # seconds after which `take` answers though nothing happened
+SOONEST = 1.0  # seconds that an upload may come before its time, whatever clocks say
+GATHER = 0.02  # seconds in which what else happens goes with the same answer
+DEAF = 12.0  # seconds without a `take` after which nothing is sent any more
+ABANDONED = 60.0  # seconds without one after which the driver is taken for dead
+GOODBYE = 25.0  # seconds that a closing worker waits for what is under way
+
+
+class Station:
+    """Does what one driver asks for; its methods run in the worker's event loop."""
+
+    def __init__(self, settings: Settings, threads: int) -> None:
+        """Prepare; `settings` hold no account."""
+        self._settings = settings
+        self._workshop = Workshop(settings, max(2, threads))
+        self._larder = Larder(ROOM)
+        self._epoch = secrets.token_hex(8)
+        self._events: deque[Done] = deque()
+        self._first = 1  # the number of the first event in there
+        self._batches = 0  # taken so far
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._happened = asyncio.Event()
+        self._leaving = False
+        self._taken_at = time.monotonic()
+        self._opened: tuple[Transport, Channel] | None = None
+        self._watch: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Station {self._epoch} {len(self._under_way)} under way>"
+
+    async def hello(self) -> Hello:
+        """Begin, and say who this is."""
+        worker = get_worker()
+        limit = worker.memory_manager.memory_limit
+        self._larder.room = limit // SHARE if limit else ROOM
+        await worker.plugin_add(plugin=Farewell(self), name=f"batchscan-{self._epoch}")
+        await asyncio.to_thread(self._warm_up)
+        self._taken_at = time.monotonic()
+        self._watch = asyncio.create_task(self._watch_driver(worker))
+        python = f"{sys.version_info.major}.{sys.version_info.minor}"
+        return Hello(version.version(), python, self._larder.room)
+
+    async def put(self, batch: int, orders: tuple[Order, ...], token: Hidden | None) -> None:
+        """Take orders, once for each number of a batch."""
+        if batch <= self._batches:
+            return
+        self._batches = batch
+        for order in orders:
+            if isinstance(order, Release):
+                self._larder.drop(order.path, order.sha256)
+                continue
+            if self._leaving:
+                self._tell(Done(order.number, TurnedAway()))
+                continue
+            task = asyncio.create_task(self._do(order, token))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+
+    async def take(self, seen: int) -> Taken:
+        """Wait a moment for something to happen; events up to number `seen` are forgotten."""
+        self._taken_at = time.monotonic()
+        while self._events and self._first <= seen:
+            self._events.popleft()
+            self._first += 1
+        if not self._events and not self._leaving:
+            self._happened.clear()
+            try:
+                async with asyncio.timeout(POLL):
+                    await self._happened.wait()
+            except TimeoutError:
+                pass
+            else:
+                await asyncio.sleep(GATHER)
+        self._taken_at = time.monotonic()
+        return Taken(self._first, tuple(self._events), time.monotonic(), self._leaving)
+
+    async def say_goodbye(self) -> None:
+        """Take no more orders, and wait until what is under way is done and has been told."""
+        self._leaving = True
+        self._happened.set()
+        ends = time.monotonic() + GOODBYE
+        while (self._under_way or self._events) and time.monotonic() < ends:
+            if self._deaf:
+                return
+            await asyncio.sleep(0.05)
+
+    async def close(self) -> None:
+        """Give back everything; what is under way ends first."""
+        if self._watch is not None and self._watch is not asyncio.current_task():
+            self._watch.cancel()
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=GOODBYE)
+        if self._opened is not None:
+            await self._opened[0].aclose()
+        self._larder.clear()
+        await self._workshop.aclose()
+
+    @property
+    def _deaf(self) -> bool:
+        """Whether nobody has asked for what happened for so long that nobody may be there."""
+        return time.monotonic() - self._taken_at > DEAF
+
+    async def _watch_driver(self, worker: Any) -> None:  # noqa: ANN401 - Dask's
+        """End when the driver is gone: nobody else would end this."""
+        while True:
+            await asyncio.sleep(POLL)
+            if time.monotonic() - self._taken_at > ABANDONED and not self._under_way:
+                break
+        await worker.plugin_remove(f"batchscan-{self._epoch}")
+
+    def _tell(self, event: Done) -> None:
+        self._events.append(event)
+        self._happened.set()
+
+    async def _do(self, order: Work, token: Hidden | None) -> None:
+        try:
+            result: object = await self._result_of(order, token)
+        except Exception as error:  # noqa: BLE001 - raised again at the driver
+            result = error.with_traceback(None)
+        self._tell(Done(order.number, result))
+
+    async def _result_of(self, order: Work, token: Hidden | None) -> object:
+        match order:
+            case Inspect(_, candidate):
+                return await self._inspect(candidate)
+            case MakeSendable(_, image, candidate):
+                return await self._make_sendable(image, candidate)
+            case Portray(_, image, candidate):
+                whole = await self._whole(image, candidate)
+                if isinstance(whole, Unread):
+                    return Portrait(None, NOTHING)
+                return await self._workshop.portray(whole)
+            case Upload():
+                return await self._upload(order, token or Hidden(""))
+
+    async def _inspect(self, candidate: Candidate) -> Image | NotSendable:
+        found = await self._workshop.inspect(candidate)
+        if isinstance(found, NotSendable):
+            return found
+        if found.data:
+            self._larder.put(found.path, found.sha256, found.data)
+        return replace(found, data=b"")
+
+    async def _make_sendable(self, image: Image, candidate: Candidate) -> Image | NotSendable:
+        if image.ready:
+            return image
+        data = self._larder.get(image.path, image.sha256) or b""
+        made = await self._workshop.make_sendable(replace(image, data=data), candidate)
+        if isinstance(made, NotSendable):
+            return made
+        self._larder.put(made.path, made.sha256, made.data)
+        return replace(made, data=b"")
+
+    async def _upload(self, order: Upload, token: Hidden) -> Reply | StopRun:
+        image = await self._whole(order.image, order.candidate)
+        if isinstance(image, Unread):
+            return image
+        if self._deaf:
+            return Unread(FailReason.NETWORK, "the worker had lost the driver; nothing was sent")
+        channel = self._channel()
+        # The driver counts it at its time: what comes early waits for it, so that delays on the
+        # way here, which differ, do not make bursts.
+        await asyncio.sleep(min(SOONEST, order.at - time.monotonic()))
+        try:
+            return await upload_by(
+                lambda form: channel.check(order.scan_id, form, token),
+                order.scan_id,
+                image,
+                self._settings.api,
+                time.time,
+            )
+        except StopRun as stop:
+            return _bare(stop)
+
+    async def _whole(self, image: Image, candidate: Candidate) -> Image | Unread:
+        """A picture with the bytes to send, made again and compared where they are gone."""
+        data = self._larder.get(image.path, image.sha256)
+        if data is not None:
+            return replace(image, data=data)
+        found = await self._workshop.inspect(candidate)
+        if isinstance(found, Image):
+            found = await self._workshop.make_sendable(found, candidate)
+        if isinstance(found, NotSendable):
+            known = isinstance(found.reason, FailReason)
+            reason = found.reason if known else FailReason.CHANGED_WHILE_READING
+            return Unread(FailReason(reason), f"read again before it was sent: {found.detail}")
+        if (found.sha256, found.sent_sha256) != (image.sha256, image.sent_sha256):
+            detail = "read again before it was sent, it held something else"
+            return Unread(FailReason.CHANGED_WHILE_READING, detail)
+        self._larder.put(found.path, found.sha256, found.data)
+        return replace(image, data=found.data)
+
+    def _warm_up(self) -> None:
+        """Do now what would hold up the first upload."""
+        transport = open_transport(self._settings)
+        self._opened = transport, Channel(self._settings.api.url, transport, time.time)
+
+    def _channel(self) -> Channel:
+        assert self._opened is not None  # noqa: S101 - by hello
+        return self._opened[1]
+
+
+class Farewell(WorkerPlugin):  # type: ignore[misc]  # Dask has no types
+    """A plugin of the worker, so that a station hears of its closing."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+
+    async def teardown(self, worker: Any) -> None:  # noqa: ANN401, ARG002 - Dask's
+        """Wait until what is under way is done and told, then end."""
+        await self._station.say_goodbye()
+        await self._station.close()
+
+
+def _bare(stop: StopRun) -> StopRun:
+    """A stop without what led to it, which would not travel."""
+    stop.__cause__ = stop.__context__ = None
+    return stop.with_traceback(None)

@@ -1,0 +1,217 @@
+"""The driver's side of one station: orders go out in batches, events come back in batches."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from batchscan.copyleaks.secret import Hidden
+from batchscan.engines.cluster.dask_client import Dask, Gone, Hired
+from batchscan.engines.cluster.messages import (
+    Done,
+    Hello,
+    Order,
+    Release,
+    Taken,
+    TurnedAway,
+)
+from batchscan.errors import StopRun
+
+GATHER = 0.02  # seconds in which orders go together
+PATIENCE = 5.0  # seconds without an answer after which a station counts as lost
+PAUSE = 0.5  # seconds between two tries to reach it
+TAKE = 12.0  # seconds that one `take` may take: it answers within two, if only "nothing"
+CLOCKS = 50  # answers that the station's clock is known by
+MOST = 1_000  # orders under way at one station
+log = logging.getLogger(__name__)
+
+
+class Lost(Exception):
+    """A station went away with an order; `sent` says whether it may have begun with it."""
+
+    def __init__(self, address: str, *, sent: bool) -> None:
+        super().__init__(f"the worker at {address} was lost")
+        self.sent = sent
+
+
+@dataclass(slots=True)
+class _Pending:
+    future: asyncio.Future[Any]
+    sent: bool = False
+
+    def enter(self, event: Done, address: str) -> None:
+        """Tell who waits what happened."""
+        if self.future.done():
+            return
+        if isinstance(event.result, TurnedAway):
+            self.future.set_exception(Lost(address, sent=False))
+        else:
+            self.future.set_result(event.result)
+
+
+class Post:
+    """Hands orders to a station and brings back what came of them."""
+
+    def __init__(
+        self, dask: Dask, hired: Hired, hello: Hello, changed: Callable[[Post], None]
+    ) -> None:
+        """Prepare; `changed` is told when the station has more room, is leaving, or is gone."""
+        self.address = hired.address
+        self.host = urlsplit(hired.address).hostname or hired.address
+        self.room = hello.room
+        self.taken = 0  # pictures that it holds
+        self.leaving = False
+        self.listed = True  # whether the scheduler knows the worker
+        self.gone = False
+        self.vanished = False  # gone without a goodbye, or with work under way
+        self._dask = dask
+        self._hired = hired
+        self._changed = changed
+        self._numbers = itertools.count(1)
+        self.idle = asyncio.Event()  # set while nothing is under way
+        self.idle.set()
+        self._pending: dict[int, _Pending] = {}
+        self._outbox: list[Order] = []
+        self._token: Hidden | None = None
+        self._wake = asyncio.Event()
+        self._seen = 0
+        self._ahead: deque[float] = deque(maxlen=CLOCKS)
+        self._tasks = [asyncio.create_task(self._put()), asyncio.create_task(self._take())]
+
+    def __repr__(self) -> str:
+        return f"<Post {self.address} {len(self._pending)} under way>"
+
+    @property
+    def free(self) -> bool:
+        """Whether it takes one more picture."""
+        usable = not (self.gone or self.leaving)
+        return usable and self.room > 0 and self.taken < MOST
+
+    async def do(
+        self,
+        make: Callable[[int], Order],
+        token: Hidden | None = None,
+    ) -> Any:  # noqa: ANN401 - what the order is for
+        """Have one order done: gives its result, or raises what that is.
+
+        Raises:
+            Lost: the station went away.
+        """
+        if self.gone:
+            raise Lost(self.address, sent=False)
+        number = next(self._numbers)
+        pending = _Pending(asyncio.get_running_loop().create_future())
+        self._pending[number] = pending
+        self.idle.clear()
+        self._token = token or self._token
+        self._send(make(number))
+        try:
+            result = await pending.future
+        finally:
+            self._pending.pop(number, None)
+            if not self._pending:
+                self.idle.set()
+        if isinstance(result, Exception):
+            if self.leaving and not isinstance(result, StopRun):  # it was closed under its hands
+                raise Lost(self.address, sent=True) from result
+            raise result
+        return result
+
+    def release(self, path: str, sha256: str) -> None:
+        """Have a picture's bytes dropped."""
+        if not self.gone:
+            self._send(Release(path, sha256))
+
+    async def dismiss(self) -> None:
+        """End the station: nothing is under way there any more."""
+        self.gone = True
+        await self._stop()
+        with suppress(Gone):
+            await self._dask.call(self._hired, "close", seconds=PATIENCE)
+        self._dask.dismiss(self._hired)
+
+    def lose(self) -> None:
+        """Have done with a station that is gone."""
+        if self.gone:
+            return
+        self.gone = True
+        self.vanished = not self.leaving or bool(self._pending)
+        for task in self._tasks:
+            if task is not asyncio.current_task():
+                task.cancel()
+        for pending in self._pending.values():
+            if not pending.future.done():
+                pending.future.set_exception(Lost(self.address, sent=pending.sent))
+        self._dask.dismiss(self._hired)
+        self._changed(self)
+
+    async def _stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _send(self, order: Order) -> None:
+        self._outbox.append(order)
+        self._wake.set()
+
+    async def _put(self) -> None:
+        for batch in itertools.count(1):
+            await self._wake.wait()
+            await asyncio.sleep(GATHER)
+            self._wake.clear()
+            orders, self._outbox = tuple(self._outbox), []
+            for order in orders:
+                if not isinstance(order, Release) and order.number in self._pending:
+                    self._pending[order.number].sent = True
+            if not await self._call("put", batch, orders, self._token, seconds=TAKE):
+                return
+
+    async def _take(self) -> None:
+        while taken := await self._call("take", self._seen, seconds=TAKE):
+            self._enter(taken)
+
+    async def _call(self, method: str, *args: object, seconds: float = PATIENCE) -> Any:  # noqa: ANN401
+        """Call until there is an answer; None, and the station lost, where none comes."""
+        loop = asyncio.get_running_loop()
+        since: float | None = None
+        while not self.gone:
+            began = loop.time()
+            try:
+                return await self._dask.call(self._hired, method, *args, seconds=seconds) or True
+            except Gone as error:
+                since = since or began
+                log.debug("%s at %s: %s", method, self.address, error)
+                if not self.listed or loop.time() - since >= PATIENCE:
+                    self.lose()
+                    return None
+            except Exception as error:  # noqa: BLE001 - whatever is wrong there, it is of no use
+                log.warning("the station at %s fails: %r", self.address, error)
+                self.lose()
+                return None
+            await asyncio.sleep(PAUSE)
+        return None
+
+    def time_there(self, at: float) -> float:
+        """What this machine's monotonic time is on the station's clock."""
+        return at + max(self._ahead, default=0.0)
+
+    def _enter(self, taken: Taken) -> None:
+        # The quickest of the last answers knows best how far ahead the station's clock is.
+        self._ahead.append(taken.now - time.monotonic())
+        for number, event in enumerate(taken.events, taken.first):
+            pending = self._pending.get(event.number)
+            if number > self._seen and pending is not None:
+                pending.enter(event, self.address)
+        self._seen = max(self._seen, taken.first + len(taken.events) - 1)
+        if taken.leaving and not self.leaving:
+            self.leaving = True
+            log.info("the worker at %s is leaving", self.address)
+            self._changed(self)

@@ -1,0 +1,155 @@
+"""What inspects files and portrays pictures in threads, on whichever machine."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from queue import SimpleQueue
+from typing import Any, NamedTuple, TypeVar
+
+from batchscan.enums import FailReason
+from batchscan.images.decoded import Decoded
+from batchscan.images.decoding.pool import Decoders
+from batchscan.images.judge import Judge
+from batchscan.images.pixel_semaphore import Allowance
+from batchscan.images.preview import Portrait, Portraitist
+from batchscan.images.read import inspect
+from batchscan.images.rules import Rules
+from batchscan.images.sending import make_sendable
+from batchscan.model import Candidate, Image, NotSendable
+from batchscan.settings import Settings
+
+
+class Workshop:
+    """Some threads, a judge and a portraitist; what is decoded at once is bounded for all."""
+
+    def __init__(self, settings: Settings, threads: int) -> None:
+        """Prepare; threads and child processes start when they are needed."""
+        self._follow = settings.scan.follow_symlinks
+        self._rules = Rules.of(settings.scan, settings.send)
+        pixels = Allowance(self._rules.max_pixels)
+        self._decoders = Decoders(pixels=pixels)
+        decoded = Decoded()
+        self._judge = Judge(self._rules, self._decoders, pixels, decoded)
+        self._portraitist = Portraitist(pixels, self._decoders, self._rules.max_pixels, decoded)
+        self._crew = Crew(threads, "inspect")
+
+    async def inspect(self, candidate: Candidate) -> Image | NotSendable:
+        """Read, hash and judge one file, in one hop to a thread."""
+
+        def work() -> Image | NotSendable:
+            return inspect(candidate, self._judge, self._rules, follow=self._follow)
+
+        return await self._crew.do(work)
+
+    async def make_sendable(self, image: Image, candidate: Candidate) -> Image | NotSendable:
+        """Make what is sent for a picture: stripped, converted, or the file as it is."""
+        if image.ready:
+            return image
+
+        def work() -> Image | NotSendable:
+            if image.data:
+                return make_sendable(image, self._decoders, self._rules)
+            return self._read_again(image, candidate)
+
+        return await self._crew.do(work)
+
+    def _read_again(self, image: Image, candidate: Candidate) -> Image | NotSendable:
+        """Read a file that is not in memory (any more); it must hold what it held before."""
+        found = inspect(candidate, self._judge, self._rules, follow=self._follow, convert=True)
+        if isinstance(found, NotSendable):
+            return found
+        if found.sha256 == image.sha256:
+            ready = found.ready
+            return found if ready else make_sendable(found, self._decoders, self._rules)
+        detail = "the file changed between two readings"
+        return NotSendable(image.path, found.stat, FailReason.CHANGED_WHILE_READING, detail)
+
+    async def portray(self, image: Image) -> Portrait:
+        """Make a thumbnail of a picture with matches, and read who made it; never raises."""
+        return await self._crew.do(partial(self._portraitist.portray, image))
+
+    async def aclose(self) -> None:
+        """End threads and child processes."""
+        await asyncio.to_thread(self._crew.close)
+        await asyncio.to_thread(self._decoders.close)
+
+
+T = TypeVar("T")
+
+
+class _Job(NamedTuple):
+    work: Callable[[], Any]
+    future: asyncio.Future[Any]
+
+
+class Crew:
+    """Some threads for the jobs of one event loop; ended by `close`.
+
+    The queue holds at most one job for each task that awaits one.
+    """
+
+    def __init__(self, size: int, name: str) -> None:
+        """Prepare; threads start with the first job."""
+        self._size = size
+        self._name = name
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._done: deque[Callable[[], None]] = deque()
+        self._told = False  # whether the loop knows that something is done
+        self._threads: list[threading.Thread] = []
+
+    async def do(self, work: Callable[[], T]) -> T:
+        """Run `work` in one of the threads; what it raises is raised here."""
+        loop = asyncio.get_running_loop()
+        if not self._threads:
+            self._start(loop)
+        future: asyncio.Future[T] = loop.create_future()
+        self._jobs.put(_Job(work, future))
+        return await future
+
+    def close(self) -> None:
+        """End the threads; blocks until the jobs that they have are done."""
+        for _ in self._threads:
+            self._jobs.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
+
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        for number in range(self._size):
+            name = f"{self._name}_{number}"
+            # A daemon: a second signal ends the process whatever is being decoded.
+            thread = threading.Thread(target=self._work, args=(loop,), name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def _work(self, loop: asyncio.AbstractEventLoop) -> None:
+        while (job := self._jobs.get()) is not None:
+            self._done.append(_finished(job))
+            del job  # or the picture would stay until the next one comes
+            if self._told:
+                continue
+            self._told = True
+            try:
+                loop.call_soon_threadsafe(self._hand_over)
+            except RuntimeError:  # the loop is gone: nobody waits any more
+                return
+
+    def _hand_over(self) -> None:
+        self._told = False  # first: what is done from here on tells again
+        while self._done:
+            self._done.popleft()()
+
+
+def _finished(job: _Job) -> Callable[[], None]:
+    """Do a job; gives what tells its future, in the loop."""
+    work, future = job
+    try:
+        value = work()
+    except Exception as error:  # noqa: BLE001 - carried over to the task that asked
+        raised = error
+        return lambda: None if future.cancelled() else future.set_exception(raised)
+    return lambda: None if future.cancelled() else future.set_result(value)

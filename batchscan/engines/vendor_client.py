@@ -1,0 +1,37 @@
+"""The vendor's client as settings ask for it; apart, because it brings aiohttp along."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from batchscan import version
+from batchscan.copyleaks.client import Account, CopyleaksClient
+from batchscan.copyleaks.secret import Hidden
+from batchscan.copyleaks.transport import Transport
+from batchscan.settings import Settings
+
+
+def open_transport(settings: Settings) -> Transport:
+    """The connections that settings ask for."""
+    return Transport(
+        user_agent=version.user_agent(),
+        connect_timeout=settings.api.connect_timeout,
+        read_timeout=settings.api.read_timeout,
+        connections=settings.pace.concurrency,
+    )
+
+
+def open_client(
+    settings: Settings, transport: Transport, token_file: Path, now: Callable[[], float] = time.time
+) -> CopyleaksClient:
+    """The vendor's client for an account; without one it is refused at the first login."""
+    key = settings.account.api_key
+    account = Account(
+        api_url=settings.api.url,
+        identity_url=settings.api.identity_url,
+        email=settings.account.email or "",
+        key=Hidden(key.reveal() if key else ""),
+    )
+    return CopyleaksClient(account, transport, token_file, now)

@@ -1,0 +1,174 @@
+"""What each error of the vendor means for a picture or for the run, as one table."""
+
+from __future__ import annotations
+
+from batchscan.copyleaks import errors as vendor
+from batchscan.copyleaks.error_table import clean
+from batchscan.copyleaks.responses import FULL, PARTIAL, InternetMatch, read_check
+from batchscan.engines.interface import Busy, Conflict, Refusal, Reply, TokenRefused, Trouble
+from batchscan.enums import FailReason, MatchKind
+from batchscan.errors import AuthRefused, NoCredits, StopRun, Unavailable
+from batchscan.ledger.match_history import by_key
+from batchscan.model import Answer, Match, Score, ServiceError
+from batchscan.settings import Api
+from batchscan.util.urls import registrable_domain
+
+# What answers so once it has the whole picture may have charged it: the service failed on the way,
+# a gateway lost its answer, or gave up waiting while the service went on.
+MAY_CHARGE = (500, 502, 504)
+
+
+def reply_to(error: vendor.CopyleaksError, api: Api) -> Reply:
+    """Say what an error means for a picture.
+
+    Raises:
+        AuthRefused: the account cannot be used.
+        NoCredits: it has no credits left.
+        Unavailable: this is not the API.
+    """
+    if error.login:
+        return login_reply_to(error, api)
+    if isinstance(error, vendor.TokenRefused):
+        return TokenRefused(_details(error))
+    _stop_for_good(error, api)
+    return _of_picture(error)
+
+
+def login_reply_to(error: vendor.CopyleaksError, api: Api) -> Busy | Trouble:
+    """Say what an error of the login means: nothing was sent, so no attempt is used.
+
+    Raises:
+        AuthRefused: the login was refused.
+        Unavailable: this is not the login.
+    """
+    _stop_for_good(error, api)
+    details = _details(error)
+    if isinstance(error, vendor.RateLimited | vendor.UnderMaintenance):
+        return Busy(details, error.retry_after, away=True)
+    detail = f"the login failed: {error}"
+    return Trouble(FailReason.NETWORK, detail, details, ambiguous=False, reached=False)
+
+
+def stop_for(error: vendor.CopyleaksError, api: Api) -> StopRun:
+    """Say what an error means for a command that has no pictures."""
+    try:
+        _stop_for_good(error, api)
+    except StopRun as stop:
+        return stop
+    return Unavailable(
+        f"the API did not answer as it should: {error}",
+        advice="try again later; see the vendor's status page",
+    )
+
+
+def _stop_for_good(error: vendor.CopyleaksError, api: Api) -> None:
+    """Raise what asking again would not mend."""
+    match error:
+        case vendor.WrongAddress():
+            raise _wrong_address(error, api) from error
+        case vendor.AuthenticationFailed():
+            raise _auth_refused(error) from error
+        case vendor.PaymentRequired():
+            raise NoCredits(
+                f"the account is out of credits ({error})",
+                advice="buy credits, then run the same command: it goes on where it stopped",
+            ) from error
+        case _:
+            return
+
+
+def _wrong_address(error: vendor.CopyleaksError, api: Api) -> Unavailable:
+    where = api.identity_url if error.login else api.url
+    return Unavailable(
+        f"{where} is not the API's address ({error})",
+        advice="check api.url and api.identity_url (COPYLEAKS_API_URL, COPYLEAKS_IDENTITY_URL)",
+    )
+
+
+def _auth_refused(error: vendor.CopyleaksError) -> AuthRefused:
+    what = "the login was refused" if error.login else "the account may not use the API"
+    return AuthRefused(
+        f"{what} ({error})", advice="check COPYLEAKS_EMAIL and the API key; see `batchscan doctor`"
+    )
+
+
+def _of_picture(error: vendor.CopyleaksError) -> Reply:
+    details = _details(error)
+    match error:
+        case vendor.ScanIdConflict():
+            return Conflict(details)
+        case vendor.Refused():
+            return Refusal(details, final=True)
+        case vendor.RateLimited(retry_after=wait):
+            return Busy(details, wait, away=False)
+        case vendor.UnderMaintenance(retry_after=wait):
+            return Busy(details, wait, away=True)
+        case vendor.Declined():
+            return Refusal(details, final=False)
+        case _:
+            return _trouble(error, details)
+
+
+def _trouble(error: vendor.CopyleaksError, details: ServiceError) -> Trouble:
+    match error:
+        case vendor.ConnectionFailed(sent=sent, reached=reached):
+            return Trouble(FailReason.NETWORK, str(error), details, sent, reached)
+        case vendor.OtherAnswer(body=body, fresh=fresh):
+            reason = FailReason.BAD_RESPONSE
+            return Trouble(reason, str(error), details, True, True, body, other=True, fresh=fresh)
+        case vendor.BadResponse(body=body):
+            return Trouble(FailReason.BAD_RESPONSE, str(error), details, True, True, body)
+        case _:
+            sent = not isinstance(error, vendor.ServerFailed) or error.sent
+            charged = sent and details.http_status in MAY_CHARGE
+            return Trouble(FailReason.SERVER_ERROR, str(error), details, charged, reached=True)
+
+
+def _details(error: vendor.CopyleaksError) -> ServiceError:
+    said = error.details
+    return ServiceError(
+        said.http_status, said.type, said.code, said.id, said.trace_id, said.message
+    )
+
+
+LONG_ANSWER = 64 * 1024  # bytes; reading more than that would hold up the event loop
+_KINDS = {FULL: MatchKind.FULL, PARTIAL: MatchKind.PARTIAL, None: MatchKind.OTHER}
+
+
+def interpret(
+    body: bytes, received_at: float, scan_id: str | None = None, *, sandbox: bool = False
+) -> Answer:
+    """Say what an answer's body says; the same for the same body, always.
+
+    What nobody can read is not raised: the answer's `trouble` tells of it.
+    """
+    result = read_check(body, scan_id)
+    score = result.score
+    return Answer(
+        body=body,
+        received_at=received_at,
+        credits=0 if sandbox else result.actual_credits,
+        expected_credits=0 if sandbox else result.expected_credits,
+        score=Score(score.total_matches, score.full_matches, score.partial_matches)
+        if score
+        else None,
+        matches=tuple(by_key(map(_match, result.internet)).values()),
+        warnings=result.warnings,
+        trouble=result.trouble,
+    )
+
+
+def not_read(body: bytes, received_at: float, error: Exception) -> Answer:
+    """What there is to say of an answer whose reading failed on this machine, this time."""
+    why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    trouble = f"reading it failed ({clean(why)}), which the next run tries again"
+    return Answer(body, received_at, None, None, None, (), trouble=trouble)
+
+
+def _match(said: InternetMatch) -> Match:
+    return Match(
+        url=said.url,
+        kind=_KINDS[said.match_type],
+        pages=said.web_pages,
+        domain=registrable_domain(said.url),
+    )

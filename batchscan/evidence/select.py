@@ -1,0 +1,120 @@
+"""Which pictures evidence is asked about, and what comes nearest where there are none."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import heapq
+import os
+import stat
+from collections.abc import Iterable
+from typing import Final
+
+from batchscan.errors import UsageError
+from batchscan.images.preview import read_provenance
+from batchscan.ledger import Ledger
+from batchscan.ledger.evidence import ProvedPicture
+from batchscan.model import Provenance
+from batchscan.url_patterns import Target
+from batchscan.util.escaping import printable
+from batchscan.util.paths import is_url
+
+_NEAREST: Final = 3
+
+
+def choose(ledger: Ledger, domains: Iterable[str], images: Iterable[str]) -> list[int]:
+    """The pictures with matches on these domains, and those that are at these paths or were.
+
+    Raises:
+        UsageError: for one of them there is none.
+    """
+    chosen: set[int] = set()
+    for domain in domains:
+        chosen |= _on(ledger, Target.of(domain))
+    for path in images:
+        chosen |= _at(ledger, path if is_url(path) else os.path.abspath(path))
+    return ledger.proof.in_order(chosen)
+
+
+def _on(ledger: Ledger, target: Target) -> set[int]:
+    found = ledger.proof.pictures_on(target.covers, target.domain)
+    if not found:
+        known = ledger.marking.domains()
+        like = difflib.get_close_matches(target.host or target.text, known, _NEAREST)
+        near = like or known[:_NEAREST]
+        raise UsageError(
+            f"no answer ever showed a match on {printable(str(target))}", advice=_advice(near)
+        )
+    return found
+
+
+def _at(ledger: Ledger, path: str) -> set[int]:
+    raw = os.fsencode(path)
+    known = ledger.proof.pictures_at(raw, sha256_now(raw))
+    found = {picture_id for picture_id, matched in known.items() if matched}
+    if known and not found:
+        raise UsageError(
+            f"no answer ever showed a match of '{printable(path)}'",
+            advice="there is nothing to pack for it",
+        )
+    if not found:
+        near = [os.fsdecode(path) for path in _nearest(ledger, raw)]
+        raise UsageError(
+            f"the ledger has no answer about '{printable(path)}'", advice=_advice(near)
+        )
+    return found
+
+
+def _nearest(ledger: Ledger, path: bytes) -> list[bytes]:
+    """Those of the same name first, then those whose paths begin alike."""
+    folder, name = os.path.split(path)
+
+    def likeness(other: bytes) -> tuple[bool, int]:
+        alike = os.path.commonprefix([path, other])  # noqa: RUF071 - letters are meant, not folders
+        return os.path.basename(other) == name, len(alike)
+
+    near = heapq.nlargest(_NEAREST, ledger.proof.matched_paths(), key=likeness)
+    return [other for other in near if likeness(other) > (False, len(folder))]
+
+
+def _advice(near: Iterable[str]) -> str:
+    names = ", ".join(printable(name) for name in near)
+    if names:
+        return f"the nearest that it knows: {names}"
+    return "`batchscan export` lists what it knows; --state names another state folder"
+
+
+MOST_TRIED: Final = 10
+"""Paths of one picture that are looked at: each may be a disk that has to wake up."""
+
+_LARGEST: Final = 64 * 1024 * 1024  # bytes; the service never took as much
+_FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # non-blocking: a FIFO has no writer
+
+
+def provenance_now(picture: ProvedPicture) -> Provenance | None:
+    """Read who made a picture from one of its files; None where none still is that picture."""
+    for path in picture.paths[:MOST_TRIED]:
+        data = _content(path, picture.size)
+        if data is not None and hashlib.sha256(data).hexdigest() == picture.sha256:
+            return read_provenance(picture.format, data)
+    return None
+
+
+def sha256_now(path: bytes) -> str | None:
+    """Hash what stands at a path; None where that is no file that could have been sent."""
+    data = _content(path)
+    return None if data is None else hashlib.sha256(data).hexdigest()
+
+
+def _content(path: bytes, size: int | None = None) -> bytes | None:
+    """A regular file's bytes; None where there is none, none of this size, or a store's object."""
+    if is_url(path):
+        return None
+    try:
+        with open(os.open(path, _FLAGS), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
+                return None
+            return file.read(_LARGEST) if size in (None, status.st_size) else None
+    except (OSError, ValueError):  # ValueError: a NUL in the name
+        return None

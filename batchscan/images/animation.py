@@ -1,0 +1,124 @@
+"""The frames behind the first, which is the one that the service searches for."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from batchscan.images import kinds
+from batchscan.images.kinds import Kind
+from batchscan.images.rules import (
+    ANIMATED,
+    LATER_FRAMES_DAMAGED,
+    LATER_FRAMES_UNCHECKED,
+    Rules,
+    Size,
+)
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+
+BUDGET: Final = 150_000_000
+"""Pixels that later frames may cost: a legal 20 MB GIF can hold five minutes of decoding."""
+
+_LEAST_COST: Final = 10_000  # a frame of one pixel is not free
+_ANIMATED: Final = (kinds.GIF, kinds.PNG, kinds.WEBP)
+
+
+def check_later(image: Image.Image, kind: Kind, data: bytes, rules: Rules) -> list[str]:
+    """Decode frames behind the first while the budget lasts; say what is worth a warning.
+
+    Damage there does not spoil the first frame, so nothing is ever refused here.
+    """
+    found, decoded = [], 0
+    try:
+        finished = _reach_is_fit(kind, data, rules)
+        if finished:
+            finished, decoded = _decode_later(image, rules)
+        if not finished:
+            found.append(LATER_FRAMES_UNCHECKED)
+    except MemoryError:
+        found.append(LATER_FRAMES_UNCHECKED)
+    # The decoders' boundary, as in `raster`.
+    except Exception:  # noqa: BLE001
+        found.append(LATER_FRAMES_DAMAGED)
+    if kind in _ANIMATED and (decoded or found):
+        found.insert(0, ANIMATED)
+    return found
+
+
+def _reach_is_fit(kind: Kind, data: bytes, rules: Rules) -> bool:
+    # A later frame that reaches out of a GIF's screen makes Pillow enlarge it on the way there.
+    return kind is not kinds.GIF or layout(data).reach.pixels <= rules.max_pixels
+
+
+def _decode_later(image: Image.Image, rules: Rules) -> tuple[bool, int]:
+    """Give whether the last frame was reached, and how many were decoded."""
+    spent = 0
+    index = 0
+    while spent <= BUDGET:
+        try:
+            image.seek(index + 1)
+        except EOFError:  # Pillow's word for "no such frame"
+            return True, index
+        index += 1
+        size = Size(*image.size)
+        if size.pixels > rules.max_pixels:
+            return False, index
+        image.load()
+        spent += max(size.pixels, _LEAST_COST)
+    return False, index
+
+
+EXTENSION: Final = 0x21
+FRAME: Final = 0x2C
+_TRAILER: Final = 0x3B
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a GIF claims to be."""
+
+    first: Size | None  # the screen with the first frame, which may reach out of it
+    reach: Size  # the screen with every frame found
+    complete: bool  # the trailer was found where the blocks end
+
+
+def layout(data: bytes) -> Layout:
+    """Walk the blocks; a damaged file's walk ends early, as not complete."""
+    try:
+        return _walk(data)
+    except (struct.error, IndexError):
+        return Layout(None, Size(0, 0), complete=False)
+
+
+def _walk(data: bytes) -> Layout:
+    width, height, flags = struct.unpack_from("<HHB", data, 6)
+    position = 13 + palette(flags)
+    first = None
+    while position < len(data) and data[position] in (EXTENSION, FRAME):
+        if data[position] == EXTENSION:
+            position = skip(data, position + 2)
+            continue
+        if position + 10 > len(data):
+            break
+        x, y, w, h, flags = struct.unpack_from("<HHHHB", data, position + 1)
+        width, height = max(width, x + w), max(height, y + h)
+        first = first or Size(width, height)
+        position = skip(data, position + 11 + palette(flags))
+    complete = position < len(data) and data[position] == _TRAILER
+    return Layout(first, Size(width, height), complete)
+
+
+def palette(flags: int) -> int:
+    """Bytes of the colour table that a descriptor's flags announce."""
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def skip(data: bytes, position: int) -> int:
+    """Go past a chain of sub-blocks, each led by its length."""
+    while position < len(data) and data[position]:
+        position += data[position] + 1
+    return position + 1

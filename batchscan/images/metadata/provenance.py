@@ -1,0 +1,125 @@
+"""Who made a picture and whose it is, by its own EXIF, IPTC and XMP: claims, not proofs.
+
+Where several speak, EXIF comes first, then IPTC, then XMP. Whatever the bytes hold, nothing is
+raised and no text is long.
+"""
+
+from __future__ import annotations
+
+import codecs
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from batchscan.images.metadata import ifd, iptc_xmp
+from batchscan.images.metadata.ifd import Exif
+from batchscan.model import Provenance
+
+LONGEST: Final = 500
+"""Characters of a field."""
+
+_BYTES: Final = 8 * LONGEST  # that are looked at: four a character, and room for what is trimmed
+_PHOTOSHOP_IPTC: Final = 0x0404  # the resource of a JPEG that holds IPTC
+_RAF_PREVIEW: Final = slice(84, 92)  # where a Fuji RAF's JPEG stands, and how long it is
+_RAF: Final = b"FUJIFILMCCD-RAW"
+_CR3_HEAD: Final = 1_000_000  # bytes in which a Canon CR3 has its two EXIF directories
+_CR3_BOXES: Final = (b"CMT1", b"CMT2")
+
+
+def of_info(info: Mapping[Any, Any]) -> Provenance:
+    """Read what Pillow found in a JPEG, PNG, GIF or WebP."""
+    photoshop = info.get("photoshop")
+    resource = photoshop.get(_PHOTOSHOP_IPTC) if isinstance(photoshop, dict) else None
+    return _first(
+        _of_exif(Exif(_bytes(info.get("exif")))),
+        _of_iptc(_bytes(resource)),
+        _of_xmp(_bytes(info.get("xmp"))),
+    )
+
+
+def of_raw(data: bytes) -> Provenance:
+    """Read what a camera RAW file says of itself, where its kind is built in a known way."""
+    if data[4:12] == b"ftypcrx ":
+        places = [data.find(name, 0, _CR3_HEAD) for name in _CR3_BOXES]
+        return _first(*(_of_exif(Exif(data[at + 4 : at + _CR3_HEAD])) for at in places if at > 0))
+    found = Exif(data)
+    return _first(_of_exif(found), _of_iptc(found.text(ifd.IPTC)), _of_xmp(found.text(ifd.XMP)))
+
+
+def raf_preview(data: bytes) -> bytes | None:
+    """The JPEG in a Fuji RAF, which holds the file's metadata; None in other files."""
+    if not data.startswith(_RAF):
+        return None
+    place = data[_RAF_PREVIEW].ljust(8, b"\0")
+    start, length = int.from_bytes(place[:4], "big"), int.from_bytes(place[4:], "big")
+    return data[start : start + length]
+
+
+def _of_exif(found: Exif) -> Provenance:
+    # A copyright may hold the photographer's and, behind a NUL, the editor's.
+    return Provenance(
+        creator=_text(found.text(ifd.ARTIST)),
+        copyright=_joined(found.text(ifd.COPYRIGHT).split(b"\0", 2)[:2]),
+        created=_text(found.text(ifd.TAKEN)),
+    )
+
+
+def _of_iptc(data: bytes) -> Provenance:
+    values: dict[tuple[int, int], list[bytes]] = {}
+    for key, value in iptc_xmp.datasets(data):
+        values.setdefault(key, []).append(value)
+    return Provenance(
+        creator=_joined(values.get(iptc_xmp.BY_LINE, ())),
+        copyright=_joined(values.get(iptc_xmp.COPYRIGHT, ())[:1]),
+        credit=_joined(values.get(iptc_xmp.CREDIT, ())[:1]),
+        created=_joined(values.get(iptc_xmp.CREATED, ())[:1]),
+    )
+
+
+def _of_xmp(data: bytes) -> Provenance:
+    found = iptc_xmp.properties(data) if data else {}
+    return Provenance(
+        creator=_joined(found.get(iptc_xmp.CREATOR, ())),
+        copyright=_joined(found.get(iptc_xmp.RIGHTS, ())[:1]),  # the others are translations
+        credit=_joined(found.get(iptc_xmp.XMP_CREDIT, ())[:1]),
+        created=_joined(found.get(iptc_xmp.XMP_CREATED, ())[:1]),
+    )
+
+
+def _first(*found: Provenance) -> Provenance:
+    """For each field, the first that says something."""
+    return Provenance(
+        *(
+            next((said for one in found if (said := getattr(one, name))), None)
+            for name in ("creator", "copyright", "credit", "created")
+        )
+    )
+
+
+def _joined(texts: Iterable[bytes | str]) -> str | None:
+    return _cut("; ".join(said for text in texts if (said := _text(text))))
+
+
+def _text(value: bytes | str) -> str | None:
+    """Decode and tidy: one line, no NULs or control characters."""
+    text = _decoded(value.partition(b"\0")[0]) if isinstance(value, bytes) else value[:_BYTES]
+    plain = (" " if unicodedata.category(char) == "Cc" else char for char in text)
+    return _cut(" ".join("".join(plain).split()))
+
+
+def _cut(text: str) -> str | None:
+    return text[:LONGEST].strip() or None
+
+
+def _decoded(data: bytes) -> str:
+    """UTF-8, and else Latin-1, which can be anything."""
+    some = data[:_BYTES]
+    whole = len(some) == len(data)  # or the cut may have gone through a character
+    try:
+        return codecs.getincrementaldecoder("utf-8")().decode(some, whole)
+    except UnicodeDecodeError:
+        return some.decode("latin-1")
+
+
+def _bytes(value: object) -> bytes:
+    return value if isinstance(value, bytes) else b""

@@ -1,0 +1,142 @@
+"""What is kept of a picture with matches, for the reports: a thumbnail, and who made it.
+
+Made of the bytes in hand, after the answer came; a report must not read the pictures again, which
+may have moved, nor ever show one from the web.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import msgspec
+from PIL import Image as Pillow
+
+from batchscan.images import kinds
+from batchscan.images.bare import bare_copies
+from batchscan.images.decoded import Decoded
+from batchscan.images.decoding.pool import Decoders
+from batchscan.images.decoding.process import DecoderDied
+from batchscan.images.end_markers import END, has_end
+from batchscan.images.headers import claimed_size
+from batchscan.images.kinds import Kind
+from batchscan.images.metadata import provenance
+from batchscan.images.pixel_semaphore import Allowance
+from batchscan.images.raster import open_raster, silence_warnings
+from batchscan.images.thumbnail import thumbnail
+from batchscan.model import STRIPPED, Image, Provenance
+
+_RASTERS: Final = {kind.format: kind for kind in kinds.RASTERS}
+NOTHING: Final = Provenance()
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """A picture in brief."""
+
+    thumbnail: bytes | None = field(repr=False)  # a small JPEG file
+    provenance: Provenance
+
+    @classmethod
+    def stored(cls, thumbnail: bytes | None, written: bytes) -> Portrait:
+        """Make one of the ledger's columns again."""
+        try:
+            return cls(thumbnail, msgspec.json.decode(written, type=Provenance))
+        except msgspec.MsgspecError:
+            return cls(thumbnail, NOTHING)
+
+    def columns(self) -> tuple[bytes | None, bytes]:
+        """The ledger's columns: the thumbnail, and the provenance as JSON."""
+        return self.thumbnail, msgspec.json.encode(self.provenance)
+
+
+class Portraitist:
+    """Makes portraits of pictures that were accepted; may be shared by threads."""
+
+    def __init__(
+        self,
+        pixels: Allowance,
+        decoders: Decoders,
+        max_pixels: int,
+        decoded: Decoded | None = None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            pixels: shared with the judge: what both decode at once is bounded together.
+            decoders: shared with the judge; closed by whoever made it.
+            max_pixels: that a preview in camera RAW may have.
+            decoded: shared with the judge: the pixels that it decoded.
+        """
+        self._decoded = decoded or Decoded()
+        self._pixels = pixels
+        self._decoders = decoders
+        self._max_pixels = max_pixels
+        silence_warnings()
+
+    def portray(self, image: Image) -> Portrait:
+        """Make a picture's portrait; blocks. What cannot be had is None, and nothing is raised."""
+        found = self._of_sent(image)
+        return found if image.provenance is None else replace(found, provenance=image.provenance)
+
+    def _of_sent(self, image: Image) -> Portrait:
+        seen = image.sent or image
+        kind = _RASTERS.get(seen.format)
+        if kind is None:
+            return Portrait(self._preview(image.data), read_provenance(image.format, image.data))
+        claimed = claimed_size(kind, image.data)
+        weight = max(seen.width * seen.height, claimed.pixels if claimed else 0)
+        with self._pixels.hold(weight):
+            return _raster(kind, image.data, self._pixels_of(image))
+
+    def _pixels_of(self, image: Image) -> Pillow.Image | None:
+        """What the judge decoded, where what was sent has the same pixels as the file."""
+        converted = image.sent is not None and image.sent.recipe != STRIPPED
+        return None if converted else self._decoded.take(image.sha256)
+
+    def _preview(self, data: bytes) -> bytes | None:
+        try:
+            return self._decoders.preview_raw(data, max_pixels=self._max_pixels)
+        except DecoderDied:
+            return None
+
+
+def read_provenance(form: str, data: bytes) -> Provenance:
+    """Read who made a picture of an accepted format ("jpeg", "raw"...); nothing is raised."""
+    if form == kinds.DNG.format:
+        preview = provenance.raf_preview(data)
+        return read_provenance(kinds.JPEG.format, preview) if preview else provenance.of_raw(data)
+    kind = _RASTERS.get(form)
+    # The decoders' boundary, as in `raster`: what they raise is documented nowhere.
+    with suppress(Exception):
+        if kind is not None:
+            opened = open_raster(kind, data)
+            if kind is kinds.PNG:
+                opened.load()  # metadata may stand behind the pixels
+            return provenance.of_info(opened.info)
+    return NOTHING
+
+
+def _raster(kind: Kind, data: bytes, decoded: Pillow.Image | None) -> Portrait:
+    if kind is kinds.JPEG and not has_end(data):
+        data += END  # it was accepted with every pixel there
+    portrait = _portrait(kind, data, decoded)
+    if portrait.thumbnail is not None:
+        return portrait
+    for copy in bare_copies(kind, data):  # its metadata may be damaged
+        found = _portrait(kind, copy)
+        if found.thumbnail is not None:
+            written = found.provenance if portrait.provenance == NOTHING else portrait.provenance
+            return Portrait(found.thumbnail, written)
+    return portrait
+
+
+def _portrait(kind: Kind, data: bytes, decoded: Pillow.Image | None = None) -> Portrait:
+    small = None
+    with suppress(Exception):  # as above
+        opened = open_raster(kind, data)
+        with suppress(Exception):
+            small = thumbnail(opened, decoded=decoded)
+        return Portrait(small, provenance.of_info(opened.info))
+    return Portrait(None, NOTHING)

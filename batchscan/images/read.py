@@ -1,0 +1,188 @@
+"""One file, opened once and read once: what is hashed is what is judged, and made into what is sent."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Sequence
+from typing import Final
+
+from batchscan.enums import FailReason, RejectReason
+from batchscan.images import kinds
+from batchscan.images.judge import Judge
+from batchscan.images.judged import judged
+from batchscan.images.kinds import Kind
+from batchscan.images.large import LargeFile
+from batchscan.images.read_remote import heads, inspect_remote
+from batchscan.images.rules import Rules, Unsendable, check_size
+from batchscan.images.signature import HEAD_BYTES, is_icon_directory, sniff
+from batchscan.model import Candidate, Image, NotSendable, Stat
+from batchscan.util.paths import is_url
+
+_FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # non-blocking: a FIFO has no writer
+# What is gone, or is a link or a socket by now, is not a picture that nobody could read.
+_NO_FILE: Final = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
+_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+def inspect(
+    candidate: Candidate,
+    judge: Judge,
+    rules: Rules,
+    *,
+    follow: bool = False,
+    convert: bool = False,
+) -> Image | NotSendable:
+    """Read, hash and judge one file; blocks, so run it in a thread.
+
+    Trouble with the file is the result, never an exception. Links are followed where the user
+    named them (`candidate.explicit`) or asked for it (`follow`). A file that is too large for the
+    service is hashed without being held in memory; with `convert` what is sent is made of it, too.
+    """
+    try:
+        if is_url(candidate.path):
+            return inspect_remote(candidate, judge, rules)
+        return _inspect_local(candidate, judge, rules, follow=follow, convert=convert)
+    except Unsendable as found:
+        return NotSendable(
+            candidate.path,
+            found.status or candidate.stat,
+            found.reason,
+            found.detail,
+            by_conversion=found.reason is RejectReason.TOO_LARGE,
+        )
+    except (FileNotFoundError, NotADirectoryError):
+        detail = "the file was gone when it was to be read"
+        return NotSendable(candidate.path, candidate.stat, FailReason.VANISHED, detail)
+    except (OSError, ValueError) as error:
+        if isinstance(error, ValueError) and "\0" not in candidate.path:
+            raise
+        detail = f"cannot be read: {_trouble(error)}"
+        return NotSendable(candidate.path, candidate.stat, FailReason.UNREADABLE, detail)
+    except MemoryError:
+        detail = "no memory left to read it"
+        return NotSendable(candidate.path, candidate.stat, FailReason.CHECK_FAILED, detail)
+
+
+def pictures_of(paths: Sequence[str], *, follow: bool = False) -> list[bool]:
+    """Tell which of the files of a folder, all without a known extension, are to be judged.
+
+    Those whose first bytes are a picture's, and those that cannot be read, for they may be one.
+    """
+    if paths and is_url(paths[0]):
+        return [head is None or _picture(head) is not None for head in heads(paths)]
+    return [_may_be_picture(path, follow=follow) for path in paths]
+
+
+def _may_be_picture(path: str, *, follow: bool) -> bool:
+    try:
+        return inspect_head(path, follow=follow) is not None
+    except OSError as error:
+        return error.errno not in _NO_FILE
+
+
+def inspect_head(path: str | bytes, *, follow: bool = False) -> Kind | None:
+    """Tell what picture a file without a known extension is; None where it is none.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    descriptor = _open(path, follow=follow)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        return _picture(os.read(descriptor, HEAD_BYTES))
+    finally:
+        os.close(descriptor)
+
+
+def _picture(head: bytes) -> Kind | None:
+    kind = sniff(head)
+    if kind in (kinds.ICO, kinds.CUR) and not is_icon_directory(head):
+        return None
+    return kind if kind and kind.group != "document" else None
+
+
+def _inspect_local(
+    candidate: Candidate, judge: Judge, rules: Rules, *, follow: bool, convert: bool
+) -> Image | NotSendable:
+    descriptor = _opened(candidate, follow=follow)
+    try:
+        before = os.fstat(descriptor)
+        status = Stat.of(before)
+        _regular(before)
+        check_size(status, rules)
+        if status.size < rules.max_bytes:
+            data = _read_up_to(descriptor, status.size + 1)
+            _unchanged(descriptor, status, len(data))
+            return judged(candidate.path, status, data, judge)
+        large = LargeFile(candidate.path, status, descriptor)
+        found = large.inspect(judge, rules, convert=convert)
+        _unchanged(descriptor, status, status.size)
+    finally:
+        os.close(descriptor)
+    return found
+
+
+def _regular(found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        status = Stat.of(found)
+        raise Unsendable(FailReason.UNREADABLE, f"is {_kind_of_file(found.st_mode)}", status)
+
+
+def _unchanged(descriptor: int, status: Stat, size: int) -> None:
+    """Make sure that what was read is the file in one state."""
+    if size != status.size or Stat.of(os.fstat(descriptor)) != status:
+        raise Unsendable(
+            FailReason.CHANGED_WHILE_READING, "the file changed while it was read", status
+        )
+
+
+def _open(path: str | bytes, *, follow: bool) -> int:
+    return os.open(path, _FLAGS if follow else _FLAGS | os.O_NOFOLLOW)
+
+
+def _opened(candidate: Candidate, *, follow: bool) -> int:
+    if follow or candidate.explicit or candidate.root is None:
+        return _open(candidate.path, follow=follow or candidate.explicit)
+    return _open_below(candidate.root, candidate.path)
+
+
+def _open_below(root: str, path: str) -> int:
+    """Open a file below a root folder by folder, so that no link on the way leads out of it.
+
+    A folder may have been swapped for a link since it was found.
+    """
+    *folders, name = path[len(root) :].lstrip("/").split("/")
+    folder = os.open(root, _FOLDER)
+    try:
+        for part in folders:
+            inner = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        return os.open(name, _FLAGS | os.O_NOFOLLOW, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _read_up_to(descriptor: int, size: int) -> bytes:
+    """Read from the start; one system call does, where nothing interrupts it."""
+    data = os.read(descriptor, size)
+    while len(data) < size and (more := os.read(descriptor, size - len(data))):
+        data += more
+    return data
+
+
+def _trouble(error: OSError | ValueError) -> str:
+    if isinstance(error, ValueError):
+        return f"a name that holds a NUL byte is no file's ({error})"
+    if error.errno == errno.ELOOP:
+        return "it is a symbolic link, and links are not followed (see --follow-symlinks)"
+    return error.strerror or str(error)
+
+
+def _kind_of_file(mode: int) -> str:
+    if stat.S_ISDIR(mode):
+        return "a folder, not a file"
+    return "a pipe, socket or device, not a regular file"

@@ -1,0 +1,123 @@
+"""Copies of a ledger: as it was at one moment, whole, and looked at."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote
+
+from batchscan.errors import StorageError
+from batchscan.util.atomic_file import new_path
+
+T = TypeVar("T")
+_ADVICE = "or name a file on another disk"
+_MOST_FAULTS = 5  # named of a damaged ledger
+_SOUND = ["ok"]
+
+
+def back_up(ledger: Path, path: str) -> None:
+    """Copy a ledger of any version to a new file, whole or not at all, also during a scan.
+
+    Raises:
+        UsageError: something is there already, or no folder for it.
+        StorageError: there is no ledger, it is damaged, or the disk would not take the copy.
+    """
+    with new_path(path, _ADVICE) as aside:
+        undisturbed(ledger, lambda source: copy_into(source, aside))
+
+
+def undisturbed(ledger: Path, look: Callable[[sqlite3.Connection], T]) -> T:
+    """Look at a ledger of any version, as it is at one moment, and leave no file beside it.
+
+    Where no log is beside it nobody is writing, and SQLite is told so; should somebody begin to
+    meanwhile, this looks again.
+
+    Raises:
+        StorageError: there is none, or it cannot be read.
+    """
+    while True:
+        before = stamp(ledger)
+        try:
+            with closing(_connected(ledger, still=before is not None)) as connection:
+                found = look(connection)
+        except (sqlite3.Error, StorageError, UnicodeDecodeError) as error:
+            if stamp(ledger) != before:
+                continue
+            raise error if isinstance(error, StorageError) else unreadable(ledger, error) from error
+        if before is None or stamp(ledger) == before:
+            return found
+
+
+def no_ledger(path: Path) -> StorageError:
+    """The error of commands that need a ledger where nothing has been scanned yet."""
+    return StorageError(
+        f"there is no ledger {path}: nothing has been scanned with this state folder",
+        advice="scan first, or name the state folder of your scans with --state",
+    )
+
+
+def unreadable(ledger: Path, error: BaseException) -> StorageError:
+    """Say that the ledger cannot be read, and what to do."""
+    return StorageError(
+        f"the ledger {ledger} cannot be read: {error}",
+        advice="restore it from a backup; a new one would pay again for what this one knows",
+    )
+
+
+def stamp(ledger: Path) -> tuple[int, ...] | None:
+    """What changes with a ledger that nobody is writing; None where somebody may be."""
+    try:
+        found = os.stat(ledger)
+    except OSError as error:
+        raise no_ledger(ledger) from error
+    writing = os.path.exists(f"{ledger}-wal")
+    return None if writing else (found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def _connected(ledger: Path, *, still: bool) -> sqlite3.Connection:
+    if still:
+        return open_copy(str(ledger))
+    uri = f"file:{quote(os.fsencode(ledger))}?mode=ro"
+    return sqlite3.connect(uri, uri=True, isolation_level=None)
+
+
+def copy_into(source: sqlite3.Connection, path: str) -> None:
+    """Copy a ledger as it is now into an empty file, also while others write it.
+
+    Raises:
+        StorageError: it is damaged, and so would be the copy.
+        sqlite3.Error: it cannot be read, or the disk would not take the copy.
+    """
+    with closing(sqlite3.connect(path, isolation_level=None)) as target:
+        target.execute("PRAGMA journal_mode = OFF")  # no file beside it that a kill would leave
+        target.execute("PRAGMA synchronous = OFF")  # whoever made the file brings it to the disk
+        source.backup(target)  # in one step: of one moment
+        if not target.execute("PRAGMA user_version").fetchone()[0]:
+            raise sqlite3.DatabaseError("it is no ledger")
+    with closing(open_copy(path)) as copy:
+        found = faults(copy)
+    if found:
+        raise StorageError(
+            f"the ledger is damaged, and was not copied: {'; '.join(found)}",
+            advice="restore it from a backup; a new one would pay again for what this one knows",
+        )
+
+
+def open_copy(path: str) -> sqlite3.Connection:
+    """Open a ledger that nobody writes, and leave no file beside it."""
+    uri = f"file:{quote(os.fsencode(path))}?mode=ro&immutable=1"
+    return sqlite3.connect(uri, uri=True, isolation_level=None)
+
+
+def faults(connection: sqlite3.Connection) -> list[str]:
+    """What SQLite finds to be damaged; some of it, where it is much."""
+    try:
+        rows = connection.execute(f"PRAGMA integrity_check({_MOST_FAULTS})").fetchall()
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        return [str(error)]
+    found = [str(row[0]) for row in rows]
+    return [] if found == _SOUND else found

@@ -1,0 +1,258 @@
+"""What people decide about matches, entered into their history."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from batchscan.enums import Disposition
+from batchscan.ledger.match_history import History
+
+MATCHES_A_PIECE = 1_000  # looked at in one transaction
+SECONDS_A_PIECE = 0.1  # that it takes at most: others wait for it to write
+
+_ORDER = "ORDER BY m.picture_id, m.key LIMIT ?"
+_AFTER = "p.realm_id = ? AND (m.picture_id, m.key) > (?, ?)"
+_MATCHES = (
+    "SELECT m.picture_id, m.key, m.url, m.disposition FROM sightings m"
+    " CROSS JOIN pictures p ON p.id = m.picture_id WHERE"
+)
+
+
+class Place(NamedTuple):
+    """A match in the order in which matches are marked."""
+
+    picture_id: int = 0
+    key: str = ""
+
+
+_START = Place()
+
+
+@dataclass(slots=True)
+class Marked:
+    """Which matches were chosen, and what they were before."""
+
+    before: Counter[Disposition] = field(default_factory=Counter)
+    kept: Counter[Disposition] = field(default_factory=Counter)  # decided otherwise, and left so
+    pictures: int = 0
+    last_picture: int = 0
+    reached: Place | None = _START  # the last match that was looked at; None after all of them
+    batch: int | None = None  # of the decisions, from the first on
+
+    @property
+    def matches(self) -> int:
+        """How many became what was decided."""
+        return self.before.total()
+
+    def add(self, picture_id: int, before: Disposition) -> None:
+        """Count a match; those of one picture come one after the other."""
+        self.before[before] += 1
+        self.pictures += picture_id != self.last_picture
+        self.last_picture = picture_id
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which matches are meant."""
+
+    domain: str | None  # the registrable domain that all of them have, where they have one
+    chosen: Callable[[str], bool]  # says of a URL whether it is meant
+    pictures: Callable[[Sequence[bytes]], bool] | None = None  # of a picture's paths; None for all
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided about the matches of a choice."""
+
+    disposition: Disposition
+    at: float  # seconds since 1970
+    who: str = ""  # the user's name
+    about: str = ""  # as it was written: the site or URL
+    note: str | None = None
+    force: bool = False  # whether other decisions are overwritten
+
+    def replaces(self, before: Disposition) -> bool:
+        """Whether a match that is `before` becomes what was decided.
+
+        Each step from `open` over `reviewed` and `noticed` to `removed` follows from the one
+        before; anything else takes a decision back, and so has to be forced.
+        """
+        return self.force or before in _FOLLOWS.get(self.disposition, _UNDECIDED)
+
+
+_UNDECIDED: Final = frozenset({Disposition.OPEN})
+_FOLLOWS: Final = {
+    Disposition.NOTICED: _UNDECIDED | {Disposition.REVIEWED},
+    Disposition.REMOVED: _UNDECIDED | {Disposition.REVIEWED, Disposition.NOTICED},
+}
+
+
+class Batch(NamedTuple):
+    """Decisions that were made at once."""
+
+    number: int
+    at: float
+    who: str
+    disposition: Disposition
+    about: str
+    note: str | None
+
+
+class Marking:
+    """The dispositions in the table of sightings, and who decided them."""
+
+    def __init__(self, connection: sqlite3.Connection, realm_id: int, history: History) -> None:
+        self._connection = connection
+        self._realm_id = realm_id
+        self._history = history
+
+    def mark(
+        self, choice: Choice, decision: Decision, marked: Marked, *, dry_run: bool = False
+    ) -> None:
+        """Decide about some matches, also those that are gone; call it until all are reached.
+
+        A piece is bounded in number and time, so that a scan that wants to write meanwhile need
+        not wait for long, and it must be the whole of a writing transaction.
+
+        Args:
+            choice: which matches.
+            decision: what they become.
+            marked: how far the pieces before came, and what was marked in them; is brought up to date.
+            dry_run: whether to count only.
+        """
+        until = 0.0
+        for place, before in self._of(choice, marked):
+            until = until or time.monotonic() + SECONDS_A_PIECE  # from the first one on
+            if before == decision.disposition:
+                continue
+            if not decision.replaces(before):
+                marked.kept[before] += 1
+                continue
+            marked.add(place.picture_id, before)
+            if dry_run:
+                continue
+            if marked.batch is None:
+                marked.batch = self._begin(decision)
+            self._decide(marked.batch, place, before, decision.disposition, decision.at)
+            if time.monotonic() > until:
+                marked.reached = place
+                return
+
+    def last(self) -> Batch | None:
+        """The last decisions that were not taken back, nor took others back."""
+        row = self._connection.execute(
+            "SELECT b.id, b.at, b.who, b.disposition, b.about, b.note FROM decisions b"
+            " WHERE b.realm_id = ? AND b.undoes IS NULL AND NOT EXISTS"
+            " (SELECT 1 FROM decisions u WHERE u.undoes = b.id AND u.complete)"
+            " ORDER BY b.id DESC LIMIT 1",
+            (self._realm_id,),
+        ).fetchone()
+        if row is None:
+            return None
+        number, at, who, word, about, note = row
+        return Batch(number, at, who, Disposition(word), about, note)
+
+    def undo(self, batch: Batch, decision: Decision, marked: Marked) -> None:
+        """Take decisions back, as far as no other one came since; call it until all are reached.
+
+        As `mark`, in pieces; begun once more after it was killed, it goes on.
+        """
+        until = time.monotonic() + SECONDS_A_PIECE
+        if marked.batch is None:
+            marked.batch = self._begin(decision, undoes=batch.number)
+        rows = self._connection.execute(
+            "SELECT d.picture_id, d.key, d.before, m.disposition FROM decided d"
+            " JOIN sightings m ON m.picture_id = d.picture_id AND m.key = d.key"
+            " WHERE d.decision_id = ? AND (d.picture_id, d.key) > (?, ?)"
+            " ORDER BY d.picture_id, d.key LIMIT ?",
+            (batch.number, *(marked.reached or _START), MATCHES_A_PIECE),
+        ).fetchall()
+        for picture_id, key, before, current in rows:
+            place = Place(picture_id, key)
+            if current == batch.disposition:
+                marked.add(picture_id, Disposition(before))
+                self._decide(
+                    marked.batch, place, Disposition(current), Disposition(before), decision.at
+                )
+            elif current != before:
+                marked.kept[Disposition(current)] += 1
+            marked.reached = place
+            if time.monotonic() > until:
+                return
+        if len(rows) < MATCHES_A_PIECE:
+            marked.reached = None
+            self._connection.execute(
+                "UPDATE decisions SET complete = 1 WHERE id = ?", (marked.batch,)
+            )
+
+    def _begin(self, decision: Decision, *, undoes: int | None = None) -> int:
+        row = self._connection.execute(
+            "INSERT INTO decisions (realm_id, at, who, disposition, about, note, undoes, complete)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            (
+                self._realm_id,
+                decision.at,
+                decision.who,
+                decision.disposition.value,
+                decision.about,
+                decision.note,
+                undoes,
+                undoes is None,
+            ),
+        ).fetchone()
+        return int(row[0])
+
+    def _decide(
+        self, batch: int, place: Place, before: Disposition, after: Disposition, at: float
+    ) -> None:
+        self._connection.execute(
+            "INSERT OR IGNORE INTO decided (decision_id, picture_id, key, before, after)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (batch, *place, before.value, after.value),
+        )
+        self._connection.execute(
+            "UPDATE sightings SET disposition = ?, marked_at = ? WHERE picture_id = ? AND key = ?",
+            (after.value, at, *place),
+        )
+
+    def any_of(self, choice: Choice) -> bool:
+        """Whether a choice means any match at all."""
+        looked = Marked()
+        while looked.reached is not None:
+            if next(self._of(choice, looked), None) is not None:
+                return True
+        return False
+
+    def _of(self, choice: Choice, marked: Marked) -> Iterator[tuple[Place, Disposition]]:
+        """What is chosen of the next matches; moves on to the last of them at the end."""
+        rows = self._next(choice.domain, marked.reached or _START)
+        last, wanted = 0, True
+        for picture_id, key, url, before in rows:
+            if choice.pictures is not None and picture_id != last:
+                wanted, last = choice.pictures(self._history.paths_of(picture_id)), picture_id
+            if wanted and choice.chosen(url):
+                yield Place(picture_id, key), Disposition(before)
+        full = len(rows) == MATCHES_A_PIECE
+        marked.reached = Place(*rows[-1][:2]) if full else None
+
+    def _next(self, domain: str | None, after: Place) -> list[tuple[int, str, str, str]]:
+        values: list[object] = [self._realm_id, *after, MATCHES_A_PIECE]
+        query = f"{_MATCHES} {_AFTER} {_ORDER}"
+        if domain is not None:  # by its index
+            values.insert(0, domain)
+            query = f"{_MATCHES} m.domain = ? AND {_AFTER} {_ORDER}"
+        return self._connection.execute(query, values).fetchall()
+
+    def domains(self) -> list[str]:
+        """The registrable domains of all matches, for who names one that has none."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT m.domain FROM sightings m JOIN pictures p ON p.id = m.picture_id"
+            " WHERE p.realm_id = ? ORDER BY 1",
+            (self._realm_id,),
+        )
+        return [row[0] for row in rows]

@@ -1,0 +1,149 @@
+"""What the ledger can show for a picture: every answer as it came, and all that is known around it."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from batchscan.errors import StorageError
+from batchscan.ledger.equals import read_sent
+from batchscan.ledger.known import ANSWER_COLUMNS, StoredAnswer
+from batchscan.ledger.match_history import History
+from batchscan.model import Sent
+from batchscan.util.paths import joined, parted
+
+_MATCHED = "EXISTS (SELECT 1 FROM sightings m WHERE m.picture_id = p.id)"
+_AT_PATH = (
+    "p.id IN (SELECT f.picture_id FROM files f JOIN folders d ON d.id = f.folder_id"
+    " WHERE d.path = ? AND f.name = ? UNION SELECT c.picture_id FROM claims c WHERE c.path = ?)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProvedPicture:
+    """A content that was asked about."""
+
+    id: int
+    paths: tuple[bytes, ...]  # where it is known to stand, or stood when it was sent
+    sha256: str
+    size: int  # bytes
+    format: str
+    width: int
+    height: int
+    provenance: bytes | None  # JSON; None where nobody looked for it
+
+
+@dataclass(frozen=True, slots=True)
+class ProvedAnswer:
+    """An answer, and the question that it answers."""
+
+    answer: StoredAnswer
+    path: bytes | None  # that the picture was sent from
+    asked_at: float | None  # when it first left
+    sent: Sent | None = None  # in the file's place
+
+
+class Proof:
+    """Reads what evidence is made of; of this realm."""
+
+    def __init__(self, connection: sqlite3.Connection, realm_id: int, history: History) -> None:
+        self._connection = connection
+        self._realm_id = realm_id
+        self._history = history
+
+    def service(self) -> tuple[str, bool]:
+        """The address that was asked, and whether it was asked for mock answers."""
+        row = self._connection.execute(
+            "SELECT api_url, sandbox FROM realms WHERE id = ?", (self._realm_id,)
+        ).fetchone()
+        return row[0], bool(row[1])
+
+    def pictures_on(self, covers: Callable[[str], bool], domain: str | None) -> set[int]:
+        """The pictures that have or had a match whose URL is covered.
+
+        Args:
+            covers: says of a match's URL whether it is meant.
+            domain: the registrable domain that all of them have, None where they may have any.
+        """
+        rows = self._connection.execute(
+            "SELECT m.picture_id, m.url FROM sightings m JOIN pictures p ON p.id = m.picture_id"
+            " WHERE p.realm_id = ? AND (? IS NULL OR m.domain = ?)",
+            (self._realm_id, domain, domain),
+        )
+        return {picture_id for picture_id, url in rows if covers(url)}
+
+    def pictures_at(self, path: bytes, sha256: str | None) -> dict[int, bool]:
+        """The contents known at a path, now or when they were sent; whether each ever had a match.
+
+        Args:
+            path: absolute, links unresolved.
+            sha256: of what stands there now, to be found under whatever path it is known.
+        """
+        content = bytes.fromhex(sha256) if sha256 else None
+        rows = self._connection.execute(
+            f"SELECT p.id, {_MATCHED} FROM pictures p WHERE p.realm_id = ?"
+            f" AND (p.sha256 = ? OR {_AT_PATH})",
+            (self._realm_id, content, *parted(path), path),
+        )
+        return {picture_id: bool(matched) for picture_id, matched in rows}
+
+    def matched_paths(self) -> Iterator[bytes]:
+        """Where the pictures that have or had a match stand."""
+        rows = self._connection.execute(
+            "SELECT d.path, f.name FROM pictures p JOIN files f ON f.picture_id = p.id"
+            f" JOIN folders d ON d.id = f.folder_id WHERE p.realm_id = ? AND {_MATCHED}",
+            (self._realm_id,),
+        )
+        yield from (joined(folder, name) for folder, name in rows)
+
+    def in_order(self, pictures: set[int]) -> list[int]:
+        """The same pictures in the order of their SHA-256."""
+        rows = self._connection.execute(
+            "SELECT id FROM pictures WHERE realm_id = ? ORDER BY sha256", (self._realm_id,)
+        )
+        return [row[0] for row in rows if row[0] in pictures]
+
+    def picture(self, picture_id: int) -> ProvedPicture:
+        """One of them whole."""
+        row = self._connection.execute(
+            "SELECT lower(hex(p.sha256)), p.bytes, p.format, p.width, p.height, o.provenance"
+            " FROM pictures p LEFT JOIN portraits o ON o.picture_id = p.id WHERE p.id = ?",
+            (picture_id,),
+        ).fetchone()
+        sent_from = self._connection.execute(
+            "SELECT path FROM claims WHERE picture_id = ? ORDER BY generation", (picture_id,)
+        )
+        paths = (*self._history.paths_of(picture_id), *(path for (path,) in sent_from))
+        return ProvedPicture(picture_id, tuple(dict.fromkeys(paths)), *row)
+
+    def answers(self, picture_id: int) -> Iterator[ProvedAnswer]:
+        """Every answer about a picture, the oldest first.
+
+        Raises:
+            StorageError: one cannot be read.
+        """
+        rows = self._connection.execute(
+            f"SELECT c.path, c.opened_at, c.sent, {ANSWER_COLUMNS} FROM answers a"
+            " LEFT JOIN claims c ON c.scan_id = a.scan_id WHERE a.picture_id = ?"
+            " ORDER BY a.generation, a.id",
+            (picture_id,),
+        )
+        for path, asked_at, sent, *columns in rows:
+            try:
+                answer = StoredAnswer.of(columns)
+            except zlib.error as error:
+                raise StorageError(
+                    f"the ledger's answer to {columns[3]} cannot be read: {error}",
+                    advice="restore the ledger from a backup",
+                ) from error
+            yield ProvedAnswer(answer, path, asked_at, read_sent(sent))
+
+    def marked(self, picture_id: int) -> dict[str, float]:
+        """When people last decided about a picture's matches, by the normalised URL."""
+        rows = self._connection.execute(
+            "SELECT key, marked_at FROM sightings WHERE picture_id = ? AND marked_at IS NOT NULL",
+            (picture_id,),
+        )
+        return dict(rows.fetchall())

@@ -1,0 +1,189 @@
+"""Whether a ledger says what it should: answers that can be read, and what was made of them."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from batchscan.copyleaks.responses import read_check
+from batchscan.ledger.block_cache import Matched, Rejected, fingerprint
+from batchscan.ledger.columns import COLUMN_QUERY, MOST, PAYMENT_QUERY
+from batchscan.ledger.freshness import rejected_under
+from batchscan.util.urls import normalised
+
+MOST_NAMED = 5
+# What looking at damaged rows may raise
+ODD = (sqlite3.Error, msgspec.MsgspecError, ValueError, TypeError, LookupError, AttributeError)
+_SEALS = (
+    "SELECT s.realm_id, s.folder_id, s.first_name, s.fingerprint, s.rules, s.oldest, s.matched, s.rejected,"
+    " (SELECT min(n.first_name) FROM seals n WHERE n.realm_id = s.realm_id"
+    " AND n.folder_id = s.folder_id AND n.first_name > s.first_name) FROM seals s"
+)
+_FILES = (
+    "SELECT f.name, f.size, f.mtime_ns, f.ctime_ns, f.rules, f.picture_id, a.received_at,"
+    " EXISTS (SELECT 1 FROM sightings m WHERE m.picture_id = f.picture_id),"
+    " CASE WHEN f.rules IS NOT NULL THEN json_extract(CAST(f.line AS TEXT), '$.reason') END"
+    " FROM files f LEFT JOIN pictures p ON p.id = f.picture_id"
+    " LEFT JOIN answers a ON a.id = p.answer_id"
+    " WHERE f.realm_id = ? AND f.folder_id = ? AND f.name >= ? AND (? IS NULL OR f.name < ?)"
+    " ORDER BY f.name"
+)
+
+
+def _unpacks(packed: object) -> bool:
+    try:
+        zlib.decompress(packed)  # type: ignore[arg-type]
+    except (zlib.error, TypeError):
+        return False
+    return True
+
+
+@dataclass(slots=True)
+class Looked:
+    """How much was looked at, and what was wrong."""
+
+    number: int = 0
+    other: int = 0  # that cannot be held against anything
+    faults: list[str] = field(default_factory=list)  # some of them
+    wrong: int = 0
+
+    def blame(self, fault: str) -> None:
+        """Count a fault, and keep some."""
+        self.wrong += 1
+        if len(self.faults) < MOST_NAMED:
+            self.faults.append(fault)
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """What is kept of a run, to be held against its report."""
+
+    run_id: str
+    report: bytes
+    charged: int  # credits of its answers
+    lines: dict[str, int]  # by status
+
+
+class Soundness:
+    """Looks at a ledger of this version."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def references(self) -> Looked:
+        """Whether everything that a row points to is there."""
+        looked = Looked()
+        for table, _, other, _ in self._connection.execute("PRAGMA foreign_key_check"):
+            looked.blame(f"a row of {table} points to none of {other}")
+        return looked
+
+    def columns(self) -> Looked:
+        """Whether every column holds what belongs there: a type, JSON, a word, something packed."""
+        looked = Looked()
+        self._connection.create_function("unpacks", 1, _unpacks, deterministic=True)
+        for what, rows in self._connection.execute(COLUMN_QUERY):
+            if rows:
+                looked.blame(f"{what} of {rows:,} row{'' if rows == 1 else 's'}")
+        return looked
+
+    def payments(self) -> Looked:
+        """Whether claims and answers agree on what was paid for."""
+        looked = Looked()
+        for (fault,) in self._connection.execute(PAYMENT_QUERY, {"most": MOST}):
+            looked.blame(fault)
+        return looked
+
+    def answers(self) -> Looked:
+        """Whether each answer can be read, and its matches are known as it shows them."""
+        looked = Looked()
+        rows = self._connection.execute(
+            "SELECT a.id, a.body, a.id = p.answer_id, a.reader IS NULL, a.trouble FROM answers a"
+            " JOIN pictures p ON p.id = a.picture_id ORDER BY a.id"
+        )
+        for number, body, newest, unread, trouble in rows:
+            looked.number += 1
+            known = not unread and trouble is None
+            fault = self._fault_of(number, body, newest=bool(newest), known=known)
+            if fault:
+                looked.blame(f"answer {number} {fault}")
+        return looked
+
+    def seals(self) -> Looked:
+        """Whether what seals say is what the files' rows say."""
+        looked = Looked()
+        for row in self._connection.execute(_SEALS).fetchall():
+            looked.number += 1
+            self._look_at_seal(looked, *row)
+        return looked
+
+    def last_run(self) -> LastRun | None:
+        """The last run that ended; None before the first has."""
+        row = self._connection.execute(
+            "SELECT run_id, report FROM runs WHERE closed ORDER BY closed DESC, rowid DESC LIMIT 1"
+        ).fetchone()
+        if row is None:
+            return None
+        charged = self._connection.execute(
+            "SELECT CAST(total(credits) AS INTEGER) FROM answers WHERE run_id = ?", (row[0],)
+        ).fetchone()[0]
+        lines = self._connection.execute(
+            "SELECT json_extract(CAST(line AS TEXT), '$.status'), count(*) FROM outcomes"
+            " WHERE run_id = ? GROUP BY 1",
+            (row[0],),
+        ).fetchall()
+        return LastRun(row[0], row[1], charged, dict(lines))
+
+    def _fault_of(self, number: int, body: bytes, *, newest: bool, known: bool) -> str | None:
+        try:
+            said = read_check(zlib.decompress(body), None)
+        except zlib.error:
+            return "is damaged"
+        if not known:  # or not all that it shows is
+            return None
+        if said.trouble is not None:
+            return "cannot be read"
+        shown = {normalised(match.url) for match in said.internet}
+        rows = self._connection.execute(
+            "SELECT m.key FROM sightings m JOIN answers a ON a.picture_id = m.picture_id"
+            " WHERE a.id = ? AND m.answer_id = a.id",
+            (number,),
+        )
+        entered = {row[0] for row in rows}
+        agrees = entered == shown if newest else entered <= shown
+        return None if agrees else "shows other matches than are known of it"
+
+    def _look_at_seal(self, looked: Looked, *seal: Any) -> None:  # noqa: ANN401 - a row
+        realm_id, folder_id, first, found, rules, oldest, matched, rejected, end = seal
+        rows = self._connection.execute(_FILES, (realm_id, folder_id, first, end, end)).fetchall()
+        try:
+            entries = [(row[0].decode(), *row[1:4]) for row in rows]
+        except UnicodeDecodeError:
+            entries = []
+        if not entries or fingerprint(entries) != found:
+            looked.other += 1  # files have gone since, or come: it may hold on the disk
+            return
+        for row in rows:
+            stands = rejected_under(rules, row[4]) if row[5] is None else row[6] is not None
+            if not stands:
+                looked.blame(f"a seal of folder {folder_id} says that a file has a verdict")
+                return
+        times = [row[6] for row in rows if row[6] is not None]
+        with_matches = [(row[5], row[0]) for row in rows if row[7] and row[5]]
+        told = msgspec.msgpack.decode(matched, type=Matched)
+        if told != with_matches or oldest != min(times, default=None):
+            looked.blame(f"a seal of folder {folder_id} tells of other matches or answers")
+        elif msgspec.msgpack.decode(rejected, type=Rejected) != _by_reason(rows):
+            looked.blame(f"a seal of folder {folder_id} tells of other rejected files")
+
+
+def _by_reason(rows: Sequence[Any]) -> Rejected:
+    found: Rejected = {}
+    for name, *_, reason in rows:
+        if reason is not None:
+            found.setdefault(reason, []).append(name)
+    return found

@@ -1,0 +1,214 @@
+"""The ledger: one connection, and its rooms: `files`, `claims`, `history`, `runs`..."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from batchscan.errors import BatchscanError, StorageError
+from batchscan.ledger.block_cache import Seals
+from batchscan.ledger.charges import Spending
+from batchscan.ledger.claims import Claims
+from batchscan.ledger.connection import (
+    open_for_change,
+    open_for_reading,
+    open_for_writing,
+    unusable,
+)
+from batchscan.ledger.damage import check_whole, damage_behind, stamp
+from batchscan.ledger.dispositions import Marking
+from batchscan.ledger.evidence import Proof
+from batchscan.ledger.files import Files
+from batchscan.ledger.identity import Identity, Noting, stamp_noted
+from batchscan.ledger.integrity import ODD
+from batchscan.ledger.match_history import History
+from batchscan.ledger.missing_folders import MissingFolders
+from batchscan.ledger.outbox import Outbox
+from batchscan.ledger.prune import Forgetting
+from batchscan.ledger.rate_limits import Pacing
+from batchscan.ledger.readings import Readings
+from batchscan.ledger.realms import Realm, address_of, akin, enter, realm_id_of
+from batchscan.ledger.report_cache import ReportCache
+from batchscan.ledger.report_view import Seen
+from batchscan.ledger.reporting import Found, Overview, Portraits
+from batchscan.ledger.rescan_queue import Rescans
+from batchscan.ledger.runs import Runs
+from batchscan.ledger.stats import Holdings
+
+FILE_NAME = "ledger.sqlite3"
+
+
+class Ledger:
+    """What was sent, answered and paid, ever. Synchronous; for one thread at a time.
+
+    Every method belongs into a `transaction()`; `LedgerThread` sees to that.
+    """
+
+    _noting: Noting | None = None  # how far it came, for the scan that has the lock
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        path: Path,
+        realm: Realm,
+        *,
+        writable: bool,
+        nearest: bool = False,
+    ) -> None:
+        self._connection = connection
+        self._writable = writable
+        self.path = path
+        realm_id, name = _realm_of(connection, realm, nearest=nearest)
+        seals = Seals(connection, realm_id, writable=writable)
+        self.files = Files(connection, realm_id, seals)
+        self.history = History(connection, realm_id)
+        self.realm = realm
+        self.claims = Claims(
+            connection, realm_id, f"{name}\n{int(realm.sandbox)}", seals, self.history
+        )
+        self.readings = Readings(connection, realm_id, self.history, self.files)
+        self.runs = Runs(connection, realm_id)
+        self.pacing = Pacing(connection, address_of(realm.api_url))
+        self.overview = Overview(connection, realm_id)
+        self.found = Found(connection, self.history)
+        self.missing = MissingFolders(connection, realm_id)
+        self.marking = Marking(connection, realm_id, self.history)
+        self.portraits = Portraits(connection)
+        self.seen = Seen(connection, realm_id)
+        self.report_cache = ReportCache(connection, writable=writable)
+        self.rescans = Rescans(connection)
+        self.spending = Spending(connection, realm_id)
+        self.holdings = Holdings(connection)
+        self.forgetting = Forgetting(connection)
+        self.proof = Proof(connection, realm_id, self.history)
+        self.outbox = Outbox(connection, realm_id, self.history)
+
+    @classmethod
+    def open(cls, state: Path, realm: Realm) -> Ledger:
+        """Open or make the ledger in the state folder, for a scan.
+
+        Raises:
+            StorageError: it cannot be used.
+        """
+        path = state / FILE_NAME
+        before = stamp(path)
+        connection = open_for_writing(path)
+        with _closing_at_trouble(connection, path):
+            if before is None or before != stamp_noted(state):
+                check_whole(path)
+            enter(connection, realm)
+            return cls(connection, path, realm, writable=True)
+
+    @classmethod
+    def read(cls, state: Path, realm: Realm, *, nearest: bool = False) -> Ledger:
+        """Open the ledger to look only: no lock, nothing written, empty where there is none.
+
+        Args:
+            state: the state folder.
+            realm: whose answers are looked at.
+            nearest: whether those of the last run will do, where the realm knows nothing.
+
+        Raises:
+            StorageError: it cannot be used.
+        """
+        path = state / FILE_NAME
+        connection = open_for_reading(path)
+        with _closing_at_trouble(connection, path):
+            return cls(connection, path, realm, writable=False, nearest=nearest)
+
+    @classmethod
+    def change(cls, state: Path, realm: Realm) -> Ledger:
+        """Open the ledger that is there to enter what people decide, also during a scan.
+
+        Raises:
+            StorageError: there is none, or it cannot be used.
+        """
+        path = state / FILE_NAME
+        connection = open_for_change(path)
+        with _closing_at_trouble(connection, path):
+            return cls(connection, path, realm, writable=True, nearest=True)
+
+    @contextmanager
+    def transaction(self, *, writing: bool = False) -> Iterator[None]:
+        """Everything inside is durable afterwards, or none of it happened.
+
+        Args:
+            writing: whether to wait for other writers before the first look, so that what is seen
+                can be changed; else the first write fails where another one came in between.
+        """
+        self._connection.execute("BEGIN IMMEDIATE" if writing and self._writable else "BEGIN")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+            if self._noting is not None:
+                self._noting.note()
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    @property
+    def identity(self) -> Identity:
+        """Which ledger this is, and how far it came."""
+        return Identity(self._connection)
+
+    def note_changes(self) -> None:
+        """From now on, note beside the ledger how far it came: for the scan that has the lock.
+
+        Raises:
+            StorageError: the state folder cannot be written.
+        """
+        try:
+            self._noting = Noting(self.path.parent, self.identity)
+        except OSError as error:
+            raise self.unusable(error) from error
+
+    def akin(self) -> str | None:
+        """Another address of the same host that has answers, where this realm has none."""
+        return akin(self._connection, self.realm)
+
+    def unusable(self, error: BaseException) -> StorageError:
+        """Say that this ledger cannot be used because of `error`."""
+        return error if isinstance(error, StorageError) else unusable(self.path, error)
+
+    def explained(self, error: Exception) -> Exception:
+        """Damage of the ledger where that is why something unexpected happened, else the same."""
+        if isinstance(error, BatchscanError):
+            return error
+        damage = damage_behind(self._connection, self.path)
+        if damage is not None:
+            damage.__cause__ = error
+        return damage or error
+
+    def close(self) -> None:
+        """Close the connection; the last one to close tidies the write-ahead log away."""
+        self._connection.close()
+        if self._noting is not None:
+            self._noting.close(stamp(self.path))
+
+
+@contextmanager
+def _closing_at_trouble(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Close a connection that no ledger can be made of; odd rows are damage."""
+    try:
+        yield
+    except ODD as error:
+        connection.close()
+        raise unusable(path, error) from error
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _realm_of(connection: sqlite3.Connection, realm: Realm, *, nearest: bool) -> tuple[int, str]:
+    """The number of a realm, -1 where the ledger has none, and the address that it is named by."""
+    found = realm_id_of(connection, realm)
+    if found is None and nearest:
+        found = connection.execute(
+            "SELECT realm_id, api_url FROM runs JOIN realms ON realms.id = realm_id"
+            " WHERE sandbox = ? ORDER BY runs.rowid DESC LIMIT 1",
+            (realm.sandbox,),
+        ).fetchone()
+    return found or (-1, address_of(realm.api_url))

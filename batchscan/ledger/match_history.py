@@ -1,0 +1,267 @@
+"""The history of matches: when an answer first showed each, whether it still does, what became of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple, TypeAlias
+
+import msgspec
+
+from batchscan.enums import Disposition, MatchEvent, MatchKind, MatchState
+from batchscan.model import Answer, Match
+from batchscan.util.paths import joined
+from batchscan.util.urls import normalised
+
+MATCHES_A_STATEMENT = 16  # each statement costs the other threads a turn
+_WORST = (MatchKind.FULL, MatchKind.PARTIAL, MatchKind.OTHER)
+MOST_PATHS = 1_000  # of one content that rules about paths look at
+
+# Says of a match's URL, the picture's SHA-256 and the picture's paths whether a rule allows it.
+Allows: TypeAlias = Callable[[str, str, Sequence[bytes]], bool]
+
+# For queries that join `sightings m` with `pictures p`.
+PRESENT = "m.answer_id = p.answer_id"
+STATE = (
+    f"CASE WHEN NOT {PRESENT} THEN 'gone' WHEN m.arrived_in NOT IN (SELECT run_id FROM telling) THEN 'known'"
+    " WHEN m.returned THEN 'returned' ELSE 'new' END"
+)
+_COLUMNS = (
+    f"m.key, m.url, m.kind, m.domain, m.pages, {STATE}, m.first_seen, m.last_seen, m.disposition,"
+    " lower(hex(p.sha256))"
+)
+# Where the clock steps back, what was seen last stays so. A copy that comes back is another
+# case than the one that was closed, and one that is shown after it was removed is not: whoever
+# wrote to its site has to look again.
+_INSERT = (
+    "INSERT INTO sightings (picture_id, key, url, kind, domain, pages, answer_id, first_seen,"
+    " last_seen, arrived_in, returned) VALUES"
+)
+_UPDATE = """
+    ON CONFLICT (picture_id, key) DO UPDATE SET
+        url = excluded.url, kind = excluded.kind, domain = excluded.domain, pages = excluded.pages,
+        answer_id = excluded.answer_id, last_seen = max(last_seen, excluded.last_seen),
+        arrived_in = iif(answer_id = ?, arrived_in, excluded.arrived_in),
+        returned = iif(answer_id = ?, returned, 1),
+        disposition = iif(disposition = 'removed' OR answer_id <> ? AND disposition = 'noticed',
+            'open', disposition)
+    WHERE sightings.answer_id <> excluded.answer_id
+"""
+# The same answer, read anew: when it was seen and what was decided since stay as they are.
+_AMEND = """
+    ON CONFLICT (picture_id, key) DO UPDATE SET
+        url = excluded.url, kind = excluded.kind, domain = excluded.domain, pages = excluded.pages
+"""
+
+
+class Sighting(NamedTuple):
+    """A match as its history has it, seen from the runs that are told about."""
+
+    key: str  # the normalised URL
+    match: Match
+
+
+class _Row(NamedTuple):
+    key: str
+    url: str
+    kind: str
+    domain: str
+    pages: bytes | None
+    state: str
+    first_seen: float
+    last_seen: float
+    disposition: str
+    sha256: str
+
+
+class Present(NamedTuple):
+    """A match that is there, and its picture."""
+
+    url: str
+    sha256: str
+    paths: tuple[bytes, ...]
+
+
+class History:
+    """The table of sightings."""
+
+    def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
+        self._connection = connection
+        self._realm_id = realm_id
+        self._allows: Allows | None = None
+        self._notes_events = False
+
+    def tell(self, runs: Iterable[str], allows: Allows | None = None) -> None:
+        """Look from these runs: what arrived in them is new; `allows` says what is allowed."""
+        self._connection.execute("DELETE FROM telling")
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO telling VALUES (?)", ((run_id,) for run_id in runs)
+        )
+        self._allows = allows
+
+    def told(self) -> list[str]:
+        """The runs that are told about, of those in which any match arrived."""
+        rows = self._connection.execute(
+            "SELECT run_id FROM telling WHERE run_id IN (SELECT run_id FROM arrivals)"
+            " ORDER BY run_id"
+        )
+        return [row[0] for row in rows]
+
+    def note_events(self) -> None:
+        """Keep what people are to be told of the answers that come."""
+        self._notes_events = True
+
+    def record(self, picture_id: int, answer: Answer, answer_id: int, run_id: str) -> None:
+        """Enter what an answer shows; before it becomes the picture's newest, or read anew.
+
+        One with trouble may not show all there is, so what was there before it stays.
+        """
+        row = self._connection.execute(
+            "SELECT answer_id FROM pictures WHERE id = ?", (picture_id,)
+        ).fetchone()
+        before, at = row[0], answer.received_at
+        if self._notes_events and answer.matches:
+            self._note(picture_id, answer, before, run_id)
+        shown = list(by_key(answer.matches).items())
+        for start in range(0, len(shown), MATCHES_A_STATEMENT):
+            some = shown[start : start + MATCHES_A_STATEMENT]
+            values: list[object] = []
+            for key, match in some:
+                pages = _encoded(match.pages)
+                values += (picture_id, key, match.url, match.kind.value)
+                values += (match.domain, pages, answer_id, at, at, run_id, 0)
+            rows = ",".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(some))
+            if before == answer_id:
+                self._connection.execute(f"{_INSERT} {rows} {_AMEND}", values)
+                continue
+            values += (before, before, before)
+            self._connection.execute(f"{_INSERT} {rows} {_UPDATE}", values)
+        if answer.trouble is not None and before is not None:
+            self._connection.execute(
+                "UPDATE sightings SET answer_id = ? WHERE picture_id = ? AND answer_id = ?",
+                (answer_id, picture_id, before),
+            )
+
+    def of(self, picture_id: int, path: bytes | None = None) -> tuple[Sighting, ...]:
+        """Every match that a picture ever had; `path` is one that the ledger need not know yet."""
+        rows = self._connection.execute(
+            f"SELECT {_COLUMNS} FROM sightings m JOIN pictures p ON p.id = m.picture_id"
+            f" WHERE m.picture_id = ? ORDER BY NOT {PRESENT}, m.kind <> 'full', m.key",
+            (picture_id,),
+        ).fetchall()
+        paths = self.paths_of(picture_id) if rows and self._allows else ()
+        paths = (path, *paths) if path else paths
+        return tuple(self._sighting(_Row._make(row), paths) for row in rows)
+
+    def paths_of(self, picture_id: int) -> tuple[bytes, ...]:
+        """Where a picture's content is known to stand, or to have stood."""
+        rows = self._connection.execute(
+            "SELECT d.path, f.name FROM files f JOIN folders d ON d.id = f.folder_id"
+            " WHERE f.picture_id = ? LIMIT ?",
+            (picture_id, MOST_PATHS),
+        )
+        paths = tuple(joined(folder, name) for folder, name in rows)
+        return paths or tuple(
+            row[0]
+            for row in self._connection.execute(
+                "SELECT path FROM claims WHERE picture_id = ? ORDER BY generation DESC LIMIT 1",
+                (picture_id,),
+            )
+        )
+
+    def present(self) -> Iterator[Present]:
+        """Every match of this realm that is there."""
+        rows = self._connection.execute(
+            "SELECT m.url, lower(hex(p.sha256)), p.id FROM sightings m"
+            f" JOIN pictures p ON p.id = m.picture_id AND {PRESENT} WHERE p.realm_id = ?"
+            " ORDER BY p.id",
+            (self._realm_id,),
+        )
+        paths: tuple[bytes, ...] = ()
+        last = None
+        for url, sha256, picture_id in rows:
+            if picture_id != last:
+                paths, last = self.paths_of(picture_id), picture_id
+            yield Present(url, sha256, paths)
+
+    def allow_seen(self, count: Callable[[str, str, Sequence[bytes]], object]) -> None:
+        """Find what is allowed of the pictures seen; `count` is told of each match that is there."""
+        self._connection.execute("DELETE FROM allowed")
+        if self._allows is None:
+            return
+        rows = self._connection.execute(
+            f"SELECT m.picture_id, m.key, m.url, lower(hex(p.sha256)), {PRESENT}"
+            " FROM seen s CROSS JOIN sightings m USING (picture_id)"
+            " JOIN pictures p ON p.id = m.picture_id"
+        )
+        paths: tuple[bytes, ...] = ()
+        last = None
+        for picture_id, key, url, sha256, present in rows:
+            if picture_id != last:
+                paths, last = self.paths_of(picture_id), picture_id
+            if self._allows(url, sha256, paths):
+                self._connection.execute("INSERT INTO allowed VALUES (?, ?)", (picture_id, key))
+            if present:
+                count(url, sha256, paths)
+
+    def _note(self, picture_id: int, answer: Answer, before: int | None, run_id: str) -> None:
+        """Keep what is new in an answer, for those who want to be told."""
+        rows = self._connection.execute(
+            "SELECT key, kind, answer_id FROM sightings WHERE picture_id = ?", (picture_id,)
+        )
+        known = {key: (kind, answer_id) for key, kind, answer_id in rows}
+        events: dict[str, MatchEvent] = {}
+        for key, match in by_key(answer.matches).items():
+            kind, answer_id = known.get(key, ("", None))
+            if answer_id is None:
+                events.setdefault(key, MatchEvent.NEW)
+            elif answer_id != before:
+                events.setdefault(key, MatchEvent.RETURNED)
+            elif kind == MatchKind.PARTIAL and match.kind is MatchKind.FULL:
+                events.setdefault(key, MatchEvent.FULL)
+        self._connection.executemany(
+            "INSERT INTO events (realm_id, run_id, picture_id, key, event, first)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                (self._realm_id, run_id, picture_id, key, event.value, before is None)
+                for key, event in events.items()
+            ),
+        )
+
+    def _sighting(self, row: _Row, paths: tuple[bytes, ...]) -> Sighting:
+        allowed = self._allows is not None and self._allows(row.url, row.sha256, paths)
+        match = Match(
+            url=row.url,
+            kind=MatchKind(row.kind),
+            pages=decoded_pages(row.pages),
+            domain=row.domain,
+            state=MatchState(row.state),
+            first_seen=row.first_seen,
+            last_seen=row.last_seen,
+            disposition=Disposition.ALLOWED if allowed else Disposition(row.disposition),
+        )
+        return Sighting(row.key, match)
+
+
+def by_key(matches: Iterable[Match]) -> dict[str, Match]:
+    """Matches by their normalised URL; two ways to write one are its worst kind, with all pages."""
+    found: dict[str, Match] = {}
+    for match in matches:
+        key = normalised(match.url)
+        known = found.get(key)
+        if known is not None:
+            worst = min(known, match, key=lambda each: _WORST.index(each.kind))
+            pages = tuple(dict.fromkeys((*known.pages, *match.pages)))
+            match = replace(worst, pages=pages)  # noqa: PLW2901 - the same match
+        found[key] = match
+    return found
+
+
+def _encoded(pages: tuple[str, ...]) -> bytes | None:
+    return msgspec.json.encode(pages) if pages else None
+
+
+def decoded_pages(pages: bytes | None) -> tuple[str, ...]:
+    """The pages of a sighting."""
+    return msgspec.json.decode(pages, type=tuple[str, ...]) if pages else ()

@@ -1,0 +1,158 @@
+"""How an older ledger becomes one of this version: all of it or nothing, and a copy is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+
+from batchscan.copyleaks.responses import FULL, PARTIAL, read_check
+from batchscan.enums import MatchKind
+from batchscan.errors import StorageError
+from batchscan.ledger.backup import copy_into
+from batchscan.ledger.match_history import by_key
+from batchscan.ledger.schema import MIGRATIONS, VERSION
+from batchscan.model import Match
+from batchscan.util.atomic_file import new_path
+from batchscan.util.urls import normalised, registrable_domain
+
+_NAMED = re.compile(r"CREATE (?:UNIQUE )?(?:TABLE|INDEX|TRIGGER) \"?(\w+)")
+_ADVICE = "free some space: before the ledger is brought up to date, it is copied beside itself"
+
+_KINDS = {FULL: MatchKind.FULL, PARTIAL: MatchKind.PARTIAL, None: MatchKind.OTHER}
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring a ledger to this version, in one transaction; what it was stays beside it.
+
+    Raises:
+        StorageError: it is a newer batchscan's, or damaged, or there is no room for the copy.
+    """
+    if _current(connection, path):
+        return
+    connection.create_function("normalised", 1, normalised, deterministic=True)
+    connection.create_function("matches_in", 1, _matches_in, deterministic=True)
+    connection.create_function("site_of", 1, registrable_domain, deterministic=True)
+    connection.create_function("to_read_anew", 1, _to_read_anew, deterministic=True)
+    connection.create_function("hash_of", 1, _hash_of, deterministic=True)
+    connection.execute("BEGIN IMMEDIATE")  # waits for another process that does the same
+    try:
+        if not _current(connection, path):
+            _bring_up(connection, path, version_of(connection))
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def schema_of(version: int) -> list[str]:
+    """The statements that make tables, indexes and triggers of this version, in this order."""
+    assert version == VERSION  # noqa: S101 - no other one is known
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection, Path(":memory:"))
+        rows = connection.execute(
+            "SELECT sql FROM sqlite_master WHERE sql NOT NULL"
+            " ORDER BY type = 'trigger', type = 'index', rowid"
+        )
+        return [row[0] for row in rows]
+
+
+def name_of(statement: str) -> str:
+    """What a statement of the schema makes."""
+    found = _NAMED.match(statement)
+    return found[1] if found else ""
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """Which version a ledger is of; 0 for an empty file."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def other_version(path: Path, version: int) -> StorageError:
+    """Say that the ledger is of another version, and what to do."""
+    if version > VERSION:
+        advice = "install that batchscan, or name another state folder with --state"
+        made_by = "a newer"
+    else:
+        advice = "the next scan brings it up to date"
+        made_by = "an older"
+    return StorageError(f"the ledger {path} is {made_by} batchscan's", advice=advice)
+
+
+def copy_name(path: str, version: int) -> str:
+    """What the copy of a ledger of an older version is called."""
+    return f"{path}.v{version}"
+
+
+def _current(connection: sqlite3.Connection, path: Path) -> bool:
+    version = version_of(connection)
+    if version > VERSION:
+        raise other_version(path, version)
+    return version == VERSION
+
+
+def _bring_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    if version:
+        _keep_copy(path, version)
+    for number in range(version, VERSION):
+        for statement in _statements(MIGRATIONS[number]):
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _keep_copy(path: Path, version: int) -> None:
+    """Copy what is committed; a second connection sees none of this one's changes."""
+    source = sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro", uri=True)
+    name = copy_name(str(path), version)
+    with closing(source), new_path(name, _ADVICE, replace=True) as aside:
+        copy_into(source, aside)
+
+
+def _statements(script: str) -> Iterator[str]:
+    """A script's statements: `executescript` would commit before the first."""
+    statement = ""
+    for part in script.split(";"):
+        statement += f"{part};"
+        if sqlite3.complete_statement(statement):  # and not within a comment or a string
+            yield statement
+            statement = ""
+
+
+def _hash_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _matches_in(body: bytes) -> str:
+    """The matches of a verbatim answer, for version 3: URL, kind, domain and pages, as JSON."""
+    try:
+        found = read_check(zlib.decompress(body), None).internet
+    except zlib.error:
+        return "[]"
+    matches = by_key(
+        Match(each.url, _KINDS[each.match_type], each.web_pages, registrable_domain(each.url))
+        for each in found
+    )
+    return msgspec.json.encode([_columns(match) for match in matches.values()]).decode()
+
+
+def _to_read_anew(body: bytes) -> bool:
+    """Whether a verbatim answer says other than what earlier versions took it to, for version 5."""
+    try:
+        said = read_check(zlib.decompress(body), None)
+    except zlib.error:
+        return False  # what is damaged is found where it is needed
+    return said.trouble is not None or "duplicate_match" in said.warnings
+
+
+def _columns(match: Match) -> tuple[str, str, str, str | None]:
+    pages = msgspec.json.encode(match.pages).decode() if match.pages else None
+    return match.url, match.kind.value, match.domain, pages

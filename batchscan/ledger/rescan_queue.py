@@ -1,0 +1,58 @@
+"""Files whose answers are old enough to be asked for again, kept until all new ones are asked."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from batchscan.ledger.freshness import FileState
+from batchscan.model import Candidate, Stat
+from batchscan.util.paths import joined
+
+
+class Due(NamedTuple):
+    """An unchanged file, and when its answer came; one that counts as older comes sooner."""
+
+    file: FileState
+    counts_from: float
+
+
+class Rescans:
+    """The table of what is due in this process; on disk where it grows, so memory stays flat."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def add(self, folder: str, root: str | None, due: Iterable[Due], *, explicit: bool) -> None:
+        """Keep files of a folder for later."""
+        path = os.fsencode(folder)
+        top = None if root is None else os.fsencode(root)
+        self._connection.executemany(
+            "INSERT INTO due (counts_from, folder, root, explicit, name, size, mtime_ns, ctime_ns)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (counts_from, path, top, explicit, os.fsencode(name), *stat)
+                for (name, *stat), counts_from in due
+            ),
+        )
+
+    def take(self, most: int) -> list[Candidate]:
+        """Take some away, the oldest answers first; none are left when there are none."""
+        rows = self._connection.execute(
+            "SELECT id, folder, root, explicit, name, size, mtime_ns, ctime_ns FROM due"
+            " ORDER BY counts_from, id LIMIT ?",
+            (most,),
+        ).fetchall()
+        self._connection.executemany("DELETE FROM due WHERE id = ?", ((row[0],) for row in rows))
+        return [
+            Candidate(
+                path=os.fsdecode(joined(folder, name)),
+                stat=Stat(*stat),
+                explicit=bool(explicit),
+                root=None if root is None else os.fsdecode(root),
+                again=True,
+            )
+            for _, folder, root, explicit, name, *stat in rows
+        ]

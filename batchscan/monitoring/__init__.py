@@ -1,0 +1,1 @@
+"""What a scan reports to monitoring: a heartbeat URL and a metrics file."""

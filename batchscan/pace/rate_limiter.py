@@ -1,0 +1,227 @@
+"""The one gate that every request passes: slots, shared pauses, one probe while the service is away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import random
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+
+from batchscan.errors import Unavailable
+from batchscan.ledger import Learned
+from batchscan.pace.adaptive_rate import LearnedShare
+from batchscan.pace.clock import Clock
+from batchscan.pace.outage import Outage
+from batchscan.pace.pacer import Schedule
+from batchscan.settings import Rate
+
+log = logging.getLogger(__name__)
+
+TOO_FAST, AWAY = "429 pause", "service away, pause"
+LONGEST_LOOK = 60.0  # seconds between two looks at whether the next may leave: all changes wake it
+LONGEST_KEPT = 3600.0  # seconds of a pause that the next run hears of, whatever was asked for
+_WHAT = {TOO_FAST: "kept refusing requests (429)", AWAY: "stayed away or kept failing"}
+
+
+@dataclass(slots=True)
+class Pass:
+    """The right to send one request now; monotonic seconds."""
+
+    granted_at: float
+    probe: bool  # the only one under way, to see whether the service is back
+    left_at: float | None = None  # when its first byte did
+
+
+class Gate:
+    """Lets requests through in the order of their coming; waiting uses up no attempt.
+
+    Who got a `Pass` tells when the request leaves (`leaving`), and then how it went:
+    `accepted`, `busy`, `troubled`, or `abandoned`.
+    """
+
+    def __init__(
+        self,
+        rates: Sequence[Rate],
+        headroom: float,
+        retry_for: float,
+        clock: Clock,
+        jitter: random.Random | None = None,
+    ) -> None:
+        self._clock = clock
+        self._schedule = Schedule(rates, headroom)
+        self._learned = LearnedShare(rates)
+        self._outage = Outage(retry_for, jitter or random.Random())  # noqa: S311 - no secret
+        self._retry_for = retry_for
+        self._turn = asyncio.Lock()  # fair: first come, first served
+        self._changed = asyncio.Event()
+        self._probing = False
+        self._closed = False
+        self._pause: tuple[float, str] = (0.0, "")
+        self._refused_until = -math.inf  # an earlier run's pause, longer than is waited out
+        self.rate_limited = 0  # 429s
+
+    def __repr__(self) -> str:
+        return f"<Gate {self._schedule!r} {self.waiting or 'open'}>"
+
+    @property
+    def waiting(self) -> str | None:
+        """What the gate waits for, in words for people; None when it is open."""
+        until, why = self._pause
+        left = until - self._clock.monotonic()
+        if left > 0:
+            return f"{why} {left:.0f} s"
+        return "service away, probing" if self._outage.away else None
+
+    async def enter(self) -> Pass | None:
+        """Wait for a slot; None once the gate is closed.
+
+        Raises:
+            Unavailable: an earlier run was asked for a pause that lasts longer than `--retry-for`.
+        """
+        async with self._turn:
+            while not self._closed:
+                now = self._clock.monotonic()
+                if now < self._refused_until:
+                    raise self._still_refused(self._refused_until - now)
+                if self._outage.away and self._probing:
+                    await self._sleep(LONGEST_LOOK)
+                elif self._schedule.take(now, self._learned.at(now)):
+                    self._probing = self._outage.away
+                    return Pass(now, self._probing)
+                else:
+                    wait = self._schedule.next_at(self._learned.at(now)) - now
+                    await self._sleep(min(wait, LONGEST_LOOK))
+        return None
+
+    def leaving(self, granted: Pass) -> None:
+        """The first byte of the request leaves now."""
+        if granted.left_at is None:
+            granted.left_at = self._clock.monotonic()
+            self._schedule.left(granted.left_at)
+            self._learned.left(granted.left_at)
+            self._changed.set()
+
+    def close(self) -> None:
+        """Let nothing through any more: the run stops."""
+        self._closed = True
+        self._changed.set()
+
+    def accepted(self, granted: Pass) -> None:
+        """The service answered as it does when it is well."""
+        self._outage.over(granted.granted_at)
+        self._done(granted)
+
+    def abandoned(self, granted: Pass) -> None:
+        """Nothing was learned from this request."""
+        self._done(granted)
+
+    def busy(self, granted: Pass, retry_after: float | None, *, away: bool, said: str = "") -> None:
+        """The service asked for a pause: 429, or 503 (`away`).
+
+        Raises:
+            Unavailable: it has been refusing for longer than `--retry-for`, or asks for longer.
+        """
+        self._done(granted)
+        if away:
+            self._outage.away = True
+        else:
+            self.rate_limited += 1
+            left_at = granted.granted_at if granted.left_at is None else granted.left_at
+            self._learned.refused(granted.granted_at, left_at, self._clock.monotonic())
+        self._hold(granted, retry_after, AWAY if away else TOO_FAST, said)
+
+    def troubled(self, granted: Pass, picture: Hashable, *, reached: bool, said: str = "") -> bool:
+        """The request failed; when others fail too, the service counts as away: whether it does.
+
+        Raises:
+            Unavailable: it has been away for longer than `--retry-for`.
+        """
+        self._done(granted)
+        away = self._outage.failed(picture, reached=reached, now=self._clock.monotonic())
+        if away:
+            self._hold(granted, None, AWAY, said)
+        return away
+
+    def remember(self, sends: Iterable[float], learned: Learned | None) -> None:
+        """Go on from earlier runs; times are wall-clock seconds."""
+        shift = self._clock.monotonic() - self._clock.wall()
+        now = self._clock.monotonic()
+        # A send "in the future" means that the clock was set back since: it was just now at worst.
+        self._schedule.remember(min(now, at + shift) for at in sends)
+        if learned is not None:
+            if learned.share < 1:
+                since = min(now, learned.learned_at + shift)
+                self._learned.restore(learned.share, learned.wall, since)
+            self._remember_pause(learned, now, shift)
+
+    def _remember_pause(self, learned: Learned, now: float, shift: float) -> None:
+        """Wait for what is left of an earlier run's pause."""
+        length = min(LONGEST_KEPT, learned.paused_until - learned.learned_at)
+        until = min(learned.paused_until + shift, now + length)
+        if learned.learned_at + shift > now:  # the clock was set back: nobody knows what is left
+            until = min(until, now + self._retry_for)
+        if until > now + self._retry_for:
+            self._refused_until = until
+        self._schedule.pause(until)
+        self._pause = (until, TOO_FAST)
+
+    @property
+    def longest_window(self) -> float:
+        """Seconds that the longest window reaches back."""
+        return self._schedule.longest
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two requests, on average, at the rate that holds now."""
+        return self._schedule.interval(self._learned.at(self._clock.monotonic()))
+
+    @property
+    def learned(self) -> Learned | None:
+        """What later runs should know of rate and pause; None when there was neither."""
+        fell_at, now = self._learned.fell_at, self._clock.monotonic()
+        if fell_at is None and self._pause[0] <= now:
+            return None
+        shift = self._clock.wall() - now
+        return Learned(
+            share=self._learned.share_at_fall,
+            wall=self._learned.wall,
+            learned_at=(now if fell_at is None else fell_at) + shift,
+            paused_until=self._pause[0] + shift,
+        )
+
+    def _still_refused(self, left: float) -> Unavailable:
+        return Unavailable(
+            f"the API asked an earlier run for a pause, and {left:.0f} s of it are left:"
+            f" longer than --retry-for allows ({self._retry_for:.0f} s)",
+            advice="run the same command when they are over, or raise --retry-for",
+        )
+
+    def _hold(self, granted: Pass, floor: float | None, why: str, said: str) -> None:
+        until = self._outage.pause(granted.granted_at, floor, self._clock.monotonic())
+        if until is None:
+            if floor:  # for the next run
+                now = self._clock.monotonic()
+                self._pause = max(self._pause, (now + min(floor, LONGEST_KEPT), why))
+            raise Unavailable(
+                f"the API {_WHAT[why]} for longer than --retry-for allows"
+                f" ({self._retry_for:.0f} s)" + (f"; the last failure: {said}" if said else ""),
+                advice="the same command goes on where this run stopped; "
+                "see the vendor's status page if it lasts",
+            )
+        self._schedule.pause(until)
+        if until > self._pause[0]:
+            self._pause = (until, why)
+            log.info("%s %.1f s", why, until - self._clock.monotonic())
+
+    def _done(self, granted: Pass) -> None:
+        if granted.left_at is None:
+            self._schedule.dropped()
+        if granted.probe:
+            self._probing = False
+        self._changed.set()
+
+    async def _sleep(self, seconds: float) -> None:
+        self._changed.clear()
+        await self._clock.wait(self._changed, seconds)

@@ -1,0 +1,147 @@
+"""Patterns about paths, in gitignore's language: of folders that are walked, and of pictures."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from dataclasses import dataclass, field
+
+from pathspec import GitIgnoreSpec
+from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
+
+from batchscan.errors import UsageError
+from batchscan.util.escaping import printable
+from batchscan.util.paths import is_url
+
+_NESTED_SET = re.compile(r"(?<!\\)\[\[")
+_STAR = "[^/]*"  # what pathspec makes of a star inside a name
+_FOLDERS = "(?:/.+)?/"  # and of `/**/`
+_FOLDERS_FIRST = "^(?:.+/)?"  # and of `**/` at the start
+_ALL_INSIDE = re.compile(r"/\*\*(/?) *$")
+
+
+class BrokenPattern(ValueError):
+    """A pattern that cannot be understood, or that could never match anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glob:
+    """A pattern about a picture's whole path; without a `/` in front it may begin at any folder.
+
+    `drafts/` covers everything inside any folder of that name, `*.png` any such picture,
+    `stock/a.jpg` that one below any folder, `/srv/images/**` and `s3://bucket/images/**` that tree.
+    """
+
+    text: str
+    _expression: re.Pattern[str] = field(compare=False, repr=False)
+
+    @classmethod
+    def of(cls, text: str) -> Glob:
+        """Compile a pattern.
+
+        Raises:
+            UsageError: it is broken, or could never match anything; the message names it.
+        """
+        shown = f"pattern '{printable(text)}'"
+        if text.startswith("!"):
+            raise UsageError(
+                f"{shown}: it says what is not meant",
+                advice=r"say what is; a name that begins with ! is written \!",
+            )
+        if {".", ".."} & set(text.strip().split("/")):
+            raise UsageError(
+                f"{shown}: . and .. stand in no whole path",
+                advice="write the whole path from / on, or its last folders only",
+            )
+        if set(text) & set("\0\r\n"):
+            raise UsageError(f"{shown}: a pattern is one line")
+        anywhere = f"**/{text}" if text.strip() else ""
+        if text.startswith("/") or is_url(text):
+            anywhere = _as_folders(text)
+        try:
+            patterns = patterns_of(anywhere)
+        except BrokenPattern:
+            raise UsageError(f"{shown} is no gitignore pattern that can be read") from None
+        if not patterns:
+            raise UsageError(f"{shown} matches nothing")
+        return cls(text, expression_of(patterns[0]))
+
+    def covers(self, path: bytes | str) -> bool:
+        """Whether an absolute path, or a folder above it, matches."""
+        return self._expression.match(matchable(_as_folders(os.fsdecode(path))[1:])) is not None
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _as_folders(path: str) -> str:
+    """A URL as the path of folders that it is to a pattern: an empty name is none in gitignore."""
+    return f"/{path.replace('://', ':/', 1)}" if is_url(path) else path
+
+
+def patterns_of(line: str) -> list[GitIgnoreSpecPattern]:
+    """Translate a line; blank lines, comments and what can match nothing give nothing.
+
+    Raises:
+        BrokenPattern: it cannot be translated.
+    """
+    if "[:" in line:  # git knows these, pathspec would quietly never match them
+        raise BrokenPattern(f"'{printable(line)}': classes such as [[:alpha:]] are not known")
+    # Python's regular expressions warn of "[[", which a gitignore pattern may well hold.
+    escaped = _NESTED_SET.sub(r"[\\[", _composed(line))
+    # "a/**" means all inside `a`; pathspec takes that to be said of `a` itself.
+    spelled_out = _ALL_INSIDE.sub(r"/**/*\1", escaped)
+    try:
+        # The backend is fixed: faster ones, where installed, may read a pattern otherwise.
+        patterns = GitIgnoreSpec.from_lines([spelled_out], backend="simple").patterns
+    except (ValueError, re.error) as error:
+        raise BrokenPattern(f"'{printable(line)}' is not a gitignore pattern") from error
+    return [pattern for pattern in patterns if pattern.regex and pattern.include is not None]
+
+
+def expression_of(pattern: GitIgnoreSpecPattern) -> re.Pattern[str]:
+    """The expression of a pattern, to be matched from the start of a path or against all of it."""
+    expression = pattern.regex.pattern if pattern.regex else ""
+    # "*" and "*/" come as expressions that are to be found anywhere in a path.
+    whole = expression if expression.startswith("^") else f".*{expression}"
+    return re.compile(_without_detours(whole))
+
+
+def matchable(path: str) -> str:
+    """A path as patterns see it: in one Unicode form, and without the line feed.
+
+    Wildcards stop at a line feed, and it would slip through. macOS writes an accent behind its
+    letter, other systems in one character with it; people see no difference, so patterns see none.
+    """
+    return _composed(path).replace("\n", "\r")
+
+
+def _composed(text: str) -> str:
+    # Bytes that are no UTF-8 stand as surrogates, which this leaves as they are.
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def _without_detours(expression: str) -> str:
+    """Keep a hostile `*a*a*a*b` or `**/a/**/a/**/b` from trying every way to share out a path.
+
+    Before another wildcard, the first place where the text after one fits is as good as any.
+    """
+    first, *rest = [_stars(piece) for piece in expression.split(_FOLDERS)]
+    if not rest:
+        return first
+    *inner, last = rest
+    if first.startswith(_FOLDERS_FIRST):
+        first = f"^(?>(?:.+?/)??{first.removeprefix(_FOLDERS_FIRST)}(?=/))"
+    bound = [f"(?>(?:/.+?)??/{piece}(?=/))" for piece in inner]
+    return "".join([first, *bound, _FOLDERS, last])
+
+
+def _stars(expression: str) -> str:
+    """The same for the stars inside the names of one piece of a path."""
+    start, *pieces = expression.split(_STAR)
+    if not pieces:
+        return expression
+    *inner, last = pieces
+    bound = [f"(?>{_STAR}?{piece})" for piece in inner]
+    return "".join([start, *bound, _STAR, last])

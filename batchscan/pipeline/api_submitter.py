@@ -1,0 +1,292 @@
+"""Asking the service about one picture: reserve ► pace ► claim ► upload ► settle, and again.
+
+Between the claim and its settling nothing is cancelled: that stretch is paid for.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+from batchscan.engines.interface import (
+    Answered,
+    Busy,
+    Conflict,
+    Engine,
+    Refusal,
+    Reply,
+    TokenRefused,
+    Trouble,
+    Unread,
+)
+from batchscan.enums import FailReason
+from batchscan.errors import AuthRefused, Interrupted, StopRun, Unavailable
+from batchscan.ledger import Known, Learned, Ledger, LedgerThread
+from batchscan.model import Answer, Claim, Image, ServiceError
+from batchscan.pace import Clock, Gate, Pass
+from batchscan.pace.outage import backoff
+from batchscan.pipeline.budget import Budget, Reservation
+from batchscan.pipeline.outcomes import Stopwatch
+from batchscan.pipeline.request_stats import Traffic
+from batchscan.pipeline.settlement import Settled, Settler
+from batchscan.pipeline.shutdown import Stop
+from batchscan.pipeline.submission import Ending, NoAnswer, Question
+from batchscan.settings import Settings
+from batchscan.state.access import StillLocked
+from batchscan.tally import Tally
+
+
+@dataclass(slots=True)
+class Asker:
+    """Brings a picture to its end at the service, within budget and pace."""
+
+    run_id: str
+    settings: Settings
+    engine: Engine
+    ledger: LedgerThread
+    gate: Gate
+    budget: Budget
+    stop: Stop
+    clock: Clock
+    tally: Tally
+    traffic: Traffic
+    settler: Settler
+    still_locked: StillLocked
+    jitter: random.Random = field(default_factory=random.Random)
+
+    async def ask(self, image: Image, known: Known, watch: Stopwatch) -> tuple[Ending, Question]:
+        """Ask until there is an end, and settle an answer.
+
+        Raises:
+            StopRun: the run stops, and nothing of this picture was charged.
+        """
+        generation = known.generation if known.open else known.generation + 1
+        again = known.answer is not None and not self.settings.force
+        question = Question(image, generation, watch, again=again)
+        self.budget.start_picture(self.clock.monotonic())
+        try:
+            return await self._until_answered(question), question
+        except StopRun as stop:
+            if not question.perhaps_charged:
+                raise
+            self.stop.because(stop)
+            detail = "sent without an answer, and then the run stopped; the next run asks again"
+            return NoAnswer(FailReason.OUTCOME_UNKNOWN, detail, question.last), question
+
+    async def _until_answered(self, question: Question) -> Ending:
+        ending: Ending | None = None
+        while ending is None:
+            self.stop.check_halt()
+            reservation = await self.budget.reserve(again=question.again)
+            charged = 0
+            try:
+                granted, trouble = await self._enter(question.image, reservation)
+                if granted is None:
+                    continue
+                reply = trouble or await self._send(question, granted)
+                charged = self._price_of(reply)
+                ending = await self._take(question, granted, reply)
+                if isinstance(ending, Settled):
+                    charged = self._price_of_answer(ending.answer)
+            finally:
+                await self.budget.give_back(reservation, charged)
+            if ending is None and isinstance(reply, Trouble) and reply.reached:
+                await self.stop.sleep(backoff(max(1, question.tries), self.jitter))
+        return ending
+
+    async def _enter(
+        self, image: Image, reservation: Reservation
+    ) -> tuple[Pass | None, Busy | Trouble | None]:
+        """Wait for a slot in which a request can leave at once, or for trouble with the login.
+
+        No `Pass` means that the price rose meanwhile, beyond what is reserved and left.
+        """
+        while True:
+            await self.engine.slot(image)
+            granted = await self.gate.enter()
+            if granted is None:
+                self.stop.check_halt()
+                raise Interrupted
+            try:
+                self.stop.check_halt()
+                self.budget.check_time(self.clock.monotonic())
+                if self.engine.ready:
+                    if self.budget.still_covers(reservation):
+                        return granted, None
+                    self.gate.abandoned(granted)
+                    return None, None
+                trouble = await self.engine.prepare()
+            except StopRun:
+                self.gate.abandoned(granted)
+                raise
+            if trouble is not None:
+                return granted, trouble
+            # Logging in took its time, and all who waited for it would leave at once.
+            self.gate.abandoned(granted)
+
+    async def _send(self, question: Question, granted: Pass) -> Reply:
+        """Claim, then upload once; what stops the run is proven not to be charged."""
+        image, generation = question.image, question.generation
+        at = self.clock.wall()
+
+        def claim(ledger: Ledger) -> Claim:
+            self.still_locked()  # on the ledger's thread: a slow disk holds nobody up
+            ledger.pacing.sent(at)
+            return ledger.claims.open(image, generation, self.run_id, at)
+
+        try:
+            question.claim = opened = await self.ledger.do(claim)
+        except StopRun:
+            self.gate.abandoned(granted)
+            raise
+        question.requests += 1
+        self.traffic.requests += 1
+        self.traffic.retries += question.requests > 1
+        self.traffic.bytes_sent += image.sent.bytes if image.sent else image.stat.size
+        try:
+            reply = await self.engine.upload(
+                opened.scan_id, image, lambda: self.gate.leaving(granted)
+            )
+        except StopRun:
+            self.gate.abandoned(granted)
+            await self._not_charged(question)
+            raise
+        if granted.left_at is not None and not isinstance(reply, Trouble):
+            self.traffic.latencies.add((self.clock.monotonic() - granted.left_at) * 1000)
+        return reply
+
+    def _price_of(self, reply: Reply) -> int:
+        """Credits that a reply costs, or must be taken to."""
+        match reply:
+            case Answered() | Conflict() | Trouble(ambiguous=True):
+                return self.budget.doubt
+            case Refusal() | Busy() | Trouble() | TokenRefused() | Unread():
+                return 0
+
+    def _price_of_answer(self, answer: Answer) -> int:
+        if answer.credits is None:  # it does not say, so nobody knows
+            self.tally.outcome_unknown += self.budget.doubt
+            return self.budget.doubt
+        self.budget.learn(answer.credits)
+        return answer.credits
+
+    async def _take(self, question: Question, granted: Pass, reply: Reply) -> Ending | None:
+        """Enter what a request came back with; None means: ask again."""
+        match reply:
+            case Answered():
+                self.gate.accepted(granted)
+                effort = question.effort()
+                claim = self._claim_of(question)
+                return await self.settler.settle(question.image, claim, effort, reply)
+            case Refusal():
+                self.gate.accepted(granted)
+                await self._not_charged(question)
+                return reply
+            case Conflict():
+                self.gate.accepted(granted)
+                return await self._after_conflict(question, reply)
+            case Busy():
+                question.last = reply.error
+                said = reply.error.message or ""
+                try:
+                    self.gate.busy(granted, reply.retry_after, away=reply.away, said=said)
+                finally:
+                    await self._not_charged(question, self.gate.learned)
+                return None
+            case Trouble():
+                return await self._after_trouble(question, granted, reply)
+            case TokenRefused() | Unread():
+                self.gate.abandoned(granted)
+                await self._not_charged(question)
+                return _after_nothing(question, reply)
+
+    async def _after_conflict(self, question: Question, reply: Conflict) -> Ending | None:
+        claim, at = self._claim_of(question), self.clock.wall()
+        newly_unknown = await self.ledger.do(lambda ledger: ledger.claims.lost(claim, at))
+        self.tally.outcome_unknown += self.budget.doubt if newly_unknown else 0
+        question.last = reply.error
+        question.perhaps_charged = True
+        question.conflicts += 1
+        if question.conflicts == 1 and self.settings.api.after_conflict == "new_id":
+            question.generation += 1
+            return None
+        detail = "the service says that this scan id is used up, and gives no answer for it"
+        return NoAnswer(FailReason.OUTCOME_UNKNOWN, detail, reply.error)
+
+    async def _after_trouble(
+        self, question: Question, granted: Pass, reply: Trouble
+    ) -> Ending | None:
+        if reply.ambiguous:
+            claim, at = self._claim_of(question), self.clock.wall()
+            await self.ledger.do(lambda ledger: ledger.claims.unanswered(claim, at, reply.body))
+            self.tally.outcome_unknown += self.budget.doubt
+            question.perhaps_charged = True
+        else:
+            await self._not_charged(question)
+        question.last = reply.error
+        if reply.other:
+            self.gate.abandoned(granted)
+            _count_other(question, reply)
+            return None
+        away = self._tell_gate(question, granted, reply)
+        question.tries += not away  # a probe's failure is not its picture's
+        if question.tries < self.settings.api.attempts:
+            return None
+        reason = reply.reason
+        if reason is FailReason.NETWORK and question.perhaps_charged:
+            reason = FailReason.OUTCOME_UNKNOWN
+        return NoAnswer(reason, reply.detail, reply.error)
+
+    def _tell_gate(self, question: Question, granted: Pass, reply: Trouble) -> bool:
+        """Have the gate know of trouble with the service; whether that counts as away."""
+        if reply.worker_lost:
+            self.gate.abandoned(granted)
+            return False
+        picture = question.image.sha256
+        return self.gate.troubled(granted, picture, reached=reply.reached, said=reply.detail)
+
+    async def _not_charged(self, question: Question, learned: Learned | None = None) -> None:
+        """Enter that the last send cost nothing, and what it taught: a kill may come at any time."""
+        claim = question.claim
+
+        def keep(ledger: Ledger) -> None:
+            if claim is not None:  # None when it failed at the login
+                ledger.claims.unsent(claim)
+            if learned is not None:
+                ledger.pacing.learn(learned)
+
+        if claim is not None or learned is not None:
+            await self.ledger.do(keep)
+
+    def _claim_of(self, question: Question) -> Claim:
+        assert question.claim is not None  # noqa: S101 - a reply comes after a claim
+        return question.claim
+
+
+def _count_other(question: Question, reply: Trouble) -> None:
+    """Ask again over another connection, unless that was one already: then nothing can be trusted."""
+    question.others += 1
+    if question.others > 1 and reply.fresh:
+        raise Unavailable(
+            f"the service answers about other pictures than it is asked about ({reply.detail})",
+            advice="look at what stands between: a proxy that repeats answers, say; the bodies"
+            " are kept in the ledger's table unread_bodies, and count as possibly charged",
+        )
+
+
+def _after_nothing(question: Question, reply: TokenRefused | Unread) -> Ending | None:
+    """What follows where nothing was done with a picture."""
+    if isinstance(reply, Unread):
+        return NoAnswer(reply.reason, reply.detail, None)
+    question.tokens_refused += 1
+    if question.tokens_refused > 1:
+        raise _auth_refused(reply.error)
+    return None
+
+
+def _auth_refused(error: ServiceError) -> AuthRefused:
+    said = f"HTTP {error.http_status}" + (f": {error.message}" if error.message else "")
+    return AuthRefused(
+        f"the API refused a fresh token ({said})",
+        advice="check that the account may use the API; see `batchscan doctor`",
+    )

@@ -1,0 +1,270 @@
+"""The end of a run: its files completed, its report made, the ledger told."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import math
+from collections.abc import Awaitable
+from functools import partial
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from batchscan import version
+from batchscan.enums import DeferReason, ExitReason, Status
+from batchscan.errors import Interrupted, LimitReached, StorageError
+from batchscan.ledger import Ledger, Standing
+from batchscan.pipeline.session import Session
+from batchscan.pipeline.shutdown import Stop
+from batchscan.report.build import ApiFacts, RunFacts, build
+from batchscan.report.run_folder import point_latest, write_report
+from batchscan.report.schema import Alerts, Cluster, Latency, Plan, Report, encode
+from batchscan.report_sections import AlarmTotals, Digest
+from batchscan.runs.report_reuse import Basis, basis_of, write_or_link
+from batchscan.runs.reports import write_page
+from batchscan.runs.retention import drop_old_runs
+from batchscan.settings.units import format_rate
+from batchscan.tally import Tally
+from batchscan.util.escaping import scalars
+
+T = TypeVar("T")
+DAYS_A_MONTH = 365.25 / 12
+_NOTHING = Basis(Digest())
+log = logging.getLogger(__name__)
+
+
+async def finish(session: Session) -> Report:
+    """Complete everything that a run leaves; a disk that fails becomes its reason to stop."""
+    await _or_stop(session, session.examiner.finish())
+    await _or_stop(session, session.results.close())
+    balance = await _balance(session)
+    await _or_stop(session, _seal(session))
+    basis = (
+        await _or_stop(
+            session, session.ledger.do(lambda ledger: basis_of(ledger, session.allowing))
+        )
+        or _NOTHING
+    )
+    digest = basis.digest
+    alerts = await _or_stop(session, session.ledger.do(partial(_make_messages, session=session)))
+    session.stop.end()
+    report = _report(session, digest, balance, alerts)
+    report = await _or_stop(session, _write(session, report, basis)) or report
+    if report.run.exit_code != _exit(session, digest)[0]:
+        # It could not be written as it is: what is returned says so.
+        return _report(session, digest, balance, alerts)
+    return report if session.stop.leaves_open else await _tell(session, report)
+
+
+def _make_messages(ledger: Ledger, session: Session) -> Alerts | None:
+    """Have what is to be told in the outbox before the run is closed: nobody looks for it later."""
+    session.telling.make_messages(ledger, session.allowing, session.clock.wall())
+    return session.telling.standing(ledger)
+
+
+async def _tell(session: Session, report: Report) -> Report:
+    """Tell people, now that no target can do the run any harm; the report says how that went."""
+    if report.alerts is None or not report.alerts.pending or session.stop.hurry.is_set():
+        return report
+    telling = session.telling
+    delivered = await telling.tell(session.ledger, session.clock, session.stop.hurry)
+
+    def amend(ledger: Ledger) -> Report:
+        now = session.clock.wall()
+        amended = replace(report, alerts=telling.standing(ledger, delivered))
+        write_page(session.folder, amended, ledger, now)
+        write_report(session.folder, amended)
+        ledger.runs.amend(session.run_id, encode(amended))
+        return amended
+
+    try:
+        return await session.ledger.do(amend)
+    except StorageError as error:
+        log.warning("the report does not tell how the alerts went: %s", error)
+        return report
+
+
+async def _or_stop(session: Session, work: Awaitable[T]) -> T | None:
+    """Do something that the disk may refuse."""
+    try:
+        return await work
+    except StorageError as error:
+        session.stop.because(error)
+        return None
+
+
+async def _balance(session: Session) -> int | None:
+    """What is left on the account, if this run asked anything and the service is there."""
+    if not session.traffic.requests or session.settings.api.sandbox or session.stop:
+        return None
+    granted = await session.gate.enter()
+    return None if granted is None else await session.engine.balance()
+
+
+async def _seal(session: Session) -> None:
+    """Make the next run quick over the folders that this one brought to their verdicts."""
+    after: int | None = 0
+    standing = session.source.standing
+    decided = session.tally.seen > session.source.facts.unchanged
+    while decided and after is not None and not (session.settings.dry_run or session.stop):
+        after = await session.ledger.do(partial(_seal_some, standing=standing, after=after))
+
+
+def _seal_some(ledger: Ledger, *, standing: Standing, after: int) -> int | None:
+    return ledger.files.seal(standing, after)
+
+
+def _exit(session: Session, digest: Digest) -> tuple[int, ExitReason]:
+    fail_on = session.settings.scan.fail_on
+    dry_run = session.settings.dry_run
+    return exit_of(session.stop, session.tally, digest.alarms, fail_on, dry_run=dry_run)
+
+
+async def _write(session: Session, report: Report, basis: Basis) -> Report:
+    """Write what the run leaves, and close it; the report as it was written."""
+    folder, now = session.folder, session.clock.wall()
+    report = await session.ledger.do(
+        lambda ledger: write_or_link(folder, report, ledger, basis, now)
+    )
+    await asyncio.to_thread(write_report, folder, report)
+    if not session.settings.dry_run:
+        learned, reach = session.gate.learned, session.gate.longest_window
+        # What an earlier run's digest says is kept once
+        kept = replace(report, domains=[], images=[]) if basis.known else report
+
+        def close(ledger: Ledger) -> None:
+            ledger.pacing.forget_sends_before(now - reach)
+            if learned is not None:
+                ledger.pacing.learn(learned)
+            # After trouble with the disk the next run looks what can be taken in after all, and
+            # after a bug what had been kept before it.
+            if not session.stop.leaves_open:
+                ledger.runs.close(session.run_id, encode(kept), ledger.seen.matched())
+
+        await session.ledger.do(close)
+    output = session.settings.output
+    await asyncio.to_thread(point_latest, output.directory, report)
+    if not (session.settings.dry_run or session.stop.leaves_open):
+        await drop_old_runs(session.ledger, output)
+    return report
+
+
+def _report(session: Session, digest: Digest, balance: int | None, alerts: Alerts | None) -> Report:
+    facts = dataclasses.replace(_facts(session, digest), balance=balance, alerts=alerts)
+    return build(facts, session.tally, digest, _api(session))
+
+
+def _facts(session: Session, digest: Digest) -> RunFacts:
+    code, reason = _exit(session, digest)
+    settings, stopped = session.settings, session.stop.reason
+    return RunFacts(
+        id=session.run_id,
+        roots=settings.roots,
+        version=version.version(),
+        started_at=session.started_at,
+        finished_at=session.clock.wall(),
+        exit_code=code,
+        exit_reason=reason,
+        partial=reason not in (ExitReason.OK, ExitReason.MATCHES),
+        dry_run=settings.dry_run,
+        at_least_s=_at_least(session) if settings.dry_run else None,
+        round_days=_round_days(session) if settings.dry_run else None,
+        plan=_plan(session) if settings.dry_run else None,
+        sandbox=settings.api.sandbox,
+        message=str(stopped) if stopped else None,
+        advice=stopped.advice if stopped else None,
+        cluster=_cluster(session),
+    )
+
+
+def _cluster(session: Session) -> Cluster | None:
+    facts = session.engine.cluster
+    if facts is None:
+        return None
+    lost = [scalars(address) for address in facts.lost]
+    return Cluster(workers=facts.workers, hosts=facts.hosts, lost=lost)
+
+
+def _planned(tally: Tally) -> int:
+    """Pictures that would be sent; others share their answers."""
+    return tally.reasons[DeferReason.DRY_RUN] - tally.planned_shared
+
+
+def _plan(session: Session) -> Plan:
+    tally, rates = session.tally, session.settings.pace.rate
+    slowest = max(rates, key=lambda rate: rate.period / rate.requests)
+    return Plan(
+        pictures=_planned(tally),
+        bytes=tally.planned_bytes,
+        shared=tally.planned_shared,
+        rate=format_rate(slowest),
+    )
+
+
+def _at_least(session: Session) -> float:
+    """Seconds that the rates alone make the planned uploads take."""
+    pictures = _planned(session.tally)
+    pace = session.settings.pace
+    slowest = max(rate.period / rate.requests for rate in pace.rate)
+    return round(pictures * slowest * (1 + pace.headroom), 1)
+
+
+def _round_days(session: Session) -> int | None:
+    """Days until every picture has been asked once, with one run a day; None without a budget."""
+    spend, tally = session.settings.spend, session.tally
+    a_month = None if spend.per_month is None else spend.per_month / DAYS_A_MONTH
+    bounds = [most for most in (spend.per_day, a_month, spend.max_credits) if most is not None]
+    pictures = tally.seen - tally.statuses[Status.REJECTED] - tally.statuses[Status.FAILED]
+    if not bounds or not min(bounds):
+        return None
+    return math.ceil(pictures * session.budget.price / min(bounds))
+
+
+def _api(session: Session) -> ApiFacts:
+    traffic = session.traffic
+    return ApiFacts(
+        requests=traffic.requests,
+        retries=traffic.retries,
+        rate_limited=session.gate.rate_limited,
+        logins=session.engine.logins,
+        latency=Latency(
+            p50=traffic.latencies.quantile(0.5),
+            p95=traffic.latencies.quantile(0.95),
+            max=traffic.latencies.quantile(1.0),
+        ),
+        bytes_sent=traffic.bytes_sent,
+    )
+
+
+OK, INTERNAL_ERROR, PARTIAL, MATCHES = 0, 1, 3, 10
+
+
+def exit_of(
+    stop: Stop, tally: Tally, alarms: AlarmTotals, fail_on: str, *, dry_run: bool = False
+) -> tuple[int, ExitReason]:
+    """The exit code and its word; where several hold, the contract's order decides.
+
+    A dry run that finds that a budget would not do has done what it was asked for.
+    """
+    if stop.bug is not None and not isinstance(stop.reason, Interrupted):
+        return INTERNAL_ERROR, ExitReason.INTERNAL_ERROR
+    if stop.reason is not None and not (dry_run and isinstance(stop.reason, LimitReached)):
+        return stop.reason.code, stop.reason.exit_reason
+    if tally.incomplete:
+        return PARTIAL, ExitReason.PARTIAL
+    if _met(fail_on, tally, alarms):
+        return MATCHES, ExitReason.MATCHES
+    return OK, ExitReason.OK
+
+
+def _met(fail_on: str, tally: Tally, alarms: AlarmTotals) -> bool:
+    rejected = tally.statuses[Status.REJECTED] + tally.unchanged_rejected.total()
+    found: dict[str, int] = {
+        "new": alarms.new,
+        "full": alarms.full,
+        "any": alarms.total,
+        "unchecked": rejected,
+    }
+    return any(found.get(word, 0) for word in fail_on.split(","))

@@ -1,0 +1,42 @@
+"""Where the pictures of a run come from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from batchscan.images.signature import SEEN_EXTENSIONS
+from batchscan.settings import Settings
+from batchscan.stores import using
+from batchscan.util.paths import is_url
+from batchscan.walk import Finder, Listing, RemoteWalk, Walk
+
+
+@asynccontextmanager
+async def stores_in_use() -> AsyncIterator[None]:
+    """Keep open what is opened of stores, and close it at the end."""
+    stores = using()
+    stores.__enter__()
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(stores.__exit__, None, None, None)
+
+
+def walks_of(settings: Settings, state: Path) -> Sequence[Finder]:
+    """Everything that is to be scanned."""
+    walks: list[Finder] = []
+    folders = [root for root in settings.roots if not is_url(root)]
+    urls = [root for root in settings.roots if is_url(root)]
+    if folders:
+        never = (str(state), settings.output.directory)
+        walks.append(Walk(folders, settings.scan, extensions=SEEN_EXTENSIONS, never=never))
+    if urls:
+        walks.append(RemoteWalk(urls, settings.scan, extensions=SEEN_EXTENSIONS))
+    if settings.files_from is not None:
+        walks.append(Listing(settings.files_from))
+    if settings.files0_from is not None:
+        walks.append(Listing(settings.files0_from, nul=True))
+    return walks

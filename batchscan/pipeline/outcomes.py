@@ -1,0 +1,162 @@
+"""From what is known of a picture to its outcome, and what the ledger keeps with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from batchscan.enums import DeferReason, FailReason, RejectReason
+from batchscan.ledger import Sighting, StoredAnswer
+from batchscan.model import (
+    Answer,
+    Candidate,
+    Claim,
+    Deferred,
+    Effort,
+    Failed,
+    Image,
+    NotSendable,
+    Outcome,
+    Rejected,
+    Reused,
+    Scanned,
+    ServiceError,
+    Subject,
+)
+from batchscan.pace import Clock
+from batchscan.results import ResultLine
+from batchscan.runs.answer_lines import read_again, unreadable_detail
+from batchscan.runs.rebuild import with_history
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A content's outcome, good for every file that holds it."""
+
+    outcome: Outcome
+    picture_id: int | None = None  # with an answer that is in the ledger
+    answer_id: int | None = None
+    line: ResultLine | None = None  # the outcome's, where it was entered into the ledger already
+    refusal: Claim | None = None  # the service has just refused what this claim sent
+    equal: bool = False  # the answer is that of another content, of which the same was sent
+    by_conversion: bool = False  # rejected, and other rules for conversions might not have been
+
+
+class Stopwatch:
+    """Times one picture."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._started_at = clock.wall()
+        self._started = clock.monotonic()
+
+    def effort(
+        self, attempts: int = 0, scan_id: str | None = None, generation: int | None = None
+    ) -> Effort:
+        """What was done until now."""
+        elapsed = self._clock.monotonic() - self._started
+        return Effort(
+            started_at=self._started_at,
+            finished_at=self._clock.wall(),
+            elapsed_ms=round(elapsed * 1000),
+            attempts=attempts,
+            scan_id=scan_id,
+            generation=generation,
+        )
+
+
+def subject_of(found: Candidate | Image | NotSendable) -> Subject:
+    """What an outcome says about its file."""
+    size = found.stat.size if found.stat else None
+    if isinstance(found, Candidate):
+        return Subject(found.path, size)
+    return Subject(
+        path=found.path,
+        bytes=size,
+        sha256=found.sha256,
+        format=found.format,
+        width=found.width,
+        height=found.height,
+        warnings=found.warnings,
+        sent=found.sent if isinstance(found, Image) else None,
+    )
+
+
+def not_sendable(found: NotSendable, watch: Stopwatch) -> Rejected | Failed:
+    """The outcome of a file that will not be sent."""
+    if isinstance(found.reason, RejectReason):
+        return Rejected(subject_of(found), watch.effort(), found.reason, found.detail)
+    return Failed(subject_of(found), watch.effort(), found.reason, found.detail)
+
+
+def deferred(candidate: Candidate, reason: DeferReason, detail: str, watch: Stopwatch) -> Deferred:
+    """The outcome of a file that was not tried."""
+    return Deferred(subject_of(candidate), watch.effort(), reason, detail)
+
+
+def unreadable(subject: Subject, effort: Effort, answer: Answer) -> Failed:
+    """The outcome of a picture whose answer does not say which matches there are, or not all."""
+    detail = unreadable_detail(answer)
+    return Failed(subject, effort, FailReason.BAD_RESPONSE, detail, answer=answer)
+
+
+def reused(
+    image: Image,
+    stored: StoredAnswer,
+    history: Sequence[Sighting],
+    watch: Stopwatch,
+    *,
+    sandbox: bool,
+) -> Reused | Failed:
+    """The outcome of a picture whose content was answered before."""
+    answer = with_history(read_again(stored, sandbox=sandbox), history)
+    effort = watch.effort(scan_id=stored.scan_id, generation=stored.generation)
+    subject = subject_of(image)
+    if answer.trouble is not None:
+        return unreadable(subject, effort, answer)
+    return Reused(subject, effort, answer)
+
+
+def refused(image: Image, effort: Effort, error: ServiceError, *, final: bool) -> Rejected | Failed:
+    """The outcome of a picture that the service would not take; `final` for good."""
+    said = error.message or f"HTTP {error.http_status}"
+    if final:
+        detail = f"the service refused it: {said}"
+        return Rejected(subject_of(image), effort, RejectReason.REFUSED_BY_API, detail, error)
+    detail = f"the service did not accept the request: {said}"
+    return Failed(subject_of(image), effort, FailReason.SERVER_ERROR, detail, error)
+
+
+def encode_refusal(error: ServiceError) -> bytes:
+    """A refusal as the ledger keeps it."""
+    return msgspec.json.encode(error)
+
+
+def decode_refusal(refusal: bytes) -> ServiceError:
+    """A refusal that the ledger kept."""
+    return msgspec.json.decode(refusal, type=ServiceError)
+
+
+def for_equal(verdict: Verdict, image: Image, watch: Stopwatch) -> Verdict:
+    """The same verdict for another content, of which the same bytes would have been sent."""
+    verdict = for_twin(verdict, image, watch)
+    warnings = verdict.outcome.subject.warnings
+    subject = replace(subject_of(image), warnings=warnings)
+    return replace(verdict, outcome=replace(verdict.outcome, subject=subject), equal=True)
+
+
+def for_twin(verdict: Verdict, image: Image, watch: Stopwatch) -> Verdict:
+    """The same verdict for another file of the same content; a paid answer is paid once."""
+    outcome: Outcome = verdict.outcome
+    if isinstance(outcome, Scanned):
+        subject = replace(outcome.subject, path=image.path)
+        effort = watch.effort(0, outcome.effort.scan_id, outcome.effort.generation)
+        outcome = Reused(subject, effort, outcome.answer)
+    else:
+        outcome = replace(outcome, subject=replace(outcome.subject, path=image.path))
+        if isinstance(outcome, Failed) and outcome.answer is not None:
+            effort = watch.effort(0, outcome.effort.scan_id, outcome.effort.generation)
+            outcome = replace(outcome, effort=effort)
+    return replace(verdict, outcome=outcome, line=None)

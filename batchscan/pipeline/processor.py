@@ -1,0 +1,298 @@
+"""What happens to one picture, from its file to its outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from batchscan.engines.interface import Engine, Refusal
+from batchscan.enums import FailReason
+from batchscan.errors import StopRun, StorageError
+from batchscan.ledger import Due, Known, Ledger, LedgerThread, Standing
+from batchscan.model import (
+    Candidate,
+    Deferred,
+    Failed,
+    Image,
+    NotSendable,
+    Rejected,
+)
+from batchscan.pace import Clock
+from batchscan.pipeline.concurrency import BytesInFlight, Twins
+from batchscan.pipeline.outcomes import (
+    Stopwatch,
+    Verdict,
+    decode_refusal,
+    deferred,
+    encode_refusal,
+    for_equal,
+    for_twin,
+    not_sendable,
+    refused,
+    reused,
+    subject_of,
+)
+from batchscan.pipeline.recorder import Kept, Recorder
+from batchscan.pipeline.refusal_breaker import Held, Refusals
+from batchscan.pipeline.settlement import Settled
+from batchscan.pipeline.shutdown import Stop
+from batchscan.pipeline.submission import Inquirer, NoAnswer
+from batchscan.settings import Settings
+from batchscan.state.crash_marks import CheckMarks
+from batchscan.util.escaping import printable
+from batchscan.util.paths import parted
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Examiner:
+    """Brings one file after the other to its outcome; the workers share it."""
+
+    settings: Settings
+    standing: Standing
+    engine: Engine
+    ledger: LedgerThread
+    inquirer: Inquirer
+    recorder: Recorder
+    refusals: Refusals
+    stop: Stop
+    clock: Clock
+    marks: CheckMarks | None  # None in a dry run
+    bytes_in_flight: BytesInFlight
+    twins: Twins[Verdict] = field(default_factory=Twins)  # by content
+    sent_twins: Twins[Verdict] = field(default_factory=Twins)  # by what is sent
+
+    async def examine(self, candidate: Candidate) -> None:
+        """Decide one file and record it; trouble with the file is its outcome.
+
+        Raises:
+            StorageError: the outcome cannot be recorded.
+        """
+        watch = Stopwatch(self.clock)
+        size = candidate.stat.size if candidate.stat else 0
+        size = min(size, self.settings.scan.max_bytes)
+        async with self.bytes_in_flight.hold(size), AsyncExitStack() as kept:
+            try:
+                self.stop.check()
+                found = await self._inspect(candidate)
+                if isinstance(found, NotSendable):
+                    await self._record(found, Verdict(not_sendable(found, watch)))
+                    return
+                kept.callback(self.engine.release, found)
+                if await self._puts_off(candidate, found):
+                    return
+                verdict = await self._verdict_on(found, candidate, watch)
+            except StopRun as reason:
+                self.stop.because(reason)
+                await self._defer(candidate, self.stop.reason or reason, watch)
+                return
+            await self._record(found, verdict)
+
+    async def _inspect(self, candidate: Candidate) -> Image | NotSendable:
+        if self.marks is None:
+            return await self.engine.inspect(candidate)
+        if candidate.path in self.marks.suspects:
+            detail = "the last run crashed while it checked this file; the next one tries it again"
+            return NotSendable(candidate.path, candidate.stat, FailReason.CHECK_FAILED, detail)
+        with self.marks.checking(candidate.path):
+            return await self.engine.inspect(candidate)
+
+    async def _puts_off(self, candidate: Candidate, image: Image) -> bool:
+        """Keep what is to be asked again until all new pictures are: a moved file's content, too."""
+        if candidate.again or self.settings.force or self.settings.scan.rescan_after is None:
+            return False
+        known = await self.ledger.do(lambda ledger: ledger.claims.known(image.sha256))
+        if known.answer is None or self._stands(known):
+            return False
+        folder, name = parted(image.path)
+        age = self.standing.counts_from(known.answer.received_at, matched=bool(known.history))
+        due = (Due((name, *image.stat), age),)
+        root, explicit = candidate.root, candidate.explicit
+        picture_id = known.answer.picture_id
+
+        def put_off(ledger: Ledger) -> None:
+            ledger.rescans.add(folder, root, due, explicit=explicit)
+            ledger.seen.add(picture_id, image.path, fresh=False)  # its old answer counts until then
+
+        await self.ledger.do(put_off)
+        return True
+
+    def _stands(self, known: Known) -> bool:
+        """Whether the answer to a content is recent enough."""
+        stored = known.answer
+        return stored is not None and self.standing.keeps_answer(
+            stored.run_id, stored.received_at, matched=bool(known.history)
+        )
+
+    async def _verdict_on(self, image: Image, candidate: Candidate, watch: Stopwatch) -> Verdict:
+        decide = partial(self._decide, image, candidate, watch)
+        verdict, own = await self.twins.once(image.sha256, decide)
+        if own:
+            return verdict
+        if self.settings.dry_run:  # now that its twin is planned, it is known not to be sent
+            return await decide()
+        return for_twin(verdict, image, watch)
+
+    async def _decide(self, image: Image, candidate: Candidate, watch: Stopwatch) -> Verdict:
+        """The verdict on a content that nobody else is deciding."""
+        known = await self.ledger.do(lambda ledger: ledger.claims.known(image.sha256, image.path))
+        if known.settles:  # in a thread: an answer with very many matches takes its time to read
+            from_memory = await asyncio.to_thread(self._from_memory, image, known, watch)
+            if from_memory is not None:
+                return from_memory
+        made = await self._make_sendable(image, candidate)
+        if isinstance(made, NotSendable):
+            return Verdict(not_sendable(made, watch), by_conversion=made.by_conversion)
+        try:
+            return await self._decide_on_sent(made, known, watch)
+        finally:
+            self.engine.release(made)
+
+    async def _make_sendable(self, image: Image, candidate: Candidate) -> Image | NotSendable:
+        if self.marks is None:
+            return await self.engine.make_sendable(image, candidate)
+        with self.marks.checking(candidate.path):
+            return await self.engine.make_sendable(image, candidate)
+
+    async def _decide_on_sent(self, image: Image, known: Known, watch: Stopwatch) -> Verdict:
+        """The verdict on a content by the bytes that are sent for it, which others may share."""
+        ask = partial(self._ask_or_reuse, image, known, watch)
+        verdict, own = await self.sent_twins.once(image.sent_sha256, ask)
+        if own:
+            return verdict
+        if self.settings.dry_run:
+            return await ask()
+        verdict = for_equal(verdict, image, watch)
+        if verdict.picture_id is not None:
+            await self._equate(image, verdict.picture_id)
+        return verdict
+
+    async def _ask_or_reuse(self, image: Image, known: Known, watch: Stopwatch) -> Verdict:
+        by_sent = await self.ledger.do(lambda ledger: ledger.claims.known_by_sent(image))
+        if by_sent.answer is not None and self._stands(by_sent):
+            await self._equate(image, by_sent.answer.picture_id)
+            from_memory = await asyncio.to_thread(self._from_memory, image, by_sent, watch)
+            if from_memory is not None:
+                return from_memory
+        return await self._ask(image, known, watch)
+
+    async def _equate(self, image: Image, picture_id: int) -> None:
+        if not self.settings.dry_run:
+            await self.ledger.do(lambda ledger: ledger.claims.equate(image, picture_id))
+
+    async def _ask(self, image: Image, known: Known, watch: Stopwatch) -> Verdict:
+        """The verdict on a picture that is asked about."""
+        ending, question = await self.inquirer.ask(image, known, watch)
+        effort = question.effort()
+        match ending:
+            case Settled():
+                return await self._after(ending, image)
+            case Refusal(error, final):
+                return Verdict(refused(image, effort, error, final=final), refusal=question.claim)
+            case NoAnswer(reason, detail, error):
+                return Verdict(Failed(subject_of(image), effort, reason, detail, error))
+            case _:
+                return Verdict(ending)
+
+    def _from_memory(self, image: Image, known: Known, watch: Stopwatch) -> Verdict | None:
+        """The verdict where the ledger has one that still stands."""
+        stored, force = known.answer, self.settings.force
+        sandbox, (width, height) = self.settings.api.sandbox, known.size
+        image = replace(image, width=width, height=height, sent=known.sent)
+        if stored is not None and self._stands(known):
+            before = reused(image, stored, known.history, watch, sandbox=sandbox)
+            return Verdict(before, stored.picture_id, stored.id, equal=known.equal)
+        if known.refusal is not None and not force:
+            error = decode_refusal(known.refusal)
+            return Verdict(refused(image, watch.effort(), error, final=True))
+        if known.lost and self.settings.api.after_conflict == "stop" and not force:
+            detail = "its scan id is used up and the answer is lost; --force asks under a new one"
+            effort = watch.effort()
+            return Verdict(Failed(subject_of(image), effort, FailReason.OUTCOME_UNKNOWN, detail))
+        return None
+
+    async def _after(self, settled: Settled, image: Image) -> Verdict:
+        """The verdict of an answer that is kept, and what an answer brings with it."""
+        await self._release()
+        if settled.answer_id is None:
+            return Verdict(settled.outcome, line=settled.line)
+        if settled.answer.matches:
+            await self._portray(settled.picture_id, image)
+        return Verdict(settled.outcome, settled.picture_id, settled.answer_id, settled.line)
+
+    async def _portray(self, picture_id: int, image: Image) -> None:
+        """Keep what a matched picture looks like; that it cannot be kept stops the run gently."""
+        try:
+            columns = (await self.engine.portray(image)).columns()
+            await self.ledger.do(lambda ledger: ledger.portraits.put(picture_id, *columns))
+        except StorageError as error:  # raised, it would defer a picture that is answered
+            self.stop.because(error)
+        except Exception as error:  # noqa: BLE001 - it is answered, with a portrait or without
+            log.warning("no thumbnail of %s: %r", printable(image.path), error)
+
+    async def _record(self, found: Image | NotSendable, verdict: Verdict) -> None:
+        """Record a verdict for a file, or hold it back while it might be the service's fault."""
+        outcome = verdict.outcome
+        if verdict.line is not None:
+            await self.recorder.show(outcome, verdict.line)
+        elif isinstance(found, Image) and verdict.refusal is not None:
+            held = Held(found, outcome, verdict.refusal)
+            if self.refusals.refused(held):
+                self.stop.because(self.refusals.too_many())
+                await self.finish()
+        else:
+            await self.recorder.record(outcome, lambda ledger: self._keep(ledger, found, verdict))
+
+    def _keep(self, ledger: Ledger, found: Image | NotSendable, verdict: Verdict) -> Kept:
+        """Keep a file's final verdict, so that it need not be opened again."""
+        outcome = verdict.outcome
+        if found.stat is None:
+            return Kept()
+        if isinstance(outcome, Rejected):
+            line = self.recorder.rejection(outcome)
+            by_conversion = isinstance(found, NotSendable) and found.by_conversion
+            either = by_conversion or verdict.by_conversion
+            rules = self.standing.all_rules if either else self.standing.rules
+            ledger.files.put(found.path, found.stat, rules=rules, line=line)
+        elif verdict.picture_id is not None:
+            if not isinstance(outcome, Failed):
+                own = found.sha256 if verdict.equal else None
+                picture_id = verdict.picture_id
+                ledger.files.put(found.path, found.stat, picture_id=picture_id, sha256=own)
+            ledger.seen.add(verdict.picture_id, found.path, fresh=False)
+        return Kept(verdict.answer_id)
+
+    async def _release(self) -> None:
+        """Record the refusals that were held back; one that cannot be kept stops the run gently."""
+        for held in self.refusals.release():
+            try:
+                await self._record_held(held)
+            except StorageError as error:  # raised, it would defer a picture that is answered
+                self.stop.because(error)
+
+    async def finish(self) -> None:
+        """Record what is held back: as refused, or as deferred where all were refused."""
+        for held in self.refusals.release():
+            await self._record_held(held)
+
+    async def _record_held(self, held: Held) -> None:
+        if self.refusals.service_at_fault:
+            reason = self.refusals.too_many()
+            subject, effort = held.outcome.subject, held.outcome.effort
+            await self.recorder.record(Deferred(subject, effort, reason.defers_as, str(reason)))
+            return
+        verdict = Verdict(held.outcome)
+
+        def keep(ledger: Ledger) -> Kept:
+            if isinstance(held.outcome, Rejected) and held.outcome.error is not None:
+                ledger.claims.refused(held.claim, encode_refusal(held.outcome.error))
+            return self._keep(ledger, held.image, verdict)
+
+        await self.recorder.record(held.outcome, keep)
+
+    async def _defer(self, candidate: Candidate, reason: StopRun, watch: Stopwatch) -> None:
+        await self.recorder.record(deferred(candidate, reason.defers_as, str(reason), watch))

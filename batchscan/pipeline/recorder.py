@@ -1,0 +1,135 @@
+"""Where every decided file goes: ledger, tally, results.jsonl, and to whoever iterates."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from batchscan.ledger import Ledger, LedgerThread
+from batchscan.model import Failed, Outcome, Rejected
+from batchscan.results import ResultLine, ResultsWriter, line_of
+from batchscan.runs.answer_lines import without_answer
+from batchscan.tally import Tally
+from batchscan.util.escaping import printable
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the ledger has of a file that was decided."""
+
+    answer_id: int | None = None
+    line: int | None = None  # the number of its line
+
+
+# What else belongs into the transaction that decides a file.
+Also = Callable[[Ledger], Kept]
+
+
+class Recorder:
+    """Enters outcomes; the ledger first, so that a killed run's files can be made again."""
+
+    def __init__(
+        self,
+        run_id: str,
+        *,
+        sandbox: bool,
+        ledger: LedgerThread | None,
+        tally: Tally,
+        results: ResultsWriter,
+        outcomes: asyncio.Queue[Outcome | None],
+    ) -> None:
+        """Record for a run; without a ledger (a dry run) nothing is kept beyond its folder."""
+        self.run_id = run_id
+        self._sandbox = sandbox
+        self._ledger = ledger
+        self._tally = tally
+        self._results = results
+        self._outcomes = outcomes
+        self._writing = asyncio.Lock()
+        self._unwritten: list[ResultLine] = []  # at most one a worker, and a block of the walk
+
+    async def record(self, outcome: Outcome, also: Also | None = None) -> None:
+        """Enter one decided file.
+
+        Raises:
+            StorageError: the ledger or results.jsonl cannot be written.
+        """
+        line = self.line(outcome)
+        try:
+            await self.decide(line, also)
+        finally:  # also when the ledger fails: the books and the file may still be right
+            await self.show(outcome, line)
+
+    async def decide(self, line: ResultLine, also: Also | None = None) -> Kept:
+        """Enter a file's line into the ledger, and what belongs to it.
+
+        Raises:
+            StorageError: the ledger cannot be written.
+        """
+        if self._ledger is None:
+            return Kept()
+        bare = without_answer(line)
+
+        def decide(ledger: Ledger) -> Kept:
+            kept = also(ledger) if also else Kept()
+            number = ledger.runs.decided(self.run_id, bare, kept.answer_id)
+            return replace(kept, line=number)
+
+        return await self._ledger.do(decide)
+
+    async def record_all(self, outcomes: Sequence[Outcome]) -> None:
+        """Enter many files that need nothing else, in one transaction.
+
+        Raises:
+            StorageError: the ledger or results.jsonl cannot be written.
+        """
+        if not outcomes:
+            return
+        lines = [self.line(outcome) for outcome in outcomes]
+        if self._ledger is not None:
+            kept = [without_answer(line) for line in lines]
+
+            def decide(ledger: Ledger) -> None:
+                for line in kept:
+                    ledger.runs.decided(self.run_id, line)
+
+            await self._ledger.do(decide)
+        await self._show(outcomes, lines)
+
+    async def show(self, outcome: Outcome, line: ResultLine) -> None:
+        """Enter a decided outcome everywhere else.
+
+        Raises:
+            StorageError: results.jsonl cannot be written.
+        """
+        await self._show([outcome], [line])
+
+    async def _show(self, outcomes: Sequence[Outcome], lines: Sequence[ResultLine]) -> None:
+        self._unwritten.extend(lines)
+        for outcome in outcomes:
+            self._tally.record(outcome)
+            if log.isEnabledFor(logging.DEBUG):
+                log.debug("%s %s", outcome.status, printable(outcome.subject.path))
+            if isinstance(outcome, Failed):
+                path = printable(outcome.subject.path)
+                log.info("failed (%s): %s: %s", outcome.reason, path, printable(outcome.detail))
+        async with self._writing:  # whoever comes first writes for all that wait
+            unwritten, self._unwritten = self._unwritten, []
+            if unwritten:
+                await self._results.write(unwritten)
+        for outcome in outcomes:
+            await self._outcomes.put(outcome)
+
+    def rejection(self, outcome: Rejected) -> bytes:
+        """A rejection's line, to be kept with its file for `batchscan export`."""
+        return msgspec.json.encode(self.line(outcome))
+
+    def line(self, outcome: Outcome) -> ResultLine:
+        """An outcome's line."""
+        return line_of(outcome, self.run_id, sandbox=self._sandbox)

@@ -1,0 +1,296 @@
+"""Everything a run needs, opened in order and closed in the reverse: nothing decides here."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+import msgspec
+
+from batchscan.alerts.notifier import Telling
+from batchscan.allow.active import Allowing
+from batchscan.engines.interface import Engine
+from batchscan.engines.local import open_engine
+from batchscan.images.rules import Rules
+from batchscan.ledger import Ledger, LedgerThread, Prices, Standing
+from batchscan.model import Outcome
+from batchscan.pace import Clock, Gate
+from batchscan.pipeline.api_submitter import Asker
+from batchscan.pipeline.budget import Budget, Windows
+from batchscan.pipeline.concurrency import BytesInFlight
+from batchscan.pipeline.dry_run import Planner
+from batchscan.pipeline.inputs import walks_of
+from batchscan.pipeline.processor import Examiner
+from batchscan.pipeline.recorder import Recorder
+from batchscan.pipeline.refusal_breaker import Refusals
+from batchscan.pipeline.request_stats import Traffic
+from batchscan.pipeline.settlement import Settler
+from batchscan.pipeline.shutdown import Stop
+from batchscan.pipeline.source import Source
+from batchscan.pipeline.submission import Inquirer
+from batchscan.report.run_folder import RESULTS, make_run_folder, run_name
+from batchscan.results import ResultsWriter
+from batchscan.runs.checkpoint import Facts, facts_of
+from batchscan.runs.lineage import check_lineage, leave_note
+from batchscan.runs.recovery import close_killed_runs
+from batchscan.runs.unread_answers import read_kept
+from batchscan.settings import Settings
+from batchscan.settings.locations import state_folder
+from batchscan.state.access import StillLocked, check_marks, ledger_of, locked
+from batchscan.state.crash_marks import CheckMarks
+from batchscan.tally import Tally
+from batchscan.walk import Finder
+
+
+@dataclass(slots=True)
+class Session:
+    """The parts of one run."""
+
+    settings: Settings
+    run_id: str
+    folder: str
+    started_at: float  # seconds since 1970
+    allowing: Allowing
+    telling: Telling
+    clock: Clock
+    stop: Stop
+    tally: Tally
+    traffic: Traffic
+    ledger: LedgerThread
+    engine: Engine
+    gate: Gate
+    budget: Budget
+    results: ResultsWriter
+    recorder: Recorder
+    inquirer: Inquirer
+    examiner: Examiner
+    source: Source
+
+
+@dataclass(slots=True)
+class Opening:
+    """Opens a session step by step."""
+
+    settings: Settings
+    clock: Clock
+    stop: Stop
+    outcomes: asyncio.Queue[Outcome | None]
+    tally: Tally = field(default_factory=Tally)
+    traffic: Traffic = field(default_factory=Traffic)
+    facts: Facts = field(init=False)
+    allowing: Allowing = field(init=False)
+    telling: Telling = field(init=False)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Session]:
+        """Open everything; what was opened is closed however the block ends.
+
+        Raises:
+            UsageError: settings or paths are wrong.
+            LockedError: another run holds the state folder.
+            StorageError: state or output cannot be written, or the ledger cannot be used.
+        """
+        state = state_folder(self.settings)
+        settings, clock = self.settings, self.clock
+        self.allowing = await asyncio.to_thread(Allowing.of, settings, clock.wall())
+        self.telling = await asyncio.to_thread(Telling.of, settings, os.environ, clock)
+        async with (
+            locked(settings, state, self.stop.sleep) as still_locked,
+            check_marks(settings, state) as marks,
+            ledger_of(settings, state) as ledger,
+        ):
+            walks = walks_of(settings, state)
+            started_at = clock.wall()
+            await check_lineage(ledger, settings, state, clock.wall())
+            # What a killed run had under way counts against the budgets
+            self.facts = await self._close_killed_runs(ledger, started_at)
+            gate, budget = await self._limits(ledger)
+            engine = await open_engine(settings, state / "token.json", clock, self.stop.check_halt)
+            self.stop.on_halt(engine.halt)
+            try:
+                run_id, folder = await self._begin(ledger, started_at)
+                results = await ResultsWriter.create(f"{folder}/{RESULTS}")
+                parts = _Parts(
+                    self, ledger, gate, budget, engine, results, walks, marks, still_locked
+                )
+                yield parts.session(run_id, folder, started_at)
+            finally:
+                await engine.aclose()
+
+    async def _limits(self, ledger: LedgerThread) -> tuple[Gate, Budget]:
+        pace, api = self.settings.pace, self.settings.api
+        gate = Gate(pace.rate, pace.headroom, api.retry_for, self.clock)
+        since = self.clock.wall() - gate.longest_window
+        sends = await ledger.do(lambda ledger: ledger.pacing.sends_since(since))
+        learned = await ledger.do(lambda ledger: ledger.pacing.learned())
+        gate.remember(sends, learned)
+        charges = await ledger.do(lambda ledger: ledger.claims.charges())
+        price = max(1, Prices(charges).largest or 0)
+        self.stop.on_halt(gate.close)
+        spend, wall = self.settings.spend, self.clock.wall
+        windows = await ledger.do(
+            lambda ledger: Windows.of(
+                spend, wall, lambda since, most: ledger.spending.since(since, price, most)
+            )
+        )
+        return gate, Budget(spend, charges, self.clock.monotonic(), windows)
+
+    async def _close_killed_runs(self, ledger: LedgerThread, started_at: float) -> Facts:
+        """Close killed runs; what is known of this one when it begins."""
+        facts = facts_of(self.settings)
+        if not self.settings.dry_run:
+            close = partial(
+                close_killed_runs,
+                allowing=self.allowing,
+                sandbox=self.settings.api.sandbox,
+                now=started_at,
+            )
+            await ledger.do(self.telling.listen)
+            await ledger.do(close)
+            # Before this run asks again: what they saw may be gone then.
+            await ledger.do(self._make_messages)
+            untold = await ledger.do(lambda ledger: ledger.runs.untold(facts.roots))
+            return msgspec.structs.replace(facts, news_of=tuple(untold))
+        return facts
+
+    def _make_messages(self, ledger: Ledger) -> None:
+        self.telling.make_messages(ledger, self.allowing, self.clock.wall())
+
+    async def _begin(self, ledger: LedgerThread, started_at: float) -> tuple[str, str]:
+        """Make this run's folder and enter it."""
+        settings = self.settings
+        output = settings.output.directory
+        # Also of another output: an id belongs to one run.
+        name, since = run_name(started_at), math.floor(started_at)
+        taken = await ledger.do(lambda ledger: ledger.runs.named(name, since))
+        run_id, folder = await asyncio.to_thread(make_run_folder, output, started_at, taken)
+        facts, allowing = msgspec.json.encode(self.facts), self.allowing
+        tells = (run_id, *self.facts.news_of)
+
+        def begin(ledger: Ledger) -> None:
+            allowing.look(ledger, tells)
+            if not settings.dry_run:
+                ledger.runs.begin(run_id, folder, started_at, facts)
+
+        await ledger.do(begin)
+        if not settings.dry_run:
+            await leave_note(ledger, output, run_id, started_at)
+            await read_kept(ledger, run_id, sandbox=settings.api.sandbox)
+        return run_id, folder
+
+
+@dataclass(slots=True)
+class _Parts:
+    """Puts the opened parts together."""
+
+    opening: Opening
+    ledger: LedgerThread
+    gate: Gate
+    budget: Budget
+    engine: Engine
+    results: ResultsWriter
+    walks: Sequence[Finder]
+    marks: CheckMarks | None
+    still_locked: StillLocked
+
+    def session(self, run_id: str, folder: str, started_at: float) -> Session:
+        opening, settings = self.opening, self.opening.settings
+        standing = _standing(settings, run_id, started_at)
+        recorder = Recorder(
+            run_id,
+            sandbox=settings.api.sandbox,
+            ledger=None if settings.dry_run else self.ledger,
+            tally=opening.tally,
+            results=self.results,
+            outcomes=opening.outcomes,
+        )
+        settler = Settler(self.ledger, recorder, opening.stop, folder, sandbox=settings.api.sandbox)
+        inquirer = self._inquirer(run_id, settler)
+        return Session(
+            settings=settings,
+            run_id=run_id,
+            folder=folder,
+            started_at=started_at,
+            allowing=opening.allowing,
+            telling=opening.telling,
+            clock=opening.clock,
+            stop=opening.stop,
+            tally=opening.tally,
+            traffic=opening.traffic,
+            ledger=self.ledger,
+            engine=self.engine,
+            gate=self.gate,
+            budget=self.budget,
+            results=self.results,
+            recorder=recorder,
+            inquirer=inquirer,
+            examiner=self._examiner(standing, recorder, inquirer),
+            source=self._source(standing, recorder),
+        )
+
+    def _inquirer(self, run_id: str, settler: Settler) -> Inquirer:
+        opening = self.opening
+        if opening.settings.dry_run:
+            force = opening.settings.force
+            return Planner(self.ledger, self.budget, opening.tally, opening.clock, force=force)
+        return Asker(
+            run_id=run_id,
+            settings=opening.settings,
+            engine=self.engine,
+            ledger=self.ledger,
+            gate=self.gate,
+            budget=self.budget,
+            stop=opening.stop,
+            clock=opening.clock,
+            tally=opening.tally,
+            traffic=opening.traffic,
+            settler=settler,
+            still_locked=self.still_locked,
+        )
+
+    def _examiner(self, standing: Standing, recorder: Recorder, inquirer: Inquirer) -> Examiner:
+        return Examiner(
+            settings=self.opening.settings,
+            standing=standing,
+            engine=self.engine,
+            ledger=self.ledger,
+            inquirer=inquirer,
+            recorder=recorder,
+            refusals=Refusals(),
+            stop=self.opening.stop,
+            clock=self.opening.clock,
+            marks=self.marks,
+            bytes_in_flight=BytesInFlight(self.engine.bytes_in_flight),
+        )
+
+    def _source(self, standing: Standing, recorder: Recorder) -> Source:
+        return Source(
+            settings=self.opening.settings,
+            standing=standing,
+            walks=self.walks,
+            ledger=self.ledger,
+            recorder=recorder,
+            stop=self.opening.stop,
+            clock=self.opening.clock,
+            tally=self.opening.tally,
+            facts=self.opening.facts,
+        )
+
+
+def _standing(settings: Settings, run_id: str, started_at: float) -> Standing:
+    """Which verdicts still hold: with --force no answer of another run."""
+    since, matched_since = 0.0, None
+    age = settings.scan.rescan_after
+    if settings.force:
+        since = math.inf
+    elif age is not None:
+        since = started_at - age
+        matched_since = started_at - age / 2 if settings.spend.matched_first else None
+    rules = Rules.of(settings.scan, settings.send)
+    fingerprints = rules.fingerprint, rules.conversion_fingerprint
+    return Standing(fingerprints[0], run_id, since, matched_since, started_at, fingerprints[1])

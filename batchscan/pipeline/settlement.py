@@ -1,0 +1,158 @@
+"""Settling a paid answer: kept as it came, then read, then entered.
+
+Only the first is what was paid for. Whatever happens after it, this picture is not asked about
+again: what could not be read or entered is read again by the next run, at no cost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+from batchscan.copyleaks.responses import READER
+from batchscan.engines.interface import Answered
+from batchscan.engines.vendor_mapping import LONG_ANSWER, interpret, not_read
+from batchscan.errors import StorageError
+from batchscan.ledger import Ledger, LedgerThread, Sighting
+from batchscan.model import Answer, Claim, Effort, Failed, Image, Scanned
+from batchscan.pipeline.outcomes import subject_of, unreadable
+from batchscan.pipeline.recorder import Kept, Recorder
+from batchscan.pipeline.shutdown import Stop
+from batchscan.results import ResultLine
+from batchscan.runs.answer_lines import told, with_answer, without_answer
+from batchscan.runs.rebuild import with_history
+from batchscan.runs.rescued_answers import rescue
+from batchscan.util.escaping import printable
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A paid answer that is kept, and what it says as far as it can be read."""
+
+    outcome: Scanned | Failed
+    answer: Answer
+    picture_id: int
+    answer_id: int | None  # None where the ledger would not take it: it was saved elsewhere
+    line: ResultLine
+
+
+@dataclass(slots=True)
+class Settler:
+    """Keeps what was paid for, durably, before anything else happens with it."""
+
+    ledger: LedgerThread
+    recorder: Recorder
+    stop: Stop
+    run_folder: str
+    sandbox: bool
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)  # one long answer at a time
+
+    async def settle(self, image: Image, claim: Claim, effort: Effort, reply: Answered) -> Settled:
+        """Keep an answer, then say what it says; never raises for what it is or what is full."""
+        nothing = Answer(b"", reply.received_at, None, None, None, ())
+        bare = self.recorder.line(Scanned(subject_of(image), effort, nothing))
+        kept = await self._keep(image, claim, bare, reply)
+        if len(reply.body) < LONG_ANSWER:
+            return await self._read(image, claim, effort, reply, bare, kept)
+        async with self.reading:
+            return await self._read(image, claim, effort, reply, bare, kept)
+
+    async def _keep(self, image: Image, claim: Claim, bare: ResultLine, reply: Answered) -> Kept:
+        """Keep the body verbatim, where there is room for it."""
+
+        def settle(ledger: Ledger) -> Kept:
+            run_id = self.recorder.run_id
+            answer_id = ledger.claims.settle(claim, reply.body, reply.received_at, run_id)
+            ledger.files.put(image.path, image.stat, picture_id=claim.picture_id)
+            ledger.seen.add(claim.picture_id, image.path, fresh=True)
+            return Kept(answer_id)
+
+        try:
+            return await self.recorder.decide(bare, settle)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the answer is paid for
+            where = await asyncio.to_thread(
+                rescue, self.run_folder, claim, reply.body, reply.received_at
+            )
+            self._stop_because(error, f"a paid answer was saved to {where}")
+            return Kept()
+
+    async def _read(
+        self,
+        image: Image,
+        claim: Claim,
+        effort: Effort,
+        reply: Answered,
+        bare: ResultLine,
+        kept: Kept,
+    ) -> Settled:
+        """Read what was kept, and enter it; what goes wrong here is for the next run to mend."""
+
+        def read() -> Answer:
+            return interpret(reply.body, reply.received_at, claim.scan_id, sandbox=self.sandbox)
+
+        history: tuple[Sighting, ...] = ()
+        try:
+            long = len(reply.body) >= LONG_ANSWER
+            answer = await asyncio.to_thread(read) if long else read()
+            line = told(bare, answer)
+            if kept.answer_id is not None:
+                history = await self._enter(claim, answer, kept, line)
+        except Exception as error:  # noqa: BLE001 - it is paid for, and kept
+            answer = await self._leave(reply, image, error, kept, bare)
+            line = told(bare, answer)
+        # What fails from here on ends the run, and the next one makes the line of what is entered.
+        answer = await asyncio.to_thread(with_history, answer, history) if history else answer
+        if answer.matches:
+            line = await asyncio.to_thread(with_answer, line, answer)
+        subject = subject_of(image)
+        if answer.trouble is None:
+            outcome: Scanned | Failed = Scanned(subject, effort, answer)
+        else:
+            outcome = unreadable(subject, effort, answer)
+        return Settled(outcome, answer, claim.picture_id, kept.answer_id, line)
+
+    async def _enter(
+        self, claim: Claim, answer: Answer, kept: Kept, line: ResultLine
+    ) -> tuple[Sighting, ...]:
+        """Enter what an answer says; the history of its matches."""
+        answer_id, run_id = kept.answer_id, self.recorder.run_id
+        assert answer_id is not None  # noqa: S101 - looked at by the caller
+
+        def enter(ledger: Ledger) -> tuple[Sighting, ...]:
+            ledger.readings.enter(answer_id, answer, READER, run_id)
+            if answer.trouble is not None and kept.line is not None:
+                ledger.runs.decided_otherwise(kept.line, without_answer(line))
+            may_have = answer.matches or claim.generation > 1
+            return ledger.history.of(claim.picture_id) if may_have else ()
+
+        return await self.ledger.do(enter)
+
+    async def _leave(
+        self, reply: Answered, image: Image, error: Exception, kept: Kept, bare: ResultLine
+    ) -> Answer:
+        """Leave an answer to the next run, which reads what is kept."""
+        log.warning("reading the answer about %s failed: %r", printable(image.path), error)
+        if isinstance(error, StorageError):
+            self.stop.because(error)
+        answer = not_read(reply.body, reply.received_at, error)
+        line = without_answer(told(bare, answer))
+
+        def leave(ledger: Ledger) -> None:
+            if kept.line is not None and kept.answer_id is not None:
+                ledger.readings.leave(kept.answer_id)
+                ledger.runs.decided_otherwise(kept.line, line)
+
+        try:
+            await self.ledger.do(leave)
+        except StorageError as unwritten:
+            self.stop.because(unwritten)
+        return answer
+
+    def _stop_because(self, error: Exception, advice: str) -> None:
+        if not isinstance(error, StorageError):
+            error = StorageError(f"a paid answer could not be kept: {error!r}")
+        error.advice = "; ".join(filter(None, (error.advice, advice)))
+        self.stop.because(error)

@@ -1,0 +1,262 @@
+"""From the walk to the queue: what is unchanged never enters it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import compress
+
+import msgspec
+
+from batchscan.enums import DeferReason
+from batchscan.errors import StopRun
+from batchscan.images.read import pictures_of
+from batchscan.ledger import FileState, KnownFolder, Ledger, LedgerThread, Sorted, Standing
+from batchscan.model import Candidate, Outcome
+from batchscan.pace import Clock
+from batchscan.pipeline.listing import NANO, batches, candidates_of, too_young
+from batchscan.pipeline.missing_folders import Missing
+from batchscan.pipeline.outcomes import Stopwatch, deferred
+from batchscan.pipeline.recorder import Recorder
+from batchscan.pipeline.shutdown import Stop
+from batchscan.pipeline.spool import Spool
+from batchscan.runs.checkpoint import Facts
+from batchscan.settings import Settings
+from batchscan.stores import is_empty
+from batchscan.tally import Tally
+from batchscan.util.escaping import printable
+from batchscan.util.paths import is_url, joined
+from batchscan.walk import Block, Finder
+
+PUTS_OFF_FOR = 5.0  # seconds, of files that were found when a signal came
+BATCH_DUE = 500  # taken at once, of those to be asked again
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Source:
+    """Feeds the queue with the files that something is to be done about."""
+
+    settings: Settings
+    standing: Standing
+    walks: Sequence[Finder]
+    ledger: LedgerThread
+    recorder: Recorder
+    stop: Stop
+    clock: Clock
+    tally: Tally
+    facts: Facts
+    found: int = 0  # files until now, whatever becomes of them
+    found_bytes: int = 0
+    stopped_at: float | None = None  # by the monotonic clock, where the run stops at once
+    ended: bool = False
+
+    async def feed(self, queue: asyncio.Queue[Candidate | None]) -> None:
+        """List everything; once the run stops, decide what is left without opening it.
+
+        The listing runs ahead of the queue: how much there is to do is known as soon as it ends.
+
+        Raises:
+            StorageError: the ledger or the output cannot be written.
+        """
+        with Spool() as spool:
+            listing = asyncio.create_task(self._list(spool))
+            try:
+                while self._goes_on() and (some := await spool.get()):
+                    await self._hand_on(some, queue)
+            finally:
+                listing.cancel()
+                await asyncio.wait([listing])
+        await queue.join()  # what is asked again must not take the budget of what is new
+        while not self.stop.at_once and (due := await self.ledger.do(_take_due)):
+            await self._hand_on(await self._old_enough(due), queue)
+
+    def _goes_on(self) -> bool:
+        """Whether files that were found are still handed on, or put off where the run stops."""
+        if not self.stop.at_once:
+            return True
+        now = time.monotonic()
+        self.stopped_at = self.stopped_at or now
+        lost = self.stop.bug is not None or self.stop.disk_failed
+        return not lost and now - self.stopped_at < PUTS_OFF_FOR
+
+    async def _list(self, spool: Spool) -> None:
+        """Put all that is found into the spool; trouble is the run's reason to stop."""
+        try:
+            for walk in self.walks:
+                if not self.stop.at_once:
+                    await self._list_from(walk, spool)
+            self.ended = True
+        except StopRun as reason:
+            self.stop.because(reason)
+        except Exception as bug:  # noqa: BLE001 - raised again when what is paid for has settled
+            self.stop.because_of_bug(bug)
+        finally:
+            await spool.end()
+
+    async def _list_from(self, walk: Finder, spool: Spool) -> None:
+        async for blocks in batches(walk):
+            await spool.put(await self._old_enough(await self._candidates(blocks)))
+            if self.stop.at_once:
+                break
+        self.tally.ignored += walk.counts.ignored
+        self.tally.excluded += walk.counts.excluded
+        self.tally.unreadable_folders += walk.counts.unreadable_folders
+        self.tally.unreadable_names += [path for path, _ in walk.counts.unreadable]
+        for path, why in walk.counts.unreadable:
+            log.warning("not covered: %s cannot be read: %s", printable(path), why)
+        await self._look_for_empty_roots(walk)
+        if not self.stop.at_once:
+            await self._look_for_missing_folders(walk)
+
+    async def _candidates(self, blocks: Sequence[Block]) -> list[Candidate]:
+        """The files of blocks that are not unchanged; those without an extension if pictures."""
+        await self.ledger.do(lambda ledger: self._saw(ledger, blocks))
+        rest = await self._sort(blocks, [block.entries for block in blocks])
+        unnamed = await self._sort(blocks, [block.unnamed for block in blocks])
+        found: list[Candidate] = []
+        for block, named, others in zip(blocks, rest, unnamed, strict=True):
+            pictures: list[FileState] = []
+            if others:
+                pictures = await asyncio.to_thread(self._pictures_of, block.folder, others)
+                self.tally.ignored += len(others) - len(pictures)
+            found += candidates_of(block, named + pictures)
+        self.found += len(found)
+        self.found_bytes += sum(each.stat.size for each in found if each.stat)
+        return found
+
+    async def _sort(
+        self, blocks: Sequence[Block], parts: Sequence[Sequence[FileState]]
+    ) -> list[list[FileState]]:
+        """Of a part of each block the files that are not as they were, in their order.
+
+        Those whose answers are to be asked for again are kept aside until all new ones are asked.
+        """
+        if self.settings.force or self.settings.rehash or not any(parts):
+            return [list(files) for files in parts]
+
+        def sort(ledger: Ledger) -> list[Sorted]:
+            found = []
+            for block, files in zip(blocks, parts, strict=True):
+                each = ledger.files.sort(block.folder, files, self.standing)
+                ledger.rescans.add(block.folder, block.root, each.due, explicit=block.explicit)
+                found.append(each)
+            if not self.settings.dry_run:
+                facts = self.facts.with_more(found)
+                ledger.runs.note(self.recorder.run_id, msgspec.json.encode(facts))
+            return found
+
+        found = await self.ledger.do(sort)
+        before, self.facts = self.facts, self.facts.with_more(found)
+        unchanged = self.facts.unchanged - before.unchanged
+        self.tally.unchanged(unchanged, self.facts.unchanged_bytes - before.unchanged_bytes)
+        self.tally.unchanged_rejected = Counter(self.facts.unchanged_rejected)
+        self.found += unchanged + sum(len(each.due) for each in found)
+        self.found_bytes += self.facts.unchanged_bytes - before.unchanged_bytes
+        self.found_bytes += sum(due.file[1] for each in found for due in each.due)
+        return [each.rest for each in found]
+
+    def _pictures_of(self, folder: str, entries: Sequence[FileState]) -> list[FileState]:
+        """Those of the files without an extension that are pictures by their first bytes."""
+        follow = self.settings.scan.follow_symlinks
+        found = pictures_of([joined(folder, entry[0]) for entry in entries], follow=follow)
+        return list(compress(entries, found))
+
+    async def _old_enough(self, candidates: list[Candidate]) -> list[Candidate]:
+        """Put off files that changed too recently, by the stat that was just taken."""
+        now, min_age = self.clock.wall() * NANO, self.settings.scan.min_age * NANO
+        if not min_age or self.stop:
+            return candidates
+        old_enough: list[Candidate] = []
+        put_off: list[Outcome] = []
+        for candidate in candidates:
+            if detail := too_young(candidate, now, min_age):
+                watch = Stopwatch(self.clock)
+                put_off.append(deferred(candidate, DeferReason.TOO_YOUNG, detail, watch))
+            else:
+                old_enough.append(candidate)
+        await self.recorder.record_all(put_off)
+        return old_enough
+
+    async def _hand_on(
+        self, candidates: Sequence[Candidate], queue: asyncio.Queue[Candidate | None]
+    ) -> None:
+        put_off: list[Outcome] = []
+        for candidate in candidates:
+            if self.stop:
+                put_off.append(self._put_off(candidate))
+            else:
+                await queue.put(candidate)
+        await self.recorder.record_all(put_off)
+
+    def _put_off(self, candidate: Candidate) -> Outcome:
+        reason = self.stop.reason
+        why = reason.defers_as if reason else DeferReason.INTERRUPTED
+        return deferred(candidate, why, str(reason or "the run stopped"), Stopwatch(self.clock))
+
+    def _saw(self, ledger: Ledger, blocks: Sequence[Block]) -> None:
+        for block in blocks:
+            if block.root is not None and len(block):
+                writable = not self.settings.dry_run
+                ledger.missing.saw(block.folder, mounted=block.mounted, writable=writable)
+
+    async def _look_for_missing_folders(self, walk: Finder) -> None:
+        for root, pictures in walk.counts.seen.items():
+            if not pictures or is_url(root):  # reported as a whole; a store has no mounts
+                continue
+            missing, after = Missing(), b""
+            while some := await self.ledger.do(partial(_unseen_below, root, after)):
+                await asyncio.to_thread(missing.add, root, some)
+                after = some[-1].path
+            if missing.reported_once and not self.settings.dry_run:
+                once = missing.reported_once
+                await self.ledger.do(partial(_keep_reported, once))
+            for path in missing.tops:
+                self.tally.empty_roots.append(path)
+                log.warning(
+                    "not covered: %s is empty or gone, and pictures were seen there before",
+                    printable(path),
+                )
+
+    async def _look_for_empty_roots(self, walk: Finder) -> None:
+        """An unmounted disk looks like an empty folder; the ledger knows better."""
+        for root, pictures in walk.counts.seen.items():
+            if pictures or self.stop.at_once:
+                continue
+            if walk.counts.excluded and not await asyncio.to_thread(_is_empty, root):
+                continue
+
+            def known(ledger: Ledger, root: str = root) -> bool:
+                return ledger.files.any_below(root)
+
+            if await self.ledger.do(known):
+                self.tally.empty_roots.append(root)
+                log.warning("not covered: %s is empty; is its disk mounted?", printable(root))
+
+
+def _unseen_below(root: str, after: bytes, ledger: Ledger) -> list[KnownFolder]:
+    return ledger.missing.unseen_below(root, after)
+
+
+def _keep_reported(folder_ids: Sequence[int], ledger: Ledger) -> None:
+    ledger.missing.reported(folder_ids)
+
+
+def _take_due(ledger: Ledger) -> list[Candidate]:
+    return ledger.rescans.take(BATCH_DUE)
+
+
+def _is_empty(folder: str) -> bool:
+    if is_url(folder):
+        return is_empty(folder)
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is None
+    except OSError:
+        return True

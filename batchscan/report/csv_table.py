@@ -1,0 +1,94 @@
+"""`matches.csv`: a row for each match and page, for spreadsheets and for whoever sorts sites.
+
+UTF-8 with a byte order mark, commas, CRLF and the quotes of RFC 4180, as Excel wants it; times are
+RFC 3339 in UTC. A match without a page has one row, whose page is empty. No cell is taken for a
+formula or is longer than a spreadsheet's cell may be; the whole value stands in `results.jsonl`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+
+from batchscan.model import Match, Provenance
+from batchscan.report.schema import Report
+from batchscan.report_sections import FoundPicture
+from batchscan.util.escaping import BYTE_ORDER_MARK, path_fields, spreadsheet_cell
+from batchscan.util.timestamps import rfc3339
+
+COLUMNS = (
+    "path",
+    "path_b64",  # the name's bytes, where they are no UTF-8
+    "sha256",
+    "bytes",
+    "format",
+    "width",
+    "height",
+    "domain",
+    "url",
+    "kind",
+    "page",
+    "state",
+    "disposition",
+    "first_seen",
+    "last_seen",
+    "scanned_at",
+    "creator",
+    "copyright",
+    "credit",
+    "created",
+)
+
+
+def render(report: Report, pictures: Iterable[FoundPicture]) -> Iterator[bytes]:  # noqa: ARG001 - one shape for all formats
+    """Write the table, picture by picture."""
+    line = io.StringIO()
+    writer = csv.writer(line)
+    yield BYTE_ORDER_MARK
+    for row in _rows(pictures):
+        writer.writerow(row)
+        yield line.getvalue().encode()
+        line.seek(0)
+        line.truncate()
+
+
+def _rows(pictures: Iterable[FoundPicture]) -> Iterator[tuple[str, ...]]:
+    yield COLUMNS
+    for picture in pictures:
+        ours = _picture_cells(picture)
+        about = _provenance_cells(picture)
+        for match in picture.matches:
+            address = (
+                spreadsheet_cell(match.domain),
+                spreadsheet_cell(match.url),
+                match.kind.value,
+            )
+            history = _history_cells(match)
+            for page in match.pages or ("",):
+                yield (*ours, *address, spreadsheet_cell(page), *history, *about)
+
+
+def _picture_cells(picture: FoundPicture) -> tuple[str, ...]:
+    path, path_b64 = path_fields(picture.path)
+    size = (str(picture.size), picture.format, str(picture.width), str(picture.height))
+    return (spreadsheet_cell(path), spreadsheet_cell(path_b64), picture.sha256, *size)
+
+
+def _history_cells(match: Match) -> tuple[str, ...]:
+    return (
+        match.state or "",
+        match.disposition or "",
+        _time(match.first_seen),
+        _time(match.last_seen),
+    )
+
+
+def _provenance_cells(picture: FoundPicture) -> tuple[str, ...]:
+    said = picture.provenance or Provenance()
+    words = (said.creator, said.copyright, said.credit, said.created)
+    return (rfc3339(picture.scanned_at), *map(spreadsheet_cell, words))
+
+
+def _time(seconds: float | None) -> str:
+    return "" if seconds is None else rfc3339(seconds)

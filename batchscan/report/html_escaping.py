@@ -1,0 +1,108 @@
+"""Other people's strings in a web page: cut, made visible, and links to the web only.
+
+Nothing that a template prints is markup unless it says so: `visible` stands between.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import NamedTuple
+from urllib.parse import quote, urlsplit
+
+from markupsafe import Markup
+
+from batchscan.util.escaping import printable
+from batchscan.util.urls import host_of
+
+MOST_SHOWN = 300  # characters of one string
+LONGEST_LINK = 2_000  # characters of a URL that becomes a link
+LARGEST_THUMBNAIL = 16_384  # bytes
+
+# From the third on, marks that are stacked upon a letter would grow into the lines around it.
+_MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_STACKED = re.compile(f"(?<=[{_MARKS}]{{2}})[{_MARKS}]")
+_AUTHORITY = re.compile(r"(https?://(?:[^/?#]*@)?)([^/?#]*)", re.IGNORECASE)
+_HOST = re.compile(r"[\w.:-]+")  # a colon for IPv6
+_PLAIN = re.compile(r"[!#-;=?-\[\]_a-z~]*")  # what a link may hold as it is, of ASCII
+_KEPT = "!#$%&'()*+,-./:;=?@[]_~"
+
+
+class Link(NamedTuple):
+    """A link to a page on the web, its text in three parts so that the host stands out."""
+
+    href: Markup
+    before: str
+    host: str
+    after: str
+
+
+def cut(text: str, most: int = MOST_SHOWN) -> str:
+    """Make a string visible on one line; a long one loses its middle and says its length."""
+    if len(text) <= most:
+        return _flat(printable(text))
+    tail = most // 3
+    length = f" …({len(text):,} characters)… "
+    return _flat(printable(text[: most - tail]) + length + printable(text[-tail:]))
+
+
+def visible(value: object) -> object:
+    """What a template prints of a value: text cut and made visible, markup and numbers as is."""
+    return cut(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def link(url: str) -> Link | None:
+    """The link to a web page; None for what is none, and is shown as text."""
+    href = _href(url.strip()) if len(url) <= LONGEST_LINK else None
+    if href is None:
+        return None
+    shown = cut(url.strip())
+    found = _AUTHORITY.match(shown)
+    if found is None:
+        return None
+    return Link(Markup.escape(href), found[1], found[2], shown[found.end() :])
+
+
+def data_uri(thumbnail: bytes | None) -> Markup | None:
+    """A JPEG or WebP file as the address of an image; None where there is no small one.
+
+    Ledgers hold WebP files of the versions that made these.
+    """
+    if thumbnail is None or len(thumbnail) > LARGEST_THUMBNAIL:
+        return None
+    if thumbnail[:3] == b"\xff\xd8\xff":
+        kind = "jpeg"
+    elif thumbnail[:4] == b"RIFF" and thumbnail[8:12] == b"WEBP":
+        kind = "webp"
+    else:
+        return None
+    # Base64 holds nothing that HTML would read.
+    return Markup(f"data:image/{kind};base64,{base64.b64encode(thumbnail).decode()}")  # noqa: S704
+
+
+def _flat(text: str) -> str:
+    if text.isascii():
+        return text
+    return _STACKED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def _href(url: str) -> str | None:
+    """The URL as a browser reads it too, if it leads to the web."""
+    if not _PLAIN.fullmatch(url):
+        try:
+            url = "".join(map(_quoted, url))
+        except UnicodeEncodeError:  # half of a surrogate pair
+            return None
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises for one that is no number, or too large
+    except ValueError:
+        return None
+    named = _HOST.fullmatch(host_of(url))
+    return url if parts.scheme in ("http", "https") and named else None
+
+
+def _quoted(char: str) -> str:
+    if char.isascii() or not char.isprintable():
+        return quote(char, safe=_KEPT)
+    return char

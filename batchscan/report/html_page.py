@@ -1,0 +1,166 @@
+"""`report.html`: one file that works offline and without JavaScript, for whoever acts on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from batchscan.enums import DeferReason, ExitReason, FailReason, RejectReason
+from batchscan.report.html_assets import environment, inlined, policy
+from batchscan.report.html_pictures import MOST_MATCHES, MOST_PAGES, Gallery, gallery, moment
+from batchscan.report.schema import Domain, Report
+from batchscan.report.text import NO_SITE, alerts, coverage, dry_run, losses
+from batchscan.report.wording import duration, ended, explained
+from batchscan.report_sections import FoundPicture
+from batchscan.version import version
+
+MOST_DOMAINS = 500
+MOST_RULES = 200
+MOST_ROOTS = 20
+_CHUNK = 500  # pieces of the template that are written at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What a page is about, where the rest of it is, and how it is made again."""
+
+    everything: bool = False  # all that the ledger knows, not only what one run saw
+    table: str = "matches.csv"  # the file with every match and page
+    again: str = "batchscan report --html FILE"
+
+
+class Most(NamedTuple):
+    """The bounds that the page speaks of."""
+
+    matches: int
+    pages: int
+
+
+_REASONS = (*RejectReason, *FailReason, *DeferReason)
+
+
+class Count(NamedTuple):
+    """So many of something, and where `report.json` says so."""
+
+    figure: str
+    number: int
+    label: str
+
+
+def render(
+    report: Report,
+    pictures: Iterable[FoundPicture],
+    *,
+    made_at: float,
+    scope: Scope = Scope(),
+) -> Iterator[bytes]:
+    """Write the page in parts.
+
+    Args:
+        report: the figures that every format shows.
+        pictures: those with new matches first, then the worst first; only as many are taken as
+            the file has room for.
+        made_at: seconds since 1970.
+        scope: what the page is about.
+    """
+    shown = gallery(pictures)
+    stream = environment().get_template("report.html").stream(
+        report=report,
+        scope=scope,
+        gallery=shown,
+        made_at=moment(made_at),
+        version=version(),
+        policy=policy(),
+        style=inlined("report.css"),
+        script=inlined("report.js"),
+        domains=_domains(report, shown),
+        rules=report.allow_rules[:MOST_RULES],
+        roots=report.run.roots[:MOST_ROOTS],
+        most=Most(MOST_MATCHES, MOST_PAGES),
+        left_out=max(0, report.matches.images_with_matches - shown.present),
+        **_words(report),
+    )  # fmt: skip
+    stream.enable_buffering(_CHUNK)
+    return (part.encode() for part in stream)
+
+
+def _words(report: Report) -> dict[str, object]:
+    run, matches, reasons = report.run, report.matches, report.reasons
+    return {
+        "ended": ended(run.exit_reason),
+        "took": duration(run.duration_s),
+        "fresh": None if matches.new is None else matches.new + (matches.returned or 0),
+        "incomplete": _incomplete(report),
+        "loud": _incomplete(report) and not run.dry_run,
+        "lead": next(coverage(report)),
+        "dry_run": " ".join(line.strip() for line in dry_run(report)),
+        "alerts": [line.strip().removeprefix("Alerts: ") for line in alerts(report)],
+        "uncovered": [line for line in losses(report) if line.startswith("Not covered")],
+        "bar": _bar(report),
+        "unchecked": _counts(report.unchecked, _REASONS, "unchecked"),
+        "not_scanned": _counts(reasons, (*DeferReason, *FailReason)),
+        "rejected": _counts(reasons, RejectReason),
+        "other": matches.total - matches.full - matches.partial,
+    }
+
+
+def _incomplete(report: Report) -> bool:
+    """Whether "nothing was found" would say too much."""
+    files, run = report.files, report.run
+    gaps = (
+        files.failed
+        or files.deferred
+        or files.unreadable_folders
+        or files.empty_roots
+        or files.unchecked
+    )
+    early = run.partial or run.exit_reason == ExitReason.KILLED
+    return bool(gaps or early or not files.seen)
+
+
+def _counts(
+    reasons: Mapping[str, int], kinds: Iterable[str], section: str = "reasons"
+) -> list[Count]:
+    found = [(reasons.get(kind, 0), kind) for kind in kinds]
+    found.sort(key=lambda pair: -pair[0])
+    return [
+        Count(f"{section}.{kind}", number, explained(number, kind).partition(" ")[2])
+        for number, kind in found
+        if number
+    ]
+
+
+class Segment(NamedTuple):
+    """A part of the coverage bar, in thousandths."""
+
+    status: str
+    start: float
+    width: float
+
+
+def _bar(report: Report) -> list[Segment]:
+    """Draw the books: what has an answer from the left, what has none at the right."""
+    files = report.files
+    segments, start = [], 0.0
+    for status in ("scanned", "reused", "unchanged", "rejected", "failed", "deferred"):
+        width = 1000 * getattr(files, status) / files.seen if files.seen else 0.0
+        if width:
+            segments.append(Segment(status, round(start, 2), round(width, 2)))
+        start += width
+    return segments
+
+
+class Site(NamedTuple):
+    """A line of the table of domains, and the first picture that was found there."""
+
+    domain: Domain
+    name: str
+    article: int | None
+
+
+def _domains(report: Report, shown: Gallery) -> list[Site]:
+    return [
+        Site(found, found.domain or NO_SITE, shown.first_of.get(found.domain))
+        for found in report.domains[:MOST_DOMAINS]
+    ]

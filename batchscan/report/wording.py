@@ -1,0 +1,103 @@
+"""Counts, durations, names and reasons as people read them."""
+
+from __future__ import annotations
+
+from batchscan.enums import DeferReason, ExitReason, FailReason, RejectReason
+
+# A reason after its number, as in "3 over 20 MB"; those in _NOUNS take an s.
+_PHRASES: dict[str, str] = {
+    RejectReason.EMPTY: "empty",
+    RejectReason.TOO_LARGE: "over 20 MB",
+    RejectReason.TOO_MANY_PIXELS: "with too many pixels",
+    RejectReason.UNSUPPORTED_FORMAT: "in an unsupported format",
+    RejectReason.NOT_AN_IMAGE: "not an image",
+    RejectReason.EXTENSION_MISMATCH: "with an extension that does not fit",
+    RejectReason.CORRUPT: "damaged",
+    RejectReason.REFUSED_BY_API: "refused by the API",
+    FailReason.UNREADABLE: "unreadable",
+    FailReason.VANISHED: "vanished",
+    FailReason.CHANGED_WHILE_READING: "changed while being read",
+    FailReason.CHECK_FAILED: "could not be checked",
+    FailReason.NETWORK: "network error",
+    FailReason.SERVER_ERROR: "server error",
+    FailReason.BAD_RESPONSE: "unusable response",
+    FailReason.OUTCOME_UNKNOWN: "unknown outcome",
+    DeferReason.CREDITS: "out of credits",
+    DeferReason.BUDGET: "over the budget",
+    DeferReason.LIMIT: "over the limit",
+    DeferReason.DURATION: "out of time",
+    DeferReason.INTERRUPTED: "interrupted",
+    DeferReason.UNAVAILABLE: "service unavailable",
+    DeferReason.AUTH: "login refused",
+    DeferReason.TOO_YOUNG: "changed too recently",
+    DeferReason.DRY_RUN: "in a dry run",
+}
+_NOUNS = frozenset(
+    {
+        FailReason.NETWORK,
+        FailReason.SERVER_ERROR,
+        FailReason.BAD_RESPONSE,
+        FailReason.OUTCOME_UNKNOWN,
+    }
+)
+_ENDINGS: dict[ExitReason, str] = {
+    ExitReason.OK: "complete",
+    ExitReason.INTERNAL_ERROR: "stopped by a bug of batchscan's own",
+    ExitReason.USAGE: "not begun: flags, settings or paths were wrong",
+    ExitReason.PARTIAL: "finished, but not everything could be scanned",
+    ExitReason.AUTH: "stopped: the login was refused",
+    ExitReason.LIMIT: "stopped at its own limit, and work remains",
+    ExitReason.NO_CREDITS: "stopped: the account is out of credits",
+    ExitReason.LOCKED: "not begun: another run held the state folder",
+    ExitReason.UNAVAILABLE: "stopped: the service stayed away",
+    ExitReason.STORAGE: "stopped: files could not be written",
+    ExitReason.MATCHES: "complete, with matches that --fail-on asked for",
+    ExitReason.INTERRUPTED: "interrupted",
+    ExitReason.KILLED: "killed before it could end",
+}
+_MINUTE, _HOUR = 60, 3600
+_SIZES = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
+
+
+def amount(number: int, noun: str) -> str:
+    """Count things: `1 picture`, `1,000 pictures`, `2 matches`."""
+    ending = "" if number == 1 else "es" if noun.endswith("ch") else "s"
+    return f"{number:,} {noun}{ending}"
+
+
+def explained(number: int, reason: str) -> str:
+    """Count files with a reason: `3 over 20 MB`, `8 server errors`."""
+    phrase = _PHRASES[reason]
+    return amount(number, phrase) if reason in _NOUNS else f"{number:,} {phrase}"
+
+
+def ended(reason: ExitReason) -> str:
+    """Say how a run ended."""
+    return _ENDINGS[reason]
+
+
+def size(number: int) -> str:
+    """Say how large a file is: `812 bytes`, `2.1 MB`."""
+    for unit, name in _SIZES:
+        if number >= unit:
+            return f"{number / unit:,.1f} {name}"
+    return amount(number, "byte")
+
+
+def duration(seconds: float) -> str:
+    """Say how long something takes: `12 s`, `17 min 5 s`, `2 h 47 min`; never less than it is."""
+    whole = int(-(-seconds // 1))
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    minutes = -(-whole // _MINUTE)
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def shortened(text: str, width: int) -> str:
+    """Cut a long name in its middle: its end tells more than what stands before it."""
+    if len(text) <= width:
+        return text
+    tail = (width - 1) * 2 // 3
+    return f"{text[: width - 1 - tail]}…{text[-tail:]}"

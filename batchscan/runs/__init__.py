@@ -1,0 +1,1 @@
+"""Runs before and after their scan: recovery, reports again, retention, pruning."""

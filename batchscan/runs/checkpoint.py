@@ -1,0 +1,40 @@
+"""What is kept of a run that goes on, for the case that it is killed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from batchscan.ledger import Sorted
+from batchscan.settings import Settings
+from batchscan.util.escaping import path_fields
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What no line shows of a run, kept in the ledger for the case that it is killed."""
+
+    roots: tuple[str, ...] = ()
+    unchanged: int = 0
+    unchanged_bytes: int = 0
+    news_of: tuple[str, ...] = ()  # killed runs, whose news nobody has been told
+    unchanged_rejected: dict[str, int] = {}  # of the unchanged, by reason
+
+    def with_more(self, found: Sequence[Sorted]) -> Facts:
+        """The facts after more folders."""
+        rejected = Counter(self.unchanged_rejected)
+        for each in found:
+            rejected.update(each.rejected)
+        return Facts(
+            self.roots,
+            self.unchanged + sum(each.unchanged for each in found),
+            self.unchanged_bytes + sum(each.unchanged_bytes for each in found),
+            self.news_of,
+            dict(rejected),
+        )
+
+
+def facts_of(settings: Settings) -> Facts:
+    """What is known of a run when it begins."""
+    return Facts(tuple(path_fields(root)[0] for root in settings.roots))

@@ -1,0 +1,242 @@
+"""Whether the ledger is the one that paid for what stands here, and is as new as it was.
+
+A ledger that was restored from a backup, lost its log or was deleted knows less than was paid for,
+and what it does not know is asked again. The output folder says which ledger knows each run, and the
+state folder how far its ledger came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from batchscan.errors import StorageError
+from batchscan.ledger import FILE_NAME as LEDGER
+from batchscan.ledger import Ledger, LedgerThread
+from batchscan.ledger.backup import open_copy
+from batchscan.ledger.identity import Identity, high_water
+from batchscan.report.run_folder import LATEST, REPORT, RUNS
+from batchscan.report.schema import Report
+from batchscan.report.wording import amount
+from batchscan.settings import Settings
+from batchscan.util.atomic_file import storage, write_whole
+from batchscan.util.escaping import path_fields, printable
+from batchscan.util.private_files import open_private
+from batchscan.util.timestamps import rfc3339
+
+NOTES = ".ledgers"  # in the output folder: a line for each run
+MOST_RUNS = 50  # looked at, the newest
+MOST_NOTES = 256 * 1024  # bytes, before all but the newest are dropped
+MOST_REPORTS = 5  # of runs without a note
+ADVICE = (
+    "put the newest ledger back, with its -wal; or go on with --accept-old-ledger, which need be "
+    "said once: what this ledger does not know is asked again, and paid for"
+)
+log = logging.getLogger(__name__)
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """Which ledger knows a run."""
+
+    schema: int = 1
+    run_id: str
+    ledger: str
+    state: str  # the folder that it was in
+    host: str
+    started_at: float  # seconds since 1970
+
+
+@dataclass(frozen=True, slots=True)
+class Older:
+    """What is known of runs that the ledger does not know."""
+
+    said: str
+    until: float  # when the last of them started, or wrote; seconds since 1970
+
+    def error(self, ledger: Path) -> StorageError:
+        """The trouble that this is to a scan."""
+        return StorageError(f"the ledger {ledger} {self.said}; nothing was sent", advice=ADVICE)
+
+
+async def check_lineage(thread: LedgerThread, settings: Settings, state: Path, now: float) -> None:
+    """Refuse a ledger that knows less than was paid for, unless the user accepts it.
+
+    A dry run only warns. For a scan, the ledger begins to note how far it comes.
+
+    Raises:
+        StorageError: the ledger is older than what is known here.
+    """
+    output, path = settings.output.directory, state / LEDGER
+    older = await thread.do(lambda ledger: older_than_known(ledger.identity, state, output))
+    if settings.dry_run:
+        if older is not None:
+            log.warning("%s", older.error(path))
+        return
+    if older is not None and not settings.accept_old_ledger:
+        raise older.error(path)
+
+    def accept(ledger: Ledger) -> None:
+        if older is not None:
+            ledger.identity.accept(max(now, older.until))
+        ledger.note_changes()
+
+    await thread.do(accept)
+
+
+async def leave_note(thread: LedgerThread, output: str, run_id: str, started_at: float) -> None:
+    """Say in the output folder which ledger knows a run; once it does.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    ledger_id, state = await thread.do(
+        lambda ledger: (ledger.identity.id, ledger.path.parent.absolute())
+    )
+    note = Note(
+        run_id=run_id,
+        ledger=ledger_id,
+        state=path_fields(str(state))[0],
+        host=os.uname().nodename,
+        started_at=started_at,
+    )
+    await asyncio.to_thread(_append, os.path.join(output, NOTES), msgspec.json.encode(note))
+
+
+def _append(path: str, line: bytes) -> None:
+    with storage(path):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+        with os.fdopen(open_private(path, flags), "wb") as file:
+            file.write(b"\n" + line + b"\n")  # whatever a failed write left behind ends here
+            size = file.tell()
+    if size > MOST_NOTES:
+        kept = Path(path).read_bytes().splitlines()[-4 * MOST_RUNS :]
+        write_whole(path, [b"%b\n" % each for each in kept if each])
+
+
+def older_than_known(identity: Identity, state: Path, output: str) -> Older | None:
+    """What shows that the ledger in a state folder lacks what it, or one before it, was told."""
+    accepted = identity.accepted_until
+    return (
+        _behind_its_note(identity, state)
+        or _unknown_runs(identity, output, accepted)
+        or _of_a_ledger_before(identity, state, output, accepted)
+    )
+
+
+def _behind_its_note(identity: Identity, state: Path) -> Older | None:
+    noted = high_water(state)
+    if noted is None:
+        return None
+    until = rfc3339(noted.at)
+    if noted.ledger != identity.id:
+        return Older(f"is not the one that stood there until {until}", noted.at)
+    missing = noted.changes - identity.changes
+    if missing <= 0:
+        return None
+    said = (
+        f"is older than its last scan left it ({until}): {amount(missing, 'change')} are missing, "
+        f"as if it came from a backup, or {LEDGER}-wal had been removed"
+    )
+    return Older(said, noted.at)
+
+
+def _unknown_runs(identity: Identity, output: str, accepted: float) -> Older | None:
+    own = [note for note in _notes(output) if note.ledger == identity.id]
+    unknown = [
+        note for note in own if note.started_at > accepted and not identity.knows(note.run_id)
+    ]
+    if not unknown:
+        return None
+    newest = max(unknown, key=lambda note: note.started_at)
+    said = (
+        f"does not know {amount(len(unknown), 'run')} that it was told of before (the newest: "
+        f"{newest.run_id} in {printable(output)}), as if it came from a backup"
+    )
+    return Older(said, newest.started_at)
+
+
+def _of_a_ledger_before(
+    identity: Identity, state: Path, output: str, accepted: float
+) -> Older | None:
+    """Runs beside a new ledger whose own is gone; another state folder's that is there may be."""
+    if not identity.is_new:
+        return None
+    lost = [
+        note
+        for note in _notes(output)
+        if note.started_at > accepted and not _stands_elsewhere(note, state)
+    ]
+    if not lost:
+        return _of_an_earlier_version(output, accepted)
+    newest = max(lost, key=lambda note: note.started_at)
+    said = (
+        f"is new, and the ledger of the runs in {printable(output)} is not here (the newest: "
+        f"{newest.run_id}); it was at {printable(newest.state)} on {printable(newest.host)}"
+    )
+    return Older(said, newest.started_at)
+
+
+def _of_an_earlier_version(output: str, accepted: float) -> Older | None:
+    """Runs that were paid for before there were notes."""
+    if accepted or os.path.exists(os.path.join(output, NOTES)):
+        return None
+    for name in _names(output):
+        if _was_paid_for(os.path.join(output, RUNS, name)):
+            said = f"is new, and does not know the run {name} in {printable(output)}"
+            return Older(said, 0.0)
+    return None
+
+
+def _was_paid_for(folder: str) -> bool:
+    try:
+        report = msgspec.json.decode(Path(folder, REPORT).read_bytes(), type=Report)
+    except (OSError, msgspec.MsgspecError):
+        return False
+    return report.credits.charged > 0 and not report.run.dry_run
+
+
+def _stands_elsewhere(note: Note, state: Path) -> bool:
+    """Whether the ledger that knows a run is in the folder where it was, and not in this one."""
+    there = os.path.join(note.state, LEDGER)
+    if note.host != os.uname().nodename or not os.path.exists(there):
+        return False
+    if os.path.realpath(note.state) == os.path.realpath(state):
+        return False
+    try:
+        with closing(open_copy(there)) as connection:
+            return Identity(connection).id == note.ledger
+    except sqlite3.Error:  # it is being written, or not ours to read; but it is there
+        return True
+
+
+def _notes(output: str) -> Iterator[Note]:
+    """What is said of the newest runs that are still here."""
+    try:
+        with open(os.path.join(output, NOTES), "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - MOST_NOTES))
+            lines = [line for line in file.read().splitlines() if line]
+    except OSError:
+        return
+    for line in lines[-MOST_RUNS:]:
+        with suppress(msgspec.MsgspecError):  # torn, or of another batchscan
+            note = msgspec.json.decode(line, type=Note)
+            if os.path.isdir(os.path.join(output, RUNS, note.run_id)):
+                yield note
+
+
+def _names(output: str) -> list[str]:
+    """Some of the newest runs, and the one that `latest` leads to."""
+    try:
+        names = sorted(os.listdir(os.path.join(output, RUNS)), reverse=True)[:MOST_REPORTS]
+    except OSError:
+        return []
+    latest = os.path.basename(os.path.realpath(os.path.join(output, LATEST)))
+    return list(dict.fromkeys([*names, latest]))

@@ -1,0 +1,60 @@
+"""The lines of a run's results.jsonl, made again from what the ledger keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import msgspec
+
+from batchscan.enums import MatchState
+from batchscan.ledger import Ledger, Sighting
+from batchscan.model import Answer, Match
+from batchscan.results import ResultLine
+from batchscan.runs.answer_lines import read_again, told, with_answer
+from batchscan.util.urls import normalised
+
+LINES_A_PAGE = 500
+
+
+def remade_lines(ledger: Ledger, run_id: str) -> Iterator[tuple[ResultLine, Answer | None]]:
+    """A run's lines with their matches put back, and the answers these come from."""
+    after = 0
+    while page := ledger.runs.lines(run_id, after, LINES_A_PAGE):
+        for after, stored in page:  # noqa: B007 - the last number is where the next page starts
+            line = msgspec.json.decode(stored.line, type=ResultLine)
+            line = msgspec.structs.replace(line, run_id=run_id)  # of a run that was closed early
+            kept = ledger.claims.answer(stored.answer_id)
+            if kept is None:
+                yield line, None
+                continue
+            said = read_again(kept, sandbox=line.sandbox)
+            may_have = said.matches or kept.generation > 1
+            history = ledger.history.of(kept.picture_id) if may_have else ()
+            answer = with_history(said, history)
+            yield with_answer(told(line, answer), answer), answer
+
+
+def with_history(answer: Answer, history: Sequence[Sighting]) -> Answer:
+    """Give each match its state, times and disposition, and the answer what is gone from it."""
+    if not history:
+        return answer
+    known = {sighting.key: sighting.match for sighting in history}
+    return replace(
+        answer,
+        matches=tuple(_placed(match, known.get(normalised(match.url))) for match in answer.matches),
+        gone=tuple(each.match for each in history if each.match.state is MatchState.GONE),
+    )
+
+
+def _placed(match: Match, known: Match | None) -> Match:
+    """A match as this answer shows it, in its place in the history."""
+    if known is None:
+        return match
+    return replace(
+        match,
+        state=known.state,
+        first_seen=known.first_seen,
+        last_seen=known.last_seen,
+        disposition=known.disposition,
+    )

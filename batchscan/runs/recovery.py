@@ -1,0 +1,203 @@
+"""Closing killed runs before a new one starts: their files are made again from the ledger."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from batchscan import version
+from batchscan.allow.active import Allowing, digest_of
+from batchscan.enums import ExitReason, FailReason, Status
+from batchscan.errors import StorageError
+from batchscan.ledger import Ledger, OpenClaim, StoredRun
+from batchscan.model import Answer, Claim, Effort, Failed, Outcome, Scanned, Subject
+from batchscan.report.build import ApiFacts, RunFacts, build
+from batchscan.report.run_folder import REPORT, RESULTS, point_latest, write_report
+from batchscan.report.schema import Report, Run
+from batchscan.report.schema import encode as encode_report
+from batchscan.results import ResultLine, encode, line_of
+from batchscan.runs.answer_lines import without_answer
+from batchscan.runs.checkpoint import Facts
+from batchscan.runs.rebuild import remade_lines
+from batchscan.runs.reports import write_formats
+from batchscan.runs.rescued_answers import RescuedAnswer, rescued
+from batchscan.runs.unread_answers import read_unread
+from batchscan.state.lock import make_private_folder
+from batchscan.tally import Tally
+from batchscan.util.atomic_file import write_whole
+
+WAS_KILLED = "the run was killed; what it had decided was taken from the ledger"
+WHEN_KILLED = "the run was killed while this picture was being sent; it is asked again"
+# What the report of a run says that saw its disk fail, or a bug; a signal counts for more.
+_LEFT_OPEN = (ExitReason.STORAGE, ExitReason.INTERNAL_ERROR, ExitReason.INTERRUPTED)
+log = logging.getLogger(__name__)
+
+
+def close_killed_runs(ledger: Ledger, allowing: Allowing, *, sandbox: bool, now: float) -> None:
+    """Take in rescued answers, make each run's files again, and close it.
+
+    A run whose folder cannot be written stays open for the next time.
+    """
+    for run in ledger.runs.left_open():
+        killed = _KilledRun(ledger, run, allowing, sandbox=sandbox)
+        try:
+            killed.settle(now)
+            killed.make_files(now)
+        except StorageError as error:
+            log.warning("the killed run %s stays open: %s", run.run_id, error)
+        else:
+            log.info("closed the killed run %s", run.run_id)
+
+
+class _KilledFacts(Facts, frozen=True):
+    """What is kept of a run that stays open after its claims have been settled."""
+
+    outcome_unknown: int | None = None  # credits; None: not settled yet
+
+
+class _KilledRun:
+    def __init__(
+        self, ledger: Ledger, run: StoredRun, allowing: Allowing, *, sandbox: bool
+    ) -> None:
+        self._ledger = ledger
+        self._allowing = allowing
+        self._run = run
+        self._sandbox = sandbox
+        self._facts = msgspec.json.decode(run.facts, type=_KilledFacts)
+        self._tally = Tally()
+        self.tells = (run.run_id, *self._facts.news_of)
+
+    def settle(self, now: float) -> None:
+        """Bring what was under way to its end: rescued, or perhaps charged for nothing."""
+        answers = {answer.scan_id: answer for answer in rescued(self._run.folder)}
+        for claim in self._ledger.claims.still_open(self._run.run_id):
+            saved = answers.get(claim.scan_id)
+            if saved is not None:
+                self._settle_rescued(claim, saved)
+            elif claim.under_way:
+                self._ledger.claims.unanswered(_claim(claim), now)
+                effort = _effort(claim, now)
+                self._decide(
+                    Failed(_subject(claim), effort, FailReason.OUTCOME_UNKNOWN, WHEN_KILLED)
+                )
+        read_unread(self._ledger, self._run.run_id, sandbox=self._sandbox)
+        if self._facts.outcome_unknown is None:
+            self._keep_doubts()
+
+    def _keep_doubts(self) -> None:
+        """Keep what may have been charged, at the price of today: a later run may learn another."""
+        doubts = self._ledger.claims.perhaps_charged(self._run.run_id)
+        self._facts = msgspec.structs.replace(self._facts, outcome_unknown=doubts)
+        self._ledger.runs.note(self._run.run_id, msgspec.json.encode(self._facts))
+
+    def _settle_rescued(self, claim: OpenClaim, saved: RescuedAnswer) -> None:
+        body, received_at = saved.body, saved.received_at
+        answer_id = self._ledger.claims.settle(_claim(claim), body, received_at, self._run.run_id)
+        nothing = Answer(b"", received_at, None, None, None, ())
+        self._decide(Scanned(_subject(claim), _effort(claim, received_at), nothing), answer_id)
+
+    def _decide(self, outcome: Outcome, answer_id: int | None = None) -> None:
+        line = line_of(outcome, self._run.run_id, sandbox=self._sandbox)
+        self._ledger.runs.decided(self._run.run_id, without_answer(line), answer_id)
+
+    def make_files(self, now: float) -> None:
+        """Write results.jsonl and report.json, and close the run.
+
+        Raises:
+            StorageError: the run's folder cannot be written.
+        """
+        folder = self._run.folder
+        make_private_folder(Path(folder))
+        self._allowing.look(self._ledger, self.tells)
+        write_whole(os.path.join(folder, RESULTS), map(encode, self._lines()))
+        self._tally.unchanged(self._facts.unchanged, self._facts.unchanged_bytes)
+        self._tally.unchanged_rejected.update(self._facts.unchanged_rejected)
+        self._tally.outcome_unknown = self._facts.outcome_unknown or 0
+        self._ledger.seen.see_run(self._run.run_id, None)
+        digest = digest_of(self._ledger, self._allowing)
+        report = build(self._run_facts(now), self._tally, digest, ApiFacts())
+        write_formats(folder, report, self._ledger, now)
+        write_report(folder, report)
+        matched = self._ledger.seen.matched()
+        self._ledger.seen.forget()
+        point_latest(os.path.dirname(os.path.dirname(folder)), report)
+        self._ledger.runs.close(self._run.run_id, encode_report(report), matched)
+
+    def _run_facts(self, now: float) -> RunFacts:
+        ended = _ending_of(self._run.folder)
+        return RunFacts(
+            id=self._run.run_id,
+            roots=self._facts.roots,
+            version=version.version(),
+            started_at=self._run.started_at,
+            finished_at=now,
+            exit_code=ended.exit_code if ended else None,
+            exit_reason=ended.exit_reason if ended else ExitReason.KILLED,
+            partial=True,
+            sandbox=self._sandbox,
+            message=ended.message if ended else WAS_KILLED,
+            advice=ended.advice if ended else None,
+        )
+
+    def _lines(self) -> Iterator[ResultLine]:
+        """The run's lines, entered into the tally as they pass."""
+        for line, answer in remade_lines(self._ledger, self._run.run_id):
+            self._enter(line, answer)
+            yield line
+
+    def _enter(self, line: ResultLine, answer: Answer | None) -> None:
+        tally = self._tally
+        tally.statuses[line.status] += 1
+        tally.bytes += line.bytes or 0
+        tally.reasons.update([line.reason] if line.reason else [])
+        if line.sent is not None and line.attempts:
+            tally.sent_instead(line.sent.recipe, line.format)
+        paid = line.status is Status.SCANNED or (line.status is Status.FAILED and line.attempts)
+        if answer is not None and paid:
+            tally.charged += answer.credits or 0
+            tally.expected += answer.expected_credits or 0
+        elif answer is not None and line.status is Status.REUSED:
+            tally.saved_by_reuse += answer.credits or 0
+
+
+def _ending_of(folder: str) -> Run | None:
+    """How the run ended by its own report, where it was left open by itself: its disk failed.
+
+    Any other report stands there because the kill came between it and the closing.
+    """
+    try:
+        run = msgspec.json.decode(Path(folder, REPORT).read_bytes(), type=Report).run
+    except (OSError, msgspec.MsgspecError):
+        return None
+    return run if run.exit_reason in _LEFT_OPEN else None
+
+
+def _claim(claim: OpenClaim) -> Claim:
+    return Claim(claim.picture_id, claim.scan_id, claim.generation)
+
+
+def _subject(claim: OpenClaim) -> Subject:
+    return Subject(
+        path=os.fsdecode(claim.path),
+        bytes=claim.bytes,
+        sha256=claim.sha256,
+        format=claim.format,
+        width=claim.width,
+        height=claim.height,
+        sent=claim.sent,
+    )
+
+
+def _effort(claim: OpenClaim, until: float) -> Effort:
+    return Effort(
+        started_at=claim.opened_at,
+        finished_at=until,
+        elapsed_ms=max(0, round((until - claim.opened_at) * 1000)),
+        attempts=claim.sends,
+        scan_id=claim.scan_id,
+        generation=claim.generation,
+    )

@@ -1,0 +1,104 @@
+"""Reports that would be the same as an earlier run's, told by what they are made from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import msgspec
+
+from batchscan import version
+from batchscan.allow.active import Allowing, digest_of, there
+from batchscan.ledger import CachedFile, Ledger
+from batchscan.report.schema import Report
+from batchscan.report_sections import Digest
+from batchscan.runs.reports import MATCHES, PAGE, write_page, write_table
+from batchscan.util.atomic_file import identity, link_whole
+
+_BYTES = 16  # of a fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a run's report is made from."""
+
+    digest: Digest
+    fingerprint: bytes | None = None  # None: nothing is to be remembered
+    known: bool = False  # an earlier run had the same
+
+
+def basis_of(ledger: Ledger, allowing: Allowing) -> Basis:
+    """What is known of the pictures seen; worked out anew only where something has changed."""
+    found = fingerprint_of(ledger, allowing)
+    digest = ledger.report_cache.digest(found)
+    if digest is not None:
+        return Basis(digest, found, known=True)
+    digest = digest_of(ledger, allowing)
+    ledger.report_cache.keep(found, digest)
+    return Basis(digest, found)
+
+
+def fingerprint_of(ledger: Ledger, allowing: Allowing) -> bytes:
+    """Tell what the digest of the pictures seen is made from, apart from everything else."""
+    pictures = blake2b(digest_size=_BYTES)
+    for picture_id, path, fresh in ledger.seen.with_matches():
+        pictures.update(b"%d %d %b\0" % (picture_id, fresh, path))
+        if allowing.looks_at_paths:  # rules see where else it stands, on the disk too
+            for other in there(ledger.history.paths_of(picture_id)):
+                pictures.update(b"%b\0" % other)
+    # Which runs are told about counts where any match is new for it
+    news, changes = ledger.history.told(), ledger.report_cache.changes()
+    rest = (version.version(), changes, news, allowing.signature, pictures.hexdigest())
+    return blake2b(msgspec.json.encode(rest), digest_size=_BYTES).digest()
+
+
+def write_or_link(folder: str, report: Report, ledger: Ledger, basis: Basis, now: float) -> Report:
+    """Leave `matches.csv` and `report.html` in a run's folder; the report then says whose they are.
+
+    One that would be the same as an earlier run's is that very file, where the file system has
+    links.
+
+    Raises:
+        StorageError: the disk would not take it.
+    """
+    leaving = _Leaving(folder, report.run.id, ledger, basis.fingerprint)
+    leaving.leave(MATCHES, b"", lambda: write_table(folder, report, ledger, now))
+    made_for = leaving.leave(PAGE, _facts(report), lambda: write_page(folder, report, ledger, now))
+    same_as = None if made_for == report.run.id else made_for
+    return msgspec.structs.replace(report, run=msgspec.structs.replace(report.run, same_as=same_as))
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    """Leaves files in one run's folder."""
+
+    folder: str
+    run_id: str
+    ledger: Ledger
+    fingerprint: bytes | None
+
+    def leave(self, name: str, facts: bytes, write: Callable[[], object]) -> str:
+        """Link a file that was made from the same, or write one; the run that it was made for."""
+        if self.fingerprint is None:
+            write()
+            return self.run_id
+        path, cache = os.path.join(self.folder, name), self.ledger.report_cache
+        known = cache.file(self.fingerprint, name, facts)
+        if known is None or not link_whole(os.fsdecode(known.path), path, known.identity):
+            write()
+            known = None
+        run_id = known.run_id if known else self.run_id
+        file = CachedFile(run_id, os.fsencode(os.path.abspath(path)), identity(path))
+        cache.keep_file(self.fingerprint, name, facts, file)
+        return run_id
+
+
+def _facts(report: Report) -> bytes:
+    """Tell what a page says beside its digest, apart from everything else but its run's name."""
+    run = msgspec.structs.replace(
+        report.run, id="", started_at="", finished_at="", duration_s=0.0, same_as=None
+    )
+    said = msgspec.structs.replace(report, run=run, domains=[], images=[])
+    return blake2b(msgspec.json.encode(said), digest_size=_BYTES).digest()

@@ -1,0 +1,194 @@
+"""Reports made again from the ledger, with what people have decided since; nothing is sent."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+
+import msgspec
+
+from batchscan import version
+from batchscan.allow.active import Allowing, digest_of
+from batchscan.enums import DeferReason, ExitReason, FailReason, Status
+from batchscan.errors import StorageError, UsageError
+from batchscan.ledger import Ledger, StoredRun
+from batchscan.report import csv_table, junit, markdown
+from batchscan.report.build import ApiFacts, RunFacts, build, with_digest
+from batchscan.report.schema import Report
+from batchscan.runs.checkpoint import Facts
+from batchscan.tally import Tally
+from batchscan.util.atomic_file import write_whole
+from batchscan.util.timestamps import seconds_of
+
+ALL = "all"  # what is called a run's id where the report is about everything
+RUNS_LOOKED_AT = 1_000  # for what the last run over each set of roots left
+RUNS_NAMED = 5  # where a run is not known
+_NO_RUN = "the ledger knows of no run that has ended"
+_NAME_STATE = "name the state folder of your scans with --state"
+
+
+def find_run(ledger: Ledger, run_id: str | None) -> StoredRun:
+    """The closed run of this id, or the last one that has something to say.
+
+    Raises:
+        UsageError: there is none.
+    """
+    run = ledger.runs.closed(run_id) if run_id else ledger.runs.last()
+    if run is not None:
+        return run
+    known = ledger.runs.newest(RUNS_NAMED)
+    if run_id is None or not known:
+        raise UsageError(_NO_RUN, advice=_NAME_STATE)
+    advice = f"the last ones are {', '.join(known)}"
+    raise UsageError(f"the ledger knows of no run {run_id!r} that has ended", advice=advice)
+
+
+def report_of(ledger: Ledger, run: StoredRun, allowing: Allowing) -> Report:
+    """A run's report, with the matches of the pictures that it saw as they stand now.
+
+    Raises:
+        StorageError: the ledger's report cannot be read.
+    """
+    stored = stored_report(run)
+    allowing.look(ledger, _tells(run))
+    ledger.seen.see_run(run.run_id, run.matched)
+    return with_digest(stored, digest_of(ledger, allowing))
+
+
+def report_of_all(ledger: Ledger, allowing: Allowing) -> Report:
+    """Everything that the ledger knows of its realm, in a report like a run's.
+
+    What failed or was put off has no place in the ledger's table of files: the last run over each
+    set of roots says how much that is.
+
+    Raises:
+        UsageError: no run has ended.
+        StorageError: the ledger's report cannot be read.
+    """
+    runs = ledger.runs.of_realm(RUNS_LOOKED_AT)
+    if not runs:
+        raise UsageError(_NO_RUN, advice=_NAME_STATE)
+    reports = [stored_report(run) for run in runs]
+    last = reports[0]
+    latest = {tuple(report.run.roots): report for report in reversed(reports)}.values()
+    look_from_last(ledger, allowing)
+    ledger.seen.see_all()
+    books, first = ledger.overview.books(), ledger.runs.first_start()
+    tally = Tally(
+        statuses=Counter({Status.SCANNED: books.answered, Status.REJECTED: books.rejected}),
+        reasons=Counter(books.reasons),
+        bytes=books.bytes,
+        unreadable_folders=sum(each.files.unreadable_folders for each in latest),
+        unreadable_names=[name for each in latest for name in each.files.unreadable_folder_names],
+        empty_roots=[root for each in latest for root in each.files.empty_roots],
+        charged=books.charged,
+        expected=books.charged,
+        outcome_unknown=books.outcome_unknown,
+    )
+    for status, reasons in ((Status.FAILED, FailReason), (Status.DEFERRED, DeferReason)):
+        for each in latest:
+            counts = {reason: each.reasons[reason] for reason in reasons if reason in each.reasons}
+            tally.reasons.update(counts)
+            tally.statuses[status] += sum(counts.values())
+    facts = RunFacts(
+        id=ALL,
+        roots=tuple(dict.fromkeys(root for each in latest for root in each.run.roots)),
+        version=version.version(),
+        started_at=first,
+        finished_at=seconds_of(last.run.finished_at),
+        exit_code=None,
+        exit_reason=ExitReason(last.run.exit_reason),
+        partial=any(each.run.partial for each in latest),
+        sandbox=last.run.sandbox,
+        balance=last.credits.balance,
+    )
+    return build(facts, tally, digest_of(ledger, allowing), ApiFacts())
+
+
+def look_from_last(ledger: Ledger, allowing: Allowing) -> None:
+    """Let the ledger show as new what came with the last run, or comes with one now.
+
+    The last run is the newest that has something to say.
+    """
+    last = ledger.runs.last_of_realm()
+    under_way = [run.run_id for run in ledger.runs.left_open()]
+    allowing.look(ledger, [*under_way, *(_tells(last) if last else ())])
+
+
+def stored_report(run: StoredRun) -> Report:
+    """The report as the run itself made it.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    try:
+        return msgspec.json.decode(run.report or b"", type=Report)
+    except msgspec.MsgspecError as error:
+        raise StorageError(
+            f"the ledger's report of {run.run_id} cannot be read: {error}"
+        ) from error
+
+
+def _tells(run: StoredRun) -> tuple[str, ...]:
+    return (run.run_id, *msgspec.json.decode(run.facts, type=Facts).news_of)
+
+
+MATCHES = "matches.csv"
+PAGE = "report.html"
+
+
+def rendered(name: str, report: Report, ledger: Ledger, now: float) -> Iterator[bytes]:
+    """A report of the pictures that the ledger was told to see: html, csv, junit or markdown."""
+    pictures = ledger.found.pictures()
+    match name:
+        case "csv":
+            return csv_table.render(report, pictures)
+        case "junit":
+            return junit.render(report, pictures)
+        case "markdown":
+            return markdown.render(report, pictures)
+        case _:
+            from batchscan.report import html_page  # noqa: PLC0415 - Jinja takes its time
+
+            scope = html_page.Scope(everything=report.run.id == ALL, again=_again(report))
+            return html_page.render(report, pictures, made_at=now, scope=scope)
+
+
+def write_formats(folder: str, report: Report, ledger: Ledger, now: float) -> list[str]:
+    """Write what stands beside report.json in a run's folder; the paths.
+
+    Raises:
+        StorageError: the disk would not take it.
+    """
+    return [
+        write_table(folder, report, ledger, now),
+        write_page(folder, report, ledger, now),
+    ]
+
+
+def write_table(folder: str, report: Report, ledger: Ledger, now: float) -> str:
+    """Write matches.csv into a run's folder, whole or not at all; give its path.
+
+    Raises:
+        StorageError: the disk would not take it.
+    """
+    path = os.path.join(folder, MATCHES)
+    write_whole(path, rendered("csv", report, ledger, now))
+    return path
+
+
+def write_page(folder: str, report: Report, ledger: Ledger, now: float) -> str:
+    """Write report.html into a run's folder, whole or not at all; give its path.
+
+    Raises:
+        StorageError: the disk would not take it.
+    """
+    path = os.path.join(folder, PAGE)
+    write_whole(path, rendered("html", report, ledger, now))
+    return path
+
+
+def _again(report: Report) -> str:
+    which = "--all" if report.run.id == ALL else f"--run {report.run.id}"
+    return f"batchscan report {which} --html FILE"

@@ -1,0 +1,180 @@
+"""Runs beyond `output.keep_runs`: their folders go, and then what the ledger keeps for these.
+
+Only folders that the ledger made go, and only files that runs write; no link is followed. What was
+answered stays in the ledger. A crash in between leaves a row without a folder for the next time.
+
+Without the setting only folders go that nothing is lost with: of runs that decided nothing, whose
+reports the ledger goes on making.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+
+from batchscan.errors import StorageError
+from batchscan.ledger import Ledger, LedgerThread
+from batchscan.report.run_folder import LATEST, REPORT, RESULTS, RUNS
+from batchscan.runs import rescued_answers
+from batchscan.runs.reports import MATCHES, PAGE
+from batchscan.settings import Output
+from batchscan.util.atomic_file import ASIDE
+from batchscan.util.escaping import printable
+
+KEPT_IDLE = 90  # runs that stay in any case: a quarter of nights
+_OURS = frozenset({RESULTS, REPORT, MATCHES, PAGE, rescued_answers.FILE_NAME})
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class OldRuns:
+    """What became of runs that were to go."""
+
+    gone: list[str] = field(default_factory=list)  # ids
+    kept: dict[str, str] = field(default_factory=dict)  # folders, and why each stays
+
+
+def beyond(ledger: Ledger, output: Output) -> list[str]:
+    """The closed runs of this output folder that are more than it keeps, the newest first."""
+    runs = os.path.join(output.directory, RUNS)
+    here = _runs_in(ledger, os.path.realpath(runs))
+    if output.keep_runs is None:
+        old = [name for name in here[KEPT_IDLE:] if _decided_nothing(os.path.join(runs, name))]
+    else:
+        old = here[output.keep_runs :]
+    latest = _latest(output.directory)
+    return [run_id for run_id in old if run_id != latest]
+
+
+def forget(ledger: Ledger, output: Output, done: OldRuns) -> None:
+    """Let the ledger's rows follow the folders that went, where the setting says how many stay."""
+    if output.keep_runs is not None:
+        ledger.runs.forget(done.gone)
+
+
+def _runs_in(ledger: Ledger, runs: str) -> list[str]:
+    real = cache(os.path.realpath)  # there are few folders and many runs
+    return [
+        run_id
+        for run_id, folder in ledger.runs.all_closed()
+        if os.path.basename(folder) == run_id and real(os.path.dirname(folder)) == runs
+    ]
+
+
+def _decided_nothing(folder: str) -> bool:
+    """Whether a run's folder is there, and no line in it."""
+    try:
+        results = os.lstat(os.path.join(folder, RESULTS))
+    except OSError:
+        return False
+    return stat.S_ISREG(results.st_mode) and not results.st_size
+
+
+def rescued_elsewhere(ledger: Ledger, output: str, run_ids: Sequence[str]) -> set[str]:
+    """Those of these runs whose rescued answers are not all in the ledger."""
+    return {
+        run_id for run_id in run_ids if not _taken_in(ledger, os.path.join(output, RUNS, run_id))
+    }
+
+
+def remove(output: str, run_ids: Sequence[str], *, rescued: set[str]) -> OldRuns:
+    """Remove runs' folders; `rescued` ones hold answers that are nowhere else, and stay.
+
+    Raises:
+        StorageError: the folder of runs cannot be opened.
+    """
+    done = OldRuns()
+    if not run_ids:
+        return done
+    with _opened(os.path.join(output, RUNS)) as runs:
+        for run_id in run_ids:
+            why = "answers in it are not in the ledger" if run_id in rescued else None
+            why = why or _remove(runs, run_id)
+            if why is None:
+                done.gone.append(run_id)
+            else:
+                done.kept[os.path.join(output, RUNS, run_id)] = why
+    return done
+
+
+async def drop_old_runs(thread: LedgerThread, output: Output) -> None:
+    """Let old runs go at the end of a run, which no trouble with them ever fails."""
+    folder = output.directory
+
+    def look(ledger: Ledger) -> tuple[list[str], set[str]]:
+        old = beyond(ledger, output)
+        return old, rescued_elsewhere(ledger, folder, old)
+
+    try:
+        old, rescued = await thread.do(look)
+        done = await asyncio.to_thread(remove, folder, old, rescued=rescued)
+        await thread.do(lambda ledger: forget(ledger, output, done))
+    except StorageError as error:
+        log.warning("old runs stay: %s", error)
+        return
+    for path, why in done.kept.items():
+        log.warning("an old run stays: %s: %s", printable(path), why)
+
+
+def _latest(output: str) -> str | None:
+    """The id of the run that `latest` leads to."""
+    link = os.path.join(output, LATEST)
+    return os.path.basename(os.path.realpath(link)) if os.path.islink(link) else None
+
+
+def _taken_in(ledger: Ledger, folder: str) -> bool:
+    lines = rescued_answers.read_lines(folder)
+    return all(
+        line is not None and ledger.claims.holds(line.scan_id, line.received_at) for line in lines
+    )
+
+
+@contextmanager
+def _opened(folder: str) -> Iterator[int]:
+    try:
+        descriptor = os.open(folder, _FOLDER)
+    except OSError as error:
+        raise StorageError(f"{printable(folder)}: {error.strerror}") from error
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _remove(runs: int, run_id: str) -> str | None:
+    """Remove a run's folder; says why where that stays."""
+    try:
+        folder = os.open(run_id, _FOLDER, dir_fd=runs)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return "it is a link" if _is_link(run_id, runs) else str(error.strerror)
+    try:
+        names = os.listdir(folder)
+        foreign = sorted(name for name in names if not _is_ours(name, folder))
+        if foreign:
+            return f"'{printable(foreign[0])}' in it is none of a run's files"
+        for name in names:
+            os.unlink(name, dir_fd=folder)
+        os.rmdir(run_id, dir_fd=runs)
+    except OSError as error:
+        return str(error.strerror)
+    finally:
+        os.close(folder)
+    return None
+
+
+def _is_link(name: str, folder: int) -> bool:
+    return stat.S_ISLNK(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+
+
+def _is_ours(name: str, folder: int) -> bool:
+    mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+    return stat.S_ISREG(mode) and (name in _OURS or name.startswith(ASIDE))

@@ -1,0 +1,94 @@
+"""The addresses that keys, pictures and messages are sent to."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from batchscan.settings.types import Kind
+
+_AS_FAR_AS_HOST = re.compile(r"https?://[^/?#\\]+", re.IGNORECASE)
+_HIDDEN = "***"
+
+
+@dataclass(frozen=True)
+class Url(Kind):
+    """An `https` address; plain `http` only to this machine, since the key would travel in it."""
+
+    allowed: str = "an https:// address; http:// only to this machine"
+
+    def read(self, raw: object) -> object:
+        """Take the address without its last slash."""
+        return raw.strip().rstrip("/") if isinstance(raw, str) else raw
+
+    def check(self, value: object) -> None:
+        """Refuse what the key must not be sent to, and what is no bare address."""
+        parts = _checked(value, "http would show key and pictures to everyone on the way")
+        if parts.query or str(value).endswith("?"):
+            raise ValueError("it holds a query or a fragment")
+
+
+@dataclass(frozen=True)
+class WebhookUrl(Kind):
+    """An address that messages go to; what follows its host may be a secret, and is not shown."""
+
+    allowed: str = "an https:// address; http:// only to this machine"
+
+    def read(self, raw: object) -> object:
+        """Take the address as it is: to some servers a last slash matters."""
+        return raw.strip() if isinstance(raw, str) else raw
+
+    def check(self, value: object) -> None:
+        """Refuse what messages must not be sent to."""
+        _checked(value, "http would show the messages to everyone on the way")
+
+    def show(self, value: object) -> str:
+        """The address as far as its host."""
+        return self.hide(str(value))
+
+    def hide(self, text: str) -> str:
+        """The address as far as its host."""
+        found = _AS_FAR_AS_HOST.match(text)
+        if found is None:
+            return _HIDDEN
+        return f"{found[0]}/{_HIDDEN}" if text[found.end() :].strip("/") else found[0]
+
+
+def _checked(value: object, why_not_http: str) -> SplitResult:
+    """The parts of an address that things may be sent to."""
+    if not isinstance(value, str) or not value.isprintable() or " " in value or "\\" in value:
+        raise ValueError
+    parts, port = _split(value)
+    if parts.netloc.partition("]")[2].partition(":")[0]:  # a name goes on after [::1]
+        raise ValueError
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("it holds a user name or password")
+    if parts.fragment or value.endswith("#"):
+        raise ValueError("it holds a query or a fragment")
+    if parts.scheme not in {"https", "http"} or not parts.hostname or port == 0:
+        raise ValueError
+    if parts.scheme == "http" and not is_loopback(parts):
+        raise ValueError(why_not_http)
+    return parts
+
+
+def _split(value: str) -> tuple[SplitResult, int | None]:
+    try:
+        parts = urlsplit(value)  # ValueError on broken IPv6
+        port = parts.port
+    except ValueError:
+        raise ValueError from None  # its words may hold half a password
+    return parts, port
+
+
+def is_loopback(parts: SplitResult) -> bool:
+    """Whether an address is this machine's own, whatever a name server says."""
+    host = parts.hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,41 @@
+"""How a setting is declared, in one line of its group's class."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Any
+
+from batchscan.settings.types import Kind
+
+
+def setting(
+    default: Any,  # noqa: ANN401 - any type of setting
+    why: str,
+    kind: Kind,
+    *,
+    env: str | None = None,
+    flag: str | None = None,
+    shown: bool = True,
+) -> Any:  # noqa: ANN401 - the same
+    """Declare a setting that the YAML file may hold.
+
+    Args:
+        default: what holds where nobody says otherwise; None makes the setting optional.
+        why: one line on why one would change it.
+        kind: what it may be.
+        env: the environment variable that gives it.
+        flag: the flag that gives it.
+        shown: whether `repr` shows it.
+    """
+    about = {"help": why, "kind": kind, "env": env, "flag": flag}
+    return field(default=default, metadata=about, repr=shown)
+
+
+def subgroup(owner: type[Any]) -> Any:  # noqa: ANN401 - a group of any class
+    """Declare settings that stand one level deeper: `alerts: {webhook: {url: ...}}`."""
+    return field(default_factory=owner, metadata={"group": owner})
+
+
+def unwritten(default: Any) -> Any:  # noqa: ANN401 - any type of setting
+    """Declare a setting that only flags, the environment or a program may give."""
+    return field(default=default, metadata={"file": False})

@@ -1,0 +1,154 @@
+"""What a takedown draft says of whoever complains; nothing else is done with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+from urllib.parse import urlsplit
+
+from batchscan.settings.address_types import WebhookUrl
+from batchscan.settings.fields import setting, subgroup
+from batchscan.settings.numeric_types import Count, Duration
+from batchscan.settings.types import Choice, FilePath, Flag, Kind, Line, TimeZone, Variable, Words
+
+Role = Literal["owner", "agent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Takedown:
+    """Who complains, for takedown drafts; what is not given stands there as a blank."""
+
+    name: str | None = setting(None, "who signs: a person's full name", Line())
+    organization: str | None = setting(None, "the firm that the signer speaks for", Line())
+    address: str | None = setting(None, "the whole postal address, in quotes", Line())
+    phone: str | None = setting(None, "a telephone number, in quotes", Line())
+    email: str | None = setting(None, "where sites answer to; they may publish it", Line())
+    role: Role | None = setting(
+        None, "in what right the signer acts: owner of the works, or agent", Choice(get_args(Role))
+    )
+    owner: str | None = setting(None, "whose works they are, where the signer is an agent", Line())
+    template_md: str | None = setting(
+        None, "a Jinja2 template of your own for the Markdown draft", FilePath("the path of a file")
+    )
+    template_txt: str | None = setting(
+        None, "and one for the plain text", FilePath("the path of a file")
+    )
+
+
+_YEAR = 366 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """Where a run stops starting new uploads."""
+
+    max_credits: int | None = setting(
+        None, "credits a run may spend", Count(0), flag="--max-credits"
+    )
+    per_day: int | None = setting(
+        None, "credits that all runs of this state folder may spend in a calendar day", Count(0)
+    )
+    per_month: int | None = setting(
+        None,
+        "the same for a calendar month; what is asked again is spread evenly over its days",
+        Count(0),
+    )
+    time_zone: str = setting(
+        "UTC", "whose midnight begins a day, such as Europe/Berlin", TimeZone()
+    )
+    matched_first: bool = setting(
+        False,
+        "ask sooner again where copies were found: their answers count as twice as old",
+        Flag(),
+    )
+    limit: int | None = setting(None, "pictures a run may send", Count(0), flag="--limit")
+    max_duration: float | None = setting(
+        None, "how long a run may start new uploads", Duration(0, _YEAR), flag="--max-duration"
+    )
+
+
+LOCAL = "local"
+_SCHEMES = frozenset({"tcp", "tls", "ws", "wss"})
+
+
+@dataclass(frozen=True)
+class Scheduler(Kind):
+    """The address of a Dask scheduler, or a word for a cluster of this machine's processes."""
+
+    allowed: str = "local, or a scheduler's address such as tcp://10.0.0.1:8786 or tls://dask:8786"
+
+    def read(self, raw: object) -> object:
+        """Take the address without its last slash."""
+        return raw.strip().rstrip("/") if isinstance(raw, str) else raw
+
+    def check(self, value: object) -> None:
+        """Refuse what no scheduler listens on."""
+        if value == LOCAL:
+            return
+        if not isinstance(value, str) or not value.isprintable() or " " in value:
+            raise ValueError
+        try:
+            parts = urlsplit(value)
+            port = parts.port
+        except ValueError:
+            raise ValueError from None
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("it holds a user name or password")
+        if parts.scheme not in _SCHEMES or not parts.hostname or not port or parts.path:
+            raise ValueError
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Where pictures are inspected and uploaded."""
+
+    dask: str | None = setting(
+        None,
+        "a Dask scheduler such as tcp://10.0.0.1:8786, or local; default: this machine alone",
+        Scheduler(),
+        flag="--dask",
+    )
+
+
+FirstAnswer = Literal["tell", "silent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A server that gets each message by POST."""
+
+    url: str | None = setting(
+        None, "where to; what follows the host is never shown", WebhookUrl(), shown=False
+    )
+    secret_env: str | None = setting(
+        None, "the environment variable that holds the secret to sign messages with", Variable()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """Who is told of new matches when a run has ended."""
+
+    webhook: Webhook = subgroup(Webhook)
+    on_new: tuple[str, ...] = setting(
+        (), "a command that gets each message on its stdin; no shell reads it", Words()
+    )
+    apprise_file: str | None = setting(
+        None,
+        "a file only you can read with one URL of apprise a line: mail, Slack, Teams...",
+        FilePath("the path of a file"),
+    )
+    apprise_env: str | None = setting(
+        None, "the environment variable that holds such URLs", Variable()
+    )
+    first_answer: FirstAnswer = setting(
+        "tell",
+        "silent: what a picture's first answer shows is no news",
+        Choice(get_args(FirstAnswer)),
+    )
+    ping_url: str | None = setting(
+        None,
+        "as healthchecks.io has it: the command tells it when a scan starts and how it ends",
+        WebhookUrl(),
+        shown=False,
+    )

@@ -1,0 +1,155 @@
+"""Settings that are numbers: counts, sizes, durations, shares and rates."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from batchscan.settings import units
+from batchscan.settings.types import Kind, text_only
+from batchscan.settings.units import Rate
+
+MOST_WINDOWS = 8
+_WHOLE = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:_[0-9]{3})*")  # 010 is eight to YAML: refused
+_LONGEST_WINDOW = 31 * 86_400.0
+
+
+@dataclass(frozen=True)
+class Count(Kind):
+    """A whole number."""
+
+    least: int
+    most: int | None = None
+
+    @property
+    def allowed(self) -> str:
+        """The range."""
+        if self.most is None:
+            return f"a whole number, at least {self.least}"
+        return f"a whole number from {self.least} to {self.most}"
+
+    def read(self, raw: object) -> object:
+        """Read digits, `1_000` too."""
+        return int(raw) if isinstance(raw, str) and _WHOLE.fullmatch(raw.strip()) else raw
+
+    def check(self, value: object) -> None:
+        """Refuse what is no whole number or outside the range."""
+        if not isinstance(value, int):
+            raise ValueError  # noqa: TRY004 - a mistake in settings is a ValueError, of any type
+        _within(value, self.least, math.inf if self.most is None else self.most)
+
+
+@dataclass(frozen=True)
+class Size(Kind):
+    """A number of bytes."""
+
+    least: int
+    most: int
+
+    @property
+    def allowed(self) -> str:
+        """The range."""
+        least, most = units.format_size(self.least), units.format_size(self.most)
+        return f"a size such as 20MB, from {least} to {most}"
+
+    def read(self, raw: object) -> object:
+        """Read `20MB`, `256MiB` or a bare number of bytes."""
+        return units.parse_size(raw) if isinstance(raw, str) else raw
+
+    def check(self, value: object) -> None:
+        """Refuse what is outside the range."""
+        Count(self.least, self.most).check(value)
+
+    def show(self, value: object) -> str:
+        """The shortest exact text."""
+        return units.format_size(value) if isinstance(value, int) else str(value)
+
+
+@dataclass(frozen=True)
+class Duration(Kind):
+    """A time in seconds."""
+
+    least: float
+    most: float
+
+    @property
+    def allowed(self) -> str:
+        """The range."""
+        least, most = units.format_duration(self.least), units.format_duration(self.most)
+        return f"a duration such as 250ms, 15m or 30d, from {least} to {most}"
+
+    def read(self, raw: object) -> object:
+        """Read `15m`; a bare number is refused, since nobody could say of what."""
+        return units.parse_duration(str(raw))
+
+    def check(self, value: object) -> None:
+        """Refuse what is outside the range."""
+        _within(value, self.least, self.most)
+
+    def show(self, value: object) -> str:
+        """The shortest exact text."""
+        return units.format_duration(value) if isinstance(value, int | float) else str(value)
+
+
+@dataclass(frozen=True)
+class Ratio(Kind):
+    """A share, such as 0.02."""
+
+    least: float
+    most: float
+
+    @property
+    def allowed(self) -> str:
+        """The range."""
+        return f"a number from {self.least:g} to {self.most:g}"
+
+    def read(self, raw: object) -> object:
+        """Read a decimal number."""
+        return float(raw) if isinstance(raw, str) else raw
+
+    def check(self, value: object) -> None:
+        """Refuse what is outside the range."""
+        _within(value, self.least, self.most)
+
+
+@dataclass(frozen=True)
+class Rates(Kind):
+    """Windows that all hold at once."""
+
+    @property
+    def allowed(self) -> str:
+        """The form of a rate."""
+        return f"1 to {MOST_WINDOWS} rates such as 10/s or 900/15m, in at most 31d"
+
+    def read(self, raw: object) -> object:
+        """Take a list of rates, or one for a list of one."""
+        items = raw if isinstance(raw, list | tuple) else (raw,)
+        return tuple(units.parse_rate(_rate_text(item)) for item in items)
+
+    def check(self, value: object) -> None:
+        """Refuse no window, too many, or one that lets nothing through."""
+        if not isinstance(value, tuple) or not 1 <= len(value) <= MOST_WINDOWS:
+            raise ValueError
+        for rate in value:
+            if not isinstance(rate, Rate):
+                raise ValueError  # noqa: TRY004 - as above
+            Count(1, 1_000_000).check(rate.requests)
+            _within(rate.period, 0.001, _LONGEST_WINDOW)
+
+    def show(self, value: object) -> str:
+        """The list."""
+        rates = value if isinstance(value, tuple) else ()
+        return f"[{', '.join(units.format_rate(rate) for rate in rates)}]"
+
+
+def _rate_text(item: object) -> str:
+    """What stands there; YAML reads a bare 10 as a number, which has a better answer than that."""
+    return str(item) if type(item) is int else text_only(item)
+
+
+def _within(value: object, least: float, most: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        raise ValueError
+    if not least <= value <= most:
+        raise ValueError

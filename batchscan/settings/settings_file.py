@@ -1,0 +1,81 @@
+"""The settings file: YAML with two levels, and with three where a group holds another."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import NoReturn
+
+import yaml
+
+from batchscan.settings.catalog import entries, groups, names_in, nearest, subgroups
+from batchscan.settings.sources import Given
+from batchscan.settings.strict_yaml import YamlFile, is_null, line_of, scalar
+
+_EXAMPLE = "rate: 10/s"
+_KEY_ADVICE = (
+    "write the key to a file that only you can read and name that in account.api_key_file, "
+    "or set COPYLEAKS_API_KEY"
+)
+
+
+def read_file(path: str) -> dict[str, Given]:
+    """What a settings file gives, by dotted key.
+
+    Raises:
+        UsageError: the file cannot be read, is not YAML, or holds what no setting is called.
+    """
+    return _Reading(path).settings()
+
+
+class _Reading:
+    """One file while its nodes are read."""
+
+    def __init__(self, path: str) -> None:
+        self._file = YamlFile.read(path, "settings")
+        self._known = {entry.key for entry in entries()}
+
+    def settings(self) -> dict[str, Given]:
+        """Every setting in the file."""
+        given: dict[str, Given] = {}
+        for group, node, key_node in self._file.pairs(self._file.root, "the file", _EXAMPLE):
+            if group not in groups():
+                self._unknown(group, None, key_node)
+            given.update(self._group(group, node))
+        return given
+
+    def _group(self, group: str, node: yaml.Node) -> Iterator[tuple[str, Given]]:
+        for name, value, name_node in self._file.pairs(node, group, _EXAMPLE):
+            key = f"{group}.{name}"
+            if key == "account.api_key":
+                self._file.refuse(name_node, f"{key}: the key never stands here", _KEY_ADVICE)
+            if key in subgroups():
+                yield from self._group(key, value)
+            elif key not in self._known:
+                self._unknown(name, group, name_node)
+            elif "." in name:
+                outer, _, inner = name.partition(".")
+                self._file.refuse(name_node, f"{key}: write it as `{outer}: {{{inner}: ...}}`")
+            else:
+                yield key, self._given(key, value)
+
+    def _given(self, key: str, node: yaml.Node) -> Given:
+        default = next(entry.default for entry in entries() if entry.key == key)
+        if is_null(node) and default is not None:
+            self._file.refuse(node, f"{key}: nothing is given; remove the line for the default")
+        origin = f"{self._file.path} line {line_of(node)}"
+        raw = self._value(key, node)
+        text = node.value if isinstance(node, yaml.ScalarNode) else str(raw)
+        return Given(raw, text, origin, os.path.dirname(self._file.path))
+
+    def _value(self, key: str, node: yaml.Node) -> object:
+        self._file.refuse_tag(key, node)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._value(key, item) for item in node.value]
+        if not isinstance(node, yaml.ScalarNode):
+            self._file.refuse(node, f"{key}: a value is expected, not names with values")
+        return scalar(node)
+
+    def _unknown(self, name: str, group: str | None, node: yaml.Node) -> NoReturn:
+        key = f"{group}.{name}" if group else name
+        self._file.refuse_key(node, key, nearest(name, group), names_in(group))

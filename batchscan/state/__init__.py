@@ -1,0 +1,1 @@
+"""The state folder of a scan: its lock, its ledger, its crash marks."""

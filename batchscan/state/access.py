@@ -1,0 +1,190 @@
+"""Looking into the ledger without a lock, entering what people decide, and holding it alone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sqlite3
+import time
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+from batchscan.errors import StorageError
+from batchscan.ledger import FILE_NAME, Ledger, LedgerThread, Realm
+from batchscan.ledger.backup import no_ledger, stamp
+from batchscan.ledger.integrity import ODD
+from batchscan.settings import Settings
+from batchscan.settings.locations import state_folder
+from batchscan.state.crash_marks import CheckMarks
+from batchscan.state.lock import StateLock, make_private_folder
+from batchscan.util.escaping import printable
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def reading(settings: Settings, *, may_be_absent: bool = False) -> Iterator[Ledger]:
+    """Open the ledger of these settings to look only, all of it as of one moment.
+
+    Args:
+        settings: which state folder, and whose answers.
+        may_be_absent: whether an empty one will do where nothing has been scanned yet.
+
+    Raises:
+        UsageError: there is no home folder, and no state folder is set.
+        StorageError: there is no ledger, or it cannot be used.
+    """
+    state = state_folder(settings)
+    if not (may_be_absent or (state / FILE_NAME).exists()):
+        raise no_ledger(state / FILE_NAME)
+    opened = Ledger.read(state, realm_of(settings), nearest=True)
+    with _told(opened) as ledger, _undisturbed(ledger.path), ledger.transaction():
+        yield ledger
+
+
+@contextmanager
+def _undisturbed(path: Path) -> Iterator[None]:
+    """Have nothing told of a ledger that was written meanwhile without our locks being seen.
+
+    So it may be with one in a folder that this user may not write in: it is read as it lies there.
+    """
+    own = os.access(path.parent, os.W_OK) and os.access(path, os.W_OK)
+    before = stamp(path) if path.exists() and not own else None
+    trouble: sqlite3.Error | None = None
+    try:
+        yield
+    except sqlite3.Error as error:
+        trouble = error
+    if before is not None and stamp(path) != before:
+        raise StorageError(
+            f"a scan began to write the ledger {path} while it was being read",
+            advice="run the command again",
+        ) from trouble
+    if trouble is not None:
+        raise trouble
+
+
+@contextmanager
+def opened_to_change(settings: Settings) -> Iterator[Ledger]:
+    """Open the ledger of these settings to enter what people decide, piece by piece.
+
+    Raises:
+        UsageError: there is no home folder, and no state folder is set.
+        StorageError: there is no ledger, or it cannot be used.
+    """
+    with _told(Ledger.change(state_folder(settings), realm_of(settings))) as ledger:
+        yield ledger
+
+
+@contextmanager
+def holding(settings: Settings) -> Iterator[None]:
+    """Hold the state folder as a scan does, so that none is on.
+
+    Raises:
+        UsageError: there is no home folder, and no state folder is set.
+        LockedError: a run holds it.
+        StorageError: there is no ledger in it, or the lock cannot be made.
+    """
+    state = state_folder(settings)
+    if not (state / FILE_NAME).exists():
+        raise no_ledger(state / FILE_NAME)
+    lock = StateLock(state, settings.scan.if_locked)
+    if not lock.acquire():
+        _log.warning("waiting for another run of %s to end", state)
+        while not lock.acquire():
+            time.sleep(LOCK_POLL)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def realm_of(settings: Settings) -> Realm:
+    """Whose answers these settings speak of."""
+    return Realm(settings.api.url, settings.api.sandbox)
+
+
+@contextmanager
+def _told(opened: Ledger) -> Iterator[Ledger]:
+    with closing(opened) as ledger:
+        try:
+            yield ledger
+        except sqlite3.Error as error:
+            raise ledger.unusable(error) from error
+        except (*ODD, zlib.error) as error:
+            raise ledger.explained(error) from error
+
+
+LOCK_POLL = 1.0  # seconds between two tries of --if-locked wait
+log = logging.getLogger(__name__)
+
+StillLocked: TypeAlias = Callable[[], None]
+
+
+@asynccontextmanager
+async def locked(
+    settings: Settings, state: Path, sleep: Callable[[float], Awaitable[object]]
+) -> AsyncIterator[StillLocked]:
+    """Hold the state folder; a dry run writes nothing there and holds nothing.
+
+    Gives what looks whether it is still held, and raises StorageError where it is not.
+
+    Raises:
+        LockedError: another run holds it.
+        StorageError: it cannot be written.
+    """
+    if settings.dry_run:  # writes nothing there
+        yield lambda: None
+        return
+    make_private_folder(state)
+    lock = StateLock(state, settings.scan.if_locked)
+    if not lock.acquire():
+        log.warning("waiting for another run of %s to end", state)
+        while not lock.acquire():
+            await sleep(LOCK_POLL)
+    try:
+        yield lock.check
+    finally:
+        lock.release()
+
+
+@asynccontextmanager
+async def check_marks(settings: Settings, state: Path) -> AsyncIterator[CheckMarks | None]:
+    """The marks of files that are being checked; None in a dry run.
+
+    Raises:
+        StorageError: the state folder cannot be written.
+    """
+    if settings.dry_run:
+        yield None
+        return
+    with closing(await asyncio.to_thread(CheckMarks, state)) as marks:
+        yield marks
+
+
+@asynccontextmanager
+async def ledger_of(settings: Settings, state: Path) -> AsyncIterator[LedgerThread]:
+    """The ledger, on its thread; a dry run only reads it.
+
+    Raises:
+        StorageError: it cannot be used.
+    """
+    realm = Realm(settings.api.url, settings.api.sandbox)
+    opener = Ledger.read if settings.dry_run else Ledger.open
+    ledger = LedgerThread(await asyncio.to_thread(opener, state, realm))
+    try:
+        other = await ledger.do(lambda ledger: ledger.akin())
+        if other is not None:
+            log.warning(
+                "nothing was asked at %s yet; if it is the same service as %s,"
+                " go on with that address: else every picture is paid for again",
+                printable(settings.api.url),
+                printable(other),
+            )
+        yield ledger
+    finally:
+        await ledger.aclose()

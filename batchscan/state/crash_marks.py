@@ -1,0 +1,103 @@
+"""A picture that crashes the decoder, and the whole process with it, does so once.
+
+While files are checked, their paths stand in a small shared mapping, which outlives the process.
+A crash (SIGSEGV and its like, but no SIGKILL) leaves a trace beside it, by `faulthandler`. With
+both, the next run knows what not to try.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import mmap
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from batchscan.state.lock import unwritable
+from batchscan.util.private_files import open_private
+
+MARKS = "checking"
+TRACE = "crash.log"
+SLOTS = 64
+SLOT = 4096 + 2  # the longest path, and its length
+
+
+class CheckMarks:
+    """Marks the files that are being checked; for one thread at a time."""
+
+    def __init__(self, state: Path) -> None:
+        """Read what a crashed run left, and start anew.
+
+        Raises:
+            StorageError: the state folder cannot be written.
+        """
+        try:
+            self.suspects = _suspects(state)
+            with open(state / MARKS, "w+b", opener=_private) as file:
+                file.write(bytes(SLOTS * SLOT))  # a hole on a full disk would show as SIGBUS
+                file.flush()
+                self._map = mmap.mmap(file.fileno(), SLOTS * SLOT)
+            if (state / TRACE).exists():
+                with open(state / TRACE, "r+b", opener=_private) as trace:
+                    trace.truncate(0)
+        except OSError as error:
+            raise unwritable(state, error) from error
+        self._free = list(range(SLOTS))
+
+    @contextmanager
+    def checking(self, path: str) -> Iterator[None]:
+        """Mark a file for as long as it is being checked."""
+        raw = os.fsencode(path)
+        if not self._free or len(raw) > SLOT - 2:
+            yield
+            return
+        start = self._free.pop() * SLOT
+        self._map[start : start + 2 + len(raw)] = len(raw).to_bytes(2, "big") + raw
+        try:
+            yield
+        finally:
+            self._map[start : start + 2] = b"\0\0"
+            self._free.append(start // SLOT)
+
+    def close(self) -> None:
+        """Give the mapping back."""
+        self._map.close()
+
+
+@contextmanager
+def crash_trace(state: Path) -> Iterator[None]:
+    """Let a crash of this process leave its trace in the state folder.
+
+    For a process that is ours: the handler is the whole process's.
+    """
+    try:
+        # For appending: what the last run left is still to be read.
+        file = open(state / TRACE, "ab", opener=_private)  # noqa: SIM115 - closed below
+    except OSError:
+        yield  # whoever needs the folder will say what is wrong with it
+        return
+    with file:
+        faulthandler.enable(file)
+        try:
+            yield
+        finally:
+            faulthandler.disable()
+
+
+def _suspects(state: Path) -> frozenset[str]:
+    try:
+        if not (state / TRACE).stat().st_size:
+            return frozenset()
+        marks = (state / MARKS).read_bytes()
+    except FileNotFoundError:
+        return frozenset()  # no run crashed here
+    found = []
+    for start in range(0, len(marks), SLOT):
+        length = int.from_bytes(marks[start : start + 2], "big")
+        found.append(os.fsdecode(marks[start + 2 : start + 2 + length]))
+    return frozenset(filter(None, found))
+
+
+def _private(path: str, flags: int) -> int:
+    return open_private(path, flags | os.O_NOFOLLOW)  # not where a link leads

@@ -1,0 +1,200 @@
+"""The state folder of a run: made private, and held by one run at a time."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from batchscan.errors import LockedError, StorageError
+from batchscan.settings.model import IfLocked
+from batchscan.util.private_files import advice_for, make_private, open_private
+
+LOCK = "lock"
+HOLDER = "lock.json"
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ELOOP)
+
+
+class Holder(msgspec.Struct):
+    """Who holds the lock, for the message that the others print."""
+
+    pid: int
+    host: str
+    started_at: str
+
+
+class StateLock:
+    """A kernel lock on the state folder: gone with its process, however that ends.
+
+    It is held on a file, which everybody can see, and on the folder itself where the file system
+    can do that: a file that somebody deletes lets no second run in then.
+    """
+
+    def __init__(self, state: Path, if_locked: IfLocked) -> None:
+        self._state = state
+        self._if_locked = if_locked
+        self._lock = FileLock(state / LOCK)
+        self._folder = -1  # descriptor of the locked folder
+        self._held: tuple[int, int] | None = None  # device and inode of the locked file
+
+    def acquire(self) -> bool:
+        """Take the lock if it is free; False where `--if-locked wait` says to try again.
+
+        Raises:
+            LockedError: another run holds it; without a message with `--if-locked skip`.
+            StorageError: the lock file cannot be made.
+        """
+        try:
+            # Made here: the library insists on a mode, which not every file system keeps.
+            os.close(open_private(self._state / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW))
+            self._lock.acquire(timeout=0)
+            self._lock_folder()
+            self._held = _identity(self._state / LOCK)
+        except (Timeout, BlockingIOError) as error:
+            self.release()
+            if self._if_locked == "wait":
+                return False
+            raise LockedError(self._message(), advice=self._advice()) from error
+        except OSError as error:
+            self.release()
+            raise unwritable(self._state, error) from error
+        self._sign()
+        return True
+
+    def release(self) -> None:
+        """Give the lock back."""
+        self._held = None
+        if self._folder >= 0:
+            os.close(self._folder)
+            self._folder = -1
+        self._lock.release()
+
+    def check(self) -> None:
+        """Look whether the lock file is still the one that is held: one call of the system.
+
+        Raises:
+            StorageError: it was removed or replaced, or the state folder was.
+        """
+        try:
+            found = _identity(self._state / LOCK)
+        except OSError as error:
+            if error.errno not in _GONE:
+                return  # a network file system that is slow to answer: nobody took the lock
+            found = None
+        if found != self._held:
+            raise StorageError(
+                f"{self._state / LOCK} was removed or replaced while this run held it:"
+                " another run may have begun",
+                advice="leave the lock file alone, for it is free as soon as its process has ended;"
+                " the same command goes on where this run stopped",
+            )
+
+    def _lock_folder(self) -> None:
+        """Lock the folder too.
+
+        Raises:
+            BlockingIOError: another run holds it.
+        """
+        fd = os.open(self._state, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            raise
+        except OSError:  # such as on NFS
+            os.close(fd)
+        else:
+            self._folder = fd
+
+    def _sign(self) -> None:
+        started_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        holder = msgspec.json.encode(Holder(os.getpid(), os.uname().nodename, started_at))
+        try:
+            path = self._state / HOLDER
+            # No link is followed: in a folder of others, it may lead to a file of ours
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+            with os.fdopen(open_private(path, flags), "wb") as file:
+                file.write(holder)
+        except OSError as error:
+            self.release()
+            raise unwritable(self._state, error) from error
+
+    def _message(self) -> str:
+        if self._if_locked == "skip":
+            return ""
+        try:
+            holder = msgspec.json.decode((self._state / HOLDER).read_bytes(), type=Holder)
+        except (OSError, msgspec.DecodeError):
+            return f"another run holds {self._state}"
+        return (
+            f"another run holds {self._state}: process {holder.pid} on {holder.host},"
+            f" started {holder.started_at}"
+        )
+
+    def _advice(self) -> str | None:
+        if self._if_locked == "skip":
+            return None
+        return "wait for it, or use --if-locked wait or skip, or another --state"
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = os.lstat(path)
+    return found.st_dev, found.st_ino
+
+
+def holder_of(state: Path) -> Holder | None:
+    """Who holds the lock now, as far as can be told without trying to take it."""
+    try:
+        holder = msgspec.json.decode((state / HOLDER).read_bytes(), type=Holder)
+        inode = os.stat(state / LOCK).st_ino
+    except (OSError, msgspec.DecodeError):
+        return None
+    if holder.host != os.uname().nodename:
+        return None
+    try:
+        locks = Path("/proc/locks").read_text()
+    except OSError:  # not Linux
+        return holder if _is_alive(holder.pid) else None
+    # Such as `1: FLOCK  ADVISORY  WRITE 4711 fd:01:131090 0 EOF`
+    lines = [line.split() for line in locks.splitlines()]
+    held = any(str(holder.pid) in line and line[-3].endswith(f":{inode}") for line in lines)
+    return holder if held else None
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except PermissionError:  # somebody else's
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that only its owner can read, with its parents, whatever the umask.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    try:
+        if not folder.is_dir():
+            if folder.parent != folder:
+                make_private_folder(folder.parent)
+            folder.mkdir(mode=0o700, exist_ok=True)
+            make_private(folder, 0o700)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
+def unwritable(folder: Path, error: OSError) -> StorageError:
+    """Say that a folder cannot be written."""
+    return StorageError(
+        f"{folder} cannot be written: {error.strerror or error}",
+        advice=advice_for(error, "or name another folder with --state or --output"),
+    )

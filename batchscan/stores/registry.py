@@ -1,0 +1,142 @@
+"""The stores that are open, each once; closed when nobody uses any."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import Final, TypeVar
+
+from batchscan.errors import UsageError
+from batchscan.model import Stat
+from batchscan.stores.address import Address
+from batchscan.stores.interface import Store
+from batchscan.util.escaping import printable
+
+AT_ONCE: Final = 16  # requests that are answered with few bytes
+# Imported when first needed; and where each store's library looks for credentials.
+_STORES: Final = {
+    "s3": ("s3", "S3Store", "AWS_PROFILE, AWS_ACCESS_KEY_ID, ~/.aws, or the machine's own role"),
+    "gs": ("gcs", "GcsStore", "GOOGLE_APPLICATION_CREDENTIALS or `gcloud auth`"),
+    "az": (
+        "azure",
+        "AzureStore",
+        "AZURE_STORAGE_CONNECTION_STRING, or AZURE_STORAGE_ACCOUNT_NAME and what goes with it",
+    ),
+    "sftp": ("sftp", "SftpStore", "~/.ssh: config, keys, known_hosts, and the agent"),
+    "memory": ("memory", "MemoryStore", "nothing"),
+}
+_open: dict[tuple[str, str], Store] = {}
+_lock = threading.Lock()
+_users = 0
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def address_and_store(url: str) -> tuple[Address, Store]:
+    """Read a URL and open its store, if it is not open yet.
+
+    Raises:
+        UsageError: there is no such store, its library is not installed, or the URL holds a secret.
+        OSError: it cannot be opened.
+    """
+    address = Address.of(url)
+    with _lock:
+        if (store := _open.get(address.store)) is None:
+            module, name, _ = _STORES[address.scheme]
+            kind = getattr(importlib.import_module(f"batchscan.stores.{module}"), name)
+            store = _open[address.store] = kind(address.authority)
+        return address, store
+
+
+def check(url: str) -> None:
+    """Make sure, before anything else, that a root can be listed or read.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    address = Address.of(url)
+    try:
+        _, store = address_and_store(url)
+        if not is_object(store, address):
+            next(store.list(address.folder), None)
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"cannot scan '{printable(url)}': it is not there: {_why(error)}"
+        ) from error
+    except OSError as error:
+        why = f"refused: {_why(error)}" if isinstance(error, PermissionError) else _why(error)
+        raise UsageError(
+            f"cannot scan '{printable(url)}': {why}",
+            advice=f"credentials are the store's own: {_STORES[address.scheme][2]}",
+        ) from error
+
+
+def is_empty(folder_path: str) -> bool:
+    """Whether nothing is in a folder, or it cannot be looked into; `folder_path` as found."""
+    try:
+        address, store = address_and_store(f"{folder_path}/")
+        return next(store.list(address.folder), None) is None
+    except (OSError, UsageError):
+        return True
+
+
+def is_object(store: Store, address: Address) -> bool:
+    """Whether an address is an object's, not a folder's.
+
+    Raises:
+        OSError: the store would not say.
+    """
+    if address.folder == address.key:
+        return False
+    try:
+        store.stat(address.key)
+    except (FileNotFoundError, PermissionError):
+        # Who may not list is told the same of what is not there: the listing will tell.
+        return False
+    return True
+
+
+def stats_of(urls: Iterable[str]) -> dict[str, Stat | None]:
+    """The states of objects, asked for at once; None for those that are not there, or refused."""
+    return dict(together(_stat_of, urls))
+
+
+def together(function: Callable[[T], R], items: Iterable[T]) -> list[tuple[T, R]]:
+    """Do the same for many items in some threads, in their order."""
+    several = list(items)
+    with ThreadPoolExecutor(min(AT_ONCE, len(several)) or 1, "stores") as pool:
+        return list(zip(several, pool.map(function, several), strict=True))
+
+
+@contextmanager
+def using() -> Iterator[None]:
+    """Keep stores open for as long as the block lasts; blocks while they are closed at its end."""
+    global _users  # noqa: PLW0603 - connections are the process's, as fsspec's own thread is
+    with _lock:
+        _users += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _users -= 1
+            closing = [] if _users else list(_open.values())
+            if not _users:
+                _open.clear()
+        for store in closing:
+            with suppress(Exception):  # it is not needed any more
+                store.close()
+
+
+def _stat_of(url: str) -> Stat | None:
+    try:
+        address, store = address_and_store(url)
+        return store.stat(address.key)
+    except (OSError, UsageError):
+        return None
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or str(error)

@@ -1,0 +1,157 @@
+"""Which matches a notice is about: those that somebody reviewed, site by site."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shlex
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from batchscan.enums import Disposition
+from batchscan.errors import UsageError
+from batchscan.model import Match, Provenance
+from batchscan.report.wording import amount
+from batchscan.report_sections import FoundPicture
+from batchscan.util.escaping import printable
+
+Covers = Callable[[str], bool]  # whether a URL is meant
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A picture of ours, and its copies on one site."""
+
+    title: str  # the file's name; its folders are nobody else's business
+    sha256: str
+    format: str
+    width: int
+    height: int
+    provenance: Provenance
+    copies: tuple[Match, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What is to be said to one site."""
+
+    domain: str
+    works: tuple[Work, ...]
+
+    @property
+    def copies(self) -> int:
+        """How many matches it is about."""
+        return sum(len(work.copies) for work in self.works)
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What was found for the notices, and what is there besides.
+
+    Matches that are gone count as such, those that are there by their disposition.
+    """
+
+    works: dict[str, list[Work]] = field(default_factory=dict)  # by domain
+    standing: dict[str, Counter[str]] = field(default_factory=dict)  # the same, for every match
+    covered: list[Counter[str]] = field(default_factory=list)  # for each question that was asked
+
+    @property
+    def notices(self) -> list[Notice]:
+        """One for each domain, always in the same order."""
+        return [
+            Notice(
+                domain,
+                tuple(sorted(self.works[domain], key=lambda work: (work.title, work.sha256))),
+            )
+            for domain in sorted(self.works)
+        ]
+
+
+def gather(pictures: Iterable[FoundPicture], asked: Sequence[Covers]) -> Gathered:
+    """Gather the reviewed matches that are there.
+
+    Args:
+        pictures: those that notices may be about.
+        asked: what they shall be about; nothing stands for every site.
+    """
+    found = Gathered(covered=[Counter() for _ in asked])
+    for picture in pictures:
+        copies: dict[str, list[Match]] = {}
+        for match in picture.matches:
+            if _counted(found, match, asked):
+                copies.setdefault(match.domain, []).append(match)
+        for domain, matches in copies.items():
+            found.works.setdefault(domain, []).append(_work(picture, matches))
+    return found
+
+
+def _counted(found: Gathered, match: Match, asked: Sequence[Covers]) -> bool:
+    """Count a match, and tell whether it belongs into a notice."""
+    word = str(match.disposition or Disposition.OPEN) if match.there else "gone"
+    found.standing.setdefault(match.domain, Counter())[word] += 1
+    meant = not asked
+    for counter, covers in zip(found.covered, asked, strict=True):
+        if covers(match.url):
+            counter[word] += 1
+            meant = True
+    return meant and word == Disposition.REVIEWED
+
+
+def _work(picture: FoundPicture, copies: Iterable[Match]) -> Work:
+    path = os.fsdecode(picture.path)
+    return Work(
+        title=os.path.basename(path) or path,
+        sha256=picture.sha256,
+        format=picture.format,
+        width=picture.width,
+        height=picture.height,
+        provenance=picture.provenance or Provenance(),
+        copies=tuple(sorted(copies, key=lambda match: match.url)),
+    )
+
+
+_LOOK = "look at them in the report, then mark those that are copies: batchscan mark reviewed"
+_ORDER = (*Disposition, "gone")
+
+
+def refuse_empty(found: Gathered, asked: Sequence[str], images: Sequence[str]) -> None:
+    """Refuse to draft where something that was asked for has no reviewed match.
+
+    Args:
+        found: what was gathered.
+        asked: the sites that were asked for, as written, in the order of `found.covered`.
+        images: the patterns of the pictures that were looked at, where there were any.
+
+    Raises:
+        UsageError: it says how many matches are open, and how to mark them.
+    """
+    pictures = f" of pictures like {printable(' or '.join(images))}" if images else ""
+    for site, counts in zip(asked, found.covered, strict=True):
+        if not counts:
+            raise _unknown(
+                f" on {printable(site)}{pictures}",
+                site,
+                [domain for domain in found.standing if domain],
+            )
+        if not counts[Disposition.REVIEWED]:
+            raise _unreviewed(f" on {printable(site)}{pictures}", counts, printable(site))
+    if not asked and not found.works:
+        everything: Counter[str] = Counter()
+        for counts in found.standing.values():
+            everything.update(counts)
+        raise _unreviewed(pictures, everything, "DOMAIN")
+
+
+def _unreviewed(where: str, counts: Mapping[str, int], target: str) -> UsageError:
+    said = [f"{counts[word]:,} {word}" for word in _ORDER if counts.get(word)]
+    known = f": {', '.join(said)}" if said else "; no match is known"
+    advice = f"{_LOOK} {shlex.quote(target)}" if counts.get(Disposition.OPEN) else None
+    return UsageError(f"no match{where} is marked reviewed{known}", advice=advice)
+
+
+def _unknown(where: str, site: str, known: Sequence[str]) -> UsageError:
+    near = [] if site in known else difflib.get_close_matches(site.lower(), known, n=1)
+    sites = f"there are matches on {amount(len(known), 'other site')}" if known else None
+    advice = f"did you mean {near[0]}?" if near else sites
+    return UsageError(f"no match{where} is known", advice=advice)

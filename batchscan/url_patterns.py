@@ -1,0 +1,198 @@
+"""What a `DOMAIN|URL` means, on the command line and in rules: a site, or addresses on the web."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from batchscan.errors import UsageError
+from batchscan.util.escaping import printable
+from batchscan.util.urls import (
+    LONGEST_NAME,
+    ascii_host,
+    host_of,
+    is_public_suffix,
+    normalised,
+    registrable_domain,
+)
+
+_ANYTHING = "*"
+_NOT_IN_DOMAINS = frozenset(" :@?#[]%\\,;\"'<>|")
+
+
+class Address:
+    """A URL from outside, and what targets look at; each worked out when it is first asked for."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    @cached_property
+    def host(self) -> str:
+        """Its host as machines write it (punycode); "" where it has none."""
+        return _written(host_of(self.url))
+
+    @cached_property
+    def whole(self) -> str:
+        """The URL, the same for all ways to write it."""
+        return normalised(self.url)
+
+    @property
+    def authority(self) -> str:
+        """What stands before its path: the host, with a port that is not the usual one."""
+        return self.whole.partition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A domain with those below it, or a pattern about whole URLs in which `*` is anything.
+
+    A URL without a path (`https://example.com`) is everything on that host. International names
+    may be written in Unicode or in punycode: they are the same.
+    """
+
+    text: str
+    is_domain: bool
+    host: str | None  # the one that all it covers have, or are below of; None where `*` decides
+    # What stands between the stars: of the whole URL; or of the host, and of what follows it. A star
+    # in a host reaches no further, or the path of any site could hold a name that fits.
+    _whole: tuple[str, ...] | None = field(default=None, compare=False, repr=False)
+    _authority: tuple[str, ...] | None = field(default=None, compare=False, repr=False)
+    _path: tuple[str, ...] | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, text: str) -> Target:
+        """Understand a `DOMAIN|URL`.
+
+        Raises:
+            UsageError: it can be neither.
+        """
+        text = text.strip()
+        if ("/" in text or _ANYTHING in text) and not text.endswith("://"):
+            return _url_target(text)
+        host = _domain(text)
+        if not host:
+            raise UsageError(
+                f"'{printable(text)}' is neither a domain nor a URL",
+                advice="write example.com for a site, or https://example.com/press/* for URLs",
+            )
+        return cls(text.lower(), is_domain=True, host=host)
+
+    @property
+    def domain(self) -> str | None:
+        """The registrable domain that all it covers have; None where they may have several.
+
+        None too for IPv6, which URLs write in more than one way.
+        """
+        host = self.host
+        if not host or ":" in host or not host.isascii():
+            return None
+        domain = registrable_domain(f"//{host}")
+        below = registrable_domain(f"//x.{host}")  # another one, where many register names
+        return domain if below == domain or not self.is_domain or _is_ip(host) else None
+
+    @property
+    def is_public_suffix(self) -> bool:
+        """Whether it speaks of every site under `com`, `co.uk` or the like."""
+        host = self.text.rpartition("://")[2].partition("/")[0].removeprefix(f"{_ANYTHING}.")
+        return is_public_suffix(_written(host.strip(".").lower()))
+
+    def covers(self, url: str) -> bool:
+        """Whether it speaks of a URL from outside, whatever that holds."""
+        return self.covers_address(Address(url))
+
+    def covers_address(self, address: Address) -> bool:
+        """The same, for a URL that many targets are asked about."""
+        if self.is_domain:
+            host, own = address.host, self.host or ""
+            return host == own or host.endswith(f".{own}")
+        if self.host and self.host != address.host:
+            return False
+        if self._whole is not None and _fits(self._whole, address.whole):
+            return True
+        if self._authority is None or not _fits(self._authority, address.authority):
+            return False
+        return self._path is None or _fits(self._path, address.whole[len(address.authority) :])
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _url_target(text: str) -> Target:
+    scheme, mark, rest = text.partition("://")
+    if not mark:
+        scheme, rest = "https", text
+    scheme = "https" if scheme == _ANYTHING else scheme.lower()
+    whole = normalised(f"{scheme}://{rest}")
+    if "://" in whole:  # no web address, and compared as it stands
+        return Target(text, is_domain=False, host=None, _whole=_parts(text))
+    if rest.startswith(f"{_ANYTHING}/"):  # on any host
+        return Target(text, is_domain=False, host=None, _whole=_parts(whole))
+    authority, _, path = whole.partition("/")
+    host = None if _ANYTHING in authority else _written(host_of(f"//{authority}"))
+    parts = _parts(authority)
+    if set(rest) & set("/?#"):
+        path = f"/{path}"
+        return Target(text, is_domain=False, host=host, _authority=parts, _path=_parts(path))
+    if host or _is_site(rest):
+        return Target(text, is_domain=False, host=host, _authority=parts)
+    # A host; or, as `*.jpg` is the name of none, every URL that it fits
+    anywhere = _parts(normalised(f"https://x/{rest}").removeprefix("x/"))
+    return Target(text, is_domain=False, host=None, _whole=anywhere, _authority=parts)
+
+
+def _is_site(pattern: str) -> bool:
+    """Whether `*.example.com` ends like the name of a site, and not like that of a file."""
+    host = f"one.two{pattern.rpartition(_ANYTHING)[2]}"
+    return registrable_domain(f"//{host}") != host
+
+
+def _parts(pattern: str) -> tuple[str, ...]:
+    return tuple(pattern.split(_ANYTHING))
+
+
+def _fits(parts: tuple[str, ...], text: str) -> bool:
+    """Whether the parts stand in a text in this order, the first and last at its ends.
+
+    The first place where a part fits is as good as any, so nothing is ever tried twice.
+    """
+    if len(parts) == 1:
+        return text == parts[0]
+    first, *inner, last = parts
+    end = len(text) - len(last)
+    if not (text.startswith(first) and text.endswith(last)):
+        return False
+    at = len(first)
+    for part in inner:
+        found = text.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return at <= end
+
+
+def _domain(text: str) -> str:
+    """The host that a domain's name stands for; "" if it is no name or number of one."""
+    bare = text.removeprefix("[").removesuffix("]")
+    if _is_ip(bare):
+        return _written(bare)
+    name = text.rstrip(".").lower()
+    labels = name.split(".")
+    if not all(labels) or len(name) > LONGEST_NAME or set(name) & _NOT_IN_DOMAINS:
+        return ""
+    return _written(name) if name.isprintable() else ""
+
+
+def _written(host: str) -> str:
+    """A host as machines write it; those that cannot be written so stay as they are."""
+    if ":" in host:
+        return ipaddress.ip_address(host).compressed if _is_ip(host) else host
+    return ascii_host(host)
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

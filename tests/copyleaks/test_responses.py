@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchscan.copyleaks.errors import BadResponse
+from batchscan.copyleaks.responses import _tolerantly, read_check, read_credits
+from batchscan.copyleaks.strict_response import documented
+from batchscan.engines.vendor_mapping import interpret
+from batchscan.enums import MatchKind
+from batchscan.model import Score
+from tests.copyleaks.test_error_table import JSON
+
+SAMPLE = {
+    "developerPayload": None,
+    "scannedImage": {
+        "scanId": "my-scan-1",
+        "expectedCredits": 1,
+        "actualCredits": 1,
+        "creationTime": "2026-05-24T10:00:00Z",
+        "width": 1920,
+        "height": 1080,
+        "filename": "my-photo.jpg",
+    },
+    "matches": {
+        "internet": [
+            {
+                "url": "https://a.example.co.uk/a.jpg",
+                "matchType": 0,
+                "webPages": [{"url": "https://a.example.co.uk/page"}],
+            },
+            {"url": "https://b.example.com/b.jpg", "matchType": 1},
+        ],
+        "score": {"totalMatches": 2, "fullMatches": 1, "partialMatches": 1},
+    },
+}
+
+
+def changed(path: str, value: object) -> bytes:
+    """The vendor's sample with one thing changed; `...` takes it away."""
+    sample = json.loads(json.dumps(SAMPLE))
+    *parents, last = path.split(".")
+    where = sample
+    for parent in parents:
+        where = where[int(parent)] if isinstance(where, list) else where[parent]
+    if value is ...:
+        del where[last]
+    else:
+        where[last] = value
+    return json.dumps(sample).encode()
+
+
+def test_the_vendors_sample_is_read_without_a_warning():
+    result = read_check(json.dumps(SAMPLE).encode(), "my-scan-1")
+    answer = interpret(json.dumps(SAMPLE).encode(), 5.0, "my-scan-1")
+
+    assert result.warnings == ()
+    assert (result.actual_credits, result.expected_credits) == (1, 1)
+    assert [match.kind for match in answer.matches] == [MatchKind.FULL, MatchKind.PARTIAL]
+    assert [match.domain for match in answer.matches] == ["example.co.uk", "example.com"]
+    assert answer.matches[0].pages == ("https://a.example.co.uk/page",)
+    assert answer.matches[1].pages == ()
+    assert answer.score == Score(2, 1, 1)
+
+
+def test_an_empty_list_with_zeros_is_no_match_and_no_warning():
+    body = changed(
+        "matches",
+        {"internet": [], "score": {"totalMatches": 0, "fullMatches": 0, "partialMatches": 0}},
+    )
+
+    assert read_check(body, "my-scan-1").warnings == ()
+    assert read_check(body, "my-scan-1").internet == ()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"matches": {}}',
+        b'{"matches": [], "score": 1}',
+        b'{"matches": {"internet": null}}',
+        b'{"matches": {"internet": {}}}',
+        b'{"matches": {"internet": []}',
+        b"[" * 100_000,
+        b"\xff\xfe{}",
+    ],
+)
+def test_without_a_list_of_matches_an_answer_is_trouble_and_no_surprise(body):
+    assert read_check(body).trouble
+    assert interpret(body, 0.0).trouble
+    assert interpret(body, 0.0).matches == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "warnings"),
+    [
+        ("matches.score", ..., ("score_missing",)),
+        ("matches.score", "high", ("score_missing",)),
+        ("matches.score.totalMatches", 3, ("score_mismatch",)),
+        ("matches.score.totalMatches", -2, ("score_missing",)),
+        ("scannedImage", ..., ("scan_id_missing", "credits_missing")),
+        ("scannedImage", 5, ("scan_id_missing", "credits_missing")),
+        ("scannedImage.scanId", "other", ("scan_id_mismatch",)),
+        ("scannedImage.actualCredits", "1", ("credits_missing",)),
+        ("scannedImage.actualCredits", 1.0, ()),
+        ("scannedImage.actualCredits", 0.5, ()),
+        ("scannedImage.actualCredits", -1, ("credits_missing",)),
+        ("scannedImage.actualCredits", 1e300, ("credits_missing",)),
+        ("scannedImage.actualCredits", True, ("credits_missing",)),
+        ("matches.internet.1.matchType", 7, ("unknown_match_type", "score_mismatch")),
+        ("matches.internet.1.matchType", None, ("unknown_match_type", "score_mismatch")),
+        ("matches.internet.1.matchType", False, ("unknown_match_type", "score_mismatch")),
+        ("matches.internet.1.url", ..., ("odd_match", "score_mismatch")),
+        ("matches.internet.1.url", "", ("odd_match", "score_mismatch")),
+        (
+            "matches.internet.1.url",
+            "https://a.example.co.uk/a.jpg",
+            ("duplicate_match", "score_mismatch"),
+        ),
+        ("matches.internet.0.webPages", None, ()),
+        ("matches.internet.0.webPages", [], ()),
+        ("matches.internet.0.webPages", "x", ("odd_web_pages",)),
+        ("matches.internet.0.webPages", [5, {"url": None}], ("odd_web_pages",)),
+        ("matches.internet.0.extra", {"x": 1}, ()),
+    ],
+)
+def test_whatever_else_is_odd_is_a_warning(path, value, warnings):
+    assert read_check(changed(path, value), "my-scan-1").warnings == warnings
+
+
+def test_an_undocumented_kind_is_kept_as_other():
+    answer = interpret(changed("matches.internet.1.matchType", 2), 0.0)
+
+    assert [match.kind for match in answer.matches] == [MatchKind.FULL, MatchKind.OTHER]
+
+
+def test_the_sandbox_costs_nothing_whatever_its_mock_says():
+    assert interpret(json.dumps(SAMPLE).encode(), 0.0, sandbox=True).credits == 0
+
+
+@given(st.binary(max_size=400))
+def test_no_bytes_surprise(body):
+    assert interpret(body, 0.0).trouble
+
+
+ENTRIES = st.lists(
+    JSON
+    | st.fixed_dictionaries(
+        {}, optional={"url": st.text() | JSON, "matchType": JSON, "webPages": JSON}
+    ),
+    max_size=5,
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"internet": ENTRIES}, optional={"score": JSON | st.dictionaries(st.text(), JSON)}
+    ),
+    JSON,
+)
+def test_no_answer_with_a_list_surprises_and_all_of_it_can_be_stored(matches, image):
+    body = json.dumps({"matches": matches, "scannedImage": image}).encode()
+    answer = interpret(body, 0.0, "abc")
+    assert answer == interpret(body, 0.0, "abc")
+    for match in answer.matches:
+        " ".join((match.url, match.domain, *match.pages)).encode()
+
+
+@pytest.mark.parametrize("body", [b'{"Amount": 100}', b'{"amount": 100.0, "x": 1}'])
+def test_the_balance_is_read(body):
+    assert read_credits(body) == 100
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"Amount": "many"}', b"[100]"])
+def test_what_is_no_balance_is_a_bad_response(body):
+    with pytest.raises(BadResponse):
+        read_credits(body)
+
+
+def _entries() -> st.SearchStrategy[object]:
+    """Mostly as documented, and now and then odd."""
+    url = st.sampled_from(["https://a.example/1", "https://b.example/2", "", "https://c.example/3"])
+    page = st.fixed_dictionaries({"url": url | st.none()})
+    kind = st.sampled_from([0, 1, 1.0, 2, "0", None, True])
+    entry = st.fixed_dictionaries(
+        {"url": url | st.just(7)},
+        optional={"matchType": kind, "webPages": st.lists(page, max_size=3) | st.none()},
+    )
+    return st.lists(entry, max_size=3)
+
+
+@given(
+    _entries(),
+    st.sampled_from(["my-scan-1", "other", None, 5]),
+    st.sampled_from([1, 1.0, 0, None, -1, 2**53, True, "1"]),
+    st.lists(st.sampled_from([0, 1, 2, None, 3]), min_size=3, max_size=3) | st.none(),
+)
+def test_an_answer_as_documented_reads_the_same_at_once_and_tolerantly(
+    entries, name, price, counts
+):
+    names = ("totalMatches", "fullMatches", "partialMatches")
+    body = json.dumps(
+        {
+            "matches": {
+                "internet": entries,
+                "score": counts and dict(zip(names, counts, strict=True)),
+            },
+            "scannedImage": {"scanId": name, "actualCredits": price, "expectedCredits": 1},
+        }
+    ).encode()
+
+    assert read_check(body, "my-scan-1") == _tolerantly(body, "my-scan-1")
+
+
+def test_the_vendors_sample_is_as_documented():
+    assert documented(json.dumps(SAMPLE).encode(), "my-scan-1") is not None

@@ -1,0 +1,193 @@
+"""A station in this process, as a worker's event loop would run it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from batchscan import Api, Settings
+from batchscan.copyleaks.secret import Hidden
+from batchscan.emulator import Emulator, EmulatorConfig
+from batchscan.engines.cluster.messages import Inspect, Portray, Release, TurnedAway, Upload
+from batchscan.engines.cluster.worker_actor import Station
+from batchscan.engines.interface import Answered, TokenRefused, Unread
+from batchscan.enums import FailReason, RejectReason
+from batchscan.images.preview import Portrait
+from batchscan.model import Candidate, Image, NotSendable, Stat
+from tests.pictures import png
+
+
+@pytest.fixture
+async def emulator():
+    async with Emulator(EmulatorConfig(search=False)) as running:
+        yield running
+
+
+@pytest.fixture
+async def station(emulator):
+    opened = Station(Settings(api=Api(url=emulator.url, identity_url=emulator.url)), 1)
+    opened._warm_up()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(png(16, 16, 1))
+    return path
+
+
+def candidate(path) -> Candidate:
+    return Candidate(str(path), Stat.of(path.stat()), root=str(path.parent))
+
+
+async def results(station, *orders, token: str | None = None) -> dict[int, object]:
+    await station.put(station._batches + 1, orders, token and Hidden(token))
+    found: dict[int, object] = {}
+    seen = 0
+    while len(found) < len(orders):
+        taken = await station.take(seen)
+        found |= {event.number: event.result for event in taken.events}
+        seen = taken.first + len(taken.events) - 1
+    await station.take(seen)
+    return found
+
+
+async def inspected(station, path) -> Image:
+    image = (await results(station, Inspect(1, candidate(path))))[1]
+    assert isinstance(image, Image)
+    return image
+
+
+def upload(image: Image, path, number: int = 2) -> Upload:
+    return Upload(number, "scan-1", image, candidate(path), time.monotonic())
+
+
+def token_of(emulator) -> str:
+    emulator.account._new_token()
+    [token] = emulator.account._tokens
+    return str(token)
+
+
+async def test_an_inspected_picture_comes_back_without_its_bytes(station, file):
+    image = await inspected(station, file)
+
+    assert (image.data, image.stat.size) == (b"", file.stat().st_size)
+    assert station._larder.get(image.path, image.sha256) == file.read_bytes()
+
+
+async def test_a_file_that_cannot_be_sent_comes_back_with_why(station, tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"")
+    found = (await results(station, Inspect(1, candidate(path))))[1]
+
+    assert isinstance(found, NotSendable)
+    assert found.reason is RejectReason.EMPTY
+
+
+async def test_the_bytes_that_were_inspected_are_sent_though_the_file_is_gone(
+    station, emulator, file
+):
+    image = await inspected(station, file)
+    file.rename(file.with_name("gone"))
+    order = replace(upload(image, file.with_name("gone")))
+    reply = (await results(station, order, token=token_of(emulator)))[2]
+
+    assert isinstance(reply, Answered)
+    assert emulator.journal.of("check")[0].sha256 == image.sha256
+
+
+async def test_bytes_that_are_gone_are_read_again(station, emulator, file):
+    image = await inspected(station, file)
+    await station.put(2, (Release(image.path, image.sha256),), None)
+    reply = (await results(station, upload(image, file), token=token_of(emulator)))[2]
+
+    assert isinstance(reply, Answered)
+    assert emulator.journal.of("check")[0].sha256 == image.sha256
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda file: file.write_bytes(png(16, 16, 2)), FailReason.CHANGED_WHILE_READING),
+        (lambda file: file.write_bytes(b"no picture"), FailReason.CHANGED_WHILE_READING),
+        (lambda file: file.unlink(), FailReason.VANISHED),
+    ],
+    ids=["another picture", "no picture", "gone"],
+)
+async def test_what_was_read_again_and_differs_is_not_sent(station, emulator, file, spoil, reason):
+    image = await inspected(station, file)
+    order = upload(image, file)
+    station._larder.clear()
+    spoil(file)
+    reply = (await results(station, order, token=token_of(emulator)))[2]
+
+    assert isinstance(reply, Unread)
+    assert reply.reason is reason
+    assert not emulator.journal.of("check")
+
+
+async def test_a_token_that_is_refused_comes_back_as_that(station, file):
+    image = await inspected(station, file)
+    reply = (await results(station, upload(image, file), token="old"))[2]
+
+    assert isinstance(reply, TokenRefused)
+
+
+async def test_orders_that_come_twice_are_done_once(station, emulator, file):
+    image = await inspected(station, file)
+    orders = (upload(image, file),)
+    token = Hidden(token_of(emulator))
+    for _ in range(3):
+        await station.put(2, orders, token)
+    first = await station.take(0)
+    again = await station.take(0)
+
+    assert first.events == again.events
+    assert len(emulator.journal.of("check")) == 1
+
+
+async def test_a_picture_leaves_at_its_time(station, emulator, file):
+    image = await inspected(station, file)
+    began = time.monotonic()
+    order = replace(upload(image, file), at=began + 0.3)
+    await results(station, order, token=token_of(emulator))
+
+    assert time.monotonic() - began >= 0.3
+
+
+async def test_a_portrait_is_made_where_the_picture_is(station, file):
+    image = await inspected(station, file)
+    made = (await results(station, Portray(3, image, candidate(file))))[3]
+
+    assert isinstance(made, Portrait)
+    assert made.thumbnail is not None
+
+
+async def test_a_station_that_is_leaving_turns_orders_away(station, file):
+    station._leaving = True
+    result = (await results(station, Inspect(1, candidate(file))))[1]
+
+    assert result == TurnedAway()
+
+
+async def test_nothing_is_sent_for_a_driver_that_is_silent(station, emulator, file):
+    image = await inspected(station, file)
+    station._taken_at -= 60
+    reply = await station._result_of(upload(image, file), Hidden(token_of(emulator)))
+
+    assert isinstance(reply, Unread)
+    assert not emulator.journal.of("check")
+
+
+async def test_a_station_shows_neither_token_nor_key(station, emulator, file):
+    image = await inspected(station, file)
+    token = token_of(emulator)
+    await results(station, upload(image, file), token=token)
+
+    assert token not in repr(station)
+    assert token not in repr(vars(station))
+    assert "api_key=None" in repr(station._settings)

@@ -1,0 +1,278 @@
+"""What the ledger keeps of matches from answer to answer."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchscan.enums import Disposition, MatchKind, MatchState
+from batchscan.ledger import FILE_NAME, Ledger
+from batchscan.ledger.schema import MIGRATIONS
+from batchscan.model import Match
+from batchscan.runs.rebuild import with_history
+from tests.ledger.conftest import REAL, answer, image
+from tests.ledger.settling import settle
+
+ONE, TWO, THREE = (f"https://{word}.example.com/a.jpg" for word in ("one", "two", "three"))
+CONTENT = image()
+
+
+def ask(ledger: Ledger, run: str, *urls: str, generation: int, at: float) -> int:
+    claim = ledger.claims.open(CONTENT, generation, run, at)
+    settle(ledger, claim, answer(*urls, at=at), run)
+    ledger.files.put(CONTENT.path, CONTENT.stat, picture_id=claim.picture_id)
+    ledger.seen.add(claim.picture_id, CONTENT.path, fresh=True)
+    ledger.history.tell([run])
+    return claim.picture_id
+
+
+def states(ledger: Ledger, picture: int = 1) -> dict[str, str]:
+    return {each.match.url: str(each.match.state) for each in ledger.history.of(picture)}
+
+
+def mark(ledger: Ledger, url: str, disposition: Disposition) -> None:
+    ledger._connection.execute(
+        "UPDATE sightings SET disposition = ? WHERE url = ?", (disposition.value, url)
+    )
+
+
+def test_a_first_answer_shows_what_is_new(ledger):
+    picture = ask(ledger, "r1", ONE, TWO, generation=1, at=1000.0)
+
+    assert states(ledger, picture) == {ONE: "new", TWO: "new"}
+    match = ledger.history.of(picture)[0].match
+    assert (match.first_seen, match.last_seen) == (1000.0, 1000.0)
+    assert match.disposition is Disposition.OPEN
+
+
+def test_matches_become_known_gone_and_returned(ledger):
+    ask(ledger, "r1", ONE, TWO, generation=1, at=1000.0)
+    ask(ledger, "r2", ONE, THREE, generation=2, at=2000.0)
+    assert states(ledger) == {ONE: "known", TWO: "gone", THREE: "new"}
+
+    ask(ledger, "r3", ONE, TWO, generation=3, at=3000.0)
+    assert states(ledger) == {ONE: "known", TWO: "returned", THREE: "gone"}
+
+    ask(ledger, "r4", ONE, TWO, generation=4, at=4000.0)
+    assert states(ledger) == {ONE: "known", TWO: "known", THREE: "gone"}
+    seen = {each.match.url: each.match for each in ledger.history.of(1)}
+    assert (seen[TWO].first_seen, seen[TWO].last_seen) == (1000.0, 4000.0)
+    assert (seen[THREE].first_seen, seen[THREE].last_seen) == (2000.0, 2000.0)
+
+
+def test_a_run_that_asked_nothing_has_no_news(ledger):
+    ask(ledger, "r1", ONE, generation=1, at=1000.0)
+    ledger.history.tell(["r2"])
+
+    assert states(ledger) == {ONE: "known"}
+    assert ledger.overview.digest().alarms.new == 0
+
+
+def test_a_run_tells_the_news_of_the_killed_runs_before_it(ledger):
+    ask(ledger, "killed", ONE, generation=1, at=1000.0)
+    ledger.history.tell(["r2", "killed"])
+
+    assert states(ledger) == {ONE: "new"}
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        "http://one.example.com/a.jpg",
+        "https://ONE.example.com:443/a.jpg#top",
+        "https://one.example.com/b/../%61.jpg",
+    ],
+)
+def test_another_way_to_write_a_url_is_the_same_match(ledger, again):
+    ask(ledger, "r1", ONE, generation=1, at=1000.0)
+    ask(ledger, "r2", again, generation=2, at=2000.0)
+
+    assert states(ledger) == {again: "known"}
+
+
+def test_a_url_that_an_answer_shows_twice_is_one_match(ledger):
+    ask(ledger, "r1", ONE, f"{ONE}#again", generation=1, at=1000.0)
+
+    assert states(ledger) == {ONE: "new"}
+    assert ledger.overview.digest().matches.total == 1
+
+
+def test_a_change_of_kind_is_kept_and_is_no_news(ledger):
+    ask(ledger, "r1", ONE, generation=1, at=1000.0)
+    claim = ledger.claims.open(CONTENT, 2, "r2", 2000.0)
+    partial = replace(answer(at=2000.0), matches=(Match(ONE, MatchKind.PARTIAL, (), "x"),))
+    settle(ledger, claim, partial, "r2")
+    ledger.history.tell(["r2"])
+
+    [found] = ledger.history.of(1)
+    assert (found.match.kind, found.match.state) == (MatchKind.PARTIAL, MatchState.KNOWN)
+
+
+LASTING = [d for d in Disposition if d not in (Disposition.ALLOWED, Disposition.REMOVED)]
+
+
+def test_a_copy_that_is_shown_after_it_was_removed_is_an_open_case(ledger):
+    ask(ledger, "r1", ONE, generation=1, at=1000.0)
+    mark(ledger, ONE, Disposition.REMOVED)
+    ask(ledger, "r2", ONE, generation=2, at=2000.0)
+
+    [found] = ledger.history.of(1)
+    assert (found.match.state, found.match.disposition) == (MatchState.KNOWN, Disposition.OPEN)
+
+
+def test_two_ways_to_write_a_url_are_its_worst_kind_with_the_pages_of_both(ledger):
+    claim = ledger.claims.open(CONTENT, 1, "r1", 1000.0)
+    twice = (
+        Match("http://x.example.com/a", MatchKind.PARTIAL, ("https://p.example/1",), "example.com"),
+        Match("https://x.example.com/a", MatchKind.FULL, ("https://p.example/2",), "example.com"),
+    )
+    settle(ledger, claim, replace(answer(at=1000.0), matches=twice), "r1")
+
+    [found] = ledger.history.of(claim.picture_id)
+    assert found.match.kind is MatchKind.FULL
+    assert found.match.pages == ("https://p.example/1", "https://p.example/2")
+
+
+@pytest.mark.parametrize("disposition", LASTING)
+def test_a_disposition_stays_while_the_match_does(ledger, disposition):
+    ask(ledger, "r1", ONE, generation=1, at=1000.0)
+    mark(ledger, ONE, disposition)
+    ask(ledger, "r2", ONE, generation=2, at=2000.0)
+
+    assert ledger.history.of(1)[0].match.disposition is disposition
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("noticed", "open"), ("removed", "open"), ("reviewed", "reviewed"), ("not_mine", "not_mine")],
+)
+def test_a_copy_that_comes_back_is_an_open_case_again(ledger, before, after):
+    ask(ledger, "r1", ONE, generation=1, at=1000.0)
+    mark(ledger, ONE, Disposition(before))
+    ask(ledger, "r2", generation=2, at=2000.0)
+    ask(ledger, "r3", ONE, generation=3, at=3000.0)
+
+    [found] = ledger.history.of(1)
+    assert (found.match.state, found.match.disposition) == (MatchState.RETURNED, after)
+
+
+def test_what_is_allowed_stays_in_every_total_and_leaves_worklist_and_alarms(ledger):
+    ask(ledger, "r1", ONE, TWO, THREE, generation=1, at=1000.0)
+    mark(ledger, THREE, Disposition.NOT_MINE)
+
+    def allows(url: str, sha256: str, paths) -> bool:
+        assert sha256 == CONTENT.sha256
+        assert tuple(paths) == (CONTENT.path.encode(),)
+        return url == ONE
+
+    counted = []
+    ledger.history.tell(["r1"], allows)
+    ledger.history.allow_seen(lambda url, *_: counted.append(url))
+    digest = ledger.overview.digest()
+
+    assert sorted(counted) == sorted([ONE, TWO, THREE])
+    assert (digest.matches.total, digest.matches.new) == (3, 3)
+    assert (digest.matches.allowed, digest.matches.worklist) == (1, 1)
+    assert (digest.alarms.new, digest.alarms.full, digest.alarms.total) == (1, 1, 1)
+    assert (digest.domains[0].allowed, digest.domains[0].worklist) == (1, 1)
+    dispositions = {each.match.url: each.match.disposition for each in ledger.history.of(1)}
+    assert dispositions == {ONE: "allowed", TWO: "open", THREE: "not_mine"}
+
+
+def test_an_answer_gets_what_its_history_says_and_what_is_gone_from_it(ledger):
+    ask(ledger, "r1", ONE, TWO, generation=1, at=1000.0)
+    ask(ledger, "r2", THREE, ONE, generation=2, at=2000.0)
+    shown = with_history(answer(THREE, ONE), ledger.history.of(1))
+
+    assert [(m.url, m.state) for m in shown.matches] == [(THREE, "new"), (ONE, "known")]
+    assert [(m.url, m.state, m.last_seen) for m in shown.gone] == [(TWO, "gone", 1000.0)]
+
+
+def test_a_run_is_seen_again_by_the_pictures_it_kept(ledger):
+    ask(ledger, "r1", ONE, TWO, generation=1, at=1000.0)
+    before, kept = ledger.overview.digest(), ledger.seen.matched()
+    ledger.seen.forget()
+    assert ledger.overview.digest().matches.total == 0
+
+    ledger.seen.see_run("r1", kept)
+    assert ledger.overview.digest() == before
+    ledger.seen.see_all()
+    assert ledger.overview.digest().matches == before.matches
+
+
+def test_pictures_are_found_whole_with_the_new_ones_first(ledger):
+    ask(ledger, "r1", ONE, TWO, THREE, generation=1, at=1000.0)
+    other = image("/p/new.png", b"another content")
+    claim = ledger.claims.open(other, 1, "r2", 2000.0)
+    matches = (Match(ONE, MatchKind.PARTIAL, ("https://p.example.com/",), "example.com"),)
+    settle(ledger, claim, replace(answer(at=2000.0), matches=matches), "r2")
+    ledger.files.put(other.path, other.stat, picture_id=claim.picture_id)
+    ledger.portraits.put(claim.picture_id, b"webp", b'{"creator":"Ann"}')
+    ledger.history.tell(["r2"])
+    ledger.seen.see_all()
+    first, second = ledger.found.pictures()
+
+    assert (first.path, first.sha256, first.thumbnail) == (b"/p/new.png", other.sha256, b"webp")
+    assert first.provenance is not None
+    assert first.provenance.creator == "Ann"
+    assert first.matches[0].pages == ("https://p.example.com/",)
+    assert Counter(match.state for match in second.matches) == {MatchState.KNOWN: 3}
+
+
+@given(
+    st.lists(st.sets(st.sampled_from(range(6))), min_size=1, max_size=8),
+)
+def test_whatever_the_answers_show_every_match_has_the_state_that_they_say(
+    tmp_path_factory, answers
+):
+    ledger = Ledger.open(tmp_path_factory.mktemp("state"), REAL)
+    urls = [f"https://site{number}.example.com/" for number in range(6)]
+    for number, shown in enumerate(answers, 1):
+        ask(ledger, f"r{number}", *(urls[n] for n in shown), generation=number, at=float(number))
+    found = states(ledger)
+    ledger.close()
+
+    *earlier, last = answers
+    ever = set().union(*earlier) if earlier else set()
+    before = earlier[-1] if earlier else set()
+    for number, url in enumerate(urls):
+        if number in last:
+            expected = "known" if number in before else "returned" if number in ever else "new"
+            assert found[url] == expected
+        else:
+            assert found.get(url) == ("gone" if number in ever else None)
+
+
+def test_a_ledger_of_the_second_version_keeps_its_matches_with_their_pages(tmp_path):
+    body = (
+        b'{"matches": {"internet": [{"url": "http://one.example.com:80/a.jpg", "matchType": 1,'
+        b' "webPages": [{"url": "https://two.example.com/page"}]},'
+        b' {"url": "https://ONE.example.com/a.jpg", "matchType": 0,'
+        b' "webPages": [{"url": "https://one.example.com/page"}]}], "score": {}}}'
+    )
+    old = sqlite3.connect(tmp_path / FILE_NAME)
+    for migration in MIGRATIONS[:2]:
+        old.executescript(migration)
+    old.executescript("PRAGMA user_version = 2")
+    old.execute("INSERT INTO realms VALUES (1, ?, 0)", (REAL.api_url,))
+    old.execute("INSERT INTO pictures VALUES (1, 1, x'ab', 10, 'png', 8, 6, 1, NULL)")
+    values = ("bs-1", "old-run", 1000.0, zlib.compress(body))
+    old.execute("INSERT INTO answers VALUES (1, 1, 1, ?, ?, ?, 1, ?)", values)
+    url = "https://ONE.example.com/a.jpg"
+    old.execute("INSERT INTO matches VALUES (1, ?, 'full', 'example.com')", (url,))
+    old.commit()
+    old.close()
+    ledger = Ledger.open(tmp_path, REAL)
+    [found] = ledger.history.of(1)
+    ledger.close()
+
+    assert found.key == "one.example.com/a.jpg"
+    assert found.match.kind is MatchKind.FULL  # the worst of the two ways to write it
+    assert found.match.pages == ("https://two.example.com/page", "https://one.example.com/page")
+    assert (found.match.state, found.match.first_seen) == (MatchState.KNOWN, 1000.0)

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchscan.enums import DeferReason
+from batchscan.errors import LimitReached
+from batchscan.pipeline.budget import Budget
+from batchscan.settings import Spend
+
+
+def spend(**limits) -> Spend:
+    return Spend(**limits)
+
+
+CHARGES = st.sampled_from([0, 0, 1, 1, 1, 2, 3, 5, 40, 10**15, None])
+
+
+@st.composite
+def requests(draw):
+    """Requests: turns in the gate, turns under way, and what the answer charges (None: none came)."""
+    turns = st.integers(0, 3)
+    return draw(st.lists(st.tuples(turns, turns, CHARGES), max_size=40))
+
+
+@given(
+    st.integers(0, 12),
+    requests(),
+    st.dictionaries(st.sampled_from([0, 1, 2, 7, 40, 10**15]), st.integers(1, 4), max_size=4),
+)
+async def test_a_budget_is_exceeded_by_nothing_that_could_be_known(most, asked, earlier):
+    """The bound: of each request under way when a dearer answer came, what it costs beyond the
+    largest charge seen until it left."""
+    budget = Budget(spend(max_credits=most), earlier, 0.0)
+    unknowable = 0
+
+    async def ask(waits: int, takes: int, charge: int | None) -> None:
+        nonlocal unknowable
+        while True:
+            try:
+                reserved = await budget.reserve()
+            except LimitReached:
+                return
+            for _ in range(waits):
+                await asyncio.sleep(0)
+            if budget.still_covers(reserved):
+                break
+            await budget.give_back(reserved, 0)
+        known = reserved.credits
+        for _ in range(takes):
+            await asyncio.sleep(0)
+        if charge is None:
+            charge = budget.doubt
+        else:
+            budget.learn(charge)
+        unknowable += max(0, charge - known)
+        await budget.give_back(reserved, charge)
+        assert budget.spent <= most + unknowable
+
+    await asyncio.gather(*(ask(*request) for request in asked))
+
+    assert budget.spent <= most + unknowable
+
+
+@given(
+    st.dictionaries(st.integers(0, 5), st.integers(2, 50), min_size=1, max_size=5),
+    st.integers(1_001, 10**18),
+    st.booleans(),
+)
+async def test_one_absurd_charge_blocks_no_later_run(usual, absurd, alone):
+    earlier = {absurd: 1} if alone else {**usual, absurd: 1}
+    budget = Budget(spend(max_credits=100), earlier, 0.0)
+
+    first = await budget.reserve()
+    assert first.credits <= 5
+    second = asyncio.create_task(budget.reserve())  # it may have been a new price: look first
+    await asyncio.sleep(0)
+    assert not second.done()
+    budget.learn(1)
+    await budget.give_back(first, 1)
+    await second
+
+
+async def test_a_free_answer_leaves_the_budget_on():
+    budget = Budget(spend(max_credits=5), None, 0.0)
+    first = await budget.reserve()
+    budget.learn(0)
+    await budget.give_back(first, 0)
+
+    waiting = [asyncio.create_task(budget.reserve()) for _ in range(65)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert sum(task.done() for task in waiting) == 5
+    for task in waiting:
+        task.cancel()
+
+
+async def test_a_free_account_is_scanned_whole_under_any_budget():
+    budget = Budget(spend(max_credits=0), {0: 3}, 0.0)
+    for _ in range(100):
+        await budget.give_back(await budget.reserve(), 0)
+    costs = await budget.reserve()
+    budget.learn(1)
+    await budget.give_back(costs, 1)
+
+    with pytest.raises(LimitReached):
+        await budget.reserve()
+    assert budget.spent == 1
+
+
+async def test_the_price_is_looked_at_again_when_a_request_leaves():
+    budget = Budget(spend(max_credits=64), {1: 10}, 0.0)
+    reserved = [await budget.reserve() for _ in range(64)]
+    assert all(budget.still_covers(each) for each in reserved[:2])
+    for each in reserved[:2]:
+        budget.learn(10)
+        await budget.give_back(each, 10)
+
+    left = [each for each in reserved[2:] if budget.still_covers(each)]
+    assert len(left) == 0  # 20 of 64 are spent, and 62 wait with a credit each
+    for each in reserved[2:]:
+        await budget.give_back(each, 0)
+    again = [await budget.reserve() for _ in range(4)]
+    assert [each.credits for each in again] == [10] * 4
+    assert all(budget.still_covers(each) for each in again)
+
+
+async def test_the_first_goes_alone_until_an_answer_has_shown_the_price():
+    budget = Budget(spend(max_credits=10), None, 0.0)
+    first = await budget.reserve()
+    second = asyncio.create_task(budget.reserve())
+    await asyncio.sleep(0)
+    assert not second.done()
+
+    budget.learn(4)
+    await budget.give_back(first, 4)
+    reserved = await second
+    assert reserved.credits == 4
+    third = asyncio.create_task(budget.reserve())
+    await budget.give_back(reserved, 4)
+    with pytest.raises(LimitReached):
+        await third
+
+
+async def test_what_a_failed_request_gives_back_can_be_spent_by_one_that_waits():
+    budget = Budget(spend(max_credits=1), {1: 1}, 0.0)
+    reserved = await budget.reserve()
+    waiting = asyncio.create_task(budget.reserve())
+    await asyncio.sleep(0)
+    await budget.give_back(reserved, 0)
+
+    assert (await waiting).credits == 1
+
+
+async def test_without_a_budget_nobody_waits():
+    budget = Budget(spend(), None, 0.0)
+
+    assert [(await budget.reserve()).credits for _ in range(100)] == [1] * 100
+
+
+def test_the_limit_counts_pictures():
+    budget = Budget(spend(limit=2), None, 0.0)
+    budget.start_picture(0.0)
+    budget.start_picture(0.0)
+
+    with pytest.raises(LimitReached) as stop:
+        budget.start_picture(0.0)
+    assert stop.value.defers_as is DeferReason.LIMIT
+
+
+def test_after_the_longest_duration_nothing_starts():
+    budget = Budget(spend(max_duration=60.0), None, 100.0)
+    budget.start_picture(159.9)
+
+    with pytest.raises(LimitReached) as stop:
+        budget.start_picture(160.0)
+    assert stop.value.defers_as is DeferReason.DURATION

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchscan.pipeline.concurrency import BytesInFlight, Twins
+
+
+@given(st.lists(st.integers(0, 150), max_size=25))
+async def test_bytes_in_flight_never_exceed_the_bound_and_all_get_their_turn(sizes):
+    bound = BytesInFlight(100)
+    held, done = 0, []
+
+    async def one(size: int) -> None:
+        nonlocal held
+        async with bound.hold(size):
+            held += min(size, 100)
+            assert held <= 100
+            await asyncio.sleep(0)
+            held -= min(size, 100)
+        done.append(size)
+
+    await asyncio.gather(*(one(size) for size in sizes))
+
+    assert sorted(done) == sorted(sizes)
+
+
+async def test_a_large_one_is_not_overtaken_for_ever_by_small_ones():
+    bound = BytesInFlight(100)
+    order: list[int] = []
+
+    async def one(size: int) -> None:
+        async with bound.hold(size):
+            order.append(size)
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(one(size) for size in (60, 100, 1, 2)))
+
+    assert order == [60, 100, 1, 2]
+
+
+async def test_a_waiter_that_goes_away_leaves_its_place_to_the_next():
+    bound = BytesInFlight(10)
+    async with bound.hold(10):
+        gone = asyncio.create_task(bound._acquire(10))
+        patient = asyncio.create_task(bound._acquire(5))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.sleep(0)
+    await patient
+
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+
+
+async def test_twins_share_one_answer():
+    twins: Twins[int] = Twins()
+    asked = 0
+
+    async def ask() -> int:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0)
+        return 42
+
+    results = await asyncio.gather(*(twins.once("sha", ask) for _ in range(5)))
+
+    assert asked == 1
+    assert sorted(results) == [(42, False)] * 4 + [(42, True)]
+
+
+async def test_twins_share_one_failure_and_a_later_one_asks_anew():
+    twins: Twins[int] = Twins()
+
+    async def fail() -> int:
+        await asyncio.sleep(0)
+        raise ValueError("no")
+
+    async def answer() -> int:
+        return 1
+
+    results = await asyncio.gather(
+        *(twins.once("sha", fail) for _ in range(3)), return_exceptions=True
+    )
+
+    assert [type(result) for result in results] == [ValueError] * 3
+    assert await twins.once("sha", answer) == (1, True)

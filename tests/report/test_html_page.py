@@ -1,0 +1,371 @@
+import base64
+import hashlib
+import itertools
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from html.parser import HTMLParser
+from typing import Any
+
+import msgspec
+import pytest
+
+from batchscan.enums import Disposition, ExitReason, MatchKind, MatchState
+from batchscan.model import Provenance
+from batchscan.report import Report
+from batchscan.report import html_pictures as bounds
+from batchscan.report.html_page import Scope, render
+from batchscan.report_sections import Digest, FoundPicture, MatchTotals, RuleUse
+from tests.report.facts import DIGEST, books, report
+from tests.report.matched import (
+    DAY,
+    GONE,
+    NEW,
+    NOW,
+    hostile,
+    hostile_report,
+    many,
+    match,
+    picture,
+    report_of,
+)
+
+VOID = {"meta", "img", "input", "wbr"}
+INLINE = {"a", "b", "code", "data", "i", "kbd", "small", "span", "strong", "time", "wbr"}
+
+
+class Page(HTMLParser):
+    """A page as a browser takes it apart: texts, attributes, figures, and what is not closed."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.html = html
+        self.open: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []  # tag, name, value
+        self.figures: dict[str, str] = {}
+        self.texts: list[str] = []
+        self.inside: dict[str, str] = {}  # style and script
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        assert len(given) == len(attrs)
+        self.attributes += [(tag, name, value) for name, value in given.items()]
+        if "data-figure" in given:
+            assert self.figures.setdefault(given["data-figure"], given["value"]) == given["value"]
+        self.space(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+        self.space(tag)
+
+    def space(self, tag: str) -> None:
+        if tag not in INLINE:
+            self.texts.append(" ")
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] in ("style", "script"):
+            self.inside[self.open[-1]] = self.inside.get(self.open[-1], "") + data
+        else:
+            self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join("".join(self.texts).split())
+
+    def values(self, tag: str, name: str) -> list[str]:
+        return [value for *which, value in self.attributes if which == [tag, name]]
+
+
+def page(about: Report, pictures: Iterable[FoundPicture] = (), **options: Any) -> Page:
+    parts = list(render(about, pictures, made_at=NOW + 60, **options))
+    made = Page(b"".join(parts).decode())
+
+    assert made.open == []
+    return made
+
+
+def whole() -> tuple[Report, list[FoundPicture]]:
+    """A report of which every figure is another number."""
+    digest = replace(
+        DIGEST,
+        matches=MatchTotals(34, 1_234, 801, 389, 21, 22, 23, 24, 25),
+        run_matches=MatchTotals(4, 91, 92, 93, 94, 95, 96, 97, 98),
+        rules=(
+            RuleUse("domain example.org", "our own", "ines", date(2027, 1, 1), False, 41),
+            RuleUse("domain old.example", "sold", None, date(2026, 1, 1), True, 0),
+            RuleUse("sha256 00ff", "given away", None, None, False, 0),
+        ),
+    )
+    tally = books(
+        scanned=601, reused=12, unchanged=195,
+        rejected={"too_large": 3, "corrupt": 2}, failed={"server_error": 8}, deferred={"credits": 180},
+    )  # fmt: skip
+    tally.charged, tally.saved_by_reuse, tally.outcome_unknown, tally.expected = 611, 13, 2, 0
+    tally.ignored, tally.excluded, tally.unreadable_folders = 71, 72, 73
+    return report(tally, digest, balance=5_000), [
+        picture("/pics/a.jpg", match("https://example.com/a"))
+    ]
+
+
+def test_every_figure_stands_in_it_as_in_the_json():
+    about, pictures = whole()
+    figures = page(about, pictures).figures
+    plain = msgspec.to_builtins(about)
+
+    for path, value in figures.items():
+        found: Any = plain
+        for step in path.split("."):
+            found = found[int(step)] if isinstance(found, list) else found[step]
+        assert value == ("" if found is None else str(found)), path
+    groups = ("files", "reasons", "credits", "matches", "run_matches")
+    numbers = {f"{group}.{name}" for group in groups for name in plain[group]}
+    for group in ("domains", "allow_rules"):
+        names = [name for name, value in plain[group][0].items() if isinstance(value, int | None)]
+        names = [name for name in names if name not in ("by", "until", "expired")]
+        numbers |= {f"{group}.{n}.{name}" for n in range(len(plain[group])) for name in names}
+    assert numbers - set(figures) == {
+        "files.empty_roots",
+        "files.unreadable_folder_names",
+        "files.converted_formats",
+    }
+
+
+def test_coverage_comes_first_then_money_figures_news_sites_pictures_and_rules():
+    made = page(*whole())
+    order = ["coverage", "money", "figures", "new", "sites", "pictures", "allowed"]
+
+    assert made.values("section", "id") == order
+    assert "812 of 1,001" not in made.text
+    assert "808 of 1,001 pictures are checked. 193 are not" in made.text
+    for words in ("8 server errors", "180 out of credits", "3 over 20 MB", "73 unreadable folders",
+                  "72 excluded", "71 ignored", "possibly charged without an answer"):  # fmt: skip
+        assert words in made.text
+    assert "Not everything is checked." in made.text
+
+
+def test_what_ended_a_run_early_is_said_with_its_advice():
+    made = page(
+        report(
+            books(scanned=5),
+            partial=True,
+            exit_code=None,
+            exit_reason=ExitReason.KILLED,
+            message="the run was killed",
+            advice="run it again",
+        )
+    )
+
+    assert "Not everything is checked." in made.text
+    assert "Ended early: the run was killed What to do: run it again" in made.text
+    assert "killed before it could end" in made.text
+
+
+@pytest.mark.parametrize(
+    ("tally", "changes"),
+    [
+        (books(scanned=5, failed={"network": 1}), {}),
+        (books(scanned=5, deferred={"too_young": 1}), {}),
+        (books(deferred={"dry_run": 3}), {"dry_run": True}),
+        (books(), {}),
+    ],
+)
+def test_nothing_found_is_never_said_of_pictures_without_an_answer(tally, changes):
+    text = page(report(tally, **changes)).text
+
+    for words in ("Nothing new among", "No site shows a copy of", "No copies of"):
+        assert f"{words} the pictures that have an answer" in text
+    assert "No copies were found" not in text
+
+
+def test_full_coverage_is_said_calmly():
+    text = page(report(books(scanned=5, unchanged=1))).text
+
+    assert "All 6 pictures are checked." in text
+    assert "Not everything" not in text
+    assert "No copies were found." in text
+
+
+def test_an_empty_root_is_not_covered():
+    tally = books(scanned=1)
+    tally.empty_roots = ["/mnt/photos"]
+    text = page(report(tally)).text
+
+    assert "Not everything is checked." in text
+    assert "Not covered: /mnt/photos is empty or gone, and pictures were seen there before." in text
+
+
+def test_a_sandbox_and_a_dry_run_are_told_from_a_real_scan():
+    tally = books(deferred={"dry_run": 1500})
+    tally.expected = 1500
+    text = page(report(tally, dry_run=True, sandbox=True, at_least_s=153.0)).text
+
+    assert "Sandbox. The answers are the vendor's mock answers" in text
+    assert "Would send 1,500 pictures: 1,500 credits. Nothing was sent." in text
+    assert "Not everything is checked." not in text
+
+
+def test_a_picture_is_shown_with_all_that_is_known_of_it():
+    found = picture(
+        b"/pics/caf\xe9/a.jpg",
+        match(
+            "https://cdn.example.com/a.jpg",
+            "https://example.com/1",
+            "https://example.com/2",
+            kind=MatchKind.PARTIAL,
+            state=MatchState.RETURNED,
+            disposition=Disposition.NOT_MINE,
+        ),
+        match("https://example.net/old.jpg", state=GONE, last_seen=NOW - DAY),
+        provenance=Provenance("Inês", "© 2024 Inês", "Agency", "2024:05:17"),
+    )
+    made = page(report_of([found]), [found])
+
+    for words in ("/pics/caf\\xe9/a.jpg", "4,000 × 3,000 jpeg, 2.3 MB, asked 2026-11-23 18:02 UTC",
+                  "for 1 credit", f"SHA-256 {found.sha256}", "Creator: Inês", "Copyright: © 2024 Inês",
+                  "Credit: Agency", "Created: 2024:05:17", "1 match: 0 full, 1 partial",
+                  "partial returned not mine", "first seen 2026-11-20, last seen 2026-11-23",
+                  "full gone", "last seen 2026-11-22"):  # fmt: skip
+        assert words in made.text, words
+    links = [href for href in made.values("a", "href") if href.startswith("http")]
+    assert set(links) == {
+        "https://cdn.example.com/a.jpg", "https://example.com/1", "https://example.com/2",
+        "https://example.net/old.jpg",
+    }  # fmt: skip
+    assert made.values("img", "alt")[0] == "Thumbnail of a.jpg"
+    assert "match gone" in made.values("li", "class")
+
+
+def test_a_picture_without_a_thumbnail_has_a_placeholder():
+    found = picture("/pics/a.jpg", match("https://example.com/a.jpg"), thumbnail=None)
+    made = page(report_of([found]), [found])
+
+    assert made.values("img", "src") == []
+    assert made.values("svg", "aria-label") == ["No thumbnail of a.jpg"]
+
+
+def test_new_and_returned_matches_stand_ahead_and_the_rest_is_counted():
+    found = [picture(f"/pics/{n}.jpg", *(match(f"https://a.test/{n}/{m}", state=NEW) for m in range(12)))
+             for n in range(20)]  # fmt: skip
+    made = page(report_of(found), found)
+
+    assert "The first 100 of 240" in made.text
+    assert "and 2 more new matches of this picture" in made.text
+    news = made.html.partition('id="new"')[2].partition("</section>")[0]
+    assert news.count('<li class="match') == 100
+
+
+def test_a_report_of_before_there_was_a_history_says_so():
+    about, pictures = whole()
+    before = msgspec.structs.replace(
+        about.matches, new=None, returned=None, gone=None, allowed=None, worklist=None
+    )
+    made = page(msgspec.structs.replace(about, matches=before), pictures)
+
+    assert made.figures["matches.new"] == ""
+    assert "Not known: this run's report is from before batchscan kept a history." in made.text
+
+
+def test_rules_are_shown_with_what_is_wrong_with_them():
+    text = page(*whole()).text
+
+    assert "domain example.org our own ines 2027-01-01 41" in text
+    assert "2026-01-01 past its date" in text
+    assert "for good 0 covers nothing" in text
+    assert "allowed by a rule 24" in text
+
+
+def test_it_says_what_is_not_in_it_and_how_to_go_on():
+    scope = Scope(table="all.csv", again="batchscan report --run x --html y", everything=True)
+    text = page(*whole(), scope=scope).text
+
+    for words in ("Every picture in the ledger", "all.csv, beside this file", "2026-11-23 18:03 UTC",
+                  "batchscan report --run x --html y", "batchscan mark reviewed"):  # fmt: skip
+        assert words in text
+
+
+def test_its_policy_allows_its_own_style_and_script_and_nothing_else():
+    made = page(hostile_report(), hostile())
+    [policy] = [value for _, name, value in made.attributes if name == "content" and "src" in value]
+    hashes = {
+        tag: base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        for tag, text in made.inside.items()
+    }
+
+    assert policy == (
+        f"default-src 'none'; img-src data:; style-src 'sha256-{hashes['style']}'; "
+        f"script-src 'sha256-{hashes['script']}'; base-uri 'none'; form-action 'none'"
+    )
+    assert made.html.count("<style") == made.html.count("<script") == 1
+    assert not re.search(r"url\(|@import|http", made.inside["style"])
+    assert not re.search(r"eval|innerHTML|fetch|http|<[!/]", made.inside["script"])
+
+
+def test_no_hostile_string_is_markup_or_steers_the_reader():
+    made = page(hostile_report(), hostile())
+    sources = [value for _, name, value in made.attributes if name in ("src", "href", "action")]
+
+    assert not [name for _, name, _ in made.attributes if name.startswith("on") or name == "style"]
+    assert all(
+        re.match(r"https?://|#|data:image/jpeg;base64,", source, re.IGNORECASE)
+        for source in sources
+    )
+    assert made.html.replace("\n", "").isprintable()
+    assert "{{7*7}}" in made.text
+    assert " 49 " not in made.text.partition("{{7*7}}")[2][:30]
+
+
+def test_links_tell_the_other_side_nothing():
+    made = page(hostile_report(), hostile())
+    outside = [href for href in made.values("a", "href") if not href.startswith("#")]
+
+    assert made.values("a", "rel") == ["noopener noreferrer nofollow"] * len(outside)
+    assert made.values("a", "target") == ["_blank"] * len(outside)
+
+
+def test_ten_thousand_pictures_fit_and_the_rest_is_said_to_be_left_out():
+    totals = MatchTotals(10_000, 30_000, 20_000, 10_000, 3_000)
+    about, pictures = report(books(scanned=10_000), Digest(totals)), many(10_000)
+    size, html = 0, []
+    for part in render(about, pictures, made_at=NOW):
+        size += len(part)
+        html.append(part)
+    text = b"".join(html).decode()
+    articles = text.count("<article")
+
+    assert size < 20_000_000
+    assert articles > 3_000
+    assert len(list(pictures)) == 10_000 - articles - 1  # no more are taken than fit
+    assert f"This file holds the first {articles:,} pictures" in text
+    assert f"{10_000 - articles:,} more with matches are left out" in text
+    assert "are in <b>matches.csv</b>" in text
+
+
+def test_a_picture_that_is_everywhere_is_bounded():
+    urls = (f"https://example.com/{n}.jpg" for n in range(20_000))
+    pages = [f"https://example.com/{n}" for n in range(500)]
+    found = [picture("/pics/a.jpg", *(match(url, *pages) for url in urls))]
+    made = page(report_of(found), found)
+
+    assert len(made.html) < 200_000
+    assert f"and {20_000 - bounds.MOST_MATCHES:,} more matches" in made.text
+    assert f"and {500 - bounds.MOST_PAGES} more pages" in made.text
+
+
+def test_a_million_pictures_that_do_not_fit_are_not_asked_for(monkeypatch):
+    monkeypatch.setattr(bounds, "MOST_PICTURES", 50)
+    one = picture("/pics/a.jpg", match("https://example.com/a.jpg"), thumbnail=None)
+    pictures = itertools.repeat(one)
+    about = report(books(scanned=1_000_000), Digest(MatchTotals(1_000_000, 1_000_000, 1_000_000)))
+    made = page(about, pictures)
+
+    assert made.html.count("<article") == 50
+    assert "999,950 more with matches are left out" in made.text

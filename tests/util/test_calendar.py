@@ -1,0 +1,126 @@
+"""Budgets by the calendar."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchscan.enums import DeferReason
+from batchscan.errors import LimitReached
+from batchscan.pipeline.budget import Budget, Windows
+from batchscan.settings import Spend
+
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC).timestamp()
+HOUR, DAY = 3600.0, 86_400.0
+
+
+class Wall:
+    def __init__(self, now: float = NOON) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def windows(wall: Wall, before: int = 0, **spend) -> Windows:
+    found = Windows.of(Spend(**spend), wall, lambda since, most: before)
+    assert found is not None
+    return found
+
+
+def test_without_a_bound_there_are_no_windows():
+    assert Windows.of(Spend(max_credits=5), Wall(), lambda since, most: 0) is None
+
+
+def test_a_day_begins_at_midnight_of_its_time_zone():
+    wall = Wall(datetime(2026, 11, 25, 22, 59, tzinfo=UTC).timestamp())
+    berlin = windows(wall, per_day=1, time_zone="Europe/Berlin")
+    berlin.spend(1)
+    assert "2026-11-26T00:00+01:00" in str(berlin.full(1, again=False))
+
+    wall.now += 60
+    assert berlin.full(1, again=False) is None
+
+
+@pytest.mark.parametrize("day", [datetime(2026, 3, 29), datetime(2026, 10, 25)])  # noqa: DTZ001
+def test_days_when_the_clocks_change_have_their_own_length(day):
+    zone = ZoneInfo("Europe/Berlin")
+    wall = Wall(day.replace(hour=12, tzinfo=zone).timestamp())
+    window = windows(wall, per_day=1, time_zone="Europe/Berlin").day
+
+    assert window.ends_at - window.starts_at in (23 * HOUR, 25 * HOUR)
+    for at in (window.starts_at, window.ends_at):
+        assert datetime.fromtimestamp(at, zone).hour == 0
+
+
+def test_what_other_runs_spent_counts():
+    assert windows(Wall(), before=7, per_month=10).full(3, again=False) is None
+    assert "spend.per_month of 10" in str(
+        windows(Wall(), before=8, per_month=10).full(3, again=False)
+    )
+
+
+def test_a_clock_that_steps_back_frees_nothing():
+    wall = Wall()
+    day = windows(wall, per_day=1)
+    day.spend(1)
+    wall.now -= 2 * DAY
+
+    assert day.full(1, again=False) is not None
+
+
+def test_what_is_asked_again_is_spread_over_the_days_that_are_left():
+    wall = Wall(datetime(2026, 11, 21, 3, tzinfo=UTC).timestamp())  # ten days are left
+    month = windows(wall, per_month=100)
+    month.spend(10)
+
+    assert month.full(1, again=False) is None
+    assert "even share" in str(month.full(1, again=True))
+    wall.now += DAY
+    assert month.full(10, again=True) is None
+    assert month.full(11, again=True) is not None
+
+
+@given(
+    st.integers(0, 6),
+    st.integers(0, 20),
+    st.lists(
+        st.tuples(st.sampled_from([0.0, 0.5, 7 * HOUR, 30 * HOUR]), st.integers(0, 3)), max_size=60
+    ),
+    st.booleans(),
+)
+async def test_no_calendar_window_ever_holds_more_than_its_budget(
+    per_day, per_month, requests, again
+):
+    wall = Wall(datetime(2026, 11, 29, 23, 59, 59, tzinfo=UTC).timestamp())
+    bounds = Windows.of(Spend(per_day=per_day, per_month=per_month), wall, lambda since, most: 0)
+    budget = Budget(Spend(), {1: 1}, 0.0, bounds)
+    days: Counter[str] = Counter()
+    months: Counter[str] = Counter()
+    refusals: set[DeferReason] = set()
+
+    async def ask(wait: float, steps: int) -> None:
+        wall.now += wait
+        try:
+            reserved = await budget.reserve(again=again)
+        except LimitReached as limit:
+            refusals.add(limit.defers_as)
+            return
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        charged_at = datetime.fromtimestamp(wall.now, UTC)
+        days[charged_at.strftime("%F")] += 1
+        months[charged_at.strftime("%Y-%m")] += 1
+        await budget.give_back(reserved, 1)
+
+    await asyncio.gather(*(ask(*request) for request in requests))
+
+    assert refusals <= {DeferReason.BUDGET}
+    assert all(spent <= per_day for spent in days.values())
+    assert all(spent <= per_month for spent in months.values())
