@@ -20,12 +20,12 @@ from batchscan.enums import (
     Status,
 )
 
-MOST = 2**63 - 1  # that a column of the ledger holds
+MAX_COUNT = 2**63 - 1  # that a column of the ledger holds
 
 
 def bounded(number: int) -> int:
     """The nearest that a column of the ledger holds: file systems have times beyond year 2262."""
-    return min(max(number, -MOST), MOST)
+    return min(max(number, -MAX_COUNT), MAX_COUNT)
 
 
 class Stat(NamedTuple):
@@ -294,7 +294,7 @@ Outcome: TypeAlias = Scanned | Reused | Rejected | Failed | Deferred
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class LearnedRate:
     """A rate that 429s taught."""
 
     share: float  # of the told rate, 0 to 1

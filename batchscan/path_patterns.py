@@ -21,12 +21,12 @@ _FOLDERS_FIRST = "^(?:.+/)?"  # and of `**/` at the start
 _ALL_INSIDE = re.compile(r"/\*\*(/?) *$")
 
 
-class BrokenPattern(ValueError):
+class InvalidPattern(ValueError):
     """A pattern that cannot be understood, or that could never match anything."""
 
 
 @dataclass(frozen=True, slots=True)
-class Glob:
+class PathPattern:
     """A pattern about a picture's whole path; without a `/` in front it may begin at any folder.
 
     `drafts/` covers everything inside any folder of that name, `*.png` any such picture,
@@ -37,7 +37,7 @@ class Glob:
     _expression: re.Pattern[str] = field(compare=False, repr=False)
 
     @classmethod
-    def of(cls, text: str) -> Glob:
+    def of(cls, text: str) -> PathPattern:
         """Compile a pattern.
 
         Raises:
@@ -61,7 +61,7 @@ class Glob:
             anywhere = _as_folders(text)
         try:
             patterns = patterns_of(anywhere)
-        except BrokenPattern:
+        except InvalidPattern:
             raise UsageError(f"{shown} is no gitignore pattern that can be read") from None
         if not patterns:
             raise UsageError(f"{shown} matches nothing")
@@ -87,7 +87,7 @@ def patterns_of(line: str) -> list[GitIgnoreSpecPattern]:
         BrokenPattern: it cannot be translated.
     """
     if "[:" in line:  # git knows these, pathspec would quietly never match them
-        raise BrokenPattern(f"'{printable(line)}': classes such as [[:alpha:]] are not known")
+        raise InvalidPattern(f"'{printable(line)}': classes such as [[:alpha:]] are not known")
     # Python's regular expressions warn of "[[", which a gitignore pattern may well hold.
     escaped = _NESTED_SET.sub(r"[\\[", _composed(line))
     # "a/**" means all inside `a`; pathspec takes that to be said of `a` itself.
@@ -96,7 +96,7 @@ def patterns_of(line: str) -> list[GitIgnoreSpecPattern]:
         # The backend is fixed: faster ones, where installed, may read a pattern otherwise.
         patterns = GitIgnoreSpec.from_lines([spelled_out], backend="simple").patterns
     except (ValueError, re.error) as error:
-        raise BrokenPattern(f"'{printable(line)}' is not a gitignore pattern") from error
+        raise InvalidPattern(f"'{printable(line)}' is not a gitignore pattern") from error
     return [pattern for pattern in patterns if pattern.regex and pattern.include is not None]
 
 

@@ -27,7 +27,7 @@ class MatchTotals:
 
 
 @dataclass(frozen=True, slots=True)
-class AlarmTotals:
+class FailOnTotals:
     """What `--fail-on` looks at: matches that are there, neither allowed nor somebody else's."""
 
     new: int = 0  # or returned
@@ -49,7 +49,7 @@ class DomainCount:
 
 
 @dataclass(frozen=True, slots=True)
-class MatchedImage:
+class PictureSummary:
     """One content with matches, and one of the paths it was seen at."""
 
     path: bytes
@@ -64,7 +64,7 @@ class MatchedImage:
 
 
 @dataclass(frozen=True, slots=True)
-class RuleUse:
+class AllowRuleUsage:
     """An allow rule as the reports show it."""
 
     what: str  # "domain example.com, images stock/"
@@ -76,19 +76,19 @@ class RuleUse:
 
 
 @dataclass(frozen=True, slots=True)
-class Digest:
+class MatchSummary:
     """What the ledger knows of every picture that a run saw."""
 
     matches: MatchTotals = MatchTotals()
     run_matches: MatchTotals = MatchTotals()  # of this run's answers only
-    alarms: AlarmTotals = AlarmTotals()
+    alarms: FailOnTotals = FailOnTotals()
     domains: tuple[DomainCount, ...] = ()  # most images first
-    images: tuple[MatchedImage, ...] = ()  # the worst first, at most 1,000
-    rules: tuple[RuleUse, ...] = ()  # in the order of their file
+    images: tuple[PictureSummary, ...] = ()  # the worst first, at most 1,000
+    rules: tuple[AllowRuleUsage, ...] = ()  # in the order of their file
 
 
 @dataclass(frozen=True, slots=True)
-class FoundPicture:
+class PictureMatches:
     """A content with matches, whole: for the formats that name every one of them."""
 
     path: bytes

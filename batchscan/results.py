@@ -13,7 +13,7 @@ import msgspec
 from batchscan.enums import Disposition, MatchKind, MatchState, Status
 from batchscan.errors import StorageError
 from batchscan.model import Answer, Failed, Match, Outcome, Reused, Scanned, Sent, ServiceError
-from batchscan.util.escaping import json_text, path_fields, printable, scalars
+from batchscan.util.escaping import escape_json, path_fields, printable, replace_surrogates
 from batchscan.util.private_files import advice_for, open_private, sync
 from batchscan.util.timestamps import rfc3339
 
@@ -127,7 +127,7 @@ def line_of(outcome: Outcome, run_id: str, *, sandbox: bool) -> ResultLine:
 
 def encode(line: ResultLine) -> bytes:
     """Give a line's JSON with its line feed."""
-    return json_text(_ENCODER.encode(line)) + b"\n"
+    return escape_json(_ENCODER.encode(line)) + b"\n"
 
 
 def read_lines(path: str) -> Iterator[ResultLine]:
@@ -219,7 +219,7 @@ def _verdict(outcome: Outcome) -> dict[str, Any]:
         case _:
             return {
                 "reason": outcome.reason,
-                "detail": scalars(outcome.detail),
+                "detail": replace_surrogates(outcome.detail),
                 "error": _error(getattr(outcome, "error", None)),
                 **_said(_answer_of(outcome)),
             }
@@ -251,7 +251,7 @@ def _answer_of(outcome: Outcome) -> Answer | None:
 def warnings_of(own: Iterable[str], answer: Answer | None) -> list[str]:
     """Each warning once: of the file, then of its answer."""
     said = answer.warnings if answer else ()
-    return list(dict.fromkeys(scalars(warning) for warning in (*own, *said)))
+    return list(dict.fromkeys(replace_surrogates(warning) for warning in (*own, *said)))
 
 
 def sent_fields(sent: Sent | None) -> SentFields | None:
@@ -263,7 +263,7 @@ def _error(error: ServiceError | None) -> ErrorFields | None:
     if error is None:
         return None
     words = (error.type, error.code, error.id, error.trace_id)
-    return ErrorFields(error.http_status, *(word and scalars(word) for word in words))
+    return ErrorFields(error.http_status, *(word and replace_surrogates(word) for word in words))
 
 
 def match_fields(answer: Answer) -> list[MatchFields]:
@@ -279,10 +279,10 @@ def score_fields(answer: Answer) -> ScoreFields | None:
 
 def _match(match: Match) -> MatchFields:
     return MatchFields(
-        url=scalars(match.url),
+        url=replace_surrogates(match.url),
         kind=match.kind,
-        pages=[scalars(page) for page in match.pages],
-        domain=scalars(match.domain),
+        pages=[replace_surrogates(page) for page in match.pages],
+        domain=replace_surrogates(match.domain),
         state=match.state,
         first_seen=_time(match.first_seen),
         last_seen=_time(match.last_seen),

@@ -4,9 +4,9 @@
              unchanged files                        │
              never enter the queue                  inspect ► reserve ► pace ► claim ► upload ► settle
 
-`Source` is the left half, `Examiner.examine` is what a worker does with one file, `Asker` is its
+`Source` is the left half, `FileProcessor.examine` is what a worker does with one file, `ApiSubmitter` is its
 paid part. Trouble with a file is its outcome. Trouble that must end the run is raised, caught at
-a worker's top and becomes the run's one reason to `Stop`: nothing new starts, what is under way
+a worker's top and becomes the run's one reason to `Shutdown`: nothing new starts, what is under way
 settles, and only then the run ends. No exception reaches the task group, because a group cancels
 everyone, and what would be cancelled is paid for.
 """
@@ -28,9 +28,9 @@ from batchscan.errors import BatchscanError, Interrupted, StopRun
 from batchscan.model import Candidate, Outcome
 from batchscan.pace import Clock, SystemClock
 from batchscan.pipeline.finish import finish
-from batchscan.pipeline.inputs import stores_in_use
+from batchscan.pipeline.inputs import open_stores
 from batchscan.pipeline.session import Opening, Session
-from batchscan.pipeline.shutdown import Stop
+from batchscan.pipeline.shutdown import Shutdown
 from batchscan.progress import ProgressState
 from batchscan.report.schema import Report
 from batchscan.settings import Settings
@@ -64,7 +64,7 @@ class Scan:
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
         self._clock = clock or SystemClock()
-        self._stop = Stop(self._clock)
+        self._stop = Shutdown(self._clock)
         self._outcomes: asyncio.Queue[Outcome | None] = asyncio.Queue(settings.pace.concurrency)
         self._resources = AsyncExitStack()
         self._session: Session | None = None
@@ -127,7 +127,7 @@ class Scan:
             check_proxies(self.settings)
         never = (self.settings.output.directory,)
         try:
-            await self._resources.enter_async_context(stores_in_use())
+            await self._resources.enter_async_context(open_stores())
             await asyncio.to_thread(check_roots, self.settings.roots, never)
             await self._wait_a_while()
             opening = Opening(self.settings, self._clock, self._stop, self._outcomes)

@@ -9,11 +9,11 @@ from functools import cached_property
 from batchscan.errors import UsageError
 from batchscan.util.escaping import printable
 from batchscan.util.urls import (
-    LONGEST_NAME,
+    MAX_NAME,
     ascii_host,
     host_of,
     is_public_suffix,
-    normalised,
+    normalize_url,
     registrable_domain,
 )
 
@@ -21,7 +21,7 @@ _ANYTHING = "*"
 _NOT_IN_DOMAINS = frozenset(" :@?#[]%\\,;\"'<>|")
 
 
-class Address:
+class ParsedUrl:
     """A URL from outside, and what targets look at; each worked out when it is first asked for."""
 
     def __init__(self, url: str) -> None:
@@ -35,7 +35,7 @@ class Address:
     @cached_property
     def whole(self) -> str:
         """The URL, the same for all ways to write it."""
-        return normalised(self.url)
+        return normalize_url(self.url)
 
     @property
     def authority(self) -> str:
@@ -44,7 +44,7 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class UrlPattern:
     """A domain with those below it, or a pattern about whole URLs in which `*` is anything.
 
     A URL without a path (`https://example.com`) is everything on that host. International names
@@ -61,7 +61,7 @@ class Target:
     _path: tuple[str, ...] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def of(cls, text: str) -> Target:
+    def of(cls, text: str) -> UrlPattern:
         """Understand a `DOMAIN|URL`.
 
         Raises:
@@ -99,9 +99,9 @@ class Target:
 
     def covers(self, url: str) -> bool:
         """Whether it speaks of a URL from outside, whatever that holds."""
-        return self.covers_address(Address(url))
+        return self.covers_address(ParsedUrl(url))
 
-    def covers_address(self, address: Address) -> bool:
+    def covers_address(self, address: ParsedUrl) -> bool:
         """The same, for a URL that many targets are asked about."""
         if self.is_domain:
             host, own = address.host, self.host or ""
@@ -118,27 +118,27 @@ class Target:
         return self.text
 
 
-def _url_target(text: str) -> Target:
+def _url_target(text: str) -> UrlPattern:
     scheme, mark, rest = text.partition("://")
     if not mark:
         scheme, rest = "https", text
     scheme = "https" if scheme == _ANYTHING else scheme.lower()
-    whole = normalised(f"{scheme}://{rest}")
+    whole = normalize_url(f"{scheme}://{rest}")
     if "://" in whole:  # no web address, and compared as it stands
-        return Target(text, is_domain=False, host=None, _whole=_parts(text))
+        return UrlPattern(text, is_domain=False, host=None, _whole=_parts(text))
     if rest.startswith(f"{_ANYTHING}/"):  # on any host
-        return Target(text, is_domain=False, host=None, _whole=_parts(whole))
+        return UrlPattern(text, is_domain=False, host=None, _whole=_parts(whole))
     authority, _, path = whole.partition("/")
     host = None if _ANYTHING in authority else _written(host_of(f"//{authority}"))
     parts = _parts(authority)
     if set(rest) & set("/?#"):
         path = f"/{path}"
-        return Target(text, is_domain=False, host=host, _authority=parts, _path=_parts(path))
+        return UrlPattern(text, is_domain=False, host=host, _authority=parts, _path=_parts(path))
     if host or _is_site(rest):
-        return Target(text, is_domain=False, host=host, _authority=parts)
+        return UrlPattern(text, is_domain=False, host=host, _authority=parts)
     # A host; or, as `*.jpg` is the name of none, every URL that it fits
-    anywhere = _parts(normalised(f"https://x/{rest}").removeprefix("x/"))
-    return Target(text, is_domain=False, host=None, _whole=anywhere, _authority=parts)
+    anywhere = _parts(normalize_url(f"https://x/{rest}").removeprefix("x/"))
+    return UrlPattern(text, is_domain=False, host=None, _whole=anywhere, _authority=parts)
 
 
 def _is_site(pattern: str) -> bool:
@@ -178,7 +178,7 @@ def _domain(text: str) -> str:
         return _written(bare)
     name = text.rstrip(".").lower()
     labels = name.split(".")
-    if not all(labels) or len(name) > LONGEST_NAME or set(name) & _NOT_IN_DOMAINS:
+    if not all(labels) or len(name) > MAX_NAME or set(name) & _NOT_IN_DOMAINS:
         return ""
     return _written(name) if name.isprintable() else ""
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchscan.errors import UsageError
-from batchscan.path_patterns import Glob, expression_of, patterns_of
-from batchscan.walk.ignore_rules import Level
+from batchscan.path_patterns import PathPattern, expression_of, patterns_of
+from batchscan.walk.ignore_rules import IgnoreFile
 
 
 @pytest.mark.parametrize(
@@ -29,16 +29,16 @@ from batchscan.walk.ignore_rules import Level
     ],
 )
 def test_a_pattern_speaks_of_whole_paths_and_may_begin_at_any_folder(pattern, covered, others):
-    glob = Glob.of(pattern)
+    glob = PathPattern.of(pattern)
 
     assert [path for path in covered if not glob.covers(path)] == []
     assert [path for path in others if glob.covers(path)] == []
 
 
 def test_names_that_are_not_utf_8_are_covered_as_bytes_and_as_text():
-    assert Glob.of("stock/").covers(b"/srv/stock/\xe9.jpg")
-    assert Glob.of("?.jpg").covers("/srv/\udce9.jpg")
-    assert Glob.of("\udce9.jpg").covers(b"/srv/\xe9.jpg")
+    assert PathPattern.of("stock/").covers(b"/srv/stock/\xe9.jpg")
+    assert PathPattern.of("?.jpg").covers("/srv/\udce9.jpg")
+    assert PathPattern.of("\udce9.jpg").covers(b"/srv/\xe9.jpg")
 
 
 @pytest.mark.parametrize(
@@ -47,12 +47,12 @@ def test_names_that_are_not_utf_8_are_covered_as_bytes_and_as_text():
 )
 def test_a_pattern_that_is_broken_or_matches_nothing_is_named(pattern):
     with pytest.raises(UsageError, match="pattern '"):
-        Glob.of(pattern)
+        PathPattern.of(pattern)
 
 
 def test_what_cannot_be_shown_of_a_broken_pattern_is_escaped():
     with pytest.raises(UsageError, match=r"pattern '!\\u202ex'"):
-        Glob.of("!\u202ex")
+        PathPattern.of("!\u202ex")
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_what_cannot_be_shown_of_a_broken_pattern_is_escaped():
 def test_a_hostile_pattern_cannot_stall_on_a_deep_path(line):
     deep = "/" + f"{'a' * 30}/" * 60 + "a/" * 1000
 
-    assert not Glob.of(line).covers(f"{deep}c")
-    assert Level.of(0, [line]).opinion(f"{deep[1:]}c") is None
+    assert not PathPattern.of(line).covers(f"{deep}c")
+    assert IgnoreFile.of(0, [line]).opinion(f"{deep[1:]}c") is None
 
 
 SEGMENTS = st.lists(st.sampled_from(["a", "b", "**", "*", "a*b", "*a*"]), min_size=1, max_size=6)

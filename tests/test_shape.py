@@ -35,7 +35,8 @@ def lines_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 # Longer for a reason: splitting them would part what is read together.
 LONG = {
-    "settings/model.py": 310,  # every setting, in one place
+    "pipeline/session.py": 310,  # what a run is put together from
+    "settings/model.py": 330,  # every setting, in one place
     "model.py": 310,  # names in full made it longer
     "ledger/schema.py": 500,  # the migrations are one sequence, and every version adds to it
     "ledger/claims.py": 335,  # a claim's whole life

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchscan.errors import UsageError
-from batchscan.url_patterns import Address, Target
+from batchscan.url_patterns import ParsedUrl, UrlPattern
 from batchscan.util.urls import registrable_domain
 
 LONG = f"https://example.com/{'a' * 1_000_000}.jpg"
@@ -61,7 +61,7 @@ HOSTILE = ["", "https://", "javascript:alert(1)", "data:image/png;base64,xyz", "
     ],
 )  # fmt: skip
 def test_a_target_covers_a_site_or_what_fits_a_pattern(target, covered, others):
-    asked = Target.of(target)
+    asked = UrlPattern.of(target)
 
     assert [url for url in covered if not asked.covers(url)] == []
     assert [url for url in others if asked.covers(url)] == []
@@ -74,7 +74,7 @@ def test_a_target_covers_a_site_or_what_fits_a_pattern(target, covered, others):
 )  # fmt: skip
 def test_what_is_neither_a_domain_nor_a_url_is_refused(text):
     with pytest.raises(UsageError, match="neither a domain nor a URL") as caught:
-        Target.of(text)
+        UrlPattern.of(text)
     assert str(caught.value).isprintable()
 
 
@@ -96,15 +96,15 @@ def test_what_is_neither_a_domain_nor_a_url_is_refused(text):
     ],
 )
 def test_the_domain_of_a_target_is_the_one_that_all_it_covers_have(target, domain):
-    assert Target.of(target).domain == domain
+    assert UrlPattern.of(target).domain == domain
 
 
 @pytest.mark.parametrize("text", ["example.com", "example.com/*", "https://example.com", "*.com/x"])
 def test_hostile_urls_are_not_covered_and_never_an_error(text):
-    target = Target.of(text)
+    target = UrlPattern.of(text)
 
     assert not any(map(target.covers, HOSTILE))
-    assert all(map(Target.of("*").covers, HOSTILE))
+    assert all(map(UrlPattern.of("*").covers, HOSTILE))
 
 
 URLS = st.text("ab.:/@[]%*?#\\üß1 ", max_size=20).map("https://{}".format) | st.text(max_size=20)
@@ -114,12 +114,12 @@ HOSTS = st.text("abxü.-", min_size=1, max_size=12)
 @given(HOSTS | URLS, URLS | HOSTS.map("https://a.{}/x".format))
 def test_whatever_is_covered_has_the_host_and_the_domain_that_the_target_names(text, url):
     try:
-        target = Target.of(text)
+        target = UrlPattern.of(text)
     except UsageError:
         return
-    assert Target.of(str(target)) == target
+    assert UrlPattern.of(str(target)) == target
     if target.covers(url):
-        host = Address(url).host
+        host = ParsedUrl(url).host
         assert target.host is None or host == target.host or host.endswith(f".{target.host}")
         if url.isascii():  # letters beyond it may stand for others in it
             assert target.domain is None or registrable_domain(url) == target.domain
@@ -130,10 +130,10 @@ def test_a_star_is_anything_and_all_else_is_itself(pattern, rest):
     whole = re.compile(".*".join(map(re.escape, f"https://x/{pattern}".split("*"))), re.DOTALL)
 
     expected = bool(whole.fullmatch(f"https://x/{rest}"))
-    assert Target.of(f"https://x/{pattern}").covers(f"https://x/{rest}") == expected
+    assert UrlPattern.of(f"https://x/{pattern}").covers(f"https://x/{rest}") == expected
 
 
 def test_many_stars_cannot_stall_on_a_long_url():
-    target = Target.of("*a" * 1000 + "*b")
+    target = UrlPattern.of("*a" * 1000 + "*b")
 
     assert not target.covers(LONG)

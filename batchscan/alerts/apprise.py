@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from batchscan.alerts.interface import Trouble
+from batchscan.alerts.interface import DeliveryFailure
 from batchscan.alerts.payload import Body, NewMatch, read_body
 from batchscan.enums import MatchKind, MatchState
 from batchscan.errors import UsageError
@@ -28,14 +28,14 @@ _SCHEMA = re.compile(r"[a-z][a-z0-9]{1,19}(?=://)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class UrlLine:
     """A URL, and where it stands."""
 
     where: str  # for messages, without the URL: it is a secret
     url: str = field(repr=False)
 
 
-class ServiceTarget:
+class AppriseTarget:
     """One service, by its URL.
 
     Args:
@@ -48,7 +48,7 @@ class ServiceTarget:
 
     seconds = SECONDS
 
-    def __init__(self, name: str, line: Line) -> None:
+    def __init__(self, name: str, line: UrlLine) -> None:
         try:
             import apprise  # noqa: PLC0415 - an extra, and slow
         except ImportError:
@@ -67,12 +67,14 @@ class ServiceTarget:
                 advice="try it by itself: `apprise -v -b test URL`",
             )
 
-    async def send(self, message_id: str, body: bytes) -> Trouble | None:  # noqa: ARG002 - the body has it
+    async def send(self, message_id: str, body: bytes) -> DeliveryFailure | None:  # noqa: ARG002 - the body has it
         """Tell a message once, as text."""
         title, text = text_of(read_body(body))
         if await _in_thread_of_its_own(lambda: self._notify(title, text)):
             return None
-        return Trouble("apprise could not deliver it; `apprise -v` with the same URL says why")
+        return DeliveryFailure(
+            "apprise could not deliver it; `apprise -v` with the same URL says why"
+        )
 
     def _notify(self, title: str, text: str) -> bool:
         sent = self._apprise.notify(
@@ -102,13 +104,13 @@ async def _in_thread_of_its_own(work: Callable[[], bool]) -> bool:
     return await done
 
 
-def service_targets(lines: Iterable[Line]) -> Iterator[ServiceTarget]:
+def service_targets(lines: Iterable[UrlLine]) -> Iterator[AppriseTarget]:
     """A target for each URL, named by its kind: `apprise:slack`, `apprise:slack-2`.
 
     So a message waits for the same service when its token was changed.
 
     Raises:
-        UsageError: as for `ServiceTarget`.
+        UsageError: as for `AppriseTarget`.
     """
     counts: Counter[str] = Counter()
     for line in lines:
@@ -118,10 +120,10 @@ def service_targets(lines: Iterable[Line]) -> Iterator[ServiceTarget]:
         schema = found[0].lower()
         counts[schema] += 1
         number = f"-{counts[schema]}" if counts[schema] > 1 else ""
-        yield ServiceTarget(f"apprise:{schema}{number}", line)
+        yield AppriseTarget(f"apprise:{schema}{number}", line)
 
 
-MOST_NAMED = 10  # matches
+MAX_NAMED = 10  # matches
 _WIDTH = 150  # characters of a URL or name
 # Chats read these: `@everyone`, `<!channel>`, `[a](b)`, `*bold*`.
 _MARKUP = re.compile(r"[^\w .,()+=-]")
@@ -135,8 +137,8 @@ def text_of(body: Body) -> tuple[str, str]:
         title = "batchscan: a test"
         return title, f"This is a test of batchscan's alerts: nothing was found. Message {body.id}."
     lines = [f"{_counts(body)}."]
-    lines += [_line(match) for match in body.matches[:MOST_NAMED]]
-    if (rest := len(body.matches) - MOST_NAMED) > 0:
+    lines += [_line(match) for match in body.matches[:MAX_NAMED]]
+    if (rest := len(body.matches) - MAX_NAMED) > 0:
         lines.append(f"... and {rest:,} more")
     of = f", part {body.part} of {body.parts}" if body.parts > 1 else ""
     lines.append(f"Run {body.run_id}, message {body.id}{of}. All of them: batchscan report")

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from batchscan.alerts.payload import body_json, list_json, match_json, message_id
 from batchscan.enums import Disposition
-from batchscan.ledger import Allows, Draft, Ledger, Message, News
+from batchscan.ledger import Allows, Ledger, MatchEventRecord, Message, MessageDraft
 
-MOST_MATCHES = 500  # of a message
-LARGEST = 900_000  # bytes of its matches: many servers take no more than a megabyte
+MAX_MATCHES = 500  # of a message
+MAX_BYTES = 900_000  # bytes of its matches: many servers take no more than a megabyte
 _STEP = 1e-6  # seconds between two messages, so that their times tell their order
 
 
@@ -34,7 +34,7 @@ def make_messages(
         now: seconds since 1970; a clock that was set back changes no order.
     """
 
-    def is_told(news: News) -> bool:
+    def is_told(news: MatchEventRecord) -> bool:
         if not news.there or news.match.disposition is Disposition.NOT_MINE:
             return False
         if news.first and not first_answers:
@@ -56,7 +56,7 @@ def make_messages(
 
 
 def grouped(
-    matches: Iterable[bytes], most: int = MOST_MATCHES, largest: int = LARGEST
+    matches: Iterable[bytes], most: int = MAX_MATCHES, largest: int = MAX_BYTES
 ) -> Iterator[list[bytes]]:
     """Matches by the message, in their order; one that is too large for any stands alone."""
     group: list[bytes] = []
@@ -75,11 +75,11 @@ def _draft(ledger: Ledger, groups: Iterable[list[bytes]]) -> int:
     """Put messages aside; gives how many they are."""
     parts = 0
     for parts, group in enumerate(groups, 1):
-        ledger.outbox.draft(Draft(parts, list_json(group), len(group)))
+        ledger.outbox.draft(MessageDraft(parts, list_json(group), len(group)))
     return parts
 
 
-def _message(target: str, run_id: str, draft: Draft, parts: int, at: float) -> Message:
+def _message(target: str, run_id: str, draft: MessageDraft, parts: int, at: float) -> Message:
     name = message_id(target, run_id, draft.part, draft.matches)
     body = body_json(name, run_id, draft.matches, part=draft.part, parts=parts)
     return Message(name, target, run_id, body, draft.number, at)

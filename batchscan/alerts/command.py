@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import IO
 
-from batchscan.alerts.interface import Then, Trouble
+from batchscan.alerts.interface import DeliveryFailure, RetryPolicy
 from batchscan.copyleaks.error_table import clean
 
 SECONDS = 60.0
@@ -33,7 +33,7 @@ class CommandTarget:
         self._words = tuple(words)
         self._environment = dict(environment)
 
-    async def send(self, message_id: str, body: bytes) -> Trouble | None:  # noqa: ARG002 - the body has it
+    async def send(self, message_id: str, body: bytes) -> DeliveryFailure | None:  # noqa: ARG002 - the body has it
         """Run the command once; 0 means that somebody was told."""
         try:
             # Files of our own and not the loop's pipes, which stay until everything that the
@@ -41,9 +41,9 @@ class CommandTarget:
             with _holding(body) as message:
                 async with _listening() as (stderr, words):
                     code = await self._run(message, stderr)
-                    return None if code == 0 else Trouble(_ended(code, await words.last()))
+                    return None if code == 0 else DeliveryFailure(_ended(code, await words.last()))
         except OSError as error:
-            return Trouble(f"it cannot be started: {error.strerror}", Then.NEXT_RUN)
+            return DeliveryFailure(f"it cannot be started: {error.strerror}", RetryPolicy.NEXT_RUN)
 
     async def _run(self, stdin: IO[bytes], stderr: IO[bytes]) -> int:
         process = await asyncio.create_subprocess_exec(
@@ -64,7 +64,7 @@ class CommandTarget:
                 await process.wait()
 
 
-class _LastWords:
+class _StderrTail:
     """The end of what a command says, while it says it."""
 
     def __init__(self, reader: asyncio.StreamReader) -> None:
@@ -82,7 +82,7 @@ class _LastWords:
 
 
 @asynccontextmanager
-async def _listening() -> AsyncIterator[tuple[IO[bytes], _LastWords]]:
+async def _listening() -> AsyncIterator[tuple[IO[bytes], _StderrTail]]:
     """A pipe to write to, and what was written last."""
     reader = asyncio.StreamReader()
     heard, said = os.pipe()
@@ -90,7 +90,7 @@ async def _listening() -> AsyncIterator[tuple[IO[bytes], _LastWords]]:
         transport, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(reader), pipe
         )
-        words = _LastWords(reader)
+        words = _StderrTail(reader)
         try:
             yield stderr, words
         finally:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from batchscan.alerts.interface import Target, Then, Trouble
+from batchscan.alerts.interface import AlertTarget, DeliveryFailure, RetryPolicy
 from batchscan.errors import StorageError
 from batchscan.ledger import Ledger, LedgerThread, Message
 from batchscan.pace import Clock
@@ -17,13 +17,13 @@ from batchscan.pace.outage import backoff
 
 ATTEMPTS = 5  # at one message in one run
 PATIENCE = 60.0  # seconds that a target may take without a success
-LONGEST = 600.0  # seconds after which no target gets another message in this run
+MAX_LENGTH = 600.0  # seconds after which no target gets another message in this run
 GRACE = 3.0  # seconds for what is under way when somebody wants to go
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Delivered:
+class DeliveryResult:
     """What became of the messages that waited."""
 
     told: Counter[str] = field(default_factory=Counter)  # messages, by the target's name
@@ -31,8 +31,8 @@ class Delivered:
 
 
 async def deliver(
-    targets: Sequence[Target], ledger: LedgerThread, clock: Clock, hurry: asyncio.Event
-) -> Delivered:
+    targets: Sequence[AlertTarget], ledger: LedgerThread, clock: Clock, hurry: asyncio.Event
+) -> DeliveryResult:
     """Tell every target what waits for it, the oldest first, also what earlier runs left.
 
     Never raises because of a target: what it could not be told goes on waiting.
@@ -43,24 +43,24 @@ async def deliver(
         clock: for pauses and bounds; one attempt is bounded by the event loop's own.
         hurry: set when nothing more shall be started.
     """
-    delivered = Delivered()
+    delivered = DeliveryResult()
     async with asyncio.TaskGroup() as group:
         for target in targets:
-            group.create_task(_Turn(target, ledger, clock, hurry, delivered).take())
+            group.create_task(_Delivery(target, ledger, clock, hurry, delivered).take())
     for name, trouble in delivered.troubles.items():
         log.warning("%s was not told of all matches: %s", name, trouble)
     return delivered
 
 
 @dataclass(slots=True)
-class _Turn:
+class _Delivery:
     """One target, while it is told."""
 
-    target: Target
+    target: AlertTarget
     ledger: LedgerThread
     clock: Clock
     hurry: asyncio.Event
-    delivered: Delivered
+    delivered: DeliveryResult
     jitter: random.Random = field(default_factory=random.Random)
     patience: float = 0.0  # on the monotonic clock
 
@@ -69,19 +69,21 @@ class _Turn:
         try:
             trouble = await self._send_all()
         except StorageError as error:  # whoever was told now is told again, under the same id
-            trouble = Trouble(str(error))
+            trouble = DeliveryFailure(str(error))
         if trouble is not None:
             self.delivered.troubles[self.target.name] = trouble.what
 
-    async def _send_all(self) -> Trouble | None:
+    async def _send_all(self) -> DeliveryFailure | None:
         self._be_patient()
-        until = self.clock.monotonic() + LONGEST
+        until = self.clock.monotonic() + MAX_LENGTH
         trouble, passed = None, 0.0
         while not self.hurry.is_set() and (message := await self._next(passed)):
             if self.clock.monotonic() >= until:
-                return Trouble(f"there was more than fits into {LONGEST / 60:.0f} minutes")
+                return DeliveryFailure(
+                    f"there was more than fits into {MAX_LENGTH / 60:.0f} minutes"
+                )
             failed = await self._send(message)
-            if failed is not None and failed.then is not Then.NEXT_MESSAGE:
+            if failed is not None and failed.then is not RetryPolicy.NEXT_MESSAGE:
                 return failed
             trouble, passed = failed or trouble, message.made_at
         return trouble
@@ -93,7 +95,7 @@ class _Turn:
         name = self.target.name
         return await self.ledger.do(lambda ledger: ledger.outbox.next_for(name, passed))
 
-    async def _send(self, message: Message) -> Trouble | None:
+    async def _send(self, message: Message) -> DeliveryFailure | None:
         """Send a message until it is told, or there is no point in trying again."""
         trouble = None
         for attempt in range(1, ATTEMPTS + 1):
@@ -105,11 +107,11 @@ class _Turn:
                 self.delivered.told[self.target.name] += 1
                 return None
             log.info("%s was not told: %s", self.target.name, trouble.what)
-            if trouble.then is not Then.TRY_AGAIN or not await self._pause(attempt, trouble):
+            if trouble.then is not RetryPolicy.TRY_AGAIN or not await self._pause(attempt, trouble):
                 break
         return trouble
 
-    async def _enter(self, message: Message, trouble: Trouble | None) -> None:
+    async def _enter(self, message: Message, trouble: DeliveryFailure | None) -> None:
         at = self.clock.wall()
 
         def enter(ledger: Ledger) -> None:
@@ -120,7 +122,7 @@ class _Turn:
 
         await self.ledger.do(enter)
 
-    async def _pause(self, attempt: int, trouble: Trouble) -> bool:
+    async def _pause(self, attempt: int, trouble: DeliveryFailure) -> bool:
         """Wait before another attempt; False where there is none."""
         seconds = max(trouble.after, backoff(attempt, self.jitter))
         if attempt == ATTEMPTS or self.clock.monotonic() + seconds >= self.patience:
@@ -130,8 +132,8 @@ class _Turn:
 
 
 async def send_once(
-    target: Target, message_id: str, body: bytes, hurry: asyncio.Event, most: float = PATIENCE
-) -> Trouble | None:
+    target: AlertTarget, message_id: str, body: bytes, hurry: asyncio.Event, most: float = PATIENCE
+) -> DeliveryFailure | None:
     """Send a message once, in the target's time, in `most` seconds, or in a few when it is urgent."""
     seconds = max(1.0, min(target.seconds, most))
     try:
@@ -143,7 +145,7 @@ async def send_once(
                 hurrying.cancel()
     except TimeoutError:
         why = "it was cut short" if hurry.is_set() else f"no end after {seconds:.0f} s"
-        return Trouble(why)
+        return DeliveryFailure(why)
 
 
 async def _hurry_on(timer: asyncio.Timeout, hurry: asyncio.Event) -> None:

@@ -6,17 +6,17 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 
-from batchscan.alerts.interface import Target
+from batchscan.alerts.interface import AlertTarget
 from batchscan.errors import UsageError
 from batchscan.settings import Alerts, Secret
 from batchscan.settings.credentials import read_private
 
-_LARGEST = 100_000  # bytes of a file with URLs
+_MAX_BYTES = 100_000  # bytes of a file with URLs
 
 
 def open_targets(
     alerts: Alerts, environ: Mapping[str, str], now: Callable[[], float] = time.time
-) -> tuple[Target, ...]:
+) -> tuple[AlertTarget, ...]:
     """Everybody who is to be told; blocks.
 
     Args:
@@ -36,7 +36,7 @@ def open_targets(
 
 def _webhook(
     alerts: Alerts, environ: Mapping[str, str], now: Callable[[], float]
-) -> Iterator[Target]:
+) -> Iterator[AlertTarget]:
     url, variable = alerts.webhook.url, alerts.webhook.secret_env
     if url is None:
         if variable is not None:
@@ -50,7 +50,7 @@ def _webhook(
     yield WebhookTarget(url, secret, now)
 
 
-def _command(alerts: Alerts, environ: Mapping[str, str]) -> Iterator[Target]:
+def _command(alerts: Alerts, environ: Mapping[str, str]) -> Iterator[AlertTarget]:
     if not alerts.on_new:
         return
     from batchscan.alerts.command import CommandTarget  # noqa: PLC0415 - most do without
@@ -67,12 +67,12 @@ def _command(alerts: Alerts, environ: Mapping[str, str]) -> Iterator[Target]:
     yield CommandTarget((path, *arguments), around)
 
 
-def _services(alerts: Alerts, environ: Mapping[str, str]) -> Iterator[Target]:
+def _services(alerts: Alerts, environ: Mapping[str, str]) -> Iterator[AlertTarget]:
     if alerts.apprise_file is None and alerts.apprise_env is None:
         return
-    from batchscan.alerts.apprise import Line, service_targets  # noqa: PLC0415 - as above
+    from batchscan.alerts.apprise import UrlLine, service_targets  # noqa: PLC0415 - as above
 
-    lines = [Line(where, url) for where, url in _urls(alerts, environ)]
+    lines = [UrlLine(where, url) for where, url in _urls(alerts, environ)]
     yield from service_targets(lines)
 
 
@@ -80,7 +80,7 @@ def _urls(alerts: Alerts, environ: Mapping[str, str]) -> Iterator[tuple[str, str
     """Each URL of a service, and where it stands."""
     path, variable = alerts.apprise_file, alerts.apprise_env
     if path is not None:
-        text = read_private(path, "alerts.apprise_file", _LARGEST, environ)
+        text = read_private(path, "alerts.apprise_file", _MAX_BYTES, environ)
         if text is None:
             raise UsageError(f"alerts.apprise_file {path}: larger than any list of URLs")
         for number, line in enumerate(text.splitlines(), 1):

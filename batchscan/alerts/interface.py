@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 
-class Then(Enum):
+class RetryPolicy(Enum):
     """What to do after trouble."""
 
     TRY_AGAIN = auto()  # soon
@@ -16,15 +16,15 @@ class Then(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class DeliveryFailure:
     """Why a target was not told."""
 
     what: str  # printable, and no secret
-    then: Then = Then.TRY_AGAIN
+    then: RetryPolicy = RetryPolicy.TRY_AGAIN
     after: float = 0.0  # seconds to wait at least
 
 
-class Target(Protocol):
+class AlertTarget(Protocol):
     """Somebody who is told."""
 
     @property
@@ -37,6 +37,6 @@ class Target(Protocol):
         """How long it may take."""
         ...
 
-    async def send(self, message_id: str, body: bytes) -> Trouble | None:
+    async def send(self, message_id: str, body: bytes) -> DeliveryFailure | None:
         """Tell one message once; None where that went well. May be cancelled."""
         ...

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from batchscan.alerts import Delivered, Target, deliver, make_messages, open_targets
-from batchscan.allow.active import Allowing
+from batchscan.alerts import AlertTarget, DeliveryResult, deliver, make_messages, open_targets
+from batchscan.allow.active import ActiveAllowRules
 from batchscan.ledger import Ledger, LedgerThread
 from batchscan.pace import Clock
 from batchscan.report.schema import Alerts, AlertTrouble
@@ -15,15 +15,15 @@ from batchscan.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class Notifier:
     """The targets, and what they want to hear."""
 
-    targets: tuple[Target, ...] = ()
+    targets: tuple[AlertTarget, ...] = ()
     first_answers: bool = True
     rehearsal: bool = False  # a dry run or a sandbox: there are no events
 
     @classmethod
-    def of(cls, settings: Settings, environ: Mapping[str, str], clock: Clock) -> Telling:
+    def of(cls, settings: Settings, environ: Mapping[str, str], clock: Clock) -> Notifier:
         """Look for the targets that settings name; blocks.
 
         Raises:
@@ -39,7 +39,7 @@ class Telling:
         if self.targets:
             ledger.history.note_events()
 
-    def make_messages(self, ledger: Ledger, allowing: Allowing, now: float) -> None:
+    def make_messages(self, ledger: Ledger, allowing: ActiveAllowRules, now: float) -> None:
         """Turn what the ledger kept into messages, all or nothing."""
         if not self.rehearsal:
             make_messages(
@@ -50,12 +50,12 @@ class Telling:
                 now=now,
             )
 
-    def standing(self, ledger: Ledger, delivered: Delivered | None = None) -> Alerts | None:
+    def standing(self, ledger: Ledger, delivered: DeliveryResult | None = None) -> Alerts | None:
         """What was told and what waits, for the report; None where nobody is to be told."""
         if not self.targets:
             return None
         names = {target.name for target in self.targets}
-        done = delivered or Delivered()
+        done = delivered or DeliveryResult()
         waiting = {
             each.target: each.messages for each in ledger.outbox.waiting() if each.target in names
         }
@@ -68,6 +68,8 @@ class Telling:
             ],
         )
 
-    async def tell(self, ledger: LedgerThread, clock: Clock, hurry: asyncio.Event) -> Delivered:
+    async def tell(
+        self, ledger: LedgerThread, clock: Clock, hurry: asyncio.Event
+    ) -> DeliveryResult:
         """Send what waits."""
         return await deliver(self.targets, ledger, clock, hurry)

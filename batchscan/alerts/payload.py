@@ -10,12 +10,12 @@ from uuid import uuid4
 import msgspec
 
 from batchscan.enums import MatchEvent, MatchKind, MatchState
-from batchscan.ledger import News
-from batchscan.util.escaping import json_text, path_fields, scalars
+from batchscan.ledger import MatchEventRecord
+from batchscan.util.escaping import escape_json, path_fields, replace_surrogates
 from batchscan.util.timestamps import rfc3339
 
 SCHEMA: Literal[1] = 1
-MOST_PAGES = 100  # of one match; results.jsonl has them all
+MAX_PAGES = 100  # of one match; results.jsonl has them all
 
 Event = Literal["new_matches", "test"]
 
@@ -65,23 +65,23 @@ class _RawBody(msgspec.Struct, frozen=True, kw_only=True):
     parts: int
 
 
-def match_json(news: News) -> bytes:
+def match_json(news: MatchEventRecord) -> bytes:
     """A match as it stands in a message."""
     match = news.match
     path, path_b64 = path_fields(news.paths[0] if news.paths else b"")
     fields = NewMatch(
-        url=scalars(match.url),
+        url=replace_surrogates(match.url),
         kind=match.kind,
         state=_STATES[news.event],
         was=MatchKind.PARTIAL if news.event is MatchEvent.FULL else None,
-        pages=[scalars(page) for page in match.pages[:MOST_PAGES]],
-        domain=scalars(match.domain),
+        pages=[replace_surrogates(page) for page in match.pages[:MAX_PAGES]],
+        domain=replace_surrogates(match.domain),
         path=path,
         path_b64=path_b64,
         sha256=news.sha256,
         first_seen=None if match.first_seen is None else rfc3339(match.first_seen),
     )
-    return json_text(msgspec.json.encode(fields))
+    return escape_json(msgspec.json.encode(fields))
 
 
 def list_json(matches: Sequence[bytes]) -> bytes:

@@ -14,14 +14,14 @@ import aiohttp
 import yarl
 
 from batchscan import version
-from batchscan.alerts.interface import Then, Trouble
+from batchscan.alerts.interface import DeliveryFailure, RetryPolicy
 from batchscan.copyleaks.error_table import clean, read_details, retry_after
 from batchscan.copyleaks.proxies import proxies_of_environment
 from batchscan.settings import Secret
 from batchscan.util.escaping import printable
 
 SECONDS = 10.0
-MOST_READ = 4_096  # bytes of an answer
+MAX_READ = 4_096  # bytes of an answer
 _TOKEN = 5  # characters that one has at least
 # The target wants to be asked again: too slow, too early, too often.
 _AGAIN = frozenset({408, 425, 429})
@@ -49,7 +49,7 @@ class WebhookTarget:
         self._proxy = proxies_of_environment()(url)
         self._now = now
 
-    async def send(self, message_id: str, body: bytes) -> Trouble | None:
+    async def send(self, message_id: str, body: bytes) -> DeliveryFailure | None:
         """Post one message; any 2xx means that it arrived."""
         try:
             async with (
@@ -68,9 +68,11 @@ class WebhookTarget:
                     return None
                 return self._refused(response.status, response.headers, await _read(response))
         except aiohttp.ClientConnectorCertificateError:
-            return Trouble(f"the certificate of {self._host} cannot be trusted", Then.NEXT_RUN)
+            return DeliveryFailure(
+                f"the certificate of {self._host} cannot be trusted", RetryPolicy.NEXT_RUN
+            )
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return Trouble(f"no answer from {self._host}: {_why(error)}")
+            return DeliveryFailure(f"no answer from {self._host}: {_why(error)}")
 
     @property
     def _host(self) -> str:
@@ -94,20 +96,26 @@ class WebhookTarget:
         words = {*pieces, *map(unquote, pieces), self._secret.reveal() if self._secret else ""}
         return sorted((word for word in words if len(word) >= _TOKEN), key=len, reverse=True)
 
-    def _refused(self, status: int, headers: Mapping[str, str], answer: bytes) -> Trouble:
+    def _refused(self, status: int, headers: Mapping[str, str], answer: bytes) -> DeliveryFailure:
         said = read_details(status, answer, self._hidden()).message
         what = f"HTTP {status} from {self._host}{f': {said}' if said else ''}"
         if status // 100 == 3:  # noqa: PLR2004 - as above
-            return Trouble(f"HTTP {status} from {self._host}: it points elsewhere", Then.NEXT_RUN)
+            return DeliveryFailure(
+                f"HTTP {status} from {self._host}: it points elsewhere", RetryPolicy.NEXT_RUN
+            )
         if status in _AGAIN or status // 100 == 5:  # noqa: PLR2004 - as above
-            return Trouble(what, after=retry_after(headers.get("Retry-After"), self._now()) or 0.0)
-        return Trouble(what, Then.NEXT_MESSAGE if status in _NOT_THIS_ONE else Then.NEXT_RUN)
+            return DeliveryFailure(
+                what, after=retry_after(headers.get("Retry-After"), self._now()) or 0.0
+            )
+        return DeliveryFailure(
+            what, RetryPolicy.NEXT_MESSAGE if status in _NOT_THIS_ONE else RetryPolicy.NEXT_RUN
+        )
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
     """The beginning of an answer; that it broke off says nothing new."""
     try:
-        return await response.content.read(MOST_READ)
+        return await response.content.read(MAX_READ)
     except aiohttp.ClientPayloadError:
         return b""
 

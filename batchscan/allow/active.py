@@ -10,21 +10,21 @@ from pathlib import Path
 
 from batchscan.allow import AllowRules, Usage, read_rules
 from batchscan.ledger import Ledger
-from batchscan.report_sections import Digest
+from batchscan.report_sections import MatchSummary
 from batchscan.settings import Settings
 from batchscan.util.paths import is_url
-from batchscan.util.timestamps import day_of
+from batchscan.util.timestamps import utc_date
 
 
 @dataclass(frozen=True, slots=True)
-class Allowing:
+class ActiveAllowRules:
     """The allow rules, as they hold on one day."""
 
     rules: AllowRules
     today: date
 
     @classmethod
-    def of(cls, settings: Settings, now: float) -> Allowing:
+    def of(cls, settings: Settings, now: float) -> ActiveAllowRules:
         """Read the rules that settings name; blocks.
 
         Raises:
@@ -32,7 +32,7 @@ class Allowing:
         """
         named = settings.scan.allow
         rules = AllowRules() if named is None else read_rules(Path(named), named=True)
-        return cls(rules, day_of(now))
+        return cls(rules, utc_date(now))
 
     def allows(self, url: str, sha256: str, paths: Sequence[bytes]) -> bool:
         """Whether a rule covers a match.
@@ -40,7 +40,9 @@ class Allowing:
         A picture that was moved is no longer where it was; where none of its paths is there, as
         when a disk is away, all that it had count.
         """
-        return self.rules.rule_for(url, sha256, lambda: there(paths), self.today) is not None
+        return (
+            self.rules.rule_for(url, sha256, lambda: existing_paths(paths), self.today) is not None
+        )
 
     @property
     def looks_at_paths(self) -> bool:
@@ -57,13 +59,15 @@ class Allowing:
         ledger.history.tell(runs, self.allows if self.rules.rules else None)
 
 
-def there(paths: Sequence[bytes]) -> Sequence[bytes]:
+def existing_paths(paths: Sequence[bytes]) -> Sequence[bytes]:
     """Those of a picture's paths that lead to a file; all of them where none does."""
     return [path for path in paths if is_url(path) or os.path.lexists(path)] or paths
 
 
-def digest_of(ledger: Ledger, allowing: Allowing) -> Digest:
+def summarize(ledger: Ledger, allowing: ActiveAllowRules) -> MatchSummary:
     """What is known of the pictures seen."""
     usage = Usage(allowing.rules, allowing.today)
-    ledger.history.allow_seen(lambda url, sha256, paths: usage.add(url, sha256, there(paths)))
+    ledger.history.allow_seen(
+        lambda url, sha256, paths: usage.add(url, sha256, existing_paths(paths))
+    )
     return ledger.overview.digest(usage.uses())

@@ -12,13 +12,13 @@ from typing import Any
 
 import yaml
 
-from batchscan.allow.parse import READERS, lines_of, rule_of
+from batchscan.allow.parse import PARSERS, format_rule, parse_rule
 from batchscan.allow.rules import AllowRules, Rule
 from batchscan.errors import UsageError
 from batchscan.settings import Settings
 from batchscan.settings.locations import allow_file
 from batchscan.settings.strict_yaml import YamlFile, closest, is_null, line_of
-from batchscan.util.atomic_file import make_folders, storage, write_whole
+from batchscan.util.atomic_file import make_folders, storage_errors, write_atomic
 
 _WHAT = "allow"
 _EXAMPLE = "domain: example.com"
@@ -61,7 +61,7 @@ def add_rule(path: Path, rule: Rule) -> AllowRules:
     """
     real = os.path.realpath(path)  # of a link, what it leads to is replaced
     folder = os.path.dirname(real)
-    with storage(str(path), _UNWRITABLE):
+    with storage_errors(str(path), _UNWRITABLE):
         make_folders(folder)
         with _alone(folder):
             _add(str(path), real, rule)
@@ -79,7 +79,7 @@ def _add(path: str, real: str, rule: Rule) -> None:
             raise _not_added(path, rule)
 
     parts = [old, _addition(file, old, rule)]
-    write_whole(real, parts, like=there, check=check, advice=_UNWRITABLE)
+    write_atomic(real, parts, like=there, check=check, advice=_UNWRITABLE)
 
 
 def _rules(file: YamlFile) -> tuple[Rule, ...]:
@@ -95,11 +95,11 @@ def _rules(file: YamlFile) -> tuple[Rule, ...]:
 def _rule(file: YamlFile, node: yaml.Node) -> Rule:
     values: dict[str, Any] = {}
     for key, value, key_node in file.pairs(node, "a rule", _EXAMPLE):
-        if key not in READERS:
-            file.refuse_key(key_node, key, closest(key, READERS), READERS)
+        if key not in PARSERS:
+            file.refuse_key(key_node, key, closest(key, PARSERS), PARSERS)
         values[key] = _value(file, key, value)
     try:
-        return rule_of(values, line_of(node))
+        return parse_rule(values, line_of(node))
     except UsageError as error:
         file.refuse(node, f"the rule: {error}", error.advice)
 
@@ -111,7 +111,7 @@ def _value(file: YamlFile, key: str, node: yaml.Node) -> object:
     if not isinstance(node, yaml.ScalarNode):
         file.refuse(node, f"{key}: one value is expected")
     try:
-        return READERS[key](node.value)
+        return PARSERS[key](node.value)
     except UsageError as error:
         file.refuse(node, f"{key}: {error}", error.advice)
 
@@ -120,7 +120,7 @@ def _addition(file: YamlFile, old: bytes, rule: Rule) -> bytes:
     """The rule as text that goes on where the file ends."""
     block = isinstance(file.root, yaml.SequenceNode) and not file.root.flow_style
     indent = " " * (file.root.start_mark.column if file.root and block else 0)
-    first, *others = lines_of(rule)
+    first, *others = format_rule(rule)
     lines = [f"{indent}- {first}", *(f"{indent}  {line}" for line in others), ""]
     ending = "\r\n" if b"\r\n" in old else "\n"
     unended = old and not old.endswith((b"\n", b"\r"))
@@ -131,7 +131,7 @@ def _not_added(path: str, rule: Rule) -> UsageError:
     return UsageError(
         f"{path}: nothing can be added behind what stands there without changing it",
         advice="let every rule begin on a line of its own with `- `, or add this one by hand: "
-        f"{{{', '.join(lines_of(rule))}}}",
+        f"{{{', '.join(format_rule(rule))}}}",
     )
 
 

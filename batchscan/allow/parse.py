@@ -9,8 +9,8 @@ from typing import Any
 
 from batchscan.allow.rules import Rule
 from batchscan.errors import UsageError
-from batchscan.path_patterns import Glob
-from batchscan.url_patterns import Target
+from batchscan.path_patterns import PathPattern
+from batchscan.url_patterns import UrlPattern
 from batchscan.util.escaping import printable
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -18,8 +18,8 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CONDITIONS = ("domain", "url", "images", "sha256")
 
 
-def _domain(text: str) -> Target:
-    target = Target.of(text)
+def _domain(text: str) -> UrlPattern:
+    target = UrlPattern.of(text)
     if not target.is_domain:
         raise UsageError(
             f"'{printable(text)}' is a URL and no domain", advice="write it behind `url:`"
@@ -27,8 +27,8 @@ def _domain(text: str) -> Target:
     return target
 
 
-def _url(text: str) -> Target:
-    target = Target.of(text)
+def _url(text: str) -> UrlPattern:
+    target = UrlPattern.of(text)
     if target.is_domain:
         raise UsageError(
             f"'{printable(text)}' is a domain and no URL", advice="write it behind `domain:`"
@@ -60,10 +60,10 @@ def _day(text: str) -> date:
 
 
 # In the order in which `allow add` writes them. What text may stand behind each key:
-READERS: Mapping[str, Callable[[str], Any]] = {
+PARSERS: Mapping[str, Callable[[str], Any]] = {
     "domain": _domain,
     "url": _url,
-    "images": Glob.of,
+    "images": PathPattern.of,
     "sha256": _sha256,
     "reason": _words,
     "by": _words,
@@ -71,7 +71,7 @@ READERS: Mapping[str, Callable[[str], Any]] = {
 }
 
 
-def rule_of(values: Mapping[str, Any], line: int = 0) -> Rule:
+def parse_rule(values: Mapping[str, Any], line: int = 0) -> Rule:
     """A rule out of what the readers made.
 
     Raises:
@@ -90,7 +90,7 @@ def rule_of(values: Mapping[str, Any], line: int = 0) -> Rule:
     return Rule(target=values.get("domain", values.get("url")), line=line, **own)
 
 
-def lines_of(rule: Rule) -> list[str]:
+def format_rule(rule: Rule) -> list[str]:
     """A rule as lines of YAML, `key: value`, that hold whatever the values hold."""
     key = "domain" if rule.target and rule.target.is_domain else "url"
     texts = {

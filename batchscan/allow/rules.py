@@ -8,9 +8,9 @@ from datetime import date
 from functools import cached_property
 from typing import TypeAlias
 
-from batchscan.path_patterns import Glob
-from batchscan.report_sections import RuleUse
-from batchscan.url_patterns import Address, Target
+from batchscan.path_patterns import PathPattern
+from batchscan.report_sections import AllowRuleUsage
+from batchscan.url_patterns import ParsedUrl, UrlPattern
 from batchscan.util.escaping import printable
 
 Paths: TypeAlias = Callable[[], Iterable[bytes]] | Sequence[bytes]
@@ -21,8 +21,8 @@ class Rule:
     """One rule; all of its conditions must hold, and at least one is given."""
 
     reason: str
-    target: Target | None = None
-    images: Glob | None = None
+    target: UrlPattern | None = None
+    images: PathPattern | None = None
     sha256: str | None = None
     by: str | None = None
     until: date | None = None  # it holds through the end of this day, UTC
@@ -42,7 +42,7 @@ class Rule:
         """Whether its date is not past."""
         return self.until is None or today <= self.until
 
-    def covers(self, match: Sight) -> bool:
+    def covers(self, match: MatchContext) -> bool:
         """Whether all conditions but the date hold for a match."""
         return (
             (self.sha256 is None or self.sha256 == match.sha256)
@@ -51,11 +51,11 @@ class Rule:
         )
 
 
-class Sight:
+class MatchContext:
     """A match as rules look at it."""
 
     def __init__(self, url: str, sha256: str, paths: Paths) -> None:
-        self.address = Address(url)
+        self.address = ParsedUrl(url)
         self.sha256 = sha256
         self._paths = paths
 
@@ -95,13 +95,13 @@ class AllowRules:
 
     def rules_for(self, url: str, sha256: str, paths: Paths, today: date) -> Iterator[int]:
         """The numbers of all rules that cover a match on a day, the first one first."""
-        match = Sight(url, sha256, paths)
+        match = MatchContext(url, sha256, paths)
         for number in sorted(self._asked(match)):
             rule = self.rules[number]
             if rule.holds(today) and rule.covers(match):
                 yield number
 
-    def _asked(self, match: Sight) -> Iterator[int]:
+    def _asked(self, match: MatchContext) -> Iterator[int]:
         yield from self._of_any
         yield from self._of_picture.get(match.sha256, ())
         above = match.address.host if self._of_host else ""
@@ -129,10 +129,10 @@ class Usage:
             covered = True
         self.allowed += covered
 
-    def uses(self) -> tuple[RuleUse, ...]:
+    def uses(self) -> tuple[AllowRuleUsage, ...]:
         """Each rule with its count, in the order of the file."""
         return tuple(
-            RuleUse(
+            AllowRuleUsage(
                 what=rule.what,
                 reason=rule.reason,
                 by=rule.by,

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batchscan.cli.help import Book, Option, Page
+from batchscan.cli.help import GroupedOption, HelpCommand, HelpGroup
 from batchscan.cli.options import folder_options, settings_of
-from batchscan.console.terminal import emit
+from batchscan.console.terminal import print_data
 from batchscan.errors import UsageError
-from batchscan.util.escaping import json_text, printable
+from batchscan.util.escaping import escape_json, printable
 from batchscan.util.timestamps import rfc3339
 
 if TYPE_CHECKING:
-    from batchscan.alerts import Delivered, Target
-    from batchscan.ledger import Waiting
+    from batchscan.alerts import AlertTarget, DeliveryResult
+    from batchscan.ledger import PendingSummary
     from batchscan.settings import Settings
 
 NOT_ALL_TOLD = 3
@@ -26,7 +26,7 @@ NOT_ALL_TOLD = 3
 
 @click.command(
     "test",
-    cls=Page,
+    cls=HelpCommand,
     short_help="send a test message to each target now",
     help="Send one message to each target now and say what happened. It is a message like any "
     "other with a made-up match, but that its event is `test`. Exits 3 when a target was not told.",
@@ -37,36 +37,38 @@ def test(**parameters: object) -> int:
     from batchscan.commands.scan import run  # noqa: PLC0415 - --help does without
 
     troubles = run(_send_tests(_targets(settings_of(parameters, credentials=False).settings)))
-    emit("\n".join(f"{name}: {printable(why or 'told')}" for name, why in troubles.items()))
+    print_data("\n".join(f"{name}: {printable(why or 'told')}" for name, why in troubles.items()))
     return NOT_ALL_TOLD if any(troubles.values()) else 0
 
 
 @click.command(
     "pending",
-    cls=Page,
+    cls=HelpCommand,
     short_help="what waits, for whom and since when",
     help="Print what waits for each target, and what went wrong last. Nothing is sent.",
 )
 @click.option(
-    "--json", "as_json", is_flag=True, cls=Option, group="What", help="as one JSON object"
+    "--json", "as_json", is_flag=True, cls=GroupedOption, group="What", help="as one JSON object"
 )
 @folder_options
 def pending(*, as_json: bool, **parameters: object) -> int:
     """Print, and give the exit code."""
-    from batchscan.state.access import reading  # noqa: PLC0415 - --help does without
+    from batchscan.state.access import read_ledger  # noqa: PLC0415 - --help does without
 
-    with reading(settings_of(parameters, credentials=False).settings) as ledger:
+    with read_ledger(settings_of(parameters, credentials=False).settings) as ledger:
         waiting = ledger.outbox.waiting()
     if as_json:
-        emit(json_text(json.dumps({"schema": 1, "pending": list(map(_fields, waiting))}).encode()))
+        print_data(
+            escape_json(json.dumps({"schema": 1, "pending": list(map(_fields, waiting))}).encode())
+        )
     else:
-        emit("\n".join(map(_line, waiting)) or "nothing waits")
+        print_data("\n".join(map(_line, waiting)) or "nothing waits")
     return 0
 
 
 @click.command(
     "send",
-    cls=Page,
+    cls=HelpCommand,
     short_help="send what waits now",
     help="Send what waits now, as a scan does at its end. Exits 3 when something still waits.",
 )
@@ -80,14 +82,14 @@ def send(**parameters: object) -> int:
     delivered, waiting = run(_send(settings, targets))
     known = {target.name for target in targets}
     for name in sorted(known):
-        emit(f"{name}: {_outcome(name, delivered, waiting)}")
+        print_data(f"{name}: {_outcome(name, delivered, waiting)}")
     for each in waiting.values():
         if each.target not in known:
-            emit(f"{_line(each)} (no such target is set)")
+            print_data(f"{_line(each)} (no such target is set)")
     return NOT_ALL_TOLD if known & waiting.keys() else 0
 
 
-command = Book(
+command = HelpGroup(
     "alerts",
     test,
     pending,
@@ -96,7 +98,7 @@ command = Book(
 )
 
 
-def _targets(settings: Settings) -> tuple[Target, ...]:
+def _targets(settings: Settings) -> tuple[AlertTarget, ...]:
     """Those to tell.
 
     Raises:
@@ -114,7 +116,7 @@ def _targets(settings: Settings) -> tuple[Target, ...]:
     return targets
 
 
-async def _send_tests(targets: Sequence[Target]) -> dict[str, str | None]:
+async def _send_tests(targets: Sequence[AlertTarget]) -> dict[str, str | None]:
     """Send a test to each; what went wrong, by the target's name."""
     import asyncio  # noqa: PLC0415 - as above
 
@@ -130,25 +132,25 @@ async def _send_tests(targets: Sequence[Target]) -> dict[str, str | None]:
 
 
 async def _send(
-    settings: Settings, targets: Sequence[Target]
-) -> tuple[Delivered, dict[str, Waiting]]:
+    settings: Settings, targets: Sequence[AlertTarget]
+) -> tuple[DeliveryResult, dict[str, PendingSummary]]:
     """Send what waits, with the state folder held: a scan sends too."""
     import asyncio  # noqa: PLC0415 - as above
 
     from batchscan.alerts import deliver  # noqa: PLC0415
     from batchscan.ledger import Ledger, LedgerThread  # noqa: PLC0415
     from batchscan.pace import SystemClock  # noqa: PLC0415
-    from batchscan.pipeline.shutdown import Stop  # noqa: PLC0415
+    from batchscan.pipeline.shutdown import Shutdown  # noqa: PLC0415
     from batchscan.settings.locations import state_folder  # noqa: PLC0415
     from batchscan.state.access import (  # noqa: PLC0415
-        locked,
+        hold_state,
         realm_of,
     )
 
     state, clock = state_folder(settings), SystemClock()
     ledger = LedgerThread(Ledger.change(state, realm_of(settings)))
     try:
-        async with locked(settings, state, Stop(clock).sleep):
+        async with hold_state(settings, state, Shutdown(clock).sleep):
             delivered = await deliver(targets, ledger, clock, asyncio.Event())
             waiting = await ledger.do(lambda ledger: ledger.outbox.waiting())
     finally:
@@ -156,7 +158,7 @@ async def _send(
     return delivered, {each.target: each for each in waiting}
 
 
-def _outcome(name: str, delivered: Delivered, waiting: Mapping[str, Waiting]) -> str:
+def _outcome(name: str, delivered: DeliveryResult, waiting: Mapping[str, PendingSummary]) -> str:
     from batchscan.report.wording import amount  # noqa: PLC0415 - as above
 
     told = f"{amount(delivered.told[name], 'message')} told"
@@ -166,7 +168,7 @@ def _outcome(name: str, delivered: Delivered, waiting: Mapping[str, Waiting]) ->
     return f"{told}, {waiting[name].messages:,} left{f': {printable(why)}' if why else ''}"
 
 
-def _line(each: Waiting) -> str:
+def _line(each: PendingSummary) -> str:
     from batchscan.report.wording import amount  # noqa: PLC0415 - as above
 
     what = f"{amount(each.messages, 'message')} with {amount(each.matches, 'match')}"
@@ -176,7 +178,7 @@ def _line(each: Waiting) -> str:
     return f"{said}, last tried {rfc3339(each.tried_at)}: {printable(each.trouble or '')}"
 
 
-def _fields(each: Waiting) -> dict[str, object]:
+def _fields(each: PendingSummary) -> dict[str, object]:
     return {
         "target": each.target,
         "messages": each.messages,

@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batchscan.cli.help import Book, Option, Page
+from batchscan.cli.help import GroupedOption, HelpCommand, HelpGroup
 from batchscan.cli.options import allow_option, folder_options, settings_of
-from batchscan.console.terminal import coloured, emit, say
+from batchscan.console.terminal import colored, print_data, print_status
 from batchscan.errors import UsageError
-from batchscan.util.escaping import json_text, printable, scalars
+from batchscan.util.escaping import escape_json, printable, replace_surrogates
 
 if TYPE_CHECKING:
     from batchscan.allow import AllowRules, Rule, Usage
-    from batchscan.report_sections import RuleUse
+    from batchscan.report_sections import AllowRuleUsage
     from batchscan.settings import Settings
-    from batchscan.settings.load import Loaded
+    from batchscan.settings.load import LoadedSettings
 
 _RULE = "The rule"
 
 
 @click.command(
     "add",
-    cls=Page,
+    cls=HelpCommand,
     short_help="write a rule to the end of the file",
     help="Add a rule for matches that may stay. It covers DOMAIN and all below it, or every URL "
     "that fits (* is anything); only for the pictures that --images and --sha256 name, if they "
@@ -36,22 +36,35 @@ _RULE = "The rule"
 )
 @click.argument("target", required=False, type=click.UNPROCESSED, metavar="[DOMAIN|URL]")
 @click.option(
-    "--reason", required=True, cls=Option, group=_RULE, metavar="TEXT", help="why it may stay"
+    "--reason",
+    required=True,
+    cls=GroupedOption,
+    group=_RULE,
+    metavar="TEXT",
+    help="why it may stay",
 )
 @click.option(
-    "--until", cls=Option, group=_RULE, metavar="DATE", help="the last day, such as 2027-03-01"
+    "--until",
+    cls=GroupedOption,
+    group=_RULE,
+    metavar="DATE",
+    help="the last day, such as 2027-03-01",
 )
 @click.option(
     "--images",
-    cls=Option,
+    cls=GroupedOption,
     group=_RULE,
     metavar="GLOB",
     help="only for pictures whose whole path matches, by gitignore rules, such as stock/",
 )
 @click.option(
-    "--sha256", cls=Option, group=_RULE, metavar="HEX", help="only for the picture of this content"
+    "--sha256",
+    cls=GroupedOption,
+    group=_RULE,
+    metavar="HEX",
+    help="only for the picture of this content",
 )
-@click.option("--by", cls=Option, group=_RULE, metavar="NAME", help="who says so")
+@click.option("--by", cls=GroupedOption, group=_RULE, metavar="NAME", help="who says so")
 @allow_option
 @folder_options
 def add(*, target: str | None, **parameters: object) -> int:
@@ -63,19 +76,19 @@ def add(*, target: str | None, **parameters: object) -> int:
     path = _file(loaded)
     usage = _usage(loaded.settings, AllowRules([rule]))
     add_rule(path, rule)
-    emit("\n".join(_added(path, rule, usage)))
+    print_data("\n".join(_added(path, rule, usage)))
     return 0
 
 
 @click.command(
     "list",
-    cls=Page,
+    cls=HelpCommand,
     short_help="each rule, and how many matches it covers now",
     help="Show each rule and how many of the matches that are there it covers, and which rules "
     "are past their date or cover nothing.",
 )
 @click.option(
-    "--json", "as_json", is_flag=True, cls=Option, group="What", help="as one JSON object"
+    "--json", "as_json", is_flag=True, cls=GroupedOption, group="What", help="as one JSON object"
 )
 @allow_option
 @folder_options
@@ -89,13 +102,13 @@ def list_(*, as_json: bool, **parameters: object) -> int:
     usage = _usage(loaded.settings, rules)
     if as_json:
         text = json.dumps(_object(path, rules, usage), indent=2)
-        emit(json_text(text.encode()) + b"\n")
+        print_data(escape_json(text.encode()) + b"\n")
     else:
-        emit("\n".join(_page(path, usage)))
+        print_data("\n".join(_page(path, usage)))
     return 0
 
 
-command = Book(
+command = HelpGroup(
     "allow",
     add,
     list_,
@@ -105,19 +118,19 @@ command = Book(
 
 
 def _rule(target: str | None, given: Mapping[str, object]) -> Rule:
-    from batchscan.allow.parse import READERS, rule_of  # noqa: PLC0415 - as above
-    from batchscan.url_patterns import Target  # noqa: PLC0415
+    from batchscan.allow.parse import PARSERS, parse_rule  # noqa: PLC0415 - as above
+    from batchscan.url_patterns import UrlPattern  # noqa: PLC0415
 
     values: dict[str, object] = {}
     if target is not None:
-        found = Target.of(target)
+        found = UrlPattern.of(target)
         if found.is_public_suffix:
             raise UsageError(
                 f"'{printable(target)}' is not a site: anybody may have a name under it",
                 advice="name the site, as in example.com",
             )
         values["domain" if found.is_domain else "url"] = found
-    for key, read in READERS.items():
+    for key, read in PARSERS.items():
         text = given.get(key)
         if isinstance(text, str):
             try:
@@ -128,9 +141,9 @@ def _rule(target: str | None, given: Mapping[str, object]) -> Rule:
         raise UsageError(
             "it is not said what is allowed", advice="give DOMAIN or URL, --images or --sha256"
         )
-    rule = rule_of(values)
+    rule = parse_rule(values)
     if not rule.holds(_today()):
-        say(f"batchscan: {rule.until} is past, so this rule covers nothing")
+        print_status(f"batchscan: {rule.until} is past, so this rule covers nothing")
     return rule
 
 
@@ -138,7 +151,7 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-def _file(loaded: Loaded) -> Path:
+def _file(loaded: LoadedSettings) -> Path:
     from batchscan.settings.locations import allow_file  # noqa: PLC0415 - as above
 
     path = allow_file(loaded.settings, loaded.file)
@@ -152,10 +165,10 @@ def _file(loaded: Loaded) -> Path:
 
 def _usage(settings: Settings, rules: AllowRules) -> Usage:
     from batchscan.allow import Usage  # noqa: PLC0415 - as above
-    from batchscan.state.access import reading  # noqa: PLC0415
+    from batchscan.state.access import read_ledger  # noqa: PLC0415
 
     usage = Usage(rules, _today())
-    with reading(settings, may_be_absent=True) as ledger:
+    with read_ledger(settings, may_be_absent=True) as ledger:
         for match in ledger.history.present():
             usage.add(match.url, match.sha256, match.paths)
     return usage
@@ -179,17 +192,17 @@ def _page(path: Path, usage: Usage) -> Iterator[str]:
     yield from _advice(uses)
 
 
-def _mark(use: RuleUse) -> str:
+def _mark(use: AllowRuleUsage) -> str:
     word = "past its date" if use.expired else "" if use.covers else "covers nothing"
-    return f"{coloured(word, 'yellow', sys.stdout)}: " if word else ""
+    return f"{colored(word, 'yellow', sys.stdout)}: " if word else ""
 
 
-def _why(use: RuleUse) -> str:
+def _why(use: AllowRuleUsage) -> str:
     more = [f"by {use.by}" if use.by else "", f"until {use.until}" if use.until else ""]
     return printable("; ".join([use.reason, *(each for each in more if each)]))
 
 
-def _advice(uses: tuple[RuleUse, ...]) -> Iterator[str]:
+def _advice(uses: tuple[AllowRuleUsage, ...]) -> Iterator[str]:
     expired = sum(use.expired for use in uses)
     idle = sum(not (use.covers or use.expired) for use in uses)
     if not uses:
@@ -205,14 +218,14 @@ def _advice(uses: tuple[RuleUse, ...]) -> Iterator[str]:
 
 def _object(path: Path, rules: AllowRules, usage: Usage) -> dict[str, object]:
     return {
-        "file": scalars(str(path)),
+        "file": replace_surrogates(str(path)),
         "matches": usage.matches,
         "allowed": usage.allowed,
         "rules": [_fields(rule, use) for rule, use in zip(rules.rules, usage.uses(), strict=True)],
     }
 
 
-def _fields(rule: Rule, use: RuleUse) -> dict[str, object]:
+def _fields(rule: Rule, use: AllowRuleUsage) -> dict[str, object]:
     target = rule.target
     texts = {
         "domain": str(target) if target and target.is_domain else None,
@@ -223,5 +236,5 @@ def _fields(rule: Rule, use: RuleUse) -> dict[str, object]:
         "by": rule.by,
         "until": str(rule.until) if rule.until else None,
     }
-    safe = {key: None if text is None else scalars(text) for key, text in texts.items()}
+    safe = {key: None if text is None else replace_surrogates(text) for key, text in texts.items()}
     return {"line": rule.line, **safe, "expired": use.expired, "covers": use.covers}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from batchscan.cli.help import Page
+from batchscan.cli.help import HelpCommand
 from batchscan.cli.options import folder_options, settings_of
-from batchscan.console.terminal import emit
+from batchscan.console.terminal import print_data
 
 
-@click.command(cls=Page, help="Print how many credits are left on the account.")
+@click.command(cls=HelpCommand, help="Print how many credits are left on the account.")
 @folder_options
 def command(**parameters: object) -> int:
     """Print, and give the exit code."""
@@ -20,5 +20,5 @@ def command(**parameters: object) -> int:
 
     settings = settings_of(parameters, credentials=True).settings
     require_credentials(settings)
-    emit(f"{asyncio.run(balance(settings))}")
+    print_data(f"{asyncio.run(balance(settings))}")
     return 0

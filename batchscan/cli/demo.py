@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batchscan.cli.help import Page
+from batchscan.cli.help import HelpCommand
 from batchscan.cli.options import folder_options, settings_of
-from batchscan.console.terminal import emit, say
+from batchscan.console.terminal import print_data, print_status
 
 if TYPE_CHECKING:
     from batchscan.demo.run import Demo
@@ -23,7 +23,7 @@ DEFAULT = "./batchscan-demo"
 
 
 @click.command(
-    cls=Page,
+    cls=HelpCommand,
     help="See the whole job on this machine, without an account: sample pictures, a small web "
     "that shows copies of some, the emulator of the API, a scan, a report.\n\n"
     f"Everything is made in DIR, by default {DEFAULT}; your own settings, state and account are "
@@ -50,25 +50,27 @@ def command(folder: Path, **parameters: object) -> int:
 
 async def _show(demo: Demo, output: Output) -> int:
     from batchscan.commands.scan import (  # noqa: PLC0415
-        stopping,
-        tell,
-        watched,
+        handle_stop_signals,
+        print_result,
+        show_progress,
     )
     from batchscan.demo.run import run  # noqa: PLC0415
 
     @asynccontextmanager
     async def watch(scan: Scan) -> AsyncIterator[None]:
-        with stopping(scan.request_stop):
-            async with watched(scan.progress, output):
+        with handle_stop_signals(scan.request_stop):
+            async with show_progress(scan.progress, output):
                 yield
 
     if demo.made:
-        say(f"{demo.made} sample files made in {demo.images}, and a small web to find them on.")
+        print_status(
+            f"{demo.made} sample files made in {demo.images}, and a small web to find them on."
+        )
     else:
-        say(f"The sample pictures are there already: {demo.images}")
+        print_status(f"The sample pictures are there already: {demo.images}")
     scan = await run(demo, watch)
-    tell(output, scan.report, scan.folder, scan.error)
-    emit(_afterwards(demo, scan))
+    print_result(output, scan.report, scan.folder, scan.error)
+    print_data(_afterwards(demo, scan))
     return scan.exit_code
 
 

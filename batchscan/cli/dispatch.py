@@ -8,8 +8,8 @@ import os
 
 import click
 
-from batchscan.console.exit import guarded
-from batchscan.console.terminal import emit, finish_stderr, say
+from batchscan.console.exit import run_guarded
+from batchscan.console.terminal import finish_stderr, print_data, print_status
 from batchscan.errors import UsageError
 from batchscan.util.escaping import printable
 
@@ -70,20 +70,20 @@ of a scan.
 
 def dispatch(words: list[str]) -> int:
     """Run the command that the first word names, or else a scan; gives the exit code."""
-    code = guarded(lambda: _run(words))
+    code = run_guarded(lambda: _run(words))
     finish_stderr()
     return code
 
 
 def _run(words: list[str]) -> int:
     if not words:
-        say(_short_help().rstrip())
+        print_status(_short_help().rstrip())
         return UsageError.exit_code
     first = words[0]
     if first == "--version":
         from batchscan import version  # noqa: PLC0415 - slow, and only this needs it
 
-        emit(f"batchscan {version.version()}")
+        print_data(f"batchscan {version.version()}")
         return 0
     if first in COMMANDS:
         return _invoke(first, words[1:])
@@ -100,7 +100,7 @@ def _show_help(words: list[str]) -> int:
         UsageError: there is no such command.
     """
     if not words:
-        emit(_short_help())
+        print_data(_short_help())
         return 0
     if words[0] not in COMMANDS:
         raise _no_command(words[0])

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batchscan.cli.help import Option, Page
+from batchscan.cli.help import GroupedOption, HelpCommand
 from batchscan.cli.options import folder_options, settings_of
-from batchscan.console.terminal import coloured, emit
+from batchscan.console.terminal import colored, print_data
 from batchscan.errors import UsageError
 from batchscan.settings.catalog import entries
 from batchscan.util.escaping import printable
@@ -18,13 +18,13 @@ from batchscan.util.escaping import printable
 if TYPE_CHECKING:
     from batchscan.commands.checks import Finding
     from batchscan.settings import Settings
-    from batchscan.settings.load import Loaded
+    from batchscan.settings.load import LoadedSettings
 
 _COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 
 
 @click.command(
-    cls=Page,
+    cls=HelpCommand,
     help="Check settings, credentials, folders, login, clock and balance, and tell where each "
     "setting comes from. Nothing is charged. Exits 0, or as a scan would with the worst problem.",
 )
@@ -32,7 +32,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
     "--sandbox",
     "call",
     is_flag=True,
-    cls=Option,
+    cls=GroupedOption,
     group="What",
     help="also ask about one tiny picture in the vendor's free mock mode",
 )
@@ -44,7 +44,7 @@ def command(*, call: bool, **parameters: object) -> int:
     findings = []
     for finding in _findings(parameters, call=call):
         findings.append(finding)
-        emit("\n".join(_lines(finding)))
+        print_data("\n".join(_lines(finding)))
     return exit_code(findings)
 
 
@@ -68,7 +68,7 @@ def _findings(parameters: dict[str, object], *, call: bool) -> Iterator[Finding]
         account = Finding.of("credentials", error)
     else:
         account = check_account(loaded.settings)
-    emit("\n".join(_table(loaded)))
+    print_data("\n".join(_table(loaded)))
     yield account
     yield from check_state(loaded.settings)
     yield check_output(loaded.settings)
@@ -77,7 +77,7 @@ def _findings(parameters: dict[str, object], *, call: bool) -> Iterator[Finding]
         yield from asyncio.run(check_service(loaded.settings, call=call))
 
 
-def _table(loaded: Loaded) -> Iterator[str]:
+def _table(loaded: LoadedSettings) -> Iterator[str]:
     """Every setting, its value and where that came from."""
     yield f"settings (file: {printable(loaded.file or 'none')})"
     for entry in entries():
@@ -91,12 +91,12 @@ def _key(settings: Settings) -> str:
     return "(hidden)" if settings.account.api_key else "null"
 
 
-def _key_origin(loaded: Loaded) -> str:
+def _key_origin(loaded: LoadedSettings) -> str:
     return printable(loaded.origins.get("account.api_key", "default"))
 
 
 def _lines(finding: Finding) -> Iterable[str]:
-    level = coloured(f"{finding.level:<7}", _COLOURS[finding.level], sys.stdout)
+    level = colored(f"{finding.level:<7}", _COLOURS[finding.level], sys.stdout)
     yield f"  {level}  {finding.what}: {printable(finding.detail)}"
     if finding.advice:
         yield f"           {printable(finding.advice)}"

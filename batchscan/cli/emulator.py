@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from batchscan.cli.help import Option, Page
+from batchscan.cli.help import GroupedOption, HelpCommand
 from batchscan.cli.options import folder_options, settings_of
-from batchscan.console.terminal import emit, say
+from batchscan.console.terminal import print_data, print_status
 from batchscan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -82,11 +82,11 @@ def _duration(text: str) -> float:
 
 
 def _option(group: str, *names: str, text: str, **kwargs: Any) -> Callable[[Any], Any]:  # noqa: ANN401
-    return click.option(*names, cls=Option, group=group, help=text, **kwargs)
+    return click.option(*names, cls=GroupedOption, group=group, help=text, **kwargs)
 
 
 @click.command(
-    cls=Page,
+    cls=HelpCommand,
     sections=_SECTIONS,
     help="Be the vendor's API on this machine: login, checks, credits and limits, at no cost. "
     "Any e-mail and key may log in; copies are found among the pictures in a folder.\n\n"
@@ -187,12 +187,14 @@ async def _serve(config: EmulatorConfig) -> None:
         loop.add_signal_handler(signum, ended.set)
     try:
         async with Emulator(config) as emulator:
-            say(f"batchscan: the emulator listens at {emulator.url}; SIGINT or SIGTERM ends it")
+            print_status(
+                f"batchscan: the emulator listens at {emulator.url}; SIGINT or SIGTERM ends it"
+            )
             addresses = (
                 ("COPYLEAKS_API_URL", emulator.url),
                 ("COPYLEAKS_IDENTITY_URL", emulator.url),
             )
-            emit("".join(f"export {name}={value}\n" for name, value in _EXPORTS + addresses))
+            print_data("".join(f"export {name}={value}\n" for name, value in _EXPORTS + addresses))
             await ended.wait()
     except OSError as error:
         raise UsageError(f"port {config.port}: {error.strerror}") from error

@@ -12,16 +12,16 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from batchscan.cli.help import Book, Option, Page
+from batchscan.cli.help import GroupedOption, HelpCommand, HelpGroup
 from batchscan.cli.options import allow_option, folder_options, settings_of
-from batchscan.console.terminal import emit
+from batchscan.console.terminal import print_data
 from batchscan.errors import UsageError
-from batchscan.util.escaping import printable, scalars
+from batchscan.util.escaping import printable, replace_surrogates
 
 if TYPE_CHECKING:
     from batchscan.evidence.manifest import Manifest
     from batchscan.evidence.pack import Packed
-    from batchscan.evidence.verify import Checked
+    from batchscan.evidence.verify import Verification
 
 _WHAT = "What"
 _SHOWN = 100  # faults named one by one
@@ -32,7 +32,7 @@ _ZIP = b"PK"  # how every zip file begins
 
 @click.command(
     "pack",
-    cls=Page,
+    cls=HelpCommand,
     short_help="put the answers about some pictures into one zip file",
     help="Pack what there is to show for pictures: every answer of the service about them, byte "
     "for byte, with the matches and their history, the pictures' SHA-256, what they say of their "
@@ -42,7 +42,7 @@ _ZIP = b"PK"  # how every zip file begins
     "--domain",
     "domains",
     multiple=True,
-    cls=Option,
+    cls=GroupedOption,
     group=_WHAT,
     metavar="DOMAIN",
     help="pictures that have, or once had, a match there or below; repeatable",
@@ -51,7 +51,7 @@ _ZIP = b"PK"  # how every zip file begins
     "--image",
     "images",
     multiple=True,
-    cls=Option,
+    cls=GroupedOption,
     group=_WHAT,
     metavar="PATH",
     help="this picture, if it has or once had a match; repeatable",
@@ -59,7 +59,7 @@ _ZIP = b"PK"  # how every zip file begins
 @click.option(
     "--to",
     required=True,
-    cls=Option,
+    cls=GroupedOption,
     group=_WHAT,
     metavar="FILE.zip",
     help="a new file, for you alone",
@@ -70,11 +70,11 @@ def pack(
     *, domains: tuple[str, ...], images: tuple[str, ...], to: str, **parameters: object
 ) -> int:
     """Pack, and give the exit code."""
-    from batchscan.allow.active import Allowing  # noqa: PLC0415
-    from batchscan.evidence.manifest import Asked  # noqa: PLC0415
+    from batchscan.allow.active import ActiveAllowRules  # noqa: PLC0415
+    from batchscan.evidence.manifest import PackRequest  # noqa: PLC0415
     from batchscan.evidence.pack import Request, pack  # noqa: PLC0415
-    from batchscan.evidence.select import choose  # noqa: PLC0415
-    from batchscan.state.access import reading  # noqa: PLC0415 - --help does without
+    from batchscan.evidence.select import select_pictures  # noqa: PLC0415
+    from batchscan.state.access import read_ledger  # noqa: PLC0415 - --help does without
 
     if not domains and not images:
         raise UsageError(
@@ -82,20 +82,21 @@ def pack(
         )
     now = time.time()
     settings = settings_of(parameters, credentials=False).settings
-    asked_for = Asked(
-        list(map(scalars, domains)), [scalars(os.path.abspath(path)) for path in images]
+    asked_for = PackRequest(
+        list(map(replace_surrogates, domains)),
+        [replace_surrogates(os.path.abspath(path)) for path in images],
     )
-    with reading(settings) as ledger:
-        rules = Allowing.of(settings, now).rules
-        pictures = choose(ledger, domains, images)
+    with read_ledger(settings) as ledger:
+        rules = ActiveAllowRules.of(settings, now).rules
+        pictures = select_pictures(ledger, domains, images)
         packed = pack(ledger, pictures, Request(asked_for, rules, now), to)
-    emit("\n".join(_packed(packed)))
+    print_data("\n".join(_packed(packed)))
     return 0
 
 
 @click.command(
     "verify",
-    cls=Page,
+    cls=HelpCommand,
     short_help="check such a file, and name what was altered",
     help="Check every file of a pack against the list in it, and name what was altered, is "
     "missing or was added. Nothing is unpacked, and neither ledger nor settings are needed.",
@@ -114,7 +115,7 @@ def pack(
 @click.argument("file", metavar="FILE.zip", type=click.UNPROCESSED)
 @click.option(
     "--manifest-sha256",
-    cls=Option,
+    cls=GroupedOption,
     group=_WHAT,
     metavar="HEX",
     help="what `evidence pack` printed: without it, a pack that somebody made anew passes, too",
@@ -128,19 +129,19 @@ def verify(*, file: str, manifest_sha256: str | None, **_: object) -> int:
         raise UsageError("--manifest-sha256: 64 hexadecimal digits are expected")
     with _opened(file) as opened:
         if opened.read(len(_ZIP)) != _ZIP:
-            emit(f"{printable(file)} is not an evidence pack: it is not a zip file")
+            print_data(f"{printable(file)} is not an evidence pack: it is not a zip file")
             return _FAULTY
         opened.seek(0)
         checked = verify(opened, manifest_sha256)
     if checked.faults or checked.manifest is None:
-        emit("\n".join(_faulty(file, checked)))
+        print_data("\n".join(_faulty(file, checked)))
         return _FAULTY
-    emit("\n".join(_whole(file, checked.manifest)))
-    emit("\n".join(_number(checked, told=manifest_sha256 is not None)))
+    print_data("\n".join(_whole(file, checked.manifest)))
+    print_data("\n".join(_number(checked, told=manifest_sha256 is not None)))
     return 0
 
 
-command = Book(
+command = HelpGroup(
     "evidence",
     pack,
     verify,
@@ -177,7 +178,7 @@ def _packed(packed: Packed) -> Iterator[str]:
     yield f"  batchscan evidence verify {shlex.quote(name)} --manifest-sha256 {packed.manifest_sha256}"
 
 
-def _faulty(path: str, checked: Checked) -> Iterator[str]:
+def _faulty(path: str, checked: Verification) -> Iterator[str]:
     for fault in checked.faults[:_SHOWN]:
         yield printable(f"{fault.what}: {fault.name}: {fault.detail}")
     if len(checked.faults) > _SHOWN:
@@ -197,7 +198,7 @@ def _whole(path: str, manifest: Manifest) -> Iterator[str]:
     )
 
 
-def _number(checked: Checked, *, told: bool) -> Iterator[str]:
+def _number(checked: Verification, *, told: bool) -> Iterator[str]:
     yield f"SHA-256 of manifest.json: {checked.manifest_sha256}{', as expected' if told else ''}"
     if not told:
         yield "  Compare it with the number that was kept when this was packed, or give that with"

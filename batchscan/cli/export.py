@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batchscan.cli.help import Option, Page
+from batchscan.cli.help import GroupedOption, HelpCommand
 from batchscan.cli.options import allow_option, folder_options, settings_of
-from batchscan.console.terminal import emit
+from batchscan.console.terminal import print_data
 
 if TYPE_CHECKING:
     from batchscan.commands.export import Exported
@@ -23,7 +23,7 @@ _BATCH = 500  # lines a write
 
 
 @click.command(
-    cls=Page,
+    cls=HelpCommand,
     help="Print everything the ledger knows, one line for each image with a final verdict: "
     "answers with their matches, and rejections. Nothing is sent.",
 )
@@ -33,7 +33,7 @@ _BATCH = 500  # lines a write
     type=click.Choice(["jsonl", "csv"]),
     default="jsonl",
     show_default=True,
-    cls=Option,
+    cls=GroupedOption,
     group="What",
     help="one JSON object a line, or a table for spreadsheets (UTF-8 with a byte order mark)",
 )
@@ -42,7 +42,7 @@ _BATCH = 500  # lines a write
     "api__sandbox",
     is_flag=True,
     default=None,
-    cls=Option,
+    cls=GroupedOption,
     group="What",
     help="the sandbox's mock answers instead of real ones",
 )
@@ -50,18 +50,18 @@ _BATCH = 500  # lines a write
 @folder_options
 def command(*, form: str, **parameters: object) -> int:
     """Print, and give the exit code."""
-    from batchscan.allow.active import Allowing  # noqa: PLC0415
+    from batchscan.allow.active import ActiveAllowRules  # noqa: PLC0415
     from batchscan.runs.reports import look_from_last  # noqa: PLC0415
-    from batchscan.state.access import reading  # noqa: PLC0415 - --help does without
+    from batchscan.state.access import read_ledger  # noqa: PLC0415 - --help does without
 
     settings = settings_of(parameters, credentials=False).settings
     write = _table if form == "csv" else _json_lines
-    allowing = Allowing.of(settings, time.time())
-    with reading(settings) as ledger:
+    allowing = ActiveAllowRules.of(settings, time.time())
+    with read_ledger(settings) as ledger:
         look_from_last(ledger, allowing)
         pieces = write(_lines(ledger, sandbox=settings.api.sandbox))
         while piece := b"".join(islice(pieces, _BATCH)):
-            emit(piece)
+            print_data(piece)
     return 0
 
 
@@ -78,10 +78,10 @@ def _lines(ledger: Ledger, *, sandbox: bool) -> Iterator[Exported]:
 def _json_lines(lines: Iterable[Exported]) -> Iterator[bytes]:
     import msgspec  # noqa: PLC0415 - --help does without
 
-    from batchscan.util.escaping import json_text  # noqa: PLC0415
+    from batchscan.util.escaping import escape_json  # noqa: PLC0415
 
     for line in lines:
-        yield json_text(msgspec.json.encode(line)) + b"\n"
+        yield escape_json(msgspec.json.encode(line)) + b"\n"
 
 
 def _table(lines: Iterable[Exported]) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from batchscan.console.terminal import say
+from batchscan.console.terminal import print_status
 from batchscan.errors import UsageError
 from batchscan.settings.catalog import entries
 
@@ -26,7 +26,7 @@ EXIT_CODES = (
 )
 
 
-class Option(click.Option):
+class GroupedOption(click.Option):
     """An option that stands in a group of its help page."""
 
     def __init__(self, *args: Any, group: str = "Other", **kwargs: Any) -> None:  # noqa: ANN401
@@ -41,7 +41,7 @@ _CONTEXT = {
 }
 
 
-class Page(click.Command):
+class HelpCommand(click.Command):
     """A command whose help shows options in groups and ends with sections of its own.
 
     Args:
@@ -65,7 +65,7 @@ class Page(click.Command):
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is not None and isinstance(parameter, click.Option):
-                group = parameter.group if isinstance(parameter, Option) else "Help"
+                group = parameter.group if isinstance(parameter, GroupedOption) else "Help"
                 groups.setdefault(group, []).append(record)
         for group, records in groups.items():
             with formatter.section(group):
@@ -81,7 +81,7 @@ class Page(click.Command):
                     formatter.write("".join(f"  {word}\n" for word, _ in rows))
 
 
-class Book(click.Group):
+class HelpGroup(click.Group):
     """A command of commands, `batchscan allow add|list`; alone it prints its help and exits 2.
 
     Args:
@@ -90,7 +90,7 @@ class Book(click.Group):
         text: what they are for.
     """
 
-    def __init__(self, name: str, *pages: Page, text: str) -> None:
+    def __init__(self, name: str, *pages: HelpCommand, text: str) -> None:
         super().__init__(
             name,
             commands={page.name or "": page for page in pages},
@@ -115,7 +115,7 @@ class Book(click.Group):
         context = click.get_current_context()
         if context.invoked_subcommand is not None:
             return 0
-        say(context.get_help())
+        print_status(context.get_help())
         return UsageError.exit_code
 
 

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from batchscan.cli.help import Option, Page
+from batchscan.cli.help import GroupedOption, HelpCommand
 from batchscan.cli.options import folder_options, settings_of
-from batchscan.console.terminal import emit
+from batchscan.console.terminal import print_data
 from batchscan.errors import UsageError
 from batchscan.util.escaping import printable
 
 if TYPE_CHECKING:
     from batchscan.enums import Disposition
     from batchscan.ledger import Ledger
-    from batchscan.ledger.dispositions import Choice, Decision, Marked
-    from batchscan.path_patterns import Glob
+    from batchscan.ledger.dispositions import Choice, Decision, MarkResult
+    from batchscan.path_patterns import PathPattern
     from batchscan.settings import Settings
-    from batchscan.url_patterns import Target
+    from batchscan.url_patterns import UrlPattern
 
 _WORDS = ("open", "reviewed", "noticed", "removed", "not_mine")
 _SPELLINGS = {word.replace("_", "-"): word for word in _WORDS}
@@ -36,7 +36,7 @@ _HOW = "How"
 
 
 @click.command(
-    cls=Page,
+    cls=HelpCommand,
     help="Enter what was decided about the matches on a SITE (those below it too) or at a URL, "
     "in which * is anything. It stays with each match from scan to scan.",
     options_metavar="[OPTIONS]",
@@ -57,28 +57,30 @@ _HOW = "How"
 @click.argument("targets", metavar="SITE|URL...", nargs=-1)
 @click.option(
     "--images",
-    cls=Option,
+    cls=GroupedOption,
     group="What",
     metavar="GLOB",
     help="only of pictures whose path matches, by gitignore rules; repeatable",
     multiple=True,
 )
-@click.option("--note", cls=Option, group=_HOW, metavar="TEXT", help="why, kept with the decision")
+@click.option(
+    "--note", cls=GroupedOption, group=_HOW, metavar="TEXT", help="why, kept with the decision"
+)
 @click.option(
     "--force",
     is_flag=True,
-    cls=Option,
+    cls=GroupedOption,
     group=_HOW,
     help="also those decided otherwise. A step from open to reviewed, noticed and removed needs "
     "no force, any other change of a decision does",
 )
 @click.option(
-    "-n", "--dry-run", is_flag=True, cls=Option, group=_HOW, help="say what would be marked"
+    "-n", "--dry-run", is_flag=True, cls=GroupedOption, group=_HOW, help="say what would be marked"
 )
 @click.option(
     "--undo",
     is_flag=True,
-    cls=Option,
+    cls=GroupedOption,
     group=_HOW,
     help="take the last decision back; once more, the one before",
 )
@@ -131,19 +133,19 @@ def _word(given: str | None) -> Disposition:
     return Disposition(word)
 
 
-def _sites(texts: Sequence[str]) -> list[Target]:
+def _sites(texts: Sequence[str]) -> list[UrlPattern]:
     """Understand what is to be marked.
 
     Raises:
         UsageError: nothing is, or all sites of the world.
     """
-    from batchscan.url_patterns import Target  # noqa: PLC0415 - --help does without
+    from batchscan.url_patterns import UrlPattern  # noqa: PLC0415 - --help does without
 
     if not texts:
         raise UsageError(
             "a SITE or URL is missing", advice="as in `batchscan mark reviewed example.com`"
         )
-    targets = [Target.of(text) for text in texts]
+    targets = [UrlPattern.of(text) for text in texts]
     for target in targets:
         if target.is_public_suffix:
             raise UsageError(
@@ -154,12 +156,12 @@ def _sites(texts: Sequence[str]) -> list[Target]:
     return targets
 
 
-def _decision(word: Disposition, target: Target, how: _How) -> Decision:
+def _decision(word: Disposition, target: UrlPattern, how: _How) -> Decision:
     from batchscan.ledger.dispositions import Decision  # noqa: PLC0415
-    from batchscan.util.escaping import scalars  # noqa: PLC0415 - --help does without
+    from batchscan.util.escaping import replace_surrogates  # noqa: PLC0415 - --help does without
 
-    note = scalars(how.note) if how.note else None
-    return Decision(word, time.time(), _user(), scalars(str(target)), note, how.force)
+    note = replace_surrogates(how.note) if how.note else None
+    return Decision(word, time.time(), _user(), replace_surrogates(str(target)), note, how.force)
 
 
 def _user() -> str:
@@ -169,14 +171,16 @@ def _user() -> str:
         return ""
 
 
-def _mark_all(settings: Settings, targets: Sequence[Target], word: Disposition, how: _How) -> int:
-    from batchscan.path_patterns import Glob  # noqa: PLC0415
-    from batchscan.state.access import opened_to_change, reading  # noqa: PLC0415 - as above
+def _mark_all(
+    settings: Settings, targets: Sequence[UrlPattern], word: Disposition, how: _How
+) -> int:
+    from batchscan.path_patterns import PathPattern  # noqa: PLC0415
+    from batchscan.state.access import open_for_change, read_ledger  # noqa: PLC0415 - as above
 
-    globs = [Glob.of(text) for text in how.images]
+    globs = [PathPattern.of(text) for text in how.images]
     choices = [_choice(target, globs) for target in targets]
     decisions = [_decision(word, target, how) for target in targets]
-    with reading(settings) if how.dry_run else opened_to_change(settings) as ledger:
+    with read_ledger(settings) if how.dry_run else open_for_change(settings) as ledger:
         with nullcontext() if how.dry_run else ledger.transaction():
             _refuse_unknown(ledger, targets, choices, filtered=bool(globs))
         results = [
@@ -185,11 +189,11 @@ def _mark_all(settings: Settings, targets: Sequence[Target], word: Disposition, 
         ]
     _refuse_kept(results)
     for target, marked in zip(targets, results, strict=True):
-        emit(_line(target, marked, word, dry_run=how.dry_run))
+        print_data(_line(target, marked, word, dry_run=how.dry_run))
     return 0
 
 
-def _choice(target: Target, globs: Sequence[Glob]) -> Choice:
+def _choice(target: UrlPattern, globs: Sequence[PathPattern]) -> Choice:
     from batchscan.ledger.dispositions import Choice  # noqa: PLC0415 - --help does without
 
     def pictures(paths: Sequence[bytes]) -> bool:
@@ -199,7 +203,7 @@ def _choice(target: Target, globs: Sequence[Glob]) -> Choice:
 
 
 def _refuse_unknown(
-    ledger: Ledger, targets: Sequence[Target], choices: Sequence[Choice], *, filtered: bool
+    ledger: Ledger, targets: Sequence[UrlPattern], choices: Sequence[Choice], *, filtered: bool
 ) -> None:
     """Refuse everything where one target speaks of no match.
 
@@ -211,7 +215,7 @@ def _refuse_unknown(
             raise _nothing(ledger, target, filtered=filtered)
 
 
-def _refuse_kept(results: Sequence[Marked]) -> None:
+def _refuse_kept(results: Sequence[MarkResult]) -> None:
     """Refuse where nothing was marked because all of it had been decided otherwise.
 
     Raises:
@@ -225,10 +229,10 @@ def _refuse_kept(results: Sequence[Marked]) -> None:
         )
 
 
-def _mark(ledger: Ledger, choice: Choice, decision: Decision, *, dry_run: bool) -> Marked:
-    from batchscan.ledger.dispositions import Marked  # noqa: PLC0415 - --help does without
+def _mark(ledger: Ledger, choice: Choice, decision: Decision, *, dry_run: bool) -> MarkResult:
+    from batchscan.ledger.dispositions import MarkResult  # noqa: PLC0415 - --help does without
 
-    marked = Marked()
+    marked = MarkResult()
     if dry_run:
         while marked.reached is not None:
             ledger.marking.mark(choice, decision, marked, dry_run=True)
@@ -237,7 +241,7 @@ def _mark(ledger: Ledger, choice: Choice, decision: Decision, *, dry_run: bool) 
     return marked
 
 
-def _in_pieces(ledger: Ledger, marked: Marked, piece: Callable[[], None]) -> None:
+def _in_pieces(ledger: Ledger, marked: MarkResult, piece: Callable[[], None]) -> None:
     """Write piece by piece, and let a scan that wants to write do so in between."""
     while marked.reached is not None:
         began = time.monotonic()
@@ -248,26 +252,26 @@ def _in_pieces(ledger: Ledger, marked: Marked, piece: Callable[[], None]) -> Non
 
 
 def _undo(settings: Settings) -> int:
-    from batchscan.ledger.dispositions import Decision, Marked  # noqa: PLC0415
+    from batchscan.ledger.dispositions import Decision, MarkResult  # noqa: PLC0415
     from batchscan.report.wording import amount  # noqa: PLC0415
-    from batchscan.state.access import opened_to_change  # noqa: PLC0415 - --help does without
+    from batchscan.state.access import open_for_change  # noqa: PLC0415 - --help does without
     from batchscan.util.timestamps import rfc3339  # noqa: PLC0415
 
-    with opened_to_change(settings) as ledger:
+    with open_for_change(settings) as ledger:
         with ledger.transaction():
             batch = ledger.marking.last()
         if batch is None:
             raise UsageError("there is no decision to take back")
-        marked = Marked()
+        marked = MarkResult()
         decision = Decision(batch.disposition, time.time(), _user(), batch.about)
         _in_pieces(ledger, marked, lambda: ledger.marking.undo(batch, decision, marked))
     what = f"`mark {batch.disposition} {printable(batch.about)}` of {rfc3339(batch.at)}"
     back = f": {_counts(marked.before)} again" if marked.matches else ""
-    emit(f"taken back: {what}: {amount(marked.matches, 'match')}{back}{_left(marked)}")
+    print_data(f"taken back: {what}: {amount(marked.matches, 'match')}{back}{_left(marked)}")
     return 0
 
 
-def _line(target: Target, marked: Marked, word: Disposition, *, dry_run: bool) -> str:
+def _line(target: UrlPattern, marked: MarkResult, word: Disposition, *, dry_run: bool) -> str:
     from batchscan.report.wording import amount  # noqa: PLC0415 - --help does without
 
     name = printable(str(target))
@@ -279,7 +283,7 @@ def _line(target: Target, marked: Marked, word: Disposition, *, dry_run: bool) -
     return f"{name}: {matches} of {of} {verb} {word}{before}{_left(marked)}"
 
 
-def _left(marked: Marked) -> str:
+def _left(marked: MarkResult) -> str:
     return f"; left as decided: {_counts(marked.kept)}" if marked.kept else ""
 
 
@@ -287,7 +291,7 @@ def _counts(counts: Counter[Disposition]) -> str:
     return ", ".join(f"{number:,} {word}" for word, number in sorted(counts.items()))
 
 
-def _nothing(ledger: Ledger, target: Target, *, filtered: bool) -> UsageError:
+def _nothing(ledger: Ledger, target: UrlPattern, *, filtered: bool) -> UsageError:
     from batchscan.report.wording import amount  # noqa: PLC0415 - --help does without
 
     known = ledger.marking.domains()

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from batchscan.cli.help import Option, default_of, with_default
+from batchscan.cli.help import GroupedOption, default_of, with_default
 
 if TYPE_CHECKING:
-    from batchscan.settings.load import Loaded
+    from batchscan.settings.load import LoadedSettings
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _FILES = "Settings, state and output"
@@ -32,7 +32,7 @@ def setting_option(
     return click.option(
         *names,
         key.replace(".", "__"),
-        cls=Option,
+        cls=GroupedOption,
         group=group,
         help=with_default(key, text) if metavar else text,
         metavar=metavar,
@@ -64,7 +64,7 @@ def folder_options(function: _Function) -> _Function:
         click.option(
             "-c",
             "--config",
-            cls=Option,
+            cls=GroupedOption,
             group=_FILES,
             metavar="FILE",
             type=click.UNPROCESSED,
@@ -88,7 +88,7 @@ def allow_option(function: _Function) -> _Function:
     return declare(function)
 
 
-def given(parameters: Mapping[str, object]) -> dict[str, object]:
+def given_flags(parameters: Mapping[str, object]) -> dict[str, object]:
     """What the command line gave, by the setting's dotted key; what it left out is absent."""
     return {
         name.replace("__", "."): value
@@ -97,7 +97,7 @@ def given(parameters: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def settings_of(parameters: Mapping[str, object], *, credentials: bool) -> Loaded:
+def settings_of(parameters: Mapping[str, object], *, credentials: bool) -> LoadedSettings:
     """Settings out of a command's parameters, the environment and the file; logging follows them.
 
     Args:
@@ -112,7 +112,7 @@ def settings_of(parameters: Mapping[str, object], *, credentials: bool) -> Loade
     from batchscan.settings import Secret  # noqa: PLC0415
     from batchscan.settings.load import load  # noqa: PLC0415
 
-    loaded = load(given(parameters), os.environ, credentials=credentials)
+    loaded = load(given_flags(parameters), os.environ, credentials=credentials)
     ping_url = loaded.settings.alerts.ping_url
     secrets = [loaded.settings.account.api_key, Secret(ping_url) if ping_url else None]
     log_config.configure(loaded.settings.output, secrets)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from batchscan.cli.help import Option, Page
+from batchscan.cli.help import GroupedOption, HelpCommand
 from batchscan.cli.options import allow_option, folder_options, settings_of
-from batchscan.console.terminal import emit, say, width_of
+from batchscan.console.terminal import print_data, print_status, width_of
 from batchscan.errors import UsageError
 from batchscan.util.escaping import printable
 
@@ -37,7 +37,7 @@ def _format_options(function: _Function) -> _Function:
     for name, text in reversed(_FORMATS.items()):
         declare = click.option(
             f"--{name}",
-            cls=Option,
+            cls=GroupedOption,
             group="Formats (FILE may be - for stdout)",
             metavar="FILE",
             type=click.UNPROCESSED,
@@ -48,29 +48,31 @@ def _format_options(function: _Function) -> _Function:
 
 
 @click.command(
-    cls=Page,
+    cls=HelpCommand,
     help="Make the report of the last run that ended again, from the ledger, with what was marked "
     "and allowed since; nothing is sent. Without a format, the summary is printed.",
 )
-@click.option("--run", "run_id", cls=Option, group="What", metavar="ID", help="of this run instead")
+@click.option(
+    "--run", "run_id", cls=GroupedOption, group="What", metavar="ID", help="of this run instead"
+)
 @click.option(
     "--all",
     "everything",
     is_flag=True,
-    cls=Option,
+    cls=GroupedOption,
     group="What",
     help="of everything that the ledger knows; new is what came with the last run",
 )
 @click.option(
-    "--json", "as_json", is_flag=True, cls=Option, group="What", help="as one JSON object"
+    "--json", "as_json", is_flag=True, cls=GroupedOption, group="What", help="as one JSON object"
 )
 @click.option(
-    "--schema", is_flag=True, cls=Option, group="What", help="the JSON Schema of report.json"
+    "--schema", is_flag=True, cls=GroupedOption, group="What", help="the JSON Schema of report.json"
 )
 @click.option(
     "--write",
     is_flag=True,
-    cls=Option,
+    cls=GroupedOption,
     group="What",
     help="also write the run's own files again",
 )
@@ -90,7 +92,7 @@ def command(
     from batchscan.report import json_schema  # noqa: PLC0415 - --help does without
 
     if schema:
-        emit(json.dumps(json_schema(), indent=2))
+        print_data(json.dumps(json_schema(), indent=2))
         return 0
     if everything and (run_id or write):
         raise UsageError("--all goes without --run and --write", advice="leave one out")
@@ -113,58 +115,58 @@ class _Wanted:
 
 
 def _make(wanted: _Wanted, parameters: Mapping[str, object]) -> int:
-    from batchscan.allow.active import Allowing  # noqa: PLC0415
+    from batchscan.allow.active import ActiveAllowRules  # noqa: PLC0415
     from batchscan.report import encode, summary  # noqa: PLC0415
     from batchscan.report.text import WIDTH  # noqa: PLC0415
-    from batchscan.runs.reports import find_run, report_of, report_of_all  # noqa: PLC0415
-    from batchscan.state.access import reading  # noqa: PLC0415 - --help does without
+    from batchscan.runs.reports import find_run, regenerate_report, report_for_all  # noqa: PLC0415
+    from batchscan.state.access import read_ledger  # noqa: PLC0415 - --help does without
 
     settings = settings_of(parameters, credentials=False).settings
-    with reading(settings) as ledger:
-        allowing = Allowing.of(settings, time.time())
+    with read_ledger(settings) as ledger:
+        allowing = ActiveAllowRules.of(settings, time.time())
         run = find_run(ledger, wanted.run_id)
         if wanted.everything:
-            report = report_of_all(ledger, allowing)
+            report = report_for_all(ledger, allowing)
         else:
-            report = report_of(ledger, run, allowing)
+            report = regenerate_report(ledger, run, allowing)
         if wanted.write:
             _write_again(ledger, run, report)
         for name, file in wanted.files.items():
             _write(name, file, report, ledger)
     if wanted.as_json:
-        emit(encode(report))
+        print_data(encode(report))
     elif not wanted.files:
-        emit(summary(report, run.folder, width_of(sys.stdout, WIDTH)))
+        print_data(summary(report, run.folder, width_of(sys.stdout, WIDTH)))
     return 0
 
 
 def _write(name: str, file: str, report: Report, ledger: Ledger) -> None:
-    from batchscan.runs.reports import rendered  # noqa: PLC0415 - --help does without
-    from batchscan.util.atomic_file import write_whole  # noqa: PLC0415
+    from batchscan.runs.reports import render  # noqa: PLC0415 - --help does without
+    from batchscan.util.atomic_file import write_atomic  # noqa: PLC0415
 
-    parts = rendered(name, report, ledger, time.time())
+    parts = render(name, report, ledger, time.time())
     if file == "-":
         for part in parts:
-            emit(part)
+            print_data(part)
         return
-    write_whole(file, parts, advice=_ADVICE)
-    say(f"written: {printable(file)}")
+    write_atomic(file, parts, advice=_ADVICE)
+    print_status(f"written: {printable(file)}")
 
 
 def _write_again(ledger: Ledger, run: StoredRun, report: Report) -> None:
     """Write everything that the run left into its folder."""
     from batchscan.report.run_folder import RESULTS, write_report  # noqa: PLC0415 - as above
     from batchscan.results import encode  # noqa: PLC0415
-    from batchscan.runs.rebuild import remade_lines  # noqa: PLC0415
-    from batchscan.runs.reports import write_formats  # noqa: PLC0415
+    from batchscan.runs.rebuild import rebuild_lines  # noqa: PLC0415
+    from batchscan.runs.reports import write_companions  # noqa: PLC0415
     from batchscan.state.lock import make_private_folder  # noqa: PLC0415
-    from batchscan.util.atomic_file import write_whole  # noqa: PLC0415
+    from batchscan.util.atomic_file import write_atomic  # noqa: PLC0415
 
     make_private_folder(Path(run.folder))
-    written = write_formats(run.folder, report, ledger, time.time())
+    written = write_companions(run.folder, report, ledger, time.time())
     if ledger.runs.has_lines(run.run_id):
         path = os.path.join(run.folder, RESULTS)
-        write_whole(path, (encode(line) for line, _ in remade_lines(ledger, run.run_id)))
+        write_atomic(path, (encode(line) for line, _ in rebuild_lines(ledger, run.run_id)))
         written.append(path)
     for path in (*written, write_report(run.folder, report)):
-        say(f"written: {printable(path)}")
+        print_status(f"written: {printable(path)}")

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batchscan.cli.help import Page
+from batchscan.cli.help import HelpCommand
 from batchscan.cli.options import allow_option, folder_options, settings_of
 from batchscan.cli.scan_options import SECTIONS, scan_options
 from batchscan.errors import UsageError
 
 if TYPE_CHECKING:
-    from batchscan.commands.monitor import Lookout
+    from batchscan.commands.monitor import RunMonitor
     from batchscan.settings import Settings
 
 FILES_A_SCAN = 40  # open at least: ledger, lock, results, streams, the decoder's pipes, imports
@@ -27,7 +27,7 @@ OTHER_FILES = 256  # beside the connections: pictures being read, the ledger, fo
 
 
 @click.command(
-    cls=Page,
+    cls=HelpCommand,
     sections=SECTIONS,
     help="Find out where on the web copies of your pictures turned up.\n\n"
     "Every PATH is a folder or a picture, or is in a store: s3://bucket/folder, gs://, az://, "
@@ -42,13 +42,13 @@ OTHER_FILES = 256  # beside the connections: pictures being read, the ledger, fo
 def command(**parameters: object) -> int:
     """Scan, and give the exit code."""
     settings = settings_of(parameters, credentials=not parameters["dry_run"]).settings
-    from batchscan.commands.monitor import Lookout  # noqa: PLC0415 - --help does without
+    from batchscan.commands.monitor import RunMonitor  # noqa: PLC0415 - --help does without
 
-    lookout = Lookout(settings)
+    lookout = RunMonitor(settings)
     return lookout.over(lambda: _run(settings, lookout))
 
 
-def _run(settings: Settings, lookout: Lookout) -> int:
+def _run(settings: Settings, lookout: RunMonitor) -> int:
     if not (settings.roots or settings.files_from or settings.files0_from):
         raise UsageError("no PATH was given", advice="name a folder: `batchscan ./images`")
     from batchscan.commands.scan import run  # noqa: PLC0415 - as above
@@ -90,13 +90,13 @@ def _raise_file_limit(number: int) -> int | None:
     return None if soft == resource.RLIM_INFINITY else soft
 
 
-async def _scan(settings: Settings, lookout: Lookout) -> int:
+async def _scan(settings: Settings, lookout: RunMonitor) -> int:
     # Everything that scans is imported here and not above: `--help` needs none of it
     gc.disable()
     from batchscan.commands.scan import (  # noqa: PLC0415
-        stopping,
-        tell,
-        watched,
+        handle_stop_signals,
+        print_result,
+        show_progress,
     )
     from batchscan.run import Scan  # noqa: PLC0415
     from batchscan.settings.locations import state_folder  # noqa: PLC0415
@@ -106,14 +106,14 @@ async def _scan(settings: Settings, lookout: Lookout) -> int:
     scan = Scan(settings)
     gc.freeze()  # what was imported stays: no collection need look at it
     gc.enable()
-    with stopping(scan.request_stop):
+    with handle_stop_signals(scan.request_stop):
         async with scan:  # which makes the state folder, and has read what is left there
             with crash_trace(state) if state else nullcontext():
-                async with watched(scan.progress, settings.output):
+                async with show_progress(scan.progress, settings.output):
                     lookout.started()
                     async for _ in scan:
                         pass
     lookout.ended(scan.report, scan.folder)
-    tell(settings.output, scan.report, scan.folder, scan.error)
+    print_result(settings.output, scan.report, scan.folder, scan.error)
     await lookout.settle()
     return scan.exit_code

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batchscan.cli.help import Option, Page
+from batchscan.cli.help import GroupedOption, HelpCommand
 from batchscan.cli.options import folder_options
-from batchscan.console.terminal import emit, say
+from batchscan.console.terminal import print_data, print_status
 from batchscan.errors import UsageError
 from batchscan.util.escaping import printable
 
@@ -25,7 +25,7 @@ _SYSTEM = "/etc/systemd/system"
 
 
 @click.command(
-    cls=Page,
+    cls=HelpCommand,
     context_settings={"ignore_unknown_options": True},
     help="Print units for systemd, or a line for a crontab, that scan PATH again and again with "
     "exactly these options of a scan. They are checked now, and nothing is sent. Where one of them "
@@ -34,21 +34,29 @@ _SYSTEM = "/etc/systemd/system"
 @click.argument(
     "words", nargs=-1, type=click.UNPROCESSED, metavar="[--] [OPTIONS OF A SCAN] PATH..."
 )
-@click.option("--systemd", is_flag=True, cls=Option, group=_WHAT, help="a service and its timer")
-@click.option("--cron", is_flag=True, cls=Option, group=_WHAT, help="a line for `crontab -e`")
 @click.option(
-    "--at", cls=Option, group=_WHAT, metavar="TIME", help="every day at TIME  [default: 02:15]"
+    "--systemd", is_flag=True, cls=GroupedOption, group=_WHAT, help="a service and its timer"
+)
+@click.option(
+    "--cron", is_flag=True, cls=GroupedOption, group=_WHAT, help="a line for `crontab -e`"
+)
+@click.option(
+    "--at",
+    cls=GroupedOption,
+    group=_WHAT,
+    metavar="TIME",
+    help="every day at TIME  [default: 02:15]",
 )
 @click.option(
     "--every",
-    cls=Option,
+    cls=GroupedOption,
     group=_WHAT,
     metavar="DURATION",
     help="or more, or less often: 15m, 6h, 1d, 7d",
 )
 @click.option(
     "--name",
-    cls=Option,
+    cls=GroupedOption,
     group=_WHAT,
     metavar="NAME",
     default="batchscan",
@@ -56,7 +64,7 @@ _SYSTEM = "/etc/systemd/system"
 )
 @click.option(
     "--to",
-    cls=Option,
+    cls=GroupedOption,
     group=_WHAT,
     metavar="DIR",
     help="write the units there, such as /etc/systemd/system",
@@ -73,7 +81,7 @@ def command(
 ) -> int:
     """Print or write, and give the exit code."""
     from batchscan.cli.schedule_notes import notes  # noqa: PLC0415
-    from batchscan.cli.scheduled_scan import Wish, schedule  # noqa: PLC0415 - --help does without
+    from batchscan.cli.scheduled_scan import ScheduleRequest, schedule  # noqa: PLC0415 - --help does without
 
     if systemd == cron:
         raise UsageError("say either --systemd or --cron")
@@ -82,14 +90,14 @@ def command(
     if cron and to is not None:
         raise UsageError("--to goes with --systemd", advice="put the line in with `crontab -e`")
     timing = _timing(parameters.pop("at"), parameters.pop("every"))
-    scheduled = schedule(Wish(name, timing, systemd=systemd), words, parameters)
+    scheduled = schedule(ScheduleRequest(name, timing, systemd=systemd), words, parameters)
     job = scheduled.job()
     if systemd:
         _give_units(job, to)
     else:
         _give_line(job)
     for note in notes(scheduled, job):
-        say(f"batchscan: {printable(note)}")
+        print_status(f"batchscan: {printable(note)}")
     return 0
 
 
@@ -106,7 +114,7 @@ def _timing(at: object, every: object) -> Timing:
 def _give_line(job: Job) -> None:
     from batchscan.schedule import crontab_line  # noqa: PLC0415 - as above
 
-    emit(os.fsencode(crontab_line(job)) + b"\n")
+    print_data(os.fsencode(crontab_line(job)) + b"\n")
 
 
 def _give_units(job: Job, to: str | None) -> None:
@@ -115,13 +123,15 @@ def _give_units(job: Job, to: str | None) -> None:
     units = {f"{job.name}.service": service_unit(job), f"{job.name}.timer": timer_unit(job)}
     folder = os.path.abspath(_SYSTEM if to is None else to)
     if to is None:
-        emit("\n".join(f"# {folder}/{name}\n{text}" for name, text in units.items()))
+        print_data("\n".join(f"# {folder}/{name}\n{text}" for name, text in units.items()))
     else:
         if not os.path.isdir(folder):
             raise UsageError(f"--to: '{printable(folder)}' is no folder")
         write_units(folder, units)
-        say(f"Written: {', '.join(printable(os.path.join(folder, name)) for name in units)}")
-    say("\n".join(_next(job.name, folder)))
+        print_status(
+            f"Written: {', '.join(printable(os.path.join(folder, name)) for name in units)}"
+        )
+    print_status("\n".join(_next(job.name, folder)))
 
 
 def _next(name: str, folder: str) -> Iterator[str]:

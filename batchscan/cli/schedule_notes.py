@@ -5,27 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from batchscan.cli.scheduled_scan import Scheduled
+from batchscan.cli.scheduled_scan import ScheduledScan
 from batchscan.schedule import Job, crontab_line
-from batchscan.schedule.cron import LONGEST
+from batchscan.schedule.cron import MAX_LENGTH
 from batchscan.schedule.systemd import SECRETS
 
 
-def notes(scheduled: Scheduled, job: Job) -> Iterator[str]:
+def notes(scheduled: ScheduledScan, job: Job) -> Iterator[str]:
     """One line each."""
     yield from _account(scheduled, job)
     yield from _folders(scheduled, job)
     yield from _elsewhere(scheduled, job)
     if scheduled.settings.force:
         yield "--force asks, and pays, for every picture again each time"
-    if not scheduled.wish.systemd and len(line := crontab_line(job)) > LONGEST:
+    if not scheduled.wish.systemd and len(line := crontab_line(job)) > MAX_LENGTH:
         yield (
-            f"the line has {len(line):,} characters, and some crons take {LONGEST}: options may "
+            f"the line has {len(line):,} characters, and some crons take {MAX_LENGTH}: options may "
             "stand in a settings file (-c)"
         )
 
 
-def _account(scheduled: Scheduled, job: Job) -> Iterator[str]:
+def _account(scheduled: ScheduledScan, job: Job) -> Iterator[str]:
     if scheduled.settings.dry_run:
         return
     if scheduled.settings.account.email is None:
@@ -35,7 +35,7 @@ def _account(scheduled: Scheduled, job: Job) -> Iterator[str]:
         yield f"the API key is read from {job.key_file}: put it there, for {who} alone (chmod 600)"
 
 
-def _folders(scheduled: Scheduled, job: Job) -> Iterator[str]:
+def _folders(scheduled: ScheduledScan, job: Job) -> Iterator[str]:
     if scheduled.kept_state is not None and scheduled.wish.systemd:
         yield f"it goes on with the answers that are paid for, in {scheduled.kept_state}"
     if scheduled.wish.systemd:
@@ -44,7 +44,7 @@ def _folders(scheduled: Scheduled, job: Job) -> Iterator[str]:
                 yield f"make {folder} before: the service may write there, and not beside it"
 
 
-def _elsewhere(scheduled: Scheduled, job: Job) -> Iterator[str]:
+def _elsewhere(scheduled: ScheduledScan, job: Job) -> Iterator[str]:
     """What the scan takes along to places where it is not as here."""
     names = ", ".join(job.secrets)
     if names and scheduled.wish.systemd:

@@ -13,7 +13,7 @@ import click
 
 import batchscan
 from batchscan.cli import scan
-from batchscan.cli.options import given
+from batchscan.cli.options import given_flags
 from batchscan.errors import UsageError
 from batchscan.ledger import FILE_NAME
 from batchscan.schedule import Job, Timing
@@ -21,10 +21,10 @@ from batchscan.schedule.systemd import STATE
 from batchscan.settings import Settings
 from batchscan.settings.catalog import entries
 from batchscan.settings.credentials import read_key_file
-from batchscan.settings.load import Loaded, load
+from batchscan.settings.load import LoadedSettings, load
 from batchscan.settings.locations import state_folder
-from batchscan.settings.types import FilePath
-from batchscan.stores.environment import Places
+from batchscan.settings.types import PathType
+from batchscan.stores.environment import ScanLocations
 from batchscan.walk import check_roots
 from batchscan.walk.roots import absolute
 
@@ -37,7 +37,7 @@ _TO_END = 120.0  # seconds for the report, and for whoever is told
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ScheduleRequest:
     """What was asked for beside the scan itself."""
 
     name: str
@@ -46,12 +46,12 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Scheduled:
+class ScheduledScan:
     """A scan as its words, the environment and the settings file have it now."""
 
-    wish: Wish
+    wish: ScheduleRequest
     flags: Mapping[str, object]  # by dotted key, as they were given
-    loaded: Loaded
+    loaded: LoadedSettings
 
     @property
     def settings(self) -> Settings:
@@ -64,9 +64,9 @@ class Scheduled:
         return tuple(map(absolute, self.settings.roots))
 
     @property
-    def places(self) -> Places:
+    def places(self) -> ScanLocations:
         """Where they are."""
-        return Places(self.roots)
+        return ScanLocations(self.roots)
 
     def said(self, key: str) -> bool:
         """Whether a flag or the settings file gives a setting; the environment will be another."""
@@ -145,7 +145,7 @@ class Scheduled:
             yield flag
             return
         entry = next((entry for entry in entries() if entry.key == key), None)
-        if entry is not None and isinstance(entry.kind, FilePath):
+        if entry is not None and isinstance(entry.kind, PathType):
             value = entry.of(self.settings)
         elif key in _LISTS:
             value = os.path.abspath(str(value))
@@ -188,13 +188,15 @@ class Scheduled:
         for entry in entries():
             value = entry.of(self.settings)
             made = entry.key == "output.directory" and not self.said(entry.key)
-            if isinstance(entry.kind, FilePath) and isinstance(value, str) and not made:
+            if isinstance(entry.kind, PathType) and isinstance(value, str) and not made:
                 yield value
         if self.loaded.file is not None:
             yield self.loaded.file
 
 
-def schedule(wish: Wish, words: Sequence[str], folders: Mapping[str, object]) -> Scheduled:
+def schedule(
+    wish: ScheduleRequest, words: Sequence[str], folders: Mapping[str, object]
+) -> ScheduledScan:
     """Read and check a scan's words, as the scan itself would.
 
     Args:
@@ -206,7 +208,9 @@ def schedule(wish: Wish, words: Sequence[str], folders: Mapping[str, object]) ->
         UsageError: the scan would end with 2.
     """
     with scan.command.make_context("batchscan scan", list(words)) as context:
-        flags = given({**folders, **{k: v for k, v in context.params.items() if v is not None}})
+        flags = given_flags(
+            {**folders, **{k: v for k, v in context.params.items() if v is not None}}
+        )
     loaded = load(flags, os.environ, credentials=False)
     settings = loaded.settings
     if not (settings.roots or settings.files_from or settings.files0_from):
@@ -216,7 +220,7 @@ def schedule(wish: Wish, words: Sequence[str], folders: Mapping[str, object]) ->
             raise UsageError("a scheduled scan has no stdin", advice="name a file instead of -")
         if not os.path.exists(path):
             raise UsageError(f"there is no list of files {path}")
-    scheduled = Scheduled(wish, flags, loaded)
+    scheduled = ScheduledScan(wish, flags, loaded)
     check_roots(scheduled.roots, (settings.output.directory,))
     if not wish.systemd and settings.account.api_key_file and not settings.dry_run:
         read_key_file(settings.account.api_key_file, os.environ)

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from batchscan.cli.help import Book, Option, Page
+from batchscan.cli.help import GroupedOption, HelpCommand, HelpGroup
 from batchscan.cli.options import folder_options, setting_option, settings_of
-from batchscan.console.terminal import coloured, emit
-from batchscan.util.escaping import json_text, printable
+from batchscan.console.terminal import colored, print_data
+from batchscan.util.escaping import escape_json, printable
 
 if TYPE_CHECKING:
     from batchscan.commands.checks import Finding
-    from batchscan.runs.prune import Pruning
-    from batchscan.runs.retention import OldRuns
+    from batchscan.runs.prune import PrunePlan
+    from batchscan.runs.retention import RetentionResult
     from batchscan.settings import Settings
 
 _F = TypeVar("_F", bound=Callable[..., int])
@@ -73,12 +73,14 @@ def _lock_option(function: _F) -> _F:
 
 @click.command(
     "stats",
-    cls=Page,
+    cls=HelpCommand,
     short_help="what the ledger holds, and what takes how much room",
     help="Count what the ledger holds: pictures, answers, files, matches, runs, credits, and the "
     "room that each table takes.",
 )
-@click.option("--json", "as_json", is_flag=True, cls=Option, group="What", help="as a JSON object")
+@click.option(
+    "--json", "as_json", is_flag=True, cls=GroupedOption, group="What", help="as a JSON object"
+)
 @folder_options
 def stats(*, as_json: bool, **parameters: object) -> int:
     """Print, and give the exit code."""
@@ -86,15 +88,15 @@ def stats(*, as_json: bool, **parameters: object) -> int:
 
     facts = gather(_settings(parameters), time.time())
     if as_json:
-        emit(json_text(json.dumps(fields(facts), indent=2).encode()) + b"\n")
+        print_data(escape_json(json.dumps(fields(facts), indent=2).encode()) + b"\n")
     else:
-        emit("\n".join(page(facts)))
+        print_data("\n".join(page(facts)))
     return 0
 
 
 @click.command(
     "check",
-    cls=Page,
+    cls=HelpCommand,
     short_help="whether the ledger is whole and says what it should",
     help="Check the ledger, and write nothing: every page of it, whether each answer can be read "
     "and its matches are known, whether seals and the last run's books agree with the rest, who "
@@ -110,13 +112,13 @@ def check(**parameters: object) -> int:
     findings = []
     for finding in look(state_folder(_settings(parameters))):
         findings.append(finding)
-        emit("\n".join(_lines(finding)))
+        print_data("\n".join(_lines(finding)))
     return exit_code(findings)
 
 
 @click.command(
     "backup",
-    cls=Page,
+    cls=HelpCommand,
     short_help="copy the ledger to a new file, also during a scan",
     help="Copy the ledger to FILE as it is at one moment, also while a scan is on: whole or not at "
     "all, checked, and readable by you alone. What is there already is never overwritten.",
@@ -132,13 +134,13 @@ def backup(*, file: str, **parameters: object) -> int:
     from batchscan.settings.locations import state_folder  # noqa: PLC0415
 
     back_up(state_folder(_settings(parameters)) / FILE_NAME, file)
-    emit(f"written: {printable(file)} ({size(os.path.getsize(file))})")
+    print_data(f"written: {printable(file)} ({size(os.path.getsize(file))})")
     return 0
 
 
 @click.command(
     "prune",
-    cls=Page,
+    cls=HelpCommand,
     short_help="forget what no scan and no proof needs",
     help="Forget what is of no use any more. Never answers, claims, matches or what was decided "
     "about them: nothing is paid for twice because of it. The file itself shrinks by `vacuum`.",
@@ -150,39 +152,45 @@ def backup(*, file: str, **parameters: object) -> int:
     default=_OLD,
     show_default=True,
     type=click.UNPROCESSED,
-    cls=Option,
+    cls=GroupedOption,
     group="What",
     help="how old messages and copies are at least",
 )
 @click.option(
-    "-n", "--dry-run", "dry", is_flag=True, cls=Option, group="What", help="only show what would go"
+    "-n",
+    "--dry-run",
+    "dry",
+    is_flag=True,
+    cls=GroupedOption,
+    group="What",
+    help="only show what would go",
 )
 @_lock_option
 @folder_options
 def prune(*, older_than: str, dry: bool, **parameters: object) -> int:
     """Forget, and give the exit code."""
     from batchscan.runs.prune import carry_out, find  # noqa: PLC0415
-    from batchscan.state.access import holding, opened_to_change, reading  # noqa: PLC0415 - as above
+    from batchscan.state.access import hold_state_lock, open_for_change, read_ledger  # noqa: PLC0415 - as above
 
     now = time.time()
     before = now - _duration(older_than)
     settings = _settings(parameters)
     if dry:
-        with reading(settings) as ledger:
+        with read_ledger(settings) as ledger:
             found = find(ledger, settings, before, now)
-        emit("\n".join(_found(found, "would go")))
+        print_data("\n".join(_found(found, "would go")))
         return 0
-    with holding(settings), opened_to_change(settings) as ledger:
+    with hold_state_lock(settings), open_for_change(settings) as ledger:
         with ledger.transaction():
             found = find(ledger, settings, before, now)
         done = carry_out(ledger, settings, found, before)
-    emit("\n".join((*_found(found, "gone"), *_stay(done))))
+    print_data("\n".join((*_found(found, "gone"), *_stay(done))))
     return 0
 
 
 @click.command(
     "vacuum",
-    cls=Page,
+    cls=HelpCommand,
     short_help="give back the room of what is gone",
     help="Write the ledger anew without its gaps. No scan may be on, and the disk needs room for "
     "it a second time, or a third if temporary files are on the same one.",
@@ -195,16 +203,16 @@ def vacuum(**parameters: object) -> int:
     from batchscan.ledger.vacuum import vacuum as write_anew  # noqa: PLC0415
     from batchscan.report.wording import size  # noqa: PLC0415
     from batchscan.settings.locations import state_folder  # noqa: PLC0415
-    from batchscan.state.access import holding  # noqa: PLC0415 - --help does without
+    from batchscan.state.access import hold_state_lock  # noqa: PLC0415 - --help does without
 
     settings = _settings(parameters)
-    with holding(settings):
+    with hold_state_lock(settings):
         before, after = write_anew(state_folder(settings) / FILE_NAME)
-    emit(f"{size(after)}, {size(max(0, before - after))} less than before")
+    print_data(f"{size(after)}, {size(max(0, before - after))} less than before")
     return 0
 
 
-command = Book(
+command = HelpGroup(
     "state",
     stats,
     check,
@@ -232,13 +240,13 @@ def _duration(text: str) -> float:
 
 
 def _lines(finding: Finding) -> Iterator[str]:
-    level = coloured(f"{finding.level:<7}", _COLOURS[finding.level], sys.stdout)
+    level = colored(f"{finding.level:<7}", _COLOURS[finding.level], sys.stdout)
     yield f"{level}  {finding.what}: {printable(finding.detail)}"
     if finding.advice:
         yield f"         {printable(finding.advice)}"
 
 
-def _found(found: Pruning, verb: str) -> Iterator[str]:
+def _found(found: PrunePlan, verb: str) -> Iterator[str]:
     from batchscan.report.wording import amount  # noqa: PLC0415 - --help does without
 
     if found.nothing:
@@ -258,6 +266,6 @@ def _found(found: Pruning, verb: str) -> Iterator[str]:
         yield f"stay: {amount(found.away, 'file')} in a store, or on a disk that may be away"
 
 
-def _stay(done: OldRuns) -> Iterator[str]:
+def _stay(done: RetentionResult) -> Iterator[str]:
     for path, why in done.kept.items():
         yield f"stays: {printable(path)}: {why}"

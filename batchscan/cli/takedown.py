@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batchscan.cli.help import Option, Page
+from batchscan.cli.help import GroupedOption, HelpCommand
 from batchscan.cli.options import allow_option, folder_options, settings_of
-from batchscan.console.terminal import emit, say
+from batchscan.console.terminal import print_data, print_status
 from batchscan.enums import Disposition
 from batchscan.errors import UsageError
-from batchscan.util.escaping import printable, scalars
+from batchscan.util.escaping import printable, replace_surrogates
 
 if TYPE_CHECKING:
     from batchscan.settings import Settings
-    from batchscan.settings.load import Loaded
-    from batchscan.takedown import Draft, Form, Gathered, Notice, NoticeTemplate
-    from batchscan.url_patterns import Target
+    from batchscan.settings.load import LoadedSettings
+    from batchscan.takedown import Draft, Notice, NoticeFormat, NoticeSelection, NoticeTemplate
+    from batchscan.url_patterns import UrlPattern
 
 _WHICH = "Which matches"
 _WRITTEN = "What is written"
-_MOST_NAMED = 20  # sites
+_MAX_NAMED = 20  # sites
 
 
 @click.command(
-    cls=Page,
+    cls=HelpCommand,
     help="Draft a takedown notice for each site, as Markdown and as plain text, about the matches "
     "that are marked reviewed, still there and not allowed. Nothing is sent and nothing is marked: "
     "a person has to check, sign and send what is drafted. Drafts that are there already are "
@@ -38,14 +38,14 @@ _MOST_NAMED = 20  # sites
     "--domain",
     "domains",
     multiple=True,
-    cls=Option,
+    cls=GroupedOption,
     group=_WHICH,
     metavar="DOMAIN",
     help="only those on this site or below it; repeatable. [default: every site]",
 )
 @click.option(
     "--images",
-    cls=Option,
+    cls=GroupedOption,
     group=_WHICH,
     metavar="GLOB",
     help="only of pictures whose path matches, by gitignore rules; repeatable",
@@ -53,7 +53,7 @@ _MOST_NAMED = 20  # sites
 )
 @click.option(
     "--to",
-    cls=Option,
+    cls=GroupedOption,
     group=_WRITTEN,
     metavar="DIR",
     type=click.UNPROCESSED,
@@ -63,7 +63,7 @@ _MOST_NAMED = 20  # sites
     "--show-template",
     "template",
     type=click.Choice(["md", "txt"]),
-    cls=Option,
+    cls=GroupedOption,
     group=_WRITTEN,
     help="print a template, to make your own of, and write nothing",
 )
@@ -78,65 +78,69 @@ def command(
     **parameters: object,
 ) -> int:
     """Write, and give the exit code."""
-    from batchscan.takedown import original, refuse_empty  # noqa: PLC0415 - --help does without
-    from batchscan.url_patterns import Target  # noqa: PLC0415
+    from batchscan.takedown import default_template, require_reviewed_matches  # noqa: PLC0415 - --help does without
+    from batchscan.url_patterns import UrlPattern  # noqa: PLC0415
 
     if template:
-        emit(original(f".{template}").encode())
+        print_data(default_template(f".{template}").encode())
         return 0
     if not to:
         raise UsageError("no folder is named for the drafts", advice="name one with --to DIR")
-    targets = [Target.of(domain) for domain in domains]
+    targets = [UrlPattern.of(domain) for domain in domains]
     loaded = settings_of(parameters, credentials=False)
     templates = _templates(loaded.settings)
     found = _gathered(loaded.settings, targets, images)
-    refuse_empty(found, domains, images)
+    require_reviewed_matches(found, domains, images)
     for notice in found.notices:
         drafts = _draft(notice, loaded.settings, templates, to)
-        emit("\n".join(printable(draft.path) for draft in drafts))
-        say(_line(notice, drafts, found))
+        print_data("\n".join(printable(draft.path) for draft in drafts))
+        print_status(_line(notice, drafts, found))
     _say_what_is_left(loaded, found, domains, images)
     return 0
 
 
-def _templates(settings: Settings) -> dict[Form, NoticeTemplate]:
+def _templates(settings: Settings) -> dict[NoticeFormat, NoticeTemplate]:
     from batchscan.takedown import FORMS, NoticeTemplate  # noqa: PLC0415 - as above
 
     own = {".md": settings.takedown.template_md, ".txt": settings.takedown.template_txt}
     return {form: NoticeTemplate(form.suffix, own[form.suffix]) for form in FORMS}
 
 
-def _gathered(settings: Settings, targets: Sequence[Target], images: Sequence[str]) -> Gathered:
-    from batchscan.allow.active import Allowing  # noqa: PLC0415
-    from batchscan.path_patterns import Glob  # noqa: PLC0415
-    from batchscan.state.access import reading  # noqa: PLC0415 - as above
+def _gathered(
+    settings: Settings, targets: Sequence[UrlPattern], images: Sequence[str]
+) -> NoticeSelection:
+    from batchscan.allow.active import ActiveAllowRules  # noqa: PLC0415
+    from batchscan.path_patterns import PathPattern  # noqa: PLC0415
+    from batchscan.state.access import read_ledger  # noqa: PLC0415 - as above
     from batchscan.takedown import gather  # noqa: PLC0415
 
-    globs = [Glob.of(text) for text in images]
+    globs = [PathPattern.of(text) for text in images]
 
     def wanted(paths: Sequence[bytes]) -> bool:
         return any(glob.covers(path) for glob in globs for path in paths)
 
-    with reading(settings) as ledger:
-        Allowing.of(settings, time.time()).look(ledger, ())
+    with read_ledger(settings) as ledger:
+        ActiveAllowRules.of(settings, time.time()).look(ledger, ())
         ledger.seen.see_all()
         pictures = ledger.found.pictures(wanted if globs else None)
         return gather(pictures, [target.covers for target in targets])
 
 
 def _draft(
-    notice: Notice, settings: Settings, templates: Mapping[Form, NoticeTemplate], to: str
+    notice: Notice, settings: Settings, templates: Mapping[NoticeFormat, NoticeTemplate], to: str
 ) -> list[Draft]:
-    from batchscan.takedown import values_of, write_drafts  # noqa: PLC0415 - as above
+    from batchscan.takedown import template_context, write_drafts  # noqa: PLC0415 - as above
 
     texts = {
-        form.suffix: scalars(template.render(values_of(notice, settings.takedown, form))).encode()
+        form.suffix: replace_surrogates(
+            template.render(template_context(notice, settings.takedown, form))
+        ).encode()
         for form, template in templates.items()
     }
     return write_drafts(to, notice.domain, texts)
 
 
-def _line(notice: Notice, drafts: Sequence[Draft], found: Gathered) -> str:
+def _line(notice: Notice, drafts: Sequence[Draft], found: NoticeSelection) -> str:
     from batchscan.report.wording import amount  # noqa: PLC0415 - as above
 
     about = f"{amount(notice.copies, 'match')} of {amount(len(notice.works), 'picture')}"
@@ -146,32 +150,34 @@ def _line(notice: Notice, drafts: Sequence[Draft], found: Gathered) -> str:
     return f"{printable(notice.domain) or 'unknown site'}: {about}, {done}{more if left else ''}"
 
 
-def _others(notice: Notice, found: Gathered) -> int:
+def _others(notice: Notice, found: NoticeSelection) -> int:
     """How many matches on its site are there that it is not about."""
     counts = found.standing[notice.domain]
     return counts.total() - counts["gone"] - counts[Disposition.REVIEWED]
 
 
 def _say_what_is_left(
-    loaded: Loaded, found: Gathered, domains: Sequence[str], images: Sequence[str]
+    loaded: LoadedSettings, found: NoticeSelection, domains: Sequence[str], images: Sequence[str]
 ) -> None:
-    from batchscan.takedown import missing  # noqa: PLC0415 - as above
+    from batchscan.takedown import missing_fields  # noqa: PLC0415 - as above
 
-    if blanks := missing(loaded.settings.takedown):
+    if blanks := missing_fields(loaded.settings.takedown):
         where = printable(loaded.file) if loaded.file else "a settings file"
-        say(f"Left blank, until you fill it in or {where} says it:")
+        print_status(f"Left blank, until you fill it in or {where} says it:")
         for name, blank in blanks.items():
-            say(f"  {blank}: takedown.{name}")
-    say("Nothing was sent, and nothing is marked. A person has to check, sign and send each draft.")
-    say("When you have sent one, say so:")
+            print_status(f"  {blank}: takedown.{name}")
+    print_status(
+        "Nothing was sent, and nothing is marked. A person has to check, sign and send each draft."
+    )
+    print_status("When you have sent one, say so:")
     only = "".join(f" --images {shlex.quote(glob)}" for glob in images)
     if loaded.origins["output.state"].startswith("flag"):
         only += f" --state {shlex.quote(str(loaded.settings.output.state))}"
     notices = found.notices
     sites = domains or [notice.domain for notice in notices if notice.domain]
-    for site in sites[:_MOST_NAMED]:
-        say(printable(f"  batchscan mark noticed {shlex.quote(site)}{only}"))
-    if len(sites) > _MOST_NAMED:
-        say("  and so on for the others")
+    for site in sites[:_MAX_NAMED]:
+        print_status(printable(f"  batchscan mark noticed {shlex.quote(site)}{only}"))
+    if len(sites) > _MAX_NAMED:
+        print_status("  and so on for the others")
     if any(_others(notice, found) for notice in notices):
-        say("That marks every match there, reviewed or not; name URLs to mark only some.")
+        print_status("That marks every match there, reviewed or not; name URLs to mark only some.")

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from batchscan.console.exit import code_of
+from batchscan.console.exit import exit_code_of
 from batchscan.errors import BatchscanError, StorageError, UsageError
 from batchscan.settings import Settings
 from batchscan.settings.credentials import require_credentials
 from batchscan.settings.locations import state_folder
-from batchscan.state.access import reading
+from batchscan.state.access import read_ledger
 
 # Which exit code stands for several problems: the first that occurs.
 _WORST_FIRST = (9, 2, 4, 6, 8)
@@ -42,7 +42,7 @@ class Finding:
     @classmethod
     def of(cls, what: str, error: BatchscanError) -> Finding:
         """The problem that an error tells of."""
-        return cls(Level.PROBLEM, what, str(error), error.advice, code_of(error))
+        return cls(Level.PROBLEM, what, str(error), error.advice, exit_code_of(error))
 
 
 def exit_code(findings: Iterable[Finding]) -> int:
@@ -70,7 +70,7 @@ def check_state(settings: Settings) -> Iterator[Finding]:
     yield _check_folder("state folder", str(folder))
     yield _check_file_system(folder)
     try:
-        with reading(settings, may_be_absent=True):
+        with read_ledger(settings, may_be_absent=True):
             yield Finding(Level.OK, "ledger", "can be read")
     except StorageError as error:
         yield Finding.of("ledger", error)

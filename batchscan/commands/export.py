@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from batchscan.enums import MatchKind, MatchState, Status
-from batchscan.ledger import KnownFile, Sighting, StoredAnswer
+from batchscan.ledger import KnownFile, StoredAnswer, TrackedMatch
 from batchscan.results import (
     MatchFields,
     ScoreFields,
@@ -63,7 +63,7 @@ class _Rejection(msgspec.Struct):
 COLUMNS = (*(name for name in Exported.__struct_fields__[:-3] if name != "schema"), *MATCH_COLUMNS)
 
 
-def exported(file: KnownFile, history: Sequence[Sighting], *, sandbox: bool) -> Exported | None:
+def exported(file: KnownFile, history: Sequence[TrackedMatch], *, sandbox: bool) -> Exported | None:
     """Write down one file and its matches; None for one that has no final verdict."""
     path, path_b64 = path_fields(file.path)
     known = Exported(
@@ -88,7 +88,7 @@ def exported(file: KnownFile, history: Sequence[Sighting], *, sandbox: bool) -> 
     return None
 
 
-def _answered(known: Exported, stored: StoredAnswer, history: Sequence[Sighting]) -> Exported:
+def _answered(known: Exported, stored: StoredAnswer, history: Sequence[TrackedMatch]) -> Exported:
     said = read_again(stored, sandbox=known.sandbox)
     answer = with_history(said, history)
     return msgspec.structs.replace(

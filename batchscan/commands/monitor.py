@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from batchscan.console.exit import ending_of
+from batchscan.console.exit import exit_status_of
 from batchscan.enums import ExitReason
 from batchscan.errors import BatchscanError, LockedError, StorageError, UsageError
 from batchscan.util.escaping import printable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Lookout:
+class RunMonitor:
     """Tells the heartbeat's server, and writes the file of metrics.
 
     What goes wrong with that is a warning: it changes no exit code. Dry runs say nothing, and nor
@@ -55,7 +55,7 @@ class Lookout:
         try:
             code = work()
         except BaseException as error:
-            self._tell(*ending_of(error), error)
+            self._tell(*exit_status_of(error), error)
             raise
         self._tell(code, self._report.run.exit_reason if self._report else ExitReason.OK)
         return code
@@ -107,10 +107,10 @@ class Lookout:
             log.warning("no metrics: %s", error)
 
     def _oldest_answer(self) -> float | None:
-        from batchscan.state.access import reading  # noqa: PLC0415 - as above
+        from batchscan.state.access import read_ledger  # noqa: PLC0415 - as above
 
         try:
-            with reading(self._settings) as ledger:
+            with read_ledger(self._settings) as ledger:
                 return ledger.overview.oldest_answer()
         except (StorageError, UsageError):  # the run has said it, if it came so far
             return None

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from batchscan import progress
-from batchscan.console.terminal import complain, emit, on_new_line, say, width_of
+from batchscan.console.terminal import on_new_line, print_data, print_error, print_status, width_of
 from batchscan.enums import DeferReason, ExitReason, FailReason, RejectReason
 from batchscan.errors import BatchscanError
 from batchscan.progress import ProgressState
@@ -21,10 +21,10 @@ from batchscan.report.schema import Files
 from batchscan.report.text import WIDTH
 from batchscan.settings.model import Output
 
-MOST_FOLDERS = 3  # unreadable ones that a quiet run names
+MAX_FOLDERS = 3  # unreadable ones that a quiet run names
 
 
-def tell(output: Output, report: Report, folder: str, error: BatchscanError | None) -> None:
+def print_result(output: Output, report: Report, folder: str, error: BatchscanError | None) -> None:
     """Print how a run ended.
 
     Args:
@@ -37,14 +37,14 @@ def tell(output: Output, report: Report, folder: str, error: BatchscanError | No
         StorageError: stdout cannot be written.
     """
     if output.json:
-        emit(encode(report))
+        print_data(encode(report))
     elif not output.quiet:
-        emit(summary(report, folder, width_of(sys.stdout, WIDTH)))
+        print_data(summary(report, folder, width_of(sys.stdout, WIDTH)))
     if output.quiet:
         for line in quiet_lines(report, folder):
-            complain(line)
+            print_error(line)
     if error is not None and not _shown(output):
-        complain(str(error), error.advice)
+        print_error(str(error), error.advice)
 
 
 def _shown(output: Output) -> bool:
@@ -55,7 +55,7 @@ def _shown(output: Output) -> bool:
 
 
 def _unreadable(files: Files) -> str:
-    names = files.unreadable_folder_names[:MOST_FOLDERS]
+    names = files.unreadable_folder_names[:MAX_FOLDERS]
     more = files.unreadable_folders - len(names)
     said = [*names, f"{more:,} more"] if more else names
     named = f": {', '.join(said)}" if names else ""
@@ -105,7 +105,7 @@ def reasons(report: Report, kinds: Container[str]) -> str:
 
 
 @contextmanager
-def stopping(request: Callable[[int], None]) -> Iterator[None]:
+def handle_stop_signals(request: Callable[[int], None]) -> Iterator[None]:
     """Pass stop signals to a run that is under way in this loop.
 
     Args:
@@ -141,7 +141,9 @@ class _Handler:
             _end_at_once(signum)
         self._asked = True
         on_new_line()
-        say("batchscan: finishing what is under way (it is paid for); once more stops at once")
+        print_status(
+            "batchscan: finishing what is under way (it is paid for); once more stops at once"
+        )
         self._request(signum)
 
 
@@ -154,7 +156,7 @@ _TICK = 0.2  # seconds between two looks
 
 
 @contextlib.asynccontextmanager
-async def watched(state: Callable[[], ProgressState], output: Output) -> AsyncIterator[None]:
+async def show_progress(state: Callable[[], ProgressState], output: Output) -> AsyncIterator[None]:
     """Show on stderr how far a run is, until the block ends.
 
     Args:

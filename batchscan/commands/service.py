@@ -15,7 +15,7 @@ from batchscan.copyleaks.errors import CopyleaksError
 from batchscan.copyleaks.requests import check_form
 from batchscan.copyleaks.responses import read_check
 from batchscan.engines.vendor_client import open_client, open_transport
-from batchscan.engines.vendor_mapping import stop_for
+from batchscan.engines.vendor_mapping import to_stop
 from batchscan.errors import StorageError
 from batchscan.settings import Settings
 from batchscan.settings.locations import state_folder
@@ -40,7 +40,7 @@ async def service(settings: Settings) -> AsyncIterator[CopyleaksClient]:
         try:
             yield open_client(settings, transport, state / "token.json")
         except CopyleaksError as error:
-            raise stop_for(error, settings.api) from error
+            raise to_stop(error, settings.api) from error
 
 
 async def balance(settings: Settings) -> int:
@@ -88,7 +88,7 @@ async def _checks(
             found.append(await _try_sandbox(client))
     except CopyleaksError as error:
         what = ("login", "balance", "clock", "sandbox call")[len(found)]
-        found.append(Finding.of(what, stop_for(error, settings.api)))
+        found.append(Finding.of(what, to_stop(error, settings.api)))
     return found
 
 

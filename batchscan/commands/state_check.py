@@ -15,7 +15,7 @@ from batchscan.enums import Status
 from batchscan.errors import StorageError
 from batchscan.ledger import FILE_NAME
 from batchscan.ledger.backup import faults, undisturbed
-from batchscan.ledger.integrity import ODD, LastRun, Looked, Soundness
+from batchscan.ledger.integrity import ODD, CheckResult, IntegrityChecker, LastRun
 from batchscan.ledger.migrate import other_version, version_of
 from batchscan.ledger.schema import VERSION
 from batchscan.report.schema import Report
@@ -54,10 +54,10 @@ def _look(connection: sqlite3.Connection, state: Path) -> Iterator[Finding]:
     else:
         yield Finding(Level.OK, "pages", "all sound")
     if version == VERSION:
-        yield from _look_closer(Soundness(connection))
+        yield from _look_closer(IntegrityChecker(connection))
 
 
-def _look_closer(soundness: Soundness) -> Iterator[Finding]:
+def _look_closer(soundness: IntegrityChecker) -> Iterator[Finding]:
     told = False
     for what, advice, look in (
         ("references", _RESTORE, soundness.references),
@@ -77,7 +77,7 @@ def _look_closer(soundness: Soundness) -> Iterator[Finding]:
             yield finding
 
 
-def _guarded(what: str, advice: str, look: Callable[[], Looked]) -> Finding:
+def _guarded(what: str, advice: str, look: Callable[[], CheckResult]) -> Finding:
     """One look; what is damaged may end it."""
     try:
         looked = look()
@@ -91,7 +91,7 @@ def _guarded(what: str, advice: str, look: Callable[[], Looked]) -> Finding:
     return Finding(Level.OK, what, agree + other)
 
 
-def _books(soundness: Soundness) -> Finding:
+def _books(soundness: IntegrityChecker) -> Finding:
     try:
         last = soundness.last_run()
     except ODD as error:

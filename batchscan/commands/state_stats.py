@@ -12,22 +12,22 @@ import msgspec
 from batchscan.ledger import FILE_NAME
 from batchscan.ledger.backup import no_ledger
 from batchscan.ledger.schema import VERSION
-from batchscan.ledger.stats import RealmHoldings, RunHoldings
+from batchscan.ledger.stats import RealmStats, RunStats
 from batchscan.report.wording import amount, size
-from batchscan.runs.checkpoint import Facts as RunFacts
+from batchscan.runs.checkpoint import RunCheckpoint as RunFacts
 from batchscan.settings import Settings
 from batchscan.settings.locations import state_folder
-from batchscan.state.access import reading
-from batchscan.util.calendar import DAY, MONTH, Window, zone_of
-from batchscan.util.escaping import printable, scalars
-from batchscan.util.timestamps import day_of, rfc3339
+from batchscan.state.access import read_ledger
+from batchscan.util.calendar import DAY, MONTH, CalendarWindow, zone_of
+from batchscan.util.escaping import printable, replace_surrogates
+from batchscan.util.timestamps import rfc3339, utc_date
 
 _DAY = 86_400
 _TABLES_NAMED = 6  # the largest ones
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class StateStats:
     """What the ledger holds, as of one moment."""
 
     path: Path
@@ -39,12 +39,12 @@ class Facts:
     copies: dict[str, int]  # of older versions, beside it
     tables: dict[str, int]
     folders: int
-    runs: RunHoldings
+    runs: RunStats
     messages: tuple[int, int]  # pending, told
-    realms: list[RealmHoldings]  # credits: ever, this month, this day
+    realms: list[RealmStats]  # credits: ever, this month, this day
 
 
-def gather(settings: Settings, now: float) -> Facts:
+def gather(settings: Settings, now: float) -> StateStats:
     """Count.
 
     Raises:
@@ -54,13 +54,13 @@ def gather(settings: Settings, now: float) -> Facts:
     if not path.exists():
         raise no_ledger(path)
     zone = zone_of(settings.spend.time_zone)
-    windows = [Window(which, None, zone) for which in (MONTH, DAY)]
+    windows = [CalendarWindow(which, None, zone) for which in (MONTH, DAY)]
     for window in windows:
         window.move_to(now)
-    with reading(settings) as ledger:
+    with read_ledger(settings) as ledger:
         holdings = ledger.holdings
         ledger.history.tell(_telling(holdings.latest_runs()))
-        return Facts(
+        return StateStats(
             path=path,
             now=now,
             time_zone=settings.spend.time_zone,
@@ -78,16 +78,16 @@ def gather(settings: Settings, now: float) -> Facts:
         )
 
 
-def fields(facts: Facts) -> dict[str, object]:
+def fields(facts: StateStats) -> dict[str, object]:
     """The facts, for JSON."""
     return {
-        "ledger": scalars(str(facts.path)),
+        "ledger": replace_surrogates(str(facts.path)),
         "version": VERSION,
         "bytes": {
             "ledger": facts.size,
             "log": facts.log,
             "free": facts.free,
-            "copies": {scalars(name): number for name, number in facts.copies.items()},
+            "copies": {replace_surrogates(name): number for name, number in facts.copies.items()},
             "tables": facts.tables,
         },
         "folders": facts.folders,
@@ -97,7 +97,7 @@ def fields(facts: Facts) -> dict[str, object]:
     }
 
 
-def page(facts: Facts) -> Iterator[str]:
+def page(facts: StateStats) -> Iterator[str]:
     """The facts, for people."""
     log = f", and a log of {size(facts.log)}" if facts.log else ""
     yield f"{printable(str(facts.path))}: version {VERSION}, {size(facts.size)}{log}"
@@ -127,17 +127,17 @@ def _size_of(path: Path) -> int:
         return 0
 
 
-def _runs(runs: RunHoldings) -> str:
+def _runs(runs: RunStats) -> str:
     told = f"{amount(runs.closed, 'run')} ended"
     open_ = f", {runs.open:,} not closed" if runs.open else ""
     return f"{told}{open_} ({runs.oldest} to {runs.newest})" if runs.oldest else "no run yet"
 
 
-def _realm_fields(realm: RealmHoldings) -> dict[str, object]:
+def _realm_fields(realm: RealmStats) -> dict[str, object]:
     ever, month, day = realm.credits
     return {
         **asdict(realm),
-        "api_url": scalars(realm.api_url),
+        "api_url": replace_surrogates(realm.api_url),
         "credits": {"ever": ever, "month": month, "day": day},
         "oldest_answer": _time(realm.oldest_answer),
         "newest_answer": _time(realm.newest_answer),
@@ -148,13 +148,13 @@ def _time(at: float | None) -> str | None:
     return None if at is None else rfc3339(at)
 
 
-def _realm_page(realm: RealmHoldings, facts: Facts) -> Iterator[str]:
+def _realm_page(realm: RealmStats, facts: StateStats) -> Iterator[str]:
     yield f"{printable(realm.api_url)}{' (sandbox)' if realm.sandbox else ''}"
     answered = f"{realm.answered:,} of them answered, by {amount(realm.answers, 'answer')}"
     yield f"  {amount(realm.pictures, 'picture')}, {answered}"
     if realm.oldest_answer is not None:
         days = max(0, int((facts.now - realm.oldest_answer) // _DAY))
-        yield f"  oldest answer: {day_of(realm.oldest_answer)}, {amount(days, 'day')} ago"
+        yield f"  oldest answer: {utc_date(realm.oldest_answer)}, {amount(days, 'day')} ago"
     yield f"  {amount(realm.files, 'file')} known, {realm.rejected:,} of them rejected"
     ever, month, day = realm.credits
     zone = printable(facts.time_zone)

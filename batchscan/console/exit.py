@@ -8,14 +8,14 @@ from collections.abc import Callable
 
 import click
 
-from batchscan.console.terminal import abandon_stdout, complain, say
+from batchscan.console.terminal import abandon_stdout, print_error, print_status
 from batchscan.enums import ExitReason
 from batchscan.errors import BatchscanError, StopRun, UsageError
 
 _log = logging.getLogger(__name__)
 
 
-def guarded(run: Callable[[], int]) -> int:
+def run_guarded(run: Callable[[], int]) -> int:
     """Run a command; what it raises becomes the exit code and lines on stderr."""
     try:
         return run()
@@ -34,28 +34,30 @@ def _explained(error: Exception) -> int:
     """Say what went wrong; gives the exit code."""
     if isinstance(error, BatchscanError):
         if str(error):  # `--if-locked skip` ends without a word
-            complain(str(error), error.advice)
-        return code_of(error)
+            print_error(str(error), error.advice)
+        return exit_code_of(error)
     if isinstance(error, click.ClickException):
         context = error.ctx if isinstance(error, click.UsageError) else None
         path = context.command_path if context else "batchscan"
         message = " ".join(error.format_message().split())  # click lists choices on lines
-        complain(message, f"see `{path} --help`")
+        print_error(message, f"see `{path} --help`")
         return UsageError.exit_code
     _log.critical("unexpected error", exc_info=error)
-    say("batchscan: this is a bug in batchscan, not in what you did; its state is consistent")
+    print_status(
+        "batchscan: this is a bug in batchscan, not in what you did; its state is consistent"
+    )
     return BatchscanError.exit_code
 
 
-def ending_of(error: BaseException) -> tuple[int, ExitReason]:
+def exit_status_of(error: BaseException) -> tuple[int, ExitReason]:
     """The exit code of what a command raised, and its word."""
     if isinstance(error, BatchscanError):
-        return code_of(error), error.exit_reason
+        return exit_code_of(error), error.exit_reason
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return 128 + signal.SIGINT, ExitReason.INTERRUPTED
     return BatchscanError.exit_code, ExitReason.INTERNAL_ERROR
 
 
-def code_of(error: BatchscanError) -> int:
+def exit_code_of(error: BatchscanError) -> int:
     """The process's exit code for an error that ended a command."""
     return error.code if isinstance(error, StopRun) else error.exit_code

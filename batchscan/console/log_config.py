@@ -92,7 +92,7 @@ class JournalFormatter(logging.Formatter):
         return with_priority(self._inner.format(record), record.levelno)
 
 
-class BesideBar(logging.StreamHandler[TextIO]):
+class TqdmHandler(logging.StreamHandler[TextIO]):
     """Writes lines above a progress bar, where there is one, rather than through it."""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -118,13 +118,13 @@ def configure(output: Output, secrets: Iterable[Secret | None] = ()) -> None:
     loud = logging.CRITICAL if output.quiet and not output.verbose else detail
     handlers: list[logging.Handler] = []
     if sys.stderr is not None:
-        handlers.append(BesideBar(sys.stderr))
+        handlers.append(TqdmHandler(sys.stderr))
         handlers[-1].setLevel(loud)
     if output.log_file is not None:
         handlers.append(_file(output.log_file))
         handlers[-1].setLevel(logging.DEBUG if output.verbose else logging.INFO)
     for handler in handlers:
-        stream = handler.stream if isinstance(handler, BesideBar) else None
+        stream = handler.stream if isinstance(handler, TqdmHandler) else None
         handler.setFormatter(_formatter(output.log_format, redact, stream))
     logging.basicConfig(level=logging.WARNING, handlers=handlers, force=True)
     level = min((handler.level for handler in handlers), default=logging.CRITICAL)

@@ -10,7 +10,7 @@ from logging.handlers import RotatingFileHandler
 
 from batchscan.util.private_files import open_private
 
-LARGEST = 10_000_000  # bytes
+MAX_BYTES = 10_000_000  # bytes
 KEPT = 5  # older files: FILE.1 is the newest of them
 
 _log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ class LogFile(RotatingFileHandler):
     Runs that write to the same file follow each other when one of them rotates it.
     """
 
-    def __init__(self, path: str, largest: int = LARGEST) -> None:
+    def __init__(self, path: str, largest: int = MAX_BYTES) -> None:
         """Open or make it.
 
         Raises:

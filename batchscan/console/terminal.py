@@ -16,7 +16,7 @@ _NARROWEST = 40  # columns; below, a terminal does as well
 _COLOURS = {"red": "31", "yellow": "33", "green": "32", "bold": "1"}
 
 
-def emit(data: str | bytes) -> None:
+def print_data(data: str | bytes) -> None:
     """Write data to stdout; a reader that has gone away (`| head`) is no trouble.
 
     Args:
@@ -63,7 +63,7 @@ def _point_at_nothing(stream: TextIO) -> None:
     os.close(nothing)
 
 
-def say(text: str) -> None:
+def print_status(text: str) -> None:
     """Print our own lines on stderr; where nobody listens, nothing is lost."""
     try:
         print(text, file=sys.stderr, flush=True)
@@ -74,16 +74,16 @@ def say(text: str) -> None:
 def on_new_line() -> None:
     """Leave the line that a progress bar or `^C` stands on."""
     if sys.stderr is not None and sys.stderr.isatty():
-        say("")
+        print_status("")
 
 
-def complain(message: str, advice: str | None = None) -> None:
+def print_error(message: str, advice: str | None = None) -> None:
     """Print what went wrong, and what to do about it, on stderr."""
     text = _wrapped(f"batchscan: {printable(message)}", sys.stderr)
-    text = coloured("batchscan:", "red", sys.stderr) + text.removeprefix("batchscan:")
+    text = colored("batchscan:", "red", sys.stderr) + text.removeprefix("batchscan:")
     if advice:
         text += "\n" + _wrapped(f"  {printable(advice)}", sys.stderr)
-    say(with_priority(text, logging.ERROR) if is_journal(sys.stderr) else text)
+    print_status(with_priority(text, logging.ERROR) if is_journal(sys.stderr) else text)
 
 
 def width_of(stream: TextIO | None, otherwise: int) -> int:
@@ -108,7 +108,7 @@ def _wrapped(line: str, stream: TextIO | None) -> str:
     )
 
 
-def coloured(text: str, colour: str, stream: TextIO | None) -> str:
+def colored(text: str, colour: str, stream: TextIO | None) -> str:
     """Colour a text where the stream is a terminal and NO_COLOR is not set."""
     if stream is None or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text

@@ -25,7 +25,7 @@ class Checked:
     headers: Mapping[str, str] = field(repr=False)
 
 
-class Channel:
+class ApiChannel:
     """Asks, and reads what comes back; knows neither the key nor how to get a token."""
 
     def __init__(self, api_url: str, transport: Transport, now: Callable[[], float]) -> None:

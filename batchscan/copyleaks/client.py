@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from batchscan.copyleaks import requests
-from batchscan.copyleaks.channel import Channel, Checked
+from batchscan.copyleaks.channel import ApiChannel, Checked
 from batchscan.copyleaks.error_table import NotJson, decode
 from batchscan.copyleaks.errors import BadResponse, CopyleaksError, TokenRefused
 from batchscan.copyleaks.requests import Multipart
 from batchscan.copyleaks.responses import read_credits
-from batchscan.copyleaks.secret import Hidden
-from batchscan.copyleaks.token_provider import LIFE, ONE_WORD, Grant, TokenProvider, binding
+from batchscan.copyleaks.secret import SecretStr
+from batchscan.copyleaks.token_provider import LIFE, ONE_WORD, AccessToken, TokenProvider, binding
 from batchscan.copyleaks.transport import Transport
 
 
@@ -37,7 +37,7 @@ class CopyleaksClient:
     ) -> None:
         """Prepare; `now` gives seconds since 1970."""
         self._account = account
-        self._channel = Channel(account.api_url, transport, now)
+        self._channel = ApiChannel(account.api_url, transport, now)
         self._now = now
         bound_to = binding(account.api_url, account.identity_url, account.email, account.key)
         self._tokens = TokenProvider(token_file, bound_to, self._log_in, now)
@@ -65,7 +65,7 @@ class CopyleaksClient:
         """
         await self._tokens.token()
 
-    async def token(self) -> Hidden:
+    async def token(self) -> SecretStr:
         """The token, for whoever sends with it.
 
         Raises:
@@ -118,7 +118,7 @@ class CopyleaksClient:
             self._tokens.refused(token)
             raise
 
-    async def _log_in(self) -> Grant:
+    async def _log_in(self) -> AccessToken:
         account = self._account
         request = requests.login(account.identity_url, account.email, account.key)
         try:
@@ -134,7 +134,7 @@ class CopyleaksClient:
             raise
 
 
-def read_grant(body: bytes, now: float) -> Grant:
+def read_grant(body: bytes, now: float) -> AccessToken:
     """Read the login's answer; its two times begin with a dot (the vendor's login page).
 
     Raises:
@@ -149,9 +149,9 @@ def read_grant(body: bytes, now: float) -> Grant:
         raise BadResponse("the login's answer holds no token")
     issued, expires = _time(fields.get(".issued")), _time(fields.get(".expires"))
     if expires is None:
-        return Grant(token, now + LIFE)
+        return AccessToken(token, now + LIFE)
     # By the server's own clock, in case ours differs.
-    return Grant(token, expires if issued is None else now + (expires - issued))
+    return AccessToken(token, expires if issued is None else now + (expires - issued))
 
 
 def _time(value: object) -> float | None:

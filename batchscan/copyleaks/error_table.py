@@ -32,8 +32,8 @@ from batchscan.copyleaks.errors import (
     WrongAddress,
 )
 
-LONGEST_MESSAGE = 300
-LONGEST_WORD = 100
+MAX_MESSAGE = 300
+MAX_WORD = 100
 HIDDEN = "***"  # instead of a key or token that was echoed
 
 # The codes are the vendor's (errors and webhook pages); which status they come with is unknown.
@@ -181,7 +181,7 @@ def _first_of(fields: dict[str, Any]) -> str | None:
 def _plain(body: bytes, secrets: Sequence[str]) -> str:
     for secret in filter(None, secrets):  # before the cut, which may leave half of one
         body = body.replace(secret.encode(), HIDDEN.encode())
-    text = body[: 4 * LONGEST_MESSAGE].decode("utf-8", "replace")
+    text = body[: 4 * MAX_MESSAGE].decode("utf-8", "replace")
     if re.match(r"\s*<", text):
         title = re.search(r"<title[^>]*>(.*?)</title", text, re.IGNORECASE | re.DOTALL)
         text = f"a web page ({title.group(1)})" if title else "a web page"
@@ -190,20 +190,20 @@ def _plain(body: bytes, secrets: Sequence[str]) -> str:
 
 def _word(value: object, secrets: Sequence[str]) -> str | None:
     if isinstance(value, str | int | float) and not isinstance(value, bool):
-        return (_line(str(value), secrets) or "")[:LONGEST_WORD] or None
+        return (_line(str(value), secrets) or "")[:MAX_WORD] or None
     return None
 
 
 def _line(text: str | None, secrets: Sequence[str]) -> str | None:
     for secret in filter(None, secrets):
         text = text and text.replace(secret, HIDDEN)
-    return (clean(text[: 4 * LONGEST_MESSAGE]) or None) if text else None
+    return (clean(text[: 4 * MAX_MESSAGE]) or None) if text else None
 
 
 def clean(text: str) -> str:
     """One printable line of at most 300 characters."""
     line = " ".join(text.split())
-    return "".join(c if c.isprintable() else "\ufffd" for c in line)[:LONGEST_MESSAGE]
+    return "".join(c if c.isprintable() else "\ufffd" for c in line)[:MAX_MESSAGE]
 
 
 _BOM = b"\xef\xbb\xbf"

@@ -15,7 +15,7 @@ from typing import Any
 
 from batchscan.copyleaks.error_table import NotJson, clean, decode, repeated_keys
 from batchscan.copyleaks.errors import BadResponse
-from batchscan.copyleaks.strict_response import MOST, Documented, documented
+from batchscan.copyleaks.strict_response import MAX_COUNT, StrictResponse, documented
 
 FULL, PARTIAL = 0, 1  # matchType
 READER = 1  # what `read_check` makes of a body; one more whenever it can read what it could not
@@ -76,7 +76,7 @@ def read_check(body: bytes, scan_id: str | None = None) -> CheckResult:
     return _exactly(exact) if exact else _tolerantly(body, scan_id)
 
 
-def _exactly(answer: Documented) -> CheckResult:
+def _exactly(answer: StrictResponse) -> CheckResult:
     score, image = answer.matches.score, answer.scanned_image
     return CheckResult(
         internet=tuple(
@@ -262,7 +262,7 @@ def _score(value: object, internet: Sequence[InternetMatch], warnings: _Warnings
 
 def _charge(value: object) -> int | None:
     """A charge in whole credits, a part of one counted whole: a budget must hold all the same."""
-    if isinstance(value, float) and 0 < value < MOST:
+    if isinstance(value, float) and 0 < value < MAX_COUNT:
         return math.ceil(value)
     return _count(value)
 
@@ -275,4 +275,4 @@ def _count(value: object) -> int | None:
         if not value.is_integer():
             return None
         value = int(value)
-    return value if 0 <= value <= MOST else None
+    return value if 0 <= value <= MAX_COUNT else None

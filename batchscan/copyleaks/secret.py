@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Hidden(str):
+class SecretStr(str):
     """A string whose `repr` tells nothing: tracebacks, debuggers and test reports show arguments."""
 
     __slots__ = ()

@@ -10,9 +10,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
-MOST = 2**53 - 1  # that a count can be: it fits the ledger, and a float
+MAX_COUNT = 2**53 - 1  # that a count can be: it fits the ledger, and a float
 
-Count = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
 Word = Annotated[str, msgspec.Meta(min_length=1)]
 
 
@@ -53,7 +53,7 @@ class ScannedImage(msgspec.Struct, rename="camel"):
     expected_credits: Count | None = None
 
 
-class Documented(msgspec.Struct, rename="camel"):
+class StrictResponse(msgspec.Struct, rename="camel"):
     """A 200's body."""
 
     matches: Matches
@@ -73,14 +73,14 @@ class Documented(msgspec.Struct, rename="camel"):
         )
 
 
-_DECODER = msgspec.json.Decoder(Documented)
+_DECODER = msgspec.json.Decoder(StrictResponse)
 # An error beside the matches, or a second list of them, would go unseen.
-_MOST_OF = {b'"error': 0, b'"Error': 0, b'"ERROR': 0, b'"matches"': 1, b'"internet"': 1}
+_MAX_OF = {b'"error': 0, b'"Error': 0, b'"ERROR': 0, b'"matches"': 1, b'"internet"': 1}
 
 
-def documented(body: bytes, scan_id: str | None) -> Documented | None:
+def documented(body: bytes, scan_id: str | None) -> StrictResponse | None:
     """Read a body that is as documented; None where it is not."""
-    if any(body.count(word) > most for word, most in _MOST_OF.items()):
+    if any(body.count(word) > most for word, most in _MAX_OF.items()):
         return None
     try:
         found = _DECODER.decode(body)

@@ -27,19 +27,19 @@ from batchscan.copyleaks.errors import (
     LoginBudgetSpent,
     RateLimited,
 )
-from batchscan.copyleaks.secret import Hidden
+from batchscan.copyleaks.secret import SecretStr
 
 LIFE = 48 * 3600.0  # seconds
 EARLY = 300.0  # a token counts as expired so many seconds before it is
 LOGINS, WINDOW = 12, 900.0
 BLOCK = 300.0  # after a 429 of the login, at least
-LONGEST_BLOCK = 3600.0  # what is kept of one, whatever `Retry-After` says or the clock does
+MAX_BLOCK = 3600.0  # what is kept of one, whatever `Retry-After` says or the clock does
 
 ONE_WORD = r"[\x21-\x7e]+"  # one printable word, so that it cannot end the header it stands in
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class AccessToken:
     """What a login gave."""
 
     token: str = field(repr=False)
@@ -74,7 +74,7 @@ class TokenProvider:
         self,
         path: Path,
         bound_to: str,
-        login: Callable[[], Awaitable[Grant]],
+        login: Callable[[], Awaitable[AccessToken]],
         now: Callable[[], float],
     ) -> None:
         """Keep the token in a file.
@@ -104,7 +104,7 @@ class TokenProvider:
         """Whether the token in memory is good."""
         return self._good(self._held)
 
-    async def token(self) -> Hidden:
+    async def token(self) -> SecretStr:
         """A token that is good for another 5 minutes at least.
 
         Raises:
@@ -112,14 +112,14 @@ class TokenProvider:
             CopyleaksError: the login failed.
         """
         if self._good(self._held):
-            return Hidden(self._held.access_token)
+            return SecretStr(self._held.access_token)
         turns = self._turns
         async with self._turn:
             if self._failed is not None and self._turns > turns:
                 raise self._failed  # it failed while we waited: we had asked for that one too
             if not self._good(self._held):
                 await self._renew()
-        return Hidden(self._held.access_token)
+        return SecretStr(self._held.access_token)
 
     def refused(self, token: str) -> None:
         """The service would not take this token any more."""
@@ -156,7 +156,7 @@ class TokenProvider:
             grant = await self._login()
         except RateLimited as error:
             error.retry_after = max(BLOCK, error.retry_after or 0.0)
-            held.blocked_until = now + min(LONGEST_BLOCK, error.retry_after)
+            held.blocked_until = now + min(MAX_BLOCK, error.retry_after)
             await asyncio.to_thread(self._save)
             raise
         except ConnectionFailed as error:
@@ -177,9 +177,7 @@ class TokenProvider:
         if len(held.logins) >= LOGINS:
             wait = held.logins[-LOGINS] + WINDOW - now
         blocked = held.blocked_until - now
-        if (
-            wait < blocked < LONGEST_BLOCK + 1
-        ):  # a longer one was kept before the clock was set back
+        if wait < blocked < MAX_BLOCK + 1:  # a longer one was kept before the clock was set back
             wait, why = blocked, "the service has blocked them for a while"
         if wait > 0:
             error = LoginBudgetSpent(f"no more logins for {wait:.0f} s: {why}", retry_after=wait)

@@ -18,12 +18,12 @@ from batchscan.copyleaks.error_table import clean
 from batchscan.copyleaks.errors import BadResponse, ConnectionFailed, Details, WrongAddress
 from batchscan.copyleaks.proxies import ProxyFor, proxies_of_environment
 from batchscan.copyleaks.requests import Request
-from batchscan.copyleaks.secret import Hidden
-from batchscan.copyleaks.upload_body import Body
+from batchscan.copyleaks.secret import SecretStr
+from batchscan.copyleaks.upload_body import UploadBody
 from batchscan.copyleaks.waking_timeout import WakingTimeout
 
 CONNECTING = 3  # steps that a connection may take: two addresses or a proxy, and TLS
-LARGEST_ANSWER = 64 * 1024 * 1024  # bytes after decompression
+MAX_ANSWER = 64 * 1024 * 1024  # bytes after decompression
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Transport:
         # For each step from the first byte sent to the answer's last; where no body tells of its
         # leaving, for connecting too.
         timer = WakingTimeout()
-        body = Body(request.body, leaving, lambda: timer.allow(self._read_timeout))
+        body = UploadBody(request.body, leaving, lambda: timer.allow(self._read_timeout))
         fresh = not self._keep
         with translated(request.url, body):
             if not request.body:
@@ -151,7 +151,9 @@ class Transport:
         if request.content_type:
             headers["Content-Type"] = request.content_type
         if request.token:
-            headers["Authorization"] = Hidden(f"Bearer {request.token}")  # also in aiohttp's frames
+            headers["Authorization"] = SecretStr(
+                f"Bearer {request.token}"
+            )  # also in aiohttp's frames
         return headers
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
@@ -162,9 +164,9 @@ class Transport:
             async for chunk in response.content.iter_any():
                 chunks.append(chunk)
                 size += len(chunk)
-                if size > LARGEST_ANSWER and answered:
+                if size > MAX_ANSWER and answered:
                     raise _unreadable("the answer is larger than 64 MiB", response, chunks)
-                if size > LARGEST_ANSWER:  # an error says what it is by its status
+                if size > MAX_ANSWER:  # an error says what it is by its status
                     break
         except aiohttp.ClientPayloadError as error:
             if answered:
@@ -177,7 +179,7 @@ def _unreadable(what: str, response: aiohttp.ClientResponse, chunks: list[bytes]
 
 
 @contextmanager
-def translated(url: str, body: Body) -> Iterator[None]:
+def translated(url: str, body: UploadBody) -> Iterator[None]:
     """Turn whatever aiohttp and the network raise into our own errors.
 
     Raises:

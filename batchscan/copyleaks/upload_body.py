@@ -12,7 +12,7 @@ from batchscan.copyleaks.requests import Multipart
 CHUNK = 256 * 1024  # bytes handed over at once
 
 
-class Body(Payload):
+class UploadBody(Payload):
     """A request's body, which knows whether it has left whole."""
 
     _autoclose = True  # nothing is held that wants closing

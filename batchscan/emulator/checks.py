@@ -12,12 +12,12 @@ from batchscan.emulator import bodies
 from batchscan.emulator.account import Account
 from batchscan.emulator.bodies import Match, Reply
 from batchscan.emulator.config import EmulatorConfig
-from batchscan.emulator.journal import Visit
+from batchscan.emulator.journal import RequestRecord
 from batchscan.emulator.uploads import SCAN_ID, BadUpload, Upload, measure
-from batchscan.images.kinds import Kind
+from batchscan.images.kinds import ImageFormat
 from batchscan.images.rules import Size
 
-Search = Callable[[Upload, Kind], Awaitable[Sequence[Match]]]
+Search = Callable[[Upload, ImageFormat], Awaitable[Sequence[Match]]]
 """Finds a picture; raises BadUpload where it cannot be decoded."""
 
 # What sandbox answers hold is not documented; the addresses lead nowhere (RFC 2606).
@@ -44,7 +44,7 @@ class Checks:
         self._search = search
         self._scans: dict[tuple[bool, str], _Scan] = {}
 
-    async def answer(self, visit: Visit, upload: Upload) -> Reply:
+    async def answer(self, visit: RequestRecord, upload: Upload) -> Reply:
         """Answer a check, and charge for it."""
         if visit.scan_id is None or not SCAN_ID.fullmatch(visit.scan_id):
             return bodies.error(400, 1, "The scanId is not valid.")
@@ -67,7 +67,9 @@ class Checks:
             return Reply(200, scan.answer)
         return bodies.error(409, None, "A scan with the same Id already exists in the system.")
 
-    async def _scan(self, visit: Visit, upload: Upload, kind: Kind, size: Size) -> Reply:
+    async def _scan(
+        self, visit: RequestRecord, upload: Upload, kind: ImageFormat, size: Size
+    ) -> Reply:
         if self._config.latency:
             await asyncio.sleep(self._config.latency)
         try:

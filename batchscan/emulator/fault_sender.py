@@ -23,21 +23,21 @@ from batchscan.emulator.fault_actions import (
     RevokeTokens,
     Tear,
 )
-from batchscan.emulator.journal import Visit
+from batchscan.emulator.journal import RequestRecord
 from batchscan.emulator.malformed import odd_body
 
 _Kind = TypeVar("_Kind", bound=Action)
 _OK = 200
 
 
-class Failing:
+class FaultInjector:
     """The faults of one request, at the places where they strike.
 
     Each place gives the response that ends the request, or None where it goes on.
     """
 
     def __init__(
-        self, request: web.Request, visit: Visit, account: Account, closing: asyncio.Event
+        self, request: web.Request, visit: RequestRecord, account: Account, closing: asyncio.Event
     ) -> None:
         self._request = request
         self._visit = visit

@@ -19,7 +19,7 @@ from batchscan.emulator.fault_actions import Action, Seconds
 from batchscan.emulator.journal import Route
 from batchscan.errors import UsageError
 
-_LARGEST = 1_000_000  # bytes of a file of rules
+_MAX_BYTES = 1_000_000  # bytes of a file of rules
 _Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -79,7 +79,7 @@ class _Rule:
         return fault.file_name is None or fnmatchcase(file_name or "", fault.file_name)
 
 
-class FaultBook:
+class FaultRules:
     """All rules, with their counts."""
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:
@@ -110,8 +110,8 @@ def read_faults(path: Path) -> tuple[Fault, ...]:
     """
     try:
         with path.open("rb") as file:
-            data = file.read(_LARGEST + 1)
-        if len(data) > _LARGEST:
+            data = file.read(_MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
             raise UsageError(f"{path}: larger than any file of faults")
         return msgspec.convert(yaml.safe_load(data) or [], tuple[Fault, ...])
     except OSError as error:

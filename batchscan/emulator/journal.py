@@ -83,7 +83,7 @@ class Journal:
 
 
 @dataclass(slots=True)
-class Visit:
+class RequestRecord:
     """What is known of a request so far."""
 
     route: Route

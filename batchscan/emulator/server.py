@@ -15,17 +15,17 @@ from batchscan.emulator.account import Account
 from batchscan.emulator.bodies import Reply
 from batchscan.emulator.checks import Checks
 from batchscan.emulator.config import EmulatorConfig
-from batchscan.emulator.fault_sender import Failing
-from batchscan.emulator.faults import Fault, FaultBook
-from batchscan.emulator.journal import Journal, Route, Visit
+from batchscan.emulator.fault_sender import FaultInjector
+from batchscan.emulator.faults import Fault, FaultRules
+from batchscan.emulator.journal import Journal, RequestRecord, Route
 from batchscan.emulator.uploads import BadUpload, read_upload
-from batchscan.emulator.web import Internet
+from batchscan.emulator.web import WebFolder
 from batchscan.images.raster import silence_warnings
 
 _HOST = "127.0.0.1"
 _LOGIN_BYTES = 10_000
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_Answer = Callable[[web.Request, Visit], Awaitable[Reply]]
+_Answer = Callable[[web.Request, RequestRecord], Awaitable[Reply]]
 
 
 class Emulator:
@@ -39,8 +39,8 @@ class Emulator:
         self.config = config
         self.journal = Journal(config.journal_length)
         self.account = Account(config)
-        self._book = FaultBook(config.faults)
-        self._internet = Internet(config, self.web_url)
+        self._book = FaultRules(config.faults)
+        self._internet = WebFolder(config, self.web_url)
         self._checks = Checks(config, self.account, self._internet.find)
         self._started = config.clock()
         self._closing = asyncio.Event()
@@ -61,7 +61,7 @@ class Emulator:
 
     @faults.setter
     def faults(self, faults: tuple[Fault, ...]) -> None:
-        self._book = FaultBook(faults)
+        self._book = FaultRules(faults)
 
     def web_url(self, path: str) -> str:
         """The URL of a file below the web's folder, by its relative path."""
@@ -121,7 +121,7 @@ class Emulator:
 
         async def serve(request: web.Request) -> web.StreamResponse:
             at = self.config.clock() - self._started
-            visit = Visit(route, at, self.journal, request.match_info.get("scan_id"))
+            visit = RequestRecord(route, at, self.journal, request.match_info.get("scan_id"))
             try:
                 return await self._visited(request, visit, answer)
             except ConnectionError:  # the client left before its request was whole
@@ -131,9 +131,9 @@ class Emulator:
         return serve
 
     async def _visited(
-        self, request: web.Request, visit: Visit, answer: _Answer
+        self, request: web.Request, visit: RequestRecord, answer: _Answer
     ) -> web.StreamResponse:
-        failing = Failing(request, visit, self.account, self._closing)
+        failing = FaultInjector(request, visit, self.account, self._closing)
         failing.add(self._book.on_arrival(visit.route, visit.at))
         refusal = None if visit.route == "login" else self._admit(request)
         response = await failing.before_reading()
@@ -152,7 +152,7 @@ class Emulator:
         return self.account.admit(request.headers.get("Authorization"), request.remote or "")
 
     async def _upload(
-        self, request: web.Request, visit: Visit, refusal: Reply | None
+        self, request: web.Request, visit: RequestRecord, refusal: Reply | None
     ) -> Reply | None:
         """Read the form, for the journal also where the request is refused already."""
         try:
@@ -161,17 +161,17 @@ class Emulator:
             return refusal or bad.reply
         return refusal
 
-    async def _login(self, request: web.Request, visit: Visit) -> Reply:  # noqa: ARG002
+    async def _login(self, request: web.Request, visit: RequestRecord) -> Reply:  # noqa: ARG002
         if (request.content_length or 0) > _LOGIN_BYTES:
             return Reply(413, b"")
         return self.account.login(await request.read())
 
-    async def _check(self, request: web.Request, visit: Visit) -> Reply:  # noqa: ARG002
+    async def _check(self, request: web.Request, visit: RequestRecord) -> Reply:  # noqa: ARG002
         if visit.upload is None:
             raise RuntimeError("a check that was not refused has an upload")
         return await self._checks.answer(visit, visit.upload)
 
-    async def _credits(self, request: web.Request, visit: Visit) -> Reply:  # noqa: ARG002
+    async def _credits(self, request: web.Request, visit: RequestRecord) -> Reply:  # noqa: ARG002
         return bodies.json_reply(200, {"Amount": self.account.balance})
 
     async def _show_journal(self, request: web.Request) -> web.Response:  # noqa: ARG002

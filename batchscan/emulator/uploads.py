@@ -16,7 +16,7 @@ from batchscan.emulator.bodies import Reply
 from batchscan.images import headers, kinds
 from batchscan.images.bare import bare_copies
 from batchscan.images.file_name import extension_of
-from batchscan.images.kinds import Kind
+from batchscan.images.kinds import ImageFormat
 from batchscan.images.metadata import ifd
 from batchscan.images.raster import open_raster
 from batchscan.images.rules import Size
@@ -25,7 +25,7 @@ from batchscan.images.signature import HEAD_BYTES, sniff
 # The widest rule in the vendor's tables; upper case is in none but the oldest.
 SCAN_ID = re.compile(r"""[a-z0-9 !@$^&\-+%=_(){}<>';:/.",~`|]{3,36}""")
 _FORM = 100_000  # bytes that a form may have besides its picture
-_LONGEST_NAME = 255
+_MAX_NAME = 255
 _TEXTS = ("filename", "sandbox", "developerPayload")
 
 
@@ -87,14 +87,14 @@ def _upload(images: list[tuple[bytes, str]], texts: dict[str, str]) -> Upload:
         raise _refusal(400, 21, "Only one file an upload is accepted.")
     data, part_name = images[0]
     name = texts.get("filename") or part_name
-    if len(name) > _LONGEST_NAME or not name:
+    if len(name) > _MAX_NAME or not name:
         raise _refusal(400, 24, "The filename is not valid.")
     sandbox = texts.get("sandbox", "false").strip().lower() == "true"
     sha256 = hashlib.sha256(data).hexdigest()
     return Upload(data, sha256, name, sandbox, texts.get("developerPayload"))
 
 
-def measure(upload: Upload, max_bytes: int, max_pixels: int) -> tuple[Kind, Size]:
+def measure(upload: Upload, max_bytes: int, max_pixels: int) -> tuple[ImageFormat, Size]:
     """Give a picture's kind and size, from its header and, where headers are alike, its name.
 
     Raises:
@@ -122,7 +122,7 @@ def invalid_file() -> BadUpload:
     return _refusal(400, 14, "The file is not a valid image.")
 
 
-def _raster_size(kind: Kind, data: bytes) -> Size:
+def _raster_size(kind: ImageFormat, data: bytes) -> Size:
     claimed = headers.claimed_size(kind, data)
     if claimed is not None:
         return claimed

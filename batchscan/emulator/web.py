@@ -15,7 +15,7 @@ from batchscan.emulator.config import EmulatorConfig
 from batchscan.emulator.uploads import Upload, invalid_file
 from batchscan.emulator.web_files import content_type, read_below
 from batchscan.errors import UsageError
-from batchscan.images.kinds import Kind
+from batchscan.images.kinds import ImageFormat
 from batchscan.version import install_line
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _HEADERS: Final = {
 }
 
 
-class Internet:
+class WebFolder:
     """Pictures and pages below one folder.
 
     Args:
@@ -65,7 +65,7 @@ class Internet:
         if self._index is not None:
             await asyncio.wait([self._index])
 
-    async def find(self, upload: Upload, kind: Kind) -> Sequence[Match]:
+    async def find(self, upload: Upload, kind: ImageFormat) -> Sequence[Match]:
         """Find copies of a picture; waits until the index is built.
 
         Raises:
@@ -107,13 +107,13 @@ def _build(root: Path, stop: threading.Event) -> Coroutine[None, None, Index]:
     return asyncio.to_thread(Index.build, root, stop)
 
 
-def _search(index: Index, upload: Upload, kind: Kind) -> list[Found]:
-    from batchscan.emulator.matching.similarity import likeness  # noqa: PLC0415 - the same
+def _search(index: Index, upload: Upload, kind: ImageFormat) -> list[Found]:
+    from batchscan.emulator.matching.similarity import fingerprint  # noqa: PLC0415 - the same
 
     mine = None
     if kind.group == "raster":
         try:
-            mine = likeness(upload.image)
+            mine = fingerprint(upload.image)
         except Exception as error:  # decoder boundary: Pillow raises what it likes
             raise invalid_file() from error
     return index.find(upload.sha256, mine)

@@ -21,7 +21,7 @@ PICTURES: Final = {
     ".ico": "image/x-icon",
 }
 PAGES: Final = {".html": "text/html", ".htm": "text/html"}
-_LARGEST: Final = 64 * 1024**2  # bytes
+_MAX_BYTES: Final = 64 * 1024**2  # bytes
 
 
 def content_type(name: str) -> str | None:
@@ -83,7 +83,7 @@ def _read(folder: int, name: str) -> bytes:
     file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     with os.fdopen(file, "rb") as opened:
         status = os.fstat(file)
-        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_BYTES:
             raise FileNotFoundError(name)
         return opened.read()
 

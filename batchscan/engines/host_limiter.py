@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from batchscan.model import Image
-from batchscan.pace import Clock, Gate, Pass
+from batchscan.pace import Clock, Permit, RateLimiter
 from batchscan.settings import Settings
 
 
-class HostPace:
+class HostRateLimiter:
     """A gate for each host; a picture that passed one keeps its slot until it is sent or let go."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
@@ -17,8 +17,8 @@ class HostPace:
         self._pace = settings.pace
         self._retry_for = settings.api.retry_for
         self._clock = clock
-        self._gates: dict[str, Gate] = {}
-        self._passed: dict[int, tuple[str, Gate, Pass]] = {}  # by the picture's id()
+        self._gates: dict[str, RateLimiter] = {}
+        self._passed: dict[int, tuple[str, RateLimiter, Permit]] = {}  # by the picture's id()
         self._closed = False
 
     async def enter(self, image: Image, host: str) -> None:
@@ -54,11 +54,11 @@ class HostPace:
         for gate in self._gates.values():
             gate.close()
 
-    def _gate(self, host: str) -> Gate:
+    def _gate(self, host: str) -> RateLimiter:
         gate = self._gates.get(host)
         if gate is None:
             rates = self._pace.per_host or ()
-            gate = Gate(rates, self._pace.headroom, self._retry_for, self._clock)
+            gate = RateLimiter(rates, self._pace.headroom, self._retry_for, self._clock)
             self._gates[host] = gate
         return gate
 

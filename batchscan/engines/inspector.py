@@ -14,8 +14,8 @@ from batchscan.enums import FailReason
 from batchscan.images.decoded import Decoded
 from batchscan.images.decoding.pool import Decoders
 from batchscan.images.judge import Judge
-from batchscan.images.pixel_semaphore import Allowance
-from batchscan.images.preview import Portrait, Portraitist
+from batchscan.images.pixel_semaphore import PixelSemaphore
+from batchscan.images.preview import Preview, PreviewMaker
 from batchscan.images.read import inspect
 from batchscan.images.rules import Rules
 from batchscan.images.sending import make_sendable
@@ -23,19 +23,19 @@ from batchscan.model import Candidate, Image, NotSendable
 from batchscan.settings import Settings
 
 
-class Workshop:
+class Inspector:
     """Some threads, a judge and a portraitist; what is decoded at once is bounded for all."""
 
     def __init__(self, settings: Settings, threads: int) -> None:
         """Prepare; threads and child processes start when they are needed."""
         self._follow = settings.scan.follow_symlinks
         self._rules = Rules.of(settings.scan, settings.send)
-        pixels = Allowance(self._rules.max_pixels)
+        pixels = PixelSemaphore(self._rules.max_pixels)
         self._decoders = Decoders(pixels=pixels)
         decoded = Decoded()
         self._judge = Judge(self._rules, self._decoders, pixels, decoded)
-        self._portraitist = Portraitist(pixels, self._decoders, self._rules.max_pixels, decoded)
-        self._crew = Crew(threads, "inspect")
+        self._portraitist = PreviewMaker(pixels, self._decoders, self._rules.max_pixels, decoded)
+        self._crew = ThreadPool(threads, "inspect")
 
     async def inspect(self, candidate: Candidate) -> Image | NotSendable:
         """Read, hash and judge one file, in one hop to a thread."""
@@ -68,7 +68,7 @@ class Workshop:
         detail = "the file changed between two readings"
         return NotSendable(image.path, found.stat, FailReason.CHANGED_WHILE_READING, detail)
 
-    async def portray(self, image: Image) -> Portrait:
+    async def portray(self, image: Image) -> Preview:
         """Make a thumbnail of a picture with matches, and read who made it; never raises."""
         return await self._crew.do(partial(self._portraitist.portray, image))
 
@@ -86,7 +86,7 @@ class _Job(NamedTuple):
     future: asyncio.Future[Any]
 
 
-class Crew:
+class ThreadPool:
     """Some threads for the jobs of one event loop; ended by `close`.
 
     The queue holds at most one job for each task that awaits one.

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from batchscan.enums import FailReason
-from batchscan.images.preview import Portrait
+from batchscan.images.preview import Preview
 from batchscan.model import Candidate, Image, NotSendable, ServiceError
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterFacts:
+class ClusterInfo:
     """What a report says of a cluster."""
 
     workers: int  # that took part
@@ -29,7 +29,7 @@ class Engine(Protocol):
         ...
 
     @property
-    def cluster(self) -> ClusterFacts | None:
+    def cluster(self) -> ClusterInfo | None:
         """The cluster it works on; None on this machine alone."""
         ...
 
@@ -52,7 +52,7 @@ class Engine(Protocol):
         """
         ...
 
-    async def portray(self, image: Image) -> Portrait:
+    async def portray(self, image: Image) -> Preview:
         """Make a thumbnail of a picture with matches, and read who made it; never raises."""
         ...
 
@@ -61,7 +61,7 @@ class Engine(Protocol):
         """Whether an upload could start at once: whether there is a token."""
         ...
 
-    async def prepare(self) -> Busy | Trouble | None:
+    async def prepare(self) -> Throttled | TransientError | None:
         """Get ready for uploads: log in, once for all that ask; None when that went well.
 
         Raises:
@@ -107,7 +107,7 @@ class Engine(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class Success:
     """200 with an answer, as it came: it is paid for, so it is kept before anybody reads it."""
 
     body: bytes = field(repr=False)
@@ -123,7 +123,7 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class Refused:
     """The service will not take this picture; `final` when the picture itself is the reason."""
 
     error: ServiceError
@@ -131,7 +131,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Busy:
+class Throttled:
     """429 or 503: wait, at least `retry_after` seconds where it was given; no attempt is used."""
 
     error: ServiceError
@@ -140,7 +140,7 @@ class Busy:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class TransientError:
     """No usable answer this time: 5xx, the network, garbage."""
 
     reason: FailReason  # NETWORK, SERVER_ERROR or BAD_RESPONSE
@@ -155,18 +155,20 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class TokenRefused:
+class TokenRejected:
     """401: the token is not good any more; a new login may help, once."""
 
     error: ServiceError
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class NotSent:
     """Nothing was sent: the file had to be read again, and is not what it was or not there."""
 
     reason: FailReason
     detail: str
 
 
-Reply: TypeAlias = Answered | Conflict | Refusal | Busy | Trouble | TokenRefused | Unread
+Reply: TypeAlias = (
+    Success | Conflict | Refused | Throttled | TransientError | TokenRejected | NotSent
+)

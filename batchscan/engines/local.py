@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Final
 
 from batchscan.copyleaks import errors as vendor
 from batchscan.copyleaks.proxies import proxies_of_environment, proxy_problem
-from batchscan.engines.host_limiter import HostPace
-from batchscan.engines.inspector import Workshop
-from batchscan.engines.interface import Busy, Engine, Reply, Trouble
+from batchscan.engines.host_limiter import HostRateLimiter
+from batchscan.engines.inspector import Inspector
+from batchscan.engines.interface import Engine, Reply, Throttled, TransientError
 from batchscan.engines.rehearsal import Rehearsal
-from batchscan.engines.uploading import upload_by
-from batchscan.engines.vendor_mapping import login_reply_to
+from batchscan.engines.uploading import upload
+from batchscan.engines.vendor_mapping import to_login_reply
 from batchscan.errors import UsageError
-from batchscan.images.preview import Portrait
+from batchscan.images.preview import Preview
 from batchscan.model import Candidate, Image, NotSendable
 from batchscan.pace import Clock, SystemClock
 from batchscan.settings import Settings
@@ -41,8 +41,8 @@ class LocalEngine:
         self._settings = settings
         clock = clock or SystemClock()
         self._now = clock.wall
-        self._workshop = Workshop(settings, min(8, max(2, os.cpu_count() or 2)))
-        self._hosts = HostPace(settings, clock)
+        self._workshop = Inspector(settings, min(8, max(2, os.cpu_count() or 2)))
+        self._hosts = HostRateLimiter(settings, clock)
         self._token_file = token_file
         self._rehearsal = Rehearsal()
         self._opened: tuple[Transport, CopyleaksClient] | None = None
@@ -70,7 +70,7 @@ class LocalEngine:
         """Make what is sent for a picture: stripped, converted, or the file as it is."""
         return await self._workshop.make_sendable(image, candidate)
 
-    async def portray(self, image: Image) -> Portrait:
+    async def portray(self, image: Image) -> Preview:
         """Make a thumbnail of a picture with matches, and read who made it; never raises."""
         return await self._workshop.portray(image)
 
@@ -91,7 +91,7 @@ class LocalEngine:
         """Whether there is a token, and answers can be read."""
         return self._rehearsal.done and self._opened is not None and self._client.ready
 
-    async def prepare(self) -> Busy | Trouble | None:
+    async def prepare(self) -> Throttled | TransientError | None:
         """Log in, once for all that ask; None when that went well.
 
         Raises:
@@ -103,7 +103,7 @@ class LocalEngine:
         try:
             await self._client.login()
         except vendor.CopyleaksError as error:
-            return login_reply_to(error, self._settings.api)
+            return to_login_reply(error, self._settings.api)
         return None
 
     async def upload(self, scan_id: str, image: Image, leaving: Callable[[], None]) -> Reply:
@@ -120,7 +120,7 @@ class LocalEngine:
             left_host()
             leaving()
 
-        return await upload_by(
+        return await upload(
             lambda form: self._client.check(scan_id, form, left),
             scan_id,
             image,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 
-from batchscan.engines.vendor_mapping import interpret
+from batchscan.engines.vendor_mapping import parse_answer
 from batchscan.errors import StorageError
 
 _SAMPLE = b'{"matches": {"internet": [{"url": "https://www.example.com/a.jpg?b=%41"}]}}'
@@ -29,7 +29,7 @@ class Rehearsal:
             if self.done:
                 return
             try:
-                await asyncio.to_thread(interpret, _SAMPLE, 0.0)
+                await asyncio.to_thread(parse_answer, _SAMPLE, 0.0)
             except (OSError, ImportError, MemoryError, RuntimeError) as error:
                 raise StorageError(
                     f"answers could not be read on this machine, so none is paid for: {_why(error)}",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from batchscan.copyleaks import errors as vendor
 from batchscan.copyleaks.requests import Multipart, check_form
-from batchscan.engines.interface import Answered, Reply
-from batchscan.engines.vendor_mapping import reply_to
+from batchscan.engines.interface import Reply, Success
+from batchscan.engines.vendor_mapping import to_reply
 from batchscan.model import Image
 from batchscan.settings import Api
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from batchscan.copyleaks.channel import Checked
 
 
-async def upload_by(
+async def upload(
     check: Callable[[Multipart], Awaitable[Checked]],
     scan_id: str,
     image: Image,
@@ -35,5 +35,5 @@ async def upload_by(
     try:
         checked = await check(form)
     except vendor.CopyleaksError as error:
-        return reply_to(error, api)
-    return Answered(checked.body, now(), checked.headers)
+        return to_reply(error, api)
+    return Success(checked.body, now(), checked.headers)

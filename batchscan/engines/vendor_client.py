@@ -8,7 +8,7 @@ from pathlib import Path
 
 from batchscan import version
 from batchscan.copyleaks.client import Account, CopyleaksClient
-from batchscan.copyleaks.secret import Hidden
+from batchscan.copyleaks.secret import SecretStr
 from batchscan.copyleaks.transport import Transport
 from batchscan.settings import Settings
 
@@ -32,6 +32,6 @@ def open_client(
         api_url=settings.api.url,
         identity_url=settings.api.identity_url,
         email=settings.account.email or "",
-        key=Hidden(key.reveal() if key else ""),
+        key=SecretStr(key.reveal() if key else ""),
     )
     return CopyleaksClient(account, transport, token_file, now)

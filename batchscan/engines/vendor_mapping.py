@@ -5,7 +5,14 @@ from __future__ import annotations
 from batchscan.copyleaks import errors as vendor
 from batchscan.copyleaks.error_table import clean
 from batchscan.copyleaks.responses import FULL, PARTIAL, InternetMatch, read_check
-from batchscan.engines.interface import Busy, Conflict, Refusal, Reply, TokenRefused, Trouble
+from batchscan.engines.interface import (
+    Conflict,
+    Refused,
+    Reply,
+    Throttled,
+    TokenRejected,
+    TransientError,
+)
 from batchscan.enums import FailReason, MatchKind
 from batchscan.errors import AuthRefused, NoCredits, StopRun, Unavailable
 from batchscan.ledger.match_history import by_key
@@ -18,7 +25,7 @@ from batchscan.util.urls import registrable_domain
 MAY_CHARGE = (500, 502, 504)
 
 
-def reply_to(error: vendor.CopyleaksError, api: Api) -> Reply:
+def to_reply(error: vendor.CopyleaksError, api: Api) -> Reply:
     """Say what an error means for a picture.
 
     Raises:
@@ -27,14 +34,14 @@ def reply_to(error: vendor.CopyleaksError, api: Api) -> Reply:
         Unavailable: this is not the API.
     """
     if error.login:
-        return login_reply_to(error, api)
+        return to_login_reply(error, api)
     if isinstance(error, vendor.TokenRefused):
-        return TokenRefused(_details(error))
+        return TokenRejected(_details(error))
     _stop_for_good(error, api)
     return _of_picture(error)
 
 
-def login_reply_to(error: vendor.CopyleaksError, api: Api) -> Busy | Trouble:
+def to_login_reply(error: vendor.CopyleaksError, api: Api) -> Throttled | TransientError:
     """Say what an error of the login means: nothing was sent, so no attempt is used.
 
     Raises:
@@ -44,12 +51,12 @@ def login_reply_to(error: vendor.CopyleaksError, api: Api) -> Busy | Trouble:
     _stop_for_good(error, api)
     details = _details(error)
     if isinstance(error, vendor.RateLimited | vendor.UnderMaintenance):
-        return Busy(details, error.retry_after, away=True)
+        return Throttled(details, error.retry_after, away=True)
     detail = f"the login failed: {error}"
-    return Trouble(FailReason.NETWORK, detail, details, ambiguous=False, reached=False)
+    return TransientError(FailReason.NETWORK, detail, details, ambiguous=False, reached=False)
 
 
-def stop_for(error: vendor.CopyleaksError, api: Api) -> StopRun:
+def to_stop(error: vendor.CopyleaksError, api: Api) -> StopRun:
     """Say what an error means for a command that has no pictures."""
     try:
         _stop_for_good(error, api)
@@ -98,30 +105,34 @@ def _of_picture(error: vendor.CopyleaksError) -> Reply:
         case vendor.ScanIdConflict():
             return Conflict(details)
         case vendor.Refused():
-            return Refusal(details, final=True)
+            return Refused(details, final=True)
         case vendor.RateLimited(retry_after=wait):
-            return Busy(details, wait, away=False)
+            return Throttled(details, wait, away=False)
         case vendor.UnderMaintenance(retry_after=wait):
-            return Busy(details, wait, away=True)
+            return Throttled(details, wait, away=True)
         case vendor.Declined():
-            return Refusal(details, final=False)
+            return Refused(details, final=False)
         case _:
             return _trouble(error, details)
 
 
-def _trouble(error: vendor.CopyleaksError, details: ServiceError) -> Trouble:
+def _trouble(error: vendor.CopyleaksError, details: ServiceError) -> TransientError:
     match error:
         case vendor.ConnectionFailed(sent=sent, reached=reached):
-            return Trouble(FailReason.NETWORK, str(error), details, sent, reached)
+            return TransientError(FailReason.NETWORK, str(error), details, sent, reached)
         case vendor.OtherAnswer(body=body, fresh=fresh):
             reason = FailReason.BAD_RESPONSE
-            return Trouble(reason, str(error), details, True, True, body, other=True, fresh=fresh)
+            return TransientError(
+                reason, str(error), details, True, True, body, other=True, fresh=fresh
+            )
         case vendor.BadResponse(body=body):
-            return Trouble(FailReason.BAD_RESPONSE, str(error), details, True, True, body)
+            return TransientError(FailReason.BAD_RESPONSE, str(error), details, True, True, body)
         case _:
             sent = not isinstance(error, vendor.ServerFailed) or error.sent
             charged = sent and details.http_status in MAY_CHARGE
-            return Trouble(FailReason.SERVER_ERROR, str(error), details, charged, reached=True)
+            return TransientError(
+                FailReason.SERVER_ERROR, str(error), details, charged, reached=True
+            )
 
 
 def _details(error: vendor.CopyleaksError) -> ServiceError:
@@ -135,7 +146,7 @@ LONG_ANSWER = 64 * 1024  # bytes; reading more than that would hold up the event
 _KINDS = {FULL: MatchKind.FULL, PARTIAL: MatchKind.PARTIAL, None: MatchKind.OTHER}
 
 
-def interpret(
+def parse_answer(
     body: bytes, received_at: float, scan_id: str | None = None, *, sandbox: bool = False
 ) -> Answer:
     """Say what an answer's body says; the same for the same body, always.
@@ -158,7 +169,7 @@ def interpret(
     )
 
 
-def not_read(body: bytes, received_at: float, error: Exception) -> Answer:
+def unread_answer(body: bytes, received_at: float, error: Exception) -> Answer:
     """What there is to say of an answer whose reading failed on this machine, this time."""
     why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     trouble = f"reading it failed ({clean(why)}), which the next run tries again"

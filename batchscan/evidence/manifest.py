@@ -9,15 +9,15 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from batchscan.util.escaping import json_text
+from batchscan.util.escaping import escape_json
 
 MANIFEST: Final = "manifest.json"
 SUMS: Final = "SHA256SUMS"
 
-MOST_FILES: Final = 150_000
+MAX_FILES: Final = 150_000
 """That a pack holds at most, so that whoever checks one can tell it from an attack."""
 
-LONGEST_MANIFEST: Final = 64 * 1024 * 1024
+MAX_MANIFEST: Final = 64 * 1024 * 1024
 """Bytes; that of the largest pack has half of it."""
 
 _BETWEEN: Final = b","
@@ -34,7 +34,7 @@ class PackedFile(msgspec.Struct, frozen=True):
     sha256: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 
 
-class Asked(msgspec.Struct, frozen=True):
+class PackRequest(msgspec.Struct, frozen=True):
     """What a pack was made of."""
 
     domains: list[str]
@@ -49,14 +49,14 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     batchscan: str  # its version
     service: str  # the address that was asked
     sandbox: bool  # whether the answers are mock answers
-    asked_for: Asked
+    asked_for: PackRequest
     pictures: int
     answers: int
     runs: int
     files: list[PackedFile]
 
 
-def described(name: str, data: bytes) -> PackedFile:
+def describe_file(name: str, data: bytes) -> PackedFile:
     """Say what a file is."""
     return PackedFile(name, len(data), hashlib.sha256(data).hexdigest())
 
@@ -68,7 +68,7 @@ def encode(manifest: Manifest, entries: Iterable[bytes]) -> Iterator[bytes]:
         manifest: without its files.
         entries: those, each written by `entry`, in blocks.
     """
-    text = json_text(msgspec.json.format(msgspec.json.encode(manifest), indent=1))
+    text = escape_json(msgspec.json.format(msgspec.json.encode(manifest), indent=1))
     yield text.removesuffix(b"]\n}")
     skip = len(_BETWEEN)  # none is before the first
     for block in entries:

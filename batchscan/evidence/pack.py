@@ -17,21 +17,21 @@ from batchscan.evidence import records
 from batchscan.evidence.manifest import (
     MANIFEST,
     SUMS,
-    Asked,
     Manifest,
     PackedFile,
+    PackRequest,
     encode,
     sum_line,
 )
-from batchscan.evidence.pack_writer import Packer
+from batchscan.evidence.pack_writer import PackWriter
 from batchscan.evidence.readme import readme
-from batchscan.evidence.select import provenance_now
+from batchscan.evidence.select import read_current_provenance
 from batchscan.ledger import Ledger
-from batchscan.ledger.evidence import ProvedPicture
+from batchscan.ledger.evidence import EvidencePicture
 from batchscan.model import Provenance
-from batchscan.util.atomic_file import new_file
-from batchscan.util.escaping import scalars
-from batchscan.util.timestamps import day_of, rfc3339
+from batchscan.util.atomic_file import create_file
+from batchscan.util.escaping import replace_surrogates
+from batchscan.util.timestamps import rfc3339, utc_date
 from batchscan.version import version
 
 README: Final = "README.txt"
@@ -42,7 +42,7 @@ _ADVICE: Final = "or name another file with --to"
 class Request:
     """What a pack is made of and with."""
 
-    asked_for: Asked
+    asked_for: PackRequest
     rules: AllowRules
     now: float  # seconds since 1970
 
@@ -81,11 +81,11 @@ def pack(ledger: Ledger, pictures: Iterable[int], request: Request, path: str) -
         UsageError: the file is there already, or there is too much for one pack.
         StorageError: it cannot be written, or the ledger is damaged.
     """
-    rules = _Rules(request.rules, day_of(request.now))
+    rules = _Rules(request.rules, utc_date(request.now))
     last = ledger.runs.last()
     ledger.history.tell([last.run_id] if last else [], rules.allows)
-    with new_file(path, _ADVICE) as file, Packer(file) as packer:
-        packing = _Packing(ledger, packer, rules)
+    with create_file(path, _ADVICE) as file, PackWriter(file) as packer:
+        packing = _PackBuilder(ledger, packer, rules)
         for picture_id in pictures:
             packing.add_picture(ledger.proof.picture(picture_id))
         packing.add_runs()
@@ -94,10 +94,10 @@ def pack(ledger: Ledger, pictures: Iterable[int], request: Request, path: str) -
     return Packed(path, manifest.pictures, manifest.answers, manifest.runs, packer.count, sha256)
 
 
-class _Packing:
+class _PackBuilder:
     """A pack while it is made."""
 
-    def __init__(self, ledger: Ledger, packer: Packer, rules: _Rules) -> None:
+    def __init__(self, ledger: Ledger, packer: PackWriter, rules: _Rules) -> None:
         self._ledger = ledger
         self._packer = packer
         self._rules = rules
@@ -107,11 +107,11 @@ class _Packing:
         # Whether a run that paid for an answer has a report; runs are far fewer than answers.
         self._reported: dict[str, bool] = {}
 
-    def add_picture(self, picture: ProvedPicture) -> None:
+    def add_picture(self, picture: EvidencePicture) -> None:
         """Add all answers about a picture, and what is known of it."""
         answers = list(self._add_answers(picture.id))
         recorded = _recorded(picture.provenance)
-        now = None if recorded else provenance_now(picture)
+        now = None if recorded else read_current_provenance(picture)
         record = records.PictureFields(
             sha256=picture.sha256,
             bytes=picture.size,
@@ -137,7 +137,7 @@ class _Packing:
     def describe(self, request: Request) -> Manifest:
         """Add the text for people, and say everything but which files there are."""
         service, sandbox = self._ledger.proof.service()
-        made_at, address = rfc3339(request.now), scalars(service)
+        made_at, address = rfc3339(request.now), replace_surrogates(service)
         text = readme(version(), made_at, address, sandbox=sandbox)
         self._packer.add(README, text, self._latest)
         return Manifest(
@@ -172,7 +172,7 @@ class _Packing:
             self._packer.add(name, answer.body, answer.received_at)
             self._answers += 1
             self._latest = max(self._latest, answer.received_at)
-            yield records.answer_of(proved, name, self._run_file(answer.run_id))
+            yield records.to_answer(proved, name, self._run_file(answer.run_id))
 
     def _run_file(self, run_id: str) -> str | None:
         if run_id not in self._reported:
@@ -180,7 +180,7 @@ class _Packing:
             self._reported[run_id] = run is not None and run.report is not None
         return f"runs/{run_id}.json" if self._reported[run_id] else None
 
-    def _matches(self, picture: ProvedPicture) -> Iterator[records.MatchFields]:
+    def _matches(self, picture: EvidencePicture) -> Iterator[records.MatchFields]:
         marked = self._ledger.proof.marked(picture.id)
         for sighting in self._ledger.history.of(picture.id):
             rule = self._rules.rule_for(sighting.match.url, picture.sha256, picture.paths)

@@ -18,10 +18,10 @@ from types import TracebackType
 from typing import IO, Final, NamedTuple, Self
 
 from batchscan.errors import StorageError, UsageError
-from batchscan.evidence.manifest import MOST_FILES, SAFE_NAME, PackedFile, entry, sum_line
-from batchscan.util.spool import Aside
+from batchscan.evidence.manifest import MAX_FILES, SAFE_NAME, PackedFile, entry, sum_line
+from batchscan.util.spool import Spool
 
-LARGEST: Final = 2**32 - 2
+MAX_BYTES: Final = 2**32 - 2
 """Bytes that a pack has at most: what 32 bits can say, but for the one that says "look elsewhere"."""
 
 _LOCAL: Final = struct.Struct("<4s5H3L2H")
@@ -29,7 +29,7 @@ _CENTRAL: Final = struct.Struct("<4s6H3L5H2L")
 _LARGE_END: Final = struct.Struct("<4sQ2H2L4Q")
 _LARGE_PLACE: Final = struct.Struct("<4sLQL")
 _END: Final = struct.Struct("<4s4H2LH")
-_MOST_PLAIN: Final = 65_534  # files that the plain end of a directory can count
+_MAX_PLAIN: Final = 65_534  # files that the plain end of a directory can count
 _ROOM: Final = 1024  # bytes of headers of one file, generously
 _VERSION: Final = 20  # of the format: deflate
 _LARGE: Final = 45
@@ -49,14 +49,14 @@ class _Written(NamedTuple):
     sha256: str
 
 
-class Packer:
+class PackWriter:
     """Adds files to a zip, one after the other; of what was added nothing stays in memory."""
 
     def __init__(self, file: IO[bytes]) -> None:
         """Write into an open file, from where it stands at."""
         self._file = file
         self._stack = ExitStack()
-        self._directory, self.entries, self.sums = Aside(), Aside(), Aside()
+        self._directory, self.entries, self.sums = Spool(), Spool(), Spool()
 
     def __enter__(self) -> Self:
         for aside in (self._directory, self.entries, self.sums):
@@ -85,8 +85,8 @@ class Packer:
             UsageError: it is too much for one pack.
             StorageError: the name, which comes from the ledger, is none of ours.
         """
-        if self.count == MOST_FILES:
-            raise _too_much(f"more than {MOST_FILES:,} files")
+        if self.count == MAX_FILES:
+            raise _too_much(f"more than {MAX_FILES:,} files")
         self.list(self.add_unlisted(name, [data], at))
 
     def list(self, file: PackedFile) -> None:
@@ -110,7 +110,7 @@ class Packer:
         self._file.write(bytes(_LOCAL.size) + raw)
         written = self._compressed(blocks)
         end = self._file.tell()
-        if end > LARGEST - self.count * _ROOM - _ROOM:
+        if end > MAX_BYTES - self.count * _ROOM - _ROOM:
             raise _too_much("more than 4 GB")
         time, date = _dos_time(at)
         about = (0, _DEFLATED, time, date, written.crc, written.packed, written.size, len(raw), 0)
@@ -142,7 +142,7 @@ class Packer:
             self._file.write(block)
         end = self._file.tell()
         place = (count, count, end - start, start)
-        if count > _MOST_PLAIN:
+        if count > _MAX_PLAIN:
             versions = (_LARGE_END.size - 12, _UNIX | _LARGE, _LARGE)
             self._file.write(_LARGE_END.pack(b"PK\6\6", *versions, 0, 0, *place))
             self._file.write(_LARGE_PLACE.pack(b"PK\6\7", 0, end, 1))

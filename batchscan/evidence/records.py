@@ -7,9 +7,9 @@ from typing import Literal
 import msgspec
 
 from batchscan.allow import Rule
-from batchscan.ledger.evidence import ProvedAnswer, ProvedPicture
+from batchscan.ledger.evidence import EvidenceAnswer, EvidencePicture
 from batchscan.model import Match, Provenance
-from batchscan.util.escaping import json_text, path_fields, scalars
+from batchscan.util.escaping import escape_json, path_fields, replace_surrogates
 from batchscan.util.timestamps import rfc3339
 
 
@@ -98,10 +98,10 @@ class PictureFields(msgspec.Struct, frozen=True, kw_only=True):
 
 def encode(picture: PictureFields) -> bytes:
     """Write a record, a line for each field."""
-    return json_text(msgspec.json.format(msgspec.json.encode(picture), indent=1)) + b"\n"
+    return escape_json(msgspec.json.format(msgspec.json.encode(picture), indent=1)) + b"\n"
 
 
-def paths_of(picture: ProvedPicture) -> list[PathFields]:
+def paths_of(picture: EvidencePicture) -> list[PathFields]:
     """Write down where a picture stands."""
     return [PathFields(*path_fields(path)) for path in picture.paths]
 
@@ -119,10 +119,10 @@ def provenance_of(recorded: Provenance | None, now: Provenance | None) -> Proven
     words = (said.creator, said.copyright, said.credit, said.created)
     source: Literal["read when it was sent", "read for this pack"]
     source = "read when it was sent" if recorded else "read for this pack"
-    return ProvenanceFields(source, *(word and scalars(word) for word in words))
+    return ProvenanceFields(source, *(word and replace_surrogates(word) for word in words))
 
 
-def answer_of(proved: ProvedAnswer, file: str, run_file: str | None) -> AnswerFields:
+def to_answer(proved: EvidenceAnswer, file: str, run_file: str | None) -> AnswerFields:
     """Write down an answer that stands in `file`."""
     answer = proved.answer
     return AnswerFields(
@@ -144,10 +144,10 @@ def answer_of(proved: ProvedAnswer, file: str, run_file: str | None) -> AnswerFi
 def match_of(match: Match, marked_at: float | None, rule: Rule | None) -> MatchFields:
     """Write down a match, what people decided about it and which rule allows it."""
     return MatchFields(
-        url=scalars(match.url),
+        url=replace_surrogates(match.url),
         kind=match.kind,
-        pages=[scalars(page) for page in match.pages],
-        domain=scalars(match.domain),
+        pages=[replace_surrogates(page) for page in match.pages],
+        domain=replace_surrogates(match.domain),
         state=match.state,
         first_seen=_time(match.first_seen),
         last_seen=_time(match.last_seen),
@@ -159,7 +159,9 @@ def match_of(match: Match, marked_at: float | None, rule: Rule | None) -> MatchF
 
 def _rule(rule: Rule) -> RuleFields:
     until = rule.until.isoformat() if rule.until else None
-    return RuleFields(rule.what, scalars(rule.reason), rule.by and scalars(rule.by), until)
+    return RuleFields(
+        rule.what, replace_surrogates(rule.reason), rule.by and replace_surrogates(rule.by), until
+    )
 
 
 def _time(seconds: float | None) -> str | None:

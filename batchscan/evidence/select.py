@@ -13,16 +13,16 @@ from typing import Final
 from batchscan.errors import UsageError
 from batchscan.images.preview import read_provenance
 from batchscan.ledger import Ledger
-from batchscan.ledger.evidence import ProvedPicture
+from batchscan.ledger.evidence import EvidencePicture
 from batchscan.model import Provenance
-from batchscan.url_patterns import Target
+from batchscan.url_patterns import UrlPattern
 from batchscan.util.escaping import printable
 from batchscan.util.paths import is_url
 
 _NEAREST: Final = 3
 
 
-def choose(ledger: Ledger, domains: Iterable[str], images: Iterable[str]) -> list[int]:
+def select_pictures(ledger: Ledger, domains: Iterable[str], images: Iterable[str]) -> list[int]:
     """The pictures with matches on these domains, and those that are at these paths or were.
 
     Raises:
@@ -30,13 +30,13 @@ def choose(ledger: Ledger, domains: Iterable[str], images: Iterable[str]) -> lis
     """
     chosen: set[int] = set()
     for domain in domains:
-        chosen |= _on(ledger, Target.of(domain))
+        chosen |= _on(ledger, UrlPattern.of(domain))
     for path in images:
         chosen |= _at(ledger, path if is_url(path) else os.path.abspath(path))
     return ledger.proof.in_order(chosen)
 
 
-def _on(ledger: Ledger, target: Target) -> set[int]:
+def _on(ledger: Ledger, target: UrlPattern) -> set[int]:
     found = ledger.proof.pictures_on(target.covers, target.domain)
     if not found:
         known = ledger.marking.domains()
@@ -50,7 +50,7 @@ def _on(ledger: Ledger, target: Target) -> set[int]:
 
 def _at(ledger: Ledger, path: str) -> set[int]:
     raw = os.fsencode(path)
-    known = ledger.proof.pictures_at(raw, sha256_now(raw))
+    known = ledger.proof.pictures_at(raw, hash_current_file(raw))
     found = {picture_id for picture_id, matched in known.items() if matched}
     if known and not found:
         raise UsageError(
@@ -84,23 +84,23 @@ def _advice(near: Iterable[str]) -> str:
     return "`batchscan export` lists what it knows; --state names another state folder"
 
 
-MOST_TRIED: Final = 10
+MAX_TRIED: Final = 10
 """Paths of one picture that are looked at: each may be a disk that has to wake up."""
 
-_LARGEST: Final = 64 * 1024 * 1024  # bytes; the service never took as much
+_MAX_BYTES: Final = 64 * 1024 * 1024  # bytes; the service never took as much
 _FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # non-blocking: a FIFO has no writer
 
 
-def provenance_now(picture: ProvedPicture) -> Provenance | None:
+def read_current_provenance(picture: EvidencePicture) -> Provenance | None:
     """Read who made a picture from one of its files; None where none still is that picture."""
-    for path in picture.paths[:MOST_TRIED]:
+    for path in picture.paths[:MAX_TRIED]:
         data = _content(path, picture.size)
         if data is not None and hashlib.sha256(data).hexdigest() == picture.sha256:
             return read_provenance(picture.format, data)
     return None
 
 
-def sha256_now(path: bytes) -> str | None:
+def hash_current_file(path: bytes) -> str | None:
     """Hash what stands at a path; None where that is no file that could have been sent."""
     data = _content(path)
     return None if data is None else hashlib.sha256(data).hexdigest()
@@ -113,8 +113,8 @@ def _content(path: bytes, size: int | None = None) -> bytes | None:
     try:
         with open(os.open(path, _FLAGS), "rb") as file:
             status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
+            if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_BYTES:
                 return None
-            return file.read(_LARGEST) if size in (None, status.st_size) else None
+            return file.read(_MAX_BYTES) if size in (None, status.st_size) else None
     except (OSError, ValueError):  # ValueError: a NUL in the name
         return None

@@ -16,13 +16,13 @@ from typing import IO, Final, cast
 import msgspec
 
 from batchscan.evidence.manifest import (
-    LONGEST_MANIFEST,
     MANIFEST,
+    MAX_MANIFEST,
     SAFE_NAME,
     SUMS,
     Manifest,
     PackedFile,
-    described,
+    describe_file,
     sum_line,
 )
 
@@ -37,7 +37,7 @@ _LISTS: Final = (MANIFEST, SUMS)
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Discrepancy:
     """Something that is not as it was packed."""
 
     what: str  # altered, missing or added
@@ -46,15 +46,15 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class Verification:
     """What a check found."""
 
-    faults: tuple[Fault, ...]
+    faults: tuple[Discrepancy, ...]
     manifest: Manifest | None = None  # None where it cannot be read
     manifest_sha256: str | None = None
 
 
-def verify(file: IO[bytes], manifest_sha256: str | None = None) -> Checked:
+def verify(file: IO[bytes], manifest_sha256: str | None = None) -> Verification:
     """Check an open zip file; whatever it holds, nothing is raised for it.
 
     Args:
@@ -64,56 +64,60 @@ def verify(file: IO[bytes], manifest_sha256: str | None = None) -> Checked:
     try:
         archive = Archive(file)
     except Damaged as error:
-        return Checked((Fault(ALTERED, ZIP, str(error)),))
+        return Verification((Discrepancy(ALTERED, ZIP, str(error)),))
     faults = list(_oddities(archive))
     try:
-        data = _whole(archive, MANIFEST, LONGEST_MANIFEST)
+        data = _whole(archive, MANIFEST, MAX_MANIFEST)
         manifest = msgspec.json.decode(data, type=Manifest)
     except Damaged as error:
-        return Checked((*faults, Fault(_what(archive, MANIFEST), MANIFEST, str(error))))
+        return Verification((*faults, Discrepancy(_what(archive, MANIFEST), MANIFEST, str(error))))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        return Checked((*faults, Fault(ALTERED, MANIFEST, f"it is no manifest: {error}")))
-    own = described(MANIFEST, data).sha256
+        return Verification(
+            (*faults, Discrepancy(ALTERED, MANIFEST, f"it is no manifest: {error}"))
+        )
+    own = describe_file(MANIFEST, data).sha256
     kept = manifest_sha256.lower() if manifest_sha256 else None
     if kept not in (None, own):
-        faults.append(Fault(ALTERED, MANIFEST, f"its SHA-256 is {own}, and should be {kept}"))
+        faults.append(Discrepancy(ALTERED, MANIFEST, f"its SHA-256 is {own}, and should be {kept}"))
     faults += _files(archive, manifest)
-    listed = (*manifest.files, described(MANIFEST, data))
+    listed = (*manifest.files, describe_file(MANIFEST, data))
     faults += _sums(archive, listed, trusted=kept == own)
-    return Checked(tuple(faults), manifest, own)
+    return Verification(tuple(faults), manifest, own)
 
 
-def _oddities(archive: Archive) -> Iterator[Fault]:
+def _oddities(archive: Archive) -> Iterator[Discrepancy]:
     """What no pack has."""
     if archive.comment:
-        yield Fault(ADDED, ZIP, f"a comment of {len(archive.comment):,} bytes")
+        yield Discrepancy(ADDED, ZIP, f"a comment of {len(archive.comment):,} bytes")
     for name, count in archive.names.items():
         if count > 1:
-            yield Fault(ADDED, name, f"it is in there {count:,} times")
+            yield Discrepancy(ADDED, name, f"it is in there {count:,} times")
         if not SAFE_NAME.fullmatch(name):
-            yield Fault(ADDED, name, "no file of a pack is called that")
+            yield Discrepancy(ADDED, name, "no file of a pack is called that")
 
 
-def _files(archive: Archive, manifest: Manifest) -> Iterator[Fault]:
+def _files(archive: Archive, manifest: Manifest) -> Iterator[Discrepancy]:
     """Hold the files against the list of them."""
     listed = Counter(file.name for file in manifest.files)
     for name, count in listed.items():
         if count > 1 or name in _LISTS:
-            yield Fault(ALTERED, MANIFEST, f"it lists {name} where it should not")
+            yield Discrepancy(ALTERED, MANIFEST, f"it lists {name} where it should not")
     for file in manifest.files:
         try:
             found = _measured(archive, file)
         except Damaged as error:
-            yield Fault(_what(archive, file.name), file.name, str(error))
+            yield Discrepancy(_what(archive, file.name), file.name, str(error))
             continue
         if found != file:
-            yield Fault(ALTERED, file.name, _difference(found, file))
+            yield Discrepancy(ALTERED, file.name, _difference(found, file))
     for name in archive.names:
         if name not in listed and name not in _LISTS and SAFE_NAME.fullmatch(name):
-            yield Fault(ADDED, name, f"{MANIFEST} does not know it")
+            yield Discrepancy(ADDED, name, f"{MANIFEST} does not know it")
 
 
-def _sums(archive: Archive, listed: Iterable[PackedFile], *, trusted: bool) -> Iterator[Fault]:
+def _sums(
+    archive: Archive, listed: Iterable[PackedFile], *, trusted: bool
+) -> Iterator[Discrepancy]:
     """Hold the list for `sha256sum` against the one that should be there.
 
     Where the two lists disagree about the manifest, nobody can tell which of them was altered,
@@ -123,7 +127,7 @@ def _sums(archive: Archive, listed: Iterable[PackedFile], *, trusted: bool) -> I
     try:
         found = _whole(archive, SUMS, 2 * sum(map(len, wanted)))
     except Damaged as error:
-        yield Fault(_what(archive, SUMS), SUMS, str(error))
+        yield Discrepancy(_what(archive, SUMS), SUMS, str(error))
         return
     lines = found.splitlines(keepends=True)
     if lines == list(wanted):
@@ -131,11 +135,13 @@ def _sums(archive: Archive, listed: Iterable[PackedFile], *, trusted: bool) -> I
     there = set(lines)
     others = [name for line, name in wanted.items() if line not in there]
     if MANIFEST in others and not trusted:
-        yield Fault(ALTERED, MANIFEST, f"{SUMS} does not have its SHA-256: this one or that one")
+        yield Discrepancy(
+            ALTERED, MANIFEST, f"{SUMS} does not have its SHA-256: this one or that one"
+        )
     about = ", ".join(others[:_SHOWN])
     more = f" and {len(others) - _SHOWN:,} more" if len(others) > _SHOWN else ""
     said = f"it does not agree with {MANIFEST} about {about}{more}"
-    yield Fault(ALTERED, SUMS, said if others else f"it is longer than {MANIFEST} makes it")
+    yield Discrepancy(ALTERED, SUMS, said if others else f"it is longer than {MANIFEST} makes it")
 
 
 def _measured(archive: Archive, wanted: PackedFile) -> PackedFile:
@@ -167,10 +173,10 @@ def _what(archive: Archive, name: str) -> str:
     return ALTERED if name in archive.names else MISSING
 
 
-LARGEST_DIRECTORY: Final = 20 * 1024 * 1024
+MAX_DIRECTORY: Final = 20 * 1024 * 1024
 """Bytes of a zip's directory; that of the largest pack has fewer."""
 
-_LONGEST_END: Final = 128 * 1024  # bytes behind the directory: at most 64 KiB of comment
+_MAX_END: Final = 128 * 1024  # bytes behind the directory: at most 64 KiB of comment
 _BLOCK: Final = 1024 * 1024
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED: Final = 1
@@ -237,9 +243,9 @@ class _Bounded:
         self._file = file
 
     def read(self, size: int = -1) -> bytes:
-        if size > LARGEST_DIRECTORY:
+        if size > MAX_DIRECTORY:
             raise Damaged("its directory is larger than that of any pack")
-        return self._file.read(_LONGEST_END if size < 0 else size)
+        return self._file.read(_MAX_END if size < 0 else size)
 
 
 @contextmanager

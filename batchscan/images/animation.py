@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from batchscan.images import kinds
-from batchscan.images.kinds import Kind
+from batchscan.images.kinds import ImageFormat
 from batchscan.images.rules import (
     ANIMATED,
     LATER_FRAMES_DAMAGED,
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 BUDGET: Final = 150_000_000
 """Pixels that later frames may cost: a legal 20 MB GIF can hold five minutes of decoding."""
 
-_LEAST_COST: Final = 10_000  # a frame of one pixel is not free
+_MIN_COST: Final = 10_000  # a frame of one pixel is not free
 _ANIMATED: Final = (kinds.GIF, kinds.PNG, kinds.WEBP)
 
 
-def check_later(image: Image.Image, kind: Kind, data: bytes, rules: Rules) -> list[str]:
+def check_later(image: Image.Image, kind: ImageFormat, data: bytes, rules: Rules) -> list[str]:
     """Decode frames behind the first while the budget lasts; say what is worth a warning.
 
     Damage there does not spoil the first frame, so nothing is ever refused here.
@@ -49,7 +49,7 @@ def check_later(image: Image.Image, kind: Kind, data: bytes, rules: Rules) -> li
     return found
 
 
-def _reach_is_fit(kind: Kind, data: bytes, rules: Rules) -> bool:
+def _reach_is_fit(kind: ImageFormat, data: bytes, rules: Rules) -> bool:
     # A later frame that reaches out of a GIF's screen makes Pillow enlarge it on the way there.
     return kind is not kinds.GIF or layout(data).reach.pixels <= rules.max_pixels
 
@@ -68,7 +68,7 @@ def _decode_later(image: Image.Image, rules: Rules) -> tuple[bool, int]:
         if size.pixels > rules.max_pixels:
             return False, index
         image.load()
-        spent += max(size.pixels, _LEAST_COST)
+        spent += max(size.pixels, _MIN_COST)
     return False, index
 
 
@@ -78,7 +78,7 @@ _TRAILER: Final = 0x3B
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class GifLayout:
     """What a GIF claims to be."""
 
     first: Size | None  # the screen with the first frame, which may reach out of it
@@ -86,15 +86,15 @@ class Layout:
     complete: bool  # the trailer was found where the blocks end
 
 
-def layout(data: bytes) -> Layout:
+def layout(data: bytes) -> GifLayout:
     """Walk the blocks; a damaged file's walk ends early, as not complete."""
     try:
         return _walk(data)
     except (struct.error, IndexError):
-        return Layout(None, Size(0, 0), complete=False)
+        return GifLayout(None, Size(0, 0), complete=False)
 
 
-def _walk(data: bytes) -> Layout:
+def _walk(data: bytes) -> GifLayout:
     width, height, flags = struct.unpack_from("<HHB", data, 6)
     position = 13 + palette(flags)
     first = None
@@ -109,7 +109,7 @@ def _walk(data: bytes) -> Layout:
         first = first or Size(width, height)
         position = skip(data, position + 11 + palette(flags))
     complete = position < len(data) and data[position] == _TRAILER
-    return Layout(first, Size(width, height), complete)
+    return GifLayout(first, Size(width, height), complete)
 
 
 def palette(flags: int) -> int:

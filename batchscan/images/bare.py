@@ -15,10 +15,10 @@ from typing import Final
 
 from batchscan.images import kinds
 from batchscan.images.animation import EXTENSION, FRAME, palette, skip
-from batchscan.images.kinds import Kind
+from batchscan.images.kinds import ImageFormat
 
 
-def bare_copies(kind: Kind, data: bytes) -> Iterator[bytes]:
+def bare_copies(kind: ImageFormat, data: bytes) -> Iterator[bytes]:
     """Give copies that differ from `data`: one with what is sound of EXIF and animation, one bare.
 
     None where the structure is damaged, or where nothing can be taken out.
@@ -161,7 +161,7 @@ def _ico(data: bytes, keep: bool) -> bytes:
     return bytes(copy)
 
 
-_COPIERS: Final[dict[Kind, Callable[[bytes, bool], bytes]]] = {
+_COPIERS: Final[dict[ImageFormat, Callable[[bytes, bool], bytes]]] = {
     kinds.JPEG: _jpeg,
     kinds.PNG: _png,
     kinds.GIF: _gif,

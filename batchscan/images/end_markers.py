@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from batchscan.images import animation, kinds
-from batchscan.images.kinds import Kind
+from batchscan.images.kinds import ImageFormat
 
 _PNG_END: Final = b"IEND\xaeB`\x82"
 _CORE_HEADER: Final = 12  # the size of BITMAPCOREHEADER, whose fields are shorter
 _UNCOMPRESSED: Final = (0, 3, 6)  # BI_RGB, BI_BITFIELDS, BI_ALPHABITFIELDS
 
 
-def is_complete(kind: Kind, data: bytes) -> bool:
+def is_complete(kind: ImageFormat, data: bytes) -> bool:
     """Whether the end is where the structure says; False also where only decoding can tell."""
     reader = {
         kinds.JPEG: has_end,
@@ -64,7 +64,7 @@ _SCRAP: Final = b"".join(_FILLER + bytes((_MARK, 0xD0 + number)) for number in r
 _TAIL: Final = 16  # bytes at the end of the last scan that are put to the test
 
 
-class Pixels(NamedTuple):
+class JpegEnd(NamedTuple):
     """Fingerprints of a decoded picture."""
 
     whole: bytes
@@ -78,7 +78,7 @@ def has_end(data: bytes) -> bool:
     return position is not None and data.rfind(END, position) >= 0
 
 
-def lacks_only_its_end(data: bytes, decode: Callable[[bytes], Pixels]) -> bool:
+def lacks_only_its_end(data: bytes, decode: Callable[[bytes], JpegEnd]) -> bool:
     """Whether every pixel is there though the end marker is not.
 
     Before an end marker decoders invent what is missing and say nothing, so appending one proves

@@ -7,8 +7,8 @@ import unicodedata
 from typing import Final
 
 from batchscan.enums import RejectReason
-from batchscan.images.kinds import GENERIC_RAW, RAW_EXTENSIONS, Kind
-from batchscan.images.rules import EXTENSION_MISMATCH, Unfit
+from batchscan.images.kinds import GENERIC_RAW, RAW_EXTENSIONS, ImageFormat
+from batchscan.images.rules import EXTENSION_MISMATCH, RuleViolation
 from batchscan.images.signature import SEEN_EXTENSIONS
 
 MAX_FILE_NAME: Final = 255
@@ -22,7 +22,7 @@ def extension_of(name: str) -> str:
     return os.path.splitext(name)[1].lower()
 
 
-def agree(kind: Kind, name: str) -> tuple[str, str | None]:
+def agree(kind: ImageFormat, name: str) -> tuple[str, str | None]:
     """Choose the extension to send content of this kind under, and a warning where it is new.
 
     Raises:
@@ -35,7 +35,7 @@ def agree(kind: Kind, name: str) -> tuple[str, str | None]:
     if (named_raw and kind.group == "raster") or (
         kind.group == "raw" and extension in SEEN_EXTENSIONS and not named_raw
     ):
-        raise Unfit(
+        raise RuleViolation(
             RejectReason.EXTENSION_MISMATCH,
             f"named {extension} but the content is {kind.label}; rename it to {kind.extensions[0]}",
         )

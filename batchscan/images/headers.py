@@ -6,14 +6,14 @@ import struct
 from typing import Final
 
 from batchscan.images import animation, kinds
-from batchscan.images.kinds import Kind
+from batchscan.images.kinds import ImageFormat
 from batchscan.images.rules import Size
 
 _CORE_HEADER: Final = 12  # the size of BITMAPCOREHEADER, whose fields are shorter
 _PNG_MAGIC: Final = b"\x89PNG\r\n\x1a\n"
 
 
-def claimed_size(kind: Kind, data: bytes) -> Size | None:
+def claimed_size(kind: ImageFormat, data: bytes) -> Size | None:
     """Read a GIF's, WebP's or ICO's size; None where there is none, or Pillow may be asked."""
     reader = {kinds.GIF: _gif, kinds.WEBP: _webp, kinds.ICO: _icon}.get(kind)
     try:

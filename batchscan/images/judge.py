@@ -7,12 +7,12 @@ from batchscan.images import kinds
 from batchscan.images.decoded import Decoded
 from batchscan.images.decoding.pool import Decoders
 from batchscan.images.file_name import agree, extension_of
-from batchscan.images.kinds import Kind
+from batchscan.images.kinds import ImageFormat
 from batchscan.images.metadata import ifd
-from batchscan.images.pixel_semaphore import Allowance
+from batchscan.images.pixel_semaphore import PixelSemaphore
 from batchscan.images.raster import RasterJudge
 from batchscan.images.raw import RawJudge
-from batchscan.images.rules import Accepted, Refused, Rules, Size, Unfit, Verdict
+from batchscan.images.rules import Accepted, Refused, Rules, RuleViolation, Size, Verdict
 from batchscan.images.signature import HEAD_BYTES, hint, sniff
 
 
@@ -27,14 +27,14 @@ class Judge:
         self,
         rules: Rules,
         decoders: Decoders | None = None,
-        pixels: Allowance | None = None,
+        pixels: PixelSemaphore | None = None,
         decoded: Decoded | None = None,
     ) -> None:
         self.rules = rules
         self._decoders = decoders or Decoders()
         self._raw = RawJudge(rules, self._decoders)
         self._raster = RasterJudge(
-            rules, pixels or Allowance(rules.max_pixels), decoded or Decoded()
+            rules, pixels or PixelSemaphore(rules.max_pixels), decoded or Decoded()
         )
 
     def judge(self, data: bytes, name: str, sha256: str | None = None) -> Verdict:
@@ -46,7 +46,7 @@ class Judge:
         try:
             kind = _recognise(data, name)
             return self._examine(kind, data, name, sha256)
-        except Unfit as unfit:
+        except RuleViolation as unfit:
             width, height = unfit.size or (None, None)
             known = kind.format if kind else None
             return Refused(unfit.reason, unfit.detail, known, width, height)
@@ -63,7 +63,7 @@ class Judge:
         """End the child processes, if there are any."""
         self._decoders.close()
 
-    def _examine(self, kind: Kind, data: bytes, name: str, sha256: str | None) -> Accepted:
+    def _examine(self, kind: ImageFormat, data: bytes, name: str, sha256: str | None) -> Accepted:
         converts = self.rules.convert and kind in kinds.CONVERTIBLE
         if kind.group not in ("raster", "raw") and not converts:
             raise unsupported(kind)
@@ -73,7 +73,7 @@ class Judge:
             if not converts:
                 judge = self._raw.judge if kind.group == "raw" else None
                 size, found = judge(data) if judge else self._raster.judge(kind, data, sha256)
-        except Unfit as unfit:
+        except RuleViolation as unfit:
             if not (self.rules.convert and unfit.reason is RejectReason.TOO_MANY_PIXELS):
                 raise
             size, converts = unfit.size or size, True
@@ -89,15 +89,15 @@ class Judge:
         )
 
 
-def unsupported(kind: Kind) -> Unfit:
+def unsupported(kind: ImageFormat) -> RuleViolation:
     """The refusal of a kind of picture that is neither taken nor converted."""
-    return Unfit(
+    return RuleViolation(
         RejectReason.UNSUPPORTED_FORMAT,
         f"this is {kind.label}, which the service does not take; convert it to JPEG or PNG",
     )
 
 
-def _recognise(data: bytes, name: str) -> Kind:
+def _recognise(data: bytes, name: str) -> ImageFormat:
     """Find the kind by the content, and by the name only where contents of kinds begin alike."""
     kind = sniff(data[:HEAD_BYTES])
     extension = extension_of(name)
@@ -106,13 +106,13 @@ def _recognise(data: bytes, name: str) -> Kind:
     if kind:
         return kind
     if not data:
-        raise Unfit(RejectReason.EMPTY, "the file is empty")
+        raise RuleViolation(RejectReason.EMPTY, "the file is empty")
     if unsigned := kinds.UNSUPPORTED_BY_EXTENSION.get(extension):
         return unsigned
-    raise Unfit(RejectReason.NOT_AN_IMAGE, hint(data[:HEAD_BYTES]))
+    raise RuleViolation(RejectReason.NOT_AN_IMAGE, hint(data[:HEAD_BYTES]))
 
 
-def _tiff(data: bytes, extension: str) -> Kind:
+def _tiff(data: bytes, extension: str) -> ImageFormat:
     if ifd.is_dng(data):
         return kinds.DNG
     # `x.nef?w=1` is a download's name.

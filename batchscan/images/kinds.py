@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ImageFormat:
     """A file format, as its content shows it."""
 
     name: str
@@ -22,19 +22,21 @@ class Kind:
         return "raw" if self.group == "raw" else self.name
 
 
-JPEG: Final = Kind("jpeg", "JPEG", "raster", (".jpg", ".jpeg"), "image/jpeg")
-PNG: Final = Kind("png", "PNG", "raster", (".png",), "image/png")
-GIF: Final = Kind("gif", "GIF", "raster", (".gif",), "image/gif")
-BMP: Final = Kind("bmp", "BMP", "raster", (".bmp",), "image/bmp")
-WEBP: Final = Kind("webp", "WebP", "raster", (".webp",), "image/webp")
-ICO: Final = Kind("ico", "ICO", "raster", (".ico",), "image/x-icon")
+JPEG: Final = ImageFormat("jpeg", "JPEG", "raster", (".jpg", ".jpeg"), "image/jpeg")
+PNG: Final = ImageFormat("png", "PNG", "raster", (".png",), "image/png")
+GIF: Final = ImageFormat("gif", "GIF", "raster", (".gif",), "image/gif")
+BMP: Final = ImageFormat("bmp", "BMP", "raster", (".bmp",), "image/bmp")
+WEBP: Final = ImageFormat("webp", "WebP", "raster", (".webp",), "image/webp")
+ICO: Final = ImageFormat("ico", "ICO", "raster", (".ico",), "image/x-icon")
 
 RASTERS: Final = (JPEG, PNG, GIF, BMP, WEBP, ICO)
 
 
-def _raw(name: str, label: str, *extensions: str, vendor: str) -> Kind:
+def _raw(name: str, label: str, *extensions: str, vendor: str) -> ImageFormat:
     # Content types as the freedesktop.org shared MIME database names them.
-    return Kind(name, f"{label} RAW", "raw", (f".{name}", *extensions), f"image/x-{vendor}-{name}")
+    return ImageFormat(
+        name, f"{label} RAW", "raw", (f".{name}", *extensions), f"image/x-{vendor}-{name}"
+    )
 
 
 CR2: Final = _raw("cr2", "Canon CR2", vendor="canon")
@@ -60,9 +62,9 @@ _TIFF_RAWS: Final = {
 TIFF_RAWS: Final = {
     f".{name}": _raw(name, name.upper(), vendor=vendor) for name, vendor in _TIFF_RAWS.items()
 } | {
-    GENERIC_RAW: Kind("raw", "camera RAW", "raw", (GENERIC_RAW,), "image/x-dcraw"),
+    GENERIC_RAW: ImageFormat("raw", "camera RAW", "raw", (GENERIC_RAW,), "image/x-dcraw"),
     **{
-        f".{name}": Kind(name, f"{name.upper()} RAW", "raw", (f".{name}",), "image/x-dcraw")
+        f".{name}": ImageFormat(name, f"{name.upper()} RAW", "raw", (f".{name}",), "image/x-dcraw")
         for name in ("bay", "cap", "cs1", "dcs", "drf", "ptx", "rwz")
     },
 }
@@ -72,8 +74,8 @@ RAW_EXTENSIONS: Final = frozenset(TIFF_RAWS) | {
 }
 
 
-def _picture(name: str, label: str, *extensions: str) -> Kind:
-    return Kind(name, label, "picture", extensions or (f".{name}",))
+def _picture(name: str, label: str, *extensions: str) -> ImageFormat:
+    return ImageFormat(name, label, "picture", extensions or (f".{name}",))
 
 
 HEIC: Final = _picture("heic", "HEIC", ".heic", ".heif", ".heics", ".heifs", ".hif")
@@ -85,7 +87,7 @@ JXL: Final = _picture("jxl", "JPEG XL")
 JP2: Final = _picture("jp2", "JPEG 2000", ".jp2", ".j2k", ".j2c", ".jpf", ".jpx")
 JXR: Final = _picture("jxr", "JPEG XR", ".jxr", ".wdp", ".hdp")
 CUR: Final = _picture("cur", "a Windows cursor", ".cur", ".ani")
-OS2: Final = Kind("os2", "an OS/2 icon or bitmap array", "picture")
+OS2: Final = ImageFormat("os2", "an OS/2 icon or bitmap array", "picture")
 ICNS: Final = _picture("icns", "an Apple icon")
 PCX: Final = _picture("pcx", "PCX", ".pcx", ".dcx")
 XCF: Final = _picture("xcf", "a GIMP document")
@@ -103,8 +105,8 @@ TGA: Final = _picture("tga", "TGA")  # no signature
 WMF: Final = _picture("wmf", "a Windows metafile", ".wmf", ".emf")
 XBM: Final = _picture("xbm", "XBM")  # no signature: C source
 XPM: Final = _picture("xpm", "XPM")
-EPS: Final = Kind("eps", "PostScript", "document", (".eps", ".epsf"))
-PDF: Final = Kind("pdf", "PDF", "document")
+EPS: Final = ImageFormat("eps", "PostScript", "document", (".eps", ".epsf"))
+PDF: Final = ImageFormat("pdf", "PDF", "document")
 
 UNSUPPORTED: Final = (
     HEIC, AVIF, TIFF, SVG, PSD, JXL, JP2, JXR, CUR, OS2, ICNS, PCX, XCF, EXR, HDR, PNM, QOI, BPG,

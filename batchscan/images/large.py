@@ -12,9 +12,9 @@ from batchscan.images.decoding.process import Source
 from batchscan.images.file_name import agree, extension_of
 from batchscan.images.judge import Judge
 from batchscan.images.judged import image_of
-from batchscan.images.kinds import Kind
+from batchscan.images.kinds import ImageFormat
 from batchscan.images.metadata import ifd
-from batchscan.images.rules import Accepted, Rules, Unfit, too_large
+from batchscan.images.rules import Accepted, Rules, RuleViolation, too_large
 from batchscan.images.sending import converted
 from batchscan.images.signature import HEAD_BYTES, sniff
 from batchscan.model import Image, NotSendable, Stat
@@ -58,7 +58,7 @@ class LargeFile:
                 return image
             source = Source(descriptor=self.descriptor)
             return converted(image, source, judge.decoders, rules, check_raw=True)
-        except Unfit as unfit:
+        except RuleViolation as unfit:
             width, height = unfit.size or (None, None)
             return NotSendable(
                 self.path,
@@ -72,7 +72,7 @@ class LargeFile:
                 by_conversion=True,
             )
 
-    def _kind(self) -> Kind | None:
+    def _kind(self) -> ImageFormat | None:
         head = os.pread(self.descriptor, HEAD_BYTES, 0)
         kind = sniff(head)
         if kind is not kinds.TIFF:
@@ -90,6 +90,6 @@ class LargeFile:
         return digest.hexdigest()
 
 
-def is_convertible(kind: Kind) -> bool:
+def is_convertible(kind: ImageFormat) -> bool:
     """Whether there is a recipe for a kind, be its decoder installed or not."""
     return kind.group in ("raster", "raw") or kind in kinds.CONVERTIBLE

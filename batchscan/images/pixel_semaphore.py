@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Allowance:
+class PixelSemaphore:
     """Lets threads pass while the sum of their weights stays within the capacity.
 
     First come, first served: many small pictures never keep a large one waiting for ever.

@@ -20,9 +20,9 @@ from batchscan.images.decoding.pool import Decoders
 from batchscan.images.decoding.process import DecoderDied
 from batchscan.images.end_markers import END, has_end
 from batchscan.images.headers import claimed_size
-from batchscan.images.kinds import Kind
+from batchscan.images.kinds import ImageFormat
 from batchscan.images.metadata import provenance
-from batchscan.images.pixel_semaphore import Allowance
+from batchscan.images.pixel_semaphore import PixelSemaphore
 from batchscan.images.raster import open_raster, silence_warnings
 from batchscan.images.thumbnail import thumbnail
 from batchscan.model import STRIPPED, Image, Provenance
@@ -32,14 +32,14 @@ NOTHING: Final = Provenance()
 
 
 @dataclass(frozen=True, slots=True)
-class Portrait:
+class Preview:
     """A picture in brief."""
 
     thumbnail: bytes | None = field(repr=False)  # a small JPEG file
     provenance: Provenance
 
     @classmethod
-    def stored(cls, thumbnail: bytes | None, written: bytes) -> Portrait:
+    def stored(cls, thumbnail: bytes | None, written: bytes) -> Preview:
         """Make one of the ledger's columns again."""
         try:
             return cls(thumbnail, msgspec.json.decode(written, type=Provenance))
@@ -51,12 +51,12 @@ class Portrait:
         return self.thumbnail, msgspec.json.encode(self.provenance)
 
 
-class Portraitist:
+class PreviewMaker:
     """Makes portraits of pictures that were accepted; may be shared by threads."""
 
     def __init__(
         self,
-        pixels: Allowance,
+        pixels: PixelSemaphore,
         decoders: Decoders,
         max_pixels: int,
         decoded: Decoded | None = None,
@@ -75,16 +75,16 @@ class Portraitist:
         self._max_pixels = max_pixels
         silence_warnings()
 
-    def portray(self, image: Image) -> Portrait:
+    def portray(self, image: Image) -> Preview:
         """Make a picture's portrait; blocks. What cannot be had is None, and nothing is raised."""
         found = self._of_sent(image)
         return found if image.provenance is None else replace(found, provenance=image.provenance)
 
-    def _of_sent(self, image: Image) -> Portrait:
+    def _of_sent(self, image: Image) -> Preview:
         seen = image.sent or image
         kind = _RASTERS.get(seen.format)
         if kind is None:
-            return Portrait(self._preview(image.data), read_provenance(image.format, image.data))
+            return Preview(self._preview(image.data), read_provenance(image.format, image.data))
         claimed = claimed_size(kind, image.data)
         weight = max(seen.width * seen.height, claimed.pixels if claimed else 0)
         with self._pixels.hold(weight):
@@ -118,7 +118,7 @@ def read_provenance(form: str, data: bytes) -> Provenance:
     return NOTHING
 
 
-def _raster(kind: Kind, data: bytes, decoded: Pillow.Image | None) -> Portrait:
+def _raster(kind: ImageFormat, data: bytes, decoded: Pillow.Image | None) -> Preview:
     if kind is kinds.JPEG and not has_end(data):
         data += END  # it was accepted with every pixel there
     portrait = _portrait(kind, data, decoded)
@@ -128,15 +128,15 @@ def _raster(kind: Kind, data: bytes, decoded: Pillow.Image | None) -> Portrait:
         found = _portrait(kind, copy)
         if found.thumbnail is not None:
             written = found.provenance if portrait.provenance == NOTHING else portrait.provenance
-            return Portrait(found.thumbnail, written)
+            return Preview(found.thumbnail, written)
     return portrait
 
 
-def _portrait(kind: Kind, data: bytes, decoded: Pillow.Image | None = None) -> Portrait:
+def _portrait(kind: ImageFormat, data: bytes, decoded: Pillow.Image | None = None) -> Preview:
     small = None
     with suppress(Exception):  # as above
         opened = open_raster(kind, data)
         with suppress(Exception):
             small = thumbnail(opened, decoded=decoded)
-        return Portrait(small, provenance.of_info(opened.info))
-    return Portrait(None, NOTHING)
+        return Preview(small, provenance.of_info(opened.info))
+    return Preview(None, NOTHING)

@@ -30,9 +30,9 @@ from batchscan.images.bare import bare_copies
 from batchscan.images.decoded import SCALE, Decoded
 from batchscan.images.end_markers import is_complete
 from batchscan.images.headers import claimed_size
-from batchscan.images.kinds import Kind
-from batchscan.images.pixel_semaphore import Allowance
-from batchscan.images.rules import METADATA_DAMAGED, MISSING_END_MARKER, Rules, Size, Unfit
+from batchscan.images.kinds import ImageFormat
+from batchscan.images.pixel_semaphore import PixelSemaphore
+from batchscan.images.rules import METADATA_DAMAGED, MISSING_END_MARKER, Rules, RuleViolation, Size
 
 # Pillow's guard against huge pictures would refuse by other numbers than ours, and its limit for
 # texts refuses good PNGs with more than 1 MiB of XMP. Both exist only as module variables.
@@ -58,13 +58,15 @@ def silence_warnings() -> None:
 class RasterJudge:
     """Judges the six formats that Pillow decodes; may be shared by threads."""
 
-    def __init__(self, rules: Rules, pixels: Allowance, decoded: Decoded) -> None:
+    def __init__(self, rules: Rules, pixels: PixelSemaphore, decoded: Decoded) -> None:
         self._rules = rules
         self._decoded = decoded
         self._pixels = pixels
         silence_warnings()
 
-    def judge(self, kind: Kind, data: bytes, sha256: str | None = None) -> tuple[Size, list[str]]:
+    def judge(
+        self, kind: ImageFormat, data: bytes, sha256: str | None = None
+    ) -> tuple[Size, list[str]]:
         """Give the size and the warnings of a picture that can be sent.
 
         One whose metadata is damaged is judged by its pixels. Under its `sha256`, where that is
@@ -76,7 +78,7 @@ class RasterJudge:
         """
         try:
             return self._judge(kind, data, sha256)
-        except Unfit as unfit:
+        except RuleViolation as unfit:
             if unfit.reason is not RejectReason.CORRUPT:
                 raise
             for copy in bare_copies(kind, data):
@@ -85,15 +87,17 @@ class RasterJudge:
                     return size, [METADATA_DAMAGED, *found]
             raise
 
-    def _judge_copy(self, kind: Kind, copy: bytes) -> tuple[Size, list[str]] | None:
+    def _judge_copy(self, kind: ImageFormat, copy: bytes) -> tuple[Size, list[str]] | None:
         try:
             return self._judge(kind, copy)
-        except Unfit as unfit:
+        except RuleViolation as unfit:
             if unfit.reason is not RejectReason.CORRUPT:
                 raise
             return None
 
-    def _judge(self, kind: Kind, data: bytes, sha256: str | None = None) -> tuple[Size, list[str]]:
+    def _judge(
+        self, kind: ImageFormat, data: bytes, sha256: str | None = None
+    ) -> tuple[Size, list[str]]:
         claimed = claimed_size(kind, data)
         if claimed:
             self._rules.limit(claimed)
@@ -107,7 +111,9 @@ class RasterJudge:
         with self._pixels.hold(size.pixels):
             return size, self._every_pixel(kind, data, size, sha256)
 
-    def _every_pixel(self, kind: Kind, data: bytes, size: Size, sha256: str | None) -> list[str]:
+    def _every_pixel(
+        self, kind: ImageFormat, data: bytes, size: Size, sha256: str | None
+    ) -> list[str]:
         found = []
         with _stage("its pixels cannot be decoded", size):
             if kind is kinds.PNG:
@@ -125,17 +131,17 @@ class RasterJudge:
         return found
 
 
-def open_raster(kind: Kind, data: bytes) -> Image.Image:
+def open_raster(kind: ImageFormat, data: bytes) -> Image.Image:
     """Open bytes as this kind and no other; nothing but the header is read as yet."""
     return Image.open(io.BytesIO(data), formats=(_FORMATS[kind] or "",))
 
 
-def _size(kind: Kind, data: bytes) -> Size:
+def _size(kind: ImageFormat, data: bytes) -> Size:
     with _stage("its header cannot be read"):
         return Size(*open_raster(kind, data).size)
 
 
-def _decode(image: Image.Image, kind: Kind, data: bytes) -> bool:
+def _decode(image: Image.Image, kind: ImageFormat, data: bytes) -> bool:
     """Decode the first frame; False where it is whole and only the file's end marker is missing."""
     if kind is kinds.JPEG:
         return _decode_jpeg(image, data)
@@ -157,11 +163,11 @@ def _decode_jpeg(image: Image.Image, data: bytes) -> bool:
     return True
 
 
-def _pixels_of_jpeg(data: bytes) -> end_markers.Pixels:
+def _pixels_of_jpeg(data: bytes) -> end_markers.JpegEnd:
     image = open_raster(kinds.JPEG, data)
     image.load()
     lowest = image.crop((0, max(0, image.height - _BLOCK), image.width, image.height))
-    return end_markers.Pixels(
+    return end_markers.JpegEnd(
         *(hashlib.sha256(part.tobytes()).digest() for part in (image, lowest))
     )
 
@@ -179,7 +185,9 @@ def _stage(what: str, size: Size | None = None) -> Iterator[None]:
     except MemoryError:
         raise
     except UnidentifiedImageError as error:  # its message names an address in memory
-        raise Unfit(RejectReason.CORRUPT, f"{what}: it is cut off or damaged", size) from error
+        raise RuleViolation(
+            RejectReason.CORRUPT, f"{what}: it is cut off or damaged", size
+        ) from error
     # The decoders' boundary: they raise a dozen types over damaged files, documented nowhere.
     except Exception as error:
-        raise Unfit(RejectReason.CORRUPT, f"{what}: {error}", size) from error
+        raise RuleViolation(RejectReason.CORRUPT, f"{what}: {error}", size) from error

@@ -11,7 +11,7 @@ from batchscan.images.decoding.pool import Decoders
 from batchscan.images.decoding.process import DecoderDied
 from batchscan.images.metadata import ifd
 from batchscan.images.raw_rules import judge_raw
-from batchscan.images.rules import Rules, Size, Unfit
+from batchscan.images.rules import Rules, RuleViolation, Size
 
 
 class RawJudge:
@@ -32,5 +32,5 @@ class RawJudge:
                 data, unpack=self._rules.check == "full", max_pixels=self._rules.max_pixels
             )
         except DecoderDied as error:
-            raise Unfit(FailReason.CHECK_FAILED, str(error)) from error
+            raise RuleViolation(FailReason.CHECK_FAILED, str(error)) from error
         return judge_raw(report, ifd.sensor(data), len(data), self._rules)

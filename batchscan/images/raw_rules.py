@@ -7,9 +7,9 @@ from typing import Final
 from batchscan.enums import FailReason, RejectReason
 from batchscan.images.metadata import ifd
 from batchscan.images.raw_process import RawReport
-from batchscan.images.rules import RAW_UNDECODABLE, Rules, Size, Unfit
+from batchscan.images.rules import RAW_UNDECODABLE, Rules, RuleViolation, Size
 
-LEAST_BITS: Final = 0.5
+MIN_BITS: Final = 0.5
 """Bits of file a pixel: complete files have 1.7 and more, emptied ones 0.02."""
 
 
@@ -28,7 +28,7 @@ def judge_raw(
         Unfit: it is damaged, too large, or its check failed.
     """
     if report.no_memory:
-        raise Unfit(FailReason.CHECK_FAILED, "the RAW decoder ran out of memory")
+        raise RuleViolation(FailReason.CHECK_FAILED, "the RAW decoder ran out of memory")
     if not report.opened:
         return _unopened(report, sensor, length, rules)
     size = Size(report.width, report.height)
@@ -38,7 +38,7 @@ def judge_raw(
     if report.error is None:
         return size, []
     if not report.unsupported:
-        raise Unfit(
+        raise RuleViolation(
             RejectReason.CORRUPT, f"its sensor data cannot be decoded: {report.error}", size
         )
     return size, [f"{RAW_UNDECODABLE}: {report.error}"]
@@ -49,7 +49,7 @@ def _unopened(
 ) -> tuple[Size, list[str]]:
     """Judge what LibRaw does not know yet: complete by its own directory, it may be sent."""
     if not (report.unsupported and sensor and sensor.is_sensor_data and sensor.end()):
-        raise Unfit(RejectReason.CORRUPT, f"its header cannot be read: {report.error}")
+        raise RuleViolation(RejectReason.CORRUPT, f"its header cannot be read: {report.error}")
     size = Size(sensor.width, sensor.height)
     rules.limit(size)
     _complete(length, size, sensor)
@@ -63,13 +63,13 @@ def _complete(length: int, size: Size, sensor: ifd.Directory | None) -> None:
         Unfit: sensor data is missing.
     """
     if sensor and sensor.end() > length:
-        raise Unfit(
+        raise RuleViolation(
             RejectReason.CORRUPT,
             f"its sensor data reaches to byte {sensor.end():,}, and the file ends at {length:,}",
             size,
         )
     bits = 8 * length / max(1, size.pixels)
-    if not size.pixels or bits < LEAST_BITS:
-        raise Unfit(
+    if not size.pixels or bits < MIN_BITS:
+        raise RuleViolation(
             RejectReason.CORRUPT, f"{bits:.2f} bits a pixel: the sensor data is missing", size
         )

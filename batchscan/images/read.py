@@ -12,10 +12,10 @@ from batchscan.enums import FailReason, RejectReason
 from batchscan.images import kinds
 from batchscan.images.judge import Judge
 from batchscan.images.judged import judged
-from batchscan.images.kinds import Kind
+from batchscan.images.kinds import ImageFormat
 from batchscan.images.large import LargeFile
 from batchscan.images.read_remote import heads, inspect_remote
-from batchscan.images.rules import Rules, Unsendable, check_size
+from batchscan.images.rules import InspectionFailed, Rules, check_size
 from batchscan.images.signature import HEAD_BYTES, is_icon_directory, sniff
 from batchscan.model import Candidate, Image, NotSendable, Stat
 from batchscan.util.paths import is_url
@@ -44,7 +44,7 @@ def inspect(
         if is_url(candidate.path):
             return inspect_remote(candidate, judge, rules)
         return _inspect_local(candidate, judge, rules, follow=follow, convert=convert)
-    except Unsendable as found:
+    except InspectionFailed as found:
         return NotSendable(
             candidate.path,
             found.status or candidate.stat,
@@ -82,7 +82,7 @@ def _may_be_picture(path: str, *, follow: bool) -> bool:
         return error.errno not in _NO_FILE
 
 
-def inspect_head(path: str | bytes, *, follow: bool = False) -> Kind | None:
+def inspect_head(path: str | bytes, *, follow: bool = False) -> ImageFormat | None:
     """Tell what picture a file without a known extension is; None where it is none.
 
     Raises:
@@ -97,7 +97,7 @@ def inspect_head(path: str | bytes, *, follow: bool = False) -> Kind | None:
         os.close(descriptor)
 
 
-def _picture(head: bytes) -> Kind | None:
+def _picture(head: bytes) -> ImageFormat | None:
     kind = sniff(head)
     if kind in (kinds.ICO, kinds.CUR) and not is_icon_directory(head):
         return None
@@ -128,13 +128,13 @@ def _inspect_local(
 def _regular(found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
         status = Stat.of(found)
-        raise Unsendable(FailReason.UNREADABLE, f"is {_kind_of_file(found.st_mode)}", status)
+        raise InspectionFailed(FailReason.UNREADABLE, f"is {_kind_of_file(found.st_mode)}", status)
 
 
 def _unchanged(descriptor: int, status: Stat, size: int) -> None:
     """Make sure that what was read is the file in one state."""
     if size != status.size or Stat.of(os.fstat(descriptor)) != status:
-        raise Unsendable(
+        raise InspectionFailed(
             FailReason.CHANGED_WHILE_READING, "the file changed while it was read", status
         )
 

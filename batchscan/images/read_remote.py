@@ -11,7 +11,7 @@ from batchscan.errors import UsageError
 from batchscan.images.judge import Judge
 from batchscan.images.judged import judged
 from batchscan.images.large import LargeFile
-from batchscan.images.rules import Rules, Unsendable, check_size
+from batchscan.images.rules import InspectionFailed, Rules, check_size
 from batchscan.images.signature import HEAD_BYTES
 from batchscan.model import Candidate, Image, NotSendable, Stat
 from batchscan.stores import Changed, address_and_store
@@ -44,10 +44,10 @@ def inspect_remote(candidate: Candidate, judge: Judge, rules: Rules) -> Image | 
             large = LargeFile(candidate.path, status, file.fileno())
             return large.inspect(judge, rules, convert=True)
     except UsageError as error:  # of a list: the roots have been checked
-        raise Unsendable(FailReason.UNREADABLE, f"cannot be read: {error}") from error
+        raise InspectionFailed(FailReason.UNREADABLE, f"cannot be read: {error}") from error
     except Changed as error:
         detail = "the file changed between listing and reading it"
-        raise Unsendable(FailReason.CHANGED_WHILE_READING, detail, candidate.stat) from error
+        raise InspectionFailed(FailReason.CHANGED_WHILE_READING, detail, candidate.stat) from error
 
 
 def _copy(store: Store, key: str, status: Stat, file: IO[bytes]) -> None:
@@ -63,7 +63,7 @@ def _copy(store: Store, key: str, status: Stat, file: IO[bytes]) -> None:
 def _whole(size: int, status: Stat) -> None:
     if size != status.size:
         detail = "the file changed while it was read"
-        raise Unsendable(FailReason.CHANGED_WHILE_READING, detail, status)
+        raise InspectionFailed(FailReason.CHANGED_WHILE_READING, detail, status)
 
 
 def heads(urls: Sequence[str]) -> list[bytes | None]:

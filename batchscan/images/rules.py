@@ -74,7 +74,7 @@ class Rules:
             Unfit: it has more pixels than the service takes.
         """
         if size.pixels > self.max_pixels:
-            raise Unfit(
+            raise RuleViolation(
                 RejectReason.TOO_MANY_PIXELS,
                 f"{size} is {size.pixels:,} pixels; the service takes {self.max_pixels:,}: "
                 "scale it down",
@@ -119,7 +119,7 @@ class Accepted:
     A warning is a stable word, or `word: detail`. A size of 0 x 0 is not known before decoding.
     """
 
-    kind: str  # `Kind.name`
+    kind: str  # `SettingType.name`
     format: str
     content_type: str
     extension: str  # fits the content, lower-case with its dot; the name's own where that fits
@@ -143,7 +143,7 @@ class Refused:
 Verdict: TypeAlias = Accepted | Refused
 
 
-class Unfit(Exception):
+class RuleViolation(Exception):
     """Raised by a rule that a picture breaks; a `Judge` turns it into `Refused`."""
 
     def __init__(
@@ -158,7 +158,7 @@ class Unfit(Exception):
 _MIB_LIMIT: Final = 20 * 1024 * 1024
 
 
-class Unsendable(Exception):
+class InspectionFailed(Exception):
     """Ends an inspection; what was learned of the file stands beside it."""
 
     def __init__(
@@ -177,14 +177,16 @@ def check_size(status: Stat, rules: Rules) -> None:
         Unsendable: it is empty or too large.
     """
     if not status.size:
-        raise Unsendable(RejectReason.EMPTY, "the file is empty", status)
+        raise InspectionFailed(RejectReason.EMPTY, "the file is empty", status)
     if status.size >= (rules.max_source_bytes if rules.convert else rules.max_bytes):
         raise too_large(status, rules)
 
 
-def too_large(status: Stat, rules: Rules) -> Unsendable:
+def too_large(status: Stat, rules: Rules) -> InspectionFailed:
     """The refusal of a file that has too many bytes and is not converted."""
-    return Unsendable(RejectReason.TOO_LARGE, _too_large(status.size, rules.max_bytes), status)
+    return InspectionFailed(
+        RejectReason.TOO_LARGE, _too_large(status.size, rules.max_bytes), status
+    )
 
 
 def _too_large(size: int, limit: int) -> str:

@@ -16,11 +16,11 @@ from batchscan.images.bare import bare_copies
 from batchscan.images.decoding.pool import Decoders
 from batchscan.images.decoding.process import Source
 from batchscan.images.file_name import safe_file_name
-from batchscan.images.kinds import Kind
+from batchscan.images.kinds import ImageFormat
 from batchscan.images.metadata import provenance
 from batchscan.images.metadata.strip import CannotStrip, strip
 from batchscan.images.raster import open_raster
-from batchscan.images.rules import Rules, Unfit
+from batchscan.images.rules import Rules, RuleViolation
 from batchscan.model import CONVERTED, STRIPPED, Image, NotSendable, Provenance, Sent
 
 _ORIENTATION: Final = 0x0112
@@ -44,7 +44,7 @@ def make_sendable(image: Image, decoders: Decoders, rules: Rules) -> Image | Not
             with suppress(CannotStrip):
                 return _stripped(image, kind)
         return converted(image, Source(image.data), decoders, rules)
-    except Unfit as unfit:
+    except RuleViolation as unfit:
         width, height = unfit.size or (image.width or None, image.height or None)
         return NotSendable(
             image.path,
@@ -93,7 +93,7 @@ def converted(
     )
 
 
-def _stripped(image: Image, kind: Kind) -> Image:
+def _stripped(image: Image, kind: ImageFormat) -> Image:
     """The picture without metadata.
 
     Raises:
@@ -116,7 +116,7 @@ def _stripped(image: Image, kind: Kind) -> Image:
     return replace(image, data=data, ready=True, sent=sent, provenance=known)
 
 
-def _metadata(kind: Kind, data: bytes) -> PillowImage.Image | None:
+def _metadata(kind: ImageFormat, data: bytes) -> PillowImage.Image | None:
     """The opened picture with all that it says of itself; None where it says nothing."""
     if kind in (kinds.BMP, kinds.ICO):
         return None

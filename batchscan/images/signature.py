@@ -7,7 +7,7 @@ import struct
 from typing import Final
 
 from batchscan.images import kinds
-from batchscan.images.kinds import Kind
+from batchscan.images.kinds import ImageFormat
 
 HEAD_BYTES: Final = 512
 """How many of a file's first bytes `sniff` wants; fewer will do."""
@@ -23,7 +23,7 @@ SEEN_EXTENSIONS: Final[frozenset[str]] = (
 """Extensions of pictures, whether the service takes that kind or not: lower-case, with the dot."""
 
 # The longer of two signatures that begin alike comes first.
-_SIGNATURES: Final[tuple[tuple[bytes, Kind], ...]] = (
+_SIGNATURES: Final[tuple[tuple[bytes, ImageFormat], ...]] = (
     (b"\xff\xd8\xff", kinds.JPEG),
     (b"\x89PNG\r\n\x1a\n", kinds.PNG),
     (b"GIF87a", kinds.GIF),
@@ -93,7 +93,7 @@ _HINTS: Final = (
 )
 
 
-def sniff(head: bytes) -> Kind | None:
+def sniff(head: bytes) -> ImageFormat | None:
     """Recognise a file by its first `HEAD_BYTES`, or None where they are no known kind's.
 
     A TIFF may be camera RAW all the same: its head cannot tell (`kinds.TIFF_RAWS`).
@@ -139,13 +139,13 @@ def _is_icon_entry(entry: bytes, least: int) -> bool:
     return entry[3] in (0, 0xFF) and 0 < size <= _ICON_BYTES and least <= offset <= _ICON_BYTES
 
 
-def _riff(head: bytes) -> Kind | None:
+def _riff(head: bytes) -> ImageFormat | None:
     if head[:4] != b"RIFF":
         return None
     return {b"WEBP": kinds.WEBP, b"ACON": kinds.CUR}.get(head[8:12])
 
 
-def _bitmap(head: bytes) -> Kind | None:
+def _bitmap(head: bytes) -> ImageFormat | None:
     # Two letters alone would make pictures of texts: the header's size is small in every version.
     start = head[:2]
     if start == b"BA" and head[14:16] in _OS2_PARTS:
@@ -156,29 +156,29 @@ def _bitmap(head: bytes) -> Kind | None:
     return kinds.BMP if start == b"BM" else kinds.OS2
 
 
-def _icon(head: bytes) -> Kind | None:
+def _icon(head: bytes) -> ImageFormat | None:
     # A count of none is a TGA's empty colour map, not an icon; a bare magic is a cut icon.
     if head[4:6] == b"\0\0":
         return None
     return {b"\0\0\1\0": kinds.ICO, b"\0\0\2\0": kinds.CUR}.get(head[:4])
 
 
-def _metafile(head: bytes) -> Kind | None:
+def _metafile(head: bytes) -> ImageFormat | None:
     return kinds.WMF if head[:4] == b"\1\0\0\0" and head[40:44] == b" EMF" else None
 
 
-def _crw(head: bytes) -> Kind | None:
+def _crw(head: bytes) -> ImageFormat | None:
     return kinds.CRW if head[:2] in (b"II", b"MM") and head[6:14] == b"HEAPCCDR" else None
 
 
-def _netpbm(head: bytes) -> Kind | None:
+def _netpbm(head: bytes) -> ImageFormat | None:
     return kinds.PNM if _NETPBM.match(head) else None
 
 
-def _pcx(head: bytes) -> Kind | None:
+def _pcx(head: bytes) -> ImageFormat | None:
     return kinds.PCX if _PCX.match(head) else None
 
 
-def _svg(head: bytes) -> Kind | None:
+def _svg(head: bytes) -> ImageFormat | None:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     return kinds.SVG if text.startswith(b"<") and b"<svg" in text else None

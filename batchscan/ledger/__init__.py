@@ -1,45 +1,45 @@
 """The truth: what was sent, answered and paid, ever (SQLite, in the state folder)."""
 
-from batchscan.ledger.files import Sorted
-from batchscan.ledger.freshness import FileState, Standing
-from batchscan.ledger.known import NOTHING_KNOWN, Known, OpenClaim, StoredAnswer
+from batchscan.ledger.files import BlockStatus
+from batchscan.ledger.freshness import FileStat, FreshnessPolicy
+from batchscan.ledger.known import UNKNOWN_PICTURE, KnownPicture, OpenClaim, StoredAnswer
 from batchscan.ledger.ledger import FILE_NAME, Ledger
-from batchscan.ledger.match_history import Allows, Sighting
+from batchscan.ledger.match_history import Allows, TrackedMatch
 from batchscan.ledger.missing_folders import KnownFolder
-from batchscan.ledger.outbox import Draft, Message, News, Waiting
+from batchscan.ledger.outbox import MatchEventRecord, Message, MessageDraft, PendingSummary
 from batchscan.ledger.prices import Prices
 from batchscan.ledger.realms import Realm
 from batchscan.ledger.report_cache import CachedFile
 from batchscan.ledger.reporting import KnownFile
-from batchscan.ledger.rescan_queue import Due
+from batchscan.ledger.rescan_queue import DueRescan
 from batchscan.ledger.runs import StoredLine, StoredRun
 from batchscan.ledger.thread import LedgerThread
-from batchscan.model import Learned
+from batchscan.model import LearnedRate
 
 __all__ = [
     "FILE_NAME",
-    "NOTHING_KNOWN",
+    "UNKNOWN_PICTURE",
     "Allows",
+    "BlockStatus",
     "CachedFile",
-    "Draft",
-    "Due",
-    "FileState",
-    "Known",
+    "DueRescan",
+    "FileStat",
+    "FreshnessPolicy",
     "KnownFile",
     "KnownFolder",
-    "Learned",
+    "KnownPicture",
+    "LearnedRate",
     "Ledger",
     "LedgerThread",
+    "MatchEventRecord",
     "Message",
-    "News",
+    "MessageDraft",
     "OpenClaim",
+    "PendingSummary",
     "Prices",
     "Realm",
-    "Sighting",
-    "Sorted",
-    "Standing",
     "StoredAnswer",
     "StoredLine",
     "StoredRun",
-    "Waiting",
+    "TrackedMatch",
 ]

@@ -11,11 +11,11 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from batchscan.errors import StorageError
-from batchscan.util.atomic_file import new_path
+from batchscan.util.atomic_file import staged_path
 
 T = TypeVar("T")
 _ADVICE = "or name a file on another disk"
-_MOST_FAULTS = 5  # named of a damaged ledger
+_MAX_FAULTS = 5  # named of a damaged ledger
 _SOUND = ["ok"]
 
 
@@ -26,7 +26,7 @@ def back_up(ledger: Path, path: str) -> None:
         UsageError: something is there already, or no folder for it.
         StorageError: there is no ledger, it is damaged, or the disk would not take the copy.
     """
-    with new_path(path, _ADVICE) as aside:
+    with staged_path(path, _ADVICE) as aside:
         undisturbed(ledger, lambda source: copy_into(source, aside))
 
 
@@ -116,7 +116,7 @@ def open_copy(path: str) -> sqlite3.Connection:
 def faults(connection: sqlite3.Connection) -> list[str]:
     """What SQLite finds to be damaged; some of it, where it is much."""
     try:
-        rows = connection.execute(f"PRAGMA integrity_check({_MOST_FAULTS})").fetchall()
+        rows = connection.execute(f"PRAGMA integrity_check({_MAX_FAULTS})").fetchall()
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         return [str(error)]
     found = [str(row[0]) for row in rows]

@@ -13,9 +13,9 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from batchscan.ledger.freshness import FileState, Standing
+from batchscan.ledger.freshness import FileStat, FreshnessPolicy
 
-Matched: TypeAlias = list[tuple[int, bytes]]  # pictures with matches, and their files' names
+MatchedFiles: TypeAlias = list[tuple[int, bytes]]  # pictures with matches, and their files' names
 Rejected: TypeAlias = dict[str, list[bytes]]  # names of rejected files by reason
 
 
@@ -23,7 +23,7 @@ class Contents(NamedTuple):
     """What a seal says of its block."""
 
     oldest: float | None  # when the oldest answer came
-    matched: Matched
+    matched: MatchedFiles
     rejected: Rejected
 
 
@@ -33,7 +33,7 @@ _NOTHING_REJECTED = msgspec.msgpack.encode({})
 _REJECTED = msgspec.msgpack.Decoder(Rejected)
 
 
-def fingerprint(entries: Sequence[FileState]) -> bytes | None:
+def fingerprint(entries: Sequence[FileStat]) -> bytes | None:
     """What tells a block of files from every other state of it; None where it has odd names."""
     try:
         written = msgspec.msgpack.encode(entries)
@@ -42,7 +42,7 @@ def fingerprint(entries: Sequence[FileState]) -> bytes | None:
     return hashlib.blake2b(written, digest_size=_FINGERPRINT_BYTES).digest()
 
 
-class Seals:
+class BlockCache:
     """The table of seals."""
 
     def __init__(self, connection: sqlite3.Connection, realm_id: int, *, writable: bool) -> None:
@@ -53,8 +53,8 @@ class Seals:
         self._any = bool(row[0])
 
     def look_up(
-        self, folder_id: int, first: bytes, found: bytes | None, standing: Standing
-    ) -> tuple[Matched, Rejected] | None:
+        self, folder_id: int, first: bytes, found: bytes | None, standing: FreshnessPolicy
+    ) -> tuple[MatchedFiles, Rejected] | None:
         """What of a block has matches, and what was rejected; None without a seal that holds."""
         if found is None:
             return None
@@ -83,7 +83,7 @@ class Seals:
         folder_id: int,
         first: bytes,
         found: bytes | None,
-        standing: Standing,
+        standing: FreshnessPolicy,
         contents: Contents,
     ) -> None:
         """Seal a block whose files all stand."""
@@ -133,6 +133,6 @@ class Seals:
         return [row[0] for row in rows]
 
 
-def _decoded(matched: bytes, rejected: bytes) -> tuple[Matched, Rejected]:
+def _decoded(matched: bytes, rejected: bytes) -> tuple[MatchedFiles, Rejected]:
     names = {} if rejected == _NOTHING_REJECTED else _REJECTED.decode(rejected)
-    return msgspec.msgpack.decode(matched, type=Matched), names
+    return msgspec.msgpack.decode(matched, type=MatchedFiles), names

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 
-class Spending:
+class Charges:
     """Sums over answers and doubts."""
 
     def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:

@@ -9,16 +9,16 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import replace
 
-from batchscan.ledger.block_cache import Seals
+from batchscan.ledger.block_cache import BlockCache
 from batchscan.ledger.equals import Equal, Equals, read_sent, sent_columns
 from batchscan.ledger.known import (
     ANSWER_COLUMNS,
-    NOTHING_KNOWN,
-    Known,
+    UNKNOWN_PICTURE,
+    KnownPicture,
     OpenClaim,
     StoredAnswer,
 )
-from batchscan.ledger.match_history import History
+from batchscan.ledger.match_history import MatchHistory
 from batchscan.ledger.prices import Prices
 from batchscan.model import Claim, Image, Sent
 
@@ -34,8 +34,8 @@ class Claims:
         connection: sqlite3.Connection,
         realm_id: int,
         realm: str,
-        seals: Seals,
-        history: History,
+        seals: BlockCache,
+        history: MatchHistory,
     ) -> None:
         self._connection = connection
         self._seals = seals
@@ -44,7 +44,7 @@ class Claims:
         self._realm = realm
         self._equals = Equals(connection, realm_id)
 
-    def known(self, sha256: str, path: str | None = None) -> Known:
+    def known(self, sha256: str, path: str | None = None) -> KnownPicture:
         """Look up a content, which was met at `path`."""
         row = self._connection.execute(
             "SELECT id, (SELECT max(a.id) FROM answers a WHERE a.picture_id = p.id), refusal,"
@@ -57,7 +57,7 @@ class Claims:
                 answer = self.answer(self._equals.answer_of(equal.picture_id))
                 return self._known_equal(equal, answer, path)
         if row is None:
-            return NOTHING_KNOWN
+            return UNKNOWN_PICTURE
         picture_id, answer_id, refusal, width, height = row
         claim = self._connection.execute(
             "SELECT generation, state FROM claims WHERE picture_id = ?"
@@ -70,7 +70,7 @@ class Claims:
             raise sqlite3.DatabaseError(f"what was paid for picture {picture_id} is damaged")
         met_at = os.fsencode(path) if path else None
         history = self._history.of(picture_id, met_at) if answer else ()
-        return Known(
+        return KnownPicture(
             answer,
             refusal,
             generation,
@@ -81,11 +81,11 @@ class Claims:
             self.sent(answer.scan_id) if answer else None,
         )
 
-    def known_by_sent(self, image: Image) -> Known:
+    def known_by_sent(self, image: Image) -> KnownPicture:
         """Look up the picture of which the same bytes were sent; remember the two as equals."""
         picture_id = self._equals.answered(image.sent_sha256)
         if picture_id is None:
-            return NOTHING_KNOWN
+            return UNKNOWN_PICTURE
         equal = self._equals.of(picture_id, image)
         return self._known_equal(equal, self.answer(self._equals.answer_of(picture_id)), image.path)
 
@@ -100,12 +100,14 @@ class Claims:
         ).fetchone()
         return read_sent(row[0]) if row else None
 
-    def _known_equal(self, equal: Equal, answer: StoredAnswer | None, path: str | None) -> Known:
+    def _known_equal(
+        self, equal: Equal, answer: StoredAnswer | None, path: str | None
+    ) -> KnownPicture:
         if answer is None:
-            return NOTHING_KNOWN
+            return UNKNOWN_PICTURE
         met_at = os.fsencode(path) if path else None
         return replace(
-            NOTHING_KNOWN,
+            UNKNOWN_PICTURE,
             answer=answer,
             history=self._history.of(equal.picture_id, met_at),
             size=(equal.width, equal.height),

@@ -6,7 +6,7 @@ from typing import Final
 
 from batchscan.enums import Disposition, MatchEvent, MatchKind
 
-MOST = 50  # rows of a kind that are named
+MAX_COUNT = 50  # rows of a kind that are named
 COLUMNS = {
     "realms": {
         "INTEGER": "id sandbox",

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from batchscan.errors import StorageError
 from batchscan.ledger.backup import faults
-from batchscan.ledger.integrity import ODD, Soundness
+from batchscan.ledger.integrity import ODD, IntegrityChecker
 from batchscan.ledger.migrate import name_of, schema_of
 from batchscan.ledger.schema import VERSION
 
@@ -25,7 +25,7 @@ ADVICE = (
     "`batchscan state check` says what is damaged; restore the ledger from a backup: a new one "
     "would pay again for what this one knows"
 )
-_MOST = 50  # faults looked at
+_MAX_COUNT = 50  # faults looked at
 _UNUSED = "never used"  # a page of what was made anew
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ def damaged(path: Path, what: list[str]) -> StorageError:
 def damage_behind(connection: sqlite3.Connection, path: Path) -> StorageError | None:
     """The damage that may be why something unexpected happened; None where all is sound."""
     found = faults(connection)
-    soundness = Soundness(connection)
+    soundness = IntegrityChecker(connection)
     for look in (soundness.columns, soundness.payments, soundness.answers, soundness.references):
         if found:
             break
@@ -95,9 +95,9 @@ def _mended(connection: sqlite3.Connection, torn: set[str]) -> bool:
     connection.execute("BEGIN IMMEDIATE")
     try:
         _make_again(connection, torn)
-        rest = connection.execute(f"PRAGMA integrity_check({_MOST})").fetchall()
+        rest = connection.execute(f"PRAGMA integrity_check({_MAX_COUNT})").fetchall()
         sound = all(row[0] == "ok" or _UNUSED in row[0] for row in rest)
-        sound = sound and not Soundness(connection).payments().wrong
+        sound = sound and not IntegrityChecker(connection).payments().wrong
         connection.execute("COMMIT" if sound else "ROLLBACK")
     except sqlite3.Error:
         if connection.in_transaction:

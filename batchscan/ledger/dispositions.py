@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from batchscan.enums import Disposition
-from batchscan.ledger.match_history import History
+from batchscan.ledger.match_history import MatchHistory
 
 MATCHES_A_PIECE = 1_000  # looked at in one transaction
 SECONDS_A_PIECE = 0.1  # that it takes at most: others wait for it to write
@@ -34,7 +34,7 @@ _START = Place()
 
 
 @dataclass(slots=True)
-class Marked:
+class MarkResult:
     """Which matches were chosen, and what they were before."""
 
     before: Counter[Disposition] = field(default_factory=Counter)
@@ -103,16 +103,18 @@ class Batch(NamedTuple):
     note: str | None
 
 
-class Marking:
+class Dispositions:
     """The dispositions in the table of sightings, and who decided them."""
 
-    def __init__(self, connection: sqlite3.Connection, realm_id: int, history: History) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, realm_id: int, history: MatchHistory
+    ) -> None:
         self._connection = connection
         self._realm_id = realm_id
         self._history = history
 
     def mark(
-        self, choice: Choice, decision: Decision, marked: Marked, *, dry_run: bool = False
+        self, choice: Choice, decision: Decision, marked: MarkResult, *, dry_run: bool = False
     ) -> None:
         """Decide about some matches, also those that are gone; call it until all are reached.
 
@@ -157,7 +159,7 @@ class Marking:
         number, at, who, word, about, note = row
         return Batch(number, at, who, Disposition(word), about, note)
 
-    def undo(self, batch: Batch, decision: Decision, marked: Marked) -> None:
+    def undo(self, batch: Batch, decision: Decision, marked: MarkResult) -> None:
         """Take decisions back, as far as no other one came since; call it until all are reached.
 
         As `mark`, in pieces; begun once more after it was killed, it goes on.
@@ -222,13 +224,13 @@ class Marking:
 
     def any_of(self, choice: Choice) -> bool:
         """Whether a choice means any match at all."""
-        looked = Marked()
+        looked = MarkResult()
         while looked.reached is not None:
             if next(self._of(choice, looked), None) is not None:
                 return True
         return False
 
-    def _of(self, choice: Choice, marked: Marked) -> Iterator[tuple[Place, Disposition]]:
+    def _of(self, choice: Choice, marked: MarkResult) -> Iterator[tuple[Place, Disposition]]:
         """What is chosen of the next matches; moves on to the last of them at the end."""
         rows = self._next(choice.domain, marked.reached or _START)
         last, wanted = 0, True

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from batchscan.errors import StorageError
 from batchscan.ledger.equals import read_sent
 from batchscan.ledger.known import ANSWER_COLUMNS, StoredAnswer
-from batchscan.ledger.match_history import History
+from batchscan.ledger.match_history import MatchHistory
 from batchscan.model import Sent
-from batchscan.util.paths import joined, parted
+from batchscan.util.paths import join_path, split_path
 
 _MATCHED = "EXISTS (SELECT 1 FROM sightings m WHERE m.picture_id = p.id)"
 _AT_PATH = (
@@ -22,7 +22,7 @@ _AT_PATH = (
 
 
 @dataclass(frozen=True, slots=True)
-class ProvedPicture:
+class EvidencePicture:
     """A content that was asked about."""
 
     id: int
@@ -36,7 +36,7 @@ class ProvedPicture:
 
 
 @dataclass(frozen=True, slots=True)
-class ProvedAnswer:
+class EvidenceAnswer:
     """An answer, and the question that it answers."""
 
     answer: StoredAnswer
@@ -45,10 +45,12 @@ class ProvedAnswer:
     sent: Sent | None = None  # in the file's place
 
 
-class Proof:
+class EvidenceReader:
     """Reads what evidence is made of; of this realm."""
 
-    def __init__(self, connection: sqlite3.Connection, realm_id: int, history: History) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, realm_id: int, history: MatchHistory
+    ) -> None:
         self._connection = connection
         self._realm_id = realm_id
         self._history = history
@@ -85,7 +87,7 @@ class Proof:
         rows = self._connection.execute(
             f"SELECT p.id, {_MATCHED} FROM pictures p WHERE p.realm_id = ?"
             f" AND (p.sha256 = ? OR {_AT_PATH})",
-            (self._realm_id, content, *parted(path), path),
+            (self._realm_id, content, *split_path(path), path),
         )
         return {picture_id: bool(matched) for picture_id, matched in rows}
 
@@ -96,7 +98,7 @@ class Proof:
             f" JOIN folders d ON d.id = f.folder_id WHERE p.realm_id = ? AND {_MATCHED}",
             (self._realm_id,),
         )
-        yield from (joined(folder, name) for folder, name in rows)
+        yield from (join_path(folder, name) for folder, name in rows)
 
     def in_order(self, pictures: set[int]) -> list[int]:
         """The same pictures in the order of their SHA-256."""
@@ -105,7 +107,7 @@ class Proof:
         )
         return [row[0] for row in rows if row[0] in pictures]
 
-    def picture(self, picture_id: int) -> ProvedPicture:
+    def picture(self, picture_id: int) -> EvidencePicture:
         """One of them whole."""
         row = self._connection.execute(
             "SELECT lower(hex(p.sha256)), p.bytes, p.format, p.width, p.height, o.provenance"
@@ -116,9 +118,9 @@ class Proof:
             "SELECT path FROM claims WHERE picture_id = ? ORDER BY generation", (picture_id,)
         )
         paths = (*self._history.paths_of(picture_id), *(path for (path,) in sent_from))
-        return ProvedPicture(picture_id, tuple(dict.fromkeys(paths)), *row)
+        return EvidencePicture(picture_id, tuple(dict.fromkeys(paths)), *row)
 
-    def answers(self, picture_id: int) -> Iterator[ProvedAnswer]:
+    def answers(self, picture_id: int) -> Iterator[EvidenceAnswer]:
         """Every answer about a picture, the oldest first.
 
         Raises:
@@ -138,7 +140,7 @@ class Proof:
                     f"the ledger's answer to {columns[3]} cannot be read: {error}",
                     advice="restore the ledger from a backup",
                 ) from error
-            yield ProvedAnswer(answer, path, asked_at, read_sent(sent))
+            yield EvidenceAnswer(answer, path, asked_at, read_sent(sent))
 
     def marked(self, picture_id: int) -> dict[str, float]:
         """When people last decided about a picture's matches, by the normalised URL."""

@@ -9,16 +9,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from batchscan.ledger.block_cache import Contents, Matched, Rejected, Seals, fingerprint
-from batchscan.ledger.freshness import FileState, Standing
-from batchscan.ledger.rescan_queue import Due
+from batchscan.ledger.block_cache import BlockCache, Contents, MatchedFiles, Rejected, fingerprint
+from batchscan.ledger.freshness import FileStat, FreshnessPolicy
+from batchscan.ledger.rescan_queue import DueRescan
 from batchscan.model import Stat
-from batchscan.util.paths import joined, parted
+from batchscan.util.paths import join_path, split_path
 
 # One statement for many names; SQLite is told each length once (the driver keeps statements).
 NAMES_A_QUERY = 500
 FOLDERS_A_TURN = 200  # sealed in one transaction
-LARGEST_SEALED = 10_000  # files of a folder; a larger one is walked in several blocks
+MAX_SEALED = 10_000  # files of a folder; a larger one is walked in several blocks
 
 
 class _Row(NamedTuple):
@@ -50,25 +50,27 @@ _ROWS = (
 
 
 @dataclass(slots=True)
-class Sorted:
+class BlockStatus:
     """A block of files, told apart by the ledger."""
 
     unchanged: int = 0
     unchanged_bytes: int = 0
     rejected: Counter[str] = field(default_factory=Counter)  # of the unchanged, by reason
-    rest: list[FileState] = field(default_factory=list)  # in the block's order
-    due: list[Due] = field(default_factory=list)  # unchanged, and to be asked again
+    rest: list[FileStat] = field(default_factory=list)  # in the block's order
+    due: list[DueRescan] = field(default_factory=list)  # unchanged, and to be asked again
 
 
 class Files:
     """The table of files."""
 
-    def __init__(self, connection: sqlite3.Connection, realm_id: int, seals: Seals) -> None:
+    def __init__(self, connection: sqlite3.Connection, realm_id: int, seals: BlockCache) -> None:
         self._connection = connection
         self._realm_id = realm_id
         self._seals = seals
 
-    def sort(self, folder: str, entries: Sequence[FileState], standing: Standing) -> Sorted:
+    def sort(
+        self, folder: str, entries: Sequence[FileStat], standing: FreshnessPolicy
+    ) -> BlockStatus:
         """Tell which entries of a folder are unchanged, and remember them as seen.
 
         Entries are in the order of their names' bytes.
@@ -78,7 +80,7 @@ class Files:
             "SELECT id FROM folders WHERE path = ?", (prefix,)
         ).fetchone()
         if row is None or not entries:
-            return Sorted(rest=list(entries))
+            return BlockStatus(rest=list(entries))
         first, found = os.fsencode(entries[0][0]), fingerprint(entries)
         sealed = self._seals.look_up(row[0], first, found, standing)
         if sealed is None:
@@ -87,22 +89,22 @@ class Files:
             if not (result.rest or result.due):
                 self._put_seal(row[0], found, rows, standing)
         else:
-            result = Sorted(len(entries), sum(entry[1] for entry in entries))
+            result = BlockStatus(len(entries), sum(entry[1] for entry in entries))
             matched, rejected = sealed
         result.rejected.update({reason: len(names) for reason, names in rejected.items()})
-        seen = [(picture_id, joined(prefix, name)) for picture_id, name in matched]
+        seen = [(picture_id, join_path(prefix, name)) for picture_id, name in matched]
         self._connection.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?, 0)", seen)
         return result
 
-    def seal(self, standing: Standing, after: int = 0) -> int | None:
+    def seal(self, standing: FreshnessPolicy, after: int = 0) -> int | None:
         """Seal some folders as they stand; call it until it gives None, with what it gave last."""
         folders = self._seals.unsealed(after, FOLDERS_A_TURN)
         for folder_id in folders:
             query = f"{_ROWS} ORDER BY f.name LIMIT ?"
-            values = (self._realm_id, folder_id, LARGEST_SEALED + 1)
+            values = (self._realm_id, folder_id, MAX_SEALED + 1)
             rows = list(map(_Row._make, self._connection.execute(query, values)))
             stand = all(_stands(row, standing) for row in rows)
-            if stand and 0 < len(rows) <= LARGEST_SEALED:
+            if stand and 0 < len(rows) <= MAX_SEALED:
                 found = fingerprint([(os.fsdecode(row.name), *row[1:4]) for row in rows])
                 self._put_seal(folder_id, found, rows, standing)
         return folders[-1] if folders else None
@@ -121,7 +123,7 @@ class Files:
 
         A file's own content is named where the answer is that of an equal one.
         """
-        folder, name = parted(os.fsencode(path))
+        folder, name = split_path(os.fsencode(path))
         own = bytes.fromhex(sha256) if sha256 else None
         self._seals.break_folder(folder)
         self._connection.execute("INSERT OR IGNORE INTO folders (path) VALUES (?)", (folder,))
@@ -133,7 +135,7 @@ class Files:
         )
 
     def _put_seal(
-        self, folder_id: int, found: bytes | None, rows: Sequence[_Row], standing: Standing
+        self, folder_id: int, found: bytes | None, rows: Sequence[_Row], standing: FreshnessPolicy
     ) -> None:
         contents = Contents(_oldest(rows), _matched(rows), _rejected(rows))
         self._seals.put(folder_id, rows[0].name, found, standing, contents)
@@ -154,11 +156,11 @@ class Files:
         return row is not None
 
     def _compare(
-        self, folder_id: int, entries: Sequence[FileState], standing: Standing
-    ) -> tuple[Sorted, list[_Row]]:
+        self, folder_id: int, entries: Sequence[FileStat], standing: FreshnessPolicy
+    ) -> tuple[BlockStatus, list[_Row]]:
         """Tell entries apart by their rows; also the rows of those that are as they were."""
         known = self._known(folder_id, [os.fsencode(entry[0]) for entry in entries])
-        result, rows = Sorted(), []
+        result, rows = BlockStatus(), []
         for entry, row in zip(entries, known, strict=True):
             same = row is not None and row[1:4] == entry[1:]
             if row is None or not same:
@@ -172,7 +174,7 @@ class Files:
                 continue
             elif row.rules is None and row.received_at is not None:
                 age = standing.counts_from(row.received_at, matched=bool(row.matched))
-                result.due.append(Due(entry, age))
+                result.due.append(DueRescan(entry, age))
             else:
                 result.rest.append(entry)
                 continue
@@ -190,7 +192,7 @@ class Files:
             yield from (rows.get(name) for name in some)
 
 
-def _stands(row: _Row, standing: Standing) -> bool:
+def _stands(row: _Row, standing: FreshnessPolicy) -> bool:
     if row.unread:
         return False
     return standing.keeps(row.rules, row.run_id, row.received_at, matched=bool(row.matched))
@@ -201,7 +203,7 @@ def _oldest(rows: Iterable[_Row]) -> float | None:
     return min(times, default=None)
 
 
-def _matched(rows: Iterable[_Row]) -> Matched:
+def _matched(rows: Iterable[_Row]) -> MatchedFiles:
     return [(row.picture_id, row.name) for row in rows if row.matched and row.picture_id]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 # Name, size, mtime_ns, ctime_ns: a plain tuple, because there may be millions.
-FileState: TypeAlias = tuple[str, int, int, int]
+FileStat: TypeAlias = tuple[str, int, int, int]
 
 
 def rejected_under(all_rules: str, rules: str) -> bool:
@@ -15,7 +15,7 @@ def rejected_under(all_rules: str, rules: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class FreshnessPolicy:
     """What "unchanged" means in this run."""
 
     rules: str  # the fingerprint of the rules that files are rejected under

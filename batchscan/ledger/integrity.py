@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 
 from batchscan.copyleaks.responses import read_check
-from batchscan.ledger.block_cache import Matched, Rejected, fingerprint
-from batchscan.ledger.columns import COLUMN_QUERY, MOST, PAYMENT_QUERY
+from batchscan.ledger.block_cache import MatchedFiles, Rejected, fingerprint
+from batchscan.ledger.columns import COLUMN_QUERY, MAX_COUNT, PAYMENT_QUERY
 from batchscan.ledger.freshness import rejected_under
-from batchscan.util.urls import normalised
+from batchscan.util.urls import normalize_url
 
-MOST_NAMED = 5
+MAX_NAMED = 5
 # What looking at damaged rows may raise
 ODD = (sqlite3.Error, msgspec.MsgspecError, ValueError, TypeError, LookupError, AttributeError)
 _SEALS = (
@@ -44,7 +44,7 @@ def _unpacks(packed: object) -> bool:
 
 
 @dataclass(slots=True)
-class Looked:
+class CheckResult:
     """How much was looked at, and what was wrong."""
 
     number: int = 0
@@ -55,7 +55,7 @@ class Looked:
     def blame(self, fault: str) -> None:
         """Count a fault, and keep some."""
         self.wrong += 1
-        if len(self.faults) < MOST_NAMED:
+        if len(self.faults) < MAX_NAMED:
             self.faults.append(fault)
 
 
@@ -69,38 +69,38 @@ class LastRun:
     lines: dict[str, int]  # by status
 
 
-class Soundness:
+class IntegrityChecker:
     """Looks at a ledger of this version."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def references(self) -> Looked:
+    def references(self) -> CheckResult:
         """Whether everything that a row points to is there."""
-        looked = Looked()
+        looked = CheckResult()
         for table, _, other, _ in self._connection.execute("PRAGMA foreign_key_check"):
             looked.blame(f"a row of {table} points to none of {other}")
         return looked
 
-    def columns(self) -> Looked:
+    def columns(self) -> CheckResult:
         """Whether every column holds what belongs there: a type, JSON, a word, something packed."""
-        looked = Looked()
+        looked = CheckResult()
         self._connection.create_function("unpacks", 1, _unpacks, deterministic=True)
         for what, rows in self._connection.execute(COLUMN_QUERY):
             if rows:
                 looked.blame(f"{what} of {rows:,} row{'' if rows == 1 else 's'}")
         return looked
 
-    def payments(self) -> Looked:
+    def payments(self) -> CheckResult:
         """Whether claims and answers agree on what was paid for."""
-        looked = Looked()
-        for (fault,) in self._connection.execute(PAYMENT_QUERY, {"most": MOST}):
+        looked = CheckResult()
+        for (fault,) in self._connection.execute(PAYMENT_QUERY, {"most": MAX_COUNT}):
             looked.blame(fault)
         return looked
 
-    def answers(self) -> Looked:
+    def answers(self) -> CheckResult:
         """Whether each answer can be read, and its matches are known as it shows them."""
-        looked = Looked()
+        looked = CheckResult()
         rows = self._connection.execute(
             "SELECT a.id, a.body, a.id = p.answer_id, a.reader IS NULL, a.trouble FROM answers a"
             " JOIN pictures p ON p.id = a.picture_id ORDER BY a.id"
@@ -113,9 +113,9 @@ class Soundness:
                 looked.blame(f"answer {number} {fault}")
         return looked
 
-    def seals(self) -> Looked:
+    def seals(self) -> CheckResult:
         """Whether what seals say is what the files' rows say."""
-        looked = Looked()
+        looked = CheckResult()
         for row in self._connection.execute(_SEALS).fetchall():
             looked.number += 1
             self._look_at_seal(looked, *row)
@@ -147,7 +147,7 @@ class Soundness:
             return None
         if said.trouble is not None:
             return "cannot be read"
-        shown = {normalised(match.url) for match in said.internet}
+        shown = {normalize_url(match.url) for match in said.internet}
         rows = self._connection.execute(
             "SELECT m.key FROM sightings m JOIN answers a ON a.picture_id = m.picture_id"
             " WHERE a.id = ? AND m.answer_id = a.id",
@@ -157,7 +157,7 @@ class Soundness:
         agrees = entered == shown if newest else entered <= shown
         return None if agrees else "shows other matches than are known of it"
 
-    def _look_at_seal(self, looked: Looked, *seal: Any) -> None:  # noqa: ANN401 - a row
+    def _look_at_seal(self, looked: CheckResult, *seal: Any) -> None:  # noqa: ANN401 - a row
         realm_id, folder_id, first, found, rules, oldest, matched, rejected, end = seal
         rows = self._connection.execute(_FILES, (realm_id, folder_id, first, end, end)).fetchall()
         try:
@@ -174,7 +174,7 @@ class Soundness:
                 return
         times = [row[6] for row in rows if row[6] is not None]
         with_matches = [(row[5], row[0]) for row in rows if row[7] and row[5]]
-        told = msgspec.msgpack.decode(matched, type=Matched)
+        told = msgspec.msgpack.decode(matched, type=MatchedFiles)
         if told != with_matches or oldest != min(times, default=None):
             looked.blame(f"a seal of folder {folder_id} tells of other matches or answers")
         elif msgspec.msgpack.decode(rejected, type=Rejected) != _by_reason(rows):

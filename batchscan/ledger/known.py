@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from batchscan.ledger.match_history import Sighting
+from batchscan.ledger.match_history import TrackedMatch
 from batchscan.model import Sent
 
 ANSWER_COLUMNS = (
@@ -51,7 +51,7 @@ class StoredAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownPicture:
     """What the ledger knows of a content."""
 
     answer: StoredAnswer | None  # the newest
@@ -59,7 +59,7 @@ class Known:
     generation: int  # the highest one asked, 0 if none
     open: bool  # that generation's claim still is
     lost: bool  # that generation's answer cannot be had
-    history: tuple[Sighting, ...] = ()  # of the matches that answers ever showed
+    history: tuple[TrackedMatch, ...] = ()  # of the matches that answers ever showed
     size: tuple[int, int] = (0, 0)  # width and height of the file's picture
     sent: Sent | None = None  # for the answer, in the file's place
     equal: bool = False  # the answer is that of another content, of which the same was sent
@@ -70,7 +70,7 @@ class Known:
         return self.answer is not None or self.refusal is not None or self.lost
 
 
-NOTHING_KNOWN = Known(answer=None, refusal=None, generation=0, open=False, lost=False)
+UNKNOWN_PICTURE = KnownPicture(answer=None, refusal=None, generation=0, open=False, lost=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from batchscan.errors import BatchscanError, StorageError
-from batchscan.ledger.block_cache import Seals
-from batchscan.ledger.charges import Spending
+from batchscan.ledger.block_cache import BlockCache
+from batchscan.ledger.charges import Charges
 from batchscan.ledger.claims import Claims
 from batchscan.ledger.connection import (
     open_for_change,
@@ -18,24 +18,24 @@ from batchscan.ledger.connection import (
     unusable,
 )
 from batchscan.ledger.damage import check_whole, damage_behind, stamp
-from batchscan.ledger.dispositions import Marking
-from batchscan.ledger.evidence import Proof
+from batchscan.ledger.dispositions import Dispositions
+from batchscan.ledger.evidence import EvidenceReader
 from batchscan.ledger.files import Files
 from batchscan.ledger.identity import Identity, Noting, stamp_noted
 from batchscan.ledger.integrity import ODD
-from batchscan.ledger.match_history import History
+from batchscan.ledger.match_history import MatchHistory
 from batchscan.ledger.missing_folders import MissingFolders
 from batchscan.ledger.outbox import Outbox
-from batchscan.ledger.prune import Forgetting
-from batchscan.ledger.rate_limits import Pacing
+from batchscan.ledger.prune import Pruning
+from batchscan.ledger.rate_limits import RateLimits
 from batchscan.ledger.readings import Readings
 from batchscan.ledger.realms import Realm, address_of, akin, enter, realm_id_of
 from batchscan.ledger.report_cache import ReportCache
-from batchscan.ledger.report_view import Seen
-from batchscan.ledger.reporting import Found, Overview, Portraits
-from batchscan.ledger.rescan_queue import Rescans
+from batchscan.ledger.report_view import ReportPictures
+from batchscan.ledger.reporting import MatchedPictures, Previews, Reporting
+from batchscan.ledger.rescan_queue import RescanQueue
 from batchscan.ledger.runs import Runs
-from batchscan.ledger.stats import Holdings
+from batchscan.ledger.stats import Stats
 
 FILE_NAME = "ledger.sqlite3"
 
@@ -61,28 +61,28 @@ class Ledger:
         self._writable = writable
         self.path = path
         realm_id, name = _realm_of(connection, realm, nearest=nearest)
-        seals = Seals(connection, realm_id, writable=writable)
+        seals = BlockCache(connection, realm_id, writable=writable)
         self.files = Files(connection, realm_id, seals)
-        self.history = History(connection, realm_id)
+        self.history = MatchHistory(connection, realm_id)
         self.realm = realm
         self.claims = Claims(
             connection, realm_id, f"{name}\n{int(realm.sandbox)}", seals, self.history
         )
         self.readings = Readings(connection, realm_id, self.history, self.files)
         self.runs = Runs(connection, realm_id)
-        self.pacing = Pacing(connection, address_of(realm.api_url))
-        self.overview = Overview(connection, realm_id)
-        self.found = Found(connection, self.history)
+        self.pacing = RateLimits(connection, address_of(realm.api_url))
+        self.overview = Reporting(connection, realm_id)
+        self.found = MatchedPictures(connection, self.history)
         self.missing = MissingFolders(connection, realm_id)
-        self.marking = Marking(connection, realm_id, self.history)
-        self.portraits = Portraits(connection)
-        self.seen = Seen(connection, realm_id)
+        self.marking = Dispositions(connection, realm_id, self.history)
+        self.portraits = Previews(connection)
+        self.seen = ReportPictures(connection, realm_id)
         self.report_cache = ReportCache(connection, writable=writable)
-        self.rescans = Rescans(connection)
-        self.spending = Spending(connection, realm_id)
-        self.holdings = Holdings(connection)
-        self.forgetting = Forgetting(connection)
-        self.proof = Proof(connection, realm_id, self.history)
+        self.rescans = RescanQueue(connection)
+        self.spending = Charges(connection, realm_id)
+        self.holdings = Stats(connection)
+        self.forgetting = Pruning(connection)
+        self.proof = EvidenceReader(connection, realm_id, self.history)
         self.outbox = Outbox(connection, realm_id, self.history)
 
     @classmethod

@@ -11,12 +11,12 @@ import msgspec
 
 from batchscan.enums import Disposition, MatchEvent, MatchKind, MatchState
 from batchscan.model import Answer, Match
-from batchscan.util.paths import joined
-from batchscan.util.urls import normalised
+from batchscan.util.paths import join_path
+from batchscan.util.urls import normalize_url
 
 MATCHES_A_STATEMENT = 16  # each statement costs the other threads a turn
 _WORST = (MatchKind.FULL, MatchKind.PARTIAL, MatchKind.OTHER)
-MOST_PATHS = 1_000  # of one content that rules about paths look at
+MAX_PATHS = 1_000  # of one content that rules about paths look at
 
 # Says of a match's URL, the picture's SHA-256 and the picture's paths whether a rule allows it.
 Allows: TypeAlias = Callable[[str, str, Sequence[bytes]], bool]
@@ -55,7 +55,7 @@ _AMEND = """
 """
 
 
-class Sighting(NamedTuple):
+class TrackedMatch(NamedTuple):
     """A match as its history has it, seen from the runs that are told about."""
 
     key: str  # the normalised URL
@@ -75,7 +75,7 @@ class _Row(NamedTuple):
     sha256: str
 
 
-class Present(NamedTuple):
+class PresentMatch(NamedTuple):
     """A match that is there, and its picture."""
 
     url: str
@@ -83,7 +83,7 @@ class Present(NamedTuple):
     paths: tuple[bytes, ...]
 
 
-class History:
+class MatchHistory:
     """The table of sightings."""
 
     def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
@@ -143,7 +143,7 @@ class History:
                 (answer_id, picture_id, before),
             )
 
-    def of(self, picture_id: int, path: bytes | None = None) -> tuple[Sighting, ...]:
+    def of(self, picture_id: int, path: bytes | None = None) -> tuple[TrackedMatch, ...]:
         """Every match that a picture ever had; `path` is one that the ledger need not know yet."""
         rows = self._connection.execute(
             f"SELECT {_COLUMNS} FROM sightings m JOIN pictures p ON p.id = m.picture_id"
@@ -159,9 +159,9 @@ class History:
         rows = self._connection.execute(
             "SELECT d.path, f.name FROM files f JOIN folders d ON d.id = f.folder_id"
             " WHERE f.picture_id = ? LIMIT ?",
-            (picture_id, MOST_PATHS),
+            (picture_id, MAX_PATHS),
         )
-        paths = tuple(joined(folder, name) for folder, name in rows)
+        paths = tuple(join_path(folder, name) for folder, name in rows)
         return paths or tuple(
             row[0]
             for row in self._connection.execute(
@@ -170,7 +170,7 @@ class History:
             )
         )
 
-    def present(self) -> Iterator[Present]:
+    def present(self) -> Iterator[PresentMatch]:
         """Every match of this realm that is there."""
         rows = self._connection.execute(
             "SELECT m.url, lower(hex(p.sha256)), p.id FROM sightings m"
@@ -183,7 +183,7 @@ class History:
         for url, sha256, picture_id in rows:
             if picture_id != last:
                 paths, last = self.paths_of(picture_id), picture_id
-            yield Present(url, sha256, paths)
+            yield PresentMatch(url, sha256, paths)
 
     def allow_seen(self, count: Callable[[str, str, Sequence[bytes]], object]) -> None:
         """Find what is allowed of the pictures seen; `count` is told of each match that is there."""
@@ -229,7 +229,7 @@ class History:
             ),
         )
 
-    def _sighting(self, row: _Row, paths: tuple[bytes, ...]) -> Sighting:
+    def _sighting(self, row: _Row, paths: tuple[bytes, ...]) -> TrackedMatch:
         allowed = self._allows is not None and self._allows(row.url, row.sha256, paths)
         match = Match(
             url=row.url,
@@ -241,14 +241,14 @@ class History:
             last_seen=row.last_seen,
             disposition=Disposition.ALLOWED if allowed else Disposition(row.disposition),
         )
-        return Sighting(row.key, match)
+        return TrackedMatch(row.key, match)
 
 
 def by_key(matches: Iterable[Match]) -> dict[str, Match]:
     """Matches by their normalised URL; two ways to write one are its worst kind, with all pages."""
     found: dict[str, Match] = {}
     for match in matches:
-        key = normalised(match.url)
+        key = normalize_url(match.url)
         known = found.get(key)
         if known is not None:
             worst = min(known, match, key=lambda each: _WORST.index(each.kind))

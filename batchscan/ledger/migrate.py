@@ -21,8 +21,8 @@ from batchscan.ledger.backup import copy_into
 from batchscan.ledger.match_history import by_key
 from batchscan.ledger.schema import MIGRATIONS, VERSION
 from batchscan.model import Match
-from batchscan.util.atomic_file import new_path
-from batchscan.util.urls import normalised, registrable_domain
+from batchscan.util.atomic_file import staged_path
+from batchscan.util.urls import normalize_url, registrable_domain
 
 _NAMED = re.compile(r"CREATE (?:UNIQUE )?(?:TABLE|INDEX|TRIGGER) \"?(\w+)")
 _ADVICE = "free some space: before the ledger is brought up to date, it is copied beside itself"
@@ -38,7 +38,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """
     if _current(connection, path):
         return
-    connection.create_function("normalised", 1, normalised, deterministic=True)
+    connection.create_function("normalised", 1, normalize_url, deterministic=True)
     connection.create_function("matches_in", 1, _matches_in, deterministic=True)
     connection.create_function("site_of", 1, registrable_domain, deterministic=True)
     connection.create_function("to_read_anew", 1, _to_read_anew, deterministic=True)
@@ -113,7 +113,7 @@ def _keep_copy(path: Path, version: int) -> None:
     """Copy what is committed; a second connection sees none of this one's changes."""
     source = sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro", uri=True)
     name = copy_name(str(path), version)
-    with closing(source), new_path(name, _ADVICE, replace=True) as aside:
+    with closing(source), staged_path(name, _ADVICE, replace=True) as aside:
         copy_into(source, aside)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from batchscan.enums import Disposition, MatchEvent, MatchKind
-from batchscan.ledger.match_history import PRESENT, History, decoded_pages
+from batchscan.ledger.match_history import PRESENT, MatchHistory, decoded_pages
 from batchscan.model import Match
 
 # Full copies first, then in the order in which they came.
@@ -22,7 +22,7 @@ _NEWS = (
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class MatchEventRecord:
     """An event, and its match as it is now."""
 
     event: MatchEvent
@@ -33,7 +33,7 @@ class News:
     paths: tuple[bytes, ...]  # of the picture; the one that was seen in this run first
 
 
-class Draft(NamedTuple):
+class MessageDraft(NamedTuple):
     """The matches of one message, before it is known how many messages there are."""
 
     part: int  # from 1
@@ -54,7 +54,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class PendingSummary:
     """What waits for a target."""
 
     target: str
@@ -85,7 +85,9 @@ class _Row(NamedTuple):
 class Outbox:
     """The tables of events and messages."""
 
-    def __init__(self, connection: sqlite3.Connection, realm_id: int, history: History) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, realm_id: int, history: MatchHistory
+    ) -> None:
         self._connection = connection
         self._realm_id = realm_id
         self._history = history
@@ -98,7 +100,7 @@ class Outbox:
         )
         return [row[0] for row in rows]
 
-    def news(self, run_id: str) -> Iterator[News]:
+    def news(self, run_id: str) -> Iterator[MatchEventRecord]:
         """What a run saw that is in no message, the worst first."""
         paths: tuple[bytes, ...] = ()
         last = None
@@ -111,14 +113,14 @@ class Outbox:
         """All events of this realm are in messages now, or nobody wants to hear of them."""
         self._connection.execute("DELETE FROM events WHERE realm_id = ?", (self._realm_id,))
 
-    def draft(self, draft: Draft) -> None:
+    def draft(self, draft: MessageDraft) -> None:
         """Put a message's matches aside: there may be more than fit into memory."""
         self._connection.execute("INSERT INTO drafts VALUES (?, ?, ?)", draft)
 
-    def drafts(self) -> Iterator[Draft]:
+    def drafts(self) -> Iterator[MessageDraft]:
         """What was put aside, in its order."""
         rows = self._connection.execute("SELECT part, matches, number FROM drafts ORDER BY part")
-        return map(Draft._make, rows)
+        return map(MessageDraft._make, rows)
 
     def forget_drafts(self) -> None:
         """Put nothing aside any more."""
@@ -168,7 +170,7 @@ class Outbox:
             (at, trouble, message_id),
         )
 
-    def waiting(self) -> list[Waiting]:
+    def waiting(self) -> list[PendingSummary]:
         """What waits, for each target that it waits for."""
         rows = self._connection.execute(
             "SELECT target, count(*), sum(matches), min(made_at), max(attempts),"
@@ -177,14 +179,14 @@ class Outbox:
             " ORDER BY tried_at DESC LIMIT 1)"
             " FROM messages m WHERE told_at IS NULL GROUP BY target ORDER BY target"
         )
-        return [Waiting(*row) for row in rows]
+        return [PendingSummary(*row) for row in rows]
 
     def _paths(self, picture_id: int, seen: bytes | None) -> tuple[bytes, ...]:
         known = self._history.paths_of(picture_id)
         return known if seen is None else (seen, *(path for path in known if path != seen))
 
 
-def _news(row: _Row, paths: tuple[bytes, ...]) -> News:
+def _news(row: _Row, paths: tuple[bytes, ...]) -> MatchEventRecord:
     match = Match(
         url=row.url,
         kind=MatchKind(row.kind),
@@ -194,7 +196,7 @@ def _news(row: _Row, paths: tuple[bytes, ...]) -> News:
         last_seen=row.last_seen,
         disposition=Disposition(row.disposition),
     )
-    return News(
+    return MatchEventRecord(
         event=MatchEvent(row.event),
         first=bool(row.first),
         there=bool(row.there),

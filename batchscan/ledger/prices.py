@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 
 FACTOR = 10  # a charge so many times the others is odd
-MOST_ALONE = 100  # credits: a charge above this is odd where nothing else is known
+MAX_ALONE = 100  # credits: a charge above this is odd where nothing else is known
 CONFIRMED = 3  # answers that charged the same are no slip any more...
-MOST_CONFIRMED = 1_000_000  # ...up to this many credits
-MOST_KEPT = 1_000  # different charges that are counted in a run
+MAX_CONFIRMED = 1_000_000  # ...up to this many credits
+MAX_KEPT = 1_000  # different charges that are counted in a run
 
 
 class Prices:
@@ -38,16 +38,16 @@ class Prices:
 
     def add(self, charge: int) -> None:
         """Count the charge of one more answer."""
-        if charge in self._counts or len(self._counts) < MOST_KEPT:
+        if charge in self._counts or len(self._counts) < MAX_KEPT:
             self._counts[charge] += 1
         if self._most is None or charge > self._most:
             self._judge()
 
     def _judge(self) -> None:
-        bound = min(FACTOR * max(1, self._median()), MOST_ALONE)
+        bound = min(FACTOR * max(1, self._median()), MAX_ALONE)
         self._most, self.odd = None, False
         for charge, times in sorted(self._counts.items()):
-            if charge <= bound or (times >= CONFIRMED and charge <= MOST_CONFIRMED):
+            if charge <= bound or (times >= CONFIRMED and charge <= MAX_CONFIRMED):
                 self._most = charge
                 bound = max(bound, FACTOR * charge)
             else:

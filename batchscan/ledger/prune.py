@@ -19,7 +19,7 @@ _KEPT = "EXISTS (SELECT 1 FROM sightings m WHERE m.picture_id = files.picture_id
 _FOLDERS_A_TURN = 500
 
 
-class Forgetting:
+class Pruning:
     """What goes, counted before it does."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:

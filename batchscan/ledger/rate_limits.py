@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 
-from batchscan.model import Learned
+from batchscan.model import LearnedRate
 
 
-class Pacing:
+class RateLimits:
     """The tables of sends and of the learned rate; by address, for the limit is the account's."""
 
     def __init__(self, connection: sqlite3.Connection, api_url: str) -> None:
@@ -32,7 +32,7 @@ class Pacing:
             "DELETE FROM sends WHERE api_url = ? AND at < ?", (self._api_url, before)
         )
 
-    def learn(self, learned: Learned) -> None:
+    def learn(self, learned: LearnedRate) -> None:
         """Remember the learned rate."""
         self._connection.execute(
             "INSERT OR REPLACE INTO pace VALUES (?, ?, ?, ?, ?)",
@@ -45,10 +45,10 @@ class Pacing:
             ),
         )
 
-    def learned(self) -> Learned | None:
+    def learned(self) -> LearnedRate | None:
         """The learned rate, if a 429 ever came."""
         row = self._connection.execute(
             "SELECT share, wall, learned_at, paused_until FROM pace WHERE api_url = ?",
             (self._api_url,),
         ).fetchone()
-        return Learned(*row) if row else None
+        return LearnedRate(*row) if row else None

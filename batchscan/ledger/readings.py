@@ -6,7 +6,7 @@ import sqlite3
 
 from batchscan.ledger.files import Files
 from batchscan.ledger.known import ANSWER_COLUMNS, StoredAnswer
-from batchscan.ledger.match_history import History
+from batchscan.ledger.match_history import MatchHistory
 from batchscan.model import Answer
 
 _TO_READ = (
@@ -20,7 +20,7 @@ class Readings:
     """Enters what answers say, and knows which ones nobody has read yet."""
 
     def __init__(
-        self, connection: sqlite3.Connection, realm_id: int, history: History, files: Files
+        self, connection: sqlite3.Connection, realm_id: int, history: MatchHistory, files: Files
     ) -> None:
         self._connection = connection
         self._realm_id = realm_id

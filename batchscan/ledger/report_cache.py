@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from batchscan.report_sections import Digest
+from batchscan.report_sections import MatchSummary
 
 KEPT = 8  # digests: of so many sets of roots that are scanned in turn
 _PACKING = 1
@@ -40,7 +40,7 @@ class ReportCache:
         row = self._connection.execute("SELECT number FROM changes").fetchone()
         return int(row[0])
 
-    def digest(self, fingerprint: bytes) -> Digest | None:
+    def digest(self, fingerprint: bytes) -> MatchSummary | None:
         """The digest of this fingerprint; None where none is kept."""
         row = self._connection.execute(
             "SELECT digest FROM digests WHERE fingerprint = ?", (fingerprint,)
@@ -48,11 +48,11 @@ class ReportCache:
         if row is None:
             return None
         try:
-            return msgspec.json.decode(zlib.decompress(row[0]), type=Digest)
+            return msgspec.json.decode(zlib.decompress(row[0]), type=MatchSummary)
         except (zlib.error, msgspec.MsgspecError):  # it is only ever a shortcut
             return None
 
-    def keep(self, fingerprint: bytes, digest: Digest) -> None:
+    def keep(self, fingerprint: bytes, digest: MatchSummary) -> None:
         """Keep a digest, where that can be; the oldest ones go, with what is known of their files."""
         if not self._writable:
             return

@@ -18,7 +18,7 @@ _PATH = (
 _FRESH = "EXISTS (SELECT 1 FROM answers a WHERE a.picture_id = p.id AND a.run_id = ?)"
 
 
-class Seen:
+class ReportPictures:
     """The table of what this process saw; unchanged pictures that never had a match are left out."""
 
     def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:

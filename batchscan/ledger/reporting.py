@@ -11,20 +11,20 @@ import msgspec
 
 from batchscan.ledger.equals import read_sent
 from batchscan.ledger.known import ANSWER_COLUMNS, StoredAnswer
-from batchscan.ledger.match_history import PRESENT, History
+from batchscan.ledger.match_history import PRESENT, MatchHistory
 from batchscan.model import Provenance, Sent
 from batchscan.report_sections import (
-    AlarmTotals,
-    Digest,
+    AllowRuleUsage,
     DomainCount,
-    FoundPicture,
-    MatchedImage,
+    FailOnTotals,
+    MatchSummary,
     MatchTotals,
-    RuleUse,
+    PictureMatches,
+    PictureSummary,
 )
-from batchscan.util.paths import joined
+from batchscan.util.paths import join_path
 
-MOST_IMAGES = 1_000
+MAX_IMAGES = 1_000
 
 _ALLOWED = "(a2.picture_id IS NOT NULL)"
 _NEWS = f"({PRESENT} AND m.arrived_in IN (SELECT run_id FROM telling))"
@@ -67,7 +67,7 @@ class KnownFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
+class RealmTotals:
     """What the ledger knows of all files of a realm."""
 
     answered: int
@@ -78,19 +78,19 @@ class Books:
     outcome_unknown: int  # credits that may have been charged for nothing, ever
 
 
-class Overview:
+class Reporting:
     """Questions about the pictures seen by this process, and about all."""
 
     def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
         self._connection = connection
         self._realm_id = realm_id
 
-    def digest(self, rules: tuple[RuleUse, ...] = ()) -> Digest:
+    def digest(self, rules: tuple[AllowRuleUsage, ...] = ()) -> MatchSummary:
         """Matches of every picture seen; each content and match URL once.
 
-        What is allowed was found out before (`History.allow_seen`), and so were the rules.
+        What is allowed was found out before (`MatchHistory.allow_seen`), and so were the rules.
         """
-        return Digest(
+        return MatchSummary(
             matches=self._totals("1"),
             run_matches=self._totals("s.fresh"),
             alarms=self._alarms(),
@@ -99,7 +99,7 @@ class Overview:
             rules=rules,
         )
 
-    def books(self) -> Books:
+    def books(self) -> RealmTotals:
         """Count every file with a final verdict, and what answers have cost."""
         files, answered, size = self._connection.execute(
             "SELECT count(*), count(picture_id), coalesce(sum(size), 0) FROM files"
@@ -121,7 +121,7 @@ class Overview:
             " JOIN pictures p ON p.id = picture_id WHERE p.realm_id = ?",
             (self._realm_id,),
         ).fetchone()[0]
-        return Books(
+        return RealmTotals(
             answered=answered,
             rejected=files - answered,
             reasons=dict(reasons.fetchall()),
@@ -146,7 +146,7 @@ class Overview:
         )
         for folder, name, size, sha256, format_, width, height, sent, line, *answer in rows:
             yield KnownFile(
-                path=os.fsdecode(joined(folder, name)),
+                path=os.fsdecode(join_path(folder, name)),
                 size=size,
                 sha256=sha256.hex() if sha256 else None,
                 format=format_,
@@ -174,12 +174,12 @@ class Overview:
         ).fetchone()
         return MatchTotals(*(number or 0 for number in row))
 
-    def _alarms(self) -> AlarmTotals:
+    def _alarms(self) -> FailOnTotals:
         row = self._connection.execute(
             f"SELECT sum({_NEWS}), sum({_FULL}), count(*) {_SEEN}"
             f" WHERE {PRESENT} AND NOT {_ALLOWED} AND m.disposition <> 'not_mine'"
         ).fetchone()
-        return AlarmTotals(*(number or 0 for number in row))
+        return FailOnTotals(*(number or 0 for number in row))
 
     def _domains(self) -> Iterator[DomainCount]:
         rows = self._connection.execute(
@@ -189,16 +189,16 @@ class Overview:
         for row in rows:
             yield DomainCount(*row)
 
-    def _images(self) -> Iterator[MatchedImage]:
+    def _images(self) -> Iterator[PictureSummary]:
         rows = self._connection.execute(
             f"SELECT s.path, lower(hex(p.sha256)), {_KINDS}, count(*), a.received_at, {_REST}"
             f" {_SEEN} JOIN answers a ON a.id = p.answer_id WHERE {PRESENT}"
             " GROUP BY s.picture_id"
             " ORDER BY 3 DESC, 4 DESC, 5 DESC, s.path LIMIT ?",
-            (MOST_IMAGES,),
+            (MAX_IMAGES,),
         )
         for row in rows:
-            yield MatchedImage(*row)
+            yield PictureSummary(*row)
 
 
 # Those with something new first, then the worst.
@@ -216,16 +216,16 @@ _PICTURE = (
 )
 
 
-class Found:
+class MatchedPictures:
     """Reads matched pictures of those seen by this process."""
 
-    def __init__(self, connection: sqlite3.Connection, history: History) -> None:
+    def __init__(self, connection: sqlite3.Connection, history: MatchHistory) -> None:
         self._connection = connection
         self._history = history
 
     def pictures(
         self, wanted: Callable[[Sequence[bytes]], bool] | None = None
-    ) -> Iterator[FoundPicture]:
+    ) -> Iterator[PictureMatches]:
         """Every picture seen that has or had a match: those with new ones first, then the worst.
 
         Args:
@@ -235,10 +235,10 @@ class Found:
             if wanted is None or wanted((path, *self._history.paths_of(picture_id))):
                 yield self._picture(picture_id, path)
 
-    def _picture(self, picture_id: int, path: bytes) -> FoundPicture:
+    def _picture(self, picture_id: int, path: bytes) -> PictureMatches:
         row = self._connection.execute(_PICTURE, (picture_id,)).fetchone()
         sha256, size, form, width, height, scanned_at, credits_, thumbnail, provenance = row
-        return FoundPicture(
+        return PictureMatches(
             path=path,
             sha256=sha256,
             size=size,
@@ -253,7 +253,7 @@ class Found:
         )
 
 
-class Portraits:
+class Previews:
     """The table of portraits."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:

@@ -7,25 +7,27 @@ import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from batchscan.ledger.freshness import FileState
+from batchscan.ledger.freshness import FileStat
 from batchscan.model import Candidate, Stat
-from batchscan.util.paths import joined
+from batchscan.util.paths import join_path
 
 
-class Due(NamedTuple):
+class DueRescan(NamedTuple):
     """An unchanged file, and when its answer came; one that counts as older comes sooner."""
 
-    file: FileState
+    file: FileStat
     counts_from: float
 
 
-class Rescans:
+class RescanQueue:
     """The table of what is due in this process; on disk where it grows, so memory stays flat."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def add(self, folder: str, root: str | None, due: Iterable[Due], *, explicit: bool) -> None:
+    def add(
+        self, folder: str, root: str | None, due: Iterable[DueRescan], *, explicit: bool
+    ) -> None:
         """Keep files of a folder for later."""
         path = os.fsencode(folder)
         top = None if root is None else os.fsencode(root)
@@ -48,7 +50,7 @@ class Rescans:
         self._connection.executemany("DELETE FROM due WHERE id = ?", ((row[0],) for row in rows))
         return [
             Candidate(
-                path=os.fsdecode(joined(folder, name)),
+                path=os.fsdecode(join_path(folder, name)),
                 stat=Stat(*stat),
                 explicit=bool(explicit),
                 root=None if root is None else os.fsdecode(root),

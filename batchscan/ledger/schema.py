@@ -1,7 +1,7 @@
 """The ledger's tables, and how an older ledger becomes a newer one.
 
 `MIGRATIONS[n]` turns version n into n + 1 (`PRAGMA user_version`); released ones never change.
-`normalised`, `matches_in`, `site_of` and `to_read_anew` are functions of ours (`ledger.migrating`).
+`normalize_url`, `matches_in`, `site_of` and `to_read_anew` are functions of ours (`ledger.migrating`).
 Times are seconds since 1970, paths and names are bytes as the file system has them.
 """
 

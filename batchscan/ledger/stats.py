@@ -35,7 +35,7 @@ _PAID = """
 
 
 @dataclass(frozen=True, slots=True)
-class RealmHoldings:
+class RealmStats:
     """What is held of one realm."""
 
     api_url: str
@@ -54,7 +54,7 @@ class RealmHoldings:
 
 
 @dataclass(frozen=True, slots=True)
-class RunHoldings:
+class RunStats:
     """What is held of runs."""
 
     open: int
@@ -63,25 +63,25 @@ class RunHoldings:
     newest: str | None
 
 
-class Holdings:
+class Stats:
     """Counts over all realms."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def realms(self, moments: Sequence[float]) -> list[RealmHoldings]:
+    def realms(self, moments: Sequence[float]) -> list[RealmStats]:
         """Each realm, with the credits charged since each moment (seconds since 1970)."""
         rows = self._connection.execute("SELECT id, api_url, sandbox FROM realms ORDER BY id")
         return [self._realm(moments, *row) for row in rows.fetchall()]
 
-    def runs(self) -> RunHoldings:
+    def runs(self) -> RunStats:
         """How many runs, from which to which."""
         closed, open_, oldest, newest = self._connection.execute(
             "SELECT count(nullif(closed, 0)), count(*) - count(nullif(closed, 0)),"
             " (SELECT run_id FROM runs ORDER BY rowid LIMIT 1),"
             " (SELECT run_id FROM runs ORDER BY rowid DESC LIMIT 1) FROM runs"
         ).fetchone()
-        return RunHoldings(open_, closed, oldest, newest)
+        return RunStats(open_, closed, oldest, newest)
 
     def latest_runs(self) -> list[tuple[str, bytes]]:
         """The runs that are on, and each realm's last one that ended, with their facts."""
@@ -133,7 +133,7 @@ class Holdings:
 
     def _realm(
         self, moments: Sequence[float], realm_id: int, api_url: str, sandbox: int
-    ) -> RealmHoldings:
+    ) -> RealmStats:
         pictures, answered, oldest, newest = self._connection.execute(
             "SELECT count(*), count(a.id), min(a.received_at), max(a.received_at)"
             " FROM pictures p LEFT JOIN answers a ON a.id = p.answer_id WHERE realm_id = ?",
@@ -146,7 +146,7 @@ class Holdings:
         answers, doubts, open_claims = self._connection.execute(
             _PAID, {"realm": realm_id}
         ).fetchone()
-        return RealmHoldings(
+        return RealmStats(
             api_url=api_url,
             sandbox=bool(sandbox),
             pictures=pictures,

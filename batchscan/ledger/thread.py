@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from batchscan.ledger.ledger import Ledger
 
 T = TypeVar("T")
-MOST_A_COMMIT = 256
+MAX_PER_COMMIT = 256
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class LedgerThread:
         jobs: list[_Job] = []
         while job is not None:
             jobs.append(job)
-            if len(jobs) == MOST_A_COMMIT or self._jobs.empty():
+            if len(jobs) == MAX_PER_COMMIT or self._jobs.empty():
                 return jobs, False
             job = self._jobs.get()
         return jobs, True

@@ -16,7 +16,7 @@ from batchscan.copyleaks.proxies import proxies_of_environment
 
 TRIES = 2
 SECONDS = 5.0  # that a try may take
-LONGEST = 10_000  # bytes of text
+MAX_LENGTH = 10_000  # bytes of text
 
 
 async def ping(url: str, what: str, text: str = "") -> str | None:
@@ -27,7 +27,7 @@ async def ping(url: str, what: str, text: str = "") -> str | None:
         what: `start`, or an exit code.
         text: for people to read, cut to what such servers keep.
     """
-    body = text.encode(errors="replace")[:LONGEST].decode(errors="ignore").encode()
+    body = text.encode(errors="replace")[:MAX_LENGTH].decode(errors="ignore").encode()
     trouble = None
     async with aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=SECONDS),

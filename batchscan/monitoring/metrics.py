@@ -14,14 +14,14 @@ from prometheus_client.registry import Collector
 from batchscan import version
 from batchscan.enums import DeferReason, ExitReason, FailReason, RejectReason, Status
 from batchscan.report.schema import Report
-from batchscan.util.atomic_file import write_whole
-from batchscan.util.timestamps import seconds_of
+from batchscan.util.atomic_file import write_atomic
+from batchscan.util.timestamps import parse_rfc3339
 
 AS_PLANNED = (0, 5, 10)  # exit codes: complete, own limit reached, complete and --fail-on met
 _REASONS = (RejectReason, FailReason, DeferReason)
 _MODE = 0o644  # the collector is another user
 _LAST_SUCCESS = "batchscan_last_success_timestamp_seconds"
-_LARGEST = 1_000_000  # bytes of an old file that is read
+_MAX_BYTES = 1_000_000  # bytes of an old file that is read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +49,14 @@ def write_metrics(path: str, ending: Ending) -> None:
     registry = CollectorRegistry()
     registry.register(_Figures(name, ending, success))
     advice = "name another file with --metrics-file, or mend its folder's permissions"
-    write_whole(path, [generate_latest(registry)], mode=_MODE, advice=advice)
+    write_atomic(path, [generate_latest(registry)], mode=_MODE, advice=advice)
 
 
 def _last_success(path: str) -> float | None:
     """What the file says that is there."""
     try:
         with open(path, encoding="utf-8") as file:
-            families = text_string_to_metric_families(file.read(_LARGEST))
+            families = text_string_to_metric_families(file.read(_MAX_BYTES))
             found = [family.samples[0].value for family in families if family.name == _LAST_SUCCESS]
     except (OSError, ValueError, IndexError):  # none, or not ours
         return None
@@ -90,7 +90,7 @@ class _Figures(Collector):
         run_id = report.run.id if report else ""
         about_it.add_metric([self._name, run_id, version.version(), ending.exit_reason], 1)
         yield about_it
-        started = seconds_of(report.run.started_at) if report else ending.started_at
+        started = parse_rfc3339(report.run.started_at) if report else ending.started_at
         figures = (
             ("run_exit_code", "How the last run ended", ending.exit_code),
             ("run_start_timestamp_seconds", "When the last run started", started),

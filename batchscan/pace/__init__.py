@@ -1,7 +1,7 @@
 """How fast the API is asked: windows, pauses, a rate learned from 429s, and outages."""
 
 from batchscan.pace.clock import Clock, SystemClock
-from batchscan.pace.pacer import Schedule
-from batchscan.pace.rate_limiter import Gate, Pass
+from batchscan.pace.pacer import Pacer
+from batchscan.pace.rate_limiter import Permit, RateLimiter
 
-__all__ = ["Clock", "Gate", "Pass", "Schedule", "SystemClock"]
+__all__ = ["Clock", "Pacer", "Permit", "RateLimiter", "SystemClock"]

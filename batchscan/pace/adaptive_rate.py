@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from batchscan.settings import Rate
 
-LEAST_SHARE = 0.01
+MIN_SHARE = 0.01
 FALL = 0.75  # a 429 takes a quarter of the rate, where it does not tell the limit
 BACK_OFF = 0.9  # where it does: first well below, so that what was too much can pass
 CLIMB_SECONDS = 30.0  # from the fall back to just below the wall
@@ -17,7 +17,7 @@ PROBE = 0.002  # of the wall, by the cube of the minutes: long near it, then eve
 JITTER = 0.01  # of a window: so much earlier may a request have left that still counted
 
 
-class LearnedShare:
+class AdaptiveRate:
     """Falls at once, climbs back to just below the last 429, then creeps on. Times in seconds.
 
     A service that refuses by a window like the told one gives its limit away: it is what that
@@ -37,7 +37,7 @@ class LearnedShare:
 
     def restore(self, share: float, wall: float, fell_at: float) -> None:
         """Go on from what an earlier run learned."""
-        self.share_at_fall = min(1.0, max(LEAST_SHARE, share))
+        self.share_at_fall = min(1.0, max(MIN_SHARE, share))
         self.wall = min(1.0, max(self.share_at_fall, wall))
         self.fell_at = fell_at
 
@@ -67,13 +67,13 @@ class LearnedShare:
         share = self.at(granted_at)
         measured = self._measured(left_at)
         if 0 < measured < share:
-            least = LEAST_SHARE if self.fell_at is None else FALL * share
+            least = MIN_SHARE if self.fell_at is None else FALL * share
             self.wall = max(least, measured)
             self.share_at_fall = BACK_OFF * self.wall
         else:
             self.wall = share
             self.share_at_fall = FALL * share
-        self.share_at_fall = max(LEAST_SHARE, self.share_at_fall)
+        self.share_at_fall = max(MIN_SHARE, self.share_at_fall)
         self.fell_at = now
         return True
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Hashable
 
-LONGEST_PAUSE = 60.0  # the vendor's page on failures: 1, 2, 4... up to 60 s
+MAX_PAUSE = 60.0  # the vendor's page on failures: 1, 2, 4... up to 60 s
 FAILING_PICTURES = 3  # so many different ones failing in a row mean the service, not the picture
 
 
 def backoff(failures: int, jitter: random.Random) -> float:
     """Seconds to wait after the nth failure in a row (from 1): 1, 2, 4... plus up to 1, at most 60."""
-    return min(LONGEST_PAUSE, 2.0 ** min(failures - 1, 6) + jitter.random())
+    return min(MAX_PAUSE, 2.0 ** min(failures - 1, 6) + jitter.random())
 
 
 class Outage:

@@ -40,7 +40,7 @@ class _Window:
         return self._log[-most] + self.period if len(self._log) >= most else -math.inf
 
 
-class Schedule:
+class Pacer:
     """The slots of all windows together, at a share of the told rate.
 
     A slot is taken before its request leaves, and entered when it has: setting up a connection

@@ -10,23 +10,23 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from batchscan.errors import Unavailable
-from batchscan.ledger import Learned
-from batchscan.pace.adaptive_rate import LearnedShare
+from batchscan.ledger import LearnedRate
+from batchscan.pace.adaptive_rate import AdaptiveRate
 from batchscan.pace.clock import Clock
 from batchscan.pace.outage import Outage
-from batchscan.pace.pacer import Schedule
+from batchscan.pace.pacer import Pacer
 from batchscan.settings import Rate
 
 log = logging.getLogger(__name__)
 
 TOO_FAST, AWAY = "429 pause", "service away, pause"
-LONGEST_LOOK = 60.0  # seconds between two looks at whether the next may leave: all changes wake it
-LONGEST_KEPT = 3600.0  # seconds of a pause that the next run hears of, whatever was asked for
+MAX_LOOK = 60.0  # seconds between two looks at whether the next may leave: all changes wake it
+MAX_KEPT = 3600.0  # seconds of a pause that the next run hears of, whatever was asked for
 _WHAT = {TOO_FAST: "kept refusing requests (429)", AWAY: "stayed away or kept failing"}
 
 
 @dataclass(slots=True)
-class Pass:
+class Permit:
     """The right to send one request now; monotonic seconds."""
 
     granted_at: float
@@ -34,10 +34,10 @@ class Pass:
     left_at: float | None = None  # when its first byte did
 
 
-class Gate:
+class RateLimiter:
     """Lets requests through in the order of their coming; waiting uses up no attempt.
 
-    Who got a `Pass` tells when the request leaves (`leaving`), and then how it went:
+    Who got a `Permit` tells when the request leaves (`leaving`), and then how it went:
     `accepted`, `busy`, `troubled`, or `abandoned`.
     """
 
@@ -50,8 +50,8 @@ class Gate:
         jitter: random.Random | None = None,
     ) -> None:
         self._clock = clock
-        self._schedule = Schedule(rates, headroom)
-        self._learned = LearnedShare(rates)
+        self._schedule = Pacer(rates, headroom)
+        self._learned = AdaptiveRate(rates)
         self._outage = Outage(retry_for, jitter or random.Random())  # noqa: S311 - no secret
         self._retry_for = retry_for
         self._turn = asyncio.Lock()  # fair: first come, first served
@@ -74,7 +74,7 @@ class Gate:
             return f"{why} {left:.0f} s"
         return "service away, probing" if self._outage.away else None
 
-    async def enter(self) -> Pass | None:
+    async def enter(self) -> Permit | None:
         """Wait for a slot; None once the gate is closed.
 
         Raises:
@@ -86,16 +86,16 @@ class Gate:
                 if now < self._refused_until:
                     raise self._still_refused(self._refused_until - now)
                 if self._outage.away and self._probing:
-                    await self._sleep(LONGEST_LOOK)
+                    await self._sleep(MAX_LOOK)
                 elif self._schedule.take(now, self._learned.at(now)):
                     self._probing = self._outage.away
-                    return Pass(now, self._probing)
+                    return Permit(now, self._probing)
                 else:
                     wait = self._schedule.next_at(self._learned.at(now)) - now
-                    await self._sleep(min(wait, LONGEST_LOOK))
+                    await self._sleep(min(wait, MAX_LOOK))
         return None
 
-    def leaving(self, granted: Pass) -> None:
+    def leaving(self, granted: Permit) -> None:
         """The first byte of the request leaves now."""
         if granted.left_at is None:
             granted.left_at = self._clock.monotonic()
@@ -108,16 +108,18 @@ class Gate:
         self._closed = True
         self._changed.set()
 
-    def accepted(self, granted: Pass) -> None:
+    def accepted(self, granted: Permit) -> None:
         """The service answered as it does when it is well."""
         self._outage.over(granted.granted_at)
         self._done(granted)
 
-    def abandoned(self, granted: Pass) -> None:
+    def abandoned(self, granted: Permit) -> None:
         """Nothing was learned from this request."""
         self._done(granted)
 
-    def busy(self, granted: Pass, retry_after: float | None, *, away: bool, said: str = "") -> None:
+    def busy(
+        self, granted: Permit, retry_after: float | None, *, away: bool, said: str = ""
+    ) -> None:
         """The service asked for a pause: 429, or 503 (`away`).
 
         Raises:
@@ -132,7 +134,9 @@ class Gate:
             self._learned.refused(granted.granted_at, left_at, self._clock.monotonic())
         self._hold(granted, retry_after, AWAY if away else TOO_FAST, said)
 
-    def troubled(self, granted: Pass, picture: Hashable, *, reached: bool, said: str = "") -> bool:
+    def troubled(
+        self, granted: Permit, picture: Hashable, *, reached: bool, said: str = ""
+    ) -> bool:
         """The request failed; when others fail too, the service counts as away: whether it does.
 
         Raises:
@@ -144,7 +148,7 @@ class Gate:
             self._hold(granted, None, AWAY, said)
         return away
 
-    def remember(self, sends: Iterable[float], learned: Learned | None) -> None:
+    def remember(self, sends: Iterable[float], learned: LearnedRate | None) -> None:
         """Go on from earlier runs; times are wall-clock seconds."""
         shift = self._clock.monotonic() - self._clock.wall()
         now = self._clock.monotonic()
@@ -156,9 +160,9 @@ class Gate:
                 self._learned.restore(learned.share, learned.wall, since)
             self._remember_pause(learned, now, shift)
 
-    def _remember_pause(self, learned: Learned, now: float, shift: float) -> None:
+    def _remember_pause(self, learned: LearnedRate, now: float, shift: float) -> None:
         """Wait for what is left of an earlier run's pause."""
-        length = min(LONGEST_KEPT, learned.paused_until - learned.learned_at)
+        length = min(MAX_KEPT, learned.paused_until - learned.learned_at)
         until = min(learned.paused_until + shift, now + length)
         if learned.learned_at + shift > now:  # the clock was set back: nobody knows what is left
             until = min(until, now + self._retry_for)
@@ -178,13 +182,13 @@ class Gate:
         return self._schedule.interval(self._learned.at(self._clock.monotonic()))
 
     @property
-    def learned(self) -> Learned | None:
+    def learned(self) -> LearnedRate | None:
         """What later runs should know of rate and pause; None when there was neither."""
         fell_at, now = self._learned.fell_at, self._clock.monotonic()
         if fell_at is None and self._pause[0] <= now:
             return None
         shift = self._clock.wall() - now
-        return Learned(
+        return LearnedRate(
             share=self._learned.share_at_fall,
             wall=self._learned.wall,
             learned_at=(now if fell_at is None else fell_at) + shift,
@@ -198,12 +202,12 @@ class Gate:
             advice="run the same command when they are over, or raise --retry-for",
         )
 
-    def _hold(self, granted: Pass, floor: float | None, why: str, said: str) -> None:
+    def _hold(self, granted: Permit, floor: float | None, why: str, said: str) -> None:
         until = self._outage.pause(granted.granted_at, floor, self._clock.monotonic())
         if until is None:
             if floor:  # for the next run
                 now = self._clock.monotonic()
-                self._pause = max(self._pause, (now + min(floor, LONGEST_KEPT), why))
+                self._pause = max(self._pause, (now + min(floor, MAX_KEPT), why))
             raise Unavailable(
                 f"the API {_WHAT[why]} for longer than --retry-for allows"
                 f" ({self._retry_for:.0f} s)" + (f"; the last failure: {said}" if said else ""),
@@ -215,7 +219,7 @@ class Gate:
             self._pause = (until, why)
             log.info("%s %.1f s", why, until - self._clock.monotonic())
 
-    def _done(self, granted: Pass) -> None:
+    def _done(self, granted: Permit) -> None:
         if granted.left_at is None:
             self._schedule.dropped()
         if granted.probe:

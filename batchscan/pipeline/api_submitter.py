@@ -9,52 +9,54 @@ import random
 from dataclasses import dataclass, field
 
 from batchscan.engines.interface import (
-    Answered,
-    Busy,
     Conflict,
     Engine,
-    Refusal,
+    NotSent,
+    Refused,
     Reply,
-    TokenRefused,
-    Trouble,
-    Unread,
+    Success,
+    Throttled,
+    TokenRejected,
+    TransientError,
 )
 from batchscan.enums import FailReason
 from batchscan.errors import AuthRefused, Interrupted, StopRun, Unavailable
-from batchscan.ledger import Known, Learned, Ledger, LedgerThread
+from batchscan.ledger import KnownPicture, LearnedRate, Ledger, LedgerThread
 from batchscan.model import Answer, Claim, Image, ServiceError
-from batchscan.pace import Clock, Gate, Pass
+from batchscan.pace import Clock, Permit, RateLimiter
 from batchscan.pace.outage import backoff
 from batchscan.pipeline.budget import Budget, Reservation
 from batchscan.pipeline.outcomes import Stopwatch
-from batchscan.pipeline.request_stats import Traffic
+from batchscan.pipeline.request_stats import RequestStats
 from batchscan.pipeline.settlement import Settled, Settler
-from batchscan.pipeline.shutdown import Stop
-from batchscan.pipeline.submission import Ending, NoAnswer, Question
+from batchscan.pipeline.shutdown import Shutdown
+from batchscan.pipeline.submission import NoAnswer, Submission, SubmissionResult
 from batchscan.settings import Settings
 from batchscan.state.access import StillLocked
 from batchscan.tally import Tally
 
 
 @dataclass(slots=True)
-class Asker:
+class ApiSubmitter:
     """Brings a picture to its end at the service, within budget and pace."""
 
     run_id: str
     settings: Settings
     engine: Engine
     ledger: LedgerThread
-    gate: Gate
+    gate: RateLimiter
     budget: Budget
-    stop: Stop
+    stop: Shutdown
     clock: Clock
     tally: Tally
-    traffic: Traffic
+    traffic: RequestStats
     settler: Settler
     still_locked: StillLocked
     jitter: random.Random = field(default_factory=random.Random)
 
-    async def ask(self, image: Image, known: Known, watch: Stopwatch) -> tuple[Ending, Question]:
+    async def ask(
+        self, image: Image, known: KnownPicture, watch: Stopwatch
+    ) -> tuple[SubmissionResult, Submission]:
         """Ask until there is an end, and settle an answer.
 
         Raises:
@@ -62,7 +64,7 @@ class Asker:
         """
         generation = known.generation if known.open else known.generation + 1
         again = known.answer is not None and not self.settings.force
-        question = Question(image, generation, watch, again=again)
+        question = Submission(image, generation, watch, again=again)
         self.budget.start_picture(self.clock.monotonic())
         try:
             return await self._until_answered(question), question
@@ -73,8 +75,8 @@ class Asker:
             detail = "sent without an answer, and then the run stopped; the next run asks again"
             return NoAnswer(FailReason.OUTCOME_UNKNOWN, detail, question.last), question
 
-    async def _until_answered(self, question: Question) -> Ending:
-        ending: Ending | None = None
+    async def _until_answered(self, question: Submission) -> SubmissionResult:
+        ending: SubmissionResult | None = None
         while ending is None:
             self.stop.check_halt()
             reservation = await self.budget.reserve(again=question.again)
@@ -90,16 +92,16 @@ class Asker:
                     charged = self._price_of_answer(ending.answer)
             finally:
                 await self.budget.give_back(reservation, charged)
-            if ending is None and isinstance(reply, Trouble) and reply.reached:
+            if ending is None and isinstance(reply, TransientError) and reply.reached:
                 await self.stop.sleep(backoff(max(1, question.tries), self.jitter))
         return ending
 
     async def _enter(
         self, image: Image, reservation: Reservation
-    ) -> tuple[Pass | None, Busy | Trouble | None]:
+    ) -> tuple[Permit | None, Throttled | TransientError | None]:
         """Wait for a slot in which a request can leave at once, or for trouble with the login.
 
-        No `Pass` means that the price rose meanwhile, beyond what is reserved and left.
+        No `Permit` means that the price rose meanwhile, beyond what is reserved and left.
         """
         while True:
             await self.engine.slot(image)
@@ -124,7 +126,7 @@ class Asker:
             # Logging in took its time, and all who waited for it would leave at once.
             self.gate.abandoned(granted)
 
-    async def _send(self, question: Question, granted: Pass) -> Reply:
+    async def _send(self, question: Submission, granted: Permit) -> Reply:
         """Claim, then upload once; what stops the run is proven not to be charged."""
         image, generation = question.image, question.generation
         at = self.clock.wall()
@@ -151,16 +153,16 @@ class Asker:
             self.gate.abandoned(granted)
             await self._not_charged(question)
             raise
-        if granted.left_at is not None and not isinstance(reply, Trouble):
+        if granted.left_at is not None and not isinstance(reply, TransientError):
             self.traffic.latencies.add((self.clock.monotonic() - granted.left_at) * 1000)
         return reply
 
     def _price_of(self, reply: Reply) -> int:
         """Credits that a reply costs, or must be taken to."""
         match reply:
-            case Answered() | Conflict() | Trouble(ambiguous=True):
+            case Success() | Conflict() | TransientError(ambiguous=True):
                 return self.budget.doubt
-            case Refusal() | Busy() | Trouble() | TokenRefused() | Unread():
+            case Refused() | Throttled() | TransientError() | TokenRejected() | NotSent():
                 return 0
 
     def _price_of_answer(self, answer: Answer) -> int:
@@ -170,22 +172,24 @@ class Asker:
         self.budget.learn(answer.credits)
         return answer.credits
 
-    async def _take(self, question: Question, granted: Pass, reply: Reply) -> Ending | None:
+    async def _take(
+        self, question: Submission, granted: Permit, reply: Reply
+    ) -> SubmissionResult | None:
         """Enter what a request came back with; None means: ask again."""
         match reply:
-            case Answered():
+            case Success():
                 self.gate.accepted(granted)
                 effort = question.effort()
                 claim = self._claim_of(question)
                 return await self.settler.settle(question.image, claim, effort, reply)
-            case Refusal():
+            case Refused():
                 self.gate.accepted(granted)
                 await self._not_charged(question)
                 return reply
             case Conflict():
                 self.gate.accepted(granted)
                 return await self._after_conflict(question, reply)
-            case Busy():
+            case Throttled():
                 question.last = reply.error
                 said = reply.error.message or ""
                 try:
@@ -193,14 +197,16 @@ class Asker:
                 finally:
                     await self._not_charged(question, self.gate.learned)
                 return None
-            case Trouble():
+            case TransientError():
                 return await self._after_trouble(question, granted, reply)
-            case TokenRefused() | Unread():
+            case TokenRejected() | NotSent():
                 self.gate.abandoned(granted)
                 await self._not_charged(question)
                 return _after_nothing(question, reply)
 
-    async def _after_conflict(self, question: Question, reply: Conflict) -> Ending | None:
+    async def _after_conflict(
+        self, question: Submission, reply: Conflict
+    ) -> SubmissionResult | None:
         claim, at = self._claim_of(question), self.clock.wall()
         newly_unknown = await self.ledger.do(lambda ledger: ledger.claims.lost(claim, at))
         self.tally.outcome_unknown += self.budget.doubt if newly_unknown else 0
@@ -214,8 +220,8 @@ class Asker:
         return NoAnswer(FailReason.OUTCOME_UNKNOWN, detail, reply.error)
 
     async def _after_trouble(
-        self, question: Question, granted: Pass, reply: Trouble
-    ) -> Ending | None:
+        self, question: Submission, granted: Permit, reply: TransientError
+    ) -> SubmissionResult | None:
         if reply.ambiguous:
             claim, at = self._claim_of(question), self.clock.wall()
             await self.ledger.do(lambda ledger: ledger.claims.unanswered(claim, at, reply.body))
@@ -237,7 +243,7 @@ class Asker:
             reason = FailReason.OUTCOME_UNKNOWN
         return NoAnswer(reason, reply.detail, reply.error)
 
-    def _tell_gate(self, question: Question, granted: Pass, reply: Trouble) -> bool:
+    def _tell_gate(self, question: Submission, granted: Permit, reply: TransientError) -> bool:
         """Have the gate know of trouble with the service; whether that counts as away."""
         if reply.worker_lost:
             self.gate.abandoned(granted)
@@ -245,7 +251,7 @@ class Asker:
         picture = question.image.sha256
         return self.gate.troubled(granted, picture, reached=reply.reached, said=reply.detail)
 
-    async def _not_charged(self, question: Question, learned: Learned | None = None) -> None:
+    async def _not_charged(self, question: Submission, learned: LearnedRate | None = None) -> None:
         """Enter that the last send cost nothing, and what it taught: a kill may come at any time."""
         claim = question.claim
 
@@ -258,12 +264,12 @@ class Asker:
         if claim is not None or learned is not None:
             await self.ledger.do(keep)
 
-    def _claim_of(self, question: Question) -> Claim:
+    def _claim_of(self, question: Submission) -> Claim:
         assert question.claim is not None  # noqa: S101 - a reply comes after a claim
         return question.claim
 
 
-def _count_other(question: Question, reply: Trouble) -> None:
+def _count_other(question: Submission, reply: TransientError) -> None:
     """Ask again over another connection, unless that was one already: then nothing can be trusted."""
     question.others += 1
     if question.others > 1 and reply.fresh:
@@ -274,9 +280,9 @@ def _count_other(question: Question, reply: Trouble) -> None:
         )
 
 
-def _after_nothing(question: Question, reply: TokenRefused | Unread) -> Ending | None:
+def _after_nothing(question: Submission, reply: TokenRejected | NotSent) -> SubmissionResult | None:
     """What follows where nothing was done with a picture."""
-    if isinstance(reply, Unread):
+    if isinstance(reply, NotSent):
         return NoAnswer(reply.reason, reply.detail, None)
     question.tokens_refused += 1
     if question.tokens_refused > 1:

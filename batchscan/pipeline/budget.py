@@ -10,7 +10,7 @@ from batchscan.enums import DeferReason
 from batchscan.errors import LimitReached
 from batchscan.ledger import Prices
 from batchscan.settings import Spend
-from batchscan.util.calendar import DAY, MONTH, Window, zone_of
+from batchscan.util.calendar import DAY, MONTH, CalendarWindow, zone_of
 
 
 @dataclass(slots=True, eq=False)
@@ -34,7 +34,7 @@ class Budget:
         spend: Spend,
         charges: Mapping[int, int] | None,
         started: float,
-        windows: Windows | None = None,
+        windows: CalendarBudget | None = None,
     ) -> None:
         """Start a run.
 
@@ -171,17 +171,17 @@ class Budget:
 
 
 @dataclass(slots=True)
-class Windows:
+class CalendarBudget:
     """The windows of a run's settings. What is under way counts in the current ones."""
 
-    day: Window
-    month: Window
+    day: CalendarWindow
+    month: CalendarWindow
     now: Callable[[], float] = field(repr=False)  # seconds since 1970
 
     @classmethod
     def of(
         cls, spend: Spend, now: Callable[[], float], spent_since: Callable[[float, int], int]
-    ) -> Windows | None:
+    ) -> CalendarBudget | None:
         """Windows as the ledger has filled them; None where no setting bounds any.
 
         Args:
@@ -193,7 +193,11 @@ class Windows:
         if not bounds:
             return None
         zone = zone_of(spend.time_zone)
-        windows = cls(Window(DAY, spend.per_day, zone), Window(MONTH, spend.per_month, zone), now)
+        windows = cls(
+            CalendarWindow(DAY, spend.per_day, zone),
+            CalendarWindow(MONTH, spend.per_month, zone),
+            now,
+        )
         windows.move()
         for window in (windows.day, windows.month):
             window.spent = spent_since(window.starts_at, min(bounds))

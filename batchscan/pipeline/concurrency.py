@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class BytesInFlight:
+class ByteSemaphore:
     """A semaphore weighted by bytes; first come, first served, so that large ones get their turn."""
 
     def __init__(self, most: int) -> None:
@@ -56,7 +56,7 @@ class BytesInFlight:
             self._waiters.popleft()
 
 
-class Twins(Generic[T]):
+class SingleFlight(Generic[T]):
     """The same content twice at once: the first one asks, the others get what it got."""
 
     def __init__(self) -> None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from batchscan.enums import DeferReason
-from batchscan.ledger import Known, LedgerThread
+from batchscan.ledger import KnownPicture, LedgerThread
 from batchscan.model import Deferred, Image
 from batchscan.pace import Clock
 from batchscan.pipeline.budget import Budget
 from batchscan.pipeline.outcomes import Stopwatch, subject_of
-from batchscan.pipeline.submission import Ending, Question
+from batchscan.pipeline.submission import Submission, SubmissionResult
 from batchscan.tally import Tally
 
 SHARED = "shares the answer of another picture with the same content, which would be sent"
 
 
-class Planner:
+class DryRunSubmitter:
     """Says what would be asked, and reckons what it would cost."""
 
     def __init__(
@@ -33,13 +33,15 @@ class Planner:
         self._clock = clock
         self.pictures = 0  # that would be sent
 
-    async def ask(self, image: Image, known: Known, watch: Stopwatch) -> tuple[Ending, Question]:
+    async def ask(
+        self, image: Image, known: KnownPicture, watch: Stopwatch
+    ) -> tuple[SubmissionResult, Submission]:
         """Plan to send a picture, or find that its twin is planned already.
 
         Raises:
             LimitReached: a limit or the budget would keep it back.
         """
-        question = Question(image, known.generation, watch)
+        question = Submission(image, known.generation, watch)
         if await self._ledger.do(lambda ledger: ledger.claims.planned(image.sent_sha256)):
             return self._twin(image, watch), question
         self._budget.start_picture(self._clock.monotonic())

@@ -15,23 +15,23 @@ from msgspec.structs import replace
 from batchscan import version
 from batchscan.enums import DeferReason, ExitReason, Status
 from batchscan.errors import Interrupted, LimitReached, StorageError
-from batchscan.ledger import Ledger, Standing
+from batchscan.ledger import FreshnessPolicy, Ledger
 from batchscan.pipeline.session import Session
-from batchscan.pipeline.shutdown import Stop
+from batchscan.pipeline.shutdown import Shutdown
 from batchscan.report.build import ApiFacts, RunFacts, build
 from batchscan.report.run_folder import point_latest, write_report
 from batchscan.report.schema import Alerts, Cluster, Latency, Plan, Report, encode
-from batchscan.report_sections import AlarmTotals, Digest
-from batchscan.runs.report_reuse import Basis, basis_of, write_or_link
+from batchscan.report_sections import FailOnTotals, MatchSummary
+from batchscan.runs.report_reuse import ReportBasis, find_basis, write_or_link
 from batchscan.runs.reports import write_page
-from batchscan.runs.retention import drop_old_runs
+from batchscan.runs.retention import apply_retention
 from batchscan.settings.units import format_rate
 from batchscan.tally import Tally
-from batchscan.util.escaping import scalars
+from batchscan.util.escaping import replace_surrogates
 
 T = TypeVar("T")
 DAYS_A_MONTH = 365.25 / 12
-_NOTHING = Basis(Digest())
+_NOTHING = ReportBasis(MatchSummary())
 log = logging.getLogger(__name__)
 
 
@@ -43,7 +43,7 @@ async def finish(session: Session) -> Report:
     await _or_stop(session, _seal(session))
     basis = (
         await _or_stop(
-            session, session.ledger.do(lambda ledger: basis_of(ledger, session.allowing))
+            session, session.ledger.do(lambda ledger: find_basis(ledger, session.allowing))
         )
         or _NOTHING
     )
@@ -112,17 +112,17 @@ async def _seal(session: Session) -> None:
         after = await session.ledger.do(partial(_seal_some, standing=standing, after=after))
 
 
-def _seal_some(ledger: Ledger, *, standing: Standing, after: int) -> int | None:
+def _seal_some(ledger: Ledger, *, standing: FreshnessPolicy, after: int) -> int | None:
     return ledger.files.seal(standing, after)
 
 
-def _exit(session: Session, digest: Digest) -> tuple[int, ExitReason]:
+def _exit(session: Session, digest: MatchSummary) -> tuple[int, ExitReason]:
     fail_on = session.settings.scan.fail_on
     dry_run = session.settings.dry_run
-    return exit_of(session.stop, session.tally, digest.alarms, fail_on, dry_run=dry_run)
+    return exit_status(session.stop, session.tally, digest.alarms, fail_on, dry_run=dry_run)
 
 
-async def _write(session: Session, report: Report, basis: Basis) -> Report:
+async def _write(session: Session, report: Report, basis: ReportBasis) -> Report:
     """Write what the run leaves, and close it; the report as it was written."""
     folder, now = session.folder, session.clock.wall()
     report = await session.ledger.do(
@@ -147,16 +147,18 @@ async def _write(session: Session, report: Report, basis: Basis) -> Report:
     output = session.settings.output
     await asyncio.to_thread(point_latest, output.directory, report)
     if not (session.settings.dry_run or session.stop.leaves_open):
-        await drop_old_runs(session.ledger, output)
+        await apply_retention(session.ledger, output)
     return report
 
 
-def _report(session: Session, digest: Digest, balance: int | None, alerts: Alerts | None) -> Report:
+def _report(
+    session: Session, digest: MatchSummary, balance: int | None, alerts: Alerts | None
+) -> Report:
     facts = dataclasses.replace(_facts(session, digest), balance=balance, alerts=alerts)
     return build(facts, session.tally, digest, _api(session))
 
 
-def _facts(session: Session, digest: Digest) -> RunFacts:
+def _facts(session: Session, digest: MatchSummary) -> RunFacts:
     code, reason = _exit(session, digest)
     settings, stopped = session.settings, session.stop.reason
     return RunFacts(
@@ -183,7 +185,7 @@ def _cluster(session: Session) -> Cluster | None:
     facts = session.engine.cluster
     if facts is None:
         return None
-    lost = [scalars(address) for address in facts.lost]
+    lost = [replace_surrogates(address) for address in facts.lost]
     return Cluster(workers=facts.workers, hosts=facts.hosts, lost=lost)
 
 
@@ -241,8 +243,8 @@ def _api(session: Session) -> ApiFacts:
 OK, INTERNAL_ERROR, PARTIAL, MATCHES = 0, 1, 3, 10
 
 
-def exit_of(
-    stop: Stop, tally: Tally, alarms: AlarmTotals, fail_on: str, *, dry_run: bool = False
+def exit_status(
+    stop: Shutdown, tally: Tally, alarms: FailOnTotals, fail_on: str, *, dry_run: bool = False
 ) -> tuple[int, ExitReason]:
     """The exit code and its word; where several hold, the contract's order decides.
 
@@ -259,7 +261,7 @@ def exit_of(
     return OK, ExitReason.OK
 
 
-def _met(fail_on: str, tally: Tally, alarms: AlarmTotals) -> bool:
+def _met(fail_on: str, tally: Tally, alarms: FailOnTotals) -> bool:
     rejected = tally.statuses[Status.REJECTED] + tally.unchanged_rejected.total()
     found: dict[str, int] = {
         "new": alarms.new,

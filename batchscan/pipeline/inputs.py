@@ -11,11 +11,11 @@ from batchscan.images.signature import SEEN_EXTENSIONS
 from batchscan.settings import Settings
 from batchscan.stores import using
 from batchscan.util.paths import is_url
-from batchscan.walk import Finder, Listing, RemoteWalk, Walk
+from batchscan.walk import FileList, Finder, LocalWalk, RemoteWalk
 
 
 @asynccontextmanager
-async def stores_in_use() -> AsyncIterator[None]:
+async def open_stores() -> AsyncIterator[None]:
     """Keep open what is opened of stores, and close it at the end."""
     stores = using()
     stores.__enter__()
@@ -25,18 +25,18 @@ async def stores_in_use() -> AsyncIterator[None]:
         await asyncio.to_thread(stores.__exit__, None, None, None)
 
 
-def walks_of(settings: Settings, state: Path) -> Sequence[Finder]:
+def open_walks(settings: Settings, state: Path) -> Sequence[Finder]:
     """Everything that is to be scanned."""
     walks: list[Finder] = []
     folders = [root for root in settings.roots if not is_url(root)]
     urls = [root for root in settings.roots if is_url(root)]
     if folders:
         never = (str(state), settings.output.directory)
-        walks.append(Walk(folders, settings.scan, extensions=SEEN_EXTENSIONS, never=never))
+        walks.append(LocalWalk(folders, settings.scan, extensions=SEEN_EXTENSIONS, never=never))
     if urls:
         walks.append(RemoteWalk(urls, settings.scan, extensions=SEEN_EXTENSIONS))
     if settings.files_from is not None:
-        walks.append(Listing(settings.files_from))
+        walks.append(FileList(settings.files_from))
     if settings.files0_from is not None:
-        walks.append(Listing(settings.files0_from, nul=True))
+        walks.append(FileList(settings.files0_from, nul=True))
     return walks

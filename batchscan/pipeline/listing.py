@@ -6,9 +6,9 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 
-from batchscan.ledger import FileState
+from batchscan.ledger import FileStat
 from batchscan.model import Candidate, Stat
-from batchscan.util.paths import is_url, joined
+from batchscan.util.paths import is_url, join_path
 from batchscan.util.timestamps import rfc3339
 from batchscan.walk import Block, Finder
 
@@ -35,12 +35,12 @@ def _batch(blocks: Iterator[Block]) -> list[Block]:
     return batch
 
 
-def candidates_of(block: Block, files: Sequence[FileState]) -> Iterator[Candidate]:
+def candidates_of(block: Block, files: Sequence[FileStat]) -> Iterator[Candidate]:
     """The files of a block that something may be to be done about."""
     for name, *stat in files:
-        yield Candidate(joined(block.folder, name), Stat(*stat), block.explicit, block.root)
+        yield Candidate(join_path(block.folder, name), Stat(*stat), block.explicit, block.root)
     for name in block.without_stat:
-        yield Candidate(joined(block.folder, name), None, block.explicit, block.root)
+        yield Candidate(join_path(block.folder, name), None, block.explicit, block.root)
 
 
 def too_young(candidate: Candidate, now_ns: float, min_age_ns: float) -> str | None:

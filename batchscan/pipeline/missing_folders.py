@@ -15,7 +15,7 @@ from batchscan.ledger import KnownFolder
 
 
 @dataclass(slots=True)
-class Missing:
+class MissingFolderCheck:
     """What is missing below a root."""
 
     tops: dict[str, None] = field(default_factory=dict)  # the highest missing folders, in order

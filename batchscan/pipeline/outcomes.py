@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from batchscan.enums import DeferReason, FailReason, RejectReason
-from batchscan.ledger import Sighting, StoredAnswer
+from batchscan.ledger import StoredAnswer, TrackedMatch
 from batchscan.model import (
     Answer,
     Candidate,
@@ -32,7 +32,7 @@ from batchscan.runs.rebuild import with_history
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Decision:
     """A content's outcome, good for every file that holds it."""
 
     outcome: Outcome
@@ -105,7 +105,7 @@ def unreadable(subject: Subject, effort: Effort, answer: Answer) -> Failed:
 def reused(
     image: Image,
     stored: StoredAnswer,
-    history: Sequence[Sighting],
+    history: Sequence[TrackedMatch],
     watch: Stopwatch,
     *,
     sandbox: bool,
@@ -139,7 +139,7 @@ def decode_refusal(refusal: bytes) -> ServiceError:
     return msgspec.json.decode(refusal, type=ServiceError)
 
 
-def for_equal(verdict: Verdict, image: Image, watch: Stopwatch) -> Verdict:
+def for_equal(verdict: Decision, image: Image, watch: Stopwatch) -> Decision:
     """The same verdict for another content, of which the same bytes would have been sent."""
     verdict = for_twin(verdict, image, watch)
     warnings = verdict.outcome.subject.warnings
@@ -147,7 +147,7 @@ def for_equal(verdict: Verdict, image: Image, watch: Stopwatch) -> Verdict:
     return replace(verdict, outcome=replace(verdict.outcome, subject=subject), equal=True)
 
 
-def for_twin(verdict: Verdict, image: Image, watch: Stopwatch) -> Verdict:
+def for_twin(verdict: Decision, image: Image, watch: Stopwatch) -> Decision:
     """The same verdict for another file of the same content; a paid answer is paid once."""
     outcome: Outcome = verdict.outcome
     if isinstance(outcome, Scanned):

@@ -8,10 +8,10 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from batchscan.engines.interface import Engine, Refusal
+from batchscan.engines.interface import Engine, Refused
 from batchscan.enums import FailReason
 from batchscan.errors import StopRun, StorageError
-from batchscan.ledger import Due, Known, Ledger, LedgerThread, Standing
+from batchscan.ledger import DueRescan, FreshnessPolicy, KnownPicture, Ledger, LedgerThread
 from batchscan.model import (
     Candidate,
     Deferred,
@@ -21,10 +21,10 @@ from batchscan.model import (
     Rejected,
 )
 from batchscan.pace import Clock
-from batchscan.pipeline.concurrency import BytesInFlight, Twins
+from batchscan.pipeline.concurrency import ByteSemaphore, SingleFlight
 from batchscan.pipeline.outcomes import (
+    Decision,
     Stopwatch,
-    Verdict,
     decode_refusal,
     deferred,
     encode_refusal,
@@ -35,36 +35,36 @@ from batchscan.pipeline.outcomes import (
     reused,
     subject_of,
 )
-from batchscan.pipeline.recorder import Kept, Recorder
-from batchscan.pipeline.refusal_breaker import Held, Refusals
+from batchscan.pipeline.recorder import Recorded, Recorder
+from batchscan.pipeline.refusal_breaker import HeldRefusal, RefusalBreaker
 from batchscan.pipeline.settlement import Settled
-from batchscan.pipeline.shutdown import Stop
-from batchscan.pipeline.submission import Inquirer, NoAnswer
+from batchscan.pipeline.shutdown import Shutdown
+from batchscan.pipeline.submission import NoAnswer, Submitter
 from batchscan.settings import Settings
-from batchscan.state.crash_marks import CheckMarks
+from batchscan.state.crash_marks import CrashMarks
 from batchscan.util.escaping import printable
-from batchscan.util.paths import parted
+from batchscan.util.paths import split_path
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Examiner:
+class FileProcessor:
     """Brings one file after the other to its outcome; the workers share it."""
 
     settings: Settings
-    standing: Standing
+    standing: FreshnessPolicy
     engine: Engine
     ledger: LedgerThread
-    inquirer: Inquirer
+    inquirer: Submitter
     recorder: Recorder
-    refusals: Refusals
-    stop: Stop
+    refusals: RefusalBreaker
+    stop: Shutdown
     clock: Clock
-    marks: CheckMarks | None  # None in a dry run
-    bytes_in_flight: BytesInFlight
-    twins: Twins[Verdict] = field(default_factory=Twins)  # by content
-    sent_twins: Twins[Verdict] = field(default_factory=Twins)  # by what is sent
+    marks: CrashMarks | None  # None in a dry run
+    bytes_in_flight: ByteSemaphore
+    twins: SingleFlight[Decision] = field(default_factory=SingleFlight)  # by content
+    sent_twins: SingleFlight[Decision] = field(default_factory=SingleFlight)  # by what is sent
 
     async def examine(self, candidate: Candidate) -> None:
         """Decide one file and record it; trouble with the file is its outcome.
@@ -80,7 +80,7 @@ class Examiner:
                 self.stop.check()
                 found = await self._inspect(candidate)
                 if isinstance(found, NotSendable):
-                    await self._record(found, Verdict(not_sendable(found, watch)))
+                    await self._record(found, Decision(not_sendable(found, watch)))
                     return
                 kept.callback(self.engine.release, found)
                 if await self._puts_off(candidate, found):
@@ -108,9 +108,9 @@ class Examiner:
         known = await self.ledger.do(lambda ledger: ledger.claims.known(image.sha256))
         if known.answer is None or self._stands(known):
             return False
-        folder, name = parted(image.path)
+        folder, name = split_path(image.path)
         age = self.standing.counts_from(known.answer.received_at, matched=bool(known.history))
-        due = (Due((name, *image.stat), age),)
+        due = (DueRescan((name, *image.stat), age),)
         root, explicit = candidate.root, candidate.explicit
         picture_id = known.answer.picture_id
 
@@ -121,14 +121,14 @@ class Examiner:
         await self.ledger.do(put_off)
         return True
 
-    def _stands(self, known: Known) -> bool:
+    def _stands(self, known: KnownPicture) -> bool:
         """Whether the answer to a content is recent enough."""
         stored = known.answer
         return stored is not None and self.standing.keeps_answer(
             stored.run_id, stored.received_at, matched=bool(known.history)
         )
 
-    async def _verdict_on(self, image: Image, candidate: Candidate, watch: Stopwatch) -> Verdict:
+    async def _verdict_on(self, image: Image, candidate: Candidate, watch: Stopwatch) -> Decision:
         decide = partial(self._decide, image, candidate, watch)
         verdict, own = await self.twins.once(image.sha256, decide)
         if own:
@@ -137,7 +137,7 @@ class Examiner:
             return await decide()
         return for_twin(verdict, image, watch)
 
-    async def _decide(self, image: Image, candidate: Candidate, watch: Stopwatch) -> Verdict:
+    async def _decide(self, image: Image, candidate: Candidate, watch: Stopwatch) -> Decision:
         """The verdict on a content that nobody else is deciding."""
         known = await self.ledger.do(lambda ledger: ledger.claims.known(image.sha256, image.path))
         if known.settles:  # in a thread: an answer with very many matches takes its time to read
@@ -146,7 +146,7 @@ class Examiner:
                 return from_memory
         made = await self._make_sendable(image, candidate)
         if isinstance(made, NotSendable):
-            return Verdict(not_sendable(made, watch), by_conversion=made.by_conversion)
+            return Decision(not_sendable(made, watch), by_conversion=made.by_conversion)
         try:
             return await self._decide_on_sent(made, known, watch)
         finally:
@@ -158,7 +158,9 @@ class Examiner:
         with self.marks.checking(candidate.path):
             return await self.engine.make_sendable(image, candidate)
 
-    async def _decide_on_sent(self, image: Image, known: Known, watch: Stopwatch) -> Verdict:
+    async def _decide_on_sent(
+        self, image: Image, known: KnownPicture, watch: Stopwatch
+    ) -> Decision:
         """The verdict on a content by the bytes that are sent for it, which others may share."""
         ask = partial(self._ask_or_reuse, image, known, watch)
         verdict, own = await self.sent_twins.once(image.sent_sha256, ask)
@@ -171,7 +173,7 @@ class Examiner:
             await self._equate(image, verdict.picture_id)
         return verdict
 
-    async def _ask_or_reuse(self, image: Image, known: Known, watch: Stopwatch) -> Verdict:
+    async def _ask_or_reuse(self, image: Image, known: KnownPicture, watch: Stopwatch) -> Decision:
         by_sent = await self.ledger.do(lambda ledger: ledger.claims.known_by_sent(image))
         if by_sent.answer is not None and self._stands(by_sent):
             await self._equate(image, by_sent.answer.picture_id)
@@ -184,45 +186,45 @@ class Examiner:
         if not self.settings.dry_run:
             await self.ledger.do(lambda ledger: ledger.claims.equate(image, picture_id))
 
-    async def _ask(self, image: Image, known: Known, watch: Stopwatch) -> Verdict:
+    async def _ask(self, image: Image, known: KnownPicture, watch: Stopwatch) -> Decision:
         """The verdict on a picture that is asked about."""
         ending, question = await self.inquirer.ask(image, known, watch)
         effort = question.effort()
         match ending:
             case Settled():
                 return await self._after(ending, image)
-            case Refusal(error, final):
-                return Verdict(refused(image, effort, error, final=final), refusal=question.claim)
+            case Refused(error, final):
+                return Decision(refused(image, effort, error, final=final), refusal=question.claim)
             case NoAnswer(reason, detail, error):
-                return Verdict(Failed(subject_of(image), effort, reason, detail, error))
+                return Decision(Failed(subject_of(image), effort, reason, detail, error))
             case _:
-                return Verdict(ending)
+                return Decision(ending)
 
-    def _from_memory(self, image: Image, known: Known, watch: Stopwatch) -> Verdict | None:
+    def _from_memory(self, image: Image, known: KnownPicture, watch: Stopwatch) -> Decision | None:
         """The verdict where the ledger has one that still stands."""
         stored, force = known.answer, self.settings.force
         sandbox, (width, height) = self.settings.api.sandbox, known.size
         image = replace(image, width=width, height=height, sent=known.sent)
         if stored is not None and self._stands(known):
             before = reused(image, stored, known.history, watch, sandbox=sandbox)
-            return Verdict(before, stored.picture_id, stored.id, equal=known.equal)
+            return Decision(before, stored.picture_id, stored.id, equal=known.equal)
         if known.refusal is not None and not force:
             error = decode_refusal(known.refusal)
-            return Verdict(refused(image, watch.effort(), error, final=True))
+            return Decision(refused(image, watch.effort(), error, final=True))
         if known.lost and self.settings.api.after_conflict == "stop" and not force:
             detail = "its scan id is used up and the answer is lost; --force asks under a new one"
             effort = watch.effort()
-            return Verdict(Failed(subject_of(image), effort, FailReason.OUTCOME_UNKNOWN, detail))
+            return Decision(Failed(subject_of(image), effort, FailReason.OUTCOME_UNKNOWN, detail))
         return None
 
-    async def _after(self, settled: Settled, image: Image) -> Verdict:
+    async def _after(self, settled: Settled, image: Image) -> Decision:
         """The verdict of an answer that is kept, and what an answer brings with it."""
         await self._release()
         if settled.answer_id is None:
-            return Verdict(settled.outcome, line=settled.line)
+            return Decision(settled.outcome, line=settled.line)
         if settled.answer.matches:
             await self._portray(settled.picture_id, image)
-        return Verdict(settled.outcome, settled.picture_id, settled.answer_id, settled.line)
+        return Decision(settled.outcome, settled.picture_id, settled.answer_id, settled.line)
 
     async def _portray(self, picture_id: int, image: Image) -> None:
         """Keep what a matched picture looks like; that it cannot be kept stops the run gently."""
@@ -234,24 +236,24 @@ class Examiner:
         except Exception as error:  # noqa: BLE001 - it is answered, with a portrait or without
             log.warning("no thumbnail of %s: %r", printable(image.path), error)
 
-    async def _record(self, found: Image | NotSendable, verdict: Verdict) -> None:
+    async def _record(self, found: Image | NotSendable, verdict: Decision) -> None:
         """Record a verdict for a file, or hold it back while it might be the service's fault."""
         outcome = verdict.outcome
         if verdict.line is not None:
             await self.recorder.show(outcome, verdict.line)
         elif isinstance(found, Image) and verdict.refusal is not None:
-            held = Held(found, outcome, verdict.refusal)
+            held = HeldRefusal(found, outcome, verdict.refusal)
             if self.refusals.refused(held):
                 self.stop.because(self.refusals.too_many())
                 await self.finish()
         else:
             await self.recorder.record(outcome, lambda ledger: self._keep(ledger, found, verdict))
 
-    def _keep(self, ledger: Ledger, found: Image | NotSendable, verdict: Verdict) -> Kept:
+    def _keep(self, ledger: Ledger, found: Image | NotSendable, verdict: Decision) -> Recorded:
         """Keep a file's final verdict, so that it need not be opened again."""
         outcome = verdict.outcome
         if found.stat is None:
-            return Kept()
+            return Recorded()
         if isinstance(outcome, Rejected):
             line = self.recorder.rejection(outcome)
             by_conversion = isinstance(found, NotSendable) and found.by_conversion
@@ -264,7 +266,7 @@ class Examiner:
                 picture_id = verdict.picture_id
                 ledger.files.put(found.path, found.stat, picture_id=picture_id, sha256=own)
             ledger.seen.add(verdict.picture_id, found.path, fresh=False)
-        return Kept(verdict.answer_id)
+        return Recorded(verdict.answer_id)
 
     async def _release(self) -> None:
         """Record the refusals that were held back; one that cannot be kept stops the run gently."""
@@ -279,15 +281,15 @@ class Examiner:
         for held in self.refusals.release():
             await self._record_held(held)
 
-    async def _record_held(self, held: Held) -> None:
+    async def _record_held(self, held: HeldRefusal) -> None:
         if self.refusals.service_at_fault:
             reason = self.refusals.too_many()
             subject, effort = held.outcome.subject, held.outcome.effort
             await self.recorder.record(Deferred(subject, effort, reason.defers_as, str(reason)))
             return
-        verdict = Verdict(held.outcome)
+        verdict = Decision(held.outcome)
 
-        def keep(ledger: Ledger) -> Kept:
+        def keep(ledger: Ledger) -> Recorded:
             if isinstance(held.outcome, Rejected) and held.outcome.error is not None:
                 ledger.claims.refused(held.claim, encode_refusal(held.outcome.error))
             return self._keep(ledger, held.image, verdict)

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Recorded:
     """What the ledger has of a file that was decided."""
 
     answer_id: int | None = None
@@ -28,7 +28,7 @@ class Kept:
 
 
 # What else belongs into the transaction that decides a file.
-Also = Callable[[Ledger], Kept]
+ExtraWrites = Callable[[Ledger], Recorded]
 
 
 class Recorder:
@@ -54,7 +54,7 @@ class Recorder:
         self._writing = asyncio.Lock()
         self._unwritten: list[ResultLine] = []  # at most one a worker, and a block of the walk
 
-    async def record(self, outcome: Outcome, also: Also | None = None) -> None:
+    async def record(self, outcome: Outcome, also: ExtraWrites | None = None) -> None:
         """Enter one decided file.
 
         Raises:
@@ -66,18 +66,18 @@ class Recorder:
         finally:  # also when the ledger fails: the books and the file may still be right
             await self.show(outcome, line)
 
-    async def decide(self, line: ResultLine, also: Also | None = None) -> Kept:
+    async def decide(self, line: ResultLine, also: ExtraWrites | None = None) -> Recorded:
         """Enter a file's line into the ledger, and what belongs to it.
 
         Raises:
             StorageError: the ledger cannot be written.
         """
         if self._ledger is None:
-            return Kept()
+            return Recorded()
         bare = without_answer(line)
 
-        def decide(ledger: Ledger) -> Kept:
-            kept = also(ledger) if also else Kept()
+        def decide(ledger: Ledger) -> Recorded:
+            kept = also(ledger) if also else Recorded()
             number = ledger.runs.decided(self.run_id, bare, kept.answer_id)
             return replace(kept, line=number)
 

@@ -11,7 +11,7 @@ TOO_MANY = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldRefusal:
     """A refusal that is not a verdict yet."""
 
     image: Image
@@ -19,21 +19,21 @@ class Held:
     claim: Claim
 
 
-class Refusals:
+class RefusalBreaker:
     """Holds back refusals until an accepted picture confirms that the service works."""
 
     def __init__(self) -> None:
-        self._held: list[Held] = []
+        self._held: list[HeldRefusal] = []
         self.service_at_fault = False
 
-    def refused(self, held: Held) -> bool:
+    def refused(self, held: HeldRefusal) -> bool:
         """Hold one back; whether there are too many now."""
         self._held.append(held)
         different = {one.image.sha256 for one in self._held}
         self.service_at_fault = self.service_at_fault or len(different) >= TOO_MANY
         return self.service_at_fault
 
-    def release(self) -> list[Held]:
+    def release(self) -> list[HeldRefusal]:
         """Hand out what is held, oldest first."""
         held, self._held = self._held, []
         return held

@@ -11,7 +11,7 @@ BUCKETS = 400  # up to 0.1 ms x 2^25, about an hour
 
 
 @dataclass(slots=True)
-class Latencies:
+class LatencyHistogram:
     """Milliseconds from the first byte out to the last byte in, of requests that were answered."""
 
     counts: list[int] = field(default_factory=lambda: [0] * BUCKETS)
@@ -38,10 +38,10 @@ class Latencies:
 
 
 @dataclass(slots=True)
-class Traffic:
+class RequestStats:
     """Requests of a run that carried a picture."""
 
     requests: int = 0
     retries: int = 0
     bytes_sent: int = 0
-    latencies: Latencies = field(default_factory=Latencies)
+    latencies: LatencyHistogram = field(default_factory=LatencyHistogram)

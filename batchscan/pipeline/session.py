@@ -12,37 +12,37 @@ from functools import partial
 
 import msgspec
 
-from batchscan.alerts.notifier import Telling
-from batchscan.allow.active import Allowing
+from batchscan.alerts.notifier import Notifier
+from batchscan.allow.active import ActiveAllowRules
 from batchscan.engines.interface import Engine
 from batchscan.engines.local import open_engine
 from batchscan.images.rules import Rules
-from batchscan.ledger import Ledger, LedgerThread, Prices, Standing
+from batchscan.ledger import FreshnessPolicy, Ledger, LedgerThread, Prices
 from batchscan.model import Outcome
-from batchscan.pace import Clock, Gate
-from batchscan.pipeline.api_submitter import Asker
-from batchscan.pipeline.budget import Budget, Windows
-from batchscan.pipeline.concurrency import BytesInFlight
-from batchscan.pipeline.dry_run import Planner
-from batchscan.pipeline.inputs import walks_of
-from batchscan.pipeline.processor import Examiner
+from batchscan.pace import Clock, RateLimiter
+from batchscan.pipeline.api_submitter import ApiSubmitter
+from batchscan.pipeline.budget import Budget, CalendarBudget
+from batchscan.pipeline.concurrency import ByteSemaphore
+from batchscan.pipeline.dry_run import DryRunSubmitter
+from batchscan.pipeline.inputs import open_walks
+from batchscan.pipeline.processor import FileProcessor
 from batchscan.pipeline.recorder import Recorder
-from batchscan.pipeline.refusal_breaker import Refusals
-from batchscan.pipeline.request_stats import Traffic
+from batchscan.pipeline.refusal_breaker import RefusalBreaker
+from batchscan.pipeline.request_stats import RequestStats
 from batchscan.pipeline.settlement import Settler
-from batchscan.pipeline.shutdown import Stop
+from batchscan.pipeline.shutdown import Shutdown
 from batchscan.pipeline.source import Source
-from batchscan.pipeline.submission import Inquirer
+from batchscan.pipeline.submission import Submitter
 from batchscan.report.run_folder import RESULTS, make_run_folder, run_name
 from batchscan.results import ResultsWriter
-from batchscan.runs.checkpoint import Facts, facts_of
+from batchscan.runs.checkpoint import RunCheckpoint, first_checkpoint
 from batchscan.runs.lineage import check_lineage, leave_note
-from batchscan.runs.recovery import close_killed_runs
-from batchscan.runs.unread_answers import read_kept
+from batchscan.runs.recovery import recover_killed_runs
+from batchscan.runs.unread_answers import read_stored_answers
 from batchscan.settings import Settings
 from batchscan.settings.locations import state_folder
-from batchscan.state.access import StillLocked, check_marks, ledger_of, locked
-from batchscan.state.crash_marks import CheckMarks
+from batchscan.state.access import StillLocked, check_marks, hold_state, open_ledger
+from batchscan.state.crash_marks import CrashMarks
 from batchscan.tally import Tally
 from batchscan.walk import Finder
 
@@ -55,20 +55,20 @@ class Session:
     run_id: str
     folder: str
     started_at: float  # seconds since 1970
-    allowing: Allowing
-    telling: Telling
+    allowing: ActiveAllowRules
+    telling: Notifier
     clock: Clock
-    stop: Stop
+    stop: Shutdown
     tally: Tally
-    traffic: Traffic
+    traffic: RequestStats
     ledger: LedgerThread
     engine: Engine
-    gate: Gate
+    gate: RateLimiter
     budget: Budget
     results: ResultsWriter
     recorder: Recorder
-    inquirer: Inquirer
-    examiner: Examiner
+    inquirer: Submitter
+    examiner: FileProcessor
     source: Source
 
 
@@ -78,13 +78,13 @@ class Opening:
 
     settings: Settings
     clock: Clock
-    stop: Stop
+    stop: Shutdown
     outcomes: asyncio.Queue[Outcome | None]
     tally: Tally = field(default_factory=Tally)
-    traffic: Traffic = field(default_factory=Traffic)
-    facts: Facts = field(init=False)
-    allowing: Allowing = field(init=False)
-    telling: Telling = field(init=False)
+    traffic: RequestStats = field(default_factory=RequestStats)
+    facts: RunCheckpoint = field(init=False)
+    allowing: ActiveAllowRules = field(init=False)
+    telling: Notifier = field(init=False)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
@@ -97,14 +97,14 @@ class Opening:
         """
         state = state_folder(self.settings)
         settings, clock = self.settings, self.clock
-        self.allowing = await asyncio.to_thread(Allowing.of, settings, clock.wall())
-        self.telling = await asyncio.to_thread(Telling.of, settings, os.environ, clock)
+        self.allowing = await asyncio.to_thread(ActiveAllowRules.of, settings, clock.wall())
+        self.telling = await asyncio.to_thread(Notifier.of, settings, os.environ, clock)
         async with (
-            locked(settings, state, self.stop.sleep) as still_locked,
+            hold_state(settings, state, self.stop.sleep) as still_locked,
             check_marks(settings, state) as marks,
-            ledger_of(settings, state) as ledger,
+            open_ledger(settings, state) as ledger,
         ):
-            walks = walks_of(settings, state)
+            walks = open_walks(settings, state)
             started_at = clock.wall()
             await check_lineage(ledger, settings, state, clock.wall())
             # What a killed run had under way counts against the budgets
@@ -122,9 +122,9 @@ class Opening:
             finally:
                 await engine.aclose()
 
-    async def _limits(self, ledger: LedgerThread) -> tuple[Gate, Budget]:
+    async def _limits(self, ledger: LedgerThread) -> tuple[RateLimiter, Budget]:
         pace, api = self.settings.pace, self.settings.api
-        gate = Gate(pace.rate, pace.headroom, api.retry_for, self.clock)
+        gate = RateLimiter(pace.rate, pace.headroom, api.retry_for, self.clock)
         since = self.clock.wall() - gate.longest_window
         sends = await ledger.do(lambda ledger: ledger.pacing.sends_since(since))
         learned = await ledger.do(lambda ledger: ledger.pacing.learned())
@@ -134,18 +134,18 @@ class Opening:
         self.stop.on_halt(gate.close)
         spend, wall = self.settings.spend, self.clock.wall
         windows = await ledger.do(
-            lambda ledger: Windows.of(
+            lambda ledger: CalendarBudget.of(
                 spend, wall, lambda since, most: ledger.spending.since(since, price, most)
             )
         )
         return gate, Budget(spend, charges, self.clock.monotonic(), windows)
 
-    async def _close_killed_runs(self, ledger: LedgerThread, started_at: float) -> Facts:
+    async def _close_killed_runs(self, ledger: LedgerThread, started_at: float) -> RunCheckpoint:
         """Close killed runs; what is known of this one when it begins."""
-        facts = facts_of(self.settings)
+        facts = first_checkpoint(self.settings)
         if not self.settings.dry_run:
             close = partial(
-                close_killed_runs,
+                recover_killed_runs,
                 allowing=self.allowing,
                 sandbox=self.settings.api.sandbox,
                 now=started_at,
@@ -180,7 +180,7 @@ class Opening:
         await ledger.do(begin)
         if not settings.dry_run:
             await leave_note(ledger, output, run_id, started_at)
-            await read_kept(ledger, run_id, sandbox=settings.api.sandbox)
+            await read_stored_answers(ledger, run_id, sandbox=settings.api.sandbox)
         return run_id, folder
 
 
@@ -190,12 +190,12 @@ class _Parts:
 
     opening: Opening
     ledger: LedgerThread
-    gate: Gate
+    gate: RateLimiter
     budget: Budget
     engine: Engine
     results: ResultsWriter
     walks: Sequence[Finder]
-    marks: CheckMarks | None
+    marks: CrashMarks | None
     still_locked: StillLocked
 
     def session(self, run_id: str, folder: str, started_at: float) -> Session:
@@ -233,12 +233,14 @@ class _Parts:
             source=self._source(standing, recorder),
         )
 
-    def _inquirer(self, run_id: str, settler: Settler) -> Inquirer:
+    def _inquirer(self, run_id: str, settler: Settler) -> Submitter:
         opening = self.opening
         if opening.settings.dry_run:
             force = opening.settings.force
-            return Planner(self.ledger, self.budget, opening.tally, opening.clock, force=force)
-        return Asker(
+            return DryRunSubmitter(
+                self.ledger, self.budget, opening.tally, opening.clock, force=force
+            )
+        return ApiSubmitter(
             run_id=run_id,
             settings=opening.settings,
             engine=self.engine,
@@ -253,22 +255,24 @@ class _Parts:
             still_locked=self.still_locked,
         )
 
-    def _examiner(self, standing: Standing, recorder: Recorder, inquirer: Inquirer) -> Examiner:
-        return Examiner(
+    def _examiner(
+        self, standing: FreshnessPolicy, recorder: Recorder, inquirer: Submitter
+    ) -> FileProcessor:
+        return FileProcessor(
             settings=self.opening.settings,
             standing=standing,
             engine=self.engine,
             ledger=self.ledger,
             inquirer=inquirer,
             recorder=recorder,
-            refusals=Refusals(),
+            refusals=RefusalBreaker(),
             stop=self.opening.stop,
             clock=self.opening.clock,
             marks=self.marks,
-            bytes_in_flight=BytesInFlight(self.engine.bytes_in_flight),
+            bytes_in_flight=ByteSemaphore(self.engine.bytes_in_flight),
         )
 
-    def _source(self, standing: Standing, recorder: Recorder) -> Source:
+    def _source(self, standing: FreshnessPolicy, recorder: Recorder) -> Source:
         return Source(
             settings=self.opening.settings,
             standing=standing,
@@ -282,7 +286,7 @@ class _Parts:
         )
 
 
-def _standing(settings: Settings, run_id: str, started_at: float) -> Standing:
+def _standing(settings: Settings, run_id: str, started_at: float) -> FreshnessPolicy:
     """Which verdicts still hold: with --force no answer of another run."""
     since, matched_since = 0.0, None
     age = settings.scan.rescan_after
@@ -293,4 +297,6 @@ def _standing(settings: Settings, run_id: str, started_at: float) -> Standing:
         matched_since = started_at - age / 2 if settings.spend.matched_first else None
     rules = Rules.of(settings.scan, settings.send)
     fingerprints = rules.fingerprint, rules.conversion_fingerprint
-    return Standing(fingerprints[0], run_id, since, matched_since, started_at, fingerprints[1])
+    return FreshnessPolicy(
+        fingerprints[0], run_id, since, matched_since, started_at, fingerprints[1]
+    )

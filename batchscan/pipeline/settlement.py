@@ -11,16 +11,16 @@ import logging
 from dataclasses import dataclass, field
 
 from batchscan.copyleaks.responses import READER
-from batchscan.engines.interface import Answered
-from batchscan.engines.vendor_mapping import LONG_ANSWER, interpret, not_read
+from batchscan.engines.interface import Success
+from batchscan.engines.vendor_mapping import LONG_ANSWER, parse_answer, unread_answer
 from batchscan.errors import StorageError
-from batchscan.ledger import Ledger, LedgerThread, Sighting
+from batchscan.ledger import Ledger, LedgerThread, TrackedMatch
 from batchscan.model import Answer, Claim, Effort, Failed, Image, Scanned
 from batchscan.pipeline.outcomes import subject_of, unreadable
-from batchscan.pipeline.recorder import Kept, Recorder
-from batchscan.pipeline.shutdown import Stop
+from batchscan.pipeline.recorder import Recorded, Recorder
+from batchscan.pipeline.shutdown import Shutdown
 from batchscan.results import ResultLine
-from batchscan.runs.answer_lines import told, with_answer, without_answer
+from batchscan.runs.answer_lines import with_answer, with_problem, without_answer
 from batchscan.runs.rebuild import with_history
 from batchscan.runs.rescued_answers import rescue
 from batchscan.util.escaping import printable
@@ -45,12 +45,12 @@ class Settler:
 
     ledger: LedgerThread
     recorder: Recorder
-    stop: Stop
+    stop: Shutdown
     run_folder: str
     sandbox: bool
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)  # one long answer at a time
 
-    async def settle(self, image: Image, claim: Claim, effort: Effort, reply: Answered) -> Settled:
+    async def settle(self, image: Image, claim: Claim, effort: Effort, reply: Success) -> Settled:
         """Keep an answer, then say what it says; never raises for what it is or what is full."""
         nothing = Answer(b"", reply.received_at, None, None, None, ())
         bare = self.recorder.line(Scanned(subject_of(image), effort, nothing))
@@ -60,15 +60,15 @@ class Settler:
         async with self.reading:
             return await self._read(image, claim, effort, reply, bare, kept)
 
-    async def _keep(self, image: Image, claim: Claim, bare: ResultLine, reply: Answered) -> Kept:
+    async def _keep(self, image: Image, claim: Claim, bare: ResultLine, reply: Success) -> Recorded:
         """Keep the body verbatim, where there is room for it."""
 
-        def settle(ledger: Ledger) -> Kept:
+        def settle(ledger: Ledger) -> Recorded:
             run_id = self.recorder.run_id
             answer_id = ledger.claims.settle(claim, reply.body, reply.received_at, run_id)
             ledger.files.put(image.path, image.stat, picture_id=claim.picture_id)
             ledger.seen.add(claim.picture_id, image.path, fresh=True)
-            return Kept(answer_id)
+            return Recorded(answer_id)
 
         try:
             return await self.recorder.decide(bare, settle)
@@ -77,32 +77,32 @@ class Settler:
                 rescue, self.run_folder, claim, reply.body, reply.received_at
             )
             self._stop_because(error, f"a paid answer was saved to {where}")
-            return Kept()
+            return Recorded()
 
     async def _read(
         self,
         image: Image,
         claim: Claim,
         effort: Effort,
-        reply: Answered,
+        reply: Success,
         bare: ResultLine,
-        kept: Kept,
+        kept: Recorded,
     ) -> Settled:
         """Read what was kept, and enter it; what goes wrong here is for the next run to mend."""
 
         def read() -> Answer:
-            return interpret(reply.body, reply.received_at, claim.scan_id, sandbox=self.sandbox)
+            return parse_answer(reply.body, reply.received_at, claim.scan_id, sandbox=self.sandbox)
 
-        history: tuple[Sighting, ...] = ()
+        history: tuple[TrackedMatch, ...] = ()
         try:
             long = len(reply.body) >= LONG_ANSWER
             answer = await asyncio.to_thread(read) if long else read()
-            line = told(bare, answer)
+            line = with_problem(bare, answer)
             if kept.answer_id is not None:
                 history = await self._enter(claim, answer, kept, line)
         except Exception as error:  # noqa: BLE001 - it is paid for, and kept
             answer = await self._leave(reply, image, error, kept, bare)
-            line = told(bare, answer)
+            line = with_problem(bare, answer)
         # What fails from here on ends the run, and the next one makes the line of what is entered.
         answer = await asyncio.to_thread(with_history, answer, history) if history else answer
         if answer.matches:
@@ -115,13 +115,13 @@ class Settler:
         return Settled(outcome, answer, claim.picture_id, kept.answer_id, line)
 
     async def _enter(
-        self, claim: Claim, answer: Answer, kept: Kept, line: ResultLine
-    ) -> tuple[Sighting, ...]:
+        self, claim: Claim, answer: Answer, kept: Recorded, line: ResultLine
+    ) -> tuple[TrackedMatch, ...]:
         """Enter what an answer says; the history of its matches."""
         answer_id, run_id = kept.answer_id, self.recorder.run_id
         assert answer_id is not None  # noqa: S101 - looked at by the caller
 
-        def enter(ledger: Ledger) -> tuple[Sighting, ...]:
+        def enter(ledger: Ledger) -> tuple[TrackedMatch, ...]:
             ledger.readings.enter(answer_id, answer, READER, run_id)
             if answer.trouble is not None and kept.line is not None:
                 ledger.runs.decided_otherwise(kept.line, without_answer(line))
@@ -131,14 +131,14 @@ class Settler:
         return await self.ledger.do(enter)
 
     async def _leave(
-        self, reply: Answered, image: Image, error: Exception, kept: Kept, bare: ResultLine
+        self, reply: Success, image: Image, error: Exception, kept: Recorded, bare: ResultLine
     ) -> Answer:
         """Leave an answer to the next run, which reads what is kept."""
         log.warning("reading the answer about %s failed: %r", printable(image.path), error)
         if isinstance(error, StorageError):
             self.stop.because(error)
-        answer = not_read(reply.body, reply.received_at, error)
-        line = without_answer(told(bare, answer))
+        answer = unread_answer(reply.body, reply.received_at, error)
+        line = without_answer(with_problem(bare, answer))
 
         def leave(ledger: Ledger) -> None:
             if kept.line is not None and kept.answer_id is not None:

@@ -28,7 +28,7 @@ _SEVERITY: tuple[type[StopRun], ...] = (
 )
 
 
-class Stop:
+class Shutdown:
     """Set once a step has raised what must end the run; what is under way then settles.
 
     Own limits stop the run gently: what they had let in is still sent. Everything else halts it:

@@ -17,21 +17,28 @@ import msgspec
 from batchscan.enums import DeferReason
 from batchscan.errors import StopRun
 from batchscan.images.read import pictures_of
-from batchscan.ledger import FileState, KnownFolder, Ledger, LedgerThread, Sorted, Standing
+from batchscan.ledger import (
+    BlockStatus,
+    FileStat,
+    FreshnessPolicy,
+    KnownFolder,
+    Ledger,
+    LedgerThread,
+)
 from batchscan.model import Candidate, Outcome
 from batchscan.pace import Clock
 from batchscan.pipeline.listing import NANO, batches, candidates_of, too_young
-from batchscan.pipeline.missing_folders import Missing
+from batchscan.pipeline.missing_folders import MissingFolderCheck
 from batchscan.pipeline.outcomes import Stopwatch, deferred
 from batchscan.pipeline.recorder import Recorder
-from batchscan.pipeline.shutdown import Stop
+from batchscan.pipeline.shutdown import Shutdown
 from batchscan.pipeline.spool import Spool
-from batchscan.runs.checkpoint import Facts
+from batchscan.runs.checkpoint import RunCheckpoint
 from batchscan.settings import Settings
 from batchscan.stores import is_empty
 from batchscan.tally import Tally
 from batchscan.util.escaping import printable
-from batchscan.util.paths import is_url, joined
+from batchscan.util.paths import is_url, join_path
 from batchscan.walk import Block, Finder
 
 PUTS_OFF_FOR = 5.0  # seconds, of files that were found when a signal came
@@ -44,14 +51,14 @@ class Source:
     """Feeds the queue with the files that something is to be done about."""
 
     settings: Settings
-    standing: Standing
+    standing: FreshnessPolicy
     walks: Sequence[Finder]
     ledger: LedgerThread
     recorder: Recorder
-    stop: Stop
+    stop: Shutdown
     clock: Clock
     tally: Tally
-    facts: Facts
+    facts: RunCheckpoint
     found: int = 0  # files until now, whatever becomes of them
     found_bytes: int = 0
     stopped_at: float | None = None  # by the monotonic clock, where the run stops at once
@@ -122,7 +129,7 @@ class Source:
         unnamed = await self._sort(blocks, [block.unnamed for block in blocks])
         found: list[Candidate] = []
         for block, named, others in zip(blocks, rest, unnamed, strict=True):
-            pictures: list[FileState] = []
+            pictures: list[FileStat] = []
             if others:
                 pictures = await asyncio.to_thread(self._pictures_of, block.folder, others)
                 self.tally.ignored += len(others) - len(pictures)
@@ -132,8 +139,8 @@ class Source:
         return found
 
     async def _sort(
-        self, blocks: Sequence[Block], parts: Sequence[Sequence[FileState]]
-    ) -> list[list[FileState]]:
+        self, blocks: Sequence[Block], parts: Sequence[Sequence[FileStat]]
+    ) -> list[list[FileStat]]:
         """Of a part of each block the files that are not as they were, in their order.
 
         Those whose answers are to be asked for again are kept aside until all new ones are asked.
@@ -141,7 +148,7 @@ class Source:
         if self.settings.force or self.settings.rehash or not any(parts):
             return [list(files) for files in parts]
 
-        def sort(ledger: Ledger) -> list[Sorted]:
+        def sort(ledger: Ledger) -> list[BlockStatus]:
             found = []
             for block, files in zip(blocks, parts, strict=True):
                 each = ledger.files.sort(block.folder, files, self.standing)
@@ -162,10 +169,10 @@ class Source:
         self.found_bytes += sum(due.file[1] for each in found for due in each.due)
         return [each.rest for each in found]
 
-    def _pictures_of(self, folder: str, entries: Sequence[FileState]) -> list[FileState]:
+    def _pictures_of(self, folder: str, entries: Sequence[FileStat]) -> list[FileStat]:
         """Those of the files without an extension that are pictures by their first bytes."""
         follow = self.settings.scan.follow_symlinks
-        found = pictures_of([joined(folder, entry[0]) for entry in entries], follow=follow)
+        found = pictures_of([join_path(folder, entry[0]) for entry in entries], follow=follow)
         return list(compress(entries, found))
 
     async def _old_enough(self, candidates: list[Candidate]) -> list[Candidate]:
@@ -210,7 +217,7 @@ class Source:
         for root, pictures in walk.counts.seen.items():
             if not pictures or is_url(root):  # reported as a whole; a store has no mounts
                 continue
-            missing, after = Missing(), b""
+            missing, after = MissingFolderCheck(), b""
             while some := await self.ledger.do(partial(_unseen_below, root, after)):
                 await asyncio.to_thread(missing.add, root, some)
                 after = some[-1].path

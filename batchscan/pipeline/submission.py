@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from batchscan.engines.interface import Refusal
+from batchscan.engines.interface import Refused
 from batchscan.enums import FailReason
-from batchscan.ledger import Known
+from batchscan.ledger import KnownPicture
 from batchscan.model import Claim, Deferred, Effort, Image, Reused, ServiceError
 from batchscan.pipeline.outcomes import Stopwatch
 from batchscan.pipeline.settlement import Settled
@@ -23,7 +23,7 @@ class NoAnswer:
 
 
 @dataclass(slots=True)
-class Question:
+class Submission:
     """One picture being asked about, over all its tries."""
 
     image: Image
@@ -46,13 +46,15 @@ class Question:
 
 
 # The last two come of a dry run only.
-Ending: TypeAlias = Settled | Refusal | NoAnswer | Deferred | Reused
+SubmissionResult: TypeAlias = Settled | Refused | NoAnswer | Deferred | Reused
 
 
-class Inquirer(Protocol):
+class Submitter(Protocol):
     """Brings a picture to its end: at the service, or in a dry run's reckoning."""
 
-    async def ask(self, image: Image, known: Known, watch: Stopwatch) -> tuple[Ending, Question]:
+    async def ask(
+        self, image: Image, known: KnownPicture, watch: Stopwatch
+    ) -> tuple[SubmissionResult, Submission]:
         """Bring one picture to its end, an answer to where it is kept.
 
         Raises:

@@ -9,9 +9,9 @@ import msgspec
 from batchscan.enums import ExitReason, Status
 from batchscan.errors import BatchscanError
 from batchscan.report import schema
-from batchscan.report_sections import Digest, MatchTotals
+from batchscan.report_sections import MatchSummary, MatchTotals
 from batchscan.tally import Tally
-from batchscan.util.escaping import path_fields, scalars
+from batchscan.util.escaping import path_fields, replace_surrogates
 from batchscan.util.timestamps import rfc3339
 
 
@@ -51,7 +51,7 @@ class ApiFacts:
     bytes_sent: int = 0
 
 
-def build(run: RunFacts, tally: Tally, digest: Digest, api: ApiFacts) -> schema.Report:
+def build(run: RunFacts, tally: Tally, digest: MatchSummary, api: ApiFacts) -> schema.Report:
     """Make the report.
 
     Raises:
@@ -84,7 +84,7 @@ def build(run: RunFacts, tally: Tally, digest: Digest, api: ApiFacts) -> schema.
     )
 
 
-def with_digest(report: schema.Report, digest: Digest) -> schema.Report:
+def with_digest(report: schema.Report, digest: MatchSummary) -> schema.Report:
     """Give a report the matches of another moment."""
     return msgspec.structs.replace(
         report,
@@ -112,8 +112,8 @@ def _run(run: RunFacts) -> schema.Run:
         round_days=run.round_days,
         plan=run.plan,
         sandbox=run.sandbox,
-        message=run.message and scalars(run.message),
-        advice=run.advice and scalars(run.advice),
+        message=run.message and replace_surrogates(run.message),
+        advice=run.advice and replace_surrogates(run.advice),
     )
 
 
@@ -154,10 +154,10 @@ def _matches(totals: MatchTotals) -> schema.Matches:
     )
 
 
-def _domains(digest: Digest) -> list[schema.Domain]:
+def _domains(digest: MatchSummary) -> list[schema.Domain]:
     return [
         schema.Domain(
-            domain=scalars(found.domain),
+            domain=replace_surrogates(found.domain),
             images=found.images,
             full=found.full,
             partial=found.partial,
@@ -169,7 +169,7 @@ def _domains(digest: Digest) -> list[schema.Domain]:
     ]
 
 
-def _images(digest: Digest) -> list[schema.MatchedPicture]:
+def _images(digest: MatchSummary) -> list[schema.MatchedPicture]:
     pictures = []
     for image in digest.images:
         path, path_b64 = path_fields(image.path)
@@ -190,12 +190,12 @@ def _images(digest: Digest) -> list[schema.MatchedPicture]:
     return pictures
 
 
-def _rules(digest: Digest) -> list[schema.AllowRule]:
+def _rules(digest: MatchSummary) -> list[schema.AllowRule]:
     return [
         schema.AllowRule(
-            what=scalars(rule.what),
-            reason=scalars(rule.reason),
-            by=rule.by and scalars(rule.by),
+            what=replace_surrogates(rule.what),
+            reason=replace_surrogates(rule.reason),
+            by=rule.by and replace_surrogates(rule.by),
             until=rule.until.isoformat() if rule.until else None,
             expired=rule.expired,
             covers=rule.covers,

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from batchscan.model import Match, Provenance
 from batchscan.report.schema import Report
-from batchscan.report_sections import FoundPicture
+from batchscan.report_sections import PictureMatches
 from batchscan.util.escaping import BYTE_ORDER_MARK, path_fields, spreadsheet_cell
 from batchscan.util.timestamps import rfc3339
 
@@ -41,7 +41,7 @@ COLUMNS = (
 )
 
 
-def render(report: Report, pictures: Iterable[FoundPicture]) -> Iterator[bytes]:  # noqa: ARG001 - one shape for all formats
+def render(report: Report, pictures: Iterable[PictureMatches]) -> Iterator[bytes]:  # noqa: ARG001 - one shape for all formats
     """Write the table, picture by picture."""
     line = io.StringIO()
     writer = csv.writer(line)
@@ -53,7 +53,7 @@ def render(report: Report, pictures: Iterable[FoundPicture]) -> Iterator[bytes]:
         line.truncate()
 
 
-def _rows(pictures: Iterable[FoundPicture]) -> Iterator[tuple[str, ...]]:
+def _rows(pictures: Iterable[PictureMatches]) -> Iterator[tuple[str, ...]]:
     yield COLUMNS
     for picture in pictures:
         ours = _picture_cells(picture)
@@ -69,7 +69,7 @@ def _rows(pictures: Iterable[FoundPicture]) -> Iterator[tuple[str, ...]]:
                 yield (*ours, *address, spreadsheet_cell(page), *history, *about)
 
 
-def _picture_cells(picture: FoundPicture) -> tuple[str, ...]:
+def _picture_cells(picture: PictureMatches) -> tuple[str, ...]:
     path, path_b64 = path_fields(picture.path)
     size = (str(picture.size), picture.format, str(picture.width), str(picture.height))
     return (spreadsheet_cell(path), spreadsheet_cell(path_b64), picture.sha256, *size)
@@ -84,7 +84,7 @@ def _history_cells(match: Match) -> tuple[str, ...]:
     )
 
 
-def _provenance_cells(picture: FoundPicture) -> tuple[str, ...]:
+def _provenance_cells(picture: PictureMatches) -> tuple[str, ...]:
     said = picture.provenance or Provenance()
     words = (said.creator, said.copyright, said.credit, said.created)
     return (rfc3339(picture.scanned_at), *map(spreadsheet_cell, words))

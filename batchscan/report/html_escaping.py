@@ -15,9 +15,9 @@ from markupsafe import Markup
 from batchscan.util.escaping import printable
 from batchscan.util.urls import host_of
 
-MOST_SHOWN = 300  # characters of one string
-LONGEST_LINK = 2_000  # characters of a URL that becomes a link
-LARGEST_THUMBNAIL = 16_384  # bytes
+MAX_SHOWN = 300  # characters of one string
+MAX_LINK = 2_000  # characters of a URL that becomes a link
+MAX_THUMBNAIL = 16_384  # bytes
 
 # From the third on, marks that are stacked upon a letter would grow into the lines around it.
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
@@ -37,7 +37,7 @@ class Link(NamedTuple):
     after: str
 
 
-def cut(text: str, most: int = MOST_SHOWN) -> str:
+def cut(text: str, most: int = MAX_SHOWN) -> str:
     """Make a string visible on one line; a long one loses its middle and says its length."""
     if len(text) <= most:
         return _flat(printable(text))
@@ -53,7 +53,7 @@ def visible(value: object) -> object:
 
 def link(url: str) -> Link | None:
     """The link to a web page; None for what is none, and is shown as text."""
-    href = _href(url.strip()) if len(url) <= LONGEST_LINK else None
+    href = _href(url.strip()) if len(url) <= MAX_LINK else None
     if href is None:
         return None
     shown = cut(url.strip())
@@ -68,7 +68,7 @@ def data_uri(thumbnail: bytes | None) -> Markup | None:
 
     Ledgers hold WebP files of the versions that made these.
     """
-    if thumbnail is None or len(thumbnail) > LARGEST_THUMBNAIL:
+    if thumbnail is None or len(thumbnail) > MAX_THUMBNAIL:
         return None
     if thumbnail[:3] == b"\xff\xd8\xff":
         kind = "jpeg"

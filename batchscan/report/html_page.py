@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 from batchscan.enums import DeferReason, ExitReason, FailReason, RejectReason
 from batchscan.report.html_assets import environment, inlined, policy
-from batchscan.report.html_pictures import MOST_MATCHES, MOST_PAGES, Gallery, gallery, moment
+from batchscan.report.html_pictures import MAX_MATCHES, MAX_PAGES, PictureList, moment, picture_list
 from batchscan.report.schema import Domain, Report
 from batchscan.report.text import NO_SITE, alerts, coverage, dry_run, losses
 from batchscan.report.wording import duration, ended, explained
-from batchscan.report_sections import FoundPicture
+from batchscan.report_sections import PictureMatches
 from batchscan.version import version
 
-MOST_DOMAINS = 500
-MOST_RULES = 200
-MOST_ROOTS = 20
+MAX_DOMAINS = 500
+MAX_RULES = 200
+MAX_ROOTS = 20
 _CHUNK = 500  # pieces of the template that are written at once
 
 
@@ -30,7 +30,7 @@ class Scope:
     again: str = "batchscan report --html FILE"
 
 
-class Most(NamedTuple):
+class PageLimits(NamedTuple):
     """The bounds that the page speaks of."""
 
     matches: int
@@ -40,7 +40,7 @@ class Most(NamedTuple):
 _REASONS = (*RejectReason, *FailReason, *DeferReason)
 
 
-class Count(NamedTuple):
+class Figure(NamedTuple):
     """So many of something, and where `report.json` says so."""
 
     figure: str
@@ -50,7 +50,7 @@ class Count(NamedTuple):
 
 def render(
     report: Report,
-    pictures: Iterable[FoundPicture],
+    pictures: Iterable[PictureMatches],
     *,
     made_at: float,
     scope: Scope = Scope(),
@@ -64,7 +64,7 @@ def render(
         made_at: seconds since 1970.
         scope: what the page is about.
     """
-    shown = gallery(pictures)
+    shown = picture_list(pictures)
     stream = environment().get_template("report.html").stream(
         report=report,
         scope=scope,
@@ -75,9 +75,9 @@ def render(
         style=inlined("report.css"),
         script=inlined("report.js"),
         domains=_domains(report, shown),
-        rules=report.allow_rules[:MOST_RULES],
-        roots=report.run.roots[:MOST_ROOTS],
-        most=Most(MOST_MATCHES, MOST_PAGES),
+        rules=report.allow_rules[:MAX_RULES],
+        roots=report.run.roots[:MAX_ROOTS],
+        most=PageLimits(MAX_MATCHES, MAX_PAGES),
         left_out=max(0, report.matches.images_with_matches - shown.present),
         **_words(report),
     )  # fmt: skip
@@ -121,11 +121,11 @@ def _incomplete(report: Report) -> bool:
 
 def _counts(
     reasons: Mapping[str, int], kinds: Iterable[str], section: str = "reasons"
-) -> list[Count]:
+) -> list[Figure]:
     found = [(reasons.get(kind, 0), kind) for kind in kinds]
     found.sort(key=lambda pair: -pair[0])
     return [
-        Count(f"{section}.{kind}", number, explained(number, kind).partition(" ")[2])
+        Figure(f"{section}.{kind}", number, explained(number, kind).partition(" ")[2])
         for number, kind in found
         if number
     ]
@@ -159,8 +159,8 @@ class Site(NamedTuple):
     article: int | None
 
 
-def _domains(report: Report, shown: Gallery) -> list[Site]:
+def _domains(report: Report, shown: PictureList) -> list[Site]:
     return [
         Site(found, found.domain or NO_SITE, shown.first_of.get(found.domain))
-        for found in report.domains[:MOST_DOMAINS]
+        for found in report.domains[:MAX_DOMAINS]
     ]

@@ -14,22 +14,22 @@ from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.model import Match
 from batchscan.report.html_assets import environment
 from batchscan.report.html_escaping import cut, data_uri
-from batchscan.report_sections import FoundPicture
-from batchscan.util.escaping import scalars
-from batchscan.util.paths import parted
+from batchscan.report_sections import PictureMatches
+from batchscan.util.escaping import replace_surrogates
+from batchscan.util.paths import split_path
 
-MOST_BYTES = 16_000_000  # of all pictures; a browser opens that much in a moment
-MOST_PICTURES = 5_000
-MOST_MATCHES = 20  # that are shown of a picture
-MOST_PAGES = 5  # that are shown of a match
-MOST_NEWS = 100  # new matches that are shown ahead of the pictures
-MOST_NEWS_OF_ONE = 10  # of them, of one picture
+MAX_BYTES = 16_000_000  # of all pictures; a browser opens that much in a moment
+MAX_PICTURES = 5_000
+MAX_MATCHES = 20  # that are shown of a picture
+MAX_PAGES = 5  # that are shown of a match
+MAX_NEWS = 100  # new matches that are shown ahead of the pictures
+MAX_NEWS_PER_MATCH = 10  # of them, of one picture
 
 NEWS = (MatchState.NEW, MatchState.RETURNED)
 _KINDS = tuple(MatchKind)
 
 
-class Finding(NamedTuple):
+class MatchView(NamedTuple):
     """A match as it is shown."""
 
     url: str
@@ -44,15 +44,15 @@ class Finding(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PictureView:
     """A picture as it is shown."""
 
     number: int
-    picture: FoundPicture
+    picture: PictureMatches
     folder: Markup  # may be broken after each slash
     name: str
     thumbnail: Markup | None
-    findings: tuple[Finding, ...]
+    findings: tuple[MatchView, ...]
     more: int  # matches that are not shown
     total: int  # matches that are there
     full: int
@@ -62,36 +62,36 @@ class Entry:
     asked: str
 
 
-class News(NamedTuple):
+class NewsView(NamedTuple):
     """A picture with new matches, as it is shown ahead of the others."""
 
-    entry: Entry
-    findings: tuple[Finding, ...]
+    entry: PictureView
+    findings: tuple[MatchView, ...]
     more: int
 
 
 @dataclass(slots=True)
-class Gallery:
+class PictureList:
     """What a page shows of the pictures."""
 
     articles: list[Markup] = field(default_factory=list)
-    news: list[News] = field(default_factory=list)
+    news: list[NewsView] = field(default_factory=list)
     news_shown: int = 0
     present: int = 0  # articles of pictures with matches that are there
     first_of: dict[str, int] = field(default_factory=dict)  # by domain: the first article
     complete: bool = True  # no picture was left out
 
 
-def gallery(pictures: Iterable[FoundPicture]) -> Gallery:
+def picture_list(pictures: Iterable[PictureMatches]) -> PictureList:
     """Take as many pictures, in their order, as the file has room for; no more are asked for."""
-    shown = Gallery()
+    shown = PictureList()
     template = environment().get_template("picture.html")
-    room = MOST_BYTES
+    room = MAX_BYTES
     for number, picture in enumerate(pictures, 1):
-        entry = entry_of(number, picture)
+        entry = view_of(number, picture)
         article = template.render(entry=entry)
         room -= len(article.encode())
-        if room < 0 or number > MOST_PICTURES:
+        if room < 0 or number > MAX_PICTURES:
             shown.complete = False
             break
         shown.articles.append(Markup(article))  # noqa: S704 - a template has escaped it
@@ -102,14 +102,14 @@ def gallery(pictures: Iterable[FoundPicture]) -> Gallery:
     return shown
 
 
-def entry_of(number: int, picture: FoundPicture) -> Entry:
+def view_of(number: int, picture: PictureMatches) -> PictureView:
     """Make up what is shown of a picture."""
     there = [match for match in picture.matches if match.state != MatchState.GONE]
     kinds = [match.kind for match in there]
-    ordered = sorted(picture.matches, key=_rank)[:MOST_MATCHES]
-    folder, name = parted(os.fsdecode(picture.path))
+    ordered = sorted(picture.matches, key=_rank)[:MAX_MATCHES]
+    folder, name = split_path(os.fsdecode(picture.path))
     seen = (match.first_seen for match in there if match.first_seen is not None)
-    return Entry(
+    return PictureView(
         number=number,
         picture=picture,
         folder=_breakable(folder if folder.endswith("/") or not folder else f"{folder}/"),
@@ -135,11 +135,11 @@ def _breakable(folder: str) -> Markup:
     return Markup("/<wbr>").join(cut(folder).split("/"))
 
 
-def _add_news(shown: Gallery, entry: Entry) -> None:
-    room = min(MOST_NEWS_OF_ONE, MOST_NEWS - shown.news_shown)
+def _add_news(shown: PictureList, entry: PictureView) -> None:
+    room = min(MAX_NEWS_PER_MATCH, MAX_NEWS - shown.news_shown)
     findings = tuple(found for found in entry.findings if found.state in NEWS)[:room]
     if findings:
-        shown.news.append(News(entry, findings, entry.news - len(findings)))
+        shown.news.append(NewsView(entry, findings, entry.news - len(findings)))
         shown.news_shown += len(findings)
 
 
@@ -153,15 +153,15 @@ def _rank(match: Match) -> tuple[bool, bool, bool, int]:
     )
 
 
-def _finding(match: Match) -> Finding:
-    return Finding(
+def _finding(match: Match) -> MatchView:
+    return MatchView(
         url=match.url,
         kind=match.kind.value,
         state=match.state and match.state.value,
         disposition=match.disposition and match.disposition.value,
-        domain=scalars(match.domain),
-        pages=match.pages[:MOST_PAGES],
-        more_pages=max(0, len(match.pages) - MOST_PAGES),
+        domain=replace_surrogates(match.domain),
+        pages=match.pages[:MAX_PAGES],
+        more_pages=max(0, len(match.pages) - MAX_PAGES),
         first_seen=_day(match.first_seen),
         last_seen=_day(match.last_seen),
     )

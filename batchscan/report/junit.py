@@ -17,26 +17,26 @@ from batchscan.model import Match
 from batchscan.report.schema import Report, figures
 from batchscan.report.text import NO_SITE, coverage, losses
 from batchscan.report.wording import amount, explained, shortened
-from batchscan.report_sections import FoundPicture
+from batchscan.report_sections import PictureMatches
 from batchscan.util.escaping import printable
-from batchscan.util.paths import parted
-from batchscan.util.spool import Aside
+from batchscan.util.paths import split_path
+from batchscan.util.spool import Spool
 
 _ENDINGS = (ExitReason.OK, ExitReason.MATCHES, ExitReason.PARTIAL)  # of runs that went to their end
 _SITES = 5  # named in a message
-_MOST_MATCHES = 100  # listed for one picture: GitLab reads no file of 30 MB
-_MOST_PAGES = 10
+_MAX_MATCHES = 100  # listed for one picture: GitLab reads no file of 30 MB
+_MAX_PAGES = 10
 _SITE_WIDTH = 40
 _URL_WIDTH = 2_000
 
 
-def render(report: Report, pictures: Iterable[FoundPicture]) -> Iterator[bytes]:
+def render(report: Report, pictures: Iterable[PictureMatches]) -> Iterator[bytes]:
     """Write the XML; test cases wait in a temporary file until their number is known.
 
     Raises:
         StorageError: there is no room for it.
     """
-    with Aside() as aside:
+    with Spool() as aside:
         failures = 0
         for picture in pictures:
             failures += _has_to_do(picture)
@@ -44,7 +44,7 @@ def render(report: Report, pictures: Iterable[FoundPicture]) -> Iterator[bytes]:
         yield from _parts(report, aside, failures)
 
 
-def _parts(report: Report, aside: Aside, failures: int) -> Iterator[bytes]:
+def _parts(report: Report, aside: Spool, failures: int) -> Iterator[bytes]:
     cases = list(_coverage_cases(report))
     errors = sum(outcome == "error" for outcome, _ in cases)
     skipped = sum(outcome == "skipped" for outcome, _ in cases)
@@ -112,8 +112,8 @@ def _coverage_case(name: str, outcome: str, kind: str, said: str) -> str:
     )
 
 
-def _picture_case(picture: FoundPicture) -> str:
-    folder, name = parted(os.fsdecode(picture.path))
+def _picture_case(picture: PictureMatches) -> str:
+    folder, name = split_path(os.fsdecode(picture.path))
     if _has_to_do(picture):
         to_do = [match for match in picture.matches if match.to_do]
         worst = next(kind for kind in MatchKind if any(match.kind is kind for match in to_do))
@@ -128,7 +128,7 @@ def _picture_case(picture: FoundPicture) -> str:
     return f'{case} time="0">{verdict}</testcase>\n'
 
 
-def _has_to_do(picture: FoundPicture) -> bool:
+def _has_to_do(picture: PictureMatches) -> bool:
     return any(match.to_do for match in picture.matches)
 
 
@@ -145,12 +145,12 @@ def _sites(matches: list[Match]) -> str:
 
 
 def _match_lines(matches: list[Match]) -> Iterator[str]:
-    for match in matches[:_MOST_MATCHES]:
+    for match in matches[:_MAX_MATCHES]:
         words = " ".join(filter(None, (match.state, match.kind, match.disposition)))
         yield f"{words}: {match.url}"
-        yield from (f"    on {page}" for page in match.pages[:_MOST_PAGES])
-        yield from _more(len(match.pages) - _MOST_PAGES, "    on")
-    yield from _more(len(matches) - _MOST_MATCHES, "and")
+        yield from (f"    on {page}" for page in match.pages[:_MAX_PAGES])
+        yield from _more(len(match.pages) - _MAX_PAGES, "    on")
+    yield from _more(len(matches) - _MAX_MATCHES, "and")
 
 
 def _more(number: int, start: str) -> Iterator[str]:
@@ -158,7 +158,7 @@ def _more(number: int, start: str) -> Iterator[str]:
         yield f"{start} {number:,} more; matches.csv has them all"
 
 
-def _settled(picture: FoundPicture) -> str:
+def _settled(picture: PictureMatches) -> str:
     """Why nothing is to be done about a picture's matches."""
     counts = Counter(
         (match.disposition or "settled") if match.there else "gone" for match in picture.matches

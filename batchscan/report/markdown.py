@@ -17,7 +17,7 @@ from batchscan.model import Match
 from batchscan.report.schema import Domain, MatchedPicture, Matches, Report, figures
 from batchscan.report.text import NO_SITE, alerts, coverage, dry_run, kinds, losses, money
 from batchscan.report.wording import amount, shortened
-from batchscan.report_sections import FoundPicture
+from batchscan.report_sections import PictureMatches
 from batchscan.util.escaping import markdown_code, printable
 
 TOP = 20  # rows of each table of findings
@@ -28,13 +28,13 @@ _FRESH = (MatchState.NEW, MatchState.RETURNED)
 _Found = TypeVar("_Found", Domain, MatchedPicture)
 
 
-def render(report: Report, pictures: Iterable[FoundPicture]) -> Iterator[bytes]:
+def render(report: Report, pictures: Iterable[PictureMatches]) -> Iterator[bytes]:
     """Write the summary; `pictures` are looked at until the new matches are found."""
     for line in _lines(report, pictures):
         yield f"{line}\n".encode()
 
 
-def _lines(report: Report, pictures: Iterable[FoundPicture]) -> Iterator[str]:
+def _lines(report: Report, pictures: Iterable[PictureMatches]) -> Iterator[str]:
     yield f"# Copies on the web: run {markdown_code(report.run.id)}"
     for sentences in (coverage(report), losses(report, _name), dry_run(report), _ending(report)):
         yield from _paragraph(sentences)
@@ -102,7 +102,7 @@ def _counts(found: Domain | MatchedPicture) -> tuple[str, ...]:
     return tuple(map(_number, numbers))
 
 
-def _new(report: Report, pictures: Iterable[FoundPicture]) -> Iterator[str]:
+def _new(report: Report, pictures: Iterable[PictureMatches]) -> Iterator[str]:
     rows = [
         (
             _name(fsdecode(picture.path)),
@@ -117,8 +117,8 @@ def _new(report: Report, pictures: Iterable[FoundPicture]) -> Iterator[str]:
 
 
 def _fresh(
-    totals: Matches, pictures: Iterable[FoundPicture]
-) -> Iterator[tuple[FoundPicture, Match]]:
+    totals: Matches, pictures: Iterable[PictureMatches]
+) -> Iterator[tuple[PictureMatches, Match]]:
     """New and returned matches to act on, until all that the report counts were seen."""
     left = (totals.new or 0) + (totals.returned or 0)
     everything = ((picture, match) for picture in pictures for match in picture.matches)

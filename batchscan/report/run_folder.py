@@ -12,7 +12,7 @@ from itertools import count
 
 from batchscan.enums import ExitReason
 from batchscan.report.schema import Report, encode
-from batchscan.util.atomic_file import make_folder, make_folders, storage, write_whole
+from batchscan.util.atomic_file import make_folder, make_folders, storage_errors, write_atomic
 from batchscan.util.escaping import printable
 from batchscan.util.private_files import make_private, warn_once
 
@@ -39,7 +39,7 @@ def make_run_folder(output: str, now: float, taken: Container[str] = ()) -> tupl
     """
     free = (name for name in _names(run_name(now)) if name not in taken)
     runs = os.path.join(output, RUNS)
-    with storage(runs):
+    with storage_errors(runs):
         make_folders(os.path.join(os.getcwd(), runs))
         run_id = next(name for name in free if make_folder(os.path.join(runs, name)))
     return run_id, os.path.join(runs, run_id)
@@ -52,7 +52,7 @@ def write_report(folder: str, report: Report) -> str:
         StorageError: the disk would not take it.
     """
     path = os.path.join(folder, REPORT)
-    write_whole(path, [encode(report)])
+    write_atomic(path, [encode(report)])
     return path
 
 

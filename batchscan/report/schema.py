@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from batchscan.enums import ExitReason
-from batchscan.util.escaping import json_text
+from batchscan.util.escaping import escape_json
 
 SCHEMA: Literal[1] = 1
 
@@ -199,7 +199,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 def encode(report: Report) -> bytes:
     """Give the JSON as it stands in `report.json`, indented, with a line feed at its end."""
-    return json_text(msgspec.json.format(msgspec.json.encode(report), indent=2)) + b"\n"
+    return escape_json(msgspec.json.format(msgspec.json.encode(report), indent=2)) + b"\n"
 
 
 def json_schema() -> dict[str, Any]:

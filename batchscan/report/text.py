@@ -9,7 +9,7 @@ from batchscan.enums import DeferReason, FailReason, RejectReason
 from batchscan.report.schema import Files, Matches, Report
 from batchscan.report.wording import amount, duration, explained, shortened, size
 from batchscan.util.escaping import printable
-from batchscan.util.timestamps import day_of, seconds_of
+from batchscan.util.timestamps import parse_rfc3339, utc_date
 
 WIDTH = 100  # columns
 NO_SITE = "no site at all"  # of URLs without a host
@@ -104,8 +104,8 @@ def dry_run(report: Report) -> Iterator[str]:
         yield "  Nothing was sent."
     if report.run.round_days is not None:
         days = amount(report.run.round_days, "day")
-        by = seconds_of(report.run.finished_at) + report.run.round_days * 86_400
-        yield f"  At this budget the whole library is round in {days}, by {day_of(by)}."
+        by = parse_rfc3339(report.run.finished_at) + report.run.round_days * 86_400
+        yield f"  At this budget the whole library is round in {days}, by {utc_date(by)}."
 
 
 def _planned(report: Report) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from batchscan.engines.vendor_mapping import interpret, not_read
+from batchscan.engines.vendor_mapping import parse_answer, unread_answer
 from batchscan.enums import FailReason, Status
 from batchscan.ledger import StoredAnswer
 from batchscan.model import (
@@ -16,7 +16,7 @@ from batchscan.results import (
     score_fields,
     warnings_of,
 )
-from batchscan.util.escaping import scalars
+from batchscan.util.escaping import replace_surrogates
 from batchscan.util.timestamps import rfc3339
 
 
@@ -25,7 +25,7 @@ def with_answer(line: ResultLine, answer: Answer) -> ResultLine:
     return msgspec.structs.replace(line, matches=match_fields(answer))
 
 
-def told(line: ResultLine, answer: Answer) -> ResultLine:
+def with_problem(line: ResultLine, answer: Answer) -> ResultLine:
     """Give a line of a picture that was answered what its answer says, but for the matches."""
     failed = answer.trouble is not None
     return msgspec.structs.replace(
@@ -42,7 +42,9 @@ def told(line: ResultLine, answer: Answer) -> ResultLine:
 
 def unreadable_detail(answer: Answer) -> str:
     """Why the matches of a kept answer are not known, or not all of them."""
-    return scalars(f"answered, but {answer.trouble}; the answer is kept, and is not paid for again")
+    return replace_surrogates(
+        f"answered, but {answer.trouble}; the answer is kept, and is not paid for again"
+    )
 
 
 def without_answer(line: ResultLine) -> bytes:
@@ -53,6 +55,6 @@ def without_answer(line: ResultLine) -> bytes:
 def read_again(stored: StoredAnswer, *, sandbox: bool) -> Answer:
     """What a kept answer says; where reading it fails, that is its trouble."""
     try:
-        return interpret(stored.body, stored.received_at, stored.scan_id, sandbox=sandbox)
+        return parse_answer(stored.body, stored.received_at, stored.scan_id, sandbox=sandbox)
     except Exception as error:  # noqa: BLE001 - it is paid for, and kept
-        return not_read(stored.body, stored.received_at, error)
+        return unread_answer(stored.body, stored.received_at, error)

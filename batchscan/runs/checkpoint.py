@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from batchscan.ledger import Sorted
+from batchscan.ledger import BlockStatus
 from batchscan.settings import Settings
 from batchscan.util.escaping import path_fields
 
 
-class Facts(msgspec.Struct, frozen=True):
+class RunCheckpoint(msgspec.Struct, frozen=True):
     """What no line shows of a run, kept in the ledger for the case that it is killed."""
 
     roots: tuple[str, ...] = ()
@@ -21,12 +21,12 @@ class Facts(msgspec.Struct, frozen=True):
     news_of: tuple[str, ...] = ()  # killed runs, whose news nobody has been told
     unchanged_rejected: dict[str, int] = {}  # of the unchanged, by reason
 
-    def with_more(self, found: Sequence[Sorted]) -> Facts:
+    def with_more(self, found: Sequence[BlockStatus]) -> RunCheckpoint:
         """The facts after more folders."""
         rejected = Counter(self.unchanged_rejected)
         for each in found:
             rejected.update(each.rejected)
-        return Facts(
+        return RunCheckpoint(
             self.roots,
             self.unchanged + sum(each.unchanged for each in found),
             self.unchanged_bytes + sum(each.unchanged_bytes for each in found),
@@ -35,6 +35,6 @@ class Facts(msgspec.Struct, frozen=True):
         )
 
 
-def facts_of(settings: Settings) -> Facts:
+def first_checkpoint(settings: Settings) -> RunCheckpoint:
     """What is known of a run when it begins."""
-    return Facts(tuple(path_fields(root)[0] for root in settings.roots))
+    return RunCheckpoint(tuple(path_fields(root)[0] for root in settings.roots))

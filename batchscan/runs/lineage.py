@@ -27,15 +27,15 @@ from batchscan.report.run_folder import LATEST, REPORT, RUNS
 from batchscan.report.schema import Report
 from batchscan.report.wording import amount
 from batchscan.settings import Settings
-from batchscan.util.atomic_file import storage, write_whole
+from batchscan.util.atomic_file import storage_errors, write_atomic
 from batchscan.util.escaping import path_fields, printable
 from batchscan.util.private_files import open_private
 from batchscan.util.timestamps import rfc3339
 
 NOTES = ".ledgers"  # in the output folder: a line for each run
-MOST_RUNS = 50  # looked at, the newest
-MOST_NOTES = 256 * 1024  # bytes, before all but the newest are dropped
-MOST_REPORTS = 5  # of runs without a note
+MAX_RUNS = 50  # looked at, the newest
+MAX_NOTES = 256 * 1024  # bytes, before all but the newest are dropped
+MAX_REPORTS = 5  # of runs without a note
 ADVICE = (
     "put the newest ledger back, with its -wal; or go on with --accept-old-ledger, which need be "
     "said once: what this ledger does not know is asked again, and paid for"
@@ -111,14 +111,14 @@ async def leave_note(thread: LedgerThread, output: str, run_id: str, started_at:
 
 
 def _append(path: str, line: bytes) -> None:
-    with storage(path):
+    with storage_errors(path):
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
         with os.fdopen(open_private(path, flags), "wb") as file:
             file.write(b"\n" + line + b"\n")  # whatever a failed write left behind ends here
             size = file.tell()
-    if size > MOST_NOTES:
-        kept = Path(path).read_bytes().splitlines()[-4 * MOST_RUNS :]
-        write_whole(path, [b"%b\n" % each for each in kept if each])
+    if size > MAX_NOTES:
+        kept = Path(path).read_bytes().splitlines()[-4 * MAX_RUNS :]
+        write_atomic(path, [b"%b\n" % each for each in kept if each])
 
 
 def older_than_known(identity: Identity, state: Path, output: str) -> Older | None:
@@ -221,11 +221,11 @@ def _notes(output: str) -> Iterator[Note]:
     """What is said of the newest runs that are still here."""
     try:
         with open(os.path.join(output, NOTES), "rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - MOST_NOTES))
+            file.seek(max(0, os.fstat(file.fileno()).st_size - MAX_NOTES))
             lines = [line for line in file.read().splitlines() if line]
     except OSError:
         return
-    for line in lines[-MOST_RUNS:]:
+    for line in lines[-MAX_RUNS:]:
         with suppress(msgspec.MsgspecError):  # torn, or of another batchscan
             note = msgspec.json.decode(line, type=Note)
             if os.path.isdir(os.path.join(output, RUNS, note.run_id)):
@@ -235,7 +235,7 @@ def _notes(output: str) -> Iterator[Note]:
 def _names(output: str) -> list[str]:
     """Some of the newest runs, and the one that `latest` leads to."""
     try:
-        names = sorted(os.listdir(os.path.join(output, RUNS)), reverse=True)[:MOST_REPORTS]
+        names = sorted(os.listdir(os.path.join(output, RUNS)), reverse=True)[:MAX_REPORTS]
     except OSError:
         return []
     latest = os.path.basename(os.path.realpath(os.path.join(output, LATEST)))

@@ -9,16 +9,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from batchscan.ledger import FILE_NAME, Ledger
-from batchscan.runs.retention import OldRuns, beyond, forget, remove, rescued_elsewhere
+from batchscan.runs.retention import (
+    RetentionResult,
+    expired_runs,
+    forget,
+    remove_runs,
+    with_unsaved_answers,
+)
 from batchscan.settings import Settings
-from batchscan.util.atomic_file import ASIDE
+from batchscan.util.atomic_file import TEMP_PREFIX
 
 _DAY = 86_400.0
 _COPY = f"{FILE_NAME}.v"
 
 
 @dataclass(slots=True)
-class Pruning:
+class PrunePlan:
     """What may go."""
 
     files: int = 0  # rows of files that are gone
@@ -34,7 +40,7 @@ class Pruning:
         return not (self.files or self.messages or self.leftovers or self.runs)
 
 
-def find(ledger: Ledger, settings: Settings, before: float, now: float) -> Pruning:
+def find(ledger: Ledger, settings: Settings, before: float, now: float) -> PrunePlan:
     """Look what may go; files are looked for where they were.
 
     Args:
@@ -45,17 +51,19 @@ def find(ledger: Ledger, settings: Settings, before: float, now: float) -> Pruni
     """
     away = _mark_gone(ledger)
     files, matched = ledger.forgetting.count_files()
-    return Pruning(
+    return PrunePlan(
         files=files,
         matched=matched,
         away=away,
         messages=ledger.forgetting.count_told(before),
         leftovers=sorted(_leftovers(ledger.path.parent, before, now)),
-        runs=beyond(ledger, settings.output),
+        runs=expired_runs(ledger, settings.output),
     )
 
 
-def carry_out(ledger: Ledger, settings: Settings, found: Pruning, before: float) -> OldRuns:
+def carry_out(
+    ledger: Ledger, settings: Settings, found: PrunePlan, before: float
+) -> RetentionResult:
     """Let go what was found by the same connection; what became of old runs.
 
     Raises:
@@ -63,8 +71,8 @@ def carry_out(ledger: Ledger, settings: Settings, found: Pruning, before: float)
     """
     folder = settings.output.directory
     with ledger.transaction():
-        rescued = rescued_elsewhere(ledger, folder, found.runs)
-    done = remove(folder, found.runs, rescued=rescued)
+        rescued = with_unsaved_answers(ledger, folder, found.runs)
+    done = remove_runs(folder, found.runs, rescued=rescued)
     with ledger.transaction(writing=True):
         forget(ledger, settings.output, done)
         ledger.forgetting.drop_files()
@@ -133,6 +141,6 @@ def _leftovers(state: Path, before: float, now: float) -> Iterator[Path]:
     for path in state.iterdir():
         found = path.lstat()
         copy = path.name.startswith(_COPY) and found.st_mtime < before
-        half = path.name.startswith(ASIDE) and found.st_mtime < now - _DAY
+        half = path.name.startswith(TEMP_PREFIX) and found.st_mtime < now - _DAY
         if stat.S_ISREG(found.st_mode) and (copy or half):
             yield path

@@ -8,16 +8,16 @@ from dataclasses import replace
 import msgspec
 
 from batchscan.enums import MatchState
-from batchscan.ledger import Ledger, Sighting
+from batchscan.ledger import Ledger, TrackedMatch
 from batchscan.model import Answer, Match
 from batchscan.results import ResultLine
-from batchscan.runs.answer_lines import read_again, told, with_answer
-from batchscan.util.urls import normalised
+from batchscan.runs.answer_lines import read_again, with_answer, with_problem
+from batchscan.util.urls import normalize_url
 
 LINES_A_PAGE = 500
 
 
-def remade_lines(ledger: Ledger, run_id: str) -> Iterator[tuple[ResultLine, Answer | None]]:
+def rebuild_lines(ledger: Ledger, run_id: str) -> Iterator[tuple[ResultLine, Answer | None]]:
     """A run's lines with their matches put back, and the answers these come from."""
     after = 0
     while page := ledger.runs.lines(run_id, after, LINES_A_PAGE):
@@ -32,17 +32,19 @@ def remade_lines(ledger: Ledger, run_id: str) -> Iterator[tuple[ResultLine, Answ
             may_have = said.matches or kept.generation > 1
             history = ledger.history.of(kept.picture_id) if may_have else ()
             answer = with_history(said, history)
-            yield with_answer(told(line, answer), answer), answer
+            yield with_answer(with_problem(line, answer), answer), answer
 
 
-def with_history(answer: Answer, history: Sequence[Sighting]) -> Answer:
+def with_history(answer: Answer, history: Sequence[TrackedMatch]) -> Answer:
     """Give each match its state, times and disposition, and the answer what is gone from it."""
     if not history:
         return answer
     known = {sighting.key: sighting.match for sighting in history}
     return replace(
         answer,
-        matches=tuple(_placed(match, known.get(normalised(match.url))) for match in answer.matches),
+        matches=tuple(
+            _placed(match, known.get(normalize_url(match.url))) for match in answer.matches
+        ),
         gone=tuple(each.match for each in history if each.match.state is MatchState.GONE),
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from batchscan import version
-from batchscan.allow.active import Allowing, digest_of
+from batchscan.allow.active import ActiveAllowRules, summarize
 from batchscan.enums import ExitReason, FailReason, Status
 from batchscan.errors import StorageError
 from batchscan.ledger import Ledger, OpenClaim, StoredRun
@@ -21,14 +21,14 @@ from batchscan.report.schema import Report, Run
 from batchscan.report.schema import encode as encode_report
 from batchscan.results import ResultLine, encode, line_of
 from batchscan.runs.answer_lines import without_answer
-from batchscan.runs.checkpoint import Facts
-from batchscan.runs.rebuild import remade_lines
-from batchscan.runs.reports import write_formats
+from batchscan.runs.checkpoint import RunCheckpoint
+from batchscan.runs.rebuild import rebuild_lines
+from batchscan.runs.reports import write_companions
 from batchscan.runs.rescued_answers import RescuedAnswer, rescued
-from batchscan.runs.unread_answers import read_unread
+from batchscan.runs.unread_answers import read_unread_answers
 from batchscan.state.lock import make_private_folder
 from batchscan.tally import Tally
-from batchscan.util.atomic_file import write_whole
+from batchscan.util.atomic_file import write_atomic
 
 WAS_KILLED = "the run was killed; what it had decided was taken from the ledger"
 WHEN_KILLED = "the run was killed while this picture was being sent; it is asked again"
@@ -37,7 +37,9 @@ _LEFT_OPEN = (ExitReason.STORAGE, ExitReason.INTERNAL_ERROR, ExitReason.INTERRUP
 log = logging.getLogger(__name__)
 
 
-def close_killed_runs(ledger: Ledger, allowing: Allowing, *, sandbox: bool, now: float) -> None:
+def recover_killed_runs(
+    ledger: Ledger, allowing: ActiveAllowRules, *, sandbox: bool, now: float
+) -> None:
     """Take in rescued answers, make each run's files again, and close it.
 
     A run whose folder cannot be written stays open for the next time.
@@ -53,7 +55,7 @@ def close_killed_runs(ledger: Ledger, allowing: Allowing, *, sandbox: bool, now:
             log.info("closed the killed run %s", run.run_id)
 
 
-class _KilledFacts(Facts, frozen=True):
+class KilledRunCheckpoint(RunCheckpoint, frozen=True):
     """What is kept of a run that stays open after its claims have been settled."""
 
     outcome_unknown: int | None = None  # credits; None: not settled yet
@@ -61,13 +63,13 @@ class _KilledFacts(Facts, frozen=True):
 
 class _KilledRun:
     def __init__(
-        self, ledger: Ledger, run: StoredRun, allowing: Allowing, *, sandbox: bool
+        self, ledger: Ledger, run: StoredRun, allowing: ActiveAllowRules, *, sandbox: bool
     ) -> None:
         self._ledger = ledger
         self._allowing = allowing
         self._run = run
         self._sandbox = sandbox
-        self._facts = msgspec.json.decode(run.facts, type=_KilledFacts)
+        self._facts = msgspec.json.decode(run.facts, type=KilledRunCheckpoint)
         self._tally = Tally()
         self.tells = (run.run_id, *self._facts.news_of)
 
@@ -84,7 +86,7 @@ class _KilledRun:
                 self._decide(
                     Failed(_subject(claim), effort, FailReason.OUTCOME_UNKNOWN, WHEN_KILLED)
                 )
-        read_unread(self._ledger, self._run.run_id, sandbox=self._sandbox)
+        read_unread_answers(self._ledger, self._run.run_id, sandbox=self._sandbox)
         if self._facts.outcome_unknown is None:
             self._keep_doubts()
 
@@ -113,14 +115,14 @@ class _KilledRun:
         folder = self._run.folder
         make_private_folder(Path(folder))
         self._allowing.look(self._ledger, self.tells)
-        write_whole(os.path.join(folder, RESULTS), map(encode, self._lines()))
+        write_atomic(os.path.join(folder, RESULTS), map(encode, self._lines()))
         self._tally.unchanged(self._facts.unchanged, self._facts.unchanged_bytes)
         self._tally.unchanged_rejected.update(self._facts.unchanged_rejected)
         self._tally.outcome_unknown = self._facts.outcome_unknown or 0
         self._ledger.seen.see_run(self._run.run_id, None)
-        digest = digest_of(self._ledger, self._allowing)
+        digest = summarize(self._ledger, self._allowing)
         report = build(self._run_facts(now), self._tally, digest, ApiFacts())
-        write_formats(folder, report, self._ledger, now)
+        write_companions(folder, report, self._ledger, now)
         write_report(folder, report)
         matched = self._ledger.seen.matched()
         self._ledger.seen.forget()
@@ -145,7 +147,7 @@ class _KilledRun:
 
     def _lines(self) -> Iterator[ResultLine]:
         """The run's lines, entered into the tally as they pass."""
-        for line, answer in remade_lines(self._ledger, self._run.run_id):
+        for line, answer in rebuild_lines(self._ledger, self._run.run_id):
             self._enter(line, answer)
             yield line
 

@@ -10,43 +10,43 @@ from hashlib import blake2b
 import msgspec
 
 from batchscan import version
-from batchscan.allow.active import Allowing, digest_of, there
+from batchscan.allow.active import ActiveAllowRules, existing_paths, summarize
 from batchscan.ledger import CachedFile, Ledger
 from batchscan.report.schema import Report
-from batchscan.report_sections import Digest
+from batchscan.report_sections import MatchSummary
 from batchscan.runs.reports import MATCHES, PAGE, write_page, write_table
-from batchscan.util.atomic_file import identity, link_whole
+from batchscan.util.atomic_file import identity, link_atomic
 
 _BYTES = 16  # of a fingerprint
 
 
 @dataclass(frozen=True, slots=True)
-class Basis:
+class ReportBasis:
     """What a run's report is made from."""
 
-    digest: Digest
+    digest: MatchSummary
     fingerprint: bytes | None = None  # None: nothing is to be remembered
     known: bool = False  # an earlier run had the same
 
 
-def basis_of(ledger: Ledger, allowing: Allowing) -> Basis:
+def find_basis(ledger: Ledger, allowing: ActiveAllowRules) -> ReportBasis:
     """What is known of the pictures seen; worked out anew only where something has changed."""
     found = fingerprint_of(ledger, allowing)
     digest = ledger.report_cache.digest(found)
     if digest is not None:
-        return Basis(digest, found, known=True)
-    digest = digest_of(ledger, allowing)
+        return ReportBasis(digest, found, known=True)
+    digest = summarize(ledger, allowing)
     ledger.report_cache.keep(found, digest)
-    return Basis(digest, found)
+    return ReportBasis(digest, found)
 
 
-def fingerprint_of(ledger: Ledger, allowing: Allowing) -> bytes:
+def fingerprint_of(ledger: Ledger, allowing: ActiveAllowRules) -> bytes:
     """Tell what the digest of the pictures seen is made from, apart from everything else."""
     pictures = blake2b(digest_size=_BYTES)
     for picture_id, path, fresh in ledger.seen.with_matches():
         pictures.update(b"%d %d %b\0" % (picture_id, fresh, path))
         if allowing.looks_at_paths:  # rules see where else it stands, on the disk too
-            for other in there(ledger.history.paths_of(picture_id)):
+            for other in existing_paths(ledger.history.paths_of(picture_id)):
                 pictures.update(b"%b\0" % other)
     # Which runs are told about counts where any match is new for it
     news, changes = ledger.history.told(), ledger.report_cache.changes()
@@ -54,7 +54,9 @@ def fingerprint_of(ledger: Ledger, allowing: Allowing) -> bytes:
     return blake2b(msgspec.json.encode(rest), digest_size=_BYTES).digest()
 
 
-def write_or_link(folder: str, report: Report, ledger: Ledger, basis: Basis, now: float) -> Report:
+def write_or_link(
+    folder: str, report: Report, ledger: Ledger, basis: ReportBasis, now: float
+) -> Report:
     """Leave `matches.csv` and `report.html` in a run's folder; the report then says whose they are.
 
     One that would be the same as an earlier run's is that very file, where the file system has
@@ -86,7 +88,7 @@ class _Leaving:
             return self.run_id
         path, cache = os.path.join(self.folder, name), self.ledger.report_cache
         known = cache.file(self.fingerprint, name, facts)
-        if known is None or not link_whole(os.fsdecode(known.path), path, known.identity):
+        if known is None or not link_atomic(os.fsdecode(known.path), path, known.identity):
             write()
             known = None
         run_id = known.run_id if known else self.run_id

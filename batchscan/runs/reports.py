@@ -9,17 +9,17 @@ from collections.abc import Iterator
 import msgspec
 
 from batchscan import version
-from batchscan.allow.active import Allowing, digest_of
+from batchscan.allow.active import ActiveAllowRules, summarize
 from batchscan.enums import DeferReason, ExitReason, FailReason, Status
 from batchscan.errors import StorageError, UsageError
 from batchscan.ledger import Ledger, StoredRun
 from batchscan.report import csv_table, junit, markdown
 from batchscan.report.build import ApiFacts, RunFacts, build, with_digest
 from batchscan.report.schema import Report
-from batchscan.runs.checkpoint import Facts
+from batchscan.runs.checkpoint import RunCheckpoint
 from batchscan.tally import Tally
-from batchscan.util.atomic_file import write_whole
-from batchscan.util.timestamps import seconds_of
+from batchscan.util.atomic_file import write_atomic
+from batchscan.util.timestamps import parse_rfc3339
 
 ALL = "all"  # what is called a run's id where the report is about everything
 RUNS_LOOKED_AT = 1_000  # for what the last run over each set of roots left
@@ -44,7 +44,7 @@ def find_run(ledger: Ledger, run_id: str | None) -> StoredRun:
     raise UsageError(f"the ledger knows of no run {run_id!r} that has ended", advice=advice)
 
 
-def report_of(ledger: Ledger, run: StoredRun, allowing: Allowing) -> Report:
+def regenerate_report(ledger: Ledger, run: StoredRun, allowing: ActiveAllowRules) -> Report:
     """A run's report, with the matches of the pictures that it saw as they stand now.
 
     Raises:
@@ -53,10 +53,10 @@ def report_of(ledger: Ledger, run: StoredRun, allowing: Allowing) -> Report:
     stored = stored_report(run)
     allowing.look(ledger, _tells(run))
     ledger.seen.see_run(run.run_id, run.matched)
-    return with_digest(stored, digest_of(ledger, allowing))
+    return with_digest(stored, summarize(ledger, allowing))
 
 
-def report_of_all(ledger: Ledger, allowing: Allowing) -> Report:
+def report_for_all(ledger: Ledger, allowing: ActiveAllowRules) -> Report:
     """Everything that the ledger knows of its realm, in a report like a run's.
 
     What failed or was put off has no place in the ledger's table of files: the last run over each
@@ -96,17 +96,17 @@ def report_of_all(ledger: Ledger, allowing: Allowing) -> Report:
         roots=tuple(dict.fromkeys(root for each in latest for root in each.run.roots)),
         version=version.version(),
         started_at=first,
-        finished_at=seconds_of(last.run.finished_at),
+        finished_at=parse_rfc3339(last.run.finished_at),
         exit_code=None,
         exit_reason=ExitReason(last.run.exit_reason),
         partial=any(each.run.partial for each in latest),
         sandbox=last.run.sandbox,
         balance=last.credits.balance,
     )
-    return build(facts, tally, digest_of(ledger, allowing), ApiFacts())
+    return build(facts, tally, summarize(ledger, allowing), ApiFacts())
 
 
-def look_from_last(ledger: Ledger, allowing: Allowing) -> None:
+def look_from_last(ledger: Ledger, allowing: ActiveAllowRules) -> None:
     """Let the ledger show as new what came with the last run, or comes with one now.
 
     The last run is the newest that has something to say.
@@ -131,14 +131,14 @@ def stored_report(run: StoredRun) -> Report:
 
 
 def _tells(run: StoredRun) -> tuple[str, ...]:
-    return (run.run_id, *msgspec.json.decode(run.facts, type=Facts).news_of)
+    return (run.run_id, *msgspec.json.decode(run.facts, type=RunCheckpoint).news_of)
 
 
 MATCHES = "matches.csv"
 PAGE = "report.html"
 
 
-def rendered(name: str, report: Report, ledger: Ledger, now: float) -> Iterator[bytes]:
+def render(name: str, report: Report, ledger: Ledger, now: float) -> Iterator[bytes]:
     """A report of the pictures that the ledger was told to see: html, csv, junit or markdown."""
     pictures = ledger.found.pictures()
     match name:
@@ -155,7 +155,7 @@ def rendered(name: str, report: Report, ledger: Ledger, now: float) -> Iterator[
             return html_page.render(report, pictures, made_at=now, scope=scope)
 
 
-def write_formats(folder: str, report: Report, ledger: Ledger, now: float) -> list[str]:
+def write_companions(folder: str, report: Report, ledger: Ledger, now: float) -> list[str]:
     """Write what stands beside report.json in a run's folder; the paths.
 
     Raises:
@@ -174,7 +174,7 @@ def write_table(folder: str, report: Report, ledger: Ledger, now: float) -> str:
         StorageError: the disk would not take it.
     """
     path = os.path.join(folder, MATCHES)
-    write_whole(path, rendered("csv", report, ledger, now))
+    write_atomic(path, render("csv", report, ledger, now))
     return path
 
 
@@ -185,7 +185,7 @@ def write_page(folder: str, report: Report, ledger: Ledger, now: float) -> str:
         StorageError: the disk would not take it.
     """
     path = os.path.join(folder, PAGE)
-    write_whole(path, rendered("html", report, ledger, now))
+    write_atomic(path, render("html", report, ledger, now))
     return path
 
 

@@ -24,7 +24,7 @@ from batchscan.report.run_folder import LATEST, REPORT, RESULTS, RUNS
 from batchscan.runs import rescued_answers
 from batchscan.runs.reports import MATCHES, PAGE
 from batchscan.settings import Output
-from batchscan.util.atomic_file import ASIDE
+from batchscan.util.atomic_file import TEMP_PREFIX
 from batchscan.util.escaping import printable
 
 KEPT_IDLE = 90  # runs that stay in any case: a quarter of nights
@@ -34,14 +34,14 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class OldRuns:
+class RetentionResult:
     """What became of runs that were to go."""
 
     gone: list[str] = field(default_factory=list)  # ids
     kept: dict[str, str] = field(default_factory=dict)  # folders, and why each stays
 
 
-def beyond(ledger: Ledger, output: Output) -> list[str]:
+def expired_runs(ledger: Ledger, output: Output) -> list[str]:
     """The closed runs of this output folder that are more than it keeps, the newest first."""
     runs = os.path.join(output.directory, RUNS)
     here = _runs_in(ledger, os.path.realpath(runs))
@@ -53,7 +53,7 @@ def beyond(ledger: Ledger, output: Output) -> list[str]:
     return [run_id for run_id in old if run_id != latest]
 
 
-def forget(ledger: Ledger, output: Output, done: OldRuns) -> None:
+def forget(ledger: Ledger, output: Output, done: RetentionResult) -> None:
     """Let the ledger's rows follow the folders that went, where the setting says how many stay."""
     if output.keep_runs is not None:
         ledger.runs.forget(done.gone)
@@ -77,20 +77,20 @@ def _decided_nothing(folder: str) -> bool:
     return stat.S_ISREG(results.st_mode) and not results.st_size
 
 
-def rescued_elsewhere(ledger: Ledger, output: str, run_ids: Sequence[str]) -> set[str]:
+def with_unsaved_answers(ledger: Ledger, output: str, run_ids: Sequence[str]) -> set[str]:
     """Those of these runs whose rescued answers are not all in the ledger."""
     return {
         run_id for run_id in run_ids if not _taken_in(ledger, os.path.join(output, RUNS, run_id))
     }
 
 
-def remove(output: str, run_ids: Sequence[str], *, rescued: set[str]) -> OldRuns:
+def remove_runs(output: str, run_ids: Sequence[str], *, rescued: set[str]) -> RetentionResult:
     """Remove runs' folders; `rescued` ones hold answers that are nowhere else, and stay.
 
     Raises:
         StorageError: the folder of runs cannot be opened.
     """
-    done = OldRuns()
+    done = RetentionResult()
     if not run_ids:
         return done
     with _opened(os.path.join(output, RUNS)) as runs:
@@ -104,17 +104,17 @@ def remove(output: str, run_ids: Sequence[str], *, rescued: set[str]) -> OldRuns
     return done
 
 
-async def drop_old_runs(thread: LedgerThread, output: Output) -> None:
+async def apply_retention(thread: LedgerThread, output: Output) -> None:
     """Let old runs go at the end of a run, which no trouble with them ever fails."""
     folder = output.directory
 
     def look(ledger: Ledger) -> tuple[list[str], set[str]]:
-        old = beyond(ledger, output)
-        return old, rescued_elsewhere(ledger, folder, old)
+        old = expired_runs(ledger, output)
+        return old, with_unsaved_answers(ledger, folder, old)
 
     try:
         old, rescued = await thread.do(look)
-        done = await asyncio.to_thread(remove, folder, old, rescued=rescued)
+        done = await asyncio.to_thread(remove_runs, folder, old, rescued=rescued)
         await thread.do(lambda ledger: forget(ledger, output, done))
     except StorageError as error:
         log.warning("old runs stay: %s", error)
@@ -177,4 +177,4 @@ def _is_link(name: str, folder: int) -> bool:
 
 def _is_ours(name: str, folder: int) -> bool:
     mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
-    return stat.S_ISREG(mode) and (name in _OURS or name.startswith(ASIDE))
+    return stat.S_ISREG(mode) and (name in _OURS or name.startswith(TEMP_PREFIX))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 
 from batchscan.copyleaks.responses import READER
-from batchscan.engines.vendor_mapping import interpret
+from batchscan.engines.vendor_mapping import parse_answer
 from batchscan.ledger import Ledger, LedgerThread, StoredAnswer
 
 log = logging.getLogger(__name__)
 
 
-async def read_kept(ledger: LedgerThread, run_id: str, *, sandbox: bool) -> None:
+async def read_stored_answers(ledger: LedgerThread, run_id: str, *, sandbox: bool) -> None:
     """Read what earlier runs have kept and this version may read; this run tells of it.
 
     One at a time, in the ledger's thread. What fails is left to the next run: it is kept.
@@ -32,7 +32,7 @@ async def read_kept(ledger: LedgerThread, run_id: str, *, sandbox: bool) -> None
             log.warning("answer %d is kept, and could not be read: %r", number, error)
 
 
-def read_unread(ledger: Ledger, run_id: str, *, sandbox: bool) -> None:
+def read_unread_answers(ledger: Ledger, run_id: str, *, sandbox: bool) -> None:
     """Read what a killed run had no time to; what fails is left to the next run."""
     for stored in ledger.readings.unread_of(run_id):
         try:
@@ -45,5 +45,5 @@ def enter(
     ledger: Ledger, stored: StoredAnswer, run_id: str, *, sandbox: bool, late: bool = False
 ) -> None:
     """Read one answer and enter what it says."""
-    answer = interpret(stored.body, stored.received_at, stored.scan_id, sandbox=sandbox)
+    answer = parse_answer(stored.body, stored.received_at, stored.scan_id, sandbox=sandbox)
     ledger.readings.enter(stored.id, answer, READER, run_id, late=late)

@@ -6,7 +6,7 @@ from batchscan.schedule.job import Job
 from batchscan.schedule.quoting import cron_word
 from batchscan.settings.credentials import KEY_FILE
 
-LONGEST = 998  # characters of a command that every cron takes
+MAX_LENGTH = 998  # characters of a command that every cron takes
 
 
 def crontab_line(job: Job) -> str:

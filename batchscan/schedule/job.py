@@ -32,7 +32,7 @@ class Job:
 USUAL = "02:15"  # when little else goes on, and no clock is turned
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 _HOUR, _DAY, _WEEK = 3600, 86_400, 604_800
-_MOST_DELAY = 900.0  # seconds
+_MAX_DELAY = 900.0  # seconds
 _ALLOWED = "minutes that divide an hour, hours that divide a day, 1d or 7d"
 
 
@@ -48,7 +48,7 @@ class Timing:
     @property
     def spread(self) -> float:
         """Seconds by which machines with the same time may differ."""
-        return min(_MOST_DELAY, self.period / 10)
+        return min(_MAX_DELAY, self.period / 10)
 
     @classmethod
     def at(cls, text: str = USUAL) -> Timing:

@@ -11,7 +11,7 @@ from batchscan.errors import StorageError, UsageError
 from batchscan.schedule.job import Job
 from batchscan.schedule.quoting import command_word, is_tellable, unit_path, unit_rest, unit_word
 from batchscan.settings.credentials import CREDENTIAL_NAME
-from batchscan.util.atomic_file import write_whole
+from batchscan.util.atomic_file import write_atomic
 from batchscan.util.escaping import printable
 
 SECRETS = "/etc/batchscan/env"  # NAME=value, a line each
@@ -166,7 +166,7 @@ def write_units(folder: str, units: Mapping[str, str]) -> None:
         _refuse_others(os.path.join(folder, name))
     for name, text in units.items():
         path = os.path.join(folder, name)
-        write_whole(path, [_signed(text)], mode=_MODE, advice=_ADVICE)
+        write_atomic(path, [_signed(text)], mode=_MODE, advice=_ADVICE)
 
 
 def _signed(text: str) -> bytes:

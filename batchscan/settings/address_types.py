@@ -7,14 +7,14 @@ import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from batchscan.settings.types import Kind
+from batchscan.settings.types import SettingType
 
 _AS_FAR_AS_HOST = re.compile(r"https?://[^/?#\\]+", re.IGNORECASE)
 _HIDDEN = "***"
 
 
 @dataclass(frozen=True)
-class Url(Kind):
+class UrlType(SettingType):
     """An `https` address; plain `http` only to this machine, since the key would travel in it."""
 
     allowed: str = "an https:// address; http:// only to this machine"
@@ -31,7 +31,7 @@ class Url(Kind):
 
 
 @dataclass(frozen=True)
-class WebhookUrl(Kind):
+class WebhookUrlType(SettingType):
     """An address that messages go to; what follows its host may be a secret, and is not shown."""
 
     allowed: str = "an https:// address; http:// only to this machine"

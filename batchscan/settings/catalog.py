@@ -10,18 +10,18 @@ from operator import attrgetter
 from typing import Any
 
 from batchscan.settings.model import Settings
-from batchscan.settings.types import Kind
+from batchscan.settings.types import SettingType
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SettingSpec:
     """One setting that the file may hold."""
 
     group: str
     name: str  # with a dot where it stands one level deeper: `webhook.url`
     default: object  # None: optional
     help: str
-    kind: Kind
+    kind: SettingType
     env: str | None
     flag: str | None
 
@@ -56,7 +56,7 @@ def groups() -> dict[str, type[Any]]:
 
 
 @cache
-def entries() -> tuple[Entry, ...]:
+def entries() -> tuple[SettingSpec, ...]:
     """Every setting that the file may hold, in order."""
     return tuple(_entries())
 
@@ -83,12 +83,12 @@ def built(owner: type[Any], values: Mapping[str, Any], within: str = "") -> Any:
     return owner(**given)
 
 
-def _entries() -> Iterator[Entry]:
+def _entries() -> Iterator[SettingSpec]:
     for group, owner in groups().items():
         yield from _entries_of(group, owner)
 
 
-def _entries_of(group: str, owner: type[Any], within: str = "") -> Iterator[Entry]:
+def _entries_of(group: str, owner: type[Any], within: str = "") -> Iterator[SettingSpec]:
     for item in fields(owner):
         if "group" in item.metadata:
             yield from _entries_of(group, item.metadata["group"], f"{item.name}.")
@@ -96,9 +96,9 @@ def _entries_of(group: str, owner: type[Any], within: str = "") -> Iterator[Entr
             yield _entry(group, f"{within}{item.name}", item)
 
 
-def _entry(group: str, name: str, item: Field[Any]) -> Entry:
+def _entry(group: str, name: str, item: Field[Any]) -> SettingSpec:
     about = item.metadata
-    return Entry(
+    return SettingSpec(
         group, name, item.default, about["help"], about["kind"], about["env"], about["flag"]
     )
 

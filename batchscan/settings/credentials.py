@@ -14,7 +14,7 @@ KEY_FILE = "COPYLEAKS_API_KEY_FILE"  # in the environment
 CREDENTIAL_NAME = (
     "copyleaks_api_key"  # in $CREDENTIALS_DIRECTORY, as systemd's LoadCredential= has it
 )
-_LARGEST = 4096  # bytes
+_MAX_BYTES = 4096  # bytes
 _KEY_ADVICE = (
     "set COPYLEAKS_API_KEY, or name a file that only you can read in COPYLEAKS_API_KEY_FILE "
     "or account.api_key_file"
@@ -53,7 +53,7 @@ def read_key_file(path: str, environ: Mapping[str, str]) -> Secret:
     Raises:
         UsageError: it cannot be read, others can read it, or it holds no key.
     """
-    text = read_private(path, "key file", _LARGEST, environ)
+    text = read_private(path, "key file", _MAX_BYTES, environ)
     if text is None:
         raise UsageError(f"key file {path}: too long for an API key", advice=_KEY_ADVICE)
     return _secret(text, f"key file {path}")

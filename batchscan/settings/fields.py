@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any
 
-from batchscan.settings.types import Kind
+from batchscan.settings.types import SettingType
 
 
 def setting(
     default: Any,  # noqa: ANN401 - any type of setting
     why: str,
-    kind: Kind,
+    kind: SettingType,
     *,
     env: str | None = None,
     flag: str | None = None,

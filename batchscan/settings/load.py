@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from batchscan.errors import UsageError
-from batchscan.settings.catalog import Entry, built, entries, groups
+from batchscan.settings.catalog import SettingSpec, built, entries, groups
 from batchscan.settings.credentials import find_key
 from batchscan.settings.locations import config_file, service_folder, usual_allow_file
 from batchscan.settings.model import Rate, Secret, Settings
 from batchscan.settings.settings_file import read_file
-from batchscan.settings.sources import Given, mistake, read_given, working_folder
+from batchscan.settings.sources import RawValue, mistake, read_given, working_folder
 
 DEFAULT = "default"
 # Where they are in the folder that a service has for its state: its working folder is /.
@@ -31,7 +31,7 @@ _RUN_KEYS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedSettings:
     """Settings, and where each came from."""
 
     settings: Settings
@@ -41,7 +41,7 @@ class Loaded:
 
 def load(
     flags: Mapping[str, object], environ: Mapping[str, str], *, credentials: bool = True
-) -> Loaded:
+) -> LoadedSettings:
     """Settings for one run of a command.
 
     Args:
@@ -73,7 +73,7 @@ def load(
         **run, **{name: built(owner, values[name]) for name, owner in groups().items()}
     )
     validate(settings)
-    return Loaded(settings, origins, path)
+    return LoadedSettings(settings, origins, path)
 
 
 def validate(settings: Settings) -> None:
@@ -103,37 +103,37 @@ def _shown(value: object) -> str:
     return str(value)
 
 
-def _from_flags(flags: Mapping[str, object]) -> dict[str, Given]:
+def _from_flags(flags: Mapping[str, object]) -> dict[str, RawValue]:
     folder = working_folder() if flags else ""
-    given: dict[str, Given] = {}
+    given: dict[str, RawValue] = {}
     for entry in entries():
         raw = flags.get(entry.key)
         if raw is not None:
-            given[entry.key] = Given(raw, _shown(raw), f"flag {entry.flag}", folder)
+            given[entry.key] = RawValue(raw, _shown(raw), f"flag {entry.flag}", folder)
     return given
 
 
-def _from_environ(environ: Mapping[str, str]) -> dict[str, Given]:
-    given: dict[str, Given] = {}
+def _from_environ(environ: Mapping[str, str]) -> dict[str, RawValue]:
+    given: dict[str, RawValue] = {}
     for entry in entries():
         raw = environ.get(entry.env) if entry.env else None
         if raw:  # an empty variable counts as none, as everywhere
-            given[entry.key] = Given(raw, raw, f"environment {entry.env}", working_folder())
+            given[entry.key] = RawValue(raw, raw, f"environment {entry.env}", working_folder())
     return given
 
 
-def _default(entry: Entry, environ: Mapping[str, str]) -> Given | None:
+def _default(entry: SettingSpec, environ: Mapping[str, str]) -> RawValue | None:
     """The default of a folder, which is not the same everywhere; None for any other setting."""
     if entry.key not in _FOLDERS:
         return None
     service = service_folder(environ)
     if service:
         path = os.path.join(service, _FOLDERS[entry.key])
-        return Given(path, path, "environment STATE_DIRECTORY", service)
+        return RawValue(path, path, "environment STATE_DIRECTORY", service)
     if entry.default is None:
         return None
     text = str(entry.default)
-    return Given(text, text, DEFAULT, working_folder())
+    return RawValue(text, text, DEFAULT, working_folder())
 
 
 def _add_key(account: dict[str, Any], origins: dict[str, str], environ: Mapping[str, str]) -> None:

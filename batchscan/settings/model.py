@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from batchscan.settings.address_types import Url
+from batchscan.settings.address_types import UrlType
 from batchscan.settings.fields import setting, unwritten
 from batchscan.settings.model_groups import (
     Alerts,
@@ -20,9 +20,15 @@ from batchscan.settings.model_groups import (
     Takedown,
     Webhook,
 )
-from batchscan.settings.numeric_types import Count, Duration, Rates, Ratio, Size
+from batchscan.settings.numeric_types import (
+    DurationType,
+    FractionType,
+    IntType,
+    RatesType,
+    SizeType,
+)
 from batchscan.settings.sending import Convert, Metadata, Send
-from batchscan.settings.types import Choice, Choices, FilePath, Flag, Patterns, Text
+from batchscan.settings.types import BoolType, Choices, ChoiceType, PathType, PatternsType, WordType
 from batchscan.settings.units import Rate
 
 __all__ = [
@@ -95,13 +101,13 @@ class Account:
     email: str | None = setting(
         None,
         "the account's e-mail address",
-        Text("an e-mail address"),
+        WordType("an e-mail address"),
         env="COPYLEAKS_EMAIL",
     )
     api_key_file: str | None = setting(
         None,
         "a file only you can read that holds the API key; never the key itself",
-        FilePath("the path of a file"),
+        PathType("the path of a file"),
         env="COPYLEAKS_API_KEY_FILE",
     )
     api_key: Secret | None = unwritten(None)
@@ -114,35 +120,38 @@ class Api:
     url: str = setting(
         "https://api.copyleaks.com",
         "another address, such as the emulator's",
-        Url(),
+        UrlType(),
         env="COPYLEAKS_API_URL",
     )
     identity_url: str = setting(
-        "https://id.copyleaks.com", "the address of the login", Url(), env="COPYLEAKS_IDENTITY_URL"
+        "https://id.copyleaks.com",
+        "the address of the login",
+        UrlType(),
+        env="COPYLEAKS_IDENTITY_URL",
     )
     sandbox: bool = setting(
         False,
         "the vendor's free mock mode; its answers are never reused as real ones",
-        Flag(),
+        BoolType(),
         flag="--sandbox",
     )
     attempts: int = setting(
-        5, "how often one picture is tried when the service errs on it", Count(1, 20)
+        5, "how often one picture is tried when the service errs on it", IntType(1, 20)
     )
     retry_for: float = setting(
         900.0,
         "how long an outage is waited out before the run ends",
-        Duration(0, 30 * _DAY),
+        DurationType(0, 30 * _DAY),
         flag="--retry-for",
     )
     after_conflict: AfterConflict = setting(
         "new_id",
         "what to do when a scan id is spent and its answer lost: new_id or stop",
-        Choice(get_args(AfterConflict)),
+        ChoiceType(get_args(AfterConflict)),
     )
-    connect_timeout: float = setting(30.0, "raise on very slow links", Duration(0.001, 600))
+    connect_timeout: float = setting(30.0, "raise on very slow links", DurationType(0.001, 600))
     read_timeout: float = setting(
-        150.0, "the service may take 110 s, so keep this above it", Duration(0.001, 3600)
+        150.0, "the service may take 110 s, so keep this above it", DurationType(0.001, 3600)
     )
 
 
@@ -151,41 +160,50 @@ class Scan:
     """Which files, and how they are judged."""
 
     include: tuple[str, ...] = setting(
-        (), "only files that match one of these gitignore patterns", Patterns(), flag="--include"
+        (),
+        "only files that match one of these gitignore patterns",
+        PatternsType(),
+        flag="--include",
     )
     exclude: tuple[str, ...] = setting(
-        (), "leave these out; wins over include", Patterns(), flag="--exclude"
+        (), "leave these out; wins over include", PatternsType(), flag="--exclude"
     )
     follow_symlinks: bool = setting(
-        False, "follow links, also out of the scanned folders", Flag(), flag="--follow-symlinks"
+        False, "follow links, also out of the scanned folders", BoolType(), flag="--follow-symlinks"
     )
     min_age: float = setting(
-        0.0, "leave files alone that changed more recently", Duration(0, _YEAR), flag="--min-age"
+        0.0,
+        "leave files alone that changed more recently",
+        DurationType(0, _YEAR),
+        flag="--min-age",
     )
     check: Check = setting(
-        "full", "fast reads headers and end markers only", Choice(get_args(Check)), flag="--check"
+        "full",
+        "fast reads headers and end markers only",
+        ChoiceType(get_args(Check)),
+        flag="--check",
     )
     max_bytes: int = setting(
         20_000_000,
         "files this large are converted or rejected; the vendor's limit",
-        Size(1, 256 * 1024**2),
+        SizeType(1, 256 * 1024**2),
     )
     max_pixels: int = setting(
-        75_000_000, "width x height above this is converted or rejected", Count(1, 1_000_000_000)
+        75_000_000, "width x height above this is converted or rejected", IntType(1, 1_000_000_000)
     )
     max_source_bytes: int = setting(
-        4_000_000_000, "larger files are not converted (send.convert)", Size(1, 1024**4)
+        4_000_000_000, "larger files are not converted (send.convert)", SizeType(1, 1024**4)
     )
     rescan_after: float | None = setting(
         None,
         "ask again about answers older than this",
-        Duration(0.001, 100 * _YEAR),
+        DurationType(0.001, 100 * _YEAR),
         flag="--rescan-after",
     )
     allow: str | None = setting(
         None,
         "rules for matches that may stay; default: allow.yaml beside this file",
-        FilePath(),
+        PathType(),
         flag="--allow",
     )
     fail_on: str = setting(
@@ -197,13 +215,13 @@ class Scan:
     if_locked: IfLocked = setting(
         "fail",
         "what to do while another run is on: fail, wait or skip",
-        Choice(get_args(IfLocked)),
+        ChoiceType(get_args(IfLocked)),
         flag="--if-locked",
     )
     jitter: float = setting(
         0.0,
         "wait a random time, at most this, so that jobs do not begin together",
-        Duration(0, 7 * _DAY),
+        DurationType(0, 7 * _DAY),
         flag="--jitter",
     )
 
@@ -215,20 +233,20 @@ class Pace:
     rate: tuple[Rate, ...] = setting(
         (Rate(10, 1.0),),
         "your account's limits, all at once, such as 900/15m",
-        Rates(),
+        RatesType(),
         flag="--rate",
     )
     concurrency: int = setting(
         64,
         "uploads under way at once; rate x seconds an answer takes",
-        Count(1, 5000),
+        IntType(1, 5000),
         flag="--concurrency",
     )
     headroom: float = setting(
-        0.02, "how much wider than the rate requests are spaced", Ratio(0, 0.5)
+        0.02, "how much wider than the rate requests are spaced", FractionType(0, 0.5)
     )
     per_host: tuple[Rate, ...] | None = setting(
-        None, "limits of each machine that sends, where the service has such", Rates()
+        None, "limits of each machine that sends, where the service has such", RatesType()
     )
 
 
@@ -239,43 +257,43 @@ class Output:
     directory: str = setting(
         "./batchscan-output",
         "where runs are written, from the working folder; a service's: $STATE_DIRECTORY/output",
-        FilePath(beside_file=False),
+        PathType(beside_file=False),
         flag="--output",
     )
     state: str | None = setting(
         None,
         "ledger, token and lock; default: $STATE_DIRECTORY, else the user's state folder",
-        FilePath(),
+        PathType(),
         flag="--state",
     )
     keep_runs: int | None = setting(
         None,
         "how many runs stay in directory; null: all that decided anything, and the newest 90",
-        Count(1),
+        IntType(1),
     )
     progress: ProgressMode = setting(
         "auto",
         "plain: a line a minute; none: nothing",
-        Choice(get_args(ProgressMode)),
+        ChoiceType(get_args(ProgressMode)),
         flag="--progress",
     )
     log_format: LogFormat = setting(
-        "text", "json for log collectors", Choice(get_args(LogFormat)), flag="--log-format"
+        "text", "json for log collectors", ChoiceType(get_args(LogFormat)), flag="--log-format"
     )
     log_file: str | None = setting(
         None,
         "log to this file too; from 10 MB on it becomes FILE.1, and so on up to FILE.5",
-        FilePath(),
+        PathType(),
         flag="--log-file",
     )
     metrics_file: str | None = setting(
         None,
         "figures for Prometheus, for the textfile collector of node_exporter: a .prom file",
-        FilePath(),
+        PathType(),
         flag="--metrics-file",
     )
-    quiet: bool = setting(False, "say nothing when all is well", Flag(), flag="--quiet")
-    verbose: bool = setting(False, "say more", Flag(), flag="--verbose")
+    quiet: bool = setting(False, "say nothing when all is well", BoolType(), flag="--quiet")
+    verbose: bool = setting(False, "say more", BoolType(), flag="--verbose")
     json: bool = unwritten(False)
 
 

@@ -6,10 +6,19 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 from urllib.parse import urlsplit
 
-from batchscan.settings.address_types import WebhookUrl
+from batchscan.settings.address_types import WebhookUrlType
 from batchscan.settings.fields import setting, subgroup
-from batchscan.settings.numeric_types import Count, Duration
-from batchscan.settings.types import Choice, FilePath, Flag, Kind, Line, TimeZone, Variable, Words
+from batchscan.settings.numeric_types import DurationType, IntType
+from batchscan.settings.types import (
+    ArgvType,
+    BoolType,
+    ChoiceType,
+    EnvVarNameType,
+    LineType,
+    PathType,
+    SettingType,
+    TimeZoneType,
+)
 
 Role = Literal["owner", "agent"]
 
@@ -18,20 +27,24 @@ Role = Literal["owner", "agent"]
 class Takedown:
     """Who complains, for takedown drafts; what is not given stands there as a blank."""
 
-    name: str | None = setting(None, "who signs: a person's full name", Line())
-    organization: str | None = setting(None, "the firm that the signer speaks for", Line())
-    address: str | None = setting(None, "the whole postal address, in quotes", Line())
-    phone: str | None = setting(None, "a telephone number, in quotes", Line())
-    email: str | None = setting(None, "where sites answer to; they may publish it", Line())
+    name: str | None = setting(None, "who signs: a person's full name", LineType())
+    organization: str | None = setting(None, "the firm that the signer speaks for", LineType())
+    address: str | None = setting(None, "the whole postal address, in quotes", LineType())
+    phone: str | None = setting(None, "a telephone number, in quotes", LineType())
+    email: str | None = setting(None, "where sites answer to; they may publish it", LineType())
     role: Role | None = setting(
-        None, "in what right the signer acts: owner of the works, or agent", Choice(get_args(Role))
+        None,
+        "in what right the signer acts: owner of the works, or agent",
+        ChoiceType(get_args(Role)),
     )
-    owner: str | None = setting(None, "whose works they are, where the signer is an agent", Line())
+    owner: str | None = setting(
+        None, "whose works they are, where the signer is an agent", LineType()
+    )
     template_md: str | None = setting(
-        None, "a Jinja2 template of your own for the Markdown draft", FilePath("the path of a file")
+        None, "a Jinja2 template of your own for the Markdown draft", PathType("the path of a file")
     )
     template_txt: str | None = setting(
-        None, "and one for the plain text", FilePath("the path of a file")
+        None, "and one for the plain text", PathType("the path of a file")
     )
 
 
@@ -43,27 +56,27 @@ class Spend:
     """Where a run stops starting new uploads."""
 
     max_credits: int | None = setting(
-        None, "credits a run may spend", Count(0), flag="--max-credits"
+        None, "credits a run may spend", IntType(0), flag="--max-credits"
     )
     per_day: int | None = setting(
-        None, "credits that all runs of this state folder may spend in a calendar day", Count(0)
+        None, "credits that all runs of this state folder may spend in a calendar day", IntType(0)
     )
     per_month: int | None = setting(
         None,
         "the same for a calendar month; what is asked again is spread evenly over its days",
-        Count(0),
+        IntType(0),
     )
     time_zone: str = setting(
-        "UTC", "whose midnight begins a day, such as Europe/Berlin", TimeZone()
+        "UTC", "whose midnight begins a day, such as Europe/Berlin", TimeZoneType()
     )
     matched_first: bool = setting(
         False,
         "ask sooner again where copies were found: their answers count as twice as old",
-        Flag(),
+        BoolType(),
     )
-    limit: int | None = setting(None, "pictures a run may send", Count(0), flag="--limit")
+    limit: int | None = setting(None, "pictures a run may send", IntType(0), flag="--limit")
     max_duration: float | None = setting(
-        None, "how long a run may start new uploads", Duration(0, _YEAR), flag="--max-duration"
+        None, "how long a run may start new uploads", DurationType(0, _YEAR), flag="--max-duration"
     )
 
 
@@ -72,7 +85,7 @@ _SCHEMES = frozenset({"tcp", "tls", "ws", "wss"})
 
 
 @dataclass(frozen=True)
-class Scheduler(Kind):
+class SchedulerType(SettingType):
     """The address of a Dask scheduler, or a word for a cluster of this machine's processes."""
 
     allowed: str = "local, or a scheduler's address such as tcp://10.0.0.1:8786 or tls://dask:8786"
@@ -105,7 +118,7 @@ class Engine:
     dask: str | None = setting(
         None,
         "a Dask scheduler such as tcp://10.0.0.1:8786, or local; default: this machine alone",
-        Scheduler(),
+        SchedulerType(),
         flag="--dask",
     )
 
@@ -118,10 +131,12 @@ class Webhook:
     """A server that gets each message by POST."""
 
     url: str | None = setting(
-        None, "where to; what follows the host is never shown", WebhookUrl(), shown=False
+        None, "where to; what follows the host is never shown", WebhookUrlType(), shown=False
     )
     secret_env: str | None = setting(
-        None, "the environment variable that holds the secret to sign messages with", Variable()
+        None,
+        "the environment variable that holds the secret to sign messages with",
+        EnvVarNameType(),
     )
 
 
@@ -131,24 +146,24 @@ class Alerts:
 
     webhook: Webhook = subgroup(Webhook)
     on_new: tuple[str, ...] = setting(
-        (), "a command that gets each message on its stdin; no shell reads it", Words()
+        (), "a command that gets each message on its stdin; no shell reads it", ArgvType()
     )
     apprise_file: str | None = setting(
         None,
         "a file only you can read with one URL of apprise a line: mail, Slack, Teams...",
-        FilePath("the path of a file"),
+        PathType("the path of a file"),
     )
     apprise_env: str | None = setting(
-        None, "the environment variable that holds such URLs", Variable()
+        None, "the environment variable that holds such URLs", EnvVarNameType()
     )
     first_answer: FirstAnswer = setting(
         "tell",
         "silent: what a picture's first answer shows is no news",
-        Choice(get_args(FirstAnswer)),
+        ChoiceType(get_args(FirstAnswer)),
     )
     ping_url: str | None = setting(
         None,
         "as healthchecks.io has it: the command tells it when a scan starts and how it ends",
-        WebhookUrl(),
+        WebhookUrlType(),
         shown=False,
     )

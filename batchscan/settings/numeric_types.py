@@ -7,16 +7,16 @@ import re
 from dataclasses import dataclass
 
 from batchscan.settings import units
-from batchscan.settings.types import Kind, text_only
+from batchscan.settings.types import SettingType, text_only
 from batchscan.settings.units import Rate
 
-MOST_WINDOWS = 8
+MAX_WINDOWS = 8
 _WHOLE = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:_[0-9]{3})*")  # 010 is eight to YAML: refused
-_LONGEST_WINDOW = 31 * 86_400.0
+_MAX_WINDOW = 31 * 86_400.0
 
 
 @dataclass(frozen=True)
-class Count(Kind):
+class IntType(SettingType):
     """A whole number."""
 
     least: int
@@ -41,7 +41,7 @@ class Count(Kind):
 
 
 @dataclass(frozen=True)
-class Size(Kind):
+class SizeType(SettingType):
     """A number of bytes."""
 
     least: int
@@ -59,7 +59,7 @@ class Size(Kind):
 
     def check(self, value: object) -> None:
         """Refuse what is outside the range."""
-        Count(self.least, self.most).check(value)
+        IntType(self.least, self.most).check(value)
 
     def show(self, value: object) -> str:
         """The shortest exact text."""
@@ -67,7 +67,7 @@ class Size(Kind):
 
 
 @dataclass(frozen=True)
-class Duration(Kind):
+class DurationType(SettingType):
     """A time in seconds."""
 
     least: float
@@ -93,7 +93,7 @@ class Duration(Kind):
 
 
 @dataclass(frozen=True)
-class Ratio(Kind):
+class FractionType(SettingType):
     """A share, such as 0.02."""
 
     least: float
@@ -114,13 +114,13 @@ class Ratio(Kind):
 
 
 @dataclass(frozen=True)
-class Rates(Kind):
+class RatesType(SettingType):
     """Windows that all hold at once."""
 
     @property
     def allowed(self) -> str:
         """The form of a rate."""
-        return f"1 to {MOST_WINDOWS} rates such as 10/s or 900/15m, in at most 31d"
+        return f"1 to {MAX_WINDOWS} rates such as 10/s or 900/15m, in at most 31d"
 
     def read(self, raw: object) -> object:
         """Take a list of rates, or one for a list of one."""
@@ -129,13 +129,13 @@ class Rates(Kind):
 
     def check(self, value: object) -> None:
         """Refuse no window, too many, or one that lets nothing through."""
-        if not isinstance(value, tuple) or not 1 <= len(value) <= MOST_WINDOWS:
+        if not isinstance(value, tuple) or not 1 <= len(value) <= MAX_WINDOWS:
             raise ValueError
         for rate in value:
             if not isinstance(rate, Rate):
                 raise ValueError  # noqa: TRY004 - as above
-            Count(1, 1_000_000).check(rate.requests)
-            _within(rate.period, 0.001, _LONGEST_WINDOW)
+            IntType(1, 1_000_000).check(rate.requests)
+            _within(rate.period, 0.001, _MAX_WINDOW)
 
     def show(self, value: object) -> str:
         """The list."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from batchscan.settings.fields import setting
-from batchscan.settings.types import Choice
+from batchscan.settings.types import ChoiceType
 
 Convert = Literal["auto", "never"]
 Metadata = Literal["strip", "keep"]
@@ -19,12 +19,12 @@ class Send:
     convert: Convert = setting(
         "auto",
         "never: reject what the API does not take (HEIC, TIFF, PSD, big RAW...)",
-        Choice(get_args(Convert)),
+        ChoiceType(get_args(Convert)),
         flag="--convert",
     )
     metadata: Metadata = setting(
         "strip",
         "keep: send EXIF, XMP, IPTC and comments along, with place, owner and camera",
-        Choice(get_args(Metadata)),
+        ChoiceType(get_args(Metadata)),
         flag="--metadata",
     )

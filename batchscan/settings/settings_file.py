@@ -9,7 +9,7 @@ from typing import NoReturn
 import yaml
 
 from batchscan.settings.catalog import entries, groups, names_in, nearest, subgroups
-from batchscan.settings.sources import Given
+from batchscan.settings.sources import RawValue
 from batchscan.settings.strict_yaml import YamlFile, is_null, line_of, scalar
 
 _EXAMPLE = "rate: 10/s"
@@ -19,7 +19,7 @@ _KEY_ADVICE = (
 )
 
 
-def read_file(path: str) -> dict[str, Given]:
+def read_file(path: str) -> dict[str, RawValue]:
     """What a settings file gives, by dotted key.
 
     Raises:
@@ -35,16 +35,16 @@ class _Reading:
         self._file = YamlFile.read(path, "settings")
         self._known = {entry.key for entry in entries()}
 
-    def settings(self) -> dict[str, Given]:
+    def settings(self) -> dict[str, RawValue]:
         """Every setting in the file."""
-        given: dict[str, Given] = {}
+        given: dict[str, RawValue] = {}
         for group, node, key_node in self._file.pairs(self._file.root, "the file", _EXAMPLE):
             if group not in groups():
                 self._unknown(group, None, key_node)
             given.update(self._group(group, node))
         return given
 
-    def _group(self, group: str, node: yaml.Node) -> Iterator[tuple[str, Given]]:
+    def _group(self, group: str, node: yaml.Node) -> Iterator[tuple[str, RawValue]]:
         for name, value, name_node in self._file.pairs(node, group, _EXAMPLE):
             key = f"{group}.{name}"
             if key == "account.api_key":
@@ -59,14 +59,14 @@ class _Reading:
             else:
                 yield key, self._given(key, value)
 
-    def _given(self, key: str, node: yaml.Node) -> Given:
+    def _given(self, key: str, node: yaml.Node) -> RawValue:
         default = next(entry.default for entry in entries() if entry.key == key)
         if is_null(node) and default is not None:
             self._file.refuse(node, f"{key}: nothing is given; remove the line for the default")
         origin = f"{self._file.path} line {line_of(node)}"
         raw = self._value(key, node)
         text = node.value if isinstance(node, yaml.ScalarNode) else str(raw)
-        return Given(raw, text, origin, os.path.dirname(self._file.path))
+        return RawValue(raw, text, origin, os.path.dirname(self._file.path))
 
     def _value(self, key: str, node: yaml.Node) -> object:
         self._file.refuse_tag(key, node)

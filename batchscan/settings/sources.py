@@ -7,14 +7,14 @@ import re
 from typing import NamedTuple
 
 from batchscan.errors import UsageError
-from batchscan.settings.catalog import Entry
-from batchscan.settings.types import FilePath
+from batchscan.settings.catalog import SettingSpec
+from batchscan.settings.types import PathType
 
 _LOGIN_IN_URL = re.compile(r"//.*@", re.DOTALL)  # a password may hold / and @ by mistake
-_LONGEST_QUOTE = 80
+_MAX_QUOTE = 80
 
 
-class Given(NamedTuple):
+class RawValue(NamedTuple):
     """A value as a source holds it."""
 
     raw: object
@@ -23,7 +23,7 @@ class Given(NamedTuple):
     folder: str  # what a relative path is relative to
 
 
-def read_given(entry: Entry, given: Given) -> object:
+def read_given(entry: SettingSpec, given: RawValue) -> object:
     """The finished value of a setting.
 
     Raises:
@@ -32,7 +32,7 @@ def read_given(entry: Entry, given: Given) -> object:
     try:
         value = entry.kind.read(given.raw) if given.raw is not None else None
         entry.check(value)
-        if isinstance(entry.kind, FilePath) and isinstance(value, str):
+        if isinstance(entry.kind, PathType) and isinstance(value, str):
             beside = entry.kind.beside_file
             value = absolute(value, given.folder if beside else working_folder())
     except ValueError as error:
@@ -50,7 +50,7 @@ def mistake(where: str, text: str, allowed: str, error: ValueError) -> UsageErro
 def quote(text: str) -> str:
     """Text from outside in a message: without control characters, logins, or great length."""
     safe = ascii(_LOGIN_IN_URL.sub("//***@", text))
-    return safe if len(safe) <= _LONGEST_QUOTE else f"{safe[:_LONGEST_QUOTE]}...'"
+    return safe if len(safe) <= _MAX_QUOTE else f"{safe[:_MAX_QUOTE]}...'"
 
 
 def absolute(path: str, folder: str) -> str:

@@ -11,7 +11,7 @@ import yaml
 from batchscan.errors import UsageError
 from batchscan.settings.sources import quote
 
-_LARGEST = 1_000_000  # bytes
+_MAX_BYTES = 1_000_000  # bytes
 _DEEPEST = 5  # file, group, group inside, list, item
 _SCALAR = "tag:yaml.org,2002:"
 _PLAIN_TAGS = {  # those that YAML finds itself
@@ -81,7 +81,7 @@ class YamlFile:
         """
         try:
             with open(path, "rb") as file:
-                data = file.read(_LARGEST + 1)
+                data = file.read(_MAX_BYTES + 1)
         except OSError as error:
             raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
         return cls(path, data, what)
@@ -201,7 +201,7 @@ def _problem(error: yaml.MarkedYAMLError) -> str:
 
 
 def _text(path: str, data: bytes, what: str) -> str:
-    if len(data) > _LARGEST:
+    if len(data) > _MAX_BYTES:
         raise UsageError(f"{path}: larger than any {what} file")
     try:
         return data.decode("utf-8-sig")

@@ -12,10 +12,10 @@ import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-_LONGEST_LINE = 300  # characters
+_MAX_LINE = 300  # characters
 
 
-class Kind(ABC):
+class SettingType(ABC):
     """What a setting may be."""
 
     @property
@@ -60,7 +60,7 @@ def text_only(raw: object) -> str:
 
 
 @dataclass(frozen=True)
-class Flag(Kind):
+class BoolType(SettingType):
     """Yes or no."""
 
     allowed: str = "true or false"
@@ -76,7 +76,7 @@ class Flag(Kind):
 
 
 @dataclass(frozen=True)
-class Choice(Kind):
+class ChoiceType(SettingType):
     """One of a few words."""
 
     words: tuple[str, ...]
@@ -93,7 +93,7 @@ class Choice(Kind):
 
 
 @dataclass(frozen=True)
-class Choices(Choice):
+class Choices(ChoiceType):
     """One or several of a few words, with commas; `alone` cannot stand with others."""
 
     alone: str = ""
@@ -121,7 +121,7 @@ class Choices(Choice):
 
 
 @dataclass(frozen=True)
-class Text(Kind):
+class WordType(SettingType):
     """A word without spaces, such as an e-mail address."""
 
     allowed: str = "text without spaces"
@@ -139,7 +139,7 @@ class Text(Kind):
 
 
 @dataclass(frozen=True)
-class Line(Kind):
+class LineType(SettingType):
     """One line of text for people."""
 
     allowed: str = "one line of text, at most 300 characters"
@@ -150,14 +150,14 @@ class Line(Kind):
 
     def check(self, value: object) -> None:
         """Refuse empty and overlong text, and what cannot be printed."""
-        if not isinstance(value, str) or not value.isprintable() or len(value) > _LONGEST_LINE:
+        if not isinstance(value, str) or not value.isprintable() or len(value) > _MAX_LINE:
             raise ValueError
         if not value.strip():
             raise ValueError("it is empty")
 
 
 @dataclass(frozen=True)
-class TimeZone(Kind):
+class TimeZoneType(SettingType):
     """A zone of the IANA database."""
 
     allowed: str = "UTC, or a zone such as Europe/Berlin"
@@ -181,7 +181,7 @@ class TimeZone(Kind):
 
 
 @dataclass(frozen=True)
-class FilePath(Kind):
+class PathType(SettingType):
     """A file or folder; the loader makes it absolute.
 
     Args:
@@ -208,7 +208,7 @@ class FilePath(Kind):
 
 
 @dataclass(frozen=True)
-class Patterns(Kind):
+class PatternsType(SettingType):
     """gitignore patterns."""
 
     allowed: str = "a list of patterns, such as [drafts/, '*.bak.jpg']"
@@ -233,7 +233,7 @@ class Patterns(Kind):
 
 
 @dataclass(frozen=True)
-class Words(Kind):
+class ArgvType(SettingType):
     """A command and its arguments, one word each: no shell reads them."""
 
     allowed: str = "a list of words, such as [/usr/local/bin/tell, --now]"
@@ -261,7 +261,7 @@ class Words(Kind):
 
 
 @dataclass(frozen=True)
-class Variable(Kind):
+class EnvVarNameType(SettingType):
     """The name of an environment variable that holds a secret."""
 
     allowed: str = "the name of an environment variable, in capitals"

@@ -19,7 +19,7 @@ from batchscan.ledger.backup import no_ledger, stamp
 from batchscan.ledger.integrity import ODD
 from batchscan.settings import Settings
 from batchscan.settings.locations import state_folder
-from batchscan.state.crash_marks import CheckMarks
+from batchscan.state.crash_marks import CrashMarks
 from batchscan.state.lock import StateLock, make_private_folder
 from batchscan.util.escaping import printable
 
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def reading(settings: Settings, *, may_be_absent: bool = False) -> Iterator[Ledger]:
+def read_ledger(settings: Settings, *, may_be_absent: bool = False) -> Iterator[Ledger]:
     """Open the ledger of these settings to look only, all of it as of one moment.
 
     Args:
@@ -69,7 +69,7 @@ def _undisturbed(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def opened_to_change(settings: Settings) -> Iterator[Ledger]:
+def open_for_change(settings: Settings) -> Iterator[Ledger]:
     """Open the ledger of these settings to enter what people decide, piece by piece.
 
     Raises:
@@ -81,7 +81,7 @@ def opened_to_change(settings: Settings) -> Iterator[Ledger]:
 
 
 @contextmanager
-def holding(settings: Settings) -> Iterator[None]:
+def hold_state_lock(settings: Settings) -> Iterator[None]:
     """Hold the state folder as a scan does, so that none is on.
 
     Raises:
@@ -126,7 +126,7 @@ StillLocked: TypeAlias = Callable[[], None]
 
 
 @asynccontextmanager
-async def locked(
+async def hold_state(
     settings: Settings, state: Path, sleep: Callable[[float], Awaitable[object]]
 ) -> AsyncIterator[StillLocked]:
     """Hold the state folder; a dry run writes nothing there and holds nothing.
@@ -153,7 +153,7 @@ async def locked(
 
 
 @asynccontextmanager
-async def check_marks(settings: Settings, state: Path) -> AsyncIterator[CheckMarks | None]:
+async def check_marks(settings: Settings, state: Path) -> AsyncIterator[CrashMarks | None]:
     """The marks of files that are being checked; None in a dry run.
 
     Raises:
@@ -162,12 +162,12 @@ async def check_marks(settings: Settings, state: Path) -> AsyncIterator[CheckMar
     if settings.dry_run:
         yield None
         return
-    with closing(await asyncio.to_thread(CheckMarks, state)) as marks:
+    with closing(await asyncio.to_thread(CrashMarks, state)) as marks:
         yield marks
 
 
 @asynccontextmanager
-async def ledger_of(settings: Settings, state: Path) -> AsyncIterator[LedgerThread]:
+async def open_ledger(settings: Settings, state: Path) -> AsyncIterator[LedgerThread]:
     """The ledger, on its thread; a dry run only reads it.
 
     Raises:

@@ -18,12 +18,12 @@ from batchscan.state.lock import unwritable
 from batchscan.util.private_files import open_private
 
 MARKS = "checking"
-TRACE = "crash.log"
+CRASH_LOG = "crash.log"
 SLOTS = 64
-SLOT = 4096 + 2  # the longest path, and its length
+SLOT_BYTES = 4096 + 2  # the longest path, and its length
 
 
-class CheckMarks:
+class CrashMarks:
     """Marks the files that are being checked; for one thread at a time."""
 
     def __init__(self, state: Path) -> None:
@@ -35,11 +35,11 @@ class CheckMarks:
         try:
             self.suspects = _suspects(state)
             with open(state / MARKS, "w+b", opener=_private) as file:
-                file.write(bytes(SLOTS * SLOT))  # a hole on a full disk would show as SIGBUS
+                file.write(bytes(SLOTS * SLOT_BYTES))  # a hole on a full disk would show as SIGBUS
                 file.flush()
-                self._map = mmap.mmap(file.fileno(), SLOTS * SLOT)
-            if (state / TRACE).exists():
-                with open(state / TRACE, "r+b", opener=_private) as trace:
+                self._map = mmap.mmap(file.fileno(), SLOTS * SLOT_BYTES)
+            if (state / CRASH_LOG).exists():
+                with open(state / CRASH_LOG, "r+b", opener=_private) as trace:
                     trace.truncate(0)
         except OSError as error:
             raise unwritable(state, error) from error
@@ -49,16 +49,16 @@ class CheckMarks:
     def checking(self, path: str) -> Iterator[None]:
         """Mark a file for as long as it is being checked."""
         raw = os.fsencode(path)
-        if not self._free or len(raw) > SLOT - 2:
+        if not self._free or len(raw) > SLOT_BYTES - 2:
             yield
             return
-        start = self._free.pop() * SLOT
+        start = self._free.pop() * SLOT_BYTES
         self._map[start : start + 2 + len(raw)] = len(raw).to_bytes(2, "big") + raw
         try:
             yield
         finally:
             self._map[start : start + 2] = b"\0\0"
-            self._free.append(start // SLOT)
+            self._free.append(start // SLOT_BYTES)
 
     def close(self) -> None:
         """Give the mapping back."""
@@ -73,7 +73,7 @@ def crash_trace(state: Path) -> Iterator[None]:
     """
     try:
         # For appending: what the last run left is still to be read.
-        file = open(state / TRACE, "ab", opener=_private)  # noqa: SIM115 - closed below
+        file = open(state / CRASH_LOG, "ab", opener=_private)  # noqa: SIM115 - closed below
     except OSError:
         yield  # whoever needs the folder will say what is wrong with it
         return
@@ -87,13 +87,13 @@ def crash_trace(state: Path) -> Iterator[None]:
 
 def _suspects(state: Path) -> frozenset[str]:
     try:
-        if not (state / TRACE).stat().st_size:
+        if not (state / CRASH_LOG).stat().st_size:
             return frozenset()
         marks = (state / MARKS).read_bytes()
     except FileNotFoundError:
         return frozenset()  # no run crashed here
     found = []
-    for start in range(0, len(marks), SLOT):
+    for start in range(0, len(marks), SLOT_BYTES):
         length = int.from_bytes(marks[start : start + 2], "big")
         found.append(os.fsdecode(marks[start + 2 : start + 2 + length]))
     return frozenset(filter(None, found))

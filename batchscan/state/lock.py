@@ -15,12 +15,12 @@ from batchscan.errors import LockedError, StorageError
 from batchscan.settings.model import IfLocked
 from batchscan.util.private_files import advice_for, make_private, open_private
 
-LOCK = "lock"
-HOLDER = "lock.json"
+LOCK_FILE = "lock"
+HOLDER_FILE = "lock.json"
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ELOOP)
 
 
-class Holder(msgspec.Struct):
+class LockHolder(msgspec.Struct):
     """Who holds the lock, for the message that the others print."""
 
     pid: int
@@ -38,7 +38,7 @@ class StateLock:
     def __init__(self, state: Path, if_locked: IfLocked) -> None:
         self._state = state
         self._if_locked = if_locked
-        self._lock = FileLock(state / LOCK)
+        self._lock = FileLock(state / LOCK_FILE)
         self._folder = -1  # descriptor of the locked folder
         self._held: tuple[int, int] | None = None  # device and inode of the locked file
 
@@ -51,10 +51,10 @@ class StateLock:
         """
         try:
             # Made here: the library insists on a mode, which not every file system keeps.
-            os.close(open_private(self._state / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW))
+            os.close(open_private(self._state / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW))
             self._lock.acquire(timeout=0)
             self._lock_folder()
-            self._held = _identity(self._state / LOCK)
+            self._held = _identity(self._state / LOCK_FILE)
         except (Timeout, BlockingIOError) as error:
             self.release()
             if self._if_locked == "wait":
@@ -81,14 +81,14 @@ class StateLock:
             StorageError: it was removed or replaced, or the state folder was.
         """
         try:
-            found = _identity(self._state / LOCK)
+            found = _identity(self._state / LOCK_FILE)
         except OSError as error:
             if error.errno not in _GONE:
                 return  # a network file system that is slow to answer: nobody took the lock
             found = None
         if found != self._held:
             raise StorageError(
-                f"{self._state / LOCK} was removed or replaced while this run held it:"
+                f"{self._state / LOCK_FILE} was removed or replaced while this run held it:"
                 " another run may have begun",
                 advice="leave the lock file alone, for it is free as soon as its process has ended;"
                 " the same command goes on where this run stopped",
@@ -113,9 +113,9 @@ class StateLock:
 
     def _sign(self) -> None:
         started_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        holder = msgspec.json.encode(Holder(os.getpid(), os.uname().nodename, started_at))
+        holder = msgspec.json.encode(LockHolder(os.getpid(), os.uname().nodename, started_at))
         try:
-            path = self._state / HOLDER
+            path = self._state / HOLDER_FILE
             # No link is followed: in a folder of others, it may lead to a file of ours
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
             with os.fdopen(open_private(path, flags), "wb") as file:
@@ -128,7 +128,7 @@ class StateLock:
         if self._if_locked == "skip":
             return ""
         try:
-            holder = msgspec.json.decode((self._state / HOLDER).read_bytes(), type=Holder)
+            holder = msgspec.json.decode((self._state / HOLDER_FILE).read_bytes(), type=LockHolder)
         except (OSError, msgspec.DecodeError):
             return f"another run holds {self._state}"
         return (
@@ -147,11 +147,11 @@ def _identity(path: Path) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def holder_of(state: Path) -> Holder | None:
+def holder_of(state: Path) -> LockHolder | None:
     """Who holds the lock now, as far as can be told without trying to take it."""
     try:
-        holder = msgspec.json.decode((state / HOLDER).read_bytes(), type=Holder)
-        inode = os.stat(state / LOCK).st_ino
+        holder = msgspec.json.decode((state / HOLDER_FILE).read_bytes(), type=LockHolder)
+        inode = os.stat(state / LOCK_FILE).st_ino
     except (OSError, msgspec.DecodeError):
         return None
     if holder.host != os.uname().nodename:

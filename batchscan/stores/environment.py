@@ -31,7 +31,7 @@ _SECRET = (
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class ScanLocations:
     """Where a scan's pictures are."""
 
     roots: tuple[str, ...]  # absolute, or URLs

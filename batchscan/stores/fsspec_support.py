@@ -46,7 +46,7 @@ def filesystem(module: str, extra: str, name: str, **options: Any) -> Any:
     return kind(skip_instance_cache=True, **options)
 
 
-_LONGEST: Final = 300  # characters of an error's text, which may be a whole page of HTML
+_MAX_LENGTH: Final = 300  # characters of an error's text, which may be a whole page of HTML
 _GONE: Final = frozenset({404, "404"})
 _REFUSED: Final = frozenset({401, 403, "401", "403"})
 # By name, because importing their libraries is what nobody wants who does not use them.
@@ -100,4 +100,4 @@ def _text(error: Exception) -> str:
     """What an error says, on one line; some say nothing."""
     said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     first = said.strip().partition("\n")[0]
-    return printable(first)[:_LONGEST] or type(error).__name__
+    return printable(first)[:_MAX_LENGTH] or type(error).__name__

@@ -11,10 +11,10 @@ from contextlib import suppress
 from itertools import count
 from typing import NamedTuple
 
-from batchscan.util.atomic_file import make_folders, storage
+from batchscan.util.atomic_file import make_folders, storage_errors
 from batchscan.util.private_files import open_private, sync
 
-_LONGEST = 100  # characters of a name without its suffix
+_MAX_LENGTH = 100  # characters of a name without its suffix
 _PLAIN = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 _OTHERS = re.compile(r"[^a-z0-9]+")
 _ADVICE = "or choose another folder with --to"
@@ -38,7 +38,7 @@ def write_drafts(folder: str, domain: str, texts: Mapping[str, bytes]) -> list[D
     Raises:
         StorageError: they cannot be written.
     """
-    with storage(folder, _ADVICE):
+    with storage_errors(folder, _ADVICE):
         make_folders(os.path.abspath(folder))
     for name in _names(file_name(domain)):
         paths = {os.path.join(folder, f"{name}{suffix}"): text for suffix, text in texts.items()}
@@ -50,9 +50,9 @@ def write_drafts(folder: str, domain: str, texts: Mapping[str, bytes]) -> list[D
 
 def file_name(domain: str) -> str:
     """A name for a domain's files that every file system takes, and no two domains share."""
-    if _PLAIN.fullmatch(domain) and len(domain) <= _LONGEST and ".." not in domain:
+    if _PLAIN.fullmatch(domain) and len(domain) <= _MAX_LENGTH and ".." not in domain:
         return domain
-    readable = _OTHERS.sub("-", domain.lower()[:_LONGEST]).strip("-")
+    readable = _OTHERS.sub("-", domain.lower()[:_MAX_LENGTH]).strip("-")
     mark = hashlib.sha256(domain.encode(errors="surrogatepass")).hexdigest()[:8]
     return f"{readable}-{mark}" if readable else f"unknown-site-{mark}"
 
@@ -71,7 +71,7 @@ def _written(paths: Mapping[str, bytes]) -> list[Draft] | None:
         return None
     drafts = []
     for path, text in paths.items():
-        with storage(path, _ADVICE):
+        with storage_errors(path, _ADVICE):
             drafts.append(Draft(path, fresh=path not in there and _made(path, text)))
     return drafts
 

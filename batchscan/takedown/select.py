@@ -13,14 +13,14 @@ from batchscan.enums import Disposition
 from batchscan.errors import UsageError
 from batchscan.model import Match, Provenance
 from batchscan.report.wording import amount
-from batchscan.report_sections import FoundPicture
+from batchscan.report_sections import PictureMatches
 from batchscan.util.escaping import printable
 
 Covers = Callable[[str], bool]  # whether a URL is meant
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class InfringedWork:
     """A picture of ours, and its copies on one site."""
 
     title: str  # the file's name; its folders are nobody else's business
@@ -37,7 +37,7 @@ class Notice:
     """What is to be said to one site."""
 
     domain: str
-    works: tuple[Work, ...]
+    works: tuple[InfringedWork, ...]
 
     @property
     def copies(self) -> int:
@@ -46,13 +46,13 @@ class Notice:
 
 
 @dataclass(slots=True)
-class Gathered:
+class NoticeSelection:
     """What was found for the notices, and what is there besides.
 
     Matches that are gone count as such, those that are there by their disposition.
     """
 
-    works: dict[str, list[Work]] = field(default_factory=dict)  # by domain
+    works: dict[str, list[InfringedWork]] = field(default_factory=dict)  # by domain
     standing: dict[str, Counter[str]] = field(default_factory=dict)  # the same, for every match
     covered: list[Counter[str]] = field(default_factory=list)  # for each question that was asked
 
@@ -68,14 +68,14 @@ class Gathered:
         ]
 
 
-def gather(pictures: Iterable[FoundPicture], asked: Sequence[Covers]) -> Gathered:
+def gather(pictures: Iterable[PictureMatches], asked: Sequence[Covers]) -> NoticeSelection:
     """Gather the reviewed matches that are there.
 
     Args:
         pictures: those that notices may be about.
         asked: what they shall be about; nothing stands for every site.
     """
-    found = Gathered(covered=[Counter() for _ in asked])
+    found = NoticeSelection(covered=[Counter() for _ in asked])
     for picture in pictures:
         copies: dict[str, list[Match]] = {}
         for match in picture.matches:
@@ -86,7 +86,7 @@ def gather(pictures: Iterable[FoundPicture], asked: Sequence[Covers]) -> Gathere
     return found
 
 
-def _counted(found: Gathered, match: Match, asked: Sequence[Covers]) -> bool:
+def _counted(found: NoticeSelection, match: Match, asked: Sequence[Covers]) -> bool:
     """Count a match, and tell whether it belongs into a notice."""
     word = str(match.disposition or Disposition.OPEN) if match.there else "gone"
     found.standing.setdefault(match.domain, Counter())[word] += 1
@@ -98,9 +98,9 @@ def _counted(found: Gathered, match: Match, asked: Sequence[Covers]) -> bool:
     return meant and word == Disposition.REVIEWED
 
 
-def _work(picture: FoundPicture, copies: Iterable[Match]) -> Work:
+def _work(picture: PictureMatches, copies: Iterable[Match]) -> InfringedWork:
     path = os.fsdecode(picture.path)
-    return Work(
+    return InfringedWork(
         title=os.path.basename(path) or path,
         sha256=picture.sha256,
         format=picture.format,
@@ -115,7 +115,9 @@ _LOOK = "look at them in the report, then mark those that are copies: batchscan 
 _ORDER = (*Disposition, "gone")
 
 
-def refuse_empty(found: Gathered, asked: Sequence[str], images: Sequence[str]) -> None:
+def require_reviewed_matches(
+    found: NoticeSelection, asked: Sequence[str], images: Sequence[str]
+) -> None:
     """Refuse to draft where something that was asked for has no reviewed match.
 
     Args:

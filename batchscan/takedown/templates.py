@@ -12,7 +12,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from batchscan.errors import UsageError
 from batchscan.util.escaping import printable
 
-_LARGEST = 1_000_000  # bytes
+_MAX_BYTES = 1_000_000  # bytes
 # What a template may do wrong while it runs: it is a program, if a small one.
 _WRONG = (
     TemplateError,
@@ -38,7 +38,7 @@ class NoticeTemplate:
 
     def __init__(self, suffix: str, path: str | None = None) -> None:
         self._name = path or f"notice{suffix}.j2"
-        source = _read(path) if path else original(suffix)
+        source = _read(path) if path else default_template(suffix)
         environment = ImmutableSandboxedEnvironment(
             # Strings come escaped: the formats are none that Jinja2 could escape for
             autoescape=False,
@@ -78,7 +78,7 @@ class NoticeTemplate:
         )
 
 
-def original(suffix: str) -> str:
+def default_template(suffix: str) -> str:
     """The text of the template that comes with batchscan."""
     folder = resources.files("batchscan.takedown").joinpath("templates")
     return folder.joinpath(f"notice{suffix}.j2").read_text("utf-8")
@@ -87,10 +87,10 @@ def original(suffix: str) -> str:
 def _read(path: str) -> str:
     try:
         with open(path, "rb") as file:
-            data = file.read(_LARGEST + 1)
+            data = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{printable(path)}: cannot be read: {error.strerror}") from error
-    if len(data) > _LARGEST:
+    if len(data) > _MAX_BYTES:
         raise UsageError(f"{printable(path)}: larger than any template")
     try:
         return data.decode("utf-8-sig")

@@ -14,13 +14,13 @@ from batchscan.enums import MatchKind
 from batchscan.model import Match
 from batchscan.report.wording import shortened
 from batchscan.settings import Takedown
-from batchscan.takedown.select import Notice, Work
+from batchscan.takedown.select import InfringedWork, Notice
 from batchscan.util.escaping import markdown, markdown_code, printable
 from batchscan.util.timestamps import rfc3339
 
-MOST_PAGES = 50  # named for one copy
-_LONGEST_URL = 4_000  # characters; what is longer no site would read
-_LONGEST_WORDS = 300
+MAX_PAGES = 50  # named for one copy
+_MAX_URL = 4_000  # characters; what is longer no site would read
+_MAX_WORDS = 300
 _WEB = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 _KINDS = {
     MatchKind.FULL: "full copy",
@@ -43,7 +43,7 @@ _ROLES = {
 }
 
 
-class Form(NamedTuple):
+class NoticeFormat(NamedTuple):
     """How strings stand in one format."""
 
     suffix: str
@@ -53,36 +53,36 @@ class Form(NamedTuple):
 
 
 FORMS = (
-    Form(".md", markdown_code, markdown, "**{}**".format),
-    Form(".txt", printable, printable, str),
+    NoticeFormat(".md", markdown_code, markdown, "**{}**".format),
+    NoticeFormat(".txt", printable, printable, str),
 )
 
 
-def missing(me: Takedown) -> dict[str, str]:
+def missing_fields(me: Takedown) -> dict[str, str]:
     """The blanks that a draft will have, by the setting that would fill each."""
     return {name: blank for name, blank in BLANKS.items() if _contact(me)[name] is None}
 
 
-def values_of(notice: Notice, me: Takedown, form: Form) -> dict[str, Any]:
+def template_context(notice: Notice, me: Takedown, form: NoticeFormat) -> dict[str, Any]:
     """Everything that a template may name."""
     contact = {
         name: form.blank(BLANKS[name]) if value is None else form.own(value)
         for name, value in _contact(me).items()
     }
     return {
-        "domain": form.outside(shortened(notice.domain, _LONGEST_WORDS) or "unknown site"),
+        "domain": form.outside(shortened(notice.domain, _MAX_WORDS) or "unknown site"),
         "copies": notice.copies,
         "works": [_work(number, work, form) for number, work in enumerate(notice.works, 1)],
         **contact,
         "organization": form.own(me.organization) if me.organization else None,
-        "most_pages": MOST_PAGES,
+        "most_pages": MAX_PAGES,
     }
 
 
 def web_address(url: str) -> str:
     """A URL as it can be read, copied and opened: what cannot be printed is percent-encoded."""
-    if len(url) > _LONGEST_URL:
-        return f"{web_address(url[:_LONGEST_URL])} [cut: {len(url):,} characters]"
+    if len(url) > _MAX_URL:
+        return f"{web_address(url[:_MAX_URL])} [cut: {len(url):,} characters]"
     if not _WEB.match(url):
         return printable(url)
     return "".join(char if _stays(char) else quote(char, safe="", errors="replace") for char in url)
@@ -107,7 +107,7 @@ def _contact(me: Takedown) -> dict[str, str | None]:
     }
 
 
-def _work(number: int, work: Work, form: Form) -> dict[str, Any]:
+def _work(number: int, work: InfringedWork, form: NoticeFormat) -> dict[str, Any]:
     said = work.provenance
     words = {
         "creator": said.creator,
@@ -123,7 +123,7 @@ def _work(number: int, work: Work, form: Form) -> dict[str, Any]:
         "height": work.height,
         "sha256": work.sha256,
         **{
-            name: form.outside(shortened(text, _LONGEST_WORDS)) if text else None
+            name: form.outside(shortened(text, _MAX_WORDS)) if text else None
             for name, text in words.items()
         },
         "copies": [
@@ -132,13 +132,13 @@ def _work(number: int, work: Work, form: Form) -> dict[str, Any]:
     }
 
 
-def _copy(number: str, match: Match, form: Form) -> dict[str, Any]:
+def _copy(number: str, match: Match, form: NoticeFormat) -> dict[str, Any]:
     return {
         "number": number,
         "url": form.outside(web_address(match.url)),
         "kind": _KINDS[match.kind],
-        "pages": [form.outside(web_address(page)) for page in match.pages[:MOST_PAGES]],
-        "more_pages": max(0, len(match.pages) - MOST_PAGES),
+        "pages": [form.outside(web_address(page)) for page in match.pages[:MAX_PAGES]],
+        "more_pages": max(0, len(match.pages) - MAX_PAGES),
         "first_seen": _day(match.first_seen),
         "last_seen": _day(match.last_seen),
     }

@@ -13,10 +13,10 @@ from batchscan.errors import StorageError, UsageError
 from batchscan.util.escaping import printable
 from batchscan.util.private_files import CHOOSE, advice_for, make_private, sync
 
-ASIDE = ".new-"  # begins the name of what is not whole yet
+TEMP_PREFIX = ".new-"  # begins the name of what is not whole yet
 
 
-def write_whole(
+def write_atomic(
     path: str,
     parts: Iterable[bytes],
     *,
@@ -40,11 +40,11 @@ def write_whole(
         StorageError: the disk would not take it.
     """
     folder = os.path.dirname(path) or os.curdir
-    with storage(path, advice):
-        descriptor, aside = tempfile.mkstemp(dir=folder, prefix=ASIDE)
+    with storage_errors(path, advice):
+        descriptor, aside = tempfile.mkstemp(dir=folder, prefix=TEMP_PREFIX)
         try:
             with open(descriptor, "wb") as file:
-                _dress(descriptor, like, mode)
+                _set_owner_and_mode(descriptor, like, mode)
                 file.writelines(parts)
                 file.flush()
                 sync(descriptor)
@@ -59,19 +59,19 @@ def write_whole(
 
 
 @contextmanager
-def new_file(path: str, advice: str = CHOOSE) -> Iterator[IO[bytes]]:
+def create_file(path: str, advice: str = CHOOSE) -> Iterator[IO[bytes]]:
     """Let a private file be written that is there whole when the block ends well, or not at all.
 
     Raises:
         UsageError: something is there already, or no folder for it; nothing of it was touched.
         StorageError: the disk would not take it.
     """
-    with new_path(path, advice) as aside, open(aside, "wb") as file:
+    with staged_path(path, advice) as aside, open(aside, "wb") as file:
         yield file
 
 
 @contextmanager
-def new_path(path: str, advice: str = CHOOSE, *, replace: bool = False) -> Iterator[str]:
+def staged_path(path: str, advice: str = CHOOSE, *, replace: bool = False) -> Iterator[str]:
     """Let others write a private file, empty at first, by the name that it has until it is whole.
 
     Args:
@@ -88,10 +88,10 @@ def new_path(path: str, advice: str = CHOOSE, *, replace: bool = False) -> Itera
         raise _taken(path)
     if not os.path.isdir(folder):
         raise UsageError(f"'{printable(folder)}' is no folder", advice="make it first")
-    with storage(path, advice):
-        descriptor, aside = tempfile.mkstemp(dir=folder, prefix=ASIDE)
+    with storage_errors(path, advice):
+        descriptor, aside = tempfile.mkstemp(dir=folder, prefix=TEMP_PREFIX)
         try:
-            _dress(descriptor, None)
+            _set_owner_and_mode(descriptor, None)
             yield aside
             sync(descriptor)
             if replace:
@@ -111,11 +111,11 @@ def identity(path: str) -> str:
     Raises:
         StorageError: it cannot be looked at.
     """
-    with storage(path):
+    with storage_errors(path):
         return _identity(os.lstat(path))
 
 
-def link_whole(source: str, path: str, expected: str) -> bool:
+def link_atomic(source: str, path: str, expected: str) -> bool:
     """Make `path` another name of a file that is still as `identity` had it; whether it could be.
 
     Raises:
@@ -130,7 +130,7 @@ def link_whole(source: str, path: str, expected: str) -> bool:
     found = os.lstat(path)
     if _identity(found) != expected or not stat.S_ISREG(found.st_mode):
         return False  # whoever writes another one puts it in its place
-    with storage(path):
+    with storage_errors(path):
         _sync_folder(os.path.dirname(path) or os.curdir)
     return True
 
@@ -156,7 +156,7 @@ def make_folders(path: str) -> None:
 
 
 @contextmanager
-def storage(path: str, advice: str = CHOOSE) -> Iterator[None]:
+def storage_errors(path: str, advice: str = CHOOSE) -> Iterator[None]:
     """Let trouble with writing a path be told as such.
 
     Raises:
@@ -193,7 +193,7 @@ def _taken(path: str) -> UsageError:
     )
 
 
-def _dress(descriptor: int, like: os.stat_result | None, mode: int = 0o600) -> None:
+def _set_owner_and_mode(descriptor: int, like: os.stat_result | None, mode: int = 0o600) -> None:
     if like is not None:
         with suppress(PermissionError):  # only the superuser writes files of others
             os.fchown(descriptor, like.st_uid, like.st_gid)

@@ -16,7 +16,7 @@ def zone_of(name: str) -> tzinfo:
 
 
 @dataclass(slots=True)
-class Window:
+class CalendarWindow:
     """A calendar window: how much may be spent in it, and how much was."""
 
     setting: str  # DAY or MONTH

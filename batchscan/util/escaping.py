@@ -69,7 +69,7 @@ def markdown_code(text: str) -> str:
     return f"`{shown} `" if shown.endswith("\\") or not shown else f"`{shown}`"
 
 
-def json_text(data: bytes) -> bytes:
+def escape_json(data: bytes) -> bytes:
     r"""Make JSON safe to show, and the same to whoever reads it: `\u202e` for what is no print.
 
     What is left are printable characters and the line feeds and spaces between values.
@@ -79,7 +79,7 @@ def json_text(data: bytes) -> bytes:
     return _BEYOND_ASCII.sub(_escaped, data.decode()).encode()
 
 
-def scalars(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     """Replace what no UTF-8 file can hold (lone surrogates) by U+FFFD."""
     return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 

@@ -17,13 +17,13 @@ def is_url(path: str | bytes) -> bool:
     return text[:1] != "/" and _SCHEME.match(text) is not None
 
 
-def joined(folder: AnyStr, name: AnyStr) -> AnyStr:
-    """The path of a file in a folder; what `parted` takes apart again."""
+def join_path(folder: AnyStr, name: AnyStr) -> AnyStr:
+    """The path of a file in a folder; what `split_path` takes apart again."""
     slash = _slash(folder)
     return folder + name if folder == slash else folder + slash + name
 
 
-def parted(path: AnyStr) -> tuple[AnyStr, AnyStr]:
+def split_path(path: AnyStr) -> tuple[AnyStr, AnyStr]:
     """The folder and the name of a file's whole path."""
     slash = _slash(path)
     folder, _, name = path.rpartition(slash)

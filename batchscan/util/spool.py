@@ -14,7 +14,7 @@ from batchscan.errors import StorageError
 _BLOCK = 65_536
 
 
-class Aside:
+class Spool:
     """Pieces of a report in a nameless temporary file, packed: there may be a million of them."""
 
     count = 0

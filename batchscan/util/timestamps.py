@@ -13,11 +13,11 @@ def rfc3339(seconds: float) -> str:
     return written.removesuffix("+00:00") + "Z"
 
 
-def day_of(seconds: float) -> date:
+def utc_date(seconds: float) -> date:
     """The day of an instant, in UTC."""
     return datetime.fromtimestamp(seconds, UTC).date()
 
 
-def seconds_of(written: str) -> float:
+def parse_rfc3339(written: str) -> float:
     """Read what `rfc3339` wrote."""
     return datetime.fromisoformat(written).timestamp()

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from tldextract import TLDExtract
 
-MOST_REMEMBERED = 10_000
+MAX_REMEMBERED = 10_000
 _LOADING = threading.Lock()
-LONGEST_NAME = 253  # characters of a domain name (RFC 1035, without the length bytes)
+MAX_NAME = 253  # characters of a domain name (RFC 1035, without the length bytes)
 # An address that is written as it would be normalised: nearly all are, and one answer may hold a
 # hundred thousand. Without queries, dots at the start of a segment, numbers for hosts, escapes.
 _PLAIN = re.compile(
@@ -28,11 +28,11 @@ _PLAIN = re.compile(
 def registrable_domain(url: str) -> str:
     """The registrable domain of a URL from outside; its host where there is none, or ""."""
     plain = _PLAIN.fullmatch(url)
-    host = plain[1] if plain and len(plain[1]) <= LONGEST_NAME else host_of(url)
+    host = plain[1] if plain and len(plain[1]) <= MAX_NAME else host_of(url)
     return _domain_of(host) if host else ""
 
 
-@lru_cache(MOST_REMEMBERED)
+@lru_cache(MAX_REMEMBERED)
 def _domain_of(host: str) -> str:
     try:
         with _LOADING:  # else two threads that come first would each read the whole list
@@ -49,7 +49,7 @@ def is_public_suffix(host: str) -> bool:
         return False
 
 
-def normalised(url: str) -> str:
+def normalize_url(url: str) -> str:
     """What is the same for all ways to write a URL (RFC 3986, section 6.2): `example.com/a.jpg`.
 
     `http` and `https` count as one, default ports and fragments as nothing, percent-encoding as
@@ -84,7 +84,7 @@ def host_of(url: str) -> str:
     except ValueError:
         return ""
     host = host.rstrip(".")
-    if len(host) > LONGEST_NAME or not host.isprintable() or " " in host:
+    if len(host) > MAX_NAME or not host.isprintable() or " " in host:
         return ""
     return ascii_host(host)
 
@@ -93,7 +93,7 @@ def ascii_host(host: str) -> str:
     """A host name in lower case and in punycode; as it is where it cannot be written so."""
     if host.isascii():
         return host.lower()
-    whole = normalised(f"https://{host}/")
+    whole = normalize_url(f"https://{host}/")
     return host if "://" in whole else whole.partition("/")[0]
 
 

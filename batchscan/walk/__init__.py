@@ -3,21 +3,21 @@
 from typing import TypeAlias
 
 from batchscan.walk.block import BLOCK, Block, Counts, Entry
-from batchscan.walk.file_lists import Listing
-from batchscan.walk.local import Walk
+from batchscan.walk.file_lists import FileList
+from batchscan.walk.local import LocalWalk
 from batchscan.walk.remote import RemoteWalk
 from batchscan.walk.roots import check_roots
 
-Finder: TypeAlias = Walk | RemoteWalk | Listing
+Finder: TypeAlias = LocalWalk | RemoteWalk | FileList
 
 __all__ = [
     "BLOCK",
     "Block",
     "Counts",
     "Entry",
+    "FileList",
     "Finder",
-    "Listing",
+    "LocalWalk",
     "RemoteWalk",
-    "Walk",
     "check_roots",
 ]

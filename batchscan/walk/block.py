@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
-from batchscan.model import MOST, Stat, bounded
+from batchscan.model import MAX_COUNT, Stat, bounded
 
 BLOCK = 10_000  # files in a block, and names of a folder that are held in memory at once
 MESSAGES = 20  # unreadable folders that are remembered by name; the others are counted
@@ -72,7 +72,10 @@ class Counts:
 
 def _bounded(entries: list[Entry]) -> list[Entry]:
     """File systems have times that no column of the ledger holds; nearly no file has one."""
-    if all(-MOST <= entry[2] <= MOST and -MOST <= entry[3] <= MOST for entry in entries):
+    if all(
+        -MAX_COUNT <= entry[2] <= MAX_COUNT and -MAX_COUNT <= entry[3] <= MAX_COUNT
+        for entry in entries
+    ):
         return entries
     return [(name, size, bounded(mtime), bounded(ctime)) for name, size, mtime, ctime in entries]
 

@@ -15,7 +15,7 @@ from batchscan.errors import UsageError
 from batchscan.model import Stat
 from batchscan.stores import stats_of
 from batchscan.util.escaping import printable
-from batchscan.util.paths import is_url, parted
+from batchscan.util.paths import is_url, split_path
 from batchscan.walk.block import BLOCK, Block, Counts, entry_of
 from batchscan.walk.roots import absolute
 
@@ -25,7 +25,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16, and of UTF-32 in little-endian order
 
 
-class Listing:
+class FileList:
     """The files that a list names, in its order as far as blocks allow, each once.
 
     Names are bytes, relative to the working folder or URLs, one a line or NUL-separated; a list may be
@@ -127,7 +127,7 @@ def grouped(paths: Iterable[str]) -> Iterator[Block]:
         blocks: dict[str, Block] = {}
         states = _states_of(some)
         for path in some:
-            folder, name = parted(path)
+            folder, name = split_path(path)
             block = blocks.setdefault(folder, Block(folder, explicit=True))
             if is_url(path):
                 _enter_object(block, name, states.get(path))

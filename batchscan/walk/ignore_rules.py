@@ -18,7 +18,7 @@ from pathspec import GitIgnoreSpec
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 from batchscan.errors import UsageError
-from batchscan.path_patterns import BrokenPattern, expression_of, matchable, patterns_of
+from batchscan.path_patterns import InvalidPattern, expression_of, matchable, patterns_of
 from batchscan.util.escaping import printable
 from batchscan.walk.system_names import NamedBy, is_system_file, is_system_folder
 
@@ -26,14 +26,14 @@ IGNORE_FILE = ".batchscanignore"
 MAX_IGNORE_FILE = 1 << 20  # bytes; larger ones were not written by hand
 
 
-class Opinion(NamedTuple):
+class Pattern(NamedTuple):
     """A pattern, and whether it leaves out what it matches or brings it back."""
 
     pattern: re.Pattern[str]
     leaves_out: bool
 
 
-class Level(NamedTuple):
+class IgnoreFile(NamedTuple):
     """Patterns, and where the paths begin that they speak of.
 
     The walk asks about every folder on the way, so a pattern must speak of a path itself, not of
@@ -42,17 +42,17 @@ class Level(NamedTuple):
     """
 
     start: int  # characters of a path relative to the root that lie above the patterns' folder
-    patterns: tuple[Opinion, ...]  # the last one first: it is the strongest
+    patterns: tuple[Pattern, ...]  # the last one first: it is the strongest
 
     @classmethod
-    def of(cls, start: int, lines: Iterable[str]) -> Level:
+    def of(cls, start: int, lines: Iterable[str]) -> IgnoreFile:
         """Compile patterns.
 
         Raises:
             BrokenPattern: one of them is.
         """
         opinions = [
-            Opinion(expression_of(each), bool(each.include))
+            Pattern(expression_of(each), bool(each.include))
             for line in lines
             for each in patterns_of(line)
         ]
@@ -68,19 +68,19 @@ class Level(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class IgnoreRules:
     """What decides in one folder; the rules of a folder below are made by `within`."""
 
     included: GitIgnoreSpec | None = None
     named: NamedBy = field(
         default_factory=NamedBy
     )  # the command line's inclusions, as they bring defaults back
-    ordered: Level | None = None  # the command line's exclusions
-    levels: tuple[Level, ...] = ()  # of ignore files, the nearest first
+    ordered: IgnoreFile | None = None  # the command line's exclusions
+    levels: tuple[IgnoreFile, ...] = ()  # of ignore files, the nearest first
     plain: bool = True  # the defaults are all there is, so that a name alone decides
 
     @classmethod
-    def of(cls, include: Iterable[str], exclude: Iterable[str]) -> Rules:
+    def of(cls, include: Iterable[str], exclude: Iterable[str]) -> IgnoreRules:
         """Compile the command line's patterns.
 
         Raises:
@@ -92,11 +92,11 @@ class Rules:
         return cls(
             included=GitIgnoreSpec(taken, backend="simple") if wanted else None,
             named=NamedBy.of(wanted),
-            ordered=Level.of(0, unwanted) if unwanted else None,
+            ordered=IgnoreFile.of(0, unwanted) if unwanted else None,
             plain=not (wanted or unwanted),
         )
 
-    def within(self, path: str, relative: str) -> Rules:
+    def within(self, path: str, relative: str) -> IgnoreRules:
         """Give the rules of a folder, with those of its `.batchscanignore` if it has one.
 
         Raises:
@@ -106,18 +106,18 @@ class Rules:
         data = _content_of(os.path.join(path, IGNORE_FILE))
         return self if data is None else self.with_lines(relative, data)
 
-    def with_lines(self, relative: str, data: bytes) -> Rules:
+    def with_lines(self, relative: str, data: bytes) -> IgnoreRules:
         """Give the rules of a folder, with an ignore file's content.
 
         Raises:
             BrokenPattern: one of its lines is broken, or they are too many.
         """
         if len(data) > MAX_IGNORE_FILE:
-            raise BrokenPattern(f"{IGNORE_FILE} is larger than {MAX_IGNORE_FILE} bytes")
+            raise InvalidPattern(f"{IGNORE_FILE} is larger than {MAX_IGNORE_FILE} bytes")
         lines = os.fsdecode(data.removeprefix(b"\xef\xbb\xbf")).split("\n")
-        level = Level.of(len(matchable(relative)), [line.removesuffix("\r") for line in lines])
+        level = IgnoreFile.of(len(matchable(relative)), [line.removesuffix("\r") for line in lines])
         levels = (level, *self.levels)
-        return Rules(self.included, self.named, self.ordered, levels, plain=False)
+        return IgnoreRules(self.included, self.named, self.ordered, levels, plain=False)
 
     def leave_out_folder(self, relative: str, name: str) -> bool:
         """Tell whether the folder `relative`, whose last part is `name`, is not entered."""
@@ -151,7 +151,7 @@ def _from_flag(flag: str, lines: tuple[str, ...]) -> list[GitIgnoreSpecPattern]:
     for line in lines:
         try:
             patterns = patterns_of(line)
-        except BrokenPattern as error:
+        except InvalidPattern as error:
             raise UsageError(f"{flag}: {error}") from error
         if not patterns:
             raise UsageError(f"{flag}: '{printable(line)}' is a pattern that matches nothing")
@@ -170,7 +170,7 @@ def _content_of(path: str) -> bytes | None:
         if stat.S_ISDIR(mode):
             return None
         if not stat.S_ISREG(mode):
-            raise BrokenPattern(f"{IGNORE_FILE} is not a file")
+            raise InvalidPattern(f"{IGNORE_FILE} is not a file")
         with open(descriptor, "rb", closefd=False) as file:
             return file.read(MAX_IGNORE_FILE + 1)
     finally:

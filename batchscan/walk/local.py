@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from batchscan.path_patterns import BrokenPattern
+from batchscan.path_patterns import InvalidPattern
 from batchscan.settings import Scan
 from batchscan.walk.block import BLOCK, Block, Counts, Entry, descend
 from batchscan.walk.file_lists import grouped
-from batchscan.walk.ignore_rules import Rules
+from batchscan.walk.ignore_rules import IgnoreRules
 from batchscan.walk.other_names import OTHER_EXTENSIONS
 from batchscan.walk.roots import Identity, identities, identity, plan
 
@@ -27,13 +27,13 @@ class _Folder:
     path: str  # absolute, links unresolved
     relative: str  # below its root, with a slash at the end; "" for the root itself
     root: str
-    rules: Rules
+    rules: IgnoreRules
     taken: frozenset[str] | set[str] = frozenset()  # names that are roots themselves
     device: int | None = None  # the root's file system; known when the root was entered
     mounted: bool = False  # on another one
 
 
-class Walk:
+class LocalWalk:
     """Finds the pictures below some roots, by their names.
 
     Roots may be links, and may be files, which are then taken whatever their names. A root
@@ -65,7 +65,7 @@ class Walk:
         """
         self.counts = Counts()
         self._roots = tuple(roots)
-        self._rules = Rules.of(rules.include, rules.exclude)
+        self._rules = IgnoreRules.of(rules.include, rules.exclude)
         self._follow = rules.follow_symlinks
         self._extensions = frozenset(extension.lstrip(".") for extension in extensions)
         endings = [f".{extension}" for extension in sorted(self._extensions)]
@@ -105,7 +105,7 @@ class Walk:
             if not folder.relative:
                 self._lost(folder.path, error)
             return
-        except (OSError, BrokenPattern) as error:
+        except (OSError, InvalidPattern) as error:
             self._lost(folder.path, error)
             return
         # Read to its end a listing closes itself, so only folders of more than one block stay
@@ -219,6 +219,6 @@ class Walk:
         else:
             self._lost(entry.path, error)
 
-    def _lost(self, path: str, error: OSError | BrokenPattern) -> None:
+    def _lost(self, path: str, error: OSError | InvalidPattern) -> None:
         why = error.strerror if isinstance(error, OSError) else None
         self.counts.lost(path, why or str(error))

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from batchscan.errors import UsageError
-from batchscan.path_patterns import BrokenPattern
+from batchscan.path_patterns import InvalidPattern
 from batchscan.settings import Scan
 from batchscan.stores import Item, Store, address_and_store
 from batchscan.stores.registry import is_object
-from batchscan.util.paths import joined
+from batchscan.util.paths import join_path
 from batchscan.walk.block import BLOCK, Block, Counts, Entry, descend
 from batchscan.walk.file_lists import grouped
-from batchscan.walk.ignore_rules import IGNORE_FILE, MAX_IGNORE_FILE, Rules
+from batchscan.walk.ignore_rules import IGNORE_FILE, MAX_IGNORE_FILE, IgnoreRules
 from batchscan.walk.other_names import OTHER_EXTENSIONS
 
 
@@ -31,13 +31,13 @@ class _Folder:
     key: str  # in its store; with a slash at the end, "" for the whole store
     relative: str  # below its root, with a slash at the end; "" for the root itself
     root: str
-    rules: Rules
+    rules: IgnoreRules
     store: Store
 
     def below(self, name: str) -> _Folder:
         """A folder in it."""
         key, relative = f"{self.key}{name}/", f"{self.relative}{name}/"
-        return _Folder(joined(self.path, name), key, relative, self.root, self.rules, self.store)
+        return _Folder(join_path(self.path, name), key, relative, self.root, self.rules, self.store)
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class _Part:
 class RemoteWalk:
     """Finds the pictures below some roots in stores, by their names.
 
-    As `batchscan.walk.local.Walk`: a root may be an object, which is taken whatever its name; one
+    As `batchscan.walk.local.LocalWalk`: a root may be an object, which is taken whatever its name; one
     inside another is walked on its own. A folder that cannot be listed, or whose
     `.batchscanignore` cannot be read, counts as lost.
     """
@@ -64,7 +64,7 @@ class RemoteWalk:
         """
         self.counts = Counts()
         self._roots = tuple(roots)
-        self._rules = Rules.of(rules.include, rules.exclude)
+        self._rules = IgnoreRules.of(rules.include, rules.exclude)
         self._extensions = frozenset(extension.lstrip(".") for extension in extensions)
         self._folders: dict[str, _Folder] = {}  # the roots, by path
         self._files: dict[str, None] = {}
@@ -102,7 +102,7 @@ class RemoteWalk:
             try:
                 if first:
                     folder.rules = _rules_of(folder, names)
-            except (OSError, BrokenPattern) as error:
+            except (OSError, InvalidPattern) as error:
                 self._lost(folder.path, error)
                 return
             first = False
@@ -152,7 +152,7 @@ class RemoteWalk:
             return None
         else:
             place = block.unnamed
-        if joined(folder.path, name) in self._files:
+        if join_path(folder.path, name) in self._files:
             return None
         if folder.rules.leave_out_file(folder.relative + name, name):
             self.counts.excluded += 1
@@ -169,12 +169,12 @@ class RemoteWalk:
             return None
         return below
 
-    def _lost(self, path: str, error: OSError | BrokenPattern | UsageError) -> None:
+    def _lost(self, path: str, error: OSError | InvalidPattern | UsageError) -> None:
         why = error.strerror if isinstance(error, OSError) else None
         self.counts.lost(path, why or str(error))
 
 
-def _rules_of(folder: _Folder, names: list[Item]) -> Rules:
+def _rules_of(folder: _Folder, names: list[Item]) -> IgnoreRules:
     """The rules of a folder, with those of its ignore file; `names` is what is listed first.
 
     Raises:

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from batchscan.alerts import send_once
-from batchscan.alerts.apprise import Line, ServiceTarget, service_targets
+from batchscan.alerts.apprise import AppriseTarget, UrlLine, service_targets
 from batchscan.alerts.payload import body_json, list_json, sample_message
 from batchscan.errors import UsageError
 from tests.alerts.test_apprise_text import match
@@ -21,12 +21,12 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of its 
 SECRET = "T0-s3cr3t"
 
 
-def service(receiver, query: str = "") -> ServiceTarget:
+def service(receiver, query: str = "") -> AppriseTarget:
     url = receiver.url.replace("http://", "json://")
-    return ServiceTarget("apprise:json", Line("line 1", f"{url}{query}"))
+    return AppriseTarget("apprise:json", UrlLine("line 1", f"{url}{query}"))
 
 
-async def send(target: ServiceTarget, *matches: bytes, most: float = 30.0):
+async def send(target: AppriseTarget, *matches: bytes, most: float = 30.0):
     body = body_json("0123", "r1", list_json(matches))
     return await send_once(target, "0123", body, asyncio.Event(), most)
 
@@ -76,7 +76,7 @@ async def test_a_service_that_takes_too_long_is_left_behind(receiver):
 
 def test_services_are_named_by_their_kind_and_their_place_among_it():
     lines = [
-        Line(f"line {number}", url)
+        UrlLine(f"line {number}", url)
         for number, url in enumerate(
             ["json://one.example", "xml://a.example", "json://two.example", "JSON://three.example"]
         )
@@ -88,11 +88,11 @@ def test_services_are_named_by_their_kind_and_their_place_among_it():
 @pytest.mark.parametrize("url", ["slak://T0-s3cr3t/x", "slack://T0-s3cr3t", "T0-s3cr3t", "x"])
 def test_a_url_that_apprise_cannot_use_is_named_by_its_place_only(url, capfd, caplog):
     with pytest.raises(UsageError, match="line 7: ") as caught:
-        list(service_targets([Line("line 7", url)]))
+        list(service_targets([UrlLine("line 7", url)]))
     said = capfd.readouterr()
     shown = f"{caught.value} {caught.value.advice} {caplog.text} {said.out} {said.err}"
     assert SECRET not in shown
-    assert SECRET not in repr(Line("line 7", url))
+    assert SECRET not in repr(UrlLine("line 7", url))
 
 
 def test_apprise_is_only_wanted_where_it_is_used(tmp_path):

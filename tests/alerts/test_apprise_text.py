@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchscan.alerts.apprise import MOST_NAMED, neutral, text_of
+from batchscan.alerts.apprise import MAX_NAMED, neutral, text_of
 from batchscan.alerts.payload import body_json, list_json, read_body
 
 
@@ -25,7 +25,7 @@ def text(*matches: bytes, part: int = 1, parts: int = 1) -> tuple[str, str]:
 
 
 def test_a_text_names_what_was_found_the_first_ones_one_by_one():
-    matches = [match(f"https://e.example.com/{n}", sha256=str(n % 3)) for n in range(MOST_NAMED)]
+    matches = [match(f"https://e.example.com/{n}", sha256=str(n % 3)) for n in range(MAX_NAMED)]
     matches.append(match("https://e.example.com/p", kind="partial", state="returned"))
     matches.append(match("https://e.example.com/f", state="known", was="partial"))
     title, said = text(*matches, part=2, parts=3)
@@ -36,7 +36,7 @@ def test_a_text_names_what_was_found_the_first_ones_one_by_one():
         "12 new matches of 4 pictures: 11 full, 1 partial, 1 came back, 1 became full."
     )
     assert lines[1] == "- full, new: hxxps://e[.]example[.]com/0 (holiday.jpg)"
-    assert len(lines) == MOST_NAMED + 3
+    assert len(lines) == MAX_NAMED + 3
     assert lines[-2] == "... and 2 more"
     assert lines[-1] == "Run r1, message 01ab, part 2 of 3. All of them: batchscan report"
 

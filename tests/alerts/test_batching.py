@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchscan.alerts import MOST_MATCHES, make_messages
+from batchscan.alerts import MAX_MATCHES, make_messages
 from batchscan.alerts.batching import grouped
-from batchscan.alerts.payload import MOST_PAGES
+from batchscan.alerts.payload import MAX_PAGES
 from batchscan.enums import Disposition, MatchKind
 from batchscan.ledger import Ledger
-from batchscan.ledger.dispositions import Choice, Decision, Marked
+from batchscan.ledger.dispositions import Choice, Decision, MarkResult
 from batchscan.model import Match
 from tests.ledger.conftest import REAL
 from tests.ledger.entering import NOW, enter, shown
@@ -105,7 +105,7 @@ def test_what_people_settled_is_not_told(ledger):
     enter(ledger, "/p/1.jpg", [shown(A), shown(B), shown(C)])
     with ledger.transaction():
         ledger.marking.mark(
-            Choice(None, lambda url: url == A), Decision(Disposition.NOT_MINE, NOW), Marked()
+            Choice(None, lambda url: url == A), Decision(Disposition.NOT_MINE, NOW), MarkResult()
         )
     make(ledger, allows=lambda url, _, paths: url == B and paths == (b"/p/1.jpg",))
 
@@ -148,26 +148,26 @@ def test_events_of_another_realm_wait_for_its_own_run(ledger, tmp_path):
 
 
 def test_a_message_of_more_than_500_matches_is_several(ledger):
-    urls = [f"https://e.example.com/{number}" for number in range(2 * MOST_MATCHES + 1)]
+    urls = [f"https://e.example.com/{number}" for number in range(2 * MAX_MATCHES + 1)]
     enter(ledger, "/p", [shown(url) for url in urls])
     make(ledger)
     parts = bodies(ledger)
 
-    assert [len(body["matches"]) for body in parts] == [MOST_MATCHES, MOST_MATCHES, 1]
+    assert [len(body["matches"]) for body in parts] == [MAX_MATCHES, MAX_MATCHES, 1]
     assert [(body["part"], body["parts"]) for body in parts] == [(1, 3), (2, 3), (3, 3)]
     assert [match["url"] for body in parts for match in body["matches"]] == urls
     assert len({body["id"] for body in parts + bodies(ledger, "command")}) == 6
 
 
 def test_a_message_is_no_larger_than_servers_take(ledger):
-    pages = [f"https://e.example.com/{'x' * 300}/{number}" for number in range(2 * MOST_PAGES)]
+    pages = [f"https://e.example.com/{'x' * 300}/{number}" for number in range(2 * MAX_PAGES)]
     enter(ledger, "/p", [shown(f"https://e.example.com/{number}", *pages) for number in range(90)])
     make(ledger)
     parts = bodies(ledger)
 
     assert len(parts) == 4
     assert max(len(json.dumps(body)) for body in parts) < 1_000_000
-    assert parts[0]["matches"][0]["pages"] == pages[:MOST_PAGES]
+    assert parts[0]["matches"][0]["pages"] == pages[:MAX_PAGES]
     assert sum(len(body["matches"]) for body in parts) == 90
 
 

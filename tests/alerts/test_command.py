@@ -6,9 +6,9 @@ import sys
 import time
 from pathlib import Path
 
-from batchscan.alerts import Trouble, send_once
+from batchscan.alerts import DeliveryFailure, send_once
 from batchscan.alerts.command import CommandTarget
-from batchscan.alerts.interface import Then
+from batchscan.alerts.interface import RetryPolicy
 from tests.run.processes import until
 
 BODY = b'{"schema":1,"id":"0123","matches":[]}'
@@ -25,7 +25,7 @@ def gone(pid: int) -> bool:
     return stat.is_file() and ") Z " in stat.read_text()
 
 
-async def ran(*words: str, most: float = 30.0, body: bytes = BODY) -> Trouble | None:
+async def ran(*words: str, most: float = 30.0, body: bytes = BODY) -> DeliveryFailure | None:
     return await send_once(CommandTarget(words, AROUND), "0123", body, asyncio.Event(), most)
 
 
@@ -52,7 +52,7 @@ async def test_a_command_that_fails_says_its_code_and_last_words():
         "/bin/sh", "-c", "yes noise | head -n 100000 >&2; echo >&2 'no route'; exit 3"
     )
     assert trouble is not None
-    assert trouble.then is Then.TRY_AGAIN
+    assert trouble.then is RetryPolicy.TRY_AGAIN
     assert trouble.what.startswith("exit code 3: ")
     assert trouble.what.endswith("noise no route")
     assert len(trouble.what) < 300
@@ -69,7 +69,7 @@ async def test_a_command_may_leave_its_stdin_unread_whatever_the_size():
 
 
 async def test_a_command_that_is_killed_says_so():
-    assert await ran("/bin/sh", "-c", "kill -9 $$") == Trouble("killed by signal 9")
+    assert await ran("/bin/sh", "-c", "kill -9 $$") == DeliveryFailure("killed by signal 9")
 
 
 async def test_a_command_that_cannot_be_started_is_not_tried_again(tmp_path):
@@ -78,7 +78,7 @@ async def test_a_command_that_cannot_be_started_is_not_tried_again(tmp_path):
     script.chmod(0o700)
     trouble = await ran(str(script))
     assert trouble is not None
-    assert (trouble.then, trouble.what[:23]) == (Then.NEXT_RUN, "it cannot be started: N")
+    assert (trouble.then, trouble.what[:23]) == (RetryPolicy.NEXT_RUN, "it cannot be started: N")
 
 
 async def test_a_command_that_takes_too_long_is_ended_with_all_it_started(tmp_path):
@@ -87,7 +87,7 @@ async def test_a_command_that_takes_too_long_is_ended_with_all_it_started(tmp_pa
     started = time.monotonic()
     trouble = await ran("/bin/sh", "-c", script, most=1.0)
 
-    assert trouble == Trouble("no end after 1 s")
+    assert trouble == DeliveryFailure("no end after 1 s")
     assert time.monotonic() - started < 10
     await until(lambda: gone(int(pid.read_text())))
 
@@ -97,6 +97,6 @@ async def test_what_a_command_leaves_running_holds_nobody_up(tmp_path):
     assert await ran("/bin/sh", "-c", f"sleep 30 & echo $! > {tmp_path}/pid") is None
     trouble = await ran("/bin/sh", "-c", "sleep 30 & echo >&2 failed; exit 2")
 
-    assert trouble == Trouble("exit code 2: failed")
+    assert trouble == DeliveryFailure("exit code 2: failed")
     assert time.monotonic() - started < 10
     os.kill(int((tmp_path / "pid").read_text()), 9)  # it is still there, as it was meant to be

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from batchscan.alerts import Target, deliver, delivery, make_messages
+from batchscan.alerts import AlertTarget, deliver, delivery, make_messages
 from batchscan.alerts.command import CommandTarget
 from batchscan.alerts.delivery import ATTEMPTS, PATIENCE
 from batchscan.alerts.webhook import WebhookTarget
-from batchscan.ledger import LedgerThread, Waiting
+from batchscan.ledger import LedgerThread, PendingSummary
 from tests.alerts.receiver import receiving
 from tests.ledger.entering import NOW, enter, shown
 from tests.pace.clock import FakeClock
@@ -25,7 +25,7 @@ class Night:
         self.clock = clock
         self.runs = 0
 
-    async def found(self, targets: Sequence[Target]) -> str:
+    async def found(self, targets: Sequence[AlertTarget]) -> str:
         self.runs += 1
         url = f"https://e.example.com/{self.runs}"
         names = [target.name for target in targets]
@@ -38,10 +38,10 @@ class Night:
         await asyncio.to_thread(find, self.thread._ledger)
         return url
 
-    async def tell(self, *targets: Target, hurry: asyncio.Event | None = None):
+    async def tell(self, *targets: AlertTarget, hurry: asyncio.Event | None = None):
         return await deliver(targets, self.thread, self.clock, hurry or asyncio.Event())
 
-    async def waiting(self) -> dict[str, Waiting]:
+    async def waiting(self) -> dict[str, PendingSummary]:
         found = await self.thread.do(lambda ledger: ledger.outbox.waiting())
         return {each.target: each for each in found}
 

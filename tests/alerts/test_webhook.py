@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from batchscan.alerts import send_once
-from batchscan.alerts.interface import Then
-from batchscan.alerts.webhook import MOST_READ, WebhookTarget
+from batchscan.alerts.interface import RetryPolicy
+from batchscan.alerts.webhook import MAX_READ, WebhookTarget
 from batchscan.settings import Secret
 from tests.alerts.receiver import PATH, receiving
 from tests.copyleaks.servers import scripted, whole_request
@@ -74,10 +74,10 @@ async def test_the_address_is_sent_as_it_was_written():
 @pytest.mark.parametrize(
     ("status", "then"),
     [
-        (500, Then.TRY_AGAIN), (502, Then.TRY_AGAIN), (503, Then.TRY_AGAIN),
-        (408, Then.TRY_AGAIN), (425, Then.TRY_AGAIN), (429, Then.TRY_AGAIN),
-        (400, Then.NEXT_MESSAGE), (413, Then.NEXT_MESSAGE), (422, Then.NEXT_MESSAGE),
-        (301, Then.NEXT_RUN), (401, Then.NEXT_RUN), (404, Then.NEXT_RUN), (410, Then.NEXT_RUN),
+        (500, RetryPolicy.TRY_AGAIN), (502, RetryPolicy.TRY_AGAIN), (503, RetryPolicy.TRY_AGAIN),
+        (408, RetryPolicy.TRY_AGAIN), (425, RetryPolicy.TRY_AGAIN), (429, RetryPolicy.TRY_AGAIN),
+        (400, RetryPolicy.NEXT_MESSAGE), (413, RetryPolicy.NEXT_MESSAGE), (422, RetryPolicy.NEXT_MESSAGE),
+        (301, RetryPolicy.NEXT_RUN), (401, RetryPolicy.NEXT_RUN), (404, RetryPolicy.NEXT_RUN), (410, RetryPolicy.NEXT_RUN),
     ],
 )  # fmt: skip
 async def test_a_status_says_what_to_do_next(receiver, status, then):
@@ -122,7 +122,7 @@ async def test_a_server_that_hangs_up_or_is_away_is_tried_again(receiver):
     for url in (receiver.url, "http://127.0.0.1:1/hook"):
         trouble = await sent(url)
         assert trouble is not None
-        assert trouble.then is Then.TRY_AGAIN
+        assert trouble.then is RetryPolicy.TRY_AGAIN
         assert trouble.what.startswith("no answer from 127.0.0.1:")
 
 
@@ -146,7 +146,7 @@ async def test_a_server_that_answers_no_http_or_an_endless_error_harms_nobody():
     async with scripted(endless) as url:
         trouble = await sent(url)
         assert trouble is not None
-        assert len(trouble.what) < MOST_READ / 10
+        assert len(trouble.what) < MAX_READ / 10
 
 
 async def test_a_slow_server_is_given_up_in_time(receiver):

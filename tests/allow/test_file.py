@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchscan.allow import Rule, add_rule, load_rules, read_rules
-from batchscan.allow.parse import READERS, lines_of, rule_of
+from batchscan.allow.parse import PARSERS, format_rule, parse_rule
 from batchscan.errors import StorageError, UsageError
-from batchscan.path_patterns import Glob
+from batchscan.path_patterns import PathPattern
 from batchscan.settings import Scan, Settings
-from batchscan.url_patterns import Target
+from batchscan.url_patterns import UrlPattern
 
 SHA256 = "ab" * 32
 EXAMPLE = f"""\
@@ -31,7 +31,7 @@ EXAMPLE = f"""\
   until: 2027-03-01
 - {{images: "*.png", reason: yes, until: "2027-03-01"}}
 """
-NEW = Rule("licensed", Target.of("example.org"))
+NEW = Rule("licensed", UrlPattern.of("example.org"))
 
 
 @pytest.fixture
@@ -48,11 +48,16 @@ def test_a_file_of_rules_is_read_in_its_order_with_its_lines(file):
     day = date(2027, 3, 1)
 
     assert read(file, EXAMPLE) == (
-        Rule("our own site", Target.of("example.com"), by="Ann"),
+        Rule("our own site", UrlPattern.of("example.com"), by="Ann"),
         Rule(
-            "2024", Target.of("https://example.net/press/*"), Glob.of("stock/"), SHA256, None, day
+            "2024",
+            UrlPattern.of("https://example.net/press/*"),
+            PathPattern.of("stock/"),
+            SHA256,
+            None,
+            day,
         ),
-        Rule("yes", images=Glob.of("*.png"), until=day),
+        Rule("yes", images=PathPattern.of("*.png"), until=day),
     )
     assert [rule.line for rule in read(file, EXAMPLE)] == [2, 5, 10]
 
@@ -227,8 +232,8 @@ def test_a_place_that_cannot_be_written_is_named_with_advice(tmp_path):
 def test_rules_that_are_added_at_the_same_time_are_all_there(file):
     code = (
         "import sys; from pathlib import Path; from batchscan.allow import add_rule;"
-        "from batchscan.allow.rules import Rule; from batchscan.url_patterns import Target;"
-        "[add_rule(Path(sys.argv[1]), Rule(str(n), Target.of('a.com'))) for n in range(10)]"
+        "from batchscan.allow.rules import Rule; from batchscan.url_patterns import UrlPattern;"
+        "[add_rule(Path(sys.argv[1]), Rule(str(n), UrlPattern.of('a.com'))) for n in range(10)]"
     )
     command = [sys.executable, "-c", code, str(file)]
     processes = [subprocess.Popen(command) for _ in range(2)]
@@ -260,12 +265,12 @@ def made_rules(draw: st.DrawFn) -> Rule:
     for key, values in {"by": WORDS, "until": st.dates().map(str)}.items():
         if draw(st.booleans()):
             texts[key] = draw(values)
-    return rule_of({key: READERS[key](text) for key, text in texts.items()})
+    return parse_rule({key: PARSERS[key](text) for key, text in texts.items()})
 
 
 def _is_glob(text: str) -> bool:
     try:
-        Glob.of(text)
+        PathPattern.of(text)
     except UsageError:
         return False
     return True
@@ -275,7 +280,7 @@ def _is_glob(text: str) -> bool:
 @given(st.lists(made_rules(), max_size=3), made_rules(), st.sampled_from(["\n", "\r\n"]))
 def test_whatever_a_rule_holds_it_reads_back_and_the_others_stay(tmp_path_factory, old, new, end):
     file = tmp_path_factory.getbasetemp() / "any.yaml"
-    text = "".join(f"- {f'{end}  '.join(lines_of(rule))}{end}# so{end}" for rule in old)
+    text = "".join(f"- {f'{end}  '.join(format_rule(rule))}{end}# so{end}" for rule in old)
 
     assert read(file, text) == tuple(old)
     assert add_rule(file, new).rules == (*old, new)

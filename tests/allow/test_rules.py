@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchscan.allow import AllowRules, Rule, Usage
-from batchscan.allow.parse import READERS, rule_of
-from batchscan.allow.rules import Sight
+from batchscan.allow.parse import PARSERS, parse_rule
+from batchscan.allow.rules import MatchContext
 
 TODAY = date(2026, 11, 23)
 ONE, OTHER = "1" * 64, "2" * 64
@@ -18,7 +18,7 @@ PATHS = [b"/srv/drafts/a.jpg", b"/srv/stock/\xe9.jpg"]
 
 def rule(**texts: str) -> Rule:
     texts = {"reason": "ours", **texts}
-    return rule_of({key: READERS[key](text) for key, text in texts.items()})
+    return parse_rule({key: PARSERS[key](text) for key, text in texts.items()})
 
 
 def first(*rules: Rule, url=URL, sha256=ONE, paths=PATHS, today=TODAY) -> int | None:
@@ -115,7 +115,7 @@ def test_no_shortcut_misses_a_rule(texts, url, sha256, paths):
     one_by_one = [
         number
         for number, each in enumerate(rules.rules)
-        if each.holds(TODAY) and each.covers(Sight(url, sha256, paths))
+        if each.holds(TODAY) and each.covers(MatchContext(url, sha256, paths))
     ]
 
     assert list(rules.rules_for(url, sha256, paths, TODAY)) == one_by_one
@@ -151,4 +151,4 @@ def test_usage_counts_a_match_for_every_rule_and_once_as_allowed():
 def test_thousands_of_rules_about_domains_are_not_asked_one_by_one():
     rules = AllowRules(rule(domain=f"d{number}.example.com") for number in range(5_000))
 
-    assert list(rules._asked(Sight("https://a.d77.example.com/", ONE, ()))) == [77]
+    assert list(rules._asked(MatchContext("https://a.d77.example.com/", ONE, ()))) == [77]

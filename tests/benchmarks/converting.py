@@ -14,14 +14,14 @@ from PIL import Image
 from batchscan.images import kinds
 from batchscan.images.conversion.decode import decode
 from batchscan.images.conversion.recipe import LONG_SIDE, QUALITY, to_jpeg
-from batchscan.images.kinds import Kind
+from batchscan.images.kinds import ImageFormat
 from batchscan.images.metadata.strip import strip
 from tests.benchmarks.material import photograph
 from tests.benchmarks.measure import Row
 
 WIDTH, HEIGHT = 4_000, 3_000  # 12 megapixels
 RUNS = 3
-FORMATS: tuple[tuple[Kind, str, dict[str, Any], float], ...] = (
+FORMATS: tuple[tuple[ImageFormat, str, dict[str, Any], float], ...] = (
     (kinds.HEIC, "HEIF", {"quality": 80}, 1.0),
     (kinds.TIFF, "TIFF", {"compression": "tiff_lzw"}, 0.5),
     (kinds.AVIF, "AVIF", {"quality": 75, "speed": 8}, 0.5),
@@ -63,7 +63,7 @@ def cpu(work: Callable[[], object]) -> float:
     return min(found)
 
 
-def _ours(kind: Kind, data: bytes) -> None:
+def _ours(kind: ImageFormat, data: bytes) -> None:
     to_jpeg(decode(kind, io.BytesIO(data), lambda width, height: None))
 
 

@@ -23,12 +23,12 @@ from PIL import Image, ImageOps
 from batchscan.demo.artwork import artwork, encoded
 from batchscan.demo.changes import CHANGES
 from batchscan.emulator.matching.index import Index
-from batchscan.emulator.matching.similarity import FULL, PARTIAL, Likeness, likeness
+from batchscan.emulator.matching.similarity import FULL, PARTIAL, Fingerprint, fingerprint
 from tests.benchmarks.measure import Row
 
 PICTURES = 65
 NARROWEST = 96  # pixels
-LARGEST = 20_000_000  # pixels
+MAX_BYTES = 20_000_000  # pixels
 COLOURS = 60  # of 4,096, of a small copy: a photograph has at least so many
 SMALL = (160, 160)
 EXACT = "exact"
@@ -56,7 +56,7 @@ def find_copies(work: Path, scale: float, pictures: Path | None = None) -> Itera
     for number, name in enumerate(names):
         _copies(work / "web" / str(number), _opened(name, pictures))
     index = Index.build(work / "web", threading.Event())
-    ours = [likeness(encoded(_opened(name, pictures), "PNG")) for name in names]
+    ours = [fingerprint(encoded(_opened(name, pictures), "PNG")) for name in names]
     group = _alike(index, ours)
     for first, count in Counter(group).items():
         if count > 1:
@@ -105,7 +105,7 @@ def _photographs(folder: Path) -> Iterator[str]:
 def _is_photograph(path: Path) -> bool:
     try:
         with Image.open(path) as opened:
-            if min(opened.size) < NARROWEST or math.prod(opened.size) > LARGEST:
+            if min(opened.size) < NARROWEST or math.prod(opened.size) > MAX_BYTES:
                 return False
         picture = _opened(path.name, path.parent)
     except Exception:  # noqa: BLE001 - decoder boundary: Pillow raises what it likes
@@ -131,7 +131,7 @@ def _copies(folder: Path, picture: Image.Image) -> None:
             (folder / f"{kind}-{way}.jpg").write_bytes(change.copy(picture))
 
 
-def _found(index: Index, mine: Likeness) -> Iterator[tuple[int, str, int, int]]:
+def _found(index: Index, mine: Fingerprint) -> Iterator[tuple[int, str, int, int]]:
     """Of each picture found: whose copy it is, how changed in what way, and full or partial."""
     for found in index.find("", mine):
         number, name = found.name.split("/")
@@ -139,7 +139,7 @@ def _found(index: Index, mine: Likeness) -> Iterator[tuple[int, str, int, int]]:
         yield int(number), kind, int(way), found.kind
 
 
-def _alike(index: Index, ours: Sequence[Likeness]) -> list[int]:
+def _alike(index: Index, ours: Sequence[Fingerprint]) -> list[int]:
     """For each original, the first one that it is like, directly or by way of others."""
     group = list(range(len(ours)))
     for number, mine in enumerate(ours):
@@ -151,7 +151,7 @@ def _alike(index: Index, ours: Sequence[Likeness]) -> list[int]:
 
 
 def _ask(
-    index: Index, ours: Sequence[Likeness], group: Sequence[int], names: Sequence[str]
+    index: Index, ours: Sequence[Fingerprint], group: Sequence[int], names: Sequence[str]
 ) -> Seen:
     seen, copies = Seen(), 1 + sum(map(len, CHANGES.values()))
     for number in sorted(set(group)):

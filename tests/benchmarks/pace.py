@@ -24,7 +24,7 @@ LATENCIES = (0.05, 1.0, 6.0)  # seconds
 UNKNOWN = ((10, 6), (10, 3), (50, 20))  # told, true
 SECONDS = 20.0  # of sending, at a known rate
 LEARNING = 180.0  # of sending, at an unknown one
-MOST_WORKERS = 5_000
+MAX_WORKERS = 5_000
 SETTLED = 10.0  # seconds after which refusals count
 
 
@@ -76,7 +76,7 @@ def _scan(work: Path, told: int, true: int, latency: float, count: int) -> Seen:
         shutil.rmtree(work / left, ignore_errors=True)
     listed = work / "list"
     listed.write_text("".join(f"{work}/images/{number:06}.jpg\n" for number in range(count)))
-    workers = min(MOST_WORKERS, math.ceil(told * latency * 1.1) + 16)
+    workers = min(MAX_WORKERS, math.ceil(told * latency * 1.1) + 16)
     words = ["--check", "fast", "--rate", f"{told}/s", "-j", str(workers), "-q"]
     with emulator(true, latency) as url:
         run(*batchscan(work, url, *words, "--files-from", str(listed)))

@@ -15,7 +15,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from batchscan.report import Report
 from batchscan.report.html_page import render
-from batchscan.report_sections import FoundPicture
+from batchscan.report_sections import PictureMatches
 from tests.report.matched import NOW
 from tests.run.conftest import bench_with
 
@@ -97,8 +97,8 @@ def opened(browser, tmp_path):
 
 
 @pytest.fixture
-def written(tmp_path) -> Callable[[Report, Iterable[FoundPicture]], Path]:
-    def write(report: Report, pictures: Iterable[FoundPicture]) -> Path:
+def written(tmp_path) -> Callable[[Report, Iterable[PictureMatches]], Path]:
+    def write(report: Report, pictures: Iterable[PictureMatches]) -> Path:
         path = Path(tmp_path, "report.html")
         path.write_bytes(b"".join(render(report, pictures, made_at=NOW)))
         return path

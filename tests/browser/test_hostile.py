@@ -11,7 +11,7 @@ from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import Odd, OddBody
 from batchscan.model import Provenance
 from batchscan.report.html_escaping import cut
-from batchscan.report_sections import Digest, DomainCount, RuleUse
+from batchscan.report_sections import AllowRuleUsage, DomainCount, MatchSummary
 from tests.pictures import png
 from tests.report.facts import books, report
 from tests.report.found import totals
@@ -28,10 +28,10 @@ def benign():
         picture("/pics/b.jpg", match("text", *map(str, range(99))), thumbnail=None),
         picture("/pics/c.jpg", match(""), provenance=Provenance("A", "B", "C", "D")),
     ]
-    rules = (RuleUse("domain example.com", "our own", "me", date(2026, 1, 1), True, 0),)
+    rules = (AllowRuleUsage("domain example.com", "our own", "me", date(2026, 1, 1), True, 0),)
     tally = books(scanned=3, failed={"network": 1}, rejected={"corrupt": 1})
     domains = (DomainCount("example.com", 1, 1, 0, 1),)
-    digest = Digest(totals(pictures), domains=domains, rules=rules)
+    digest = MatchSummary(totals(pictures), domains=domains, rules=rules)
     roots = tuple(f"/pics/{number}" for number in range(99))
     return report(tally, digest, roots=roots, message="no", advice="yes", partial=True), pictures
 

@@ -6,7 +6,7 @@ from batchscan.cli import main
 from batchscan.ledger import Ledger, Realm
 from batchscan.model import Provenance
 from batchscan.settings import Api
-from batchscan.takedown import original
+from batchscan.takedown import default_template
 from tests.ledger.entering import enter, shown
 
 
@@ -170,4 +170,4 @@ def test_a_folder_must_be_named(state, capsys):
 def test_the_templates_can_be_had_without_a_ledger(capsys):
     for suffix in ("md", "txt"):
         assert main(["takedown", "--show-template", suffix, "--state", "/nowhere"]) == 0
-        assert capsys.readouterr().out == original(f".{suffix}")
+        assert capsys.readouterr().out == default_template(f".{suffix}")

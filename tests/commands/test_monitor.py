@@ -153,7 +153,7 @@ def test_a_bug_is_told_as_one(emulated, heard, monkeypatch):
         raise RuntimeError
 
     words = emulated()
-    monkeypatch.setattr("batchscan.commands.scan.tell", broken)
+    monkeypatch.setattr("batchscan.commands.scan.print_result", broken)
     assert main([*words, "--metrics-file", "b.prom"]) == 1
 
     assert heard.paths == ["start", "1"]

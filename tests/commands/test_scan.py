@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from batchscan.commands.scan import quiet_lines, tell
+from batchscan.commands.scan import print_result, quiet_lines
 from batchscan.enums import ExitReason
 from batchscan.errors import NoCredits
-from batchscan.report_sections import Digest, MatchTotals
+from batchscan.report_sections import MatchSummary, MatchTotals
 from batchscan.settings import Output
 from tests.report.facts import books, report
 
@@ -20,14 +20,14 @@ PARTIAL = report(
 
 
 def test_a_run_sums_up_on_stdout(capsys):
-    tell(Output(), CLEAN, "/out/runs/1", None)
+    print_result(Output(), CLEAN, "/out/runs/1", None)
     said = capsys.readouterr()
     assert "All 3 pictures" in said.out
     assert said.err == ""
 
 
 def test_json_is_one_object_on_stdout(capsysbinary):
-    tell(Output(json=True), CLEAN, "/out/runs/1", None)
+    print_result(Output(json=True), CLEAN, "/out/runs/1", None)
     said = capsysbinary.readouterr()
     assert json.loads(said.out)["files"]["scanned"] == 3
     assert said.err == b""
@@ -36,18 +36,18 @@ def test_json_is_one_object_on_stdout(capsysbinary):
 def test_what_ended_a_run_early_is_told_on_stderr_in_every_mode(capsys):
     error = NoCredits("out of credits", advice="buy some")
     for output in (Output(), Output(json=True), Output(quiet=True)):
-        tell(output, PARTIAL, "/out/runs/1", error)
+        print_result(output, PARTIAL, "/out/runs/1", error)
         assert "batchscan: out of credits\n  buy some\n" in capsys.readouterr().err
 
 
 def test_a_quiet_run_that_went_well_says_nothing(capsys):
-    tell(Output(quiet=True), CLEAN, "/out/runs/1", None)
+    print_result(Output(quiet=True), CLEAN, "/out/runs/1", None)
     assert capsys.readouterr() == ("", "")
 
 
 def test_a_quiet_run_tells_newly_rejected_pictures_in_one_line_by_reason(capsys):
     rejected = report(books(scanned=1, rejected={"corrupt": 2, "too_large": 1}))
-    tell(Output(quiet=True), rejected, "/out/runs/1", None)
+    print_result(Output(quiet=True), rejected, "/out/runs/1", None)
     assert capsys.readouterr() == (
         "",
         "batchscan: newly rejected: 2 corrupt, 1 too_large; see /out/runs/1/results.jsonl\n",
@@ -74,7 +74,7 @@ def test_a_quiet_run_tells_of_lost_coverage():
 
 @pytest.mark.parametrize("young", [0, 1])
 def test_a_quiet_run_with_fail_on_tells_what_was_found(young):
-    digest = Digest(MatchTotals(2, 5, 3, 2))
+    digest = MatchSummary(MatchTotals(2, 5, 3, 2))
     tally = books(scanned=2, deferred={"too_young": young} if young else {})
     found = report(tally, digest, exit_code=10, exit_reason=ExitReason.MATCHES)
     (line,) = quiet_lines(found, "/out")

@@ -11,11 +11,11 @@ import pytest
 
 PROGRAM = """
 import asyncio, signal
-from batchscan.commands.scan import stopping
+from batchscan.commands.scan import handle_stop_signals
 
 async def main():
     asked = asyncio.Event()
-    with stopping(lambda signum: (print("asked", signum, flush=True), asked.set())):
+    with handle_stop_signals(lambda signum: (print("asked", signum, flush=True), asked.set())):
         print("ready", flush=True)
         await asked.wait()
         {after}

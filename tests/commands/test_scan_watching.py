@@ -4,7 +4,7 @@ import asyncio
 import io
 import sys
 
-from batchscan.commands.scan import watched
+from batchscan.commands.scan import show_progress
 from batchscan.progress import ProgressState
 from batchscan.settings import Output
 
@@ -24,7 +24,7 @@ async def watch(output: Output) -> int:
         looked.set()
         return ProgressState(found=9, done=looks, waiting="429 pause 12 s")
 
-    async with watched(state, output):
+    async with show_progress(state, output):
         await looked.wait()
     return looks
 
@@ -52,5 +52,5 @@ async def test_no_looks_go_on_after_the_end(monkeypatch):
 
 async def test_without_stderr_nothing_is_shown(monkeypatch):
     monkeypatch.setattr(sys, "stderr", None)
-    async with watched(ProgressState, Output()):
+    async with show_progress(ProgressState, Output()):
         pass

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from batchscan.console.log_config import configure
-from batchscan.console.terminal import complain
+from batchscan.console.terminal import print_error
 from batchscan.errors import UsageError
 from batchscan.settings import Output, Secret
 
@@ -167,7 +167,7 @@ def test_json_lines_in_the_journal_are_one_object_each_behind_their_urgency(to_j
 
 def test_what_ends_a_command_is_an_error_in_the_journal_advice_and_all(to_journal):
     journal = to_journal()
-    complain("it broke", "mend it")
+    print_error("it broke", "mend it")
     assert journal() == "<3>batchscan: it broke\n<3>  mend it\n"
 
 
@@ -175,5 +175,5 @@ def test_a_stream_that_the_journal_does_not_read_has_no_prefixes(monkeypatch, ca
     monkeypatch.setenv("JOURNAL_STREAM", "1:1")
     configure(Output())
     log.warning("a worry")
-    complain("it broke")
+    print_error("it broke")
     assert "<" not in capsys.readouterr().err

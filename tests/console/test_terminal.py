@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from batchscan.console.terminal import coloured
+from batchscan.console.terminal import colored
 
-EMIT = "from batchscan.console.terminal import emit"
+EMIT = "from batchscan.console.terminal import print_data"
 
 
 def python(code, **kwargs):
@@ -24,18 +24,18 @@ class Terminal(io.StringIO):
 def test_colour_is_for_terminals_only_and_not_where_it_is_not_wanted(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    assert coloured("x", "red", Terminal()) == "\x1b[31mx\x1b[0m"
-    assert coloured("x", "red", io.StringIO()) == "x"
-    assert coloured("x", "red", None) == "x"
+    assert colored("x", "red", Terminal()) == "\x1b[31mx\x1b[0m"
+    assert colored("x", "red", io.StringIO()) == "x"
+    assert colored("x", "red", None) == "x"
     monkeypatch.setenv("NO_COLOR", "1")
-    assert coloured("x", "red", Terminal()) == "x"
+    assert colored("x", "red", Terminal()) == "x"
 
 
 def test_a_reader_that_has_gone_away_is_no_trouble():
     reading, writing = os.pipe()
     os.close(reading)
     done = python(
-        f"{EMIT}; [emit('x' * 100_000) for _ in range(3)]",
+        f"{EMIT}; [print_data('x' * 100_000) for _ in range(3)]",
         stdout=writing,
         stderr=subprocess.PIPE,
     )
@@ -46,8 +46,8 @@ def test_a_reader_that_has_gone_away_is_no_trouble():
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
 def test_a_full_disk_behind_stdout_is_a_storage_error():
     code = (
-        f"{EMIT}; from batchscan.console.exit import guarded; import sys\n"
-        "sys.exit(guarded(lambda: emit('x')))"
+        f"{EMIT}; from batchscan.console.exit import run_guarded; import sys\n"
+        "sys.exit(run_guarded(lambda: print_data('x')))"
     )
     with open("/dev/full", "wb") as full:
         done = python(code, stdout=full, stderr=subprocess.PIPE)
@@ -56,7 +56,7 @@ def test_a_full_disk_behind_stdout_is_a_storage_error():
 
 
 def test_closed_streams_are_no_trouble():
-    code = f"{EMIT}, say; emit('x'); say('y')"
+    code = f"{EMIT}, say; print_data('x'); say('y')"
     done = subprocess.run(
         ["sh", "-c", f'"{sys.executable}" -c "{code}" >&- 2>&-'], check=False, timeout=30
     )
@@ -65,7 +65,7 @@ def test_closed_streams_are_no_trouble():
 
 def test_what_the_encoding_lacks_is_written_as_an_escape():
     done = python(
-        f"{EMIT}; emit('ä→')",
+        f"{EMIT}; print_data('ä→')",
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONIOENCODING": "latin-1"},
     )
@@ -73,5 +73,5 @@ def test_what_the_encoding_lacks_is_written_as_an_escape():
 
 
 def test_bytes_are_written_as_they_are():
-    done = python(f"{EMIT}; emit(b'\\xff\\n')", stdout=subprocess.PIPE)
+    done = python(f"{EMIT}; print_data(b'\\xff\\n')", stdout=subprocess.PIPE)
     assert done.stdout == b"\xff\n"

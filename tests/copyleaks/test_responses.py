@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from batchscan.copyleaks.errors import BadResponse
 from batchscan.copyleaks.responses import _tolerantly, read_check, read_credits
 from batchscan.copyleaks.strict_response import documented
-from batchscan.engines.vendor_mapping import interpret
+from batchscan.engines.vendor_mapping import parse_answer
 from batchscan.enums import MatchKind
 from batchscan.model import Score
 from tests.copyleaks.test_error_table import JSON
@@ -55,7 +55,7 @@ def changed(path: str, value: object) -> bytes:
 
 def test_the_vendors_sample_is_read_without_a_warning():
     result = read_check(json.dumps(SAMPLE).encode(), "my-scan-1")
-    answer = interpret(json.dumps(SAMPLE).encode(), 5.0, "my-scan-1")
+    answer = parse_answer(json.dumps(SAMPLE).encode(), 5.0, "my-scan-1")
 
     assert result.warnings == ()
     assert (result.actual_credits, result.expected_credits) == (1, 1)
@@ -95,8 +95,8 @@ def test_an_empty_list_with_zeros_is_no_match_and_no_warning():
 )
 def test_without_a_list_of_matches_an_answer_is_trouble_and_no_surprise(body):
     assert read_check(body).trouble
-    assert interpret(body, 0.0).trouble
-    assert interpret(body, 0.0).matches == ()
+    assert parse_answer(body, 0.0).trouble
+    assert parse_answer(body, 0.0).matches == ()
 
 
 @pytest.mark.parametrize(
@@ -137,18 +137,18 @@ def test_whatever_else_is_odd_is_a_warning(path, value, warnings):
 
 
 def test_an_undocumented_kind_is_kept_as_other():
-    answer = interpret(changed("matches.internet.1.matchType", 2), 0.0)
+    answer = parse_answer(changed("matches.internet.1.matchType", 2), 0.0)
 
     assert [match.kind for match in answer.matches] == [MatchKind.FULL, MatchKind.OTHER]
 
 
 def test_the_sandbox_costs_nothing_whatever_its_mock_says():
-    assert interpret(json.dumps(SAMPLE).encode(), 0.0, sandbox=True).credits == 0
+    assert parse_answer(json.dumps(SAMPLE).encode(), 0.0, sandbox=True).credits == 0
 
 
 @given(st.binary(max_size=400))
 def test_no_bytes_surprise(body):
-    assert interpret(body, 0.0).trouble
+    assert parse_answer(body, 0.0).trouble
 
 
 ENTRIES = st.lists(
@@ -168,8 +168,8 @@ ENTRIES = st.lists(
 )
 def test_no_answer_with_a_list_surprises_and_all_of_it_can_be_stored(matches, image):
     body = json.dumps({"matches": matches, "scannedImage": image}).encode()
-    answer = interpret(body, 0.0, "abc")
-    assert answer == interpret(body, 0.0, "abc")
+    answer = parse_answer(body, 0.0, "abc")
+    assert answer == parse_answer(body, 0.0, "abc")
     for match in answer.matches:
         " ".join((match.url, match.domain, *match.pages)).encode()
 

@@ -19,7 +19,7 @@ from batchscan.copyleaks.errors import (
     LoginBudgetSpent,
     RateLimited,
 )
-from batchscan.copyleaks.token_provider import LIFE, Grant, TokenFile, TokenProvider, binding
+from batchscan.copyleaks.token_provider import LIFE, AccessToken, TokenFile, TokenProvider, binding
 from tests.copyleaks.test_error_table import JSON
 
 START = 1_800_000_000.0
@@ -34,12 +34,12 @@ class Vendor:
         self.logins = 0
         self.error: Exception | None = None
 
-    async def login(self) -> Grant:
+    async def login(self) -> AccessToken:
         self.logins += 1
         await asyncio.sleep(0)
         if self.error is not None:
             raise self.error
-        return Grant(f"token-{self.logins}", self.now + LIFE)
+        return AccessToken(f"token-{self.logins}", self.now + LIFE)
 
     def provider(self, folder, bound_to: str = BOUND) -> TokenProvider:
         return TokenProvider(folder / "token.json", bound_to, self.login, lambda: self.now)
@@ -306,13 +306,13 @@ async def test_a_folder_that_cannot_be_written_costs_only_the_sharing(vendor, tm
 PROCESS = """
 import asyncio, sys, time
 from pathlib import Path
-from batchscan.copyleaks.token_provider import Grant, TokenProvider
+from batchscan.copyleaks.token_provider import AccessToken, TokenProvider
 folder = Path(sys.argv[1])
 async def login():
     with open(folder / "logins", "a") as file:
         file.write("login\\n")
     await asyncio.sleep(0.3)
-    return Grant("shared", time.time() + 48 * 3600)
+    return AccessToken("shared", time.time() + 48 * 3600)
 print(asyncio.run(TokenProvider(folder / "token.json", "b", login, time.time).token()))
 """
 
@@ -359,9 +359,9 @@ def test_a_tokens_life_is_reckoned_by_the_services_own_clock(issued, expires, li
 
 
 async def test_a_token_that_expires_as_it_is_issued_is_believed_to_live(vendor, tmp_path):
-    async def login() -> Grant:
+    async def login() -> AccessToken:
         vendor.logins += 1
-        return Grant("t", vendor.now)
+        return AccessToken("t", vendor.now)
 
     provider = TokenProvider(tmp_path / "token.json", BOUND, login, lambda: vendor.now)
     await provider.token()

@@ -12,7 +12,7 @@ from aiohttp import BodyPartReader, web
 
 from batchscan.copyleaks.errors import BadResponse, ConnectionFailed
 from batchscan.copyleaks.requests import Multipart, Request, check_form
-from batchscan.copyleaks.transport import LARGEST_ANSWER
+from batchscan.copyleaks.transport import MAX_ANSWER
 from tests.copyleaks.servers import head_of, scripted, serving, transport, whole_request
 
 FORM = Multipart("b", b"head", bytes(3_000_000), b"tail")
@@ -295,7 +295,7 @@ async def test_an_error_that_is_torn_is_that_error_all_the_same():
 
 @pytest.fixture(scope="module")
 def bomb():
-    return gzip.compress(bytes(LARGEST_ANSWER + 10_000_000), 6)
+    return gzip.compress(bytes(MAX_ANSWER + 10_000_000), 6)
 
 
 def exploding(status: bytes, packed: bytes):
@@ -322,7 +322,7 @@ async def test_an_error_that_unpacks_without_end_is_that_error_all_the_same(bomb
         response = await sender.send(post(url))
 
     assert response.status == 429
-    assert len(response.body) < LARGEST_ANSWER + 10_000_000
+    assert len(response.body) < MAX_ANSWER + 10_000_000
 
 
 async def test_a_redirect_is_an_answer_and_is_not_followed():

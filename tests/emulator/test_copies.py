@@ -12,10 +12,10 @@ from PIL import Image
 
 from batchscan.demo.artwork import artwork, encoded
 from batchscan.demo.changes import CHANGES
-from batchscan.emulator.matching.alignment import Place, place, sketch
-from batchscan.emulator.matching.index import Register
-from batchscan.emulator.matching.keypoints import landmarks
-from batchscan.emulator.matching.similarity import FULL, PARTIAL, Likeness, likeness
+from batchscan.emulator.matching.alignment import Placement, estimate_placement, thumbprint
+from batchscan.emulator.matching.index import DescriptorIndex
+from batchscan.emulator.matching.keypoints import detect_keypoints
+from batchscan.emulator.matching.similarity import FULL, PARTIAL, Fingerprint, fingerprint
 from tests import pictures
 from tests.emulator.comparing import compare
 from tests.emulator.vendor import lenient
@@ -27,12 +27,12 @@ THIN = [(1, 20_000), (20_000, 1), (3, 5_000), (1, 1)]
 
 
 @cache
-def original(seed: int) -> Likeness:
-    return likeness(encoded(artwork(seed), "PNG"))
+def original(seed: int) -> Fingerprint:
+    return fingerprint(encoded(artwork(seed), "PNG"))
 
 
-def plain(picture: Image.Image) -> Likeness:
-    return likeness(encoded(picture, "PNG"))
+def plain(picture: Image.Image) -> Fingerprint:
+    return fingerprint(encoded(picture, "PNG"))
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -40,14 +40,14 @@ def test_changed_copies_are_found_whichever_of_the_two_is_sent(way):
     # Compressed again at the same size, a drawing may be the same by the rule for exact copies.
     allowed = {FULL, PARTIAL} if way.startswith("recompressed") else {PARTIAL}
     for seed in SEEDS:
-        copy = likeness(WAYS[way].copy(artwork(seed)))
+        copy = fingerprint(WAYS[way].copy(artwork(seed)))
         assert compare(original(seed), copy) in allowed
         assert compare(copy, original(seed)) in allowed
 
 
 @pytest.mark.parametrize("kind", CHANGES)
 def test_what_is_done_to_two_pictures_does_not_make_them_copies(kind):
-    copies = [likeness(CHANGES[kind][-1].copy(artwork(seed))) for seed in range(10)]
+    copies = [fingerprint(CHANGES[kind][-1].copy(artwork(seed))) for seed in range(10)]
     pairs = itertools.combinations(copies, 2)
     assert [compare(one, other) for one, other in pairs] == [None] * 45
 
@@ -99,9 +99,9 @@ def test_the_thinnest_pictures_do_no_harm(size):
 
 @pytest.mark.parametrize("size", [*THIN, (4_000, 3_000), (20, 10)])
 def test_what_is_kept_of_a_picture_is_small_however_large_it_is(size):
-    kept = sketch(Image.new("L", size).resize(size))
+    kept = thumbprint(Image.new("L", size).resize(size))
     assert kept.grey.width * kept.grey.height <= 20_000
-    noise = sketch(Image.effect_noise(size, 60))
+    noise = thumbprint(Image.effect_noise(size, 60))
     assert sum(each.nbytes for each in noise.marks) <= 20_000
 
 
@@ -112,23 +112,23 @@ def test_a_panorama_is_found_by_its_middle():
 
 def test_landmarks_of_a_mirrored_picture_are_the_mirrored_landmarks():
     picture = artwork(7, 160, 120).convert("L")
-    there = landmarks(picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
-    at = place(landmarks(picture).mirrored(160), there)
+    there = detect_keypoints(picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+    at = estimate_placement(detect_keypoints(picture).mirrored(160), there)
     assert at is not None
     assert at == pytest.approx((1, 1, 0, 0), abs=1.5)
 
 
 def test_a_place_turned_twice_is_itself_and_tells_what_both_show():
-    at = Place(2, 2, -10, 20)
+    at = Placement(2, 2, -10, 20)
     assert at.turned().turned() == pytest.approx(at)
     assert at.boxes((100, 50), (100, 100)) == ((5, 0, 55, 40), (0, 20, 100, 100))
     assert at.turned().boxes((100, 100), (100, 50)) == ((0, 20, 100, 100), (5, 0, 55, 40))
-    assert Place(1, 1, 95, 0).boxes((100, 50), (100, 50)) is None
+    assert Placement(1, 1, 95, 0).boxes((100, 50), (100, 50)) is None
 
 
 def test_the_register_leaves_out_nothing_that_a_closer_look_would_find():
     marks = [original(seed).sketch.marks for seed in range(4)]
-    register = Register()
+    register = DescriptorIndex()
     assert register.likely(marks[0]) == []
     for number in range(600):
         register.add(marks[number % 4])

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
 from batchscan.emulator import Emulator
-from batchscan.emulator.matching.similarity import FULL, PARTIAL, likeness
+from batchscan.emulator.matching.similarity import FULL, PARTIAL, fingerprint
 from batchscan.errors import UsageError
 from tests import pictures
 from tests.emulator.comparing import compare
@@ -58,26 +58,26 @@ CHANGED = {
 @pytest.mark.parametrize("how", SAME)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_exact_and_near_exact_copies_are_full(how, seed):
-    mine = likeness(saved(original(seed)))
-    assert compare(mine, likeness(SAME[how](original(seed)))) == FULL
+    mine = fingerprint(saved(original(seed)))
+    assert compare(mine, fingerprint(SAME[how](original(seed)))) == FULL
 
 
 @pytest.mark.parametrize("how", CHANGED)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_altered_copies_are_partial(how, seed):
-    mine = likeness(saved(original(seed)))
-    assert compare(mine, likeness(CHANGED[how](original(seed)))) == PARTIAL
+    mine = fingerprint(saved(original(seed)))
+    assert compare(mine, fingerprint(CHANGED[how](original(seed)))) == PARTIAL
 
 
 def test_unrelated_pictures_are_not_alike():
-    found = [likeness(pictures.png(160, 120, seed)) for seed in range(80)]
+    found = [fingerprint(pictures.png(160, 120, seed)) for seed in range(80)]
     pairs = [(one, two) for number, one in enumerate(found) for two in found[:number]]
     assert [compare(one, two) for one, two in pairs] == [None] * len(pairs)
 
 
 def test_flat_pictures_are_alike_only_where_they_are_the_same():
-    red, blue = (likeness(saved(Image.new("RGB", SIZE, name))) for name in ("red", "blue"))
-    small = likeness(saved(Image.new("RGB", (100, 75), "red")))
+    red, blue = (fingerprint(saved(Image.new("RGB", SIZE, name))) for name in ("red", "blue"))
+    small = fingerprint(saved(Image.new("RGB", (100, 75), "red")))
     assert compare(red, red) == FULL
     assert compare(red, blue) is None
     assert compare(red, small) is None
@@ -88,7 +88,7 @@ def test_what_is_transparent_is_white():
     clear.paste(original(1).resize((160, 120)), (0, 0))
     white = Image.new("RGB", SIZE, "white")
     white.paste(original(1).resize((160, 120)), (0, 0))
-    assert compare(likeness(saved(clear)), likeness(saved(white))) == FULL
+    assert compare(fingerprint(saved(clear)), fingerprint(saved(white))) == FULL
 
 
 PAGE = '<title>A page</title><img src="{}"><p>with words'
@@ -215,10 +215,10 @@ asyncio.run(main())
 
 def test_a_picture_of_many_frames_is_known_by_its_first():
     first = pictures.image(64, 48, 1000)
-    mine = likeness(saved(first))
-    assert compare(mine, likeness(pictures.animated_png(seed=1))) == FULL
+    mine = fingerprint(saved(first))
+    assert compare(mine, fingerprint(pictures.animated_png(seed=1))) == FULL
 
 
 def test_hostile_bytes_raise_what_pillow_raises():
     with pytest.raises(OSError, match="cannot identify"):
-        likeness(io.BytesIO(b"no picture").getvalue())
+        fingerprint(io.BytesIO(b"no picture").getvalue())

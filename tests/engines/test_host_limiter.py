@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from batchscan import Pace, Rate, Settings
-from batchscan.engines.host_limiter import HostPace
+from batchscan.engines.host_limiter import HostRateLimiter
 from batchscan.model import Image, Stat
 from batchscan.pace import SystemClock
 
@@ -21,11 +21,11 @@ def pictures(count: int) -> list[Image]:
     return [replace(one, path=f"/{number}.png") for number in range(count)]
 
 
-def pace(*rates: Rate) -> HostPace:
-    return HostPace(Settings(pace=Pace(per_host=rates or None, headroom=0.0)), SystemClock())
+def pace(*rates: Rate) -> HostRateLimiter:
+    return HostRateLimiter(Settings(pace=Pace(per_host=rates or None, headroom=0.0)), SystemClock())
 
 
-async def waits(hosts: HostPace, image: Image, host: str) -> bool:
+async def waits(hosts: HostRateLimiter, image: Image, host: str) -> bool:
     """Whether a picture has to wait for its slot."""
     try:
         async with asyncio.timeout(0.05):

@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from batchscan.engines.inspector import Crew
+from batchscan.engines.inspector import ThreadPool
 
 
 @pytest.fixture
 def crew():
-    made = Crew(2, "crew")
+    made = ThreadPool(2, "crew")
     yield made
     made.close()
 
@@ -61,7 +61,7 @@ async def test_a_job_whose_asker_has_gone_disturbs_nobody(crew):
 
 
 async def test_closing_waits_for_what_is_being_done():
-    crew = Crew(1, "crew")
+    crew = ThreadPool(1, "crew")
     done: list[str] = []
 
     def job() -> None:
@@ -78,7 +78,7 @@ async def test_closing_waits_for_what_is_being_done():
 
 def test_a_crew_that_was_never_asked_has_no_threads():
     before = threading.active_count()
-    crew = Crew(4, "crew")
+    crew = ThreadPool(4, "crew")
     crew.close()
 
     assert threading.active_count() == before

@@ -11,9 +11,9 @@ from aiohttp import web
 
 from batchscan.emulator import Emulator, EmulatorConfig, Fault
 from batchscan.emulator.fault_actions import Answer, RevokeTokens
-from batchscan.engines.interface import Answered, Busy, TokenRefused, Trouble
+from batchscan.engines.interface import Success, Throttled, TokenRejected, TransientError
 from batchscan.engines.local import LocalEngine
-from batchscan.engines.vendor_mapping import interpret
+from batchscan.engines.vendor_mapping import parse_answer
 from batchscan.enums import FailReason
 from batchscan.errors import AuthRefused, NoCredits, Unavailable
 from batchscan.model import Candidate, Image, NotSendable, Stat
@@ -66,8 +66,8 @@ async def test_a_picture_is_inspected_and_answered(engine, emulator, tmp_path):
     assert engine.ready
     reply = await engine.upload("scan-1", image, nothing)
 
-    assert isinstance(reply, Answered)
-    answer = interpret(reply.body, reply.received_at, "scan-1")
+    assert isinstance(reply, Success)
+    answer = parse_answer(reply.body, reply.received_at, "scan-1")
     assert (answer.credits, answer.warnings, answer.trouble) == (1, (), None)
     assert emulator.journal.of("check")[0].sha256 == image.sha256
 
@@ -88,18 +88,18 @@ async def test_twenty_uploads_with_a_revoked_token_cost_one_more_login(engine, e
     emulator.faults = (Fault(route="check", nth=1, action=RevokeTokens()),)
     uploads = [engine.upload(f"scan-{n}", picture(n), nothing) for n in range(20)]
     replies = await asyncio.gather(*uploads)
-    assert {type(reply) for reply in replies} == {TokenRefused}
+    assert {type(reply) for reply in replies} == {TokenRejected}
     assert not engine.ready
 
     await asyncio.gather(*(engine.prepare() for _ in range(20)))
     again = await engine.upload("scan-0", picture(), nothing)
-    assert isinstance(again, Answered)
+    assert isinstance(again, Success)
     assert engine.logins == 2
 
 
 async def test_a_login_that_is_refused_or_busy_is_told_before_anything_is_sent(engine, emulator):
     emulator.faults = (Fault(route="login", action=Answer(status=429)),)
-    assert isinstance(await engine.prepare(), Busy)
+    assert isinstance(await engine.prepare(), Throttled)
 
 
 async def test_a_refused_login_stops(engine, emulator):
@@ -171,8 +171,8 @@ async def test_a_long_answer_is_read_whole(tmp_path):
     async with answering(tmp_path, answer, granted()) as engine:
         reply = await engine.upload("scan-1", picture(), nothing)
 
-    assert isinstance(reply, Answered)
-    matches = interpret(reply.body, reply.received_at).matches
+    assert isinstance(reply, Success)
+    matches = parse_answer(reply.body, reply.received_at).matches
     assert len(matches) == 900
     assert {match.domain for match in matches} == {"example.com"}
 
@@ -182,7 +182,7 @@ async def test_an_accepted_picture_without_an_answer_may_have_been_charged(tmp_p
     async with answering(tmp_path, answer, granted()) as engine:
         reply = await engine.upload("scan-1", picture(), nothing)
 
-    assert isinstance(reply, Trouble)
+    assert isinstance(reply, TransientError)
     assert (reply.reason, reply.ambiguous) == (FailReason.BAD_RESPONSE, True)
     assert reply.body == answer.body
 

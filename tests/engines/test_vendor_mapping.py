@@ -4,8 +4,8 @@ import pytest
 
 from batchscan.copyleaks import errors as vendor
 from batchscan.copyleaks.errors import Details
-from batchscan.engines.interface import Busy, Conflict, Refusal, TokenRefused, Trouble
-from batchscan.engines.vendor_mapping import login_reply_to, reply_to, stop_for
+from batchscan.engines.interface import Conflict, Refused, Throttled, TokenRejected, TransientError
+from batchscan.engines.vendor_mapping import to_login_reply, to_reply, to_stop
 from batchscan.enums import FailReason
 from batchscan.errors import AuthRefused, NoCredits, Unavailable
 from batchscan.model import ServiceError
@@ -29,44 +29,44 @@ NOTHING = ServiceError()
 @pytest.mark.parametrize(
     ("error", "reply"),
     [
-        (vendor.TokenRefused("e", details(401)), TokenRefused(said(401))),
+        (vendor.TokenRefused("e", details(401)), TokenRejected(said(401))),
         (vendor.ScanIdConflict("e", details(409)), Conflict(said(409))),
-        (vendor.Refused("e", details(413)), Refusal(said(413), final=True)),
-        (vendor.Declined("e", details(400)), Refusal(said(400), final=False)),
-        (vendor.RateLimited("e", details(429), 7.0), Busy(said(429), 7.0, away=False)),
-        (vendor.UnderMaintenance("e", details(503)), Busy(said(503), None, away=True)),
+        (vendor.Refused("e", details(413)), Refused(said(413), final=True)),
+        (vendor.Declined("e", details(400)), Refused(said(400), final=False)),
+        (vendor.RateLimited("e", details(429), 7.0), Throttled(said(429), 7.0, away=False)),
+        (vendor.UnderMaintenance("e", details(503)), Throttled(said(503), None, away=True)),
         (
             vendor.ServerFailed("e", details(500)),
-            Trouble(SERVER, "e", said(500), ambiguous=True, reached=True),
+            TransientError(SERVER, "e", said(500), ambiguous=True, reached=True),
         ),
         (
             vendor.ServerFailed("e", details(502), sent=False),
-            Trouble(SERVER, "e", said(502), ambiguous=False, reached=True),
+            TransientError(SERVER, "e", said(502), ambiguous=False, reached=True),
         ),
         (
             vendor.ServerFailed("e", details(501)),
-            Trouble(SERVER, "e", said(501), ambiguous=False, reached=True),
+            TransientError(SERVER, "e", said(501), ambiguous=False, reached=True),
         ),
         (
             vendor.ServerFailed("e", details(504)),
-            Trouble(SERVER, "e", said(504), ambiguous=True, reached=True),
+            TransientError(SERVER, "e", said(504), ambiguous=True, reached=True),
         ),
         (
             vendor.ConnectionFailed("e", sent=False, reached=False),
-            Trouble(NETWORK, "e", NOTHING, ambiguous=False, reached=False),
+            TransientError(NETWORK, "e", NOTHING, ambiguous=False, reached=False),
         ),
         (
             vendor.ConnectionFailed("e", sent=True, reached=True),
-            Trouble(NETWORK, "e", NOTHING, ambiguous=True, reached=True),
+            TransientError(NETWORK, "e", NOTHING, ambiguous=True, reached=True),
         ),
         (
             vendor.BadResponse("e", details(200), b"body"),
-            Trouble(BAD, "e", said(200), ambiguous=True, reached=True, body=b"body"),
+            TransientError(BAD, "e", said(200), ambiguous=True, reached=True, body=b"body"),
         ),
     ],
 )
 def test_what_an_error_means_for_a_picture(error, reply):
-    assert reply_to(error, API) == reply
+    assert to_reply(error, API) == reply
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,9 @@ def test_what_an_error_means_for_a_picture(error, reply):
 )
 def test_what_ends_a_run(error, stop, words):
     with pytest.raises(stop, match=words) as raised:
-        reply_to(error, API)
+        to_reply(error, API)
     assert raised.value.advice
-    assert type(stop_for(error, API)) is stop
+    assert type(to_stop(error, API)) is stop
 
 
 def at_login(error: vendor.CopyleaksError) -> vendor.CopyleaksError:
@@ -92,33 +92,33 @@ def at_login(error: vendor.CopyleaksError) -> vendor.CopyleaksError:
 @pytest.mark.parametrize(
     ("error", "reply"),
     [
-        (vendor.RateLimited("e", None, 300.0), Busy(NOTHING, 300.0, away=True)),
-        (vendor.LoginBudgetSpent("e", None, 12.0), Busy(NOTHING, 12.0, away=True)),
-        (vendor.UnderMaintenance("e"), Busy(NOTHING, None, away=True)),
+        (vendor.RateLimited("e", None, 300.0), Throttled(NOTHING, 300.0, away=True)),
+        (vendor.LoginBudgetSpent("e", None, 12.0), Throttled(NOTHING, 12.0, away=True)),
+        (vendor.UnderMaintenance("e"), Throttled(NOTHING, None, away=True)),
         (
             vendor.ServerFailed("e"),
-            Trouble(NETWORK, "the login failed: e", NOTHING, ambiguous=False, reached=False),
+            TransientError(NETWORK, "the login failed: e", NOTHING, ambiguous=False, reached=False),
         ),
         (
             vendor.BadResponse("e"),
-            Trouble(NETWORK, "the login failed: e", NOTHING, ambiguous=False, reached=False),
+            TransientError(NETWORK, "the login failed: e", NOTHING, ambiguous=False, reached=False),
         ),
     ],
 )
 def test_trouble_with_the_login_costs_a_picture_nothing(error, reply):
-    assert login_reply_to(at_login(error), API) == reply
-    assert reply_to(at_login(error), API) == reply
+    assert to_login_reply(at_login(error), API) == reply
+    assert to_reply(at_login(error), API) == reply
 
 
 def test_a_refused_login_names_the_login_and_a_wrong_address_its_own():
     with pytest.raises(AuthRefused, match="the login was refused"):
-        login_reply_to(at_login(vendor.AuthenticationFailed("HTTP 401")), API)
+        to_login_reply(at_login(vendor.AuthenticationFailed("HTTP 401")), API)
     with pytest.raises(Unavailable, match=r"https://id\.copyleaks\.com"):
-        login_reply_to(at_login(vendor.WrongAddress("HTTP 404")), API)
+        to_login_reply(at_login(vendor.WrongAddress("HTTP 404")), API)
 
 
 def test_what_passes_is_unavailable_to_a_command_without_pictures():
-    stop = stop_for(vendor.ServerFailed("HTTP 500"), API)
+    stop = to_stop(vendor.ServerFailed("HTTP 500"), API)
 
     assert isinstance(stop, Unavailable)
     assert "HTTP 500" in str(stop)

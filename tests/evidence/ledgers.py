@@ -12,9 +12,9 @@ from typing import Any
 
 from batchscan.allow import AllowRules
 from batchscan.enums import MatchKind
-from batchscan.evidence.manifest import Asked
+from batchscan.evidence.manifest import PackRequest
 from batchscan.evidence.pack import Packed, Request, pack
-from batchscan.evidence.select import choose
+from batchscan.evidence.select import select_pictures
 from batchscan.ledger import Ledger, Realm
 from batchscan.model import Answer, Image, Match, Stat
 from batchscan.util.urls import registrable_domain
@@ -59,8 +59,8 @@ def packed(
     rules: AllowRules | None = None,
 ) -> Packed:
     """Pack what these ask for."""
-    request = Request(Asked(list(domains), list(images)), rules or AllowRules(), NOW)
-    return pack(ledger, choose(ledger, domains, images), request, str(path))
+    request = Request(PackRequest(list(domains), list(images)), rules or AllowRules(), NOW)
+    return pack(ledger, select_pictures(ledger, domains, images), request, str(path))
 
 
 def members(path: Path) -> dict[str, bytes]:

@@ -18,8 +18,8 @@ from batchscan.evidence import pack_writer
 from batchscan.evidence.manifest import SAFE_NAME
 from batchscan.evidence.verify import verify
 from batchscan.ledger import Ledger, Realm
-from batchscan.ledger.dispositions import Choice, Decision, Marked
-from batchscan.url_patterns import Target
+from batchscan.ledger.dispositions import Choice, Decision, MarkResult
+from batchscan.url_patterns import UrlPattern
 from tests.evidence.ledgers import NOW, answer, answered, image, members, packed, records
 from tests.ledger.settling import settle
 from tests.pictures import jpeg, tree, with_exif
@@ -66,10 +66,10 @@ def test_a_match_that_is_gone_is_still_shown_and_says_so(ledger, tmp_path):
 
 def test_what_people_decided_and_which_rule_allows_stand_beside_each_match(ledger, tmp_path):
     answered(ledger, image("/p/a.png"), answer(URL, "https://mine.example/a.jpg"))
-    target = Target.of("example.com")
+    target = UrlPattern.of("example.com")
     choice = Choice(target.domain, target.covers)
-    ledger.marking.mark(choice, Decision(Disposition.REVIEWED, NOW), Marked())
-    rule = Rule("our own", Target.of("mine.example"), by="Ann", until=date(2027, 1, 1))
+    ledger.marking.mark(choice, Decision(Disposition.REVIEWED, NOW), MarkResult())
+    rule = Rule("our own", UrlPattern.of("mine.example"), by="Ann", until=date(2027, 1, 1))
 
     packed(ledger, tmp_path / "e.zip", domains=["example.com"], rules=AllowRules([rule]))
     (record,) = records(tmp_path / "e.zip")
@@ -250,7 +250,7 @@ def test_a_damaged_answer_in_the_ledger_is_told_and_nothing_is_left(ledger, tmp_
 
 
 def test_too_much_for_one_pack_is_told(ledger, pack_file, tmp_path, monkeypatch):
-    monkeypatch.setattr(pack_writer, "MOST_FILES", 3)
+    monkeypatch.setattr(pack_writer, "MAX_FILES", 3)
 
     with pytest.raises(UsageError, match="more than 3 files"):
         packed(ledger, tmp_path / "e.zip", domains=["example.com"])
@@ -306,7 +306,7 @@ def test_memory_does_not_grow_with_the_number_of_answers(ledger, tmp_path):
 def test_a_pack_of_more_files_than_a_plain_zip_can_count_is_one_that_others_read(
     ledger, pack_file, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(pack_writer, "_MOST_PLAIN", 3)
+    monkeypatch.setattr(pack_writer, "_MAX_PLAIN", 3)
     packed(ledger, tmp_path / "large.zip", domains=["example.com"])
 
     assert b"PK\6\6" in (tmp_path / "large.zip").read_bytes()
@@ -316,7 +316,7 @@ def test_a_pack_of_more_files_than_a_plain_zip_can_count_is_one_that_others_read
 
 
 def test_a_pack_that_a_zip_cannot_hold_is_told(ledger, pack_file, tmp_path, monkeypatch):
-    monkeypatch.setattr(pack_writer, "LARGEST", 10_000)
+    monkeypatch.setattr(pack_writer, "MAX_BYTES", 10_000)
 
     with pytest.raises(UsageError, match="more than 4 GB"):
         packed(ledger, tmp_path / "e.zip", domains=["example.com"])

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from batchscan.errors import UsageError
-from batchscan.evidence.select import choose
+from batchscan.evidence.select import select_pictures
 from tests.evidence.ledgers import answer, answered, image
 from tests.pictures import tree
 
@@ -26,15 +26,15 @@ def known(ledger):
 
 
 def test_a_domain_is_every_picture_with_a_match_there_or_below(ledger, known):
-    assert set(choose(ledger, ["example.com"], [])) == {known["a"], known["b"]}
-    assert choose(ledger, ["shop.example.com"], []) == [known["b"]]
-    assert choose(ledger, ["example.co.uk"], []) == [known["a"]]
+    assert set(select_pictures(ledger, ["example.com"], [])) == {known["a"], known["b"]}
+    assert select_pictures(ledger, ["shop.example.com"], []) == [known["b"]]
+    assert select_pictures(ledger, ["example.co.uk"], []) == [known["a"]]
 
 
 def test_pictures_that_are_asked_for_twice_are_chosen_once_in_the_order_of_their_content(
     ledger, known
 ):
-    chosen = choose(ledger, ["example.com", "notexample.com"], ["/p/a.png"])
+    chosen = select_pictures(ledger, ["example.com", "notexample.com"], ["/p/a.png"])
 
     by_content = sorted("abc", key=lambda name: image("", name.encode()).sha256)
     assert chosen == [known[name] for name in by_content]
@@ -46,28 +46,28 @@ def test_a_picture_is_known_by_where_it_stood_and_by_what_stands_there_now(
     tree(tmp_path, {"moved.png": b"a", "p/other.png": b"unknown"})
     monkeypatch.chdir(tmp_path)
 
-    assert choose(ledger, [], ["/p/a.png"]) == [known["a"]]
-    assert choose(ledger, [], ["moved.png"]) == [known["a"]]
+    assert select_pictures(ledger, [], ["/p/a.png"]) == [known["a"]]
+    assert select_pictures(ledger, [], ["moved.png"]) == [known["a"]]
 
 
 def test_two_contents_that_stood_at_one_path_are_both_meant(ledger, known):
     later = answered(ledger, image("/p/a.png", b"another"), answer("https://example.com/9"))
 
-    assert set(choose(ledger, [], ["/p/a.png"])) == {known["a"], later}
+    assert set(select_pictures(ledger, [], ["/p/a.png"])) == {known["a"], later}
 
 
 def test_a_domain_without_matches_is_told_with_those_that_come_nearest(ledger, known):
     with pytest.raises(UsageError, match=r"no answer ever showed a match on exmple\.com") as caught:
-        choose(ledger, ["exmple.com"], [])
+        select_pictures(ledger, ["exmple.com"], [])
     near = "example.com, notexample.com, example.co.uk"
     assert caught.value.advice == f"the nearest that it knows: {near}"
 
 
 def test_a_picture_without_matches_is_told_from_one_that_is_unknown(ledger, known, tmp_path):
     with pytest.raises(UsageError, match=r"no answer ever showed a match of '/p/d.png'"):
-        choose(ledger, [], ["/p/d.png"])
+        select_pictures(ledger, [], ["/p/d.png"])
     with pytest.raises(UsageError, match=r"no answer about '/p/e.png'"):
-        choose(ledger, [], ["/p/e.png"])
+        select_pictures(ledger, [], ["/p/e.png"])
 
 
 def test_an_unknown_path_is_told_with_those_of_its_name_and_of_its_folder(ledger, tmp_path):
@@ -76,21 +76,21 @@ def test_an_unknown_path_is_told_with_those_of_its_name_and_of_its_folder(ledger
         _file(ledger, picture, folder, name)
 
     with pytest.raises(UsageError) as caught:
-        choose(ledger, [], ["/r/a.png"])
+        select_pictures(ledger, [], ["/r/a.png"])
     assert caught.value.advice == "the nearest that it knows: /p/q/a.png, /r/b.png, /r/s/c.png"
 
 
 def test_nothing_known_at_all_is_told_with_where_else_to_look(ledger):
     for domains, images in ((["example.com"], []), ([], ["/p/a.png"])):
         with pytest.raises(UsageError) as caught:
-            choose(ledger, domains, images)
+            select_pictures(ledger, domains, images)
         assert "--state" in (caught.value.advice or "")
 
 
 def test_hostile_words_are_told_printably(ledger, known):
     for domains, images in ((["a\u202eb.com"], []), ([], ["/p/\x1b[31m\udcff.png"])):
         with pytest.raises(UsageError) as caught:
-            choose(ledger, domains, images)
+            select_pictures(ledger, domains, images)
         assert str(caught.value).isprintable()
 
 

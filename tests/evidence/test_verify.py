@@ -20,18 +20,18 @@ from batchscan.evidence.manifest import (
     SUMS,
     Manifest,
     PackedFile,
-    described,
+    describe_file,
     encode,
     entry,
     sum_line,
 )
-from batchscan.evidence.verify import Checked, verify
+from batchscan.evidence.verify import Verification, verify
 from tests.evidence.ledgers import members, rezipped
 
 SAME_PACK = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def checked(path: Path, manifest_sha256: str | None = None) -> Checked:
+def checked(path: Path, manifest_sha256: str | None = None) -> Verification:
     with open(path, "rb") as file:
         return verify(file, manifest_sha256)
 
@@ -48,7 +48,7 @@ def lists(manifest: Manifest, listed: list[PackedFile]) -> dict[str, bytes]:
     """A manifest that lists these files, and the list for sha256sum that goes with it."""
     bare = msgspec.structs.replace(manifest, files=[])
     forged = b"".join(encode(bare, [b"".join(map(entry, listed))]))
-    lines = b"".join(map(sum_line, (*listed, described(MANIFEST, forged))))
+    lines = b"".join(map(sum_line, (*listed, describe_file(MANIFEST, forged))))
     return {MANIFEST: forged, SUMS: lines}
 
 
@@ -56,7 +56,7 @@ def with_manifest(files: dict[str, bytes]) -> dict[str, bytes]:
     """The same files with lists that agree with them: what a forger makes."""
     manifest = msgspec.json.decode(files[MANIFEST], type=Manifest)
     kept = {name: data for name, data in files.items() if name not in (MANIFEST, SUMS)}
-    listed = [described(name, data) for name, data in kept.items()]
+    listed = [describe_file(name, data) for name, data in kept.items()]
     return {**kept, **lists(manifest, listed)}
 
 
@@ -66,7 +66,7 @@ def test_a_pack_that_nobody_touched_is_whole(pack_file):
     assert found.faults == ()
     assert found.manifest is not None
     assert found.manifest.answers == 3
-    assert found.manifest_sha256 == described(MANIFEST, members(pack_file)[MANIFEST]).sha256
+    assert found.manifest_sha256 == describe_file(MANIFEST, members(pack_file)[MANIFEST]).sha256
 
 
 def test_any_byte_that_changes_in_any_file_is_named(pack_file):
@@ -184,7 +184,7 @@ def test_a_manifest_that_is_none_is_told(pack_file, manifest):
 def test_a_manifest_that_lists_a_file_twice_or_itself_is_told(pack_file):
     files = members(pack_file)
     manifest = msgspec.json.decode(files[MANIFEST], type=Manifest)
-    listed = [*manifest.files, manifest.files[0], described(SUMS, b"")]
+    listed = [*manifest.files, manifest.files[0], describe_file(SUMS, b"")]
     rezipped(pack_file, {**files, **lists(manifest, listed)})
 
     assert ("altered", MANIFEST) in faults(pack_file)
@@ -274,7 +274,7 @@ def test_a_bomb_is_read_no_further_than_its_manifest_says(pack_file):
 
 @pytest.mark.parametrize("name", [MANIFEST, SUMS])
 def test_a_gigantic_list_is_not_read_whole(pack_file, monkeypatch, name):
-    monkeypatch.setattr("batchscan.evidence.verify.LONGEST_MANIFEST", 1_000_000)
+    monkeypatch.setattr("batchscan.evidence.verify.MAX_MANIFEST", 1_000_000)
     rezipped(pack_file, {**members(pack_file), name: b" " * 40_000_000})
 
     said, peak, _ = measured(pack_file)
@@ -294,7 +294,7 @@ def test_a_directory_that_lists_one_file_many_times_is_told(pack_file):
 
 
 def test_a_directory_larger_than_any_packs_is_not_read(pack_file, monkeypatch):
-    monkeypatch.setattr(verify_module, "LARGEST_DIRECTORY", 400)
+    monkeypatch.setattr(verify_module, "MAX_DIRECTORY", 400)
 
     assert "larger than that of any pack" in details(pack_file)
 

@@ -18,8 +18,8 @@ from batchscan.enums import RejectReason
 from batchscan.images import kinds, raster
 from batchscan.images.bare import bare_copies
 from batchscan.images.judge import Judge
-from batchscan.images.pixel_semaphore import Allowance
-from batchscan.images.preview import Portraitist
+from batchscan.images.pixel_semaphore import PixelSemaphore
+from batchscan.images.preview import PreviewMaker
 from batchscan.images.rules import Accepted, Refused, Rules
 from batchscan.model import Image, Stat
 from tests import pictures
@@ -106,7 +106,7 @@ def is_portrayed(data: bytes, verdict: Accepted, decoders) -> bool:
         "/a", Stat(len(data), 0, 0), data, hashlib.sha256(data).hexdigest(), verdict.format,
         verdict.width, verdict.height, verdict.content_type, "a", verdict.warnings,
     )  # fmt: skip
-    return Portraitist(Allowance(LIMIT), decoders, LIMIT).portray(image).thumbnail is not None
+    return PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).portray(image).thumbnail is not None
 
 
 @pytest.mark.parametrize("name", DAMAGED)
@@ -150,7 +150,7 @@ def test_orientation_survives_the_damage_beside_it(decoders):
         "/a.jpg", Stat(len(data), 0, 0), data, "0" * 64, "jpeg", 64, 48, "image/jpeg", "a.jpg",
         verdict.warnings,
     )  # fmt: skip
-    small = Portraitist(Allowance(LIMIT), decoders, LIMIT).portray(image).thumbnail
+    small = PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).portray(image).thumbnail
 
     assert small is not None
     assert Pillow.open(io.BytesIO(small)).size == (48, 64)

@@ -8,8 +8,8 @@ from PIL import Image as Pillow
 
 from batchscan.images.decoded import Decoded
 from batchscan.images.judge import Judge
-from batchscan.images.pixel_semaphore import Allowance
-from batchscan.images.preview import Portraitist
+from batchscan.images.pixel_semaphore import PixelSemaphore
+from batchscan.images.preview import PreviewMaker
 from batchscan.images.read import inspect
 from batchscan.images.rules import Rules
 from batchscan.images.sending import make_sendable
@@ -45,9 +45,9 @@ def test_a_thumbnail_of_what_the_judge_decoded_is_the_same(
     decoded = Decoded()
     judge = Judge(Rules(), decoders, decoded=decoded)
     image = inspected(tmp_path, judge, photograph(size, mode, orientation, progressive=progressive))
-    afresh = Portraitist(Allowance(LIMIT), decoders, LIMIT).portray(image)
+    afresh = PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).portray(image)
     assert afresh.thumbnail
-    assert Portraitist(Allowance(LIMIT), decoders, LIMIT, decoded).portray(image) == afresh
+    assert PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT, decoded).portray(image) == afresh
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
@@ -57,9 +57,9 @@ def test_without_metadata_it_is_the_same(tmp_path, decoders, orientation):
     found = inspected(tmp_path, judge, photograph((950, 700), "RGB", orientation))
     image = make_sendable(found, decoders, rules)
     assert isinstance(image, Image)
-    afresh = Portraitist(Allowance(LIMIT), decoders, LIMIT).portray(image)
+    afresh = PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).portray(image)
     assert afresh.thumbnail
-    assert Portraitist(Allowance(LIMIT), decoders, LIMIT, decoded).portray(image) == afresh
+    assert PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT, decoded).portray(image) == afresh
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
@@ -69,9 +69,9 @@ def test_of_a_conversion_it_is_what_was_sent(tmp_path, decoders, orientation):
     found = inspected(tmp_path, judge, photograph((950, 700), "RGB", orientation))
     image = make_sendable(replace(found, convert=True), decoders, rules)
     assert isinstance(image, Image)
-    afresh = Portraitist(Allowance(LIMIT), decoders, LIMIT).portray(image)
+    afresh = PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).portray(image)
     assert afresh.thumbnail
-    assert Portraitist(Allowance(LIMIT), decoders, LIMIT, decoded).portray(image) == afresh
+    assert PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT, decoded).portray(image) == afresh
 
 
 def test_a_matched_picture_is_decoded_once(tmp_path, decoders):
@@ -80,7 +80,7 @@ def test_a_matched_picture_is_decoded_once(tmp_path, decoders):
     image = inspected(tmp_path, judge, photograph((950, 700), "RGB", 1))
     # Nothing but a header is left: whoever decoded it would find no pixels.
     header = replace(image, data=image.data[: image.data.index(b"\xff\xda")])
-    portraitist = Portraitist(Allowance(LIMIT), decoders, LIMIT, decoded)
+    portraitist = PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT, decoded)
     assert portraitist.portray(header).thumbnail
     assert portraitist.portray(header).thumbnail is None, "given away once"
 

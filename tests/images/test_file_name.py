@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from batchscan.enums import RejectReason
 from batchscan.images import kinds
 from batchscan.images.file_name import MAX_FILE_NAME, agree, safe_file_name
-from batchscan.images.rules import Unfit
+from batchscan.images.rules import RuleViolation
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "A.JPEG"])
@@ -26,7 +26,7 @@ def test_a_raster_under_another_name_is_sent_under_its_own(name):
     ("kind", "name"), [(kinds.JPEG, "a.nef"), (kinds.CR2, "a.jpg"), (kinds.DNG, "a.tif")]
 )
 def test_raw_and_raster_under_each_others_names_are_refused(kind, name):
-    with pytest.raises(Unfit, match="rename it") as refused:
+    with pytest.raises(RuleViolation, match="rename it") as refused:
         agree(kind, name)
     assert refused.value.reason is RejectReason.EXTENSION_MISMATCH
 

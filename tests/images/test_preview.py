@@ -8,8 +8,8 @@ import pytest
 from PIL import Image as Pillow
 
 from batchscan.images.decoding.pool import Decoders
-from batchscan.images.pixel_semaphore import Allowance
-from batchscan.images.preview import Portrait, Portraitist
+from batchscan.images.pixel_semaphore import PixelSemaphore
+from batchscan.images.preview import Preview, PreviewMaker
 from batchscan.images.rules import Accepted
 from batchscan.images.thumbnail import EDGE, ENOUGH, thumbnail
 from batchscan.model import Image, Provenance, Stat
@@ -23,7 +23,7 @@ RED, BLUE = (255, 0, 0), (0, 0, 255)
 def portray(decoders, judge):
     """Portray bytes that the judge accepts, as what it says they are."""
 
-    def portraying(data: bytes, name: str) -> Portrait:
+    def portraying(data: bytes, name: str) -> Preview:
         verdict = judge.judge(data, name)
         assert isinstance(verdict, Accepted)
         stat, digest = Stat(len(data), 0, 0), hashlib.sha256(data).hexdigest()
@@ -31,7 +31,7 @@ def portray(decoders, judge):
             name, stat, data, digest, verdict.format, verdict.width, verdict.height,
             verdict.content_type, name, verdict.warnings,
         )  # fmt: skip
-        return Portraitist(Allowance(LIMIT), decoders, LIMIT).portray(image)
+        return PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).portray(image)
 
     return portraying
 
@@ -176,11 +176,11 @@ def test_a_jpeg_without_its_end_marker_is_shown(portray):
 
 
 def test_pixels_are_decoded_only_as_the_allowance_has_room(decoders):
-    pixels = Allowance(64 * 48)
+    pixels = PixelSemaphore(64 * 48)
     data = pictures.png()
     image = Image("a.png", Stat(len(data), 0, 0), data, "", "png", 64, 48, "", "a.png")
-    portraits: list[Portrait] = []
-    portraitist = Portraitist(pixels, decoders, LIMIT)
+    portraits: list[Preview] = []
+    portraitist = PreviewMaker(pixels, decoders, LIMIT)
     thread = threading.Thread(target=lambda: portraits.append(portraitist.portray(image)))
 
     with pixels.hold(1):
@@ -197,7 +197,7 @@ def test_pixels_are_decoded_only_as_the_allowance_has_room(decoders):
 def test_what_cannot_be_decoded_has_no_thumbnail_and_raises_nothing(decoders, form, data):
     image = Image("a", Stat(len(data), 0, 0), data, "", form, 64, 48, "", "a")
 
-    assert Portraitist(Allowance(LIMIT), decoders, LIMIT).portray(image) == Portrait(
+    assert PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).portray(image) == Preview(
         None, Provenance()
     )
 
@@ -215,7 +215,7 @@ def test_camera_raw_without_a_preview_or_with_a_huge_one_has_no_thumbnail(portra
     portrait = portray(pictures.dng(t315=b"Ann\0"), "a.dng")
     large = pictures.with_preview(pictures.dng(), pictures.encoded(halves(), "JPEG"))
 
-    assert portrait == Portrait(None, Provenance("Ann"))
+    assert portrait == Preview(None, Provenance("Ann"))
     assert decoders.preview_raw(large, max_pixels=300 * 150)
     assert decoders.preview_raw(large, max_pixels=300 * 150 - 1) is None
 
@@ -225,11 +225,13 @@ def test_a_raw_decoder_that_dies_costs_the_thumbnail_and_nothing_else():
     data = pictures.dng(t315=b"Ann\0")
     image = Image("a.dng", Stat(len(data), 0, 0), data, "", "raw", 64, 48, "", "a.dng")
 
-    assert Portraitist(Allowance(1), dying, 1).portray(image) == Portrait(None, Provenance("Ann"))
+    assert PreviewMaker(PixelSemaphore(1), dying, 1).portray(image) == Preview(
+        None, Provenance("Ann")
+    )
 
 
 def test_portraits_come_out_of_the_ledgers_columns_as_they_went_in():
-    portrait = Portrait(b"webp", Provenance("Ann", "© \u202e", None, "2026"))
+    portrait = Preview(b"webp", Provenance("Ann", "© \u202e", None, "2026"))
 
-    assert Portrait.stored(*portrait.columns()) == portrait
-    assert Portrait.stored(None, b"{nonsense") == Portrait(None, Provenance())
+    assert Preview.stored(*portrait.columns()) == portrait
+    assert Preview.stored(None, b"{nonsense") == Preview(None, Provenance())

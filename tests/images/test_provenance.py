@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchscan.images.metadata.provenance import LONGEST, of_info, of_raw
+from batchscan.images.metadata.provenance import MAX_LENGTH, of_info, of_raw
 from batchscan.images.preview import read_provenance
 from batchscan.model import Provenance
 from tests import pictures
@@ -90,8 +90,8 @@ def test_exif_comes_before_iptc_and_iptc_before_xmp():
         ("Zoë".encode("latin-1"), "Zoë"),
         (b" \tAnn\r\nOther\x1b[31m\0\0", "Ann Other [31m"),
         (b"   \0\0", None),
-        (b"x" * 60_000, "x" * LONGEST),
-        ("ë".encode() * 30_000, "ë" * LONGEST),
+        (b"x" * 60_000, "x" * MAX_LENGTH),
+        ("ë".encode() * 30_000, "ë" * MAX_LENGTH),
     ],
 )
 def test_texts_are_decoded_tidied_and_cut(written, read):
@@ -168,5 +168,5 @@ def test_whatever_metadata_holds_nothing_is_raised_and_no_text_is_long_or_unprin
 
     for said in found:
         for text in (said.creator, said.copyright, said.credit, said.created):
-            assert text is None or 0 < len(text) <= LONGEST
+            assert text is None or 0 < len(text) <= MAX_LENGTH
             assert text is None or not any(ord(char) < 32 for char in text)

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from batchscan.enums import RejectReason
-from batchscan.images.rules import Rules, Size, Unfit
+from batchscan.images.rules import Rules, RuleViolation, Size
 from batchscan.settings.model import Scan, Send
 
 
@@ -26,6 +26,6 @@ def test_exactly_the_limit_of_pixels_passes_and_one_more_does_not():
     rules = Rules(max_pixels=3072)
 
     rules.limit(Size(64, 48))
-    with pytest.raises(Unfit, match=r"1x3073 is 3,073 pixels") as refused:
+    with pytest.raises(RuleViolation, match=r"1x3073 is 3,073 pixels") as refused:
         rules.limit(Size(1, 3073))
     assert refused.value.reason is RejectReason.TOO_MANY_PIXELS

@@ -11,13 +11,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from batchscan.ledger import FileState, Ledger, Standing
+from batchscan.ledger import FileStat, FreshnessPolicy, Ledger
 from batchscan.model import Stat
 from tests.ledger.conftest import answer, image
 from tests.ledger.settling import settle
 
 RULES = "rules"
-STANDING = Standing(RULES, "now", 0.0)
+STANDING = FreshnessPolicy(RULES, "now", 0.0)
 CONTENTS = 5
 _contents = st.integers(0, CONTENTS - 1)
 _folders = st.sampled_from(["a", "b", "b/c"])
@@ -117,7 +117,7 @@ def _tree(root: Path) -> list[str]:
     return sorted({str(path.parent) for path in root.rglob("*.png")})
 
 
-def _sorted(ledger: Ledger, folder: str) -> tuple[int, list[FileState]]:
+def _sorted(ledger: Ledger, folder: str) -> tuple[int, list[FileStat]]:
     entries = []
     for name in sorted(os.listdir(folder)):
         found = os.stat(os.path.join(folder, name))

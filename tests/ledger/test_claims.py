@@ -5,7 +5,7 @@ import sqlite3
 
 import pytest
 
-from batchscan.ledger import FILE_NAME, NOTHING_KNOWN, Ledger, Realm
+from batchscan.ledger import FILE_NAME, UNKNOWN_PICTURE, Ledger, Realm
 from batchscan.ledger.schema import MIGRATIONS
 from batchscan.model import Claim
 from tests.ledger.conftest import REAL, answer, image
@@ -13,7 +13,7 @@ from tests.ledger.settling import settle
 
 
 def test_a_content_that_was_never_asked_about_is_unknown(ledger):
-    assert ledger.claims.known(image().sha256) == NOTHING_KNOWN
+    assert ledger.claims.known(image().sha256) == UNKNOWN_PICTURE
 
 
 def test_the_same_work_asks_under_the_same_id_after_a_crash(tmp_path):
@@ -59,7 +59,7 @@ def test_answers_of_another_realm_are_unknown(tmp_path, ledger):
     known = sandbox.claims.known(image().sha256)
     sandbox.close()
 
-    assert known == NOTHING_KNOWN
+    assert known == UNKNOWN_PICTURE
 
 
 def test_an_open_claim_is_asked_again_under_its_generation(ledger):

@@ -7,11 +7,11 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchscan.ledger import Ledger, Standing
+from batchscan.ledger import FreshnessPolicy, Ledger
 from tests.ledger.conftest import REAL, answer, image
 from tests.ledger.settling import settle
 
-STANDING = Standing(rules="r1", run_id="this run", answers_since=0.0)
+STANDING = FreshnessPolicy(rules="r1", run_id="this run", answers_since=0.0)
 
 
 def entry(name: str, stat) -> tuple[str, int, int, int]:
@@ -45,7 +45,7 @@ def test_an_answer_that_is_too_old_makes_the_file_due_again(ledger):
 
 def test_where_no_time_is_recent_enough_the_runs_own_answers_hold_and_no_others(ledger):
     stat = settled(ledger, "/p/a.png").stat  # by the run called "run"
-    own = Standing(rules="r1", run_id="run", answers_since=math.inf)
+    own = FreshnessPolicy(rules="r1", run_id="run", answers_since=math.inf)
     kept = ledger.files.sort("/p", [entry("a.png", stat)], own)
     due = ledger.files.sort("/p", [entry("a.png", stat)], replace(own, run_id="another"))
 

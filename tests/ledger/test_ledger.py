@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from batchscan.errors import StorageError
-from batchscan.ledger import FILE_NAME, Learned, Ledger, LedgerThread
+from batchscan.ledger import FILE_NAME, LearnedRate, Ledger, LedgerThread
 from tests.ledger.conftest import REAL, answer, image
 from tests.ledger.settling import settle
 
@@ -181,8 +181,8 @@ def test_only_the_last_closed_run_keeps_its_lines(ledger):
 def test_sends_and_a_learned_rate_are_remembered_by_address(ledger):
     for at in (1.0, 2.0, 3.0):
         ledger.pacing.sent(at)
-    ledger.pacing.learn(Learned(0.5, 0.7, 3.0, 4.0))
+    ledger.pacing.learn(LearnedRate(0.5, 0.7, 3.0, 4.0))
     ledger.pacing.forget_sends_before(2.0)
 
     assert ledger.pacing.sends_since(0.0) == [2.0, 3.0]
-    assert ledger.pacing.learned() == Learned(0.5, 0.7, 3.0, 4.0)
+    assert ledger.pacing.learned() == LearnedRate(0.5, 0.7, 3.0, 4.0)

@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batchscan.allow import AllowRules
-from batchscan.allow.active import Allowing, digest_of
-from batchscan.allow.parse import READERS, rule_of
+from batchscan.allow.active import ActiveAllowRules, summarize
+from batchscan.allow.parse import PARSERS, parse_rule
 from batchscan.ledger import Ledger
 from batchscan.ledger.report_cache import KEPT
 from batchscan.report import csv_table
-from batchscan.runs.report_reuse import basis_of, fingerprint_of
+from batchscan.runs.report_reuse import find_basis, fingerprint_of
 from tests.ledger.conftest import REAL, answer, image
 from tests.report.facts import DIGEST, books, report
 
@@ -26,7 +26,9 @@ URLS = [f"https://example.com/{n}.jpg" for n in range(4)]
 
 
 def rule(**texts: str):
-    return rule_of({key: READERS[key](text) for key, text in {"reason": "ours", **texts}.items()})
+    return parse_rule(
+        {key: PARSERS[key](text) for key, text in {"reason": "ours", **texts}.items()}
+    )
 
 
 RULES = [
@@ -53,7 +55,7 @@ class World:
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self.allowing = Allowing(AllowRules(), date(2026, 11, 23))
+        self.allowing = ActiveAllowRules(AllowRules(), date(2026, 11, 23))
         self.run = 0
         self.known: dict[int, tuple[int, bytes]] = {}  # number and path, by content
         self.run_id = ""
@@ -99,7 +101,7 @@ class World:
             self.ledger.files.put(asked.path, asked.stat, picture_id=self.known[number][0])
 
     def allow(self, rules: AllowRules, day: int) -> None:
-        self.allowing = Allowing(rules, date(2026, 11, day))
+        self.allowing = ActiveAllowRules(rules, date(2026, 11, day))
         self.look()
 
     def see(self, numbers: set[int], anew: bool) -> None:
@@ -112,7 +114,7 @@ class World:
     def report(self) -> tuple[object, ...]:
         pictures = list(self.ledger.found.pictures())
         shown = b"".join(csv_table.render(REPORT, pictures))
-        return digest_of(self.ledger, self.allowing), shown, pictures
+        return summarize(self.ledger, self.allowing), shown, pictures
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
@@ -128,7 +130,7 @@ def test_the_same_fingerprint_is_the_same_report(steps):
             with ledger.transaction():
                 now = world.report()
                 assert made.setdefault(fingerprint_of(ledger, world.allowing), now) == now
-                assert basis_of(ledger, world.allowing).digest == now[0]
+                assert find_basis(ledger, world.allowing).digest == now[0]
         ledger.close()
 
 
@@ -160,7 +162,7 @@ def test_answers_without_matches_change_no_report_of_pictures_with_matches(world
 
 
 def test_a_digest_comes_back_as_it_was_and_only_the_newest_stay(world, ledger):
-    digest = digest_of(ledger, Allowing(RULES[2], date(2026, 11, 24)))
+    digest = summarize(ledger, ActiveAllowRules(RULES[2], date(2026, 11, 24)))
     for number in range(KEPT + 2):
         ledger.report_cache.keep(bytes([number]), digest)
 
@@ -170,7 +172,7 @@ def test_a_digest_comes_back_as_it_was_and_only_the_newest_stay(world, ledger):
 
 
 def test_a_damaged_digest_is_none(world, ledger):
-    ledger.report_cache.keep(b"1", digest_of(ledger, world.allowing))
+    ledger.report_cache.keep(b"1", summarize(ledger, world.allowing))
     ledger._connection.execute("UPDATE digests SET digest = x'00'")
 
     assert ledger.report_cache.digest(b"1") is None

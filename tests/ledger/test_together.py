@@ -10,7 +10,7 @@ import pytest
 from batchscan.enums import Disposition
 from batchscan.errors import StorageError
 from batchscan.ledger import FILE_NAME, Ledger, LedgerThread, dispositions
-from batchscan.ledger.dispositions import Choice, Decision, Marked
+from batchscan.ledger.dispositions import Choice, Decision, MarkResult
 from tests.ledger.conftest import REAL, answer, image
 from tests.ledger.settling import settle
 
@@ -76,7 +76,7 @@ def test_marking_goes_on_piece_by_piece_to_the_last_match(tmp_path, monkeypatch)
         (Choice(None, lambda url: True), 42),  # the others are marked already
         (Choice(None, lambda url: False), 0),
     ):
-        marked, pieces = Marked(), 0
+        marked, pieces = MarkResult(), 0
         while marked.reached is not None:
             ledger.marking.mark(choice, Decision(Disposition.REVIEWED, 1.0), marked)
             pieces += 1

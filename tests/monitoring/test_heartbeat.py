@@ -10,7 +10,7 @@ import subprocess
 from aiohttp import web
 
 from batchscan.monitoring import heartbeat
-from batchscan.monitoring.heartbeat import LONGEST, ping
+from batchscan.monitoring.heartbeat import MAX_LENGTH, ping
 from tests.copyleaks.servers import head_of, scripted, serving
 
 
@@ -45,9 +45,9 @@ async def test_a_query_stays_behind_what_is_told():
 async def test_a_long_text_is_cut_between_characters():
     route, told = answering(200)
     async with serving(route) as url:
-        await ping(url, "0", "é\udcff" * LONGEST)
+        await ping(url, "0", "é\udcff" * MAX_LENGTH)
 
-    assert LONGEST - 2 < len(told[0][1]) <= LONGEST
+    assert MAX_LENGTH - 2 < len(told[0][1]) <= MAX_LENGTH
     assert told[0][1].decode().startswith("é?é?")
 
 

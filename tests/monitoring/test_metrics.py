@@ -16,7 +16,7 @@ from batchscan.enums import ExitReason, Status
 from batchscan.errors import StorageError
 from batchscan.monitoring.metrics import Ending, write_metrics
 from batchscan.report.schema import Alerts
-from batchscan.report_sections import Digest, MatchTotals
+from batchscan.report_sections import MatchSummary, MatchTotals
 from tests.report.facts import books, report
 
 TOTALS = MatchTotals(images_with_matches=34, total=120, full=80, partial=38, new=7, returned=2,
@@ -28,7 +28,10 @@ ENDED = Ending(
     started_at=1_795_456_950.0,
     finished_at=1_795_456_961.0,
     report=report(
-        BOOKS, Digest(matches=TOTALS), balance=1234, alerts=Alerts(told=1, pending=2, troubles=[])
+        BOOKS,
+        MatchSummary(matches=TOTALS),
+        balance=1234,
+        alerts=Alerts(told=1, pending=2, troubles=[]),
     ),
     oldest_answer=1_795_456_961.0 - 86_400,
 )

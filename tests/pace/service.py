@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from batchscan.emulator.account import Windows
-from batchscan.pace import Gate, Pass
+from batchscan.pace import Permit, RateLimiter
 from batchscan.settings import Rate
 from tests.pace.clock import FakeClock
 
@@ -53,7 +53,7 @@ class Run:
     def __post_init__(self) -> None:
         self.clock = EventClock()
         self.chance = random.Random(self.seed)
-        self.gate = Gate(self.told, self.headroom, 1e9, self.clock, random.Random(self.seed))
+        self.gate = RateLimiter(self.told, self.headroom, 1e9, self.clock, random.Random(self.seed))
         self.windows = Windows(self.true, self.clock.monotonic)
 
     def go(self, seconds: float, requests: int = 1_000_000) -> Run:
@@ -75,11 +75,11 @@ class Run:
         else:
             do()
 
-    def _leave(self, granted: Pass) -> None:
+    def _leave(self, granted: Permit) -> None:
         self.gate.leaving(granted)
         self._later(self.way, lambda: self._arrive(granted))
 
-    def _arrive(self, granted: Pass) -> None:
+    def _arrive(self, granted: Permit) -> None:
         wait = self.windows.take()
         if wait is None:
             self.accepted.append(self.clock.now)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchscan.pace import Schedule
+from batchscan.pace import Pacer
 from batchscan.pace.pacer import HURRY, SLOW_ARRIVAL
 from batchscan.settings import Rate
 
@@ -18,7 +18,7 @@ RATES = st.lists(
 )
 
 
-def sends(schedule: Schedule, lateness: list[float], share: float = 1.0) -> list[float]:
+def sends(schedule: Pacer, lateness: list[float], share: float = 1.0) -> list[float]:
     now, times = 0.0, []
     for late in lateness:
         now = max(now, schedule.next_at(share)) + late
@@ -34,7 +34,7 @@ def most_in_a_window(times: list[float], period: float) -> int:
 
 @given(RATES, st.lists(st.sampled_from([0.0, 0.0, 0.001, 0.05, 0.3, 5.0]), max_size=120))
 def test_no_sliding_window_ever_holds_more_than_its_rate(rates, lateness):
-    times = sends(Schedule(rates, 0.02), [0.0, *lateness])
+    times = sends(Pacer(rates, 0.02), [0.0, *lateness])
 
     for rate in rates:
         assert most_in_a_window(times, rate.period) <= rate.requests
@@ -46,9 +46,9 @@ def test_no_sliding_window_ever_holds_more_than_its_rate(rates, lateness):
     st.lists(st.sampled_from([0.0, 0.02, 1.0]), max_size=60),
 )
 def test_windows_hold_across_runs(rates, before, after):
-    schedule = Schedule(rates, 0.02)
+    schedule = Pacer(rates, 0.02)
     earlier = sends(schedule, [0.0, *before])
-    successor = Schedule(rates, 0.02)
+    successor = Pacer(rates, 0.02)
     successor.remember(earlier)
     now, times = earlier[-1], list(earlier)
     for late in after:
@@ -62,21 +62,21 @@ def test_windows_hold_across_runs(rates, before, after):
 
 
 def test_requests_are_spaced_evenly_two_percent_wider_than_the_rate():
-    times = sends(Schedule([Rate(10, 1.0)], 0.02), [0.0] * 30)
+    times = sends(Pacer([Rate(10, 1.0)], 0.02), [0.0] * 30)
 
     gaps = {round(b - a, 9) for a, b in itertools.pairwise(times)}
     assert gaps == {0.102}
 
 
 def test_the_first_of_many_requests_may_be_slow_to_arrive():
-    times = sends(Schedule([Rate(100, 1.0)], 0.02), [0.0] * 600)
+    times = sends(Pacer([Rate(100, 1.0)], 0.02), [0.0] * 600)
 
     assert times[100] - times[0] == pytest.approx(1.02 + SLOW_ARRIVAL)
     assert times[599] - times[0] <= 599 * 0.0102 + SLOW_ARRIVAL + 0.001
 
 
 def test_a_stall_is_made_up_by_hurrying_not_by_a_burst():
-    schedule = Schedule([Rate(100, 1.0)], 0.02)
+    schedule = Pacer([Rate(100, 1.0)], 0.02)
     before = sends(schedule, [0.0] * 200)
     stall = [0.3, *[0.0] * 300]
     now, times = before[-1], []
@@ -92,13 +92,13 @@ def test_a_stall_is_made_up_by_hurrying_not_by_a_burst():
 
 
 def test_ninety_seven_percent_of_the_rate_is_reached_though_every_slot_is_late():
-    times = sends(Schedule([Rate(500, 1.0)], 0.02), [0.0015] * 5000)
+    times = sends(Pacer([Rate(500, 1.0)], 0.02), [0.0015] * 5000)
 
     assert len(times) / times[-1] >= 0.97 * 500
 
 
 def test_after_idling_no_burst_leaves():
-    schedule = Schedule([Rate(10, 1.0)], 0.02)
+    schedule = Pacer([Rate(10, 1.0)], 0.02)
     assert schedule.take(0.0)
     schedule.left(0.0)
     assert schedule.take(100.0)
@@ -109,7 +109,7 @@ def test_after_idling_no_burst_leaves():
 
 
 def test_a_pause_holds_everything_and_a_shorter_one_does_not_end_it():
-    schedule = Schedule([Rate(10, 1.0)], 0.02)
+    schedule = Pacer([Rate(10, 1.0)], 0.02)
     schedule.pause(30.0)
     schedule.pause(5.0)
 
@@ -119,13 +119,13 @@ def test_a_pause_holds_everything_and_a_shorter_one_does_not_end_it():
 
 @given(st.floats(0.05, 1.0))
 def test_a_learned_share_slows_the_whole_schedule(share):
-    times = sends(Schedule([Rate(10, 1.0)], 0.02), [0.0] * 100, share)
+    times = sends(Pacer([Rate(10, 1.0)], 0.02), [0.0] * 100, share)
 
     assert 99 / times[-1] <= 10 * share
 
 
 def test_what_counts_is_when_a_request_leaves_not_when_it_was_let_go():
-    schedule = Schedule([Rate(2, 1.0)], 0.0)
+    schedule = Pacer([Rate(2, 1.0)], 0.0)
     assert schedule.take(0.0)
     assert schedule.take(0.5)
     assert schedule.next_at() == math.inf  # nobody knows yet how late these two are
@@ -136,7 +136,7 @@ def test_what_counts_is_when_a_request_leaves_not_when_it_was_let_go():
 
 
 def test_a_slot_that_nobody_used_is_free_again():
-    schedule = Schedule([Rate(1, 1.0)], 0.0)
+    schedule = Pacer([Rate(1, 1.0)], 0.0)
     assert schedule.take(0.0)
     schedule.dropped()
 

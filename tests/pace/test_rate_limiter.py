@@ -6,17 +6,17 @@ import random
 import pytest
 
 from batchscan.errors import Unavailable
-from batchscan.ledger import Learned
-from batchscan.pace import Gate, Pass, SystemClock
+from batchscan.ledger import LearnedRate
+from batchscan.pace import Permit, RateLimiter, SystemClock
 from batchscan.settings import Rate
 from tests.pace.clock import FakeClock
 
 
-def gate(clock: FakeClock, retry_for: float = 900.0, requests: int = 10) -> Gate:
-    return Gate([Rate(requests, 1.0)], 0.02, retry_for, clock, random.Random(1))
+def gate(clock: FakeClock, retry_for: float = 900.0, requests: int = 10) -> RateLimiter:
+    return RateLimiter([Rate(requests, 1.0)], 0.02, retry_for, clock, random.Random(1))
 
 
-async def through(the_gate: Gate) -> Pass:
+async def through(the_gate: RateLimiter) -> Permit:
     granted = await the_gate.enter()
     assert granted is not None
     the_gate.leaving(granted)
@@ -60,7 +60,7 @@ async def test_pauses_double_until_sixty_seconds_while_nothing_succeeds():
     assert gaps[-1] == pytest.approx(60, abs=15)  # the learned rate adds its own spacing
 
 
-async def _peek(the_gate: Gate) -> float:
+async def _peek(the_gate: RateLimiter) -> float:
     return the_gate._schedule.next_at()
 
 
@@ -185,7 +185,7 @@ async def test_a_clock_set_back_by_a_day_does_not_block_for_a_day():
     clock = FakeClock()
     the_gate = gate(clock)
     tomorrow = clock.wall() + 86_400
-    the_gate.remember([tomorrow] * 10, Learned(0.5, 0.7, tomorrow, tomorrow))
+    the_gate.remember([tomorrow] * 10, LearnedRate(0.5, 0.7, tomorrow, tomorrow))
     granted = await through(the_gate)
 
     assert granted.granted_at <= 900
@@ -257,7 +257,7 @@ class CountingClock(SystemClock):
 @pytest.mark.parametrize("retry_for", [0.0, 0.001, 30 * 86_400.0])
 async def test_whatever_an_outage_may_last_nothing_spins_while_it_waits_for_a_slot(retry_for):
     clock = CountingClock()
-    the_gate = Gate([Rate(5, 1.0)], 0.0, retry_for, clock)
+    the_gate = RateLimiter([Rate(5, 1.0)], 0.0, retry_for, clock)
     for _ in range(4):
         granted = await through(the_gate)
         the_gate.leaving(granted)

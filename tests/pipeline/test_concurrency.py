@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchscan.pipeline.concurrency import BytesInFlight, Twins
+from batchscan.pipeline.concurrency import ByteSemaphore, SingleFlight
 
 
 @given(st.lists(st.integers(0, 150), max_size=25))
 async def test_bytes_in_flight_never_exceed_the_bound_and_all_get_their_turn(sizes):
-    bound = BytesInFlight(100)
+    bound = ByteSemaphore(100)
     held, done = 0, []
 
     async def one(size: int) -> None:
@@ -29,7 +29,7 @@ async def test_bytes_in_flight_never_exceed_the_bound_and_all_get_their_turn(siz
 
 
 async def test_a_large_one_is_not_overtaken_for_ever_by_small_ones():
-    bound = BytesInFlight(100)
+    bound = ByteSemaphore(100)
     order: list[int] = []
 
     async def one(size: int) -> None:
@@ -43,7 +43,7 @@ async def test_a_large_one_is_not_overtaken_for_ever_by_small_ones():
 
 
 async def test_a_waiter_that_goes_away_leaves_its_place_to_the_next():
-    bound = BytesInFlight(10)
+    bound = ByteSemaphore(10)
     async with bound.hold(10):
         gone = asyncio.create_task(bound._acquire(10))
         patient = asyncio.create_task(bound._acquire(5))
@@ -57,7 +57,7 @@ async def test_a_waiter_that_goes_away_leaves_its_place_to_the_next():
 
 
 async def test_twins_share_one_answer():
-    twins: Twins[int] = Twins()
+    twins: SingleFlight[int] = SingleFlight()
     asked = 0
 
     async def ask() -> int:
@@ -73,7 +73,7 @@ async def test_twins_share_one_answer():
 
 
 async def test_twins_share_one_failure_and_a_later_one_asks_anew():
-    twins: Twins[int] = Twins()
+    twins: SingleFlight[int] = SingleFlight()
 
     async def fail() -> int:
         await asyncio.sleep(0)

@@ -25,13 +25,13 @@ from batchscan.errors import (
 )
 from batchscan.model import Claim, Failed
 from batchscan.pace import SystemClock
-from batchscan.pipeline.finish import exit_of
-from batchscan.pipeline.refusal_breaker import Held, Refusals
-from batchscan.pipeline.request_stats import Latencies
-from batchscan.pipeline.shutdown import Stop
-from batchscan.report_sections import AlarmTotals
+from batchscan.pipeline.finish import exit_status
+from batchscan.pipeline.refusal_breaker import HeldRefusal, RefusalBreaker
+from batchscan.pipeline.request_stats import LatencyHistogram
+from batchscan.pipeline.shutdown import Shutdown
+from batchscan.report_sections import FailOnTotals
 from batchscan.runs.rescued_answers import rescue, rescued
-from batchscan.state.crash_marks import CheckMarks, crash_trace
+from batchscan.state.crash_marks import CrashMarks, crash_trace
 from batchscan.state.lock import StateLock, make_private_folder
 from batchscan.tally import Tally
 from tests.ledger.conftest import answer, image
@@ -48,51 +48,51 @@ REASONS = [
 
 @given(st.permutations(REASONS), st.integers(1, 6))
 async def test_where_several_reasons_hold_the_contract_decides(order, most):
-    stop = Stop(SystemClock())
+    stop = Shutdown(SystemClock())
     for reason, _ in order[:most]:
         stop.because(reason)
     gravest = min(order[:most], key=REASONS.index)
 
-    code, _ = exit_of(stop, Tally(), AlarmTotals(), "none")
+    code, _ = exit_status(stop, Tally(), FailOnTotals(), "none")
     assert code == gravest[1]
 
 
 @pytest.mark.parametrize(
     ("fail_on", "alarms", "code"),
     [
-        ("none", AlarmTotals(new=1, full=5, total=5), 0),
-        ("new", AlarmTotals(new=0, full=5, total=5), 0),
-        ("new", AlarmTotals(new=1, full=0, total=5), 10),
-        ("full", AlarmTotals(new=1, full=0, total=5), 0),
-        ("full", AlarmTotals(new=0, full=1, total=5), 10),
-        ("any", AlarmTotals(new=0, full=0, total=5), 10),
-        ("any", AlarmTotals(), 0),
+        ("none", FailOnTotals(new=1, full=5, total=5), 0),
+        ("new", FailOnTotals(new=0, full=5, total=5), 0),
+        ("new", FailOnTotals(new=1, full=0, total=5), 10),
+        ("full", FailOnTotals(new=1, full=0, total=5), 0),
+        ("full", FailOnTotals(new=0, full=1, total=5), 10),
+        ("any", FailOnTotals(new=0, full=0, total=5), 10),
+        ("any", FailOnTotals(), 0),
     ],
 )
 async def test_matches_change_the_exit_code_only_when_asked_to(fail_on, alarms, code):
-    assert exit_of(Stop(SystemClock()), Tally(), alarms, fail_on)[0] == code
+    assert exit_status(Shutdown(SystemClock()), Tally(), alarms, fail_on)[0] == code
 
 
 async def test_lost_coverage_is_never_exit_0_nor_covered_up_by_matches():
     tally = Tally(unreadable_folders=1)
 
-    assert exit_of(Stop(SystemClock()), tally, AlarmTotals(total=1), "any") == (
+    assert exit_status(Shutdown(SystemClock()), tally, FailOnTotals(total=1), "any") == (
         3,
         ExitReason.PARTIAL,
     )
 
 
 async def test_a_bug_ends_with_1_unless_a_signal_came():
-    stop = Stop(SystemClock())
+    stop = Shutdown(SystemClock())
     stop.because_of_bug(ValueError("bug"))
-    assert exit_of(stop, Tally(), AlarmTotals(), "none")[0] == 1
+    assert exit_status(stop, Tally(), FailOnTotals(), "none")[0] == 1
 
     stop.because(Interrupted(signal.SIGINT))
-    assert exit_of(stop, Tally(), AlarmTotals(), "none")[0] == 130
+    assert exit_status(stop, Tally(), FailOnTotals(), "none")[0] == 130
 
 
 async def test_who_sleeps_hears_of_the_stop_at_once():
-    stop = Stop(SystemClock())
+    stop = Shutdown(SystemClock())
     sleeper = asyncio.create_task(stop.sleep(3600))
     await asyncio.sleep(0)
     stop.because(NoCredits("no credits left"))
@@ -101,19 +101,19 @@ async def test_who_sleeps_hears_of_the_stop_at_once():
         await sleeper
 
 
-def held(number: int) -> Held:
+def held(number: int) -> HeldRefusal:
     picture = image(content=b"%d" % number)
-    return Held(picture, Failed(None, None, None, ""), None)  # type: ignore[arg-type]
+    return HeldRefusal(picture, Failed(None, None, None, ""), None)  # type: ignore[arg-type]
 
 
 def test_ten_different_refusals_in_a_row_are_the_services_fault():
-    refusals = Refusals()
+    refusals = RefusalBreaker()
 
     assert [refusals.refused(held(number)) for number in range(10)] == [False] * 9 + [True]
 
 
 def test_twins_of_a_refused_picture_do_not_count_and_an_answer_starts_anew():
-    refusals = Refusals()
+    refusals = RefusalBreaker()
     for _ in range(20):
         assert not refusals.refused(held(0))
     assert len(refusals.release()) == 20
@@ -188,10 +188,10 @@ def test_a_state_folder_that_cannot_be_made_is_a_storage_error(tmp_path):
 CRASH = """
 import os, signal, sys
 from pathlib import Path
-from batchscan.state.crash_marks import CheckMarks, crash_trace
+from batchscan.state.crash_marks import CrashMarks, crash_trace
 state = Path(sys.argv[1])
 with crash_trace(state):
-    marks = CheckMarks(state)
+    marks = CrashMarks(state)
     with marks.checking("/p/harmless.png"):
         pass
     with marks.checking("/p/poison.webp"):
@@ -204,11 +204,11 @@ with crash_trace(state):
 )
 def test_a_file_that_crashed_a_run_is_suspected_once(tmp_path, signal_name, suspects):
     subprocess.run([sys.executable, "-c", CRASH, str(tmp_path), signal_name], check=False)
-    marks = CheckMarks(tmp_path)
+    marks = CrashMarks(tmp_path)
     assert marks.suspects == suspects
     marks.close()
 
-    again = CheckMarks(tmp_path)
+    again = CrashMarks(tmp_path)
     assert again.suspects == frozenset()
     again.close()
 
@@ -221,7 +221,7 @@ def test_tracing_crashes_goes_without_a_state_folder(tmp_path):
 
 @given(st.lists(st.floats(0.2, 100_000), min_size=1, max_size=200))
 def test_quantiles_are_right_within_five_percent(samples):
-    latencies = Latencies()
+    latencies = LatencyHistogram()
     for sample in samples:
         latencies.add(sample)
     ordered = sorted(samples)
@@ -231,4 +231,4 @@ def test_quantiles_are_right_within_five_percent(samples):
 
 
 def test_without_samples_there_is_no_quantile():
-    assert Latencies().quantile(0.5) is None
+    assert LatencyHistogram().quantile(0.5) is None

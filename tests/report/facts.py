@@ -4,16 +4,16 @@ from typing import Any
 
 from batchscan.enums import ExitReason, Status
 from batchscan.report import ApiFacts, Latency, Report, RunFacts, build
-from batchscan.report_sections import Digest, DomainCount, MatchedImage, MatchTotals
+from batchscan.report_sections import DomainCount, MatchSummary, MatchTotals, PictureSummary
 from batchscan.tally import Tally
 
-DIGEST = Digest(
+DIGEST = MatchSummary(
     matches=MatchTotals(images_with_matches=34, total=120, full=80, partial=38),
     run_matches=MatchTotals(images_with_matches=4, total=9, full=9, partial=0),
     domains=(DomainCount("example.com", 12, 30, 4), DomainCount("example.org", 1, 0, 1)),
-    images=(MatchedImage(b"/pics/\xe9.jpg", "0" * 64, 12, 3, 15, 1_795_456_957.0),),
+    images=(PictureSummary(b"/pics/\xe9.jpg", "0" * 64, 12, 3, 15, 1_795_456_957.0),),
 )
-NOTHING = Digest()
+NOTHING = MatchSummary()
 API = ApiFacts(requests=700, latency=Latency(p50=1.0, p95=2.0, max=3.0), bytes_sent=12)
 
 
@@ -42,5 +42,5 @@ def books(**statuses: dict[str, int] | int) -> Tally:
     return tally
 
 
-def report(tally: Tally, digest: Digest = NOTHING, **changes) -> Report:
+def report(tally: Tally, digest: MatchSummary = NOTHING, **changes) -> Report:
     return build(facts(**changes), tally, digest, API)

@@ -9,7 +9,13 @@ from typing import Any
 from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.model import Match
 from batchscan.report import Report
-from batchscan.report_sections import Digest, DomainCount, FoundPicture, MatchedImage, MatchTotals
+from batchscan.report_sections import (
+    DomainCount,
+    MatchSummary,
+    MatchTotals,
+    PictureMatches,
+    PictureSummary,
+)
 from tests.report.facts import books, report
 
 NOW = 1_795_456_957.25
@@ -46,7 +52,7 @@ def match(url: str, kind: MatchKind = MatchKind.FULL, *pages: str, **changes: An
     return Match(url, kind, pages, **(given | changes))
 
 
-def picture(path: str | bytes, *matches: Match, **changes: Any) -> FoundPicture:
+def picture(path: str | bytes, *matches: Match, **changes: Any) -> PictureMatches:
     raw = path if isinstance(path, bytes) else path.encode()
     given: dict[str, Any] = {
         "sha256": hashlib.sha256(raw).hexdigest(),
@@ -57,10 +63,10 @@ def picture(path: str | bytes, *matches: Match, **changes: Any) -> FoundPicture:
         "scanned_at": NOW,
         "credits": 1,
     }
-    return FoundPicture(path=raw, matches=matches, **(given | changes))
+    return PictureMatches(path=raw, matches=matches, **(given | changes))
 
 
-def totals(pictures: Sequence[FoundPicture]) -> MatchTotals:
+def totals(pictures: Sequence[PictureMatches]) -> MatchTotals:
     """Count as the digest's own words say; each picture and URL is here once."""
     found = [match for picture in pictures for match in picture.matches]
     there = [match for match in found if match.state != "gone"]
@@ -79,7 +85,7 @@ def totals(pictures: Sequence[FoundPicture]) -> MatchTotals:
     )
 
 
-def report_of(pictures: Sequence[FoundPicture], digest: Digest | None = None) -> Report:
+def report_of(pictures: Sequence[PictureMatches], digest: MatchSummary | None = None) -> Report:
     """The report of a run that saw these pictures, and failed and put off others."""
     tally = books(
         scanned=len(pictures),
@@ -90,10 +96,10 @@ def report_of(pictures: Sequence[FoundPicture], digest: Digest | None = None) ->
     )
     tally.charged, tally.expected, tally.unreadable_folders = 600, 601, 1
     tally.empty_roots = ["/mnt/<photos>"]
-    return report(tally, digest or Digest(matches=totals(pictures)), balance=12)
+    return report(tally, digest or MatchSummary(matches=totals(pictures)), balance=12)
 
 
-def everything() -> list[FoundPicture]:
+def everything() -> list[PictureMatches]:
     """A picture for each hostile string, and one with each kind, state and disposition."""
     hostile = [
         picture(
@@ -112,14 +118,14 @@ def everything() -> list[FoundPicture]:
     return [*hostile, picture(b"/pics/\xe9.jpg", *every)]
 
 
-def digest_of(pictures: Sequence[FoundPicture]) -> Digest:
+def digest_of(pictures: Sequence[PictureMatches]) -> MatchSummary:
     """A digest whose domains and images are these pictures'."""
     images = tuple(
-        MatchedImage(one.path, one.sha256, 1, 1, len(one.matches), NOW, worklist=number)
+        PictureSummary(one.path, one.sha256, 1, 1, len(one.matches), NOW, worklist=number)
         for number, one in enumerate(pictures)
     )
     domains = tuple(
         DomainCount(one.matches[0].domain, 1, 1, 0, worklist=number)
         for number, one in enumerate(pictures)
     )
-    return Digest(matches=totals(pictures), domains=domains, images=images)
+    return MatchSummary(matches=totals(pictures), domains=domains, images=images)

@@ -13,11 +13,11 @@ from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.model import Match, Provenance
 from batchscan.report import Report
 from batchscan.report_sections import (
-    Digest,
+    AllowRuleUsage,
     DomainCount,
-    FoundPicture,
+    MatchSummary,
     MatchTotals,
-    RuleUse,
+    PictureMatches,
 )
 from batchscan.util.urls import registrable_domain
 from tests.pictures import encoded, image
@@ -90,7 +90,7 @@ def match(url: str, *pages: str, **changes: Any) -> Match:
     return Match(url=url, pages=pages, **(given | changes))
 
 
-def picture(path: str | bytes, *matches: Match, **changes: Any) -> FoundPicture:
+def picture(path: str | bytes, *matches: Match, **changes: Any) -> PictureMatches:
     raw = os.fsencode(path)
     given: dict[str, Any] = {
         "sha256": hashlib.sha256(raw).hexdigest(),
@@ -102,7 +102,7 @@ def picture(path: str | bytes, *matches: Match, **changes: Any) -> FoundPicture:
         "credits": 1,
         "thumbnail": thumbnail(len(raw) % 7),
     }
-    return FoundPicture(path=raw, matches=matches, **(given | changes))
+    return PictureMatches(path=raw, matches=matches, **(given | changes))
 
 
 @cache
@@ -116,7 +116,7 @@ def thumbnail(seed: int = 0, size: int = 1_500, form: str = "JPEG") -> bytes:
     return data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:]
 
 
-def hostile() -> list[FoundPicture]:
+def hostile() -> list[PictureMatches]:
     """Pictures of hostile names, origins, addresses and pages."""
     found = []
     for number, text in enumerate(STRINGS):
@@ -139,10 +139,12 @@ def hostile() -> list[FoundPicture]:
 
 def hostile_report() -> Report:
     """A report whose every string is hostile."""
-    digest = Digest(
+    digest = MatchSummary(
         matches=MatchTotals(len(STRINGS), 99, 50, 49, new=40, gone=3, worklist=50),
         domains=tuple(DomainCount(text[:400], 1, 1, 0, 1, 0, 1) for text in [*STRINGS, ""]),
-        rules=tuple(RuleUse(text, text, text, date(2026, 1, 1), True, 0) for text in STRINGS),
+        rules=tuple(
+            AllowRuleUsage(text, text, text, date(2026, 1, 1), True, 0) for text in STRINGS
+        ),
     )
     tally = books(scanned=5, failed={"network": 2})
     tally.empty_roots = NAMES
@@ -157,7 +159,7 @@ def hostile_report() -> Report:
     )
 
 
-def many(count: int, *, matches: int = 3, pages: int = 1) -> Iterator[FoundPicture]:
+def many(count: int, *, matches: int = 3, pages: int = 1) -> Iterator[PictureMatches]:
     """So many matched pictures, made as they are asked for; the first tenth has new matches."""
     for number in range(count):
         state = NEW if number < count // 10 else MatchState.KNOWN
@@ -181,7 +183,7 @@ def _of_many(number: int, place: int, pages: int, state: MatchState) -> Match:
     )
 
 
-def report_of(pictures: Iterable[FoundPicture], **changes: Any) -> Report:
+def report_of(pictures: Iterable[PictureMatches], **changes: Any) -> Report:
     """The report that fits these pictures, all of them scanned."""
     found = list(pictures)
     sites: dict[str, list[tuple[int, Match]]] = {}
@@ -189,7 +191,7 @@ def report_of(pictures: Iterable[FoundPicture], **changes: Any) -> Report:
         for m in one.matches:
             if m.state != GONE:
                 sites.setdefault(m.domain, []).append((number, m))
-    digest = Digest(
+    digest = MatchSummary(
         matches=totals(found),
         domains=tuple(
             DomainCount(

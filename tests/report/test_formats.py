@@ -14,14 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchscan.allow import AllowRules, Rule
-from batchscan.allow.active import Allowing, digest_of
+from batchscan.allow.active import ActiveAllowRules, summarize
 from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.ledger import Ledger, Realm
-from batchscan.ledger.dispositions import Choice, Decision, Marked
+from batchscan.ledger.dispositions import Choice, Decision, MarkResult
 from batchscan.report import Report, build, csv_table, encode, html_page, junit, markdown
 from batchscan.report.schema import figures
-from batchscan.report_sections import FoundPicture
-from batchscan.url_patterns import Target
+from batchscan.report_sections import PictureMatches
+from batchscan.url_patterns import UrlPattern
 from tests.ledger.entering import enter, shown
 from tests.report.facts import API, books, facts
 from tests.report.found import NOW, everything, match, picture, report_of
@@ -111,14 +111,14 @@ def test_the_figures_of_a_ledger_are_those_of_all_formats(tmp_path):
     enter(ledger, "/p/1.jpg", [shown(urls[0])], generation=2, run="r2")
     enter(ledger, "/p/1.jpg", [shown(urls[0]), shown(urls[3])], generation=3, run="r3")
     enter(ledger, "/p/4.jpg", [shown(urls[0], "https://a.example.com/page")], run="r3")
-    rules = AllowRules([Rule("ours", target=Target.of("https://b.org/1.jpg"))])
-    allowing = Allowing(rules, date(2026, 11, 23))
+    rules = AllowRules([Rule("ours", target=UrlPattern.of("https://b.org/1.jpg"))])
+    allowing = ActiveAllowRules(rules, date(2026, 11, 23))
     with ledger.transaction():
         choice = Choice(None, lambda url: url == urls[2])
-        ledger.marking.mark(choice, Decision(Disposition.NOTICED, NOW), Marked())
+        ledger.marking.mark(choice, Decision(Disposition.NOTICED, NOW), MarkResult())
         ledger.seen.see_all()
         allowing.look(ledger, ["r3"])
-        report = build(facts(), books(scanned=4), digest_of(ledger, allowing), API)
+        report = build(facts(), books(scanned=4), summarize(ledger, allowing), API)
         check(report, ledger.found.pictures)
     ledger.close()
 
@@ -127,7 +127,7 @@ def test_the_figures_of_a_ledger_are_those_of_all_formats(tmp_path):
     assert (found.new, found.returned, found.allowed, found.worklist) == (1, 1, 2, 15)
 
 
-def check(report: Report, pictures: Callable[[], Iterator[FoundPicture]]) -> None:
+def check(report: Report, pictures: Callable[[], Iterator[PictureMatches]]) -> None:
     """Compare what each format shows with what the report says."""
     written = {form: b"".join(form.render(report, pictures())) for form in FORMATS}
     on_page = shown_by_page(b"".join(html_page.render(report, pictures(), made_at=NOW)))

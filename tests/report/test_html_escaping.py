@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchscan.report.html_escaping import (
-    LARGEST_THUMBNAIL,
-    LONGEST_LINK,
-    MOST_SHOWN,
+    MAX_LINK,
+    MAX_SHOWN,
+    MAX_THUMBNAIL,
     cut,
     data_uri,
     link,
@@ -45,7 +45,7 @@ def test_a_web_address_becomes_a_link_that_is_whole(url, href):
         "//example.com/a", "/a", "#a", "?a", "", "example.com", "http:", "https://", "https:///a",
         "http:example.com", "http://[::1", "https://example.com:99999/", "https://example.com:x/",
         "https://<script>.com/", "https://ex ample.com/", "https://ex\u202eample.com/",
-        "https://example.com/\ud800", "https://example.com/" + "x" * LONGEST_LINK,
+        "https://example.com/\ud800", "https://example.com/" + "x" * MAX_LINK,
     ],
 )  # fmt: skip
 def test_everything_else_is_text(url):
@@ -99,7 +99,7 @@ def test_a_long_string_keeps_its_ends_and_says_its_length():
     assert shown.startswith("a" * 200)
     assert shown.endswith("z" * 100)
     assert "…(1,000,000 characters)…" in shown
-    assert cut("a" * MOST_SHOWN) == "a" * MOST_SHOWN
+    assert cut("a" * MAX_SHOWN) == "a" * MAX_SHOWN
 
 
 def test_accents_stay_and_towers_of_them_do_not():
@@ -119,4 +119,4 @@ def test_only_a_small_jpeg_or_webp_becomes_an_image(form, start):
     assert data_uri(None) is None
     assert data_uri(b"<svg onload=alert(1)>") is None
     assert data_uri(b"RIFF\0\0\0\0WAVE" + b"x" * 100) is None
-    assert data_uri(thumbnail(size=LARGEST_THUMBNAIL + 4, form=form)) is None
+    assert data_uri(thumbnail(size=MAX_THUMBNAIL + 4, form=form)) is None

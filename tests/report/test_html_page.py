@@ -16,7 +16,7 @@ from batchscan.model import Provenance
 from batchscan.report import Report
 from batchscan.report import html_pictures as bounds
 from batchscan.report.html_page import Scope, render
-from batchscan.report_sections import Digest, FoundPicture, MatchTotals, RuleUse
+from batchscan.report_sections import AllowRuleUsage, MatchSummary, MatchTotals, PictureMatches
 from tests.report.facts import DIGEST, books, report
 from tests.report.matched import (
     DAY,
@@ -85,7 +85,7 @@ class Page(HTMLParser):
         return [value for *which, value in self.attributes if which == [tag, name]]
 
 
-def page(about: Report, pictures: Iterable[FoundPicture] = (), **options: Any) -> Page:
+def page(about: Report, pictures: Iterable[PictureMatches] = (), **options: Any) -> Page:
     parts = list(render(about, pictures, made_at=NOW + 60, **options))
     made = Page(b"".join(parts).decode())
 
@@ -93,16 +93,16 @@ def page(about: Report, pictures: Iterable[FoundPicture] = (), **options: Any) -
     return made
 
 
-def whole() -> tuple[Report, list[FoundPicture]]:
+def whole() -> tuple[Report, list[PictureMatches]]:
     """A report of which every figure is another number."""
     digest = replace(
         DIGEST,
         matches=MatchTotals(34, 1_234, 801, 389, 21, 22, 23, 24, 25),
         run_matches=MatchTotals(4, 91, 92, 93, 94, 95, 96, 97, 98),
         rules=(
-            RuleUse("domain example.org", "our own", "ines", date(2027, 1, 1), False, 41),
-            RuleUse("domain old.example", "sold", None, date(2026, 1, 1), True, 0),
-            RuleUse("sha256 00ff", "given away", None, None, False, 0),
+            AllowRuleUsage("domain example.org", "our own", "ines", date(2027, 1, 1), False, 41),
+            AllowRuleUsage("domain old.example", "sold", None, date(2026, 1, 1), True, 0),
+            AllowRuleUsage("sha256 00ff", "given away", None, None, False, 0),
         ),
     )
     tally = books(
@@ -333,7 +333,7 @@ def test_links_tell_the_other_side_nothing():
 
 def test_ten_thousand_pictures_fit_and_the_rest_is_said_to_be_left_out():
     totals = MatchTotals(10_000, 30_000, 20_000, 10_000, 3_000)
-    about, pictures = report(books(scanned=10_000), Digest(totals)), many(10_000)
+    about, pictures = report(books(scanned=10_000), MatchSummary(totals)), many(10_000)
     size, html = 0, []
     for part in render(about, pictures, made_at=NOW):
         size += len(part)
@@ -356,15 +356,17 @@ def test_a_picture_that_is_everywhere_is_bounded():
     made = page(report_of(found), found)
 
     assert len(made.html) < 200_000
-    assert f"and {20_000 - bounds.MOST_MATCHES:,} more matches" in made.text
-    assert f"and {500 - bounds.MOST_PAGES} more pages" in made.text
+    assert f"and {20_000 - bounds.MAX_MATCHES:,} more matches" in made.text
+    assert f"and {500 - bounds.MAX_PAGES} more pages" in made.text
 
 
 def test_a_million_pictures_that_do_not_fit_are_not_asked_for(monkeypatch):
-    monkeypatch.setattr(bounds, "MOST_PICTURES", 50)
+    monkeypatch.setattr(bounds, "MAX_PICTURES", 50)
     one = picture("/pics/a.jpg", match("https://example.com/a.jpg"), thumbnail=None)
     pictures = itertools.repeat(one)
-    about = report(books(scanned=1_000_000), Digest(MatchTotals(1_000_000, 1_000_000, 1_000_000)))
+    about = report(
+        books(scanned=1_000_000), MatchSummary(MatchTotals(1_000_000, 1_000_000, 1_000_000))
+    )
     made = page(about, pictures)
 
     assert made.html.count("<article") == 50

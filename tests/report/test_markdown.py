@@ -10,7 +10,13 @@ from cmarkgfm.cmark import Options
 
 from batchscan.enums import Disposition, ExitReason, MatchKind, MatchState
 from batchscan.report import markdown
-from batchscan.report_sections import Digest, DomainCount, MatchedImage, MatchTotals, RuleUse
+from batchscan.report_sections import (
+    AllowRuleUsage,
+    DomainCount,
+    MatchSummary,
+    MatchTotals,
+    PictureSummary,
+)
 from batchscan.util.escaping import markdown as escaped
 from batchscan.util.escaping import markdown_code, printable
 from tests.report.facts import books, report
@@ -95,8 +101,8 @@ def test_it_names_the_first_twenty_and_looks_no_further_than_it_must():
             number += 1
             yield picture(f"/{number}", match(f"http://e.example/{number}", state=NEW))
 
-    many = report(books(scanned=1), Digest(matches=MatchTotals(new=500, worklist=500)))
-    few = report(books(scanned=1), Digest(matches=MatchTotals(new=3, worklist=3)))
+    many = report(books(scanned=1), MatchSummary(matches=MatchTotals(new=500, worklist=500)))
+    few = report(books(scanned=1), MatchSummary(matches=MatchTotals(new=3, worklist=3)))
 
     assert "act on (the first 20)" in written(endless(), many)
     assert written(endless(), many).count("| new full |") == 20
@@ -105,10 +111,10 @@ def test_it_names_the_first_twenty_and_looks_no_further_than_it_must():
 
 def test_the_sites_and_pictures_with_the_most_to_do_stand_first():
     domains = [DomainCount(f"{n}.example", 900 - n, 1, 1, worklist=n) for n in range(25)]
-    images = [MatchedImage(b"/%d" % n, "0" * 64, 1, 1, 2, 0.0, worklist=n) for n in range(25)]
+    images = [PictureSummary(b"/%d" % n, "0" * 64, 1, 1, 2, 0.0, worklist=n) for n in range(25)]
     totals = MatchTotals(25, 50, 25, 25, worklist=300)
     text = written(
-        of=report(books(scanned=25), Digest(totals, domains=(*domains,), images=(*images,)))
+        of=report(books(scanned=25), MatchSummary(totals, domains=(*domains,), images=(*images,)))
     )
 
     assert "## Worst sites (20 of 25)" in text
@@ -121,8 +127,10 @@ def test_the_sites_and_pictures_with_the_most_to_do_stand_first():
 
 
 def test_rules_past_their_date_are_named():
-    gone = RuleUse("domain a.example", "licensee", "Ann", date(2026, 1, 2), expired=True)
-    text = written(of=report(books(scanned=1), Digest(rules=(gone, RuleUse("domain b", "mine")))))
+    gone = AllowRuleUsage("domain a.example", "licensee", "Ann", date(2026, 1, 2), expired=True)
+    text = written(
+        of=report(books(scanned=1), MatchSummary(rules=(gone, AllowRuleUsage("domain b", "mine"))))
+    )
 
     assert "| `domain a.example` | `licensee` | 2026-01-02 | `Ann` |" in text
     assert "domain b" not in text

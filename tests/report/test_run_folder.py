@@ -7,7 +7,7 @@ from batchscan.enums import ExitReason
 from batchscan.errors import StorageError
 from batchscan.ledger import Ledger, Realm
 from batchscan.report import encode, make_run_folder, point_latest, write_report
-from batchscan.util.atomic_file import write_whole
+from batchscan.util.atomic_file import write_atomic
 from tests.report.facts import books, report
 
 NOW = 1_795_456_957.9
@@ -141,7 +141,7 @@ def test_a_report_is_replaced_whole_and_leaves_nothing_beside_it(tmp_path):
 def test_a_file_written_anew_holds_all_its_parts(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "results.jsonl").write_text("torn")
-    write_whole("results.jsonl", (part for part in (b"a\n", b"b\n")))
+    write_atomic("results.jsonl", (part for part in (b"a\n", b"b\n")))
 
     assert (tmp_path / "results.jsonl").read_bytes() == b"a\nb\n"
     assert mode("results.jsonl") == 0o600

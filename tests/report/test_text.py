@@ -10,7 +10,7 @@ from batchscan.report import summary
 from batchscan.report.schema import Plan
 from batchscan.report.text import WIDTH, coverage
 from batchscan.report.wording import explained
-from batchscan.report_sections import Digest, DomainCount, MatchedImage, MatchTotals
+from batchscan.report_sections import DomainCount, MatchSummary, MatchTotals, PictureSummary
 from tests.report.facts import DIGEST, books, report
 
 HALF: dict[str, Any] = {
@@ -68,7 +68,7 @@ def test_no_pictures_are_no_good_news():
     tally.empty_roots = ["/mnt/photos"]
     tally.unreadable_folders, tally.unreadable_names = 1, ["/mnt/closed"]
 
-    assert said(tally, Digest()) == [
+    assert said(tally, MatchSummary()) == [
         "No pictures were found.",
         "Not covered: 1 folder could not be read (/mnt/closed); nothing is known of what is inside.",
         "Not covered: /mnt/photos is empty or gone, and pictures were seen there before.",
@@ -111,10 +111,10 @@ hostile = st.text(st.characters(codec="utf-8"), min_size=1, max_size=80)
 
 @given(hostile, hostile, st.integers(0, 10**9))
 def test_no_line_is_too_wide_and_no_outside_string_reaches_the_terminal(domain, path, number):
-    digest = Digest(
+    digest = MatchSummary(
         MatchTotals(number, number, number, number),
         domains=(DomainCount(domain, number, number, number),) * 5,
-        images=(MatchedImage(path.encode(), "0" * 64, number, number, number, 0.0),) * 5,
+        images=(PictureSummary(path.encode(), "0" * 64, number, number, number, 0.0),) * 5,
     )
     tally = books(scanned=number, failed={"server_error": number})
     tally.charged = tally.saved_by_reuse = tally.outcome_unknown = number

@@ -72,7 +72,7 @@ def test_what_a_station_is_told_holds_no_account(bench):
     terms = pool._terms(bench.settings())
 
     assert (terms.account.api_key, terms.account.email, terms.roots) == (None, None, ())
-    assert pool.FIRST == 30
+    assert pool.FIRST_WORKER_TIMEOUT == 30
 
 
 @pytest.mark.slow
@@ -94,10 +94,10 @@ async def test_the_processes_of_a_local_cluster_do_not_have_the_key(bench, tmp_p
 
 LOOK = """
 import asyncio, os, psutil
-from batchscan.engines.cluster.dask_client import Dask
+from batchscan.engines.cluster.dask_client import DaskClient
 
 async def main():
-    dask = Dask("local", 10)
+    dask = DaskClient("local", 10)
     await dask.open()
     children = psutil.Process().children(recursive=True)
     assert not any("key-of-the-account" in str(child.environ()) for child in children)

@@ -12,9 +12,9 @@ from contextlib import closing
 
 import pytest
 
-from batchscan.allow.active import Allowing
+from batchscan.allow.active import ActiveAllowRules
 from batchscan.ledger import Ledger, Realm
-from batchscan.runs.recovery import close_killed_runs
+from batchscan.runs.recovery import recover_killed_runs
 from batchscan.settings import Settings
 from tests.run.processes import Process, all_lines, reports, until
 
@@ -116,7 +116,9 @@ async def test_answers_of_a_run_that_was_taken_for_killed_stand_in_a_run_beside_
         ledger = Ledger.open(bench.folder / "state", Realm(bench.emulator.url, sandbox=False))
         first.send_signal(signal.SIGSTOP)
         with ledger.transaction(writing=True):
-            close_killed_runs(ledger, Allowing.of(Settings(), 0.0), sandbox=False, now=0.0)
+            recover_killed_runs(
+                ledger, ActiveAllowRules.of(Settings(), 0.0), sandbox=False, now=0.0
+            )
         ledger.close()
         os.unlink(bench.folder / "state" / "lock")
         first.send_signal(signal.SIGCONT)

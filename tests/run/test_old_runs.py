@@ -12,12 +12,12 @@ import msgspec
 import pytest
 
 from batchscan.allow import AllowRules
-from batchscan.allow.active import Allowing
+from batchscan.allow.active import ActiveAllowRules
 from batchscan.errors import UsageError
 from batchscan.ledger import Ledger, Realm
 from batchscan.runs import rescued_answers, retention
-from batchscan.runs.reports import find_run, report_of
-from batchscan.runs.retention import beyond, remove
+from batchscan.runs.reports import find_run, regenerate_report
+from batchscan.runs.retention import expired_runs, remove_runs
 from tests.run.conftest import Bench, QuickClock
 
 KEEP_TWO = {"keep_runs": 2}
@@ -57,8 +57,8 @@ async def test_without_the_setting_only_old_runs_go_that_decided_nothing(three, 
     assert known(three) == [*decided, *ids]
     ledger = opened(three)
     with ledger.transaction():
-        allowing = Allowing(AllowRules(), date(2026, 11, 23))
-        again = report_of(ledger, find_run(ledger, ids[0]), allowing)
+        allowing = ActiveAllowRules(AllowRules(), date(2026, 11, 23))
+        again = regenerate_report(ledger, find_run(ledger, ids[0]), allowing)
     ledger.close()
     assert again.files == idle[0].files
     assert again.matches == idle[0].matches
@@ -117,7 +117,7 @@ async def test_runs_of_another_output_folder_stay(three):
     (three.folder / "other").mkdir()
     (three.folder / "other" / "runs").mkdir()
     ledger = opened(three)
-    assert beyond(ledger, settings) == []
+    assert expired_runs(ledger, settings) == []
     ledger.close()
 
 
@@ -185,9 +185,9 @@ async def test_what_a_killed_process_left_half_written_goes_with_the_folder(thre
 async def test_a_folder_that_went_before_a_crash_leaves_the_ledger_later(three):
     settings = three.settings(output={"keep_runs": 1}).output
     ledger = opened(three)
-    old = beyond(ledger, settings)
+    old = expired_runs(ledger, settings)
     ledger.close()
-    done = remove(settings.directory, old, rescued=set())
+    done = remove_runs(settings.directory, old, rescued=set())
     assert len(done.gone) == 2
     assert len(known(three)) == 3  # and here it crashed
 
@@ -201,7 +201,7 @@ async def test_the_run_that_latest_leads_to_stays(three):
     link.unlink()
     link.symlink_to(f"runs/{first}")
     ledger = opened(three)
-    old = beyond(ledger, three.settings(output={"keep_runs": 1}).output)
+    old = expired_runs(ledger, three.settings(output={"keep_runs": 1}).output)
     ledger.close()
 
     assert len(old) == 1

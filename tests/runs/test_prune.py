@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 
 from batchscan.ledger import FILE_NAME, Ledger
-from batchscan.runs.prune import Pruning, carry_out, find
-from batchscan.runs.retention import OldRuns
+from batchscan.runs.prune import PrunePlan, carry_out, find
+from batchscan.runs.retention import RetentionResult
 from batchscan.settings import Output, Settings
 from tests.ledger import histories
 from tests.ledger.conftest import REAL
@@ -38,7 +38,7 @@ class Place:
         histories.live(ledger, self.pictures, files)
         return ledger
 
-    def prune(self, ledger: Ledger, before: float = 0.0) -> tuple[Pruning, OldRuns]:
+    def prune(self, ledger: Ledger, before: float = 0.0) -> tuple[PrunePlan, RetentionResult]:
         with ledger.transaction():
             found = find(ledger, self.settings, before, NOW)
         return found, carry_out(ledger, self.settings, found, before)

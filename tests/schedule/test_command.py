@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from batchscan.cli.scheduled_scan import Wish, schedule
+from batchscan.cli.scheduled_scan import ScheduleRequest, schedule
 from batchscan.schedule import Timing, service_unit
 from tests.pictures import tree
 from tests.schedule.reading import cron_command
@@ -161,7 +161,7 @@ def test_a_service_runs_as_whoever_asked_for_it(number, name):
 
 
 def test_a_service_without_root_has_no_rights_of_roots(machine):
-    job = schedule(Wish("x", Timing.at(), systemd=True), ["my images"], {}).job()
+    job = schedule(ScheduleRequest("x", Timing.at(), systemd=True), ["my images"], {}).job()
     mine = service_unit(dataclasses.replace(job, user="me"))
     roots = service_unit(dataclasses.replace(job, user=None))
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from batchscan import Alerts, Api, Settings, Webhook
 from batchscan.alerts import send_once
-from batchscan.alerts.interface import Then
+from batchscan.alerts.interface import RetryPolicy
 from batchscan.alerts.webhook import WebhookTarget
 from batchscan.copyleaks.proxies import is_loopback
 from batchscan.emulator.fault_actions import Answer
@@ -209,7 +209,7 @@ async def test_nobody_is_told_whose_certificate_nobody_signed(certificate):
         trouble = await send_once(WebhookTarget(url), "0123", b"{}", asyncio.Event())
 
     assert trouble is not None
-    assert trouble.then is Then.NEXT_RUN
+    assert trouble.then is RetryPolicy.NEXT_RUN
     assert trouble.what.startswith("the certificate of 127.0.0.1:")
     assert b"".join(heard) == b""
 

@@ -17,7 +17,7 @@ from batchscan import Settings
 from batchscan.copyleaks.error_table import failure
 from batchscan.copyleaks.errors import CopyleaksError
 from batchscan.copyleaks.responses import read_check
-from batchscan.engines.vendor_mapping import interpret
+from batchscan.engines.vendor_mapping import parse_answer
 from batchscan.enums import FailReason, MatchKind, RejectReason
 from batchscan.errors import StorageError, UsageError
 from batchscan.images.judge import Judge
@@ -192,7 +192,7 @@ def test_any_answer_says_what_its_list_says_or_is_unreadable_and_never_clean(bod
     listed = body.get("matches") if isinstance(body, dict) else None
     listed = listed.get("internet") if isinstance(listed, dict) else None
     raw = json.dumps(body).encode()
-    answer = interpret(raw, 1.0)
+    answer = parse_answer(raw, 1.0)
     if not isinstance(listed, list):
         assert answer.trouble
         return

@@ -17,8 +17,8 @@ from batchscan.alerts import make_messages
 from batchscan.copyleaks.client import Account, CopyleaksClient, read_grant
 from batchscan.copyleaks.error_table import failure
 from batchscan.copyleaks.requests import Request, check, check_form, credits_left, login
-from batchscan.copyleaks.secret import Hidden
-from batchscan.copyleaks.token_provider import Grant, TokenFile, TokenProvider
+from batchscan.copyleaks.secret import SecretStr
+from batchscan.copyleaks.token_provider import AccessToken, TokenFile, TokenProvider
 from batchscan.copyleaks.transport import Transport
 from batchscan.emulator.fault_actions import Answer, RevokeTokens
 from batchscan.emulator.faults import Fault
@@ -220,12 +220,12 @@ def environment_of(process: int) -> bytes:
 async def test_no_object_shows_key_or_token(bench, tmp_path):
     bench.pictures(1)
     settings = bench.settings(account={"api_key": Secret(KEY)})
-    account = Account("https://a.test", "https://b.test", "me@example.com", Hidden(KEY))
+    account = Account("https://a.test", "https://b.test", "me@example.com", SecretStr(KEY))
     held = TokenFile(bound_to="x", access_token=TOKEN, expires_at=9e9)
     form = check_form("bs-1", b"picture", "a.png", "image/png", sandbox=False)
 
-    async def granted() -> Grant:
-        return Grant(TOKEN, 9e9)
+    async def granted() -> AccessToken:
+        return AccessToken(TOKEN, 9e9)
 
     provider = TokenProvider(tmp_path / "token.json", "x", granted, lambda: 1.0)
     assert await provider.token() == TOKEN
@@ -242,7 +242,7 @@ async def test_no_object_shows_key_or_token(bench, tmp_path):
             CopyleaksClient(account, sender, tmp_path / "token.json", lambda: 1.0),
             LocalEngine(settings, tmp_path / "token.json"),
             Scan(settings),
-            Grant(TOKEN, 1.0),
+            AccessToken(TOKEN, 1.0),
             login("https://b.test", "me@example.com", KEY),
             credits_left("https://a.test", TOKEN),
             check("https://a.test", "bs-1", form, TOKEN),
@@ -375,7 +375,7 @@ async def test_a_token_that_is_none(bench):
 
 
 async def test_a_connection_that_breaks(bench):
-    from batchscan.copyleaks.secret import Hidden
+    from batchscan.copyleaks.secret import SecretStr
     from batchscan.copyleaks.requests import Request
     from tests.copyleaks.servers import head_of, scripted, transport
 
@@ -384,7 +384,7 @@ async def test_a_connection_that_breaks(bench):
         writer.transport.abort()
 
     async with scripted(reset) as url, transport() as sender:
-        await sender.send(Request("GET", url, token=Hidden(open(__file__ + ".key").read())))
+        await sender.send(Request("GET", url, token=SecretStr(open(__file__ + ".key").read())))
 """
 
 

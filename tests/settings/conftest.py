@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from batchscan.settings.load import Loaded, load
+from batchscan.settings.load import LoadedSettings, load
 
-Loading = Callable[..., Loaded]
+Loading = Callable[..., LoadedSettings]
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def config(tmp_path: Path) -> Path:
 def from_file(config: Path) -> Loading:
     """Load settings from a file's text, and from flags and environment where they are given."""
 
-    def loading(text: str | bytes, flags=None, environ=None) -> Loaded:
+    def loading(text: str | bytes, flags=None, environ=None) -> LoadedSettings:
         config.write_bytes(text.encode() if isinstance(text, str) else text)
         return load({"config": str(config), **(flags or {})}, environ or {})
 

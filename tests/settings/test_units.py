@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchscan.settings.numeric_types import Rates
+from batchscan.settings.numeric_types import RatesType
 from batchscan.settings.units import (
     Rate,
     format_duration,
@@ -133,7 +133,7 @@ def test_what_is_no_rate_is_refused(text):
 @pytest.mark.parametrize("raw", ["10", 10, ["10", "5/m"], [10]], ids=repr)
 def test_a_rate_without_a_time_is_answered_with_how_to_write_it(raw):
     with pytest.raises(ValueError, match=r"^write 10/s "):
-        Rates().read(raw)
+        RatesType().read(raw)
 
 
 @given(st.integers(1, 10**6), MILLISECONDS)

@@ -3,10 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchscan.errors import UsageError
-from batchscan.path_patterns import Glob
+from batchscan.path_patterns import PathPattern
 from batchscan.stores import Address, shown
 from batchscan.stores.fsspec_support import as_os_errors
-from batchscan.util.paths import is_url, joined, parted
+from batchscan.util.paths import is_url, join_path, split_path
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
 
@@ -14,18 +14,18 @@ KEYS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 @given(KEYS)
 def test_every_key_has_a_path_of_its_own_that_comes_apart_as_it_was_put_together(key):
     path = f"s3://bucket/{key}"
-    folder, name = parted(path)
+    folder, name = split_path(path)
 
-    assert joined(folder, name) == path
+    assert join_path(folder, name) == path
     assert Address.of(f"s3://bucket/{key}").key == key
-    assert parted(path.encode()) == (folder.encode(), name.encode())
+    assert split_path(path.encode()) == (folder.encode(), name.encode())
 
 
 @given(KEYS.map("{}/".format))
 def test_what_is_in_a_folder_has_its_path_and_a_name(folder):
     address = Address.of(f"s3://bucket/{folder}")
 
-    assert joined(address.folder_path, "a.png") == f"s3://bucket/{folder}a.png"
+    assert join_path(address.folder_path, "a.png") == f"s3://bucket/{folder}a.png"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_what_an_address_holds_is_shown_on_one_line():
     ],
 )
 def test_patterns_speak_of_an_objects_url_as_of_a_path(pattern, covered):
-    assert Glob.of(pattern).covers("s3://bucket/a/b.jpg") is covered
+    assert PathPattern.of(pattern).covers("s3://bucket/a/b.jpg") is covered
 
 
 class Refused(Exception):

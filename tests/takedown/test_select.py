@@ -5,7 +5,7 @@ import pytest
 from batchscan.enums import Disposition, MatchState
 from batchscan.errors import UsageError
 from batchscan.model import Match, Provenance
-from batchscan.takedown import gather, refuse_empty
+from batchscan.takedown import gather, require_reviewed_matches
 from tests.report.found import match, picture
 
 
@@ -90,7 +90,7 @@ OPEN = [
 def test_where_nothing_is_reviewed_it_says_what_waits(asked, message, advice):
     covers = [lambda url, site=site: f"//{site}/" in url for site in asked]
     with pytest.raises(UsageError) as caught:
-        refuse_empty(gather(OPEN, covers), asked, [])
+        require_reviewed_matches(gather(OPEN, covers), asked, [])
 
     assert str(caught.value) == message
     assert advice in (caught.value.advice or "")
@@ -101,4 +101,4 @@ def test_a_pattern_of_pictures_stands_in_the_message():
     with pytest.raises(
         UsageError, match="no match of pictures like stock/ or b is marked reviewed"
     ):
-        refuse_empty(gather([], []), [], ["stock/", "b"])
+        require_reviewed_matches(gather([], []), [], ["stock/", "b"])

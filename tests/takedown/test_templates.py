@@ -4,10 +4,10 @@ import pytest
 
 from batchscan.errors import UsageError
 from batchscan.settings import Takedown
-from batchscan.takedown import FORMS, NoticeTemplate, original, values_of
+from batchscan.takedown import FORMS, NoticeTemplate, default_template, template_context
 from batchscan.takedown.select import Notice
 
-VALUES = values_of(Notice("example.com", ()), Takedown(), FORMS[1])
+VALUES = template_context(Notice("example.com", ()), Takedown(), FORMS[1])
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_a_template_that_is_not_there_is_named(tmp_path):
 
 
 def test_every_value_is_explained_at_the_head_of_the_template():
-    head = original(".md").partition("#}")[0]
+    head = default_template(".md").partition("#}")[0]
     work = {"number", "title", "format", "width", "height", "sha256", "creator", "copyright"}
     copy = {"number", "url", "kind", "pages", "more_pages", "first_seen", "last_seen"}
 

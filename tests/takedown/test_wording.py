@@ -9,8 +9,8 @@ from cmarkgfm.cmark import Options
 from batchscan.enums import Disposition, MatchKind
 from batchscan.model import Match, Provenance
 from batchscan.settings import Takedown
-from batchscan.takedown import FORMS, NoticeTemplate, gather, missing, values_of
-from batchscan.takedown.wording import MOST_PAGES, web_address
+from batchscan.takedown import FORMS, NoticeTemplate, gather, missing_fields, template_context
+from batchscan.takedown.wording import MAX_PAGES, web_address
 from tests.report.found import HOSTILE, match, picture
 
 MARKDOWN, TEXT = FORMS
@@ -32,7 +32,7 @@ def reviewed(url: str, *pages: str, **changes) -> Match:
 
 def drafted(form, *pictures, me=ME) -> str:
     (notice,) = gather(pictures, []).notices
-    return TEMPLATES[form].render(values_of(notice, me, form))
+    return TEMPLATES[form].render(template_context(notice, me, form))
 
 
 SUNSET = picture(
@@ -100,13 +100,13 @@ def test_without_the_checkers_lines_the_text_is_a_letter():
 
 def test_blanks_are_loud_and_named():
     text = drafted(TEXT, SUNSET, me=Takedown())
-    blanks = missing(Takedown())
+    blanks = missing_fields(Takedown())
 
     assert set(blanks) == {"name", "address", "phone", "email", "owner", "role"}
     assert all(blank in " ".join(text.split()) for blank in blanks.values())
     assert "Organization" not in text
     assert f"Name: **{blanks['name']}**" in drafted(MARKDOWN, SUNSET, me=Takedown())
-    assert missing(ME) == {}
+    assert missing_fields(ME) == {}
 
 
 @pytest.mark.parametrize(
@@ -173,9 +173,9 @@ def test_a_url_can_be_read_and_opened(url, shown):
 def test_what_is_too_long_for_a_letter_is_cut_and_says_so():
     assert web_address("http://e.example/" + "x" * 10**6).endswith("x [cut: 1,000,017 characters]")
 
-    pages = [f"https://e.example/{number}" for number in range(MOST_PAGES + 3)]
+    pages = [f"https://e.example/{number}" for number in range(MAX_PAGES + 3)]
     for form in FORMS:
         text = drafted(form, picture("/a.jpg", reviewed("https://e.example/a.jpg", *pages)))
-        assert pages[MOST_PAGES - 1] in text
-        assert pages[MOST_PAGES] not in text
+        assert pages[MAX_PAGES - 1] in text
+        assert pages[MAX_PAGES] not in text
         assert "and on 3 more" in text

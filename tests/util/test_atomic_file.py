@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from batchscan.errors import UsageError
-from batchscan.util.atomic_file import new_file
+from batchscan.util.atomic_file import create_file
 
 
 @pytest.mark.parametrize("links", [True, False])
@@ -43,7 +43,7 @@ def test_a_block_that_fails_leaves_nothing(tmp_path):
 
 
 def _write(path: Path, meanwhile: Callable[[], object] = lambda: None) -> None:
-    with new_file(str(path)) as file:
+    with create_file(str(path)) as file:
         file.write(b"ours")
         meanwhile()
 

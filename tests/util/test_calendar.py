@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from batchscan.enums import DeferReason
 from batchscan.errors import LimitReached
-from batchscan.pipeline.budget import Budget, Windows
+from batchscan.pipeline.budget import Budget, CalendarBudget
 from batchscan.settings import Spend
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC).timestamp()
@@ -28,14 +28,14 @@ class Wall:
         return self.now
 
 
-def windows(wall: Wall, before: int = 0, **spend) -> Windows:
-    found = Windows.of(Spend(**spend), wall, lambda since, most: before)
+def windows(wall: Wall, before: int = 0, **spend) -> CalendarBudget:
+    found = CalendarBudget.of(Spend(**spend), wall, lambda since, most: before)
     assert found is not None
     return found
 
 
 def test_without_a_bound_there_are_no_windows():
-    assert Windows.of(Spend(max_credits=5), Wall(), lambda since, most: 0) is None
+    assert CalendarBudget.of(Spend(max_credits=5), Wall(), lambda since, most: 0) is None
 
 
 def test_a_day_begins_at_midnight_of_its_time_zone():
@@ -99,7 +99,9 @@ async def test_no_calendar_window_ever_holds_more_than_its_budget(
     per_day, per_month, requests, again
 ):
     wall = Wall(datetime(2026, 11, 29, 23, 59, 59, tzinfo=UTC).timestamp())
-    bounds = Windows.of(Spend(per_day=per_day, per_month=per_month), wall, lambda since, most: 0)
+    bounds = CalendarBudget.of(
+        Spend(per_day=per_day, per_month=per_month), wall, lambda since, most: 0
+    )
     budget = Budget(Spend(), {1: 1}, 0.0, bounds)
     days: Counter[str] = Counter()
     months: Counter[str] = Counter()

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchscan.util.escaping import csv_cell, json_text, path_fields, printable, scalars
+from batchscan.util.escaping import (
+    csv_cell,
+    escape_json,
+    path_fields,
+    printable,
+    replace_surrogates,
+)
 
 
 @pytest.mark.parametrize(
@@ -47,14 +53,14 @@ def test_a_cell_holds_nothing_that_steers_a_terminal_or_ends_its_row():
 
 @given(st.text(st.characters(codec="utf-8")))
 def test_json_reads_the_same_when_it_is_safe_to_show(text):
-    shown = json_text(msgspec.json.encode({text: [text]}))
+    shown = escape_json(msgspec.json.encode({text: [text]}))
 
     assert shown.decode().isprintable()
     assert msgspec.json.decode(shown) == {text: [text]}
 
 
 def test_indented_json_keeps_its_lines():
-    assert json_text('{\n  "a": "é\u2028"\n}\n'.encode()) == '{\n  "a": "é\\u2028"\n}\n'.encode()
+    assert escape_json('{\n  "a": "é\u2028"\n}\n'.encode()) == '{\n  "a": "é\\u2028"\n}\n'.encode()
 
 
 @given(st.binary().filter(lambda raw: b"\0" not in raw))
@@ -71,4 +77,4 @@ def test_a_lossy_path_shows_where_it_lost_something():
 
 @given(st.text(st.characters(codec=None)))
 def test_scalars_can_always_be_written(text):
-    assert len(scalars(text).encode().decode()) == len(text)
+    assert len(replace_surrogates(text).encode().decode()) == len(text)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from batchscan.util.urls import _PLAIN, _normalised, host_of, normalised, registrable_domain
+from batchscan.util.urls import _PLAIN, _normalised, host_of, normalize_url, registrable_domain
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ ODD = st.text("a.:/@[]%*?#\\ ß1\t\0\ud800", max_size=12)
 @given((st.text(max_size=60) | ODD).map("https://{}".format) | st.text(max_size=60) | ODD)
 @example("https://[]@")
 def test_no_url_surprises(url):
-    for known in (registrable_domain, normalised, host_of):
+    for known in (registrable_domain, normalize_url, host_of):
         assert isinstance(known(url), str)
 
 
@@ -75,7 +75,7 @@ LETTERS = st.text(alphabet="aZ0-_.~/%:?#é", max_size=8)
 def test_what_is_plain_is_normalised_as_everything_is(scheme, host, top, path):
     url = f"{scheme}://{host}.{top}/{path}"
 
-    assert normalised(url) == _normalised(url.strip())
+    assert normalize_url(url) == _normalised(url.strip())
     plain = _PLAIN.fullmatch(url)
     assert plain is None or host_of(url) == plain[1]
 

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from batchscan.settings import Scan
-from batchscan.walk import Block, Walk
+from batchscan.walk import Block, LocalWalk
 
 EXTENSIONS = frozenset({".jpg", ".png", ".gif"})
 
@@ -26,8 +26,8 @@ def touch(root: Path, *names: str) -> Path:
     return root
 
 
-def walk(*roots: Path | str, never=(), **rules) -> Walk:
-    return Walk(
+def walk(*roots: Path | str, never=(), **rules) -> LocalWalk:
+    return LocalWalk(
         [str(root) for root in roots],
         Scan(**rules),
         extensions=EXTENSIONS,

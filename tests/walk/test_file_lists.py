@@ -7,13 +7,13 @@ from typing import BinaryIO, cast
 import pytest
 
 from batchscan.errors import UsageError
-from batchscan.walk import BLOCK, Listing
+from batchscan.walk import BLOCK, FileList
 from batchscan.walk.file_lists import MAX_NAME
 from tests.walk.places import names, touch
 
 
 def listed(data: bytes, *, nul: bool = False):
-    return list(Listing("-", nul=nul, stdin=io.BytesIO(data)).blocks())
+    return list(FileList("-", nul=nul, stdin=io.BytesIO(data)).blocks())
 
 
 @pytest.fixture
@@ -93,15 +93,15 @@ def test_a_list_may_be_a_file(here):
     touch(here, "a.png")
     (here / "list").write_bytes(b"a.png")
 
-    assert names(list(Listing("list").blocks()), here) == ["a.png"]
+    assert names(list(FileList("list").blocks()), here) == ["a.png"]
 
 
 @pytest.mark.usefixtures("here")
 def test_a_list_that_is_not_there_is_a_usage_error():
     with pytest.raises(UsageError, match=r"cannot read the list 'no\\x1bne': No such file"):
-        Listing("no\x1bne")
+        FileList("no\x1bne")
     with pytest.raises(UsageError, match="Is a directory"):
-        Listing(".")
+        FileList(".")
 
 
 @pytest.mark.usefixtures("here")
@@ -116,7 +116,7 @@ def test_a_list_that_breaks_off_is_lost_coverage(here):
     theirs.sendall(b"a.png\n")
     mine.sendall(b"unread, so that closing resets")
     with mine, mine.makefile("rb", buffering=0) as stream:
-        listing = Listing("-", stdin=cast("BinaryIO", stream))
+        listing = FileList("-", stdin=cast("BinaryIO", stream))
         blocks = listing.blocks()
         theirs.close()
         found = names(list(blocks), here)

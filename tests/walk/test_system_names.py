@@ -3,7 +3,7 @@ import unicodedata
 import pytest
 
 from batchscan.images.signature import SEEN_EXTENSIONS
-from batchscan.path_patterns import Glob
+from batchscan.path_patterns import PathPattern
 from batchscan.walk.other_names import OTHER_EXTENSIONS
 from tests.walk.places import found, touch
 
@@ -62,7 +62,7 @@ def test_patterns_and_names_match_in_any_form_of_their_accents(tmp_path, form, o
     assert len(found(tmp_path, include=(f"/{question}/",))) == 2
     (tmp_path / name / ".batchscanignore").write_text(f"/{pattern}.png\n")
     assert found(tmp_path) == [f"{name}/a.png"]
-    assert Glob.of(f"{pattern}/").covers(f"/x/{name}/a.png")
+    assert PathPattern.of(f"{pattern}/").covers(f"/x/{name}/a.png")
 
 
 def test_names_that_are_not_utf_8_match_as_before(tmp_path):

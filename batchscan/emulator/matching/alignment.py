@@ -12,10 +12,10 @@ from typing import Final, NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
-from batchscan.emulator.matching.keypoints import ALIKE, Floats, Landmarks, landmarks
+from batchscan.emulator.matching.keypoints import ALIKE, Floats, Keypoints, detect_keypoints
 
 _AREA: Final = 160 * 120  # pixels of the grey copy
-_LONGEST: Final = 1024  # pixels a side of it
+_MAX_LENGTH: Final = 1024  # pixels a side of it
 _ENLARGED: Final = 4  # times at most
 
 _SIDE: Final = 48  # pixels a side of what is compared
@@ -34,29 +34,29 @@ _STRETCH: Final = 1.2  # times, of width against height
 _FARTHEST: Final = 1 / 8  # of the box, in one round
 
 
-class Sketch(NamedTuple):
+class Thumbprint(NamedTuple):
     """A grey copy of a few pixels, and its landmarks."""
 
     grey: Image.Image
-    marks: Landmarks
+    marks: Keypoints
 
-    def mirrored(self) -> Sketch:
+    def mirrored(self) -> Thumbprint:
         """With left and right exchanged."""
-        return Sketch(ImageOps.mirror(self.grey), self.marks.mirrored(self.grey.width))
+        return Thumbprint(ImageOps.mirror(self.grey), self.marks.mirrored(self.grey.width))
 
 
-def sketch(grey: Image.Image) -> Sketch:
+def thumbprint(grey: Image.Image) -> Thumbprint:
     """Sketch a grey picture of any size."""
     scale = min(_ENLARGED, math.sqrt(_AREA / (grey.width * grey.height)))
-    size = [min(_LONGEST, max(1, round(side * scale))) for side in grey.size]
+    size = [min(_MAX_LENGTH, max(1, round(side * scale))) for side in grey.size]
     less = grey.reduce(max(1, int(0.5 / scale)))
     small = less.resize((size[0], size[1]), Image.Resampling.BICUBIC)
-    return Sketch(small, landmarks(small))
+    return Thumbprint(small, detect_keypoints(small))
 
 
-def overlap(mine: Sketch, other: Sketch) -> bool:
+def overlaps(mine: Thumbprint, other: Thumbprint) -> bool:
     """Whether most of the one lies in the other."""
-    at = place(mine.marks, other.marks)
+    at = estimate_placement(mine.marks, other.marks)
     if at is None:
         return False
     around, inside = mine.grey, other.grey
@@ -68,7 +68,7 @@ def overlap(mine: Sketch, other: Sketch) -> bool:
     return agreeing >= _SAME
 
 
-def _agreeing(mine: Image.Image, other: Image.Image, at: Place) -> float:
+def _agreeing(mine: Image.Image, other: Image.Image, at: Placement) -> float:
     """The part of the blocks with contrast that are the same; 0 where little overlaps."""
     boxes = at.boxes(mine.size, other.size)
     if boxes is None or max(at.wide / at.high, at.high / at.wide) > _STRETCH:
@@ -101,7 +101,7 @@ def _blocks(cut: Floats) -> Floats:
     return deviations
 
 
-def _exact(mine: Image.Image, other: Image.Image, at: Place) -> Place:
+def _exact(mine: Image.Image, other: Image.Image, at: Placement) -> Placement:
     """Move and stretch the one in some rounds until it differs least from the other."""
     for side in _ROUNDS:
         boxes = at.boxes(mine.size, other.size)
@@ -136,14 +136,14 @@ def _step(one: Floats, two: Floats) -> Floats:
     return step[:4]
 
 
-def _moved(here: Box, there: Box, step: list[float]) -> Place:
+def _moved(here: Box, there: Box, step: list[float]) -> Placement:
     """The place of a box that grew and moved by these parts of its size."""
     wider, right, higher, down = step
     width, height = here[2] - here[0], here[3] - here[1]
     left, top = here[0] + (right - wider) * width, here[1] + (down - higher) * height
     wide = (there[2] - there[0]) / (width * (1 + 2 * wider))
     high = (there[3] - there[1]) / (height * (1 + 2 * higher))
-    return Place(wide, high, there[0] - wide * left, there[1] - high * top)
+    return Placement(wide, high, there[0] - wide * left, there[1] - high * top)
 
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
@@ -153,10 +153,10 @@ AGREEING: Final = 3  # landmarks, at least, that say the same
 _PAIRS: Final = 400  # the most alike, at most: in a fence everything looks alike
 _NEAR: Final = 8.0  # pixels
 _SCALE: Final = 1.6  # times; levels are coarse
-_LARGEST: Final = 4.0  # times larger or smaller than the other
+_MAX_BYTES: Final = 4.0  # times larger or smaller than the other
 
 
-class Place(NamedTuple):
+class Placement(NamedTuple):
     """Where a picture lies in another: its x is `wide * x + left` there, y `high * y + top`."""
 
     wide: float
@@ -164,9 +164,11 @@ class Place(NamedTuple):
     left: float
     top: float
 
-    def turned(self) -> Place:
+    def turned(self) -> Placement:
         """Where the other one lies in this one."""
-        return Place(1 / self.wide, 1 / self.high, -self.left / self.wide, -self.top / self.high)
+        return Placement(
+            1 / self.wide, 1 / self.high, -self.left / self.wide, -self.top / self.high
+        )
 
     def boxes(self, mine: Extent, other: Extent) -> tuple[Box, Box] | None:
         """What both show, in the one and in the other; None where that is next to nothing."""
@@ -187,7 +189,7 @@ class Place(NamedTuple):
         return here, there
 
 
-def place(mine: Landmarks, other: Landmarks) -> Place | None:
+def estimate_placement(mine: Keypoints, other: Keypoints) -> Placement | None:
     """Where most pairs of landmarks say that a picture lies; None where too few agree."""
     alike = mine.looks @ other.looks.T
     one, two = np.nonzero(alike > ALIKE)
@@ -207,17 +209,17 @@ def place(mine: Landmarks, other: Landmarks) -> Place | None:
     return _fitted(here[best], there[best])
 
 
-def _fitted(here: Floats, there: Floats) -> Place | None:
+def _fitted(here: Floats, there: Floats) -> Placement | None:
     """The place that lays these spots upon those, with the least squares between them."""
     if min(_apart(here), _apart(there)) < AGREEING:
         return None
     middle, goal = here.mean(axis=0), there.mean(axis=0)
     # Not the slope of a regression, which takes every error for less size.
     larger = float(np.sqrt(((there - goal) ** 2).sum() / ((here - middle) ** 2).sum()))
-    if not 1 / _LARGEST < larger < _LARGEST:
+    if not 1 / _MAX_BYTES < larger < _MAX_BYTES:
         return None
     left, top = (float(each) for each in goal - larger * middle)
-    return Place(larger, larger, left, top)
+    return Placement(larger, larger, left, top)
 
 
 def _apart(places: Floats) -> int:

@@ -12,23 +12,29 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from batchscan.emulator.matching.alignment import AGREEING, overlap
-from batchscan.emulator.matching.keypoints import ALIKE, Floats, Landmarks
-from batchscan.emulator.matching.similarity import FULL, PARTIAL, Likeness, compare_whole, likeness
+from batchscan.emulator.matching.alignment import AGREEING, overlaps
+from batchscan.emulator.matching.keypoints import ALIKE, Floats, Keypoints
+from batchscan.emulator.matching.similarity import (
+    FULL,
+    PARTIAL,
+    Fingerprint,
+    compare_whole,
+    fingerprint,
+)
 from batchscan.emulator.web_files import PAGES, content_type, read_below, shown_on, web_files
 
 _BLOCK: Final = 256  # pictures compared at once: with some 100 landmarks each, 10 MB
 
 
 @dataclass(slots=True)
-class Register:
+class DescriptorIndex:
     """Pictures have the numbers 0, 1, 2... in the order in which they are added."""
 
     _looks: list[Floats] = field(default_factory=list)  # whole blocks
     _sizes: list[int] = field(default_factory=list)  # landmarks of each picture
     _latest: list[Floats] = field(default_factory=list)  # of the block that is not whole yet
 
-    def add(self, marks: Landmarks) -> None:
+    def add(self, marks: Keypoints) -> None:
         """Take in the next picture's landmarks."""
         self._sizes.append(len(marks.looks))
         self._latest.append(marks.looks)
@@ -36,7 +42,7 @@ class Register:
             self._looks.append(np.concatenate(self._latest))
             self._latest.clear()
 
-    def likely(self, marks: Landmarks) -> list[int]:
+    def likely(self, marks: Keypoints) -> list[int]:
         """The numbers of the pictures of which enough landmarks look like one of these."""
         if not len(marks.looks) or not self._sizes:
             return []
@@ -68,7 +74,7 @@ class Found(NamedTuple):
 class _Picture:
     name: str
     sha256: str
-    likeness: Likeness
+    likeness: Fingerprint
 
 
 @dataclass(slots=True)
@@ -77,7 +83,9 @@ class Index:
 
     _pictures: list[_Picture] = field(default_factory=list)
     _pages: dict[str, list[str]] = field(default_factory=dict)  # by the picture's name
-    _register: Register = field(default_factory=Register)  # of landmarks, by the picture's number
+    _register: DescriptorIndex = field(
+        default_factory=DescriptorIndex
+    )  # of landmarks, by the picture's number
 
     @classmethod
     def build(cls, root: Path, stop: threading.Event) -> Index:
@@ -89,14 +97,14 @@ class Index:
             index._add(root, name)
         return index
 
-    def find(self, sha256: str, mine: Likeness | None) -> list[Found]:
+    def find(self, sha256: str, mine: Fingerprint | None) -> list[Found]:
         """The pictures that are alike; without a likeness, only the same bytes are."""
         return [
             Found(picture.name, kind, tuple(self._pages.get(picture.name, ())))
             for picture, kind in self._alike(sha256, mine)
         ]
 
-    def _alike(self, sha256: str, mine: Likeness | None) -> Iterator[tuple[_Picture, int]]:
+    def _alike(self, sha256: str, mine: Fingerprint | None) -> Iterator[tuple[_Picture, int]]:
         parts = set() if mine is None else self._parts(mine)
         for number, picture in enumerate(self._pictures):
             if picture.sha256 == sha256:
@@ -108,13 +116,13 @@ class Index:
                 elif number in parts:
                     yield picture, PARTIAL
 
-    def _parts(self, mine: Likeness) -> set[int]:
+    def _parts(self, mine: Fingerprint) -> set[int]:
         """The numbers of the pictures that show most of this one, or the other way round."""
         return {
             number
             for sketch in mine.both_ways()
             for number in self._register.likely(sketch.marks)
-            if overlap(sketch, self._pictures[number].likeness.sketch)
+            if overlaps(sketch, self._pictures[number].likeness.sketch)
         }
 
     def _add(self, root: Path, name: str) -> None:
@@ -124,7 +132,7 @@ class Index:
                 self._add_page(name, data)
             else:
                 sha256 = hashlib.sha256(data).hexdigest()
-                found = likeness(data)
+                found = fingerprint(data)
                 self._register.add(found.sketch.marks)
                 self._pictures.append(_Picture(name, sha256, found))
         except Exception as error:  # noqa: BLE001 - decoder boundary: a broken file is not found

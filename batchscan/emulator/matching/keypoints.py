@@ -28,18 +28,18 @@ _FAINT: Final = 2.0  # of 255 levels: spots of less contrast are noise
 _SMOOTH: Final = 60.0  # a shorter vector says nothing
 
 
-class Landmarks(NamedTuple):
+class Keypoints(NamedTuple):
     """Of each: its x and y in pixels, the scale it was found at, and what it looks like."""
 
     places: Floats  # (n, 2)
     scales: Floats  # (n,)
     looks: Floats  # (n, all waves), each of length 1
 
-    def mirrored(self, width: int) -> Landmarks:
+    def mirrored(self, width: int) -> Keypoints:
         """Those of the same picture, so wide, with left and right exchanged."""
         places = self.places.copy()
         places[:, 0] = width - places[:, 0]
-        return Landmarks(places, self.scales, self.looks * _MIRROR)
+        return Keypoints(places, self.scales, self.looks * _MIRROR)
 
 
 def _waves() -> tuple[Floats, Floats]:
@@ -61,18 +61,18 @@ def _waves() -> tuple[Floats, Floats]:
 _WAVE, _MIRROR = _waves()
 
 
-def landmarks(grey: Image.Image) -> Landmarks:
+def detect_keypoints(grey: Image.Image) -> Keypoints:
     """Find a grey picture's landmarks; a narrow or flat one has none."""
     levels = [_level(grey, _STEP**number) for number in range(_LEVELS)]
     places, scales, looks = (np.concatenate(each) for each in zip(*levels, strict=True))
-    return Landmarks(places, scales, looks)
+    return Keypoints(places, scales, looks)
 
 
-def _level(grey: Image.Image, scale: float) -> Landmarks:
+def _level(grey: Image.Image, scale: float) -> Keypoints:
     size = (max(1, round(grey.width * scale)), max(1, round(grey.height * scale)))
     if min(size) <= _AROUND:
         none = np.zeros((0, len(_MIRROR)), np.float32)
-        return Landmarks(none[:, :2], none[:, 0], none)
+        return Keypoints(none[:, :2], none[:, 0], none)
     level = grey.convert("F").resize(size, Image.Resampling.BICUBIC)
     spots = np.abs(np.asarray(_blurred(level, 1.5)) - np.asarray(_blurred(level, 3)))
     rows, columns = _strongest(spots)
@@ -82,7 +82,7 @@ def _level(grey: Image.Image, scale: float) -> Landmarks:
     pixel = np.array([grey.width / size[0], grey.height / size[1]], np.float32)
     places = (np.stack([columns, rows], axis=1)[clear] + np.float32(0.5)) * pixel
     scales = np.full(len(places), scale, np.float32)
-    return Landmarks(places, scales, looks[clear] / lengths[clear, None])
+    return Keypoints(places, scales, looks[clear] / lengths[clear, None])
 
 
 def _blurred(level: Image.Image, by: float) -> Image.Image:

@@ -15,7 +15,7 @@ from typing import Final, Literal
 import imagehash
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
-from batchscan.emulator.matching.alignment import Sketch, sketch
+from batchscan.emulator.matching.alignment import Thumbprint, thumbprint
 from batchscan.images.bare import bare_copies
 from batchscan.images.signature import HEAD_BYTES, sniff
 
@@ -38,7 +38,7 @@ _FLAT: Final = 3.0  # levels; hashes of less contrast than this are noise
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class Fingerprint:
     """What is kept of a picture."""
 
     size: tuple[int, int]
@@ -46,14 +46,14 @@ class Likeness:
     small: Image.Image
     detail: Image.Image
     flat: bool
-    sketch: Sketch
+    sketch: Thumbprint
 
-    def both_ways(self) -> tuple[Sketch, Sketch]:
+    def both_ways(self) -> tuple[Thumbprint, Thumbprint]:
         """The sketch as it is and mirrored."""
         return self.sketch, self.sketch.mirrored()
 
 
-def likeness(data: bytes) -> Likeness:
+def fingerprint(data: bytes) -> Fingerprint:
     """Decode a picture's first frame, and keep what it looks like.
 
     Whatever Pillow raises on hostile bytes comes through, but for damage of metadata alone.
@@ -68,23 +68,23 @@ def likeness(data: bytes) -> Likeness:
         raise
 
 
-def _likeness(data: bytes) -> Likeness:
+def _likeness(data: bytes) -> Fingerprint:
     with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
         image = _on_white(ImageOps.exif_transpose(opened))
     grey = image.convert("L")
     small = image.resize((_SMALL, _SMALL), Image.Resampling.BOX)
     left, top = max(0, (image.width - _DETAIL) // 2), max(0, (image.height - _DETAIL) // 2)
-    return Likeness(
+    return Fingerprint(
         size=image.size,
         bits=_bits(imagehash.phash(grey)) << 64 | _bits(imagehash.dhash(grey)),
         small=small,
         detail=image.crop((left, top, left + _DETAIL, top + _DETAIL)),
         flat=ImageStat.Stat(small.convert("L")).stddev[0] < _FLAT,
-        sketch=sketch(grey),
+        sketch=thumbprint(grey),
     )
 
 
-def compare_whole(one: Likeness, other: Likeness) -> Literal[0, 1] | None:
+def compare_whole(one: Fingerprint, other: Fingerprint) -> Literal[0, 1] | None:
     """`FULL`, `PARTIAL`, or None where they are different, or one shows but a part of the other."""
     distance = (one.bits ^ other.bits).bit_count()
     if distance > _ALIKE:
@@ -94,7 +94,7 @@ def compare_whole(one: Likeness, other: Likeness) -> Literal[0, 1] | None:
     return None if one.flat or other.flat else PARTIAL
 
 
-def _same_pixels(one: Likeness, other: Likeness) -> bool:
+def _same_pixels(one: Fingerprint, other: Fingerprint) -> bool:
     return (
         _difference(one.small, other.small) <= _SAME_COLOURS
         and _difference(one.detail, other.detail) <= _SAME_DETAIL

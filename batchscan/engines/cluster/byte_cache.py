@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 
-class Larder:
+class ByteCache:
     """Keeps bytes by path and content."""
 
     def __init__(self, room: int) -> None:

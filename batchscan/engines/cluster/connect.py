@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from batchscan.engines.cluster.dask_client import Dask, NotThere
+from batchscan.engines.cluster.dask_client import DaskClient, SchedulerNotFound
 from batchscan.engines.cluster.engine import DaskEngine
-from batchscan.engines.cluster.pool import Crowd
-from batchscan.engines.host_limiter import HostPace
+from batchscan.engines.cluster.pool import WorkerPool
+from batchscan.engines.host_limiter import HostRateLimiter
 from batchscan.engines.interface import Engine
 from batchscan.engines.vendor_client import open_client, open_transport
 from batchscan.errors import UsageError
@@ -19,7 +19,7 @@ from batchscan.settings import Settings
 from batchscan.settings.address_types import is_loopback
 from batchscan.settings.model_groups import LOCAL
 
-CONNECT = 10.0  # seconds for the scheduler to answer
+SCHEDULER_TIMEOUT = 10.0  # seconds for the scheduler to answer
 log = logging.getLogger(__name__)
 
 
@@ -33,15 +33,15 @@ async def open_cluster(
     """
     address = settings.engine.dask or LOCAL
     _warn_of_plain(address)
-    dask = Dask(address, CONNECT)
+    dask = DaskClient(address, SCHEDULER_TIMEOUT)
     try:
         await dask.open()
-    except NotThere as error:
+    except SchedulerNotFound as error:
         raise UsageError(
             f"there is no Dask scheduler at {address}: {error}",
             advice="check the address of --dask (engine.dask); for tls:// see Dask's own settings",
         ) from error
-    crowd = Crowd(dask, settings, clock, check_halt)
+    crowd = WorkerPool(dask, settings, clock, check_halt)
     try:
         await crowd.open()
     except BaseException:
@@ -49,7 +49,7 @@ async def open_cluster(
         raise
     transport = open_transport(settings)
     client = open_client(settings, transport, token_file, clock.wall)
-    return DaskEngine(crowd, client, transport, HostPace(settings, clock), settings.api)
+    return DaskEngine(crowd, client, transport, HostRateLimiter(settings, clock), settings.api)
 
 
 def _warn_of_plain(address: str) -> None:

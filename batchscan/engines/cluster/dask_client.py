@@ -22,29 +22,34 @@ from distributed.core import ConnectionPool
 from distributed.protocol import to_serialize
 from distributed.security import Security
 
-from batchscan.engines.cluster.worker_actor import Station
+from batchscan.engines.cluster.worker_actor import WorkerActor
 from batchscan.settings import Settings
 from batchscan.settings.model_groups import LOCAL
 
-REACH = 2.0  # seconds for a connection to a worker to come about
-MOST_WORKERS = 4_096  # connections at once
-CALL = 10.0  # seconds that an answer may take
-EVENTS = "all"  # the scheduler's topic
-HIRE = 30.0  # seconds that a station may take to come about: a worker may import batchscan first
+CONNECT_TIMEOUT = 2.0  # seconds for a connection to a worker to come about
+MAX_WORKERS = 4_096  # connections at once
+CALL_TIMEOUT = 10.0  # seconds that an answer may take
+EVENTS_TOPIC = "all"  # the scheduler's topic
+ACTOR_START_TIMEOUT = (
+    30.0  # seconds that a station may take to come about: a worker may import batchscan first
+)
 log = logging.getLogger(__name__)
-KEYS = ("COPYLEAKS_API_KEY", "COPYLEAKS_API_KEY_FILE")  # not for the processes of a local cluster
+KEY_VARIABLES = (
+    "COPYLEAKS_API_KEY",
+    "COPYLEAKS_API_KEY_FILE",
+)  # not for the processes of a local cluster
 
 
-class Gone(Exception):
+class WorkerUnreachable(Exception):
     """A worker, or the scheduler, does not answer."""
 
 
-class NotThere(Exception):
+class SchedulerNotFound(Exception):
     """Nothing like a scheduler listens at the address; says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Hired:
+class ActorHandle:
     """A station on a worker, for as long as this is held."""
 
     address: str
@@ -52,7 +57,7 @@ class Hired:
     future: Any = field(repr=False)
 
 
-class Dask:
+class DaskClient:
     """One scheduler and its workers, seen from the driver's event loop."""
 
     def __init__(self, address: str, connect_timeout: float) -> None:
@@ -85,11 +90,13 @@ class Dask:
             )
             if self._pool is None:
                 args = security.get_connection_args("client")
-                self._pool = ConnectionPool(MOST_WORKERS, connection_args=args, timeout=REACH)
+                self._pool = ConnectionPool(
+                    MAX_WORKERS, connection_args=args, timeout=CONNECT_TIMEOUT
+                )
                 await self._pool.start()
         except (OSError, ValueError, TypeError, RuntimeError, ImportError) as error:
             await self.aclose()
-            raise NotThere(str(error) or type(error).__name__) from error
+            raise SchedulerNotFound(str(error) or type(error).__name__) from error
 
     async def reopen(self) -> None:
         """Connect again where the connection was given up.
@@ -100,7 +107,7 @@ class Dask:
         if self._client is not None and self._client.status == "running":
             return
         if self._client is not None and self._client.status == "connecting":
-            raise NotThere("the scheduler does not answer")
+            raise SchedulerNotFound("the scheduler does not answer")
         await self.open()
 
     async def workers(self) -> Mapping[str, int]:
@@ -110,13 +117,13 @@ class Dask:
             Gone: the scheduler does not answer.
         """
         try:
-            async with asyncio.timeout(CALL):
+            async with asyncio.timeout(CALL_TIMEOUT):
                 found: dict[str, int] = await self._client.scheduler.ncores_running()
         except (OSError, TimeoutError, AttributeError, RuntimeError, ValueError) as error:
-            raise Gone(str(error)) from error
+            raise WorkerUnreachable(str(error)) from error
         return found
 
-    async def hire(self, address: str, threads: int, settings: Settings) -> Hired:
+    async def hire(self, address: str, threads: int, settings: Settings) -> ActorHandle:
         """Have a station on a worker.
 
         Raises:
@@ -126,7 +133,7 @@ class Dask:
         key = f"batchscan-station-{secrets.token_hex(8)}"
         try:
             future = self._client.submit(
-                Station,
+                WorkerActor,
                 settings,
                 threads,
                 key=key,
@@ -134,21 +141,23 @@ class Dask:
                 allow_other_workers=False,
                 actor=True,
             )
-            async with asyncio.timeout(HIRE):
+            async with asyncio.timeout(ACTOR_START_TIMEOUT):
                 error = await future.exception()
         except (OSError, TimeoutError, RuntimeError) as failed:
-            raise Gone(str(failed)) from failed
+            raise WorkerUnreachable(str(failed)) from failed
         except asyncio.CancelledError:  # Dask's own is one, too
             if _cancelling():
                 raise
-            raise Gone("the scheduler went away") from None
+            raise WorkerUnreachable("the scheduler went away") from None
         if error is not None:
             raise error
         if future.status != "finished":
-            raise Gone(f"its station is {future.status}")
-        return Hired(address, key, future)
+            raise WorkerUnreachable(f"its station is {future.status}")
+        return ActorHandle(address, key, future)
 
-    async def call(self, hired: Hired, method: str, *args: object, seconds: float = CALL) -> Any:  # noqa: ANN401 - the method's
+    async def call(
+        self, hired: ActorHandle, method: str, *args: object, seconds: float = CALL_TIMEOUT
+    ) -> Any:  # noqa: ANN401 - the method's
         """Call a station's method once.
 
         Raises:
@@ -163,12 +172,12 @@ class Dask:
                     kwargs={},
                 )
         except (OSError, TimeoutError, KeyError, RuntimeError, ValueError) as error:
-            raise Gone(str(error) or type(error).__name__) from error
+            raise WorkerUnreachable(str(error) or type(error).__name__) from error
         if said["status"] != "OK":
             raise said["exception"]
         return said["result"]
 
-    def dismiss(self, hired: Hired) -> None:
+    def dismiss(self, hired: ActorHandle) -> None:
         """Let Dask forget a station."""
         with suppress(RuntimeError, OSError):
             hired.future.release()
@@ -176,12 +185,12 @@ class Dask:
     async def retire(self, address: str) -> bool:
         """Ask the scheduler again to retire a worker, now that no actor holds it back."""
         with suppress(OSError, RuntimeError, ValueError, TimeoutError):
-            async with asyncio.timeout(CALL):
+            async with asyncio.timeout(CALL_TIMEOUT):
                 return address in await self._client.retire_workers([address], close_workers=True)
         return False
 
     def on_refused_retirement(self, tell: Any) -> None:  # noqa: ANN401 - a callable
-        """Have `tell(address)` called for workers that were not retired because of their actors."""
+        """Have `print_result(address)` called for workers that were not retired because of their actors."""
 
         def look(event: tuple[float, Any]) -> None:
             said = event[1]
@@ -189,7 +198,7 @@ class Dask:
                 for address in said.get("could-not-retire", ()):
                     tell(address)
 
-        self._client.subscribe_topic(EVENTS, look)
+        self._client.subscribe_topic(EVENTS_TOPIC, look)
 
     async def aclose(self) -> None:
         """Leave the cluster; a local one ends."""
@@ -201,7 +210,7 @@ class Dask:
                 await pool.close()
             if client is not None:
                 with suppress(ValueError):  # it was never subscribed to
-                    client.unsubscribe_topic(EVENTS)
+                    client.unsubscribe_topic(EVENTS_TOPIC)
                 await client.close()
         with suppress(OSError, TimeoutError, RuntimeError):
             if local is not None:
@@ -212,7 +221,7 @@ class Dask:
         if self._local is not None and self._local.status == Status.running:
             return
         # The processes of a local cluster inherit the environment, also those that come later.
-        self._hidden |= {name: os.environ.pop(name) for name in KEYS if name in os.environ}
+        self._hidden |= {name: os.environ.pop(name) for name in KEY_VARIABLES if name in os.environ}
         # What others of this machine could connect to would run code for them: TLS with
         # certificates that only these processes have, and no dashboard that they could look at.
         with _without_interrupts():

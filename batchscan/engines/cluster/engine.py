@@ -10,37 +10,37 @@ from typing import cast
 
 from batchscan.copyleaks import errors as vendor
 from batchscan.copyleaks.client import CopyleaksClient
-from batchscan.copyleaks.secret import Hidden
+from batchscan.copyleaks.secret import SecretStr
 from batchscan.copyleaks.transport import Transport
-from batchscan.engines.cluster.messages import Inspect, MakeSendable, Portray, Upload
-from batchscan.engines.cluster.pool import Crowd
-from batchscan.engines.cluster.worker_client import Lost, Post
-from batchscan.engines.host_limiter import HostPace
-from batchscan.engines.interface import Busy, ClusterFacts, Reply, TokenRefused, Trouble
+from batchscan.engines.cluster.messages import Inspect, MakePreview, MakeSendable, Upload
+from batchscan.engines.cluster.pool import WorkerPool
+from batchscan.engines.cluster.worker_client import WorkerClient, WorkerLost
+from batchscan.engines.host_limiter import HostRateLimiter
+from batchscan.engines.interface import ClusterInfo, Reply, Throttled, TokenRejected, TransientError
 from batchscan.engines.rehearsal import Rehearsal
-from batchscan.engines.vendor_mapping import login_reply_to
+from batchscan.engines.vendor_mapping import to_login_reply
 from batchscan.enums import FailReason
 from batchscan.errors import StopRun
-from batchscan.images.preview import NOTHING, Portrait
+from batchscan.images.preview import NOTHING, Preview
 from batchscan.model import Candidate, Image, NotSendable, ServiceError
 from batchscan.settings import Api
 
 UNBOUNDED = 2**62  # bytes in the driver: they are bounded where they lie
-MOST_LOST = 3  # workers that may be lost while they check one file
-LEAD = 0.1  # seconds from counting an upload to its first byte, for the way to its worker
+MAX_WORKER_LOSSES = 3  # workers that may be lost while they check one file
+DISPATCH_LEAD = 0.1  # seconds from counting an upload to its first byte, for the way to its worker
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class _Kept:
+class _Placement:
     """Where a picture is; `image` is kept so that its id() stays its own."""
 
     image: Image
     candidate: Candidate
-    post: Post
+    post: WorkerClient
     size: int
 
-    def move(self, post: Post) -> None:
+    def move(self, post: WorkerClient) -> None:
         """It is another station's from now on."""
         self.leave()
         self.post = post
@@ -57,10 +57,10 @@ class DaskEngine:
 
     def __init__(
         self,
-        crowd: Crowd,
+        crowd: WorkerPool,
         client: CopyleaksClient,
         transport: Transport,
-        hosts: HostPace,
+        hosts: HostRateLimiter,
         api: Api,
     ) -> None:
         """Prepare; the client logs in and asks for the balance, and never sends a picture."""
@@ -70,7 +70,7 @@ class DaskEngine:
         self._hosts = hosts
         self._api = api
         self._rehearsal = Rehearsal()
-        self._kept: dict[int, _Kept] = {}
+        self._kept: dict[int, _Placement] = {}
 
     @property
     def logins(self) -> int:
@@ -78,7 +78,7 @@ class DaskEngine:
         return self._client.logins
 
     @property
-    def cluster(self) -> ClusterFacts:
+    def cluster(self) -> ClusterInfo:
         """Who took part."""
         return self._crowd.facts
 
@@ -94,22 +94,24 @@ class DaskEngine:
             Unavailable: there is no worker any more.
         """
         size = candidate.stat.size if candidate.stat else 0
-        for _ in range(MOST_LOST):
+        for _ in range(MAX_WORKER_LOSSES):
             post = await self._crowd.choose()
             _enter(post, size)
             found: Image | NotSendable | None = None
             try:
                 found = await post.do(lambda number: Inspect(number, candidate))
-            except Lost:
+            except WorkerLost:
                 log.info("a worker was lost with %r", candidate.path)
                 continue
             finally:
                 if not isinstance(found, Image):
                     self._leave(post, size)
             if isinstance(found, Image):
-                self._kept[id(found)] = _Kept(found, candidate, post, size)
+                self._kept[id(found)] = _Placement(found, candidate, post, size)
             return cast("Image | NotSendable", found)
-        detail = f"{MOST_LOST} workers were lost while they checked it; the next run tries again"
+        detail = (
+            f"{MAX_WORKER_LOSSES} workers were lost while they checked it; the next run tries again"
+        )
         return NotSendable(candidate.path, candidate.stat, FailReason.CHECK_FAILED, detail)
 
     async def make_sendable(self, image: Image, candidate: Candidate) -> Image | NotSendable:
@@ -118,36 +120,38 @@ class DaskEngine:
         Raises:
             Unavailable: there is no worker any more.
         """
-        for _ in range(MOST_LOST):
+        for _ in range(MAX_WORKER_LOSSES):
             post = await self._station_of(image)
             try:
                 made = await post.do(lambda number: MakeSendable(number, image, candidate))
-            except Lost:
+            except WorkerLost:
                 log.info("a worker was lost with %r", candidate.path)
                 continue
             if isinstance(made, Image):
                 kept = self._kept.pop(id(image))
                 self._kept[id(made)] = replace(kept, image=made)
             return cast("Image | NotSendable", made)
-        detail = f"{MOST_LOST} workers were lost while they decoded it; the next run tries again"
+        detail = (
+            f"{MAX_WORKER_LOSSES} workers were lost while they decoded it; the next run tries again"
+        )
         return NotSendable(candidate.path, candidate.stat, FailReason.CHECK_FAILED, detail)
 
-    async def portray(self, image: Image) -> Portrait:
+    async def portray(self, image: Image) -> Preview:
         """Have a thumbnail made where the picture is; never raises."""
         candidate = self._kept[id(image)].candidate
         try:
             post = await self._station_of(image)
-            made = await post.do(lambda number: Portray(number, image, candidate))
-        except (Lost, StopRun):
-            return Portrait(None, NOTHING)
-        return cast("Portrait", made)
+            made = await post.do(lambda number: MakePreview(number, image, candidate))
+        except (WorkerLost, StopRun):
+            return Preview(None, NOTHING)
+        return cast("Preview", made)
 
     @property
     def ready(self) -> bool:
         """Whether there is a token, and answers can be read."""
         return self._rehearsal.done and self._client.ready
 
-    async def prepare(self) -> Busy | Trouble | None:
+    async def prepare(self) -> Throttled | TransientError | None:
         """Log in, once for all that ask; None when that went well.
 
         Raises:
@@ -159,7 +163,7 @@ class DaskEngine:
         try:
             await self._client.login()
         except vendor.CopyleaksError as error:
-            return login_reply_to(error, self._api)
+            return to_login_reply(error, self._api)
         return None
 
     async def slot(self, image: Image) -> None:
@@ -185,27 +189,32 @@ class DaskEngine:
         try:
             token = await self._client.token()
         except vendor.CopyleaksError as error:
-            return login_reply_to(error, self._api)
+            return to_login_reply(error, self._api)
         while True:
             post = await self._station_of(image)
             try:
                 reply = await self._send(post, scan_id, image, token, leaving)
-            except Lost as lost:
+            except WorkerLost as lost:
                 if lost.sent:
                     return _ambiguous(lost)
                 continue  # it never got there
-            if isinstance(reply, TokenRefused):
+            if isinstance(reply, TokenRejected):
                 self._client.refused(token)
             return reply
 
     async def _send(
-        self, post: Post, scan_id: str, image: Image, token: Hidden, leaving: Callable[[], None]
+        self,
+        post: WorkerClient,
+        scan_id: str,
+        image: Image,
+        token: SecretStr,
+        leaving: Callable[[], None],
     ) -> Reply:
         candidate = self._kept[id(image)].candidate
         # Counted now, and to leave a fixed time after now: the rate loses nothing to the way there.
         self._hosts.leaving(image)()
         leaving()
-        at = post.time_there(time.monotonic() + LEAD)
+        at = post.time_there(time.monotonic() + DISPATCH_LEAD)
         reply = await post.do(lambda number: Upload(number, scan_id, image, candidate, at), token)
         return cast("Reply", reply)
 
@@ -235,27 +244,27 @@ class DaskEngine:
         await self._crowd.aclose()
         await self._transport.aclose()
 
-    async def _station_of(self, image: Image) -> Post:
+    async def _station_of(self, image: Image) -> WorkerClient:
         """Where a picture is; another station, which reads it again, where that is going."""
         kept = self._kept[id(image)]
         if kept.post.gone or kept.post.leaving:
             kept.move(await self._crowd.choose())
         return kept.post
 
-    def _leave(self, post: Post, size: int) -> None:
+    def _leave(self, post: WorkerClient, size: int) -> None:
         post.taken -= 1
         post.room += size
         self._crowd.wake()
 
 
-def _enter(post: Post, size: int) -> None:
+def _enter(post: WorkerClient, size: int) -> None:
     post.taken += 1
     post.room -= size
 
 
-def _ambiguous(lost: Lost) -> Trouble:
+def _ambiguous(lost: WorkerLost) -> TransientError:
     """What was under way on a worker that is gone: it may have been sent, and paid for."""
-    return Trouble(
+    return TransientError(
         FailReason.NETWORK,
         f"{lost} while it sent this picture",
         ServiceError(),

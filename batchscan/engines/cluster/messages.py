@@ -37,7 +37,7 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
-class Portray:
+class MakePreview:
     """Make a picture's portrait."""
 
     number: int
@@ -53,35 +53,35 @@ class Release:
     sha256: str
 
 
-Work: TypeAlias = Inspect | MakeSendable | Upload | Portray
-Order: TypeAlias = Work | Release
+Work: TypeAlias = Inspect | MakeSendable | Upload | MakePreview
+Task: TypeAlias = Work | Release
 
 
 @dataclass(frozen=True, slots=True)
-class TurnedAway:
+class TaskRejected:
     """The result of an order that came when the station was leaving: nothing was done."""
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What came of an order: an `Image` without bytes, a `Reply`, a `Portrait`, or an exception."""
+class TaskResult:
+    """What came of an order: an `Image` without bytes, a `Reply`, a `Preview`, or an exception."""
 
     number: int
     result: object
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class EventBatch:
     """What has happened at a station since it was asked last."""
 
     first: int  # the number of the first event
-    events: tuple[Done, ...]
+    events: tuple[TaskResult, ...]
     now: float  # on the station's monotonic clock
     leaving: bool  # its worker is closing: it takes no more orders
 
 
 @dataclass(frozen=True, slots=True)
-class Hello:
+class WorkerInfo:
     """What a station says of itself."""
 
     version: str  # of batchscan

@@ -10,26 +10,31 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from batchscan import version
-from batchscan.engines.cluster.dask_client import Dask, Gone, Hired, NotThere
-from batchscan.engines.cluster.messages import Hello
-from batchscan.engines.cluster.worker_client import Post
-from batchscan.engines.interface import ClusterFacts
+from batchscan.engines.cluster.dask_client import (
+    ActorHandle,
+    DaskClient,
+    SchedulerNotFound,
+    WorkerUnreachable,
+)
+from batchscan.engines.cluster.messages import WorkerInfo
+from batchscan.engines.cluster.worker_client import WorkerClient
+from batchscan.engines.interface import ClusterInfo
 from batchscan.errors import Unavailable, UsageError
 from batchscan.pace import Clock
 from batchscan.settings import Settings
 
-LOOK = 1.0  # seconds between two looks at who is there
-FIRST = 30.0  # seconds for which the first worker is waited for
-RETIRING = 20  # tries to have a worker retired
-NAMED = 1_000  # lost workers that a report names
+REFRESH_INTERVAL = 1.0  # seconds between two looks at who is there
+FIRST_WORKER_TIMEOUT = 30.0  # seconds for which the first worker is waited for
+MAX_RETIRE_ATTEMPTS = 20  # tries to have a worker retired
+MAX_NAMED_WORKERS = 1_000  # lost workers that a report names
 log = logging.getLogger(__name__)
 
 
-class Crowd:
+class WorkerPool:
     """Keeps a station on every worker, and says which one takes the next picture."""
 
     def __init__(
-        self, dask: Dask, settings: Settings, clock: Clock, check_halt: Callable[[], None]
+        self, dask: DaskClient, settings: Settings, clock: Clock, check_halt: Callable[[], None]
     ) -> None:
         """Prepare.
 
@@ -43,7 +48,7 @@ class Crowd:
         self._settings = settings
         self._clock = clock
         self._check_halt = check_halt
-        self._posts: dict[str, Post] = {}
+        self._posts: dict[str, WorkerClient] = {}
         self._unfit: dict[str, str] = {}  # workers that cannot be used, and why
         self._retiring: set[str] = set()
         self._hosts: set[str] = set()
@@ -55,9 +60,9 @@ class Crowd:
         self._chores: set[asyncio.Task[None]] = set()
 
     @property
-    def facts(self) -> ClusterFacts:
+    def facts(self) -> ClusterInfo:
         """Who took part."""
-        return ClusterFacts(self._workers, len(self._hosts), tuple(self._lost))
+        return ClusterInfo(self._workers, len(self._hosts), tuple(self._lost))
 
     async def open(self) -> None:
         """Wait for the first workers, and hire them.
@@ -66,10 +71,10 @@ class Crowd:
             UsageError: there is none, or one that cannot be used.
         """
         loop = asyncio.get_running_loop()
-        ends = loop.time() + FIRST
+        ends = loop.time() + FIRST_WORKER_TIMEOUT
         while not self._posts:
             self._check_halt()
-            with suppress(Gone):
+            with suppress(WorkerUnreachable):
                 await self._look()
             if self._unfit:
                 address, why = next(iter(self._unfit.items()))
@@ -83,11 +88,11 @@ class Crowd:
                     advice="start some: dask worker ADDRESS",
                 )
             if not self._posts:
-                await asyncio.sleep(LOOK / 4)
+                await asyncio.sleep(REFRESH_INTERVAL / 4)
         self._dask.on_refused_retirement(self._retire)
         self._watch = asyncio.create_task(self._keep_looking())
 
-    async def choose(self) -> Post:
+    async def choose(self) -> WorkerClient:
         """The station that takes the next picture: on the host that has least to do.
 
         Raises:
@@ -106,7 +111,7 @@ class Crowd:
                     return min(free, key=lambda post: (load[post.host], post.taken))
                 since = self._patient(since)
                 self._changed.clear()
-                await self._clock.wait(self._changed, LOOK)
+                await self._clock.wait(self._changed, REFRESH_INTERVAL)
 
     def _patient(self, since: float | None) -> float | None:
         """Since when there has been no worker at all; None while there is one."""
@@ -139,12 +144,12 @@ class Crowd:
     async def _keep_looking(self) -> None:
         away = False
         while True:
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(REFRESH_INTERVAL)
             try:
                 await self._look()
-            except Gone:
+            except WorkerUnreachable:
                 away = True
-                with suppress(NotThere):
+                with suppress(SchedulerNotFound):
                     await self._dask.reopen()
             else:
                 if away:  # it may be another scheduler
@@ -169,26 +174,26 @@ class Crowd:
 
     async def _hire(self, address: str, threads: int) -> None:
         try:
-            hired, hello = await hire(self._dask, address, threads, self._settings)
-        except Unfit as unfit:
+            hired, hello = await start_actor(self._dask, address, threads, self._settings)
+        except IncompatibleWorker as unfit:
             self._unfit[address] = str(unfit)
             log.warning("the Dask worker at %s cannot be used: %s", address, unfit)
-        except Gone as gone:
+        except WorkerUnreachable as gone:
             log.info("the Dask worker at %s could not be hired: %s", address, gone)
         else:
-            post = Post(self._dask, hired, hello, self._on_change)
+            post = WorkerClient(self._dask, hired, hello, self._on_change)
             self._posts[address] = post
             self._workers += 1
             self._hosts.add(post.host)
             log.info("hired the Dask worker at %s", address)
             self.wake()
 
-    def _on_change(self, post: Post) -> None:
+    def _on_change(self, post: WorkerClient) -> None:
         if post.gone:
             self._posts.pop(post.address, None)
             if post.vanished:
                 log.warning("the Dask worker at %s was lost", post.address)
-                self._lost += [post.address][: NAMED - len(self._lost)]
+                self._lost += [post.address][: MAX_NAMED_WORKERS - len(self._lost)]
         self.wake()
 
     def _retire(self, address: str) -> None:
@@ -203,24 +208,26 @@ class Crowd:
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
 
-    async def _leave(self, post: Post) -> None:
+    async def _leave(self, post: WorkerClient) -> None:
         await post.idle.wait()
         if not post.gone:
             await post.dismiss()
             self._posts.pop(post.address, None)
         self.wake()
-        for _ in range(RETIRING):  # until the scheduler has heard that the actor is gone
-            await asyncio.sleep(LOOK / 2)
+        for _ in range(MAX_RETIRE_ATTEMPTS):  # until the scheduler has heard that the actor is gone
+            await asyncio.sleep(REFRESH_INTERVAL / 2)
             if await self._dask.retire(post.address):
                 break
         self._retiring.discard(post.address)
 
 
-class Unfit(Exception):
+class IncompatibleWorker(Exception):
     """A worker that cannot be used; says why."""
 
 
-async def hire(dask: Dask, address: str, threads: int, settings: Settings) -> tuple[Hired, Hello]:
+async def start_actor(
+    dask: DaskClient, address: str, threads: int, settings: Settings
+) -> tuple[ActorHandle, WorkerInfo]:
     """Have a station on a worker.
 
     Raises:
@@ -229,16 +236,18 @@ async def hire(dask: Dask, address: str, threads: int, settings: Settings) -> tu
     """
     try:
         hired = await dask.hire(address, threads, _terms(settings))
-        hello: Hello = await dask.call(hired, "hello")
-    except Gone:
+        hello: WorkerInfo = await dask.call(hired, "hello")
+    except WorkerUnreachable:
         raise
     except Exception as error:  # whatever the other version raises
-        raise Unfit(f"batchscan does not start there ({error!r})") from error
+        raise IncompatibleWorker(f"batchscan does not start there ({error!r})") from error
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     if hello.python != python:
-        raise Unfit(f"it runs Python {hello.python}, and this is {python}")
+        raise IncompatibleWorker(f"it runs Python {hello.python}, and this is {python}")
     if hello.version != version.version():
-        raise Unfit(f"it has batchscan {hello.version}, and this is {version.version()}")
+        raise IncompatibleWorker(
+            f"it has batchscan {hello.version}, and this is {version.version()}"
+        )
     return hired, hello
 
 

@@ -18,78 +18,80 @@ from typing import Any
 from distributed import WorkerPlugin, get_worker
 
 from batchscan import version
-from batchscan.copyleaks.channel import Channel
-from batchscan.copyleaks.secret import Hidden
+from batchscan.copyleaks.channel import ApiChannel
+from batchscan.copyleaks.secret import SecretStr
 from batchscan.copyleaks.transport import Transport
-from batchscan.engines.cluster.byte_cache import Larder
+from batchscan.engines.cluster.byte_cache import ByteCache
 from batchscan.engines.cluster.messages import (
-    Done,
-    Hello,
+    EventBatch,
     Inspect,
+    MakePreview,
     MakeSendable,
-    Order,
-    Portray,
     Release,
-    Taken,
-    TurnedAway,
+    Task,
+    TaskRejected,
+    TaskResult,
     Upload,
     Work,
+    WorkerInfo,
 )
-from batchscan.engines.inspector import Workshop
-from batchscan.engines.interface import Reply, Unread
-from batchscan.engines.uploading import upload_by
+from batchscan.engines.inspector import Inspector
+from batchscan.engines.interface import NotSent, Reply
+from batchscan.engines.uploading import upload
 from batchscan.engines.vendor_client import open_transport
 from batchscan.enums import FailReason
 from batchscan.errors import StopRun
-from batchscan.images.preview import NOTHING, Portrait
+from batchscan.images.preview import NOTHING, Preview
 from batchscan.model import Candidate, Image, NotSendable
 from batchscan.settings import Settings
 
-ROOM = 512 * 1024 * 1024  # bytes of pictures, where Dask sets no limit to the worker's memory
-SHARE = 3  # else that part of the limit
-POLL = 2.0  # seconds after which `take` answers though nothing happened
-SOONEST = 1.0  # seconds that an upload may come before its time, whatever clocks say
-GATHER = 0.02  # seconds in which what else happens goes with the same answer
-DEAF = 12.0  # seconds without a `take` after which nothing is sent any more
-ABANDONED = 60.0  # seconds without one after which the driver is taken for dead
-GOODBYE = 25.0  # seconds that a closing worker waits for what is under way
+DEFAULT_CACHE_BYTES = (
+    512 * 1024 * 1024
+)  # bytes of pictures, where Dask sets no limit to the worker's memory
+CACHE_DIVISOR = 3  # else that part of the limit
+POLL_TIMEOUT = 2.0  # seconds after which `take` answers though nothing happened
+MAX_EARLY = 1.0  # seconds that an upload may come before its time, whatever clocks say
+BATCH_DELAY = 0.02  # seconds in which what else happens goes with the same answer
+DRIVER_SILENCE = 12.0  # seconds without a `take` after which nothing is sent any more
+DRIVER_LOST_AFTER = 60.0  # seconds without one after which the driver is taken for dead
+DRAIN_TIMEOUT = 25.0  # seconds that a closing worker waits for what is under way
 
 
-class Station:
+class WorkerActor:
     """Does what one driver asks for; its methods run in the worker's event loop."""
 
     def __init__(self, settings: Settings, threads: int) -> None:
         """Prepare; `settings` hold no account."""
         self._settings = settings
-        self._workshop = Workshop(settings, max(2, threads))
-        self._larder = Larder(ROOM)
+        self._workshop = Inspector(settings, max(2, threads))
+        self._larder = ByteCache(DEFAULT_CACHE_BYTES)
         self._epoch = secrets.token_hex(8)
-        self._events: deque[Done] = deque()
+        self._events: deque[TaskResult] = deque()
         self._first = 1  # the number of the first event in there
         self._batches = 0  # taken so far
         self._under_way: set[asyncio.Task[None]] = set()
         self._happened = asyncio.Event()
         self._leaving = False
         self._taken_at = time.monotonic()
-        self._opened: tuple[Transport, Channel] | None = None
+        self._opened: tuple[Transport, ApiChannel] | None = None
         self._watch: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
         return f"<Station {self._epoch} {len(self._under_way)} under way>"
 
-    async def hello(self) -> Hello:
+    async def hello(self) -> WorkerInfo:
         """Begin, and say who this is."""
         worker = get_worker()
         limit = worker.memory_manager.memory_limit
-        self._larder.room = limit // SHARE if limit else ROOM
-        await worker.plugin_add(plugin=Farewell(self), name=f"batchscan-{self._epoch}")
+        self._larder.room = limit // CACHE_DIVISOR if limit else DEFAULT_CACHE_BYTES
+        await worker.plugin_add(plugin=WorkerShutdownPlugin(self), name=f"batchscan-{self._epoch}")
         await asyncio.to_thread(self._warm_up)
         self._taken_at = time.monotonic()
         self._watch = asyncio.create_task(self._watch_driver(worker))
         python = f"{sys.version_info.major}.{sys.version_info.minor}"
-        return Hello(version.version(), python, self._larder.room)
+        return WorkerInfo(version.version(), python, self._larder.room)
 
-    async def put(self, batch: int, orders: tuple[Order, ...], token: Hidden | None) -> None:
+    async def put(self, batch: int, orders: tuple[Task, ...], token: SecretStr | None) -> None:
         """Take orders, once for each number of a batch."""
         if batch <= self._batches:
             return
@@ -99,13 +101,13 @@ class Station:
                 self._larder.drop(order.path, order.sha256)
                 continue
             if self._leaving:
-                self._tell(Done(order.number, TurnedAway()))
+                self._tell(TaskResult(order.number, TaskRejected()))
                 continue
             task = asyncio.create_task(self._do(order, token))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
 
-    async def take(self, seen: int) -> Taken:
+    async def take(self, seen: int) -> EventBatch:
         """Wait a moment for something to happen; events up to number `seen` are forgotten."""
         self._taken_at = time.monotonic()
         while self._events and self._first <= seen:
@@ -114,20 +116,20 @@ class Station:
         if not self._events and not self._leaving:
             self._happened.clear()
             try:
-                async with asyncio.timeout(POLL):
+                async with asyncio.timeout(POLL_TIMEOUT):
                     await self._happened.wait()
             except TimeoutError:
                 pass
             else:
-                await asyncio.sleep(GATHER)
+                await asyncio.sleep(BATCH_DELAY)
         self._taken_at = time.monotonic()
-        return Taken(self._first, tuple(self._events), time.monotonic(), self._leaving)
+        return EventBatch(self._first, tuple(self._events), time.monotonic(), self._leaving)
 
     async def say_goodbye(self) -> None:
         """Take no more orders, and wait until what is under way is done and has been told."""
         self._leaving = True
         self._happened.set()
-        ends = time.monotonic() + GOODBYE
+        ends = time.monotonic() + DRAIN_TIMEOUT
         while (self._under_way or self._events) and time.monotonic() < ends:
             if self._deaf:
                 return
@@ -138,7 +140,7 @@ class Station:
         if self._watch is not None and self._watch is not asyncio.current_task():
             self._watch.cancel()
         if self._under_way:
-            await asyncio.wait(self._under_way, timeout=GOODBYE)
+            await asyncio.wait(self._under_way, timeout=DRAIN_TIMEOUT)
         if self._opened is not None:
             await self._opened[0].aclose()
         self._larder.clear()
@@ -147,40 +149,40 @@ class Station:
     @property
     def _deaf(self) -> bool:
         """Whether nobody has asked for what happened for so long that nobody may be there."""
-        return time.monotonic() - self._taken_at > DEAF
+        return time.monotonic() - self._taken_at > DRIVER_SILENCE
 
     async def _watch_driver(self, worker: Any) -> None:  # noqa: ANN401 - Dask's
         """End when the driver is gone: nobody else would end this."""
         while True:
-            await asyncio.sleep(POLL)
-            if time.monotonic() - self._taken_at > ABANDONED and not self._under_way:
+            await asyncio.sleep(POLL_TIMEOUT)
+            if time.monotonic() - self._taken_at > DRIVER_LOST_AFTER and not self._under_way:
                 break
         await worker.plugin_remove(f"batchscan-{self._epoch}")
 
-    def _tell(self, event: Done) -> None:
+    def _tell(self, event: TaskResult) -> None:
         self._events.append(event)
         self._happened.set()
 
-    async def _do(self, order: Work, token: Hidden | None) -> None:
+    async def _do(self, order: Work, token: SecretStr | None) -> None:
         try:
             result: object = await self._result_of(order, token)
         except Exception as error:  # noqa: BLE001 - raised again at the driver
             result = error.with_traceback(None)
-        self._tell(Done(order.number, result))
+        self._tell(TaskResult(order.number, result))
 
-    async def _result_of(self, order: Work, token: Hidden | None) -> object:
+    async def _result_of(self, order: Work, token: SecretStr | None) -> object:
         match order:
             case Inspect(_, candidate):
                 return await self._inspect(candidate)
             case MakeSendable(_, image, candidate):
                 return await self._make_sendable(image, candidate)
-            case Portray(_, image, candidate):
+            case MakePreview(_, image, candidate):
                 whole = await self._whole(image, candidate)
-                if isinstance(whole, Unread):
-                    return Portrait(None, NOTHING)
+                if isinstance(whole, NotSent):
+                    return Preview(None, NOTHING)
                 return await self._workshop.portray(whole)
             case Upload():
-                return await self._upload(order, token or Hidden(""))
+                return await self._upload(order, token or SecretStr(""))
 
     async def _inspect(self, candidate: Candidate) -> Image | NotSendable:
         found = await self._workshop.inspect(candidate)
@@ -200,18 +202,18 @@ class Station:
         self._larder.put(made.path, made.sha256, made.data)
         return replace(made, data=b"")
 
-    async def _upload(self, order: Upload, token: Hidden) -> Reply | StopRun:
+    async def _upload(self, order: Upload, token: SecretStr) -> Reply | StopRun:
         image = await self._whole(order.image, order.candidate)
-        if isinstance(image, Unread):
+        if isinstance(image, NotSent):
             return image
         if self._deaf:
-            return Unread(FailReason.NETWORK, "the worker had lost the driver; nothing was sent")
+            return NotSent(FailReason.NETWORK, "the worker had lost the driver; nothing was sent")
         channel = self._channel()
         # The driver counts it at its time: what comes early waits for it, so that delays on the
         # way here, which differ, do not make bursts.
-        await asyncio.sleep(min(SOONEST, order.at - time.monotonic()))
+        await asyncio.sleep(min(MAX_EARLY, order.at - time.monotonic()))
         try:
-            return await upload_by(
+            return await upload(
                 lambda form: channel.check(order.scan_id, form, token),
                 order.scan_id,
                 image,
@@ -221,7 +223,7 @@ class Station:
         except StopRun as stop:
             return _bare(stop)
 
-    async def _whole(self, image: Image, candidate: Candidate) -> Image | Unread:
+    async def _whole(self, image: Image, candidate: Candidate) -> Image | NotSent:
         """A picture with the bytes to send, made again and compared where they are gone."""
         data = self._larder.get(image.path, image.sha256)
         if data is not None:
@@ -232,27 +234,27 @@ class Station:
         if isinstance(found, NotSendable):
             known = isinstance(found.reason, FailReason)
             reason = found.reason if known else FailReason.CHANGED_WHILE_READING
-            return Unread(FailReason(reason), f"read again before it was sent: {found.detail}")
+            return NotSent(FailReason(reason), f"read again before it was sent: {found.detail}")
         if (found.sha256, found.sent_sha256) != (image.sha256, image.sent_sha256):
             detail = "read again before it was sent, it held something else"
-            return Unread(FailReason.CHANGED_WHILE_READING, detail)
+            return NotSent(FailReason.CHANGED_WHILE_READING, detail)
         self._larder.put(found.path, found.sha256, found.data)
         return replace(image, data=found.data)
 
     def _warm_up(self) -> None:
         """Do now what would hold up the first upload."""
         transport = open_transport(self._settings)
-        self._opened = transport, Channel(self._settings.api.url, transport, time.time)
+        self._opened = transport, ApiChannel(self._settings.api.url, transport, time.time)
 
-    def _channel(self) -> Channel:
+    def _channel(self) -> ApiChannel:
         assert self._opened is not None  # noqa: S101 - by hello
         return self._opened[1]
 
 
-class Farewell(WorkerPlugin):  # type: ignore[misc]  # Dask has no types
+class WorkerShutdownPlugin(WorkerPlugin):  # type: ignore[misc]  # Dask has no types
     """A plugin of the worker, so that a station hears of its closing."""
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: WorkerActor) -> None:
         self._station = station
 
     async def teardown(self, worker: Any) -> None:  # noqa: ANN401, ARG002 - Dask's

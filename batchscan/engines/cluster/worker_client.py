@@ -13,28 +13,30 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from batchscan.copyleaks.secret import Hidden
-from batchscan.engines.cluster.dask_client import Dask, Gone, Hired
+from batchscan.copyleaks.secret import SecretStr
+from batchscan.engines.cluster.dask_client import ActorHandle, DaskClient, WorkerUnreachable
 from batchscan.engines.cluster.messages import (
-    Done,
-    Hello,
-    Order,
+    EventBatch,
     Release,
-    Taken,
-    TurnedAway,
+    Task,
+    TaskRejected,
+    TaskResult,
+    WorkerInfo,
 )
 from batchscan.errors import StopRun
 
-GATHER = 0.02  # seconds in which orders go together
-PATIENCE = 5.0  # seconds without an answer after which a station counts as lost
-PAUSE = 0.5  # seconds between two tries to reach it
-TAKE = 12.0  # seconds that one `take` may take: it answers within two, if only "nothing"
-CLOCKS = 50  # answers that the station's clock is known by
-MOST = 1_000  # orders under way at one station
+BATCH_DELAY = 0.02  # seconds in which orders go together
+LOST_AFTER = 5.0  # seconds without an answer after which a station counts as lost
+RETRY_DELAY = 0.5  # seconds between two tries to reach it
+POLL_REPLY_TIMEOUT = (
+    12.0  # seconds that one `take` may take: it answers within two, if only "nothing"
+)
+CLOCK_SAMPLES = 50  # answers that the station's clock is known by
+MAX_TASKS = 1_000  # orders under way at one station
 log = logging.getLogger(__name__)
 
 
-class Lost(Exception):
+class WorkerLost(Exception):
     """A station went away with an order; `sent` says whether it may have begun with it."""
 
     def __init__(self, address: str, *, sent: bool) -> None:
@@ -47,21 +49,25 @@ class _Pending:
     future: asyncio.Future[Any]
     sent: bool = False
 
-    def enter(self, event: Done, address: str) -> None:
+    def enter(self, event: TaskResult, address: str) -> None:
         """Tell who waits what happened."""
         if self.future.done():
             return
-        if isinstance(event.result, TurnedAway):
-            self.future.set_exception(Lost(address, sent=False))
+        if isinstance(event.result, TaskRejected):
+            self.future.set_exception(WorkerLost(address, sent=False))
         else:
             self.future.set_result(event.result)
 
 
-class Post:
+class WorkerClient:
     """Hands orders to a station and brings back what came of them."""
 
     def __init__(
-        self, dask: Dask, hired: Hired, hello: Hello, changed: Callable[[Post], None]
+        self,
+        dask: DaskClient,
+        hired: ActorHandle,
+        hello: WorkerInfo,
+        changed: Callable[[WorkerClient], None],
     ) -> None:
         """Prepare; `changed` is told when the station has more room, is leaving, or is gone."""
         self.address = hired.address
@@ -79,11 +85,11 @@ class Post:
         self.idle = asyncio.Event()  # set while nothing is under way
         self.idle.set()
         self._pending: dict[int, _Pending] = {}
-        self._outbox: list[Order] = []
-        self._token: Hidden | None = None
+        self._outbox: list[Task] = []
+        self._token: SecretStr | None = None
         self._wake = asyncio.Event()
         self._seen = 0
-        self._ahead: deque[float] = deque(maxlen=CLOCKS)
+        self._ahead: deque[float] = deque(maxlen=CLOCK_SAMPLES)
         self._tasks = [asyncio.create_task(self._put()), asyncio.create_task(self._take())]
 
     def __repr__(self) -> str:
@@ -93,12 +99,12 @@ class Post:
     def free(self) -> bool:
         """Whether it takes one more picture."""
         usable = not (self.gone or self.leaving)
-        return usable and self.room > 0 and self.taken < MOST
+        return usable and self.room > 0 and self.taken < MAX_TASKS
 
     async def do(
         self,
-        make: Callable[[int], Order],
-        token: Hidden | None = None,
+        make: Callable[[int], Task],
+        token: SecretStr | None = None,
     ) -> Any:  # noqa: ANN401 - what the order is for
         """Have one order done: gives its result, or raises what that is.
 
@@ -106,7 +112,7 @@ class Post:
             Lost: the station went away.
         """
         if self.gone:
-            raise Lost(self.address, sent=False)
+            raise WorkerLost(self.address, sent=False)
         number = next(self._numbers)
         pending = _Pending(asyncio.get_running_loop().create_future())
         self._pending[number] = pending
@@ -121,7 +127,7 @@ class Post:
                 self.idle.set()
         if isinstance(result, Exception):
             if self.leaving and not isinstance(result, StopRun):  # it was closed under its hands
-                raise Lost(self.address, sent=True) from result
+                raise WorkerLost(self.address, sent=True) from result
             raise result
         return result
 
@@ -134,8 +140,8 @@ class Post:
         """End the station: nothing is under way there any more."""
         self.gone = True
         await self._stop()
-        with suppress(Gone):
-            await self._dask.call(self._hired, "close", seconds=PATIENCE)
+        with suppress(WorkerUnreachable):
+            await self._dask.call(self._hired, "close", seconds=LOST_AFTER)
         self._dask.dismiss(self._hired)
 
     def lose(self) -> None:
@@ -149,7 +155,7 @@ class Post:
                 task.cancel()
         for pending in self._pending.values():
             if not pending.future.done():
-                pending.future.set_exception(Lost(self.address, sent=pending.sent))
+                pending.future.set_exception(WorkerLost(self.address, sent=pending.sent))
         self._dask.dismiss(self._hired)
         self._changed(self)
 
@@ -158,27 +164,27 @@ class Post:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _send(self, order: Order) -> None:
+    def _send(self, order: Task) -> None:
         self._outbox.append(order)
         self._wake.set()
 
     async def _put(self) -> None:
         for batch in itertools.count(1):
             await self._wake.wait()
-            await asyncio.sleep(GATHER)
+            await asyncio.sleep(BATCH_DELAY)
             self._wake.clear()
             orders, self._outbox = tuple(self._outbox), []
             for order in orders:
                 if not isinstance(order, Release) and order.number in self._pending:
                     self._pending[order.number].sent = True
-            if not await self._call("put", batch, orders, self._token, seconds=TAKE):
+            if not await self._call("put", batch, orders, self._token, seconds=POLL_REPLY_TIMEOUT):
                 return
 
     async def _take(self) -> None:
-        while taken := await self._call("take", self._seen, seconds=TAKE):
+        while taken := await self._call("take", self._seen, seconds=POLL_REPLY_TIMEOUT):
             self._enter(taken)
 
-    async def _call(self, method: str, *args: object, seconds: float = PATIENCE) -> Any:  # noqa: ANN401
+    async def _call(self, method: str, *args: object, seconds: float = LOST_AFTER) -> Any:  # noqa: ANN401
         """Call until there is an answer; None, and the station lost, where none comes."""
         loop = asyncio.get_running_loop()
         since: float | None = None
@@ -186,24 +192,24 @@ class Post:
             began = loop.time()
             try:
                 return await self._dask.call(self._hired, method, *args, seconds=seconds) or True
-            except Gone as error:
+            except WorkerUnreachable as error:
                 since = since or began
                 log.debug("%s at %s: %s", method, self.address, error)
-                if not self.listed or loop.time() - since >= PATIENCE:
+                if not self.listed or loop.time() - since >= LOST_AFTER:
                     self.lose()
                     return None
             except Exception as error:  # noqa: BLE001 - whatever is wrong there, it is of no use
                 log.warning("the station at %s fails: %r", self.address, error)
                 self.lose()
                 return None
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(RETRY_DELAY)
         return None
 
     def time_there(self, at: float) -> float:
         """What this machine's monotonic time is on the station's clock."""
         return at + max(self._ahead, default=0.0)
 
-    def _enter(self, taken: Taken) -> None:
+    def _enter(self, taken: EventBatch) -> None:
         # The quickest of the last answers knows best how far ahead the station's clock is.
         self._ahead.append(taken.now - time.monotonic())
         for number, event in enumerate(taken.events, taken.first):

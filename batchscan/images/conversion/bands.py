@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 BAND_PIXELS: Final = 4_000_000
 """Pixels of a band; rows are rounded to whole ones."""
 
-_LARGEST_FIRST_STEP: Final = 2  # times the wanted size that is left for the better filter
+_MAX_FIRST_STEP: Final = 2  # times the wanted size that is left for the better filter
 _SIXTEEN_BITS: Final = frozenset({"I;16", "I;16B", "I;16L", "I;16N"})
 _AS_THEY_ARE: Final = frozenset({"L", "RGB", "CMYK", "LAB"})
 _WITH_ALPHA: Final = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
@@ -34,7 +34,7 @@ def shrink_to_eight_bits(
         long_side: the wanted longer side, in pixels; the picture is not brought below it.
         inverted: the values count from white.
     """
-    step = max(1, max(image.size) // (_LARGEST_FIRST_STEP * long_side))
+    step = max(1, max(image.size) // (_MAX_FIRST_STEP * long_side))
     rows = max(1, BAND_PIXELS // max(1, image.width) // step) * step
     image.load()
     if rows >= image.height and step == 1:

@@ -27,7 +27,7 @@ from batchscan.images.conversion.recipe import (
     Decoded,
     exif_orientation,
 )
-from batchscan.images.kinds import Kind
+from batchscan.images.kinds import ImageFormat
 
 _AVIF_HEAD: Final = 65_536  # bytes in which the properties of an AVIF are looked for
 _NAMED_COLOURS: Final = b"colrnclx"
@@ -44,7 +44,7 @@ FORMATS: Final = {
 }
 
 
-def decode(kind: Kind, file: BinaryIO, check_size: CheckSize) -> Decoded:
+def decode(kind: ImageFormat, file: BinaryIO, check_size: CheckSize) -> Decoded:
     """Open a picture of one of `FORMATS`: of an animation the first frame.
 
     Raises:

@@ -9,9 +9,9 @@ from batchscan.images import kinds
 from batchscan.images.conversion import by_pillow, heif, jxl, psd, raw, tiff
 from batchscan.images.conversion.bands import CONVERTIBLE
 from batchscan.images.conversion.recipe import CannotConvert, CheckSize, Decoded
-from batchscan.images.kinds import Kind
+from batchscan.images.kinds import ImageFormat
 
-_DECODERS: Final[dict[Kind, Callable[[BinaryIO, CheckSize], Decoded]]] = {
+_DECODERS: Final[dict[ImageFormat, Callable[[BinaryIO, CheckSize], Decoded]]] = {
     kinds.HEIC: heif.decode,
     kinds.JXL: jxl.decode,
     kinds.PSD: psd.decode,
@@ -19,7 +19,7 @@ _DECODERS: Final[dict[Kind, Callable[[BinaryIO, CheckSize], Decoded]]] = {
 }
 
 
-def decode(kind: Kind, file: BinaryIO, check_size: CheckSize) -> Decoded:
+def decode(kind: ImageFormat, file: BinaryIO, check_size: CheckSize) -> Decoded:
     """Open a picture; some decoders leave the pixels for later.
 
     Args:

@@ -12,7 +12,7 @@ from batchscan.images import kinds
 from batchscan.images.conversion import by_pillow
 from batchscan.images.conversion.recipe import CheckSize, Decoded
 
-LEAST_PREVIEW: Final = 1024
+MIN_PREVIEW: Final = 1024
 """Pixels that an embedded JPEG needs on its longer side."""
 
 _OTHER_SHAPE: Final = 0.1  # by which proportions of the same picture never differ
@@ -50,7 +50,7 @@ def _preview(camera: rawpy.RawPy, check_size: CheckSize) -> Decoded | None:
     except Exception:  # noqa: BLE001
         return None
     image = decoded.image
-    if max(image.size) < LEAST_PREVIEW or not _same_shape(image.size, camera.sizes):
+    if max(image.size) < MIN_PREVIEW or not _same_shape(image.size, camera.sizes):
         return None
     if decoded.orientation != 1:
         return decoded

@@ -77,7 +77,7 @@ def _do(connection: socket.socket, request: Request, file: BinaryIO) -> tuple[Re
         return convert(request, file, _admission(connection, request))
     data = file.read()
     if request.operation is Operation.RAW_PREVIEW:
-        return Reply(raw=raw_files.portray(data, request.max_pixels)), b""
+        return Reply(raw=raw_files.make_preview(data, request.max_pixels)), b""
     unpack = request.operation is Operation.RAW_SENSOR
     return Reply(raw=raw_files.examine(data, unpack=unpack, max_pixels=request.max_pixels)), b""
 

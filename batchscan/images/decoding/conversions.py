@@ -23,12 +23,12 @@ from batchscan.images.conversion.recipe import (
 )
 from batchscan.images.decoding import raw_files
 from batchscan.images.decoding.messages import Reply, Request
-from batchscan.images.kinds import Kind
+from batchscan.images.kinds import ImageFormat
 from batchscan.images.metadata import ifd
 from batchscan.images.metadata.provenance import of_info
 from batchscan.images.preview import read_provenance
 from batchscan.images.raw_rules import judge_raw
-from batchscan.images.rules import Rules, Unfit
+from batchscan.images.rules import Rules, RuleViolation
 from batchscan.model import Provenance
 
 _LIBRARIES: Final = {
@@ -58,7 +58,7 @@ def convert(request: Request, file: BinaryIO, admit: Callable[[int], None]) -> t
 
     try:
         converted, provenance = _convert(kind, request, file, check_size)
-    except Unfit as unfit:
+    except RuleViolation as unfit:
         return _failed(unfit.reason, unfit.detail, unfit.size or size), b""
     except TooManyPixels as error:
         return _failed(RejectReason.TOO_MANY_PIXELS, str(error), size), b""
@@ -83,7 +83,7 @@ def convert(request: Request, file: BinaryIO, admit: Callable[[int], None]) -> t
 
 
 def _convert(
-    kind: Kind, request: Request, file: BinaryIO, check_size: CheckSize
+    kind: ImageFormat, request: Request, file: BinaryIO, check_size: CheckSize
 ) -> tuple[Converted, Provenance]:
     warnings: list[str] = []
     if kind.group != "raw":
@@ -99,7 +99,7 @@ def _convert(
     return found, read_provenance(kind.format, data)
 
 
-def _made_with(kind: Kind) -> str:
+def _made_with(kind: ImageFormat) -> str:
     """The programs by which the same bytes can be made again."""
     names = ["batchscan", "pillow", *_LIBRARIES.get(kind, ())]
     if kind.group == "raw":

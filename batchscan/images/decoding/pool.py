@@ -13,10 +13,10 @@ from typing import Final
 from batchscan.enums import FailReason, RejectReason
 from batchscan.images.decoding.messages import Operation, Reply, Request
 from batchscan.images.decoding.process import COMMAND, DecoderDied, DecoderProcess, Source
-from batchscan.images.kinds import Kind
-from batchscan.images.pixel_semaphore import Allowance
+from batchscan.images.kinds import ImageFormat
+from batchscan.images.pixel_semaphore import PixelSemaphore
 from batchscan.images.raw_process import RawReport
-from batchscan.images.rules import MAX_DECODED_PIXELS, Size, Unfit
+from batchscan.images.rules import MAX_DECODED_PIXELS, RuleViolation, Size
 from batchscan.model import Provenance
 
 SECONDS: Final = 60.0
@@ -50,7 +50,7 @@ class Decoders:
         self,
         processes: int | None = None,
         *,
-        pixels: Allowance | None = None,
+        pixels: PixelSemaphore | None = None,
         command: Sequence[str] = COMMAND,
         seconds: float = SECONDS,
     ) -> None:
@@ -63,7 +63,7 @@ class Decoders:
             seconds: that one file may take.
         """
         count = processes or min(MAX_PROCESSES, os.cpu_count() or 1)
-        self._pixels = pixels or Allowance(MAX_DECODED_PIXELS)
+        self._pixels = pixels or PixelSemaphore(MAX_DECODED_PIXELS)
         self._all = [DecoderProcess(command, seconds) for _ in range(count)]
         self._idle = deque(self._all)
         self._changed = threading.Condition()
@@ -91,7 +91,7 @@ class Decoders:
         return self._raw(Operation.RAW_PREVIEW, data, max_pixels).thumbnail
 
     def convert(
-        self, kind: Kind, source: Source, *, check_raw: bool = False, unpack: bool = True
+        self, kind: ImageFormat, source: Source, *, check_raw: bool = False, unpack: bool = True
     ) -> Converted:
         """Have the JPEG made that is sent in a picture's place.
 
@@ -110,7 +110,7 @@ class Decoders:
         try:
             reply, data = self._ask(request, source)
         except DecoderDied as error:
-            raise Unfit(FailReason.CHECK_FAILED, str(error)) from error
+            raise RuleViolation(FailReason.CHECK_FAILED, str(error)) from error
         if reply.reason is not None:
             raise _unfit(reply)
         return Converted(
@@ -160,12 +160,12 @@ class Decoders:
                 self._changed.notify()
 
 
-def _unfit(reply: Reply) -> Unfit:
+def _unfit(reply: Reply) -> RuleViolation:
     try:
         reason: RejectReason | FailReason = RejectReason(reply.reason or "")
     except ValueError:
         reason = FailReason.CHECK_FAILED
     known = reply.width is not None and reply.height is not None
-    return Unfit(
+    return RuleViolation(
         reason, reply.detail or "", Size(reply.width or 0, reply.height or 0) if known else None
     )

@@ -39,7 +39,7 @@ def examine(data: bytes, *, unpack: bool, max_pixels: int) -> RawReport:
     return report
 
 
-def portray(data: bytes, max_pixels: int) -> RawReport:
+def make_preview(data: bytes, max_pixels: int) -> RawReport:
     """Make a thumbnail of the preview that the camera put into the file, if there is one."""
     try:
         return RawReport(opened=True, thumbnail=preview(data, max_pixels))

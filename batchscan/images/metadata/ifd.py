@@ -152,7 +152,7 @@ IPTC: Final = 33723
 COPYRIGHT: Final = 33432
 TAKEN: Final = 36867  # DateTimeOriginal
 
-LONGEST: Final = 1_000_000
+MAX_LENGTH: Final = 1_000_000
 """Bytes of a value that are read at most: metadata of real pictures has a tenth of that."""
 
 _DIRECTORY: Final = 34665  # where the EXIF directory stands, with the time in it
@@ -195,7 +195,7 @@ class Exif:
                 size = length * _UNITS[kind]
                 if size <= _INLINE:
                     place = entry + 8
-                self._values[tag] = data[place : place + min(size, LONGEST)]
+                self._values[tag] = data[place : place + min(size, MAX_LENGTH)]
 
     def _integer(self, value: bytes) -> int:
         return int.from_bytes(value[:4], "little" if self._order == "<" else "big")

@@ -33,7 +33,7 @@ def datasets(data: bytes) -> Iterator[tuple[tuple[int, int], bytes]]:
         position += length
 
 
-LONGEST: Final = 1_000_000
+MAX_LENGTH: Final = 1_000_000
 """Bytes that are read: packets of real pictures have a tenth of that."""
 
 CREATOR: Final = "http://purl.org/dc/elements/1.1/ creator"
@@ -59,7 +59,7 @@ def properties(data: bytes) -> dict[str, list[str]]:
     parser.EndElementHandler = reader.end
     parser.CharacterDataHandler = reader.text
     with suppress(expat.ExpatError, _Refused, ValueError, LookupError):  # the last: odd encodings
-        parser.Parse(data[:LONGEST].rstrip(b"\0"), True)
+        parser.Parse(data[:MAX_LENGTH].rstrip(b"\0"), True)
     return reader.found
 
 

@@ -15,10 +15,10 @@ from batchscan.images.metadata import ifd, iptc_xmp
 from batchscan.images.metadata.ifd import Exif
 from batchscan.model import Provenance
 
-LONGEST: Final = 500
+MAX_LENGTH: Final = 500
 """Characters of a field."""
 
-_BYTES: Final = 8 * LONGEST  # that are looked at: four a character, and room for what is trimmed
+_BYTES: Final = 8 * MAX_LENGTH  # that are looked at: four a character, and room for what is trimmed
 _PHOTOSHOP_IPTC: Final = 0x0404  # the resource of a JPEG that holds IPTC
 _RAF_PREVIEW: Final = slice(84, 92)  # where a Fuji RAF's JPEG stands, and how long it is
 _RAF: Final = b"FUJIFILMCCD-RAW"
@@ -108,7 +108,7 @@ def _text(value: bytes | str) -> str | None:
 
 
 def _cut(text: str) -> str | None:
-    return text[:LONGEST].strip() or None
+    return text[:MAX_LENGTH].strip() or None
 
 
 def _decoded(data: bytes) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from batchscan.images import kinds
-from batchscan.images.kinds import Kind
+from batchscan.images.kinds import ImageFormat
 from batchscan.images.metadata.strip_bitmap import strip_bmp, strip_ico
 from batchscan.images.metadata.strip_gif import strip_gif
 from batchscan.images.metadata.strip_jpeg import strip_jpeg
@@ -22,7 +22,7 @@ from batchscan.images.metadata.stripping import CannotStrip
 
 __all__ = ["CannotStrip", "strip"]
 
-_STRIPPERS: Final[dict[Kind, Callable[[bytes, int], bytes]]] = {
+_STRIPPERS: Final[dict[ImageFormat, Callable[[bytes, int], bytes]]] = {
     kinds.JPEG: strip_jpeg,
     kinds.PNG: strip_png,
     kinds.GIF: strip_gif,
@@ -32,7 +32,7 @@ _STRIPPERS: Final[dict[Kind, Callable[[bytes, int], bytes]]] = {
 }
 
 
-def strip(kind: Kind, data: bytes, orientation: int = 1) -> bytes:
+def strip(kind: ImageFormat, data: bytes, orientation: int = 1) -> bytes:
     """The same picture without metadata; equal to `data` where there was none.
 
     Args:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from batchscan.engines.cluster.byte_cache import Larder
+from batchscan.engines.cluster.byte_cache import ByteCache
 
 
 def test_what_lies_there_longest_goes_first():
-    larder = Larder(10)
+    larder = ByteCache(10)
     for name in "abc":
         larder.put(name, "sha", name.encode() * 4)
 
@@ -15,7 +15,7 @@ def test_what_lies_there_longest_goes_first():
 
 
 def test_the_same_picture_again_takes_its_room_once():
-    larder = Larder(10)
+    larder = ByteCache(10)
     for _ in range(5):
         larder.put("a", "sha", b"aaaa")
     larder.put("b", "sha", b"bbbb")
@@ -24,7 +24,7 @@ def test_the_same_picture_again_takes_its_room_once():
 
 
 def test_what_was_released_makes_room():
-    larder = Larder(8)
+    larder = ByteCache(8)
     larder.put("a", "sha", b"aaaa")
     larder.put("b", "sha", b"bbbb")
     larder.drop("b", "sha")
@@ -35,14 +35,14 @@ def test_what_was_released_makes_room():
 
 
 def test_a_picture_larger_than_all_the_room_is_not_kept():
-    larder = Larder(3)
+    larder = ByteCache(3)
     larder.put("a", "sha", b"aaaa")
 
     assert larder.get("a", "sha") is None
 
 
 def test_another_content_at_the_same_path_is_another_picture():
-    larder = Larder(100)
+    larder = ByteCache(100)
     larder.put("a", "old", b"old")
 
     assert larder.get("a", "new") is None

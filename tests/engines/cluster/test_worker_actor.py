@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 
 from batchscan import Api, Settings
-from batchscan.copyleaks.secret import Hidden
+from batchscan.copyleaks.secret import SecretStr
 from batchscan.emulator import Emulator, EmulatorConfig
-from batchscan.engines.cluster.messages import Inspect, Portray, Release, TurnedAway, Upload
-from batchscan.engines.cluster.worker_actor import Station
-from batchscan.engines.interface import Answered, TokenRefused, Unread
+from batchscan.engines.cluster.messages import Inspect, MakePreview, Release, TaskRejected, Upload
+from batchscan.engines.cluster.worker_actor import WorkerActor
+from batchscan.engines.interface import NotSent, Success, TokenRejected
 from batchscan.enums import FailReason, RejectReason
-from batchscan.images.preview import Portrait
+from batchscan.images.preview import Preview
 from batchscan.model import Candidate, Image, NotSendable, Stat
 from tests.pictures import png
 
@@ -27,7 +27,7 @@ async def emulator():
 
 @pytest.fixture
 async def station(emulator):
-    opened = Station(Settings(api=Api(url=emulator.url, identity_url=emulator.url)), 1)
+    opened = WorkerActor(Settings(api=Api(url=emulator.url, identity_url=emulator.url)), 1)
     opened._warm_up()
     yield opened
     await opened.close()
@@ -45,7 +45,7 @@ def candidate(path) -> Candidate:
 
 
 async def results(station, *orders, token: str | None = None) -> dict[int, object]:
-    await station.put(station._batches + 1, orders, token and Hidden(token))
+    await station.put(station._batches + 1, orders, token and SecretStr(token))
     found: dict[int, object] = {}
     seen = 0
     while len(found) < len(orders):
@@ -96,7 +96,7 @@ async def test_the_bytes_that_were_inspected_are_sent_though_the_file_is_gone(
     order = replace(upload(image, file.with_name("gone")))
     reply = (await results(station, order, token=token_of(emulator)))[2]
 
-    assert isinstance(reply, Answered)
+    assert isinstance(reply, Success)
     assert emulator.journal.of("check")[0].sha256 == image.sha256
 
 
@@ -105,7 +105,7 @@ async def test_bytes_that_are_gone_are_read_again(station, emulator, file):
     await station.put(2, (Release(image.path, image.sha256),), None)
     reply = (await results(station, upload(image, file), token=token_of(emulator)))[2]
 
-    assert isinstance(reply, Answered)
+    assert isinstance(reply, Success)
     assert emulator.journal.of("check")[0].sha256 == image.sha256
 
 
@@ -125,7 +125,7 @@ async def test_what_was_read_again_and_differs_is_not_sent(station, emulator, fi
     spoil(file)
     reply = (await results(station, order, token=token_of(emulator)))[2]
 
-    assert isinstance(reply, Unread)
+    assert isinstance(reply, NotSent)
     assert reply.reason is reason
     assert not emulator.journal.of("check")
 
@@ -134,13 +134,13 @@ async def test_a_token_that_is_refused_comes_back_as_that(station, file):
     image = await inspected(station, file)
     reply = (await results(station, upload(image, file), token="old"))[2]
 
-    assert isinstance(reply, TokenRefused)
+    assert isinstance(reply, TokenRejected)
 
 
 async def test_orders_that_come_twice_are_done_once(station, emulator, file):
     image = await inspected(station, file)
     orders = (upload(image, file),)
-    token = Hidden(token_of(emulator))
+    token = SecretStr(token_of(emulator))
     for _ in range(3):
         await station.put(2, orders, token)
     first = await station.take(0)
@@ -161,9 +161,9 @@ async def test_a_picture_leaves_at_its_time(station, emulator, file):
 
 async def test_a_portrait_is_made_where_the_picture_is(station, file):
     image = await inspected(station, file)
-    made = (await results(station, Portray(3, image, candidate(file))))[3]
+    made = (await results(station, MakePreview(3, image, candidate(file))))[3]
 
-    assert isinstance(made, Portrait)
+    assert isinstance(made, Preview)
     assert made.thumbnail is not None
 
 
@@ -171,15 +171,15 @@ async def test_a_station_that_is_leaving_turns_orders_away(station, file):
     station._leaving = True
     result = (await results(station, Inspect(1, candidate(file))))[1]
 
-    assert result == TurnedAway()
+    assert result == TaskRejected()
 
 
 async def test_nothing_is_sent_for_a_driver_that_is_silent(station, emulator, file):
     image = await inspected(station, file)
     station._taken_at -= 60
-    reply = await station._result_of(upload(image, file), Hidden(token_of(emulator)))
+    reply = await station._result_of(upload(image, file), SecretStr(token_of(emulator)))
 
-    assert isinstance(reply, Unread)
+    assert isinstance(reply, NotSent)
     assert not emulator.journal.of("check")
 
 

@@ -14,7 +14,7 @@ from batchscan.images import kinds
 from batchscan.images.conversion.decode import decode
 from batchscan.images.conversion.heif import display_p3
 from batchscan.images.conversion.recipe import CannotConvert, TooManyPixels, to_jpeg
-from batchscan.images.kinds import Kind
+from batchscan.images.kinds import ImageFormat
 
 COLOURS = ((200, 50, 30), (20, 180, 60), (30, 60, 210), (128, 128, 128))
 SIZE = (300, 200)
@@ -50,7 +50,7 @@ def saved(picture: Image.Image, form: str, **options: Any) -> bytes:
     return out.getvalue()
 
 
-def converted(kind: Kind, data: bytes, limit: int = 300_000_000) -> Image.Image:
+def converted(kind: ImageFormat, data: bytes, limit: int = 300_000_000) -> Image.Image:
     def check(width: int, height: int) -> None:
         if width * height > limit:
             raise TooManyPixels(width, height, limit)
@@ -189,7 +189,7 @@ def test_floating_point_and_signed_and_wide_pixels_are_refused():
         assert isinstance(refused.value, CannotConvert)
 
 
-FORMATS: list[tuple[str, Kind, dict[str, Any]]] = [
+FORMATS: list[tuple[str, ImageFormat, dict[str, Any]]] = [
     ("TIFF", kinds.TIFF, {}),
     ("AVIF", kinds.AVIF, {"quality": 95}),
     ("JPEG", kinds.JPEG, {"quality": 95}),

@@ -19,8 +19,8 @@ from batchscan.enums import RejectReason
 from batchscan.images import kinds
 from batchscan.images.decoding.pool import Decoders
 from batchscan.images.decoding.process import DecoderDied, Source
-from batchscan.images.pixel_semaphore import Allowance
-from batchscan.images.rules import Unfit
+from batchscan.images.pixel_semaphore import PixelSemaphore
+from batchscan.images.rules import RuleViolation
 from tests import pictures
 
 LIMIT = 75_000_000
@@ -199,7 +199,7 @@ def _tiff(w: int, h: int) -> bytes:
 
 def test_a_picture_that_would_not_fit_the_memory_is_rejected_and_the_next_is_not(monkeypatch):
     small = Decoders(1, command=[sys.executable, "-c", SMALL])
-    with pytest.raises(Unfit) as refused:
+    with pytest.raises(RuleViolation) as refused:
         small.convert(kinds.TIFF, Source(_tiff(12_000, 10_000)))
     made = small.convert(kinds.TIFF, Source(_tiff(100, 50)))
     small.close()
@@ -215,7 +215,7 @@ SMALL = "from batchscan.images.decoding import child\nchild.MEMORY = 60_000_000\
 def test_several_are_decoded_at_once_within_the_pixels_that_are_allowed():
     held, most = [0], [0]
 
-    class Watched(Allowance):
+    class Watched(PixelSemaphore):
         @contextmanager
         def hold(self, weight):
             with super().hold(weight):
@@ -251,7 +251,7 @@ def test_an_open_file_is_decoded_from_its_descriptor(process, tmp_path):
 
 
 def test_more_pixels_than_are_decoded_are_refused_by_their_number(process):
-    with pytest.raises(Unfit, match="200,000,000 at most") as refused:
+    with pytest.raises(RuleViolation, match="200,000,000 at most") as refused:
         process.convert(kinds.PSD, Source(HUGE))
 
     assert refused.value.reason is RejectReason.TOO_MANY_PIXELS
@@ -269,7 +269,7 @@ HUGE = b"8BPS\0\2" + bytes(6) + struct.pack(">HIIHH", 3, 300_000, 300_000, 8, 3)
     noise=st.binary(max_size=300),
 )
 def test_noise_behind_any_signature_is_refused_by_the_same_living_child(process, kind, noise):
-    with pytest.raises(Unfit) as refused:
+    with pytest.raises(RuleViolation) as refused:
         process.convert(kind, Source(SIGNATURES[kind.name] + noise))
 
     assert isinstance(refused.value.reason, RejectReason), refused.value.detail

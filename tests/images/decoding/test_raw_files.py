@@ -3,7 +3,7 @@ import io
 import pytest
 from PIL import Image
 
-from batchscan.images.decoding.raw_files import examine, portray
+from batchscan.images.decoding.raw_files import examine, make_preview
 from batchscan.images.raw_process import RawReport
 from tests import pictures
 
@@ -39,7 +39,7 @@ def test_above_the_limit_nothing_is_unpacked():
 def test_a_preview_becomes_a_thumbnail_whether_it_is_a_jpeg_or_pixels(preview):
     data = pictures.with_preview(pictures.dng(), preview)
 
-    thumbnail = portray(data, LIMIT).thumbnail
+    thumbnail = make_preview(data, LIMIT).thumbnail
     assert thumbnail is not None
     assert Image.open(io.BytesIO(thumbnail)).size == (80, 40)
 
@@ -47,6 +47,6 @@ def test_a_preview_becomes_a_thumbnail_whether_it_is_a_jpeg_or_pixels(preview):
 def test_a_file_without_a_preview_or_with_too_large_a_one_has_no_thumbnail():
     data = pictures.with_preview(pictures.dng(), pictures.jpeg(80, 40))
 
-    assert portray(data, 80 * 40 - 1) == RawReport(opened=True)
-    assert "No thumbnail" in str(portray(pictures.dng(), LIMIT).error)
-    assert portray(b"nothing", LIMIT).thumbnail is None
+    assert make_preview(data, 80 * 40 - 1) == RawReport(opened=True)
+    assert "No thumbnail" in str(make_preview(pictures.dng(), LIMIT).error)
+    assert make_preview(b"nothing", LIMIT).thumbnail is None

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
 
 from batchscan.images import kinds
-from batchscan.images.kinds import Kind
+from batchscan.images.kinds import ImageFormat
 from batchscan.images.metadata.strip import CannotStrip, strip
 from batchscan.images.raster import open_raster
 from tests import pictures
@@ -30,7 +30,7 @@ def exif(orientation: int = 1) -> bytes:
     return found.tobytes()
 
 
-def shown(kind: Kind, data: bytes) -> tuple[Any, ...]:
+def shown(kind: ImageFormat, data: bytes) -> tuple[Any, ...]:
     """All that a decoder shows of a file."""
     opened = open_raster(kind, data)
     frames = []
@@ -48,7 +48,7 @@ def shown(kind: Kind, data: bytes) -> tuple[Any, ...]:
     )
 
 
-def assert_stripped(kind: Kind, data: bytes, orientation: int = 1) -> bytes:
+def assert_stripped(kind: ImageFormat, data: bytes, orientation: int = 1) -> bytes:
     assert SECRET in data
     found = strip(kind, data, orientation)
     assert SECRET not in found
