@@ -59,7 +59,7 @@ class StopRun(BatchscanError):
     deferral: ClassVar[DeferReason] = DeferReason.INTERRUPTED
 
     @property
-    def defers_as(self) -> DeferReason:
+    def defer_reason(self) -> DeferReason:
         """The reason that pictures not tried because of this stop are deferred with."""
         return self.deferral
 
@@ -96,7 +96,7 @@ class LimitReached(StopRun):
         self._reason = reason
 
     @property
-    def defers_as(self) -> DeferReason:
+    def defer_reason(self) -> DeferReason:
         """`budget`, `limit` or `duration`, whichever was reached."""
         return self._reason
 

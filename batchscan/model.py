@@ -47,9 +47,9 @@ class Candidate:
 
     path: str  # absolute, links unresolved
     stat: Stat | None  # None where the walk could not stat a file that the user had named
-    explicit: bool = False  # named by the user: may be a link, may have any name
+    named_by_user: bool = False  # named by the user: may be a link, may have any name
     root: str | None = None  # the root folder it was found under
-    again: bool = False  # unchanged since an answer that is old enough to be asked for again
+    is_rescan: bool = False  # unchanged since an answer that is old enough to be asked for again
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +173,15 @@ class Match:
     disposition: Disposition | None = None
 
     @property
-    def there(self) -> bool:
+    def is_present(self) -> bool:
         """Whether the newest answer shows it."""
         return self.state is not MatchState.GONE
 
     @property
-    def to_do(self) -> bool:
+    def needs_action(self) -> bool:
         """Whether it is on the worklist: there, and nobody has settled it yet."""
         settled = self.disposition not in (None, Disposition.OPEN, Disposition.REVIEWED)
-        return self.there and not settled
+        return self.is_present and not settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +297,7 @@ Outcome: TypeAlias = Scanned | Reused | Rejected | Failed | Deferred
 class LearnedRate:
     """A rate that 429s taught."""
 
-    share: float  # of the told rate, 0 to 1
-    wall: float  # the share at which the last 429 came
+    fraction: float  # of the told rate, 0 to 1
+    ceiling: float  # the share at which the last 429 came
     learned_at: float
     paused_until: float

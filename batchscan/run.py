@@ -96,13 +96,13 @@ class Scan:
 
     def request_stop(self, signum: int) -> None:
         """Start nothing new, finish what is under way; `signum` becomes the exit code."""
-        self._stop.because(Interrupted(signum))
+        self._stop.request(Interrupted(signum))
 
     def progress(self) -> ProgressState:
         """How far the run is."""
         if self._session is None:
             return ProgressState()
-        tally, source, traffic = self._session.tally, self._session.source, self._session.traffic
+        tally, source, traffic = self._session.tally, self._session.source, self._session.stats
         return ProgressState(
             found=source.found,
             found_bytes=source.found_bytes,
@@ -112,11 +112,11 @@ class Scan:
             unchanged=tally.statuses[Status.UNCHANGED],
             sent=traffic.requests,
             sent_bytes=traffic.bytes_sent,
-            interval=self._session.gate.interval,
+            interval=self._session.limiter.interval,
             matches=tally.matches_found,
             credits=tally.charged,
             max_credits=self.settings.spend.max_credits,
-            waiting=self._session.gate.waiting,
+            waiting=self._session.limiter.waiting,
         )
 
     async def __aenter__(self) -> Self:
@@ -147,7 +147,7 @@ class Scan:
         assert self._running is not None  # noqa: S101 - set when entered
         try:
             if not self._running.done():
-                self._stop.because(Interrupted())
+                self._stop.request(Interrupted())
             async for _ in self:
                 pass
             await asyncio.shield(self._running)
@@ -195,7 +195,7 @@ class Scan:
         try:
             await session.source.feed(queue)
         except StopRun as reason:
-            self._stop.because(reason)
+            self._stop.request(reason)
         except Exception as bug:  # noqa: BLE001 - raised again when what is paid for has settled
             await self._stop_after(session, bug)
         for _ in range(self.settings.pace.concurrency):
@@ -204,9 +204,9 @@ class Scan:
     async def _work(self, session: Session, queue: asyncio.Queue[Candidate | None]) -> None:
         while (candidate := await queue.get()) is not None:
             try:
-                await session.examiner.examine(candidate)
+                await session.processor.process(candidate)
             except StopRun as reason:
-                self._stop.because(reason)
+                self._stop.request(reason)
             except Exception as bug:  # noqa: BLE001 - raised again when all has settled
                 await self._stop_after(session, bug)
             finally:
@@ -215,10 +215,10 @@ class Scan:
     async def _stop_after(self, session: Session, error: Exception) -> None:
         """Stop after an error that nobody expected: the ledger is damaged, or it is a bug."""
         try:
-            explained = await session.ledger.do(lambda ledger: ledger.explained(error))
+            explained = await session.ledger.run(lambda ledger: ledger.explained(error))
         except StopRun as reason:
             explained = reason
         if isinstance(explained, StopRun):
-            self._stop.because(explained)
+            self._stop.request(explained)
         else:
-            self._stop.because_of_bug(error)
+            self._stop.request_for_bug(error)

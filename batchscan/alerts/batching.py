@@ -45,14 +45,14 @@ def make_messages(
         return
     at = max(now, ledger.outbox.newest() + _STEP)
     for run_id in ledger.outbox.runs():
-        told = filter(is_told, ledger.outbox.news(run_id))
+        told = filter(is_told, ledger.outbox.events_of(run_id))
         parts = _draft(ledger, grouped(map(match_json, told)))
         for draft in ledger.outbox.drafts():
             for target in targets:
                 ledger.outbox.put(_message(target, run_id, draft, parts, at))
                 at += _STEP
-        ledger.outbox.forget_drafts()
-    ledger.outbox.forget_events()
+        ledger.outbox.clear_drafts()
+    ledger.outbox.clear_events()
 
 
 def grouped(

@@ -93,7 +93,7 @@ class _Delivery:
 
     async def _next(self, passed: float) -> Message | None:
         name = self.target.name
-        return await self.ledger.do(lambda ledger: ledger.outbox.next_for(name, passed))
+        return await self.ledger.run(lambda ledger: ledger.outbox.next_pending(name, passed))
 
     async def _send(self, message: Message) -> DeliveryFailure | None:
         """Send a message until it is told, or there is no point in trying again."""
@@ -116,11 +116,11 @@ class _Delivery:
 
         def enter(ledger: Ledger) -> None:
             if trouble is None:
-                ledger.outbox.told(message.id, at)
+                ledger.outbox.mark_delivered(message.id, at)
             else:
-                ledger.outbox.failed(message.id, at, trouble.what)
+                ledger.outbox.mark_failed(message.id, at, trouble.what)
 
-        await self.ledger.do(enter)
+        await self.ledger.run(enter)
 
     async def _pause(self, attempt: int, trouble: DeliveryFailure) -> bool:
         """Wait before another attempt; False where there is none."""

@@ -20,7 +20,7 @@ class Notifier:
 
     targets: tuple[AlertTarget, ...] = ()
     first_answers: bool = True
-    rehearsal: bool = False  # a dry run or a sandbox: there are no events
+    is_rehearsal: bool = False  # a dry run or a sandbox: there are no events
 
     @classmethod
     def of(cls, settings: Settings, environ: Mapping[str, str], clock: Clock) -> Notifier:
@@ -30,18 +30,18 @@ class Notifier:
             UsageError: one of them cannot be used as it is.
         """
         if settings.dry_run or settings.api.sandbox:
-            return cls(rehearsal=True)
+            return cls(is_rehearsal=True)
         targets = open_targets(settings.alerts, environ, clock.wall)
         return cls(targets, settings.alerts.first_answer == "tell")
 
-    def listen(self, ledger: Ledger) -> None:
+    def record_events(self, ledger: Ledger) -> None:
         """Let the ledger keep what there is to tell, if anybody is to be told."""
         if self.targets:
-            ledger.history.note_events()
+            ledger.history.record_events()
 
     def make_messages(self, ledger: Ledger, allowing: ActiveAllowRules, now: float) -> None:
         """Turn what the ledger kept into messages, all or nothing."""
-        if not self.rehearsal:
+        if not self.is_rehearsal:
             make_messages(
                 ledger,
                 [target.name for target in self.targets],
@@ -50,14 +50,14 @@ class Notifier:
                 now=now,
             )
 
-    def standing(self, ledger: Ledger, delivered: DeliveryResult | None = None) -> Alerts | None:
+    def status(self, ledger: Ledger, delivered: DeliveryResult | None = None) -> Alerts | None:
         """What was told and what waits, for the report; None where nobody is to be told."""
         if not self.targets:
             return None
         names = {target.name for target in self.targets}
         done = delivered or DeliveryResult()
         waiting = {
-            each.target: each.messages for each in ledger.outbox.waiting() if each.target in names
+            each.target: each.messages for each in ledger.outbox.pending() if each.target in names
         }
         return Alerts(
             told=done.told.total(),
@@ -68,7 +68,7 @@ class Notifier:
             ],
         )
 
-    async def tell(
+    async def send(
         self, ledger: LedgerThread, clock: Clock, hurry: asyncio.Event
     ) -> DeliveryResult:
         """Send what waits."""

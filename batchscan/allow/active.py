@@ -54,9 +54,9 @@ class ActiveAllowRules:
         """Tells these rules, as they hold on this day, from all others."""
         return [f"{rule!r} {rule.holds(self.today)}" for rule in self.rules.rules]
 
-    def look(self, ledger: Ledger, runs: Sequence[str]) -> None:
+    def apply_to(self, ledger: Ledger, runs: Sequence[str]) -> None:
         """Let the ledger show matches with these rules, and the news of these runs as new."""
-        ledger.history.tell(runs, self.allows if self.rules.rules else None)
+        ledger.history.set_news_scope(runs, self.allows if self.rules.rules else None)
 
 
 def existing_paths(paths: Sequence[bytes]) -> Sequence[bytes]:
@@ -67,7 +67,7 @@ def existing_paths(paths: Sequence[bytes]) -> Sequence[bytes]:
 def summarize(ledger: Ledger, allowing: ActiveAllowRules) -> MatchSummary:
     """What is known of the pictures seen."""
     usage = Usage(allowing.rules, allowing.today)
-    ledger.history.allow_seen(
+    ledger.history.apply_allow_rules(
         lambda url, sha256, paths: usage.add(url, sha256, existing_paths(paths))
     )
-    return ledger.overview.digest(usage.uses())
+    return ledger.reporting.digest(usage.uses())

@@ -56,7 +56,7 @@ def pending(*, as_json: bool, **parameters: object) -> int:
     from batchscan.state.access import read_ledger  # noqa: PLC0415 - --help does without
 
     with read_ledger(settings_of(parameters, credentials=False).settings) as ledger:
-        waiting = ledger.outbox.waiting()
+        waiting = ledger.outbox.pending()
     if as_json:
         print_data(
             escape_json(json.dumps({"schema": 1, "pending": list(map(_fields, waiting))}).encode())
@@ -152,7 +152,7 @@ async def _send(
     try:
         async with hold_state(settings, state, Shutdown(clock).sleep):
             delivered = await deliver(targets, ledger, clock, asyncio.Event())
-            waiting = await ledger.do(lambda ledger: ledger.outbox.waiting())
+            waiting = await ledger.run(lambda ledger: ledger.outbox.pending())
     finally:
         await ledger.aclose()
     return delivered, {each.target: each for each in waiting}

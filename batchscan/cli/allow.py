@@ -169,7 +169,7 @@ def _usage(settings: Settings, rules: AllowRules) -> Usage:
 
     usage = Usage(rules, _today())
     with read_ledger(settings, may_be_absent=True) as ledger:
-        for match in ledger.history.present():
+        for match in ledger.history.present_matches():
             usage.add(match.url, match.sha256, match.paths)
     return usage
 

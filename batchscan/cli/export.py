@@ -68,8 +68,8 @@ def command(*, form: str, **parameters: object) -> int:
 def _lines(ledger: Ledger, *, sandbox: bool) -> Iterator[Exported]:
     from batchscan.commands.export import exported  # noqa: PLC0415 - --help does without
 
-    for file in ledger.overview.files():
-        history = ledger.history.of(file.answer.picture_id) if file.answer else ()
+    for file in ledger.reporting.files():
+        history = ledger.history.matches_of(file.answer.picture_id) if file.answer else ()
         line = exported(file, history, sandbox=sandbox)
         if line is not None:
             yield line

@@ -211,7 +211,7 @@ def _refuse_unknown(
         UsageError: it names the nearest sites.
     """
     for target, choice in zip(targets, choices, strict=True):
-        if not ledger.marking.any_of(choice):
+        if not ledger.dispositions.any_of(choice):
             raise _nothing(ledger, target, filtered=filtered)
 
 
@@ -235,9 +235,9 @@ def _mark(ledger: Ledger, choice: Choice, decision: Decision, *, dry_run: bool) 
     marked = MarkResult()
     if dry_run:
         while marked.reached is not None:
-            ledger.marking.mark(choice, decision, marked, dry_run=True)
+            ledger.dispositions.mark(choice, decision, marked, dry_run=True)
         return marked
-    _in_pieces(ledger, marked, lambda: ledger.marking.mark(choice, decision, marked))
+    _in_pieces(ledger, marked, lambda: ledger.dispositions.mark(choice, decision, marked))
     return marked
 
 
@@ -259,12 +259,12 @@ def _undo(settings: Settings) -> int:
 
     with open_for_change(settings) as ledger:
         with ledger.transaction():
-            batch = ledger.marking.last()
+            batch = ledger.dispositions.last()
         if batch is None:
             raise UsageError("there is no decision to take back")
         marked = MarkResult()
         decision = Decision(batch.disposition, time.time(), _user(), batch.about)
-        _in_pieces(ledger, marked, lambda: ledger.marking.undo(batch, decision, marked))
+        _in_pieces(ledger, marked, lambda: ledger.dispositions.undo(batch, decision, marked))
     what = f"`mark {batch.disposition} {printable(batch.about)}` of {rfc3339(batch.at)}"
     back = f": {_counts(marked.before)} again" if marked.matches else ""
     print_data(f"taken back: {what}: {amount(marked.matches, 'match')}{back}{_left(marked)}")
@@ -294,7 +294,7 @@ def _counts(counts: Counter[Disposition]) -> str:
 def _nothing(ledger: Ledger, target: UrlPattern, *, filtered: bool) -> UsageError:
     from batchscan.report.wording import amount  # noqa: PLC0415 - --help does without
 
-    known = ledger.marking.domains()
+    known = ledger.dispositions.domains()
     near = difflib.get_close_matches(target.host or str(target), known, _DOMAINS_NAMED)
     which = " of these pictures" if filtered else ""
     advice = f"the nearest known: {printable(', '.join(near))}" if near else None

@@ -120,9 +120,9 @@ def _gathered(
         return any(glob.covers(path) for glob in globs for path in paths)
 
     with read_ledger(settings) as ledger:
-        ActiveAllowRules.of(settings, time.time()).look(ledger, ())
-        ledger.seen.see_all()
-        pictures = ledger.found.pictures(wanted if globs else None)
+        ActiveAllowRules.of(settings, time.time()).apply_to(ledger, ())
+        ledger.report_pictures.see_all()
+        pictures = ledger.matched_pictures.pictures(wanted if globs else None)
         return gather(pictures, [target.covers for target in targets])
 
 

@@ -111,6 +111,6 @@ class RunMonitor:
 
         try:
             with read_ledger(self._settings) as ledger:
-                return ledger.overview.oldest_answer()
+                return ledger.reporting.oldest_answer()
         except (StorageError, UsageError):  # the run has said it, if it came so far
             return None

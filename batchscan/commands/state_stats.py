@@ -58,8 +58,8 @@ def gather(settings: Settings, now: float) -> StateStats:
     for window in windows:
         window.move_to(now)
     with read_ledger(settings) as ledger:
-        holdings = ledger.holdings
-        ledger.history.tell(_telling(holdings.latest_runs()))
+        holdings = ledger.stats
+        ledger.history.set_news_scope(_telling(holdings.latest_runs()))
         return StateStats(
             path=path,
             now=now,

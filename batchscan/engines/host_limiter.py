@@ -21,32 +21,32 @@ class HostRateLimiter:
         self._passed: dict[int, tuple[str, RateLimiter, Permit]] = {}  # by the picture's id()
         self._closed = False
 
-    async def enter(self, image: Image, host: str) -> None:
+    async def acquire(self, image: Image, host: str) -> None:
         """Wait for a slot of the host, unless the picture has one there; at once when closed."""
         if self._pace.per_host is None or self._closed:
             return
         passed = self._passed.get(id(image))
         if passed is not None and passed[0] == host:
             return
-        self.let_go(image)
-        gate = self._gate(host)
-        granted = await gate.enter()
+        self.cancel_waits(image)
+        gate = self._limiter(host)
+        granted = await gate.acquire()
         if granted is not None:
             self._passed[id(image)] = host, gate, granted
 
-    def leaving(self, image: Image) -> Callable[[], None]:
+    def mark_sent(self, image: Image) -> Callable[[], None]:
         """Use up a picture's slot; gives what to call when the picture leaves."""
         passed = self._passed.pop(id(image), None)
         if passed is None:
             return _nothing
         _, gate, granted = passed
-        return lambda: gate.leaving(granted)
+        return lambda: gate.mark_sent(granted)
 
-    def let_go(self, image: Image) -> None:
+    def cancel_waits(self, image: Image) -> None:
         """Give back a picture's slot, if it has one."""
         passed = self._passed.pop(id(image), None)
         if passed is not None:
-            passed[1].abandoned(passed[2])
+            passed[1].release(passed[2])
 
     def close(self) -> None:
         """Let nobody wait any more: the run stops."""
@@ -54,7 +54,7 @@ class HostRateLimiter:
         for gate in self._gates.values():
             gate.close()
 
-    def _gate(self, host: str) -> RateLimiter:
+    def _limiter(self, host: str) -> RateLimiter:
         gate = self._gates.get(host)
         if gate is None:
             rates = self._pace.per_host or ()

@@ -34,7 +34,7 @@ class Inspector:
         self._decoders = Decoders(pixels=pixels)
         decoded = Decoded()
         self._judge = Judge(self._rules, self._decoders, pixels, decoded)
-        self._portraitist = PreviewMaker(pixels, self._decoders, self._rules.max_pixels, decoded)
+        self._preview_maker = PreviewMaker(pixels, self._decoders, self._rules.max_pixels, decoded)
         self._crew = ThreadPool(threads, "inspect")
 
     async def inspect(self, candidate: Candidate) -> Image | NotSendable:
@@ -43,7 +43,7 @@ class Inspector:
         def work() -> Image | NotSendable:
             return inspect(candidate, self._judge, self._rules, follow=self._follow)
 
-        return await self._crew.do(work)
+        return await self._crew.run(work)
 
     async def make_sendable(self, image: Image, candidate: Candidate) -> Image | NotSendable:
         """Make what is sent for a picture: stripped, converted, or the file as it is."""
@@ -55,7 +55,7 @@ class Inspector:
                 return make_sendable(image, self._decoders, self._rules)
             return self._read_again(image, candidate)
 
-        return await self._crew.do(work)
+        return await self._crew.run(work)
 
     def _read_again(self, image: Image, candidate: Candidate) -> Image | NotSendable:
         """Read a file that is not in memory (any more); it must hold what it held before."""
@@ -68,9 +68,9 @@ class Inspector:
         detail = "the file changed between two readings"
         return NotSendable(image.path, found.stat, FailReason.CHANGED_WHILE_READING, detail)
 
-    async def portray(self, image: Image) -> Preview:
+    async def make_preview(self, image: Image) -> Preview:
         """Make a thumbnail of a picture with matches, and read who made it; never raises."""
-        return await self._crew.do(partial(self._portraitist.portray, image))
+        return await self._crew.run(partial(self._preview_maker.make_preview, image))
 
     async def aclose(self) -> None:
         """End threads and child processes."""
@@ -101,7 +101,7 @@ class ThreadPool:
         self._told = False  # whether the loop knows that something is done
         self._threads: list[threading.Thread] = []
 
-    async def do(self, work: Callable[[], T]) -> T:
+    async def run(self, work: Callable[[], T]) -> T:
         """Run `work` in one of the threads; what it raises is raised here."""
         loop = asyncio.get_running_loop()
         if not self._threads:

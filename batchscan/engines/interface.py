@@ -52,16 +52,16 @@ class Engine(Protocol):
         """
         ...
 
-    async def portray(self, image: Image) -> Preview:
+    async def make_preview(self, image: Image) -> Preview:
         """Make a thumbnail of a picture with matches, and read who made it; never raises."""
         ...
 
     @property
-    def ready(self) -> bool:
+    def has_token(self) -> bool:
         """Whether an upload could start at once: whether there is a token."""
         ...
 
-    async def prepare(self) -> Throttled | TransientError | None:
+    async def ensure_token(self) -> Throttled | TransientError | None:
         """Get ready for uploads: log in, once for all that ask; None when that went well.
 
         Raises:
@@ -71,7 +71,7 @@ class Engine(Protocol):
         """
         ...
 
-    async def slot(self, image: Image) -> None:
+    async def acquire_host_slot(self, image: Image) -> None:
         """Wait until the host that would send a picture may send; at once while it has a slot.
 
         Raises:
@@ -93,7 +93,7 @@ class Engine(Protocol):
         """Give back what is kept for a picture: nothing more will be asked about it."""
         ...
 
-    def halt(self) -> None:
+    def cancel_waits(self) -> None:
         """Let nothing wait any more: the run stops."""
         ...
 

@@ -41,7 +41,7 @@ class LocalEngine:
         self._settings = settings
         clock = clock or SystemClock()
         self._now = clock.wall
-        self._workshop = Inspector(settings, min(8, max(2, os.cpu_count() or 2)))
+        self._inspector = Inspector(settings, min(8, max(2, os.cpu_count() or 2)))
         self._hosts = HostRateLimiter(settings, clock)
         self._token_file = token_file
         self._rehearsal = Rehearsal()
@@ -64,34 +64,34 @@ class LocalEngine:
 
     async def inspect(self, candidate: Candidate) -> Image | NotSendable:
         """Read, hash and judge one file."""
-        return await self._workshop.inspect(candidate)
+        return await self._inspector.inspect(candidate)
 
     async def make_sendable(self, image: Image, candidate: Candidate) -> Image | NotSendable:
         """Make what is sent for a picture: stripped, converted, or the file as it is."""
-        return await self._workshop.make_sendable(image, candidate)
+        return await self._inspector.make_sendable(image, candidate)
 
-    async def portray(self, image: Image) -> Preview:
+    async def make_preview(self, image: Image) -> Preview:
         """Make a thumbnail of a picture with matches, and read who made it; never raises."""
-        return await self._workshop.portray(image)
+        return await self._inspector.make_preview(image)
 
-    async def slot(self, image: Image) -> None:
+    async def acquire_host_slot(self, image: Image) -> None:
         """Wait until this machine may send the picture (`pace.per_host`)."""
-        await self._hosts.enter(image, HERE)
+        await self._hosts.acquire(image, HERE)
 
     def release(self, image: Image) -> None:
         """Give back what is kept for a picture: nothing more will be asked about it."""
-        self._hosts.let_go(image)
+        self._hosts.cancel_waits(image)
 
-    def halt(self) -> None:
+    def cancel_waits(self) -> None:
         """Let nothing wait any more: the run stops."""
         self._hosts.close()
 
     @property
-    def ready(self) -> bool:
+    def has_token(self) -> bool:
         """Whether there is a token, and answers can be read."""
         return self._rehearsal.done and self._opened is not None and self._client.ready
 
-    async def prepare(self) -> Throttled | TransientError | None:
+    async def ensure_token(self) -> Throttled | TransientError | None:
         """Log in, once for all that ask; None when that went well.
 
         Raises:
@@ -114,7 +114,7 @@ class LocalEngine:
             NoCredits: the account has no credits left.
             Unavailable: the API is not at this address.
         """
-        left_host = self._hosts.leaving(image)
+        left_host = self._hosts.mark_sent(image)
 
         def left() -> None:
             left_host()
@@ -139,7 +139,7 @@ class LocalEngine:
         """Give back connections, threads and child processes."""
         if self._opened is not None:
             await self._opened[0].aclose()
-        await self._workshop.aclose()
+        await self._inspector.aclose()
 
     @property
     def _client(self) -> CopyleaksClient:

@@ -83,11 +83,11 @@ def pack(ledger: Ledger, pictures: Iterable[int], request: Request, path: str) -
     """
     rules = _Rules(request.rules, utc_date(request.now))
     last = ledger.runs.last()
-    ledger.history.tell([last.run_id] if last else [], rules.allows)
+    ledger.history.set_news_scope([last.run_id] if last else [], rules.allows)
     with create_file(path, _ADVICE) as file, PackWriter(file) as packer:
         packing = _PackBuilder(ledger, packer, rules)
         for picture_id in pictures:
-            packing.add_picture(ledger.proof.picture(picture_id))
+            packing.add_picture(ledger.evidence.picture(picture_id))
         packing.add_runs()
         manifest = packing.describe(request)
         sha256 = packing.add_lists(manifest).sha256
@@ -136,7 +136,7 @@ class _PackBuilder:
 
     def describe(self, request: Request) -> Manifest:
         """Add the text for people, and say everything but which files there are."""
-        service, sandbox = self._ledger.proof.service()
+        service, sandbox = self._ledger.evidence.service()
         made_at, address = rfc3339(request.now), replace_surrogates(service)
         text = readme(version(), made_at, address, sandbox=sandbox)
         self._packer.add(README, text, self._latest)
@@ -155,15 +155,15 @@ class _PackBuilder:
     def add_lists(self, manifest: Manifest) -> PackedFile:
         """List what is in the pack, for programs and for `sha256sum`; gives the manifest."""
         packer = self._packer
-        blocks = encode(manifest, packer.entries.all())
+        blocks = encode(manifest, packer.entries.read_all())
         listed = packer.add_unlisted(MANIFEST, blocks, self._latest)
         packer.sums.add(sum_line(listed))
-        packer.add_unlisted(SUMS, packer.sums.all(), self._latest)
+        packer.add_unlisted(SUMS, packer.sums.read_all(), self._latest)
         return listed
 
     def _add_answers(self, picture_id: int) -> Iterator[records.AnswerFields]:
         names: set[str] = set()
-        for proved in self._ledger.proof.answers(picture_id):
+        for proved in self._ledger.evidence.answers(picture_id):
             answer = proved.answer
             name = f"answers/{answer.scan_id}.json"
             if name in names:  # asked again under the same id, and answered twice
@@ -181,8 +181,8 @@ class _PackBuilder:
         return f"runs/{run_id}.json" if self._reported[run_id] else None
 
     def _matches(self, picture: EvidencePicture) -> Iterator[records.MatchFields]:
-        marked = self._ledger.proof.marked(picture.id)
-        for sighting in self._ledger.history.of(picture.id):
+        marked = self._ledger.evidence.marked(picture.id)
+        for sighting in self._ledger.history.matches_of(picture.id):
             rule = self._rules.rule_for(sighting.match.url, picture.sha256, picture.paths)
             yield records.match_of(sighting.match, marked.get(sighting.key), rule)
 

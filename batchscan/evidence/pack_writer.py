@@ -138,7 +138,7 @@ class PackWriter:
     def _finish(self) -> None:
         """Write the directory and its end."""
         start, count = self._file.tell(), self.count
-        for block in self._directory.all():
+        for block in self._directory.read_all():
             self._file.write(block)
         end = self._file.tell()
         place = (count, count, end - start, start)

@@ -33,13 +33,13 @@ def select_pictures(ledger: Ledger, domains: Iterable[str], images: Iterable[str
         chosen |= _on(ledger, UrlPattern.of(domain))
     for path in images:
         chosen |= _at(ledger, path if is_url(path) else os.path.abspath(path))
-    return ledger.proof.in_order(chosen)
+    return ledger.evidence.in_order(chosen)
 
 
 def _on(ledger: Ledger, target: UrlPattern) -> set[int]:
-    found = ledger.proof.pictures_on(target.covers, target.domain)
+    found = ledger.evidence.pictures_on(target.covers, target.domain)
     if not found:
-        known = ledger.marking.domains()
+        known = ledger.dispositions.domains()
         like = difflib.get_close_matches(target.host or target.text, known, _NEAREST)
         near = like or known[:_NEAREST]
         raise UsageError(
@@ -50,7 +50,7 @@ def _on(ledger: Ledger, target: UrlPattern) -> set[int]:
 
 def _at(ledger: Ledger, path: str) -> set[int]:
     raw = os.fsencode(path)
-    known = ledger.proof.pictures_at(raw, hash_current_file(raw))
+    known = ledger.evidence.pictures_at(raw, hash_current_file(raw))
     found = {picture_id for picture_id, matched in known.items() if matched}
     if known and not found:
         raise UsageError(
@@ -73,7 +73,7 @@ def _nearest(ledger: Ledger, path: bytes) -> list[bytes]:
         alike = os.path.commonprefix([path, other])  # noqa: RUF071 - letters are meant, not folders
         return os.path.basename(other) == name, len(alike)
 
-    near = heapq.nlargest(_NEAREST, ledger.proof.matched_paths(), key=likeness)
+    near = heapq.nlargest(_NEAREST, ledger.evidence.matched_paths(), key=likeness)
     return [other for other in near if likeness(other) > (False, len(folder))]
 
 

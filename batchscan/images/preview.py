@@ -75,7 +75,7 @@ class PreviewMaker:
         self._max_pixels = max_pixels
         silence_warnings()
 
-    def portray(self, image: Image) -> Preview:
+    def make_preview(self, image: Image) -> Preview:
         """Make a picture's portrait; blocks. What cannot be had is None, and nothing is raised."""
         found = self._of_sent(image)
         return found if image.provenance is None else replace(found, provenance=image.provenance)

@@ -144,8 +144,8 @@ def _open(path: str | bytes, *, follow: bool) -> int:
 
 
 def _opened(candidate: Candidate, *, follow: bool) -> int:
-    if follow or candidate.explicit or candidate.root is None:
-        return _open(candidate.path, follow=follow or candidate.explicit)
+    if follow or candidate.named_by_user or candidate.root is None:
+        return _open(candidate.path, follow=follow or candidate.named_by_user)
     return _open_below(candidate.root, candidate.path)
 
 

@@ -69,8 +69,8 @@ class BlockCache:
                 found,
                 standing.all_rules,
                 _NOTHING_MATCHED,
-                standing.since(matched=False),
-                standing.since(matched=True),
+                standing.cutoff(matched=False),
+                standing.cutoff(matched=True),
             ),
         ).fetchone()
         try:
@@ -78,7 +78,7 @@ class BlockCache:
         except (msgspec.MsgspecError, TypeError):  # damaged: it is made again
             return None
 
-    def put(
+    def store(
         self,
         folder_id: int,
         first: bytes,
@@ -104,7 +104,7 @@ class BlockCache:
             ),
         )
 
-    def break_folder(self, folder: bytes) -> None:
+    def invalidate_folder(self, folder: bytes) -> None:
         """A file of the folder gets another verdict."""
         if self._any:
             self._connection.execute(
@@ -113,7 +113,7 @@ class BlockCache:
                 (self._realm_id, folder),
             )
 
-    def break_picture(self, picture_id: int) -> None:
+    def invalidate_picture(self, picture_id: int) -> None:
         """A picture gets another answer."""
         if self._any:
             self._connection.execute(
@@ -122,7 +122,7 @@ class BlockCache:
                 (self._realm_id, picture_id),
             )
 
-    def unsealed(self, after: int, most: int) -> list[int]:
+    def uncached_folders(self, after: int, most: int) -> list[int]:
         """Some folders without a seal, by number, in their order."""
         rows = self._connection.execute(
             "SELECT id FROM folders f WHERE id > ? AND NOT EXISTS"

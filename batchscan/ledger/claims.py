@@ -44,7 +44,7 @@ class Claims:
         self._realm = realm
         self._equals = Equals(connection, realm_id)
 
-    def known(self, sha256: str, path: str | None = None) -> KnownPicture:
+    def lookup(self, sha256: str, path: str | None = None) -> KnownPicture:
         """Look up a content, which was met at `path`."""
         row = self._connection.execute(
             "SELECT id, (SELECT max(a.id) FROM answers a WHERE a.picture_id = p.id), refusal,"
@@ -69,7 +69,7 @@ class Claims:
         if state not in _STATES or (state == "answered" and answer is None):
             raise sqlite3.DatabaseError(f"what was paid for picture {picture_id} is damaged")
         met_at = os.fsencode(path) if path else None
-        history = self._history.of(picture_id, met_at) if answer else ()
+        history = self._history.matches_of(picture_id, met_at) if answer else ()
         return KnownPicture(
             answer,
             refusal,
@@ -109,7 +109,7 @@ class Claims:
         return replace(
             UNKNOWN_PICTURE,
             answer=answer,
-            history=self._history.of(equal.picture_id, met_at),
+            history=self._history.matches_of(equal.picture_id, met_at),
             size=(equal.width, equal.height),
             sent=equal.sent,
             equal=True,
@@ -132,7 +132,7 @@ class Claims:
         ).fetchone()
         return StoredAnswer.of(row) if row else None
 
-    def holds(self, scan_id: str, received_at: float) -> bool:
+    def has_answer(self, scan_id: str, received_at: float) -> bool:
         """Whether an answer that came under this id at this moment was settled."""
         row = self._connection.execute(
             "SELECT EXISTS (SELECT 1 FROM claims c JOIN answers a USING (picture_id)"
@@ -164,13 +164,13 @@ class Claims:
         )
         return claim
 
-    def unsent(self, claim: Claim) -> None:
+    def mark_unsent(self, claim: Claim) -> None:
         """The service said, or the network proved, that this send is not charged."""
         self._connection.execute(
             "UPDATE claims SET under_way = 0 WHERE scan_id = ?", (claim.scan_id,)
         )
 
-    def unanswered(self, claim: Claim, at: float, body: bytes | None = None) -> None:
+    def mark_unanswered(self, claim: Claim, at: float, body: bytes | None = None) -> None:
         """This send may have been charged without an answer, or with one nobody could read."""
         self._connection.execute(
             "UPDATE claims SET under_way = 0, unanswered = unanswered + 1 WHERE scan_id = ?",
@@ -183,7 +183,7 @@ class Claims:
                 (claim.scan_id, at, zlib.compress(body, 1)),
             )
 
-    def lost(self, claim: Claim, at: float) -> bool:
+    def mark_lost(self, claim: Claim, at: float) -> bool:
         """The id is spent and its answer cannot be had; whether that charge was not counted yet."""
         row = self._connection.execute(
             "SELECT unanswered FROM claims WHERE scan_id = ?", (claim.scan_id,)
@@ -231,7 +231,7 @@ class Claims:
             (claim.picture_id,),
         )
         if claim.generation > 1:
-            self._seals.break_picture(claim.picture_id)
+            self._seals.invalidate_picture(claim.picture_id)
         return int(cursor.lastrowid or 0)
 
     def charges(self) -> dict[int, int]:
@@ -249,7 +249,7 @@ class Claims:
         """The most that one picture plausibly ever cost here, in credits."""
         return Prices(self.charges()).largest
 
-    def still_open(self, run_id: str) -> Iterable[OpenClaim]:
+    def open_claims(self, run_id: str) -> Iterable[OpenClaim]:
         """The open claims that a run made last."""
         rows = self._connection.execute(
             "SELECT picture_id, scan_id, generation, path, lower(hex(sha256)), bytes, format, width, height,"
@@ -259,7 +259,7 @@ class Claims:
         )
         return [OpenClaim(*(*row, read_sent(sent))) for *row, sent in rows]
 
-    def perhaps_charged(self, run_id: str) -> int:
+    def possibly_charged(self, run_id: str) -> int:
         """Credits that a run may have been charged without an answer."""
         row = self._connection.execute(
             "SELECT sum(sends) FROM doubts WHERE run_id = ?", (run_id,)

@@ -56,8 +56,10 @@ class BlockStatus:
     unchanged: int = 0
     unchanged_bytes: int = 0
     rejected: Counter[str] = field(default_factory=Counter)  # of the unchanged, by reason
-    rest: list[FileStat] = field(default_factory=list)  # in the block's order
-    due: list[DueRescan] = field(default_factory=list)  # unchanged, and to be asked again
+    changed: list[FileStat] = field(default_factory=list)  # in the block's order
+    due_for_rescan: list[DueRescan] = field(
+        default_factory=list
+    )  # unchanged, and to be asked again
 
 
 class Files:
@@ -68,7 +70,7 @@ class Files:
         self._realm_id = realm_id
         self._seals = seals
 
-    def sort(
+    def classify(
         self, folder: str, entries: Sequence[FileStat], standing: FreshnessPolicy
     ) -> BlockStatus:
         """Tell which entries of a folder are unchanged, and remember them as seen.
@@ -80,13 +82,13 @@ class Files:
             "SELECT id FROM folders WHERE path = ?", (prefix,)
         ).fetchone()
         if row is None or not entries:
-            return BlockStatus(rest=list(entries))
+            return BlockStatus(changed=list(entries))
         first, found = os.fsencode(entries[0][0]), fingerprint(entries)
         sealed = self._seals.look_up(row[0], first, found, standing)
         if sealed is None:
             result, rows = self._compare(row[0], entries, standing)
             matched, rejected = _matched(rows), _rejected(rows)
-            if not (result.rest or result.due):
+            if not (result.changed or result.due_for_rescan):
                 self._put_seal(row[0], found, rows, standing)
         else:
             result = BlockStatus(len(entries), sum(entry[1] for entry in entries))
@@ -96,9 +98,9 @@ class Files:
         self._connection.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?, 0)", seen)
         return result
 
-    def seal(self, standing: FreshnessPolicy, after: int = 0) -> int | None:
+    def build_cache(self, standing: FreshnessPolicy, after: int = 0) -> int | None:
         """Seal some folders as they stand; call it until it gives None, with what it gave last."""
-        folders = self._seals.unsealed(after, FOLDERS_A_TURN)
+        folders = self._seals.uncached_folders(after, FOLDERS_A_TURN)
         for folder_id in folders:
             query = f"{_ROWS} ORDER BY f.name LIMIT ?"
             values = (self._realm_id, folder_id, MAX_SEALED + 1)
@@ -109,7 +111,7 @@ class Files:
                 self._put_seal(folder_id, found, rows, standing)
         return folders[-1] if folders else None
 
-    def put(
+    def upsert(
         self,
         path: str,
         stat: Stat,
@@ -125,7 +127,7 @@ class Files:
         """
         folder, name = split_path(os.fsencode(path))
         own = bytes.fromhex(sha256) if sha256 else None
-        self._seals.break_folder(folder)
+        self._seals.invalidate_folder(folder)
         self._connection.execute("INSERT OR IGNORE INTO folders (path) VALUES (?)", (folder,))
         self._connection.execute(
             "INSERT OR REPLACE INTO files (realm_id, folder_id, name, size, mtime_ns, ctime_ns,"
@@ -138,14 +140,14 @@ class Files:
         self, folder_id: int, found: bytes | None, rows: Sequence[_Row], standing: FreshnessPolicy
     ) -> None:
         contents = Contents(_oldest(rows), _matched(rows), _rejected(rows))
-        self._seals.put(folder_id, rows[0].name, found, standing, contents)
+        self._seals.store(folder_id, rows[0].name, found, standing, contents)
 
     def forget(self, picture_id: int) -> None:
         """Have a picture's files opened again, wherever they are: there is something to tell."""
-        self._seals.break_picture(picture_id)
+        self._seals.invalidate_picture(picture_id)
         self._connection.execute("DELETE FROM files WHERE picture_id = ?", (picture_id,))
 
-    def any_below(self, root: str) -> bool:
+    def has_files_under(self, root: str) -> bool:
         """Whether pictures are known at or below a folder."""
         raw = os.fsencode(root).rstrip(b"/")
         row = self._connection.execute(
@@ -164,19 +166,19 @@ class Files:
         for entry, row in zip(entries, known, strict=True):
             same = row is not None and row[1:4] == entry[1:]
             if row is None or not same:
-                result.rest.append(entry)
+                result.changed.append(entry)
                 continue
             if _stands(row, standing):
                 result.unchanged += 1
                 result.unchanged_bytes += entry[1]
             elif row.unread:
-                result.rest.append(entry)
+                result.changed.append(entry)
                 continue
             elif row.rules is None and row.received_at is not None:
-                age = standing.counts_from(row.received_at, matched=bool(row.matched))
-                result.due.append(DueRescan(entry, age))
+                age = standing.effective_time(row.received_at, matched=bool(row.matched))
+                result.due_for_rescan.append(DueRescan(entry, age))
             else:
-                result.rest.append(entry)
+                result.changed.append(entry)
                 continue
             rows.append(row)
         return result, rows
@@ -195,7 +197,7 @@ class Files:
 def _stands(row: _Row, standing: FreshnessPolicy) -> bool:
     if row.unread:
         return False
-    return standing.keeps(row.rules, row.run_id, row.received_at, matched=bool(row.matched))
+    return standing.is_current(row.rules, row.run_id, row.received_at, matched=bool(row.matched))
 
 
 def _oldest(rows: Iterable[_Row]) -> float | None:

@@ -30,25 +30,27 @@ class FreshnessPolicy:
         """The fingerprint of all rules."""
         return self.conversion_rules or self.rules
 
-    def keeps(
+    def is_current(
         self, rules: str | None, run_id: str | None, received_at: float | None, *, matched: bool
     ) -> bool:
         """Whether a verdict holds: a rejection under rules, or an answer of a run."""
         if rules is not None:
             return rules in (self.rules, self.conversion_rules)
-        return received_at is not None and self.keeps_answer(run_id, received_at, matched=matched)
+        return received_at is not None and self.is_answer_current(
+            run_id, received_at, matched=matched
+        )
 
-    def keeps_answer(self, run_id: str | None, received_at: float, *, matched: bool) -> bool:
+    def is_answer_current(self, run_id: str | None, received_at: float, *, matched: bool) -> bool:
         """Whether an answer is recent enough; one from the future came before a clock stepped."""
-        return run_id == self.run_id or received_at >= self.since(matched=matched)
+        return run_id == self.run_id or received_at >= self.cutoff(matched=matched)
 
-    def since(self, *, matched: bool) -> float:
+    def cutoff(self, *, matched: bool) -> float:
         """The moment from which on answers hold."""
         if matched and self.matched_since is not None:
             return self.matched_since
         return self.answers_since
 
-    def counts_from(self, received_at: float, *, matched: bool) -> float:
+    def effective_time(self, received_at: float, *, matched: bool) -> float:
         """When an answer counts as having come; where matches count, twice as long ago."""
         twice = matched and self.matched_since is not None
         return received_at - (self.now - received_at if twice else 0.0)

@@ -65,7 +65,7 @@ class KnownPicture:
     equal: bool = False  # the answer is that of another content, of which the same was sent
 
     @property
-    def settles(self) -> bool:
+    def is_conclusive(self) -> bool:
         """Whether this may be all there is to learn of the content."""
         return self.answer is not None or self.refusal is not None or self.lost
 

@@ -92,7 +92,7 @@ class MatchHistory:
         self._allows: Allows | None = None
         self._notes_events = False
 
-    def tell(self, runs: Iterable[str], allows: Allows | None = None) -> None:
+    def set_news_scope(self, runs: Iterable[str], allows: Allows | None = None) -> None:
         """Look from these runs: what arrived in them is new; `allows` says what is allowed."""
         self._connection.execute("DELETE FROM telling")
         self._connection.executemany(
@@ -108,7 +108,7 @@ class MatchHistory:
         )
         return [row[0] for row in rows]
 
-    def note_events(self) -> None:
+    def record_events(self) -> None:
         """Keep what people are to be told of the answers that come."""
         self._notes_events = True
 
@@ -143,7 +143,7 @@ class MatchHistory:
                 (answer_id, picture_id, before),
             )
 
-    def of(self, picture_id: int, path: bytes | None = None) -> tuple[TrackedMatch, ...]:
+    def matches_of(self, picture_id: int, path: bytes | None = None) -> tuple[TrackedMatch, ...]:
         """Every match that a picture ever had; `path` is one that the ledger need not know yet."""
         rows = self._connection.execute(
             f"SELECT {_COLUMNS} FROM sightings m JOIN pictures p ON p.id = m.picture_id"
@@ -170,7 +170,7 @@ class MatchHistory:
             )
         )
 
-    def present(self) -> Iterator[PresentMatch]:
+    def present_matches(self) -> Iterator[PresentMatch]:
         """Every match of this realm that is there."""
         rows = self._connection.execute(
             "SELECT m.url, lower(hex(p.sha256)), p.id FROM sightings m"
@@ -185,7 +185,7 @@ class MatchHistory:
                 paths, last = self.paths_of(picture_id), picture_id
             yield PresentMatch(url, sha256, paths)
 
-    def allow_seen(self, count: Callable[[str, str, Sequence[bytes]], object]) -> None:
+    def apply_allow_rules(self, count: Callable[[str, str, Sequence[bytes]], object]) -> None:
         """Find what is allowed of the pictures seen; `count` is told of each match that is there."""
         self._connection.execute("DELETE FROM allowed")
         if self._allows is None:

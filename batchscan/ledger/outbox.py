@@ -100,7 +100,7 @@ class Outbox:
         )
         return [row[0] for row in rows]
 
-    def news(self, run_id: str) -> Iterator[MatchEventRecord]:
+    def events_of(self, run_id: str) -> Iterator[MatchEventRecord]:
         """What a run saw that is in no message, the worst first."""
         paths: tuple[bytes, ...] = ()
         last = None
@@ -109,7 +109,7 @@ class Outbox:
                 last, paths = row.picture_id, self._paths(row.picture_id, row.path)
             yield _news(row, paths)
 
-    def forget_events(self) -> None:
+    def clear_events(self) -> None:
         """All events of this realm are in messages now, or nobody wants to hear of them."""
         self._connection.execute("DELETE FROM events WHERE realm_id = ?", (self._realm_id,))
 
@@ -122,7 +122,7 @@ class Outbox:
         rows = self._connection.execute("SELECT part, matches, number FROM drafts ORDER BY part")
         return map(MessageDraft._make, rows)
 
-    def forget_drafts(self) -> None:
+    def clear_drafts(self) -> None:
         """Put nothing aside any more."""
         self._connection.execute("DELETE FROM drafts")
 
@@ -146,7 +146,7 @@ class Outbox:
             ),
         )
 
-    def next_for(self, target: str, after: float = 0.0) -> Message | None:
+    def next_pending(self, target: str, after: float = 0.0) -> Message | None:
         """The oldest message that waits for a target, of those made after some time."""
         row = self._connection.execute(
             "SELECT id, target, run_id, body, matches, made_at FROM messages"
@@ -155,7 +155,7 @@ class Outbox:
         ).fetchone()
         return None if row is None else Message(*row)
 
-    def told(self, message_id: str, at: float) -> None:
+    def mark_delivered(self, message_id: str, at: float) -> None:
         """A target was told; the message's body is of no more use."""
         self._connection.execute(
             "UPDATE messages SET told_at = ?, tried_at = ?, attempts = attempts + 1,"
@@ -163,14 +163,14 @@ class Outbox:
             (at, at, message_id),
         )
 
-    def failed(self, message_id: str, at: float, trouble: str) -> None:
+    def mark_failed(self, message_id: str, at: float, trouble: str) -> None:
         """A target could not be told."""
         self._connection.execute(
             "UPDATE messages SET tried_at = ?, attempts = attempts + 1, trouble = ? WHERE id = ?",
             (at, trouble, message_id),
         )
 
-    def waiting(self) -> list[PendingSummary]:
+    def pending(self) -> list[PendingSummary]:
         """What waits, for each target that it waits for."""
         rows = self._connection.execute(
             "SELECT target, count(*), sum(matches), min(made_at), max(attempts),"

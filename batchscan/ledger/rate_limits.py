@@ -38,8 +38,8 @@ class RateLimits:
             "INSERT OR REPLACE INTO pace VALUES (?, ?, ?, ?, ?)",
             (
                 self._api_url,
-                learned.share,
-                learned.wall,
+                learned.fraction,
+                learned.ceiling,
                 learned.learned_at,
                 learned.paused_until,
             ),

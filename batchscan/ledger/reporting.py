@@ -247,7 +247,7 @@ class MatchedPictures:
             height=height,
             scanned_at=scanned_at,
             credits=credits_,
-            matches=tuple(each.match for each in self._history.of(picture_id)),
+            matches=tuple(each.match for each in self._history.matches_of(picture_id)),
             thumbnail=thumbnail,
             provenance=msgspec.json.decode(provenance, type=Provenance) if provenance else None,
         )

@@ -52,9 +52,9 @@ class RescanQueue:
             Candidate(
                 path=os.fsdecode(join_path(folder, name)),
                 stat=Stat(*stat),
-                explicit=bool(explicit),
+                named_by_user=bool(explicit),
                 root=None if root is None else os.fsdecode(root),
-                again=True,
+                is_rescan=True,
             )
             for _, folder, root, explicit, name, *stat in rows
         ]

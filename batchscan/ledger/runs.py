@@ -53,7 +53,7 @@ class Runs:
         self._connection = connection
         self._realm_id = realm_id
 
-    def named(self, name: str, since: float = 0.0) -> set[str]:
+    def ids_like(self, name: str, since: float = 0.0) -> set[str]:
         """The ids of the runs of that name, with any number behind it; also of forgotten ones.
 
         Args:
@@ -77,11 +77,11 @@ class Runs:
             (run_id, self._realm_id, os.fsencode(folder), started_at, facts),
         )
 
-    def note(self, run_id: str, facts: bytes) -> None:
+    def save_checkpoint(self, run_id: str, facts: bytes) -> None:
         """Keep the counts of a run that is under way."""
         self._connection.execute("UPDATE runs SET facts = ? WHERE run_id = ?", (facts, run_id))
 
-    def decided(self, run_id: str, line: bytes, answer_id: int | None = None) -> int:
+    def add_outcome(self, run_id: str, line: bytes, answer_id: int | None = None) -> int:
         """Keep a decided file's line, in the transaction that decided it; the line's number.
 
         A run that another one took for killed may still be settling, when its lock was removed.
@@ -153,13 +153,13 @@ class Runs:
             (run_id,),
         )
 
-    def amend(self, run_id: str, report: bytes) -> None:
+    def update_report(self, run_id: str, report: bytes) -> None:
         """Give a closed run the report that it has now."""
         self._connection.execute(
             "UPDATE runs SET report = ? WHERE run_id = ? AND closed", (report, run_id)
         )
 
-    def left_open(self) -> list[StoredRun]:
+    def unclosed(self) -> list[StoredRun]:
         """Runs that were killed, oldest first; of this realm."""
         return list(self._runs("NOT closed AND realm_id = ? ORDER BY rowid", self._realm_id))
 
@@ -189,7 +189,7 @@ class Runs:
         condition = "closed AND realm_id = ? ORDER BY closed DESC, rowid DESC"
         return list(islice(self._runs(condition, self._realm_id), most))
 
-    def untold(self, roots: Sequence[str]) -> list[str]:
+    def unreported(self, roots: Sequence[str]) -> list[str]:
         """The killed runs over these roots that no run over them has ended since: nobody heard."""
         rows = self._connection.execute(
             "SELECT run_id, coalesce(json_extract(CAST(facts AS TEXT), '$.roots'), '[]'),"
@@ -217,7 +217,7 @@ class Runs:
         )
         return [(run_id, os.fsdecode(folder)) for run_id, folder in rows]
 
-    def forget(self, run_ids: Iterable[str]) -> None:
+    def delete(self, run_ids: Iterable[str]) -> None:
         """Drop closed runs and their reports; what they were answered stays."""
         self._connection.executemany(
             "DELETE FROM runs WHERE closed AND run_id = ?", ((run_id,) for run_id in run_ids)

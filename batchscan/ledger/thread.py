@@ -38,7 +38,7 @@ class LedgerThread:
         self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
         self._thread.start()
 
-    async def do(self, operation: Callable[[Ledger], T]) -> T:
+    async def run(self, operation: Callable[[Ledger], T]) -> T:
         """Run `operation(ledger)` in a transaction; its effects are durable when this returns.
 
         The operation is carried out even when the caller is cancelled meanwhile. It may be run

@@ -28,7 +28,7 @@ class AdaptiveRate:
 
     def __init__(self, rates: Sequence[Rate]) -> None:
         self.share_at_fall = 1.0
-        self.wall = 1.0
+        self.ceiling = 1.0
         self.fell_at: float | None = None
         self._rates = rates
         longest = max(rate.requests for rate in rates)
@@ -38,7 +38,7 @@ class AdaptiveRate:
     def restore(self, share: float, wall: float, fell_at: float) -> None:
         """Go on from what an earlier run learned."""
         self.share_at_fall = min(1.0, max(MIN_SHARE, share))
-        self.wall = min(1.0, max(self.share_at_fall, wall))
+        self.ceiling = min(1.0, max(self.share_at_fall, wall))
         self.fell_at = fell_at
 
     def at(self, now: float) -> float:
@@ -46,10 +46,10 @@ class AdaptiveRate:
         if self.fell_at is None:
             return 1.0
         passed = max(0.0, now - self.fell_at)
-        target = max(self.share_at_fall, BELOW_WALL * self.wall)
+        target = max(self.share_at_fall, BELOW_WALL * self.ceiling)
         climbed = (target - self.share_at_fall) * min(1.0, passed / CLIMB_SECONDS)
         minutes = max(0.0, passed - CLIMB_SECONDS) / 60
-        return min(1.0, self.share_at_fall + climbed + PROBE * self.wall * minutes**3)
+        return min(1.0, self.share_at_fall + climbed + PROBE * self.ceiling * minutes**3)
 
     def left(self, at: float) -> None:
         """A request leaves; it counts as let through until it is refused."""
@@ -68,10 +68,10 @@ class AdaptiveRate:
         measured = self._measured(left_at)
         if 0 < measured < share:
             least = MIN_SHARE if self.fell_at is None else FALL * share
-            self.wall = max(least, measured)
-            self.share_at_fall = BACK_OFF * self.wall
+            self.ceiling = max(least, measured)
+            self.share_at_fall = BACK_OFF * self.ceiling
         else:
-            self.wall = share
+            self.ceiling = share
             self.share_at_fall = FALL * share
         self.share_at_fall = max(MIN_SHARE, self.share_at_fall)
         self.fell_at = now

@@ -69,7 +69,7 @@ class Pacer:
         """Seconds between two requests, on average, at this share of the rate."""
         return self._interval / share
 
-    def remember(self, times: Iterable[float]) -> None:
+    def restore(self, times: Iterable[float]) -> None:
         """Enter requests of earlier runs, oldest first."""
         for at in times:
             self._enter(at)
@@ -84,7 +84,7 @@ class Pacer:
         free = max(window.free_at(share, self._outstanding) for window in self._windows)
         return max(self._slot, self._soonest, self._paused_until, free)
 
-    def take(self, now: float, share: float = 1.0) -> bool:
+    def try_reserve(self, now: float, share: float = 1.0) -> bool:
         """Take the slot if it has come; tell `left` or `dropped` what became of it."""
         if self.next_at(share) > now:
             return False
@@ -95,14 +95,14 @@ class Pacer:
         self._outstanding += 1
         return True
 
-    def left(self, at: float) -> None:
+    def record_sent(self, at: float) -> None:
         """The request of a slot has begun to leave."""
         self._outstanding -= 1
         self._first = min(self._first, at)
         settled = at - self._first >= UNSETTLED or self._interval >= SLOW_ARRIVAL
         self._enter(at if settled else at + SLOW_ARRIVAL)
 
-    def dropped(self) -> None:
+    def cancel(self) -> None:
         """The request of a slot will not leave."""
         self._outstanding -= 1
 

@@ -31,7 +31,7 @@ class Permit:
 
     granted_at: float
     probe: bool  # the only one under way, to see whether the service is back
-    left_at: float | None = None  # when its first byte did
+    sent_at: float | None = None  # when its first byte did
 
 
 class RateLimiter:
@@ -63,7 +63,7 @@ class RateLimiter:
         self.rate_limited = 0  # 429s
 
     def __repr__(self) -> str:
-        return f"<Gate {self._schedule!r} {self.waiting or 'open'}>"
+        return f"<RateLimiter {self._schedule!r} {self.waiting or 'open'}>"
 
     @property
     def waiting(self) -> str | None:
@@ -74,7 +74,7 @@ class RateLimiter:
             return f"{why} {left:.0f} s"
         return "service away, probing" if self._outage.away else None
 
-    async def enter(self) -> Permit | None:
+    async def acquire(self) -> Permit | None:
         """Wait for a slot; None once the gate is closed.
 
         Raises:
@@ -87,7 +87,7 @@ class RateLimiter:
                     raise self._still_refused(self._refused_until - now)
                 if self._outage.away and self._probing:
                     await self._sleep(MAX_LOOK)
-                elif self._schedule.take(now, self._learned.at(now)):
+                elif self._schedule.try_reserve(now, self._learned.at(now)):
                     self._probing = self._outage.away
                     return Permit(now, self._probing)
                 else:
@@ -95,12 +95,12 @@ class RateLimiter:
                     await self._sleep(min(wait, MAX_LOOK))
         return None
 
-    def leaving(self, granted: Permit) -> None:
+    def mark_sent(self, granted: Permit) -> None:
         """The first byte of the request leaves now."""
-        if granted.left_at is None:
-            granted.left_at = self._clock.monotonic()
-            self._schedule.left(granted.left_at)
-            self._learned.left(granted.left_at)
+        if granted.sent_at is None:
+            granted.sent_at = self._clock.monotonic()
+            self._schedule.record_sent(granted.sent_at)
+            self._learned.left(granted.sent_at)
             self._changed.set()
 
     def close(self) -> None:
@@ -108,16 +108,16 @@ class RateLimiter:
         self._closed = True
         self._changed.set()
 
-    def accepted(self, granted: Permit) -> None:
+    def succeeded(self, granted: Permit) -> None:
         """The service answered as it does when it is well."""
         self._outage.over(granted.granted_at)
         self._done(granted)
 
-    def abandoned(self, granted: Permit) -> None:
+    def release(self, granted: Permit) -> None:
         """Nothing was learned from this request."""
         self._done(granted)
 
-    def busy(
+    def throttled(
         self, granted: Permit, retry_after: float | None, *, away: bool, said: str = ""
     ) -> None:
         """The service asked for a pause: 429, or 503 (`away`).
@@ -130,13 +130,11 @@ class RateLimiter:
             self._outage.away = True
         else:
             self.rate_limited += 1
-            left_at = granted.granted_at if granted.left_at is None else granted.left_at
+            left_at = granted.granted_at if granted.sent_at is None else granted.sent_at
             self._learned.refused(granted.granted_at, left_at, self._clock.monotonic())
         self._hold(granted, retry_after, AWAY if away else TOO_FAST, said)
 
-    def troubled(
-        self, granted: Permit, picture: Hashable, *, reached: bool, said: str = ""
-    ) -> bool:
+    def failed(self, granted: Permit, picture: Hashable, *, reached: bool, said: str = "") -> bool:
         """The request failed; when others fail too, the service counts as away: whether it does.
 
         Raises:
@@ -148,16 +146,16 @@ class RateLimiter:
             self._hold(granted, None, AWAY, said)
         return away
 
-    def remember(self, sends: Iterable[float], learned: LearnedRate | None) -> None:
+    def restore(self, sends: Iterable[float], learned: LearnedRate | None) -> None:
         """Go on from earlier runs; times are wall-clock seconds."""
         shift = self._clock.monotonic() - self._clock.wall()
         now = self._clock.monotonic()
         # A send "in the future" means that the clock was set back since: it was just now at worst.
-        self._schedule.remember(min(now, at + shift) for at in sends)
+        self._schedule.restore(min(now, at + shift) for at in sends)
         if learned is not None:
-            if learned.share < 1:
+            if learned.fraction < 1:
                 since = min(now, learned.learned_at + shift)
-                self._learned.restore(learned.share, learned.wall, since)
+                self._learned.restore(learned.fraction, learned.ceiling, since)
             self._remember_pause(learned, now, shift)
 
     def _remember_pause(self, learned: LearnedRate, now: float, shift: float) -> None:
@@ -189,8 +187,8 @@ class RateLimiter:
             return None
         shift = self._clock.wall() - now
         return LearnedRate(
-            share=self._learned.share_at_fall,
-            wall=self._learned.wall,
+            fraction=self._learned.share_at_fall,
+            ceiling=self._learned.ceiling,
             learned_at=(now if fell_at is None else fell_at) + shift,
             paused_until=self._pause[0] + shift,
         )
@@ -220,8 +218,8 @@ class RateLimiter:
             log.info("%s %.1f s", why, until - self._clock.monotonic())
 
     def _done(self, granted: Permit) -> None:
-        if granted.left_at is None:
-            self._schedule.dropped()
+        if granted.sent_at is None:
+            self._schedule.cancel()
         if granted.probe:
             self._probing = False
         self._changed.set()

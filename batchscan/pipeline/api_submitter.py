@@ -44,17 +44,17 @@ class ApiSubmitter:
     settings: Settings
     engine: Engine
     ledger: LedgerThread
-    gate: RateLimiter
+    limiter: RateLimiter
     budget: Budget
     stop: Shutdown
     clock: Clock
     tally: Tally
-    traffic: RequestStats
+    stats: RequestStats
     settler: Settler
     still_locked: StillLocked
     jitter: random.Random = field(default_factory=random.Random)
 
-    async def ask(
+    async def submit(
         self, image: Image, known: KnownPicture, watch: Stopwatch
     ) -> tuple[SubmissionResult, Submission]:
         """Ask until there is an end, and settle an answer.
@@ -64,39 +64,39 @@ class ApiSubmitter:
         """
         generation = known.generation if known.open else known.generation + 1
         again = known.answer is not None and not self.settings.force
-        question = Submission(image, generation, watch, again=again)
-        self.budget.start_picture(self.clock.monotonic())
+        question = Submission(image, generation, watch, is_rescan=again)
+        self.budget.admit_picture(self.clock.monotonic())
         try:
             return await self._until_answered(question), question
         except StopRun as stop:
-            if not question.perhaps_charged:
+            if not question.maybe_charged:
                 raise
-            self.stop.because(stop)
+            self.stop.request(stop)
             detail = "sent without an answer, and then the run stopped; the next run asks again"
-            return NoAnswer(FailReason.OUTCOME_UNKNOWN, detail, question.last), question
+            return NoAnswer(FailReason.OUTCOME_UNKNOWN, detail, question.last_error), question
 
     async def _until_answered(self, question: Submission) -> SubmissionResult:
         ending: SubmissionResult | None = None
         while ending is None:
-            self.stop.check_halt()
-            reservation = await self.budget.reserve(again=question.again)
+            self.stop.raise_if_halted()
+            reservation = await self.budget.reserve(again=question.is_rescan)
             charged = 0
             try:
-                granted, trouble = await self._enter(question.image, reservation)
+                granted, trouble = await self._acquire_permit(question.image, reservation)
                 if granted is None:
                     continue
                 reply = trouble or await self._send(question, granted)
-                charged = self._price_of(reply)
-                ending = await self._take(question, granted, reply)
+                charged = self._charge_for(reply)
+                ending = await self._handle_reply(question, granted, reply)
                 if isinstance(ending, Settled):
                     charged = self._price_of_answer(ending.answer)
             finally:
-                await self.budget.give_back(reservation, charged)
+                await self.budget.settle(reservation, charged)
             if ending is None and isinstance(reply, TransientError) and reply.reached:
-                await self.stop.sleep(backoff(max(1, question.tries), self.jitter))
+                await self.stop.sleep(backoff(max(1, question.attempts), self.jitter))
         return ending
 
-    async def _enter(
+    async def _acquire_permit(
         self, image: Image, reservation: Reservation
     ) -> tuple[Permit | None, Throttled | TransientError | None]:
         """Wait for a slot in which a request can leave at once, or for trouble with the login.
@@ -104,27 +104,27 @@ class ApiSubmitter:
         No `Permit` means that the price rose meanwhile, beyond what is reserved and left.
         """
         while True:
-            await self.engine.slot(image)
-            granted = await self.gate.enter()
+            await self.engine.acquire_host_slot(image)
+            granted = await self.limiter.acquire()
             if granted is None:
-                self.stop.check_halt()
+                self.stop.raise_if_halted()
                 raise Interrupted
             try:
-                self.stop.check_halt()
-                self.budget.check_time(self.clock.monotonic())
-                if self.engine.ready:
+                self.stop.raise_if_halted()
+                self.budget.check_deadline(self.clock.monotonic())
+                if self.engine.has_token:
                     if self.budget.still_covers(reservation):
                         return granted, None
-                    self.gate.abandoned(granted)
+                    self.limiter.release(granted)
                     return None, None
-                trouble = await self.engine.prepare()
+                trouble = await self.engine.ensure_token()
             except StopRun:
-                self.gate.abandoned(granted)
+                self.limiter.release(granted)
                 raise
             if trouble is not None:
                 return granted, trouble
             # Logging in took its time, and all who waited for it would leave at once.
-            self.gate.abandoned(granted)
+            self.limiter.release(granted)
 
     async def _send(self, question: Submission, granted: Permit) -> Reply:
         """Claim, then upload once; what stops the run is proven not to be charged."""
@@ -133,31 +133,31 @@ class ApiSubmitter:
 
         def claim(ledger: Ledger) -> Claim:
             self.still_locked()  # on the ledger's thread: a slow disk holds nobody up
-            ledger.pacing.sent(at)
+            ledger.rate_limits.sent(at)
             return ledger.claims.open(image, generation, self.run_id, at)
 
         try:
-            question.claim = opened = await self.ledger.do(claim)
+            question.claim = opened = await self.ledger.run(claim)
         except StopRun:
-            self.gate.abandoned(granted)
+            self.limiter.release(granted)
             raise
         question.requests += 1
-        self.traffic.requests += 1
-        self.traffic.retries += question.requests > 1
-        self.traffic.bytes_sent += image.sent.bytes if image.sent else image.stat.size
+        self.stats.requests += 1
+        self.stats.retries += question.requests > 1
+        self.stats.bytes_sent += image.sent.bytes if image.sent else image.stat.size
         try:
             reply = await self.engine.upload(
-                opened.scan_id, image, lambda: self.gate.leaving(granted)
+                opened.scan_id, image, lambda: self.limiter.mark_sent(granted)
             )
         except StopRun:
-            self.gate.abandoned(granted)
-            await self._not_charged(question)
+            self.limiter.release(granted)
+            await self._mark_unsent(question)
             raise
-        if granted.left_at is not None and not isinstance(reply, TransientError):
-            self.traffic.latencies.add((self.clock.monotonic() - granted.left_at) * 1000)
+        if granted.sent_at is not None and not isinstance(reply, TransientError):
+            self.stats.latencies.add((self.clock.monotonic() - granted.sent_at) * 1000)
         return reply
 
-    def _price_of(self, reply: Reply) -> int:
+    def _charge_for(self, reply: Reply) -> int:
         """Credits that a reply costs, or must be taken to."""
         match reply:
             case Success() | Conflict() | TransientError(ambiguous=True):
@@ -169,49 +169,49 @@ class ApiSubmitter:
         if answer.credits is None:  # it does not say, so nobody knows
             self.tally.outcome_unknown += self.budget.doubt
             return self.budget.doubt
-        self.budget.learn(answer.credits)
+        self.budget.observe_charge(answer.credits)
         return answer.credits
 
-    async def _take(
+    async def _handle_reply(
         self, question: Submission, granted: Permit, reply: Reply
     ) -> SubmissionResult | None:
         """Enter what a request came back with; None means: ask again."""
         match reply:
             case Success():
-                self.gate.accepted(granted)
+                self.limiter.succeeded(granted)
                 effort = question.effort()
                 claim = self._claim_of(question)
                 return await self.settler.settle(question.image, claim, effort, reply)
             case Refused():
-                self.gate.accepted(granted)
-                await self._not_charged(question)
+                self.limiter.succeeded(granted)
+                await self._mark_unsent(question)
                 return reply
             case Conflict():
-                self.gate.accepted(granted)
+                self.limiter.succeeded(granted)
                 return await self._after_conflict(question, reply)
             case Throttled():
-                question.last = reply.error
+                question.last_error = reply.error
                 said = reply.error.message or ""
                 try:
-                    self.gate.busy(granted, reply.retry_after, away=reply.away, said=said)
+                    self.limiter.throttled(granted, reply.retry_after, away=reply.away, said=said)
                 finally:
-                    await self._not_charged(question, self.gate.learned)
+                    await self._mark_unsent(question, self.limiter.learned)
                 return None
             case TransientError():
                 return await self._after_trouble(question, granted, reply)
             case TokenRejected() | NotSent():
-                self.gate.abandoned(granted)
-                await self._not_charged(question)
+                self.limiter.release(granted)
+                await self._mark_unsent(question)
                 return _after_nothing(question, reply)
 
     async def _after_conflict(
         self, question: Submission, reply: Conflict
     ) -> SubmissionResult | None:
         claim, at = self._claim_of(question), self.clock.wall()
-        newly_unknown = await self.ledger.do(lambda ledger: ledger.claims.lost(claim, at))
+        newly_unknown = await self.ledger.run(lambda ledger: ledger.claims.mark_lost(claim, at))
         self.tally.outcome_unknown += self.budget.doubt if newly_unknown else 0
-        question.last = reply.error
-        question.perhaps_charged = True
+        question.last_error = reply.error
+        question.maybe_charged = True
         question.conflicts += 1
         if question.conflicts == 1 and self.settings.api.after_conflict == "new_id":
             question.generation += 1
@@ -224,45 +224,47 @@ class ApiSubmitter:
     ) -> SubmissionResult | None:
         if reply.ambiguous:
             claim, at = self._claim_of(question), self.clock.wall()
-            await self.ledger.do(lambda ledger: ledger.claims.unanswered(claim, at, reply.body))
+            await self.ledger.run(
+                lambda ledger: ledger.claims.mark_unanswered(claim, at, reply.body)
+            )
             self.tally.outcome_unknown += self.budget.doubt
-            question.perhaps_charged = True
+            question.maybe_charged = True
         else:
-            await self._not_charged(question)
-        question.last = reply.error
+            await self._mark_unsent(question)
+        question.last_error = reply.error
         if reply.other:
-            self.gate.abandoned(granted)
+            self.limiter.release(granted)
             _count_other(question, reply)
             return None
-        away = self._tell_gate(question, granted, reply)
-        question.tries += not away  # a probe's failure is not its picture's
-        if question.tries < self.settings.api.attempts:
+        away = self._report_failure(question, granted, reply)
+        question.attempts += not away  # a probe's failure is not its picture's
+        if question.attempts < self.settings.api.attempts:
             return None
         reason = reply.reason
-        if reason is FailReason.NETWORK and question.perhaps_charged:
+        if reason is FailReason.NETWORK and question.maybe_charged:
             reason = FailReason.OUTCOME_UNKNOWN
         return NoAnswer(reason, reply.detail, reply.error)
 
-    def _tell_gate(self, question: Submission, granted: Permit, reply: TransientError) -> bool:
+    def _report_failure(self, question: Submission, granted: Permit, reply: TransientError) -> bool:
         """Have the gate know of trouble with the service; whether that counts as away."""
         if reply.worker_lost:
-            self.gate.abandoned(granted)
+            self.limiter.release(granted)
             return False
         picture = question.image.sha256
-        return self.gate.troubled(granted, picture, reached=reply.reached, said=reply.detail)
+        return self.limiter.failed(granted, picture, reached=reply.reached, said=reply.detail)
 
-    async def _not_charged(self, question: Submission, learned: LearnedRate | None = None) -> None:
+    async def _mark_unsent(self, question: Submission, learned: LearnedRate | None = None) -> None:
         """Enter that the last send cost nothing, and what it taught: a kill may come at any time."""
         claim = question.claim
 
         def keep(ledger: Ledger) -> None:
             if claim is not None:  # None when it failed at the login
-                ledger.claims.unsent(claim)
+                ledger.claims.mark_unsent(claim)
             if learned is not None:
-                ledger.pacing.learn(learned)
+                ledger.rate_limits.learn(learned)
 
         if claim is not None or learned is not None:
-            await self.ledger.do(keep)
+            await self.ledger.run(keep)
 
     def _claim_of(self, question: Submission) -> Claim:
         assert question.claim is not None  # noqa: S101 - a reply comes after a claim

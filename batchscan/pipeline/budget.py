@@ -18,7 +18,7 @@ class Reservation:
     """Credits set aside for one request that waits or is under way."""
 
     credits: int
-    again: bool  # for what was answered before
+    is_rescan: bool  # for what was answered before
 
 
 class Budget:
@@ -71,7 +71,7 @@ class Budget:
         """What a request without an answer is taken to have cost, in credits."""
         return max(1, self.price)
 
-    def check_time(self, now: float) -> None:
+    def check_deadline(self, now: float) -> None:
         """Go on only within `--max-duration`.
 
         Raises:
@@ -83,13 +83,13 @@ class Budget:
                 reason=DeferReason.DURATION,
             )
 
-    def start_picture(self, now: float) -> None:
+    def admit_picture(self, now: float) -> None:
         """Count a picture that is about to be asked about.
 
         Raises:
             LimitReached: `--limit` pictures were, or the time is over.
         """
-        self.check_time(now)
+        self.check_deadline(now)
         if self._most_pictures is not None and self._pictures >= self._most_pictures:
             raise LimitReached(
                 f"--limit {self._most_pictures} pictures reached", reason=DeferReason.LIMIT
@@ -122,12 +122,12 @@ class Budget:
         if reservation.credits == 0 and self._prices.free:
             return True
         more = max(0, self._next - reservation.credits)
-        if self._lack(self._under_way() + more, again=reservation.again) is not None:
+        if self._lack(self._under_way() + more, again=reservation.is_rescan) is not None:
             return False
         reservation.credits += more
         return True
 
-    async def give_back(self, reservation: Reservation, charged: int) -> None:
+    async def settle(self, reservation: Reservation, charged: int) -> None:
         """The request is over; `charged` credits of it are spent, or must be taken to be."""
         async with self._changed:
             self._reserved.remove(reservation)
@@ -136,7 +136,7 @@ class Budget:
                 self._windows.spend(charged)
             self._changed.notify_all()
 
-    def learn(self, charge: int) -> None:
+    def observe_charge(self, charge: int) -> None:
         """An answer has shown a price."""
         self._prices.add(charge)
         self._dearest = max(self._dearest, charge)

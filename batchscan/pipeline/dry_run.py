@@ -33,7 +33,7 @@ class DryRunSubmitter:
         self._clock = clock
         self.pictures = 0  # that would be sent
 
-    async def ask(
+    async def submit(
         self, image: Image, known: KnownPicture, watch: Stopwatch
     ) -> tuple[SubmissionResult, Submission]:
         """Plan to send a picture, or find that its twin is planned already.
@@ -42,13 +42,13 @@ class DryRunSubmitter:
             LimitReached: a limit or the budget would keep it back.
         """
         question = Submission(image, known.generation, watch)
-        if await self._ledger.do(lambda ledger: ledger.claims.planned(image.sent_sha256)):
+        if await self._ledger.run(lambda ledger: ledger.claims.planned(image.sent_sha256)):
             return self._twin(image, watch), question
-        self._budget.start_picture(self._clock.monotonic())
+        self._budget.admit_picture(self._clock.monotonic())
         again = known.answer is not None and not self._force
         reservation, price = await self._budget.reserve(again=again), self._budget.price
-        await self._budget.give_back(reservation, price)
-        await self._ledger.do(lambda ledger: ledger.claims.plan(image.sent_sha256))
+        await self._budget.settle(reservation, price)
+        await self._ledger.run(lambda ledger: ledger.claims.plan(image.sent_sha256))
         self._tally.expected += price
         self._tally.planned_bytes += len(image.data)
         self.pictures += 1

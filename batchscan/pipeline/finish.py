@@ -37,19 +37,19 @@ log = logging.getLogger(__name__)
 
 async def finish(session: Session) -> Report:
     """Complete everything that a run leaves; a disk that fails becomes its reason to stop."""
-    await _or_stop(session, session.examiner.finish())
+    await _or_stop(session, session.processor.flush_refusals())
     await _or_stop(session, session.results.close())
     balance = await _balance(session)
     await _or_stop(session, _seal(session))
     basis = (
         await _or_stop(
-            session, session.ledger.do(lambda ledger: find_basis(ledger, session.allowing))
+            session, session.ledger.run(lambda ledger: find_basis(ledger, session.allow_rules))
         )
         or _NOTHING
     )
     digest = basis.digest
-    alerts = await _or_stop(session, session.ledger.do(partial(_make_messages, session=session)))
-    session.stop.end()
+    alerts = await _or_stop(session, session.ledger.run(partial(_make_messages, session=session)))
+    session.stop.freeze()
     report = _report(session, digest, balance, alerts)
     report = await _or_stop(session, _write(session, report, basis)) or report
     if report.run.exit_code != _exit(session, digest)[0]:
@@ -60,27 +60,27 @@ async def finish(session: Session) -> Report:
 
 def _make_messages(ledger: Ledger, session: Session) -> Alerts | None:
     """Have what is to be told in the outbox before the run is closed: nobody looks for it later."""
-    session.telling.make_messages(ledger, session.allowing, session.clock.wall())
-    return session.telling.standing(ledger)
+    session.notifier.make_messages(ledger, session.allow_rules, session.clock.wall())
+    return session.notifier.status(ledger)
 
 
 async def _tell(session: Session, report: Report) -> Report:
     """Tell people, now that no target can do the run any harm; the report says how that went."""
-    if report.alerts is None or not report.alerts.pending or session.stop.hurry.is_set():
+    if report.alerts is None or not report.alerts.pending or session.stop.urgent.is_set():
         return report
-    telling = session.telling
-    delivered = await telling.tell(session.ledger, session.clock, session.stop.hurry)
+    telling = session.notifier
+    delivered = await telling.send(session.ledger, session.clock, session.stop.urgent)
 
     def amend(ledger: Ledger) -> Report:
         now = session.clock.wall()
-        amended = replace(report, alerts=telling.standing(ledger, delivered))
+        amended = replace(report, alerts=telling.status(ledger, delivered))
         write_page(session.folder, amended, ledger, now)
         write_report(session.folder, amended)
-        ledger.runs.amend(session.run_id, encode(amended))
+        ledger.runs.update_report(session.run_id, encode(amended))
         return amended
 
     try:
-        return await session.ledger.do(amend)
+        return await session.ledger.run(amend)
     except StorageError as error:
         log.warning("the report does not tell how the alerts went: %s", error)
         return report
@@ -91,29 +91,29 @@ async def _or_stop(session: Session, work: Awaitable[T]) -> T | None:
     try:
         return await work
     except StorageError as error:
-        session.stop.because(error)
+        session.stop.request(error)
         return None
 
 
 async def _balance(session: Session) -> int | None:
     """What is left on the account, if this run asked anything and the service is there."""
-    if not session.traffic.requests or session.settings.api.sandbox or session.stop:
+    if not session.stats.requests or session.settings.api.sandbox or session.stop:
         return None
-    granted = await session.gate.enter()
+    granted = await session.limiter.acquire()
     return None if granted is None else await session.engine.balance()
 
 
 async def _seal(session: Session) -> None:
     """Make the next run quick over the folders that this one brought to their verdicts."""
     after: int | None = 0
-    standing = session.source.standing
-    decided = session.tally.seen > session.source.facts.unchanged
+    standing = session.source.freshness
+    decided = session.tally.seen > session.source.checkpoint.unchanged
     while decided and after is not None and not (session.settings.dry_run or session.stop):
-        after = await session.ledger.do(partial(_seal_some, standing=standing, after=after))
+        after = await session.ledger.run(partial(_seal_some, standing=standing, after=after))
 
 
 def _seal_some(ledger: Ledger, *, standing: FreshnessPolicy, after: int) -> int | None:
-    return ledger.files.seal(standing, after)
+    return ledger.files.build_cache(standing, after)
 
 
 def _exit(session: Session, digest: MatchSummary) -> tuple[int, ExitReason]:
@@ -125,25 +125,25 @@ def _exit(session: Session, digest: MatchSummary) -> tuple[int, ExitReason]:
 async def _write(session: Session, report: Report, basis: ReportBasis) -> Report:
     """Write what the run leaves, and close it; the report as it was written."""
     folder, now = session.folder, session.clock.wall()
-    report = await session.ledger.do(
+    report = await session.ledger.run(
         lambda ledger: write_or_link(folder, report, ledger, basis, now)
     )
     await asyncio.to_thread(write_report, folder, report)
     if not session.settings.dry_run:
-        learned, reach = session.gate.learned, session.gate.longest_window
+        learned, reach = session.limiter.learned, session.limiter.longest_window
         # What an earlier run's digest says is kept once
         kept = replace(report, domains=[], images=[]) if basis.known else report
 
         def close(ledger: Ledger) -> None:
-            ledger.pacing.forget_sends_before(now - reach)
+            ledger.rate_limits.forget_sends_before(now - reach)
             if learned is not None:
-                ledger.pacing.learn(learned)
+                ledger.rate_limits.learn(learned)
             # After trouble with the disk the next run looks what can be taken in after all, and
             # after a bug what had been kept before it.
             if not session.stop.leaves_open:
-                ledger.runs.close(session.run_id, encode(kept), ledger.seen.matched())
+                ledger.runs.close(session.run_id, encode(kept), ledger.report_pictures.matched())
 
-        await session.ledger.do(close)
+        await session.ledger.run(close)
     output = session.settings.output
     await asyncio.to_thread(point_latest, output.directory, report)
     if not (session.settings.dry_run or session.stop.leaves_open):
@@ -225,11 +225,11 @@ def _round_days(session: Session) -> int | None:
 
 
 def _api(session: Session) -> ApiFacts:
-    traffic = session.traffic
+    traffic = session.stats
     return ApiFacts(
         requests=traffic.requests,
         retries=traffic.retries,
-        rate_limited=session.gate.rate_limited,
+        rate_limited=session.limiter.rate_limited,
         logins=session.engine.logins,
         latency=Latency(
             p50=traffic.latencies.quantile(0.5),

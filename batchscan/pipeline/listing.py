@@ -38,9 +38,9 @@ def _batch(blocks: Iterator[Block]) -> list[Block]:
 def candidates_of(block: Block, files: Sequence[FileStat]) -> Iterator[Candidate]:
     """The files of a block that something may be to be done about."""
     for name, *stat in files:
-        yield Candidate(join_path(block.folder, name), Stat(*stat), block.explicit, block.root)
+        yield Candidate(join_path(block.folder, name), Stat(*stat), block.named_by_user, block.root)
     for name in block.without_stat:
-        yield Candidate(join_path(block.folder, name), None, block.explicit, block.root)
+        yield Candidate(join_path(block.folder, name), None, block.named_by_user, block.root)
 
 
 def too_young(candidate: Candidate, now_ns: float, min_age_ns: float) -> str | None:

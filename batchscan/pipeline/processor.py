@@ -53,20 +53,20 @@ class FileProcessor:
     """Brings one file after the other to its outcome; the workers share it."""
 
     settings: Settings
-    standing: FreshnessPolicy
+    freshness: FreshnessPolicy
     engine: Engine
     ledger: LedgerThread
-    inquirer: Submitter
+    submitter: Submitter
     recorder: Recorder
     refusals: RefusalBreaker
     stop: Shutdown
     clock: Clock
     marks: CrashMarks | None  # None in a dry run
     bytes_in_flight: ByteSemaphore
-    twins: SingleFlight[Decision] = field(default_factory=SingleFlight)  # by content
+    in_flight: SingleFlight[Decision] = field(default_factory=SingleFlight)  # by content
     sent_twins: SingleFlight[Decision] = field(default_factory=SingleFlight)  # by what is sent
 
-    async def examine(self, candidate: Candidate) -> None:
+    async def process(self, candidate: Candidate) -> None:
         """Decide one file and record it; trouble with the file is its outcome.
 
         Raises:
@@ -77,17 +77,17 @@ class FileProcessor:
         size = min(size, self.settings.scan.max_bytes)
         async with self.bytes_in_flight.hold(size), AsyncExitStack() as kept:
             try:
-                self.stop.check()
+                self.stop.raise_if_stopping()
                 found = await self._inspect(candidate)
                 if isinstance(found, NotSendable):
                     await self._record(found, Decision(not_sendable(found, watch)))
                     return
                 kept.callback(self.engine.release, found)
-                if await self._puts_off(candidate, found):
+                if await self._defer_rescan(candidate, found):
                     return
-                verdict = await self._verdict_on(found, candidate, watch)
+                verdict = await self._decide_once(found, candidate, watch)
             except StopRun as reason:
-                self.stop.because(reason)
+                self.stop.request(reason)
                 await self._defer(candidate, self.stop.reason or reason, watch)
                 return
             await self._record(found, verdict)
@@ -101,36 +101,38 @@ class FileProcessor:
         with self.marks.checking(candidate.path):
             return await self.engine.inspect(candidate)
 
-    async def _puts_off(self, candidate: Candidate, image: Image) -> bool:
+    async def _defer_rescan(self, candidate: Candidate, image: Image) -> bool:
         """Keep what is to be asked again until all new pictures are: a moved file's content, too."""
-        if candidate.again or self.settings.force or self.settings.scan.rescan_after is None:
+        if candidate.is_rescan or self.settings.force or self.settings.scan.rescan_after is None:
             return False
-        known = await self.ledger.do(lambda ledger: ledger.claims.known(image.sha256))
-        if known.answer is None or self._stands(known):
+        known = await self.ledger.run(lambda ledger: ledger.claims.lookup(image.sha256))
+        if known.answer is None or self._is_current(known):
             return False
         folder, name = split_path(image.path)
-        age = self.standing.counts_from(known.answer.received_at, matched=bool(known.history))
+        age = self.freshness.effective_time(known.answer.received_at, matched=bool(known.history))
         due = (DueRescan((name, *image.stat), age),)
-        root, explicit = candidate.root, candidate.explicit
+        root, explicit = candidate.root, candidate.named_by_user
         picture_id = known.answer.picture_id
 
         def put_off(ledger: Ledger) -> None:
-            ledger.rescans.add(folder, root, due, explicit=explicit)
-            ledger.seen.add(picture_id, image.path, fresh=False)  # its old answer counts until then
+            ledger.rescan_queue.add(folder, root, due, explicit=explicit)
+            ledger.report_pictures.add(
+                picture_id, image.path, fresh=False
+            )  # its old answer counts until then
 
-        await self.ledger.do(put_off)
+        await self.ledger.run(put_off)
         return True
 
-    def _stands(self, known: KnownPicture) -> bool:
+    def _is_current(self, known: KnownPicture) -> bool:
         """Whether the answer to a content is recent enough."""
         stored = known.answer
-        return stored is not None and self.standing.keeps_answer(
+        return stored is not None and self.freshness.is_answer_current(
             stored.run_id, stored.received_at, matched=bool(known.history)
         )
 
-    async def _verdict_on(self, image: Image, candidate: Candidate, watch: Stopwatch) -> Decision:
+    async def _decide_once(self, image: Image, candidate: Candidate, watch: Stopwatch) -> Decision:
         decide = partial(self._decide, image, candidate, watch)
-        verdict, own = await self.twins.once(image.sha256, decide)
+        verdict, own = await self.in_flight.once(image.sha256, decide)
         if own:
             return verdict
         if self.settings.dry_run:  # now that its twin is planned, it is known not to be sent
@@ -139,9 +141,11 @@ class FileProcessor:
 
     async def _decide(self, image: Image, candidate: Candidate, watch: Stopwatch) -> Decision:
         """The verdict on a content that nobody else is deciding."""
-        known = await self.ledger.do(lambda ledger: ledger.claims.known(image.sha256, image.path))
-        if known.settles:  # in a thread: an answer with very many matches takes its time to read
-            from_memory = await asyncio.to_thread(self._from_memory, image, known, watch)
+        known = await self.ledger.run(lambda ledger: ledger.claims.lookup(image.sha256, image.path))
+        if (
+            known.is_conclusive
+        ):  # in a thread: an answer with very many matches takes its time to read
+            from_memory = await asyncio.to_thread(self._from_ledger, image, known, watch)
             if from_memory is not None:
                 return from_memory
         made = await self._make_sendable(image, candidate)
@@ -174,21 +178,21 @@ class FileProcessor:
         return verdict
 
     async def _ask_or_reuse(self, image: Image, known: KnownPicture, watch: Stopwatch) -> Decision:
-        by_sent = await self.ledger.do(lambda ledger: ledger.claims.known_by_sent(image))
-        if by_sent.answer is not None and self._stands(by_sent):
+        by_sent = await self.ledger.run(lambda ledger: ledger.claims.known_by_sent(image))
+        if by_sent.answer is not None and self._is_current(by_sent):
             await self._equate(image, by_sent.answer.picture_id)
-            from_memory = await asyncio.to_thread(self._from_memory, image, by_sent, watch)
+            from_memory = await asyncio.to_thread(self._from_ledger, image, by_sent, watch)
             if from_memory is not None:
                 return from_memory
         return await self._ask(image, known, watch)
 
     async def _equate(self, image: Image, picture_id: int) -> None:
         if not self.settings.dry_run:
-            await self.ledger.do(lambda ledger: ledger.claims.equate(image, picture_id))
+            await self.ledger.run(lambda ledger: ledger.claims.equate(image, picture_id))
 
     async def _ask(self, image: Image, known: KnownPicture, watch: Stopwatch) -> Decision:
         """The verdict on a picture that is asked about."""
-        ending, question = await self.inquirer.ask(image, known, watch)
+        ending, question = await self.submitter.submit(image, known, watch)
         effort = question.effort()
         match ending:
             case Settled():
@@ -200,12 +204,12 @@ class FileProcessor:
             case _:
                 return Decision(ending)
 
-    def _from_memory(self, image: Image, known: KnownPicture, watch: Stopwatch) -> Decision | None:
+    def _from_ledger(self, image: Image, known: KnownPicture, watch: Stopwatch) -> Decision | None:
         """The verdict where the ledger has one that still stands."""
         stored, force = known.answer, self.settings.force
         sandbox, (width, height) = self.settings.api.sandbox, known.size
         image = replace(image, width=width, height=height, sent=known.sent)
-        if stored is not None and self._stands(known):
+        if stored is not None and self._is_current(known):
             before = reused(image, stored, known.history, watch, sandbox=sandbox)
             return Decision(before, stored.picture_id, stored.id, equal=known.equal)
         if known.refusal is not None and not force:
@@ -219,20 +223,20 @@ class FileProcessor:
 
     async def _after(self, settled: Settled, image: Image) -> Decision:
         """The verdict of an answer that is kept, and what an answer brings with it."""
-        await self._release()
+        await self._flush_refusals()
         if settled.answer_id is None:
             return Decision(settled.outcome, line=settled.line)
         if settled.answer.matches:
-            await self._portray(settled.picture_id, image)
+            await self._store_preview(settled.picture_id, image)
         return Decision(settled.outcome, settled.picture_id, settled.answer_id, settled.line)
 
-    async def _portray(self, picture_id: int, image: Image) -> None:
+    async def _store_preview(self, picture_id: int, image: Image) -> None:
         """Keep what a matched picture looks like; that it cannot be kept stops the run gently."""
         try:
-            columns = (await self.engine.portray(image)).columns()
-            await self.ledger.do(lambda ledger: ledger.portraits.put(picture_id, *columns))
+            columns = (await self.engine.make_preview(image)).columns()
+            await self.ledger.run(lambda ledger: ledger.previews.put(picture_id, *columns))
         except StorageError as error:  # raised, it would defer a picture that is answered
-            self.stop.because(error)
+            self.stop.request(error)
         except Exception as error:  # noqa: BLE001 - it is answered, with a portrait or without
             log.warning("no thumbnail of %s: %r", printable(image.path), error)
 
@@ -240,43 +244,47 @@ class FileProcessor:
         """Record a verdict for a file, or hold it back while it might be the service's fault."""
         outcome = verdict.outcome
         if verdict.line is not None:
-            await self.recorder.show(outcome, verdict.line)
+            await self.recorder.publish(outcome, verdict.line)
         elif isinstance(found, Image) and verdict.refusal is not None:
             held = HeldRefusal(found, outcome, verdict.refusal)
             if self.refusals.refused(held):
-                self.stop.because(self.refusals.too_many())
-                await self.finish()
+                self.stop.request(self.refusals.too_many())
+                await self.flush_refusals()
         else:
-            await self.recorder.record(outcome, lambda ledger: self._keep(ledger, found, verdict))
+            await self.recorder.record(
+                outcome, lambda ledger: self._remember_file(ledger, found, verdict)
+            )
 
-    def _keep(self, ledger: Ledger, found: Image | NotSendable, verdict: Decision) -> Recorded:
+    def _remember_file(
+        self, ledger: Ledger, found: Image | NotSendable, verdict: Decision
+    ) -> Recorded:
         """Keep a file's final verdict, so that it need not be opened again."""
         outcome = verdict.outcome
         if found.stat is None:
             return Recorded()
         if isinstance(outcome, Rejected):
-            line = self.recorder.rejection(outcome)
+            line = self.recorder.rejection_line(outcome)
             by_conversion = isinstance(found, NotSendable) and found.by_conversion
             either = by_conversion or verdict.by_conversion
-            rules = self.standing.all_rules if either else self.standing.rules
-            ledger.files.put(found.path, found.stat, rules=rules, line=line)
+            rules = self.freshness.all_rules if either else self.freshness.rules
+            ledger.files.upsert(found.path, found.stat, rules=rules, line=line)
         elif verdict.picture_id is not None:
             if not isinstance(outcome, Failed):
                 own = found.sha256 if verdict.equal else None
                 picture_id = verdict.picture_id
-                ledger.files.put(found.path, found.stat, picture_id=picture_id, sha256=own)
-            ledger.seen.add(verdict.picture_id, found.path, fresh=False)
+                ledger.files.upsert(found.path, found.stat, picture_id=picture_id, sha256=own)
+            ledger.report_pictures.add(verdict.picture_id, found.path, fresh=False)
         return Recorded(verdict.answer_id)
 
-    async def _release(self) -> None:
+    async def _flush_refusals(self) -> None:
         """Record the refusals that were held back; one that cannot be kept stops the run gently."""
         for held in self.refusals.release():
             try:
                 await self._record_held(held)
             except StorageError as error:  # raised, it would defer a picture that is answered
-                self.stop.because(error)
+                self.stop.request(error)
 
-    async def finish(self) -> None:
+    async def flush_refusals(self) -> None:
         """Record what is held back: as refused, or as deferred where all were refused."""
         for held in self.refusals.release():
             await self._record_held(held)
@@ -285,16 +293,16 @@ class FileProcessor:
         if self.refusals.service_at_fault:
             reason = self.refusals.too_many()
             subject, effort = held.outcome.subject, held.outcome.effort
-            await self.recorder.record(Deferred(subject, effort, reason.defers_as, str(reason)))
+            await self.recorder.record(Deferred(subject, effort, reason.defer_reason, str(reason)))
             return
         verdict = Decision(held.outcome)
 
         def keep(ledger: Ledger) -> Recorded:
             if isinstance(held.outcome, Rejected) and held.outcome.error is not None:
                 ledger.claims.refused(held.claim, encode_refusal(held.outcome.error))
-            return self._keep(ledger, held.image, verdict)
+            return self._remember_file(ledger, held.image, verdict)
 
         await self.recorder.record(held.outcome, keep)
 
     async def _defer(self, candidate: Candidate, reason: StopRun, watch: Stopwatch) -> None:
-        await self.recorder.record(deferred(candidate, reason.defers_as, str(reason), watch))
+        await self.recorder.record(deferred(candidate, reason.defer_reason, str(reason), watch))

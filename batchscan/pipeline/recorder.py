@@ -60,13 +60,13 @@ class Recorder:
         Raises:
             StorageError: the ledger or results.jsonl cannot be written.
         """
-        line = self.line(outcome)
+        line = self.result_line(outcome)
         try:
-            await self.decide(line, also)
+            await self.commit(line, also)
         finally:  # also when the ledger fails: the books and the file may still be right
-            await self.show(outcome, line)
+            await self.publish(outcome, line)
 
-    async def decide(self, line: ResultLine, also: ExtraWrites | None = None) -> Recorded:
+    async def commit(self, line: ResultLine, also: ExtraWrites | None = None) -> Recorded:
         """Enter a file's line into the ledger, and what belongs to it.
 
         Raises:
@@ -78,10 +78,10 @@ class Recorder:
 
         def decide(ledger: Ledger) -> Recorded:
             kept = also(ledger) if also else Recorded()
-            number = ledger.runs.decided(self.run_id, bare, kept.answer_id)
+            number = ledger.runs.add_outcome(self.run_id, bare, kept.answer_id)
             return replace(kept, line=number)
 
-        return await self._ledger.do(decide)
+        return await self._ledger.run(decide)
 
     async def record_all(self, outcomes: Sequence[Outcome]) -> None:
         """Enter many files that need nothing else, in one transaction.
@@ -91,18 +91,18 @@ class Recorder:
         """
         if not outcomes:
             return
-        lines = [self.line(outcome) for outcome in outcomes]
+        lines = [self.result_line(outcome) for outcome in outcomes]
         if self._ledger is not None:
             kept = [without_answer(line) for line in lines]
 
             def decide(ledger: Ledger) -> None:
                 for line in kept:
-                    ledger.runs.decided(self.run_id, line)
+                    ledger.runs.add_outcome(self.run_id, line)
 
-            await self._ledger.do(decide)
+            await self._ledger.run(decide)
         await self._show(outcomes, lines)
 
-    async def show(self, outcome: Outcome, line: ResultLine) -> None:
+    async def publish(self, outcome: Outcome, line: ResultLine) -> None:
         """Enter a decided outcome everywhere else.
 
         Raises:
@@ -126,10 +126,10 @@ class Recorder:
         for outcome in outcomes:
             await self._outcomes.put(outcome)
 
-    def rejection(self, outcome: Rejected) -> bytes:
+    def rejection_line(self, outcome: Rejected) -> bytes:
         """A rejection's line, to be kept with its file for `batchscan export`."""
-        return msgspec.json.encode(self.line(outcome))
+        return msgspec.json.encode(self.result_line(outcome))
 
-    def line(self, outcome: Outcome) -> ResultLine:
+    def result_line(self, outcome: Outcome) -> ResultLine:
         """An outcome's line."""
         return line_of(outcome, self.run_id, sandbox=self._sandbox)

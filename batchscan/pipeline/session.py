@@ -55,20 +55,20 @@ class Session:
     run_id: str
     folder: str
     started_at: float  # seconds since 1970
-    allowing: ActiveAllowRules
-    telling: Notifier
+    allow_rules: ActiveAllowRules
+    notifier: Notifier
     clock: Clock
     stop: Shutdown
     tally: Tally
-    traffic: RequestStats
+    stats: RequestStats
     ledger: LedgerThread
     engine: Engine
-    gate: RateLimiter
+    limiter: RateLimiter
     budget: Budget
     results: ResultsWriter
     recorder: Recorder
-    inquirer: Submitter
-    examiner: FileProcessor
+    submitter: Submitter
+    processor: FileProcessor
     source: Source
 
 
@@ -81,10 +81,10 @@ class Opening:
     stop: Shutdown
     outcomes: asyncio.Queue[Outcome | None]
     tally: Tally = field(default_factory=Tally)
-    traffic: RequestStats = field(default_factory=RequestStats)
-    facts: RunCheckpoint = field(init=False)
-    allowing: ActiveAllowRules = field(init=False)
-    telling: Notifier = field(init=False)
+    stats: RequestStats = field(default_factory=RequestStats)
+    checkpoint: RunCheckpoint = field(init=False)
+    allow_rules: ActiveAllowRules = field(init=False)
+    notifier: Notifier = field(init=False)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
@@ -97,8 +97,8 @@ class Opening:
         """
         state = state_folder(self.settings)
         settings, clock = self.settings, self.clock
-        self.allowing = await asyncio.to_thread(ActiveAllowRules.of, settings, clock.wall())
-        self.telling = await asyncio.to_thread(Notifier.of, settings, os.environ, clock)
+        self.allow_rules = await asyncio.to_thread(ActiveAllowRules.of, settings, clock.wall())
+        self.notifier = await asyncio.to_thread(Notifier.of, settings, os.environ, clock)
         async with (
             hold_state(settings, state, self.stop.sleep) as still_locked,
             check_marks(settings, state) as marks,
@@ -108,10 +108,12 @@ class Opening:
             started_at = clock.wall()
             await check_lineage(ledger, settings, state, clock.wall())
             # What a killed run had under way counts against the budgets
-            self.facts = await self._close_killed_runs(ledger, started_at)
+            self.checkpoint = await self._close_killed_runs(ledger, started_at)
             gate, budget = await self._limits(ledger)
-            engine = await open_engine(settings, state / "token.json", clock, self.stop.check_halt)
-            self.stop.on_halt(engine.halt)
+            engine = await open_engine(
+                settings, state / "token.json", clock, self.stop.raise_if_halted
+            )
+            self.stop.on_halt(engine.cancel_waits)
             try:
                 run_id, folder = await self._begin(ledger, started_at)
                 results = await ResultsWriter.create(f"{folder}/{RESULTS}")
@@ -126,16 +128,16 @@ class Opening:
         pace, api = self.settings.pace, self.settings.api
         gate = RateLimiter(pace.rate, pace.headroom, api.retry_for, self.clock)
         since = self.clock.wall() - gate.longest_window
-        sends = await ledger.do(lambda ledger: ledger.pacing.sends_since(since))
-        learned = await ledger.do(lambda ledger: ledger.pacing.learned())
-        gate.remember(sends, learned)
-        charges = await ledger.do(lambda ledger: ledger.claims.charges())
+        sends = await ledger.run(lambda ledger: ledger.rate_limits.sends_since(since))
+        learned = await ledger.run(lambda ledger: ledger.rate_limits.learned())
+        gate.restore(sends, learned)
+        charges = await ledger.run(lambda ledger: ledger.claims.charges())
         price = max(1, Prices(charges).largest or 0)
         self.stop.on_halt(gate.close)
         spend, wall = self.settings.spend, self.clock.wall
-        windows = await ledger.do(
+        windows = await ledger.run(
             lambda ledger: CalendarBudget.of(
-                spend, wall, lambda since, most: ledger.spending.since(since, price, most)
+                spend, wall, lambda since, most: ledger.charges.since(since, price, most)
             )
         )
         return gate, Budget(spend, charges, self.clock.monotonic(), windows)
@@ -146,20 +148,20 @@ class Opening:
         if not self.settings.dry_run:
             close = partial(
                 recover_killed_runs,
-                allowing=self.allowing,
+                allowing=self.allow_rules,
                 sandbox=self.settings.api.sandbox,
                 now=started_at,
             )
-            await ledger.do(self.telling.listen)
-            await ledger.do(close)
+            await ledger.run(self.notifier.record_events)
+            await ledger.run(close)
             # Before this run asks again: what they saw may be gone then.
-            await ledger.do(self._make_messages)
-            untold = await ledger.do(lambda ledger: ledger.runs.untold(facts.roots))
+            await ledger.run(self._make_messages)
+            untold = await ledger.run(lambda ledger: ledger.runs.unreported(facts.roots))
             return msgspec.structs.replace(facts, news_of=tuple(untold))
         return facts
 
     def _make_messages(self, ledger: Ledger) -> None:
-        self.telling.make_messages(ledger, self.allowing, self.clock.wall())
+        self.notifier.make_messages(ledger, self.allow_rules, self.clock.wall())
 
     async def _begin(self, ledger: LedgerThread, started_at: float) -> tuple[str, str]:
         """Make this run's folder and enter it."""
@@ -167,17 +169,17 @@ class Opening:
         output = settings.output.directory
         # Also of another output: an id belongs to one run.
         name, since = run_name(started_at), math.floor(started_at)
-        taken = await ledger.do(lambda ledger: ledger.runs.named(name, since))
+        taken = await ledger.run(lambda ledger: ledger.runs.ids_like(name, since))
         run_id, folder = await asyncio.to_thread(make_run_folder, output, started_at, taken)
-        facts, allowing = msgspec.json.encode(self.facts), self.allowing
-        tells = (run_id, *self.facts.news_of)
+        facts, allowing = msgspec.json.encode(self.checkpoint), self.allow_rules
+        tells = (run_id, *self.checkpoint.news_of)
 
         def begin(ledger: Ledger) -> None:
-            allowing.look(ledger, tells)
+            allowing.apply_to(ledger, tells)
             if not settings.dry_run:
                 ledger.runs.begin(run_id, folder, started_at, facts)
 
-        await ledger.do(begin)
+        await ledger.run(begin)
         if not settings.dry_run:
             await leave_note(ledger, output, run_id, started_at)
             await read_stored_answers(ledger, run_id, sandbox=settings.api.sandbox)
@@ -190,7 +192,7 @@ class _Parts:
 
     opening: Opening
     ledger: LedgerThread
-    gate: RateLimiter
+    limiter: RateLimiter
     budget: Budget
     engine: Engine
     results: ResultsWriter
@@ -210,30 +212,30 @@ class _Parts:
             outcomes=opening.outcomes,
         )
         settler = Settler(self.ledger, recorder, opening.stop, folder, sandbox=settings.api.sandbox)
-        inquirer = self._inquirer(run_id, settler)
+        inquirer = self._submitter(run_id, settler)
         return Session(
             settings=settings,
             run_id=run_id,
             folder=folder,
             started_at=started_at,
-            allowing=opening.allowing,
-            telling=opening.telling,
+            allow_rules=opening.allow_rules,
+            notifier=opening.notifier,
             clock=opening.clock,
             stop=opening.stop,
             tally=opening.tally,
-            traffic=opening.traffic,
+            stats=opening.stats,
             ledger=self.ledger,
             engine=self.engine,
-            gate=self.gate,
+            limiter=self.limiter,
             budget=self.budget,
             results=self.results,
             recorder=recorder,
-            inquirer=inquirer,
-            examiner=self._examiner(standing, recorder, inquirer),
+            submitter=inquirer,
+            processor=self._processor(standing, recorder, inquirer),
             source=self._source(standing, recorder),
         )
 
-    def _inquirer(self, run_id: str, settler: Settler) -> Submitter:
+    def _submitter(self, run_id: str, settler: Settler) -> Submitter:
         opening = self.opening
         if opening.settings.dry_run:
             force = opening.settings.force
@@ -245,25 +247,25 @@ class _Parts:
             settings=opening.settings,
             engine=self.engine,
             ledger=self.ledger,
-            gate=self.gate,
+            limiter=self.limiter,
             budget=self.budget,
             stop=opening.stop,
             clock=opening.clock,
             tally=opening.tally,
-            traffic=opening.traffic,
+            stats=opening.stats,
             settler=settler,
             still_locked=self.still_locked,
         )
 
-    def _examiner(
+    def _processor(
         self, standing: FreshnessPolicy, recorder: Recorder, inquirer: Submitter
     ) -> FileProcessor:
         return FileProcessor(
             settings=self.opening.settings,
-            standing=standing,
+            freshness=standing,
             engine=self.engine,
             ledger=self.ledger,
-            inquirer=inquirer,
+            submitter=inquirer,
             recorder=recorder,
             refusals=RefusalBreaker(),
             stop=self.opening.stop,
@@ -275,14 +277,14 @@ class _Parts:
     def _source(self, standing: FreshnessPolicy, recorder: Recorder) -> Source:
         return Source(
             settings=self.opening.settings,
-            standing=standing,
+            freshness=standing,
             walks=self.walks,
             ledger=self.ledger,
             recorder=recorder,
             stop=self.opening.stop,
             clock=self.opening.clock,
             tally=self.opening.tally,
-            facts=self.opening.facts,
+            checkpoint=self.opening.checkpoint,
         )
 
 

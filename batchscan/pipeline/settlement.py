@@ -53,7 +53,7 @@ class Settler:
     async def settle(self, image: Image, claim: Claim, effort: Effort, reply: Success) -> Settled:
         """Keep an answer, then say what it says; never raises for what it is or what is full."""
         nothing = Answer(b"", reply.received_at, None, None, None, ())
-        bare = self.recorder.line(Scanned(subject_of(image), effort, nothing))
+        bare = self.recorder.result_line(Scanned(subject_of(image), effort, nothing))
         kept = await self._keep(image, claim, bare, reply)
         if len(reply.body) < LONG_ANSWER:
             return await self._read(image, claim, effort, reply, bare, kept)
@@ -66,12 +66,12 @@ class Settler:
         def settle(ledger: Ledger) -> Recorded:
             run_id = self.recorder.run_id
             answer_id = ledger.claims.settle(claim, reply.body, reply.received_at, run_id)
-            ledger.files.put(image.path, image.stat, picture_id=claim.picture_id)
-            ledger.seen.add(claim.picture_id, image.path, fresh=True)
+            ledger.files.upsert(image.path, image.stat, picture_id=claim.picture_id)
+            ledger.report_pictures.add(claim.picture_id, image.path, fresh=True)
             return Recorded(answer_id)
 
         try:
-            return await self.recorder.decide(bare, settle)
+            return await self.recorder.commit(bare, settle)
         except Exception as error:  # noqa: BLE001 - whatever it is, the answer is paid for
             where = await asyncio.to_thread(
                 rescue, self.run_folder, claim, reply.body, reply.received_at
@@ -126,9 +126,9 @@ class Settler:
             if answer.trouble is not None and kept.line is not None:
                 ledger.runs.decided_otherwise(kept.line, without_answer(line))
             may_have = answer.matches or claim.generation > 1
-            return ledger.history.of(claim.picture_id) if may_have else ()
+            return ledger.history.matches_of(claim.picture_id) if may_have else ()
 
-        return await self.ledger.do(enter)
+        return await self.ledger.run(enter)
 
     async def _leave(
         self, reply: Success, image: Image, error: Exception, kept: Recorded, bare: ResultLine
@@ -136,7 +136,7 @@ class Settler:
         """Leave an answer to the next run, which reads what is kept."""
         log.warning("reading the answer about %s failed: %r", printable(image.path), error)
         if isinstance(error, StorageError):
-            self.stop.because(error)
+            self.stop.request(error)
         answer = unread_answer(reply.body, reply.received_at, error)
         line = without_answer(with_problem(bare, answer))
 
@@ -146,13 +146,13 @@ class Settler:
                 ledger.runs.decided_otherwise(kept.line, line)
 
         try:
-            await self.ledger.do(leave)
+            await self.ledger.run(leave)
         except StorageError as unwritten:
-            self.stop.because(unwritten)
+            self.stop.request(unwritten)
         return answer
 
     def _stop_because(self, error: Exception, advice: str) -> None:
         if not isinstance(error, StorageError):
             error = StorageError(f"a paid answer could not be kept: {error!r}")
         error.advice = "; ".join(filter(None, (error.advice, advice)))
-        self.stop.because(error)
+        self.stop.request(error)

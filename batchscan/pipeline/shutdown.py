@@ -40,9 +40,9 @@ class Shutdown:
         self._halted = asyncio.Event()
         self._listeners: list[Callable[[], None]] = []
         self.reason: StopRun | None = None
-        self.disk_failed = False  # whatever the reason is
+        self.storage_failed = False  # whatever the reason is
         self.bug: Exception | None = None  # something nobody expected: exit 1, after settling
-        self.hurry = asyncio.Event()  # set by a signal, also by one that comes after the end
+        self.urgent = asyncio.Event()  # set by a signal, also by one that comes after the end
         self._ended = False
 
     def __bool__(self) -> bool:
@@ -52,23 +52,23 @@ class Shutdown:
         """Have `listener` called when nothing more may be sent, so that what waits wakes up."""
         self._listeners.append(listener)
 
-    def because(self, reason: StopRun) -> None:
+    def request(self, reason: StopRun) -> None:
         """Stop the run, or add a graver reason; one that has ended can only be hurried."""
         if isinstance(reason, Interrupted):
-            self.hurry.set()
+            self.urgent.set()
         if self._ended and not isinstance(reason, StorageError):
             return
-        self.disk_failed |= isinstance(reason, StorageError)
+        self.storage_failed |= isinstance(reason, StorageError)
         if self.reason is None or _severity(reason) < _severity(self.reason):
             self.reason = reason
         if not _is_gentle(reason):
             self._halt()
 
-    def end(self) -> None:
+    def freeze(self) -> None:
         """The run's exit code is being written down: only a disk that fails can change it."""
         self._ended = True
 
-    def because_of_bug(self, bug: Exception) -> None:
+    def request_for_bug(self, bug: Exception) -> None:
         """Stop the run after an error that nobody expected."""
         self.bug = self.bug or bug
         self._halt()
@@ -76,14 +76,14 @@ class Shutdown:
     @property
     def leaves_open(self) -> bool:
         """Whether the run's files may lack what the ledger knows: the next run makes them again."""
-        return self.disk_failed or self.bug is not None
+        return self.storage_failed or self.bug is not None
 
     @property
-    def at_once(self) -> bool:
+    def immediate(self) -> bool:
         """Whether even looking at the remaining files would be against the reason."""
         return self.bug is not None or isinstance(self.reason, Interrupted | StorageError)
 
-    def check(self) -> None:
+    def raise_if_stopping(self) -> None:
         """Begin with another picture only while the run goes on.
 
         Raises:
@@ -92,7 +92,7 @@ class Shutdown:
         if self:
             raise self.reason or Interrupted()
 
-    def check_halt(self) -> None:
+    def raise_if_halted(self) -> None:
         """Send another request only while that is allowed.
 
         Raises:
@@ -108,7 +108,7 @@ class Shutdown:
             StopRun: the run's reason to stop.
         """
         await self._clock.wait(self._halted, seconds)
-        self.check_halt()
+        self.raise_if_halted()
 
     def _halt(self) -> None:
         self._halted.set()
@@ -118,7 +118,7 @@ class Shutdown:
 
 def _is_gentle(reason: StopRun) -> bool:
     gentle = (DeferReason.LIMIT, DeferReason.BUDGET)
-    return isinstance(reason, LimitReached) and reason.defers_as in gentle
+    return isinstance(reason, LimitReached) and reason.defer_reason in gentle
 
 
 def _severity(reason: StopRun) -> int:

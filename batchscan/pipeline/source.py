@@ -51,14 +51,14 @@ class Source:
     """Feeds the queue with the files that something is to be done about."""
 
     settings: Settings
-    standing: FreshnessPolicy
+    freshness: FreshnessPolicy
     walks: Sequence[Finder]
     ledger: LedgerThread
     recorder: Recorder
     stop: Shutdown
     clock: Clock
     tally: Tally
-    facts: RunCheckpoint
+    checkpoint: RunCheckpoint
     found: int = 0  # files until now, whatever becomes of them
     found_bytes: int = 0
     stopped_at: float | None = None  # by the monotonic clock, where the run stops at once
@@ -81,36 +81,36 @@ class Source:
                 listing.cancel()
                 await asyncio.wait([listing])
         await queue.join()  # what is asked again must not take the budget of what is new
-        while not self.stop.at_once and (due := await self.ledger.do(_take_due)):
+        while not self.stop.immediate and (due := await self.ledger.run(_take_due)):
             await self._hand_on(await self._old_enough(due), queue)
 
     def _goes_on(self) -> bool:
         """Whether files that were found are still handed on, or put off where the run stops."""
-        if not self.stop.at_once:
+        if not self.stop.immediate:
             return True
         now = time.monotonic()
         self.stopped_at = self.stopped_at or now
-        lost = self.stop.bug is not None or self.stop.disk_failed
+        lost = self.stop.bug is not None or self.stop.storage_failed
         return not lost and now - self.stopped_at < PUTS_OFF_FOR
 
     async def _list(self, spool: Spool) -> None:
         """Put all that is found into the spool; trouble is the run's reason to stop."""
         try:
             for walk in self.walks:
-                if not self.stop.at_once:
+                if not self.stop.immediate:
                     await self._list_from(walk, spool)
             self.ended = True
         except StopRun as reason:
-            self.stop.because(reason)
+            self.stop.request(reason)
         except Exception as bug:  # noqa: BLE001 - raised again when what is paid for has settled
-            self.stop.because_of_bug(bug)
+            self.stop.request_for_bug(bug)
         finally:
             await spool.end()
 
     async def _list_from(self, walk: Finder, spool: Spool) -> None:
         async for blocks in batches(walk):
             await spool.put(await self._old_enough(await self._candidates(blocks)))
-            if self.stop.at_once:
+            if self.stop.immediate:
                 break
         self.tally.ignored += walk.counts.ignored
         self.tally.excluded += walk.counts.excluded
@@ -119,14 +119,14 @@ class Source:
         for path, why in walk.counts.unreadable:
             log.warning("not covered: %s cannot be read: %s", printable(path), why)
         await self._look_for_empty_roots(walk)
-        if not self.stop.at_once:
+        if not self.stop.immediate:
             await self._look_for_missing_folders(walk)
 
     async def _candidates(self, blocks: Sequence[Block]) -> list[Candidate]:
         """The files of blocks that are not unchanged; those without an extension if pictures."""
-        await self.ledger.do(lambda ledger: self._saw(ledger, blocks))
-        rest = await self._sort(blocks, [block.entries for block in blocks])
-        unnamed = await self._sort(blocks, [block.unnamed for block in blocks])
+        await self.ledger.run(lambda ledger: self._saw(ledger, blocks))
+        rest = await self._classify(blocks, [block.entries for block in blocks])
+        unnamed = await self._classify(blocks, [block.unnamed for block in blocks])
         found: list[Candidate] = []
         for block, named, others in zip(blocks, rest, unnamed, strict=True):
             pictures: list[FileStat] = []
@@ -138,7 +138,7 @@ class Source:
         self.found_bytes += sum(each.stat.size for each in found if each.stat)
         return found
 
-    async def _sort(
+    async def _classify(
         self, blocks: Sequence[Block], parts: Sequence[Sequence[FileStat]]
     ) -> list[list[FileStat]]:
         """Of a part of each block the files that are not as they were, in their order.
@@ -151,23 +151,25 @@ class Source:
         def sort(ledger: Ledger) -> list[BlockStatus]:
             found = []
             for block, files in zip(blocks, parts, strict=True):
-                each = ledger.files.sort(block.folder, files, self.standing)
-                ledger.rescans.add(block.folder, block.root, each.due, explicit=block.explicit)
+                each = ledger.files.classify(block.folder, files, self.freshness)
+                ledger.rescan_queue.add(
+                    block.folder, block.root, each.due_for_rescan, explicit=block.named_by_user
+                )
                 found.append(each)
             if not self.settings.dry_run:
-                facts = self.facts.with_more(found)
-                ledger.runs.note(self.recorder.run_id, msgspec.json.encode(facts))
+                facts = self.checkpoint.with_more(found)
+                ledger.runs.save_checkpoint(self.recorder.run_id, msgspec.json.encode(facts))
             return found
 
-        found = await self.ledger.do(sort)
-        before, self.facts = self.facts, self.facts.with_more(found)
-        unchanged = self.facts.unchanged - before.unchanged
-        self.tally.unchanged(unchanged, self.facts.unchanged_bytes - before.unchanged_bytes)
-        self.tally.unchanged_rejected = Counter(self.facts.unchanged_rejected)
-        self.found += unchanged + sum(len(each.due) for each in found)
-        self.found_bytes += self.facts.unchanged_bytes - before.unchanged_bytes
-        self.found_bytes += sum(due.file[1] for each in found for due in each.due)
-        return [each.rest for each in found]
+        found = await self.ledger.run(sort)
+        before, self.checkpoint = self.checkpoint, self.checkpoint.with_more(found)
+        unchanged = self.checkpoint.unchanged - before.unchanged
+        self.tally.unchanged(unchanged, self.checkpoint.unchanged_bytes - before.unchanged_bytes)
+        self.tally.unchanged_rejected = Counter(self.checkpoint.unchanged_rejected)
+        self.found += unchanged + sum(len(each.due_for_rescan) for each in found)
+        self.found_bytes += self.checkpoint.unchanged_bytes - before.unchanged_bytes
+        self.found_bytes += sum(due.file[1] for each in found for due in each.due_for_rescan)
+        return [each.changed for each in found]
 
     def _pictures_of(self, folder: str, entries: Sequence[FileStat]) -> list[FileStat]:
         """Those of the files without an extension that are pictures by their first bytes."""
@@ -204,26 +206,26 @@ class Source:
 
     def _put_off(self, candidate: Candidate) -> Outcome:
         reason = self.stop.reason
-        why = reason.defers_as if reason else DeferReason.INTERRUPTED
+        why = reason.defer_reason if reason else DeferReason.INTERRUPTED
         return deferred(candidate, why, str(reason or "the run stopped"), Stopwatch(self.clock))
 
     def _saw(self, ledger: Ledger, blocks: Sequence[Block]) -> None:
         for block in blocks:
             if block.root is not None and len(block):
                 writable = not self.settings.dry_run
-                ledger.missing.saw(block.folder, mounted=block.mounted, writable=writable)
+                ledger.missing_folders.saw(block.folder, mounted=block.mounted, writable=writable)
 
     async def _look_for_missing_folders(self, walk: Finder) -> None:
         for root, pictures in walk.counts.seen.items():
             if not pictures or is_url(root):  # reported as a whole; a store has no mounts
                 continue
             missing, after = MissingFolderCheck(), b""
-            while some := await self.ledger.do(partial(_unseen_below, root, after)):
+            while some := await self.ledger.run(partial(_unseen_below, root, after)):
                 await asyncio.to_thread(missing.add, root, some)
                 after = some[-1].path
             if missing.reported_once and not self.settings.dry_run:
                 once = missing.reported_once
-                await self.ledger.do(partial(_keep_reported, once))
+                await self.ledger.run(partial(_keep_reported, once))
             for path in missing.tops:
                 self.tally.empty_roots.append(path)
                 log.warning(
@@ -234,29 +236,29 @@ class Source:
     async def _look_for_empty_roots(self, walk: Finder) -> None:
         """An unmounted disk looks like an empty folder; the ledger knows better."""
         for root, pictures in walk.counts.seen.items():
-            if pictures or self.stop.at_once:
+            if pictures or self.stop.immediate:
                 continue
             if walk.counts.excluded and not await asyncio.to_thread(_is_empty, root):
                 continue
 
             def known(ledger: Ledger, root: str = root) -> bool:
-                return ledger.files.any_below(root)
+                return ledger.files.has_files_under(root)
 
-            if await self.ledger.do(known):
+            if await self.ledger.run(known):
                 self.tally.empty_roots.append(root)
                 log.warning("not covered: %s is empty; is its disk mounted?", printable(root))
 
 
 def _unseen_below(root: str, after: bytes, ledger: Ledger) -> list[KnownFolder]:
-    return ledger.missing.unseen_below(root, after)
+    return ledger.missing_folders.unseen_below(root, after)
 
 
 def _keep_reported(folder_ids: Sequence[int], ledger: Ledger) -> None:
-    ledger.missing.reported(folder_ids)
+    ledger.missing_folders.reported(folder_ids)
 
 
 def _take_due(ledger: Ledger) -> list[Candidate]:
-    return ledger.rescans.take(BATCH_DUE)
+    return ledger.rescan_queue.take(BATCH_DUE)
 
 
 def _is_empty(folder: str) -> bool:

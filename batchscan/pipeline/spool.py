@@ -140,7 +140,7 @@ class Spool:
 def _record(candidate: Candidate) -> _Record:
     root = None if candidate.root is None else os.fsencode(candidate.root)
     path = os.fsencode(candidate.path)
-    return _Record(path, candidate.stat, candidate.explicit, root, candidate.again)
+    return _Record(path, candidate.stat, candidate.named_by_user, root, candidate.is_rescan)
 
 
 def _candidate(record: _Record) -> Candidate:

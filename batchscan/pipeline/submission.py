@@ -30,14 +30,14 @@ class Submission:
     generation: int
     watch: Stopwatch
     requests: int = 0
-    tries: int = 0  # attempts used up; waiting and pauses use none
-    perhaps_charged: bool = False  # a request of ours got no answer
+    attempts: int = 0  # attempts used up; waiting and pauses use none
+    maybe_charged: bool = False  # a request of ours got no answer
     conflicts: int = 0
-    again: bool = False  # it was answered before, and not everything is asked again
+    is_rescan: bool = False  # it was answered before, and not everything is asked again
     tokens_refused: int = 0
     others: int = 0  # answers to it that named another scan id
     claim: Claim | None = None
-    last: ServiceError | None = None
+    last_error: ServiceError | None = None
 
     def effort(self) -> Effort:
         """What was done for it until now."""
@@ -52,7 +52,7 @@ SubmissionResult: TypeAlias = Settled | Refused | NoAnswer | Deferred | Reused
 class Submitter(Protocol):
     """Brings a picture to its end: at the service, or in a dry run's reckoning."""
 
-    async def ask(
+    async def submit(
         self, image: Image, known: KnownPicture, watch: Stopwatch
     ) -> tuple[SubmissionResult, Submission]:
         """Bring one picture to its end, an answer to where it is kept.

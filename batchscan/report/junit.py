@@ -65,7 +65,7 @@ def _parts(report: Report, aside: Spool, failures: int) -> Iterator[bytes]:
         f'</testsuite>\n<testsuite name="matches" tests="{aside.count}" failures="{failures}"'
         f' errors="0" skipped="0" time="0" {_timestamp(report)}>\n'
     ).encode()
-    yield from aside.all()
+    yield from aside.read_all()
     yield b"</testsuite>\n</testsuites>\n"
 
 
@@ -115,7 +115,7 @@ def _coverage_case(name: str, outcome: str, kind: str, said: str) -> str:
 def _picture_case(picture: PictureMatches) -> str:
     folder, name = split_path(os.fsdecode(picture.path))
     if _has_to_do(picture):
-        to_do = [match for match in picture.matches if match.to_do]
+        to_do = [match for match in picture.matches if match.needs_action]
         worst = next(kind for kind in MatchKind if any(match.kind is kind for match in to_do))
         message = f"{_by_kind(to_do)} on {_sites(to_do)}"
         body = _text([message, f"SHA-256 {picture.sha256}", *_match_lines(to_do)])
@@ -129,7 +129,7 @@ def _picture_case(picture: PictureMatches) -> str:
 
 
 def _has_to_do(picture: PictureMatches) -> bool:
-    return any(match.to_do for match in picture.matches)
+    return any(match.needs_action for match in picture.matches)
 
 
 def _by_kind(matches: list[Match]) -> str:
@@ -161,7 +161,8 @@ def _more(number: int, start: str) -> Iterator[str]:
 def _settled(picture: PictureMatches) -> str:
     """Why nothing is to be done about a picture's matches."""
     counts = Counter(
-        (match.disposition or "settled") if match.there else "gone" for match in picture.matches
+        (match.disposition or "settled") if match.is_present else "gone"
+        for match in picture.matches
     )
     said = ", ".join(f"{number:,} {why}" for why, number in counts.most_common())
     return f"nothing to do: {said or 'no match'}"

@@ -125,7 +125,7 @@ def _fresh(
     while left > 0 and (found := next(everything, None)):
         if found[1].state in _FRESH:
             left -= 1
-            if found[1].to_do:
+            if found[1].needs_action:
                 yield found
 
 

@@ -75,7 +75,7 @@ async def check_lineage(thread: LedgerThread, settings: Settings, state: Path, n
         StorageError: the ledger is older than what is known here.
     """
     output, path = settings.output.directory, state / LEDGER
-    older = await thread.do(lambda ledger: older_than_known(ledger.identity, state, output))
+    older = await thread.run(lambda ledger: older_than_known(ledger.identity, state, output))
     if settings.dry_run:
         if older is not None:
             log.warning("%s", older.error(path))
@@ -88,7 +88,7 @@ async def check_lineage(thread: LedgerThread, settings: Settings, state: Path, n
             ledger.identity.accept(max(now, older.until))
         ledger.note_changes()
 
-    await thread.do(accept)
+    await thread.run(accept)
 
 
 async def leave_note(thread: LedgerThread, output: str, run_id: str, started_at: float) -> None:
@@ -97,7 +97,7 @@ async def leave_note(thread: LedgerThread, output: str, run_id: str, started_at:
     Raises:
         StorageError: the folder cannot be written.
     """
-    ledger_id, state = await thread.do(
+    ledger_id, state = await thread.run(
         lambda ledger: (ledger.identity.id, ledger.path.parent.absolute())
     )
     note = Note(

@@ -50,12 +50,12 @@ def find(ledger: Ledger, settings: Settings, before: float, now: float) -> Prune
         now: the current moment.
     """
     away = _mark_gone(ledger)
-    files, matched = ledger.forgetting.count_files()
+    files, matched = ledger.pruning.count_files()
     return PrunePlan(
         files=files,
         matched=matched,
         away=away,
-        messages=ledger.forgetting.count_told(before),
+        messages=ledger.pruning.count_told(before),
         leftovers=sorted(_leftovers(ledger.path.parent, before, now)),
         runs=expired_runs(ledger, settings.output),
     )
@@ -75,8 +75,8 @@ def carry_out(
     done = remove_runs(folder, found.runs, rescued=rescued)
     with ledger.transaction(writing=True):
         forget(ledger, settings.output, done)
-        ledger.forgetting.drop_files()
-        ledger.forgetting.drop_told(before)
+        ledger.pruning.drop_files()
+        ledger.pruning.drop_told(before)
     for path in found.leftovers:
         path.unlink(missing_ok=True)
     return done
@@ -89,7 +89,7 @@ def _mark_gone(ledger: Ledger) -> int:
     counts as gone from a folder that is empty, or below a root of scans where nothing stands any
     more that the ledger knows.
     """
-    forgetting = ledger.forgetting
+    forgetting = ledger.pruning
     roots = forgetting.roots()
     standing: set[bytes] = set()
     away = 0

@@ -30,7 +30,7 @@ def rebuild_lines(ledger: Ledger, run_id: str) -> Iterator[tuple[ResultLine, Ans
                 continue
             said = read_again(kept, sandbox=line.sandbox)
             may_have = said.matches or kept.generation > 1
-            history = ledger.history.of(kept.picture_id) if may_have else ()
+            history = ledger.history.matches_of(kept.picture_id) if may_have else ()
             answer = with_history(said, history)
             yield with_answer(with_problem(line, answer), answer), answer
 

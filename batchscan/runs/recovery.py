@@ -44,7 +44,7 @@ def recover_killed_runs(
 
     A run whose folder cannot be written stays open for the next time.
     """
-    for run in ledger.runs.left_open():
+    for run in ledger.runs.unclosed():
         killed = _KilledRun(ledger, run, allowing, sandbox=sandbox)
         try:
             killed.settle(now)
@@ -66,22 +66,22 @@ class _KilledRun:
         self, ledger: Ledger, run: StoredRun, allowing: ActiveAllowRules, *, sandbox: bool
     ) -> None:
         self._ledger = ledger
-        self._allowing = allowing
+        self._allow_rules = allowing
         self._run = run
         self._sandbox = sandbox
         self._facts = msgspec.json.decode(run.facts, type=KilledRunCheckpoint)
         self._tally = Tally()
-        self.tells = (run.run_id, *self._facts.news_of)
+        self.reported_runs = (run.run_id, *self._facts.news_of)
 
     def settle(self, now: float) -> None:
         """Bring what was under way to its end: rescued, or perhaps charged for nothing."""
         answers = {answer.scan_id: answer for answer in rescued(self._run.folder)}
-        for claim in self._ledger.claims.still_open(self._run.run_id):
+        for claim in self._ledger.claims.open_claims(self._run.run_id):
             saved = answers.get(claim.scan_id)
             if saved is not None:
                 self._settle_rescued(claim, saved)
             elif claim.under_way:
-                self._ledger.claims.unanswered(_claim(claim), now)
+                self._ledger.claims.mark_unanswered(_claim(claim), now)
                 effort = _effort(claim, now)
                 self._decide(
                     Failed(_subject(claim), effort, FailReason.OUTCOME_UNKNOWN, WHEN_KILLED)
@@ -92,9 +92,9 @@ class _KilledRun:
 
     def _keep_doubts(self) -> None:
         """Keep what may have been charged, at the price of today: a later run may learn another."""
-        doubts = self._ledger.claims.perhaps_charged(self._run.run_id)
+        doubts = self._ledger.claims.possibly_charged(self._run.run_id)
         self._facts = msgspec.structs.replace(self._facts, outcome_unknown=doubts)
-        self._ledger.runs.note(self._run.run_id, msgspec.json.encode(self._facts))
+        self._ledger.runs.save_checkpoint(self._run.run_id, msgspec.json.encode(self._facts))
 
     def _settle_rescued(self, claim: OpenClaim, saved: RescuedAnswer) -> None:
         body, received_at = saved.body, saved.received_at
@@ -104,7 +104,7 @@ class _KilledRun:
 
     def _decide(self, outcome: Outcome, answer_id: int | None = None) -> None:
         line = line_of(outcome, self._run.run_id, sandbox=self._sandbox)
-        self._ledger.runs.decided(self._run.run_id, without_answer(line), answer_id)
+        self._ledger.runs.add_outcome(self._run.run_id, without_answer(line), answer_id)
 
     def make_files(self, now: float) -> None:
         """Write results.jsonl and report.json, and close the run.
@@ -114,18 +114,18 @@ class _KilledRun:
         """
         folder = self._run.folder
         make_private_folder(Path(folder))
-        self._allowing.look(self._ledger, self.tells)
+        self._allow_rules.apply_to(self._ledger, self.reported_runs)
         write_atomic(os.path.join(folder, RESULTS), map(encode, self._lines()))
         self._tally.unchanged(self._facts.unchanged, self._facts.unchanged_bytes)
         self._tally.unchanged_rejected.update(self._facts.unchanged_rejected)
         self._tally.outcome_unknown = self._facts.outcome_unknown or 0
-        self._ledger.seen.see_run(self._run.run_id, None)
-        digest = summarize(self._ledger, self._allowing)
+        self._ledger.report_pictures.see_run(self._run.run_id, None)
+        digest = summarize(self._ledger, self._allow_rules)
         report = build(self._run_facts(now), self._tally, digest, ApiFacts())
         write_companions(folder, report, self._ledger, now)
         write_report(folder, report)
-        matched = self._ledger.seen.matched()
-        self._ledger.seen.forget()
+        matched = self._ledger.report_pictures.matched()
+        self._ledger.report_pictures.forget()
         point_latest(os.path.dirname(os.path.dirname(folder)), report)
         self._ledger.runs.close(self._run.run_id, encode_report(report), matched)
 

@@ -43,7 +43,7 @@ def find_basis(ledger: Ledger, allowing: ActiveAllowRules) -> ReportBasis:
 def fingerprint_of(ledger: Ledger, allowing: ActiveAllowRules) -> bytes:
     """Tell what the digest of the pictures seen is made from, apart from everything else."""
     pictures = blake2b(digest_size=_BYTES)
-    for picture_id, path, fresh in ledger.seen.with_matches():
+    for picture_id, path, fresh in ledger.report_pictures.with_matches():
         pictures.update(b"%d %d %b\0" % (picture_id, fresh, path))
         if allowing.looks_at_paths:  # rules see where else it stands, on the disk too
             for other in existing_paths(ledger.history.paths_of(picture_id)):

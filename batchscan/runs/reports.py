@@ -51,8 +51,8 @@ def regenerate_report(ledger: Ledger, run: StoredRun, allowing: ActiveAllowRules
         StorageError: the ledger's report cannot be read.
     """
     stored = stored_report(run)
-    allowing.look(ledger, _tells(run))
-    ledger.seen.see_run(run.run_id, run.matched)
+    allowing.apply_to(ledger, _tells(run))
+    ledger.report_pictures.see_run(run.run_id, run.matched)
     return with_digest(stored, summarize(ledger, allowing))
 
 
@@ -73,8 +73,8 @@ def report_for_all(ledger: Ledger, allowing: ActiveAllowRules) -> Report:
     last = reports[0]
     latest = {tuple(report.run.roots): report for report in reversed(reports)}.values()
     look_from_last(ledger, allowing)
-    ledger.seen.see_all()
-    books, first = ledger.overview.books(), ledger.runs.first_start()
+    ledger.report_pictures.see_all()
+    books, first = ledger.reporting.books(), ledger.runs.first_start()
     tally = Tally(
         statuses=Counter({Status.SCANNED: books.answered, Status.REJECTED: books.rejected}),
         reasons=Counter(books.reasons),
@@ -112,8 +112,8 @@ def look_from_last(ledger: Ledger, allowing: ActiveAllowRules) -> None:
     The last run is the newest that has something to say.
     """
     last = ledger.runs.last_of_realm()
-    under_way = [run.run_id for run in ledger.runs.left_open()]
-    allowing.look(ledger, [*under_way, *(_tells(last) if last else ())])
+    under_way = [run.run_id for run in ledger.runs.unclosed()]
+    allowing.apply_to(ledger, [*under_way, *(_tells(last) if last else ())])
 
 
 def stored_report(run: StoredRun) -> Report:
@@ -140,7 +140,7 @@ PAGE = "report.html"
 
 def render(name: str, report: Report, ledger: Ledger, now: float) -> Iterator[bytes]:
     """A report of the pictures that the ledger was told to see: html, csv, junit or markdown."""
-    pictures = ledger.found.pictures()
+    pictures = ledger.matched_pictures.pictures()
     match name:
         case "csv":
             return csv_table.render(report, pictures)

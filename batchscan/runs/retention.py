@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 class RetentionResult:
     """What became of runs that were to go."""
 
-    gone: list[str] = field(default_factory=list)  # ids
+    removed: list[str] = field(default_factory=list)  # ids
     kept: dict[str, str] = field(default_factory=dict)  # folders, and why each stays
 
 
@@ -56,7 +56,7 @@ def expired_runs(ledger: Ledger, output: Output) -> list[str]:
 def forget(ledger: Ledger, output: Output, done: RetentionResult) -> None:
     """Let the ledger's rows follow the folders that went, where the setting says how many stay."""
     if output.keep_runs is not None:
-        ledger.runs.forget(done.gone)
+        ledger.runs.delete(done.removed)
 
 
 def _runs_in(ledger: Ledger, runs: str) -> list[str]:
@@ -98,7 +98,7 @@ def remove_runs(output: str, run_ids: Sequence[str], *, rescued: set[str]) -> Re
             why = "answers in it are not in the ledger" if run_id in rescued else None
             why = why or _remove(runs, run_id)
             if why is None:
-                done.gone.append(run_id)
+                done.removed.append(run_id)
             else:
                 done.kept[os.path.join(output, RUNS, run_id)] = why
     return done
@@ -113,9 +113,9 @@ async def apply_retention(thread: LedgerThread, output: Output) -> None:
         return old, with_unsaved_answers(ledger, folder, old)
 
     try:
-        old, rescued = await thread.do(look)
+        old, rescued = await thread.run(look)
         done = await asyncio.to_thread(remove_runs, folder, old, rescued=rescued)
-        await thread.do(lambda ledger: forget(ledger, output, done))
+        await thread.run(lambda ledger: forget(ledger, output, done))
     except StorageError as error:
         log.warning("old runs stay: %s", error)
         return
@@ -132,7 +132,8 @@ def _latest(output: str) -> str | None:
 def _taken_in(ledger: Ledger, folder: str) -> bool:
     lines = rescued_answers.read_lines(folder)
     return all(
-        line is not None and ledger.claims.holds(line.scan_id, line.received_at) for line in lines
+        line is not None and ledger.claims.has_answer(line.scan_id, line.received_at)
+        for line in lines
     )
 
 

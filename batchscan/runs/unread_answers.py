@@ -19,7 +19,7 @@ async def read_stored_answers(ledger: LedgerThread, run_id: str, *, sandbox: boo
     Raises:
         StorageError: the ledger cannot be read.
     """
-    for number in await ledger.do(lambda ledger: ledger.readings.to_read(READER)):
+    for number in await ledger.run(lambda ledger: ledger.readings.to_read(READER)):
 
         def read(ledger: Ledger, number: int = number) -> None:
             stored = ledger.claims.answer(number)
@@ -27,7 +27,7 @@ async def read_stored_answers(ledger: LedgerThread, run_id: str, *, sandbox: boo
                 enter(ledger, stored, run_id, sandbox=sandbox, late=True)
 
         try:
-            await ledger.do(read)
+            await ledger.run(read)
         except Exception as error:  # noqa: BLE001 - no run is lost over one answer
             log.warning("answer %d is kept, and could not be read: %r", number, error)
 

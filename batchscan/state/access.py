@@ -177,7 +177,7 @@ async def open_ledger(settings: Settings, state: Path) -> AsyncIterator[LedgerTh
     opener = Ledger.read if settings.dry_run else Ledger.open
     ledger = LedgerThread(await asyncio.to_thread(opener, state, realm))
     try:
-        other = await ledger.do(lambda ledger: ledger.akin())
+        other = await ledger.run(lambda ledger: ledger.akin())
         if other is not None:
             log.warning(
                 "nothing was asked at %s yet; if it is the same service as %s,"

@@ -88,7 +88,7 @@ def gather(pictures: Iterable[PictureMatches], asked: Sequence[Covers]) -> Notic
 
 def _counted(found: NoticeSelection, match: Match, asked: Sequence[Covers]) -> bool:
     """Count a match, and tell whether it belongs into a notice."""
-    word = str(match.disposition or Disposition.OPEN) if match.there else "gone"
+    word = str(match.disposition or Disposition.OPEN) if match.is_present else "gone"
     found.standing.setdefault(match.domain, Counter())[word] += 1
     meant = not asked
     for counter, covers in zip(found.covered, asked, strict=True):

@@ -47,7 +47,7 @@ class Spool:
             self._packer.write(piece)
         self.count += 1
 
-    def all(self) -> Iterator[bytes]:
+    def read_all(self) -> Iterator[bytes]:
         """Everything in the order it came, in blocks; nothing can be added after that.
 
         Raises:

@@ -32,7 +32,7 @@ class Block:
     folder: str  # absolute, links unresolved
     root: str | None = None  # the root folder it was found under; None for named files
     mounted: bool = False  # on another file system than its root
-    explicit: bool = False  # named by the user: a file root, or a line of a list
+    named_by_user: bool = False  # named by the user: a file root, or a line of a list
     entries: list[Entry] = field(default_factory=list)  # pictures by their names
     unnamed: list[Entry] = field(
         default_factory=list

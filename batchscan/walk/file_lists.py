@@ -128,7 +128,7 @@ def grouped(paths: Iterable[str]) -> Iterator[Block]:
         states = _states_of(some)
         for path in some:
             folder, name = split_path(path)
-            block = blocks.setdefault(folder, Block(folder, explicit=True))
+            block = blocks.setdefault(folder, Block(folder, named_by_user=True))
             if is_url(path):
                 _enter_object(block, name, states.get(path))
             else:

@@ -34,7 +34,7 @@ def make(ledger: Ledger, targets: Sequence[str] = TARGETS, *, allows=None, first
 def bodies(ledger: Ledger, target: str = "webhook") -> list[dict[str, Any]]:
     """What waits for a target, in the order in which it is sent."""
     found, after = [], 0.0
-    while message := ledger.outbox.next_for(target, after):
+    while message := ledger.outbox.next_pending(target, after):
         found.append(json.loads(message.body))
         assert found[-1]["id"] == message.id
         assert len(found[-1]["matches"]) == message.matches
@@ -52,7 +52,7 @@ def told(ledger: Ledger, target: str = "webhook") -> list[tuple[str, str, str, s
 
 @pytest.fixture
 def ledger(ledger):
-    ledger.history.note_events()
+    ledger.history.record_events()
     return ledger
 
 
@@ -104,7 +104,7 @@ def test_what_is_told_is_what_changed(ledger):
 def test_what_people_settled_is_not_told(ledger):
     enter(ledger, "/p/1.jpg", [shown(A), shown(B), shown(C)])
     with ledger.transaction():
-        ledger.marking.mark(
+        ledger.dispositions.mark(
             Choice(None, lambda url: url == A), Decision(Disposition.NOT_MINE, NOW), MarkResult()
         )
     make(ledger, allows=lambda url, _, paths: url == B and paths == (b"/p/1.jpg",))
@@ -174,7 +174,7 @@ def test_a_message_is_no_larger_than_servers_take(ledger):
 def test_a_name_that_is_no_utf_8_and_a_url_that_steers_terminals_are_safe_in_a_message(ledger):
     enter(ledger, "/p/\udcff\u202e.jpg", [shown("https://e.example.com/\u202e\x1b[2J<b>")])
     make(ledger)
-    message = ledger.outbox.next_for("webhook")
+    message = ledger.outbox.next_pending("webhook")
     assert message is not None
     [match] = json.loads(message.body)["matches"]
 
@@ -233,7 +233,7 @@ seen_by_a_run = st.dictionaries(
 def test_every_event_is_in_exactly_one_message_of_each_target(tmp_path_factory, runs):
     """Pictures with partial and full copies, run after run; some runs end before they tell."""
     ledger = Ledger.open(tmp_path_factory.mktemp("state"), REAL)
-    ledger.history.note_events()
+    ledger.history.record_events()
     known: dict[int, dict[int, bool]] = {}
     ever: set[tuple[int, int]] = set()
     happened: list[tuple[int, int, str]] = []

@@ -42,13 +42,13 @@ class Night:
         return await deliver(targets, self.thread, self.clock, hurry or asyncio.Event())
 
     async def waiting(self) -> dict[str, PendingSummary]:
-        found = await self.thread.do(lambda ledger: ledger.outbox.waiting())
+        found = await self.thread.run(lambda ledger: ledger.outbox.pending())
         return {each.target: each for each in found}
 
 
 @pytest.fixture
 async def night(ledger) -> AsyncIterator[Night]:
-    ledger.history.note_events()
+    ledger.history.record_events()
     opened = Night(ledger, FakeClock())
     yield opened
     await opened.thread.aclose()

@@ -102,7 +102,7 @@ def _known(ledger: Ledger, run_id: str, file: Path, each: int) -> None:
     answer = model.Answer(b"{}", 1_700_000_000.0, 1, 1, None, matches)
     claim = ledger.claims.open(image, 1, run_id, 1_700_000_000.0)
     settle(ledger, claim, answer, run_id)
-    ledger.files.put(str(file), stat, picture_id=claim.picture_id)
+    ledger.files.upsert(str(file), stat, picture_id=claim.picture_id)
 
 
 def _answer(ledger: Ledger, run_id: str, number: int) -> None:
@@ -119,8 +119,8 @@ def _answer(ledger: Ledger, run_id: str, number: int) -> None:
     answer = model.Answer(body, 1_700_000_000.0, 1, 1, None, matches)
     claim = ledger.claims.open(image, 1, run_id, 1_700_000_000.0)
     answer_id = settle(ledger, claim, answer, run_id)
-    ledger.files.put(path, stat, picture_id=claim.picture_id)
+    ledger.files.upsert(path, stat, picture_id=claim.picture_id)
     subject = model.Subject(path, stat.size, digest, "jpeg", 950, 700)
     effort = model.Effort(1_700_000_000.0, 1_700_000_001.0, 1_000, 1, claim.scan_id, 1)
     line = line_of(model.Scanned(subject, effort, answer), run_id, sandbox=False)
-    ledger.runs.decided(run_id, without_answer(line), answer_id)
+    ledger.runs.add_outcome(run_id, without_answer(line), answer_id)

@@ -37,7 +37,7 @@ class Desk:
         """Let a run have found two copies, and told nobody."""
         (self.folder / "state").mkdir(exist_ok=True)
         ledger = Ledger.open(self.folder / "state", Realm(Api().url, sandbox=False))
-        ledger.history.note_events()
+        ledger.history.record_events()
         enter(
             ledger, "/p/1.jpg", [shown("https://e.example.com/1"), shown("https://e.example.com/2")]
         )

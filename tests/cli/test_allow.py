@@ -42,7 +42,7 @@ def home(tmp_path, monkeypatch):
             picture = image(path, content)
             claim = ledger.claims.open(picture, 1, "r1", 1000.0)
             settle(ledger, claim, answer(*urls), "r1")
-            ledger.files.put(path, picture.stat, picture_id=claim.picture_id)
+            ledger.files.upsert(path, picture.stat, picture_id=claim.picture_id)
     ledger.close()
     return tmp_path
 

@@ -38,7 +38,7 @@ def settle(ledger, path, content=b"content"):
     claim = ledger.claims.open(picture, 1, "r1", 1000.0)
     match = Match(URL, MatchKind.FULL, (PAGE,), "example.com")
     settling.settle(ledger, claim, Answer(BODY, 1000.25, 1, 1, Score(1, 1, 0), (match,)), "r1")
-    ledger.files.put(path, picture.stat, picture_id=claim.picture_id)
+    ledger.files.upsert(path, picture.stat, picture_id=claim.picture_id)
 
 
 def enter(state, path, urls):
@@ -53,7 +53,7 @@ def enter(state, path, urls):
         claim = ledger.claims.open(picture, 1, "r1", 1000.0)
         answer = Answer(body, 1000.25, 1, 1, Score(len(urls), len(urls), 0), matches)
         settling.settle(ledger, claim, answer, "r1")
-        ledger.files.put(path, picture.stat, picture_id=claim.picture_id)
+        ledger.files.upsert(path, picture.stat, picture_id=claim.picture_id)
     ledger.close()
 
 
@@ -67,7 +67,7 @@ def state(tmp_path):
         with ledger.transaction():
             settle(ledger, "/p/mock.jpg" if sandbox else "/p/=odd\udcff.jpg")
             if not sandbox:
-                ledger.files.put("/p/torn.jpg", Stat(9, 1, 1), rules="x", line=REJECTION)
+                ledger.files.upsert("/p/torn.jpg", Stat(9, 1, 1), rules="x", line=REJECTION)
         ledger.close()
     return folder
 

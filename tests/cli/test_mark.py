@@ -42,7 +42,7 @@ def state(tmp_path):
             claim = ledger.claims.open(picture, 1, "r1", 1000.0)
             answer = Answer(b"{}", 1000.25, 1, 1, Score(5, 5, 0), matches)
             settle(ledger, claim, answer, "r1")
-            ledger.files.put(path, picture.stat, picture_id=claim.picture_id)
+            ledger.files.upsert(path, picture.stat, picture_id=claim.picture_id)
     ledger.close()
     return folder
 

@@ -113,7 +113,7 @@ def test_credits_are_counted_by_the_calendar(run, state):
 
 def test_sizes_are_told_also_where_sqlite_cannot_count_pages(state):
     ledger = Ledger.read(state, REALM)
-    pages, contents = ledger.holdings.sizes(), ledger.holdings.sizes(exact=False)
+    pages, contents = ledger.stats.sizes(), ledger.stats.sizes(exact=False)
     ledger.close()
 
     assert contents.keys() < pages.keys()

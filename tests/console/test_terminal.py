@@ -56,7 +56,7 @@ def test_a_full_disk_behind_stdout_is_a_storage_error():
 
 
 def test_closed_streams_are_no_trouble():
-    code = f"{EMIT}, say; print_data('x'); say('y')"
+    code = f"{EMIT}, print_status; print_data('x'); print_status('y')"
     done = subprocess.run(
         ["sh", "-c", f'"{sys.executable}" -c "{code}" >&- 2>&-'], check=False, timeout=30
     )

@@ -10,6 +10,6 @@ from batchscan.emulator.matching.similarity import PARTIAL, Fingerprint, compare
 
 def compare(one: Fingerprint, other: Fingerprint) -> Literal[0, 1] | None:
     kind = compare_whole(one, other)
-    if kind is None and any(overlaps(each, other.sketch) for each in one.both_ways()):
+    if kind is None and any(overlaps(each, other.thumbprint) for each in one.both_ways()):
         return PARTIAL
     return kind

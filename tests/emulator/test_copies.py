@@ -71,7 +71,7 @@ def test_flat_pictures_have_no_landmarks_and_are_like_no_other():
     for level in (128, 200):
         noise = chance.integers(level, level + 3, (240, 320), np.uint8)
         flat.append(plain(Image.fromarray(noise).convert("RGB")))
-    assert [len(each.sketch.marks.looks) for each in flat] == [0] * len(flat)
+    assert [len(each.thumbprint.marks.descriptors) for each in flat] == [0] * len(flat)
     others = [original(seed) for seed in range(5)]
     pairs = [*itertools.combinations(flat, 2), *itertools.product(flat, others)]
     assert not [1 for one, other in pairs if compare(one, other) is not None]
@@ -127,14 +127,14 @@ def test_a_place_turned_twice_is_itself_and_tells_what_both_show():
 
 
 def test_the_register_leaves_out_nothing_that_a_closer_look_would_find():
-    marks = [original(seed).sketch.marks for seed in range(4)]
+    marks = [original(seed).thumbprint.marks for seed in range(4)]
     register = DescriptorIndex()
     assert register.likely(marks[0]) == []
     for number in range(600):
         register.add(marks[number % 4])
     for first in range(4):
         assert set(range(first, 600, 4)) <= set(register.likely(marks[first]))
-    assert register.likely(plain(Image.new("RGB", (9, 9))).sketch.marks) == []
+    assert register.likely(plain(Image.new("RGB", (9, 9))).thumbprint.marks) == []
 
 
 async def test_an_answer_names_the_changed_copies_of_all_kinds(serve, tmp_path):

@@ -29,7 +29,7 @@ async def waits(hosts: HostRateLimiter, image: Image, host: str) -> bool:
     """Whether a picture has to wait for its slot."""
     try:
         async with asyncio.timeout(0.05):
-            await hosts.enter(image, host)
+            await hosts.acquire(image, host)
     except TimeoutError:
         return True
     return False
@@ -56,7 +56,7 @@ async def test_a_picture_keeps_its_slot_until_it_is_sent():
 
     assert not await waits(hosts, first, A)
     assert not await waits(hosts, first, A)
-    hosts.leaving(first)()
+    hosts.mark_sent(first)()
     assert await waits(hosts, second, A)
 
 
@@ -64,15 +64,15 @@ async def test_a_slot_that_is_given_back_is_the_next_one_s():
     hosts = pace(Rate(2, 0.01))
     images = pictures(20)
     for image in images:
-        await asyncio.wait_for(hosts.enter(image, A), 1.0)
-        hosts.let_go(image)
+        await asyncio.wait_for(hosts.acquire(image, A), 1.0)
+        hosts.cancel_waits(image)
 
 
 async def test_a_picture_that_moves_needs_a_slot_where_it_is_now():
     hosts = pace(Rate(1, 60.0))
     first, second = pictures(2)
-    await hosts.enter(first, A)
-    await hosts.enter(second, B)
+    await hosts.acquire(first, A)
+    await hosts.acquire(second, B)
 
     assert await waits(hosts, first, B)
 
@@ -81,9 +81,9 @@ async def test_a_picture_that_moves_needs_a_slot_where_it_is_now():
 async def test_nobody_waits_once_the_run_stops(late):
     hosts = pace(Rate(1, 60.0))
     first, second = pictures(2)
-    await hosts.enter(first, A)
-    waiting = None if late else asyncio.create_task(hosts.enter(second, A))
+    await hosts.acquire(first, A)
+    waiting = None if late else asyncio.create_task(hosts.acquire(second, A))
     await asyncio.sleep(0)
     hosts.close()
 
-    await asyncio.wait_for(waiting or hosts.enter(second, A), 1.0)
+    await asyncio.wait_for(waiting or hosts.acquire(second, A), 1.0)

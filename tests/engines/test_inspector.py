@@ -23,7 +23,7 @@ async def test_every_job_is_done_once_and_its_asker_gets_its_result(crew):
         done.append(number)
         return number * 2
 
-    results = await asyncio.gather(*(crew.do(lambda n=number: job(n)) for number in range(2_000)))
+    results = await asyncio.gather(*(crew.run(lambda n=number: job(n)) for number in range(2_000)))
 
     assert results == [number * 2 for number in range(2_000)]
     assert sorted(done) == list(range(2_000))
@@ -33,29 +33,29 @@ async def test_what_a_job_raises_reaches_the_one_that_asked_and_no_other(crew):
     def wrong() -> int:
         raise ValueError("this one")
 
-    good = asyncio.create_task(crew.do(lambda: 1))
+    good = asyncio.create_task(crew.run(lambda: 1))
 
     with pytest.raises(ValueError, match="this one"):
-        await crew.do(wrong)
+        await crew.run(wrong)
     assert await good == 1
-    assert await crew.do(lambda: 2) == 2
+    assert await crew.run(lambda: 2) == 2
 
 
 async def test_as_many_jobs_are_done_at_once_as_there_are_threads(crew):
     together = threading.Barrier(2)
     await asyncio.wait_for(
-        asyncio.gather(*(crew.do(lambda: together.wait(10)) for _ in range(2))), 20
+        asyncio.gather(*(crew.run(lambda: together.wait(10)) for _ in range(2))), 20
     )
 
 
 async def test_a_job_whose_asker_has_gone_disturbs_nobody(crew):
     going = threading.Event()
-    asker = asyncio.create_task(crew.do(lambda: going.wait(10) and 1))
+    asker = asyncio.create_task(crew.run(lambda: going.wait(10) and 1))
     await asyncio.sleep(0.01)
     asker.cancel()
     going.set()
 
-    assert await crew.do(lambda: 3) == 3
+    assert await crew.run(lambda: 3) == 3
     with pytest.raises(asyncio.CancelledError):
         await asker
 
@@ -68,7 +68,7 @@ async def test_closing_waits_for_what_is_being_done():
         time.sleep(0.05)
         done.append("whole")
 
-    asked = asyncio.create_task(crew.do(job))
+    asked = asyncio.create_task(crew.run(job))
     await asyncio.sleep(0.01)
     await asyncio.to_thread(crew.close)
 

@@ -51,7 +51,7 @@ def picture(seed: int = 0) -> Image:
 
 
 async def test_a_picture_is_portrayed_in_the_threads_that_inspect(engine):
-    portraits = await asyncio.gather(*(engine.portray(picture(seed)) for seed in range(20)))
+    portraits = await asyncio.gather(*(engine.make_preview(picture(seed)) for seed in range(20)))
 
     assert len({portrait.thumbnail for portrait in portraits}) == 20
     assert len({thread.name for thread in threading.enumerate()} & {"inspect_0", "inspect_1"}) == 2
@@ -61,9 +61,9 @@ async def test_a_picture_is_inspected_and_answered(engine, emulator, tmp_path):
     tree(tmp_path, {"a.png": png(16, 16, 3)})
     image = await engine.inspect(Candidate(str(tmp_path / "a.png"), None))
     assert isinstance(image, Image)
-    assert not engine.ready
-    assert await engine.prepare() is None
-    assert engine.ready
+    assert not engine.has_token
+    assert await engine.ensure_token() is None
+    assert engine.has_token
     reply = await engine.upload("scan-1", image, nothing)
 
     assert isinstance(reply, Success)
@@ -84,14 +84,14 @@ async def test_raw_and_raster_files_are_inspected_side_by_side(engine, tmp_path)
 
 
 async def test_twenty_uploads_with_a_revoked_token_cost_one_more_login(engine, emulator):
-    await engine.prepare()
+    await engine.ensure_token()
     emulator.faults = (Fault(route="check", nth=1, action=RevokeTokens()),)
     uploads = [engine.upload(f"scan-{n}", picture(n), nothing) for n in range(20)]
     replies = await asyncio.gather(*uploads)
     assert {type(reply) for reply in replies} == {TokenRejected}
-    assert not engine.ready
+    assert not engine.has_token
 
-    await asyncio.gather(*(engine.prepare() for _ in range(20)))
+    await asyncio.gather(*(engine.ensure_token() for _ in range(20)))
     again = await engine.upload("scan-0", picture(), nothing)
     assert isinstance(again, Success)
     assert engine.logins == 2
@@ -99,13 +99,13 @@ async def test_twenty_uploads_with_a_revoked_token_cost_one_more_login(engine, e
 
 async def test_a_login_that_is_refused_or_busy_is_told_before_anything_is_sent(engine, emulator):
     emulator.faults = (Fault(route="login", action=Answer(status=429)),)
-    assert isinstance(await engine.prepare(), Throttled)
+    assert isinstance(await engine.ensure_token(), Throttled)
 
 
 async def test_a_refused_login_stops(engine, emulator):
     emulator.faults = (Fault(route="login", action=Answer(status=401)),)
     with pytest.raises(AuthRefused):
-        await engine.prepare()
+        await engine.ensure_token()
 
 
 async def test_the_balance_is_known_or_unknown_and_never_trouble(engine, emulator):
@@ -115,7 +115,7 @@ async def test_the_balance_is_known_or_unknown_and_never_trouble(engine, emulato
 
 
 async def test_a_revoked_token_does_not_hide_the_balance(engine, emulator):
-    await engine.prepare()
+    await engine.ensure_token()
     emulator.faults = (Fault(route="credits", nth=1, action=RevokeTokens()),)
 
     assert await engine.balance() == 1_000_000
@@ -133,7 +133,7 @@ async def test_inspecting_needs_no_account(tmp_path):
 
 
 async def test_no_object_tells_the_key(engine, emulator):
-    await engine.prepare()
+    await engine.ensure_token()
     told = repr(engine._client) + repr(vars(engine._client)) + repr(engine._settings)
 
     assert "the-key" not in told
@@ -198,13 +198,13 @@ async def test_an_address_without_a_login_is_named(tmp_path):
     login = web.Response(status=404)
     async with answering(tmp_path, granted(), login) as engine:
         with pytest.raises(Unavailable, match=r"127\.0\.0\.1:\d+ is not the API's address"):
-            await engine.prepare()
+            await engine.ensure_token()
 
 
 async def test_a_key_that_the_login_echoes_is_not_shown(tmp_path):
     login = web.json_response({"message": "the-key is not a key"}, status=401)
     async with answering(tmp_path, granted(), login) as engine:
         with pytest.raises(AuthRefused, match=r"\*\*\* is not a key") as refused:
-            await engine.prepare()
+            await engine.ensure_token()
 
     assert "the-key" not in str(refused.value) + repr(refused.value)

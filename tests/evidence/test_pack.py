@@ -31,7 +31,7 @@ def test_every_answer_of_every_generation_is_in_it_as_it_came(ledger, tmp_path):
     odd = b'{"matches":\r\n {"internet" : []},\xff\x00 "\xe2\x80\xae"}'
     picture = answered(ledger, image("/p/a.png"), answer(URL))
     answered(ledger, image("/p/a.png"), answer(body=odd, at=NOW), run="run-2")
-    said = [each.answer for each in ledger.proof.answers(picture)]
+    said = [each.answer for each in ledger.evidence.answers(picture)]
 
     done = packed(ledger, tmp_path / "e.zip", domains=["example.com"])
     inside = members(tmp_path / "e.zip")
@@ -68,7 +68,7 @@ def test_what_people_decided_and_which_rule_allows_stand_beside_each_match(ledge
     answered(ledger, image("/p/a.png"), answer(URL, "https://mine.example/a.jpg"))
     target = UrlPattern.of("example.com")
     choice = Choice(target.domain, target.covers)
-    ledger.marking.mark(choice, Decision(Disposition.REVIEWED, NOW), MarkResult())
+    ledger.dispositions.mark(choice, Decision(Disposition.REVIEWED, NOW), MarkResult())
     rule = Rule("our own", UrlPattern.of("mine.example"), by="Ann", until=date(2027, 1, 1))
 
     packed(ledger, tmp_path / "e.zip", domains=["example.com"], rules=AllowRules([rule]))
@@ -92,7 +92,7 @@ def test_provenance_comes_from_the_ledger_else_from_the_file_else_it_is_not_reco
     for name, data in ours.items():
         picture = answered(ledger, image(str(tmp_path / f"{name}.jpg"), data, "jpeg"), answer(URL))
         if name == "a":
-            ledger.portraits.put(picture, None, b'{"creator": "Ann, then"}')
+            ledger.previews.put(picture, None, b'{"creator": "Ann, then"}')
     (tmp_path / "c.jpg").write_bytes(ours["c"].replace(b"Ann", b"Bob"))
 
     packed(ledger, tmp_path / "e.zip", domains=["example.com"])
@@ -107,7 +107,7 @@ def test_provenance_that_the_ledger_cannot_read_any_more_is_as_if_it_were_not_th
     ledger, tmp_path
 ):
     picture = answered(ledger, image("/p/a.png"), answer(URL))
-    ledger.portraits.put(picture, None, b"nonsense")
+    ledger.previews.put(picture, None, b"nonsense")
 
     packed(ledger, tmp_path / "e.zip", domains=["example.com"])
 
@@ -259,7 +259,7 @@ def test_too_much_for_one_pack_is_told(ledger, pack_file, tmp_path, monkeypatch)
 
 def test_an_answer_to_the_same_scan_id_that_came_twice_is_in_it_twice(ledger, tmp_path):
     picture = answered(ledger, image("/p/a.png"), answer(URL))
-    (first,) = (each.answer for each in ledger.proof.answers(picture))
+    (first,) = (each.answer for each in ledger.evidence.answers(picture))
     ledger._connection.execute(
         "INSERT INTO answers (id, picture_id, generation, scan_id, run_id, received_at, credits,"
         " body, reader) SELECT 99, picture_id, generation, scan_id, run_id, received_at, credits,"

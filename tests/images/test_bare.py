@@ -106,7 +106,10 @@ def is_portrayed(data: bytes, verdict: Accepted, decoders) -> bool:
         "/a", Stat(len(data), 0, 0), data, hashlib.sha256(data).hexdigest(), verdict.format,
         verdict.width, verdict.height, verdict.content_type, "a", verdict.warnings,
     )  # fmt: skip
-    return PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).portray(image).thumbnail is not None
+    return (
+        PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).make_preview(image).thumbnail
+        is not None
+    )
 
 
 @pytest.mark.parametrize("name", DAMAGED)
@@ -150,7 +153,7 @@ def test_orientation_survives_the_damage_beside_it(decoders):
         "/a.jpg", Stat(len(data), 0, 0), data, "0" * 64, "jpeg", 64, 48, "image/jpeg", "a.jpg",
         verdict.warnings,
     )  # fmt: skip
-    small = PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).portray(image).thumbnail
+    small = PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).make_preview(image).thumbnail
 
     assert small is not None
     assert Pillow.open(io.BytesIO(small)).size == (48, 64)

@@ -45,9 +45,11 @@ def test_a_thumbnail_of_what_the_judge_decoded_is_the_same(
     decoded = Decoded()
     judge = Judge(Rules(), decoders, decoded=decoded)
     image = inspected(tmp_path, judge, photograph(size, mode, orientation, progressive=progressive))
-    afresh = PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).portray(image)
+    afresh = PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).make_preview(image)
     assert afresh.thumbnail
-    assert PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT, decoded).portray(image) == afresh
+    assert (
+        PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT, decoded).make_preview(image) == afresh
+    )
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
@@ -57,9 +59,11 @@ def test_without_metadata_it_is_the_same(tmp_path, decoders, orientation):
     found = inspected(tmp_path, judge, photograph((950, 700), "RGB", orientation))
     image = make_sendable(found, decoders, rules)
     assert isinstance(image, Image)
-    afresh = PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).portray(image)
+    afresh = PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).make_preview(image)
     assert afresh.thumbnail
-    assert PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT, decoded).portray(image) == afresh
+    assert (
+        PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT, decoded).make_preview(image) == afresh
+    )
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
@@ -69,9 +73,11 @@ def test_of_a_conversion_it_is_what_was_sent(tmp_path, decoders, orientation):
     found = inspected(tmp_path, judge, photograph((950, 700), "RGB", orientation))
     image = make_sendable(replace(found, convert=True), decoders, rules)
     assert isinstance(image, Image)
-    afresh = PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).portray(image)
+    afresh = PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).make_preview(image)
     assert afresh.thumbnail
-    assert PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT, decoded).portray(image) == afresh
+    assert (
+        PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT, decoded).make_preview(image) == afresh
+    )
 
 
 def test_a_matched_picture_is_decoded_once(tmp_path, decoders):
@@ -81,8 +87,8 @@ def test_a_matched_picture_is_decoded_once(tmp_path, decoders):
     # Nothing but a header is left: whoever decoded it would find no pixels.
     header = replace(image, data=image.data[: image.data.index(b"\xff\xda")])
     portraitist = PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT, decoded)
-    assert portraitist.portray(header).thumbnail
-    assert portraitist.portray(header).thumbnail is None, "given away once"
+    assert portraitist.make_preview(header).thumbnail
+    assert portraitist.make_preview(header).thumbnail is None, "given away once"
 
 
 def test_what_is_kept_is_bounded_and_the_oldest_makes_room():

@@ -31,7 +31,7 @@ def portray(decoders, judge):
             name, stat, data, digest, verdict.format, verdict.width, verdict.height,
             verdict.content_type, name, verdict.warnings,
         )  # fmt: skip
-        return PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).portray(image)
+        return PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).make_preview(image)
 
     return portraying
 
@@ -181,7 +181,7 @@ def test_pixels_are_decoded_only_as_the_allowance_has_room(decoders):
     image = Image("a.png", Stat(len(data), 0, 0), data, "", "png", 64, 48, "", "a.png")
     portraits: list[Preview] = []
     portraitist = PreviewMaker(pixels, decoders, LIMIT)
-    thread = threading.Thread(target=lambda: portraits.append(portraitist.portray(image)))
+    thread = threading.Thread(target=lambda: portraits.append(portraitist.make_preview(image)))
 
     with pixels.hold(1):
         thread.start()
@@ -197,7 +197,7 @@ def test_pixels_are_decoded_only_as_the_allowance_has_room(decoders):
 def test_what_cannot_be_decoded_has_no_thumbnail_and_raises_nothing(decoders, form, data):
     image = Image("a", Stat(len(data), 0, 0), data, "", form, 64, 48, "", "a")
 
-    assert PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).portray(image) == Preview(
+    assert PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).make_preview(image) == Preview(
         None, Provenance()
     )
 
@@ -225,7 +225,7 @@ def test_a_raw_decoder_that_dies_costs_the_thumbnail_and_nothing_else():
     data = pictures.dng(t315=b"Ann\0")
     image = Image("a.dng", Stat(len(data), 0, 0), data, "", "raw", 64, 48, "", "a.dng")
 
-    assert PreviewMaker(PixelSemaphore(1), dying, 1).portray(image) == Preview(
+    assert PreviewMaker(PixelSemaphore(1), dying, 1).make_preview(image) == Preview(
         None, Provenance("Ann")
     )
 

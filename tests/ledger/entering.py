@@ -53,6 +53,6 @@ def enter(
             answer(at=NOW + generation), body=body_of(matches), matches=tuple(matches)
         )
         settle(ledger, claim, answered, run)
-        ledger.files.put(content.path, content.stat, picture_id=claim.picture_id)
+        ledger.files.upsert(content.path, content.stat, picture_id=claim.picture_id)
         if provenance:
-            ledger.portraits.put(claim.picture_id, None, msgspec.json.encode(provenance))
+            ledger.previews.put(claim.picture_id, None, msgspec.json.encode(provenance))

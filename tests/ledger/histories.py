@@ -69,7 +69,7 @@ def live(ledger: Ledger, root: Path, history: Sequence[File]) -> None:
     with ledger.transaction():
         after: int | None = 0
         while after is not None:
-            after = ledger.files.seal(STANDING, after)
+            after = ledger.files.build_cache(STANDING, after)
     for number, file in enumerate(history):
         if file.gone:
             (root / file.folder / f"{number}-{file.content}.png").unlink()
@@ -83,33 +83,33 @@ def _meet(ledger: Ledger, path: Path, file: File, number: int) -> None:
     )
     ledger.runs.close(run, b"{}")
     if file.ending == "rejected":
-        ledger.files.put(str(path), stat, rules=RULES, line=b'{"reason": "corrupt"}')
+        ledger.files.upsert(str(path), stat, rules=RULES, line=b'{"reason": "corrupt"}')
         return
     content = replace(image(str(path), content_of(file.content)), stat=stat)
-    generation = ledger.claims.known(content.sha256).generation + 1
+    generation = ledger.claims.lookup(content.sha256).generation + 1
     claim = ledger.claims.open(content, generation, run, float(number))
     if file.ending == "answered":
         settle(ledger, claim, answer(*sorted(file.urls), at=float(number)), run)
-        ledger.files.put(str(path), stat, picture_id=claim.picture_id)
+        ledger.files.upsert(str(path), stat, picture_id=claim.picture_id)
     elif file.ending == "refused":
         ledger.claims.refused(claim, b"{}")
-        ledger.files.put(str(path), stat, rules=RULES, line=b'{"reason": "refused_by_api"}')
+        ledger.files.upsert(str(path), stat, rules=RULES, line=b'{"reason": "refused_by_api"}')
     elif file.ending == "lost":
-        ledger.claims.lost(claim, float(number))
+        ledger.claims.mark_lost(claim, float(number))
 
 
 def told(ledger: Ledger, root: Path) -> dict[str, Any]:
     """Everything that a scan would ask the ledger, and what it would say of matches."""
     with ledger.transaction():
-        ledger.seen.see_all()
-        books = ledger.overview.books()
+        ledger.report_pictures.see_all()
+        books = ledger.reporting.books()
         return {
-            "known": [ledger.claims.known(sha256_of(number)) for number in range(CONTENTS)],
+            "known": [ledger.claims.lookup(sha256_of(number)) for number in range(CONTENTS)],
             "unchanged": {folder: _sorted(ledger, folder) for folder in _tree(root)},
-            "digest": ledger.overview.digest(),
+            "digest": ledger.reporting.digest(),
             "paid": (books.charged, books.outcome_unknown, ledger.claims.largest_charge()),
-            "spent": ledger.spending.since(0.0, 1),
-            "open": list(ledger.claims.still_open("run0")),
+            "spent": ledger.charges.since(0.0, 1),
+            "open": list(ledger.claims.open_claims("run0")),
         }
 
 
@@ -123,5 +123,5 @@ def _sorted(ledger: Ledger, folder: str) -> tuple[int, list[FileStat]]:
         found = os.stat(os.path.join(folder, name))
         if name.endswith(".png"):
             entries.append((name, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
-    result = ledger.files.sort(folder, entries, STANDING)
-    return result.unchanged, result.rest
+    result = ledger.files.classify(folder, entries, STANDING)
+    return result.unchanged, result.changed

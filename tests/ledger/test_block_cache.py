@@ -29,7 +29,7 @@ def seals(ledger) -> int:
 def seal_all(ledger, standing=STANDING) -> None:
     after: int | None = 0
     while after is not None:
-        after = ledger.files.seal(standing, after)
+        after = ledger.files.build_cache(standing, after)
 
 
 def forget_rows(ledger) -> None:
@@ -41,18 +41,18 @@ def test_a_run_seals_its_folders_so_that_the_next_one_reads_no_rows(ledger):
     entries = block(ledger, "a.png", "b.png")
     seal_all(ledger)
     forget_rows(ledger)
-    found = ledger.files.sort("/p", entries, STANDING)
+    found = ledger.files.classify("/p", entries, STANDING)
 
-    assert (found.unchanged, found.rest) == (2, [])
+    assert (found.unchanged, found.changed) == (2, [])
     assert found.unchanged_bytes == sum(each[1] for each in entries)
 
 
 def test_a_block_found_unchanged_by_its_rows_is_sealed(ledger):
     entries = block(ledger, "a.png", "b.png")
-    ledger.files.sort("/p", entries, STANDING)
+    ledger.files.classify("/p", entries, STANDING)
     forget_rows(ledger)
 
-    assert ledger.files.sort("/p", entries, STANDING).unchanged == 2
+    assert ledger.files.classify("/p", entries, STANDING).unchanged == 2
 
 
 @pytest.mark.parametrize(
@@ -71,30 +71,30 @@ def test_a_seal_does_not_hold_over_a_block_that_changed(ledger, change):
     entries = block(ledger, "a.png", "b.png")
     seal_all(ledger)
     changed = change(entries)
-    found = ledger.files.sort("/p", changed, STANDING)
+    found = ledger.files.classify("/p", changed, STANDING)
     truth = [each for each in changed if each not in entries]
 
-    assert found.rest == truth
+    assert found.changed == truth
     assert found.unchanged == len(changed) - len(truth)
 
 
 def test_a_seal_holds_only_under_its_rules_and_while_its_oldest_answer_is_young_enough(ledger):
     entries = block(ledger, "a.png")
     stat = image().stat
-    ledger.files.put("/p/b.heic", stat, rules="r1", line=b"{}")
+    ledger.files.upsert("/p/b.heic", stat, rules="r1", line=b"{}")
     entries.append(entry("b.heic", stat))
     seal_all(ledger)
-    other_rules = ledger.files.sort("/p", entries, replace(STANDING, rules="r2"))
-    too_old = ledger.files.sort("/p", entries, replace(STANDING, answers_since=1000.5))
-    same = ledger.files.sort("/p", entries, STANDING)
+    other_rules = ledger.files.classify("/p", entries, replace(STANDING, rules="r2"))
+    too_old = ledger.files.classify("/p", entries, replace(STANDING, answers_since=1000.5))
+    same = ledger.files.classify("/p", entries, STANDING)
 
-    assert [each[0] for each in other_rules.rest] == ["b.heic"]
-    assert [each.file[0] for each in too_old.due] == ["a.png"]
+    assert [each[0] for each in other_rules.changed] == ["b.heic"]
+    assert [each.file[0] for each in too_old.due_for_rescan] == ["a.png"]
     assert same.unchanged == 2
 
 
 def test_a_folder_with_a_verdict_that_does_not_stand_is_not_sealed(ledger):
-    ledger.files.put("/p/b.heic", image().stat, rules="old rules", line=b"{}")
+    ledger.files.upsert("/p/b.heic", image().stat, rules="old rules", line=b"{}")
     seal_all(ledger)
 
     assert seals(ledger) == 0
@@ -104,7 +104,7 @@ def test_a_file_with_another_verdict_breaks_the_seal_of_its_folder_alone(ledger)
     block(ledger, "a.png", folder="/p")
     block(ledger, "a.png", folder="/q")
     seal_all(ledger)
-    ledger.files.put("/p/a.png", image().stat, rules="r1", line=b"{}")
+    ledger.files.upsert("/p/a.png", image().stat, rules="r1", line=b"{}")
 
     assert seals(ledger) == 1
 
@@ -115,8 +115,8 @@ def test_another_answer_breaks_the_seals_over_its_picture(ledger):
     seal_all(ledger)
     claim = ledger.claims.open(picture, 2, "run", 0.0)
     settle(ledger, claim, answer("https://a.example/1", at=2000.0), "run")
-    found = ledger.files.sort("/p", entries, STANDING)
-    digest = ledger.overview.digest()
+    found = ledger.files.classify("/p", entries, STANDING)
+    digest = ledger.reporting.digest()
 
     assert found.unchanged == 1
     assert digest.matches.total == 1
@@ -127,17 +127,17 @@ def test_the_digest_is_the_same_whether_files_were_known_by_rows_or_by_a_seal(tm
     entries = block(
         with_rows, "a.png", "b.png", urls=("https://a.example/1", "https://b.example/2")
     )
-    with_rows.files.sort("/p", entries, STANDING)
+    with_rows.files.classify("/p", entries, STANDING)
     with_rows.close()
     forget_rows(with_seal)
-    with_seal.files.sort("/p", entries, STANDING)
-    digests = [with_seal.overview.digest()]
+    with_seal.files.classify("/p", entries, STANDING)
+    digests = [with_seal.reporting.digest()]
     with_seal.close()
     again = Ledger.open(tmp_path, REAL)
     again._connection.execute("DELETE FROM seals")
     again._connection.execute("UPDATE files SET size = ?", (entries[0][1],))
-    again.files.sort("/p", entries, STANDING)
-    digests.append(again.overview.digest())
+    again.files.classify("/p", entries, STANDING)
+    digests.append(again.reporting.digest())
     again.close()
 
     assert digests[0] == digests[1]
@@ -150,7 +150,7 @@ def test_names_that_are_no_text_are_known_by_their_rows(ledger):
     seal_all(ledger)
 
     assert seals(ledger) == 0
-    assert ledger.files.sort("/p", entries, STANDING).unchanged == 1
+    assert ledger.files.classify("/p", entries, STANDING).unchanged == 1
 
 
 def test_looking_only_seals_nothing(tmp_path):
@@ -158,7 +158,7 @@ def test_looking_only_seals_nothing(tmp_path):
     entries = block(ledger, "a.png")
     ledger.close()
     looking = Ledger.read(tmp_path, REAL)
-    found = looking.files.sort("/p", entries, STANDING)
+    found = looking.files.classify("/p", entries, STANDING)
 
     assert found.unchanged == 1
     assert seals(looking) == 0
@@ -177,7 +177,7 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date_with_all_it_knows(t
     old.commit()
     old.close()
     ledger = Ledger.open(tmp_path, REAL)
-    found = ledger.files.sort("/p", [entry("b.heic", stat)], STANDING)
+    found = ledger.files.classify("/p", [entry("b.heic", stat)], STANDING)
     ledger.close()
 
     assert found.unchanged == 1

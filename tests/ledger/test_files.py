@@ -22,23 +22,25 @@ def settled(ledger, path: str, content: bytes = b"content", at: float = 1000.0, 
     picture = image(path, content)
     claim = ledger.claims.open(picture, 1, "run", 0.0)
     settle(ledger, claim, answer(*urls, at=at), "run")
-    ledger.files.put(path, picture.stat, picture_id=claim.picture_id)
+    ledger.files.upsert(path, picture.stat, picture_id=claim.picture_id)
     return picture
 
 
 def test_an_answered_file_is_unchanged_until_its_stat_changes(ledger):
     stat = settled(ledger, "/p/a.png").stat
-    same = ledger.files.sort("/p", [entry("a.png", stat)], STANDING)
+    same = ledger.files.classify("/p", [entry("a.png", stat)], STANDING)
     touched = entry("a.png", stat._replace(ctime_ns=stat.ctime_ns + 1))
-    changed = ledger.files.sort("/p", [touched], STANDING)
+    changed = ledger.files.classify("/p", [touched], STANDING)
 
-    assert (same.unchanged, same.rest) == (1, [])
-    assert (changed.unchanged, changed.rest) == (0, [touched])
+    assert (same.unchanged, same.changed) == (1, [])
+    assert (changed.unchanged, changed.changed) == (0, [touched])
 
 
 def test_an_answer_that_is_too_old_makes_the_file_due_again(ledger):
     stat = settled(ledger, "/p/a.png", at=1000.0).stat
-    due = ledger.files.sort("/p", [entry("a.png", stat)], replace(STANDING, answers_since=1000.5))
+    due = ledger.files.classify(
+        "/p", [entry("a.png", stat)], replace(STANDING, answers_since=1000.5)
+    )
 
     assert due.unchanged == 0
 
@@ -46,24 +48,24 @@ def test_an_answer_that_is_too_old_makes_the_file_due_again(ledger):
 def test_where_no_time_is_recent_enough_the_runs_own_answers_hold_and_no_others(ledger):
     stat = settled(ledger, "/p/a.png").stat  # by the run called "run"
     own = FreshnessPolicy(rules="r1", run_id="run", answers_since=math.inf)
-    kept = ledger.files.sort("/p", [entry("a.png", stat)], own)
-    due = ledger.files.sort("/p", [entry("a.png", stat)], replace(own, run_id="another"))
+    kept = ledger.files.classify("/p", [entry("a.png", stat)], own)
+    due = ledger.files.classify("/p", [entry("a.png", stat)], replace(own, run_id="another"))
 
     assert (kept.unchanged, due.unchanged) == (1, 0)
 
 
 def test_a_rejection_holds_only_under_the_rules_it_was_made_under(ledger):
     stat = image().stat
-    ledger.files.put("/p/a.heic", stat, rules="r1", line=b"{}")
-    same = ledger.files.sort("/p", [entry("a.heic", stat)], STANDING)
-    other = ledger.files.sort("/p", [entry("a.heic", stat)], replace(STANDING, rules="r2"))
+    ledger.files.upsert("/p/a.heic", stat, rules="r1", line=b"{}")
+    same = ledger.files.classify("/p", [entry("a.heic", stat)], STANDING)
+    other = ledger.files.classify("/p", [entry("a.heic", stat)], replace(STANDING, rules="r2"))
 
     assert (same.unchanged, other.unchanged) == (1, 0)
 
 
 def test_the_same_name_in_another_folder_is_another_file(ledger):
     stat = settled(ledger, "/p/a.png").stat
-    found = ledger.files.sort("/q", [entry("a.png", stat)], STANDING)
+    found = ledger.files.classify("/q", [entry("a.png", stat)], STANDING)
 
     assert found.unchanged == 0
 
@@ -71,11 +73,11 @@ def test_the_same_name_in_another_folder_is_another_file(ledger):
 def test_files_known_below_a_root_are_found_and_those_beside_it_are_not(ledger):
     settled(ledger, "/mnt/disk/2024/a.png")
 
-    assert ledger.files.any_below("/mnt/disk")
-    assert ledger.files.any_below("/mnt/disk/2024")
-    assert ledger.files.any_below("/")
-    assert not ledger.files.any_below("/mnt/dis")
-    assert not ledger.files.any_below("/mnt/disk/2023")
+    assert ledger.files.has_files_under("/mnt/disk")
+    assert ledger.files.has_files_under("/mnt/disk/2024")
+    assert ledger.files.has_files_under("/")
+    assert not ledger.files.has_files_under("/mnt/dis")
+    assert not ledger.files.has_files_under("/mnt/disk/2023")
 
 
 @given(st.binary(min_size=1, max_size=40).filter(lambda n: b"/" not in n and b"\0" not in n))
@@ -83,7 +85,7 @@ def test_a_name_of_any_bytes_is_found_again(tmp_path_factory, name):
     ledger = Ledger.open(tmp_path_factory.mktemp("state"), REAL)
     text = os.fsdecode(name)
     stat = settled(ledger, os.path.join("/p", text)).stat
-    found = ledger.files.sort("/p", [entry(text, stat)], STANDING)
+    found = ledger.files.classify("/p", [entry(text, stat)], STANDING)
     ledger.close()
 
     assert found.unchanged == 1
@@ -92,11 +94,11 @@ def test_a_name_of_any_bytes_is_found_again(tmp_path_factory, name):
 def test_the_digest_counts_each_content_and_url_once_unchanged_ones_too(ledger):
     urls = ("https://one.example.com/a", "https://two.example.com/b")
     first = settled(ledger, "/p/a.png", b"a", urls=urls)
-    ledger.files.put("/p/twin.png", first.stat, picture_id=1)
+    ledger.files.upsert("/p/twin.png", first.stat, picture_id=1)
     settled(ledger, "/p/clean.png", b"b")
     entries = [entry(name, first.stat) for name in ("a.png", "twin.png")]
-    ledger.files.sort("/p", entries, STANDING)
-    digest = ledger.overview.digest()
+    ledger.files.classify("/p", entries, STANDING)
+    digest = ledger.reporting.digest()
 
     assert digest.matches.images_with_matches == 1
     assert digest.matches.total == 2
@@ -109,17 +111,17 @@ def test_what_this_run_scanned_is_counted_apart(ledger):
     picture = image()
     claim = ledger.claims.open(picture, 1, "run", 0.0)
     settle(ledger, claim, answer("https://x.example.com/1"), "run")
-    ledger.seen.add(claim.picture_id, picture.path, fresh=True)
-    ledger.seen.add(claim.picture_id, "/p/twin.png", fresh=False)
+    ledger.report_pictures.add(claim.picture_id, picture.path, fresh=True)
+    ledger.report_pictures.add(claim.picture_id, "/p/twin.png", fresh=False)
 
-    assert ledger.overview.digest().run_matches.total == 1
+    assert ledger.reporting.digest().run_matches.total == 1
 
 
 def test_a_new_answer_replaces_the_matches_and_keeps_the_old_body(ledger):
     picture = settled(ledger, "/p/a.png", urls=("https://gone.example.com/",))
     claim = ledger.claims.open(picture, 2, "run2", 0.0)
     settle(ledger, claim, answer("https://new.example.com/", at=2000.0), "run2")
-    ledger.seen.add(claim.picture_id, picture.path, fresh=True)
+    ledger.report_pictures.add(claim.picture_id, picture.path, fresh=True)
 
-    assert ledger.overview.digest().matches.total == 1
+    assert ledger.reporting.digest().matches.total == 1
     assert ledger.claims.answer(1) is not None

@@ -33,7 +33,7 @@ def test_reading_leaves_the_state_folder_as_it_was(tmp_path):
     Ledger.open(tmp_path, REAL).close()
     before = listing(tmp_path)
     reader = Ledger.read(tmp_path, REAL)
-    reader.overview.digest()
+    reader.reporting.digest()
     reader.close()
 
     assert listing(tmp_path) == before
@@ -41,7 +41,7 @@ def test_reading_leaves_the_state_folder_as_it_was(tmp_path):
 
 def test_reading_where_there_is_no_ledger_finds_nothing_and_makes_none(tmp_path):
     reader = Ledger.read(tmp_path, REAL)
-    assert list(reader.overview.files()) == []
+    assert list(reader.reporting.files()) == []
     reader.close()
 
     assert os.listdir(tmp_path) == []
@@ -53,7 +53,7 @@ def test_a_reader_sees_what_a_scan_that_is_on_has_committed(tmp_path):
         claim = writer.claims.open(image(), 1, "run", 0.0)
         settle(writer, claim, answer(), "run")
     reader = Ledger.read(tmp_path, REAL)
-    known = reader.claims.known(image().sha256)
+    known = reader.claims.lookup(image().sha256)
     reader.close()
     writer.close()
 
@@ -81,7 +81,7 @@ def test_a_file_that_is_no_ledger_is_refused_and_left_alone(tmp_path):
 
 async def test_what_was_awaited_is_there_after_the_process_dies(tmp_path):
     thread = LedgerThread(Ledger.open(tmp_path, REAL))
-    await thread.do(lambda ledger: ledger.runs.begin("r", "/f", 0.0))
+    await thread.run(lambda ledger: ledger.runs.begin("r", "/f", 0.0))
     copy = tmp_path / "copy"
     copy.mkdir()
     for name in os.listdir(tmp_path):  # as a kill would leave them: no checkpoint, no close
@@ -89,7 +89,7 @@ async def test_what_was_awaited_is_there_after_the_process_dies(tmp_path):
             (copy / name).write_bytes((tmp_path / name).read_bytes())
     await thread.aclose()
     survivor = Ledger.open(copy, REAL)
-    runs = [run.run_id for run in survivor.runs.left_open()]
+    runs = [run.run_id for run in survivor.runs.unclosed()]
     survivor.close()
 
     assert runs == ["r"]
@@ -103,12 +103,12 @@ async def test_an_operation_that_fails_undoes_itself_and_no_other(tmp_path):
         raise ValueError("no")
 
     results = await asyncio.gather(
-        thread.do(lambda ledger: ledger.runs.begin("one", "/f", 0.0)),
-        thread.do(broken),
-        thread.do(lambda ledger: ledger.runs.begin("two", "/f", 1.0)),
+        thread.run(lambda ledger: ledger.runs.begin("one", "/f", 0.0)),
+        thread.run(broken),
+        thread.run(lambda ledger: ledger.runs.begin("two", "/f", 1.0)),
         return_exceptions=True,
     )
-    runs = [run.run_id for run in await thread.do(lambda ledger: ledger.runs.left_open())]
+    runs = [run.run_id for run in await thread.run(lambda ledger: ledger.runs.unclosed())]
     await thread.aclose()
 
     assert [type(result) for result in results] == [type(None), ValueError, type(None)]
@@ -117,10 +117,10 @@ async def test_an_operation_that_fails_undoes_itself_and_no_other(tmp_path):
 
 async def test_a_caller_that_goes_away_does_not_undo_its_operation(tmp_path):
     thread = LedgerThread(Ledger.open(tmp_path, REAL))
-    task = asyncio.create_task(thread.do(lambda ledger: ledger.runs.begin("r", "/f", 0.0)))
+    task = asyncio.create_task(thread.run(lambda ledger: ledger.runs.begin("r", "/f", 0.0)))
     await asyncio.sleep(0)
     task.cancel()
-    runs = await thread.do(lambda ledger: ledger.runs.left_open())
+    runs = await thread.run(lambda ledger: ledger.runs.unclosed())
     await thread.aclose()
 
     assert [run.run_id for run in runs] == ["r"]
@@ -135,11 +135,11 @@ async def test_text_in_the_ledger_that_nobody_can_decode_is_a_storage_error_of_i
         ledger._connection.execute("SELECT CAST(x'ff' AS TEXT)").fetchone()
 
     begun, failed = await asyncio.gather(
-        thread.do(lambda ledger: ledger.runs.begin("r", "/f", 0.0)),
-        thread.do(read),
+        thread.run(lambda ledger: ledger.runs.begin("r", "/f", 0.0)),
+        thread.run(read),
         return_exceptions=True,
     )
-    runs = [run.run_id for run in await thread.do(lambda ledger: ledger.runs.left_open())]
+    runs = [run.run_id for run in await thread.run(lambda ledger: ledger.runs.unclosed())]
     await thread.aclose()
 
     assert begun is None
@@ -154,7 +154,7 @@ async def test_a_full_disk_is_a_storage_error_for_all_that_shared_the_commit(tmp
     thread = LedgerThread(ledger)
 
     async def begin(number: int) -> None:
-        await thread.do(lambda ledger: ledger.runs.begin(f"r{number}", "/f" * 3000, 0.0))
+        await thread.run(lambda ledger: ledger.runs.begin(f"r{number}", "/f" * 3000, 0.0))
 
     results = await asyncio.gather(*(begin(n) for n in range(20)), return_exceptions=True)
     await thread.aclose()
@@ -162,7 +162,7 @@ async def test_a_full_disk_is_a_storage_error_for_all_that_shared_the_commit(tmp
     assert any(isinstance(result, StorageError) for result in results)
     assert all(result is None or isinstance(result, StorageError) for result in results)
     reader = Ledger.open(tmp_path, REAL)
-    kept = {run.run_id for run in reader.runs.left_open()}
+    kept = {run.run_id for run in reader.runs.unclosed()}
     reader.close()
     assert kept == {f"r{n}" for n, result in enumerate(results) if result is None}
 
@@ -170,7 +170,7 @@ async def test_a_full_disk_is_a_storage_error_for_all_that_shared_the_commit(tmp
 def test_only_the_last_closed_run_keeps_its_lines(ledger):
     for number in (1, 2):
         ledger.runs.begin(f"r{number}", "/f", float(number))
-        ledger.runs.decided(f"r{number}", b"{}")
+        ledger.runs.add_outcome(f"r{number}", b"{}")
         ledger.runs.close(f"r{number}", b"{}")
 
     assert ledger.runs.lines("r1", 0, 10) == []
@@ -180,9 +180,9 @@ def test_only_the_last_closed_run_keeps_its_lines(ledger):
 
 def test_sends_and_a_learned_rate_are_remembered_by_address(ledger):
     for at in (1.0, 2.0, 3.0):
-        ledger.pacing.sent(at)
-    ledger.pacing.learn(LearnedRate(0.5, 0.7, 3.0, 4.0))
-    ledger.pacing.forget_sends_before(2.0)
+        ledger.rate_limits.sent(at)
+    ledger.rate_limits.learn(LearnedRate(0.5, 0.7, 3.0, 4.0))
+    ledger.rate_limits.forget_sends_before(2.0)
 
-    assert ledger.pacing.sends_since(0.0) == [2.0, 3.0]
-    assert ledger.pacing.learned() == LearnedRate(0.5, 0.7, 3.0, 4.0)
+    assert ledger.rate_limits.sends_since(0.0) == [2.0, 3.0]
+    assert ledger.rate_limits.learned() == LearnedRate(0.5, 0.7, 3.0, 4.0)

@@ -26,14 +26,14 @@ CONTENT = image()
 def ask(ledger: Ledger, run: str, *urls: str, generation: int, at: float) -> int:
     claim = ledger.claims.open(CONTENT, generation, run, at)
     settle(ledger, claim, answer(*urls, at=at), run)
-    ledger.files.put(CONTENT.path, CONTENT.stat, picture_id=claim.picture_id)
-    ledger.seen.add(claim.picture_id, CONTENT.path, fresh=True)
-    ledger.history.tell([run])
+    ledger.files.upsert(CONTENT.path, CONTENT.stat, picture_id=claim.picture_id)
+    ledger.report_pictures.add(claim.picture_id, CONTENT.path, fresh=True)
+    ledger.history.set_news_scope([run])
     return claim.picture_id
 
 
 def states(ledger: Ledger, picture: int = 1) -> dict[str, str]:
-    return {each.match.url: str(each.match.state) for each in ledger.history.of(picture)}
+    return {each.match.url: str(each.match.state) for each in ledger.history.matches_of(picture)}
 
 
 def mark(ledger: Ledger, url: str, disposition: Disposition) -> None:
@@ -46,7 +46,7 @@ def test_a_first_answer_shows_what_is_new(ledger):
     picture = ask(ledger, "r1", ONE, TWO, generation=1, at=1000.0)
 
     assert states(ledger, picture) == {ONE: "new", TWO: "new"}
-    match = ledger.history.of(picture)[0].match
+    match = ledger.history.matches_of(picture)[0].match
     assert (match.first_seen, match.last_seen) == (1000.0, 1000.0)
     assert match.disposition is Disposition.OPEN
 
@@ -61,22 +61,22 @@ def test_matches_become_known_gone_and_returned(ledger):
 
     ask(ledger, "r4", ONE, TWO, generation=4, at=4000.0)
     assert states(ledger) == {ONE: "known", TWO: "known", THREE: "gone"}
-    seen = {each.match.url: each.match for each in ledger.history.of(1)}
+    seen = {each.match.url: each.match for each in ledger.history.matches_of(1)}
     assert (seen[TWO].first_seen, seen[TWO].last_seen) == (1000.0, 4000.0)
     assert (seen[THREE].first_seen, seen[THREE].last_seen) == (2000.0, 2000.0)
 
 
 def test_a_run_that_asked_nothing_has_no_news(ledger):
     ask(ledger, "r1", ONE, generation=1, at=1000.0)
-    ledger.history.tell(["r2"])
+    ledger.history.set_news_scope(["r2"])
 
     assert states(ledger) == {ONE: "known"}
-    assert ledger.overview.digest().alarms.new == 0
+    assert ledger.reporting.digest().alarms.new == 0
 
 
 def test_a_run_tells_the_news_of_the_killed_runs_before_it(ledger):
     ask(ledger, "killed", ONE, generation=1, at=1000.0)
-    ledger.history.tell(["r2", "killed"])
+    ledger.history.set_news_scope(["r2", "killed"])
 
     assert states(ledger) == {ONE: "new"}
 
@@ -100,7 +100,7 @@ def test_a_url_that_an_answer_shows_twice_is_one_match(ledger):
     ask(ledger, "r1", ONE, f"{ONE}#again", generation=1, at=1000.0)
 
     assert states(ledger) == {ONE: "new"}
-    assert ledger.overview.digest().matches.total == 1
+    assert ledger.reporting.digest().matches.total == 1
 
 
 def test_a_change_of_kind_is_kept_and_is_no_news(ledger):
@@ -108,9 +108,9 @@ def test_a_change_of_kind_is_kept_and_is_no_news(ledger):
     claim = ledger.claims.open(CONTENT, 2, "r2", 2000.0)
     partial = replace(answer(at=2000.0), matches=(Match(ONE, MatchKind.PARTIAL, (), "x"),))
     settle(ledger, claim, partial, "r2")
-    ledger.history.tell(["r2"])
+    ledger.history.set_news_scope(["r2"])
 
-    [found] = ledger.history.of(1)
+    [found] = ledger.history.matches_of(1)
     assert (found.match.kind, found.match.state) == (MatchKind.PARTIAL, MatchState.KNOWN)
 
 
@@ -122,7 +122,7 @@ def test_a_copy_that_is_shown_after_it_was_removed_is_an_open_case(ledger):
     mark(ledger, ONE, Disposition.REMOVED)
     ask(ledger, "r2", ONE, generation=2, at=2000.0)
 
-    [found] = ledger.history.of(1)
+    [found] = ledger.history.matches_of(1)
     assert (found.match.state, found.match.disposition) == (MatchState.KNOWN, Disposition.OPEN)
 
 
@@ -134,7 +134,7 @@ def test_two_ways_to_write_a_url_are_its_worst_kind_with_the_pages_of_both(ledge
     )
     settle(ledger, claim, replace(answer(at=1000.0), matches=twice), "r1")
 
-    [found] = ledger.history.of(claim.picture_id)
+    [found] = ledger.history.matches_of(claim.picture_id)
     assert found.match.kind is MatchKind.FULL
     assert found.match.pages == ("https://p.example/1", "https://p.example/2")
 
@@ -145,7 +145,7 @@ def test_a_disposition_stays_while_the_match_does(ledger, disposition):
     mark(ledger, ONE, disposition)
     ask(ledger, "r2", ONE, generation=2, at=2000.0)
 
-    assert ledger.history.of(1)[0].match.disposition is disposition
+    assert ledger.history.matches_of(1)[0].match.disposition is disposition
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_copy_that_comes_back_is_an_open_case_again(ledger, before, after):
     ask(ledger, "r2", generation=2, at=2000.0)
     ask(ledger, "r3", ONE, generation=3, at=3000.0)
 
-    [found] = ledger.history.of(1)
+    [found] = ledger.history.matches_of(1)
     assert (found.match.state, found.match.disposition) == (MatchState.RETURNED, after)
 
 
@@ -172,23 +172,23 @@ def test_what_is_allowed_stays_in_every_total_and_leaves_worklist_and_alarms(led
         return url == ONE
 
     counted = []
-    ledger.history.tell(["r1"], allows)
-    ledger.history.allow_seen(lambda url, *_: counted.append(url))
-    digest = ledger.overview.digest()
+    ledger.history.set_news_scope(["r1"], allows)
+    ledger.history.apply_allow_rules(lambda url, *_: counted.append(url))
+    digest = ledger.reporting.digest()
 
     assert sorted(counted) == sorted([ONE, TWO, THREE])
     assert (digest.matches.total, digest.matches.new) == (3, 3)
     assert (digest.matches.allowed, digest.matches.worklist) == (1, 1)
     assert (digest.alarms.new, digest.alarms.full, digest.alarms.total) == (1, 1, 1)
     assert (digest.domains[0].allowed, digest.domains[0].worklist) == (1, 1)
-    dispositions = {each.match.url: each.match.disposition for each in ledger.history.of(1)}
+    dispositions = {each.match.url: each.match.disposition for each in ledger.history.matches_of(1)}
     assert dispositions == {ONE: "allowed", TWO: "open", THREE: "not_mine"}
 
 
 def test_an_answer_gets_what_its_history_says_and_what_is_gone_from_it(ledger):
     ask(ledger, "r1", ONE, TWO, generation=1, at=1000.0)
     ask(ledger, "r2", THREE, ONE, generation=2, at=2000.0)
-    shown = with_history(answer(THREE, ONE), ledger.history.of(1))
+    shown = with_history(answer(THREE, ONE), ledger.history.matches_of(1))
 
     assert [(m.url, m.state) for m in shown.matches] == [(THREE, "new"), (ONE, "known")]
     assert [(m.url, m.state, m.last_seen) for m in shown.gone] == [(TWO, "gone", 1000.0)]
@@ -196,14 +196,14 @@ def test_an_answer_gets_what_its_history_says_and_what_is_gone_from_it(ledger):
 
 def test_a_run_is_seen_again_by_the_pictures_it_kept(ledger):
     ask(ledger, "r1", ONE, TWO, generation=1, at=1000.0)
-    before, kept = ledger.overview.digest(), ledger.seen.matched()
-    ledger.seen.forget()
-    assert ledger.overview.digest().matches.total == 0
+    before, kept = ledger.reporting.digest(), ledger.report_pictures.matched()
+    ledger.report_pictures.forget()
+    assert ledger.reporting.digest().matches.total == 0
 
-    ledger.seen.see_run("r1", kept)
-    assert ledger.overview.digest() == before
-    ledger.seen.see_all()
-    assert ledger.overview.digest().matches == before.matches
+    ledger.report_pictures.see_run("r1", kept)
+    assert ledger.reporting.digest() == before
+    ledger.report_pictures.see_all()
+    assert ledger.reporting.digest().matches == before.matches
 
 
 def test_pictures_are_found_whole_with_the_new_ones_first(ledger):
@@ -212,11 +212,11 @@ def test_pictures_are_found_whole_with_the_new_ones_first(ledger):
     claim = ledger.claims.open(other, 1, "r2", 2000.0)
     matches = (Match(ONE, MatchKind.PARTIAL, ("https://p.example.com/",), "example.com"),)
     settle(ledger, claim, replace(answer(at=2000.0), matches=matches), "r2")
-    ledger.files.put(other.path, other.stat, picture_id=claim.picture_id)
-    ledger.portraits.put(claim.picture_id, b"webp", b'{"creator":"Ann"}')
-    ledger.history.tell(["r2"])
-    ledger.seen.see_all()
-    first, second = ledger.found.pictures()
+    ledger.files.upsert(other.path, other.stat, picture_id=claim.picture_id)
+    ledger.previews.put(claim.picture_id, b"webp", b'{"creator":"Ann"}')
+    ledger.history.set_news_scope(["r2"])
+    ledger.report_pictures.see_all()
+    first, second = ledger.matched_pictures.pictures()
 
     assert (first.path, first.sha256, first.thumbnail) == (b"/p/new.png", other.sha256, b"webp")
     assert first.provenance is not None
@@ -269,7 +269,7 @@ def test_a_ledger_of_the_second_version_keeps_its_matches_with_their_pages(tmp_p
     old.commit()
     old.close()
     ledger = Ledger.open(tmp_path, REAL)
-    [found] = ledger.history.of(1)
+    [found] = ledger.history.matches_of(1)
     ledger.close()
 
     assert found.key == "one.example.com/a.jpg"

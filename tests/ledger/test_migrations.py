@@ -152,10 +152,10 @@ def test_an_old_ledger_knows_each_match_since_its_first_answer(old):
 def test_what_was_asked_is_asked_again_under_the_same_id(old):
     ledger = Ledger.open(old.state, REALM)
     claims = [
-        claim for run in ledger.runs.left_open() for claim in ledger.claims.still_open(run.run_id)
+        claim for run in ledger.runs.unclosed() for claim in ledger.claims.open_claims(run.run_id)
     ]
     [claim] = [claim for claim in claims if claim.under_way]
-    known = ledger.claims.known(claim.sha256)
+    known = ledger.claims.lookup(claim.sha256)
     again = ledger.claims._scan_id(claim.sha256, known.generation)
     ledger.close()
 
@@ -230,7 +230,7 @@ def test_many_who_open_an_old_ledger_or_none_at_once_do_each_other_no_harm(
     def open_it() -> None:
         ready.wait()
         ledger = Ledger.open(state, REALM)
-        done.append(len(ledger.runs.left_open()))
+        done.append(len(ledger.runs.unclosed()))
         ledger.close()
 
     threads = [threading.Thread(target=open_it) for _ in range(4)]

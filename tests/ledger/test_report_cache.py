@@ -64,23 +64,23 @@ class World:
     def begin(self) -> None:
         self.run += 1
         self.run_id = f"run-{self.run}"
-        self.ledger.seen.forget()
+        self.ledger.report_pictures.forget()
         self.look()
 
     def look(self) -> None:
-        self.allowing.look(self.ledger, [self.run_id])
+        self.allowing.apply_to(self.ledger, [self.run_id])
 
     def answer(self, number: int, urls: set[str], *, late: bool = False) -> None:
         asked = image(f"/p/{number}.png", str(number).encode())
-        known = self.ledger.claims.known(asked.sha256)
+        known = self.ledger.claims.lookup(asked.sha256)
         claim = self.ledger.claims.open(asked, known.generation + 1, self.run_id, 1.0)
         said = answer(*sorted(urls))
         answer_id = self.ledger.claims.settle(claim, said.body, said.received_at, self.run_id)
         if late:
             self.begin()
         self.ledger.readings.enter(answer_id, said, 1, self.run_id, late=late)
-        self.ledger.files.put(asked.path, asked.stat, picture_id=claim.picture_id)
-        self.ledger.seen.add(claim.picture_id, asked.path, fresh=not late)
+        self.ledger.files.upsert(asked.path, asked.stat, picture_id=claim.picture_id)
+        self.ledger.report_pictures.add(claim.picture_id, asked.path, fresh=not late)
         self.known[number] = (claim.picture_id, asked.path.encode())
 
     def read_late(self, number: int, urls: set[str]) -> None:
@@ -93,12 +93,12 @@ class World:
 
     def portray(self, number: int, thumbnail: bytes) -> None:
         if number in self.known:
-            self.ledger.portraits.put(self.known[number][0], thumbnail, b"{}")
+            self.ledger.previews.put(self.known[number][0], thumbnail, b"{}")
 
     def move(self, number: int, to: int) -> None:
         if number in self.known:
             asked = image(f"/p/{to}.png")
-            self.ledger.files.put(asked.path, asked.stat, picture_id=self.known[number][0])
+            self.ledger.files.upsert(asked.path, asked.stat, picture_id=self.known[number][0])
 
     def allow(self, rules: AllowRules, day: int) -> None:
         self.allowing = ActiveAllowRules(rules, date(2026, 11, day))
@@ -109,10 +109,10 @@ class World:
             self.begin()
         for number in numbers & self.known.keys():
             picture_id, path = self.known[number]
-            self.ledger.seen.add(picture_id, path.decode(), fresh=False)
+            self.ledger.report_pictures.add(picture_id, path.decode(), fresh=False)
 
     def report(self) -> tuple[object, ...]:
-        pictures = list(self.ledger.found.pictures())
+        pictures = list(self.ledger.matched_pictures.pictures())
         shown = b"".join(csv_table.render(REPORT, pictures))
         return summarize(self.ledger, self.allowing), shown, pictures
 

@@ -24,19 +24,22 @@ async def test_a_scan_looks_again_where_somebody_marked_between_its_look_and_its
     marked: list[bool] = []
 
     def look_and_write(looking: Ledger) -> int:
-        known = looking.claims.known(picture.sha256)
+        known = looking.claims.lookup(picture.sha256)
         if not marked:  # another process, just now
             other = Ledger.change(tmp_path, REAL)
             with other.transaction(writing=True):
                 other._connection.execute("UPDATE sightings SET disposition = 'reviewed'")
             other.close()
             marked.append(True)
-        looking.pacing.sent(1.0)
+        looking.rate_limits.sent(1.0)
         return known.generation
 
-    assert await thread.do(look_and_write) == 1
-    assert await thread.do(lambda ledger: ledger.pacing.sends_since(0.0)) == [1.0]
-    assert await thread.do(lambda ledger: ledger.history.of(1)[0].match.disposition) == "reviewed"
+    assert await thread.run(look_and_write) == 1
+    assert await thread.run(lambda ledger: ledger.rate_limits.sends_since(0.0)) == [1.0]
+    assert (
+        await thread.run(lambda ledger: ledger.history.matches_of(1)[0].match.disposition)
+        == "reviewed"
+    )
     await thread.aclose()
 
 
@@ -47,17 +50,17 @@ async def test_a_scan_waits_for_a_writer_that_is_at_it_when_the_scan_has_looked_
     looks: list[int] = []
 
     def look_and_write(looking: Ledger) -> None:
-        looks.append(len(looking.pacing.sends_since(0.0)))
+        looks.append(len(looking.rate_limits.sends_since(0.0)))
         if len(looks) == 1:
             writer.execute("BEGIN IMMEDIATE")
             writer.execute("INSERT INTO sends VALUES (?, 1.0)", (REAL.api_url,))
             threading.Timer(0.3, writer.execute, ["COMMIT"]).start()
-        looking.pacing.sent(2.0)
+        looking.rate_limits.sent(2.0)
 
-    await thread.do(look_and_write)
+    await thread.run(look_and_write)
 
     assert looks == [0, 1]
-    assert await thread.do(lambda ledger: ledger.pacing.sends_since(0.0)) == [1.0, 2.0]
+    assert await thread.run(lambda ledger: ledger.rate_limits.sends_since(0.0)) == [1.0, 2.0]
     await thread.aclose()
     writer.close()
 
@@ -70,7 +73,7 @@ def test_marking_goes_on_piece_by_piece_to_the_last_match(tmp_path, monkeypatch)
         urls = [f"https://{site}/{n}.jpg" for site in ("a.example", "b.example") for n in range(5)]
         settle(ledger, claim, answer(*urls), "r1")
     monkeypatch.setattr(dispositions, "MATCHES_A_PIECE", 3)
-    domain = ledger.marking.domains()[0]
+    domain = ledger.dispositions.domains()[0]
     for choice, matches in (
         (Choice(domain, lambda url: url.endswith(("1.jpg", "2.jpg"))), 28),
         (Choice(None, lambda url: True), 42),  # the others are marked already
@@ -78,11 +81,11 @@ def test_marking_goes_on_piece_by_piece_to_the_last_match(tmp_path, monkeypatch)
     ):
         marked, pieces = MarkResult(), 0
         while marked.reached is not None:
-            ledger.marking.mark(choice, Decision(Disposition.REVIEWED, 1.0), marked)
+            ledger.dispositions.mark(choice, Decision(Disposition.REVIEWED, 1.0), marked)
             pieces += 1
         assert (marked.matches, marked.pictures) == (matches, 7 if matches else 0)
         assert pieces > 7
-        assert ledger.marking.any_of(choice) == bool(matches)
+        assert ledger.dispositions.any_of(choice) == bool(matches)
     ledger.close()
 
 
@@ -92,7 +95,7 @@ def test_each_piece_of_marking_begins_where_the_one_before_ended(tmp_path, domai
     ledger = Ledger.open(tmp_path, REAL)
     asked: list[str] = []
     ledger._connection.set_trace_callback(asked.append)
-    ledger.marking.any_of(Choice(domain, lambda url: True))
+    ledger.dispositions.any_of(Choice(domain, lambda url: True))
     ledger._connection.set_trace_callback(None)
     plan = ledger._connection.execute(f"EXPLAIN QUERY PLAN {asked[0]}").fetchall()
     ledger.close()
@@ -118,7 +121,7 @@ def test_who_waits_for_a_writer_too_long_is_told_to_try_again(tmp_path):
     assert "try again" in str(error.advice)
 
 
-@pytest.mark.parametrize("what", ["spending.since(0.0, 1)", "claims.largest_charge()"])
+@pytest.mark.parametrize("what", ["charges.since(0.0, 1)", "claims.largest_charge()"])
 def test_sums_over_answers_begin_with_their_index(tmp_path, what):
     ledger = Ledger.open(tmp_path, REAL)
     asked: list[str] = []

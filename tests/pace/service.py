@@ -62,10 +62,10 @@ class Run:
 
     async def _ask(self, seconds: float, requests: int) -> None:
         for _ in range(requests):
-            granted = await self.gate.enter()
+            granted = await self.gate.acquire()
             assert granted is not None
             if self.clock.now > seconds:
-                self.gate.abandoned(granted)
+                self.gate.release(granted)
                 return
             self._later(self.setup, partial(self._leave, granted))
 
@@ -76,18 +76,18 @@ class Run:
             do()
 
     def _leave(self, granted: Permit) -> None:
-        self.gate.leaving(granted)
+        self.gate.mark_sent(granted)
         self._later(self.way, lambda: self._arrive(granted))
 
     def _arrive(self, granted: Permit) -> None:
         wait = self.windows.take()
         if wait is None:
             self.accepted.append(self.clock.now)
-            self.clock.after(self.latency, lambda: self.gate.accepted(granted))
+            self.clock.after(self.latency, lambda: self.gate.succeeded(granted))
         else:
             self.refused.append(self.clock.now)
             back = min(self.latency, 0.3)  # a refusal comes quickly
-            self.clock.after(back, lambda: self.gate.busy(granted, None, away=False))
+            self.clock.after(back, lambda: self.gate.throttled(granted, None, away=False))
 
     def refused_after(self, seconds: float) -> float:
         """The part of the requests that were refused, after so many seconds."""

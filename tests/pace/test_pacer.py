@@ -22,8 +22,8 @@ def sends(schedule: Pacer, lateness: list[float], share: float = 1.0) -> list[fl
     now, times = 0.0, []
     for late in lateness:
         now = max(now, schedule.next_at(share)) + late
-        assert schedule.take(now, share)
-        schedule.left(now)
+        assert schedule.try_reserve(now, share)
+        schedule.record_sent(now)
         times.append(now)
     return times
 
@@ -49,12 +49,12 @@ def test_windows_hold_across_runs(rates, before, after):
     schedule = Pacer(rates, 0.02)
     earlier = sends(schedule, [0.0, *before])
     successor = Pacer(rates, 0.02)
-    successor.remember(earlier)
+    successor.restore(earlier)
     now, times = earlier[-1], list(earlier)
     for late in after:
         now = max(now, successor.next_at()) + late
-        assert successor.take(now)
-        successor.left(now)
+        assert successor.try_reserve(now)
+        successor.record_sent(now)
         times.append(now)
 
     for rate in rates:
@@ -82,8 +82,8 @@ def test_a_stall_is_made_up_by_hurrying_not_by_a_burst():
     now, times = before[-1], []
     for late in stall:
         now = max(now, schedule.next_at()) + late
-        assert schedule.take(now)
-        schedule.left(now)
+        assert schedule.try_reserve(now)
+        schedule.record_sent(now)
         times.append(now)
 
     assert most_in_a_window(times, 0.05) <= 0.05 / (HURRY * 0.0102) + 2
@@ -99,11 +99,11 @@ def test_ninety_seven_percent_of_the_rate_is_reached_though_every_slot_is_late()
 
 def test_after_idling_no_burst_leaves():
     schedule = Pacer([Rate(10, 1.0)], 0.02)
-    assert schedule.take(0.0)
-    schedule.left(0.0)
-    assert schedule.take(100.0)
-    schedule.left(100.0)
-    allowed = sum(schedule.take(100.0 + n / 1000) for n in range(1, 50))
+    assert schedule.try_reserve(0.0)
+    schedule.record_sent(0.0)
+    assert schedule.try_reserve(100.0)
+    schedule.record_sent(100.0)
+    allowed = sum(schedule.try_reserve(100.0 + n / 1000) for n in range(1, 50))
 
     assert allowed <= 1
 
@@ -113,8 +113,8 @@ def test_a_pause_holds_everything_and_a_shorter_one_does_not_end_it():
     schedule.pause(30.0)
     schedule.pause(5.0)
 
-    assert not schedule.take(29.9)
-    assert schedule.take(30.0)
+    assert not schedule.try_reserve(29.9)
+    assert schedule.try_reserve(30.0)
 
 
 @given(st.floats(0.05, 1.0))
@@ -126,18 +126,18 @@ def test_a_learned_share_slows_the_whole_schedule(share):
 
 def test_what_counts_is_when_a_request_leaves_not_when_it_was_let_go():
     schedule = Pacer([Rate(2, 1.0)], 0.0)
-    assert schedule.take(0.0)
-    assert schedule.take(0.5)
+    assert schedule.try_reserve(0.0)
+    assert schedule.try_reserve(0.5)
     assert schedule.next_at() == math.inf  # nobody knows yet how late these two are
 
-    schedule.left(0.8)
-    schedule.left(0.9)
+    schedule.record_sent(0.8)
+    schedule.record_sent(0.9)
     assert schedule.next_at() == pytest.approx(1.8)
 
 
 def test_a_slot_that_nobody_used_is_free_again():
     schedule = Pacer([Rate(1, 1.0)], 0.0)
-    assert schedule.take(0.0)
-    schedule.dropped()
+    assert schedule.try_reserve(0.0)
+    schedule.cancel()
 
     assert schedule.next_at() == pytest.approx(1.0)  # spacing holds all the same

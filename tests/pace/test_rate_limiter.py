@@ -17,9 +17,9 @@ def gate(clock: FakeClock, retry_for: float = 900.0, requests: int = 10) -> Rate
 
 
 async def through(the_gate: RateLimiter) -> Permit:
-    granted = await the_gate.enter()
+    granted = await the_gate.acquire()
     assert granted is not None
-    the_gate.leaving(granted)
+    the_gate.mark_sent(granted)
     return granted
 
 
@@ -29,7 +29,7 @@ async def test_requests_pass_in_the_order_of_their_coming():
     order: list[int] = []
 
     async def one(number: int) -> None:
-        the_gate.accepted(await through(the_gate))
+        the_gate.succeeded(await through(the_gate))
         order.append(number)
 
     await asyncio.gather(*(one(number) for number in range(20)))
@@ -40,7 +40,7 @@ async def test_requests_pass_in_the_order_of_their_coming():
 async def test_retry_after_is_the_floor_of_the_shared_pause():
     clock = FakeClock()
     the_gate = gate(clock)
-    the_gate.busy(await through(the_gate), 42.0, away=False)
+    the_gate.throttled(await through(the_gate), 42.0, away=False)
     granted = await through(the_gate)
 
     assert granted.granted_at >= 42.0
@@ -53,7 +53,7 @@ async def test_pauses_double_until_sixty_seconds_while_nothing_succeeds():
     gaps = []
     for _ in range(9):
         granted = await through(the_gate)
-        the_gate.busy(granted, None, away=False)
+        the_gate.throttled(granted, None, away=False)
         gaps.append((await _peek(the_gate)) - granted.granted_at)
 
     assert [round(gap // 1) for gap in gaps[:6]] == [1, 2, 4, 8, 16, 32]
@@ -69,27 +69,27 @@ async def test_many_429s_of_requests_sent_together_count_once():
     the_gate = gate(clock, requests=1000)
     together = [await through(the_gate) for _ in range(50)]
     for granted in together:
-        the_gate.busy(granted, None, away=False)
+        the_gate.throttled(granted, None, away=False)
 
     learned = the_gate.learned
     assert learned is not None
-    assert learned.share == pytest.approx(0.75)
+    assert learned.fraction == pytest.approx(0.75)
     assert await _peek(the_gate) <= clock.now + 2.0
 
 
 async def test_while_the_service_is_away_one_probe_goes_out_at_a_time():
     clock = FakeClock()
     the_gate = gate(clock)
-    the_gate.busy(await through(the_gate), None, away=True)
+    the_gate.throttled(await through(the_gate), None, away=True)
     probe = await through(the_gate)
-    waiting = asyncio.create_task(the_gate.enter())
+    waiting = asyncio.create_task(the_gate.acquire())
     for _ in range(20):
         await asyncio.sleep(0)
 
     assert probe.probe
     assert not waiting.done()
 
-    the_gate.accepted(probe)
+    the_gate.succeeded(probe)
     granted = await waiting
     assert granted is not None
     assert not granted.probe
@@ -98,9 +98,9 @@ async def test_while_the_service_is_away_one_probe_goes_out_at_a_time():
 async def test_a_failed_probe_lets_the_next_one_out_after_a_pause():
     clock = FakeClock()
     the_gate = gate(clock)
-    the_gate.busy(await through(the_gate), None, away=True)
+    the_gate.throttled(await through(the_gate), None, away=True)
     probe = await through(the_gate)
-    the_gate.troubled(probe, "a", reached=False)
+    the_gate.failed(probe, "a", reached=False)
     second = await through(the_gate)
 
     assert second.probe
@@ -111,11 +111,11 @@ async def test_one_failing_picture_is_not_an_outage_but_three_are():
     clock = FakeClock()
     the_gate = gate(clock)
     for _ in range(5):
-        the_gate.troubled(await through(the_gate), "poison", reached=True)
+        the_gate.failed(await through(the_gate), "poison", reached=True)
     assert the_gate.waiting is None
 
     for picture in "ab":
-        the_gate.troubled(await through(the_gate), picture, reached=True)
+        the_gate.failed(await through(the_gate), picture, reached=True)
     assert the_gate.waiting is not None
 
 
@@ -123,11 +123,11 @@ async def test_an_outage_ends_the_run_after_retry_for():
     clock = FakeClock()
     the_gate = gate(clock, retry_for=100)
     first = await through(the_gate)
-    the_gate.troubled(first, "a", reached=False)
+    the_gate.failed(first, "a", reached=False)
 
     async def go_on_failing() -> None:
         while True:
-            the_gate.troubled(await through(the_gate), "a", reached=False)
+            the_gate.failed(await through(the_gate), "a", reached=False)
 
     with pytest.raises(Unavailable):
         await go_on_failing()
@@ -140,15 +140,15 @@ async def test_a_retry_after_beyond_retry_for_ends_the_run_at_once():
     the_gate = gate(clock, retry_for=100)
 
     with pytest.raises(Unavailable):
-        the_gate.busy(await through(the_gate), 86_400.0, away=False)
+        the_gate.throttled(await through(the_gate), 86_400.0, away=False)
 
 
 async def test_an_answer_ends_the_outage_and_its_clock():
     clock = FakeClock()
     the_gate = gate(clock, retry_for=100)
     for _ in range(50):
-        the_gate.busy(await through(the_gate), 60.0, away=True)
-        the_gate.accepted(await through(the_gate))
+        the_gate.throttled(await through(the_gate), 60.0, away=True)
+        the_gate.succeeded(await through(the_gate))
 
     assert the_gate.waiting is None
     assert clock.now > 1000
@@ -157,22 +157,22 @@ async def test_an_answer_ends_the_outage_and_its_clock():
 async def test_a_closed_gate_lets_waiters_go_with_nothing():
     clock = FakeClock()
     the_gate = gate(clock)
-    the_gate.busy(await through(the_gate), None, away=True)
+    the_gate.throttled(await through(the_gate), None, away=True)
     probe = await through(the_gate)
-    waiting = [asyncio.create_task(the_gate.enter()) for _ in range(3)]
+    waiting = [asyncio.create_task(the_gate.acquire()) for _ in range(3)]
     await asyncio.sleep(0)
     the_gate.close()
 
     assert await asyncio.gather(*waiting) == [None, None, None]
-    the_gate.abandoned(probe)
+    the_gate.release(probe)
 
 
 async def test_what_a_run_learned_slows_the_next_one():
     clock = FakeClock()
     first = gate(clock)
-    first.busy(await through(first), None, away=False)
+    first.throttled(await through(first), None, away=False)
     second = gate(clock)
-    second.remember([], first.learned)
+    second.restore([], first.learned)
     start = (await through(second)).granted_at
     for _ in range(9):
         await through(second)
@@ -185,7 +185,7 @@ async def test_a_clock_set_back_by_a_day_does_not_block_for_a_day():
     clock = FakeClock()
     the_gate = gate(clock)
     tomorrow = clock.wall() + 86_400
-    the_gate.remember([tomorrow] * 10, LearnedRate(0.5, 0.7, tomorrow, tomorrow))
+    the_gate.restore([tomorrow] * 10, LearnedRate(0.5, 0.7, tomorrow, tomorrow))
     granted = await through(the_gate)
 
     assert granted.granted_at <= 900
@@ -194,11 +194,11 @@ async def test_a_clock_set_back_by_a_day_does_not_block_for_a_day():
 async def test_a_pause_that_an_earlier_run_was_asked_for_is_waited_out_by_what_is_left():
     clock = FakeClock()
     first = gate(clock)
-    first.busy(await through(first), 30.0, away=False)
+    first.throttled(await through(first), 30.0, away=False)
     learned = first.learned
     clock.now += 12
     second = gate(clock)
-    second.remember([], learned)
+    second.restore([], learned)
 
     assert (await through(second)).granted_at == pytest.approx(30, abs=0.5)
 
@@ -206,9 +206,9 @@ async def test_a_pause_that_an_earlier_run_was_asked_for_is_waited_out_by_what_i
 async def test_a_pause_of_a_service_that_was_away_is_kept_too():
     clock = FakeClock()
     first = gate(clock)
-    first.busy(await through(first), 30.0, away=True)
+    first.throttled(await through(first), 30.0, away=True)
     second = gate(clock)
-    second.remember([], first.learned)
+    second.restore([], first.learned)
     start = (await through(second)).granted_at
     assert start == pytest.approx(30, abs=0.5)
     assert (await through(second)).granted_at - start < 0.2  # and no rate was learned from it
@@ -218,17 +218,17 @@ async def test_a_pause_longer_than_is_waited_out_ends_the_next_run_until_it_is_o
     clock = FakeClock()
     first = gate(clock)
     with pytest.raises(Unavailable):
-        first.busy(await through(first), 86_400.0, away=False)
+        first.throttled(await through(first), 86_400.0, away=False)
     learned = first.learned
     assert learned is not None
     clock.now += 60
     second = gate(clock)
-    second.remember([], learned)
+    second.restore([], learned)
     with pytest.raises(Unavailable, match="3540 s of it are left"):
-        await second.enter()
+        await second.acquire()
     clock.now += 3000  # an hour is all that is kept of a day
     third = gate(clock)
-    third.remember([], learned)
+    third.restore([], learned)
     assert (await through(third)).granted_at == pytest.approx(3600, abs=0.5)
 
 
@@ -236,11 +236,11 @@ async def test_a_pause_longer_than_is_waited_out_ends_the_next_run_until_it_is_o
 async def test_a_clock_set_back_makes_no_pause_longer_than_it_was(back):
     clock = FakeClock()
     first = gate(clock)
-    first.busy(await through(first), 30.0, away=False)
+    first.throttled(await through(first), 30.0, away=False)
     learned = first.learned
     clock.step_wall(-back)
     second = gate(clock)
-    second.remember([], learned)
+    second.restore([], learned)
 
     assert (await through(second)).granted_at <= 31
 
@@ -260,8 +260,8 @@ async def test_whatever_an_outage_may_last_nothing_spins_while_it_waits_for_a_sl
     the_gate = RateLimiter([Rate(5, 1.0)], 0.0, retry_for, clock)
     for _ in range(4):
         granted = await through(the_gate)
-        the_gate.leaving(granted)
-        the_gate.accepted(granted)
+        the_gate.mark_sent(granted)
+        the_gate.succeeded(granted)
 
     assert clock.waits <= 12
 
@@ -275,10 +275,10 @@ async def test_with_a_lower_true_limit_few_are_refused_and_most_of_it_is_used():
         granted = await through(the_gate)
         if sum(t > clock.now - 1.0 for t in accepted[-10:]) >= 5:
             refused.append(clock.now)
-            the_gate.busy(granted, None, away=False)
+            the_gate.throttled(granted, None, away=False)
         else:
             accepted.append(clock.now)
-            the_gate.accepted(granted)
+            the_gate.succeeded(granted)
 
     late = [t for t in refused if t > 10]
     assert len(late) / (len(accepted) + len(late)) <= 0.01

@@ -107,7 +107,7 @@ def test_a_storm_of_refusals_lowers_the_rate_once():
     learned = run.gate.learned
     assert learned is not None
     assert learned.learned_at < storm + 1.0
-    assert learned.share > 0.7
+    assert learned.fraction > 0.7
 
     run.windows = usual
     begun = run.clock.now

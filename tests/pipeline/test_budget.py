@@ -48,16 +48,16 @@ async def test_a_budget_is_exceeded_by_nothing_that_could_be_known(most, asked, 
                 await asyncio.sleep(0)
             if budget.still_covers(reserved):
                 break
-            await budget.give_back(reserved, 0)
+            await budget.settle(reserved, 0)
         known = reserved.credits
         for _ in range(takes):
             await asyncio.sleep(0)
         if charge is None:
             charge = budget.doubt
         else:
-            budget.learn(charge)
+            budget.observe_charge(charge)
         unknowable += max(0, charge - known)
-        await budget.give_back(reserved, charge)
+        await budget.settle(reserved, charge)
         assert budget.spent <= most + unknowable
 
     await asyncio.gather(*(ask(*request) for request in asked))
@@ -79,16 +79,16 @@ async def test_one_absurd_charge_blocks_no_later_run(usual, absurd, alone):
     second = asyncio.create_task(budget.reserve())  # it may have been a new price: look first
     await asyncio.sleep(0)
     assert not second.done()
-    budget.learn(1)
-    await budget.give_back(first, 1)
+    budget.observe_charge(1)
+    await budget.settle(first, 1)
     await second
 
 
 async def test_a_free_answer_leaves_the_budget_on():
     budget = Budget(spend(max_credits=5), None, 0.0)
     first = await budget.reserve()
-    budget.learn(0)
-    await budget.give_back(first, 0)
+    budget.observe_charge(0)
+    await budget.settle(first, 0)
 
     waiting = [asyncio.create_task(budget.reserve()) for _ in range(65)]
     await asyncio.sleep(0)
@@ -101,10 +101,10 @@ async def test_a_free_answer_leaves_the_budget_on():
 async def test_a_free_account_is_scanned_whole_under_any_budget():
     budget = Budget(spend(max_credits=0), {0: 3}, 0.0)
     for _ in range(100):
-        await budget.give_back(await budget.reserve(), 0)
+        await budget.settle(await budget.reserve(), 0)
     costs = await budget.reserve()
-    budget.learn(1)
-    await budget.give_back(costs, 1)
+    budget.observe_charge(1)
+    await budget.settle(costs, 1)
 
     with pytest.raises(LimitReached):
         await budget.reserve()
@@ -116,13 +116,13 @@ async def test_the_price_is_looked_at_again_when_a_request_leaves():
     reserved = [await budget.reserve() for _ in range(64)]
     assert all(budget.still_covers(each) for each in reserved[:2])
     for each in reserved[:2]:
-        budget.learn(10)
-        await budget.give_back(each, 10)
+        budget.observe_charge(10)
+        await budget.settle(each, 10)
 
     left = [each for each in reserved[2:] if budget.still_covers(each)]
     assert len(left) == 0  # 20 of 64 are spent, and 62 wait with a credit each
     for each in reserved[2:]:
-        await budget.give_back(each, 0)
+        await budget.settle(each, 0)
     again = [await budget.reserve() for _ in range(4)]
     assert [each.credits for each in again] == [10] * 4
     assert all(budget.still_covers(each) for each in again)
@@ -135,12 +135,12 @@ async def test_the_first_goes_alone_until_an_answer_has_shown_the_price():
     await asyncio.sleep(0)
     assert not second.done()
 
-    budget.learn(4)
-    await budget.give_back(first, 4)
+    budget.observe_charge(4)
+    await budget.settle(first, 4)
     reserved = await second
     assert reserved.credits == 4
     third = asyncio.create_task(budget.reserve())
-    await budget.give_back(reserved, 4)
+    await budget.settle(reserved, 4)
     with pytest.raises(LimitReached):
         await third
 
@@ -150,7 +150,7 @@ async def test_what_a_failed_request_gives_back_can_be_spent_by_one_that_waits()
     reserved = await budget.reserve()
     waiting = asyncio.create_task(budget.reserve())
     await asyncio.sleep(0)
-    await budget.give_back(reserved, 0)
+    await budget.settle(reserved, 0)
 
     assert (await waiting).credits == 1
 
@@ -163,18 +163,18 @@ async def test_without_a_budget_nobody_waits():
 
 def test_the_limit_counts_pictures():
     budget = Budget(spend(limit=2), None, 0.0)
-    budget.start_picture(0.0)
-    budget.start_picture(0.0)
+    budget.admit_picture(0.0)
+    budget.admit_picture(0.0)
 
     with pytest.raises(LimitReached) as stop:
-        budget.start_picture(0.0)
-    assert stop.value.defers_as is DeferReason.LIMIT
+        budget.admit_picture(0.0)
+    assert stop.value.defer_reason is DeferReason.LIMIT
 
 
 def test_after_the_longest_duration_nothing_starts():
     budget = Budget(spend(max_duration=60.0), None, 100.0)
-    budget.start_picture(159.9)
+    budget.admit_picture(159.9)
 
     with pytest.raises(LimitReached) as stop:
-        budget.start_picture(160.0)
-    assert stop.value.defers_as is DeferReason.DURATION
+        budget.admit_picture(160.0)
+    assert stop.value.defer_reason is DeferReason.DURATION

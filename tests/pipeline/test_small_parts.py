@@ -50,7 +50,7 @@ REASONS = [
 async def test_where_several_reasons_hold_the_contract_decides(order, most):
     stop = Shutdown(SystemClock())
     for reason, _ in order[:most]:
-        stop.because(reason)
+        stop.request(reason)
     gravest = min(order[:most], key=REASONS.index)
 
     code, _ = exit_status(stop, Tally(), FailOnTotals(), "none")
@@ -84,10 +84,10 @@ async def test_lost_coverage_is_never_exit_0_nor_covered_up_by_matches():
 
 async def test_a_bug_ends_with_1_unless_a_signal_came():
     stop = Shutdown(SystemClock())
-    stop.because_of_bug(ValueError("bug"))
+    stop.request_for_bug(ValueError("bug"))
     assert exit_status(stop, Tally(), FailOnTotals(), "none")[0] == 1
 
-    stop.because(Interrupted(signal.SIGINT))
+    stop.request(Interrupted(signal.SIGINT))
     assert exit_status(stop, Tally(), FailOnTotals(), "none")[0] == 130
 
 
@@ -95,7 +95,7 @@ async def test_who_sleeps_hears_of_the_stop_at_once():
     stop = Shutdown(SystemClock())
     sleeper = asyncio.create_task(stop.sleep(3600))
     await asyncio.sleep(0)
-    stop.because(NoCredits("no credits left"))
+    stop.request(NoCredits("no credits left"))
 
     with pytest.raises(StopRun, match="no credits"):
         await sleeper

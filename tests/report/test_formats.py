@@ -115,11 +115,11 @@ def test_the_figures_of_a_ledger_are_those_of_all_formats(tmp_path):
     allowing = ActiveAllowRules(rules, date(2026, 11, 23))
     with ledger.transaction():
         choice = Choice(None, lambda url: url == urls[2])
-        ledger.marking.mark(choice, Decision(Disposition.NOTICED, NOW), MarkResult())
-        ledger.seen.see_all()
-        allowing.look(ledger, ["r3"])
+        ledger.dispositions.mark(choice, Decision(Disposition.NOTICED, NOW), MarkResult())
+        ledger.report_pictures.see_all()
+        allowing.apply_to(ledger, ["r3"])
         report = build(facts(), books(scanned=4), summarize(ledger, allowing), API)
-        check(report, ledger.found.pictures)
+        check(report, ledger.matched_pictures.pictures)
     ledger.close()
 
     found = report.matches

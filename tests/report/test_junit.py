@@ -44,7 +44,9 @@ def test_another_reader_of_the_format_counts_the_same():
     coverage, matches = suites
 
     assert suites.tests == len(list(coverage)) + len(pictures)
-    assert matches.failures == sum(any(match.to_do for match in one.matches) for one in pictures)
+    assert matches.failures == sum(
+        any(match.needs_action for match in one.matches) for one in pictures
+    )
     assert sum(case.is_error for case in coverage) == coverage.errors == 3
     assert sum(case.is_skipped for case in coverage) == coverage.skipped == 3
     assert {found.name: found.value for found in coverage.properties()}["files.scanned"] == str(

@@ -239,7 +239,7 @@ async def test_export_says_of_each_file_its_own_hash_and_what_was_sent(bench):
     api = bench.emulator.url
 
     with_ledger = Ledger.read(bench.folder / "state", Realm(api, sandbox=False))
-    known = {os.path.basename(file.path): file for file in with_ledger.overview.files()}
+    known = {os.path.basename(file.path): file for file in with_ledger.reporting.files()}
     with_ledger.close()
 
     assert known["a.jpg"].sha256 == hashlib.sha256(first).hexdigest()

@@ -44,7 +44,7 @@ async def test_a_killed_run_leaves_what_it_was_told_of_the_pace(bench_with, stat
         assert len(bench.checks()) > asked
         assert time.monotonic() - at >= PAUSE - 0.5
         if status == 429:
-            assert kept(bench).share < 1
+            assert kept(bench).fraction < 1
 
 
 async def test_a_pause_longer_than_retry_for_is_kept_over_a_kill(bench_with):
@@ -82,7 +82,7 @@ def kept(bench):
     except StorageError:  # it is being made
         return None
     try:
-        return ledger.pacing.learned()
+        return ledger.rate_limits.learned()
     finally:
         ledger.close()
 

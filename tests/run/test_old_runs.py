@@ -78,7 +78,7 @@ async def test_the_newest_stay_and_the_ledger_still_knows_every_answer(three):
     assert runs(three) == known(three) == [before[2], ran.report.run.id]
     assert os.readlink(three.folder / "output" / "latest") == f"runs/{ran.report.run.id}"
     ledger = opened(three)
-    assert len([file for file in ledger.overview.files() if file.answer]) == 3
+    assert len([file for file in ledger.reporting.files() if file.answer]) == 3
     with pytest.raises(UsageError, match=f"knows of no run '{before[0]}'"):
         find_run(ledger, before[0])
     ledger.close()
@@ -188,7 +188,7 @@ async def test_a_folder_that_went_before_a_crash_leaves_the_ledger_later(three):
     old = expired_runs(ledger, settings)
     ledger.close()
     done = remove_runs(settings.directory, old, rescued=set())
-    assert len(done.gone) == 2
+    assert len(done.removed) == 2
     assert len(known(three)) == 3  # and here it crashed
 
     await three.scan(output={"keep_runs": 1})

@@ -50,7 +50,7 @@ def place(tmp_path) -> Place:
 
 
 def names(ledger: Ledger) -> list[str]:
-    return [os.path.basename(file.path) for file in ledger.overview.files()]
+    return [os.path.basename(file.path) for file in ledger.reporting.files()]
 
 
 @settings(max_examples=40)
@@ -96,7 +96,7 @@ def test_a_folder_that_is_gone_goes_with_its_files(place):
     found, _ = place.prune(ledger)
 
     assert (found.files, found.away) == (1, 0)
-    assert len(list(ledger.forgetting.folders())) == 1
+    assert len(list(ledger.pruning.folders())) == 1
     ledger.close()
 
 
@@ -216,7 +216,7 @@ def test_runs_beyond_those_that_are_kept_go_with_their_folders(place):
     found, done = place.prune(ledger)
 
     assert sorted(found.runs) == ["run0", "run1"]
-    assert done.gone == ["run1"]
+    assert done.removed == ["run1"]
     assert done.kept == {str(runs / "run0"): "'notes.txt' in it is none of a run's files"}
     assert sorted(run_id for run_id, _ in ledger.runs.all_closed()) == ["run0", "run2"]
     assert sorted(os.listdir(runs)) == ["run0", "run2"]

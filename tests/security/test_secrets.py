@@ -153,7 +153,7 @@ def put_in_outbox(bench, *targets: str) -> None:
     """Messages that wait, as an earlier run left them."""
     realm = Realm(bench.emulator.url, sandbox=False)
     with closing(Ledger.open(bench.folder / "state", realm)) as ledger:
-        ledger.history.note_events()
+        ledger.history.record_events()
         enter(ledger, "/p/1.jpg", [shown("https://e.example.com/1")])
         with ledger.transaction():
             make_messages(ledger, targets, allows=None, first_answers=True, now=NOW)

@@ -155,12 +155,12 @@ def test_names_and_answers_that_look_like_queries_are_only_values(tmp_path):
         picture = image(f"/p/{EVIL}/{EVIL}.png")
         claim = ledger.claims.open(picture, 1, EVIL[:20], 1.0)
         settle(ledger, claim, answer(f"https://{EVIL[:20]}"), EVIL[:20])
-        ledger.files.put(picture.path, Stat(1, 1, 1), picture_id=claim.picture_id)
+        ledger.files.upsert(picture.path, Stat(1, 1, 1), picture_id=claim.picture_id)
         ledger.runs.begin(EVIL[:20], f"/r/{EVIL}", 1.0)
-        ledger.runs.decided(EVIL[:20], b"{}", 1)
-        assert ledger.claims.known(picture.sha256).answer is not None
-        assert [file.path for file in ledger.overview.files()] == [picture.path]
-        assert [run.run_id for run in ledger.runs.left_open()] == [EVIL[:20]]
+        ledger.runs.add_outcome(EVIL[:20], b"{}", 1)
+        assert ledger.claims.lookup(picture.sha256).answer is not None
+        assert [file.path for file in ledger.reporting.files()] == [picture.path]
+        assert [run.run_id for run in ledger.runs.unclosed()] == [EVIL[:20]]
     ledger.close()
     with sqlite3.connect(tmp_path / "ledger.sqlite3") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -112,14 +112,14 @@ async def test_no_calendar_window_ever_holds_more_than_its_budget(
         try:
             reserved = await budget.reserve(again=again)
         except LimitReached as limit:
-            refusals.add(limit.defers_as)
+            refusals.add(limit.defer_reason)
             return
         for _ in range(steps):
             await asyncio.sleep(0)
         charged_at = datetime.fromtimestamp(wall.now, UTC)
         days[charged_at.strftime("%F")] += 1
         months[charged_at.strftime("%Y-%m")] += 1
-        await budget.give_back(reserved, 1)
+        await budget.settle(reserved, 1)
 
     await asyncio.gather(*(ask(*request) for request in requests))
 

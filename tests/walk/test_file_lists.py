@@ -31,7 +31,7 @@ def test_names_are_relative_to_the_working_folder_and_each_counts_once(here):
         (str(here), ["a.png", "b.png"]),
         (str(here / "s"), ["c.txt"]),
     ]
-    assert all(block.explicit and block.root is None for block in blocks)
+    assert all(block.named_by_user and block.root is None for block in blocks)
 
 
 @pytest.mark.usefixtures("here")

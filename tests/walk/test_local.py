@@ -34,7 +34,7 @@ def test_an_entry_holds_what_one_stat_said(tmp_path):
     (block,) = walk(tmp_path).blocks()
 
     assert block.entries == [("a.jpg", 5, 1_600_000_000_123_456_789, path.stat().st_ctime_ns)]
-    assert (block.folder, block.root, block.explicit) == (str(tmp_path), str(tmp_path), False)
+    assert (block.folder, block.root, block.named_by_user) == (str(tmp_path), str(tmp_path), False)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_a_file_root_is_taken_whatever_its_name_and_counts_once(tmp_path):
     touch(tmp_path, "notes.txt", "a.png", "b.png")
     blocks = list(walk(tmp_path / "notes.txt", tmp_path, tmp_path / "a.png").blocks())
 
-    assert [(block.explicit, names([block], tmp_path)) for block in blocks] == [
+    assert [(block.named_by_user, names([block], tmp_path)) for block in blocks] == [
         (True, ["a.png", "notes.txt"]),
         (False, ["b.png"]),
     ]

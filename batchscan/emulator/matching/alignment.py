@@ -191,7 +191,7 @@ class Placement(NamedTuple):
 
 def estimate_placement(mine: Keypoints, other: Keypoints) -> Placement | None:
     """Where most pairs of landmarks say that a picture lies; None where too few agree."""
-    alike = mine.looks @ other.looks.T
+    alike = mine.descriptors @ other.descriptors.T
     one, two = np.nonzero(alike > ALIKE)
     if len(one) < AGREEING:
         return None

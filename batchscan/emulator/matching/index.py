@@ -36,17 +36,19 @@ class DescriptorIndex:
 
     def add(self, marks: Keypoints) -> None:
         """Take in the next picture's landmarks."""
-        self._sizes.append(len(marks.looks))
-        self._latest.append(marks.looks)
+        self._sizes.append(len(marks.descriptors))
+        self._latest.append(marks.descriptors)
         if len(self._latest) == _BLOCK:
             self._looks.append(np.concatenate(self._latest))
             self._latest.clear()
 
     def likely(self, marks: Keypoints) -> list[int]:
         """The numbers of the pictures of which enough landmarks look like one of these."""
-        if not len(marks.looks) or not self._sizes:
+        if not len(marks.descriptors) or not self._sizes:
             return []
-        alike = np.concatenate([(looks @ marks.looks.T).max(axis=1) for looks in self._blocks()])
+        alike = np.concatenate(
+            [(looks @ marks.descriptors.T).max(axis=1) for looks in self._blocks()]
+        )
         owners = np.repeat(np.arange(len(self._sizes)), self._sizes)
         counts = np.bincount(owners[alike > ALIKE], minlength=len(self._sizes))
         found: list[int] = np.nonzero(counts >= AGREEING)[0].tolist()
@@ -74,7 +76,7 @@ class Found(NamedTuple):
 class _Picture:
     name: str
     sha256: str
-    likeness: Fingerprint
+    fingerprint: Fingerprint
 
 
 @dataclass(slots=True)
@@ -110,7 +112,7 @@ class Index:
             if picture.sha256 == sha256:
                 yield picture, FULL
             elif mine is not None:
-                kind = compare_whole(mine, picture.likeness)
+                kind = compare_whole(mine, picture.fingerprint)
                 if kind is not None:
                     yield picture, kind
                 elif number in parts:
@@ -122,7 +124,7 @@ class Index:
             number
             for sketch in mine.both_ways()
             for number in self._register.likely(sketch.marks)
-            if overlaps(sketch, self._pictures[number].likeness.sketch)
+            if overlaps(sketch, self._pictures[number].fingerprint.thumbprint)
         }
 
     def _add(self, root: Path, name: str) -> None:
@@ -133,7 +135,7 @@ class Index:
             else:
                 sha256 = hashlib.sha256(data).hexdigest()
                 found = fingerprint(data)
-                self._register.add(found.sketch.marks)
+                self._register.add(found.thumbprint.marks)
                 self._pictures.append(_Picture(name, sha256, found))
         except Exception as error:  # noqa: BLE001 - decoder boundary: a broken file is not found
             _log.debug("not in the index: %s: %s", name, error)

@@ -33,13 +33,13 @@ class Keypoints(NamedTuple):
 
     places: Floats  # (n, 2)
     scales: Floats  # (n,)
-    looks: Floats  # (n, all waves), each of length 1
+    descriptors: Floats  # (n, all waves), each of length 1
 
     def mirrored(self, width: int) -> Keypoints:
         """Those of the same picture, so wide, with left and right exchanged."""
         places = self.places.copy()
         places[:, 0] = width - places[:, 0]
-        return Keypoints(places, self.scales, self.looks * _MIRROR)
+        return Keypoints(places, self.scales, self.descriptors * _MIRROR)
 
 
 def _waves() -> tuple[Floats, Floats]:

@@ -46,11 +46,11 @@ class Fingerprint:
     small: Image.Image
     detail: Image.Image
     flat: bool
-    sketch: Thumbprint
+    thumbprint: Thumbprint
 
     def both_ways(self) -> tuple[Thumbprint, Thumbprint]:
         """The sketch as it is and mirrored."""
-        return self.sketch, self.sketch.mirrored()
+        return self.thumbprint, self.thumbprint.mirrored()
 
 
 def fingerprint(data: bytes) -> Fingerprint:
@@ -80,7 +80,7 @@ def _likeness(data: bytes) -> Fingerprint:
         small=small,
         detail=image.crop((left, top, left + _DETAIL, top + _DETAIL)),
         flat=ImageStat.Stat(small.convert("L")).stddev[0] < _FLAT,
-        sketch=thumbprint(grey),
+        thumbprint=thumbprint(grey),
     )
 
 

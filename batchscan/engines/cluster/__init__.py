@@ -1,7 +1,7 @@
 """Inspecting and uploading on a Dask cluster.
 
     driver                                          worker process
-    DaskEngine ── Crowd ── Post ══ put, take ══►  Station (a Dask Actor)
+    DaskEngine ── WorkerPool ── WorkerClient ══ submit_batch, poll_events ══►  WorkerActor (a Dask Actor)
     token, claims, pace    one a station            bytes, judge, connections
 
 Dask runs a task again when its worker dies, and its Actor proxy calls again when a connection

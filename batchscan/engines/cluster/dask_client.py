@@ -123,7 +123,7 @@ class DaskClient:
             raise WorkerUnreachable(str(error)) from error
         return found
 
-    async def hire(self, address: str, threads: int, settings: Settings) -> ActorHandle:
+    async def start_actor(self, address: str, threads: int, settings: Settings) -> ActorHandle:
         """Have a station on a worker.
 
         Raises:
@@ -177,7 +177,7 @@ class DaskClient:
             raise said["exception"]
         return said["result"]
 
-    def dismiss(self, hired: ActorHandle) -> None:
+    def forget_actor(self, hired: ActorHandle) -> None:
         """Let Dask forget a station."""
         with suppress(RuntimeError, OSError):
             hired.future.release()
@@ -189,7 +189,7 @@ class DaskClient:
                 return address in await self._client.retire_workers([address], close_workers=True)
         return False
 
-    def on_refused_retirement(self, tell: Any) -> None:  # noqa: ANN401 - a callable
+    def on_retirement_refused(self, tell: Any) -> None:  # noqa: ANN401 - a callable
         """Have `print_result(address)` called for workers that were not retired because of their actors."""
 
         def look(event: tuple[float, Any]) -> None:

@@ -37,19 +37,19 @@ class _Placement:
 
     image: Image
     candidate: Candidate
-    post: WorkerClient
+    worker: WorkerClient
     size: int
 
     def move(self, post: WorkerClient) -> None:
         """It is another station's from now on."""
         self.leave()
-        self.post = post
+        self.worker = post
         _enter(post, self.size)
 
     def leave(self) -> None:
         """It is nobody's any more."""
-        self.post.taken -= 1
-        self.post.room += self.size
+        self.worker.pictures -= 1
+        self.worker.free_bytes += self.size
 
 
 class DaskEngine:
@@ -64,7 +64,7 @@ class DaskEngine:
         api: Api,
     ) -> None:
         """Prepare; the client logs in and asks for the balance, and never sends a picture."""
-        self._crowd = crowd
+        self._pool = crowd
         self._client = client
         self._transport = transport
         self._hosts = hosts
@@ -80,7 +80,7 @@ class DaskEngine:
     @property
     def cluster(self) -> ClusterInfo:
         """Who took part."""
-        return self._crowd.facts
+        return self._pool.info
 
     @property
     def bytes_in_flight(self) -> int:
@@ -95,11 +95,11 @@ class DaskEngine:
         """
         size = candidate.stat.size if candidate.stat else 0
         for _ in range(MAX_WORKER_LOSSES):
-            post = await self._crowd.choose()
+            post = await self._pool.pick_worker()
             _enter(post, size)
             found: Image | NotSendable | None = None
             try:
-                found = await post.do(lambda number: Inspect(number, candidate))
+                found = await post.submit(lambda number: Inspect(number, candidate))
             except WorkerLost:
                 log.info("a worker was lost with %r", candidate.path)
                 continue
@@ -121,9 +121,9 @@ class DaskEngine:
             Unavailable: there is no worker any more.
         """
         for _ in range(MAX_WORKER_LOSSES):
-            post = await self._station_of(image)
+            post = await self._worker_of(image)
             try:
-                made = await post.do(lambda number: MakeSendable(number, image, candidate))
+                made = await post.submit(lambda number: MakeSendable(number, image, candidate))
             except WorkerLost:
                 log.info("a worker was lost with %r", candidate.path)
                 continue
@@ -136,22 +136,22 @@ class DaskEngine:
         )
         return NotSendable(candidate.path, candidate.stat, FailReason.CHECK_FAILED, detail)
 
-    async def portray(self, image: Image) -> Preview:
+    async def make_preview(self, image: Image) -> Preview:
         """Have a thumbnail made where the picture is; never raises."""
         candidate = self._kept[id(image)].candidate
         try:
-            post = await self._station_of(image)
-            made = await post.do(lambda number: MakePreview(number, image, candidate))
+            post = await self._worker_of(image)
+            made = await post.submit(lambda number: MakePreview(number, image, candidate))
         except (WorkerLost, StopRun):
             return Preview(None, NOTHING)
         return cast("Preview", made)
 
     @property
-    def ready(self) -> bool:
+    def has_token(self) -> bool:
         """Whether there is a token, and answers can be read."""
         return self._rehearsal.done and self._client.ready
 
-    async def prepare(self) -> Throttled | TransientError | None:
+    async def ensure_token(self) -> Throttled | TransientError | None:
         """Log in, once for all that ask; None when that went well.
 
         Raises:
@@ -166,16 +166,16 @@ class DaskEngine:
             return to_login_reply(error, self._api)
         return None
 
-    async def slot(self, image: Image) -> None:
+    async def acquire_host_slot(self, image: Image) -> None:
         """Wait until the host that has the picture may send, or another where that one is gone.
 
         Raises:
             Unavailable: there is no worker any more.
         """
         while True:
-            post = await self._station_of(image)
-            await self._hosts.enter(image, post.host)
-            if not (post.gone or post.leaving):
+            post = await self._worker_of(image)
+            await self._hosts.acquire(image, post.host)
+            if not (post.lost or post.retiring):
                 return
 
     async def upload(self, scan_id: str, image: Image, leaving: Callable[[], None]) -> Reply:
@@ -191,7 +191,7 @@ class DaskEngine:
         except vendor.CopyleaksError as error:
             return to_login_reply(error, self._api)
         while True:
-            post = await self._station_of(image)
+            post = await self._worker_of(image)
             try:
                 reply = await self._send(post, scan_id, image, token, leaving)
             except WorkerLost as lost:
@@ -212,25 +212,27 @@ class DaskEngine:
     ) -> Reply:
         candidate = self._kept[id(image)].candidate
         # Counted now, and to leave a fixed time after now: the rate loses nothing to the way there.
-        self._hosts.leaving(image)()
+        self._hosts.mark_sent(image)()
         leaving()
         at = post.time_there(time.monotonic() + DISPATCH_LEAD)
-        reply = await post.do(lambda number: Upload(number, scan_id, image, candidate, at), token)
+        reply = await post.submit(
+            lambda number: Upload(number, scan_id, image, candidate, at), token
+        )
         return cast("Reply", reply)
 
     def release(self, image: Image) -> None:
         """Have a picture's bytes and its slot given back."""
-        self._hosts.let_go(image)
+        self._hosts.cancel_waits(image)
         kept = self._kept.pop(id(image), None)
         if kept is not None:
             kept.leave()
-            kept.post.release(image.path, image.sha256)
-            self._crowd.wake()
+            kept.worker.release(image.path, image.sha256)
+            self._pool.notify()
 
-    def halt(self) -> None:
+    def cancel_waits(self) -> None:
         """Let nothing wait any more: the run stops."""
         self._hosts.close()
-        self._crowd.wake()
+        self._pool.notify()
 
     async def balance(self) -> int | None:
         """Credits left on the account, or None where the service would not say."""
@@ -241,25 +243,25 @@ class DaskEngine:
 
     async def aclose(self) -> None:
         """Dismiss the stations and leave the cluster."""
-        await self._crowd.aclose()
+        await self._pool.aclose()
         await self._transport.aclose()
 
-    async def _station_of(self, image: Image) -> WorkerClient:
+    async def _worker_of(self, image: Image) -> WorkerClient:
         """Where a picture is; another station, which reads it again, where that is going."""
         kept = self._kept[id(image)]
-        if kept.post.gone or kept.post.leaving:
-            kept.move(await self._crowd.choose())
-        return kept.post
+        if kept.worker.lost or kept.worker.retiring:
+            kept.move(await self._pool.pick_worker())
+        return kept.worker
 
     def _leave(self, post: WorkerClient, size: int) -> None:
-        post.taken -= 1
-        post.room += size
-        self._crowd.wake()
+        post.pictures -= 1
+        post.free_bytes += size
+        self._pool.notify()
 
 
 def _enter(post: WorkerClient, size: int) -> None:
-    post.taken += 1
-    post.room -= size
+    post.pictures += 1
+    post.free_bytes -= size
 
 
 def _ambiguous(lost: WorkerLost) -> TransientError:

@@ -77,7 +77,7 @@ class EventBatch:
     first: int  # the number of the first event
     events: tuple[TaskResult, ...]
     now: float  # on the station's monotonic clock
-    leaving: bool  # its worker is closing: it takes no more orders
+    retiring: bool  # its worker is closing: it takes no more orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +86,4 @@ class WorkerInfo:
 
     version: str  # of batchscan
     python: str  # "3.11"
-    room: int  # bytes of pictures that it keeps
+    free_bytes: int  # bytes of pictures that it keeps

@@ -60,7 +60,7 @@ class WorkerPool:
         self._chores: set[asyncio.Task[None]] = set()
 
     @property
-    def facts(self) -> ClusterInfo:
+    def info(self) -> ClusterInfo:
         """Who took part."""
         return ClusterInfo(self._workers, len(self._hosts), tuple(self._lost))
 
@@ -75,7 +75,7 @@ class WorkerPool:
         while not self._posts:
             self._check_halt()
             with suppress(WorkerUnreachable):
-                await self._look()
+                await self._refresh_workers()
             if self._unfit:
                 address, why = next(iter(self._unfit.items()))
                 raise UsageError(
@@ -89,10 +89,10 @@ class WorkerPool:
                 )
             if not self._posts:
                 await asyncio.sleep(REFRESH_INTERVAL / 4)
-        self._dask.on_refused_retirement(self._retire)
-        self._watch = asyncio.create_task(self._keep_looking())
+        self._dask.on_retirement_refused(self._retire)
+        self._watch = asyncio.create_task(self._watch_workers())
 
-    async def choose(self) -> WorkerClient:
+    async def pick_worker(self) -> WorkerClient:
         """The station that takes the next picture: on the host that has least to do.
 
         Raises:
@@ -107,15 +107,15 @@ class WorkerPool:
                 if free:
                     load = Counter[str]()
                     for post in self._posts.values():
-                        load[post.host] += post.taken
-                    return min(free, key=lambda post: (load[post.host], post.taken))
-                since = self._patient(since)
+                        load[post.host] += post.pictures
+                    return min(free, key=lambda post: (load[post.host], post.pictures))
+                since = self._since_no_worker(since)
                 self._changed.clear()
                 await self._clock.wait(self._changed, REFRESH_INTERVAL)
 
-    def _patient(self, since: float | None) -> float | None:
+    def _since_no_worker(self, since: float | None) -> float | None:
         """Since when there has been no worker at all; None while there is one."""
-        if any(not post.leaving for post in self._posts.values()):
+        if any(not post.retiring for post in self._posts.values()):
             return None
         now = self._clock.monotonic()
         since = now if since is None else since
@@ -127,7 +127,7 @@ class WorkerPool:
             )
         return since
 
-    def wake(self) -> None:
+    def notify(self) -> None:
         """Have those that wait look again: a station has more room, or the run stops."""
         self._changed.set()
 
@@ -137,26 +137,26 @@ class WorkerPool:
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
-        posts = [post for post in self._posts.values() if not post.gone]
-        await asyncio.gather(*(post.dismiss() for post in posts))
+        posts = [post for post in self._posts.values() if not post.lost]
+        await asyncio.gather(*(post.stop() for post in posts))
         await self._dask.aclose()
 
-    async def _keep_looking(self) -> None:
+    async def _watch_workers(self) -> None:
         away = False
         while True:
             await asyncio.sleep(REFRESH_INTERVAL)
             try:
-                await self._look()
+                await self._refresh_workers()
             except WorkerUnreachable:
                 away = True
                 with suppress(SchedulerNotFound):
                     await self._dask.reopen()
             else:
                 if away:  # it may be another scheduler
-                    self._dask.on_refused_retirement(self._retire)
+                    self._dask.on_retirement_refused(self._retire)
                 away = False
 
-    async def _look(self) -> None:
+    async def _refresh_workers(self) -> None:
         """Hire whoever has come.
 
         Raises:
@@ -164,15 +164,17 @@ class WorkerPool:
         """
         there = await self._dask.workers()
         for address, post in self._posts.items():
-            post.listed = address in there
+            post.registered = address in there
         new = {
             address: threads
             for address, threads in there.items()
             if address not in {*self._posts, *self._unfit, *self._retiring}
         }
-        await asyncio.gather(*(self._hire(address, threads) for address, threads in new.items()))
+        await asyncio.gather(
+            *(self._start_actor(address, threads) for address, threads in new.items())
+        )
 
-    async def _hire(self, address: str, threads: int) -> None:
+    async def _start_actor(self, address: str, threads: int) -> None:
         try:
             hired, hello = await start_actor(self._dask, address, threads, self._settings)
         except IncompatibleWorker as unfit:
@@ -186,22 +188,22 @@ class WorkerPool:
             self._workers += 1
             self._hosts.add(post.host)
             log.info("hired the Dask worker at %s", address)
-            self.wake()
+            self.notify()
 
     def _on_change(self, post: WorkerClient) -> None:
-        if post.gone:
+        if post.lost:
             self._posts.pop(post.address, None)
             if post.vanished:
                 log.warning("the Dask worker at %s was lost", post.address)
                 self._lost += [post.address][: MAX_NAMED_WORKERS - len(self._lost)]
-        self.wake()
+        self.notify()
 
     def _retire(self, address: str) -> None:
         """Leave a worker that somebody wants to retire: Dask does not while it holds an actor."""
         post = self._posts.get(address)
-        if post is None or post.leaving:
+        if post is None or post.retiring:
             return
-        post.leaving = True
+        post.retiring = True
         self._retiring.add(address)
         log.info("the Dask worker at %s is retiring", address)
         task = asyncio.create_task(self._leave(post))
@@ -210,10 +212,10 @@ class WorkerPool:
 
     async def _leave(self, post: WorkerClient) -> None:
         await post.idle.wait()
-        if not post.gone:
-            await post.dismiss()
+        if not post.lost:
+            await post.stop()
             self._posts.pop(post.address, None)
-        self.wake()
+        self.notify()
         for _ in range(MAX_RETIRE_ATTEMPTS):  # until the scheduler has heard that the actor is gone
             await asyncio.sleep(REFRESH_INTERVAL / 2)
             if await self._dask.retire(post.address):
@@ -235,7 +237,7 @@ async def start_actor(
         Gone: it went away meanwhile.
     """
     try:
-        hired = await dask.hire(address, threads, _terms(settings))
+        hired = await dask.start_actor(address, threads, _terms(settings))
         hello: WorkerInfo = await dask.call(hired, "hello")
     except WorkerUnreachable:
         raise

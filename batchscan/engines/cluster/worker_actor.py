@@ -63,8 +63,8 @@ class WorkerActor:
     def __init__(self, settings: Settings, threads: int) -> None:
         """Prepare; `settings` hold no account."""
         self._settings = settings
-        self._workshop = Inspector(settings, max(2, threads))
-        self._larder = ByteCache(DEFAULT_CACHE_BYTES)
+        self._inspector = Inspector(settings, max(2, threads))
+        self._cache = ByteCache(DEFAULT_CACHE_BYTES)
         self._epoch = secrets.token_hex(8)
         self._events: deque[TaskResult] = deque()
         self._first = 1  # the number of the first event in there
@@ -79,35 +79,37 @@ class WorkerActor:
     def __repr__(self) -> str:
         return f"<Station {self._epoch} {len(self._under_way)} under way>"
 
-    async def hello(self) -> WorkerInfo:
+    async def start(self) -> WorkerInfo:
         """Begin, and say who this is."""
         worker = get_worker()
         limit = worker.memory_manager.memory_limit
-        self._larder.room = limit // CACHE_DIVISOR if limit else DEFAULT_CACHE_BYTES
+        self._cache.room = limit // CACHE_DIVISOR if limit else DEFAULT_CACHE_BYTES
         await worker.plugin_add(plugin=WorkerShutdownPlugin(self), name=f"batchscan-{self._epoch}")
         await asyncio.to_thread(self._warm_up)
         self._taken_at = time.monotonic()
         self._watch = asyncio.create_task(self._watch_driver(worker))
         python = f"{sys.version_info.major}.{sys.version_info.minor}"
-        return WorkerInfo(version.version(), python, self._larder.room)
+        return WorkerInfo(version.version(), python, self._cache.room)
 
-    async def put(self, batch: int, orders: tuple[Task, ...], token: SecretStr | None) -> None:
+    async def submit_batch(
+        self, batch: int, orders: tuple[Task, ...], token: SecretStr | None
+    ) -> None:
         """Take orders, once for each number of a batch."""
         if batch <= self._batches:
             return
         self._batches = batch
         for order in orders:
             if isinstance(order, Release):
-                self._larder.drop(order.path, order.sha256)
+                self._cache.drop(order.path, order.sha256)
                 continue
             if self._leaving:
-                self._tell(TaskResult(order.number, TaskRejected()))
+                self._add_event(TaskResult(order.number, TaskRejected()))
                 continue
-            task = asyncio.create_task(self._do(order, token))
+            task = asyncio.create_task(self._run(order, token))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
 
-    async def take(self, seen: int) -> EventBatch:
+    async def poll_events(self, seen: int) -> EventBatch:
         """Wait a moment for something to happen; events up to number `seen` are forgotten."""
         self._taken_at = time.monotonic()
         while self._events and self._first <= seen:
@@ -125,13 +127,13 @@ class WorkerActor:
         self._taken_at = time.monotonic()
         return EventBatch(self._first, tuple(self._events), time.monotonic(), self._leaving)
 
-    async def say_goodbye(self) -> None:
+    async def drain(self) -> None:
         """Take no more orders, and wait until what is under way is done and has been told."""
         self._leaving = True
         self._happened.set()
         ends = time.monotonic() + DRAIN_TIMEOUT
         while (self._under_way or self._events) and time.monotonic() < ends:
-            if self._deaf:
+            if self._driver_silent:
                 return
             await asyncio.sleep(0.05)
 
@@ -143,11 +145,11 @@ class WorkerActor:
             await asyncio.wait(self._under_way, timeout=DRAIN_TIMEOUT)
         if self._opened is not None:
             await self._opened[0].aclose()
-        self._larder.clear()
-        await self._workshop.aclose()
+        self._cache.clear()
+        await self._inspector.aclose()
 
     @property
-    def _deaf(self) -> bool:
+    def _driver_silent(self) -> bool:
         """Whether nobody has asked for what happened for so long that nobody may be there."""
         return time.monotonic() - self._taken_at > DRIVER_SILENCE
 
@@ -159,16 +161,16 @@ class WorkerActor:
                 break
         await worker.plugin_remove(f"batchscan-{self._epoch}")
 
-    def _tell(self, event: TaskResult) -> None:
+    def _add_event(self, event: TaskResult) -> None:
         self._events.append(event)
         self._happened.set()
 
-    async def _do(self, order: Work, token: SecretStr | None) -> None:
+    async def _run(self, order: Work, token: SecretStr | None) -> None:
         try:
             result: object = await self._result_of(order, token)
         except Exception as error:  # noqa: BLE001 - raised again at the driver
             result = error.with_traceback(None)
-        self._tell(TaskResult(order.number, result))
+        self._add_event(TaskResult(order.number, result))
 
     async def _result_of(self, order: Work, token: SecretStr | None) -> object:
         match order:
@@ -180,33 +182,33 @@ class WorkerActor:
                 whole = await self._whole(image, candidate)
                 if isinstance(whole, NotSent):
                     return Preview(None, NOTHING)
-                return await self._workshop.portray(whole)
+                return await self._inspector.make_preview(whole)
             case Upload():
                 return await self._upload(order, token or SecretStr(""))
 
     async def _inspect(self, candidate: Candidate) -> Image | NotSendable:
-        found = await self._workshop.inspect(candidate)
+        found = await self._inspector.inspect(candidate)
         if isinstance(found, NotSendable):
             return found
         if found.data:
-            self._larder.put(found.path, found.sha256, found.data)
+            self._cache.put(found.path, found.sha256, found.data)
         return replace(found, data=b"")
 
     async def _make_sendable(self, image: Image, candidate: Candidate) -> Image | NotSendable:
         if image.ready:
             return image
-        data = self._larder.get(image.path, image.sha256) or b""
-        made = await self._workshop.make_sendable(replace(image, data=data), candidate)
+        data = self._cache.get(image.path, image.sha256) or b""
+        made = await self._inspector.make_sendable(replace(image, data=data), candidate)
         if isinstance(made, NotSendable):
             return made
-        self._larder.put(made.path, made.sha256, made.data)
+        self._cache.put(made.path, made.sha256, made.data)
         return replace(made, data=b"")
 
     async def _upload(self, order: Upload, token: SecretStr) -> Reply | StopRun:
         image = await self._whole(order.image, order.candidate)
         if isinstance(image, NotSent):
             return image
-        if self._deaf:
+        if self._driver_silent:
             return NotSent(FailReason.NETWORK, "the worker had lost the driver; nothing was sent")
         channel = self._channel()
         # The driver counts it at its time: what comes early waits for it, so that delays on the
@@ -225,12 +227,12 @@ class WorkerActor:
 
     async def _whole(self, image: Image, candidate: Candidate) -> Image | NotSent:
         """A picture with the bytes to send, made again and compared where they are gone."""
-        data = self._larder.get(image.path, image.sha256)
+        data = self._cache.get(image.path, image.sha256)
         if data is not None:
             return replace(image, data=data)
-        found = await self._workshop.inspect(candidate)
+        found = await self._inspector.inspect(candidate)
         if isinstance(found, Image):
-            found = await self._workshop.make_sendable(found, candidate)
+            found = await self._inspector.make_sendable(found, candidate)
         if isinstance(found, NotSendable):
             known = isinstance(found.reason, FailReason)
             reason = found.reason if known else FailReason.CHANGED_WHILE_READING
@@ -238,7 +240,7 @@ class WorkerActor:
         if (found.sha256, found.sent_sha256) != (image.sha256, image.sent_sha256):
             detail = "read again before it was sent, it held something else"
             return NotSent(FailReason.CHANGED_WHILE_READING, detail)
-        self._larder.put(found.path, found.sha256, found.data)
+        self._cache.put(found.path, found.sha256, found.data)
         return replace(image, data=found.data)
 
     def _warm_up(self) -> None:
@@ -259,7 +261,7 @@ class WorkerShutdownPlugin(WorkerPlugin):  # type: ignore[misc]  # Dask has no t
 
     async def teardown(self, worker: Any) -> None:  # noqa: ANN401, ARG002 - Dask's
         """Wait until what is under way is done and told, then end."""
-        await self._station.say_goodbye()
+        await self._station.drain()
         await self._station.close()
 
 

@@ -72,11 +72,11 @@ class WorkerClient:
         """Prepare; `changed` is told when the station has more room, is leaving, or is gone."""
         self.address = hired.address
         self.host = urlsplit(hired.address).hostname or hired.address
-        self.room = hello.room
-        self.taken = 0  # pictures that it holds
-        self.leaving = False
-        self.listed = True  # whether the scheduler knows the worker
-        self.gone = False
+        self.free_bytes = hello.free_bytes
+        self.pictures = 0  # pictures that it holds
+        self.retiring = False
+        self.registered = True  # whether the scheduler knows the worker
+        self.lost = False
         self.vanished = False  # gone without a goodbye, or with work under way
         self._dask = dask
         self._hired = hired
@@ -90,7 +90,10 @@ class WorkerClient:
         self._wake = asyncio.Event()
         self._seen = 0
         self._ahead: deque[float] = deque(maxlen=CLOCK_SAMPLES)
-        self._tasks = [asyncio.create_task(self._put()), asyncio.create_task(self._take())]
+        self._tasks = [
+            asyncio.create_task(self._submit_batch()),
+            asyncio.create_task(self._poll_events()),
+        ]
 
     def __repr__(self) -> str:
         return f"<Post {self.address} {len(self._pending)} under way>"
@@ -98,10 +101,10 @@ class WorkerClient:
     @property
     def free(self) -> bool:
         """Whether it takes one more picture."""
-        usable = not (self.gone or self.leaving)
-        return usable and self.room > 0 and self.taken < MAX_TASKS
+        usable = not (self.lost or self.retiring)
+        return usable and self.free_bytes > 0 and self.pictures < MAX_TASKS
 
-    async def do(
+    async def submit(
         self,
         make: Callable[[int], Task],
         token: SecretStr | None = None,
@@ -111,7 +114,7 @@ class WorkerClient:
         Raises:
             Lost: the station went away.
         """
-        if self.gone:
+        if self.lost:
             raise WorkerLost(self.address, sent=False)
         number = next(self._numbers)
         pending = _Pending(asyncio.get_running_loop().create_future())
@@ -126,37 +129,37 @@ class WorkerClient:
             if not self._pending:
                 self.idle.set()
         if isinstance(result, Exception):
-            if self.leaving and not isinstance(result, StopRun):  # it was closed under its hands
+            if self.retiring and not isinstance(result, StopRun):  # it was closed under its hands
                 raise WorkerLost(self.address, sent=True) from result
             raise result
         return result
 
     def release(self, path: str, sha256: str) -> None:
         """Have a picture's bytes dropped."""
-        if not self.gone:
+        if not self.lost:
             self._send(Release(path, sha256))
 
-    async def dismiss(self) -> None:
+    async def stop(self) -> None:
         """End the station: nothing is under way there any more."""
-        self.gone = True
+        self.lost = True
         await self._stop()
         with suppress(WorkerUnreachable):
             await self._dask.call(self._hired, "close", seconds=LOST_AFTER)
-        self._dask.dismiss(self._hired)
+        self._dask.forget_actor(self._hired)
 
-    def lose(self) -> None:
+    def mark_lost(self) -> None:
         """Have done with a station that is gone."""
-        if self.gone:
+        if self.lost:
             return
-        self.gone = True
-        self.vanished = not self.leaving or bool(self._pending)
+        self.lost = True
+        self.vanished = not self.retiring or bool(self._pending)
         for task in self._tasks:
             if task is not asyncio.current_task():
                 task.cancel()
         for pending in self._pending.values():
             if not pending.future.done():
                 pending.future.set_exception(WorkerLost(self.address, sent=pending.sent))
-        self._dask.dismiss(self._hired)
+        self._dask.forget_actor(self._hired)
         self._changed(self)
 
     async def _stop(self) -> None:
@@ -168,7 +171,7 @@ class WorkerClient:
         self._outbox.append(order)
         self._wake.set()
 
-    async def _put(self) -> None:
+    async def _submit_batch(self) -> None:
         for batch in itertools.count(1):
             await self._wake.wait()
             await asyncio.sleep(BATCH_DELAY)
@@ -180,7 +183,7 @@ class WorkerClient:
             if not await self._call("put", batch, orders, self._token, seconds=POLL_REPLY_TIMEOUT):
                 return
 
-    async def _take(self) -> None:
+    async def _poll_events(self) -> None:
         while taken := await self._call("take", self._seen, seconds=POLL_REPLY_TIMEOUT):
             self._enter(taken)
 
@@ -188,19 +191,19 @@ class WorkerClient:
         """Call until there is an answer; None, and the station lost, where none comes."""
         loop = asyncio.get_running_loop()
         since: float | None = None
-        while not self.gone:
+        while not self.lost:
             began = loop.time()
             try:
                 return await self._dask.call(self._hired, method, *args, seconds=seconds) or True
             except WorkerUnreachable as error:
                 since = since or began
                 log.debug("%s at %s: %s", method, self.address, error)
-                if not self.listed or loop.time() - since >= LOST_AFTER:
-                    self.lose()
+                if not self.registered or loop.time() - since >= LOST_AFTER:
+                    self.mark_lost()
                     return None
             except Exception as error:  # noqa: BLE001 - whatever is wrong there, it is of no use
                 log.warning("the station at %s fails: %r", self.address, error)
-                self.lose()
+                self.mark_lost()
                 return None
             await asyncio.sleep(RETRY_DELAY)
         return None
@@ -217,7 +220,7 @@ class WorkerClient:
             if number > self._seen and pending is not None:
                 pending.enter(event, self.address)
         self._seen = max(self._seen, taken.first + len(taken.events) - 1)
-        if taken.leaving and not self.leaving:
-            self.leaving = True
+        if taken.retiring and not self.retiring:
+            self.retiring = True
             log.info("the worker at %s is leaving", self.address)
             self._changed(self)

@@ -45,14 +45,14 @@ def candidate(path) -> Candidate:
 
 
 async def results(station, *orders, token: str | None = None) -> dict[int, object]:
-    await station.put(station._batches + 1, orders, token and SecretStr(token))
+    await station.submit_batch(station._batches + 1, orders, token and SecretStr(token))
     found: dict[int, object] = {}
     seen = 0
     while len(found) < len(orders):
-        taken = await station.take(seen)
+        taken = await station.poll_events(seen)
         found |= {event.number: event.result for event in taken.events}
         seen = taken.first + len(taken.events) - 1
-    await station.take(seen)
+    await station.poll_events(seen)
     return found
 
 
@@ -76,7 +76,7 @@ async def test_an_inspected_picture_comes_back_without_its_bytes(station, file):
     image = await inspected(station, file)
 
     assert (image.data, image.stat.size) == (b"", file.stat().st_size)
-    assert station._larder.get(image.path, image.sha256) == file.read_bytes()
+    assert station._cache.get(image.path, image.sha256) == file.read_bytes()
 
 
 async def test_a_file_that_cannot_be_sent_comes_back_with_why(station, tmp_path):
@@ -102,7 +102,7 @@ async def test_the_bytes_that_were_inspected_are_sent_though_the_file_is_gone(
 
 async def test_bytes_that_are_gone_are_read_again(station, emulator, file):
     image = await inspected(station, file)
-    await station.put(2, (Release(image.path, image.sha256),), None)
+    await station.submit_batch(2, (Release(image.path, image.sha256),), None)
     reply = (await results(station, upload(image, file), token=token_of(emulator)))[2]
 
     assert isinstance(reply, Success)
@@ -121,7 +121,7 @@ async def test_bytes_that_are_gone_are_read_again(station, emulator, file):
 async def test_what_was_read_again_and_differs_is_not_sent(station, emulator, file, spoil, reason):
     image = await inspected(station, file)
     order = upload(image, file)
-    station._larder.clear()
+    station._cache.clear()
     spoil(file)
     reply = (await results(station, order, token=token_of(emulator)))[2]
 
@@ -142,9 +142,9 @@ async def test_orders_that_come_twice_are_done_once(station, emulator, file):
     orders = (upload(image, file),)
     token = SecretStr(token_of(emulator))
     for _ in range(3):
-        await station.put(2, orders, token)
-    first = await station.take(0)
-    again = await station.take(0)
+        await station.submit_batch(2, orders, token)
+    first = await station.poll_events(0)
+    again = await station.poll_events(0)
 
     assert first.events == again.events
     assert len(emulator.journal.of("check")) == 1
