@@ -117,11 +117,11 @@ class Claims:
 
     def plan(self, sha256: str) -> None:
         """Remember in this process that a dry run would send this content."""
-        self._connection.execute("INSERT INTO planned VALUES (?)", (bytes.fromhex(sha256),))
+        self._connection.execute("INSERT INTO dry_run_planned VALUES (?)", (bytes.fromhex(sha256),))
 
     def planned(self, sha256: str) -> bool:
         """Whether this dry run would send this content already."""
-        query = "SELECT 1 FROM planned WHERE sha256 = ?"
+        query = "SELECT 1 FROM dry_run_planned WHERE sha256 = ?"
         return self._connection.execute(query, (bytes.fromhex(sha256),)).fetchone() is not None
 
     def answer(self, answer_id: int | None) -> StoredAnswer | None:

@@ -95,7 +95,7 @@ class Files:
             matched, rejected = sealed
         result.rejected.update({reason: len(names) for reason, names in rejected.items()})
         seen = [(picture_id, join_path(prefix, name)) for picture_id, name in matched]
-        self._connection.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?, 0)", seen)
+        self._connection.executemany("INSERT OR IGNORE INTO report_pictures VALUES (?, ?, 0)", seen)
         return result
 
     def build_cache(self, standing: FreshnessPolicy, after: int = 0) -> int | None:

@@ -24,7 +24,7 @@ Allows: TypeAlias = Callable[[str, str, Sequence[bytes]], bool]
 # For queries that join `sightings m` with `pictures p`.
 PRESENT = "m.answer_id = p.answer_id"
 STATE = (
-    f"CASE WHEN NOT {PRESENT} THEN 'gone' WHEN m.arrived_in NOT IN (SELECT run_id FROM telling) THEN 'known'"
+    f"CASE WHEN NOT {PRESENT} THEN 'gone' WHEN m.arrived_in NOT IN (SELECT run_id FROM news_runs) THEN 'known'"
     " WHEN m.returned THEN 'returned' ELSE 'new' END"
 )
 _COLUMNS = (
@@ -94,16 +94,16 @@ class MatchHistory:
 
     def set_news_scope(self, runs: Iterable[str], allows: Allows | None = None) -> None:
         """Look from these runs: what arrived in them is new; `allows` says what is allowed."""
-        self._connection.execute("DELETE FROM telling")
+        self._connection.execute("DELETE FROM news_runs")
         self._connection.executemany(
-            "INSERT OR IGNORE INTO telling VALUES (?)", ((run_id,) for run_id in runs)
+            "INSERT OR IGNORE INTO news_runs VALUES (?)", ((run_id,) for run_id in runs)
         )
         self._allows = allows
 
     def told(self) -> list[str]:
         """The runs that are told about, of those in which any match arrived."""
         rows = self._connection.execute(
-            "SELECT run_id FROM telling WHERE run_id IN (SELECT run_id FROM arrivals)"
+            "SELECT run_id FROM news_runs WHERE run_id IN (SELECT run_id FROM arrivals)"
             " ORDER BY run_id"
         )
         return [row[0] for row in rows]
@@ -187,12 +187,12 @@ class MatchHistory:
 
     def apply_allow_rules(self, count: Callable[[str, str, Sequence[bytes]], object]) -> None:
         """Find what is allowed of the pictures seen; `count` is told of each match that is there."""
-        self._connection.execute("DELETE FROM allowed")
+        self._connection.execute("DELETE FROM allowed_matches")
         if self._allows is None:
             return
         rows = self._connection.execute(
             f"SELECT m.picture_id, m.key, m.url, lower(hex(p.sha256)), {PRESENT}"
-            " FROM seen s CROSS JOIN sightings m USING (picture_id)"
+            " FROM report_pictures s CROSS JOIN sightings m USING (picture_id)"
             " JOIN pictures p ON p.id = m.picture_id"
         )
         paths: tuple[bytes, ...] = ()
@@ -201,7 +201,9 @@ class MatchHistory:
             if picture_id != last:
                 paths, last = self.paths_of(picture_id), picture_id
             if self._allows(url, sha256, paths):
-                self._connection.execute("INSERT INTO allowed VALUES (?, ?)", (picture_id, key))
+                self._connection.execute(
+                    "INSERT INTO allowed_matches VALUES (?, ?)", (picture_id, key)
+                )
             if present:
                 count(url, sha256, paths)
 

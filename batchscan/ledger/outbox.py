@@ -16,7 +16,7 @@ _NEWS = (
     f"SELECT e.event, e.first, {PRESENT}, e.picture_id, lower(hex(p.sha256)), s.path, m.url,"
     " m.kind, m.pages, m.domain, m.first_seen, m.last_seen, m.disposition FROM events e"
     " JOIN sightings m ON m.picture_id = e.picture_id AND m.key = e.key"
-    " JOIN pictures p ON p.id = e.picture_id LEFT JOIN seen s ON s.picture_id = e.picture_id"
+    " JOIN pictures p ON p.id = e.picture_id LEFT JOIN report_pictures s ON s.picture_id = e.picture_id"
     " WHERE e.realm_id = ? AND e.run_id = ? ORDER BY m.kind <> 'full', e.id"
 )
 
@@ -115,16 +115,18 @@ class Outbox:
 
     def draft(self, draft: MessageDraft) -> None:
         """Put a message's matches aside: there may be more than fit into memory."""
-        self._connection.execute("INSERT INTO drafts VALUES (?, ?, ?)", draft)
+        self._connection.execute("INSERT INTO message_drafts VALUES (?, ?, ?)", draft)
 
     def drafts(self) -> Iterator[MessageDraft]:
         """What was put aside, in its order."""
-        rows = self._connection.execute("SELECT part, matches, number FROM drafts ORDER BY part")
+        rows = self._connection.execute(
+            "SELECT part, matches, number FROM message_drafts ORDER BY part"
+        )
         return map(MessageDraft._make, rows)
 
     def clear_drafts(self) -> None:
         """Put nothing aside any more."""
-        self._connection.execute("DELETE FROM drafts")
+        self._connection.execute("DELETE FROM message_drafts")
 
     def newest(self) -> float:
         """When the newest message was made; 0 without one."""

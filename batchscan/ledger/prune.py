@@ -12,7 +12,7 @@ from collections.abc import Container, Iterable, Iterator
 
 # Those of matched pictures say where these stood, for reports and allow rules.
 _GOING = (
-    "FROM files WHERE EXISTS (SELECT 1 FROM going g WHERE g.folder_id = files.folder_id"
+    "FROM files WHERE EXISTS (SELECT 1 FROM prune_candidates g WHERE g.folder_id = files.folder_id"
     " AND g.name = files.name)"
 )
 _KEPT = "EXISTS (SELECT 1 FROM sightings m WHERE m.picture_id = files.picture_id)"
@@ -55,16 +55,18 @@ class Pruning:
     def mark(self, folder_id: int, names: Iterable[bytes], root: bytes) -> None:
         """Let these files below a root of scans be gone."""
         self._connection.executemany(
-            "INSERT OR IGNORE INTO going VALUES (?, ?, ?)",
+            "INSERT OR IGNORE INTO prune_candidates VALUES (?, ?, ?)",
             ((folder_id, name, root) for name in names),
         )
 
     def unmark_but(self, roots: Container[bytes]) -> int:
         """Let none be gone but those below these roots; how many that were."""
-        marked = self._connection.execute("SELECT root, count(*) FROM going GROUP BY root")
+        marked = self._connection.execute(
+            "SELECT root, count(*) FROM prune_candidates GROUP BY root"
+        )
         others = {root: number for root, number in marked.fetchall() if root not in roots}
         self._connection.executemany(
-            "DELETE FROM going WHERE root = ?", ((root,) for root in others)
+            "DELETE FROM prune_candidates WHERE root = ?", ((root,) for root in others)
         )
         return sum(others.values())
 
@@ -78,7 +80,7 @@ class Pruning:
     def drop_files(self) -> None:
         """Forget the files that are gone, and folders without any; their seals break."""
         self._connection.execute(
-            "DELETE FROM seals WHERE folder_id IN (SELECT folder_id FROM going)"
+            "DELETE FROM seals WHERE folder_id IN (SELECT folder_id FROM prune_candidates)"
         )
         self._connection.execute(f"DELETE {_GOING} AND NOT {_KEPT}")
         self._connection.execute(

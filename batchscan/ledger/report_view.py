@@ -28,19 +28,19 @@ class ReportPictures:
     def add(self, picture_id: int, path: str, *, fresh: bool) -> None:
         """See a picture; `fresh` when this run scanned it."""
         self._connection.execute(
-            "INSERT INTO seen VALUES (?, ?, ?)"
+            "INSERT INTO report_pictures VALUES (?, ?, ?)"
             " ON CONFLICT DO UPDATE SET fresh = max(fresh, excluded.fresh)",
             (picture_id, os.fsencode(path), fresh),
         )
 
     def forget(self) -> None:
         """See nothing any more."""
-        self._connection.execute("DELETE FROM seen")
+        self._connection.execute("DELETE FROM report_pictures")
 
     def with_matches(self) -> Iterator[tuple[int, bytes, int]]:
         """The pictures seen that have or had a match: number, path, whether this run scanned it."""
         return self._connection.execute(
-            "SELECT picture_id, path, fresh FROM seen s WHERE EXISTS"
+            "SELECT picture_id, path, fresh FROM report_pictures s WHERE EXISTS"
             " (SELECT 1 FROM sightings m WHERE m.picture_id = s.picture_id) ORDER BY picture_id"
         )
 
@@ -58,7 +58,7 @@ class ReportPictures:
             return
         steps = msgspec.msgpack.decode(zlib.decompress(matched), type=list[int])
         self._connection.executemany(
-            f"INSERT OR IGNORE INTO seen SELECT p.id, {_PATH}, {_FRESH} FROM pictures p"
+            f"INSERT OR IGNORE INTO report_pictures SELECT p.id, {_PATH}, {_FRESH} FROM pictures p"
             " WHERE p.id = ?",
             ((run_id, number) for number in accumulate(steps)),
         )
@@ -67,14 +67,14 @@ class ReportPictures:
         """See every picture of this realm that has or had a match."""
         self.forget()
         self._connection.execute(
-            f"INSERT INTO seen SELECT p.id, {_PATH}, 0 FROM pictures p WHERE p.realm_id = ?"
+            f"INSERT INTO report_pictures SELECT p.id, {_PATH}, 0 FROM pictures p WHERE p.realm_id = ?"
             " AND EXISTS (SELECT 1 FROM sightings m WHERE m.picture_id = p.id)",
             (self._realm_id,),
         )
 
     def _see_decided(self, run_id: str) -> None:
         self._connection.execute(
-            "INSERT OR IGNORE INTO seen SELECT a.picture_id, c.path, a.run_id = o.run_id"
+            "INSERT OR IGNORE INTO report_pictures SELECT a.picture_id, c.path, a.run_id = o.run_id"
             " FROM outcomes o JOIN answers a ON a.id = o.answer_id"
             " JOIN claims c ON c.scan_id = a.scan_id WHERE o.run_id = ?"
             " ORDER BY a.run_id = o.run_id DESC",

@@ -27,7 +27,7 @@ from batchscan.util.paths import join_path
 MAX_IMAGES = 1_000
 
 _ALLOWED = "(a2.picture_id IS NOT NULL)"
-_NEWS = f"({PRESENT} AND m.arrived_in IN (SELECT run_id FROM telling))"
+_NEWS = f"({PRESENT} AND m.arrived_in IN (SELECT run_id FROM news_runs))"
 _FULL = f"({PRESENT} AND m.kind = 'full')"
 _PARTIAL = f"({PRESENT} AND m.kind = 'partial')"
 _NEW = f"({_NEWS} AND NOT m.returned)"
@@ -46,8 +46,8 @@ _SUMS = ", ".join(f"sum({what})" for what in _TOTALS)
 _KINDS = f"sum({_FULL}), sum({_PARTIAL})"
 _REST = f"sum({_NEW}), sum({_ALLOWED}), sum({_WORK})"
 _SEEN = (
-    "FROM seen s CROSS JOIN sightings m USING (picture_id) JOIN pictures p ON p.id = m.picture_id"
-    " LEFT JOIN allowed a2 ON a2.picture_id = m.picture_id AND a2.key = m.key"
+    "FROM report_pictures s CROSS JOIN sightings m USING (picture_id) JOIN pictures p ON p.id = m.picture_id"
+    " LEFT JOIN allowed_matches a2 ON a2.picture_id = m.picture_id AND a2.key = m.key"
 )
 
 
@@ -204,9 +204,9 @@ class Reporting:
 # Those with something new first, then the worst.
 _ORDER = (
     f"SELECT s.picture_id, s.path, max({PRESENT} AND m.arrived_in IN"
-    f" (SELECT run_id FROM telling)) AS news, sum({PRESENT} AND m.kind = 'full') AS full,"
+    f" (SELECT run_id FROM news_runs)) AS news, sum({PRESENT} AND m.kind = 'full') AS full,"
     f" sum({PRESENT}) AS total"
-    " FROM seen s CROSS JOIN sightings m USING (picture_id) JOIN pictures p ON p.id = m.picture_id"
+    " FROM report_pictures s CROSS JOIN sightings m USING (picture_id) JOIN pictures p ON p.id = m.picture_id"
     " GROUP BY s.picture_id ORDER BY news DESC, full DESC, total DESC, s.path"
 )
 _PICTURE = (

@@ -32,7 +32,7 @@ class RescanQueue:
         path = os.fsencode(folder)
         top = None if root is None else os.fsencode(root)
         self._connection.executemany(
-            "INSERT INTO due (counts_from, folder, root, explicit, name, size, mtime_ns, ctime_ns)"
+            "INSERT INTO due_rescans (counts_from, folder, root, explicit, name, size, mtime_ns, ctime_ns)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (counts_from, path, top, explicit, os.fsencode(name), *stat)
@@ -43,11 +43,13 @@ class RescanQueue:
     def take(self, most: int) -> list[Candidate]:
         """Take some away, the oldest answers first; none are left when there are none."""
         rows = self._connection.execute(
-            "SELECT id, folder, root, explicit, name, size, mtime_ns, ctime_ns FROM due"
+            "SELECT id, folder, root, explicit, name, size, mtime_ns, ctime_ns FROM due_rescans"
             " ORDER BY counts_from, id LIMIT ?",
             (most,),
         ).fetchall()
-        self._connection.executemany("DELETE FROM due WHERE id = ?", ((row[0],) for row in rows))
+        self._connection.executemany(
+            "DELETE FROM due_rescans WHERE id = ?", ((row[0],) for row in rows)
+        )
         return [
             Candidate(
                 path=os.fsdecode(join_path(folder, name)),

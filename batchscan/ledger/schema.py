@@ -367,24 +367,24 @@ VERSION = len(MIGRATIONS)
 # What this process saw; gone with the connection. Unchanged pictures without matches are left out.
 TEMPORARY = """
     PRAGMA temp.cache_size = -16000;            -- KiB that stay in memory
-    CREATE TEMP TABLE seen (
+    CREATE TEMP TABLE report_pictures (
         picture_id INTEGER PRIMARY KEY,
         path BLOB NOT NULL,
         fresh INTEGER NOT NULL                  -- scanned in this run
     );
     CREATE TEMP TABLE walked (folder_id INTEGER PRIMARY KEY);  -- folders that have pictures now
-    CREATE TEMP TABLE telling (run_id TEXT PRIMARY KEY) WITHOUT ROWID;  -- whose news this tells
-    CREATE TEMP TABLE drafts (                  -- of messages, until their number is known
+    CREATE TEMP TABLE news_runs (run_id TEXT PRIMARY KEY) WITHOUT ROWID;  -- whose news this tells
+    CREATE TEMP TABLE message_drafts (                  -- of messages, until their number is known
         part INTEGER PRIMARY KEY,
         matches BLOB NOT NULL,                  -- JSON
         number INTEGER NOT NULL
     );
-    CREATE TEMP TABLE allowed (                 -- matches of pictures seen that a rule allows
+    CREATE TEMP TABLE allowed_matches (                 -- matches of pictures seen that a rule allows
         picture_id INTEGER NOT NULL,
         key TEXT NOT NULL,
         PRIMARY KEY (picture_id, key)
     ) WITHOUT ROWID;
-    CREATE TEMP TABLE due (                     -- to be asked again, after what is new
+    CREATE TEMP TABLE due_rescans (                     -- to be asked again, after what is new
         id INTEGER PRIMARY KEY,
         counts_from REAL NOT NULL,              -- when its answer came, or counts as having come
         folder BLOB NOT NULL,
@@ -395,12 +395,12 @@ TEMPORARY = """
         mtime_ns INTEGER NOT NULL,
         ctime_ns INTEGER NOT NULL
     );
-    CREATE INDEX temp.due_by_age ON due (counts_from, id);
-    CREATE TEMP TABLE going (                   -- files that are gone, before their rows go
+    CREATE INDEX temp.due_by_age ON due_rescans (counts_from, id);
+    CREATE TEMP TABLE prune_candidates (                   -- files that are gone, before their rows go
         folder_id INTEGER NOT NULL,
         name BLOB NOT NULL,
         root BLOB NOT NULL,                     -- of the scans that found it
         PRIMARY KEY (folder_id, name)
     ) WITHOUT ROWID;
-    CREATE TEMP TABLE planned (sha256 BLOB PRIMARY KEY) WITHOUT ROWID;  -- what a dry run would send
+    CREATE TEMP TABLE dry_run_planned (sha256 BLOB PRIMARY KEY) WITHOUT ROWID;  -- what a dry run would send
 """
