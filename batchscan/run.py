@@ -102,7 +102,7 @@ class Scan:
         """How far the run is."""
         if self._session is None:
             return ProgressState()
-        tally, source, traffic = self._session.tally, self._session.source, self._session.stats
+        tally, source, stats = self._session.tally, self._session.source, self._session.stats
         return ProgressState(
             found=source.found,
             found_bytes=source.found_bytes,
@@ -110,8 +110,8 @@ class Scan:
             done=tally.seen - tally.put_off,
             done_bytes=tally.bytes,
             unchanged=tally.statuses[Status.UNCHANGED],
-            sent=traffic.requests,
-            sent_bytes=traffic.bytes_sent,
+            sent=stats.requests,
+            sent_bytes=stats.bytes_sent,
             interval=self._session.limiter.interval,
             matches=tally.matches_found,
             credits=tally.charged,

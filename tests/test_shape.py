@@ -35,6 +35,7 @@ def lines_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 # Longer for a reason: splitting them would part what is read together.
 LONG = {
+    "pipeline/api_submitter.py": 320,  # names in full made it longer
     "pipeline/processor.py": 320,  # names in full made it longer
     "pipeline/session.py": 310,  # what a run is put together from
     "settings/model.py": 330,  # every setting, in one place

@@ -56,9 +56,9 @@ def command(*, form: str, **parameters: object) -> int:
 
     settings = settings_of(parameters, credentials=False).settings
     write = _table if form == "csv" else _json_lines
-    allowing = ActiveAllowRules.of(settings, time.time())
+    allow_rules = ActiveAllowRules.of(settings, time.time())
     with read_ledger(settings) as ledger:
-        look_from_last(ledger, allowing)
+        look_from_last(ledger, allow_rules)
         pieces = write(_lines(ledger, sandbox=settings.api.sandbox))
         while piece := b"".join(islice(pieces, _BATCH)):
             print_data(piece)

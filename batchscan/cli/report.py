@@ -123,12 +123,12 @@ def _make(wanted: _Wanted, parameters: Mapping[str, object]) -> int:
 
     settings = settings_of(parameters, credentials=False).settings
     with read_ledger(settings) as ledger:
-        allowing = ActiveAllowRules.of(settings, time.time())
+        allow_rules = ActiveAllowRules.of(settings, time.time())
         run = find_run(ledger, wanted.run_id)
         if wanted.everything:
-            report = report_for_all(ledger, allowing)
+            report = report_for_all(ledger, allow_rules)
         else:
-            report = regenerate_report(ledger, run, allowing)
+            report = regenerate_report(ledger, run, allow_rules)
         if wanted.write:
             _write_again(ledger, run, report)
         for name, file in wanted.files.items():

@@ -44,16 +44,16 @@ def command(**parameters: object) -> int:
     settings = settings_of(parameters, credentials=not parameters["dry_run"]).settings
     from batchscan.commands.monitor import RunMonitor  # noqa: PLC0415 - --help does without
 
-    lookout = RunMonitor(settings)
-    return lookout.over(lambda: _run(settings, lookout))
+    monitor = RunMonitor(settings)
+    return monitor.over(lambda: _run(settings, monitor))
 
 
-def _run(settings: Settings, lookout: RunMonitor) -> int:
+def _run(settings: Settings, monitor: RunMonitor) -> int:
     if not (settings.roots or settings.files_from or settings.files0_from):
         raise UsageError("no PATH was given", advice="name a folder: `batchscan ./images`")
     from batchscan.commands.scan import run  # noqa: PLC0415 - as above
 
-    return run(_scan(_within_open_files(settings), lookout))
+    return run(_scan(_within_open_files(settings), monitor))
 
 
 def _within_open_files(settings: Settings) -> Settings:
@@ -90,7 +90,7 @@ def _raise_file_limit(number: int) -> int | None:
     return None if soft == resource.RLIM_INFINITY else soft
 
 
-async def _scan(settings: Settings, lookout: RunMonitor) -> int:
+async def _scan(settings: Settings, monitor: RunMonitor) -> int:
     # Everything that scans is imported here and not above: `--help` needs none of it
     gc.disable()
     from batchscan.commands.scan import (  # noqa: PLC0415
@@ -110,10 +110,10 @@ async def _scan(settings: Settings, lookout: RunMonitor) -> int:
         async with scan:  # which makes the state folder, and has read what is left there
             with crash_trace(state) if state else nullcontext():
                 async with show_progress(scan.progress, settings.output):
-                    lookout.started()
+                    monitor.started()
                     async for _ in scan:
                         pass
-    lookout.ended(scan.report, scan.folder)
+    monitor.ended(scan.report, scan.folder)
     print_result(settings.output, scan.report, scan.folder, scan.error)
-    await lookout.settle()
+    await monitor.settle()
     return scan.exit_code

@@ -29,18 +29,18 @@ class HostRateLimiter:
         if passed is not None and passed[0] == host:
             return
         self.cancel_waits(image)
-        gate = self._limiter(host)
-        granted = await gate.acquire()
-        if granted is not None:
-            self._passed[id(image)] = host, gate, granted
+        limiter = self._limiter(host)
+        permit = await limiter.acquire()
+        if permit is not None:
+            self._passed[id(image)] = host, limiter, permit
 
     def mark_sent(self, image: Image) -> Callable[[], None]:
         """Use up a picture's slot; gives what to call when the picture leaves."""
         passed = self._passed.pop(id(image), None)
         if passed is None:
             return _nothing
-        _, gate, granted = passed
-        return lambda: gate.mark_sent(granted)
+        _, limiter, permit = passed
+        return lambda: limiter.mark_sent(permit)
 
     def cancel_waits(self, image: Image) -> None:
         """Give back a picture's slot, if it has one."""
@@ -51,16 +51,16 @@ class HostRateLimiter:
     def close(self) -> None:
         """Let nobody wait any more: the run stops."""
         self._closed = True
-        for gate in self._gates.values():
-            gate.close()
+        for limiter in self._gates.values():
+            limiter.close()
 
     def _limiter(self, host: str) -> RateLimiter:
-        gate = self._gates.get(host)
-        if gate is None:
+        limiter = self._gates.get(host)
+        if limiter is None:
             rates = self._pace.per_host or ()
-            gate = RateLimiter(rates, self._pace.headroom, self._retry_for, self._clock)
-            self._gates[host] = gate
-        return gate
+            limiter = RateLimiter(rates, self._pace.headroom, self._retry_for, self._clock)
+            self._gates[host] = limiter
+        return limiter
 
 
 def _nothing() -> None:

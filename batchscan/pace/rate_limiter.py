@@ -95,12 +95,12 @@ class RateLimiter:
                     await self._sleep(min(wait, MAX_LOOK))
         return None
 
-    def mark_sent(self, granted: Permit) -> None:
+    def mark_sent(self, permit: Permit) -> None:
         """The first byte of the request leaves now."""
-        if granted.sent_at is None:
-            granted.sent_at = self._clock.monotonic()
-            self._schedule.record_sent(granted.sent_at)
-            self._learned.left(granted.sent_at)
+        if permit.sent_at is None:
+            permit.sent_at = self._clock.monotonic()
+            self._schedule.record_sent(permit.sent_at)
+            self._learned.left(permit.sent_at)
             self._changed.set()
 
     def close(self) -> None:
@@ -108,42 +108,42 @@ class RateLimiter:
         self._closed = True
         self._changed.set()
 
-    def succeeded(self, granted: Permit) -> None:
+    def succeeded(self, permit: Permit) -> None:
         """The service answered as it does when it is well."""
-        self._outage.over(granted.granted_at)
-        self._done(granted)
+        self._outage.over(permit.granted_at)
+        self._done(permit)
 
-    def release(self, granted: Permit) -> None:
+    def release(self, permit: Permit) -> None:
         """Nothing was learned from this request."""
-        self._done(granted)
+        self._done(permit)
 
     def throttled(
-        self, granted: Permit, retry_after: float | None, *, away: bool, said: str = ""
+        self, permit: Permit, retry_after: float | None, *, away: bool, said: str = ""
     ) -> None:
         """The service asked for a pause: 429, or 503 (`away`).
 
         Raises:
             Unavailable: it has been refusing for longer than `--retry-for`, or asks for longer.
         """
-        self._done(granted)
+        self._done(permit)
         if away:
             self._outage.away = True
         else:
             self.rate_limited += 1
-            left_at = granted.granted_at if granted.sent_at is None else granted.sent_at
-            self._learned.refused(granted.granted_at, left_at, self._clock.monotonic())
-        self._hold(granted, retry_after, AWAY if away else TOO_FAST, said)
+            left_at = permit.granted_at if permit.sent_at is None else permit.sent_at
+            self._learned.refused(permit.granted_at, left_at, self._clock.monotonic())
+        self._hold(permit, retry_after, AWAY if away else TOO_FAST, said)
 
-    def failed(self, granted: Permit, picture: Hashable, *, reached: bool, said: str = "") -> bool:
+    def failed(self, permit: Permit, picture: Hashable, *, reached: bool, said: str = "") -> bool:
         """The request failed; when others fail too, the service counts as away: whether it does.
 
         Raises:
             Unavailable: it has been away for longer than `--retry-for`.
         """
-        self._done(granted)
+        self._done(permit)
         away = self._outage.failed(picture, reached=reached, now=self._clock.monotonic())
         if away:
-            self._hold(granted, None, AWAY, said)
+            self._hold(permit, None, AWAY, said)
         return away
 
     def restore(self, sends: Iterable[float], learned: LearnedRate | None) -> None:
@@ -200,8 +200,8 @@ class RateLimiter:
             advice="run the same command when they are over, or raise --retry-for",
         )
 
-    def _hold(self, granted: Permit, floor: float | None, why: str, said: str) -> None:
-        until = self._outage.pause(granted.granted_at, floor, self._clock.monotonic())
+    def _hold(self, permit: Permit, floor: float | None, why: str, said: str) -> None:
+        until = self._outage.pause(permit.granted_at, floor, self._clock.monotonic())
         if until is None:
             if floor:  # for the next run
                 now = self._clock.monotonic()
@@ -217,10 +217,10 @@ class RateLimiter:
             self._pause = (until, why)
             log.info("%s %.1f s", why, until - self._clock.monotonic())
 
-    def _done(self, granted: Permit) -> None:
-        if granted.sent_at is None:
+    def _done(self, permit: Permit) -> None:
+        if permit.sent_at is None:
             self._schedule.cancel()
-        if granted.probe:
+        if permit.probe:
             self._probing = False
         self._changed.set()
 

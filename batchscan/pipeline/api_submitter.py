@@ -64,36 +64,36 @@ class ApiSubmitter:
         """
         generation = known.generation if known.open else known.generation + 1
         again = known.answer is not None and not self.settings.force
-        question = Submission(image, generation, watch, is_rescan=again)
+        submission = Submission(image, generation, watch, is_rescan=again)
         self.budget.admit_picture(self.clock.monotonic())
         try:
-            return await self._until_answered(question), question
+            return await self._until_answered(submission), submission
         except StopRun as stop:
-            if not question.maybe_charged:
+            if not submission.maybe_charged:
                 raise
             self.stop.request(stop)
             detail = "sent without an answer, and then the run stopped; the next run asks again"
-            return NoAnswer(FailReason.OUTCOME_UNKNOWN, detail, question.last_error), question
+            return NoAnswer(FailReason.OUTCOME_UNKNOWN, detail, submission.last_error), submission
 
-    async def _until_answered(self, question: Submission) -> SubmissionResult:
+    async def _until_answered(self, submission: Submission) -> SubmissionResult:
         ending: SubmissionResult | None = None
         while ending is None:
             self.stop.raise_if_halted()
-            reservation = await self.budget.reserve(again=question.is_rescan)
+            reservation = await self.budget.reserve(again=submission.is_rescan)
             charged = 0
             try:
-                granted, trouble = await self._acquire_permit(question.image, reservation)
-                if granted is None:
+                permit, trouble = await self._acquire_permit(submission.image, reservation)
+                if permit is None:
                     continue
-                reply = trouble or await self._send(question, granted)
+                reply = trouble or await self._send(submission, permit)
                 charged = self._charge_for(reply)
-                ending = await self._handle_reply(question, granted, reply)
+                ending = await self._handle_reply(submission, permit, reply)
                 if isinstance(ending, Settled):
                     charged = self._price_of_answer(ending.answer)
             finally:
                 await self.budget.settle(reservation, charged)
             if ending is None and isinstance(reply, TransientError) and reply.reached:
-                await self.stop.sleep(backoff(max(1, question.attempts), self.jitter))
+                await self.stop.sleep(backoff(max(1, submission.attempts), self.jitter))
         return ending
 
     async def _acquire_permit(
@@ -105,8 +105,8 @@ class ApiSubmitter:
         """
         while True:
             await self.engine.acquire_host_slot(image)
-            granted = await self.limiter.acquire()
-            if granted is None:
+            permit = await self.limiter.acquire()
+            if permit is None:
                 self.stop.raise_if_halted()
                 raise Interrupted
             try:
@@ -114,21 +114,21 @@ class ApiSubmitter:
                 self.budget.check_deadline(self.clock.monotonic())
                 if self.engine.has_token:
                     if self.budget.still_covers(reservation):
-                        return granted, None
-                    self.limiter.release(granted)
+                        return permit, None
+                    self.limiter.release(permit)
                     return None, None
                 trouble = await self.engine.ensure_token()
             except StopRun:
-                self.limiter.release(granted)
+                self.limiter.release(permit)
                 raise
             if trouble is not None:
-                return granted, trouble
+                return permit, trouble
             # Logging in took its time, and all who waited for it would leave at once.
-            self.limiter.release(granted)
+            self.limiter.release(permit)
 
-    async def _send(self, question: Submission, granted: Permit) -> Reply:
+    async def _send(self, submission: Submission, permit: Permit) -> Reply:
         """Claim, then upload once; what stops the run is proven not to be charged."""
-        image, generation = question.image, question.generation
+        image, generation = submission.image, submission.generation
         at = self.clock.wall()
 
         def claim(ledger: Ledger) -> Claim:
@@ -137,24 +137,24 @@ class ApiSubmitter:
             return ledger.claims.open(image, generation, self.run_id, at)
 
         try:
-            question.claim = opened = await self.ledger.run(claim)
+            submission.claim = opened = await self.ledger.run(claim)
         except StopRun:
-            self.limiter.release(granted)
+            self.limiter.release(permit)
             raise
-        question.requests += 1
+        submission.requests += 1
         self.stats.requests += 1
-        self.stats.retries += question.requests > 1
+        self.stats.retries += submission.requests > 1
         self.stats.bytes_sent += image.sent.bytes if image.sent else image.stat.size
         try:
             reply = await self.engine.upload(
-                opened.scan_id, image, lambda: self.limiter.mark_sent(granted)
+                opened.scan_id, image, lambda: self.limiter.mark_sent(permit)
             )
         except StopRun:
-            self.limiter.release(granted)
-            await self._mark_unsent(question)
+            self.limiter.release(permit)
+            await self._mark_unsent(submission)
             raise
-        if granted.sent_at is not None and not isinstance(reply, TransientError):
-            self.stats.latencies.add((self.clock.monotonic() - granted.sent_at) * 1000)
+        if permit.sent_at is not None and not isinstance(reply, TransientError):
+            self.stats.latencies.add((self.clock.monotonic() - permit.sent_at) * 1000)
         return reply
 
     def _charge_for(self, reply: Reply) -> int:
@@ -173,89 +173,93 @@ class ApiSubmitter:
         return answer.credits
 
     async def _handle_reply(
-        self, question: Submission, granted: Permit, reply: Reply
+        self, submission: Submission, permit: Permit, reply: Reply
     ) -> SubmissionResult | None:
         """Enter what a request came back with; None means: ask again."""
         match reply:
             case Success():
-                self.limiter.succeeded(granted)
-                effort = question.effort()
-                claim = self._claim_of(question)
-                return await self.settler.settle(question.image, claim, effort, reply)
+                self.limiter.succeeded(permit)
+                effort = submission.effort()
+                claim = self._claim_of(submission)
+                return await self.settler.settle(submission.image, claim, effort, reply)
             case Refused():
-                self.limiter.succeeded(granted)
-                await self._mark_unsent(question)
+                self.limiter.succeeded(permit)
+                await self._mark_unsent(submission)
                 return reply
             case Conflict():
-                self.limiter.succeeded(granted)
-                return await self._after_conflict(question, reply)
+                self.limiter.succeeded(permit)
+                return await self._after_conflict(submission, reply)
             case Throttled():
-                question.last_error = reply.error
+                submission.last_error = reply.error
                 said = reply.error.message or ""
                 try:
-                    self.limiter.throttled(granted, reply.retry_after, away=reply.away, said=said)
+                    self.limiter.throttled(permit, reply.retry_after, away=reply.away, said=said)
                 finally:
-                    await self._mark_unsent(question, self.limiter.learned)
+                    await self._mark_unsent(submission, self.limiter.learned)
                 return None
             case TransientError():
-                return await self._after_trouble(question, granted, reply)
+                return await self._after_trouble(submission, permit, reply)
             case TokenRejected() | NotSent():
-                self.limiter.release(granted)
-                await self._mark_unsent(question)
-                return _after_nothing(question, reply)
+                self.limiter.release(permit)
+                await self._mark_unsent(submission)
+                return _after_nothing(submission, reply)
 
     async def _after_conflict(
-        self, question: Submission, reply: Conflict
+        self, submission: Submission, reply: Conflict
     ) -> SubmissionResult | None:
-        claim, at = self._claim_of(question), self.clock.wall()
+        claim, at = self._claim_of(submission), self.clock.wall()
         newly_unknown = await self.ledger.run(lambda ledger: ledger.claims.mark_lost(claim, at))
         self.tally.outcome_unknown += self.budget.doubt if newly_unknown else 0
-        question.last_error = reply.error
-        question.maybe_charged = True
-        question.conflicts += 1
-        if question.conflicts == 1 and self.settings.api.after_conflict == "new_id":
-            question.generation += 1
+        submission.last_error = reply.error
+        submission.maybe_charged = True
+        submission.conflicts += 1
+        if submission.conflicts == 1 and self.settings.api.after_conflict == "new_id":
+            submission.generation += 1
             return None
         detail = "the service says that this scan id is used up, and gives no answer for it"
         return NoAnswer(FailReason.OUTCOME_UNKNOWN, detail, reply.error)
 
     async def _after_trouble(
-        self, question: Submission, granted: Permit, reply: TransientError
+        self, submission: Submission, permit: Permit, reply: TransientError
     ) -> SubmissionResult | None:
         if reply.ambiguous:
-            claim, at = self._claim_of(question), self.clock.wall()
+            claim, at = self._claim_of(submission), self.clock.wall()
             await self.ledger.run(
                 lambda ledger: ledger.claims.mark_unanswered(claim, at, reply.body)
             )
             self.tally.outcome_unknown += self.budget.doubt
-            question.maybe_charged = True
+            submission.maybe_charged = True
         else:
-            await self._mark_unsent(question)
-        question.last_error = reply.error
+            await self._mark_unsent(submission)
+        submission.last_error = reply.error
         if reply.other:
-            self.limiter.release(granted)
-            _count_other(question, reply)
+            self.limiter.release(permit)
+            _count_other(submission, reply)
             return None
-        away = self._report_failure(question, granted, reply)
-        question.attempts += not away  # a probe's failure is not its picture's
-        if question.attempts < self.settings.api.attempts:
+        away = self._report_failure(submission, permit, reply)
+        submission.attempts += not away  # a probe's failure is not its picture's
+        if submission.attempts < self.settings.api.attempts:
             return None
         reason = reply.reason
-        if reason is FailReason.NETWORK and question.maybe_charged:
+        if reason is FailReason.NETWORK and submission.maybe_charged:
             reason = FailReason.OUTCOME_UNKNOWN
         return NoAnswer(reason, reply.detail, reply.error)
 
-    def _report_failure(self, question: Submission, granted: Permit, reply: TransientError) -> bool:
+    def _report_failure(
+        self, submission: Submission, permit: Permit, reply: TransientError
+    ) -> bool:
         """Have the gate know of trouble with the service; whether that counts as away."""
         if reply.worker_lost:
-            self.limiter.release(granted)
+            self.limiter.release(permit)
             return False
-        picture = question.image.sha256
-        return self.limiter.failed(granted, picture, reached=reply.reached, said=reply.detail)
+        picture = submission.image.sha256
+        return self.limiter.failed(permit, picture, reached=reply.reached, said=reply.detail)
 
-    async def _mark_unsent(self, question: Submission, learned: LearnedRate | None = None) -> None:
+    async def _mark_unsent(
+        self, submission: Submission, learned: LearnedRate | None = None
+    ) -> None:
         """Enter that the last send cost nothing, and what it taught: a kill may come at any time."""
-        claim = question.claim
+        claim = submission.claim
 
         def keep(ledger: Ledger) -> None:
             if claim is not None:  # None when it failed at the login
@@ -266,15 +270,15 @@ class ApiSubmitter:
         if claim is not None or learned is not None:
             await self.ledger.run(keep)
 
-    def _claim_of(self, question: Submission) -> Claim:
-        assert question.claim is not None  # noqa: S101 - a reply comes after a claim
-        return question.claim
+    def _claim_of(self, submission: Submission) -> Claim:
+        assert submission.claim is not None  # noqa: S101 - a reply comes after a claim
+        return submission.claim
 
 
-def _count_other(question: Submission, reply: TransientError) -> None:
+def _count_other(submission: Submission, reply: TransientError) -> None:
     """Ask again over another connection, unless that was one already: then nothing can be trusted."""
-    question.others += 1
-    if question.others > 1 and reply.fresh:
+    submission.others += 1
+    if submission.others > 1 and reply.fresh:
         raise Unavailable(
             f"the service answers about other pictures than it is asked about ({reply.detail})",
             advice="look at what stands between: a proxy that repeats answers, say; the bodies"
@@ -282,12 +286,14 @@ def _count_other(question: Submission, reply: TransientError) -> None:
         )
 
 
-def _after_nothing(question: Submission, reply: TokenRejected | NotSent) -> SubmissionResult | None:
+def _after_nothing(
+    submission: Submission, reply: TokenRejected | NotSent
+) -> SubmissionResult | None:
     """What follows where nothing was done with a picture."""
     if isinstance(reply, NotSent):
         return NoAnswer(reply.reason, reply.detail, None)
-    question.tokens_refused += 1
-    if question.tokens_refused > 1:
+    submission.tokens_refused += 1
+    if submission.tokens_refused > 1:
         raise _auth_refused(reply.error)
     return None
 

@@ -41,9 +41,9 @@ class DryRunSubmitter:
         Raises:
             LimitReached: a limit or the budget would keep it back.
         """
-        question = Submission(image, known.generation, watch)
+        submission = Submission(image, known.generation, watch)
         if await self._ledger.run(lambda ledger: ledger.claims.planned(image.sent_sha256)):
-            return self._twin(image, watch), question
+            return self._twin(image, watch), submission
         self._budget.admit_picture(self._clock.monotonic())
         again = known.answer is not None and not self._force
         reservation, price = await self._budget.reserve(again=again), self._budget.price
@@ -53,7 +53,7 @@ class DryRunSubmitter:
         self._tally.planned_bytes += len(image.data)
         self.pictures += 1
         detail = f"would be sent, for about {price} credit{'' if price == 1 else 's'}"
-        return Deferred(subject_of(image), watch.effort(), DeferReason.DRY_RUN, detail), question
+        return Deferred(subject_of(image), watch.effort(), DeferReason.DRY_RUN, detail), submission
 
     def _twin(self, image: Image, watch: Stopwatch) -> Deferred:
         self._tally.planned_shared += 1

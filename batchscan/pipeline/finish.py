@@ -68,12 +68,12 @@ async def _tell(session: Session, report: Report) -> Report:
     """Tell people, now that no target can do the run any harm; the report says how that went."""
     if report.alerts is None or not report.alerts.pending or session.stop.urgent.is_set():
         return report
-    telling = session.notifier
-    delivered = await telling.send(session.ledger, session.clock, session.stop.urgent)
+    notifier = session.notifier
+    delivered = await notifier.send(session.ledger, session.clock, session.stop.urgent)
 
     def amend(ledger: Ledger) -> Report:
         now = session.clock.wall()
-        amended = replace(report, alerts=telling.status(ledger, delivered))
+        amended = replace(report, alerts=notifier.status(ledger, delivered))
         write_page(session.folder, amended, ledger, now)
         write_report(session.folder, amended)
         ledger.runs.update_report(session.run_id, encode(amended))
@@ -99,8 +99,8 @@ async def _balance(session: Session) -> int | None:
     """What is left on the account, if this run asked anything and the service is there."""
     if not session.stats.requests or session.settings.api.sandbox or session.stop:
         return None
-    granted = await session.limiter.acquire()
-    return None if granted is None else await session.engine.balance()
+    permit = await session.limiter.acquire()
+    return None if permit is None else await session.engine.balance()
 
 
 async def _seal(session: Session) -> None:
@@ -225,18 +225,18 @@ def _round_days(session: Session) -> int | None:
 
 
 def _api(session: Session) -> ApiFacts:
-    traffic = session.stats
+    stats = session.stats
     return ApiFacts(
-        requests=traffic.requests,
-        retries=traffic.retries,
+        requests=stats.requests,
+        retries=stats.retries,
         rate_limited=session.limiter.rate_limited,
         logins=session.engine.logins,
         latency=Latency(
-            p50=traffic.latencies.quantile(0.5),
-            p95=traffic.latencies.quantile(0.95),
-            max=traffic.latencies.quantile(1.0),
+            p50=stats.latencies.quantile(0.5),
+            p95=stats.latencies.quantile(0.95),
+            max=stats.latencies.quantile(1.0),
         ),
-        bytes_sent=traffic.bytes_sent,
+        bytes_sent=stats.bytes_sent,
     )
 
 

@@ -192,13 +192,15 @@ class FileProcessor:
 
     async def _ask(self, image: Image, known: KnownPicture, watch: Stopwatch) -> Decision:
         """The verdict on a picture that is asked about."""
-        ending, question = await self.submitter.submit(image, known, watch)
-        effort = question.effort()
+        ending, submission = await self.submitter.submit(image, known, watch)
+        effort = submission.effort()
         match ending:
             case Settled():
                 return await self._after(ending, image)
             case Refused(error, final):
-                return Decision(refused(image, effort, error, final=final), refusal=question.claim)
+                return Decision(
+                    refused(image, effort, error, final=final), refusal=submission.claim
+                )
             case NoAnswer(reason, detail, error):
                 return Decision(Failed(subject_of(image), effort, reason, detail, error))
             case _:

@@ -91,7 +91,7 @@ def _mark_gone(ledger: Ledger) -> int:
     """
     forgetting = ledger.pruning
     roots = forgetting.roots()
-    standing: set[bytes] = set()
+    freshness: set[bytes] = set()
     away = 0
     for folder_id, folder in forgetting.folders():
         names, there = forgetting.names(folder_id), _names_in(folder)
@@ -101,8 +101,8 @@ def _mark_gone(ledger: Ledger) -> int:
             continue
         forgetting.mark(folder_id, names - there, root)
         if names & there:
-            standing.add(root)
-    return away + forgetting.unmark_but(standing)
+            freshness.add(root)
+    return away + forgetting.unmark_but(freshness)
 
 
 def _names_in(folder: bytes) -> set[bytes] | None:

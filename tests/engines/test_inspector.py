@@ -50,14 +50,14 @@ async def test_as_many_jobs_are_done_at_once_as_there_are_threads(crew):
 
 async def test_a_job_whose_asker_has_gone_disturbs_nobody(crew):
     going = threading.Event()
-    asker = asyncio.create_task(crew.run(lambda: going.wait(10) and 1))
+    submitter = asyncio.create_task(crew.run(lambda: going.wait(10) and 1))
     await asyncio.sleep(0.01)
-    asker.cancel()
+    submitter.cancel()
     going.set()
 
     assert await crew.run(lambda: 3) == 3
     with pytest.raises(asyncio.CancelledError):
-        await asker
+        await submitter
 
 
 async def test_closing_waits_for_what_is_being_done():

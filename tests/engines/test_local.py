@@ -51,9 +51,9 @@ def picture(seed: int = 0) -> Image:
 
 
 async def test_a_picture_is_portrayed_in_the_threads_that_inspect(engine):
-    portraits = await asyncio.gather(*(engine.make_preview(picture(seed)) for seed in range(20)))
+    previews = await asyncio.gather(*(engine.make_preview(picture(seed)) for seed in range(20)))
 
-    assert len({portrait.thumbnail for portrait in portraits}) == 20
+    assert len({preview.thumbnail for preview in previews}) == 20
     assert len({thread.name for thread in threading.enumerate()} & {"inspect_0", "inspect_1"}) == 2
 
 

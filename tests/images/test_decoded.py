@@ -86,9 +86,9 @@ def test_a_matched_picture_is_decoded_once(tmp_path, decoders):
     image = inspected(tmp_path, judge, photograph((950, 700), "RGB", 1))
     # Nothing but a header is left: whoever decoded it would find no pixels.
     header = replace(image, data=image.data[: image.data.index(b"\xff\xda")])
-    portraitist = PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT, decoded)
-    assert portraitist.make_preview(header).thumbnail
-    assert portraitist.make_preview(header).thumbnail is None, "given away once"
+    preview_maker = PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT, decoded)
+    assert preview_maker.make_preview(header).thumbnail
+    assert preview_maker.make_preview(header).thumbnail is None, "given away once"
 
 
 def test_what_is_kept_is_bounded_and_the_oldest_makes_room():

@@ -179,17 +179,17 @@ def test_pixels_are_decoded_only_as_the_allowance_has_room(decoders):
     pixels = PixelSemaphore(64 * 48)
     data = pictures.png()
     image = Image("a.png", Stat(len(data), 0, 0), data, "", "png", 64, 48, "", "a.png")
-    portraits: list[Preview] = []
-    portraitist = PreviewMaker(pixels, decoders, LIMIT)
-    thread = threading.Thread(target=lambda: portraits.append(portraitist.make_preview(image)))
+    previews: list[Preview] = []
+    preview_maker = PreviewMaker(pixels, decoders, LIMIT)
+    thread = threading.Thread(target=lambda: previews.append(preview_maker.make_preview(image)))
 
     with pixels.hold(1):
         thread.start()
         thread.join(0.2)
-        assert not portraits
+        assert not previews
     thread.join(10)
 
-    assert portraits[0].thumbnail
+    assert previews[0].thumbnail
 
 
 @pytest.mark.parametrize("form", ["jpeg", "png", "gif", "bmp", "webp", "ico", "raw"])

@@ -17,10 +17,10 @@ def gate(clock: FakeClock, retry_for: float = 900.0, requests: int = 10) -> Rate
 
 
 async def through(the_gate: RateLimiter) -> Permit:
-    granted = await the_gate.acquire()
-    assert granted is not None
-    the_gate.mark_sent(granted)
-    return granted
+    permit = await the_gate.acquire()
+    assert permit is not None
+    the_gate.mark_sent(permit)
+    return permit
 
 
 async def test_requests_pass_in_the_order_of_their_coming():
@@ -41,10 +41,10 @@ async def test_retry_after_is_the_floor_of_the_shared_pause():
     clock = FakeClock()
     the_gate = gate(clock)
     the_gate.throttled(await through(the_gate), 42.0, away=False)
-    granted = await through(the_gate)
+    permit = await through(the_gate)
 
-    assert granted.granted_at >= 42.0
-    assert not granted.probe
+    assert permit.granted_at >= 42.0
+    assert not permit.probe
 
 
 async def test_pauses_double_until_sixty_seconds_while_nothing_succeeds():
@@ -52,9 +52,9 @@ async def test_pauses_double_until_sixty_seconds_while_nothing_succeeds():
     the_gate = gate(clock, retry_for=10_000)
     gaps = []
     for _ in range(9):
-        granted = await through(the_gate)
-        the_gate.throttled(granted, None, away=False)
-        gaps.append((await _peek(the_gate)) - granted.granted_at)
+        permit = await through(the_gate)
+        the_gate.throttled(permit, None, away=False)
+        gaps.append((await _peek(the_gate)) - permit.granted_at)
 
     assert [round(gap // 1) for gap in gaps[:6]] == [1, 2, 4, 8, 16, 32]
     assert gaps[-1] == pytest.approx(60, abs=15)  # the learned rate adds its own spacing
@@ -68,8 +68,8 @@ async def test_many_429s_of_requests_sent_together_count_once():
     clock = FakeClock()
     the_gate = gate(clock, requests=1000)
     together = [await through(the_gate) for _ in range(50)]
-    for granted in together:
-        the_gate.throttled(granted, None, away=False)
+    for permit in together:
+        the_gate.throttled(permit, None, away=False)
 
     learned = the_gate.learned
     assert learned is not None
@@ -90,9 +90,9 @@ async def test_while_the_service_is_away_one_probe_goes_out_at_a_time():
     assert not waiting.done()
 
     the_gate.succeeded(probe)
-    granted = await waiting
-    assert granted is not None
-    assert not granted.probe
+    permit = await waiting
+    assert permit is not None
+    assert not permit.probe
 
 
 async def test_a_failed_probe_lets_the_next_one_out_after_a_pause():
@@ -186,9 +186,9 @@ async def test_a_clock_set_back_by_a_day_does_not_block_for_a_day():
     the_gate = gate(clock)
     tomorrow = clock.wall() + 86_400
     the_gate.restore([tomorrow] * 10, LearnedRate(0.5, 0.7, tomorrow, tomorrow))
-    granted = await through(the_gate)
+    permit = await through(the_gate)
 
-    assert granted.granted_at <= 900
+    assert permit.granted_at <= 900
 
 
 async def test_a_pause_that_an_earlier_run_was_asked_for_is_waited_out_by_what_is_left():
@@ -259,9 +259,9 @@ async def test_whatever_an_outage_may_last_nothing_spins_while_it_waits_for_a_sl
     clock = CountingClock()
     the_gate = RateLimiter([Rate(5, 1.0)], 0.0, retry_for, clock)
     for _ in range(4):
-        granted = await through(the_gate)
-        the_gate.mark_sent(granted)
-        the_gate.succeeded(granted)
+        permit = await through(the_gate)
+        the_gate.mark_sent(permit)
+        the_gate.succeeded(permit)
 
     assert clock.waits <= 12
 
@@ -272,13 +272,13 @@ async def test_with_a_lower_true_limit_few_are_refused_and_most_of_it_is_used():
     accepted: list[float] = []
     refused: list[float] = []
     while clock.now < 600:
-        granted = await through(the_gate)
+        permit = await through(the_gate)
         if sum(t > clock.now - 1.0 for t in accepted[-10:]) >= 5:
             refused.append(clock.now)
-            the_gate.throttled(granted, None, away=False)
+            the_gate.throttled(permit, None, away=False)
         else:
             accepted.append(clock.now)
-            the_gate.succeeded(granted)
+            the_gate.succeeded(permit)
 
     late = [t for t in refused if t > 10]
     assert len(late) / (len(accepted) + len(late)) <= 0.01

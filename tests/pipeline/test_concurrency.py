@@ -57,7 +57,7 @@ async def test_a_waiter_that_goes_away_leaves_its_place_to_the_next():
 
 
 async def test_twins_share_one_answer():
-    twins: SingleFlight[int] = SingleFlight()
+    in_flight: SingleFlight[int] = SingleFlight()
     asked = 0
 
     async def ask() -> int:
@@ -66,14 +66,14 @@ async def test_twins_share_one_answer():
         await asyncio.sleep(0)
         return 42
 
-    results = await asyncio.gather(*(twins.once("sha", ask) for _ in range(5)))
+    results = await asyncio.gather(*(in_flight.once("sha", ask) for _ in range(5)))
 
     assert asked == 1
     assert sorted(results) == [(42, False)] * 4 + [(42, True)]
 
 
 async def test_twins_share_one_failure_and_a_later_one_asks_anew():
-    twins: SingleFlight[int] = SingleFlight()
+    in_flight: SingleFlight[int] = SingleFlight()
 
     async def fail() -> int:
         await asyncio.sleep(0)
@@ -83,8 +83,8 @@ async def test_twins_share_one_failure_and_a_later_one_asks_anew():
         return 1
 
     results = await asyncio.gather(
-        *(twins.once("sha", fail) for _ in range(3)), return_exceptions=True
+        *(in_flight.once("sha", fail) for _ in range(3)), return_exceptions=True
     )
 
     assert [type(result) for result in results] == [ValueError] * 3
-    assert await twins.once("sha", answer) == (1, True)
+    assert await in_flight.once("sha", answer) == (1, True)

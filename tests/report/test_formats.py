@@ -112,13 +112,13 @@ def test_the_figures_of_a_ledger_are_those_of_all_formats(tmp_path):
     enter(ledger, "/p/1.jpg", [shown(urls[0]), shown(urls[3])], generation=3, run="r3")
     enter(ledger, "/p/4.jpg", [shown(urls[0], "https://a.example.com/page")], run="r3")
     rules = AllowRules([Rule("ours", target=UrlPattern.of("https://b.org/1.jpg"))])
-    allowing = ActiveAllowRules(rules, date(2026, 11, 23))
+    allow_rules = ActiveAllowRules(rules, date(2026, 11, 23))
     with ledger.transaction():
         choice = Choice(None, lambda url: url == urls[2])
         ledger.dispositions.mark(choice, Decision(Disposition.NOTICED, NOW), MarkResult())
         ledger.report_pictures.see_all()
-        allowing.apply_to(ledger, ["r3"])
-        report = build(facts(), books(scanned=4), summarize(ledger, allowing), API)
+        allow_rules.apply_to(ledger, ["r3"])
+        report = build(facts(), books(scanned=4), summarize(ledger, allow_rules), API)
         check(report, ledger.matched_pictures.pictures)
     ledger.close()
 

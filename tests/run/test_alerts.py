@@ -214,8 +214,8 @@ async def test_a_signal_while_telling_ends_the_run_soon_and_changes_no_exit_code
     receiver.delay = 20.0
     async with web.bench() as bench:
         async with Scan(bench.settings(alerts=alerts(receiver)), QuickClock()) as run:
-            telling = asyncio.create_task(until(lambda: receiver.asked))
-            telling.add_done_callback(lambda _: run.request_stop(signal.SIGINT))
+            notifier = asyncio.create_task(until(lambda: receiver.asked))
+            notifier.add_done_callback(lambda _: run.request_stop(signal.SIGINT))
             async for _ in run:
                 pass
         assert (run.exit_code, run.error) == (0, None)

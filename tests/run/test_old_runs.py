@@ -57,8 +57,8 @@ async def test_without_the_setting_only_old_runs_go_that_decided_nothing(three, 
     assert known(three) == [*decided, *ids]
     ledger = opened(three)
     with ledger.transaction():
-        allowing = ActiveAllowRules(AllowRules(), date(2026, 11, 23))
-        again = regenerate_report(ledger, find_run(ledger, ids[0]), allowing)
+        allow_rules = ActiveAllowRules(AllowRules(), date(2026, 11, 23))
+        again = regenerate_report(ledger, find_run(ledger, ids[0]), allow_rules)
     ledger.close()
     assert again.files == idle[0].files
     assert again.matches == idle[0].matches

@@ -55,11 +55,11 @@ def test_no_picture_has_an_extension_that_is_never_looked_at():
 def test_patterns_and_names_match_in_any_form_of_their_accents(tmp_path, form, other):
     name = unicodedata.normalize(form, "\u00c9t\u00e9")
     pattern = unicodedata.normalize(other, "\u00c9t\u00e9")
-    question = unicodedata.normalize(other, "\u00c9t?")
+    submission = unicodedata.normalize(other, "\u00c9t?")
     touch(tmp_path, f"{name}/a.png", f"{name}/{name}.png")
 
     assert found(tmp_path, exclude=(f"{pattern}/",)) == []
-    assert len(found(tmp_path, include=(f"/{question}/",))) == 2
+    assert len(found(tmp_path, include=(f"/{submission}/",))) == 2
     (tmp_path / name / ".batchscanignore").write_text(f"/{pattern}.png\n")
     assert found(tmp_path) == [f"{name}/a.png"]
     assert PathPattern.of(f"{pattern}/").covers(f"/x/{name}/a.png")

@@ -41,15 +41,15 @@ async def open_cluster(
             f"there is no Dask scheduler at {address}: {error}",
             advice="check the address of --dask (engine.dask); for tls:// see Dask's own settings",
         ) from error
-    crowd = WorkerPool(dask, settings, clock, check_halt)
+    pool = WorkerPool(dask, settings, clock, check_halt)
     try:
-        await crowd.open()
+        await pool.open()
     except BaseException:
-        await crowd.aclose()
+        await pool.aclose()
         raise
     transport = open_transport(settings)
     client = open_client(settings, transport, token_file, clock.wall)
-    return DaskEngine(crowd, client, transport, HostRateLimiter(settings, clock), settings.api)
+    return DaskEngine(pool, client, transport, HostRateLimiter(settings, clock), settings.api)
 
 
 def _warn_of_plain(address: str) -> None:

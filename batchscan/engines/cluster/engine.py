@@ -57,14 +57,14 @@ class DaskEngine:
 
     def __init__(
         self,
-        crowd: WorkerPool,
+        pool: WorkerPool,
         client: CopyleaksClient,
         transport: Transport,
         hosts: HostRateLimiter,
         api: Api,
     ) -> None:
         """Prepare; the client logs in and asks for the balance, and never sends a picture."""
-        self._pool = crowd
+        self._pool = pool
         self._client = client
         self._transport = transport
         self._hosts = hosts

@@ -130,15 +130,15 @@ def test_close_does_not_wait_for_a_picture_under_way():
 
 def test_no_credentials_reach_the_child(monkeypatch):
     monkeypatch.setenv("COPYLEAKS_API_KEY", "a-secret")
-    telling = _script(
+    notifier = _script(
         "import json, os, time\n"
         "said = json.dumps({'raw': {'error': repr(dict(os.environ))}}).encode()\n"
         "os.write(0, len(said).to_bytes(4, 'big') + said)\n"
         "time.sleep(60)"
     )
 
-    report = _ask(telling)
-    telling.close()
+    report = _ask(notifier)
+    notifier.close()
 
     assert report.error is not None
     assert "PATH" in report.error
