@@ -4,11 +4,11 @@
              unchanged files                        │
              never enter the queue                  inspect ► reserve ► pace ► claim ► upload ► settle
 
-`Source` is the left half, `FileProcessor.examine` is what a worker does with one file, `ApiSubmitter` is its
-paid part. Trouble with a file is its outcome. Trouble that must end the run is raised, caught at
-a worker's top and becomes the run's one reason to `Shutdown`: nothing new starts, what is under way
-settles, and only then the run ends. No exception reaches the task group, because a group cancels
-everyone, and what would be cancelled is paid for.
+`Source` is the left half, `FileProcessor.process` is what a worker does with one file, and
+`ApiSubmitter` is its paid part. Trouble with a file is its outcome. Trouble that must end the run
+is raised, caught at a worker's top and becomes the run's one reason to `Shutdown`: nothing new
+starts, what is under way settles, and only then the run ends. No exception reaches the task group,
+because a group cancels everyone, and what would be cancelled is paid for.
 """
 
 from __future__ import annotations

@@ -238,7 +238,7 @@ async def start_actor(
     """
     try:
         hired = await dask.start_actor(address, threads, _terms(settings))
-        hello: WorkerInfo = await dask.call(hired, "hello")
+        hello: WorkerInfo = await dask.call(hired, "start")
     except WorkerUnreachable:
         raise
     except Exception as error:  # whatever the other version raises

@@ -180,11 +180,13 @@ class WorkerClient:
             for order in orders:
                 if not isinstance(order, Release) and order.number in self._pending:
                     self._pending[order.number].sent = True
-            if not await self._call("put", batch, orders, self._token, seconds=POLL_REPLY_TIMEOUT):
+            if not await self._call(
+                "submit_batch", batch, orders, self._token, seconds=POLL_REPLY_TIMEOUT
+            ):
                 return
 
     async def _poll_events(self) -> None:
-        while taken := await self._call("take", self._seen, seconds=POLL_REPLY_TIMEOUT):
+        while taken := await self._call("poll_events", self._seen, seconds=POLL_REPLY_TIMEOUT):
             self._enter(taken)
 
     async def _call(self, method: str, *args: object, seconds: float = LOST_AFTER) -> Any:  # noqa: ANN401
