@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from batchscan.console.log_file import KEPT, LogFile
+from tests.run.processes import WRITES_NOTHING_BESIDE
 
 
 @pytest.fixture
@@ -106,6 +107,7 @@ def test_a_full_disk_is_said_once_and_raises_nothing(tmp_path):
         [sys.executable, "-c", FULL, str(path)],
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
         capture_output=True, text=True, check=False, cwd=tmp_path,
+        env=WRITES_NOTHING_BESIDE,
     )  # fmt: skip
 
     assert done.returncode == 0

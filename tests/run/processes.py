@@ -14,15 +14,18 @@ from typing import Any
 from batchscan.results import ResultLine, read_lines
 
 BATCHSCAN = ("-m", "batchscan")
+# Python before 3.14 leaves a half-written .pyc in place on a full disk, and every later import fails.
+WRITES_NOTHING_BESIDE = {"PYTHONDONTWRITEBYTECODE": "1"}
 
 
 class Process:
     """Runs `batchscan` with a bare environment, as cron would."""
 
-    def __init__(self, bench) -> None:
+    def __init__(self, bench, *, measured: bool = True) -> None:
+        """`measured`: coverage may follow it; False where its files could not be written."""
         self.bench = bench
         self.environment = {
-            **{name: value for name, value in os.environ.items() if name.startswith("COV")},
+            **(coverage_of_this_process() if measured else WRITES_NOTHING_BESIDE),
             "PATH": "/usr/bin:/bin",
             "COPYLEAKS_EMAIL": "me@example.com",
             "COPYLEAKS_API_KEY": "key-of-the-account",
@@ -60,6 +63,11 @@ class Process:
         process = await self.start(*words, largest_file=largest_file, program=program, limit=limit)
         out, err = await process.communicate()
         return process.returncode or 0, out.decode(), err.decode()
+
+
+def coverage_of_this_process() -> dict[str, str]:
+    """The variables by which coverage follows processes that the tests start."""
+    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
 
 
 def limit_files(size: int) -> None:

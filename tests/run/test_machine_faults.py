@@ -110,7 +110,7 @@ async def test_a_signal_ends_the_wait_for_another_run(bench):
 async def test_an_answer_that_no_disk_takes_goes_to_stderr_and_is_asked_for_again(bench):
     bench.pictures(3)
     bench.emulator.faults = SLOWLY
-    process = await Process(bench).start(*AT_ONCE, "-j", "3")
+    process = await Process(bench, measured=False).start(*AT_ONCE, "-j", "3")
     await until(lambda: arrived(bench) == 3)
     no_room(process, 100)
     code, _, err = await ended(process)
@@ -129,7 +129,7 @@ async def test_answers_that_only_the_output_takes_are_kept_there_until_the_next_
     async with bench_with(duplicate="rescan") as bench:
         bench.pictures(3)
         bench.emulator.faults = SLOWLY
-        process = await Process(bench).start(*AT_ONCE, "-j", "3")
+        process = await Process(bench, measured=False).start(*AT_ONCE, "-j", "3")
         await until(lambda: arrived(bench) == 3)
         no_room(process, ledger_log(bench).stat().st_size)
         code, _, err = await ended(process)
@@ -150,7 +150,7 @@ async def test_rescued_answers_are_taken_in_though_a_signal_is_why_the_run_ended
         bench.pictures(2)
         later = Fault(route="check", file_name="p001*", action=Delay(seconds=0.8))
         bench.emulator.faults = (*SLOWLY, later)
-        process = await Process(bench).start(*AT_ONCE, "-j", "2")
+        process = await Process(bench, measured=False).start(*AT_ONCE, "-j", "2")
         await until(lambda: arrived(bench) == 2)
         process.send_signal(signal.SIGTERM)
         no_room(process, ledger_log(bench).stat().st_size)
@@ -168,7 +168,7 @@ async def test_rescued_answers_are_taken_in_though_a_signal_is_why_the_run_ended
 async def test_a_report_that_cannot_be_written_is_made_by_the_next_run(bench):
     bench.pictures(3)
     bench.emulator.faults = (Fault(route="credits", action=Delay(seconds=0.5)),)
-    process = await Process(bench).start(*AT_ONCE)
+    process = await Process(bench, measured=False).start(*AT_ONCE)
     await until(lambda: arrived(bench) == 1)  # the balance is asked for when all is decided
     no_room(process, 100)
     code, _, err = await ended(process)

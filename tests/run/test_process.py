@@ -144,7 +144,7 @@ async def test_a_full_disk_saves_the_answers_in_hand_and_the_next_run_takes_them
 ):
     async with bench_with(latency=0.05, duplicate="rescan") as bench:
         bench.pictures(60)
-        command = Process(bench)
+        command = Process(bench, measured=False)
         code, _, err = await command.run("--rate", "1000/s", largest_file=size)
         assert code == 9, err
         assert "ledger" in err
@@ -160,7 +160,7 @@ async def test_a_full_disk_saves_the_answers_in_hand_and_the_next_run_takes_them
 
 async def test_a_disk_too_full_to_begin_is_said_and_nothing_is_sent(bench):
     bench.pictures(2)
-    code, _, err = await Process(bench).run(largest_file=50_000)
+    code, _, err = await Process(bench, measured=False).run(largest_file=50_000)
 
     assert code == 9
     assert "cannot be written" in err
