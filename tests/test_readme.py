@@ -18,7 +18,7 @@ from batchscan.emulator import EmulatorConfig
 from batchscan.emulator.threaded import serve_in_thread
 from batchscan.enums import DeferReason, FailReason, RejectReason
 from batchscan.settings import Rate
-from tests.pictures import png, tree
+from tests.support.pictures import png, tree
 
 README = Path(__file__).parent.parent / "README.md"
 TEXT = README.read_text()

@@ -13,7 +13,7 @@ from batchscan.errors import StorageError
 from batchscan.model import Deferred, Failed, Rejected, Reused, Scanned, ServiceError
 from batchscan.results import ResultsWriter, encode, line_of, read_lines
 from batchscan.runs.answer_lines import with_answer
-from tests.outcomes import ANSWER, EFFORT, NO_EFFORT, SUBJECT, outcomes
+from tests.support.outcomes import ANSWER, EFFORT, NO_EFFORT, SUBJECT, outcomes
 
 
 def written(outcome):

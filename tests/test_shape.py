@@ -94,3 +94,15 @@ def test_importing_the_package_imports_nothing_heavy():
     )
 
     assert not {"aiohttp", "PIL", "rawpy", "yaml", "numpy"} & set(process.stdout.split())
+
+
+def test_no_test_module_imports_from_another():
+    tests = Path(__file__).parent
+    importing = {
+        str(path.relative_to(tests))
+        for path in tests.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and ".test_" in (node.module or "")
+    }
+
+    assert importing == set()

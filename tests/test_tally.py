@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from batchscan.enums import FailReason, Status
 from batchscan.model import Failed, Reused, Scanned
 from batchscan.tally import Tally
-from tests.outcomes import ANSWER, NO_EFFORT, SUBJECT, outcomes
+from tests.support.outcomes import ANSWER, NO_EFFORT, SUBJECT, outcomes
 
 unchanged = st.tuples(st.integers(0, 10_000), st.integers(0, 2**40))
 

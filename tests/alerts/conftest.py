@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.alerts.receiver import receiving
 from tests.ledger.conftest import ledger
+from tests.support.receiver import receiving
 
 __all__ = ["ledger"]
 

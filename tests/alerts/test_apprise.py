@@ -15,7 +15,7 @@ from batchscan.alerts import send_once
 from batchscan.alerts.apprise import AppriseTarget, UrlLine, service_targets
 from batchscan.alerts.payload import body_json, list_json, sample_message
 from batchscan.errors import UsageError
-from tests.alerts.test_apprise_text import match
+from tests.support.alert_matches import match
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of its plugins
 SECRET = "T0-s3cr3t"

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import json
 import re
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,14 +8,7 @@ from hypothesis import strategies as st
 
 from batchscan.alerts.apprise import MAX_NAMED, neutral, text_of
 from batchscan.alerts.payload import body_json, list_json, read_body
-
-
-def match(url: str, **changes) -> bytes:
-    fields: dict[str, Any] = {
-        "url": url, "kind": "full", "state": "new", "was": None, "pages": [], "domain": "x",
-        "path": "/images/holiday.jpg", "path_b64": None, "sha256": "0" * 64, "first_seen": None,
-    }  # fmt: skip
-    return json.dumps(fields | changes).encode()
+from tests.support.alert_matches import match
 
 
 def text(*matches: bytes, part: int = 1, parts: int = 1) -> tuple[str, str]:

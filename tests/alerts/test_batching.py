@@ -20,8 +20,8 @@ from batchscan.enums import Disposition, MatchKind
 from batchscan.ledger import Ledger
 from batchscan.ledger.dispositions import Choice, Decision, MarkResult
 from batchscan.model import Match
-from tests.ledger.conftest import REAL
-from tests.ledger.entering import NOW, enter, shown
+from tests.support.ledger_entries import NOW, enter, shown
+from tests.support.ledgers import REAL
 
 TARGETS = ("webhook", "command")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from batchscan.alerts import DeliveryFailure, send_once
 from batchscan.alerts.command import CommandTarget
 from batchscan.alerts.interface import RetryPolicy
-from tests.run.processes import until
+from tests.support.processes import until
 
 BODY = b'{"schema":1,"id":"0123","matches":[]}'
 AROUND = {"PATH": "/usr/bin:/bin", "HERE": "yes"}

@@ -12,9 +12,9 @@ from batchscan.alerts.command import CommandTarget
 from batchscan.alerts.delivery import ATTEMPTS, PATIENCE
 from batchscan.alerts.webhook import WebhookTarget
 from batchscan.ledger import LedgerThread, PendingSummary
-from tests.alerts.receiver import receiving
-from tests.ledger.entering import NOW, enter, shown
-from tests.pace.clock import FakeClock
+from tests.support.clocks import FakeClock
+from tests.support.ledger_entries import NOW, enter, shown
+from tests.support.receiver import receiving
 
 
 class Night:

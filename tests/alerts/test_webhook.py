@@ -15,8 +15,8 @@ from batchscan.alerts import send_once
 from batchscan.alerts.interface import RetryPolicy
 from batchscan.alerts.webhook import MAX_READ, WebhookTarget
 from batchscan.settings import Secret
-from tests.alerts.receiver import PATH, receiving
-from tests.copyleaks.servers import scripted, whole_request
+from tests.support.receiver import PATH, receiving
+from tests.support.servers import scripted, whole_request
 
 README = Path(__file__).parents[2] / "README.md"
 KEY = "s1gning-s3cret"

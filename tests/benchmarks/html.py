@@ -16,7 +16,7 @@ from batchscan.report.html_page import render
 from tests.benchmarks.commands import Missing
 from tests.benchmarks.measure import Row
 from tests.browser.conftest import FLAGS, NAMES
-from tests.report.matched import NOW, many, report_of
+from tests.support.match_builders import NOW, many, report_of
 
 PICTURES = 10_000
 OPENED = 5  # times

@@ -16,7 +16,7 @@ from batchscan.enums import MatchKind
 from batchscan.ledger import Ledger, Realm
 from batchscan.results import line_of
 from batchscan.runs.answer_lines import without_answer
-from tests.ledger.settling import settle
+from tests.support.settling import settle
 
 A_COMMIT = 10_000
 LEAVES = b"\xff\xfe"  # a JPEG comment: makes each file's bytes its own

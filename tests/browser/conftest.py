@@ -16,8 +16,8 @@ from playwright.async_api import Browser, Page, async_playwright
 from batchscan.report import Report
 from batchscan.report.html_page import render
 from batchscan.report_sections import PictureMatches
-from tests.report.matched import NOW
 from tests.run.conftest import bench_with
+from tests.support.match_builders import NOW
 
 __all__ = ["bench_with"]
 

@@ -12,11 +12,11 @@ from batchscan.emulator.fault_actions import Odd, OddBody
 from batchscan.model import Provenance
 from batchscan.report.html_escaping import cut
 from batchscan.report_sections import AllowRuleUsage, DomainCount, MatchSummary
-from tests.pictures import png
-from tests.report.facts import books, report
-from tests.report.found import totals
-from tests.report.matched import NEW, STRINGS, hostile, hostile_report, match, picture
-from tests.security.test_hostile import NAMES
+from tests.support.hostile import NAMES
+from tests.support.match_builders import NEW, STRINGS, hostile, hostile_report, match, picture
+from tests.support.pictures import png
+from tests.support.report_builders import totals
+from tests.support.report_facts import books, report
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 

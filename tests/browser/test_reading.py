@@ -7,8 +7,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 
 from batchscan.enums import Disposition, MatchKind, MatchState
-from tests.report.facts import books, report
-from tests.report.matched import (
+from tests.support.match_builders import (
     DAY,
     GONE,
     NEW,
@@ -19,6 +18,7 @@ from tests.report.matched import (
     picture,
     report_of,
 )
+from tests.support.report_facts import books, report
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 

@@ -16,7 +16,7 @@ from batchscan.ledger import Ledger, Realm
 from batchscan.settings.model import Api
 from batchscan.state.lock import StateLock
 from tests.alerts.conftest import receiver
-from tests.ledger.entering import NOW, enter, shown
+from tests.support.ledger_entries import NOW, enter, shown
 
 __all__ = ["receiver"]
 

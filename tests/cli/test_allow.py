@@ -10,8 +10,8 @@ import pytest
 from batchscan.cli import main
 from batchscan.ledger import Ledger, Realm
 from batchscan.settings import Api
-from tests.ledger.conftest import answer, image
-from tests.ledger.settling import settle
+from tests.support.ledgers import answer, image
+from tests.support.settling import settle
 
 IDLE = (
     "Covering nothing: 1. Their copies may be gone, or something is misspelt: a URL that does not "

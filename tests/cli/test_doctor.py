@@ -8,7 +8,7 @@ from PIL import Image
 
 from batchscan.cli import main
 from batchscan.commands.service import tiny_png
-from tests.cli.vendor import Vendor, serving
+from tests.support.account_server import Vendor, serving
 
 KEY = "s3cr3t-key"
 

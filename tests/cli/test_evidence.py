@@ -10,9 +10,9 @@ import pytest
 
 from batchscan.cli import main
 from batchscan.emulator import Emulator, EmulatorConfig
-from tests.pictures import encoded, image, png, tree, with_exif
-from tests.run.conftest import FAST, Bench
-from tests.run.wire import Passage, Wire
+from tests.support.bench import FAST, Bench
+from tests.support.pictures import encoded, image, png, tree, with_exif
+from tests.support.wire import Passage, Wire
 
 
 @pytest.fixture(scope="module")

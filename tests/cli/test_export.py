@@ -13,8 +13,8 @@ from batchscan.ledger import Ledger, Realm
 from batchscan.model import Answer, Match, Score, Stat
 from batchscan.settings import Api
 from batchscan.util.escaping import MAX_CELL
-from tests.ledger import settling
-from tests.ledger.conftest import image
+from tests.support import settling
+from tests.support.ledgers import image
 
 URL = "https://example.com/a.jpg"
 PAGE = "https://example.com/page"

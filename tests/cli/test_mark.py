@@ -17,8 +17,8 @@ from batchscan.ledger import FILE_NAME, Ledger, Realm
 from batchscan.model import Answer, Match, Score
 from batchscan.settings import Api
 from batchscan.util.urls import registrable_domain
-from tests.ledger.conftest import image
-from tests.ledger.settling import settle
+from tests.support.ledgers import image
+from tests.support.settling import settle
 
 URLS = (
     "https://one.com/a.jpg",

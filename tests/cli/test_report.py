@@ -8,7 +8,7 @@ from batchscan.cli import main
 from batchscan.ledger import FILE_NAME, Ledger, Realm
 from batchscan.report import encode
 from batchscan.settings import Api
-from tests.report.facts import books, report
+from tests.support.report_facts import books, report
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from batchscan.ledger.schema import VERSION
 from batchscan.ledger.vacuum import vacuum
 from batchscan.state.lock import StateLock, holder_of
 from tests.ledger.fixtures.make import PORT, dump
-from tests.ledger.old import VERSIONS, restored
-from tests.ledger.test_ledger import listing
+from tests.support.ledgers import listing
+from tests.support.old_ledgers import VERSIONS, restored
 
 REALM = Realm(f"http://127.0.0.1:{PORT}", sandbox=False)
 SOUND = ["version", "pages", "references", "answers", "seals", "last run", "modes", "lock"]

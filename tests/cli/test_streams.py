@@ -10,7 +10,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.pictures import png, tree
+from tests.support.pictures import png, tree
 
 CLOSED = ["<&-", ">&-", "2>&-", "<&- >&-", "<&- 2>&-", ">&- 2>&-", "<&- >&- 2>&-"]
 

@@ -7,7 +7,7 @@ from batchscan.ledger import Ledger, Realm
 from batchscan.model import Provenance
 from batchscan.settings import Api
 from batchscan.takedown import default_template
-from tests.ledger.entering import enter, shown
+from tests.support.ledger_entries import enter, shown
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from batchscan.emulator.fault_actions import Answer
 from batchscan.emulator.faults import Fault
 from batchscan.emulator.threaded import serve_in_thread
 from batchscan.settings import Rate
-from tests.pictures import png, tree
+from tests.support.pictures import png, tree
 
 UUID = "0f1e2d3c-the-secret-uuid"
 

@@ -9,7 +9,7 @@ from batchscan.enums import ExitReason
 from batchscan.errors import NoCredits
 from batchscan.report_sections import MatchSummary, MatchTotals
 from batchscan.settings import Output
-from tests.report.facts import books, report
+from tests.support.report_facts import books, report
 
 CLEAN = report(books(scanned=3))
 PARTIAL = report(

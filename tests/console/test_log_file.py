@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from batchscan.console.log_file import KEPT, LogFile
-from tests.run.processes import WRITES_NOTHING_BESIDE
+from tests.support.processes import WRITES_NOTHING_BESIDE
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from batchscan.copyleaks.errors import (
 )
 from batchscan.copyleaks.requests import check_form
 from batchscan.copyleaks.responses import read_check
-from tests.copyleaks.servers import serving, transport
+from tests.support.servers import serving, transport
 
 KEY, TOKEN, NOW = "0f3b-the-key", "aGVs+bG8/the-token", 1_800_000_000.0
 FORM = check_form("scan-1", b"picture", "a.png", "image/png", sandbox=False)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from batchscan.copyleaks import errors
 from batchscan.copyleaks.error_table import failure, read_details, retry_after
+from tests.support.servers import JSON
 
 NOW = 1_800_000_000.0
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
@@ -119,12 +120,6 @@ def test_no_body_of_bytes_surprises(status, body, login):
     str(error).encode()
 
 
-WORDS = st.text(max_size=8)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | WORDS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
-    max_leaves=8,
-)
 NAMES = st.sampled_from(["error", "Error", "message", "code", "type", "id", "traceId", "title"])
 
 

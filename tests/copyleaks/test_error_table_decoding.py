@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchscan.copyleaks.error_table import NotJson, decode
-from tests.copyleaks.test_error_table import JSON
+from tests.support.servers import JSON
 
 
 @pytest.mark.parametrize(

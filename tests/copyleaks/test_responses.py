@@ -12,7 +12,7 @@ from batchscan.copyleaks.strict_response import documented
 from batchscan.engines.vendor_mapping import parse_answer
 from batchscan.enums import MatchKind
 from batchscan.model import Score
-from tests.copyleaks.test_error_table import JSON
+from tests.support.servers import JSON
 
 SAMPLE = {
     "developerPayload": None,

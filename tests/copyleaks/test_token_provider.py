@@ -20,7 +20,7 @@ from batchscan.copyleaks.errors import (
     RateLimited,
 )
 from batchscan.copyleaks.token_provider import LIFE, AccessToken, TokenFile, TokenProvider, binding
-from tests.copyleaks.test_error_table import JSON
+from tests.support.servers import JSON
 
 START = 1_800_000_000.0
 BOUND = binding("https://api", "https://id", "me@example.com", "the-key")

@@ -13,7 +13,7 @@ from aiohttp import BodyPartReader, web
 from batchscan.copyleaks.errors import BadResponse, ConnectionFailed
 from batchscan.copyleaks.requests import Multipart, Request, check_form
 from batchscan.copyleaks.transport import MAX_ANSWER
-from tests.copyleaks.servers import head_of, scripted, serving, transport, whole_request
+from tests.support.servers import head_of, scripted, serving, transport, whole_request
 
 FORM = Multipart("b", b"head", bytes(3_000_000), b"tail")
 

@@ -4,7 +4,7 @@ import pytest
 
 from batchscan.copyleaks.errors import ConnectionFailed, CopyleaksError, WrongAddress
 from batchscan.copyleaks.requests import Request
-from tests.copyleaks.servers import head_of, scripted, transport, whole_request
+from tests.support.servers import head_of, scripted, transport, whole_request
 
 ELSEWHERE = Request("POST", "https://api.example.com/v1", "application/json", b"{}", token="tok")
 

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from batchscan.emulator import Emulator, EmulatorConfig
-from tests.emulator.vendor import Vendor, lenient
+from tests.support.emulator_client import Vendor, lenient
 
 Serve = Callable[..., Awaitable[Vendor]]
 

@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 
 from batchscan.settings.units import Rate
-from tests.emulator.vendor import Clock, lenient
+from tests.support.emulator_client import Clock, lenient
 
 
 async def test_a_login_answers_with_the_vendors_times(serve):

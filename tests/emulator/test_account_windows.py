@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from batchscan.emulator.account import Windows
 from batchscan.settings.units import Rate
-from tests.emulator.vendor import Clock
+from tests.support.emulator_client import Clock
 
 RATES = st.lists(
     st.builds(Rate, st.integers(1, 5), st.sampled_from([0.5, 1.0, 10.0])), min_size=1, max_size=3

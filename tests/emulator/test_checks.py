@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from tests import pictures
-from tests.emulator.vendor import lenient
+from tests.support import pictures
+from tests.support.emulator_client import lenient
 
 
 async def test_an_answer_has_the_vendors_fields_in_the_vendors_order(serve):

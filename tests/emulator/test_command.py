@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests import pictures
+from tests.support import pictures
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from batchscan.emulator.matching.alignment import Placement, estimate_placement,
 from batchscan.emulator.matching.index import DescriptorIndex
 from batchscan.emulator.matching.keypoints import detect_keypoints
 from batchscan.emulator.matching.similarity import FULL, PARTIAL, Fingerprint, fingerprint
-from tests import pictures
-from tests.emulator.comparing import compare
-from tests.emulator.vendor import lenient
+from tests.support import pictures
+from tests.support.comparing import compare
+from tests.support.emulator_client import lenient
 
 SEEDS = (0, 1, 4)
 WAYS = {f"{kind}: {change.what}": change for kind, changes in CHANGES.items() for change in changes}

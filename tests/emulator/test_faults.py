@@ -20,8 +20,8 @@ from batchscan.emulator.fault_actions import (
     Tear,
 )
 from batchscan.errors import UsageError
-from tests import pictures
-from tests.emulator.vendor import Clock, lenient
+from tests.support import pictures
+from tests.support.emulator_client import Clock, lenient
 
 AWAY = Answer(503, body="empty")
 

@@ -10,9 +10,9 @@ from PIL import Image, ImageEnhance, ImageOps
 from batchscan.emulator import Emulator
 from batchscan.emulator.matching.similarity import FULL, PARTIAL, fingerprint
 from batchscan.errors import UsageError
-from tests import pictures
-from tests.emulator.comparing import compare
-from tests.emulator.vendor import lenient
+from tests.support import pictures
+from tests.support.comparing import compare
+from tests.support.emulator_client import lenient
 
 SEEDS = range(12)
 SIZE = (320, 240)

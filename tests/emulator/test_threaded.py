@@ -10,7 +10,7 @@ from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import Answer
 from batchscan.emulator.threaded import serve_in_thread
 from batchscan.errors import UsageError
-from tests.emulator.vendor import lenient
+from tests.support.emulator_client import lenient
 
 
 def test_an_emulator_in_a_thread_serves_while_the_block_runs():

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchscan.emulator.uploads import BadUpload, Upload, measure
-from tests import pictures
-from tests.emulator.vendor import lenient
+from tests.support import pictures
+from tests.support.emulator_client import lenient
 
 
 @pytest.mark.parametrize(

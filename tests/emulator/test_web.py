@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchscan.emulator.web_files import read_below, shown_on, web_files
-from tests import pictures
-from tests.emulator.vendor import lenient
+from tests.support import pictures
+from tests.support.emulator_client import lenient
 
 SECRET = b"a secret"
 

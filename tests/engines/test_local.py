@@ -18,8 +18,8 @@ from batchscan.enums import FailReason
 from batchscan.errors import AuthRefused, NoCredits, Unavailable
 from batchscan.model import Candidate, Image, NotSendable, Stat
 from batchscan.settings import Account, Api, Rate, Secret, Settings
-from tests.copyleaks.servers import serving
-from tests.pictures import dng, png, tree
+from tests.support.pictures import dng, png, tree
+from tests.support.servers import serving
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from batchscan.ledger import Ledger
-from tests.evidence.ledgers import REALM, answer, answered, image, packed
+from tests.support.evidence_ledgers import REALM, answer, answered, image, packed
 
 
 @pytest.fixture

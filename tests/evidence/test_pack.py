@@ -20,9 +20,9 @@ from batchscan.evidence.verify import verify
 from batchscan.ledger import Ledger, Realm
 from batchscan.ledger.dispositions import Choice, Decision, MarkResult
 from batchscan.url_patterns import UrlPattern
-from tests.evidence.ledgers import NOW, answer, answered, image, members, packed, records
-from tests.ledger.settling import settle
-from tests.pictures import jpeg, tree, with_exif
+from tests.support.evidence_ledgers import NOW, answer, answered, image, members, packed, records
+from tests.support.pictures import jpeg, tree, with_exif
+from tests.support.settling import settle
 
 URL = "https://example.com/a.jpg"
 

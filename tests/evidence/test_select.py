@@ -6,8 +6,8 @@ import pytest
 
 from batchscan.errors import UsageError
 from batchscan.evidence.select import select_pictures
-from tests.evidence.ledgers import answer, answered, image
-from tests.pictures import tree
+from tests.support.evidence_ledgers import answer, answered, image
+from tests.support.pictures import tree
 
 
 @pytest.fixture

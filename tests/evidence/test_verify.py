@@ -26,7 +26,7 @@ from batchscan.evidence.manifest import (
     sum_line,
 )
 from batchscan.evidence.verify import Verification, verify
-from tests.evidence.ledgers import members, rezipped
+from tests.support.evidence_ledgers import members, rezipped
 
 SAME_PACK = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

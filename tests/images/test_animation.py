@@ -2,7 +2,7 @@ import pytest
 
 from batchscan.images import animation
 from batchscan.images.rules import Accepted, Rules
-from tests import pictures
+from tests.support import pictures
 
 ANIMATIONS = {
     "a.gif": pictures.animated_gif(),

@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from batchscan.images.animation import layout
 from batchscan.images.rules import Size
-from tests import pictures
+from tests.support import pictures
 
 
 def test_a_whole_animation_is_complete_at_its_own_size():

@@ -22,7 +22,7 @@ from batchscan.images.pixel_semaphore import PixelSemaphore
 from batchscan.images.preview import PreviewMaker
 from batchscan.images.rules import Accepted, Refused, Rules
 from batchscan.model import Image, Stat
-from tests import pictures
+from tests.support import pictures
 
 LIMIT = 75_000_000
 JUDGE = Judge(Rules())

@@ -4,7 +4,7 @@ import pytest
 
 from batchscan.images import kinds
 from batchscan.images.end_markers import is_complete
-from tests import pictures
+from tests.support import pictures
 
 WHOLE = [
     (kinds.JPEG, pictures.jpeg()),

@@ -2,7 +2,7 @@ import pytest
 
 from batchscan.images import end_markers
 from batchscan.images.rules import Accepted, Refused
-from tests import pictures
+from tests.support import pictures
 
 
 def test_the_end_marker_of_a_thumbnail_in_a_header_does_not_count():

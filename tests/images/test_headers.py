@@ -8,7 +8,7 @@ from batchscan.images import kinds
 from batchscan.images.end_markers import is_complete
 from batchscan.images.headers import claimed_size
 from batchscan.images.rules import Size
-from tests import pictures
+from tests.support import pictures
 
 
 @pytest.mark.parametrize(

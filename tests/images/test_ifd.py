@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchscan.images.metadata.ifd import Directory, directories, is_dng, main_picture
-from tests import pictures
+from tests.support import pictures
 
 
 def test_a_raws_directory_tells_size_and_where_its_data_ends():

@@ -5,7 +5,7 @@ import pytest
 from batchscan.enums import RejectReason
 from batchscan.images.judge import Judge
 from batchscan.images.rules import Accepted, Refused, Rules
-from tests import pictures
+from tests.support import pictures
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from batchscan.images.preview import Preview, PreviewMaker
 from batchscan.images.rules import Accepted
 from batchscan.images.thumbnail import EDGE, ENOUGH, thumbnail
 from batchscan.model import Image, Provenance, Stat
-from tests import pictures
+from tests.support import pictures
 
 LIMIT = 75_000_000
 RED, BLUE = (255, 0, 0), (0, 0, 255)

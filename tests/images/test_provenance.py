@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from batchscan.images.metadata.provenance import MAX_LENGTH, of_info, of_raw
 from batchscan.images.preview import read_provenance
 from batchscan.model import Provenance
-from tests import pictures
+from tests.support import pictures
 
 PLAIN = pictures.jpeg()
 NOTHING = Provenance()

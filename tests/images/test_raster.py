@@ -12,7 +12,7 @@ from PIL import Image, PngImagePlugin
 from batchscan.enums import FailReason, RejectReason
 from batchscan.images.judge import Judge
 from batchscan.images.rules import Accepted, Refused, Rules
-from tests import pictures
+from tests.support import pictures
 
 WHOLE = {
     "a.jpg": pictures.jpeg(),

@@ -7,7 +7,7 @@ from batchscan.enums import FailReason, RejectReason
 from batchscan.images.decoding.pool import Decoders
 from batchscan.images.judge import Judge
 from batchscan.images.rules import Accepted, Refused, Rules
-from tests import pictures
+from tests.support import pictures
 
 JPEG_XL = 52546  # LibRaw opens such a DNG and cannot unpack it
 UNKNOWN = 34713  # LibRaw does not even open it

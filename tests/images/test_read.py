@@ -10,7 +10,7 @@ from batchscan.images import kinds
 from batchscan.images.read import inspect, inspect_head, pictures_of
 from batchscan.images.rules import Rules
 from batchscan.model import Candidate, Image, NotSendable, Stat
-from tests.pictures import animated_gif, at, dng, ico, jpeg, png, tree
+from tests.support.pictures import animated_gif, at, dng, ico, jpeg, png, tree
 
 
 @pytest.fixture

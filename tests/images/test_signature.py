@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from batchscan.images import kinds
 from batchscan.images.signature import HEAD_BYTES, SEEN_EXTENSIONS, hint, sniff
-from tests import pictures
+from tests.support import pictures
 
 HEADS = [
     (pictures.png(), kinds.PNG),

@@ -16,11 +16,10 @@ from hypothesis import given, settings
 from batchscan.errors import StorageError, UsageError
 from batchscan.ledger import FILE_NAME, Ledger
 from batchscan.ledger.backup import back_up, undisturbed
-from tests.ledger import histories, settling
-from tests.ledger.conftest import REAL, answer, image
 from tests.ledger.fixtures.make import dump
-from tests.ledger.old import VERSIONS, restored
-from tests.ledger.test_ledger import listing
+from tests.support import histories, settling
+from tests.support.ledgers import REAL, answer, image, listing
+from tests.support.old_ledgers import VERSIONS, restored
 
 
 def settle(ledger: Ledger, number: int) -> None:

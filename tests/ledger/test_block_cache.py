@@ -10,9 +10,8 @@ import pytest
 
 from batchscan.ledger import FILE_NAME, Ledger
 from batchscan.ledger.schema import MIGRATIONS
-from tests.ledger.conftest import REAL, answer, image
-from tests.ledger.settling import settle
-from tests.ledger.test_files import STANDING, entry, settled
+from tests.support.ledgers import POLICY, REAL, answer, entry, image, settled
+from tests.support.settling import settle
 
 
 def block(ledger, *names: str, folder: str = "/p", urls=()):
@@ -26,7 +25,7 @@ def seals(ledger) -> int:
     return int(ledger._connection.execute("SELECT count(*) FROM seals").fetchone()[0])
 
 
-def seal_all(ledger, standing=STANDING) -> None:
+def seal_all(ledger, standing=POLICY) -> None:
     after: int | None = 0
     while after is not None:
         after = ledger.files.build_cache(standing, after)
@@ -41,7 +40,7 @@ def test_a_run_seals_its_folders_so_that_the_next_one_reads_no_rows(ledger):
     entries = block(ledger, "a.png", "b.png")
     seal_all(ledger)
     forget_rows(ledger)
-    found = ledger.files.classify("/p", entries, STANDING)
+    found = ledger.files.classify("/p", entries, POLICY)
 
     assert (found.unchanged, found.changed) == (2, [])
     assert found.unchanged_bytes == sum(each[1] for each in entries)
@@ -49,10 +48,10 @@ def test_a_run_seals_its_folders_so_that_the_next_one_reads_no_rows(ledger):
 
 def test_a_block_found_unchanged_by_its_rows_is_sealed(ledger):
     entries = block(ledger, "a.png", "b.png")
-    ledger.files.classify("/p", entries, STANDING)
+    ledger.files.classify("/p", entries, POLICY)
     forget_rows(ledger)
 
-    assert ledger.files.classify("/p", entries, STANDING).unchanged == 2
+    assert ledger.files.classify("/p", entries, POLICY).unchanged == 2
 
 
 @pytest.mark.parametrize(
@@ -71,7 +70,7 @@ def test_a_seal_does_not_hold_over_a_block_that_changed(ledger, change):
     entries = block(ledger, "a.png", "b.png")
     seal_all(ledger)
     changed = change(entries)
-    found = ledger.files.classify("/p", changed, STANDING)
+    found = ledger.files.classify("/p", changed, POLICY)
     truth = [each for each in changed if each not in entries]
 
     assert found.changed == truth
@@ -84,9 +83,9 @@ def test_a_seal_holds_only_under_its_rules_and_while_its_oldest_answer_is_young_
     ledger.files.upsert("/p/b.heic", stat, rules="r1", line=b"{}")
     entries.append(entry("b.heic", stat))
     seal_all(ledger)
-    other_rules = ledger.files.classify("/p", entries, replace(STANDING, rules="r2"))
-    too_old = ledger.files.classify("/p", entries, replace(STANDING, answers_since=1000.5))
-    same = ledger.files.classify("/p", entries, STANDING)
+    other_rules = ledger.files.classify("/p", entries, replace(POLICY, rules="r2"))
+    too_old = ledger.files.classify("/p", entries, replace(POLICY, answers_since=1000.5))
+    same = ledger.files.classify("/p", entries, POLICY)
 
     assert [each[0] for each in other_rules.changed] == ["b.heic"]
     assert [each.file[0] for each in too_old.due_for_rescan] == ["a.png"]
@@ -115,7 +114,7 @@ def test_another_answer_breaks_the_seals_over_its_picture(ledger):
     seal_all(ledger)
     claim = ledger.claims.open(picture, 2, "run", 0.0)
     settle(ledger, claim, answer("https://a.example/1", at=2000.0), "run")
-    found = ledger.files.classify("/p", entries, STANDING)
+    found = ledger.files.classify("/p", entries, POLICY)
     digest = ledger.reporting.digest()
 
     assert found.unchanged == 1
@@ -127,16 +126,16 @@ def test_the_digest_is_the_same_whether_files_were_known_by_rows_or_by_a_seal(tm
     entries = block(
         with_rows, "a.png", "b.png", urls=("https://a.example/1", "https://b.example/2")
     )
-    with_rows.files.classify("/p", entries, STANDING)
+    with_rows.files.classify("/p", entries, POLICY)
     with_rows.close()
     forget_rows(with_seal)
-    with_seal.files.classify("/p", entries, STANDING)
+    with_seal.files.classify("/p", entries, POLICY)
     digests = [with_seal.reporting.digest()]
     with_seal.close()
     again = Ledger.open(tmp_path, REAL)
     again._connection.execute("DELETE FROM seals")
     again._connection.execute("UPDATE files SET size = ?", (entries[0][1],))
-    again.files.classify("/p", entries, STANDING)
+    again.files.classify("/p", entries, POLICY)
     digests.append(again.reporting.digest())
     again.close()
 
@@ -150,7 +149,7 @@ def test_names_that_are_no_text_are_known_by_their_rows(ledger):
     seal_all(ledger)
 
     assert seals(ledger) == 0
-    assert ledger.files.classify("/p", entries, STANDING).unchanged == 1
+    assert ledger.files.classify("/p", entries, POLICY).unchanged == 1
 
 
 def test_looking_only_seals_nothing(tmp_path):
@@ -158,7 +157,7 @@ def test_looking_only_seals_nothing(tmp_path):
     entries = block(ledger, "a.png")
     ledger.close()
     looking = Ledger.read(tmp_path, REAL)
-    found = looking.files.classify("/p", entries, STANDING)
+    found = looking.files.classify("/p", entries, POLICY)
 
     assert found.unchanged == 1
     assert seals(looking) == 0
@@ -177,7 +176,7 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date_with_all_it_knows(t
     old.commit()
     old.close()
     ledger = Ledger.open(tmp_path, REAL)
-    found = ledger.files.classify("/p", [entry("b.heic", stat)], STANDING)
+    found = ledger.files.classify("/p", [entry("b.heic", stat)], POLICY)
     ledger.close()
 
     assert found.unchanged == 1

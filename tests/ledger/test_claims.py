@@ -8,8 +8,8 @@ import pytest
 from batchscan.ledger import FILE_NAME, UNKNOWN_PICTURE, Ledger, Realm
 from batchscan.ledger.schema import MIGRATIONS
 from batchscan.model import Claim
-from tests.ledger.conftest import REAL, answer, image
-from tests.ledger.settling import settle
+from tests.support.ledgers import REAL, answer, image
+from tests.support.settling import settle
 
 
 def test_a_content_that_was_never_asked_about_is_unknown(ledger):

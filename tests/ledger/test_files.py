@@ -8,29 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchscan.ledger import FreshnessPolicy, Ledger
-from tests.ledger.conftest import REAL, answer, image
-from tests.ledger.settling import settle
-
-STANDING = FreshnessPolicy(rules="r1", run_id="this run", answers_since=0.0)
-
-
-def entry(name: str, stat) -> tuple[str, int, int, int]:
-    return (name, *stat)
-
-
-def settled(ledger, path: str, content: bytes = b"content", at: float = 1000.0, urls=()):
-    picture = image(path, content)
-    claim = ledger.claims.open(picture, 1, "run", 0.0)
-    settle(ledger, claim, answer(*urls, at=at), "run")
-    ledger.files.upsert(path, picture.stat, picture_id=claim.picture_id)
-    return picture
+from tests.support.ledgers import POLICY, REAL, answer, entry, image, settled
+from tests.support.settling import settle
 
 
 def test_an_answered_file_is_unchanged_until_its_stat_changes(ledger):
     stat = settled(ledger, "/p/a.png").stat
-    same = ledger.files.classify("/p", [entry("a.png", stat)], STANDING)
+    same = ledger.files.classify("/p", [entry("a.png", stat)], POLICY)
     touched = entry("a.png", stat._replace(ctime_ns=stat.ctime_ns + 1))
-    changed = ledger.files.classify("/p", [touched], STANDING)
+    changed = ledger.files.classify("/p", [touched], POLICY)
 
     assert (same.unchanged, same.changed) == (1, [])
     assert (changed.unchanged, changed.changed) == (0, [touched])
@@ -38,9 +24,7 @@ def test_an_answered_file_is_unchanged_until_its_stat_changes(ledger):
 
 def test_an_answer_that_is_too_old_makes_the_file_due_again(ledger):
     stat = settled(ledger, "/p/a.png", at=1000.0).stat
-    due = ledger.files.classify(
-        "/p", [entry("a.png", stat)], replace(STANDING, answers_since=1000.5)
-    )
+    due = ledger.files.classify("/p", [entry("a.png", stat)], replace(POLICY, answers_since=1000.5))
 
     assert due.unchanged == 0
 
@@ -57,15 +41,15 @@ def test_where_no_time_is_recent_enough_the_runs_own_answers_hold_and_no_others(
 def test_a_rejection_holds_only_under_the_rules_it_was_made_under(ledger):
     stat = image().stat
     ledger.files.upsert("/p/a.heic", stat, rules="r1", line=b"{}")
-    same = ledger.files.classify("/p", [entry("a.heic", stat)], STANDING)
-    other = ledger.files.classify("/p", [entry("a.heic", stat)], replace(STANDING, rules="r2"))
+    same = ledger.files.classify("/p", [entry("a.heic", stat)], POLICY)
+    other = ledger.files.classify("/p", [entry("a.heic", stat)], replace(POLICY, rules="r2"))
 
     assert (same.unchanged, other.unchanged) == (1, 0)
 
 
 def test_the_same_name_in_another_folder_is_another_file(ledger):
     stat = settled(ledger, "/p/a.png").stat
-    found = ledger.files.classify("/q", [entry("a.png", stat)], STANDING)
+    found = ledger.files.classify("/q", [entry("a.png", stat)], POLICY)
 
     assert found.unchanged == 0
 
@@ -85,7 +69,7 @@ def test_a_name_of_any_bytes_is_found_again(tmp_path_factory, name):
     ledger = Ledger.open(tmp_path_factory.mktemp("state"), REAL)
     text = os.fsdecode(name)
     stat = settled(ledger, os.path.join("/p", text)).stat
-    found = ledger.files.classify("/p", [entry(text, stat)], STANDING)
+    found = ledger.files.classify("/p", [entry(text, stat)], POLICY)
     ledger.close()
 
     assert found.unchanged == 1
@@ -97,7 +81,7 @@ def test_the_digest_counts_each_content_and_url_once_unchanged_ones_too(ledger):
     ledger.files.upsert("/p/twin.png", first.stat, picture_id=1)
     settled(ledger, "/p/clean.png", b"b")
     entries = [entry(name, first.stat) for name in ("a.png", "twin.png")]
-    ledger.files.classify("/p", entries, STANDING)
+    ledger.files.classify("/p", entries, POLICY)
     digest = ledger.reporting.digest()
 
     assert digest.matches.images_with_matches == 1

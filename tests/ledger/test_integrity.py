@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from batchscan.ledger import Ledger
 from batchscan.ledger.columns import COLUMNS
-from tests.ledger.conftest import REAL
+from tests.support.ledgers import REAL
 
 
 def test_every_column_is_looked_at(tmp_path):

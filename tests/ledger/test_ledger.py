@@ -9,12 +9,8 @@ import pytest
 
 from batchscan.errors import StorageError
 from batchscan.ledger import FILE_NAME, LearnedRate, Ledger, LedgerThread
-from tests.ledger.conftest import REAL, answer, image
-from tests.ledger.settling import settle
-
-
-def listing(folder):
-    return {name: (folder / name).read_bytes() for name in os.listdir(folder)}
+from tests.support.ledgers import REAL, answer, image, listing
+from tests.support.settling import settle
 
 
 def test_the_ledger_and_its_log_are_private_whatever_the_umask(tmp_path):

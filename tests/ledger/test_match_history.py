@@ -16,8 +16,8 @@ from batchscan.ledger import FILE_NAME, Ledger
 from batchscan.ledger.schema import MIGRATIONS
 from batchscan.model import Match
 from batchscan.runs.rebuild import with_history
-from tests.ledger.conftest import REAL, answer, image
-from tests.ledger.settling import settle
+from tests.support.ledgers import REAL, answer, image
+from tests.support.settling import settle
 
 ONE, TWO, THREE = (f"https://{word}.example.com/a.jpg" for word in ("one", "two", "three"))
 CONTENT = image()

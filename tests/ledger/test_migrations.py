@@ -17,10 +17,10 @@ import pytest
 from batchscan.errors import StorageError
 from batchscan.ledger import FILE_NAME, Ledger, Realm
 from batchscan.ledger.schema import VERSION
-from tests.ledger.conftest import REAL
 from tests.ledger.fixtures import make
-from tests.ledger.old import VERSIONS, Old, restored
-from tests.run.processes import limit_files
+from tests.support.ledgers import REAL
+from tests.support.old_ledgers import VERSIONS, Old, restored
+from tests.support.processes import limit_files
 
 AGES = [version for version in VERSIONS if not version.startswith(f"v{VERSION}")]
 REALM = Realm(f"http://127.0.0.1:{make.PORT}", sandbox=False)
@@ -195,7 +195,7 @@ def test_where_the_disk_has_no_room_for_the_copy_nothing_is_left_of_it(first):
     before = dumped(first.ledger)
     size = first.ledger.stat().st_size
     done = subprocess.run(
-        [sys.executable, "-m", "tests.ledger.killed_migration", str(first.state), "0"],
+        [sys.executable, "-m", "tests.support.killed_migration", str(first.state), "0"],
         capture_output=True,
         text=True,
         check=False,
@@ -268,7 +268,7 @@ def test_a_kill_at_any_statement_leaves_the_old_version_or_this_one(tmp_path):
         folder.mkdir()
         old = restored("v1", folder)
         before = dumped(old.ledger)
-        program = [sys.executable, "-m", "tests.ledger.killed_migration", str(old.state), str(nth)]
+        program = [sys.executable, "-m", "tests.support.killed_migration", str(old.state), str(nth)]
         ended = subprocess.run(program, check=False).returncode
         version = version_of(old.ledger)
         assert version in (1, VERSION)

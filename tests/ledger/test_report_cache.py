@@ -18,8 +18,8 @@ from batchscan.ledger import Ledger
 from batchscan.ledger.report_cache import KEPT
 from batchscan.report import csv_table
 from batchscan.runs.report_reuse import find_basis, fingerprint_of
-from tests.ledger.conftest import REAL, answer, image
-from tests.report.facts import DIGEST, books, report
+from tests.support.ledgers import REAL, answer, image
+from tests.support.report_facts import DIGEST, books, report
 
 REPORT = report(books(scanned=1), DIGEST)
 URLS = [f"https://example.com/{n}.jpg" for n in range(4)]

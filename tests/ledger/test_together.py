@@ -11,8 +11,8 @@ from batchscan.enums import Disposition
 from batchscan.errors import StorageError
 from batchscan.ledger import FILE_NAME, Ledger, LedgerThread, dispositions
 from batchscan.ledger.dispositions import Choice, Decision, MarkResult
-from tests.ledger.conftest import REAL, answer, image
-from tests.ledger.settling import settle
+from tests.support.ledgers import REAL, answer, image
+from tests.support.settling import settle
 
 
 async def test_a_scan_looks_again_where_somebody_marked_between_its_look_and_its_write(tmp_path):

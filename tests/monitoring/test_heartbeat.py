@@ -11,7 +11,7 @@ from aiohttp import web
 
 from batchscan.monitoring import heartbeat
 from batchscan.monitoring.heartbeat import MAX_LENGTH, ping
-from tests.copyleaks.servers import head_of, scripted, serving
+from tests.support.servers import head_of, scripted, serving
 
 
 def answering(*statuses: int, **headers: str):

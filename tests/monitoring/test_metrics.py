@@ -17,7 +17,7 @@ from batchscan.errors import StorageError
 from batchscan.monitoring.metrics import Ending, write_metrics
 from batchscan.report.schema import Alerts
 from batchscan.report_sections import MatchSummary, MatchTotals
-from tests.report.facts import books, report
+from tests.support.report_facts import books, report
 
 TOTALS = MatchTotals(images_with_matches=34, total=120, full=80, partial=38, new=7, returned=2,
                      gone=11, allowed=3, worklist=99)  # fmt: skip

@@ -9,7 +9,7 @@ from batchscan.errors import Unavailable
 from batchscan.ledger import LearnedRate
 from batchscan.pace import Permit, RateLimiter, SystemClock
 from batchscan.settings import Rate
-from tests.pace.clock import FakeClock
+from tests.support.clocks import FakeClock
 
 
 def gate(clock: FakeClock, retry_for: float = 900.0, requests: int = 10) -> RateLimiter:

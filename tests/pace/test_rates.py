@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from batchscan.emulator.account import Windows
 from batchscan.settings import Rate
-from tests.pace.service import Run
+from tests.support.paced_service import Run
 
 HEADROOM = 0.02
 MARGIN = 0.9  # of the headroom: what jitter on the way may take of it

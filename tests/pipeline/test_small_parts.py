@@ -34,7 +34,7 @@ from batchscan.runs.rescued_answers import rescue, rescued
 from batchscan.state.crash_marks import CrashMarks, crash_trace
 from batchscan.state.lock import StateLock, make_private_folder
 from batchscan.tally import Tally
-from tests.ledger.conftest import answer, image
+from tests.support.ledgers import answer, image
 
 REASONS = [
     (Interrupted(signal.SIGTERM), 143),

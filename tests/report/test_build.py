@@ -9,8 +9,8 @@ from batchscan.errors import BatchscanError
 from batchscan.model import Failed
 from batchscan.report import build, encode
 from batchscan.tally import Tally
-from tests.outcomes import NO_EFFORT, SUBJECT, outcomes
-from tests.report.facts import API, DIGEST, NOTHING, books, facts, report
+from tests.support.outcomes import NO_EFFORT, SUBJECT, outcomes
+from tests.support.report_facts import API, DIGEST, NOTHING, books, facts, report
 
 MATCHES = [
     "images_with_matches",

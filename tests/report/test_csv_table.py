@@ -9,7 +9,7 @@ from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.model import Provenance
 from batchscan.report import csv_table
 from batchscan.util.escaping import MAX_CELL
-from tests.report.found import HOSTILE, everything, match, picture, report_of
+from tests.support.report_builders import HOSTILE, everything, match, picture, report_of
 
 
 def written(*pictures) -> bytes:

@@ -22,9 +22,9 @@ from batchscan.report import Report, build, csv_table, encode, html_page, junit,
 from batchscan.report.schema import figures
 from batchscan.report_sections import PictureMatches
 from batchscan.url_patterns import UrlPattern
-from tests.ledger.entering import enter, shown
-from tests.report.facts import API, books, facts
-from tests.report.found import NOW, everything, match, picture, report_of
+from tests.support.ledger_entries import enter, shown
+from tests.support.report_builders import NOW, everything, match, picture, report_of
+from tests.support.report_facts import API, books, facts
 
 FORMATS = (csv_table, junit, markdown)
 

@@ -12,7 +12,7 @@ from batchscan.report.html_escaping import (
     data_uri,
     link,
 )
-from tests.report.matched import STRINGS, URLS, thumbnail
+from tests.support.match_builders import STRINGS, URLS, thumbnail
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,7 @@ from batchscan.report import Report
 from batchscan.report import html_pictures as bounds
 from batchscan.report.html_page import Scope, render
 from batchscan.report_sections import AllowRuleUsage, MatchSummary, MatchTotals, PictureMatches
-from tests.report.facts import DIGEST, books, report
-from tests.report.matched import (
+from tests.support.match_builders import (
     DAY,
     GONE,
     NEW,
@@ -30,6 +29,7 @@ from tests.report.matched import (
     picture,
     report_of,
 )
+from tests.support.report_facts import DIGEST, books, report
 
 VOID = {"meta", "img", "input", "wbr"}
 INLINE = {"a", "b", "code", "data", "i", "kbd", "small", "span", "strong", "time", "wbr"}

@@ -9,8 +9,8 @@ from junitparser import JUnitXml
 from batchscan.enums import Disposition, ExitReason, MatchKind, MatchState
 from batchscan.errors import StorageError
 from batchscan.report import junit
-from tests.report.facts import books, report
-from tests.report.found import HOSTILE, everything, match, picture, report_of
+from tests.support.report_builders import HOSTILE, everything, match, picture, report_of
+from tests.support.report_facts import books, report
 
 
 def written(*pictures, of=None) -> bytes:

@@ -19,8 +19,8 @@ from batchscan.report_sections import (
 )
 from batchscan.util.escaping import markdown as escaped
 from batchscan.util.escaping import markdown_code, printable
-from tests.report.facts import books, report
-from tests.report.found import HOSTILE, digest_of, everything, match, picture, report_of
+from tests.support.report_builders import HOSTILE, digest_of, everything, match, picture, report_of
+from tests.support.report_facts import books, report
 
 NEW = MatchState.NEW
 

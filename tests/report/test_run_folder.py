@@ -8,7 +8,7 @@ from batchscan.errors import StorageError
 from batchscan.ledger import Ledger, Realm
 from batchscan.report import encode, make_run_folder, point_latest, write_report
 from batchscan.util.atomic_file import write_atomic
-from tests.report.facts import books, report
+from tests.support.report_facts import books, report
 
 NOW = 1_795_456_957.9
 

@@ -4,7 +4,7 @@ import msgspec
 
 from batchscan.enums import ExitReason
 from batchscan.report import Report, encode, json_schema
-from tests.report.facts import DIGEST, books, report
+from tests.support.report_facts import DIGEST, books, report
 
 LATER = {
     "unreadable_folder_names",

@@ -11,7 +11,7 @@ from batchscan.report.schema import Plan
 from batchscan.report.text import WIDTH, coverage
 from batchscan.report.wording import explained
 from batchscan.report_sections import DomainCount, MatchSummary, MatchTotals, PictureSummary
-from tests.report.facts import DIGEST, books, report
+from tests.support.report_facts import DIGEST, books, report
 
 HALF: dict[str, Any] = {
     "scanned": 600,

@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 
 from tests.alerts.conftest import receiver
-from tests.run.processes import Process
-from tests.run.test_alerts import names
-from tests.run.test_changing_web import ONE, TWO, web
-from tests.run.test_kill_points import killed_at
+from tests.support.changing_web import ONE, TWO
+from tests.support.processes import Process, killed_at
+from tests.support.receiver import names
 
-__all__ = ["receiver", "web"]
+__all__ = ["receiver"]
 
 # The first call of `make_messages` looks for what killed runs left.
 KILLS = (

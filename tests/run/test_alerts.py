@@ -7,7 +7,6 @@ import json
 import logging
 import signal
 import sqlite3
-from collections.abc import Sequence
 
 import pytest
 
@@ -15,19 +14,16 @@ from batchscan import Alerts, Scan, Webhook
 from batchscan.errors import UsageError
 from batchscan.results import read_lines
 from tests.alerts.conftest import receiver
-from tests.run.conftest import QuickClock
-from tests.run.processes import Process, until
-from tests.run.test_changing_web import ONE, TWO, web
+from tests.support.changing_web import ONE, TWO
+from tests.support.clocks import QuickClock
+from tests.support.processes import Process, until
+from tests.support.receiver import names
 
-__all__ = ["receiver", "web"]
+__all__ = ["receiver"]
 
 
 def alerts(receiver, **changes) -> Alerts:
     return Alerts(webhook=Webhook(url=receiver.url), **changes)
-
-
-def names(urls: Sequence[str]) -> list[str]:
-    return sorted(url.partition("/web/")[2] for url in urls)
 
 
 def events_left(web) -> int:

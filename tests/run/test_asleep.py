@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from tests.run.processes import Process, reports, until
+from tests.support.processes import Process, reports, until
 
 
 @pytest.mark.parametrize("times", [1, 3])

@@ -16,8 +16,8 @@ import pytest
 
 from batchscan.emulator.bodies import Match
 from batchscan.enums import Disposition
-from tests.run.conftest import Bench
-from tests.run.processes import BATCHSCAN, Process, all_lines
+from tests.support.bench import Bench
+from tests.support.processes import BATCHSCAN, Process, all_lines
 
 SITES = ("one.example", "two.example", "three.example")
 HELD = ("--if-locked", "wait")

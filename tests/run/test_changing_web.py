@@ -6,53 +6,13 @@ import csv
 import io
 import json
 import sqlite3
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import msgspec
 import pytest
 
 from batchscan.cli import main
-from batchscan.emulator import Emulator, EmulatorConfig
-from tests.pictures import jpeg, tree
-from tests.run.conftest import FAST, Bench
-
-ONE, TWO = "one.example/a.jpg", "two.example/b.jpg"
-
-
-class Web:
-    """The folder that is the internet, behind an emulator that is started anew for each run."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.root = folder / "web"
-        self.root.mkdir()
-        self.port = 0
-        tree(folder / "images", {"ours/p.jpg": jpeg(96, 64, 1)})
-
-    def shows(self, *names: str) -> None:
-        for path in self.root.rglob("*.jpg"):
-            path.unlink()
-        tree(self.root, dict.fromkeys(names, jpeg(96, 64, 1)))
-
-    @asynccontextmanager
-    async def bench(self):
-        config = EmulatorConfig(web=self.root, port=self.port, rates=FAST)
-        async with Emulator(config) as emulator:
-            self.port = int(emulator.url.rpartition(":")[2])
-            yield Bench(self.folder, emulator)
-
-    async def scan(self, **changes):
-        async with self.bench() as bench:
-            return await bench.scan(**changes)
-
-    def command(self, *words: str) -> int:
-        return main([*words, "--state", str(self.folder / "state")])
-
-
-@pytest.fixture
-def web(tmp_path):
-    return Web(tmp_path)
+from tests.support.changing_web import ONE, TWO
+from tests.support.pictures import jpeg, tree
 
 
 def states(ran) -> dict[str, str]:

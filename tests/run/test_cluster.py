@@ -11,9 +11,9 @@ import pytest
 from msgspec.json import decode
 
 from batchscan.report import Report
-from tests.pictures import jpeg, png, tiff, tree, with_xmp, xmp
-from tests.run.clusters import checks_beyond, cluster_of
-from tests.run.processes import Process, assert_nothing_lost_or_doubled, reports, until
+from tests.support.clusters import checks_beyond, cluster_of
+from tests.support.pictures import jpeg, png, tiff, tree, with_xmp, xmp
+from tests.support.processes import Process, assert_nothing_lost_or_doubled, reports, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 QUICK = ("--rate", "1000/s", "-j", "16")

@@ -10,8 +10,8 @@ import pytest
 from batchscan.engines.cluster import pool
 from batchscan.errors import UsageError
 from batchscan.settings import Engine
-from tests.run.clusters import Cluster, cluster_of
-from tests.run.processes import Process
+from tests.support.clusters import Cluster, cluster_of
+from tests.support.processes import Process
 
 
 async def test_a_missing_dask_is_told_with_how_to_install_it(bench, monkeypatch):

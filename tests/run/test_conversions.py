@@ -13,7 +13,7 @@ from PIL import Image
 from batchscan.emulator import server, uploads
 from batchscan.enums import RejectReason, Status
 from batchscan.ledger import Ledger, Realm
-from tests import pictures
+from tests.support import pictures
 
 pillow_heif = pytest.importorskip("pillow_heif")
 

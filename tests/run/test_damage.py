@@ -17,9 +17,9 @@ import pytest
 
 from batchscan.emulator import Emulator, EmulatorConfig
 from batchscan.emulator.bodies import Match
-from tests.pictures import png, tree
-from tests.run.conftest import FAST, Bench
-from tests.run.processes import Process
+from tests.support.bench import FAST, Bench
+from tests.support.pictures import png, tree
+from tests.support.processes import Process
 
 SITE = "one.example"
 # Several commands in one process, each as the command line would run it

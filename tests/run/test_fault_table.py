@@ -10,9 +10,7 @@ import pytest
 
 from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import Answer, Odd, OddBody, Reset, RevokeTokens, Shape, Tear
-from tests.copyleaks.servers import scripted
-from tests.pictures import bmp, tree
-from tests.run.cells import (
+from tests.support.fault_cells import (
     PATIENT,
     HastyClock,
     Told,
@@ -21,6 +19,8 @@ from tests.run.cells import (
     nothing_is_lost,
     told_by,
 )
+from tests.support.pictures import bmp, tree
+from tests.support.servers import scripted
 
 SHAPES: tuple[Shape, ...] = (
     "json",

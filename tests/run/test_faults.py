@@ -21,7 +21,7 @@ from batchscan.emulator.fault_actions import (
     Tear,
 )
 from batchscan.pace import SystemClock
-from tests.pictures import png, tree
+from tests.support.pictures import png, tree
 
 QUICK = {"attempts": 2, "connect_timeout": 1.0, "read_timeout": 1.0}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from tests.pictures import png, tree
-from tests.run.processes import Process, all_lines
+from tests.support.pictures import png, tree
+from tests.support.processes import Process, all_lines
 
 
 async def test_a_line_that_is_no_files_name_costs_that_line_only(bench):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.pictures import png, tree
-from tests.run.conftest import Bench
-from tests.run.test_machine_clock import DAY, HOUR, SteppingClock, scan, steps
+from tests.support.bench import Bench
+from tests.support.pictures import png, tree
+from tests.support.stepping import DAY, HOUR, SteppingClock, scan, steps
 
 FORCED = {"force": True}
 OF_THE_LAST_HOUR = {"scan": {"rescan_after": HOUR}}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import signal
 
-from tests.run.conftest import QuickClock
-from tests.run.processes import Process, until
+from tests.support.clocks import QuickClock
+from tests.support.processes import Process, until
 
 
 class NotingClock(QuickClock):

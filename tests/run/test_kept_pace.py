@@ -12,7 +12,7 @@ from batchscan.emulator.fault_actions import Answer
 from batchscan.emulator.faults import Fault
 from batchscan.errors import StorageError
 from batchscan.ledger import Ledger, Realm
-from tests.run.processes import Process, until
+from tests.support.processes import Process, until
 
 PAUSE = 6
 

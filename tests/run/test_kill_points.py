@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,15 @@ from batchscan import Scan
 from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import Reset
 from batchscan.results import read_lines
-from tests.pictures import png, tree
-from tests.run import killing
-from tests.run.conftest import QuickClock
-from tests.run.processes import Process, assert_nothing_lost_or_doubled, reports, until
+from tests.support.clocks import QuickClock
+from tests.support.pictures import png, tree
+from tests.support.processes import (
+    Process,
+    assert_nothing_lost_or_doubled,
+    killed_at,
+    reports,
+    until,
+)
 
 ONE_AFTER_THE_OTHER = ("-j", "1", "--rate", "1000/s", "-q")
 CONTENTS = 4
@@ -68,13 +72,6 @@ UNDER_WAY = tuple(kill for kill in KILLS if kill.doubtful)
 def pictures(bench) -> None:
     tree(bench.images, {f"p{n:02}.png": png(16, 16, n) for n in range(CONTENTS)})
     tree(bench.images, {"broken.png": b"junk", "twin.png": png(16, 16, 1)})
-
-
-async def killed_at(bench, point: str, nth: int, *words: str) -> None:
-    """Run the command until it kills itself."""
-    program = (str(Path(killing.__file__)), point, str(nth))
-    code, _, err = await Process(bench).run(*words, program=program)
-    assert code == -signal.SIGKILL, err
 
 
 def run_folders(bench) -> list[Path]:

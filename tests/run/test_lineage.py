@@ -16,9 +16,9 @@ from batchscan.emulator.fault_actions import Delay
 from batchscan.errors import StorageError
 from batchscan.ledger.identity import FILE_NAME as HIGH_WATER
 from batchscan.runs.lineage import NOTES
-from tests.pictures import png, tree
-from tests.run.conftest import Bench
-from tests.run.processes import Process, until
+from tests.support.bench import Bench
+from tests.support.pictures import png, tree
+from tests.support.processes import Process, until
 
 ACCEPT = "--accept-old-ledger"
 

@@ -16,7 +16,7 @@ from batchscan.allow.active import ActiveAllowRules
 from batchscan.ledger import Ledger, Realm
 from batchscan.runs.recovery import recover_killed_runs
 from batchscan.settings import Settings
-from tests.run.processes import Process, all_lines, reports, until
+from tests.support.processes import Process, all_lines, reports, until
 
 
 def scanned(bench) -> Counter[str | None]:

@@ -8,7 +8,7 @@ import pytest
 
 from batchscan.emulator import LoginLimit
 from batchscan.emulator.fault_actions import Answer, Hang, Reset, RevokeTokens, Tear
-from tests.run.cells import (
+from tests.support.fault_cells import (
     PATIENT,
     HastyClock,
     Told,

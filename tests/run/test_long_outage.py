@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from batchscan.emulator.fault_actions import Answer, Reset, Tear
-from tests.run.cells import HastyClock, check, told_by
+from tests.support.fault_cells import HastyClock, check, told_by
 
 DAYS = 30 * 86_400.0
 HOURS = 2 * 3600.0

@@ -16,8 +16,9 @@ from batchscan import Scan
 from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import Answer, Delay
 from batchscan.results import read_lines
-from tests.run.conftest import Bench, QuickClock
-from tests.run.processes import Process, assert_nothing_lost_or_doubled, reports, until
+from tests.support.bench import Bench
+from tests.support.clocks import QuickClock
+from tests.support.processes import Process, assert_nothing_lost_or_doubled, reports, until
 
 AT_ONCE = ("--rate", "1000/s")
 SLOWLY = (Fault(route="check", action=Delay(seconds=0.8)),)

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from tests.pictures import png, tree
+from tests.support.pictures import png, tree
 
 
 async def command(*words) -> int:

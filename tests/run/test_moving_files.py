@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from batchscan import Scan
-from tests.pictures import png, tree
-from tests.run.conftest import Bench, QuickClock, Ran
+from tests.support.bench import Bench, Ran
+from tests.support.clocks import QuickClock
+from tests.support.pictures import png, tree
 
 ONE = {"concurrency": 1}  # at most three files are past the walk when the first is decided
 

@@ -8,8 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.pictures import bmp, tree
-from tests.run.cells import (
+from tests.support.fault_cells import (
     PATIENT,
     HastyClock,
     Told,
@@ -17,7 +16,8 @@ from tests.run.cells import (
     nothing_is_lost,
     told_by,
 )
-from tests.run.wire import Passage, Script, Wire, let_through
+from tests.support.pictures import bmp, tree
+from tests.support.wire import Passage, Script, Wire, let_through
 
 FAILED = {"failed": 1}
 JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"

@@ -10,7 +10,7 @@ import shutil
 
 import pytest
 
-from tests.run.processes import Process, reports
+from tests.support.processes import Process, reports
 
 STRACE = shutil.which("strace")
 REFUSED = {

@@ -12,8 +12,8 @@ import pytest
 
 from batchscan.results import read_lines
 from tests.ledger.fixtures.make import LATE, PORT
-from tests.ledger.old import VERSIONS, restored
-from tests.run.conftest import Bench
+from tests.support.bench import Bench
+from tests.support.old_ledgers import VERSIONS, restored
 
 UNANSWERED = {"c/silent.png", "c/open.png"}
 

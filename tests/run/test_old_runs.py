@@ -18,7 +18,8 @@ from batchscan.ledger import Ledger, Realm
 from batchscan.runs import rescued_answers, retention
 from batchscan.runs.reports import find_run, regenerate_report
 from batchscan.runs.retention import expired_runs, remove_runs
-from tests.run.conftest import Bench, QuickClock
+from tests.support.bench import Bench
+from tests.support.clocks import QuickClock
 
 KEEP_TWO = {"keep_runs": 2}
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.copyleaks.servers import scripted, whole_request
+from tests.support.servers import scripted, whole_request
 
 
 def answer(body: object) -> bytes:

@@ -9,8 +9,15 @@ import pytest
 
 from batchscan import Scan
 from batchscan.emulator.fault_actions import Answer, Reset, RevokeTokens, Tear
-from tests.run.cells import HastyClock, Told, check, finished_by_the_next_run, login, told_by
-from tests.run.wire import Passage, Wire, let_through
+from tests.support.fault_cells import (
+    HastyClock,
+    Told,
+    check,
+    finished_by_the_next_run,
+    login,
+    told_by,
+)
+from tests.support.wire import Passage, Wire, let_through
 
 DAY = 86_400.0
 DAYS = 30 * DAY

@@ -8,7 +8,7 @@ import pytest
 
 from batchscan import Pace, Rate, Spend
 from batchscan.pace import SystemClock
-from tests.run.conftest import FAST
+from tests.support.bench import FAST
 
 MANY = 10**18
 

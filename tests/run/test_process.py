@@ -11,8 +11,8 @@ import sys
 
 import pytest
 
-from tests.pictures import png, tree
-from tests.run.processes import (
+from tests.support.pictures import png, tree
+from tests.support.processes import (
     Process,
     all_lines,
     assert_nothing_lost_or_doubled,

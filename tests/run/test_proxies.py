@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.run.processes import Process, reports
+from tests.support.processes import Process, reports
 
 SECRET = "s3cr3t"
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchscan.ledger.realms import address_of
-from tests.run.processes import Process
+from tests.support.processes import Process
 
 HERE = ("127.0.0.1", "localhost", "LOCALHOST", "localhost.")
 

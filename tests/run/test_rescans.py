@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.pictures import jpeg, png, tree
-from tests.run.conftest import FAST, QuickClock
-from tests.run.processes import Process, until
+from tests.support.bench import FAST
+from tests.support.clocks import QuickClock
+from tests.support.pictures import jpeg, png, tree
+from tests.support.processes import Process, until
 
 DAY = 86_400.0
 MONTH_OLD = {"rescan_after": 30 * DAY}

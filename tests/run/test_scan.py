@@ -14,7 +14,7 @@ import pytest
 from batchscan import Scan
 from batchscan.errors import LockedError, UsageError
 from batchscan.model import Scanned
-from tests.pictures import jpeg, png, tree
+from tests.support.pictures import jpeg, png, tree
 
 
 async def test_a_folder_of_good_and_broken_files_is_decided_whole(bench):

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from batchscan.commands.state_check import check
-from tests.pictures import png, tree
-from tests.run import killing, raising
-from tests.run.answering import Service, answering, match, said
-from tests.run.processes import all_lines
+from tests.support import killing, raising
+from tests.support.answering import Service, answering, match, said
+from tests.support.pictures import png, tree
+from tests.support.processes import all_lines
 
 CONTENTS = 4
 # After the answer has come, each of them.

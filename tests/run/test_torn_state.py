@@ -13,9 +13,9 @@ import pytest
 
 from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import Delay
-from tests.pictures import png, tree
-from tests.run.conftest import Bench
-from tests.run.processes import Process, assert_nothing_lost_or_doubled, reports, until
+from tests.support.bench import Bench
+from tests.support.pictures import png, tree
+from tests.support.processes import Process, assert_nothing_lost_or_doubled, reports, until
 
 PAGE = 4096
 

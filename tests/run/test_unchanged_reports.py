@@ -16,8 +16,8 @@ from batchscan import Scan
 from batchscan.cli import main
 from batchscan.ledger import FILE_NAME
 from batchscan.runs.reports import MATCHES, PAGE
-from tests.pictures import jpeg, tree
-from tests.run.conftest import Bench, Ran
+from tests.support.bench import Bench, Ran
+from tests.support.pictures import jpeg, tree
 
 FILES = (MATCHES, PAGE)
 

@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.pictures import bmp, tree
-from tests.run.cells import PATIENT, HastyClock, Told, finished_by_the_next_run, told_by
-from tests.run.wire import Passage, Script, Wire
+from tests.support.fault_cells import PATIENT, HastyClock, Told, finished_by_the_next_run, told_by
+from tests.support.pictures import bmp, tree
+from tests.support.wire import Passage, Script, Wire
 
 FAILED = {"failed": 1}
 NOT_SENT = Told(3, FAILED, "network")

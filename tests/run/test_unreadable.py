@@ -6,8 +6,8 @@ import ctypes
 import os
 
 from batchscan.results import ResultLine, read_lines
-from tests.pictures import png, tree
-from tests.run.processes import Process
+from tests.support.pictures import png, tree
+from tests.support.processes import Process
 
 _DROP_FROM_BOUNDING_SET = 24
 _MAY_READ_EVERYTHING = (1, 2)  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH

@@ -9,8 +9,8 @@ from contextlib import closing
 
 from batchscan.commands.state_check import check
 from batchscan.ledger import FILE_NAME
-from tests.pictures import png, tree
-from tests.run.answering import answering, match, said
+from tests.support.answering import answering, match, said
+from tests.support.pictures import png, tree
 
 ERROR = {"code": 16, "message": "something broke"}
 NOTHING = {"totalMatches": 0, "fullMatches": 0, "partialMatches": 0}

@@ -13,9 +13,9 @@ import sys
 import pytest
 
 from batchscan.emulator.fault_actions import Answer
-from tests.pictures import jpeg, png, tree
-from tests.run.cells import login
-from tests.run.processes import Process, reports, until
+from tests.support.fault_cells import login
+from tests.support.pictures import jpeg, png, tree
+from tests.support.processes import Process, reports, until
 
 UNCHECKED = {
     "corrupt": 1,

@@ -19,11 +19,12 @@ from batchscan.emulator.bodies import Match
 from batchscan.emulator.fault_actions import Answer
 from batchscan.results import ResultLine, read_lines
 from batchscan.settings import Alerts, Webhook
-from tests.alerts.receiver import Receiver, receiving
-from tests.pictures import png, tree
-from tests.run import killing
-from tests.run.conftest import FAST, Bench, QuickClock
-from tests.run.processes import Process
+from tests.support import killing
+from tests.support.bench import FAST, Bench
+from tests.support.clocks import QuickClock
+from tests.support.pictures import png, tree
+from tests.support.processes import Process
+from tests.support.receiver import Receiver, receiving
 
 NIGHTS, PICTURES = 365, 500
 A_DAY, A_MONTH, AGE = 22, 620, 25  # credits, credits, days

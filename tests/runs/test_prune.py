@@ -14,9 +14,9 @@ from batchscan.ledger import FILE_NAME, Ledger
 from batchscan.runs.prune import PrunePlan, carry_out, find
 from batchscan.runs.retention import RetentionResult
 from batchscan.settings import Output, Settings
-from tests.ledger import histories
-from tests.ledger.conftest import REAL
-from tests.ledger.histories import File
+from tests.support import histories
+from tests.support.histories import File
+from tests.support.ledgers import REAL
 
 NOW = 10.0**10
 NONE: frozenset[str] = frozenset()

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from batchscan.cli import main
-from tests.pictures import png, tree
-from tests.schedule.reading import systemd_command
+from tests.support.pictures import png, tree
+from tests.support.schedule_reading import systemd_command
 
 
 @dataclass

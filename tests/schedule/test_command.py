@@ -14,8 +14,8 @@ import pytest
 
 from batchscan.cli.scheduled_scan import ScheduleRequest, schedule
 from batchscan.schedule import Timing, service_unit
-from tests.pictures import tree
-from tests.schedule.reading import cron_command
+from tests.support.pictures import tree
+from tests.support.schedule_reading import cron_command
 
 
 def test_a_scan_comes_out_with_exactly_its_flags_and_with_whole_paths(machine):

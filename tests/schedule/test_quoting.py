@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from batchscan.errors import UsageError
 from batchscan.schedule.quoting import command_word, cron_word, unit_path, unit_rest, unit_word
-from tests.schedule.reading import cron_command, systemd_command, systemd_words
+from tests.support.schedule_reading import cron_command, systemd_command, systemd_words
 
 # What a process's arguments may hold: any bytes but NUL; many of those that mean something.
 ODD = st.sampled_from([*"\\\"'$%{};# =~@-!*?[]()&|<>`\n\t\x1b\x7f\u2028é漢", "\udcff", "\udc80"])

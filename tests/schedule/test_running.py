@@ -14,10 +14,11 @@ import pytest
 from batchscan.emulator import EmulatorConfig
 from batchscan.emulator.threaded import serve_in_thread
 from batchscan.settings import Rate
-from tests.pictures import bmp, dng, gif, ico, jpeg, tree, webp
 from tests.schedule.conftest import report
-from tests.schedule.reading import cron_command, systemd_command, systemd_words
+from tests.support.pictures import bmp, dng, gif, ico, jpeg, tree, webp
+from tests.support.schedule_reading import cron_command, systemd_command, systemd_words
 
+FENCE = Path(__file__).parents[1] / "support" / "fence.py"
 MEASURING = {name: value for name, value in os.environ.items() if name.startswith("COV")}
 READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && cd "$0" && exec "$@"'
 IN_READ_ONLY = ["unshare", "--mount", "sh", "-c", READ_ONLY]
@@ -126,9 +127,9 @@ def test_every_kind_of_picture_is_scanned_behind_the_fence_of_the_unit(machine, 
     assert code == 0, err
     units = machine.units("my images")
     environment = as_service(machine, units)
-    fence = [sys.executable, str(Path(__file__).parent / "fence.py"), "batchscan.service"]
+    command = [sys.executable, str(FENCE), "batchscan.service"]
     state = environment["STATE_DIRECTORY"]
-    behind = [*fence, state, "--"]
+    behind = [*command, state, "--"]
     refused = ran(
         [*behind, "/bin/touch", str(machine.home / "x")], env=environment, cwd=machine.home
     )

@@ -18,29 +18,12 @@ from batchscan.copyleaks.requests import check_form
 from batchscan.images.file_name import safe_file_name
 from batchscan.results import read_lines
 from batchscan.run import Scan
-from tests.copyleaks.servers import serving
-from tests.pictures import png
-from tests.run.conftest import QuickClock
-from tests.security.test_secrets import started
+from tests.support.clocks import QuickClock
+from tests.support.commands import started
+from tests.support.hostile import NAMES
+from tests.support.pictures import png
+from tests.support.servers import serving
 
-NAMES = [
-    b"line\nfeed\r.png",
-    b"\x1b[2J\x1b]0;title\x07.png",
-    b"c1 \xc2\x9b2J.png",
-    b"bidi \xe2\x80\xaegnp.png",
-    b"lines \xe2\x80\xa8{}\xc2\x85.png",
-    b"not utf-8 \xff\xc3.png",
-    b"half \xed\xa0\xbd a pair.png",
-    b"-rf.png",
-    b"--api-key=x.png",
-    b"=cmd|' C calc'!A0.png",
-    b"@SUM(1+1).png",
-    b'"; filename="other.exe.png',
-    b"<script>alert(1)<script>.png",
-    b"%s %n {0} {__class__}.png",
-    b"$(touch x) `id`.png",
-    b"a" * 251 + b".png",
-]
 URLS = [
     '=HYPERLINK("http://evil.test","click")',  # the first one begins the table's cell
     "javascript:alert(document.domain)",

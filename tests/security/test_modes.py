@@ -13,22 +13,9 @@ from batchscan.copyleaks.requests import Request
 from batchscan.model import Claim
 from batchscan.runs.rescued_answers import rescue
 from batchscan.state.lock import make_private_folder
-from tests.copyleaks.servers import head_of, scripted, transport
-from tests.run.processes import until
-from tests.security.test_secrets import KEY, command
-
-
-async def run(
-    bench, *words: str, umask: int = 0o022, given: dict[str, str] | None = None
-) -> tuple[int, str]:
-    line, usual = command(bench, *words)
-    process = await asyncio.create_subprocess_exec(
-        *line, env=usual | (given or {}), cwd="/", umask=umask,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    _, err = await process.communicate()
-    return process.returncode or 0, err.decode()
+from tests.support.commands import KEY, command, run
+from tests.support.processes import until
+from tests.support.servers import head_of, scripted, transport
 
 
 def modes(folder: Path) -> dict[str, int]:

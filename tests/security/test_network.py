@@ -25,10 +25,9 @@ from batchscan.errors import UsageError
 from batchscan.run import Scan
 from batchscan.settings.catalog import entries
 from batchscan.settings.load import load, validate
-from tests.copyleaks.servers import scripted
-from tests.run.conftest import QuickClock
-from tests.security.test_modes import run
-from tests.security.test_secrets import KEY, command
+from tests.support.clocks import QuickClock
+from tests.support.commands import KEY, command, run
+from tests.support.servers import scripted
 
 FOREIGN = [
     "http://api.copyleaks.com",

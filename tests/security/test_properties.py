@@ -25,8 +25,8 @@ from batchscan.images.rules import Accepted, Refused, Rules
 from batchscan.results import encode, line_of, read_lines
 from batchscan.settings.catalog import entries
 from batchscan.settings.load import load
-from tests import pictures
-from tests.outcomes import outcomes
+from tests.support import pictures
+from tests.support.outcomes import outcomes
 
 SLOWLY = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 any_text = st.text(st.characters(codec=None), max_size=40)

@@ -9,8 +9,8 @@ import pytest
 
 from batchscan.enums import Status
 from batchscan.run import Scan
-from tests.pictures import png, tree
-from tests.run.conftest import QuickClock
+from tests.support.clocks import QuickClock
+from tests.support.pictures import png, tree
 
 SECRET = png(16, 16, 999)  # a picture that is nobody's business
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 from contextlib import closing
@@ -25,12 +24,12 @@ from batchscan.emulator.faults import Fault
 from batchscan.engines.local import LocalEngine
 from batchscan.ledger import Ledger, Realm
 from batchscan.run import Scan
-from tests.alerts.receiver import receiving
-from tests.copyleaks.servers import head_of, scripted, transport
-from tests.ledger.entering import NOW, enter, shown
-from tests.pictures import dng, tree
+from tests.support.commands import KEY, command, started
+from tests.support.ledger_entries import NOW, enter, shown
+from tests.support.pictures import dng, tree
+from tests.support.receiver import receiving
+from tests.support.servers import head_of, scripted, transport
 
-KEY = "k3y-0f-the-acc0unt-7f31"
 TOKEN = "t0ken-0f-the-l0gin-9c52"
 # Answers that are written into files, logs and messages, whatever they are.
 FAULTS = (
@@ -38,30 +37,6 @@ FAULTS = (
     Fault(route="check", nth=4, action=Answer(status=400, body="problem")),
     Fault(route="check", nth=5, action=Answer(status=415, body="json", code=10)),
 )
-
-
-def command(bench, *words: str) -> tuple[list[str], dict[str, str]]:
-    """A command line for a user whose key stands in the environment, and that environment."""
-    folder = bench.folder
-    folders = ("-o", str(folder / "output"), "--state", str(folder / "state"))
-    environment = {
-        **{name: value for name, value in os.environ.items() if name.startswith("COV")},
-        "PATH": "/usr/bin:/bin",
-        "HOME": str(folder),
-        "COPYLEAKS_EMAIL": "me@example.com",
-        "COPYLEAKS_API_KEY": KEY,
-        "COPYLEAKS_API_URL": bench.emulator.url,
-        "COPYLEAKS_IDENTITY_URL": bench.emulator.url,
-    }
-    return [sys.executable, "-P", "-m", "batchscan", *words, *folders], environment
-
-
-async def started(bench, *words: str) -> asyncio.subprocess.Process:
-    line, environment = command(bench, *words)
-    return await asyncio.create_subprocess_exec(
-        *line, env=environment, cwd="/", stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
 
 
 def token_of(bench) -> str:
@@ -315,7 +290,7 @@ FAILING = """
 import pytest, batchscan
 from batchscan.ledger import Ledger, Realm
 from batchscan.run import Scan
-from tests.alerts.receiver import receiving
+from tests.support.receiver import receiving
 
 pytest_plugins = ["tests.run.conftest"]
 
@@ -360,7 +335,7 @@ async def test_a_refused_token(bench_with):
 async def test_a_token_that_is_none(bench):
     from aiohttp import web
     from batchscan.engines.vendor_client import open_client, open_transport
-    from tests.copyleaks.servers import serving
+    from tests.support.servers import serving
 
     async def answer(request):
         return web.Response(text=open(__file__ + ".odd").read())
@@ -377,7 +352,7 @@ async def test_a_token_that_is_none(bench):
 async def test_a_connection_that_breaks(bench):
     from batchscan.copyleaks.secret import SecretStr
     from batchscan.copyleaks.requests import Request
-    from tests.copyleaks.servers import head_of, scripted, transport
+    from tests.support.servers import head_of, scripted, transport
 
     async def reset(reader, writer):
         await head_of(reader)

@@ -12,8 +12,8 @@ import pytest
 import batchscan
 from batchscan.ledger import Ledger, Realm
 from batchscan.model import Stat
-from tests.ledger.conftest import answer, image
-from tests.ledger.settling import settle
+from tests.support.ledgers import answer, image
+from tests.support.settling import settle
 
 PACKAGE = Path(batchscan.__file__).parent
 EXECUTES = {"execute", "executemany", "executescript"}

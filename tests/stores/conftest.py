@@ -14,7 +14,7 @@ import pytest
 
 from batchscan.emulator import Emulator, EmulatorConfig
 from batchscan.stores import using
-from tests.run.conftest import FAST, Bench, Ran
+from tests.support.bench import FAST, Bench, Ran
 
 pytest.importorskip("s3fs", reason="pip install 'batchscan[s3]'")
 moto_app = pytest.importorskip("moto.moto_server.werkzeug_app")

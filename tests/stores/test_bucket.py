@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from batchscan.errors import UsageError
-from tests.pictures import jpeg, png
 from tests.stores.conftest import outcomes
+from tests.support.pictures import jpeg, png
 
 ODD = (
     "with space.png",

@@ -8,9 +8,9 @@ import os
 import pytest
 
 from batchscan.errors import UsageError
-from tests.pictures import png
-from tests.stores.clouds import Azure, Google, serving
 from tests.stores.conftest import outcomes
+from tests.support.clouds import Azure, Google, serving
+from tests.support.pictures import png
 
 KEYS = (
     "a.png",

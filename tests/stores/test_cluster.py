@@ -7,9 +7,9 @@ import signal
 
 import pytest
 
-from tests.pictures import jpeg
-from tests.run.clusters import cluster_of
-from tests.run.processes import Process, assert_nothing_lost_or_doubled, reports
+from tests.support.clusters import cluster_of
+from tests.support.pictures import jpeg
+from tests.support.processes import Process, assert_nothing_lost_or_doubled, reports
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 QUICK = ("--rate", "1000/s", "-j", "8", "-q")

@@ -7,8 +7,8 @@ import hashlib
 import pytest
 
 from batchscan.images import read_remote
-from tests.pictures import png
 from tests.stores.conftest import outcomes
+from tests.support.pictures import png
 
 memory = pytest.importorskip("fsspec.implementations.memory")
 

@@ -9,8 +9,8 @@ import threading
 import pytest
 
 from batchscan.errors import UsageError
-from tests.pictures import png, tree
 from tests.stores.conftest import outcomes
+from tests.support.pictures import png, tree
 
 asyncssh = pytest.importorskip("asyncssh", reason="pip install 'batchscan[sftp]'")
 pytest.importorskip("sshfs", reason="pip install 'batchscan[sftp]'")

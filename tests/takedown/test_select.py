@@ -6,7 +6,7 @@ from batchscan.enums import Disposition, MatchState
 from batchscan.errors import UsageError
 from batchscan.model import Match, Provenance
 from batchscan.takedown import gather, require_reviewed_matches
-from tests.report.found import match, picture
+from tests.support.report_builders import match, picture
 
 
 def reviewed(url: str, domain: str = "example.com", **changes) -> Match:

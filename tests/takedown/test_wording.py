@@ -11,7 +11,7 @@ from batchscan.model import Match, Provenance
 from batchscan.settings import Takedown
 from batchscan.takedown import FORMS, NoticeTemplate, gather, missing_fields, template_context
 from batchscan.takedown.wording import MAX_PAGES, web_address
-from tests.report.found import HOSTILE, match, picture
+from tests.support.report_builders import HOSTILE, match, picture
 
 MARKDOWN, TEXT = FORMS
 TEMPLATES = {form: NoticeTemplate(form.suffix) for form in FORMS}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.walk.places import found, touch
+from tests.support.places import found, touch
 
 PATTERNS = [
     "*.png",

@@ -9,7 +9,7 @@ import pytest
 from batchscan.errors import UsageError
 from batchscan.walk import BLOCK, FileList
 from batchscan.walk.file_lists import MAX_NAME
-from tests.walk.places import names, touch
+from tests.support.places import names, touch
 
 
 def listed(data: bytes, *, nul: bool = False):

@@ -5,7 +5,7 @@ import pytest
 
 from batchscan.errors import UsageError
 from batchscan.walk.ignore_rules import MAX_IGNORE_FILE
-from tests.walk.places import found, names, touch, walk
+from tests.support.places import found, names, touch, walk
 
 
 def test_other_programs_files_are_left_out_by_default(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from batchscan.walk import BLOCK
 from batchscan.walk.block import MESSAGES
-from tests.walk.places import found, names, reads_everything, touch, walk
+from tests.support.places import found, names, reads_everything, touch, walk
 
 
 def enter(name: str) -> str:

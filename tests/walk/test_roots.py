@@ -4,7 +4,7 @@ import pytest
 
 from batchscan.errors import UsageError
 from batchscan.walk import check_roots
-from tests.walk.places import reads_everything, touch
+from tests.support.places import reads_everything, touch
 
 
 def test_files_folders_and_links_to_them_are_roots(tmp_path):

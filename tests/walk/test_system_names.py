@@ -5,7 +5,7 @@ import pytest
 from batchscan.images.signature import SEEN_EXTENSIONS
 from batchscan.path_patterns import PathPattern
 from batchscan.walk.other_names import OTHER_EXTENSIONS
-from tests.walk.places import found, touch
+from tests.support.places import found, touch
 
 SYSTEMS = (
     "@eaDir", "#recycle", "#snapshot", "@tmp", "@Recycle", "@Recently-Snapshot", ".@__thumb",

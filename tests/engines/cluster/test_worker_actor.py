@@ -16,7 +16,7 @@ from batchscan.engines.interface import NotSent, Success, TokenRejected
 from batchscan.enums import FailReason, RejectReason
 from batchscan.images.preview import Preview
 from batchscan.model import Candidate, Image, NotSendable, Stat
-from tests.pictures import png
+from tests.support.pictures import png
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from batchscan.images.decoding.pool import Decoders
 from batchscan.images.decoding.process import DecoderDied, Source
 from batchscan.images.pixel_semaphore import PixelSemaphore
 from batchscan.images.rules import RuleViolation
-from tests import pictures
+from tests.support import pictures
 
 LIMIT = 75_000_000
 

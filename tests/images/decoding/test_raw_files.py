@@ -5,7 +5,7 @@ from PIL import Image
 
 from batchscan.images.decoding.raw_files import examine, make_preview
 from batchscan.images.raw_process import RawReport
-from tests import pictures
+from tests.support import pictures
 
 LIMIT = 75_000_000
 

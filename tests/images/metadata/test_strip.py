@@ -16,7 +16,7 @@ from batchscan.images import kinds
 from batchscan.images.kinds import ImageFormat
 from batchscan.images.metadata.strip import CannotStrip, strip
 from batchscan.images.raster import open_raster
-from tests import pictures
+from tests.support import pictures
 
 SECRET = b"Secret Street 7"
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -1,6 +1,6 @@
 """Opens a ledger, and dies just before SQLite begins the nth statement: nothing is cleaned up.
 
-python -m tests.ledger.killed_migration STATE NTH
+python -m tests.support.killed_migration STATE NTH
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from batchscan.ledger import Ledger
-from tests.ledger.conftest import REAL
+from tests.support.ledgers import REAL
 
 
 class _Counting(sqlite3.Connection):

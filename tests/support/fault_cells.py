@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from batchscan.emulator import Fault
 from batchscan.pace import SystemClock
-from tests.run.conftest import Bench, Ran
+from tests.support.bench import Bench, Ran
 
 PATIENT = {"retry_for": 86_400.0}  # by the hasty clock: no cell ends because a machine is slow
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from batchscan.ledger import FileStat, FreshnessPolicy, Ledger
 from batchscan.model import Stat
-from tests.ledger.conftest import answer, image
-from tests.ledger.settling import settle
+from tests.support.ledgers import answer, image
+from tests.support.settling import settle
 
 RULES = "rules"
-STANDING = FreshnessPolicy(RULES, "now", 0.0)
+POLICY = FreshnessPolicy(RULES, "now", 0.0)
 CONTENTS = 5
 _contents = st.integers(0, CONTENTS - 1)
 _folders = st.sampled_from(["a", "b", "b/c"])
@@ -69,7 +69,7 @@ def live(ledger: Ledger, root: Path, history: Sequence[File]) -> None:
     with ledger.transaction():
         after: int | None = 0
         while after is not None:
-            after = ledger.files.build_cache(STANDING, after)
+            after = ledger.files.build_cache(POLICY, after)
     for number, file in enumerate(history):
         if file.gone:
             (root / file.folder / f"{number}-{file.content}.png").unlink()
@@ -123,5 +123,5 @@ def _sorted(ledger: Ledger, folder: str) -> tuple[int, list[FileStat]]:
         found = os.stat(os.path.join(folder, name))
         if name.endswith(".png"):
             entries.append((name, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
-    result = ledger.files.classify(folder, entries, STANDING)
+    result = ledger.files.classify(folder, entries, POLICY)
     return result.unchanged, result.changed

@@ -13,7 +13,7 @@ from functools import partial
 from batchscan.emulator.account import Windows
 from batchscan.pace import Permit, RateLimiter
 from batchscan.settings import Rate
-from tests.pace.clock import FakeClock
+from tests.support.clocks import FakeClock
 
 
 class EventClock(FakeClock):

@@ -6,12 +6,15 @@ import asyncio
 import json
 import os
 import resource
+import signal
 import sys
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from batchscan.results import ResultLine, read_lines
+from tests.support import killing
 
 BATCHSCAN = ("-m", "batchscan")
 # Python before 3.14 leaves a half-written .pyc in place on a full disk, and every later import fails.
@@ -105,3 +108,10 @@ def assert_nothing_lost_or_doubled(bench, contents: int, *, replayed: bool) -> N
         files = report["files"]
         parts = ("unchanged", "scanned", "reused", "rejected", "failed", "deferred")
         assert files["seen"] == sum(files[part] for part in parts)
+
+
+async def killed_at(bench, point: str, nth: int, *words: str) -> None:
+    """Run the command until it kills itself."""
+    program = (str(Path(killing.__file__)), point, str(nth))
+    code, _, err = await Process(bench).run(*words, program=program)
+    assert code == -signal.SIGKILL, err

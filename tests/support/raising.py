@@ -9,7 +9,7 @@ import builtins
 import sqlite3
 import sys
 
-from tests.run import killing
+from tests.support import killing
 
 if __name__ == "__main__":
     from batchscan.cli import main

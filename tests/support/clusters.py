@@ -9,7 +9,7 @@ import socket
 import sys
 from contextlib import asynccontextmanager
 
-from tests.run.processes import until
+from tests.support.processes import until
 
 
 class Cluster:

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 
 from batchscan.emulator import Emulator, EmulatorConfig, Entry
-from tests import pictures
+from tests.support import pictures
 
 
 class Clock:

@@ -13,8 +13,8 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.copyleaks.servers import serving
-from tests.run.processes import Process, all_lines, reports
+from tests.support.processes import Process, all_lines, reports
+from tests.support.servers import serving
 
 Say = Callable[[str, str], bytes]  # the picture's file name without its extension, the scan id
 

@@ -20,9 +20,9 @@ from batchscan.report_sections import (
     PictureMatches,
 )
 from batchscan.util.urls import registrable_domain
-from tests.pictures import encoded, image
-from tests.report.facts import books, report
-from tests.report.found import totals
+from tests.support.pictures import encoded, image
+from tests.support.report_builders import totals
+from tests.support.report_facts import books, report
 
 NOW = 1_795_456_957.0  # 2026-11-23 18:02 UTC
 DAY = 86_400.0

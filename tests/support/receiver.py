@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
 
-from tests.copyleaks.servers import serving
+from tests.support.servers import serving
 
 PATH = "/hooks/T0-s3cr3t"
 
@@ -76,3 +76,7 @@ async def receiving(**settings) -> AsyncIterator[Receiver]:
     async with serving(web.route("*", "/{any:.*}", receiver.handle)) as url:
         receiver.url = url + PATH
         yield receiver
+
+
+def names(urls: Sequence[str]) -> list[str]:
+    return sorted(url.partition("/web/")[2] for url in urls)

@@ -18,7 +18,7 @@ from batchscan.evidence.select import select_pictures
 from batchscan.ledger import Ledger, Realm
 from batchscan.model import Answer, Image, Match, Stat
 from batchscan.util.urls import registrable_domain
-from tests.ledger.settling import settle
+from tests.support.settling import settle
 
 REALM = Realm("https://api.example.com", sandbox=False)
 NOW = 1_795_456_957.25

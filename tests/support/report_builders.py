@@ -16,7 +16,7 @@ from batchscan.report_sections import (
     PictureMatches,
     PictureSummary,
 )
-from tests.report.facts import books, report
+from tests.support.report_facts import books, report
 
 NOW = 1_795_456_957.25
 HOSTILE = (

@@ -12,8 +12,8 @@ from batchscan.enums import MatchKind
 from batchscan.ledger import Ledger
 from batchscan.model import Match, Provenance
 from batchscan.util.urls import registrable_domain
-from tests.ledger.conftest import answer, image
-from tests.ledger.settling import settle
+from tests.support.ledgers import answer, image
+from tests.support.settling import settle
 
 NOW = 1_795_456_957.0  # 2026-11-23 18:02 UTC
 
