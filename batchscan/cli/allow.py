@@ -14,14 +14,12 @@ import click
 from batchscan.cli.help import GroupedOption, HelpCommand, HelpGroup
 from batchscan.cli.options import allow_option, folder_options, settings_of
 from batchscan.console.terminal import colored, print_data, print_status
-from batchscan.errors import UsageError
 from batchscan.util.escaping import escape_json, printable, replace_surrogates
 
 if TYPE_CHECKING:
     from batchscan.allow import AllowRules, Rule, Usage
     from batchscan.report_sections import AllowRuleUsage
     from batchscan.settings import Settings
-    from batchscan.settings.load import LoadedSettings
 
 _RULE = "The rule"
 
@@ -70,10 +68,11 @@ _RULE = "The rule"
 def add(*, target: str | None, **parameters: object) -> int:
     """Add, and give the exit code."""
     from batchscan.allow import AllowRules, add_rule  # noqa: PLC0415 - --help does without
+    from batchscan.commands.allow import rules_path  # noqa: PLC0415
 
     rule = _rule(target, parameters)
     loaded = settings_of(parameters, credentials=False)
-    path = _file(loaded)
+    path = rules_path(loaded)
     usage = _usage(loaded.settings, AllowRules([rule]))
     add_rule(path, rule)
     print_data("\n".join(_added(path, rule, usage)))
@@ -95,9 +94,10 @@ def add(*, target: str | None, **parameters: object) -> int:
 def list_(*, as_json: bool, **parameters: object) -> int:
     """Print, and give the exit code."""
     from batchscan.allow import load_rules  # noqa: PLC0415 - --help does without
+    from batchscan.commands.allow import rules_path  # noqa: PLC0415
 
     loaded = settings_of(parameters, credentials=False)
-    path = _file(loaded)
+    path = rules_path(loaded)
     rules = load_rules(loaded.settings, loaded.file)
     usage = _usage(loaded.settings, rules)
     if as_json:
@@ -118,30 +118,9 @@ command = HelpGroup(
 
 
 def _rule(target: str | None, given: Mapping[str, object]) -> Rule:
-    from batchscan.allow.parse import PARSERS, parse_rule  # noqa: PLC0415 - as above
-    from batchscan.url_patterns import UrlPattern  # noqa: PLC0415
+    from batchscan.commands.allow import make_rule  # noqa: PLC0415 - as above
 
-    values: dict[str, object] = {}
-    if target is not None:
-        found = UrlPattern.of(target)
-        if found.is_public_suffix:
-            raise UsageError(
-                f"'{printable(target)}' is not a site: anybody may have a name under it",
-                advice="name the site, as in example.com",
-            )
-        values["domain" if found.is_domain else "url"] = found
-    for key, read in PARSERS.items():
-        text = given.get(key)
-        if isinstance(text, str):
-            try:
-                values[key] = read(text)
-            except UsageError as error:
-                raise UsageError(f"--{key}: {error}", advice=error.advice) from None
-    if values.keys() <= {"reason", "by", "until"}:
-        raise UsageError(
-            "it is not said what is allowed", advice="give DOMAIN or URL, --images or --sha256"
-        )
-    rule = parse_rule(values)
+    rule = make_rule(target, given)
     if not rule.holds(_today()):
         print_status(f"batchscan: {rule.until} is past, so this rule covers nothing")
     return rule
@@ -149,18 +128,6 @@ def _rule(target: str | None, given: Mapping[str, object]) -> Rule:
 
 def _today() -> date:
     return datetime.now(UTC).date()
-
-
-def _file(loaded: LoadedSettings) -> Path:
-    from batchscan.settings.locations import allow_file  # noqa: PLC0415 - as above
-
-    path = allow_file(loaded.settings, loaded.file)
-    if path is None:
-        raise UsageError(
-            "there is no home folder to keep the rules in",
-            advice="name a file with --allow FILE or scan.allow",
-        )
-    return path
 
 
 def _usage(settings: Settings, rules: AllowRules) -> Usage:

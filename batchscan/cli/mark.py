@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import getpass
-import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -29,9 +27,7 @@ if TYPE_CHECKING:
 
 _WORDS = ("open", "reviewed", "noticed", "removed", "not_mine")
 _SPELLINGS = {word.replace("_", "-"): word for word in _WORDS}
-_SHORTEST_PAUSE = 0.01  # seconds between two pieces
 _DOMAINS_NAMED = 3  # of those that are nearest to one without a match
-_MAX_NOTE = 2_000  # characters
 _HOW = "How"
 
 
@@ -100,8 +96,6 @@ def command(
             raise UsageError("--undo stands alone: it takes the last decision back")
         return _undo(settings_of(parameters, credentials=False).settings)
     word, wanted = _word(disposition), _sites(targets)
-    if how.note is not None and len(how.note) > _MAX_NOTE:
-        raise UsageError(f"--note: at most {_MAX_NOTE:,} characters are kept")
     return _mark_all(settings_of(parameters, credentials=False).settings, wanted, word, how)
 
 
@@ -157,23 +151,15 @@ def _sites(texts: Sequence[str]) -> list[UrlPattern]:
 
 
 def _decision(word: Disposition, target: UrlPattern, how: _How) -> Decision:
-    from batchscan.ledger.dispositions import Decision  # noqa: PLC0415
-    from batchscan.util.escaping import replace_surrogates  # noqa: PLC0415 - --help does without
+    from batchscan.commands.mark import decide  # noqa: PLC0415 - --help does without
 
-    note = replace_surrogates(how.note) if how.note else None
-    return Decision(word, time.time(), _user(), replace_surrogates(str(target)), note, how.force)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container's user may have no name
-        return ""
+    return decide(word, str(target), how.note, force=how.force)
 
 
 def _mark_all(
     settings: Settings, targets: Sequence[UrlPattern], word: Disposition, how: _How
 ) -> int:
+    from batchscan.commands.mark import mark  # noqa: PLC0415
     from batchscan.path_patterns import PathPattern  # noqa: PLC0415
     from batchscan.state.access import open_for_change, read_ledger  # noqa: PLC0415 - as above
 
@@ -184,7 +170,7 @@ def _mark_all(
         with nullcontext() if how.dry_run else ledger.transaction():
             _refuse_unknown(ledger, targets, choices, filtered=bool(globs))
         results = [
-            _mark(ledger, choice, decision, dry_run=how.dry_run)
+            mark(ledger, choice, decision, dry_run=how.dry_run)
             for choice, decision in zip(choices, decisions, strict=True)
         ]
     _refuse_kept(results)
@@ -229,30 +215,8 @@ def _refuse_kept(results: Sequence[MarkResult]) -> None:
         )
 
 
-def _mark(ledger: Ledger, choice: Choice, decision: Decision, *, dry_run: bool) -> MarkResult:
-    from batchscan.ledger.dispositions import MarkResult  # noqa: PLC0415 - --help does without
-
-    marked = MarkResult()
-    if dry_run:
-        while marked.reached is not None:
-            ledger.dispositions.mark(choice, decision, marked, dry_run=True)
-        return marked
-    _in_pieces(ledger, marked, lambda: ledger.dispositions.mark(choice, decision, marked))
-    return marked
-
-
-def _in_pieces(ledger: Ledger, marked: MarkResult, piece: Callable[[], None]) -> None:
-    """Write piece by piece, and let a scan that wants to write do so in between."""
-    while marked.reached is not None:
-        began = time.monotonic()
-        with ledger.transaction(writing=True):
-            piece()
-        if marked.reached is not None:
-            time.sleep(max(_SHORTEST_PAUSE, time.monotonic() - began))
-
-
 def _undo(settings: Settings) -> int:
-    from batchscan.ledger.dispositions import Decision, MarkResult  # noqa: PLC0415
+    from batchscan.commands.mark import undo  # noqa: PLC0415
     from batchscan.report.wording import amount  # noqa: PLC0415
     from batchscan.state.access import open_for_change  # noqa: PLC0415 - --help does without
     from batchscan.util.timestamps import rfc3339  # noqa: PLC0415
@@ -262,9 +226,7 @@ def _undo(settings: Settings) -> int:
             batch = ledger.dispositions.last()
         if batch is None:
             raise UsageError("there is no decision to take back")
-        marked = MarkResult()
-        decision = Decision(batch.disposition, time.time(), _user(), batch.about)
-        _in_pieces(ledger, marked, lambda: ledger.dispositions.undo(batch, decision, marked))
+        marked = undo(ledger, batch)
     what = f"`mark {batch.disposition} {printable(batch.about)}` of {rfc3339(batch.at)}"
     back = f": {_counts(marked.before)} again" if marked.matches else ""
     print_data(f"taken back: {what}: {amount(marked.matches, 'match')}{back}{_left(marked)}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from batchscan.cli.options import allow_option, folder_options, settings_of
 from batchscan.console.terminal import print_data, print_status
 from batchscan.enums import Disposition
 from batchscan.errors import UsageError
-from batchscan.util.escaping import printable, replace_surrogates
+from batchscan.util.escaping import printable
 
 if TYPE_CHECKING:
     from batchscan.settings import Settings
@@ -78,6 +77,7 @@ def command(
     **parameters: object,
 ) -> int:
     """Write, and give the exit code."""
+    from batchscan.commands.takedown import notice_templates  # noqa: PLC0415
     from batchscan.takedown import default_template, require_reviewed_matches  # noqa: PLC0415 - --help does without
     from batchscan.url_patterns import UrlPattern  # noqa: PLC0415
 
@@ -88,7 +88,7 @@ def command(
         raise UsageError("no folder is named for the drafts", advice="name one with --to DIR")
     targets = [UrlPattern.of(domain) for domain in domains]
     loaded = settings_of(parameters, credentials=False)
-    templates = _templates(loaded.settings)
+    templates = notice_templates(loaded.settings)
     found = _gathered(loaded.settings, targets, images)
     require_reviewed_matches(found, domains, images)
     for notice in found.notices:
@@ -99,44 +99,23 @@ def command(
     return 0
 
 
-def _templates(settings: Settings) -> dict[NoticeFormat, NoticeTemplate]:
-    from batchscan.takedown import FORMS, NoticeTemplate  # noqa: PLC0415 - as above
-
-    own = {".md": settings.takedown.template_md, ".txt": settings.takedown.template_txt}
-    return {form: NoticeTemplate(form.suffix, own[form.suffix]) for form in FORMS}
-
-
 def _gathered(
     settings: Settings, targets: Sequence[UrlPattern], images: Sequence[str]
 ) -> NoticeSelection:
-    from batchscan.allow.active import ActiveAllowRules  # noqa: PLC0415
-    from batchscan.path_patterns import PathPattern  # noqa: PLC0415
+    from batchscan.commands.takedown import gather_notices  # noqa: PLC0415
     from batchscan.state.access import read_ledger  # noqa: PLC0415 - as above
-    from batchscan.takedown import gather  # noqa: PLC0415
-
-    globs = [PathPattern.of(text) for text in images]
-
-    def wanted(paths: Sequence[bytes]) -> bool:
-        return any(glob.covers(path) for glob in globs for path in paths)
 
     with read_ledger(settings) as ledger:
-        ActiveAllowRules.of(settings, time.time()).apply_to(ledger, ())
-        ledger.report_pictures.see_all()
-        pictures = ledger.matched_pictures.pictures(wanted if globs else None)
-        return gather(pictures, [target.covers for target in targets])
+        return gather_notices(ledger, settings, targets, images)
 
 
 def _draft(
     notice: Notice, settings: Settings, templates: Mapping[NoticeFormat, NoticeTemplate], to: str
 ) -> list[Draft]:
-    from batchscan.takedown import template_context, write_drafts  # noqa: PLC0415 - as above
+    from batchscan.commands.takedown import render_notice  # noqa: PLC0415
+    from batchscan.takedown import write_drafts  # noqa: PLC0415 - as above
 
-    texts = {
-        form.suffix: replace_surrogates(
-            template.render(template_context(notice, settings.takedown, form))
-        ).encode()
-        for form, template in templates.items()
-    }
+    texts = render_notice(notice, settings, templates)
     return write_drafts(to, notice.domain, texts)
 
 

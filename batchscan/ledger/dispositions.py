@@ -92,6 +92,24 @@ _FOLLOWS: Final = {
 }
 
 
+class SeenMatch(NamedTuple):
+    """A match, and what was decided about it when somebody looked."""
+
+    place: Place
+    disposition: Disposition
+
+
+@dataclass(slots=True)
+class SeenResult:
+    """What became of matches that somebody looked at and decided about."""
+
+    batch: int | None = None  # of the decisions; None where nothing was written
+    before: Counter[Disposition] = field(default_factory=Counter)  # of those that were marked
+    noted: int = 0  # that were so already and got the note
+    otherwise: dict[Place, Disposition] = field(default_factory=dict)  # decided meanwhile
+    unknown: int = 0  # that the ledger has not
+
+
 class Batch(NamedTuple):
     """Decisions that were made at once."""
 
@@ -145,14 +163,51 @@ class Dispositions:
                 marked.reached = place
                 return
 
+    def mark_seen(self, seen: Sequence[SeenMatch], decision: Decision) -> SeenResult:
+        """Decide about matches one by one, as somebody saw them.
+
+        Whoever looked has seen what was decided before, so that is overwritten; not what others
+        decided since. It must be the whole of a writing transaction.
+
+        Args:
+            seen: at most `MATCHES_A_PIECE`, each once.
+            decision: what they become; with a note, those that are so already get that.
+        """
+        result = SeenResult()
+        for place, known in seen:
+            row = self._connection.execute(
+                f"{_MATCHES} p.realm_id = ? AND m.picture_id = ? AND m.key = ?",
+                (self._realm_id, *place),
+            ).fetchone()
+            if row is None:
+                result.unknown += 1
+                continue
+            before = Disposition(row[3])
+            if before not in (known, decision.disposition):
+                result.otherwise[place] = before
+            elif before != decision.disposition or decision.note:
+                if result.batch is None:
+                    result.batch = self._begin(decision)
+                self._decide(result.batch, place, before, decision.disposition, decision.at)
+                result.before[before] += before != decision.disposition
+                result.noted += before == decision.disposition
+        return result
+
     def last(self) -> Batch | None:
         """The last decisions that were not taken back, nor took others back."""
+        return self._batch("1", ())
+
+    def standing(self, number: int) -> Batch | None:
+        """Decisions by their number, unless they were taken back, or took others back."""
+        return self._batch("b.id = ?", (number,))
+
+    def _batch(self, which: str, values: tuple[int, ...]) -> Batch | None:
         row = self._connection.execute(
             "SELECT b.id, b.at, b.who, b.disposition, b.about, b.note FROM decisions b"
-            " WHERE b.realm_id = ? AND b.undoes IS NULL AND NOT EXISTS"
+            f" WHERE b.realm_id = ? AND {which} AND b.undoes IS NULL AND NOT EXISTS"
             " (SELECT 1 FROM decisions u WHERE u.undoes = b.id AND u.complete)"
             " ORDER BY b.id DESC LIMIT 1",
-            (self._realm_id,),
+            (self._realm_id, *values),
         ).fetchone()
         if row is None:
             return None

@@ -34,6 +34,8 @@ from batchscan.ledger.report_cache import ReportCache
 from batchscan.ledger.report_view import ReportPictures
 from batchscan.ledger.reporting import MatchedPictures, Previews, Reporting
 from batchscan.ledger.rescan_queue import RescanQueue
+from batchscan.ledger.review import ReviewQueue
+from batchscan.ledger.review_details import ReviewDetails
 from batchscan.ledger.runs import Runs
 from batchscan.ledger.stats import Stats
 
@@ -48,7 +50,7 @@ class Ledger:
 
     _noting: Noting | None = None  # how far it came, for the scan that has the lock
 
-    def __init__(
+    def __init__(  # noqa: PLR0915 - it names the ledger's parts
         self,
         connection: sqlite3.Connection,
         path: Path,
@@ -82,6 +84,8 @@ class Ledger:
         self.charges = Charges(connection, realm_id)
         self.stats = Stats(connection)
         self.pruning = Pruning(connection)
+        self.review_queue = ReviewQueue(connection, realm_id)
+        self.review_details = ReviewDetails(connection, realm_id)
         self.evidence = EvidenceReader(connection, realm_id, self.history)
         self.outbox = Outbox(connection, realm_id, self.history)
 

@@ -1,0 +1,73 @@
+"""Drafting notices: for `takedown` and for `review`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from batchscan.allow.active import ActiveAllowRules
+from batchscan.ledger import Ledger
+from batchscan.path_patterns import PathPattern
+from batchscan.settings import Settings
+from batchscan.takedown import (
+    FORMS,
+    Notice,
+    NoticeFormat,
+    NoticeSelection,
+    NoticeTemplate,
+    gather,
+    template_context,
+)
+from batchscan.url_patterns import UrlPattern
+from batchscan.util.escaping import replace_surrogates
+
+
+def notice_templates(settings: Settings) -> dict[NoticeFormat, NoticeTemplate]:
+    """The user's own templates, and the built-in ones in the place of those that there are not.
+
+    Raises:
+        UsageError: one cannot be read.
+    """
+    own = {".md": settings.takedown.template_md, ".txt": settings.takedown.template_txt}
+    return {form: NoticeTemplate(form.suffix, own[form.suffix]) for form in FORMS}
+
+
+def gather_notices(
+    ledger: Ledger, settings: Settings, targets: Sequence[UrlPattern], images: Sequence[str] = ()
+) -> NoticeSelection:
+    """Gather the reviewed matches for notices.
+
+    Args:
+        ledger: within a transaction.
+        settings: whose allow rules hold.
+        targets: what the notices shall be about; nothing stands for every site.
+        images: only of pictures whose paths match one of these patterns; nothing for all.
+
+    Raises:
+        UsageError: a pattern is broken, or the allow rules cannot be read.
+    """
+    globs = [PathPattern.of(text) for text in images]
+
+    def wanted(paths: Sequence[bytes]) -> bool:
+        return any(glob.covers(path) for glob in globs for path in paths)
+
+    ActiveAllowRules.of(settings, time.time()).apply_to(ledger, ())
+    ledger.report_pictures.see_all()
+    pictures = ledger.matched_pictures.pictures(wanted if globs else None)
+    return gather(pictures, [target.covers for target in targets])
+
+
+def render_notice(
+    notice: Notice, settings: Settings, templates: Mapping[NoticeFormat, NoticeTemplate]
+) -> dict[str, bytes]:
+    """One notice in its formats, by the suffix of its file.
+
+    Raises:
+        UsageError: a template of the user's own cannot be filled in.
+    """
+    return {
+        form.suffix: replace_surrogates(
+            template.render(template_context(notice, settings.takedown, form))
+        ).encode()
+        for form, template in templates.items()
+    }

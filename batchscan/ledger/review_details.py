@@ -1,0 +1,173 @@
+"""Everything that the ledger knows of one match and its picture, for whoever looks at it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from batchscan.enums import Disposition
+from batchscan.ledger.dispositions import Place
+from batchscan.ledger.match_history import PRESENT, decoded_pages
+from batchscan.util.paths import join_path
+
+MAX_FILES = 50  # of one picture that are named or looked for
+MAX_DECISIONS = 50  # about one match that are shown, the newest
+
+
+class MatchDecision(NamedTuple):
+    """What somebody decided about a match."""
+
+    at: float
+    who: str
+    before: Disposition
+    after: Disposition
+    note: str | None
+    undoes: bool  # it took another one back
+
+
+class PictureFile(NamedTuple):
+    """Where a picture is known to be, and the content that was there."""
+
+    path: bytes
+    size: int  # bytes
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFacts:
+    """One of our pictures."""
+
+    id: int
+    sha256: str
+    size: int  # bytes
+    format: str
+    width: int
+    height: int
+    same_answer: int  # other contents of which the same bytes are sent
+    files: tuple[PictureFile, ...]
+    matches: int  # that are present
+    sites: int  # that those are on
+
+
+@dataclass(frozen=True, slots=True)
+class MatchFacts:
+    """What the history has of a match."""
+
+    pages: tuple[str, ...]
+    first_seen: float
+    last_seen: float
+    marked_at: float | None
+    pictures: int  # of ours that its address is a match of
+    site_matches: int  # present ones on its site, of all pictures
+    site_pictures: int
+    decisions: tuple[MatchDecision, ...]  # the newest first
+
+
+class ReviewDetails:
+    """Reads one match at a time, of this realm."""
+
+    def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
+        self._connection = connection
+        self._realm_id = realm_id
+
+    def match(self, place: Place) -> MatchFacts | None:
+        """What is known of a match; None where there is none."""
+        row = self._connection.execute(
+            "SELECT m.pages, m.first_seen, m.last_seen, m.marked_at, m.domain, (SELECT count(*)"
+            " FROM sightings o WHERE o.domain = m.domain AND o.key = m.key) FROM sightings m"
+            " JOIN pictures p ON p.id = m.picture_id WHERE m.picture_id = ? AND m.key = ?"
+            " AND p.realm_id = ?",
+            (*place, self._realm_id),
+        ).fetchone()
+        if row is None:
+            return None
+        pages, first_seen, last_seen, marked_at, domain, pictures = row
+        site_matches, site_pictures = self._connection.execute(
+            "SELECT count(*), count(DISTINCT m.picture_id) FROM sightings m CROSS JOIN pictures p"
+            f" ON p.id = m.picture_id WHERE m.domain = ? AND p.realm_id = ? AND {PRESENT}",
+            (domain, self._realm_id),
+        ).fetchone()
+        return MatchFacts(
+            pages=decoded_pages(pages),
+            first_seen=first_seen,
+            last_seen=last_seen,
+            marked_at=marked_at,
+            pictures=pictures,
+            site_matches=site_matches,
+            site_pictures=site_pictures,
+            decisions=tuple(self._decisions(place)),
+        )
+
+    def picture(self, picture_id: int) -> PictureFacts | None:
+        """What is known of a picture; None where there is none."""
+        row = self._connection.execute(
+            "SELECT lower(hex(p.sha256)), p.bytes, p.format, p.width, p.height,"
+            " (SELECT count(*) FROM equals e WHERE e.picture_id = p.id) FROM pictures p"
+            " WHERE p.id = ? AND p.realm_id = ?",
+            (picture_id, self._realm_id),
+        ).fetchone()
+        if row is None:
+            return None
+        counts = self._connection.execute(
+            "SELECT count(*), count(DISTINCT m.domain) FROM sightings m JOIN pictures p"
+            f" ON p.id = m.picture_id WHERE m.picture_id = ? AND {PRESENT}",
+            (picture_id,),
+        ).fetchone()
+        sha256, size, form, width, height, same_answer = row
+        matches, sites = counts
+        return PictureFacts(
+            picture_id,
+            sha256,
+            size,
+            form,
+            width,
+            height,
+            same_answer=same_answer,
+            files=self.files(picture_id),
+            matches=matches,
+            sites=sites,
+        )
+
+    def files(self, picture_id: int) -> tuple[PictureFile, ...]:
+        """Where a picture is; or was sent from, where no file is known any more."""
+        rows = self._connection.execute(
+            "SELECT d.path, f.name, f.size, lower(hex(coalesce(f.sha256, p.sha256)))"
+            " FROM files f JOIN folders d ON d.id = f.folder_id JOIN pictures p"
+            " ON p.id = f.picture_id WHERE f.picture_id = ? AND p.realm_id = ? LIMIT ?",
+            (picture_id, self._realm_id, MAX_FILES),
+        ).fetchall()
+        if rows:
+            return tuple(
+                PictureFile(join_path(folder, name), size, sha256)
+                for folder, name, size, sha256 in rows
+            )
+        sent = self._connection.execute(
+            "SELECT c.path, p.bytes, lower(hex(p.sha256)) FROM claims c"
+            " JOIN pictures p ON p.id = c.picture_id WHERE p.id = ? AND p.realm_id = ?"
+            " ORDER BY c.generation DESC LIMIT 1",
+            (picture_id, self._realm_id),
+        )
+        return tuple(PictureFile(*row) for row in sent)
+
+    def thumbnail(self, picture_id: int) -> bytes | None:
+        """The small picture that was kept when it was scanned."""
+        row = self._connection.execute(
+            "SELECT o.thumbnail FROM portraits o JOIN pictures p ON p.id = o.picture_id"
+            " WHERE p.id = ? AND p.realm_id = ?",
+            (picture_id, self._realm_id),
+        ).fetchone()
+        return row[0] if row else None
+
+    def _decisions(self, place: Place) -> Iterator[MatchDecision]:
+        rows = self._connection.execute(
+            "SELECT b.at, b.who, d.before, d.after, b.note, b.undoes IS NOT NULL FROM decided d"
+            " JOIN decisions b ON b.id = d.decision_id WHERE d.picture_id = ? AND d.key = ?"
+            " ORDER BY b.id DESC LIMIT ?",
+            (*place, MAX_DECISIONS),
+        )
+        for at, who, before, after, note, undoes in rows:
+            yield MatchDecision(
+                at, who, Disposition(before), Disposition(after), note, bool(undoes)
+            )
