@@ -26,7 +26,7 @@ class Tally:
     ignored: int = 0  # other names, links not followed, devices
     excluded: int = 0  # left out by patterns: files, and folders not entered
     unreadable_folders: int = 0
-    unreadable_names: list[str] = field(default_factory=list)  # some of them
+    unreadable_names: dict[str, str] = field(default_factory=dict)  # some of them, and why
     empty_roots: list[str] = field(default_factory=list)  # though the ledger knows pictures there
     charged: int = 0
     expected: int = 0

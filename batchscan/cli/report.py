@@ -159,6 +159,7 @@ def _write_again(ledger: Ledger, run: StoredRun, report: Report) -> None:
     from batchscan.results import encode  # noqa: PLC0415
     from batchscan.runs.rebuild import rebuild_lines  # noqa: PLC0415
     from batchscan.runs.reports import write_companions  # noqa: PLC0415
+    from batchscan.runs.unchecked import write_missing_table  # noqa: PLC0415
     from batchscan.state.lock import make_private_folder  # noqa: PLC0415
     from batchscan.util.atomic_file import write_atomic  # noqa: PLC0415
 
@@ -168,5 +169,6 @@ def _write_again(ledger: Ledger, run: StoredRun, report: Report) -> None:
         path = os.path.join(run.folder, RESULTS)
         write_atomic(path, (encode(line) for line, _ in rebuild_lines(ledger, run.run_id)))
         written.append(path)
+        written += write_missing_table(run.folder, report, ledger)
     for path in (*written, write_report(run.folder, report)):
         print_status(f"written: {printable(path)}")

@@ -19,6 +19,7 @@ from batchscan.progress import ProgressState
 from batchscan.report import Report, encode, summary
 from batchscan.report.schema import Files
 from batchscan.report.text import WIDTH
+from batchscan.report.wording import amount
 from batchscan.settings.model import Output
 
 MAX_FOLDERS = 3  # unreadable ones that a quiet run names
@@ -59,14 +60,14 @@ def _unreadable(files: Files) -> str:
     more = files.unreadable_folders - len(names)
     said = [*names, f"{more:,} more"] if more else names
     named = f": {', '.join(said)}" if names else ""
-    return f"{files.unreadable_folders:,} folders could not be read{named}"
+    return f"{amount(files.unreadable_folders, 'folder')} could not be read{named}"
 
 
 def quiet_lines(report: Report, folder: str) -> Iterator[str]:
     """The few lines that a quiet run has to say; none when all is well."""
     code = report.run.exit_code
     if rejected := reasons(report, {*RejectReason}):
-        yield f"newly rejected: {rejected}; see {folder}/results.jsonl"
+        yield f"newly rejected: {rejected}; see {folder}/{report.unchecked_table or 'results.jsonl'}"
     for each in report.alerts.troubles if report.alerts else ():
         yield f"{each.target} was not told of all matches: {each.trouble}"
     if not code:

@@ -9,6 +9,7 @@ from batchscan.ledger.missing_folders import KnownFolder
 from batchscan.ledger.outbox import MatchEventRecord, Message, MessageDraft, PendingSummary
 from batchscan.ledger.prices import Prices
 from batchscan.ledger.realms import Realm
+from batchscan.ledger.rejections import RejectedFile
 from batchscan.ledger.report_cache import CachedFile
 from batchscan.ledger.reporting import KnownFile
 from batchscan.ledger.rescan_queue import DueRescan
@@ -38,6 +39,7 @@ __all__ = [
     "PendingSummary",
     "Prices",
     "Realm",
+    "RejectedFile",
     "StoredAnswer",
     "StoredLine",
     "StoredRun",

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from batchscan.ledger.block_cache import BlockCache, Contents, MatchedFiles, Rejected, fingerprint
 from batchscan.ledger.freshness import FileStat, FreshnessPolicy
+from batchscan.ledger.rejections import Rejections
 from batchscan.ledger.rescan_queue import DueRescan
 from batchscan.model import Stat
 from batchscan.util.paths import join_path, split_path
@@ -67,6 +68,7 @@ class Files:
 
     def __init__(self, connection: sqlite3.Connection, realm_id: int, seals: BlockCache) -> None:
         self._connection = connection
+        self.rejections = Rejections(connection, realm_id)
         self._realm_id = realm_id
         self._seals = seals
 
@@ -93,6 +95,8 @@ class Files:
         else:
             result = BlockStatus(len(entries), sum(entry[1] for entry in entries))
             matched, rejected = sealed
+        if rejected:
+            self.rejections.saw(row[0], rejected)
         result.rejected.update({reason: len(names) for reason, names in rejected.items()})
         seen = [(picture_id, join_path(prefix, name)) for picture_id, name in matched]
         self._connection.executemany("INSERT OR IGNORE INTO report_pictures VALUES (?, ?, 0)", seen)

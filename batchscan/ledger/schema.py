@@ -372,6 +372,11 @@ TEMPORARY = """
         path BLOB NOT NULL,
         fresh INTEGER NOT NULL                  -- scanned in this run
     );
+    CREATE TEMP TABLE report_rejected (         -- files seen that stand as rejected, unchanged
+        folder_id INTEGER NOT NULL,
+        name BLOB NOT NULL,
+        PRIMARY KEY (folder_id, name)
+    ) WITHOUT ROWID;
     CREATE TEMP TABLE walked (folder_id INTEGER PRIMARY KEY);  -- folders that have pictures now
     CREATE TEMP TABLE news_runs (run_id TEXT PRIMARY KEY) WITHOUT ROWID;  -- whose news this tells
     CREATE TEMP TABLE message_drafts (                  -- of messages, until their number is known

@@ -8,7 +8,7 @@ import logging
 import math
 from collections.abc import Awaitable
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
@@ -20,11 +20,12 @@ from batchscan.pipeline.session import Session
 from batchscan.pipeline.shutdown import Shutdown
 from batchscan.report.build import ApiFacts, RunFacts, build
 from batchscan.report.run_folder import point_latest, write_report
-from batchscan.report.schema import Alerts, Cluster, Latency, Plan, Report, encode
+from batchscan.report.schema import Alerts, Cluster, Latency, Plan, Report, UncheckedFile, encode
 from batchscan.report_sections import FailOnTotals, MatchSummary
 from batchscan.runs.report_reuse import ReportBasis, find_basis, write_or_link
 from batchscan.runs.reports import write_page
 from batchscan.runs.retention import apply_retention
+from batchscan.runs.unchecked import UNCHECKED, some_of_each, unchecked_files
 from batchscan.settings.units import format_rate
 from batchscan.tally import Tally
 from batchscan.util.escaping import replace_surrogates
@@ -33,6 +34,14 @@ T = TypeVar("T")
 DAYS_A_MONTH = 365.25 / 12
 _NOTHING = ReportBasis(MatchSummary())
 log = logging.getLogger(__name__)
+
+
+class _Said(NamedTuple):
+    """What else the report says that takes its time to find out."""
+
+    balance: int | None
+    alerts: Alerts | None
+    unchecked: list[UncheckedFile] | None
 
 
 async def finish(session: Session) -> Report:
@@ -49,12 +58,13 @@ async def finish(session: Session) -> Report:
     )
     digest = basis.digest
     alerts = await _or_stop(session, session.ledger.run(partial(_make_messages, session=session)))
+    said = _Said(balance, alerts, await _or_stop(session, _name_unchecked(session)))
     session.stop.freeze()
-    report = _report(session, digest, balance, alerts)
+    report = _report(session, digest, said)
     report = await _or_stop(session, _write(session, report, basis)) or report
     if report.run.exit_code != _exit(session, digest)[0]:
         # It could not be written as it is: what is returned says so.
-        return _report(session, digest, balance, alerts)
+        return _report(session, digest, said)
     return report if session.stop.leaves_open else await _tell(session, report)
 
 
@@ -125,8 +135,9 @@ def _exit(session: Session, digest: MatchSummary) -> tuple[int, ExitReason]:
 async def _write(session: Session, report: Report, basis: ReportBasis) -> Report:
     """Write what the run leaves, and close it; the report as it was written."""
     folder, now = session.folder, session.clock.wall()
+    unreadable = session.tally.unreadable_names
     report = await session.ledger.run(
-        lambda ledger: write_or_link(folder, report, ledger, basis, now)
+        lambda ledger: write_or_link(folder, report, ledger, basis, unreadable, now)
     )
     await asyncio.to_thread(write_report, folder, report)
     if not session.settings.dry_run:
@@ -151,10 +162,22 @@ async def _write(session: Session, report: Report, basis: ReportBasis) -> Report
     return report
 
 
-def _report(
-    session: Session, digest: MatchSummary, balance: int | None, alerts: Alerts | None
-) -> Report:
-    facts = dataclasses.replace(_facts(session, digest), balance=balance, alerts=alerts)
+async def _name_unchecked(session: Session) -> list[UncheckedFile] | None:
+    """Some of the files without an answer; None where all have one."""
+    if not (session.tally.unchecked.total() or session.tally.unreadable_folders):
+        return None
+    folder = session.folder
+    return await session.ledger.run(lambda ledger: some_of_each(unchecked_files(folder, ledger)))
+
+
+def _report(session: Session, digest: MatchSummary, said: _Said) -> Report:
+    facts = dataclasses.replace(
+        _facts(session, digest),
+        balance=said.balance,
+        alerts=said.alerts,
+        unchecked_files=tuple(said.unchecked or ()),
+        unchecked_table=None if said.unchecked is None else UNCHECKED,
+    )
     return build(facts, session.tally, digest, _api(session))
 
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import compress
+from itertools import compress, islice
 
 import msgspec
 
@@ -42,6 +42,7 @@ from batchscan.util.paths import is_url, join_path
 from batchscan.walk import Block, Finder
 
 PUTS_OFF_FOR = 5.0  # seconds, of files that were found when a signal came
+MAX_WARNINGS = 20  # about folders that cannot be read; unchecked.csv names the others
 BATCH_DUE = 500  # taken at once, of those to be asked again
 log = logging.getLogger(__name__)
 
@@ -115,8 +116,8 @@ class Source:
         self.tally.ignored += walk.counts.ignored
         self.tally.excluded += walk.counts.excluded
         self.tally.unreadable_folders += walk.counts.unreadable_folders
-        self.tally.unreadable_names += [path for path, _ in walk.counts.unreadable]
-        for path, why in walk.counts.unreadable:
+        self.tally.unreadable_names |= walk.counts.unreadable
+        for path, why in islice(walk.counts.unreadable.items(), MAX_WARNINGS):
             log.warning("not covered: %s cannot be read: %s", printable(path), why)
         await self._look_for_empty_roots(walk)
         if not self.stop.immediate:

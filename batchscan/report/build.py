@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 
 import msgspec
 
@@ -13,6 +14,8 @@ from batchscan.report_sections import MatchSummary, MatchTotals
 from batchscan.tally import Tally
 from batchscan.util.escaping import path_fields, replace_surrogates
 from batchscan.util.timestamps import rfc3339
+
+MAX_FOLDERS = 100  # unreadable ones that a report names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,8 @@ class RunFacts:
     balance: int | None = None  # credits left on the account
     alerts: schema.Alerts | None = None  # None where nobody is to be told
     cluster: schema.Cluster | None = None  # None on one machine
+    unchecked_files: tuple[schema.UncheckedFile, ...] = ()  # some of each reason
+    unchecked_table: str | None = None  # the file beside the report that names all of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +71,8 @@ def build(run: RunFacts, tally: Tally, digest: MatchSummary, api: ApiFacts) -> s
         files=_files(tally),
         reasons=dict(sorted(tally.reasons.items())),
         unchecked=dict(sorted(tally.unchecked.items())),
+        unchecked_files=list(run.unchecked_files),
+        unchecked_table=run.unchecked_table,
         credits=schema.Credits(
             charged=tally.charged,
             expected=tally.expected,
@@ -134,7 +141,9 @@ def _files(tally: Tally) -> schema.Files:
         unreadable_folders=tally.unreadable_folders,
         empty_roots=[path_fields(root)[0] for root in tally.empty_roots],
         bytes=tally.bytes,
-        unreadable_folder_names=[path_fields(path)[0] for path in tally.unreadable_names],
+        unreadable_folder_names=[
+            path_fields(path)[0] for path in islice(tally.unreadable_names, MAX_FOLDERS)
+        ],
         converted=tally.converted.total(),
         converted_formats=dict(sorted(tally.converted.items())),
     )

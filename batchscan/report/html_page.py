@@ -11,6 +11,7 @@ from batchscan.report.html_assets import environment, inlined, policy
 from batchscan.report.html_pictures import MAX_MATCHES, MAX_PAGES, PictureList, moment, picture_list
 from batchscan.report.schema import Domain, Report
 from batchscan.report.text import NO_SITE, alerts, coverage, dry_run, losses
+from batchscan.report.unchecked_names import by_reason, rest
 from batchscan.report.wording import duration, ended, explained
 from batchscan.report_sections import PictureMatches
 from batchscan.version import version
@@ -99,10 +100,23 @@ def _words(report: Report) -> dict[str, object]:
         "uncovered": [line for line in losses(report) if line.startswith("Not covered")],
         "bar": _bar(report),
         "unchecked": _counts(report.unchecked, _REASONS, "unchecked"),
+        "unchecked_groups": by_reason(report),
+        "unchecked_rest": _unchecked_rest(report),
+        "folder_rest": _folder_rest(report),
         "not_scanned": _counts(reasons, (*DeferReason, *FailReason)),
         "rejected": _counts(reasons, RejectReason),
         "other": matches.total - matches.full - matches.partial,
     }
+
+
+def _unchecked_rest(report: Report) -> dict[str, str]:
+    """By reason, where the names are that the page does not have."""
+    return {group.reason: " ".join(rest(report, group.more)) for group in by_reason(report)}
+
+
+def _folder_rest(report: Report) -> str:
+    files = report.files
+    return " ".join(rest(report, files.unreadable_folders - len(files.unreadable_folder_names)))
 
 
 def _incomplete(report: Report) -> bool:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from xml.sax.saxutils import escape, quoteattr  # it only writes
 
-from batchscan.enums import DeferReason, ExitReason, FailReason, MatchKind, RejectReason
+from batchscan.enums import DeferReason, ExitReason, FailReason, MatchKind, RejectReason, Status
 from batchscan.model import Match
 from batchscan.report.schema import Report, figures
 from batchscan.report.text import NO_SITE, coverage, losses
+from batchscan.report.unchecked_names import rest
 from batchscan.report.wording import amount, explained, shortened
 from batchscan.report_sections import PictureMatches
 from batchscan.util.escaping import printable
@@ -84,11 +85,15 @@ def _coverage_cases(report: Report) -> Iterator[tuple[str, str]]:
         for reason in kinds:
             if number := report.reasons.get(reason, 0):
                 said = f"{amount(number, 'picture')} {what}: {explained(number, reason)}"
-                yield outcome, _coverage_case(f"{what}: {reason}", outcome, reason, said)
+                names = _unchecked(report, reason, number)
+                case = _coverage_case(f"{what}: {reason}", outcome, reason, said, names)
+                yield outcome, case
     if number := report.files.unreadable_folders:
-        names = "".join(f"\n{name}" for name in report.files.unreadable_folder_names)
-        said = f"{amount(number, 'folder')} could not be read{names}"
-        yield "error", _coverage_case("unreadable folders", "error", "unreadable_folders", said)
+        folders = report.files.unreadable_folder_names
+        said = f"{amount(number, 'folder')} could not be read"
+        names = [*folders, *_rest(report, number - len(folders))]
+        case = _coverage_case("unreadable folders", "error", "unreadable_folders", said, names)
+        yield "error", case
     for root in report.files.empty_roots:
         said = f"{root} is empty or gone, and pictures were seen there before"
         yield "error", _coverage_case(f"empty: {root}", "error", "empty_root", said)
@@ -104,10 +109,26 @@ def _run_case(report: Report) -> tuple[str, str]:
     return "passed", f'<testcase classname="coverage" name="the run" time="0">{said}</testcase>\n'
 
 
-def _coverage_case(name: str, outcome: str, kind: str, said: str) -> str:
+def _unchecked(report: Report, reason: str, number: int) -> list[str]:
+    """The pictures of this run without an answer for a reason, and where the others are named."""
+    files = [
+        file
+        for file in report.unchecked_files
+        if file.reason == reason and file.status is not Status.UNCHANGED
+    ]
+    named = [f"{file.path}: {file.detail}" if file.detail else file.path for file in files]
+    return [*named, *_rest(report, number - len(files))]
+
+
+def _rest(report: Report, more: int) -> list[str]:
+    return [f"and {said}" for said in rest(report, more)]
+
+
+def _coverage_case(name: str, outcome: str, kind: str, said: str, names: Sequence[str] = ()) -> str:
+    text = _text([said, *names])
     return (
         f'<testcase classname="coverage" name={_attribute(name)} time="0">'
-        f"<{outcome} type={_attribute(kind)} message={_attribute(said)}>{_text([said])}</{outcome}>"
+        f"<{outcome} type={_attribute(kind)} message={_attribute(said)}>{text}</{outcome}>"
         "</testcase>\n"
     )
 

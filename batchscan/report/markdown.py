@@ -16,10 +16,12 @@ from batchscan.enums import MatchState
 from batchscan.model import Match
 from batchscan.report.schema import Domain, MatchedPicture, Matches, Report, figures
 from batchscan.report.text import NO_SITE, alerts, coverage, dry_run, kinds, losses, money
+from batchscan.report.unchecked_names import by_reason, rest
 from batchscan.report.wording import amount, shortened
 from batchscan.report_sections import PictureMatches
 from batchscan.util.escaping import markdown_code, printable
 
+UNCHECKED_EACH = 5  # files that are named of each reason why they have no answer
 TOP = 20  # rows of each table of findings
 _WIDTH = 120  # characters of a name or URL
 _COUNTS = ("To do", "Full", "Partial", "New", "Allowed")
@@ -38,6 +40,7 @@ def _lines(report: Report, pictures: Iterable[PictureMatches]) -> Iterator[str]:
     yield f"# Copies on the web: run {markdown_code(report.run.id)}"
     for sentences in (coverage(report), losses(report, _name), dry_run(report), _ending(report)):
         yield from _paragraph(sentences)
+    yield from _unchecked(report)
     yield from _paragraph(money(report))
     yield from _paragraph(alerts(report, _name))
     yield from _paragraph(_matches(report))
@@ -75,6 +78,19 @@ def _matches(report: Report) -> Iterator[str]:
             yield f"**To do: {amount(totals.worklist, 'match')}.**"
     elif report.files.seen:
         yield "Matches: none in the answers there are."
+
+
+def _unchecked(report: Report) -> Iterator[str]:
+    groups = by_reason(report, UNCHECKED_EACH)
+    rows = [
+        (group.words.partition(" ")[2], _name(file.path), _name(file.detail or ""))
+        for group in groups
+        for file in group.files
+    ]
+    yield from _table("Not checked", ("Why", "Picture", "Detail"), rows)
+    if rows:
+        more = " ".join(rest(report, sum(group.more for group in groups)))
+        yield from _paragraph([f"And {more}." if more else ""])
 
 
 def _sites(report: Report) -> Iterator[str]:

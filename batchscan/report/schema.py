@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from batchscan.enums import ExitReason
+from batchscan.enums import ExitReason, Status
 from batchscan.util.escaping import escape_json
 
 SCHEMA: Literal[1] = 1
@@ -178,6 +178,17 @@ class Api(msgspec.Struct, frozen=True, kw_only=True):
     bytes_sent: int
 
 
+class UncheckedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that has no answer, and why; `unchanged` ones were rejected by an earlier run."""
+
+    path: str
+    path_b64: str | None
+    status: Status
+    reason: str
+    detail: str | None
+    bytes: int | None = None
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The aggregate report of one run of batchscan."""
 
@@ -186,6 +197,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     files: Files
     reasons: dict[str, int]
     unchecked: dict[str, int] = msgspec.field(default_factory=dict)  # why pictures have no answer
+    unchecked_files: list[UncheckedFile] = msgspec.field(
+        default_factory=list
+    )  # some of each reason
+    unchecked_table: str | None = None  # the file in the run's folder that names all of them
     credits: Credits
     matches: Matches
     run_matches: Matches

@@ -56,6 +56,8 @@ def coverage(report: Report) -> Iterator[str]:
             f"{checked:,} of {files.seen:,} pictures {_is(checked)} checked. "
             f"{unchecked:,} {_is(unchecked)} not: {reasons}."
         )
+    if report.unchecked_table is not None and unchecked:
+        yield f"  Which ones, and why each: {report.unchecked_table}."
     states = ("scanned", "reused", "unchanged", "rejected")
     counts = [(getattr(files, state), state) for state in states]
     yield from _sentence("  ", [f"{number:,} {state}" for number, state in counts if number])

@@ -25,6 +25,7 @@ from batchscan.runs.checkpoint import RunCheckpoint
 from batchscan.runs.rebuild import rebuild_lines
 from batchscan.runs.reports import write_companions
 from batchscan.runs.rescued_answers import RescuedAnswer, rescued
+from batchscan.runs.unchecked import UNCHECKED, found_again, some_of_each, write_unchecked
 from batchscan.runs.unread_answers import read_unread_answers
 from batchscan.state.lock import make_private_folder
 from batchscan.tally import Tally
@@ -122,12 +123,23 @@ class _KilledRun:
         self._ledger.report_pictures.see_run(self._run.run_id, None)
         digest = summarize(self._ledger, self._allow_rules)
         report = build(self._run_facts(now), self._tally, digest, ApiFacts())
+        report = self._with_unchecked(report)
         write_companions(folder, report, self._ledger, now)
         write_report(folder, report)
         matched = self._ledger.report_pictures.matched()
         self._ledger.report_pictures.forget()
         point_latest(os.path.dirname(os.path.dirname(folder)), report)
         self._ledger.runs.close(self._run.run_id, encode_report(report), matched)
+
+    def _with_unchecked(self, report: Report) -> Report:
+        """Name the files without an answer, and write all of them down."""
+        folder, folders = self._run.folder, report.files.unreadable_folder_names
+        if not (report.files.unchecked or folders):
+            return report
+        named = some_of_each(found_again(folder, self._ledger, report))
+        files = found_again(folder, self._ledger, report)
+        write_unchecked(folder, files, dict.fromkeys(folders, ""))
+        return msgspec.structs.replace(report, unchecked_files=named, unchecked_table=UNCHECKED)
 
     def _run_facts(self, now: float) -> RunFacts:
         ended = _ending_of(self._run.folder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -13,8 +13,10 @@ from batchscan import version
 from batchscan.allow.active import ActiveAllowRules, existing_paths, summarize
 from batchscan.ledger import CachedFile, Ledger
 from batchscan.report.schema import Report
+from batchscan.report.unchecked_table import render
 from batchscan.report_sections import MatchSummary
 from batchscan.runs.reports import MATCHES, PAGE, write_page, write_table
+from batchscan.runs.unchecked import UNCHECKED, unchecked_files, write_unchecked
 from batchscan.util.atomic_file import identity, link_atomic
 
 _BYTES = 16  # of a fingerprint
@@ -55,17 +57,39 @@ def fingerprint_of(ledger: Ledger, allowing: ActiveAllowRules) -> bytes:
 
 
 def write_or_link(
-    folder: str, report: Report, ledger: Ledger, basis: ReportBasis, now: float
+    folder: str,
+    report: Report,
+    ledger: Ledger,
+    basis: ReportBasis,
+    folders: Mapping[str, str],
+    now: float,
 ) -> Report:
-    """Leave `matches.csv` and `report.html` in a run's folder; the report then says whose they are.
+    """Leave what stands beside `report.json` in a run's folder; the report then says whose it is.
 
     One that would be the same as an earlier run's is that very file, where the file system has
     links.
+
+    Args:
+        folder: of the run.
+        report: what `report.json` will say.
+        ledger: which saw what the run saw.
+        basis: what the digest was made from.
+        folders: that could not be read, and why.
+        now: when this is.
 
     Raises:
         StorageError: the disk would not take it.
     """
     leaving = _Leaving(folder, report.run.id, ledger, basis.fingerprint)
+    if report.unchecked_table is not None:
+        said = blake2b(digest_size=_BYTES)
+        for part in render(unchecked_files(folder, ledger), folders):
+            said.update(part)
+        leaving.leave(
+            UNCHECKED,
+            said.digest(),
+            lambda: write_unchecked(folder, unchecked_files(folder, ledger), folders),
+        )
     leaving.leave(MATCHES, b"", lambda: write_table(folder, report, ledger, now))
     made_for = leaving.leave(PAGE, _facts(report), lambda: write_page(folder, report, ledger, now))
     same_as = None if made_for == report.run.id else made_for

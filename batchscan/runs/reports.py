@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -15,8 +15,9 @@ from batchscan.errors import StorageError, UsageError
 from batchscan.ledger import Ledger, StoredRun
 from batchscan.report import csv_table, junit, markdown
 from batchscan.report.build import ApiFacts, RunFacts, build, with_digest
-from batchscan.report.schema import Report
+from batchscan.report.schema import Report, UncheckedFile
 from batchscan.runs.checkpoint import RunCheckpoint
+from batchscan.runs.unchecked import rejected_before, some_of_each
 from batchscan.tally import Tally
 from batchscan.util.atomic_file import write_atomic
 from batchscan.util.timestamps import parse_rfc3339
@@ -71,26 +72,10 @@ def report_for_all(ledger: Ledger, allowing: ActiveAllowRules) -> Report:
         raise UsageError(_NO_RUN, advice=_NAME_STATE)
     reports = [stored_report(run) for run in runs]
     last = reports[0]
-    latest = {tuple(report.run.roots): report for report in reversed(reports)}.values()
+    latest = list({tuple(report.run.roots): report for report in reversed(reports)}.values())
     look_from_last(ledger, allowing)
     ledger.report_pictures.see_all()
-    books, first = ledger.reporting.books(), ledger.runs.first_start()
-    tally = Tally(
-        statuses=Counter({Status.SCANNED: books.answered, Status.REJECTED: books.rejected}),
-        reasons=Counter(books.reasons),
-        bytes=books.bytes,
-        unreadable_folders=sum(each.files.unreadable_folders for each in latest),
-        unreadable_names=[name for each in latest for name in each.files.unreadable_folder_names],
-        empty_roots=[root for each in latest for root in each.files.empty_roots],
-        charged=books.charged,
-        expected=books.charged,
-        outcome_unknown=books.outcome_unknown,
-    )
-    for status, reasons in ((Status.FAILED, FailReason), (Status.DEFERRED, DeferReason)):
-        for each in latest:
-            counts = {reason: each.reasons[reason] for reason in reasons if reason in each.reasons}
-            tally.reasons.update(counts)
-            tally.statuses[status] += sum(counts.values())
+    tally, first = _books_of_all(ledger, latest), ledger.runs.first_start()
     facts = RunFacts(
         id=ALL,
         roots=tuple(dict.fromkeys(root for each in latest for root in each.run.roots)),
@@ -102,8 +87,42 @@ def report_for_all(ledger: Ledger, allowing: ActiveAllowRules) -> Report:
         partial=any(each.run.partial for each in latest),
         sandbox=last.run.sandbox,
         balance=last.credits.balance,
+        unchecked_files=tuple(some_of_each(_unchecked_of_all(ledger, latest))),
     )
     return build(facts, tally, summarize(ledger, allowing), ApiFacts())
+
+
+def _books_of_all(ledger: Ledger, latest: Sequence[Report]) -> Tally:
+    """What stands in the ledger, and what the last runs over each set of roots left undone."""
+    books = ledger.reporting.books()
+    tally = Tally(
+        statuses=Counter({Status.SCANNED: books.answered, Status.REJECTED: books.rejected}),
+        reasons=Counter(books.reasons),
+        bytes=books.bytes,
+        unreadable_folders=sum(each.files.unreadable_folders for each in latest),
+        unreadable_names=dict.fromkeys(
+            (name for each in latest for name in each.files.unreadable_folder_names), ""
+        ),
+        empty_roots=[root for each in latest for root in each.files.empty_roots],
+        charged=books.charged,
+        expected=books.charged,
+        outcome_unknown=books.outcome_unknown,
+    )
+    for status, reasons in ((Status.FAILED, FailReason), (Status.DEFERRED, DeferReason)):
+        for each in latest:
+            counts = {reason: each.reasons[reason] for reason in reasons if reason in each.reasons}
+            tally.reasons.update(counts)
+            tally.statuses[status] += sum(counts.values())
+    return tally
+
+
+def _unchecked_of_all(ledger: Ledger, latest: Iterable[Report]) -> Iterator[UncheckedFile]:
+    """What stands as rejected, and what the last runs named that failed or was put off."""
+    yield from rejected_before(ledger.files.rejections.all())
+    for report in latest:
+        for file in report.unchecked_files:
+            if file.status in (Status.FAILED, Status.DEFERRED):
+                yield file
 
 
 def look_from_last(ledger: Ledger, allowing: ActiveAllowRules) -> None:

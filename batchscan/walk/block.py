@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeVar
 from batchscan.model import MAX_COUNT, Stat, bounded
 
 BLOCK = 10_000  # files in a block, and names of a folder that are held in memory at once
-MESSAGES = 20  # unreadable folders that are remembered by name; the others are counted
+MAX_UNREADABLE = 10_000  # unreadable folders that are remembered by name; others are counted
 
 
 # A file of a block's folder as one stat saw it: name, bytes, mtime_ns, ctime_ns. A plain tuple,
@@ -60,14 +60,14 @@ class Counts:
     ignored: int = 0  # other names, links not followed, devices, FIFOs, sockets
     excluded: int = 0  # left out by patterns: pictures, and folders not entered
     unreadable_folders: int = 0
-    unreadable: list[tuple[str, str]] = field(default_factory=list)  # (path, why), the first 20
+    unreadable: dict[str, str] = field(default_factory=dict)  # the first ones, and why
     seen: dict[str, int] = field(default_factory=dict)  # files in blocks, by absolute root folder
 
     def lost(self, path: str, why: str) -> None:
         """Enter a folder, or a list of names, that could not be read to its end."""
         self.unreadable_folders += 1
-        if len(self.unreadable) < MESSAGES:
-            self.unreadable.append((path, why))
+        if len(self.unreadable) < MAX_UNREADABLE:
+            self.unreadable[path] = why
 
 
 def _bounded(entries: list[Entry]) -> list[Entry]:

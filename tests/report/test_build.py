@@ -84,6 +84,8 @@ def test_a_report_has_the_contracts_names():
             "files",
             "reasons",
             "unchecked",
+            "unchecked_files",
+            "unchecked_table",
             "credits",
             "matches",
             "run_matches",

@@ -66,7 +66,7 @@ def test_full_coverage_is_said_as_such():
 def test_no_pictures_are_no_good_news():
     tally = books()
     tally.empty_roots = ["/mnt/photos"]
-    tally.unreadable_folders, tally.unreadable_names = 1, ["/mnt/closed"]
+    tally.unreadable_folders, tally.unreadable_names = 1, {"/mnt/closed": "Permission denied"}
 
     assert said(tally, MatchSummary()) == [
         "No pictures were found.",

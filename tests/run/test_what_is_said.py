@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import json
 import os
 import pty
@@ -15,7 +14,7 @@ import pytest
 from batchscan.emulator.fault_actions import Answer
 from tests.support.fault_cells import login
 from tests.support.pictures import jpeg, png, tree
-from tests.support.processes import Process, reports, until
+from tests.support.processes import Process, reports, until, without_override
 
 UNCHECKED = {
     "corrupt": 1,
@@ -28,12 +27,6 @@ FIRST_LINE = (
     "2 of 8 pictures are checked. 6 are not: 2 empty, 1 over 20 MB, 1 in an unsupported format, "
     "1 not an image, 1 damaged."
 )
-
-
-def without_override() -> None:
-    """Let a superuser's program read only what its owner may."""
-    for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
-        ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
 
 
 def fill(bench) -> None:

@@ -122,7 +122,7 @@ def test_a_list_that_breaks_off_is_lost_coverage(here):
         found = names(list(blocks), here)
 
     assert found == ["a.png"]
-    assert listing.counts.unreadable == [("-", "Connection reset by peer")]
+    assert listing.counts.unreadable == {"-": "Connection reset by peer"}
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])

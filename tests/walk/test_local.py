@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from batchscan.walk import BLOCK
-from batchscan.walk.block import MESSAGES
+from batchscan.walk import BLOCK, block
 from tests.support.places import found, names, reads_everything, touch, walk
 
 
@@ -177,7 +176,7 @@ def test_a_path_too_long_for_the_system_is_lost_coverage_and_the_rest_is_found(t
 
     assert names(list(walked.blocks()), tmp_path) == ["z.png"]
     assert walked.counts.unreadable_folders == 1
-    ((path, why),) = walked.counts.unreadable
+    ((path, why),) = walked.counts.unreadable.items()
     assert path.startswith(str(tmp_path / name))
     assert why == "File name too long"
 
@@ -221,7 +220,7 @@ def test_a_root_that_went_away_is_lost_coverage(tmp_path):
     walked = walk(tmp_path / "gone")
 
     assert not list(walked.blocks())
-    assert walked.counts.unreadable == [(str(tmp_path / "gone"), "No such file or directory")]
+    assert walked.counts.unreadable == {str(tmp_path / "gone"): "No such file or directory"}
 
 
 def test_a_folder_that_goes_away_as_the_walk_comes_to_it_is_lost_if_it_is_a_root(tmp_path):
@@ -245,14 +244,15 @@ def test_an_empty_root_can_be_told(tmp_path):
 
 
 @pytest.mark.skipif(reads_everything(), reason="the superuser may read everything")
-def test_unreadable_folders_are_counted_and_their_names_bounded(tmp_path):
-    for number in range(MESSAGES + 1):
+def test_unreadable_folders_are_counted_and_their_names_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr(block, "MAX_UNREADABLE", 20)
+    for number in range(20 + 1):
         (tmp_path / f"{number}").mkdir(mode=0)
     walked = walk(tmp_path)
 
     assert not list(walked.blocks())
-    assert walked.counts.unreadable_folders == MESSAGES + 1
-    assert len(walked.counts.unreadable) == MESSAGES
+    assert walked.counts.unreadable_folders == 20 + 1
+    assert len(walked.counts.unreadable) == 20
 
 
 def test_pictures_that_cannot_be_statted_are_handed_on_by_name(tmp_path):
@@ -280,4 +280,4 @@ def test_a_folder_that_only_lists_names_is_lost_as_it_may_hide_an_ignore_file(tm
     (tmp_path / "s").chmod(0o700)
 
     assert names(blocks, tmp_path) == ["b.png"]
-    assert walked.counts.unreadable == [(str(tmp_path / "s"), "Permission denied")]
+    assert walked.counts.unreadable == {str(tmp_path / "s"): "Permission denied"}

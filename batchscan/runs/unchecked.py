@@ -1,0 +1,136 @@
+"""Which pictures of a run have no answer, by name: some of each reason for the report, all in a file."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+
+import msgspec
+
+from batchscan.enums import Status
+from batchscan.ledger import Ledger, RejectedFile
+from batchscan.report.run_folder import RESULTS
+from batchscan.report.schema import Report, UncheckedFile
+from batchscan.report.unchecked_table import render
+from batchscan.util.atomic_file import storage_errors, write_atomic
+from batchscan.util.escaping import path_fields, replace_surrogates
+
+UNCHECKED = "unchecked.csv"
+MAX_NAMED = 100  # files of each reason that a report names
+MAX_DETAIL = 300  # characters of a detail in a report
+_STATUS = b'"status":"'  # stands in no string of a line: quotes are escaped there
+_WITHOUT_ANSWER = (b"rejected", b"failed", b"deferred")
+
+
+class _Rejection(msgspec.Struct):
+    """What is needed of a rejected file's line."""
+
+    reason: str
+    detail: str | None = None
+
+
+_LINES = msgspec.json.Decoder(UncheckedFile)
+_REJECTIONS = msgspec.json.Decoder(_Rejection)
+
+
+def of_run(folder: str) -> Iterator[UncheckedFile]:
+    """Those that a run decided itself, from its `results.jsonl`.
+
+    Raises:
+        StorageError: the file cannot be read.
+    """
+    path = os.path.join(folder, RESULTS)
+    with storage_errors(path):
+        if not os.path.exists(path):
+            return
+        with open(path, "rb") as file:
+            for line in file:
+                start = line.find(_STATUS) + len(_STATUS)
+                if line.startswith(_WITHOUT_ANSWER, start) and line.endswith(b"\n"):
+                    yield _LINES.decode(line)
+
+
+def rejected_before(files: Iterable[RejectedFile]) -> Iterator[UncheckedFile]:
+    """Files that an earlier run rejected, and that stand so."""
+    for file in files:
+        if file.line is None:
+            continue
+        said = _REJECTIONS.decode(file.line)
+        path, path_b64 = path_fields(file.path)
+        yield UncheckedFile(
+            path=path,
+            path_b64=path_b64,
+            status=Status.UNCHANGED,
+            reason=said.reason,
+            detail=said.detail and replace_surrogates(said.detail),
+            bytes=file.size,
+        )
+
+
+def unchecked_files(folder: str, ledger: Ledger) -> Iterator[UncheckedFile]:
+    """Every file without an answer of the run that this process is, folder by folder, then its own.
+
+    Raises:
+        StorageError: the run's results cannot be read.
+    """
+    return chain(rejected_before(ledger.files.rejections.seen()), of_run(folder))
+
+
+def found_again(folder: str, ledger: Ledger, report: Report) -> Iterator[UncheckedFile]:
+    """Those of a run that ended: its own lines, and what stands as rejected below its roots now.
+
+    Raises:
+        StorageError: the run's results cannot be read.
+    """
+    own = of_run(folder)
+    if not report.files.unchanged_rejected:
+        yield from own
+        return
+    left = Counter(report.unchecked) - Counter(report.reasons)  # rejected by earlier runs
+    said: set[str] = set()
+    for file in own:
+        if file.status is Status.REJECTED:
+            said.add(file.path)
+        yield file
+    below = chain.from_iterable(map(ledger.files.rejections.under, report.run.roots))
+    for file in rejected_before(below):
+        if left[file.reason] and file.path not in said:
+            left[file.reason] -= 1
+            yield file
+
+
+def some_of_each(files: Iterable[UncheckedFile]) -> list[UncheckedFile]:
+    """At most so many files of each reason as a report names, in their order."""
+    named: Counter[str] = Counter()
+    kept = []
+    for file in files:
+        named[file.reason] += 1
+        if named[file.reason] <= MAX_NAMED:
+            detail = file.detail and file.detail[:MAX_DETAIL]
+            kept.append(msgspec.structs.replace(file, detail=detail))
+    return kept
+
+
+def write_missing_table(folder: str, report: Report, ledger: Ledger) -> list[str]:
+    """Write a run's unchecked.csv where it had one that is gone; the paths.
+
+    Raises:
+        StorageError: the disk would not take it, or the run's results cannot be read.
+    """
+    if report.unchecked_table is None or os.path.exists(os.path.join(folder, UNCHECKED)):
+        return []
+    folders = dict.fromkeys(report.files.unreadable_folder_names, "")
+    return [write_unchecked(folder, found_again(folder, ledger, report), folders)]
+
+
+def write_unchecked(folder: str, files: Iterable[UncheckedFile], why: Mapping[str, str]) -> str:
+    """Write unchecked.csv into a run's folder, whole or not at all; its path.
+
+    Raises:
+        StorageError: the disk would not take it.
+    """
+    path = os.path.join(folder, UNCHECKED)
+    write_atomic(path, render(files, why))
+    return path
