@@ -92,6 +92,15 @@ class Disposition(StrEnum):
     ALLOWED = "allowed"  # by a rule of allow.yaml, whatever was decided before
 
 
+class CaptureKind(StrEnum):
+    """What a capture of a match holds."""
+
+    PICTURE = "picture"  # at the match's own address
+    PAGE = "page"  # that shows it
+    RESOURCE = "resource"  # that a page is made of
+    SCREENSHOT = "screenshot"  # of a page, as a browser showed it
+
+
 class ExitReason(StrEnum):
     """Why a run ended, one word for each exit code."""
 

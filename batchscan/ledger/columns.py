@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from batchscan.enums import Disposition, MatchEvent, MatchKind
+from batchscan.enums import CaptureKind, Disposition, MatchEvent, MatchKind
 
 MAX_COUNT = 50  # rows of a kind that are named
 COLUMNS = {
@@ -107,6 +107,17 @@ COLUMNS = {
         "INTEGER": "decision_id picture_id",
         "TEXT": "key before after",
     },
+    "capture_files": {
+        "INTEGER": "id picture_id bytes",
+        "TEXT": "key name who timestamp_url",
+        "BLOB": "sha256 timestamp",
+        "REAL": "captured_at timestamped_at",
+    },
+    "captures": {
+        "INTEGER": "id file_id http_status position bytes",
+        "TEXT": "kind url trouble media_type",
+        "BLOB": "sha256 preview fingerprint",
+    },
     "changes": {
         "INTEGER": "number",
     },
@@ -150,6 +161,7 @@ _WORDS: Final = (
     ("decisions", "disposition", Disposition),
     ("decided", "before", Disposition),
     ("decided", "after", Disposition),
+    ("captures", "kind", CaptureKind),
 )
 
 

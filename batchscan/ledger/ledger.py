@@ -9,6 +9,7 @@ from pathlib import Path
 
 from batchscan.errors import BatchscanError, StorageError
 from batchscan.ledger.block_cache import BlockCache
+from batchscan.ledger.captures import Captures
 from batchscan.ledger.charges import Charges
 from batchscan.ledger.claims import Claims
 from batchscan.ledger.connection import (
@@ -87,6 +88,7 @@ class Ledger:
         self.review_queue = ReviewQueue(connection, realm_id)
         self.review_details = ReviewDetails(connection, realm_id)
         self.evidence = EvidenceReader(connection, realm_id, self.history)
+        self.captures = Captures(connection, realm_id)
         self.outbox = Outbox(connection, realm_id, self.history)
 
     @classmethod

@@ -359,6 +359,37 @@ MIGRATIONS = (
     -- every run says so.
     ALTER TABLE seals ADD COLUMN rejected BLOB NOT NULL DEFAULT x'80';
     DELETE FROM seals WHERE folder_id IN (SELECT folder_id FROM files WHERE rules IS NOT NULL);
+    -- What stood at a match's addresses when it was captured: a WARC file of the state folder for
+    -- each match and time, and what of it is worth finding again.
+    CREATE TABLE capture_files (
+        id INTEGER PRIMARY KEY,
+        picture_id INTEGER NOT NULL REFERENCES pictures,
+        key TEXT NOT NULL,                      -- of the sighting
+        name TEXT NOT NULL UNIQUE,              -- in STATE/captures
+        bytes INTEGER NOT NULL,
+        sha256 BLOB NOT NULL,
+        captured_at REAL NOT NULL,
+        who TEXT NOT NULL,                      -- the user's name
+        timestamp_url TEXT,                     -- of the authority that was asked (RFC 3161)
+        timestamp BLOB,                         -- what it answered, verbatim
+        timestamped_at REAL                     -- as it says; NULL where it could not be checked
+    );
+    CREATE INDEX capture_files_by_match ON capture_files (picture_id, key);
+    CREATE TABLE captures (
+        id INTEGER PRIMARY KEY,
+        file_id INTEGER NOT NULL REFERENCES capture_files,
+        kind TEXT NOT NULL,                     -- picture, page, resource, screenshot
+        url TEXT NOT NULL,
+        http_status INTEGER,                    -- NULL where nothing was answered
+        trouble TEXT,                           -- why, or why it is not whole
+        position INTEGER,                       -- of its record in the file; NULL without a record
+        sha256 BLOB,                            -- of the body without transfer and content coding
+        bytes INTEGER,
+        media_type TEXT,
+        preview BLOB,                           -- a small JPEG, made by a decoder process of ours
+        fingerprint BLOB                        -- by which pictures are compared
+    );
+    CREATE INDEX captures_by_file ON captures (file_id);
     """,
 )
 

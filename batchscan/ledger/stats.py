@@ -22,6 +22,8 @@ _CONTENTS = """
     UNION ALL SELECT 'claims', coalesce(sum(length(scan_id) + length(path)), 0) FROM claims
     UNION ALL SELECT 'outcomes', coalesce(sum(length(line)), 0) FROM outcomes
     UNION ALL SELECT 'runs', coalesce(sum(length(facts) + coalesce(length(report), 0)), 0) FROM runs
+    UNION ALL SELECT 'captures', coalesce(sum(2 * length(url) + coalesce(length(preview), 0)), 0)
+        FROM captures
     UNION ALL SELECT 'messages', coalesce(sum(length(body)), 0) FROM messages
 """
 _PAID = """
