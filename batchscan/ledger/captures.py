@@ -21,7 +21,7 @@ class CapturedResource:
     trouble: str | None = None  # why, or why it is not whole
     position: int | None = None  # of its record in the file, in bytes; None without a record
     sha256: str | None = None  # of the body without transfer and content coding
-    bytes: int | None = None
+    size: int | None = None  # bytes
     media_type: str | None = None
     preview: bytes | None = field(default=None, repr=False)  # a small JPEG made by us
     fingerprint: bytes | None = None  # by which pictures are compared
@@ -41,7 +41,7 @@ class CaptureFile:
     """A WARC file with everything that was captured of one match at one time."""
 
     name: str  # in the state folder's `captures`
-    bytes: int
+    size: int  # bytes
     sha256: str
     captured_at: float  # seconds since 1970
     who: str
@@ -75,7 +75,7 @@ class Captures:
             (
                 *place,
                 file.name,
-                file.bytes,
+                file.size,
                 bytes.fromhex(file.sha256),
                 file.captured_at,
                 file.who,
@@ -151,7 +151,7 @@ def _row(number: int, resource: CapturedResource) -> tuple[object, ...]:
         resource.trouble,
         resource.position,
         bytes.fromhex(resource.sha256) if resource.sha256 else None,
-        resource.bytes,
+        resource.size,
         resource.media_type,
         resource.preview,
         resource.fingerprint,

@@ -172,7 +172,7 @@ def _wrong(table: str, name: str, condition: str, what: str) -> str:
     )
 
 
-def _words(kind: type[Disposition | MatchEvent | MatchKind]) -> str:
+def _words(kind: type[CaptureKind | Disposition | MatchEvent | MatchKind]) -> str:
     return ", ".join(f"'{word.value}'" for word in kind)
 
 
