@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import os
+import textwrap
 
 import click
 
@@ -64,7 +65,8 @@ Commands:
 {commands}
 
 `batchscan help COMMAND` shows a command's options, `batchscan help scan` those
-of a scan.
+of a scan. `batchscan help TOPIC` shows the documentation:
+{topics}
 """
 
 
@@ -94,17 +96,24 @@ def _run(words: list[str]) -> int:
 
 
 def _show_help(words: list[str]) -> int:
-    """The page of a command, or what commands there are.
+    """A page of the documentation, the options of a command, both, or a list of them.
 
     Raises:
-        UsageError: there is no such command.
+        UsageError: there is no such command or topic.
     """
     if not words:
         print_data(_short_help())
         return 0
-    if words[0] not in COMMANDS:
-        raise _no_command(words[0])
-    return _invoke(words[0], [*words[1:], "--help"])
+    from batchscan.cli import topics  # noqa: PLC0415 - a scan does without
+
+    word, *rest = words
+    topic = None if rest else topics.find_topic(word)
+    if topic is None and word not in COMMANDS:
+        raise _no_command(word, (*COMMANDS, *topics.topics()))
+    if topic is None:
+        return _invoke(word, [*rest, "--help"])
+    topics.show_page(topic, f"\n{_options_of(topic)}" if topic in COMMANDS else "")
+    return 0
 
 
 def _refuse_typing_error(word: str) -> None:
@@ -114,18 +123,23 @@ def _refuse_typing_error(word: str) -> None:
         UsageError: it names the command.
     """
     is_path = os.sep in word or "://" in word or os.path.lexists(word)
-    if not (is_path or word.startswith("-")) and _nearest(word):
-        raise _no_command(word)
+    if not (is_path or word.startswith("-")) and _nearest(word, COMMANDS):
+        raise _no_command(word, COMMANDS)
 
 
-def _no_command(word: str) -> UsageError:
-    nearest = _nearest(word)
-    advice = f"did you mean `batchscan {nearest}`?" if nearest else "see `batchscan help`"
+def _no_command(word: str, known: tuple[str, ...]) -> UsageError:
+    nearest = _nearest(word, known)
+    if nearest is None:
+        advice = "see `batchscan help`"
+    elif nearest in (*COMMANDS, _HELP):
+        advice = f"did you mean `batchscan {nearest}`?"
+    else:
+        advice = f"did you mean `batchscan help {nearest}`?"
     return UsageError(f"there is no command and no path '{printable(word)}'", advice=advice)
 
 
-def _nearest(word: str) -> str | None:
-    close = difflib.get_close_matches(word.lower(), (*COMMANDS, _HELP), 1, _NEAR)
+def _nearest(word: str, known: tuple[str, ...]) -> str | None:
+    close = difflib.get_close_matches(word.lower(), (*known, _HELP), 1, _NEAR)
     return close[0] if close else None
 
 
@@ -143,8 +157,18 @@ def _program(name: str) -> str:
     return "batchscan" if name == "scan" else f"batchscan {name}"
 
 
+def _options_of(name: str) -> str:
+    command, program = _command(name), _program(name)
+    with command.make_context(program, ["--help"], resilient_parsing=True) as context:
+        return command.get_help(context) + "\n"
+
+
 def _short_help() -> str:
+    from batchscan.cli.topics import topics  # noqa: PLC0415 - as above
+
     names = [name for name in COMMANDS if name != "scan"]
     width = max(map(len, names)) + 2
     rows = [f"  {name:{width}}{_SUMMARIES[name]}" for name in names]
-    return _SHORT_HELP.format(commands="\n".join(rows))
+    pages = textwrap.wrap(", ".join(topics()), 76, break_on_hyphens=False)
+    indented = "\n".join(f"  {line}" for line in pages)
+    return _SHORT_HELP.format(commands="\n".join(rows), topics=indented)

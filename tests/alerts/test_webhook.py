@@ -18,7 +18,7 @@ from batchscan.settings import Secret
 from tests.support.receiver import PATH, receiving
 from tests.support.servers import scripted, whole_request
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "batchscan" / "docs" / "alerts.md"
 KEY = "s1gning-s3cret"
 BODY = b'{"schema":1,"id":"0123","matches":[]}'
 
@@ -48,7 +48,7 @@ async def test_a_message_arrives_whole_and_signed(receiver):
 
 async def test_a_signature_is_checked_as_the_readme_says(receiver, tmp_path):
     await sent(receiver.url, secret=Secret(KEY))
-    [line] = re.findall(r"`(openssl [^`]*)`", README.read_text())
+    [line] = re.findall(r"`(openssl [^`]*)`", PAGE.read_text())
     (tmp_path / "BODY").write_bytes(receiver.heard[0].body)
     printed = shell(line, tmp_path)
     assert receiver.heard[0].headers["X-Batchscan-Signature"] == f"sha256={printed.split()[-1]}"

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
+import pty
+import subprocess
+import sys
 
 import pytest
 
@@ -28,6 +32,36 @@ def test_help_shows_the_commands_or_the_page_of_one(run):
     wrong = run("help", "takedwon")
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert "did you mean `batchscan takedown`?" in wrong.stderr
+
+
+def test_help_shows_a_topic_and_the_options_of_a_command_of_that_name(run):
+    files = run("help", "files")
+    takedown = run("help", "takedown")
+
+    assert files.returncode == takedown.returncode == 0
+    assert files.stdout.startswith("Files and formats\n=================\n")
+    assert takedown.stdout.startswith("Takedown notices\n")
+    assert run("takedown", "--help").stdout in takedown.stdout
+    assert run("help", "CRON").stdout == run("help", "schedule").stdout
+    assert "`batchscan help budgets`" in run("help", "budget").stderr
+
+
+def test_help_goes_through_the_pager_where_stdout_is_a_terminal(environ):
+    program = [sys.executable, "-m", "batchscan", "help", "exit-codes"]
+    leader, follower = pty.openpty()
+    process = subprocess.run(
+        program,
+        env={**environ, "PAGER": "sed s/^/paged:/"},
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+        check=False,
+    )
+    os.close(follower)
+
+    assert process.returncode == 0
+    assert b"paged:Exit codes" in os.read(leader, 100)
+    os.close(leader)
 
 
 @pytest.mark.parametrize(
