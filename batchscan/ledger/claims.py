@@ -260,11 +260,17 @@ class Claims:
         return [OpenClaim(*(*row, read_sent(sent))) for *row, sent in rows]
 
     def possibly_charged(self, run_id: str) -> int:
-        """Credits that a run may have been charged without an answer."""
-        row = self._connection.execute(
+        """Credits that a run may have been charged without an answer; no less than it reserved."""
+        sends = self._connection.execute(
             "SELECT sum(sends) FROM doubts WHERE run_id = ?", (run_id,)
-        ).fetchone()
-        return int(row[0] or 0) * (self.largest_charge() or 1)
+        ).fetchone()[0]
+        if not sends:
+            return 0
+        # A run reserves by its own dearest answer too, though that may be too odd for a price.
+        dearest = self._connection.execute(
+            "SELECT max(credits) FROM answers WHERE run_id = ?", (run_id,)
+        ).fetchone()[0]
+        return int(sends) * max(1, self.largest_charge() or 0, int(dearest or 0))
 
     def _doubt(self, claim: Claim, at: float) -> None:
         """Count a send in doubt to the run that made it, whoever asks again."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
@@ -84,6 +85,17 @@ def test_a_conflict_of_a_first_request_is_a_new_possible_charge(ledger):
 
     assert ledger.claims.mark_lost(claim, 0.0) is True
     assert ledger.claims.possibly_charged("run") == 1
+
+
+@pytest.mark.parametrize(("charge", "each"), [(0, 1), (3, 3), (2_000, 2_000)])
+def test_a_possible_charge_is_no_less_than_the_run_reserved(ledger, charge, each):
+    dear = replace(answer(), credits=charge)
+    settle(ledger, ledger.claims.open(image(), 1, "run", 0.0), dear, "run")
+    for content in (b"one", b"two"):
+        claim = ledger.claims.open(image(content=content), 1, "run", 0.0)
+        ledger.claims.mark_unanswered(claim, 0.0)
+
+    assert ledger.claims.possibly_charged("run") == 2 * each
 
 
 def test_a_possible_charge_stays_with_the_run_that_sent_when_another_asks_again(ledger):
