@@ -2,17 +2,66 @@
 
 from __future__ import annotations
 
+import asyncio
 import select
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakSet
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
+
+from batchscan.copyleaks.response_end import ResponseEnd
+from batchscan.copyleaks.upload_body import UploadBody
 
 if TYPE_CHECKING:
-    from aiohttp.client_proto import ResponseHandler
     from aiohttp.client_reqrep import ClientRequest
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
+
+
+class OneAnswer(ResponseHandler):
+    """Takes one answer for each request; the connection is not used again once more has come.
+
+    What comes after an answer is not even parsed: in the same read as its last bytes, it would
+    have aiohttp throw the answer away, and that is paid for.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Prepare; no request is under way."""
+        super().__init__(loop)
+        self.body: UploadBody | None = None
+        self._end: ResponseEnd | None = None
+
+    def set_response_params(self, **changes: Any) -> None:  # noqa: ANN401 - aiohttp's
+        """A request is about to be sent, and its answer may come from now on."""
+        self._end = ResponseEnd()
+        super().set_response_params(**changes)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what belongs to the answer."""
+        if self._end is None or self._upgraded or not data:
+            super().data_received(data)
+            return
+        if self.body is not None:
+            self.body.note_answer()
+        mine = self._end.feed(data)
+        if mine < len(data):
+            self.force_close()
+            data = data[:mine]
+        if data:
+            super().data_received(data)
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether bytes, or the connection's end, wait in the system or were read already."""
+        transport = self.transport
+        socket = transport.get_extra_info("socket") if transport is not None else None
+        if socket is None or socket.fileno() < 0:
+            return True
+        poll = select.poll()
+        poll.register(socket.fileno(), select.POLLIN)
+        return bool(self._tail or poll.poll(0))
 
 
 class Connections(aiohttp.TCPConnector):
@@ -21,6 +70,8 @@ class Connections(aiohttp.TCPConnector):
     def __init__(self, *, limit: int, force_close: bool) -> None:
         """Keep `limit` connections at most; with `force_close` none is used twice."""
         super().__init__(limit=limit, force_close=force_close)
+        # aiohttp has no public way to choose the protocol; a test holds it to this one.
+        self._factory = cast("partial[ResponseHandler]", partial(OneAnswer, loop=self._loop))
         self._used: WeakSet[ResponseHandler] = WeakSet()
 
     async def connect(
@@ -29,26 +80,23 @@ class Connections(aiohttp.TCPConnector):
         traces: list[Trace],
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's
     ) -> Connection:
-        """A connection for a request."""
+        """A connection for a request.
+
+        Raises:
+            ClientConnectionError: the service spoke before it was asked.
+        """
         while True:
             connection = await super().connect(req, traces, timeout)
             protocol = connection.protocol
-            if protocol is None or protocol not in self._used:
+            assert isinstance(protocol, OneAnswer)  # noqa: S101 - our factory's
+            fresh = protocol not in self._used
+            # What waits on a new one, and is not TLS's own, would be taken for the answer.
+            unread = protocol.should_close or (protocol.has_unread and not (fresh and req.is_ssl()))
+            if not unread:
                 break
-            if not protocol.should_close and not _readable(connection):
-                return connection
             connection.close()
-        if protocol is not None:
-            self._used.add(protocol)
+            if fresh:
+                raise aiohttp.ClientConnectionError("bytes came before the request was sent")
+        self._used.add(protocol)
+        protocol.body = req.body if isinstance(req.body, UploadBody) else None
         return connection
-
-
-def _readable(connection: Connection) -> bool:
-    """Whether bytes, or its end, wait in the system for a connection on which nothing was asked."""
-    transport = connection.transport
-    socket = transport.get_extra_info("socket") if transport is not None else None
-    if socket is None or socket.fileno() < 0:
-        return True
-    poll = select.poll()
-    poll.register(socket.fileno(), select.POLLIN)
-    return bool(poll.poll(0))

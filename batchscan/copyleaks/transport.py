@@ -131,8 +131,12 @@ class Transport:
                 ) as response,
             ):
                 timer.allow(self._read_timeout)
-                sent = body.sent or not request.body
+                sent = not request.body or (body.sent and not body.answered_early)
                 content = await self._read(response)
+                if response.status == HTTPStatus.OK and not sent:
+                    raise _unreadable(
+                        "the answer came before the picture was sent", response, [content]
+                    )
                 return Response(response.status, response.headers, content, sent, fresh)
 
     def _opened(self) -> aiohttp.ClientSession:

@@ -38,6 +38,11 @@ class UploadBody(Payload):
         self._leaving = leaving
         self._going_on = going_on
         self.sent = False
+        self.answered_early = False  # whether bytes came back before the last byte was handed over
+
+    def note_answer(self) -> None:
+        """Bytes of an answer have come."""
+        self.answered_early = self.answered_early or not self.sent
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002
         """Refuse: aiohttp asks payloads for text only to show them."""

@@ -20,7 +20,7 @@ from batchscan.engines.interface import (
     TransientError,
 )
 from batchscan.enums import FailReason
-from batchscan.errors import AuthRefused, Interrupted, StopRun, Unavailable
+from batchscan.errors import AuthRefused, Interrupted, StopRun
 from batchscan.ledger import KnownPicture, LearnedRate, Ledger, LedgerThread
 from batchscan.model import Answer, Claim, Image, ServiceError
 from batchscan.pace import Clock, Permit, RateLimiter
@@ -31,6 +31,7 @@ from batchscan.pipeline.request_stats import RequestStats
 from batchscan.pipeline.settlement import Settled, Settler
 from batchscan.pipeline.shutdown import Shutdown
 from batchscan.pipeline.submission import NoAnswer, Submission, SubmissionResult
+from batchscan.pipeline.suspicion import Suspicion
 from batchscan.settings import Settings
 from batchscan.state.access import StillLocked
 from batchscan.tally import Tally
@@ -52,6 +53,7 @@ class ApiSubmitter:
     stats: RequestStats
     settler: Settler
     still_locked: StillLocked
+    suspicion: Suspicion = field(default_factory=Suspicion)
     jitter: random.Random = field(default_factory=random.Random)
 
     async def submit(
@@ -78,30 +80,39 @@ class ApiSubmitter:
     async def _until_answered(self, submission: Submission) -> SubmissionResult:
         ending: SubmissionResult | None = None
         while ending is None:
-            self.stop.raise_if_halted()
-            reservation = await self.budget.reserve(again=submission.is_rescan)
-            charged = 0
-            try:
-                permit, trouble = await self._acquire_permit(submission.image, reservation)
-                if permit is None:
-                    continue
-                reply = trouble or await self._send(submission, permit)
-                charged = self._charge_for(reply)
-                ending = await self._handle_reply(submission, permit, reply)
-                if isinstance(ending, Settled):
-                    charged = self._price_of_answer(ending.answer)
-            finally:
-                await self.budget.settle(reservation, charged)
+            async with self.suspicion.turn():
+                ending, reply = await self._ask_once(submission)
             if ending is None and isinstance(reply, TransientError) and reply.reached:
                 await self.stop.sleep(backoff(max(1, submission.attempts), self.jitter))
         return ending
+
+    async def _ask_once(
+        self, submission: Submission
+    ) -> tuple[SubmissionResult | None, Reply | None]:
+        """Reserve, wait, send and enter what came; no reply where it was not sent after all."""
+        self.stop.raise_if_halted()
+        reservation = await self.budget.reserve(again=submission.is_rescan)
+        charged = 0
+        try:
+            permit, trouble = await self._acquire_permit(submission.image, reservation)
+            if permit is None:
+                return None, None
+            reply = trouble or await self._send(submission, permit)
+            charged = self._charge_for(reply)
+            ending = await self._handle_reply(submission, permit, reply)
+            if isinstance(ending, Settled):
+                charged = self._price_of_answer(ending.answer)
+        finally:
+            await self.budget.settle(reservation, charged)
+        return ending, reply
 
     async def _acquire_permit(
         self, image: Image, reservation: Reservation
     ) -> tuple[Permit | None, Throttled | TransientError | None]:
         """Wait for a slot in which a request can leave at once, or for trouble with the login.
 
-        No `Permit` means that the price rose meanwhile, beyond what is reserved and left.
+        No `Permit` means that it may not leave after all: the price rose meanwhile, beyond what is
+        reserved and left, or another picture finds out first whether answers can be trusted.
         """
         while True:
             await self.engine.acquire_host_slot(image)
@@ -113,7 +124,7 @@ class ApiSubmitter:
                 self.stop.raise_if_halted()
                 self.budget.check_deadline(self.clock.monotonic())
                 if self.engine.has_token:
-                    if self.budget.still_covers(reservation):
+                    if self.suspicion.may_send() and self.budget.still_covers(reservation):
                         return permit, None
                     self.limiter.release(permit)
                     return None, None
@@ -178,6 +189,7 @@ class ApiSubmitter:
         """Enter what a request came back with; None means: ask again."""
         match reply:
             case Success():
+                self.suspicion.cleared()
                 self.limiter.succeeded(permit)
                 effort = submission.effort()
                 claim = self._claim_of(submission)
@@ -234,7 +246,8 @@ class ApiSubmitter:
         submission.last_error = reply.error
         if reply.other:
             self.limiter.release(permit)
-            _count_other(submission, reply)
+            submission.others += 1
+            self.suspicion.raised(reply, submission.others)
             return None
         away = self._report_failure(submission, permit, reply)
         submission.attempts += not away  # a probe's failure is not its picture's
@@ -273,17 +286,6 @@ class ApiSubmitter:
     def _claim_of(self, submission: Submission) -> Claim:
         assert submission.claim is not None  # noqa: S101 - a reply comes after a claim
         return submission.claim
-
-
-def _count_other(submission: Submission, reply: TransientError) -> None:
-    """Ask again over another connection, unless that was one already: then nothing can be trusted."""
-    submission.others += 1
-    if submission.others > 1 and reply.fresh:
-        raise Unavailable(
-            f"the service answers about other pictures than it is asked about ({reply.detail})",
-            advice="look at what stands between: a proxy that repeats answers, say; the bodies"
-            " are kept in the ledger's table unread_bodies, and count as possibly charged",
-        )
 
 
 def _after_nothing(

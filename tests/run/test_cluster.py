@@ -10,10 +10,13 @@ import signal
 import pytest
 from msgspec.json import decode
 
+from batchscan.pipeline.suspicion import MAX_OTHERS
 from batchscan.report import Report
 from tests.support.clusters import checks_beyond, cluster_of
+from tests.support.middlebox import Middlebox
 from tests.support.pictures import jpeg, png, tiff, tree, with_xmp, xmp
 from tests.support.processes import Process, assert_nothing_lost_or_doubled, reports, until
+from tests.support.servers import scripted
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 QUICK = ("--rate", "1000/s", "-j", "16")
@@ -33,6 +36,21 @@ async def test_a_scan_on_a_cluster_answers_every_picture_once(bench, tmp_path):
     assert "Register worker" in logs
     assert token not in logs
     assert "key-of-the-account" not in logs
+
+
+async def test_a_service_that_always_names_another_id_is_soon_left_alone(bench, tmp_path):
+    bench.pictures(100)
+    middlebox = Middlebox("always")
+    async with scripted(middlebox) as url, cluster_of(tmp_path / "dask", 2) as cluster:
+        process = Process(bench)
+        process.environment |= {"COPYLEAKS_API_URL": url, "COPYLEAKS_IDENTITY_URL": url}
+        code, out, err = await process.run("--dask", cluster.address, *QUICK)
+
+    assert code == 8, out + err
+    assert 1 < len(middlebox.asked) <= 16 + MAX_OTHERS
+    [report] = reports(bench)
+    assert report["files"]["scanned"] == 0
+    assert report["credits"]["outcome_unknown"] == len(middlebox.asked)
 
 
 @pytest.mark.parametrize("duplicate", ["replay", "rescan"])

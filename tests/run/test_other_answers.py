@@ -2,55 +2,58 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from tests.support.servers import scripted, whole_request
+from tests.support.middlebox import Middlebox
+from tests.support.servers import scripted
 
 
-def answer(body: object) -> bytes:
-    data = json.dumps(body).encode()
-    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(data), data)
-
-
-def check(scan_id: str) -> bytes:
-    score = {"totalMatches": 0, "fullMatches": 0, "partialMatches": 0}
-    image = {"scanId": scan_id, "actualCredits": 1, "expectedCredits": 1}
-    return answer({"matches": {"internet": [], "score": score}, "scannedImage": image})
-
-
-@pytest.mark.parametrize("kind", ["shifted", "always"])
-async def test_another_pictures_answer_is_never_this_ones(bench, kind):  # noqa: PLR0915
-    asked: list[str] = []
-
-    async def script(reader, writer):
-        before = None
-        while True:
-            head = (await whole_request(reader)).split(b" ")[1].decode()
-            if "login" in head:
-                writer.write(answer({"access_token": "a"}))
-                continue
-            if "credits" in head:
-                writer.write(answer({"Amount": 100}))
-                continue
-            scan_id = head.split("/")[3]
-            asked.append(scan_id)
-            named = "bs-other" if kind == "always" else before or scan_id
-            before = scan_id
-            writer.write(check(named))
-
-    bench.pictures(6)
-    async with scripted(script) as url:
+async def scan(bench, middlebox: Middlebox, concurrency: int):
+    async with scripted(middlebox) as url:
         api = {"url": url, "identity_url": url}
-        ran = await bench.scan(api=api, pace={"concurrency": 1})
+        return await bench.scan(api=api, pace={"concurrency": concurrency})
 
-    if kind == "always":
-        assert ran.exit_code == 8
-        assert ran.reasons() == {"outcome_unknown": 1, "unavailable": 5}
-        assert (len(asked), len(set(asked))) == (2, 1)
-        assert ran.report.credits.outcome_unknown == 2
-    else:
-        assert (ran.exit_code, ran.statuses()) == (0, {"scanned": 6})
-        assert len(asked) == 7
-        assert ran.report.credits.outcome_unknown == 1
+
+async def test_another_pictures_answer_is_never_this_ones(bench):
+    bench.pictures(6)
+    middlebox = Middlebox("shifted")
+    ran = await scan(bench, middlebox, 1)
+
+    assert (ran.exit_code, ran.statuses()) == (0, {"scanned": 6})
+    assert len(middlebox.asked) == 7
+    assert ran.report.credits.outcome_unknown == 1
+
+
+async def test_a_service_that_always_names_another_id_stops_the_run_after_one_picture(bench):
+    bench.pictures(6)
+    middlebox = Middlebox("always")
+    ran = await scan(bench, middlebox, 1)
+
+    assert ran.exit_code == 8
+    assert ran.reasons() == {"outcome_unknown": 1, "unavailable": 5}
+    assert (len(middlebox.asked), len(set(middlebox.asked))) == (2, 1)
+    assert ran.report.credits.outcome_unknown == 2
+
+
+async def test_with_many_at_once_it_costs_those_under_way_and_one_more(bench):
+    bench.pictures(100)
+    middlebox = Middlebox("always")
+    ran = await scan(bench, middlebox, 16)
+
+    assert ran.exit_code == 8
+    assert set(ran.statuses()) == {"failed", "deferred"}
+    assert len(middlebox.asked) <= 17
+    assert ran.report.credits.outcome_unknown == len(middlebox.asked)
+
+
+@pytest.mark.parametrize("kind", ["shifted", "doubled", "early"])
+async def test_many_at_once_all_get_their_own_answers(bench, kind):
+    bench.pictures(60)
+    middlebox = Middlebox(kind)
+    ran = await scan(bench, middlebox, 16)
+
+    assert (ran.exit_code, ran.statuses()) == (0, {"scanned": 60})
+    assert set(middlebox.asked) == {line.scan_id for line in ran.lines.values()}
+    more = len(middlebox.asked) - 60
+    assert ran.report.credits.outcome_unknown == more
+    assert more <= (16 if kind == "shifted" else 0)

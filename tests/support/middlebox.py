@@ -1,0 +1,59 @@
+"""A service that speaks HTTP byte by byte and mixes its answers up."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from tests.support.servers import whole_request
+
+
+def answer(body: object) -> bytes:
+    data = json.dumps(body).encode()
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(data), data)
+
+
+def check(scan_id: str) -> bytes:
+    score = {"totalMatches": 0, "fullMatches": 0, "partialMatches": 0}
+    image = {"scanId": scan_id, "actualCredits": 1, "expectedCredits": 1}
+    return answer({"matches": {"internet": [], "score": score}, "scannedImage": image})
+
+
+class Middlebox:
+    """Answers every picture, but over each connection in its own odd way.
+
+    `shifted`: with the answer of the request before; `always`: about no picture of ours;
+    `doubled`: each answer twice at once; `early`: once before anything is asked.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.asked: list[str] = []
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        before = None
+        if self.kind == "early" and len(self.asked) % 3 == 1:
+            writer.write(check("bs-other"))
+        while True:
+            head = (await whole_request(reader)).split(b" ")[1].decode()
+            if "login" in head:
+                writer.write(answer({"access_token": "a"}))
+            elif "credits" in head:
+                writer.write(answer({"Amount": 100}))
+            else:
+                scan_id = head.split("/")[3]
+                self.asked.append(scan_id)
+                await asyncio.sleep(0.05)
+                writer.write(self.answer_to(scan_id, before))
+                before = scan_id
+
+    def answer_to(self, scan_id: str, before: str | None) -> bytes:
+        match self.kind:
+            case "shifted":
+                return check(before or scan_id)
+            case "always":
+                return check("bs-other")
+            case "doubled":
+                return check(scan_id) * 2
+            case _:
+                return check(scan_id)
