@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from batchscan.cli.help import GroupedOption, HelpCommand
-from batchscan.cli.options import folder_options, settings_of
+from batchscan.cli.options import allow_option, folder_options, settings_of
 from batchscan.console.terminal import print_data
 from batchscan.errors import UsageError
 from batchscan.util.escaping import printable
@@ -20,7 +21,7 @@ from batchscan.util.escaping import printable
 if TYPE_CHECKING:
     from batchscan.enums import Disposition
     from batchscan.ledger import Ledger
-    from batchscan.ledger.dispositions import Choice, Decision, MarkResult
+    from batchscan.ledger.dispositions import Allows, Choice, Decision, MarkResult
     from batchscan.path_patterns import PathPattern
     from batchscan.settings import Settings
     from batchscan.url_patterns import UrlPattern
@@ -42,7 +43,7 @@ _HOW = "How"
             (
                 ("open", "nobody has decided yet: so every match begins"),
                 ("reviewed", "a copy that should not be there; `batchscan takedown` writes of it"),
-                ("noticed", "its site was written to"),
+                ("noticed", "its site was written to; what is gone or allowed needs no notice"),
                 ("removed", "its site took it down; open again when an answer shows it after all"),
                 ("not_mine", "looks alike and is no copy: off the worklist and --fail-on"),
             ),
@@ -58,6 +59,14 @@ _HOW = "How"
     metavar="GLOB",
     help="only of pictures whose path matches, by gitignore rules; repeatable",
     multiple=True,
+)
+@click.option(
+    "--disposition",
+    "only",
+    cls=GroupedOption,
+    group="What",
+    metavar="WORD",
+    help="only those that are this now, such as reviewed",
 )
 @click.option(
     "--note", cls=GroupedOption, group=_HOW, metavar="TEXT", help="why, kept with the decision"
@@ -80,6 +89,7 @@ _HOW = "How"
     group=_HOW,
     help="take the last decision back; once more, the one before",
 )
+@allow_option
 @folder_options
 def command(
     *, disposition: str | None, targets: tuple[str, ...], undo: bool, **parameters: object
@@ -90,6 +100,7 @@ def command(
         note=cast("str | None", parameters.pop("note")),
         force=bool(parameters.pop("force")),
         dry_run=bool(parameters.pop("dry_run")),
+        only=_word(only) if (only := cast("str | None", parameters.pop("only"))) else None,
     )
     if undo:
         if disposition or how != _How():
@@ -107,6 +118,7 @@ class _How:
     note: str | None = None
     force: bool = False
     dry_run: bool = False
+    only: Disposition | None = None
 
 
 def _word(given: str | None) -> Disposition:
@@ -159,12 +171,15 @@ def _decision(word: Disposition, target: UrlPattern, how: _How) -> Decision:
 def _mark_all(
     settings: Settings, targets: Sequence[UrlPattern], word: Disposition, how: _How
 ) -> int:
+    from batchscan.allow.active import ActiveAllowRules  # noqa: PLC0415
     from batchscan.commands.mark import mark  # noqa: PLC0415
     from batchscan.path_patterns import PathPattern  # noqa: PLC0415
     from batchscan.state.access import open_for_change, read_ledger  # noqa: PLC0415 - as above
 
     globs = [PathPattern.of(text) for text in how.images]
-    choices = [_choice(target, globs) for target in targets]
+    rules = ActiveAllowRules.of(settings, time.time())
+    allows = rules.allows if rules.rules.rules else None
+    choices = [_choice(target, globs, how.only, allows) for target in targets]
     decisions = [_decision(word, target, how) for target in targets]
     with read_ledger(settings) if how.dry_run else open_for_change(settings) as ledger:
         with nullcontext() if how.dry_run else ledger.transaction():
@@ -179,13 +194,18 @@ def _mark_all(
     return 0
 
 
-def _choice(target: UrlPattern, globs: Sequence[PathPattern]) -> Choice:
+def _choice(
+    target: UrlPattern,
+    globs: Sequence[PathPattern],
+    only: Disposition | None,
+    allows: Allows | None,
+) -> Choice:
     from batchscan.ledger.dispositions import Choice  # noqa: PLC0415 - --help does without
 
     def pictures(paths: Sequence[bytes]) -> bool:
         return any(glob.covers(path) for glob in globs for path in paths)
 
-    return Choice(target.domain, target.covers, pictures if globs else None)
+    return Choice(target.domain, target.covers, pictures if globs else None, only, allows)
 
 
 def _refuse_unknown(
@@ -237,7 +257,7 @@ def _line(target: UrlPattern, marked: MarkResult, word: Disposition, *, dry_run:
     from batchscan.report.wording import amount  # noqa: PLC0415 - --help does without
 
     name = printable(str(target))
-    if not marked.matches and not marked.kept:
+    if not marked.matches and not marked.kept and not marked.left_alone:
         return f"{name}: every match is {word} already"
     matches, of = amount(marked.matches, "match"), amount(marked.pictures, "picture")
     verb = "would be marked" if dry_run else "marked"
@@ -246,10 +266,11 @@ def _line(target: UrlPattern, marked: MarkResult, word: Disposition, *, dry_run:
 
 
 def _left(marked: MarkResult) -> str:
-    return f"; left as decided: {_counts(marked.kept)}" if marked.kept else ""
+    kept = f"; left as decided: {_counts(marked.kept)}" if marked.kept else ""
+    return f"{kept}; left alone: {_counts(marked.left_alone)}" if marked.left_alone else kept
 
 
-def _counts(counts: Counter[Disposition]) -> str:
+def _counts(counts: Mapping[Disposition, int] | Mapping[str, int]) -> str:
     return ", ".join(f"{number:,} {word}" for word, number in sorted(counts.items()))
 
 

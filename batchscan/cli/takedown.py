@@ -16,7 +16,7 @@ from batchscan.errors import UsageError
 from batchscan.util.escaping import printable
 
 if TYPE_CHECKING:
-    from batchscan.settings import Settings
+    from batchscan.settings import NoticeForm, Settings
     from batchscan.settings.load import LoadedSettings
     from batchscan.takedown import Draft, Notice, NoticeFormat, NoticeSelection, NoticeTemplate
     from batchscan.url_patterns import UrlPattern
@@ -59,9 +59,17 @@ _MAX_NAMED = 20  # sites
     help="the folder for the drafts; made for you alone",
 )
 @click.option(
+    "--form",
+    type=click.Choice(["dmca", "dsa", "both"]),
+    cls=GroupedOption,
+    group=_WRITTEN,
+    help="for which law: 17 U.S.C. 512(c)(3), article 16 of the EU's Digital Services Act, or a "
+    "draft for each. [default: the setting takedown.form, dmca]",
+)
+@click.option(
     "--show-template",
     "template",
-    type=click.Choice(["md", "txt"]),
+    type=click.Choice(["md", "txt", "dsa.md", "dsa.txt"]),
     cls=GroupedOption,
     group=_WRITTEN,
     help="print a template, to make your own of, and write nothing",
@@ -73,6 +81,7 @@ def command(
     domains: tuple[str, ...],
     images: tuple[str, ...],
     to: str | None,
+    form: NoticeForm | None,
     template: str | None,
     **parameters: object,
 ) -> int:
@@ -88,7 +97,7 @@ def command(
         raise UsageError("no folder is named for the drafts", advice="name one with --to DIR")
     targets = [UrlPattern.of(domain) for domain in domains]
     loaded = settings_of(parameters, credentials=False)
-    templates = notice_templates(loaded.settings)
+    templates = notice_templates(loaded.settings, form)
     found = _gathered(loaded.settings, targets, images)
     require_reviewed_matches(found, domains, images)
     for notice in found.notices:
@@ -138,25 +147,52 @@ def _others(notice: Notice, found: NoticeSelection) -> int:
 def _say_what_is_left(
     loaded: LoadedSettings, found: NoticeSelection, domains: Sequence[str], images: Sequence[str]
 ) -> None:
-    from batchscan.takedown import missing_fields  # noqa: PLC0415 - as above
+    from batchscan.report.wording import amount  # noqa: PLC0415
+    from batchscan.takedown import missing_fields, published_at  # noqa: PLC0415 - as above
 
     if blanks := missing_fields(loaded.settings.takedown):
         where = printable(loaded.file) if loaded.file else "a settings file"
         print_status(f"Left blank, until you fill it in or {where} says it:")
         for name, blank in blanks.items():
             print_status(f"  {blank}: takedown.{name}")
+    me = loaded.settings.takedown
+    works = [work for notice in found.notices for work in notice.works]
+    unpublished = {work.sha256 for work in works if published_at(work, me) is None}
+    if unpublished:
+        print_status(
+            f"Of {amount(len(unpublished), 'picture')} no notice says where the original is "
+            "published: takedown.published"
+        )
     print_status(
         "Nothing was sent, and nothing is marked. A person has to check, sign and send each draft."
     )
     print_status("When you have sent one, say so:")
-    only = "".join(f" --images {shlex.quote(glob)}" for glob in images)
-    if loaded.origins["output.state"].startswith("flag"):
-        only += f" --state {shlex.quote(str(loaded.settings.output.state))}"
-    notices = found.notices
-    sites = domains or [notice.domain for notice in notices if notice.domain]
+    sites = domains or [notice.domain for notice in found.notices if notice.domain]
     for site in sites[:_MAX_NAMED]:
-        print_status(printable(f"  batchscan mark noticed {shlex.quote(site)}{only}"))
+        print_status(printable(f"  {_mark_command(loaded, found, site, images)}"))
     if len(sites) > _MAX_NAMED:
         print_status("  and so on for the others")
-    if any(_others(notice, found) for notice in notices):
-        print_status("That marks every match there, reviewed or not; name URLs to mark only some.")
+    print_status("That marks what the drafts are about, and no other match.")
+
+
+def _mark_command(
+    loaded: LoadedSettings, found: NoticeSelection, site: str, images: Sequence[str]
+) -> str:
+    """The command that marks what a site's draft is about, and nothing else."""
+    words = ["batchscan", "mark", "noticed", site]
+    if any(_others(notice, found) for notice in found.notices if _same_site(notice.domain, site)):
+        words += ["--disposition", "reviewed"]
+    words += [word for glob in images for word in ("--images", glob)]
+    settings = loaded.settings
+    given = {
+        "--allow": ("scan.allow", settings.scan.allow),
+        "--state": ("output.state", settings.output.state),
+    }
+    for flag, (key, value) in given.items():
+        if loaded.origins[key].startswith("flag"):
+            words += [flag, str(value)]
+    return shlex.join(words)
+
+
+def _same_site(domain: str, site: str) -> bool:
+    return site == domain or site.endswith(f".{domain}") or not domain or "/" in site

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from batchscan.allow.active import ActiveAllowRules
 from batchscan.ledger import Ledger
 from batchscan.path_patterns import PathPattern
-from batchscan.settings import Settings
+from batchscan.settings import NoticeForm, Settings
 from batchscan.takedown import (
-    FORMS,
     Notice,
     NoticeFormat,
     NoticeSelection,
     NoticeTemplate,
+    formats_of,
     gather,
     template_context,
 )
@@ -22,14 +22,27 @@ from batchscan.url_patterns import UrlPattern
 from batchscan.util.escaping import replace_surrogates
 
 
-def notice_templates(settings: Settings) -> dict[NoticeFormat, NoticeTemplate]:
+def notice_templates(
+    settings: Settings, form: NoticeForm | None = None
+) -> dict[NoticeFormat, NoticeTemplate]:
     """The user's own templates, and the built-in ones in the place of those that there are not.
+
+    Args:
+        settings: who complains, and in which form.
+        form: another form than theirs.
 
     Raises:
         UsageError: one cannot be read.
     """
-    own = {".md": settings.takedown.template_md, ".txt": settings.takedown.template_txt}
-    return {form: NoticeTemplate(form.suffix, own[form.suffix]) for form in FORMS}
+    me = settings.takedown
+    own = {
+        ".md": me.template_md,
+        ".txt": me.template_txt,
+        ".dsa.md": me.template_dsa_md,
+        ".dsa.txt": me.template_dsa_txt,
+    }
+    formats = formats_of(form or me.form)
+    return {each: NoticeTemplate(each.suffix, own[each.suffix]) for each in formats}
 
 
 def gather_notices(

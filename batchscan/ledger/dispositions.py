@@ -18,9 +18,13 @@ SECONDS_A_PIECE = 0.1  # that it takes at most: others wait for it to write
 _ORDER = "ORDER BY m.picture_id, m.key LIMIT ?"
 _AFTER = "p.realm_id = ? AND (m.picture_id, m.key) > (?, ?)"
 _MATCHES = (
-    "SELECT m.picture_id, m.key, m.url, m.disposition FROM sightings m"
+    "SELECT m.picture_id, m.key, m.url, m.disposition, m.answer_id = p.answer_id,"
+    " lower(hex(p.sha256)) FROM sightings m"
     " CROSS JOIN pictures p ON p.id = m.picture_id WHERE"
 )
+
+
+Allows = Callable[[str, str, Sequence[bytes]], bool]  # of a URL, a SHA-256 and a picture's paths
 
 
 class Place(NamedTuple):
@@ -39,6 +43,7 @@ class MarkResult:
 
     before: Counter[Disposition] = field(default_factory=Counter)
     kept: Counter[Disposition] = field(default_factory=Counter)  # decided otherwise, and left so
+    left_alone: Counter[str] = field(default_factory=Counter)  # not meant after all, by the reason
     pictures: int = 0
     last_picture: int = 0
     reached: Place | None = _START  # the last match that was looked at; None after all of them
@@ -63,6 +68,8 @@ class Choice:
     domain: str | None  # the registrable domain that all of them have, where they have one
     chosen: Callable[[str], bool]  # says of a URL whether it is meant
     pictures: Callable[[Sequence[bytes]], bool] | None = None  # of a picture's paths; None for all
+    only: Disposition | None = None  # those that were decided so
+    allows: Allows | None = None  # what may stay: no notice is about it
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,16 @@ class SeenResult:
     unknown: int = 0  # that the ledger has not
 
 
+class _Chosen(NamedTuple):
+    """A match of a choice, as it is now."""
+
+    place: Place
+    url: str
+    before: Disposition
+    is_present: bool
+    sha256: str  # of the picture
+
+
 class Batch(NamedTuple):
     """Decisions that were made at once."""
 
@@ -146,9 +163,13 @@ class Dispositions:
             dry_run: whether to count only.
         """
         until = 0.0
-        for place, before in self._of(choice, marked):
+        for match in self._of(choice, marked):
+            place, before = match.place, match.before
             until = until or time.monotonic() + SECONDS_A_PIECE  # from the first one on
             if before == decision.disposition:
+                continue
+            if reason := self._not_meant(match, choice, decision):
+                marked.left_alone[reason] += 1
                 continue
             if not decision.replaces(before):
                 marked.kept[before] += 1
@@ -162,6 +183,19 @@ class Dispositions:
             if time.monotonic() > until:
                 marked.reached = place
                 return
+
+    def _not_meant(self, match: _Chosen, choice: Choice, decision: Decision) -> str | None:
+        """Why a match of a choice is left alone: a notice is about what is there and not allowed."""
+        if choice.only not in (None, match.before):
+            return match.before.value
+        if decision.force or decision.disposition is not Disposition.NOTICED:
+            return None
+        if not match.is_present:
+            return "gone"
+        if choice.allows is None:
+            return None
+        paths = self._history.paths_of(match.place.picture_id)
+        return "allowed" if choice.allows(match.url, match.sha256, paths) else None
 
     def mark_seen(self, seen: Sequence[SeenMatch], decision: Decision) -> SeenResult:
         """Decide about matches one by one, as somebody saw them.
@@ -285,19 +319,20 @@ class Dispositions:
                 return True
         return False
 
-    def _of(self, choice: Choice, marked: MarkResult) -> Iterator[tuple[Place, Disposition]]:
+    def _of(self, choice: Choice, marked: MarkResult) -> Iterator[_Chosen]:
         """What is chosen of the next matches; moves on to the last of them at the end."""
         rows = self._next(choice.domain, marked.reached or _START)
         last, wanted = 0, True
-        for picture_id, key, url, before in rows:
+        for picture_id, key, url, before, present, sha256 in rows:
             if choice.pictures is not None and picture_id != last:
                 wanted, last = choice.pictures(self._history.paths_of(picture_id)), picture_id
             if wanted and choice.chosen(url):
-                yield Place(picture_id, key), Disposition(before)
+                place = Place(picture_id, key)
+                yield _Chosen(place, url, Disposition(before), bool(present), sha256)
         full = len(rows) == MATCHES_A_PIECE
         marked.reached = Place(*rows[-1][:2]) if full else None
 
-    def _next(self, domain: str | None, after: Place) -> list[tuple[int, str, str, str]]:
+    def _next(self, domain: str | None, after: Place) -> list[tuple[int, str, str, str, int, str]]:
         values: list[object] = [self._realm_id, *after, MATCHES_A_PIECE]
         query = f"{_MATCHES} {_AFTER} {_ORDER}"
         if domain is not None:  # by its index

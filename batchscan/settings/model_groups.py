@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from batchscan.settings.address_types import WebhookUrlType
 from batchscan.settings.fields import setting, subgroup
 from batchscan.settings.numeric_types import DurationType, IntType
+from batchscan.settings.published import Published, PublishedType
 from batchscan.settings.types import (
     ArgvType,
     BoolType,
@@ -21,6 +22,7 @@ from batchscan.settings.types import (
 )
 
 Role = Literal["owner", "agent"]
+NoticeForm = Literal["dmca", "dsa", "both"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,27 @@ class Takedown:
     owner: str | None = setting(
         None, "whose works they are, where the signer is an agent", LineType()
     )
+    published: tuple[Published, ...] = setting(
+        (),
+        "where originals are published: [{images: GLOB, url: ...}]; {name} is the file's name",
+        PublishedType(),
+    )
+    form: NoticeForm = setting(
+        "dmca",
+        "dmca: 17 U.S.C. 512(c)(3); dsa: article 16 of the EU's Digital Services Act; or both",
+        ChoiceType(get_args(NoticeForm)),
+    )
     template_md: str | None = setting(
         None, "a Jinja2 template of your own for the Markdown draft", PathType("the path of a file")
     )
     template_txt: str | None = setting(
         None, "and one for the plain text", PathType("the path of a file")
+    )
+    template_dsa_md: str | None = setting(
+        None, "the same for drafts of the form dsa", PathType("the path of a file")
+    )
+    template_dsa_txt: str | None = setting(
+        None, "and their plain text", PathType("the path of a file")
     )
 
 

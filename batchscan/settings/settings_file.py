@@ -71,10 +71,18 @@ class _Reading:
     def _value(self, key: str, node: yaml.Node) -> object:
         self._file.refuse_tag(key, node)
         if isinstance(node, yaml.SequenceNode):
-            return [self._value(key, item) for item in node.value]
+            return [self._item(key, item) for item in node.value]
         if not isinstance(node, yaml.ScalarNode):
             self._file.refuse(node, f"{key}: a value is expected, not names with values")
         return scalar(node)
+
+    def _item(self, key: str, node: yaml.Node) -> object:
+        """One of a list; names with values where the setting is a list of such."""
+        kind = next(entry.kind for entry in entries() if entry.key == key)
+        if not (kind.of_mappings and isinstance(node, yaml.MappingNode)):
+            return self._value(key, node)
+        pairs = self._file.pairs(node, key, _EXAMPLE)
+        return {name: self._value(key, value) for name, value, _ in pairs}
 
     def _unknown(self, name: str, group: str | None, node: yaml.Node) -> NoReturn:
         key = f"{group}.{name}" if group else name

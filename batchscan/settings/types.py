@@ -18,6 +18,8 @@ _MAX_LINE = 300  # characters
 class SettingType(ABC):
     """What a setting may be."""
 
+    of_mappings = False  # whether it is a list of names with values
+
     @property
     @abstractmethod
     def allowed(self) -> str:

@@ -3,9 +3,18 @@
 from batchscan.takedown.drafts import Draft, write_drafts
 from batchscan.takedown.select import Notice, NoticeSelection, gather, require_reviewed_matches
 from batchscan.takedown.templates import NoticeTemplate, default_template
-from batchscan.takedown.wording import FORMS, NoticeFormat, missing_fields, template_context
+from batchscan.takedown.wording import (
+    DSA_FORMS,
+    FORMS,
+    NoticeFormat,
+    formats_of,
+    missing_fields,
+    published_at,
+    template_context,
+)
 
 __all__ = [
+    "DSA_FORMS",
     "FORMS",
     "Draft",
     "Notice",
@@ -13,8 +22,10 @@ __all__ = [
     "NoticeSelection",
     "NoticeTemplate",
     "default_template",
+    "formats_of",
     "gather",
     "missing_fields",
+    "published_at",
     "require_reviewed_matches",
     "template_context",
     "write_drafts",

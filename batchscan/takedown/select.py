@@ -30,6 +30,8 @@ class InfringedWork:
     height: int
     provenance: Provenance
     copies: tuple[Match, ...]
+    path: bytes = field(default=b"", repr=False)  # that the settings say more about
+    thumbnail: bytes | None = field(default=None, repr=False)  # a small JPEG or WebP file
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ def _work(picture: PictureMatches, copies: Iterable[Match]) -> InfringedWork:
         height=picture.height,
         provenance=picture.provenance or Provenance(),
         copies=tuple(sorted(copies, key=lambda match: match.url)),
+        path=picture.path,
+        thumbnail=picture.thumbnail,
     )
 
 

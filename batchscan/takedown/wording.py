@@ -5,6 +5,7 @@ Users replace the templates, and shall not have to think of hostile URLs and fil
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -12,8 +13,10 @@ from urllib.parse import quote
 
 from batchscan.enums import MatchKind
 from batchscan.model import Match
+from batchscan.path_patterns import PathPattern
+from batchscan.report.html_escaping import data_uri
 from batchscan.report.wording import shortened
-from batchscan.settings import Takedown
+from batchscan.settings import NoticeForm, Takedown
 from batchscan.takedown.select import InfringedWork, Notice
 from batchscan.util.escaping import markdown, markdown_code, printable
 from batchscan.util.timestamps import rfc3339
@@ -52,10 +55,21 @@ class NoticeFormat(NamedTuple):
     blank: Callable[[str], str]  # what has to be filled in
 
 
+# For 17 U.S.C. § 512(c)(3).
 FORMS = (
     NoticeFormat(".md", markdown_code, markdown, "**{}**".format),
     NoticeFormat(".txt", printable, printable, str),
 )
+# For article 16 of the EU's Digital Services Act.
+DSA_FORMS = (
+    NoticeFormat(".dsa.md", markdown_code, markdown, "**{}**".format),
+    NoticeFormat(".dsa.txt", printable, printable, str),
+)
+
+
+def formats_of(form: NoticeForm) -> tuple[NoticeFormat, ...]:
+    """The formats that drafts of a form have."""
+    return {"dmca": FORMS, "dsa": DSA_FORMS, "both": FORMS + DSA_FORMS}[form]
 
 
 def missing_fields(me: Takedown) -> dict[str, str]:
@@ -72,7 +86,7 @@ def template_context(notice: Notice, me: Takedown, form: NoticeFormat) -> dict[s
     return {
         "domain": form.outside(shortened(notice.domain, _MAX_WORDS) or "unknown site"),
         "copies": notice.copies,
-        "works": [_work(number, work, form) for number, work in enumerate(notice.works, 1)],
+        "works": [_work(number, work, me, form) for number, work in enumerate(notice.works, 1)],
         **contact,
         "organization": form.own(me.organization) if me.organization else None,
         "most_pages": MAX_PAGES,
@@ -107,8 +121,17 @@ def _contact(me: Takedown) -> dict[str, str | None]:
     }
 
 
-def _work(number: int, work: InfringedWork, form: NoticeFormat) -> dict[str, Any]:
+def published_at(work: InfringedWork, me: Takedown) -> str | None:
+    """Where the settings say that a work's original is published; None where they do not."""
+    for images, url in me.published:
+        if PathPattern.of(images).covers(work.path):
+            return url.replace("{name}", quote(os.fsencode(work.title), safe=""))
+    return None
+
+
+def _work(number: int, work: InfringedWork, me: Takedown, form: NoticeFormat) -> dict[str, Any]:
     said = work.provenance
+    published = published_at(work, me)
     words = {
         "creator": said.creator,
         "copyright": said.copyright,
@@ -122,6 +145,8 @@ def _work(number: int, work: InfringedWork, form: NoticeFormat) -> dict[str, Any
         "width": work.width,
         "height": work.height,
         "sha256": work.sha256,
+        "published": form.outside(web_address(published)) if published else None,
+        "picture": data_uri(work.thumbnail),
         **{
             name: form.outside(shortened(text, _MAX_WORDS)) if text else None
             for name, text in words.items()

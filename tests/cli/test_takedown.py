@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import shlex
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from batchscan.cli import main
-from batchscan.ledger import Ledger, Realm
+from batchscan.ledger import FILE_NAME, Ledger, Realm
 from batchscan.model import Provenance
 from batchscan.settings import Api
 from batchscan.takedown import default_template
@@ -100,7 +104,47 @@ def test_what_is_not_reviewed_is_left_out_and_spoken_of(takedown, mark):
     assert "https://example.com/2.jpg" in drafts["example.com.txt"]
     assert "https://example.com/4.jpg" not in drafts["example.com.txt"]
     assert "example.com: 1 match of 1 picture, drafted; 2 matches there are not reviewed\n" in said
-    assert "That marks every match there, reviewed or not" in said
+    assert "batchscan mark noticed example.com --disposition reviewed --state " in said
+
+
+@pytest.mark.parametrize(
+    ("marked", "asked"),
+    [
+        (["example.com", "other.org", "bbc.co.uk"], []),
+        (["https://example.com/2.jpg", "https://example.com/gone.jpg", "other.org"], []),
+        (["example.com"], ["--domain", "img.example.com"]),
+        (["example.com"], ["--images", "stock/"]),
+        (["example.com"], ["--allow", "allow.yaml"]),
+        (["https://example.com/2.jpg"], ["--domain", "https://example.com/*"]),
+    ],
+)
+def test_the_commands_that_it_prints_mark_exactly_what_the_drafts_are_about(
+    takedown, mark, state, monkeypatch, marked, asked
+):
+    tmp_path = state.parent
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "allow.yaml").write_text("- {domain: img.example.com, reason: our own}\n")
+    mark(*marked)
+    _, drafts, said = takedown(*asked)
+    for line in said.splitlines():
+        if line.startswith("  batchscan mark noticed"):
+            assert main(shlex.split(line)[1:]) == 0
+
+    with closing(sqlite3.connect(state / FILE_NAME)) as ledger:
+        noticed = ledger.execute("SELECT url FROM sightings WHERE disposition = 'noticed'")
+        written = "\n".join(text for name, text in drafts.items() if name.endswith(".txt"))
+        every = ledger.execute("SELECT url FROM sightings").fetchall()
+        assert {url for (url,) in noticed} == {url for (url,) in every if url in written}
+
+
+def test_a_draft_for_the_european_union_stands_beside_the_other(takedown, mark):
+    mark("other.org")
+    _, drafts, _ = takedown("--form", "both")
+
+    names = ["other.org.dsa.md", "other.org.dsa.txt", "other.org.md", "other.org.txt"]
+    assert [*drafts] == names
+    assert "Regulation (EU) 2022/2065, article 16" in drafts["other.org.dsa.md"]
+    assert "https://other.org/3.jpg" in drafts["other.org.dsa.txt"]
 
 
 def test_what_is_allowed_gets_no_notice(takedown, mark, tmp_path):
@@ -168,6 +212,6 @@ def test_a_folder_must_be_named(state, capsys):
 
 
 def test_the_templates_can_be_had_without_a_ledger(capsys):
-    for suffix in ("md", "txt"):
+    for suffix in ("md", "txt", "dsa.md", "dsa.txt"):
         assert main(["takedown", "--show-template", suffix, "--state", "/nowhere"]) == 0
         assert capsys.readouterr().out == default_template(f".{suffix}")

@@ -4,6 +4,7 @@ import pytest
 
 from batchscan.errors import UsageError
 from batchscan.settings import Settings
+from batchscan.settings.published import Published
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "---\n", "account:\n", "\ufeffpace: {}\n"])
@@ -25,6 +26,15 @@ def test_a_file_without_values_changes_nothing(from_file, text):
         ("[[[[[[1]]]]]]", "line 1: it is nested too deeply"),
         ("pace:\n  rate:\n", "line 2: pace.rate: nothing is given; remove the line"),
         ("pace:\n  rate: {a: b}\n", "line 2: pace.rate: a value is expected"),
+        (
+            "takedown: {published: [{images: a/}]}",
+            "(each has `images` and `url`, and nothing else)",
+        ),
+        ("takedown: {published: [a/]}", "(each has `images` and `url`, and nothing else)"),
+        ("takedown: {published: a/}", "found 'a/'; allowed: a list such as"),
+        ("takedown:\n  published: [{images: a/, url: b}]", "line 2: takedown.published: found"),
+        ("takedown: {published: [{images: ./a, url: 'http://b'}]}", r"\. and \.\. stand in no"),
+        ("takedown: {published: [{images: a, images: b}]}", "'images' stands here twice"),
         ("pace:\n  rate: !x 1/s\n", "line 2: pace.rate: tags are not read here, and '!x' is one"),
         ("pace: {headroom: 0.9}", "pace.headroom: found '0.9'; allowed: a number from 0 to 0.5"),
         ("pace: {concurrency: lots}", "found 'lots'; allowed: a whole number from 1 to 5000"),
@@ -172,3 +182,10 @@ def test_what_may_be_secret_is_not_repeated_when_it_is_wrong(from_file, text):
 def test_the_address_of_a_webhook_shows_in_no_repr(from_file):
     settings = from_file("alerts: {webhook: {url: 'https://hooks.example.com/s3cr3t'}}").settings
     assert "s3cr3t" not in f"{settings!r} {settings.alerts.webhook}"
+
+
+def test_where_originals_are_published_is_a_list_of_patterns_with_addresses(from_file):
+    text = "takedown:\n  published:\n  - images: lakes/\n    url: https://example.com/{name}\n"
+    assert from_file(text).settings.takedown.published == (
+        Published("lakes/", "https://example.com/{name}"),
+    )

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import base64
+import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import cmarkgfm
@@ -9,12 +12,20 @@ from cmarkgfm.cmark import Options
 from batchscan.enums import Disposition, MatchKind
 from batchscan.model import Match, Provenance
 from batchscan.settings import Takedown
-from batchscan.takedown import FORMS, NoticeTemplate, gather, missing_fields, template_context
+from batchscan.settings.published import Published
+from batchscan.takedown import (
+    DSA_FORMS,
+    FORMS,
+    NoticeTemplate,
+    gather,
+    missing_fields,
+    template_context,
+)
 from batchscan.takedown.wording import MAX_PAGES, web_address
 from tests.support.report_builders import HOSTILE, match, picture
 
 MARKDOWN, TEXT = FORMS
-TEMPLATES = {form: NoticeTemplate(form.suffix) for form in FORMS}
+TEMPLATES = {form: NoticeTemplate(form.suffix) for form in (*FORMS, *DSA_FORMS)}
 ME = Takedown(
     name="Ann Example",
     organization="Example & Daughters",
@@ -75,6 +86,54 @@ def test_a_draft_has_every_element_of_the_statute(form):
         for words in expected:
             assert words in parts[element]
     assert "private" not in text  # folders are nobody else's business
+
+
+ARTICLE_16 = {  # paragraph 2 of it, and what a draft has of each point
+    "(2)(a)": ["sunset.jpg", "Directive 2001/29/EC", "I am authorized to act on behalf of"],
+    "(2)(b)": ["https://img.example.com/1.jpg", "https://example.com/a", "full copy"],
+    "(2)(c)": ["Ann Example", "ann@example.net"],
+    "(2)(d)": ["in good faith that the information and the allegations in this notice are", "comp"],
+}
+
+
+@pytest.mark.parametrize("form", DSA_FORMS, ids=lambda form: form.suffix)
+def test_a_european_draft_has_every_element_of_article_16(form):
+    text = drafted(form, SUNSET)
+    parts = {
+        part.partition(":")[0].strip(): " ".join(part.split())
+        for part in re.split("Article 16(?=[(]2[)])", text)[1:]
+    }
+
+    assert parts.keys() == ARTICLE_16.keys()
+    for element, expected in ARTICLE_16.items():
+        for words in expected:
+            assert words in parts[element]
+    assert "512" not in text
+    assert "perjury" not in text
+
+
+@pytest.mark.parametrize("form", [*FORMS, *DSA_FORMS], ids=lambda form: form.suffix)
+def test_a_work_is_shown_small_and_where_it_is_published(form):
+    me = replace(
+        ME,
+        published=(
+            Published("clients/", "https://example.net/private"),
+            Published("/pics/**", "https://example.net/gallery/{name}"),
+            Published("*.jpg", "https://example.net/other"),
+        ),
+    )
+    small = b"\xff\xd8\xff small"
+    work = picture("/pics/lakes/a b.jpg", reviewed("https://e.example/1.jpg"), thumbnail=small)
+    text = drafted(form, work, me=me)
+
+    assert "https://example.net/gallery/a%20b.jpg" in text
+    assert "example.net/private" not in text
+    assert "example.net/other" not in text
+    if form.suffix.endswith("md"):
+        shown = cmarkgfm.github_flavored_markdown_to_html(text, Options.CMARK_OPT_UNSAFE)
+        encoded = base64.b64encode(small).decode()
+        assert f'<img src="data:image/jpeg;base64,{encoded}" alt="Work 1"' in shown
+    assert "published at" not in drafted(form, work)
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.suffix)
