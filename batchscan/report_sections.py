@@ -88,6 +88,19 @@ class MatchSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class MatchFacets:
+    """What can be chosen of the matches seen, those that are gone too, and how many each has."""
+
+    pictures: int
+    matches: int
+    kinds: dict[str, int]  # matches
+    states: dict[str, int]  # matches
+    dispositions: dict[str, int]  # matches
+    sites: dict[str, int]  # pictures
+    folders: dict[bytes, int]  # pictures, of folders that do not hold all
+
+
+@dataclass(frozen=True, slots=True)
 class PictureMatches:
     """A content with matches, whole: for the formats that name every one of them."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from batchscan.ledger.equals import read_sent
+from batchscan.ledger.facets import match_facets
 from batchscan.ledger.known import ANSWER_COLUMNS, StoredAnswer
 from batchscan.ledger.match_history import PRESENT, MatchHistory
 from batchscan.model import Provenance, Sent
@@ -17,6 +18,7 @@ from batchscan.report_sections import (
     AllowRuleUsage,
     DomainCount,
     FailOnTotals,
+    MatchFacets,
     MatchSummary,
     MatchTotals,
     PictureMatches,
@@ -234,6 +236,10 @@ class MatchedPictures:
         for picture_id, path, *_ in self._connection.execute(_ORDER):
             if wanted is None or wanted((path, *self._history.paths_of(picture_id))):
                 yield self._picture(picture_id, path)
+
+    def facets(self) -> MatchFacets:
+        """What can be chosen of these, counted over everything."""
+        return match_facets(self._connection)
 
     def _picture(self, picture_id: int, path: bytes) -> PictureMatches:
         row = self._connection.execute(_PICTURE, (picture_id,)).fetchone()

@@ -46,6 +46,11 @@ def cut(text: str, most: int = MAX_SHOWN) -> str:
     return _flat(printable(text[: most - tail]) + length + printable(text[-tail:]))
 
 
+def whole(text: str) -> str:
+    """Make a string visible on one line, however long: for what scripts compare."""
+    return _flat(printable(text))
+
+
 def visible(value: object) -> object:
     """What a template prints of a value: text cut and made visible, markup and numbers as is."""
     return cut(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from batchscan.enums import DeferReason, ExitReason, FailReason, RejectReason
+from batchscan.report.headline import headline
 from batchscan.report.html_assets import environment, inlined, policy
-from batchscan.report.html_pictures import MAX_MATCHES, MAX_PAGES, PictureList, moment, picture_list
+from batchscan.report.html_filters import filters
+from batchscan.report.html_pictures import PictureList, moment, picture_list
 from batchscan.report.schema import Domain, Report
-from batchscan.report.text import NO_SITE, alerts, coverage, dry_run, losses
+from batchscan.report.text import NO_SITE, alerts, converted, coverage, dry_run, losses
+from batchscan.report.to_do import to_do
 from batchscan.report.unchecked_names import by_reason, rest
 from batchscan.report.wording import duration, ended, explained
-from batchscan.report_sections import PictureMatches
+from batchscan.report_sections import MatchFacets, PictureMatches
 from batchscan.version import version
 
-MAX_DOMAINS = 500
+MAX_DOMAINS = 2_000
 MAX_RULES = 200
 MAX_ROOTS = 20
+TOP = 10  # sites and pictures in the summary on paper
 _CHUNK = 500  # pieces of the template that are written at once
 
 
@@ -29,13 +33,6 @@ class Scope:
     everything: bool = False  # all that the ledger knows, not only what one run saw
     table: str = "matches.csv"  # the file with every match and page
     again: str = "batchscan report --html FILE"
-
-
-class PageLimits(NamedTuple):
-    """The bounds that the page speaks of."""
-
-    matches: int
-    pages: int
 
 
 _REASONS = (*RejectReason, *FailReason, *DeferReason)
@@ -55,6 +52,7 @@ def render(
     *,
     made_at: float,
     scope: Scope = Scope(),
+    facets: Callable[[], MatchFacets] | None = None,
 ) -> Iterator[bytes]:
     """Write the page in parts.
 
@@ -64,12 +62,17 @@ def render(
             the file has room for.
         made_at: seconds since 1970.
         scope: what the page is about.
+        facets: counts the matches of all pictures by what can be chosen of them; is asked only
+            where the file has no room for all.
     """
-    shown = picture_list(pictures)
+    shown = picture_list(pictures, scope.table)
+    counted = shown.counted or (facets() if facets else None)
     stream = environment().get_template("report.html").stream(
         report=report,
         scope=scope,
         gallery=shown,
+        counted=counted,
+        filters=filters(counted) if counted else [],
         made_at=moment(made_at),
         version=version(),
         policy=policy(),
@@ -78,7 +81,6 @@ def render(
         domains=_domains(report, shown),
         rules=report.allow_rules[:MAX_RULES],
         roots=report.run.roots[:MAX_ROOTS],
-        most=PageLimits(MAX_MATCHES, MAX_PAGES),
         left_out=max(0, report.matches.images_with_matches - shown.present),
         **_words(report),
     )  # fmt: skip
@@ -94,7 +96,14 @@ def _words(report: Report) -> dict[str, object]:
         "fresh": None if matches.new is None else matches.new + (matches.returned or 0),
         "incomplete": _incomplete(report),
         "loud": _incomplete(report) and not run.dry_run,
+        "headline": headline(report),
+        "tasks": to_do(report),
+        "worst_site": next((found.domain for found in report.domains if found.domain), None),
+        "top_sites": report.domains[:TOP] if _is_large(report) else [],
+        "top_pictures": report.images[:TOP] if _is_large(report) else [],
+        "no_site": NO_SITE,
         "lead": next(coverage(report)),
+        "converted": " ".join(line.strip() for line in converted(report)),
         "dry_run": " ".join(line.strip() for line in dry_run(report)),
         "alerts": [line.strip().removeprefix("Alerts: ") for line in alerts(report)],
         "uncovered": [line for line in losses(report) if line.startswith("Not covered")],
@@ -107,6 +116,11 @@ def _words(report: Report) -> dict[str, object]:
         "rejected": _counts(reasons, RejectReason),
         "other": matches.total - matches.full - matches.partial,
     }
+
+
+def _is_large(report: Report) -> bool:
+    """Whether the page begins with a summary on paper."""
+    return report.matches.images_with_matches > TOP or len(report.domains) > TOP
 
 
 def _unchecked_rest(report: Report) -> dict[str, str]:

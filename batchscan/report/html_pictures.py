@@ -1,32 +1,38 @@
-"""The pictures that `report.html` has room for, the worst first, and what it says ahead of them."""
+"""The pictures that `report.html` has room for: those with new matches first, then the worst.
+
+Room is counted in bytes. No picture takes more than a part of what is left, and no match more than
+a part of its picture's, so that one that is everywhere does not hide the others.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import NamedTuple
 
+from jinja2.environment import TemplateModule
 from markupsafe import Markup
 
 from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.model import Match
 from batchscan.report.html_assets import environment
-from batchscan.report.html_escaping import cut, data_uri
-from batchscan.report_sections import PictureMatches
+from batchscan.report.html_escaping import MAX_LINK, MAX_SHOWN, cut, data_uri, whole
+from batchscan.report_sections import MatchFacets, PictureMatches
 from batchscan.util.escaping import replace_surrogates
+from batchscan.util.folders import FolderCounts
 from batchscan.util.paths import split_path
 
 MAX_BYTES = 16_000_000  # of all pictures; a browser opens that much in a moment
-MAX_PICTURES = 5_000
-MAX_MATCHES = 20  # that are shown of a picture
-MAX_PAGES = 5  # that are shown of a match
-MAX_NEWS = 100  # new matches that are shown ahead of the pictures
-MAX_NEWS_PER_MATCH = 10  # of them, of one picture
+SHARE = 4  # a picture takes at most this part of the room left, and a match of its picture's
 
 NEWS = (MatchState.NEW, MatchState.RETURNED)
 _KINDS = tuple(MatchKind)
+_LINK_BYTES = 150  # of the markup around an address
+_UNKNOWN = "-"  # a state or disposition that nobody knows
 
 
 class MatchView(NamedTuple):
@@ -50,9 +56,11 @@ class PictureView:
     number: int
     picture: PictureMatches
     folder: Markup  # may be broken after each slash
+    long_folder: Markup | None  # whole, where it is not shown so
     name: str
     thumbnail: Markup | None
-    findings: tuple[MatchView, ...]
+    findings: tuple[Markup, ...]
+    sites: frozenset[str]  # of these
     more: int  # matches that are not shown
     total: int  # matches that are there
     full: int
@@ -62,61 +70,107 @@ class PictureView:
     asked: str
 
 
-class NewsView(NamedTuple):
-    """A picture with new matches, as it is shown ahead of the others."""
-
-    entry: PictureView
-    findings: tuple[MatchView, ...]
-    more: int
-
-
 @dataclass(slots=True)
 class PictureList:
     """What a page shows of the pictures."""
 
-    articles: list[Markup] = field(default_factory=list)
-    news: list[NewsView] = field(default_factory=list)
-    news_shown: int = 0
+    fresh: list[Markup] = field(default_factory=list)  # articles of those with new matches
+    known: list[Markup] = field(default_factory=list)  # and of the others
+    matches: int = 0  # that are shown
     present: int = 0  # articles of pictures with matches that are there
     first_of: dict[str, int] = field(default_factory=dict)  # by domain: the first article
     complete: bool = True  # no picture was left out
+    counted: MatchFacets | None = None  # over all pictures; None where some were left out
+
+    @property
+    def shown(self) -> int:
+        """How many pictures are shown."""
+        return len(self.fresh) + len(self.known)
 
 
-def picture_list(pictures: Iterable[PictureMatches]) -> PictureList:
-    """Take as many pictures, in their order, as the file has room for; no more are asked for."""
-    shown = PictureList()
+def picture_list(pictures: Iterable[PictureMatches], table: str) -> PictureList:
+    """Take as many pictures, in their order, as the file has room for; no more are asked for.
+
+    Args:
+        pictures: those with new matches first, then the worst first.
+        table: what has the matches that there is no room for.
+    """
+    shown, counts = PictureList(), _Counts()
     template = environment().get_template("picture.html")
     room = MAX_BYTES
     for number, picture in enumerate(pictures, 1):
-        entry = view_of(number, picture)
-        article = template.render(entry=entry)
+        entry = view_of(number, picture, room // SHARE)
+        article = template.render(entry=entry, table=table)
         room -= len(article.encode())
-        if room < 0 or number > MAX_PICTURES:
+        if room < 0:
             shown.complete = False
             break
-        shown.articles.append(Markup(article))  # noqa: S704 - a template has escaped it
+        markup = Markup(article)  # noqa: S704 - a template has escaped it
+        (shown.fresh if entry.news else shown.known).append(markup)
         shown.present += entry.total > 0
-        for finding in entry.findings:
-            shown.first_of.setdefault(finding.domain, number)
-        _add_news(shown, entry)
+        shown.matches += len(entry.findings)
+        counts.add(picture)
+        for site in entry.sites:
+            shown.first_of.setdefault(site, number)
+    shown.counted = counts.facets() if shown.complete else None
     return shown
 
 
-def view_of(number: int, picture: PictureMatches) -> PictureView:
-    """Make up what is shown of a picture."""
+class _Counts:
+    """Counts the matches of pictures by what can be chosen of them."""
+
+    def __init__(self) -> None:
+        self._kinds: Counter[str] = Counter()
+        self._states: Counter[str] = Counter()
+        self._decided: Counter[str] = Counter()
+        self._sites: Counter[str] = Counter()
+        self._folders = FolderCounts()
+
+    def add(self, picture: PictureMatches) -> None:
+        """Enter a picture."""
+        self._kinds.update(match.kind.value for match in picture.matches)
+        self._states.update(match.state or _UNKNOWN for match in picture.matches)
+        self._decided.update(match.disposition or _UNKNOWN for match in picture.matches)
+        self._sites.update({match.domain for match in picture.matches})
+        self._folders.add(picture.path)
+
+    def facets(self) -> MatchFacets:
+        """What was counted."""
+        return MatchFacets(
+            pictures=self._folders.pictures,
+            matches=self._kinds.total(),
+            kinds=dict(self._kinds),
+            states=dict(self._states),
+            dispositions=dict(self._decided),
+            sites=dict(self._sites),
+            folders=self._folders.below_shared(),
+        )
+
+
+def view_of(number: int, picture: PictureMatches, room: int) -> PictureView:
+    """Make up what is shown of a picture.
+
+    Args:
+        number: of its article.
+        picture: the picture.
+        room: bytes that it should not take more than.
+    """
     there = [match for match in picture.matches if match.state != MatchState.GONE]
     kinds = [match.kind for match in there]
-    ordered = sorted(picture.matches, key=_rank)[:MAX_MATCHES]
+    findings = tuple(_findings(picture, room))
     folder, name = split_path(os.fsdecode(picture.path))
+    folder = folder if folder.endswith("/") or not folder else f"{folder}/"
     seen = (match.first_seen for match in there if match.first_seen is not None)
     return PictureView(
         number=number,
         picture=picture,
-        folder=_breakable(folder if folder.endswith("/") or not folder else f"{folder}/"),
+        folder=_breakable(folder),
+        long_folder=Markup.escape(whole(folder)) if len(folder) >= MAX_SHOWN else None,
         name=name,
         thumbnail=data_uri(picture.thumbnail),
-        findings=tuple(map(_finding, ordered)),
-        more=len(picture.matches) - len(ordered),
+        findings=tuple(text for _, text in findings),
+        sites=frozenset(site for site, _ in findings),
+        more=len(picture.matches) - len(findings),
         total=len(there),
         full=kinds.count(MatchKind.FULL),
         partial=kinds.count(MatchKind.PARTIAL),
@@ -135,12 +189,19 @@ def _breakable(folder: str) -> Markup:
     return Markup("/<wbr>").join(cut(folder).split("/"))
 
 
-def _add_news(shown: PictureList, entry: PictureView) -> None:
-    room = min(MAX_NEWS_PER_MATCH, MAX_NEWS - shown.news_shown)
-    findings = tuple(found for found in entry.findings if found.state in NEWS)[:room]
-    if findings:
-        shown.news.append(NewsView(entry, findings, entry.news - len(findings)))
-        shown.news_shown += len(findings)
+@cache
+def _macros() -> TemplateModule:
+    return environment().get_template("macros.html").module
+
+
+def _findings(picture: PictureMatches, room: int) -> Iterator[tuple[str, Markup]]:
+    """The matches that there is room for, and their sites; the first one in any case."""
+    for place, match in enumerate(sorted(picture.matches, key=_rank)):
+        text = Markup(_macros().finding(_finding(match, room // SHARE)))  # type: ignore[attr-defined]  # noqa: S704 - a template has escaped it
+        room -= len(text.encode())
+        if room < 0 and place:
+            return
+        yield match.domain, text
 
 
 def _rank(match: Match) -> tuple[bool, bool, bool, int]:
@@ -153,18 +214,28 @@ def _rank(match: Match) -> tuple[bool, bool, bool, int]:
     )
 
 
-def _finding(match: Match) -> MatchView:
+def _finding(match: Match, room: int) -> MatchView:
+    pages = tuple(_pages(match, room))
     return MatchView(
         url=match.url,
         kind=match.kind.value,
         state=match.state and match.state.value,
         disposition=match.disposition and match.disposition.value,
         domain=replace_surrogates(match.domain),
-        pages=match.pages[:MAX_PAGES],
-        more_pages=max(0, len(match.pages) - MAX_PAGES),
+        pages=pages,
+        more_pages=len(match.pages) - len(pages),
         first_seen=_day(match.first_seen),
         last_seen=_day(match.last_seen),
     )
+
+
+def _pages(match: Match, room: int) -> Iterator[str]:
+    """The pages that there is room for, the first one in any case."""
+    for place, page in enumerate(match.pages):
+        room -= 2 * min(len(page), MAX_LINK) + _LINK_BYTES  # as the link, and as its text
+        if room < 0 and place:
+            return
+        yield page
 
 
 def _day(seconds: float | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,6 +22,9 @@ from batchscan.runs.unchecked import rejected_before, some_of_each
 from batchscan.tally import Tally
 from batchscan.util.atomic_file import write_atomic
 from batchscan.util.timestamps import parse_rfc3339
+
+if TYPE_CHECKING:
+    from batchscan.report.html_page import Scope
 
 ALL = "all"  # what is called a run's id where the report is about everything
 RUNS_LOOKED_AT = 1_000  # for what the last run over each set of roots left
@@ -170,8 +174,13 @@ def render(name: str, report: Report, ledger: Ledger, now: float) -> Iterator[by
         case _:
             from batchscan.report import html_page  # noqa: PLC0415 - Jinja takes its time
 
-            scope = html_page.Scope(everything=report.run.id == ALL, again=_again(report))
-            return html_page.render(report, pictures, made_at=now, scope=scope)
+            return html_page.render(
+                report,
+                pictures,
+                made_at=now,
+                scope=_scope(report),
+                facets=ledger.matched_pictures.facets,
+            )
 
 
 def write_companions(folder: str, report: Report, ledger: Ledger, now: float) -> list[str]:
@@ -208,6 +217,13 @@ def write_page(folder: str, report: Report, ledger: Ledger, now: float) -> str:
     return path
 
 
-def _again(report: Report) -> str:
-    which = "--all" if report.run.id == ALL else f"--run {report.run.id}"
-    return f"batchscan report {which} --html FILE"
+def _scope(report: Report) -> Scope:
+    from batchscan.report.html_page import Scope  # noqa: PLC0415 - Jinja takes its time
+
+    if report.run.id != ALL:
+        return Scope(again=f"batchscan report --run {report.run.id} --html FILE")
+    return Scope(
+        everything=True,
+        table="the table of batchscan report --all --csv FILE",
+        again="batchscan report --all --html FILE",
+    )

@@ -19,6 +19,7 @@ from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.ledger import Ledger, Realm
 from batchscan.ledger.dispositions import Choice, Decision, MarkResult
 from batchscan.report import Report, build, csv_table, encode, html_page, junit, markdown
+from batchscan.report.html_pictures import picture_list
 from batchscan.report.schema import figures
 from batchscan.report_sections import PictureMatches
 from batchscan.url_patterns import UrlPattern
@@ -120,8 +121,12 @@ def test_the_figures_of_a_ledger_are_those_of_all_formats(tmp_path):
         allow_rules.apply_to(ledger, ["r3"])
         report = build(facts(), books(scanned=4), summarize(ledger, allow_rules), API)
         check(report, ledger.matched_pictures.pictures)
+        facets = ledger.matched_pictures.facets()
+        shown_ = picture_list(ledger.matched_pictures.pictures(), "matches.csv")
     ledger.close()
 
+    assert facets == shown_.counted  # by SQL, and as the pictures come
+    assert facets.dispositions == {"open": 19, "noticed": 3, "allowed": 3}
     found = report.matches
     assert (found.images_with_matches, found.total, found.gone) == (4, 19, 6)
     assert (found.new, found.returned, found.allowed, found.worklist) == (1, 1, 2, 15)

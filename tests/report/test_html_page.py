@@ -16,7 +16,13 @@ from batchscan.model import Provenance
 from batchscan.report import Report
 from batchscan.report import html_pictures as bounds
 from batchscan.report.html_page import Scope, render
-from batchscan.report_sections import AllowRuleUsage, MatchSummary, MatchTotals, PictureMatches
+from batchscan.report_sections import (
+    AllowRuleUsage,
+    MatchFacets,
+    MatchSummary,
+    MatchTotals,
+    PictureMatches,
+)
 from tests.support.match_builders import (
     DAY,
     GONE,
@@ -139,11 +145,14 @@ def test_every_figure_stands_in_it_as_in_the_json():
     }
 
 
-def test_coverage_comes_first_then_money_figures_news_sites_pictures_and_rules():
+def test_first_things_come_first_and_coverage_is_above_in_a_line_and_below_in_full():
     made = page(*whole())
-    order = ["coverage", "money", "figures", "new", "sites", "pictures", "allowed"]
+    order = ["todo", "sites", "pictures", "allowed", "coverage", "money", "figures"]
+    head = made.text.partition("What to do")[0]
 
     assert made.values("section", "id") == order
+    assert "1,234 copies of 34 pictures on 2 sites, 801 of them full; 21 new, 22 returned" in head
+    assert "808 of 1,001 pictures are checked. 193 are not" in head
     assert "812 of 1,001" not in made.text
     assert "808 of 1,001 pictures are checked. 193 are not" in made.text
     for words in ("8 server errors", "180 out of credits", "3 over 20 MB", "73 unreadable folders",
@@ -181,7 +190,7 @@ def test_what_ended_a_run_early_is_said_with_its_advice():
 def test_nothing_found_is_never_said_of_pictures_without_an_answer(tally, changes):
     text = page(report(tally, **changes)).text
 
-    for words in ("Nothing new among", "No site shows a copy of", "No copies of"):
+    for words in ("No site shows a copy of", "No copies of"):
         assert f"{words} the pictures that have an answer" in text
     assert "No copies were found" not in text
 
@@ -252,15 +261,38 @@ def test_a_picture_without_a_thumbnail_has_a_placeholder():
     assert made.values("svg", "aria-label") == ["No thumbnail of a.jpg"]
 
 
-def test_new_and_returned_matches_stand_ahead_and_the_rest_is_counted():
-    found = [picture(f"/pics/{n}.jpg", *(match(f"https://a.test/{n}/{m}", state=NEW) for m in range(12)))
-             for n in range(20)]  # fmt: skip
+def test_pictures_with_something_new_stand_ahead_and_nothing_is_shown_twice():
+    found = [picture(f"/pics/{n}.jpg", *(match(f"https://a.test/{n}/{m}", state=NEW if n < 3 and m < 2 else MatchState.KNOWN)
+             for m in range(30))) for n in range(20)]  # fmt: skip
+    made = page(report_of(found), found)
+    new, known = re.findall(
+        r'<h3 class="group".*?(?=<h3 class="group"|</section>)', made.html, re.DOTALL
+    )
+
+    assert "New since last time <small>6 matches" in new
+    assert new.count("<article") == 3
+    assert known.count("<article") == 17
+    assert made.html.count('<li class="match') == 600  # all of them, each once
+    assert "more match" not in made.text
+
+
+def test_a_first_run_has_one_list():
+    found = [picture("/pics/a.jpg", match("https://a.test/1", state=NEW))]
     made = page(report_of(found), found)
 
-    assert "The first 100 of 240" in made.text
-    assert "and 2 more new matches of this picture" in made.text
-    news = made.html.partition('id="new"')[2].partition("</section>")[0]
-    assert news.count('<li class="match') == 100
+    assert re.findall(r'<h3 class="group"[^>]*>([^<]*)', made.html) == ["All with something new "]
+    assert made.html.count("https://a.test/1") == 1
+    assert "1 copy of 1 picture on 1 site, full; new" in made.text
+
+
+def test_nothing_new_is_said_of_the_pictures_that_have_an_answer_only():
+    found = [picture("/pics/a.jpg", match("https://a.test/1"))]
+    some = report(books(scanned=1, failed={"network": 1}), MatchSummary(MatchTotals(1, 1, 1)))
+
+    assert "Nothing new since last time." in page(report_of(found), found).text
+    assert "Nothing new since last time, among the pictures that have an answer." in (
+        page(some, found).text
+    )
 
 
 def test_a_report_of_before_there_was_a_history_says_so():
@@ -271,7 +303,10 @@ def test_a_report_of_before_there_was_a_history_says_so():
     made = page(msgspec.structs.replace(about, matches=before), pictures)
 
     assert made.figures["matches.new"] == ""
-    assert "Not known: this run's report is from before batchscan kept a history." in made.text
+    assert (
+        "It is not known which are new: this run's report is from before batchscan kept a history."
+        in made.text
+    )
 
 
 def test_rules_are_shown_with_what_is_wrong_with_them():
@@ -287,8 +322,8 @@ def test_it_says_what_is_not_in_it_and_how_to_go_on():
     scope = Scope(table="all.csv", again="batchscan report --run x --html y", everything=True)
     text = page(*whole(), scope=scope).text
 
-    for words in ("Every picture in the ledger", "all.csv, beside this file", "2026-11-23 18:03 UTC",
-                  "batchscan report --run x --html y", "batchscan mark reviewed"):  # fmt: skip
+    for words in ("Every picture in the ledger", "beyond what opens quickly: all.csv", "2026-11-23 18:03 UTC",
+                  "batchscan report --run x --html y", "batchscan mark reviewed example.com"):  # fmt: skip
         assert words in text
 
 
@@ -349,25 +384,55 @@ def test_ten_thousand_pictures_fit_and_the_rest_is_said_to_be_left_out():
     assert "are in <b>matches.csv</b>" in text
 
 
-def test_a_picture_that_is_everywhere_is_bounded():
+def test_a_picture_that_is_everywhere_leaves_room_for_the_others_and_says_what_is_missing():
     urls = (f"https://example.com/{n}.jpg" for n in range(20_000))
-    pages = [f"https://example.com/{n}" for n in range(500)]
-    found = [picture("/pics/a.jpg", *(match(url, *pages) for url in urls))]
+    pages = [f"https://example.com/{n}" for n in range(50_000)]
+    everywhere = picture("/pics/a.jpg", match("https://example.com/x", *pages), *map(match, urls))
+    found = [everywhere, *(picture(f"/pics/{n}.jpg", match("https://b.test/a")) for n in range(9))]
     made = page(report_of(found), found)
+    shown = made.html.count('<li class="match') - 9
+    pages_shown = made.html.count(">https://example.com/") + made.html.count("<b>example.com</b>")
 
-    assert len(made.html) < 200_000
-    assert f"and {20_000 - bounds.MAX_MATCHES:,} more matches" in made.text
-    assert f"and {500 - bounds.MAX_PAGES} more pages" in made.text
+    assert len(made.html) < bounds.MAX_BYTES / 3
+    assert made.html.count("<article") == 10
+    assert shown > 4_000
+    assert f"and {20_001 - shown:,} more matches of this picture, in matches.csv" in made.text
+    assert pages_shown > 2_000
+    assert "more pages" in made.text
+    assert f"This file holds {shown + 9:,} of 20,010 matches" in made.text
+    assert "full (20,010)" in made.text
+    assert "example.com (1)" in made.text
 
 
-def test_a_million_pictures_that_do_not_fit_are_not_asked_for(monkeypatch):
-    monkeypatch.setattr(bounds, "MAX_PICTURES", 50)
+def test_a_million_pictures_that_do_not_fit_are_not_asked_for_and_filters_count_them(monkeypatch):
+    monkeypatch.setattr(bounds, "MAX_BYTES", 80_000)
     one = picture("/pics/a.jpg", match("https://example.com/a.jpg"), thumbnail=None)
     pictures = itertools.repeat(one)
     about = report(
         books(scanned=1_000_000), MatchSummary(MatchTotals(1_000_000, 1_000_000, 1_000_000))
     )
-    made = page(about, pictures)
+    facets = MatchFacets(
+        pictures=1_000_000,
+        matches=1_000_000,
+        kinds={"full": 900_000, "partial": 100_000},
+        states={"known": 1_000_000},
+        dispositions={"open": 999_999, "not_mine": 1},
+        sites={"example.com": 700_000, "": 1},
+        folders={b"/pics/": 999_999},
+    )
+    made = page(about, pictures, facets=lambda: facets)
+    articles = made.html.count("<article")
 
-    assert made.html.count("<article") == 50
-    assert "999,950 more with matches are left out" in made.text
+    assert 20 < articles < 150
+    assert f"{1_000_000 - articles:,} more with matches are left out" in made.text
+    for words in ("full (900,000)", "partial (100,000)", "open (999,999)", "not mine (1)",
+                  "example.com (700,000)", "no site at all (1)", "/pics/ (999,999)"):  # fmt: skip
+        assert words in made.text
+    assert made.values("form", "data-matches") == ["1000000"]
+
+
+def test_conversions_are_told_by_format():
+    tally = books(scanned=30)
+    tally.converted.update({"raw": 12, "heic": 9, "tiff": 6})
+
+    assert "27 sent as a smaller JPEG: 12 RAW, 9 HEIC, 6 TIFF." in page(report(tally)).text

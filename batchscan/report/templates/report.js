@@ -7,45 +7,29 @@
   sortable(by("site-table"));
   if (!list) return;
 
-  const pictures = Array.from(list.children, (node, place) => {
+  const tools = by("tools");
+  const heads = [];
+  const pictures = [];
+  for (const node of list.children) {
+    if (node.matches(".group")) {
+      heads.push({ node, members: [] });
+      continue;
+    }
     const [full, total, newest] = node.dataset.n.split(" ").map(Number);
     const path = node.querySelector(".path").textContent;
     const matches = Array.from(node.querySelectorAll(".match"), (match) => {
       const [kind, state, decided] = match.dataset.m.split(" ");
       return { node: match, kind, state, decided, site: match.dataset.site };
     });
-    const folder = path.slice(0, path.lastIndexOf("/") + 1);
-    return { node, place, full, total, newest, path, folder, matches };
-  });
-  const all = pictures.flatMap((picture) => picture.matches);
-  const choices = ["kind", "state", "decided", "site"];
-
-  // --- what can be chosen -----------------------------------------------------------------------
-
-  const counted = (values) => {
-    const counts = new Map();
-    for (const value of values) counts.set(value, (counts.get(value) || 0) + 1);
-    return counts;
-  };
-  const offer = (id, options) => {
-    for (const [value, shown] of options) by(id).add(new Option(shown, value));
-    if (!options.length) by(id).parentNode.hidden = true;
-  };
-  const most = (counts) => [...counts].sort((a, b) => b[1] - a[1]);
-  const label = (name, count) => `${name} (${count.toLocaleString("en")})`;
-  for (const id of choices.slice(0, 3)) {
-    const found = most(counted(all.map((match) => match[id]))).filter(([value]) => value !== "-");
-    offer(id, found.map(([value, count]) => [value, label(value.replace("_", " "), count)]));
+    const folder = node.dataset.folder || path.slice(0, path.lastIndexOf("/") + 1);
+    const picture = { node, place: pictures.length, full, total, newest, path, folder, matches };
+    pictures.push(picture);
+    heads.at(-1).members.push(picture);
   }
-  const sites = most(counted(pictures.flatMap((picture) => [...new Set(picture.matches.map((match) => match.site))])));
-  // The blank tells a site without a name from "all".
-  offer("site", sites.slice(0, 1000).map(([name, count]) => [` ${name}`, label(name || "no site at all", count)]));
-
-  const folders = counted(pictures.flatMap((picture) => above(picture.folder)));
-  const shared = pictures.length && [...folders].filter(([, count]) => count === pictures.length).length - 1;
-  const below = [...folders].filter(([folder]) => above(folder).length > shared + 1);
-  below.sort((a, b) => b[1] - a[1]).splice(500);
-  offer("folder", below.sort((a, b) => text(a[0], b[0])).map(([name, count]) => [name, label(name, count)]));
+  const everything = { pictures: Number(tools.dataset.pictures), matches: Number(tools.dataset.matches) };
+  const inFile = pictures.reduce((sum, picture) => sum + picture.matches.length, 0);
+  const partly = inFile < everything.matches || pictures.length < everything.pictures;
+  const choices = ["kind", "state", "decided", "site"].filter(by);
 
   // --- what is shown ----------------------------------------------------------------------------
 
@@ -54,7 +38,7 @@
     const words = by("find").value.trim().toLowerCase().split(/\s+/).filter(Boolean);
     const value = (id) => (id === "site" ? by(id).value.slice(1) : by(id).value);
     const chosen = choices.filter((id) => by(id).value).map((id) => [id, value(id)]);
-    return { words, chosen, folder: by("folder").value };
+    return { words, chosen, folder: by("folder")?.value || "" };
   };
   const show = (thing, shown) => {
     if (thing.node.hidden === shown) thing.node.hidden = !shown;
@@ -88,11 +72,15 @@
       picture.node.classList.toggle("some", found < picture.matches.length);
     }
     by("nothing").hidden = shownPictures > 0;
-    const said = `${part(shownPictures, pictures.length, "picture", "s")}, ${part(shownMatches, all.length, "match", "es")}`;
+    const counts = [part(shownPictures, everything.pictures, "picture", "s"), part(shownMatches, everything.matches, "match", "es")];
+    const said = counts.join(", ") + (partly ? `; this file does not hold all, ${tools.dataset.table} does` : "");
     if (by("status").value !== said) by("status").value = said;
     for (const row of document.querySelectorAll("#site-table tbody tr")) {
       const to = row.querySelector("a");
-      row.classList.toggle("chosen", Boolean(to) && by("site").value === ` ${to.dataset.site}`);
+      row.classList.toggle("chosen", Boolean(to) && by("site")?.value === ` ${to.dataset.site}`);
+    }
+    for (const head of heads) {
+      head.node.hidden = by("order").value !== "fresh" || !head.members.some((picture) => !picture.node.hidden);
     }
   };
 
@@ -108,8 +96,13 @@
     const how = orders[by("order").value] || orders.fresh;
     pictures.sort((a, b) => how(a, b) || a.place - b.place);
     const sorted = document.createDocumentFragment();
-    for (const picture of pictures) sorted.append(picture.node);
+    const first = new Map(heads.map((head) => [head.members[0], head.node]));
+    for (const picture of pictures) {
+      if (first.has(picture)) sorted.append(first.get(picture));
+      sorted.append(picture.node);
+    }
     list.append(sorted);
+    filter();
   };
 
   // --- what is done -----------------------------------------------------------------------------
@@ -125,7 +118,7 @@
     clearTimeout(soon);
     soon = setTimeout(filter, 120);
   });
-  for (const id of [...choices, "folder"]) by(id).addEventListener("change", filter);
+  for (const id of [...choices, "folder"].filter(by)) by(id).addEventListener("change", filter);
   by("order").addEventListener("change", order);
   by("tools").addEventListener("submit", (event) => { event.preventDefault(); filter(); });
   by("clear").addEventListener("click", (event) => { event.preventDefault(); clear(); });
@@ -133,7 +126,7 @@
   const table = by("site-table");
   if (table) table.addEventListener("click", (event) => {
     const to = event.target.closest("a[data-site]");
-    if (!to || ![...by("site").options].some((option) => option.value === ` ${to.dataset.site}`)) return;
+    if (!to || ![...(by("site")?.options || [])].some((option) => option.value === ` ${to.dataset.site}`)) return;
     event.preventDefault();
     clear();
     by("site").value = ` ${to.dataset.site}`;
@@ -166,12 +159,6 @@
 
   function text(a, b) {
     return a < b ? -1 : a > b ? 1 : 0;
-  }
-
-  function above(folder) {
-    const found = [];
-    for (let end = folder.indexOf("/"); end >= 0; end = folder.indexOf("/", end + 1)) found.push(folder.slice(0, end + 1));
-    return found;
   }
 
   // A table whose headings order it.

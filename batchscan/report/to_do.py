@@ -1,0 +1,86 @@
+"""What is to be done about what a report says, most urgent first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from batchscan.report.schema import Report
+from batchscan.report.wording import amount
+
+_REVIEW = "batchscan review"
+
+
+class Task(NamedTuple):
+    """Something to do."""
+
+    what: str
+    command: str | None = None  # that does it
+    place: str | None = None  # the part of the page that says more
+
+
+def to_do(report: Report) -> list[Task]:
+    """The tasks; none when all is checked and decided."""
+    parts = (_the_run, _coverage, _matches, _rules, _alerts)
+    return [task for part in parts for task in part(report)]
+
+
+def _the_run(report: Report) -> Iterator[Task]:
+    run = report.run
+    if run.message and run.partial:
+        yield Task(f"The run ended early: {run.message}.{_advised(run.advice)}")
+    elif run.advice:
+        yield Task(f"{run.message or 'Note'}.{_advised(run.advice)}")
+
+
+def _advised(advice: str | None) -> str:
+    return f" What to do: {advice}." if advice else ""
+
+
+def _coverage(report: Report) -> Iterator[Task]:
+    files = report.files
+    if files.unreadable_folders:
+        folders = amount(files.unreadable_folders, "folder")
+        yield Task(
+            f"{folders} could not be read: let batchscan in, or exclude them", None, "coverage"
+        )
+    if files.empty_roots:
+        folders = amount(len(files.empty_roots), "folder")
+        yield Task(
+            f"{folders} with known pictures, empty or gone: is a disk mounted?", None, "coverage"
+        )
+    if report.run.dry_run:
+        return
+    if again := files.failed + files.deferred:
+        yield Task(
+            f"{amount(again, 'picture')} without an answer: run the same command again; what is"
+            " answered is not paid for again",
+            None,
+            "coverage",
+        )
+    if rejected := files.rejected + (files.unchanged_rejected or 0):
+        yield Task(
+            f"{amount(rejected, 'picture')} that the service would refuse", None, "unchecked"
+        )
+
+
+def _matches(report: Report) -> Iterator[Task]:
+    found = report.matches
+    if found.worklist:
+        yield Task(f"{amount(found.worklist, 'match')} to decide or to act on", _REVIEW, "pictures")
+    if report.credits.outcome_unknown:
+        credits_ = amount(report.credits.outcome_unknown, "credit")
+        yield Task(f"{credits_} perhaps charged without an answer", "batchscan credits", "money")
+
+
+def _rules(report: Report) -> Iterator[Task]:
+    idle = [rule for rule in report.allow_rules if rule.expired or not rule.covers]
+    if idle:
+        rules = amount(len(idle), "allow rule")
+        yield Task(f"{rules} past the date, or covering nothing", "batchscan allow list", "allowed")
+
+
+def _alerts(report: Report) -> Iterator[Task]:
+    if report.alerts and report.alerts.pending:
+        messages = amount(report.alerts.pending, "message")
+        yield Task(f"{messages} that could not be delivered yet", "batchscan alerts", None)
