@@ -27,6 +27,7 @@ def shell(tmp_path, environ):
     return running
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", CLOSED)
 def test_without_standard_streams_the_exit_code_is_as_with_them(shell, tmp_path, closed):
     tree(tmp_path / "images", {"a.png": png(), "b.png": b""})
@@ -37,6 +38,7 @@ def test_without_standard_streams_the_exit_code_is_as_with_them(shell, tmp_path,
     assert (tmp_path / "batchscan-output" / "runs").is_dir()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", CLOSED)
 def test_without_standard_streams_a_scan_keeps_its_ledger_sound(shell, tmp_path, closed):
     demo = shell("demo small", closed)

@@ -97,6 +97,7 @@ def test_on_a_terminal_the_message_stands_on_a_line_of_its_own():
     assert said.startswith(b"\r\nbatchscan: finishing")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [0.1, 0.2, 0.3, 0.5])
 def test_two_interrupts_while_a_command_starts_leave_no_traceback(tmp_path, after):
     process = subprocess.Popen(

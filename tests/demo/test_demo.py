@@ -107,6 +107,7 @@ def test_the_hand_made_raw_is_unpacked_by_a_real_decoder():
     assert verdict.warnings == ()
 
 
+@pytest.mark.slow
 async def test_every_line_that_the_demo_proposes_can_be_pasted(tmp_path):
     folder = tmp_path / "my demo"
     _, out, _ = await demo(folder)

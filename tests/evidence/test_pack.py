@@ -290,6 +290,7 @@ def test_memory_holds_one_answer_at_a_time(ledger, tmp_path):
     assert _peak(ledger, tmp_path / "e.zip", "example.com") < 6 * size
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_answers(ledger, tmp_path):
     with ledger.transaction():
         for number in range(330):

@@ -10,6 +10,7 @@ import pytest
 from tests.support.processes import Process, reports, until
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [1, 3])
 async def test_answers_that_came_while_the_process_was_stopped_are_not_paid_again(
     bench_with, times

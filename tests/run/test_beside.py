@@ -121,6 +121,7 @@ def copies(matches: int):
     return found
 
 
+@pytest.mark.slow
 async def test_all_commands_at_once(bench_with):
     async with bench_with(copies=copies(30)) as bench:
         await assert_good(bench, 1, 20, 30)

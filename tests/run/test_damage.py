@@ -149,6 +149,7 @@ async def damaged(tmp_path):
         yield Damaged(bench, whole, len(bench.checks()))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 async def test_chosen_damages(damaged):
     for what, sql in SQL.items():
@@ -164,6 +165,7 @@ async def test_damage_of_one_picture_leaves_other_folders_alone(damaged):
     assert ran.exit_code == 0
 
 
+@pytest.mark.slow
 async def test_what_can_be_made_again_is(damaged):
     with closing(sqlite3.connect(damaged.ledger)) as ledger:
         query = "SELECT name, rootpage FROM sqlite_master WHERE name IN (?, ?, ?, ?)"
@@ -225,6 +227,7 @@ async def assert_random(damaged: Damaged, seeds: range) -> None:
         await damaged.assert_silent_about_nothing((seed, damage.__name__))
 
 
+@pytest.mark.slow
 async def test_random_damages(damaged):
     await assert_random(damaged, range(10))
 

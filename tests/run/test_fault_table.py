@@ -73,6 +73,7 @@ def large() -> bytes:
 CELLS = [(s, m) for s in AFTER_ONE for m in MOMENTS if s != 413 or MOMENTS[m][0] != "after"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("status", "moment"), CELLS)
 async def test_a_status_means_the_same_at_every_moment(bench, clock, status, moment):
     when, also = MOMENTS[moment]

@@ -164,6 +164,7 @@ async def test_a_run_killed_before_it_was_entered_leaves_an_empty_folder_and_not
     assert ran.report.files.scanned == bench.charged() == CONTENTS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", ["ledger-before", "ledger-after"])
 async def test_a_run_killed_as_it_makes_the_ledger_leaves_nothing_that_the_next_minds(bench, point):
     pictures(bench)
@@ -174,6 +175,7 @@ async def test_a_run_killed_as_it_makes_the_ledger_leaves_nothing_that_the_next_
     assert ran.report.files.scanned == bench.charged() == CONTENTS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("nth", "kept"), [(1, 0), (2, 0), (3, CONTENTS), (4, CONTENTS)],
     ids=["login counted", "token", "report", "latest"],
@@ -210,6 +212,7 @@ async def test_a_killed_run_whose_folder_cannot_be_written_is_closed_when_it_can
         assert bench.charged() == CONTENTS + 1
 
 
+@pytest.mark.slow
 async def test_a_killed_run_counts_no_doubt_of_an_earlier_one_again(bench):
     bench.pictures(1)
     bench.emulator.faults = (Fault(route="check", action=Reset(when="after")),)
@@ -223,6 +226,7 @@ async def test_a_killed_run_counts_no_doubt_of_an_earlier_one_again(bench):
     assert doubts == [1, 1, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["cut", "garbage", "all gone"])
 async def test_a_killed_runs_torn_results_are_made_again_whole(bench, damage):
     pictures(bench)

@@ -65,6 +65,7 @@ async def assert_asks_once(bench: Bench, *said: str, unknown: int) -> None:
     assert (code, err) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whole", [False, True])
 @pytest.mark.parametrize("killed", [False, True])
 async def test_a_backup_that_is_put_back(bench, whole, killed):
@@ -87,6 +88,7 @@ async def test_a_backup_that_is_put_back(bench, whole, killed):
     await assert_asks_once(bench, "as if it came from a backup", unknown=1)
 
 
+@pytest.mark.slow
 async def test_a_backup_that_is_put_back_where_no_note_is_beside_it(bench):
     bench.pictures(2)
     await bench.scan()
@@ -119,6 +121,7 @@ async def test_a_log_that_is_gone(bench):
     assert ACCEPT in err
 
 
+@pytest.mark.slow
 async def test_a_log_that_is_gone_from_a_ledger_that_had_been_closed(bench_with):
     async with bench_with(duplicate="rescan") as bench:
         bench.pictures(2)
@@ -135,6 +138,7 @@ async def test_a_log_that_is_gone_from_a_ledger_that_had_been_closed(bench_with)
         await assert_asks_once(bench, "ledger.sqlite3-wal had been removed", unknown=4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("everything", [False, True])
 async def test_a_ledger_that_was_deleted(bench, everything):
     bench.pictures(2)
@@ -161,6 +165,7 @@ async def test_a_new_machine_with_an_old_output_folder(bench):
     assert (await bench.scan(output=other)).report.files.unchanged == 2
 
 
+@pytest.mark.slow
 async def test_runs_of_a_version_before_there_were_notes(bench):
     bench.pictures(2)
     await bench.scan()

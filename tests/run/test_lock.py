@@ -63,6 +63,7 @@ def replace_folder(state) -> None:
 HARM = [remove, replace_by_file, replace_by_link, replace_by_folder, move_folder, replace_folder]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", HARM, ids=lambda harm: harm.__name__)
 async def test_a_run_whose_lock_is_gone_stops_and_keeps_what_is_under_way(bench_with, harm):
     async with bench_with(latency=0.3) as bench:
@@ -92,6 +93,7 @@ async def test_a_run_whose_lock_is_gone_stops_and_keeps_what_is_under_way(bench_
         assert len(scanned(bench)) == 60
 
 
+@pytest.mark.slow
 async def test_no_second_run_starts_beside_one_whose_lock_file_was_deleted(bench_with):
     async with bench_with(latency=6.0) as bench:
         bench.pictures(60)
@@ -107,6 +109,7 @@ async def test_no_second_run_starts_beside_one_whose_lock_file_was_deleted(bench
         assert sum(scanned(bench).values()) == 60
 
 
+@pytest.mark.slow
 async def test_answers_of_a_run_that_was_taken_for_killed_stand_in_a_run_beside_it(bench_with):
     """On a file system without locks on folders, another run may close it before it notices."""
     async with bench_with(latency=1.0) as bench:

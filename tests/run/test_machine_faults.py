@@ -51,6 +51,7 @@ async def ended(process: asyncio.subprocess.Process) -> tuple[int, str, str]:
 # Signals: while requests are under way, they are tests/run/test_process.py's.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_a_signal_ends_a_wait_for_the_service_at_once(bench, signum):
     bench.pictures(3)
@@ -71,6 +72,7 @@ async def test_a_signal_ends_a_wait_for_the_service_at_once(bench, signum):
     assert bench.charged() == 0
 
 
+@pytest.mark.slow
 async def test_a_second_signal_ends_the_run_and_what_was_under_way_is_asked_again(bench):
     bench.pictures(3)
     bench.emulator.faults = SLOWLY

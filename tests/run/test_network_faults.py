@@ -161,6 +161,7 @@ def picture_for(break_it: Script) -> bytes:
     return bmp(2000, 1400, 7) if BREAKS[break_it][0] is NOT_SENT else bmp(20, 20, 7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("break_it", BREAKS, ids=lambda script: script.__name__)
 async def test_a_break_that_stays_fails_the_picture_and_the_next_run_asks_again(
     wired, clock, break_it

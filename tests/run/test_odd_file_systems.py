@@ -35,6 +35,7 @@ def on_such_a_share(*lacks: str) -> tuple[str, ...]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(STRACE is None, reason="strace is not installed")
 @pytest.mark.parametrize(
     "lacks", [("modes",), ("links",), ("syncing",), ("modes", "links", "syncing")]
@@ -77,6 +78,7 @@ def allow_files(number: int):
     return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (number, number))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [44, 64, 100])
 async def test_with_few_open_files_fewer_pictures_are_sent_at_once(bench_with, number):
     async with bench_with(latency=0.05) as bench:

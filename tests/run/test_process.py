@@ -66,6 +66,7 @@ async def test_the_first_signal_finishes_what_is_paid_for(bench_with):
         assert b"interrupted" in out
 
 
+@pytest.mark.slow
 async def test_a_second_signal_stops_at_once_and_the_next_run_closes_the_books(bench_with):
     async with bench_with(latency=3.0) as bench:
         bench.pictures(3)
@@ -138,6 +139,7 @@ async def test_nothing_is_loaded_from_the_working_folder(bench, tmp_path):
     assert b"Would send 1 picture" in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [300_000, 400_000, 600_000])
 async def test_a_full_disk_saves_the_answers_in_hand_and_the_next_run_takes_them_in(
     bench_with, size
@@ -184,6 +186,7 @@ async def test_more_uploads_at_once_than_files_may_be_open_get_their_connections
         assert (code, err) == (0, "")
 
 
+@pytest.mark.slow
 async def test_a_picture_that_crashes_the_process_is_not_tried_in_the_next_run(bench):
     tree(
         bench.images, {"a.png": png(16, 16, 1), "b.png": png(6000, 6000, 2), "c.png": png(9, 9, 3)}
@@ -212,6 +215,7 @@ async def test_a_picture_that_crashes_the_process_is_not_tried_in_the_next_run(b
     assert bench.charged() == 3
 
 
+@pytest.mark.slow
 async def test_a_run_that_is_killed_suspects_no_picture(bench):
     tree(bench.images, {"a.png": png(6000, 6000, 2)})
     marks = bench.folder / "state" / "checking"

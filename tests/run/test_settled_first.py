@@ -59,6 +59,7 @@ async def told_by_the_next_run(service: Service, contents: int, matches: int) ->
     assert [each.detail for each in found if each.level == "problem"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", LATER)
 @pytest.mark.parametrize("error", ["MemoryError", "OperationalError"])
 async def test_an_error_after_the_answer_costs_nothing(tmp_path, error, point):

@@ -105,6 +105,7 @@ def path_of(line) -> bytes:
     return base64.b64decode(line["path_b64"]) if line["path_b64"] else line["path"].encode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [

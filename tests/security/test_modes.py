@@ -78,6 +78,7 @@ def test_a_state_folder_that_was_there_keeps_its_mode(tmp_path):
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o750
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lock", "lock.json", "checking", "crash.log", "token.json"])
 async def test_a_link_in_the_state_folder_takes_no_write_elsewhere(bench, name):
     """As somebody would lay it who may write there, and hopes for a user who may do more."""
@@ -104,6 +105,7 @@ def test_a_rescued_answer_is_private(tmp_path):
     assert stat.S_IMODE(Path(where).stat().st_mode) == 0o600
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [0o640, 0o604])
 async def test_a_key_file_that_others_may_use_ends_the_command_before_anything_is_sent(bench, mode):
     bench.pictures(1)

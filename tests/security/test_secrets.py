@@ -363,6 +363,7 @@ async def test_a_connection_that_breaks(bench):
 """
 
 
+@pytest.mark.slow
 def test_the_output_of_a_failing_test_shows_neither_key_nor_token(tmp_path):
     test = tmp_path / "test_failing.py"
     test.write_text(FAILING)
