@@ -108,6 +108,7 @@ def test_the_hand_made_raw_is_unpacked_by_a_real_decoder():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 async def test_every_line_that_the_demo_proposes_can_be_pasted(tmp_path):
     folder = tmp_path / "my demo"
     _, out, _ = await demo(folder)

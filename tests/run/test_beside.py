@@ -122,6 +122,7 @@ def copies(matches: int):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 async def test_all_commands_at_once(bench_with):
     async with bench_with(copies=copies(30)) as bench:
         await assert_good(bench, 1, 20, 30)

@@ -166,6 +166,7 @@ async def test_damage_of_one_picture_leaves_other_folders_alone(damaged):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 async def test_what_can_be_made_again_is(damaged):
     with closing(sqlite3.connect(damaged.ledger)) as ledger:
         query = "SELECT name, rootpage FROM sqlite_master WHERE name IN (?, ?, ?, ?)"
@@ -228,6 +229,7 @@ async def assert_random(damaged: Damaged, seeds: range) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 async def test_random_damages(damaged):
     await assert_random(damaged, range(10))
 
