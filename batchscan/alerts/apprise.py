@@ -7,23 +7,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from urllib.parse import quote
 
+from batchscan.alerts.digest import read_message
 from batchscan.alerts.interface import DeliveryFailure
-from batchscan.alerts.payload import Body, NewMatch, read_body
-from batchscan.enums import MatchKind, MatchState
+from batchscan.alerts.wording import text_of
 from batchscan.errors import UsageError
-from batchscan.report.wording import amount, shortened
 from batchscan.version import install_line
 
 SECONDS = 30.0
+# Where a person reads and clicks: mail and chats. Elsewhere addresses are only read out: a program
+# might follow them, and on a public page they would lead others there.
+_OWN_CHANNELS = frozenset({
+    "mailto", "mailtos", "ses", "sendgrid", "mailgun", "sparkpost", "smtp2go", "resend", "brevo",
+    "slack", "msteams", "workflow", "workflows", "tgram", "discord", "matrix", "matrixs", "signal",
+    "signals", "whatsapp", "mmost", "mmosts", "rocket", "rockets", "gchat", "zulip", "ntfy",
+    "ntfys", "gotify", "gotifys", "pover", "nctalk", "nctalks", "threema", "webexteams", "wxteams",
+    "line", "join", "pbul", "ryver", "guilded", "revolt",
+})  # fmt: skip
 _SCHEMA = re.compile(r"[a-z][a-z0-9]{1,19}(?=://)", re.IGNORECASE)
 
 
@@ -58,6 +64,8 @@ class AppriseTarget:
         for library in ("apprise", "urllib3", "requests"):
             logging.getLogger(library).setLevel(logging.CRITICAL)
         self.name = name
+        found = _SCHEMA.match(line.url)
+        self._clickable = found is not None and found[0].lower() in _OWN_CHANNELS
         self._notify_type = apprise.NotifyType.INFO
         self._text = apprise.NotifyFormat.TEXT
         self._apprise = apprise.Apprise(asset=apprise.AppriseAsset(async_mode=False))
@@ -69,7 +77,7 @@ class AppriseTarget:
 
     async def send(self, message_id: str, body: bytes) -> DeliveryFailure | None:  # noqa: ARG002 - the body has it
         """Tell a message once, as text."""
-        title, text = text_of(read_body(body))
+        title, text = text_of(read_message(body), clickable=self._clickable)
         if await _in_thread_of_its_own(lambda: self._notify(title, text)):
             return None
         return DeliveryFailure(
@@ -121,58 +129,3 @@ def service_targets(lines: Iterable[UrlLine]) -> Iterator[AppriseTarget]:
         counts[schema] += 1
         number = f"-{counts[schema]}" if counts[schema] > 1 else ""
         yield AppriseTarget(f"apprise:{schema}{number}", line)
-
-
-MAX_NAMED = 10  # matches
-_WIDTH = 150  # characters of a URL or name
-# Chats read these: `@everyone`, `<!channel>`, `[a](b)`, `*bold*`.
-_MARKUP = re.compile(r"[^\w .,()+=-]")
-
-_NO_SCHEME = str.maketrans("tT", "xX")  # hxxps, fxp
-
-
-def text_of(body: Body) -> tuple[str, str]:
-    """Title and text of a message, the worst matches first."""
-    if body.event == "test":
-        title = "batchscan: a test"
-        return title, f"This is a test of batchscan's alerts: nothing was found. Message {body.id}."
-    lines = [f"{_counts(body)}."]
-    lines += [_line(match) for match in body.matches[:MAX_NAMED]]
-    if (rest := len(body.matches) - MAX_NAMED) > 0:
-        lines.append(f"... and {rest:,} more")
-    of = f", part {body.part} of {body.parts}" if body.parts > 1 else ""
-    lines.append(f"Run {body.run_id}, message {body.id}{of}. All of them: batchscan report")
-    return f"batchscan: {_headline(body)}", "\n".join(lines)
-
-
-def _headline(body: Body) -> str:
-    pictures = len({match.sha256 for match in body.matches})
-    return f"{amount(len(body.matches), 'new match')} of {amount(pictures, 'picture')}"
-
-
-def _counts(body: Body) -> str:
-    kinds = Counter(match.kind for match in body.matches)
-    said = [f"{kinds[kind]:,} {kind}" for kind in MatchKind if kinds[kind]]
-    back = sum(match.state is MatchState.RETURNED for match in body.matches)
-    grown = sum(match.was is not None for match in body.matches)
-    said += [
-        f"{number:,} {what}"
-        for number, what in ((back, "came back"), (grown, "became full"))
-        if number
-    ]
-    return f"{_headline(body)}: {', '.join(said)}"
-
-
-def _line(match: NewMatch) -> str:
-    name = _MARKUP.sub("_", os.path.basename(match.path))
-    state = "was partial" if match.was else match.state
-    return f"- {match.kind}, {state}: {neutral(match.url)} ({shortened(name, _WIDTH)})"
-
-
-def neutral(url: str) -> str:
-    """A URL as it is read out, `hxxps://example[.]com/a.jpg`: no client links or previews it."""
-    shown = quote(url, safe="/:.?=%&;,+-", errors="replace")
-    scheme, colon, rest = shown.partition("://") if "://" in shown else ("", "", shown)
-    host, slash, path = rest.partition("/")
-    scheme, host = scheme.translate(_NO_SCHEME), host.replace(".", "[.]")
-    return shortened(f"{scheme}{colon}{host}{slash}{path}", _WIDTH)

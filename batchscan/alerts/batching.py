@@ -1,15 +1,21 @@
-"""From events to messages: one a run and target, unless that would be a large one."""
+"""From events to messages: one a run and target, unless that would be a large one.
+
+Programs get every match; people, whom apprise reaches, one digest a run however much it found.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
+from batchscan.alerts.digest import DigestBuilder
 from batchscan.alerts.payload import body_json, list_json, match_json, message_id
 from batchscan.enums import Disposition
 from batchscan.ledger import Allows, Ledger, MatchEventRecord, Message, MessageDraft
 
 MAX_MATCHES = 500  # of a message
 MAX_BYTES = 900_000  # bytes of its matches: many servers take no more than a megabyte
+FOR_PEOPLE = "apprise:"  # how the names of such targets begin
 _STEP = 1e-6  # seconds between two messages, so that their times tell their order
 
 
@@ -45,12 +51,12 @@ def make_messages(
         return
     at = max(now, ledger.outbox.newest() + _STEP)
     for run_id in ledger.outbox.runs():
-        told = filter(is_told, ledger.outbox.events_of(run_id))
+        digest = DigestBuilder()
+        told = digest.watch(filter(is_told, ledger.outbox.events_of(run_id)))
         parts = _draft(ledger, grouped(map(match_json, told)))
-        for draft in ledger.outbox.drafts():
-            for target in targets:
-                ledger.outbox.put(_message(target, run_id, draft, parts, at))
-                at += _STEP
+        for message in _messages(ledger, targets, run_id, parts, digest):
+            ledger.outbox.put(replace(message, made_at=at))
+            at += _STEP
         ledger.outbox.clear_drafts()
     ledger.outbox.clear_events()
 
@@ -79,7 +85,23 @@ def _draft(ledger: Ledger, groups: Iterable[list[bytes]]) -> int:
     return parts
 
 
-def _message(target: str, run_id: str, draft: MessageDraft, parts: int, at: float) -> Message:
+def _messages(
+    ledger: Ledger, targets: Sequence[str], run_id: str, parts: int, digest: DigestBuilder
+) -> Iterator[Message]:
+    """The messages about a run: what was put aside for programs, a digest for people."""
+    people = [target for target in targets if target.startswith(FOR_PEOPLE)]
+    for draft in ledger.outbox.drafts():
+        for target in targets:
+            if target not in people:
+                yield _message(target, run_id, draft, parts)
+    if parts:
+        folder = ledger.runs.folder_of(run_id)
+        for target in people:
+            name, body = digest.body(target, run_id, folder)
+            yield Message(name, target, run_id, body, digest.kinds.total(), 0.0)
+
+
+def _message(target: str, run_id: str, draft: MessageDraft, parts: int) -> Message:
     name = message_id(target, run_id, draft.part, draft.matches)
     body = body_json(name, run_id, draft.matches, part=draft.part, parts=parts)
-    return Message(name, target, run_id, body, draft.number, at)
+    return Message(name, target, run_id, body, draft.number, 0.0)

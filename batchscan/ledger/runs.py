@@ -70,6 +70,13 @@ class Runs:
         )
         return {row[0] for row in rows}
 
+    def folder_of(self, run_id: str) -> str | None:
+        """The folder that a run writes to; None of one that is not known."""
+        row = self._connection.execute(
+            "SELECT folder FROM runs WHERE run_id = ?", (run_id,)
+        ).fetchone()
+        return None if row is None else os.fsdecode(row[0])
+
     def begin(self, run_id: str, folder: str, started_at: float, facts: bytes = b"{}") -> None:
         """Enter a run before it does anything that its files will have to show."""
         self._connection.execute(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from batchscan.alerts import MAX_MATCHES, make_messages
 from batchscan.alerts.batching import grouped
+from batchscan.alerts.digest import Digest, read_message
 from batchscan.alerts.payload import MAX_PAGES
 from batchscan.enums import Disposition, MatchKind
 from batchscan.ledger import Ledger
@@ -264,3 +265,32 @@ def test_every_event_is_in_exactly_one_message_of_each_target(tmp_path_factory, 
         ]
         assert sorted(as_numbers) == sorted(happened)
     ledger.close()
+
+
+def test_people_get_one_digest_a_run_and_programs_every_match(ledger):
+    urls = [f"https://s{n % 25:02}.example/{n}" for n in range(MAX_MATCHES + 30)]
+    ledger.runs.begin("r1", "/out/runs/r1", NOW)
+    enter(ledger, "/p/1.jpg", [*map(shown, urls[30:]), *map(partial, urls[:30])])
+    make(ledger, ["webhook", "apprise:slack"])
+
+    message = ledger.outbox.next_pending("apprise:slack")
+    digest = read_message(message.body)
+    assert isinstance(digest, Digest)
+    assert len(bodies(ledger)) == 2
+    assert ledger.outbox.next_pending("apprise:slack", message.made_at) is None
+    assert (message.matches, digest.matches, digest.pictures) == (len(urls), len(urls), 1)
+    assert (digest.full, digest.partial, digest.more_sites) == (MAX_MATCHES, 30, 5)
+    assert [site.full for site in digest.sites] == sorted(
+        (site.full for site in digest.sites), reverse=True
+    )
+    assert len(digest.sites) == 20
+    assert {match.kind for match in digest.worst} == {MatchKind.FULL}
+    assert digest.report == "/out/runs/r1/report.html"
+    assert digest.id == message.id
+
+
+def test_nothing_to_tell_is_no_digest(ledger):
+    enter(ledger, "/p/1.jpg", [shown(A)])
+    make(ledger, ["apprise:slack"], first=False)
+
+    assert ledger.outbox.next_pending("apprise:slack") is None
