@@ -1,0 +1,59 @@
+"""One connection and one request in a while to each host."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from batchscan.pace import Clock
+
+_MAX_REMEMBERED: Final = 4_096  # hosts
+
+
+class _Host:
+    __slots__ = ("lock", "next_at", "users")
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.next_at = float("-inf")
+        self.users = 0
+
+
+class HostPace:
+    """Spaces requests by host.
+
+    Args:
+        pause: seconds between the beginnings of two requests to a host.
+        clock: what it goes by.
+    """
+
+    def __init__(self, pause: float, clock: Clock) -> None:
+        self._pause = pause
+        self._clock = clock
+        self._hosts: dict[str, _Host] = {}
+        self._never = asyncio.Event()
+
+    @asynccontextmanager
+    async def turn(self, host: str) -> AsyncIterator[None]:
+        """Wait until a request may be made, and keep others away until it is over."""
+        slot = self._hosts.setdefault(host, _Host())
+        slot.users += 1
+        try:
+            async with slot.lock:
+                while (wait := slot.next_at - self._clock.monotonic()) > 0:
+                    await self._clock.wait(self._never, wait)
+                slot.next_at = self._clock.monotonic() + self._pause
+                yield
+        finally:
+            slot.users -= 1
+            if len(self._hosts) > _MAX_REMEMBERED:
+                self._forget()
+
+    def _forget(self) -> None:
+        """Forget the hosts that nobody waits for and that may be asked at once."""
+        now = self._clock.monotonic()
+        idle = [name for name, each in self._hosts.items() if not each.users and each.next_at < now]
+        for name in idle:
+            del self._hosts[name]

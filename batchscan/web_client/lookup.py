@@ -1,0 +1,73 @@
+"""From names to addresses, and whether a name that was not found can be believed to be none."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from batchscan.web_client.results import FailureKind, FetchError
+
+Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
+"""From a name and a port to addresses; raises `socket.gaierror`."""
+
+CONTROL_NAME: Final = "api.copyleaks.com"
+"""Found whenever names can be looked up at all."""
+
+_NEVER_GIVEN_OUT: Final = frozenset({"invalid", "test", "example"})  # RFC 6761
+
+
+async def system_lookup(host: str, port: int) -> Sequence[str]:
+    """Ask the system."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(info[4][0]) for info in found))
+
+
+class Names:
+    """Looks names up, and knows whether that works here."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+        self._works = False
+
+    async def addresses_of(self, host: str, port: int) -> Sequence[str]:
+        """The addresses of a name; a literal address is its own.
+
+        Raises:
+            FetchError: there is no such name, or it cannot be looked up now.
+        """
+        if _is_literal(host):
+            return [host]
+        try:
+            found = await self._lookup(host, port)
+        except UnicodeError:
+            raise FetchError(FailureKind.ADDRESS, "the address's host is damaged") from None
+        except OSError as error:
+            if getattr(error, "errno", None) == socket.EAI_NONAME and await self._is_sure(host):
+                raise FetchError(
+                    FailureKind.NO_SUCH_NAME, f"there is no host called {host}"
+                ) from error
+            raise FetchError(FailureKind.DNS, f"the name {host} cannot be looked up now") from error
+        self._works = True
+        return found
+
+    async def _is_sure(self, host: str) -> bool:
+        """Whether "no such name" is what the world says, not a machine that is offline."""
+        if self._works or host.rstrip(".").rpartition(".")[2].lower() in _NEVER_GIVEN_OUT:
+            return True
+        try:
+            self._works = bool(await self._lookup(CONTROL_NAME, 443))
+        except OSError:
+            return False
+        return self._works
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

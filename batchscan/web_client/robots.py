@@ -1,0 +1,124 @@
+"""robots.txt, as RFC 9309 has it: the longest rule of the group that speaks of us decides.
+
+Python's own reader knows no wildcards and takes the first rule; patterns are matched without
+regular expressions, which other people's patterns could make arbitrarily slow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+PRODUCT: Final = "batchscan"
+"""What a robots.txt calls us."""
+
+MAX_BYTES: Final = 512_000
+"""Of a robots.txt that are read."""
+
+MAX_RULES: Final = 10_000
+_ESCAPE: Final = re.compile(r"%([0-9a-fA-F]{2})")
+_UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    parts: tuple[str, ...]  # of the pattern, between its asterisks
+    anchored: bool  # it ends with $
+    allowed: bool
+    length: int
+
+    def covers(self, path: str) -> bool:
+        first, *rest = self.parts
+        if not path.startswith(first):
+            return False
+        at = len(first)
+        if not rest:
+            return not self.anchored or at == len(path)
+        *middle, last = rest
+        for part in middle:
+            found = path.find(part, at)
+            if found < 0:
+                return False
+            at = found + len(part)
+        if self.anchored:
+            return len(path) - len(last) >= at and path.endswith(last)
+        return path.find(last, at) >= 0
+
+
+@dataclass(frozen=True, slots=True)
+class Robots:
+    """What one site's robots.txt says to us."""
+
+    rules: tuple[_Rule, ...] = ()
+
+    @classmethod
+    def read(cls, text: str) -> Robots:
+        """Read a file; lines that cannot be understood say nothing."""
+        ours: list[_Rule] = []
+        anyone: list[_Rule] = []
+        named = False
+        for agents, rules in _groups(text):
+            if PRODUCT in agents:
+                named = True
+                ours += rules
+            if "*" in agents:
+                anyone += rules
+        return cls(tuple((ours if named else anyone)[:MAX_RULES]))
+
+    def allows(self, path: str) -> bool:
+        """Whether an address may be asked for.
+
+        Args:
+            path: path and query, as they are sent.
+        """
+        path = _normalised(path)
+        best = max(
+            ((rule.length, rule.allowed) for rule in self.rules if rule.covers(path)),
+            default=(0, True),
+        )
+        return best[1]
+
+
+def _groups(text: str) -> Iterator[tuple[set[str], list[_Rule]]]:
+    agents: set[str] = set()
+    rules: list[_Rule] = []
+    naming = False  # whether the last line named an agent
+    for key, value in _fields(text.removeprefix("\ufeff").splitlines()):
+        if key == "user-agent":
+            if not naming:
+                yield agents, rules
+                agents, rules = set(), []
+            agents.add(value.split("/")[0].strip().lower())
+            naming = True
+        elif key in ("allow", "disallow"):
+            naming = False
+            if value and agents:
+                rules.append(_rule(value, allowed=key == "allow"))
+    yield agents, rules
+
+
+def _fields(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        key, colon, value = line.partition("#")[0].partition(":")
+        if colon:
+            yield key.strip().lower(), value.strip()
+
+
+def _rule(value: str, *, allowed: bool) -> _Rule:
+    anchored = value.endswith("$")
+    pattern = _normalised(value.removesuffix("$"))
+    return _Rule(tuple(pattern.split("*")), anchored, allowed, len(value))
+
+
+def _normalised(path: str) -> str:
+    """The same for all ways to write a path."""
+    path = quote(path, safe="%!$&'()*+,;=:@/?~-._[]", errors="replace")
+    return _ESCAPE.sub(_unescape, path)
+
+
+def _unescape(found: re.Match[str]) -> str:
+    character = chr(int(found[1], 16))
+    return character if character in _UNRESERVED else found[0].upper()

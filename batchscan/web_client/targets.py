@@ -1,0 +1,85 @@
+"""What a web address from outside asks us to ask."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import yarl
+
+from batchscan.web_client.results import FailureKind, FetchError
+
+MAX_URL: Final = 8_192  # characters
+_PORTS: Final = frozenset({80, 443})
+# As it can be sent: nothing is quoted anew then, for a signature may be made over it.
+_PLAIN: Final = re.compile(r"[!#-;=?-\[\]_a-z~]+")
+_AUTHORITY: Final = re.compile(r"(?i)https?://([^/?#]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An http or https address whose host is known."""
+
+    url: yarl.URL
+    host: str  # without brackets; international names in punycode
+    port: int
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        return str(self.url.origin())
+
+    @property
+    def site(self) -> str:
+        """By which requests are spaced: the host in lower case."""
+        return self.host.lower().rstrip(".")
+
+    @property
+    def has_usual_port(self) -> bool:
+        """Whether it is one of the web's."""
+        return self.port in _PORTS
+
+
+def target_of(text: str) -> Target:
+    """Understand an address.
+
+    Raises:
+        FetchError: it is none that is asked for.
+    """
+    text = text.strip()
+    if len(text) > MAX_URL:
+        raise _refused(f"the address is longer than {MAX_URL:,} characters")
+    if (found := _AUTHORITY.match(text)) is None:
+        raise _refused("only http:// and https:// addresses are asked for")
+    authority = found[1]
+    if "@" in authority:
+        raise _refused("the address holds a user's name or password")
+    if not authority.isprintable() or " " in authority or "\\" in authority:
+        raise _refused("the address's host is damaged")
+    try:
+        url = yarl.URL(text, encoded=_PLAIN.fullmatch(text) is not None).with_fragment(None)
+        host, port = url.raw_host, url.port
+    except (ValueError, IndexError, UnicodeError):
+        raise _refused("the address is damaged") from None
+    if not host or not port:
+        raise _refused("the address's host is missing")
+    return Target(url, host, port)
+
+
+def redirected(base: Target, location: str) -> Target:
+    """Where a redirect leads to.
+
+    Raises:
+        FetchError: to nothing that is asked for.
+    """
+    try:
+        where = yarl.URL(location, encoded=_PLAIN.fullmatch(location) is not None)
+        joined = str(base.url.join(where))
+    except (ValueError, IndexError, UnicodeError):
+        raise FetchError(FailureKind.BAD_RESPONSE, "it redirects to a damaged address") from None
+    return target_of(joined)
+
+
+def _refused(why: str) -> FetchError:
+    return FetchError(FailureKind.ADDRESS, why)
