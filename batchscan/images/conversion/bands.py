@@ -63,7 +63,7 @@ def _eight_bits(band: Image.Image, *, inverted: bool) -> Image.Image:
 
 
 def _from_sixteen(band: Image.Image) -> Image.Image:
-    """The upper halves of 16-bit values; Pillow's own conversion clips them to white."""
+    """The upper halves of 16-bit grey values; Pillow's own conversion clips them to white."""
     values = np.asarray(band)
     return Image.fromarray((values // 257).astype(np.uint8))
 

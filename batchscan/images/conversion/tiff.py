@@ -13,6 +13,7 @@ from batchscan.images.conversion.recipe import (
     Decoded,
     exif_orientation,
 )
+from batchscan.images.conversion.tiff_planes import decode_planes
 
 MAX_PAGES: Final = 500
 """Pages that are looked at; a scanned book has one picture a page."""
@@ -49,6 +50,9 @@ def decode(file: BinaryIO, check_size: CheckSize) -> Decoded:
     info: dict[str, object] = {}
     with suppress(Exception):  # the decoders' boundary: metadata is as hostile as pixels
         info = _info(image)
+    if _has_deep_planes(image):
+        planes = decode_planes(image, file)
+        return Decoded(planes, profile, orientation, inverted=inverted, info=info)
     image.load()  # which turns it, and says so in its metadata
     if image.getexif().get(0x0112) in (None, 1):
         orientation = 1
@@ -93,15 +97,18 @@ def _check_pixel_kind(image: TiffImagePlugin.TiffImageFile) -> bool:
         raise CannotConvert(f"its pixels are signed or have more than 16 bits{_CONVERT}")
     if _FLAT < bits < _DEEP:
         raise CannotConvert(f"its pixels have {bits} bits{_CONVERT}")
-    planar = tags.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == _PLANAR
-    if planar and bits == _DEEP and len(image.getbands()) > 1:
-        raise CannotConvert(
-            "its 16-bit channels lie in planes; save it with interleaved channels, or 8 bits"
-        )
     subsampled = tuple(_numbers(tags.get(_SUBSAMPLING, (2, 2)))) != (1, 1)
     if photometric == _YCBCR and tags.get(TiffImagePlugin.COMPRESSION) not in _JPEG and subsampled:
         raise CannotConvert("its colours are stored at half size; save it as RGB")
     return photometric == _WHITE_IS_ZERO and bits == _DEEP
+
+
+def _has_deep_planes(image: TiffImagePlugin.TiffImageFile) -> bool:
+    tags = image.tag_v2
+    bits = max(_numbers(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,))))
+    channels = int(tags.get(TiffImagePlugin.SAMPLESPERPIXEL, 1))
+    planar = tags.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == _PLANAR
+    return planar and bits == _DEEP and channels > 1
 
 
 def _numbers(value: object) -> tuple[int, ...]:

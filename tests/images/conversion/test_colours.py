@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 from typing import Any
 
 import numpy as np
@@ -187,6 +188,81 @@ def test_floating_point_and_signed_and_wide_pixels_are_refused():
         with pytest.raises(Exception, match=r"bits|floating") as refused:
             converted(kinds.TIFF, plain_tiff(tags, pixels))
         assert isinstance(refused.value, CannotConvert)
+
+
+def planar_tiff(
+    channels: list[np.ndarray], photometric: int, *, order: str, deep: dict[str, Any]
+) -> bytes:
+    """A TIFF whose 16-bit channels lie one after the other, in strips."""
+    height, width = channels[0].shape
+    rows, predict, deflate = deep["rows"], deep.get("predict"), deep.get("deflate")
+    strips = []
+    for channel in channels:
+        wide = channel.astype(np.uint16) * 257
+        if predict:
+            wide[:, 1:] = wide[:, 1:] - wide[:, :-1]  # wraps, as the predictor does
+        for top in range(0, height, rows):
+            strip = wide[top : top + rows].astype(f"{order}u2").tobytes()
+            strips.append(zlib.compress(strip) if deflate else strip)
+    data, places = bytearray(8), []
+    for strip in strips:
+        places.append(len(data))
+        data += strip + bytes(len(strip) % 2)
+    tags = {256: [width], 257: [height], 258: [16] * len(channels), 259: [8 if deflate else 1],
+            262: [photometric], 273: places, 277: [len(channels)], 278: [rows],
+            279: [len(strip) for strip in strips], 284: [2], 317: [2 if predict else 1],
+            274: [deep.get("turned", 1)]}  # fmt: skip
+    if "extra" in deep:
+        tags[338] = [deep["extra"]]
+    entries = b""
+    for tag, values in sorted(tags.items()):
+        short = tag in (258, 259, 262, 274, 284, 317, 338)
+        packed = struct.pack(f"{order}{len(values)}{'H' if short else 'I'}", *values)
+        if len(packed) > 4:
+            place = len(data)
+            data += packed
+            packed = struct.pack(f"{order}I", place)
+        entries += struct.pack(f"{order}HHI", tag, 3 if short else 4, len(values)) + packed.ljust(
+            4, b"\0"
+        )
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", len(data))
+    return head + bytes(data[8:]) + struct.pack(f"{order}H", len(tags)) + entries + bytes(4)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(
+    "deep", [{"rows": 200}, {"rows": 64}, {"rows": 64, "deflate": True, "predict": True}], ids=str
+)
+def test_sixteen_bits_in_planes(order, deep):
+    picture = converted(kinds.TIFF, planar_tiff(planes(source()), 2, order=order, deep=deep))
+    assert_shows(picture)
+
+
+def test_sixteen_bits_in_planes_with_transparency_and_turned_and_of_cmyk():
+    height, width = SIZE[1], SIZE[0]
+    clear = np.zeros((height, width), np.uint8)
+    data = planar_tiff([*planes(source()), clear], 2, order="<", deep={"rows": 50, "extra": 2})
+    assert_shows(converted(kinds.TIFF, data), ((255,) * 3,) * 4)
+    turned = planar_tiff(planes(source()), 2, order="<", deep={"rows": 200, "turned": TURNED})
+    assert_shows(
+        converted(kinds.TIFF, turned), (COLOURS[2], COLOURS[0], COLOURS[3], COLOURS[1]), (200, 300)
+    )
+    ink = Image.new("CMYK", SIZE, (0, 255, 255, 0))
+    inked = planar_tiff(planes(ink), 5, order="<", deep={"rows": 200})
+    assert (
+        converted(kinds.TIFF, inked).tobytes()
+        == converted(kinds.TIFF, saved(ink, "TIFF")).tobytes()
+    )
+
+
+def test_planes_that_are_cut_off_or_of_an_odd_kind_are_refused():
+    whole = planar_tiff(planes(source()), 2, order="<", deep={"rows": 64, "deflate": True})
+    torn = whole[:2000] + bytes(4000) + whole[6000:]
+    with pytest.raises(Exception):  # noqa: B017, PT011 - whatever libtiff says
+        converted(kinds.TIFF, torn)
+    odd = planar_tiff(planes(source()), 6, order="<", deep={"rows": 64})
+    with pytest.raises(Exception):  # noqa: B017, PT011
+        converted(kinds.TIFF, odd)
 
 
 FORMATS: list[tuple[str, ImageFormat, dict[str, Any]]] = [
