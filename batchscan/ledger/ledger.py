@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from batchscan.errors import BatchscanError, StorageError
+from batchscan.ledger.activity import Activity
 from batchscan.ledger.block_cache import BlockCache
 from batchscan.ledger.captures import Captures
 from batchscan.ledger.charges import Charges
@@ -84,6 +85,7 @@ class Ledger:
         self.rescan_queue = RescanQueue(connection)
         self.charges = Charges(connection, realm_id)
         self.stats = Stats(connection)
+        self.activity = Activity(connection, realm_id)
         self.pruning = Pruning(connection)
         self.review_queue = ReviewQueue(connection, realm_id)
         self.review_details = ReviewDetails(connection, realm_id)

@@ -1,0 +1,95 @@
+"""The figures as a table for a terminal, no wider than 80 columns unless there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from batchscan.report.text import NO_SITE
+from batchscan.report.wording import amount, shortened
+from batchscan.stats.figures import Counts, Place, Statistics
+from batchscan.util.escaping import printable
+
+MAX_ROWS = 26  # periods that are shown: half a year of weeks
+_COUNTS = ("found", "reviewed", "not_mine", "noticed", "removed")
+_PLACES = ("found", "worklist", "noticed", "removed")
+_NAME_WIDTH = 34
+_DAYS = "days"
+
+
+def table(found: Statistics) -> str:
+    """Write the figures down in lines of at most 80 columns."""
+    return "\n".join(_lines(found)) + "\n"
+
+
+def _lines(found: Statistics) -> Iterator[str]:
+    if not found.periods:
+        yield "Nothing has been found, decided or paid yet."
+        return
+    yield from _over_time(found)
+    yield ""
+    yield from _how_counted(found)
+    for title, places, more in (
+        ("Site", found.sites, found.more_sites),
+        ("Folder", found.folders, found.more_folders),
+    ):
+        if places:
+            yield ""
+            yield from _by_place(title, places, more)
+
+
+def _over_time(found: Statistics) -> Iterator[str]:
+    title = "Week from" if found.by == "week" else "Month"
+    names = [name.replace("_", " ") for name in _COUNTS]
+    rows = [[title, *names, _DAYS, "credits"]]
+    hidden = len(found.periods) - MAX_ROWS
+    for period in found.periods[-MAX_ROWS:]:
+        name = period.start if found.by == "week" else period.label
+        rows.append(_row(name, period.counts))
+    rows.append(_row("All", found.total))
+    yield from _aligned(rows)
+    if hidden > 0 or found.earlier:
+        earlier = (
+            f"{amount(max(hidden, 0), f'earlier {found.by}')} " if hidden > 0 else "What is older "
+        )
+        yield f"{earlier}{'are' if hidden > 1 else 'is'} in the last line; --json has them."
+
+
+def _row(name: str, counts: Counts) -> list[str]:
+    numbers = [getattr(counts, word) for word in _COUNTS]
+    return [name, *map(_number, numbers), _days(counts.days_to_removal), _number(counts.credits)]
+
+
+def _how_counted(found: Statistics) -> Iterator[str]:
+    yield "Found: first seen in an answer. The others: decisions, when they were made"
+    yield "(UTC), without those that were taken back. Days: from noticed to removed,"
+    yield "the median."
+    if found.sandbox:
+        yield "Of the sandbox's mock answers."
+    if unanswered := found.total.unanswered:
+        yield f"{amount(unanswered, 'more upload')} without an answer, perhaps charged."
+
+
+def _by_place(title: str, places: Sequence[Place], more: int) -> Iterator[str]:
+    rows = [[title, "found", "to do", "noticed", "removed", _DAYS]]
+    for place in places:
+        name = shortened(printable(place.name or NO_SITE), _NAME_WIDTH)
+        numbers = [getattr(place, word) for word in _PLACES]
+        rows.append([name, *map(_number, numbers), _days(place.days_to_removal)])
+    yield from _aligned(rows)
+    if more:
+        yield f"and {amount(more, f'more {title.lower()}')}"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for name, *numbers in rows:
+        cells = [f"{cell:>{width}}" for cell, width in zip(numbers, widths[1:], strict=True)]
+        yield "  ".join([f"{name:<{widths[0]}}", *cells]).rstrip()
+
+
+def _number(number: int) -> str:
+    return f"{number:,}" if number else "-"
+
+
+def _days(days: float | None) -> str:
+    return "-" if days is None else f"{days:,.1f}"
