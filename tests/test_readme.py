@@ -96,7 +96,7 @@ def home_with_matches(scanned):
 
 
 def test_the_first_two_blocks_are_the_demo_and_the_tests():
-    assert SHELL[0].strip() == "pip install '.[demo]' && batchscan demo"
+    assert SHELL[0].strip() == "pip install . && batchscan demo"
     assert SHELL[1].strip() == "pip install '.[test]' && pytest"
 
 

@@ -16,7 +16,6 @@ from batchscan.emulator.uploads import Upload, invalid_file
 from batchscan.emulator.web_files import content_type, read_below
 from batchscan.errors import UsageError
 from batchscan.images.kinds import ImageFormat
-from batchscan.version import install_line
 
 if TYPE_CHECKING:
     from batchscan.emulator.matching.index import Found, Index
@@ -50,7 +49,7 @@ class WebFolder:
         """Begin to read the pictures, in a thread.
 
         Raises:
-            UsageError: there is no such folder, or what searches it is not installed.
+            UsageError: there is no such folder.
         """
         if self._root is None:
             return
@@ -97,13 +96,8 @@ class WebFolder:
 
 
 def _build(root: Path, stop: threading.Event) -> Coroutine[None, None, Index]:
-    try:
-        from batchscan.emulator.matching.index import Index  # noqa: PLC0415 - needs the extra `demo`
-    except ImportError as error:
-        raise UsageError(
-            f"searching needs the package {error.name}",
-            advice=f"install it with `{install_line('demo')}`, or use --no-search",
-        ) from error
+    from batchscan.emulator.matching.index import Index  # noqa: PLC0415 - numpy is slow to import
+
     return asyncio.to_thread(Index.build, root, stop)
 
 

@@ -1,7 +1,6 @@
 """How alike two pictures are to the eye.
 
-Two perceptual hashes of `imagehash` find the picture again when its size, colours or compression
-changed; a small copy and a piece of its middle tell whether anything changed at all. A sketch finds
+Two perceptual hashes find the picture again when its size, colours or compression changed; a small copy and a piece of its middle tell whether anything changed at all. A sketch finds
 what the hashes do not: a part of the picture, or the picture with something around or on it.
 """
 
@@ -12,10 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
-import imagehash
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
 from batchscan.emulator.matching.alignment import Thumbprint, thumbprint
+from batchscan.emulator.matching.hashes import frequency_hash, gradient_hash
 from batchscan.images.bare import bare_copies
 from batchscan.images.signature import HEAD_BYTES, sniff
 
@@ -76,7 +75,7 @@ def _likeness(data: bytes) -> Fingerprint:
     left, top = max(0, (image.width - _DETAIL) // 2), max(0, (image.height - _DETAIL) // 2)
     return Fingerprint(
         size=image.size,
-        bits=_bits(imagehash.phash(grey)) << 64 | _bits(imagehash.dhash(grey)),
+        bits=frequency_hash(grey) << 64 | gradient_hash(grey),
         small=small,
         detail=image.crop((left, top, left + _DETAIL, top + _DETAIL)),
         flat=ImageStat.Stat(small.convert("L")).stddev[0] < _FLAT,
@@ -104,10 +103,6 @@ def _same_pixels(one: Fingerprint, other: Fingerprint) -> bool:
 def _difference(one: Image.Image, other: Image.Image) -> float:
     means = ImageStat.Stat(ImageChops.difference(one, other)).mean
     return sum(means) / len(means)
-
-
-def _bits(found: imagehash.ImageHash) -> int:
-    return int(str(found), 16)
 
 
 def _on_white(image: Image.Image) -> Image.Image:
