@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
+from batchscan.enums import Disposition
 from batchscan.model import Match, Provenance
 
 
@@ -100,6 +103,17 @@ class MatchFacets:
     folders: dict[bytes, int]  # pictures, of folders that do not hold all
 
 
+class MatchDecision(NamedTuple):
+    """What somebody decided about a match."""
+
+    at: float  # seconds since 1970
+    who: str  # the user's name
+    before: Disposition
+    after: Disposition
+    note: str | None
+    undoes: bool  # it took another one back
+
+
 @dataclass(frozen=True, slots=True)
 class PictureMatches:
     """A content with matches, whole: for the formats that name every one of them."""
@@ -115,3 +129,4 @@ class PictureMatches:
     matches: tuple[Match, ...]  # also those that are gone
     thumbnail: bytes | None = field(default=None, repr=False)  # a small JPEG or WebP file
     provenance: Provenance | None = None
+    decisions: Mapping[str, tuple[MatchDecision, ...]] = field(default_factory=dict)  # by URL

@@ -69,8 +69,10 @@ def _lines(ledger: Ledger, *, sandbox: bool) -> Iterator[Exported]:
     from batchscan.commands.export import exported  # noqa: PLC0415 - --help does without
 
     for file in ledger.reporting.files():
-        history = ledger.history.matches_of(file.answer.picture_id) if file.answer else ()
-        line = exported(file, history, sandbox=sandbox)
+        known = file.answer
+        history = ledger.history.matches_of(known.picture_id) if known else ()
+        decisions = ledger.decision_history.of_picture(known.picture_id) if known else {}
+        line = exported(file, history, decisions, sandbox=sandbox)
         if line is not None:
             yield line
 

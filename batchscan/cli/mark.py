@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -21,7 +21,7 @@ from batchscan.util.escaping import printable
 if TYPE_CHECKING:
     from batchscan.enums import Disposition
     from batchscan.ledger import Ledger
-    from batchscan.ledger.dispositions import Allows, Choice, Decision, MarkResult
+    from batchscan.ledger.dispositions import Choice, Decision, MarkResult
     from batchscan.path_patterns import PathPattern
     from batchscan.settings import Settings
     from batchscan.url_patterns import UrlPattern
@@ -177,9 +177,11 @@ def _mark_all(
     from batchscan.state.access import open_for_change, read_ledger  # noqa: PLC0415 - as above
 
     globs = [PathPattern.of(text) for text in how.images]
-    rules = ActiveAllowRules.of(settings, time.time())
-    allows = rules.allows if rules.rules.rules else None
-    choices = [_choice(target, globs, how.only, allows) for target in targets]
+    choices = [_choice(target, globs, how.only) for target in targets]
+    if word == "noticed" and not how.force:  # a notice is about what is there and not allowed
+        rules = ActiveAllowRules.of(settings, time.time())
+        allows = rules.allows if rules.rules.rules else None
+        choices = [replace(choice, only_present=True, allows=allows) for choice in choices]
     decisions = [_decision(word, target, how) for target in targets]
     with read_ledger(settings) if how.dry_run else open_for_change(settings) as ledger:
         with nullcontext() if how.dry_run else ledger.transaction():
@@ -194,18 +196,13 @@ def _mark_all(
     return 0
 
 
-def _choice(
-    target: UrlPattern,
-    globs: Sequence[PathPattern],
-    only: Disposition | None,
-    allows: Allows | None,
-) -> Choice:
+def _choice(target: UrlPattern, globs: Sequence[PathPattern], only: Disposition | None) -> Choice:
     from batchscan.ledger.dispositions import Choice  # noqa: PLC0415 - --help does without
 
     def pictures(paths: Sequence[bytes]) -> bool:
         return any(glob.covers(path) for glob in globs for path in paths)
 
-    return Choice(target.domain, target.covers, pictures if globs else None, only, allows)
+    return Choice(target.domain, target.covers, pictures if globs else None, only)
 
 
 def _refuse_unknown(

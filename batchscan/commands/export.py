@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
 from batchscan.enums import MatchKind, MatchState, Status
 from batchscan.ledger import KnownFile, StoredAnswer, TrackedMatch
+from batchscan.report.decisions import DecisionFields, decision_fields
+from batchscan.report_sections import MatchDecision
 from batchscan.results import (
     MatchFields,
     ScoreFields,
@@ -23,6 +25,12 @@ from batchscan.util.escaping import MAX_CELL, csv_cell, path_fields, spreadsheet
 from batchscan.util.timestamps import rfc3339
 
 MATCH_COLUMNS = ("total", "full", "partial", "match_urls")
+
+
+class ExportedMatch(MatchFields, frozen=True, kw_only=True):
+    """A match with everything that was decided about it."""
+
+    decisions: list[DecisionFields] = msgspec.field(default_factory=list)  # the newest first
 
 
 class Exported(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +53,7 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     sandbox: bool
     scanned_at: str | None = None
     score: ScoreFields | None = None
-    matches: list[MatchFields] = msgspec.field(default_factory=list)
+    matches: list[ExportedMatch] = msgspec.field(default_factory=list)
     sent: SentFields | None = None
 
 
@@ -63,8 +71,21 @@ class _Rejection(msgspec.Struct):
 COLUMNS = (*(name for name in Exported.__struct_fields__[:-3] if name != "schema"), *MATCH_COLUMNS)
 
 
-def exported(file: KnownFile, history: Sequence[TrackedMatch], *, sandbox: bool) -> Exported | None:
-    """Write down one file and its matches; None for one that has no final verdict."""
+def exported(
+    file: KnownFile,
+    history: Sequence[TrackedMatch],
+    decisions: Mapping[str, Sequence[MatchDecision]],
+    *,
+    sandbox: bool,
+) -> Exported | None:
+    """Write down one file and its matches; None for one that has no final verdict.
+
+    Args:
+        file: it.
+        history: its matches.
+        decisions: about these, by URL.
+        sandbox: whether the answers are mock answers.
+    """
     path, path_b64 = path_fields(file.path)
     known = Exported(
         path=path,
@@ -79,7 +100,7 @@ def exported(file: KnownFile, history: Sequence[TrackedMatch], *, sandbox: bool)
         sent=sent_fields(file.sent),
     )
     if file.answer is not None:
-        return _answered(known, file.answer, history)
+        return _answered(known, file.answer, history, decisions)
     if file.rejection is not None:
         line = msgspec.json.decode(file.rejection, type=_Rejection)
         return msgspec.structs.replace(
@@ -88,7 +109,12 @@ def exported(file: KnownFile, history: Sequence[TrackedMatch], *, sandbox: bool)
     return None
 
 
-def _answered(known: Exported, stored: StoredAnswer, history: Sequence[TrackedMatch]) -> Exported:
+def _answered(
+    known: Exported,
+    stored: StoredAnswer,
+    history: Sequence[TrackedMatch],
+    decisions: Mapping[str, Sequence[MatchDecision]],
+) -> Exported:
     said = read_again(stored, sandbox=known.sandbox)
     answer = with_history(said, history)
     return msgspec.structs.replace(
@@ -98,7 +124,15 @@ def _answered(known: Exported, stored: StoredAnswer, history: Sequence[TrackedMa
         credits=stored.credits,
         scanned_at=rfc3339(stored.received_at),
         score=score_fields(answer),
-        matches=match_fields(answer),
+        matches=[
+            ExportedMatch(
+                **msgspec.structs.asdict(fields),
+                decisions=decision_fields(decisions.get(match.url, ())),
+            )
+            for match, fields in zip(
+                (*answer.matches, *answer.gone), match_fields(answer), strict=True
+            )
+        ],
     )
 
 

@@ -182,9 +182,11 @@ class _PackBuilder:
 
     def _matches(self, picture: EvidencePicture) -> Iterator[records.MatchFields]:
         marked = self._ledger.evidence.marked(picture.id)
+        decisions = self._ledger.decision_history.of_picture(picture.id)
         for sighting in self._ledger.history.matches_of(picture.id):
             rule = self._rules.rule_for(sighting.match.url, picture.sha256, picture.paths)
-            yield records.match_of(sighting.match, marked.get(sighting.key), rule)
+            decided = decisions.get(sighting.match.url, ())
+            yield records.match_of(sighting.match, marked.get(sighting.key), rule, decided)
 
 
 def _recorded(provenance: bytes | None) -> Provenance | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -9,6 +10,8 @@ import msgspec
 from batchscan.allow import Rule
 from batchscan.ledger.evidence import EvidenceAnswer, EvidencePicture
 from batchscan.model import Match, Provenance
+from batchscan.report.decisions import DecisionFields, decision_fields
+from batchscan.report_sections import MatchDecision
 from batchscan.util.escaping import escape_json, path_fields, replace_surrogates
 from batchscan.util.timestamps import rfc3339
 
@@ -79,6 +82,7 @@ class MatchFields(msgspec.Struct, frozen=True, kw_only=True):
     disposition: str | None
     marked_at: str | None
     allowed_by: RuleFields | None
+    decisions: list[DecisionFields] = msgspec.field(default_factory=list)  # the newest first
 
 
 class PictureFields(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,7 +145,12 @@ def to_answer(proved: EvidenceAnswer, file: str, run_file: str | None) -> Answer
     )
 
 
-def match_of(match: Match, marked_at: float | None, rule: Rule | None) -> MatchFields:
+def match_of(
+    match: Match,
+    marked_at: float | None,
+    rule: Rule | None,
+    decisions: Sequence[MatchDecision] = (),
+) -> MatchFields:
     """Write down a match, what people decided about it and which rule allows it."""
     return MatchFields(
         url=replace_surrogates(match.url),
@@ -154,6 +163,7 @@ def match_of(match: Match, marked_at: float | None, rule: Rule | None) -> MatchF
         disposition=match.disposition,
         marked_at=_time(marked_at),
         allowed_by=_rule(rule) if rule else None,
+        decisions=decision_fields(decisions),
     )
 
 

@@ -69,7 +69,8 @@ class Choice:
     chosen: Callable[[str], bool]  # says of a URL whether it is meant
     pictures: Callable[[Sequence[bytes]], bool] | None = None  # of a picture's paths; None for all
     only: Disposition | None = None  # those that were decided so
-    allows: Allows | None = None  # what may stay: no notice is about it
+    only_present: bool = False  # not those that are gone
+    allows: Allows | None = None  # what may stay, and is left alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ class Dispositions:
             until = until or time.monotonic() + SECONDS_A_PIECE  # from the first one on
             if before == decision.disposition:
                 continue
-            if reason := self._not_meant(match, choice, decision):
+            if reason := self._not_meant(match, choice):
                 marked.left_alone[reason] += 1
                 continue
             if not decision.replaces(before):
@@ -184,13 +185,11 @@ class Dispositions:
                 marked.reached = place
                 return
 
-    def _not_meant(self, match: _Chosen, choice: Choice, decision: Decision) -> str | None:
-        """Why a match of a choice is left alone: a notice is about what is there and not allowed."""
+    def _not_meant(self, match: _Chosen, choice: Choice) -> str | None:
+        """Why a match of a choice is left alone after all; None where it is not."""
         if choice.only not in (None, match.before):
             return match.before.value
-        if decision.force or decision.disposition is not Disposition.NOTICED:
-            return None
-        if not match.is_present:
+        if choice.only_present and not match.is_present:
             return "gone"
         if choice.allows is None:
             return None

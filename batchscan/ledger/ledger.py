@@ -20,6 +20,7 @@ from batchscan.ledger.connection import (
     unusable,
 )
 from batchscan.ledger.damage import check_whole, damage_behind, stamp
+from batchscan.ledger.decision_history import DecisionHistory
 from batchscan.ledger.dispositions import Dispositions
 from batchscan.ledger.evidence import EvidenceReader
 from batchscan.ledger.files import Files
@@ -90,6 +91,7 @@ class Ledger:
         self.review_queue = ReviewQueue(connection, realm_id)
         self.review_details = ReviewDetails(connection, realm_id)
         self.evidence = EvidenceReader(connection, realm_id, self.history)
+        self.decision_history = DecisionHistory(connection)
         self.captures = Captures(connection, realm_id)
         self.outbox = Outbox(connection, realm_id, self.history)
 

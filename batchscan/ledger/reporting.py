@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from batchscan.ledger.decision_history import DecisionHistory
 from batchscan.ledger.equals import read_sent
 from batchscan.ledger.facets import match_facets
 from batchscan.ledger.known import ANSWER_COLUMNS, StoredAnswer
@@ -224,6 +225,7 @@ class MatchedPictures:
     def __init__(self, connection: sqlite3.Connection, history: MatchHistory) -> None:
         self._connection = connection
         self._history = history
+        self._decisions = DecisionHistory(connection)
 
     def pictures(
         self, wanted: Callable[[Sequence[bytes]], bool] | None = None
@@ -256,6 +258,7 @@ class MatchedPictures:
             matches=tuple(each.match for each in self._history.matches_of(picture_id)),
             thumbnail=thumbnail,
             provenance=msgspec.json.decode(provenance, type=Provenance) if provenance else None,
+            decisions=self._decisions.of_picture(picture_id),
         )
 
 

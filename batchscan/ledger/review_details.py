@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from batchscan.enums import Disposition
+from batchscan.ledger.decision_history import DecisionHistory
 from batchscan.ledger.dispositions import Place
 from batchscan.ledger.match_history import PRESENT, decoded_pages
+from batchscan.report_sections import MatchDecision
 from batchscan.util.paths import join_path
 
 MAX_FILES = 50  # of one picture that are named or looked for
-MAX_DECISIONS = 50  # about one match that are shown, the newest
-
-
-class MatchDecision(NamedTuple):
-    """What somebody decided about a match."""
-
-    at: float
-    who: str
-    before: Disposition
-    after: Disposition
-    note: str | None
-    undoes: bool  # it took another one back
 
 
 class PictureFile(NamedTuple):
@@ -71,6 +59,7 @@ class ReviewDetails:
     def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
         self._connection = connection
         self._realm_id = realm_id
+        self._decisions = DecisionHistory(connection)
 
     def match(self, place: Place) -> MatchFacts | None:
         """What is known of a match; None where there is none."""
@@ -97,7 +86,7 @@ class ReviewDetails:
             pictures=pictures,
             site_matches=site_matches,
             site_pictures=site_pictures,
-            decisions=tuple(self._decisions(place)),
+            decisions=self._decisions.of_match(place),
         )
 
     def picture(self, picture_id: int) -> PictureFacts | None:
@@ -159,15 +148,3 @@ class ReviewDetails:
             (picture_id, self._realm_id),
         ).fetchone()
         return row[0] if row else None
-
-    def _decisions(self, place: Place) -> Iterator[MatchDecision]:
-        rows = self._connection.execute(
-            "SELECT b.at, b.who, d.before, d.after, b.note, b.undoes IS NOT NULL FROM decided d"
-            " JOIN decisions b ON b.id = d.decision_id WHERE d.picture_id = ? AND d.key = ?"
-            " ORDER BY b.id DESC LIMIT ?",
-            (*place, MAX_DECISIONS),
-        )
-        for at, who, before, after, note, undoes in rows:
-            yield MatchDecision(
-                at, who, Disposition(before), Disposition(after), note, bool(undoes)
-            )

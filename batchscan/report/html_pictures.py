@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -21,7 +21,7 @@ from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.model import Match
 from batchscan.report.html_assets import environment
 from batchscan.report.html_escaping import MAX_LINK, MAX_SHOWN, cut, data_uri, whole
-from batchscan.report_sections import MatchFacets, PictureMatches
+from batchscan.report_sections import MatchDecision, MatchFacets, PictureMatches
 from batchscan.util.escaping import replace_surrogates
 from batchscan.util.folders import FolderCounts
 from batchscan.util.paths import split_path
@@ -32,7 +32,18 @@ SHARE = 4  # a picture takes at most this part of the room left, and a match of 
 NEWS = (MatchState.NEW, MatchState.RETURNED)
 _KINDS = tuple(MatchKind)
 _LINK_BYTES = 150  # of the markup around an address
+_MAX_DECISIONS = 5  # about a match, the newest
 _UNKNOWN = "-"  # a state or disposition that nobody knows
+
+
+class DecisionView(NamedTuple):
+    """A decision as it is shown."""
+
+    day: str
+    who: str
+    disposition: str
+    note: str | None
+    undoes: bool
 
 
 class MatchView(NamedTuple):
@@ -47,6 +58,7 @@ class MatchView(NamedTuple):
     more_pages: int
     first_seen: str | None
     last_seen: str | None
+    decisions: tuple[DecisionView, ...]  # the newest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +209,8 @@ def _macros() -> TemplateModule:
 def _findings(picture: PictureMatches, room: int) -> Iterator[tuple[str, Markup]]:
     """The matches that there is room for, and their sites; the first one in any case."""
     for place, match in enumerate(sorted(picture.matches, key=_rank)):
-        text = Markup(_macros().finding(_finding(match, room // SHARE)))  # type: ignore[attr-defined]  # noqa: S704 - a template has escaped it
+        view = _finding(match, picture.decisions.get(match.url, ()), room // SHARE)
+        text = Markup(_macros().finding(view))  # type: ignore[attr-defined]  # noqa: S704 - a template has escaped it
         room -= len(text.encode())
         if room < 0 and place:
             return
@@ -214,7 +227,7 @@ def _rank(match: Match) -> tuple[bool, bool, bool, int]:
     )
 
 
-def _finding(match: Match, room: int) -> MatchView:
+def _finding(match: Match, decisions: Sequence[MatchDecision], room: int) -> MatchView:
     pages = tuple(_pages(match, room))
     return MatchView(
         url=match.url,
@@ -226,6 +239,10 @@ def _finding(match: Match, room: int) -> MatchView:
         more_pages=len(match.pages) - len(pages),
         first_seen=_day(match.first_seen),
         last_seen=_day(match.last_seen),
+        decisions=tuple(
+            DecisionView(moment(each.at), each.who, each.after.value, each.note, undoes=each.undoes)
+            for each in decisions[:_MAX_DECISIONS]
+        ),
     )
 
 

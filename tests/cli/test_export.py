@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import getpass
 import io
 import json
 
@@ -139,3 +140,28 @@ def test_a_picture_with_more_addresses_than_a_cell_holds_has_a_row_for_each(stat
 def test_an_unknown_form_is_refused(capsys):
     assert main(["export", "--format", "xml"]) == 2
     assert "'xml' is not one of" in capsys.readouterr().err
+
+
+def test_a_match_has_everything_that_was_decided_about_it(tmp_path, monkeypatch, capsysbinary):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = tmp_path / "decided"
+    folder.mkdir(mode=0o700)
+    enter(folder, "/images/a.png", [URL, "https://other.example/b.jpg"])
+    for words in (
+        ["reviewed", "example.com", "--note", "a shop"],
+        ["noticed", "example.com"],
+        ["--undo"],
+    ):
+        assert main(["mark", *words, "--state", str(folder)]) == 0
+    capsysbinary.readouterr()
+    assert main(["export", "--state", str(folder)]) == 0
+    [line] = map(json.loads, capsysbinary.readouterr().out.splitlines())
+    decided = {match["url"]: match["decisions"] for match in line["matches"]}
+
+    assert decided["https://other.example/b.jpg"] == []
+    assert [(each["before"], each["disposition"], each["undo"]) for each in decided[URL]] == [
+        ("noticed", "reviewed", True), ("reviewed", "noticed", False), ("open", "reviewed", False),
+    ]  # fmt: skip
+    assert decided[URL][2]["note"] == "a shop"
+    assert decided[URL][2]["who"] == getpass.getuser()
+    assert decided[URL][2]["at"].endswith("Z")

@@ -68,7 +68,8 @@ def test_what_people_decided_and_which_rule_allows_stand_beside_each_match(ledge
     answered(ledger, image("/p/a.png"), answer(URL, "https://mine.example/a.jpg"))
     target = UrlPattern.of("example.com")
     choice = Choice(target.domain, target.covers)
-    ledger.dispositions.mark(choice, Decision(Disposition.REVIEWED, NOW), MarkResult())
+    decision = Decision(Disposition.REVIEWED, NOW, "ann", "example.com", "a shop")
+    ledger.dispositions.mark(choice, decision, MarkResult())
     rule = Rule("our own", UrlPattern.of("mine.example"), by="Ann", until=date(2027, 1, 1))
 
     packed(ledger, tmp_path / "e.zip", domains=["example.com"], rules=AllowRules([rule]))
@@ -77,6 +78,13 @@ def test_what_people_decided_and_which_rule_allows_stand_beside_each_match(ledge
 
     assert found["example.com"]["disposition"] == "reviewed"
     assert found["example.com"]["marked_at"] == "2026-11-23T18:02:37.250Z"
+    assert found["example.com"]["decisions"] == [
+        {
+            "at": "2026-11-23T18:02:37.250Z", "who": "ann", "before": "open",
+            "disposition": "reviewed", "note": "a shop", "undo": False,
+        }
+    ]  # fmt: skip
+    assert found["mine.example"]["decisions"] == []
     assert found["example.com"]["allowed_by"] is None
     assert found["mine.example"]["disposition"] == "allowed"
     assert found["mine.example"]["allowed_by"] == {

@@ -18,6 +18,7 @@ from batchscan.report import html_pictures as bounds
 from batchscan.report.html_page import Scope, render
 from batchscan.report_sections import (
     AllowRuleUsage,
+    MatchDecision,
     MatchFacets,
     MatchSummary,
     MatchTotals,
@@ -251,6 +252,22 @@ def test_a_picture_is_shown_with_all_that_is_known_of_it():
     }  # fmt: skip
     assert made.values("img", "alt")[0] == "Thumbnail of a.jpg"
     assert "match gone" in made.values("li", "class")
+
+
+def test_a_match_has_what_was_decided_about_it_by_whom_and_why():
+    url = "https://shop.example/1.jpg"
+    decided = [
+        MatchDecision(NOW, "<ann>", Disposition.NOTICED, Disposition.REVIEWED, None, undoes=True),
+        MatchDecision(
+            NOW - 60, "ann", Disposition.OPEN, Disposition.NOT_MINE, "<b>stock</b>", undoes=False
+        ),
+    ]
+    found = picture("/a.jpg", match(url), decisions={url: tuple(decided)})
+    made = page(report_of([found]), [found])
+
+    assert "2026-11-23 18:02 UTC: reviewed again, by <ann>" in made.text
+    assert "2026-11-23 18:01 UTC: not mine, by ann: <b>stock</b>" in made.text
+    assert made.html.replace("\n", "").isprintable()
 
 
 def test_a_picture_without_a_thumbnail_has_a_placeholder():

@@ -1,0 +1,38 @@
+"""Who decided what about a match, when and why, as files and pages write it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from batchscan.enums import Disposition
+from batchscan.report_sections import MatchDecision
+from batchscan.util.escaping import replace_surrogates
+from batchscan.util.timestamps import rfc3339
+
+
+class DecisionFields(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision in JSON."""
+
+    at: str
+    who: str  # the user's name, "" where there was none
+    before: Disposition
+    disposition: Disposition  # what the match became
+    note: str | None
+    undo: bool  # it took another one back
+
+
+def decision_fields(decisions: Iterable[MatchDecision]) -> list[DecisionFields]:
+    """Write down decisions, the newest first."""
+    return [
+        DecisionFields(
+            at=rfc3339(each.at),
+            who=replace_surrogates(each.who),
+            before=each.before,
+            disposition=each.after,
+            note=None if each.note is None else replace_surrogates(each.note),
+            undo=each.undoes,
+        )
+        for each in decisions
+    ]
