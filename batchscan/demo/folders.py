@@ -12,6 +12,7 @@ from batchscan.demo.changes import CHANGES
 from batchscan.demo.raw import dng
 
 TOO_LARGE = 20_500_000  # bytes
+FULL_FRAME = (3936, 2624)  # pixels of a RAW of more than 20 MB
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(2000)
 
 # Which of our pictures each made-up site shows, and how it has changed them.
@@ -22,6 +23,7 @@ SITES = {
     "framed-prints.example": ((2, "bordered"), (9, "bordered")),
     "memes.example": ((0, "captioned"), (10, "captioned"), (11, "mirrored")),
     "scanned-slides.example": ((50, "exact"), (51, "exact")),  # of our TIFF and HEIC
+    "photo-agency.example": ((52, "resized"),),  # of our large RAW
     "avatars.example": ((12, "cropped"), (13, "cropped")),
     "wallpapers.example": ((7, "exact"), (100, "exact"), (101, "exact")),  # the last two are theirs
 }
@@ -36,7 +38,8 @@ def pictures() -> Iterator[tuple[str, bytes]]:
     ):
         size = (128, 128) if form == "ICO" else (240, 160)
         yield f"graphics/art-{number}.{extension}", encoded(artwork(number, *size), form)
-    yield "camera/DSC_0001.dng", dng(320, 240, 30)
+    yield "camera/DSC_0001.dng", dng(artwork(30, 320, 240))
+    yield "camera/DSC_0052.dng", dng(artwork(52).resize(FULL_FRAME))
     yield "photos/Übersicht – Straße.jpg", photo(31)
     yield "photos/- odd name.jpg", photo(32)
     yield "photos/no-extension", photo(33)

@@ -47,10 +47,10 @@ async def test_the_demo_does_the_whole_job_and_a_second_one_sends_nothing(tmp_pa
     first = report(folder)
     assert first["files"]["failed"] == first["files"]["deferred"] == 0
     assert first["files"]["rejected"] == 4
-    assert first["files"]["converted_formats"] == {"heic": 1, "jpeg": 1, "raw": 1, "tiff": 1}
+    assert first["files"]["converted_formats"] == {"heic": 1, "jpeg": 1, "raw": 2, "tiff": 1}
     assert first["files"]["reused"] == 2
     assert first["matches"]["full"] == 6
-    assert first["matches"]["partial"] == 14
+    assert first["matches"]["partial"] == 15
     assert first["credits"]["charged"] == first["files"]["scanned"]
 
     code, _, err = await demo(folder)
@@ -99,7 +99,7 @@ def test_no_two_pictures_look_alike():
 
 def test_the_hand_made_raw_is_unpacked_by_a_real_decoder():
     judge = Judge(Rules())
-    verdict = judge.judge(dng(64, 48, 1), "a.dng")
+    verdict = judge.judge(dng(artwork(1, 64, 48)), "a.dng")
     judge.close()
 
     assert isinstance(verdict, Accepted)
