@@ -68,6 +68,30 @@ def add_rule(path: Path, rule: Rule) -> AllowRules:
     return read_rules(path, named=True)
 
 
+def put_back(path: Path, content: bytes, before: bytes | None) -> bool:
+    """Undo an addition: let a file have its content from before, unless others changed it since.
+
+    Args:
+        path: the file of rules.
+        content: what it holds if nobody did.
+        before: what it held before that; None where there was no file.
+
+    Raises:
+        StorageError: it cannot be written.
+        UsageError: it cannot be read.
+    """
+    real = os.path.realpath(path)
+    with storage_errors(str(path), _UNWRITABLE), _alone(os.path.dirname(real)):
+        there = _status(str(path), real)
+        if there is None or _content(str(path), real) != content:
+            return False
+        if before is None:
+            os.unlink(real)
+        else:
+            write_atomic(real, [before], like=there, advice=_UNWRITABLE)
+    return True
+
+
 def _add(path: str, real: str, rule: Rule) -> None:
     there = _status(path, real)
     old = _content(path, real) if there else b""

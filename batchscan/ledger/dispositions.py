@@ -112,7 +112,7 @@ class SeenResult:
     """What became of matches that somebody looked at and decided about."""
 
     batch: int | None = None  # of the decisions; None where nothing was written
-    before: Counter[Disposition] = field(default_factory=Counter)  # of those that were marked
+    changed: dict[Place, Disposition] = field(default_factory=dict)  # what those were before
     noted: int = 0  # that were so already and got the note
     otherwise: dict[Place, Disposition] = field(default_factory=dict)  # decided meanwhile
     unknown: int = 0  # that the ledger has not
@@ -222,8 +222,10 @@ class Dispositions:
                 if result.batch is None:
                     result.batch = self._begin(decision)
                 self._decide(result.batch, place, before, decision.disposition, decision.at)
-                result.before[before] += before != decision.disposition
-                result.noted += before == decision.disposition
+                if before == decision.disposition:
+                    result.noted += 1
+                else:
+                    result.changed[place] = before
         return result
 
     def last(self) -> Batch | None:

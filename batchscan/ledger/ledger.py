@@ -88,7 +88,7 @@ class Ledger:
         self.stats = Stats(connection)
         self.activity = Activity(connection, realm_id)
         self.pruning = Pruning(connection)
-        self.review_queue = ReviewQueue(connection, realm_id)
+        self.review_queue = ReviewQueue(connection, realm_id, self.history)
         self.review_details = ReviewDetails(connection, realm_id)
         self.evidence = EvidenceReader(connection, realm_id, self.history)
         self.decision_history = DecisionHistory(connection)

@@ -1,0 +1,85 @@
+"""`batchscan review`: decide about matches by looking, in the browser, until a signal ends it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from batchscan.cli.help import GroupedOption, HelpCommand
+from batchscan.cli.options import allow_option, folder_options, settings_of
+from batchscan.console.terminal import print_data, print_status
+from batchscan.errors import UsageError
+from batchscan.review.keys import KEYS, NAMES
+
+if TYPE_CHECKING:
+    from batchscan.settings.load import LoadedSettings
+
+_PAGE = "The page"
+
+
+def _keys() -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (" ".join(NAMES.get(name, name) for name in key.keys), f"{key.label}: {key.meaning}")
+        for key in KEYS
+    )
+
+
+@click.command(
+    cls=HelpCommand,
+    help="Decide about matches by looking at them: a page in your browser, on this machine only. "
+    "Every decision is at once in the ledger, as with `batchscan mark` and `batchscan allow`; a "
+    "scan may go on meanwhile.\n\n"
+    "Prints the address of the page, which opens once, and runs until a signal ends it.",
+    sections=(("Keys", _keys()),),
+)
+@click.option(
+    "--port",
+    cls=GroupedOption,
+    group=_PAGE,
+    metavar="N",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="listen here on 127.0.0.1; by default on any free port",
+)
+@click.option(
+    "--no-open",
+    is_flag=True,
+    cls=GroupedOption,
+    group=_PAGE,
+    help="open no browser. Without a terminal none is opened anyway",
+)
+@allow_option
+@folder_options
+def command(*, port: int, no_open: bool, **parameters: object) -> int:
+    """Serve, and give the exit code."""
+    from batchscan.commands.scan import run  # noqa: PLC0415 - --help does without
+
+    loaded = settings_of(parameters, credentials=False)
+    opens = not no_open and sys.stdout is not None and sys.stdout.isatty()
+    run(_serve(loaded, port, opens=opens))
+    return 0
+
+
+async def _serve(loaded: LoadedSettings, port: int, *, opens: bool) -> None:
+    import asyncio  # noqa: PLC0415 - as above
+    import webbrowser  # noqa: PLC0415
+
+    from batchscan.commands.scan import heeded  # noqa: PLC0415
+    from batchscan.review.server import ReviewServer  # noqa: PLC0415
+
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in heeded(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(signum, ended.set)
+    try:
+        async with ReviewServer(loaded, port) as server:
+            print_status("batchscan: open this address in your browser; SIGINT or SIGTERM ends it")
+            print_data(server.url)
+            if opens:
+                await asyncio.to_thread(webbrowser.open, server.url)
+            await ended.wait()
+    except OSError as error:
+        raise UsageError(f"port {port}: {error.strerror}") from error

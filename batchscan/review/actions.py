@@ -1,0 +1,246 @@
+"""What the page's buttons do, by the functions of `mark`, `allow` and `takedown`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final, TypeVar
+
+from batchscan.allow import add_rule
+from batchscan.allow.file import put_back
+from batchscan.commands import mark as marking
+from batchscan.commands.allow import make_rule, rules_path
+from batchscan.enums import Disposition
+from batchscan.errors import UsageError
+from batchscan.ledger import Ledger
+from batchscan.ledger.dispositions import Choice, SeenMatch
+from batchscan.ledger.review import QueuedMatch
+from batchscan.report.wording import amount
+from batchscan.review.filters import MatchId
+from batchscan.review.queue import resolve
+from batchscan.settings import Settings
+from batchscan.settings.load import LoadedSettings
+from batchscan.state.access import open_for_change
+from batchscan.url_patterns import UrlPattern
+from batchscan.util.escaping import printable
+
+T = TypeVar("T")
+MAX_PICKED: Final = 500  # matches that one decision is about
+MAX_REASON: Final = 500  # characters
+_RULE: Final = "rule-"  # before the number of a rule that may be taken back
+_MAX_RULES: Final = 100  # that may be
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A match as a form names it, and what was decided about it when the page was made."""
+
+    name: MatchId
+    disposition: Disposition
+
+    @classmethod
+    def parse(cls, text: str) -> Seen | None:
+        """Read `ID:disposition`; None for anything else."""
+        name, _, word = text.partition(":")
+        found = MatchId.parse(name)
+        if found is None or word not in {*Disposition} or word == Disposition.ALLOWED:
+            return None
+        return cls(found, Disposition(word))
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of an action."""
+
+    message: str
+    undo: str | None = None  # takes it back
+    warning: str | None = None  # what was not done, and why
+    changes: tuple[tuple[str, Disposition, Disposition], ...] = ()  # site, before, after
+    moved: bool = True  # whether the next match is what one wants to see now
+
+
+@dataclass(frozen=True, slots=True)
+class _AddedRule:
+    path: Path
+    before: bytes | None  # the whole file; None where there was none
+    after: bytes
+
+
+@dataclass(slots=True)
+class Actions:
+    """Changes the ledger and the allow rules, each in a thread with a connection of its own."""
+
+    loaded: LoadedSettings
+    _rules: dict[str, _AddedRule] = field(default_factory=dict)
+
+    async def decide(self, seen: Sequence[Seen], word: Disposition, note: str | None) -> Done:
+        """Decide about matches that somebody looked at.
+
+        Raises:
+            UsageError: nothing is chosen, or too much.
+        """
+        if not seen:
+            raise UsageError("no match is chosen", advice="select some, or look at one")
+        if len(seen) > MAX_PICKED:
+            raise UsageError(f"at most {MAX_PICKED:,} matches are decided about at once")
+        return await self._change(lambda ledger: _decided(ledger, seen, word, note))
+
+    async def mark_site(self, domain: str, word: Disposition, note: str | None) -> Done:
+        """Decide about every match on a site that is not decided otherwise, as `mark` does.
+
+        Raises:
+            UsageError: that is no site.
+        """
+        target = UrlPattern.of(domain)
+        if target.is_public_suffix:
+            raise UsageError(f"'{printable(domain)}' is not a site: anybody may have a name there")
+        choice = Choice(target.domain, target.covers)
+        decision = marking.decide(word, domain, note)
+
+        def change(ledger: Ledger) -> Done:
+            marked = marking.mark(ledger, choice, decision)
+            message = f"{amount(marked.matches, 'match')} on {domain} marked {_word(word)}."
+            left = f"Left as decided: {_counts(marked.kept)}." if marked.kept else None
+            return Done(message, None if marked.batch is None else str(marked.batch), left)
+
+        return await self._change(change)
+
+    async def undo(self, what: str) -> Done:
+        """Take back what an action gave as its `undo`.
+
+        Raises:
+            UsageError: it cannot be, or was already.
+        """
+        if what.startswith(_RULE):
+            return await asyncio.to_thread(self._take_rule_back, what)
+        if not what.isascii() or not what.isdigit():
+            raise UsageError("nothing was decided in this window yet that could be taken back")
+
+        def change(ledger: Ledger) -> Done:
+            with ledger.transaction():
+                batch = ledger.dispositions.standing(int(what))
+            if batch is None:
+                return Done("", warning="That was taken back already.")
+            marked = marking.undo(ledger, batch)
+            kept = (
+                f"Decided otherwise since, and left so: {_counts(marked.kept)}."
+                if marked.kept
+                else None
+            )
+            back = f": {_counts(marked.before)} again" if marked.matches else ""
+            return Done(f"Taken back: {amount(marked.matches, 'match')}{back}.", warning=kept)
+
+        return await self._change(change)
+
+    async def allow(self, domain: str, reason: str) -> Done:
+        """Add a rule that what is on a site may stay.
+
+        Raises:
+            UsageError: no reason is given, or that is no site.
+            StorageError: the file of rules cannot be written.
+        """
+        if len(reason) > MAX_REASON:
+            raise UsageError(f"a reason has at most {MAX_REASON} characters")
+        user = marking.user_name()
+        given = {"reason": reason} | ({"by": user} if user else {})
+        try:
+            rule = make_rule(domain, given)
+        except UsageError as error:
+            raise UsageError(str(error).replace("--reason: it is", "the reason is")) from None
+        path = rules_path(self.loaded)
+
+        def change() -> Done:
+            before = _bytes(path)
+            add_rule(path, rule)
+            undo = f"{_RULE}{len(self._rules) + 1}"
+            if len(self._rules) < _MAX_RULES:
+                self._rules[undo] = _AddedRule(path, before, _bytes(path) or b"")
+            return Done(f"Allowed: what is on {domain} may stay.", undo)
+
+        return await asyncio.to_thread(change)
+
+    def settings(self) -> Settings:
+        """The settings, with the file of allow rules that may be there by now."""
+        path = rules_path(self.loaded)
+        if not os.path.exists(path):
+            return self.loaded.settings
+        scan = replace(self.loaded.settings.scan, allow=str(path))
+        return replace(self.loaded.settings, scan=scan)
+
+    def _take_rule_back(self, what: str) -> Done:
+        added = self._rules.pop(what, None)
+        if added is None:
+            return Done("", warning="That was taken back already.")
+        if not put_back(added.path, added.after, added.before):
+            where = printable(str(added.path))
+            return Done("", warning=f"{where} was changed since: take the rule out by hand.")
+        return Done("Taken back: the rule is gone.")
+
+    async def _change(self, change: Callable[[Ledger], T]) -> T:
+        def run() -> T:
+            with open_for_change(self.loaded.settings) as ledger:
+                return change(ledger)
+
+        return await asyncio.to_thread(run)
+
+
+def _decided(ledger: Ledger, seen: Sequence[Seen], word: Disposition, note: str | None) -> Done:
+    chosen: dict[QueuedMatch, Seen] = {}
+    with ledger.transaction():
+        for each in seen:
+            place = resolve(ledger, each.name)
+            match = ledger.review_queue.at(place) if place else None
+            if match is not None:
+                chosen.setdefault(match, each)
+    if not chosen:
+        return Done("", warning="The ledger does not know this match any more.", moved=False)
+    first = next(iter(chosen))
+    about = first.url if len(chosen) == 1 else f"{amount(len(chosen), 'match')} by review"
+    looked = [SeenMatch(match.place, each.disposition) for match, each in chosen.items()]
+    result = marking.mark_seen(ledger, looked, marking.decide(word, about, note))
+    message = ""
+    if result.changed:
+        message = f"{amount(len(result.changed), 'match')} marked {_word(word)}."
+    elif result.noted:
+        message = "The note is kept."
+    elif not result.otherwise:
+        message = f"It is {_word(word)} already."
+    return Done(
+        message,
+        None if result.batch is None else str(result.batch),
+        _meanwhile(Counter(result.otherwise.values())),
+        tuple(
+            (match.domain, result.changed[match.place], word)
+            for match in chosen
+            if match.place in result.changed
+        ),
+        moved=bool(result.changed) or not (result.otherwise or result.noted),
+    )
+
+
+def _meanwhile(otherwise: Counter[Disposition]) -> str | None:
+    if not otherwise:
+        return None
+    return (
+        f"Another window decided meanwhile: {_counts(otherwise)}. That stays; decide again to"
+        " change it."
+    )
+
+
+def _word(word: Disposition) -> str:
+    return word.value.replace("_", " ")
+
+
+def _counts(counts: Counter[Disposition]) -> str:
+    return ", ".join(f"{number:,} {_word(word)}" for word, number in sorted(counts.items()))
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None

@@ -1,0 +1,53 @@
+"""What all pages share: the ledger, the queues, the pictures, and what buttons do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from batchscan.ledger import Ledger
+from batchscan.ledger.review import ReviewFilter
+from batchscan.review.actions import Actions
+from batchscan.review.ledger_access import ReviewLedger
+from batchscan.review.pictures import OwnPictures
+from batchscan.review.queue import QueueCounts, Queues
+from batchscan.settings.load import LoadedSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The parts of the page, from its start to its end."""
+
+    ledger: ReviewLedger
+    queues: Queues
+    pictures: OwnPictures
+    actions: Actions
+
+    @classmethod
+    def of(cls, loaded: LoadedSettings) -> Self:
+        """Make the parts for some settings.
+
+        Raises:
+            UsageError: there is no home folder, and no state folder is set.
+        """
+        return cls(ReviewLedger(loaded), Queues(), OwnPictures(), Actions(loaded))
+
+    def counts(self, ledger: Ledger, chosen: ReviewFilter, *, exact: bool = True) -> QueueCounts:
+        """How much a queue holds; on the ledger's thread."""
+        return self.queues.counts(ledger, chosen, self.ledger.generation, exact=exact)
+
+    async def aclose(self) -> None:
+        """End threads and children."""
+        await self.ledger.aclose()
+        await self.pictures.aclose()
+
+
+def picture_names(ledger: Ledger, numbers: Sequence[int]) -> dict[int, str]:
+    """The names of pictures by their numbers: that of the first file of each."""
+    names = {}
+    for number in dict.fromkeys(numbers):
+        files = ledger.review_details.files(number)
+        names[number] = os.path.basename(os.fsdecode(files[0].path)) if files else "picture"
+    return names

@@ -1,0 +1,107 @@
+"""Who may use the page: this machine's user, from the browser that the address was opened in.
+
+Listening on loopback keeps neither other users of this machine nor other web pages out: those can
+send requests here, and by DNS rebinding under a name of their own.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from typing import Final
+
+from aiohttp import web
+
+TOKEN: Final = "token"  # noqa: S105 - the name of the field
+_SAFE_METHODS: Final = ("GET", "HEAD")
+_SAME_ORIGIN: Final = "same-origin"
+
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""Of every answer."""
+
+
+class Refused(Exception):
+    """A request that must not get an answer; says why, in a sentence for people."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Gate:
+    """Knows the token that opens the page once, and the session that it becomes."""
+
+    def __init__(self, port: int) -> None:
+        self._hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
+        self._session = secrets.token_urlsafe(32)
+        self._token: str | None = secrets.token_urlsafe(32)
+        # Cookies of one host are shared by all its ports, so the port is in the name.
+        self.cookie = f"batchscan_review_{port}"
+        self.url = f"http://{self._hosts[0]}/?{TOKEN}={self._token}"
+
+    def check(self, request: web.Request) -> bool:
+        """Refuse whoever may not be answered; gives whether the request brings the token.
+
+        Raises:
+            Refused: it comes from another place, or without the session.
+        """
+        hosts = request.headers.getall("Host", [])
+        if len(hosts) != 1 or hosts[0] not in self._hosts:
+            raise Refused(421, f"This page is at http://{self._hosts[0]}/ only.")
+        if request.method not in _SAFE_METHODS:
+            self._refuse_other_origins(request, hosts[0])
+        if self._has_session(request):
+            return False
+        if self._takes_token(request):
+            return True
+        raise Refused(
+            403,
+            "The address that batchscan printed opens this page once, in one browser. It was used"
+            " already, or this is another one: stop `batchscan review` and start it again.",
+        )
+
+    def enter(self) -> web.Response:
+        """Let the browser that brought the token in; from now on its cookie is the key."""
+        response = web.Response(status=303, headers={"Location": "/"})
+        response.set_cookie(self.cookie, self._session, path="/", httponly=True, samesite="Strict")
+        return response
+
+    def _refuse_other_origins(self, request: web.Request, host: str) -> None:
+        """Let only our own pages send forms.
+
+        Sec-Fetch-Mode says nothing here: what other pages send with a form is `navigate`, too.
+        """
+        site = request.headers.getall("Sec-Fetch-Site", [])
+        if site:
+            ours = site == [_SAME_ORIGIN]
+        else:  # an old browser
+            ours = request.headers.getall("Origin", []) == [f"http://{host}"]
+        if not ours:
+            raise Refused(403, "This was sent by another page, and nothing was changed.")
+
+    def _has_session(self, request: web.Request) -> bool:
+        return _equal(request.cookies.get(self.cookie, ""), self._session)
+
+    def _takes_token(self, request: web.Request) -> bool:
+        if self._token is None or request.method != "GET" or request.path != "/":
+            return False
+        if not _equal(request.query.get(TOKEN, ""), self._token):
+            return False
+        self._token = None
+        return True
+
+
+def _equal(given: str, wanted: str) -> bool:
+    return hmac.compare_digest(given.encode(errors="surrogatepass"), wanted.encode())

@@ -1,0 +1,44 @@
+"""The keys of the review page: the legend, the buttons and the script follow this one table."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from batchscan.enums import Disposition
+
+
+class Key(NamedTuple):
+    """A key, and what it does."""
+
+    keys: tuple[str, ...]  # as browsers name them
+    action: str  # the button or link that it presses (`data-action`)
+    label: str
+    meaning: str
+    decides: Disposition | None = None
+
+
+KEYS: Final = (
+    Key(("r",), "reviewed", "Reviewed", "a copy that should not be there", Disposition.REVIEWED),
+    Key(("n",), "not_mine", "Not mine", "looks alike and is no copy", Disposition.NOT_MINE),
+    Key(("t",), "noticed", "Noticed", "its site was written to", Disposition.NOTICED),
+    Key(("d",), "removed", "Removed", "its site took it down", Disposition.REMOVED),
+    Key(("a",), "allow", "Allow this site", "it may stay there; asks for a reason"),
+    Key(("u",), "undo", "Undo", "take back what was decided last in this window"),
+    Key(("x",), "select", "Select", "with Shift: all from the one selected before"),
+    Key(("j", "ArrowDown", "ArrowRight"), "next", "Next", "go on without deciding"),
+    Key(("k", "ArrowUp", "ArrowLeft"), "previous", "Previous", "go back"),
+    Key(("m",), "note", "Note", "write a note; it goes with the next decision"),
+    Key(("/",), "search", "Search", "in addresses, pages and paths"),
+    Key(("?",), "legend", "Keys", "show or hide this list"),
+)
+
+DECISIONS: Final = tuple(key for key in KEYS if key.decides is not None)
+"""Those that decide, in the order of their buttons."""
+
+NAMES: Final = {"ArrowDown": "↓", "ArrowRight": "→", "ArrowUp": "↑", "ArrowLeft": "←"}
+"""What is printed on keys whose name is not what is on them."""
+
+
+def action(name: str) -> Key:
+    """The key of an action."""
+    return next(key for key in KEYS if key.action == name)

@@ -1,0 +1,194 @@
+"""Which match is next: the order of the queue, what is around a place, and how much is left."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final
+
+from batchscan.enums import Disposition
+from batchscan.ledger import Ledger
+from batchscan.ledger.dispositions import Place
+from batchscan.ledger.review import ANY, QueuedMatch, ReviewFilter, SiteCount
+from batchscan.review.filters import MatchId, View
+
+AHEAD: Final = 40  # matches that a page lists behind the one that is looked at
+BEHIND: Final = 8  # and before it
+MAX_COUNTS: Final = 8  # queues of which the counts are kept
+
+
+@dataclass(slots=True)
+class QueueCounts:
+    """How much a queue holds, by site; those with the most matches come first."""
+
+    sites: dict[str, SiteCount]
+    generation: int  # of the ledger when it was counted
+    order: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, rows: Sequence[SiteCount], generation: int) -> QueueCounts:
+        """Keep what was counted."""
+        return cls({row.domain: row for row in rows}, generation, [row.domain for row in rows])
+
+    @property
+    def total(self) -> int:
+        """Matches that the filter speaks of, whatever was decided."""
+        return sum(site.total for site in self.sites.values())
+
+    @property
+    def left(self) -> int:
+        """Those that are in the queue."""
+        return sum(site.meant for site in self.sites.values())
+
+    def move(self, domain: str, by: int) -> None:
+        """Note that matches of a site have left the queue, or come back."""
+        site = self.sites.get(domain)
+        if site is not None:
+            self.sites[domain] = site._replace(meant=max(0, site.meant + by))
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePage:
+    """A place in the queue, and what is around it."""
+
+    total: int
+    left: int
+    current: QueuedMatch | None
+    before: tuple[QueuedMatch, ...]
+    after: tuple[QueuedMatch, ...]
+
+    @property
+    def previous(self) -> QueuedMatch | None:
+        """The one before."""
+        return self.before[-1] if self.before else None
+
+    @property
+    def next(self) -> QueuedMatch | None:
+        """The one after."""
+        return self.after[0] if self.after else None
+
+
+class Queues:
+    """Counts queues and walks them; used on the ledger's thread only."""
+
+    def __init__(self) -> None:
+        self._counts: OrderedDict[ReviewFilter, QueueCounts] = OrderedDict()
+
+    def counts(
+        self, ledger: Ledger, chosen: ReviewFilter, generation: int, *, exact: bool = True
+    ) -> QueueCounts:
+        """How much a queue holds.
+
+        Args:
+            ledger: within a transaction.
+            chosen: which queue.
+            generation: of what is in the ledger.
+            exact: whether counts from before others changed the ledger will not do. Of 200,000
+                matches counting takes 0.15 s, which is too long between two keys.
+        """
+        known = self._counts.get(chosen)
+        if known is None or (exact and known.generation != generation):
+            known = QueueCounts.of(ledger.review_queue.sites(chosen), generation)
+            self._counts[chosen] = known
+            while len(self._counts) > MAX_COUNTS:
+                self._counts.popitem(last=False)
+        self._counts.move_to_end(chosen)
+        return known
+
+    def decided(
+        self, chosen: ReviewFilter, changes: Sequence[tuple[str, Disposition, Disposition]]
+    ) -> None:
+        """Note what this page itself has changed: site, before and after of each match."""
+        known = self._counts.get(chosen)
+        self._counts.clear()
+        if known is None:
+            return
+        self._counts[chosen] = known
+        if chosen.disposition in (None, ANY):
+            return
+        for domain, before, after in changes:
+            by = (after.value == chosen.disposition) - (before.value == chosen.disposition)
+            known.move(domain, by)
+
+    def forget(self) -> None:
+        """Count anew: more has changed than single matches."""
+        self._counts.clear()
+
+    def page(self, ledger: Ledger, view: View, counts: QueueCounts, at: Place | None) -> QueuePage:
+        """The match at a place with its neighbours; the first one of the queue without a place."""
+        current = ledger.review_queue.at(at) if at else None
+        if current is None:
+            current = next(iter(self.following(ledger, view, counts, None, 1)), None)
+        before: tuple[QueuedMatch, ...] = ()
+        after: tuple[QueuedMatch, ...] = ()
+        if current is not None:
+            before = tuple(reversed(self.preceding(ledger, view, counts, current, BEHIND)))
+            after = tuple(self.following(ledger, view, counts, current, AHEAD))
+        return QueuePage(counts.total, counts.left, current, before, after)
+
+    def following(
+        self,
+        ledger: Ledger,
+        view: View,
+        counts: QueueCounts,
+        start: QueuedMatch | None,
+        most: int,
+    ) -> list[QueuedMatch]:
+        """The matches of the queue behind one of them; from the first on without one."""
+        queue, place = ledger.review_queue, start.place if start else Place()
+        if view.order == "picture":
+            return queue.of_pictures(view.chosen, place, most)
+
+        def walk() -> Iterator[QueuedMatch]:
+            if start is not None:
+                yield from queue.of_site(view.chosen, start.domain, place, most)
+            for domain in _behind(counts, start):
+                yield from queue.of_site(view.chosen, domain, Place(), most)
+
+        return list(islice(walk(), most))
+
+    def preceding(
+        self, ledger: Ledger, view: View, counts: QueueCounts, start: QueuedMatch, most: int
+    ) -> list[QueuedMatch]:
+        """The matches of the queue before one of them, the nearest first."""
+        queue = ledger.review_queue
+        if view.order == "picture":
+            return queue.of_pictures_before(view.chosen, start.place, most)
+
+        def walk() -> Iterator[QueuedMatch]:
+            yield from queue.of_site_before(view.chosen, start.domain, start.place, most)
+            for domain in _ahead(counts, start):
+                yield from queue.of_site_before(view.chosen, domain, _END, most)
+
+        return list(islice(walk(), most))
+
+
+_END: Final = Place(2**62, "")
+
+
+def _behind(counts: QueueCounts, start: QueuedMatch | None) -> Iterator[str]:
+    """The sites behind that of a match that have something left."""
+    at = _index(counts, start.domain) + 1 if start else 0
+    return (name for name in counts.order[at:] if counts.sites[name].meant)
+
+
+def _ahead(counts: QueueCounts, start: QueuedMatch) -> Iterator[str]:
+    at = max(0, _index(counts, start.domain))
+    return (name for name in reversed(counts.order[:at]) if counts.sites[name].meant)
+
+
+def _index(counts: QueueCounts, domain: str) -> int:
+    try:
+        return counts.order.index(domain)
+    except ValueError:  # the site has nothing that the filter speaks of
+        return -1
+
+
+def resolve(ledger: Ledger, name: MatchId | None) -> Place | None:
+    """The place that a name in an address or a form means; None where there is none."""
+    if name is None:
+        return None
+    keys = ledger.review_queue.keys_of(name.picture_id)
+    return next((Place(name.picture_id, key) for key in keys if name.names(key)), None)

@@ -1,0 +1,187 @@
+r"""The page itself: what is at which address, from the first request to the signal that ends it.
+
+| address | what is there |
+|---|---|
+| `GET /` | how much is left; sites and pictures |
+| `GET /queue?FILTERS&at=ID` | one match; `/queue/part` is the same without its frame, for the script |
+| `POST /decide`, `/allow`, `/undo` | the queue with what came of it; `part=1` as above |
+| `GET /site?site=DOMAIN` | everything on one site; `POST /site/...` acts on it |
+| `GET /picture/ID/large\|small` | our picture, by its number in the ledger |
+| `GET /capture/ID` | their picture, from our own capture |
+| `GET /static/NAME` | style and script |
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Final, Self
+
+from aiohttp import web
+
+from batchscan.errors import BatchscanError, StorageError, UsageError
+from batchscan.review import pages
+from batchscan.review.desk import Desk
+from batchscan.review.gate import HEADERS, Gate, Refused
+from batchscan.review.site_pages import SitePages
+from batchscan.review.views import Views
+from batchscan.settings.load import LoadedSettings
+
+_log = logging.getLogger(__name__)
+_HOST: Final = "127.0.0.1"
+MAX_BODY: Final = 256 * 1024  # bytes of a form: hundreds of matches and a note
+_TIDY: Final = 1.0  # seconds between two looks whether the ledger may be given back
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class ReviewServer:
+    """Serves the page at `url` from `__aenter__` to `__aexit__`."""
+
+    def __init__(self, loaded: LoadedSettings, port: int = 0) -> None:
+        """Prepare.
+
+        Args:
+            loaded: which ledger, and which rules.
+            port: to listen on; 0 for any that is free.
+        """
+        self._desk = Desk.of(loaded)
+        self._port = port
+        self._gate: Gate | None = None
+        self._runner: web.AppRunner | None = None
+        self._tidying: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        """The address that opens the page, once: `http://127.0.0.1:PORT/?token=...`."""
+        if self._gate is None:
+            raise RuntimeError("the server is not running")
+        return self._gate.url
+
+    async def __aenter__(self) -> Self:
+        """Look into the ledger, and listen.
+
+        Raises:
+            StorageError: there is no ledger, or it cannot be used.
+            UsageError: the allow rules cannot be read.
+            OSError: the port is taken.
+        """
+        try:
+            await self._desk.ledger.read(lambda _: None)
+            await self._listen()
+        except BaseException:
+            await self._close()
+            raise
+        self._tidying = asyncio.create_task(self._tidy())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop listening; what is being written is written."""
+        await self._close()
+
+    async def _listen(self) -> None:
+        listening = socket.create_server((_HOST, self._port))
+        self._gate = Gate(listening.getsockname()[1])
+        application = web.Application(middlewares=[self._guard], client_max_size=MAX_BODY)
+        application.add_routes(_routes(self._desk))
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        await web.SockSite(self._runner, listening).start()
+
+    async def _close(self) -> None:
+        if self._tidying is not None:
+            self._tidying.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._tidying
+        if self._runner is not None:
+            await self._runner.cleanup()
+        await self._desk.aclose()
+
+    async def _tidy(self) -> None:
+        while True:
+            await asyncio.sleep(_TIDY)
+            await self._desk.ledger.release()
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        """Let in who may come, and let every answer have the headers that protect it."""
+        try:
+            response = await self._answer(request, handler)
+        except Refused as refused:
+            response = web.Response(status=refused.status, text=f"{refused}\n")
+        except web.HTTPException as error:
+            title, message = _TITLES.get(error.status, (error.reason, ""))
+            response = _message(error.status, title, message)
+            response.headers.update(
+                {
+                    name: error.headers[name]
+                    for name in ("Allow", "Location")
+                    if name in error.headers
+                }
+            )
+        except UsageError as error:
+            response = _message(400, "That cannot be done", str(error), error.advice)
+        except BatchscanError as error:
+            status = 503 if isinstance(error, StorageError) else 500
+            _log.warning("%s", error)
+            response = _message(status, "The ledger cannot be used", str(error), error.advice)
+        response.headers.update(HEADERS)
+        return response
+
+    async def _answer(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        if self._gate is None:
+            raise Refused(503, "The page is not open yet.")
+        if self._gate.check(request):
+            return self._gate.enter()
+        return await handler(request)
+
+
+_TITLES: Final = {
+    404: ("There is nothing here", "No page, picture or file has this address."),
+    405: ("That cannot be opened so", "This address takes what a button of the page sends."),
+    413: ("That is too much at once", "Nothing was changed. Select fewer, or write less."),
+}
+
+
+def _message(status: int, title: str, message: str, advice: str | None = None) -> web.Response:
+    text = pages.render("message.html", title=title, message=message, advice=advice)
+    return web.Response(status=status, text=text, content_type="text/html")
+
+
+def _routes(desk: Desk) -> list[web.RouteDef]:
+    views, sites = Views(desk), SitePages(desk)
+    return [
+        web.get("/", views.overview),
+        web.get("/queue", views.queue),
+        web.get("/queue/part", views.queue),
+        web.post("/decide", views.decide),
+        web.post("/allow", views.allow),
+        web.post("/undo", views.undo),
+        web.get(r"/{name:decide|allow|undo}", views.again),
+        web.get("/site", sites.page),
+        web.post("/site/mark", sites.mark),
+        web.post("/site/allow", sites.allow),
+        web.post("/site/undo", sites.undo),
+        web.post("/site/notice", sites.notice),
+        web.post("/site/pack", sites.pack),
+        web.get(r"/site/{name:mark|allow|undo|notice|pack}", sites.again),
+        web.get(r"/picture/{number:\d{1,18}}/large", views.large),
+        web.get(r"/picture/{number:\d{1,18}}/small", views.small),
+        web.get("/capture/{match}", views.captured),
+        web.get("/static/{name}", _static),
+    ]
+
+
+async def _static(request: web.Request) -> web.Response:
+    name = request.match_info["name"]
+    if name not in pages.STATIC:
+        raise web.HTTPNotFound
+    return web.Response(text=pages.read(name), content_type=pages.STATIC[name])

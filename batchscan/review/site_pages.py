@@ -1,0 +1,119 @@
+"""Answers to requests about everything on one site."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from batchscan.enums import Disposition
+from batchscan.errors import UsageError
+from batchscan.ledger import Ledger
+from batchscan.ledger.dispositions import Place
+from batchscan.ledger.review import ANY, QueuedMatch, ReviewFilter
+from batchscan.review import pages, site
+from batchscan.review.actions import Done
+from batchscan.review.desk import Desk
+from batchscan.review.filters import View
+from batchscan.review.views import decision, html, text_of
+
+MAX_MATCHES = 100  # that the page of a site lists
+_ORDER = (*(word.value for word in Disposition), "gone")
+
+
+class SitePages:
+    """The page of a site, and what its buttons do."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def page(self, request: web.Request) -> web.Response:
+        """Everything on one site."""
+        return await self._show(_domain(request))
+
+    async def again(self, request: web.Request) -> web.Response:
+        """The page, for who opens the address of a form that was sent before."""
+        raise web.HTTPSeeOther(f"/site?{request.query_string}")
+
+    async def mark(self, request: web.Request) -> web.Response:
+        """Decide about all of it."""
+        domain, form = _domain(request), await request.post()
+        word, note = decision(form.get("word")), text_of(form.get("note")) or None
+        done = await self._desk.actions.mark_site(domain, word, note)
+        self._desk.queues.forget()
+        return await self._show(domain, done)
+
+    async def allow(self, request: web.Request) -> web.Response:
+        """Add a rule that all of it may stay."""
+        domain, form = _domain(request), await request.post()
+        done = await self._desk.actions.allow(domain, text_of(form.get("reason")))
+        self._desk.queues.forget()
+        return await self._show(domain, done)
+
+    async def undo(self, request: web.Request) -> web.Response:
+        """Take one of these back."""
+        domain, form = _domain(request), await request.post()
+        done = await self._desk.actions.undo(text_of(form.get("what")))
+        self._desk.queues.forget()
+        return await self._show(domain, done)
+
+    async def notice(self, request: web.Request) -> web.Response:
+        """Draft the notice, as a file."""
+        domain, form = _domain(request), await request.post()
+        kind = text_of(form.get("form"))
+        settings = self._desk.actions.settings()
+        return _download(await asyncio.to_thread(site.draft_notice, settings, domain, kind))
+
+    async def pack(self, request: web.Request) -> web.Response:
+        """Pack the evidence, as a file."""
+        await request.post()
+        settings = self._desk.actions.settings()
+        return _download(await asyncio.to_thread(site.pack_case, settings, _domain(request)))
+
+    async def _show(self, domain: str, done: Done | None = None) -> web.Response:
+        everything = ReviewFilter(disposition=ANY, state=ANY)
+
+        def look(ledger: Ledger) -> tuple[Mapping[str, int], list[QueuedMatch]]:
+            queue = ledger.review_queue
+            return queue.dispositions_of(domain), queue.of_site(
+                everything, domain, Place(), MAX_MATCHES
+            )
+
+        counts, matches = await self._desk.ledger.read(look)
+        view = View(everything).query(site=domain or "-")
+        return html(
+            pages.render(
+                "site.html",
+                name=domain or pages.UNKNOWN_SITE,
+                domain=domain,
+                query=pages.whole(pages.site_query(domain)),
+                counts=[(word, counts[word]) for word in _ORDER if word in counts],
+                left=counts.get(Disposition.OPEN.value, 0),
+                reviewed=counts.get(Disposition.REVIEWED.value, 0),
+                entries=[_entry(match, view) for match in matches],
+                more=max(0, sum(counts.values()) - len(matches)),
+                forms=site.notice_forms(self._desk.actions.loaded.settings),
+                done=done,
+            )
+        )
+
+
+def _entry(match: QueuedMatch, view: str) -> pages.Entry:
+    name = pages.seen(match).partition(":")[0]
+    return pages.entry(match, f"/queue?{view}&at={name}")
+
+
+def _domain(request: web.Request) -> str:
+    site_ = View.parse(request.query_string).chosen.site
+    if site_ is None:
+        raise UsageError("no site is named")
+    return site_
+
+
+def _download(made: site.Download) -> web.Response:
+    return web.Response(
+        body=made.data,
+        content_type=made.content_type,
+        headers={"Content-Disposition": f'attachment; filename="{made.name}"'},
+    )

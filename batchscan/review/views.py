@@ -1,0 +1,257 @@
+"""Answers to requests: the overview, the queue, what was decided in it, and our pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from batchscan.enums import Disposition
+from batchscan.errors import UsageError
+from batchscan.ledger import Ledger
+from batchscan.ledger.dispositions import Place
+from batchscan.ledger.review import QueuedMatch, ReviewFilter
+from batchscan.ledger.review_details import MatchFacts, PictureFacts
+from batchscan.review import pages
+from batchscan.review.actions import Done, Seen
+from batchscan.review.desk import Desk, picture_names
+from batchscan.review.filters import MatchId, View
+from batchscan.review.queue import QueueCounts, QueuePage, resolve
+from batchscan.util.escaping import printable
+
+MAX_SITES: Final = 200  # that the overview lists
+MAX_PICTURES: Final = 50
+_PART: Final = "part"
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    name: str
+    address: str
+    left: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the ledger has for a page of the queue."""
+
+    page: QueuePage
+    facts: MatchFacts | None
+    picture: PictureFacts | None
+    names: dict[int, str]
+    captured_at: float | None = None  # their picture, last
+
+
+class Views:
+    """The pages of the queue."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def overview(self, request: web.Request) -> web.Response:
+        """How much is left, and where."""
+        view = View.parse(request.query_string)
+
+        def look(ledger: Ledger) -> dict[str, object]:
+            counts = self._desk.counts(ledger, view.chosen)
+            pictures = list(_picture_rows(ledger, view.chosen))
+            return {"counts": counts, "sites": list(_site_rows(counts)), "pictures": pictures}
+
+        values = await self._desk.ledger.read(look)
+        return html(
+            pages.render(
+                "overview.html", most_pictures=MAX_PICTURES, **values, **pages.filter_values(view)
+            )
+        )
+
+    async def queue(self, request: web.Request) -> web.Response:
+        """One match, and what is around it."""
+        view = View.parse(request.query_string)
+        return await self._show(view, request.path.endswith(_PART))
+
+    async def again(self, request: web.Request) -> web.Response:
+        """The queue, for who opens the address of a form that was sent before."""
+        raise web.HTTPSeeOther(f"/queue?{request.query_string}")
+
+    async def decide(self, request: web.Request) -> web.Response:
+        """Decide about the match that is looked at, or about those that are selected."""
+        view, form = View.parse(request.query_string), await request.post()
+        word, note = decision(form.get("word")), text_of(form.get("note")) or None
+        at = Seen.parse(text_of(form.get("at")))
+        picked = [Seen.parse(text_of(each)) for each in form.getall("pick", [])]
+        chosen = [each for each in picked if each] or ([at] if at else [])
+        done = await self._desk.actions.decide(chosen, word, note)
+        self._desk.queues.decided(view.chosen, done.changes)
+        about_it = at is not None and at.name in {each.name for each in chosen}
+        return await self._show(
+            view, _PART in form, at=at, done=done, onward=done.moved and about_it
+        )
+
+    async def allow(self, request: web.Request) -> web.Response:
+        """Allow the site of the match that is looked at."""
+        view, form = View.parse(request.query_string), await request.post()
+        at = Seen.parse(text_of(form.get("at")))
+
+        def look(ledger: Ledger) -> QueuedMatch | None:
+            place = resolve(ledger, at.name if at else None)
+            return ledger.review_queue.at(place) if place else None
+
+        match = await self._desk.ledger.read(look)
+        if match is None or not match.domain:
+            raise UsageError("no site is known of this match")
+        done = await self._desk.actions.allow(match.domain, text_of(form.get("reason")))
+        self._desk.queues.forget()
+        return await self._show(view, _PART in form, at=at, done=done, onward=True)
+
+    async def undo(self, request: web.Request) -> web.Response:
+        """Take back what was decided in this window."""
+        view, form = View.parse(request.query_string), await request.post()
+        done = await self._desk.actions.undo(text_of(form.get("what")))
+        self._desk.queues.forget()
+        return await self._show(view, _PART in form, done=done)
+
+    async def large(self, request: web.Request) -> web.Response:
+        """Our picture from its file, as long as that is what was scanned."""
+        number = int(request.match_info["number"])
+        files = await self._desk.ledger.read(lambda ledger: ledger.review_details.files(number))
+        data = await self._desk.pictures.large(files)
+        return await self.small(request) if data is None else _image(data)
+
+    async def small(self, request: web.Request) -> web.Response:
+        """The preview of our picture that the ledger keeps."""
+        number = int(request.match_info["number"])
+        data = await self._desk.ledger.read(lambda ledger: ledger.review_details.thumbnail(number))
+        if data is None:
+            return web.Response(text=pages.read("none.svg"), content_type="image/svg+xml")
+        return _image(data)
+
+    async def captured(self, request: web.Request) -> web.Response:
+        """Their picture as we captured it last, made anew by a decoder of ours."""
+        name = MatchId.parse(request.match_info["match"])
+
+        def look(ledger: Ledger) -> bytes | None:
+            place = resolve(ledger, name)
+            preview = ledger.captures.preview(*place) if place else None
+            return preview.jpeg if preview else None
+
+        data = await self._desk.ledger.read(look)
+        if data is None:
+            raise web.HTTPNotFound
+        return _image(data)
+
+    async def _show(
+        self,
+        view: View,
+        part: bool,
+        *,
+        at: Seen | None = None,
+        done: Done | None = None,
+        onward: bool = False,
+    ) -> web.Response:
+        """Show the queue at the match that the address names, or that a form was about.
+
+        Args:
+            view: the queue.
+            part: whether the script asks, which has the frame already.
+            at: the match that a form was about.
+            done: what came of it.
+            onward: whether to go on to the next one.
+        """
+        name = at.name if at else view.at
+
+        def look(ledger: Ledger) -> _Found:
+            place = resolve(ledger, name)
+            if place is not None and onward:
+                place = self._next(ledger, view, place)
+            counts = self._desk.counts(ledger, view.chosen, exact=not part)
+            return _found(ledger, view, self._desk.queues.page(ledger, view, counts, place))
+
+        found = await self._desk.ledger.read(look)
+        looked = None
+        if found.facts is not None and found.picture is not None:
+            current = await self._desk.pictures.current(found.picture.files)
+            looked = pages.Looked(
+                found.facts, found.picture, current, found.names, found.captured_at
+            )
+        now = found.page.current
+        view = view.at_match(now.place if now else None)
+        values = pages.queue_values(view, found.page, looked, done)
+        return html(pages.render("part.html" if part else "queue.html", **values))
+
+    def _next(self, ledger: Ledger, view: View, place: Place) -> Place | None:
+        match = ledger.review_queue.at(place)
+        counts = self._desk.counts(ledger, view.chosen, exact=False)
+        found = self._desk.queues.following(ledger, view, counts, match, 1)
+        return found[0].place if found else None
+
+
+def _found(ledger: Ledger, view: View, page: QueuePage) -> _Found:
+    now = page.current
+    if now is None:
+        return _Found(page, None, None, {})
+    numbers: list[int] = []
+    if view.order == "picture":
+        numbers = [match.place.picture_id for match in (*page.before, now, *page.after)]
+    captured = ledger.captures.preview(*now.place)
+    return _Found(
+        page,
+        ledger.review_details.match(now.place),
+        ledger.review_details.picture(now.place.picture_id),
+        picture_names(ledger, numbers),
+        captured.captured_at if captured else None,
+    )
+
+
+def _site_rows(counts: QueueCounts) -> Iterator[_Row]:
+    for site in map(counts.sites.__getitem__, counts.order[:MAX_SITES]):
+        address = pages.whole(f"/site?{pages.site_query(site.domain)}")
+        yield _Row(site.domain or pages.UNKNOWN_SITE, address, site.meant, site.total)
+
+
+def _picture_rows(ledger: Ledger, chosen: ReviewFilter) -> Iterator[_Row]:
+    rows = ledger.review_queue.pictures(chosen, MAX_PICTURES)
+    names = picture_names(ledger, [row.picture_id for row in rows])
+    for row in rows:
+        first = ledger.review_queue.of_pictures(chosen, Place(row.picture_id, ""), 1)
+        address = _picture_address(first, row.picture_id)
+        yield _Row(names[row.picture_id], address, row.meant, row.total)
+
+
+def _picture_address(first: list[QueuedMatch], number: int) -> str:
+    """The first match of a picture that is in the queue; the queue where there is none."""
+    view = View(order="picture")
+    if first and first[0].place.picture_id == number:
+        view = view.at_match(first[0].place)
+    return pages.whole(f"/queue?{view.query()}")
+
+
+def html(text: str) -> web.Response:
+    """A page; what no UTF-8 can hold was made visible before."""
+    return web.Response(
+        body=text.encode(errors="replace"), content_type="text/html", charset="utf-8"
+    )
+
+
+def _image(data: bytes) -> web.Response:
+    kind = "image/webp" if data[:4] == b"RIFF" else "image/jpeg"
+    return web.Response(body=data, content_type=kind)
+
+
+def text_of(value: object) -> str:
+    """A field of a form as text; files are none."""
+    return value.strip() if isinstance(value, str) else ""
+
+
+def decision(value: object) -> Disposition:
+    """The decision that a button stands for.
+
+    Raises:
+        UsageError: it is none.
+    """
+    text = text_of(value)
+    if text not in {*Disposition} or text == Disposition.ALLOWED:
+        raise UsageError(f"'{printable(text[:50])}' is not a decision")
+    return Disposition(text)
