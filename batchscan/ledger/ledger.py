@@ -38,7 +38,6 @@ from batchscan.ledger.report_view import ReportPictures
 from batchscan.ledger.reporting import MatchedPictures, Previews, Reporting
 from batchscan.ledger.rescan_queue import RescanQueue
 from batchscan.ledger.review import ReviewQueue
-from batchscan.ledger.review_details import ReviewDetails
 from batchscan.ledger.runs import Runs
 from batchscan.ledger.stats import Stats
 
@@ -89,7 +88,6 @@ class Ledger:
         self.activity = Activity(connection, realm_id)
         self.pruning = Pruning(connection)
         self.review_queue = ReviewQueue(connection, realm_id, self.history)
-        self.review_details = ReviewDetails(connection, realm_id)
         self.evidence = EvidenceReader(connection, realm_id, self.history)
         self.decision_history = DecisionHistory(connection)
         self.captures = Captures(connection, realm_id)

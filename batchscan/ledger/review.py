@@ -10,6 +10,7 @@ from typing import NamedTuple
 from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.ledger.dispositions import Place
 from batchscan.ledger.match_history import PRESENT, STATE, Allows, MatchHistory
+from batchscan.ledger.review_details import ReviewDetails
 
 ANY = "any"
 PRESENT_STATE = "present"  # every state but gone
@@ -114,6 +115,7 @@ class ReviewQueue:
         self._connection = connection
         self._realm_id = realm_id
         self._history = history
+        self.details = ReviewDetails(connection, realm_id)
 
     def data_version(self) -> int:
         """A number that changes when another connection has changed the ledger."""

@@ -48,6 +48,6 @@ def picture_names(ledger: Ledger, numbers: Sequence[int]) -> dict[int, str]:
     """The names of pictures by their numbers: that of the first file of each."""
     names = {}
     for number in dict.fromkeys(numbers):
-        files = ledger.review_details.files(number)
+        files = ledger.review_queue.details.files(number)
         names[number] = os.path.basename(os.fsdecode(files[0].path)) if files else "picture"
     return names

@@ -116,14 +116,18 @@ class Views:
     async def large(self, request: web.Request) -> web.Response:
         """Our picture from its file, as long as that is what was scanned."""
         number = int(request.match_info["number"])
-        files = await self._desk.ledger.read(lambda ledger: ledger.review_details.files(number))
+        files = await self._desk.ledger.read(
+            lambda ledger: ledger.review_queue.details.files(number)
+        )
         data = await self._desk.pictures.large(files)
         return await self.small(request) if data is None else _image(data)
 
     async def small(self, request: web.Request) -> web.Response:
         """The preview of our picture that the ledger keeps."""
         number = int(request.match_info["number"])
-        data = await self._desk.ledger.read(lambda ledger: ledger.review_details.thumbnail(number))
+        data = await self._desk.ledger.read(
+            lambda ledger: ledger.review_queue.details.thumbnail(number)
+        )
         if data is None:
             return web.Response(text=pages.read("none.svg"), content_type="image/svg+xml")
         return _image(data)
@@ -198,8 +202,8 @@ def _found(ledger: Ledger, view: View, page: QueuePage) -> _Found:
     captured = ledger.captures.preview(*now.place)
     return _Found(
         page,
-        ledger.review_details.match(now.place),
-        ledger.review_details.picture(now.place.picture_id),
+        ledger.review_queue.details.match(now.place),
+        ledger.review_queue.details.picture(now.place.picture_id),
         picture_names(ledger, numbers),
         captured.captured_at if captured else None,
     )
