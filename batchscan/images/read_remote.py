@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from tempfile import TemporaryFile
 from typing import IO, Final
@@ -21,6 +22,11 @@ from batchscan.stores.registry import together
 PART: Final = 8 * 1024 * 1024
 """Bytes that are in memory at once of a large object."""
 
+MAX_COPIES: Final = 2
+"""Large objects that are temporary files at once: of the largest allowed size, 8 GB of disk."""
+
+_copies = threading.BoundedSemaphore(MAX_COPIES)
+
 
 def inspect_remote(candidate: Candidate, judge: Judge, rules: Rules) -> Image | NotSendable:
     """Read, hash and judge one object; what is too large for the service is converted at once.
@@ -39,7 +45,7 @@ def inspect_remote(candidate: Candidate, judge: Judge, rules: Rules) -> Image | 
             data = store.read(address.key, status.size + 1, status)
             _whole(len(data), status)
             return judged(candidate.path, status, data, judge)
-        with TemporaryFile(buffering=0) as file:
+        with _copies, TemporaryFile(buffering=0) as file:
             _copy(store, address.key, status, file)
             large = LargeFile(candidate.path, status, file.fileno())
             return large.inspect(judge, rules, convert=True)

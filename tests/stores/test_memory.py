@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from contextlib import contextmanager
+from tempfile import TemporaryFile
 
 import pytest
 
@@ -86,3 +89,29 @@ async def test_what_is_too_large_goes_by_parts_through_a_temporary_file(
     assert len(big) > 10_000
     assert line.sha256 == hashlib.sha256(big).hexdigest()
     assert (line.sent.recipe, line.sent.width) == ("r1", 300)
+
+
+async def test_few_large_objects_lie_on_the_disk_at_once(files, bench_of, monkeypatch):
+    now: list[object] = []
+    most = 0
+
+    @contextmanager
+    def counting(**words):
+        nonlocal most
+        with TemporaryFile(**words) as file:
+            now.append(file)
+            most = max(most, len(now))
+            try:
+                yield file
+            finally:
+                now.remove(file)
+
+    monkeypatch.setattr(read_remote, "TemporaryFile", counting)
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    for number in range(8):
+        files.pipe_file(f"/top/{number}.png", png(300, 300, number))
+    async with bench_of("memory://top") as bench:
+        ran = await bench.scan(scan={"max_bytes": 10_000})
+
+    assert ran.statuses() == {"scanned": 8}
+    assert 1 <= most <= read_remote.MAX_COPIES
