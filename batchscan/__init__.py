@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from batchscan.enums import Status
     from batchscan.errors import BatchscanError
-    from batchscan.model import Deferred, Failed, Outcome, Rejected, Reused, Scanned
+    from batchscan.model import Covered, Deferred, Failed, Outcome, Rejected, Reused, Scanned
     from batchscan.report.schema import Report
     from batchscan.run import Scan, scan
     from batchscan.settings import (
@@ -45,6 +45,7 @@ __all__ = [
     "Alerts",
     "Api",
     "BatchscanError",
+    "Covered",
     "Deferred",
     "Engine",
     "Failed",
@@ -70,7 +71,15 @@ __all__ = [
 
 _HOMES = {
     "batchscan.errors": ("BatchscanError",),
-    "batchscan.model": ("Deferred", "Failed", "Outcome", "Rejected", "Reused", "Scanned"),
+    "batchscan.model": (
+        "Covered",
+        "Deferred",
+        "Failed",
+        "Outcome",
+        "Rejected",
+        "Reused",
+        "Scanned",
+    ),
     "batchscan.enums": ("Status",),
     "batchscan.report.schema": ("Report",),
     "batchscan.run": ("Scan", "scan"),

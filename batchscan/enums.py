@@ -11,6 +11,7 @@ class Status(StrEnum):
     UNCHANGED = "unchanged"
     SCANNED = "scanned"
     REUSED = "reused"
+    COVERED = "covered"
     REJECTED = "rejected"
     FAILED = "failed"
     DEFERRED = "deferred"

@@ -19,6 +19,7 @@ from batchscan.enums import (
     RejectReason,
     Status,
 )
+from batchscan.likeness import CoveredBy, Fingerprint
 
 MAX_COUNT = 2**63 - 1  # that a column of the ledger holds
 
@@ -105,6 +106,7 @@ class Image:
     ready: bool = False  # whether `data` is what is sent
     sent: Sent | None = None  # None where that is the file itself
     provenance: Provenance | None = None  # of the file, where other bytes are sent
+    fingerprint: Fingerprint | None = field(default=None, repr=False)  # None: not to be compared
 
     @property
     def sent_sha256(self) -> str:
@@ -256,6 +258,15 @@ class Reused(_Decided):
 
 
 @dataclass(frozen=True, slots=True)
+class Covered(_Decided):
+    """Not sent: another version of the same picture is answered. That answer, no credit."""
+
+    answer: Answer
+    by: CoveredBy
+    status: Literal[Status.COVERED] = field(default=Status.COVERED, init=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Rejected(_Decided):
     """The API would not take it; nothing was charged."""
 
@@ -290,7 +301,7 @@ class Deferred(_Decided):
 
 
 # Unchanged files are counted (`Tally.unchanged`), not made into objects: there may be millions.
-Outcome: TypeAlias = Scanned | Reused | Rejected | Failed | Deferred
+Outcome: TypeAlias = Scanned | Reused | Covered | Rejected | Failed | Deferred
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,56 +10,32 @@ from typing import Any, Literal
 import aiofiles
 import msgspec
 
-from batchscan.enums import Disposition, MatchKind, MatchState, Status
+from batchscan.enums import Status
 from batchscan.errors import StorageError
-from batchscan.model import Answer, Failed, Match, Outcome, Reused, Scanned, Sent, ServiceError
+from batchscan.likeness import CoveredBy
+from batchscan.model import (
+    Answer,
+    Covered,
+    Failed,
+    Match,
+    Outcome,
+    Reused,
+    Scanned,
+    Sent,
+    ServiceError,
+)
+from batchscan.result_fields import (
+    CoveredByFields,
+    ErrorFields,
+    MatchFields,
+    ScoreFields,
+    SentFields,
+)
 from batchscan.util.escaping import escape_json, path_fields, printable, replace_surrogates
 from batchscan.util.private_files import advice_for, open_private, sync
 from batchscan.util.timestamps import rfc3339
 
 SCHEMA: Literal[1] = 1
-
-
-class ErrorFields(msgspec.Struct, frozen=True):
-    """An error as the service told it."""
-
-    http_status: int | None
-    type: str | None
-    code: str | None
-    id: str | None
-    trace_id: str | None
-
-
-class ScoreFields(msgspec.Struct, frozen=True):
-    """How many matches the service counted."""
-
-    total: int
-    full: int
-    partial: int
-
-
-class MatchFields(msgspec.Struct, frozen=True):
-    """A copy on the web, and what the history of matches says of it."""
-
-    url: str
-    kind: MatchKind
-    pages: list[str]
-    domain: str
-    state: MatchState | None = None
-    first_seen: str | None = None
-    last_seen: str | None = None
-    disposition: Disposition | None = None
-
-
-class SentFields(msgspec.Struct, frozen=True):
-    """The bytes that were sent in a file's place."""
-
-    sha256: str
-    bytes: int
-    format: str
-    width: int
-    height: int
-    recipe: str
 
 
 class ResultLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +67,7 @@ class ResultLine(msgspec.Struct, frozen=True, kw_only=True):
     score: ScoreFields | None
     matches: list[MatchFields]
     sent: SentFields | None = None  # null where the file itself was sent, or nothing
+    covered_by: CoveredByFields | None = None  # null where it was asked about itself, or never
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -121,6 +98,7 @@ def line_of(outcome: Outcome, run_id: str, *, sandbox: bool) -> ResultLine:
         finished_at=rfc3339(effort.finished_at),
         elapsed_ms=effort.elapsed_ms,
         sent=sent_fields(subject.sent),
+        covered_by=covered_by_fields(outcome.by) if isinstance(outcome, Covered) else None,
         **_verdict(outcome),
     )
 
@@ -214,7 +192,7 @@ class ResultsWriter:
 def _verdict(outcome: Outcome) -> dict[str, Any]:
     """Give the fields that depend on whether there is an answer."""
     match outcome:
-        case Scanned(answer=answer) | Reused(answer=answer):
+        case Scanned(answer=answer) | Reused(answer=answer) | Covered(answer=answer):
             return {"reason": None, "detail": None, "error": None, **_said(answer)}
         case _:
             return {
@@ -245,7 +223,7 @@ def _credits(outcome: Outcome) -> int | None:
 
 
 def _answer_of(outcome: Outcome) -> Answer | None:
-    return outcome.answer if isinstance(outcome, Scanned | Reused | Failed) else None
+    return outcome.answer if isinstance(outcome, Scanned | Reused | Covered | Failed) else None
 
 
 def warnings_of(own: Iterable[str], answer: Answer | None) -> list[str]:
@@ -257,6 +235,12 @@ def warnings_of(own: Iterable[str], answer: Answer | None) -> list[str]:
 def sent_fields(sent: Sent | None) -> SentFields | None:
     """Write down what was sent in a file's place."""
     return msgspec.convert(sent, SentFields, from_attributes=True) if sent else None
+
+
+def covered_by_fields(by: CoveredBy) -> CoveredByFields:
+    """Write down which answered picture a picture is a version of."""
+    path, _ = path_fields(by.path)
+    return CoveredByFields(path, by.sha256, by.distance, by.difference, by.rule)
 
 
 def _error(error: ServiceError | None) -> ErrorFields | None:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from batchscan.enums import DeferReason, FailReason, RejectReason, Status
-from batchscan.model import CONVERTED, Deferred, Failed, Outcome, Reused, Scanned
+from batchscan.model import CONVERTED, Covered, Deferred, Failed, Outcome, Reused, Scanned
 
 _REASONS = {
     Status.REJECTED: RejectReason,
@@ -35,6 +35,7 @@ class Tally:
     converted: Counter[str] = field(default_factory=Counter)  # sent as a JPEG, by format
     planned_bytes: int = 0  # of a dry run: what would be sent
     planned_shared: int = 0  # of a dry run: files that share the answer of one that would be sent
+    renditions: int | None = None  # versions of other pictures; None where none were looked for
     matches_found: int = 0  # in this run's answers, for the progress line
 
     def record(self, outcome: Outcome) -> None:
@@ -50,6 +51,8 @@ class Tally:
             self.matches_found += len(outcome.answer.matches)
         elif isinstance(outcome, Reused):
             self.saved_by_reuse += outcome.answer.credits or 0
+        elif isinstance(outcome, Covered):
+            self.renditions = (self.renditions or 0) + 1
         else:
             self.reasons[outcome.reason] += 1
             if isinstance(outcome, Failed) and outcome.answer and outcome.effort.attempts:

@@ -64,6 +64,7 @@ def test_a_line_is_the_contracts_object_field_by_field():
             ],
         ),
         ("sent", None),
+        ("covered_by", None),
     ]
 
 

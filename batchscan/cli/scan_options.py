@@ -113,6 +113,15 @@ _FLAGS: tuple[tuple[str, tuple[tuple[str, tuple[str, ...], str | None, str], ...
                 "full decodes every pixel before paying, fast reads headers and end markers",
             ),
             (
+                "scan.renditions",
+                ("--renditions",),
+                "report|cover|ask",
+                (
+                    "versions of one picture, as WordPress makes: ask about each and count them, ask "
+                    "about one of each, or do not look for any"
+                ),
+            ),
+            (
                 "send.convert",
                 ("--convert",),
                 "auto|never",

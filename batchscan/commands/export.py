@@ -11,14 +11,8 @@ from batchscan.enums import MatchKind, MatchState, Status
 from batchscan.ledger import KnownFile, StoredAnswer, TrackedMatch
 from batchscan.report.decisions import DecisionFields, decision_fields
 from batchscan.report_sections import MatchDecision
-from batchscan.results import (
-    MatchFields,
-    ScoreFields,
-    SentFields,
-    match_fields,
-    score_fields,
-    sent_fields,
-)
+from batchscan.result_fields import MatchFields, ScoreFields, SentFields
+from batchscan.results import match_fields, score_fields, sent_fields
 from batchscan.runs.answer_lines import read_again
 from batchscan.runs.rebuild import with_history
 from batchscan.util.escaping import MAX_CELL, csv_cell, path_fields, spreadsheet_cell

@@ -33,7 +33,8 @@ class Decoded:
     def put(self, sha256: str, image: Image.Image, full_size: tuple[int, int]) -> None:
         """Keep the pixels of a JPEG decoded at one eighth, where its thumbnail would take those."""
         weight = _weight(image)
-        if draft_scale(*full_size) < SCALE or weight > self._room // SCALE:
+        reduced = image.width * SCALE < full_size[0] + SCALE
+        if not reduced or draft_scale(*full_size) < SCALE or weight > self._room // SCALE:
             return
         pixels = image.copy()  # without the file's bytes
         pixels.info.clear()

@@ -68,11 +68,12 @@ class Judge:
         if kind.group not in ("raster", "raw") and not converts:
             raise unsupported(kind)
         extension, warning = agree(kind, name)
-        size, found = Size(0, 0), list[str]()
+        size, found, fingerprint = Size(0, 0), list[str](), None
         try:
-            if not converts:
-                judge = self._raw.judge if kind.group == "raw" else None
-                size, found = judge(data) if judge else self._raster.judge(kind, data, sha256)
+            if kind.group == "raw":
+                size, found = self._raw.judge(data)
+            elif not converts:
+                size, found, fingerprint = self._raster.judge(kind, data, sha256)
         except RuleViolation as unfit:
             if not (self.rules.convert and unfit.reason is RejectReason.TOO_MANY_PIXELS):
                 raise
@@ -86,6 +87,7 @@ class Judge:
             size.height,
             (warning, *found) if warning else tuple(found),
             converts,
+            fingerprint,
         )
 
 

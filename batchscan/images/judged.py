@@ -56,4 +56,5 @@ def image_of(path: str, status: Stat, data: bytes, digest: str, verdict: Accepte
         verdict.warnings,
         verdict.kind,
         verdict.convert,
+        fingerprint=verdict.fingerprint,
     )

@@ -10,8 +10,8 @@ import hashlib
 import io
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Final
+from contextlib import contextmanager, suppress
+from typing import Final, NamedTuple
 
 from PIL import (
     BmpImagePlugin,
@@ -29,10 +29,19 @@ from batchscan.images import animation, end_markers, kinds
 from batchscan.images.bare import bare_copies
 from batchscan.images.decoded import SCALE, Decoded
 from batchscan.images.end_markers import is_complete
+from batchscan.images.fingerprints import draft_scale, fingerprint_of
 from batchscan.images.headers import claimed_size
 from batchscan.images.kinds import ImageFormat
 from batchscan.images.pixel_semaphore import PixelSemaphore
-from batchscan.images.rules import METADATA_DAMAGED, MISSING_END_MARKER, Rules, RuleViolation, Size
+from batchscan.images.rules import (
+    ANIMATED,
+    METADATA_DAMAGED,
+    MISSING_END_MARKER,
+    Rules,
+    RuleViolation,
+    Size,
+)
+from batchscan.likeness import Fingerprint
 
 # Pillow's guard against huge pictures would refuse by other numbers than ours, and its limit for
 # texts refuses good PNGs with more than 1 MiB of XMP. Both exist only as module variables.
@@ -55,6 +64,14 @@ def silence_warnings() -> None:
     warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
+class Judged(NamedTuple):
+    """What is known of a picture that can be sent."""
+
+    size: Size
+    warnings: list[str]
+    fingerprint: Fingerprint | None = None
+
+
 class RasterJudge:
     """Judges the six formats that Pillow decodes; may be shared by threads."""
 
@@ -64,10 +81,8 @@ class RasterJudge:
         self._pixels = pixels
         silence_warnings()
 
-    def judge(
-        self, kind: ImageFormat, data: bytes, sha256: str | None = None
-    ) -> tuple[Size, list[str]]:
-        """Give the size and the warnings of a picture that can be sent.
+    def judge(self, kind: ImageFormat, data: bytes, sha256: str | None = None) -> Judged:
+        """Give the size and the warnings of a picture that can be sent, and its fingerprint.
 
         One whose metadata is damaged is judged by its pixels. Under its `sha256`, where that is
         known, a JPEG's pixels are kept for its thumbnail.
@@ -83,11 +98,11 @@ class RasterJudge:
                 raise
             for copy in bare_copies(kind, data):
                 if judged := self._judge_copy(kind, copy):
-                    size, found = judged
-                    return size, [METADATA_DAMAGED, *found]
+                    # Which way up it is may be lost, so it is not compared.
+                    return Judged(judged.size, [METADATA_DAMAGED, *judged.warnings])
             raise
 
-    def _judge_copy(self, kind: ImageFormat, copy: bytes) -> tuple[Size, list[str]] | None:
+    def _judge_copy(self, kind: ImageFormat, copy: bytes) -> Judged | None:
         try:
             return self._judge(kind, copy)
         except RuleViolation as unfit:
@@ -95,9 +110,7 @@ class RasterJudge:
                 raise
             return None
 
-    def _judge(
-        self, kind: ImageFormat, data: bytes, sha256: str | None = None
-    ) -> tuple[Size, list[str]]:
+    def _judge(self, kind: ImageFormat, data: bytes, sha256: str | None = None) -> Judged:
         claimed = claimed_size(kind, data)
         if claimed:
             self._rules.limit(claimed)
@@ -107,28 +120,47 @@ class RasterJudge:
         size = claimed if claimed and kind is kinds.ICO else opened
         self._rules.limit(size)
         if self._rules.check == "fast" and is_complete(kind, data):
-            return size, []
+            if self._rules.fingerprints:
+                with self._pixels.hold(size.pixels):
+                    return Judged(size, [], _fingerprint_only(kind, data))
+            return Judged(size, [])
         with self._pixels.hold(size.pixels):
-            return size, self._every_pixel(kind, data, size, sha256)
+            return self._every_pixel(kind, data, size, sha256)
 
     def _every_pixel(
         self, kind: ImageFormat, data: bytes, size: Size, sha256: str | None
-    ) -> list[str]:
+    ) -> Judged:
         found = []
+        fingerprint = None
         with _stage("its pixels cannot be decoded", size):
             if kind is kinds.PNG:
                 open_raster(kind, data).verify()
             image = open_raster(kind, data)
-            if not _decode(image, kind, data):
+            scale = draft_scale(*size) if self._rules.fingerprints else SCALE
+            if not _decode(image, kind, data, scale):
                 found.append(MISSING_END_MARKER)
-            elif kind is kinds.JPEG and sha256 is not None:
-                self._decoded.put(sha256, image, size)
+            else:
+                if kind is kinds.JPEG and sha256 is not None:
+                    self._decoded.put(sha256, image, size)
+                if self._rules.fingerprints:
+                    fingerprint = fingerprint_of(image, size)
         if kind not in (kinds.BMP, kinds.ICO):
             image = open_raster(kind, data)
             if image.info.get("icc_profile", b"") is None:  # there is one that cannot be read
                 found.append(METADATA_DAMAGED)
             found += animation.check_later(image, kind, data, self._rules)
-        return found
+        return Judged(size, found, None if ANIMATED in found else fingerprint)
+
+
+def _fingerprint_only(kind: ImageFormat, data: bytes) -> Fingerprint | None:
+    """What a picture's versions are found by, where nothing else wants it decoded."""
+    with suppress(Exception):  # damaged pixels are none of a fast check's business
+        image = open_raster(kind, data)
+        if getattr(image, "n_frames", 1) == 1 or kind is kinds.JPEG:
+            size = Size(*image.size)
+            _decode(image, kind, data, draft_scale(*size))
+            return fingerprint_of(image, size)
+    return None
 
 
 def open_raster(kind: ImageFormat, data: bytes) -> Image.Image:
@@ -141,16 +173,16 @@ def _size(kind: ImageFormat, data: bytes) -> Size:
         return Size(*open_raster(kind, data).size)
 
 
-def _decode(image: Image.Image, kind: ImageFormat, data: bytes) -> bool:
+def _decode(image: Image.Image, kind: ImageFormat, data: bytes, scale: int) -> bool:
     """Decode the first frame; False where it is whole and only the file's end marker is missing."""
     if kind is kinds.JPEG:
-        return _decode_jpeg(image, data)
+        return _decode_jpeg(image, data, scale)
     image.load()
     return kind is not kinds.GIF or is_complete(kind, data)
 
 
-def _decode_jpeg(image: Image.Image, data: bytes) -> bool:
-    image.draft(None, (max(1, image.width // SCALE), max(1, image.height // SCALE)))
+def _decode_jpeg(image: Image.Image, data: bytes, scale: int) -> bool:
+    image.draft(None, (max(1, image.width // scale), max(1, image.height // scale)))
     try:
         image.load()
     except OSError:

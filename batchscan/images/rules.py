@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import Final, NamedTuple, TypeAlias
 
 from batchscan.enums import FailReason, RejectReason
+from batchscan.likeness import Fingerprint
 from batchscan.model import Stat
 from batchscan.settings.model import Check, Scan, Send
 
@@ -35,6 +36,7 @@ class Rules:
     max_source_bytes: int = 4_000_000_000  # of a file that is converted
     convert: bool = False  # what the service would refuse is sent as a JPEG
     strip: bool = False  # what is sent carries no metadata
+    fingerprints: bool = False  # pictures get what their versions are found by
 
     @classmethod
     def of(cls, scan: Scan, send: Send) -> Rules:
@@ -46,6 +48,9 @@ class Rules:
             max(scan.max_source_bytes, scan.max_bytes),
             convert=send.convert == "auto",
             strip=send.metadata == "strip",
+            # A fast check decodes nothing, so it takes a reason to.
+            fingerprints=scan.renditions == "cover"
+            or (scan.renditions == "report" and scan.check == "full"),
         )
 
     @property
@@ -127,6 +132,7 @@ class Accepted:
     height: int
     warnings: tuple[str, ...] = ()
     convert: bool = False  # it is the JPEG that the service takes
+    fingerprint: Fingerprint | None = None
 
 
 @dataclass(frozen=True, slots=True)

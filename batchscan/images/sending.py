@@ -13,9 +13,10 @@ from PIL import Image as PillowImage
 from batchscan import version
 from batchscan.images import kinds
 from batchscan.images.bare import bare_copies
-from batchscan.images.decoding.pool import Decoders
+from batchscan.images.decoding.pool import Converted, Decoders
 from batchscan.images.decoding.process import Source
 from batchscan.images.file_name import safe_file_name
+from batchscan.images.fingerprints import fingerprint_of_jpeg
 from batchscan.images.kinds import ImageFormat
 from batchscan.images.metadata import provenance
 from batchscan.images.metadata.strip import CannotStrip, strip
@@ -79,6 +80,7 @@ def converted(
         CONVERTED,
         made.made_with,
     )
+    size = (image.width or made.source_width, image.height or made.source_height)
     return replace(
         image,
         data=made.data,
@@ -90,7 +92,15 @@ def converted(
         ready=True,
         sent=sent,
         provenance=made.provenance,
+        fingerprint=fingerprint_of_jpeg(made.data, _shape(size, made), made.taken)
+        if rules.fingerprints
+        else None,
     )
+
+
+def _shape(size: tuple[int, int], made: Converted) -> tuple[int, int]:
+    """A picture's size, the way up that its JPEG is."""
+    return size if (size[0] >= size[1]) == (made.width >= made.height) else (size[1], size[0])
 
 
 def _stripped(image: Image, kind: ImageFormat) -> Image:

@@ -21,7 +21,7 @@ _GROUND: Final = (176, 176, 176)  # under transparency: neither black nor white 
 _GAP: Final = 3  # how much larger than the thumbnail the picture is left for the last, best step
 _BAND: Final = 1_000_000  # pixels that are converted at once
 _DEEP: Final = ("I", "I;16", "I;16B", "I;16L", "I;16N")
-_TURNS: Final = {
+TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -54,7 +54,7 @@ def thumbnail(
     canvas = Image.new("RGB", size, _GROUND)
     canvas.paste(small, mask=small if small.mode == "RGBA" else None)
     # After loading: in a PNG the EXIF may come behind the pixels.
-    turn = _TURNS.get(Exif(image.info.get("exif", b"")).number(ORIENTATION) or orientation)
+    turn = TURNS.get(Exif(image.info.get("exif", b"")).number(ORIENTATION) or orientation)
     return _smallest(canvas if turn is None else canvas.transpose(turn))
 
 

@@ -48,6 +48,23 @@ COLUMNS = {
         "BLOB": "sha256 sent",
         "TEXT": "format",
     },
+    "fingerprints": {
+        "BLOB": "sha256 hash",
+        "REAL": "detail",
+        "INTEGER": "width height",
+        "TEXT": "taken",
+    },
+    "covered": {
+        "INTEGER": "realm_id picture_id distance difference bytes width height",
+        "BLOB": "sha256 by_sha256 by_path",
+        "TEXT": "rule format",
+    },
+    "rendition_decisions": {
+        "INTEGER": "id",
+        "TEXT": "word who note",
+        "REAL": "at",
+        "BLOB": "sha256 path other_sha256 other_path",
+    },
     "runs": {
         "TEXT": "run_id",
         "INTEGER": "realm_id closed",

@@ -12,7 +12,8 @@ from urllib.parse import quote
 from batchscan.errors import StorageError
 from batchscan.ledger.backup import no_ledger
 from batchscan.ledger.migrate import migrate, other_version, version_of
-from batchscan.ledger.schema import TEMPORARY, VERSION
+from batchscan.ledger.schema import VERSION
+from batchscan.ledger.temporary import TEMPORARY
 from batchscan.util.private_files import can_sync, open_private
 
 BUSY_TIMEOUT_MS = 30_000

@@ -33,6 +33,7 @@ from batchscan.ledger.prune import Pruning
 from batchscan.ledger.rate_limits import RateLimits
 from batchscan.ledger.readings import Readings
 from batchscan.ledger.realms import Realm, address_of, akin, enter, realm_id_of
+from batchscan.ledger.renditions import Renditions
 from batchscan.ledger.report_cache import ReportCache
 from batchscan.ledger.report_view import ReportPictures
 from batchscan.ledger.reporting import MatchedPictures, Previews, Reporting
@@ -61,17 +62,14 @@ class Ledger:
         writable: bool,
         nearest: bool = False,
     ) -> None:
-        self._connection = connection
-        self._writable = writable
-        self.path = path
+        self._connection, self._writable = connection, writable
+        self.path, self.realm = path, realm
         realm_id, name = _realm_of(connection, realm, nearest=nearest)
         seals = BlockCache(connection, realm_id, writable=writable)
         self.files = Files(connection, realm_id, seals)
         self.history = MatchHistory(connection, realm_id)
-        self.realm = realm
-        self.claims = Claims(
-            connection, realm_id, f"{name}\n{int(realm.sandbox)}", seals, self.history
-        )
+        named = f"{name}\n{int(realm.sandbox)}"
+        self.claims = Claims(connection, realm_id, named, seals, self.history)
         self.readings = Readings(connection, realm_id, self.history, self.files)
         self.runs = Runs(connection, realm_id)
         self.rate_limits = RateLimits(connection, address_of(realm.api_url))
@@ -83,6 +81,7 @@ class Ledger:
         self.report_pictures = ReportPictures(connection, realm_id)
         self.report_cache = ReportCache(connection, writable=writable)
         self.rescan_queue = RescanQueue(connection)
+        self.renditions = Renditions(connection, realm_id)
         self.charges = Charges(connection, realm_id)
         self.stats = Stats(connection)
         self.activity = Activity(connection, realm_id)

@@ -32,6 +32,7 @@ _SPEAKS = (
     " json_extract(CAST(report AS TEXT), '$.run.exit_reason') IN ('ok', 'matches', 'partial')"
     " OR json_extract(CAST(report AS TEXT), '$.files.scanned') > 0"
     " OR json_extract(CAST(report AS TEXT), '$.files.reused') > 0"
+    " OR json_extract(CAST(report AS TEXT), '$.files.covered') > 0"
     " OR (json_extract(CAST(report AS TEXT), '$.run.exit_reason') = 'limit'"
     " AND json_extract(CAST(report AS TEXT), '$.files.unchanged') > 0)"
     " ELSE 1 END"

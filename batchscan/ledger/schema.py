@@ -390,53 +390,47 @@ MIGRATIONS = (
         fingerprint BLOB                        -- by which pictures are compared
     );
     CREATE INDEX captures_by_file ON captures (file_id);
+    -- What other versions of a picture are found by (`batchscan.renditions`), by content, whatever
+    -- the realm; made once. An empty hash: it cannot be compared.
+    CREATE TABLE fingerprints (
+        sha256 BLOB PRIMARY KEY,
+        hash BLOB NOT NULL,
+        detail REAL NOT NULL,
+        width INTEGER NOT NULL,                 -- upright
+        height INTEGER NOT NULL,
+        taken TEXT NOT NULL                     -- when, to the fraction of a second
+    ) WITHOUT ROWID;
+    CREATE INDEX fingerprints_by_time ON fingerprints (taken) WHERE taken <> '';
+    -- Contents that were not asked about: a version of the same picture is answered.
+    CREATE TABLE covered (
+        realm_id INTEGER NOT NULL REFERENCES realms,
+        sha256 BLOB NOT NULL,
+        picture_id INTEGER NOT NULL REFERENCES pictures,   -- the answered one
+        by_sha256 BLOB NOT NULL,                -- of it
+        by_path BLOB NOT NULL,                  -- where it was then
+        distance INTEGER NOT NULL,
+        difference INTEGER NOT NULL,
+        rule TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        format TEXT NOT NULL,
+        width INTEGER NOT NULL,
+        height INTEGER NOT NULL,
+        PRIMARY KEY (realm_id, sha256)
+    ) WITHOUT ROWID;
+    CREATE INDEX covered_by_picture ON covered (picture_id);
+    -- What people said of versions: only ever added to.
+    CREATE TABLE rendition_decisions (
+        id INTEGER PRIMARY KEY,
+        word TEXT NOT NULL,                     -- split, join
+        at REAL NOT NULL,
+        who TEXT NOT NULL,
+        sha256 BLOB NOT NULL,
+        path BLOB NOT NULL,
+        other_sha256 BLOB,                      -- of a join
+        other_path BLOB,
+        note TEXT
+    );
     """,
 )
 
 VERSION = len(MIGRATIONS)
-
-# What this process saw; gone with the connection. Unchanged pictures without matches are left out.
-TEMPORARY = """
-    PRAGMA temp.cache_size = -16000;            -- KiB that stay in memory
-    CREATE TEMP TABLE report_pictures (
-        picture_id INTEGER PRIMARY KEY,
-        path BLOB NOT NULL,
-        fresh INTEGER NOT NULL                  -- scanned in this run
-    );
-    CREATE TEMP TABLE report_rejected (         -- files seen that stand as rejected, unchanged
-        folder_id INTEGER NOT NULL,
-        name BLOB NOT NULL,
-        PRIMARY KEY (folder_id, name)
-    ) WITHOUT ROWID;
-    CREATE TEMP TABLE walked (folder_id INTEGER PRIMARY KEY);  -- folders that have pictures now
-    CREATE TEMP TABLE news_runs (run_id TEXT PRIMARY KEY) WITHOUT ROWID;  -- whose news this tells
-    CREATE TEMP TABLE message_drafts (                  -- of messages, until their number is known
-        part INTEGER PRIMARY KEY,
-        matches BLOB NOT NULL,                  -- JSON
-        number INTEGER NOT NULL
-    );
-    CREATE TEMP TABLE allowed_matches (                 -- matches of pictures seen that a rule allows
-        picture_id INTEGER NOT NULL,
-        key TEXT NOT NULL,
-        PRIMARY KEY (picture_id, key)
-    ) WITHOUT ROWID;
-    CREATE TEMP TABLE due_rescans (                     -- to be asked again, after what is new
-        id INTEGER PRIMARY KEY,
-        counts_from REAL NOT NULL,              -- when its answer came, or counts as having come
-        folder BLOB NOT NULL,
-        root BLOB,
-        explicit INTEGER NOT NULL,
-        name BLOB NOT NULL,
-        size INTEGER NOT NULL,
-        mtime_ns INTEGER NOT NULL,
-        ctime_ns INTEGER NOT NULL
-    );
-    CREATE INDEX temp.due_by_age ON due_rescans (counts_from, id);
-    CREATE TEMP TABLE prune_candidates (                   -- files that are gone, before their rows go
-        folder_id INTEGER NOT NULL,
-        name BLOB NOT NULL,
-        root BLOB NOT NULL,                     -- of the scans that found it
-        PRIMARY KEY (folder_id, name)
-    ) WITHOUT ROWID;
-    CREATE TEMP TABLE dry_run_planned (sha256 BLOB PRIMARY KEY) WITHOUT ROWID;  -- what a dry run would send
-"""

@@ -141,7 +141,7 @@ class FileProcessor:
 
     async def _decide(self, image: Image, candidate: Candidate, watch: Stopwatch) -> Decision:
         """The verdict on a content that nobody else is deciding."""
-        known = await self.ledger.run(lambda ledger: ledger.claims.lookup(image.sha256, image.path))
+        known = await self.ledger.run(partial(self._look_up, image))
         if (
             known.is_conclusive
         ):  # in a thread: an answer with very many matches takes its time to read
@@ -155,6 +155,11 @@ class FileProcessor:
             return await self._decide_on_sent(made, known, watch)
         finally:
             self.engine.release(made)
+
+    def _look_up(self, image: Image, ledger: Ledger) -> KnownPicture:
+        if image.fingerprint is not None and not self.settings.dry_run:
+            ledger.renditions.keep(image.sha256, image.fingerprint)
+        return ledger.claims.lookup(image.sha256, image.path)
 
     async def _make_sendable(self, image: Image, candidate: Candidate) -> Image | NotSendable:
         if self.marks is None:

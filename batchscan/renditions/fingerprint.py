@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
+from batchscan.likeness import Fingerprint
+
 HASH_BYTES: Final = 32
 SMALLEST_SIDE: Final = 96
 """A reduced decode must not be smaller than this, on its shorter side, to be compared."""
@@ -21,9 +23,9 @@ SMALLEST_SIDE: Final = 96
 _GREY_SIDE: Final = 64
 _FREQUENCIES: Final = 16
 _COLOUR_SIDE: Final = 48
+_FINE_SIDE: Final = 128
+_COLOURS: Final = _COLOUR_SIDE * _COLOUR_SIDE * 3
 _BLUR: Final = 1
-
-_Pixels = npt.NDArray[np.uint8]
 
 
 def _dct_rows() -> npt.NDArray[np.float32]:
@@ -37,35 +39,32 @@ def _dct_rows() -> npt.NDArray[np.float32]:
 _DCT: Final = _dct_rows()
 
 
-class Fingerprint(NamedTuple):
-    """What the ledger keeps of a picture to find its versions by."""
-
-    hash: bytes  # HASH_BYTES long
-    detail: float  # mean step between neighbouring grey values; a blank picture has 0
-    width: int  # of the whole picture, upright, in pixels
-    height: int
-
-
-def fingerprint(image: Image.Image, size: tuple[int, int]) -> Fingerprint:
+def fingerprint(
+    image: Image.Image, extent: tuple[float, float], turn: Image.Transpose | None = None
+) -> Fingerprint:
     """Take a picture's fingerprint.
 
     Args:
-        image: its pixels, upright, on white, "L" or "RGB"; a reduced decode will do.
-        size: width and height of the whole picture, upright.
+        image: its pixels on white, "L" or "RGB"; a reduced decode will do.
+        extent: how much of `image` is the picture, from the upper left corner.
+        turn: what makes it upright.
     """
-    grey = image.convert("L").resize((_GREY_SIDE, _GREY_SIDE), Image.Resampling.LANCZOS)
+    box = (0.0, 0.0, min(extent[0], image.width), min(extent[1], image.height))
+    whole = image.convert("L")
+    grey = whole.resize((_GREY_SIDE, _GREY_SIDE), Image.Resampling.LANCZOS, box)
+    fine = whole.resize((_FINE_SIDE, _FINE_SIDE), Image.Resampling.LANCZOS, box)
+    small = image.resize((_COLOUR_SIDE, _COLOUR_SIDE), Image.Resampling.LANCZOS, box)
+    if turn is not None:
+        grey, small, fine = (each.transpose(turn) for each in (grey, small, fine))
     values = np.asarray(grey, np.float32)
     steps = np.abs(np.diff(values, axis=0)).mean() + np.abs(np.diff(values, axis=1)).mean()
     blurred = np.asarray(grey.filter(ImageFilter.BoxBlur(_BLUR)), np.float32)
     frequencies = _DCT @ blurred @ _DCT.T
     bits = frequencies > np.median(frequencies)
-    return Fingerprint(np.packbits(bits).tobytes(), float(steps / 2), *size)
-
-
-def colour_thumbnail(image: Image.Image) -> _Pixels:
-    """48 x 48 x 3 values, for the second look at a candidate."""
-    small = image.convert("RGB").resize((_COLOUR_SIDE, _COLOUR_SIDE), Image.Resampling.LANCZOS)
-    return np.asarray(small)
+    thumbnail = small.convert("RGB").tobytes() + fine.tobytes()
+    return Fingerprint(
+        np.packbits(bits).tobytes(), float(steps / 2), *image.size, thumbnail=thumbnail
+    )
 
 
 def distance(one: bytes, other: bytes) -> int:
@@ -73,6 +72,21 @@ def distance(one: bytes, other: bytes) -> int:
     return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).bit_count()
 
 
-def difference(one: _Pixels, other: _Pixels) -> int:
-    """The largest difference of any channel of any pixel of two thumbnails, 0 to 255."""
-    return int(np.abs(one.astype(np.int16) - other).max())
+class Differences(NamedTuple):
+    """The largest differences of two pictures' thumbnails, in levels of 256."""
+
+    colour: int  # of any channel, of 48 x 48 points
+    grey: int  # of 64 x 64 points
+    fine: int  # of 128 x 128 points
+
+
+def differences(one: bytes, other: bytes) -> Differences:
+    """Compare the thumbnails of two fingerprints."""
+    ones, others = (np.frombuffer(each, np.uint8).astype(np.int16) for each in (one, other))
+    apart = np.abs(ones - others)
+    squares = (ones - others)[_COLOURS:].reshape(_FINE_SIDE // 2, 2, _FINE_SIDE // 2, 2)
+    return Differences(
+        int(apart[:_COLOURS].max()),
+        int(np.abs(squares.mean(axis=(1, 3))).max()),
+        int(apart[_COLOURS:].max()),
+    )

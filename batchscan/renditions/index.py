@@ -75,8 +75,7 @@ class HashIndex:
         self._merge()
         for first in range(0, len(self._hashes), _BLOCK):
             block = np.arange(first, min(first + _BLOCK, len(self._hashes)), dtype=np.uint32)
-            for one, other, bits in np.unique(self._pairs_of(block, limit), axis=0).tolist():
-                yield one, other, bits
+            yield from np.unique(self._pairs_of(block, limit), axis=0).tolist()
 
     def _pairs_of(self, block: _Numbers, limit: int) -> npt.NDArray[np.int64]:
         """Pairs of a block's hashes with later ones; one for each slot in which they agree."""

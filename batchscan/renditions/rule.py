@@ -1,33 +1,51 @@
 """Rule v1: when one file is a version of another's picture.
 
-Measured on 499,500 pairs of unrelated photographs and 93 consecutive video frames without a
-false merge; 95 to 100 % of ordinary renditions of 150 pixels and more are found.
+On 499,500 pairs of unrelated photographs and 93 consecutive video frames it merged none, and found
+95 to 100 % of ordinary renditions of 200 pixels and more. Drawn things (screenshots, pages of
+type, labels) differ in so little that a second, finer look at the grey values has to agree: of
+what a window shows, other numbers move it by 23 levels and more, of photographs renditions by 7.
 """
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from batchscan.renditions.fingerprint import Fingerprint, distance
+from batchscan.likeness import Fingerprint
+from batchscan.renditions.fingerprint import differences, distance
 
 RULE: Final = "v1"
+RAW_RULE: Final = "raw"
+JOINED_RULE: Final = "joined"
 MAX_DISTANCE: Final = 15  # bits of 256
 MAX_DIFFERENCE: Final = 16  # levels of 256, of any channel of a 48 x 48 thumbnail
+MAX_GREY: Final = 16  # levels, of 64 x 64 grey points
+MAX_FINE: Final = 24  # levels, of 128 x 128 grey points of pictures that are large enough
 MAX_DISTANCE_OF_RAW: Final = 31  # where name, folder and capture time agree, too
 MIN_DETAIL: Final = 2.0  # grey levels; below, blank pictures look alike
+_FINE_FROM: Final = 192  # pixels of the shorter side; smaller ones are mere blur at 128
 _SHAPE_TOLERANCE: Final = 1  # pixels
 
 
 class Likeness(NamedTuple):
     """How alike two pictures are."""
 
-    distance: int
-    difference: int
+    distance: int  # bits of 256
+    difference: int  # levels of 256
+    same: bool  # whether rule v1 holds them for one picture
 
-    @property
-    def is_rendition(self) -> bool:
-        """Whether rule v1 holds them for the same picture."""
-        return self.distance <= MAX_DISTANCE and self.difference <= MAX_DIFFERENCE
+
+def likeness(one: Fingerprint, other: Fingerprint) -> Likeness:
+    """Compare two pictures that have their thumbnails; the order does not matter."""
+    bits = distance(one.hash, other.hash)
+    found = differences(one.thumbnail, other.thumbnail)
+    smaller = min(one.width, one.height, other.width, other.height)
+    same = (
+        may_be_rendition(one, other)
+        and found.colour <= MAX_DIFFERENCE
+        and found.grey <= MAX_GREY
+        and (found.fine <= MAX_FINE or smaller < _FINE_FROM)
+    )
+    return Likeness(bits, found.colour, same)
 
 
 def may_be_rendition(one: Fingerprint, other: Fingerprint) -> bool:

@@ -132,6 +132,8 @@ def _files(tally: Tally) -> schema.Files:
         unchanged=tally.statuses[Status.UNCHANGED],
         scanned=tally.statuses[Status.SCANNED],
         reused=tally.statuses[Status.REUSED],
+        covered=tally.statuses[Status.COVERED],
+        renditions=tally.renditions,
         rejected=tally.statuses[Status.REJECTED],
         failed=tally.statuses[Status.FAILED],
         deferred=tally.statuses[Status.DEFERRED],

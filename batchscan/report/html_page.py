@@ -171,7 +171,7 @@ def _bar(report: Report) -> list[Segment]:
     """Draw the books: what has an answer from the left, what has none at the right."""
     files = report.files
     segments, start = [], 0.0
-    for status in ("scanned", "reused", "unchanged", "rejected", "failed", "deferred"):
+    for status in ("scanned", "reused", "covered", "unchanged", "rejected", "failed", "deferred"):
         width = 1000 * getattr(files, status) / files.seen if files.seen else 0.0
         if width:
             segments.append(Segment(status, round(start, 2), round(width, 2)))

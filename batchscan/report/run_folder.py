@@ -66,7 +66,10 @@ def speaks(report: Report) -> bool:
     if run.dry_run:
         return False
     within_limit = files.unchanged if run.exit_reason == ExitReason.LIMIT else 0
-    return run.exit_reason in _FINISHED or files.scanned + files.reused + within_limit > 0
+    return (
+        run.exit_reason in _FINISHED
+        or files.scanned + files.reused + files.covered + within_limit > 0
+    )
 
 
 def point_latest(output: str, report: Report) -> None:

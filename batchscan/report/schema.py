@@ -45,7 +45,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Files(msgspec.Struct, frozen=True, kw_only=True):
-    """The books: `seen` is the sum of the six statuses, and of `checked` and `unchecked`.
+    """The books: `seen` is the sum of the seven statuses, and of `checked` and `unchecked`.
 
     What a report of before there were `checked` and `unchecked` does not say is null.
     """
@@ -56,6 +56,7 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: int
     scanned: int
     reused: int
+    covered: int = 0  # not asked about: another version of the same picture is answered
     rejected: int
     failed: int
     deferred: int
@@ -66,6 +67,7 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
     empty_roots: list[str]
     bytes: int
     unreadable_folder_names: list[str] = []  # some of the unreadable folders
+    renditions: int | None = None  # versions of other pictures; null where none were looked for
     converted: int = 0  # sent as a JPEG made of them
     converted_formats: dict[str, int] = {}  # the same by format
 

@@ -58,7 +58,7 @@ def coverage(report: Report) -> Iterator[str]:
         )
     if report.unchecked_table is not None and unchecked:
         yield f"  Which ones, and why each: {report.unchecked_table}."
-    states = ("scanned", "reused", "unchanged", "rejected")
+    states = ("scanned", "reused", "covered", "unchanged", "rejected")
     counts = [(getattr(files, state), state) for state in states]
     yield from _sentence("  ", [f"{number:,} {state}" for number, state in counts if number])
 

@@ -19,6 +19,8 @@ from batchscan.results import (
 from batchscan.util.escaping import replace_surrogates
 from batchscan.util.timestamps import rfc3339
 
+_AT_NO_COST = (Status.REUSED, Status.COVERED)
+
 
 def with_answer(line: ResultLine, answer: Answer) -> ResultLine:
     """Give a line the matches of its answer, where they were kept apart from it."""
@@ -34,7 +36,7 @@ def with_problem(line: ResultLine, answer: Answer) -> ResultLine:
         reason=FailReason.BAD_RESPONSE if failed else None,
         detail=unreadable_detail(answer) if failed else None,
         warnings=warnings_of(line.warnings, answer),
-        credits=answer.credits if line.status is not Status.REUSED else line.credits,
+        credits=line.credits if line.status in _AT_NO_COST else answer.credits,
         scanned_at=rfc3339(answer.received_at),
         score=score_fields(answer),
     )

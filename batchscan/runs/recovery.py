@@ -176,6 +176,8 @@ class _KilledRun:
             tally.expected += answer.expected_credits or 0
         elif answer is not None and line.status is Status.REUSED:
             tally.saved_by_reuse += answer.credits or 0
+        if line.status is Status.COVERED:
+            tally.renditions = (tally.renditions or 0) + 1
 
 
 def _ending_of(folder: str) -> Run | None:

@@ -61,6 +61,7 @@ __all__ = [
 ]
 
 Check = Literal["full", "fast"]
+Renditions = Literal["report", "cover", "ask"]
 FailOn = Literal["none", "new", "full", "any", "unchecked"]
 IfLocked = Literal["fail", "wait", "skip"]
 AfterConflict = Literal["new_id", "stop"]
@@ -184,6 +185,12 @@ class Scan:
         "fast reads headers and end markers only",
         ChoiceType(get_args(Check)),
         flag="--check",
+    )
+    renditions: Renditions = setting(
+        "report",
+        "smaller versions of a picture: counted, not asked about (cover), or not looked for (ask)",
+        ChoiceType(get_args(Renditions)),
+        flag="--renditions",
     )
     max_bytes: int = setting(
         20_000_000,

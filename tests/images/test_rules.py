@@ -11,8 +11,11 @@ def test_rules_come_from_the_settings():
     scan = Scan(check="fast", max_bytes=1000, max_pixels=500)
 
     assert Rules.of(scan, Send("never", "keep")) == Rules("fast", 1000, 500)
-    assert Rules.of(Scan(), Send("never", "keep")) == Rules()
-    assert Rules.of(Scan(), Send()) == Rules(convert=True, strip=True)
+    assert Rules.of(Scan(renditions="ask"), Send("never", "keep")) == Rules()
+    assert Rules.of(Scan(), Send()) == Rules(convert=True, strip=True, fingerprints=True)
+    assert Rules.of(Scan(check="fast", renditions="cover"), Send()).fingerprints
+
+    assert Rules(fingerprints=True).fingerprint == Rules().fingerprint, "no other verdict"
 
 
 @pytest.mark.parametrize("change", [{"check": "fast"}, {"max_bytes": 1}, {"max_pixels": 1}])

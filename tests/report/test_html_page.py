@@ -116,6 +116,7 @@ def whole() -> tuple[Report, list[PictureMatches]]:
         scanned=601, reused=12, unchanged=195,
         rejected={"too_large": 3, "corrupt": 2}, failed={"server_error": 8}, deferred={"credits": 180},
     )  # fmt: skip
+    tally.renditions = 13
     tally.charged, tally.saved_by_reuse, tally.outcome_unknown, tally.expected = 611, 13, 2, 0
     tally.ignored, tally.excluded, tally.unreadable_folders = 71, 72, 73
     return report(tally, digest, balance=5_000), [

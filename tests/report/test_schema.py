@@ -21,6 +21,8 @@ LATER = {
     "checked",
     "unchecked",
     "unchanged_rejected",
+    "covered",
+    "renditions",
 }  # what reports of older versions do not have
 
 

@@ -25,7 +25,8 @@ from batchscan.images.decoding import raw_files
 from batchscan.images.decoding.messages import Reply, Request
 from batchscan.images.kinds import ImageFormat
 from batchscan.images.metadata import ifd
-from batchscan.images.metadata.provenance import of_info
+from batchscan.images.metadata.ifd import Exif
+from batchscan.images.metadata.provenance import exif_of_raw, of_info, taken_exactly
 from batchscan.images.preview import read_provenance
 from batchscan.images.raw_rules import judge_raw
 from batchscan.images.rules import Rules, RuleViolation
@@ -57,7 +58,7 @@ def convert(request: Request, file: BinaryIO, admit: Callable[[int], None]) -> t
         admit(width * height)
 
     try:
-        converted, provenance = _convert(kind, request, file, check_size)
+        converted, provenance, taken = _convert(kind, request, file, check_size)
     except RuleViolation as unfit:
         return _failed(unfit.reason, unfit.detail, unfit.size or size), b""
     except TooManyPixels as error:
@@ -78,17 +79,20 @@ def convert(request: Request, file: BinaryIO, admit: Callable[[int], None]) -> t
         bytes=len(converted.data),
         made_with=_made_with(kind),
         provenance=provenance,
+        taken=taken,
     )
     return reply, converted.data
 
 
 def _convert(
     kind: ImageFormat, request: Request, file: BinaryIO, check_size: CheckSize
-) -> tuple[Converted, Provenance]:
+) -> tuple[Converted, Provenance, str]:
     warnings: list[str] = []
     if kind.group != "raw":
         decoded = decode(kind, file, check_size)
-        return to_jpeg(decoded), of_info(decoded.info)
+        exif = decoded.info.get("exif")
+        taken = taken_exactly(Exif(exif if isinstance(exif, bytes) else b""))
+        return to_jpeg(decoded), of_info(decoded.info), taken
     data = file.read()
     if request.check_raw:
         report = raw_files.examine(data, unpack=request.unpack, max_pixels=request.max_pixels)
@@ -96,7 +100,7 @@ def _convert(
         _, warnings = judge_raw(report, ifd.sensor(data), len(data), rules)
     converted = to_jpeg(decode(kind, io.BytesIO(data), check_size))
     found = replace(converted, warnings=(*warnings, *converted.warnings))
-    return found, read_provenance(kind.format, data)
+    return found, read_provenance(kind.format, data), taken_exactly(exif_of_raw(data))
 
 
 def _made_with(kind: ImageFormat) -> str:

@@ -59,6 +59,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int = 0  # of the JPEG, which follows
     made_with: str = ""  # programs and their versions
     provenance: Provenance | None = None  # of the file
+    taken: str = ""  # when, to the fraction of a second
 
 
 def send_json(connection: socket.socket, message: msgspec.Struct) -> None:

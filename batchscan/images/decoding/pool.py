@@ -38,6 +38,7 @@ class Converted:
     warnings: tuple[str, ...] = ()
     made_with: str = ""
     provenance: Provenance | None = None  # of the file
+    taken: str = ""  # when, to the fraction of a second
 
 
 class Decoders:
@@ -122,6 +123,7 @@ class Decoders:
             reply.warnings,
             reply.made_with,
             reply.provenance,
+            reply.taken,
         )
 
     def close(self) -> None:

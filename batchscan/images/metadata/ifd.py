@@ -151,12 +151,15 @@ XMP: Final = 700  # these two in camera RAW
 IPTC: Final = 33723
 COPYRIGHT: Final = 33432
 TAKEN: Final = 36867  # DateTimeOriginal
+TAKEN_FRACTION: Final = 37521  # SubSecTimeOriginal
 
 MAX_LENGTH: Final = 1_000_000
 """Bytes of a value that are read at most: metadata of real pictures has a tenth of that."""
 
 _DIRECTORY: Final = 34665  # where the EXIF directory stands, with the time in it
-_EXIF_WANTED: Final = frozenset({ORIENTATION, ARTIST, XMP, IPTC, COPYRIGHT, TAKEN, _DIRECTORY})
+_EXIF_WANTED: Final = frozenset(
+    {ORIENTATION, ARTIST, XMP, IPTC, COPYRIGHT, TAKEN, TAKEN_FRACTION} | {_DIRECTORY}
+)
 _UNITS: Final = {1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 13: 4, 129: 1}  # bytes; texts are of one
 _ENTRY: Final = 12
 # TIFF's own, and those of Olympus and Panasonic, whose directories are the same.

@@ -22,6 +22,7 @@ _BYTES: Final = 8 * MAX_LENGTH  # that are looked at: four a character, and room
 _PHOTOSHOP_IPTC: Final = 0x0404  # the resource of a JPEG that holds IPTC
 _RAF_PREVIEW: Final = slice(84, 92)  # where a Fuji RAF's JPEG stands, and how long it is
 _RAF: Final = b"FUJIFILMCCD-RAW"
+_FRACTION: Final = 9  # digits of a second
 _CR3_HEAD: Final = 1_000_000  # bytes in which a Canon CR3 has its two EXIF directories
 _CR3_BOXES: Final = (b"CMT1", b"CMT2")
 
@@ -44,6 +45,26 @@ def of_raw(data: bytes) -> Provenance:
         return _first(*(_of_exif(Exif(data[at + 4 : at + _CR3_HEAD])) for at in places if at > 0))
     found = Exif(data)
     return _first(_of_exif(found), _of_iptc(found.text(ifd.IPTC)), _of_xmp(found.text(ifd.XMP)))
+
+
+def taken_exactly(found: Exif) -> str:
+    """When a picture was taken, to the fraction of a second; "" where it does not say so."""
+    moment, fraction = (found.text(tag).strip(b"\0 ") for tag in (ifd.TAKEN, ifd.TAKEN_FRACTION))
+    if not (moment.strip(b"0: ") and fraction.isdigit() and len(fraction) <= _FRACTION):
+        return ""  # a camera without a clock writes zeros
+    return f"{_text(moment)}.{fraction.decode().rstrip('0')}"
+
+
+def exif_of_raw(data: bytes) -> Exif:
+    """The EXIF of a camera RAW file that has the time in it, where its kind is known."""
+    preview = raf_preview(data)
+    if preview:
+        at = preview.find(b"Exif\0\0")
+        return Exif(preview[at:] if at >= 0 else b"")
+    if data[4:12] == b"ftypcrx ":
+        at = data.find(b"CMT2", 0, _CR3_HEAD)
+        return Exif(data[at + 4 : at + _CR3_HEAD] if at > 0 else b"")
+    return Exif(data)
 
 
 def raf_preview(data: bytes) -> bytes | None:

@@ -1,0 +1,88 @@
+"""The fingerprint of a decoded picture: the way up that it is shown, on white, in eight bits."""
+
+from __future__ import annotations
+
+import io
+from contextlib import suppress
+from typing import Final
+
+from PIL import Image, JpegImagePlugin
+
+from batchscan.images.conversion.bands import CONVERTIBLE, shrink_to_eight_bits
+from batchscan.images.metadata import provenance
+from batchscan.images.metadata.ifd import ORIENTATION, Exif
+from batchscan.images.thumbnail import TURNS
+from batchscan.likeness import Fingerprint
+from batchscan.renditions.fingerprint import SMALLEST_SIDE, fingerprint
+
+MAX_ASPECT: Final = 8  # times as long as wide: a strip has no shape to be known by
+_ENOUGH: Final = 192  # pixels of the shorter side that a reduced decode leaves
+_SCALES: Final = (8, 4, 2)  # that a JPEG can be decoded at
+
+
+def draft_scale(width: int, height: int) -> int:
+    """How many times smaller a JPEG is decoded to be judged, and compared with others.
+
+    Every byte is read all the same; only a picture that is small is decoded whole.
+    """
+    shorter = min(width, height)
+    if max(width, height) > MAX_ASPECT * shorter:
+        return _SCALES[0]
+    return next((scale for scale in _SCALES if shorter >= scale * _ENOUGH), 1)
+
+
+def fingerprint_of(
+    image: Image.Image, size: tuple[int, int], taken: str | None = None
+) -> Fingerprint | None:
+    """Take the fingerprint of a decoded picture; None for one that cannot be compared.
+
+    Args:
+        image: its pixels, a reduced decode of them, too, and its metadata.
+        size: of the whole picture, as it is stored.
+        taken: when, where that is known from elsewhere.
+    """
+    shorter = min(image.size)
+    if shorter < SMALLEST_SIDE or max(image.size) > MAX_ASPECT * shorter:
+        return None
+    if image.mode not in CONVERTIBLE:
+        return None
+    exif = Exif(image.info.get("exif", b""))
+    small = _small(image, max(1, shorter // _ENOUGH))
+    # The last row and column of a reduced picture may stand for less than the others.
+    scale = round(size[0] / small.width), round(size[1] / small.height)
+    extent = size[0] / max(1, scale[0]), size[1] / max(1, scale[1])
+    turn = TURNS.get(exif.number(ORIENTATION))
+    when = provenance.taken_exactly(exif) if taken is None else taken
+    return fingerprint(small, extent, turn)._replace(
+        width=size[1] if turn in _ACROSS else size[0],
+        height=size[0] if turn in _ACROSS else size[1],
+        taken=when,
+    )
+
+
+def _small(image: Image.Image, step: int) -> Image.Image:
+    """The picture on white as "L" or "RGB", `step` times smaller."""
+    if step > 1 and image.mode in ("RGBA", "LA"):  # before white comes under all its pixels
+        image, step = image.reduce(step), 1
+    small = shrink_to_eight_bits(image, max(1, max(image.size) // (2 * step)))
+    return small if small.mode == "L" else small.convert("RGB")
+
+
+def fingerprint_of_jpeg(data: bytes, size: tuple[int, int], taken: str) -> Fingerprint | None:
+    """The same of a JPEG of our own, made of a picture of this size."""
+    with suppress(Exception):
+        image = Image.open(io.BytesIO(data), formats=(JpegImagePlugin.JpegImageFile.format or "",))
+        scale = draft_scale(*image.size)
+        image.draft(None, (max(1, image.width // scale), max(1, image.height // scale)))
+        image.load()
+        return fingerprint_of(image, size, taken)
+    return None
+
+
+_ACROSS: Final = (
+    Image.Transpose.TRANSPOSE,
+    Image.Transpose.ROTATE_270,
+    Image.Transpose.TRANSVERSE,
+    Image.Transpose.ROTATE_90,
+)
+"""The turns that make a wide picture a tall one."""

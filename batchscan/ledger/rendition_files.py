@@ -1,0 +1,168 @@
+"""The files that a run has looked at, to find out which are versions of one picture.
+
+On disk where there are many, so that memory stays flat; gone with the process.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import zlib
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
+
+from batchscan.likeness import Fingerprint
+from batchscan.model import Candidate, Image, Stat
+
+MAX_THUMBNAILS: Final = 8_192
+"""Thumbnails that are kept in this process, on disk; of more pictures they are made again."""
+
+FINGERPRINT: Final = "g.hash, g.detail, g.width, g.height, g.taken"
+"""The columns that `fingerprint_in` reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenditionFile:
+    """A file that this run has looked at, and what its versions are found by."""
+
+    candidate: Candidate
+    stat: Stat
+    sha256: str
+    format: str
+    width: int
+    height: int
+    converted: bool  # the service takes a JPEG made of it
+    answered: bool  # its content has an answer already
+    fingerprint: Fingerprint | None
+    number: int = 0  # in the order in which they were noted
+
+    @classmethod
+    def of(
+        cls, image: Image, candidate: Candidate, *, converted: bool, answered: bool
+    ) -> RenditionFile:
+        """Note what is known of an inspected picture."""
+        return cls(
+            candidate,
+            image.stat,
+            image.sha256,
+            image.format,
+            image.width,
+            image.height,
+            converted,
+            answered,
+            image.fingerprint,
+        )
+
+
+class Hashes(NamedTuple):
+    """What a noted file is first compared by."""
+
+    number: int
+    sha256: bytes
+    hash: bytes
+    detail: float
+    width: int
+    height: int
+    taken: str
+
+
+class RenditionFiles:
+    """The table of them, and that of their thumbnails."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def note(self, file: RenditionFile) -> None:
+        """Note a file that this run has looked at, for this process only."""
+        found = file.fingerprint
+        columns = (b"", 0.0, 0, 0, "") if found is None else found[:5]
+        candidate = file.candidate
+        self._connection.execute(
+            "INSERT INTO rendition_files (path, root, explicit, size, mtime_ns, ctime_ns, sha256,"
+            " format, picture_width, picture_height, converted, answered, hash, detail, width,"
+            " height, taken) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                os.fsencode(candidate.path),
+                None if candidate.root is None else os.fsencode(candidate.root),
+                candidate.named_by_user,
+                *file.stat,
+                bytes.fromhex(file.sha256),
+                *(file.format, file.width, file.height, file.converted, file.answered),
+                *columns,
+            ),
+        )
+        if found is not None and found.thumbnail:
+            self._connection.execute(
+                "INSERT OR IGNORE INTO rendition_thumbnails SELECT ?, ?"
+                " WHERE (SELECT count(*) FROM rendition_thumbnails) < ?",
+                (bytes.fromhex(file.sha256), zlib.compress(found.thumbnail, 1), MAX_THUMBNAILS),
+            )
+
+    def noted(self, after: int, most: int) -> list[Hashes]:
+        """What noted files are compared by, in the order of their numbers."""
+        return list(
+            map(
+                Hashes._make,
+                self._connection.execute(
+                    f"SELECT g.id, g.sha256, {FINGERPRINT} FROM rendition_files g WHERE id > ?"
+                    " ORDER BY id LIMIT ?",
+                    (after, most),
+                ),
+            )
+        )
+
+    def get(self, numbers: list[int]) -> dict[int, RenditionFile]:
+        """Noted files by their numbers, with their thumbnails as far as there are any."""
+        found = {}
+        for number in numbers:
+            row = self._connection.execute(
+                "SELECT g.path, g.root, g.explicit, g.size, g.mtime_ns, g.ctime_ns, g.sha256,"
+                " g.format, g.picture_width, g.picture_height, g.converted, g.answered, t.pixels,"
+                f" {FINGERPRINT} FROM rendition_files g"
+                " LEFT JOIN rendition_thumbnails t USING (sha256) WHERE g.id = ?",
+                (number,),
+            ).fetchone()
+            found[number] = _file(number, row)
+        return found
+
+    def forget(self) -> None:
+        """Note nothing any more."""
+        self._connection.execute("DELETE FROM rendition_files")
+        self._connection.execute("DELETE FROM rendition_thumbnails")
+
+
+def fingerprint_in(columns: Any) -> Fingerprint | None:  # noqa: ANN401 - rows have no types
+    """A fingerprint from its columns; None where it is empty."""
+    return Fingerprint(*columns) if columns[0] else None
+
+
+def with_thumbnail(file: RenditionFile, pixels: bytes) -> RenditionFile:
+    """The same file with its thumbnail."""
+    found = file.fingerprint
+    return file if found is None else replace(file, fingerprint=found._replace(thumbnail=pixels))
+
+
+def _file(number: int, row: Any) -> RenditionFile:  # noqa: ANN401 - as above
+    path, root, explicit, size, mtime, ctime, sha256, form, width, height, *rest = row
+    converted, answered, pixels, *found = rest
+    stat = Stat(size, mtime, ctime)
+    candidate = Candidate(
+        os.fsdecode(path),
+        stat,
+        named_by_user=bool(explicit),
+        root=None if root is None else os.fsdecode(root),
+    )
+    known = fingerprint_in(found)
+    file = RenditionFile(
+        candidate,
+        stat,
+        sha256.hex(),
+        form,
+        width,
+        height,
+        bool(converted),
+        bool(answered),
+        known,
+        number,
+    )
+    return with_thumbnail(file, zlib.decompress(pixels)) if pixels else file

@@ -1,0 +1,210 @@
+"""What the ledger knows of versions of one picture: fingerprints, who is covered, what people said."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from batchscan.ledger.rendition_files import (
+    FINGERPRINT,
+    Hashes,
+    RenditionFile,
+    RenditionFiles,
+    fingerprint_in,
+)
+from batchscan.likeness import CoveredBy, Fingerprint
+from batchscan.model import Candidate, Stat
+from batchscan.util.paths import join_path
+
+_ANSWERED: Final = (
+    " FROM fingerprints g CROSS JOIN pictures p ON p.realm_id = ? AND p.sha256 = g.sha256"
+    " JOIN answers a ON a.id = p.answer_id WHERE a.trouble IS NULL AND a.reader IS NOT NULL"
+)
+
+
+class Cover(NamedTuple):
+    """A content that is not asked about, and the answered one that it is a version of."""
+
+    picture_id: int  # the answered one
+    by: CoveredBy
+
+
+Word: TypeAlias = Literal["split", "join"]
+
+
+class RenditionDecision(NamedTuple):
+    """What a person said of one picture, or of two."""
+
+    word: Word
+    at: float  # seconds since 1970
+    who: str
+    sha256: str
+    path: bytes
+    other_sha256: str | None = None  # of a join
+    other_path: bytes | None = None
+    note: str | None = None
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """What people's decisions come to: the last one about a picture counts."""
+
+    alone: set[str] = field(default_factory=set)  # contents that are no version of any other
+    joined: set[frozenset[str]] = field(default_factory=set)  # pairs that are one picture
+
+    def enter(self, word: Word, one: str, other: str | None) -> None:
+        """Enter the next decision."""
+        if word == "split":
+            self.alone.add(one)
+            self.joined = {pair for pair in self.joined if one not in pair}
+        elif other is not None:
+            self.alone -= {one, other}
+            self.joined.add(frozenset((one, other)))
+
+
+class Renditions:
+    """The tables of fingerprints, of what is covered, and of what people decided about that."""
+
+    def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
+        self._connection = connection
+        self._realm_id = realm_id
+        self.files = RenditionFiles(connection)
+
+    def keep(self, sha256: str, found: Fingerprint | None) -> None:
+        """Keep a content's fingerprint; None where it cannot have any. It never changes."""
+        columns = (b"", 0.0, 0, 0, "") if found is None else found[:5]
+        self._connection.execute(
+            "INSERT OR IGNORE INTO fingerprints VALUES (?, ?, ?, ?, ?, ?)",
+            (bytes.fromhex(sha256), *columns),
+        )
+
+    def fingerprint(self, sha256: str) -> tuple[bool, Fingerprint | None]:
+        """Whether a content was looked at, and its fingerprint."""
+        row = self._connection.execute(
+            f"SELECT {FINGERPRINT} FROM fingerprints g WHERE sha256 = ?", (bytes.fromhex(sha256),)
+        ).fetchone()
+        return row is not None, fingerprint_in(row) if row else None
+
+    def answered(self, after: bytes, most: int) -> list[Hashes]:
+        """What answered pictures are compared by, in the order of their hashes' bytes."""
+        return list(
+            map(
+                Hashes._make,
+                self._connection.execute(
+                    f"SELECT p.id, g.sha256, {FINGERPRINT}{_ANSWERED} AND g.sha256 > ?"
+                    " AND g.hash <> x'' ORDER BY g.sha256 LIMIT ?",
+                    (self._realm_id, after, most),
+                ),
+            )
+        )
+
+    def answered_at(self, taken: str) -> list[Hashes]:
+        """The same of those that were taken in this moment."""
+        return list(
+            map(
+                Hashes._make,
+                self._connection.execute(
+                    f"SELECT p.id, g.sha256, {FINGERPRINT}{_ANSWERED} AND g.taken = ?"
+                    " AND g.taken <> '' AND g.hash <> x''",
+                    (self._realm_id, taken),
+                ),
+            )
+        )
+
+    def answered_file(self, picture_id: int) -> RenditionFile | None:
+        """A file of an answered picture; None where none is known any more."""
+        row = self._connection.execute(
+            "SELECT d.path, f.name, f.size, f.mtime_ns, f.ctime_ns, p.sha256, p.format, p.width,"
+            f" p.height, c.sent IS NOT NULL AND c.sent LIKE '%\"r1\"%', {FINGERPRINT}"
+            " FROM pictures p JOIN files f ON f.picture_id = p.id AND f.sha256 IS NULL"
+            " JOIN folders d ON d.id = f.folder_id JOIN answers a ON a.id = p.answer_id"
+            " JOIN claims c ON c.scan_id = a.scan_id JOIN fingerprints g ON g.sha256 = p.sha256"
+            " WHERE p.id = ? ORDER BY length(d.path) + length(f.name), d.path, f.name LIMIT 1",
+            (picture_id,),
+        ).fetchone()
+        if row is None:
+            return None
+        folder, name, size, mtime, ctime, sha256, form, width, height, converted, *found = row
+        stat = Stat(size, mtime, ctime)
+        candidate = Candidate(os.fsdecode(join_path(folder, name)), stat)
+        digest, known = sha256.hex(), fingerprint_in(found)
+        return RenditionFile(
+            candidate, stat, digest, form, width, height, bool(converted), True, known, -picture_id
+        )
+
+    def unprinted(self, after: int, most: int) -> list[tuple[int, Candidate]]:
+        """Answered pictures without a fingerprint, by number, each with a file of it."""
+        rows = self._connection.execute(
+            "SELECT p.id, d.path, min(f.name), f.size, f.mtime_ns, f.ctime_ns FROM pictures p"
+            " JOIN files f ON f.picture_id = p.id AND f.sha256 IS NULL"
+            " JOIN folders d ON d.id = f.folder_id"
+            " WHERE p.realm_id = ? AND p.id > ? AND p.answer_id NOT NULL"
+            " AND NOT EXISTS (SELECT 1 FROM fingerprints g WHERE g.sha256 = p.sha256)"
+            " GROUP BY p.id ORDER BY p.id LIMIT ?",
+            (self._realm_id, after, most),
+        )
+        return [
+            (number, Candidate(os.fsdecode(join_path(folder, name)), Stat(*stat)))
+            for number, folder, name, *stat in rows
+        ]
+
+    def cover(self, file: RenditionFile, cover: Cover) -> None:
+        """Remember that a content is not asked about."""
+        by = cover.by
+        self._connection.execute(
+            "INSERT OR REPLACE INTO covered VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                self._realm_id,
+                bytes.fromhex(file.sha256),
+                cover.picture_id,
+                bytes.fromhex(by.sha256),
+                os.fsencode(by.path),
+                *(by.distance, by.difference, by.rule),
+                *(file.stat.size, file.format, file.width, file.height),
+            ),
+        )
+
+    def covered(self, sha256: str) -> Cover | None:
+        """What covers a content, if anything does."""
+        row = self._connection.execute(
+            "SELECT picture_id, by_path, by_sha256, distance, difference, rule FROM covered"
+            " WHERE realm_id = ? AND sha256 = ?",
+            (self._realm_id, bytes.fromhex(sha256)),
+        ).fetchone()
+        if row is None:
+            return None
+        picture_id, path, by, *how = row
+        return Cover(picture_id, CoveredBy(os.fsdecode(path), by.hex(), *how))
+
+    def decide(self, decision: RenditionDecision) -> None:
+        """Keep what a person said, for ever."""
+        other = decision.other_sha256
+        self._connection.execute(
+            "INSERT INTO rendition_decisions (word, at, who, sha256, path, other_sha256,"
+            " other_path, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(decision.word, decision.at, decision.who),
+                *(bytes.fromhex(decision.sha256), decision.path),
+                *(None if other is None else bytes.fromhex(other), decision.other_path),
+                decision.note,
+            ),
+        )
+
+    def decisions(self) -> Iterator[RenditionDecision]:
+        """What people said, in its order."""
+        for word, at, who, sha256, path, other, other_path, note in self._connection.execute(
+            "SELECT word, at, who, sha256, path, other_sha256, other_path, note"
+            " FROM rendition_decisions ORDER BY id"
+        ):
+            other_hex = other.hex() if other else None
+            yield RenditionDecision(word, at, who, sha256.hex(), path, other_hex, other_path, note)
+
+    def verdicts(self) -> Verdicts:
+        """What all of that comes to."""
+        found = Verdicts()
+        for decision in self.decisions():
+            found.enter(decision.word, decision.sha256, decision.other_sha256)
+        return found

@@ -1,0 +1,71 @@
+"""The tables of what one process saw, which are gone with its connection."""
+
+from __future__ import annotations
+
+# What this process saw; gone with the connection. Unchanged pictures without matches are left out.
+TEMPORARY = """
+    PRAGMA temp.cache_size = -16000;            -- KiB that stay in memory
+    CREATE TEMP TABLE report_pictures (
+        picture_id INTEGER PRIMARY KEY,
+        path BLOB NOT NULL,
+        fresh INTEGER NOT NULL                  -- scanned in this run
+    );
+    CREATE TEMP TABLE report_rejected (         -- files seen that stand as rejected, unchanged
+        folder_id INTEGER NOT NULL,
+        name BLOB NOT NULL,
+        PRIMARY KEY (folder_id, name)
+    ) WITHOUT ROWID;
+    CREATE TEMP TABLE walked (folder_id INTEGER PRIMARY KEY);  -- folders that have pictures now
+    CREATE TEMP TABLE news_runs (run_id TEXT PRIMARY KEY) WITHOUT ROWID;  -- whose news this tells
+    CREATE TEMP TABLE message_drafts (                  -- of messages, until their number is known
+        part INTEGER PRIMARY KEY,
+        matches BLOB NOT NULL,                  -- JSON
+        number INTEGER NOT NULL
+    );
+    CREATE TEMP TABLE allowed_matches (                 -- matches of pictures seen that a rule allows
+        picture_id INTEGER NOT NULL,
+        key TEXT NOT NULL,
+        PRIMARY KEY (picture_id, key)
+    ) WITHOUT ROWID;
+    CREATE TEMP TABLE due_rescans (                     -- to be asked again, after what is new
+        id INTEGER PRIMARY KEY,
+        counts_from REAL NOT NULL,              -- when its answer came, or counts as having come
+        folder BLOB NOT NULL,
+        root BLOB,
+        explicit INTEGER NOT NULL,
+        name BLOB NOT NULL,
+        size INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        ctime_ns INTEGER NOT NULL
+    );
+    CREATE INDEX temp.due_by_age ON due_rescans (counts_from, id);
+    CREATE TEMP TABLE prune_candidates (                   -- files that are gone, before their rows go
+        folder_id INTEGER NOT NULL,
+        name BLOB NOT NULL,
+        root BLOB NOT NULL,                     -- of the scans that found it
+        PRIMARY KEY (folder_id, name)
+    ) WITHOUT ROWID;
+    CREATE TEMP TABLE rendition_files (                 -- looked at in this run, to be compared
+        id INTEGER PRIMARY KEY,
+        path BLOB NOT NULL,
+        root BLOB,
+        explicit INTEGER NOT NULL,
+        size INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        ctime_ns INTEGER NOT NULL,
+        sha256 BLOB NOT NULL,
+        format TEXT NOT NULL,
+        picture_width INTEGER NOT NULL,         -- as they are stored
+        picture_height INTEGER NOT NULL,
+        converted INTEGER NOT NULL,
+        answered INTEGER NOT NULL,
+        hash BLOB NOT NULL,
+        detail REAL NOT NULL,
+        width INTEGER NOT NULL,                 -- upright
+        height INTEGER NOT NULL,
+        taken TEXT NOT NULL
+    );
+    CREATE TEMP TABLE rendition_thumbnails (sha256 BLOB PRIMARY KEY, pixels BLOB NOT NULL)
+        WITHOUT ROWID;
+    CREATE TEMP TABLE dry_run_planned (sha256 BLOB PRIMARY KEY) WITHOUT ROWID;  -- what a dry run would send
+"""
