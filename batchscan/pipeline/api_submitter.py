@@ -67,15 +67,16 @@ class ApiSubmitter:
         generation = known.generation if known.open else known.generation + 1
         again = known.answer is not None and not self.settings.force
         submission = Submission(image, generation, watch, is_rescan=again)
-        self.budget.admit_picture(self.clock.monotonic())
-        try:
-            return await self._until_answered(submission), submission
-        except StopRun as stop:
-            if not submission.maybe_charged:
-                raise
-            self.stop.request(stop)
-            detail = "sent without an answer, and then the run stopped; the next run asks again"
-            return NoAnswer(FailReason.OUTCOME_UNKNOWN, detail, submission.last_error), submission
+        async with self.budget.admitted(self.clock.monotonic()):
+            try:
+                return await self._until_answered(submission), submission
+            except StopRun as stop:
+                self.stop.request(stop)  # before others learn that no place is left
+                if not submission.maybe_charged:
+                    raise
+                detail = "sent without an answer, and then the run stopped; the next run asks again"
+                lost = NoAnswer(FailReason.OUTCOME_UNKNOWN, detail, submission.last_error)
+                return lost, submission
 
     async def _until_answered(self, submission: Submission) -> SubmissionResult:
         ending: SubmissionResult | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from batchscan.enums import DeferReason
@@ -54,6 +55,9 @@ class Budget:
         self._shown = self._prices.largest is not None and not self._prices.odd
         self._dearest = 0  # of this run, plausible or not
         self._pictures = 0
+        self._asking = 0  # pictures at this moment
+        self._nobody_asks = asyncio.Event()
+        self._nobody_asks.set()
         self._reserved: list[Reservation] = []
         self._changed = asyncio.Condition()
         self.spent = 0  # charged, and what may have been charged without an answer
@@ -83,18 +87,31 @@ class Budget:
                 reason=DeferReason.DURATION,
             )
 
-    def admit_picture(self, now: float) -> None:
-        """Count a picture that is about to be asked about.
+    @asynccontextmanager
+    async def admitted(self, now: float) -> AsyncIterator[None]:
+        """Count a picture, which is asked about in this block.
+
+        Where the limit is reached this waits for the pictures that are being asked about: they
+        may find a graver reason to stop, and then the limit is not what keeps the rest back.
 
         Raises:
-            LimitReached: `--limit` pictures were, or the time is over.
+            LimitReached: `--limit` pictures were asked about, or the time is over.
         """
         self.check_deadline(now)
         if self._most_pictures is not None and self._pictures >= self._most_pictures:
+            await self._nobody_asks.wait()
             raise LimitReached(
                 f"--limit {self._most_pictures} pictures reached", reason=DeferReason.LIMIT
             )
         self._pictures += 1
+        self._asking += 1
+        self._nobody_asks.clear()
+        try:
+            yield
+        finally:
+            self._asking -= 1
+            if not self._asking:
+                self._nobody_asks.set()
 
     async def reserve(self, *, again: bool = False) -> Reservation:
         """Set credits aside for one request; the reservation, to be given back.

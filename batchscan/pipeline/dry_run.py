@@ -44,11 +44,11 @@ class DryRunSubmitter:
         submission = Submission(image, known.generation, watch)
         if await self._ledger.run(lambda ledger: ledger.claims.planned(image.sent_sha256)):
             return self._twin(image, watch), submission
-        self._budget.admit_picture(self._clock.monotonic())
         again = known.answer is not None and not self._force
-        reservation, price = await self._budget.reserve(again=again), self._budget.price
-        await self._budget.settle(reservation, price)
-        await self._ledger.run(lambda ledger: ledger.claims.plan(image.sent_sha256))
+        async with self._budget.admitted(self._clock.monotonic()):
+            reservation, price = await self._budget.reserve(again=again), self._budget.price
+            await self._budget.settle(reservation, price)
+            await self._ledger.run(lambda ledger: ledger.claims.plan(image.sent_sha256))
         self._tally.expected += price
         self._tally.planned_bytes += len(image.data)
         self.pictures += 1

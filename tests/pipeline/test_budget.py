@@ -161,20 +161,39 @@ async def test_without_a_budget_nobody_waits():
     assert [(await budget.reserve()).credits for _ in range(100)] == [1] * 100
 
 
-def test_the_limit_counts_pictures():
+async def test_the_limit_counts_pictures():
     budget = Budget(spend(limit=2), None, 0.0)
-    budget.admit_picture(0.0)
-    budget.admit_picture(0.0)
+    for _ in range(2):
+        async with budget.admitted(0.0):
+            pass
 
     with pytest.raises(LimitReached) as stop:
-        budget.admit_picture(0.0)
+        async with budget.admitted(0.0):
+            pass
     assert stop.value.defer_reason is DeferReason.LIMIT
 
 
-def test_after_the_longest_duration_nothing_starts():
+async def test_the_limit_is_not_reached_while_those_within_it_are_asked_about():
+    budget = Budget(spend(limit=1), None, 0.0)
+
+    async def ask() -> None:
+        async with budget.admitted(0.0):
+            pass
+
+    async with budget.admitted(0.0):
+        second = asyncio.create_task(ask())
+        await asyncio.sleep(0.01)
+        assert not second.done()
+    with pytest.raises(LimitReached):
+        await second
+
+
+async def test_after_the_longest_duration_nothing_starts():
     budget = Budget(spend(max_duration=60.0), None, 100.0)
-    budget.admit_picture(159.9)
+    async with budget.admitted(159.9):
+        pass
 
     with pytest.raises(LimitReached) as stop:
-        budget.admit_picture(160.0)
+        async with budget.admitted(160.0):
+            pass
     assert stop.value.defer_reason is DeferReason.DURATION

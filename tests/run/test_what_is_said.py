@@ -11,6 +11,7 @@ import sys
 
 import pytest
 
+from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import Answer
 from tests.support.fault_cells import login
 from tests.support.pictures import jpeg, png, tree
@@ -163,3 +164,32 @@ def read_all(terminal: int) -> str:
         pass
     os.close(terminal)
     return " ".join(b"".join(parts).decode(errors="replace").split())
+
+
+GRAVER = {
+    "auth": (4, login(Answer(status=401, body="message"))),
+    "credits": (6, Fault(route="check", action=Answer(status=402))),
+    "unavailable": (8, Fault(route="check", action=Answer(status=404))),
+}
+
+
+@pytest.mark.parametrize("reason", GRAVER)
+@pytest.mark.parametrize("spend", [{"limit": 1}, {"limit": 5}, {"max_credits": 1}])
+async def test_what_a_limit_would_have_kept_back_is_left_for_the_graver_reason(
+    bench, reason, spend
+):
+    bench.pictures(40)
+    code, fault = GRAVER[reason]
+    bench.emulator.faults = (fault,)
+    ran = await bench.scan(spend=spend)
+
+    assert (ran.exit_code, ran.reasons()) == (code, {reason: 40})
+    assert ran.report.unchecked == {reason: 40}
+
+
+async def test_a_limit_that_was_reached_keeps_the_rest_back(bench):
+    bench.pictures(40)
+    ran = await bench.scan(spend={"limit": 5})
+
+    assert (ran.exit_code, ran.reasons()) == (5, {"limit": 35})
+    assert len(bench.checks()) == 5
