@@ -13,11 +13,15 @@ from aiohttp.client_proto import ResponseHandler
 
 from batchscan.copyleaks.response_end import ResponseEnd
 from batchscan.copyleaks.upload_body import UploadBody
+from batchscan.copyleaks.waking_timeout import WakingTimeout
 
 if TYPE_CHECKING:
     from aiohttp.client_reqrep import ClientRequest
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
+
+
+STEPS = 3  # that a connection may take: two addresses or a proxy, and TLS
 
 
 class OneAnswer(ResponseHandler):
@@ -67,9 +71,16 @@ class OneAnswer(ResponseHandler):
 class Connections(aiohttp.TCPConnector):
     """Hands out no kept connection on which bytes wait: they would be taken for the next answer."""
 
-    def __init__(self, *, limit: int, force_close: bool) -> None:
-        """Keep `limit` connections at most; with `force_close` none is used twice."""
+    def __init__(self, *, limit: int, force_close: bool, connect_timeout: float) -> None:
+        """Prepare.
+
+        Args:
+            limit: connections that are kept, at most.
+            force_close: use none of them twice.
+            connect_timeout: seconds for one step: to an address or a proxy, and TLS through that.
+        """
         super().__init__(limit=limit, force_close=force_close)
+        self._step_timeout = connect_timeout
         # aiohttp has no public way to choose the protocol; a test holds it to this one.
         self._factory = cast("partial[ResponseHandler]", partial(OneAnswer, loop=self._loop))
         self._used: WeakSet[ResponseHandler] = WeakSet()
@@ -86,7 +97,9 @@ class Connections(aiohttp.TCPConnector):
             ClientConnectionError: the service spoke before it was asked.
         """
         while True:
-            connection = await super().connect(req, traces, timeout)
+            async with WakingTimeout() as timer:
+                timer.allow(STEPS * self._step_timeout)
+                connection = await super().connect(req, traces, timeout)
             protocol = connection.protocol
             assert isinstance(protocol, OneAnswer)  # noqa: S101 - our factory's
             fresh = protocol not in self._used
@@ -100,3 +113,9 @@ class Connections(aiohttp.TCPConnector):
         self._used.add(protocol)
         protocol.body = req.body if isinstance(req.body, UploadBody) else None
         return connection
+
+    async def _wrap_create_connection(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - aiohttp's
+        """Connect to one address or proxy, within its time awake: aiohttp's own timers would not do."""
+        async with WakingTimeout() as timer:
+            timer.allow(self._step_timeout)
+            return await super()._wrap_create_connection(*args, **options)

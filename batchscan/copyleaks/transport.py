@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from batchscan.copyleaks.connections import Connections
+from batchscan.copyleaks.connections import STEPS, Connections
 from batchscan.copyleaks.error_table import clean
 from batchscan.copyleaks.errors import BadResponse, ConnectionFailed, Details, WrongAddress
 from batchscan.copyleaks.proxies import ProxyFor, proxies_of_environment
@@ -22,7 +22,6 @@ from batchscan.copyleaks.secret import SecretStr
 from batchscan.copyleaks.upload_body import UploadBody
 from batchscan.copyleaks.waking_timeout import WakingTimeout
 
-CONNECTING = 3  # steps that a connection may take: two addresses or a proxy, and TLS
 MAX_ANSWER = 64 * 1024 * 1024  # bytes after decompression
 
 
@@ -65,10 +64,7 @@ class Transport:
             "Accept-Encoding": "gzip",
             "Accept-Language": "en",
         }
-        self._connecting = CONNECTING * connect_timeout
-        self._timeout = aiohttp.ClientTimeout(
-            total=None, connect=self._connecting, sock_connect=connect_timeout
-        )
+        self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._connections = connections
         self._proxy_for = proxy_for or proxies_of_environment()
@@ -118,7 +114,7 @@ class Transport:
         fresh = not self._keep
         with translated(request.url, body):
             if not request.body:
-                timer.allow(self._connecting + self._read_timeout)
+                timer.allow(STEPS * self._connect_timeout + self._read_timeout)
             async with (
                 timer,
                 self._opened().request(
@@ -142,8 +138,14 @@ class Transport:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:  # made here: a session wants a running loop
             self._session = aiohttp.ClientSession(
-                connector=Connections(limit=self._connections, force_close=not self._keep),
-                timeout=self._timeout,
+                connector=Connections(
+                    limit=self._connections,
+                    force_close=not self._keep,
+                    connect_timeout=self._connect_timeout,
+                ),
+                timeout=aiohttp.ClientTimeout(
+                    total=None, sock_connect=None
+                ),  # ours do not count sleep
                 headers=self._headers,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=False,

@@ -49,18 +49,11 @@ class WakingTimeout:
 
     def allow(self, seconds: float) -> None:
         """Allow this much from now on, whatever was left."""
-        self._reprieves = 0
-        if self._handle is None:
-            self._left = seconds
-            self._wait()
-            return
-        # The slice that runs is taken off at its end; what of it is over does not count again.
-        over = self._slice - (self._due - asyncio.get_running_loop().time())
-        self._left = seconds + min(self._slice, max(0.0, over))
-        if self._left < self._slice:
+        if self._handle is not None:
             self._handle.cancel()
-            self._left = seconds
-            self._wait()
+        self._reprieves = 0
+        self._left = seconds
+        self._wait()
 
     def _wait(self) -> None:
         loop = asyncio.get_running_loop()

@@ -160,9 +160,20 @@ _LOGIN: Final = re.compile(r"//.*@", re.DOTALL)
 
 
 async def open_engine(
-    settings: Settings, token_file: Path, clock: Clock, check_halt: Callable[[], None]
+    settings: Settings,
+    token_file: Path,
+    clock: Clock,
+    awake: Callable[[], float],
+    check_halt: Callable[[], None],
 ) -> Engine:
-    """Open what inspects and uploads; `check_halt` raises once nothing more may be sent.
+    """Open what inspects and uploads.
+
+    Args:
+        settings: of the run.
+        token_file: where the access token is kept.
+        clock: by which requests leave.
+        awake: gives monotonic seconds that stand still while the process does.
+        check_halt: raises once nothing more may be sent.
 
     Raises:
         UsageError: Dask is not installed, or the cluster cannot be used.
@@ -178,7 +189,7 @@ async def open_engine(
             f"--dask needs Dask, which is not installed ({error.name or 'dask'} is missing)",
             advice=install_line("dask"),
         ) from error
-    return await open_cluster(settings, token_file, clock, check_halt)
+    return await open_cluster(settings, token_file, clock, awake, check_halt)
 
 
 def check_proxies(settings: Settings) -> None:

@@ -15,7 +15,11 @@ def backoff(failures: int, jitter: random.Random) -> float:
 
 
 class Outage:
-    """The run of failures since the last good answer. Times in seconds on one clock."""
+    """The run of failures since the last good answer.
+
+    Times in seconds: `awake` on a clock that stands still while the process does, by which the
+    patience is measured; the others on the one by which requests leave.
+    """
 
     def __init__(self, retry_for: float, jitter: random.Random) -> None:
         self.since: float | None = None
@@ -34,26 +38,26 @@ class Outage:
         if self._paused_at is None or sent_at > self._paused_at:
             self._failures = 0
 
-    def failed(self, picture: Hashable, *, reached: bool, now: float) -> bool:
+    def failed(self, picture: Hashable, *, reached: bool, awake: float) -> bool:
         """A request failed; whether that makes the service count as away."""
-        self._begin(now)
+        self._begin(awake)
         self._pictures.add(picture)
         self.away = self.away or not reached or len(self._pictures) >= FAILING_PICTURES
         return self.away
 
-    def pause(self, sent_at: float, floor: float | None, now: float) -> float | None:
+    def pause(
+        self, sent_at: float, floor: float | None, *, now: float, awake: float
+    ) -> float | None:
         """Until when to send nothing, at least `floor` seconds; None when it lasts too long."""
-        since = self._begin(now)
-        deadline = since + self._retry_for
-        if now >= deadline or now + (floor or 0) > deadline:
+        left = self._retry_for - (awake - self._begin(awake))
+        if left <= 0 or (floor or 0) > left:
             return None
         if self._paused_at is None or sent_at > self._paused_at:
             self._failures += 1
             self._paused_at = now
-        delay = max(floor or 0, min(backoff(self._failures, self._jitter), deadline - now))
-        return now + delay
+        return now + max(floor or 0, min(backoff(self._failures, self._jitter), left))
 
-    def _begin(self, now: float) -> float:
+    def _begin(self, awake: float) -> float:
         if self.since is None:
-            self.since = now
+            self.since = awake
         return self.since

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 import random
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from batchscan.errors import Unavailable
@@ -48,7 +48,10 @@ class RateLimiter:
         retry_for: float,
         clock: Clock,
         jitter: random.Random | None = None,
+        awake: Callable[[], float] | None = None,
     ) -> None:
+        """Prepare; `awake` gives the seconds by which `retry_for` is measured, else the clock does."""
+        self._awake = awake or clock.monotonic
         self._clock = clock
         self._schedule = Pacer(rates, headroom)
         self._learned = AdaptiveRate(rates)
@@ -141,7 +144,7 @@ class RateLimiter:
             Unavailable: it has been away for longer than `--retry-for`.
         """
         self._done(permit)
-        away = self._outage.failed(picture, reached=reached, now=self._clock.monotonic())
+        away = self._outage.failed(picture, reached=reached, awake=self._awake())
         if away:
             self._hold(permit, None, AWAY, said)
         return away
@@ -201,10 +204,10 @@ class RateLimiter:
         )
 
     def _hold(self, permit: Permit, floor: float | None, why: str, said: str) -> None:
-        until = self._outage.pause(permit.granted_at, floor, self._clock.monotonic())
+        now, awake = self._clock.monotonic(), self._awake()
+        until = self._outage.pause(permit.granted_at, floor, now=now, awake=awake)
         if until is None:
             if floor:  # for the next run
-                now = self._clock.monotonic()
                 self._pause = max(self._pause, (now + min(floor, MAX_KEPT), why))
             raise Unavailable(
                 f"the API {_WHAT[why]} for longer than --retry-for allows"

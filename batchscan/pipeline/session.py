@@ -19,7 +19,7 @@ from batchscan.engines.local import open_engine
 from batchscan.images.rules import Rules
 from batchscan.ledger import FreshnessPolicy, Ledger, LedgerThread, Prices
 from batchscan.model import Outcome
-from batchscan.pace import Clock, RateLimiter
+from batchscan.pace import AwakeTime, Clock, RateLimiter
 from batchscan.pipeline.api_submitter import ApiSubmitter
 from batchscan.pipeline.budget import Budget, CalendarBudget
 from batchscan.pipeline.concurrency import ByteSemaphore
@@ -103,15 +103,16 @@ class Opening:
             hold_state(settings, state, self.stop.sleep) as still_locked,
             check_marks(settings, state) as marks,
             open_ledger(settings, state) as ledger,
+            AwakeTime(clock.monotonic) as awake,
         ):
             walks = open_walks(settings, state)
             started_at = clock.wall()
             await check_lineage(ledger, settings, state, clock.wall())
             # What a killed run had under way counts against the budgets
             self.checkpoint = await self._close_killed_runs(ledger, started_at)
-            gate, budget = await self._limits(ledger)
+            gate, budget = await self._limits(ledger, awake)
             engine = await open_engine(
-                settings, state / "token.json", clock, self.stop.raise_if_halted
+                settings, state / "token.json", clock, awake.seconds, self.stop.raise_if_halted
             )
             self.stop.on_halt(engine.cancel_waits)
             try:
@@ -124,9 +125,9 @@ class Opening:
             finally:
                 await engine.aclose()
 
-    async def _limits(self, ledger: LedgerThread) -> tuple[RateLimiter, Budget]:
+    async def _limits(self, ledger: LedgerThread, awake: AwakeTime) -> tuple[RateLimiter, Budget]:
         pace, api = self.settings.pace, self.settings.api
-        gate = RateLimiter(pace.rate, pace.headroom, api.retry_for, self.clock)
+        gate = RateLimiter(pace.rate, pace.headroom, api.retry_for, self.clock, awake=awake.seconds)
         since = self.clock.wall() - gate.longest_window
         sends = await ledger.run(lambda ledger: ledger.rate_limits.sends_since(since))
         learned = await ledger.run(lambda ledger: ledger.rate_limits.learned())

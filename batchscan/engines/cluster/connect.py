@@ -24,9 +24,13 @@ log = logging.getLogger(__name__)
 
 
 async def open_cluster(
-    settings: Settings, token_file: Path, clock: Clock, check_halt: Callable[[], None]
+    settings: Settings,
+    token_file: Path,
+    clock: Clock,
+    awake: Callable[[], float],
+    check_halt: Callable[[], None],
 ) -> Engine:
-    """Connect to the cluster that settings name, and hire its workers.
+    """Connect to the cluster that settings name, and hire its workers; see `open_engine`.
 
     Raises:
         UsageError: nothing answers there, or no worker can be used.
@@ -41,7 +45,7 @@ async def open_cluster(
             f"there is no Dask scheduler at {address}: {error}",
             advice="check the address of --dask (engine.dask); for tls:// see Dask's own settings",
         ) from error
-    pool = WorkerPool(dask, settings, clock, check_halt)
+    pool = WorkerPool(dask, settings, clock, awake, check_halt)
     try:
         await pool.open()
     except BaseException:

@@ -22,6 +22,7 @@ from distributed.core import ConnectionPool
 from distributed.protocol import to_serialize
 from distributed.security import Security
 
+from batchscan.copyleaks.waking_timeout import WakingTimeout
 from batchscan.engines.cluster.worker_actor import WorkerActor
 from batchscan.settings import Settings
 from batchscan.settings.model_groups import LOCAL
@@ -164,7 +165,8 @@ class DaskClient:
             Gone: no answer came; it may have been called.
         """
         try:
-            async with asyncio.timeout(seconds):
+            async with WakingTimeout() as timeout:
+                timeout.allow(seconds)
                 said = await self._pool(hired.address).actor_execute(
                     function=method,
                     actor=hired.key,

@@ -34,19 +34,26 @@ class WorkerPool:
     """Keeps a station on every worker, and says which one takes the next picture."""
 
     def __init__(
-        self, dask: DaskClient, settings: Settings, clock: Clock, check_halt: Callable[[], None]
+        self,
+        dask: DaskClient,
+        settings: Settings,
+        clock: Clock,
+        awake: Callable[[], float],
+        check_halt: Callable[[], None],
     ) -> None:
         """Prepare.
 
         Args:
             dask: the cluster.
             settings: of the run; stations get no more than they need.
-            clock: what `--retry-for` is measured by.
+            clock: by which is waited.
+            awake: gives the seconds by which `--retry-for` and silence are measured.
             check_halt: raises once the run stops.
         """
         self._dask = dask
         self._settings = settings
         self._clock = clock
+        self._awake = awake
         self._check_halt = check_halt
         self._posts: dict[str, WorkerClient] = {}
         self._unfit: dict[str, str] = {}  # workers that cannot be used, and why
@@ -117,7 +124,7 @@ class WorkerPool:
         """Since when there has been no worker at all; None while there is one."""
         if any(not post.retiring for post in self._posts.values()):
             return None
-        now = self._clock.monotonic()
+        now = self._awake()
         since = now if since is None else since
         patience = self._settings.api.retry_for
         if now - since >= patience:
@@ -183,7 +190,7 @@ class WorkerPool:
         except WorkerUnreachable as gone:
             log.info("the Dask worker at %s could not be hired: %s", address, gone)
         else:
-            post = WorkerClient(self._dask, hired, hello, self._on_change)
+            post = WorkerClient(self._dask, hired, hello, self._awake, self._on_change)
             self._posts[address] = post
             self._workers += 1
             self._hosts.add(post.host)

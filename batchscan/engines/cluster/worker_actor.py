@@ -36,13 +36,14 @@ from batchscan.engines.cluster.messages import (
     WorkerInfo,
 )
 from batchscan.engines.inspector import Inspector
-from batchscan.engines.interface import NotSent, Reply
+from batchscan.engines.interface import NotSent, Reply, TransientError
 from batchscan.engines.uploading import upload
 from batchscan.engines.vendor_client import open_transport
 from batchscan.enums import FailReason
 from batchscan.errors import StopRun
 from batchscan.images.preview import NOTHING, Preview
-from batchscan.model import Candidate, Image, NotSendable
+from batchscan.model import Candidate, Image, NotSendable, ServiceError
+from batchscan.pace import AwakeTime
 from batchscan.settings import Settings
 
 DEFAULT_CACHE_BYTES = (
@@ -53,7 +54,8 @@ POLL_TIMEOUT = 2.0  # seconds after which `take` answers though nothing happened
 MAX_EARLY = 1.0  # seconds that an upload may come before its time, whatever clocks say
 BATCH_DELAY = 0.02  # seconds in which what else happens goes with the same answer
 DRIVER_SILENCE = 12.0  # seconds without a `take` after which nothing is sent any more
-DRIVER_LOST_AFTER = 60.0  # seconds without one after which the driver is taken for dead
+DRIVER_LOST_AFTER = 60.0  # seconds without one after which the driver is taken for dead,
+KEEP_RESULTS = 3600.0  # where nothing is left that it has not heard of; else so many: it may sleep
 DRAIN_TIMEOUT = 25.0  # seconds that a closing worker waits for what is under way
 
 
@@ -72,7 +74,8 @@ class WorkerActor:
         self._under_way: set[asyncio.Task[None]] = set()
         self._happened = asyncio.Event()
         self._leaving = False
-        self._taken_at = time.monotonic()
+        self._awake = AwakeTime(time.monotonic)
+        self._taken_at = self._awake.seconds()
         self._opened: tuple[Transport, ApiChannel] | None = None
         self._watch: asyncio.Task[None] | None = None
 
@@ -85,8 +88,9 @@ class WorkerActor:
         limit = worker.memory_manager.memory_limit
         self._cache.room = limit // CACHE_DIVISOR if limit else DEFAULT_CACHE_BYTES
         await worker.plugin_add(plugin=WorkerShutdownPlugin(self), name=f"batchscan-{self._epoch}")
+        await self._awake.__aenter__()
         await asyncio.to_thread(self._warm_up)
-        self._taken_at = time.monotonic()
+        self._taken_at = self._awake.seconds()
         self._watch = asyncio.create_task(self._watch_driver(worker))
         python = f"{sys.version_info.major}.{sys.version_info.minor}"
         return WorkerInfo(version.version(), python, self._cache.room)
@@ -111,7 +115,7 @@ class WorkerActor:
 
     async def poll_events(self, seen: int) -> EventBatch:
         """Wait a moment for something to happen; events up to number `seen` are forgotten."""
-        self._taken_at = time.monotonic()
+        self._taken_at = self._awake.seconds()
         while self._events and self._first <= seen:
             self._events.popleft()
             self._first += 1
@@ -124,7 +128,7 @@ class WorkerActor:
                 pass
             else:
                 await asyncio.sleep(BATCH_DELAY)
-        self._taken_at = time.monotonic()
+        self._taken_at = self._awake.seconds()
         return EventBatch(self._first, tuple(self._events), time.monotonic(), self._leaving)
 
     async def drain(self) -> None:
@@ -141,6 +145,7 @@ class WorkerActor:
         """Give back everything; what is under way ends first."""
         if self._watch is not None and self._watch is not asyncio.current_task():
             self._watch.cancel()
+        await self._awake.__aexit__(None, None, None)
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=DRAIN_TIMEOUT)
         if self._opened is not None:
@@ -151,13 +156,19 @@ class WorkerActor:
     @property
     def _driver_silent(self) -> bool:
         """Whether nobody has asked for what happened for so long that nobody may be there."""
-        return time.monotonic() - self._taken_at > DRIVER_SILENCE
+        return self._silence > DRIVER_SILENCE
+
+    @property
+    def _silence(self) -> float:
+        """Seconds since the driver last asked, without those that this process slept through."""
+        return self._awake.seconds() - self._taken_at
 
     async def _watch_driver(self, worker: Any) -> None:  # noqa: ANN401 - Dask's
         """End when the driver is gone: nobody else would end this."""
         while True:
             await asyncio.sleep(POLL_TIMEOUT)
-            if time.monotonic() - self._taken_at > DRIVER_LOST_AFTER and not self._under_way:
+            patience = KEEP_RESULTS if self._events else DRIVER_LOST_AFTER  # they are paid for
+            if self._silence > patience and not self._under_way:
                 break
         await worker.plugin_remove(f"batchscan-{self._epoch}")
 
@@ -209,7 +220,7 @@ class WorkerActor:
         if isinstance(image, NotSent):
             return image
         if self._driver_silent:
-            return NotSent(FailReason.NETWORK, "the worker had lost the driver; nothing was sent")
+            return _UNSENT
         channel = self._channel()
         # The driver counts it at its time: what comes early waits for it, so that delays on the
         # way here, which differ, do not make bursts.
@@ -251,6 +262,17 @@ class WorkerActor:
     def _channel(self) -> ApiChannel:
         assert self._opened is not None  # noqa: S101 - by hello
         return self._opened[1]
+
+
+# The driver was away and is back when it hears of this: it asks again.
+_UNSENT = TransientError(
+    FailReason.NETWORK,
+    "the worker had lost the driver; nothing was sent",
+    ServiceError(),
+    ambiguous=False,
+    reached=True,
+    worker_lost=True,
+)
 
 
 class WorkerShutdownPlugin(WorkerPlugin):  # type: ignore[misc]  # Dask has no types

@@ -67,9 +67,18 @@ class WorkerClient:
         dask: DaskClient,
         hired: ActorHandle,
         hello: WorkerInfo,
+        awake: Callable[[], float],
         changed: Callable[[WorkerClient], None],
     ) -> None:
-        """Prepare; `changed` is told when the station has more room, is leaving, or is gone."""
+        """Prepare.
+
+        Args:
+            dask: the cluster.
+            hired: the actor.
+            hello: what it said of itself.
+            awake: gives the seconds by which its silence is measured.
+            changed: called when it has more room, is leaving, or is gone.
+        """
         self.address = hired.address
         self.host = urlsplit(hired.address).hostname or hired.address
         self.free_bytes = hello.free_bytes
@@ -80,6 +89,7 @@ class WorkerClient:
         self.vanished = False  # gone without a goodbye, or with work under way
         self._dask = dask
         self._hired = hired
+        self._awake = awake
         self._changed = changed
         self._numbers = itertools.count(1)
         self.idle = asyncio.Event()  # set while nothing is under way
@@ -191,16 +201,15 @@ class WorkerClient:
 
     async def _call(self, method: str, *args: object, seconds: float = LOST_AFTER) -> Any:  # noqa: ANN401
         """Call until there is an answer; None, and the station lost, where none comes."""
-        loop = asyncio.get_running_loop()
         since: float | None = None
         while not self.lost:
-            began = loop.time()
+            began = self._awake()
             try:
                 return await self._dask.call(self._hired, method, *args, seconds=seconds) or True
             except WorkerUnreachable as error:
                 since = since or began
                 log.debug("%s at %s: %s", method, self.address, error)
-                if not self.registered or loop.time() - since >= LOST_AFTER:
+                if not self.registered or self._awake() - since >= LOST_AFTER:
                     self.mark_lost()
                     return None
             except Exception as error:  # noqa: BLE001 - whatever is wrong there, it is of no use

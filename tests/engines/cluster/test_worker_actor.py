@@ -12,7 +12,7 @@ from batchscan.copyleaks.secret import SecretStr
 from batchscan.emulator import Emulator, EmulatorConfig
 from batchscan.engines.cluster.messages import Inspect, MakePreview, Release, TaskRejected, Upload
 from batchscan.engines.cluster.worker_actor import WorkerActor
-from batchscan.engines.interface import NotSent, Success, TokenRejected
+from batchscan.engines.interface import NotSent, Success, TokenRejected, TransientError
 from batchscan.enums import FailReason, RejectReason
 from batchscan.images.preview import Preview
 from batchscan.model import Candidate, Image, NotSendable, Stat
@@ -179,7 +179,8 @@ async def test_nothing_is_sent_for_a_driver_that_is_silent(station, emulator, fi
     station._taken_at -= 60
     reply = await station._result_of(upload(image, file), SecretStr(token_of(emulator)))
 
-    assert isinstance(reply, NotSent)
+    assert isinstance(reply, TransientError)
+    assert (reply.ambiguous, reply.worker_lost) == (False, True)  # so that it is asked again
     assert not emulator.journal.of("check")
 
 

@@ -1,0 +1,60 @@
+"""Time in which this process ran: what it was stopped or suspended for does not count.
+
+Whoever gives up after a while means a while in which it tried. A process that wakes up late has
+not tried meanwhile, and what came for it lies unread in its sockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+TICK = 0.5  # seconds between two looks at the time
+LATE = 0.5  # seconds by which a look may be late before the rest counts as slept
+
+
+class AwakeTime:
+    """A clock that stands still while the event loop does; `async with`, else it never stands."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """Prepare; `now` gives monotonic seconds."""
+        self._now = now
+        self._slept = 0.0
+        self._expected = math.inf  # when the next look should have happened
+        self._looking: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._looking = asyncio.create_task(self._look())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait([self._looking])
+
+    def seconds(self) -> float:
+        """Seconds since any moment, without those that were slept through."""
+        self._notice()
+        return self._now() - self._slept
+
+    def _notice(self) -> None:
+        """Take off what was slept through; whoever asks first after it does."""
+        at = time.monotonic()
+        if at > self._expected:
+            self._slept += at - self._expected
+            self._expected = at
+
+    async def _look(self) -> None:
+        while True:
+            self._notice()
+            self._expected = time.monotonic() + TICK + LATE
+            await asyncio.sleep(TICK)
