@@ -41,6 +41,7 @@ from batchscan.images.rules import (
     RuleViolation,
     Size,
 )
+from batchscan.images.unusual import name_unusual
 from batchscan.likeness import Fingerprint
 
 # Pillow's guard against huge pictures would refuse by other numbers than ours, and its limit for
@@ -100,6 +101,9 @@ class RasterJudge:
                 if judged := self._judge_copy(kind, copy):
                     # Which way up it is may be lost, so it is not compared.
                     return Judged(judged.size, [METADATA_DAMAGED, *judged.warnings])
+            if what := name_unusual(kind, data):
+                detail = f"it is {what}, which cannot be decoded; save it as an ordinary one"
+                raise RuleViolation(unfit.reason, detail, unfit.size) from unfit
             raise
 
     def _judge_copy(self, kind: ImageFormat, copy: bytes) -> Judged | None:
