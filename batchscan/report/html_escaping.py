@@ -32,9 +32,9 @@ class Link(NamedTuple):
     """A link to a page on the web, its text in three parts so that the host stands out."""
 
     href: Markup
-    before: str
-    host: str
-    after: str
+    before: Markup
+    host: Markup
+    after: Markup
 
 
 def cut(text: str, most: int = MAX_SHOWN) -> str:
@@ -65,7 +65,8 @@ def link(url: str) -> Link | None:
     found = _AUTHORITY.match(shown)
     if found is None:
         return None
-    return Link(Markup.escape(href), found[1], found[2], shown[found.end() :])
+    parts = (href, found[1], found[2], shown[found.end() :])  # cut already
+    return Link(*map(Markup.escape, parts))
 
 
 def data_uri(thumbnail: bytes | None) -> Markup | None:

@@ -198,7 +198,13 @@ def moment(seconds: float) -> str:
 
 
 def _breakable(folder: str) -> Markup:
-    return Markup("/<wbr>").join(cut(folder).split("/"))
+    """A folder whose parts keep their order, whichever way each of them is read."""
+    parts = (_isolated(part) for part in cut(folder).split("/"))
+    return Markup("/<wbr>").join(parts)
+
+
+def _isolated(part: str) -> str | Markup:
+    return part if part.isascii() else Markup("<bdi>{}</bdi>").format(part)
 
 
 @cache

@@ -41,9 +41,7 @@ def _coverage(report: Report) -> Iterator[Task]:
     files = report.files
     if files.unreadable_folders:
         folders = amount(files.unreadable_folders, "folder")
-        yield Task(
-            f"{folders} could not be read: let batchscan in, or exclude them", None, "coverage"
-        )
+        yield Task(f"{folders} could not be read: allow reading, or exclude", None, "coverage")
     if files.empty_roots:
         folders = amount(len(files.empty_roots), "folder")
         yield Task(
@@ -60,7 +58,7 @@ def _coverage(report: Report) -> Iterator[Task]:
         )
     if rejected := files.rejected + (files.unchanged_rejected or 0):
         yield Task(
-            f"{amount(rejected, 'picture')} that the service would refuse", None, "unchecked"
+            f"{amount(rejected, 'picture')} rejected, not sent: which, and why", None, "unchecked"
         )
 
 

@@ -15,7 +15,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from batchscan.report import Report
 from batchscan.report.html_page import render
-from batchscan.report_sections import PictureMatches
+from batchscan.report_sections import MatchFacets, PictureMatches
 from tests.run.conftest import bench_with
 from tests.support.match_builders import NOW
 
@@ -97,10 +97,14 @@ def opened(browser, tmp_path):
 
 
 @pytest.fixture
-def written(tmp_path) -> Callable[[Report, Iterable[PictureMatches]], Path]:
-    def write(report: Report, pictures: Iterable[PictureMatches]) -> Path:
+def written(tmp_path) -> Callable[..., Path]:
+    def write(
+        report: Report,
+        pictures: Iterable[PictureMatches],
+        facets: Callable[[], MatchFacets] | None = None,
+    ) -> Path:
         path = Path(tmp_path, "report.html")
-        path.write_bytes(b"".join(render(report, pictures, made_at=NOW)))
+        path.write_bytes(b"".join(render(report, pictures, made_at=NOW, facets=facets)))
         return path
 
     return write

@@ -26,7 +26,7 @@ def benign():
     pictures = [
         picture("/pics/a.jpg", match("https://example.com/a", "https://example.com/1", state=NEW)),
         picture("/pics/b.jpg", match("text", *map(str, range(99))), thumbnail=None),
-        picture("/pics/c.jpg", match(""), provenance=Provenance("A", "B", "C", "D")),
+        picture("/pics/été/c.jpg", match(""), provenance=Provenance("A", "B", "C", "D")),
     ]
     rules = (AllowRuleUsage("domain example.com", "our own", "me", date(2026, 1, 1), True, 0),)
     tally = books(scanned=3, failed={"network": 1}, rejected={"corrupt": 1})
