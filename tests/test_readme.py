@@ -135,7 +135,7 @@ def parse(words: list[str]) -> None:
     if first.isupper() or words == ["--version"]:  # a placeholder, or without a command
         return
     name, rest = (first, rest) if first in dispatch.COMMANDS else ("scan", words)
-    command = dispatch._command(name)
+    command = dispatch.find_command(name)
     while True:
         try:
             context = command.make_context(name, list(rest))

@@ -17,6 +17,7 @@ from batchscan.util.escaping import printable
 COMMANDS = (
     "scan",
     "demo",
+    "init",
     "emulator",
     "report",
     "export",
@@ -31,54 +32,66 @@ COMMANDS = (
     "doctor",
     "schedule",
     "state",
+    "completion",
 )
 
 
-_SUMMARIES = {
-    "demo": "the whole job on this machine, with sample pictures and a report",
+SUMMARIES = {
+    "demo": "try it on this machine with sample pictures, without an account",
+    "init": "write a settings file and a file for the API key",
     "emulator": "the vendor's API on this machine, for rehearsals",
-    "report": "a run's report again: text, JSON, HTML, CSV, JUnit, Markdown",
-    "export": "everything that is known, a line for each picture",
+    "report": "the report of a run: text, JSON, HTML, CSV, JUnit, Markdown",
+    "export": "everything in the ledger, one line for each picture",
     "stats": "what was found, decided and taken down, by week or month",
     "review": "decide about matches by looking, in the browser",
-    "mark": "what you decided about matches",
-    "allow": "copies that may stay: rules about sites and pictures",
-    "takedown": "drafts of notices to sites",
-    "evidence": "answers and history in a file that can be handed over",
-    "alerts": "messages about new matches",
-    "credits": "what is left on the account",
-    "doctor": "whether settings, folders and account are as they should be",
+    "mark": "record decisions about matches",
+    "allow": "rules for copies that may stay",
+    "takedown": "draft notices to sites",
+    "evidence": "pack answers and history into a file to hand over",
+    "alerts": "messages about new matches: test, pending, send",
+    "credits": "the balance of the account",
+    "doctor": "check settings, folders, login, clock and balance",
     "schedule": "scan every night: lines for cron, units for systemd",
-    "state": "look after the ledger: statistics, check, backup, prune",
+    "state": "maintain the ledger: statistics, check, backup, prune",
+    "completion": "tab completion for bash, zsh and fish",
 }
 _HELP = "help"
+_COMPLETE = "_BATCHSCAN_COMPLETE"  # set by the script of `batchscan completion`
 _NEAR = 0.7  # of difflib: one letter more, less or other in a word of four
 
 _SHORT_HELP = """\
 Usage: batchscan [OPTIONS] PATH...
        batchscan COMMAND [OPTIONS]
 
-Finds out where on the web copies of your pictures turned up.
+Finds copies of your pictures on the web.
 
-  batchscan demo          see the whole job on this machine, without an account
-  batchscan doctor        check the settings and the account
-  batchscan -n ./images   what a scan would send, and what it would cost
+  batchscan demo          try it on this machine, without an account
+  batchscan init          write a settings file and a file for the API key
+  batchscan -n ./images   dry run: what a scan would send, and its price
   batchscan ./images      scan
 
 Commands:
 {commands}
 
 `batchscan help COMMAND` shows a command's options, `batchscan help scan` those
-of a scan. `batchscan help TOPIC` shows the documentation:
+of a scan, `batchscan --version` the version. `batchscan help TOPIC` shows the
+documentation:
 {topics}
 """
 
 
 def dispatch(words: list[str]) -> int:
     """Run the command that the first word names, or else a scan; gives the exit code."""
-    code = run_guarded(lambda: _run(words))
+    code = run_guarded(_complete if _COMPLETE in os.environ else lambda: _run(words))
     finish_stderr()
     return code
+
+
+def _complete() -> int:
+    from batchscan.cli.shell_completion import complete  # noqa: PLC0415 - only a shell needs it
+
+    print_data(complete(os.environ[_COMPLETE], COMMANDS, find_command))
+    return 0
 
 
 def _run(words: list[str]) -> int:
@@ -149,10 +162,11 @@ def _nearest(word: str, known: tuple[str, ...]) -> str | None:
 
 def _invoke(name: str, words: list[str]) -> int:
     # standalone_mode off: exceptions come to our one handler, and the callback's value to us
-    return int(_command(name).main(words, _program(name), standalone_mode=False) or 0)
+    return int(find_command(name).main(words, _program(name), standalone_mode=False) or 0)
 
 
-def _command(name: str) -> click.Command:
+def find_command(name: str) -> click.Command:
+    """The command of this name."""
     command: click.Command = importlib.import_module(f"batchscan.cli.{name}").command
     return command
 
@@ -162,7 +176,7 @@ def _program(name: str) -> str:
 
 
 def _options_of(name: str) -> str:
-    command, program = _command(name), _program(name)
+    command, program = find_command(name), _program(name)
     with command.make_context(program, ["--help"], resilient_parsing=True) as context:
         return command.get_help(context) + "\n"
 
@@ -172,7 +186,7 @@ def _short_help() -> str:
 
     names = [name for name in COMMANDS if name != "scan"]
     width = max(map(len, names)) + 2
-    rows = [f"  {name:{width}}{_SUMMARIES[name]}" for name in names]
+    rows = [f"  {name:{width}}{SUMMARIES[name]}" for name in names]
     pages = textwrap.wrap(", ".join(topics()), 76, break_on_hyphens=False)
     indented = "\n".join(f"  {line}" for line in pages)
     return _SHORT_HELP.format(commands="\n".join(rows), topics=indented)

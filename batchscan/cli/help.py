@@ -57,7 +57,7 @@ class HelpCommand(click.Command):
     ) -> None:
         kwargs["context_settings"] = {**_CONTEXT, **kwargs.get("context_settings", {})}
         super().__init__(*args, **kwargs)
-        self._sections = sections
+        self.sections = sections
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the groups in the order in which their first options were declared."""
@@ -73,7 +73,7 @@ class HelpCommand(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the sections."""
-        for title, rows in self._sections:
+        for title, rows in self.sections:
             with formatter.section(title):
                 if all(meaning for _, meaning in rows):
                     formatter.write_dl(list(rows))

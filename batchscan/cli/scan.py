@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from batchscan.cli.help import HelpCommand
+from batchscan.cli.help import GroupedOption, HelpCommand
 from batchscan.cli.options import allow_option, folder_options, settings_of
 from batchscan.cli.scan_options import SECTIONS, scan_options
+from batchscan.console.terminal import print_data
 from batchscan.errors import UsageError
+from batchscan.version import version
 
 if TYPE_CHECKING:
     from batchscan.commands.monitor import RunMonitor
@@ -26,6 +28,12 @@ _log = logging.getLogger(__name__)
 OTHER_FILES = 256  # beside the connections: pictures being read, the ledger, folders being walked
 
 
+def _show_version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        print_data(f"batchscan {version()}")
+        context.exit()
+
+
 @click.command(
     cls=HelpCommand,
     sections=SECTIONS,
@@ -34,6 +42,16 @@ OTHER_FILES = 256  # beside the connections: pictures being read, the ledger, fo
     "sftp://. What has been answered before is never paid for again: the same command goes on where "
     "the last one ended.",
     options_metavar="[OPTIONS]",
+)
+@click.option(
+    "--version",
+    cls=GroupedOption,
+    group="Help",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
 )
 @click.argument("roots", nargs=-1, type=click.UNPROCESSED, metavar="PATH...")
 @scan_options

@@ -32,6 +32,22 @@ def config_file(flag: str | None, environ: Mapping[str, str]) -> str | None:
     return str(own) if own and os.path.exists(own) else None
 
 
+def new_config_file(flag: str | None, environ: Mapping[str, str]) -> str:
+    """Where a settings file shall be written: as for `config_file`, but it need not exist.
+
+    Raises:
+        UsageError: the working folder is gone, or there is no home folder.
+    """
+    if named := config_file(flag, environ):
+        return named
+    folder = _own(platformdirs.user_config_path)
+    if folder is None:
+        raise UsageError(
+            "there is no home folder for a settings file", advice="name one with -c FILE"
+        )
+    return str(folder / "config.yaml")
+
+
 def allow_file(settings: Settings, config: str | None) -> Path | None:
     """The file of allow rules: the one that is set, else `allow.yaml` beside the settings file.
 

@@ -129,7 +129,8 @@ BOOKS = {
     "evidence": ("pack", "verify"),
     "state": ("stats", "check", "backup", "prune", "vacuum"),
 }
-PAGES = [name for name in COMMANDS if name not in ("demo", "emulator", *BOOKS)]
+OTHERS = ("demo", "emulator", "init", "completion")  # which need no state folder
+PAGES = [name for name in COMMANDS if name not in (*OTHERS, *BOOKS)]
 PAGES += [f"{book} {page}" for book, pages in BOOKS.items() for page in pages]
 
 
