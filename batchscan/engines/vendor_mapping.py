@@ -143,6 +143,10 @@ def _details(error: vendor.CopyleaksError) -> ServiceError:
 
 
 LONG_ANSWER = 64 * 1024  # bytes; reading more than that would hold up the event loop
+_GIVEN_UP = (
+    "reading it ended two runs, perhaps for lack of memory: only a newer version or --force tries"
+    " again"
+)
 _KINDS = {FULL: MatchKind.FULL, PARTIAL: MatchKind.PARTIAL, None: MatchKind.OTHER}
 
 
@@ -174,6 +178,11 @@ def unread_answer(body: bytes, received_at: float, error: Exception) -> Answer:
     why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     trouble = f"reading it failed ({clean(why)}), which the next run tries again"
     return Answer(body, received_at, None, None, None, (), trouble=trouble)
+
+
+def given_up(body: bytes, received_at: float, credits_: int | None) -> Answer:
+    """What there is to say of an answer whose reading ended one process after the other."""
+    return Answer(body, received_at, credits_, None, None, (), trouble=_GIVEN_UP)
 
 
 def _match(said: InternetMatch) -> Match:

@@ -208,11 +208,21 @@ class Claims:
             "UPDATE pictures SET refusal = ? WHERE id = ?", (refusal, claim.picture_id)
         )
 
-    def settle(self, claim: Claim, body: bytes, received_at: float, run_id: str) -> int:
-        """Keep a paid answer as it came, before anybody reads it; its number."""
+    def settle(
+        self, claim: Claim, body: bytes, received_at: float, run_id: str, *, attempts: int = 0
+    ) -> int:
+        """Keep a paid answer as it came, before anybody reads it; its number.
+
+        Args:
+            claim: what it answers.
+            body: verbatim.
+            received_at: seconds since 1970.
+            run_id: the run that got it.
+            attempts: 1 where it is about to be read, and that may be the process's end.
+        """
         cursor = self._connection.execute(
             "INSERT INTO answers (picture_id, generation, scan_id, run_id, received_at, credits,"
-            " body, reader) VALUES (?, ?, ?, ?, ?, NULL, ?, NULL)",
+            " body, reader, attempts) VALUES (?, ?, ?, ?, ?, NULL, ?, NULL, ?)",
             (
                 claim.picture_id,
                 claim.generation,
@@ -220,6 +230,7 @@ class Claims:
                 run_id,
                 received_at,
                 zlib.compress(body, 1),
+                attempts,
             ),
         )
         self._connection.execute(

@@ -18,7 +18,7 @@ COLUMNS = {
         "TEXT": "format",
     },
     "answers": {
-        "INTEGER": "id picture_id generation credits reader",
+        "INTEGER": "id picture_id generation credits reader attempts",
         "TEXT": "scan_id run_id trouble",
         "REAL": "received_at",
         "BLOB": "body",

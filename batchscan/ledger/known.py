@@ -10,9 +10,10 @@ from typing import Any
 from batchscan.ledger.match_history import TrackedMatch
 from batchscan.model import Sent
 
+MOST_ATTEMPTS = 2  # to read an answer, of which none is known to have ended
 ANSWER_COLUMNS = (
     "a.id, a.picture_id, a.generation, a.scan_id, a.run_id, a.received_at, a.credits, a.body,"
-    " a.reader, a.trouble"
+    " a.reader, a.trouble, a.attempts"
 )
 
 
@@ -30,12 +31,13 @@ class StoredAnswer:
     body: bytes
     reader: int | None = None  # the version of the reading that entered it; None before that
     trouble: str | None = None  # why its matches may not be all there are
+    attempts: int | None = 0  # readings that nobody knows the end of; None: no more are made
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> StoredAnswer:
         """Make one of the columns `ANSWER_COLUMNS`."""
         number, picture_id, generation, scan_id, run_id, received_at, credits_, *said = row
-        body, reader, trouble = said
+        body, reader, trouble, attempts = said
         return cls(
             id=number,
             picture_id=picture_id,
@@ -47,7 +49,13 @@ class StoredAnswer:
             body=zlib.decompress(body),
             reader=reader,
             trouble=trouble,
+            attempts=attempts,
         )
+
+    @property
+    def given_up(self) -> bool:
+        """Whether reading it has ended so many processes that this version does not try again."""
+        return self.attempts is None or self.attempts >= MOST_ATTEMPTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 
 from batchscan.ledger.files import Files
-from batchscan.ledger.known import ANSWER_COLUMNS, StoredAnswer
+from batchscan.ledger.known import MOST_ATTEMPTS
 from batchscan.ledger.match_history import MatchHistory
 from batchscan.model import Answer
 
@@ -13,6 +14,11 @@ _TO_READ = (
     "FROM answers a INDEXED BY answers_to_read JOIN pictures p ON p.id = a.picture_id"
     " WHERE (a.reader IS NULL OR a.trouble IS NOT NULL) AND coalesce(a.reader, -1) < ?"
     " AND p.realm_id = ?"
+)
+_SHORT = 4 * 1024  # bytes of a compressed body, whose reading needs little memory
+_LONG_OF_OPEN = (
+    "AND length(body) > ? AND id IN (SELECT o.answer_id FROM outcomes o JOIN runs r USING (run_id)"
+    " WHERE NOT r.closed)"
 )
 
 
@@ -34,18 +40,56 @@ class Readings:
         )
         return [row[0] for row in rows]
 
-    def unread_of(self, run_id: str) -> list[StoredAnswer]:
-        """The answers that came in a run and were never read: it was killed in between."""
-        rows = self._connection.execute(
-            f"SELECT {ANSWER_COLUMNS} {_TO_READ} AND a.reader IS NULL AND a.run_id = ?"
-            " ORDER BY a.id",
-            (0, self._realm_id, run_id),
-        )
-        return list(map(StoredAnswer.of, rows))
+    def unread(self) -> list[tuple[int, str]]:
+        """The answers of open runs that were never read, and their runs: killed in between."""
+        return self._connection.execute(
+            f"SELECT a.id, a.run_id {_TO_READ} AND a.reader IS NULL"
+            " AND a.run_id IN (SELECT run_id FROM runs WHERE NOT closed) ORDER BY a.id",
+            (0, self._realm_id),
+        ).fetchall()
 
     def leave(self, answer_id: int) -> None:
         """Have the next run read an answer, whatever was entered of it."""
-        self._connection.execute("UPDATE answers SET reader = NULL WHERE id = ?", (answer_id,))
+        self._connection.execute(
+            "UPDATE answers SET reader = NULL, attempts = 0 WHERE id = ?", (answer_id,)
+        )
+
+    def begin(self, answer_id: int) -> None:
+        """Count a reading, to be committed before it begins: it may be the process's end."""
+        self._connection.execute(
+            "UPDATE answers SET attempts = coalesce(attempts, 0) + 1 WHERE id = ?", (answer_id,)
+        )
+
+    def ended(self, answer_ids: Iterable[int]) -> None:
+        """Readings have ended, well or not, and the process is alive."""
+        self._connection.executemany(
+            "UPDATE answers SET attempts = 0 WHERE id = ?", ((number,) for number in answer_ids)
+        )
+
+    def begin_lines(self) -> list[int]:
+        """Count the readings by which the lines of open runs are made again; the answers."""
+        return [
+            row[0]
+            for row in self._connection.execute(
+                "UPDATE answers SET attempts = attempts + 1 WHERE attempts IS NOT NULL"
+                f" {_LONG_OF_OPEN} RETURNING id",
+                (_SHORT,),
+            )
+        ]
+
+    def given_up(self) -> list[tuple[int, str, float, int | None]]:
+        """The answers whose readings ended too many processes: id, run, time of coming, credits."""
+        return self._connection.execute(
+            "SELECT a.id, a.run_id, a.received_at, a.credits FROM answers a"
+            " INDEXED BY answers_attempted JOIN pictures p ON p.id = a.picture_id"
+            " WHERE a.attempts > 0 AND a.attempts >= ? AND p.realm_id = ? ORDER BY a.id",
+            (MOST_ATTEMPTS, self._realm_id),
+        ).fetchall()
+
+    def give_up(self, answer_id: int, answer: Answer, reader: int, run_id: str) -> None:
+        """Enter that no more is tried by this `reader`; `answer` says so."""
+        self.enter(answer_id, answer, reader, run_id)
+        self._connection.execute("UPDATE answers SET attempts = NULL WHERE id = ?", (answer_id,))
 
     def enter(
         self, answer_id: int, answer: Answer, reader: int, run_id: str, *, late: bool = False
@@ -68,7 +112,7 @@ class Readings:
             (answer_id,),
         ).fetchone()
         self._connection.execute(
-            "UPDATE answers SET credits = ?, reader = ?, trouble = ? WHERE id = ?",
+            "UPDATE answers SET credits = ?, reader = ?, trouble = ?, attempts = 0 WHERE id = ?",
             (answer.credits, reader, answer.trouble, answer_id),
         )
         if before is None or before <= answer_id:

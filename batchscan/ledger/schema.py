@@ -260,9 +260,13 @@ MIGRATIONS = (
     -- rows about it; NULL until one has. `trouble` says why its matches may not be all there are.
     ALTER TABLE answers ADD COLUMN reader INTEGER DEFAULT 1;
     ALTER TABLE answers ADD COLUMN trouble TEXT;
+    -- Readings that began and are not known to have ended: each is counted before it begins, as it
+    -- may be the process's end. NULL where `reader` makes no more.
+    ALTER TABLE answers ADD COLUMN attempts INTEGER DEFAULT 0;
     UPDATE answers SET reader = NULL WHERE to_read_anew(body);
     CREATE INDEX answers_to_read ON answers (picture_id, reader)
         WHERE reader IS NULL OR trouble IS NOT NULL;
+    CREATE INDEX answers_attempted ON answers (attempts) WHERE attempts > 0;
     DELETE FROM seals WHERE folder_id IN (SELECT f.folder_id FROM answers a
         JOIN files f ON f.picture_id = a.picture_id WHERE a.reader IS NULL);
     -- Whether a folder is on another file system than the root it was found under; NULL where no

@@ -8,7 +8,6 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
 
 import msgspec
 
@@ -147,14 +146,9 @@ class Opening:
         """Close killed runs; what is known of this one when it begins."""
         facts = first_checkpoint(self.settings)
         if not self.settings.dry_run:
-            close = partial(
-                recover_killed_runs,
-                allowing=self.allow_rules,
-                sandbox=self.settings.api.sandbox,
-                now=started_at,
-            )
             await ledger.run(self.notifier.record_events)
-            await ledger.run(close)
+            sandbox = self.settings.api.sandbox
+            await recover_killed_runs(ledger, self.allow_rules, sandbox=sandbox, now=started_at)
             # Before this run asks again: what they saw may be gone then.
             await ledger.run(self._make_messages)
             untold = await ledger.run(lambda ledger: ledger.runs.unreported(facts.roots))

@@ -62,10 +62,13 @@ class Settler:
 
     async def _keep(self, image: Image, claim: Claim, bare: ResultLine, reply: Success) -> Recorded:
         """Keep the body verbatim, where there is room for it."""
+        long = len(reply.body) >= LONG_ANSWER
 
         def settle(ledger: Ledger) -> Recorded:
             run_id = self.recorder.run_id
-            answer_id = ledger.claims.settle(claim, reply.body, reply.received_at, run_id)
+            answer_id = ledger.claims.settle(
+                claim, reply.body, reply.received_at, run_id, attempts=long
+            )
             ledger.files.upsert(image.path, image.stat, picture_id=claim.picture_id)
             ledger.report_pictures.add(claim.picture_id, image.path, fresh=True)
             return Recorded(answer_id)

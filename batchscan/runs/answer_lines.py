@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from batchscan.engines.vendor_mapping import parse_answer, unread_answer
+from batchscan.engines.vendor_mapping import given_up, parse_answer, unread_answer
 from batchscan.enums import FailReason, Status
 from batchscan.ledger import StoredAnswer
 from batchscan.model import (
@@ -56,6 +56,8 @@ def without_answer(line: ResultLine) -> bytes:
 
 def read_again(stored: StoredAnswer, *, sandbox: bool) -> Answer:
     """What a kept answer says; where reading it fails, that is its trouble."""
+    if stored.given_up:
+        return given_up(stored.body, stored.received_at, stored.credits)
     try:
         return parse_answer(stored.body, stored.received_at, stored.scan_id, sandbox=sandbox)
     except Exception as error:  # noqa: BLE001 - it is paid for, and kept

@@ -13,7 +13,7 @@ from batchscan import version
 from batchscan.allow.active import ActiveAllowRules, summarize
 from batchscan.enums import ExitReason, FailReason, Status
 from batchscan.errors import StorageError
-from batchscan.ledger import Ledger, OpenClaim, StoredRun
+from batchscan.ledger import Ledger, LedgerThread, OpenClaim, StoredRun
 from batchscan.model import Answer, Claim, Effort, Failed, Outcome, Scanned, Subject
 from batchscan.report.build import ApiFacts, RunFacts, build
 from batchscan.report.run_folder import REPORT, RESULTS, point_latest, write_report
@@ -26,7 +26,7 @@ from batchscan.runs.rebuild import rebuild_lines
 from batchscan.runs.reports import write_companions
 from batchscan.runs.rescued_answers import RescuedAnswer, rescued
 from batchscan.runs.unchecked import UNCHECKED, found_again, some_of_each, write_unchecked
-from batchscan.runs.unread_answers import read_unread_answers
+from batchscan.runs.unread_answers import give_up, read_unread_answers
 from batchscan.state.lock import make_private_folder
 from batchscan.tally import Tally
 from batchscan.util.atomic_file import write_atomic
@@ -38,17 +38,43 @@ _LEFT_OPEN = (ExitReason.STORAGE, ExitReason.INTERNAL_ERROR, ExitReason.INTERRUP
 log = logging.getLogger(__name__)
 
 
-def recover_killed_runs(
-    ledger: Ledger, allowing: ActiveAllowRules, *, sandbox: bool, now: float
+async def recover_killed_runs(
+    ledger: LedgerThread, allowing: ActiveAllowRules, *, sandbox: bool, now: float
 ) -> None:
     """Take in rescued answers, make each run's files again, and close it.
 
     A run whose folder cannot be written stays open for the next time.
+
+    Raises:
+        StorageError: the ledger cannot be read or written.
     """
+    await ledger.run(give_up)
+    await ledger.run(lambda ledger: settle_killed_runs(ledger, allowing, sandbox=sandbox, now=now))
+    await read_unread_answers(ledger, sandbox=sandbox)
+    begun = await ledger.run(lambda ledger: ledger.readings.begin_lines())
+    try:
+        await ledger.run(lambda ledger: make_files(ledger, allowing, sandbox=sandbox, now=now))
+    except MemoryError:  # counts as the end of a process: the next run may have no more memory
+        raise
+    except Exception:
+        await ledger.run(lambda ledger: ledger.readings.ended(begun))
+        raise
+    await ledger.run(lambda ledger: ledger.readings.ended(begun))
+
+
+def settle_killed_runs(
+    ledger: Ledger, allowing: ActiveAllowRules, *, sandbox: bool, now: float
+) -> None:
+    """Bring what killed runs had under way to its end; what they were answered is kept then."""
+    for run in ledger.runs.unclosed():
+        _KilledRun(ledger, run, allowing, sandbox=sandbox).settle(now)
+
+
+def make_files(ledger: Ledger, allowing: ActiveAllowRules, *, sandbox: bool, now: float) -> None:
+    """Make the files of killed runs again, and close them."""
     for run in ledger.runs.unclosed():
         killed = _KilledRun(ledger, run, allowing, sandbox=sandbox)
         try:
-            killed.settle(now)
             killed.make_files(now)
         except StorageError as error:
             log.warning("the killed run %s stays open: %s", run.run_id, error)
@@ -87,7 +113,6 @@ class _KilledRun:
                 self._decide(
                     Failed(_subject(claim), effort, FailReason.OUTCOME_UNKNOWN, WHEN_KILLED)
                 )
-        read_unread_answers(self._ledger, self._run.run_id, sandbox=self._sandbox)
         if self._facts.outcome_unknown is None:
             self._keep_doubts()
 

@@ -14,7 +14,7 @@ import pytest
 
 from batchscan.allow.active import ActiveAllowRules
 from batchscan.ledger import Ledger, Realm
-from batchscan.runs.recovery import recover_killed_runs
+from batchscan.runs.recovery import make_files, settle_killed_runs
 from batchscan.settings import Settings
 from tests.support.processes import Process, all_lines, reports, until
 
@@ -119,9 +119,9 @@ async def test_answers_of_a_run_that_was_taken_for_killed_stand_in_a_run_beside_
         ledger = Ledger.open(bench.folder / "state", Realm(bench.emulator.url, sandbox=False))
         first.send_signal(signal.SIGSTOP)
         with ledger.transaction(writing=True):
-            recover_killed_runs(
-                ledger, ActiveAllowRules.of(Settings(), 0.0), sandbox=False, now=0.0
-            )
+            allowing = ActiveAllowRules.of(Settings(), 0.0)
+            settle_killed_runs(ledger, allowing, sandbox=False, now=0.0)
+            make_files(ledger, allowing, sandbox=False, now=0.0)
         ledger.close()
         os.unlink(bench.folder / "state" / "lock")
         first.send_signal(signal.SIGCONT)

@@ -9,7 +9,7 @@ from contextlib import closing
 
 from batchscan.commands.state_check import check
 from batchscan.ledger import FILE_NAME
-from tests.support.answering import answering, match, said
+from tests.support.answering import LATER, answering, match, said
 from tests.support.pictures import png, tree
 
 ERROR = {"code": 16, "message": "something broke"}
@@ -150,22 +150,6 @@ async def test_a_version_that_can_read_it_does_so_for_nothing(tmp_path):
         assert code == 0
         assert json.loads(out)["files"]["unchanged"] == 1
         assert len(service.asked) == 1
-
-
-# A batchscan that knows another name for an address.
-LATER = """
-import sys
-from batchscan.copyleaks import responses as answers
-from batchscan.engines import vendor_mapping as ours
-from batchscan.runs import unread_answers as reread; from batchscan.pipeline import settlement as settle
-
-reread.READER = settle.READER = answers.READER + 1
-read = ours.read_check
-ours.read_check = lambda body, scan_id=None: read(body.replace(b"imageUrl", b"url"), scan_id)
-from batchscan.cli import main
-
-sys.exit(main(sys.argv[1:]))
-"""
 
 
 async def test_two_entries_of_one_address_are_its_worst_kind_with_all_pages(tmp_path):

@@ -18,6 +18,21 @@ from tests.support.servers import serving
 
 Say = Callable[[str, str], bytes]  # the picture's file name without its extension, the scan id
 
+# A `batchscan` that knows another name for an address.
+LATER = """
+import sys
+from batchscan.copyleaks import responses as answers
+from batchscan.engines import vendor_mapping as ours
+from batchscan.runs import unread_answers as reread; from batchscan.pipeline import settlement as settle
+
+reread.READER = settle.READER = answers.READER + 1
+read = ours.read_check
+ours.read_check = lambda body, scan_id=None: read(body.replace(b"imageUrl", b"url"), scan_id)
+from batchscan.cli import main
+
+sys.exit(main(sys.argv[1:]))
+"""
+
 
 def said(scan_id: str, *entries: Any, total: int | None = None, **more: Any) -> bytes:
     """An answer that lists these entries, and counts so many."""

@@ -35,6 +35,7 @@ POINTS = {
     "answer-read": "after batchscan.engines.local:LocalEngine.upload",
     "settled": "after batchscan.ledger.claims:Claims.settle",
     "kept": "before batchscan.pipeline.settlement:Settler._read",
+    "reading": "before batchscan.pipeline.settlement:parse_answer",
     "read": "after batchscan.pipeline.settlement:parse_answer",
     "entering": "before batchscan.ledger.readings:Readings.enter",
     "in-history": "before batchscan.ledger.match_history:MatchHistory.record",
@@ -65,6 +66,8 @@ POINTS = {
     "told-committed": "before batchscan.pipeline.finish:write_page",
     "amended": "after batchscan.ledger.runs:Runs.update_report",
     # of the next run, which closes the killed one
+    "rereading": "before batchscan.runs.unread_answers:parse_answer",
+    "remaking": "before batchscan.runs.rebuild:read_again",
     "mending-before": "before batchscan.runs.recovery:write_atomic",
     "mending-results": "after batchscan.runs.recovery:write_atomic",
     "mending-report": "after batchscan.runs.recovery:write_report",

@@ -1,0 +1,80 @@
+"""Answers that need more memory than there is: kept, paid once, and no end of every later run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from batchscan.commands.state_check import check
+from tests.support import killing
+from tests.support.answering import LATER, Service, answering, match, said
+from tests.support.pictures import png, tree
+
+LONG = 1_000  # matches
+
+
+def long_or_small(name: str, scan_id: str) -> bytes:
+    return said(scan_id, *map(match, range(LONG if name == "long" else 1)))
+
+
+def pictures(*names: str) -> dict[str, bytes]:
+    return {f"{name}.png": png(16, 16, number) for number, name in enumerate(names)}
+
+
+async def killed(service: Service, point: str, nth: int = 1) -> None:
+    code, _, err = await service.run(
+        "-j", "1", program=(str(Path(killing.__file__)), point, str(nth))
+    )
+    assert code < 0, err
+
+
+def problems(service: Service) -> list[str]:
+    return [each.detail for each in check(service.folder / "state") if each.level == "problem"]
+
+
+@pytest.mark.parametrize("again", ["rereading", "remaking"])
+async def test_an_answer_that_ends_two_runs_is_not_read_by_a_third(tmp_path, again):
+    async with answering(tmp_path, long_or_small) as service:
+        tree(service.images, pictures("long", "one", "two"))
+        await killed(service, "reading" if again == "rereading" else "line-made")
+        for _ in range(2 if again == "remaking" else 1):
+            await killed(service, again)
+        for _ in range(2):
+            code, _, err = await service.run()
+            assert code == 3, err
+            line = service.last_lines()["long.png"]
+            assert (line.status, line.reason, line.matches) == ("failed", "bad_response", [])
+            assert "reading it ended two runs" in line.detail
+        assert len(service.asked) == len(service.paid()) == 3
+        assert problems(service) == []
+
+        later = tmp_path / "later.py"
+        later.write_text(LATER)
+        code, _, err = await service.run(program=(str(later),))
+        assert code == 0, err
+        assert len(service.last_lines()["long.png"].matches) == LONG
+        assert len(service.asked) == 3
+
+
+async def test_one_that_ended_runs_is_asked_again_by_force(tmp_path):
+    async with answering(tmp_path, long_or_small) as service:
+        tree(service.images, pictures("long"))
+        await killed(service, "reading")
+        await killed(service, "rereading")
+        assert (await service.run())[0] == 3
+        code, _, err = await service.run("--force")
+        assert code == 0, err
+        assert len(service.last_lines()["long.png"].matches) == LONG
+        assert len(service.asked) == 2
+
+
+async def test_one_that_ended_one_run_is_read_by_the_next(tmp_path):
+    async with answering(tmp_path, long_or_small) as service:
+        tree(service.images, pictures("long"))
+        await killed(service, "reading")
+        code, out, err = await service.run("--json", "--fail-on", "any")
+        assert code == 10, err
+        assert json.loads(out)["matches"]["total"] == LONG
+        assert len(service.asked) == 1
