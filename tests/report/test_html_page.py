@@ -298,7 +298,7 @@ def test_a_first_run_has_one_list():
     found = [picture("/pics/a.jpg", match("https://a.test/1", state=NEW))]
     made = page(report_of(found), found)
 
-    assert re.findall(r'<h3 class="group"[^>]*>([^<]*)', made.html) == ["All with something new "]
+    assert re.findall(r'<h3 class="group"[^>]*>([^<]*)', made.html) == ["All are new "]
     assert made.html.count("https://a.test/1") == 1
     assert "1 copy of 1 picture on 1 site, full; new" in made.text
 
