@@ -1,4 +1,4 @@
-"""`batchscan evidence pack|verify`: what the service answered, to be shown to others."""
+"""`batchscan evidence capture|pack|verify`: what the service answered, to be shown to others."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from batchscan.cli.evidence_capture import capture
 from batchscan.cli.help import GroupedOption, HelpCommand, HelpGroup
 from batchscan.cli.options import allow_option, folder_options, settings_of
 from batchscan.console.terminal import print_data
@@ -143,10 +144,11 @@ def verify(*, file: str, manifest_sha256: str | None, **_: object) -> int:
 
 command = HelpGroup(
     "evidence",
+    capture,
     pack,
     verify,
-    text="What the service answered about your pictures, in a file that can be handed over and "
-    "checked by anybody, with batchscan or without.",
+    text="What the service answered about your pictures and what stood at the addresses that it "
+    "named, in a file that can be handed over and checked by anybody, with batchscan or without.",
 )
 
 

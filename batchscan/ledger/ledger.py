@@ -26,6 +26,7 @@ from batchscan.ledger.evidence import EvidenceReader
 from batchscan.ledger.files import Files
 from batchscan.ledger.identity import Identity, Noting, stamp_noted
 from batchscan.ledger.integrity import ODD
+from batchscan.ledger.match_choice import ChosenMatches
 from batchscan.ledger.match_history import MatchHistory
 from batchscan.ledger.missing_folders import MissingFolders
 from batchscan.ledger.outbox import Outbox
@@ -89,6 +90,7 @@ class Ledger:
         self.review_queue = ReviewQueue(connection, realm_id, self.history)
         self.evidence = EvidenceReader(connection, realm_id, self.history)
         self.decision_history = DecisionHistory(connection)
+        self.chosen_matches = ChosenMatches(connection, realm_id, self.history)
         self.captures = Captures(connection, realm_id)
         self.outbox = Outbox(connection, realm_id, self.history)
 

@@ -1,0 +1,209 @@
+"""Capturing one match: its picture, the pages that show it, and what these are made of."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from batchscan.capture.look import look_at
+from batchscan.capture.page_resources import resources_of
+from batchscan.capture.warc_file import VERSION, WarcFile
+from batchscan.enums import CaptureKind
+from batchscan.images.decoding.pool import Decoders
+from batchscan.ledger.captures import CapturedResource, CaptureFile
+from batchscan.ledger.match_choice import ChosenMatch
+from batchscan.util.atomic_file import create_file, make_folders, storage_errors
+from batchscan.util.timestamps import rfc3339
+from batchscan.version import user_agent
+from batchscan.web_client import Failure, Fetched, WebClient
+from batchscan.web_client.client import MAX_PAGE, MAX_PICTURE
+
+FOLDER: Final = "captures"
+"""Where the files are in the state folder."""
+
+MAX_PAGES: Final = 3
+"""Pages of one match that are captured."""
+
+MAX_RESOURCE: Final = 5_000_000
+"""Bytes of what a page is made of, each."""
+
+_PICTURE: Final = "image/*,*/*;q=0.8"
+_PAGE: Final = "text/html,application/xhtml+xml,*/*;q=0.8"
+_MEDIA_TYPE: Final = re.compile(r"[!-:<-~]{1,100}")
+
+
+@dataclass(frozen=True, slots=True)
+class Screenshot:
+    """A page as a browser showed it."""
+
+    url: str
+    png: bytes
+    at: float  # seconds since 1970
+
+
+class Browser(Protocol):
+    """Takes screenshots."""
+
+    async def shoot(self, url: str) -> Screenshot | None:
+        """A screenshot of a page; None where the browser made none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Got:
+    """What came of one address."""
+
+    kind: CaptureKind
+    got: Fetched | Failure
+    at: float
+
+
+class Capturer:
+    """Captures matches, any number at once.
+
+    Args:
+        client: gets the addresses.
+        decoders: make the small looks.
+        state: the state folder.
+        who: the user's name.
+        now: seconds since 1970.
+        browser: takes screenshots, where somebody wants them.
+    """
+
+    def __init__(
+        self,
+        client: WebClient,
+        decoders: Decoders,
+        state: str,
+        who: str,
+        now: Callable[[], float],
+        *,
+        browser: Browser | None = None,
+    ) -> None:
+        self._client = client
+        self._decoders = decoders
+        self._folder = os.path.join(state, FOLDER)
+        self._who = who
+        self._now = now
+        self._browser = browser
+
+    def path_of(self, name: str) -> str:
+        """Where a file is."""
+        return os.path.join(self._folder, name)
+
+    async def capture(self, match: ChosenMatch) -> CaptureFile:
+        """Capture a match into a new file; the ledger does not know of it yet.
+
+        Whatever a site answers is captured, also that it answered nothing.
+
+        Raises:
+            StorageError: the file cannot be written.
+        """
+        at = self._now()
+        gathered = [await self._get(CaptureKind.PICTURE, match.url, MAX_PICTURE, _PICTURE)]
+        for page in match.pages[:MAX_PAGES]:  # one after the other: they are mostly one host's
+            gathered += [await self._get(CaptureKind.PAGE, page, MAX_PAGE, _PAGE)]
+        seen = {match.url, *match.pages}
+        for url in await asyncio.to_thread(_resources, gathered, seen):
+            gathered += [await self._get(CaptureKind.RESOURCE, url, MAX_RESOURCE, "*/*")]
+        shot = await self._shoot(match)
+        return await asyncio.to_thread(self._write, match, gathered, shot, at)
+
+    async def _get(self, kind: CaptureKind, url: str, most: int, accept: str) -> _Got:
+        got = await self._client.get(url, max_bytes=most, accept=accept)
+        return _Got(kind, got, self._now())
+
+    async def _shoot(self, match: ChosenMatch) -> Screenshot | None:
+        if self._browser is None:
+            return None
+        return await self._browser.shoot(match.pages[0] if match.pages else match.url)
+
+    def _write(
+        self, match: ChosenMatch, gathered: list[_Got], shot: Screenshot | None, at: float
+    ) -> CaptureFile:
+        name = _name(match, at)
+        path = self.path_of(name)
+        with storage_errors(self._folder):
+            make_folders(self._folder)
+        with create_file(path) as file:
+            warc = WarcFile(file, name, self._about(match), at)
+            resources = [self._add(warc, each) for each in gathered]
+            if shot is not None:
+                resources.append(_add_shot(warc, shot))
+        size, sha256 = _measured(path)
+        return CaptureFile(name, size, sha256, at, self._who, tuple(resources))
+
+    def _about(self, match: ChosenMatch) -> dict[str, str]:
+        return {
+            "software": user_agent(),
+            "format": VERSION,
+            "conformsTo": "https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+            "robots": "obey",
+            "description": f"a copy of the picture with SHA-256 {match.sha256}, found at {match.url}",
+        }
+
+    def _add(self, warc: WarcFile, each: _Got) -> CapturedResource:
+        got = each.got
+        position = None
+        for hop in got.hops:
+            position = warc.add_hop(hop)
+        if isinstance(got, Failure):
+            failed = warc.add_failure(got, each.at)
+            position = failed if position is None else position
+            return CapturedResource(each.kind, got.url, got.status, got.detail, position)
+        preview = None
+        if each.kind is CaptureKind.PICTURE and got.status // 100 == 2:  # noqa: PLR2004 - HTTP's
+            preview = look_at(got.body, self._decoders)
+        return CapturedResource(
+            each.kind,
+            got.url,
+            got.status,
+            None if got.final.complete else "it is longer than what was read",
+            position,
+            hashlib.sha256(got.body).hexdigest(),
+            len(got.body),
+            _media_type(got),
+            preview,
+        )
+
+
+def _resources(gathered: list[_Got], seen: set[str]) -> list[str]:
+    """What the first page that is there is made of."""
+    for each in gathered:
+        got = each.got
+        if each.kind is CaptureKind.PAGE and isinstance(got, Fetched) and got.status // 100 == 2:  # noqa: PLR2004 - HTTP's
+            found = resources_of(got.body.decode("utf-8", "replace"), got.final.url)
+            return [url for url in found if url not in seen]
+    return []
+
+
+def _add_shot(warc: WarcFile, shot: Screenshot) -> CapturedResource:
+    position = warc.add_resource(
+        f"urn:batchscan:screenshot:{shot.url}", "image/png", shot.png, shot.at
+    )
+    digest = hashlib.sha256(shot.png).hexdigest()
+    return CapturedResource(
+        CaptureKind.SCREENSHOT, shot.url, None, None, position, digest, len(shot.png), "image/png"
+    )
+
+
+def _name(match: ChosenMatch, at: float) -> str:
+    """A name that sorts by time and is nobody else's."""
+    when = re.sub(r"[:-]|\.\d+", "", rfc3339(at))
+    return f"{when}-{match.sha256[:8]}-{secrets.token_hex(4)}.warc.gz"
+
+
+def _media_type(got: Fetched) -> str | None:
+    said = (got.final.header("content-type") or "").partition(";")[0].strip().lower()
+    return said if _MEDIA_TYPE.fullmatch(said) else None
+
+
+def _measured(path: str) -> tuple[int, str]:
+    with open(path, "rb") as file:
+        return os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest()

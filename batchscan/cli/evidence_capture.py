@@ -1,0 +1,281 @@
+"""`batchscan evidence capture`: what stands at matches' addresses, kept as it was transferred."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import click
+
+from batchscan.cli.help import GroupedOption, HelpCommand
+from batchscan.cli.options import folder_options, settings_of
+from batchscan.console.terminal import print_data, print_status
+from batchscan.enums import CaptureKind, Disposition
+from batchscan.errors import UsageError
+from batchscan.util.escaping import printable, replace_surrogates
+from batchscan.util.timestamps import rfc3339
+
+if TYPE_CHECKING:
+    from batchscan.commands.capture import Captured, CaptureOptions
+    from batchscan.ledger.captures import CapturedResource
+    from batchscan.ledger.match_choice import MatchChoice
+
+_WHICH = "Which matches"
+_HOW = "How"
+_WORDS = [word.value for word in Disposition if word is not Disposition.ALLOWED]
+_USUAL = (Disposition.REVIEWED, Disposition.NOTICED)
+_INCOMPLETE = 3
+
+
+@click.command(
+    "capture",
+    cls=HelpCommand,
+    short_help="keep what stands at matches' addresses now",
+    help="Get the picture and the pages of matches from their sites, free of charge, and keep them "
+    "as they were transferred: a WARC file for each match in the state folder, which packs hold "
+    "and `evidence verify` checks. Only public addresses are connected to, at most one request in "
+    "two seconds to a host, and robots.txt is heeded. Works while a scan runs.",
+    sections=(
+        (
+            "Exit codes",
+            (
+                ("0", "everything that was chosen is captured, whatever the sites answered"),
+                ("2", "usage: no match is like that"),
+                ("3", "a site gave no answer that can be used, or a timestamp is not there"),
+            ),
+        ),
+    ),
+)
+@click.option(
+    "--disposition",
+    "dispositions",
+    multiple=True,
+    cls=GroupedOption,
+    group=_WHICH,
+    metavar="WORD",
+    help="only what is open, reviewed, noticed, removed or not_mine; repeatable. [default: "
+    "reviewed and noticed; all where another choice is made]",
+)
+@click.option(
+    "--domain",
+    "domains",
+    multiple=True,
+    cls=GroupedOption,
+    group=_WHICH,
+    metavar="DOMAIN",
+    help="only on this site or below it; repeatable",
+)
+@click.option(
+    "--images",
+    multiple=True,
+    cls=GroupedOption,
+    group=_WHICH,
+    metavar="GLOB",
+    help="only of pictures whose path matches, by gitignore rules; repeatable",
+)
+@click.option(
+    "--url",
+    "urls",
+    multiple=True,
+    cls=GroupedOption,
+    group=_WHICH,
+    metavar="URL",
+    help="only matches at this address, in which * is anything; repeatable",
+)
+@click.option(
+    "--timestamp",
+    "authority",
+    cls=GroupedOption,
+    group=_HOW,
+    metavar="URL",
+    help="have each file dated by this timestamp authority (RFC 3161), such as "
+    "http://timestamp.digicert.com; it gets a hash only",
+)
+@click.option(
+    "--connect-to",
+    "connect_to",
+    multiple=True,
+    cls=GroupedOption,
+    group=_HOW,
+    metavar="HOST:PORT:ADDRESS:PORT",
+    help="connect to this address and port for HOST:PORT, also to a private one, as curl has it; "
+    "repeatable",
+)
+@click.option("--json", "as_json", is_flag=True, cls=GroupedOption, group=_HOW, help="as JSON")
+@folder_options
+def capture(*, as_json: bool, authority: str | None, **parameters: object) -> int:
+    """Capture, and give the exit code."""
+    from batchscan.commands.capture import capture_matches  # noqa: PLC0415 - --help does without
+    from batchscan.commands.scan import run  # noqa: PLC0415 - as above
+
+    choice = _choice(
+        *(_words(parameters.pop(name)) for name in ("dispositions", "domains", "images", "urls"))
+    )
+    options = _options(_words(parameters.pop("connect_to")), authority)
+    settings = settings_of(parameters, credentials=False).settings
+    told = _Told(as_json=as_json)
+    if not run(capture_matches(settings, choice, options, told)):
+        raise UsageError(
+            "no match is like that: nothing was captured",
+            advice="choose by --disposition, --domain, --images or --url; `batchscan report --all` "
+            "names all matches",
+        )
+    print_data(told.json() if as_json else told.summary())
+    return _INCOMPLETE if told.failed else 0
+
+
+def _words(given: object) -> tuple[str, ...]:
+    return given if isinstance(given, tuple) else ()
+
+
+def _choice(
+    dispositions: Sequence[str], domains: Sequence[str], images: Sequence[str], urls: Sequence[str]
+) -> MatchChoice:
+    """Understand which matches are meant.
+
+    Raises:
+        UsageError: a word, site, pattern or address is none.
+    """
+    from batchscan.ledger.match_choice import MatchChoice  # noqa: PLC0415 - --help does without
+    from batchscan.path_patterns import PathPattern  # noqa: PLC0415
+    from batchscan.url_patterns import UrlPattern  # noqa: PLC0415 - as above
+
+    globs = [PathPattern.of(text) for text in images]
+
+    def pictures(paths: Sequence[bytes]) -> bool:
+        return any(glob.covers(path) for glob in globs for path in paths)
+
+    chosen = [word.replace("-", "_").lower() for word in dispositions]
+    for word in chosen:
+        if word not in _WORDS:
+            raise UsageError(f"--disposition: '{printable(word)}' is none of {', '.join(_WORDS)}")
+    usual = () if domains or images or urls else _USUAL
+    return MatchChoice(
+        dispositions=[Disposition(word) for word in chosen] or usual,
+        covers=[UrlPattern.of(text).covers for text in (*domains, *urls)],
+        pictures=pictures if globs else None,
+        only_present=not urls,
+    )
+
+
+def _options(connect_to: Sequence[str], authority: str | None) -> CaptureOptions:
+    from batchscan.capture.timestamps import TimestampAuthority  # noqa: PLC0415 - as above
+    from batchscan.commands.capture import CaptureOptions  # noqa: PLC0415
+    from batchscan.web_client import ConnectTo  # noqa: PLC0415 - as above
+
+    rules = ConnectTo.of(connect_to)
+    return CaptureOptions(
+        connect_to=rules, authority=TimestampAuthority(authority, rules) if authority else None
+    )
+
+
+@dataclass(slots=True)
+class _Told:
+    """What is said of each match, and of all together."""
+
+    as_json: bool
+    counts: Counter[str] = field(default_factory=Counter)
+    matches: list[dict[str, object]] = field(default_factory=list)
+    checks: list[str] = field(default_factory=list)  # commands that check timestamps
+    failed: int = 0  # matches of which something is missing
+
+    def __call__(self, captured: Captured) -> None:
+        """Hear of one."""
+        problems = [*_problems(captured)]
+        self.failed += bool(problems)
+        self.counts["captured"] += 1
+        self.counts["incomplete"] += bool(problems)
+        if self.as_json:
+            self.matches.append(_fields(captured))
+        print_status(f"{printable(captured.match.url)}: {_said(captured)}")
+        for problem in problems:
+            print_status(f"  {problem}")
+        if captured.file.timestamp is not None:
+            self.checks.append(_check_line(captured))
+
+    def json(self) -> str:
+        """Everything, as one object."""
+        return json.dumps(
+            {
+                "schema": 1,
+                "counts": {name: self.counts[name] for name in ("captured", "incomplete")},
+                "matches": self.matches,
+            }
+        )
+
+    def summary(self) -> str:
+        """Everything, in words."""
+        from batchscan.report.wording import amount  # noqa: PLC0415 - --help does without
+
+        said = f"{amount(self.counts['captured'], 'match')} captured"
+        if self.failed:
+            said += f", {self.failed:,} of them not whole"
+        lines = [said]
+        if self.checks:
+            lines += ["To check a timestamp without batchscan:", f"  {self.checks[0]}"]
+        return "\n".join(lines)
+
+
+def _check_line(captured: Captured) -> str:
+    from batchscan.capture.timestamps import SUFFIX, openssl_line  # noqa: PLC0415 - as above
+
+    path = captured.path
+    return printable(openssl_line(shlex.quote(path), shlex.quote(f"{path}{SUFFIX}")))
+
+
+def _problems(captured: Captured) -> Iterator[str]:
+    for each in captured.file.resources:
+        wanted = each.kind in (CaptureKind.PICTURE, CaptureKind.PAGE)
+        if wanted and (each.http_status is None or each.sha256 is None):
+            yield f"{each.kind} {printable(each.url)}: {printable(each.trouble or 'no answer')}"
+    if captured.trouble:
+        yield f"timestamp: {printable(captured.trouble)}"
+
+
+def _said(captured: Captured) -> str:
+    from batchscan.report.wording import amount  # noqa: PLC0415 - --help does without
+
+    found = captured.file.resources
+    picture = next((each for each in found if each.kind is CaptureKind.PICTURE), None)
+    pages = [_status(each) for each in found if each.kind is CaptureKind.PAGE]
+    rest = sum(each.kind is CaptureKind.RESOURCE for each in found)
+    said = [f"picture {_status(picture)}"] if picture else []
+    said += [f"page{'s' if len(pages) > 1 else ''} {', '.join(pages)}"] if pages else []
+    said += [f"{amount(rest, 'part')} of the page"] if rest else []
+    return f"{'; '.join(said)}; {printable(captured.file.name)}"
+
+
+def _status(each: CapturedResource) -> str:
+    return "no answer" if each.http_status is None else f"HTTP {each.http_status}"
+
+
+def _fields(captured: Captured) -> dict[str, object]:
+    file = captured.file
+    stamp = file.timestamp
+    return {
+        "url": replace_surrogates(captured.match.url),
+        "picture_sha256": captured.match.sha256,
+        "captured_at": rfc3339(file.captured_at),
+        "file": replace_surrogates(captured.path),
+        "bytes": file.size,
+        "sha256": file.sha256,
+        "timestamp": None
+        if stamp is None
+        else {"url": stamp.url, "at": None if stamp.at is None else rfc3339(stamp.at)},
+        "resources": [
+            {
+                "kind": each.kind.value,
+                "url": replace_surrogates(each.url),
+                "http_status": each.http_status,
+                "trouble": each.trouble,
+                "bytes": each.size,
+                "sha256": each.sha256,
+                "media_type": each.media_type,
+            }
+            for each in file.resources
+        ],
+    }

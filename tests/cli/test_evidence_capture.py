@@ -1,0 +1,140 @@
+"""`batchscan evidence capture` over a real ledger, against a site on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from batchscan.cli import main
+from batchscan.commands import capture as commands
+from batchscan.ledger import FILE_NAME, Ledger, Realm
+from batchscan.settings import Api
+from batchscan.web_client import FetchLimits
+from tests.support.ledger_entries import enter, shown
+from tests.support.pictures import png
+from tests.support.web_sites import NOT_THERE, Site, ok, site
+
+COPY = png(32, 24, 3)
+
+
+def answers(path: str) -> bytes:
+    if path.endswith(".png"):
+        return ok(COPY, "Content-Type: image/png")
+    return ok(b"<p>page", "Content-Type: text/html") if path == "/page" else NOT_THERE
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[Site]:
+    """A site in a thread of its own, as commands have loops of their own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    serving = site(answers)
+    try:
+        yield asyncio.run_coroutine_threadsafe(serving.__aenter__(), loop).result()
+        asyncio.run_coroutine_threadsafe(serving.__aexit__(None, None, None), loop).result()
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+@pytest.fixture
+def state(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    folder = tmp_path / "state"
+    folder.mkdir(mode=0o700)
+    ledger = Ledger.open(folder, Realm(Api().url, sandbox=False))
+    enter(ledger, "/pics/lakes/a.jpg", [shown("http://a.example/1.png", "http://a.example/page")])
+    enter(ledger, "/pics/b.jpg", [shown("http://b.example/2.png"), shown("http://c.example/3.png")])
+    ledger.close()
+    return folder
+
+
+@pytest.fixture
+def capture(state, web, capsys, monkeypatch):
+    monkeypatch.setattr(commands, "LIMITS", FetchLimits(pause=0.0))
+
+    def run(*words: str) -> tuple[int, str, str]:
+        rule = f":80:127.0.0.1:{web.port}"
+        code = main(["evidence", "capture", "--state", str(state), "--connect-to", rule, *words])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def captured(state) -> set[str]:
+    with closing(sqlite3.connect(state / FILE_NAME)) as ledger:
+        return {key for (key,) in ledger.execute("SELECT key FROM capture_files")}
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (["--domain", "a.example"], {"a"}),
+        (["--domain", "a.example", "--domain", "c.example"], {"a", "c"}),
+        (["--images", "lakes/"], {"a"}),
+        (["--url", "http://b.example/*"], {"b"}),
+        (["--disposition", "reviewed"], {"b"}),
+        ([], {"b"}),
+        (["--disposition", "open", "--images", "b.jpg"], {"c"}),
+    ],
+)
+def test_what_is_chosen_is_captured_and_in_the_ledger(capture, state, capsys, words, names):
+    assert main(["mark", "reviewed", "b.example", "--state", str(state)]) == 0
+    capsys.readouterr()
+    code, out, err = capture(*words)
+
+    assert (code, "captured" in out) == (0, True), err
+    assert {key[0] for key in captured(state)} == names
+    assert len(list((state / "captures").iterdir())) == len(names)
+
+
+def test_json_says_everything(capture, state):
+    code, out, _ = capture("--domain", "a.example", "--json")
+    said = json.loads(out)
+
+    assert (code, said["schema"], said["counts"]) == (0, 1, {"captured": 1, "incomplete": 0})
+    [match] = said["matches"]
+    assert match["url"] == "http://a.example/1.png"
+    assert match["file"].startswith(str(state / "captures"))
+    assert [(each["kind"], each["http_status"]) for each in match["resources"]] == [
+        ("picture", 200), ("page", 200),
+    ]  # fmt: skip
+
+
+def test_no_private_address_is_connected_to_without_a_rule(state, web, capsys):
+    before = len(web.heads)
+    ledger = Ledger.open(state, Realm(Api().url, sandbox=False))
+    enter(ledger, "/pics/d.jpg", [shown(f"http://127.0.0.1:{web.port}/4.png")])
+    ledger.close()
+    code = main(["evidence", "capture", "--state", str(state), "--domain", "127.0.0.1"])
+
+    assert code == 3
+    assert "only 80 and 443 are used" in capsys.readouterr().err
+    assert len(web.heads) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "no match is like that"),
+        (["--domain", "nowhere.example"], "no match is like that"),
+        (["--disposition", "maybe"], "'maybe' is none of open, reviewed"),
+        (["--connect-to", "x"], "is not HOST:PORT:ADDRESS:PORT"),
+        (["--timestamp", "ftp://x"], "is no http:// or https:// address"),
+    ],
+)
+def test_a_mistake_is_said_and_captures_nothing(capture, state, words, said):
+    code, _, err = capture(*words)
+
+    assert (code, captured(state)) == (2, set())
+    assert said in err
