@@ -10,16 +10,15 @@ import asyncio
 import hashlib
 import os
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
-from filelock import FileLock, Timeout
+from filelock import AsyncFileLock
 
 from batchscan.copyleaks.errors import (
     ConnectionFailed,
@@ -217,36 +216,24 @@ class TokenProvider:
                 raise
 
 
-POLL = 0.05  # seconds; also how long a cancelled task waits for its thread
+POLL: Final = 0.05
+"""Seconds between two looks at a lock that somebody else holds."""
 
 
 @asynccontextmanager
 async def locked(path: Path) -> AsyncIterator[None]:
-    """Hold the lock file at `path`, waited for in a thread.
+    """Hold the lock file at `path`.
 
     Where no lock can be had (a read-only folder, a file system without locks) it goes on without:
     what is lost is the sharing.
     """
-    lock = FileLock(path, mode=0o600, thread_local=False)
-    given_up = threading.Event()
-    taking = asyncio.create_task(asyncio.to_thread(_take, lock, given_up))
+    # In the loop: taking it is one call of the system that never waits, and a task that is
+    # cancelled leaves no thread behind that would take the lock later.
+    lock = AsyncFileLock(path, mode=0o600, thread_local=False, run_in_executor=False)
     try:
-        await asyncio.shield(taking)
+        with suppress(OSError, NotImplementedError):
+            os.makedirs(path.parent, mode=0o700, exist_ok=True)
+            await lock.acquire(poll_interval=POLL)
         yield
     finally:
-        # A thread left behind would take the lock later, and nobody would ever release it.
-        given_up.set()
-        await asyncio.wait({taking})
-        lock.release()
-
-
-def _take(lock: FileLock, given_up: threading.Event) -> None:
-    while not given_up.is_set():
-        try:
-            os.makedirs(os.path.dirname(lock.lock_file), mode=0o700, exist_ok=True)
-            lock.acquire(timeout=POLL, poll_interval=POLL)
-        except Timeout:
-            continue
-        except (OSError, NotImplementedError):
-            return
-        return
+        await lock.release()
