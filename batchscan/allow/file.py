@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import stat
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from batchscan.errors import UsageError
 from batchscan.settings import Settings
 from batchscan.settings.locations import allow_file
 from batchscan.settings.strict_yaml import YamlFile, closest, is_null, line_of
+from batchscan.util import system
 from batchscan.util.atomic_file import make_folders, storage_errors, write_atomic
 
 _WHAT = "allow"
@@ -198,10 +198,13 @@ def _content(path: str, real: str) -> bytes:
 @contextmanager
 def _alone(folder: str) -> Iterator[None]:
     """Keep others who add at the same time waiting."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    if not system.OPENS_FOLDERS:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY | system.O_DIRECTORY)
     try:
         with suppress(OSError):  # some network file systems lock no folders
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            system.lock(descriptor, wait=True)
         yield
     finally:
         os.close(descriptor)

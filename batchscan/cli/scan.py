@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
-import resource
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from batchscan.cli.options import allow_option, folder_options, settings_of
 from batchscan.cli.scan_options import SECTIONS, scan_options
 from batchscan.console.terminal import print_data
 from batchscan.errors import UsageError
+from batchscan.util import system
 from batchscan.version import version
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def command(**parameters: object) -> int:
 def _run(settings: Settings, monitor: RunMonitor) -> int:
     if not (settings.roots or settings.files_from or settings.files0_from):
         raise UsageError("no PATH was given", advice="name a folder: `batchscan ./images`")
+    system.require_posix("a scan")
     from batchscan.commands.scan import run  # noqa: PLC0415 - as above
 
     return run(_scan(_within_open_files(settings), monitor))
@@ -81,7 +82,7 @@ def _within_open_files(settings: Settings) -> Settings:
         UsageError: it allows too few for a scan.
     """
     wanted = settings.pace.concurrency
-    limit = _raise_file_limit(wanted + OTHER_FILES)
+    limit = system.raise_open_files(wanted + OTHER_FILES)
     if limit is None or limit >= FILES_A_SCAN + FILES_AN_UPLOAD * wanted:
         return settings
     possible = (limit - FILES_A_SCAN) // FILES_AN_UPLOAD
@@ -92,20 +93,6 @@ def _within_open_files(settings: Settings) -> Settings:
         )
     _log.warning("the system allows %d open files: at most %d uploads at once", limit, possible)
     return replace(settings, pace=replace(settings.pace, concurrency=possible))
-
-
-def _raise_file_limit(number: int) -> int | None:
-    """Ask the system for as many; the usual 1,024 are too few for a thousand connections.
-
-    The limit that holds then; None where there is none.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if resource.RLIM_INFINITY != soft < number:
-        most = number if hard == resource.RLIM_INFINITY else min(number, hard)
-        with suppress(OSError, ValueError):  # macOS allows fewer than it says
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-            return most
-    return None if soft == resource.RLIM_INFINITY else soft
 
 
 async def _scan(settings: Settings, monitor: RunMonitor) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import sys
 import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +24,7 @@ from batchscan.settings.load import LoadedSettings, load
 from batchscan.settings.locations import state_folder
 from batchscan.settings.types import PathType
 from batchscan.stores.environment import ScanLocations
+from batchscan.util import system
 from batchscan.walk import check_roots
 from batchscan.walk.roots import absolute
 
@@ -237,9 +237,4 @@ def _program() -> tuple[str, ...]:
 
 
 def _user() -> str | None:
-    if os.geteuid() == 0:
-        return None
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        return str(os.geteuid())
+    return None if system.is_superuser() else system.user_name()

@@ -8,6 +8,7 @@ from contextlib import suppress
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 
+from batchscan.util import system
 from batchscan.util.private_files import open_private
 
 MAX_BYTES = 10_000_000  # bytes
@@ -85,4 +86,4 @@ def _private(path: str, flags: int) -> int:
     try:
         return open_private(path, flags | os.O_EXCL)
     except FileExistsError:
-        return os.open(path, flags | os.O_CLOEXEC, 0o600)
+        return os.open(path, flags | system.O_CLOEXEC, 0o600)

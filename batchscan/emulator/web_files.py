@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from batchscan.util import system
+
 PICTURES: Final = {
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
@@ -67,10 +69,12 @@ def read_below(root: Path, name: str) -> bytes:
     parts = name.split("/")
     if content_type(name) is None or "\0" in name or {"", ".", ".."} & set(parts):
         raise FileNotFoundError(name)
-    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    folder = os.open(root, os.O_RDONLY | system.O_DIRECTORY)
     try:
         for part in parts[:-1]:
-            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+            inner = os.open(
+                part, os.O_RDONLY | system.O_DIRECTORY | system.O_NOFOLLOW, dir_fd=folder
+            )
             os.close(folder)
             folder = inner
         return _read(folder, parts[-1])
@@ -80,7 +84,7 @@ def read_below(root: Path, name: str) -> bytes:
 
 def _read(folder: int, name: str) -> bytes:
     # Not blocking: opening a FIFO would wait for somebody to write
-    file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    file = os.open(name, os.O_RDONLY | system.O_NOFOLLOW | system.O_NONBLOCK, dir_fd=folder)
     with os.fdopen(file, "rb") as opened:
         status = os.fstat(file)
         if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_BYTES:

@@ -16,6 +16,7 @@ from batchscan.ledger import Ledger
 from batchscan.ledger.evidence import EvidencePicture
 from batchscan.model import Provenance
 from batchscan.url_patterns import UrlPattern
+from batchscan.util import system
 from batchscan.util.escaping import printable
 from batchscan.util.paths import is_url
 
@@ -88,7 +89,9 @@ MAX_TRIED: Final = 10
 """Paths of one picture that are looked at: each may be a disk that has to wake up."""
 
 _MAX_BYTES: Final = 64 * 1024 * 1024  # bytes; the service never took as much
-_FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # non-blocking: a FIFO has no writer
+_FLAGS: Final = (
+    os.O_RDONLY | system.O_NONBLOCK | system.O_CLOEXEC
+)  # non-blocking: a FIFO has no writer
 
 
 def read_current_provenance(picture: EvidencePicture) -> Provenance | None:

@@ -18,12 +18,15 @@ from batchscan.images.read_remote import heads, inspect_remote
 from batchscan.images.rules import InspectionFailed, Rules, check_size
 from batchscan.images.signature import HEAD_BYTES, is_icon_directory, sniff
 from batchscan.model import Candidate, Image, NotSendable, Stat
+from batchscan.util import system
 from batchscan.util.paths import is_url
 
-_FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # non-blocking: a FIFO has no writer
+_FLAGS: Final = (
+    os.O_RDONLY | system.O_NONBLOCK | system.O_CLOEXEC
+)  # non-blocking: a FIFO has no writer
 # What is gone, or is a link or a socket by now, is not a picture that nobody could read.
 _NO_FILE: Final = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
-_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_FOLDER: Final = os.O_RDONLY | system.O_DIRECTORY | system.O_CLOEXEC
 
 
 def inspect(
@@ -140,7 +143,7 @@ def _unchanged(descriptor: int, status: Stat, size: int) -> None:
 
 
 def _open(path: str | bytes, *, follow: bool) -> int:
-    return os.open(path, _FLAGS if follow else _FLAGS | os.O_NOFOLLOW)
+    return os.open(path, _FLAGS if follow else _FLAGS | system.O_NOFOLLOW)
 
 
 def _opened(candidate: Candidate, *, follow: bool) -> int:
@@ -158,10 +161,10 @@ def _open_below(root: str, path: str) -> int:
     folder = os.open(root, _FOLDER)
     try:
         for part in folders:
-            inner = os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
+            inner = os.open(part, _FOLDER | system.O_NOFOLLOW, dir_fd=folder)
             os.close(folder)
             folder = inner
-        return os.open(name, _FLAGS | os.O_NOFOLLOW, dir_fd=folder)
+        return os.open(name, _FLAGS | system.O_NOFOLLOW, dir_fd=folder)
     finally:
         os.close(folder)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from batchscan.util import system
 from batchscan.util.private_files import open_private
 
 FILE_NAME = "high-water.json"
@@ -89,7 +90,7 @@ class Noting:
         self._identity = identity
         self._id = identity.id
         self._noted = -1
-        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW
+        flags = os.O_WRONLY | os.O_CREAT | system.O_NOFOLLOW
         self._file = open_private(state / FILE_NAME, flags)
 
     def note(self) -> None:

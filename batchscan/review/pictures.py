@@ -16,6 +16,7 @@ from batchscan.images.decoding.process import Source
 from batchscan.images.rules import RuleViolation
 from batchscan.images.signature import HEAD_BYTES, sniff
 from batchscan.ledger.review_details import PictureFile
+from batchscan.util import system
 from batchscan.util.paths import is_url
 
 MAX_TRIED: Final = 5
@@ -23,7 +24,9 @@ MAX_TRIED: Final = 5
 
 MAX_BYTES: Final = 256 * 1024 * 1024  # of one file
 SECONDS: Final = 2.0  # that a page waits for a disk
-_FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # non-blocking: a FIFO has no writer
+_FLAGS: Final = (
+    os.O_RDONLY | system.O_NONBLOCK | system.O_CLOEXEC
+)  # non-blocking: a FIFO has no writer
 _KEPT: Final = 24  # JPEGs that stay in memory, of about 0.5 MB
 _KNOWN: Final = 10_000  # files whose content was compared
 

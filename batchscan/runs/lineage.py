@@ -27,6 +27,7 @@ from batchscan.report.run_folder import LATEST, REPORT, RUNS
 from batchscan.report.schema import Report
 from batchscan.report.wording import amount
 from batchscan.settings import Settings
+from batchscan.util import system
 from batchscan.util.atomic_file import storage_errors, write_atomic
 from batchscan.util.escaping import path_fields, printable
 from batchscan.util.private_files import open_private
@@ -104,7 +105,7 @@ async def leave_note(thread: LedgerThread, output: str, run_id: str, started_at:
         run_id=run_id,
         ledger=ledger_id,
         state=path_fields(str(state))[0],
-        host=os.uname().nodename,
+        host=system.host_name(),
         started_at=started_at,
     )
     await asyncio.to_thread(_append, os.path.join(output, NOTES), msgspec.json.encode(note))
@@ -112,7 +113,7 @@ async def leave_note(thread: LedgerThread, output: str, run_id: str, started_at:
 
 def _append(path: str, line: bytes) -> None:
     with storage_errors(path):
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | system.O_NOFOLLOW
         with os.fdopen(open_private(path, flags), "wb") as file:
             file.write(b"\n" + line + b"\n")  # whatever a failed write left behind ends here
             size = file.tell()
@@ -206,7 +207,7 @@ def _was_paid_for(folder: str) -> bool:
 def _stands_elsewhere(note: Note, state: Path) -> bool:
     """Whether the ledger that knows a run is in the folder where it was, and not in this one."""
     there = os.path.join(note.state, LEDGER)
-    if note.host != os.uname().nodename or not os.path.exists(there):
+    if note.host != system.host_name() or not os.path.exists(there):
         return False
     if os.path.realpath(note.state) == os.path.realpath(state):
         return False

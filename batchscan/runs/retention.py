@@ -25,12 +25,13 @@ from batchscan.runs import rescued_answers
 from batchscan.runs.reports import MATCHES, PAGE
 from batchscan.runs.unchecked import UNCHECKED
 from batchscan.settings import Output
+from batchscan.util import system
 from batchscan.util.atomic_file import TEMP_PREFIX
 from batchscan.util.escaping import printable
 
 KEPT_IDLE = 90  # runs that stay in any case: a quarter of nights
 _OURS = frozenset({RESULTS, REPORT, MATCHES, PAGE, UNCHECKED, rescued_answers.FILE_NAME})
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FOLDER = os.O_RDONLY | system.O_DIRECTORY | system.O_NOFOLLOW | system.O_CLOEXEC
 log = logging.getLogger(__name__)
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from batchscan.errors import UsageError
 from batchscan.settings.model import Secret, Settings
+from batchscan.util import system
 
 KEY_FILE = "COPYLEAKS_API_KEY_FILE"  # in the environment
 CREDENTIAL_NAME = (
@@ -119,7 +120,7 @@ def read_private(path: str, what: str, largest: int, environ: Mapping[str, str])
     """
     try:
         # O_NONBLOCK: opening a FIFO must not hang before it is refused
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        with open(os.open(path, os.O_RDONLY | system.O_NONBLOCK | system.O_CLOEXEC), "rb") as file:
             _refuse_unsafe(path, what, os.fstat(file.fileno()), environ)
             data = file.read(largest + 1)
     except OSError as error:

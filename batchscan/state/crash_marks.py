@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from batchscan.state.lock import unwritable
+from batchscan.util import system
 from batchscan.util.private_files import open_private
 
 MARKS = "checking"
@@ -100,4 +101,4 @@ def _suspects(state: Path) -> frozenset[str]:
 
 
 def _private(path: str, flags: int) -> int:
-    return open_private(path, flags | os.O_NOFOLLOW)  # not where a link leads
+    return open_private(path, flags | system.O_NOFOLLOW)  # not where a link leads

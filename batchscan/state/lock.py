@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from batchscan.errors import LockedError, StorageError
 from batchscan.settings.model import IfLocked
+from batchscan.util import system
 from batchscan.util.private_files import advice_for, make_private, open_private
 
 LOCK_FILE = "lock"
@@ -51,7 +51,9 @@ class StateLock:
         """
         try:
             # Made here: the library insists on a mode, which not every file system keeps.
-            os.close(open_private(self._state / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW))
+            os.close(
+                open_private(self._state / LOCK_FILE, os.O_RDWR | os.O_CREAT | system.O_NOFOLLOW)
+            )
             self._lock.acquire(timeout=0)
             self._lock_folder()
             self._held = _identity(self._state / LOCK_FILE)
@@ -100,9 +102,9 @@ class StateLock:
         Raises:
             BlockingIOError: another run holds it.
         """
-        fd = os.open(self._state, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fd = os.open(self._state, os.O_RDONLY | system.O_DIRECTORY | system.O_CLOEXEC)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            system.lock(fd, wait=False)
         except BlockingIOError:
             os.close(fd)
             raise
@@ -113,11 +115,11 @@ class StateLock:
 
     def _sign(self) -> None:
         started_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        holder = msgspec.json.encode(LockHolder(os.getpid(), os.uname().nodename, started_at))
+        holder = msgspec.json.encode(LockHolder(os.getpid(), system.host_name(), started_at))
         try:
             path = self._state / HOLDER_FILE
             # No link is followed: in a folder of others, it may lead to a file of ours
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | system.O_NOFOLLOW
             with os.fdopen(open_private(path, flags), "wb") as file:
                 file.write(holder)
         except OSError as error:
@@ -154,7 +156,7 @@ def holder_of(state: Path) -> LockHolder | None:
         inode = os.stat(state / LOCK_FILE).st_ino
     except (OSError, msgspec.DecodeError):
         return None
-    if holder.host != os.uname().nodename:
+    if holder.host != system.host_name():
         return None
     try:
         locks = Path("/proc/locks").read_text()

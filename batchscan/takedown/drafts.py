@@ -11,6 +11,7 @@ from contextlib import suppress
 from itertools import count
 from typing import NamedTuple
 
+from batchscan.util import system
 from batchscan.util.atomic_file import make_folders, storage_errors
 from batchscan.util.private_files import open_private, sync
 
@@ -79,7 +80,7 @@ def _written(paths: Mapping[str, bytes]) -> list[Draft] | None:
 def _content(path: str, most: int) -> bytes | None:
     """What a file begins with; None where it is no file that can be read."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(path, os.O_RDONLY | system.O_NOFOLLOW | system.O_NONBLOCK)
     except OSError:
         return None
     try:
@@ -90,7 +91,7 @@ def _content(path: str, most: int) -> bytes | None:
 
 
 def _made(path: str, text: bytes) -> bool:
-    descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW)
+    descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | system.O_NOFOLLOW)
     try:
         with open(descriptor, "wb") as file:
             file.write(text)

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import IO
 
 from batchscan.errors import StorageError, UsageError
+from batchscan.util import system
 from batchscan.util.escaping import printable
 from batchscan.util.private_files import CHOOSE, advice_for, make_private, sync
 
@@ -194,7 +195,7 @@ def _taken(path: str) -> UsageError:
 
 
 def _set_owner_and_mode(descriptor: int, like: os.stat_result | None, mode: int = 0o600) -> None:
-    if like is not None:
+    if like is not None and hasattr(os, "fchown"):
         with suppress(PermissionError):  # only the superuser writes files of others
             os.fchown(descriptor, like.st_uid, like.st_gid)
     make_private(descriptor, stat.S_IMODE(like.st_mode) if like else mode)
@@ -202,7 +203,9 @@ def _set_owner_and_mode(descriptor: int, like: os.stat_result | None, mode: int 
 
 def _sync_folder(folder: str) -> None:
     """Bring a rename to the disk, where the file system can."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    if not system.OPENS_FOLDERS:
+        return
+    descriptor = os.open(folder, os.O_RDONLY | system.O_DIRECTORY)
     try:
         with suppress(OSError):  # some network file systems cannot
             os.fsync(descriptor)

@@ -11,6 +11,8 @@ import logging
 import os
 from functools import cache
 
+from batchscan.util import system
+
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 # What file systems say that know no modes, links or syncing: SMB, FAT, some FUSE and NFS mounts.
@@ -30,7 +32,7 @@ def open_private(path: str | os.PathLike[str], flags: int) -> int:
     Raises:
         OSError: it cannot be opened.
     """
-    descriptor = os.open(path, flags | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, flags | system.O_CLOEXEC, 0o600)
     try:
         make_private(descriptor)
     except BaseException:
@@ -71,7 +73,7 @@ def sync(descriptor: int) -> None:
 
 def can_sync(path: str | os.PathLike[str]) -> bool:
     """Whether a file can be brought to the disk; where its file system cannot, that is warned of."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDWR | system.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     except OSError as error:

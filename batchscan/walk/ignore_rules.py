@@ -19,6 +19,7 @@ from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 from batchscan.errors import UsageError
 from batchscan.path_patterns import InvalidPattern, expression_of, matchable, patterns_of
+from batchscan.util import system
 from batchscan.util.escaping import printable
 from batchscan.walk.system_names import NamedBy, is_system_file, is_system_folder
 
@@ -162,7 +163,7 @@ def _from_flag(flag: str, lines: tuple[str, ...]) -> list[GitIgnoreSpecPattern]:
 def _content_of(path: str) -> bytes | None:
     """Read an ignore file; None where there is none."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | system.O_NONBLOCK | system.O_CLOEXEC)
     except FileNotFoundError:
         return None
     try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import resource
 import signal
 import socket
 import sys
@@ -30,11 +29,10 @@ from batchscan.images.decoding.messages import (
     send_json,
 )
 from batchscan.images.raster import silence_warnings
+from batchscan.util import system
 
 MEMORY: Final = 1536 * 1024**2
 """Bytes of address space that decoding may take beyond what the decoders themselves do."""
-
-_PAGE: Final = resource.getpagesize()
 
 
 class ParentGone(Exception):
@@ -108,21 +106,11 @@ def _load_decoders() -> None:
         import pylibjxl  # noqa: F401, PLC0415 - an extra
 
 
-def _limit_memory() -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    limit = _address_space() + MEMORY
-    if hard != resource.RLIM_INFINITY:
-        limit = min(limit, hard)
-    with suppress(ValueError, OSError):  # macOS knows this limit and refuses it
-        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
 def _address_space() -> int:
     """Bytes that this process takes already; half a GiB where the system does not say."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[0]) * _PAGE
+            return int(file.read().split()[0]) * system.PAGE_BYTES
     except OSError:
         return 512 * 1024**2
 
@@ -134,7 +122,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     silence_warnings()
     _load_decoders()
-    _limit_memory()
+    system.limit_memory(_address_space() + MEMORY)
     with socket.socket(fileno=os.dup(sys.stdin.fileno())) as connection, suppress(OSError):
         serve(connection)
 

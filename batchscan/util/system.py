@@ -1,0 +1,111 @@
+"""What Linux and macOS have and other systems lack: open flags, locks, limits, users.
+
+Everything that differs between systems is asked for here, so that importing batchscan, and reading
+commands such as `report` and `export`, need none of it. A flag that a system lacks is 0.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+import platform
+from contextlib import suppress
+from typing import Any, Final
+
+from batchscan.errors import UsageError
+
+
+def _optional(module: str) -> Any:  # noqa: ANN401 - a module, or None
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        return None
+
+
+_fcntl: Final = _optional("fcntl")
+_pwd: Final = _optional("pwd")
+_resource: Final = _optional("resource")
+
+# On Windows, files are not inherited and hold bytes only where that is asked for.
+_ON_WINDOWS: Final = getattr(os, "O_NOINHERIT", 0) | getattr(os, "O_BINARY", 0)
+O_CLOEXEC: Final[int] = getattr(os, "O_CLOEXEC", _ON_WINDOWS)
+O_DIRECTORY: Final[int] = getattr(os, "O_DIRECTORY", 0)
+O_NOFOLLOW: Final[int] = getattr(os, "O_NOFOLLOW", 0)
+O_NONBLOCK: Final[int] = getattr(os, "O_NONBLOCK", 0)
+OPENS_FOLDERS: Final = hasattr(os, "O_DIRECTORY")
+PAGE_BYTES: Final[int] = _resource.getpagesize() if _resource else 4096
+
+
+def require_posix(what: str) -> None:
+    """Refuse what needs POSIX locks and signals on a system without them.
+
+    Raises:
+        UsageError: this is such a system.
+    """
+    if _fcntl is None:
+        raise UsageError(
+            f"{what} needs Linux or macOS",
+            advice="on Windows, use WSL: see `batchscan help platforms`",
+        )
+
+
+def lock(descriptor: int, *, wait: bool) -> None:
+    """Take the kernel's lock of an open file or folder; it ends when that is closed.
+
+    Raises:
+        BlockingIOError: somebody else holds it, and `wait` is False.
+        OSError: the file system, or this system, has no such locks.
+    """
+    if _fcntl is None:
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+    _fcntl.flock(descriptor, _fcntl.LOCK_EX | (0 if wait else _fcntl.LOCK_NB))
+
+
+def host_name() -> str:
+    """The name of this machine."""
+    return os.uname().nodename if hasattr(os, "uname") else platform.node()
+
+
+def is_superuser() -> bool:
+    """Whether this process may do everything."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def user_name() -> str:
+    """The name of the user that this process acts for, else the number."""
+    if _pwd is None:
+        return os.environ.get("USERNAME", "")
+    try:
+        return str(_pwd.getpwuid(os.geteuid()).pw_name)
+    except KeyError:
+        return str(os.geteuid())
+
+
+def raise_open_files(number: int) -> int | None:
+    """Ask the system to allow so many open files; the usual 1,024 are too few for a thousand uploads.
+
+    Returns:
+        The limit that holds then; None where there is none, or it is not known.
+    """
+    if _resource is None:
+        return None
+    soft, hard = _resource.getrlimit(_resource.RLIMIT_NOFILE)
+    if _resource.RLIM_INFINITY != soft < number:
+        most = number if hard == _resource.RLIM_INFINITY else min(number, hard)
+        with suppress(OSError, ValueError):  # macOS allows fewer than it says
+            _resource.setrlimit(_resource.RLIMIT_NOFILE, (most, hard))
+            return int(most)
+    return None if soft == _resource.RLIM_INFINITY else int(soft)
+
+
+def limit_memory(address_space: int) -> None:
+    """Bound this process's address space, in bytes, and let it leave no core file."""
+    if _resource is None:
+        return
+    _, hard = _resource.getrlimit(_resource.RLIMIT_AS)
+    if hard != _resource.RLIM_INFINITY:
+        address_space = min(address_space, hard)
+    with suppress(ValueError, OSError):  # macOS knows this limit and refuses it
+        _resource.setrlimit(_resource.RLIMIT_AS, (address_space, hard))
+    _resource.setrlimit(_resource.RLIMIT_CORE, (0, 0))
