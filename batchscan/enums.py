@@ -66,7 +66,7 @@ class MatchKind(StrEnum):
 
 
 class MatchState(StrEnum):
-    """How a match stands in a picture's history, seen from one run."""
+    """The state of a match in a picture's history, seen from one run."""
 
     NEW = "new"  # this run was the first to see it
     KNOWN = "known"
@@ -75,7 +75,7 @@ class MatchState(StrEnum):
 
 
 class MatchEvent(StrEnum):
-    """What happened to a match that people are told about."""
+    """What happened to a match that alerts report."""
 
     NEW = "new"
     RETURNED = "returned"

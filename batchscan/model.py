@@ -30,7 +30,7 @@ def bounded(number: int) -> int:
 
 
 class Stat(NamedTuple):
-    """What tells a file from its former self; nanoseconds, as `os.stat` gives them."""
+    """What distinguishes a file from its former self; nanoseconds, as `os.stat` gives them."""
 
     size: int
     mtime_ns: int
@@ -141,7 +141,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class ServiceError:
-    """An error as the service told it; any part may be missing."""
+    """An error as the service reported it; any part may be missing."""
 
     http_status: int | None = None
     type: str | None = None
@@ -308,7 +308,7 @@ Outcome: TypeAlias = Scanned | Reused | Covered | Rejected | Failed | Deferred
 class LearnedRate:
     """A rate that 429s taught."""
 
-    fraction: float  # of the told rate, 0 to 1
+    fraction: float  # of the configured rate, 0 to 1
     ceiling: float  # the share at which the last 429 came
     learned_at: float
     paused_until: float

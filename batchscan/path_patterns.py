@@ -118,7 +118,7 @@ def matchable(path: str) -> str:
 
 
 def _composed(text: str) -> str:
-    # Bytes that are no UTF-8 stand as surrogates, which this leaves as they are.
+    # Bytes that are no UTF-8 are surrogates here, which this leaves as they are.
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 

@@ -24,7 +24,7 @@ NARROWEST = 16  # columns of percentage and bar
 
 @dataclass(frozen=True, slots=True)
 class ProgressState:
-    """Where a run stands; `found` is the total only once `walk_ended`."""
+    """How far a run is; `found` is the total only once `walk_ended`."""
 
     found: int = 0
     found_bytes: int = 0
@@ -90,7 +90,7 @@ class Speed:
         self._samples = deque([_Sample(now, ProgressState())])
 
     def add(self, now: float, state: ProgressState) -> None:
-        """Enter where the run stands."""
+        """Enter how far the run is."""
         samples = self._samples
         if now - samples[-1].at >= SAMPLE:
             samples.append(_Sample(now, state))
@@ -211,7 +211,7 @@ class Part(NamedTuple):
 
 
 def parts_of(state: ProgressState, speed: Speed, now: float) -> list[Part]:
-    """Say what stands beside the count: rates, time, matches, money, and what is waited for."""
+    """Give the text beside the count: rates, time, matches, money, and what is waited for."""
     decided, _, size = speed.rates(now, state)
     left = speed.left(now, state)
     limit = "" if state.max_credits is None else f"/{state.max_credits:,}"

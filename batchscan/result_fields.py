@@ -8,7 +8,7 @@ from batchscan.enums import Disposition, MatchKind, MatchState
 
 
 class ErrorFields(msgspec.Struct, frozen=True):
-    """An error as the service told it."""
+    """An error as the service reported it."""
 
     http_status: int | None
     type: str | None

@@ -39,7 +39,7 @@ class ParsedUrl:
 
     @property
     def authority(self) -> str:
-        """What stands before its path: the host, with a port that is not the usual one."""
+        """What precedes its path: the host, with a port that is not the usual one."""
         return self.whole.partition("/")[0]
 
 
@@ -54,7 +54,7 @@ class UrlPattern:
     text: str
     is_domain: bool
     host: str | None  # the one that all it covers have, or are below of; None where `*` decides
-    # What stands between the stars: of the whole URL; or of the host, and of what follows it. A star
+    # The text between the stars: of the whole URL; or of the host, and of what follows it. A star
     # in a host reaches no further, or the path of any site could hold a name that fits.
     _whole: tuple[str, ...] | None = field(default=None, compare=False, repr=False)
     _authority: tuple[str, ...] | None = field(default=None, compare=False, repr=False)
@@ -124,7 +124,7 @@ def _url_target(text: str) -> UrlPattern:
         scheme, rest = "https", text
     scheme = "https" if scheme == _ANYTHING else scheme.lower()
     whole = normalize_url(f"{scheme}://{rest}")
-    if "://" in whole:  # no web address, and compared as it stands
+    if "://" in whole:  # no web address, and compared as it is
         return UrlPattern(text, is_domain=False, host=None, _whole=_parts(text))
     if rest.startswith(f"{_ANYTHING}/"):  # on any host
         return UrlPattern(text, is_domain=False, host=None, _whole=_parts(whole))
@@ -152,7 +152,7 @@ def _parts(pattern: str) -> tuple[str, ...]:
 
 
 def _fits(parts: tuple[str, ...], text: str) -> bool:
-    """Whether the parts stand in a text in this order, the first and last at its ends.
+    """Whether the parts occur in a text in this order, the first and last at its ends.
 
     The first place where a part fits is as good as any, so nothing is ever tried twice.
     """
@@ -172,7 +172,7 @@ def _fits(parts: tuple[str, ...], text: str) -> bool:
 
 
 def _domain(text: str) -> str:
-    """The host that a domain's name stands for; "" if it is no name or number of one."""
+    """The host that a domain's name means; "" if it is no name or number of one."""
     bare = text.removeprefix("[").removesuffix("]")
     if _is_ip(bare):
         return _written(bare)

@@ -35,7 +35,7 @@ _SCHEMA = re.compile(r"[a-z][a-z0-9]{1,19}(?=://)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class UrlLine:
-    """A URL, and where it stands."""
+    """A URL, and where it was given."""
 
     where: str  # for messages, without the URL: it is a secret
     url: str = field(repr=False)

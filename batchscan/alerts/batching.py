@@ -30,13 +30,13 @@ def make_messages(
     """Make messages of all events; without targets they wait for a run that has some.
 
     Left out is what a rule allows, what is no copy of ours by what people decided, and what is
-    gone again: nobody could do anything about it, and when it comes back it is told as returned.
+    gone again: nobody could do anything about it, and when it comes back it is reported as returned.
 
     Args:
         ledger: where both are; in one transaction.
-        targets: the names of all that shall be told.
+        targets: the names of all targets.
         allows: says what is allowed; None when nothing is.
-        first_answers: whether what a picture's first answer shows is told.
+        first_answers: whether what a picture's first answer shows is reported.
         now: seconds since 1970; a clock that was set back changes no order.
     """
 
@@ -64,7 +64,7 @@ def make_messages(
 def grouped(
     matches: Iterable[bytes], most: int = MAX_MATCHES, largest: int = MAX_BYTES
 ) -> Iterator[list[bytes]]:
-    """Matches by the message, in their order; one that is too large for any stands alone."""
+    """Matches by the message, in their order; one that is too large for any is sent alone."""
     group: list[bytes] = []
     size = 0
     for match in matches:

@@ -34,7 +34,7 @@ class CommandTarget:
         self._environment = dict(environment)
 
     async def send(self, message_id: str, body: bytes) -> DeliveryFailure | None:  # noqa: ARG002 - the body has it
-        """Run the command once; 0 means that somebody was told."""
+        """Run the command once; 0 means that the message was delivered."""
         try:
             # Files of our own and not the loop's pipes, which stay until everything that the
             # command leaves running has closed them.

@@ -35,7 +35,7 @@ async def deliver(
 ) -> DeliveryResult:
     """Tell every target what waits for it, the oldest first, also what earlier runs left.
 
-    Never raises because of a target: what it could not be told goes on waiting.
+    Never raises because of a target: what it did not get goes on waiting.
 
     Args:
         targets: those to tell, all at once.
@@ -54,7 +54,7 @@ async def deliver(
 
 @dataclass(slots=True)
 class _Delivery:
-    """One target, while it is told."""
+    """One target, while messages are sent to it."""
 
     target: AlertTarget
     ledger: LedgerThread
@@ -68,7 +68,7 @@ class _Delivery:
         """Send until nothing waits, or the target had enough."""
         try:
             trouble = await self._send_all()
-        except StorageError as error:  # whoever was told now is told again, under the same id
+        except StorageError as error:  # what was delivered now is sent again, under the same id
             trouble = DeliveryFailure(str(error))
         if trouble is not None:
             self.delivered.troubles[self.target.name] = trouble.what
@@ -96,7 +96,7 @@ class _Delivery:
         return await self.ledger.run(lambda ledger: ledger.outbox.next_pending(name, passed))
 
     async def _send(self, message: Message) -> DeliveryFailure | None:
-        """Send a message until it is told, or there is no point in trying again."""
+        """Send a message until it is delivered, or there is no point in trying again."""
         trouble = None
         for attempt in range(1, ATTEMPTS + 1):
             left = self.patience - self.clock.monotonic()

@@ -17,7 +17,7 @@ _MAX_BYTES = 100_000  # bytes of a file with URLs
 def open_targets(
     alerts: Alerts, environ: Mapping[str, str], now: Callable[[], float] = time.time
 ) -> tuple[AlertTarget, ...]:
-    """Everybody who is to be told; blocks.
+    """All targets; blocks.
 
     Args:
         alerts: the settings.
@@ -77,7 +77,7 @@ def _services(alerts: Alerts, environ: Mapping[str, str]) -> Iterator[AlertTarge
 
 
 def _urls(alerts: Alerts, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Each URL of a service, and where it stands."""
+    """Each URL of a service, and where it was given."""
     path, variable = alerts.apprise_file, alerts.apprise_env
     if path is not None:
         text = read_private(path, "alerts.apprise_file", _MAX_BYTES, environ)

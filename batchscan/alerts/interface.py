@@ -1,4 +1,4 @@
-"""What a target is, and how it says that it could not be told."""
+"""What a target is, and how it says that it did not get a message."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class RetryPolicy(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFailure:
-    """Why a target was not told."""
+    """Why a message was not delivered."""
 
     what: str  # printable, and no secret
     then: RetryPolicy = RetryPolicy.TRY_AGAIN
@@ -25,7 +25,7 @@ class DeliveryFailure:
 
 
 class AlertTarget(Protocol):
-    """Somebody who is told."""
+    """Somebody who gets messages."""
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""Who is told of what a run found; nobody in rehearsals."""
+"""Notifies people of what a run found; nobody in rehearsals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from batchscan.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Notifier:
-    """The targets, and what they want to hear."""
+    """The targets, and what they want to know."""
 
     targets: tuple[AlertTarget, ...] = ()
     first_answers: bool = True
@@ -35,7 +35,7 @@ class Notifier:
         return cls(targets, settings.alerts.first_answer == "tell")
 
     def record_events(self, ledger: Ledger) -> None:
-        """Let the ledger keep what there is to tell, if anybody is to be told."""
+        """Let the ledger keep what there is to report, if there is a target."""
         if self.targets:
             ledger.history.record_events()
 
@@ -51,7 +51,7 @@ class Notifier:
             )
 
     def status(self, ledger: Ledger, delivered: DeliveryResult | None = None) -> Alerts | None:
-        """What was told and what waits, for the report; None where nobody is to be told."""
+        """What was delivered and what waits, for the report; None without a target."""
         if not self.targets:
             return None
         names = {target.name for target in self.targets}

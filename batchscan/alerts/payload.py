@@ -27,7 +27,7 @@ _STATES = {
 
 
 class NewMatch(msgspec.Struct, frozen=True, kw_only=True):
-    """A match that people are told of, and the picture that it copies."""
+    """A match that alerts report, and the picture that it copies."""
 
     url: str
     kind: MatchKind
@@ -66,7 +66,7 @@ class _RawBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def match_json(news: MatchEventRecord) -> bytes:
-    """A match as it stands in a message."""
+    """A match as a message has it."""
     match = news.match
     path, path_b64 = path_fields(news.paths[0] if news.paths else b"")
     fields = NewMatch(

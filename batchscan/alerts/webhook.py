@@ -1,4 +1,4 @@
-"""A target that is told by HTTP POST, signed, and followed nowhere else."""
+"""A target that gets an HTTP POST, signed, and followed nowhere else."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class WebhookTarget:
     def __init__(
         self, url: str, secret: Secret | None = None, now: Callable[[], float] = time.time
     ) -> None:
-        self._url = yarl.URL(url, encoded=url.isascii())  # as it is: a token may stand in it
+        self._url = yarl.URL(url, encoded=url.isascii())  # as it is: it may hold a token
         self._secret = secret
         self._proxy = proxies_of_environment()(url)
         self._now = now

@@ -1,4 +1,4 @@
-"""The digest of the pictures that the ledger was told to see, with what people allow."""
+"""The digest of the pictures that the ledger was asked about, with what people allow."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ class ActiveAllowRules:
 
     @property
     def looks_at_paths(self) -> bool:
-        """Whether what is allowed depends on where pictures stand."""
+        """Whether what is allowed depends on where pictures are."""
         return any(rule.images is not None for rule in self.rules.rules)
 
     @property
     def signature(self) -> list[str]:
-        """Tells these rules, as they hold on this day, from all others."""
+        """Identifies these rules as they hold on this day."""
         return [f"{rule!r} {rule.holds(self.today)}" for rule in self.rules.rules]
 
     def apply_to(self, ledger: Ledger, runs: Sequence[str]) -> None:

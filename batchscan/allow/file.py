@@ -53,10 +53,10 @@ def read_rules(path: Path, *, named: bool) -> AllowRules:
 def add_rule(path: Path, rule: Rule) -> AllowRules:
     """Write a rule behind those of a file, and give all that it holds then.
 
-    The file is made where there is none. What stands in it stays, byte for byte.
+    The file is made where there is none. What is in it stays, byte for byte.
 
     Raises:
-        UsageError: the file cannot be read, or not added to without changing what stands there.
+        UsageError: the file cannot be read, or not added to without changing what is there.
         StorageError: it cannot be written.
     """
     real = os.path.realpath(path)  # of a link, what it leads to is replaced
@@ -172,7 +172,7 @@ def _missing(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return True
     except OSError:
-        return False  # it may be there; reading it tells
+        return False  # it may be there; reading it will show
     return False
 
 

@@ -59,7 +59,7 @@ def _day(text: str) -> date:
         raise UsageError(f"there is no day '{printable(text)}'") from None
 
 
-# In the order in which `allow add` writes them. What text may stand behind each key:
+# In the order in which `allow add` writes them. What text may follow each key:
 PARSERS: Mapping[str, Callable[[str], Any]] = {
     "domain": _domain,
     "url": _url,

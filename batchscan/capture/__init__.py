@@ -1,1 +1,1 @@
-"""Captures of what stands at matches' addresses: as transferred, in WARC files, dated and hashed."""
+"""Captures of what is at matches' addresses: as transferred, in WARC files, dated and hashed."""

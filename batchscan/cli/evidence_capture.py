@@ -1,4 +1,4 @@
-"""`batchscan evidence capture`: what stands at matches' addresses, kept as it was transferred."""
+"""`batchscan evidence capture`: what is at matches' addresses, kept as it was transferred."""
 
 from __future__ import annotations
 

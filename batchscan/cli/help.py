@@ -27,7 +27,7 @@ EXIT_CODES = (
 
 
 class GroupedOption(click.Option):
-    """An option that stands in a group of its help page."""
+    """An option that belongs to a group of its help page."""
 
     def __init__(self, *args: Any, group: str = "Other", **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **kwargs)

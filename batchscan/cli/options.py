@@ -26,7 +26,7 @@ def setting_option(
         key: the setting, `pace.rate`, or the field of `Settings` itself, `dry_run`.
         names: `-j`, `--concurrency`.
         text: what the help says, without the default.
-        group: the group of the help page it stands in.
+        group: its group on the help page.
         metavar: the value's name; without one, it is a switch.
     """
     return click.option(
@@ -77,7 +77,7 @@ def folder_options(function: _Function) -> _Function:
 
 
 def allow_option(function: _Function) -> _Function:
-    """Declare `--allow`, which every command takes that tells what is allowed."""
+    """Declare `--allow`, which every command takes that shows what is allowed."""
     declare = setting_option(
         "scan.allow",
         "--allow",

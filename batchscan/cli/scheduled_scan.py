@@ -33,7 +33,7 @@ _SERVICE_STATE = f"/var/lib/{STATE}"
 _LISTS = ("files_from", "files0_from")
 # Of the environment, what else reaches the network: Python's own and ours.
 _NETWORK = ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR")
-_TO_END = 120.0  # seconds for the report, and for whoever is told
+_TO_END = 120.0  # seconds for the report and the alerts
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ def schedule(
     Args:
         wish: what was asked for beside them.
         words: the scan's words.
-        folders: `-c`, `-o` and `--state`, where they stood among our own options.
+        folders: `-c`, `-o` and `--state`, where they were among our own options.
 
     Raises:
         UsageError: the scan would end with 2.

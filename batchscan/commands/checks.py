@@ -17,7 +17,7 @@ from batchscan.settings.credentials import require_credentials
 from batchscan.settings.locations import state_folder
 from batchscan.state.access import read_ledger
 
-# Which exit code stands for several problems: the first that occurs.
+# The exit code for several problems: that of the first in this order.
 _WORST_FIRST = (9, 2, 4, 6, 8)
 
 
@@ -41,7 +41,7 @@ class Finding:
 
     @classmethod
     def of(cls, what: str, error: BatchscanError) -> Finding:
-        """The problem that an error tells of."""
+        """The problem that an error means."""
         return cls(Level.PROBLEM, what, str(error), error.advice, exit_code_of(error))
 
 
@@ -82,7 +82,7 @@ def check_output(settings: Settings) -> Finding:
 
 
 def check_alerts(settings: Settings) -> Iterator[Finding]:
-    """Whether those who are to be told of new matches can be; nothing is sent."""
+    """Whether the targets of alerts can be reached; nothing is sent."""
     from batchscan.alerts import open_targets  # noqa: PLC0415 - it takes its time
 
     try:

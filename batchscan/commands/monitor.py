@@ -1,4 +1,4 @@
-"""Those who watch a scan from outside hear that it began and how it ended, however it ended."""
+"""Reports to those who watch a scan from outside that it began and how it ended."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class RunMonitor:
-    """Tells the heartbeat's server, and writes the file of metrics.
+    """Pings the heartbeat's server, and writes the file of metrics.
 
     What goes wrong with that is a warning: it changes no exit code. Dry runs say nothing, and nor
     do runs that give way without a word to another one.

@@ -29,7 +29,7 @@ def print_result(output: Output, report: Report, folder: str, error: BatchscanEr
     """Print how a run ended.
 
     Args:
-        output: what the user wants to hear.
+        output: what the user wants to see.
         report: the run's report.
         folder: where the run's files are.
         error: what ended the run early, where something did.
@@ -161,7 +161,7 @@ async def show_progress(state: Callable[[], ProgressState], output: Output) -> A
     """Show on stderr how far a run is, until the block ends.
 
     Args:
-        state: tells how far it is.
+        state: says how far it is.
         output: how the user wants to see it.
     """
     if sys.stderr is None:

@@ -1,4 +1,4 @@
-"""What `batchscan state stats` tells."""
+"""What `batchscan state stats` shows."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def page(facts: StateStats) -> Iterator[str]:
 
 
 def _telling(runs: list[tuple[str, bytes]]) -> list[str]:
-    """The runs whose news are told as new: also those of killed ones that they closed."""
+    """The runs whose news are reported as new: also those of killed ones that they closed."""
     news = (msgspec.json.decode(facts, type=RunFacts).news_of for _, facts in runs)
     return [run_id for run_id, _ in runs] + [run_id for of_run in news for run_id in of_run]
 

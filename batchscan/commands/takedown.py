@@ -53,7 +53,7 @@ def gather_notices(
     Args:
         ledger: within a transaction.
         settings: whose allow rules hold.
-        targets: what the notices shall be about; nothing stands for every site.
+        targets: what the notices shall be about; nothing means every site.
         images: only of pictures whose paths match one of these patterns; nothing for all.
 
     Raises:

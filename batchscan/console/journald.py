@@ -11,7 +11,7 @@ _DEBUG = 7
 
 
 def is_journal(stream: TextIO | None) -> bool:
-    """Whether the journal reads a stream: systemd tells a service by its number."""
+    """Whether the journal reads a stream: systemd names the stream by its number."""
     told = os.environ.get("JOURNAL_STREAM")
     if not told or stream is None:
         return False

@@ -107,8 +107,8 @@ class TqdmHandler(logging.StreamHandler[TextIO]):
 def configure(output: Output, secrets: Iterable[Secret | None] = ()) -> None:
     """Send log records where the settings say.
 
-    stderr hears warnings, everything with `-v` and nothing with `-q`: what a quiet run has to
-    say it says at its end. The log file hears of every step in any case.
+    stderr gets warnings, everything with `-v` and nothing with `-q`: what a quiet run has to
+    say it says at its end. The log file gets every step in any case.
 
     Raises:
         UsageError: the log file cannot be opened.

@@ -72,7 +72,7 @@ def print_status(text: str) -> None:
 
 
 def on_new_line() -> None:
-    """Leave the line that a progress bar or `^C` stands on."""
+    """Leave the line of a progress bar or `^C`."""
     if sys.stderr is not None and sys.stderr.isatty():
         print_status("")
 

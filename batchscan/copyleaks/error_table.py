@@ -132,7 +132,7 @@ def retry_after(value: str | None, now: float) -> float | None:
 
 
 def read_details(status: int, body: bytes, secrets: Sequence[str] = ()) -> Details:
-    """Whatever an error body tells, in any of the documented shapes or none."""
+    """Whatever an error body says, in any of the documented shapes or none."""
     said = _said(body, secrets)
     return Details(
         http_status=status,
@@ -243,7 +243,7 @@ def decode(body: bytes) -> Any:  # noqa: ANN401 - whatever stands there
 
 
 def repeated_keys(body: bytes) -> set[str]:
-    """The keys that stand twice in one object, of which readers keep the last.
+    """The keys that occur twice in one object, of which readers keep the last.
 
     Raises:
         NotJson: it is no JSON.

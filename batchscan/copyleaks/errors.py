@@ -26,7 +26,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """An error as the service told it; any part may be missing. The vendor's own words."""
+    """An error as the service reported it; any part may be missing. The vendor's own words."""
 
     http_status: int | None = None
     type: str | None = None

@@ -1,6 +1,6 @@
 """Which proxy a request goes through: read from the environment by us, never for loopback.
 
-aiohttp's own `trust_env` would also read `~/.netrc` and send what stands there.
+aiohttp's own `trust_env` would also read `~/.netrc` and send what is in it.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def check(api_url: str, scan_id: str, form: Multipart, token: str) -> Request:
 def check_form(
     scan_id: str, image: bytes, file_name: str, content_type: str, *, sandbox: bool
 ) -> Multipart:
-    """The form of a check; its parts stand in the order of the vendor's sample.
+    """The form of a check; its parts are in the order of the vendor's sample.
 
     The boundary comes of the scan id, so that a request sent again is the same to the byte.
     """

@@ -3,7 +3,7 @@
 Only `matches.internet` as a list is required; whatever else is missing or odd is a warning. The
 shape is that of the vendor's page on the image plagiarism response. An answer is paid for, so
 nothing is raised: where its matches cannot be read, or are fewer than it says, `trouble` says why,
-and what could be read stands beside it.
+beside what could be read.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from batchscan.copyleaks.strict_response import MAX_COUNT, StrictResponse, docum
 
 FULL, PARTIAL = 0, 1  # matchType
 READER = 1  # what `read_check` makes of a body; one more whenever it can read what it could not
-_BLANK = b" \t\r\n\0\xef\xbb\xbf\xff\xfe"  # what may stand before an object in any encoding
+_BLANK = b" \t\r\n\0\xef\xbb\xbf\xff\xfe"  # what may precede an object in any encoding
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ def _decode(body: bytes) -> dict[str, Any]:
 
 
 def _told_error(decoded: dict[str, Any], matches: dict[str, Any]) -> str | None:
-    """An error that stands in a 200: then its list need not be all there is."""
+    """An error in a 200: then its list need not be all there is."""
     for fields in (decoded, matches):
         for name, value in fields.items():
             if name.lower().startswith("error") and value:
@@ -167,7 +167,7 @@ def _told_error(decoded: dict[str, Any], matches: dict[str, Any]) -> str | None:
 
 
 def _told_twice(body: bytes) -> str | None:
-    """A list of matches that stands there twice: whichever is read hides the other."""
+    """A list of matches that occurs twice: whichever is read hides the other."""
     suspects = {key for key in ("matches", "internet") if body.count(key.encode()) > 1}
     twice = suspects and suspects & repeated_keys(body)
     return f"the answer says {min(twice)!r} more than once" if twice else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class SecretStr(str):
-    """A string whose `repr` tells nothing: tracebacks, debuggers and test reports show arguments."""
+    """A string whose `repr` shows nothing: tracebacks, debuggers and test reports show arguments."""
 
     __slots__ = ()
 

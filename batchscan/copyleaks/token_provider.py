@@ -34,7 +34,7 @@ LOGINS, WINDOW = 12, 900.0
 BLOCK = 300.0  # after a 429 of the login, at least
 MAX_BLOCK = 3600.0  # what is kept of one, whatever `Retry-After` says or the clock does
 
-ONE_WORD = r"[\x21-\x7e]+"  # one printable word, so that it cannot end the header it stands in
+ONE_WORD = r"[\x21-\x7e]+"  # one printable word, so that it cannot end its header
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class TokenProvider:
         """Keep the token in a file.
 
         Args:
-            path: `token.json`; a lock file stands beside it.
+            path: `token.json`; a lock file is beside it.
             bound_to: the `binding` of address and account.
             login: logs in, once.
             now: seconds since 1970.

@@ -107,7 +107,7 @@ class Transport:
             BadResponse: a 200 came that is torn, too large, or no HTTP.
             WrongAddress: the URL cannot be used.
         """
-        # For each step from the first byte sent to the answer's last; where no body tells of its
+        # For each step from the first byte sent to the answer's last; where no body reports its
         # leaving, for connecting too.
         timer = WakingTimeout()
         body = UploadBody(request.body, leaving, lambda: timer.allow(self._read_timeout))

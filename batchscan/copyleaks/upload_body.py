@@ -1,4 +1,4 @@
-"""A request's body as aiohttp sends it: known in length, never copied, told apart when it has left."""
+"""A request's body as aiohttp sends it: known in length, never copied, and known to have left."""
 
 from __future__ import annotations
 

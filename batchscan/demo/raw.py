@@ -22,7 +22,7 @@ def dng(picture: Image.Image) -> bytes:
     data = _mosaic(picture)
     width, height = picture.size
     tags = _tags(width, height, len(data))
-    # The values that do not fit into their entry stand behind the directory, then the strip.
+    # The values that do not fit into their entry follow the directory, then the strip.
     behind = 8 + 2 + 12 * len(tags) + 4
     strip = behind + sum(len(value) for *_, value in tags if len(value) > 4)  # noqa: PLR2004
     tags = _tags(width, height, len(data), strip)

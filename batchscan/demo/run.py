@@ -21,7 +21,7 @@ MARKER = "demo.json"
 
 
 class Marker(msgspec.Struct):
-    """What tells a demo's folder; the port stays, so that the ledger knows its answers again."""
+    """What marks a demo's folder; the port stays, so that the ledger knows its answers again."""
 
     port: int = 0
 

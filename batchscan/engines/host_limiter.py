@@ -13,7 +13,7 @@ class HostRateLimiter:
     """A gate for each host; a picture that passed one keeps its slot until it is sent or let go."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
-        """Prepare; without `pace.per_host` every gate stands open."""
+        """Prepare; without `pace.per_host` every gate is open."""
         self._pace = settings.pace
         self._retry_for = settings.api.retry_for
         self._clock = clock

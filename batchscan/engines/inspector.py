@@ -139,13 +139,13 @@ class ThreadPool:
                 return
 
     def _hand_over(self) -> None:
-        self._told = False  # first: what is done from here on tells again
+        self._told = False  # first: what is done from here on notifies again
         while self._done:
             self._done.popleft()()
 
 
 def _finished(job: _Job) -> Callable[[], None]:
-    """Do a job; gives what tells its future, in the loop."""
+    """Do a job; gives what completes its future, in the loop."""
     work, future = job
     try:
         value = work()

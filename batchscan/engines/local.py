@@ -172,7 +172,7 @@ async def open_engine(
         settings: of the run.
         token_file: where the access token is kept.
         clock: by which requests leave.
-        awake: gives monotonic seconds that stand still while the process does.
+        awake: gives monotonic seconds that stop while the process does.
         check_halt: raises once nothing more may be sent.
 
     Raises:

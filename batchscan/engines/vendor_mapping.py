@@ -155,7 +155,7 @@ def parse_answer(
 ) -> Answer:
     """Say what an answer's body says; the same for the same body, always.
 
-    What nobody can read is not raised: the answer's `trouble` tells of it.
+    What nobody can read is not raised: it is the answer's `trouble`.
     """
     result = read_check(body, scan_id)
     score = result.score

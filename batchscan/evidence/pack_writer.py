@@ -53,7 +53,7 @@ class PackWriter:
     """Adds files to a zip, one after the other; of what was added nothing stays in memory."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        """Write into an open file, from where it stands at."""
+        """Write into an open file, from its position on."""
         self._file = file
         self._stack = ExitStack()
         self._directory, self.entries, self.sums = Spool(), Spool(), Spool()

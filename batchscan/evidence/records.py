@@ -17,14 +17,14 @@ from batchscan.util.timestamps import rfc3339
 
 
 class PathFields(msgspec.Struct, frozen=True):
-    """Where the picture is known to stand, or stood when it was sent."""
+    """Where the picture is known to be, or was when it was sent."""
 
     path: str
     path_b64: str | None  # the name's bytes, where they are no UTF-8
 
 
 class ProvenanceFields(msgspec.Struct, frozen=True):
-    """What the picture's own metadata says; `source` tells when that was read."""
+    """What the picture's own metadata says; `source` says when that was read."""
 
     source: Literal["read when it was sent", "read for this pack", "not recorded"]
     creator: str | None = None
@@ -106,7 +106,7 @@ def encode(picture: PictureFields) -> bytes:
 
 
 def paths_of(picture: EvidencePicture) -> list[PathFields]:
-    """Write down where a picture stands."""
+    """Write down where a picture is."""
     return [PathFields(*path_fields(path)) for path in picture.paths]
 
 
@@ -127,7 +127,7 @@ def provenance_of(recorded: Provenance | None, now: Provenance | None) -> Proven
 
 
 def to_answer(proved: EvidenceAnswer, file: str, run_file: str | None) -> AnswerFields:
-    """Write down an answer that stands in `file`."""
+    """Write down an answer that is in `file`."""
     answer = proved.answer
     return AnswerFields(
         file=file,

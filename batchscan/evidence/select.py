@@ -104,7 +104,7 @@ def read_current_provenance(picture: EvidencePicture) -> Provenance | None:
 
 
 def hash_current_file(path: bytes) -> str | None:
-    """Hash what stands at a path; None where that is no file that could have been sent."""
+    """Hash what is at a path; None where that is no file that could have been sent."""
     data = _content(path)
     return None if data is None else hashlib.sha256(data).hexdigest()
 

@@ -208,7 +208,7 @@ class Archive:
         if sum(member.compress_size for member in members) > size:
             raise Damaged("its files overlap")
         self.comment = self._zip.comment
-        # As they stand there: the module cuts names at a NUL.
+        # As they are there: the module cuts names at a NUL.
         self.names = Counter(member.orig_filename for member in members)
         self._members = {member.orig_filename: member for member in members}
 

@@ -40,7 +40,7 @@ _MARKER: Final = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
 _SCAN: Final = 0xDA
 _ALONE: Final = frozenset({0x01, *range(0xD0, 0xDA)})  # markers without a segment
 _ANCILLARY: Final = frozenset({*range(0xE0, 0xF0), 0xFE})
-# What tells the colours, where it is long enough for libjpeg to heed it.
+# What defines the colours, where it is long enough for libjpeg to heed it.
 _COLOURS: Final = {0xE0: (b"JFIF\0", 14), 0xEE: (b"Adobe", 12)}
 _APP1: Final = 0xE1
 

@@ -1,4 +1,4 @@
-"""Whether a file's bytes reach to the end of the picture, as far as its structure tells."""
+"""Whether a file's bytes reach to the end of the picture, as far as its structure shows."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class JpegEnd(NamedTuple):
 def has_end(data: bytes) -> bool:
     """Whether an end marker follows the first scan; those of thumbnails in headers don't count."""
     position = _first_scan(data)
-    # From behind: it stands at the end of nearly every file, and a search from the front is slow.
+    # From behind: it is at the end of nearly every file, and a search from the front is slow.
     return position is not None and data.rfind(END, position) >= 0
 
 

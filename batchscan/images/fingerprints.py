@@ -48,7 +48,7 @@ def fingerprint_of(
         return None
     exif = Exif(image.info.get("exif", b""))
     small = _small(image, max(1, shorter // _ENOUGH))
-    # The last row and column of a reduced picture may stand for less than the others.
+    # The last row and column of a reduced picture may cover less than the others.
     scale = round(size[0] / small.width), round(size[1] / small.height)
     extent = size[0] / max(1, scale[0]), size[1] / max(1, scale[1])
     turn = TURNS.get(exif.number(ORIENTATION))

@@ -62,4 +62,4 @@ def _entry(data: bytes, position: int) -> Size | None:
         return None
     if header == _CORE_HEADER:
         width, height = struct.unpack_from("<HH", data, offset + 4)
-    return Size(abs(width), abs(height) // 2)  # the mask stands below the picture
+    return Size(abs(width), abs(height) // 2)  # the mask lies below the picture

@@ -52,7 +52,7 @@ X3F: Final = _raw("x3f", "Sigma X3F", vendor="sigma")
 SIGNED_RAWS: Final = (CR2, CR3, CRW, DNG, MRW, ORF, RAF, RW2, X3F)
 GENERIC_RAW: Final = ".raw"
 
-# RAW kinds whose bytes begin like any TIFF's: only the name, or a DNGVersion tag, tells them.
+# RAW kinds whose bytes begin like any TIFF's: only the name, or a DNGVersion tag, distinguishes them.
 _TIFF_RAWS: Final = {
     "3fr": "hasselblad", "arw": "sony", "dcr": "kodak", "erf": "epson", "fff": "hasselblad",
     "iiq": "phaseone", "k25": "kodak", "kdc": "kodak", "mef": "mamiya", "mos": "leaf",

@@ -113,7 +113,7 @@ def read_provenance(form: str, data: bytes) -> Provenance:
         if kind is not None:
             opened = open_raster(kind, data)
             if kind is kinds.PNG:
-                opened.load()  # metadata may stand behind the pixels
+                opened.load()  # metadata may follow the pixels
             return provenance.of_info(opened.info)
     return NOTHING
 

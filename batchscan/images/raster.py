@@ -1,6 +1,6 @@
 """JPEG, PNG, GIF, BMP, WebP and ICO, judged by Pillow.
 
-Pillow is told which format to expect, always: left to guess, its verdict depends on which
+Pillow is always given the format to expect: left to guess, its verdict depends on which
 plugins earlier files made it import.
 """
 

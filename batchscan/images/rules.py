@@ -165,7 +165,7 @@ _MIB_LIMIT: Final = 20 * 1024 * 1024
 
 
 class InspectionFailed(Exception):
-    """Ends an inspection; what was learned of the file stands beside it."""
+    """Ends an inspection, with what was learned of the file."""
 
     def __init__(
         self, reason: RejectReason | FailReason, detail: str, status: Stat | None = None

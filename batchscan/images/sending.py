@@ -137,7 +137,7 @@ def _metadata(kind: ImageFormat, data: bytes) -> PillowImage.Image | None:
         with suppress(Exception):
             opened = open_raster(kind, copy)
             if kind is kinds.PNG:
-                opened.load()  # metadata may stand behind the pixels
+                opened.load()  # metadata may follow the pixels
             return opened
     return None
 

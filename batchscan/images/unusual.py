@@ -18,7 +18,7 @@ _ALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a segme
 _STOP: Final = frozenset({0xD9, 0xDA})  # the end, and the first scan
 _MARKER: Final = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
 
-_APPLE_CHUNK: Final = b"CgBI"  # which stands first in what Xcode makes of a PNG
+_APPLE_CHUNK: Final = b"CgBI"  # the first chunk in what Xcode makes of a PNG
 _FIRST_CHUNK: Final = slice(12, 16)
 
 

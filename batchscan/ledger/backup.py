@@ -33,7 +33,7 @@ def back_up(ledger: Path, path: str) -> None:
 def undisturbed(ledger: Path, look: Callable[[sqlite3.Connection], T]) -> T:
     """Look at a ledger of any version, as it is at one moment, and leave no file beside it.
 
-    Where no log is beside it nobody is writing, and SQLite is told so; should somebody begin to
+    Where no log is beside it nobody is writing, and SQLite is opened that way; should somebody begin to
     meanwhile, this looks again.
 
     Raises:

@@ -34,7 +34,7 @@ _REJECTED = msgspec.msgpack.Decoder(Rejected)
 
 
 def fingerprint(entries: Sequence[FileStat]) -> bytes | None:
-    """What tells a block of files from every other state of it; None where it has odd names."""
+    """What distinguishes a block of files from every other state of it; None where it has odd names."""
     try:
         written = msgspec.msgpack.encode(entries)
     except UnicodeEncodeError:  # a name that is no UTF-8
@@ -86,7 +86,7 @@ class BlockCache:
         standing: FreshnessPolicy,
         contents: Contents,
     ) -> None:
-        """Seal a block whose files all stand."""
+        """Seal a block whose files all have a valid verdict."""
         if found is None or not self._writable:
             return
         self._any = True

@@ -1,4 +1,4 @@
-"""What stood at matches' addresses when they were captured: which files hold it, and where in them."""
+"""What was at matches' addresses when they were captured: which files hold it, and where in them."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class EvidencePicture:
     """A content that was asked about."""
 
     id: int
-    paths: tuple[bytes, ...]  # where it is known to stand, or stood when it was sent
+    paths: tuple[bytes, ...]  # where it is known to be, or was when it was sent
     sha256: str
     size: int  # bytes
     format: str
@@ -81,7 +81,7 @@ class EvidenceReader:
 
         Args:
             path: absolute, links unresolved.
-            sha256: of what stands there now, to be found under whatever path it is known.
+            sha256: of what is there now, to be found under whatever path it is known.
         """
         content = bytes.fromhex(sha256) if sha256 else None
         rows = self._connection.execute(
@@ -92,7 +92,7 @@ class EvidenceReader:
         return {picture_id: bool(matched) for picture_id, matched in rows}
 
     def matched_paths(self) -> Iterator[bytes]:
-        """Where the pictures that have or had a match stand."""
+        """Where the pictures that have or had a match are."""
         rows = self._connection.execute(
             "SELECT d.path, f.name FROM pictures p JOIN files f ON f.picture_id = p.id"
             f" JOIN folders d ON d.id = f.folder_id WHERE p.realm_id = ? AND {_MATCHED}",

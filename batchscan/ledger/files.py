@@ -16,7 +16,7 @@ from batchscan.ledger.rescan_queue import DueRescan
 from batchscan.model import Stat
 from batchscan.util.paths import join_path, split_path
 
-# One statement for many names; SQLite is told each length once (the driver keeps statements).
+# One statement for many names; SQLite prepares each length once (the driver keeps statements).
 NAMES_A_QUERY = 500
 FOLDERS_A_TURN = 200  # sealed in one transaction
 MAX_SEALED = 10_000  # files of a folder; a larger one is walked in several blocks
@@ -52,7 +52,7 @@ _ROWS = (
 
 @dataclass(slots=True)
 class BlockStatus:
-    """A block of files, told apart by the ledger."""
+    """A block of files, sorted by what the ledger knows of them."""
 
     unchanged: int = 0
     unchanged_bytes: int = 0
@@ -103,7 +103,7 @@ class Files:
         return result
 
     def build_cache(self, standing: FreshnessPolicy, after: int = 0) -> int | None:
-        """Seal some folders as they stand; call it until it gives None, with what it gave last."""
+        """Seal some folders as they are; call it until it gives None, with what it gave last."""
         folders = self._seals.uncached_folders(after, FOLDERS_A_TURN)
         for folder_id in folders:
             query = f"{_ROWS} ORDER BY f.name LIMIT ?"

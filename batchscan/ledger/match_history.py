@@ -56,7 +56,7 @@ _AMEND = """
 
 
 class TrackedMatch(NamedTuple):
-    """A match as its history has it, seen from the runs that are told about."""
+    """A match as its history has it, seen from the runs that are reported."""
 
     key: str  # the normalised URL
     match: Match
@@ -101,7 +101,7 @@ class MatchHistory:
         self._allows = allows
 
     def told(self) -> list[str]:
-        """The runs that are told about, of those in which any match arrived."""
+        """The runs that are reported, of those in which any match arrived."""
         rows = self._connection.execute(
             "SELECT run_id FROM news_runs WHERE run_id IN (SELECT run_id FROM arrivals)"
             " ORDER BY run_id"
@@ -109,7 +109,7 @@ class MatchHistory:
         return [row[0] for row in rows]
 
     def record_events(self) -> None:
-        """Keep what people are to be told of the answers that come."""
+        """Keep what alerts will say of the answers that come."""
         self._notes_events = True
 
     def record(self, picture_id: int, answer: Answer, answer_id: int, run_id: str) -> None:
@@ -155,7 +155,7 @@ class MatchHistory:
         return tuple(self._sighting(_Row._make(row), paths) for row in rows)
 
     def paths_of(self, picture_id: int) -> tuple[bytes, ...]:
-        """Where a picture's content is known to stand, or to have stood."""
+        """Where a picture's content is known to be, or to have been."""
         rows = self._connection.execute(
             "SELECT d.path, f.name FROM files f JOIN folders d ON d.id = f.folder_id"
             " WHERE f.picture_id = ? LIMIT ?",
@@ -186,7 +186,7 @@ class MatchHistory:
             yield PresentMatch(url, sha256, paths)
 
     def apply_allow_rules(self, count: Callable[[str, str, Sequence[bytes]], object]) -> None:
-        """Find what is allowed of the pictures seen; `count` is told of each match that is there."""
+        """Find what is allowed of the pictures seen; `count` is called for each match that is there."""
         self._connection.execute("DELETE FROM allowed_matches")
         if self._allows is None:
             return
@@ -208,7 +208,7 @@ class MatchHistory:
                 count(url, sha256, paths)
 
     def _note(self, picture_id: int, answer: Answer, before: int | None, run_id: str) -> None:
-        """Keep what is new in an answer, for those who want to be told."""
+        """Keep what is new in an answer, for alerts."""
         rows = self._connection.execute(
             "SELECT key, kind, answer_id FROM sightings WHERE picture_id = ?", (picture_id,)
         )

@@ -1,4 +1,4 @@
-"""What people are to be told: events until they are in messages, and messages until they are told."""
+"""What alerts are due: events until they are in messages, and messages until they are delivered."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class MessageDraft(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What one target is to be told; the same as often as it is sent."""
+    """What one target is to be sent; the same as often as it is sent."""
 
     id: str
     target: str
@@ -110,7 +110,7 @@ class Outbox:
             yield _news(row, paths)
 
     def clear_events(self) -> None:
-        """All events of this realm are in messages now, or nobody wants to hear of them."""
+        """All events of this realm are in messages now, or nobody wants alerts."""
         self._connection.execute("DELETE FROM events WHERE realm_id = ?", (self._realm_id,))
 
     def draft(self, draft: MessageDraft) -> None:
@@ -134,7 +134,7 @@ class Outbox:
         return float(row[0] or 0.0)
 
     def put(self, message: Message) -> None:
-        """Keep a message until its target was told; its time must be after all others'."""
+        """Keep a message until it is delivered; its time must be after all others'."""
         self._connection.execute(
             "INSERT OR IGNORE INTO messages (id, target, run_id, body, matches, made_at)"
             " VALUES (?, ?, ?, ?, ?, ?)",
@@ -158,7 +158,7 @@ class Outbox:
         return None if row is None else Message(*row)
 
     def mark_delivered(self, message_id: str, at: float) -> None:
-        """A target was told; the message's body is of no more use."""
+        """A message was delivered; its body is of no more use."""
         self._connection.execute(
             "UPDATE messages SET told_at = ?, tried_at = ?, attempts = attempts + 1,"
             " trouble = NULL, body = x'' WHERE id = ?",
@@ -166,7 +166,7 @@ class Outbox:
         )
 
     def mark_failed(self, message_id: str, at: float, trouble: str) -> None:
-        """A target could not be told."""
+        """A message could not be delivered."""
         self._connection.execute(
             "UPDATE messages SET tried_at = ?, attempts = attempts + 1, trouble = ? WHERE id = ?",
             (at, trouble, message_id),

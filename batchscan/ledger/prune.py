@@ -1,7 +1,7 @@
 """What the ledger may forget: nothing that was paid for, and nothing that a next scan goes by.
 
 Never forgotten are answers, claims and what is known of contents, matches and what was decided
-about them. A file's row tells where a content stands, and that it need not be opened: when it comes
+about them. A file's row says where a content is, and that it need not be opened: when it comes
 back, it is opened once, and known by its content.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Container, Iterable, Iterator
 
-# Those of matched pictures say where these stood, for reports and allow rules.
+# Those of matched pictures say where these were, for reports and allow rules.
 _GOING = (
     "FROM files WHERE EXISTS (SELECT 1 FROM prune_candidates g WHERE g.folder_id = files.folder_id"
     " AND g.name = files.name)"
@@ -91,11 +91,11 @@ class Pruning:
         )
 
     def count_told(self, before: float) -> int:
-        """How many messages were told before a moment."""
+        """How many messages were sent before a moment."""
         return self._count("SELECT count(*) FROM messages WHERE told_at < ?", before)
 
     def drop_told(self, before: float) -> None:
-        """Forget messages that were told before a moment; what is pending stays."""
+        """Forget messages that were sent before a moment; what is pending stays."""
         self._connection.execute("DELETE FROM messages WHERE told_at < ?", (before,))
 
     def _count(self, query: str, *values: object) -> int:

@@ -104,7 +104,7 @@ class Readings:
             reader: the version of the reading.
             run_id: the run in which people learn of it.
             late: whether the run that got it has ended without it. Its files are then opened
-                once more, so that a run tells of them.
+                once more, so that a run reports them.
         """
         picture_id, before = self._connection.execute(
             "SELECT p.id, p.answer_id FROM answers a JOIN pictures p ON p.id = a.picture_id"

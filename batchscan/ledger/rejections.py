@@ -14,7 +14,7 @@ _FOLDER = "JOIN folders d ON d.id = f.folder_id"
 
 
 class RejectedFile(NamedTuple):
-    """A file that was rejected, and stands so."""
+    """A file that was rejected, and still is."""
 
     path: bytes
     size: int
@@ -29,7 +29,7 @@ class Rejections:
         self._realm_id = realm_id
 
     def saw(self, folder_id: int, names: Mapping[str, Sequence[bytes]]) -> None:
-        """Note which files of a folder stand as rejected, unchanged; by reason."""
+        """Note which files of a folder are still rejected, unchanged; by reason."""
         self._connection.executemany(
             "INSERT OR IGNORE INTO report_rejected VALUES (?, ?)",
             ((folder_id, name) for some in names.values() for name in some),
@@ -45,7 +45,7 @@ class Rejections:
         )
 
     def under(self, root: str) -> Iterator[RejectedFile]:
-        """Those at or below a folder, as it stands now."""
+        """Those at or below a folder, as it is now."""
         raw = os.fsencode(root).rstrip(b"/")
         return self._files(
             f"{_COLUMNS} files f {_FOLDER} WHERE f.realm_id = ? AND f.picture_id IS NULL"

@@ -1,6 +1,6 @@
 """Digests and report files of earlier runs, for runs in which they would be the same.
 
-A fingerprint stands for everything that a digest is made from. `changes` in the ledger counts up
+A fingerprint covers everything that a digest is made from. `changes` in the ledger counts up
 in the transaction of any change to matches, answers or portraits of matched pictures (triggers do
 it, so that no writer can forget to), the rest is what the caller knows: rules, version, pictures.
 """
@@ -21,10 +21,10 @@ _PACKING = 1
 
 @dataclass(frozen=True, slots=True)
 class CachedFile:
-    """A file in a run's folder, and what tells that it is still the one that was written."""
+    """A file in a run's folder, and what shows that it is still the one that was written."""
 
     run_id: str  # for which it was made
-    path: bytes  # where it stands now
+    path: bytes  # where it is now
     identity: str  # of the file, as the file system has it
 
 
@@ -73,7 +73,7 @@ class ReportCache:
         Args:
             fingerprint: of the digest.
             name: of the file in its run's folder.
-            facts: stands for what else the file says.
+            facts: a digest of what else the file says.
         """
         row = self._connection.execute(
             "SELECT run_id, path, identity FROM cached_files"
@@ -83,7 +83,7 @@ class ReportCache:
         return None if row is None else CachedFile(*row)
 
     def keep_file(self, fingerprint: bytes, name: str, facts: bytes, file: CachedFile) -> None:
-        """Remember where the newest file of this name stands that was made from a digest."""
+        """Remember where the newest file of this name is that was made from a digest."""
         if not self._writable:
             return
         self._connection.execute(

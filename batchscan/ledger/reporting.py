@@ -161,7 +161,7 @@ class Reporting:
             )
 
     def oldest_answer(self) -> float | None:
-        """When the oldest answer came that stands for a file that was seen; None without any."""
+        """When the oldest answer came that is valid for a file that was seen; None without any."""
         row = self._connection.execute(
             "SELECT a.received_at FROM answers a JOIN pictures p ON p.answer_id = a.id"
             " WHERE p.realm_id = ? AND EXISTS (SELECT 1 FROM files f WHERE f.picture_id = p.id)"

@@ -58,7 +58,7 @@ class ReviewFilter:
     text: str | None = None  # in the addresses, pages and paths
 
     def values(self, realm_id: int) -> dict[str, object]:
-        """What stands for the names in the queries."""
+        """The values of the names in the queries."""
         folder = None if self.folder is None else (self.folder.rstrip(b"/") or b"/")
         below = folder if folder in (None, b"/") else folder + b"/"
         allowed = {ANY: None, Disposition.ALLOWED.value: 1}.get(self.disposition or ANY, 0)

@@ -97,7 +97,7 @@ class Stats:
         return _number(self._connection.execute("SELECT count(*) FROM folders"))
 
     def messages(self) -> tuple[int, int]:
-        """How many messages wait to be told, and how many were."""
+        """How many messages wait to be sent, and how many were."""
         told, all_ = self._connection.execute(
             "SELECT count(told_at), count(*) FROM messages"
         ).fetchone()
@@ -175,7 +175,7 @@ class Stats:
         )
 
     def _matches(self, realm_id: int) -> dict[str, dict[str, int]]:
-        """The matches by their states, as the runs that are told about have them."""
+        """The matches by their states, as the runs that are reported have them."""
         rows = self._connection.execute(
             f"SELECT {STATE}, m.disposition, count(*) FROM sightings m"
             " JOIN pictures p ON p.id = m.picture_id WHERE p.realm_id = ? GROUP BY 1, 2",

@@ -109,7 +109,7 @@ class LedgerThread:
     def _answer(self, jobs: list[_Job]) -> None:
         try:
             self._loop.call_soon_threadsafe(_resolve, jobs)
-        except RuntimeError:  # the loop is gone: a second signal; the commit stands
+        except RuntimeError:  # the loop is gone: a second signal; the commit holds
             return
 
 

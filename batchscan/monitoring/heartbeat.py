@@ -1,6 +1,6 @@
-"""A server that is told when a run starts and ends, in the manner of healthchecks.io.
+"""Pings a server when a run starts and ends, in the manner of healthchecks.io.
 
-It raises the alarm when it is told of a failure, or hears nothing. Its address is a secret: whoever
+It raises the alarm when a failure is reported, or nothing is. Its address is a secret: whoever
 knows it can tell it things.
 """
 
@@ -64,6 +64,6 @@ def _address(url: str, what: str) -> yarl.URL:
 
 
 def _why(error: Exception) -> str:
-    """What went wrong, not in the error's own words: the address may stand in them."""
+    """What went wrong, not in the error's own words: they may contain the address."""
     number = getattr(error, "errno", None)
     return os.strerror(number) if number and number > 0 else type(error).__name__

@@ -39,7 +39,7 @@ class Ending:
 def write_metrics(path: str, ending: Ending) -> None:
     """Write the figures in the place of those of the run before, whole or not at all.
 
-    The label `scan` is the file's name, so that those of several jobs stand beside each other.
+    The label `scan` is the file's name, so that those of several jobs can be told apart.
 
     Raises:
         StorageError: the disk would not take it.

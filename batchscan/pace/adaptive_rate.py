@@ -1,4 +1,4 @@
-"""The share of the told rate that the service bears, learned from its 429s."""
+"""The share of the configured rate that the service bears, learned from its 429s."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ JITTER = 0.01  # of a window: so much earlier may a request have left that still
 class AdaptiveRate:
     """Falls at once, climbs back to just below the last 429, then creeps on. Times in seconds.
 
-    A service that refuses by a window like the told one gives its limit away: it is what that
+    A service that refuses by a window like the configured one gives its limit away: it is what that
     window had let through when it refused. The first 429 is believed about that; later ones only
     as far as `FALL`, for a limit seldom sinks, and other things make 429s too. When nothing was
     let through since the last fall, no rate is to blame: pauses are the answer to that.

@@ -18,7 +18,7 @@ LATE = 0.5  # seconds by which a look may be late before the rest counts as slep
 
 
 class AwakeTime:
-    """A clock that stands still while the event loop does; `async with`, else it never stands."""
+    """A clock that stops while the event loop does; `async with`, else it never stops."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         """Prepare; `now` gives monotonic seconds."""

@@ -17,7 +17,7 @@ def backoff(failures: int, jitter: random.Random) -> float:
 class Outage:
     """The run of failures since the last good answer.
 
-    Times in seconds: `awake` on a clock that stands still while the process does, by which the
+    Times in seconds: `awake` on a clock that stops while the process does, by which the
     patience is measured; the others on the one by which requests leave.
     """
 

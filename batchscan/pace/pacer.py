@@ -41,7 +41,7 @@ class _Window:
 
 
 class Pacer:
-    """The slots of all windows together, at a share of the told rate.
+    """The slots of all windows together, at a share of the configured rate.
 
     A slot is taken before its request leaves, and entered when it has: setting up a connection
     takes longer than the headroom, and what the service counts is what arrives. Times are

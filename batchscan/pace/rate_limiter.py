@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 TOO_FAST, AWAY = "429 pause", "service away, pause"
 MAX_LOOK = 60.0  # seconds between two looks at whether the next may leave: all changes wake it
-MAX_KEPT = 3600.0  # seconds of a pause that the next run hears of, whatever was asked for
+MAX_KEPT = 3600.0  # seconds of a pause that the next run takes over, whatever was asked for
 _WHAT = {TOO_FAST: "kept refusing requests (429)", AWAY: "stayed away or kept failing"}
 
 
@@ -37,7 +37,7 @@ class Permit:
 class RateLimiter:
     """Lets requests through in the order of their coming; waiting uses up no attempt.
 
-    Who got a `Permit` tells when the request leaves (`leaving`), and then how it went:
+    Who got a `Permit` reports when the request leaves (`leaving`), and then how it went:
     `accepted`, `busy`, `troubled`, or `abandoned`.
     """
 

@@ -1,4 +1,4 @@
-"""The end of a run: its files completed, its report made, the ledger told."""
+"""The end of a run: its files completed, its report made, the ledger brought up to date."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ async def finish(session: Session) -> Report:
 
 
 def _make_messages(ledger: Ledger, session: Session) -> Alerts | None:
-    """Have what is to be told in the outbox before the run is closed: nobody looks for it later."""
+    """Put what alerts are due into the outbox before the run is closed: nobody looks for it later."""
     session.notifier.make_messages(ledger, session.allow_rules, session.clock.wall())
     return session.notifier.status(ledger)
 

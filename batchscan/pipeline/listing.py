@@ -52,7 +52,7 @@ def too_young(candidate: Candidate, now_ns: float, min_age_ns: float) -> str | N
     stat = candidate.stat
     if stat is None:
         return None
-    # An object has no ctime: its version stands there.
+    # An object has no ctime: its version takes that place.
     times = [stat.mtime_ns] if is_url(candidate.path) else [stat.mtime_ns, stat.ctime_ns]
     past = [time for time in times if time <= now_ns]
     if not past and not is_url(candidate.path):

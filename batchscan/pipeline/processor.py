@@ -212,7 +212,7 @@ class FileProcessor:
                 return Decision(ending)
 
     def _from_ledger(self, image: Image, known: KnownPicture, watch: Stopwatch) -> Decision | None:
-        """The verdict where the ledger has one that still stands."""
+        """The verdict where the ledger has one that is still valid."""
         stored, force = known.answer, self.settings.force
         sandbox, (width, height) = self.settings.api.sandbox, known.size
         image = replace(image, width=width, height=height, sent=known.sent)

@@ -1,4 +1,4 @@
-"""The run's one reason to stop, and how everything that waits hears of it."""
+"""The run's one reason to stop, and how everything that waits learns of it."""
 
 from __future__ import annotations
 

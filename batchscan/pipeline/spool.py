@@ -93,7 +93,7 @@ class Spool:
         return batch
 
     def _has_room(self) -> bool:
-        """Whether a batch may be kept in memory: nothing newer may stand before older ones."""
+        """Whether a batch may be kept in memory: nothing newer may overtake older ones."""
         return not self._far and sum(map(len, self._near)) < IN_MEMORY
 
     async def _file_away(self, batch: Sequence[Candidate]) -> bool:

@@ -38,7 +38,7 @@ class RunFacts:
     message: str | None = None  # what ended the run early
     advice: str | None = None  # and what to do about it
     balance: int | None = None  # credits left on the account
-    alerts: schema.Alerts | None = None  # None where nobody is to be told
+    alerts: schema.Alerts | None = None  # None without a target
     cluster: schema.Cluster | None = None  # None on one machine
     unchecked_files: tuple[schema.UncheckedFile, ...] = ()  # some of each reason
     unchecked_table: str | None = None  # the file beside the report that names all of them

@@ -2,7 +2,7 @@
 
 UTF-8 with a byte order mark, commas, CRLF and the quotes of RFC 4180, as Excel wants it; times are
 RFC 3339 in UTC. A match without a page has one row, whose page is empty. No cell is taken for a
-formula or is longer than a spreadsheet's cell may be; the whole value stands in `results.jsonl`.
+formula or is longer than a spreadsheet's cell may be; the whole value is in `results.jsonl`.
 """
 
 from __future__ import annotations

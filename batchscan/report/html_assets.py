@@ -38,7 +38,7 @@ def read(name: str) -> str:
 
 
 def inlined(name: str) -> Markup:
-    """A file of ours as it stands in the page."""
+    """A file of ours as it is embedded in the page."""
     return Markup(read(name))  # noqa: S704 - the text is ours
 
 

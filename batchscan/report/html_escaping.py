@@ -1,6 +1,6 @@
 """Other people's strings in a web page: cut, made visible, and links to the web only.
 
-Nothing that a template prints is markup unless it says so: `visible` stands between.
+Nothing that a template prints is markup unless it says so: `visible` is applied between.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ def filters(facets: MatchFacets) -> list[Filter]:
     sites = sorted(facets.sites.items(), key=lambda item: -item[1])
     most = dict(sorted(facets.folders.items(), key=lambda item: -item[1])[:MAX_FOLDERS])
     folders = {path: number for path, number in facets.folders.items() if path in most}
-    # The blank tells a site without a name from "all".
+    # The blank distinguishes a site without a name from "all".
     by_site = [
         FilterOption(Markup.escape(f" {cut(replace_surrogates(name))}"), name or NO_SITE, number)
         for name, number in sites[:MAX_SITES]

@@ -1,6 +1,6 @@
 """A summary in Markdown, for a ticket or a step's summary on GitHub; it is never long.
 
-What was not scanned comes first. Strings from outside stand in code, where no reader looks for
+What was not scanned comes first. Strings from outside are shown as code, where no reader looks for
 links, mentions or HTML. The last table has every figure by its dotted path in `report.json`.
 """
 
@@ -25,7 +25,7 @@ UNCHECKED_EACH = 5  # files that are named of each reason why they have no answe
 TOP = 20  # rows of each table of findings
 _WIDTH = 120  # characters of a name or URL
 _COUNTS = ("To do", "Full", "Partial", "New", "Allowed")
-_NUMBERS = (*_COUNTS, "Pictures", "Number")  # columns that stand on the right
+_NUMBERS = (*_COUNTS, "Pictures", "Number")  # columns that are aligned on the right
 _FRESH = (MatchState.NEW, MatchState.RETURNED)
 _Found = TypeVar("_Found", Domain, MatchedPicture)
 

@@ -1,4 +1,4 @@
-"""Where a run's files stand: its folder, the whole report, and the link to the newest run."""
+"""Where a run's files are: its folder, the whole report, and the link to the newest run."""
 
 from __future__ import annotations
 

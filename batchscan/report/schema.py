@@ -138,7 +138,7 @@ class AllowRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertTrouble(msgspec.Struct, frozen=True, kw_only=True):
-    """A target that could not be told of everything, and the messages that wait for it."""
+    """A target that did not get everything, and the messages that wait for it."""
 
     target: str
     pending: int
@@ -215,7 +215,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def encode(report: Report) -> bytes:
-    """Give the JSON as it stands in `report.json`, indented, with a line feed at its end."""
+    """Give the JSON as it is in `report.json`, indented, with a line feed at its end."""
     return escape_json(msgspec.json.format(msgspec.json.encode(report), indent=2)) + b"\n"
 
 

@@ -175,7 +175,7 @@ def money(report: Report) -> Iterator[str]:
 
 
 def alerts(report: Report, named: Callable[[str], str] = printable) -> Iterator[str]:
-    """Who was told, and who is to be told yet; `named` shows what a target said."""
+    """Who was notified, and who will be; `named` shows what a target said."""
     found = report.alerts
     if found is None:
         return

@@ -96,7 +96,7 @@ def duration(seconds: float) -> str:
 
 
 def shortened(text: str, width: int) -> str:
-    """Cut a long name in its middle: its end tells more than what stands before it."""
+    """Cut a long name in its middle: its end says more than the part before it."""
     if len(text) <= width:
         return text
     tail = (width - 1) * 2 // 3

@@ -250,7 +250,7 @@ def text_of(value: object) -> str:
 
 
 def decision(value: object) -> Disposition:
-    """The decision that a button stands for.
+    """The decision that a button makes.
 
     Raises:
         UsageError: it is none.

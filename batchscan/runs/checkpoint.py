@@ -18,7 +18,7 @@ class RunCheckpoint(msgspec.Struct, frozen=True):
     roots: tuple[str, ...] = ()
     unchanged: int = 0
     unchanged_bytes: int = 0
-    news_of: tuple[str, ...] = ()  # killed runs, whose news nobody has been told
+    news_of: tuple[str, ...] = ()  # killed runs, whose news nobody has reported
     unchanged_rejected: dict[str, int] = {}  # of the unchanged, by reason
 
     def with_more(self, found: Sequence[BlockStatus]) -> RunCheckpoint:

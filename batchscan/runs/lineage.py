@@ -1,4 +1,4 @@
-"""Whether the ledger is the one that paid for what stands here, and is as new as it was.
+"""Whether the ledger is the one that paid for what is here, and is as new as it was.
 
 A ledger that was restored from a backup, lost its log or was deleted knows less than was paid for,
 and what it does not know is asked again. The output folder says which ledger knows each run, and the
@@ -123,7 +123,7 @@ def _append(path: str, line: bytes) -> None:
 
 
 def older_than_known(identity: Identity, state: Path, output: str) -> Older | None:
-    """What shows that the ledger in a state folder lacks what it, or one before it, was told."""
+    """What shows that the ledger in a state folder lacks what it, or one before it, knew."""
     accepted = identity.accepted_until
     return (
         _behind_its_note(identity, state)

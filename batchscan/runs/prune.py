@@ -30,7 +30,7 @@ class PrunePlan:
     files: int = 0  # rows of files that are gone
     matched: int = 0  # of these the ones that stay, because their pictures have matches
     away: int = 0  # rows of files that may be there: in a store, or on a disk that is away
-    messages: int = 0  # told long enough ago
+    messages: int = 0  # delivered long enough ago
     leftovers: list[Path] = field(default_factory=list)  # copies of older versions, halves of files
     runs: list[str] = field(default_factory=list)  # beyond what the output folder keeps
 
@@ -83,10 +83,10 @@ def carry_out(
 
 
 def _mark_gone(ledger: Ledger) -> int:
-    """Mark files that are gone from folders that can be trusted; gives how many cannot be told.
+    """Mark files that are gone from folders that can be trusted; gives how many cannot be decided.
 
     A disk that is not mounted looks like an empty folder, or like one that is not there. So nothing
-    counts as gone from a folder that is empty, or below a root of scans where nothing stands any
+    counts as gone from a folder that is empty, or below a root of scans where nothing is any
     more that the ledger knows.
     """
     forgetting = ledger.pruning

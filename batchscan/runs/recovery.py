@@ -208,7 +208,7 @@ class _KilledRun:
 def _ending_of(folder: str) -> Run | None:
     """How the run ended by its own report, where it was left open by itself: its disk failed.
 
-    Any other report stands there because the kill came between it and the closing.
+    Any other report is there because the kill came between it and the closing.
     """
     try:
         run = msgspec.json.decode(Path(folder, REPORT).read_bytes(), type=Report).run

@@ -1,4 +1,4 @@
-"""Reports that would be the same as an earlier run's, told by what they are made from."""
+"""Reports that would be the same as an earlier run's, known by what they are made from."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def fingerprint_of(ledger: Ledger, allowing: ActiveAllowRules) -> bytes:
     pictures = blake2b(digest_size=_BYTES)
     for picture_id, path, fresh in ledger.report_pictures.with_matches():
         pictures.update(b"%d %d %b\0" % (picture_id, fresh, path))
-        if allowing.looks_at_paths:  # rules see where else it stands, on the disk too
+        if allowing.looks_at_paths:  # rules see where else it is, on the disk too
             for other in existing_paths(ledger.history.paths_of(picture_id)):
                 pictures.update(b"%b\0" % other)
-    # Which runs are told about counts where any match is new for it
+    # Which runs are reported counts where any match is new for it
     news, changes = ledger.history.told(), ledger.report_cache.changes()
     rest = (version.version(), changes, news, allowing.signature, pictures.hexdigest())
     return blake2b(msgspec.json.encode(rest), digest_size=_BYTES).digest()
@@ -64,7 +64,7 @@ def write_or_link(
     folders: Mapping[str, str],
     now: float,
 ) -> Report:
-    """Leave what stands beside `report.json` in a run's folder; the report then says whose it is.
+    """Leave what is beside `report.json` in a run's folder; the report then says whose it is.
 
     One that would be the same as an earlier run's is that very file, where the file system has
     links.

@@ -50,7 +50,7 @@ def find_run(ledger: Ledger, run_id: str | None) -> StoredRun:
 
 
 def regenerate_report(ledger: Ledger, run: StoredRun, allowing: ActiveAllowRules) -> Report:
-    """A run's report, with the matches of the pictures that it saw as they stand now.
+    """A run's report, with the matches of the pictures that it saw as they are now.
 
     Raises:
         StorageError: the ledger's report cannot be read.
@@ -97,7 +97,7 @@ def report_for_all(ledger: Ledger, allowing: ActiveAllowRules) -> Report:
 
 
 def _books_of_all(ledger: Ledger, latest: Sequence[Report]) -> Tally:
-    """What stands in the ledger, and what the last runs over each set of roots left undone."""
+    """What is in the ledger, and what the last runs over each set of roots left undone."""
     books = ledger.reporting.books()
     tally = Tally(
         statuses=Counter({Status.SCANNED: books.answered, Status.REJECTED: books.rejected}),
@@ -121,7 +121,7 @@ def _books_of_all(ledger: Ledger, latest: Sequence[Report]) -> Tally:
 
 
 def _unchecked_of_all(ledger: Ledger, latest: Iterable[Report]) -> Iterator[UncheckedFile]:
-    """What stands as rejected, and what the last runs named that failed or was put off."""
+    """What is still rejected, and what the last runs named that failed or was put off."""
     yield from rejected_before(ledger.files.rejections.all())
     for report in latest:
         for file in report.unchecked_files:
@@ -162,7 +162,7 @@ PAGE = "report.html"
 
 
 def render(name: str, report: Report, ledger: Ledger, now: float) -> Iterator[bytes]:
-    """A report of the pictures that the ledger was told to see: html, csv, junit or markdown."""
+    """A report of the pictures that the ledger was asked about: html, csv, junit or markdown."""
     pictures = ledger.matched_pictures.pictures()
     match name:
         case "csv":
@@ -184,7 +184,7 @@ def render(name: str, report: Report, ledger: Ledger, now: float) -> Iterator[by
 
 
 def write_companions(folder: str, report: Report, ledger: Ledger, now: float) -> list[str]:
-    """Write what stands beside report.json in a run's folder; the paths.
+    """Write what belongs beside report.json in a run's folder; the paths.
 
     Raises:
         StorageError: the disk would not take it.

@@ -20,7 +20,7 @@ from batchscan.util.escaping import path_fields, replace_surrogates
 UNCHECKED = "unchecked.csv"
 MAX_NAMED = 100  # files of each reason that a report names
 MAX_DETAIL = 300  # characters of a detail in a report
-_STATUS = b'"status":"'  # stands in no string of a line: quotes are escaped there
+_STATUS = b'"status":"'  # occurs in no string of a line: quotes are escaped there
 _WITHOUT_ANSWER = (b"rejected", b"failed", b"deferred")
 
 
@@ -53,7 +53,7 @@ def of_run(folder: str) -> Iterator[UncheckedFile]:
 
 
 def rejected_before(files: Iterable[RejectedFile]) -> Iterator[UncheckedFile]:
-    """Files that an earlier run rejected, and that stand so."""
+    """Files that an earlier run rejected, and that still are."""
     for file in files:
         if file.line is None:
             continue
@@ -79,7 +79,7 @@ def unchecked_files(folder: str, ledger: Ledger) -> Iterator[UncheckedFile]:
 
 
 def found_again(folder: str, ledger: Ledger, report: Report) -> Iterator[UncheckedFile]:
-    """Those of a run that ended: its own lines, and what stands as rejected below its roots now.
+    """Those of a run that ended: its own lines, and what is still rejected below its roots now.
 
     Raises:
         StorageError: the run's results cannot be read.

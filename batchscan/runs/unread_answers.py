@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 async def read_stored_answers(ledger: LedgerThread, run_id: str, *, sandbox: bool) -> None:
-    """Read what earlier runs have kept and this version may read; this run tells of it.
+    """Read what earlier runs have kept and this version may read; this run reports it.
 
     One at a time, in the ledger's thread. What fails is left to the next run: it is kept.
 

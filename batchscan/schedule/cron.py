@@ -13,7 +13,7 @@ def crontab_line(job: Job) -> str:
     """The line, without a line feed.
 
     Raises:
-        UsageError: a path or pattern cannot stand in one.
+        UsageError: a path or pattern cannot be written in one.
     """
     given = dict(job.environment)
     if job.key_file is not None:

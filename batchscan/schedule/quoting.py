@@ -1,7 +1,7 @@
-r"""How words stand in units and crontabs, so that they come out as they went in.
+r"""How words are quoted in units and crontabs, so that they come out as they went in.
 
 systemd takes quotes and `\` away, then puts something in the place of `%x`, and, in a command, of
-`$x`. cron ends a command at `%`, unless a `\` stands before it, which it takes away; what is left
+`$x`. cron ends a command at `%`, unless a `\` precedes it, which it takes away; what is left
 goes to `sh`.
 """
 
@@ -44,7 +44,7 @@ def unit_rest(text: str) -> str:
     r"""Text up to the end of a line of a unit, where quotes and `\\` stand for themselves.
 
     Raises:
-        UsageError: it cannot stand there.
+        UsageError: it cannot be written there.
     """
     _refuse_odd(text)
     if text != text.strip() or text.endswith("\\"):
@@ -53,14 +53,14 @@ def unit_rest(text: str) -> str:
 
 
 def is_tellable(path: str) -> bool:
-    """Whether a path can stand in a list of paths."""
+    """Whether a path can be written in a list of paths."""
     return _UNTELLABLE.search(path) is None
 
 
 def cron_word(word: str) -> str:
     r"""A word of a crontab's command.
 
-    Some crons take `\\` for `\`, some do not; so no `\` stands before another one or before `\%`.
+    Some crons take `\\` for `\`, some do not; so no `\` precedes another one or `\%`.
 
     Raises:
         UsageError: it holds control characters.
@@ -81,4 +81,4 @@ def _escaped(found: re.Match[str]) -> str:
     char = found[0]
     if char in '"\\':
         return f"\\{char}"
-    return f"\\x{ord(char) & 0xFF:02x}"  # of U+DC80 to U+DCFF, the byte that they stand for
+    return f"\\x{ord(char) & 0xFF:02x}"  # of U+DC80 to U+DCFF, the byte that they mean

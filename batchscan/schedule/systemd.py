@@ -54,7 +54,7 @@ def service_unit(job: Job) -> str:
     """The service.
 
     Raises:
-        UsageError: a path cannot stand in a unit.
+        UsageError: a path cannot be written in a unit.
     """
     program, *rest = job.program
     command = [unit_word(program), *map(command_word, (*rest, *job.words))]
@@ -170,7 +170,7 @@ def write_units(folder: str, units: Mapping[str, str]) -> None:
 
 
 def _signed(text: str) -> bytes:
-    """A unit whose first line tells whether the rest was changed."""
+    """A unit whose first line shows whether the rest was changed."""
     body = text.encode()
     return f"# Made by batchscan schedule ({_digest(body)})\n".encode() + body
 

@@ -18,7 +18,7 @@ class SettingSpec:
     """One setting that the file may hold."""
 
     group: str
-    name: str  # with a dot where it stands one level deeper: `webhook.url`
+    name: str  # with a dot where it is one level deeper: `webhook.url`
     default: object  # None: optional
     help: str
     kind: SettingType
@@ -104,7 +104,7 @@ def _entry(group: str, name: str, item: Field[Any]) -> SettingSpec:
 
 
 def names_in(group: str | None) -> list[str]:
-    """What may stand in a group or subgroup, or at the top of the file."""
+    """What a group, a subgroup or the top of the file may hold."""
     if group is None:
         return list(groups())
     inside = [entry.key for entry in entries() if entry.key.startswith(f"{group}.")]
@@ -116,7 +116,7 @@ def nearest(word: str, group: str | None = None) -> str | None:
 
     Args:
         word: the unknown name.
-        group: the group it stands in, or None at the top of the file.
+        group: its group, or None at the top of the file.
     """
     keys = [*(entry.key for entry in entries()), *subgroups()]
     for candidates in (names_in(group), [key.rpartition(".")[2] for key in keys]):

@@ -32,7 +32,7 @@ def setting(
 
 
 def subgroup(owner: type[Any]) -> Any:  # noqa: ANN401 - a group of any class
-    """Declare settings that stand one level deeper: `alerts: {webhook: {url: ...}}`."""
+    """Declare settings that are one level deeper: `alerts: {webhook: {url: ...}}`."""
     return field(default_factory=owner, metadata={"group": owner})
 
 

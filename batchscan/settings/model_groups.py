@@ -27,7 +27,7 @@ NoticeForm = Literal["dmca", "dsa", "both"]
 
 @dataclass(frozen=True, slots=True)
 class Takedown:
-    """Who complains, for takedown drafts; what is not given stands there as a blank."""
+    """Who complains, for takedown drafts; what is not given is a blank there."""
 
     name: str | None = setting(None, "who signs: a person's full name", LineType())
     organization: str | None = setting(None, "the firm that the signer speaks for", LineType())
@@ -160,7 +160,7 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Alerts:
-    """Who is told of new matches when a run has ended."""
+    """Who is notified of new matches when a run has ended."""
 
     webhook: Webhook = subgroup(Webhook)
     on_new: tuple[str, ...] = setting(

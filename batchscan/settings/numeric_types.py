@@ -144,7 +144,7 @@ class RatesType(SettingType):
 
 
 def _rate_text(item: object) -> str:
-    """What stands there; YAML reads a bare 10 as a number, which has a better answer than that."""
+    """What is there; YAML reads a bare 10 as a number, which has a better answer than that."""
     return str(item) if type(item) is int else text_only(item)
 
 

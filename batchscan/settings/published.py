@@ -19,7 +19,7 @@ class Published(NamedTuple):
     """Pictures, and the address that their originals are published at."""
 
     images: str  # gitignore pattern about the whole path
-    url: str  # in which {name} stands for the file's name
+    url: str  # in which {name} is replaced by the file's name
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def absolute(path: str, folder: str) -> str:
     """An absolute path, `~` expanded, links unresolved.
 
     Raises:
-        ValueError: nobody knows the home folder that `~` stands for.
+        ValueError: nobody knows the home folder that `~` means.
     """
     expanded = os.path.expanduser(path)
     if expanded.startswith("~"):

@@ -92,7 +92,7 @@ class YamlFile:
         """Name, value and the name's own node of each pair in a mapping; none in an empty one.
 
         Raises:
-            UsageError: it is no mapping, or a name is none, or stands there twice.
+            UsageError: it is no mapping, or a name is none, or occurs twice.
         """
         if node is None or is_null(node):
             return []  # a group whose every line is commented out

@@ -96,13 +96,13 @@ class ChoiceType(SettingType):
 
 @dataclass(frozen=True)
 class Choices(ChoiceType):
-    """One or several of a few words, with commas; `alone` cannot stand with others."""
+    """One or several of a few words, with commas; `alone` cannot be combined."""
 
     alone: str = ""
 
     @property
     def allowed(self) -> str:
-        """The words, and that several may stand there."""
+        """The words, and that several are allowed."""
         return f"{super().allowed}; several with commas"
 
     def read(self, raw: object) -> object:

@@ -48,7 +48,7 @@ def read_ledger(settings: Settings, *, may_be_absent: bool = False) -> Iterator[
 
 @contextmanager
 def _undisturbed(path: Path) -> Iterator[None]:
-    """Have nothing told of a ledger that was written meanwhile without our locks being seen.
+    """Report nothing of a ledger that was written meanwhile without our locks being seen.
 
     So it may be with one in a folder that this user may not write in: it is read as it lies there.
     """

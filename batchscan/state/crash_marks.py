@@ -1,6 +1,6 @@
 """A picture that crashes the decoder, and the whole process with it, does so once.
 
-While files are checked, their paths stand in a small shared mapping, which outlives the process.
+While files are checked, their paths are in a small shared mapping, which outlives the process.
 A crash (SIGSEGV and its like, but no SIGKILL) leaves a trace beside it, by `faulthandler`. With
 both, the next run knows what not to try.
 """

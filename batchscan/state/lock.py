@@ -150,7 +150,7 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def holder_of(state: Path) -> LockHolder | None:
-    """Who holds the lock now, as far as can be told without trying to take it."""
+    """Who holds the lock now, as far as can be seen without trying to take it."""
     try:
         holder = msgspec.json.decode((state / HOLDER_FILE).read_bytes(), type=LockHolder)
         inode = os.stat(state / LOCK_FILE).st_ino

@@ -1,7 +1,7 @@
 """The figures as plots: SVG in the page itself, without script, style sheet or anything remote.
 
 Colours are the page's (`currentColor`), so that light and dark need nothing. Each plot has a title
-and a description in words; the numbers stand in the tables beside them.
+and a description in words; the numbers are in the tables beside them.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ class Address:
 
     @property
     def store(self) -> tuple[str, str]:
-        """What tells its store from others."""
+        """What distinguishes its store from others."""
         return self.scheme, self.authority
 
     @property
@@ -81,7 +81,7 @@ class Address:
 
     @property
     def folder_path(self) -> str:
-        """It as a folder's path: what stands before the slash and the names in it."""
+        """The address as a folder's path: what precedes the slash and the names in it."""
         return f"{self.top}/{self.folder}"[:-1]
 
     def __str__(self) -> str:

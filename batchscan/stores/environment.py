@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from batchscan.util.paths import is_url
 
-# What tells a store's own library where to look.
+# Where a store's own library looks.
 _OPEN = (
     "AWS_PROFILE",
     "AWS_REGION",

@@ -48,7 +48,7 @@ class Store(Protocol):
 def state(size: int, modified: datetime | None, version: str) -> Stat:
     """An object's state: whole seconds (headers tell no less), and a number for its version.
 
-    Where a file's state has ctime stands a number made of ETag or generation.
+    A number made of the ETag or generation takes the place of ctime.
     """
     digest = hashlib.blake2b(version.strip('"').encode(), digest_size=8).digest()
     seconds = int(modified.replace(tzinfo=modified.tzinfo or UTC).timestamp()) if modified else 0

@@ -94,7 +94,7 @@ def is_object(store: Store, address: Address) -> bool:
     try:
         store.stat(address.key)
     except (FileNotFoundError, PermissionError):
-        # Who may not list is told the same of what is not there: the listing will tell.
+        # Who may not list gets the same answer for what is not there: the listing will show it.
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""Where drafts stand: under safe names, and never in the place of one that may have been edited."""
+"""Where drafts are written: under safe names, and never in the place of one that may have been edited."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Draft(NamedTuple):
     """A file with a draft."""
 
     path: str
-    fresh: bool  # written now; else it stood there, the same to the byte
+    fresh: bool  # written now; else it was there, the same to the byte
 
 
 def write_drafts(folder: str, domain: str, texts: Mapping[str, bytes]) -> list[Draft]:
-    """Write one notice in its formats, all under one name; what stands there is never changed.
+    """Write one notice in its formats, all under one name; what is there is never changed.
 
     Args:
         folder: made, for its owner alone, where it is not there.
@@ -64,7 +64,7 @@ def _names(name: str) -> Iterator[str]:
 
 
 def _written(paths: Mapping[str, bytes]) -> list[Draft] | None:
-    """Write what is not there yet; None where something else stands in the way."""
+    """Write what is not there yet; None where something else is in the way."""
     there = {
         path: _content(path, len(text) + 1) for path, text in paths.items() if os.path.lexists(path)
     }

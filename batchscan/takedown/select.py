@@ -75,7 +75,7 @@ def gather(pictures: Iterable[PictureMatches], asked: Sequence[Covers]) -> Notic
 
     Args:
         pictures: those that notices may be about.
-        asked: what they shall be about; nothing stands for every site.
+        asked: what they shall be about; nothing means every site.
     """
     found = NoticeSelection(covered=[Counter() for _ in asked])
     for picture in pictures:

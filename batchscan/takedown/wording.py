@@ -31,7 +31,7 @@ _KINDS = {
     MatchKind.OTHER: "copy",
 }
 
-# What stands where the settings say nothing, by the setting's name.
+# The text where the settings say nothing, by the setting's name.
 BLANKS: Mapping[str, str] = {
     "name": "[YOUR NAME]",
     "address": "[YOUR POSTAL ADDRESS]",
@@ -47,7 +47,7 @@ _ROLES = {
 
 
 class NoticeFormat(NamedTuple):
-    """How strings stand in one format."""
+    """How strings are written in one format."""
 
     suffix: str
     outside: Callable[[str], str]  # other people's

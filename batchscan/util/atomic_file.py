@@ -158,7 +158,7 @@ def make_folders(path: str) -> None:
 
 @contextmanager
 def storage_errors(path: str, advice: str = CHOOSE) -> Iterator[None]:
-    """Let trouble with writing a path be told as such.
+    """Report trouble with writing a path as such.
 
     Raises:
         StorageError: the system refused something.

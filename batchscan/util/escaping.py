@@ -55,7 +55,7 @@ def markdown(text: str) -> str:
     """Make a string plain prose in Markdown: on one line, no markup, HTML, table or link.
 
     Some readers find mail addresses and mentions in prose whatever is done about them, so strings
-    of other people stand better as `markdown_code`.
+    of other people are better shown as `markdown_code`.
     """
     return _MARKDOWN.sub(r"\\\g<0>", printable(text))
 

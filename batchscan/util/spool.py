@@ -1,4 +1,4 @@
-"""Bytes that wait until what stands before them is known."""
+"""Bytes that wait until what precedes them is known."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def normalize_url(url: str) -> str:
     """What is the same for all ways to write a URL (RFC 3986, section 6.2): `example.com/a.jpg`.
 
     `http` and `https` count as one, default ports and fragments as nothing, percent-encoding as
-    what it stands for. What is no web address stays as it is.
+    what it means. What is no web address stays as it is.
     """
     if _PLAIN.fullmatch(url):
         return url.partition("://")[2]

@@ -141,7 +141,9 @@ class RemoteWalk:
         name, size = found[:2]
         stem, _, extension = name.rpartition(".")
         if not name or name == IGNORE_FILE:
-            self.counts.ignored += bool(name or size)  # nothing with no name stands for the folder
+            self.counts.ignored += bool(
+                name or size
+            )  # an entry without name or content is the folder's own
             return None
         if not (stem and extension):
             place = block.unnamed

@@ -1,7 +1,7 @@
 """Names of what systems and programs keep beside people's pictures: bins, snapshots, thumbnails.
 
 What is there was deleted, is there once more, or was made of a picture that is scanned itself.
-Only what is certain stands here. An Apple Photos library does not: where originals are in iCloud,
+Only what is certain is listed here. An Apple Photos library does not: where originals are in iCloud,
 its derivatives are the only copy; nor does Picasa's folder of originals, nor a plain "Thumbnails".
 """
 

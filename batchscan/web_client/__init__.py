@@ -1,6 +1,6 @@
 """Gets other people's web addresses, and connects to nothing that is not public.
 
-What is asked for stands in answers of the service and on the pages that they name: none of it is
+The addresses come from answers of the service and from the pages that they name: none of it is
 to be trusted. Every address is looked at where its socket is made and once more when it is
 connected, redirects are followed here, step by step, and sizes and times are bounded.
 """

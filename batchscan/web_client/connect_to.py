@@ -1,6 +1,6 @@
 """`--connect-to HOST:PORT:ADDRESS:PORT`, as curl has it: the one way to an address that is private.
 
-An empty HOST or PORT in front stands for any, an empty ADDRESS or PORT behind for what the URL says.
+An empty HOST or PORT in front matches any, an empty ADDRESS or PORT behind means what the URL says.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from batchscan.web_client.results import FailureKind, FetchError, Hop
 from batchscan.web_client.targets import Target
 
 _PIECE: Final = 65_536  # bytes
-# Stands in the address where a rule says what to connect to: literal addresses ask no resolver.
+# Replaces the host where a rule says what to connect to: literal addresses ask no resolver.
 _ELSEWHERE: Final = "connect-to.invalid"
 _OK: Final = range(200, 300)
 

@@ -1,6 +1,6 @@
 """What works on a worker: a Dask Actor with the judge, the connections and the bytes.
 
-It is told what to do by `put` and asked what came of it by `take`. Both may be repeated: orders
+`put` gives it work and `take` collects the results. Both may be repeated: orders
 are taken once, and events stay until the driver says that it has them. The token comes with the
 uploads it is for, and is kept nowhere else.
 """
@@ -132,7 +132,7 @@ class WorkerActor:
         return EventBatch(self._first, tuple(self._events), time.monotonic(), self._leaving)
 
     async def drain(self) -> None:
-        """Take no more orders, and wait until what is under way is done and has been told."""
+        """Take no more orders, and wait until what is under way is done and reported."""
         self._leaving = True
         self._happened.set()
         ends = time.monotonic() + DRAIN_TIMEOUT
@@ -264,7 +264,7 @@ class WorkerActor:
         return self._opened[1]
 
 
-# The driver was away and is back when it hears of this: it asks again.
+# The driver was away; when it is back and gets this error, it asks again.
 _UNSENT = TransientError(
     FailReason.NETWORK,
     "the worker had lost the driver; nothing was sent",
@@ -276,13 +276,13 @@ _UNSENT = TransientError(
 
 
 class WorkerShutdownPlugin(WorkerPlugin):  # type: ignore[misc]  # Dask has no types
-    """A plugin of the worker, so that a station hears of its closing."""
+    """A plugin of the worker, so that the actor can act on its closing."""
 
     def __init__(self, station: WorkerActor) -> None:
         self._station = station
 
     async def teardown(self, worker: Any) -> None:  # noqa: ANN401, ARG002 - Dask's
-        """Wait until what is under way is done and told, then end."""
+        """Wait until what is under way is done and reported, then end."""
         await self._station.drain()
         await self._station.close()
 

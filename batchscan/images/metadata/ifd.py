@@ -24,7 +24,7 @@ _SENSOR: Final = frozenset({32803, 34892})  # colour filter array, linear RAW (D
 _SIZES: Final = {1: ("B", 1), 3: ("H", 2), 4: ("I", 4), 13: ("I", 4)}
 _CLASSIC: Final = (b"II*\0", b"MM\0*", b"IIRO", b"IIRS", b"MMOR")
 _HEADER: Final = 8  # bytes: order, magic, offset of the first directory
-_INLINE: Final = 4  # bytes of values that stand in the entry itself
+_INLINE: Final = 4  # bytes of values that fit into the entry itself
 _MAX_DIRECTORIES: Final = 64  # real files hold a dozen; a hostile one may hold a loop
 _MAX_VALUES: Final = 1_000_000  # strips or tiles of one picture
 
@@ -100,7 +100,7 @@ def main_picture(found: list[Directory]) -> Directory | None:
 
 
 def sensor(data: bytes) -> Directory | None:
-    """The sensor's picture in a file whose strips stand as in TIFF 6.0; None in others."""
+    """The sensor's picture in a file whose strips lie as in TIFF 6.0; None in others."""
     return main_picture(directories(data)) if data[:4] in _CLASSIC else None
 
 
@@ -156,7 +156,7 @@ TAKEN_FRACTION: Final = 37521  # SubSecTimeOriginal
 MAX_LENGTH: Final = 1_000_000
 """Bytes of a value that are read at most: metadata of real pictures has a tenth of that."""
 
-_DIRECTORY: Final = 34665  # where the EXIF directory stands, with the time in it
+_DIRECTORY: Final = 34665  # where the EXIF directory is, with the time in it
 _EXIF_WANTED: Final = frozenset(
     {ORIENTATION, ARTIST, XMP, IPTC, COPYRIGHT, TAKEN, TAKEN_FRACTION} | {_DIRECTORY}
 )

@@ -18,7 +18,9 @@ COPYRIGHT: Final = (2, 116)
 
 _HEADER: Final = struct.Struct(">BBBH")
 _MARK: Final = 0x1C
-_EXTENDED: Final = 0x8000  # the length stands in as many bytes as the rest says; no text is so long
+_EXTENDED: Final = (
+    0x8000  # the rest is the number of bytes that hold the length; no text is so long
+)
 
 
 def datasets(data: bytes) -> Iterator[tuple[tuple[int, int], bytes]]:

@@ -20,7 +20,7 @@ MAX_LENGTH: Final = 500
 
 _BYTES: Final = 8 * MAX_LENGTH  # that are looked at: four a character, and room for what is trimmed
 _PHOTOSHOP_IPTC: Final = 0x0404  # the resource of a JPEG that holds IPTC
-_RAF_PREVIEW: Final = slice(84, 92)  # where a Fuji RAF's JPEG stands, and how long it is
+_RAF_PREVIEW: Final = slice(84, 92)  # where a Fuji RAF's JPEG is, and how long it is
 _RAF: Final = b"FUJIFILMCCD-RAW"
 _FRACTION: Final = 9  # digits of a second
 _CR3_HEAD: Final = 1_000_000  # bytes in which a Canon CR3 has its two EXIF directories

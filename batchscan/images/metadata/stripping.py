@@ -12,7 +12,7 @@ _LAST: Final = 8
 
 
 class CannotStrip(Exception):
-    """The metadata cannot be told from the picture without decoding it."""
+    """The metadata cannot be separated from the picture without decoding it."""
 
 
 def orientation_exif(orientation: int) -> bytes:
