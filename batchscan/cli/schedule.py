@@ -1,4 +1,4 @@
-"""`batchscan schedule --systemd|--cron`: a scan that comes by itself, as units or a crontab line."""
+"""`batchscan schedule --systemd|--cron|--launchd`: print what runs a scan regularly."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _SYSTEM = "/etc/systemd/system"
 @click.command(
     cls=HelpCommand,
     context_settings={"ignore_unknown_options": True},
-    help="Print units for systemd, or a line for a crontab, that scan PATH again and again with "
-    "exactly these options of a scan. They are checked now, and nothing is sent. Where one of them "
-    "is called like an option of this page, write -- before them.",
+    help="Print units for systemd, a line for a crontab, or an agent for launchd, that scan PATH "
+    "regularly with exactly these options of a scan. They are checked now, and nothing is sent. "
+    "Where one of them has the name of an option of this page, write -- before them.",
 )
 @click.argument(
     "words", nargs=-1, type=click.UNPROCESSED, metavar="[--] [OPTIONS OF A SCAN] PATH..."
@@ -39,6 +39,13 @@ _SYSTEM = "/etc/systemd/system"
 )
 @click.option(
     "--cron", is_flag=True, cls=GroupedOption, group=_WHAT, help="a line for `crontab -e`"
+)
+@click.option(
+    "--launchd",
+    is_flag=True,
+    cls=GroupedOption,
+    group=_WHAT,
+    help="a property list for macOS (~/Library/LaunchAgents)",
 )
 @click.option(
     "--at",
@@ -75,6 +82,7 @@ def command(
     words: tuple[str, ...],
     systemd: bool,
     cron: bool,
+    launchd: bool,
     name: str,
     to: str | None,
     **parameters: object,
@@ -83,20 +91,22 @@ def command(
     from batchscan.cli.schedule_notes import notes  # noqa: PLC0415
     from batchscan.cli.scheduled_scan import ScheduleRequest, schedule  # noqa: PLC0415 - --help does without
 
-    if systemd == cron:
-        raise UsageError("say either --systemd or --cron")
+    if systemd + cron + launchd != 1:
+        raise UsageError("say either --systemd, --cron or --launchd")
     if not _NAME.fullmatch(name):
         raise UsageError(f"--name: found {name!r}; allowed: letters, digits, and - _ . inside")
-    if cron and to is not None:
+    if not systemd and to is not None:
         raise UsageError("--to goes with --systemd", advice="put the line in with `crontab -e`")
     timing = _timing(parameters.pop("at"), parameters.pop("every"))
     scheduled = schedule(ScheduleRequest(name, timing, systemd=systemd), words, parameters)
     job = scheduled.job()
     if systemd:
         _give_units(job, to)
+    elif launchd:
+        _give_agent(job)
     else:
         _give_line(job)
-    for note in notes(scheduled, job):
+    for note in notes(scheduled, job, launchd=launchd):
         print_status(f"batchscan: {printable(note)}")
     return 0
 
@@ -115,6 +125,15 @@ def _give_line(job: Job) -> None:
     from batchscan.schedule import crontab_line  # noqa: PLC0415 - as above
 
     print_data(os.fsencode(crontab_line(job)) + b"\n")
+
+
+def _give_agent(job: Job) -> None:
+    from batchscan.schedule.launchd import AGENTS, launch_agent  # noqa: PLC0415 - as above
+
+    print_data(launch_agent(job))
+    print_status(f"What comes next, with this in {AGENTS}/{job.name}.plist:")
+    print_status(f"  launchctl bootstrap gui/$(id -u) {AGENTS}/{job.name}.plist")
+    print_status(f"  launchctl kickstart gui/$(id -u)/{job.name}     # a first run, now")
 
 
 def _give_units(job: Job, to: str | None) -> None:

@@ -11,14 +11,14 @@ from batchscan.schedule.cron import MAX_LENGTH
 from batchscan.schedule.systemd import SECRETS
 
 
-def notes(scheduled: ScheduledScan, job: Job) -> Iterator[str]:
+def notes(scheduled: ScheduledScan, job: Job, *, launchd: bool) -> Iterator[str]:
     """One line each."""
     yield from _account(scheduled, job)
     yield from _folders(scheduled, job)
-    yield from _elsewhere(scheduled, job)
+    yield from _elsewhere(scheduled, job, launchd=launchd)
     if scheduled.settings.force:
         yield "--force asks, and pays, for every picture again each time"
-    if not scheduled.wish.systemd and len(line := crontab_line(job)) > MAX_LENGTH:
+    if not (scheduled.wish.systemd or launchd) and len(line := crontab_line(job)) > MAX_LENGTH:
         yield (
             f"the line has {len(line):,} characters, and some crons take {MAX_LENGTH}: options may "
             "stand in a settings file (-c)"
@@ -44,11 +44,13 @@ def _folders(scheduled: ScheduledScan, job: Job) -> Iterator[str]:
                 yield f"make {folder} before: the service may write there, and not beside it"
 
 
-def _elsewhere(scheduled: ScheduledScan, job: Job) -> Iterator[str]:
+def _elsewhere(scheduled: ScheduledScan, job: Job, *, launchd: bool) -> Iterator[str]:
     """What the scan takes along to places where it is not as here."""
     names = ", ".join(job.secrets)
     if names and scheduled.wish.systemd:
         yield f"{names}: give it in {SECRETS}, NAME=value, for root alone (chmod 600)"
+    elif names and launchd:
+        yield f"{names}: launchd has no private place for it; use files that only you can read"
     elif names:
         yield f"{names}: give it at the top of the crontab, NAME=value, which only you can read"
     if scheduled.settings.alerts.on_new and scheduled.wish.systemd:

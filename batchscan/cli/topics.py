@@ -32,9 +32,11 @@ _ORDER = (
     "performance",
     "emulator",
     "python",
+    "platforms",
     "upgrading",
 )
 _ALIASES = {
+    "container": "platforms",
     "cron": "schedule",
     "dask": "cluster",
     "kubernetes": "cluster",
@@ -42,6 +44,7 @@ _ALIASES = {
     "security": "privacy",
     "systemd": "schedule",
     "triage": "review",
+    "windows": "platforms",
 }
 _CHANGES = "changes"  # kept by towncrier, at another place
 _MAX_WIDTH = 80  # columns; longer lines are hard to read

@@ -74,7 +74,7 @@ def test_what_would_fail_at_night_fails_now(machine, form, words, said):
 def test_it_is_either_for_systemd_or_for_cron(machine, words):
     code, _, err = machine.asked(*words, "my images")
     assert code == 2
-    assert "either --systemd or --cron" in err
+    assert "either --systemd, --cron or --launchd" in err
 
 
 def test_no_secret_stands_in_it_and_what_is_to_be_done_is_said(machine, monkeypatch):
