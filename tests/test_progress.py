@@ -154,7 +154,7 @@ def test_a_run_that_sends_nothing_is_timed_by_what_it_does():
 @pytest.mark.parametrize(
     "state", [WALKING, ProgressState(found=9, done=9, walk_ended=True), ProgressState()]
 )
-def test_no_time_is_told_that_nobody_can_know(state):
+def test_no_time_is_reported_that_nobody_can_know(state):
     assert measured({0: state, 10: state}).left(10, state) is None
 
 

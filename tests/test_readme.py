@@ -100,7 +100,7 @@ def test_the_first_two_blocks_are_the_demo_and_the_tests():
     assert SHELL[1].strip() == "pip install '.[test]' && pytest"
 
 
-async def test_the_commands_for_an_account_work_as_they_stand(home):
+async def test_the_commands_for_an_account_work_as_written(home):
     code, out = await shell(SHELL[2], home)
     assert code == 0, out
 
@@ -184,7 +184,7 @@ async def test_the_crontab_line_works_as_it_is_printed(home, tmp_path):
     assert (tmp_path / "batchscan-output" / "latest" / "report.json").exists()
 
 
-async def test_the_units_are_written_as_it_stands(home, tmp_path):
+async def test_the_units_are_written_as_shown(home, tmp_path):
     [command] = [text for text in blocks(DOCS / "schedule.md", "sh") if "--systemd" in text]
     command = command.removeprefix("sudo ").replace("/etc/systemd/system", str(tmp_path))
     code, said = await shell(command.replace("/srv/images", str(tmp_path / "images")), home)
@@ -194,7 +194,7 @@ async def test_the_units_are_written_as_it_stands(home, tmp_path):
     assert "ExecStart=" in (tmp_path / "batchscan.service").read_text()
 
 
-async def test_the_emulator_starts_as_it_stands_and_points_at_itself(home, tmp_path):
+async def test_the_emulator_starts_as_written_and_points_at_itself(home, tmp_path):
     folders.write(tmp_path / "batchscan-demo" / "web", folders.web())
     process = await asyncio.create_subprocess_exec(
         *blocks(DOCS / "emulator.md", "sh")[0].split(),
@@ -211,7 +211,7 @@ async def test_the_emulator_starts_as_it_stands_and_points_at_itself(home, tmp_p
     assert all(line.startswith(b"export COPYLEAKS_") for line in lines)
 
 
-async def test_the_program_works_as_it_stands(home, tmp_path):
+async def test_the_program_works_as_written(home, tmp_path):
     [program] = blocks(DOCS / "python.md", "python")
     program = program.replace("/etc/batchscan/key", str(tmp_path / ".config/batchscan/key"))
     # The one thing that a program says itself: where the API is.
@@ -238,7 +238,7 @@ def test_every_exit_code_and_reason_is_in_the_pages():
 
 @pytest.mark.slow
 @pytest.mark.timeout(180)
-async def test_the_cluster_works_as_it_stands(home):
+async def test_the_cluster_works_as_written(home):
     [commands] = [text for text in blocks(DOCS / "cluster.md", "sh") if "dask scheduler" in text]
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]

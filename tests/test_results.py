@@ -73,7 +73,7 @@ def test_every_line_has_every_field(outcome):
     assert list(written(outcome)) == list(written(Scanned(SUBJECT, EFFORT, ANSWER)))
 
 
-def test_an_error_is_written_as_the_service_told_it():
+def test_an_error_is_written_as_the_service_reported_it():
     error = ServiceError(
         500, "server_error", "17", None, "trace", "not written: may quote anything"
     )

@@ -85,7 +85,7 @@ def test_a_message_holds_what_one_run_found_the_full_copies_first(ledger):
     assert bodies(ledger, "command")[0]["matches"] == body["matches"]
 
 
-def test_what_is_told_is_what_changed(ledger):
+def test_what_is_reported_is_what_changed(ledger):
     enter(ledger, "/p", [shown(A), partial(B)])
     enter(ledger, "/p", [shown(A)], generation=2, run="r2")
     enter(ledger, "/p", [shown(A), partial(C)], generation=3, run="r3")
@@ -102,7 +102,7 @@ def test_what_is_told_is_what_changed(ledger):
     assert len(bodies(ledger)) == 3
 
 
-def test_what_people_settled_is_not_told(ledger):
+def test_what_people_settled_is_not_reported(ledger):
     enter(ledger, "/p/1.jpg", [shown(A), shown(B), shown(C)])
     with ledger.transaction():
         ledger.dispositions.mark(
@@ -122,14 +122,14 @@ def test_first_answers_can_be_silent(ledger):
     assert told(ledger) == [("/p", B, "new", None)]
 
 
-def test_a_run_with_nothing_to_tell_says_nothing(ledger):
+def test_a_run_with_nothing_to_report_says_nothing(ledger):
     enter(ledger, "/p", [])
     enter(ledger, "/q", [shown(A)])
     make(ledger, allows=lambda *_: True)
     assert bodies(ledger) == []
 
 
-def test_events_wait_over_a_run_that_tells_nobody(ledger):
+def test_events_wait_over_a_run_that_notifies_nobody(ledger):
     enter(ledger, "/p", [shown(A)])
     make(ledger, ())
     assert bodies(ledger) == []
@@ -289,7 +289,7 @@ def test_people_get_one_digest_a_run_and_programs_every_match(ledger):
     assert digest.id == message.id
 
 
-def test_nothing_to_tell_is_no_digest(ledger):
+def test_nothing_to_report_is_no_digest(ledger):
     enter(ledger, "/p/1.jpg", [shown(A)])
     make(ledger, ["apprise:slack"], first=False)
 

@@ -54,7 +54,7 @@ async def night(ledger) -> AsyncIterator[Night]:
     await opened.thread.aclose()
 
 
-async def test_what_waits_is_told_once_the_oldest_first(night, receiver):
+async def test_what_waits_is_sent_once_the_oldest_first(night, receiver):
     target = WebhookTarget(receiver.url)
     urls = [await night.found([target]) for _ in range(3)]
     told = await night.tell(target)
@@ -156,7 +156,7 @@ async def test_a_target_that_answers_has_patience_for_the_next_message(night, re
     assert receiver.urls() == urls
 
 
-async def test_a_run_ends_though_there_is_more_to_tell_than_fits(night, receiver):
+async def test_a_run_ends_though_there_is_more_to_report_than_fits(night, receiver):
     class Slow(FakeClock):
         def monotonic(self) -> float:
             self.now += 50
@@ -210,7 +210,7 @@ async def test_a_ledger_that_cannot_be_written_is_the_trouble(night, receiver):
     assert "cannot be used" in told.troubles["webhook"]
 
 
-async def test_what_was_told_takes_no_room(night, receiver):
+async def test_what_was_delivered_takes_no_room(night, receiver):
     target = WebhookTarget(receiver.url)
     await night.found([target])
     await night.tell(target)
@@ -220,7 +220,7 @@ async def test_what_was_told_takes_no_room(night, receiver):
     assert rows.fetchall() == [(b"", 1, 1, None, night.clock.wall())]
 
 
-async def test_targets_are_told_at_the_same_time(night):
+async def test_targets_are_notified_at_the_same_time(night):
     async with receiving(delay=0.5) as slow:
         command = CommandTarget(["/bin/sleep", "0.5"], {})
         webhook = WebhookTarget(slow.url)

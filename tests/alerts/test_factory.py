@@ -17,7 +17,7 @@ AROUND = {
 }
 
 
-def test_without_settings_nobody_is_told():
+def test_without_settings_nobody_is_notified():
     assert open_targets(Alerts(), {}) == ()
 
 

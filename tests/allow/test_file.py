@@ -149,7 +149,7 @@ def test_a_file_that_is_there_and_cannot_be_read_is_never_taken_for_none(file):
         "-   reason: x\n    domain: a.com\n",
     ],
 )
-def test_a_rule_is_added_at_the_end_and_what_stood_there_stays_byte_for_byte(file, old):
+def test_a_rule_is_added_at_the_end_and_what_was_there_stays_byte_for_byte(file, old):
     before = read(file, old)
     rules = add_rule(file, NEW).rules
 

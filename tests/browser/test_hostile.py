@@ -78,7 +78,7 @@ async def test_no_string_becomes_an_element_or_an_attribute_of_its_own(opened, w
     assert found - known == set()
 
 
-async def test_links_lead_to_the_web_or_within_the_page_and_tell_nobody(opened, written):
+async def test_links_lead_to_the_web_or_within_the_page_and_send_no_referrer(opened, written):
     async with opened(written(hostile_report(), hostile())) as it:
         links = await it.page.locator("a").evaluate_all(
             "all => all.map(a => [a.protocol, a.getAttribute('href'), a.rel, a.target])"

@@ -137,7 +137,7 @@ async def test_sending_without_a_ledger_makes_none(desk, receiver):
 
 
 @pytest.mark.parametrize("word", ["test", "send"])
-def test_without_a_target_there_is_nobody_to_tell(tmp_path, capsys, word):
+def test_without_a_target_there_is_nobody_to_notify(tmp_path, capsys, word):
     config = tmp_path / "config.yaml"
     config.write_text("alerts: {}\n")
     assert main(["alerts", word, "-c", str(config)]) == 2

@@ -52,7 +52,7 @@ def rules(home):
     return home / "config" / "batchscan" / "allow.yaml"
 
 
-def test_a_rule_is_added_beside_the_users_settings_and_tells_what_it_covers(home, rules, capsys):
+def test_a_rule_is_added_beside_the_users_settings_and_shows_what_it_covers(home, rules, capsys):
     assert main(["allow", "add", "example.com", "--reason", "our own site"]) == 0
     said = capsys.readouterr()
 
@@ -208,7 +208,7 @@ def test_a_file_that_was_named_is_made_by_add_and_must_be_there_for_list(home, c
     assert "covers nothing: a.com" in capsys.readouterr().out
 
 
-def test_rules_stand_beside_the_settings_file_and_never_come_from_the_working_folder(
+def test_rules_are_beside_the_settings_file_and_never_come_from_the_working_folder(
     home, monkeypatch, capsys
 ):
     for folder in ("etc", "here"):

@@ -92,7 +92,7 @@ def test_a_folder_that_is_called_nearly_like_a_command_is_scanned(run, tmp_path)
 @pytest.mark.parametrize(
     "words", [["mark"], ["mark", "frobnicated", "x.com"], ["export", "--format", "x"]]
 )
-def test_what_click_says_over_several_lines_stands_on_one(run, words):
+def test_what_click_says_over_several_lines_is_on_one(run, words):
     said = run(*words).stderr
     assert "\\n" not in said
     assert "\\t" not in said

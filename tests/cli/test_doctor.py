@@ -59,7 +59,7 @@ def test_a_refused_login_has_its_own_exit_code(ask, vendor):
     assert "problem  login: the login was refused" in out
 
 
-def test_a_doctor_that_finds_nothing_exits_0_and_tells_where_settings_come_from(ask, vendor):
+def test_a_doctor_that_finds_nothing_exits_0_and_shows_where_settings_come_from(ask, vendor):
     code, out, err = ask("doctor")
     assert (code, err) == (0, "")
     lines = [line.split() for line in out.splitlines()]

@@ -163,7 +163,7 @@ def test_of_very_many_faults_the_first_hundred_are_named(evidence, tmp_path):
         (("verify", "x.zip", "--manifest-sha256", "abc"), "64 hexadecimal digits"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_command_is_told(evidence, tmp_path, monkeypatch, words, said):
+def test_what_is_wrong_with_a_command_is_reported(evidence, tmp_path, monkeypatch, words, said):
     monkeypatch.chdir(tmp_path)
     code, out, err = evidence(*words)
 

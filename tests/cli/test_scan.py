@@ -35,7 +35,7 @@ def test_a_quiet_run_that_goes_well_prints_nothing(run, pictures):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_a_quiet_run_tells_what_is_newly_rejected(run, pictures):
+def test_a_quiet_run_shows_what_is_newly_rejected(run, pictures):
     (pictures / "b.jpg").touch()
     done = run("-q", "-n", str(pictures))
     assert (done.returncode, done.stdout) == (0, "")

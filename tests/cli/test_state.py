@@ -87,7 +87,7 @@ def test_stats_count_what_the_ledger_holds(run, state):
     assert sandbox["matches"] == {"new": {"open": 6}}
 
 
-def test_stats_are_told_to_people(run):
+def test_stats_are_shown_to_people(run):
     code, out, _ = run("stats")
 
     assert code == 0
@@ -111,7 +111,7 @@ def test_credits_are_counted_by_the_calendar(run, state):
     assert 2 <= credits_["day"] <= credits_["month"] <= 14
 
 
-def test_sizes_are_told_also_where_sqlite_cannot_count_pages(state):
+def test_sizes_are_reported_also_where_sqlite_cannot_count_pages(state):
     ledger = Ledger.read(state, REALM)
     pages, contents = ledger.stats.sizes(), ledger.stats.sizes(exact=False)
     ledger.close()
@@ -223,7 +223,7 @@ def test_a_newer_ledger_is_a_problem(run, state):
     assert "is a newer batchscan's" in out
 
 
-def test_who_may_look_inside_and_who_holds_the_lock_is_told(run, state):
+def test_who_may_look_inside_and_who_holds_the_lock_is_reported(run, state):
     (state / FILE_NAME).chmod(0o644)
     state.chmod(0o750)
     lock = StateLock(state, "fail")

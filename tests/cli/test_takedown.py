@@ -137,7 +137,7 @@ def test_the_commands_that_it_prints_mark_exactly_what_the_drafts_are_about(
         assert {url for (url,) in noticed} == {url for (url,) in every if url in written}
 
 
-def test_a_draft_for_the_european_union_stands_beside_the_other(takedown, mark):
+def test_a_draft_for_the_european_union_is_beside_the_other(takedown, mark):
     mark("other.org")
     _, drafts, _ = takedown("--form", "both")
 

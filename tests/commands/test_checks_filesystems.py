@@ -27,7 +27,7 @@ torn
         ("/mnt/twice/x", "nfs", True),
     ],
 )
-def test_the_innermost_mount_tells_the_file_system(tmp_path, path, kind, network):
+def test_the_innermost_mount_shows_the_file_system(tmp_path, path, kind, network):
     mounts = tmp_path / "mounts"
     mounts.write_text(MOUNTS)
     assert file_system(path, str(mounts)) == kind

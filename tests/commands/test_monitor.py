@@ -94,7 +94,7 @@ def figures(path: str = "b.prom") -> dict[str, float]:
     return {family.name: family.samples[0].value for family in families}
 
 
-def test_the_start_and_the_end_are_told_with_the_summary(emulated, heard):
+def test_the_start_and_the_end_are_reported_with_the_summary(emulated, heard):
     assert main([*emulated(), "--metrics-file", "b.prom"]) == 0
 
     assert heard.paths == ["start", "0"]
@@ -119,7 +119,7 @@ def test_the_start_and_the_end_are_told_with_the_summary(emulated, heard):
         ((), ("-o", "b.yaml"), 9, "b.yaml"),
     ],
 )
-def test_a_run_that_ends_badly_is_told_with_its_code_and_why(
+def test_a_run_that_ends_badly_is_reported_with_its_code_and_why(
     emulated, heard, faults, more, code, said
 ):
     words = emulated(*faults)
@@ -130,13 +130,13 @@ def test_a_run_that_ends_badly_is_told_with_its_code_and_why(
     assert figures()["batchscan_run_exit_code"] == code
 
 
-def test_an_end_that_comes_before_the_settings_are_known_cannot_be_told(emulated, heard):
+def test_an_end_that_comes_before_the_settings_are_known_cannot_be_reported(emulated, heard):
     assert main([*emulated(), "--rate", "0/s"]) == 2
     assert heard.told == []
 
 
 @pytest.mark.parametrize(("if_locked", "paths"), [("fail", ["7"]), ("skip", [])])
-def test_a_run_beside_another_one_is_told_unless_it_gives_way_without_a_word(
+def test_a_run_beside_another_one_is_reported_unless_it_gives_way_without_a_word(
     emulated, heard, tmp_path, if_locked, paths
 ):
     words = emulated()
@@ -148,7 +148,7 @@ def test_a_run_beside_another_one_is_told_unless_it_gives_way_without_a_word(
     assert Path("b.prom").exists() is bool(paths)
 
 
-def test_a_bug_is_told_as_one(emulated, heard, monkeypatch):
+def test_a_bug_is_reported_as_one(emulated, heard, monkeypatch):
     def broken(*args):
         raise RuntimeError
 
@@ -164,7 +164,7 @@ def test_a_bug_is_told_as_one(emulated, heard, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_summary_that_cannot_be_printed_is_told_as_the_process_ends(emulated, heard):
+def test_a_summary_that_cannot_be_printed_is_reported_as_the_process_ends(emulated, heard):
     words = [word for word in emulated() if word != "-q"]
     with open("/dev/full", "w") as full:
         done = subprocess.run([sys.executable, "-m", "batchscan", *words], stdout=full, check=False)
@@ -174,14 +174,14 @@ def test_a_summary_that_cannot_be_printed_is_told_as_the_process_ends(emulated, 
     assert os.strerror(errno.ENOSPC) in heard.told[-1][1]
 
 
-def test_a_dry_run_tells_nobody(emulated, heard):
+def test_a_dry_run_notifies_nobody(emulated, heard):
     assert main([*emulated(), "-n", "--metrics-file", "b.prom"]) == 0
 
     assert heard.told == []
     assert not Path("b.prom").exists()
 
 
-def test_a_signal_is_told(emulated, heard):
+def test_a_signal_is_reported(emulated, heard):
     words = [*emulated(), "--rate", "1/5s", "--metrics-file", "b.prom"]
     process = subprocess.Popen([sys.executable, "-m", "batchscan", *words])
     while "start" not in heard.paths:

@@ -33,7 +33,7 @@ def test_json_is_one_object_on_stdout(capsysbinary):
     assert said.err == b""
 
 
-def test_what_ended_a_run_early_is_told_on_stderr_in_every_mode(capsys):
+def test_what_ended_a_run_early_is_reported_on_stderr_in_every_mode(capsys):
     error = NoCredits("out of credits", advice="buy some")
     for output in (Output(), Output(json=True), Output(quiet=True)):
         print_result(output, PARTIAL, "/out/runs/1", error)
@@ -45,7 +45,7 @@ def test_a_quiet_run_that_went_well_says_nothing(capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_quiet_run_tells_newly_rejected_pictures_in_one_line_by_reason(capsys):
+def test_a_quiet_run_shows_newly_rejected_pictures_in_one_line_by_reason(capsys):
     rejected = report(books(scanned=1, rejected={"corrupt": 2, "too_large": 1}))
     print_result(Output(quiet=True), rejected, "/out/runs/1", None)
     assert capsys.readouterr() == (
@@ -63,7 +63,7 @@ def test_a_quiet_run_that_went_wrong_says_why_in_one_paragraph():
     )
 
 
-def test_a_quiet_run_tells_of_lost_coverage():
+def test_a_quiet_run_reports_lost_coverage():
     tally = books(scanned=1)
     tally.unreadable_folders = 2
     tally.empty_roots = ["/mnt/nas"]
@@ -73,7 +73,7 @@ def test_a_quiet_run_tells_of_lost_coverage():
 
 
 @pytest.mark.parametrize("young", [0, 1])
-def test_a_quiet_run_with_fail_on_tells_what_was_found(young):
+def test_a_quiet_run_with_fail_on_shows_what_was_found(young):
     digest = MatchSummary(MatchTotals(2, 5, 3, 2))
     tally = books(scanned=2, deferred={"too_young": young} if young else {})
     found = report(tally, digest, exit_code=10, exit_reason=ExitReason.MATCHES)

@@ -79,7 +79,7 @@ def test_a_signal_that_was_ignored_at_the_start_stays_ignored(ignored):
     assert out == f"asked {other.value}\nended\n"
 
 
-def test_on_a_terminal_the_message_stands_on_a_line_of_its_own():
+def test_on_a_terminal_the_message_is_on_a_line_of_its_own():
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM.format(after="")],

@@ -28,14 +28,14 @@ def boom(secret: str) -> None:
     raise ValueError(secret)
 
 
-def test_stderr_hears_of_warnings_with_a_stamp(capsys):
+def test_stderr_gets_warnings_with_a_stamp(capsys):
     configure(Output())
     log.info("a step")
     log.warning("a worry")
     assert re.fullmatch(rf"{STAMP} warning a worry\n", capsys.readouterr().err)
 
 
-def test_verbose_tells_every_step_of_ours_but_not_of_libraries(capsys):
+def test_verbose_shows_every_step_of_ours_but_not_of_libraries(capsys):
     configure(Output(verbose=True))
     log.debug("a step")
     logging.getLogger("PIL").debug("a chunk")
@@ -112,7 +112,7 @@ def test_on_a_terminal_a_line_has_the_clock_only(monkeypatch):
     assert re.fullmatch(r"\d\d:\d\d:\d\d warning a worry\n", terminal.getvalue())
 
 
-def test_a_line_that_nobody_can_hear_any_more_is_no_trouble(monkeypatch):
+def test_a_line_that_nobody_reads_any_more_is_no_trouble(monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     configure(Output())
@@ -141,7 +141,7 @@ def to_journal(tmp_path, monkeypatch):
         yield begin
 
 
-def test_the_journal_is_told_how_urgent_each_line_is_and_stamps_it_itself(to_journal):
+def test_the_journal_learns_how_urgent_each_line_is_and_stamps_it_itself(to_journal):
     journal = to_journal()
     configure(Output(verbose=True))
     log.debug("a step")

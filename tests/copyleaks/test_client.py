@@ -144,7 +144,7 @@ async def test_a_login_that_nobody_can_read_keeps_nothing_of_it(service, tmp_pat
     assert (bad.value.login, bad.value.body) == (True, b"")
 
 
-async def test_the_services_clock_is_known_where_it_tells_it(service, tmp_path):
+async def test_the_services_clock_is_known_where_it_is_sent(service, tmp_path):
     async with asking(service, tmp_path) as client:
         await client.login()
         told = client.server_time
@@ -155,7 +155,7 @@ async def test_the_services_clock_is_known_where_it_tells_it(service, tmp_path):
     assert client.server_time == told
 
 
-async def test_no_object_tells_key_or_token(service, tmp_path):
+async def test_no_object_shows_key_or_token(service, tmp_path):
     async with asking(service, tmp_path) as client:
         await client.login()
         told = repr(client) + repr(vars(client)) + repr(vars(client._tokens))

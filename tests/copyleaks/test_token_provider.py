@@ -77,7 +77,7 @@ async def test_a_token_is_renewed_five_minutes_early(vendor, tmp_path):
     assert await provider.token() == "token-2"
 
 
-async def test_the_file_is_private_and_does_not_tell_the_key(vendor, tmp_path):
+async def test_the_file_is_private_and_does_not_show_the_key(vendor, tmp_path):
     await vendor.provider(tmp_path / "state").token()
     path = tmp_path / "state" / "token.json"
 

@@ -95,7 +95,7 @@ async def test_without_enough_credits_nothing_is_answered(serve, balance, price,
     assert vendor.emulator.account.balance == balance
 
 
-async def test_the_price_is_told(serve):
+async def test_the_price_is_reported(serve):
     vendor = await serve(lenient(credits=10, credits_per_image=3))
     image = (await vendor.check()).json["scannedImage"]
     assert (image["expectedCredits"], image["actualCredits"]) == (3, 3)
@@ -122,7 +122,7 @@ async def test_other_routes_are_not_there(serve):
     assert reply.status == 405
 
 
-async def test_the_journal_tells_every_request(serve):
+async def test_the_journal_shows_every_request(serve):
     vendor = await serve(lenient(credits=50))
     await vendor.check("id-1", pictures.jpeg(), "a.jpg")
     await vendor.check("id-2", b"no picture", "b.jpg", sandbox=True)
@@ -167,7 +167,7 @@ async def test_a_port_that_is_taken_is_an_oserror(serve):
         await serve(lenient(port=port), login=False)
 
 
-async def test_a_client_that_leaves_while_sending_is_told_in_the_journal(serve):
+async def test_a_client_that_leaves_while_sending_is_reported_in_the_journal(serve):
     vendor = await serve()
     host, port = vendor.emulator.url.removeprefix("http://").split(":")
     _, writer = await asyncio.open_connection(host, int(port))

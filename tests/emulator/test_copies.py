@@ -118,7 +118,7 @@ def test_landmarks_of_a_mirrored_picture_are_the_mirrored_landmarks():
     assert at == pytest.approx((1, 1, 0, 0), abs=1.5)
 
 
-def test_a_place_turned_twice_is_itself_and_tells_what_both_show():
+def test_a_place_turned_twice_is_itself_and_shows_what_both_show():
     at = Placement(2, 2, -10, 20)
     assert at.turned().turned() == pytest.approx(at)
     assert at.boxes((100, 50), (100, 100)) == ((5, 0, 55, 40), (0, 20, 100, 100))

@@ -135,12 +135,12 @@ async def test_other_parts_are_ignored(serve):
     assert reply.status == 200
 
 
-async def test_the_parts_own_name_stands_in_for_a_missing_one(serve):
+async def test_the_parts_own_name_replaces_a_missing_one(serve):
     vendor = await serve()
     assert (await vendor.check(name=None)).json["scannedImage"]["filename"] == "part.jpg"
 
 
-async def test_the_unauthorised_are_told_so_whatever_they_send(serve):
+async def test_the_unauthorised_are_refused_whatever_they_send(serve):
     vendor = await serve(login=False)
     assert (await vendor.check(image=b"")).status == 401
     async with aiohttp.ClientSession() as vendor.session:

@@ -97,7 +97,9 @@ async def test_twenty_uploads_with_a_revoked_token_cost_one_more_login(engine, e
     assert engine.logins == 2
 
 
-async def test_a_login_that_is_refused_or_busy_is_told_before_anything_is_sent(engine, emulator):
+async def test_a_login_that_is_refused_or_busy_is_reported_before_anything_is_sent(
+    engine, emulator
+):
     emulator.faults = (Fault(route="login", action=Answer(status=429)),)
     assert isinstance(await engine.ensure_token(), Throttled)
 
@@ -132,7 +134,7 @@ async def test_inspecting_needs_no_account(tmp_path):
     assert not (tmp_path / "token.json").exists()
 
 
-async def test_no_object_tells_the_key(engine, emulator):
+async def test_no_object_shows_the_key(engine, emulator):
     await engine.ensure_token()
     told = repr(engine._client) + repr(vars(engine._client)) + repr(engine._settings)
 

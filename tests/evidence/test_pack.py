@@ -64,7 +64,7 @@ def test_a_match_that_is_gone_is_still_shown_and_says_so(ledger, tmp_path):
     assert record["matches"][1]["last_seen"] == record["answers"][0]["received_at"]
 
 
-def test_what_people_decided_and_which_rule_allows_stand_beside_each_match(ledger, tmp_path):
+def test_what_people_decided_and_which_rule_allows_are_beside_each_match(ledger, tmp_path):
     answered(ledger, image("/p/a.png"), answer(URL, "https://mine.example/a.jpg"))
     target = UrlPattern.of("example.com")
     choice = Choice(target.domain, target.covers)
@@ -133,7 +133,7 @@ def test_a_run_that_is_under_way_has_no_report_yet(ledger, tmp_path):
     assert records(tmp_path / "e.zip")[0]["answers"][0]["run_file"] is None
 
 
-def test_a_pipe_where_the_picture_stood_is_not_waited_for(ledger, tmp_path):
+def test_a_pipe_where_the_picture_was_is_not_waited_for(ledger, tmp_path):
     os.mkfifo(tmp_path / "a.png")
     answered(ledger, image(str(tmp_path / "a.png")), answer(URL))
 
@@ -227,7 +227,7 @@ def test_a_file_that_is_there_is_not_touched(ledger, pack_file):
     assert pack_file.read_bytes() == before
 
 
-def test_a_dangling_link_is_there_too_and_a_folder_that_is_missing_is_told(ledger, pack_file, tmp_path):  # fmt: skip
+def test_a_dangling_link_is_there_too_and_a_folder_that_is_missing_is_reported(ledger, pack_file, tmp_path):  # fmt: skip
     (tmp_path / "link.zip").symlink_to("nowhere")
 
     with pytest.raises(UsageError, match="is there already"):
@@ -248,7 +248,7 @@ def test_a_pack_is_its_owners_alone(ledger, pack_file, tmp_path):
     assert not list(tmp_path.glob(".new*"))
 
 
-def test_a_damaged_answer_in_the_ledger_is_told_and_nothing_is_left(ledger, tmp_path):
+def test_a_damaged_answer_in_the_ledger_is_reported_and_nothing_is_left(ledger, tmp_path):
     answered(ledger, image("/p/a.png"), answer(URL))
     ledger._connection.execute("UPDATE answers SET body = x'00'")
 
@@ -257,7 +257,7 @@ def test_a_damaged_answer_in_the_ledger_is_told_and_nothing_is_left(ledger, tmp_
     assert not list(tmp_path.glob("*.zip")) + list(tmp_path.glob(".new*"))
 
 
-def test_too_much_for_one_pack_is_told(ledger, pack_file, tmp_path, monkeypatch):
+def test_too_much_for_one_pack_is_reported(ledger, pack_file, tmp_path, monkeypatch):
     monkeypatch.setattr(pack_writer, "MAX_FILES", 3)
 
     with pytest.raises(UsageError, match="more than 3 files"):
@@ -324,7 +324,7 @@ def test_a_pack_of_more_files_than_a_plain_zip_can_count_is_one_that_others_read
         assert verify(file).faults == ()
 
 
-def test_a_pack_that_a_zip_cannot_hold_is_told(ledger, pack_file, tmp_path, monkeypatch):
+def test_a_pack_that_a_zip_cannot_hold_is_reported(ledger, pack_file, tmp_path, monkeypatch):
     monkeypatch.setattr(pack_writer, "MAX_BYTES", 10_000)
 
     with pytest.raises(UsageError, match="more than 4 GB"):

@@ -40,7 +40,7 @@ def test_pictures_that_are_asked_for_twice_are_chosen_once_in_the_order_of_their
     assert chosen == [known[name] for name in by_content]
 
 
-def test_a_picture_is_known_by_where_it_stood_and_by_what_stands_there_now(
+def test_a_picture_is_known_by_where_it_was_and_by_what_is_there_now(
     ledger, known, tmp_path, monkeypatch
 ):
     tree(tmp_path, {"moved.png": b"a", "p/other.png": b"unknown"})
@@ -50,27 +50,29 @@ def test_a_picture_is_known_by_where_it_stood_and_by_what_stands_there_now(
     assert select_pictures(ledger, [], ["moved.png"]) == [known["a"]]
 
 
-def test_two_contents_that_stood_at_one_path_are_both_meant(ledger, known):
+def test_two_contents_that_were_at_one_path_are_both_meant(ledger, known):
     later = answered(ledger, image("/p/a.png", b"another"), answer("https://example.com/9"))
 
     assert set(select_pictures(ledger, [], ["/p/a.png"])) == {known["a"], later}
 
 
-def test_a_domain_without_matches_is_told_with_those_that_come_nearest(ledger, known):
+def test_a_domain_without_matches_is_reported_with_those_that_come_nearest(ledger, known):
     with pytest.raises(UsageError, match=r"no answer ever showed a match on exmple\.com") as caught:
         select_pictures(ledger, ["exmple.com"], [])
     near = "example.com, notexample.com, example.co.uk"
     assert caught.value.advice == f"the nearest that it knows: {near}"
 
 
-def test_a_picture_without_matches_is_told_from_one_that_is_unknown(ledger, known, tmp_path):
+def test_a_picture_without_matches_is_distinguished_from_one_that_is_unknown(
+    ledger, known, tmp_path
+):
     with pytest.raises(UsageError, match=r"no answer ever showed a match of '/p/d.png'"):
         select_pictures(ledger, [], ["/p/d.png"])
     with pytest.raises(UsageError, match=r"no answer about '/p/e.png'"):
         select_pictures(ledger, [], ["/p/e.png"])
 
 
-def test_an_unknown_path_is_told_with_those_of_its_name_and_of_its_folder(ledger, tmp_path):
+def test_an_unknown_path_is_reported_with_those_of_its_name_and_of_its_folder(ledger, tmp_path):
     picture = answered(ledger, image("/p/q/a.png"), answer("https://example.com/1"))
     for folder, name in (("/p/q", "a.png"), ("/r", "b.png"), ("/r/s", "c.png")):
         _file(ledger, picture, folder, name)
@@ -80,14 +82,14 @@ def test_an_unknown_path_is_told_with_those_of_its_name_and_of_its_folder(ledger
     assert caught.value.advice == "the nearest that it knows: /p/q/a.png, /r/b.png, /r/s/c.png"
 
 
-def test_nothing_known_at_all_is_told_with_where_else_to_look(ledger):
+def test_nothing_known_at_all_is_reported_with_where_else_to_look(ledger):
     for domains, images in ((["example.com"], []), ([], ["/p/a.png"])):
         with pytest.raises(UsageError) as caught:
             select_pictures(ledger, domains, images)
         assert "--state" in (caught.value.advice or "")
 
 
-def test_hostile_words_are_told_printably(ledger, known):
+def test_hostile_words_are_reported_printably(ledger, known):
     for domains, images in ((["a\u202eb.com"], []), ([], ["/p/\x1b[31m\udcff.png"])):
         with pytest.raises(UsageError) as caught:
             select_pictures(ledger, domains, images)

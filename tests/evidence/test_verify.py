@@ -83,7 +83,9 @@ def test_any_byte_that_changes_in_any_file_is_named(pack_file):
 
 @SAME_PACK
 @given(st.data())
-def test_whatever_changes_in_the_zip_itself_is_told_or_changes_no_file(pack_file, tmp_path, data):
+def test_whatever_changes_in_the_zip_itself_is_reported_or_changes_no_file(
+    pack_file, tmp_path, data
+):
     whole = pack_file.read_bytes()
     place = data.draw(st.integers(0, len(whole) - 1))
     cut = data.draw(st.booleans())
@@ -150,7 +152,7 @@ def test_a_pack_made_anew_passes_alone_and_not_beside_the_number_that_was_kept(p
     assert faults(pack_file, again.upper()) == []
 
 
-def test_lists_that_disagree_are_told_with_what_they_disagree_about(pack_file):
+def test_lists_that_disagree_are_reported_with_what_they_disagree_about(pack_file):
     files = members(pack_file)
     lines = files[SUMS].splitlines(keepends=True)
     other = [b"0" * 64 + lines[0][64:], *lines[1:]]
@@ -175,13 +177,13 @@ def test_which_list_was_altered_is_known_where_the_manifests_number_is(pack_file
     "manifest",
     [b"", b"nothing", b"{}", b"[]", b"\xff\xfe", b'{"schema": 2}', b'{"x":' + b"[" * 100_000],
 )
-def test_a_manifest_that_is_none_is_told(pack_file, manifest):
+def test_a_manifest_that_is_none_is_reported(pack_file, manifest):
     rezipped(pack_file, {**members(pack_file), MANIFEST: manifest})
 
     assert faults(pack_file) == [("altered", MANIFEST)]
 
 
-def test_a_manifest_that_lists_a_file_twice_or_itself_is_told(pack_file):
+def test_a_manifest_that_lists_a_file_twice_or_itself_is_reported(pack_file):
     files = members(pack_file)
     manifest = msgspec.json.decode(files[MANIFEST], type=Manifest)
     listed = [*manifest.files, manifest.files[0], describe_file(SUMS, b"")]
@@ -209,7 +211,7 @@ def test_an_absurd_size_in_a_manifest_does_no_harm(pack_file):
         ("name", '"a\\n"'),
     ],
 )
-def test_an_entry_that_none_of_ours_looks_like_is_told(pack_file, field, value):
+def test_an_entry_that_none_of_ours_looks_like_is_reported(pack_file, field, value):
     entry = {"bytes": "1", "sha256": f'"{"0" * 64}"', "name": '"x"'} | {field: value}
     text = ",".join(f'"{key}":{text}' for key, text in entry.items())
     files = members(pack_file)
@@ -222,14 +224,14 @@ def test_an_entry_that_none_of_ours_looks_like_is_told(pack_file, field, value):
 @pytest.mark.parametrize(
     "content", [b"", b"PK", b"nothing at all" * 100, b"PK\x05\x06" + bytes(18)]
 )
-def test_what_is_no_pack_is_told(tmp_path, content):
+def test_what_is_no_pack_is_reported(tmp_path, content):
     (tmp_path / "no.zip").write_bytes(content)
 
     ((what, _),) = faults(tmp_path / "no.zip")
     assert what in ("altered", "missing")
 
 
-def test_encrypted_and_oddly_compressed_files_are_told_and_not_read(pack_file):
+def test_encrypted_and_oddly_compressed_files_are_reported_and_not_read(pack_file):
     files = members(pack_file)
     name = next(iter(files))
     data = pack_file.read_bytes()
@@ -283,7 +285,7 @@ def test_a_gigantic_list_is_not_read_whole(pack_file, monkeypatch, name):
     assert peak < 20_000_000
 
 
-def test_a_directory_that_lists_one_file_many_times_is_told(pack_file):
+def test_a_directory_that_lists_one_file_many_times_is_reported(pack_file):
     with zipfile.ZipFile(pack_file, "a") as opened:
         opened.writestr("answers/big.json", random.Random(1).randbytes(50_000))
         opened.filelist += [opened.filelist[-1]] * 1000
@@ -300,7 +302,7 @@ def test_a_directory_larger_than_any_packs_is_not_read(pack_file, monkeypatch):
 
 
 @pytest.mark.parametrize("mark", [b"PK\x05\x06", b"PK\x06\x06"])
-def test_a_directory_that_lies_about_its_size_is_told(pack_file, mark):
+def test_a_directory_that_lies_about_its_size_is_reported(pack_file, mark):
     data = bytearray(pack_file.read_bytes())
     end = data.index(b"PK\x05\x06")
     if mark == b"PK\x06\x06":  # the form for large files, which counts if it is there
@@ -318,7 +320,7 @@ def test_a_directory_that_lies_about_its_size_is_told(pack_file, mark):
 
 @settings(max_examples=200)
 @given(st.binary(max_size=400), st.binary(max_size=60))
-def test_any_bytes_are_told_and_never_raised(start, end):
+def test_any_bytes_are_reported_and_never_raised(start, end):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as opened:
         opened.writestr("manifest.json", end)

@@ -36,7 +36,7 @@ def test_an_old_bitmap_is_measured_by_its_shorter_header():
     assert not is_complete(kinds.BMP, old + bytes(23))
 
 
-def test_only_decoding_tells_the_end_of_an_icon_or_a_compressed_bitmap():
+def test_only_decoding_shows_the_end_of_an_icon_or_a_compressed_bitmap():
     compressed = bytearray(pictures.bmp())
     compressed[30] = 1
 

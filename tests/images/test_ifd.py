@@ -7,7 +7,7 @@ from batchscan.images.metadata.ifd import Directory, directories, is_dng, main_p
 from tests.support import pictures
 
 
-def test_a_raws_directory_tells_size_and_where_its_data_ends():
+def test_a_raws_directory_shows_size_and_where_its_data_ends():
     found = main_picture(directories(pictures.dng(64, 48)))
 
     assert found is not None

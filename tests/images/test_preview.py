@@ -122,7 +122,7 @@ def test_of_an_animation_the_first_frame_is_shown(portray):
     [(1, "left"), (2, "right"), (3, "right"), (4, "left"), (5, "top"), (6, "top"), (7, "bottom"),
      (8, "bottom")],
 )  # fmt: skip
-def test_pictures_stand_as_they_were_taken(portray, orientation, left_is_at):
+def test_pictures_are_as_they_were_taken(portray, orientation, left_is_at):
     data = pictures.with_exif(pictures.encoded(halves(), "JPEG"), {274: orientation})
     small = opened(portray(data, "a.jpg").thumbnail)
     width, height = small.size

@@ -14,7 +14,7 @@ PLAIN = pictures.jpeg()
 NOTHING = Provenance()
 
 
-def test_exif_tells_the_artist_the_copyright_and_when_it_was_taken():
+def test_exif_shows_the_artist_the_copyright_and_when_it_was_taken():
     tags = {315: "Ann Other", 33432: "(c) Ann\0(c) her editor\0"}
     data = pictures.with_exif(PLAIN, tags, inner={36867: "2026:11:23 18:02:37"})
 
@@ -23,14 +23,14 @@ def test_exif_tells_the_artist_the_copyright_and_when_it_was_taken():
     )
 
 
-def test_iptc_tells_by_lines_copyright_credit_and_date():
+def test_iptc_shows_by_lines_copyright_credit_and_date():
     fields = ((80, b"Ann"), (80, b"Bob"), (116, b"(c) Ann"), (110, b"Agency"), (55, b"20261123"))
     data = pictures.with_iptc(PLAIN, *fields)
 
     assert read_provenance("jpeg", data) == Provenance("Ann; Bob", "(c) Ann", "Agency", "20261123")
 
 
-def test_damage_in_iptc_costs_nothing_that_stands_before_it():
+def test_damage_in_iptc_costs_nothing_before_it():
     data = pictures.with_iptc(PLAIN, (80, b"Ann"), (116, b"(c)"))
 
     assert read_provenance("jpeg", data.replace(b"\x1c\x02\x74", b"\x1d\x02\x74")).creator == "Ann"
@@ -46,7 +46,7 @@ XMP = pictures.xmp(
 
 
 @pytest.mark.parametrize("packet", [XMP, XMP.decode().encode("utf-16"), XMP + b"\0\0"])
-def test_xmp_tells_creators_rights_and_credit(packet):
+def test_xmp_shows_creators_rights_and_credit(packet):
     data = pictures.with_xmp(PLAIN, packet)
 
     assert read_provenance("jpeg", data) == Provenance("Ann; Bób", "© Ann", "Agency")
@@ -116,11 +116,11 @@ def test_texts_are_decoded_tidied_and_cut(written, read):
         ("raw", b"IIRO\x08\0\0\0\x01\0\x3b\x01\x02\0\x04\0\0\0Ann\0"),
     ],
 )
-def test_other_formats_tell_as_well(form, data):
+def test_other_formats_are_read_as_well(form, data):
     assert read_provenance(form, data) == Provenance("Ann")
 
 
-def test_a_fuji_raf_tells_by_its_jpeg():
+def test_a_fuji_raf_is_read_by_its_jpeg():
     preview = pictures.with_exif(PLAIN, {315: "Ann"})
     head = b"FUJIFILMCCD-RAW".ljust(84, b"\0") + struct.pack(">II", 92, len(preview))
 
@@ -128,7 +128,7 @@ def test_a_fuji_raf_tells_by_its_jpeg():
 
 
 @pytest.mark.parametrize("form", ["jpeg", "png", "gif", "bmp", "webp", "ico", "raw", "other"])
-def test_what_is_no_picture_tells_nothing(form):
+def test_what_is_no_picture_shows_nothing(form):
     assert read_provenance(form, b"nothing") == NOTHING
 
 

@@ -92,7 +92,7 @@ def test_a_seal_holds_only_under_its_rules_and_while_its_oldest_answer_is_young_
     assert same.unchanged == 2
 
 
-def test_a_folder_with_a_verdict_that_does_not_stand_is_not_sealed(ledger):
+def test_a_folder_with_a_verdict_that_does_not_hold_is_not_sealed(ledger):
     ledger.files.upsert("/p/b.heic", image().stat, rules="old rules", line=b"{}")
     seal_all(ledger)
 

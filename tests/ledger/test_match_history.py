@@ -74,7 +74,7 @@ def test_a_run_that_asked_nothing_has_no_news(ledger):
     assert ledger.reporting.digest().alarms.new == 0
 
 
-def test_a_run_tells_the_news_of_the_killed_runs_before_it(ledger):
+def test_a_run_reports_the_news_of_the_killed_runs_before_it(ledger):
     ask(ledger, "killed", ONE, generation=1, at=1000.0)
     ledger.history.set_news_scope(["r2", "killed"])
 

@@ -111,7 +111,7 @@ def test_an_old_ledger_keeps_everything_else_byte_for_byte(old):
 
 
 @pytest.mark.parametrize("version", [version for version in VERSIONS if version >= "v4"])
-def test_what_nobody_was_told_yet_is_still_to_be_told(tmp_path, version):
+def test_what_no_message_had_yet_is_still_to_be_reported(tmp_path, version):
     old = restored(version, tmp_path)
     Ledger.open(old.state, REALM).close()
     told = "SELECT target, count(*), sum(matches) FROM messages WHERE told_at {} GROUP BY target"

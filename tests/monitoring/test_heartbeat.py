@@ -25,7 +25,7 @@ def answering(*statuses: int, **headers: str):
     return web.post("/{path:.*}", answer), told
 
 
-async def test_it_is_told_by_post_with_the_text_as_its_body():
+async def test_it_is_sent_by_post_with_the_text_as_its_body():
     route, told = answering(200)
     async with serving(route) as url:
         assert await ping(f"{url}/ping/the-uuid", "start") is None
@@ -34,7 +34,7 @@ async def test_it_is_told_by_post_with_the_text_as_its_body():
     assert told == [("/ping/the-uuid/start", b""), ("/ping/the-uuid/3", "É\n".encode())]
 
 
-async def test_a_query_stays_behind_what_is_told():
+async def test_a_query_stays_behind_what_is_reported():
     route, told = answering(200)
     async with serving(route) as url:
         assert await ping(f"{url}/key/slug%2F?create=1", "0") is None

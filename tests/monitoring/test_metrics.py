@@ -58,7 +58,7 @@ def figures(file: Path) -> dict[str, float]:
     return found
 
 
-def test_everything_that_is_known_of_a_run_stands_in_it(file):
+def test_everything_that_is_known_of_a_run_is_in_it(file):
     write_metrics(str(file), ENDED)
     found = figures(file)
 

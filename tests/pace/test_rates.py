@@ -27,7 +27,7 @@ def slowest(rates: list[Rate]) -> float:
 
 
 @given(RATES, st.floats(0.005, 0.1), st.floats(0, 1), LATENCIES, SETUPS, st.integers(0, 999))
-def test_a_service_never_refuses_while_the_told_rate_is_right(
+def test_a_service_never_refuses_while_the_configured_rate_is_right(
     rates, headroom, jitter, latency, setup, seed
 ):
     way = MARGIN * jitter * headroom * min(rate.period for rate in rates)

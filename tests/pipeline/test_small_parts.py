@@ -91,7 +91,7 @@ async def test_a_bug_ends_with_1_unless_a_signal_came():
     assert exit_status(stop, Tally(), FailOnTotals(), "none")[0] == 130
 
 
-async def test_who_sleeps_hears_of_the_stop_at_once():
+async def test_who_sleeps_gets_the_stop_at_once():
     stop = Shutdown(SystemClock())
     sleeper = asyncio.create_task(stop.sleep(3600))
     await asyncio.sleep(0)
@@ -152,7 +152,7 @@ def ledger_claim():
     return Claim(1, "bs-0123", 1)
 
 
-def test_a_second_run_is_told_who_holds_the_state_folder(tmp_path):
+def test_a_second_run_learns_who_holds_the_state_folder(tmp_path):
     first = StateLock(tmp_path, "fail")
     assert first.acquire()
     with pytest.raises(LockedError, match=f"process {os.getpid()}"):

@@ -116,7 +116,7 @@ def test_a_cell_that_was_cut_says_so():
     assert row["url"].endswith("😀… [cut, 1,000,017 characters]")
 
 
-def test_all_that_there_may_be_stands_in_as_many_columns():
+def test_all_that_there_may_be_is_in_as_many_columns():
     found = rows(*everything())
 
     assert len(found) > 100

@@ -124,7 +124,7 @@ def whole() -> tuple[Report, list[PictureMatches]]:
     ]
 
 
-def test_every_figure_stands_in_it_as_in_the_json():
+def test_every_figure_is_in_it_as_in_the_json():
     about, pictures = whole()
     figures = page(about, pictures).figures
     plain = msgspec.to_builtins(about)
@@ -214,7 +214,7 @@ def test_an_empty_root_is_not_covered():
     assert "Not covered: /mnt/photos is empty or gone, and pictures were seen there before." in text
 
 
-def test_a_sandbox_and_a_dry_run_are_told_from_a_real_scan():
+def test_a_sandbox_and_a_dry_run_are_distinguished_from_a_real_scan():
     tally = books(deferred={"dry_run": 1500})
     tally.expected = 1500
     text = page(report(tally, dry_run=True, sandbox=True, at_least_s=153.0)).text
@@ -279,7 +279,7 @@ def test_a_picture_without_a_thumbnail_has_a_placeholder():
     assert made.values("svg", "aria-label") == ["No thumbnail of a.jpg"]
 
 
-def test_pictures_with_something_new_stand_ahead_and_nothing_is_shown_twice():
+def test_pictures_with_something_new_come_ahead_and_nothing_is_shown_twice():
     found = [picture(f"/pics/{n}.jpg", *(match(f"https://a.test/{n}/{m}", state=NEW if n < 3 and m < 2 else MatchState.KNOWN)
              for m in range(30))) for n in range(20)]  # fmt: skip
     made = page(report_of(found), found)
@@ -376,7 +376,7 @@ def test_no_hostile_string_is_markup_or_steers_the_reader():
     assert " 49 " not in made.text.partition("{{7*7}}")[2][:30]
 
 
-def test_links_tell_the_other_side_nothing():
+def test_links_send_the_other_side_no_referrer():
     made = page(hostile_report(), hostile())
     outside = [href for href in made.values("a", "href") if not href.startswith("#")]
 
@@ -449,7 +449,7 @@ def test_a_million_pictures_that_do_not_fit_are_not_asked_for_and_filters_count_
     assert made.values("form", "data-matches") == ["1000000"]
 
 
-def test_conversions_are_told_by_format():
+def test_conversions_are_reported_by_format():
     tally = books(scanned=30)
     tally.converted.update({"raw": 12, "heic": 9, "tiff": 6})
 

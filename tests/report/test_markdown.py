@@ -109,7 +109,7 @@ def test_it_names_the_first_twenty_and_looks_no_further_than_it_must():
     assert written(endless(), few).count("| new full |") == 3
 
 
-def test_the_sites_and_pictures_with_the_most_to_do_stand_first():
+def test_the_sites_and_pictures_with_the_most_to_do_come_first():
     domains = [DomainCount(f"{n}.example", 900 - n, 1, 1, worklist=n) for n in range(25)]
     images = [PictureSummary(b"/%d" % n, "0" * 64, 1, 1, 2, 0.0, worklist=n) for n in range(25)]
     totals = MatchTotals(25, 50, 25, 25, worklist=300)

@@ -102,7 +102,7 @@ def test_mock_answers_are_not_taken_for_real_ones():
     assert any(line.startswith("Sandbox: ") for line in said(books(scanned=1), sandbox=True))
 
 
-def test_a_message_that_ended_nothing_early_stands_alone():
+def test_a_message_that_ended_nothing_early_is_all_there_is():
     assert "matches were found" in said(books(scanned=1), message="matches were found")
 
 

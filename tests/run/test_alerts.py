@@ -39,7 +39,7 @@ def report_of(web, ran):
     )
 
 
-async def test_only_what_is_new_is_told_once_when_a_run_ends(web, receiver):
+async def test_only_what_is_new_is_reported_once_when_a_run_ends(web, receiver):
     to_me = {"alerts": alerts(receiver)}
     web.shows(ONE)
     first = await web.scan(**to_me)
@@ -104,7 +104,7 @@ async def test_a_target_that_fails_is_warned_of_and_fails_nothing(web, receiver,
     assert "webhook was not told of all matches: HTTP 404 from 127.0.0.1:" in caplog.text
 
 
-async def test_what_is_allowed_or_not_mine_is_not_told(web, receiver, tmp_path):
+async def test_what_is_allowed_or_not_mine_is_not_reported(web, receiver, tmp_path):
     rules = tmp_path / "allow.yaml"
     rules.write_text("- {url: '*/one.example/*', reason: our own shop}\n")
     web.shows(ONE, TWO)
@@ -137,7 +137,7 @@ async def test_without_targets_nothing_is_kept_for_any(web, receiver):
 
 
 @pytest.mark.parametrize("rehearsal", [{"dry_run": True}, {"api": {"sandbox": True}}])
-async def test_rehearsals_tell_nobody_and_need_no_target(web, receiver, rehearsal):
+async def test_rehearsals_notify_nobody_and_need_no_target(web, receiver, rehearsal):
     web.shows(ONE)
     if "dry_run" in rehearsal:
         receiver.otherwise = 503
@@ -166,7 +166,7 @@ async def test_a_target_that_cannot_work_ends_the_run_before_anything_is_sent(we
         assert not (web.folder / "state" / "ledger.sqlite3").exists()
 
 
-async def test_what_killed_runs_saw_is_told_by_the_next_one_as_theirs(web, receiver):
+async def test_what_killed_runs_saw_is_reported_by_the_next_one_as_theirs(web, receiver):
     web.shows(ONE)
     receiver.otherwise = 503
     first = await web.scan(alerts=alerts(receiver))
@@ -189,7 +189,7 @@ async def test_what_killed_runs_saw_is_told_by_the_next_one_as_theirs(web, recei
     assert events_left(web) == 0
 
 
-async def test_a_run_that_is_stopped_tells_nobody_and_the_next_one_does(web, receiver):
+async def test_a_run_that_is_stopped_notifies_nobody_and_the_next_one_does(web, receiver):
     web.shows(ONE)
     async with web.bench() as bench:
         async with Scan(bench.settings(alerts=alerts(receiver)), QuickClock()) as run:

@@ -20,7 +20,7 @@ def states(ran) -> dict[str, str]:
     return {match.url.partition("/web/")[2]: str(match.state) for match in line.matches}
 
 
-async def test_results_tell_what_is_new_known_gone_and_returned(web):
+async def test_results_show_what_is_new_known_gone_and_returned(web):
     web.shows(ONE)
     first = await web.scan()
     web.shows(TWO)
@@ -181,7 +181,7 @@ async def test_a_run_leaves_a_table_of_its_matches_and_a_portrait_in_the_ledger(
     assert ONE in (folder / "matches.csv").read_text("utf-8-sig")
 
 
-async def test_the_news_of_a_killed_run_are_told_by_the_next_one(web):
+async def test_the_news_of_a_killed_run_is_reported_by_the_next_one(web):
     web.shows(ONE)
     await web.scan()
     state = web.folder / "state" / "ledger.sqlite3"
@@ -221,7 +221,7 @@ async def test_a_rule_about_a_place_holds_while_its_disk_is_away(web, tmp_path):
     assert ",allowed," in (tmp_path / "a").read_text("utf-8-sig")
 
 
-async def test_everything_tells_what_the_last_run_over_each_folder_left(web, capsysbinary):
+async def test_everything_shows_what_the_last_run_over_each_folder_left(web, capsysbinary):
     web.shows(ONE)
     tree(web.folder / "images", {"ours/q.jpg": jpeg(96, 64, 2)})
     left = await web.scan(spend={"limit": 1})

@@ -14,7 +14,7 @@ from tests.support.clusters import Cluster, cluster_of
 from tests.support.processes import Process
 
 
-async def test_a_missing_dask_is_told_with_how_to_install_it(bench, monkeypatch):
+async def test_a_missing_dask_is_reported_with_how_to_install_it(bench, monkeypatch):
     for name in [name for name in sys.modules if name.startswith("batchscan.engines.cluster.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "distributed", None)
@@ -68,7 +68,7 @@ async def test_a_worker_with_another_batchscan_is_refused(bench, tmp_path):
     assert not bench.emulator.journal.of("login")
 
 
-def test_what_a_station_is_told_holds_no_account(bench):
+def test_what_a_worker_is_sent_holds_no_account(bench):
     terms = pool._terms(bench.settings())
 
     assert (terms.account.api_key, terms.account.email, terms.roots) == (None, None, ())

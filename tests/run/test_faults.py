@@ -354,7 +354,7 @@ async def test_a_strict_window_is_never_overrun(bench_with):
         assert ran.report.api.rate_limited == 0
 
 
-async def test_a_limit_lower_than_told_is_learned_and_everything_is_answered(bench_with):
+async def test_a_limit_lower_than_configured_is_learned_and_everything_is_answered(bench_with):
     async with bench_with(rates=(Rate(20, 1.0),)) as bench:
         bench.pictures(40)
         ran = await bench.scan(SystemClock(), pace={"rate": (Rate(40, 1.0),)})
@@ -363,7 +363,7 @@ async def test_a_limit_lower_than_told_is_learned_and_everything_is_answered(ben
         assert bench.charged() == 40
 
 
-async def test_an_error_reaches_the_line_with_all_that_it_tells(bench):
+async def test_an_error_reaches_the_line_with_all_that_it_says(bench):
     bench.pictures(2)
     answer = Answer(status=400, body="json", code=99)
     bench.emulator.faults = check(answer, file_name="p000*")

@@ -30,7 +30,7 @@ async def test_force_asks_again_whatever_the_clock_did_since(bench, step):
     assert bench.charged() == 4
 
 
-async def test_what_force_asked_again_stands_in_the_next_run_though_the_clock_was_behind(bench):
+async def test_what_force_asked_again_is_in_the_next_run_though_the_clock_was_behind(bench):
     bench.pictures(2)
     await bench.scan(SteppingClock())
     await bench.scan(SteppingClock(-DAY), force=True)

@@ -28,7 +28,7 @@ def refused(bench, status: int) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("status", [429, 503])
-async def test_a_killed_run_leaves_what_it_was_told_of_the_pace(bench_with, status):
+async def test_a_killed_run_leaves_what_it_learned_of_the_pace(bench_with, status):
     async with bench_with(faults=refusing(status)) as bench:
         bench.pictures(12)
         process = await Process(bench).start("-j", "2")

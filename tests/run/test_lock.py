@@ -110,7 +110,7 @@ async def test_no_second_run_starts_beside_one_whose_lock_file_was_deleted(bench
 
 
 @pytest.mark.slow
-async def test_answers_of_a_run_that_was_taken_for_killed_stand_in_a_run_beside_it(bench_with):
+async def test_answers_of_a_run_that_was_taken_for_killed_are_in_a_run_beside_it(bench_with):
     """On a file system without locks on folders, another run may close it before it notices."""
     async with bench_with(latency=1.0) as bench:
         bench.pictures(12)

@@ -116,7 +116,7 @@ async def test_rules_make_them_anew_also_when_their_day_is_over(bench):
         assert await anew(bench, **allow) == set()
 
 
-async def test_rules_about_paths_look_where_pictures_stand_now(bench):
+async def test_rules_about_paths_look_where_pictures_are_now(bench):
     rules = bench.folder / "allow.yaml"
     rules.write_text("- {images: elsewhere/, reason: ours}\n")
     allow = {"scan": {"allow": str(rules)}}

@@ -166,7 +166,7 @@ def test_a_file_that_comes_back_is_known_by_its_content(place):
     assert told["known"][1].answer is not None
 
 
-def test_messages_go_when_they_were_told_long_enough_ago(place):
+def test_messages_go_when_they_were_delivered_long_enough_ago(place):
     ledger = place.live()
     for id_, told_at in (("old", 5.0), ("new", 15.0), ("pending", None)):
         ledger._connection.execute(

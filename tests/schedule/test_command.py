@@ -77,7 +77,7 @@ def test_it_is_either_for_systemd_or_for_cron(machine, words):
     assert "either --systemd, --cron or --launchd" in err
 
 
-def test_no_secret_stands_in_it_and_what_is_to_be_done_is_said(machine, monkeypatch):
+def test_no_secret_is_in_it_and_what_is_to_be_done_is_said(machine, monkeypatch):
     monkeypatch.setenv("COPYLEAKS_API_KEY", "s3cr3t-key")
     monkeypatch.setenv("HTTPS_PROXY", "http://me:s3cr3t@proxy.example:3128")
     for form in ("--systemd", "--cron"):
@@ -171,7 +171,7 @@ def test_a_service_without_root_has_no_rights_of_roots(machine):
     assert "CapabilityBoundingSet=CAP_DAC_OVERRIDE\n" in roots
 
 
-def test_a_line_break_in_a_name_is_told_to_systemd_and_refused_for_cron(machine):
+def test_a_line_break_in_a_name_is_written_for_systemd_and_refused_for_cron(machine):
     tree(machine.home, {"a\nb/p.png": b""})
 
     assert machine.command("a\nb")[-1] == f"{machine.home}/a\nb"

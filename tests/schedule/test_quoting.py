@@ -59,7 +59,7 @@ def test_any_words_come_out_of_any_cron_and_sh_as_they_went_in_or_are_refused(do
 
 
 @pytest.mark.parametrize("word", PLAIN)
-def test_a_plain_word_stands_as_it_is(word):
+def test_a_plain_word_stays_as_it_is(word):
     assert command_word(word) == unit_path(word) == cron_word(word) == word
 
 

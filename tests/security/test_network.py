@@ -74,7 +74,7 @@ def test_what_is_not_https_goes_to_this_machine_only_however_the_address_is_give
 
 
 @pytest.mark.parametrize("url", FOREIGN)
-def test_what_is_not_https_is_told_to_this_machine_only(tmp_path, url):
+def test_what_is_not_https_is_sent_to_this_machine_only(tmp_path, url):
     config = tmp_path / "config.yaml"
     config.write_text(f"alerts:\n  webhook:\n    url: '{url}'\n")
     with pytest.raises(UsageError, match=r"alerts\.webhook\.url: found"):
@@ -197,7 +197,7 @@ async def test_a_certificate_that_nobody_signed_is_refused_whatever_the_environm
     assert b"".join(heard) == b""
 
 
-async def test_nobody_is_told_whose_certificate_nobody_signed(certificate):
+async def test_nobody_is_notified_whose_certificate_nobody_signed(certificate):
     heard: list[bytes] = []
 
     async def listen(reader, writer):

@@ -87,7 +87,7 @@ async def test_no_other_command_shows_key_or_token(bench, words):
 
 
 @pytest.mark.slow
-async def test_a_scan_that_tells_people_shows_none_of_their_secrets(bench_with):
+async def test_a_scan_that_notifies_people_shows_none_of_their_secrets(bench_with):
     """The targets fail, and say what they were sent."""
     hook, service, signing = "h00k-s3cret", "serv1ce-s3cret", "s1gning-s3cret"
     async with receiving(otherwise=500, answer=f"{hook} {signing}") as receiver:

@@ -40,7 +40,7 @@ def test_a_repeated_flag_replaces_the_whole_list_of_the_file(from_file):
     assert loaded.settings.pace.rate == (Rate(900, 900), Rate(10, 1))
 
 
-def test_one_value_stands_for_a_list_of_one(from_file):
+def test_one_value_means_a_list_of_one(from_file):
     settings = from_file("pace: {rate: 5/s}\nscan: {exclude: drafts/}").settings
     assert settings.pace.rate == (Rate(5, 1),)
     assert settings.scan.exclude == ("drafts/",)

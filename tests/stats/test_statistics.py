@@ -177,7 +177,7 @@ def test_a_table_fits_a_terminal_whatever_sites_and_folders_are_called(ledger):
     assert "earlier weeks are in the last line" in said
 
 
-def test_an_empty_ledger_has_nothing_to_tell(tmp_path):
+def test_an_empty_ledger_has_nothing_to_report(tmp_path):
     ledger = Ledger.open(tmp_path, Realm(Api().url, sandbox=False))
     found = of(ledger)
     ledger.close()

@@ -185,7 +185,7 @@ async def test_what_is_too_large_is_not_read(bench, bucket):
     assert bucket.asked.reads == []
 
 
-async def test_what_happens_between_listing_and_reading_is_told(bench, bucket):
+async def test_what_happens_between_listing_and_reading_is_reported(bench, bucket):
     for name in ("changes", "goes", "closes", "stays"):
         bucket.write(f"{name}.png", png(16, 16, 1))
     asked = bucket.asked

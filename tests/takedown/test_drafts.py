@@ -70,7 +70,7 @@ def test_what_may_have_been_edited_stays_and_both_files_get_the_next_number(fold
 
 
 @pytest.mark.parametrize("kind", ["link", "dangling", "folder", "fifo", "longer", "empty"])
-def test_whatever_stands_at_the_name_is_left_alone(folder, kind):
+def test_whatever_is_at_the_name_is_left_alone(folder, kind):
     folder.mkdir(parents=True)
     there, other = folder / "example.com.md", folder / "other"
     other.write_bytes(ONE[".md"])

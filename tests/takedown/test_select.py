@@ -97,7 +97,7 @@ def test_where_nothing_is_reviewed_it_says_what_waits(asked, message, advice):
     assert bool(advice) == bool(caught.value.advice)
 
 
-def test_a_pattern_of_pictures_stands_in_the_message():
+def test_a_pattern_of_pictures_is_in_the_message():
     with pytest.raises(
         UsageError, match="no match of pictures like stock/ or b is marked reviewed"
     ):

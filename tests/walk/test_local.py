@@ -236,7 +236,7 @@ def test_a_folder_that_goes_away_as_the_walk_comes_to_it_is_lost_if_it_is_a_root
     assert walked.counts.unreadable_folders == 1
 
 
-def test_an_empty_root_can_be_told(tmp_path):
+def test_an_empty_root_can_be_reported(tmp_path):
     walked = walk(tmp_path)
 
     assert not list(walked.blocks())

@@ -95,7 +95,7 @@ def test_a_picture_that_takes_too_long_ends_the_child():
         ),
     ],
 )
-def test_a_child_that_fails_is_reaped_and_its_end_told(text, how):
+def test_a_child_that_fails_is_reaped_and_its_end_reported(text, how):
     failing = _script(text)
 
     with pytest.raises(DecoderDied, match=how):
@@ -103,7 +103,7 @@ def test_a_child_that_fails_is_reaped_and_its_end_told(text, how):
     assert not failing.pids
 
 
-def test_a_child_that_cannot_be_started_is_told_like_one_that_died():
+def test_a_child_that_cannot_be_started_is_reported_like_one_that_died():
     with pytest.raises(DecoderDied, match="could not be started"):
         _ask(Decoders(1, command=["/nonexistent/python"]))
 

@@ -21,7 +21,7 @@ def test_what_is_no_raw_is_not_opened():
     assert report.error
 
 
-def test_unknown_compression_is_told_from_damage():
+def test_unknown_compression_is_distinguished_from_damage():
     assert examine(pictures.dng(t259=52546), unpack=True, max_pixels=LIMIT).unsupported
     cut = examine(pictures.dng(t273=10**6), unpack=True, max_pixels=LIMIT)
     assert cut.error
