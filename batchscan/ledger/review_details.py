@@ -34,6 +34,7 @@ class PictureFacts:
     width: int
     height: int
     same_answer: int  # other contents of which the same bytes are sent
+    has_thumbnail: bool  # whether a preview was kept
     files: tuple[PictureFile, ...]
     matches: int  # that are present
     sites: int  # that those are on
@@ -93,7 +94,8 @@ class ReviewDetails:
         """What is known of a picture; None where there is none."""
         row = self._connection.execute(
             "SELECT lower(hex(p.sha256)), p.bytes, p.format, p.width, p.height,"
-            " (SELECT count(*) FROM equals e WHERE e.picture_id = p.id) FROM pictures p"
+            " (SELECT count(*) FROM equals e WHERE e.picture_id = p.id), EXISTS (SELECT 1"
+            " FROM portraits o WHERE o.picture_id = p.id AND o.thumbnail NOT NULL) FROM pictures p"
             " WHERE p.id = ? AND p.realm_id = ?",
             (picture_id, self._realm_id),
         ).fetchone()
@@ -104,7 +106,7 @@ class ReviewDetails:
             f" ON p.id = m.picture_id WHERE m.picture_id = ? AND {PRESENT}",
             (picture_id,),
         ).fetchone()
-        sha256, size, form, width, height, same_answer = row
+        sha256, size, form, width, height, same_answer, has_thumbnail = row
         matches, sites = counts
         return PictureFacts(
             picture_id,
@@ -114,6 +116,7 @@ class ReviewDetails:
             width,
             height,
             same_answer=same_answer,
+            has_thumbnail=bool(has_thumbnail),
             files=self.files(picture_id),
             matches=matches,
             sites=sites,

@@ -9,6 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Final, NamedTuple
 
+from aiohttp import web
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -27,7 +28,11 @@ from batchscan.util.escaping import replace_surrogates
 STATIC: Final = {
     "review.css": "text/css",
     "review.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
 }
+PLACES: Final = (("Queue", "/queue"), ("Statistics", "/stats"))
+"""What every page links to."""
+
 MAX_PAGES: Final = 10  # of a match that are named
 MAX_FILES: Final = 5  # of a picture that are named
 _LONGEST: Final = 60  # characters of an address in the list
@@ -44,7 +49,7 @@ def environment() -> Environment:
         finalize=visible,
         trim_blocks=True,
     )
-    made.globals.update(amount=amount, size=size, link=link, places=())
+    made.globals.update(amount=amount, size=size, link=link, places=PLACES)
     made.globals.update(keys=KEYS, key_names=NAMES, decisions=DECISIONS)
     made.globals.update(orders=ORDERS, dispositions=DISPOSITIONS, states=STATES)
     made.globals.update(kinds=("any", *KINDS), most_pages=MAX_PAGES)
@@ -60,6 +65,13 @@ def read(name: str) -> str:
 def render(template: str, **values: object) -> str:
     """Fill in a template."""
     return environment().get_template(template).render(values)
+
+
+def html(text: str) -> web.Response:
+    """A page; what no UTF-8 can hold was made visible before."""
+    return web.Response(
+        body=text.encode(errors="replace"), content_type="text/html", charset="utf-8"
+    )
 
 
 def whole(text: str) -> Markup:
@@ -166,9 +178,19 @@ def seen(match: QueuedMatch) -> str:
     return f"{MatchId.of(match.place)}:{match.disposition}"
 
 
-def short(url: str) -> str:
-    """An address in a list: without its scheme, its middle left out where it is long."""
+def short(url: str, site: str = "") -> str:
+    """An address in a list: without its scheme, its middle left out where it is long.
+
+    Args:
+        url: the address.
+        site: that the list is about, and need not be said again.
+    """
     text = url.strip().partition("://")[2] or url.strip()
+    host, slash, path = text.partition("/")
+    if site and slash and host in (site, f"www.{site}"):
+        text = f"/{path}"
+    elif site and slash and host.endswith(f".{site}"):
+        text = f"{host.removesuffix(site)}…/{path}"
     if len(text) <= _LONGEST:
         return cut(text)
     tail = _LONGEST // 2
@@ -176,13 +198,18 @@ def short(url: str) -> str:
 
 
 def entry(
-    match: QueuedMatch, address: str, *, now: bool = False, heading: str | None = None
+    match: QueuedMatch,
+    address: str,
+    site: str = "",
+    *,
+    now: bool = False,
+    heading: str | None = None,
 ) -> Entry:
-    """A line of a list."""
+    """A line of a list; of matches on `site` only, where that is given."""
     return Entry(
         whole(address),
         seen(match),
-        short(match.url) or "an empty address",
+        short(match.url, site) or "an empty address",
         match.kind.value,
         match.disposition.value,
         now,
@@ -200,7 +227,8 @@ def _entries(view: View, page: QueuePage, names: Mapping[int, str]) -> Iterator[
             last = group
             by_site = match.domain or UNKNOWN_SITE
             heading = by_site if view.order == "site" else names.get(match.place.picture_id, "")
-        yield entry(match, _address(view, match), now=match is now, heading=heading)
+        site = match.domain if view.order == "site" else ""
+        yield entry(match, _address(view, match), site, now=match is now, heading=heading)
 
 
 def _address(view: View, match: QueuedMatch | None) -> Markup:
@@ -213,10 +241,8 @@ def _ours(looked: Looked) -> Ours:
     name = os.path.basename(os.fsdecode(file.path)) if file else "picture"
     if looked.current:
         return Ours(name, f"/picture/{picture.id}/large", small=False, why="")
-    why = (
-        "This is the small preview that was kept when it was scanned: no file with this content"
-        " is where it was then."
-    )
+    what = "this is the small preview from then" if picture.has_thumbnail else "no preview was kept"
+    why = f"None of its files is as it was scanned: {what}."
     return Ours(name, f"/picture/{picture.id}/small", small=True, why=why)
 
 

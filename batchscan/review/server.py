@@ -6,6 +6,7 @@ r"""The page itself: what is at which address, from the first request to the sig
 | `GET /queue?FILTERS&at=ID` | one match; `/queue/part` is the same without its frame, for the script |
 | `POST /decide`, `/allow`, `/undo` | the queue with what came of it; `part=1` as above |
 | `GET /site?site=DOMAIN` | everything on one site; `POST /site/...` acts on it |
+| `GET /stats` | what was found and decided over time |
 | `GET /picture/ID/large\|small` | our picture, by its number in the ledger |
 | `GET /capture/ID` | their picture, from our own capture |
 | `GET /static/NAME` | style and script |
@@ -28,6 +29,7 @@ from batchscan.review import pages
 from batchscan.review.desk import Desk
 from batchscan.review.gate import HEADERS, Gate, Refused
 from batchscan.review.site_pages import SitePages
+from batchscan.review.stats_page import StatsPage
 from batchscan.review.views import Views
 from batchscan.settings.load import LoadedSettings
 
@@ -157,7 +159,7 @@ def _message(status: int, title: str, message: str, advice: str | None = None) -
 
 
 def _routes(desk: Desk) -> list[web.RouteDef]:
-    views, sites = Views(desk), SitePages(desk)
+    views, sites, stats = Views(desk), SitePages(desk), StatsPage(desk)
     return [
         web.get("/", views.overview),
         web.get("/queue", views.queue),
@@ -176,6 +178,7 @@ def _routes(desk: Desk) -> list[web.RouteDef]:
         web.get(r"/picture/{number:\d{1,18}}/large", views.large),
         web.get(r"/picture/{number:\d{1,18}}/small", views.small),
         web.get("/capture/{match}", views.captured),
+        web.get("/stats", stats.page),
         web.get("/static/{name}", _static),
     ]
 

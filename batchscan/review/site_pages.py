@@ -16,7 +16,7 @@ from batchscan.review import pages, site
 from batchscan.review.actions import Done
 from batchscan.review.desk import Desk
 from batchscan.review.filters import View
-from batchscan.review.views import decision, html, text_of
+from batchscan.review.views import decision, text_of
 
 MAX_MATCHES = 100  # that the page of a site lists
 _ORDER = (*(word.value for word in Disposition), "gone")
@@ -82,7 +82,7 @@ class SitePages:
 
         counts, matches = await self._desk.ledger.read(look)
         view = View(everything).query(site=domain or "-")
-        return html(
+        return pages.html(
             pages.render(
                 "site.html",
                 name=domain or pages.UNKNOWN_SITE,
@@ -101,7 +101,7 @@ class SitePages:
 
 def _entry(match: QueuedMatch, view: str) -> pages.Entry:
     name = pages.seen(match).partition(":")[0]
-    return pages.entry(match, f"/queue?{view}&at={name}")
+    return pages.entry(match, f"/queue?{view}&at={name}", match.domain)
 
 
 def _domain(request: web.Request) -> str:

@@ -61,7 +61,7 @@ class Views:
             return {"counts": counts, "sites": list(_site_rows(counts)), "pictures": pictures}
 
         values = await self._desk.ledger.read(look)
-        return html(
+        return pages.html(
             pages.render(
                 "overview.html", most_pictures=MAX_PICTURES, **values, **pages.filter_values(view)
             )
@@ -183,7 +183,7 @@ class Views:
         now = found.page.current
         view = view.at_match(now.place if now else None)
         values = pages.queue_values(view, found.page, looked, done)
-        return html(pages.render("part.html" if part else "queue.html", **values))
+        return pages.html(pages.render("part.html" if part else "queue.html", **values))
 
     def _next(self, ledger: Ledger, view: View, place: Place) -> Place | None:
         match = ledger.review_queue.at(place)
@@ -230,13 +230,6 @@ def _picture_address(first: list[QueuedMatch], number: int) -> str:
     if first and first[0].place.picture_id == number:
         view = view.at_match(first[0].place)
     return pages.whole(f"/queue?{view.query()}")
-
-
-def html(text: str) -> web.Response:
-    """A page; what no UTF-8 can hold was made visible before."""
-    return web.Response(
-        body=text.encode(errors="replace"), content_type="text/html", charset="utf-8"
-    )
 
 
 def _image(data: bytes) -> web.Response:

@@ -1,0 +1,321 @@
+"""The review page as its user has it: keys, selection, focus, other screens, a screen reader."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from contextlib import asynccontextmanager
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+
+from tests.browser.conftest import WATCH, Opened
+from tests.support.hostile import NAMES
+from tests.support.match_builders import STRINGS
+from tests.support.review import fill, found, serving, usual
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+
+
+@asynccontextmanager
+async def window(browser, url, **context):
+    """A browser of its own that opens the page."""
+    async with await browser.new_context(**context) as made:
+        page = await made.new_page()
+        it = Opened(page)
+        await page.add_init_script(WATCH)
+        page.on("request", lambda request: it.requests.append(request.url))
+        page.on("console", lambda said: it.troubles.append(said.text))
+        page.on("pageerror", lambda error: it.troubles.append(str(error)))
+        page.on("dialog", lambda dialog: it.troubles.append(dialog.message))
+        await page.goto(url)
+        yield it
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def server(tmp_path):
+    usual(tmp_path)
+    async with serving(tmp_path) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shown(browser, server):
+    """The queue of a small ledger, opened."""
+    async with window(browser, server.url) as it:
+        await it.page.click("text=Begin with the largest site")
+        await it.page.wait_for_selector(".tools button:visible")  # the script has begun
+        yield it
+        assert await it.page.evaluate("window.violations") == []
+        assert it.troubles == []
+
+
+async def left(page) -> str:
+    return await page.locator("#left").inner_text()
+
+
+async def press(page, key: str) -> None:
+    """Press a key, and wait for what it does."""
+    before = await page.locator("#part").element_handle()
+    await page.keyboard.press(key)
+    await page.wait_for_function("old => old !== document.getElementById('part')", arg=before)
+
+
+async def current(page) -> str:
+    return await page.locator("#match-title a").get_attribute("href") or ""
+
+
+async def test_a_queue_is_decided_with_one_finger(shown):
+    page = shown.page
+    first = await current(page)
+    for number, key in enumerate("rntdrntd", 1):
+        await press(page, key)
+        assert await left(page) == f"{8 - number} of 8 left"
+    assert await page.locator("h1").inner_text() == "Every match is decided about"
+    for number in range(1, 9):
+        await press(page, "u")
+        assert await left(page) == f"{number} of 8 left"
+    assert await current(page) == first
+    await page.keyboard.press("u")
+    assert "Nothing was decided in this window" in await page.locator("#warning").inner_text()
+
+
+async def test_keys_move_without_deciding(shown):
+    page = shown.page
+    order = [await current(page)]
+    for key in ("j", "ArrowDown", "ArrowRight"):
+        await press(page, key)
+        order.append(await current(page))
+    assert len(set(order)) == 4
+    for key, address in zip(("k", "ArrowUp", "ArrowLeft"), order[2::-1], strict=True):
+        await press(page, key)
+        assert await current(page) == address
+    assert await left(page) == "8 of 8 left"
+
+
+async def test_many_are_selected_and_seen_to_be_and_decided_about_together(shown):
+    page = shown.page
+    await page.keyboard.press("x")
+    assert "1 selected" in await page.locator("#selected").inner_text()
+    for _ in range(3):
+        await press(page, "j")
+    await page.keyboard.press("Shift+X")
+    assert "4 selected" in await page.locator("#selected").inner_text()
+    assert await page.locator("#list input:checked").count() == 4
+    await page.keyboard.press("m")
+    await page.keyboard.type("r n t d: all the same")  # no key decides while one writes
+    assert await left(page) == "8 of 8 left"
+    await page.keyboard.press("Escape")
+    await press(page, "n")
+    assert await left(page) == "4 of 8 left"
+    assert await page.locator("#said").inner_text() == "4 matches marked not mine."
+    assert not await page.locator("#selected").is_visible()
+    await press(page, "u")
+    assert await left(page) == "8 of 8 left"
+    assert "all the same" in await page.locator(".history").inner_text()
+    await page.keyboard.press("x")
+    await page.keyboard.press("Escape")
+    assert await page.locator("#list input:checked").count() == 0
+
+
+async def test_a_site_is_allowed_with_the_keyboard_and_asks_why(shown):
+    page = shown.page
+    await page.keyboard.press("a")
+    await page.keyboard.press("Enter")  # without a reason: the browser asks for one
+    assert await left(page) == "8 of 8 left"
+    await page.keyboard.type("our own shop")
+    await press(page, "Enter")
+    assert await left(page) == "3 of 3 left"
+    assert "Allowed: what is on one.com may stay." in await page.locator("#said").inner_text()
+    await press(page, "u")
+    assert await left(page) == "8 of 8 left"
+
+
+async def test_search_and_legend_and_switching_keys_off(shown):
+    page = shown.page
+    await page.keyboard.press("?")
+    assert await page.locator("#legend").is_visible()
+    await page.keyboard.press("r")  # while the list of keys is shown, they do nothing
+    await page.keyboard.press("?")
+    assert not await page.locator("#legend").is_visible()
+    await page.click("#keys-on")
+    for key in "rntdjxu?":
+        await page.keyboard.press(key)
+    assert await left(page) == "8 of 8 left"
+    assert not await page.locator("#legend").is_visible()
+    await page.reload()
+    assert not await page.locator("#keys-on").is_checked()
+    await page.click("#keys-on")
+    await page.keyboard.press("/")
+    await page.keyboard.type("harbour")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**q=harbour**")
+    assert await left(page) == "3 of 3 left"
+
+
+async def test_with_the_keyboard_alone_focus_stays_where_it_was(shown):
+    page = shown.page
+    await page.click("#keys-on")
+    await page.locator("button[data-action=not_mine]").focus()
+    for number in (7, 6, 5):
+        await press(page, "Enter")
+        assert await left(page) == f"{number} of 8 left"
+        focused = "document.activeElement.dataset.action"
+        assert await page.evaluate(focused) == "not_mine"
+    outline = "getComputedStyle(document.activeElement).outlineStyle"
+    assert await page.evaluate(outline) == "solid"
+
+
+async def test_a_key_that_is_held_decides_once(shown):
+    page = shown.page
+    await page.evaluate(
+        "for (let n = 0; n < 20; n++) document.body.dispatchEvent(new KeyboardEvent("
+        "'keydown', { key: 'r', bubbles: true, repeat: n > 0 }))"
+    )
+    await page.wait_for_function("() => document.getElementById('left').innerText.startsWith('7')")
+    await page.wait_for_timeout(200)
+    assert await left(page) == "7 of 8 left"
+
+
+async def test_without_scripts_every_button_works(browser, server):
+    async with window(browser, server.url, java_script_enabled=False) as it:
+        page = it.page
+        await page.click("text=Begin with the largest site")
+        assert (
+            await page.locator("text=keys on").count() == 0
+            or not await page.locator(".tools").locator("button").is_visible()
+        )
+        await page.click("button[value=reviewed]")
+        assert await left(page) == "7 of 8 left"
+        await page.locator("#list input").nth(2).check()
+        await page.locator("#list input").nth(3).check()
+        await page.fill("#note", "both")
+        await page.click("button[value=not_mine]")
+        assert await left(page) == "5 of 8 left"
+        await page.click("#undo button")
+        assert await left(page) == "7 of 8 left"
+        await page.click("a[rel=next]")
+        await page.click("summary:has-text('Allow this site')")
+        await page.fill("#reason", "ours")
+        await page.click("#allow button")
+        assert "may stay" in await page.locator("#said").inner_text()
+
+
+async def test_two_windows_see_what_the_other_decided(browser, server):
+    async with window(browser, server.url) as it:
+        page = it.page
+        await page.goto(server.url.partition("?")[0] + "queue")
+        other = await page.context.new_page()
+        await other.goto(page.url)
+        await press(other, "t")
+        await page.keyboard.press("n")
+        await page.wait_for_function("() => document.getElementById('warning').innerText !== ''")
+        assert "decided meanwhile: 1 noticed" in await page.locator("#warning").inner_text()
+        assert await page.locator("#match-title .done").inner_text() == "noticed"
+        await press(page, "n")
+        assert await page.locator("#said").inner_text() == "1 match marked not mine."
+
+
+SCREENS = [
+    {"color_scheme": scheme, "viewport": {"width": width, "height": height}}
+    for scheme in ("light", "dark")
+    for width, height in ((1440, 900), (390, 844))
+]
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=str)
+async def test_axe_finds_nothing(browser, server, screen):
+    async with window(browser, server.url, **screen) as it:
+        page = it.page
+        base = server.url.partition("?")[0]
+        for path in (
+            "",
+            "queue",
+            "queue?disposition=reviewed",
+            "queue?by=picture&kind=partial",
+            "site?site=one.com",
+            "stats",
+            "nothing",
+        ):
+            await page.goto(base + path)
+            await findings(page)
+            wide = "document.documentElement.scrollWidth > innerWidth"
+            assert not await page.evaluate(wide), path
+        await page.goto(f"{base}queue")
+        await page.keyboard.press("x")
+        await press(page, "j")
+        await page.keyboard.press("a")
+        await findings(page)
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("?")
+        await findings(page)
+
+
+async def findings(page) -> None:
+    # axe reads style sheets by itself; what it may not load says nothing of the page
+    result = await Axe().run(page)
+    assert result.violations_count == 0, result.generate_report()
+
+
+async def test_what_a_screen_reader_hears_has_roles_and_names(shown):
+    page = shown.page
+    tree = await page.locator("body").aria_snapshot()
+    for line in (
+        'navigation "Pages"',
+        'search "Search and filters"',
+        'button "Reviewed r"',
+        'textbox "Note m"',
+        'complementary "Queue"',
+        'img "Our picture harbour.jpg"',
+        "main",
+        'heading "full',
+        'checkbox "Select ',
+    ):
+        assert line in tree, tree
+    assert await page.locator("[role=status]").count() == 1
+    assert await page.locator("[role=alert]").count() == 1
+    await press(page, "j")
+    assert await page.evaluate("document.activeElement.id") == "main"
+    assert await page.locator("#list [aria-current=true]").count() == 1
+
+
+async def test_strings_of_others_run_nothing_and_ask_for_nothing(browser, tmp_path):
+    valid = [text.encode(errors="ignore").decode() for text in STRINGS]
+    urls = [text for text in valid if text.strip()][:30]
+    fill(
+        tmp_path,
+        {name: [found(url, url) for url in urls[n::6]] for n, name in enumerate(NAMES[:6])},
+    )
+    async with serving(tmp_path) as server, window(browser, server.url) as it:
+        page = it.page
+        base = server.url.partition("?")[0]
+        await page.goto(f"{base}queue?state=any&by=picture")
+        for number in range(25):
+            await page.fill("#note", urls[number % len(urls)][:500])
+            await page.locator("#main").focus()
+            await press(page, "r")
+        await page.goto(base)
+        assert await page.evaluate("window.canary") is None
+        assert await page.evaluate("window.violations") == []
+        assert it.troubles == []
+        assert all(address.startswith(base) for address in it.requests)
+
+
+async def test_a_key_shows_the_next_match_within_100_ms(browser, tmp_path):
+    pictures = {
+        f"{n // 50}/{n}.jpg": [
+            found(f"https://s{n * k % 41}.example/{n}/{k}.jpg") for k in range(10)
+        ]
+        for n in range(200)
+    }
+    fill(tmp_path, pictures)
+    async with serving(tmp_path) as server, window(browser, server.url) as it:
+        page = it.page
+        await page.goto(server.url.partition("?")[0] + "queue")
+        taken = []
+        for key in "jjrjnrkjrr" * 3:
+            began = time.perf_counter()
+            await press(page, key)
+            taken.append(time.perf_counter() - began)
+        assert statistics.median(taken) < 0.1
