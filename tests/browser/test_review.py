@@ -52,7 +52,7 @@ async def shown(browser, server):
 
 
 async def left(page) -> str:
-    return await page.locator("#left").inner_text()
+    return str(await page.locator("#left").inner_text())
 
 
 async def press(page, key: str) -> None:

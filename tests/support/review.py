@@ -6,10 +6,11 @@ import hashlib
 import html
 import os
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from yarl import URL
@@ -36,7 +37,7 @@ def found(url: str, *pages: str, kind: MatchKind = MatchKind.FULL) -> Match:
 
 
 def fill(
-    folder: Path, pictures: dict[str | bytes, Sequence[Match]], *, run: str = "r1", at: float = AT
+    folder: Path, pictures: Mapping[Any, Sequence[Match]], *, run: str = "r1", at: float = AT
 ) -> None:
     """Let a scan have asked about pictures, each a JPEG of its own, and been answered."""
     state = folder / "state"
