@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import click
 import pytest
@@ -33,6 +34,7 @@ from tests.support.documentation import (
     shell,
 )
 from tests.support.pictures import png, tree
+from tests.support.terminal_picture import PICTURE, svg
 
 SHELL = blocks(README, "sh")
 RATES = (Rate(100, 1.0),)
@@ -155,6 +157,18 @@ def test_pages_use_known_languages_and_link_to_files_that_exist():
         assert languages(page) <= {"sh", "python", "yaml", "json", "text"}, page
         for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
             assert "://" in link or (page.parent / link.split("#")[0]).exists(), (page, link)
+
+
+def test_the_picture_is_small_and_the_one_that_the_script_makes():
+    found = PICTURE.read_text()
+    lines = ["31 of 35 pictures are checked.", "  <b> & 'quotes'"]
+
+    assert len(found) < 10_000
+    assert f"]({PICTURE.relative_to(ROOT)})" in README.read_text()
+    for text in (found, svg(lines)):
+        assert ElementTree.fromstring(text).tag == "{http://www.w3.org/2000/svg}svg"
+    assert found.partition("<text")[0].count("<rect") == 1
+    assert "pictures are checked" in found
 
 
 def test_the_readme_is_short_and_links_to_every_page():
