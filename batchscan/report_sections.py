@@ -4,29 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import NamedTuple
+
+import msgspec
 
 from batchscan.enums import Disposition
 from batchscan.model import Match, Provenance
 
 
-@dataclass(frozen=True, slots=True)
-class MatchTotals:
-    """Matches of a set of pictures; each content and match URL counted once.
+class Matches(msgspec.Struct, frozen=True, kw_only=True):
+    """Matches, each distinct content and match URL once; those that are gone only in `gone`.
 
-    Those that are gone count in `gone` only; allowed ones count in everything but `worklist`.
+    What a report of before there was a history does not say is null.
     """
 
-    images_with_matches: int = 0
-    total: int = 0
-    full: int = 0
-    partial: int = 0
-    new: int = 0
-    returned: int = 0
-    gone: int = 0
-    allowed: int = 0
-    worklist: int = 0  # open or reviewed: somebody has to do something about them
+    images_with_matches: int
+    total: int
+    full: int
+    partial: int
+    new: int | None = None
+    returned: int | None = None
+    gone: int | None = None
+    allowed: int | None = None
+    worklist: int | None = None
+
+
+NO_MATCHES = Matches(
+    images_with_matches=0,
+    total=0,
+    full=0,
+    partial=0,
+    new=0,
+    returned=0,
+    gone=0,
+    allowed=0,
+    worklist=0,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,56 +51,54 @@ class FailOnTotals:
     total: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class DomainCount:
+class Domain(msgspec.Struct, frozen=True, kw_only=True):
     """What one domain shows."""
 
     domain: str
     images: int
     full: int
     partial: int
-    new: int = 0
-    allowed: int = 0
-    worklist: int = 0
+    new: int | None = None
+    allowed: int | None = None
+    worklist: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PictureSummary:
-    """One content with matches, and one of the paths it was seen at."""
+class MatchedPicture(msgspec.Struct, frozen=True, kw_only=True):
+    """One content with matches, at one of its paths."""
 
-    path: bytes
+    path: str
+    path_b64: str | None
     sha256: str
+    total: int
     full: int
     partial: int
-    total: int
-    scanned_at: float
-    new: int = 0
-    allowed: int = 0
-    worklist: int = 0
+    new: int | None = None
+    allowed: int | None = None
+    worklist: int | None = None
+    scanned_at: str
 
 
-@dataclass(frozen=True, slots=True)
-class AllowRuleUsage:
-    """An allow rule as the reports show it."""
+class AllowRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule of allow.yaml, and how many of the matches it covers."""
 
-    what: str  # "domain example.com, images stock/"
+    what: str
     reason: str
-    by: str | None = None
-    until: date | None = None
-    expired: bool = False  # past its date: it covers nothing any more
-    covers: int = 0  # matches that are there
+    by: str | None
+    until: str | None
+    expired: bool
+    covers: int
 
 
 @dataclass(frozen=True, slots=True)
 class MatchSummary:
     """What the ledger knows of every picture that a run saw."""
 
-    matches: MatchTotals = MatchTotals()
-    run_matches: MatchTotals = MatchTotals()  # of this run's answers only
+    matches: Matches = NO_MATCHES
+    run_matches: Matches = NO_MATCHES  # of this run's answers only
     alarms: FailOnTotals = FailOnTotals()
-    domains: tuple[DomainCount, ...] = ()  # most images first
-    images: tuple[PictureSummary, ...] = ()  # the worst first, at most 1,000
-    rules: tuple[AllowRuleUsage, ...] = ()  # in the order of their file
+    domains: tuple[Domain, ...] = ()  # most images first
+    images: tuple[MatchedPicture, ...] = ()  # the worst first, at most 1,000
+    rules: tuple[AllowRule, ...] = ()  # in the order of their file
 
 
 @dataclass(frozen=True, slots=True)

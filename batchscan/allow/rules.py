@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import TypeAlias
 
 from batchscan.path_patterns import PathPattern
-from batchscan.report_sections import AllowRuleUsage
+from batchscan.report_sections import AllowRule
 from batchscan.url_patterns import ParsedUrl, UrlPattern
-from batchscan.util.escaping import printable
+from batchscan.util.escaping import printable, replace_surrogates
 
 Paths: TypeAlias = Callable[[], Iterable[bytes]] | Sequence[bytes]
 
@@ -129,14 +129,14 @@ class Usage:
             covered = True
         self.allowed += covered
 
-    def uses(self) -> tuple[AllowRuleUsage, ...]:
+    def uses(self) -> tuple[AllowRule, ...]:
         """Each rule with its count, in the order of the file."""
         return tuple(
-            AllowRuleUsage(
-                what=rule.what,
-                reason=rule.reason,
-                by=rule.by,
-                until=rule.until,
+            AllowRule(
+                what=replace_surrogates(rule.what),
+                reason=replace_surrogates(rule.reason),
+                by=rule.by and replace_surrogates(rule.by),
+                until=rule.until.isoformat() if rule.until else None,
                 expired=not rule.holds(self._today),
                 covers=covers,
             )

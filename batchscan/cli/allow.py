@@ -18,7 +18,7 @@ from batchscan.util.escaping import escape_json, printable, replace_surrogates
 
 if TYPE_CHECKING:
     from batchscan.allow import AllowRules, Rule, Usage
-    from batchscan.report_sections import AllowRuleUsage
+    from batchscan.report_sections import AllowRule
     from batchscan.settings import Settings
 
 _RULE = "The rule"
@@ -159,17 +159,17 @@ def _page(path: Path, usage: Usage) -> Iterator[str]:
     yield from _advice(uses)
 
 
-def _mark(use: AllowRuleUsage) -> str:
+def _mark(use: AllowRule) -> str:
     word = "past its date" if use.expired else "" if use.covers else "covers nothing"
     return f"{colored(word, 'yellow', sys.stdout)}: " if word else ""
 
 
-def _why(use: AllowRuleUsage) -> str:
+def _why(use: AllowRule) -> str:
     more = [f"by {use.by}" if use.by else "", f"until {use.until}" if use.until else ""]
     return printable("; ".join([use.reason, *(each for each in more if each)]))
 
 
-def _advice(uses: tuple[AllowRuleUsage, ...]) -> Iterator[str]:
+def _advice(uses: tuple[AllowRule, ...]) -> Iterator[str]:
     expired = sum(use.expired for use in uses)
     idle = sum(not (use.covers or use.expired) for use in uses)
     if not uses:
@@ -192,7 +192,7 @@ def _object(path: Path, rules: AllowRules, usage: Usage) -> dict[str, object]:
     }
 
 
-def _fields(rule: Rule, use: AllowRuleUsage) -> dict[str, object]:
+def _fields(rule: Rule, use: AllowRule) -> dict[str, object]:
     target = rule.target
     texts = {
         "domain": str(target) if target and target.is_domain else None,

@@ -16,16 +16,18 @@ from batchscan.ledger.known import ANSWER_COLUMNS, StoredAnswer
 from batchscan.ledger.match_history import PRESENT, MatchHistory
 from batchscan.model import Provenance, Sent
 from batchscan.report_sections import (
-    AllowRuleUsage,
-    DomainCount,
+    AllowRule,
+    Domain,
     FailOnTotals,
+    MatchedPicture,
+    Matches,
     MatchFacets,
     MatchSummary,
-    MatchTotals,
     PictureMatches,
-    PictureSummary,
 )
+from batchscan.util.escaping import path_fields, replace_surrogates
 from batchscan.util.paths import join_path
+from batchscan.util.timestamps import rfc3339
 
 MAX_IMAGES = 1_000
 
@@ -88,7 +90,7 @@ class Reporting:
         self._connection = connection
         self._realm_id = realm_id
 
-    def digest(self, rules: tuple[AllowRuleUsage, ...] = ()) -> MatchSummary:
+    def digest(self, rules: tuple[AllowRule, ...] = ()) -> MatchSummary:
         """Matches of every picture seen; each content and match URL once.
 
         What is allowed was found out before (`MatchHistory.allow_seen`), and so were the rules.
@@ -170,12 +172,13 @@ class Reporting:
         ).fetchone()
         return None if row is None else float(row[0])
 
-    def _totals(self, which: str) -> MatchTotals:
+    def _totals(self, which: str) -> Matches:
         row = self._connection.execute(
             f"SELECT count(DISTINCT iif({PRESENT}, m.picture_id, NULL)),"
             f" {_SUMS} {_SEEN} WHERE {which}"
         ).fetchone()
-        return MatchTotals(*(number or 0 for number in row))
+        counts = (number or 0 for number in row)
+        return Matches(**dict(zip(Matches.__struct_fields__, counts, strict=True)))
 
     def _alarms(self) -> FailOnTotals:
         row = self._connection.execute(
@@ -184,15 +187,23 @@ class Reporting:
         ).fetchone()
         return FailOnTotals(*(number or 0 for number in row))
 
-    def _domains(self) -> Iterator[DomainCount]:
+    def _domains(self) -> Iterator[Domain]:
         rows = self._connection.execute(
             f"SELECT m.domain, count(DISTINCT m.picture_id) AS images, {_KINDS}, {_REST} {_SEEN}"
             f" WHERE {PRESENT} GROUP BY m.domain ORDER BY images DESC, count(*) DESC, m.domain"
         )
-        for row in rows:
-            yield DomainCount(*row)
+        for domain, images, full, partial, new, allowed, worklist in rows:
+            yield Domain(
+                domain=replace_surrogates(domain),
+                images=images,
+                full=full,
+                partial=partial,
+                new=new,
+                allowed=allowed,
+                worklist=worklist,
+            )
 
-    def _images(self) -> Iterator[PictureSummary]:
+    def _images(self) -> Iterator[MatchedPicture]:
         rows = self._connection.execute(
             f"SELECT s.path, lower(hex(p.sha256)), {_KINDS}, count(*), a.received_at, {_REST}"
             f" {_SEEN} JOIN answers a ON a.id = p.answer_id WHERE {PRESENT}"
@@ -200,8 +211,20 @@ class Reporting:
             " ORDER BY 3 DESC, 4 DESC, 5 DESC, s.path LIMIT ?",
             (MAX_IMAGES,),
         )
-        for row in rows:
-            yield PictureSummary(*row)
+        for raw, sha256, full, partial, total, at, new, allowed, worklist in rows:
+            path, path_b64 = path_fields(raw)
+            yield MatchedPicture(
+                path=path,
+                path_b64=path_b64,
+                sha256=sha256,
+                total=total,
+                full=full,
+                partial=partial,
+                new=new,
+                allowed=allowed,
+                worklist=worklist,
+                scanned_at=rfc3339(at),
+            )
 
 
 # Those with something new first, then the worst.

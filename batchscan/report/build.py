@@ -10,7 +10,7 @@ import msgspec
 from batchscan.enums import ExitReason, Status
 from batchscan.errors import BatchscanError
 from batchscan.report import schema
-from batchscan.report_sections import MatchSummary, MatchTotals
+from batchscan.report_sections import MatchSummary
 from batchscan.tally import Tally
 from batchscan.util.escaping import path_fields, replace_surrogates
 from batchscan.util.timestamps import rfc3339
@@ -80,11 +80,11 @@ def build(run: RunFacts, tally: Tally, digest: MatchSummary, api: ApiFacts) -> s
             outcome_unknown=tally.outcome_unknown,
             balance=run.balance,
         ),
-        matches=_matches(digest.matches),
-        run_matches=_matches(digest.run_matches),
-        domains=_domains(digest),
-        images=_images(digest),
-        allow_rules=_rules(digest),
+        matches=digest.matches,
+        run_matches=digest.run_matches,
+        domains=list(digest.domains),
+        images=list(digest.images),
+        allow_rules=list(digest.rules),
         alerts=run.alerts,
         cluster=run.cluster,
         api=_api(api),
@@ -95,11 +95,11 @@ def with_digest(report: schema.Report, digest: MatchSummary) -> schema.Report:
     """Give a report the matches of another moment."""
     return msgspec.structs.replace(
         report,
-        matches=_matches(digest.matches),
-        run_matches=_matches(digest.run_matches),
-        domains=_domains(digest),
-        images=_images(digest),
-        allow_rules=_rules(digest),
+        matches=digest.matches,
+        run_matches=digest.run_matches,
+        domains=list(digest.domains),
+        images=list(digest.images),
+        allow_rules=list(digest.rules),
     )
 
 
@@ -149,70 +149,6 @@ def _files(tally: Tally) -> schema.Files:
         converted=tally.converted.total(),
         converted_formats=dict(sorted(tally.converted.items())),
     )
-
-
-def _matches(totals: MatchTotals) -> schema.Matches:
-    return schema.Matches(
-        images_with_matches=totals.images_with_matches,
-        total=totals.total,
-        full=totals.full,
-        partial=totals.partial,
-        new=totals.new,
-        returned=totals.returned,
-        gone=totals.gone,
-        allowed=totals.allowed,
-        worklist=totals.worklist,
-    )
-
-
-def _domains(digest: MatchSummary) -> list[schema.Domain]:
-    return [
-        schema.Domain(
-            domain=replace_surrogates(found.domain),
-            images=found.images,
-            full=found.full,
-            partial=found.partial,
-            new=found.new,
-            allowed=found.allowed,
-            worklist=found.worklist,
-        )
-        for found in digest.domains
-    ]
-
-
-def _images(digest: MatchSummary) -> list[schema.MatchedPicture]:
-    pictures = []
-    for image in digest.images:
-        path, path_b64 = path_fields(image.path)
-        pictures.append(
-            schema.MatchedPicture(
-                path=path,
-                path_b64=path_b64,
-                sha256=image.sha256,
-                total=image.total,
-                full=image.full,
-                partial=image.partial,
-                new=image.new,
-                allowed=image.allowed,
-                worklist=image.worklist,
-                scanned_at=rfc3339(image.scanned_at),
-            )
-        )
-    return pictures
-
-
-def _rules(digest: MatchSummary) -> list[schema.AllowRule]:
-    return [
-        schema.AllowRule(
-            what=replace_surrogates(rule.what),
-            reason=replace_surrogates(rule.reason),
-            by=rule.by and replace_surrogates(rule.by),
-            until=rule.until.isoformat() if rule.until else None,
-            expired=rule.expired,
-            covers=rule.covers,
-        )
-        for rule in digest.rules
-    ]
 
 
 def _api(api: ApiFacts) -> schema.Api:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from batchscan.report.schema import Matches, Report
+from batchscan.report.schema import Report
 from batchscan.report.wording import amount
+from batchscan.report_sections import Matches
 
 
 def headline(report: Report) -> str:

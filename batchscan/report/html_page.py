@@ -11,12 +11,12 @@ from batchscan.report.headline import headline
 from batchscan.report.html_assets import environment, inlined, policy
 from batchscan.report.html_filters import filters
 from batchscan.report.html_pictures import PictureList, moment, picture_list
-from batchscan.report.schema import Domain, Report
+from batchscan.report.schema import Report
 from batchscan.report.text import NO_SITE, alerts, converted, coverage, dry_run, losses
 from batchscan.report.to_do import to_do
 from batchscan.report.unchecked_names import by_reason, rest
 from batchscan.report.wording import duration, ended, explained
-from batchscan.report_sections import MatchFacets, PictureMatches
+from batchscan.report_sections import Domain, MatchFacets, PictureMatches
 from batchscan.version import version
 
 MAX_DOMAINS = 2_000

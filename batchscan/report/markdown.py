@@ -14,11 +14,11 @@ from typing import TypeVar
 
 from batchscan.enums import MatchState
 from batchscan.model import Match
-from batchscan.report.schema import Domain, MatchedPicture, Matches, Report, figures
+from batchscan.report.schema import Report, figures
 from batchscan.report.text import NO_SITE, alerts, coverage, dry_run, kinds, losses, money
 from batchscan.report.unchecked_names import by_reason, rest
 from batchscan.report.wording import amount, shortened
-from batchscan.report_sections import PictureMatches
+from batchscan.report_sections import Domain, MatchedPicture, Matches, PictureMatches
 from batchscan.util.escaping import markdown_code, printable
 
 UNCHECKED_EACH = 5  # files that are named of each reason why they have no answer

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from batchscan.enums import ExitReason, Status
+from batchscan.report_sections import AllowRule, Domain, MatchedPicture, Matches
 from batchscan.util.escaping import escape_json
 
 SCHEMA: Literal[1] = 1
@@ -80,61 +81,6 @@ class Credits(msgspec.Struct, frozen=True, kw_only=True):
     saved_by_reuse: int
     outcome_unknown: int
     balance: int | None
-
-
-class Matches(msgspec.Struct, frozen=True, kw_only=True):
-    """Matches, each distinct content and match URL once; those that are gone only in `gone`.
-
-    What a report of before there was a history does not say is null.
-    """
-
-    images_with_matches: int
-    total: int
-    full: int
-    partial: int
-    new: int | None = None
-    returned: int | None = None
-    gone: int | None = None
-    allowed: int | None = None
-    worklist: int | None = None
-
-
-class Domain(msgspec.Struct, frozen=True, kw_only=True):
-    """What one domain shows."""
-
-    domain: str
-    images: int
-    full: int
-    partial: int
-    new: int | None = None
-    allowed: int | None = None
-    worklist: int | None = None
-
-
-class MatchedPicture(msgspec.Struct, frozen=True, kw_only=True):
-    """One content with matches, at one of its paths."""
-
-    path: str
-    path_b64: str | None
-    sha256: str
-    total: int
-    full: int
-    partial: int
-    new: int | None = None
-    allowed: int | None = None
-    worklist: int | None = None
-    scanned_at: str
-
-
-class AllowRule(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule of allow.yaml, and how many of the matches it covers."""
-
-    what: str
-    reason: str
-    by: str | None
-    until: str | None
-    expired: bool
-    covers: int
 
 
 class AlertTrouble(msgspec.Struct, frozen=True, kw_only=True):

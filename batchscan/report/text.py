@@ -6,8 +6,9 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from batchscan.enums import DeferReason, FailReason, RejectReason
-from batchscan.report.schema import Files, Matches, Report
+from batchscan.report.schema import Files, Report
 from batchscan.report.wording import amount, duration, explained, shortened, size
+from batchscan.report_sections import Matches
 from batchscan.util.escaping import printable
 from batchscan.util.timestamps import parse_rfc3339, utc_date
 

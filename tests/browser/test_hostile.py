@@ -11,12 +11,12 @@ from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import Odd, OddBody
 from batchscan.model import Provenance
 from batchscan.report.html_escaping import cut
-from batchscan.report_sections import AllowRuleUsage, DomainCount, MatchSummary
+from batchscan.report_sections import MatchSummary
 from tests.support.hostile import NAMES
 from tests.support.match_builders import NEW, STRINGS, hostile, hostile_report, match, picture
 from tests.support.pictures import png
 from tests.support.report_builders import totals
-from tests.support.report_facts import books, report
+from tests.support.report_facts import allow_rule, books, domain_count, report
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
@@ -28,9 +28,11 @@ def benign():
         picture("/pics/b.jpg", match("text", *map(str, range(99))), thumbnail=None),
         picture("/pics/été/c.jpg", match(""), provenance=Provenance("A", "B", "C", "D")),
     ]
-    rules = (AllowRuleUsage("domain example.com", "our own", "me", date(2026, 1, 1), True, 0),)
+    rules = (
+        allow_rule("domain example.com", "our own", "me", date(2026, 1, 1), expired=True, covers=0),
+    )
     tally = books(scanned=3, failed={"network": 1}, rejected={"corrupt": 1})
-    domains = (DomainCount("example.com", 1, 1, 0, 1),)
+    domains = (domain_count("example.com", 1, 1, 0, 1),)
     digest = MatchSummary(totals(pictures), domains=domains, rules=rules)
     roots = tuple(f"/pics/{number}" for number in range(99))
     return report(tally, digest, roots=roots, message="no", advice="yes", partial=True), pictures

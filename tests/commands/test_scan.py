@@ -7,9 +7,9 @@ import pytest
 from batchscan.commands.scan import print_result, quiet_lines
 from batchscan.enums import ExitReason
 from batchscan.errors import NoCredits
-from batchscan.report_sections import MatchSummary, MatchTotals
+from batchscan.report_sections import MatchSummary
 from batchscan.settings import Output
-from tests.support.report_facts import books, report
+from tests.support.report_facts import books, match_totals, report
 
 CLEAN = report(books(scanned=3))
 PARTIAL = report(
@@ -74,7 +74,7 @@ def test_a_quiet_run_reports_lost_coverage():
 
 @pytest.mark.parametrize("young", [0, 1])
 def test_a_quiet_run_with_fail_on_shows_what_was_found(young):
-    digest = MatchSummary(MatchTotals(2, 5, 3, 2))
+    digest = MatchSummary(match_totals(2, 5, 3, 2))
     tally = books(scanned=2, deferred={"too_young": young} if young else {})
     found = report(tally, digest, exit_code=10, exit_reason=ExitReason.MATCHES)
     (line,) = quiet_lines(found, "/out")

@@ -88,7 +88,7 @@ def test_the_digest_counts_each_content_and_url_once_unchanged_ones_too(ledger):
     assert digest.matches.total == 2
     assert digest.run_matches.total == 0
     assert [(d.domain, d.images, d.full) for d in digest.domains] == [("example.com", 1, 2)]
-    assert [image.path for image in digest.images] == [b"/p/a.png"]
+    assert [image.path for image in digest.images] == ["/p/a.png"]
 
 
 def test_what_this_run_scanned_is_counted_apart(ledger):

@@ -16,10 +16,10 @@ from batchscan.enums import ExitReason, Status
 from batchscan.errors import StorageError
 from batchscan.monitoring.metrics import Ending, write_metrics
 from batchscan.report.schema import Alerts
-from batchscan.report_sections import MatchSummary, MatchTotals
-from tests.support.report_facts import books, report
+from batchscan.report_sections import MatchSummary
+from tests.support.report_facts import books, match_totals, report
 
-TOTALS = MatchTotals(images_with_matches=34, total=120, full=80, partial=38, new=7, returned=2,
+TOTALS = match_totals(images_with_matches=34, total=120, full=80, partial=38, new=7, returned=2,
                      gone=11, allowed=3, worklist=99)  # fmt: skip
 BOOKS = books(unchanged=90, scanned=7, failed={"network": 2}, deferred={"limit": 1})
 ENDED = Ending(

@@ -17,11 +17,9 @@ from batchscan.report import Report
 from batchscan.report import html_pictures as bounds
 from batchscan.report.html_page import Scope, render
 from batchscan.report_sections import (
-    AllowRuleUsage,
     MatchDecision,
     MatchFacets,
     MatchSummary,
-    MatchTotals,
     PictureMatches,
 )
 from tests.support.match_builders import (
@@ -36,7 +34,7 @@ from tests.support.match_builders import (
     picture,
     report_of,
 )
-from tests.support.report_facts import DIGEST, books, report
+from tests.support.report_facts import DIGEST, allow_rule, books, match_totals, report
 
 VOID = {"meta", "img", "input", "wbr"}
 INLINE = {"a", "b", "code", "data", "i", "kbd", "small", "span", "strong", "time", "wbr"}
@@ -104,12 +102,16 @@ def whole() -> tuple[Report, list[PictureMatches]]:
     """A report of which every figure is another number."""
     digest = replace(
         DIGEST,
-        matches=MatchTotals(34, 1_234, 801, 389, 21, 22, 23, 24, 25),
-        run_matches=MatchTotals(4, 91, 92, 93, 94, 95, 96, 97, 98),
+        matches=match_totals(34, 1_234, 801, 389, 21, 22, 23, 24, 25),
+        run_matches=match_totals(4, 91, 92, 93, 94, 95, 96, 97, 98),
         rules=(
-            AllowRuleUsage("domain example.org", "our own", "ines", date(2027, 1, 1), False, 41),
-            AllowRuleUsage("domain old.example", "sold", None, date(2026, 1, 1), True, 0),
-            AllowRuleUsage("sha256 00ff", "given away", None, None, False, 0),
+            allow_rule(
+                "domain example.org", "our own", "ines", date(2027, 1, 1), expired=False, covers=41
+            ),
+            allow_rule(
+                "domain old.example", "sold", None, date(2026, 1, 1), expired=True, covers=0
+            ),
+            allow_rule("sha256 00ff", "given away", None, None, expired=False, covers=0),
         ),
     )
     tally = books(
@@ -305,7 +307,7 @@ def test_a_first_run_has_one_list():
 
 def test_nothing_new_is_said_of_the_pictures_that_have_an_answer_only():
     found = [picture("/pics/a.jpg", match("https://a.test/1"))]
-    some = report(books(scanned=1, failed={"network": 1}), MatchSummary(MatchTotals(1, 1, 1)))
+    some = report(books(scanned=1, failed={"network": 1}), MatchSummary(match_totals(1, 1, 1)))
 
     assert "Nothing new since last time." in page(report_of(found), found).text
     assert "Nothing new since last time, among the pictures that have an answer." in (
@@ -385,7 +387,7 @@ def test_links_send_the_other_side_no_referrer():
 
 
 def test_ten_thousand_pictures_fit_and_the_rest_is_said_to_be_left_out():
-    totals = MatchTotals(10_000, 30_000, 20_000, 10_000, 3_000)
+    totals = match_totals(10_000, 30_000, 20_000, 10_000, 3_000)
     about, pictures = report(books(scanned=10_000), MatchSummary(totals)), many(10_000)
     size, html = 0, []
     for part in render(about, pictures, made_at=NOW):
@@ -427,7 +429,7 @@ def test_a_million_pictures_that_do_not_fit_are_not_asked_for_and_filters_count_
     one = picture("/pics/a.jpg", match("https://example.com/a.jpg"), thumbnail=None)
     pictures = itertools.repeat(one)
     about = report(
-        books(scanned=1_000_000), MatchSummary(MatchTotals(1_000_000, 1_000_000, 1_000_000))
+        books(scanned=1_000_000), MatchSummary(match_totals(1_000_000, 1_000_000, 1_000_000))
     )
     facets = MatchFacets(
         pictures=1_000_000,

@@ -11,16 +11,19 @@ from cmarkgfm.cmark import Options
 from batchscan.enums import Disposition, ExitReason, MatchKind, MatchState
 from batchscan.report import markdown
 from batchscan.report_sections import (
-    AllowRuleUsage,
-    DomainCount,
     MatchSummary,
-    MatchTotals,
-    PictureSummary,
 )
 from batchscan.util.escaping import markdown as escaped
 from batchscan.util.escaping import markdown_code, printable
 from tests.support.report_builders import HOSTILE, digest_of, everything, match, picture, report_of
-from tests.support.report_facts import books, report
+from tests.support.report_facts import (
+    allow_rule,
+    books,
+    domain_count,
+    match_totals,
+    picture_summary,
+    report,
+)
 
 NEW = MatchState.NEW
 
@@ -101,8 +104,8 @@ def test_it_names_the_first_twenty_and_looks_no_further_than_it_must():
             number += 1
             yield picture(f"/{number}", match(f"http://e.example/{number}", state=NEW))
 
-    many = report(books(scanned=1), MatchSummary(matches=MatchTotals(new=500, worklist=500)))
-    few = report(books(scanned=1), MatchSummary(matches=MatchTotals(new=3, worklist=3)))
+    many = report(books(scanned=1), MatchSummary(matches=match_totals(new=500, worklist=500)))
+    few = report(books(scanned=1), MatchSummary(matches=match_totals(new=3, worklist=3)))
 
     assert "act on (the first 20)" in written(endless(), many)
     assert written(endless(), many).count("| new full |") == 20
@@ -110,9 +113,9 @@ def test_it_names_the_first_twenty_and_looks_no_further_than_it_must():
 
 
 def test_the_sites_and_pictures_with_the_most_to_do_come_first():
-    domains = [DomainCount(f"{n}.example", 900 - n, 1, 1, worklist=n) for n in range(25)]
-    images = [PictureSummary(b"/%d" % n, "0" * 64, 1, 1, 2, 0.0, worklist=n) for n in range(25)]
-    totals = MatchTotals(25, 50, 25, 25, worklist=300)
+    domains = [domain_count(f"{n}.example", 900 - n, 1, 1, worklist=n) for n in range(25)]
+    images = [picture_summary(b"/%d" % n, 1, 1, 2, worklist=n) for n in range(25)]
+    totals = match_totals(25, 50, 25, 25, worklist=300)
     text = written(
         of=report(books(scanned=25), MatchSummary(totals, domains=(*domains,), images=(*images,)))
     )
@@ -127,9 +130,9 @@ def test_the_sites_and_pictures_with_the_most_to_do_come_first():
 
 
 def test_rules_past_their_date_are_named():
-    gone = AllowRuleUsage("domain a.example", "licensee", "Ann", date(2026, 1, 2), expired=True)
+    gone = allow_rule("domain a.example", "licensee", "Ann", date(2026, 1, 2), expired=True)
     text = written(
-        of=report(books(scanned=1), MatchSummary(rules=(gone, AllowRuleUsage("domain b", "mine"))))
+        of=report(books(scanned=1), MatchSummary(rules=(gone, allow_rule("domain b", "mine"))))
     )
 
     assert "| `domain a.example` | `licensee` | 2026-01-02 | `Ann` |" in text

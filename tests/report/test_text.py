@@ -10,8 +10,15 @@ from batchscan.report import summary
 from batchscan.report.schema import Plan
 from batchscan.report.text import WIDTH, coverage
 from batchscan.report.wording import explained
-from batchscan.report_sections import DomainCount, MatchSummary, MatchTotals, PictureSummary
-from tests.support.report_facts import DIGEST, books, report
+from batchscan.report_sections import MatchSummary
+from tests.support.report_facts import (
+    DIGEST,
+    books,
+    domain_count,
+    match_totals,
+    picture_summary,
+    report,
+)
 
 HALF: dict[str, Any] = {
     "scanned": 600,
@@ -112,9 +119,9 @@ hostile = st.text(st.characters(codec="utf-8"), min_size=1, max_size=80)
 @given(hostile, hostile, st.integers(0, 10**9))
 def test_no_line_is_too_wide_and_no_outside_string_reaches_the_terminal(domain, path, number):
     digest = MatchSummary(
-        MatchTotals(number, number, number, number),
-        domains=(DomainCount(domain, number, number, number),) * 5,
-        images=(PictureSummary(path.encode(), "0" * 64, number, number, number, 0.0),) * 5,
+        match_totals(number, number, number, number),
+        domains=(domain_count(domain, number, number, number),) * 5,
+        images=(picture_summary(path.encode(), number, number, number),) * 5,
     )
     tally = books(scanned=number, failed={"server_error": number})
     tally.charged = tally.saved_by_reuse = tally.outcome_unknown = number

@@ -13,16 +13,13 @@ from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.model import Match, Provenance
 from batchscan.report import Report
 from batchscan.report_sections import (
-    AllowRuleUsage,
-    DomainCount,
     MatchSummary,
-    MatchTotals,
     PictureMatches,
 )
 from batchscan.util.urls import registrable_domain
 from tests.support.pictures import encoded, image
 from tests.support.report_builders import totals
-from tests.support.report_facts import books, report
+from tests.support.report_facts import allow_rule, books, domain_count, match_totals, report
 
 NOW = 1_795_456_957.0  # 2026-11-23 18:02 UTC
 DAY = 86_400.0
@@ -140,10 +137,11 @@ def hostile() -> list[PictureMatches]:
 def hostile_report() -> Report:
     """A report whose every string is hostile."""
     digest = MatchSummary(
-        matches=MatchTotals(len(STRINGS), 99, 50, 49, new=40, gone=3, worklist=50),
-        domains=tuple(DomainCount(text[:400], 1, 1, 0, 1, 0, 1) for text in [*STRINGS, ""]),
+        matches=match_totals(len(STRINGS), 99, 50, 49, new=40, gone=3, worklist=50),
+        domains=tuple(domain_count(text[:400], 1, 1, 0, 1, 0, 1) for text in [*STRINGS, ""]),
         rules=tuple(
-            AllowRuleUsage(text, text, text, date(2026, 1, 1), True, 0) for text in STRINGS
+            allow_rule(text, text, text, date(2026, 1, 1), expired=True, covers=0)
+            for text in STRINGS
         ),
     )
     tally = books(scanned=5, failed={"network": 2})
@@ -194,7 +192,7 @@ def report_of(pictures: Iterable[PictureMatches], **changes: Any) -> Report:
     digest = MatchSummary(
         matches=totals(found),
         domains=tuple(
-            DomainCount(
+            domain_count(
                 name,
                 len({number for number, _ in seen}),
                 sum(m.kind == MatchKind.FULL for _, m in seen),

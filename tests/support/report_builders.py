@@ -10,13 +10,11 @@ from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.model import Match
 from batchscan.report import Report
 from batchscan.report_sections import (
-    DomainCount,
+    Matches,
     MatchSummary,
-    MatchTotals,
     PictureMatches,
-    PictureSummary,
 )
-from tests.support.report_facts import books, report
+from tests.support.report_facts import books, domain_count, match_totals, picture_summary, report
 
 NOW = 1_795_456_957.25
 HOSTILE = (
@@ -66,11 +64,11 @@ def picture(path: str | bytes, *matches: Match, **changes: Any) -> PictureMatche
     return PictureMatches(path=raw, matches=matches, **(given | changes))
 
 
-def totals(pictures: Sequence[PictureMatches]) -> MatchTotals:
+def totals(pictures: Sequence[PictureMatches]) -> Matches:
     """Count as the digest's own words say; each picture and URL is here once."""
     found = [match for picture in pictures for match in picture.matches]
     there = [match for match in found if match.state != "gone"]
-    return MatchTotals(
+    return match_totals(
         images_with_matches=sum(
             any(match.state != "gone" for match in picture.matches) for picture in pictures
         ),
@@ -121,11 +119,11 @@ def everything() -> list[PictureMatches]:
 def digest_of(pictures: Sequence[PictureMatches]) -> MatchSummary:
     """A digest whose domains and images are these pictures'."""
     images = tuple(
-        PictureSummary(one.path, one.sha256, 1, 1, len(one.matches), NOW, worklist=number)
+        picture_summary(one.path, 1, 1, len(one.matches), sha256=one.sha256, worklist=number)
         for number, one in enumerate(pictures)
     )
     domains = tuple(
-        DomainCount(one.matches[0].domain, 1, 1, 0, worklist=number)
+        domain_count(one.matches[0].domain, 1, 1, 0, worklist=number)
         for number, one in enumerate(pictures)
     )
     return MatchSummary(matches=totals(pictures), domains=domains, images=images)
