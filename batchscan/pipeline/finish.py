@@ -18,9 +18,18 @@ from batchscan.errors import Interrupted, LimitReached, StorageError
 from batchscan.ledger import FreshnessPolicy, Ledger
 from batchscan.pipeline.session import Session
 from batchscan.pipeline.shutdown import Shutdown
-from batchscan.report.build import ApiFacts, RunFacts, build
+from batchscan.report.build import RunFacts, build
 from batchscan.report.run_folder import point_latest, write_report
-from batchscan.report.schema import Alerts, Cluster, Latency, Plan, Report, UncheckedFile, encode
+from batchscan.report.schema import (
+    Alerts,
+    Api,
+    Cluster,
+    Latency,
+    Plan,
+    Report,
+    UncheckedFile,
+    encode,
+)
 from batchscan.report_sections import FailOnTotals, MatchSummary
 from batchscan.runs.report_reuse import ReportBasis, find_basis, write_or_link
 from batchscan.runs.reports import write_page
@@ -247,14 +256,14 @@ def _round_days(session: Session) -> int | None:
     return math.ceil(pictures * session.budget.price / min(bounds))
 
 
-def _api(session: Session) -> ApiFacts:
+def _api(session: Session) -> Api:
     stats = session.stats
-    return ApiFacts(
+    return Api(
         requests=stats.requests,
         retries=stats.retries,
         rate_limited=session.limiter.rate_limited,
         logins=session.engine.logins,
-        latency=Latency(
+        latency_ms=Latency(
             p50=stats.latencies.quantile(0.5),
             p95=stats.latencies.quantile(0.95),
             max=stats.latencies.quantile(1.0),

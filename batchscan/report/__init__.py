@@ -1,12 +1,11 @@
 """The aggregate report of a run, and how it is written for programs and for people."""
 
-from batchscan.report.build import ApiFacts, RunFacts, build
+from batchscan.report.build import RunFacts, build
 from batchscan.report.run_folder import make_run_folder, point_latest, write_report
 from batchscan.report.schema import Latency, Report, encode, json_schema
 from batchscan.report.text import summary
 
 __all__ = [
-    "ApiFacts",
     "Latency",
     "Report",
     "RunFacts",

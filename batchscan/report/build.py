@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 
 import msgspec
@@ -44,19 +44,7 @@ class RunFacts:
     unchecked_table: str | None = None  # the file beside the report that names all of them
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiFacts:
-    """What was asked of the API."""
-
-    requests: int = 0
-    retries: int = 0
-    rate_limited: int = 0
-    logins: int = 0
-    latency: schema.Latency = field(default_factory=schema.Latency)
-    bytes_sent: int = 0
-
-
-def build(run: RunFacts, tally: Tally, digest: MatchSummary, api: ApiFacts) -> schema.Report:
+def build(run: RunFacts, tally: Tally, digest: MatchSummary, api: schema.Api) -> schema.Report:
     """Make the report.
 
     Raises:
@@ -87,7 +75,7 @@ def build(run: RunFacts, tally: Tally, digest: MatchSummary, api: ApiFacts) -> s
         allow_rules=list(digest.rules),
         alerts=run.alerts,
         cluster=run.cluster,
-        api=_api(api),
+        api=api,
     )
 
 
@@ -148,15 +136,4 @@ def _files(tally: Tally) -> schema.Files:
         ],
         converted=tally.converted.total(),
         converted_formats=dict(sorted(tally.converted.items())),
-    )
-
-
-def _api(api: ApiFacts) -> schema.Api:
-    return schema.Api(
-        requests=api.requests,
-        retries=api.retries,
-        rate_limited=api.rate_limited,
-        logins=api.logins,
-        latency_ms=api.latency,
-        bytes_sent=api.bytes_sent,
     )

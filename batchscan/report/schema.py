@@ -126,6 +126,11 @@ class Api(msgspec.Struct, frozen=True, kw_only=True):
     bytes_sent: int
 
 
+NOTHING_ASKED = Api(
+    requests=0, retries=0, rate_limited=0, logins=0, latency_ms=Latency(), bytes_sent=0
+)
+
+
 class UncheckedFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file that has no answer, and why; `unchanged` ones were rejected by an earlier run."""
 

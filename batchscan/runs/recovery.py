@@ -15,9 +15,9 @@ from batchscan.enums import ExitReason, FailReason, Status
 from batchscan.errors import StorageError
 from batchscan.ledger import Ledger, LedgerThread, OpenClaim, StoredRun
 from batchscan.model import Answer, Claim, Effort, Failed, Outcome, Scanned, Subject
-from batchscan.report.build import ApiFacts, RunFacts, build
+from batchscan.report.build import RunFacts, build
 from batchscan.report.run_folder import REPORT, RESULTS, point_latest, write_report
-from batchscan.report.schema import Report, Run
+from batchscan.report.schema import NOTHING_ASKED, Report, Run
 from batchscan.report.schema import encode as encode_report
 from batchscan.results import ResultLine, encode, line_of
 from batchscan.runs.answer_lines import without_answer
@@ -147,7 +147,7 @@ class _KilledRun:
         self._tally.outcome_unknown = self._facts.outcome_unknown or 0
         self._ledger.report_pictures.see_run(self._run.run_id, None)
         digest = summarize(self._ledger, self._allow_rules)
-        report = build(self._run_facts(now), self._tally, digest, ApiFacts())
+        report = build(self._run_facts(now), self._tally, digest, NOTHING_ASKED)
         report = self._with_unchecked(report)
         write_companions(folder, report, self._ledger, now)
         write_report(folder, report)

@@ -15,8 +15,8 @@ from batchscan.enums import DeferReason, ExitReason, FailReason, Status
 from batchscan.errors import StorageError, UsageError
 from batchscan.ledger import Ledger, StoredRun
 from batchscan.report import csv_table, junit, markdown
-from batchscan.report.build import ApiFacts, RunFacts, build, with_digest
-from batchscan.report.schema import Report, UncheckedFile
+from batchscan.report.build import RunFacts, build, with_digest
+from batchscan.report.schema import NOTHING_ASKED, Report, UncheckedFile
 from batchscan.runs.checkpoint import RunCheckpoint
 from batchscan.runs.unchecked import rejected_before, some_of_each
 from batchscan.tally import Tally
@@ -93,7 +93,7 @@ def report_for_all(ledger: Ledger, allowing: ActiveAllowRules) -> Report:
         balance=last.credits.balance,
         unchecked_files=tuple(some_of_each(_unchecked_of_all(ledger, latest))),
     )
-    return build(facts, tally, summarize(ledger, allowing), ApiFacts())
+    return build(facts, tally, summarize(ledger, allowing), NOTHING_ASKED)
 
 
 def _books_of_all(ledger: Ledger, latest: Sequence[Report]) -> Tally:

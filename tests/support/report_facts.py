@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from batchscan.enums import ExitReason, Status
-from batchscan.report import ApiFacts, Latency, Report, RunFacts, build
+from batchscan.report import Latency, Report, RunFacts, build
+from batchscan.report.schema import NOTHING_ASKED
 from batchscan.report_sections import (
     NO_MATCHES,
     AllowRule,
@@ -80,7 +81,9 @@ DIGEST = MatchSummary(
     images=(picture_summary(b"/pics/\xe9.jpg", 12, 3, 15),),
 )
 NOTHING = MatchSummary()
-API = ApiFacts(requests=700, latency=Latency(p50=1.0, p95=2.0, max=3.0), bytes_sent=12)
+API = msgspec.structs.replace(
+    NOTHING_ASKED, requests=700, latency_ms=Latency(p50=1.0, p95=2.0, max=3.0), bytes_sent=12
+)
 
 
 def facts(**changes) -> RunFacts:
