@@ -14,10 +14,10 @@ from msgspec.structs import replace
 
 from batchscan import version
 from batchscan.enums import DeferReason, ExitReason, Status
-from batchscan.errors import Interrupted, LimitReached, StorageError
+from batchscan.errors import StorageError
 from batchscan.ledger import FreshnessPolicy, Ledger
+from batchscan.pipeline.exit_status import exit_status
 from batchscan.pipeline.session import Session
-from batchscan.pipeline.shutdown import Shutdown
 from batchscan.report.build import RunFacts, build
 from batchscan.report.run_folder import point_latest, write_report
 from batchscan.report.schema import (
@@ -30,7 +30,7 @@ from batchscan.report.schema import (
     UncheckedFile,
     encode,
 )
-from batchscan.report_sections import FailOnTotals, MatchSummary
+from batchscan.report_sections import MatchSummary
 from batchscan.runs.report_reuse import ReportBasis, find_basis, write_or_link
 from batchscan.runs.reports import write_page
 from batchscan.runs.retention import apply_retention
@@ -270,35 +270,3 @@ def _api(session: Session) -> Api:
         ),
         bytes_sent=stats.bytes_sent,
     )
-
-
-OK, INTERNAL_ERROR, PARTIAL, MATCHES = 0, 1, 3, 10
-
-
-def exit_status(
-    stop: Shutdown, tally: Tally, alarms: FailOnTotals, fail_on: str, *, dry_run: bool = False
-) -> tuple[int, ExitReason]:
-    """The exit code and its word; where several hold, the contract's order decides.
-
-    A dry run that finds that a budget would not do has done what it was asked for.
-    """
-    if stop.bug is not None and not isinstance(stop.reason, Interrupted):
-        return INTERNAL_ERROR, ExitReason.INTERNAL_ERROR
-    if stop.reason is not None and not (dry_run and isinstance(stop.reason, LimitReached)):
-        return stop.reason.code, stop.reason.exit_reason
-    if tally.incomplete:
-        return PARTIAL, ExitReason.PARTIAL
-    if _met(fail_on, tally, alarms):
-        return MATCHES, ExitReason.MATCHES
-    return OK, ExitReason.OK
-
-
-def _met(fail_on: str, tally: Tally, alarms: FailOnTotals) -> bool:
-    rejected = tally.statuses[Status.REJECTED] + tally.unchanged_rejected.total()
-    found: dict[str, int] = {
-        "new": alarms.new,
-        "full": alarms.full,
-        "any": alarms.total,
-        "unchecked": rejected,
-    }
-    return any(found.get(word, 0) for word in fail_on.split(","))

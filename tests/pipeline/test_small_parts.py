@@ -25,7 +25,7 @@ from batchscan.errors import (
 )
 from batchscan.model import Claim, Failed
 from batchscan.pace import SystemClock
-from batchscan.pipeline.finish import exit_status
+from batchscan.pipeline.exit_status import exit_status
 from batchscan.pipeline.refusal_breaker import HeldRefusal, RefusalBreaker
 from batchscan.pipeline.request_stats import LatencyHistogram
 from batchscan.pipeline.shutdown import Shutdown
