@@ -31,7 +31,8 @@ class Tally:
     charged: int = 0
     expected: int = 0
     saved_by_reuse: int = 0
-    outcome_unknown: int = 0  # credits that may have been charged without an answer
+    doubts: int = 0  # requests that may have been charged without an answer
+    outcome_unknown: int = 0  # credits that those may have cost, at the price known in the end
     converted: Counter[str] = field(default_factory=Counter)  # sent as a JPEG, by format
     planned_bytes: int = 0  # of a dry run: what would be sent
     planned_shared: int = 0  # of a dry run: files that share the answer of one that would be sent

@@ -1,5 +1,6 @@
 """The truth: what was sent, answered and paid, ever (SQLite, in the state folder)."""
 
+from batchscan.ledger.charges import Spent
 from batchscan.ledger.files import BlockStatus
 from batchscan.ledger.freshness import FileStat, FreshnessPolicy
 from batchscan.ledger.known import UNKNOWN_PICTURE, KnownPicture, OpenClaim, StoredAnswer
@@ -40,6 +41,7 @@ __all__ = [
     "Prices",
     "Realm",
     "RejectedFile",
+    "Spent",
     "StoredAnswer",
     "StoredLine",
     "StoredRun",

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import NamedTuple
+
+
+class Spent(NamedTuple):
+    """What was spent in some time."""
+
+    charged: int  # credits
+    doubts: int  # requests without an answer, each of which may have been charged
 
 
 class Charges:
@@ -12,8 +20,8 @@ class Charges:
         self._connection = connection
         self._realm_id = realm_id
 
-    def since(self, at: float, price: int, most: int | None = None) -> int:
-        """Credits charged since then, and what may have been, reckoned at `price` each.
+    def since(self, at: float, price: int, most: int | None = None) -> Spent:
+        """What was charged since then, and what may have been.
 
         Args:
             at: seconds since 1970.
@@ -33,4 +41,4 @@ class Charges:
             " CROSS JOIN pictures p ON p.id = picture_id WHERE d.at >= ? AND p.realm_id = ?",
             (at, self._realm_id),
         ).fetchone()[0]
-        return int(charged or 0) + int(doubts or 0) * price
+        return Spent(int(charged or 0), int(doubts or 0))

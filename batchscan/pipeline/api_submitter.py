@@ -93,7 +93,7 @@ class ApiSubmitter:
         """Reserve, wait, send and enter what came; no reply where it was not sent after all."""
         self.stop.raise_if_halted()
         reservation = await self.budget.reserve(again=submission.is_rescan)
-        charged = 0
+        charged: int | None = 0
         try:
             permit, trouble = await self._acquire_permit(submission.image, reservation)
             if permit is None:
@@ -169,18 +169,18 @@ class ApiSubmitter:
             self.stats.latencies.add((self.clock.monotonic() - permit.sent_at) * 1000)
         return reply
 
-    def _charge_for(self, reply: Reply) -> int:
-        """Credits that a reply costs, or must be taken to."""
+    def _charge_for(self, reply: Reply) -> int | None:
+        """Credits that a reply costs; None where nobody knows, or not yet."""
         match reply:
             case Success() | Conflict() | TransientError(ambiguous=True):
-                return self.budget.doubt
+                return None
             case Refused() | Throttled() | TransientError() | TokenRejected() | NotSent():
                 return 0
 
-    def _price_of_answer(self, answer: Answer) -> int:
+    def _price_of_answer(self, answer: Answer) -> int | None:
         if answer.credits is None:  # it does not say, so nobody knows
-            self.tally.outcome_unknown += self.budget.doubt
-            return self.budget.doubt
+            self.tally.doubts += 1
+            return None
         self.budget.observe_charge(answer.credits)
         return answer.credits
 
@@ -222,7 +222,7 @@ class ApiSubmitter:
     ) -> SubmissionResult | None:
         claim, at = self._claim_of(submission), self.clock.wall()
         newly_unknown = await self.ledger.run(lambda ledger: ledger.claims.mark_lost(claim, at))
-        self.tally.outcome_unknown += self.budget.doubt if newly_unknown else 0
+        self.tally.doubts += newly_unknown
         submission.last_error = reply.error
         submission.maybe_charged = True
         submission.conflicts += 1
@@ -240,7 +240,7 @@ class ApiSubmitter:
             await self.ledger.run(
                 lambda ledger: ledger.claims.mark_unanswered(claim, at, reply.body)
             )
-            self.tally.outcome_unknown += self.budget.doubt
+            self.tally.doubts += 1
             submission.maybe_charged = True
         else:
             await self._mark_unsent(submission)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from batchscan.enums import DeferReason
 from batchscan.errors import LimitReached
-from batchscan.ledger import Prices
+from batchscan.ledger import Prices, Spent
 from batchscan.settings import Spend
 from batchscan.util.calendar import DAY, MONTH, CalendarWindow, zone_of
 
@@ -60,7 +60,8 @@ class Budget:
         self._nobody_asks.set()
         self._reserved: list[Reservation] = []
         self._changed = asyncio.Condition()
-        self.spent = 0  # charged, and what may have been charged without an answer
+        self._charged = 0
+        self._doubts = 0  # requests that may have been charged without an answer
 
     def __repr__(self) -> str:
         return f"<Budget {self.spent} spent, {self._under_way()} reserved of {self._most_credits}>"
@@ -74,6 +75,11 @@ class Budget:
     def doubt(self) -> int:
         """What a request without an answer is taken to have cost, in credits."""
         return max(1, self.price)
+
+    @property
+    def spent(self) -> int:
+        """Credits charged, and what may have been: each doubt at what is known to be the price now."""
+        return self._charged + self._doubts * self.doubt
 
     def check_deadline(self, now: float) -> None:
         """Go on only within `--max-duration`.
@@ -144,11 +150,12 @@ class Budget:
         reservation.credits += more
         return True
 
-    async def settle(self, reservation: Reservation, charged: int) -> None:
-        """The request is over; `charged` credits of it are spent, or must be taken to be."""
+    async def settle(self, reservation: Reservation, charged: int | None) -> None:
+        """The request is over, and cost so many credits; None where nobody knows how many."""
         async with self._changed:
             self._reserved.remove(reservation)
-            self.spent += charged
+            self._charged += charged or 0
+            self._doubts += charged is None
             if self._windows is not None:
                 self._windows.spend(charged)
             self._changed.notify_all()
@@ -184,7 +191,7 @@ class Budget:
         """Why so many credits beyond the spent ones are not there; None where they are."""
         if self._most_credits is not None and self.spent + more > self._most_credits:
             return f"--max-credits {self._most_credits} reached"
-        return None if self._windows is None else self._windows.full(more, again=again)
+        return None if self._windows is None else self._windows.full(more, self.doubt, again=again)
 
 
 @dataclass(slots=True)
@@ -197,14 +204,14 @@ class CalendarBudget:
 
     @classmethod
     def of(
-        cls, spend: Spend, now: Callable[[], float], spent_since: Callable[[float, int], int]
+        cls, spend: Spend, now: Callable[[], float], spent_since: Callable[[float, int], Spent]
     ) -> CalendarBudget | None:
         """Windows as the ledger has filled them; None where no setting bounds any.
 
         Args:
             spend: the settings.
             now: gives seconds since 1970.
-            spent_since: gives the credits spent since a time; gets the smallest bound, too.
+            spent_since: gives what was spent since a time; gets the smallest bound, too.
         """
         bounds = [most for most in (spend.per_day, spend.per_month) if most is not None]
         if not bounds:
@@ -217,7 +224,7 @@ class CalendarBudget:
         )
         windows.move()
         for window in (windows.day, windows.month):
-            window.spent = spent_since(window.starts_at, min(bounds))
+            window.spent, window.doubts = spent_since(window.starts_at, min(bounds))
         return windows
 
     def move(self) -> None:
@@ -226,32 +233,34 @@ class CalendarBudget:
         self.day.move_to(now)
         self.month.move_to(now)
 
-    def spend(self, credits_: int) -> None:
-        """Count what was charged just now."""
+    def spend(self, credits_: int | None) -> None:
+        """Count what was charged just now; None where nobody knows how much."""
         self.move()
-        self.day.spent += credits_
-        self.month.spent += credits_
+        for window in (self.day, self.month):
+            window.spent += credits_ or 0
+            window.doubts += credits_ is None
 
-    def full(self, more: int, *, again: bool) -> str | None:
+    def full(self, more: int, price: int, *, again: bool) -> str | None:
         """Why no more credits may be spent now; None where they may.
 
         Args:
             more: credits under way, and those of the next request.
+            price: what each request in doubt is taken to have cost.
             again: whether this asks again, which is spread evenly over the days of a month.
         """
         self.move()
         for window in (self.day, self.month):
-            if window.most is not None and window.spent + more > window.most:
+            if window.most is not None and window.total(price) + more > window.most:
                 return window.describe()
-        share = self._share() if again else None
-        if share is not None and self.day.spent + more > share:
+        share = self._share(price) if again else None
+        if share is not None and self.day.total(price) + more > share:
             return f"today's even share of {MONTH}, {share} credits, is used up"
         return None
 
-    def _share(self) -> int | None:
+    def _share(self, price: int) -> int | None:
         """Credits of the month that are today's, where the rest is spread over its days."""
         if self.month.most is None:
             return None
-        left = self.month.most - (self.month.spent - self.day.spent)
+        left = self.month.most - (self.month.total(price) - self.day.total(price))
         days = max(1, round((self.month.ends_at - self.day.starts_at) / 86_400))
         return -(-max(0, left) // days)

@@ -1,16 +1,22 @@
-"""The dry run's stand-in for asking: the same limits and budget, and nothing is sent."""
+"""The dry run's stand-in for asking: the same limits and budget, nothing sent, and what it says."""
 
 from __future__ import annotations
 
-from batchscan.enums import DeferReason
+import math
+
+from batchscan.enums import DeferReason, Status
 from batchscan.ledger import KnownPicture, LedgerThread
 from batchscan.model import Deferred, Image
 from batchscan.pace import Clock
 from batchscan.pipeline.budget import Budget
 from batchscan.pipeline.outcomes import Stopwatch, subject_of
 from batchscan.pipeline.submission import Submission, SubmissionResult
+from batchscan.report.schema import Plan
+from batchscan.settings import Rate, Settings
+from batchscan.settings.units import format_rate
 from batchscan.tally import Tally
 
+DAYS_A_MONTH = 365.25 / 12
 SHARED = "shares the answer of another picture with the same content, which would be sent"
 
 
@@ -58,3 +64,40 @@ class DryRunSubmitter:
     def _twin(self, image: Image, watch: Stopwatch) -> Deferred:
         self._tally.planned_shared += 1
         return Deferred(subject_of(image), watch.effort(), DeferReason.DRY_RUN, SHARED)
+
+
+def plan_of(settings: Settings, tally: Tally) -> Plan:
+    """What would be sent."""
+    return Plan(
+        pictures=_planned(tally),
+        bytes=tally.planned_bytes,
+        shared=tally.planned_shared,
+        rate=format_rate(_slowest(settings)),
+    )
+
+
+def least_seconds(settings: Settings, tally: Tally) -> float:
+    """Seconds that the rates alone make the planned uploads take."""
+    rate = _slowest(settings)
+    each = rate.period / rate.requests * (1 + settings.pace.headroom)
+    return round(_planned(tally) * each, 1)
+
+
+def round_days(settings: Settings, tally: Tally, price: int) -> int | None:
+    """Days until every picture has been asked once, with one run a day; None without a budget."""
+    spend = settings.spend
+    a_month = None if spend.per_month is None else spend.per_month / DAYS_A_MONTH
+    bounds = [most for most in (spend.per_day, a_month, spend.max_credits) if most is not None]
+    pictures = tally.seen - tally.statuses[Status.REJECTED] - tally.statuses[Status.FAILED]
+    if not bounds or not min(bounds):
+        return None
+    return math.ceil(pictures * price / min(bounds))
+
+
+def _slowest(settings: Settings) -> Rate:
+    return max(settings.pace.rate, key=lambda rate: rate.period / rate.requests)
+
+
+def _planned(tally: Tally) -> int:
+    """Pictures that would be sent; others share their answers."""
+    return tally.reasons[DeferReason.DRY_RUN] - tally.planned_shared

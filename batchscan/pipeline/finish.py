@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-import math
 from collections.abc import Awaitable
 from functools import partial
 from typing import NamedTuple, TypeVar
@@ -13,34 +12,24 @@ from typing import NamedTuple, TypeVar
 from msgspec.structs import replace
 
 from batchscan import version
-from batchscan.enums import DeferReason, ExitReason, Status
+from batchscan.enums import ExitReason
 from batchscan.errors import StorageError
 from batchscan.ledger import FreshnessPolicy, Ledger
+from batchscan.pipeline.dry_run import least_seconds, plan_of, round_days
 from batchscan.pipeline.exit_status import exit_status
 from batchscan.pipeline.session import Session
 from batchscan.report.build import RunFacts, build
 from batchscan.report.run_folder import point_latest, write_report
-from batchscan.report.schema import (
-    Alerts,
-    Api,
-    Cluster,
-    Latency,
-    Plan,
-    Report,
-    UncheckedFile,
-    encode,
-)
+from batchscan.report.schema import Alerts, Api, Cluster, Latency, Report, UncheckedFile, encode
 from batchscan.report_sections import MatchSummary
+from batchscan.runs.recovery import recover_killed_runs
 from batchscan.runs.report_reuse import ReportBasis, find_basis, write_or_link
 from batchscan.runs.reports import write_page
 from batchscan.runs.retention import apply_retention
 from batchscan.runs.unchecked import UNCHECKED, some_of_each, unchecked_files
-from batchscan.settings.units import format_rate
-from batchscan.tally import Tally
 from batchscan.util.escaping import replace_surrogates
 
 T = TypeVar("T")
-DAYS_A_MONTH = 365.25 / 12
 _NOTHING = ReportBasis(MatchSummary())
 log = logging.getLogger(__name__)
 
@@ -56,6 +45,7 @@ class _Said(NamedTuple):
 async def finish(session: Session) -> Report:
     """Complete everything that a run leaves; a disk that fails becomes its reason to stop."""
     await _or_stop(session, session.processor.flush_refusals())
+    session.tally.outcome_unknown = session.tally.doubts * session.budget.doubt
     await _or_stop(session, session.results.close())
     balance = await _balance(session)
     await _or_stop(session, _seal(session))
@@ -74,7 +64,23 @@ async def finish(session: Session) -> Report:
     if report.run.exit_code != _exit(session, digest)[0]:
         # It could not be written as it is: what is returned says so.
         return _report(session, digest, said)
-    return report if session.stop.leaves_open else await _tell(session, report)
+    if session.stop.leaves_open:
+        return report
+    report = await _tell(session, report)
+    await _close_killed_runs(session)
+    return report
+
+
+async def _close_killed_runs(session: Session) -> None:
+    """Close those that waited for a price, and what came late for a run that was closed."""
+    ledger, sandbox = session.ledger, session.settings.api.sandbox
+    rules, now = session.allow_rules, session.clock.wall()
+    try:
+        unclosed = await ledger.run(lambda ledger: ledger.runs.unclosed())
+        if unclosed and not session.settings.dry_run:
+            await recover_killed_runs(ledger, rules, sandbox=sandbox, now=now, newest=False)
+    except StorageError as error:
+        log.warning("killed runs stay open until the next scan: %s", error)
 
 
 def _make_messages(ledger: Ledger, session: Session) -> Alerts | None:
@@ -203,9 +209,11 @@ def _facts(session: Session, digest: MatchSummary) -> RunFacts:
         exit_reason=reason,
         partial=reason not in (ExitReason.OK, ExitReason.MATCHES),
         dry_run=settings.dry_run,
-        at_least_s=_at_least(session) if settings.dry_run else None,
-        round_days=_round_days(session) if settings.dry_run else None,
-        plan=_plan(session) if settings.dry_run else None,
+        at_least_s=least_seconds(settings, session.tally) if settings.dry_run else None,
+        round_days=(
+            round_days(settings, session.tally, session.budget.price) if settings.dry_run else None
+        ),
+        plan=plan_of(settings, session.tally) if settings.dry_run else None,
         sandbox=settings.api.sandbox,
         message=str(stopped) if stopped else None,
         advice=stopped.advice if stopped else None,
@@ -219,41 +227,6 @@ def _cluster(session: Session) -> Cluster | None:
         return None
     lost = [replace_surrogates(address) for address in facts.lost]
     return Cluster(workers=facts.workers, hosts=facts.hosts, lost=lost)
-
-
-def _planned(tally: Tally) -> int:
-    """Pictures that would be sent; others share their answers."""
-    return tally.reasons[DeferReason.DRY_RUN] - tally.planned_shared
-
-
-def _plan(session: Session) -> Plan:
-    tally, rates = session.tally, session.settings.pace.rate
-    slowest = max(rates, key=lambda rate: rate.period / rate.requests)
-    return Plan(
-        pictures=_planned(tally),
-        bytes=tally.planned_bytes,
-        shared=tally.planned_shared,
-        rate=format_rate(slowest),
-    )
-
-
-def _at_least(session: Session) -> float:
-    """Seconds that the rates alone make the planned uploads take."""
-    pictures = _planned(session.tally)
-    pace = session.settings.pace
-    slowest = max(rate.period / rate.requests for rate in pace.rate)
-    return round(pictures * slowest * (1 + pace.headroom), 1)
-
-
-def _round_days(session: Session) -> int | None:
-    """Days until every picture has been asked once, with one run a day; None without a budget."""
-    spend, tally = session.settings.spend, session.tally
-    a_month = None if spend.per_month is None else spend.per_month / DAYS_A_MONTH
-    bounds = [most for most in (spend.per_day, a_month, spend.max_credits) if most is not None]
-    pictures = tally.seen - tally.statuses[Status.REJECTED] - tally.statuses[Status.FAILED]
-    if not bounds or not min(bounds):
-        return None
-    return math.ceil(pictures * session.budget.price / min(bounds))
 
 
 def _api(session: Session) -> Api:

@@ -39,11 +39,24 @@ log = logging.getLogger(__name__)
 
 
 async def recover_killed_runs(
-    ledger: LedgerThread, allowing: ActiveAllowRules, *, sandbox: bool, now: float
+    ledger: LedgerThread,
+    allowing: ActiveAllowRules,
+    *,
+    sandbox: bool,
+    now: float,
+    newest: bool = True,
 ) -> None:
     """Take in rescued answers, make each run's files again, and close it.
 
-    A run whose folder cannot be written stays open for the next time.
+    A run stays open for the next time where its folder cannot be written, and where nobody knows
+    yet what its requests without an answer may have cost.
+
+    Args:
+        ledger: the ledger.
+        allowing: the allow rules.
+        sandbox: whether its answers are mock ones.
+        now: seconds since 1970.
+        newest: whether no run has ended since, so that `latest` may lead to a killed one.
 
     Raises:
         StorageError: the ledger cannot be read or written.
@@ -53,7 +66,9 @@ async def recover_killed_runs(
     await read_unread_answers(ledger, sandbox=sandbox)
     begun = await ledger.run(lambda ledger: ledger.readings.begin_lines())
     try:
-        await ledger.run(lambda ledger: make_files(ledger, allowing, sandbox=sandbox, now=now))
+        await ledger.run(
+            lambda ledger: make_files(ledger, allowing, sandbox=sandbox, now=now, newest=newest)
+        )
     except MemoryError:  # counts as the end of a process: the next run may have no more memory
         raise
     except Exception:
@@ -70,22 +85,24 @@ def settle_killed_runs(
         _KilledRun(ledger, run, allowing, sandbox=sandbox).settle(now)
 
 
-def make_files(ledger: Ledger, allowing: ActiveAllowRules, *, sandbox: bool, now: float) -> None:
-    """Make the files of killed runs again, and close them."""
+def make_files(
+    ledger: Ledger, allowing: ActiveAllowRules, *, sandbox: bool, now: float, newest: bool = True
+) -> None:
+    """Make the files of killed runs again, and close those of which all is known."""
     for run in ledger.runs.unclosed():
         killed = _KilledRun(ledger, run, allowing, sandbox=sandbox)
         try:
-            killed.make_files(now)
+            killed.make_files(now, newest=newest)
         except StorageError as error:
             log.warning("the killed run %s stays open: %s", run.run_id, error)
         else:
-            log.info("closed the killed run %s", run.run_id)
+            log.info("made the files of the killed run %s", run.run_id)
 
 
 class KilledRunCheckpoint(RunCheckpoint, frozen=True):
     """What is kept of a run that stays open after its claims have been settled."""
 
-    outcome_unknown: int | None = None  # credits; None: not settled yet
+    outcome_unknown: int | None = None  # credits; None: not settled yet, or of an unknown price
 
 
 class _KilledRun:
@@ -113,14 +130,17 @@ class _KilledRun:
                 self._decide(
                     Failed(_subject(claim), effort, FailReason.OUTCOME_UNKNOWN, WHEN_KILLED)
                 )
-        if self._facts.outcome_unknown is None:
-            self._keep_doubts()
 
     def _keep_doubts(self) -> None:
-        """Keep what may have been charged, at the price of today: a later run may learn another."""
+        """Keep what may have been charged, at the price of today: a later run may learn another.
+
+        Before any answer has shown a price this waits for one.
+        """
         doubts = self._ledger.claims.possibly_charged(self._run.run_id)
-        self._facts = msgspec.structs.replace(self._facts, outcome_unknown=doubts)
-        self._ledger.runs.save_checkpoint(self._run.run_id, msgspec.json.encode(self._facts))
+        self._tally.outcome_unknown = doubts
+        if not doubts or self._ledger.claims.charges():
+            self._facts = msgspec.structs.replace(self._facts, outcome_unknown=doubts)
+            self._ledger.runs.save_checkpoint(self._run.run_id, msgspec.json.encode(self._facts))
 
     def _settle_rescued(self, claim: OpenClaim, saved: RescuedAnswer) -> None:
         body, received_at = saved.body, saved.received_at
@@ -132,19 +152,22 @@ class _KilledRun:
         line = line_of(outcome, self._run.run_id, sandbox=self._sandbox)
         self._ledger.runs.add_outcome(self._run.run_id, without_answer(line), answer_id)
 
-    def make_files(self, now: float) -> None:
-        """Write results.jsonl and report.json, and close the run.
+    def make_files(self, now: float, *, newest: bool) -> None:
+        """Write results.jsonl and report.json, and close the run if all is known of it.
 
         Raises:
             StorageError: the run's folder cannot be written.
         """
+        if self._facts.outcome_unknown is None:
+            self._keep_doubts()
         folder = self._run.folder
         make_private_folder(Path(folder))
         self._allow_rules.apply_to(self._ledger, self.reported_runs)
         write_atomic(os.path.join(folder, RESULTS), map(encode, self._lines()))
         self._tally.unchanged(self._facts.unchanged, self._facts.unchanged_bytes)
         self._tally.unchanged_rejected.update(self._facts.unchanged_rejected)
-        self._tally.outcome_unknown = self._facts.outcome_unknown or 0
+        if self._facts.outcome_unknown is not None:
+            self._tally.outcome_unknown = self._facts.outcome_unknown
         self._ledger.report_pictures.see_run(self._run.run_id, None)
         digest = summarize(self._ledger, self._allow_rules)
         report = build(self._run_facts(now), self._tally, digest, NOTHING_ASKED)
@@ -153,8 +176,10 @@ class _KilledRun:
         write_report(folder, report)
         matched = self._ledger.report_pictures.matched()
         self._ledger.report_pictures.forget()
-        point_latest(os.path.dirname(os.path.dirname(folder)), report)
-        self._ledger.runs.close(self._run.run_id, encode_report(report), matched)
+        if newest:
+            point_latest(os.path.dirname(os.path.dirname(folder)), report)
+        if self._facts.outcome_unknown is not None:
+            self._ledger.runs.close(self._run.run_id, encode_report(report), matched)
 
     def _with_unchecked(self, report: Report) -> Report:
         """Name the files without an answer, and write all of them down."""

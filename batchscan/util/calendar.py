@@ -24,7 +24,8 @@ class CalendarWindow:
     zone: tzinfo
     starts_at: float = -math.inf  # seconds since 1970, like the next
     ends_at: float = -math.inf
-    spent: int = 0
+    spent: int = 0  # credits
+    doubts: int = 0  # requests of which nobody knows what they cost
 
     def move_to(self, now: float) -> bool:
         """Be the window that `now` is in; whether it is another one than before.
@@ -39,8 +40,13 @@ class CalendarWindow:
         else:
             first = first.replace(day=1)
             after = (first + timedelta(days=31)).replace(day=1)
-        self.starts_at, self.ends_at, self.spent = self._midnight(first), self._midnight(after), 0
+        self.starts_at, self.ends_at = self._midnight(first), self._midnight(after)
+        self.spent = self.doubts = 0
         return True
+
+    def total(self, price: int) -> int:
+        """Credits that count as spent, where a request in doubt cost `price`."""
+        return self.spent + self.doubts * price
 
     def describe(self) -> str:
         """The window's setting, its bound and when it ends, for messages."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from batchscan.enums import DeferReason
 from batchscan.errors import LimitReached
-from batchscan.pipeline.budget import Budget
+from batchscan.pipeline.budget import Budget, Reservation
 from batchscan.settings import Spend
 
 
@@ -35,34 +35,57 @@ async def test_a_budget_is_exceeded_by_nothing_that_could_be_known(most, asked, 
     """The bound: of each request under way when a dearer answer came, what it costs beyond the
     largest charge seen until it left."""
     budget = Budget(spend(max_credits=most), earlier, 0.0)
-    unknowable = 0
+    unknown = Unknown(budget)
 
     async def ask(waits: int, takes: int, charge: int | None) -> None:
-        nonlocal unknowable
-        while True:
-            try:
-                reserved = await budget.reserve()
-            except LimitReached:
-                return
-            for _ in range(waits):
-                await asyncio.sleep(0)
-            if budget.still_covers(reserved):
-                break
-            await budget.settle(reserved, 0)
+        reserved = await leaving(budget, waits)
+        if reserved is None:
+            return
         known = reserved.credits
         for _ in range(takes):
             await asyncio.sleep(0)
-        if charge is None:
-            charge = budget.doubt
-        else:
-            budget.observe_charge(charge)
-        unknowable += max(0, charge - known)
+        unknown.enter(known, charge)
         await budget.settle(reserved, charge)
-        assert budget.spent <= most + unknowable
+        assert budget.spent <= most + unknown.credits
 
     await asyncio.gather(*(ask(*request) for request in asked))
 
-    assert budget.spent <= most + unknowable
+    assert budget.spent <= most + unknown.credits
+
+
+class Unknown:
+    """What requests cost beyond what was known when they left."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._beyond = 0
+        self._in_doubt: list[int] = []
+
+    def enter(self, known: int, charge: int | None) -> None:
+        if charge is None:
+            self._in_doubt.append(known)
+        else:
+            self._budget.observe_charge(charge)
+            self._beyond += max(0, charge - known)
+
+    @property
+    def credits(self) -> int:
+        doubts = (max(0, self._budget.doubt - known) for known in self._in_doubt)
+        return self._beyond + sum(doubts)
+
+
+async def leaving(budget: Budget, waits: int) -> Reservation | None:
+    """The reservation with which a request may leave; None where the budget is used up."""
+    while True:
+        try:
+            reserved = await budget.reserve()
+        except LimitReached:
+            return None
+        for _ in range(waits):
+            await asyncio.sleep(0)
+        if budget.still_covers(reserved):
+            return reserved
+        await budget.settle(reserved, 0)
 
 
 @given(
@@ -197,3 +220,15 @@ async def test_after_the_longest_duration_nothing_starts():
         async with budget.admitted(160.0):
             pass
     assert stop.value.defer_reason is DeferReason.DURATION
+
+
+async def test_what_is_in_doubt_is_counted_at_the_price_that_is_known_later():
+    budget = Budget(spend(max_credits=10), None, 0.0)
+    await budget.settle(await budget.reserve(), None)
+    assert budget.spent == 1
+
+    budget.observe_charge(4)
+    await budget.settle(await budget.reserve(), 4)
+    assert budget.spent == 8
+    with pytest.raises(LimitReached):
+        await budget.reserve()

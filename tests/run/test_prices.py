@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import pytest
 
 from batchscan import Pace, Rate, Spend
+from batchscan.emulator import Fault
+from batchscan.emulator.fault_actions import Answer
 from batchscan.pace import SystemClock
 from tests.support.bench import FAST
+from tests.support.processes import Process, killed_at, reports
 
 MANY = 10**18
 
@@ -100,3 +104,37 @@ async def test_a_second_run_counts_a_dearer_price_from_its_first_answer(bench_wi
         await bench.scan(pace=busy(), spend=Spend(max_credits=100))
 
         assert bench.charged() - before == 80  # one alone, then one more
+
+
+async def test_a_run_killed_before_any_price_was_known_is_counted_at_the_one_learned_later(
+    bench_with,
+):
+    async with bench_with(price_of=lambda number: 7, credits=MANY, latency=1.0) as bench:
+        bench.pictures(6)
+        await killed_at(bench, "answer-received", 1, "-j", "6", "--rate", "1000/s")
+        code, out, err = await Process(bench).run("-j", "6", "--rate", "1000/s", "--limit", "1")
+
+        assert code == 5, out + err
+        first, second = reports(bench)
+        assert (first["run"]["exit_reason"], first["credits"]["outcome_unknown"]) == ("killed", 42)
+        assert second["credits"]["charged"] == 7
+        assert bench.charged() <= 42 + 7
+        latest = os.readlink(bench.folder / "output" / "latest")
+        assert latest == f"runs/{second['run']['id']}"
+        page = (bench.folder / "output" / "runs" / first["run"]["id"] / "report.html").read_text()
+        assert 'value="42" data-figure="credits.outcome_unknown"' in page
+
+
+@pytest.mark.parametrize("setting", ["max_credits", "per_day", "per_month"])
+async def test_what_was_in_doubt_before_a_price_was_known_counts_at_that_price(bench_with, setting):
+    async with bench_with(price_of=lambda number: 5, credits=MANY) as bench:
+        bench.emulator.faults = (
+            Fault(route="check", count=2, action=Answer(status=500, when="after")),
+        )
+        bench.pictures(20)
+        ran = await bench.scan(pace=busy(), spend={setting: 22})
+
+        assert ran.exit_code == 5
+        assert ran.report.credits.outcome_unknown == 10
+        assert bench.charged() <= 22
+        assert bench.charged() == ran.report.credits.charged + 10

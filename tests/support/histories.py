@@ -108,7 +108,7 @@ def told(ledger: Ledger, root: Path) -> dict[str, Any]:
             "unchanged": {folder: _sorted(ledger, folder) for folder in _tree(root)},
             "digest": ledger.reporting.digest(),
             "paid": (books.charged, books.outcome_unknown, ledger.claims.largest_charge()),
-            "spent": ledger.charges.since(0.0, 1),
+            "spent": sum(ledger.charges.since(0.0, 1)),
             "open": list(ledger.claims.open_claims("run0")),
         }
 

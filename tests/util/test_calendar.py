@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from batchscan.enums import DeferReason
 from batchscan.errors import LimitReached
+from batchscan.ledger import Spent
 from batchscan.pipeline.budget import Budget, CalendarBudget
 from batchscan.settings import Spend
 
@@ -29,23 +30,23 @@ class Wall:
 
 
 def windows(wall: Wall, before: int = 0, **spend) -> CalendarBudget:
-    found = CalendarBudget.of(Spend(**spend), wall, lambda since, most: before)
+    found = CalendarBudget.of(Spend(**spend), wall, lambda since, most: Spent(before, 0))
     assert found is not None
     return found
 
 
 def test_without_a_bound_there_are_no_windows():
-    assert CalendarBudget.of(Spend(max_credits=5), Wall(), lambda since, most: 0) is None
+    assert CalendarBudget.of(Spend(max_credits=5), Wall(), lambda since, most: Spent(0, 0)) is None
 
 
 def test_a_day_begins_at_midnight_of_its_time_zone():
     wall = Wall(datetime(2026, 11, 25, 22, 59, tzinfo=UTC).timestamp())
     berlin = windows(wall, per_day=1, time_zone="Europe/Berlin")
     berlin.spend(1)
-    assert "2026-11-26T00:00+01:00" in str(berlin.full(1, again=False))
+    assert "2026-11-26T00:00+01:00" in str(berlin.full(1, 1, again=False))
 
     wall.now += 60
-    assert berlin.full(1, again=False) is None
+    assert berlin.full(1, 1, again=False) is None
 
 
 @pytest.mark.parametrize("day", [datetime(2026, 3, 29), datetime(2026, 10, 25)])  # noqa: DTZ001
@@ -60,9 +61,9 @@ def test_days_when_the_clocks_change_have_their_own_length(day):
 
 
 def test_what_other_runs_spent_counts():
-    assert windows(Wall(), before=7, per_month=10).full(3, again=False) is None
+    assert windows(Wall(), before=7, per_month=10).full(3, 1, again=False) is None
     assert "spend.per_month of 10" in str(
-        windows(Wall(), before=8, per_month=10).full(3, again=False)
+        windows(Wall(), before=8, per_month=10).full(3, 1, again=False)
     )
 
 
@@ -72,7 +73,7 @@ def test_a_clock_that_steps_back_frees_nothing():
     day.spend(1)
     wall.now -= 2 * DAY
 
-    assert day.full(1, again=False) is not None
+    assert day.full(1, 1, again=False) is not None
 
 
 def test_what_is_asked_again_is_spread_over_the_days_that_are_left():
@@ -80,11 +81,11 @@ def test_what_is_asked_again_is_spread_over_the_days_that_are_left():
     month = windows(wall, per_month=100)
     month.spend(10)
 
-    assert month.full(1, again=False) is None
-    assert "even share" in str(month.full(1, again=True))
+    assert month.full(1, 1, again=False) is None
+    assert "even share" in str(month.full(1, 1, again=True))
     wall.now += DAY
-    assert month.full(10, again=True) is None
-    assert month.full(11, again=True) is not None
+    assert month.full(10, 1, again=True) is None
+    assert month.full(11, 1, again=True) is not None
 
 
 @given(
@@ -100,7 +101,7 @@ async def test_no_calendar_window_ever_holds_more_than_its_budget(
 ):
     wall = Wall(datetime(2026, 11, 29, 23, 59, 59, tzinfo=UTC).timestamp())
     bounds = CalendarBudget.of(
-        Spend(per_day=per_day, per_month=per_month), wall, lambda since, most: 0
+        Spend(per_day=per_day, per_month=per_month), wall, lambda since, most: Spent(0, 0)
     )
     budget = Budget(Spend(), {1: 1}, 0.0, bounds)
     days: Counter[str] = Counter()
