@@ -28,9 +28,9 @@ _RULE = "The rule"
     "add",
     cls=HelpCommand,
     short_help="write a rule to the end of the file",
-    help="Add a rule for matches that may stay. It covers DOMAIN and all below it, or every URL "
-    "that fits (* is anything); only for the pictures that --images and --sha256 name, if they "
-    "are given. It goes to the end of the file, and everything else in that stays as it is.",
+    help="Add a rule for copies that may stay. It covers DOMAIN and everything below it, or all "
+    "matching URLs (* is anything); with --images or --sha256, only for these pictures. The rule is "
+    "added at the end of the file; the rest of the file does not change.",
 )
 @click.argument("target", required=False, type=click.UNPROCESSED, metavar="[DOMAIN|URL]")
 @click.option(
@@ -53,16 +53,16 @@ _RULE = "The rule"
     cls=GroupedOption,
     group=_RULE,
     metavar="GLOB",
-    help="only for pictures whose whole path matches, by gitignore rules, such as stock/",
+    help="only for pictures whose whole path matches this gitignore pattern, such as stock/",
 )
 @click.option(
     "--sha256",
     cls=GroupedOption,
     group=_RULE,
     metavar="HEX",
-    help="only for the picture of this content",
+    help="only for the picture with this content",
 )
-@click.option("--by", cls=GroupedOption, group=_RULE, metavar="NAME", help="who says so")
+@click.option("--by", cls=GroupedOption, group=_RULE, metavar="NAME", help="who decided")
 @allow_option
 @folder_options
 def add(*, target: str | None, **parameters: object) -> int:
@@ -83,8 +83,8 @@ def add(*, target: str | None, **parameters: object) -> int:
     "list",
     cls=HelpCommand,
     short_help="each rule, and how many matches it covers now",
-    help="Show each rule and how many of the matches that are there it covers, and which rules "
-    "are past their date or cover nothing.",
+    help="Show each rule, how many current matches it covers, and which rules are past their date "
+    "or cover nothing.",
 )
 @click.option(
     "--json", "as_json", is_flag=True, cls=GroupedOption, group="What", help="as one JSON object"
@@ -112,8 +112,8 @@ command = HelpGroup(
     "allow",
     add,
     list_,
-    text="Rules for matches that may stay, such as those on your own sites and your licensees'. "
-    "What they cover leaves the worklist and --fail-on, and its number is always shown.",
+    text="Rules for copies that may stay, such as those on your own sites and your licensees'. "
+    "Allowed matches are not on the worklist and not counted by --fail-on; reports show how many.",
 )
 
 

@@ -24,10 +24,10 @@ DEFAULT = "./batchscan-demo"
 
 @click.command(
     cls=HelpCommand,
-    help="See the whole job on this machine, without an account: sample pictures, a small web "
-    "that shows copies of some, the emulator of the API, a scan, a report.\n\n"
-    f"Everything is made in DIR, by default {DEFAULT}; your own settings, state and account are "
-    "left alone.",
+    help="Try batchscan on this machine, without an account: make sample pictures and a small web "
+    "that shows copies of some, start an emulator of the API, scan, and write a report.\n\n"
+    f"Everything is made in DIR, by default {DEFAULT}. Your own settings, state and account are "
+    "not used.",
     options_metavar="[OPTIONS]",
 )
 @click.argument("folder", metavar="[DIR]", default=DEFAULT, type=click.Path(path_type=Path))

@@ -25,8 +25,8 @@ _COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 
 @click.command(
     cls=HelpCommand,
-    help="Check settings, credentials, folders, login, clock and balance, and tell where each "
-    "setting comes from. Nothing is charged. Exits 0, or as a scan would with the worst problem.",
+    help="Check settings, credentials, folders, login, clock and balance, and show where each "
+    "setting comes from. Nothing is charged. Exits 0, or with the code that a scan would exit with.",
 )
 @click.option(
     "--sandbox",
@@ -34,7 +34,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
     is_flag=True,
     cls=GroupedOption,
     group="What",
-    help="also ask about one tiny picture in the vendor's free mock mode",
+    help="also send one tiny picture in the vendor's free mock mode",
 )
 @folder_options
 def command(*, call: bool, **parameters: object) -> int:

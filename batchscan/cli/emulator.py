@@ -42,11 +42,11 @@ _SECTIONS = (
         ),
     ),
     (
-        "What else is at the address it prints",
+        "Other paths at the address that it prints",
         (
             ("/web/NAME", "the pictures and pages below --web DIR"),
             ("/_emulator/journal", "every request so far, one JSON object a line"),
-            ("/_emulator/stats", "the requests counted"),
+            ("/_emulator/stats", "counts of requests"),
         ),
     ),
 )
@@ -88,9 +88,9 @@ def _option(group: str, *names: str, text: str, **kwargs: Any) -> Callable[[Any]
 @click.command(
     cls=HelpCommand,
     sections=_SECTIONS,
-    help="Be the vendor's API on this machine: login, checks, credits and limits, at no cost. "
-    "Any e-mail and key may log in; copies are found among the pictures in a folder.\n\n"
-    "Prints the environment that points batchscan at it, and runs until a signal ends it.",
+    help="Run the vendor's API on this machine: login, checks, credits and limits, at no cost. "
+    "Any e-mail address and key can log in; copies are found among the pictures in a folder.\n\n"
+    "Prints the environment variables that make batchscan use it, and runs until a signal.",
 )
 @_option(
     _WEB,
@@ -99,7 +99,7 @@ def _option(group: str, *names: str, text: str, **kwargs: Any) -> Callable[[Any]
     type=click.Path(path_type=Path),
     text="the pictures and HTML pages to find copies in",
 )
-@_option(_WEB, "--no-search", is_flag=True, text="find nothing, and answer at once; for load tests")
+@_option(_WEB, "--no-search", is_flag=True, text="find nothing, and answer at once: for load tests")
 @_option(
     _SERVICE,
     "--port",
@@ -114,7 +114,7 @@ def _option(group: str, *names: str, text: str, **kwargs: Any) -> Callable[[Any]
     metavar="N/PERIOD",
     multiple=True,
     callback=_reading(_rate),
-    text="answer 429 above this; may be given again  [default: 10/s]",
+    text="answer 429 above this rate; repeatable  [default: 10/s]",
 )
 @_option(
     _SERVICE,
@@ -123,7 +123,7 @@ def _option(group: str, *names: str, text: str, **kwargs: Any) -> Callable[[Any]
     metavar="N/PERIOD",
     multiple=True,
     callback=_reading(_rate),
-    text="the same for each address that asks, beside that; may be given again",
+    text="the same for each client address, in addition; repeatable",
 )
 @_option(
     _SERVICE,
@@ -137,7 +137,7 @@ def _option(group: str, *names: str, text: str, **kwargs: Any) -> Callable[[Any]
     "--duplicate",
     metavar="WORD",
     type=click.Choice(("conflict", "replay", "rescan")),
-    text="what a scan id used before gives: conflict (409), replay (the same answer) or rescan "
+    text="answer to a scan id that was used before: conflict (409), replay (the same answer) or rescan "
     "(a new charge)  [default: replay]",
 )
 @_option(
@@ -145,14 +145,14 @@ def _option(group: str, *names: str, text: str, **kwargs: Any) -> Callable[[Any]
     "--latency",
     metavar="DURATION",
     callback=_reading(_duration),
-    text="how long every check takes  [default: 0s]",
+    text="how long each check takes  [default: 0s]",
 )
 @_option(
     _SERVICE,
     "--faults",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    text="YAML rules of when and how it fails",
+    text="YAML rules that say when and how it fails",
 )
 @folder_options
 def command(*, no_search: bool, faults: Path | None, **parameters: object) -> int:

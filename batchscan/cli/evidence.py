@@ -35,9 +35,9 @@ _ZIP = b"PK"  # how every zip file begins
     "pack",
     cls=HelpCommand,
     short_help="put the answers about some pictures into one zip file",
-    help="Pack what there is to show for pictures: every answer of the service about them, byte "
-    "for byte, with the matches and their history, the pictures' SHA-256, what they say of their "
-    "makers, and the reports of the runs that asked. Nothing is sent.",
+    help="Write a zip file with the evidence about pictures: every answer of the service byte for "
+    "byte, the matches and their history, the pictures' SHA-256 and metadata, and the reports of "
+    "the runs. Nothing is sent.",
 )
 @click.option(
     "--domain",
@@ -63,7 +63,7 @@ _ZIP = b"PK"  # how every zip file begins
     cls=GroupedOption,
     group=_WHAT,
     metavar="FILE.zip",
-    help="a new file, for you alone",
+    help="a new file that only you can read",
 )
 @allow_option
 @folder_options
@@ -78,9 +78,7 @@ def pack(
     from batchscan.state.access import read_ledger  # noqa: PLC0415 - --help does without
 
     if not domains and not images:
-        raise UsageError(
-            "it is not said what to pack", advice="give --domain DOMAIN or --image PATH"
-        )
+        raise UsageError("nothing to pack was named", advice="give --domain DOMAIN or --image PATH")
     now = time.time()
     settings = settings_of(parameters, credentials=False).settings
     asked_for = PackRequest(
@@ -98,7 +96,7 @@ def pack(
 @click.command(
     "verify",
     cls=HelpCommand,
-    short_help="check such a file, and name what was altered",
+    short_help="check a pack, and name what was altered",
     help="Check every file of a pack against the list in it, and name what was altered, is "
     "missing or was added. Nothing is unpacked, and neither ledger nor settings are needed.",
     options_metavar="[OPTIONS]",
@@ -107,8 +105,8 @@ def pack(
             "Exit codes",
             (
                 ("0", "everything is as it was packed"),
-                ("2", "usage: there is no such file, or it cannot be opened"),
-                ("3", "something was altered, is missing or was added, or it is no pack"),
+                ("2", "usage: the file does not exist or cannot be opened"),
+                ("3", "something was altered, is missing or was added, or the file is not a pack"),
             ),
         ),
     ),
@@ -119,7 +117,7 @@ def pack(
     cls=GroupedOption,
     group=_WHAT,
     metavar="HEX",
-    help="what `evidence pack` printed: without it, a pack that somebody made anew passes, too",
+    help="the number that `evidence pack` printed; without it, a replaced pack passes too",
 )
 @folder_options
 def verify(*, file: str, manifest_sha256: str | None, **_: object) -> int:

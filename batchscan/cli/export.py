@@ -24,8 +24,8 @@ _BATCH = 500  # lines a write
 
 @click.command(
     cls=HelpCommand,
-    help="Print everything the ledger knows, one line for each image with a final verdict: "
-    "answers with their matches, and rejections. Nothing is sent.",
+    help="Print everything in the ledger, one line for each picture that has an answer, with its "
+    "matches, or was rejected. Nothing is sent.",
 )
 @click.option(
     "--format",

@@ -11,14 +11,14 @@ from batchscan.errors import UsageError
 from batchscan.settings.catalog import entries
 
 EXIT_CODES = (
-    ("0", "nothing is left to do: every image is answered or rejected; a dry run"),
+    ("0", "every picture has an answer or was rejected; a dry run"),
     ("1", "a bug in batchscan"),
-    ("2", "usage: flags, settings, credentials, a path that is not there"),
-    ("3", "finished, but some images failed or a folder was not readable"),
+    ("2", "usage: wrong flags, settings or credentials, or a path that does not exist"),
+    ("3", "finished, but some pictures failed or a folder could not be read"),
     ("4", "the login was refused"),
     ("5", "your own limit was reached, and work remains"),
     ("6", "the account is out of credits, and work remains"),
-    ("7", "another run holds the state folder"),
+    ("7", "another run is using the state folder"),
     ("8", "the API stayed away"),
     ("9", "state or output cannot be written"),
     ("10", "complete, and --fail-on was met"),

@@ -34,18 +34,24 @@ _HOW = "How"
 
 @click.command(
     cls=HelpCommand,
-    help="Enter what was decided about the matches on a SITE (those below it too) or at a URL, "
-    "in which * is anything. It stays with each match from scan to scan.",
+    help="Record a decision about the matches on a SITE and below it, or at a URL, in which * "
+    "matches anything. It is kept from scan to scan.",
     options_metavar="[OPTIONS]",
     sections=(
         (
-            "What they become",
+            "Words",
             (
-                ("open", "nobody has decided yet: so every match begins"),
-                ("reviewed", "a copy that should not be there; `batchscan takedown` writes of it"),
-                ("noticed", "its site was written to; what is gone or allowed needs no notice"),
-                ("removed", "its site took it down; open again when an answer shows it after all"),
-                ("not_mine", "looks alike and is no copy: off the worklist and --fail-on"),
+                ("open", "not decided yet; every match begins so"),
+                (
+                    "reviewed",
+                    "a copy that should not be there; `batchscan takedown` drafts a notice",
+                ),
+                (
+                    "noticed",
+                    "a notice was sent to its site; not for matches that are gone or allowed",
+                ),
+                ("removed", "its site took it down; open again when a later answer shows it"),
+                ("not_mine", "not a copy; no longer on the worklist, nor counted by --fail-on"),
             ),
         ),
     ),
@@ -57,7 +63,7 @@ _HOW = "How"
     cls=GroupedOption,
     group="What",
     metavar="GLOB",
-    help="only of pictures whose path matches, by gitignore rules; repeatable",
+    help="only matches of pictures whose path matches this gitignore pattern; repeatable",
     multiple=True,
 )
 @click.option(
@@ -66,28 +72,28 @@ _HOW = "How"
     cls=GroupedOption,
     group="What",
     metavar="WORD",
-    help="only those that are this now, such as reviewed",
+    help="only matches that are marked so now, such as reviewed",
 )
 @click.option(
-    "--note", cls=GroupedOption, group=_HOW, metavar="TEXT", help="why, kept with the decision"
+    "--note", cls=GroupedOption, group=_HOW, metavar="TEXT", help="a reason, kept with the decision"
 )
 @click.option(
     "--force",
     is_flag=True,
     cls=GroupedOption,
     group=_HOW,
-    help="also those decided otherwise. A step from open to reviewed, noticed and removed needs "
-    "no force, any other change of a decision does",
+    help="overwrite other decisions. Going from open to reviewed, noticed and removed needs no "
+    "force; any other change does",
 )
 @click.option(
-    "-n", "--dry-run", is_flag=True, cls=GroupedOption, group=_HOW, help="say what would be marked"
+    "-n", "--dry-run", is_flag=True, cls=GroupedOption, group=_HOW, help="show what would be marked"
 )
 @click.option(
     "--undo",
     is_flag=True,
     cls=GroupedOption,
     group=_HOW,
-    help="take the last decision back; once more, the one before",
+    help="undo the last decision; repeat for the one before",
 )
 @allow_option
 @folder_options

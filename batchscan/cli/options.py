@@ -51,7 +51,7 @@ def folder_options(function: _Function) -> _Function:
             "--state",
             metavar="DIR",
             group=_FILES,
-            text="ledger, token and lock; else $STATE_DIRECTORY, else the user's state folder",
+            text="where the ledger is kept; else $STATE_DIRECTORY, else the user's state folder",
         ),
         setting_option(
             "output.directory",
@@ -68,7 +68,7 @@ def folder_options(function: _Function) -> _Function:
             group=_FILES,
             metavar="FILE",
             type=click.UNPROCESSED,
-            help="YAML settings; else BATCHSCAN_CONFIG, else batchscan/config.yaml in the user's "
+            help="settings file (YAML); else BATCHSCAN_CONFIG, else batchscan/config.yaml in the user's "
             "config folder",
         ),
     ):
@@ -83,7 +83,7 @@ def allow_option(function: _Function) -> _Function:
         "--allow",
         metavar="FILE",
         group=_FILES,
-        text="rules for matches that may stay; else allow.yaml beside the settings file",
+        text="rules for copies that may stay; else allow.yaml beside the settings file",
     )
     return declare(function)
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _ADVICE = "name a file in a folder that is there and has room"
 _FORMATS = {
-    "html": "for people: one file that opens in any browser",
-    "csv": "a row for each match and page",
+    "html": "one file for any browser",
+    "csv": "one row for each match and page",
     "junit": "for CI: pictures with matches on the worklist are failures",
     "markdown": "a summary for a ticket",
 }
@@ -49,11 +49,16 @@ def _format_options(function: _Function) -> _Function:
 
 @click.command(
     cls=HelpCommand,
-    help="Make the report of the last run that ended again, from the ledger, with what was marked "
-    "and allowed since; nothing is sent. Without a format, the summary is printed.",
+    help="Make the report of the last finished run from the ledger, including what was marked "
+    "and allowed since. Nothing is sent. Without a format, the summary is printed.",
 )
 @click.option(
-    "--run", "run_id", cls=GroupedOption, group="What", metavar="ID", help="of this run instead"
+    "--run",
+    "run_id",
+    cls=GroupedOption,
+    group="What",
+    metavar="ID",
+    help="report on this run instead",
 )
 @click.option(
     "--all",
@@ -61,13 +66,17 @@ def _format_options(function: _Function) -> _Function:
     is_flag=True,
     cls=GroupedOption,
     group="What",
-    help="of everything that the ledger knows; new is what came with the last run",
+    help="report on everything in the ledger; what the last run found is new",
 )
 @click.option(
     "--json", "as_json", is_flag=True, cls=GroupedOption, group="What", help="as one JSON object"
 )
 @click.option(
-    "--schema", is_flag=True, cls=GroupedOption, group="What", help="the JSON Schema of report.json"
+    "--schema",
+    is_flag=True,
+    cls=GroupedOption,
+    group="What",
+    help="print the JSON Schema of report.json",
 )
 @click.option(
     "--write",

@@ -30,9 +30,9 @@ def _keys() -> tuple[tuple[str, str], ...]:
 @click.command(
     cls=HelpCommand,
     help="Decide about matches by looking at them: a page in your browser, on this machine only. "
-    "Every decision is at once in the ledger, as with `batchscan mark` and `batchscan allow`; a "
-    "scan may go on meanwhile.\n\n"
-    "Prints the address of the page, which opens once, and runs until a signal ends it.",
+    "Every decision is saved in the ledger at once, as by `batchscan mark` and `batchscan allow`; a "
+    "scan may run at the same time.\n\n"
+    "Prints the address of the page, which works once, and runs until a signal.",
     sections=(("Keys", _keys()),),
 )
 @click.option(
@@ -49,7 +49,7 @@ def _keys() -> tuple[tuple[str, str], ...]:
     is_flag=True,
     cls=GroupedOption,
     group=_PAGE,
-    help="open no browser. Without a terminal none is opened anyway",
+    help="do not open a browser; without a terminal, none is opened anyway",
 )
 @allow_option
 @folder_options

@@ -37,12 +37,16 @@ def _show_version(context: click.Context, _option: click.Parameter, wanted: bool
 @click.command(
     cls=HelpCommand,
     sections=SECTIONS,
-    help="Find out where on the web copies of your pictures turned up.\n\n"
-    "Every PATH is a folder or a picture, or is in a store: s3://bucket/folder, gs://, az://, "
-    "sftp://. What has been answered before is never paid for again: the same command goes on where "
-    "the last one ended.",
+    help="Find copies of your pictures on the web.\n\n"
+    "PATH is a folder, a picture or an address in a store: s3://bucket/folder, gs://, az://, "
+    "sftp://. A picture that has an answer is never paid for again: the same command continues where "
+    "the last one stopped.",
     options_metavar="[OPTIONS]",
 )
+@click.argument("roots", nargs=-1, type=click.UNPROCESSED, metavar="PATH...")
+@scan_options
+@allow_option
+@folder_options
 @click.option(
     "--version",
     cls=GroupedOption,
@@ -53,10 +57,6 @@ def _show_version(context: click.Context, _option: click.Parameter, wanted: bool
     callback=_show_version,
     help="Show the version and exit.",
 )
-@click.argument("roots", nargs=-1, type=click.UNPROCESSED, metavar="PATH...")
-@scan_options
-@allow_option
-@folder_options
 def command(**parameters: object) -> int:
     """Scan, and give the exit code."""
     settings = settings_of(parameters, credentials=not parameters["dry_run"]).settings

@@ -5,36 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from batchscan.cli.dispatch import SUMMARIES
 from batchscan.cli.help import EXIT_CODES
 from batchscan.cli.options import setting_option
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 SECTIONS = (
-    (
-        "Other commands (each has its own --help)",
-        (
-            ("demo [DIR]", "the whole job on this machine, without an account"),
-            ("emulator --web DIR", "the vendor's API on this machine, for rehearsals"),
-            ("report", "a run's report again, as HTML, CSV, JUnit, Markdown or JSON"),
-            ("mark WORD DOMAIN|URL", "what was decided about matches: reviewed, noticed..."),
-            ("export", "everything the ledger knows, one line for each image"),
-            ("allow add|list", "rules for matches that may stay, such as your own sites"),
-            ("takedown --to DIR", "drafts of notices to sites, for what is marked reviewed"),
-            ("evidence pack|verify", "the service's answers in a file to hand over and check"),
-            ("alerts test|pending|send", "who is told of new matches, and what waits"),
-            ("credits", "the account's balance"),
-            ("doctor", "check settings, account, clock and state folder"),
-            ("schedule --systemd|--cron", "units, or a crontab line, for a scan every night"),
-            ("state COMMAND", "stats|check|backup FILE|prune|vacuum: look after the ledger"),
-        ),
-    ),
+    ("Other commands (each has its own --help)", tuple(SUMMARIES.items())),
     ("Exit codes", EXIT_CODES),
     (
         "Examples",
         (
             ("batchscan -n ./images                 what would be sent, and its price", ""),
-            ("batchscan -q --max-credits 500 /srv   for cron: speaks up when needed", ""),
+            (
+                "batchscan -q --max-credits 500 /srv   for cron: prints little",
+                "",
+            ),
         ),
     ),
 )
@@ -48,9 +35,14 @@ _FLAGS: tuple[tuple[str, tuple[tuple[str, tuple[str, ...], str | None, str], ...
                 "scan.include",
                 ("--include",),
                 "GLOB",
-                "only files that match, by gitignore rules relative to each PATH; repeatable",
+                "only files that match this gitignore pattern, relative to each PATH; repeatable",
             ),
-            ("scan.exclude", ("--exclude",), "GLOB", "leave out; wins over --include; repeatable"),
+            (
+                "scan.exclude",
+                ("--exclude",),
+                "GLOB",
+                "leave out files that match; wins over --include; repeatable",
+            ),
             (
                 "files_from",
                 ("--files-from",),
@@ -62,24 +54,24 @@ _FLAGS: tuple[tuple[str, tuple[tuple[str, tuple[str, ...], str | None, str], ...
                 "scan.follow_symlinks",
                 ("--follow-symlinks",),
                 None,
-                "follow links, also to what lies outside PATH",
+                "follow symbolic links, also to files outside PATH",
             ),
             (
                 "scan.min_age",
                 ("--min-age",),
                 "DURATION",
-                "leave files alone that changed more recently",
+                "skip files that changed more recently than this",
             ),
         ),
     ),
     (
-        "What is asked",
+        "What is sent",
         (
             (
                 "dry_run",
                 ("-n", "--dry-run"),
                 None,
-                "send nothing; tell what would be sent and what it costs. Needs no account",
+                "send nothing; show what would be sent and what it would cost. Needs no account",
             ),
             (
                 "api.sandbox",
@@ -91,26 +83,26 @@ _FLAGS: tuple[tuple[str, tuple[tuple[str, tuple[str, ...], str | None, str], ...
                 "scan.rescan_after",
                 ("--rescan-after",),
                 "DURATION",
-                "ask again about images whose answer is older",
+                "ask again about pictures whose answer is older than this",
             ),
             ("force", ("--force",), None, "ask again about everything in this run"),
             (
                 "rehash",
                 ("--rehash",),
                 None,
-                "open every file again; what is known is still not sent",
+                "read every file again; pictures that have an answer are still not sent",
             ),
             (
                 "accept_old_ledger",
                 ("--accept-old-ledger",),
                 None,
-                "go on with a ledger that lacks what was paid for, and pay again; remembered",
+                "continue with a ledger that lacks paid answers, and pay for them again; remembered",
             ),
             (
                 "scan.check",
                 ("--check",),
                 "full|fast",
-                "full decodes every pixel before paying, fast reads headers and end markers",
+                "full: decode every pixel before paying; fast: read headers and end markers only",
             ),
             (
                 "scan.renditions",
@@ -136,27 +128,37 @@ _FLAGS: tuple[tuple[str, tuple[tuple[str, tuple[str, ...], str | None, str], ...
         ),
     ),
     (
-        "Pace and patience",
+        "Pace and waiting",
         (
-            ("pace.concurrency", ("-j", "--concurrency"), "N", "uploads under way at once"),
+            (
+                "pace.concurrency",
+                ("-j", "--concurrency"),
+                "N",
+                "number of uploads at the same time",
+            ),
             (
                 "pace.rate",
                 ("--rate",),
                 "N/PERIOD",
-                "at most N in any PERIOD, such as 900/15m; repeatable, all hold at once",
+                "at most N requests in any PERIOD, such as 900/15m; repeatable, all apply at once",
             ),
-            ("api.retry_for", ("--retry-for",), "DURATION", "how long an outage is waited out"),
+            (
+                "api.retry_for",
+                ("--retry-for",),
+                "DURATION",
+                "how long to wait while the API is away",
+            ),
             (
                 "scan.if_locked",
                 ("--if-locked",),
                 "fail|wait|skip",
-                "when another run holds the state folder",
+                "what to do when another run is using the state folder",
             ),
             (
                 "scan.jitter",
                 ("--jitter",),
                 "DURATION",
-                "wait a random time before all this, at most so long",
+                "wait a random time first, at most this long",
             ),
         ),
     ),
@@ -167,48 +169,58 @@ _FLAGS: tuple[tuple[str, tuple[tuple[str, tuple[str, ...], str | None, str], ...
                 "engine.dask",
                 ("--dask",),
                 "ADDRESS",
-                "inspect and upload on a Dask cluster, this machine by default; local starts one",
+                "inspect and upload on a Dask cluster instead of this machine; local starts one",
             ),
         ),
     ),
     (
-        "Limits: no new uploads from there on, what is under way finishes",
+        "Limits: no new uploads after this; what is under way finishes",
         (
-            ("spend.max_credits", ("--max-credits",), "N", "credits to spend at most"),
-            ("spend.limit", ("--limit",), "N", "pictures to send at most"),
-            ("spend.max_duration", ("--max-duration",), "DURATION", "time to spend at most"),
+            ("spend.max_credits", ("--max-credits",), "N", "spend at most this many credits"),
+            ("spend.limit", ("--limit",), "N", "send at most this many pictures"),
+            (
+                "spend.max_duration",
+                ("--max-duration",),
+                "DURATION",
+                "start no uploads after this time",
+            ),
         ),
     ),
     (
-        "What is said",
+        "Output",
         (
             (
                 "scan.fail_on",
                 ("--fail-on",),
                 "none|new|full|any|unchecked",
-                "exit 10 when pictures have such matches or are rejected; several with commas",
+                "exit 10 when pictures have such matches or are unchecked; separate several with commas",
             ),
-            ("output.json", ("--json",), None, "the final report on stdout as one JSON object"),
+            (
+                "output.json",
+                ("--json",),
+                None,
+                "print the final report on stdout as one JSON object",
+            ),
             (
                 "output.quiet",
                 ("-q", "--quiet"),
                 None,
-                "nothing when all is well, but a line on newly rejected pictures",
+                "print nothing when all is well, except for newly rejected pictures",
             ),
             ("output.verbose", ("-v", "--verbose"), None, "log every step"),
             (
                 "output.progress",
                 ("--progress",),
                 "auto|plain|none",
-                "a bar on a terminal, a line a minute elsewhere; or always lines; or nothing",
+                "auto: a bar on a terminal, else a line each minute; plain: lines; none: nothing",
             ),
-            ("output.log_format", ("--log-format",), "text|json", "how log lines are written"),
-            ("output.log_file", ("--log-file",), "FILE", "log to this file too; it rotates"),
+            ("output.log_format", ("--log-format",), "text|json", "format of log lines"),
+            ("output.log_file", ("--log-file",), "FILE", "also log to this file, with rotation"),
             (
                 "output.metrics_file",
                 ("--metrics-file",),
                 "FILE",
-                "figures for Prometheus's textfile collector, at the end",
+                "write figures for Prometheus's textfile collector at the end",
             ),
         ),
     ),

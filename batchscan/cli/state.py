@@ -26,34 +26,34 @@ _F = TypeVar("_F", bound=Callable[..., int])
 _COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 _OLD = "30d"
 _RESTORING = (
-    ("1.", "let no scan run"),
+    ("1.", "stop all scans"),
     ("2.", "remove ledger.sqlite3-wal and -shm from the state folder, if they are there"),
-    ("3.", "put FILE in the place of ledger.sqlite3"),
-    ("4.", "what was answered after FILE was made is not in it, and is asked again"),
+    ("3.", "copy FILE over ledger.sqlite3"),
+    ("4.", "answers that came after FILE was made are not in it, and are paid for again"),
 )
 _GOING = (
     (
         "files",
         (
-            "rows of files that are gone and never had a match: export and `report --all` speak "
-            "of them no more. Should one come back, it is opened once and known by its content. "
-            "Nothing of stores, or below a folder of scans in which no known file is left: its "
-            "disk may be away"
+            "rows of files that are gone and never had a match: export and `report --all` no "
+            "longer list them. If one comes back, it is read once and recognised by its content. "
+            "Nothing in stores, and nothing below a scanned folder in which no known file is left: "
+            "its disk may not be mounted"
         ),
     ),
     (
         "runs",
         (
-            "those beyond output.keep_runs, with their folders, as at the end of a scan; evidence "
-            "packs then lack their reports"
+            "runs beyond output.keep_runs, with their folders, as at the end of a scan; evidence "
+            "packs made later lack their reports"
         ),
     ),
-    ("messages", "those told longer ago than --older-than; pending ones stay"),
+    ("messages", "delivered messages older than --older-than; pending ones stay"),
     (
         "copies",
         (
-            "of the ledger as it was before it was brought up to date, older than --older-than; and "
-            "what killed processes left half-written beside it"
+            "copies of the ledger from before an upgrade, older than --older-than; and unfinished "
+            "files that killed processes left beside it"
         ),
     ),
 )
@@ -65,7 +65,7 @@ def _lock_option(function: _F) -> _F:
         "--if-locked",
         metavar="fail|wait|skip",
         group="What",
-        text="when a scan holds the state folder",
+        text="what to do when a scan is using the state folder",
     )
     declared: _F = declare(function)
     return declared
@@ -74,9 +74,9 @@ def _lock_option(function: _F) -> _F:
 @click.command(
     "stats",
     cls=HelpCommand,
-    short_help="what the ledger holds, and what takes how much room",
-    help="Count what the ledger holds: pictures, answers, files, matches, runs, credits, and the "
-    "room that each table takes.",
+    short_help="what is in the ledger, and how much space it takes",
+    help="Count what is in the ledger: pictures, answers, files, matches, runs, credits, and the "
+    "space that each table takes.",
 )
 @click.option(
     "--json", "as_json", is_flag=True, cls=GroupedOption, group="What", help="as a JSON object"
@@ -97,10 +97,10 @@ def stats(*, as_json: bool, **parameters: object) -> int:
 @click.command(
     "check",
     cls=HelpCommand,
-    short_help="whether the ledger is whole and says what it should",
-    help="Check the ledger, and write nothing: every page of it, whether each answer can be read "
-    "and its matches are known, whether seals and the last run's books agree with the rest, who "
-    "may look into the files, and who holds the lock. Exits 0, or 9 with a problem.",
+    short_help="check that the ledger is sound",
+    help="Check the ledger without changing it: every page, whether each answer can be read and "
+    "its matches are recorded, whether caches and the totals of the last run agree with the rest, "
+    "who can read the files, and who holds the lock. Exits 0, or 9 if there is a problem.",
 )
 @folder_options
 def check(**parameters: object) -> int:
@@ -120,8 +120,8 @@ def check(**parameters: object) -> int:
     "backup",
     cls=HelpCommand,
     short_help="copy the ledger to a new file, also during a scan",
-    help="Copy the ledger to FILE as it is at one moment, also while a scan is on: whole or not at "
-    "all, checked, and readable by you alone. What is there already is never overwritten.",
+    help="Copy the ledger to FILE as it is at one moment, also during a scan. The copy is checked, "
+    "complete or not there at all, and only you can read it. An existing file is never overwritten.",
     sections=(("To restore it", _RESTORING),),
 )
 @click.argument("file", metavar="FILE", type=click.UNPROCESSED)
@@ -141,10 +141,10 @@ def backup(*, file: str, **parameters: object) -> int:
 @click.command(
     "prune",
     cls=HelpCommand,
-    short_help="forget what no scan and no proof needs",
-    help="Forget what is of no use any more. Never answers, claims, matches or what was decided "
-    "about them: nothing is paid for twice because of it. The file itself shrinks by `vacuum`.",
-    sections=(("What goes", _GOING),),
+    short_help="delete rows that neither scans nor evidence need",
+    help="Delete what is no longer needed, but never answers, claims, matches or decisions: "
+    "nothing is paid for twice because of it. `vacuum` makes the file itself smaller.",
+    sections=(("What is deleted", _GOING),),
 )
 @click.option(
     "--older-than",
@@ -154,7 +154,7 @@ def backup(*, file: str, **parameters: object) -> int:
     type=click.UNPROCESSED,
     cls=GroupedOption,
     group="What",
-    help="how old messages and copies are at least",
+    help="minimum age of messages and copies",
 )
 @click.option(
     "-n",
@@ -163,7 +163,7 @@ def backup(*, file: str, **parameters: object) -> int:
     is_flag=True,
     cls=GroupedOption,
     group="What",
-    help="only show what would go",
+    help="only show what would be deleted",
 )
 @_lock_option
 @folder_options
@@ -191,9 +191,9 @@ def prune(*, older_than: str, dry: bool, **parameters: object) -> int:
 @click.command(
     "vacuum",
     cls=HelpCommand,
-    short_help="give back the room of what is gone",
-    help="Write the ledger anew without its gaps. No scan may be on, and the disk needs room for "
-    "it a second time, or a third if temporary files are on the same one.",
+    short_help="return unused space to the disk",
+    help="Rewrite the ledger without its gaps. No scan may be running, and the disk needs space for "
+    "a second copy, or a third if temporary files are on the same disk.",
 )
 @_lock_option
 @folder_options

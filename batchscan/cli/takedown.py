@@ -29,9 +29,9 @@ _MAX_NAMED = 20  # sites
 @click.command(
     cls=HelpCommand,
     help="Draft a takedown notice for each site, as Markdown and as plain text, about the matches "
-    "that are marked reviewed, still there and not allowed. Nothing is sent and nothing is marked: "
-    "a person has to check, sign and send what is drafted. Drafts that are there already are "
-    "never changed. The settings takedown.* say who complains.",
+    "that are marked reviewed, still there and not allowed. Nothing is sent or marked: a person has "
+    "to check, sign and send each draft. Existing drafts are never changed. The settings takedown.* "
+    "say who complains.",
 )
 @click.option(
     "--domain",
@@ -40,14 +40,14 @@ _MAX_NAMED = 20  # sites
     cls=GroupedOption,
     group=_WHICH,
     metavar="DOMAIN",
-    help="only those on this site or below it; repeatable. [default: every site]",
+    help="only matches on this site or below it; repeatable  [default: every site]",
 )
 @click.option(
     "--images",
     cls=GroupedOption,
     group=_WHICH,
     metavar="GLOB",
-    help="only of pictures whose path matches, by gitignore rules; repeatable",
+    help="only matches of pictures whose path matches this gitignore pattern; repeatable",
     multiple=True,
 )
 @click.option(
@@ -56,7 +56,7 @@ _MAX_NAMED = 20  # sites
     group=_WRITTEN,
     metavar="DIR",
     type=click.UNPROCESSED,
-    help="the folder for the drafts; made for you alone",
+    help="folder for the drafts; created so that only you can read it",
 )
 @click.option(
     "--form",
@@ -72,7 +72,7 @@ _MAX_NAMED = 20  # sites
     type=click.Choice(["md", "txt", "dsa.md", "dsa.txt"]),
     cls=GroupedOption,
     group=_WRITTEN,
-    help="print a template, to make your own of, and write nothing",
+    help="print a template, as a start for your own, and write nothing",
 )
 @allow_option
 @folder_options
