@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from batchscan.evidence.manifest import Manifest
     from batchscan.evidence.pack import Packed
     from batchscan.evidence.verify import Verification
+    from batchscan.evidence.verify_captures import CaptureReport
 
 _WHAT = "What"
 _SHOWN = 100  # faults named one by one
 _SHA256 = re.compile("[0-9a-fA-F]{64}")
 _FAULTY = 3
+_MAX_CERTIFICATES = 1_000_000  # bytes
 _ZIP = b"PK"  # how every zip file begins
 
 
@@ -119,8 +121,17 @@ def pack(
     metavar="HEX",
     help="the number that `evidence pack` printed; without it, a replaced pack passes too",
 )
+@click.option(
+    "--timestamp-ca",
+    "timestamp_ca",
+    cls=GroupedOption,
+    group=_WHAT,
+    metavar="FILE.pem",
+    type=click.UNPROCESSED,
+    help="root certificates of timestamp authorities: who has to have signed the timestamps",
+)
 @folder_options
-def verify(*, file: str, manifest_sha256: str | None, **_: object) -> int:
+def verify(*, file: str, manifest_sha256: str | None, timestamp_ca: str | None, **_: object) -> int:
     """Check, and give the exit code."""
     from batchscan.evidence.verify import verify  # noqa: PLC0415 - --help does without
 
@@ -131,11 +142,13 @@ def verify(*, file: str, manifest_sha256: str | None, **_: object) -> int:
             print_data(f"{printable(file)} is not an evidence pack: it is not a zip file")
             return _FAULTY
         opened.seek(0)
-        checked = verify(opened, manifest_sha256)
+        checked = verify(opened, manifest_sha256, _roots(timestamp_ca))
     if checked.faults or checked.manifest is None:
         print_data("\n".join(_faulty(file, checked)))
         return _FAULTY
     print_data("\n".join(_whole(file, checked.manifest)))
+    if checked.captures.files:
+        print_data("\n".join(_captures(checked.captures)))
     print_data("\n".join(_number(checked, told=manifest_sha256 is not None)))
     return 0
 
@@ -170,8 +183,11 @@ def _packed(packed: Packed) -> Iterator[str]:
     yield f"{name}: {amount(packed.files, 'file')}, {amount(size, 'byte')}"
     yield (
         f"  {amount(packed.pictures, 'picture')}, {amount(packed.answers, 'answer')} of the "
-        f"service, {amount(packed.runs, 'run report')}; README.txt says what is what"
+        f"service, {amount(packed.runs, 'run report')}, {amount(packed.captures, 'capture')}; "
+        "case.html is for reading, README.txt says what is what"
     )
+    for missing in packed.missing:
+        yield f"  not in it: the capture {printable(missing)} is not there or not as it was written"
     yield f"SHA-256 of manifest.json: {packed.manifest_sha256}"
     yield "  Keep this number apart from the file: mail it to yourself, print it, or have a"
     yield "  timestamping service sign it. With it, anybody can tell that nothing was changed since:"
@@ -196,6 +212,34 @@ def _whole(path: str, manifest: Manifest) -> Iterator[str]:
         f"{amount(manifest.pictures, 'picture')} and {amount(manifest.answers, 'answer')} by "
         f"{printable(manifest.service)}, packed at {printable(manifest.made_at)}"
     )
+
+
+def _roots(path: str | None) -> bytes | None:
+    """The certificates in a file.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    if path is None:
+        return None
+    with _opened(path) as file:
+        return file.read(_MAX_CERTIFICATES)
+
+
+def _captures(found: CaptureReport) -> Iterator[str]:
+    from batchscan.report.wording import amount  # noqa: PLC0415 - as above
+
+    said = f"{amount(found.files, 'capture')} with {amount(found.records, 'whole record')}"
+    if found.timestamps:
+        said += f", {amount(found.timestamps, 'timestamp')} of these files"
+        signed = "signed by an authority of --timestamp-ca"
+        said += f" ({signed})" if found.checked == found.timestamps else ""
+    yield said
+    if found.timestamps and not found.checked:
+        yield "  Who signed the timestamps was not checked: give --timestamp-ca FILE.pem, or ask"
+        yield "  openssl as README.txt says."
+    for name in found.unread[:_SHOWN]:
+        yield f"  {printable(name)} cannot be read here; openssl may be able to: see README.txt"
 
 
 def _number(checked: Verification, *, told: bool) -> Iterator[str]:

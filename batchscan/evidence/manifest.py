@@ -53,6 +53,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     pictures: int
     answers: int
     runs: int
+    captures: int = 0
     files: list[PackedFile]
 
 

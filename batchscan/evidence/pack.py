@@ -5,7 +5,10 @@ One answer is in memory at a time. Nothing is written to the ledger.
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -14,6 +17,9 @@ import msgspec
 
 from batchscan.allow import AllowRules, Rule
 from batchscan.evidence import records
+from batchscan.evidence.captured import FOLDER, CapturePacker, PackedCaptures
+from batchscan.evidence.case_page import CASE, CasePage
+from batchscan.evidence.looks import Looks
 from batchscan.evidence.manifest import (
     MANIFEST,
     SUMS,
@@ -72,6 +78,8 @@ class Packed:
     runs: int
     files: int
     manifest_sha256: str
+    captures: int = 0
+    missing: tuple[str, ...] = ()  # captures whose files are not as they were, or not there
 
 
 def pack(ledger: Ledger, pictures: Iterable[int], request: Request, path: str) -> Packed:
@@ -84,23 +92,44 @@ def pack(ledger: Ledger, pictures: Iterable[int], request: Request, path: str) -
     rules = _Rules(request.rules, utc_date(request.now))
     last = ledger.runs.last()
     ledger.history.set_news_scope([last.run_id] if last else [], rules.allows)
-    with create_file(path, _ADVICE) as file, PackWriter(file) as packer:
-        packing = _PackBuilder(ledger, packer, rules)
+    with (
+        create_file(path, _ADVICE) as file,
+        PackWriter(file) as packer,
+        tempfile.TemporaryFile() as aside,
+        closing(Looks()) as looks,
+    ):
+        packing = _PackBuilder(ledger, packer, rules, CasePage(aside), looks)
         for picture_id in pictures:
             packing.add_picture(ledger.evidence.picture(picture_id))
         packing.add_runs()
         manifest = packing.describe(request)
         sha256 = packing.add_lists(manifest).sha256
-    return Packed(path, manifest.pictures, manifest.answers, manifest.runs, packer.count, sha256)
+    return Packed(
+        path,
+        manifest.pictures,
+        manifest.answers,
+        manifest.runs,
+        packer.count,
+        sha256,
+        manifest.captures,
+        tuple(packing.missing),
+    )
 
 
 class _PackBuilder:
     """A pack while it is made."""
 
-    def __init__(self, ledger: Ledger, packer: PackWriter, rules: _Rules) -> None:
+    def __init__(
+        self, ledger: Ledger, packer: PackWriter, rules: _Rules, case: CasePage, looks: Looks
+    ) -> None:
         self._ledger = ledger
         self._packer = packer
         self._rules = rules
+        self._case = case
+        self._looks = looks
+        self._captured = CapturePacker(os.path.join(ledger.path.parent, FOLDER), packer)
+        self._captures = 0
+        self.missing: list[str] = []
         self._pictures = 0
         self._answers = 0
         self._latest = 0.0  # when the newest answer came
@@ -112,6 +141,7 @@ class _PackBuilder:
         answers = list(self._add_answers(picture.id))
         recorded = _recorded(picture.provenance)
         now = None if recorded else read_current_provenance(picture)
+        captured = self._captured.add(self._ledger.captures.of_picture(picture.id))
         record = records.PictureFields(
             sha256=picture.sha256,
             bytes=picture.size,
@@ -121,11 +151,15 @@ class _PackBuilder:
             paths=records.paths_of(picture),
             provenance=records.provenance_of(recorded, now),
             answers=answers,
-            matches=list(self._matches(picture)),
+            matches=list(self._matches(picture, captured)),
         )
         name = f"pictures/{picture.sha256}.json"
         self._packer.add(name, records.encode(record), self._latest)
         self._pictures += 1
+        self._captures += captured.files
+        self.missing += captured.bad
+        ours = self._looks.of(picture, self._ledger.review_queue.details.thumbnail(picture.id))
+        self._case.add(record, ours, captured.theirs)
 
     def add_runs(self) -> None:
         """Add the reports of the runs that paid for the answers, as the ledger keeps them."""
@@ -140,7 +174,7 @@ class _PackBuilder:
         made_at, address = rfc3339(request.now), replace_surrogates(service)
         text = readme(version(), made_at, address, sandbox=sandbox)
         self._packer.add(README, text, self._latest)
-        return Manifest(
+        manifest = Manifest(
             made_at=made_at,
             batchscan=version(),
             service=address,
@@ -149,8 +183,12 @@ class _PackBuilder:
             pictures=self._pictures,
             answers=self._answers,
             runs=sum(self._reported.values()),
+            captures=self._captures,
             files=[],
         )
+        page = self._packer.add_unlisted(CASE, self._case.blocks(manifest), self._latest)
+        self._packer.list(page)
+        return manifest
 
     def add_lists(self, manifest: Manifest) -> PackedFile:
         """List what is in the pack, for programs and for `sha256sum`; gives the manifest."""
@@ -180,13 +218,16 @@ class _PackBuilder:
             self._reported[run_id] = run is not None and run.report is not None
         return f"runs/{run_id}.json" if self._reported[run_id] else None
 
-    def _matches(self, picture: EvidencePicture) -> Iterator[records.MatchFields]:
+    def _matches(
+        self, picture: EvidencePicture, captured: PackedCaptures
+    ) -> Iterator[records.MatchFields]:
         marked = self._ledger.evidence.marked(picture.id)
         decisions = self._ledger.decision_history.of_picture(picture.id)
         for sighting in self._ledger.history.matches_of(picture.id):
             rule = self._rules.rule_for(sighting.match.url, picture.sha256, picture.paths)
             decided = decisions.get(sighting.match.url, ())
-            yield records.match_of(sighting.match, marked.get(sighting.key), rule, decided)
+            files = captured.fields.get(sighting.key, ())
+            yield records.match_of(sighting.match, marked.get(sighting.key), rule, decided, files)
 
 
 def _recorded(provenance: bytes | None) -> Provenance | None:

@@ -18,6 +18,10 @@ The service that was asked: $service
 $mock
 WHAT IS IN HERE
 
+case.html                Everything in short, on one page for reading: our
+                         picture beside theirs, addresses, dates, decisions,
+                         captures and their hashes. Open it in a browser; it
+                         gets nothing from the web.
 answers/SCAN_ID.json     What the service answered when it was asked about a
                          picture: byte for byte as it was received (unpacked,
                          where it came compressed), nothing left out, nothing
@@ -30,6 +34,13 @@ pictures/SHA256.json     One file for each picture: its SHA-256, size, format
                          answers are about it and when they came, and each
                          match: address, pages, when the answers showed it
                          first and last, and what was decided about it.
+captures/*.warc.gz       What stood at a match's addresses when it was
+                         captured: requests and responses as they were
+                         transferred, by the WARC/1.1 standard (ISO 28500),
+                         which web archives use. pictures/ says which record
+                         of which file is the picture, and which the page.
+captures/*.tsr           What a timestamp authority answered about the file
+                         of the same name (RFC 3161).
 runs/RUN_ID.json         The report of each run of batchscan that paid for
                          one of the answers: version, times, totals.
 manifest.json            A list of all these files, each with its SHA-256.
@@ -40,7 +51,7 @@ A match is "gone" when the newest answer does not show it any more, and
 notes of the owner, "allowed_by" is the owner's own rule for copies that are
 welcome. Times are UTC.
 
-The pictures themselves are not in here, to keep this small and them private.
+Our own pictures are in here only small, in case.html, to keep them private.
 Keep the originals: sha256sum tells whether one is the picture meant.
 
 WHO MAY SEE IT
@@ -61,15 +72,30 @@ it is the same, nothing in here was changed since then.
 
     batchscan evidence verify FILE.zip --manifest-sha256 NUMBER
 
-does all of it, and names what was added, too.
+does all of it, names what was added, too, and looks into the captures.
+
+To look into a capture without batchscan, take any program for WARC files, such
+as warcio (pip install warcio) or ReplayWeb.page:
+
+    warcio check captures/NAME.warc.gz
+    warcio extract --payload captures/NAME.warc.gz POSITION > picture
+
+To check a timestamp, with the authority's root certificate in CA.pem:
+
+    openssl ts -verify -data captures/NAME.warc.gz \\
+        -in captures/NAME.warc.gz.tsr -CAfile CA.pem
+    openssl ts -reply -in captures/NAME.warc.gz.tsr -text
 
 WHAT THIS DOES NOT PROVE
 
 - That the service is right. It says which addresses it found; whether they
-  show the picture, and showed it then, a person has to look. No page and no
-  picture of others is in here: make screenshots, or have an archive make them.
+  show the picture, and showed it then, a person has to look. Where nothing
+  was captured, no page and no picture of others is in here.
+- What others were shown. A capture is what one computer got at one time; a
+  site may show something else to others, or to browsers.
 - When it happened, beyond doubt. Times are those of the computer that asked.
-  A number kept apart shows only that all this existed when it was kept.
+  A number kept apart shows only that all this existed when it was kept, and a
+  timestamp only that the capture existed then.
 - That nobody changed it before it was packed. Whoever has the ledger may
   change that as well; the service may still know the SCAN_ID.
 - Who made the picture. Metadata is easily written, and what stands here is

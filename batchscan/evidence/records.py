@@ -8,6 +8,8 @@ from typing import Literal
 import msgspec
 
 from batchscan.allow import Rule
+from batchscan.enums import CaptureKind
+from batchscan.ledger.captures import CaptureFile
 from batchscan.ledger.evidence import EvidenceAnswer, EvidencePicture
 from batchscan.model import Match, Provenance
 from batchscan.report.decisions import DecisionFields, decision_fields
@@ -69,6 +71,40 @@ class RuleFields(msgspec.Struct, frozen=True):
     until: str | None
 
 
+class ResourceFields(msgspec.Struct, frozen=True, kw_only=True):
+    """One address that was captured."""
+
+    kind: CaptureKind
+    url: str
+    http_status: int | None
+    trouble: str | None  # why nothing was answered, or why it is not whole
+    position: int | None  # of its record in the file, in bytes
+    sha256: str | None  # of the body without transfer and content coding
+    bytes: int | None
+    media_type: str | None
+
+
+class TimestampFields(msgspec.Struct, frozen=True, kw_only=True):
+    """What a timestamp authority answered about the file (RFC 3161)."""
+
+    file: str  # its verbatim answer
+    url: str
+    at: str | None  # as it says; null where that could not be read
+
+
+class CaptureFields(msgspec.Struct, frozen=True, kw_only=True):
+    """What stood at a match's addresses at one time."""
+
+    file: str | None  # WARC; null where it is not in here
+    trouble: str | None  # why
+    bytes: int
+    sha256: str
+    captured_at: str
+    who: str
+    timestamp: TimestampFields | None
+    resources: list[ResourceFields]
+
+
 class MatchFields(msgspec.Struct, frozen=True, kw_only=True):
     """A copy on the web, as all answers together show it."""
 
@@ -83,6 +119,7 @@ class MatchFields(msgspec.Struct, frozen=True, kw_only=True):
     marked_at: str | None
     allowed_by: RuleFields | None
     decisions: list[DecisionFields] = msgspec.field(default_factory=list)  # the newest first
+    captures: list[CaptureFields] = msgspec.field(default_factory=list)  # the oldest first
 
 
 class PictureFields(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,6 +187,7 @@ def match_of(
     marked_at: float | None,
     rule: Rule | None,
     decisions: Sequence[MatchDecision] = (),
+    captures: Sequence[CaptureFields] = (),
 ) -> MatchFields:
     """Write down a match, what people decided about it and which rule allows it."""
     return MatchFields(
@@ -164,6 +202,45 @@ def match_of(
         marked_at=_time(marked_at),
         allowed_by=_rule(rule) if rule else None,
         decisions=decision_fields(decisions),
+        captures=list(captures),
+    )
+
+
+def capture_fields(
+    captured: CaptureFile, file: str | None, trouble: str | None, stamp_file: str | None
+) -> CaptureFields:
+    """Write down a capture.
+
+    Args:
+        captured: as the ledger has it.
+        file: where it stands in the pack; None where it does not.
+        trouble: why.
+        stamp_file: where the authority's answer stands.
+    """
+    stamp = captured.timestamp
+    return CaptureFields(
+        file=file,
+        trouble=trouble,
+        bytes=captured.size,
+        sha256=captured.sha256,
+        captured_at=rfc3339(captured.captured_at),
+        who=replace_surrogates(captured.who),
+        timestamp=None
+        if stamp is None or stamp_file is None
+        else TimestampFields(file=stamp_file, url=stamp.url, at=_time(stamp.at)),
+        resources=[
+            ResourceFields(
+                kind=each.kind,
+                url=replace_surrogates(each.url),
+                http_status=each.http_status,
+                trouble=each.trouble and replace_surrogates(each.trouble),
+                position=each.position,
+                sha256=each.sha256,
+                bytes=each.size,
+                media_type=each.media_type,
+            )
+            for each in captured.resources
+        ],
     )
 
 

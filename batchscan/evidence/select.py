@@ -96,10 +96,16 @@ _FLAGS: Final = (
 
 def read_current_provenance(picture: EvidencePicture) -> Provenance | None:
     """Read who made a picture from one of its files; None where none still is that picture."""
+    data = read_current_file(picture)
+    return None if data is None else read_provenance(picture.format, data)
+
+
+def read_current_file(picture: EvidencePicture) -> bytes | None:
+    """Read one of a picture's files; None where none still is that picture."""
     for path in picture.paths[:MAX_TRIED]:
         data = _content(path, picture.size)
         if data is not None and hashlib.sha256(data).hexdigest() == picture.sha256:
-            return read_provenance(picture.format, data)
+            return data
     return None
 
 

@@ -10,7 +10,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Final, cast
 
 import msgspec
@@ -25,6 +25,7 @@ from batchscan.evidence.manifest import (
     describe_file,
     sum_line,
 )
+from batchscan.evidence.verify_captures import CaptureReport, look_into
 
 ALTERED: Final = "altered"
 MISSING: Final = "missing"
@@ -52,14 +53,21 @@ class Verification:
     faults: tuple[Discrepancy, ...]
     manifest: Manifest | None = None  # None where it cannot be read
     manifest_sha256: str | None = None
+    captures: CaptureReport = field(default_factory=CaptureReport)
 
 
-def verify(file: IO[bytes], manifest_sha256: str | None = None) -> Verification:
+def verify(
+    file: IO[bytes], manifest_sha256: str | None = None, roots: bytes | None = None
+) -> Verification:
     """Check an open zip file; whatever it holds, nothing is raised for it.
 
     Args:
         file: the pack.
         manifest_sha256: what `manifest.json` had when it was made, if somebody kept that.
+        roots: certificates of timestamp authorities in PEM, who have to have signed timestamps.
+
+    Raises:
+        UsageError: no certificates can be read, or what reads timestamps is not installed.
     """
     try:
         archive = Archive(file)
@@ -82,7 +90,10 @@ def verify(file: IO[bytes], manifest_sha256: str | None = None) -> Verification:
     faults += _files(archive, manifest)
     listed = (*manifest.files, describe_file(MANIFEST, data))
     faults += _sums(archive, listed, trusted=kept == own)
-    return Verification(tuple(faults), manifest, own)
+    captures = CaptureReport()
+    wrong = look_into(manifest.files, archive.read, captures, roots, Damaged)
+    faults += [Discrepancy(ALTERED, name, why) for name, why in wrong]
+    return Verification(tuple(faults), manifest, own, captures)
 
 
 def _oddities(archive: Archive) -> Iterator[Discrepancy]:

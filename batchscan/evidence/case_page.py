@@ -1,0 +1,266 @@
+"""`case.html`: what a pack shows, on one page for people who do not know batchscan."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib import resources
+from typing import IO, Final, NamedTuple
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from batchscan.enums import CaptureKind, Disposition
+from batchscan.evidence.manifest import Manifest
+from batchscan.evidence.records import CaptureFields, MatchFields, PictureFields, ResourceFields
+from batchscan.report import html_assets
+from batchscan.report.html_escaping import link, visible
+from batchscan.report.wording import amount, size
+from batchscan.util.urls import normalize_url
+
+CASE: Final = "case.html"
+
+MAX_BYTES: Final = 32_000_000
+"""Of all pictures on the page."""
+
+MAX_MATCHES: Final = 200
+"""Of one picture that are shown."""
+
+_MAX_PAGES: Final = 10
+_MAX_DECISIONS: Final = 50
+_INDENT: Final = re.compile(r"^[ \t]+", re.MULTILINE)
+_PLACE: Final = "{# pictures #}"
+_BLOCK: Final = 65_536  # bytes
+_JPEG: Final = b"\xff\xd8\xff"
+_WEBP: Final = b"RIFF"
+
+
+class Theirs(NamedTuple):
+    """What stood at a match's address when it was captured last."""
+
+    jpeg: bytes
+    at: str
+
+
+class _ResourceView(NamedTuple):
+    kind: str
+    said: str
+
+
+class _CaptureView(NamedTuple):
+    at: str
+    who: str
+    stamped: str | None
+    resources: tuple[_ResourceView, ...]
+    name: str
+    sha256: str
+
+
+class _MatchView(NamedTuple):
+    kind: str
+    domain: str
+    state: str | None
+    url: str
+    pages: list[str]
+    more_pages: int
+    first_seen: str | None
+    last_seen: str | None
+    disposition: str | None
+    allowed: str | None
+    decisions: list[dict[str, object]]
+    notices: list[str]
+    captures: tuple[_CaptureView, ...]
+    theirs: Markup | None
+    theirs_at: str | None
+
+
+class _CaseView(NamedTuple):
+    name: str
+    ours: Markup | None
+    credentials: tuple[str, ...]
+    matches: tuple[_MatchView, ...]
+    more: int
+
+
+class CasePage:
+    """Takes pictures one by one, as many as the page has room for."""
+
+    def __init__(self, aside: IO[bytes]) -> None:
+        """Keep what is shown in an empty open file until the rest is known."""
+        self._articles = aside
+        self._room = MAX_BYTES
+        self._left_out = 0
+
+    def add(self, picture: PictureFields, ours: bytes | None, theirs: Mapping[str, Theirs]) -> None:
+        """Show a picture.
+
+        Args:
+            picture: what is recorded of it.
+            ours: a small JPEG or WebP file of it.
+            theirs: what was captured last, by the normalised address.
+        """
+        article = (
+            _environment()
+            .get_template("case_picture.html")
+            .render(
+                picture=picture,
+                case=_case(picture, ours, theirs),
+                **{"from": picture.provenance},
+            )
+        )
+        data = article.encode()
+        if self._left_out or len(data) > self._room:
+            self._left_out += 1
+            return
+        self._room -= len(data)
+        self._articles.write(data)
+
+    def blocks(self, manifest: Manifest) -> Iterator[bytes]:
+        """The whole page."""
+        style = _read("case.css")
+        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        page = (
+            _environment()
+            .get_template(CASE)
+            .render(
+                manifest=manifest,
+                made_at=_moment(manifest.made_at),
+                left_out=self._left_out,
+                style=Markup(style),  # noqa: S704 - the text is ours
+                policy=f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; "
+                "base-uri 'none'; form-action 'none'",
+                pictures=Markup(_PLACE),  # noqa: S704 - the same
+            )
+        )
+        head, _, tail = page.partition(_PLACE)
+        yield head.encode()
+        self._articles.seek(0)
+        while block := self._articles.read(_BLOCK):
+            yield block
+        yield tail.encode()
+
+
+@cache
+def _environment() -> Environment:
+    found = Environment(
+        loader=FunctionLoader(_source),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=visible,
+        trim_blocks=True,
+    )
+    found.globals.update(amount=amount, size=size, link=link)
+    return found
+
+
+def _source(name: str) -> str:
+    text = html_assets.read(name) if name == "macros.html" else _read(name)
+    return _INDENT.sub("", text).replace(_PLACE, "{{ pictures }}")
+
+
+@cache
+def _read(name: str) -> str:
+    return resources.files("batchscan.evidence").joinpath("templates", name).read_text("utf-8")
+
+
+_PICTURE: Final = _environment().get_template("case_picture.html")
+_PAGE: Final = _environment().get_template(CASE)
+
+
+def _case(picture: PictureFields, ours: bytes | None, theirs: Mapping[str, Theirs]) -> _CaseView:
+    path = picture.paths[0].path if picture.paths else ""
+    return _CaseView(
+        name=os.path.basename(path) or path or "a picture without a name",
+        ours=_image(ours),
+        credentials=(),
+        matches=tuple(
+            _match(match, theirs.get(normalize_url(match.url)))
+            for match in picture.matches[:MAX_MATCHES]
+        ),
+        more=max(0, len(picture.matches) - MAX_MATCHES),
+    )
+
+
+def _match(match: MatchFields, theirs: Theirs | None) -> _MatchView:
+    rule = match.allowed_by
+    sent = [each for each in match.decisions if each.disposition is Disposition.NOTICED]
+    return _MatchView(
+        kind=match.kind,
+        domain=match.domain,
+        state=match.state,
+        url=match.url,
+        pages=match.pages[:_MAX_PAGES],
+        more_pages=max(0, len(match.pages) - _MAX_PAGES),
+        first_seen=_maybe(match.first_seen),
+        last_seen=_maybe(match.last_seen),
+        disposition=match.disposition,
+        allowed=f"by the owner's rule: {rule.reason}" if rule else None,
+        decisions=[
+            {
+                "at": _moment(each.at),
+                "who": each.who,
+                "disposition": each.disposition.value,
+                "note": each.note,
+                "undo": each.undo,
+            }
+            for each in match.decisions[:_MAX_DECISIONS]
+        ],
+        notices=[_moment(each.at) for each in sent if not each.undo],
+        captures=tuple(map(_capture, match.captures)),
+        theirs=_image(theirs.jpeg) if theirs else None,
+        theirs_at=_moment(theirs.at) if theirs else None,
+    )
+
+
+def _capture(file: CaptureFields) -> _CaptureView:
+    stamp = file.timestamp
+    stamped = None
+    if stamp is not None:
+        said = _moment(stamp.at) if stamp.at else "(openssl can read when)"
+        stamped = f"{said} by {stamp.url}"
+    return _CaptureView(
+        at=_moment(file.captured_at),
+        who=file.who,
+        stamped=stamped,
+        resources=tuple(_resources(file.resources)),
+        name=file.file or f"not in here: {file.trouble}",
+        sha256=file.sha256,
+    )
+
+
+def _resources(found: Iterable[ResourceFields]) -> Iterator[_ResourceView]:
+    parts = 0
+    for each in found:
+        if each.kind is CaptureKind.RESOURCE:
+            parts += 1
+            continue
+        status = "no answer" if each.http_status is None else f"HTTP {each.http_status}"
+        said = [] if each.kind is CaptureKind.SCREENSHOT else [status]
+        said += [each.media_type] if each.media_type else []
+        said += [size(each.bytes)] if each.bytes is not None else []
+        said += [each.trouble] if each.trouble else []
+        said += [f"SHA-256 {each.sha256}"] if each.sha256 else []
+        yield _ResourceView(each.kind.value, ", ".join(said))
+    if parts:
+        yield _ResourceView("parts of the page", f"{parts:,}")
+
+
+def _image(data: bytes | None) -> Markup | None:
+    """A file of ours as the address of an image."""
+    if data is None or (data[:3] != _JPEG and data[:4] != _WEBP):
+        return None
+    kind = "jpeg" if data[:3] == _JPEG else "webp"
+    return Markup(f"data:image/{kind};base64,{base64.b64encode(data).decode()}")  # noqa: S704 - holds nothing that HTML reads
+
+
+def _maybe(written: str | None) -> str | None:
+    return None if written is None else _moment(written)
+
+
+def _moment(written: str) -> str:
+    """A time to the minute: `2026-11-23 18:02 UTC`."""
+    return f"{written[:10]} {written[11:16]} UTC"

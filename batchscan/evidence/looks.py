@@ -1,0 +1,36 @@
+"""Our own pictures as `case.html` shows them: made small anew where a file is still there."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from batchscan.capture.look import look_at
+from batchscan.evidence.select import read_current_file
+from batchscan.images.decoding.pool import Decoders
+from batchscan.ledger.evidence import EvidencePicture
+
+MAX_LOOKS: Final = 100
+"""Pictures of one pack that are decoded again: each takes up to a second."""
+
+
+class Looks:
+    """Makes small pictures; closed at the end."""
+
+    def __init__(self) -> None:
+        self._decoders: Decoders | None = None
+        self._left = MAX_LOOKS
+
+    def of(self, picture: EvidencePicture, thumbnail: bytes | None) -> bytes | None:
+        """A small JPEG of a picture, or the even smaller one that was kept when it was scanned."""
+        data = read_current_file(picture) if self._left else None
+        if data is None:
+            return thumbnail
+        self._left -= 1
+        if self._decoders is None:
+            self._decoders = Decoders(1)
+        return look_at(data, self._decoders) or thumbnail
+
+    def close(self) -> None:
+        """End the decoders' process, where one was started."""
+        if self._decoders is not None:
+            self._decoders.close()

@@ -1,0 +1,163 @@
+"""Captures in packs: byte for byte, on the page for people, and looked into when checked."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import re
+from dataclasses import replace
+from hashlib import sha256
+
+import pytest
+from PIL import Image
+
+from batchscan.capture.capturer import Capturer
+from batchscan.enums import CaptureKind, Disposition
+from batchscan.evidence.verify import ALTERED, verify
+from batchscan.images.decoding.pool import Decoders
+from batchscan.ledger.captures import Timestamp
+from batchscan.ledger.dispositions import Choice, Decision, MarkResult
+from batchscan.ledger.match_choice import MatchChoice
+from tests.support.evidence_ledgers import NOW, answer, answered, image, members, packed, rezipped
+from tests.support.pictures import png
+from tests.support.web_sites import NOT_THERE, ok, site
+
+URL = "http://site.example/copy.png"
+COPY = png(64, 48, 3)
+
+
+def answers(path: str) -> bytes:
+    return ok(COPY, "Content-Type: image/png") if path == "/copy.png" else NOT_THERE
+
+
+@pytest.fixture(scope="module")
+def decoders():
+    opened = Decoders(1)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+async def captured(ledger, decoders):
+    """A match with a real capture, its decisions, and a pack about it; gives the file."""
+    answered(ledger, image("/p/<b>ours.png"), answer(URL))
+    decision = Decision(Disposition.NOTICED, NOW, "ann", "site.example", "by <i>mail</i>")
+    choice = Choice(None, lambda _: True)
+    ledger.dispositions.mark(choice, decision, MarkResult())
+    [match] = ledger.chosen_matches.find(MatchChoice())
+    async with site(answers) as web:
+        capturer = Capturer(web.client(), decoders, str(ledger.path.parent), "ann", lambda: NOW)
+        return match, await capturer.capture(match)
+
+
+def page_of(path) -> str:
+    return members(path)["case.html"].decode().replace("&#39;", "'")
+
+
+def test_a_pack_holds_captures_byte_for_byte_and_says_what_is_in_them(ledger, captured, tmp_path):
+    match, file = captured
+    ledger.captures.add(match.place, file)
+    made = packed(ledger, tmp_path / "e.zip", domains=["site.example"])
+    inside = members(tmp_path / "e.zip")
+
+    on_disk = (ledger.path.parent / "captures" / file.name).read_bytes()
+    assert (made.captures, made.missing) == (1, ())
+    assert inside[f"captures/{file.name}"] == on_disk
+    [record] = [json.loads(data) for name, data in inside.items() if name[:9] == "pictures/"]
+    [capture] = record["matches"][0]["captures"]
+    assert (capture["file"], capture["sha256"]) == (f"captures/{file.name}", file.sha256)
+    assert [(each["kind"], each["http_status"]) for each in capture["resources"]] == [
+        ("picture", 200), ("page", 404),
+    ]  # fmt: skip
+    assert json.loads(inside["manifest.json"])["captures"] == 1
+    with open(tmp_path / "e.zip", "rb") as opened:
+        checked = verify(opened)
+    assert (checked.faults, checked.captures.files, checked.captures.records) == ((), 1, 5)
+
+
+def test_the_page_shows_ours_theirs_and_what_was_decided_and_runs_nothing(
+    ledger, captured, tmp_path
+):
+    match, file = captured
+    ledger.captures.add(match.place, file)
+    packed(ledger, tmp_path / "e.zip", domains=["site.example"])
+    page = page_of(tmp_path / "e.zip")
+
+    images = re.findall(r'src="(data:image/jpeg;base64,[^"]+)"', page)
+    assert len(images) == 1  # no small picture of ours was kept
+    assert "&lt;b&gt;ours.png" in page
+    for words in ("noticed", "by ann", "by &lt;i&gt;mail&lt;/i&gt;", "marked as sent 2026-11-23",
+                  URL.replace("site.example", "<b>site.example</b>"), file.sha256, "HTTP 404",
+                  "captured 2026-11-23 18:02 UTC", "first 2026-11-23"):  # fmt: skip
+        assert words in page, words
+    assert "<script" not in page
+    assert "default-src 'none'; img-src data:; style-src 'sha256-" in page
+    assert not re.search(r'(?:src|href)="(?!data:|https?://)', page)
+
+
+@pytest.mark.parametrize("harm", ["gone", "altered"])
+def test_a_capture_that_is_not_as_it_was_written_is_named_and_left_out(
+    ledger, captured, tmp_path, harm
+):
+    match, file = captured
+    ledger.captures.add(match.place, file)
+    path = ledger.path.parent / "captures" / file.name
+    if harm == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-1] + b"x")
+    made = packed(ledger, tmp_path / "e.zip", domains=["site.example"])
+
+    assert (made.captures, made.missing) == (0, (file.name,))
+    assert f"captures/{file.name}" not in members(tmp_path / "e.zip")
+    assert "not in here: it" in page_of(tmp_path / "e.zip")
+    with open(tmp_path / "e.zip", "rb") as opened:
+        assert verify(opened).faults == ()
+
+
+def test_a_capture_that_was_changed_before_it_was_packed_anew_is_found_out(
+    ledger, captured, tmp_path
+):
+    """Whoever makes a whole new pack has the manifest agree, but not the records' own digests."""
+    match, file = captured
+    ledger.captures.add(match.place, file)
+    packed(ledger, tmp_path / "e.zip", domains=["site.example"])
+    inside = members(tmp_path / "e.zip")
+    name = f"captures/{file.name}"
+    plain = gzip.decompress(inside[name]).replace(b"image/png", b"image/gif")
+    inside[name] = gzip.compress(plain)
+    manifest = json.loads(inside["manifest.json"])
+    for each in manifest["files"]:
+        if each["name"] == name:
+            each |= {"bytes": len(inside[name]), "sha256": sha256(inside[name]).hexdigest()}
+    inside["manifest.json"] = json.dumps(manifest).encode()
+    lines = [f"{each['sha256']}  {each['name']}\n" for each in manifest["files"]]
+    lines.append(f"{sha256(inside['manifest.json']).hexdigest()}  manifest.json\n")
+    inside["SHA256SUMS"] = "".join(lines).encode()
+    rezipped(tmp_path / "e.zip", inside)
+
+    with open(tmp_path / "e.zip", "rb") as opened:
+        [fault] = verify(opened).faults
+    assert (fault.what, fault.name) == (ALTERED, name)
+    assert "digest" in fault.detail or "WARC" in fault.detail
+
+
+def test_a_timestamp_that_cannot_be_read_is_packed_and_said(ledger, captured, tmp_path):
+    match, file = captured
+    stamped = replace(file, timestamp=Timestamp("http://tsa.example/", b"odd answer", None))
+    ledger.captures.add(match.place, stamped)
+    packed(ledger, tmp_path / "e.zip", domains=["site.example"])
+
+    assert members(tmp_path / "e.zip")[f"captures/{file.name}.tsr"] == b"odd answer"
+    with open(tmp_path / "e.zip", "rb") as opened:
+        checked = verify(opened)
+    assert checked.faults == ()
+    assert checked.captures.unread == [f"captures/{file.name}.tsr"]
+
+
+def test_theirs_is_made_anew_from_what_was_captured(captured):
+    _, file = captured
+    [picture] = [each for each in file.resources if each.kind is CaptureKind.PICTURE]
+    with Image.open(io.BytesIO(picture.preview)) as small:
+        assert small.size == (64, 48)
