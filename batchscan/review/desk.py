@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from batchscan.commands.capture import CaptureOptions
 from batchscan.ledger import Ledger
 from batchscan.ledger.review import ReviewFilter
 from batchscan.review.actions import Actions
+from batchscan.review.jobs import Jobs
 from batchscan.review.ledger_access import ReviewLedger
 from batchscan.review.pictures import OwnPictures
 from batchscan.review.queue import QueueCounts, Queues
@@ -24,22 +26,32 @@ class Desk:
     queues: Queues
     pictures: OwnPictures
     actions: Actions
+    jobs: Jobs
+    options: CaptureOptions  # how other people's sites are asked
 
     @classmethod
-    def of(cls, loaded: LoadedSettings) -> Self:
+    def of(cls, loaded: LoadedSettings, options: CaptureOptions | None = None) -> Self:
         """Make the parts for some settings.
 
         Raises:
             UsageError: there is no home folder, and no state folder is set.
         """
-        return cls(ReviewLedger(loaded), Queues(), OwnPictures(), Actions(loaded))
+        return cls(
+            ReviewLedger(loaded),
+            Queues(),
+            OwnPictures(),
+            Actions(loaded),
+            Jobs(),
+            options or CaptureOptions(),
+        )
 
     def counts(self, ledger: Ledger, chosen: ReviewFilter, *, exact: bool = True) -> QueueCounts:
         """How much a queue holds; on the ledger's thread."""
         return self.queues.counts(ledger, chosen, self.ledger.generation, exact=exact)
 
     async def aclose(self) -> None:
-        """End threads and children."""
+        """End what is under way, threads and children."""
+        await self.jobs.aclose()
         await self.ledger.aclose()
         await self.pictures.aclose()
 

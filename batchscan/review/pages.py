@@ -145,7 +145,7 @@ def queue_values(
     return values | {
         "seen": seen(now),
         "ours": _ours(looked),
-        "theirs": _theirs(now, looked.captured_at),
+        **theirs_values(view, now, looked.captured_at),
         "likeness": None,
         "facts": facts,
         "picture": picture,
@@ -246,9 +246,19 @@ def _ours(looked: Looked) -> Ours:
     return Ours(name, f"/picture/{picture.id}/small", small=True, why=why)
 
 
-def _theirs(match: QueuedMatch, captured_at: float | None) -> Theirs | None:
-    if captured_at is None:
-        return None
+def theirs_values(view: View, match: QueuedMatch, captured_at: float | None) -> dict[str, object]:
+    """What the figure with their picture is filled with."""
+    theirs = None if captured_at is None else _theirs(match, captured_at)
+    return {
+        "theirs": theirs,
+        "now": match,
+        "seen": seen(match),
+        "query": whole(view.query()),
+        "can_be_captured": link(match.url) is not None,
+    }
+
+
+def _theirs(match: QueuedMatch, captured_at: float) -> Theirs:
     # The time is for the browser, which would else show the picture that it has.
     source = f"/capture/{MatchId.of(match.place)}?at={captured_at:.0f}"
     return Theirs(source, moment(captured_at))

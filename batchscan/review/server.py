@@ -4,6 +4,7 @@ r"""The page itself: what is at which address, from the first request to the sig
 |---|---|
 | `GET /` | how much is left; sites and pictures |
 | `GET /queue?FILTERS&at=ID` | one match; `/queue/part` is the same without its frame, for the script |
+| `POST /capture` | asks their site for the match, and shows what it got |
 | `POST /decide`, `/allow`, `/undo` | the queue with what came of it; `part=1` as above |
 | `GET /site?site=DOMAIN` | everything on one site; `POST /site/...` acts on it |
 | `GET /stats` | what was found and decided over time |
@@ -24,6 +25,7 @@ from typing import Final, Self
 
 from aiohttp import web
 
+from batchscan.commands.capture import CaptureOptions
 from batchscan.errors import BatchscanError, StorageError, UsageError
 from batchscan.review import pages
 from batchscan.review.desk import Desk
@@ -43,14 +45,17 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class ReviewServer:
     """Serves the page at `url` from `__aenter__` to `__aexit__`."""
 
-    def __init__(self, loaded: LoadedSettings, port: int = 0) -> None:
+    def __init__(
+        self, loaded: LoadedSettings, port: int = 0, options: CaptureOptions | None = None
+    ) -> None:
         """Prepare.
 
         Args:
             loaded: which ledger, and which rules.
             port: to listen on; 0 for any that is free.
+            options: how matches are captured.
         """
-        self._desk = Desk.of(loaded)
+        self._desk = Desk.of(loaded, options)
         self._port = port
         self._gate: Gate | None = None
         self._runner: web.AppRunner | None = None
@@ -167,14 +172,16 @@ def _routes(desk: Desk) -> list[web.RouteDef]:
         web.post("/decide", views.decide),
         web.post("/allow", views.allow),
         web.post("/undo", views.undo),
-        web.get(r"/{name:decide|allow|undo}", views.again),
+        web.post("/capture", views.capture),
+        web.get(r"/{name:decide|allow|undo|capture}", views.again),
         web.get("/site", sites.page),
         web.post("/site/mark", sites.mark),
         web.post("/site/allow", sites.allow),
         web.post("/site/undo", sites.undo),
         web.post("/site/notice", sites.notice),
         web.post("/site/pack", sites.pack),
-        web.get(r"/site/{name:mark|allow|undo|notice|pack}", sites.again),
+        web.post("/site/capture", sites.capture),
+        web.get(r"/site/{name:mark|allow|undo|notice|pack|capture}", sites.again),
         web.get(r"/picture/{number:\d{1,18}}/large", views.large),
         web.get(r"/picture/{number:\d{1,18}}/small", views.small),
         web.get("/capture/{match}", views.captured),

@@ -14,6 +14,7 @@ from batchscan.ledger.dispositions import Place
 from batchscan.ledger.review import ANY, QueuedMatch, ReviewFilter
 from batchscan.review import pages, site
 from batchscan.review.actions import Done
+from batchscan.review.asking import capture_site as site_capture
 from batchscan.review.desk import Desk
 from batchscan.review.filters import View
 from batchscan.review.views import decision, text_of
@@ -71,6 +72,18 @@ class SitePages:
         settings = self._desk.actions.settings()
         return _download(await asyncio.to_thread(site.pack_case, settings, _domain(request)))
 
+    async def capture(self, request: web.Request) -> web.Response:
+        """Begin to capture everything on it, or say how far that is."""
+        await request.post()
+        domain = _domain(request)
+        settings, options = self._desk.actions.settings(), self._desk.options
+        self._desk.jobs.start(
+            f"site {domain}",
+            f"Capturing what is on {domain}",
+            lambda job: site_capture(settings, domain, options, job),
+        )
+        return await self._show(domain)
+
     async def _show(self, domain: str, done: Done | None = None) -> web.Response:
         everything = ReviewFilter(disposition=ANY, state=ANY)
 
@@ -94,6 +107,8 @@ class SitePages:
                 entries=[_entry(match, view) for match in matches],
                 more=max(0, sum(counts.values()) - len(matches)),
                 forms=site.notice_forms(self._desk.actions.loaded.settings),
+                job=self._desk.jobs.get(f"site {domain}"),
+                there=sum(counts.values()) - counts.get("gone", 0),
                 done=done,
             )
         )

@@ -16,6 +16,7 @@ from batchscan.ledger.review import QueuedMatch, ReviewFilter
 from batchscan.ledger.review_details import MatchFacts, PictureFacts
 from batchscan.review import pages
 from batchscan.review.actions import Done, Seen
+from batchscan.review.asking import capture_one
 from batchscan.review.desk import Desk, picture_names
 from batchscan.review.filters import MatchId, View
 from batchscan.review.queue import QueueCounts, QueuePage, resolve
@@ -131,6 +132,33 @@ class Views:
         if data is None:
             return web.Response(text=pages.read("none.svg"), content_type="image/svg+xml")
         return _image(data)
+
+    async def capture(self, request: web.Request) -> web.Response:
+        """Ask their site for the match that is looked at, and show what it has."""
+        view, form = View.parse(request.query_string), await request.post()
+        at = Seen.parse(text_of(form.get("at")))
+        if at is None:
+            raise UsageError("no match is chosen")
+        place = await self._desk.ledger.read(lambda ledger: resolve(ledger, at.name))
+        if place is None:
+            raise web.HTTPNotFound
+        settings, options = self._desk.actions.settings(), self._desk.options
+        job = self._desk.jobs.start(
+            f"match {at.name}", "capturing", lambda _: capture_one(settings, place, options)
+        )
+        done = await self._desk.jobs.wait(job)
+        if _PART not in form:
+            return await self._show(view, part=False, at=at, done=done)
+
+        def look(ledger: Ledger) -> tuple[QueuedMatch | None, float | None]:
+            captured = ledger.captures.preview(*place)
+            return ledger.review_queue.at(place), captured.captured_at if captured else None
+
+        match, captured_at = await self._desk.ledger.read(look)
+        if match is None:
+            raise web.HTTPNotFound
+        values = pages.theirs_values(view.at_match(place), match, captured_at)
+        return pages.html(pages.render("theirs.html", done=done, **values))
 
     async def captured(self, request: web.Request) -> web.Response:
         """Their picture as we captured it last, made anew by a decoder of ours."""

@@ -127,6 +127,30 @@
     showUndo();
   }
 
+  // Their site is asked slowly, so deciding goes on meanwhile.
+  async function capture(form, button) {
+    if (button.disabled) return;
+    button.disabled = true;
+    button.textContent = "Capturing…";
+    say("Asking their site…", "");
+    const body = new URLSearchParams(new FormData(form));
+    body.append("part", "1");
+    let made = null, trouble = "";
+    try {
+      const answer = await fetch(form.getAttribute("action"), { method: "POST", body });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      made = answer.ok ? page.querySelector(".theirs") : null;
+      trouble = made ? made.dataset.warning : (page.querySelector(".lead") || page.body).textContent.trim();
+    } catch {
+      trouble = "batchscan review does not answer any more.";
+    }
+    const shown = one(".theirs");
+    if (!shown || !form.isConnected) return; // another match is looked at by now
+    if (made) shown.replaceWith(made);
+    else button.disabled = false;
+    say(made ? made.dataset.said : "", trouble);
+  }
+
   // --- selecting --------------------------------------------------------------------------------
   function pick(box, on, range) {
     const every = boxes(), from = every.findIndex((each) => idOf(each.value) === anchor);
@@ -203,7 +227,8 @@
     const form = event.target;
     if (form.method !== "post") return;
     event.preventDefault();
-    send(form, event.submitter);
+    if (form.matches(".capture")) capture(form, event.submitter);
+    else send(form, event.submitter);
   });
 
   one("#keys-on").checked = !stored(localStorage, KEYS_OFF, false);

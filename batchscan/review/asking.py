@@ -1,0 +1,61 @@
+"""Asking the sites of matches: what is there now. Costs nothing, and takes its time."""
+
+from __future__ import annotations
+
+from batchscan.commands.capture import Captured, CaptureOptions, capture_match, capture_matches
+from batchscan.enums import CaptureKind
+from batchscan.ledger.dispositions import Place
+from batchscan.ledger.match_choice import MatchChoice
+from batchscan.report.wording import amount
+from batchscan.review.actions import Done
+from batchscan.review.jobs import Job
+from batchscan.settings import Settings
+from batchscan.url_patterns import UrlPattern
+
+
+async def capture_one(settings: Settings, place: Place, options: CaptureOptions) -> Done:
+    """Capture one match, and say what came of it.
+
+    Raises:
+        StorageError: the file or the ledger cannot be written.
+    """
+    captured = await capture_match(settings, place, options)
+    if captured is None:
+        return Done("", warning="The ledger does not know this match any more.")
+    trouble = _trouble(captured)
+    if trouble is None:
+        return Done("Captured.")
+    return Done("Captured what there was.", warning=f"Their picture: {trouble}.")
+
+
+async def capture_site(settings: Settings, domain: str, options: CaptureOptions, job: Job) -> Done:
+    """Capture everything that is on a site.
+
+    Raises:
+        UsageError: that is no site.
+        StorageError: a file or the ledger cannot be written.
+    """
+    failed = 0
+
+    def tell(captured: Captured) -> None:
+        nonlocal failed
+        job.finished += 1
+        failed += _trouble(captured) is not None
+
+    choice = MatchChoice(covers=[UrlPattern.of(domain).covers], only_present=True)
+    number = await capture_matches(settings, choice, options, tell)
+    warning = f"Of {amount(failed, 'match')} the picture was not to be had." if failed else None
+    return Done(f"{amount(number, 'match')} captured.", warning=warning)
+
+
+def _trouble(captured: Captured) -> str | None:
+    """Why their picture cannot be shown."""
+    for each in captured.file.resources:
+        if each.kind is not CaptureKind.PICTURE:
+            continue
+        if each.http_status is None:
+            return each.trouble or "no answer"
+        if each.http_status // 100 != 2:  # noqa: PLR2004 - HTTP's
+            return f"HTTP {each.http_status}"
+        return None if each.preview else "what is there is no picture that can be shown"
+    return "no answer"

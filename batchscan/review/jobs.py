@@ -1,0 +1,89 @@
+"""What takes longer than a page: asking other people's sites, which is done slowly on purpose."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from batchscan.errors import BatchscanError, UsageError
+from batchscan.review.actions import Done
+
+MAX_RUNNING: Final = 8
+MAX_KEPT: Final = 100  # whose ends are remembered
+
+
+@dataclass(slots=True)
+class Job:
+    """One piece of work under way, and what came of it."""
+
+    what: str  # for people: "capturing what is on example.com"
+    finished: int = 0  # matches
+    result: Done | None = None
+    task: asyncio.Task[None] | None = None
+
+
+Work = Callable[[Job], Awaitable[Done]]
+
+
+class Jobs:
+    """Runs pieces of work, each once at a time, and remembers how the last ones ended."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, Job] = {}
+
+    def get(self, name: str) -> Job | None:
+        """The last piece of work of a name, under way or done."""
+        return self._jobs.get(name)
+
+    def start(self, name: str, what: str, work: Work) -> Job:
+        """Start a piece of work, unless it is under way; gives it either way.
+
+        Raises:
+            UsageError: too much is under way already.
+        """
+        known = self._jobs.get(name)
+        if known is not None and known.result is None:
+            return known
+        running = sum(job.result is None for job in self._jobs.values())
+        if running >= MAX_RUNNING:
+            raise UsageError(
+                f"{running} things are under way already", advice="wait until one has ended"
+            )
+        job = Job(what)
+        self._jobs.pop(name, None)
+        self._jobs[name] = job
+        job.task = asyncio.create_task(_run(job, work))
+        while len(self._jobs) > MAX_KEPT:
+            oldest = next(key for key, each in self._jobs.items() if each.result is not None)
+            del self._jobs[oldest]
+        return job
+
+    async def wait(self, job: Job) -> Done:
+        """Wait for the end of a piece of work, which goes on when the one who waits goes away."""
+        if job.task is not None:
+            await asyncio.shield(job.task)
+        return job.result or Done("", warning="It was stopped.")
+
+    async def aclose(self) -> None:
+        """Stop what is under way: nothing of it was paid for."""
+        for job in self._jobs.values():
+            if job.task is not None and not job.task.done():
+                job.task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await job.task
+
+
+async def _run(job: Job, work: Work) -> None:
+    try:
+        job.result = await work(job)
+    except BatchscanError as error:
+        job.result = Done("", warning=f"{error}. {error.advice or ''}".strip())
+    except asyncio.CancelledError:
+        job.result = Done("", warning="It was stopped.")
+        raise
+    except Exception:
+        job.result = Done("", warning="It failed: this is a bug in batchscan.")
+        raise
