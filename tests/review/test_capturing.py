@@ -51,6 +51,7 @@ async def test_their_picture_is_captured_made_anew_and_shown(tmp_path):
 
 async def ended(reader) -> str:
     """The page of the site when what is under way has ended."""
+    page = ""
     for _ in range(100):
         page = str(await reader.get("/site?site=site.example"))
         if "so far" not in page:
