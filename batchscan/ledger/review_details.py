@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,6 +24,15 @@ class PictureFile(NamedTuple):
     sha256: str
 
 
+class PictureVersion(NamedTuple):
+    """Another content that has a picture's answer: covered by it, or sent as the same bytes."""
+
+    format: str
+    width: int
+    height: int
+    size: int  # bytes
+
+
 @dataclass(frozen=True, slots=True)
 class PictureFacts:
     """One of our pictures."""
@@ -33,7 +43,7 @@ class PictureFacts:
     format: str
     width: int
     height: int
-    same_answer: int  # other contents of which the same bytes are sent
+    versions: tuple[PictureVersion, ...]  # other contents that have this answer
     has_thumbnail: bool  # whether a preview was kept
     files: tuple[PictureFile, ...]
     matches: int  # that are present
@@ -94,7 +104,7 @@ class ReviewDetails:
         """What is known of a picture; None where there is none."""
         row = self._connection.execute(
             "SELECT lower(hex(p.sha256)), p.bytes, p.format, p.width, p.height,"
-            " (SELECT count(*) FROM equals e WHERE e.picture_id = p.id), EXISTS (SELECT 1"
+            " EXISTS (SELECT 1"
             " FROM portraits o WHERE o.picture_id = p.id AND o.thumbnail NOT NULL) FROM pictures p"
             " WHERE p.id = ? AND p.realm_id = ?",
             (picture_id, self._realm_id),
@@ -106,7 +116,7 @@ class ReviewDetails:
             f" ON p.id = m.picture_id WHERE m.picture_id = ? AND {PRESENT}",
             (picture_id,),
         ).fetchone()
-        sha256, size, form, width, height, same_answer, has_thumbnail = row
+        sha256, size, form, width, height, has_thumbnail = row
         matches, sites = counts
         return PictureFacts(
             picture_id,
@@ -115,7 +125,7 @@ class ReviewDetails:
             form,
             width,
             height,
-            same_answer=same_answer,
+            versions=tuple(self._versions(picture_id)),
             has_thumbnail=bool(has_thumbnail),
             files=self.files(picture_id),
             matches=matches,
@@ -127,7 +137,8 @@ class ReviewDetails:
         rows = self._connection.execute(
             "SELECT d.path, f.name, f.size, lower(hex(coalesce(f.sha256, p.sha256)))"
             " FROM files f JOIN folders d ON d.id = f.folder_id JOIN pictures p"
-            " ON p.id = f.picture_id WHERE f.picture_id = ? AND p.realm_id = ? LIMIT ?",
+            " ON p.id = f.picture_id WHERE f.picture_id = ? AND p.realm_id = ?"
+            " ORDER BY f.sha256 NOT NULL LIMIT ?",  # the largest version is the answered one
             (picture_id, self._realm_id, MAX_FILES),
         ).fetchall()
         if rows:
@@ -151,3 +162,13 @@ class ReviewDetails:
             (picture_id, self._realm_id),
         ).fetchone()
         return row[0] if row else None
+
+    def _versions(self, picture_id: int) -> Iterator[PictureVersion]:
+        rows = self._connection.execute(
+            "SELECT e.format, e.width, e.height, e.bytes FROM files f JOIN equals e"
+            " ON e.realm_id = f.realm_id AND e.sha256 = f.sha256 WHERE f.picture_id = ?1"
+            " UNION SELECT c.format, c.width, c.height, c.bytes FROM covered c"
+            " WHERE c.picture_id = ?1 ORDER BY 4 DESC LIMIT ?2",
+            (picture_id, MAX_FILES),
+        )
+        return (PictureVersion(*row) for row in rows)

@@ -12,7 +12,7 @@ from batchscan.errors import UsageError
 from batchscan.ledger import Ledger
 from batchscan.ledger.dispositions import Place
 from batchscan.ledger.review import ANY, QueuedMatch, ReviewFilter
-from batchscan.review import pages, site
+from batchscan.review import pages, queue_values, site
 from batchscan.review.actions import Done
 from batchscan.review.asking import capture_site as site_capture
 from batchscan.review.desk import Desk
@@ -114,9 +114,9 @@ class SitePages:
         )
 
 
-def _entry(match: QueuedMatch, view: str) -> pages.Entry:
-    name = pages.seen(match).partition(":")[0]
-    return pages.entry(match, f"/queue?{view}&at={name}", match.domain)
+def _entry(match: QueuedMatch, view: str) -> queue_values.Entry:
+    name = queue_values.seen(match).partition(":")[0]
+    return queue_values.entry(match, f"/queue?{view}&at={name}", match.domain)
 
 
 def _domain(request: web.Request) -> str:

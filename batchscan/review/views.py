@@ -14,7 +14,7 @@ from batchscan.ledger import Ledger
 from batchscan.ledger.dispositions import Place
 from batchscan.ledger.review import QueuedMatch, ReviewFilter
 from batchscan.ledger.review_details import MatchFacts, PictureFacts
-from batchscan.review import pages
+from batchscan.review import pages, queue_values
 from batchscan.review.actions import Done, Seen
 from batchscan.review.asking import capture_one
 from batchscan.review.desk import Desk, picture_names
@@ -157,7 +157,7 @@ class Views:
         match, captured_at = await self._desk.ledger.read(look)
         if match is None:
             raise web.HTTPNotFound
-        values = pages.theirs_values(view.at_match(place), match, captured_at)
+        values = queue_values.theirs_values(view.at_match(place), match, captured_at)
         return pages.html(pages.render("theirs.html", done=done, **values))
 
     async def captured(self, request: web.Request) -> web.Response:
@@ -205,12 +205,12 @@ class Views:
         looked = None
         if found.facts is not None and found.picture is not None:
             current = await self._desk.pictures.current(found.picture.files)
-            looked = pages.Looked(
+            looked = queue_values.Looked(
                 found.facts, found.picture, current, found.names, found.captured_at
             )
         now = found.page.current
         view = view.at_match(now.place if now else None)
-        values = pages.queue_values(view, found.page, looked, done)
+        values = queue_values.queue_values(view, found.page, looked, done)
         return pages.html(pages.render("part.html" if part else "queue.html", **values))
 
     def _next(self, ledger: Ledger, view: View, place: Place) -> Place | None:

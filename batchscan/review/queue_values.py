@@ -1,0 +1,239 @@
+"""What the queue's templates are filled with: one match, and the list around it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from markupsafe import Markup
+
+from batchscan.enums import Disposition
+from batchscan.ledger.review import QueuedMatch
+from batchscan.ledger.review_details import MatchFacts, PictureFacts, PictureFile
+from batchscan.report.html_escaping import cut, link
+from batchscan.report.html_pictures import moment
+from batchscan.report.wording import size
+from batchscan.review.actions import Done
+from batchscan.review.filters import MatchId, View
+from batchscan.review.pages import UNKNOWN_SITE, filter_values, site_query, whole
+from batchscan.review.queue import QueuePage
+
+MAX_FILES: Final = 5  # of a picture that are named
+MAX_VERSIONS: Final = 5  # of a picture that are described
+_LONGEST: Final = 60  # characters of an address in the list
+
+
+class Entry(NamedTuple):
+    """A line of a list of matches."""
+
+    address: Markup
+    seen: str
+    text: str
+    kind: str
+    word: str
+    now: bool
+    heading: str | None  # of the lines from here on
+
+
+class Ours(NamedTuple):
+    """Our picture as it is shown."""
+
+    name: str
+    source: str
+    small: bool  # the preview of the ledger
+    why: str
+
+
+class Theirs(NamedTuple):
+    """Their picture as it is shown."""
+
+    source: str
+    at: str
+
+
+class Row(NamedTuple):
+    """A line of a match's history."""
+
+    at: str
+    what: str
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Everything about the match that is shown."""
+
+    facts: MatchFacts
+    picture: PictureFacts
+    current: PictureFile | None  # that still is what was scanned
+    names: Mapping[int, str]  # of the pictures in the list, by their numbers
+    captured_at: float | None  # their picture, last
+
+
+def queue_values(
+    view: View, page: QueuePage, looked: Looked | None, done: Done | None
+) -> dict[str, object]:
+    """What the queue's templates are filled with."""
+    values = filter_values(view) | {
+        "page": page,
+        "done": done,
+        "query": whole(view.query()),
+        "narrowed": view.is_narrowed,
+        "left_word": _left_word(view),
+    }
+    now = page.current
+    if now is None or looked is None:
+        return values
+    picture, facts = looked.picture, looked.facts
+    files = [os.fsdecode(file.path) for file in picture.files]
+    return values | {
+        "seen": seen(now),
+        "ours": _ours(looked),
+        **theirs_values(view, now, looked.captured_at),
+        "likeness": None,
+        "facts": facts,
+        "picture": picture,
+        "files": files[:MAX_FILES],
+        "more_files": max(0, len(files) - MAX_FILES),
+        "versions": _versions(picture),
+        "history": list(_history(facts)),
+        "next": _address(view, page.next),
+        "previous": _address(view, page.previous),
+        "site_page": whole(f"/site?{site_query(now.domain)}"),
+        "entries": list(_entries(view, page, looked.names)),
+    }
+
+
+def seen(match: QueuedMatch) -> str:
+    """How a form names a match, and what is decided about it now."""
+    return f"{MatchId.of(match.place)}:{match.disposition}"
+
+
+def short(url: str, site: str = "") -> str:
+    """An address in a list: without its scheme, its middle left out where it is long.
+
+    Args:
+        url: the address.
+        site: that the list is about, and need not be said again.
+    """
+    text = url.strip().partition("://")[2] or url.strip()
+    host, slash, path = text.partition("/")
+    if site and slash and host in (site, f"www.{site}"):
+        text = f"/{path}"
+    elif site and slash and host.endswith(f".{site}"):
+        text = f"{host.removesuffix(site)}…/{path}"
+    if len(text) <= _LONGEST:
+        return cut(text)
+    tail = _LONGEST // 2
+    return f"{cut(text[: _LONGEST - tail])}…{cut(text[-tail:])}"
+
+
+def entry(
+    match: QueuedMatch,
+    address: str,
+    site: str = "",
+    *,
+    now: bool = False,
+    heading: str | None = None,
+) -> Entry:
+    """A line of a list; of matches on `site` only, where that is given."""
+    return Entry(
+        whole(address),
+        seen(match),
+        short(match.url, site) or "an empty address",
+        match.kind.value,
+        match.disposition.value,
+        now,
+        heading,
+    )
+
+
+def _entries(view: View, page: QueuePage, names: Mapping[int, str]) -> Iterator[Entry]:
+    last: object = None
+    now = page.current
+    for match in (*page.before, *((now,) if now else ()), *page.after):
+        group = match.domain if view.order == "site" else match.place.picture_id
+        heading = None
+        if group != last:
+            last = group
+            by_site = match.domain or UNKNOWN_SITE
+            heading = by_site if view.order == "site" else names.get(match.place.picture_id, "")
+        site = match.domain if view.order == "site" else ""
+        yield entry(match, _address(view, match), site, now=match is now, heading=heading)
+
+
+def _address(view: View, match: QueuedMatch | None) -> Markup:
+    return whole(f"/queue?{view.at_match(match.place).query()}") if match else Markup()
+
+
+def _ours(looked: Looked) -> Ours:
+    picture = looked.picture
+    file = looked.current or next(iter(picture.files), None)
+    name = os.path.basename(os.fsdecode(file.path)) if file else "picture"
+    if looked.current:
+        return Ours(name, f"/picture/{picture.id}/large", small=False, why="")
+    what = "this is the small preview from then" if picture.has_thumbnail else "no preview was kept"
+    why = f"None of its files is as it was scanned: {what}."
+    return Ours(name, f"/picture/{picture.id}/small", small=True, why=why)
+
+
+def theirs_values(view: View, match: QueuedMatch, captured_at: float | None) -> dict[str, object]:
+    """What the figure with their picture is filled with."""
+    theirs = None if captured_at is None else _theirs(match, captured_at)
+    return {
+        "theirs": theirs,
+        "now": match,
+        "seen": seen(match),
+        "query": whole(view.query()),
+        "can_be_captured": link(match.url) is not None,
+    }
+
+
+def _theirs(match: QueuedMatch, captured_at: float) -> Theirs:
+    # The time is for the browser, which would else show the picture that it has.
+    source = f"/capture/{MatchId.of(match.place)}?at={captured_at:.0f}"
+    return Theirs(source, moment(captured_at))
+
+
+def _versions(picture: PictureFacts) -> str:
+    if not picture.versions:
+        return "no other version of this picture is known"
+    said = [
+        f"{each.format} {each.width:,} × {each.height:,}, {size(each.size)}"
+        for each in picture.versions[:MAX_VERSIONS]
+    ]
+    more = len(picture.versions) - len(said)
+    others = f", and {more:,} more" if more else ""
+    return f"also {'; '.join(said)}{others}, with this answer"
+
+
+def _history(facts: MatchFacts) -> Iterator[Row]:
+    """What happened, the newest first."""
+    rows = [(facts.first_seen, Row(moment(facts.first_seen), "first seen", None))]
+    if facts.last_seen != facts.first_seen:
+        rows.append((facts.last_seen, Row(moment(facts.last_seen), "last seen", None)))
+    for each in facts.decisions:
+        by = f" by {each.who}" if each.who else ""
+        before, after = _word(each.before), _word(each.after)
+        if each.undoes:
+            what = f"taken back{by}: {after} again"
+        elif before == after:
+            what = f"noted{by}"
+        else:
+            what = f"{after}{by}, {before} before"
+        rows.append((each.at, Row(moment(each.at), what, each.note)))
+    rows.sort(key=lambda row: -row[0])
+    return (row for _, row in rows)
+
+
+def _left_word(view: View) -> str:
+    chosen = view.chosen
+    if chosen.disposition in (None, Disposition.OPEN.value):
+        return "left"
+    return "matches" if chosen.disposition == "any" else _word(Disposition(chosen.disposition))
+
+
+def _word(word: Disposition) -> str:
+    return word.value.replace("_", " ")
