@@ -189,6 +189,7 @@ def _report(session: Session, digest: MatchSummary, said: _Said) -> Report:
     facts = dataclasses.replace(
         _facts(session, digest),
         balance=said.balance,
+        credit_price=session.settings.spend.credit_price,
         alerts=said.alerts,
         unchecked_files=tuple(said.unchecked or ()),
         unchecked_table=None if said.unchecked is None else UNCHECKED,

@@ -10,6 +10,7 @@ import msgspec
 from batchscan.enums import ExitReason, Status
 from batchscan.errors import BatchscanError
 from batchscan.report import schema
+from batchscan.report.wording import money_of
 from batchscan.report_sections import MatchSummary
 from batchscan.tally import Tally
 from batchscan.util.escaping import path_fields, replace_surrogates
@@ -38,6 +39,7 @@ class RunFacts:
     message: str | None = None  # what ended the run early
     advice: str | None = None  # and what to do about it
     balance: int | None = None  # credits left on the account
+    credit_price: str | None = None  # what a credit costs, such as 0.01 EUR
     alerts: schema.Alerts | None = None  # None without a target
     cluster: schema.Cluster | None = None  # None on one machine
     unchecked_files: tuple[schema.UncheckedFile, ...] = ()  # some of each reason
@@ -61,13 +63,7 @@ def build(run: RunFacts, tally: Tally, digest: MatchSummary, api: schema.Api) ->
         unchecked=dict(sorted(tally.unchecked.items())),
         unchecked_files=list(run.unchecked_files),
         unchecked_table=run.unchecked_table,
-        credits=schema.Credits(
-            charged=tally.charged,
-            expected=tally.expected,
-            saved_by_reuse=tally.saved_by_reuse,
-            outcome_unknown=tally.outcome_unknown,
-            balance=run.balance,
-        ),
+        credits=_credits(run, tally),
         matches=digest.matches,
         run_matches=digest.run_matches,
         domains=list(digest.domains),
@@ -88,6 +84,26 @@ def with_digest(report: schema.Report, digest: MatchSummary) -> schema.Report:
         domains=list(digest.domains),
         images=list(digest.images),
         allow_rules=list(digest.rules),
+    )
+
+
+def _credits(run: RunFacts, tally: Tally) -> schema.Credits:
+    return schema.Credits(
+        charged=tally.charged,
+        expected=tally.expected,
+        saved_by_reuse=tally.saved_by_reuse,
+        outcome_unknown=tally.outcome_unknown,
+        balance=run.balance,
+        money=None if run.credit_price is None else _money(tally, run.credit_price),
+    )
+
+
+def _money(tally: Tally, price: str) -> schema.Money:
+    return schema.Money(
+        price=price,
+        charged=money_of(tally.charged, price),
+        expected=money_of(tally.expected, price),
+        outcome_unknown=money_of(tally.outcome_unknown, price),
     )
 
 

@@ -73,14 +73,24 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
     converted_formats: dict[str, int] = {}  # the same by format
 
 
+class Money(msgspec.Struct, frozen=True, kw_only=True):
+    """Credits in money, each as in `3.00 EUR`."""
+
+    price: str  # of one credit
+    charged: str
+    expected: str
+    outcome_unknown: str
+
+
 class Credits(msgspec.Struct, frozen=True, kw_only=True):
-    """Money, in credits; `outcome_unknown` may have been charged without an answer."""
+    """What was paid, in credits; `outcome_unknown` may have been charged without an answer."""
 
     charged: int
     expected: int
     saved_by_reuse: int
     outcome_unknown: int
     balance: int | None
+    money: Money | None = None  # the same in money, where a setting says what a credit costs
 
 
 class AlertTrouble(msgspec.Struct, frozen=True, kw_only=True):

@@ -116,7 +116,7 @@ def _planned(report: Report) -> str:
     plan, least = report.run.plan, report.run.at_least_s
     number = report.reasons.get(DeferReason.DRY_RUN, 0) if plan is None else plan.pictures
     would = f"Would send {amount(number, 'picture')}"
-    price = amount(report.credits.expected, "credit")
+    price = amount(report.credits.expected, "credit") + _money(report, "expected")
     if plan is None or least is None or not number:
         return f"{would}: {price}." if number else f"{would}."
     much = size(plan.bytes)
@@ -165,14 +165,20 @@ def _history(totals: Matches) -> Iterator[str]:
 def money(report: Report) -> Iterator[str]:
     """What was paid, and what may have been."""
     credits_ = report.credits
-    said = [f"{credits_.charged:,} charged"]
+    said = [f"{credits_.charged:,} charged{_money(report, 'charged')}"]
     if credits_.saved_by_reuse:
         said.append(f"{credits_.saved_by_reuse:,} saved by reuse")
     if credits_.outcome_unknown:
-        said.append(f"{credits_.outcome_unknown:,} possibly charged without an answer")
+        unknown = f"possibly charged without an answer{_money(report, 'outcome_unknown')}"
+        said.append(f"{credits_.outcome_unknown:,} {unknown}")
     if credits_.balance is not None:
         said.append(f"{credits_.balance:,} left")
     yield from _sentence("Credits: ", said)
+
+
+def _money(report: Report, what: str) -> str:
+    money = report.credits.money
+    return "" if money is None else f" ({getattr(money, what)})"
 
 
 def alerts(report: Report, named: Callable[[str], str] = printable) -> Iterator[str]:

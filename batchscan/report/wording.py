@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from batchscan.enums import DeferReason, ExitReason, FailReason, RejectReason
 
 # A reason after its number, as in "3 over 20 MB"; those in _NOUNS take an s.
@@ -63,6 +65,14 @@ def amount(number: int, noun: str) -> str:
     """Count things: `1 picture`, `1,000 pictures`, `2 matches`."""
     ending = "" if number == 1 else "es" if noun.endswith("ch") else "s"
     return f"{number:,} {noun}{ending}"
+
+
+def money_of(credits_: int, price: str) -> str:
+    """Say what credits cost at a price of `0.01 EUR` each: `3.00 EUR`."""
+    each, currency = price.split(" ")
+    cost = Decimal(each) * credits_
+    digits = max(2, -int(cost.normalize().as_tuple().exponent))
+    return f"{cost:,.{digits}f} {currency}"
 
 
 def explained(number: int, reason: str) -> str:

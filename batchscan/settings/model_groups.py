@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from batchscan.settings.address_types import WebhookUrlType
 from batchscan.settings.fields import setting, subgroup
-from batchscan.settings.numeric_types import DurationType, IntType
+from batchscan.settings.numeric_types import DurationType, IntType, PriceType
 from batchscan.settings.published import Published, PublishedType
 from batchscan.settings.types import (
     ArgvType,
@@ -93,6 +93,9 @@ class Spend:
         BoolType(),
     )
     limit: int | None = setting(None, "pictures a run may send", IntType(0), flag="--limit")
+    credit_price: str | None = setting(
+        None, "what a credit costs, so that reports name money too: 0.01 EUR", PriceType()
+    )
     max_duration: float | None = setting(
         None, "how long a run may start new uploads", DurationType(0, _YEAR), flag="--max-duration"
     )

@@ -12,6 +12,7 @@ from batchscan.settings.units import Rate
 
 MAX_WINDOWS = 8
 _WHOLE = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:_[0-9]{3})*")  # 010 is eight to YAML: refused
+_PRICE = re.compile(r"(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,6})? (?:[A-Z]{3}|[€$£¥])")
 _MAX_WINDOW = 31 * 86_400.0
 
 
@@ -141,6 +142,22 @@ class RatesType(SettingType):
         """The list."""
         rates = value if isinstance(value, tuple) else ()
         return f"[{', '.join(units.format_rate(rate) for rate in rates)}]"
+
+
+@dataclass(frozen=True)
+class PriceType(SettingType):
+    """An amount of money with its currency."""
+
+    allowed: str = "an amount with its currency, such as 0.01 EUR"
+
+    def read(self, raw: object) -> object:
+        """Take the text with one space."""
+        return " ".join(raw.split()) if isinstance(raw, str) else raw
+
+    def check(self, value: object) -> None:
+        """Refuse what is no amount, or has no currency."""
+        if not isinstance(value, str) or not _PRICE.fullmatch(value):
+            raise ValueError
 
 
 def _rate_text(item: object) -> str:

@@ -74,7 +74,7 @@ def test_a_report_has_the_contracts_names():
         ],
         "reasons": ["credits", "too_large"],
         "unchecked": ["credits", "too_large"],
-        "credits": ["charged", "expected", "saved_by_reuse", "outcome_unknown", "balance"],
+        "credits": ["charged", "expected", "saved_by_reuse", "outcome_unknown", "balance", "money"],
         "matches": MATCHES,
         "run_matches": MATCHES,
         "api": ["requests", "retries", "rate_limited", "logins", "latency_ms", "bytes_sent"],

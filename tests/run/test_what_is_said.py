@@ -193,3 +193,39 @@ async def test_a_limit_that_was_reached_keeps_the_rest_back(bench):
 
     assert (ran.exit_code, ran.reasons()) == (5, {"limit": 35})
     assert len(bench.checks()) == 5
+
+
+async def test_with_the_price_of_a_credit_money_is_named(bench_with):
+    async with bench_with(price_of=lambda number: 2) as bench:
+        bench.pictures(3)
+        config = bench.folder / "config.yaml"
+        config.write_text("spend: {credit_price: 0.015 EUR}\n")
+        process = Process(bench)
+        _, plan, _ = await process.run("-c", str(config), "-n")
+        _, done, _ = await process.run("-c", str(config))
+        planned, scanned = reports(bench)
+        page = (bench.folder / "output" / "latest" / "report.html").read_text()
+
+    assert "(0.09 EUR)" in page
+    assert ": 3 credits (0.045 EUR); at least" in " ".join(plan.split())
+    assert planned["credits"]["money"]["expected"] == "0.045 EUR"
+    assert "Credits: 6 charged (0.09 EUR)" in done
+    assert scanned["credits"]["money"] == {
+        "price": "0.015 EUR",
+        "charged": "0.09 EUR",
+        "expected": "0.09 EUR",
+        "outcome_unknown": "0.00 EUR",
+    }
+
+
+@pytest.mark.parametrize(
+    "price", ["0.01", "EUR 0.01", "-1 EUR", "1e3 EUR", "0.01 euros", "nan EUR"]
+)
+async def test_a_price_without_its_currency_is_refused(bench, price):
+    config = bench.folder / "config.yaml"
+    config.write_text(f"spend: {{credit_price: {price!r}}}\n")
+    code, _, err = await Process(bench).run("-c", str(config), "-n")
+
+    assert code == 2
+    assert "spend.credit_price" in err
+    assert "such as 0.01 EUR" in err
