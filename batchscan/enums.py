@@ -65,6 +65,23 @@ class MatchKind(StrEnum):
     OTHER = "other"
 
 
+class RecheckKind(StrEnum):
+    """Which of a match's addresses was asked: two questions, for one may be gone without the other."""
+
+    PICTURE = "picture"
+    PAGE = "page"
+
+
+class RecheckVerdict(StrEnum):
+    """What a site answered about a match; only `gone` says that it is no longer there."""
+
+    THERE = "there"
+    CHANGED = "changed"  # something else is there, or nothing that is a picture
+    GONE_ONCE = "gone_once"  # not there, and not for a day yet
+    GONE = "gone"  # not there twice, at least a day apart
+    UNKNOWN = "unknown"  # the answer says nothing about it
+
+
 class MatchState(StrEnum):
     """The state of a match in a picture's history, seen from one run."""
 

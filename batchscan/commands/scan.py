@@ -106,14 +106,17 @@ def reasons(report: Report, kinds: Container[str]) -> str:
 
 
 @contextmanager
-def handle_stop_signals(request: Callable[[int], None]) -> Iterator[None]:
+def handle_stop_signals(
+    request: Callable[[int], None], why: str = " (it is paid for)"
+) -> Iterator[None]:
     """Pass stop signals to a run that is under way in this loop.
 
     Args:
         request: asks the run to stop; gets the signal's number, at most once.
+        why: what is under way is finished, for the message.
     """
     loop = asyncio.get_running_loop()
-    handler = _Handler(request)
+    handler = _Handler(request, why)
     signals = heeded(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     for signum in signals:
         loop.add_signal_handler(signum, handler, signum)
@@ -133,8 +136,9 @@ def heeded(*signals: signal.Signals) -> list[signal.Signals]:
 
 
 class _Handler:
-    def __init__(self, request: Callable[[int], None]) -> None:
+    def __init__(self, request: Callable[[int], None], why: str) -> None:
         self._request = request
+        self._why = why
         self._asked = False
 
     def __call__(self, signum: int) -> None:
@@ -142,9 +146,7 @@ class _Handler:
             _end_at_once(signum)
         self._asked = True
         on_new_line()
-        print_status(
-            "batchscan: finishing what is under way (it is paid for); once more stops at once"
-        )
+        print_status(f"batchscan: finishing what is under way{self._why}; once more stops at once")
         self._request(signum)
 
 

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
-from batchscan.enums import CaptureKind, Disposition, MatchEvent, MatchKind
+from batchscan.enums import (
+    CaptureKind,
+    Disposition,
+    MatchEvent,
+    MatchKind,
+    RecheckKind,
+    RecheckVerdict,
+)
 
 MAX_COUNT = 50  # rows of a kind that are named
 COLUMNS = {
@@ -135,6 +143,22 @@ COLUMNS = {
         "TEXT": "kind url trouble media_type",
         "BLOB": "sha256 preview fingerprint",
     },
+    "recheck_runs": {
+        "INTEGER": "id realm_id",
+        "TEXT": "choice",
+        "REAL": "started_at ended_at",
+    },
+    "rechecks": {
+        "INTEGER": "id run_id picture_id http_status names_picture",
+        "TEXT": "key kind url verdict detail",
+        "REAL": "checked_at gone_since likeness our_likeness",
+    },
+    "their_pictures": {
+        "INTEGER": "picture_id",
+        "TEXT": "key",
+        "REAL": "first_at seen_at",
+        "BLOB": "sha256 fingerprint preview",
+    },
     "changes": {
         "INTEGER": "number",
     },
@@ -179,6 +203,8 @@ _WORDS: Final = (
     ("decided", "before", Disposition),
     ("decided", "after", Disposition),
     ("captures", "kind", CaptureKind),
+    ("rechecks", "kind", RecheckKind),
+    ("rechecks", "verdict", RecheckVerdict),
 )
 
 
@@ -189,7 +215,7 @@ def _wrong(table: str, name: str, condition: str, what: str) -> str:
     )
 
 
-def _words(kind: type[CaptureKind | Disposition | MatchEvent | MatchKind]) -> str:
+def _words(kind: type[StrEnum]) -> str:
     return ", ".join(f"'{word.value}'" for word in kind)
 
 

@@ -34,6 +34,7 @@ from batchscan.ledger.prune import Pruning
 from batchscan.ledger.rate_limits import RateLimits
 from batchscan.ledger.readings import Readings
 from batchscan.ledger.realms import Realm, address_of, akin, enter, realm_id_of
+from batchscan.ledger.rechecks import Rechecks
 from batchscan.ledger.renditions import Renditions
 from batchscan.ledger.report_cache import ReportCache
 from batchscan.ledger.report_view import ReportPictures
@@ -92,6 +93,7 @@ class Ledger:
         self.decision_history = DecisionHistory(connection)
         self.chosen_matches = ChosenMatches(connection, realm_id, self.history)
         self.captures = Captures(connection, realm_id)
+        self.rechecks = Rechecks(connection, realm_id, self.history)
         self.outbox = Outbox(connection, realm_id, self.history)
 
     @classmethod

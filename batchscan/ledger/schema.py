@@ -434,6 +434,46 @@ MIGRATIONS = (
         other_path BLOB,
         note TEXT
     );
+    -- What the sites themselves answered about matches, free of charge. A run that did not end
+    -- goes on in the next one that asks for the same.
+    CREATE TABLE recheck_runs (
+        id INTEGER PRIMARY KEY,
+        realm_id INTEGER NOT NULL REFERENCES realms,
+        choice TEXT NOT NULL,                   -- which matches, as it was written
+        started_at REAL NOT NULL,
+        ended_at REAL                           -- NULL while it goes on, or when it was interrupted
+    );
+    CREATE TABLE rechecks (
+        id INTEGER PRIMARY KEY,
+        run_id INTEGER NOT NULL REFERENCES recheck_runs,
+        picture_id INTEGER NOT NULL REFERENCES pictures,
+        key TEXT NOT NULL,                      -- of the sighting
+        kind TEXT NOT NULL,                     -- picture, page
+        url TEXT NOT NULL,                      -- that was asked
+        checked_at REAL NOT NULL,
+        verdict TEXT NOT NULL,                  -- there, changed, gone_once, gone, unknown
+        http_status INTEGER,                    -- NULL where nothing was answered
+        detail TEXT,                            -- why
+        gone_since REAL,                        -- the first of the answers that it is gone
+        likeness REAL,                          -- to their picture as first fetched: 0 to 1
+        our_likeness REAL,                      -- to our picture
+        names_picture INTEGER                   -- of a page: whether its text names the picture
+    );
+    CREATE INDEX rechecks_by_match ON rechecks (picture_id, key, kind, url, id);
+    CREATE INDEX rechecks_by_run ON rechecks (run_id, picture_id, key);
+    CREATE TRIGGER recheck_added AFTER INSERT ON rechecks
+        BEGIN UPDATE changes SET number = number + 1; END;
+    -- Their picture: as it was first fetched, to compare with, and a small copy as of the last time.
+    CREATE TABLE their_pictures (
+        picture_id INTEGER NOT NULL REFERENCES pictures,
+        key TEXT NOT NULL,                      -- of the sighting
+        first_at REAL NOT NULL,
+        sha256 BLOB NOT NULL,                   -- of its bytes then
+        fingerprint BLOB,                       -- NULL where they could not be decoded
+        seen_at REAL,
+        preview BLOB,                           -- a small JPEG, made by a decoder process of ours
+        PRIMARY KEY (picture_id, key)
+    ) WITHOUT ROWID;
     """,
 )
 

@@ -16,6 +16,7 @@ from batchscan.settings.model_groups import (
     Engine,
     FirstAnswer,
     NoticeForm,
+    Recheck,
     Role,
     Spend,
     Takedown,
@@ -50,6 +51,7 @@ __all__ = [
     "Pace",
     "ProgressMode",
     "Rate",
+    "Recheck",
     "Role",
     "Scan",
     "Secret",
@@ -329,4 +331,5 @@ class Settings:
     spend: Spend = field(default_factory=Spend)
     output: Output = field(default_factory=Output)
     takedown: Takedown = field(default_factory=Takedown)
+    recheck: Recheck = field(default_factory=Recheck)
     alerts: Alerts = field(default_factory=Alerts)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from batchscan.settings.address_types import WebhookUrlType
 from batchscan.settings.fields import setting, subgroup
-from batchscan.settings.numeric_types import DurationType, IntType, PriceType
+from batchscan.settings.numeric_types import DurationType, IntType, PriceType, SizeType
 from batchscan.settings.published import Published, PublishedType
 from batchscan.settings.types import (
     ArgvType,
@@ -67,6 +67,34 @@ class Takedown:
 
 
 _YEAR = 366 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """How sites are asked whether copies are still there."""
+
+    pause: float = setting(
+        2.0,
+        "seconds between two requests to one host; fewer are bad manners",
+        DurationType(0, 3_600),
+    )
+    timeout: float = setting(30.0, "how long one address may take in all", DurationType(1, 600))
+    max_picture: int = setting(
+        20_000_000, "bytes of a picture that are fetched at most", SizeType(1, 64 * 1024**2)
+    )
+    max_page: int = setting(
+        5_000_000, "bytes of a page that are fetched at most", SizeType(1, 64 * 1024**2)
+    )
+    gone_after: float = setting(
+        86_400.0,
+        "how far two answers that it is gone are apart at least before it counts as gone",
+        DurationType(3_600, _YEAR),
+    )
+    resume_within: float = setting(
+        3_600.0,
+        "a recheck that was interrupted is gone on with until then; later it begins anew",
+        DurationType(0, _YEAR),
+    )
 
 
 @dataclass(frozen=True, slots=True)

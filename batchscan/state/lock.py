@@ -35,10 +35,21 @@ class StateLock:
     can do that: a file that somebody deletes lets no second run in then.
     """
 
-    def __init__(self, state: Path, if_locked: IfLocked) -> None:
+    def __init__(self, state: Path, if_locked: IfLocked, task: str | None = None) -> None:
+        """Prepare.
+
+        Args:
+            state: the folder.
+            if_locked: what to do when another run holds it.
+            task: what is held in the folder's place: something that goes on beside a scan.
+        """
+        prefix = f"{task}." if task else ""
         self._state = state
         self._if_locked = if_locked
-        self._lock = FileLock(state / LOCK_FILE)
+        self._task = task
+        self._file = state / f"{prefix}{LOCK_FILE}"
+        self._holder = state / f"{prefix}{HOLDER_FILE}"
+        self._lock = FileLock(self._file)
         self._folder = -1  # descriptor of the locked folder
         self._held: tuple[int, int] | None = None  # device and inode of the locked file
 
@@ -51,12 +62,11 @@ class StateLock:
         """
         try:
             # Made here: the library insists on a mode, which not every file system keeps.
-            os.close(
-                open_private(self._state / LOCK_FILE, os.O_RDWR | os.O_CREAT | system.O_NOFOLLOW)
-            )
+            os.close(open_private(self._file, os.O_RDWR | os.O_CREAT | system.O_NOFOLLOW))
             self._lock.acquire(timeout=0)
-            self._lock_folder()
-            self._held = _identity(self._state / LOCK_FILE)
+            if self._task is None:
+                self._lock_folder()
+            self._held = _identity(self._file)
         except (Timeout, BlockingIOError) as error:
             self.release()
             if self._if_locked == "wait":
@@ -83,14 +93,14 @@ class StateLock:
             StorageError: it was removed or replaced, or the state folder was.
         """
         try:
-            found = _identity(self._state / LOCK_FILE)
+            found = _identity(self._file)
         except OSError as error:
             if error.errno not in _GONE:
                 return  # a network file system that is slow to answer: nobody took the lock
             found = None
         if found != self._held:
             raise StorageError(
-                f"{self._state / LOCK_FILE} was removed or replaced while this run held it:"
+                f"{self._file} was removed or replaced while this run held it:"
                 " another run may have begun",
                 advice="leave the lock file alone, for it is free as soon as its process has ended;"
                 " the same command goes on where this run stopped",
@@ -117,10 +127,9 @@ class StateLock:
         started_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         holder = msgspec.json.encode(LockHolder(os.getpid(), system.host_name(), started_at))
         try:
-            path = self._state / HOLDER_FILE
             # No link is followed: in a folder of others, it may lead to a file of ours
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | system.O_NOFOLLOW
-            with os.fdopen(open_private(path, flags), "wb") as file:
+            with os.fdopen(open_private(self._holder, flags), "wb") as file:
                 file.write(holder)
         except OSError as error:
             self.release()
@@ -129,12 +138,13 @@ class StateLock:
     def _message(self) -> str:
         if self._if_locked == "skip":
             return ""
+        what = f"{self._task} is on in" if self._task else "run holds"
         try:
-            holder = msgspec.json.decode((self._state / HOLDER_FILE).read_bytes(), type=LockHolder)
+            holder = msgspec.json.decode(self._holder.read_bytes(), type=LockHolder)
         except (OSError, msgspec.DecodeError):
-            return f"another run holds {self._state}"
+            return f"another {what} {self._state}"
         return (
-            f"another run holds {self._state}: process {holder.pid} on {holder.host},"
+            f"another {what} {self._state}: process {holder.pid} on {holder.host},"
             f" started {holder.started_at}"
         )
 

@@ -9,6 +9,15 @@ from __future__ import annotations
 
 from batchscan.web_client.client import FetchLimits, WebClient
 from batchscan.web_client.connect_to import ConnectTo
-from batchscan.web_client.results import Failure, FailureKind, Fetched, Hop
+from batchscan.web_client.results import Failure, FailureKind, Fetched, Hop, Stopped
 
-__all__ = ["ConnectTo", "Failure", "FailureKind", "FetchLimits", "Fetched", "Hop", "WebClient"]
+__all__ = [
+    "ConnectTo",
+    "Failure",
+    "FailureKind",
+    "FetchLimits",
+    "Fetched",
+    "Hop",
+    "Stopped",
+    "WebClient",
+]

@@ -61,6 +61,7 @@ class WebClient:
         limits: of time.
         clock: for pauses, and for when something was asked.
         lookup: from names to addresses.
+        stop: when set, `get` begins no request any more.
     """
 
     def __init__(
@@ -70,12 +71,13 @@ class WebClient:
         limits: FetchLimits | None = None,
         clock: Clock | None = None,
         lookup: Lookup = system_lookup,
+        stop: asyncio.Event | None = None,
     ) -> None:
         self._connect_to = connect_to or ConnectTo()
         self._limits = limits or FetchLimits()
         self._clock = clock or SystemClock()
         self._names = Names(lookup)
-        self._pace = HostPace(self._limits.pause, self._clock)
+        self._pace = HostPace(self._limits.pause, self._clock, stop)
         self._robots: OrderedDict[str, _Known] = OrderedDict()
         self._robots_locks = [asyncio.Lock() for _ in range(_LOCKS)]
 
@@ -86,6 +88,9 @@ class WebClient:
             url: from outside; nothing about it is trusted.
             max_bytes: of the body, as transferred and decoded.
             accept: the header's value.
+
+        Raises:
+            Stopped: it was not asked for, or not to its end: nothing is asked for any more.
         """
         hops: list[Hop] = []
         try:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from batchscan.pace import Clock
+from batchscan.web_client.results import Stopped
 
 _MAX_REMEMBERED: Final = 4_096  # hosts
 
@@ -27,23 +28,32 @@ class HostPace:
     Args:
         pause: seconds between the beginnings of two requests to a host.
         clock: what it goes by.
+        stop: when set, nobody gets a turn any more.
     """
 
-    def __init__(self, pause: float, clock: Clock) -> None:
+    def __init__(self, pause: float, clock: Clock, stop: asyncio.Event | None = None) -> None:
         self._pause = pause
         self._clock = clock
         self._hosts: dict[str, _Host] = {}
-        self._never = asyncio.Event()
+        self._stop = stop or asyncio.Event()
 
     @asynccontextmanager
     async def turn(self, host: str) -> AsyncIterator[None]:
-        """Wait until a request may be made, and keep others away until it is over."""
+        """Wait until a request may be made, and keep others away until it is over.
+
+        Raises:
+            Stopped: none is to be made any more.
+        """
         slot = self._hosts.setdefault(host, _Host())
         slot.users += 1
         try:
             async with slot.lock:
                 while (wait := slot.next_at - self._clock.monotonic()) > 0:
-                    await self._clock.wait(self._never, wait)
+                    if self._stop.is_set():
+                        break
+                    await self._clock.wait(self._stop, wait)
+                if self._stop.is_set():
+                    raise Stopped
                 slot.next_at = self._clock.monotonic() + self._pause
                 yield
         finally:

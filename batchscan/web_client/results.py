@@ -83,6 +83,10 @@ class Failure:
         return self.hops[-1].status if self.hops else None
 
 
+class Stopped(Exception):
+    """Nothing more is to be asked for; what is under way is finished."""
+
+
 class FetchError(Exception):
     """Inside of this package: what becomes a `Failure`."""
 

@@ -18,7 +18,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from batchscan.images.decoding import raw_files
-from batchscan.images.decoding.conversions import convert
+from batchscan.images.decoding.conversions import convert, look
 from batchscan.images.decoding.messages import (
     GO,
     Operation,
@@ -73,6 +73,8 @@ def _file(connection: socket.socket, request: Request) -> BinaryIO:
 def _do(connection: socket.socket, request: Request, file: BinaryIO) -> tuple[Reply, bytes]:
     if request.operation is Operation.CONVERT:
         return convert(request, file, _admission(connection, request))
+    if request.operation is Operation.LOOK:
+        return look(request, file, _admission(connection, request))
     data = file.read()
     if request.operation is Operation.RAW_PREVIEW:
         return Reply(raw=raw_files.make_preview(data, request.max_pixels)), b""

@@ -9,7 +9,8 @@ from functools import cache
 from importlib import metadata
 from typing import BinaryIO, Final
 
-from PIL import UnidentifiedImageError
+import msgspec
+from PIL import Image, UnidentifiedImageError
 
 from batchscan.enums import FailReason, RejectReason
 from batchscan.images import kinds
@@ -24,12 +25,14 @@ from batchscan.images.conversion.recipe import (
 from batchscan.images.decoding import raw_files
 from batchscan.images.decoding.messages import Reply, Request
 from batchscan.images.kinds import ImageFormat
+from batchscan.images.likeness import fingerprint
 from batchscan.images.metadata import ifd
 from batchscan.images.metadata.ifd import Exif
 from batchscan.images.metadata.provenance import exif_of_raw, of_info, taken_exactly
 from batchscan.images.preview import read_provenance
 from batchscan.images.raw_rules import judge_raw
 from batchscan.images.rules import Rules, RuleViolation
+from batchscan.images.thumbnail import thumbnail
 from batchscan.model import Provenance
 
 _LIBRARIES: Final = {
@@ -82,6 +85,20 @@ def convert(request: Request, file: BinaryIO, admit: Callable[[int], None]) -> t
         taken=taken,
     )
     return reply, converted.data
+
+
+def look(request: Request, file: BinaryIO, admit: Callable[[int], None]) -> tuple[Reply, bytes]:
+    """Make a small copy of one file and take its fingerprint; other people's pictures, mostly.
+
+    As `convert`: what would be sent of it is what is looked at, so that all are seen the same way.
+    """
+    reply, data = convert(request, file, admit)
+    if reply.reason is not None:
+        return reply, b""
+    with Image.open(io.BytesIO(data)) as image:
+        small = thumbnail(image)
+        mark = fingerprint(image)
+    return msgspec.structs.replace(reply, fingerprint=mark.hex(), bytes=len(small)), small
 
 
 def _convert(

@@ -30,6 +30,7 @@ class Operation(StrEnum):
     RAW_SENSOR = "raw_sensor"  # decode the sensor's data
     RAW_PREVIEW = "raw_preview"  # make a thumbnail of the picture that the camera put beside it
     CONVERT = "convert"
+    LOOK = "look"  # a small copy of a picture, and what it is compared by
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -60,6 +61,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     made_with: str = ""  # programs and their versions
     provenance: Provenance | None = None  # of the file
     taken: str = ""  # when, to the fraction of a second
+    fingerprint: str = ""  # hexadecimal; of a picture that was looked at (`images.likeness`)
 
 
 def send_json(connection: socket.socket, message: msgspec.Struct) -> None:

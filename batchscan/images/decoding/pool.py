@@ -41,6 +41,16 @@ class Converted:
     taken: str = ""  # when, to the fraction of a second
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A picture of somebody else's, as far as it is kept."""
+
+    width: int
+    height: int
+    fingerprint: bytes = field(repr=False)  # for `images.likeness.likeness`
+    preview: bytes = field(repr=False)  # a small JPEG with nothing but pixels in it
+
+
 class Decoders:
     """Some decoder processes; may be shared by threads, which take turns at them.
 
@@ -125,6 +135,26 @@ class Decoders:
             reply.provenance,
             reply.taken,
         )
+
+    def look(self, kind: ImageFormat, data: bytes) -> Look:
+        """Have a picture decoded, a small copy made of it, and its fingerprint taken.
+
+        Args:
+            kind: what the content is (`signature.sniff`).
+            data: the whole file; from anywhere, as it is never decoded in this process.
+
+        Raises:
+            RuleViolation: it cannot be decoded, or the decoder died over it.
+        """
+        request = Request(Operation.LOOK, 0, MAX_DECODED_PIXELS, None, kind.name)
+        try:
+            reply, preview = self._ask(request, Source(data))
+        except DecoderDied as error:
+            raise RuleViolation(FailReason.CHECK_FAILED, str(error)) from error
+        if reply.reason is not None:
+            raise _unfit(reply)
+        mark = bytes.fromhex(reply.fingerprint)
+        return Look(reply.width or 0, reply.height or 0, mark, preview)
 
     def close(self) -> None:
         """End all children, also in the middle of a file; they hold nothing worth keeping."""

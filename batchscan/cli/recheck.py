@@ -1,0 +1,163 @@
+"""`batchscan recheck`: are the copies still there? Asks the sites themselves, and costs nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from batchscan.cli.help import GroupedOption, HelpCommand
+from batchscan.cli.options import folder_options, setting_option, settings_of
+from batchscan.console.terminal import print_data, print_status
+from batchscan.errors import UsageError
+
+if TYPE_CHECKING:
+    from batchscan.commands.recheck import RecheckRequest
+    from batchscan.enums import Disposition
+    from batchscan.settings import Settings
+
+_WORDS = ("open", "reviewed", "noticed", "removed", "not_mine")
+_WHICH = "Which matches"
+_HOW = "How"
+
+
+@click.command(
+    cls=HelpCommand,
+    help="Ask the sites themselves whether copies are still there: a plain GET of exactly the "
+    "pictures and pages that the service named, one request in two seconds to a site. No credit "
+    "is spent, and nothing that is not public is ever connected to. Works while a scan runs; "
+    "after Ctrl-C the same command goes on where it stopped.",
+    options_metavar="[OPTIONS]",
+    sections=(
+        (
+            "Verdicts, of a picture and of its pages apart",
+            (
+                ("there", "the picture that was first fetched is still there, or the page answers"),
+                ("changed", "another picture is there, or none; the page no longer names it"),
+                ("gone_once", "404, 410 or no such name: ask again a day later"),
+                ("gone", "the same twice, at least 24 hours apart: only this proposes `removed`"),
+                ("unknown", "forbidden, failing, slow, a challenge, robots.txt: says nothing"),
+            ),
+        ),
+        (
+            "Examples",
+            (
+                ("batchscan recheck                              what was noticed", ""),
+                ("batchscan recheck --mark                       and mark what is gone", ""),
+                ("batchscan recheck --domain example.com --disposition reviewed", ""),
+                ("batchscan recheck --url 'https://example.com/a.jpg' --json", ""),
+            ),
+        ),
+        (
+            "Exit codes",
+            (
+                ("0", "every address was asked and answered"),
+                ("3", "some are unknown"),
+                ("7", "another recheck is on"),
+            ),
+        ),
+    ),
+)
+@click.option(
+    "--disposition",
+    cls=GroupedOption,
+    group=_WHICH,
+    metavar="WORD",
+    help="only those that were decided so: open, reviewed, noticed, removed or not_mine. "
+    "[default: noticed; with --url any]",
+)
+@click.option(
+    "--domain",
+    "domains",
+    multiple=True,
+    cls=GroupedOption,
+    group=_WHICH,
+    metavar="DOMAIN",
+    help="only those on this site or below it; repeatable",
+)
+@click.option(
+    "--images",
+    multiple=True,
+    cls=GroupedOption,
+    group=_WHICH,
+    metavar="GLOB",
+    help="only of pictures whose path matches, by gitignore rules; repeatable",
+)
+@click.option(
+    "--url",
+    "urls",
+    multiple=True,
+    cls=GroupedOption,
+    group=_WHICH,
+    metavar="URL",
+    help="only the match at this address, in which * is anything; repeatable",
+)
+@click.option(
+    "--mark",
+    is_flag=True,
+    cls=GroupedOption,
+    group=_HOW,
+    help="mark as removed what is gone, with a note",
+)
+@click.option(
+    "--json", "as_json", is_flag=True, cls=GroupedOption, group=_HOW, help="one JSON object"
+)
+@click.option(
+    "--connect-to",
+    multiple=True,
+    cls=GroupedOption,
+    group=_HOW,
+    metavar="HOST:PORT:ADDRESS:PORT",
+    help="connect to ADDRESS:PORT for HOST:PORT, as with curl: the only way to a private address; "
+    "an empty HOST or PORT is any; repeatable",
+)
+@setting_option(
+    "scan.if_locked",
+    "--if-locked",
+    metavar="fail|wait|skip",
+    group=_HOW,
+    text="when another recheck is on; a scan may be",
+)
+@setting_option(
+    "output.progress", "--progress", metavar="auto|plain|none", group=_HOW, text="how to show it"
+)
+@folder_options
+def command(*, disposition: str | None, mark: bool, as_json: bool, **parameters: object) -> int:
+    """Ask, and give the exit code."""
+    from batchscan.commands.recheck import RecheckRequest  # noqa: PLC0415 - --help does without
+
+    def words(name: str) -> tuple[str, ...]:
+        return cast("tuple[str, ...]", parameters.pop(name))
+
+    request = RecheckRequest(
+        disposition=_word(disposition),
+        domains=words("domains"),
+        images=words("images"),
+        urls=words("urls"),
+        mark=mark,
+        connect_to=words("connect_to"),
+    )
+    return _ask(settings_of(parameters, credentials=False).settings, request, as_json=as_json)
+
+
+def _ask(settings: Settings, request: RecheckRequest, *, as_json: bool) -> int:
+    from batchscan.commands.recheck import recheck  # noqa: PLC0415
+    from batchscan.commands.recheck_text import as_text, in_json, notes  # noqa: PLC0415
+    from batchscan.commands.scan import run  # noqa: PLC0415
+
+    result = run(recheck(settings, request))
+    print_data(in_json(result) if as_json else as_text(result))
+    for note in notes(result, request):
+        print_status(note)
+    return result.exit_code
+
+
+def _word(given: str | None) -> Disposition | None:
+    from batchscan.enums import Disposition  # noqa: PLC0415 - --help does without
+
+    if given is None:
+        return None
+    word = given.lower().replace("-", "_")
+    if word not in _WORDS:
+        raise UsageError(f"--disposition: there are {', '.join(_WORDS)}")
+    return Disposition(word)

@@ -1,0 +1,251 @@
+"""Asking sites whether copies are still there, from settings to what is printed of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from batchscan.commands.mark import decide
+from batchscan.commands.recheck_progress import show
+from batchscan.commands.scan import handle_stop_signals
+from batchscan.enums import Disposition, RecheckVerdict
+from batchscan.errors import UsageError
+from batchscan.images.decoding.pool import Decoders
+from batchscan.ledger import Ledger, LedgerThread
+from batchscan.ledger.dispositions import MATCHES_A_PIECE, SeenMatch
+from batchscan.ledger.recheck_types import CheckedMatch, RecheckChoice
+from batchscan.pace import Clock, SystemClock
+from batchscan.path_patterns import PathPattern
+from batchscan.recheck.checker import Checker, Sizes
+from batchscan.recheck.run import Recheck, RecheckProgress, RecheckRules
+from batchscan.settings import Settings
+from batchscan.settings.locations import state_folder
+from batchscan.state.access import LOCK_POLL, read_ledger, realm_of
+from batchscan.state.lock import StateLock
+from batchscan.url_patterns import UrlPattern
+from batchscan.util.timestamps import rfc3339
+from batchscan.web_client import ConnectTo, FetchLimits, WebClient
+
+TASK: Final = "recheck"
+"""What is locked: two at once would ask each site twice as often."""
+
+_CLOSED: Final = frozenset(
+    {Disposition.OPEN, Disposition.REVIEWED, Disposition.NOTICED}
+)  # what `removed` may follow
+
+
+@dataclass(frozen=True, slots=True)
+class RecheckRequest:
+    """Which matches are asked about, and how."""
+
+    disposition: Disposition | None = None  # None: `noticed`, or any where a URL is named
+    domains: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    mark: bool = False
+    connect_to: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The choice as it was written."""
+        choice = (self.disposition, self.domains, self.images, self.urls)
+        return msgspec.json.encode(choice).decode()
+
+    def choice(self) -> RecheckChoice:
+        """Understand it.
+
+        Raises:
+            UsageError: a pattern is broken.
+        """
+        globs = [PathPattern.of(text) for text in self.images]
+        sites = [UrlPattern.of(text) for text in self.domains]
+        urls = [UrlPattern.of(text) for text in self.urls]
+
+        def pictures(paths: Sequence[bytes]) -> bool:
+            return any(glob.covers(path) for glob in globs for path in paths)
+
+        def chosen(url: str) -> bool:
+            return all(
+                any(each.covers(url) for each in patterns) for patterns in (sites, urls) if patterns
+            )
+
+        wanted = self.disposition or (None if urls else Disposition.NOTICED)
+        words = None if wanted is None else frozenset({wanted})
+        return RecheckChoice(words, chosen, pictures if globs else None)
+
+
+@dataclass(frozen=True, slots=True)
+class RecheckResult:
+    """What came of it."""
+
+    matches: tuple[CheckedMatch, ...]
+    marked: int
+    resumed: bool
+    signal: int | None  # by which it was interrupted
+
+    @property
+    def counts(self) -> Counter[RecheckVerdict]:
+        """Pictures by their verdict."""
+        return Counter(each.picture.verdict for each in self.matches)
+
+    @property
+    def page_counts(self) -> Counter[RecheckVerdict]:
+        """Pages by their verdict; one that shows two pictures counts twice."""
+        return Counter(page.verdict for each in self.matches for page in each.pages)
+
+    @property
+    def exit_code(self) -> int:
+        """0; 3 where an answer says nothing; 128 and the signal where it was interrupted."""
+        if self.signal is not None:
+            return 128 + self.signal
+        unknown = RecheckVerdict.UNKNOWN
+        return 3 if self.counts[unknown] or self.page_counts[unknown] else 0
+
+
+async def recheck(
+    settings: Settings,
+    request: RecheckRequest,
+    clock: Clock | None = None,
+    decoders: Decoders | None = None,
+) -> RecheckResult:
+    """Ask about the chosen matches, and enter what came of it; works while a scan runs.
+
+    Args:
+        settings: which ledger, and how sites are asked.
+        request: which matches.
+        clock: seconds since 1970, and pauses.
+        decoders: processes for what is fetched; closed by whoever made them.
+
+    Raises:
+        UsageError: nothing of the kind is known, or a pattern is broken.
+        LockedError: another recheck is on.
+        StorageError: the ledger cannot be used.
+    """
+    clock = clock or SystemClock()
+    choice = request.choice()
+    rules = ConnectTo.of(request.connect_to)
+    _refuse_unknown(settings, request, choice)
+    signals: list[int] = []
+    stop = asyncio.Event()
+
+    def interrupt(number: int) -> None:
+        signals.append(number)
+        stop.set()
+
+    async with _held(settings), _ledger(settings) as ledger:
+        with _decoding(decoders) as processes, handle_stop_signals(interrupt, ""):
+            one = _recheck(settings, ledger, processes, rules, clock, stop)
+            async with show(lambda: one.progress, settings.output):
+                await one.run(choice, request.name)
+        matches, marked = await _concluded(ledger, one.progress, mark=request.mark)
+    number = signals[0] if signals else None
+    return RecheckResult(matches, marked, one.progress.resumed, number)
+
+
+@contextmanager
+def _decoding(decoders: Decoders | None) -> Iterator[Decoders]:
+    if decoders is not None:
+        yield decoders
+        return
+    with closing(Decoders()) as own:
+        yield own
+
+
+def _recheck(
+    settings: Settings,
+    ledger: LedgerThread,
+    decoders: Decoders,
+    rules: ConnectTo,
+    clock: Clock,
+    stop: asyncio.Event,
+) -> Recheck:
+    how = settings.recheck
+    client = WebClient(
+        connect_to=rules, limits=FetchLimits(how.timeout, how.pause), clock=clock, stop=stop
+    )
+    checker = Checker(client, decoders, clock.wall, Sizes(how.max_picture, how.max_page))
+    return Recheck(ledger, checker, clock, stop, RecheckRules(how.gone_after, how.resume_within))
+
+
+async def _concluded(
+    ledger: LedgerThread, progress: RecheckProgress, *, mark: bool
+) -> tuple[tuple[CheckedMatch, ...], int]:
+    """Everything that was asked, and how many were marked as removed."""
+    matches = await ledger.run(lambda ledger: tuple(ledger.rechecks.of_run(progress.run)))
+    if not mark:
+        return matches, 0
+    gone = [
+        each
+        for each in matches
+        if each.picture.verdict is RecheckVerdict.GONE and each.disposition in _CLOSED
+    ]
+    marked = 0
+    for start in range(0, len(gone), MATCHES_A_PIECE):
+        marked += await _mark(ledger, gone[start : start + MATCHES_A_PIECE])
+    matches = await ledger.run(lambda ledger: tuple(ledger.rechecks.of_run(progress.run)))
+    return matches, marked
+
+
+async def _mark(ledger: LedgerThread, gone: Sequence[CheckedMatch]) -> int:
+    since = min(each.gone_since or each.picture.checked_at for each in gone)
+    note = f"recheck: its site answers that it is gone, since {rfc3339(since)} at the earliest"
+    decision = decide(Disposition.REMOVED, "recheck", note)
+    seen = [SeenMatch(each.place, each.disposition) for each in gone]
+
+    def enter(opened: Ledger) -> int:
+        return len(opened.dispositions.mark_seen(seen, decision).changed)
+
+    return await ledger.run(enter)
+
+
+def _refuse_unknown(settings: Settings, request: RecheckRequest, choice: RecheckChoice) -> None:
+    """Refuse sites and URLs at which no match is known, whatever was decided: a typing error.
+
+    Raises:
+        UsageError: it says which.
+    """
+    if not (request.domains or request.urls):
+        return
+    anything = RecheckChoice(None, choice.chosen, None)
+    with read_ledger(settings) as ledger:
+        if next(_matches(ledger, anything), None) is None:
+            named = " ".join((*request.domains, *request.urls))
+            raise UsageError(
+                f"no match is known at {named}: nothing was asked",
+                advice="`batchscan report --all` shows what is known",
+            )
+
+
+def _matches(ledger: Ledger, choice: RecheckChoice) -> Iterator[object]:
+    block = ledger.rechecks.block(choice, None, None)
+    yield from block.matches
+    while block.reached is not None:
+        block = ledger.rechecks.block(choice, block.reached, None)
+        yield from block.matches
+
+
+@asynccontextmanager
+async def _held(settings: Settings) -> AsyncIterator[None]:
+    lock = StateLock(state_folder(settings), settings.scan.if_locked, TASK)
+    while not lock.acquire():  # noqa: ASYNC110 - another process holds it
+        await asyncio.sleep(LOCK_POLL)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@asynccontextmanager
+async def _ledger(settings: Settings) -> AsyncIterator[LedgerThread]:
+    opened = await asyncio.to_thread(Ledger.change, state_folder(settings), realm_of(settings))
+    ledger = LedgerThread(opened)
+    try:
+        yield ledger
+    finally:
+        await ledger.aclose()

@@ -1,0 +1,109 @@
+"""How alike two pictures are, as a share between 0 and 1.
+
+What is compared is coarse structure: the signs of 16 x 16 low frequencies around their median (as
+PDQ does), of a small grey copy. Sizes, compression, mild colours and sharpness leave nearly all of
+the 256 bits; unrelated pictures agree in about half of them, which counts as nothing alike. Where a
+picture is so smooth that most of those frequencies are noise, how its light is spread over 16 x 16
+points says more, so the higher of the two shares counts. A crop, a mirrored copy or a collage
+scores low although it is a copy.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from PIL import Image
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+ALIKE: Final = 0.7
+"""From here on two pictures count as the same one."""
+
+UNLIKE: Final = 0.25
+"""Below this they have nothing to do with each other, as far as this can see."""
+
+_LAYOUT: Final = struct.Struct("!Bf32s")  # version, detail, hash; thumbnail behind
+_VERSION: Final = 1
+_GREY: Final = 64
+_SIDE: Final = 16
+_FLAT: Final = 1.0  # mean step between neighbouring grey values: the hash of less is noise
+_HALF: Final = 128  # bits: as many differ between unrelated pictures
+_CORRELATED: Final = (
+    0.9  # light of unrelated photographs is spread as alike: sky above, ground below
+)
+_FAR: Final = 64  # mean difference of a thumbnail's values: of unrelated flat pictures
+
+
+def fingerprint(image: Image.Image) -> bytes:
+    """What a picture is compared by; some 800 bytes.
+
+    Args:
+        image: decoded or opened, upright, without transparency.
+    """
+    import numpy as np  # noqa: PLC0415 - comparing does without
+
+    image.draft("RGB", (4 * _GREY, 4 * _GREY))
+    colours = image.convert("RGB")
+    grey = colours.convert("L").resize((_GREY, _GREY), Image.Resampling.LANCZOS)
+    values = np.asarray(grey, np.float32)
+    detail = np.abs(np.diff(values, axis=0)).mean() + np.abs(np.diff(values, axis=1)).mean()
+    rows = _dct_rows()
+    frequencies = rows @ values @ rows.T
+    bits = np.packbits(frequencies > np.median(frequencies)).tobytes()
+    small = colours.resize((_SIDE, _SIDE), Image.Resampling.BOX)
+    return _LAYOUT.pack(_VERSION, float(detail) / 2, bits) + small.tobytes()
+
+
+def likeness(one: bytes | None, other: bytes | None) -> float | None:
+    """How alike two pictures are by their fingerprints; None where one is none of these.
+
+    1 is the same picture, 0 what two unrelated ones have in common.
+    """
+    ours, theirs = _parsed(one), _parsed(other)
+    if ours is None or theirs is None:
+        return None
+    (detail, mark, small), (other_detail, other_mark, other_small) = ours, theirs
+    if max(detail, other_detail) < _FLAT:  # two plain surfaces: only their colour says anything
+        apart = sum(abs(a - b) for a, b in zip(small, other_small, strict=True)) / len(small)
+        return max(0.0, 1 - apart / _FAR)
+    differing = (int.from_bytes(mark, "big") ^ int.from_bytes(other_mark, "big")).bit_count()
+    return max(0.0, 1 - differing / _HALF, _spread_alike(small, other_small))
+
+
+def _spread_alike(one: bytes, other: bytes) -> float:
+    """How alike light is spread: the correlation of two thumbnails, of which only the top counts."""
+    ours, theirs = _deviations(one), _deviations(other)
+    scale = math.sqrt(sum(a * a for a in ours) * sum(b * b for b in theirs))
+    if not scale:
+        return 0.0
+    correlation = sum(a * b for a, b in zip(ours, theirs, strict=True)) / scale
+    return max(0.0, (correlation - _CORRELATED) / (1 - _CORRELATED))
+
+
+def _deviations(small: bytes) -> list[float]:
+    values = [sum(small[at : at + 3]) for at in range(0, len(small), 3)]
+    mean = sum(values) / len(values)
+    return [value - mean for value in values]
+
+
+def _parsed(mark: bytes | None) -> tuple[float, bytes, bytes] | None:
+    if mark is None or len(mark) != _LAYOUT.size + _SIDE * _SIDE * 3 or mark[0] != _VERSION:
+        return None
+    _, detail, bits = _LAYOUT.unpack_from(mark)
+    return detail, bits, mark[_LAYOUT.size :]
+
+
+@cache
+def _dct_rows() -> npt.NDArray[np.float32]:
+    """The rows 1 to 16 of the 64-point DCT-II; row 0, the mean, says nothing about a picture."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    frequencies = np.arange(1, _SIDE + 1)[:, None]
+    places = np.arange(_GREY)[None, :]
+    rows = np.cos(np.pi / (2 * _GREY) * frequencies * (2 * places + 1))
+    return np.asarray(rows, np.float32)

@@ -1,0 +1,97 @@
+"""What sites answered last about matches, for reports."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from batchscan.enums import RecheckVerdict
+from batchscan.ledger.dispositions import Place
+from batchscan.report_sections import MatchRecheck, RecheckedPage
+
+MAX_PAGES = 50  # of one match that are shown
+
+# Of each address of a match the newest row: ids count up.
+_NEWEST = (
+    "r.id = (SELECT max(n.id) FROM rechecks n WHERE n.picture_id = r.picture_id"
+    " AND n.key = r.key AND n.kind = r.kind AND n.url = r.url)"
+)
+_PICTURE = (
+    "SELECT r.verdict, r.http_status, r.checked_at, r.detail, r.gone_since, r.likeness,"
+    " r.our_likeness, iif(m.last_seen > r.checked_at, m.last_seen, NULL) FROM rechecks r"
+    " JOIN sightings m ON m.picture_id = r.picture_id AND m.key = r.key"
+    " WHERE r.picture_id = ? AND r.key = ? AND r.kind = 'picture' ORDER BY r.id DESC LIMIT 1"
+)
+
+
+class TheirPreview(NamedTuple):
+    """What the picture at a match's address looked like when it was fetched last."""
+
+    seen_at: float
+    jpeg: bytes
+
+
+class RecheckHistory:
+    """Reads the tables of rechecks."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._any: bool | None = None
+
+    def of_match(self, place: Place) -> MatchRecheck | None:
+        """What was answered last about a match; None where nobody asked."""
+        row = self._connection.execute(_PICTURE, tuple(place)).fetchone()
+        if row is None:
+            return None
+        verdict, status, at, detail, since, first, ours, overruled = row
+        return MatchRecheck(
+            verdict=RecheckVerdict(verdict),
+            http_status=status,
+            checked_at=at,
+            detail=detail,
+            gone_since=since,
+            likeness=first,
+            our_likeness=ours,
+            overruled_at=overruled,
+            pages=tuple(self._pages(place)),
+        )
+
+    def of_picture(self, picture_id: int) -> dict[str, MatchRecheck]:
+        """The same of each of a picture's matches, by its URL as it is written now."""
+        if not self._has_any():
+            return {}
+        rows = self._connection.execute(
+            "SELECT m.url, m.key FROM sightings m WHERE m.picture_id = ? AND EXISTS"
+            " (SELECT 1 FROM rechecks r WHERE r.picture_id = m.picture_id AND r.key = m.key)",
+            (picture_id,),
+        ).fetchall()
+        found = ((url, self.of_match(Place(picture_id, key))) for url, key in rows)
+        return {url: each for url, each in found if each is not None}
+
+    def previews_of(self, picture_id: int) -> dict[str, TheirPreview]:
+        """Small copies of their pictures, by the match's URL as it is written now."""
+        rows = self._connection.execute(
+            "SELECT m.url, t.seen_at, t.preview FROM their_pictures t JOIN sightings m"
+            " ON m.picture_id = t.picture_id AND m.key = t.key"
+            " WHERE t.picture_id = ? AND t.preview IS NOT NULL",
+            (picture_id,),
+        )
+        return {url: TheirPreview(at, jpeg) for url, at, jpeg in rows}
+
+    def _pages(self, place: Place) -> Iterator[RecheckedPage]:
+        rows = self._connection.execute(
+            "SELECT r.url, r.verdict, r.http_status, r.checked_at, r.detail FROM rechecks r"
+            f" WHERE r.picture_id = ? AND r.key = ? AND r.kind = 'page' AND {_NEWEST}"
+            " ORDER BY r.id LIMIT ?",
+            (*place, MAX_PAGES),
+        )
+        for url, verdict, status, at, detail in rows:
+            yield RecheckedPage(url, RecheckVerdict(verdict), status, at, detail)
+
+    def _has_any(self) -> bool:
+        """Whether anything was asked: reports look at many pictures."""
+        if not self._any:
+            row = self._connection.execute("SELECT EXISTS (SELECT 1 FROM rechecks)").fetchone()
+            self._any = bool(row[0])
+        return self._any

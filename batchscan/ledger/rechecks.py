@@ -1,0 +1,241 @@
+"""Which matches are asked about at their sites, and what came of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from batchscan.enums import Disposition, RecheckKind, RecheckVerdict
+from batchscan.ledger.dispositions import Place
+from batchscan.ledger.match_history import MatchHistory, decoded_pages
+from batchscan.ledger.recheck_history import RecheckHistory
+from batchscan.ledger.recheck_types import (
+    Block,
+    CheckedAddress,
+    CheckedMatch,
+    MatchToCheck,
+    Observation,
+    RecheckChoice,
+    Reference,
+    TheirPicture,
+)
+
+MATCHES_A_BLOCK: Final = 500  # looked at for one block of chosen ones
+_START: Final = Place()
+
+
+class Rechecks:
+    """The tables of rechecks, of this realm."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, realm_id: int, history: MatchHistory
+    ) -> None:
+        self._connection = connection
+        self._realm_id = realm_id
+        self._history = history
+        self.latest = RecheckHistory(connection)
+
+    def begin(self, choice: str, at: float, since: float) -> tuple[int, bool]:
+        """A run's number, and whether it goes on where an interrupted one stopped.
+
+        Args:
+            choice: which matches, as it was written: only the same one is gone on with.
+            at: seconds since 1970.
+            since: of the last thing that the interrupted one did, at least.
+        """
+        row = self._connection.execute(
+            "SELECT b.id FROM recheck_runs b WHERE b.realm_id = ? AND b.choice = ?"
+            " AND b.ended_at IS NULL AND max(b.started_at, coalesce((SELECT max(r.checked_at)"
+            " FROM rechecks r WHERE r.run_id = b.id), 0)) >= ?"
+            " AND b.id = (SELECT max(n.id) FROM recheck_runs n WHERE n.realm_id = b.realm_id)",
+            (self._realm_id, choice, since),
+        ).fetchone()
+        if row is not None:
+            return int(row[0]), True
+        row = self._connection.execute(
+            "INSERT INTO recheck_runs (realm_id, choice, started_at) VALUES (?, ?, ?) RETURNING id",
+            (self._realm_id, choice, at),
+        ).fetchone()
+        return int(row[0]), False
+
+    def end(self, run: int, at: float) -> None:
+        """Note that a run asked everything that it was to ask."""
+        self._connection.execute("UPDATE recheck_runs SET ended_at = ? WHERE id = ?", (at, run))
+
+    def block(self, choice: RecheckChoice, after: Place | None, run: int | None) -> Block:
+        """The next chosen matches.
+
+        Args:
+            choice: which.
+            after: from where to go on; None at the beginning.
+            run: whose matches are left out, for they were asked already.
+        """
+        rows = self._connection.execute(
+            "SELECT m.picture_id, m.key, m.url, m.pages, m.domain, m.disposition, EXISTS (SELECT 1"
+            " FROM rechecks r WHERE r.run_id = ? AND r.picture_id = m.picture_id AND r.key = m.key)"
+            " FROM sightings m JOIN pictures p ON p.id = m.picture_id"
+            " WHERE p.realm_id = ? AND (m.picture_id, m.key) > (?, ?)"
+            " ORDER BY m.picture_id, m.key LIMIT ?",
+            (run, self._realm_id, *(after or _START), MATCHES_A_BLOCK),
+        ).fetchall()
+        found = tuple(self._chosen(choice, rows))
+        full = len(rows) == MATCHES_A_BLOCK
+        return Block(found, Place(*rows[-1][:2]) if full else None)
+
+    def _chosen(
+        self, choice: RecheckChoice, rows: Sequence[tuple[int, str, str, bytes, str, str, int]]
+    ) -> Iterator[MatchToCheck]:
+        paths: dict[int, tuple[bytes, ...]] = {}
+        for picture_id, key, url, pages, domain, word, done in rows:
+            disposition = Disposition(word)
+            if done or (choice.dispositions is not None and disposition not in choice.dispositions):
+                continue
+            if not choice.chosen(url):
+                continue
+            if picture_id not in paths:
+                paths[picture_id] = self._history.paths_of(picture_id)
+            ours = paths[picture_id]
+            if choice.pictures is None or choice.pictures(ours):
+                shown = decoded_pages(pages)
+                path = ours[0] if ours else b""
+                yield MatchToCheck(Place(picture_id, key), url, shown, domain, disposition, path)
+
+    def reference(self, place: Place) -> Reference:
+        """What to compare a match's picture with: a capture may have been first."""
+        sha256, mark, captured = self._connection.execute(
+            "SELECT sha256, fingerprint, preview FROM (SELECT sha256, fingerprint, NULL AS preview,"
+            " first_at AS at FROM their_pictures WHERE picture_id = :id AND key = :key UNION ALL"
+            " SELECT c.sha256, c.fingerprint, c.preview, f.captured_at FROM capture_files f"
+            " JOIN captures c ON c.file_id = f.id WHERE f.picture_id = :id AND f.key = :key"
+            " AND c.kind = 'picture' AND c.preview NOT NULL) ORDER BY at LIMIT 1",
+            {"id": place.picture_id, "key": place.key},
+        ).fetchone() or (None, None, None)
+        ours = self._connection.execute(
+            "SELECT thumbnail FROM portraits WHERE picture_id = ?", (place.picture_id,)
+        ).fetchone()
+        return Reference(sha256, mark, captured, ours[0] if ours else None)
+
+    def record(
+        self,
+        run: int,
+        place: Place,
+        seen: Sequence[Observation],
+        their: TheirPicture | None,
+        gone_after: float,
+    ) -> list[RecheckVerdict]:
+        """Enter what a match's addresses answered.
+
+        Args:
+            run: in which they were asked.
+            place: the match.
+            seen: its picture first, then its pages.
+            their: the picture, where there was one.
+            gone_after: seconds between two answers after which something is gone.
+
+        Returns:
+            The verdicts, in the same order.
+        """
+        if their is not None:
+            self._keep(place, their, seen[0].checked_at)
+        return [self._enter(run, place, each, gone_after) for each in seen]
+
+    def _enter(
+        self, run: int, place: Place, seen: Observation, gone_after: float
+    ) -> RecheckVerdict:
+        since, named = self._before(place, seen)
+        verdict = seen.verdict
+        if verdict is RecheckVerdict.GONE_ONCE:
+            since = seen.checked_at if since is None else min(since, seen.checked_at)
+            if seen.checked_at - since >= gone_after:
+                verdict = RecheckVerdict.GONE
+        elif verdict is not RecheckVerdict.UNKNOWN:  # which says nothing, so what was said stays
+            since = None
+        if verdict is RecheckVerdict.THERE and seen.names_picture is False and named:
+            verdict = RecheckVerdict.CHANGED
+        self._connection.execute(
+            "INSERT INTO rechecks (run_id, picture_id, key, kind, url, checked_at, verdict,"
+            " http_status, detail, gone_since, likeness, our_likeness, names_picture)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                run,
+                *place,
+                seen.kind.value,
+                seen.url,
+                seen.checked_at,
+                verdict.value,
+                seen.http_status,
+                seen.detail,
+                since,
+                seen.likeness,
+                seen.our_likeness,
+                seen.names_picture,
+            ),
+        )
+        return verdict
+
+    def _before(self, place: Place, seen: Observation) -> tuple[float | None, bool]:
+        """Since when an address is not there, and whether it ever named the picture.
+
+        An answer of the service that names the match again is newer knowledge: it begins anew.
+        """
+        since, named = self._connection.execute(
+            "SELECT (SELECT iif(r.gone_since > m.last_seen, r.gone_since, NULL) FROM rechecks r"
+            " JOIN sightings m USING (picture_id, key) WHERE r.picture_id = :id AND r.key = :key"
+            " AND r.kind = :kind AND r.url = :url ORDER BY r.id DESC LIMIT 1),"
+            " EXISTS (SELECT 1 FROM rechecks r WHERE r.picture_id = :id AND r.key = :key"
+            " AND r.kind = :kind AND r.url = :url AND r.names_picture)",
+            {
+                "id": place.picture_id,
+                "key": place.key,
+                "kind": seen.kind.value,
+                "url": seen.url,
+            },
+        ).fetchone()
+        return since, bool(named)
+
+    def _keep(self, place: Place, their: TheirPicture, at: float) -> None:
+        """Keep their picture: as first fetched to compare with, and as it looks now."""
+        self._connection.execute(
+            "INSERT INTO their_pictures (picture_id, key, first_at, sha256, fingerprint, seen_at,"
+            " preview) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (picture_id, key) DO UPDATE SET"
+            " seen_at = excluded.seen_at, preview = coalesce(excluded.preview, preview)",
+            (*place, at, their.sha256, their.fingerprint, at, their.preview),
+        )
+
+    def of_run(self, run: int) -> Iterator[CheckedMatch]:
+        """Everything that was asked in a run, in the order of pictures and matches."""
+        rows = self._connection.execute(
+            "SELECT r.picture_id, r.key, r.kind, r.url, r.verdict, r.http_status, r.checked_at,"
+            " r.detail, r.likeness, r.our_likeness, r.gone_since, m.disposition FROM rechecks r"
+            " JOIN sightings m ON m.picture_id = r.picture_id AND m.key = r.key"
+            " WHERE r.run_id = ? ORDER BY r.picture_id, r.key, r.id",
+            (run,),
+        )
+        current: list[tuple[object, ...]] = []
+        for row in rows:
+            if row[2] == RecheckKind.PICTURE and current:
+                yield self._match(current)
+                current = []
+            current.append(row)
+        if current:
+            yield self._match(current)
+
+    def _match(self, rows: list[tuple[object, ...]]) -> CheckedMatch:
+        first, *rest = rows
+        picture_id, key = int(str(first[0])), str(first[1])
+        paths = self._history.paths_of(picture_id)
+        since = first[10]
+        return CheckedMatch(
+            Place(picture_id, key),
+            paths[0] if paths else b"",
+            Disposition(str(first[11])),
+            _address(first),
+            tuple(map(_address, rest)),
+            since if isinstance(since, float) else None,
+        )
+
+
+def _address(row: tuple[object, ...]) -> CheckedAddress:
+    url, verdict, *rest = row[3:10]
+    return CheckedAddress(str(url), RecheckVerdict(str(verdict)), *rest)  # type: ignore[arg-type]

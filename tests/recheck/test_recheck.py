@@ -1,0 +1,328 @@
+"""Asking sites whether copies are still there, over real sockets, with a clock that tests move."""
+
+import os
+import signal
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from batchscan.commands.recheck import TASK
+from batchscan.enums import Disposition, RecheckVerdict
+from batchscan.errors import LockedError, UsageError
+from batchscan.images.decoding.pool import Decoders
+from batchscan.ledger import FILE_NAME
+from batchscan.state.lock import StateLock
+from tests.support.pictures import gif, jpeg, png, webp
+from tests.support.rechecking import DAY, START, CopiesWeb, Copy, verdicts
+from tests.support.web_sites import NOT_THERE, ok, redirect
+
+PICTURE, PAGE = "site.example/a.jpg", "site.example/page.html"
+HTML = b"<html><img src='/a.jpg'></html>"
+THEIRS = jpeg(96, 64, 1)
+
+
+@pytest.fixture(scope="module")
+def decoders():
+    """Processes for all tests: each takes a while to start."""
+    with closing(Decoders(1)) as decoders:
+        yield decoders
+
+
+@pytest.fixture
+def web_with(tmp_path, decoders):
+    def make(copies, answers=None) -> CopiesWeb:
+        return CopiesWeb(tmp_path / "state", copies, answers or {}, decoders=decoders)
+
+    return make
+
+
+@pytest.fixture
+def web_of(web_with):
+    """A web with one picture and its page."""
+
+    def make(*answers: bytes):
+        table = dict(zip((PICTURE, PAGE), answers or (ok(THEIRS), ok(HTML)), strict=False))
+        copies = [Copy(f"http://{PICTURE}", (f"http://{PAGE}",))]
+        return web_with(copies, {PAGE: ok(HTML), **table})
+
+    return make
+
+
+CASES = [
+    (ok(THEIRS), "there"),
+    (ok(jpeg(96, 64, 1, quality=30)), "there"),  # compressed anew
+    (ok(png(48, 32, 1)), "there"),  # smaller, another format
+    (ok(webp(192, 128, 1)), "there"),
+    (redirect("/moved.jpg"), "there"),
+    (ok(jpeg(96, 64, 2)), "changed"),
+    (ok(gif(96, 64, 3)), "changed"),
+    (ok(b"<html>We are sorry.</html>"), "changed"),
+    (ok(b""), "changed"),
+    (ok(THEIRS[:400]), "changed"),
+    (redirect("/page.html"), "changed"),
+    (NOT_THERE, "gone_once"),
+    (ok(b"", status="410 Gone"), "gone_once"),
+    (redirect("/nowhere.jpg"), "gone_once"),
+    (ok(THEIRS, status="401 No"), "unknown"),
+    (ok(b"", status="403 Forbidden"), "unknown"),
+    (ok(b"", status="429 Slow down"), "unknown"),
+    (ok(b"", status="451 Legal"), "unknown"),
+    (ok(b"", status="500 Oops"), "unknown"),
+    (ok(b"", status="503 Busy"), "unknown"),
+    (ok(b"", status="204 Nothing"), "unknown"),
+    (ok(b"", "cf-mitigated: challenge", status="404 Not Found"), "unknown"),
+    (ok(THEIRS, "cf-mitigated: challenge"), "unknown"),
+    (redirect("http://127.0.0.1:22/"), "unknown"),
+    (redirect("/a.jpg"), "unknown"),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n" + THEIRS, "unknown"),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n", "unknown"),
+    (b"garbage", "unknown"),
+    (b"", "unknown"),
+]
+
+
+async def test_what_an_answer_says_of_a_picture(web_with):
+    copies = [Copy(f"http://{n}.example/a.jpg", path=f"/p/{n}.jpg") for n in range(len(CASES))]
+    web = web_with(copies)
+    for number in range(len(CASES)):
+        web.answers[f"{number}.example/a.jpg"] = ok(THEIRS)
+        web.answers[f"{number}.example/moved.jpg"] = ok(THEIRS)
+        web.answers[f"{number}.example/page.html"] = ok(HTML)
+    first = await web.recheck()
+    for number, (later, _) in enumerate(CASES):
+        web.answers[f"{number}.example/a.jpg"] = later
+    second = await web.recheck(days=1)
+
+    assert set(verdicts(first).values()) == {"there"}
+    assert first.exit_code == 0
+    assert second.exit_code == 3
+    found = verdicts(second)
+    for number, (later, verdict) in enumerate(CASES):
+        assert (later[:80], found[f"{number}.example/a.jpg"]) == (later[:80], verdict)
+
+
+@pytest.mark.parametrize(
+    ("after", "second"), [(0.0, "gone_once"), (0.99, "gone_once"), (1.0, "gone"), (30.0, "gone")]
+)
+async def test_gone_is_what_is_not_there_twice_a_day_apart(web_of, after, second):
+    web = web_of(NOT_THERE, NOT_THERE)
+
+    found = [verdicts(await web.recheck(days=days)) for days in (0, after, 0.001)]
+
+    assert found[0] == {PICTURE: "gone_once", PAGE: "gone_once"}
+    assert found[1] == {PICTURE: second, PAGE: second}
+    assert found[2][PICTURE] == ("gone" if after >= 0.999 else second)
+
+
+async def test_an_answer_that_says_nothing_neither_ends_nor_begins_the_day(web_of):
+    web = web_of(NOT_THERE)
+    found = []
+    for days, answer in ((0, NOT_THERE), (0.5, b""), (0.6, NOT_THERE)):
+        web.answers[PICTURE] = answer
+        found.append(verdicts(await web.recheck(days=days))[PICTURE])
+
+    assert found == ["gone_once", "unknown", "gone"]
+
+
+@pytest.mark.parametrize("between", [ok(THEIRS), ok(jpeg(96, 64, 2)), ok(b"<html>")])
+async def test_what_was_there_meanwhile_begins_the_day_anew(web_of, between):
+    web = web_of()
+    found = []
+    for days, answer in (
+        (0, ok(THEIRS)),
+        (1, NOT_THERE),
+        (1, between),
+        (1, NOT_THERE),
+        (1.1, NOT_THERE),
+    ):
+        web.answers[PICTURE] = answer
+        found.append(verdicts(await web.recheck(days=days))[PICTURE])
+
+    assert found[1] == found[3] == "gone_once"
+    assert found[4] == "gone"
+
+
+async def test_a_clock_that_steps_back_makes_nothing_gone(web_of):
+    web = web_of(NOT_THERE)
+    await web.recheck()
+
+    assert verdicts(await web.recheck(days=-3))[PICTURE] == "gone_once"
+    assert verdicts(await web.recheck(days=0.5))[PICTURE] == "gone_once"
+
+
+async def test_a_later_paid_answer_overrules_and_begins_anew(web_of):
+    web = web_of(NOT_THERE)
+    await web.recheck()
+    await web.recheck(days=1, mark=True)
+    assert web.dispositions() == {f"http://{PICTURE}": "removed"}
+
+    web.answered(START + 2 * DAY, generation=2, run="r2")
+
+    found = web.history()[f"http://{PICTURE}"]
+    assert (found.verdict, found.overruled_at, found.is_gone) == ("gone", START + 2 * DAY, False)
+    assert web.dispositions() == {f"http://{PICTURE}": "open"}
+    again = await web.recheck(days=2, disposition=Disposition.OPEN)
+    assert verdicts(again)[PICTURE] == "gone_once"
+    assert web.history()[f"http://{PICTURE}"].overruled_at is None
+
+
+async def test_only_what_is_gone_is_marked_and_it_can_be_taken_back(web_with):
+    names = ("gone", "once", "there", "unknown", "changed")
+    copies = [Copy(f"http://site.example/{name}.jpg") for name in names]
+    web = web_with(copies)
+    web.answers = {f"site.example/{name}.jpg": ok(jpeg(96, 64, 1)) for name in names}
+    del web.answers["site.example/gone.jpg"]
+    await web.recheck(mark=True)
+    del web.answers["site.example/once.jpg"]
+    web.answers["site.example/unknown.jpg"] = b""
+    web.answers["site.example/changed.jpg"] = ok(jpeg(96, 64, 2))
+
+    result = await web.recheck(days=2, mark=True)
+
+    assert {name: verdicts(result)[f"site.example/{name}.jpg"] for name in names} == {
+        "gone": "gone", "once": "gone_once", "there": "there", "unknown": "unknown",
+        "changed": "changed",
+    }  # fmt: skip
+    assert result.marked == 1
+    removed = [url for url, word in web.dispositions().items() if word == "removed"]
+    assert removed == ["http://site.example/gone.jpg"]
+    with closing(sqlite3.connect(web.state / FILE_NAME)) as ledger:
+        ((word, about, note),) = ledger.execute("SELECT disposition, about, note FROM decisions")
+    assert (word, about) == ("removed", "recheck")
+    assert "2027-01-15" in note
+
+
+async def test_a_page_that_no_longer_names_the_picture_has_changed(web_of):
+    web = web_of()
+    await web.recheck()
+    web.answers[PAGE] = ok(b"<html>nothing here</html>")
+
+    assert verdicts(await web.recheck()) == {PICTURE: "there", PAGE: "changed"}
+
+
+async def test_a_page_that_never_named_it_is_there(web_of):
+    web = web_of(ok(THEIRS), ok(b"<script>made later</script>"))
+
+    assert verdicts(await web.recheck())[PAGE] == "there"
+    assert verdicts(await web.recheck())[PAGE] == "there"
+
+
+async def test_a_page_of_many_pictures_is_asked_for_once(web_with):
+    copies = [
+        Copy(f"http://site.example/{n}.jpg", (f"http://{PAGE}",), f"/p/{n}.jpg") for n in range(12)
+    ]
+    web = web_with(copies, {PAGE: ok(HTML)})
+
+    result = await web.recheck()
+
+    assert len(result.matches) == 12
+    assert web.asked.count(PAGE) == 1
+    assert web.asked.count("site.example/robots.txt") == 1
+
+
+async def test_which_matches_are_asked_about(web_with):
+    copies = [
+        Copy("http://one.example/a.jpg", path="/p/lakes/a.jpg"),
+        Copy("http://one.example/b.jpg", path="/p/b.jpg", disposition=Disposition.OPEN),
+        Copy("http://cdn.one.example/c.jpg", path="/p/b.jpg"),
+        Copy("http://two.example/d.jpg", path="/p/b.jpg", disposition=Disposition.REMOVED),
+    ]
+    web = web_with(copies)
+
+    async def names(**request) -> str:
+        return "".join(sorted(each[-5] for each in verdicts(await web.recheck(**request))))
+
+    assert await names() == "ac"
+    assert await names(disposition=Disposition.OPEN) == "b"
+    assert await names(domains=("one.example",)) == "ac"
+    assert await names(domains=("cdn.one.example",)) == "c"
+    assert await names(images=("lakes/",)) == "a"
+    assert await names(urls=("http://two.example/d.jpg",)) == "d"
+    assert await names(urls=("http://*.example/*",), disposition=Disposition.NOTICED) == "ac"
+    assert await names(domains=("one.example",), urls=("http://one.example/*",)) == "ab"
+    with pytest.raises(UsageError, match="no match is known"):
+        await web.recheck(urls=("http://three.example/",))
+
+
+async def test_what_a_signal_interrupts_goes_on_where_it_stopped(web_with):
+    copies = [Copy(f"http://{n:02}.example/a.jpg", path=f"/p/{n}.jpg") for n in range(60)]
+    web = web_with(copies)
+
+    def interrupt(url: str) -> None:
+        if url == "30.example/a.jpg":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    web.on_request = interrupt
+    first = await web.recheck()
+    web.on_request = lambda url: None
+    second = await web.recheck()
+
+    assert first.exit_code == 130
+    assert 0 < len(first.matches) < 60
+    assert second.exit_code == 0
+    assert second.resumed
+    assert len(second.matches) == 60
+    pictures = [url for url in web.asked if url.endswith(".jpg")]
+    done = {match.picture.url.partition("://")[2] for match in first.matches}
+    assert all(pictures.count(url) == 1 for url in done)
+    third = await web.recheck()
+    assert not third.resumed
+    assert len(third.matches) == 60
+
+
+@pytest.mark.parametrize("change", ["later", "other"])
+async def test_what_was_interrupted_long_ago_or_for_others_begins_anew(web_with, change):
+    copies = [Copy(f"http://{n}.example/a.jpg", path=f"/p/{n}.jpg") for n in range(3)]
+    web = web_with(copies)
+    await web.recheck()
+    with closing(sqlite3.connect(web.state / FILE_NAME)) as ledger, ledger:
+        ledger.execute("UPDATE recheck_runs SET ended_at = NULL")  # as if it had been killed
+
+    request = {"days": 0.1} if change == "later" else {"images": ("*.jpg",)}
+    result = await web.recheck(**request)
+
+    assert not result.resumed
+    assert len(result.matches) == 3
+
+
+async def test_two_at_once_are_not_and_a_scan_may_be(web_of):
+    web = web_of()
+    scan = StateLock(web.state, "fail")
+    assert scan.acquire()
+    assert (await web.recheck()).exit_code == 0
+    scan.release()
+    other = StateLock(web.state, "fail", TASK)
+    assert other.acquire()
+    with pytest.raises(LockedError, match="another recheck is on"):
+        await web.recheck()
+    other.release()
+
+
+async def test_likeness_is_kept_to_ours_and_to_what_was_first_fetched(web_of):
+    web = web_of()
+    with closing(sqlite3.connect(web.state / FILE_NAME)) as ledger, ledger:
+        ledger.execute(
+            "INSERT INTO portraits SELECT id, ?, '{}' FROM pictures", (jpeg(96, 64, 1, quality=20),)
+        )
+    await web.recheck()
+    first = web.history()[f"http://{PICTURE}"]
+    web.answers[PICTURE] = ok(jpeg(96, 64, 2))
+    await web.recheck()
+    second = web.history()[f"http://{PICTURE}"]
+
+    assert first.likeness is None
+    assert first.our_likeness > 0.9
+    assert second.verdict is RecheckVerdict.CHANGED
+    assert second.likeness < 0.5
+    assert second.our_likeness < 0.5
+
+
+async def test_a_copy_of_ours_is_there_whatever_was_first_fetched(web_of):
+    web = web_of(ok(jpeg(96, 64, 9)))
+    with closing(sqlite3.connect(web.state / FILE_NAME)) as ledger, ledger:
+        ledger.execute("INSERT INTO portraits SELECT id, ?, '{}' FROM pictures", (THEIRS,))
+    await web.recheck()
+    web.answers[PICTURE] = ok(THEIRS)
+
+    assert verdicts(await web.recheck())[PICTURE] == "there"
