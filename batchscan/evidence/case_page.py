@@ -15,6 +15,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from batchscan.enums import CaptureKind, Disposition
+from batchscan.evidence.credentials import said
 from batchscan.evidence.manifest import Manifest
 from batchscan.evidence.records import CaptureFields, MatchFields, PictureFields, ResourceFields
 from batchscan.report import html_assets
@@ -81,7 +82,7 @@ class _MatchView(NamedTuple):
 class _CaseView(NamedTuple):
     name: str
     ours: Markup | None
-    credentials: tuple[str, ...]
+    credentials: str | None
     matches: tuple[_MatchView, ...]
     more: int
 
@@ -176,7 +177,7 @@ def _case(picture: PictureFields, ours: bytes | None, theirs: Mapping[str, Their
     return _CaseView(
         name=os.path.basename(path) or path or "a picture without a name",
         ours=_image(ours),
-        credentials=(),
+        credentials=said(picture.content_credentials),
         matches=tuple(
             _match(match, theirs.get(normalize_url(match.url)))
             for match in picture.matches[:MAX_MATCHES]

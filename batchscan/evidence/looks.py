@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from batchscan.capture.look import look_at
-from batchscan.evidence.select import read_current_file
 from batchscan.images.decoding.pool import Decoders
-from batchscan.ledger.evidence import EvidencePicture
 
 MAX_LOOKS: Final = 100
 """Pictures of one pack that are decoded again: each takes up to a second."""
@@ -20,10 +18,14 @@ class Looks:
         self._decoders: Decoders | None = None
         self._left = MAX_LOOKS
 
-    def of(self, picture: EvidencePicture, thumbnail: bytes | None) -> bytes | None:
-        """A small JPEG of a picture, or the even smaller one that was kept when it was scanned."""
-        data = read_current_file(picture) if self._left else None
-        if data is None:
+    def of(self, data: bytes | None, thumbnail: bytes | None) -> bytes | None:
+        """A small JPEG of a picture, or the even smaller one that was kept when it was scanned.
+
+        Args:
+            data: the picture's file, where it is still there.
+            thumbnail: what was kept.
+        """
+        if data is None or not self._left:
             return thumbnail
         self._left -= 1
         if self._decoders is None:

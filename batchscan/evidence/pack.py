@@ -19,6 +19,7 @@ from batchscan.allow import AllowRules, Rule
 from batchscan.evidence import records
 from batchscan.evidence.captured import FOLDER, CapturePacker, PackedCaptures
 from batchscan.evidence.case_page import CASE, CasePage
+from batchscan.evidence.credentials import NOT_READ, read_credentials
 from batchscan.evidence.looks import Looks
 from batchscan.evidence.manifest import (
     MANIFEST,
@@ -31,7 +32,8 @@ from batchscan.evidence.manifest import (
 )
 from batchscan.evidence.pack_writer import PackWriter
 from batchscan.evidence.readme import readme
-from batchscan.evidence.select import read_current_provenance
+from batchscan.evidence.select import read_current_file
+from batchscan.images.preview import read_provenance
 from batchscan.ledger import Ledger
 from batchscan.ledger.evidence import EvidencePicture
 from batchscan.model import Provenance
@@ -140,7 +142,8 @@ class _PackBuilder:
         """Add all answers about a picture, and what is known of it."""
         answers = list(self._add_answers(picture.id))
         recorded = _recorded(picture.provenance)
-        now = None if recorded else read_current_provenance(picture)
+        data = read_current_file(picture)
+        now = None if recorded or data is None else read_provenance(picture.format, data)
         captured = self._captured.add(self._ledger.captures.of_picture(picture.id))
         record = records.PictureFields(
             sha256=picture.sha256,
@@ -150,6 +153,7 @@ class _PackBuilder:
             height=picture.height,
             paths=records.paths_of(picture),
             provenance=records.provenance_of(recorded, now),
+            content_credentials=NOT_READ if data is None else read_credentials(data),
             answers=answers,
             matches=list(self._matches(picture, captured)),
         )
@@ -158,7 +162,7 @@ class _PackBuilder:
         self._pictures += 1
         self._captures += captured.files
         self.missing += captured.bad
-        ours = self._looks.of(picture, self._ledger.review_queue.details.thumbnail(picture.id))
+        ours = self._looks.of(data, self._ledger.review_queue.details.thumbnail(picture.id))
         self._case.add(record, ours, captured.theirs)
 
     def add_runs(self) -> None:

@@ -30,8 +30,8 @@ answers/SCAN_ID.json     What the service answered when it was asked about a
 pictures/SHA256.json     One file for each picture: its SHA-256, size, format
                          and dimensions, where it stood on the owner's disk,
                          what its own metadata says of its maker (source
-                         "not recorded" where that was never read), which
-                         answers are about it and when they came, and each
+                         "not recorded" where that was never read), what
+                         its Content Credentials (C2PA) say, which answers are about it and when they came, and each
                          match: address, pages, when the answers showed it
                          first and last, and what was decided about it.
 captures/*.warc.gz       What stood at a match's addresses when it was
@@ -99,7 +99,8 @@ WHAT THIS DOES NOT PROVE
 - That nobody changed it before it was packed. Whoever has the ledger may
   change that as well; the service may still know the SCAN_ID.
 - Who made the picture. Metadata is easily written, and what stands here is
-  only what stood in the file.
+  only what stood in the file. Content Credentials that are "valid" say that
+  the picture is as somebody signed it, not that the signer can be trusted.
 - That a copy is unlawful. That is a question for a lawyer.
 """)
 

@@ -9,6 +9,7 @@ import msgspec
 
 from batchscan.allow import Rule
 from batchscan.enums import CaptureKind
+from batchscan.evidence.credentials import NOT_READ, CredentialsFields
 from batchscan.ledger.captures import CaptureFile
 from batchscan.ledger.evidence import EvidenceAnswer, EvidencePicture
 from batchscan.model import Match, Provenance
@@ -133,6 +134,7 @@ class PictureFields(msgspec.Struct, frozen=True, kw_only=True):
     height: int
     paths: list[PathFields]
     provenance: ProvenanceFields
+    content_credentials: CredentialsFields = NOT_READ  # C2PA
     answers: list[AnswerFields]
     matches: list[MatchFields]
 

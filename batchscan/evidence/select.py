@@ -11,10 +11,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from batchscan.errors import UsageError
-from batchscan.images.preview import read_provenance
 from batchscan.ledger import Ledger
 from batchscan.ledger.evidence import EvidencePicture
-from batchscan.model import Provenance
 from batchscan.url_patterns import UrlPattern
 from batchscan.util import system
 from batchscan.util.escaping import printable
@@ -92,12 +90,6 @@ _MAX_BYTES: Final = 64 * 1024 * 1024  # bytes; the service never took as much
 _FLAGS: Final = (
     os.O_RDONLY | system.O_NONBLOCK | system.O_CLOEXEC
 )  # non-blocking: a FIFO has no writer
-
-
-def read_current_provenance(picture: EvidencePicture) -> Provenance | None:
-    """Read who made a picture from one of its files; None where none still is that picture."""
-    data = read_current_file(picture)
-    return None if data is None else read_provenance(picture.format, data)
 
 
 def read_current_file(picture: EvidencePicture) -> bytes | None:
