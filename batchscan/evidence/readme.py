@@ -30,10 +30,12 @@ answers/SCAN_ID.json     What the service answered when it was asked about a
 pictures/SHA256.json     One file for each picture: its SHA-256, size, format
                          and dimensions, where it stood on the owner's disk,
                          what its own metadata says of its maker (source
-                         "not recorded" where that was never read), what
-                         its Content Credentials (C2PA) say, which answers are about it and when they came, and each
-                         match: address, pages, when the answers showed it
-                         first and last, and what was decided about it.
+                         "not recorded" where that was never read), what its
+                         Content Credentials (C2PA) say, which answers are
+                         about it and when they came, and each match:
+                         address, pages, when the answers showed it first
+                         and last, who decided what about it, and what was
+                         captured.
 captures/*.warc.gz       What stood at a match's addresses when it was
                          captured: requests and responses as they were
                          transferred, by the WARC/1.1 standard (ISO 28500),
