@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from batchscan.copyleaks import errors as vendor
 from batchscan.copyleaks.proxies import proxies_of_environment, proxy_problem
@@ -22,6 +21,7 @@ from batchscan.model import Candidate, Image, NotSendable
 from batchscan.pace import Clock, SystemClock
 from batchscan.settings import Settings
 from batchscan.util.escaping import printable
+from batchscan.util.urls import hide_login
 from batchscan.version import install_line
 
 if TYPE_CHECKING:
@@ -156,9 +156,6 @@ class LocalEngine:
         return self._opened[1]
 
 
-_LOGIN: Final = re.compile(r"//.*@", re.DOTALL)
-
-
 async def open_engine(
     settings: Settings,
     token_file: Path,
@@ -203,7 +200,7 @@ def check_proxies(settings: Settings) -> None:
         proxy = proxy_for(url)
         problem = proxy_problem(proxy) if proxy else None
         if proxy and problem:
-            shown = printable(_LOGIN.sub("//***@", proxy))
+            shown = printable(hide_login(proxy))
             raise UsageError(
                 f"the proxy {shown} cannot be used: {problem}",
                 advice="mend HTTPS_PROXY or HTTP_PROXY, or leave the service out with NO_PROXY",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import NamedTuple
 
 from batchscan.errors import UsageError
 from batchscan.settings.catalog import SettingSpec
 from batchscan.settings.types import PathType
+from batchscan.util.urls import hide_login
 
-_LOGIN_IN_URL = re.compile(r"//.*@", re.DOTALL)  # a password may hold / and @ by mistake
 _MAX_QUOTE = 80
 
 
@@ -49,7 +48,7 @@ def mistake(where: str, text: str, allowed: str, error: ValueError) -> UsageErro
 
 def quote(text: str) -> str:
     """Text from outside in a message: without control characters, logins, or great length."""
-    safe = ascii(_LOGIN_IN_URL.sub("//***@", text))
+    safe = ascii(hide_login(text))
     return safe if len(safe) <= _MAX_QUOTE else f"{safe[:_MAX_QUOTE]}...'"
 
 

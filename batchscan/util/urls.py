@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MAX_REMEMBERED = 10_000
 _LOADING = threading.Lock()
+_LOGIN = re.compile(r"//.*@", re.DOTALL)  # a password may hold / and @ by mistake
 MAX_NAME = 253  # characters of a domain name (RFC 1035, without the length bytes)
 # An address that is written as it would be normalised: nearly all are, and one answer may hold a
 # hundred thousand. Without queries, dots at the start of a segment, numbers for hosts, escapes.
@@ -23,6 +24,11 @@ _PLAIN = re.compile(
     r"https?://((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z](?:[a-z0-9]*))"
     r"(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)+/?"
 )
+
+
+def hide_login(text: str) -> str:
+    """Text without the user name and password of the URL in it."""
+    return _LOGIN.sub("//***@", text)
 
 
 def registrable_domain(url: str) -> str:
