@@ -57,8 +57,8 @@ def make_private(path: int | str | os.PathLike[str], mode: int = 0o600) -> None:
         )
 
 
-def sync(descriptor: int) -> None:
-    """Bring a file to the disk; where the file system cannot, that is warned of once.
+def sync(descriptor: int) -> bool:
+    """Bring a file to the disk; False where its file system cannot, which is warned of once.
 
     Raises:
         OSError: the disk did not take it.
@@ -69,21 +69,17 @@ def sync(descriptor: int) -> None:
         if error.errno not in _NOT_HERE:
             raise
         warn_once(_UNSYNCED)
+        return False
+    return True
 
 
 def can_sync(path: str | os.PathLike[str]) -> bool:
     """Whether a file can be brought to the disk; where its file system cannot, that is warned of."""
     descriptor = os.open(path, os.O_RDWR | system.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in _NOT_HERE:
-            raise
-        warn_once(_UNSYNCED)
-        return False
+        return sync(descriptor)
     finally:
         os.close(descriptor)
-    return True
 
 
 @cache
