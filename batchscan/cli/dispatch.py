@@ -14,29 +14,6 @@ from batchscan.console.terminal import finish_stderr, print_data, print_status
 from batchscan.errors import UsageError
 from batchscan.util.escaping import printable
 
-COMMANDS = (
-    "scan",
-    "demo",
-    "init",
-    "emulator",
-    "report",
-    "export",
-    "stats",
-    "review",
-    "mark",
-    "allow",
-    "takedown",
-    "recheck",
-    "evidence",
-    "alerts",
-    "credits",
-    "doctor",
-    "schedule",
-    "state",
-    "completion",
-)
-
-
 SUMMARIES = {
     "demo": "try it on this machine with sample pictures, without an account",
     "init": "write a settings file and a file for the API key",
@@ -57,6 +34,7 @@ SUMMARIES = {
     "state": "maintain the ledger: statistics, check, backup, prune",
     "completion": "tab completion for bash, zsh and fish",
 }
+COMMANDS = ("scan", *SUMMARIES)
 _HELP = "help"
 _COMPLETE = "_BATCHSCAN_COMPLETE"  # set by the script of `batchscan completion`
 _NEAR = 0.7  # of difflib: one letter more, less or other in a word of four
@@ -186,9 +164,8 @@ def _options_of(name: str) -> str:
 def _short_help() -> str:
     from batchscan.cli.topics import topics  # noqa: PLC0415 - as above
 
-    names = [name for name in COMMANDS if name != "scan"]
-    width = max(map(len, names)) + 2
-    rows = [f"  {name:{width}}{SUMMARIES[name]}" for name in names]
+    width = max(map(len, SUMMARIES)) + 2
+    rows = [f"  {name:{width}}{said}" for name, said in SUMMARIES.items()]
     pages = textwrap.wrap(", ".join(topics()), 76, break_on_hyphens=False)
     indented = "\n".join(f"  {line}" for line in pages)
     return _SHORT_HELP.format(commands="\n".join(rows), topics=indented)
