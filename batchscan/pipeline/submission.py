@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 from batchscan.engines.interface import Refused
 from batchscan.enums import FailReason
 from batchscan.ledger import KnownPicture
-from batchscan.model import Claim, Deferred, Effort, Image, Reused, ServiceError
+from batchscan.model import Claim, Deferred, Effort, Image, ServiceError
 from batchscan.pipeline.outcomes import Stopwatch
 from batchscan.pipeline.settlement import Settled
 
@@ -45,8 +45,8 @@ class Submission:
         return self.watch.effort(self.requests, scan_id, self.generation)
 
 
-# The last two come of a dry run only.
-SubmissionResult: TypeAlias = Settled | Refused | NoAnswer | Deferred | Reused
+# The last one comes of a dry run only.
+SubmissionResult: TypeAlias = Settled | Refused | NoAnswer | Deferred
 
 
 class Submitter(Protocol):
