@@ -10,6 +10,8 @@ import os
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
+import msgspec
+
 from batchscan.enums import (
     DeferReason,
     Disposition,
@@ -160,8 +162,7 @@ class Score:
     partial: int
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True, gc=False):  # an answer may hold a hundred thousand
     """A picture on the web that copies ours, and the pages that show it."""
 
     url: str

@@ -25,7 +25,7 @@ class ScoreFields(msgspec.Struct, frozen=True):
     partial: int
 
 
-class MatchFields(msgspec.Struct, frozen=True):
+class MatchFields(msgspec.Struct, frozen=True, gc=False):
     """A copy on the web, and what the history of matches says of it."""
 
     url: str

@@ -167,6 +167,7 @@ class Scan:
             if decided is None:
                 return
             yield decided
+            del decided  # one may hold very many matches, and the next takes its time
 
     async def _wait_a_while(self) -> None:
         """Wait as `--jitter` says, before anything is locked.

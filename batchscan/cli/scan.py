@@ -116,8 +116,8 @@ async def _scan(settings: Settings, monitor: RunMonitor) -> int:
             with crash_trace(state) if state else nullcontext():
                 async with show_progress(scan.progress, settings.output):
                     monitor.started()
-                    async for _ in scan:
-                        pass
+                    async for outcome in scan:
+                        del outcome  # it is in results.jsonl, and may hold very many matches
     monitor.ended(scan.report, scan.folder)
     print_result(settings.output, scan.report, scan.folder, scan.error)
     await monitor.settle()

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from batchscan.copyleaks.error_table import NotJson, clean, decode, repeated_keys
 from batchscan.copyleaks.errors import BadResponse
 from batchscan.copyleaks.strict_response import MAX_COUNT, StrictResponse, documented
@@ -22,8 +24,7 @@ READER = 1  # what `read_check` makes of a body; one more whenever it can read w
 _BLANK = b" \t\r\n\0\xef\xbb\xbf\xff\xfe"  # what may precede an object in any encoding
 
 
-@dataclass(frozen=True, slots=True)
-class InternetMatch:
+class InternetMatch(msgspec.Struct, frozen=True, gc=False):
     """An entry of `matches.internet`; `match_type` is None where it is none of the documented."""
 
     url: str

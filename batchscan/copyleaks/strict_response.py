@@ -16,13 +16,13 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
 Word = Annotated[str, msgspec.Meta(min_length=1)]
 
 
-class Page(msgspec.Struct):
+class Page(msgspec.Struct, gc=False):
     """An entry of `webPages`."""
 
     url: Word
 
 
-class Entry(msgspec.Struct, rename="camel"):
+class Entry(msgspec.Struct, rename="camel", gc=False):
     """An entry of `matches.internet`; the vendor leaves `webPages` out where no page is known."""
 
     url: Word

@@ -106,9 +106,12 @@ class Engine(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Success:
-    """200 with an answer, as it came: it is paid for, so it is kept before anybody reads it."""
+    """200 with an answer, as it came: it is paid for, so it is kept before anybody reads it.
+
+    Whoever has kept a long body may empty it here, for others still hold the reply.
+    """
 
     body: bytes = field(repr=False)
     received_at: float  # seconds since 1970

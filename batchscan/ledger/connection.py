@@ -17,6 +17,7 @@ from batchscan.ledger.temporary import TEMPORARY
 from batchscan.util.private_files import can_sync, open_private
 
 BUSY_TIMEOUT_MS = 30_000
+CACHE_KIB = 16 * 1024  # what an answer with very many matches touches, more than once
 _TURN = 0.01  # seconds
 _CHANGES = frozenset({sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE})
 _SCHEMA = "sqlite_master"  # SQLite notes its own virtual tables there, and writes nothing
@@ -31,6 +32,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
 
     def prepare(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        connection.execute(f"PRAGMA cache_size = {-CACHE_KIB}")
         _write_ahead(connection)
         connection.execute(f"PRAGMA synchronous = {'FULL' if can_sync(path) else 'OFF'}")
         migrate(connection, path)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from batchscan.enums import Disposition, MatchEvent, MatchKind, MatchState
 from batchscan.model import Answer, Match
@@ -31,6 +31,11 @@ _COLUMNS = (
     f"m.key, m.url, m.kind, m.domain, m.pages, {STATE}, m.first_seen, m.last_seen, m.disposition,"
     " lower(hex(p.sha256))"
 )
+_OF_PICTURE = "FROM sightings m JOIN pictures p ON p.id = m.picture_id WHERE m.picture_id = ?"
+# What the columns' words stand for: looked up for each match, so not by a call of the enumeration.
+_KINDS = {word.value: word for word in MatchKind}
+_STATES = {word.value: word for word in MatchState}
+_DISPOSITIONS = {word.value: word for word in Disposition}
 # Where the clock steps back, what was seen last stays so. A copy that comes back is another
 # case than the one that was closed, and one that is shown after it was removed is not: whoever
 # wrote to its site has to look again.
@@ -123,7 +128,7 @@ class MatchHistory:
         before, at = row[0], answer.received_at
         if self._notes_events and answer.matches:
             self._note(picture_id, answer, before, run_id)
-        shown = list(by_key(answer.matches).items())
+        shown = sorted(by_key(answer.matches).items())  # in the table's order, page after page
         for start in range(0, len(shown), MATCHES_A_STATEMENT):
             some = shown[start : start + MATCHES_A_STATEMENT]
             values: list[object] = []
@@ -145,14 +150,43 @@ class MatchHistory:
 
     def matches_of(self, picture_id: int, path: bytes | None = None) -> tuple[TrackedMatch, ...]:
         """Every match that a picture ever had; `path` is one that the ledger need not know yet."""
+        return tuple(self.each_match_of(picture_id, path))
+
+    def each_match_of(self, picture_id: int, path: bytes | None = None) -> Iterator[TrackedMatch]:
+        """The same, one by one: a picture may have a hundred thousand."""
         rows = self._connection.execute(
-            f"SELECT {_COLUMNS} FROM sightings m JOIN pictures p ON p.id = m.picture_id"
-            f" WHERE m.picture_id = ? ORDER BY NOT {PRESENT}, m.kind <> 'full', m.key",
+            f"SELECT {_COLUMNS} {_OF_PICTURE} ORDER BY NOT {PRESENT}, m.kind <> 'full', m.key",
             (picture_id,),
-        ).fetchall()
-        paths = self.paths_of(picture_id) if rows and self._allows else ()
+        )
+        paths = self.paths_of(picture_id) if self._allows else ()
         paths = (path, *paths) if path else paths
-        return tuple(self._sighting(_Row._make(row), paths) for row in rows)
+        for row in rows:
+            yield self._sighting(row, paths)
+
+    def placed_first(self, picture_id: int, matches: Sequence[Match]) -> tuple[Match, ...]:
+        """The matches of a picture's first answer with their history: all came with it."""
+        row = self._connection.execute(
+            f"SELECT {_COLUMNS} {_OF_PICTURE} LIMIT 1", (picture_id,)
+        ).fetchone()
+        if row is None:
+            return tuple(matches)
+        one = _Row._make(row)
+        allows, paths = self._allows, self.paths_of(picture_id) if self._allows else ()
+        return tuple(
+            Match(
+                match.url,
+                match.kind,
+                match.pages,
+                match.domain,
+                _STATES[one.state],
+                one.first_seen,
+                one.last_seen,
+                Disposition.ALLOWED
+                if allows and allows(match.url, one.sha256, paths)
+                else _DISPOSITIONS[one.disposition],
+            )
+            for match in matches
+        )
 
     def paths_of(self, picture_id: int) -> tuple[bytes, ...]:
         """Where a picture's content is known to be, or to have been."""
@@ -231,19 +265,20 @@ class MatchHistory:
             ),
         )
 
-    def _sighting(self, row: _Row, paths: tuple[bytes, ...]) -> TrackedMatch:
-        allowed = self._allows is not None and self._allows(row.url, row.sha256, paths)
+    def _sighting(self, row: tuple[Any, ...], paths: tuple[bytes, ...]) -> TrackedMatch:
+        key, url, kind, domain, pages, state, first_seen, last_seen, disposition, sha256 = row
+        allowed = self._allows is not None and self._allows(url, sha256, paths)
         match = Match(
-            url=row.url,
-            kind=MatchKind(row.kind),
-            pages=decoded_pages(row.pages),
-            domain=row.domain,
-            state=MatchState(row.state),
-            first_seen=row.first_seen,
-            last_seen=row.last_seen,
-            disposition=Disposition.ALLOWED if allowed else Disposition(row.disposition),
+            url,
+            _KINDS[kind],
+            decoded_pages(pages),
+            domain,
+            _STATES[state],
+            first_seen,
+            last_seen,
+            Disposition.ALLOWED if allowed else _DISPOSITIONS[disposition],
         )
-        return TrackedMatch(row.key, match)
+        return TrackedMatch(key, match)
 
 
 def by_key(matches: Iterable[Match]) -> dict[str, Match]:
@@ -264,6 +299,9 @@ def _encoded(pages: tuple[str, ...]) -> bytes | None:
     return msgspec.json.encode(pages) if pages else None
 
 
+_PAGES = msgspec.json.Decoder(tuple[str, ...])
+
+
 def decoded_pages(pages: bytes | None) -> tuple[str, ...]:
     """The pages of a sighting."""
-    return msgspec.json.decode(pages, type=tuple[str, ...]) if pages else ()
+    return _PAGES.decode(pages) if pages else ()

@@ -93,8 +93,8 @@ class Readings:
 
     def enter(
         self, answer_id: int, answer: Answer, reader: int, run_id: str, *, late: bool = False
-    ) -> None:
-        """Enter what an answer says.
+    ) -> bool:
+        """Enter what an answer says; whether it is the picture's first.
 
         An answer with trouble takes nothing away: what was there before it still counts as there.
 
@@ -122,3 +122,4 @@ class Readings:
             )
         if late or answer.trouble is not None:
             self._files.forget(picture_id)
+        return before is None

@@ -58,13 +58,17 @@ class LedgerThread:
         await asyncio.to_thread(self._thread.join)
 
     def _work(self) -> None:
-        last = False
-        while not last:
-            jobs, last = self._next_jobs()
-            if jobs:
-                self._commit(jobs)
-                self._answer(jobs)
+        while not self._take_turn():
+            pass
         self._ledger.close()
+
+    def _take_turn(self) -> bool:
+        """Wait for jobs and do them; whether they were the last. Nothing of them is held on to."""
+        jobs, last = self._next_jobs()
+        if jobs:
+            self._commit(jobs)
+            self._answer(jobs)
+        return last
 
     def _next_jobs(self) -> tuple[list[_Job], bool]:
         job = self._jobs.get()

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from batchscan.copyleaks.responses import READER
 from batchscan.engines.interface import Success
 from batchscan.engines.vendor_mapping import LONG_ANSWER, parse_answer, unread_answer
 from batchscan.errors import StorageError
-from batchscan.ledger import Ledger, LedgerThread, TrackedMatch
+from batchscan.ledger import Ledger, LedgerThread
 from batchscan.model import Answer, Claim, Effort, Failed, Image, Scanned
 from batchscan.pipeline.outcomes import subject_of, unreadable
 from batchscan.pipeline.recorder import Recorded, Recorder
@@ -57,6 +57,8 @@ class Settler:
         kept = await self._keep(image, claim, bare, reply)
         if len(reply.body) < LONG_ANSWER:
             return await self._read(image, claim, effort, reply, bare, kept)
+        if kept.answer_id is not None:
+            reply.body = b""  # many may wait for their turn, and the ledger has it
         async with self.reading:
             return await self._read(image, claim, effort, reply, bare, kept)
 
@@ -96,20 +98,23 @@ class Settler:
         def read() -> Answer:
             return parse_answer(reply.body, reply.received_at, claim.scan_id, sandbox=self.sandbox)
 
-        history: tuple[TrackedMatch, ...] = ()
         try:
+            reply.body = reply.body or await self._body(kept)
             long = len(reply.body) >= LONG_ANSWER
             answer = await asyncio.to_thread(read) if long else read()
             line = with_problem(bare, answer)
             if kept.answer_id is not None:
-                history = await self._enter(claim, answer, kept, line)
+                answer = await self._enter(claim, answer, kept, line)
         except Exception as error:  # noqa: BLE001 - it is paid for, and kept
             answer = await self._leave(reply, image, error, kept, bare)
             line = with_problem(bare, answer)
         # What fails from here on ends the run, and the next one makes the line of what is entered.
-        answer = await asyncio.to_thread(with_history, answer, history) if history else answer
-        if answer.matches:
-            line = await asyncio.to_thread(with_answer, line, answer)
+        long = len(answer.body) >= LONG_ANSWER
+        line = (
+            await asyncio.to_thread(with_answer, line, answer)
+            if long
+            else with_answer(line, answer)
+        )
         subject = subject_of(image)
         if answer.trouble is None:
             outcome: Scanned | Failed = Scanned(subject, effort, answer)
@@ -117,19 +122,25 @@ class Settler:
             outcome = unreadable(subject, effort, answer)
         return Settled(outcome, answer, claim.picture_id, kept.answer_id, line)
 
+    async def _body(self, kept: Recorded) -> bytes:
+        stored = await self.ledger.run(lambda ledger: ledger.claims.answer(kept.answer_id))
+        return stored.body if stored else b""
+
     async def _enter(
         self, claim: Claim, answer: Answer, kept: Recorded, line: ResultLine
-    ) -> tuple[TrackedMatch, ...]:
-        """Enter what an answer says; the history of its matches."""
+    ) -> Answer:
+        """Enter what an answer says; the answer with the history of its matches."""
         answer_id, run_id = kept.answer_id, self.recorder.run_id
         assert answer_id is not None  # noqa: S101 - looked at by the caller
 
-        def enter(ledger: Ledger) -> tuple[TrackedMatch, ...]:
-            ledger.readings.enter(answer_id, answer, READER, run_id)
+        def enter(ledger: Ledger) -> Answer:
+            first = ledger.readings.enter(answer_id, answer, READER, run_id)
             if answer.trouble is not None and kept.line is not None:
                 ledger.runs.decided_otherwise(kept.line, without_answer(line))
-            may_have = answer.matches or claim.generation > 1
-            return ledger.history.matches_of(claim.picture_id) if may_have else ()
+            if first:
+                placed = ledger.history.placed_first(claim.picture_id, answer.matches)
+                return replace(answer, matches=placed)
+            return with_history(answer, ledger.history.matches_of(claim.picture_id))
 
         return await self.ledger.run(enter)
 

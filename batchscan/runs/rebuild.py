@@ -53,7 +53,7 @@ def _placed(match: Match, known: Match | None) -> Match:
     """A match as this answer shows it, in its place in the history."""
     if known is None:
         return match
-    return replace(
+    return msgspec.structs.replace(
         match,
         state=known.state,
         first_seen=known.first_seen,
