@@ -171,3 +171,4 @@ class PictureMatches:
     thumbnail: bytes | None = field(default=None, repr=False)  # a small JPEG or WebP file
     provenance: Provenance | None = None
     decisions: Mapping[str, tuple[MatchDecision, ...]] = field(default_factory=dict)  # by URL
+    rechecks: Mapping[str, MatchRecheck] = field(default_factory=dict)  # what sites said, by URL

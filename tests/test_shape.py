@@ -43,6 +43,7 @@ LONG = {
     "ledger/schema.py": 500,  # the migrations are one sequence, and every version adds to it
     "ledger/claims.py": 335,  # a claim's whole life
     "ledger/dispositions.py": 360,  # a decision, from the choice of matches to taking it back
+    "ledger/reporting.py": 310,  # every figure and finding of the pictures seen
     "results.py": 310,  # the fields of a line, and their file
     "cli/mark.py": 320,  # one command, from its options to its lines
 }

@@ -21,7 +21,7 @@ from batchscan.util.escaping import printable
 if TYPE_CHECKING:
     from batchscan.enums import Disposition
     from batchscan.ledger import Ledger
-    from batchscan.ledger.dispositions import Choice, Decision, MarkResult
+    from batchscan.ledger.dispositions import Choice, Decision, MarkResult, Place
     from batchscan.path_patterns import PathPattern
     from batchscan.settings import Settings
     from batchscan.url_patterns import UrlPattern
@@ -177,19 +177,16 @@ def _decision(word: Disposition, target: UrlPattern, how: _How) -> Decision:
 def _mark_all(
     settings: Settings, targets: Sequence[UrlPattern], word: Disposition, how: _How
 ) -> int:
-    from batchscan.allow.active import ActiveAllowRules  # noqa: PLC0415
     from batchscan.commands.mark import mark  # noqa: PLC0415
     from batchscan.path_patterns import PathPattern  # noqa: PLC0415
     from batchscan.state.access import open_for_change, read_ledger  # noqa: PLC0415 - as above
 
     globs = [PathPattern.of(text) for text in how.images]
     choices = [_choice(target, globs, how.only) for target in targets]
-    if word == "noticed" and not how.force:  # a notice is about what is there and not allowed
-        rules = ActiveAllowRules.of(settings, time.time())
-        allows = rules.allows if rules.rules.rules else None
-        choices = [replace(choice, only_present=True, allows=allows) for choice in choices]
     decisions = [_decision(word, target, how) for target in targets]
     with read_ledger(settings) if how.dry_run else open_for_change(settings) as ledger:
+        if word == "noticed" and not how.force:
+            choices = [_for_notice(choice, ledger, settings) for choice in choices]
         with nullcontext() if how.dry_run else ledger.transaction():
             _refuse_unknown(ledger, targets, choices, filtered=bool(globs))
         results = [
@@ -209,6 +206,19 @@ def _choice(target: UrlPattern, globs: Sequence[PathPattern], only: Disposition 
         return any(glob.covers(path) for glob in globs for path in paths)
 
     return Choice(target.domain, target.covers, pictures if globs else None, only)
+
+
+def _for_notice(choice: Choice, ledger: Ledger, settings: Settings) -> Choice:
+    """The part of a choice that a notice can be about: what is there and not allowed."""
+    from batchscan.allow.active import ActiveAllowRules  # noqa: PLC0415 - as above
+
+    def is_gone(place: Place) -> bool:
+        recheck = ledger.rechecks.latest.of_match(place)
+        return recheck is not None and recheck.is_gone
+
+    rules = ActiveAllowRules.of(settings, time.time())
+    allows = rules.allows if rules.rules.rules else None
+    return replace(choice, only_present=True, is_gone=is_gone, allows=allows)
 
 
 def _refuse_unknown(

@@ -104,8 +104,20 @@ def command(
         drafts = _draft(notice, loaded.settings, templates, to)
         print_data("\n".join(printable(draft.path) for draft in drafts))
         print_status(_line(notice, drafts, found))
+    for site, number in sorted(found.taken_down.items()):
+        print_status(_taken_down(site, number))
     _say_what_is_left(loaded, found, domains, images)
     return 0
+
+
+def _taken_down(site: str, number: int) -> str:
+    from batchscan.report.wording import amount  # noqa: PLC0415 - as above
+
+    return (
+        f"{printable(site) or 'unknown site'}: {amount(number, 'reviewed match')} left out: the "
+        "last recheck found it gone; `batchscan recheck --disposition reviewed --mark` marks it "
+        "removed"
+    )
 
 
 def _gathered(

@@ -70,6 +70,7 @@ class Choice:
     pictures: Callable[[Sequence[bytes]], bool] | None = None  # of a picture's paths; None for all
     only: Disposition | None = None  # those that were decided so
     only_present: bool = False  # not those that are gone
+    is_gone: Callable[[Place], bool] | None = None  # by what their sites said since
     allows: Allows | None = None  # what may stay, and is left alone
 
 
@@ -190,6 +191,8 @@ class Dispositions:
         if choice.only not in (None, match.before):
             return match.before.value
         if choice.only_present and not match.is_present:
+            return "gone"
+        if choice.is_gone is not None and choice.is_gone(match.place):
             return "gone"
         if choice.allows is None:
             return None

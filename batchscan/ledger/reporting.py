@@ -14,6 +14,7 @@ from batchscan.ledger.equals import read_sent
 from batchscan.ledger.facets import match_facets
 from batchscan.ledger.known import ANSWER_COLUMNS, StoredAnswer
 from batchscan.ledger.match_history import PRESENT, MatchHistory
+from batchscan.ledger.recheck_history import RecheckHistory
 from batchscan.model import Provenance, Sent
 from batchscan.report_sections import (
     AllowRule,
@@ -249,6 +250,7 @@ class MatchedPictures:
         self._connection = connection
         self._history = history
         self._decisions = DecisionHistory(connection)
+        self._rechecks = RecheckHistory(connection)
 
     def pictures(
         self, wanted: Callable[[Sequence[bytes]], bool] | None = None
@@ -282,6 +284,7 @@ class MatchedPictures:
             thumbnail=thumbnail,
             provenance=msgspec.json.decode(provenance, type=Provenance) if provenance else None,
             decisions=self._decisions.of_picture(picture_id),
+            rechecks=self._rechecks.of_picture(picture_id),
         )
 
 

@@ -57,6 +57,7 @@ class NoticeSelection:
     works: dict[str, list[InfringedWork]] = field(default_factory=dict)  # by domain
     standing: dict[str, Counter[str]] = field(default_factory=dict)  # the same, for every match
     covered: list[Counter[str]] = field(default_factory=list)  # for each question that was asked
+    taken_down: Counter[str] = field(default_factory=Counter)  # reviewed, and their site says gone
 
     @property
     def notices(self) -> list[Notice]:
@@ -81,22 +82,34 @@ def gather(pictures: Iterable[PictureMatches], asked: Sequence[Covers]) -> Notic
     for picture in pictures:
         copies: dict[str, list[Match]] = {}
         for match in picture.matches:
-            if _counted(found, match, asked):
+            recheck = picture.rechecks.get(match.url)
+            gone = recheck is not None and recheck.is_gone
+            if _counted(found, match, asked, gone=gone):
                 copies.setdefault(match.domain, []).append(match)
         for domain, matches in copies.items():
             found.works.setdefault(domain, []).append(_work(picture, matches))
     return found
 
 
-def _counted(found: NoticeSelection, match: Match, asked: Sequence[Covers]) -> bool:
-    """Count a match, and tell whether it belongs into a notice."""
-    word = str(match.disposition or Disposition.OPEN) if match.is_present else "gone"
+def _counted(found: NoticeSelection, match: Match, asked: Sequence[Covers], *, gone: bool) -> bool:
+    """Count a match, and tell whether it belongs into a notice.
+
+    Args:
+        found: brought up to date.
+        match: that is counted.
+        asked: what the notices shall be about.
+        gone: whether its site said at the last recheck that it is gone.
+    """
+    decided = match.disposition or Disposition.OPEN
+    word = str(decided) if match.is_present and not gone else "gone"
     found.standing.setdefault(match.domain, Counter())[word] += 1
     meant = not asked
     for counter, covers in zip(found.covered, asked, strict=True):
         if covers(match.url):
             counter[word] += 1
             meant = True
+    if meant and gone and match.is_present and decided is Disposition.REVIEWED:
+        found.taken_down[match.domain] += 1
     return meant and word == Disposition.REVIEWED
 
 

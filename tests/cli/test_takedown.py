@@ -7,11 +7,16 @@ from contextlib import closing
 import pytest
 
 from batchscan.cli import main
+from batchscan.enums import RecheckKind, RecheckVerdict
 from batchscan.ledger import FILE_NAME, Ledger, Realm
+from batchscan.ledger.match_choice import MatchChoice
+from batchscan.ledger.recheck_types import Observation
 from batchscan.model import Provenance
 from batchscan.settings import Api
 from batchscan.takedown import default_template
-from tests.support.ledger_entries import enter, shown
+from tests.support.ledger_entries import NOW, enter, shown
+
+DAY = 86_400.0
 
 
 @pytest.fixture
@@ -135,6 +140,42 @@ def test_the_commands_that_it_prints_mark_exactly_what_the_drafts_are_about(
         written = "\n".join(text for name, text in drafts.items() if name.endswith(".txt"))
         every = ledger.execute("SELECT url FROM sightings").fetchall()
         assert {url for (url,) in noticed} == {url for (url,) in every if url in written}
+
+
+def found_gone(state, url: str, *days: float) -> None:
+    """Have its site say on some days that a match is gone."""
+    ledger = Ledger.open(state, Realm(Api().url, sandbox=False))
+    with ledger.transaction():
+        places = [
+            match.place for match in ledger.chosen_matches.find(MatchChoice([], [url.__eq__]))
+        ]
+        for day in days:
+            run, _ = ledger.rechecks.begin("all", NOW + day * DAY, NOW + day * DAY)
+            seen = Observation(
+                RecheckKind.PICTURE, url, RecheckVerdict.GONE_ONCE, 404, None, NOW + day * DAY
+            )
+            ledger.rechecks.record(run, places[0], [seen], None, DAY)
+    ledger.close()
+
+
+def test_what_the_last_recheck_found_gone_is_left_out_and_said(takedown, mark, state, capsys):
+    mark("example.com")
+    found_gone(state, "https://example.com/2.jpg", 1, 3)
+    found_gone(state, "https://example.com/4.jpg", 1)  # only once: that may be a mistake
+    _, drafts, said = takedown()
+    for line in said.splitlines():
+        if line.startswith("  batchscan mark noticed"):
+            assert main(shlex.split(line)[1:]) == 0
+
+    assert "https://example.com/2.jpg" not in drafts["example.com.txt"]
+    assert "https://example.com/4.jpg" in drafts["example.com.txt"]
+    assert "example.com: 1 reviewed match left out: the last recheck found it gone" in said
+    assert "left alone: 2 gone" in capsys.readouterr().out  # with the one that no answer shows
+    with closing(sqlite3.connect(state / FILE_NAME)) as ledger:
+        noticed = ledger.execute("SELECT url FROM sightings WHERE disposition = 'noticed'")
+        assert sorted(url for (url,) in noticed) == [
+            "https://example.com/4.jpg", "https://img.example.com/1.jpg",
+        ]  # fmt: skip
 
 
 def test_a_draft_for_the_european_union_is_beside_the_other(takedown, mark):
