@@ -126,23 +126,29 @@ class ReviewQueue:
         row = self._connection.execute("SELECT coalesce(max(id), 0) FROM answers").fetchone()
         return int(row[0])
 
-    def note_allowed(self, allows: Allows, domains: Sequence[str | None]) -> None:
+    def note_allowed(
+        self, allows: Allows, domains: Sequence[str | None], since: int | None = None
+    ) -> None:
         """Note which matches rules allow, for all that is asked afterwards on this connection.
 
         Args:
             allows: says it of a match.
             domains: the sites that the rules speak of; None among them for all.
+            since: look only at what came with answers after this one; None for all, anew.
         """
-        self._connection.execute("DELETE FROM allowed_matches")
+        if since is None:
+            self._connection.execute("DELETE FROM allowed_matches")
         some = (None,) if None in domains else tuple(dict.fromkeys(domains))
         for domain in some:
             rows = self._connection.execute(
                 "SELECT m.picture_id, m.key, m.url, lower(hex(p.sha256)) FROM sightings m"
                 " JOIN pictures p ON p.id = m.picture_id WHERE p.realm_id = ?1 AND m.domain = ?2"
+                " AND p.answer_id > ?3"
                 if domain is not None
                 else "SELECT m.picture_id, m.key, m.url, lower(hex(p.sha256)) FROM pictures p"
-                " CROSS JOIN sightings m ON m.picture_id = p.id WHERE p.realm_id = ?1 AND ?2 IS NULL",
-                (self._realm_id, domain),
+                " CROSS JOIN sightings m ON m.picture_id = p.id WHERE p.realm_id = ?1 AND ?2 IS NULL"
+                " AND p.answer_id > ?3",
+                (self._realm_id, domain, since or 0),
             )
             self._connection.executemany(
                 "INSERT OR IGNORE INTO allowed_matches VALUES (?, ?)",

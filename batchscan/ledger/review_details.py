@@ -24,6 +24,13 @@ class PictureFile(NamedTuple):
     sha256: str
 
 
+class SiteSize(NamedTuple):
+    """How much of ours is on a site now."""
+
+    matches: int
+    pictures: int
+
+
 class PictureVersion(NamedTuple):
     """Another content that has a picture's answer: covered by it, or sent as the same bytes."""
 
@@ -59,8 +66,6 @@ class MatchFacts:
     last_seen: float
     marked_at: float | None
     pictures: int  # of ours that its address is a match of
-    site_matches: int  # present ones on its site, of all pictures
-    site_pictures: int
     decisions: tuple[MatchDecision, ...]  # the newest first
 
 
@@ -75,7 +80,7 @@ class ReviewDetails:
     def match(self, place: Place) -> MatchFacts | None:
         """What is known of a match; None where there is none."""
         row = self._connection.execute(
-            "SELECT m.pages, m.first_seen, m.last_seen, m.marked_at, m.domain, (SELECT count(*)"
+            "SELECT m.pages, m.first_seen, m.last_seen, m.marked_at, (SELECT count(*)"
             " FROM sightings o WHERE o.domain = m.domain AND o.key = m.key) FROM sightings m"
             " JOIN pictures p ON p.id = m.picture_id WHERE m.picture_id = ? AND m.key = ?"
             " AND p.realm_id = ?",
@@ -83,22 +88,24 @@ class ReviewDetails:
         ).fetchone()
         if row is None:
             return None
-        pages, first_seen, last_seen, marked_at, domain, pictures = row
-        site_matches, site_pictures = self._connection.execute(
-            "SELECT count(*), count(DISTINCT m.picture_id) FROM sightings m CROSS JOIN pictures p"
-            f" ON p.id = m.picture_id WHERE m.domain = ? AND p.realm_id = ? AND {PRESENT}",
-            (domain, self._realm_id),
-        ).fetchone()
+        pages, first_seen, last_seen, marked_at, pictures = row
         return MatchFacts(
             pages=decoded_pages(pages),
             first_seen=first_seen,
             last_seen=last_seen,
             marked_at=marked_at,
             pictures=pictures,
-            site_matches=site_matches,
-            site_pictures=site_pictures,
             decisions=self._decisions.of_match(place),
         )
+
+    def site(self, domain: str) -> SiteSize:
+        """How much of ours is on a site now; of a site with many matches this takes its time."""
+        row = self._connection.execute(
+            "SELECT count(*), count(DISTINCT m.picture_id) FROM sightings m CROSS JOIN pictures p"
+            f" ON p.id = m.picture_id WHERE m.domain = ? AND p.realm_id = ? AND {PRESENT}",
+            (domain, self._realm_id),
+        ).fetchone()
+        return SiteSize(*row)
 
     def picture(self, picture_id: int) -> PictureFacts | None:
         """What is known of a picture; None where there is none."""

@@ -28,6 +28,7 @@ from batchscan.util.timestamps import utc_date
 
 T = TypeVar("T")
 IDLE: Final = 3.0  # seconds after which the connection is given back: opening takes 10 ms
+LONG_IDLE: Final = 300.0  # where rules about any site are looked at anew: 200,000 matches take 2 s
 _NOTHING: Final = (0, 0, 0)
 
 
@@ -45,6 +46,7 @@ class ReviewLedger:
         self._rules = AllowRules()
         self._rules_stamp: tuple[int, int, int] | None = None
         self._noted: object = None  # what the noted allowed matches follow from
+        self.answers = 0  # the number of the newest
         self.generation = 0  # counts up with everything that changes what is in the queue
 
     async def read(self, look: Callable[[Ledger], T]) -> T:
@@ -60,7 +62,8 @@ class ReviewLedger:
 
     async def release(self) -> None:
         """Give the connection back if nobody has used it for a while."""
-        if time.monotonic() - self._used > IDLE:
+        idle = LONG_IDLE if None in _domains(self._rules) else IDLE
+        if time.monotonic() - self._used > idle:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
 
     async def aclose(self) -> None:
@@ -110,10 +113,12 @@ class ReviewLedger:
         self.generation += 1
         active = ActiveAllowRules(self._rules, today)
         look_from_last(ledger, active)
-        state = (self._rules_stamp, today, queue.newest_answer())
+        state, answers = (self._rules_stamp, today), queue.newest_answer()
         if state != self._noted:
             queue.note_allowed(active.allows, _domains(self._rules))
-            self._noted = state
+        elif answers > self.answers:
+            queue.note_allowed(active.allows, _domains(self._rules), self.answers)
+        self._noted, self.answers = state, answers
 
     def _read_rules(self) -> bool:
         """Read the allow rules where their file has changed; says whether it has."""

@@ -12,10 +12,12 @@ from batchscan.enums import Disposition
 from batchscan.ledger import Ledger
 from batchscan.ledger.dispositions import Place
 from batchscan.ledger.review import ANY, QueuedMatch, ReviewFilter, SiteCount
+from batchscan.ledger.review_details import SiteSize
 from batchscan.review.filters import MatchId, View
 
 AHEAD: Final = 40  # matches that a page lists behind the one that is looked at
 BEHIND: Final = 8  # and before it
+MAX_SITES: Final = 10_000  # of which it is remembered how much is on them
 MAX_COUNTS: Final = 8  # queues of which the counts are kept
 
 
@@ -75,6 +77,8 @@ class Queues:
 
     def __init__(self) -> None:
         self._counts: OrderedDict[ReviewFilter, QueueCounts] = OrderedDict()
+        self._sites: dict[str, SiteSize] = {}
+        self._answers = -1  # that those are of
 
     def counts(
         self, ledger: Ledger, chosen: ReviewFilter, generation: int, *, exact: bool = True
@@ -96,6 +100,21 @@ class Queues:
                 self._counts.popitem(last=False)
         self._counts.move_to_end(chosen)
         return known
+
+    def site(self, ledger: Ledger, domain: str, answers: int) -> SiteSize:
+        """How much is on a site: the same until an answer comes.
+
+        Args:
+            ledger: within a transaction.
+            domain: the site.
+            answers: the number of the newest answer.
+        """
+        if answers != self._answers or len(self._sites) > MAX_SITES:
+            self._sites.clear()
+            self._answers = answers
+        if domain not in self._sites:
+            self._sites[domain] = ledger.review_queue.details.site(domain)
+        return self._sites[domain]
 
     def decided(
         self, chosen: ReviewFilter, changes: Sequence[tuple[str, Disposition, Disposition]]

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from batchscan.enums import Disposition
 from batchscan.ledger.review import QueuedMatch
-from batchscan.ledger.review_details import MatchFacts, PictureFacts, PictureFile
+from batchscan.ledger.review_details import MatchFacts, PictureFacts, PictureFile, SiteSize
 from batchscan.report.html_escaping import cut, link
 from batchscan.report.html_pictures import moment
 from batchscan.report.wording import size
@@ -70,6 +70,7 @@ class Looked:
     current: PictureFile | None  # that still is what was scanned
     names: Mapping[int, str]  # of the pictures in the list, by their numbers
     captured_at: float | None  # their picture, last
+    site: SiteSize
 
 
 def queue_values(
@@ -94,6 +95,7 @@ def queue_values(
         **theirs_values(view, now, looked.captured_at),
         "likeness": None,
         "facts": facts,
+        "site": looked.site,
         "picture": picture,
         "files": files[:MAX_FILES],
         "more_files": max(0, len(files) - MAX_FILES),

@@ -13,7 +13,7 @@ from batchscan.errors import UsageError
 from batchscan.ledger import Ledger
 from batchscan.ledger.dispositions import Place
 from batchscan.ledger.review import QueuedMatch, ReviewFilter
-from batchscan.ledger.review_details import MatchFacts, PictureFacts
+from batchscan.ledger.review_details import MatchFacts, PictureFacts, SiteSize
 from batchscan.review import pages, queue_values
 from batchscan.review.actions import Done, Seen
 from batchscan.review.asking import capture_one
@@ -25,6 +25,9 @@ from batchscan.util.escaping import printable
 MAX_SITES: Final = 200  # that the overview lists
 MAX_PICTURES: Final = 50
 _PART: Final = "part"
+
+
+_NOWHERE: Final = SiteSize(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class _Found:
     picture: PictureFacts | None
     names: dict[int, str]
     captured_at: float | None = None  # their picture, last
+    site: SiteSize = _NOWHERE
 
 
 class Views:
@@ -199,42 +203,43 @@ class Views:
             if place is not None and onward:
                 place = self._next(ledger, view, place)
             counts = self._desk.counts(ledger, view.chosen, exact=not part)
-            return _found(ledger, view, self._desk.queues.page(ledger, view, counts, place))
+            page = self._desk.queues.page(ledger, view, counts, place)
+            return self._found(ledger, view, page)
 
         found = await self._desk.ledger.read(look)
         looked = None
         if found.facts is not None and found.picture is not None:
             current = await self._desk.pictures.current(found.picture.files)
             looked = queue_values.Looked(
-                found.facts, found.picture, current, found.names, found.captured_at
+                found.facts, found.picture, current, found.names, found.captured_at, found.site
             )
         now = found.page.current
         view = view.at_match(now.place if now else None)
         values = queue_values.queue_values(view, found.page, looked, done)
         return pages.html(pages.render("part.html" if part else "queue.html", **values))
 
+    def _found(self, ledger: Ledger, view: View, page: QueuePage) -> _Found:
+        now = page.current
+        if now is None:
+            return _Found(page, None, None, {})
+        numbers: list[int] = []
+        if view.order == "picture":
+            numbers = [match.place.picture_id for match in (*page.before, now, *page.after)]
+        captured = ledger.captures.preview(*now.place)
+        return _Found(
+            page,
+            ledger.review_queue.details.match(now.place),
+            ledger.review_queue.details.picture(now.place.picture_id),
+            picture_names(ledger, numbers),
+            captured.captured_at if captured else None,
+            self._desk.queues.site(ledger, now.domain, self._desk.ledger.answers),
+        )
+
     def _next(self, ledger: Ledger, view: View, place: Place) -> Place | None:
         match = ledger.review_queue.at(place)
         counts = self._desk.counts(ledger, view.chosen, exact=False)
         found = self._desk.queues.following(ledger, view, counts, match, 1)
         return found[0].place if found else None
-
-
-def _found(ledger: Ledger, view: View, page: QueuePage) -> _Found:
-    now = page.current
-    if now is None:
-        return _Found(page, None, None, {})
-    numbers: list[int] = []
-    if view.order == "picture":
-        numbers = [match.place.picture_id for match in (*page.before, now, *page.after)]
-    captured = ledger.captures.preview(*now.place)
-    return _Found(
-        page,
-        ledger.review_queue.details.match(now.place),
-        ledger.review_queue.details.picture(now.place.picture_id),
-        picture_names(ledger, numbers),
-        captured.captured_at if captured else None,
-    )
 
 
 def _site_rows(counts: QueueCounts) -> Iterator[_Row]:
