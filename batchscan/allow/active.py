@@ -1,4 +1,4 @@
-"""The digest of the pictures that the ledger was asked about, with what people allow."""
+"""The digest of the pictures of a view, with what people allow."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from batchscan.allow import AllowRules, Usage, read_rules
-from batchscan.ledger import Ledger
+from batchscan.ledger import Ledger, ReportView, Scope
 from batchscan.report_sections import MatchSummary
 from batchscan.settings import Settings
 from batchscan.util.paths import is_url
@@ -54,6 +54,10 @@ class ActiveAllowRules:
         """Identifies these rules as they hold on this day."""
         return [f"{rule!r} {rule.holds(self.today)}" for rule in self.rules.rules]
 
+    def view(self, ledger: Ledger, scope: Scope, runs: Sequence[str]) -> ReportView:
+        """A view of some pictures with these rules, and the news of these runs as new."""
+        return ledger.view(scope, runs, self.allows if self.rules.rules else None)
+
     def apply_to(self, ledger: Ledger, runs: Sequence[str]) -> None:
         """Let the ledger show matches with these rules, and the news of these runs as new."""
         ledger.history.set_news_scope(runs, self.allows if self.rules.rules else None)
@@ -64,10 +68,9 @@ def existing_paths(paths: Sequence[bytes]) -> Sequence[bytes]:
     return [path for path in paths if is_url(path) or os.path.lexists(path)] or paths
 
 
-def summarize(ledger: Ledger, allowing: ActiveAllowRules) -> MatchSummary:
-    """What is known of the pictures seen."""
+def summarize(view: ReportView, allowing: ActiveAllowRules) -> MatchSummary:
+    """What is known of a view's pictures."""
     usage = Usage(allowing.rules, allowing.today)
-    ledger.history.apply_allow_rules(
-        lambda url, sha256, paths: usage.add(url, sha256, existing_paths(paths))
+    return view.summary(
+        lambda url, sha256, paths: usage.add(url, sha256, existing_paths(paths)), usage.uses
     )
-    return ledger.reporting.digest(usage.uses())

@@ -17,7 +17,7 @@ from batchscan.console.terminal import print_data
 
 if TYPE_CHECKING:
     from batchscan.commands.export import Exported
-    from batchscan.ledger import Ledger
+    from batchscan.ledger import Ledger, ReportView
 
 _BATCH = 500  # lines a write
 
@@ -51,26 +51,26 @@ _BATCH = 500  # lines a write
 def command(*, form: str, **parameters: object) -> int:
     """Print, and give the exit code."""
     from batchscan.allow.active import ActiveAllowRules  # noqa: PLC0415
-    from batchscan.runs.reports import look_from_last  # noqa: PLC0415
+    from batchscan.runs.reports import view_from_last  # noqa: PLC0415
     from batchscan.state.access import read_ledger  # noqa: PLC0415 - --help does without
 
     settings = settings_of(parameters, credentials=False).settings
     write = _table if form == "csv" else _json_lines
     allow_rules = ActiveAllowRules.of(settings, time.time())
     with read_ledger(settings) as ledger:
-        look_from_last(ledger, allow_rules)
-        pieces = write(_lines(ledger, sandbox=settings.api.sandbox))
+        view = view_from_last(ledger, allow_rules)
+        pieces = write(_lines(ledger, view, sandbox=settings.api.sandbox))
         while piece := b"".join(islice(pieces, _BATCH)):
             print_data(piece)
     return 0
 
 
-def _lines(ledger: Ledger, *, sandbox: bool) -> Iterator[Exported]:
+def _lines(ledger: Ledger, view: ReportView, *, sandbox: bool) -> Iterator[Exported]:
     from batchscan.commands.export import exported  # noqa: PLC0415 - --help does without
 
     for file in ledger.reporting.files():
         known = file.answer
-        history = ledger.history.matches_of(known.picture_id) if known else ()
+        history = view.matches_of(known.picture_id) if known else ()
         decisions = ledger.decision_history.of_picture(known.picture_id) if known else {}
         line = exported(file, history, decisions, sandbox=sandbox)
         if line is not None:

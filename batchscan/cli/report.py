@@ -20,7 +20,7 @@ from batchscan.errors import UsageError
 from batchscan.util.escaping import printable
 
 if TYPE_CHECKING:
-    from batchscan.ledger import Ledger, StoredRun
+    from batchscan.ledger import Ledger, ReportView, StoredRun
     from batchscan.report import Report
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -127,7 +127,13 @@ def _make(wanted: _Wanted, parameters: Mapping[str, object]) -> int:
     from batchscan.allow.active import ActiveAllowRules  # noqa: PLC0415
     from batchscan.report import encode, summary  # noqa: PLC0415
     from batchscan.report.text import WIDTH  # noqa: PLC0415
-    from batchscan.runs.reports import find_run, regenerate_report, report_for_all  # noqa: PLC0415
+    from batchscan.runs.reports import (  # noqa: PLC0415
+        find_run,
+        regenerate_report,
+        report_for_all,
+        view_from_last,
+        view_of_run,
+    )
     from batchscan.state.access import read_ledger  # noqa: PLC0415 - --help does without
 
     settings = settings_of(parameters, credentials=False).settings
@@ -135,13 +141,15 @@ def _make(wanted: _Wanted, parameters: Mapping[str, object]) -> int:
         allow_rules = ActiveAllowRules.of(settings, time.time())
         run = find_run(ledger, wanted.run_id)
         if wanted.everything:
-            report = report_for_all(ledger, allow_rules)
+            view = view_from_last(ledger, allow_rules)
+            report = report_for_all(ledger, view, allow_rules)
         else:
-            report = regenerate_report(ledger, run, allow_rules)
+            view = view_of_run(ledger, run, allow_rules)
+            report = regenerate_report(view, run, allow_rules)
         if wanted.write:
-            _write_again(ledger, run, report)
+            _write_again(ledger, view, run, report)
         for name, file in wanted.files.items():
-            _write(name, file, report, ledger)
+            _write(name, file, report, view)
     if wanted.as_json:
         print_data(encode(report))
     elif not wanted.files:
@@ -149,11 +157,11 @@ def _make(wanted: _Wanted, parameters: Mapping[str, object]) -> int:
     return 0
 
 
-def _write(name: str, file: str, report: Report, ledger: Ledger) -> None:
+def _write(name: str, file: str, report: Report, view: ReportView) -> None:
     from batchscan.runs.reports import render  # noqa: PLC0415 - --help does without
     from batchscan.util.atomic_file import write_atomic  # noqa: PLC0415
 
-    parts = render(name, report, ledger, time.time())
+    parts = render(name, report, view, time.time())
     if file == "-":
         for part in parts:
             print_data(part)
@@ -162,7 +170,7 @@ def _write(name: str, file: str, report: Report, ledger: Ledger) -> None:
     print_status(f"written: {printable(file)}")
 
 
-def _write_again(ledger: Ledger, run: StoredRun, report: Report) -> None:
+def _write_again(ledger: Ledger, view: ReportView, run: StoredRun, report: Report) -> None:
     """Write everything that the run left into its folder."""
     from batchscan.report.run_folder import RESULTS, write_report  # noqa: PLC0415 - as above
     from batchscan.results import encode  # noqa: PLC0415
@@ -173,10 +181,10 @@ def _write_again(ledger: Ledger, run: StoredRun, report: Report) -> None:
     from batchscan.util.atomic_file import write_atomic  # noqa: PLC0415
 
     make_private_folder(Path(run.folder))
-    written = write_companions(run.folder, report, ledger, time.time())
+    written = write_companions(run.folder, report, view, time.time())
     if ledger.runs.has_lines(run.run_id):
         path = os.path.join(run.folder, RESULTS)
-        write_atomic(path, (encode(line) for line, _ in rebuild_lines(ledger, run.run_id)))
+        write_atomic(path, (encode(line) for line, _ in rebuild_lines(ledger, run.run_id, view)))
         written.append(path)
         written += write_missing_table(run.folder, report, ledger)
     for path in (*written, write_report(run.folder, report)):

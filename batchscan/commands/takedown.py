@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from batchscan.allow.active import ActiveAllowRules
-from batchscan.ledger import Ledger
+from batchscan.ledger import Everything, Ledger
 from batchscan.path_patterns import PathPattern
 from batchscan.settings import NoticeForm, Settings
 from batchscan.takedown import (
@@ -64,9 +64,8 @@ def gather_notices(
     def wanted(paths: Sequence[bytes]) -> bool:
         return any(glob.covers(path) for glob in globs for path in paths)
 
-    ActiveAllowRules.of(settings, time.time()).apply_to(ledger, ())
-    ledger.report_pictures.see_all()
-    pictures = ledger.matched_pictures.pictures(wanted if globs else None)
+    view = ActiveAllowRules.of(settings, time.time()).view(ledger, Everything(), ())
+    pictures = view.pictures(wanted if globs else None)
     return gather(pictures, [target.covers for target in targets])
 
 

@@ -34,7 +34,7 @@ from batchscan.evidence.pack_writer import PackWriter
 from batchscan.evidence.readme import readme
 from batchscan.evidence.select import read_current_file
 from batchscan.images.preview import read_provenance
-from batchscan.ledger import Ledger
+from batchscan.ledger import Everything, Ledger
 from batchscan.ledger.evidence import EvidencePicture
 from batchscan.model import Provenance
 from batchscan.util.atomic_file import create_file
@@ -92,8 +92,6 @@ def pack(ledger: Ledger, pictures: Iterable[int], request: Request, path: str) -
         StorageError: it cannot be written, or the ledger is damaged.
     """
     rules = _Rules(request.rules, utc_date(request.now))
-    last = ledger.runs.last()
-    ledger.history.set_news_scope([last.run_id] if last else [], rules.allows)
     with (
         create_file(path, _ADVICE) as file,
         PackWriter(file) as packer,
@@ -124,7 +122,9 @@ class _PackBuilder:
     def __init__(
         self, ledger: Ledger, packer: PackWriter, rules: _Rules, case: CasePage, looks: Looks
     ) -> None:
+        last = ledger.runs.last()
         self._ledger = ledger
+        self._view = ledger.view(Everything(), [last.run_id] if last else [], rules.allows)
         self._packer = packer
         self._rules = rules
         self._case = case
@@ -227,7 +227,7 @@ class _PackBuilder:
     ) -> Iterator[records.MatchFields]:
         marked = self._ledger.evidence.marked(picture.id)
         decisions = self._ledger.decision_history.of_picture(picture.id)
-        for sighting in self._ledger.history.matches_of(picture.id):
+        for sighting in self._view.matches_of(picture.id):
             rule = self._rules.rule_for(sighting.match.url, picture.sha256, picture.paths)
             decided = decisions.get(sighting.match.url, ())
             files = captured.fields.get(sighting.key, ())

@@ -12,6 +12,7 @@ from batchscan.ledger.prices import Prices
 from batchscan.ledger.realms import Realm
 from batchscan.ledger.rejections import RejectedFile
 from batchscan.ledger.report_cache import CachedFile
+from batchscan.ledger.report_view import Everything, OfRun, ReportView, Scope, ThisProcess
 from batchscan.ledger.reporting import KnownFile
 from batchscan.ledger.rescan_queue import DueRescan
 from batchscan.ledger.runs import StoredLine, StoredRun
@@ -25,6 +26,7 @@ __all__ = [
     "BlockStatus",
     "CachedFile",
     "DueRescan",
+    "Everything",
     "FileStat",
     "FreshnessPolicy",
     "KnownFile",
@@ -36,14 +38,18 @@ __all__ = [
     "MatchEventRecord",
     "Message",
     "MessageDraft",
+    "OfRun",
     "OpenClaim",
     "PendingSummary",
     "Prices",
     "Realm",
     "RejectedFile",
+    "ReportView",
+    "Scope",
     "Spent",
     "StoredAnswer",
     "StoredLine",
     "StoredRun",
+    "ThisProcess",
     "TrackedMatch",
 ]

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from batchscan.ledger.block_cache import BlockCache, Contents, MatchedFiles, Rejected, fingerprint
 from batchscan.ledger.freshness import FileStat, FreshnessPolicy
 from batchscan.ledger.rejections import Rejections
+from batchscan.ledger.report_view import ReportPictures
 from batchscan.ledger.rescan_queue import DueRescan
 from batchscan.model import Stat
 from batchscan.util.paths import join_path, split_path
@@ -66,8 +67,15 @@ class BlockStatus:
 class Files:
     """The table of files."""
 
-    def __init__(self, connection: sqlite3.Connection, realm_id: int, seals: BlockCache) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        realm_id: int,
+        seals: BlockCache,
+        seen: ReportPictures,
+    ) -> None:
         self._connection = connection
+        self._seen = seen
         self.rejections = Rejections(connection, realm_id)
         self._realm_id = realm_id
         self._seals = seals
@@ -99,7 +107,7 @@ class Files:
             self.rejections.saw(row[0], rejected)
         result.rejected.update({reason: len(names) for reason, names in rejected.items()})
         seen = [(picture_id, join_path(prefix, name)) for picture_id, name in matched]
-        self._connection.executemany("INSERT OR IGNORE INTO report_pictures VALUES (?, ?, 0)", seen)
+        self._seen.add_unchanged(seen)
         return result
 
     def build_cache(self, standing: FreshnessPolicy, after: int = 0) -> int | None:

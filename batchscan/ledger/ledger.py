@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from batchscan.ledger.files import Files
 from batchscan.ledger.identity import Identity, Noting, stamp_noted
 from batchscan.ledger.integrity import ODD
 from batchscan.ledger.match_choice import ChosenMatches
-from batchscan.ledger.match_history import MatchHistory
+from batchscan.ledger.match_history import Allows, MatchHistory
 from batchscan.ledger.missing_folders import MissingFolders
 from batchscan.ledger.outbox import Outbox
 from batchscan.ledger.prune import Pruning
@@ -37,8 +37,8 @@ from batchscan.ledger.realms import Realm, address_of, akin, enter, realm_id_of
 from batchscan.ledger.rechecks import Rechecks
 from batchscan.ledger.renditions import Renditions
 from batchscan.ledger.report_cache import ReportCache
-from batchscan.ledger.report_view import ReportPictures
-from batchscan.ledger.reporting import MatchedPictures, Previews, Reporting
+from batchscan.ledger.report_view import ReportPictures, ReportView, Scope
+from batchscan.ledger.reporting import Previews, Reporting
 from batchscan.ledger.rescan_queue import RescanQueue
 from batchscan.ledger.review import ReviewQueue
 from batchscan.ledger.runs import Runs
@@ -68,7 +68,8 @@ class Ledger:
         self.path, self.realm = path, realm
         realm_id, name = _realm_of(connection, realm, nearest=nearest)
         seals = BlockCache(connection, realm_id, writable=writable)
-        self.files = Files(connection, realm_id, seals)
+        self.report_pictures = ReportPictures(connection)
+        self.files = Files(connection, realm_id, seals, self.report_pictures)
         self.history = MatchHistory(connection, realm_id)
         named = f"{name}\n{int(realm.sandbox)}"
         self.claims = Claims(connection, realm_id, named, seals, self.history)
@@ -76,11 +77,10 @@ class Ledger:
         self.runs = Runs(connection, realm_id)
         self.rate_limits = RateLimits(connection, address_of(realm.api_url))
         self.reporting = Reporting(connection, realm_id)
-        self.matched_pictures = MatchedPictures(connection, self.history)
         self.missing_folders = MissingFolders(connection, realm_id)
         self.dispositions = Dispositions(connection, realm_id, self.history)
         self.previews = Previews(connection)
-        self.report_pictures = ReportPictures(connection, realm_id)
+        self._realm_id = realm_id
         self.report_cache = ReportCache(connection, writable=writable)
         self.rescan_queue = RescanQueue(connection)
         self.renditions = Renditions(connection, realm_id)
@@ -140,6 +140,21 @@ class Ledger:
         connection = open_for_change(path)
         with _closing_at_trouble(connection, path):
             return cls(connection, path, realm, writable=True, nearest=True)
+
+    def view(
+        self, scope: Scope, news_of: Iterable[str] = (), allows: Allows | None = None
+    ) -> ReportView:
+        """What a report is made from.
+
+        Args:
+            scope: which pictures it is about.
+            news_of: the runs whose matches are new in it.
+            allows: says which matches are allowed; None where no rule is.
+        """
+        look = (news_of, allows)
+        return ReportView(
+            self._connection, self._realm_id, self.history, self.report_pictures, scope, look
+        )
 
     @contextmanager
     def transaction(self, *, writing: bool = False) -> Iterator[None]:

@@ -96,9 +96,13 @@ class MatchHistory:
         self._realm_id = realm_id
         self._allows: Allows | None = None
         self._notes_events = False
+        self.looker: object | None = None  # the view that set what is new and allowed
 
-    def set_news_scope(self, runs: Iterable[str], allows: Allows | None = None) -> None:
+    def set_news_scope(
+        self, runs: Iterable[str], allows: Allows | None = None, looker: object | None = None
+    ) -> None:
         """Look from these runs: what arrived in them is new; `allows` says what is allowed."""
+        self.looker = looker
         self._connection.execute("DELETE FROM news_runs")
         self._connection.executemany(
             "INSERT OR IGNORE INTO news_runs VALUES (?)", ((run_id,) for run_id in runs)

@@ -16,7 +16,7 @@ _NEWS = (
     f"SELECT e.event, e.first, {PRESENT}, e.picture_id, lower(hex(p.sha256)), s.path, m.url,"
     " m.kind, m.pages, m.domain, m.first_seen, m.last_seen, m.disposition FROM events e"
     " JOIN sightings m ON m.picture_id = e.picture_id AND m.key = e.key"
-    " JOIN pictures p ON p.id = e.picture_id LEFT JOIN report_pictures s ON s.picture_id = e.picture_id"
+    " JOIN pictures p ON p.id = e.picture_id LEFT JOIN seen_pictures s ON s.picture_id = e.picture_id"
     " WHERE e.realm_id = ? AND e.run_id = ? ORDER BY m.kind <> 'full', e.id"
 )
 

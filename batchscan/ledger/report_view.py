@@ -1,14 +1,24 @@
-"""Which pictures this process speaks of: those that it saw, or those that an earlier run saw."""
+"""What one report is about: which pictures, whose news, what is allowed.
+
+A view is asked for everything that a report shows. What it answers depends on nothing that was
+asked of another one on the same connection.
+"""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
+from typing import NamedTuple, TypeAlias
 
 import msgspec
+
+from batchscan.ledger.facets import match_facets
+from batchscan.ledger.match_history import Allows, MatchHistory, TrackedMatch
+from batchscan.ledger.reporting import MatchedPictures, Reporting
+from batchscan.report_sections import AllowRule, MatchFacets, MatchSummary, PictureMatches
 
 _PATH = (
     "coalesce((SELECT CAST(iif(d.path = x'2f', '', d.path) || '/' || f.name AS BLOB) FROM files f"
@@ -18,44 +28,156 @@ _PATH = (
 _FRESH = "EXISTS (SELECT 1 FROM answers a WHERE a.picture_id = p.id AND a.run_id = ?)"
 
 
-class ReportPictures:
-    """The table of what this process saw; unchanged pictures that never had a match are left out."""
+class ThisProcess(NamedTuple):
+    """The pictures that this process saw until now."""
 
-    def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
+
+class OfRun(NamedTuple):
+    """The pictures that an earlier run saw."""
+
+    run_id: str
+    matched: bytes | None  # those with matches, packed; None: what it decided with an answer
+
+
+class Everything(NamedTuple):
+    """Every picture of the realm that has or had a match."""
+
+
+Scope: TypeAlias = ThisProcess | OfRun | Everything
+Count: TypeAlias = Callable[[str, str, Sequence[bytes]], object]  # of a match's URL, hash and paths
+
+
+class ReportPictures:
+    """What this process saw; unchanged pictures that never had a match are left out."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._realm_id = realm_id
+        self.version = 0  # counts up with every change
 
     def add(self, picture_id: int, path: str, *, fresh: bool) -> None:
         """See a picture; `fresh` when this run scanned it."""
+        self.version += 1
         self._connection.execute(
-            "INSERT INTO report_pictures VALUES (?, ?, ?)"
+            "INSERT INTO seen_pictures VALUES (?, ?, ?)"
             " ON CONFLICT DO UPDATE SET fresh = max(fresh, excluded.fresh)",
             (picture_id, os.fsencode(path), fresh),
         )
 
-    def forget(self) -> None:
-        """See nothing any more."""
-        self._connection.execute("DELETE FROM report_pictures")
+    def add_unchanged(self, pictures: Sequence[tuple[int, bytes]]) -> None:
+        """See pictures and their paths that have or had matches, and are as they were."""
+        if pictures:
+            self.version += 1
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO seen_pictures VALUES (?, ?, 0)", pictures
+            )
+
+
+class ReportView:
+    """What a report is made from, inside a transaction; `Ledger.view` makes one."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        realm_id: int,
+        history: MatchHistory,
+        seen: ReportPictures,
+        scope: Scope,
+        look: tuple[Iterable[str], Allows | None],
+    ) -> None:
+        """Look at the pictures of a scope; `look` has the runs whose matches are new, and rules."""
+        self._connection = connection
+        self._realm_id = realm_id
+        self._history = history
+        self._seen = seen
+        self._scope = scope
+        self._news_of, self._allows = tuple(look[0]), look[1]
+        self._filled_at: int | None = None  # the version of what was seen
+        self._allowed = False  # whether it is known what is allowed
+
+    def summary(self, count: Count, rules: Callable[[], tuple[AllowRule, ...]]) -> MatchSummary:
+        """Matches of the pictures; each content and match URL once.
+
+        Args:
+            count: is called with each match that is there, where there are rules.
+            rules: gives them with their counts, afterwards.
+        """
+        self._fill()
+        self._history.apply_allow_rules(count)
+        self._allowed = True
+        return Reporting(self._connection, self._realm_id).digest(rules())
+
+    def pictures(
+        self, wanted: Callable[[Sequence[bytes]], bool] | None = None
+    ) -> Iterator[PictureMatches]:
+        """Every picture that has or had a match: those with new ones first, then the worst.
+
+        Args:
+            wanted: says of a picture's paths whether it is meant; None for all.
+        """
+        self._fill()
+        yield from MatchedPictures(self._connection, self._history).pictures(wanted)
+
+    def facets(self) -> MatchFacets:
+        """What can be chosen of the matches, counted over everything."""
+        self._fill()
+        if not self._allowed:
+            self._history.apply_allow_rules(lambda *_: None)
+            self._allowed = True
+        return match_facets(self._connection)
+
+    def matches_of(self, picture_id: int) -> tuple[TrackedMatch, ...]:
+        """The history of a picture's matches, whether it belongs to the scope or not."""
+        self._look()
+        return self._history.matches_of(picture_id)
+
+    def reported_runs(self) -> list[str]:
+        """The runs whose matches are new here, of those in which any match arrived."""
+        self._look()
+        return self._history.told()
 
     def with_matches(self) -> Iterator[tuple[int, bytes, int]]:
-        """The pictures seen that have or had a match: number, path, whether this run scanned it."""
+        """The pictures that have or had a match: number, path, whether this run scanned it."""
+        self._fill()
         return self._connection.execute(
             "SELECT picture_id, path, fresh FROM report_pictures s WHERE EXISTS"
             " (SELECT 1 FROM sightings m WHERE m.picture_id = s.picture_id) ORDER BY picture_id"
         )
 
     def matched(self) -> bytes:
-        """The pictures seen that have or had a match, to be kept with the run."""
+        """The pictures that have or had a match, to be kept with the run."""
         numbers = [row[0] for row in self.with_matches()]
         steps = [after - before for before, after in pairwise([0, *numbers])]
         return zlib.compress(msgspec.msgpack.encode(steps))
 
-    def see_run(self, run_id: str, matched: bytes | None) -> None:
-        """See what an earlier run saw; without its list, what it decided with an answer."""
-        self.forget()
-        if matched is None:
-            self._see_decided(run_id)
+    def _look(self) -> None:
+        """Have new and allowed mean what they mean here."""
+        if self._history.looker is not self:
+            self._history.set_news_scope(self._news_of, self._allows, looker=self)
+            self._filled_at = None
+
+    def _fill(self) -> None:
+        """Have the pictures of the scope in the table that queries join."""
+        self._look()
+        if self._filled_at == self._seen.version:
             return
+        self._connection.execute("DELETE FROM report_pictures")
+        match self._scope:
+            case ThisProcess():
+                self._connection.execute("INSERT INTO report_pictures SELECT * FROM seen_pictures")
+            case OfRun(run_id, None):
+                self._fill_with_decided(run_id)
+            case OfRun(run_id, matched):
+                self._fill_with_kept(run_id, matched or b"")
+            case Everything():
+                self._connection.execute(
+                    f"INSERT INTO report_pictures SELECT p.id, {_PATH}, 0 FROM pictures p"
+                    " WHERE p.realm_id = ?"
+                    " AND EXISTS (SELECT 1 FROM sightings m WHERE m.picture_id = p.id)",
+                    (self._realm_id,),
+                )
+        self._filled_at, self._allowed = self._seen.version, False
+
+    def _fill_with_kept(self, run_id: str, matched: bytes) -> None:
         steps = msgspec.msgpack.decode(zlib.decompress(matched), type=list[int])
         self._connection.executemany(
             f"INSERT OR IGNORE INTO report_pictures SELECT p.id, {_PATH}, {_FRESH} FROM pictures p"
@@ -63,16 +185,7 @@ class ReportPictures:
             ((run_id, number) for number in accumulate(steps)),
         )
 
-    def see_all(self) -> None:
-        """See every picture of this realm that has or had a match."""
-        self.forget()
-        self._connection.execute(
-            f"INSERT INTO report_pictures SELECT p.id, {_PATH}, 0 FROM pictures p WHERE p.realm_id = ?"
-            " AND EXISTS (SELECT 1 FROM sightings m WHERE m.picture_id = p.id)",
-            (self._realm_id,),
-        )
-
-    def _see_decided(self, run_id: str) -> None:
+    def _fill_with_decided(self, run_id: str) -> None:
         self._connection.execute(
             "INSERT OR IGNORE INTO report_pictures SELECT a.picture_id, c.path, a.run_id = o.run_id"
             " FROM outcomes o JOIN answers a ON a.id = o.answer_id"

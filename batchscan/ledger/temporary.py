@@ -5,7 +5,12 @@ from __future__ import annotations
 # What this process saw; gone with the connection. Unchanged pictures without matches are left out.
 TEMPORARY = """
     PRAGMA temp.cache_size = -16000;            -- KiB that stay in memory
-    CREATE TEMP TABLE report_pictures (
+    CREATE TEMP TABLE seen_pictures (
+        picture_id INTEGER PRIMARY KEY,
+        path BLOB NOT NULL,
+        fresh INTEGER NOT NULL                  -- scanned in this run
+    );
+    CREATE TEMP TABLE report_pictures (         -- of the view that was asked last
         picture_id INTEGER PRIMARY KEY,
         path BLOB NOT NULL,
         fresh INTEGER NOT NULL                  -- scanned in this run

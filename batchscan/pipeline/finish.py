@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from batchscan import version
 from batchscan.enums import ExitReason
 from batchscan.errors import StorageError
-from batchscan.ledger import FreshnessPolicy, Ledger
+from batchscan.ledger import FreshnessPolicy, Ledger, ReportView, ThisProcess
 from batchscan.pipeline.dry_run import least_seconds, plan_of, round_days
 from batchscan.pipeline.exit_status import exit_status
 from batchscan.pipeline.session import Session
@@ -30,7 +30,6 @@ from batchscan.runs.unchecked import UNCHECKED, some_of_each, unchecked_files
 from batchscan.util.escaping import replace_surrogates
 
 T = TypeVar("T")
-_NOTHING = ReportBasis(MatchSummary())
 log = logging.getLogger(__name__)
 
 
@@ -49,12 +48,8 @@ async def finish(session: Session) -> Report:
     await _or_stop(session, session.results.close())
     balance = await _balance(session)
     await _or_stop(session, _seal(session))
-    basis = (
-        await _or_stop(
-            session, session.ledger.run(lambda ledger: find_basis(ledger, session.allow_rules))
-        )
-        or _NOTHING
-    )
+    basis = await _or_stop(session, session.ledger.run(partial(_basis, session=session)))
+    basis = basis or ReportBasis(MatchSummary())
     digest = basis.digest
     alerts = await _or_stop(session, session.ledger.run(partial(_make_messages, session=session)))
     said = _Said(balance, alerts, await _or_stop(session, _name_unchecked(session)))
@@ -83,6 +78,16 @@ async def _close_killed_runs(session: Session) -> None:
         log.warning("killed runs stay open until the next scan: %s", error)
 
 
+def _view(ledger: Ledger, session: Session) -> ReportView:
+    """The pictures that the run saw, as it looks at them."""
+    tells = (session.run_id, *session.source.checkpoint.news_of)
+    return session.allow_rules.view(ledger, ThisProcess(), tells)
+
+
+def _basis(ledger: Ledger, session: Session) -> ReportBasis:
+    return find_basis(ledger, _view(ledger, session), session.allow_rules)
+
+
 def _make_messages(ledger: Ledger, session: Session) -> Alerts | None:
     """Put what alerts are due into the outbox before the run is closed: nobody looks for it later."""
     session.notifier.make_messages(ledger, session.allow_rules, session.clock.wall())
@@ -99,7 +104,7 @@ async def _tell(session: Session, report: Report) -> Report:
     def amend(ledger: Ledger) -> Report:
         now = session.clock.wall()
         amended = replace(report, alerts=notifier.status(ledger, delivered))
-        write_page(session.folder, amended, ledger, now)
+        write_page(session.folder, amended, _view(ledger, session), now)
         write_report(session.folder, amended)
         ledger.runs.update_report(session.run_id, encode(amended))
         return amended
@@ -151,9 +156,12 @@ async def _write(session: Session, report: Report, basis: ReportBasis) -> Report
     """Write what the run leaves, and close it; the report as it was written."""
     folder, now = session.folder, session.clock.wall()
     unreadable = session.tally.unreadable_names
-    report = await session.ledger.run(
-        lambda ledger: write_or_link(folder, report, ledger, basis, unreadable, now)
-    )
+
+    def leave(ledger: Ledger) -> Report:
+        seen = dataclasses.replace(basis, view=basis.view or _view(ledger, session))
+        return write_or_link(folder, report, ledger, seen, unreadable, now)
+
+    report = await session.ledger.run(leave)
     await asyncio.to_thread(write_report, folder, report)
     if not session.settings.dry_run:
         learned, reach = session.limiter.learned, session.limiter.longest_window
@@ -167,7 +175,9 @@ async def _write(session: Session, report: Report, basis: ReportBasis) -> Report
             # After trouble with the disk the next run looks what can be taken in after all, and
             # after a bug what had been kept before it.
             if not session.stop.leaves_open:
-                ledger.runs.close(session.run_id, encode(kept), ledger.report_pictures.matched())
+                ledger.runs.close(
+                    session.run_id, encode(kept), (basis.view or _view(ledger, session)).matched()
+                )
 
         await session.ledger.run(close)
     output = session.settings.output

@@ -8,7 +8,7 @@ from dataclasses import replace
 import msgspec
 
 from batchscan.enums import MatchState
-from batchscan.ledger import Ledger, TrackedMatch
+from batchscan.ledger import Ledger, ReportView, TrackedMatch
 from batchscan.model import Answer, Match
 from batchscan.results import ResultLine
 from batchscan.runs.answer_lines import read_again, with_answer, with_problem
@@ -17,7 +17,9 @@ from batchscan.util.urls import normalize_url
 LINES_A_PAGE = 500
 
 
-def rebuild_lines(ledger: Ledger, run_id: str) -> Iterator[tuple[ResultLine, Answer | None]]:
+def rebuild_lines(
+    ledger: Ledger, run_id: str, view: ReportView
+) -> Iterator[tuple[ResultLine, Answer | None]]:
     """A run's lines with their matches put back, and the answers these come from."""
     after = 0
     while page := ledger.runs.lines(run_id, after, LINES_A_PAGE):
@@ -30,7 +32,7 @@ def rebuild_lines(ledger: Ledger, run_id: str) -> Iterator[tuple[ResultLine, Ans
                 continue
             said = read_again(kept, sandbox=line.sandbox)
             may_have = said.matches or kept.generation > 1
-            history = ledger.history.matches_of(kept.picture_id) if may_have else ()
+            history = view.matches_of(kept.picture_id) if may_have else ()
             answer = with_history(said, history)
             yield with_answer(with_problem(line, answer), answer), answer
 

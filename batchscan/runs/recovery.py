@@ -13,7 +13,7 @@ from batchscan import version
 from batchscan.allow.active import ActiveAllowRules, summarize
 from batchscan.enums import ExitReason, FailReason, Status
 from batchscan.errors import StorageError
-from batchscan.ledger import Ledger, LedgerThread, OpenClaim, StoredRun
+from batchscan.ledger import Ledger, LedgerThread, OfRun, OpenClaim, ReportView, StoredRun
 from batchscan.model import Answer, Claim, Effort, Failed, Outcome, Scanned, Subject
 from batchscan.report.build import RunFacts, build
 from batchscan.report.run_folder import REPORT, RESULTS, point_latest, write_report
@@ -162,24 +162,22 @@ class _KilledRun:
             self._keep_doubts()
         folder = self._run.folder
         make_private_folder(Path(folder))
-        self._allow_rules.apply_to(self._ledger, self.reported_runs)
-        write_atomic(os.path.join(folder, RESULTS), map(encode, self._lines()))
+        scope = OfRun(self._run.run_id, None)
+        view = self._allow_rules.view(self._ledger, scope, self.reported_runs)
+        write_atomic(os.path.join(folder, RESULTS), map(encode, self._lines(view)))
         self._tally.unchanged(self._facts.unchanged, self._facts.unchanged_bytes)
         self._tally.unchanged_rejected.update(self._facts.unchanged_rejected)
         if self._facts.outcome_unknown is not None:
             self._tally.outcome_unknown = self._facts.outcome_unknown
-        self._ledger.report_pictures.see_run(self._run.run_id, None)
-        digest = summarize(self._ledger, self._allow_rules)
+        digest = summarize(view, self._allow_rules)
         report = build(self._run_facts(now), self._tally, digest, NOTHING_ASKED)
         report = self._with_unchecked(report)
-        write_companions(folder, report, self._ledger, now)
+        write_companions(folder, report, view, now)
         write_report(folder, report)
-        matched = self._ledger.report_pictures.matched()
-        self._ledger.report_pictures.forget()
         if newest:
             point_latest(os.path.dirname(os.path.dirname(folder)), report)
         if self._facts.outcome_unknown is not None:
-            self._ledger.runs.close(self._run.run_id, encode_report(report), matched)
+            self._ledger.runs.close(self._run.run_id, encode_report(report), view.matched())
 
     def _with_unchecked(self, report: Report) -> Report:
         """Name the files without an answer, and write all of them down."""
@@ -207,9 +205,9 @@ class _KilledRun:
             advice=ended.advice if ended else None,
         )
 
-    def _lines(self) -> Iterator[ResultLine]:
+    def _lines(self, view: ReportView) -> Iterator[ResultLine]:
         """The run's lines, entered into the tally as they pass."""
-        for line, answer in rebuild_lines(self._ledger, self._run.run_id):
+        for line, answer in rebuild_lines(self._ledger, self._run.run_id, view):
             self._enter(line, answer)
             yield line
 

@@ -11,7 +11,7 @@ import msgspec
 
 from batchscan import version
 from batchscan.allow.active import ActiveAllowRules, existing_paths, summarize
-from batchscan.ledger import CachedFile, Ledger
+from batchscan.ledger import CachedFile, Ledger, ReportView, ThisProcess
 from batchscan.report.schema import Report
 from batchscan.report.unchecked_table import render
 from batchscan.report_sections import MatchSummary
@@ -27,31 +27,32 @@ class ReportBasis:
     """What a run's report is made from."""
 
     digest: MatchSummary
+    view: ReportView | None = None  # of the pictures seen; None where nothing could be asked
     fingerprint: bytes | None = None  # None: nothing is to be remembered
     known: bool = False  # an earlier run had the same
 
 
-def find_basis(ledger: Ledger, allowing: ActiveAllowRules) -> ReportBasis:
+def find_basis(ledger: Ledger, view: ReportView, allowing: ActiveAllowRules) -> ReportBasis:
     """What is known of the pictures seen; worked out anew only where something has changed."""
-    found = fingerprint_of(ledger, allowing)
+    found = fingerprint_of(ledger, view, allowing)
     digest = ledger.report_cache.digest(found)
     if digest is not None:
-        return ReportBasis(digest, found, known=True)
-    digest = summarize(ledger, allowing)
+        return ReportBasis(digest, view, found, known=True)
+    digest = summarize(view, allowing)
     ledger.report_cache.keep(found, digest)
-    return ReportBasis(digest, found)
+    return ReportBasis(digest, view, found)
 
 
-def fingerprint_of(ledger: Ledger, allowing: ActiveAllowRules) -> bytes:
+def fingerprint_of(ledger: Ledger, view: ReportView, allowing: ActiveAllowRules) -> bytes:
     """Tell what the digest of the pictures seen is made from, apart from everything else."""
     pictures = blake2b(digest_size=_BYTES)
-    for picture_id, path, fresh in ledger.report_pictures.with_matches():
+    for picture_id, path, fresh in view.with_matches():
         pictures.update(b"%d %d %b\0" % (picture_id, fresh, path))
         if allowing.looks_at_paths:  # rules see where else it is, on the disk too
             for other in existing_paths(ledger.history.paths_of(picture_id)):
                 pictures.update(b"%b\0" % other)
     # Which runs are reported counts where any match is new for it
-    news, changes = ledger.history.told(), ledger.report_cache.changes()
+    news, changes = view.reported_runs(), ledger.report_cache.changes()
     rest = (version.version(), changes, news, allowing.signature, pictures.hexdigest())
     return blake2b(msgspec.json.encode(rest), digest_size=_BYTES).digest()
 
@@ -80,6 +81,7 @@ def write_or_link(
     Raises:
         StorageError: the disk would not take it.
     """
+    view = basis.view or ledger.view(ThisProcess())
     leaving = _Leaving(folder, report.run.id, ledger, basis.fingerprint)
     if report.unchecked_table is not None:
         said = blake2b(digest_size=_BYTES)
@@ -90,8 +92,8 @@ def write_or_link(
             said.digest(),
             lambda: write_unchecked(folder, unchecked_files(folder, ledger), folders),
         )
-    leaving.leave(MATCHES, b"", lambda: write_table(folder, report, ledger, now))
-    made_for = leaving.leave(PAGE, _facts(report), lambda: write_page(folder, report, ledger, now))
+    leaving.leave(MATCHES, b"", lambda: write_table(folder, report, view, now))
+    made_for = leaving.leave(PAGE, _facts(report), lambda: write_page(folder, report, view, now))
     same_as = None if made_for == report.run.id else made_for
     return msgspec.structs.replace(report, run=msgspec.structs.replace(report.run, same_as=same_as))
 

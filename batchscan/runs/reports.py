@@ -13,7 +13,7 @@ from batchscan import version
 from batchscan.allow.active import ActiveAllowRules, summarize
 from batchscan.enums import DeferReason, ExitReason, FailReason, Status
 from batchscan.errors import StorageError, UsageError
-from batchscan.ledger import Ledger, StoredRun
+from batchscan.ledger import Everything, Ledger, OfRun, ReportView, StoredRun
 from batchscan.report import csv_table, junit, markdown
 from batchscan.report.build import RunFacts, build, with_digest
 from batchscan.report.schema import NOTHING_ASKED, Report, UncheckedFile
@@ -49,19 +49,29 @@ def find_run(ledger: Ledger, run_id: str | None) -> StoredRun:
     raise UsageError(f"the ledger knows of no run {run_id!r} that has ended", advice=advice)
 
 
-def regenerate_report(ledger: Ledger, run: StoredRun, allowing: ActiveAllowRules) -> Report:
+def view_of_run(ledger: Ledger, run: StoredRun, allowing: ActiveAllowRules) -> ReportView:
+    """A view of the pictures that a run saw."""
+    return allowing.view(ledger, OfRun(run.run_id, run.matched), _tells(run))
+
+
+def view_from_last(ledger: Ledger, allowing: ActiveAllowRules) -> ReportView:
+    """A view of all pictures, in which new is what came with the last run, or comes with one now.
+
+    The last run is the newest that has something to say.
+    """
+    return allowing.view(ledger, Everything(), _last_runs(ledger))
+
+
+def regenerate_report(view: ReportView, run: StoredRun, allowing: ActiveAllowRules) -> Report:
     """A run's report, with the matches of the pictures that it saw as they are now.
 
     Raises:
         StorageError: the ledger's report cannot be read.
     """
-    stored = stored_report(run)
-    allowing.apply_to(ledger, _tells(run))
-    ledger.report_pictures.see_run(run.run_id, run.matched)
-    return with_digest(stored, summarize(ledger, allowing))
+    return with_digest(stored_report(run), summarize(view, allowing))
 
 
-def report_for_all(ledger: Ledger, allowing: ActiveAllowRules) -> Report:
+def report_for_all(ledger: Ledger, view: ReportView, allowing: ActiveAllowRules) -> Report:
     """Everything that the ledger knows of its realm, in a report like a run's.
 
     What failed or was put off has no place in the ledger's table of files: the last run over each
@@ -77,8 +87,6 @@ def report_for_all(ledger: Ledger, allowing: ActiveAllowRules) -> Report:
     reports = [stored_report(run) for run in runs]
     last = reports[0]
     latest = list({tuple(report.run.roots): report for report in reversed(reports)}.values())
-    look_from_last(ledger, allowing)
-    ledger.report_pictures.see_all()
     tally, first = _books_of_all(ledger, latest), ledger.runs.first_start()
     facts = RunFacts(
         id=ALL,
@@ -93,7 +101,7 @@ def report_for_all(ledger: Ledger, allowing: ActiveAllowRules) -> Report:
         balance=last.credits.balance,
         unchecked_files=tuple(some_of_each(_unchecked_of_all(ledger, latest))),
     )
-    return build(facts, tally, summarize(ledger, allowing), NOTHING_ASKED)
+    return build(facts, tally, summarize(view, allowing), NOTHING_ASKED)
 
 
 def _books_of_all(ledger: Ledger, latest: Sequence[Report]) -> Tally:
@@ -130,13 +138,14 @@ def _unchecked_of_all(ledger: Ledger, latest: Iterable[Report]) -> Iterator[Unch
 
 
 def look_from_last(ledger: Ledger, allowing: ActiveAllowRules) -> None:
-    """Let the ledger show as new what came with the last run, or comes with one now.
+    """Let the ledger show as new what is new in `view_from_last`."""
+    allowing.apply_to(ledger, _last_runs(ledger))
 
-    The last run is the newest that has something to say.
-    """
+
+def _last_runs(ledger: Ledger) -> tuple[str, ...]:
     last = ledger.runs.last_of_realm()
-    under_way = [run.run_id for run in ledger.runs.unclosed()]
-    allowing.apply_to(ledger, [*under_way, *(_tells(last) if last else ())])
+    under_way = (run.run_id for run in ledger.runs.unclosed())
+    return (*under_way, *(_tells(last) if last else ()))
 
 
 def stored_report(run: StoredRun) -> Report:
@@ -161,9 +170,9 @@ MATCHES = "matches.csv"
 PAGE = "report.html"
 
 
-def render(name: str, report: Report, ledger: Ledger, now: float) -> Iterator[bytes]:
-    """A report of the pictures that the ledger was asked about: html, csv, junit or markdown."""
-    pictures = ledger.matched_pictures.pictures()
+def render(name: str, report: Report, view: ReportView, now: float) -> Iterator[bytes]:
+    """A report of the pictures of a view: html, csv, junit or markdown."""
+    pictures = view.pictures()
     match name:
         case "csv":
             return csv_table.render(report, pictures)
@@ -179,41 +188,41 @@ def render(name: str, report: Report, ledger: Ledger, now: float) -> Iterator[by
                 pictures,
                 made_at=now,
                 scope=_scope(report),
-                facets=ledger.matched_pictures.facets,
+                facets=view.facets,
             )
 
 
-def write_companions(folder: str, report: Report, ledger: Ledger, now: float) -> list[str]:
+def write_companions(folder: str, report: Report, view: ReportView, now: float) -> list[str]:
     """Write what belongs beside report.json in a run's folder; the paths.
 
     Raises:
         StorageError: the disk would not take it.
     """
     return [
-        write_table(folder, report, ledger, now),
-        write_page(folder, report, ledger, now),
+        write_table(folder, report, view, now),
+        write_page(folder, report, view, now),
     ]
 
 
-def write_table(folder: str, report: Report, ledger: Ledger, now: float) -> str:
+def write_table(folder: str, report: Report, view: ReportView, now: float) -> str:
     """Write matches.csv into a run's folder, whole or not at all; give its path.
 
     Raises:
         StorageError: the disk would not take it.
     """
     path = os.path.join(folder, MATCHES)
-    write_atomic(path, render("csv", report, ledger, now))
+    write_atomic(path, render("csv", report, view, now))
     return path
 
 
-def write_page(folder: str, report: Report, ledger: Ledger, now: float) -> str:
+def write_page(folder: str, report: Report, view: ReportView, now: float) -> str:
     """Write report.html into a run's folder, whole or not at all; give its path.
 
     Raises:
         StorageError: the disk would not take it.
     """
     path = os.path.join(folder, PAGE)
-    write_atomic(path, render("html", report, ledger, now))
+    write_atomic(path, render("html", report, view, now))
     return path
 
 

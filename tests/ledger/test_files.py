@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchscan.ledger import FreshnessPolicy, Ledger
-from tests.support.ledgers import POLICY, REAL, answer, entry, image, settled
+from tests.support.ledgers import POLICY, REAL, answer, digest, entry, image, settled
 from tests.support.settling import settle
 
 
@@ -82,13 +82,13 @@ def test_the_digest_counts_each_content_and_url_once_unchanged_ones_too(ledger):
     settled(ledger, "/p/clean.png", b"b")
     entries = [entry(name, first.stat) for name in ("a.png", "twin.png")]
     ledger.files.classify("/p", entries, POLICY)
-    digest = ledger.reporting.digest()
+    found_ = digest(ledger)
 
-    assert digest.matches.images_with_matches == 1
-    assert digest.matches.total == 2
-    assert digest.run_matches.total == 0
-    assert [(d.domain, d.images, d.full) for d in digest.domains] == [("example.com", 1, 2)]
-    assert [image.path for image in digest.images] == ["/p/a.png"]
+    assert found_.matches.images_with_matches == 1
+    assert found_.matches.total == 2
+    assert found_.run_matches.total == 0
+    assert [(d.domain, d.images, d.full) for d in found_.domains] == [("example.com", 1, 2)]
+    assert [image.path for image in found_.images] == ["/p/a.png"]
 
 
 def test_what_this_run_scanned_is_counted_apart(ledger):
@@ -98,7 +98,7 @@ def test_what_this_run_scanned_is_counted_apart(ledger):
     ledger.report_pictures.add(claim.picture_id, picture.path, fresh=True)
     ledger.report_pictures.add(claim.picture_id, "/p/twin.png", fresh=False)
 
-    assert ledger.reporting.digest().run_matches.total == 1
+    assert digest(ledger).run_matches.total == 1
 
 
 def test_a_new_answer_replaces_the_matches_and_keeps_the_old_body(ledger):
@@ -107,5 +107,5 @@ def test_a_new_answer_replaces_the_matches_and_keeps_the_old_body(ledger):
     settle(ledger, claim, answer("https://new.example.com/", at=2000.0), "run2")
     ledger.report_pictures.add(claim.picture_id, picture.path, fresh=True)
 
-    assert ledger.reporting.digest().matches.total == 1
+    assert digest(ledger).matches.total == 1
     assert ledger.claims.answer(1) is not None

@@ -9,7 +9,7 @@ import pytest
 
 from batchscan.errors import StorageError
 from batchscan.ledger import FILE_NAME, LearnedRate, Ledger, LedgerThread
-from tests.support.ledgers import REAL, answer, image, listing
+from tests.support.ledgers import REAL, answer, digest, image, listing
 from tests.support.settling import settle
 
 
@@ -29,7 +29,7 @@ def test_reading_leaves_the_state_folder_as_it_was(tmp_path):
     Ledger.open(tmp_path, REAL).close()
     before = listing(tmp_path)
     reader = Ledger.read(tmp_path, REAL)
-    reader.reporting.digest()
+    digest(reader)
     reader.close()
 
     assert listing(tmp_path) == before

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchscan.enums import Disposition, MatchKind, MatchState
-from batchscan.ledger import FILE_NAME, Ledger
+from batchscan.ledger import FILE_NAME, Everything, Ledger, OfRun, ReportView, ThisProcess
 from batchscan.ledger.schema import MIGRATIONS
 from batchscan.model import Match
 from batchscan.runs.rebuild import with_history
-from tests.support.ledgers import REAL, answer, image
+from tests.support.ledgers import REAL, answer, digest, image, settled
 from tests.support.settling import settle
 
 ONE, TWO, THREE = (f"https://{word}.example.com/a.jpg" for word in ("one", "two", "three"))
@@ -71,7 +71,7 @@ def test_a_run_that_asked_nothing_has_no_news(ledger):
     ledger.history.set_news_scope(["r2"])
 
     assert states(ledger) == {ONE: "known"}
-    assert ledger.reporting.digest().alarms.new == 0
+    assert digest(ledger, "r2").alarms.new == 0
 
 
 def test_a_run_reports_the_news_of_the_killed_runs_before_it(ledger):
@@ -100,7 +100,7 @@ def test_a_url_that_an_answer_shows_twice_is_one_match(ledger):
     ask(ledger, "r1", ONE, f"{ONE}#again", generation=1, at=1000.0)
 
     assert states(ledger) == {ONE: "new"}
-    assert ledger.reporting.digest().matches.total == 1
+    assert digest(ledger, "r1").matches.total == 1
 
 
 def test_a_change_of_kind_is_kept_and_is_no_news(ledger):
@@ -172,16 +172,15 @@ def test_what_is_allowed_stays_in_every_total_and_leaves_worklist_and_alarms(led
         return url == ONE
 
     counted = []
-    ledger.history.set_news_scope(["r1"], allows)
-    ledger.history.apply_allow_rules(lambda url, *_: counted.append(url))
-    digest = ledger.reporting.digest()
+    view = ledger.view(ThisProcess(), ["r1"], allows)
+    found = view.summary(lambda url, *_: counted.append(url), tuple)
 
     assert sorted(counted) == sorted([ONE, TWO, THREE])
-    assert (digest.matches.total, digest.matches.new) == (3, 3)
-    assert (digest.matches.allowed, digest.matches.worklist) == (1, 1)
-    assert (digest.alarms.new, digest.alarms.full, digest.alarms.total) == (1, 1, 1)
-    assert (digest.domains[0].allowed, digest.domains[0].worklist) == (1, 1)
-    dispositions = {each.match.url: each.match.disposition for each in ledger.history.matches_of(1)}
+    assert (found.matches.total, found.matches.new) == (3, 3)
+    assert (found.matches.allowed, found.matches.worklist) == (1, 1)
+    assert (found.alarms.new, found.alarms.full, found.alarms.total) == (1, 1, 1)
+    assert (found.domains[0].allowed, found.domains[0].worklist) == (1, 1)
+    dispositions = {each.match.url: each.match.disposition for each in view.matches_of(1)}
     assert dispositions == {ONE: "allowed", TWO: "open", THREE: "not_mine"}
 
 
@@ -196,14 +195,50 @@ def test_an_answer_gets_what_its_history_says_and_what_is_gone_from_it(ledger):
 
 def test_a_run_is_seen_again_by_the_pictures_it_kept(ledger):
     ask(ledger, "r1", ONE, TWO, generation=1, at=1000.0)
-    before, kept = ledger.reporting.digest(), ledger.report_pictures.matched()
-    ledger.report_pictures.forget()
-    assert ledger.reporting.digest().matches.total == 0
+    before, kept = digest(ledger, "r1"), ledger.view(ThisProcess()).matched()
 
-    ledger.report_pictures.see_run("r1", kept)
-    assert ledger.reporting.digest() == before
-    ledger.report_pictures.see_all()
-    assert ledger.reporting.digest().matches == before.matches
+    assert digest(ledger, "r1", scope=OfRun("r1", kept)) == before
+    assert digest(ledger, "r1", scope=OfRun("r2", None)).matches.total == 0
+    assert digest(ledger, "r1", scope=Everything()).matches == before.matches
+
+
+def test_what_a_view_answers_depends_on_no_other_one(ledger):
+    picture = ask(ledger, "r1", ONE, TWO, generation=1, at=1000.0)
+    ask(ledger, "r2", ONE, THREE, generation=2, at=2000.0)
+    other = settled(ledger, "/p/other.png", b"other", urls=(TWO,))
+    views = [
+        ledger.view(scope, news_of, allows)
+        for scope in (ThisProcess(), Everything(), OfRun("r1", None))
+        for news_of in (["r1"], ["r2"])
+        for allows in (None, lambda url, *_: url == ONE)
+    ]
+
+    def asked(view: ReportView) -> list[object]:
+        return [
+            view.facets(),
+            view.summary(lambda *_: None, tuple),
+            list(view.pictures()),
+            view.matches_of(picture),
+            view.reported_runs(),
+            view.matched(),
+        ]
+
+    alone = [asked(view) for view in views]
+    mixed = [list(answers) for answers in zip(*(asked(view) for view in views), strict=True)]
+    questions = (
+        lambda view: view.facets(),
+        lambda view: view.summary(lambda *_: None, tuple),
+        lambda view: list(view.pictures()),
+        lambda view: view.matches_of(picture),
+        lambda view: view.reported_runs(),
+        lambda view: view.matched(),
+    )
+    turns = [[question(view) for view in views] for question in questions]
+
+    assert [list(answers) for answers in zip(*alone, strict=True)] == mixed == turns
+    assert len({repr(answers) for answers in alone}) > 6
+    ledger.report_pictures.add(2, other.path, fresh=False)  # what is seen later, is seen
+    assert views[0].summary(lambda *_: None, tuple).matches.total == 3
 
 
 def test_pictures_are_found_whole_with_the_new_ones_first(ledger):
@@ -214,9 +249,7 @@ def test_pictures_are_found_whole_with_the_new_ones_first(ledger):
     settle(ledger, claim, replace(answer(at=2000.0), matches=matches), "r2")
     ledger.files.upsert(other.path, other.stat, picture_id=claim.picture_id)
     ledger.previews.put(claim.picture_id, b"webp", b'{"creator":"Ann"}')
-    ledger.history.set_news_scope(["r2"])
-    ledger.report_pictures.see_all()
-    first, second = ledger.matched_pictures.pictures()
+    first, second = ledger.view(Everything(), ["r2"]).pictures()
 
     assert (first.path, first.sha256, first.thumbnail) == (b"/p/new.png", other.sha256, b"webp")
     assert first.provenance is not None

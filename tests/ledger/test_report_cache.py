@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from batchscan.allow import AllowRules
 from batchscan.allow.active import ActiveAllowRules, summarize
 from batchscan.allow.parse import PARSERS, parse_rule
-from batchscan.ledger import Ledger
+from batchscan.ledger import Ledger, ReportView, ThisProcess
 from batchscan.ledger.report_cache import KEPT
 from batchscan.report import csv_table
 from batchscan.runs.report_reuse import find_basis, fingerprint_of
@@ -64,11 +64,15 @@ class World:
     def begin(self) -> None:
         self.run += 1
         self.run_id = f"run-{self.run}"
-        self.ledger.report_pictures.forget()
-        self.look()
+        self.ledger._connection.execute("DELETE FROM seen_pictures")
+        self.ledger.report_pictures.version += 1
 
-    def look(self) -> None:
-        self.allowing.apply_to(self.ledger, [self.run_id])
+    @property
+    def view(self) -> ReportView:
+        return self.allowing.view(self.ledger, ThisProcess(), [self.run_id])
+
+    def fingerprint(self) -> bytes:
+        return fingerprint_of(self.ledger, self.view, self.allowing)
 
     def answer(self, number: int, urls: set[str], *, late: bool = False) -> None:
         asked = image(f"/p/{number}.png", str(number).encode())
@@ -102,7 +106,6 @@ class World:
 
     def allow(self, rules: AllowRules, day: int) -> None:
         self.allowing = ActiveAllowRules(rules, date(2026, 11, day))
-        self.look()
 
     def see(self, numbers: set[int], anew: bool) -> None:
         if anew:
@@ -112,9 +115,9 @@ class World:
             self.ledger.report_pictures.add(picture_id, path.decode(), fresh=False)
 
     def report(self) -> tuple[object, ...]:
-        pictures = list(self.ledger.matched_pictures.pictures())
+        pictures = list(self.view.pictures())
         shown = b"".join(csv_table.render(REPORT, pictures))
-        return summarize(self.ledger, self.allowing), shown, pictures
+        return summarize(self.view, self.allowing), shown, pictures
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
@@ -129,8 +132,8 @@ def test_the_same_fingerprint_is_the_same_report(steps):
                 getattr(world, name)(*values)
             with ledger.transaction():
                 now = world.report()
-                assert made.setdefault(fingerprint_of(ledger, world.allowing), now) == now
-                assert find_basis(ledger, world.allowing).digest == now[0]
+                assert made.setdefault(world.fingerprint(), now) == now
+                assert find_basis(ledger, world.view, world.allowing).digest == now[0]
         ledger.close()
 
 
@@ -145,9 +148,9 @@ def world(ledger):
 def test_a_run_without_news_is_like_the_one_before_and_not_like_the_one_that_had_them(world):
     def seen_again() -> bytes:
         world.see({0, 1, 2}, True)
-        return fingerprint_of(world.ledger, world.allowing)
+        return bytes(world.fingerprint())
 
-    with_news = fingerprint_of(world.ledger, world.allowing)
+    with_news = world.fingerprint()
     second, third = seen_again(), seen_again()
 
     assert with_news != second == third
@@ -155,14 +158,14 @@ def test_a_run_without_news_is_like_the_one_before_and_not_like_the_one_that_had
 
 def test_answers_without_matches_change_no_report_of_pictures_with_matches(world):
     world.see({0, 1, 2}, True)
-    before = fingerprint_of(world.ledger, world.allowing)
+    before = world.fingerprint()
     world.answer(7, set())
 
-    assert fingerprint_of(world.ledger, world.allowing) == before
+    assert world.fingerprint() == before
 
 
 def test_a_digest_comes_back_as_it_was_and_only_the_newest_stay(world, ledger):
-    digest = summarize(ledger, ActiveAllowRules(RULES[2], date(2026, 11, 24)))
+    digest = summarize(world.view, ActiveAllowRules(RULES[2], date(2026, 11, 24)))
     for number in range(KEPT + 2):
         ledger.report_cache.keep(bytes([number]), digest)
 
@@ -172,7 +175,7 @@ def test_a_digest_comes_back_as_it_was_and_only_the_newest_stay(world, ledger):
 
 
 def test_a_damaged_digest_is_none(world, ledger):
-    ledger.report_cache.keep(b"1", summarize(ledger, world.allowing))
+    ledger.report_cache.keep(b"1", summarize(world.view, world.allowing))
     ledger._connection.execute("UPDATE digests SET digest = x'00'")
 
     assert ledger.report_cache.digest(b"1") is None

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from batchscan.allow import AllowRules, Rule
 from batchscan.allow.active import ActiveAllowRules, summarize
 from batchscan.enums import Disposition, MatchKind, MatchState
-from batchscan.ledger import Ledger, Realm
+from batchscan.ledger import Everything, Ledger, Realm
 from batchscan.ledger.dispositions import Choice, Decision, MarkResult
 from batchscan.report import Report, build, csv_table, encode, html_page, junit, markdown
 from batchscan.report.html_pictures import picture_list
@@ -117,12 +117,11 @@ def test_the_figures_of_a_ledger_are_those_of_all_formats(tmp_path):
     with ledger.transaction():
         choice = Choice(None, lambda url: url == urls[2])
         ledger.dispositions.mark(choice, Decision(Disposition.NOTICED, NOW), MarkResult())
-        ledger.report_pictures.see_all()
-        allow_rules.apply_to(ledger, ["r3"])
-        report = build(facts(), books(scanned=4), summarize(ledger, allow_rules), API)
-        check(report, ledger.matched_pictures.pictures)
-        facets = ledger.matched_pictures.facets()
-        shown_ = picture_list(ledger.matched_pictures.pictures(), "matches.csv")
+        view = allow_rules.view(ledger, Everything(), ["r3"])
+        report = build(facts(), books(scanned=4), summarize(view, allow_rules), API)
+        check(report, view.pictures)
+        facets = view.facets()
+        shown_ = picture_list(view.pictures(), "matches.csv")
     ledger.close()
 
     assert facets == shown_.counted  # by SQL, and as the pictures come

@@ -16,7 +16,7 @@ from batchscan.allow.active import ActiveAllowRules
 from batchscan.errors import UsageError
 from batchscan.ledger import Ledger, Realm
 from batchscan.runs import rescued_answers, retention
-from batchscan.runs.reports import find_run, regenerate_report
+from batchscan.runs.reports import find_run, regenerate_report, view_of_run
 from batchscan.runs.retention import expired_runs, remove_runs
 from tests.support.bench import Bench
 from tests.support.clocks import QuickClock
@@ -59,7 +59,8 @@ async def test_without_the_setting_only_old_runs_go_that_decided_nothing(three, 
     ledger = opened(three)
     with ledger.transaction():
         allow_rules = ActiveAllowRules(AllowRules(), date(2026, 11, 23))
-        again = regenerate_report(ledger, find_run(ledger, ids[0]), allow_rules)
+        run = find_run(ledger, ids[0])
+        again = regenerate_report(view_of_run(ledger, run, allow_rules), run, allow_rules)
     ledger.close()
     assert again.files == idle[0].files
     assert again.matches == idle[0].matches

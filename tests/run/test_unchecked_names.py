@@ -10,7 +10,14 @@ from pathlib import Path
 
 from batchscan.allow.active import ActiveAllowRules
 from batchscan.report import Report
-from batchscan.runs.reports import find_run, regenerate_report, render, report_for_all
+from batchscan.runs.reports import (
+    find_run,
+    regenerate_report,
+    render,
+    report_for_all,
+    view_from_last,
+    view_of_run,
+)
 from batchscan.runs.unchecked import MAX_NAMED, write_missing_table
 from batchscan.state.access import read_ledger
 from tests.support.pictures import jpeg, png, tree
@@ -53,9 +60,12 @@ def again(bench) -> tuple[Report, str, Report]:
     settings = bench.settings()
     allowing = ActiveAllowRules.of(settings, 0.0)
     with read_ledger(settings) as ledger:
-        report = regenerate_report(ledger, find_run(ledger, None), allowing)
-        markdown = b"".join(render("markdown", report, ledger, 0.0)).decode()
-        return report, markdown, report_for_all(ledger, allowing)
+        run = find_run(ledger, None)
+        view = view_of_run(ledger, run, allowing)
+        report = regenerate_report(view, run, allowing)
+        markdown = b"".join(render("markdown", report, view, 0.0)).decode()
+        everything = view_from_last(ledger, allowing)
+        return report, markdown, report_for_all(ledger, everything, allowing)
 
 
 async def test_rejected_files_are_named_in_the_run_that_rejects_them_and_in_those_after(bench):

@@ -11,9 +11,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from batchscan.ledger import FileStat, FreshnessPolicy, Ledger
+from batchscan.ledger import Everything, FileStat, FreshnessPolicy, Ledger
 from batchscan.model import Stat
-from tests.support.ledgers import answer, image
+from tests.support.ledgers import answer, digest, image
 from tests.support.settling import settle
 
 RULES = "rules"
@@ -101,12 +101,11 @@ def _meet(ledger: Ledger, path: Path, file: File, number: int) -> None:
 def told(ledger: Ledger, root: Path) -> dict[str, Any]:
     """Everything that a scan would ask the ledger, and what it would say of matches."""
     with ledger.transaction():
-        ledger.report_pictures.see_all()
         books = ledger.reporting.books()
         return {
             "known": [ledger.claims.lookup(sha256_of(number)) for number in range(CONTENTS)],
             "unchanged": {folder: _sorted(ledger, folder) for folder in _tree(root)},
-            "digest": ledger.reporting.digest(),
+            "digest": digest(ledger, scope=Everything()),
             "paid": (books.charged, books.outcome_unknown, ledger.claims.largest_charge()),
             "spent": sum(ledger.charges.since(0.0, 1)),
             "open": list(ledger.claims.open_claims("run0")),

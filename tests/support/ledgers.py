@@ -7,8 +7,9 @@ import itertools
 import os
 
 from batchscan.enums import MatchKind
-from batchscan.ledger import FreshnessPolicy, Realm
+from batchscan.ledger import FreshnessPolicy, Ledger, Realm, Scope, ThisProcess
 from batchscan.model import Answer, Image, Match, Score, Stat
+from batchscan.report_sections import MatchSummary
 from tests.support.settling import settle
 
 REAL = Realm("https://api.example.com", sandbox=False)
@@ -60,3 +61,11 @@ def settled(ledger, path: str, content: bytes = b"content", at: float = 1000.0, 
     settle(ledger, claim, answer(*urls, at=at), "run")
     ledger.files.upsert(path, picture.stat, picture_id=claim.picture_id)
     return picture
+
+
+SEEN = ThisProcess()
+
+
+def digest(ledger: Ledger, *news_of: str, scope: Scope = SEEN) -> MatchSummary:
+    """What a report without allow rules would say; the matches of these runs are new."""
+    return ledger.view(scope, news_of).summary(lambda *_: None, tuple)
