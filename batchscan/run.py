@@ -29,6 +29,7 @@ from batchscan.model import Candidate, Outcome
 from batchscan.pace import Clock, SystemClock
 from batchscan.pipeline.finish import finish
 from batchscan.pipeline.inputs import open_stores
+from batchscan.pipeline.rendition_family import Member
 from batchscan.pipeline.session import Opening, Session
 from batchscan.pipeline.shutdown import Shutdown
 from batchscan.progress import ProgressState
@@ -182,17 +183,33 @@ class Scan:
         await self._stop.sleep(pause)
 
     async def _run(self, session: Session) -> None:
-        queue: asyncio.Queue[Candidate | None] = asyncio.Queue(self.settings.pace.concurrency)
+        queue: asyncio.Queue[Candidate | Member | None] = asyncio.Queue(
+            self.settings.pace.concurrency
+        )
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._feed(session, queue))
                 for _ in range(self.settings.pace.concurrency):
                     group.create_task(self._work(session, queue))
+            await self._count_renditions(session)
             self._report = await finish(session)
         finally:
             await self._outcomes.put(None)
 
-    async def _feed(self, session: Session, queue: asyncio.Queue[Candidate | None]) -> None:
+    async def _count_renditions(self, session: Session) -> None:
+        """Find out what `--renditions cover` would have saved."""
+        if self._stop or not session.processor.renditions.counts:
+            return
+        try:
+            session.tally.renditions = await session.planner.count()
+        except StopRun as reason:
+            self._stop.request(reason)
+        except Exception as bug:  # noqa: BLE001 - everything is settled; the report is still made
+            await self._stop_after(session, bug)
+
+    async def _feed(
+        self, session: Session, queue: asyncio.Queue[Candidate | Member | None]
+    ) -> None:
         try:
             await session.source.feed(queue)
         except StopRun as reason:
@@ -202,7 +219,9 @@ class Scan:
         for _ in range(self.settings.pace.concurrency):
             await queue.put(None)
 
-    async def _work(self, session: Session, queue: asyncio.Queue[Candidate | None]) -> None:
+    async def _work(
+        self, session: Session, queue: asyncio.Queue[Candidate | Member | None]
+    ) -> None:
         while (candidate := await queue.get()) is not None:
             try:
                 await session.processor.process(candidate)

@@ -36,15 +36,15 @@ def lines_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 # Longer for a reason: splitting them would part what is read together.
 LONG = {
     "pipeline/api_submitter.py": 320,  # names in full made it longer
-    "pipeline/processor.py": 320,  # names in full made it longer
-    "pipeline/session.py": 310,  # what a run is put together from
+    "pipeline/processor.py": 375,  # the whole way of one picture
+    "pipeline/session.py": 350,  # what a run is put together from
     "settings/model.py": 345,  # every setting, in one place
     "model.py": 315,  # names in full made it longer
     "ledger/schema.py": 500,  # the migrations are one sequence, and every version adds to it
     "ledger/claims.py": 335,  # a claim's whole life
     "ledger/dispositions.py": 360,  # a decision, from the choice of matches to taking it back
-    "ledger/reporting.py": 310,  # every figure and finding of the pictures seen
     "results.py": 310,  # the fields of a line, and their file
+    "ledger/reporting.py": 340,  # every question that reports ask
     "cli/mark.py": 320,  # one command, from its options to its lines
 }
 

@@ -22,6 +22,7 @@ SUMMARIES = {
     "export": "everything in the ledger, one line for each picture",
     "stats": "what was found, decided and taken down, by week or month",
     "review": "decide about matches by looking, in the browser",
+    "renditions": "which files are versions of one picture",
     "mark": "record decisions about matches",
     "allow": "rules for copies that may stay",
     "takedown": "draft notices to sites",

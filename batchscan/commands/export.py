@@ -11,8 +11,8 @@ from batchscan.enums import MatchKind, MatchState, Status
 from batchscan.ledger import KnownFile, StoredAnswer, TrackedMatch
 from batchscan.report.decisions import DecisionFields, decision_fields
 from batchscan.report_sections import MatchDecision
-from batchscan.result_fields import MatchFields, ScoreFields, SentFields
-from batchscan.results import match_fields, score_fields, sent_fields
+from batchscan.result_fields import CoveredByFields, MatchFields, ScoreFields, SentFields
+from batchscan.results import covered_by_fields, match_fields, score_fields, sent_fields
 from batchscan.runs.answer_lines import read_again
 from batchscan.runs.rebuild import with_history
 from batchscan.util.escaping import MAX_CELL, csv_cell, path_fields, spreadsheet_cell
@@ -33,7 +33,7 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     schema: Literal[1] = 1
     path: str
     path_b64: str | None
-    status: Status  # scanned: answered, here or at another path; rejected
+    status: Status  # scanned: answered, here or at another path; covered; rejected
     reason: str | None = None
     detail: str | None = None
     bytes: int
@@ -49,6 +49,7 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     score: ScoreFields | None = None
     matches: list[ExportedMatch] = msgspec.field(default_factory=list)
     sent: SentFields | None = None
+    covered_by: CoveredByFields | None = None
 
 
 class _Rejection(msgspec.Struct):
@@ -62,7 +63,7 @@ class _Rejection(msgspec.Struct):
     height: int | None = None
 
 
-COLUMNS = (*(name for name in Exported.__struct_fields__[:-3] if name != "schema"), *MATCH_COLUMNS)
+COLUMNS = (*(name for name in Exported.__struct_fields__[:-4] if name != "schema"), *MATCH_COLUMNS)
 
 
 def exported(
@@ -84,7 +85,7 @@ def exported(
     known = Exported(
         path=path,
         path_b64=path_b64,
-        status=Status.SCANNED,
+        status=Status.COVERED if file.covered_by else Status.SCANNED,
         bytes=file.size,
         sha256=file.sha256,
         format=file.format,
@@ -92,6 +93,7 @@ def exported(
         height=file.height,
         sandbox=sandbox,
         sent=sent_fields(file.sent),
+        covered_by=None if file.covered_by is None else covered_by_fields(file.covered_by),
     )
     if file.answer is not None:
         return _answered(known, file.answer, history, decisions)
@@ -115,7 +117,7 @@ def _answered(
         known,
         scan_id=stored.scan_id,
         generation=stored.generation,
-        credits=stored.credits,
+        credits=stored.credits if known.covered_by is None else 0,
         scanned_at=rfc3339(stored.received_at),
         score=score_fields(answer),
         matches=[

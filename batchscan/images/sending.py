@@ -98,6 +98,11 @@ def converted(
     )
 
 
+def is_converted(image: Image) -> bool:
+    """Whether a JPEG made of a picture is sent, by which it is compared, too."""
+    return image.convert or kinds.BY_NAME[image.kind].group == "raw"
+
+
 def _shape(size: tuple[int, int], made: Converted) -> tuple[int, int]:
     """A picture's size, the way up that its JPEG is."""
     return size if (size[0] >= size[1]) == (made.width >= made.height) else (size[1], size[0])

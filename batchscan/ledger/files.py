@@ -37,6 +37,7 @@ class _Row(NamedTuple):
     matched: int  # whether the picture has, or had, matches
     unread: int = 0  # whether an answer about it waits to be read
     reason: str | None = None  # why it was rejected
+    covered: int = 0  # by the answer of another version of the same picture
 
 
 _ROWS = (
@@ -44,7 +45,9 @@ _ROWS = (
     " a.received_at,"
     " EXISTS (SELECT 1 FROM sightings m WHERE m.picture_id = f.picture_id),"
     " EXISTS (SELECT 1 FROM answers b WHERE b.picture_id = f.picture_id AND b.reader IS NULL),"
-    " CASE WHEN f.rules IS NOT NULL THEN json_extract(CAST(f.line AS TEXT), '$.reason') END"
+    " CASE WHEN f.rules IS NOT NULL THEN json_extract(CAST(f.line AS TEXT), '$.reason') END,"
+    " f.sha256 IS NOT NULL AND EXISTS (SELECT 1 FROM covered v WHERE v.realm_id = f.realm_id"
+    " AND v.sha256 = f.sha256 AND v.picture_id = f.picture_id)"
     " FROM files f LEFT JOIN pictures p ON p.id = f.picture_id"
     " LEFT JOIN answers a ON a.id = p.answer_id"
     " WHERE f.realm_id = ? AND f.folder_id = ?"
@@ -183,7 +186,7 @@ class Files:
             if _stands(row, standing):
                 result.unchanged += 1
                 result.unchanged_bytes += entry[1]
-            elif row.unread:
+            elif row.unread or row.covered:
                 result.changed.append(entry)
                 continue
             elif row.rules is None and row.received_at is not None:
@@ -207,8 +210,10 @@ class Files:
 
 
 def _stands(row: _Row, standing: FreshnessPolicy) -> bool:
-    if row.unread:
+    if row.unread or (row.covered and not standing.covers):
         return False
+    if row.covered:  # it has a new answer as soon as the picture has that covers it
+        return row.received_at is not None
     return standing.is_current(row.rules, row.run_id, row.received_at, matched=bool(row.matched))
 
 
@@ -218,7 +223,10 @@ def _oldest(rows: Iterable[_Row]) -> float | None:
 
 
 def _matched(rows: Iterable[_Row]) -> MatchedFiles:
-    return [(row.picture_id, row.name) for row in rows if row.matched and row.picture_id]
+    """Those that were asked about first: a picture goes by the name of its best version."""
+    found = [row for row in rows if row.matched and row.picture_id]
+    found.sort(key=lambda row: row.covered)
+    return [(row.picture_id, row.name) for row in found if row.picture_id]
 
 
 def _rejected(rows: Iterable[_Row]) -> Rejected:

@@ -24,11 +24,17 @@ class FreshnessPolicy:
     matched_since: float | None = None  # the same for pictures with matches, where it differs
     now: float = 0.0
     conversion_rules: str = ""  # those of rejections that a conversion might avoid, or led to
+    covers: bool = False  # whether what is covered by another picture's answer has its verdict
 
     @property
     def all_rules(self) -> str:
         """The fingerprint of all rules."""
         return self.conversion_rules or self.rules
+
+    @property
+    def block_rules(self) -> str:
+        """What a whole block's verdicts depend on."""
+        return f"{self.all_rules}-cover" if self.covers else self.all_rules
 
     def is_current(
         self, rules: str | None, run_id: str | None, received_at: float | None, *, matched: bool

@@ -6,6 +6,7 @@ import sqlite3
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -175,7 +176,7 @@ class IntegrityChecker:
         times = [row[6] for row in rows if row[6] is not None]
         with_matches = [(row[5], row[0]) for row in rows if row[7] and row[5]]
         told = msgspec.msgpack.decode(matched, type=MatchedFiles)
-        if told != with_matches or oldest != min(times, default=None):
+        if sorted(told, key=itemgetter(1)) != with_matches or oldest != min(times, default=None):
             looked.blame(f"a seal of folder {folder_id} tells of other matches or answers")
         elif msgspec.msgpack.decode(rejected, type=Rejected) != _by_reason(rows):
             looked.blame(f"a seal of folder {folder_id} tells of other rejected files")

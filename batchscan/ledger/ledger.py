@@ -83,7 +83,7 @@ class Ledger:
         self._realm_id = realm_id
         self.report_cache = ReportCache(connection, writable=writable)
         self.rescan_queue = RescanQueue(connection)
-        self.renditions = Renditions(connection, realm_id)
+        self.renditions = Renditions(connection, realm_id, seals)
         self.charges = Charges(connection, realm_id)
         self.stats = Stats(connection)
         self.activity = Activity(connection, realm_id)

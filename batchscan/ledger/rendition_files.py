@@ -6,8 +6,10 @@ On disk where there are many, so that memory stays flat; gone with the process.
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +19,7 @@ from batchscan.model import Candidate, Image, Stat
 MAX_THUMBNAILS: Final = 8_192
 """Thumbnails that are kept in this process, on disk; of more pictures they are made again."""
 
+_RESIZED: Final = re.compile(rb"(-scaled|-\d+x\d+)(\.[^./]*)?$")
 FINGERPRINT: Final = "g.hash, g.detail, g.width, g.height, g.taken"
 """The columns that `fingerprint_in` reads."""
 
@@ -34,7 +37,6 @@ class RenditionFile:
     converted: bool  # the service takes a JPEG made of it
     answered: bool  # its content has an answer already
     fingerprint: Fingerprint | None
-    number: int = 0  # in the order in which they were noted
 
     @classmethod
     def of(
@@ -55,9 +57,9 @@ class RenditionFile:
 
 
 class Hashes(NamedTuple):
-    """What a noted file is first compared by."""
+    """What a file is first compared by."""
 
-    number: int
+    number: int  # its rank, or that of the picture
     sha256: bytes
     hash: bytes
     detail: float
@@ -79,8 +81,8 @@ class RenditionFiles:
         candidate = file.candidate
         self._connection.execute(
             "INSERT INTO rendition_files (path, root, explicit, size, mtime_ns, ctime_ns, sha256,"
-            " format, picture_width, picture_height, converted, answered, hash, detail, width,"
-            " height, taken) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " format, picture_width, picture_height, converted, answered, resized, hash, detail,"
+            " width, height, taken) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 os.fsencode(candidate.path),
                 None if candidate.root is None else os.fsencode(candidate.root),
@@ -88,6 +90,7 @@ class RenditionFiles:
                 *file.stat,
                 bytes.fromhex(file.sha256),
                 *(file.format, file.width, file.height, file.converted, file.answered),
+                _RESIZED.search(os.fsencode(candidate.path)) is not None,
                 *columns,
             ),
         )
@@ -98,35 +101,46 @@ class RenditionFiles:
                 (bytes.fromhex(file.sha256), zlib.compress(found.thumbnail, 1), MAX_THUMBNAILS),
             )
 
-    def noted(self, after: int, most: int) -> list[Hashes]:
-        """What noted files are compared by, in the order of their numbers."""
-        return list(
-            map(
-                Hashes._make,
-                self._connection.execute(
-                    f"SELECT g.id, g.sha256, {FINGERPRINT} FROM rendition_files g WHERE id > ?"
-                    " ORDER BY id LIMIT ?",
-                    (after, most),
-                ),
-            )
+    def rank(self) -> None:
+        """Bring the noted files into the order in which they stand for their groups.
+
+        What is answered comes first, then what is sent as it is, then the most pixels, then the
+        original before what was resized, by its name, then the shortest path.
+        """
+        self._connection.execute("DELETE FROM rendition_ranks")
+        self._connection.execute(
+            "INSERT INTO rendition_ranks (id) SELECT id FROM rendition_files ORDER BY answered DESC,"
+            " converted, picture_width * picture_height DESC, resized, length(path), path"
         )
 
-    def get(self, numbers: list[int]) -> dict[int, RenditionFile]:
-        """Noted files by their numbers, with their thumbnails as far as there are any."""
-        found = {}
-        for number in numbers:
+    def ranked(self, after: int, most: int) -> list[Hashes]:
+        """What the files are compared by, in that order; numbered from 1."""
+        rows = self._connection.execute(
+            f"SELECT r.rank, g.sha256, {FINGERPRINT} FROM rendition_ranks r"
+            " JOIN rendition_files g USING (id) WHERE r.rank > ? ORDER BY r.rank LIMIT ?",
+            (after, most),
+        )
+        return list(map(Hashes._make, rows))
+
+    def get(self, ranks: Iterable[int]) -> list[RenditionFile]:
+        """Files by their ranks, with their thumbnails as far as there are any."""
+        found = []
+        for rank in ranks:
             row = self._connection.execute(
                 "SELECT g.path, g.root, g.explicit, g.size, g.mtime_ns, g.ctime_ns, g.sha256,"
                 " g.format, g.picture_width, g.picture_height, g.converted, g.answered, t.pixels,"
-                f" {FINGERPRINT} FROM rendition_files g"
-                " LEFT JOIN rendition_thumbnails t USING (sha256) WHERE g.id = ?",
-                (number,),
+                f" {FINGERPRINT} FROM rendition_ranks r"
+                " JOIN rendition_files g USING (id)"
+                " LEFT JOIN rendition_thumbnails t USING (sha256) WHERE r.rank = ?",
+                (rank,),
             ).fetchone()
-            found[number] = _file(number, row)
+            if row is not None:
+                found.append(_file(row))
         return found
 
     def forget(self) -> None:
         """Note nothing any more."""
+        self._connection.execute("DELETE FROM rendition_ranks")
         self._connection.execute("DELETE FROM rendition_files")
         self._connection.execute("DELETE FROM rendition_thumbnails")
 
@@ -142,7 +156,7 @@ def with_thumbnail(file: RenditionFile, pixels: bytes) -> RenditionFile:
     return file if found is None else replace(file, fingerprint=found._replace(thumbnail=pixels))
 
 
-def _file(number: int, row: Any) -> RenditionFile:  # noqa: ANN401 - as above
+def _file(row: Any) -> RenditionFile:  # noqa: ANN401 - as above
     path, root, explicit, size, mtime, ctime, sha256, form, width, height, *rest = row
     converted, answered, pixels, *found = rest
     stat = Stat(size, mtime, ctime)
@@ -163,6 +177,5 @@ def _file(number: int, row: Any) -> RenditionFile:  # noqa: ANN401 - as above
         bool(converted),
         bool(answered),
         known,
-        number,
     )
     return with_thumbnail(file, zlib.decompress(pixels)) if pixels else file

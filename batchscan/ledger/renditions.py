@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from batchscan.ledger.block_cache import BlockCache
 from batchscan.ledger.rendition_files import (
     FINGERPRINT,
     Hashes,
@@ -17,7 +18,7 @@ from batchscan.ledger.rendition_files import (
 )
 from batchscan.likeness import CoveredBy, Fingerprint
 from batchscan.model import Candidate, Stat
-from batchscan.util.paths import join_path
+from batchscan.util.paths import join_path, split_path
 
 _ANSWERED: Final = (
     " FROM fingerprints g CROSS JOIN pictures p ON p.realm_id = ? AND p.sha256 = g.sha256"
@@ -30,6 +31,19 @@ class Cover(NamedTuple):
 
     picture_id: int  # the answered one
     by: CoveredBy
+
+
+class CoveredFile(NamedTuple):
+    """A file that is covered by the answer of another version."""
+
+    path: str
+    bytes: int
+    width: int
+    height: int
+    cover: Cover
+    asked_width: int  # of the picture that was asked about
+    asked_height: int
+    sha256: str
 
 
 Word: TypeAlias = Literal["split", "join"]
@@ -68,8 +82,9 @@ class Verdicts:
 class Renditions:
     """The tables of fingerprints, of what is covered, and of what people decided about that."""
 
-    def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, realm_id: int, seals: BlockCache) -> None:
         self._connection = connection
+        self._seals = seals
         self._realm_id = realm_id
         self.files = RenditionFiles(connection)
 
@@ -88,31 +103,14 @@ class Renditions:
         ).fetchone()
         return row is not None, fingerprint_in(row) if row else None
 
-    def answered(self, after: bytes, most: int) -> list[Hashes]:
-        """What answered pictures are compared by, in the order of their hashes' bytes."""
-        return list(
-            map(
-                Hashes._make,
-                self._connection.execute(
-                    f"SELECT p.id, g.sha256, {FINGERPRINT}{_ANSWERED} AND g.sha256 > ?"
-                    " AND g.hash <> x'' ORDER BY g.sha256 LIMIT ?",
-                    (self._realm_id, after, most),
-                ),
-            )
+    def answered(self, run_id: str, after: bytes, most: int) -> list[Hashes]:
+        """What pictures are compared by that other runs had answered, by their contents' hashes."""
+        rows = self._connection.execute(
+            f"SELECT p.id, g.sha256, {FINGERPRINT}{_ANSWERED} AND a.run_id <> ?"
+            " AND g.sha256 > ? AND g.hash <> x'' ORDER BY g.sha256 LIMIT ?",
+            (self._realm_id, run_id, after, most),
         )
-
-    def answered_at(self, taken: str) -> list[Hashes]:
-        """The same of those that were taken in this moment."""
-        return list(
-            map(
-                Hashes._make,
-                self._connection.execute(
-                    f"SELECT p.id, g.sha256, {FINGERPRINT}{_ANSWERED} AND g.taken = ?"
-                    " AND g.taken <> '' AND g.hash <> x''",
-                    (self._realm_id, taken),
-                ),
-            )
-        )
+        return list(map(Hashes._make, rows))
 
     def answered_file(self, picture_id: int) -> RenditionFile | None:
         """A file of an answered picture; None where none is known any more."""
@@ -132,7 +130,7 @@ class Renditions:
         candidate = Candidate(os.fsdecode(join_path(folder, name)), stat)
         digest, known = sha256.hex(), fingerprint_in(found)
         return RenditionFile(
-            candidate, stat, digest, form, width, height, bool(converted), True, known, -picture_id
+            candidate, stat, digest, form, width, height, bool(converted), True, known
         )
 
     def unprinted(self, after: int, most: int) -> list[tuple[int, Candidate]]:
@@ -178,6 +176,62 @@ class Renditions:
             return None
         picture_id, path, by, *how = row
         return Cover(picture_id, CoveredBy(os.fsdecode(path), by.hex(), *how))
+
+    def covered_files(self) -> Iterator[CoveredFile]:
+        """Every file that is covered, by the answered picture, the largest first."""
+        rows = self._connection.execute(
+            "SELECT d.path, f.name, v.bytes, v.width, v.height, v.picture_id, v.by_path,"
+            " v.by_sha256, v.distance, v.difference, v.rule, p.width, p.height, v.sha256"
+            " FROM covered v JOIN pictures p ON p.id = v.picture_id"
+            " JOIN files f ON f.picture_id = v.picture_id AND f.sha256 = v.sha256"
+            " JOIN folders d ON d.id = f.folder_id WHERE v.realm_id = ?"
+            " ORDER BY v.by_path, v.by_sha256, v.width * v.height DESC, d.path, f.name",
+            (self._realm_id,),
+        )
+        for folder, name, size, width, height, picture_id, path, by, *rest in rows:
+            distance, difference, rule, asked_width, asked_height, sha256 = rest
+            covered_by = CoveredBy(os.fsdecode(path), by.hex(), distance, difference, rule)
+            yield CoveredFile(
+                os.fsdecode(join_path(folder, name)),
+                size,
+                width,
+                height,
+                Cover(picture_id, covered_by),
+                asked_width,
+                asked_height,
+                sha256.hex(),
+            )
+
+    def content_at(self, path: str) -> str | None:
+        """The content that a path was last seen with; None where nothing is known of it."""
+        row = self._connection.execute(
+            "SELECT coalesce(f.sha256, p.sha256) FROM files f JOIN folders d ON d.id = f.folder_id"
+            " LEFT JOIN pictures p ON p.id = f.picture_id"
+            " WHERE f.realm_id = ? AND d.path = ? AND f.name = ?",
+            (self._realm_id, *split_path(os.fsencode(path))),
+        ).fetchone()
+        return row[0].hex() if row is not None and row[0] is not None else None
+
+    def uncover(self, sha256: str) -> int:
+        """Have what is covered by a content, or what covers it, parted from it; how many contents.
+
+        Their files are opened again by the next scan.
+        """
+        content = bytes.fromhex(sha256)
+        rows = self._connection.execute(
+            "SELECT sha256, picture_id FROM covered WHERE realm_id = ?"
+            " AND (sha256 = ? OR by_sha256 = ?)",
+            (self._realm_id, content, content),
+        ).fetchall()
+        for covered, picture_id in rows:
+            self._seals.invalidate_picture(picture_id)
+            self._connection.execute(
+                "DELETE FROM files WHERE picture_id = ? AND sha256 = ?", (picture_id, covered)
+            )
+            self._connection.execute(
+                "DELETE FROM covered WHERE realm_id = ? AND sha256 = ?", (self._realm_id, covered)
+            )
+        return len(rows)
 
     def decide(self, decision: RenditionDecision) -> None:
         """Keep what a person said, for ever."""

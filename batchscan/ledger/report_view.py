@@ -22,7 +22,8 @@ from batchscan.report_sections import AllowRule, MatchFacets, MatchSummary, Pict
 
 _PATH = (
     "coalesce((SELECT CAST(iif(d.path = x'2f', '', d.path) || '/' || f.name AS BLOB) FROM files f"
-    " JOIN folders d ON d.id = f.folder_id WHERE f.picture_id = p.id LIMIT 1),"
+    " JOIN folders d ON d.id = f.folder_id WHERE f.picture_id = p.id"
+    " ORDER BY f.sha256 NOT NULL LIMIT 1),"
     " (SELECT c.path FROM claims c WHERE c.picture_id = p.id ORDER BY generation DESC LIMIT 1))"
 )
 _FRESH = "EXISTS (SELECT 1 FROM answers a WHERE a.picture_id = p.id AND a.run_id = ?)"

@@ -15,6 +15,7 @@ from batchscan.ledger.facets import match_facets
 from batchscan.ledger.known import ANSWER_COLUMNS, StoredAnswer
 from batchscan.ledger.match_history import PRESENT, MatchHistory
 from batchscan.ledger.recheck_history import RecheckHistory
+from batchscan.likeness import CoveredBy
 from batchscan.model import Provenance, Sent
 from batchscan.report_sections import (
     AllowRule,
@@ -51,6 +52,7 @@ _TOTALS = (
 _SUMS = ", ".join(f"sum({what})" for what in _TOTALS)
 _KINDS = f"sum({_FULL}), sum({_PARTIAL})"
 _REST = f"sum({_NEW}), sum({_ALLOWED}), sum({_WORK})"
+_COVERED = "v.realm_id = f.realm_id AND v.sha256 = f.sha256 AND v.picture_id = f.picture_id"
 _SEEN = (
     "FROM report_pictures s CROSS JOIN sightings m USING (picture_id) JOIN pictures p ON p.id = m.picture_id"
     " LEFT JOIN allowed_matches a2 ON a2.picture_id = m.picture_id AND a2.key = m.key"
@@ -70,13 +72,15 @@ class KnownFile:
     answer: StoredAnswer | None
     rejection: bytes | None
     sent: Sent | None = None  # for the answer, in the file's place
+    covered_by: CoveredBy | None = None  # where the answer is that of another version
 
 
 @dataclass(frozen=True, slots=True)
 class RealmTotals:
     """What the ledger knows of all files of a realm."""
 
-    answered: int
+    answered: int  # covered ones, too
+    covered: int  # by the answer of another version of the same picture
     rejected: int
     reasons: dict[str, int]  # of the rejected ones
     bytes: int
@@ -112,6 +116,10 @@ class Reporting:
             " WHERE realm_id = ?",
             (self._realm_id,),
         ).fetchone()
+        covered = self._connection.execute(
+            f"SELECT count(*) FROM covered v JOIN files f ON {_COVERED} WHERE v.realm_id = ?",
+            (self._realm_id,),
+        ).fetchone()[0]
         reasons = self._connection.execute(
             "SELECT json_extract(line, '$.reason'), count(*) FROM files"
             " WHERE realm_id = ? AND picture_id IS NULL GROUP BY 1",
@@ -129,6 +137,7 @@ class Reporting:
         ).fetchone()[0]
         return RealmTotals(
             answered=answered,
+            covered=covered,
             rejected=files - answered,
             reasons=dict(reasons.fetchall()),
             bytes=size,
@@ -140,17 +149,19 @@ class Reporting:
         """Every file with a final verdict in this realm, folder by folder."""
         rows = self._connection.execute(
             "SELECT d.path, f.name, f.size, coalesce(f.sha256, p.sha256),"
-            " coalesce(e.format, p.format), coalesce(e.width, p.width),"
-            " coalesce(e.height, p.height), iif(f.sha256 IS NULL, c.sent, e.sent), f.line,"
+            " coalesce(v.format, e.format, p.format), coalesce(v.width, e.width, p.width),"
+            " coalesce(v.height, e.height, p.height), iif(f.sha256 IS NULL, c.sent, e.sent),"
+            " f.line, v.by_path, v.by_sha256, v.distance, v.difference, v.rule,"
             f" {ANSWER_COLUMNS}"
             " FROM files f JOIN folders d ON d.id = f.folder_id"
             " LEFT JOIN pictures p ON p.id = f.picture_id LEFT JOIN answers a ON a.id = p.answer_id"
             " LEFT JOIN claims c ON c.scan_id = a.scan_id"
             " LEFT JOIN equals e ON e.realm_id = f.realm_id AND e.sha256 = f.sha256"
-            " WHERE f.realm_id = ? ORDER BY f.folder_id, f.name",
+            f" LEFT JOIN covered v ON {_COVERED} WHERE f.realm_id = ? ORDER BY f.folder_id, f.name",
             (self._realm_id,),
         )
-        for folder, name, size, sha256, format_, width, height, sent, line, *answer in rows:
+        for folder, name, size, sha256, format_, width, height, sent, line, *rest in rows:
+            by_path, by_sha256, distance, difference, rule, *answer = rest
             yield KnownFile(
                 path=os.fsdecode(join_path(folder, name)),
                 size=size,
@@ -161,6 +172,11 @@ class Reporting:
                 answer=StoredAnswer.of(answer) if answer[0] is not None else None,
                 rejection=line,
                 sent=read_sent(sent),
+                covered_by=CoveredBy(
+                    os.fsdecode(by_path), by_sha256.hex(), distance, difference, rule
+                )
+                if rule
+                else None,
             )
 
     def oldest_answer(self) -> float | None:

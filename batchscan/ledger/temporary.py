@@ -64,12 +64,14 @@ TEMPORARY = """
         picture_height INTEGER NOT NULL,
         converted INTEGER NOT NULL,
         answered INTEGER NOT NULL,
+        resized INTEGER NOT NULL,               -- by its name
         hash BLOB NOT NULL,
         detail REAL NOT NULL,
         width INTEGER NOT NULL,                 -- upright
         height INTEGER NOT NULL,
         taken TEXT NOT NULL
     );
+    CREATE TEMP TABLE rendition_ranks (rank INTEGER PRIMARY KEY, id INTEGER NOT NULL);
     CREATE TEMP TABLE rendition_thumbnails (sha256 BLOB PRIMARY KEY, pixels BLOB NOT NULL)
         WITHOUT ROWID;
     CREATE TEMP TABLE dry_run_planned (sha256 BLOB PRIMARY KEY) WITHOUT ROWID;  -- what a dry run would send

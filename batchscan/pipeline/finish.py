@@ -225,6 +225,8 @@ def _facts(session: Session, digest: MatchSummary) -> RunFacts:
             round_days(settings, session.tally, session.budget.price) if settings.dry_run else None
         ),
         plan=plan_of(settings, session.tally) if settings.dry_run else None,
+        renditions=settings.scan.renditions,
+        rendition_price=session.budget.price,
         sandbox=settings.api.sandbox,
         message=str(stopped) if stopped else None,
         advice=stopped.advice if stopped else None,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from batchscan.engines.interface import Engine, Refused
-from batchscan.enums import FailReason
+from batchscan.enums import DeferReason, FailReason
 from batchscan.errors import StopRun, StorageError
 from batchscan.ledger import DueRescan, FreshnessPolicy, KnownPicture, Ledger, LedgerThread
 from batchscan.model import (
@@ -18,10 +18,14 @@ from batchscan.model import (
     Failed,
     Image,
     NotSendable,
+    Outcome,
     Rejected,
+    Scanned,
 )
 from batchscan.pace import Clock
 from batchscan.pipeline.concurrency import ByteSemaphore, SingleFlight
+from batchscan.pipeline.covering import Renditions
+from batchscan.pipeline.dry_run import SHARED
 from batchscan.pipeline.outcomes import (
     Decision,
     Stopwatch,
@@ -37,6 +41,7 @@ from batchscan.pipeline.outcomes import (
 )
 from batchscan.pipeline.recorder import Recorded, Recorder
 from batchscan.pipeline.refusal_breaker import HeldRefusal, RefusalBreaker
+from batchscan.pipeline.rendition_family import Member
 from batchscan.pipeline.settlement import Settled
 from batchscan.pipeline.shutdown import Shutdown
 from batchscan.pipeline.submission import NoAnswer, Submitter
@@ -62,16 +67,36 @@ class FileProcessor:
     stop: Shutdown
     clock: Clock
     marks: CrashMarks | None  # None in a dry run
+    renditions: Renditions
     bytes_in_flight: ByteSemaphore
     in_flight: SingleFlight[Decision] = field(default_factory=SingleFlight)  # by content
     sent_twins: SingleFlight[Decision] = field(default_factory=SingleFlight)  # by what is sent
 
-    async def process(self, candidate: Candidate) -> None:
+    async def process(self, work: Candidate | Member) -> None:
         """Decide one file and record it; trouble with the file is its outcome.
+
+        With `--renditions cover` a new one is only looked at first, and decided as the member of
+        a family, when all are known.
 
         Raises:
             StorageError: the outcome cannot be recorded.
         """
+        if isinstance(work, Candidate):
+            surveying = self.renditions.covers and not work.is_rescan
+            await self._process(work, surveying=surveying)
+            return
+        watch, decision = Stopwatch(self.clock), None
+        try:
+            covering = await work.covering()
+            if covering is None or self.stop:
+                decision = await self._process(work.candidate)
+            else:
+                await self.renditions.cover(work, covering, watch)
+        finally:
+            work.settle(self.renditions.answered_by(work, decision))
+
+    async def _process(self, candidate: Candidate, *, surveying: bool = False) -> Decision | None:
+        """Decide one file, or note it for later."""
         watch = Stopwatch(self.clock)
         size = candidate.stat.size if candidate.stat else 0
         size = min(size, self.settings.scan.max_bytes)
@@ -80,17 +105,24 @@ class FileProcessor:
                 self.stop.raise_if_stopping()
                 found = await self._inspect(candidate)
                 if isinstance(found, NotSendable):
-                    await self._record(found, Decision(not_sendable(found, watch)))
-                    return
+                    return await self._record(found, Decision(not_sendable(found, watch)))
                 kept.callback(self.engine.release, found)
+                if surveying:
+                    noted = await self.renditions.survey(found, candidate, self._make_sendable)
+                    if isinstance(noted, NotSendable):
+                        by_conversion = noted.by_conversion
+                        refused_ = Decision(not_sendable(noted, watch), by_conversion=by_conversion)
+                        return await self._record(found, refused_)
+                    if noted:
+                        return None
                 if await self._defer_rescan(candidate, found):
-                    return
+                    return None
                 verdict = await self._decide_once(found, candidate, watch)
             except StopRun as reason:
                 self.stop.request(reason)
                 await self._defer(candidate, self.stop.reason or reason, watch)
-                return
-            await self._record(found, verdict)
+                return None
+            return await self._record(found, verdict)
 
     async def _inspect(self, candidate: Candidate) -> Image | NotSendable:
         if self.marks is None:
@@ -148,11 +180,17 @@ class FileProcessor:
             from_memory = await asyncio.to_thread(self._from_ledger, image, known, watch)
             if from_memory is not None:
                 return from_memory
+        before = await self.renditions.covered_before(image, watch)
+        if before is not None:
+            return before
         made = await self._make_sendable(image, candidate)
         if isinstance(made, NotSendable):
             return Decision(not_sendable(made, watch), by_conversion=made.by_conversion)
         try:
-            return await self._decide_on_sent(made, known, watch)
+            verdict = await self._decide_on_sent(made, known, watch)
+            if _was_asked(verdict.outcome):
+                await self._note_asked(made, candidate)
+            return verdict
         finally:
             self.engine.release(made)
 
@@ -237,6 +275,13 @@ class FileProcessor:
             await self._store_preview(settled.picture_id, image)
         return Decision(settled.outcome, settled.picture_id, settled.answer_id, settled.line)
 
+    async def _note_asked(self, image: Image, candidate: Candidate) -> None:
+        """Note what was asked about; that it cannot be noted stops the run gently."""
+        try:
+            await self.renditions.note_asked(image, candidate)
+        except StorageError as error:  # raised, it would defer a picture that is answered
+            self.stop.request(error)
+
     async def _store_preview(self, picture_id: int, image: Image) -> None:
         """Keep what a matched picture looks like; that it cannot be kept stops the run gently."""
         try:
@@ -247,7 +292,7 @@ class FileProcessor:
         except Exception as error:  # noqa: BLE001 - it is answered, with a portrait or without
             log.warning("no thumbnail of %s: %r", printable(image.path), error)
 
-    async def _record(self, found: Image | NotSendable, verdict: Decision) -> None:
+    async def _record(self, found: Image | NotSendable, verdict: Decision) -> Decision:
         """Record a verdict for a file, or hold it back while it might be the service's fault."""
         outcome = verdict.outcome
         if verdict.line is not None:
@@ -261,6 +306,7 @@ class FileProcessor:
             await self.recorder.record(
                 outcome, lambda ledger: self._remember_file(ledger, found, verdict)
             )
+        return verdict
 
     def _remember_file(
         self, ledger: Ledger, found: Image | NotSendable, verdict: Decision
@@ -313,3 +359,10 @@ class FileProcessor:
 
     async def _defer(self, candidate: Candidate, reason: StopRun, watch: Stopwatch) -> None:
         await self.recorder.record(deferred(candidate, reason.defer_reason, str(reason), watch))
+
+
+def _was_asked(outcome: Outcome) -> bool:
+    """Whether a picture was asked about, or would be in a dry run; twins share that answer."""
+    if isinstance(outcome, Deferred):
+        return outcome.reason is DeferReason.DRY_RUN and outcome.detail != SHARED
+    return isinstance(outcome, Scanned)

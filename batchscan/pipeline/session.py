@@ -22,11 +22,13 @@ from batchscan.pace import AwakeTime, Clock, RateLimiter
 from batchscan.pipeline.api_submitter import ApiSubmitter
 from batchscan.pipeline.budget import Budget, CalendarBudget
 from batchscan.pipeline.concurrency import ByteSemaphore
+from batchscan.pipeline.covering import Renditions
 from batchscan.pipeline.dry_run import DryRunSubmitter
 from batchscan.pipeline.inputs import open_walks
 from batchscan.pipeline.processor import FileProcessor
 from batchscan.pipeline.recorder import Recorder
 from batchscan.pipeline.refusal_breaker import RefusalBreaker
+from batchscan.pipeline.renditions import RenditionPlanner
 from batchscan.pipeline.request_stats import RequestStats
 from batchscan.pipeline.settlement import Settler
 from batchscan.pipeline.shutdown import Shutdown
@@ -69,6 +71,7 @@ class Session:
     submitter: Submitter
     processor: FileProcessor
     source: Source
+    planner: RenditionPlanner
 
 
 @dataclass(slots=True)
@@ -208,6 +211,10 @@ class _Parts:
         )
         settler = Settler(self.ledger, recorder, opening.stop, folder, sandbox=settings.api.sandbox)
         inquirer = self._submitter(run_id, settler)
+        renditions = Renditions(
+            settings, standing, self.ledger, self.engine, recorder, opening.tally
+        )
+        planner = self._planner(run_id, renditions)
         return Session(
             settings=settings,
             run_id=run_id,
@@ -226,8 +233,9 @@ class _Parts:
             results=self.results,
             recorder=recorder,
             submitter=inquirer,
-            processor=self._processor(standing, recorder, inquirer),
-            source=self._source(standing, recorder),
+            processor=self._processor(standing, recorder, inquirer, renditions),
+            source=self._source(standing, recorder, planner),
+            planner=planner,
         )
 
     def _submitter(self, run_id: str, settler: Settler) -> Submitter:
@@ -253,7 +261,11 @@ class _Parts:
         )
 
     def _processor(
-        self, standing: FreshnessPolicy, recorder: Recorder, inquirer: Submitter
+        self,
+        standing: FreshnessPolicy,
+        recorder: Recorder,
+        inquirer: Submitter,
+        renditions: Renditions,
     ) -> FileProcessor:
         return FileProcessor(
             settings=self.opening.settings,
@@ -266,10 +278,24 @@ class _Parts:
             stop=self.opening.stop,
             clock=self.opening.clock,
             marks=self.marks,
+            renditions=renditions,
             bytes_in_flight=ByteSemaphore(self.engine.bytes_in_flight),
         )
 
-    def _source(self, standing: FreshnessPolicy, recorder: Recorder) -> Source:
+    def _planner(self, run_id: str, renditions: Renditions) -> RenditionPlanner:
+        return RenditionPlanner(
+            settings=self.opening.settings,
+            run_id=run_id,
+            ledger=self.ledger,
+            engine=self.engine,
+            bytes_in_flight=ByteSemaphore(self.engine.bytes_in_flight),
+            stop=self.opening.stop,
+            load_answer=renditions.load_answer,
+        )
+
+    def _source(
+        self, standing: FreshnessPolicy, recorder: Recorder, planner: RenditionPlanner
+    ) -> Source:
         return Source(
             settings=self.opening.settings,
             freshness=standing,
@@ -280,6 +306,7 @@ class _Parts:
             clock=self.opening.clock,
             tally=self.opening.tally,
             checkpoint=self.opening.checkpoint,
+            planner=planner,
         )
 
 
@@ -295,5 +322,11 @@ def _standing(settings: Settings, run_id: str, started_at: float) -> FreshnessPo
     rules = Rules.of(settings.scan, settings.send)
     fingerprints = rules.fingerprint, rules.conversion_fingerprint
     return FreshnessPolicy(
-        fingerprints[0], run_id, since, matched_since, started_at, fingerprints[1]
+        fingerprints[0],
+        run_id,
+        since,
+        matched_since,
+        started_at,
+        fingerprints[1],
+        covers=settings.scan.renditions == "cover" and not settings.force,
     )

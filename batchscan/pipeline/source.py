@@ -31,6 +31,8 @@ from batchscan.pipeline.listing import NANO, batches, candidates_of, too_young
 from batchscan.pipeline.missing_folders import MissingFolderCheck
 from batchscan.pipeline.outcomes import Stopwatch, deferred
 from batchscan.pipeline.recorder import Recorder
+from batchscan.pipeline.rendition_family import Member
+from batchscan.pipeline.renditions import RenditionPlanner
 from batchscan.pipeline.shutdown import Shutdown
 from batchscan.pipeline.spool import Spool
 from batchscan.runs.checkpoint import RunCheckpoint
@@ -60,12 +62,13 @@ class Source:
     clock: Clock
     tally: Tally
     checkpoint: RunCheckpoint
+    planner: RenditionPlanner
     found: int = 0  # files until now, whatever becomes of them
     found_bytes: int = 0
     stopped_at: float | None = None  # by the monotonic clock, where the run stops at once
     ended: bool = False
 
-    async def feed(self, queue: asyncio.Queue[Candidate | None]) -> None:
+    async def feed(self, queue: asyncio.Queue[Candidate | Member | None]) -> None:
         """List everything; once the run stops, decide what is left without opening it.
 
         The listing runs ahead of the queue: how much there is to do is known as soon as it ends.
@@ -82,8 +85,21 @@ class Source:
                 listing.cancel()
                 await asyncio.wait([listing])
         await queue.join()  # what is asked again must not take the budget of what is new
+        if self.settings.scan.renditions == "cover":
+            await self._hand_on_families(queue)
         while not self.stop.immediate and (due := await self.ledger.run(_take_due)):
             await self._hand_on(await self._old_enough(due), queue)
+
+    async def _hand_on_families(self, queue: asyncio.Queue[Candidate | Member | None]) -> None:
+        """Have everything decided that was noted: versions of one picture after the best one."""
+        if self.tally.renditions is None:
+            self.tally.renditions = 0
+        await self.planner.fill()
+        async for family in self.planner.families():
+            if not self._goes_on():
+                break
+            await self._hand_on(family, queue)
+        await queue.join()
 
     def _goes_on(self) -> bool:
         """Whether files that were found are still handed on, or put off where the run stops."""
@@ -195,7 +211,9 @@ class Source:
         return old_enough
 
     async def _hand_on(
-        self, candidates: Sequence[Candidate], queue: asyncio.Queue[Candidate | None]
+        self,
+        candidates: Sequence[Candidate | Member],
+        queue: asyncio.Queue[Candidate | Member | None],
     ) -> None:
         put_off: list[Outcome] = []
         for candidate in candidates:
@@ -205,7 +223,8 @@ class Source:
                 await queue.put(candidate)
         await self.recorder.record_all(put_off)
 
-    def _put_off(self, candidate: Candidate) -> Outcome:
+    def _put_off(self, work: Candidate | Member) -> Outcome:
+        candidate = work if isinstance(work, Candidate) else work.candidate
         reason = self.stop.reason
         why = reason.defer_reason if reason else DeferReason.INTERRUPTED
         return deferred(candidate, why, str(reason or "the run stopped"), Stopwatch(self.clock))

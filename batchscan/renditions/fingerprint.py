@@ -16,7 +16,6 @@ from PIL import Image, ImageFilter
 
 from batchscan.likeness import Fingerprint
 
-HASH_BYTES: Final = 32
 SMALLEST_SIDE: Final = 96
 """A reduced decode must not be smaller than this, on its shorter side, to be compared."""
 

@@ -23,7 +23,7 @@ MAX_FINE: Final = 24  # levels, of 128 x 128 grey points of pictures that are la
 MAX_DISTANCE_OF_RAW: Final = 31  # where name, folder and capture time agree, too
 MIN_DETAIL: Final = 2.0  # grey levels; below, blank pictures look alike
 _FINE_FROM: Final = 192  # pixels of the shorter side; smaller ones are mere blur at 128
-_SHAPE_TOLERANCE: Final = 1  # pixels
+SHAPE_TOLERANCE: Final = 1  # pixels
 
 
 class Likeness(NamedTuple):
@@ -65,9 +65,9 @@ def same_shape(width: int, height: int, other_width: int, other_height: int) -> 
     small, large = sorted(((width, height), (other_width, other_height)), key=_order)
     if small[0] >= small[1]:
         scaled = large[1] * small[0] / large[0]
-        return abs(scaled - small[1]) <= _SHAPE_TOLERANCE
+        return abs(scaled - small[1]) <= SHAPE_TOLERANCE
     scaled = large[0] * small[1] / large[1]
-    return abs(scaled - small[0]) <= _SHAPE_TOLERANCE
+    return abs(scaled - small[0]) <= SHAPE_TOLERANCE
 
 
 def _order(size: tuple[int, int]) -> tuple[int, int, int]:

@@ -35,6 +35,8 @@ class RunFacts:
     at_least_s: float | None = None  # of a dry run: what the rates alone make the uploads take
     round_days: int | None = None  # of a dry run: until the budget has gone round the library
     plan: schema.Plan | None = None  # of a dry run
+    renditions: str = "ask"  # how versions of one picture were dealt with
+    rendition_price: int = 1  # credits that asking about one costs
     sandbox: bool = False
     message: str | None = None  # what ended the run early
     advice: str | None = None  # and what to do about it
@@ -58,7 +60,7 @@ def build(run: RunFacts, tally: Tally, digest: MatchSummary, api: schema.Api) ->
     return schema.Report(
         schema=schema.SCHEMA,
         run=_run(run),
-        files=_files(tally),
+        files=_files(tally, run.rendition_price),
         reasons=dict(sorted(tally.reasons.items())),
         unchecked=dict(sorted(tally.unchecked.items())),
         unchecked_files=list(run.unchecked_files),
@@ -122,13 +124,14 @@ def _run(run: RunFacts) -> schema.Run:
         at_least_s=run.at_least_s,
         round_days=run.round_days,
         plan=run.plan,
+        renditions=run.renditions,
         sandbox=run.sandbox,
         message=run.message and replace_surrogates(run.message),
         advice=run.advice and replace_surrogates(run.advice),
     )
 
 
-def _files(tally: Tally) -> schema.Files:
+def _files(tally: Tally, price: int) -> schema.Files:
     return schema.Files(
         seen=tally.seen,
         checked=tally.seen - tally.unchecked.total(),
@@ -138,6 +141,7 @@ def _files(tally: Tally) -> schema.Files:
         reused=tally.statuses[Status.REUSED],
         covered=tally.statuses[Status.COVERED],
         renditions=tally.renditions,
+        renditions_credits=None if tally.renditions is None else tally.renditions * price,
         rejected=tally.statuses[Status.REJECTED],
         failed=tally.statuses[Status.FAILED],
         deferred=tally.statuses[Status.DEFERRED],

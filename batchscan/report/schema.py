@@ -39,6 +39,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     at_least_s: float | None
     round_days: int | None = None
     plan: Plan | None = None
+    renditions: str = "ask"  # report, cover or ask, as the run was told
     sandbox: bool
     message: str | None
     advice: str | None
@@ -69,6 +70,7 @@ class Files(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     unreadable_folder_names: list[str] = []  # some of the unreadable folders
     renditions: int | None = None  # versions of other pictures; null where none were looked for
+    renditions_credits: int | None = None  # what asking about them cost, or covering them saved
     converted: int = 0  # sent as a JPEG made of them
     converted_formats: dict[str, int] = {}  # the same by format
 

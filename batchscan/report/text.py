@@ -27,7 +27,18 @@ def summary(report: Report, where: str, width: int = WIDTH) -> str:
     Every line but those that hold `where` or a message fits `width` columns, and no string from
     outside reaches the terminal as it is.
     """
-    parts = (coverage, converted, losses, dry_run, _matches, money, alerts, cluster, _end)
+    parts = (
+        coverage,
+        converted,
+        renditions,
+        losses,
+        dry_run,
+        _matches,
+        money,
+        alerts,
+        cluster,
+        _end,
+    )
     lines = [line for part in parts for line in part(report)]
     return (
         "\n".join([*(_wrapped(line, width) for line in lines), f"Files: {printable(where)}"]) + "\n"
@@ -73,6 +84,21 @@ def converted(report: Report) -> Iterator[str]:
     formats = ", ".join(f"{number:,} {printable(form).upper()}" for form, number in most_first)
     would = " would be" if report.run.dry_run else ""
     yield f"  {files.converted:,}{would} sent as a smaller JPEG: {formats}."
+
+
+def renditions(report: Report) -> Iterator[str]:
+    """Which pictures are versions of others, and what not asking about them saves."""
+    files = report.files
+    if not files.renditions:
+        return
+    verb = "is a version" if files.renditions == 1 else "are versions"
+    said = f"  {files.renditions:,} of {amount(files.seen, 'picture')} {verb} of others"
+    if report.run.renditions == "cover":
+        would = "would be " if report.run.dry_run else ""
+        yield f"{said}: {would}covered by their answers, not asked about."
+    else:
+        saved = amount(files.renditions_credits or 0, "credit")
+        yield f"{said}; `--renditions cover` saves {saved}."
 
 
 def _named(root: str) -> str:

@@ -108,7 +108,13 @@ def _books_of_all(ledger: Ledger, latest: Sequence[Report]) -> Tally:
     """What is in the ledger, and what the last runs over each set of roots left undone."""
     books = ledger.reporting.books()
     tally = Tally(
-        statuses=Counter({Status.SCANNED: books.answered, Status.REJECTED: books.rejected}),
+        statuses=Counter(
+            {
+                Status.SCANNED: books.answered - books.covered,
+                Status.COVERED: books.covered,
+                Status.REJECTED: books.rejected,
+            }
+        ),
         reasons=Counter(books.reasons),
         bytes=books.bytes,
         unreadable_folders=sum(each.files.unreadable_folders for each in latest),

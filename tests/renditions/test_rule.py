@@ -38,7 +38,9 @@ def merged(one: Fingerprint | None, other: Fingerprint | None) -> bool:
     return one is not None and other is not None and likeness(one, other).same
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))]
+)
 def test_sizes_qualities_and_formats_are_one_picture(judge, seed):
     original = photograph(seed)
     whole = fingerprint(judge, encoded(original, quality=95))
@@ -63,7 +65,9 @@ def test_sizes_qualities_and_formats_are_one_picture(judge, seed):
     assert {name for name, same in found.items() if not same} <= {"gamma", "150 pixels"}
 
 
-@pytest.mark.parametrize("orientation", range(2, 9))
+@pytest.mark.parametrize(
+    "orientation", [6, *(pytest.param(way, marks=pytest.mark.slow) for way in (2, 3, 4, 5, 7, 8))]
+)
 def test_the_way_up_that_the_file_says_counts(judge, orientation):
     original = photograph(1, (1200, 800))
     exif = Image.Exif()
@@ -142,6 +146,7 @@ FAMILIES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_members_of_a_family_are_pictures_of_their_own(judge, family):
     found = [fingerprint(judge, encoded(FAMILIES[family](n))) for n in range(4)]
@@ -158,7 +163,9 @@ def test_blank_and_flat_ones_are_never_compared(judge):
     assert [pair for pair in itertools.combinations(found, 2) if merged(*pair)] == []
 
 
-@pytest.mark.parametrize("form", ["GIF", "PNG", "WEBP"])
+@pytest.mark.parametrize(
+    "form", ["GIF", *(pytest.param(form, marks=pytest.mark.slow) for form in ("PNG", "WEBP"))]
+)
 def test_animated_ones_have_no_fingerprint(judge, form):
     frames = [photographs.frame(8, n, (300, 200)) for n in range(3)]
     moving = encoded(frames[0], form, save_all=True, append_images=frames[1:])

@@ -23,6 +23,7 @@ LATER = {
     "unchanged_rejected",
     "covered",
     "renditions",
+    "renditions_credits",
     "money",
 }  # what reports of older versions do not have
 

@@ -103,11 +103,12 @@ class Bench:
         stored = json.loads((folder / "report.json").read_bytes())
         assert stored["files"]["seen"] == report.files.seen
         files = report.files
-        parts = (files.scanned, files.reused, files.rejected, files.failed, files.deferred)
+        names = ("scanned", "reused", "covered", "rejected", "failed", "deferred")
+        parts = [getattr(files, name) for name in names]
         assert files.seen == files.unchanged + sum(parts)
         assert len(lines) == sum(parts)
         counted = Counter(line.status.value for line in lines.values())
-        for status in ("scanned", "reused", "rejected", "failed", "deferred"):
+        for status in names:
             assert counted[status] == getattr(files, status)
         assert sum(report.reasons.values()) == files.rejected + files.failed + files.deferred
         put_off = report.reasons.get("too_young", 0) + report.reasons.get("dry_run", 0)

@@ -1,0 +1,229 @@
+"""What a run does with versions of one picture: notes them, covers them, counts them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from batchscan.engines.interface import Engine
+from batchscan.enums import DeferReason
+from batchscan.images.sending import is_converted
+from batchscan.ledger import FreshnessPolicy, KnownPicture, Ledger, LedgerThread
+from batchscan.ledger.rendition_files import RenditionFile
+from batchscan.ledger.renditions import Cover
+from batchscan.likeness import CoveredBy, Fingerprint
+from batchscan.model import (
+    Answer,
+    Candidate,
+    Covered,
+    Deferred,
+    Effort,
+    Image,
+    NotSendable,
+    Outcome,
+    Reused,
+    Scanned,
+    Subject,
+)
+from batchscan.pipeline.outcomes import Decision, Stopwatch, subject_of
+from batchscan.pipeline.recorder import Recorded, Recorder
+from batchscan.pipeline.rendition_family import Answered, Covering, Member
+from batchscan.runs.answer_lines import read_again
+from batchscan.runs.rebuild import with_history
+from batchscan.settings import Settings
+from batchscan.tally import Tally
+
+BETTER_THAN_ASKED = "larger_than_the_version_asked_about"
+"""The warning of a picture that came after a smaller version of it had been answered."""
+
+MakeSendable = Callable[[Image, Candidate], Awaitable[Image | NotSendable]]
+
+
+@dataclass(slots=True)
+class Renditions:
+    """Notes and covers versions, as `scan.renditions` says."""
+
+    settings: Settings
+    freshness: FreshnessPolicy
+    ledger: LedgerThread
+    engine: Engine
+    recorder: Recorder
+    tally: Tally
+
+    @property
+    def covers(self) -> bool:
+        """Whether versions of answered pictures are not asked about."""
+        return self.settings.scan.renditions == "cover"
+
+    @property
+    def counts(self) -> bool:
+        """Whether versions are asked about, and counted."""
+        return self.settings.scan.renditions == "report" and self.settings.scan.check == "full"
+
+    async def survey(
+        self, image: Image, candidate: Candidate, make_sendable: MakeSendable
+    ) -> bool | NotSendable:
+        """Keep a new picture for later, when all of them have been looked at.
+
+        False where it is decided at once: its content is known, or covered already. A conversion
+        that fails is the file's verdict.
+        """
+        known, looked, kept = await self.ledger.run(partial(self._what_is_known, image))
+        if not self.settings.force and known:
+            return False
+        if image.fingerprint is None and is_converted(image):
+            if looked:
+                image = replace(image, fingerprint=kept)
+            else:
+                made = await make_sendable(image, candidate)
+                if isinstance(made, NotSendable):
+                    return made
+                self.engine.release(made)
+                image = replace(image, fingerprint=made.fingerprint)
+        await self.ledger.run(partial(self._note, image, candidate, bool(known)))
+        return True
+
+    def _what_is_known(self, image: Image, ledger: Ledger) -> tuple[bool, bool, Fingerprint | None]:
+        known = ledger.claims.lookup(image.sha256).is_conclusive
+        known = known or self._cover_of(image.sha256, ledger) is not None
+        return known, *ledger.renditions.fingerprint(image.sha256)
+
+    def _note(self, image: Image, candidate: Candidate, known: bool, ledger: Ledger) -> None:
+        if not self.settings.dry_run:
+            ledger.renditions.keep(image.sha256, image.fingerprint)
+        converted = is_converted(image)
+        file = RenditionFile.of(image, candidate, converted=converted, answered=known)
+        ledger.renditions.files.note(file)
+
+    async def note_asked(self, image: Image, candidate: Candidate) -> None:
+        """Note a picture that was asked about, to find out whether that was needed."""
+        if self.counts and image.fingerprint is not None:
+            await self.ledger.run(partial(self._note, image, candidate, False))
+
+    def _cover_of(self, sha256: str, ledger: Ledger) -> Cover | None:
+        """What covered a content in an earlier run, unless people have parted the two since."""
+        cover = ledger.renditions.covered(sha256)
+        if cover is None:
+            return None
+        alone = ledger.renditions.verdicts().alone
+        return None if alone & {sha256, cover.by.sha256} else cover
+
+    async def covered_before(self, image: Image, watch: Stopwatch) -> Decision | None:
+        """The verdict on a content that was covered in an earlier run, while that answer holds."""
+        if not self.covers or self.settings.force:
+            return None
+
+        def look(ledger: Ledger) -> tuple[Cover, Answered] | None:
+            cover = self._cover_of(image.sha256, ledger)
+            if cover is None:
+                return None
+            answered = self._answered(ledger, cover.by.sha256, None)
+            return (cover, answered) if answered is not None else None
+
+        found = await self.ledger.run(look)
+        if found is None:
+            return None
+        cover, answered = found
+        return _decision(subject_of(image), watch, answered, cover.by)
+
+    def load_answer(self, ledger: Ledger, file: RenditionFile) -> Answered | None:
+        """The answer of a picture that may cover its versions; None where it says too little."""
+        return self._answered(ledger, file.sha256, file)
+
+    def _answered(self, ledger: Ledger, sha256: str, file: RenditionFile | None) -> Answered | None:
+        known = ledger.claims.lookup(sha256)
+        if known.answer is None or not self._holds(known, file):
+            return None
+        said = read_again(known.answer, sandbox=self.settings.api.sandbox)
+        if said.trouble is not None:
+            return None
+        stored = known.answer
+        return Answered(
+            file,
+            stored.picture_id,
+            with_history(said, known.history),
+            stored.id,
+            stored.scan_id,
+            stored.generation,
+        )
+
+    def _holds(self, known: KnownPicture, file: RenditionFile | None) -> bool:
+        """Whether an answer is recent enough; that of a file that is asked again soon will be."""
+        stored = known.answer
+        return file is not None or (
+            stored is not None
+            and self.freshness.is_answer_current(
+                stored.run_id, stored.received_at, matched=bool(known.history)
+            )
+        )
+
+    async def cover(self, member: Member, covering: Covering, watch: Stopwatch) -> None:
+        """Decide a picture by the answer of the one that it is a version of.
+
+        Raises:
+            StorageError: that cannot be recorded.
+        """
+        file, answered = member.file, covering.answered
+        subject = _subject(file)
+        if answered.picture_id is None:
+            detail = f"would be covered by the answer of {covering.by.path}, which would be sent"
+        else:
+            detail = f"would be covered by the answer of {covering.by.path}"
+        if self.settings.dry_run:
+            self.tally.planned_shared += 1
+            self.tally.renditions = (self.tally.renditions or 0) + 1
+            outcome = Deferred(subject, watch.effort(), DeferReason.DRY_RUN, detail)
+            await self.recorder.record(outcome)
+            return
+        first = answered.file
+        if first is not None and file.width * file.height > first.width * first.height:
+            subject = replace(subject, warnings=(*subject.warnings, BETTER_THAN_ASKED))
+        decision = _decision(subject, watch, answered, covering.by)
+        await self.recorder.record(decision.outcome, partial(_remember, file, covering))
+
+    def answered_by(self, member: Member, decision: Decision | None) -> Answered | None:
+        """What a decided member may cover others by; None for what has no answer."""
+        if decision is None:
+            return None
+        outcome = decision.outcome
+        if outcome.subject.sha256 != member.file.sha256:
+            return None  # it changed meanwhile
+        if isinstance(outcome, Deferred):
+            planned = outcome.reason is DeferReason.DRY_RUN
+            return Answered(member.file) if planned else None
+        if not isinstance(outcome, Scanned | Reused) or decision.picture_id is None:
+            return None
+        answer, effort = outcome.answer, outcome.effort
+        return Answered(
+            member.file,
+            decision.picture_id,
+            answer,
+            decision.answer_id,
+            effort.scan_id,
+            effort.generation,
+        )
+
+
+def _decision(subject: Subject, watch: Stopwatch, answered: Answered, by: CoveredBy) -> Decision:
+    effort: Effort = watch.effort(0, answered.scan_id, answered.generation)
+    answer: Answer | None = answered.answer
+    assert answer is not None  # noqa: S101 - only a dry run has none
+    outcome: Outcome = Covered(subject, effort, answer, by)
+    return Decision(outcome, answered.picture_id, answered.answer_id, equal=True)
+
+
+def _subject(file: RenditionFile) -> Subject:
+    return Subject(
+        file.candidate.path, file.stat.size, file.sha256, file.format, file.width, file.height
+    )
+
+
+def _remember(file: RenditionFile, covering: Covering, ledger: Ledger) -> Recorded:
+    """Keep what a file is covered by, so that it need not be opened again."""
+    picture_id, path = covering.answered.picture_id, file.candidate.path
+    assert picture_id is not None  # noqa: S101 - only a dry run has none
+    ledger.renditions.cover(file, Cover(picture_id, covering.by))
+    ledger.files.upsert(path, file.stat, picture_id=picture_id, sha256=file.sha256)
+    ledger.report_pictures.add(picture_id, covering.by.path, fresh=False)
+    return Recorded(covering.answered.answer_id)

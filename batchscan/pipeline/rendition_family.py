@@ -1,0 +1,65 @@
+"""A family: files that are versions of one picture, the best first, each waiting for the better."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from batchscan.ledger.rendition_files import RenditionFile
+from batchscan.likeness import CoveredBy
+from batchscan.model import Answer, Candidate
+from batchscan.renditions.ties import SAME_FILE, Tie
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A picture with an answer, which may cover its versions."""
+
+    file: RenditionFile | None
+    picture_id: int | None = None  # None in a dry run, where the answer is only planned
+    answer: Answer | None = None
+    answer_id: int | None = None
+    scan_id: str | None = None
+    generation: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Covering:
+    """What covers a picture."""
+
+    answered: Answered
+    by: CoveredBy
+
+
+@dataclass(slots=True)
+class Member:
+    """A file of a family, and the ones before it that it is a version of."""
+
+    file: RenditionFile
+    ties: list[tuple[Member, Tie]] = field(default_factory=list)
+    decided: asyncio.Future[Answered | None] = field(default_factory=asyncio.Future)
+
+    @property
+    def candidate(self) -> Candidate:
+        """The file."""
+        return self.file.candidate
+
+    async def covering(self) -> Covering | None:
+        """Wait for the members before this one; the first answered one that it is a version of.
+
+        None where it is to be decided itself: with no such, or as a twin of an answered file.
+        """
+        for other, found in self.ties:
+            answered = await other.decided
+            if answered is None:
+                continue
+            if found.rule == SAME_FILE:
+                return None
+            by = CoveredBy(other.candidate.path, other.file.sha256, *found)
+            return Covering(answered, by)
+        return None
+
+    def settle(self, answered: Answered | None) -> None:
+        """Let those behind it go on: it got an answer, or none by which it could cover them."""
+        if not self.decided.done():
+            self.decided.set_result(answered)

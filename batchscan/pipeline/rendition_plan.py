@@ -1,0 +1,111 @@
+"""The groups of a run's files, put together from what the ledger knows of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from batchscan.ledger.rendition_files import Hashes
+from batchscan.ledger.renditions import Verdicts
+from batchscan.renditions.grouping import Group, Groups, Pictures
+from batchscan.renditions.index import HASH_BYTES
+
+AT_ONCE: Final = 64  # files that are looked at a second time
+
+
+@dataclass(slots=True)
+class Plan:
+    """The groups of the noted files, behind the answered pictures that they may be versions of."""
+
+    answered: list[int]  # picture numbers; a group's numbers below their count mean these
+    groups: Groups
+    verdicts: Verdicts
+
+
+def next_groups(groups: Iterator[Group], first: int) -> list[Group]:
+    """The next groups, of some dozens of files; those of answered pictures alone are left out."""
+    found: list[Group] = []
+    files = 0
+    while files < AT_ONCE and (group := next(groups, None)) is not None:
+        if group.members[-1] >= first:
+            found.append(group)
+            files += len(group.members)
+    return found
+
+
+@dataclass(slots=True)
+class Columns:
+    """What many files are compared by."""
+
+    numbers: npt.NDArray[np.int64]
+    contents: npt.NDArray[np.uint64]  # the first bytes of their hashes
+    pictures: Pictures
+
+    @classmethod
+    def of(cls, rows: Sequence[Hashes]) -> Columns:
+        """Put rows into columns; what cannot be compared has no detail."""
+        return cls(
+            np.array([row.number for row in rows], np.int64),
+            np.array([_start(row.sha256) for row in rows], np.uint64),
+            Pictures.of(
+                (row.hash or _NO_HASH, row.detail, row.width, row.height, _moment(row.taken))
+                for row in rows
+            ),
+        )
+
+    @classmethod
+    def joined(cls, parts: list[Columns]) -> Columns:
+        """One after the other."""
+        return cls(
+            np.concatenate([part.numbers for part in parts]),
+            np.concatenate([part.contents for part in parts]),
+            Pictures.joined([part.pictures for part in parts]),
+        )
+
+    def best_first(self) -> Columns:
+        """The same with the most pixels first."""
+        pixels = self.pictures.width * self.pictures.height
+        order = np.lexsort((self.contents, -pixels))
+        return Columns(self.numbers[order], self.contents[order], self.pictures.taken_out(order))
+
+
+_NO_HASH: Final = bytes(HASH_BYTES)
+
+
+def _start(sha256: bytes) -> int:
+    return int.from_bytes(sha256[:8], "big")
+
+
+def _moment(taken: str) -> int:
+    return _start(hashlib.sha256(taken.encode()).digest()) if taken else 0
+
+
+NO_COLUMNS: Final = Columns.of(())
+
+
+def plan(answered: Columns, noted: Columns, verdicts: Verdicts) -> Plan:
+    """Group the noted files, and the answered pictures that they may be versions of."""
+    both = Columns.joined([answered, noted])
+    first = len(answered.pictures)
+    pairs = both.pictures.near_pairs(first)
+    said = [
+        (int(min(one, other)), int(max(one, other)), _UNLIKE)
+        for pair in verdicts.joined
+        for one in _numbers(both, min(pair))
+        for other in _numbers(both, max(pair))
+    ]
+    if said:
+        pairs = np.concatenate((pairs, np.array(said, np.int64)))
+    return Plan(answered.numbers.tolist(), Groups(len(both.pictures), pairs), verdicts)
+
+
+_UNLIKE: Final = 256  # bits
+
+
+def _numbers(columns: Columns, sha256: str) -> list[int]:
+    return list(np.nonzero(columns.contents == _start(bytes.fromhex(sha256)))[0].tolist())

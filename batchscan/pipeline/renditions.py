@@ -1,0 +1,260 @@
+"""Which of the pictures of a run are versions of one, and in which order they are decided.
+
+All files are looked at first. What may be one picture then forms a family, the best first, which a
+second look at thumbnails confirms pair by pair. Each member waits for those before it that it is a
+version of: where one of them got an answer the member is covered, else it is asked about itself.
+So a family is a star, whatever order its files came in, and nothing is covered by what has no
+answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+)
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Final, NamedTuple, TypeVar
+
+from batchscan.engines.interface import Engine
+from batchscan.errors import StopRun
+from batchscan.images.sending import is_converted
+from batchscan.ledger import Ledger, LedgerThread
+from batchscan.ledger.rendition_files import Hashes, RenditionFile, with_thumbnail
+from batchscan.ledger.renditions import Verdicts
+from batchscan.likeness import Fingerprint
+from batchscan.model import Candidate, NotSendable
+from batchscan.pipeline.concurrency import ByteSemaphore
+from batchscan.pipeline.rendition_family import Answered, Member
+from batchscan.pipeline.rendition_plan import AT_ONCE, NO_COLUMNS, Columns, Plan, next_groups, plan
+from batchscan.pipeline.shutdown import Shutdown
+from batchscan.renditions.grouping import Group
+from batchscan.renditions.ties import SAME_FILE, Compared, Tie, tie
+from batchscan.settings import Settings
+
+T = TypeVar("T")
+_PAGE: Final = 10_000  # rows read from the ledger in one go
+
+
+@dataclass(slots=True)
+class RenditionPlanner:
+    """Finds the families of a run's files."""
+
+    settings: Settings
+    run_id: str
+    ledger: LedgerThread
+    engine: Engine
+    bytes_in_flight: ByteSemaphore
+    stop: Shutdown
+    load_answer: Callable[[Ledger, RenditionFile], Answered | None]
+
+    async def families(self) -> AsyncIterator[list[Member]]:
+        """Every noted file in a family, the best member first; single ones, too.
+
+        Raises:
+            StopRun: the ledger cannot be read, or there is nobody left to look.
+        """
+        await self.ledger.run(lambda ledger: ledger.renditions.files.rank())
+        if self.stop:
+            async for file in self._all_files():
+                yield [Member(file)]
+            return
+        found = await self._plan()
+        groups = iter(found.groups)
+        while some := await asyncio.to_thread(next_groups, groups, len(found.answered)):
+            for family in await self._confirmed(some, found):
+                yield family
+
+    async def count(self) -> int:
+        """How many of the noted files are versions of others, the best of each family asked about."""
+        versions = 0
+        async for family in self.families():
+            stands: set[int] = set()
+            for member in family:
+                tied = [
+                    found
+                    for other, found in member.ties
+                    if id(other) in stands or other.decided.done()  # of an earlier run
+                ]
+                if tied and tied[0].rule != SAME_FILE:
+                    versions += 1
+                else:
+                    stands.add(id(member))
+            if self.stop:
+                break
+        return versions
+
+    async def fill(self) -> None:
+        """Take the fingerprints of answered pictures that have none: of before there were any."""
+        after = 0
+        while not self.stop:
+            some = await self.ledger.run(partial(_unprinted, after))
+            if not some:
+                return
+            await self._all(self._fill(candidate) for _, candidate in some)
+            after = some[-1][0]
+
+    async def _fill(self, candidate: Candidate) -> None:
+        seen = await self._look(candidate)
+        if seen is not None:
+            await self.ledger.run(lambda ledger: ledger.renditions.keep(*seen))
+
+    async def _all_files(self) -> AsyncIterator[RenditionFile]:
+        rank = 1
+        while files := await self.ledger.run(partial(_files_from, rank)):
+            for file in files:
+                yield file
+            rank += AT_ONCE
+
+    async def _plan(self) -> Plan:
+        noted = await self._columns(
+            lambda ledger, last: ledger.renditions.files.ranked(last.number if last else 0, _PAGE)
+        )
+        answered = NO_COLUMNS
+        if len(noted.pictures) and not self.settings.force:
+            answered = await self._columns(
+                lambda ledger, last: ledger.renditions.answered(
+                    self.run_id, last.sha256 if last else b"", _PAGE
+                )
+            )
+        verdicts = await self.ledger.run(lambda ledger: ledger.renditions.verdicts())
+        return await asyncio.to_thread(plan, answered.best_first(), noted, verdicts)
+
+    async def _columns(self, page: Callable[[Ledger, Hashes | None], list[Hashes]]) -> Columns:
+        parts, last = [NO_COLUMNS], None
+        while some := await self.ledger.run(partial(_turn, page, last)):
+            parts.append(await asyncio.to_thread(Columns.of, some))
+            last = some[-1]
+        return await asyncio.to_thread(Columns.joined, parts)
+
+    async def _confirmed(self, groups: list[Group], plan: Plan) -> list[list[Member]]:
+        """The families of some groups: thumbnails are looked at, and what holds stays tied."""
+        first = len(plan.answered)
+
+        def load(ledger: Ledger) -> list[list[_Entry]]:
+            return [list(_loaded(ledger, group, plan, self.load_answer)) for group in groups]
+
+        loaded = await self.ledger.run(load)
+        wanted = [entry for entries in loaded if len(entries) > 1 for entry in entries]
+        looked = await self._all(self._with_thumbnail(entry.file) for entry in wanted)
+        seen = {entry.number: file for entry, file in zip(wanted, looked, strict=True)}
+        families = []
+        for group, entries in zip(groups, loaded, strict=True):
+            members = {each.number: Member(seen.get(each.number, each.file)) for each in entries}
+            for each in entries:
+                if each.number < first:
+                    members[each.number].settle(each.answered)
+            found = await asyncio.to_thread(_tied, group, members, plan.verdicts)
+            for later, earlier, tied in found:
+                members[later].ties.append((members[earlier], tied))
+            families.append([member for number, member in members.items() if number >= first])
+        return families
+
+    async def _with_thumbnail(self, file: RenditionFile) -> RenditionFile:
+        """The file with its thumbnail, read again where that was not kept."""
+        if file.fingerprint is None or file.fingerprint.thumbnail or self.stop:
+            return file
+        try:
+            seen = await self._look(file.candidate)
+        except StopRun as reason:
+            self.stop.request(reason)
+            return file
+        if seen is None or seen[0] != file.sha256 or seen[1] is None:
+            return file
+        return with_thumbnail(file, seen[1].thumbnail)
+
+    async def _look(self, candidate: Candidate) -> tuple[str, Fingerprint | None] | None:
+        """A file's content and fingerprint; None where it is not there, or no picture."""
+        size = candidate.stat.size if candidate.stat else 0
+        async with self.bytes_in_flight.hold(min(size, self.settings.scan.max_bytes)):
+            found = await self.engine.inspect(candidate)
+            if isinstance(found, NotSendable):
+                return None
+            try:
+                if found.fingerprint is None and is_converted(found):
+                    made = await self.engine.make_sendable(found, candidate)
+                    if isinstance(made, NotSendable):
+                        return found.sha256, None
+                    found = made
+                return found.sha256, found.fingerprint
+            finally:
+                self.engine.release(found)
+
+    async def _all(self, work: Iterable[Coroutine[None, None, T]]) -> list[T]:
+        """Do some things at once, a few at a time, and raise what the first that failed raises."""
+        done: list[T] = []
+        pending = iter(work)
+        while some := list(islice(pending, AT_ONCE)):
+            for result in await asyncio.gather(*some, return_exceptions=True):
+                if isinstance(result, BaseException):
+                    for rest in pending:
+                        rest.close()
+                    raise result
+                done.append(result)
+        return done
+
+
+def _unprinted(after: int, ledger: Ledger) -> list[tuple[int, Candidate]]:
+    return ledger.renditions.unprinted(after, AT_ONCE)
+
+
+def _files_from(rank: int, ledger: Ledger) -> list[RenditionFile]:
+    return ledger.renditions.files.get(range(rank, rank + AT_ONCE))
+
+
+class _Entry(NamedTuple):
+    """A picture of a group."""
+
+    number: int
+    file: RenditionFile
+    answered: Answered | None  # where it was before this run
+
+
+def _turn(
+    page: Callable[[Ledger, Hashes | None], list[Hashes]], last: Hashes | None, ledger: Ledger
+) -> list[Hashes]:
+    return page(ledger, last)
+
+
+def _loaded(
+    ledger: Ledger,
+    group: Group,
+    plan: Plan,
+    load_answer: Callable[[Ledger, RenditionFile], Answered | None],
+) -> Iterator[_Entry]:
+    first = len(plan.answered)
+    for number in group.members:
+        if number >= first:
+            (file,) = ledger.renditions.files.get([number - first + 1])
+            yield _Entry(number, file, None)
+            continue
+        known = ledger.renditions.answered_file(plan.answered[number])
+        answered = None if known is None else load_answer(ledger, known)
+        if known is not None and answered is not None:
+            yield _Entry(number, known, answered)
+
+
+def _tied(
+    group: Group, members: Mapping[int, Member], verdicts: Verdicts
+) -> list[tuple[int, int, Tie]]:
+    """Which later member is one picture with which earlier one."""
+    found = []
+    for later, neighbours in zip(group.members, group.earlier, strict=True):
+        for earlier in neighbours:
+            if later in members and earlier in members:
+                one, other = (_compared(members[number].file) for number in (earlier, later))
+                tied = tie(one, other, verdicts.alone, verdicts.joined)
+                if tied is not None:
+                    found.append((later, earlier, tied))
+    return found
+
+
+def _compared(file: RenditionFile) -> Compared:
+    return Compared(file.candidate.path, file.sha256, file.format, file.fingerprint)

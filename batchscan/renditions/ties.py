@@ -1,0 +1,85 @@
+"""Whether two files that may be one picture are, by a second look and by what people said."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection
+from typing import Final, NamedTuple
+
+from batchscan.likeness import Fingerprint
+from batchscan.renditions.fingerprint import distance
+from batchscan.renditions.rule import (
+    JOINED_RULE,
+    MAX_DISTANCE_OF_RAW,
+    RAW_RULE,
+    RULE,
+    likeness,
+)
+
+SAME_FILE: Final = "same"
+"""The rule of two files with the same content: a twin is no version."""
+
+_ORIGINALS: Final = ("raw", "heic")  # formats that lie beside their JPEG
+_PIXEL: Final = re.compile(r"\.RAW-\d+\.(COVER|ORIGINAL)$", re.IGNORECASE)
+
+
+class Compared(NamedTuple):
+    """What of a file says which other ones it may be a version of."""
+
+    path: str
+    sha256: str
+    format: str
+    fingerprint: Fingerprint | None  # with its thumbnail, where there is one
+
+
+class Tie(NamedTuple):
+    """Two files are one picture."""
+
+    distance: int
+    difference: int
+    rule: str
+
+
+def tie(
+    one: Compared,
+    other: Compared,
+    alone: Collection[str] = (),
+    joined: Collection[frozenset[str]] = (),
+) -> Tie | None:
+    """Whether two files are one picture; the order does not matter.
+
+    Args:
+        one: a file.
+        other: another one.
+        alone: contents of which people said that they are no version of any other.
+        joined: pairs of contents of which people said that they are one picture.
+    """
+    if one.sha256 == other.sha256:
+        return Tie(0, 0, SAME_FILE)
+    if one.sha256 in alone or other.sha256 in alone:
+        return None
+    people = frozenset((one.sha256, other.sha256)) in joined
+    first, second = one.fingerprint, other.fingerprint
+    if first is None or second is None or not (first.thumbnail and second.thumbnail):
+        return Tie(256, 255, JOINED_RULE) if people else None  # nothing is known of how alike
+    found = likeness(first, second)
+    if found.same:
+        return Tie(found.distance, found.difference, RULE)
+    rule = JOINED_RULE if people else RAW_RULE if _beside(one, other) else None
+    return None if rule is None else Tie(found.distance, found.difference, rule)
+
+
+def _beside(one: Compared, other: Compared) -> bool:
+    """Whether one is the RAW or HEIC of a moment, and the other its JPEG beside it."""
+    if (one.format in _ORIGINALS) == (other.format in _ORIGINALS):
+        return False
+    first, second = one.fingerprint, other.fingerprint
+    if first is None or second is None or not first.taken or first.taken != second.taken:
+        return False
+    bits = distance(first.hash, second.hash)
+    return bits <= MAX_DISTANCE_OF_RAW and _stem(one) == _stem(other)
+
+
+def _stem(file: Compared) -> str:
+    return _PIXEL.sub("", os.path.splitext(file.path)[0])

@@ -1,0 +1,331 @@
+"""Whole scans of folders that hold several versions of each picture."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+
+import pytest
+from PIL import Image
+
+from batchscan import Scan
+from batchscan.emulator import Fault
+from batchscan.emulator.fault_actions import Answer
+from batchscan.enums import Status
+from tests.support.bench import FAST
+from tests.support.photographs import encoded, photograph, resized, screenshot
+from tests.support.pictures import tree
+
+COVER = {"renditions": "cover"}
+ONE = {"concurrency": 1, "rate": FAST}
+
+
+def versions(name: str, seed: int) -> dict[str, bytes]:
+    """An upload as WordPress keeps it."""
+    original = photograph(seed, (800, 600))
+    files = {f"{name}.jpg": encoded(original, quality=92)}
+    for width in (640, 400, 300):
+        small = resized(original, width)
+        files[f"{name}-{small.width}x{small.height}.jpg"] = encoded(small, quality=82)
+    return files
+
+
+A, B = versions("a", 1), versions("b", 2)
+SHOT = {"shot.png": encoded(screenshot(1, (720, 450)), "PNG")}
+ORIGINALS = {"a.jpg", "b.jpg", "shot.png"}
+
+
+def groups(ran) -> dict[str, str]:
+    """Which file covers which, by their names."""
+    return {
+        name: os.path.basename(line.covered_by.path)
+        for name, line in ran.lines.items()
+        if line.covered_by is not None
+    }
+
+
+def expected(*names: str) -> dict[str, str]:
+    return {each: f"{name}.jpg" for name in names for each in {"a": A, "b": B}[name]
+            if each != f"{name}.jpg"}  # fmt: skip
+
+
+async def test_by_default_all_are_asked_about_and_what_cover_saves_is_said(bench):
+    tree(bench.images, A | B | SHOT)
+
+    dry = await bench.scan(dry_run=True)
+    ran = await bench.scan()
+
+    for report in (dry.report, ran.report):
+        assert (report.files.renditions, report.files.renditions_credits) == (6, 6)
+        assert report.run.renditions == "report"
+    assert ran.statuses() == {"scanned": 9}
+    assert all(line.covered_by is None for line in ran.lines.values())
+    again = await bench.scan()
+    assert again.report.files.renditions == 0, "nothing was asked about"
+    tree(bench.images, {"again.jpg": encoded(photograph(1, (800, 600)), quality=70)})
+    late = await bench.scan()
+    assert late.report.files.renditions == 1, "a version of what was answered before"
+
+
+async def test_one_of_each_group_is_asked_about_and_covers_the_others(bench):
+    tree(bench.images, A | B | SHOT)
+
+    ran = await bench.scan(scan=COVER)
+
+    assert groups(ran) == expected("a", "b")
+    assert {name for name, line in ran.lines.items() if line.status == "scanned"} == ORIGINALS
+    assert (ran.report.files.covered, ran.report.files.renditions) == (6, 6)
+    assert ran.report.files.checked == 9
+    assert ran.report.credits.charged == len(bench.checks()) == 3
+    line, by = ran.lines["a-300x225.jpg"], ran.lines["a.jpg"]
+    assert line.covered_by.sha256 == by.sha256
+    assert (line.covered_by.rule, line.credits, line.attempts) == ("v1", 0, 0)
+    assert line.covered_by.distance <= 15
+    assert line.covered_by.difference <= 16
+    assert (line.scan_id, line.scanned_at, line.score) == (by.scan_id, by.scanned_at, by.score)
+    assert (line.width, line.height) == (300, 225)
+    again = await bench.scan(scan=COVER)
+    assert (again.report.files.unchanged, len(bench.checks())) == (9, 3)
+
+
+async def test_the_matches_of_the_answer_stand_in_each_line_and_once_in_the_report(
+    bench_with, tmp_path
+):
+    web = tmp_path / "web"
+    tree(web, {"copy.jpg": A["a-640x480.jpg"]})
+    async with bench_with(search=True, web=web) as bench:
+        tree(bench.images, A)
+
+        ran = await bench.scan(scan=COVER)
+
+        found = {len(line.matches) for line in ran.lines.values()}
+        assert found == {len(ran.lines["a.jpg"].matches)}
+        assert found != {0}
+        assert ran.report.matches.images_with_matches == 1
+        for later in (ran, await bench.scan(scan=COVER)):
+            assert [os.path.basename(each.path) for each in later.report.images] == ["a.jpg"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_groups_are_the_same_in_any_order_and_with_any_concurrency(bench, seed):
+    names = list(A | B | SHOT)
+    random.Random(seed).shuffle(names)
+    tree(bench.images, A | B | SHOT)
+    listed = bench.folder / "list"
+    listed.write_text("".join(f"{bench.images / name}\n" for name in names))
+
+    ran = await bench.scan(
+        scan=COVER,
+        roots=(),
+        files_from=str(listed),
+        pace={"concurrency": 1 + 7 * seed, "rate": FAST},
+    )
+
+    assert groups(ran) == expected("a", "b")
+
+
+async def test_a_better_version_that_comes_later_is_covered_and_says_so(bench):
+    tree(bench.images, {"a-640x480.jpg": A["a-640x480.jpg"]})
+    await bench.scan(scan=COVER)
+    tree(bench.images, A)
+
+    ran = await bench.scan(scan=COVER)
+
+    assert set(groups(ran).values()) == {"a-640x480.jpg"}
+    assert len(groups(ran)) == 3
+    assert ran.lines["a.jpg"].warnings == ["larger_than_the_version_asked_about"]
+    assert ran.lines["a-300x225.jpg"].warnings == []
+    assert len(bench.checks()) == 1
+
+
+async def test_what_was_asked_about_before_covers_what_comes_and_stays_asked(bench):
+    tree(bench.images, {name: A[name] for name in ("a.jpg", "a-400x300.jpg")})
+    await bench.scan()
+    tree(bench.images, {name: A[name] for name in ("a-640x480.jpg", "a-300x225.jpg")})
+
+    ran = await bench.scan(scan=COVER)
+
+    assert set(groups(ran)) == {"a-640x480.jpg", "a-300x225.jpg"}
+    assert set(groups(ran).values()) == {"a.jpg"}
+    assert ran.report.files.unchanged == 2
+
+
+async def test_answers_from_before_there_were_fingerprints_cover_too(bench):
+    tree(bench.images, {"a.jpg": A["a.jpg"]})
+    await bench.scan(scan={"renditions": "ask"})
+    tree(bench.images, A)
+
+    assert groups(await bench.scan(scan=COVER)) == expected("a")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Answer(status=500), Answer(status=415, code=10), Answer(status=200, body="garbage")],
+    ids=["fails", "is rejected", "is answered in a way that nobody can read"],
+)
+async def test_a_representative_without_an_answer_frees_its_group(bench, fault):
+    tree(bench.images, A)
+    bench.emulator.faults = (Fault(route="check", action=fault, file_name="a.jpg"),)
+
+    ran = await bench.scan(scan=COVER)
+
+    assert ran.lines["a.jpg"].status in ("failed", "rejected")
+    assert ran.lines["a-640x480.jpg"].status == Status.SCANNED
+    assert groups(ran) == {"a-400x300.jpg": "a-640x480.jpg", "a-300x225.jpg": "a-640x480.jpg"}
+
+
+async def test_a_representative_that_vanishes_or_changes_frees_its_group(bench):
+    larger = {f"{n}.jpg": encoded(photograph(n, (1200 - 10 * n, 900))) for n in range(10, 15)}
+    tree(bench.images, A | B | larger)
+
+    async with Scan(bench.settings(scan=COVER, pace=ONE)) as run:
+        async for outcome in run:  # the largest come first, when all have been looked at
+            if os.path.basename(outcome.subject.path) == "10.jpg":
+                (bench.images / "a.jpg").unlink()
+                tree(bench.images, {"b.jpg": encoded(photograph(3, (800, 600)))})
+    ran = bench.ran(run.report)
+
+    assert ran.lines["a.jpg"].reason == "vanished"
+    assert ran.lines["b.jpg"].status == Status.SCANNED, "as it is now"
+    assert set(groups(ran).values()) == {"a-640x480.jpg", "b-640x480.jpg"}
+
+
+async def test_twins_are_reused_and_moved_versions_stay_covered(bench):
+    tree(bench.images, A | {f"twin/{name}": data for name, data in A.items()})
+
+    ran = await bench.scan(scan=COVER)
+
+    assert ran.statuses() == {"scanned": 1, "covered": 6, "reused": 1}
+    (bench.images / "a-300x225.jpg").rename(bench.images / "moved.jpg")
+    (bench.images / "a.jpg").unlink()
+    (bench.images / "twin" / "a.jpg").unlink()
+    again = await bench.scan(scan=COVER)
+    assert groups(again) == {"moved.jpg": "a.jpg"}
+    assert len(bench.checks()) == 1
+
+
+async def test_without_cover_what_was_covered_is_asked_about(bench):
+    tree(bench.images, A)
+    await bench.scan(scan=COVER)
+
+    ran = await bench.scan(scan={"renditions": "ask"})
+
+    assert ran.statuses() == {"scanned": 3}
+    assert ran.report.files.unchanged == 1
+    assert ran.report.files.renditions is None
+    assert (await bench.scan(scan=COVER)).report.files.unchanged == 4
+
+
+async def test_a_dry_run_plans_by_the_same_rule_and_writes_nothing(bench):
+    tree(bench.images, A | B | SHOT)
+
+    dry = await bench.scan(scan=COVER, dry_run=True)
+
+    assert (dry.report.run.plan.pictures, dry.report.credits.expected) == (3, 3)
+    assert (dry.report.files.deferred, dry.report.files.renditions) == (9, 6)
+    assert not (bench.folder / "state").exists()
+    detail = dry.lines["a-300x225.jpg"].detail
+    assert (
+        detail == f"would be covered by the answer of {bench.images / 'a.jpg'}, which would be sent"
+    )
+
+
+async def test_what_the_budget_leaves_over_is_put_off_and_not_covered_by_nothing(bench):
+    tree(bench.images, A | B)
+
+    ran = await bench.scan(scan=COVER, spend={"max_credits": 1}, pace=ONE)
+
+    assert ran.statuses()["scanned"] == 1
+    assert set(groups(ran).values()) <= {
+        n for n, line in ran.lines.items() if line.status == "scanned"
+    }
+    done = await bench.scan(scan=COVER)
+    assert done.report.files.checked == 8
+    assert len(bench.checks()) == 2
+
+
+async def test_force_asks_again_about_one_of_each(bench):
+    tree(bench.images, A)
+    await bench.scan(scan=COVER)
+
+    ran = await bench.scan(scan=COVER, force=True)
+
+    assert groups(ran) == expected("a")
+    assert len(bench.checks()) == 2
+
+
+async def test_a_fast_check_covers_only_where_it_is_asked_to(bench):
+    tree(bench.images, A)
+
+    assert (await bench.scan(scan={"check": "fast"}, dry_run=True)).report.files.renditions is None
+    assert groups(await bench.scan(scan=COVER | {"check": "fast"})) == expected("a")
+
+
+def taken(image: Image.Image, moment: str, fraction: str, form: str = "JPEG") -> bytes:
+    exif = Image.Exif()
+    ifd = exif.get_ifd(0x8769)
+    ifd[0x9003], ifd[0x9291] = moment, fraction
+    return encoded(image, form, exif=exif, quality=85)
+
+
+async def test_a_heic_beside_its_jpeg_of_the_same_moment_is_covered(bench):
+    pillow_heif = pytest.importorskip("pillow_heif")
+    pillow_heif.register_heif_opener()
+    first, second = photograph(5, (900, 700)), photograph(8, (900, 700))
+    when = "2026:11:01 10:00:00"
+    tree(
+        bench.images,
+        {
+            "IMG_1.HEIC": taken(first, when, "250", "HEIF"),
+            "IMG_1.JPG": taken(developed(first), when, "250"),
+            "IMG_2.HEIC": taken(second, when, "251", "HEIF"),
+            "IMG_2.JPG": taken(developed(second), when, "252"),
+        },
+    )
+
+    ran = await bench.scan(scan=COVER)
+
+    assert groups(ran) == {"IMG_1.HEIC": "IMG_1.JPG"}, "a name alone proves nothing"
+    assert ran.lines["IMG_1.HEIC"].covered_by.rule == "raw"
+
+
+def developed(image: Image.Image) -> Image.Image:
+    """As a camera renders its JPEG: brighter than the rule for versions allows."""
+    return image.point([min(255, round(value * 1.18)) for value in range(256)] * 3)
+
+
+async def test_conversions_are_versions_as_well(bench):
+    original = photograph(6, (900, 700))
+    tree(
+        bench.images,
+        {"master.tif": encoded(original, "TIFF"), "web.jpg": encoded(resized(original, 640))},
+    )
+
+    ran = await bench.scan(scan=COVER)
+
+    assert groups(ran) == {"master.tif": "web.jpg"}, "what is sent as it is stands for the group"
+
+
+async def test_a_killed_runs_lines_are_made_again_with_who_covers_whom(bench):
+    tree(bench.images, A)
+    settings = bench.settings(scan=COVER)
+    run = Scan(settings)
+    async with run:
+        async for _ in run:
+            pass
+        assert run._session is not None
+        ledger = run._session.ledger
+
+        def reopen(ledger) -> None:
+            ledger._connection.execute("UPDATE runs SET closed = 0, report = NULL")
+
+        await ledger.run(reopen)
+    before = bench.ran(run.report)
+    (bench.folder / "output" / "runs" / run.report.run.id / "results.jsonl").unlink()
+
+    await bench.scan(scan=COVER)
+
+    assert bench.ran(run.report).lines == before.lines
+    stored = bench.folder / "output" / "runs" / run.report.run.id / "report.json"
+    assert json.loads(stored.read_bytes())["files"]["covered"] == 3
