@@ -112,17 +112,19 @@ class Capturer:
         seen = {match.url, *match.pages}
         for url in await asyncio.to_thread(_resources, gathered, seen):
             gathered += [await self._get(CaptureKind.RESOURCE, url, MAX_RESOURCE, "*/*")]
-        shot = await self._shoot(match)
+        shot = await self._shoot(gathered)
         return await asyncio.to_thread(self._write, match, gathered, shot, at)
 
     async def _get(self, kind: CaptureKind, url: str, most: int, accept: str) -> _Got:
         got = await self._client.get(url, max_bytes=most, accept=accept)
         return _Got(kind, got, self._now())
 
-    async def _shoot(self, match: ChosenMatch) -> Screenshot | None:
-        if self._browser is None:
+    async def _shoot(self, gathered: list[_Got]) -> Screenshot | None:
+        """A screenshot of the first page that we were let to see ourselves."""
+        page = _first_page(gathered)
+        if self._browser is None or page is None:
             return None
-        return await self._browser.shoot(match.pages[0] if match.pages else match.url)
+        return await self._browser.shoot(page.final.url)
 
     def _write(
         self, match: ChosenMatch, gathered: list[_Got], shot: Screenshot | None, at: float
@@ -135,7 +137,7 @@ class Capturer:
             warc = WarcFile(file, name, self._about(match), at)
             resources = [self._add(warc, each) for each in gathered]
             if shot is not None:
-                resources.append(_add_shot(warc, shot))
+                resources.append(self._add_shot(warc, shot))
         size, sha256 = _measured(path)
         return CaptureFile(name, size, sha256, at, self._who, tuple(resources))
 
@@ -172,25 +174,36 @@ class Capturer:
             preview,
         )
 
+    def _add_shot(self, warc: WarcFile, shot: Screenshot) -> CapturedResource:
+        name = f"urn:batchscan:screenshot:{shot.url}"
+        return CapturedResource(
+            CaptureKind.SCREENSHOT,
+            shot.url,
+            None,
+            None,
+            warc.add_resource(name, "image/png", shot.png, shot.at),
+            hashlib.sha256(shot.png).hexdigest(),
+            len(shot.png),
+            "image/png",
+            look_at(shot.png, self._decoders),
+        )
 
-def _resources(gathered: list[_Got], seen: set[str]) -> list[str]:
-    """What the first page that is there is made of."""
+
+def _first_page(gathered: list[_Got]) -> Fetched | None:
     for each in gathered:
         got = each.got
         if each.kind is CaptureKind.PAGE and isinstance(got, Fetched) and got.status // 100 == 2:  # noqa: PLR2004 - HTTP's
-            found = resources_of(got.body.decode("utf-8", "replace"), got.final.url)
-            return [url for url in found if url not in seen]
-    return []
+            return got
+    return None
 
 
-def _add_shot(warc: WarcFile, shot: Screenshot) -> CapturedResource:
-    position = warc.add_resource(
-        f"urn:batchscan:screenshot:{shot.url}", "image/png", shot.png, shot.at
-    )
-    digest = hashlib.sha256(shot.png).hexdigest()
-    return CapturedResource(
-        CaptureKind.SCREENSHOT, shot.url, None, None, position, digest, len(shot.png), "image/png"
-    )
+def _resources(gathered: list[_Got], seen: set[str]) -> list[str]:
+    """What the first page that is there is made of."""
+    page = _first_page(gathered)
+    if page is None:
+        return []
+    found = resources_of(page.body.decode("utf-8", "replace"), page.final.url)
+    return [url for url in found if url not in seen]
 
 
 def _name(match: ChosenMatch, at: float) -> str:

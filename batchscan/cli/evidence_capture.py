@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,7 @@ _HOW = "How"
 _WORDS = [word.value for word in Disposition if word is not Disposition.ALLOWED]
 _USUAL = (Disposition.REVIEWED, Disposition.NOTICED)
 _INCOMPLETE = 3
+_OK = 2  # hundred and more, as HTTP has it
 
 
 @click.command(
@@ -96,6 +98,14 @@ _INCOMPLETE = 3
     "http://timestamp.digicert.com; it gets a hash only",
 )
 @click.option(
+    "--screenshot",
+    is_flag=True,
+    cls=GroupedOption,
+    group=_HOW,
+    help="also how the first page looks, by your own Chromium or Chrome, which is let to public "
+    "addresses only",
+)
+@click.option(
     "--connect-to",
     "connect_to",
     multiple=True,
@@ -107,7 +117,7 @@ _INCOMPLETE = 3
 )
 @click.option("--json", "as_json", is_flag=True, cls=GroupedOption, group=_HOW, help="as JSON")
 @folder_options
-def capture(*, as_json: bool, authority: str | None, **parameters: object) -> int:
+def capture(*, as_json: bool, authority: str | None, screenshot: bool, **parameters: object) -> int:
     """Capture, and give the exit code."""
     from batchscan.commands.capture import capture_matches  # noqa: PLC0415 - --help does without
     from batchscan.commands.scan import run  # noqa: PLC0415 - as above
@@ -115,9 +125,10 @@ def capture(*, as_json: bool, authority: str | None, **parameters: object) -> in
     choice = _choice(
         *(_words(parameters.pop(name)) for name in ("dispositions", "domains", "images", "urls"))
     )
-    options = _options(_words(parameters.pop("connect_to")), authority)
+    rules = _words(parameters.pop("connect_to"))
+    options = _options(rules, authority, screenshot=screenshot)
     settings = settings_of(parameters, credentials=False).settings
-    told = _Told(as_json=as_json)
+    told = _Told(as_json=as_json, wants_screenshot=screenshot)
     if not run(capture_matches(settings, choice, options, told)):
         raise UsageError(
             "no match is like that: nothing was captured",
@@ -162,14 +173,19 @@ def _choice(
     )
 
 
-def _options(connect_to: Sequence[str], authority: str | None) -> CaptureOptions:
+def _options(
+    connect_to: Sequence[str], authority: str | None, *, screenshot: bool
+) -> CaptureOptions:
+    from batchscan.capture.browser import Chromium  # noqa: PLC0415 - as above
     from batchscan.capture.timestamps import TimestampAuthority  # noqa: PLC0415 - as above
     from batchscan.commands.capture import CaptureOptions  # noqa: PLC0415
     from batchscan.web_client import ConnectTo  # noqa: PLC0415 - as above
 
     rules = ConnectTo.of(connect_to)
     return CaptureOptions(
-        connect_to=rules, authority=TimestampAuthority(authority, rules) if authority else None
+        connect_to=rules,
+        authority=TimestampAuthority(authority, rules) if authority else None,
+        browser=Chromium.find(rules, os.environ) if screenshot else None,
     )
 
 
@@ -178,6 +194,7 @@ class _Told:
     """What is said of each match, and of all together."""
 
     as_json: bool
+    wants_screenshot: bool
     counts: Counter[str] = field(default_factory=Counter)
     matches: list[dict[str, object]] = field(default_factory=list)
     checks: list[str] = field(default_factory=list)  # commands that check timestamps
@@ -186,6 +203,8 @@ class _Told:
     def __call__(self, captured: Captured) -> None:
         """Hear of one."""
         problems = [*_problems(captured)]
+        if self.wants_screenshot and _lacks_screenshot(captured):
+            problems.append("screenshot: the browser made none")
         self.failed += bool(problems)
         self.counts["captured"] += 1
         self.counts["incomplete"] += bool(problems)
@@ -236,6 +255,16 @@ def _problems(captured: Captured) -> Iterator[str]:
         yield f"timestamp: {printable(captured.trouble)}"
 
 
+def _lacks_screenshot(captured: Captured) -> bool:
+    """Whether there is a page, and no screenshot of it."""
+    found = captured.file.resources
+    there = any(
+        each.kind is CaptureKind.PAGE and each.sha256 and (each.http_status or 0) // 100 == _OK
+        for each in found
+    )
+    return there and not any(each.kind is CaptureKind.SCREENSHOT for each in found)
+
+
 def _said(captured: Captured) -> str:
     from batchscan.report.wording import amount  # noqa: PLC0415 - --help does without
 
@@ -246,6 +275,7 @@ def _said(captured: Captured) -> str:
     said = [f"picture {_status(picture)}"] if picture else []
     said += [f"page{'s' if len(pages) > 1 else ''} {', '.join(pages)}"] if pages else []
     said += [f"{amount(rest, 'part')} of the page"] if rest else []
+    said += ["screenshot"] if any(each.kind is CaptureKind.SCREENSHOT for each in found) else []
     return f"{'; '.join(said)}; {printable(captured.file.name)}"
 
 

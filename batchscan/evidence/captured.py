@@ -91,7 +91,8 @@ class CapturePacker:
 
 
 def _look(file: CaptureFile) -> Theirs | None:
-    for each in file.resources:
-        if each.kind is CaptureKind.PICTURE and each.preview is not None:
-            return Theirs(each.preview, rfc3339(file.captured_at))
-    return None
+    looks = {each.kind: each.preview for each in file.resources if each.preview is not None}
+    if not looks:
+        return None
+    shot = looks.get(CaptureKind.SCREENSHOT)
+    return Theirs(looks.get(CaptureKind.PICTURE), rfc3339(file.captured_at), shot)

@@ -41,10 +41,11 @@ _WEBP: Final = b"RIFF"
 
 
 class Theirs(NamedTuple):
-    """What stood at a match's address when it was captured last."""
+    """What stood at a match's addresses when it was captured last: small JPEG files."""
 
-    jpeg: bytes
+    jpeg: bytes | None
     at: str
+    shot: bytes | None = None  # of the page, as a browser showed it
 
 
 class _ResourceView(NamedTuple):
@@ -77,6 +78,7 @@ class _MatchView(NamedTuple):
     captures: tuple[_CaptureView, ...]
     theirs: Markup | None
     theirs_at: str | None
+    shot: Markup | None
 
 
 class _CaseView(NamedTuple):
@@ -214,6 +216,7 @@ def _match(match: MatchFields, theirs: Theirs | None) -> _MatchView:
         captures=tuple(map(_capture, match.captures)),
         theirs=_image(theirs.jpeg) if theirs else None,
         theirs_at=_moment(theirs.at) if theirs else None,
+        shot=_image(theirs.shot) if theirs else None,
     )
 
 
