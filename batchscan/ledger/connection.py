@@ -32,7 +32,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
 
     def prepare(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        connection.execute(f"PRAGMA cache_size = {-CACHE_KIB}")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         _write_ahead(connection)
         connection.execute(f"PRAGMA synchronous = {'FULL' if can_sync(path) else 'OFF'}")
         migrate(connection, path)

@@ -223,28 +223,6 @@ class MatchHistory:
                 paths, last = self.paths_of(picture_id), picture_id
             yield PresentMatch(url, sha256, paths)
 
-    def apply_allow_rules(self, count: Callable[[str, str, Sequence[bytes]], object]) -> None:
-        """Find what is allowed of the pictures seen; `count` is called for each match that is there."""
-        self._connection.execute("DELETE FROM allowed_matches")
-        if self._allows is None:
-            return
-        rows = self._connection.execute(
-            f"SELECT m.picture_id, m.key, m.url, lower(hex(p.sha256)), {PRESENT}"
-            " FROM report_pictures s CROSS JOIN sightings m USING (picture_id)"
-            " JOIN pictures p ON p.id = m.picture_id"
-        )
-        paths: tuple[bytes, ...] = ()
-        last = None
-        for picture_id, key, url, sha256, present in rows:
-            if picture_id != last:
-                paths, last = self.paths_of(picture_id), picture_id
-            if self._allows(url, sha256, paths):
-                self._connection.execute(
-                    "INSERT INTO allowed_matches VALUES (?, ?)", (picture_id, key)
-                )
-            if present:
-                count(url, sha256, paths)
-
     def _note(self, picture_id: int, answer: Answer, before: int | None, run_id: str) -> None:
         """Keep what is new in an answer, for alerts."""
         rows = self._connection.execute(

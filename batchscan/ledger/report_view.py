@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from batchscan.ledger.facets import match_facets
-from batchscan.ledger.match_history import Allows, MatchHistory, TrackedMatch
+from batchscan.ledger.match_history import PRESENT, Allows, MatchHistory, TrackedMatch
 from batchscan.ledger.reporting import MatchedPictures, Reporting
 from batchscan.report_sections import AllowRule, MatchFacets, MatchSummary, PictureMatches
 
@@ -103,8 +103,7 @@ class ReportView:
             rules: gives them with their counts, afterwards.
         """
         self._fill()
-        self._history.apply_allow_rules(count)
-        self._allowed = True
+        self._apply_allow_rules(count)
         return Reporting(self._connection, self._realm_id).digest(rules())
 
     def pictures(
@@ -122,8 +121,7 @@ class ReportView:
         """What can be chosen of the matches, counted over everything."""
         self._fill()
         if not self._allowed:
-            self._history.apply_allow_rules(lambda *_: None)
-            self._allowed = True
+            self._apply_allow_rules(lambda *_: None)
         return match_facets(self._connection)
 
     def matches_of(self, picture_id: int) -> tuple[TrackedMatch, ...]:
@@ -177,6 +175,29 @@ class ReportView:
                     (self._realm_id,),
                 )
         self._filled_at, self._allowed = self._seen.version, False
+
+    def _apply_allow_rules(self, count: Count) -> None:
+        """Find what is allowed of the pictures; `count` is called for each match that is there."""
+        self._allowed = True
+        self._connection.execute("DELETE FROM allowed_matches")
+        if self._allows is None:
+            return
+        rows = self._connection.execute(
+            f"SELECT m.picture_id, m.key, m.url, lower(hex(p.sha256)), {PRESENT}"
+            " FROM report_pictures s CROSS JOIN sightings m USING (picture_id)"
+            " JOIN pictures p ON p.id = m.picture_id"
+        )
+        paths: tuple[bytes, ...] = ()
+        last = None
+        for picture_id, key, url, sha256, present in rows:
+            if picture_id != last:
+                paths, last = self._history.paths_of(picture_id), picture_id
+            if self._allows(url, sha256, paths):
+                self._connection.execute(
+                    "INSERT INTO allowed_matches VALUES (?, ?)", (picture_id, key)
+                )
+            if present:
+                count(url, sha256, paths)
 
     def _fill_with_kept(self, run_id: str, matched: bytes) -> None:
         steps = msgspec.msgpack.decode(zlib.decompress(matched), type=list[int])
