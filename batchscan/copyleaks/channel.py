@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from typing import Literal
 
 from batchscan.copyleaks import requests
 from batchscan.copyleaks.error_table import clean, failure
@@ -14,7 +15,7 @@ from batchscan.copyleaks.errors import BadResponse, Details, OtherAnswer, Server
 from batchscan.copyleaks.requests import Multipart, Request
 from batchscan.copyleaks.responses import may_be_answer
 from batchscan.copyleaks.transport import Response, Transport
-from batchscan.copyleaks.whose import LONG_ANSWER, named_scan_id
+from batchscan.copyleaks.whose import LONG_ANSWER, Endpoint, endpoint_of, named_scan_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class ApiChannel:
             leaving: called when the first byte leaves.
 
         Raises:
-            OtherAnswer: a 200 came that names another scan id.
+            OtherAnswer: a 200 came that names another scan id, or answers no check at all.
             BadResponse: a 200 came that is nothing like an answer.
             CopyleaksError: as its tree says.
         """
@@ -66,7 +67,9 @@ class ApiChannel:
         long = len(response.body) >= LONG_ANSWER
         look = named_scan_id
         named = await asyncio.to_thread(look, response.body) if long else look(response.body)
-        if named is not None and named.strip().casefold() != scan_id:
+        if named is None:
+            self._check_endpoint(response, "check")
+        elif named.strip().casefold() != scan_id:
             self._transport.distrust()
             message = f"the answer is about another picture: it names the scan id {clean(named)}"
             details = Details(http_status=response.status)
@@ -75,13 +78,27 @@ class ApiChannel:
             response.body, {name.lower(): value for name, value in response.headers.items()}
         )
 
-    async def ask(self, request: Request, secret: str, *, login: bool = False) -> bytes:
+    async def ask(
+        self, request: Request, secret: str, endpoint: Literal["login", "credits"]
+    ) -> bytes:
         """The body of a 200; `secret` is what is sent and must not be shown where it is echoed.
 
         Raises:
+            OtherAnswer: a 200 came that another endpoint gives.
             CopyleaksError: as its tree says.
         """
-        return (await self._send(request, secret, login=login)).body
+        response = await self._send(request, secret, login=endpoint == "login")
+        self._check_endpoint(response, endpoint)
+        return response.body
+
+    def _check_endpoint(self, response: Response, asked: Endpoint) -> None:
+        """Take no answer that was given to another question; it may hold a token."""
+        answers = endpoint_of(response.body)
+        if answers not in (None, asked):
+            self._transport.distrust()
+            message = f"the answer is about another request: the {answers}'s"
+            details = Details(http_status=response.status)
+            raise OtherAnswer(message, details, b"", fresh=response.fresh)
 
     async def _send(
         self,

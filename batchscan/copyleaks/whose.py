@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 import msgspec
 
@@ -10,6 +11,28 @@ from batchscan.copyleaks.error_table import NotJson, decode
 
 LONG_ANSWER = 64 * 1024  # bytes; longer ones are looked at in a thread
 _SCAN_ID = re.compile(rb'"scanId"\s*:\s*"([^"]{1,200})"')
+
+
+Endpoint = Literal["login", "credits", "check"]
+# Fields that only one of the three has, in lower case.
+_ONLY_IN: dict[str, Endpoint] = {
+    "matches": "check",
+    "scannedimage": "check",
+    "access_token": "login",
+    "amount": "credits",
+}
+
+
+def endpoint_of(body: bytes) -> Endpoint | None:
+    """Which endpoint answers like this; None where that cannot be seen."""
+    if len(body) >= LONG_ANSWER:
+        return None
+    try:
+        found = decode(body)
+    except NotJson:
+        return None
+    names = [str(name).lower() for name in found] if isinstance(found, dict) else []
+    return next((of for name, of in _ONLY_IN.items() if name in names), None)
 
 
 class _Image(msgspec.Struct, rename="camel"):

@@ -53,6 +53,22 @@ async def test_a_service_that_always_names_another_id_is_soon_left_alone(bench, 
     assert report["credits"]["outcome_unknown"] == len(middlebox.asked)
 
 
+@pytest.mark.parametrize("kind", ["shifted", "doubled", "late"])
+async def test_workers_take_no_other_requests_answer_either(bench, tmp_path, kind):
+    bench.pictures(40)
+    middlebox = Middlebox(kind)
+    async with scripted(middlebox) as url, cluster_of(tmp_path / "dask", 2) as cluster:
+        process = Process(bench)
+        process.environment |= {"COPYLEAKS_API_URL": url, "COPYLEAKS_IDENTITY_URL": url}
+        code, out, err = await process.run("--dask", cluster.address, *QUICK)
+
+    assert code == 0, out + err
+    [report] = reports(bench)
+    assert report["files"]["scanned"] == 40
+    assert len(middlebox.asked) - 40 == report["credits"]["outcome_unknown"]
+    assert len(middlebox.asked) <= (40 if kind == "doubled" else 56)
+
+
 @pytest.mark.parametrize("duplicate", ["replay", "rescan"])
 async def test_what_a_killed_worker_was_sending_is_asked_again(bench_with, tmp_path, duplicate):
     async with (

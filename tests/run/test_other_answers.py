@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+import sys
+import zlib
+from contextlib import closing
+
 import pytest
 
 from tests.support.middlebox import Middlebox
+from tests.support.processes import BATCHSCAN, Process
 from tests.support.servers import scripted
 
 
@@ -46,7 +53,40 @@ async def test_with_many_at_once_it_costs_those_under_way_and_one_more(bench):
     assert ran.report.credits.outcome_unknown == len(middlebox.asked)
 
 
-@pytest.mark.parametrize("kind", ["shifted", "doubled", "early"])
+@pytest.mark.parametrize("kind", ["logins", "balances"])
+async def test_an_answer_to_no_check_stops_the_run_and_is_no_pictures_answer(bench, kind):
+    bench.pictures(6)
+    middlebox = Middlebox(kind)
+    ran = await scan(bench, middlebox, 1)
+
+    assert ran.exit_code == 8
+    assert ran.reasons() == {"outcome_unknown": 1, "unavailable": 5}
+    assert len(middlebox.asked) == 2
+    for path in (bench.folder / "state").glob("ledger*"):
+        assert b"the-token-of-the-account" not in path.read_bytes()
+    with closing(sqlite3.connect(bench.folder / "state" / "ledger.sqlite3")) as ledger:
+        bodies = [
+            zlib.decompress(row[0]) for row in ledger.execute("SELECT body FROM unread_bodies")
+        ]
+    assert not any(b"the-token" in body for body in bodies)
+
+
+async def test_a_balance_that_another_request_was_given_is_asked_for_again(bench):
+    async with scripted(Middlebox("late")) as url:
+        process = Process(bench)
+        process.environment |= {"COPYLEAKS_API_URL": url, "COPYLEAKS_IDENTITY_URL": url}
+        process.environment["BATCHSCAN_CONFIG"] = str(bench.folder / "config.yaml")
+        (bench.folder / "config.yaml").write_text(f"output: {{state: {bench.folder}/state}}\n")
+        started = await asyncio.create_subprocess_exec(
+            sys.executable, "-P", *BATCHSCAN, "credits", env=process.environment,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        out, err = await started.communicate()
+
+    assert (started.returncode, out) == (0, b"100\n"), err
+
+
+@pytest.mark.parametrize("kind", ["shifted", "doubled", "early", "late"])
 async def test_many_at_once_all_get_their_own_answers(bench, kind):
     bench.pictures(60)
     middlebox = Middlebox(kind)
@@ -56,4 +96,4 @@ async def test_many_at_once_all_get_their_own_answers(bench, kind):
     assert set(middlebox.asked) == {line.scan_id for line in ran.lines.values()}
     more = len(middlebox.asked) - 60
     assert ran.report.credits.outcome_unknown == more
-    assert more <= (16 if kind == "shifted" else 0)
+    assert more <= (16 if kind in ("shifted", "late") else 0)

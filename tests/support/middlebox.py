@@ -19,11 +19,16 @@ def check(scan_id: str) -> bytes:
     return answer({"matches": {"internet": [], "score": score}, "scannedImage": image})
 
 
+LOGIN = answer({"access_token": "the-token-of-the-account"})
+BALANCE = answer({"Amount": 100})
+
+
 class Middlebox:
     """Answers every picture, but over each connection in its own odd way.
 
     `shifted`: with the answer of the request before; `always`: about no picture of ours;
-    `doubled`: each answer twice at once; `early`: once before anything is asked.
+    `doubled`: each answer twice at once; `early`: once before anything is asked; `late`: with what
+    was answered before, whatever that was; `logins` and `balances`: with those to every picture.
     """
 
     def __init__(self, kind: str) -> None:
@@ -31,21 +36,22 @@ class Middlebox:
         self.asked: list[str] = []
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        before = None
+        before = last = None
         if self.kind == "early" and len(self.asked) % 3 == 1:
             writer.write(check("bs-other"))
         while True:
             head = (await whole_request(reader)).split(b" ")[1].decode()
-            if "login" in head:
-                writer.write(answer({"access_token": "a"}))
-            elif "credits" in head:
-                writer.write(answer({"Amount": 100}))
+            if "login" in head or "credits" in head:
+                own = LOGIN if "login" in head else BALANCE
+                writer.write(last or own)
             else:
                 scan_id = head.split("/")[3]
                 self.asked.append(scan_id)
                 await asyncio.sleep(0.05)
-                writer.write(self.answer_to(scan_id, before))
+                own = self.answer_to(scan_id, before)
+                writer.write(last or own)
                 before = scan_id
+            last = own if self.kind == "late" else None
 
     def answer_to(self, scan_id: str, before: str | None) -> bytes:
         match self.kind:
@@ -53,6 +59,10 @@ class Middlebox:
                 return check(before or scan_id)
             case "always":
                 return check("bs-other")
+            case "logins":
+                return LOGIN
+            case "balances":
+                return BALANCE
             case "doubled":
                 return check(scan_id) * 2
             case _:
