@@ -15,7 +15,7 @@ from batchscan.engines.interface import (
 )
 from batchscan.enums import FailReason, MatchKind
 from batchscan.errors import AuthRefused, NoCredits, StopRun, Unavailable
-from batchscan.ledger.match_history import by_key
+from batchscan.ledger.match_rows import by_key
 from batchscan.model import Answer, Match, Score, ServiceError
 from batchscan.settings import Api
 from batchscan.util.urls import registrable_domain

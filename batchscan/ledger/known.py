@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from batchscan.ledger.match_history import TrackedMatch
+from batchscan.ledger.match_rows import TrackedMatch
 from batchscan.model import Sent
 
 MOST_ATTEMPTS = 2  # to read an answer, of which none is known to have ended

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from batchscan.enums import Disposition
 from batchscan.ledger.dispositions import Place
-from batchscan.ledger.match_history import PRESENT, MatchHistory, decoded_pages
+from batchscan.ledger.match_history import PRESENT, MatchHistory
+from batchscan.ledger.match_rows import decoded_pages
 
 
 class ChosenMatch(NamedTuple):

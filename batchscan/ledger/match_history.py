@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
-import msgspec
-from msgspec.structs import replace
-
-from batchscan.enums import Disposition, MatchEvent, MatchKind, MatchState
+from batchscan.enums import MatchEvent, MatchKind
+from batchscan.ledger.match_rows import MatchRow, TrackedMatch, by_key, encoded_pages
 from batchscan.model import Answer, Match
 from batchscan.util.paths import join_path
-from batchscan.util.urls import normalize_url
 
 MATCHES_A_STATEMENT = 16  # each statement costs the other threads a turn
-_WORST = (MatchKind.FULL, MatchKind.PARTIAL, MatchKind.OTHER)
 MAX_PATHS = 1_000  # of one content that rules about paths look at
 
 # Says of a match's URL, the picture's SHA-256 and the picture's paths whether a rule allows it.
@@ -32,10 +28,6 @@ _COLUMNS = (
     " lower(hex(p.sha256))"
 )
 _OF_PICTURE = "FROM sightings m JOIN pictures p ON p.id = m.picture_id WHERE m.picture_id = ?"
-# What the columns' words stand for: looked up for each match, so not by a call of the enumeration.
-_KINDS = {word.value: word for word in MatchKind}
-_STATES = {word.value: word for word in MatchState}
-_DISPOSITIONS = {word.value: word for word in Disposition}
 # Where the clock steps back, what was seen last stays so. A copy that comes back is another
 # case than the one that was closed, and one that is shown after it was removed is not: whoever
 # wrote to its site has to look again.
@@ -58,26 +50,6 @@ _AMEND = """
     ON CONFLICT (picture_id, key) DO UPDATE SET
         url = excluded.url, kind = excluded.kind, domain = excluded.domain, pages = excluded.pages
 """
-
-
-class TrackedMatch(NamedTuple):
-    """A match as its history has it, seen from the runs that are reported."""
-
-    key: str  # the normalised URL
-    match: Match
-
-
-class _Row(NamedTuple):
-    key: str
-    url: str
-    kind: str
-    domain: str
-    pages: bytes | None
-    state: str
-    first_seen: float
-    last_seen: float
-    disposition: str
-    sha256: str
 
 
 class PresentMatch(NamedTuple):
@@ -137,7 +109,7 @@ class MatchHistory:
             some = shown[start : start + MATCHES_A_STATEMENT]
             values: list[object] = []
             for key, match in some:
-                pages = _encoded(match.pages)
+                pages = encoded_pages(match.pages)
                 values += (picture_id, key, match.url, match.kind.value)
                 values += (match.domain, pages, answer_id, at, at, run_id, 0)
             rows = ",".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(some))
@@ -164,8 +136,8 @@ class MatchHistory:
         )
         paths = self.paths_of(picture_id) if self._allows else ()
         paths = (path, *paths) if path else paths
-        for row in rows:
-            yield self._sighting(row, paths)
+        for row in map(MatchRow._make, rows):
+            yield row.tracked(allowed=self._is_allowed(row.url, row.sha256, paths))
 
     def placed_first(self, picture_id: int, matches: Sequence[Match]) -> tuple[Match, ...]:
         """The matches of a picture's first answer with their history: all came with it."""
@@ -174,23 +146,20 @@ class MatchHistory:
         ).fetchone()
         if row is None:
             return tuple(matches)
-        one = _Row._make(row)
-        allows, paths = self._allows, self.paths_of(picture_id) if self._allows else ()
+        one, paths = MatchRow._make(row), self.paths_of(picture_id) if self._allows else ()
         return tuple(
-            Match(
-                match.url,
-                match.kind,
-                match.pages,
-                match.domain,
-                _STATES[one.state],
-                one.first_seen,
-                one.last_seen,
-                Disposition.ALLOWED
-                if allows and allows(match.url, one.sha256, paths)
-                else _DISPOSITIONS[one.disposition],
+            one.placed(
+                each.url,
+                each.kind,
+                each.pages,
+                each.domain,
+                allowed=self._is_allowed(each.url, one.sha256, paths),
             )
-            for match in matches
+            for each in matches
         )
+
+    def _is_allowed(self, url: str, sha256: str, paths: Sequence[bytes]) -> bool:
+        return self._allows is not None and self._allows(url, sha256, paths)
 
     def paths_of(self, picture_id: int) -> tuple[bytes, ...]:
         """Where a picture's content is known to be, or to have been."""
@@ -246,44 +215,3 @@ class MatchHistory:
                 for key, event in events.items()
             ),
         )
-
-    def _sighting(self, row: tuple[Any, ...], paths: tuple[bytes, ...]) -> TrackedMatch:
-        key, url, kind, domain, pages, state, first_seen, last_seen, disposition, sha256 = row
-        allowed = self._allows is not None and self._allows(url, sha256, paths)
-        match = Match(
-            url,
-            _KINDS[kind],
-            decoded_pages(pages),
-            domain,
-            _STATES[state],
-            first_seen,
-            last_seen,
-            Disposition.ALLOWED if allowed else _DISPOSITIONS[disposition],
-        )
-        return TrackedMatch(key, match)
-
-
-def by_key(matches: Iterable[Match]) -> dict[str, Match]:
-    """Matches by their normalised URL; two ways to write one are its worst kind, with all pages."""
-    found: dict[str, Match] = {}
-    for match in matches:
-        key = normalize_url(match.url)
-        known = found.get(key)
-        if known is not None:
-            worst = min(known, match, key=lambda each: _WORST.index(each.kind))
-            pages = tuple(dict.fromkeys((*known.pages, *match.pages)))
-            match = replace(worst, pages=pages)  # noqa: PLW2901 - the same match
-        found[key] = match
-    return found
-
-
-def _encoded(pages: tuple[str, ...]) -> bytes | None:
-    return msgspec.json.encode(pages) if pages else None
-
-
-_PAGES = msgspec.json.Decoder(tuple[str, ...])
-
-
-def decoded_pages(pages: bytes | None) -> tuple[str, ...]:
-    """The pages of a sighting."""
-    return _PAGES.decode(pages) if pages else ()

@@ -18,7 +18,7 @@ from batchscan.copyleaks.responses import FULL, PARTIAL, read_check
 from batchscan.enums import MatchKind
 from batchscan.errors import StorageError
 from batchscan.ledger.backup import copy_into
-from batchscan.ledger.match_history import by_key
+from batchscan.ledger.match_rows import by_key
 from batchscan.ledger.schema import MIGRATIONS, VERSION
 from batchscan.model import Match
 from batchscan.util.atomic_file import staged_path

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from batchscan.enums import Disposition, MatchEvent, MatchKind
-from batchscan.ledger.match_history import PRESENT, MatchHistory, decoded_pages
+from batchscan.ledger.match_history import PRESENT, MatchHistory
+from batchscan.ledger.match_rows import decoded_pages
 from batchscan.model import Match
 
 # Full copies first, then in the order in which they came.

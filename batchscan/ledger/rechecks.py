@@ -8,7 +8,8 @@ from typing import Final
 
 from batchscan.enums import Disposition, RecheckKind, RecheckVerdict
 from batchscan.ledger.dispositions import Place
-from batchscan.ledger.match_history import MatchHistory, decoded_pages
+from batchscan.ledger.match_history import MatchHistory
+from batchscan.ledger.match_rows import decoded_pages
 from batchscan.ledger.recheck_history import RecheckHistory
 from batchscan.ledger.recheck_types import (
     Block,

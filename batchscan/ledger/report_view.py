@@ -16,7 +16,8 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from batchscan.ledger.facets import match_facets
-from batchscan.ledger.match_history import PRESENT, Allows, MatchHistory, TrackedMatch
+from batchscan.ledger.match_history import PRESENT, Allows, MatchHistory
+from batchscan.ledger.match_rows import TrackedMatch
 from batchscan.ledger.reporting import MatchedPictures, Reporting
 from batchscan.report_sections import AllowRule, MatchFacets, MatchSummary, PictureMatches
 

@@ -1,0 +1,88 @@
+"""Matches as rows of `sightings`: what a row says of one, and under which key it stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+from batchscan.enums import Disposition, MatchKind, MatchState
+from batchscan.model import Match
+from batchscan.util.urls import normalize_url
+
+_WORST = (MatchKind.FULL, MatchKind.PARTIAL, MatchKind.OTHER)
+# What the columns' words stand for: looked up for each match, so not by a call of the enumeration.
+_KINDS = {word.value: word for word in MatchKind}
+_STATES = {word.value: word for word in MatchState}
+_DISPOSITIONS = {word.value: word for word in Disposition}
+_PAGES = msgspec.json.Decoder(tuple[str, ...])
+
+
+class TrackedMatch(NamedTuple):
+    """A match as its history has it, seen from the runs that are reported."""
+
+    key: str  # the normalised URL
+    match: Match
+
+
+class MatchRow(NamedTuple):
+    """A match in its history, as the columns say it."""
+
+    key: str
+    url: str
+    kind: str
+    domain: str
+    pages: bytes | None
+    state: str
+    first_seen: float
+    last_seen: float
+    disposition: str
+    sha256: str
+
+    def tracked(self, *, allowed: bool) -> TrackedMatch:
+        """The match that it is about."""
+        key, url, kind, domain, pages, *_ = self
+        return TrackedMatch(
+            key, self.placed(url, _KINDS[kind], decoded_pages(pages), domain, allowed=allowed)
+        )
+
+    def placed(
+        self, url: str, kind: MatchKind, pages: tuple[str, ...], domain: str, *, allowed: bool
+    ) -> Match:
+        """A match that has the same history."""
+        return Match(
+            url,
+            kind,
+            pages,
+            domain,
+            _STATES[self.state],
+            self.first_seen,
+            self.last_seen,
+            Disposition.ALLOWED if allowed else _DISPOSITIONS[self.disposition],
+        )
+
+
+def by_key(matches: Iterable[Match]) -> dict[str, Match]:
+    """Matches by their normalised URL; two ways to write one are its worst kind, with all pages."""
+    found: dict[str, Match] = {}
+    for match in matches:
+        key = normalize_url(match.url)
+        known = found.get(key)
+        if known is not None:
+            worst = min(known, match, key=lambda each: _WORST.index(each.kind))
+            pages = tuple(dict.fromkeys((*known.pages, *match.pages)))
+            match = replace(worst, pages=pages)  # noqa: PLW2901 - the same match
+        found[key] = match
+    return found
+
+
+def encoded_pages(pages: tuple[str, ...]) -> bytes | None:
+    """The pages of a match, as a sighting keeps them."""
+    return msgspec.json.encode(pages) if pages else None
+
+
+def decoded_pages(pages: bytes | None) -> tuple[str, ...]:
+    """The pages of a sighting."""
+    return _PAGES.decode(pages) if pages else ()
