@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shlex
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from batchscan.cli.help import GroupedOption, HelpCommand
 from batchscan.cli.options import folder_options, settings_of
-from batchscan.console.terminal import print_data, print_status
-from batchscan.enums import CaptureKind, Disposition
+from batchscan.console.terminal import print_data
+from batchscan.enums import Disposition
 from batchscan.errors import UsageError
-from batchscan.util.escaping import printable, replace_surrogates
-from batchscan.util.timestamps import rfc3339
+from batchscan.util.escaping import printable
 
 if TYPE_CHECKING:
-    from batchscan.commands.capture import Captured, CaptureOptions
-    from batchscan.ledger.captures import CapturedResource
+    from batchscan.commands.capture import CaptureOptions
     from batchscan.ledger.match_choice import MatchChoice
 
 _WHICH = "Which matches"
@@ -30,7 +24,6 @@ _HOW = "How"
 _WORDS = [word.value for word in Disposition if word is not Disposition.ALLOWED]
 _USUAL = (Disposition.REVIEWED, Disposition.NOTICED)
 _INCOMPLETE = 3
-_OK = 2  # hundred and more, as HTTP has it
 
 
 @click.command(
@@ -120,6 +113,7 @@ _OK = 2  # hundred and more, as HTTP has it
 def capture(*, as_json: bool, authority: str | None, screenshot: bool, **parameters: object) -> int:
     """Capture, and give the exit code."""
     from batchscan.commands.capture import capture_matches  # noqa: PLC0415 - --help does without
+    from batchscan.commands.capture_text import CaptureTeller  # noqa: PLC0415
     from batchscan.commands.scan import run  # noqa: PLC0415 - as above
 
     choice = _choice(
@@ -128,7 +122,7 @@ def capture(*, as_json: bool, authority: str | None, screenshot: bool, **paramet
     rules = _words(parameters.pop("connect_to"))
     options = _options(rules, authority, screenshot=screenshot)
     settings = settings_of(parameters, credentials=False).settings
-    told = _Told(as_json=as_json, wants_screenshot=screenshot)
+    told = CaptureTeller(as_json=as_json, wants_screenshot=screenshot)
     if not run(capture_matches(settings, choice, options, told)):
         raise UsageError(
             "no match is like that: nothing was captured",
@@ -187,125 +181,3 @@ def _options(
         authority=TimestampAuthority(authority, rules) if authority else None,
         browser=Chromium.find(rules, os.environ) if screenshot else None,
     )
-
-
-@dataclass(slots=True)
-class _Told:
-    """What is said of each match, and of all together."""
-
-    as_json: bool
-    wants_screenshot: bool
-    counts: Counter[str] = field(default_factory=Counter)
-    matches: list[dict[str, object]] = field(default_factory=list)
-    checks: list[str] = field(default_factory=list)  # commands that check timestamps
-    failed: int = 0  # matches of which something is missing
-
-    def __call__(self, captured: Captured) -> None:
-        """Hear of one."""
-        problems = [*_problems(captured)]
-        if self.wants_screenshot and _lacks_screenshot(captured):
-            problems.append("screenshot: the browser made none")
-        self.failed += bool(problems)
-        self.counts["captured"] += 1
-        self.counts["incomplete"] += bool(problems)
-        if self.as_json:
-            self.matches.append(_fields(captured))
-        print_status(f"{printable(captured.match.url)}: {_said(captured)}")
-        for problem in problems:
-            print_status(f"  {problem}")
-        if captured.file.timestamp is not None:
-            self.checks.append(_check_line(captured))
-
-    def json(self) -> str:
-        """Everything, as one object."""
-        return json.dumps(
-            {
-                "schema": 1,
-                "counts": {name: self.counts[name] for name in ("captured", "incomplete")},
-                "matches": self.matches,
-            }
-        )
-
-    def summary(self) -> str:
-        """Everything, in words."""
-        from batchscan.report.wording import amount  # noqa: PLC0415 - --help does without
-
-        said = f"{amount(self.counts['captured'], 'match')} captured"
-        if self.failed:
-            said += f", {self.failed:,} of them not whole"
-        lines = [said]
-        if self.checks:
-            lines += ["To check a timestamp without batchscan:", f"  {self.checks[0]}"]
-        return "\n".join(lines)
-
-
-def _check_line(captured: Captured) -> str:
-    from batchscan.capture.timestamps import SUFFIX, openssl_line  # noqa: PLC0415 - as above
-
-    path = captured.path
-    return printable(openssl_line(shlex.quote(path), shlex.quote(f"{path}{SUFFIX}")))
-
-
-def _problems(captured: Captured) -> Iterator[str]:
-    for each in captured.file.resources:
-        wanted = each.kind in (CaptureKind.PICTURE, CaptureKind.PAGE)
-        if wanted and (each.http_status is None or each.sha256 is None):
-            yield f"{each.kind} {printable(each.url)}: {printable(each.trouble or 'no answer')}"
-    if captured.trouble:
-        yield f"timestamp: {printable(captured.trouble)}"
-
-
-def _lacks_screenshot(captured: Captured) -> bool:
-    """Whether there is a page, and no screenshot of it."""
-    found = captured.file.resources
-    there = any(
-        each.kind is CaptureKind.PAGE and each.sha256 and (each.http_status or 0) // 100 == _OK
-        for each in found
-    )
-    return there and not any(each.kind is CaptureKind.SCREENSHOT for each in found)
-
-
-def _said(captured: Captured) -> str:
-    from batchscan.report.wording import amount  # noqa: PLC0415 - --help does without
-
-    found = captured.file.resources
-    picture = next((each for each in found if each.kind is CaptureKind.PICTURE), None)
-    pages = [_status(each) for each in found if each.kind is CaptureKind.PAGE]
-    rest = sum(each.kind is CaptureKind.RESOURCE for each in found)
-    said = [f"picture {_status(picture)}"] if picture else []
-    said += [f"page{'s' if len(pages) > 1 else ''} {', '.join(pages)}"] if pages else []
-    said += [f"{amount(rest, 'part')} of the page"] if rest else []
-    said += ["screenshot"] if any(each.kind is CaptureKind.SCREENSHOT for each in found) else []
-    return f"{'; '.join(said)}; {printable(captured.file.name)}"
-
-
-def _status(each: CapturedResource) -> str:
-    return "no answer" if each.http_status is None else f"HTTP {each.http_status}"
-
-
-def _fields(captured: Captured) -> dict[str, object]:
-    file = captured.file
-    stamp = file.timestamp
-    return {
-        "url": replace_surrogates(captured.match.url),
-        "picture_sha256": captured.match.sha256,
-        "captured_at": rfc3339(file.captured_at),
-        "file": replace_surrogates(captured.path),
-        "bytes": file.size,
-        "sha256": file.sha256,
-        "timestamp": None
-        if stamp is None
-        else {"url": stamp.url, "at": None if stamp.at is None else rfc3339(stamp.at)},
-        "resources": [
-            {
-                "kind": each.kind.value,
-                "url": replace_surrogates(each.url),
-                "http_status": each.http_status,
-                "trouble": each.trouble,
-                "bytes": each.size,
-                "sha256": each.sha256,
-                "media_type": each.media_type,
-            }
-            for each in file.resources
-        ],
-    }
