@@ -15,7 +15,6 @@ from batchscan.errors import UsageError
 from batchscan.review.keys import KEYS, NAMES
 
 if TYPE_CHECKING:
-    from batchscan.commands.capture import CaptureOptions
     from batchscan.settings.load import LoadedSettings
 
 _PAGE = "The page"
@@ -59,26 +58,23 @@ def _keys() -> tuple[tuple[str, str], ...]:
     cls=GroupedOption,
     group=_PAGE,
     metavar="HOST:PORT:ADDRESS:PORT",
-    help="when capturing, connect to this address and port for HOST:PORT, also to a private one, "
+    help="when asking sites, connect to this address and port for HOST:PORT, also to a private one, "
     "as curl has it; repeatable",
 )
 @allow_option
 @folder_options
 def command(*, port: int, no_open: bool, connect_to: tuple[str, ...], **parameters: object) -> int:
     """Serve, and give the exit code."""
-    from batchscan.commands.capture import CaptureOptions  # noqa: PLC0415
     from batchscan.commands.scan import run  # noqa: PLC0415 - --help does without
-    from batchscan.web_client import ConnectTo  # noqa: PLC0415
 
-    options = CaptureOptions(ConnectTo.of(connect_to))
     loaded = settings_of(parameters, credentials=False)
     opens = not no_open and sys.stdout is not None and sys.stdout.isatty()
-    run(_serve(loaded, port, options, opens=opens))
+    run(_serve(loaded, port, connect_to, opens=opens))
     return 0
 
 
 async def _serve(
-    loaded: LoadedSettings, port: int, options: CaptureOptions, *, opens: bool
+    loaded: LoadedSettings, port: int, connect_to: tuple[str, ...], *, opens: bool
 ) -> None:
     import asyncio  # noqa: PLC0415 - as above
     import webbrowser  # noqa: PLC0415
@@ -91,7 +87,7 @@ async def _serve(
     for signum in heeded(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(signum, ended.set)
     try:
-        async with ReviewServer(loaded, port, options) as server:
+        async with ReviewServer(loaded, port, connect_to) as server:
             print_status("batchscan: open this address in your browser; SIGINT or SIGTERM ends it")
             print_data(server.url)
             if opens:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
@@ -113,6 +113,8 @@ async def recheck(
     request: RecheckRequest,
     clock: Clock | None = None,
     decoders: Decoders | None = None,
+    *,
+    watched: bool = True,
 ) -> RecheckResult:
     """Ask about the chosen matches, and enter what came of it; works while a scan runs.
 
@@ -121,6 +123,7 @@ async def recheck(
         request: which matches.
         clock: seconds since 1970, and pauses.
         decoders: processes for what is fetched; closed by whoever made them.
+        watched: whether signals stop it and progress is shown; else that is the caller's affair.
 
     Raises:
         UsageError: nothing of the kind is known, or a pattern is broken.
@@ -139,9 +142,10 @@ async def recheck(
         stop.set()
 
     async with _held(settings), _ledger(settings) as ledger:
-        with _decoding(decoders) as processes, handle_stop_signals(interrupt, ""):
+        handling = handle_stop_signals(interrupt, "") if watched else nullcontext()
+        with _decoding(decoders) as processes, handling:
             one = _recheck(settings, ledger, processes, rules, clock, stop)
-            async with show(lambda: one.progress, settings.output):
+            async with show(lambda: one.progress, settings.output) if watched else nullcontext():
                 await one.run(choice, request.name)
         matches, marked = await _concluded(ledger, one.progress, mark=request.mark)
     number = signals[0] if signals else None

@@ -79,6 +79,15 @@ class RecheckHistory:
         )
         return {url: TheirPreview(at, jpeg) for url, at, jpeg in rows}
 
+    def preview(self, place: Place) -> TheirPreview | None:
+        """A small copy of the picture of one match; None where none was fetched."""
+        row = self._connection.execute(
+            "SELECT t.seen_at, t.preview FROM their_pictures t"
+            " WHERE t.picture_id = ? AND t.key = ? AND t.preview IS NOT NULL",
+            tuple(place),
+        ).fetchone()
+        return TheirPreview(*row) if row else None
+
     def _pages(self, place: Place) -> Iterator[RecheckedPage]:
         rows = self._connection.execute(
             "SELECT r.url, r.verdict, r.http_status, r.checked_at, r.detail FROM rechecks r"

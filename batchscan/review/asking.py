@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from batchscan.commands.capture import Captured, CaptureOptions, capture_match, capture_matches
+from batchscan.commands.recheck import RecheckRequest, recheck
 from batchscan.enums import CaptureKind
 from batchscan.ledger.dispositions import Place
 from batchscan.ledger.match_choice import MatchChoice
@@ -46,6 +47,34 @@ async def capture_site(settings: Settings, domain: str, options: CaptureOptions,
     number = await capture_matches(settings, choice, options, tell)
     warning = f"Of {amount(failed, 'match')} the picture was not to be had." if failed else None
     return Done(f"{amount(number, 'match')} captured.", warning=warning)
+
+
+async def recheck_site(
+    settings: Settings, domain: str, connect_to: tuple[str, ...], *, removes: bool
+) -> Done:
+    """Ask whether what a site was written about is still there.
+
+    Args:
+        settings: which ledger, and how sites are asked.
+        domain: the site.
+        connect_to: addresses in the place of others.
+        removes: whether what is gone is marked so.
+
+    Raises:
+        UsageError: no match is known there.
+        LockedError: another recheck is on.
+        StorageError: the ledger cannot be used.
+    """
+    request = RecheckRequest(domains=(domain,), mark=removes, connect_to=connect_to)
+    result = await recheck(settings, request, watched=False)
+    if not result.matches:
+        return Done("", warning="No match there is marked noticed, so nothing was asked.")
+    said = ", ".join(
+        f"{number:,} {verdict.value.replace('_', ' ')}"
+        for verdict, number in sorted(result.counts.items())
+    )
+    marked = f" {amount(result.marked, 'match')} marked removed." if result.marked else ""
+    return Done(f"{amount(len(result.matches), 'match')} asked about: {said}.{marked}")
 
 
 def _trouble(captured: Captured) -> str | None:

@@ -16,6 +16,7 @@ from batchscan.review.ledger_access import ReviewLedger
 from batchscan.review.pictures import OwnPictures
 from batchscan.review.queue import QueueCounts, Queues
 from batchscan.settings.load import LoadedSettings
+from batchscan.web_client import ConnectTo
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +28,16 @@ class Desk:
     pictures: OwnPictures
     actions: Actions
     jobs: Jobs
-    options: CaptureOptions  # how other people's sites are asked
+    options: CaptureOptions
+    connect_to: tuple[str, ...]  # other people's sites, in the place of their addresses
 
     @classmethod
-    def of(cls, loaded: LoadedSettings, options: CaptureOptions | None = None) -> Self:
+    def of(cls, loaded: LoadedSettings, connect_to: tuple[str, ...] = ()) -> Self:
         """Make the parts for some settings.
 
         Raises:
-            UsageError: there is no home folder, and no state folder is set.
+            UsageError: there is no home folder, and no state folder is set; or an address cannot
+                be understood.
         """
         return cls(
             ReviewLedger(loaded),
@@ -42,7 +45,8 @@ class Desk:
             OwnPictures(),
             Actions(loaded),
             Jobs(),
-            options or CaptureOptions(),
+            CaptureOptions(ConnectTo.of(connect_to)),
+            connect_to,
         )
 
     def counts(self, ledger: Ledger, chosen: ReviewFilter, *, exact: bool = True) -> QueueCounts:

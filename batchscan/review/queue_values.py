@@ -9,16 +9,18 @@ from typing import Final, NamedTuple
 
 from markupsafe import Markup
 
-from batchscan.enums import Disposition
+from batchscan.enums import Disposition, RecheckVerdict
 from batchscan.ledger.review import QueuedMatch
 from batchscan.ledger.review_details import MatchFacts, PictureFacts, PictureFile, SiteSize
 from batchscan.report.html_escaping import cut, link
 from batchscan.report.html_pictures import moment
 from batchscan.report.wording import size
+from batchscan.report_sections import MatchRecheck
 from batchscan.review.actions import Done
 from batchscan.review.filters import MatchId, View
 from batchscan.review.pages import UNKNOWN_SITE, filter_values, site_query, whole
 from batchscan.review.queue import QueuePage
+from batchscan.review.theirs import Look
 
 MAX_FILES: Final = 5  # of a picture that are named
 MAX_VERSIONS: Final = 5  # of a picture that are described
@@ -69,7 +71,8 @@ class Looked:
     picture: PictureFacts
     current: PictureFile | None  # that still is what was scanned
     names: Mapping[int, str]  # of the pictures in the list, by their numbers
-    captured_at: float | None  # their picture, last
+    theirs: Look | None
+    recheck: MatchRecheck | None
     site: SiteSize
 
 
@@ -92,8 +95,8 @@ def queue_values(
     return values | {
         "seen": seen(now),
         "ours": _ours(looked),
-        **theirs_values(view, now, looked.captured_at),
-        "likeness": None,
+        **theirs_values(view, now, looked.theirs),
+        "recheck": _recheck(looked.recheck),
         "facts": facts,
         "site": looked.site,
         "picture": picture,
@@ -181,11 +184,10 @@ def _ours(looked: Looked) -> Ours:
     return Ours(name, f"/picture/{picture.id}/small", small=True, why=why)
 
 
-def theirs_values(view: View, match: QueuedMatch, captured_at: float | None) -> dict[str, object]:
+def theirs_values(view: View, match: QueuedMatch, look: Look | None) -> dict[str, object]:
     """What the figure with their picture is filled with."""
-    theirs = None if captured_at is None else _theirs(match, captured_at)
     return {
-        "theirs": theirs,
+        "theirs": None if look is None else _theirs(match, look),
         "now": match,
         "seen": seen(match),
         "query": whole(view.query()),
@@ -193,10 +195,33 @@ def theirs_values(view: View, match: QueuedMatch, captured_at: float | None) -> 
     }
 
 
-def _theirs(match: QueuedMatch, captured_at: float) -> Theirs:
+def _theirs(match: QueuedMatch, look: Look) -> Theirs:
     # The time is for the browser, which would else show the picture that it has.
-    source = f"/capture/{MatchId.of(match.place)}?at={captured_at:.0f}"
-    return Theirs(source, moment(captured_at))
+    source = f"/capture/{MatchId.of(match.place)}?at={look.at:.0f}"
+    return Theirs(source, f"{look.how} {moment(look.at)}")
+
+
+def _recheck(found: MatchRecheck | None) -> list[str]:
+    """What their site answered last, in lines for people."""
+    if found is None:
+        return []
+    answered = found.detail or (f"HTTP {found.http_status}" if found.http_status else "")
+    because = f" ({answered})" if answered else ""
+    lines = [f"{_VERDICTS[found.verdict]}, {moment(found.checked_at)}{because}"]
+    if found.overruled_at is not None:
+        lines.append(f"a scan was answered with it again, {moment(found.overruled_at)}")
+    if found.our_likeness is not None:
+        lines.append(f"likeness to ours {found.our_likeness:.0%}")
+    return lines
+
+
+_VERDICTS: Final = {
+    RecheckVerdict.THERE: "still there",
+    RecheckVerdict.CHANGED: "something else is there",
+    RecheckVerdict.GONE_ONCE: "not there, once so far",
+    RecheckVerdict.GONE: "gone",
+    RecheckVerdict.UNKNOWN: "not known",
+}
 
 
 def _versions(picture: PictureFacts) -> str:

@@ -25,7 +25,6 @@ from typing import Final, Self
 
 from aiohttp import web
 
-from batchscan.commands.capture import CaptureOptions
 from batchscan.errors import BatchscanError, StorageError, UsageError
 from batchscan.review import pages
 from batchscan.review.desk import Desk
@@ -46,16 +45,19 @@ class ReviewServer:
     """Serves the page at `url` from `__aenter__` to `__aexit__`."""
 
     def __init__(
-        self, loaded: LoadedSettings, port: int = 0, options: CaptureOptions | None = None
+        self, loaded: LoadedSettings, port: int = 0, connect_to: tuple[str, ...] = ()
     ) -> None:
         """Prepare.
 
         Args:
             loaded: which ledger, and which rules.
             port: to listen on; 0 for any that is free.
-            options: how matches are captured.
+            connect_to: addresses that are connected to in the place of others, as curl has it.
+
+        Raises:
+            UsageError: one of these cannot be understood.
         """
-        self._desk = Desk.of(loaded, options)
+        self._desk = Desk.of(loaded, connect_to)
         self._port = port
         self._gate: Gate | None = None
         self._runner: web.AppRunner | None = None
@@ -181,7 +183,8 @@ def _routes(desk: Desk) -> list[web.RouteDef]:
         web.post("/site/notice", sites.notice),
         web.post("/site/pack", sites.pack),
         web.post("/site/capture", sites.capture),
-        web.get(r"/site/{name:mark|allow|undo|notice|pack|capture}", sites.again),
+        web.post("/site/recheck", sites.recheck),
+        web.get(r"/site/{name:mark|allow|undo|notice|pack|capture|recheck}", sites.again),
         web.get(r"/picture/{number:\d{1,18}}/large", views.large),
         web.get(r"/picture/{number:\d{1,18}}/small", views.small),
         web.get("/capture/{match}", views.captured),

@@ -15,8 +15,10 @@ from batchscan.ledger.review import ANY, QueuedMatch, ReviewFilter
 from batchscan.review import pages, queue_values, site
 from batchscan.review.actions import Done
 from batchscan.review.asking import capture_site as site_capture
+from batchscan.review.asking import recheck_site
 from batchscan.review.desk import Desk
 from batchscan.review.filters import View
+from batchscan.review.jobs import Job
 from batchscan.review.views import decision, text_of
 
 MAX_MATCHES = 100  # that the page of a site lists
@@ -84,6 +86,19 @@ class SitePages:
         )
         return await self._show(domain)
 
+    async def recheck(self, request: web.Request) -> web.Response:
+        """Begin to ask whether what was noticed is still there, or say how far that is."""
+        domain, form = _domain(request), await request.post()
+        removes = text_of(form.get("mark")) == "removed"
+        settings, connect_to = self._desk.actions.settings(), self._desk.connect_to
+
+        async def work(_: Job) -> Done:
+            return await recheck_site(settings, domain, connect_to, removes=removes)
+
+        self._desk.jobs.start(f"site {domain}", f"Asking {domain}", work)
+        self._desk.queues.forget()
+        return await self._show(domain)
+
     async def _show(self, domain: str, done: Done | None = None) -> web.Response:
         everything = ReviewFilter(disposition=ANY, state=ANY)
 
@@ -109,6 +124,7 @@ class SitePages:
                 forms=site.notice_forms(self._desk.actions.loaded.settings),
                 job=self._desk.jobs.get(f"site {domain}"),
                 there=sum(counts.values()) - counts.get("gone", 0),
+                noticed=counts.get(Disposition.NOTICED.value, 0),
                 done=done,
             )
         )

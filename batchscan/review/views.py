@@ -14,12 +14,14 @@ from batchscan.ledger import Ledger
 from batchscan.ledger.dispositions import Place
 from batchscan.ledger.review import QueuedMatch, ReviewFilter
 from batchscan.ledger.review_details import MatchFacts, PictureFacts, SiteSize
+from batchscan.report_sections import MatchRecheck
 from batchscan.review import pages, queue_values
 from batchscan.review.actions import Done, Seen
 from batchscan.review.asking import capture_one
 from batchscan.review.desk import Desk, picture_names
 from batchscan.review.filters import MatchId, View
 from batchscan.review.queue import QueueCounts, QueuePage, resolve
+from batchscan.review.theirs import Look, newest_look
 from batchscan.util.escaping import printable
 
 MAX_SITES: Final = 200  # that the overview lists
@@ -46,7 +48,8 @@ class _Found:
     facts: MatchFacts | None
     picture: PictureFacts | None
     names: dict[int, str]
-    captured_at: float | None = None  # their picture, last
+    theirs: Look | None = None
+    recheck: MatchRecheck | None = None
     site: SiteSize = _NOWHERE
 
 
@@ -154,14 +157,12 @@ class Views:
         if _PART not in form:
             return await self._show(view, part=False, at=at, done=done)
 
-        def look(ledger: Ledger) -> tuple[QueuedMatch | None, float | None]:
-            captured = ledger.captures.preview(*place)
-            return ledger.review_queue.at(place), captured.captured_at if captured else None
-
-        match, captured_at = await self._desk.ledger.read(look)
+        match, theirs = await self._desk.ledger.read(
+            lambda ledger: (ledger.review_queue.at(place), newest_look(ledger, place))
+        )
         if match is None:
             raise web.HTTPNotFound
-        values = queue_values.theirs_values(view.at_match(place), match, captured_at)
+        values = queue_values.theirs_values(view.at_match(place), match, theirs)
         return pages.html(pages.render("theirs.html", done=done, **values))
 
     async def captured(self, request: web.Request) -> web.Response:
@@ -170,8 +171,8 @@ class Views:
 
         def look(ledger: Ledger) -> bytes | None:
             place = resolve(ledger, name)
-            preview = ledger.captures.preview(*place) if place else None
-            return preview.jpeg if preview else None
+            look = newest_look(ledger, place) if place else None
+            return look.jpeg if look else None
 
         data = await self._desk.ledger.read(look)
         if data is None:
@@ -211,7 +212,13 @@ class Views:
         if found.facts is not None and found.picture is not None:
             current = await self._desk.pictures.current(found.picture.files)
             looked = queue_values.Looked(
-                found.facts, found.picture, current, found.names, found.captured_at, found.site
+                found.facts,
+                found.picture,
+                current,
+                found.names,
+                found.theirs,
+                found.recheck,
+                found.site,
             )
         now = found.page.current
         view = view.at_match(now.place if now else None)
@@ -225,13 +232,13 @@ class Views:
         numbers: list[int] = []
         if view.order == "picture":
             numbers = [match.place.picture_id for match in (*page.before, now, *page.after)]
-        captured = ledger.captures.preview(*now.place)
         return _Found(
             page,
             ledger.review_queue.details.match(now.place),
             ledger.review_queue.details.picture(now.place.picture_id),
             picture_names(ledger, numbers),
-            captured.captured_at if captured else None,
+            newest_look(ledger, now.place),
+            ledger.rechecks.latest.of_match(now.place),
             self._desk.queues.site(ledger, now.domain, self._desk.ledger.answers),
         )
 
