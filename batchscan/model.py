@@ -22,6 +22,7 @@ from batchscan.enums import (
     Status,
 )
 from batchscan.likeness import CoveredBy, Fingerprint
+from batchscan.rechecked import MatchRecheck
 
 MAX_COUNT = 2**63 - 1  # that a column of the ledger holds
 
@@ -174,6 +175,7 @@ class Match(msgspec.Struct, frozen=True, gc=False):  # an answer may hold a hund
     first_seen: float | None = None
     last_seen: float | None = None
     disposition: Disposition | None = None
+    recheck: MatchRecheck | None = None
 
     @property
     def is_present(self) -> bool:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from batchscan.enums import Disposition, RecheckVerdict
+from batchscan.enums import Disposition
 from batchscan.model import Match, Provenance
 
 
@@ -89,6 +89,17 @@ class AllowRule(msgspec.Struct, frozen=True, kw_only=True):
     covers: int
 
 
+class Rechecks(msgspec.Struct, frozen=True, kw_only=True):
+    """What sites themselves answered last about matches, of their pictures."""
+
+    there: int = 0
+    changed: int = 0
+    gone_once: int = 0
+    gone: int = 0
+    unknown: int = 0
+    overruled: int = 0  # of all: a later answer of the service names the match again
+
+
 @dataclass(frozen=True, slots=True)
 class MatchSummary:
     """What the ledger knows of every picture that a run saw."""
@@ -99,6 +110,7 @@ class MatchSummary:
     domains: tuple[Domain, ...] = ()  # most images first
     images: tuple[MatchedPicture, ...] = ()  # the worst first, at most 1,000
     rules: tuple[AllowRule, ...] = ()  # in the order of their file
+    rechecks: Rechecks | None = None  # None where no site was asked about any of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,36 +124,6 @@ class MatchFacets:
     dispositions: dict[str, int]  # matches
     sites: dict[str, int]  # pictures
     folders: dict[bytes, int]  # pictures, of folders that do not hold all
-
-
-class RecheckedPage(NamedTuple):
-    """What a page of a match answered when it was asked last."""
-
-    url: str
-    verdict: RecheckVerdict
-    http_status: int | None
-    checked_at: float  # seconds since 1970
-    detail: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class MatchRecheck:
-    """What a match's picture answered when it was asked last, and its pages."""
-
-    verdict: RecheckVerdict
-    http_status: int | None
-    checked_at: float  # seconds since 1970
-    detail: str | None
-    gone_since: float | None  # the first of the answers that it is gone
-    likeness: float | None  # to their picture as first fetched, 0 to 1
-    our_likeness: float | None  # to our picture, 0 to 1
-    overruled_at: float | None  # when a later paid answer named the match again
-    pages: tuple[RecheckedPage, ...] = ()
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether the picture is gone, and no later answer says otherwise."""
-        return self.verdict is RecheckVerdict.GONE and self.overruled_at is None
 
 
 class MatchDecision(NamedTuple):
@@ -171,4 +153,3 @@ class PictureMatches:
     thumbnail: bytes | None = field(default=None, repr=False)  # a small JPEG or WebP file
     provenance: Provenance | None = None
     decisions: Mapping[str, tuple[MatchDecision, ...]] = field(default_factory=dict)  # by URL
-    rechecks: Mapping[str, MatchRecheck] = field(default_factory=dict)  # what sites said, by URL

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from batchscan.enums import Disposition, MatchKind, MatchState
+from batchscan.enums import Disposition, MatchKind, MatchState, RecheckVerdict
+from batchscan.rechecked import MatchRecheck
+from batchscan.util.escaping import replace_surrogates
+from batchscan.util.timestamps import rfc3339
 
 
 class ErrorFields(msgspec.Struct, frozen=True):
@@ -25,6 +28,30 @@ class ScoreFields(msgspec.Struct, frozen=True):
     partial: int
 
 
+class RecheckedPageFields(msgspec.Struct, frozen=True, kw_only=True):
+    """What a page of a match answered when it was asked last."""
+
+    url: str
+    verdict: RecheckVerdict
+    http_status: int | None
+    checked_at: str
+    detail: str | None
+
+
+class RecheckFields(msgspec.Struct, frozen=True, kw_only=True):
+    """What a match's site answered when it was asked last."""
+
+    verdict: RecheckVerdict
+    http_status: int | None
+    checked_at: str
+    detail: str | None
+    gone_since: str | None
+    likeness: float | None  # to their picture as first fetched, 0 to 1
+    our_likeness: float | None  # to our picture, 0 to 1
+    overruled_at: str | None  # when a later answer of the service named the match again
+    pages: list[RecheckedPageFields]
+
+
 class MatchFields(msgspec.Struct, frozen=True, gc=False):
     """A copy on the web, and what the history of matches says of it."""
 
@@ -36,6 +63,41 @@ class MatchFields(msgspec.Struct, frozen=True, gc=False):
     first_seen: str | None = None
     last_seen: str | None = None
     disposition: Disposition | None = None
+    recheck: RecheckFields | None = None
+
+
+def recheck_fields(recheck: MatchRecheck | None) -> RecheckFields | None:
+    """Write down what a site answered."""
+    if recheck is None:
+        return None
+    return RecheckFields(
+        verdict=recheck.verdict,
+        http_status=recheck.http_status,
+        checked_at=rfc3339(recheck.checked_at),
+        detail=recheck.detail,
+        gone_since=_time(recheck.gone_since),
+        likeness=_share(recheck.likeness),
+        our_likeness=_share(recheck.our_likeness),
+        overruled_at=_time(recheck.overruled_at),
+        pages=[
+            RecheckedPageFields(
+                url=replace_surrogates(page.url),
+                verdict=page.verdict,
+                http_status=page.http_status,
+                checked_at=rfc3339(page.checked_at),
+                detail=page.detail,
+            )
+            for page in recheck.pages
+        ],
+    )
+
+
+def _time(seconds: float | None) -> str | None:
+    return None if seconds is None else rfc3339(seconds)
+
+
+def _share(likeness: float | None) -> float | None:
+    return None if likeness is None else round(likeness, 2)
 
 
 class SentFields(msgspec.Struct, frozen=True):

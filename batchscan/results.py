@@ -30,6 +30,7 @@ from batchscan.result_fields import (
     MatchFields,
     ScoreFields,
     SentFields,
+    recheck_fields,
 )
 from batchscan.util.escaping import escape_json, path_fields, printable, replace_surrogates
 from batchscan.util.private_files import advice_for, open_private, sync
@@ -271,6 +272,7 @@ def _match(match: Match) -> MatchFields:
         first_seen=_time(match.first_seen),
         last_seen=_time(match.last_seen),
         disposition=match.disposition,
+        recheck=recheck_fields(match.recheck),
     )
 
 

@@ -60,6 +60,7 @@ def test_a_line_is_the_contracts_object_field_by_field():
                     "first_seen": None,
                     "last_seen": None,
                     "disposition": None,
+                    "recheck": None,
                 }
             ],
         ),

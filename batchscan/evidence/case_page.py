@@ -21,6 +21,7 @@ from batchscan.evidence.records import CaptureFields, MatchFields, PictureFields
 from batchscan.report import html_assets
 from batchscan.report.html_escaping import link, visible
 from batchscan.report.wording import amount, size
+from batchscan.result_fields import RecheckFields
 from batchscan.util.urls import normalize_url
 
 CASE: Final = "case.html"
@@ -79,6 +80,7 @@ class _MatchView(NamedTuple):
     theirs: Markup | None
     theirs_at: str | None
     shot: Markup | None
+    recheck: str | None  # what its site answered last
 
 
 class _CaseView(NamedTuple):
@@ -214,10 +216,21 @@ def _match(match: MatchFields, theirs: Theirs | None) -> _MatchView:
         ],
         notices=[_moment(each.at) for each in sent if not each.undo],
         captures=tuple(map(_capture, match.captures)),
+        recheck=_recheck(match.recheck),
         theirs=_image(theirs.jpeg) if theirs else None,
         theirs_at=_moment(theirs.at) if theirs else None,
         shot=_image(theirs.shot) if theirs else None,
     )
+
+
+def _recheck(found: RecheckFields | None) -> str | None:
+    if found is None:
+        return None
+    why = f" ({found.detail})" if found.detail else ""
+    since = f" since {_moment(found.gone_since)}" if found.gone_since else ""
+    overruled = "; overruled by a later answer" if found.overruled_at else ""
+    verdict = found.verdict.value.replace("_", " ")
+    return f"{_moment(found.checked_at)}: {verdict}{since}{why}{overruled}"
 
 
 def _capture(file: CaptureFields) -> _CaptureView:

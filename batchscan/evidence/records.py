@@ -15,6 +15,7 @@ from batchscan.ledger.evidence import EvidenceAnswer, EvidencePicture
 from batchscan.model import Match, Provenance
 from batchscan.report.decisions import DecisionFields, decision_fields
 from batchscan.report_sections import MatchDecision
+from batchscan.result_fields import RecheckFields, recheck_fields
 from batchscan.util.escaping import escape_json, path_fields, replace_surrogates
 from batchscan.util.timestamps import rfc3339
 
@@ -121,6 +122,7 @@ class MatchFields(msgspec.Struct, frozen=True, kw_only=True):
     allowed_by: RuleFields | None
     decisions: list[DecisionFields] = msgspec.field(default_factory=list)  # the newest first
     captures: list[CaptureFields] = msgspec.field(default_factory=list)  # the oldest first
+    recheck: RecheckFields | None = None  # what its site answered last
 
 
 class PictureFields(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,6 +207,7 @@ def match_of(
         allowed_by=_rule(rule) if rule else None,
         decisions=decision_fields(decisions),
         captures=list(captures),
+        recheck=recheck_fields(match.recheck),
     )
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from batchscan.enums import MatchEvent, MatchKind
 from batchscan.ledger.match_rows import MatchRow, TrackedMatch, by_key, encoded_pages
+from batchscan.ledger.recheck_history import RecheckHistory
 from batchscan.model import Answer, Match
 from batchscan.util.paths import join_path
 
@@ -69,6 +70,7 @@ class MatchHistory:
         self._allows: Allows | None = None
         self._notes_events = False
         self.looker: object | None = None  # the view that set what is new and allowed
+        self._rechecks = RecheckHistory(connection)
 
     def set_news_scope(
         self, runs: Iterable[str], allows: Allows | None = None, looker: object | None = None
@@ -136,8 +138,10 @@ class MatchHistory:
         )
         paths = self.paths_of(picture_id) if self._allows else ()
         paths = (path, *paths) if path else paths
+        rechecks = self._rechecks.of_picture(picture_id)
         for row in map(MatchRow._make, rows):
-            yield row.tracked(allowed=self._is_allowed(row.url, row.sha256, paths))
+            allowed = self._is_allowed(row.url, row.sha256, paths)
+            yield row.tracked(allowed=allowed, recheck=rechecks.get(row.key))
 
     def placed_first(self, picture_id: int, matches: Sequence[Match]) -> tuple[Match, ...]:
         """The matches of a picture's first answer with their history: all came with it."""

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.model import Match
+from batchscan.rechecked import MatchRecheck
 from batchscan.util.urls import normalize_url
 
 _WORST = (MatchKind.FULL, MatchKind.PARTIAL, MatchKind.OTHER)
@@ -41,12 +42,11 @@ class MatchRow(NamedTuple):
     disposition: str
     sha256: str
 
-    def tracked(self, *, allowed: bool) -> TrackedMatch:
-        """The match that it is about."""
+    def tracked(self, *, allowed: bool, recheck: MatchRecheck | None = None) -> TrackedMatch:
+        """The match that it is about, and what its site answered last."""
         key, url, kind, domain, pages, *_ = self
-        return TrackedMatch(
-            key, self.placed(url, _KINDS[kind], decoded_pages(pages), domain, allowed=allowed)
-        )
+        match = self.placed(url, _KINDS[kind], decoded_pages(pages), domain, allowed=allowed)
+        return TrackedMatch(key, match if recheck is None else replace(match, recheck=recheck))
 
     def placed(
         self, url: str, kind: MatchKind, pages: tuple[str, ...], domain: str, *, allowed: bool

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from batchscan.enums import RecheckVerdict
-from batchscan.ledger.dispositions import Place
-from batchscan.report_sections import MatchRecheck, RecheckedPage
+from batchscan.rechecked import MatchRecheck, RecheckedPage
+from batchscan.report_sections import Rechecks
 
 MAX_PAGES = 50  # of one match that are shown
 
@@ -22,6 +22,14 @@ _PICTURE = (
     " r.our_likeness, iif(m.last_seen > r.checked_at, m.last_seen, NULL) FROM rechecks r"
     " JOIN sightings m ON m.picture_id = r.picture_id AND m.key = r.key"
     " WHERE r.picture_id = ? AND r.key = ? AND r.kind = 'picture' ORDER BY r.id DESC LIMIT 1"
+)
+
+_RECHECKS = (
+    "SELECT r.verdict, count(*), sum(m.last_seen > r.checked_at) FROM report_pictures s"
+    " CROSS JOIN rechecks r USING (picture_id) JOIN sightings m ON m.picture_id = r.picture_id"
+    " AND m.key = r.key WHERE r.kind = 'picture' AND r.id = (SELECT max(n.id) FROM rechecks n"
+    " WHERE n.picture_id = r.picture_id AND n.key = r.key AND n.kind = 'picture')"
+    " GROUP BY r.verdict"
 )
 
 
@@ -39,9 +47,9 @@ class RecheckHistory:
         self._connection = connection
         self._any: bool | None = None
 
-    def of_match(self, place: Place) -> MatchRecheck | None:
+    def of_match(self, place: tuple[int, str]) -> MatchRecheck | None:
         """What was answered last about a match; None where nobody asked."""
-        row = self._connection.execute(_PICTURE, tuple(place)).fetchone()
+        row = self._connection.execute(_PICTURE, place).fetchone()
         if row is None:
             return None
         verdict, status, at, detail, since, first, ours, overruled = row
@@ -58,16 +66,22 @@ class RecheckHistory:
         )
 
     def of_picture(self, picture_id: int) -> dict[str, MatchRecheck]:
-        """The same of each of a picture's matches, by its URL as it is written now."""
+        """The same of each of a picture's matches, by its key."""
         if not self._has_any():
             return {}
         rows = self._connection.execute(
-            "SELECT m.url, m.key FROM sightings m WHERE m.picture_id = ? AND EXISTS"
-            " (SELECT 1 FROM rechecks r WHERE r.picture_id = m.picture_id AND r.key = m.key)",
-            (picture_id,),
+            "SELECT DISTINCT key FROM rechecks WHERE picture_id = ?", (picture_id,)
         ).fetchall()
-        found = ((url, self.of_match(Place(picture_id, key))) for url, key in rows)
-        return {url: each for url, each in found if each is not None}
+        found = ((key, self.of_match((picture_id, key))) for (key,) in rows)
+        return {key: each for key, each in found if each is not None}
+
+    def totals(self) -> Rechecks | None:
+        """What was answered last about the pictures seen by this process; None about none."""
+        rows = self._connection.execute(_RECHECKS).fetchall() if self._has_any() else []
+        if not rows:
+            return None
+        counts = {verdict: number for verdict, number, _ in rows}
+        return Rechecks(**counts, overruled=sum(overruled for *_, overruled in rows))
 
     def previews_of(self, picture_id: int) -> dict[str, TheirPreview]:
         """Small copies of their pictures, by the match's URL as it is written now."""
@@ -79,7 +93,7 @@ class RecheckHistory:
         )
         return {url: TheirPreview(at, jpeg) for url, at, jpeg in rows}
 
-    def preview(self, place: Place) -> TheirPreview | None:
+    def preview(self, place: tuple[int, str]) -> TheirPreview | None:
         """A small copy of the picture of one match; None where none was fetched."""
         row = self._connection.execute(
             "SELECT t.seen_at, t.preview FROM their_pictures t"
@@ -88,7 +102,7 @@ class RecheckHistory:
         ).fetchone()
         return TheirPreview(*row) if row else None
 
-    def _pages(self, place: Place) -> Iterator[RecheckedPage]:
+    def _pages(self, place: tuple[int, str]) -> Iterator[RecheckedPage]:
         rows = self._connection.execute(
             "SELECT r.url, r.verdict, r.http_status, r.checked_at, r.detail FROM rechecks r"
             f" WHERE r.picture_id = ? AND r.key = ? AND r.kind = 'page' AND {_NEWEST}"

@@ -107,6 +107,7 @@ class Reporting:
             domains=tuple(self._domains()),
             images=tuple(self._images()),
             rules=rules,
+            rechecks=RecheckHistory(self._connection).totals(),
         )
 
     def books(self) -> RealmTotals:
@@ -266,7 +267,6 @@ class MatchedPictures:
         self._connection = connection
         self._history = history
         self._decisions = DecisionHistory(connection)
-        self._rechecks = RecheckHistory(connection)
 
     def pictures(
         self, wanted: Callable[[Sequence[bytes]], bool] | None = None
@@ -300,7 +300,6 @@ class MatchedPictures:
             thumbnail=thumbnail,
             provenance=msgspec.json.decode(provenance, type=Provenance) if provenance else None,
             decisions=self._decisions.of_picture(picture_id),
-            rechecks=self._rechecks.of_picture(picture_id),
         )
 
 

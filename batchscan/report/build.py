@@ -71,6 +71,7 @@ def build(run: RunFacts, tally: Tally, digest: MatchSummary, api: schema.Api) ->
         domains=list(digest.domains),
         images=list(digest.images),
         allow_rules=list(digest.rules),
+        rechecks=digest.rechecks,
         alerts=run.alerts,
         cluster=run.cluster,
         api=api,
@@ -86,6 +87,7 @@ def with_digest(report: schema.Report, digest: MatchSummary) -> schema.Report:
         domains=list(digest.domains),
         images=list(digest.images),
         allow_rules=list(digest.rules),
+        rechecks=digest.rechecks,
     )
 
 

@@ -38,6 +38,10 @@ COLUMNS = (
     "copyright",
     "credit",
     "created",
+    "recheck",
+    "rechecked_at",
+    "likeness",  # to their picture as first fetched, 0 to 1
+    "our_likeness",  # to ours
 )
 
 
@@ -64,9 +68,9 @@ def _rows(pictures: Iterable[PictureMatches]) -> Iterator[tuple[str, ...]]:
                 spreadsheet_cell(match.url),
                 match.kind.value,
             )
-            history = _history_cells(match)
+            history, checked = _history_cells(match), _recheck_cells(match)
             for page in match.pages or ("",):
-                yield (*ours, *address, spreadsheet_cell(page), *history, *about)
+                yield (*ours, *address, spreadsheet_cell(page), *history, *about, *checked)
 
 
 def _picture_cells(picture: PictureMatches) -> tuple[str, ...]:
@@ -81,6 +85,19 @@ def _history_cells(match: Match) -> tuple[str, ...]:
         match.disposition or "",
         _time(match.first_seen),
         _time(match.last_seen),
+    )
+
+
+def _recheck_cells(match: Match) -> tuple[str, ...]:
+    found = match.recheck
+    if found is None:
+        return ("", "", "", "")
+    shares = (found.likeness, found.our_likeness)
+    overruled = " (overruled)" if found.overruled_at is not None else ""
+    return (
+        f"{found.verdict}{overruled}",
+        rfc3339(found.checked_at),
+        *("" if share is None else f"{share:.2f}" for share in shares),
     )
 
 

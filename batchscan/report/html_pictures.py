@@ -21,6 +21,7 @@ from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.model import Match
 from batchscan.report.html_assets import environment
 from batchscan.report.html_escaping import MAX_LINK, MAX_SHOWN, cut, data_uri, whole
+from batchscan.report.rechecks import described
 from batchscan.report_sections import MatchDecision, MatchFacets, PictureMatches
 from batchscan.util.escaping import replace_surrogates
 from batchscan.util.folders import FolderCounts
@@ -59,6 +60,7 @@ class MatchView(NamedTuple):
     first_seen: str | None
     last_seen: str | None
     decisions: tuple[DecisionView, ...]  # the newest first
+    recheck: str | None  # what its site answered last
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +251,7 @@ def _finding(match: Match, decisions: Sequence[MatchDecision], room: int) -> Mat
             DecisionView(moment(each.at), each.who, each.after.value, each.note, undoes=each.undoes)
             for each in decisions[:_MAX_DECISIONS]
         ),
+        recheck=None if match.recheck is None else described(match.recheck),
     )
 
 

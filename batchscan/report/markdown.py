@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from batchscan.enums import MatchState
 from batchscan.model import Match
+from batchscan.report.rechecks import counted
 from batchscan.report.schema import Report, figures
 from batchscan.report.text import NO_SITE, alerts, coverage, dry_run, kinds, losses, money
 from batchscan.report.unchecked_names import by_reason, rest
@@ -76,6 +77,8 @@ def _matches(report: Report) -> Iterator[str]:
         yield f"{', '.join(f'{number:,} {name}' for name, number in counts if number is not None)}."
         if totals.worklist is not None:
             yield f"**To do: {amount(totals.worklist, 'match')}.**"
+        if report.rechecks is not None:
+            yield f"Their sites say: {', '.join(counted(report.rechecks))}."
     elif report.files.seen:
         yield "Matches: none in the answers there are."
 

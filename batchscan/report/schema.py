@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from batchscan.enums import ExitReason, Status
-from batchscan.report_sections import AllowRule, Domain, MatchedPicture, Matches
+from batchscan.report_sections import AllowRule, Domain, MatchedPicture, Matches, Rechecks
 from batchscan.util.escaping import escape_json
 
 SCHEMA: Literal[1] = 1
@@ -172,6 +172,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     domains: list[Domain]
     images: list[MatchedPicture]
     allow_rules: list[AllowRule] = msgspec.field(default_factory=list)
+    rechecks: Rechecks | None = None
     alerts: Alerts | None = None
     cluster: Cluster | None = None
     api: Api

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from batchscan.enums import DeferReason, FailReason, RejectReason
+from batchscan.report.rechecks import counted
 from batchscan.report.schema import Files, Report
 from batchscan.report.wording import amount, duration, explained, shortened, size
 from batchscan.report_sections import Matches
@@ -160,10 +161,12 @@ def _matches(report: Report) -> Iterator[str]:
         if report.files.seen:
             yield "Matches: none in the answers there are."
         yield from _history(totals)
+        yield from rechecks(report)
         return
     pictures = amount(totals.images_with_matches, "picture")
     yield f"Matches: {pictures} found on the web, {kinds(totals)}."
     yield from _history(totals)
+    yield from rechecks(report)
     domains = ", ".join(
         f"{shortened(printable(found.domain or NO_SITE), _DOMAIN_WIDTH)}"
         f" ({amount(found.images, 'picture')})"
@@ -186,6 +189,12 @@ def _history(totals: Matches) -> Iterator[str]:
         (totals.worklist, "on the worklist"),
     )
     yield from _sentence("  ", [f"{number:,} {what}" for number, what in counts if number])
+
+
+def rechecks(report: Report) -> Iterator[str]:
+    """What sites themselves answered."""
+    if report.rechecks is not None:
+        yield f"  Their sites say: {', '.join(counted(report.rechecks))}."
 
 
 def money(report: Report) -> Iterator[str]:

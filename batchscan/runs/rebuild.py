@@ -61,4 +61,5 @@ def _placed(match: Match, known: Match | None) -> Match:
         first_seen=known.first_seen,
         last_seen=known.last_seen,
         disposition=known.disposition,
+        recheck=known.recheck,
     )

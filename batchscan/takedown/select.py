@@ -82,7 +82,7 @@ def gather(pictures: Iterable[PictureMatches], asked: Sequence[Covers]) -> Notic
     for picture in pictures:
         copies: dict[str, list[Match]] = {}
         for match in picture.matches:
-            recheck = picture.rechecks.get(match.url)
+            recheck = match.recheck
             gone = recheck is not None and recheck.is_gone
             if _counted(found, match, asked, gone=gone):
                 copies.setdefault(match.domain, []).append(match)

@@ -96,6 +96,7 @@ def test_a_report_has_the_contracts_names():
             "domains",
             "images",
             "allow_rules",
+            "rechecks",
             "alerts",
             "cluster",
             "api",

@@ -13,6 +13,7 @@ LATER = {
     "converted",
     "converted_formats",
     "allow_rules",
+    "rechecks",
     "alerts",
     "cluster",
     "round_days",

@@ -112,9 +112,11 @@ class CopiesWeb:
         ledger = self.open()
         with ledger.transaction():
             pictures = ledger._connection.execute("SELECT id FROM pictures").fetchall()
-            found: dict[str, Any] = {}
-            for (number,) in pictures:
-                found |= ledger.rechecks.latest.of_picture(number)
+            found = {
+                each.match.url: each.match.recheck
+                for (number,) in pictures
+                for each in ledger.history.matches_of(number)
+            }
         ledger.close()
         return found
 

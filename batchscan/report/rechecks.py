@@ -1,0 +1,52 @@
+"""What sites answered about matches, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from batchscan.enums import RecheckVerdict
+from batchscan.rechecked import MatchRecheck
+from batchscan.report_sections import Rechecks
+
+_SENTENCES = {
+    RecheckVerdict.THERE: "still there",
+    RecheckVerdict.CHANGED: "something else is there",
+    RecheckVerdict.GONE_ONCE: "not there, for less than a day",
+    RecheckVerdict.GONE: "gone",
+    RecheckVerdict.UNKNOWN: "could not be asked",
+}
+
+
+def counted(rechecks: Rechecks) -> Iterator[str]:
+    """How many there are of each verdict: `2 gone`."""
+    for verdict in RecheckVerdict:
+        if number := getattr(rechecks, verdict.value):
+            yield f"{number:,} {verdict.value.replace('_', ' ')}"
+    if rechecks.overruled:
+        yield f"{rechecks.overruled:,} overruled by a later answer"
+
+
+def described(recheck: MatchRecheck) -> str:
+    """What was answered about one match: `asked on 2026-11-28: gone since 2026-11-20`."""
+    return f"asked on {_day(recheck.checked_at)}: {'; '.join(_said(recheck))}"
+
+
+def _said(recheck: MatchRecheck) -> Iterator[str]:
+    since = f" since {_day(recheck.gone_since)}" if recheck.gone_since is not None else ""
+    why = f" ({recheck.detail})" if recheck.detail else ""
+    yield f"{_SENTENCES[recheck.verdict]}{since}{why}"
+    if recheck.likeness is not None:
+        yield f"{recheck.likeness:.0%} like what was first fetched"
+    if recheck.our_likeness is not None:
+        yield f"{recheck.our_likeness:.0%} like ours"
+    if recheck.overruled_at is not None:
+        yield f"overruled by the service's answer of {_day(recheck.overruled_at)}, which names it again"
+    for verdict in RecheckVerdict:
+        if number := sum(page.verdict is verdict for page in recheck.pages):
+            word = "page" if number == 1 else "pages"
+            yield f"{number:,} {word} {verdict.value.replace('_', ' ')}"
+
+
+def _day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
