@@ -12,10 +12,10 @@ from markupsafe import Markup
 from batchscan.enums import Disposition, RecheckVerdict
 from batchscan.ledger.review import QueuedMatch
 from batchscan.ledger.review_details import MatchFacts, PictureFacts, PictureFile, SiteSize
+from batchscan.rechecked import MatchRecheck
 from batchscan.report.html_escaping import cut, link
 from batchscan.report.html_pictures import moment
 from batchscan.report.wording import size
-from batchscan.report_sections import MatchRecheck
 from batchscan.review.actions import Done
 from batchscan.review.filters import MatchId, View
 from batchscan.review.pages import UNKNOWN_SITE, filter_values, site_query, whole

@@ -14,7 +14,7 @@ from batchscan.ledger import Ledger
 from batchscan.ledger.dispositions import Place
 from batchscan.ledger.review import QueuedMatch, ReviewFilter
 from batchscan.ledger.review_details import MatchFacts, PictureFacts, SiteSize
-from batchscan.report_sections import MatchRecheck
+from batchscan.rechecked import MatchRecheck
 from batchscan.review import pages, queue_values
 from batchscan.review.actions import Done, Seen
 from batchscan.review.asking import capture_one
