@@ -46,12 +46,12 @@ class PathPattern:
         shown = f"pattern '{printable(text)}'"
         if text.startswith("!"):
             raise UsageError(
-                f"{shown}: it says what is not meant",
-                advice=r"say what is; a name that begins with ! is written \!",
+                f"{shown}: it only excludes",
+                advice=r"name what is included; write a name that begins with ! as \!",
             )
         if {".", ".."} & set(text.strip().split("/")):
             raise UsageError(
-                f"{shown}: . and .. stand in no whole path",
+                f"{shown}: . and .. do not occur in an absolute path",
                 advice="write the whole path from / on, or its last folders only",
             )
         if set(text) & set("\0\r\n"):
@@ -62,7 +62,7 @@ class PathPattern:
         try:
             patterns = patterns_of(anywhere)
         except InvalidPattern:
-            raise UsageError(f"{shown} is no gitignore pattern that can be read") from None
+            raise UsageError(f"{shown} is not a valid gitignore pattern") from None
         if not patterns:
             raise UsageError(f"{shown} matches nothing")
         return cls(text, expression_of(patterns[0]))

@@ -76,7 +76,7 @@ class Scan:
     def report(self) -> Report:
         """The report, once the run has ended; RuntimeError before."""
         if self._report is None:
-            raise RuntimeError("the report is there when the scan has ended")
+            raise RuntimeError("the report exists when the scan has ended")
         return self._report
 
     @property

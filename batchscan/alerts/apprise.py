@@ -81,7 +81,7 @@ class AppriseTarget:
         if await _in_thread_of_its_own(lambda: self._notify(title, text)):
             return None
         return DeliveryFailure(
-            "apprise could not deliver it; `apprise -v` with the same URL says why"
+            "apprise could not deliver it; `apprise -v` with the same URL shows why"
         )
 
     def _notify(self, title: str, text: str) -> bool:
@@ -124,7 +124,7 @@ def service_targets(lines: Iterable[UrlLine]) -> Iterator[AppriseTarget]:
     for line in lines:
         found = _SCHEMA.match(line.url)
         if found is None:
-            raise UsageError(f"{line.where}: that is no URL, such as mailtos://... or slack://...")
+            raise UsageError(f"{line.where}: not a URL such as mailtos://... or slack://...")
         schema = found[0].lower()
         counts[schema] += 1
         number = f"-{counts[schema]}" if counts[schema] > 1 else ""

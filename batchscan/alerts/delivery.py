@@ -48,7 +48,7 @@ async def deliver(
         for target in targets:
             group.create_task(_Delivery(target, ledger, clock, hurry, delivered).take())
     for name, trouble in delivered.troubles.items():
-        log.warning("%s was not told of all matches: %s", name, trouble)
+        log.warning("%s did not get all alerts: %s", name, trouble)
     return delivered
 
 
@@ -106,7 +106,7 @@ class _Delivery:
                 self._be_patient()
                 self.delivered.told[self.target.name] += 1
                 return None
-            log.info("%s was not told: %s", self.target.name, trouble.what)
+            log.info("%s did not get a message: %s", self.target.name, trouble.what)
             if trouble.then is not RetryPolicy.TRY_AGAIN or not await self._pause(attempt, trouble):
                 break
         return trouble

@@ -153,8 +153,8 @@ def _addition(file: YamlFile, old: bytes, rule: Rule) -> bytes:
 
 def _not_added(path: str, rule: Rule) -> UsageError:
     return UsageError(
-        f"{path}: nothing can be added behind what stands there without changing it",
-        advice="let every rule begin on a line of its own with `- `, or add this one by hand: "
+        f"{path}: no rule can be added at its end without changing the rest",
+        advice="begin every rule on a line of its own with `- `, or add this one by hand: "
         f"{{{', '.join(format_rule(rule))}}}",
     )
 
@@ -183,7 +183,7 @@ def _status(path: str, real: str) -> os.stat_result | None:
     except FileNotFoundError:
         return None
     if not stat.S_ISREG(there.st_mode):
-        raise UsageError(f"{path}: is no file that rules can be added to")
+        raise UsageError(f"{path}: not a file that rules can be added to")
     return there
 
 

@@ -81,11 +81,11 @@ def parse_rule(values: Mapping[str, Any], line: int = 0) -> Rule:
         raise UsageError("only one of domain and url may be given")
     if not any(key in values for key in _CONDITIONS):
         raise UsageError(
-            "it does not say what is allowed",
+            "it has no condition: what is allowed is missing",
             advice=f"give at least one of {', '.join(_CONDITIONS)}",
         )
     if "reason" not in values:
-        raise UsageError("a reason is missing", advice="say why in `reason:`")
+        raise UsageError("a reason is missing", advice="write why in `reason:`")
     own = {key: value for key, value in values.items() if key not in ("domain", "url")}
     return Rule(target=values.get("domain", values.get("url")), line=line, **own)
 

@@ -65,7 +65,9 @@ class TimestampAuthority:
         except ValueError:
             usable = False
         if not usable:
-            raise UsageError(f"--timestamp: '{printable(url)}' is no http:// or https:// address")
+            raise UsageError(
+                f"--timestamp: '{printable(url)}' is not an http:// or https:// address"
+            )
 
     async def stamp(self, data: bytes) -> Timestamp:
         """Have some bytes stamped; the answer is kept whatever it says.

@@ -29,7 +29,7 @@ NOT_ALL_TOLD = 3
     cls=HelpCommand,
     short_help="send a test message to each target now",
     help="Send one message to each target now and say what happened. It is a message like any "
-    "other with a made-up match, but that its event is `test`. Exits 3 when a target was not told.",
+    "other with a made-up match, but that its event is `test`. Exits 3 when a target did not get it.",
 )
 @folder_options
 def test(**parameters: object) -> int:
@@ -94,7 +94,7 @@ command = HelpGroup(
     test,
     pending,
     send,
-    text="Who is told of new matches, and what waits for them. The settings alerts.* name them.",
+    text="Messages about new matches to the targets in the settings alerts.*, and those not delivered yet.",
 )
 
 
@@ -109,7 +109,7 @@ def _targets(settings: Settings) -> tuple[AlertTarget, ...]:
     targets = open_targets(settings.alerts, os.environ)
     if not targets:
         raise UsageError(
-            "nobody is to be told of new matches",
+            "no alert target is configured",
             advice="name a target in the settings: alerts.webhook.url, alerts.on_new, "
             "alerts.apprise_file or alerts.apprise_env",
         )

@@ -175,7 +175,7 @@ def _advice(uses: tuple[AllowRule, ...]) -> Iterator[str]:
     if not uses:
         yield "Add one with `batchscan allow add example.com --reason 'our own site'`."
     if expired:
-        yield f"Past their date: {expired:,}. Take them out of the file, or give them another day."
+        yield f"Past their date: {expired:,}. Remove them from the file, or set another date."
     if idle:
         yield (
             f"Covering nothing: {idle:,}. Their copies may be gone, or something is misspelt: a URL "

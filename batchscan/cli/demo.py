@@ -67,7 +67,7 @@ async def _show(demo: Demo, output: Output) -> int:
             f"{demo.made} sample files made in {demo.images}, and a small web to find them on."
         )
     else:
-        print_status(f"The sample pictures are there already: {demo.images}")
+        print_status(f"The sample pictures exist already: {demo.images}")
     scan = await run(demo, watch)
     print_result(output, scan.report, scan.folder, scan.error)
     print_data(_afterwards(demo, scan))

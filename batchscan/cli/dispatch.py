@@ -133,7 +133,7 @@ def _no_command(word: str, known: tuple[str, ...]) -> UsageError:
         advice = f"did you mean `batchscan {nearest}`?"
     else:
         advice = f"did you mean `batchscan help {nearest}`?"
-    return UsageError(f"there is no command and no path '{printable(word)}'", advice=advice)
+    return UsageError(f"no command and no path is called '{printable(word)}'", advice=advice)
 
 
 def _nearest(word: str, known: tuple[str, ...]) -> str | None:

@@ -71,7 +71,7 @@ def _rate(text: str) -> Rate:
 
     rate = parse_rate(text)
     if not rate.requests or not rate.period:
-        raise ValueError(f"{text} lets nothing through, or everything")
+        raise ValueError(f"{text} allows nothing, or everything")
     return rate
 
 

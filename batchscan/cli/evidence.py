@@ -158,15 +158,15 @@ command = HelpGroup(
     capture,
     pack,
     verify,
-    text="What the service answered about your pictures and what stood at the addresses that it "
-    "named, in a file that can be handed over and checked by anybody, with batchscan or without.",
+    text="The service's answers about your pictures, and captures of the addresses in them, in a "
+    "file that you can hand over and anybody can check, with or without batchscan.",
 )
 
 
 @contextmanager
 def _opened(path: str) -> Iterator[IO[bytes]]:
     if os.path.exists(path) and not os.path.isfile(path):
-        raise UsageError(f"'{printable(path)}' is no file")
+        raise UsageError(f"'{printable(path)}' is not a file")
     try:
         with open(path, "rb") as file:
             yield file
@@ -184,13 +184,13 @@ def _packed(packed: Packed) -> Iterator[str]:
     yield (
         f"  {amount(packed.pictures, 'picture')}, {amount(packed.answers, 'answer')} of the "
         f"service, {amount(packed.runs, 'run report')}, {amount(packed.captures, 'capture')}; "
-        "case.html is for reading, README.txt says what is what"
+        "case.html is for reading, README.txt explains the files"
     )
     for missing in packed.missing:
         yield f"  not in it: the capture {printable(missing)} is not there or not as it was written"
     yield f"SHA-256 of manifest.json: {packed.manifest_sha256}"
     yield "  Keep this number apart from the file: mail it to yourself, print it, or have a"
-    yield "  timestamping service sign it. With it, anybody can tell that nothing was changed since:"
+    yield "  timestamping service sign it. With it, anybody can check that nothing was changed since:"
     yield f"  batchscan evidence verify {shlex.quote(name)} --manifest-sha256 {packed.manifest_sha256}"
 
 

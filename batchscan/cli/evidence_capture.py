@@ -29,7 +29,7 @@ _INCOMPLETE = 3
 @click.command(
     "capture",
     cls=HelpCommand,
-    short_help="keep what stands at matches' addresses now",
+    short_help="keep copies of matches and their pages as they are now",
     help="Get the picture and the pages of matches from their sites, free of charge, and keep them "
     "as they were transferred: a WARC file for each match in the state folder, which packs hold "
     "and `evidence verify` checks. Only public addresses are connected to, at most one request in "
@@ -38,7 +38,7 @@ _INCOMPLETE = 3
         (
             "Exit codes",
             (
-                ("0", "everything that was chosen is captured, whatever the sites answered"),
+                ("0", "everything that was chosen was requested and its answers are kept"),
                 ("2", "usage: no match is like that"),
                 ("3", "a site gave no answer that can be used, or a timestamp is not there"),
             ),

@@ -36,7 +36,7 @@ def command(config: str | None) -> int:
     config_file, key_file = printable(written.config), printable(written.key)
     for path, is_new in ((config_file, written.config_is_new), (key_file, written.key_is_new)):
         print_status(f"Written: {path}" if is_new else f"Left as it is: {path}")
-    print_status("What comes next:")
+    print_status("Next:")
     if written.config_is_new and not written.has_email:
         print_status(f"  set account.email in {config_file}")
     if written.key_is_new and not written.has_key:

@@ -110,7 +110,7 @@ def command(
     )
     if undo:
         if disposition or how != _How():
-            raise UsageError("--undo stands alone: it takes the last decision back")
+            raise UsageError("--undo takes no other arguments: it undoes the last decision")
         return _undo(settings_of(parameters, credentials=False).settings)
     word, wanted = _word(disposition), _sites(targets)
     return _mark_all(settings_of(parameters, credentials=False).settings, wanted, word, how)
@@ -244,7 +244,7 @@ def _refuse_kept(results: Sequence[MarkResult]) -> None:
     if kept and not any(marked.matches for marked in results):
         raise UsageError(
             f"nothing was marked: decided otherwise are {_counts(kept)}",
-            advice="--force overwrites that; --undo takes the last decision back",
+            advice="--force overwrites them; --undo undoes the last decision",
         )
 
 
@@ -258,7 +258,7 @@ def _undo(settings: Settings) -> int:
         with ledger.transaction():
             batch = ledger.dispositions.last()
         if batch is None:
-            raise UsageError("there is no decision to take back")
+            raise UsageError("there is no decision to undo")
         marked = undo(ledger, batch)
     what = f"`mark {batch.disposition} {printable(batch.about)}` of {rfc3339(batch.at)}"
     back = f": {_counts(marked.before)} again" if marked.matches else ""

@@ -53,7 +53,7 @@ _HOW = "How"
             (
                 ("0", "every address was asked and answered"),
                 ("3", "some are unknown"),
-                ("7", "another recheck is on"),
+                ("7", "another recheck is running"),
             ),
         ),
     ),
@@ -116,7 +116,7 @@ _HOW = "How"
     "--if-locked",
     metavar="fail|wait|skip",
     group=_HOW,
-    text="when another recheck is on; a scan may be",
+    text="what to do when another recheck is running; a scan may run",
 )
 @setting_option(
     "output.progress", "--progress", metavar="auto|plain|none", group=_HOW, text="how to show it"

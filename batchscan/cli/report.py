@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from batchscan.report import Report
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_ADVICE = "name a file in a folder that is there and has room"
+_ADVICE = "name a file in an existing folder with free space"
 _FORMATS = {
     "html": "one file for any browser",
     "csv": "one row for each match and page",

@@ -91,7 +91,9 @@ def _within_open_files(settings: Settings) -> Settings:
             f"the system allows {limit} open files, and a scan needs {FILES_A_SCAN + 8} at least",
             advice="raise the limit: ulimit -n 1024",
         )
-    _log.warning("the system allows %d open files: at most %d uploads at once", limit, possible)
+    _log.warning(
+        "the system allows %d open files: limited to %d uploads at the same time", limit, possible
+    )
     return replace(settings, pace=replace(settings.pace, concurrency=possible))
 
 

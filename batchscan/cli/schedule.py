@@ -92,7 +92,7 @@ def command(
     from batchscan.cli.scheduled_scan import ScheduleRequest, schedule  # noqa: PLC0415 - --help does without
 
     if systemd + cron + launchd != 1:
-        raise UsageError("say either --systemd, --cron or --launchd")
+        raise UsageError("give one of --systemd, --cron and --launchd")
     if not _NAME.fullmatch(name):
         raise UsageError(f"--name: found {name!r}; allowed: letters, digits, and - _ . inside")
     if not systemd and to is not None:
@@ -115,7 +115,7 @@ def _timing(at: object, every: object) -> Timing:
     from batchscan.schedule import Timing  # noqa: PLC0415 - as above
 
     if at is not None and every is not None:
-        raise UsageError("say either --at or --every")
+        raise UsageError("give either --at or --every")
     if every is not None:
         return Timing.every(str(every))
     return Timing.at() if at is None else Timing.at(str(at))
@@ -131,7 +131,7 @@ def _give_agent(job: Job) -> None:
     from batchscan.schedule.launchd import AGENTS, launch_agent  # noqa: PLC0415 - as above
 
     print_data(launch_agent(job))
-    print_status(f"What comes next, with this in {AGENTS}/{job.name}.plist:")
+    print_status(f"Next, after saving this as {AGENTS}/{job.name}.plist:")
     print_status(f"  launchctl bootstrap gui/$(id -u) {AGENTS}/{job.name}.plist")
     print_status(f"  launchctl kickstart gui/$(id -u)/{job.name}     # a first run, now")
 
@@ -145,7 +145,7 @@ def _give_units(job: Job, to: str | None) -> None:
         print_data("\n".join(f"# {folder}/{name}\n{text}" for name, text in units.items()))
     else:
         if not os.path.isdir(folder):
-            raise UsageError(f"--to: '{printable(folder)}' is no folder")
+            raise UsageError(f"--to: '{printable(folder)}' is not a directory")
         write_units(folder, units)
         print_status(
             f"Written: {', '.join(printable(os.path.join(folder, name)) for name in units)}"
@@ -154,7 +154,7 @@ def _give_units(job: Job, to: str | None) -> None:
 
 
 def _next(name: str, folder: str) -> Iterator[str]:
-    yield "What comes next, as root:"
+    yield "Next, as root:"
     if folder == _SYSTEM:
         yield "  systemctl daemon-reload"
         yield f"  systemctl enable --now {name}.timer"

@@ -32,7 +32,7 @@ def _account(scheduled: ScheduledScan, job: Job) -> Iterator[str]:
         yield "no e-mail address is set: set account.email, or COPYLEAKS_EMAIL now"
     if job.key_file is not None and not os.path.exists(job.key_file):
         who = "root" if scheduled.wish.systemd else "you"
-        yield f"the API key is read from {job.key_file}: put it there, for {who} alone (chmod 600)"
+        yield f"the API key is read from {job.key_file}: put it there, readable by {who} only (chmod 600)"
 
 
 def _folders(scheduled: ScheduledScan, job: Job) -> Iterator[str]:
@@ -41,17 +41,17 @@ def _folders(scheduled: ScheduledScan, job: Job) -> Iterator[str]:
     if scheduled.wish.systemd:
         for folder in job.writes:
             if not os.path.isdir(folder):
-                yield f"make {folder} before: the service may write there, and not beside it"
+                yield f"create {folder} first: the service may write there and nowhere around it"
 
 
 def _elsewhere(scheduled: ScheduledScan, job: Job, *, launchd: bool) -> Iterator[str]:
     """What the scan takes along to places where it is not as here."""
     names = ", ".join(job.secrets)
     if names and scheduled.wish.systemd:
-        yield f"{names}: give it in {SECRETS}, NAME=value, for root alone (chmod 600)"
+        yield f"{names}: set it in {SECRETS} as NAME=value, readable by root only (chmod 600)"
     elif names and launchd:
         yield f"{names}: launchd has no private place for it; use files that only you can read"
     elif names:
-        yield f"{names}: give it at the top of the crontab, NAME=value, which only you can read"
+        yield f"{names}: set it at the top of the crontab as NAME=value; only you can read that"
     if scheduled.settings.alerts.on_new and scheduled.wish.systemd:
         yield "the command of alerts.on_new runs inside the service, and may do no more than that"

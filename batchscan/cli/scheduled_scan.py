@@ -219,7 +219,7 @@ def schedule(
         if path == "-":
             raise UsageError("a scheduled scan has no stdin", advice="name a file instead of -")
         if not os.path.exists(path):
-            raise UsageError(f"there is no list of files {path}")
+            raise UsageError(f"the list of files {path} does not exist")
     scheduled = ScheduledScan(wish, flags, loaded)
     check_roots(scheduled.roots, (settings.output.directory,))
     if not wish.systemd and settings.account.api_key_file and not settings.dry_run:

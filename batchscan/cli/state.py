@@ -27,7 +27,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 _OLD = "30d"
 _RESTORING = (
     ("1.", "stop all scans"),
-    ("2.", "remove ledger.sqlite3-wal and -shm from the state folder, if they are there"),
+    ("2.", "remove ledger.sqlite3-wal and -shm from the state folder, if they exist"),
     ("3.", "copy FILE over ledger.sqlite3"),
     ("4.", "answers that came after FILE was made are not in it, and are paid for again"),
 )
@@ -236,7 +236,7 @@ def _duration(text: str) -> float:
         return parse_duration(text)
     except ValueError:
         advice = "write it as 90d, 12h or 0s"
-        raise UsageError(f"--older-than: {text!r} is no duration", advice=advice) from None
+        raise UsageError(f"--older-than: {text!r} is not a duration", advice=advice) from None
 
 
 def _lines(finding: Finding) -> Iterator[str]:

@@ -144,7 +144,7 @@ def _line(notice: Notice, drafts: Sequence[Draft], found: NoticeSelection) -> st
     from batchscan.report.wording import amount  # noqa: PLC0415 - as above
 
     about = f"{amount(notice.copies, 'match')} of {amount(len(notice.works), 'picture')}"
-    done = "drafted" if any(draft.fresh for draft in drafts) else "the draft is there already"
+    done = "drafted" if any(draft.fresh for draft in drafts) else "the draft exists already"
     left = _others(notice, found)
     more = f"; {amount(left, 'match')} there {'is' if left == 1 else 'are'} not reviewed"
     return f"{printable(notice.domain) or 'unknown site'}: {about}, {done}{more if left else ''}"
@@ -164,7 +164,7 @@ def _say_what_is_left(
 
     if blanks := missing_fields(loaded.settings.takedown):
         where = printable(loaded.file) if loaded.file else "a settings file"
-        print_status(f"Left blank, until you fill it in or {where} says it:")
+        print_status(f"Left blank until you fill it in or set it in {where}:")
         for name, blank in blanks.items():
             print_status(f"  {blank}: takedown.{name}")
     me = loaded.settings.takedown
@@ -178,7 +178,7 @@ def _say_what_is_left(
     print_status(
         "Nothing was sent, and nothing is marked. A person has to check, sign and send each draft."
     )
-    print_status("When you have sent one, say so:")
+    print_status("After you have sent one, record it:")
     sites = domains or [notice.domain for notice in found.notices if notice.domain]
     for site in sites[:_MAX_NAMED]:
         print_status(printable(f"  {_mark_command(loaded, found, site, images)}"))

@@ -42,7 +42,7 @@ def make_rule(target: str | None, given: Mapping[str, object]) -> Rule:
                 raise UsageError(f"--{key}: {error}", advice=error.advice) from None
     if values.keys() <= {"reason", "by", "until"}:
         raise UsageError(
-            "it is not said what is allowed", advice="give DOMAIN or URL, --images or --sha256"
+            "nothing to allow was named", advice="give DOMAIN or URL, --images or --sha256"
         )
     return parse_rule(values)
 
@@ -56,7 +56,7 @@ def rules_path(loaded: LoadedSettings) -> Path:
     path = allow_file(loaded.settings, loaded.file)
     if path is None:
         raise UsageError(
-            "there is no home folder to keep the rules in",
+            "no home folder is known for the rules",
             advice="name a file with --allow FILE or scan.allow",
         )
     return path

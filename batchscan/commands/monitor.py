@@ -88,7 +88,7 @@ class RunMonitor:
         trouble = await ping(self._ping_url or "", what, text)
         if trouble is not None and not self._warned:
             self._warned = True
-            log.warning("the heartbeat's server was not told (%s): %s", what, trouble)
+            log.warning("the heartbeat could not be sent (%s): %s", what, trouble)
 
     def _write_metrics(self, path: str, code: int, reason: ExitReason) -> None:
         from batchscan.monitoring.metrics import Ending, write_metrics  # noqa: PLC0415 - as above

@@ -127,7 +127,7 @@ async def recheck(
 
     Raises:
         UsageError: nothing of the kind is known, or a pattern is broken.
-        LockedError: another recheck is on.
+        LockedError: another recheck is running.
         StorageError: the ledger cannot be used.
     """
     clock = clock or SystemClock()

@@ -69,7 +69,7 @@ def quiet_lines(report: Report, folder: str) -> Iterator[str]:
     if rejected := reasons(report, {*RejectReason}):
         yield f"newly rejected: {rejected}; see {folder}/{report.unchecked_table or 'results.jsonl'}"
     for each in report.alerts.troubles if report.alerts else ():
-        yield f"{each.target} was not told of all matches: {each.trouble}"
+        yield f"{each.target} did not get all alerts: {each.trouble}"
     if not code:
         return
     files, parts = report.files, [f"ended with {code} ({report.run.exit_reason})"]

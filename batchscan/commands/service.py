@@ -100,7 +100,7 @@ def _about_balance(left: int) -> Finding:
 
 def _about_clock(server_time: float | None, now: float) -> Finding:
     if server_time is None:
-        return Finding(Level.OK, "clock", "unknown: the service did not tell its time")
+        return Finding(Level.OK, "clock", "unknown: the service did not send its time")
     ahead = round(now - server_time)
     if abs(ahead) <= _SKEW:
         return Finding(Level.OK, "clock", "agrees with the service's")

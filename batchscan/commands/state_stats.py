@@ -104,7 +104,7 @@ def page(facts: StateStats) -> Iterator[str]:
     largest = list(facts.tables.items())[:_TABLES_NAMED]
     yield f"  {', '.join(f'{name} {size(number)}' for name, number in largest)}"
     if facts.free:
-        yield f"  {size(facts.free)} of it unused: `batchscan state vacuum` gives them back"
+        yield f"  {size(facts.free)} of it unused: `batchscan state vacuum` returns them to the disk"
     for name, number in facts.copies.items():
         yield f"  {printable(name)}, as it was before: {size(number)}"
     yield f"  {amount(facts.folders, 'folder')}; {_runs(facts.runs)}"

@@ -200,7 +200,7 @@ def translated(url: str, body: UploadBody) -> Iterator[None]:
     except aiohttp.ClientSSLError as error:
         raise ConnectionFailed(_why_tls(url, error), sent=False, reached=False) from error
     except aiohttp.ClientHttpProxyError as error:
-        message = f"the proxy lets nobody through to {_host(url)}: HTTP {error.status}"
+        message = f"the proxy refused a connection to {_host(url)}: HTTP {error.status}"
         raise ConnectionFailed(message, sent=False, reached=False) from error
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
         through = _host(url)

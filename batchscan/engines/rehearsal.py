@@ -45,4 +45,4 @@ def _why(error: Exception) -> str:
 def _advice(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno in _NO_MORE_FILES:
         return "allow more open files (ulimit -n), or fewer uploads at once (--concurrency)"
-    return "free some memory; where that does not help, install batchscan anew"
+    return "free some memory; if that does not help, install batchscan again"

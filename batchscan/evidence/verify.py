@@ -80,9 +80,7 @@ def verify(
     except Damaged as error:
         return Verification((*faults, Discrepancy(_what(archive, MANIFEST), MANIFEST, str(error))))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        return Verification(
-            (*faults, Discrepancy(ALTERED, MANIFEST, f"it is no manifest: {error}"))
-        )
+        return Verification((*faults, Discrepancy(ALTERED, MANIFEST, f"not a manifest: {error}")))
     own = describe_file(MANIFEST, data).sha256
     kept = manifest_sha256.lower() if manifest_sha256 else None
     if kept not in (None, own):
@@ -212,7 +210,7 @@ class Archive:
             Damaged: there is none, or an absurd one.
         """
         size = os.fstat(file.fileno()).st_size
-        with _damage("it is no zip file, or not a whole one"):
+        with _damage("not a zip file, or not a complete one"):
             self._zip = zipfile.ZipFile(cast("IO[bytes]", _Bounded(file)))
         members = self._zip.infolist()
         # Overlapping files are how a small zip claims to hold one thing many times.

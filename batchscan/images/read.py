@@ -179,7 +179,7 @@ def _read_up_to(descriptor: int, size: int) -> bytes:
 
 def _trouble(error: OSError | ValueError) -> str:
     if isinstance(error, ValueError):
-        return f"a name that holds a NUL byte is no file's ({error})"
+        return f"a file name cannot contain a NUL byte ({error})"
     if error.errno == errno.ELOOP:
         return "it is a symbolic link, and links are not followed (see --follow-symlinks)"
     return error.strerror or str(error)

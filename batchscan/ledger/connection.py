@@ -126,8 +126,8 @@ def unusable(path: Path, error: BaseException) -> StorageError:
         )
     return StorageError(
         f"the ledger {path} cannot be used: {error}",
-        advice="free space, mend the permissions, or restore the file from a backup "
-        "(`batchscan state check` says what is damaged); a new one would pay again for what this "
+        advice="free some space, correct the permissions, or restore the file from a backup "
+        "(`batchscan state check` shows what is damaged); a new one would pay again for what this "
         "one knows",
     )
 

@@ -22,7 +22,7 @@ from batchscan.ledger.schema import VERSION
 
 CACHES = ("seals", "portraits", "digests", "cached_files")  # made again by the scans to come
 ADVICE = (
-    "`batchscan state check` says what is damaged; restore the ledger from a backup: a new one "
+    "`batchscan state check` shows what is damaged; restore the ledger from a backup: a new one "
     "would pay again for what this one knows"
 )
 _MAX_COUNT = 50  # faults looked at

@@ -58,7 +58,7 @@ def _check_room(connection: sqlite3.Connection, path: Path, free: FreeBytes) -> 
         if free(place) < needed * sharing:
             raise StorageError(
                 f"the disk of {place} has {free(place):,} bytes free, and"
-                f" {needed * sharing:,} are needed while the ledger is written anew",
+                f" {needed * sharing:,} are needed to rewrite the ledger",
                 advice="free some space, or name another folder with TMPDIR",
             )
 

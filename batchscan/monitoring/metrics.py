@@ -103,7 +103,7 @@ class _Figures(Collector):
             ),
             (
                 "oldest_answer_age_seconds",
-                "Age of the oldest answer that stands for a picture",
+                "Age of the oldest answer in use",
                 None if ending.oldest_answer is None else ending.finished_at - ending.oldest_answer,
             ),
         )

@@ -229,7 +229,7 @@ class ApiSubmitter:
         if submission.conflicts == 1 and self.settings.api.after_conflict == "new_id":
             submission.generation += 1
             return None
-        detail = "the service says that this scan id is used up, and gives no answer for it"
+        detail = "the service reports that this scan id was used, without its answer"
         return NoAnswer(FailReason.OUTCOME_UNKNOWN, detail, reply.error)
 
     async def _after_trouble(

@@ -112,7 +112,7 @@ async def _tell(session: Session, report: Report) -> Report:
     try:
         return await session.ledger.run(amend)
     except StorageError as error:
-        log.warning("the report does not tell how the alerts went: %s", error)
+        log.warning("the report could not be updated with the alerts: %s", error)
         return report
 
 

@@ -51,7 +51,7 @@ class Suspicion:
         if reply.fresh or times >= MAX_OTHERS:
             raise Unavailable(
                 f"the service answers about other pictures than it is asked about ({reply.detail})",
-                advice="look at what stands between: a proxy that repeats answers, say; the bodies"
+                advice="look for something between, such as a proxy that repeats answers; the bodies"
                 " are kept in the ledger's table unread_bodies, and count as possibly charged",
             )
 

@@ -227,7 +227,7 @@ def alerts(report: Report, named: Callable[[str], str] = printable) -> Iterator[
         said.append(f"{amount(found.pending, 'message')} {waits} for the next run")
     yield from _sentence("Alerts: ", said)
     for each in found.troubles:
-        yield f"  {named(each.target)} was not told of all matches: {named(each.trouble)}"
+        yield f"  {named(each.target)} did not get all alerts: {named(each.trouble)}"
 
 
 def cluster(report: Report) -> Iterator[str]:

@@ -19,7 +19,7 @@ class Key(NamedTuple):
 
 KEYS: Final = (
     Key(("r",), "reviewed", "Reviewed", "a copy that should not be there", Disposition.REVIEWED),
-    Key(("n",), "not_mine", "Not mine", "looks alike and is no copy", Disposition.NOT_MINE),
+    Key(("n",), "not_mine", "Not mine", "looks alike but is not a copy", Disposition.NOT_MINE),
     Key(("t",), "noticed", "Noticed", "its site was written to", Disposition.NOTICED),
     Key(("d",), "removed", "Removed", "its site took it down", Disposition.REMOVED),
     Key(("a",), "allow", "Allow this site", "it may stay there; asks for a reason"),

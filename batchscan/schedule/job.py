@@ -73,7 +73,7 @@ class Timing:
         """Once in a duration such as `6h`.
 
         Raises:
-            UsageError: it is no duration, or none that a calendar can say.
+            UsageError: it is not a duration, or none that a calendar can say.
         """
         try:
             seconds = parse_duration(text)

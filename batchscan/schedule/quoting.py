@@ -48,7 +48,9 @@ def unit_rest(text: str) -> str:
     """
     _refuse_odd(text)
     if text != text.strip() or text.endswith("\\"):
-        raise UsageError(f"'{printable(text)}' cannot stand in a unit", advice="rename it")
+        raise UsageError(
+            f"'{printable(text)}' cannot be written in a systemd unit", advice="rename it"
+        )
     return text.replace("%", "%%")
 
 
@@ -67,14 +69,16 @@ def cron_word(word: str) -> str:
     """
     if _CONTROL.search(word):
         raise UsageError(
-            f"'{printable(word)}' holds what cannot stand in a crontab", advice="use --systemd"
+            f"'{printable(word)}' cannot be written in a crontab", advice="use --systemd"
         )
     return shlex.quote(word).replace("\\", "\\''").replace("%", "\\%")
 
 
 def _refuse_odd(text: str) -> None:
     if not is_tellable(text):
-        raise UsageError(f"'{printable(text)}' cannot stand in a unit", advice="rename it")
+        raise UsageError(
+            f"'{printable(text)}' cannot be written in a systemd unit", advice="rename it"
+        )
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -192,7 +192,7 @@ def _refuse_others(path: str) -> None:
     first = _FIRST.match(found)
     if first is None or first[1].decode() != _digest(found[first.end() :]):
         raise UsageError(
-            f"'{printable(path)}' is there, and others wrote or changed it",
+            f"'{printable(path)}' exists, and was not written by batchscan or was changed since",
             advice="move it away, or choose another --name; changes belong into a drop-in "
             "(`systemctl edit`)",
         )

@@ -43,7 +43,7 @@ def new_config_file(flag: str | None, environ: Mapping[str, str]) -> str:
     folder = _own(platformdirs.user_config_path)
     if folder is None:
         raise UsageError(
-            "there is no home folder for a settings file", advice="name one with -c FILE"
+            "no home folder is known for a settings file", advice="name one with -c FILE"
         )
     return str(folder / "config.yaml")
 
@@ -94,8 +94,8 @@ def state_folder(settings: Settings) -> Path:
     usual = _own(platformdirs.user_state_path)
     if usual is None:
         raise UsageError(
-            "there is no home folder to keep the ledger in",
-            advice="say where with --state DIR or output.state",
+            "no home folder is known for the ledger",
+            advice="name a folder with --state DIR or output.state",
         )
     return usual
 

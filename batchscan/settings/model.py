@@ -101,7 +101,7 @@ _YEAR = 366 * _DAY
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who asks."""
+    """The account that is used."""
 
     email: str | None = setting(
         None,
@@ -120,11 +120,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Where and how the vendor's API is asked."""
+    """The vendor's API, and how to deal with its errors."""
 
     url: str = setting(
         "https://api.copyleaks.com",
-        "another address, such as the emulator's",
+        "change it to use the emulator",
         UrlType(),
         env="COPYLEAKS_API_URL",
     )
@@ -141,20 +141,22 @@ class Api:
         flag="--sandbox",
     )
     attempts: int = setting(
-        5, "how often one picture is tried when the service errs on it", IntType(1, 20)
+        5, "how often to try one picture when the service fails", IntType(1, 20)
     )
     retry_for: float = setting(
         900.0,
-        "how long an outage is waited out before the run ends",
+        "how long to wait during an outage before the run ends",
         DurationType(0, 30 * _DAY),
         flag="--retry-for",
     )
     after_conflict: AfterConflict = setting(
         "new_id",
-        "what to do when a scan id is spent and its answer lost: new_id or stop",
+        "when a scan id was used but its answer is lost: new_id or stop",
         ChoiceType(get_args(AfterConflict)),
     )
-    connect_timeout: float = setting(30.0, "raise on very slow links", DurationType(0.001, 600))
+    connect_timeout: float = setting(
+        30.0, "raise this on very slow connections", DurationType(0.001, 600)
+    )
     read_timeout: float = setting(
         150.0, "the service may take 110 s, so keep this above it", DurationType(0.001, 3600)
     )
@@ -162,7 +164,7 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Which files, and how they are judged."""
+    """Which files, and how they are checked."""
 
     include: tuple[str, ...] = setting(
         (),
@@ -171,20 +173,23 @@ class Scan:
         flag="--include",
     )
     exclude: tuple[str, ...] = setting(
-        (), "leave these out; wins over include", PatternsType(), flag="--exclude"
+        (), "files to leave out; wins over include", PatternsType(), flag="--exclude"
     )
     follow_symlinks: bool = setting(
-        False, "follow links, also out of the scanned folders", BoolType(), flag="--follow-symlinks"
+        False,
+        "follow symbolic links, also to files outside the scanned folders",
+        BoolType(),
+        flag="--follow-symlinks",
     )
     min_age: float = setting(
         0.0,
-        "leave files alone that changed more recently",
+        "skip files that changed more recently than this",
         DurationType(0, _YEAR),
         flag="--min-age",
     )
     check: Check = setting(
         "full",
-        "fast reads headers and end markers only",
+        "full decodes every pixel; fast reads headers and end markers only",
         ChoiceType(get_args(Check)),
         flag="--check",
     )
@@ -213,7 +218,7 @@ class Scan:
     )
     allow: str | None = setting(
         None,
-        "rules for matches that may stay; default: allow.yaml beside this file",
+        "rules for copies that may stay; default: allow.yaml beside this file",
         PathType(),
         flag="--allow",
     )
@@ -225,13 +230,13 @@ class Scan:
     )
     if_locked: IfLocked = setting(
         "fail",
-        "what to do while another run is on: fail, wait or skip",
+        "what to do when another run is using the state folder: fail, wait or skip",
         ChoiceType(get_args(IfLocked)),
         flag="--if-locked",
     )
     jitter: float = setting(
         0.0,
-        "wait a random time, at most this, so that jobs do not begin together",
+        "wait a random time first, at most this long, so that jobs do not start together",
         DurationType(0, 7 * _DAY),
         flag="--jitter",
     )
@@ -239,31 +244,31 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast the API is asked."""
+    """How fast requests are sent."""
 
     rate: tuple[Rate, ...] = setting(
         (Rate(10, 1.0),),
-        "your account's limits, all at once, such as 900/15m",
+        "your account's limits, such as 900/15m; all apply at once",
         RatesType(),
         flag="--rate",
     )
     concurrency: int = setting(
         64,
-        "uploads under way at once; rate x seconds an answer takes",
+        "number of uploads at the same time: rate x seconds that an answer takes",
         IntType(1, 5000),
         flag="--concurrency",
     )
     headroom: float = setting(
-        0.02, "how much wider than the rate requests are spaced", FractionType(0, 0.5)
+        0.02, "extra space between requests, as a part of the rate", FractionType(0, 0.5)
     )
     per_host: tuple[Rate, ...] | None = setting(
-        None, "limits of each machine that sends, where the service has such", RatesType()
+        None, "limits of each sending machine, if the service has such limits", RatesType()
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What is written where, and what is said."""
+    """What is written and printed."""
 
     directory: str = setting(
         "./batchscan-output",
@@ -284,7 +289,7 @@ class Output:
     )
     progress: ProgressMode = setting(
         "auto",
-        "plain: a line a minute; none: nothing",
+        "plain: one line a minute; none: nothing",
         ChoiceType(get_args(ProgressMode)),
         flag="--progress",
     )
@@ -303,8 +308,8 @@ class Output:
         PathType(),
         flag="--metrics-file",
     )
-    quiet: bool = setting(False, "say nothing when all is well", BoolType(), flag="--quiet")
-    verbose: bool = setting(False, "say more", BoolType(), flag="--verbose")
+    quiet: bool = setting(False, "print nothing when all is well", BoolType(), flag="--quiet")
+    verbose: bool = setting(False, "log every step", BoolType(), flag="--verbose")
     json: bool = unwritten(False)
 
 

@@ -27,16 +27,16 @@ NoticeForm = Literal["dmca", "dsa", "both"]
 
 @dataclass(frozen=True, slots=True)
 class Takedown:
-    """Who complains, for takedown drafts; what is not given is a blank there."""
+    """The sender of takedown drafts; a setting that is missing is a blank in the draft."""
 
     name: str | None = setting(None, "who signs: a person's full name", LineType())
-    organization: str | None = setting(None, "the firm that the signer speaks for", LineType())
+    organization: str | None = setting(None, "the firm that the signer represents", LineType())
     address: str | None = setting(None, "the whole postal address, in quotes", LineType())
     phone: str | None = setting(None, "a telephone number, in quotes", LineType())
-    email: str | None = setting(None, "where sites answer to; they may publish it", LineType())
+    email: str | None = setting(None, "the address for answers; sites may publish it", LineType())
     role: Role | None = setting(
         None,
-        "in what right the signer acts: owner of the works, or agent",
+        "the signer's role: owner of the works, or agent",
         ChoiceType(get_args(Role)),
     )
     owner: str | None = setting(
@@ -71,61 +71,62 @@ _YEAR = 366 * 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Recheck:
-    """How sites are asked whether copies are still there."""
+    """How sites are checked for whether copies are still there."""
 
     pause: float = setting(
         2.0,
-        "seconds between two requests to one host; fewer are bad manners",
+        "minimum time between two requests to one host",
         DurationType(0, 3_600),
     )
-    timeout: float = setting(30.0, "how long one address may take in all", DurationType(1, 600))
+    timeout: float = setting(30.0, "maximum time for one address", DurationType(1, 600))
     max_picture: int = setting(
-        20_000_000, "bytes of a picture that are fetched at most", SizeType(1, 64 * 1024**2)
+        20_000_000, "maximum size of a fetched picture", SizeType(1, 64 * 1024**2)
     )
-    max_page: int = setting(
-        5_000_000, "bytes of a page that are fetched at most", SizeType(1, 64 * 1024**2)
-    )
+    max_page: int = setting(5_000_000, "maximum size of a fetched page", SizeType(1, 64 * 1024**2))
     gone_after: float = setting(
         86_400.0,
-        "how far two answers that it is gone are apart at least before it counts as gone",
+        "minimum time between the two answers after which a copy counts as gone",
         DurationType(3_600, _YEAR),
     )
     resume_within: float = setting(
         3_600.0,
-        "a recheck that was interrupted is gone on with until then; later it begins anew",
+        "how long an interrupted recheck can be continued; later it starts again",
         DurationType(0, _YEAR),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """Where a run stops starting new uploads."""
+    """When a run stops starting new uploads."""
 
     max_credits: int | None = setting(
-        None, "credits a run may spend", IntType(0), flag="--max-credits"
+        None, "credits that one run may spend", IntType(0), flag="--max-credits"
     )
     per_day: int | None = setting(
         None, "credits that all runs of this state folder may spend in a calendar day", IntType(0)
     )
     per_month: int | None = setting(
         None,
-        "the same for a calendar month; what is asked again is spread evenly over its days",
+        "the same for a calendar month; rescans are spread evenly over its days",
         IntType(0),
     )
     time_zone: str = setting(
-        "UTC", "whose midnight begins a day, such as Europe/Berlin", TimeZoneType()
+        "UTC", "the time zone in which a day begins, such as Europe/Berlin", TimeZoneType()
     )
     matched_first: bool = setting(
         False,
-        "ask sooner again where copies were found: their answers count as twice as old",
+        "rescan pictures with matches sooner: their answers count as twice as old",
         BoolType(),
     )
-    limit: int | None = setting(None, "pictures a run may send", IntType(0), flag="--limit")
+    limit: int | None = setting(None, "pictures that one run may send", IntType(0), flag="--limit")
     credit_price: str | None = setting(
-        None, "what a credit costs, so that reports name money too: 0.01 EUR", PriceType()
+        None, "the price of a credit, such as 0.01 EUR, so that reports show money too", PriceType()
     )
     max_duration: float | None = setting(
-        None, "how long a run may start new uploads", DurationType(0, _YEAR), flag="--max-duration"
+        None,
+        "how long one run may start new uploads",
+        DurationType(0, _YEAR),
+        flag="--max-duration",
     )
 
 
@@ -180,7 +181,7 @@ class Webhook:
     """A server that gets each message by POST."""
 
     url: str | None = setting(
-        None, "where to; what follows the host is never shown", WebhookUrlType(), shown=False
+        None, "its URL; only the host is ever shown", WebhookUrlType(), shown=False
     )
     secret_env: str | None = setting(
         None,
@@ -191,7 +192,7 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Alerts:
-    """Who is notified of new matches when a run has ended."""
+    """Targets of messages about new matches when a run has ended."""
 
     webhook: Webhook = subgroup(Webhook)
     on_new: tuple[str, ...] = setting(
@@ -207,12 +208,12 @@ class Alerts:
     )
     first_answer: FirstAnswer = setting(
         "tell",
-        "silent: what a picture's first answer shows is no news",
+        "silent: no message about the matches of a picture's first answer",
         ChoiceType(get_args(FirstAnswer)),
     )
     ping_url: str | None = setting(
         None,
-        "as healthchecks.io has it: the command tells it when a scan starts and how it ends",
+        "a check's URL at healthchecks.io or the like: called when a scan starts and ends",
         WebhookUrlType(),
         shown=False,
     )

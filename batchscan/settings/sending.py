@@ -1,4 +1,4 @@
-"""What is sent of a picture."""
+"""What is sent for a picture."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Metadata = Literal["strip", "keep"]
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """What is sent of a picture."""
+    """What is sent for a picture."""
 
     convert: Convert = setting(
         "auto",
@@ -24,7 +24,7 @@ class Send:
     )
     metadata: Metadata = setting(
         "strip",
-        "keep: send EXIF, XMP, IPTC and comments along, with place, owner and camera",
+        "keep: also send EXIF, XMP, IPTC and comments, with place, owner and camera",
         ChoiceType(get_args(Metadata)),
         flag="--metadata",
     )

@@ -48,7 +48,9 @@ class _Reading:
         for name, value, name_node in self._file.pairs(node, group, _EXAMPLE):
             key = f"{group}.{name}"
             if key == "account.api_key":
-                self._file.refuse(name_node, f"{key}: the key never stands here", _KEY_ADVICE)
+                self._file.refuse(
+                    name_node, f"{key}: the key itself must not be in this file", _KEY_ADVICE
+                )
             if key in subgroups():
                 yield from self._group(key, value)
             elif key not in self._known:

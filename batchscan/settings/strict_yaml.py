@@ -18,12 +18,12 @@ _PLAIN_TAGS = {  # those that YAML finds itself
     f"{_SCALAR}{kind}"
     for kind in ("null", "bool", "int", "float", "str", "timestamp", "merge", "value", "seq", "map")
 }
-_NO_ALIAS = "aliases (*name) are not read here; text that begins with * stands in quotes"
+_NO_ALIAS = "aliases (*name) are not supported; put text that begins with * in quotes"
 
 
 # What PyYAML's scanner and parser say, by a part of it, in words; the first that fits.
 _PROBLEMS = (
-    (r"'\t'", "a tab stands here; indent with spaces, not tabs"),
+    (r"'\t'", "a tab; indent with spaces, not tabs"),
     ("mapping values are not allowed", "a name ends with a colon once; put the value in quotes"),
     ("expected <block end>", "the indentation does not fit the lines above"),
     ("could not find expected ':'", "a colon is missing behind a name"),
@@ -31,7 +31,7 @@ _PROBLEMS = (
     ("expected ',' or '}'", "a group in { } is not closed, or a comma is missing"),
     ("unexpected end of stream", "a quote is not closed"),
     ("unknown escape character", "a backslash in double quotes; use single quotes"),
-    ("that cannot start any token", "a value that begins with % @ or ` stands in quotes"),
+    ("that cannot start any token", "put a value that begins with % @ or ` in quotes"),
     ("another document", "the file holds a second document (---); keep one"),
 )
 
@@ -106,7 +106,7 @@ class YamlFile:
                 self.refuse(key, f"{what}: a name is expected")
             self.refuse_tag(what, key)
             if key.value in seen:
-                self.refuse(key, f"{what}: {quote(key.value)} stands here twice")
+                self.refuse(key, f"{what}: {quote(key.value)} is given twice")
             seen.add(key.value)
             pairs.append((key.value, value, key))
         return pairs
@@ -118,7 +118,7 @@ class YamlFile:
             UsageError: it has one.
         """
         if node.tag not in _PLAIN_TAGS:
-            self.refuse(node, f"{what}: tags are not read here, and {quote(node.tag)} is one")
+            self.refuse(node, f"{what}: tags are not supported, and {quote(node.tag)} is one")
 
     def refuse_key(
         self, node: yaml.Node, key: str, meant: str | None, known: Iterable[str]

@@ -58,7 +58,7 @@ def text_only(raw: object) -> str:
     """
     if isinstance(raw, str):
         return raw
-    raise ValueError("text that looks like a number or a truth value stands in quotes")
+    raise ValueError("put text that looks like a number or a truth value in quotes")
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ class TimeZoneType(SettingType):
             ZoneInfo(value if isinstance(value, str) else "")
         except (KeyError, ValueError, OSError):
             raise ValueError(
-                "there is no such zone here (`pip install tzdata` brings all)"
+                "unknown time zone (`pip install tzdata` installs all of them)"
             ) from None
 
 
@@ -244,7 +244,7 @@ class ArgvType(SettingType):
         """Take a list of text."""
         if isinstance(raw, list | tuple):
             return tuple(text_only(word) for word in raw)
-        raise ValueError("it runs without a shell, so each word stands for itself")
+        raise ValueError("it runs without a shell: write each word as an item of its own")
 
     def check(self, value: object) -> None:
         """Refuse NUL, and a command that depends on the working folder."""
@@ -275,7 +275,7 @@ class EnvVarNameType(SettingType):
     def check(self, value: object) -> None:
         """Refuse what is no name, such as the secret itself."""
         if not isinstance(value, str) or not re.fullmatch(r"[A-Z_][A-Z0-9_]*", value):
-            raise ValueError("the secret itself never stands here")
+            raise ValueError("the secret itself must not be in this file")
 
     def hide(self, text: str) -> str:  # noqa: ARG002 - what is no name may be the secret
         """Nothing."""

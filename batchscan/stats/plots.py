@@ -52,7 +52,7 @@ def _series(shown: Sequence[Period]) -> Iterator[_Series]:
     for name, title, unit in (
         ("found", "Matches found", "matches"),
         ("reviewed", "Reviewed", "matches"),
-        ("noticed", "Noticed: the site was told", "matches"),
+        ("noticed", "Noticed: a notice was sent", "matches"),
         ("removed", "Removed", "matches"),
         ("days_to_removal", "Days from noticed to removed, median", "days"),
         ("credits", "Credits charged", "credits"),

@@ -29,7 +29,7 @@ SCHEMES: Final = {
 _OFFERED: Final = "s3://, gs://, az:// or sftp://"
 # What signed addresses hold: whoever has them may read.
 _SIGNED = re.compile(r"[?&](sig|Signature|X-Amz-Signature|X-Goog-Signature)=", re.IGNORECASE)
-_OWN_CHAIN: Final = "credentials come from the store's own settings, never from an address"
+_OWN_CHAIN: Final = "credentials are read from the store's own settings, never from a URL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Address:
         scheme = SCHEMES.get(found["scheme"].lower()) if found else None
         if found is None or scheme is None:
             raise UsageError(
-                f"cannot scan '{shown(url)}': there is no store of that kind",
+                f"cannot scan '{shown(url)}': unsupported URL scheme",
                 advice=f"addresses begin with {_OFFERED}; a folder of that name is written ./word://",
             )
         user, at, _ = found["authority"].rpartition("@")

@@ -74,7 +74,7 @@ class NoticeTemplate:
         where = printable(self._name) if line is None else f"{printable(self._name)} line {line}"
         return UsageError(
             f"{where}: {printable(problem)}",
-            advice="what a template may name is said at the head of `batchscan takedown --show-template md`",
+            advice="the names that a template can use are listed at the top of `batchscan takedown --show-template md`",
         )
 
 

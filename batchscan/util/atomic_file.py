@@ -88,7 +88,7 @@ def staged_path(path: str, advice: str = CHOOSE, *, replace: bool = False) -> It
     if os.path.lexists(path) and not replace:
         raise _taken(path)
     if not os.path.isdir(folder):
-        raise UsageError(f"'{printable(folder)}' is no folder", advice="make it first")
+        raise UsageError(f"'{printable(folder)}' is not a directory", advice="make it first")
     with storage_errors(path, advice):
         descriptor, aside = tempfile.mkstemp(dir=folder, prefix=TEMP_PREFIX)
         try:
@@ -190,7 +190,7 @@ def _name(aside: str, path: str) -> None:
 
 def _taken(path: str) -> UsageError:
     return UsageError(
-        f"'{printable(path)}' is there already", advice="name another file, or move that one away"
+        f"'{printable(path)}' already exists", advice="name another file, or move that one away"
     )
 
 

@@ -53,7 +53,7 @@ def make_private(path: int | str | os.PathLike[str], mode: int = 0o600) -> None:
         if error.errno not in _NOT_HERE:
             raise
         warn_once(
-            "the file system of state or output keeps no modes: others may read what is there"
+            "the file system of state or output has no file modes: other users may be able to read it"
         )
 
 

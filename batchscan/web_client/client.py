@@ -153,7 +153,8 @@ class WebClient:
         if not addresses:
             named = f" ({', '.join(found[:3])})" if target.host not in found else ""
             raise FetchError(
-                FailureKind.ADDRESS, f"{target.host} is no public address{named}: not connected to"
+                FailureKind.ADDRESS,
+                f"{target.host} is not a public address{named}: not connected to",
             )
         return Route(addresses, target.port, lambda address, _: is_public(address))
 

@@ -61,7 +61,7 @@ def _parse(text: str) -> _Rule:
     if found is None or any(port is not None and not 0 < port <= _MAX_PORT for port in ports):
         raise UsageError(
             f"--connect-to: '{printable(text)}' is not HOST:PORT:ADDRESS:PORT",
-            advice="as in example.com:80:127.0.0.1:8080; an IPv6 address stands in [brackets]",
+            advice="as in example.com:80:127.0.0.1:8080; write an IPv6 address in [brackets]",
         )
     return _Rule(_name(found["host"]), ports[0], found["address"].strip("[]"), ports[1])
 

@@ -98,4 +98,4 @@ class GuardedConnector(aiohttp.TCPConnector):
     def _check(self, address: str, port: int) -> None:
         if not self._permits(address, port):
             self.refused = address
-            raise AddressRefused(f"{address} is no public address")
+            raise AddressRefused(f"{address} is not a public address")

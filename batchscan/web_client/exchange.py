@@ -135,7 +135,7 @@ async def _body(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, bo
 def _failed(error: BaseException, connector: GuardedConnector) -> FetchError:
     if connector.refused is not None:
         return FetchError(
-            FailureKind.ADDRESS, f"it leads to {connector.refused}, which is no public address"
+            FailureKind.ADDRESS, f"it leads to {connector.refused}, which is not a public address"
         )
     if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
         return FetchError(FailureKind.TLS, f"its certificate or TLS is not right: {_why(error)}")

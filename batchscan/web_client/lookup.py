@@ -47,9 +47,7 @@ class Names:
             raise FetchError(FailureKind.ADDRESS, "the address's host is damaged") from None
         except OSError as error:
             if getattr(error, "errno", None) == socket.EAI_NONAME and await self._is_sure(host):
-                raise FetchError(
-                    FailureKind.NO_SUCH_NAME, f"there is no host called {host}"
-                ) from error
+                raise FetchError(FailureKind.NO_SUCH_NAME, f"unknown host {host}") from error
             raise FetchError(FailureKind.DNS, f"the name {host} cannot be looked up now") from error
         self._works = True
         return found

@@ -66,7 +66,7 @@ def test_a_file_of_urls_that_others_can_read_is_refused(tmp_path, mode):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"\n\nhooks.example.com/T0-s3cr3t\n", "line 3: that is no URL"),
+        (b"\n\nhooks.example.com/T0-s3cr3t\n", "line 3: not a URL"),
         (b"json://\xff\n", "not UTF-8"),
         (b"#" * 100_001, "larger than any list of URLs"),
     ],

@@ -73,8 +73,8 @@ def test_a_file_without_rules_has_none(file, text):
         ("domain: a.com\n", "line 1: a list of rules is expected, each as in `- domain: "),
         ("- a.com\n", "line 1: a rule: names with values are expected"),
         ("- []\n", "line 1: a rule: names with values are expected"),
-        ("-\n", "line 1: the rule: it does not say what is allowed"),
-        ("- reason: x\n", "line 1: the rule: it does not say what is allowed"),
+        ("-\n", "line 1: the rule: it has no condition: what is allowed is missing"),
+        ("- reason: x\n", "line 1: the rule: it has no condition: what is allowed is missing"),
         ("\n- domain: a.com\n", "line 2: the rule: a reason is missing"),
         ("- domain: a.com\n  reason: ' '\n", "line 2: reason: it is empty"),
         ("- domain: a.com\n  reason:\n", "line 2: reason: nothing is given; write a value"),
@@ -85,16 +85,19 @@ def test_a_file_without_rules_has_none(file, text):
         ("- domain: a b\n", "line 1: domain: 'a b' is neither a domain nor a URL"),
         ("- domian: a.com\n", r"line 1: unknown key 'domian'; did you mean domain\? Known here: "),
         ("- zzz: a.com\n", "line 1: unknown key 'zzz'. Known here: domain, url, images, sha256, "),
-        ("- domain: a.com\n  domain: b.com\n", "line 2: a rule: 'domain' stands here twice"),
-        ("- domain: *.com\n", r"line 1: aliases .* text that begins with \* stands in quotes"),
-        ("- images: *a\n", r"line 1: aliases .* text that begins with \* stands in quotes"),
-        ("- &a {}\n- *a\n", r"line 2: aliases \(\*name\) are not read here"),
-        ("- domain: !x a.com\n", "line 1: domain: tags are not read here, and '!x' is one"),
-        ("- !!python/object:os.x {}\n", "line 1: a rule: tags are not read here"),
+        ("- domain: a.com\n  domain: b.com\n", "line 2: a rule: 'domain' is given twice"),
+        ("- domain: *.com\n", r"line 1: aliases .* put text that begins with \* in quotes"),
+        ("- images: *a\n", r"line 1: aliases .* put text that begins with \* in quotes"),
+        ("- &a {}\n- *a\n", r"line 2: aliases \(\*name\) are not supported"),
+        ("- domain: !x a.com\n", "line 1: domain: tags are not supported, and '!x' is one"),
+        ("- !!python/object:os.x {}\n", "line 1: a rule: tags are not supported"),
         ("!!set {a}\n", "line 1: a list of rules is expected"),
-        ("!x []\n", "line 1: the list: tags are not read here"),
-        ("- images: '!x'\n", "line 1: images: pattern '!x': it says what is not meant"),
-        ("- images: '[[:a:]]'\n", r"line 1: images: pattern '\[\[:a:\]\]' is no gitignore pattern"),
+        ("!x []\n", "line 1: the list: tags are not supported"),
+        ("- images: '!x'\n", "line 1: images: pattern '!x': it only excludes"),
+        (
+            "- images: '[[:a:]]'\n",
+            r"line 1: images: pattern '\[\[:a:\]\]' is not a valid gitignore pattern",
+        ),
         ("- sha256: 12\n", "line 1: sha256: found '12'; allowed: 64 hexadecimal digits"),
         ("- until: 2027-02-30\n", "line 1: until: there is no day '2027-02-30'"),
         ("- until: 20270301\n", "line 1: until: found '20270301'; allowed: a day, such as 2027-"),
@@ -166,7 +169,7 @@ def test_a_rule_is_added_at_the_end_and_what_was_there_stays_byte_for_byte(file,
 )
 def test_where_nothing_can_be_added_nothing_is_changed_and_the_way_is_said(file, old):
     read(file, old)
-    with pytest.raises(UsageError, match="nothing can be added behind what stands there") as caught:
+    with pytest.raises(UsageError, match="no rule can be added at its end") as caught:
         add_rule(file, NEW)
 
     assert '{domain: "example.org", reason: "licensed"}' in (caught.value.advice or "")
@@ -217,7 +220,7 @@ def test_a_file_of_somebody_else_stays_theirs(file):
 
 def test_no_device_is_replaced_by_a_file(file):
     os.mkfifo(file)
-    with pytest.raises(UsageError, match="is no file that rules can be added to"):
+    with pytest.raises(UsageError, match="not a file that rules can be added to"):
         add_rule(file, NEW)
     assert stat.S_ISFIFO(file.stat().st_mode)
 

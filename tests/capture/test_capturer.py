@@ -83,7 +83,7 @@ async def test_a_capture_holds_picture_page_and_what_it_is_made_of_as_transferre
     assert [(each.url[-9:], each.http_status) for each in rest] == [
         ("ple/s.css", 200), ("other.png", 404), ("ivate.png", None),
     ]  # fmt: skip
-    assert "no public address" in rest[2].trouble
+    assert "not a public address" in rest[2].trouble
     assert picture.preview is not None
     with Image.open(io.BytesIO(picture.preview)) as small:
         assert (small.format, small.size) == ("JPEG", (320, 240))
@@ -133,12 +133,12 @@ async def test_redirects_and_what_no_archive_can_hold_are_kept_in_their_way(capt
 @pytest.mark.parametrize(
     ("url", "trouble"),
     [
-        ("http://127.0.0.1/a", "no public address"),
-        ("http://[::ffff:127.0.0.1]/a", "no public address"),
-        ("http://169.254.169.254/latest", "no public address"),
+        ("http://127.0.0.1/a", "not a public address"),
+        ("http://[::ffff:127.0.0.1]/a", "not a public address"),
+        ("http://169.254.169.254/latest", "not a public address"),
         ("file:///etc/passwd", "only http:// and https://"),
         ("http://site.example:8080/a", "only 80 and 443"),
-        ("http://x.example/\r\nWARC-Type: response", "no host called"),
+        ("http://x.example/\r\nWARC-Type: response", "unknown host"),
         ("", "only http:// and https://"),
     ],
 )

@@ -142,7 +142,7 @@ def test_without_a_target_there_is_nobody_to_notify(tmp_path, capsys, word):
     config.write_text("alerts: {}\n")
     assert main(["alerts", word, "-c", str(config)]) == 2
     said = capsys.readouterr()
-    assert "nobody is to be told of new matches" in said.err
+    assert "no alert target is configured" in said.err
     assert "alerts.webhook.url" in said.err
 
 

@@ -96,7 +96,7 @@ def test_a_rule_is_about_sites_pictures_or_both(home, capsys, words, covers):
     [
         (["example.com"], "Missing option '--reason'"),
         (["example.com", "--reason", " "], "--reason: it is empty"),
-        (["--reason", "x"], "it is not said what is allowed"),
+        (["--reason", "x"], "nothing to allow was named"),
         (["a b", "--reason", "x"], "'a b' is neither a domain nor a URL"),
         (["a.com", "--reason", "x", "--until", "2020-02-30"], "--until: there is no day"),
         (["--sha256", "abc", "--reason", "x"], "--sha256: found 'abc'; allowed: 64 hexa"),
@@ -147,7 +147,7 @@ def test_the_list_shows_what_each_rule_covers_and_which_are_past_or_idle(home, r
         r"           old\x1b[2J; until 2020-01-01",
         "        0  covers nothing: example.org",
         "           none",
-        "Past their date: 1. Take them out of the file, or give them another day.",
+        "Past their date: 1. Remove them from the file, or set another date.",
         IDLE,
     ]
 

@@ -157,9 +157,9 @@ def test_of_very_many_faults_the_first_hundred_are_named(evidence, tmp_path):
         (("pack", "--image", "/none.png", "--to", "x.zip"), "no answer about '/none.png'"),
         (("pack", "--to", "x.zip"), "give --domain DOMAIN or --image PATH"),
         (("pack", "--domain", "shop.example"), "Missing option '--to'"),
-        (("pack", "--domain", "shop.example", "--to", "/"), "is there already"),
+        (("pack", "--domain", "shop.example", "--to", "/"), "already exists"),
         (("verify", "none.zip"), "'none.zip' cannot be read: No such file"),
-        (("verify", "/"), "'/' is no file"),
+        (("verify", "/"), "'/' is not a file"),
         (("verify", "x.zip", "--manifest-sha256", "abc"), "64 hexadecimal digits"),
     ],
 )  # fmt: skip

@@ -130,7 +130,7 @@ def test_no_private_address_is_connected_to_without_a_rule(state, web, capsys):
         (["--domain", "nowhere.example"], "no match is like that"),
         (["--disposition", "maybe"], "'maybe' is none of open, reviewed"),
         (["--connect-to", "x"], "is not HOST:PORT:ADDRESS:PORT"),
-        (["--timestamp", "ftp://x"], "is no http:// or https:// address"),
+        (["--timestamp", "ftp://x"], "is not an http:// or https:// address"),
     ],
 )
 def test_a_mistake_is_said_and_captures_nothing(capture, state, words, said):

@@ -134,8 +134,8 @@ def test_a_word_is_taken_in_every_spelling(mark, state, word):
         (("one.com",), "'one.com' is not a decision"),
         (("reviewed", "onne.com"), "the nearest known: one.com"),
         (("reviewed", "far-away.example"), "matches are known on 3 sites"),
-        (("--undo", "reviewed", "one.com"), "--undo stands alone"),
-        (("--undo",), "there is no decision to take back"),
+        (("--undo", "reviewed", "one.com"), "--undo takes no other arguments"),
+        (("--undo",), "there is no decision to undo"),
         (("reviewed", "one.com", "--note", "x" * 2001), "at most 2,000 characters"),
     ],
 )

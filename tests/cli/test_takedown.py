@@ -90,7 +90,7 @@ def test_it_marks_nothing_and_changes_no_draft(takedown, mark):
     second = takedown()
 
     assert second[1] == first[1]
-    assert "the draft is there already" in second[2]
+    assert "the draft exists already" in second[2]
 
 
 def test_only_the_sites_and_pictures_asked_for(takedown, mark):

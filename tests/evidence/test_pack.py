@@ -222,7 +222,7 @@ def test_an_id_in_the_ledger_that_is_none_of_ours_packs_nothing(ledger, tmp_path
 def test_a_file_that_is_there_is_not_touched(ledger, pack_file):
     before = pack_file.read_bytes()
 
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="already exists"):
         packed(ledger, pack_file, domains=["example.com"])
     assert pack_file.read_bytes() == before
 
@@ -230,9 +230,9 @@ def test_a_file_that_is_there_is_not_touched(ledger, pack_file):
 def test_a_dangling_link_is_there_too_and_a_folder_that_is_missing_is_reported(ledger, pack_file, tmp_path):  # fmt: skip
     (tmp_path / "link.zip").symlink_to("nowhere")
 
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="already exists"):
         packed(ledger, tmp_path / "link.zip", domains=["example.com"])
-    with pytest.raises(UsageError, match="is no folder"):
+    with pytest.raises(UsageError, match="is not a directory"):
         packed(ledger, tmp_path / "none" / "e.zip", domains=["example.com"])
 
 

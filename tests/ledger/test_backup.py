@@ -107,7 +107,7 @@ def test_nothing_is_overwritten(tmp_path):
     (tmp_path / "link").symlink_to("nowhere")
 
     for name in ("copy", "link", FILE_NAME):
-        with pytest.raises(UsageError, match="is there already"):
+        with pytest.raises(UsageError, match="already exists"):
             back_up(tmp_path / FILE_NAME, str(tmp_path / name))
     assert (tmp_path / "copy").read_bytes() == b"precious"
     assert sorted(os.listdir(tmp_path)) == ["copy", FILE_NAME, "link"]

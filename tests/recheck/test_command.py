@@ -36,7 +36,7 @@ def test_json_has_what_it_promises(recheck):
     assert match["path"] == "/p/one.jpg"
     assert (match["verdict"], match["http_status"]) == ("unknown", None)
     assert match["checked_at"].endswith("Z")
-    assert match["detail"] == "127.0.0.1 is no public address: not connected to"
+    assert match["detail"] == "127.0.0.1 is not a public address: not connected to"
     (page,) = match["pages"]
     assert (page["url"], page["verdict"], page["http_status"]) == (
         "http://site.invalid/page", "gone_once", None,

@@ -83,7 +83,7 @@ async def test_the_report_says_how_telling_went(web, receiver):
     assert report_of(web, quiet)["alerts"] == {"told": 0, "pending": 0, "troubles": []}
     page = web.folder / "output" / "runs" / down.report.run.id / "report.html"
     assert "1 message waits for the next run" in page.read_text()
-    assert "webhook was not told of all matches: HTTP 503" in page.read_text()
+    assert "webhook did not get all alerts: HTTP 503" in page.read_text()
 
 
 async def test_a_report_made_again_says_it_too(web, receiver, capsysbinary):
@@ -101,7 +101,7 @@ async def test_a_target_that_fails_is_warned_of_and_fails_nothing(web, receiver,
     with caplog.at_level(logging.WARNING, "batchscan"):
         ran = await web.scan(alerts=alerts(receiver))
     assert ran.exit_code == 0
-    assert "webhook was not told of all matches: HTTP 404 from 127.0.0.1:" in caplog.text
+    assert "webhook did not get all alerts: HTTP 404 from 127.0.0.1:" in caplog.text
 
 
 async def test_what_is_allowed_or_not_mine_is_not_reported(web, receiver, tmp_path):
@@ -241,6 +241,6 @@ async def test_a_quiet_scan_speaks_of_a_target_that_fails_and_of_nothing_else(we
 
     code, out, err = down
     assert (code, out, len(err.splitlines())) == (0, "", 1)
-    assert err.startswith("batchscan: webhook was not told of all matches: HTTP 404 from 127.0.0.1")
+    assert err.startswith("batchscan: webhook did not get all alerts: HTTP 404 from 127.0.0.1")
     assert up == (0, "", "")
     assert names(receiver.urls()) == [ONE]

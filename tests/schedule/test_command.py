@@ -56,7 +56,7 @@ def test_what_is_called_like_an_option_of_ours_belongs_to_the_scan_behind_the_da
         (("nowhere",), "cannot scan '"),
         ((), "no PATH was given"),
         (("--files-from", "-"), "a scheduled scan has no stdin"),
-        (("--files-from", "nowhere.txt"), "there is no list of files"),
+        (("--files-from", "nowhere.txt"), "does not exist"),
         (("--config", "nowhere.yaml", "my images"), "nowhere.yaml: cannot be read"),
         (("--at", "noon", "my images"), "--at: found 'noon'"),
         (("--at", "1:00", "--every", "1d", "my images"), "either --at or --every"),
@@ -74,7 +74,7 @@ def test_what_would_fail_at_night_fails_now(machine, form, words, said):
 def test_it_is_either_for_systemd_or_for_cron(machine, words):
     code, _, err = machine.asked(*words, "my images")
     assert code == 2
-    assert "either --systemd, --cron or --launchd" in err
+    assert "one of --systemd, --cron and --launchd" in err
 
 
 def test_no_secret_is_in_it_and_what_is_to_be_done_is_said(machine, monkeypatch):
@@ -85,7 +85,7 @@ def test_no_secret_is_in_it_and_what_is_to_be_done_is_said(machine, monkeypatch)
         assert code == 0
         assert "s3cr3t" not in out + err
         assert "the API key is read from" in err
-        assert "HTTPS_PROXY: give it " in err
+        assert "HTTPS_PROXY: set it " in err
 
 
 def test_the_key_comes_from_the_file_that_the_user_has(machine, monkeypatch):
@@ -121,7 +121,7 @@ def test_secrets_of_alerts_are_to_be_given_where_only_the_job_reads_them(machine
     for form, place in (("--systemd", "/etc/batchscan/env"), ("--cron", "the top of the crontab")):
         code, out, err = machine.asked(form, "-c", "b.yaml", "my images")
         assert code == 0
-        assert f"HOOK: give it {'in' if form == '--systemd' else 'at'} {place}" in err
+        assert f"HOOK: set it {'in' if form == '--systemd' else 'at'} {place}" in err
         assert "s3cr3t" not in out + err
     assert "EnvironmentFile" not in machine.units("my images")
 
@@ -177,7 +177,7 @@ def test_a_line_break_in_a_name_is_written_for_systemd_and_refused_for_cron(mach
     assert machine.command("a\nb")[-1] == f"{machine.home}/a\nb"
     code, out, err = machine.asked("--cron", "a\nb")
     assert (code, out) == (2, "")
-    assert "cannot stand in a crontab" in err
+    assert "cannot be written in a crontab" in err
 
 
 def test_what_surprises_is_said(machine, monkeypatch):
@@ -213,7 +213,7 @@ def test_units_are_written_and_what_comes_next_is_said(machine, folder):
     service.write_text("[Service]\n")
     code, _, err = machine.asked("--systemd", "--name=nightly", "--to", folder, "my images")
     assert code == 2
-    assert "others wrote or changed it" in err
+    assert "not written by batchscan or was changed since" in err
 
 
 def test_only_units_are_written_and_only_to_a_folder(machine):

@@ -65,6 +65,6 @@ def test_a_plain_word_stays_as_it_is(word):
 
 @pytest.mark.parametrize("text", ["a\nb", " a", "a ", "a\\", "a\udcff"])
 def test_a_line_that_knows_no_quotes_refuses_what_it_would_lose(text):
-    with pytest.raises(UsageError, match="cannot stand in a unit"):
+    with pytest.raises(UsageError, match="cannot be written in a systemd unit"):
         unit_rest(text)
     assert unit_rest("/etc/my key 100%") == "/etc/my key 100%%"

@@ -38,7 +38,9 @@ def test_what_others_wrote_or_changed_stays_and_nothing_is_written(tmp_path, cha
     write_units(str(tmp_path), UNITS)
     timer = tmp_path / "a.timer"
     timer.write_text(others := change(timer.read_text()))
-    with pytest.raises(UsageError, match=r"a\.timer' is there, and others wrote or changed it"):
+    with pytest.raises(
+        UsageError, match=r"a\.timer' exists, and was not written by batchscan or was changed since"
+    ):
         write_units(str(tmp_path), {"a.service": "[Service]\nType=oneshot\n", "a.timer": "x"})
 
     assert timer.read_text() == others

@@ -104,7 +104,7 @@ def test_the_state_folder_is_else_the_users_own(tmp_path, monkeypatch):
 @needs_root
 def test_without_a_home_the_state_folder_is_asked_for():
     _, said = homeless("state_folder(Settings())")
-    assert "UsageError: there is no home folder to keep the ledger in" in said
+    assert "UsageError: no home folder is known for the ledger" in said
 
 
 @needs_root

@@ -153,7 +153,7 @@ def test_plots_are_whole_svg_that_asks_for_nothing_and_says_what_it_shows(ledger
 
     assert [figure.findtext("figcaption") for figure in root] == [
         "Matches found",
-        "Noticed: the site was told",
+        "Noticed: a notice was sent",
         "Removed",
         "Days from noticed to removed, median",
         "Credits charged",

@@ -254,7 +254,7 @@ async def test_a_failing_store_is_asked_again_and_then_lost(bench, bucket, monke
         ("s3://id:s3cret@pictures/x", "holds a secret"),
         ("s3://pictures/a.png?X-Amz-Signature=s3cret", "holds a secret"),
         ("s3:///x", "names no bucket"),
-        ("gopher://pictures/x", "no store of that kind"),
+        ("gopher://pictures/x", "unsupported URL scheme"),
     ],
 )
 async def test_a_root_that_cannot_be_is_refused_before_anything_is_sent(bench, root, says):

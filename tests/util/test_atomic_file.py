@@ -16,7 +16,7 @@ def test_a_file_that_appears_meanwhile_is_left_as_it_is(tmp_path, monkeypatch, l
         monkeypatch.setattr(os, "link", _no_links)
     path = tmp_path / "a"
 
-    with pytest.raises(UsageError, match="there already"):
+    with pytest.raises(UsageError, match="already exists"):
         _write(path, lambda: path.write_bytes(b"theirs"))
 
     assert path.read_bytes() == b"theirs"

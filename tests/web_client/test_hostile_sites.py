@@ -157,7 +157,7 @@ async def test_the_peer_is_looked_at_once_more_when_it_is_connected():
         answers = iter([True, False])
         connector = GuardedConnector(["127.0.0.1"], found.port, lambda *_: next(answers))
         async with aiohttp.ClientSession(connector=connector) as session:
-            with pytest.raises(OSError, match="no public address"):
+            with pytest.raises(OSError, match="not a public address"):
                 await session.get("http://site.example/")
 
     assert connector.refused == "127.0.0.1"
