@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Collection
 from typing import NamedTuple
 
 
@@ -16,9 +18,10 @@ class Spent(NamedTuple):
 class Charges:
     """Sums over answers and doubts."""
 
-    def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, realm_ids: Collection[int]) -> None:
+        """Prepare; `realm_ids` are those of one service, by all spellings of its address."""
         self._connection = connection
-        self._realm_id = realm_id
+        self._realm_ids = json.dumps([*realm_ids])
 
     def since(self, at: float, price: int, most: int | None = None) -> Spent:
         """What was charged since then, and what may have been.
@@ -33,12 +36,12 @@ class Charges:
             "SELECT sum(iif(a.credits > :most AND a.credits > :price, :price,"
             " max(0, coalesce(a.credits, :price)))) FROM answers a INDEXED BY answers_by_time"
             " CROSS JOIN pictures p ON p.id = a.picture_id"
-            " WHERE a.received_at >= :at AND p.realm_id = :realm",
-            {"most": most, "price": price, "at": at, "realm": self._realm_id},
+            " WHERE a.received_at >= :at AND p.realm_id IN (SELECT value FROM json_each(:realms))",
+            {"most": most, "price": price, "at": at, "realms": self._realm_ids},
         ).fetchone()[0]
         doubts = self._connection.execute(
             "SELECT sum(d.sends) FROM doubts d CROSS JOIN claims USING (scan_id)"
-            " CROSS JOIN pictures p ON p.id = picture_id WHERE d.at >= ? AND p.realm_id = ?",
-            (at, self._realm_id),
+            " CROSS JOIN pictures p ON p.id = picture_id WHERE d.at >= ? AND p.realm_id IN (SELECT value FROM json_each(?))",
+            (at, self._realm_ids),
         ).fetchone()[0]
         return Spent(int(charged or 0), int(doubts or 0))

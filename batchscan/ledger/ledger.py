@@ -33,7 +33,7 @@ from batchscan.ledger.outbox import Outbox
 from batchscan.ledger.prune import Pruning
 from batchscan.ledger.rate_limits import RateLimits
 from batchscan.ledger.readings import Readings
-from batchscan.ledger.realms import Realm, address_of, akin, enter, realm_id_of
+from batchscan.ledger.realms import Realm, address_of, akin, all_ids_of, enter, realm_id_of
 from batchscan.ledger.rechecks import Rechecks
 from batchscan.ledger.renditions import Renditions
 from batchscan.ledger.report_cache import ReportCache
@@ -84,7 +84,7 @@ class Ledger:
         self.report_cache = ReportCache(connection, writable=writable)
         self.rescan_queue = RescanQueue(connection)
         self.renditions = Renditions(connection, realm_id, seals)
-        self.charges = Charges(connection, realm_id)
+        self.charges = Charges(connection, {realm_id, *all_ids_of(connection, realm)})
         self.stats = Stats(connection)
         self.activity = Activity(connection, realm_id)
         self.pruning = Pruning(connection)

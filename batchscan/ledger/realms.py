@@ -48,6 +48,11 @@ def realm_id_of(connection: sqlite3.Connection, realm: Realm) -> tuple[int, str]
     return next(iter(_spellings(connection, realm)), None)
 
 
+def all_ids_of(connection: sqlite3.Connection, realm: Realm) -> list[int]:
+    """The numbers of a realm by every spelling: what was paid twice stands under two."""
+    return [number for number, _ in _spellings(connection, realm)]
+
+
 def enter(connection: sqlite3.Connection, realm: Realm) -> None:
     """Enter a realm, or make one of those that differ in their spelling only.
 

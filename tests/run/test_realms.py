@@ -77,6 +77,34 @@ async def test_realms_that_an_older_batchscan_spelled_in_two_ways_become_one(ben
     assert bench.charged() == 5
 
 
+async def test_what_was_paid_under_two_spellings_counts_for_the_months_budget(bench):
+    bench.pictures(3)
+    await bench.scan()
+    port = bench.emulator.url.rpartition(":")[2]
+    spell(bench, "UPDATE realms SET api_url = ?", f"http://localhost:{port}")
+    spell(bench, "INSERT INTO realms (api_url, sandbox) VALUES (?, 0)", f"HTTP://127.0.0.1:{port}")
+    with closing(sqlite3.connect(bench.folder / "state" / "ledger.sqlite3")) as ledger:
+        for table, key in (("pictures", "id"), ("claims", "picture_id"), ("answers", "picture_id")):
+            copy_rows(ledger, table, key)
+        ledger.commit()
+    bench.pictures(2, start=3)
+    ran = await bench.scan(spend={"per_month": 7})
+
+    assert (ran.exit_code, ran.report.files.scanned) == (5, 1)  # six were paid for before
+
+
+def copy_rows(ledger: sqlite3.Connection, table: str, key: str) -> None:
+    """Give the second realm what the first one has."""
+    changes = {key: f"{key} + 100", "realm_id": "2", "scan_id": "scan_id || 'b'"}
+    if table != "pictures":
+        changes["id"] = "id + 100"
+    names = [row[1] for row in ledger.execute(f"PRAGMA table_xinfo({table})") if not row[6]]
+    values = [changes.get(name, name) for name in names]
+    ledger.execute(
+        f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(values)} FROM {table}"
+    )
+
+
 async def test_a_change_to_what_may_be_the_same_service_is_said(bench):
     bench.pictures(1)
     await bench.scan()
