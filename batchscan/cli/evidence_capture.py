@@ -113,7 +113,7 @@ _INCOMPLETE = 3
 def capture(*, as_json: bool, authority: str | None, screenshot: bool, **parameters: object) -> int:
     """Capture, and give the exit code."""
     from batchscan.commands.capture import capture_matches  # noqa: PLC0415 - --help does without
-    from batchscan.commands.capture_text import CaptureTeller  # noqa: PLC0415
+    from batchscan.commands.capture_text import CaptureOutput  # noqa: PLC0415
     from batchscan.commands.scan import run  # noqa: PLC0415 - as above
 
     choice = _choice(
@@ -122,15 +122,15 @@ def capture(*, as_json: bool, authority: str | None, screenshot: bool, **paramet
     rules = _words(parameters.pop("connect_to"))
     options = _options(rules, authority, screenshot=screenshot)
     settings = settings_of(parameters, credentials=False).settings
-    told = CaptureTeller(as_json=as_json, wants_screenshot=screenshot)
-    if not run(capture_matches(settings, choice, options, told)):
+    output = CaptureOutput(as_json=as_json, wants_screenshot=screenshot)
+    if not run(capture_matches(settings, choice, options, output)):
         raise UsageError(
             "no match is like that: nothing was captured",
             advice="choose by --disposition, --domain, --images or --url; `batchscan report --all` "
             "names all matches",
         )
-    print_data(told.json() if as_json else told.summary())
-    return _INCOMPLETE if told.failed else 0
+    print_data(output.json() if as_json else output.summary())
+    return _INCOMPLETE if output.failed else 0
 
 
 def _words(given: object) -> tuple[str, ...]:

@@ -23,7 +23,6 @@ from batchscan.state.access import realm_of
 from batchscan.util.atomic_file import write_atomic
 from batchscan.web_client import ConnectTo, FetchLimits, WebClient
 
-LIMITS = FetchLimits()
 AT_ONCE = 4  # matches; each host is asked by one at a time
 
 
@@ -63,7 +62,7 @@ async def capture_matches(
     settings: Settings,
     choice: MatchChoice,
     options: CaptureOptions,
-    tell: Callable[[Captured], None],
+    report: Callable[[Captured], None],
 ) -> int:
     """Capture all chosen matches; gives how many there were.
 
@@ -71,7 +70,7 @@ async def capture_matches(
         settings: which state folder.
         choice: which matches.
         options: how.
-        tell: gets each one when it is in the ledger.
+        report: gets each one when it is in the ledger.
 
     Raises:
         StorageError: a file or the ledger cannot be written.
@@ -82,17 +81,17 @@ async def capture_matches(
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(AT_ONCE, len(chosen))):
-                    group.create_task(_work(desk, waiting, tell))
+                    group.create_task(_work(desk, waiting, report))
         except* StorageError as errors:
             raise errors.exceptions[0] from None
         return len(chosen)
 
 
 async def _work(
-    desk: _Desk, waiting: Iterator[ChosenMatch], tell: Callable[[Captured], None]
+    desk: _Desk, waiting: Iterator[ChosenMatch], report: Callable[[Captured], None]
 ) -> None:
     for match in waiting:
-        tell(await desk.capture(match))
+        report(await desk.capture(match))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +138,9 @@ async def _desk(settings: Settings, options: CaptureOptions) -> AsyncIterator[_D
     ledger = LedgerThread(Ledger.change(state, realm_of(settings)))
     decoders = Decoders()
     try:
+        limits = FetchLimits(settings.recheck.timeout, settings.recheck.pause)
         capturer = Capturer(
-            WebClient(connect_to=options.connect_to, limits=LIMITS),
+            WebClient(connect_to=options.connect_to, limits=limits),
             decoders,
             str(state),
             user_name(),

@@ -21,7 +21,7 @@ _OK = 2  # hundred and more, as HTTP has it
 
 
 @dataclass(slots=True)
-class CaptureTeller:
+class CaptureOutput:
     """What is said of each match, and of all together."""
 
     as_json: bool
@@ -32,7 +32,7 @@ class CaptureTeller:
     failed: int = 0  # matches of which something is missing
 
     def __call__(self, captured: Captured) -> None:
-        """Hear of one."""
+        """Say what became of one."""
         problems = [*_problems(captured)]
         if self.wants_screenshot and _lacks_screenshot(captured):
             problems.append("screenshot: the browser made none")

@@ -61,6 +61,17 @@ async def test_an_answer_says_when_it_was_asked_and_openssl_agrees(authority, tm
     assert check_timestamp(made.response, SHA256, None) is False
 
 
+async def test_an_answer_with_its_whole_chain_is_kept_and_openssl_accepts_it(tmp_path):
+    """Some programs cannot read those of OpenSSL's own server, whose certificates are unsorted."""
+    authority = make_authority(tmp_path / "chain", with_chain=True)
+    made = await stamp(authority.reply)
+    (tmp_path / "data").write_bytes(DATA)
+    (tmp_path / "tsr").write_bytes(made.response)
+
+    assert authority.verifies(tmp_path / "data", tmp_path / "tsr")
+    assert (made.at is None) == (check_timestamp(made.response, SHA256, None) is None)
+
+
 async def test_an_answer_about_something_else_is_found_out(authority, tmp_path):
     made = await stamp(authority.reply)
     other = make_authority(tmp_path / "other")

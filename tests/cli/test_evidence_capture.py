@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,12 +13,11 @@ from contextlib import closing
 import pytest
 
 from batchscan.cli import main
-from batchscan.commands import capture as commands
 from batchscan.ledger import FILE_NAME, Ledger, Realm
 from batchscan.settings import Api
-from batchscan.web_client import FetchLimits
 from tests.support.ledger_entries import enter, shown
 from tests.support.pictures import png
+from tests.support.timestamp_authority import make_authority, serving
 from tests.support.web_sites import NOT_THERE, Site, ok, site
 
 COPY = png(32, 24, 3)
@@ -59,12 +59,14 @@ def state(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def capture(state, web, capsys, monkeypatch):
-    monkeypatch.setattr(commands, "LIMITS", FetchLimits(pause=0.0))
+def capture(state, web, capsys):
+    config = state.parent / "c.yaml"
+    config.write_text("recheck: {pause: 0s}\n")
 
     def run(*words: str) -> tuple[int, str, str]:
         rule = f":80:127.0.0.1:{web.port}"
-        code = main(["evidence", "capture", "--state", str(state), "--connect-to", rule, *words])
+        given = ["-c", str(config), "--state", str(state), "--connect-to", rule, *words]
+        code = main(["evidence", "capture", *given])
         said = capsys.readouterr()
         return code, said.out, said.err
 
@@ -138,3 +140,30 @@ def test_a_mistake_is_said_and_captures_nothing(capture, state, words, said):
 
     assert (code, captured(state)) == (2, set())
     assert said in err
+
+
+def test_a_timestamp_is_kept_beside_the_file_and_openssl_accepts_it(capture, state, tmp_path):
+    authority = make_authority(tmp_path / "tsa")
+    with serving(authority) as url:
+        code, out, err = capture("--domain", "a.example", "--timestamp", url)
+
+    [data] = (state / "captures").glob("*.warc.gz")
+    response = data.with_name(f"{data.name}.tsr")
+    assert code == 0, err
+    assert f"openssl ts -verify -data {data} -in {response} -CAfile CA.pem" in out
+    assert authority.verifies(data, response)
+    assert stat.S_IMODE(response.stat().st_mode) == 0o600
+
+    pack = tmp_path / "e.zip"
+    state_of = ("--state", str(state))
+    assert main(["evidence", "pack", "--domain", "a.example", "--to", str(pack), *state_of]) == 0
+    roots = ("--timestamp-ca", str(authority.roots))
+    assert main(["evidence", "verify", str(pack), *roots]) == 0
+
+
+def test_an_authority_that_is_away_leaves_the_capture_and_is_said(capture, state):
+    code, _, err = capture("--domain", "a.example", "--timestamp", "http://127.0.0.1:9/tsa")
+
+    assert code == 3
+    assert "timestamp: http://127.0.0.1:9/tsa cannot be asked" in err
+    assert len(list((state / "captures").glob("*.warc.gz"))) == 1

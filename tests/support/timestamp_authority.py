@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 _CONFIG = """
@@ -92,3 +96,30 @@ def _openssl(folder: Path, *words: str) -> str:
         ["openssl", *words], cwd=folder, capture_output=True, text=True, check=False
     )
     return done.stdout + done.stderr
+
+
+@contextmanager
+def serving(authority: Authority) -> Iterator[str]:
+    """Let an authority answer over HTTP, in a thread of its own; its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            query = self.rfile.read(int(self.headers["Content-Length"]))
+            reply = authority.reply(query)
+            self.send_response(200)
+            self.send_header("Content-Type", "application/timestamp-reply")
+            self.send_header("Content-Length", str(len(reply)))
+            self.end_headers()
+            self.wfile.write(reply)
+
+        def log_message(self, *words: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/tsa"
+        finally:
+            server.shutdown()
+            thread.join()
