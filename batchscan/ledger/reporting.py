@@ -113,7 +113,7 @@ class Reporting:
     def books(self) -> RealmTotals:
         """Count every file with a final verdict, and what answers have cost."""
         files, answered, size = self._connection.execute(
-            "SELECT count(*), count(picture_id), coalesce(sum(size), 0) FROM files"
+            "SELECT count(*), count(picture_id), CAST(total(size) AS INTEGER) FROM files"
             " WHERE realm_id = ?",
             (self._realm_id,),
         ).fetchone()

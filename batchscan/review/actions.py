@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,7 @@ T = TypeVar("T")
 MAX_PICKED: Final = 500  # matches that one decision is about
 MAX_REASON: Final = 500  # characters
 _RULE: Final = "rule-"  # before the number of a rule that may be taken back
+_DECISION: Final = re.compile("[0-9]{1,18}")  # a number that a column can hold
 _MAX_RULES: Final = 100  # that may be
 
 
@@ -117,7 +119,7 @@ class Actions:
         """
         if what.startswith(_RULE):
             return await asyncio.to_thread(self._take_rule_back, what)
-        if not what.isascii() or not what.isdigit():
+        if not _DECISION.fullmatch(what):
             raise UsageError("nothing was decided in this window yet that could be taken back")
 
         def change(ledger: Ledger) -> Done:

@@ -82,5 +82,5 @@ def _state(found: Any) -> Stat:
 def _state_of(answer: Any) -> Stat:
     """The state of a blob that an answer holds all or a part of."""
     whole = str(answer.content_range or "").rpartition("/")[2]
-    size = int(whole) if whole.isdigit() else answer.size or 0
+    size = int(whole) if whole.isdecimal() else answer.size or 0
     return state(size, answer.last_modified, answer.etag or "")

@@ -91,7 +91,7 @@ def _state_of_answer(headers: Mapping[str, str], size: int) -> Stat:
     whole = headers.get("Content-Range", "").rpartition("/")[2]
     modified = headers.get("Last-Modified")
     return state(
-        int(whole) if whole.isdigit() else size,
+        int(whole) if whole.isdecimal() else size,
         parsedate_to_datetime(modified) if modified else None,
         headers.get("x-goog-generation", ""),
     )

@@ -112,7 +112,7 @@ def _session() -> Any:
 def _whole_size(answer: dict[str, Any]) -> int:
     """Bytes of the object that an answer holds all or a part of."""
     whole = str(answer.get("ContentRange", "")).rpartition("/")[2]
-    return int(whole) if whole.isdigit() else int(answer["ContentLength"])
+    return int(whole) if whole.isdecimal() else int(answer["ContentLength"])
 
 
 def _state(found: dict[str, Any], size: int) -> Stat:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchscan.ledger import FreshnessPolicy, Ledger
+from batchscan.model import MAX_COUNT
 from tests.support.ledgers import POLICY, REAL, answer, digest, entry, image, settled
 from tests.support.settling import settle
 
@@ -109,3 +110,11 @@ def test_a_new_answer_replaces_the_matches_and_keeps_the_old_body(ledger):
 
     assert digest(ledger).matches.total == 1
     assert ledger.claims.answer(1) is not None
+
+
+def test_sizes_may_add_up_to_more_than_a_column_holds(ledger):
+    for name in ("a", "b", "c"):
+        stat = image().stat._replace(size=MAX_COUNT)
+        ledger.files.upsert(f"/p/{name}.png", stat, rules="r1", line=b'{"reason": "too_large"}')
+    books = ledger.reporting.books()
+    assert (books.rejected, books.bytes) == (3, MAX_COUNT)

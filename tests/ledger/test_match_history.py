@@ -309,3 +309,14 @@ def test_a_ledger_of_the_second_version_keeps_its_matches_with_their_pages(tmp_p
     assert found.match.kind is MatchKind.FULL  # the worst of the two ways to write it
     assert found.match.pages == ("https://two.example.com/page", "https://one.example.com/page")
     assert (found.match.state, found.match.first_seen) == (MatchState.KNOWN, 1000.0)
+
+
+def test_a_first_answer_has_the_history_that_a_look_into_it_says(ledger):
+    claim = ledger.claims.open(image(), 1, "r1", 0.0)
+    said = answer(ONE, "https://b.example.com/", "https://c.example.com/", at=1000.0)
+    settle(ledger, claim, said, "r1")
+    ledger.history.set_news_scope(["r1"], lambda url, *_: url == ONE)
+    placed = ledger.history.placed_first(claim.picture_id, said.matches)
+    looked_up = {each.match.url: each.match for each in ledger.history.matches_of(claim.picture_id)}
+    assert {each.url: each for each in placed} == looked_up
+    assert [each.disposition for each in placed] == ["allowed", "open", "open"]
