@@ -137,6 +137,17 @@ class MatchDecision(NamedTuple):
     undoes: bool  # it took another one back
 
 
+class Version(NamedTuple):
+    """A file that was not asked about, as the answer about a better version of it holds for it."""
+
+    path: bytes
+    width: int
+    height: int
+    distance: int  # how alike the two are (`likeness.CoveredBy`)
+    difference: int
+    rule: str
+
+
 @dataclass(frozen=True, slots=True)
 class PictureMatches:
     """A content with matches, whole: for the formats that name every one of them."""
@@ -153,3 +164,4 @@ class PictureMatches:
     thumbnail: bytes | None = field(default=None, repr=False)  # a small JPEG or WebP file
     provenance: Provenance | None = None
     decisions: Mapping[str, tuple[MatchDecision, ...]] = field(default_factory=dict)  # by URL
+    versions: tuple[Version, ...] = ()  # the first of them, the largest first

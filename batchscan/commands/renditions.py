@@ -32,6 +32,7 @@ class VersionFields(msgspec.Struct, frozen=True, kw_only=True):
     distance: int
     difference: int
     rule: str
+    covered: bool  # false: it was asked about, too
 
 
 class GroupFields(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +88,7 @@ def _version(file: CoveredFile) -> VersionFields:
         distance=by.distance,
         difference=by.difference,
         rule=by.rule,
+        covered=not file.asked,
     )
 
 
@@ -117,30 +119,35 @@ def as_json(ledger: Ledger) -> Iterator[bytes]:
 
 def as_text(ledger: Ledger) -> Iterator[str]:
     """All of it for people."""
-    versions = pictures = 0
+    covered = asked = 0
     for group in groups(ledger):
-        pictures += 1
-        versions += len(group.versions)
         yield f"{printable(group.path)}  {group.width} x {group.height}, asked about"
         folder = os.path.dirname(group.path)
         for each in group.versions:
+            covered, asked = covered + each.covered, asked + (not each.covered)
             same = os.path.dirname(each.path) == folder
             name = os.path.basename(each.path) if same else each.path
             yield f"  {printable(name)}  {each.width} x {each.height}, {_why(each)}"
     for said in decisions(ledger):
         yield _said(said)
-    if versions:
-        covers = "covers" if pictures == 1 else "cover"
-        yield f"{amount(pictures, 'picture')} {covers} {amount(versions, 'version')}."
-    else:
-        yield "No picture is covered by another version; `--renditions cover` looks for such."
+    yield _sum(covered, asked)
+
+
+def _sum(covered: int, asked: int) -> str:
+    if not covered + asked:
+        return "No versions are known; a scan looks for them (--renditions)."
+    parts = [f"{covered:,} covered"] if covered else []
+    parts += [f"{asked:,} asked about (`--renditions cover` would not)"] if asked else []
+    return f"{amount(covered + asked, 'version')}: {', '.join(parts)}."
 
 
 def _why(version: VersionFields) -> str:
+    asked = "" if version.covered else "; asked about, too"
     if version.rule == "joined":
-        return "joined by you"
+        return f"joined by you{asked}"
     beside = ", the same moment" if version.rule == "raw" else ""
-    return f"{version.distance} of 256 bits, {version.difference} levels apart{beside}"
+    bits = f"{version.distance} of 256 bits, {version.difference} levels apart"
+    return f"{bits}{beside}{asked}"
 
 
 def _said(said: DecisionFields) -> str:

@@ -156,6 +156,7 @@ class _PackBuilder:
             content_credentials=NOT_READ if data is None else read_credentials(data),
             answers=answers,
             matches=list(self._matches(picture, captured)),
+            versions=records.versions_of(picture),
         )
         name = f"pictures/{picture.sha256}.json"
         self._packer.add(name, records.encode(record), self._latest)

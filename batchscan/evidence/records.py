@@ -125,6 +125,17 @@ class MatchFields(msgspec.Struct, frozen=True, kw_only=True):
     recheck: RecheckFields | None = None  # what its site answered last
 
 
+class VersionFields(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that was not asked about: another version of the picture, by a rule on its pixels."""
+
+    path: PathFields
+    width: int
+    height: int
+    distance: int  # bits of 256 in which the two hashes differ
+    difference: int  # the largest of any channel of thumbnails of 48 x 48, 0 to 255
+    rule: str
+
+
 class PictureFields(msgspec.Struct, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -139,6 +150,7 @@ class PictureFields(msgspec.Struct, frozen=True, kw_only=True):
     content_credentials: CredentialsFields = NOT_READ  # C2PA
     answers: list[AnswerFields]
     matches: list[MatchFields]
+    versions: list[VersionFields] = msgspec.field(default_factory=list)  # what was not asked about
 
 
 def encode(picture: PictureFields) -> bytes:
@@ -149,6 +161,21 @@ def encode(picture: PictureFields) -> bytes:
 def paths_of(picture: EvidencePicture) -> list[PathFields]:
     """Write down where a picture is."""
     return [PathFields(*path_fields(path)) for path in picture.paths]
+
+
+def versions_of(picture: EvidencePicture) -> list[VersionFields]:
+    """Write down the versions of a picture that its answers hold for, too."""
+    return [
+        VersionFields(
+            path=PathFields(*path_fields(each.path)),
+            width=each.width,
+            height=each.height,
+            distance=each.distance,
+            difference=each.difference,
+            rule=each.rule,
+        )
+        for each in picture.versions
+    ]
 
 
 def provenance_of(recorded: Provenance | None, now: Provenance | None) -> ProvenanceFields:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from batchscan.errors import StorageError
 from batchscan.ledger.equals import read_sent
 from batchscan.ledger.known import ANSWER_COLUMNS, StoredAnswer
 from batchscan.ledger.match_history import MatchHistory
+from batchscan.ledger.versions import versions_of
 from batchscan.model import Sent
+from batchscan.report_sections import Version
 from batchscan.util.paths import join_path, split_path
 
 _MATCHED = "EXISTS (SELECT 1 FROM sightings m WHERE m.picture_id = p.id)"
@@ -33,6 +35,7 @@ class EvidencePicture:
     width: int
     height: int
     provenance: bytes | None  # JSON; None where nobody looked for it
+    versions: tuple[Version, ...] = ()  # not asked about, as these answers hold for them, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,10 @@ class EvidenceReader:
             "SELECT path FROM claims WHERE picture_id = ? ORDER BY generation", (picture_id,)
         )
         paths = (*self._history.paths_of(picture_id), *(path for (path,) in sent_from))
-        return EvidencePicture(picture_id, tuple(dict.fromkeys(paths)), *row)
+        versions = versions_of(self._connection, picture_id)
+        covered = {version.path for version in versions}
+        own = tuple(path for path in dict.fromkeys(paths) if path not in covered)
+        return replace(EvidencePicture(picture_id, own, *row), versions=versions)
 
     def answers(self, picture_id: int) -> Iterator[EvidenceAnswer]:
         """Every answer about a picture, the oldest first.

@@ -16,6 +16,7 @@ from batchscan.ledger.rendition_files import (
     RenditionFiles,
     fingerprint_in,
 )
+from batchscan.ledger.versions import COVERED_FILE
 from batchscan.likeness import CoveredBy, Fingerprint
 from batchscan.model import Candidate, Stat
 from batchscan.util.paths import join_path, split_path
@@ -44,6 +45,7 @@ class CoveredFile(NamedTuple):
     asked_width: int  # of the picture that was asked about
     asked_height: int
     sha256: str
+    asked: bool  # whether it was asked about all the same: without `--renditions cover`
 
 
 Word: TypeAlias = Literal["split", "join"]
@@ -178,18 +180,24 @@ class Renditions:
         return Cover(picture_id, CoveredBy(os.fsdecode(path), by.hex(), *how))
 
     def covered_files(self) -> Iterator[CoveredFile]:
-        """Every file that is covered, by the answered picture, the largest first."""
-        rows = self._connection.execute(
+        """Every file that is a version of an answered one, by that picture, the largest first."""
+        columns = (
             "SELECT d.path, f.name, v.bytes, v.width, v.height, v.picture_id, v.by_path,"
             " v.by_sha256, v.distance, v.difference, v.rule, p.width, p.height, v.sha256"
-            " FROM covered v JOIN pictures p ON p.id = v.picture_id"
-            " JOIN files f ON f.picture_id = v.picture_id AND f.sha256 = v.sha256"
-            " JOIN folders d ON d.id = f.folder_id WHERE v.realm_id = ?"
-            " ORDER BY v.by_path, v.by_sha256, v.width * v.height DESC, d.path, f.name",
+        )
+        rows = self._connection.execute(
+            f"SELECT * FROM ({columns}, 0 FROM covered v JOIN pictures p ON p.id = v.picture_id"
+            f" JOIN files f ON {COVERED_FILE} JOIN folders d ON d.id = f.folder_id"
+            f" WHERE v.realm_id = ?1 UNION ALL {columns}, 1 FROM covered v"
+            " JOIN pictures p ON p.id = v.picture_id"
+            " JOIN pictures own ON own.realm_id = v.realm_id AND own.sha256 = v.sha256"
+            " JOIN files f ON f.picture_id = own.id AND f.sha256 IS NULL"
+            " JOIN folders d ON d.id = f.folder_id WHERE v.realm_id = ?1)"
+            " ORDER BY by_path, by_sha256, width * height DESC, path, name",
             (self._realm_id,),
         )
         for folder, name, size, width, height, picture_id, path, by, *rest in rows:
-            distance, difference, rule, asked_width, asked_height, sha256 = rest
+            distance, difference, rule, asked_width, asked_height, sha256, asked = rest
             covered_by = CoveredBy(os.fsdecode(path), by.hex(), distance, difference, rule)
             yield CoveredFile(
                 os.fsdecode(join_path(folder, name)),
@@ -200,7 +208,17 @@ class Renditions:
                 asked_width,
                 asked_height,
                 sha256.hex(),
+                bool(asked),
             )
+
+    def found(self, file: RenditionFile, by: CoveredBy) -> None:
+        """Remember that a picture which was asked about need not have been."""
+        row = self._connection.execute(
+            "SELECT id FROM pictures WHERE realm_id = ? AND sha256 = ?",
+            (self._realm_id, bytes.fromhex(by.sha256)),
+        ).fetchone()
+        if row is not None:
+            self.cover(file, Cover(row[0], by))
 
     def content_at(self, path: str) -> str | None:
         """The content that a path was last seen with; None where nothing is known of it."""

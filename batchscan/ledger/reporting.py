@@ -15,6 +15,7 @@ from batchscan.ledger.facets import match_facets
 from batchscan.ledger.known import ANSWER_COLUMNS, StoredAnswer
 from batchscan.ledger.match_history import PRESENT, MatchHistory
 from batchscan.ledger.recheck_history import RecheckHistory
+from batchscan.ledger.versions import COVERED_FILE, versions_of
 from batchscan.likeness import CoveredBy
 from batchscan.model import Provenance, Sent
 from batchscan.report_sections import (
@@ -52,7 +53,6 @@ _TOTALS = (
 _SUMS = ", ".join(f"sum({what})" for what in _TOTALS)
 _KINDS = f"sum({_FULL}), sum({_PARTIAL})"
 _REST = f"sum({_NEW}), sum({_ALLOWED}), sum({_WORK})"
-_COVERED = "v.realm_id = f.realm_id AND v.sha256 = f.sha256 AND v.picture_id = f.picture_id"
 _SEEN = (
     "FROM report_pictures s CROSS JOIN sightings m USING (picture_id) JOIN pictures p ON p.id = m.picture_id"
     " LEFT JOIN allowed_matches a2 ON a2.picture_id = m.picture_id AND a2.key = m.key"
@@ -118,7 +118,7 @@ class Reporting:
             (self._realm_id,),
         ).fetchone()
         covered = self._connection.execute(
-            f"SELECT count(*) FROM covered v JOIN files f ON {_COVERED} WHERE v.realm_id = ?",
+            f"SELECT count(*) FROM covered v JOIN files f ON {COVERED_FILE} WHERE v.realm_id = ?",
             (self._realm_id,),
         ).fetchone()[0]
         reasons = self._connection.execute(
@@ -158,7 +158,7 @@ class Reporting:
             " LEFT JOIN pictures p ON p.id = f.picture_id LEFT JOIN answers a ON a.id = p.answer_id"
             " LEFT JOIN claims c ON c.scan_id = a.scan_id"
             " LEFT JOIN equals e ON e.realm_id = f.realm_id AND e.sha256 = f.sha256"
-            f" LEFT JOIN covered v ON {_COVERED} WHERE f.realm_id = ? ORDER BY f.folder_id, f.name",
+            f" LEFT JOIN covered v ON {COVERED_FILE} WHERE f.realm_id = ? ORDER BY f.folder_id, f.name",
             (self._realm_id,),
         )
         for folder, name, size, sha256, format_, width, height, sent, line, *rest in rows:
@@ -300,6 +300,7 @@ class MatchedPictures:
             thumbnail=thumbnail,
             provenance=msgspec.json.decode(provenance, type=Provenance) if provenance else None,
             decisions=self._decisions.of_picture(picture_id),
+            versions=versions_of(self._connection, picture_id),
         )
 
 

@@ -422,6 +422,12 @@ MIGRATIONS = (
         PRIMARY KEY (realm_id, sha256)
     ) WITHOUT ROWID;
     CREATE INDEX covered_by_picture ON covered (picture_id);
+    CREATE TRIGGER covered_added AFTER INSERT ON covered
+        WHEN EXISTS (SELECT 1 FROM sightings WHERE picture_id = NEW.picture_id)
+        BEGIN UPDATE changes SET number = number + 1; END;
+    CREATE TRIGGER covered_removed AFTER DELETE ON covered
+        WHEN EXISTS (SELECT 1 FROM sightings WHERE picture_id = OLD.picture_id)
+        BEGIN UPDATE changes SET number = number + 1; END;
     -- What people said of versions: only ever added to.
     CREATE TABLE rendition_decisions (
         id INTEGER PRIMARY KEY,

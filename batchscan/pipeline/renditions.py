@@ -17,6 +17,7 @@ from collections.abc import (
     Iterable,
     Iterator,
     Mapping,
+    Sequence,
 )
 from dataclasses import dataclass
 from functools import partial
@@ -29,7 +30,7 @@ from batchscan.images.sending import is_converted
 from batchscan.ledger import Ledger, LedgerThread
 from batchscan.ledger.rendition_files import Hashes, RenditionFile, with_thumbnail
 from batchscan.ledger.renditions import Verdicts
-from batchscan.likeness import Fingerprint
+from batchscan.likeness import CoveredBy, Fingerprint
 from batchscan.model import Candidate, NotSendable
 from batchscan.pipeline.concurrency import ByteSemaphore
 from batchscan.pipeline.rendition_family import Answered, Member
@@ -77,16 +78,22 @@ class RenditionPlanner:
         versions = 0
         async for family in self.families():
             stands: set[int] = set()
+            found: list[tuple[RenditionFile, CoveredBy]] = []
             for member in family:
                 tied = [
-                    found
-                    for other, found in member.ties
+                    (other, each)
+                    for other, each in member.ties
                     if id(other) in stands or other.decided.done()  # of an earlier run
                 ]
-                if tied and tied[0].rule != SAME_FILE:
-                    versions += 1
+                if tied and tied[0][1].rule != SAME_FILE:
+                    other, each = tied[0]
+                    by = CoveredBy(other.candidate.path, other.file.sha256, *each)
+                    found.append((member.file, by))
                 else:
                     stands.add(id(member))
+            versions += len(found)
+            if found and not self.settings.dry_run:
+                await self.ledger.run(partial(_remember, found))
             if self.stop:
                 break
         return versions
@@ -199,6 +206,11 @@ class RenditionPlanner:
                     raise result
                 done.append(result)
         return done
+
+
+def _remember(found: Sequence[tuple[RenditionFile, CoveredBy]], ledger: Ledger) -> None:
+    for file, by in found:
+        ledger.renditions.found(file, by)
 
 
 def _unprinted(after: int, ledger: Ledger) -> list[tuple[int, Candidate]]:

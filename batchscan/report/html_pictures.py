@@ -33,6 +33,7 @@ SHARE = 4  # a picture takes at most this part of the room left, and a match of 
 NEWS = (MatchState.NEW, MatchState.RETURNED)
 _KINDS = tuple(MatchKind)
 _LINK_BYTES = 150  # of the markup around an address
+_MAX_VERSIONS = 12  # of a picture, that are named
 _MAX_DECISIONS = 5  # about a match, the newest
 _UNKNOWN = "-"  # a state or disposition that nobody knows
 
@@ -80,6 +81,8 @@ class PictureView:
     full: int
     partial: int
     news: int
+    versions: tuple[str, ...]  # that were not asked about, the largest first
+    more_versions: int
     newest: int  # when its newest match was first seen
     asked: str
 
@@ -189,9 +192,20 @@ def view_of(number: int, picture: PictureMatches, room: int) -> PictureView:
         full=kinds.count(MatchKind.FULL),
         partial=kinds.count(MatchKind.PARTIAL),
         news=sum(match.state in NEWS for match in there),
+        versions=tuple(_versions(picture)),
+        more_versions=max(0, len(picture.versions) - _MAX_VERSIONS),
         newest=int(max(seen, default=picture.scanned_at)),
         asked=moment(picture.scanned_at),
     )
+
+
+def _versions(picture: PictureMatches) -> Iterator[str]:
+    """Name the first of a picture's versions and their sizes; their folders where they differ."""
+    folder, _ = split_path(picture.path)
+    for each in picture.versions[:_MAX_VERSIONS]:
+        other, name = split_path(each.path)
+        shown = os.fsdecode(name if other == folder else each.path)
+        yield f"{cut(replace_surrogates(shown))} ({each.width:,} × {each.height:,})"
 
 
 def moment(seconds: float) -> str:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from batchscan import Scan
+from batchscan.commands.renditions import as_json, as_text, join, split
 from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import Answer
 from batchscan.enums import Status
@@ -329,3 +330,80 @@ async def test_a_killed_runs_lines_are_made_again_with_who_covers_whom(bench):
     assert bench.ran(run.report).lines == before.lines
     stored = bench.folder / "output" / "runs" / run.report.run.id / "report.json"
     assert json.loads(stored.read_bytes())["files"]["covered"] == 3
+
+
+async def test_people_part_and_join_versions_for_good(bench):
+    tree(bench.images, A)
+    await bench.scan(scan=COVER)
+    with bench.ledger() as ledger, ledger.transaction(writing=True):
+        said = split(ledger, str(bench.images / "a-300x225.jpg"), "ines", "another label")
+        assert "1 picture to be asked about by the next scan" in said
+
+    ran = await bench.scan(scan=COVER)
+
+    assert ran.statuses() == {"scanned": 1}
+    assert ran.report.files.unchanged == 3
+    with bench.ledger() as ledger:
+        text = "\n".join(as_text(ledger))
+        listed = json.loads(b"".join(as_json(ledger)))
+    assert "2 versions: 2 covered." in text
+    assert "by ines: another label" in text
+    (group,) = listed["groups"]
+    assert os.path.basename(group["path"]) == "a.jpg"
+    assert [each["width"] for each in group["versions"]] == [640, 400]
+    assert all(each["covered"] and each["rule"] == "v1" for each in group["versions"])
+    (said,) = listed["decisions"]
+    assert (said["word"], said["who"], said["note"]) == ("split", "ines", "another label")
+
+
+async def test_what_people_parted_stays_parted_and_what_they_joined_is_one(bench):
+    tree(bench.images, A | SHOT)
+    await bench.scan(scan=COVER, dry_run=True)
+    await bench.scan(scan=COVER, spend={"max_credits": 0})  # a ledger without answers
+    names = [str(bench.images / name) for name in ("a.jpg", "a-640x480.jpg", "shot.png")]
+    with bench.ledger() as ledger, ledger.transaction(writing=True):
+        split(ledger, names[1], "ines", None)
+        join(ledger, names[0], names[2], "ines", None)
+
+    ran = await bench.scan(scan=COVER)
+
+    assert groups(ran) == {"a-400x300.jpg": "a.jpg", "a-300x225.jpg": "a.jpg", "shot.png": "a.jpg"}
+    assert ran.lines["shot.png"].covered_by.rule == "joined"
+    with bench.ledger() as ledger, ledger.transaction(writing=True):
+        said = split(ledger, names[0], "ines", None)
+        assert "3 pictures to be asked about" in said, "what it covered"
+    assert (await bench.scan(scan=COVER)).statuses() == {"scanned": 2, "covered": 1}
+
+
+async def test_by_default_the_versions_are_listed_as_asked_about(bench):
+    tree(bench.images, A)
+    await bench.scan()
+
+    with bench.ledger() as ledger:
+        text = "\n".join(as_text(ledger))
+
+    assert "3 versions: 3 asked about (`--renditions cover` would not)." in text
+    assert (await bench.scan(scan=COVER)).report.files.unchanged == 4
+
+
+async def test_report_and_evidence_name_the_file_that_was_asked_about_and_its_versions(
+    bench_with, tmp_path
+):
+    web = tmp_path / "web"
+    tree(web, {"copy.jpg": A["a-640x480.jpg"]})
+    async with bench_with(search=True, web=web) as bench:
+        tree(bench.images, A)
+        ran = await bench.scan(scan=COVER)
+
+        page = (bench.folder / "output" / "runs" / ran.report.run.id / "report.html").read_text()
+        assert page.count('<article class="picture"') == 1
+        assert "Not asked about, as versions of it: a-640x480.jpg (640 × 480)," in page
+        with bench.ledger() as ledger:
+            (picture_id,) = ledger.evidence.pictures_at(
+                os.fsencode(bench.images / "a-300x225.jpg"), None
+            )
+            picture = ledger.evidence.picture(picture_id)
+        assert picture.paths == (os.fsencode(bench.images / "a.jpg"),)
+        assert [os.path.basename(each.path) for each in picture.versions] == [
+            b"a-640x480.jpg", b"a-400x300.jpg", b"a-300x225.jpg"
+        ]  # fmt: skip

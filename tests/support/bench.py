@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ from batchscan import (
 )
 from batchscan.commands.state_check import check
 from batchscan.emulator import Emulator, Entry
-from batchscan.ledger import FILE_NAME
+from batchscan.ledger import FILE_NAME, Ledger, Realm
 from batchscan.pace import Clock
 from batchscan.report import Report
 from batchscan.results import ResultLine, read_lines
@@ -119,6 +121,14 @@ class Bench:
             line.credits or 0 for line in lines.values() if line.status in ("scanned", "failed")
         )
         return Ran(report, report.run.exit_code or 0, lines)
+
+    @contextmanager
+    def ledger(self) -> Iterator[Ledger]:
+        """What the scans left, to be changed as people do."""
+        with closing(
+            Ledger.change(self.folder / "state", Realm(self.emulator.url, sandbox=False))
+        ) as ledger:
+            yield ledger
 
     def assert_sound(self) -> None:
         """Hold the ledger to what `batchscan state check` looks at, whatever happened."""
