@@ -16,7 +16,16 @@ from batchscan.enums import MatchState
 from batchscan.model import Match
 from batchscan.report.rechecks import counted
 from batchscan.report.schema import Report, figures
-from batchscan.report.text import NO_SITE, alerts, coverage, dry_run, kinds, losses, money
+from batchscan.report.text import (
+    NO_SITE,
+    alerts,
+    converted,
+    coverage,
+    dry_run,
+    kinds,
+    losses,
+    money,
+)
 from batchscan.report.unchecked_names import by_reason, rest
 from batchscan.report.wording import amount, shortened
 from batchscan.report_sections import Domain, MatchedPicture, Matches, PictureMatches
@@ -39,12 +48,13 @@ def render(report: Report, pictures: Iterable[PictureMatches]) -> Iterator[bytes
 
 def _lines(report: Report, pictures: Iterable[PictureMatches]) -> Iterator[str]:
     yield f"# Copies on the web: run {markdown_code(report.run.id)}"
-    for sentences in (coverage(report), losses(report, _name), dry_run(report), _ending(report)):
+    covered = (*coverage(report), *converted(report))
+    for sentences in (covered, losses(report, _name), dry_run(report), _ending(report)):
         yield from _paragraph(sentences)
-    yield from _unchecked(report)
     yield from _paragraph(money(report))
     yield from _paragraph(alerts(report, _name))
     yield from _paragraph(_matches(report))
+    yield from _unchecked(report)
     yield from _sites(report)
     yield from _new(report, pictures)
     yield from _pictures(report)
