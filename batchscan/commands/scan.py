@@ -12,7 +12,14 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from batchscan import progress
-from batchscan.console.terminal import on_new_line, print_data, print_error, print_status, width_of
+from batchscan.console.terminal import (
+    on_new_line,
+    on_one_terminal,
+    print_data,
+    print_error,
+    print_status,
+    width_of,
+)
 from batchscan.enums import DeferReason, ExitReason, FailReason, RejectReason
 from batchscan.errors import BatchscanError
 from batchscan.progress import ProgressState
@@ -50,9 +57,7 @@ def print_result(output: Output, report: Report, folder: str, error: BatchscanEr
 
 def _shown(output: Output) -> bool:
     """Whether the summary says it on the same terminal as stderr is."""
-    streams = (sys.stdout, sys.stderr)
-    terminals = all(stream is not None and stream.isatty() for stream in streams)
-    return terminals and not (output.json or output.quiet)
+    return on_one_terminal() and not (output.json or output.quiet)
 
 
 def _unreadable(files: Files) -> str:

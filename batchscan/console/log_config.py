@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from batchscan.console.journald import is_journal, with_priority
 from batchscan.console.log_file import LogFile
+from batchscan.console.terminal import on_one_terminal
 from batchscan.errors import UsageError
 from batchscan.settings.model import LogFormat, Output, Secret
 from batchscan.util.escaping import printable
@@ -21,6 +22,7 @@ from batchscan.util.timestamps import rfc3339
 
 _PACKAGE = "batchscan"
 _HIDDEN = "***"
+MAX_REMEMBERED = 10_000  # warnings that are not said again
 # Belt and braces: nothing of ours logs these, but a library's traceback or debug line might.
 _TOKENS = re.compile(r"(?i)(bearer\s+|[\"']access_token[\"']\s*:\s*[\"'])[^\s\"']+")
 
@@ -104,6 +106,30 @@ class TqdmHandler(logging.StreamHandler[TextIO]):
             return
 
 
+class WarnOnce(logging.Filter):
+    """Lets the same warning through once; where a summary says it too, on the same terminal, never.
+
+    A record that a summary repeats has the attribute `in_summary`.
+    """
+
+    def __init__(self, *, before_summary: bool = False) -> None:
+        """Prepare; `before_summary` where the summary comes on this handler's terminal."""
+        super().__init__()
+        self._before_summary = before_summary
+        self._said: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to write a record."""
+        if record.levelno < logging.WARNING:
+            return True
+        said = record.getMessage()
+        if said in self._said or (self._before_summary and getattr(record, "in_summary", False)):
+            return False
+        if len(self._said) < MAX_REMEMBERED:
+            self._said.add(said)
+        return True
+
+
 def configure(output: Output, secrets: Iterable[Secret | None] = ()) -> None:
     """Send log records where the settings say.
 
@@ -120,9 +146,12 @@ def configure(output: Output, secrets: Iterable[Secret | None] = ()) -> None:
     if sys.stderr is not None:
         handlers.append(TqdmHandler(sys.stderr))
         handlers[-1].setLevel(loud)
+        summed_up = on_one_terminal() and not (output.json or output.quiet)
+        handlers[-1].addFilter(WarnOnce(before_summary=summed_up))
     if output.log_file is not None:
         handlers.append(_file(output.log_file))
         handlers[-1].setLevel(logging.DEBUG if output.verbose else logging.INFO)
+        handlers[-1].addFilter(WarnOnce())
     for handler in handlers:
         stream = handler.stream if isinstance(handler, TqdmHandler) else None
         handler.setFormatter(_formatter(output.log_format, redact, stream))

@@ -16,6 +16,12 @@ _NARROWEST = 40  # columns; below, a terminal does as well
 _COLOURS = {"red": "31", "yellow": "33", "green": "32", "bold": "1"}
 
 
+def on_one_terminal() -> bool:
+    """Whether stdout and stderr are read by the same person, one after the other."""
+    streams = (sys.stdout, sys.stderr)
+    return all(stream is not None and stream.isatty() for stream in streams)
+
+
 def print_data(data: str | bytes) -> None:
     """Write data to stdout; a reader that has gone away (`| head`) is no trouble.
 

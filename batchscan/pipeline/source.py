@@ -46,6 +46,7 @@ from batchscan.walk import Block, Finder
 PUTS_OFF_FOR = 5.0  # seconds, of files that were found when a signal came
 MAX_WARNINGS = 20  # about folders that cannot be read; unchecked.csv names the others
 BATCH_DUE = 500  # taken at once, of those to be asked again
+IN_SUMMARY = {"in_summary": True}  # who sees the summary after it need not read it twice
 log = logging.getLogger(__name__)
 
 
@@ -134,7 +135,9 @@ class Source:
         self.tally.unreadable_folders += walk.counts.unreadable_folders
         self.tally.unreadable_names |= walk.counts.unreadable
         for path, why in islice(walk.counts.unreadable.items(), MAX_WARNINGS):
-            log.warning("not covered: %s cannot be read: %s", printable(path), why)
+            log.warning(
+                "not covered: %s cannot be read: %s", printable(path), why, extra=IN_SUMMARY
+            )
         await self._look_for_empty_roots(walk)
         if not self.stop.immediate:
             await self._look_for_missing_folders(walk)
@@ -251,6 +254,7 @@ class Source:
                 log.warning(
                     "not covered: %s is empty or gone, and pictures were seen there before",
                     printable(path),
+                    extra=IN_SUMMARY,
                 )
 
     async def _look_for_empty_roots(self, walk: Finder) -> None:
@@ -266,7 +270,11 @@ class Source:
 
             if await self.ledger.run(known):
                 self.tally.empty_roots.append(root)
-                log.warning("not covered: %s is empty; is its disk mounted?", printable(root))
+                log.warning(
+                    "not covered: %s is empty; is its disk mounted?",
+                    printable(root),
+                    extra=IN_SUMMARY,
+                )
 
 
 def _unseen_below(root: str, after: bytes, ledger: Ledger) -> list[KnownFolder]:

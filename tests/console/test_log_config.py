@@ -24,6 +24,16 @@ class Terminal(io.StringIO):
         return True
 
 
+def test_the_same_warning_is_said_once(capsys, tmp_path):
+    path = tmp_path / "scan.log"
+    configure(Output(log_file=str(path)))
+    for _ in range(3):
+        log.warning("a worry about %s", "x")
+        log.warning("a worry about %s", "y")
+    assert capsys.readouterr().err.count("a worry about") == 2
+    assert path.read_text().count("a worry about") == 2
+
+
 def boom(secret: str) -> None:
     raise ValueError(secret)
 

@@ -155,6 +155,22 @@ async def test_in_a_terminal_a_stop_is_said_once_with_what_is_left(bench_with):
     assert "100%" not in said
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has capabilities")
+@pytest.mark.parametrize("piped", [False, True])
+async def test_what_is_not_covered_is_said_once_to_who_reads_the_summary(bench, piped):
+    bench.pictures(1)
+    (bench.images / "shut").mkdir(mode=0o000)
+    main, terminal = pty.openpty()
+    out = asyncio.subprocess.PIPE if piped else terminal
+    process = await Process(bench).start(stdout=out, stderr=terminal, limit=without_override)
+    os.close(terminal)
+    said = await asyncio.to_thread(read_all, main)
+    await process.wait()
+
+    assert process.returncode == 3
+    assert said.count("images/shut") == 1
+
+
 def read_all(terminal: int) -> str:
     parts = []
     try:
