@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,9 @@ from batchscan.ledger.rendition_files import Hashes
 from batchscan.ledger.renditions import Verdicts
 from batchscan.renditions.grouping import Group, Groups, Pictures
 from batchscan.renditions.index import HASH_BYTES
+
+A_FEW: Final = 2_000
+"""Noted files for which answered pictures are looked through page by page, and not all kept."""
 
 AT_ONCE: Final = 64  # files that are looked at a second time
 
@@ -27,12 +30,18 @@ class Plan:
     verdicts: Verdicts
 
 
-def next_groups(groups: Iterator[Group], first: int) -> list[Group]:
-    """The next groups, of some dozens of files; those of answered pictures alone are left out."""
+def next_groups(groups: Iterator[Group], first: int, *, single: bool = True) -> list[Group]:
+    """The next groups, of some dozens of files; those of answered pictures alone are left out.
+
+    Args:
+        groups: all that are left.
+        first: the number of the first noted file.
+        single: whether those of one file are wanted.
+    """
     found: list[Group] = []
     files = 0
     while files < AT_ONCE and (group := next(groups, None)) is not None:
-        if group.members[-1] >= first:
+        if group.members[-1] >= first and (single or len(group.members) > 1):
             found.append(group)
             files += len(group.members)
     return found
@@ -66,6 +75,14 @@ class Columns:
             np.concatenate([part.contents for part in parts]),
             Pictures.joined([part.pictures for part in parts]),
         )
+
+    def beside(self, noted: Columns, joined: Collection[str]) -> Columns:
+        """Those that a few noted files may be versions of."""
+        near = np.isin(self.pictures.taken, noted.pictures.taken[noted.pictures.taken != 0])
+        starts = [_start(bytes.fromhex(sha256)) for sha256 in joined]
+        near |= np.isin(self.contents, np.array(starts, np.uint64))
+        near |= self.pictures.near_any(noted.pictures)
+        return Columns(self.numbers[near], self.contents[near], self.pictures.taken_out(near))
 
     def best_first(self) -> Columns:
         """The same with the most pixels first."""

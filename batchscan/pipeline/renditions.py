@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import (
     AsyncIterator,
     Callable,
+    Collection,
     Coroutine,
     Iterable,
     Iterator,
@@ -34,7 +35,15 @@ from batchscan.likeness import CoveredBy, Fingerprint
 from batchscan.model import Candidate, NotSendable
 from batchscan.pipeline.concurrency import ByteSemaphore
 from batchscan.pipeline.rendition_family import Answered, Member
-from batchscan.pipeline.rendition_plan import AT_ONCE, NO_COLUMNS, Columns, Plan, next_groups, plan
+from batchscan.pipeline.rendition_plan import (
+    A_FEW,
+    AT_ONCE,
+    NO_COLUMNS,
+    Columns,
+    Plan,
+    next_groups,
+    plan,
+)
 from batchscan.pipeline.shutdown import Shutdown
 from batchscan.renditions.grouping import Group
 from batchscan.renditions.ties import SAME_FILE, Compared, Tie, tie
@@ -56,8 +65,8 @@ class RenditionPlanner:
     stop: Shutdown
     load_answer: Callable[[Ledger, RenditionFile], Answered | None]
 
-    async def families(self) -> AsyncIterator[list[Member]]:
-        """Every noted file in a family, the best member first; single ones, too.
+    async def families(self, *, single: bool = True) -> AsyncIterator[list[Member]]:
+        """Every noted file in a family, the best member first; single ones, too, if wanted.
 
         Raises:
             StopRun: the ledger cannot be read, or there is nobody left to look.
@@ -69,14 +78,16 @@ class RenditionPlanner:
             return
         found = await self._plan()
         groups = iter(found.groups)
-        while some := await asyncio.to_thread(next_groups, groups, len(found.answered)):
+        while some := await asyncio.to_thread(
+            next_groups, groups, len(found.answered), single=single
+        ):
             for family in await self._confirmed(some, found):
                 yield family
 
     async def count(self) -> int:
         """How many of the noted files are versions of others, the best of each family asked about."""
         versions = 0
-        async for family in self.families():
+        async for family in self.families(single=False):
             stands: set[int] = set()
             found: list[tuple[RenditionFile, CoveredBy]] = []
             for member in family:
@@ -124,20 +135,28 @@ class RenditionPlanner:
         noted = await self._columns(
             lambda ledger, last: ledger.renditions.files.ranked(last.number if last else 0, _PAGE)
         )
+        verdicts = await self.ledger.run(lambda ledger: ledger.renditions.verdicts())
         answered = NO_COLUMNS
         if len(noted.pictures) and not self.settings.force:
+            few = noted if len(noted.pictures) <= A_FEW else None
             answered = await self._columns(
                 lambda ledger, last: ledger.renditions.answered(
                     self.run_id, last.sha256 if last else b"", _PAGE
-                )
+                ),
+                partial(_beside, few, frozenset().union(*verdicts.joined)) if few else None,
             )
-        verdicts = await self.ledger.run(lambda ledger: ledger.renditions.verdicts())
         return await asyncio.to_thread(plan, answered.best_first(), noted, verdicts)
 
-    async def _columns(self, page: Callable[[Ledger, Hashes | None], list[Hashes]]) -> Columns:
+    async def _columns(
+        self,
+        page: Callable[[Ledger, Hashes | None], list[Hashes]],
+        choose: Callable[[Columns], Columns] | None = None,
+    ) -> Columns:
+        """What the ledger has, page by page, as far as it is chosen."""
         parts, last = [NO_COLUMNS], None
         while some := await self.ledger.run(partial(_turn, page, last)):
-            parts.append(await asyncio.to_thread(Columns.of, some))
+            found = await asyncio.to_thread(Columns.of, some)
+            parts.append(found if choose is None else await asyncio.to_thread(choose, found))
             last = some[-1]
         return await asyncio.to_thread(Columns.joined, parts)
 
@@ -206,6 +225,10 @@ class RenditionPlanner:
                     raise result
                 done.append(result)
         return done
+
+
+def _beside(few: Columns, joined: Collection[str], page: Columns) -> Columns:
+    return page.beside(few, joined)
 
 
 def _remember(found: Sequence[tuple[RenditionFile, CoveredBy]], ledger: Ledger) -> None:

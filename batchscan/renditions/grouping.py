@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchscan.renditions.index import Hashes, Pairs, near_pairs, packed
-from batchscan.renditions.rule import MAX_DISTANCE_OF_RAW, MIN_DETAIL, SHAPE_TOLERANCE
+from batchscan.renditions.rule import MAX_DISTANCE, MAX_DISTANCE_OF_RAW, MIN_DETAIL, SHAPE_TOLERANCE
 
 MAX_NEIGHBOURS: Final = 64
 """Earlier neighbours of one picture that are looked at, the best of them."""
@@ -49,8 +49,18 @@ class Pictures:
         columns = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
         return cls(*columns)
 
-    def taken_out(self, order: _Numbers) -> Pictures:
-        """Some of them, in another order."""
+    def near_any(self, few: Pictures) -> npt.NDArray[np.bool_]:
+        """Which of these are within the rule's distance of any of a few others."""
+        found = np.zeros(len(self), np.bool_)
+        for each in few.hashes[few.detail >= MIN_DETAIL]:
+            # One word tells most of them apart.
+            close = np.nonzero(np.bitwise_count(self.hashes[:, 0] ^ each[0]) <= MAX_DISTANCE)[0]
+            bits = np.bitwise_count(self.hashes[close] ^ each).sum(axis=1)
+            found[close[bits <= MAX_DISTANCE]] = True
+        return found
+
+    def taken_out(self, order: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Pictures:
+        """Some of them, or all in another order."""
         return Pictures(
             self.hashes[order],
             self.detail[order],

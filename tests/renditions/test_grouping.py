@@ -60,6 +60,17 @@ def test_pairs_of_what_is_answered_already_are_left_out(found, first):
     assert later == {pair for pair in all_pairs if pair[1] >= first}
 
 
+@given(hashes(), hashes())
+def test_what_is_near_a_few_others_is_all_that_is(found, others):
+    few = pictures(others)
+
+    near = pictures(found).near_any(few)
+
+    assert near.tolist() == [
+        any(distance(one, other) <= MAX_DISTANCE for other in others) for one in found
+    ]
+
+
 @given(hashes())
 def test_groups_hold_every_picture_once_and_neighbours_come_before(found):
     pairs = pictures(found).near_pairs()

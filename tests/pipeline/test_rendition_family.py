@@ -1,0 +1,71 @@
+"""Families: whoever is decided in whatever order, the same ones cover the same."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchscan.ledger.rendition_files import RenditionFile
+from batchscan.model import Candidate, Stat
+from batchscan.pipeline.rendition_family import Answered, Member
+from batchscan.renditions.ties import Tie
+
+ALIKE = Tie(3, 2, "v1")
+
+
+def file(number: int) -> RenditionFile:
+    stat = Stat(1, 0, 0)
+    path = f"/pictures/{number}.jpg"
+    return RenditionFile(
+        Candidate(path, stat), stat, f"{number:064}", "jpeg", 400, 300, False, False, None
+    )
+
+
+@st.composite
+def families(draw: st.DrawFn) -> tuple[list[list[int]], list[bool]]:
+    """For each member the earlier ones that it is a version of, and whether it gets an answer."""
+    count = draw(st.integers(1, 12))
+    ties = [sorted(draw(st.sets(st.integers(0, max(0, n - 1)), max_size=n))) for n in range(count)]
+    return ties, draw(st.lists(st.booleans(), min_size=count, max_size=count))
+
+
+async def decided(ties: list[list[int]], answers: list[bool], seed: int) -> dict[int, int | None]:
+    """Who covers whom; None for those that were asked about, decided in an order of the seed's."""
+    members = [Member(file(number)) for number in range(len(ties))]
+    for member, earlier in zip(members, ties, strict=True):
+        member.ties = [(members[other], ALIKE) for other in earlier]
+    covers: dict[int, int | None] = {}
+    turns = random.Random(seed)
+
+    async def decide(number: int) -> None:
+        member = members[number]
+        covering = await member.covering()
+        for _ in range(turns.randrange(4)):
+            await asyncio.sleep(0)
+        if covering is None:
+            covers[number] = None
+            member.settle(Answered(member.file) if answers[number] else None)
+        else:
+            assert covering.answered.file is not None
+            covers[number] = int(covering.answered.file.sha256)
+            member.settle(None)
+
+    order = list(range(len(members)))
+    turns.shuffle(order)
+    await asyncio.gather(*map(decide, order))
+    return covers
+
+
+@given(families(), st.integers(0, 99))
+def test_a_family_is_a_star_in_any_order_and_nothing_is_covered_by_what_has_no_answer(family, seed):
+    ties, answers = family
+
+    covers = asyncio.run(decided(ties, answers, seed))
+
+    assert covers == asyncio.run(decided(ties, answers, seed + 1)), "the order changes nothing"
+    for number, by in covers.items():
+        asked = {other for other in ties[number] if covers[other] is None and answers[other]}
+        assert by == min(asked, default=None), "the best one that was asked about and answered"
