@@ -10,7 +10,7 @@ import click
 
 from batchscan.cli.help import GroupedOption, HelpCommand
 from batchscan.cli.options import folder_options, settings_of
-from batchscan.console.terminal import print_data
+from batchscan.console.terminal import print_data, print_status
 from batchscan.enums import Disposition
 from batchscan.errors import UsageError
 from batchscan.util.escaping import printable
@@ -24,6 +24,7 @@ _HOW = "How"
 _WORDS = [word.value for word in Disposition if word is not Disposition.ALLOWED]
 _USUAL = (Disposition.REVIEWED, Disposition.NOTICED)
 _INCOMPLETE = 3
+_SIGNAL = 128
 
 
 @click.command(
@@ -112,7 +113,7 @@ _INCOMPLETE = 3
 @folder_options
 def capture(*, as_json: bool, authority: str | None, screenshot: bool, **parameters: object) -> int:
     """Capture, and give the exit code."""
-    from batchscan.commands.capture import capture_matches  # noqa: PLC0415 - --help does without
+    from batchscan.commands.capture import capture_until_stopped  # noqa: PLC0415 - --help does without
     from batchscan.commands.capture_text import CaptureOutput  # noqa: PLC0415
     from batchscan.commands.scan import run  # noqa: PLC0415 - as above
 
@@ -123,13 +124,18 @@ def capture(*, as_json: bool, authority: str | None, screenshot: bool, **paramet
     options = _options(rules, authority, screenshot=screenshot)
     settings = settings_of(parameters, credentials=False).settings
     output = CaptureOutput(as_json=as_json, wants_screenshot=screenshot)
-    if not run(capture_matches(settings, choice, options, output)):
+    number, interrupted = run(capture_until_stopped(settings, choice, options, output))
+    if not number:
         raise UsageError(
             "no match is like that: nothing was captured",
             advice="choose by --disposition, --domain, --images or --url; `batchscan report --all` "
             "names all matches",
         )
     print_data(output.json() if as_json else output.summary())
+    if interrupted is not None:
+        left = number - output.counts["captured"]
+        print_status(f"batchscan: interrupted; {left:,} of {number:,} matches were not captured")
+        return _SIGNAL + interrupted
     return _INCOMPLETE if output.failed else 0
 
 

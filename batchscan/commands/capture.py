@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from batchscan.capture.capturer import Browser, Capturer
 from batchscan.capture.timestamps import SUFFIX, TimestampAuthority, TimestampError
 from batchscan.commands.mark import user_name
+from batchscan.commands.scan import handle_stop_signals
 from batchscan.errors import StorageError
 from batchscan.images.decoding.pool import Decoders
 from batchscan.ledger import Ledger, LedgerThread
@@ -21,7 +22,7 @@ from batchscan.settings import Settings
 from batchscan.settings.locations import state_folder
 from batchscan.state.access import realm_of
 from batchscan.util.atomic_file import write_atomic
-from batchscan.web_client import ConnectTo, FetchLimits, WebClient
+from batchscan.web_client import ConnectTo, FetchLimits, Stopped, WebClient
 
 AT_ONCE = 4  # matches; each host is asked by one at a time
 
@@ -63,6 +64,7 @@ async def capture_matches(
     choice: MatchChoice,
     options: CaptureOptions,
     report: Callable[[Captured], None],
+    stop: asyncio.Event | None = None,
 ) -> int:
     """Capture all chosen matches; gives how many there were.
 
@@ -71,11 +73,12 @@ async def capture_matches(
         choice: which matches.
         options: how.
         report: gets each one when it is in the ledger.
+        stop: when set, nothing more is asked for; what is not whole by then is left out.
 
     Raises:
         StorageError: a file or the ledger cannot be written.
     """
-    async with _desk(settings, options) as desk:
+    async with _desk(settings, options, stop) as desk:
         chosen = await desk.ledger.run(lambda ledger: list(ledger.chosen_matches.find(choice)))
         waiting = iter(chosen)
         try:
@@ -87,11 +90,35 @@ async def capture_matches(
         return len(chosen)
 
 
+async def capture_until_stopped(
+    settings: Settings,
+    choice: MatchChoice,
+    options: CaptureOptions,
+    report: Callable[[Captured], None],
+) -> tuple[int, int | None]:
+    """The same for a command: how many there were, and the number of the signal that stopped it.
+
+    Raises:
+        StorageError: a file or the ledger cannot be written.
+    """
+    stop = asyncio.Event()
+    signals: list[int] = []
+
+    def interrupt(number: int) -> None:
+        signals.append(number)
+        stop.set()
+
+    with handle_stop_signals(interrupt, ""):
+        number = await capture_matches(settings, choice, options, report, stop)
+    return number, signals[0] if signals else None
+
+
 async def _work(
     desk: _Desk, waiting: Iterator[ChosenMatch], report: Callable[[Captured], None]
 ) -> None:
-    for match in waiting:
-        report(await desk.capture(match))
+    with suppress(Stopped):
+        for match in waiting:
+            report(await desk.capture(match))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +160,16 @@ def _read(path: str) -> bytes:
 
 
 @asynccontextmanager
-async def _desk(settings: Settings, options: CaptureOptions) -> AsyncIterator[_Desk]:
+async def _desk(
+    settings: Settings, options: CaptureOptions, stop: asyncio.Event | None = None
+) -> AsyncIterator[_Desk]:
     state = state_folder(settings)
     ledger = LedgerThread(Ledger.change(state, realm_of(settings)))
     decoders = Decoders()
     try:
         limits = FetchLimits(settings.recheck.timeout, settings.recheck.pause)
         capturer = Capturer(
-            WebClient(connect_to=options.connect_to, limits=limits),
+            WebClient(connect_to=options.connect_to, limits=limits, stop=stop),
             decoders,
             str(state),
             user_name(),

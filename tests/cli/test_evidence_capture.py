@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -167,3 +171,28 @@ def test_an_authority_that_is_away_leaves_the_capture_and_is_said(capture, state
     assert code == 3
     assert "timestamp: http://127.0.0.1:9/tsa cannot be asked" in err
     assert len(list((state / "captures").glob("*.warc.gz"))) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_it_and_what_is_not_whole_is_left_out(state, web, signum):
+    config = state.parent / "c.yaml"
+    config.write_text("recheck: {pause: 30s}\n")  # the second request never comes
+    rule = f":80:127.0.0.1:{web.port}"
+    before = len(web.heads)
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "batchscan", "evidence", "capture", "-c", str(config),
+            "--state", str(state), "--connect-to", rule, "--images", "*",
+        ],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while len(web.heads) == before:
+        time.sleep(0.05)
+    process.send_signal(signum)
+    _, err = process.communicate(timeout=20)
+
+    assert process.returncode == 128 + signum
+    assert "interrupted; 3 of 3 matches were not captured" in err
+    assert captured(state) == set()
+    assert not list((state / "captures").glob("*")) if (state / "captures").exists() else True
