@@ -22,7 +22,7 @@ from batchscan.util.paths import is_url
 MAX_TRIED: Final = 5
 """Paths of one picture that are looked at: each may be a disk that has to wake up."""
 
-MAX_BYTES: Final = 256 * 1024 * 1024  # of one file
+MAX_BYTES: Final = 128 * 1024 * 1024  # of one file; four may be read at once
 SECONDS: Final = 2.0  # that a page waits for a disk
 _FLAGS: Final = (
     os.O_RDONLY | system.O_NONBLOCK | system.O_CLOEXEC
