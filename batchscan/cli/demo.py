@@ -17,7 +17,7 @@ from batchscan.console.terminal import print_data, print_status
 if TYPE_CHECKING:
     from batchscan.demo.run import Demo
     from batchscan.run import Scan
-    from batchscan.settings import Output
+    from batchscan.settings import Output, Settings
 
 DEFAULT = "./batchscan-demo"
 
@@ -62,16 +62,32 @@ async def _show(demo: Demo, output: Output) -> int:
             async with show_progress(scan.progress, output):
                 yield
 
+    asked: list[str] = []
+
+    async def ask_again(settings: Settings, rule: str) -> None:
+        asked.append(await _asked_again(settings, rule))
+
     if demo.made:
         print_status(
             f"{demo.made} sample files made in {demo.images}, and a small web to find them on."
         )
     else:
         print_status(f"The sample pictures exist already: {demo.images}")
-    scan = await run(demo, watch)
+    scan = await run(demo, watch, ask_again)
     print_result(output, scan.report, scan.folder, scan.error)
+    print_data("".join(asked))
     print_data(_afterwards(demo, scan))
     return scan.exit_code
+
+
+async def _asked_again(settings: Settings, rule: str) -> str:
+    """Ask the sites about every match, and say what came of it."""
+    from batchscan.commands.recheck import RecheckRequest, recheck  # noqa: PLC0415
+    from batchscan.commands.recheck_text import as_summary  # noqa: PLC0415
+
+    request = RecheckRequest(urls=("http://*",), connect_to=(rule,))
+    found = await recheck(settings, request, watched=False)
+    return f"Asked again, the web's sites say of these matches:\n{as_summary(found)}"
 
 
 def _afterwards(demo: Demo, scan: Scan) -> str:
@@ -101,6 +117,8 @@ def _next_commands(demo: Demo) -> list[str]:
         f"  batchscan demo {folder}",
         "  # decide: copies on this site should not be there",
         f"  batchscan mark reviewed cheap-posters.example --state {state}",
+        "  # what the sites answered stands beside each match",
+        f"  batchscan report --all --html {shlex.quote(f'{demo.folder}/report.html')} --state {state}",
         "  # draft a notice to the site",
         f"  batchscan takedown --to {notices} --state {state}",
         "  # what a scan with an account would send and cost",

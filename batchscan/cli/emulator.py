@@ -22,6 +22,7 @@ _WEB = "The internet"
 _SERVICE = "The service"
 _CHOICES = (
     "web",
+    "sites",
     "port",
     "rates",
     "rates_per_host",
@@ -99,6 +100,13 @@ def _option(group: str, *names: str, text: str, **kwargs: Any) -> Callable[[Any]
     type=click.Path(path_type=Path),
     text="the pictures and HTML pages to find copies in",
 )
+@_option(
+    _WEB,
+    "--sites",
+    is_flag=True,
+    text="each folder in DIR is a site of that name: addresses of copies begin with it, and "
+    "`recheck --connect-to ::127.0.0.1:PORT` asks it here",
+)
 @_option(_WEB, "--no-search", is_flag=True, text="find nothing, and answer at once: for load tests")
 @_option(
     _SERVICE,
@@ -169,7 +177,7 @@ def command(*, no_search: bool, faults: Path | None, **parameters: object) -> in
 def _config(chosen: dict[str, Any], faults: Path | None) -> EmulatorConfig:
     from batchscan.emulator import EmulatorConfig, read_faults  # noqa: PLC0415 - as above
 
-    given = {name: value for name, value in chosen.items() if value not in (None, ())}
+    given = {name: value for name, value in chosen.items() if value not in (None, (), False)}
     if faults is not None:
         given["faults"] = read_faults(faults)
     return EmulatorConfig(**given)

@@ -107,12 +107,16 @@ def _share(likeness: float | None) -> float | None:
 def as_text(result: RecheckResult) -> str:
     """A paragraph for each match, and what there is of each verdict."""
     lines = [line for each in result.matches for line in _lines(each)]
+    return "".join(f"{line}\n" for line in lines) + as_summary(result)
+
+
+def as_summary(result: RecheckResult) -> str:
+    """How many there are of each verdict, of pictures and of pages."""
     pictures, pages = result.counts, result.page_counts
-    total = amount(pictures.total(), "match")
-    lines.append(f"{total}: {_summary(pictures)}")
+    lines = [f"{amount(pictures.total(), 'match')}: {_summary(pictures)}"]
     if pages:
         lines.append(f"{amount(pages.total(), 'page')}: {_summary(pages)}")
-    return "\n".join(lines) + "\n"
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _lines(checked: CheckedMatch) -> Iterator[str]:

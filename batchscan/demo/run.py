@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
 from batchscan.demo import folders
-from batchscan.emulator import Emulator, EmulatorConfig
+from batchscan.emulator import Emulator, EmulatorConfig, Fault
+from batchscan.emulator.fault_actions import Answer, Replace
 from batchscan.errors import UsageError
 from batchscan.run import Scan
-from batchscan.settings import Account, Api, Output, Secret, Settings
+from batchscan.settings import Account, Api, Output, Recheck, Secret, Settings
 from batchscan.util.escaping import printable
 
 MARKER = "demo.json"
+# What became of some copies by the time their sites are asked: taken down, replaced, out of reach.
+_FAULTS = (
+    Fault(
+        route="web",
+        file_name="cheap-posters.example/exact-3.jpg",
+        action=Answer(404, body="html"),
+    ),
+    Fault(
+        route="web",
+        file_name="holiday-blog.example/recompressed-1.jpg",
+        action=Replace(by="holiday-blog.example/index.html"),
+    ),
+    Fault(
+        route="web",
+        file_name="news-agency.example/*.jpg",
+        action=Answer(403, body="html", headers={"cf-mitigated": "challenge"}),
+    ),
+)
 
 
 class Marker(msgspec.Struct):
@@ -72,12 +91,18 @@ def prepare(folder: Path, output: Path | None, state: Path | None) -> Demo:
     return Demo(folder, demo.output, demo.state, made)
 
 
-async def run(demo: Demo, watch: Callable[[Scan], AbstractAsyncContextManager[None]]) -> Scan:
+async def run(
+    demo: Demo,
+    watch: Callable[[Scan], AbstractAsyncContextManager[None]],
+    ask_again: Callable[[Settings, str], Awaitable[None]],
+) -> Scan:
     """Scan the demo's pictures against an emulator that runs for as long; the ended scan.
 
     Args:
         demo: the folders.
         watch: what goes on around the scan while it runs: progress, signals.
+        ask_again: asks the web's sites what became of the copies; gets the settings, and the rule
+            by which their names lead to this machine.
 
     Raises:
         UsageError: the extra `demo` is not installed.
@@ -93,6 +118,10 @@ async def run(demo: Demo, watch: Callable[[Scan], AbstractAsyncContextManager[No
         async with scan, watch(scan):
             async for _ in scan:
                 pass
+        if scan.exit_code == 0:
+            port = emulator.url.rpartition(":")[2]
+            settings = replace(settings, recheck=Recheck(pause=0.0))  # it is our own web
+            await ask_again(settings, f"::127.0.0.1:{port}")
     return scan
 
 
@@ -102,12 +131,12 @@ async def _emulator(demo: Demo) -> AsyncIterator[Emulator]:
     kept = _port(demo.folder)
     async with AsyncExitStack() as stack:
         try:
-            running = Emulator(EmulatorConfig(web=demo.web, port=kept, sites=True))
+            running = Emulator(EmulatorConfig(web=demo.web, port=kept, sites=True, faults=_FAULTS))
             await stack.enter_async_context(running)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-            running = Emulator(EmulatorConfig(web=demo.web, sites=True))
+            running = Emulator(EmulatorConfig(web=demo.web, sites=True, faults=_FAULTS))
             await stack.enter_async_context(running)
         if not kept:
             _keep(demo.folder, Marker(port=int(running.url.rpartition(":")[2])))

@@ -81,4 +81,10 @@ class EmptyBalance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=
     """Set the balance to zero."""
 
 
-Action = Delay | Answer | Reset | Hang | Drip | Tear | Odd | RevokeTokens | EmptyBalance
+class Replace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="replace"):
+    """Serve another file of the web in this one's place."""
+
+    by: str  # its path below the web's folder
+
+
+Action = Delay | Answer | Reset | Hang | Drip | Tear | Odd | RevokeTokens | EmptyBalance | Replace

@@ -19,6 +19,7 @@ from batchscan.emulator.fault_actions import (
     EmptyBalance,
     Hang,
     Odd,
+    Replace,
     Reset,
     RevokeTokens,
     Tear,
@@ -93,6 +94,11 @@ class FaultInjector:
         if odd is not None and self._visit.route == "check" and reply.status == _OK:
             reply = odd_body(reply, odd.body)
         return await self._leave(reply)
+
+    def replaced(self, name: str) -> str:
+        """Which file of the web is served."""
+        replace = self._first(Replace)
+        return name if replace is None else replace.by
 
     async def _answer(self, answer: Answer) -> web.StreamResponse:
         reply = bodies.shaped(answer.status, answer.body, answer.code)

@@ -2,6 +2,8 @@
 
 - {route: check, every: 10, action: {type: answer, status: 503, body: html}}
 - {route: check, file_name: "*.png", action: {type: reset, when: after}}
+- {route: web, file_name: "site.example/*.jpg", action: {type: answer, status: 404, body: html}}
+- {route: web, file_name: "*/a.jpg", action: {type: replace, by: other.example/b.jpg}}
 - {after: 30, until: 90, action: {type: answer, status: 502, body: empty}}   # an outage
 """
 
@@ -32,7 +34,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     action: Action
     route: Route | Literal["any"] = "any"
-    file_name: str | None = None  # a glob; only checks have file names
+    # A glob; only checks have file names, and the web's files, theirs with the path below its folder.
+    file_name: str | None = None
     after: Seconds = 0.0  # since the emulator started
     until: Seconds | None = None
     nth: _Count | None = None
@@ -72,7 +75,8 @@ class _Rule:
 
     def _fits(self, route: Route, file_name: str | None, since: float) -> bool:
         fault = self._fault
-        if fault.route not in ("any", route) or since < fault.after:
+        routes = (route,) if route == "web" else ("any", route)  # any: of the service
+        if fault.route not in routes or since < fault.after:
             return False
         if fault.until is not None and since >= fault.until:
             return False
@@ -94,6 +98,10 @@ class FaultRules:
         """What befalls a check whose picture has come: the rules with a file name."""
         named = [rule for rule in self._rules if rule.by_name]
         return self._strike(named, "check", file_name, since)
+
+    def on_page(self, path: str, since: float) -> list[Action]:
+        """What befalls a request for a file of the web."""
+        return self._strike(self._rules, "web", path, since)
 
     def _strike(
         self, rules: list[_Rule], route: Route, file_name: str | None, since: float

@@ -12,7 +12,7 @@ import msgspec
 from batchscan.emulator.fault_actions import Action
 from batchscan.emulator.uploads import Upload
 
-Route = Literal["login", "check", "credits"]
+Route = Literal["login", "check", "credits", "web"]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):

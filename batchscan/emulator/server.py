@@ -24,6 +24,7 @@ from batchscan.images.raster import silence_warnings
 
 _HOST = "127.0.0.1"
 _LOGIN_BYTES = 10_000
+_INDEX = "index.html"  # what a site shows at its root
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _Answer = Callable[[web.Request, RequestRecord], Awaitable[Reply]]
 
@@ -111,9 +112,11 @@ class Emulator:
                 web.get("/v3/scans/credits", self._serving("credits", self._credits)),
                 web.get("/_emulator/journal", self._show_journal),
                 web.get("/_emulator/stats", self._show_stats),
-                web.get("/web/{path:.*}", self._internet.page),
+                web.get("/web/{path:.*}", self._show_page),
             ]
         )
+        if self.config.sites:  # each is asked for by its own name
+            application.add_routes([web.get("/{path:.*}", self._show_page_of_site)])
         return application
 
     def _serving(self, route: Route, answer: _Answer) -> _Handler:
@@ -173,6 +176,29 @@ class Emulator:
 
     async def _credits(self, request: web.Request, visit: RequestRecord) -> Reply:  # noqa: ARG002
         return bodies.json_reply(200, {"Amount": self.account.balance})
+
+    async def _show_page(self, request: web.Request) -> web.StreamResponse:
+        return await self._page(request, request.match_info["path"])
+
+    async def _show_page_of_site(self, request: web.Request) -> web.StreamResponse:
+        host = request.url.host or ""
+        return await self._page(request, f"{host}/{request.match_info['path'] or _INDEX}")
+
+    async def _page(self, request: web.Request, name: str) -> web.StreamResponse:
+        """Serve a file of the web, or fail to; the journal holds the service's requests only."""
+        at = self.config.clock() - self._started
+        visit = RequestRecord("web", at, Journal(1))
+        failing = FaultInjector(request, visit, self.account, self._closing)
+        failing.add(self._book.on_page(name, at))
+        response = await failing.before_answering()
+        if response is not None:
+            return response
+        reply = await self._internet.page(failing.replaced(name))
+        if visit.actions:
+            return await failing.send(reply)
+        return web.Response(
+            body=reply.body, headers={**reply.headers, "Content-Type": reply.content_type}
+        )
 
     async def _show_journal(self, request: web.Request) -> web.Response:  # noqa: ARG002
         return web.Response(body=self.journal.lines(), content_type="application/x-ndjson")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from batchscan.emulator.bodies import Match
+from batchscan.emulator.bodies import Match, Reply
 from batchscan.emulator.config import EmulatorConfig
 from batchscan.emulator.uploads import Upload, invalid_file
 from batchscan.emulator.web_files import content_type, read_below
@@ -82,17 +82,19 @@ class WebFolder:
             for each in found
         ]
 
-    async def page(self, request: web.Request) -> web.StreamResponse:
-        """Serve a picture or a page."""
-        name = request.match_info["path"]
+    async def page(self, name: str) -> Reply:
+        """A picture or a page by its relative name.
+
+        Raises:
+            HTTPNotFound: there is none.
+        """
         if self._root is None:
             raise web.HTTPNotFound
         try:
             data = await asyncio.to_thread(read_below, self._root, name)
         except OSError:
             raise web.HTTPNotFound from None
-        headers = {**_HEADERS, "Content-Type": content_type(name) or ""}
-        return web.Response(body=data, headers=headers)
+        return Reply(200, data, content_type(name) or "", _HEADERS)
 
 
 def _build(root: Path, stop: threading.Event) -> Coroutine[None, None, Index]:

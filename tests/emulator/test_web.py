@@ -3,10 +3,12 @@ from __future__ import annotations
 import asyncio
 import os
 
+import aiohttp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchscan.emulator import Emulator, EmulatorConfig, read_faults
 from batchscan.emulator.web_files import read_below, shown_on, web_files
 from tests.support import pictures
 from tests.support.emulator_client import lenient
@@ -135,3 +137,37 @@ def test_a_page_shows_what_it_refers_to():
 def test_any_text_can_be_read_as_a_page(text):
     assert isinstance(shown_on("page.html", text), set)
     assert isinstance(shown_on("page.html", f'<img src="{text}">'), set)
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "body"),
+    [
+        ("{type: answer, status: 404, body: html}", 404, None),
+        ("{type: replace, by: b.example/page.html}", 200, b"<p>moved</p>"),
+        ("{type: replace, by: nowhere.jpg}", 404, None),
+        ("{type: answer, status: 403, body: empty, headers: {cf-mitigated: challenge}}", 403, b""),
+    ],
+)
+async def test_a_file_of_the_web_can_be_lost_changed_and_blocked(tmp_path, action, status, body):
+    web = tmp_path / "web"
+    pictures.tree(web, {"a.example/x.jpg": b"x", "a.example/y.jpg": b"y"})
+    pictures.tree(web, {"b.example/page.html": b"<p>moved</p>"})
+    rules = tmp_path / "faults.yaml"
+    rules.write_text(
+        f"- {{route: web, file_name: 'a.example/x*', action: {action}}}\n"
+        "- {action: {type: answer, status: 500}}\n"  # any: of the service, not of its web
+    )
+    config = EmulatorConfig(web=web, sites=True, search=False, faults=read_faults(rules))
+    async with Emulator(config) as emulator, aiohttp.ClientSession() as session:
+        for url, host in (
+            (f"{emulator.url}/web/a.example/x.jpg", None),
+            (f"{emulator.url}/x.jpg", "a.example"),
+        ):
+            headers = {"Host": host} if host else {}
+            async with session.get(url, headers=headers) as answer:
+                assert answer.status == status
+                assert body is None or await answer.read() == body
+        async with session.get(f"{emulator.url}/y.jpg", headers={"Host": "a.example"}) as answer:
+            assert (answer.status, await answer.read()) == (200, b"y")
+        async with session.get(f"{emulator.url}/", headers={"Host": "c.example"}) as answer:
+            assert answer.status == 404
