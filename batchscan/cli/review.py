@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from batchscan.settings.load import LoadedSettings
 
 _PAGE = "The page"
+_SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME", "BROWSER")
 
 
 def _keys() -> tuple[tuple[str, str], ...]:
@@ -68,9 +70,18 @@ def command(*, port: int, no_open: bool, connect_to: tuple[str, ...], **paramete
     from batchscan.commands.scan import run  # noqa: PLC0415 - --help does without
 
     loaded = settings_of(parameters, credentials=False)
-    opens = not no_open and sys.stdout is not None and sys.stdout.isatty()
+    opens = not no_open and _on_screen()
     run(_serve(loaded, port, connect_to, opens=opens))
     return 0
+
+
+def _on_screen() -> bool:
+    """Whether somebody sits at a terminal of a machine that shows browsers.
+
+    Elsewhere Python would start one that takes the terminal, as lynx does.
+    """
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    return terminal and (sys.platform == "darwin" or any(map(os.environ.get, _SCREENS)))
 
 
 async def _serve(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import socket
 import subprocess
 import sys
+import time
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
@@ -105,3 +107,30 @@ def test_help_names_every_key(capsys):
     assert "j ↓ →" in said
     assert "--no-open" in said
     assert max(map(len, said.splitlines())) <= 80
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("words", "opened"), [((), True), (("--no-open",), False)])
+def test_on_a_terminal_it_opens_the_browser_unless_told_not_to(tmp_path, words, opened):
+    usual(tmp_path)
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
+    browser.chmod(0o700)
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "batchscan", "review", "--state", str(tmp_path / "state"), *words],
+        stdout=theirs,
+        stderr=subprocess.DEVNULL,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "BROWSER": str(browser)},
+    )
+    os.close(theirs)
+    line = os.read(ours, 1000).decode()
+    until = time.monotonic() + (20 if opened else 1)
+    while not (tmp_path / "opened").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    os.close(ours)
+    assert (tmp_path / "opened").exists() == opened
+    if opened:
+        assert (tmp_path / "opened").read_text().strip() == line.strip()
