@@ -14,6 +14,7 @@ from batchscan.pipeline.suspicion import MAX_OTHERS
 from batchscan.report import Report
 from tests.support.clusters import checks_beyond, cluster_of
 from tests.support.middlebox import Middlebox
+from tests.support.photographs import encoded, photograph, resized
 from tests.support.pictures import jpeg, png, tiff, tree, with_xmp, xmp
 from tests.support.processes import Process, assert_nothing_lost_or_doubled, reports, until
 from tests.support.servers import scripted
@@ -216,3 +217,19 @@ async def test_workers_make_what_is_sent_of_pictures(bench, tmp_path):
     sent = {entry.sha256 for entry in bench.checks()}
     assert {ran.lines["a.tif"].sent.sha256, ran.lines["b.jpg"].sent.sha256} < sent
     assert len(sent) == 3
+
+
+async def test_versions_of_a_picture_are_found_and_covered_on_a_cluster(bench, tmp_path):
+    for seed in range(3):
+        original = photograph(seed, (800, 600))
+        tree(bench.images, {f"{seed}.jpg": encoded(original)})
+        for width in (640, 400):
+            tree(bench.images, {f"{seed}-{width}.jpg": encoded(resized(original, width))})
+    tree(bench.images, {"master.tif": encoded(photograph(0, (800, 600)), "TIFF")})
+    async with cluster_of(tmp_path / "dask", 2) as cluster:
+        how = ("--dask", cluster.address, "--renditions", "cover", *QUICK)
+        code, out, err = await Process(bench).run(*how)
+
+    assert (code, err) == (0, "")
+    assert "3 scanned, 7 covered." in out
+    assert len(bench.checks()) == 3

@@ -11,6 +11,7 @@ import pytest
 
 from batchscan.images import read_remote
 from tests.stores.conftest import outcomes
+from tests.support.photographs import encoded, photograph, resized
 from tests.support.pictures import png
 
 memory = pytest.importorskip("fsspec.implementations.memory")
@@ -34,6 +35,19 @@ async def test_a_store_is_scanned_and_known_again(files, bench_of):
     assert outcomes(first) == dict.fromkeys(("a.png", "x/y/b.png", "x/unnamed"), "scanned")
     assert outcomes(second) == {"a.png": "scanned"}
     assert second.report.files.unchanged == 2
+
+
+async def test_versions_in_a_store_are_covered_also_by_what_an_earlier_run_asked(files, bench_of):
+    original = photograph(1, (600, 450))
+    files.pipe_file("/top/a.jpg", encoded(original))
+    files.pipe_file("/top/x/a-400x300.jpg", encoded(resized(original, 400)))
+    async with bench_of("memory://top") as bench:
+        first = await bench.scan(scan={"renditions": "cover"})
+        files.pipe_file("/top/a-300x225.jpg", encoded(resized(original, 300)))
+        second = await bench.scan(scan={"renditions": "cover"})
+
+    assert outcomes(first) == {"a.jpg": "scanned", "x/a-400x300.jpg": "covered"}
+    assert outcomes(second) == {"a-300x225.jpg": "covered"}
 
 
 async def test_an_ignore_file_that_cannot_be_read_leaves_its_folder_out(files, bench_of):
