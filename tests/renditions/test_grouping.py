@@ -110,6 +110,7 @@ def test_those_of_one_moment_may_differ_in_more():
     assert len(pictures([one, near(one, 25, 1)]).near_pairs()) == 0
 
 
+@pytest.mark.slow
 def test_thousands_of_frames_of_one_scene_end_in_time():
     """They are not all compared with all; what is not is asked about."""
     scene = random.Random(2).randbytes(32)

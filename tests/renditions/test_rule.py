@@ -35,7 +35,11 @@ def fingerprint(judge: Judge, data: bytes, name: str = "a.jpg") -> Fingerprint |
 
 def merged(one: Fingerprint | None, other: Fingerprint | None) -> bool:
     """What the rule says of two files."""
-    return one is not None and other is not None and likeness(one, other).same
+    if one is None or other is None:
+        return False
+    found = likeness(one, other)
+    assert found == likeness(other, one), "the order does not matter"
+    return found.same
 
 
 @pytest.mark.parametrize(
@@ -92,6 +96,7 @@ def test_sixteen_bits_and_four_inks_are_the_picture_or_asked_about(judge):
     assert not merged(fingerprint(judge, encoded(deep, "PNG"), "a.png"), inks), "grey is not colour"
 
 
+@pytest.mark.slow
 def test_transparency_is_compared_on_white(judge):
     cut = photograph(3, (800, 800)).convert("RGBA")
     mask = (
@@ -175,7 +180,7 @@ def test_animated_ones_have_no_fingerprint(judge, form):
     assert fingerprint(judge, encoded(frames[0], form), "a") is not None
 
 
-@pytest.mark.parametrize("size", [(95, 400), (90, 90), (2000, 200)])
+@pytest.mark.parametrize("size", [(95, 400), (90, 90), (1000, 100)])
 def test_strips_and_icons_have_no_fingerprint(judge, size):
     assert fingerprint(judge, encoded(photograph(9, size))) is None
 

@@ -270,6 +270,7 @@ def taken(image: Image.Image, moment: str, fraction: str, form: str = "JPEG") ->
     return encoded(image, form, exif=exif, quality=85)
 
 
+@pytest.mark.slow
 async def test_a_heic_beside_its_jpeg_of_the_same_moment_is_covered(bench):
     pillow_heif = pytest.importorskip("pillow_heif")
     pillow_heif.register_heif_opener()
@@ -296,6 +297,7 @@ def developed(image: Image.Image) -> Image.Image:
     return image.point([min(255, round(value * 1.18)) for value in range(256)] * 3)
 
 
+@pytest.mark.slow
 async def test_conversions_are_versions_as_well(bench):
     original = photograph(6, (900, 700))
     tree(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-SIZE = (1600, 1200)
+SIZE = (1200, 900)
 
 
 def photograph(seed: int, size: tuple[int, int] = SIZE) -> Image.Image:
