@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
-import time
 from contextlib import asynccontextmanager
 
 import pytest
@@ -315,10 +313,17 @@ async def test_a_key_shows_the_next_match_within_100_ms(browser, tmp_path):
     async with serving(tmp_path) as server, window(browser, server.url) as it:
         page = it.page
         await page.goto(server.url.partition("?")[0] + "queue")
-        taken = []
+        # In the page, from the key to what it shows; other tests share the machine, so what the
+        # page takes by itself shows in the quickest of many.
+        await page.evaluate(
+            "() => { window.taken = []; let began;"
+            " addEventListener('keydown', () => { began = performance.now(); }, true);"
+            " new MutationObserver((all) => { if (all.some((each) => [...each.addedNodes].some("
+            "(node) => node.id === 'part'))) taken.push(performance.now() - began); })"
+            ".observe(document.body, { childList: true }); }"
+        )
         for key in "jjrjnrkjrr" * 3:
-            began = time.perf_counter()
             await press(page, key)
-            taken.append(time.perf_counter() - began)
-        # Other tests share the machine: what it can do shows in the quicker half.
-        assert statistics.median(sorted(taken)[: len(taken) // 2]) < 0.1
+        taken = sorted(await page.evaluate("taken"))
+        assert len(taken) == 30
+        assert taken[9] < 100
