@@ -126,6 +126,13 @@ class MatchFacets:
     folders: dict[bytes, int]  # pictures, of folders that do not hold all
 
 
+class TheirPreview(NamedTuple):
+    """What the picture at a match's address looked like when it was fetched last."""
+
+    seen_at: float
+    jpeg: bytes
+
+
 class MatchDecision(NamedTuple):
     """What somebody decided about a match."""
 
@@ -165,3 +172,4 @@ class PictureMatches:
     provenance: Provenance | None = None
     decisions: Mapping[str, tuple[MatchDecision, ...]] = field(default_factory=dict)  # by URL
     versions: tuple[Version, ...] = ()  # the first of them, the largest first
+    previews: Mapping[str, TheirPreview] = field(default_factory=dict)  # by URL; on request only

@@ -85,6 +85,13 @@ def _format_options(function: _Function) -> _Function:
     group="What",
     help="also write the run's own files again",
 )
+@click.option(
+    "--previews",
+    is_flag=True,
+    cls=GroupedOption,
+    group="What",
+    help="in --html, show a small copy of each picture of theirs that a recheck fetched",
+)
 @_format_options
 @allow_option
 @folder_options
@@ -95,6 +102,7 @@ def command(
     as_json: bool,
     schema: bool,
     write: bool,
+    previews: bool,
     **parameters: object,
 ) -> int:
     """Print, and give the exit code."""
@@ -108,7 +116,9 @@ def command(
     files = {name: str(file) for name in _FORMATS if (file := parameters.pop(name))}
     if (as_json and "-" in files.values()) or list(files.values()).count("-") > 1:
         raise UsageError("stdout holds one format", advice="name a file for the others")
-    wanted = _Wanted(run_id, everything, as_json, write, files)
+    if previews and "html" not in files:
+        raise UsageError("--previews goes with --html", advice="as in --html FILE --previews")
+    wanted = _Wanted(run_id, everything, as_json, write, files, previews)
     return _make(wanted, parameters)
 
 
@@ -121,6 +131,7 @@ class _Wanted:
     as_json: bool
     write: bool
     files: Mapping[str, str]  # by format
+    previews: bool  # of their pictures
 
 
 def _make(wanted: _Wanted, parameters: Mapping[str, object]) -> int:
@@ -149,7 +160,7 @@ def _make(wanted: _Wanted, parameters: Mapping[str, object]) -> int:
         if wanted.write:
             _write_again(ledger, view, run, report)
         for name, file in wanted.files.items():
-            _write(name, file, report, view)
+            _write(name, file, report, view, previews=wanted.previews)
     if wanted.as_json:
         print_data(encode(report))
     elif not wanted.files:
@@ -157,11 +168,11 @@ def _make(wanted: _Wanted, parameters: Mapping[str, object]) -> int:
     return 0
 
 
-def _write(name: str, file: str, report: Report, view: ReportView) -> None:
+def _write(name: str, file: str, report: Report, view: ReportView, *, previews: bool) -> None:
     from batchscan.runs.reports import render  # noqa: PLC0415 - --help does without
     from batchscan.util.atomic_file import write_atomic  # noqa: PLC0415
 
-    parts = render(name, report, view, time.time())
+    parts = render(name, report, view, time.time(), previews=previews)
     if file == "-":
         for part in parts:
             print_data(part)

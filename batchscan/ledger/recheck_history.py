@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from batchscan.enums import RecheckVerdict
 from batchscan.rechecked import MatchRecheck, RecheckedPage
-from batchscan.report_sections import Rechecks
+from batchscan.report_sections import Rechecks, TheirPreview
 
 MAX_PAGES = 50  # of one match that are shown
 
@@ -31,13 +30,6 @@ _RECHECKS = (
     " WHERE n.picture_id = r.picture_id AND n.key = r.key AND n.kind = 'picture')"
     " GROUP BY r.verdict"
 )
-
-
-class TheirPreview(NamedTuple):
-    """What the picture at a match's address looked like when it was fetched last."""
-
-    seen_at: float
-    jpeg: bytes
 
 
 class RecheckHistory:

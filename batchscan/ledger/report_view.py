@@ -108,15 +108,20 @@ class ReportView:
         return Reporting(self._connection, self._realm_id).digest(rules())
 
     def pictures(
-        self, wanted: Callable[[Sequence[bytes]], bool] | None = None
+        self,
+        wanted: Callable[[Sequence[bytes]], bool] | None = None,
+        *,
+        previews: bool = False,
     ) -> Iterator[PictureMatches]:
         """Every picture that has or had a match: those with new ones first, then the worst.
 
         Args:
             wanted: says of a picture's paths whether it is meant; None for all.
+            previews: whether small copies of their pictures belong to it.
         """
         self._fill()
-        yield from MatchedPictures(self._connection, self._history).pictures(wanted)
+        pictures = MatchedPictures(self._connection, self._history, previews=previews)
+        yield from pictures.pictures(wanted)
 
     def facets(self) -> MatchFacets:
         """What can be chosen of the matches, counted over everything."""

@@ -263,10 +263,14 @@ _PICTURE = (
 class MatchedPictures:
     """Reads matched pictures of those seen by this process."""
 
-    def __init__(self, connection: sqlite3.Connection, history: MatchHistory) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, history: MatchHistory, *, previews: bool = False
+    ) -> None:
+        """Prepare; `previews` says whether small copies of theirs belong to each."""
         self._connection = connection
         self._history = history
         self._decisions = DecisionHistory(connection)
+        self._theirs = RecheckHistory(connection) if previews else None
 
     def pictures(
         self, wanted: Callable[[Sequence[bytes]], bool] | None = None
@@ -301,6 +305,7 @@ class MatchedPictures:
             provenance=msgspec.json.decode(provenance, type=Provenance) if provenance else None,
             decisions=self._decisions.of_picture(picture_id),
             versions=versions_of(self._connection, picture_id),
+            previews=self._theirs.previews_of(picture_id) if self._theirs else {},
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -22,7 +22,7 @@ from batchscan.model import Match
 from batchscan.report.html_assets import environment
 from batchscan.report.html_escaping import MAX_LINK, MAX_SHOWN, cut, data_uri, whole
 from batchscan.report.rechecks import described
-from batchscan.report_sections import MatchDecision, MatchFacets, PictureMatches
+from batchscan.report_sections import MatchFacets, PictureMatches
 from batchscan.util.escaping import replace_surrogates
 from batchscan.util.folders import FolderCounts
 from batchscan.util.paths import split_path
@@ -62,6 +62,8 @@ class MatchView(NamedTuple):
     last_seen: str | None
     decisions: tuple[DecisionView, ...]  # the newest first
     recheck: str | None  # what its site answered last
+    theirs: Markup | None  # a small copy of their picture
+    theirs_at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +233,7 @@ def _macros() -> TemplateModule:
 def _findings(picture: PictureMatches, room: int) -> Iterator[tuple[str, Markup]]:
     """The matches that there is room for, and their sites; the first one in any case."""
     for place, match in enumerate(sorted(picture.matches, key=_rank)):
-        view = _finding(match, picture.decisions.get(match.url, ()), room // SHARE)
+        view = _finding(match, picture, room // SHARE)
         text = Markup(_macros().finding(view))  # type: ignore[attr-defined]  # noqa: S704 - a template has escaped it
         room -= len(text.encode())
         if room < 0 and place:
@@ -249,8 +251,10 @@ def _rank(match: Match) -> tuple[bool, bool, bool, int]:
     )
 
 
-def _finding(match: Match, decisions: Sequence[MatchDecision], room: int) -> MatchView:
+def _finding(match: Match, picture: PictureMatches, room: int) -> MatchView:
     pages = tuple(_pages(match, room))
+    decisions = picture.decisions.get(match.url, ())
+    theirs = picture.previews.get(match.url)
     return MatchView(
         url=match.url,
         kind=match.kind.value,
@@ -266,6 +270,8 @@ def _finding(match: Match, decisions: Sequence[MatchDecision], room: int) -> Mat
             for each in decisions[:_MAX_DECISIONS]
         ),
         recheck=None if match.recheck is None else described(match.recheck),
+        theirs=data_uri(theirs.jpeg) if theirs else None,
+        theirs_at=_day(theirs.seen_at) if theirs else None,
     )
 
 

@@ -176,9 +176,11 @@ MATCHES = "matches.csv"
 PAGE = "report.html"
 
 
-def render(name: str, report: Report, view: ReportView, now: float) -> Iterator[bytes]:
-    """A report of the pictures of a view: html, csv, junit or markdown."""
-    pictures = view.pictures()
+def render(
+    name: str, report: Report, view: ReportView, now: float, *, previews: bool = False
+) -> Iterator[bytes]:
+    """A report of the pictures of a view: html, csv, junit or markdown; maybe with theirs."""
+    pictures = view.pictures(previews=previews)
     match name:
         case "csv":
             return csv_table.render(report, pictures)

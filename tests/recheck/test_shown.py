@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import json
+import re
 import time
 import zipfile
 from contextlib import closing
@@ -74,6 +75,17 @@ async def test_every_report_shows_it(web, shown):
     assert rows[ONE]["recheck"] == "gone"
     assert (rows[TWO]["recheck"], rows[TWO]["likeness"]) == ("there", "1.00")
     assert rows[TWO]["rechecked_at"]
+
+
+async def test_their_pictures_are_shown_on_request_only(web, shown):
+    plain = await shown("report", "--all", "--html", "-")
+    page = await shown("report", "--all", "--html", "-", "--previews")
+
+    assert 'class="theirs"' not in plain
+    assert (
+        page.count('<img class="theirs" src="data:image/jpeg;base64,') == 1
+    )  # the other one was never fetched
+    assert not re.search(r"<img[^>]+src=\"(?!data:)", page)  # nothing is fetched from their sites
 
 
 async def test_what_is_handed_on_has_all_of_it(web, shown, tmp_path):
