@@ -127,6 +127,7 @@ BOOKS = {
     "alerts": ("test", "pending", "send"),
     "allow": ("add", "list"),
     "evidence": ("pack", "verify"),
+    "renditions": ("list", "split", "join"),
     "state": ("stats", "check", "backup", "prune", "vacuum"),
 }
 OTHERS = ("demo", "emulator", "init", "completion")  # which need no state folder
