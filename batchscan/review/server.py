@@ -26,6 +26,8 @@ from typing import Final, Self
 from aiohttp import web
 
 from batchscan.errors import BatchscanError, StorageError, UsageError
+from batchscan.ledger import Ledger
+from batchscan.ledger.review import ReviewFilter
 from batchscan.review import pages
 from batchscan.review.desk import Desk
 from batchscan.review.gate import HEADERS, Gate, Refused
@@ -79,7 +81,7 @@ class ReviewServer:
             OSError: the port is taken.
         """
         try:
-            await self._desk.ledger.read(lambda _: None)
+            await self._desk.ledger.read(self._count)
             await self._listen()
         except BaseException:
             await self._close()
@@ -95,6 +97,11 @@ class ReviewServer:
     ) -> None:
         """Stop listening; what is being written is written."""
         await self._close()
+
+    def _count(self, ledger: Ledger) -> None:
+        """Count what is left before anybody asks: of 200,000 matches it takes a while."""
+        self._desk.counts(ledger, ReviewFilter())
+        pages.environment().get_template("overview.html")
 
     async def _listen(self) -> None:
         listening = socket.create_server((_HOST, self._port))
