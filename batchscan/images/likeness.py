@@ -24,18 +24,14 @@ if TYPE_CHECKING:
 ALIKE: Final = 0.7
 """From here on two pictures count as the same one."""
 
-UNLIKE: Final = 0.25
-"""Below this they have nothing to do with each other, as far as this can see."""
-
 _LAYOUT: Final = struct.Struct("!Bf32s")  # version, detail, hash; thumbnail behind
 _VERSION: Final = 1
 _GREY: Final = 64
 _SIDE: Final = 16
 _FLAT: Final = 1.0  # mean step between neighbouring grey values: the hash of less is noise
 _HALF: Final = 128  # bits: as many differ between unrelated pictures
-_CORRELATED: Final = (
-    0.9  # light of unrelated photographs is spread as alike: sky above, ground below
-)
+# Light of unrelated photographs is spread as alike as this: sky above, ground below.
+_CORRELATED: Final = 0.9
 _FAR: Final = 64  # mean difference of a thumbnail's values: of unrelated flat pictures
 
 
