@@ -38,6 +38,7 @@ from tests.support.terminal_picture import PICTURE, svg
 
 SHELL = blocks(README, "sh")
 RATES = (Rate(100, 1.0),)
+MARK = "batchscan mark reviewed cheap-posters.example"
 SETTINGS = b"""
 alerts: {on_new: [cat]}
 takedown: {name: Ada Example, email: ada@example.com, role: owner}
@@ -82,7 +83,7 @@ def scanned(tmp_path_factory):
         environment = environment_of(folder, emulator.url)
         environment["COPYLEAKS_EMAIL"] = "me@example.com"
         environment["COPYLEAKS_API_KEY_FILE"] = str(folder / ".config/batchscan/key")
-        code, out = asyncio.run(shell("batchscan ./images --rate 50/s", environment))
+        code, out = asyncio.run(shell(f"batchscan ./images --rate 50/s; {MARK}", environment))
         assert code == 0, out
         shutil.copytree(folder, folder.with_name("copy"), symlinks=True)
         yield environment

@@ -126,5 +126,5 @@ def _next_commands(demo: Demo) -> list[str]:
         "  # is your own account set up?",
         "  batchscan doctor",
         "  # the vendor's API on this machine, for your own rehearsals (Ctrl-C ends it)",
-        f"  batchscan emulator --web {web}",
+        f"  batchscan emulator --sites --web {web}",
     ]

@@ -17,8 +17,8 @@ CREDENTIAL_NAME = (
 )
 _MAX_BYTES = 4096  # bytes
 _KEY_ADVICE = (
-    "set COPYLEAKS_API_KEY, or name a file that only you can read in COPYLEAKS_API_KEY_FILE "
-    "or account.api_key_file"
+    "run `batchscan init`, or set COPYLEAKS_API_KEY, or name a file that only you can read in "
+    "COPYLEAKS_API_KEY_FILE or account.api_key_file"
 )
 
 
@@ -63,7 +63,7 @@ def read_key_file(path: str, environ: Mapping[str, str]) -> Secret:
 def _secret(text: str, where: str) -> Secret:
     key = text.rstrip("\r\n")
     if not key.strip():
-        raise UsageError(f"{where}: it is empty", advice=_KEY_ADVICE)
+        raise UsageError(f"{where}: it is empty", advice="put the API key of your account there")
     if not key.isprintable() or key != key.strip():
         raise UsageError(f"{where}: an API key is one line without spaces", advice=_KEY_ADVICE)
     return Secret(key)

@@ -89,7 +89,7 @@ def test_its_options_are_followed(environ, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--rate", "0/s"], "nothing through"),
+        (["--rate", "0/s"], "allows nothing"),
         (["--rate", "often"], "10/s or 900/15m"),
         (["--latency", "3"], "as in 15m"),
         (["--web", "none"], "none: not a folder"),

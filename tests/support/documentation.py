@@ -17,13 +17,15 @@ _BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 _INLINE = re.compile(r"`(batchscan [^`]+)`")
 _STOPS = {"|", ">", "&&", "&", "<", ";", "#"}
 
-# Commands that serve until a signal, and exit codes that say no more than what was found.
+# Commands that serve until a signal, and exit codes that say no more than what was found, or
+# that sites with made-up names do not answer.
 _PRELUDE = """
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 batchscan() {
     local code=0
     case "$1" in
         emulator|review) timeout -s INT 3 batchscan "$@" || code=$?; [ $code = 124 ] && code=0 ;;
+        recheck|evidence) command batchscan "$@" || code=$?; [ $code = 3 ] && code=0 ;;
         *) command batchscan "$@" || code=$?; [ $code = 10 ] && code=0 ;;
     esac
     return $code
@@ -77,6 +79,8 @@ async def run_block(text: str, environment: dict[str, str]) -> tuple[int, str]:
         "--min-age 5m": "--min-age 1ms",
         "/etc/systemd/system": f"{home}/units",
         "sudo ": "",
+        "--port 8080": "",
+        "timestamp.digicert.com": "timestamp.example",
     }
     for place, here in places.items():
         text = text.replace(place, here)
