@@ -92,11 +92,13 @@ def renditions(report: Report) -> Iterator[str]:
     files = report.files
     if not files.renditions:
         return
-    verb = "is a version" if files.renditions == 1 else "are versions"
-    said = f"  {files.renditions:,} of {amount(files.seen, 'picture')} {verb} of others"
+    one = files.renditions == 1
+    versions = "is a version of another" if one else "are versions of others"
+    said = f"  {files.renditions:,} of {amount(files.seen, 'picture')} {versions}"
     if report.run.renditions == "cover":
         would = "would be " if report.run.dry_run else ""
-        yield f"{said}: {would}covered by their answers, not asked about."
+        answers = "its answer" if one else "their answers"
+        yield f"{said}: {would}covered by {answers}, not asked about."
     else:
         saved = amount(files.renditions_credits or 0, "credit")
         yield f"{said}; `--renditions cover` saves {saved}."

@@ -169,3 +169,19 @@ def test_every_picture_without_an_answer_is_said_to_be_unchecked(
     )
     for reason, number in found.unchecked.items():
         assert explained(number, reason) in first
+
+
+@pytest.mark.parametrize(
+    ("how", "dry", "number", "said"),
+    [
+        ("report", False, 3812, "3,812 of 10,000 pictures are versions of others; `--renditions cover` saves 3,812 credits."),
+        ("report", True, 1, "1 of 10,000 pictures is a version of another; `--renditions cover` saves 1 credit."),
+        ("cover", False, 3812, "3,812 of 10,000 pictures are versions of others: covered by their answers, not asked about."),
+        ("cover", True, 1, "1 of 10,000 pictures is a version of another: would be covered by its answer, not asked about."),
+    ],
+)  # fmt: skip
+def test_versions_of_pictures_are_said_with_what_they_cost(how, dry, number, said):
+    tally = books(scanned=10_000)
+    tally.renditions = number
+
+    assert said in summary(report(tally, renditions=how, dry_run=dry), "/out", 200)
