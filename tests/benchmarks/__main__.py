@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 import batchscan
+from tests.benchmarks.answers import answers
 from tests.benchmarks.cluster import cluster
 from tests.benchmarks.commands import Missing
 from tests.benchmarks.converting import converting
@@ -32,6 +33,7 @@ from tests.benchmarks.uploads import uploads
 
 BENCHMARKS: dict[str, Callable[[Path, float], Iterator[Row]]] = {
     "uploads": uploads,
+    "answers": answers,
     "judging": judging,
     "converting": converting,
     "start": start,

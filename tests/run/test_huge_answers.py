@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import resource
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,10 +15,28 @@ from tests.support.answering import LATER, Service, answering, match, said
 from tests.support.pictures import png, tree
 
 LONG = 1_000  # matches
+HUGE = 30_000
+GROWTH = 150  # MiB, of which one answer is the most
+MIB = 1024 * 1024
+# Writes down the most memory that it ever had.
+MEASURED = """
+import resource, sys
+from batchscan.cli import main
+
+try:
+    main(sys.argv[1:])
+finally:
+    with open({path!r}, "w") as file:
+        file.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+"""
 
 
 def long_or_small(name: str, scan_id: str) -> bytes:
     return said(scan_id, *map(match, range(LONG if name == "long" else 1)))
+
+
+def huge_or_small(name: str, scan_id: str) -> bytes:
+    return said(scan_id, *map(match, range(HUGE if name.startswith("huge") else 1)))
 
 
 def pictures(*names: str) -> dict[str, bytes]:
@@ -78,3 +98,41 @@ async def test_one_that_ended_one_run_is_read_by_the_next(tmp_path):
         assert code == 10, err
         assert json.loads(out)["matches"]["total"] == LONG
         assert len(service.asked) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS does not limit address space")
+@pytest.mark.parametrize("room", [450 * MIB, 550 * MIB])
+async def test_too_little_memory_for_a_huge_answer_costs_nothing(tmp_path, room):
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (room, room))
+
+    async with answering(tmp_path, huge_or_small) as service:
+        tree(service.images, pictures("one", "huge", "two"))
+        await service.run("-j", "1", limit=limit)  # however it ends
+        code, out, err = await service.run("--json", "--fail-on", "any")
+        assert code == 10, err
+        assert json.loads(out)["matches"]["total"] == HUGE + 2
+        assert sum(service.paid().values()) == len(service.paid()) == 3
+        assert problems(service) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_huge_answers_are_in_memory_one_at_a_time(tmp_path):
+    async def most(*names: str) -> float:
+        """The memory that a run over such pictures takes, in MiB."""
+        folder = tmp_path / names[0]
+        folder.mkdir()
+        (folder / "measured.py").write_text(MEASURED.format(path=str(folder / "most")))
+        async with answering(folder, huge_or_small) as service:
+            tree(service.images, pictures(*names))
+            code, _, err = await service.run(program=(str(folder / "measured.py"),))
+            assert code == 0, err
+            assert sum(len(line.matches) for line in service.last_lines().values()) >= len(names)
+        return int((folder / "most").read_text()) * (1 if sys.platform == "darwin" else 1024) / MIB
+
+    small = await most("one", "two", "three", "four")
+    grown = await most(*(f"huge{n}" for n in range(8))) - small
+    assert grown < GROWTH
