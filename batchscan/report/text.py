@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from batchscan.enums import DeferReason, FailReason, RejectReason
 from batchscan.report.rechecks import counted
 from batchscan.report.schema import Files, Report
+from batchscan.report.versions import renditions
 from batchscan.report.wording import amount, duration, explained, shortened, size
 from batchscan.report_sections import Matches
 from batchscan.util.escaping import printable
@@ -85,23 +86,6 @@ def converted(report: Report) -> Iterator[str]:
     formats = ", ".join(f"{number:,} {printable(form).upper()}" for form, number in most_first)
     would = " would be" if report.run.dry_run else ""
     yield f"  {files.converted:,}{would} sent as a smaller JPEG: {formats}."
-
-
-def renditions(report: Report) -> Iterator[str]:
-    """Which pictures are versions of others, and what not asking about them saves."""
-    files = report.files
-    if not files.renditions:
-        return
-    one = files.renditions == 1
-    versions = "is a version of another" if one else "are versions of others"
-    said = f"  {files.renditions:,} of {amount(files.seen, 'picture')} {versions}"
-    if report.run.renditions == "cover":
-        would = "would be " if report.run.dry_run else ""
-        answers = "its answer" if one else "their answers"
-        yield f"{said}: {would}covered by {answers}, not asked about."
-    else:
-        saved = amount(files.renditions_credits or 0, "credit")
-        yield f"{said}; `--renditions cover` saves {saved}."
 
 
 def _named(root: str) -> str:
