@@ -57,7 +57,7 @@ def test_settings_that_would_run_code_are_refused_and_it_is_not_run(tmp_path, te
 def test_every_tag_is_refused_by_its_name_wherever_it_is(tmp_path, text, tag):
     config = tmp_path / "config.yaml"
     config.write_text(text.replace("{tag}", tag))
-    with pytest.raises(UsageError, match=r"line 1: .*: tags are not read here, and .* is one"):
+    with pytest.raises(UsageError, match=r"line 1: .*: tags are not supported, and .* is one"):
         load({"config": str(config)}, {})
 
 
