@@ -65,6 +65,7 @@ def webhook(receiver) -> str:
     return f"  webhook:\n    url: {receiver.url}\n    secret_env: HOOK\n"
 
 
+@pytest.mark.slow
 async def test_a_test_goes_to_each_target_and_says_what_happened(desk, receiver):
     told = desk.folder / "told"
     desk.settings(
@@ -82,6 +83,7 @@ async def test_a_test_goes_to_each_target_and_says_what_happened(desk, receiver)
     assert not (desk.folder / "state").exists()
 
 
+@pytest.mark.slow
 async def test_what_is_pending_is_listed_for_people_and_for_programs(desk, receiver):
     desk.settings("  {}\n")
     desk.found()

@@ -39,6 +39,7 @@ def start(after="", **kwargs):
     return process
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_first_signal_asks_the_run_to_stop_and_lets_it_finish(signum):
     process = start()
@@ -60,6 +61,7 @@ def test_the_second_signal_ends_the_process_at_once(signum):
     assert process.returncode == 128 + signum
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ignored", ["SIGHUP", "SIGINT", "SIGTERM"])
 def test_a_signal_that_was_ignored_at_the_start_stays_ignored(ignored):
     """As nohup does it with SIGHUP, and a shell's `&` with SIGINT."""

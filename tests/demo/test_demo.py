@@ -39,6 +39,7 @@ def report(folder) -> dict[str, Any]:
     return loaded
 
 
+@pytest.mark.slow
 async def test_the_demo_does_the_whole_job_and_a_second_one_sends_nothing(tmp_path):
     folder = tmp_path / "demo"
     code, out, err = await demo(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -69,6 +70,7 @@ def test_two_windows_hold_after_an_hour_of_idling_as_well():
     assert run.refused == []
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from([10, 20, 50]),
     st.floats(0.1, 1.0),

@@ -95,6 +95,7 @@ async def test_a_status_means_the_same_at_every_moment(bench, clock, status, mom
         assert bench.charged() == (2 if status == 409 and when == "after" else 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [400, 401, 413, 429, 500, 502, 503])
 async def test_a_status_means_the_same_in_every_shape(bench, clock, status):
     bench.pictures(len(SHAPES))
@@ -114,6 +115,7 @@ async def test_a_status_means_the_same_in_every_shape(bench, clock, status):
     assert bench.charged() == (0 if status == 413 else many)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", ["problem", "html", "empty"])
 @pytest.mark.parametrize("status", [402, 403, 404])
 async def test_what_stops_the_run_stops_it_midway_in_every_shape(bench, clock, status, shape):
@@ -142,6 +144,7 @@ NO_ANSWERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("duplicate", ["replay", "rescan", "conflict"])
 @pytest.mark.parametrize("end", NO_ANSWERS)
 async def test_what_got_no_answer_is_asked_under_the_same_id_by_the_next_run(

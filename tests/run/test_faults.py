@@ -211,6 +211,7 @@ async def test_nine_refusals_are(bench):
     assert ran.exit_code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("duplicate", "charged", "unknown"), [("replay", 1, 1), ("rescan", 2, 1), ("conflict", 2, 1)]
 )

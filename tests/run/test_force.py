@@ -40,6 +40,7 @@ async def test_what_force_asked_again_is_in_the_next_run_though_the_clock_was_be
     assert bench.charged() == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [-DAY, DAY])
 @pytest.mark.parametrize("again", [FORCED, OF_THE_LAST_HOUR], ids=["force", "rescan-after"])
 async def test_twins_are_paid_once_though_the_clock_steps_midway(bench, again, step):

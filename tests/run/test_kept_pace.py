@@ -63,6 +63,7 @@ async def test_a_pause_longer_than_retry_for_is_kept_over_a_kill(bench_with):
         assert len(bench.checks()) == asked
 
 
+@pytest.mark.slow
 async def test_with_no_patience_for_outages_a_run_keeps_still_while_it_waits(bench):
     """It waits for slots of half a second, and does not use them up with looking."""
     bench.pictures(6)

@@ -140,6 +140,7 @@ async def test_a_run_killed_while_it_closes_a_killed_one_leaves_that_to_the_next
     assert_nothing_lost_or_doubled(bench, CONTENTS, replayed=True)
 
 
+@pytest.mark.slow
 async def test_a_run_killed_after_its_end_was_entered_is_a_finished_one(bench):
     pictures(bench)
     await killed_at(bench, "closed", 1, *ONE_AFTER_THE_OTHER)
@@ -191,6 +192,7 @@ async def test_a_run_killed_before_a_file_is_put_in_place_loses_that_file_only(b
     assert_nothing_lost_or_doubled(bench, CONTENTS, replayed=True)
 
 
+@pytest.mark.slow
 async def test_a_killed_run_whose_folder_cannot_be_written_is_closed_when_it_can(bench_with):
     async with bench_with(duplicate="rescan") as bench:
         pictures(bench)

@@ -16,6 +16,7 @@ OUTAGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", OUTAGES)
 @pytest.mark.parametrize("concurrency", [4, 8])
 async def test_an_outage_of_hours_is_waited_out_and_everything_is_answered(

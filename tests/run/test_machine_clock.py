@@ -47,6 +47,7 @@ async def test_a_clock_that_stepped_between_two_runs_pays_for_nothing_again(benc
     assert (bench.folder / "output" / "latest").resolve().name == back.report.run.id
 
 
+@pytest.mark.slow
 async def test_the_last_run_is_the_one_that_ended_last_whatever_its_clock_said(bench):
     bench.pictures(2)
     await bench.scan(SteppingClock(DAY))
@@ -90,6 +91,7 @@ async def test_a_long_window_holds_though_the_clock_went_back_between_two_runs(b
     assert bench.checks()[-1].at - first[-3] >= 12.0 / QuickClock.SPEED * 0.99
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("monotonic", [0.0, HOUR], ids=["monotonic-stands", "monotonic-runs"])
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_a_machine_that_slept_for_an_hour_goes_on_over_new_connections(

@@ -95,6 +95,7 @@ async def test_a_second_signal_ends_the_run_and_what_was_under_way_is_asked_agai
     assert killed["credits"]["outcome_unknown"] == bench.charged() == 3
 
 
+@pytest.mark.slow
 async def test_a_signal_ends_the_wait_for_another_run(bench):
     bench.pictures(1)
     async with Scan(bench.settings(), QuickClock()):  # holds the state folder
@@ -186,6 +187,7 @@ async def test_a_report_that_cannot_be_written_is_made_by_the_next_run(bench):
     assert reports(bench)[0]["files"]["scanned"] == bench.charged() == 3
 
 
+@pytest.mark.slow
 async def test_a_report_that_cannot_be_put_in_place_is_made_when_the_way_is_free(bench):
     bench.pictures(3)
     bench.emulator.faults = (Fault(route="credits", action=Delay(seconds=0.5)),)
@@ -244,6 +246,7 @@ def mounts() -> None:
         pytest.skip("this machine lets nobody mount a file system of his own")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("mounts")
 async def test_results_that_fill_the_disk_end_with_a_whole_line_and_are_completed_by_the_next_run(
     bench_with,

@@ -182,6 +182,7 @@ async def test_a_break_that_stays_fails_the_picture_and_the_next_run_asks_again(
         assert second.report.credits.charged == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("break_it", BREAKS, ids=lambda script: script.__name__)
 async def test_a_break_that_passes_is_got_over_under_the_same_id(wired, clock, break_it):
     expected, _ = BREAKS[break_it]
@@ -197,6 +198,7 @@ async def test_a_break_that_passes_is_got_over_under_the_same_id(wired, clock, b
         await finished_by_the_next_run(bench, clock, first, api=wire.api(**PATIENT))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("duplicate", ["replay", "rescan", "conflict"])
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_whatever_breaks_the_books_hold_what_was_paid(wired, clock, seed, duplicate):

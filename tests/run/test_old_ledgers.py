@@ -44,6 +44,7 @@ async def test_only_what_has_no_answer_is_sent(old):
     assert ran.report.matches.new == 0
 
 
+@pytest.mark.slow
 async def test_the_killed_run_gets_its_files(old):
     await old.scan()
     [killed] = [
@@ -66,6 +67,7 @@ async def test_a_sandbox_answer_stays_one(old):
     assert ran.report.matches.total == 8 - 2  # the twin's content counts once
 
 
+@pytest.mark.slow
 async def test_moved_files_are_known_by_their_content(old):
     os.rename(old.images / "a", old.images / "moved")
     ran = await old.scan()

@@ -146,6 +146,7 @@ def _file_in_its_place(folder, outside):
     folder.write_text("not a folder")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make",
     [_foreign_file, _foreign_folder, _link_of_our_name, _link_in_its_place, _file_in_its_place],

@@ -66,6 +66,7 @@ async def test_a_price_that_rises_is_known_to_all_that_wait(bench_with):
         assert 60 <= bench.charged() <= 64 + 4 * sent_unknowing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", ["max_credits", "per_day", "per_month"])
 @pytest.mark.parametrize("before", [0, 5])
 async def test_one_absurd_price_ends_no_later_run(bench_with, setting, before):

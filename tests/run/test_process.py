@@ -29,6 +29,7 @@ async def test_under_cron_nothing_is_said_when_all_is_well(bench):
     assert bench.charged() == 3
 
 
+@pytest.mark.slow
 async def test_under_cron_newly_rejected_pictures_are_one_line_by_reason_once(bench):
     tree(bench.images, {"a.png": b"", "b.png": b"", "c.jpg": b"junk"})
     process = Process(bench)
@@ -177,6 +178,7 @@ main()
 """
 
 
+@pytest.mark.slow
 async def test_more_uploads_at_once_than_files_may_be_open_get_their_connections(bench_with):
     async with bench_with(latency=0.5) as bench:
         bench.pictures(80)

@@ -83,6 +83,7 @@ async def test_a_kill_after_the_answer_was_kept_costs_nothing(tmp_path, point):
         assert len(scanned) == len(set(scanned)) == CONTENTS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("files", [24, 28, 32, 36, 40, 48])
 async def test_few_file_descriptors_cost_nothing(tmp_path, files):
     def limit() -> None:

@@ -76,6 +76,7 @@ def steering(text: str) -> set[str]:
     return {char for char in text if unicodedata.category(char) in kinds} - {"\n"}
 
 
+@pytest.mark.slow
 async def test_no_output_of_a_scan_steers_the_terminal_and_every_line_is_one_object(hostile):
     log = hostile.folder / "scan.log"
     process = await started(

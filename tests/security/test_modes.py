@@ -28,6 +28,7 @@ def modes(folder: Path) -> dict[str, int]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("umask", [0o000, 0o277])
 async def test_everything_a_run_leaves_is_its_owners_alone_whatever_the_umask(bench, umask):
     bench.pictures(2)
@@ -48,6 +49,7 @@ async def test_everything_a_run_leaves_is_its_owners_alone_whatever_the_umask(be
     assert {"results.jsonl", "report.json"} <= {path.name for path in results}
 
 
+@pytest.mark.slow
 async def test_the_journal_beside_the_ledger_is_private_too_while_a_run_goes_on(bench_with):
     async with bench_with(latency=0.5) as bench:
         bench.pictures(1)

@@ -116,6 +116,7 @@ def assert_leads_here(url: str, *, encoded: bool) -> None:
     assert is_loopback(host.split("%")[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("route", ["login", "check", "credits"])
 async def test_a_redirect_takes_nothing_to_another_server(bench_with, route, status):
@@ -238,6 +239,7 @@ def test_no_setting_speaks_of_looking_away():
     assert [entry.key for entry in entries() if any(word in entry.key for word in words)] == []
 
 
+@pytest.mark.slow
 async def test_nothing_is_connected_to_but_what_the_settings_name(bench):
     """No update check, no telemetry, no list of domain suffixes: seen by the system's own calls."""
     bench.pictures(2)

@@ -50,6 +50,7 @@ def files_that_hold(folder: Path, secret: str) -> set[str]:
     return {path.name for path in found if secret.encode() in path.read_bytes()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["text", "json"])
 async def test_a_scan_that_says_all_it_can_says_and_writes_neither_key_nor_token(bench_with, form):
     async with bench_with(faults=FAULTS) as bench:
@@ -72,6 +73,7 @@ async def test_a_scan_that_says_all_it_can_says_and_writes_neither_key_nor_token
         assert files_that_hold(bench.folder, token) == {"token.json"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [("doctor", "--sandbox"), ("credits",), ("report",), ("export",)])
 async def test_no_other_command_shows_key_or_token(bench, words):
     bench.pictures(1)

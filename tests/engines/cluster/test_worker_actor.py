@@ -18,6 +18,8 @@ from batchscan.images.preview import Preview
 from batchscan.model import Candidate, Image, NotSendable, Stat
 from tests.support.pictures import png
 
+pytestmark = pytest.mark.slow  # each starts a decoders' process
+
 
 @pytest.fixture
 async def emulator():
