@@ -11,5 +11,7 @@ for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, lambda *_: None)
 
 # How long an example takes is the machine's affair.
-settings.register_profile("batchscan", deadline=None)
+settings.register_profile("explore", deadline=None)
+# The same examples in every run: `--hypothesis-profile explore` looks for others.
+settings.register_profile("batchscan", deadline=None, derandomize=True)
 settings.load_profile("batchscan")

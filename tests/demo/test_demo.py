@@ -131,6 +131,7 @@ async def test_every_line_that_the_demo_proposes_can_be_pasted(tmp_path):
     assert [name for name, (code, _) in codes.items() if code == 0] == [
         "demo",
         "mark",
+        "report",
         "takedown",
         "-n",
     ]

@@ -245,7 +245,7 @@ def test_many_who_open_an_old_ledger_or_none_at_once_do_each_other_no_harm(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_ledger_of_this_version_can_be_made_again(tmp_path):
     made = tmp_path / "made.sql"
     subprocess.run([sys.executable, make.__file__, str(made)], check=True)
@@ -260,7 +260,7 @@ def test_the_ledger_of_this_version_can_be_made_again(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_kill_at_any_statement_leaves_the_old_version_or_this_one(tmp_path):
     left = set()
     for nth in range(1, 1000):

@@ -19,7 +19,7 @@ REFUSED = {
     "syncing": "fsync,fdatasync:error=EINVAL",
 }
 SAID = {
-    "modes": "keeps no modes",
+    "modes": "has no file modes",
     "links": "has no links",
     "syncing": "cannot be synced",
 }
@@ -88,7 +88,9 @@ async def test_with_few_open_files_fewer_pictures_are_sent_at_once(bench_with, n
         )
         assert code == 0, err
         assert bench.charged() == 80
-        assert f"the system allows {number} open files: at most {(number - 40) // 2}" in err
+        assert (
+            f"the system allows {number} open files: limited to {(number - 40) // 2} upload" in err
+        )
 
 
 @pytest.mark.parametrize("number", [24, 40])

@@ -141,7 +141,7 @@ async def test_nothing_is_loaded_from_the_working_folder(bench, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [300_000, 400_000, 600_000])
+@pytest.mark.parametrize("size", [400_000, 500_000, 700_000])
 async def test_a_full_disk_saves_the_answers_in_hand_and_the_next_run_takes_them_in(
     bench_with, size
 ):

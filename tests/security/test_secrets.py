@@ -116,7 +116,7 @@ async def test_a_scan_that_notifies_people_shows_none_of_their_secrets(bench_wit
 
         assert process.returncode == 0, err
         assert len(json.loads(out)["alerts"]["troubles"]) == 3
-        assert b"was not told" in err
+        assert b"did not get" in err
         for said in (out, err, log.read_bytes()):
             for secret in (hook, service, signing, KEY):
                 assert secret.encode() not in said
