@@ -15,20 +15,12 @@ from typing import Any, Final, TypeAlias
 from PIL import Image, ImageCms
 
 from batchscan.images.conversion.bands import shrink_to_eight_bits
+from batchscan.images.thumbnail import TURNS
 from batchscan.version import install_line
 
 LONG_SIDE: Final = 2048  # pixels
 QUALITY: Final = 90
 _UPRIGHT: Final = 1
-_ORIENTATIONS: Final = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 _SPACES: Final = {"GRAY": ("L",), "RGB ": ("RGB", "L"), "CMYK": ("CMYK",), "Lab ": ("LAB",)}
 
 PROFILE_UNREADABLE: Final = "colour_profile_unreadable"
@@ -93,7 +85,7 @@ def to_jpeg(decoded: Decoded) -> Converted:
     small = shrink_to_eight_bits(decoded.image, LONG_SIDE, inverted=decoded.inverted)
     picture, warnings = _to_srgb(small, decoded.profile)
     picture.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
-    turn = _ORIENTATIONS.get(decoded.orientation)
+    turn = TURNS.get(decoded.orientation)
     if turn is not None:
         picture = picture.transpose(turn)
     out = io.BytesIO()
@@ -150,4 +142,4 @@ def exif_orientation(image: Image.Image) -> int:
     # The decoders' boundary: metadata is as hostile as pixels.
     except Exception:  # noqa: BLE001
         return _UPRIGHT
-    return value if value in _ORIENTATIONS else _UPRIGHT
+    return value if value in TURNS else _UPRIGHT
