@@ -12,14 +12,9 @@ from __future__ import annotations
 
 import math
 import struct
-from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PIL import Image
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 ALIKE: Final = 0.7
 """From here on two pictures count as the same one."""
@@ -43,16 +38,14 @@ def fingerprint(image: Image.Image) -> bytes:
     """
     import numpy as np  # noqa: PLC0415 - comparing does without
 
+    from batchscan.renditions.fingerprint import detail_of, hash_of  # noqa: PLC0415 - the same
+
     image.draft("RGB", (4 * _GREY, 4 * _GREY))
     colours = image.convert("RGB")
     grey = colours.convert("L").resize((_GREY, _GREY), Image.Resampling.LANCZOS)
     values = np.asarray(grey, np.float32)
-    detail = np.abs(np.diff(values, axis=0)).mean() + np.abs(np.diff(values, axis=1)).mean()
-    rows = _dct_rows()
-    frequencies = rows @ values @ rows.T
-    bits = np.packbits(frequencies > np.median(frequencies)).tobytes()
     small = colours.resize((_SIDE, _SIDE), Image.Resampling.BOX)
-    return _LAYOUT.pack(_VERSION, float(detail) / 2, bits) + small.tobytes()
+    return _LAYOUT.pack(_VERSION, detail_of(values), hash_of(values)) + small.tobytes()
 
 
 def likeness(one: bytes | None, other: bytes | None) -> float | None:
@@ -92,14 +85,3 @@ def _parsed(mark: bytes | None) -> tuple[float, bytes, bytes] | None:
         return None
     _, detail, bits = _LAYOUT.unpack_from(mark)
     return detail, bits, mark[_LAYOUT.size :]
-
-
-@cache
-def _dct_rows() -> npt.NDArray[np.float32]:
-    """The rows 1 to 16 of the 64-point DCT-II; row 0, the mean, says nothing about a picture."""
-    import numpy as np  # noqa: PLC0415 - as above
-
-    frequencies = np.arange(1, _SIDE + 1)[:, None]
-    places = np.arange(_GREY)[None, :]
-    rows = np.cos(np.pi / (2 * _GREY) * frequencies * (2 * places + 1))
-    return np.asarray(rows, np.float32)

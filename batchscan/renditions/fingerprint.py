@@ -32,7 +32,7 @@ def _dct_rows() -> npt.NDArray[np.float32]:
     frequencies = np.arange(1, _FREQUENCIES + 1)[:, None]
     places = np.arange(_GREY_SIDE)[None, :]
     rows = np.cos(np.pi / (2 * _GREY_SIDE) * frequencies * (2 * places + 1))
-    return np.asarray(np.sqrt(2 / _GREY_SIDE) * rows, np.float32)
+    return np.asarray(rows, np.float32)
 
 
 _DCT: Final = _dct_rows()
@@ -55,15 +55,23 @@ def fingerprint(
     small = image.resize((_COLOUR_SIDE, _COLOUR_SIDE), Image.Resampling.LANCZOS, box)
     if turn is not None:
         grey, small, fine = (each.transpose(turn) for each in (grey, small, fine))
-    values = np.asarray(grey, np.float32)
-    steps = np.abs(np.diff(values, axis=0)).mean() + np.abs(np.diff(values, axis=1)).mean()
     blurred = np.asarray(grey.filter(ImageFilter.BoxBlur(_BLUR)), np.float32)
-    frequencies = _DCT @ blurred @ _DCT.T
-    bits = frequencies > np.median(frequencies)
     thumbnail = small.convert("RGB").tobytes() + fine.tobytes()
     return Fingerprint(
-        np.packbits(bits).tobytes(), float(steps / 2), *image.size, thumbnail=thumbnail
+        hash_of(blurred), detail_of(np.asarray(grey, np.float32)), *image.size, thumbnail=thumbnail
     )
+
+
+def hash_of(grey: npt.NDArray[np.float32]) -> bytes:
+    """The 256 signs of a 64 x 64 grey picture's low frequencies around their median."""
+    frequencies = _DCT @ grey @ _DCT.T
+    return np.packbits(frequencies > np.median(frequencies)).tobytes()
+
+
+def detail_of(grey: npt.NDArray[np.float32]) -> float:
+    """The mean step between neighbouring values of a grey picture."""
+    steps = np.abs(np.diff(grey, axis=0)).mean() + np.abs(np.diff(grey, axis=1)).mean()
+    return float(steps / 2)
 
 
 def distance(one: bytes, other: bytes) -> int:
