@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from batchscan.cli.help import GroupedOption, HelpCommand
-from batchscan.cli.options import folder_options, settings_of
+from batchscan.cli.options import folder_options, match_options, settings_of
 from batchscan.console.terminal import print_data, print_status
 from batchscan.enums import Disposition
 from batchscan.errors import UsageError
@@ -56,32 +56,7 @@ _SIGNAL = 128
     help="only what is open, reviewed, noticed, removed or not_mine; repeatable. [default: "
     "reviewed and noticed; all where another choice is made]",
 )
-@click.option(
-    "--domain",
-    "domains",
-    multiple=True,
-    cls=GroupedOption,
-    group=_WHICH,
-    metavar="DOMAIN",
-    help="only on this site or below it; repeatable",
-)
-@click.option(
-    "--images",
-    multiple=True,
-    cls=GroupedOption,
-    group=_WHICH,
-    metavar="GLOB",
-    help="only of pictures whose path matches, by gitignore rules; repeatable",
-)
-@click.option(
-    "--url",
-    "urls",
-    multiple=True,
-    cls=GroupedOption,
-    group=_WHICH,
-    metavar="URL",
-    help="only matches at this address, in which * is anything; repeatable",
-)
+@match_options(_WHICH)
 @click.option(
     "--timestamp",
     "authority",

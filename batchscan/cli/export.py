@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from batchscan.cli.help import GroupedOption, HelpCommand
-from batchscan.cli.options import allow_option, folder_options, settings_of
+from batchscan.cli.options import allow_option, folder_options, sandbox_option, settings_of
 from batchscan.console.terminal import print_data
 
 if TYPE_CHECKING:
@@ -37,15 +37,7 @@ _BATCH = 500  # lines a write
     group="What",
     help="one JSON object a line, or a table for spreadsheets (UTF-8 with a byte order mark)",
 )
-@click.option(
-    "--sandbox",
-    "api__sandbox",
-    is_flag=True,
-    default=None,
-    cls=GroupedOption,
-    group="What",
-    help="the sandbox's mock answers instead of real ones",
-)
+@sandbox_option
 @allow_option
 @folder_options
 def command(*, form: str, **parameters: object) -> int:

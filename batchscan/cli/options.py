@@ -88,6 +88,48 @@ def allow_option(function: _Function) -> _Function:
     return declare(function)
 
 
+def sandbox_option(function: _Function) -> _Function:
+    """Declare `--sandbox` of commands that read the ledger."""
+    declare = click.option(
+        "--sandbox",
+        "api__sandbox",
+        is_flag=True,
+        default=None,
+        cls=GroupedOption,
+        group="What",
+        help="the sandbox's mock answers instead of real ones",
+    )
+    return declare(function)
+
+
+def match_options(group: str) -> Callable[[_Function], _Function]:
+    """Declare `--domain`, `--images` and `--url`, by which matches are chosen; each repeatable.
+
+    Args:
+        group: their group on the help page.
+    """
+    texts = {
+        ("--domain", "domains", "DOMAIN"): "only matches on this site or below it",
+        ("--images", "images", "GLOB"): "only of pictures whose path matches, by gitignore rules",
+        ("--url", "urls", "URL"): "only matches at this address, in which * is anything",
+    }
+
+    def declared(function: _Function) -> _Function:
+        for (flag, name, metavar), text in reversed(texts.items()):
+            function = click.option(
+                flag,
+                name,
+                multiple=True,
+                cls=GroupedOption,
+                group=group,
+                metavar=metavar,
+                help=f"{text}; repeatable",
+            )(function)
+        return function
+
+    return declared
+
+
 def given_flags(parameters: Mapping[str, object]) -> dict[str, object]:
     """What the command line gave, by the setting's dotted key; what it left out is absent."""
     return {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from batchscan.cli.help import GroupedOption, HelpCommand
-from batchscan.cli.options import folder_options, setting_option, settings_of
+from batchscan.cli.options import folder_options, match_options, setting_option, settings_of
 from batchscan.console.terminal import print_data, print_status
 from batchscan.errors import UsageError
 
@@ -66,32 +66,7 @@ _HOW = "How"
     help="only those that were decided so: open, reviewed, noticed, removed or not_mine. "
     "[default: noticed; with --url any]",
 )
-@click.option(
-    "--domain",
-    "domains",
-    multiple=True,
-    cls=GroupedOption,
-    group=_WHICH,
-    metavar="DOMAIN",
-    help="only those on this site or below it; repeatable",
-)
-@click.option(
-    "--images",
-    multiple=True,
-    cls=GroupedOption,
-    group=_WHICH,
-    metavar="GLOB",
-    help="only of pictures whose path matches, by gitignore rules; repeatable",
-)
-@click.option(
-    "--url",
-    "urls",
-    multiple=True,
-    cls=GroupedOption,
-    group=_WHICH,
-    metavar="URL",
-    help="only the match at this address, in which * is anything; repeatable",
-)
+@match_options(_WHICH)
 @click.option(
     "--mark",
     is_flag=True,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from batchscan.cli.help import GroupedOption, HelpCommand
-from batchscan.cli.options import folder_options, settings_of
+from batchscan.cli.options import folder_options, sandbox_option, settings_of
 from batchscan.console.terminal import print_data
 
 if TYPE_CHECKING:
@@ -32,15 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--json", "as_json", is_flag=True, cls=GroupedOption, group="What", help="as one JSON object"
 )
-@click.option(
-    "--sandbox",
-    "api__sandbox",
-    is_flag=True,
-    default=None,
-    cls=GroupedOption,
-    group="What",
-    help="the sandbox's mock answers instead of real ones",
-)
+@sandbox_option
 @folder_options
 def command(*, by: By, as_json: bool, **parameters: object) -> int:
     """Print, and give the exit code."""
