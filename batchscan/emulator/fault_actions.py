@@ -29,7 +29,7 @@ class Delay(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="delay"
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="answer"):
     """Answer with this status instead.
 
-    While `read_ledger` the body, `before` the charge, or `after` it. A `tear` or a `drip` of the same
+    While `reading` the body, `before` the charge, or `after` it. A `tear` or a `drip` of the same
     request befalls this answer too.
     """
 
@@ -43,7 +43,7 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="answe
 class Reset(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="reset"):
     """Cut the connection.
 
-    `before` the body is read, while `read_ledger` it, or `after` the charge and before the answer.
+    `before` the body is read, while `reading` it, or `after` the charge and before the answer.
     """
 
     when: Literal["before", "reading", "after"] = "after"

@@ -9,7 +9,7 @@ import pytest
 
 from batchscan import Pace, Rate, Spend
 from batchscan.emulator import Fault
-from batchscan.emulator.fault_actions import Answer
+from batchscan.emulator.fault_actions import Answer, Hang
 from batchscan.pace import SystemClock
 from tests.support.bench import FAST
 from tests.support.processes import Process, killed_at, reports
@@ -110,9 +110,10 @@ async def test_a_second_run_counts_a_dearer_price_from_its_first_answer(bench_wi
 async def test_a_run_killed_before_any_price_was_known_is_counted_at_the_one_learned_later(
     bench_with,
 ):
-    async with bench_with(price_of=lambda number: 7, credits=MANY, latency=1.0) as bench:
+    async with bench_with(price_of=lambda number: 7, credits=MANY) as bench:
+        bench.emulator.faults = (Fault(route="check", count=6, action=Hang()),)
         bench.pictures(6)
-        await killed_at(bench, "answer-received", 1, "-j", "6", "--rate", "1000/s")
+        await killed_at(bench, "last-byte-left", 6, "-j", "6", "--rate", "1000/s")
         code, out, err = await Process(bench).run("-j", "6", "--rate", "1000/s", "--limit", "1")
 
         assert code == 5, out + err
