@@ -54,7 +54,7 @@ async def _show(demo: Demo, output: Output) -> int:
         print_result,
         show_progress,
     )
-    from batchscan.demo.run import run  # noqa: PLC0415
+    from batchscan.demo.run import Acts, run  # noqa: PLC0415
 
     @asynccontextmanager
     async def watch(scan: Scan) -> AsyncIterator[None]:
@@ -62,10 +62,13 @@ async def _show(demo: Demo, output: Output) -> int:
             async with show_progress(scan.progress, output):
                 yield
 
-    asked: list[str] = []
+    said: list[str] = []
+
+    async def capture(settings: Settings, rule: str) -> None:
+        said.append(await _captured(settings, rule))
 
     async def ask_again(settings: Settings, rule: str) -> None:
-        asked.append(await _asked_again(settings, rule))
+        said.append(await _asked_again(settings, rule))
 
     if demo.made:
         print_status(
@@ -73,11 +76,36 @@ async def _show(demo: Demo, output: Output) -> int:
         )
     else:
         print_status(f"The sample pictures exist already: {demo.images}")
-    scan = await run(demo, watch, ask_again)
+    scan = await run(demo, watch, Acts(capture, ask_again))
     print_result(output, scan.report, scan.folder, scan.error)
-    print_data("".join(asked))
+    print_data("".join(said))
     print_data(_afterwards(demo, scan))
     return scan.exit_code
+
+
+async def _captured(settings: Settings, rule: str) -> str:
+    """Capture every match, unless an earlier demo did, and say what came of it."""
+    from batchscan.commands.capture import (  # noqa: PLC0415
+        Captured,
+        CaptureOptions,
+        capture_matches,
+    )
+    from batchscan.ledger.match_choice import MatchChoice  # noqa: PLC0415
+    from batchscan.report.wording import amount  # noqa: PLC0415
+    from batchscan.state.access import read_ledger  # noqa: PLC0415
+    from batchscan.web_client import ConnectTo  # noqa: PLC0415
+
+    with read_ledger(settings) as ledger:
+        if any(ledger.captures.captured()):
+            return ""
+    files: list[Captured] = []
+    options = CaptureOptions(connect_to=ConnectTo.of([rule]))
+    await capture_matches(settings, MatchChoice(), options, files.append)
+    size = sum(each.file.size for each in files)
+    return (
+        f"Captured as evidence, as it stands there now: {amount(len(files), 'match')}, "
+        f"{size / 1e6:.1f} MB.\n"
+    )
 
 
 async def _asked_again(settings: Settings, rule: str) -> str:
@@ -87,7 +115,7 @@ async def _asked_again(settings: Settings, rule: str) -> str:
 
     request = RecheckRequest(urls=("http://*",), connect_to=(rule,))
     found = await recheck(settings, request, watched=False)
-    return f"Asked again, the web's sites say of these matches:\n{as_summary(found)}"
+    return f"Some sites have changed since. Asked again, they say:\n{as_summary(found)}"
 
 
 def _afterwards(demo: Demo, scan: Scan) -> str:
@@ -99,6 +127,7 @@ def _afterwards(demo: Demo, scan: Scan) -> str:
         f"  a line a picture     {scan.folder}/results.jsonl",
         f"  the report           {scan.folder}/report.html   (open it in a browser)",
         f"  every match          {scan.folder}/matches.csv",
+        f"  what was captured    {demo.state}/captures",
         "",
         "What to try next:",
         *_next_commands(demo),
@@ -111,6 +140,7 @@ def _next_commands(demo: Demo) -> list[str]:
     """Lines that can be pasted as they are, each with what it is for behind a #."""
     folder, state = shlex.quote(str(demo.folder)), shlex.quote(str(demo.state))
     images, web = shlex.quote(str(demo.images)), shlex.quote(str(demo.web))
+    case = shlex.quote(f"{demo.folder}/case.zip")
     notices, output = shlex.quote(f"{demo.folder}/notices"), shlex.quote(str(demo.output))
     return [
         "  # again: everything is known, nothing is sent",
@@ -121,6 +151,8 @@ def _next_commands(demo: Demo) -> list[str]:
         f"  batchscan report --all --html {shlex.quote(f'{demo.folder}/report.html')} --state {state}",
         "  # draft a notice to the site",
         f"  batchscan takedown --to {notices} --state {state}",
+        "  # what was captured there, and all that is known of it, for a lawyer",
+        f"  batchscan evidence pack --domain cheap-posters.example --to {case} --state {state}",
         "  # what a scan with an account would send and cost",
         f"  batchscan -n -o {output} {images}",
         "  # is your own account set up?",

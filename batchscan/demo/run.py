@@ -46,6 +46,17 @@ class Marker(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
+class Acts:
+    """What is done with the matches.
+
+    Each gets the settings, and the rule by which the sites' names lead to this machine.
+    """
+
+    capture: Callable[[Settings, str], Awaitable[None]]
+    ask_again: Callable[[Settings, str], Awaitable[None]]  # what became of the copies
+
+
+@dataclass(frozen=True, slots=True)
 class Demo:
     """A demo's folders."""
 
@@ -94,15 +105,15 @@ def prepare(folder: Path, output: Path | None, state: Path | None) -> Demo:
 async def run(
     demo: Demo,
     watch: Callable[[Scan], AbstractAsyncContextManager[None]],
-    ask_again: Callable[[Settings, str], Awaitable[None]],
+    acts: Acts,
 ) -> Scan:
     """Scan the demo's pictures against an emulator that runs for as long; the ended scan.
 
     Args:
         demo: the folders.
         watch: what goes on around the scan while it runs: progress, signals.
-        ask_again: asks the web's sites what became of the copies; gets the settings, and the rule
-            by which their names lead to this machine.
+        acts: what is done once it has ended well. The copies are all there when they are captured;
+            some are not any more when their sites are asked again.
 
     Raises:
         UsageError: the extra `demo` is not installed.
@@ -121,7 +132,10 @@ async def run(
         if scan.exit_code == 0:
             port = emulator.url.rpartition(":")[2]
             settings = replace(settings, recheck=Recheck(pause=0.0))  # it is our own web
-            await ask_again(settings, f"::127.0.0.1:{port}")
+            rule = f"::127.0.0.1:{port}"
+            await acts.capture(settings, rule)
+            emulator.faults = _FAULTS
+            await acts.ask_again(settings, rule)
     return scan
 
 
@@ -131,12 +145,12 @@ async def _emulator(demo: Demo) -> AsyncIterator[Emulator]:
     kept = _port(demo.folder)
     async with AsyncExitStack() as stack:
         try:
-            running = Emulator(EmulatorConfig(web=demo.web, port=kept, sites=True, faults=_FAULTS))
+            running = Emulator(EmulatorConfig(web=demo.web, port=kept, sites=True))
             await stack.enter_async_context(running)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-            running = Emulator(EmulatorConfig(web=demo.web, sites=True, faults=_FAULTS))
+            running = Emulator(EmulatorConfig(web=demo.web, sites=True))
             await stack.enter_async_context(running)
         if not kept:
             _keep(demo.folder, Marker(port=int(running.url.rpartition(":")[2])))

@@ -45,6 +45,10 @@ async def test_the_demo_does_the_whole_job_and_a_second_one_sends_nothing(tmp_pa
     code, out, err = await demo(folder)
     assert code == 0, err
     assert "Where things are" in out
+    assert "Captured as evidence, as it stands there now: 21 matches" in out
+    assert "21 matches: 16 there, 1 changed, 1 gone once, 3 unknown" in out
+    captured = sorted(os.listdir(folder / "state" / "captures"))
+    assert len(captured) == 21
     first = report(folder)
     assert first["files"]["failed"] == first["files"]["deferred"] == 0
     assert first["files"]["rejected"] == 4
@@ -61,6 +65,7 @@ async def test_the_demo_does_the_whole_job_and_a_second_one_sends_nothing(tmp_pa
     assert second["api"]["requests"] == second["api"]["logins"] == 0
     assert first["matches"]["new"] == first["matches"]["total"]
     assert second["matches"] == {**first["matches"], "new": 0}
+    assert sorted(os.listdir(folder / "state" / "captures")) == captured
 
 
 async def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path):
@@ -133,6 +138,7 @@ async def test_every_line_that_the_demo_proposes_can_be_pasted(tmp_path):
         "mark",
         "report",
         "takedown",
+        "evidence",
         "-n",
     ]
     assert codes["doctor"][0] == 2, codes["doctor"]  # there is no account
