@@ -26,6 +26,7 @@ from batchscan.model import Answer, Claim, Image, ServiceError
 from batchscan.pace import Clock, Permit, RateLimiter
 from batchscan.pace.outage import backoff
 from batchscan.pipeline.budget import Budget, Reservation
+from batchscan.pipeline.decision import Decision
 from batchscan.pipeline.outcomes import Stopwatch
 from batchscan.pipeline.request_stats import RequestStats
 from batchscan.pipeline.settlement import Settled, Settler
@@ -56,9 +57,7 @@ class ApiSubmitter:
     suspicion: Suspicion = field(default_factory=Suspicion)
     jitter: random.Random = field(default_factory=random.Random)
 
-    async def submit(
-        self, image: Image, known: KnownPicture, watch: Stopwatch
-    ) -> tuple[SubmissionResult, Submission]:
+    async def submit(self, image: Image, known: KnownPicture, watch: Stopwatch) -> Decision:
         """Ask until there is an end, and settle an answer.
 
         Raises:
@@ -69,14 +68,14 @@ class ApiSubmitter:
         submission = Submission(image, generation, watch, is_rescan=again)
         async with self.budget.admitted(self.clock.monotonic()):
             try:
-                return await self._until_answered(submission), submission
+                result = await self._until_answered(submission)
             except StopRun as stop:
                 self.stop.request(stop)  # before others learn that no place is left
                 if not submission.maybe_charged:
                     raise
                 detail = "sent without an answer, and then the run stopped; the next run asks again"
-                lost = NoAnswer(FailReason.OUTCOME_UNKNOWN, detail, submission.last_error)
-                return lost, submission
+                result = NoAnswer(FailReason.OUTCOME_UNKNOWN, detail, submission.last_error)
+        return submission.decision(result)
 
     async def _until_answered(self, submission: Submission) -> SubmissionResult:
         ending: SubmissionResult | None = None
@@ -192,9 +191,8 @@ class ApiSubmitter:
             case Success():
                 self.suspicion.cleared()
                 self.limiter.succeeded(permit)
-                effort = submission.effort()
-                claim = self._claim_of(submission)
-                return await self.settler.settle(submission.image, claim, effort, reply)
+                image, effort = submission.image, submission.effort()
+                return await self.settler.settle(image, submission.sent_claim, effort, reply)
             case Refused():
                 self.limiter.succeeded(permit)
                 await self._mark_unsent(submission)
@@ -220,7 +218,7 @@ class ApiSubmitter:
     async def _after_conflict(
         self, submission: Submission, reply: Conflict
     ) -> SubmissionResult | None:
-        claim, at = self._claim_of(submission), self.clock.wall()
+        claim, at = submission.sent_claim, self.clock.wall()
         newly_unknown = await self.ledger.run(lambda ledger: ledger.claims.mark_lost(claim, at))
         self.tally.doubts += newly_unknown
         submission.last_error = reply.error
@@ -236,7 +234,7 @@ class ApiSubmitter:
         self, submission: Submission, permit: Permit, reply: TransientError
     ) -> SubmissionResult | None:
         if reply.ambiguous:
-            claim, at = self._claim_of(submission), self.clock.wall()
+            claim, at = submission.sent_claim, self.clock.wall()
             await self.ledger.run(
                 lambda ledger: ledger.claims.mark_unanswered(claim, at, reply.body)
             )
@@ -283,10 +281,6 @@ class ApiSubmitter:
 
         if claim is not None or learned is not None:
             await self.ledger.run(keep)
-
-    def _claim_of(self, submission: Submission) -> Claim:
-        assert submission.claim is not None  # noqa: S101 - a reply comes after a claim
-        return submission.claim
 
 
 def _after_nothing(

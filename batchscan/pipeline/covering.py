@@ -14,21 +14,20 @@ from batchscan.ledger.rendition_files import RenditionFile
 from batchscan.ledger.renditions import Cover
 from batchscan.likeness import CoveredBy, Fingerprint
 from batchscan.model import (
-    Answer,
     Candidate,
     Covered,
     Deferred,
-    Effort,
     Image,
     NotSendable,
-    Outcome,
     Reused,
     Scanned,
     Subject,
 )
-from batchscan.pipeline.outcomes import Decision, Stopwatch, subject_of
+from batchscan.pipeline.decision import Decision, Plain, Stored
+from batchscan.pipeline.outcomes import Stopwatch, subject_of
 from batchscan.pipeline.recorder import Recorded, Recorder
-from batchscan.pipeline.rendition_family import Answered, Covering, Member
+from batchscan.pipeline.rendition_family import Answered, Covering, Member, Planned
+from batchscan.pipeline.settlement import Settled
 from batchscan.runs.answer_lines import read_again
 from batchscan.runs.rebuild import with_history
 from batchscan.settings import Settings
@@ -109,8 +108,8 @@ class Renditions:
         alone = ledger.renditions.verdicts().alone
         return None if alone & {sha256, cover.by.sha256} else cover
 
-    async def covered_before(self, image: Image, watch: Stopwatch) -> Decision | None:
-        """The verdict on a content that was covered in an earlier run, while that answer holds."""
+    async def covered_before(self, image: Image, watch: Stopwatch) -> Stored | None:
+        """The decision on a content that was covered in an earlier run, while that answer holds."""
         if not self.covers or self.settings.force:
             return None
 
@@ -125,7 +124,8 @@ class Renditions:
         if found is None:
             return None
         cover, answered = found
-        return _decision(subject_of(image), watch, answered, cover.by)
+        outcome = _covered(subject_of(image), watch, answered, cover.by)
+        return Stored(outcome, answered.picture_id, answered.answer_id, equal=True)
 
     def load_answer(self, ledger: Ledger, file: RenditionFile) -> Answered | None:
         """The answer of a picture that may cover its versions; None where it says too little."""
@@ -166,51 +166,50 @@ class Renditions:
         """
         file, answered = member.file, covering.answered
         subject = _subject(file)
-        if answered.picture_id is None:
-            detail = f"would be covered by the answer of {covering.by.path}, which would be sent"
-        else:
-            detail = f"would be covered by the answer of {covering.by.path}"
-        if self.settings.dry_run:
-            self.tally.planned_shared += 1
-            self.tally.renditions = (self.tally.renditions or 0) + 1
-            outcome = Deferred(subject, watch.effort(), DeferReason.DRY_RUN, detail)
-            await self.recorder.record(outcome)
+        if self.settings.dry_run or isinstance(answered, Planned):
+            await self._plan_to_cover(subject, covering, watch)
             return
         first = answered.file
         if first is not None and file.width * file.height > first.width * first.height:
             subject = replace(subject, warnings=(*subject.warnings, BETTER_THAN_ASKED))
-        decision = _decision(subject, watch, answered, covering.by)
-        await self.recorder.record(decision.outcome, partial(_remember, file, covering))
+        outcome = _covered(subject, watch, answered, covering.by)
+        await self.recorder.record(outcome, partial(_remember, file, covering.by, answered))
 
-    def answered_by(self, member: Member, decision: Decision | None) -> Answered | None:
+    async def _plan_to_cover(self, subject: Subject, covering: Covering, watch: Stopwatch) -> None:
+        detail = f"would be covered by the answer of {covering.by.path}"
+        if isinstance(covering.answered, Planned):
+            detail += ", which would be sent"
+        self.tally.planned_shared += 1
+        self.tally.renditions = (self.tally.renditions or 0) + 1
+        await self.recorder.record(Deferred(subject, watch.effort(), DeferReason.DRY_RUN, detail))
+
+    def answered_by(self, member: Member, decision: Decision | None) -> Answered | Planned | None:
         """What a decided member may cover others by; None for what has no answer."""
-        if decision is None:
-            return None
-        outcome = decision.outcome
-        if outcome.subject.sha256 != member.file.sha256:
-            return None  # it changed meanwhile
-        if isinstance(outcome, Deferred):
-            planned = outcome.reason is DeferReason.DRY_RUN
-            return Answered(member.file) if planned else None
-        if not isinstance(outcome, Scanned | Reused) or decision.picture_id is None:
-            return None
-        answer, effort = outcome.answer, outcome.effort
-        return Answered(
-            member.file,
-            decision.picture_id,
-            answer,
-            decision.answer_id,
-            effort.scan_id,
-            effort.generation,
-        )
+        if decision is None or decision.outcome.subject.sha256 != member.file.sha256:
+            return None  # it is decided later, or it changed meanwhile
+        match decision:
+            case Plain(outcome=Deferred(reason=DeferReason.DRY_RUN)):
+                return Planned()
+            case (
+                Settled(outcome=Scanned() as outcome, picture_id=picture_id, answer_id=int(number))
+                | Stored(outcome=Reused() as outcome, picture_id=picture_id, answer_id=number)
+            ):
+                effort = outcome.effort
+                return Answered(
+                    member.file,
+                    picture_id,
+                    outcome.answer,
+                    number,
+                    effort.scan_id,
+                    effort.generation,
+                )
+            case _:
+                return None
 
 
-def _decision(subject: Subject, watch: Stopwatch, answered: Answered, by: CoveredBy) -> Decision:
-    effort: Effort = watch.effort(0, answered.scan_id, answered.generation)
-    answer: Answer | None = answered.answer
-    assert answer is not None  # noqa: S101 - only a dry run has none
-    outcome: Outcome = Covered(subject, effort, answer, by)
-    return Decision(outcome, answered.picture_id, answered.answer_id, equal=True)
+def _covered(subject: Subject, watch: Stopwatch, answered: Answered, by: CoveredBy) -> Covered:
+    effort = watch.effort(0, answered.scan_id, answered.generation)
+    return Covered(subject, effort, answered.answer, by)
 
 
 def _subject(file: RenditionFile) -> Subject:
@@ -219,11 +218,10 @@ def _subject(file: RenditionFile) -> Subject:
     )
 
 
-def _remember(file: RenditionFile, covering: Covering, ledger: Ledger) -> Recorded:
+def _remember(file: RenditionFile, by: CoveredBy, answered: Answered, ledger: Ledger) -> Recorded:
     """Keep what a file is covered by, so that it need not be opened again."""
-    picture_id, path = covering.answered.picture_id, file.candidate.path
-    assert picture_id is not None  # noqa: S101 - only a dry run has none
-    ledger.renditions.cover(file, Cover(picture_id, covering.by))
+    picture_id, path = answered.picture_id, file.candidate.path
+    ledger.renditions.cover(file, Cover(picture_id, by))
     ledger.files.upsert(path, file.stat, picture_id=picture_id, sha256=file.sha256)
-    ledger.report_pictures.add(picture_id, covering.by.path, fresh=False)
-    return Recorded(covering.answered.answer_id)
+    ledger.report_pictures.add(picture_id, by.path, fresh=False)
+    return Recorded(answered.answer_id)

@@ -1,4 +1,4 @@
-"""The dry run's stand-in for asking: the same limits and budget, nothing sent, and what it says."""
+"""A dry run: the same limits and budget, nothing sent, and what would be."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from batchscan.ledger import KnownPicture, LedgerThread
 from batchscan.model import Deferred, Image
 from batchscan.pace import Clock
 from batchscan.pipeline.budget import Budget
+from batchscan.pipeline.decision import Plain
 from batchscan.pipeline.outcomes import Stopwatch, subject_of
-from batchscan.pipeline.submission import Submission, SubmissionResult
 from batchscan.report.schema import Plan
 from batchscan.settings import Rate, Settings
 from batchscan.settings.units import format_rate
@@ -21,7 +21,7 @@ SHARED = "shares the answer of another picture with the same content, which woul
 
 
 class DryRunSubmitter:
-    """Says what would be asked, and reckons what it would cost."""
+    """Plans what would be asked, and what that would cost."""
 
     def __init__(
         self,
@@ -39,17 +39,15 @@ class DryRunSubmitter:
         self._clock = clock
         self.pictures = 0  # that would be sent
 
-    async def submit(
-        self, image: Image, known: KnownPicture, watch: Stopwatch
-    ) -> tuple[SubmissionResult, Submission]:
+    async def submit(self, image: Image, known: KnownPicture, watch: Stopwatch) -> Plain:
         """Plan to send a picture, or find that its twin is planned already.
 
         Raises:
             LimitReached: a limit or the budget would keep it back.
         """
-        submission = Submission(image, known.generation, watch)
         if await self._ledger.run(lambda ledger: ledger.claims.planned(image.sent_sha256)):
-            return self._twin(image, watch), submission
+            self._tally.planned_shared += 1
+            return _planned_to(image, watch, SHARED)
         again = known.answer is not None and not self._force
         async with self._budget.admitted(self._clock.monotonic()):
             reservation, price = await self._budget.reserve(again=again), self._budget.price
@@ -59,11 +57,11 @@ class DryRunSubmitter:
         self._tally.planned_bytes += len(image.data)
         self.pictures += 1
         detail = f"would be sent, for about {price} credit{'' if price == 1 else 's'}"
-        return Deferred(subject_of(image), watch.effort(), DeferReason.DRY_RUN, detail), submission
+        return _planned_to(image, watch, detail)
 
-    def _twin(self, image: Image, watch: Stopwatch) -> Deferred:
-        self._tally.planned_shared += 1
-        return Deferred(subject_of(image), watch.effort(), DeferReason.DRY_RUN, SHARED)
+
+def _planned_to(image: Image, watch: Stopwatch, detail: str) -> Plain:
+    return Plain(Deferred(subject_of(image), watch.effort(), DeferReason.DRY_RUN, detail))
 
 
 def plan_of(settings: Settings, tally: Tally) -> Plan:

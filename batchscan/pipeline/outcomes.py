@@ -1,9 +1,8 @@
-"""From what is known of a picture to its outcome, and what the ledger keeps with it."""
+"""From what is known of a picture to its outcome."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -12,36 +11,19 @@ from batchscan.ledger import StoredAnswer, TrackedMatch
 from batchscan.model import (
     Answer,
     Candidate,
-    Claim,
     Deferred,
     Effort,
     Failed,
     Image,
     NotSendable,
-    Outcome,
     Rejected,
     Reused,
-    Scanned,
     ServiceError,
     Subject,
 )
 from batchscan.pace import Clock
-from batchscan.results import ResultLine
 from batchscan.runs.answer_lines import read_again, unreadable_detail
 from batchscan.runs.rebuild import with_history
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A content's outcome, good for every file that holds it."""
-
-    outcome: Outcome
-    picture_id: int | None = None  # with an answer that is in the ledger
-    answer_id: int | None = None
-    line: ResultLine | None = None  # the outcome's, where it was entered into the ledger already
-    refusal: Claim | None = None  # the service has just refused what this claim sent
-    equal: bool = False  # the answer is that of another content, of which the same was sent
-    by_conversion: bool = False  # rejected, and other rules for conversions might not have been
 
 
 class Stopwatch:
@@ -137,26 +119,3 @@ def encode_refusal(error: ServiceError) -> bytes:
 def decode_refusal(refusal: bytes) -> ServiceError:
     """A refusal that the ledger kept."""
     return msgspec.json.decode(refusal, type=ServiceError)
-
-
-def for_equal(verdict: Decision, image: Image, watch: Stopwatch) -> Decision:
-    """The same verdict for another content, of which the same bytes would have been sent."""
-    verdict = for_twin(verdict, image, watch)
-    warnings = verdict.outcome.subject.warnings
-    subject = replace(subject_of(image), warnings=warnings)
-    return replace(verdict, outcome=replace(verdict.outcome, subject=subject), equal=True)
-
-
-def for_twin(verdict: Decision, image: Image, watch: Stopwatch) -> Decision:
-    """The same verdict for another file of the same content; a paid answer is paid once."""
-    outcome: Outcome = verdict.outcome
-    if isinstance(outcome, Scanned):
-        subject = replace(outcome.subject, path=image.path)
-        effort = watch.effort(0, outcome.effort.scan_id, outcome.effort.generation)
-        outcome = Reused(subject, effort, outcome.answer)
-    else:
-        outcome = replace(outcome, subject=replace(outcome.subject, path=image.path))
-        if isinstance(outcome, Failed) and outcome.answer is not None:
-            effort = watch.effort(0, outcome.effort.scan_id, outcome.effort.generation)
-            outcome = replace(outcome, effort=effort)
-    return replace(verdict, outcome=outcome, line=None)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from batchscan.errors import Unavailable
-from batchscan.model import Claim, Image, Outcome
+from batchscan.model import Image
+from batchscan.pipeline.decision import RefusedNow
 
 TOO_MANY = 10
 
 
 @dataclass(frozen=True, slots=True)
 class HeldRefusal:
-    """A refusal that is not a verdict yet."""
+    """A refused file whose outcome is not known yet."""
 
     image: Image
-    outcome: Outcome
-    claim: Claim
+    refusal: RefusedNow
 
 
 class RefusalBreaker:

@@ -15,19 +15,24 @@ from batchscan.renditions.ties import SAME_FILE, Tie
 class Answered:
     """A picture with an answer, which may cover its versions."""
 
-    file: RenditionFile | None
-    picture_id: int | None = None  # None in a dry run, where the answer is only planned
-    answer: Answer | None = None
-    answer_id: int | None = None
-    scan_id: str | None = None
-    generation: int | None = None
+    file: RenditionFile | None  # None where it was covered in an earlier run
+    picture_id: int
+    answer: Answer
+    answer_id: int
+    scan_id: str | None
+    generation: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A picture that a dry run would send, and whose answer may cover its versions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Covering:
     """What covers a picture."""
 
-    answered: Answered
+    answered: Answered | Planned
     by: CoveredBy
 
 
@@ -37,7 +42,7 @@ class Member:
 
     file: RenditionFile
     ties: list[tuple[Member, Tie]] = field(default_factory=list)
-    decided: asyncio.Future[Answered | None] = field(default_factory=asyncio.Future)
+    decided: asyncio.Future[Answered | Planned | None] = field(default_factory=asyncio.Future)
 
     @property
     def candidate(self) -> Candidate:
@@ -59,7 +64,7 @@ class Member:
             return Covering(answered, by)
         return None
 
-    def settle(self, answered: Answered | None) -> None:
+    def settle(self, answered: Answered | Planned | None) -> None:
         """Let those behind it go on: it got an answer, or none by which it could cover them."""
         if not self.decided.done():
             self.decided.set_result(answered)

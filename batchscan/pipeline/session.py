@@ -23,11 +23,11 @@ from batchscan.pipeline.api_submitter import ApiSubmitter
 from batchscan.pipeline.budget import Budget, CalendarBudget
 from batchscan.pipeline.concurrency import ByteSemaphore
 from batchscan.pipeline.covering import Renditions
+from batchscan.pipeline.decision_recorder import DecisionRecorder
 from batchscan.pipeline.dry_run import DryRunSubmitter
 from batchscan.pipeline.inputs import open_walks
 from batchscan.pipeline.processor import FileProcessor
 from batchscan.pipeline.recorder import Recorder
-from batchscan.pipeline.refusal_breaker import RefusalBreaker
 from batchscan.pipeline.renditions import RenditionPlanner
 from batchscan.pipeline.request_stats import RequestStats
 from batchscan.pipeline.settlement import Settler
@@ -273,8 +273,7 @@ class _Parts:
             engine=self.engine,
             ledger=self.ledger,
             submitter=inquirer,
-            recorder=recorder,
-            refusals=RefusalBreaker(),
+            decisions=DecisionRecorder(standing, recorder, self.opening.stop),
             stop=self.opening.stop,
             clock=self.opening.clock,
             marks=self.marks,

@@ -12,6 +12,7 @@ from batchscan.ledger.rendition_files import RenditionFile
 from batchscan.model import Candidate, Stat
 from batchscan.pipeline.rendition_family import Answered, Member
 from batchscan.renditions.ties import Tie
+from tests.support.ledgers import answer
 
 ALIKE = Tie(3, 2, "v1")
 
@@ -22,6 +23,10 @@ def file(number: int) -> RenditionFile:
     return RenditionFile(
         Candidate(path, stat), stat, f"{number:064}", "jpeg", 400, 300, False, False, None
     )
+
+
+def answered(number: int) -> Answered:
+    return Answered(file(number), number, answer(), number, None, None)
 
 
 @st.composite
@@ -47,10 +52,10 @@ async def decided(ties: list[list[int]], answers: list[bool], seed: int) -> dict
             await asyncio.sleep(0)
         if covering is None:
             covers[number] = None
-            member.settle(Answered(member.file) if answers[number] else None)
+            member.settle(answered(number) if answers[number] else None)
         else:
-            assert covering.answered.file is not None
-            covers[number] = int(covering.answered.file.sha256)
+            assert isinstance(covering.answered, Answered)
+            covers[number] = covering.answered.picture_id
             member.settle(None)
 
     order = list(range(len(members)))

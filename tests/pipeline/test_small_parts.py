@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchscan.enums import DeferReason, ExitReason
+from batchscan.enums import DeferReason, ExitReason, FailReason
 from batchscan.errors import (
     AuthRefused,
     Interrupted,
@@ -25,6 +25,7 @@ from batchscan.errors import (
 )
 from batchscan.model import Claim, Failed
 from batchscan.pace import SystemClock
+from batchscan.pipeline.decision import RefusedNow
 from batchscan.pipeline.exit_status import exit_status
 from batchscan.pipeline.refusal_breaker import HeldRefusal, RefusalBreaker
 from batchscan.pipeline.request_stats import LatencyHistogram
@@ -35,6 +36,7 @@ from batchscan.state.crash_marks import CrashMarks, crash_trace
 from batchscan.state.lock import StateLock, make_private_folder
 from batchscan.tally import Tally
 from tests.support.ledgers import answer, image
+from tests.support.outcomes import NO_EFFORT, SUBJECT
 
 REASONS = [
     (Interrupted(signal.SIGTERM), 143),
@@ -103,7 +105,8 @@ async def test_who_sleeps_gets_the_stop_at_once():
 
 def held(number: int) -> HeldRefusal:
     picture = image(content=b"%d" % number)
-    return HeldRefusal(picture, Failed(None, None, None, ""), None)  # type: ignore[arg-type]
+    refused = Failed(SUBJECT, NO_EFFORT, FailReason.SERVER_ERROR, "")
+    return HeldRefusal(picture, RefusedNow(refused, Claim(1, "bs-1", 1)))
 
 
 def test_ten_different_refusals_in_a_row_are_the_services_fault():

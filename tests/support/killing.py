@@ -42,7 +42,7 @@ POINTS = {
     "entered": "after batchscan.ledger.readings:Readings.enter",
     "entry-committed": "after batchscan.pipeline.settlement:Settler._enter",
     "line-made": "before batchscan.pipeline.settlement:with_answer",
-    "released": "before batchscan.pipeline.processor:FileProcessor._flush_refusals",
+    "released": "before batchscan.pipeline.decision_recorder:DecisionRecorder.accept_refusals",
     "portraying": "before batchscan.engines.local:LocalEngine.make_preview",
     "portrayed": "before batchscan.ledger.reporting:Previews.put",
     "settle-committed": "before batchscan.pipeline.recorder:Recorder.publish",
