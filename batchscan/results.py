@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any, Literal
 
 import aiofiles
@@ -32,11 +32,13 @@ from batchscan.result_fields import (
     SentFields,
     recheck_fields,
 )
+from batchscan.util.collection import collection_held
 from batchscan.util.escaping import escape_json, path_fields, printable, replace_surrogates
 from batchscan.util.private_files import advice_for, open_private, sync
 from batchscan.util.timestamps import rfc3339
 
 SCHEMA: Literal[1] = 1
+MANY_MATCHES = 1_000  # of one answer
 
 
 class ResultLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -253,7 +255,8 @@ def _error(error: ServiceError | None) -> ErrorFields | None:
 
 def match_fields(answer: Answer) -> list[MatchFields]:
     """Write down an answer's matches, and those that are gone from it."""
-    return [_match(match) for match in (*answer.matches, *answer.gone)]
+    with collection_held() if len(answer.matches) > MANY_MATCHES else nullcontext():
+        return [_match(match) for match in (*answer.matches, *answer.gone)]
 
 
 def score_fields(answer: Answer) -> ScoreFields | None:

@@ -17,7 +17,7 @@ import msgspec
 
 from batchscan.copyleaks.error_table import NotJson, clean, decode, repeated_keys
 from batchscan.copyleaks.errors import BadResponse
-from batchscan.copyleaks.strict_response import MAX_COUNT, StrictResponse, documented
+from batchscan.copyleaks.strict_response import MAX_COUNT, Entry, StrictResponse, documented
 
 FULL, PARTIAL = 0, 1  # matchType
 READER = 1  # what `read_check` makes of a body; one more whenever it can read what it could not
@@ -81,18 +81,23 @@ def _exactly(answer: StrictResponse) -> CheckResult:
     score, image = answer.matches.score, answer.scanned_image
     return CheckResult(
         internet=tuple(
-            InternetMatch(
-                entry.url,
-                entry.match_type,
-                tuple(dict.fromkeys([page.url for page in entry.web_pages])),
-            )
-            for entry in answer.matches.internet
+            [
+                InternetMatch(entry.url, entry.match_type, _pages_of(entry))
+                for entry in answer.matches.internet
+            ]
         ),
         score=Score(score.total_matches, score.full_matches, score.partial_matches),
         actual_credits=image.actual_credits,
         expected_credits=image.expected_credits,
         warnings=(),
     )
+
+
+def _pages_of(entry: Entry) -> tuple[str, ...]:
+    pages = entry.web_pages
+    if len(pages) == 1:  # as nearly always
+        return (pages[0].url,)
+    return tuple(dict.fromkeys([page.url for page in pages]))
 
 
 def _tolerantly(body: bytes, scan_id: str | None) -> CheckResult:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from batchscan.copyleaks import errors as vendor
 from batchscan.copyleaks.error_table import clean
 from batchscan.copyleaks.responses import FULL, PARTIAL, InternetMatch, read_check
@@ -18,6 +20,7 @@ from batchscan.errors import AuthRefused, NoCredits, StopRun, Unavailable
 from batchscan.ledger.match_rows import by_key
 from batchscan.model import Answer, Match, Score, ServiceError
 from batchscan.settings import Api
+from batchscan.util.collection import collection_held
 from batchscan.util.urls import registrable_domain
 
 # What answers so once it has the whole picture may have charged it: the service failed on the way,
@@ -157,6 +160,11 @@ def parse_answer(
 
     What nobody can read is not raised: it is the answer's `trouble`.
     """
+    with collection_held() if len(body) >= LONG_ANSWER else nullcontext():
+        return _parse(body, received_at, scan_id, sandbox=sandbox)
+
+
+def _parse(body: bytes, received_at: float, scan_id: str | None, *, sandbox: bool) -> Answer:
     result = read_check(body, scan_id)
     score = result.score
     return Answer(

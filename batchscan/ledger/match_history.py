@@ -12,7 +12,7 @@ from batchscan.ledger.recheck_history import RecheckHistory
 from batchscan.model import Answer, Match
 from batchscan.util.paths import join_path
 
-MATCHES_A_STATEMENT = 16  # each statement costs the other threads a turn
+MATCHES_A_STATEMENT = 200  # five values each: SQLite takes 32,766
 MAX_PATHS = 1_000  # of one content that rules about paths look at
 
 # Says of a match's URL, the picture's SHA-256 and the picture's paths whether a rule allows it.
@@ -32,17 +32,18 @@ _OF_PICTURE = "FROM sightings m JOIN pictures p ON p.id = m.picture_id WHERE m.p
 # Where the clock steps back, what was seen last stays so. A copy that comes back is another
 # case than the one that was closed, and one that is shown after it was removed is not: whoever
 # wrote to its site has to look again.
+# All matches of an answer share ?1 to ?5; each `?` is one more than the largest before it.
 _INSERT = (
-    "INSERT INTO sightings (picture_id, key, url, kind, domain, pages, answer_id, first_seen,"
-    " last_seen, arrived_in, returned) VALUES"
+    "WITH before(answer_id) AS (VALUES (?5)) INSERT INTO sightings (picture_id, key, url, kind,"
+    " domain, pages, answer_id, first_seen, last_seen, arrived_in, returned) VALUES"
 )
 _UPDATE = """
     ON CONFLICT (picture_id, key) DO UPDATE SET
         url = excluded.url, kind = excluded.kind, domain = excluded.domain, pages = excluded.pages,
         answer_id = excluded.answer_id, last_seen = max(last_seen, excluded.last_seen),
-        arrived_in = iif(answer_id = ?, arrived_in, excluded.arrived_in),
-        returned = iif(answer_id = ?, returned, 1),
-        disposition = iif(disposition = 'removed' OR answer_id <> ? AND disposition = 'noticed',
+        arrived_in = iif(answer_id = ?5, arrived_in, excluded.arrived_in),
+        returned = iif(answer_id = ?5, returned, 1),
+        disposition = iif(disposition = 'removed' OR answer_id <> ?5 AND disposition = 'noticed',
             'open', disposition)
     WHERE sightings.answer_id <> excluded.answer_id
 """
@@ -106,20 +107,18 @@ class MatchHistory:
         before, at = row[0], answer.received_at
         if self._notes_events and answer.matches:
             self._note(picture_id, answer, before, run_id)
-        shown = sorted(by_key(answer.matches).items())  # in the table's order, page after page
-        for start in range(0, len(shown), MATCHES_A_STATEMENT):
-            some = shown[start : start + MATCHES_A_STATEMENT]
-            values: list[object] = []
-            for key, match in some:
-                pages = encoded_pages(match.pages)
-                values += (picture_id, key, match.url, match.kind.value)
-                values += (match.domain, pages, answer_id, at, at, run_id, 0)
-            rows = ",".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(some))
-            if before == answer_id:
-                self._connection.execute(f"{_INSERT} {rows} {_AMEND}", values)
-                continue
-            values += (before, before, before)
-            self._connection.execute(f"{_INSERT} {rows} {_UPDATE}", values)
+        shown = by_key(answer.matches)
+        keys = sorted(shown)  # in the table's order, page after page
+        for start in range(0, len(keys), MATCHES_A_STATEMENT):
+            some = keys[start : start + MATCHES_A_STATEMENT]
+            values: list[object] = [picture_id, answer_id, at, run_id, before]
+            for key in some:
+                match = shown[key]
+                values += (key, match.url, match.kind.value, match.domain)
+                values.append(encoded_pages(match.pages))
+            rows = ",".join(["(?1, ?, ?, ?, ?, ?, ?2, ?3, ?3, ?4, 0)"] * len(some))
+            then = _AMEND if before == answer_id else _UPDATE
+            self._connection.execute(f"{_INSERT} {rows} {then}", values)
         if answer.trouble is not None and before is not None:
             self._connection.execute(
                 "UPDATE sightings SET answer_id = ? WHERE picture_id = ? AND answer_id = ?",

@@ -69,13 +69,15 @@ def by_key(matches: Iterable[Match]) -> dict[str, Match]:
     found: dict[str, Match] = {}
     for match in matches:
         key = normalize_url(match.url)
-        known = found.get(key)
-        if known is not None:
-            worst = min(known, match, key=lambda each: _WORST.index(each.kind))
-            pages = tuple(dict.fromkeys((*known.pages, *match.pages)))
-            match = replace(worst, pages=pages)  # noqa: PLW2901 - the same match
-        found[key] = match
+        known = found.setdefault(key, match)
+        if known is not match:
+            found[key] = _merged(known, match)
     return found
+
+
+def _merged(one: Match, other: Match) -> Match:
+    worst = min(one, other, key=lambda each: _WORST.index(each.kind))
+    return replace(worst, pages=tuple(dict.fromkeys((*one.pages, *other.pages))))
 
 
 def encoded_pages(pages: tuple[str, ...]) -> bytes | None:

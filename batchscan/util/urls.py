@@ -34,7 +34,9 @@ def hide_login(text: str) -> str:
 def registrable_domain(url: str) -> str:
     """The registrable domain of a URL from outside; its host where there is none, or ""."""
     plain = _PLAIN.fullmatch(url)
-    host = plain[1] if plain and len(plain[1]) <= MAX_NAME else host_of(url)
+    if plain and len(plain[1]) <= MAX_NAME and "xn--" not in url:
+        return domain_by_rules(plain[1])
+    host = host_of(url)
     return _domain_of(host) if host else ""
 
 
@@ -45,6 +47,29 @@ def _domain_of(host: str) -> str:
             return _extract()(host).top_domain_under_public_suffix or host
     except (ValueError, UnicodeError):
         return host
+
+
+def domain_by_rules(host: str) -> str:
+    """What tldextract says of an ASCII name without punycode; an answer may hold 100,000 of them."""
+    ends = host.rsplit(".", 2)
+    return ".".join(ends[-2:]) if ends[-1] in _simple_suffixes() else _domain_by_walk(host)
+
+
+@lru_cache(MAX_REMEMBERED)
+def _domain_by_walk(host: str) -> str:
+    rules, labels = _suffix_rules(), host.split(".")
+    suffix = start = len(labels)
+    tail = ""
+    while start:
+        longer = f"{labels[start - 1]}.{tail}" if tail else labels[start - 1]
+        is_rule = rules.get(longer)
+        if is_rule is None:
+            if f"*.{tail}" in rules:
+                suffix = start if f"!{longer}" in rules else start - 1
+            break
+        start, tail = start - 1, longer
+        suffix = start if is_rule else suffix
+    return ".".join(labels[suffix - 1 :]) if 0 < suffix < len(labels) else host
 
 
 def is_public_suffix(host: str) -> bool:
@@ -108,3 +133,25 @@ def _extract() -> TLDExtract:
     from tldextract import TLDExtract  # noqa: PLC0415 - a run without an answer does without
 
     return TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+
+@cache
+def _suffix_rules() -> dict[str, bool]:
+    """What the names of the public suffix list end with; True where that is a rule of its own."""
+    rules: dict[str, bool] = {}
+    with _LOADING:  # else two threads that come first would each read the whole list
+        suffixes = _extract().tlds
+    for suffix in suffixes:
+        rest = suffix
+        while rest := rest.partition(".")[2]:
+            rules.setdefault(rest, False)
+        rules[suffix] = True
+    return rules
+
+
+@cache
+def _simple_suffixes() -> frozenset[str]:
+    """Suffixes of one label under which there are no others: `com`, `de`."""
+    rules = _suffix_rules()
+    more = {rule.rpartition(".")[2] for rule in rules if "." in rule}
+    return frozenset(rule for rule in rules if "." not in rule and rule not in more)
