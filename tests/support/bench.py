@@ -32,6 +32,7 @@ from batchscan.report import Report
 from batchscan.results import ResultLine, read_lines
 from tests.support.clocks import QuickClock
 from tests.support.pictures import png, tree
+from tests.support.schema import assert_valid
 
 FAST = (Rate(1000, 1.0),)
 
@@ -103,6 +104,7 @@ class Bench:
             assert name not in lines
             lines[name] = line
         stored = json.loads((folder / "report.json").read_bytes())
+        assert_valid(stored)
         assert stored["files"]["seen"] == report.files.seen
         files = report.files
         names = ("scanned", "reused", "covered", "rejected", "failed", "deferred")

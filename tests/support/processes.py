@@ -16,6 +16,7 @@ from typing import Any
 
 from batchscan.results import ResultLine, read_lines
 from tests.support import killing
+from tests.support.schema import assert_valid
 
 BATCHSCAN = ("-m", "batchscan")
 # Python before 3.14 leaves a half-written .pyc in place on a full disk, and every later import fails.
@@ -100,7 +101,10 @@ def all_lines(bench) -> list[ResultLine]:
 
 def reports(bench) -> list[dict[str, Any]]:
     runs = sorted((bench.folder / "output" / "runs").iterdir())
-    return [json.loads((run / "report.json").read_bytes()) for run in runs]
+    found = [json.loads((run / "report.json").read_bytes()) for run in runs]
+    for report in found:
+        assert_valid(report)
+    return found
 
 
 def assert_nothing_lost_or_doubled(bench, contents: int, *, replayed: bool) -> None:

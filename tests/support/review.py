@@ -171,11 +171,11 @@ async def serving(folder: Path) -> AsyncIterator[ReviewServer]:
 
 
 @asynccontextmanager
-async def reading(server: ReviewServer) -> AsyncIterator[Reader]:
-    """Open the page as a browser does: with the token, and then with the cookie."""
+async def reading(server: ReviewServer | str) -> AsyncIterator[Reader]:
+    """Open the page of a server, or at an address, as a browser does: first with the token, then with the cookie."""
     jar = aiohttp.CookieJar(unsafe=True)  # also for addresses without a name
     async with aiohttp.ClientSession(cookie_jar=jar) as session:
-        url = URL(server.url)
+        url = URL(server if isinstance(server, str) else server.url)
         async with session.get(url) as answer:
             assert answer.status == 200
         yield Reader(session, url.with_query(None))
