@@ -8,16 +8,17 @@ import os
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from batchscan.capture.look import look_at
+from batchscan.capture.look import compare, look_at
 from batchscan.capture.page_resources import resources_of
 from batchscan.capture.warc_file import VERSION, WarcFile
 from batchscan.enums import CaptureKind
 from batchscan.images.decoding.pool import Decoders
 from batchscan.ledger.captures import CapturedResource, CaptureFile
 from batchscan.ledger.match_choice import ChosenMatch
+from batchscan.ledger.recheck_types import Reference
 from batchscan.util.atomic_file import create_file, make_folders, storage_errors
 from batchscan.util.timestamps import rfc3339
 from batchscan.version import user_agent
@@ -64,6 +65,17 @@ class _Got:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Capture:
+    """What is written into one file."""
+
+    match: ChosenMatch
+    gathered: list[_Got]
+    shot: Screenshot | None
+    at: float
+    reference: Reference
+
+
 class Capturer:
     """Captures matches, any number at once.
 
@@ -97,10 +109,14 @@ class Capturer:
         """Where a file is."""
         return os.path.join(self._folder, name)
 
-    async def capture(self, match: ChosenMatch) -> CaptureFile:
+    async def capture(self, match: ChosenMatch, reference: Reference | None = None) -> CaptureFile:
         """Capture a match into a new file; the ledger does not know of it yet.
 
         Whatever a site answers is captured, also that it answered nothing.
+
+        Args:
+            match: whose addresses are asked for.
+            reference: what its picture is compared with.
 
         Raises:
             StorageError: the file cannot be written.
@@ -113,7 +129,8 @@ class Capturer:
         for url in await asyncio.to_thread(_resources, gathered, seen):
             gathered += [await self._get(CaptureKind.RESOURCE, url, MAX_RESOURCE, "*/*")]
         shot = await self._shoot(gathered)
-        return await asyncio.to_thread(self._write, match, gathered, shot, at)
+        capture = _Capture(match, gathered, shot, at, reference or Reference())
+        return await asyncio.to_thread(self._write, capture)
 
     async def _get(self, kind: CaptureKind, url: str, most: int, accept: str) -> _Got:
         got = await self._client.get(url, max_bytes=most, accept=accept)
@@ -126,16 +143,15 @@ class Capturer:
             return None
         return await self._browser.shoot(page.final.url)
 
-    def _write(
-        self, match: ChosenMatch, gathered: list[_Got], shot: Screenshot | None, at: float
-    ) -> CaptureFile:
+    def _write(self, capture: _Capture) -> CaptureFile:
+        match, at, shot = capture.match, capture.at, capture.shot
         name = _name(match, at)
         path = self.path_of(name)
         with storage_errors(self._folder):
             make_folders(self._folder)
         with create_file(path) as file:
             warc = WarcFile(file, name, self._about(match), at)
-            resources = [self._add(warc, each) for each in gathered]
+            resources = [self._add(warc, each, capture.reference) for each in capture.gathered]
             if shot is not None:
                 resources.append(self._add_shot(warc, shot))
         size, sha256 = _measured(path)
@@ -150,7 +166,7 @@ class Capturer:
             "description": f"a copy of the picture with SHA-256 {match.sha256}, found at {match.url}",
         }
 
-    def _add(self, warc: WarcFile, each: _Got) -> CapturedResource:
+    def _add(self, warc: WarcFile, each: _Got, reference: Reference) -> CapturedResource:
         got = each.got
         position = None
         for hop in got.hops:
@@ -159,10 +175,7 @@ class Capturer:
             failed = warc.add_failure(got, each.at)
             position = failed if position is None else position
             return CapturedResource(each.kind, got.url, got.status, got.detail, position)
-        preview = None
-        if each.kind is CaptureKind.PICTURE and got.status // 100 == 2:  # noqa: PLR2004 - HTTP's
-            preview = look_at(got.body, self._decoders)
-        return CapturedResource(
+        resource = CapturedResource(
             each.kind,
             got.url,
             got.status,
@@ -171,11 +184,30 @@ class Capturer:
             hashlib.sha256(got.body).hexdigest(),
             len(got.body),
             _media_type(got),
-            preview,
+        )
+        if each.kind is CaptureKind.PICTURE and got.status // 100 == 2:  # noqa: PLR2004 - HTTP's
+            return self._looked_at(resource, got.body, reference)
+        return resource
+
+    def _looked_at(
+        self, resource: CapturedResource, body: bytes, reference: Reference
+    ) -> CapturedResource:
+        look = look_at(body, self._decoders)
+        if look is None:
+            return resource
+        digest = hashlib.sha256(body).digest()
+        first, ours = compare(look.fingerprint, digest, reference, self._decoders)
+        return replace(
+            resource,
+            preview=look.jpeg,
+            fingerprint=look.fingerprint,
+            likeness=first,
+            our_likeness=ours,
         )
 
     def _add_shot(self, warc: WarcFile, shot: Screenshot) -> CapturedResource:
         name = f"urn:batchscan:screenshot:{shot.url}"
+        look = look_at(shot.png, self._decoders)
         return CapturedResource(
             CaptureKind.SCREENSHOT,
             shot.url,
@@ -185,7 +217,7 @@ class Capturer:
             hashlib.sha256(shot.png).hexdigest(),
             len(shot.png),
             "image/png",
-            look_at(shot.png, self._decoders),
+            None if look is None else look.jpeg,
         )
 
 

@@ -1,16 +1,20 @@
-"""A small look at a picture from outside, made by a decoder process of ours."""
+"""A small look at a picture from outside, made by a decoder process of ours, and how alike it is."""
 
 from __future__ import annotations
 
 import io
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from PIL import Image
 
 from batchscan.images.decoding.pool import Decoders
 from batchscan.images.decoding.process import Source
+from batchscan.images.kinds import JPEG
+from batchscan.images.likeness import fingerprint, likeness
 from batchscan.images.rules import RuleViolation
 from batchscan.images.signature import HEAD_BYTES, sniff
+from batchscan.ledger.recheck_types import Reference
 
 EDGE: Final = 512
 """Pixels that neither side has more of."""
@@ -18,7 +22,22 @@ EDGE: Final = 512
 _QUALITY: Final = 80
 
 
-def look_at(data: bytes, decoders: Decoders) -> bytes | None:
+@dataclass(frozen=True, slots=True)
+class CapturedLook:
+    """A picture as far as the ledger keeps it."""
+
+    jpeg: bytes = field(repr=False)
+    fingerprint: bytes = field(repr=False)  # by which pictures are compared
+
+
+class Shares(NamedTuple):
+    """How alike a picture is to others, each 0 to 1; None where there is nothing to compare with."""
+
+    first: float | None  # to their picture as first fetched
+    ours: float | None  # to our picture
+
+
+def look_at(data: bytes, decoders: Decoders) -> CapturedLook | None:
     """Make a small JPEG of a picture by whomever; blocks. None where it cannot be decoded.
 
     Its bytes are read in the decoders' process only: what is made small here was encoded there.
@@ -31,7 +50,32 @@ def look_at(data: bytes, decoders: Decoders) -> bytes | None:
     except RuleViolation:
         return None
     with Image.open(io.BytesIO(converted.data), formats=("JPEG",)) as image:
+        mark = fingerprint(image)
+    with Image.open(io.BytesIO(converted.data), formats=("JPEG",)) as image:
         image.thumbnail((EDGE, EDGE), Image.Resampling.LANCZOS)
         small = io.BytesIO()
         image.convert("RGB").save(small, "JPEG", quality=_QUALITY, optimize=True)
-    return small.getvalue()
+    return CapturedLook(small.getvalue(), mark)
+
+
+def compare(mark: bytes, sha256: bytes, reference: Reference, decoders: Decoders) -> Shares:
+    """Hold their picture against what was first fetched in its place, and against ours; blocks.
+
+    Args:
+        mark: its fingerprint.
+        sha256: of its bytes: the same bytes are alike without a look.
+        reference: what it is compared with.
+        decoders: in which our thumbnail is decoded.
+    """
+    same = sha256 == reference.sha256
+    first = 1.0 if same else likeness(mark, reference.fingerprint)
+    return Shares(first, _likeness_to_ours(mark, reference.ours, decoders))
+
+
+def _likeness_to_ours(mark: bytes, ours: bytes | None, decoders: Decoders) -> float | None:
+    if ours is None:
+        return None
+    try:
+        return likeness(mark, decoders.look(JPEG, ours).fingerprint)
+    except RuleViolation:
+        return None

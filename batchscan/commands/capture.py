@@ -131,7 +131,9 @@ class _Desk:
 
     async def capture(self, match: ChosenMatch) -> Captured:
         """Capture a match, have it stamped, and enter it."""
-        file, trouble = await self.capturer.capture(match), None
+        place = match.place
+        reference = await self.ledger.run(lambda ledger: ledger.rechecks.reference(place))
+        file, trouble = await self.capturer.capture(match, reference), None
         path = self.capturer.path_of(file.name)
         if self.authority is not None:
             try:
@@ -142,7 +144,7 @@ class _Desk:
                 stamp = file.timestamp
                 if stamp is not None and stamp.at is None:
                     trouble = "the timestamp could not be read here; openssl may be able to"
-        await self.ledger.run(lambda ledger: ledger.captures.add(match.place, file))
+        await self.ledger.run(lambda ledger: ledger.captures.add(place, file))
         return Captured(match, file, path, trouble)
 
     async def _stamped(

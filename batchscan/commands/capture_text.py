@@ -100,6 +100,8 @@ def _said(captured: Captured) -> str:
     pages = [_status(each) for each in found if each.kind is CaptureKind.PAGE]
     rest = sum(each.kind is CaptureKind.RESOURCE for each in found)
     said = [f"picture {_status(picture)}"] if picture else []
+    if picture is not None and picture.our_likeness is not None:
+        said[0] += f", {picture.our_likeness:.0%} like ours"
     said += [f"page{'s' if len(pages) > 1 else ''} {', '.join(pages)}"] if pages else []
     said += [f"{amount(rest, 'part')} of the page"] if rest else []
     said += ["screenshot"] if any(each.kind is CaptureKind.SCREENSHOT for each in found) else []
@@ -108,6 +110,10 @@ def _said(captured: Captured) -> str:
 
 def _status(each: CapturedResource) -> str:
     return "no answer" if each.http_status is None else f"HTTP {each.http_status}"
+
+
+def _share(likeness: float | None) -> float | None:
+    return None if likeness is None else round(likeness, 2)
 
 
 def _fields(captured: Captured) -> dict[str, object]:
@@ -132,6 +138,8 @@ def _fields(captured: Captured) -> dict[str, object]:
                 "bytes": each.size,
                 "sha256": each.sha256,
                 "media_type": each.media_type,
+                "likeness": _share(each.likeness),
+                "our_likeness": _share(each.our_likeness),
             }
             for each in file.resources
         ],

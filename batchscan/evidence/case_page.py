@@ -260,10 +260,18 @@ def _resources(found: Iterable[ResourceFields]) -> Iterator[_ResourceView]:
         said += [each.media_type] if each.media_type else []
         said += [size(each.bytes)] if each.bytes is not None else []
         said += [each.trouble] if each.trouble else []
+        said += _shares(each)
         said += [f"SHA-256 {each.sha256}"] if each.sha256 else []
         yield _ResourceView(each.kind.value, ", ".join(said))
     if parts:
         yield _ResourceView("parts of the page", f"{parts:,}")
+
+
+def _shares(found: ResourceFields) -> Iterator[str]:
+    if found.our_likeness is not None:
+        yield f"{found.our_likeness:.0%} like ours"
+    if found.likeness is not None:
+        yield f"{found.likeness:.0%} like what was first fetched there"
 
 
 def _image(data: bytes | None) -> Markup | None:

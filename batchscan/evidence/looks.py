@@ -30,7 +30,8 @@ class Looks:
         self._left -= 1
         if self._decoders is None:
             self._decoders = Decoders(1)
-        return look_at(data, self._decoders) or thumbnail
+        look = look_at(data, self._decoders)
+        return thumbnail if look is None else look.jpeg
 
     def close(self) -> None:
         """End the decoders' process, where one was started."""

@@ -84,6 +84,8 @@ class ResourceFields(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str | None  # of the body without transfer and content coding
     bytes: int | None
     media_type: str | None
+    likeness: float | None = None  # of the picture to what was first fetched there, 0 to 1
+    our_likeness: float | None = None  # to ours
 
 
 class TimestampFields(msgspec.Struct, frozen=True, kw_only=True):
@@ -270,6 +272,8 @@ def capture_fields(
                 sha256=each.sha256,
                 bytes=each.size,
                 media_type=each.media_type,
+                likeness=each.likeness,
+                our_likeness=each.our_likeness,
             )
             for each in captured.resources
         ],

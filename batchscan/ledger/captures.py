@@ -24,7 +24,9 @@ class CapturedResource:
     size: int | None = None  # bytes
     media_type: str | None = None
     preview: bytes | None = field(default=None, repr=False)  # a small JPEG made by us
-    fingerprint: bytes | None = None  # by which pictures are compared
+    fingerprint: bytes | None = field(default=None, repr=False)  # by which pictures are compared
+    likeness: float | None = None  # of their picture to what was first fetched there, 0 to 1
+    our_likeness: float | None = None  # to our picture, 0 to 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class CapturePreview(NamedTuple):
     captured_at: float
     sha256: str
     jpeg: bytes
+    likeness: float | None  # to what was first fetched there, 0 to 1; None when it was the first
+    our_likeness: float | None  # to our picture, 0 to 1
 
 
 class Captures:
@@ -84,7 +88,8 @@ class Captures:
         ).fetchone()
         self._connection.executemany(
             "INSERT INTO captures (file_id, kind, url, http_status, trouble, position, sha256,"
-            " bytes, media_type, preview, fingerprint) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " bytes, media_type, preview, fingerprint, likeness, our_likeness)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (_row(number, resource) for resource in file.resources),
         )
         return int(number)
@@ -103,8 +108,8 @@ class Captures:
     def preview(self, picture_id: int, key: str) -> CapturePreview | None:
         """What the picture at a match's address looked like when it was captured last."""
         row = self._connection.execute(
-            "SELECT c.url, f.captured_at, lower(hex(c.sha256)), c.preview FROM capture_files f"
-            " JOIN captures c ON c.file_id = f.id WHERE f.picture_id = ? AND f.key = ?"
+            "SELECT c.url, f.captured_at, lower(hex(c.sha256)), c.preview, c.likeness,"
+            " c.our_likeness FROM capture_files f JOIN captures c ON c.file_id = f.id WHERE f.picture_id = ? AND f.key = ?"
             " AND c.kind = 'picture' AND c.preview IS NOT NULL ORDER BY f.captured_at DESC LIMIT 1",
             (picture_id, key),
         ).fetchone()
@@ -133,7 +138,7 @@ class Captures:
     def _resources(self, number: int) -> Iterator[CapturedResource]:
         rows = self._connection.execute(
             "SELECT kind, url, http_status, trouble, position, lower(hex(sha256)), bytes,"
-            " media_type, preview, fingerprint FROM captures WHERE file_id = ? ORDER BY id",
+            " media_type, preview, fingerprint, likeness, our_likeness FROM captures WHERE file_id = ? ORDER BY id",
             (number,),
         )
         for kind, url, status, trouble, position, sha256, *rest in rows:
@@ -155,4 +160,6 @@ def _row(number: int, resource: CapturedResource) -> tuple[object, ...]:
         resource.media_type,
         resource.preview,
         resource.fingerprint,
+        resource.likeness,
+        resource.our_likeness,
     )

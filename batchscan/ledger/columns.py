@@ -142,6 +142,7 @@ COLUMNS = {
         "INTEGER": "id file_id http_status position bytes",
         "TEXT": "kind url trouble media_type",
         "BLOB": "sha256 preview fingerprint",
+        "REAL": "likeness our_likeness",
     },
     "recheck_runs": {
         "INTEGER": "id realm_id",

@@ -44,7 +44,6 @@ class Reference:
 
     sha256: bytes | None = None  # of their bytes as first fetched
     fingerprint: bytes | None = None  # of the same
-    captured: bytes | None = None  # in its place: a small JPEG of what was captured first
     ours: bytes | None = None  # our picture's thumbnail, a JPEG
 
 

@@ -104,18 +104,18 @@ class Rechecks:
 
     def reference(self, place: Place) -> Reference:
         """What to compare a match's picture with: a capture may have been first."""
-        sha256, mark, captured = self._connection.execute(
-            "SELECT sha256, fingerprint, preview FROM (SELECT sha256, fingerprint, NULL AS preview,"
-            " first_at AS at FROM their_pictures WHERE picture_id = :id AND key = :key UNION ALL"
-            " SELECT c.sha256, c.fingerprint, c.preview, f.captured_at FROM capture_files f"
+        sha256, mark = self._connection.execute(
+            "SELECT sha256, fingerprint FROM (SELECT sha256, fingerprint, first_at AS at"
+            " FROM their_pictures WHERE picture_id = :id AND key = :key UNION ALL"
+            " SELECT c.sha256, c.fingerprint, f.captured_at FROM capture_files f"
             " JOIN captures c ON c.file_id = f.id WHERE f.picture_id = :id AND f.key = :key"
-            " AND c.kind = 'picture' AND c.preview NOT NULL) ORDER BY at LIMIT 1",
+            " AND c.kind = 'picture' AND c.fingerprint NOT NULL) ORDER BY at LIMIT 1",
             {"id": place.picture_id, "key": place.key},
-        ).fetchone() or (None, None, None)
+        ).fetchone() or (None, None)
         ours = self._connection.execute(
             "SELECT thumbnail FROM portraits WHERE picture_id = ?", (place.picture_id,)
         ).fetchone()
-        return Reference(sha256, mark, captured, ours[0] if ours else None)
+        return Reference(sha256, mark, ours[0] if ours else None)
 
     def record(
         self,

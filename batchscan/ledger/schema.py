@@ -391,7 +391,9 @@ MIGRATIONS = (
         bytes INTEGER,
         media_type TEXT,
         preview BLOB,                           -- a small JPEG, made by a decoder process of ours
-        fingerprint BLOB                        -- by which pictures are compared
+        fingerprint BLOB,                       -- by which pictures are compared
+        likeness REAL,                          -- to their picture as first fetched: 0 to 1
+        our_likeness REAL                       -- to our picture
     );
     CREATE INDEX captures_by_file ON captures (file_id);
     -- What other versions of a picture are found by (`batchscan.renditions`), by content, whatever

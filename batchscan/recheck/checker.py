@@ -15,12 +15,12 @@ from html import unescape
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from batchscan.capture.look import compare
 from batchscan.enums import RecheckKind, RejectReason
 from batchscan.enums import RecheckVerdict as Verdict
 from batchscan.images.decoding.pool import Decoders, Look
-from batchscan.images.kinds import JPEG
 from batchscan.images.large import is_convertible
-from batchscan.images.likeness import ALIKE, likeness
+from batchscan.images.likeness import ALIKE
 from batchscan.images.rules import RuleViolation
 from batchscan.images.signature import HEAD_BYTES, hint, sniff
 from batchscan.ledger.recheck_types import MatchToCheck, Observation, Reference, TheirPicture
@@ -94,10 +94,7 @@ class Checker:
         except _NoPicture as error:
             verdict = Verdict.THERE if same else error.verdict
             return replace(seen, verdict=verdict, detail=error.detail), None
-        first = 1.0 if same else likeness(look.fingerprint, reference.fingerprint)
-        if first is None:
-            first = self._likeness_to(look, reference.captured)
-        ours = self._likeness_to(look, reference.ours)
+        first, ours = compare(look.fingerprint, digest, reference, self._decoders)
         alike = first is None or first >= ALIKE or (ours or 0.0) >= ALIKE
         detail = None if alike else "another picture is there"
         found = replace(
@@ -125,15 +122,6 @@ class Checker:
             raise _NoPicture(
                 Verdict.CHANGED if broken else Verdict.UNKNOWN, error.detail
             ) from error
-
-    def _likeness_to(self, look: Look, kept: bytes | None) -> float | None:
-        """How alike it is to a small JPEG of the ledger."""
-        if kept is None:
-            return None
-        try:
-            return likeness(look.fingerprint, self._decoders.look(JPEG, kept).fingerprint)
-        except RuleViolation:
-            return None
 
     async def _page(self, url: str, picture: str) -> Observation:
         page = await self._pages.get(url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import signal
 import sqlite3
@@ -15,8 +16,11 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from PIL import Image
 
 from batchscan.cli import main
+from batchscan.images.likeness import ALIKE
+from batchscan.images.thumbnail import thumbnail
 from batchscan.ledger import FILE_NAME, Ledger, Realm
 from batchscan.settings import Api
 from tests.support.ledger_entries import enter, shown
@@ -25,9 +29,12 @@ from tests.support.timestamp_authority import make_authority, serving
 from tests.support.web_sites import NOT_THERE, Site, ok, site
 
 COPY = png(32, 24, 3)
+SHOWN: dict[str, bytes] = {}  # what a test has its own address answer
 
 
 def answers(path: str) -> bytes:
+    if path in SHOWN:
+        return ok(SHOWN[path], "Content-Type: image/png")
     if path.endswith(".png"):
         return ok(COPY, "Content-Type: image/png")
     return ok(b"<p>page", "Content-Type: text/html") if path == "/page" else NOT_THERE
@@ -115,6 +122,64 @@ def test_json_says_everything(capture, state):
     assert [(each["kind"], each["http_status"]) for each in match["resources"]] == [
         ("picture", 200), ("page", 200),
     ]  # fmt: skip
+
+
+URL = "http://e.example/5.png"
+OURS, THEIRS = png(320, 240, 5), png(320, 240, 6)
+
+
+@pytest.fixture
+def likeness_of(capture, state):
+    """Captures what is shown there now; to what was first fetched, and to ours, 0 to 1."""
+    ledger = Ledger.open(state, Realm(Api().url, sandbox=False))
+    enter(ledger, "/pics/e.jpg", [shown(URL)])
+    with ledger.transaction(), Image.open(io.BytesIO(OURS)) as opened:
+        ledger._connection.execute(
+            "INSERT INTO portraits (picture_id, thumbnail, provenance)"
+            " SELECT picture_id, ?, '{}' FROM sightings WHERE url = ?",
+            (thumbnail(opened), URL),
+        )
+    ledger.close()
+
+    def of(body: bytes) -> tuple[float | None, float]:
+        SHOWN["/5.png"] = body
+        code, out, err = capture("--url", URL, "--json")
+        assert code == 0, err
+        [picture] = json.loads(out)["matches"][0]["resources"]
+        assert f"{picture['our_likeness']:.0%} like ours" in err
+        return picture["likeness"], picture["our_likeness"]
+
+    return of
+
+
+def test_their_picture_is_compared_with_ours_and_with_what_was_captured_first(likeness_of):
+    first, our = likeness_of(OURS)
+    assert (first, our > 0.9) == (None, True)
+    assert likeness_of(OURS)[0] == 1.0
+    smaller, our = likeness_of(png(160, 120, 5))
+    assert min(smaller, our) > 0.9
+    other, our = likeness_of(THEIRS)
+    assert max(other, our) < ALIKE
+
+
+def test_what_was_captured_is_what_reviews_show_and_rechecks_compare_with(
+    likeness_of, state, web, capsys
+):
+    likeness_of(OURS)
+    other, our = likeness_of(THEIRS)
+    ledger = Ledger.open(state, Realm(Api().url, sandbox=False))
+    [(picture_id, key, _)] = ledger.captures.captured()
+    last = ledger.captures.preview(picture_id, key)
+    ledger.close()
+    assert last is not None
+    assert last.likeness == pytest.approx(other, abs=0.01)
+    assert last.our_likeness == pytest.approx(our, abs=0.01)
+
+    words = ["--url", URL, "--connect-to", f":80:127.0.0.1:{web.port}", "--json"]
+    assert main(["recheck", "--state", str(state), *words]) == 0
+    [checked] = json.loads(capsys.readouterr().out)["matches"]
+    assert checked["verdict"] == "changed"
+    assert checked["likeness"] == pytest.approx(other, abs=0.02)
 
 
 def test_no_private_address_is_connected_to_without_a_rule(state, web, capsys):

@@ -13,7 +13,18 @@ from tests.support.evidence_ledgers import answer, answered, image
 
 KEY = "https://example.com/1.jpg"
 PICTURE = CapturedResource(
-    CaptureKind.PICTURE, KEY, 200, None, 512, "ab" * 32, 10, "image/jpeg", b"small", b"print"
+    CaptureKind.PICTURE,
+    KEY,
+    200,
+    None,
+    512,
+    "ab" * 32,
+    10,
+    "image/jpeg",
+    b"small",
+    b"print",
+    0.75,
+    0.5,
 )
 GONE = CapturedResource(CaptureKind.PAGE, "https://example.com/", None, "no such name")
 
@@ -45,3 +56,4 @@ def test_the_newest_capture_with_a_preview_is_what_a_match_looks_like(ledger, pl
             ledger.captures.add(place, file)
         found = ledger.captures.preview(*place)
     assert (found.jpeg, found.captured_at) == (b"second", 1.0)
+    assert (found.likeness, found.our_likeness) == (0.75, 0.5)
