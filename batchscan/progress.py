@@ -27,10 +27,8 @@ class ProgressState:
     """How far a run is; `found` is the total only once `walk_ended`."""
 
     found: int = 0
-    found_bytes: int = 0
     walk_ended: bool = False
     done: int = 0
-    done_bytes: int = 0
     unchanged: int = 0  # of those that are done: nothing had to be done about them
     sent: int = 0
     sent_bytes: int = 0
@@ -106,16 +104,13 @@ class Speed:
         return worked / seconds, sent / seconds, size / seconds
 
     def left(self, now: float, state: ProgressState) -> float | None:
-        """Seconds that the rest takes: by the pace, or by the line where that is slower."""
+        """Seconds that the rest takes: as fast as lately, and no faster than the pace allows."""
         rest = state.found - state.done
-        decided, sent, size = self.rates(now, state)
-        if not state.walk_ended or rest <= 0:
+        decided, sent, _ = self.rates(now, state)
+        if not state.walk_ended or rest <= 0 or not decided:
             return None
-        if not sent:  # nothing has to be sent, as in a dry run, or nothing was yet
-            return rest / decided if decided else None
-        share = min(1.0, sent / decided) if decided else 1.0  # of the rest that will be sent
-        by_line = (state.found_bytes - state.done_bytes) / size if size else 0.0
-        return share * max(rest * state.interval, by_line)
+        share = min(1.0, sent / decided)  # of the rest that will be sent
+        return max(rest / decided, share * rest * state.interval)
 
 
 def _worked(state: ProgressState) -> int:
@@ -214,13 +209,13 @@ def parts_of(state: ProgressState, speed: Speed, now: float) -> list[Part]:
     """Give the text beside the count: rates, time, matches, money, and what is waited for."""
     decided, _, size = speed.rates(now, state)
     left = speed.left(now, state)
-    limit = "" if state.max_credits is None else f"/{state.max_credits:,}"
+    limit = state.max_credits
     parts = [
         Part(2, f"{decided:.1f}/s"),
         Part(5, f"{size / 1e6:.1f} MB/s" if size else ""),
         Part(1, f"{_duration(left)} left" if left is not None else ""),
-        Part(4, f"{state.matches:,} matches"),
-        Part(3, f"{state.credits:,}{limit} credits"),
+        Part(4, _counted(state.matches, "match", "matches")),
+        Part(3, _counted(state.credits, "credit", "credits", limit)),
         Part(0, state.waiting or ""),
     ]
     return [part for part in parts if part.text]
@@ -244,6 +239,12 @@ def _counts(state: ProgressState) -> str:
     if state.walk_ended:
         return f"{state.done:,} of {state.found:,}"
     return f"{state.done:,} done, {state.found:,} found so far"
+
+
+def _counted(number: int, one: str, more: str, limit: int | None = None) -> str:
+    if limit is not None:
+        return f"{number:,}/{limit:,} {more}"
+    return f"{number:,} {one if number == 1 else more}"
 
 
 def _duration(seconds: float) -> str:

@@ -106,10 +106,8 @@ class Scan:
         tally, source, stats = self._session.tally, self._session.source, self._session.stats
         return ProgressState(
             found=source.found,
-            found_bytes=source.found_bytes,
             walk_ended=source.ended,
             done=tally.seen - tally.put_off,
-            done_bytes=tally.bytes,
             unchanged=tally.statuses[Status.UNCHANGED],
             sent=stats.requests,
             sent_bytes=stats.bytes_sent,

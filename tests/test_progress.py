@@ -34,8 +34,8 @@ def uploading(seconds: int, **changes) -> ProgressState:
     """A run at 10/s over 200,000 pictures of 1 MB, on a line that takes 8 MB/s."""
     done = 8 * seconds
     facts: dict[str, Any] = {
-        "found": 200_000, "found_bytes": 200_000 * 10**6, "walk_ended": True,
-        "done": done, "done_bytes": done * 10**6, "sent": done, "sent_bytes": done * 10**6,
+        "found": 200_000, "walk_ended": True,
+        "done": done, "sent": done, "sent_bytes": done * 10**6,
         "interval": 0.1, "matches": done // 10, "credits": done,
     }  # fmt: skip
     return ProgressState(**(facts | changes))
@@ -125,18 +125,15 @@ def test_rates_are_of_the_last_minute_and_unchanged_files_are_no_work():
 @pytest.mark.parametrize(
     ("changes", "hours"),
     [
-        ({"sent_bytes": 8 * 100 * 10**6}, 6.9),  # the line is slower than the pace
-        ({"found_bytes": 10**9, "done_bytes": 10**9}, 5.5),  # the pace is what counts
-        ({"sent": 400}, 3.5),  # half of what was looked at had to be sent
+        ({}, 6.9),  # as fast as lately, which is slower than the pace
+        ({"interval": 0.2}, 11.1),  # the pace has become slower than that
+        ({"interval": 0.2, "sent": 400}, 6.9),  # half of what was looked at had to be sent
     ],
 )
-def test_the_time_left_is_the_paces_or_the_lines(changes, hours):
+def test_the_time_left_is_by_what_was_done_lately_or_by_the_pace(changes, hours):
     now = uploading(100, **changes)
-    speed = measured({at: uploading(at) for at in range(100)} | {100: now})
-    if "sent" in changes:
-        speed = measured({40: uploading(40, sent=0), 100: uploading(100, sent=240)})
-        now = uploading(100, sent=240)
-    left = speed.left(100, now)
+    before = {at: uploading(at, sent=at * now.sent // 100) for at in range(100)}
+    left = measured(before | {100: now}).left(100, now)
 
     assert left is not None
     assert left / 3600 == pytest.approx(hours, abs=0.1)
@@ -170,6 +167,12 @@ def test_what_says_most_stays_where_there_is_no_room():
         "800 of 200,000, 8.0/s, 6 h 55 min left, 429 pause 12 s"
     )
     assert fitted("800 of 200,000", parts, 10) == "800 of 200,000"
+
+
+def test_one_is_not_several():
+    parts = parts_of(ProgressState(matches=1, credits=1), measured({0: ProgressState()}), 1)
+
+    assert [part.text for part in parts] == ["0.0/s", "1 match", "1 credit"]
 
 
 def test_a_line_of_an_80_column_terminal_holds_it_all(clock):

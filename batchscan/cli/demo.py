@@ -72,7 +72,8 @@ async def _show(demo: Demo, output: Output) -> int:
 
     if demo.made:
         print_status(
-            f"{demo.made} sample files made in {demo.images}, and a small web to find them on."
+            f"{demo.made} sample files made in {demo.images},\n"
+            f"and a small web with copies of some in {demo.web}."
         )
     else:
         print_status(f"The sample pictures exist already: {demo.images}")
@@ -103,8 +104,8 @@ async def _captured(settings: Settings, rule: str) -> str:
     await capture_matches(settings, MatchChoice(), options, files.append)
     size = sum(each.file.size for each in files)
     return (
-        f"Captured as evidence, as it stands there now: {amount(len(files), 'match')}, "
-        f"{size / 1e6:.1f} MB.\n"
+        f"Captured as evidence: {amount(len(files), 'match')}, "
+        f"{size / 1e6:.1f} MB (`batchscan evidence capture`).\n"
     )
 
 
@@ -115,7 +116,9 @@ async def _asked_again(settings: Settings, rule: str) -> str:
 
     request = RecheckRequest(urls=("http://*",), connect_to=(rule,))
     found = await recheck(settings, request, watched=False)
-    return f"Some sites have changed since. Asked again, they say:\n{as_summary(found)}"
+    return (
+        f"Some sites have changed since. `batchscan recheck` asked them again:\n{as_summary(found)}"
+    )
 
 
 def _afterwards(demo: Demo, scan: Scan) -> str:
@@ -124,10 +127,10 @@ def _afterwards(demo: Demo, scan: Scan) -> str:
         "Where things are:",
         f"  the pictures         {demo.images}",
         f"  the web              {demo.web}",
-        f"  a line a picture     {scan.folder}/results.jsonl",
+        f"  each picture         {scan.folder}/results.jsonl",
         f"  the report           {scan.folder}/report.html   (open it in a browser)",
         f"  every match          {scan.folder}/matches.csv",
-        f"  what was captured    {demo.state}/captures",
+        f"  the evidence         {demo.state}/captures",
         "",
         "What to try next:",
         *_next_commands(demo),
@@ -147,11 +150,11 @@ def _next_commands(demo: Demo) -> list[str]:
         f"  batchscan demo {folder}",
         "  # decide: copies on this site should not be there",
         f"  batchscan mark reviewed cheap-posters.example --state {state}",
-        "  # what the sites answered stands beside each match",
+        "  # a report of everything, with what the sites answered",
         f"  batchscan report --all --html {shlex.quote(f'{demo.folder}/report.html')} --state {state}",
         "  # draft a notice to the site",
         f"  batchscan takedown --to {notices} --state {state}",
-        "  # what was captured there, and all that is known of it, for a lawyer",
+        "  # for a lawyer: what was captured there, and all that is known of it",
         f"  batchscan evidence pack --domain cheap-posters.example --to {case} --state {state}",
         "  # what a scan with an account would send and cost",
         f"  batchscan -n -o {output} {images}",

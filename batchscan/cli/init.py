@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 
 import click
 
@@ -41,6 +42,9 @@ def command(config: str | None) -> int:
         print_status(f"  set account.email in {config_file}")
     if written.key_is_new and not written.has_key:
         print_status(f"  put your API key into {key_file}")
-    print_status("  batchscan doctor          # check settings, login and balance")
-    print_status("  batchscan -n ./images     # what a scan would send, and what it would cost")
+    with_config = f" -c {shlex.quote(config_file)}" if config else ""
+    doctor, scan = f"batchscan doctor{with_config}", f"batchscan -n{with_config} ./images"
+    width = len(scan)
+    print_status(f"  {doctor:<{width}}  # check settings, login and balance")
+    print_status(f"  {scan}  # what a scan would send, and what it would cost")
     return 0

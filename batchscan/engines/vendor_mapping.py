@@ -65,6 +65,11 @@ def to_stop(error: vendor.CopyleaksError, api: Api) -> StopRun:
         _stop_for_good(error, api)
     except StopRun as stop:
         return stop
+    if isinstance(error, vendor.ConnectionFailed) and not error.reached:
+        return Unavailable(
+            f"the API cannot be reached: {error}",
+            advice="check the network connection, and the proxy if HTTPS_PROXY names one",
+        )
     return Unavailable(
         f"the API did not answer as it should: {error}",
         advice="try again later; see the vendor's status page",

@@ -65,7 +65,6 @@ class Source:
     checkpoint: RunCheckpoint
     planner: RenditionPlanner
     found: int = 0  # files until now, whatever becomes of them
-    found_bytes: int = 0
     stopped_at: float | None = None  # by the monotonic clock, where the run stops at once
     ended: bool = False
 
@@ -155,7 +154,6 @@ class Source:
                 self.tally.ignored += len(others) - len(pictures)
             found += candidates_of(block, named + pictures)
         self.found += len(found)
-        self.found_bytes += sum(each.stat.size for each in found if each.stat)
         return found
 
     async def _classify(
@@ -187,8 +185,6 @@ class Source:
         self.tally.unchanged(unchanged, self.checkpoint.unchanged_bytes - before.unchanged_bytes)
         self.tally.unchanged_rejected = Counter(self.checkpoint.unchanged_rejected)
         self.found += unchanged + sum(len(each.due_for_rescan) for each in found)
-        self.found_bytes += self.checkpoint.unchanged_bytes - before.unchanged_bytes
-        self.found_bytes += sum(due.file[1] for each in found for due in each.due_for_rescan)
         return [each.changed for each in found]
 
     def _pictures_of(self, folder: str, entries: Sequence[FileStat]) -> list[FileStat]:

@@ -90,7 +90,7 @@ def _matches(report: Report) -> Iterator[str]:
         if report.rechecks is not None:
             yield f"Their sites say: {', '.join(counted(report.rechecks))}."
     elif report.files.seen:
-        yield "Matches: none in the answers there are."
+        yield "Matches: none in the answers so far."
 
 
 def _unchecked(report: Report) -> Iterator[str]:

@@ -15,6 +15,7 @@ from batchscan.util.escaping import printable
 from batchscan.util.timestamps import parse_rfc3339, utc_date
 
 WIDTH = 100  # columns
+NARROW = 80  # columns of most terminals: lines with a name fit into it
 NO_SITE = "no site at all"  # of URLs without a host
 _ALL = {1: "The one picture is checked."}
 _REASONS = (*RejectReason, *FailReason, *DeferReason)
@@ -85,7 +86,7 @@ def converted(report: Report) -> Iterator[str]:
     most_first = sorted(files.converted_formats.items(), key=lambda item: (-item[1], item[0]))
     formats = ", ".join(f"{number:,} {printable(form).upper()}" for form, number in most_first)
     would = " would be" if report.run.dry_run else ""
-    yield f"  {files.converted:,}{would} sent as a smaller JPEG: {formats}."
+    yield f"  {files.converted:,}{would} sent as a JPEG made of them: {formats}."
 
 
 def _named(root: str) -> str:
@@ -103,7 +104,10 @@ def losses(report: Report, named: Callable[[str], str] = _named) -> Iterator[str
         )
     for root in files.empty_roots:
         yield f"Not covered: {named(root)} is empty or gone, and pictures were seen there before."
-    left_out = [(files.ignored, "ignored"), (files.excluded, "excluded by patterns")]
+    left_out = [
+        (files.ignored, "ignored (not pictures, or links)"),
+        (files.excluded, "excluded by patterns"),
+    ]
     yield from _sentence("Left out: ", [f"{number:,} {why}" for number, why in left_out if number])
 
 
@@ -121,7 +125,7 @@ def dry_run(report: Report) -> Iterator[str]:
     if report.run.round_days is not None:
         days = amount(report.run.round_days, "day")
         by = parse_rfc3339(report.run.finished_at) + report.run.round_days * 86_400
-        yield f"  At this budget the whole library is round in {days}, by {utc_date(by)}."
+        yield f"  At this budget, asking about the whole library takes {days}, until {utc_date(by)}."
 
 
 def _planned(report: Report) -> str:
@@ -134,8 +138,8 @@ def _planned(report: Report) -> str:
         return f"{would}: {price}." if number else f"{would}."
     much = size(plan.bytes)
     return (
-        f"{would} ({much}): {price}; at least {duration(least)} at {plan.rate}, and as long as "
-        f"your line takes for {much}."
+        f"{would} ({much}): {price}. That takes at least {duration(least)} at {plan.rate}, and as "
+        f"long as your connection needs for {much}."
     )
 
 
@@ -145,7 +149,7 @@ def _matches(report: Report) -> Iterator[str]:
     totals = report.matches
     if not totals.total:
         if report.files.seen:
-            yield "Matches: none in the answers there are."
+            yield "Matches: none in the answers so far."
         yield from _history(totals)
         yield from rechecks(report)
         return
@@ -161,8 +165,10 @@ def _matches(report: Report) -> Iterator[str]:
     if domains:
         yield f"  Most on: {domains}."
     for image in report.images[:TOP]:
-        counts = f"{image.full:,} full, {image.partial:,} partial"
-        yield f"  {shortened(printable(image.path), _NAME_WIDTH)}: {counts}"
+        kinds_ = [(image.full, "full"), (image.partial, "partial")]
+        counts = ", ".join(f"{number:,} {kind}" for number, kind in kinds_ if number) or "other"
+        room = min(_NAME_WIDTH, NARROW - len(f"  : {counts}"))
+        yield f"  {shortened(printable(image.path), room)}: {counts}"
 
 
 def _history(totals: Matches) -> Iterator[str]:
@@ -172,7 +178,7 @@ def _history(totals: Matches) -> Iterator[str]:
         (totals.returned, "returned"),
         (totals.gone, "gone"),
         (totals.allowed, "allowed by your rules"),
-        (totals.worklist, "on the worklist"),
+        (totals.worklist, "on the worklist (`batchscan review`)"),
     )
     yield from _sentence("  ", [f"{number:,} {what}" for number, what in counts if number])
 

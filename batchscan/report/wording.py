@@ -32,7 +32,7 @@ _PHRASES: dict[str, str] = {
     DeferReason.UNAVAILABLE: "service unavailable",
     DeferReason.AUTH: "login refused",
     DeferReason.TOO_YOUNG: "changed too recently",
-    DeferReason.DRY_RUN: "in a dry run",
+    DeferReason.DRY_RUN: "not sent in a dry run",
 }
 _NOUNS = frozenset(
     {

@@ -51,6 +51,15 @@ def test_what_the_environment_gives_is_written_and_can_be_loaded(folder, monkeyp
     assert "secret-key" not in config.read_text() + "".join(capsys.readouterr())
 
 
+def test_the_commands_that_come_next_use_the_file_that_was_written(folder, capsys):
+    config = folder / "my settings.yaml"
+    assert main(["init", "-c", str(config)]) == 0
+    said = capsys.readouterr().err
+
+    assert f"batchscan doctor -c '{config}'" in said
+    assert f"batchscan -n -c '{config}' ./images" in said
+
+
 def test_what_exists_is_left_as_it_is(folder, capsys):
     folder.mkdir(parents=True)
     (folder / "config.yaml").write_text("account: {email: mine@example.com}\n")

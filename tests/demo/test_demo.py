@@ -46,7 +46,7 @@ async def test_the_demo_does_the_whole_job_and_a_second_one_sends_nothing(tmp_pa
     code, out, err = await demo(folder)
     assert code == 0, err
     assert "Where things are" in out
-    assert "Captured as evidence, as it stands there now: 21 matches" in out
+    assert "Captured as evidence: 21 matches" in out
     assert "21 matches: 16 there, 1 changed, 1 gone once, 3 unknown" in out
     captured = sorted(os.listdir(folder / "state" / "captures"))
     assert len(captured) == 21

@@ -456,4 +456,4 @@ def test_conversions_are_reported_by_format():
     tally = books(scanned=30)
     tally.converted.update({"raw": 12, "heic": 9, "tiff": 6})
 
-    assert "27 sent as a smaller JPEG: 12 RAW, 9 HEIC, 6 TIFF." in page(report(tally)).text
+    assert "27 sent as a JPEG made of them: 12 RAW, 9 HEIC, 6 TIFF." in page(report(tally)).text

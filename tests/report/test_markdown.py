@@ -152,7 +152,7 @@ def test_a_run_that_ended_early_says_why():
 
     assert "**Ended early:** `the account is out of credits` What to do: `buy some`" in text
     assert "**Sandbox:** mock answers" in text
-    assert "Matches: none in the answers there are." in text
+    assert "Matches: none in the answers so far." in text
 
 
 def test_hostile_strings_become_nothing_but_code():

@@ -51,7 +51,7 @@ def test_coverage_comes_first_then_rejections_matches_money_and_files():
         "807 of 1,000 pictures are checked. 193 are not: 180 out of credits, 8 server errors, 3 over 20 MB, 2",
         "  damaged.",
         "  600 scanned, 12 reused, 195 unchanged, 5 rejected.",
-        "Left out: 7 ignored, 1 excluded by patterns.",
+        "Left out: 7 ignored (not pictures, or links), 1 excluded by patterns.",
         "Matches: 34 pictures found on the web, 120 matches: 80 full, 38 partial, 2 of another kind.",
         "  Most on: example.com (12 pictures), example.org (1 picture).",
         "  /pics/\ufffd.jpg: 12 full, 3 partial",
@@ -91,8 +91,8 @@ def test_a_dry_run_says_what_a_scan_would_do():
     lines = said(tally, dry_run=True, at_least_s=153.0, plan=plan)
 
     assert lines[1:4] == [
-        "Would send 1,496 pictures (13.9 MB): 1,500 credits; at least 2 min 33 s at 10/s, and as long as your",
-        "  line takes for 13.9 MB.",
+        "Would send 1,496 pictures (13.9 MB): 1,500 credits. That takes at least 2 min 33 s at 10/s, and as",
+        "  long as your connection needs for 13.9 MB.",
         "  4 more files share the answers of these; nothing was sent.",
     ]
 
@@ -103,6 +103,23 @@ def test_a_dry_run_without_a_rate_says_no_time():
     lines = said(tally, dry_run=True)
 
     assert lines[1:3] == ["Would send 1 picture: 1 credit.", "  Nothing was sent."]
+
+
+def test_a_line_about_a_picture_fits_into_80_columns_and_counts_what_is_there():
+    path = "/pics/" + "folder/" * 20 + "a.jpg"
+    images = (
+        picture_summary(path.encode(), 1, 20, 21),
+        picture_summary(path.encode(), 1, 0, 1),
+        picture_summary(path.encode(), 0, 2, 2),
+        picture_summary(path.encode(), 0, 0, 1),
+    )
+    digest = MatchSummary(match_totals(4, 25, 2, 22), images=images)
+    lines = [line for line in said(books(scanned=4), digest) if "a.jpg: " in line]
+
+    assert [line.rpartition(": ")[2] for line in lines] == [
+        "1 full, 20 partial", "1 full", "2 partial", "other",
+    ]  # fmt: skip
+    assert max(map(len, lines)) <= 80
 
 
 def test_mock_answers_are_not_taken_for_real_ones():
