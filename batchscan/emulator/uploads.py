@@ -108,7 +108,7 @@ def measure(upload: Upload, max_bytes: int, max_pixels: int) -> tuple[ImageForma
     kind = sniff(data[:HEAD_BYTES])
     if kind is kinds.TIFF:
         named = kinds.TIFF_RAWS.get(extension_of(upload.file_name))
-        kind = kinds.DNG if ifd.is_dng(data) else named
+        kind = kinds.DNG if ifd.is_dng(ifd.reads_bytes(data)) else named
     if kind is None or kind.group not in ("raster", "raw"):
         raise _refusal(415, 10, "The file type is not supported.")
     size = _raw_size(data) if kind.group == "raw" else _raster_size(kind, data)
@@ -135,7 +135,7 @@ def _raster_size(kind: ImageFormat, data: bytes) -> Size:
 
 def _raw_size(data: bytes) -> Size:
     """The size by the TIFF structure of most camera RAW; 0 x 0 where there is none."""
-    picture = ifd.main_picture(ifd.directories(data))
+    picture = ifd.main_picture(ifd.directories(ifd.reads_bytes(data)))
     return Size(picture.width, picture.height) if picture else Size(0, 0)
 
 

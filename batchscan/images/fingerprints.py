@@ -10,7 +10,8 @@ from PIL import Image, JpegImagePlugin
 
 from batchscan.images.conversion.bands import CONVERTIBLE, shrink_to_eight_bits
 from batchscan.images.metadata import provenance
-from batchscan.images.metadata.ifd import ORIENTATION, Exif
+from batchscan.images.metadata.exif import exif_of
+from batchscan.images.metadata.ifd import ORIENTATION
 from batchscan.images.thumbnail import TURNS
 from batchscan.likeness import Fingerprint
 from batchscan.renditions.fingerprint import SMALLEST_SIDE, fingerprint
@@ -46,7 +47,7 @@ def fingerprint_of(
         return None
     if image.mode not in CONVERTIBLE:
         return None
-    exif = Exif(image.info.get("exif", b""))
+    exif = exif_of(image.info)
     small = _small(image, max(1, shorter // _ENOUGH))
     # The last row and column of a reduced picture may cover less than the others.
     scale = round(size[0] / small.width), round(size[1] / small.height)

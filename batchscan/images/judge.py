@@ -115,7 +115,7 @@ def _recognise(data: bytes, name: str) -> ImageFormat:
 
 
 def _tiff(data: bytes, extension: str) -> ImageFormat:
-    if ifd.is_dng(data):
+    if ifd.is_dng(ifd.reads_bytes(data)):
         return kinds.DNG
     # `x.nef?w=1` is a download's name.
     return kinds.TIFF_RAWS.get(extension.partition("?")[0], kinds.TIFF)

@@ -77,9 +77,15 @@ class LargeFile:
         kind = sniff(head)
         if kind is not kinds.TIFF:
             return kind
-        if ifd.has_dng_version(lambda offset, size: os.pread(self.descriptor, size, offset)):
+        if ifd.is_dng(self._read):
             return kinds.DNG
         return kinds.TIFF_RAWS.get(extension_of(os.path.basename(self.path)), kinds.TIFF)
+
+    def _read(self, offset: int, size: int) -> bytes:
+        try:
+            return os.pread(self.descriptor, size, offset)
+        except OverflowError:  # no file reaches so far
+            return b""
 
     def _sha256(self) -> str:
         digest = hashlib.sha256()

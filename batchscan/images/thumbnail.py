@@ -8,7 +8,8 @@ from typing import Final
 
 from PIL import Image
 
-from batchscan.images.metadata.ifd import ORIENTATION, Exif
+from batchscan.images.metadata.exif import exif_of
+from batchscan.images.metadata.ifd import ORIENTATION
 
 EDGE: Final = 96
 """Pixels that neither side has more of."""
@@ -54,7 +55,7 @@ def thumbnail(
     canvas = Image.new("RGB", size, _GROUND)
     canvas.paste(small, mask=small if small.mode == "RGBA" else None)
     # After loading: in a PNG the EXIF may come behind the pixels.
-    turn = TURNS.get(Exif(image.info.get("exif", b"")).number(ORIENTATION) or orientation)
+    turn = TURNS.get(exif_of(image.info).number(ORIENTATION) or orientation)
     return _smallest(canvas if turn is None else canvas.transpose(turn))
 
 

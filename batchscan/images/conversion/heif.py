@@ -6,13 +6,11 @@ import struct
 from functools import cache
 from typing import Any, BinaryIO, Final
 
-from PIL import ImageCms
-
+from batchscan.images.conversion import icc
 from batchscan.images.conversion.recipe import CannotConvert, CheckSize, Decoded, DecoderMissing
 
 # ITU-T H.273, tables 2 and 3.
 _P3_PRIMARIES: Final = 12
-_TAGS_AT: Final = 128  # of an ICC profile (ICC.1)
 # The primaries, adapted to D50 as profiles have them (SMPTE EG 432-1 and Bradford's matrix).
 _P3_COLORANTS: Final = {
     b"rXYZ": (0.51512, 0.24120, -0.00105),
@@ -62,10 +60,8 @@ def display_p3() -> bytes:
 
     Its tone curve is that of sRGB, so that only the primaries are written anew.
     """
-    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    (count,) = struct.unpack_from(">I", profile, _TAGS_AT)
-    for number in range(count):
-        name, offset, _ = struct.unpack_from(">4sII", profile, _TAGS_AT + 4 + 12 * number)
+    profile = bytearray(icc.srgb())
+    for name, (offset, _) in icc.tags(icc.srgb()).items():
         if colorant := _P3_COLORANTS.get(name):
             values = (round(value * 65536) for value in colorant)
             struct.pack_into(">3i", profile, offset + 8, *values)

@@ -21,7 +21,8 @@ from batchscan.version import install_line
 LONG_SIDE: Final = 2048  # pixels
 QUALITY: Final = 90
 _UPRIGHT: Final = 1
-_SPACES: Final = {"GRAY": ("L",), "RGB ": ("RGB", "L"), "CMYK": ("CMYK",), "Lab ": ("LAB",)}
+SPACES: Final = {"GRAY": ("L",), "RGB ": ("RGB", "L"), "CMYK": ("CMYK",), "Lab ": ("LAB",)}
+"""Pillow's modes that profiles of a colour space apply to."""
 
 PROFILE_UNREADABLE: Final = "colour_profile_unreadable"
 NO_CMYK_PROFILE: Final = "cmyk_without_profile"
@@ -112,7 +113,7 @@ def _by_profile(image: Image.Image, data: bytes) -> Image.Image | None:
     """None where the profile cannot be read, or is not of these pixels."""
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(data))
-        modes = _SPACES.get(profile.profile.xcolor_space, ())
+        modes = SPACES.get(profile.profile.xcolor_space, ())
         if image.mode not in modes:
             return None
         return ImageCms.profileToProfile(

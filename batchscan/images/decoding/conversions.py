@@ -27,7 +27,7 @@ from batchscan.images.decoding.messages import Reply, Request
 from batchscan.images.kinds import ImageFormat
 from batchscan.images.likeness import fingerprint
 from batchscan.images.metadata import ifd
-from batchscan.images.metadata.ifd import Exif
+from batchscan.images.metadata.exif import exif_of
 from batchscan.images.metadata.provenance import exif_of_raw, of_info, taken_exactly
 from batchscan.images.preview import read_provenance
 from batchscan.images.raw_rules import judge_raw
@@ -107,8 +107,7 @@ def _convert(
     warnings: list[str] = []
     if kind.group != "raw":
         decoded = decode(kind, file, check_size)
-        exif = decoded.info.get("exif")
-        taken = taken_exactly(Exif(exif if isinstance(exif, bytes) else b""))
+        taken = taken_exactly(exif_of(decoded.info))
         return to_jpeg(decoded), of_info(decoded.info), taken
     data = file.read()
     if request.check_raw:

@@ -1,92 +1,194 @@
-"""The few facts about a TIFF-based camera RAW file that LibRaw does not check."""
+"""The directories of TIFF files and of what is built like them: BigTIFF, camera RAW, EXIF blocks.
+
+The one reader of them all (TIFF 6.0, section 2; BigTIFF as libtiff has it). Whatever the bytes
+hold, nothing is raised: what is damaged is as if it were not there.
+"""
 
 from __future__ import annotations
 
 import struct
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import BinaryIO, Final, NamedTuple, TypeAlias
 
-_WIDTH: Final = 256
-_HEIGHT: Final = 257
-_PHOTOMETRIC: Final = 262
-_STRIP_OFFSETS: Final = 273
-_STRIP_BYTES: Final = 279
-_TILE_OFFSETS: Final = 324
-_TILE_BYTES: Final = 325
-_SUB_IFDS: Final = 330
+Read: TypeAlias = Callable[[int, int], bytes]
+"""Gives bytes of a file, by offset and number; fewer where the file ends."""
+
+MAX_LENGTH: Final = 1_000_000
+"""Bytes of a value that are read by default: metadata of real pictures has a tenth of that."""
+
+WIDTH: Final = 256
+HEIGHT: Final = 257
+BITS: Final = 258
+COMPRESSION: Final = 259
+PHOTOMETRIC: Final = 262
+FILL_ORDER: Final = 266
+STRIP_OFFSETS: Final = 273
+ORIENTATION: Final = 274
+CHANNELS: Final = 277
+ROWS_PER_STRIP: Final = 278
+STRIP_BYTES: Final = 279
+PLANAR: Final = 284
+ARTIST: Final = 315
+PREDICTOR: Final = 317
+TILE_WIDTH: Final = 322
+TILE_HEIGHT: Final = 323
+TILE_OFFSETS: Final = 324
+TILE_BYTES: Final = 325
+SUB_IFDS: Final = 330
+EXTRA_SAMPLES: Final = 338
+SAMPLE_FORMAT: Final = 339
+SUBSAMPLING: Final = 530
+XMP: Final = 700
+COPYRIGHT: Final = 33432
+IPTC: Final = 33723
+EXIF_DIRECTORY: Final = 34665
+ICC_PROFILE: Final = 34675
+TAKEN: Final = 36867  # DateTimeOriginal
+TAKEN_FRACTION: Final = 37521  # SubSecTimeOriginal
 _DNG_VERSION: Final = 50706
-_WANTED: Final = frozenset(
-    {_WIDTH, _HEIGHT, _PHOTOMETRIC, _STRIP_OFFSETS, _STRIP_BYTES, _TILE_OFFSETS, _TILE_BYTES}
-    | {_SUB_IFDS, _DNG_VERSION}
-)
+
 _SENSOR: Final = frozenset({32803, 34892})  # colour filter array, linear RAW (DNG 1.7, TIFF/EP)
-_SIZES: Final = {1: ("B", 1), 3: ("H", 2), 4: ("I", 4), 13: ("I", 4)}
+_INTEGERS: Final = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
+_UNITS: Final = {1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 13: 4, 16: 8, 18: 8, 129: 1}  # bytes
+_ORDERS: Final = {b"II": "<", b"MM": ">"}
+_BIG: Final = (b"II+\0", b"MM\0+")
+# TIFF's own, and those of Olympus, whose strips lie as TIFF's do; Panasonic's do not.
 _CLASSIC: Final = (b"II*\0", b"MM\0*", b"IIRO", b"IIRS", b"MMOR")
-_HEADER: Final = 8  # bytes: order, magic, offset of the first directory
-_INLINE: Final = 4  # bytes of values that fit into the entry itself
+_MAGICS: Final = (*_CLASSIC, *_BIG, b"IIU\0")
 _MAX_DIRECTORIES: Final = 64  # real files hold a dozen; a hostile one may hold a loop
+_MAX_ENTRIES: Final = 65_535
 _MAX_VALUES: Final = 1_000_000  # strips or tiles of one picture
+
+
+class _Layout(NamedTuple):
+    """How directories are written: byte order and widths."""
+
+    order: str
+    counter: str  # of entries
+    offset: str
+
+    def pack(self, codes: str) -> struct.Struct:
+        return struct.Struct(self.order + codes)
+
+
+class Entry(NamedTuple):
+    """One tag of a directory."""
+
+    kind: int
+    length: int  # how many values
+    place: int  # offset of its values
+
+
+def reads_bytes(data: bytes) -> Read:
+    """Read from bytes in memory."""
+    return lambda offset, size: data[offset : offset + size]
+
+
+def reads_file(file: BinaryIO) -> Read:
+    """Read from an open file, whose position moves."""
+
+    def read(offset: int, size: int) -> bytes:
+        try:
+            file.seek(offset)
+        except (OSError, OverflowError, ValueError):  # no file reaches so far
+            return b""
+        return file.read(size)
+
+    return read
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """One image file directory: a picture inside the file."""
+    """One image file directory: a picture inside the file, or a block of metadata."""
 
-    tags: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    order: str = "<"  # of bytes, as `struct` has it
+    entries: dict[int, Entry] = field(default_factory=dict)
+    following: int = 0  # offset of the next one of the chain
+    read: Read = field(default=lambda _offset, _size: b"", repr=False, compare=False)
 
-    def first(self, tag: int) -> int:
-        """Give a tag's first value, or 0 where it is missing."""
-        return next(iter(self.tags.get(tag, ())), 0)
+    def __contains__(self, tag: object) -> bool:
+        return tag in self.entries
+
+    def numbers(self, tag: int) -> tuple[int, ...]:
+        """A tag's whole numbers, as many as the file holds; () for other kinds of values."""
+        entry = self.entries.get(tag)
+        if entry is None or entry.kind not in _INTEGERS:
+            return ()
+        unit = _UNITS[entry.kind]
+        data = self.read(entry.place, min(entry.length, _MAX_VALUES) * unit)
+        count = len(data) // unit
+        return struct.unpack_from(f"{self.order}{count}{_INTEGERS[entry.kind]}", data)
+
+    def first(self, tag: int, default: int = 0) -> int:
+        """A tag's first number."""
+        return next(iter(self.numbers(tag)), default)
+
+    def value(self, tag: int, limit: int = MAX_LENGTH) -> bytes:
+        """The bytes of a tag's values, at most `limit`; b"" where there are none."""
+        entry = self.entries.get(tag)
+        if entry is None or entry.kind not in _UNITS:
+            return b""
+        return self.read(entry.place, min(entry.length * _UNITS[entry.kind], limit))
 
     @property
     def width(self) -> int:
         """In pixels, as the directory claims."""
-        return self.first(_WIDTH)
+        return self.first(WIDTH)
 
     @property
     def height(self) -> int:
         """In pixels, as the directory claims."""
-        return self.first(_HEIGHT)
+        return self.first(HEIGHT)
 
     @property
     def is_sensor_data(self) -> bool:
         """Whether it says of itself that it holds what a sensor saw."""
-        return self.first(_PHOTOMETRIC) in _SENSOR
-
-    @property
-    def has_dng_version(self) -> bool:
-        """Whether the file calls itself a DNG here."""
-        return _DNG_VERSION in self.tags
+        return self.first(PHOTOMETRIC) in _SENSOR
 
     def end(self) -> int:
         """Give the offset just behind its last strip or tile; 0 where it has none."""
-        return max(
-            (offset + count for offset, count in self._extents() if count),
-            default=0,
-        )
+        return max((offset + count for offset, count in self._extents() if count), default=0)
 
     def _extents(self) -> Iterator[tuple[int, int]]:
-        for offsets, counts in ((_STRIP_OFFSETS, _STRIP_BYTES), (_TILE_OFFSETS, _TILE_BYTES)):
-            yield from zip(self.tags.get(offsets, ()), self.tags.get(counts, ()), strict=False)
+        for offsets, counts in ((STRIP_OFFSETS, STRIP_BYTES), (TILE_OFFSETS, TILE_BYTES)):
+            yield from zip(self.numbers(offsets), self.numbers(counts), strict=False)
 
 
-def directories(data: bytes) -> list[Directory]:
-    """Read every directory that can be reached; what is damaged is left out, never raised."""
-    order = {b"II": "<", b"MM": ">"}.get(data[:2])
-    if order is None:
-        return []
-    pending = list(struct.unpack_from(f"{order}I", data.ljust(_HEADER, b"\0"), 4))
+def chain(read: Read, limit: int = _MAX_DIRECTORIES) -> Iterator[Directory]:
+    """The directories that follow one another from the header: of a TIFF its pages."""
+    layout, offset = _header(read)
     seen: set[int] = set()
-    found = []
-    while pending and len(seen) < _MAX_DIRECTORIES:
-        offset = pending.pop(0)
-        if offset in seen or not 0 < offset <= len(data) - 2:
-            continue
+    while layout and offset not in seen and len(seen) < limit:
         seen.add(offset)
-        directory, following = _read(data, offset, order)
-        found.append(directory)
-        pending += [*directory.tags.get(_SUB_IFDS, ())[:_MAX_DIRECTORIES], following]
+        directory = _directory(read, layout, offset)
+        if directory is None:
+            return
+        yield directory
+        offset = directory.following
+
+
+def directory_at(read: Read, offset: int) -> Directory | None:
+    """The directory at an offset that another one names; None where there is none."""
+    layout, _ = _header(read)
+    return _directory(read, layout, offset) if layout else None
+
+
+def directories(read: Read) -> list[Directory]:
+    """Every directory that can be reached, those inside others, too."""
+    layout, start = _header(read)
+    pending = deque([start])
+    seen: set[int] = set()
+    found: list[Directory] = []
+    while layout and pending and len(found) < _MAX_DIRECTORIES:
+        offset = pending.popleft()
+        directory = None if offset in seen else _directory(read, layout, offset)
+        if directory is not None:
+            seen.add(offset)
+            found.append(directory)
+            inner = directory.numbers(SUB_IFDS)[:_MAX_DIRECTORIES]
+            pending += [*inner, directory.following]
     return found
 
 
@@ -101,104 +203,42 @@ def main_picture(found: list[Directory]) -> Directory | None:
 
 def sensor(data: bytes) -> Directory | None:
     """The sensor's picture in a file whose strips lie as in TIFF 6.0; None in others."""
-    return main_picture(directories(data)) if data[:4] in _CLASSIC else None
+    return main_picture(directories(reads_bytes(data))) if data[:4] in _CLASSIC else None
 
 
-def is_dng(data: bytes) -> bool:
+def is_dng(read: Read) -> bool:
     """Whether a TIFF has the tag that makes it a DNG."""
-    return any(directory.has_dng_version for directory in directories(data))
+    return any(_DNG_VERSION in directory for directory in directories(read))
 
 
-def has_dng_version(read: Callable[[int, int], bytes]) -> bool:
-    """Whether the first directory of a TIFF file makes it a DNG.
-
-    Args:
-        read: gives bytes of the file, by offset and number.
-    """
-    head = read(0, _HEADER)
-    order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
-    start = int.from_bytes(head[4:8], order)
-    count = int.from_bytes(read(start, 2), order)
-    entries = read(start + 2, 12 * count)
-    tags = (entries[at : at + 2] for at in range(0, len(entries) - 1, 12))
-    return any(int.from_bytes(tag, order) == _DNG_VERSION for tag in tags)
+def _header(read: Read) -> tuple[_Layout | None, int]:
+    """How the file's directories are written, and where the first one is."""
+    head = read(0, 16)
+    magic = head[:4]
+    if magic not in _MAGICS:
+        return None, 0
+    order = _ORDERS[magic[:2]]
+    layout = _Layout(order, "Q", "Q") if magic in _BIG else _Layout(order, "H", "I")
+    pointer = layout.pack(layout.offset)
+    return layout, *pointer.unpack_from(head.ljust(16, b"\0"), pointer.size)
 
 
-def _read(data: bytes, offset: int, order: str) -> tuple[Directory, int]:
-    (count,) = struct.unpack_from(f"{order}H", data, offset)
-    tags: dict[int, tuple[int, ...]] = {}
-    end = offset + 2 + 12 * count
-    for entry in range(offset + 2, min(end, len(data) - 11), 12):
-        tag, kind, length = struct.unpack_from(f"{order}HHI", data, entry)
-        if tag in _WANTED and kind in _SIZES:
-            tags[tag] = _values(data, entry, order, kind, length)
-    following = struct.unpack_from(f"{order}I", data, end)[0] if end + 4 <= len(data) else 0
-    return Directory(tags), following
-
-
-def _values(data: bytes, entry: int, order: str, kind: int, length: int) -> tuple[int, ...]:
-    code, size = _SIZES[kind]
-    start = entry + 8
-    if length * size > _INLINE:
-        (start,) = struct.unpack_from(f"{order}I", data, start)
-    length = min(length, _MAX_VALUES, max(0, len(data) - start) // size)
-    return struct.unpack_from(f"{order}{length}{code}", data, start) if length else ()
-
-
-ORIENTATION: Final = 274
-ARTIST: Final = 315
-XMP: Final = 700  # these two in camera RAW
-IPTC: Final = 33723
-COPYRIGHT: Final = 33432
-TAKEN: Final = 36867  # DateTimeOriginal
-TAKEN_FRACTION: Final = 37521  # SubSecTimeOriginal
-
-MAX_LENGTH: Final = 1_000_000
-"""Bytes of a value that are read at most: metadata of real pictures has a tenth of that."""
-
-_DIRECTORY: Final = 34665  # where the EXIF directory is, with the time in it
-_EXIF_WANTED: Final = frozenset(
-    {ORIENTATION, ARTIST, XMP, IPTC, COPYRIGHT, TAKEN, TAKEN_FRACTION} | {_DIRECTORY}
-)
-_UNITS: Final = {1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 13: 4, 129: 1}  # bytes; texts are of one
-_ENTRY: Final = 12
-# TIFF's own, and those of Olympus and Panasonic, whose directories are the same.
-_MAGICS: Final = (b"II*\0", b"MM\0*", b"IIRO", b"IIRS", b"MMOR", b"IIU\0")
-
-
-class Exif:
-    """What one block of EXIF, or a RAW file built like a TIFF, says of itself."""
-
-    def __init__(self, data: bytes) -> None:
-        """Read; what is damaged is as if it were not there, and nothing is raised."""
-        data = data.removeprefix(b"Exif\0\0")
-        self._order = "<" if data[:2] == b"II" else ">"
-        self._values: dict[int, bytes] = {}
-        if data[:4] in _MAGICS:
-            self._read(data, self._integer(data[4:8]))
-            self._read(data, self.number(_DIRECTORY))
-
-    def text(self, tag: int) -> bytes:
-        """A value's bytes, empty where there is none."""
-        return self._values.get(tag, b"")
-
-    def number(self, tag: int) -> int:
-        """A value as a whole number, 0 where there is none."""
-        return self._integer(self.text(tag))
-
-    def _read(self, data: bytes, start: int) -> None:
-        """Keep the first value of each tag that is wanted."""
-        if not 0 < start <= len(data) - 2:
-            return
-        (count,) = struct.unpack_from(f"{self._order}H", data, start)
-        end = min(start + 2 + _ENTRY * count, len(data) - _ENTRY + 1)
-        for entry in range(start + 2, end, _ENTRY):
-            tag, kind, length, place = struct.unpack_from(f"{self._order}HHII", data, entry)
-            if tag in _EXIF_WANTED and kind in _UNITS and tag not in self._values:
-                size = length * _UNITS[kind]
-                if size <= _INLINE:
-                    place = entry + 8
-                self._values[tag] = data[place : place + min(size, MAX_LENGTH)]
-
-    def _integer(self, value: bytes) -> int:
-        return int.from_bytes(value[:4], "little" if self._order == "<" else "big")
+def _directory(read: Read, layout: _Layout, offset: int) -> Directory | None:
+    head, pointer = layout.pack(layout.counter), layout.pack(layout.offset)
+    start = read(offset, head.size) if offset > 0 else b""
+    if len(start) < head.size:
+        return None
+    (count,) = head.unpack(start)
+    each = layout.pack(f"HH{layout.offset}{pointer.size}s")
+    at = offset + head.size
+    table = read(at, each.size * min(count, _MAX_ENTRIES))
+    entries: dict[int, Entry] = {}
+    for number in range(len(table) // each.size):
+        tag, kind, values, inline = each.unpack_from(table, number * each.size)
+        place = at + (number + 1) * each.size - pointer.size
+        if values * _UNITS.get(kind, 1) > pointer.size:
+            (place,) = pointer.unpack(inline)
+        entries.setdefault(tag, Entry(kind, values, place))
+    following = read(at + each.size * count, pointer.size)
+    then = pointer.unpack(following)[0] if len(following) == pointer.size else 0
+    return Directory(layout.order, entries, then, read)

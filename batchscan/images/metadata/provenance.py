@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from batchscan.images.metadata import ifd, iptc_xmp
-from batchscan.images.metadata.ifd import Exif
+from batchscan.images.metadata.exif import Exif, exif_of
 from batchscan.model import Provenance
 
 MAX_LENGTH: Final = 500
@@ -32,7 +32,7 @@ def of_info(info: Mapping[Any, Any]) -> Provenance:
     photoshop = info.get("photoshop")
     resource = photoshop.get(_PHOTOSHOP_IPTC) if isinstance(photoshop, dict) else None
     return _first(
-        _of_exif(Exif(_bytes(info.get("exif")))),
+        _of_exif(exif_of(info)),
         _of_iptc(_bytes(resource)),
         _of_xmp(_bytes(info.get("xmp"))),
     )
