@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
@@ -9,7 +10,7 @@ import msgspec
 
 from batchscan.enums import MatchKind, MatchState, Status
 from batchscan.ledger import KnownFile, StoredAnswer, TrackedMatch
-from batchscan.report.decisions import DecisionFields, decision_fields
+from batchscan.report.decisions import DecisionFields, decision_fields, in_force
 from batchscan.report_sections import MatchDecision
 from batchscan.result_fields import CoveredByFields, MatchFields, ScoreFields, SentFields
 from batchscan.results import covered_by_fields, match_fields, score_fields, sent_fields
@@ -18,7 +19,18 @@ from batchscan.runs.rebuild import with_history
 from batchscan.util.escaping import MAX_CELL, csv_cell, path_fields, spreadsheet_cell
 from batchscan.util.timestamps import rfc3339
 
-MATCH_COLUMNS = ("total", "full", "partial", "match_urls")
+MATCH_COLUMNS = (
+    "total",
+    "full",
+    "partial",
+    "match_urls",
+    "disposition",  # of the addresses in this row, as the rest: "2 reviewed, 1 open"
+    "decided_at",  # the newest of the decisions that hold
+    "decided_by",
+    "note",
+    "recheck",  # what their sites answered last: "1 gone, 1 there"
+    "rechecked_at",
+)
 
 
 class ExportedMatch(MatchFields, frozen=True, kw_only=True):
@@ -142,11 +154,30 @@ def rows(line: Exported) -> Iterator[list[str]]:
     own = [_cell(getattr(line, name)) for name in COLUMNS[: -len(MATCH_COLUMNS)]]
     own += map(_cell, (len(kinds), kinds.count(MatchKind.FULL), kinds.count(MatchKind.PARTIAL)))
     together = " ".join(match.url for match in present)
-    if len(csv_cell(together).encode("utf-16-le")) <= 2 * MAX_CELL:
-        yield [*own, _cell(together)]
-        return
-    for match in present:
-        yield [*own, _cell(match.url)]
+    fits = len(csv_cell(together).encode("utf-16-le")) <= 2 * MAX_CELL
+    for some in [present] if fits else [[match] for match in present]:
+        yield [*own, *map(_cell, _match_values(some))]
+
+
+def _match_values(matches: Sequence[ExportedMatch]) -> Iterator[str | None]:
+    """The last columns of a row about some matches."""
+    yield " ".join(match.url for match in matches)
+    yield _counted([match.disposition for match in matches if match.disposition])
+    found = (in_force(match.decisions, match.disposition) for match in matches)
+    decided = [each for each in found if each is not None]
+    newest = max(decided, key=lambda each: each.at, default=None)
+    yield from (newest.at, newest.who, newest.note) if newest else (None, None, None)
+    checked = [match.recheck for match in matches if match.recheck is not None]
+    yield _counted([each.verdict for each in checked])
+    yield max((each.checked_at for each in checked), default=None)
+
+
+def _counted(words: Sequence[str]) -> str:
+    """One word where all are the same, else how many there are of each."""
+    counts = Counter(words)
+    if len(counts) < 2:  # noqa: PLR2004 - "reviewed" says as much as "2 reviewed"
+        return "".join(counts)
+    return ", ".join(f"{number} {word}" for word, number in counts.most_common())
 
 
 def _cell(value: object) -> str:

@@ -12,6 +12,7 @@ import io
 from collections.abc import Iterable, Iterator
 
 from batchscan.model import Match, Provenance
+from batchscan.report.decisions import decision_fields, in_force
 from batchscan.report.schema import Report
 from batchscan.report_sections import PictureMatches
 from batchscan.util.escaping import BYTE_ORDER_MARK, path_fields, spreadsheet_cell
@@ -42,6 +43,14 @@ COLUMNS = (
     "rechecked_at",
     "likeness",  # to their picture as first fetched, 0 to 1
     "our_likeness",  # to ours
+    "decided_at",  # when somebody made its disposition what it is
+    "decided_by",
+    "note",
+    "recheck_http_status",
+    "recheck_detail",
+    "gone_since",
+    "page_recheck",
+    "page_http_status",
 )
 
 
@@ -69,8 +78,10 @@ def _rows(pictures: Iterable[PictureMatches]) -> Iterator[tuple[str, ...]]:
                 match.kind.value,
             )
             history, checked = _history_cells(match), _recheck_cells(match)
+            decided, why = _decision_cells(picture, match), _reason_cells(match)
             for page in match.pages or ("",):
-                yield (*ours, *address, spreadsheet_cell(page), *history, *about, *checked)
+                row = (*ours, *address, spreadsheet_cell(page), *history, *about, *checked)
+                yield (*row, *decided, *why, *_page_cells(match, page))
 
 
 def _picture_cells(picture: PictureMatches) -> tuple[str, ...]:
@@ -99,6 +110,35 @@ def _recheck_cells(match: Match) -> tuple[str, ...]:
         rfc3339(found.checked_at),
         *("" if share is None else f"{share:.2f}" for share in shares),
     )
+
+
+def _decision_cells(picture: PictureMatches, match: Match) -> tuple[str, ...]:
+    decided = in_force(decision_fields(picture.decisions.get(match.url, ())), match.disposition)
+    if decided is None:
+        return ("", "", "")
+    return (decided.at, spreadsheet_cell(decided.who), spreadsheet_cell(decided.note or ""))
+
+
+def _reason_cells(match: Match) -> tuple[str, ...]:
+    """Why the recheck's verdict is what it is."""
+    found = match.recheck
+    if found is None:
+        return ("", "", "")
+    detail = spreadsheet_cell(found.detail or "")
+    return (_status(found.http_status), detail, _time(found.gone_since))
+
+
+def _page_cells(match: Match, page: str) -> tuple[str, ...]:
+    """What the page answered when it was asked last."""
+    asked = match.recheck.pages if match.recheck is not None else ()
+    for each in asked:
+        if each.url == page:
+            return (each.verdict, _status(each.http_status))
+    return ("", "")
+
+
+def _status(http_status: int | None) -> str:
+    return "" if http_status is None else str(http_status)
 
 
 def _provenance_cells(picture: PictureMatches) -> tuple[str, ...]:

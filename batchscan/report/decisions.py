@@ -23,6 +23,26 @@ class DecisionFields(msgspec.Struct, frozen=True, kw_only=True):
     undo: bool  # it took another one back
 
 
+def in_force(
+    decisions: Iterable[DecisionFields], disposition: Disposition | None
+) -> DecisionFields | None:
+    """The decision that made a match what it is; None where nobody's did.
+
+    Args:
+        decisions: about the match, the newest first.
+        disposition: what it is; an allow rule or its return may have made it so.
+    """
+    taken_back = 0
+    for each in decisions:
+        if each.undo:
+            taken_back += 1
+        elif taken_back:
+            taken_back -= 1
+        else:
+            return each if each.disposition == disposition else None
+    return None
+
+
 def decision_fields(decisions: Iterable[MatchDecision]) -> list[DecisionFields]:
     """Write down decisions, the newest first."""
     return [

@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape, quoteattr  # it only writes
 
 from batchscan.enums import DeferReason, ExitReason, FailReason, MatchKind, RejectReason, Status
 from batchscan.model import Match
+from batchscan.report.rechecks import described
 from batchscan.report.schema import Report, figures
 from batchscan.report.text import NO_SITE, coverage, losses
 from batchscan.report.unchecked_names import rest
@@ -169,6 +170,8 @@ def _match_lines(matches: list[Match]) -> Iterator[str]:
     for match in matches[:_MAX_MATCHES]:
         words = " ".join(filter(None, (match.state, match.kind, match.disposition)))
         yield f"{words}: {match.url}"
+        if match.recheck is not None:
+            yield f"    {described(match.recheck)}"
         yield from (f"    on {page}" for page in match.pages[:_MAX_PAGES])
         yield from _more(len(match.pages) - _MAX_PAGES, "    on")
     yield from _more(len(matches) - _MAX_MATCHES, "and")

@@ -165,3 +165,10 @@ def test_a_match_has_everything_that_was_decided_about_it(tmp_path, monkeypatch,
     assert decided[URL][2]["note"] == "a shop"
     assert decided[URL][2]["who"] == getpass.getuser()
     assert decided[URL][2]["at"].endswith("Z")
+
+    assert main(["export", "--format", "csv", "--state", str(folder)]) == 0
+    [row] = csv.DictReader(io.StringIO(capsysbinary.readouterr().out.decode("utf-8-sig")))
+    assert sorted(row["disposition"].split(", ")) == ["1 open", "1 reviewed"]
+    assert (row["decided_by"], row["note"]) == (getpass.getuser(), "a shop")
+    assert row["decided_at"] == decided[URL][2]["at"]
+    assert row["recheck"] == row["rechecked_at"] == ""

@@ -75,6 +75,12 @@ async def test_every_report_shows_it(web, shown):
     assert rows[ONE]["recheck"] == "gone"
     assert (rows[TWO]["recheck"], rows[TWO]["likeness"]) == ("there", "1.00")
     assert rows[TWO]["rechecked_at"]
+    assert (rows[ONE]["recheck_http_status"], rows[ONE]["recheck_detail"]) == ("404", "HTTP 404")
+    assert rows[ONE]["gone_since"] < rows[ONE]["rechecked_at"]
+
+    unit = await shown("report", "--all", "--junit", "-")
+    assert ": gone since " in unit
+    assert "still there; 100% like what was first fetched" in unit
 
 
 async def test_their_pictures_are_shown_on_request_only(web, shown):
@@ -93,6 +99,9 @@ async def test_what_is_handed_on_has_all_of_it(web, shown, tmp_path):
     checks = {"/".join(match["url"].split("/")[-2:]): match["recheck"] for match in line["matches"]}
     assert (checks[ONE]["verdict"], checks[ONE]["http_status"]) == ("gone", 404)
     assert checks[TWO]["our_likeness"] > 0.95
+    [row] = csv.DictReader(io.StringIO((await shown("export", "--format", "csv")).lstrip("\ufeff")))
+    assert sorted(row["recheck"].split(", ")) == ["1 gone", "1 there"]
+    assert row["rechecked_at"] == max(check["checked_at"] for check in checks.values())
 
     await shown("evidence", "pack", "--domain", "127.0.0.1", "--to", str(tmp_path / "pack.zip"))
     with zipfile.ZipFile(tmp_path / "pack.zip") as pack:

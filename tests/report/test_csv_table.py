@@ -5,11 +5,30 @@ import io
 
 import pytest
 
-from batchscan.enums import Disposition, MatchKind, MatchState
+from batchscan.enums import Disposition, MatchKind, MatchState, RecheckVerdict
 from batchscan.model import Provenance
+from batchscan.rechecked import MatchRecheck, RecheckedPage
 from batchscan.report import csv_table
+from batchscan.report_sections import MatchDecision
 from batchscan.util.escaping import MAX_CELL
 from tests.support.report_builders import HOSTILE, everything, match, picture, report_of
+
+# Each version only adds columns behind those that there were.
+LATER = (
+    "recheck",
+    "rechecked_at",
+    "likeness",
+    "our_likeness",
+    "decided_at",
+    "decided_by",
+    "note",
+    "recheck_http_status",
+    "recheck_detail",
+    "gone_since",
+    "page_recheck",
+    "page_http_status",
+)
+URL, PAGE, OTHER_PAGE = "http://e.example/1.jpg", "http://e.example/p", "http://e.example/q"
 
 
 def written(*pictures) -> bytes:
@@ -70,10 +89,7 @@ def test_a_row_says_which_picture_what_was_found_and_what_was_decided():
         "page": "http://example.com/",
         "state": "returned",
         "disposition": "not_mine",
-        "recheck": "",
-        "rechecked_at": "",
-        "likeness": "",
-        "our_likeness": "",
+        **dict.fromkeys(LATER, ""),
         "first_seen": "2026-11-23T17:45:57.250Z",
         "last_seen": "2026-11-23T18:02:37.250Z",
         "scanned_at": "2026-11-23T18:02:37.250Z",
@@ -82,6 +98,60 @@ def test_a_row_says_which_picture_what_was_found_and_what_was_decided():
         "credit": "",
         "created": "2020:01:02",
     }
+
+
+def test_new_columns_are_behind_the_old_ones():
+    assert csv_table.COLUMNS[-len(LATER) :] == LATER
+
+
+def decision(after: Disposition, note: str | None = None, *, undoes: bool = False):
+    at = 1_795_456_957.25 + ord(str(after)[0])
+    return MatchDecision(at, "Ann", Disposition.OPEN, after, note, undoes)
+
+
+REVIEWED = decision(Disposition.REVIEWED, "ours")
+NOTICED = decision(Disposition.NOTICED, "by mail")
+UNDONE = decision(Disposition.REVIEWED, undoes=True)
+
+
+@pytest.mark.parametrize(
+    ("decisions", "now", "note"),
+    [
+        ((), Disposition.OPEN, None),
+        ((NOTICED, REVIEWED), Disposition.NOTICED, "by mail"),
+        ((UNDONE, NOTICED, REVIEWED), Disposition.REVIEWED, "ours"),
+        ((UNDONE, UNDONE, NOTICED, REVIEWED), Disposition.OPEN, None),
+        ((REVIEWED,), Disposition.ALLOWED, None),  # by a rule
+        ((REVIEWED,), Disposition.OPEN, None),  # it came back
+    ],
+)
+def test_who_decided_stands_there_when_the_decision_holds(decisions, now, note):
+    [row] = rows(picture("/a", match(URL, disposition=now), decisions={URL: decisions}))
+
+    assert row["disposition"] == now
+    assert (row["decided_by"], row["note"]) == (("Ann", note) if note else ("", ""))
+    assert bool(row["decided_at"]) == bool(note)
+
+
+def test_what_a_page_answered_stands_in_its_own_row():
+    page = RecheckedPage(PAGE, RecheckVerdict.UNKNOWN, 403, 3.0, "HTTP 403")
+    checked = MatchRecheck(
+        RecheckVerdict.GONE, 404, 2.0, "HTTP 404", 1.0, None, None, None, (page,)
+    )
+    first, second = rows(
+        picture("/a", match(URL, MatchKind.FULL, PAGE, OTHER_PAGE, recheck=checked))
+    )
+
+    names = ("recheck", "recheck_http_status", "recheck_detail", "gone_since")
+    for row in (first, second):
+        assert [row[name] for name in names] == [
+            "gone",
+            "404",
+            "HTTP 404",
+            "1970-01-01T00:00:01.000Z",
+        ]
+    assert (first["page_recheck"], first["page_http_status"]) == ("unknown", "403")
+    assert (second["page_recheck"], second["page_http_status"]) == ("", "")
 
 
 def test_what_is_not_known_is_empty():
@@ -104,7 +174,12 @@ def test_it_begins_and_ends_its_lines_as_excel_wants():
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:20]))
 def test_no_cell_is_a_formula_too_long_or_more_than_one_line(text):
     said = Provenance(text, text, text, text)
-    found = rows(picture("/a.jpg", match(text, MatchKind.FULL, text, domain=text), provenance=said))
+    decided = MatchDecision(1.0, text, Disposition.OPEN, Disposition.REVIEWED, text, undoes=False)
+    checked = MatchRecheck(RecheckVerdict.UNKNOWN, None, 2.0, text, None, None, None, None)
+    one = match(
+        text, MatchKind.FULL, text, domain=text, disposition=Disposition.REVIEWED, recheck=checked
+    )
+    found = rows(picture("/a.jpg", one, provenance=said, decisions={text: (decided,)}))
 
     assert len(found) == 1
     for cell in found[0].values():
