@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import msgspec
 
@@ -155,6 +155,37 @@ class Version(NamedTuple):
     rule: str
 
 
+class MatchCounts(NamedTuple):
+    """How many matches a picture has."""
+
+    all: int  # also those that are gone
+    present: int  # and the others of those that are there
+    full: int
+    partial: int
+    news: int  # new or returned
+    newest: float | None  # when the newest one was first seen
+
+
+class StreamedMatches(Sequence[Match]):
+    """Matches that are read anew whenever somebody goes over them: they may be very many."""
+
+    def __init__(self, read: Callable[[], Iterator[Match]]) -> None:
+        self._read = read
+
+    def __iter__(self) -> Iterator[Match]:
+        return self._read()
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    @overload
+    def __getitem__(self, index: int) -> Match: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Match]: ...
+    def __getitem__(self, index: int | slice) -> Match | Sequence[Match]:
+        return list(self)[index]
+
+
 @dataclass(frozen=True, slots=True)
 class PictureMatches:
     """A content with matches, whole: for the formats that name every one of them."""
@@ -167,9 +198,10 @@ class PictureMatches:
     height: int
     scanned_at: float
     credits: int | None
-    matches: tuple[Match, ...]  # also those that are gone
+    matches: Sequence[Match]  # also those that are gone
     thumbnail: bytes | None = field(default=None, repr=False)  # a small JPEG or WebP file
     provenance: Provenance | None = None
     decisions: Mapping[str, tuple[MatchDecision, ...]] = field(default_factory=dict)  # by URL
     versions: tuple[Version, ...] = ()  # the first of them, the largest first
     previews: Mapping[str, TheirPreview] = field(default_factory=dict)  # by URL; on request only
+    counts: MatchCounts | None = None  # where `matches` are only the first of more

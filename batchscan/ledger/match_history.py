@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from batchscan.enums import MatchEvent, MatchKind
-from batchscan.ledger.match_rows import MatchRow, TrackedMatch, by_key, encoded_pages
+from batchscan.ledger.match_rows import MatchRow, TrackedMatch, by_key, encoded_pages, match_of
 from batchscan.ledger.recheck_history import RecheckHistory
 from batchscan.model import Answer, Match
 from batchscan.util.paths import join_path
@@ -27,6 +27,17 @@ STATE = (
 _COLUMNS = (
     f"m.key, m.url, m.kind, m.domain, m.pages, {STATE}, m.first_seen, m.last_seen, m.disposition,"
     " lower(hex(p.sha256))"
+)
+_MATCHES = (
+    f"SELECT m.key, m.url, m.kind, m.pages, m.domain, {STATE}, m.first_seen, m.last_seen,"
+    " m.disposition FROM sightings m JOIN pictures p ON p.id = m.picture_id WHERE m.picture_id = ?"
+)
+_WORST_FIRST = f"NOT {PRESENT}, m.kind <> 'full', m.key"
+_AS_SHOWN = (
+    f"NOT {PRESENT}, m.arrived_in NOT IN (SELECT run_id FROM news_runs),"
+    " m.disposition NOT IN ('open', 'reviewed') OR EXISTS (SELECT 1 FROM allowed_matches a2"
+    " WHERE a2.picture_id = m.picture_id AND a2.key = m.key),"
+    " CASE m.kind WHEN 'full' THEN 0 WHEN 'partial' THEN 1 ELSE 2 END, m.key"
 )
 _OF_PICTURE = "FROM sightings m JOIN pictures p ON p.id = m.picture_id WHERE m.picture_id = ?"
 # Where the clock steps back, what was seen last stays so. A copy that comes back is another
@@ -131,16 +142,45 @@ class MatchHistory:
 
     def each_match_of(self, picture_id: int, path: bytes | None = None) -> Iterator[TrackedMatch]:
         """The same, one by one: a picture may have a hundred thousand."""
+        rows = self._connection.execute(f"{_MATCHES} ORDER BY {_WORST_FIRST}", (picture_id,))
+        yield from map(TrackedMatch._make, self._read(rows, picture_id, path))
+
+    def each_of(self, picture_id: int) -> Iterator[Match]:
+        """The same matches without their keys."""
+        rows = self._connection.execute(f"{_MATCHES} ORDER BY {_WORST_FIRST}", (picture_id,))
+        return (match for _, match in self._read(rows, picture_id))
+
+    def first_of(self, picture_id: int, most: int) -> Iterator[Match]:
+        """The first of a picture's matches that a page shows.
+
+        New ones come first, then what needs work; full copies first, the gone ones last.
+        """
         rows = self._connection.execute(
-            f"SELECT {_COLUMNS} {_OF_PICTURE} ORDER BY NOT {PRESENT}, m.kind <> 'full', m.key",
-            (picture_id,),
+            f"{_MATCHES} ORDER BY {_AS_SHOWN} LIMIT ?", (picture_id, most)
         )
-        paths = self.paths_of(picture_id) if self._allows else ()
-        paths = (path, *paths) if path else paths
+        return (match for _, match in self._read(rows, picture_id))
+
+    def _read(
+        self, rows: Iterable[tuple[Any, ...]], picture_id: int, path: bytes | None = None
+    ) -> Iterator[tuple[str, Match]]:
+        """Matches and their keys, as rows have them."""
+        may_be_allowed = self._is_allowed_of(picture_id, path)
         rechecks = self._rechecks.of_picture(picture_id)
-        for row in map(MatchRow._make, rows):
-            allowed = self._is_allowed(row.url, row.sha256, paths)
-            yield row.tracked(allowed=allowed, recheck=rechecks.get(row.key))
+        for row in rows:
+            allowed = may_be_allowed is not None and may_be_allowed(row[1])
+            yield row[0], match_of(row, allowed, rechecks.get(row[0]) if rechecks else None)
+
+    def _is_allowed_of(self, picture_id: int, path: bytes | None) -> Callable[[str], bool] | None:
+        """Says whether a match of a picture is allowed; None where nothing is."""
+        allows = self._allows
+        if allows is None:
+            return None
+        paths = self.paths_of(picture_id)
+        paths = (path, *paths) if path else paths
+        sha256 = self._connection.execute(
+            "SELECT lower(hex(sha256)) FROM pictures WHERE id = ?", (picture_id,)
+        ).fetchone()[0]
+        return lambda url: allows(url, sha256, paths)
 
     def placed_first(self, picture_id: int, matches: Sequence[Match]) -> tuple[Match, ...]:
         """The matches of a picture's first answer with their history: all came with it."""

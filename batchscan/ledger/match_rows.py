@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -42,12 +42,6 @@ class MatchRow(NamedTuple):
     disposition: str
     sha256: str
 
-    def tracked(self, *, allowed: bool, recheck: MatchRecheck | None = None) -> TrackedMatch:
-        """The match that it is about, and what its site answered last."""
-        key, url, kind, domain, pages, *_ = self
-        match = self.placed(url, _KINDS[kind], decoded_pages(pages), domain, allowed=allowed)
-        return TrackedMatch(key, match if recheck is None else replace(match, recheck=recheck))
-
     def placed(
         self, url: str, kind: MatchKind, pages: tuple[str, ...], domain: str, *, allowed: bool
     ) -> Match:
@@ -62,6 +56,26 @@ class MatchRow(NamedTuple):
             self.last_seen,
             Disposition.ALLOWED if allowed else _DISPOSITIONS[self.disposition],
         )
+
+
+def match_of(
+    row: tuple[Any, ...],
+    allowed: bool,
+    recheck: MatchRecheck | None,
+) -> Match:
+    """The match of a row: key, URL, kind, pages, domain, state, first and last seen, disposition."""
+    _, url, kind, pages, domain, state, first_seen, last_seen, disposition = row
+    return Match(
+        url,
+        _KINDS[kind],
+        _PAGES.decode(pages) if pages else (),
+        domain,
+        _STATES[state],
+        first_seen,
+        last_seen,
+        Disposition.ALLOWED if allowed else _DISPOSITIONS[disposition],
+        recheck,
+    )
 
 
 def by_key(matches: Iterable[Match]) -> dict[str, Match]:

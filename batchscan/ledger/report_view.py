@@ -18,7 +18,8 @@ import msgspec
 from batchscan.ledger.facets import match_facets
 from batchscan.ledger.match_history import PRESENT, Allows, MatchHistory
 from batchscan.ledger.match_rows import TrackedMatch
-from batchscan.ledger.reporting import MatchedPictures, Reporting
+from batchscan.ledger.matched_pictures import MatchedPictures
+from batchscan.ledger.reporting import Reporting
 from batchscan.report_sections import AllowRule, MatchFacets, MatchSummary, PictureMatches
 
 _PATH = (
@@ -95,6 +96,7 @@ class ReportView:
         self._news_of, self._allows = tuple(look[0]), look[1]
         self._filled_at: int | None = None  # the version of what was seen
         self._allowed = False  # whether it is known what is allowed
+        self._summed_at: int | None = None  # the ledger's number of changes
 
     def summary(self, count: Count, rules: Callable[[], tuple[AllowRule, ...]]) -> MatchSummary:
         """Matches of the pictures; each content and match URL once.
@@ -105,6 +107,7 @@ class ReportView:
         """
         self._fill()
         self._apply_allow_rules(count)
+        self._sum_up()
         return Reporting(self._connection, self._realm_id).digest(rules())
 
     def pictures(
@@ -112,15 +115,25 @@ class ReportView:
         wanted: Callable[[Sequence[bytes]], bool] | None = None,
         *,
         previews: bool = False,
+        most: int | None = None,
+        streamed: bool = False,
     ) -> Iterator[PictureMatches]:
         """Every picture that has or had a match: those with new ones first, then the worst.
 
         Args:
             wanted: says of a picture's paths whether it is meant; None for all.
             previews: whether small copies of their pictures belong to it.
+            most: so many matches of each, those first that a page shows first; None for all.
+            streamed: whether the matches are read when somebody goes over them, one by one.
         """
         self._fill()
-        pictures = MatchedPictures(self._connection, self._history, previews=previews)
+        if most is not None and not self._allowed:
+            self._apply_allow_rules(lambda *_: None)
+        if self._summed_at != self._changes():
+            self._sum_up()
+        pictures = MatchedPictures(
+            self._connection, self._history, previews=previews, most=most, streamed=streamed
+        )
         yield from pictures.pictures(wanted)
 
     def facets(self) -> MatchFacets:
@@ -181,6 +194,15 @@ class ReportView:
                     (self._realm_id,),
                 )
         self._filled_at, self._allowed = self._seen.version, False
+        self._summed_at = None
+
+    def _sum_up(self) -> None:
+        """Count the matches of each of the pictures."""
+        Reporting(self._connection, self._realm_id).sum_up()
+        self._summed_at = self._changes()
+
+    def _changes(self) -> int:
+        return int(self._connection.execute("SELECT number FROM changes").fetchone()[0])
 
     def _apply_allow_rules(self, count: Count) -> None:
         """Find what is allowed of the pictures; `count` is called for each match that is there."""

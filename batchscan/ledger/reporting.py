@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-import msgspec
-
-from batchscan.ledger.decision_history import DecisionHistory
 from batchscan.ledger.equals import read_sent
-from batchscan.ledger.facets import match_facets
 from batchscan.ledger.known import ANSWER_COLUMNS, StoredAnswer
-from batchscan.ledger.match_history import PRESENT, MatchHistory
+from batchscan.ledger.match_history import PRESENT
 from batchscan.ledger.recheck_history import RecheckHistory
-from batchscan.ledger.versions import COVERED_FILE, versions_of
+from batchscan.ledger.versions import COVERED_FILE
 from batchscan.likeness import CoveredBy
-from batchscan.model import Provenance, Sent
+from batchscan.model import Sent
 from batchscan.report_sections import (
     AllowRule,
     Domain,
     FailOnTotals,
     MatchedPicture,
     Matches,
-    MatchFacets,
     MatchSummary,
-    PictureMatches,
 )
 from batchscan.util.escaping import path_fields, replace_surrogates
 from batchscan.util.paths import join_path
@@ -50,12 +44,18 @@ _TOTALS = (
     f"({PRESENT} AND {_ALLOWED})",
     _WORK,
 )
-_SUMS = ", ".join(f"sum({what})" for what in _TOTALS)
+_ALARM = f"({PRESENT} AND NOT {_ALLOWED} AND m.disposition <> 'not_mine')"
+_ALARMS = (_ALARM, f"({_ALARM} AND {_NEWS})", f"({_ALARM} AND m.kind = 'full')")
 _KINDS = f"sum({_FULL}), sum({_PARTIAL})"
 _REST = f"sum({_NEW}), sum({_ALLOWED}), sum({_WORK})"
 _SEEN = (
     "FROM report_pictures s CROSS JOIN sightings m USING (picture_id) JOIN pictures p ON p.id = m.picture_id"
     " LEFT JOIN allowed_matches a2 ON a2.picture_id = m.picture_id AND a2.key = m.key"
+)
+_SUM_UP = (
+    "INSERT INTO picture_sums SELECT s.picture_id, s.fresh,"
+    f" {', '.join(f'sum({what})' for what in (*_TOTALS, *_ALARMS))},"
+    f" max(iif({PRESENT}, m.first_seen, NULL)) {_SEEN} GROUP BY s.picture_id"
 )
 
 
@@ -95,14 +95,19 @@ class Reporting:
         self._connection = connection
         self._realm_id = realm_id
 
-    def digest(self, rules: tuple[AllowRule, ...] = ()) -> MatchSummary:
-        """Matches of every picture seen; each content and match URL once.
+    def sum_up(self) -> None:
+        """Count the matches of each picture seen, for what is asked of them next.
 
-        What is allowed was found out before (`MatchHistory.allow_seen`), and so were the rules.
+        What is allowed was found out before (`ReportView`).
         """
+        self._connection.execute("DELETE FROM picture_sums")
+        self._connection.execute(_SUM_UP)
+
+    def digest(self, rules: tuple[AllowRule, ...] = ()) -> MatchSummary:
+        """Matches of every picture that was summed up; each content and match URL once."""
         return MatchSummary(
             matches=self._totals("1"),
-            run_matches=self._totals("s.fresh"),
+            run_matches=self._totals("fresh"),
             alarms=self._alarms(),
             domains=tuple(self._domains()),
             images=tuple(self._images()),
@@ -192,16 +197,16 @@ class Reporting:
 
     def _totals(self, which: str) -> Matches:
         row = self._connection.execute(
-            f"SELECT count(DISTINCT iif({PRESENT}, m.picture_id, NULL)),"
-            f" {_SUMS} {_SEEN} WHERE {which}"
+            "SELECT count(nullif(present, 0)), sum(present), sum(full), sum(partial), sum(new),"
+            " sum(returned), sum(gone), sum(allowed), sum(worklist) FROM picture_sums"
+            f" WHERE {which}"
         ).fetchone()
         counts = (number or 0 for number in row)
         return Matches(**dict(zip(Matches.__struct_fields__, counts, strict=True)))
 
     def _alarms(self) -> FailOnTotals:
         row = self._connection.execute(
-            f"SELECT sum({_NEWS}), sum({_FULL}), count(*) {_SEEN}"
-            f" WHERE {PRESENT} AND NOT {_ALLOWED} AND m.disposition <> 'not_mine'"
+            "SELECT sum(news_alarms), sum(full_alarms), sum(alarms) FROM picture_sums"
         ).fetchone()
         return FailOnTotals(*(number or 0 for number in row))
 
@@ -223,10 +228,11 @@ class Reporting:
 
     def _images(self) -> Iterator[MatchedPicture]:
         rows = self._connection.execute(
-            f"SELECT s.path, lower(hex(p.sha256)), {_KINDS}, count(*), a.received_at, {_REST}"
-            f" {_SEEN} JOIN answers a ON a.id = p.answer_id WHERE {PRESENT}"
-            " GROUP BY s.picture_id"
-            " ORDER BY 3 DESC, 4 DESC, 5 DESC, s.path LIMIT ?",
+            "SELECT s.path, lower(hex(p.sha256)), t.full, t.partial, t.present, a.received_at,"
+            " t.new, t.allowed, t.worklist FROM picture_sums t JOIN report_pictures s"
+            " USING (picture_id) JOIN pictures p ON p.id = t.picture_id"
+            " JOIN answers a ON a.id = p.answer_id WHERE t.present > 0"
+            " ORDER BY t.full DESC, t.partial DESC, t.present DESC, s.path LIMIT ?",
             (MAX_IMAGES,),
         )
         for raw, sha256, full, partial, total, at, new, allowed, worklist in rows:
@@ -243,70 +249,6 @@ class Reporting:
                 worklist=worklist,
                 scanned_at=rfc3339(at),
             )
-
-
-# Those with something new first, then the worst.
-_ORDER = (
-    f"SELECT s.picture_id, s.path, max({PRESENT} AND m.arrived_in IN"
-    f" (SELECT run_id FROM news_runs)) AS news, sum({PRESENT} AND m.kind = 'full') AS full,"
-    f" sum({PRESENT}) AS total"
-    " FROM report_pictures s CROSS JOIN sightings m USING (picture_id) JOIN pictures p ON p.id = m.picture_id"
-    " GROUP BY s.picture_id ORDER BY news DESC, full DESC, total DESC, s.path"
-)
-_PICTURE = (
-    "SELECT lower(hex(p.sha256)), p.bytes, p.format, p.width, p.height, a.received_at, a.credits,"
-    " o.thumbnail, o.provenance FROM pictures p JOIN answers a ON a.id = p.answer_id"
-    " LEFT JOIN portraits o ON o.picture_id = p.id WHERE p.id = ?"
-)
-
-
-class MatchedPictures:
-    """Reads matched pictures of those seen by this process."""
-
-    def __init__(
-        self, connection: sqlite3.Connection, history: MatchHistory, *, previews: bool = False
-    ) -> None:
-        """Prepare; `previews` says whether small copies of theirs belong to each."""
-        self._connection = connection
-        self._history = history
-        self._decisions = DecisionHistory(connection)
-        self._theirs = RecheckHistory(connection) if previews else None
-
-    def pictures(
-        self, wanted: Callable[[Sequence[bytes]], bool] | None = None
-    ) -> Iterator[PictureMatches]:
-        """Every picture seen that has or had a match: those with new ones first, then the worst.
-
-        Args:
-            wanted: says of a picture's paths whether it is meant; None for all.
-        """
-        for picture_id, path, *_ in self._connection.execute(_ORDER):
-            if wanted is None or wanted((path, *self._history.paths_of(picture_id))):
-                yield self._picture(picture_id, path)
-
-    def facets(self) -> MatchFacets:
-        """What can be chosen of these, counted over everything."""
-        return match_facets(self._connection)
-
-    def _picture(self, picture_id: int, path: bytes) -> PictureMatches:
-        row = self._connection.execute(_PICTURE, (picture_id,)).fetchone()
-        sha256, size, form, width, height, scanned_at, credits_, thumbnail, provenance = row
-        return PictureMatches(
-            path=path,
-            sha256=sha256,
-            size=size,
-            format=form,
-            width=width,
-            height=height,
-            scanned_at=scanned_at,
-            credits=credits_,
-            matches=tuple(each.match for each in self._history.matches_of(picture_id)),
-            thumbnail=thumbnail,
-            provenance=msgspec.json.decode(provenance, type=Provenance) if provenance else None,
-            decisions=self._decisions.of_picture(picture_id),
-            versions=versions_of(self._connection, picture_id),
-            previews=self._theirs.previews_of(picture_id) if self._theirs else {},
-        )
 
 
 class Previews:

@@ -15,6 +15,22 @@ TEMPORARY = """
         path BLOB NOT NULL,
         fresh INTEGER NOT NULL                  -- scanned in this run
     );
+    CREATE TEMP TABLE picture_sums (            -- of the matches of each of report_pictures
+        picture_id INTEGER PRIMARY KEY,
+        fresh INTEGER NOT NULL,
+        present INTEGER NOT NULL,               -- and the others of those that are there
+        full INTEGER NOT NULL,
+        partial INTEGER NOT NULL,
+        new INTEGER NOT NULL,
+        returned INTEGER NOT NULL,
+        gone INTEGER NOT NULL,
+        allowed INTEGER NOT NULL,
+        worklist INTEGER NOT NULL,
+        alarms INTEGER NOT NULL,                -- that `--fail-on` looks at
+        news_alarms INTEGER NOT NULL,
+        full_alarms INTEGER NOT NULL,
+        newest REAL                             -- when the newest one that is there was first seen
+    );
     CREATE TEMP TABLE report_rejected (         -- files seen that stand as rejected, unchanged
         folder_id INTEGER NOT NULL,
         name BLOB NOT NULL,

@@ -7,7 +7,6 @@ a part of its picture's, so that one that is everywhere does not hide the others
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,21 +20,19 @@ from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.model import Match
 from batchscan.report.html_assets import environment
 from batchscan.report.html_escaping import MAX_LINK, MAX_SHOWN, cut, data_uri, whole
+from batchscan.report.match_counts import NEWS, FacetCounts, counts_of
 from batchscan.report.rechecks import described
 from batchscan.report_sections import MatchFacets, PictureMatches
 from batchscan.util.escaping import replace_surrogates
-from batchscan.util.folders import FolderCounts
 from batchscan.util.paths import split_path
 
 MAX_BYTES = 16_000_000  # of all pictures; a browser opens that much in a moment
 SHARE = 4  # a picture takes at most this part of the room left, and a match of its picture's
 
-NEWS = (MatchState.NEW, MatchState.RETURNED)
 _KINDS = tuple(MatchKind)
 _LINK_BYTES = 150  # of the markup around an address
 _MAX_VERSIONS = 12  # of a picture, that are named
 _MAX_DECISIONS = 5  # about a match, the newest
-_UNKNOWN = "-"  # a state or disposition that nobody knows
 
 
 class DecisionView(NamedTuple):
@@ -114,9 +111,9 @@ def picture_list(pictures: Iterable[PictureMatches], table: str) -> PictureList:
         pictures: those with new matches first, then the worst first.
         table: what has the matches that there is no room for.
     """
-    shown, counts = PictureList(), _Counts()
+    shown, counts = PictureList(), FacetCounts()
     template = environment().get_template("picture.html")
-    room = MAX_BYTES
+    room, counted = MAX_BYTES, True
     for number, picture in enumerate(pictures, 1):
         entry = view_of(number, picture, room // SHARE)
         article = template.render(entry=entry, table=table)
@@ -131,39 +128,9 @@ def picture_list(pictures: Iterable[PictureMatches], table: str) -> PictureList:
         counts.add(picture)
         for site in entry.sites:
             shown.first_of.setdefault(site, number)
-    shown.counted = counts.facets() if shown.complete else None
+        counted = counted and picture.counts is None
+    shown.counted = counts.facets() if shown.complete and counted else None
     return shown
-
-
-class _Counts:
-    """Counts the matches of pictures by what can be chosen of them."""
-
-    def __init__(self) -> None:
-        self._kinds: Counter[str] = Counter()
-        self._states: Counter[str] = Counter()
-        self._decided: Counter[str] = Counter()
-        self._sites: Counter[str] = Counter()
-        self._folders = FolderCounts()
-
-    def add(self, picture: PictureMatches) -> None:
-        """Enter a picture."""
-        self._kinds.update(match.kind.value for match in picture.matches)
-        self._states.update(match.state or _UNKNOWN for match in picture.matches)
-        self._decided.update(match.disposition or _UNKNOWN for match in picture.matches)
-        self._sites.update({match.domain for match in picture.matches})
-        self._folders.add(picture.path)
-
-    def facets(self) -> MatchFacets:
-        """What was counted."""
-        return MatchFacets(
-            pictures=self._folders.pictures,
-            matches=self._kinds.total(),
-            kinds=dict(self._kinds),
-            states=dict(self._states),
-            dispositions=dict(self._decided),
-            sites=dict(self._sites),
-            folders=self._folders.below_shared(),
-        )
 
 
 def view_of(number: int, picture: PictureMatches, room: int) -> PictureView:
@@ -174,12 +141,10 @@ def view_of(number: int, picture: PictureMatches, room: int) -> PictureView:
         picture: the picture.
         room: bytes that it should not take more than.
     """
-    there = [match for match in picture.matches if match.state != MatchState.GONE]
-    kinds = [match.kind for match in there]
+    counts = picture.counts or counts_of(picture.matches)
     findings = tuple(_findings(picture, room))
     folder, name = split_path(os.fsdecode(picture.path))
     folder = folder if folder.endswith("/") or not folder else f"{folder}/"
-    seen = (match.first_seen for match in there if match.first_seen is not None)
     return PictureView(
         number=number,
         picture=picture,
@@ -189,14 +154,14 @@ def view_of(number: int, picture: PictureMatches, room: int) -> PictureView:
         thumbnail=data_uri(picture.thumbnail),
         findings=tuple(text for _, text in findings),
         sites=frozenset(site for site, _ in findings),
-        more=len(picture.matches) - len(findings),
-        total=len(there),
-        full=kinds.count(MatchKind.FULL),
-        partial=kinds.count(MatchKind.PARTIAL),
-        news=sum(match.state in NEWS for match in there),
+        more=counts.all - len(findings),
+        total=counts.present,
+        full=counts.full,
+        partial=counts.partial,
+        news=counts.news,
         versions=tuple(_versions(picture)),
         more_versions=max(0, len(picture.versions) - _MAX_VERSIONS),
-        newest=int(max(seen, default=picture.scanned_at)),
+        newest=int(picture.scanned_at if counts.newest is None else counts.newest),
         asked=moment(picture.scanned_at),
     )
 
@@ -232,7 +197,7 @@ def _macros() -> TemplateModule:
 
 def _findings(picture: PictureMatches, room: int) -> Iterator[tuple[str, Markup]]:
     """The matches that there is room for, and their sites; the first one in any case."""
-    for place, match in enumerate(sorted(picture.matches, key=_rank)):
+    for place, match in enumerate(sorted(picture.matches, key=rank)):
         view = _finding(match, picture, room // SHARE)
         text = Markup(_macros().finding(view))  # type: ignore[attr-defined]  # noqa: S704 - a template has escaped it
         room -= len(text.encode())
@@ -241,7 +206,7 @@ def _findings(picture: PictureMatches, room: int) -> Iterator[tuple[str, Markup]
         yield match.domain, text
 
 
-def _rank(match: Match) -> tuple[bool, bool, bool, int]:
+def rank(match: Match) -> tuple[bool, bool, bool, int]:
     """New ones first, then what needs work, full copies first; the gone ones last."""
     return (
         match.state == MatchState.GONE,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 ALL = "all"  # what is called a run's id where the report is about everything
 RUNS_LOOKED_AT = 1_000  # for what the last run over each set of roots left
+MATCHES_ON_PAGE = 1_000  # of one picture; the table has all
 RUNS_NAMED = 5  # where a run is not known
 _NO_RUN = "the ledger knows of no run that has ended"
 _NAME_STATE = "name the state folder of your scans with --state"
@@ -180,15 +181,15 @@ def render(
     name: str, report: Report, view: ReportView, now: float, *, previews: bool = False
 ) -> Iterator[bytes]:
     """A report of the pictures of a view: html, csv, junit or markdown; maybe with theirs."""
-    pictures = view.pictures(previews=previews)
     match name:
         case "csv":
-            return csv_table.render(report, pictures)
+            return csv_table.render(report, view.pictures(streamed=True))
         case "junit":
-            return junit.render(report, pictures)
+            return junit.render(report, view.pictures())
         case "markdown":
-            return markdown.render(report, pictures)
+            return markdown.render(report, view.pictures())
         case _:
+            pictures = view.pictures(previews=previews, most=MATCHES_ON_PAGE)
             from batchscan.report import html_page  # noqa: PLC0415 - Jinja takes its time
 
             return html_page.render(

@@ -15,6 +15,8 @@ from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.ledger import FILE_NAME, Everything, Ledger, OfRun, ReportView, ThisProcess
 from batchscan.ledger.schema import MIGRATIONS
 from batchscan.model import Match
+from batchscan.report.html_pictures import rank
+from batchscan.report.match_counts import counts_of
 from batchscan.runs.rebuild import with_history
 from tests.support.ledgers import REAL, answer, digest, image, settled
 from tests.support.settling import settle
@@ -218,6 +220,8 @@ def test_what_a_view_answers_depends_on_no_other_one(ledger):
             view.facets(),
             view.summary(lambda *_: None, tuple),
             list(view.pictures()),
+            list(view.pictures(most=1)),
+            [list(each.matches) for each in view.pictures(streamed=True)],
             view.matches_of(picture),
             view.reported_runs(),
             view.matched(),
@@ -229,6 +233,8 @@ def test_what_a_view_answers_depends_on_no_other_one(ledger):
         lambda view: view.facets(),
         lambda view: view.summary(lambda *_: None, tuple),
         lambda view: list(view.pictures()),
+        lambda view: list(view.pictures(most=1)),
+        lambda view: [list(each.matches) for each in view.pictures(streamed=True)],
         lambda view: view.matches_of(picture),
         lambda view: view.reported_runs(),
         lambda view: view.matched(),
@@ -239,6 +245,33 @@ def test_what_a_view_answers_depends_on_no_other_one(ledger):
     assert len({repr(answers) for answers in alone}) > 6
     ledger.report_pictures.add(2, other.path, fresh=False)  # what is seen later, is seen
     assert views[0].summary(lambda *_: None, tuple).matches.total == 3
+
+
+def test_the_first_matches_are_those_that_a_page_shows_first(ledger):
+    urls = [f"https://s{n}.example.com/{n}.jpg" for n in range(40)]
+    picture = ask(ledger, "r1", *urls[:30], generation=1, at=1000.0)
+    ask(ledger, "r2", *urls[10:], generation=2, at=2000.0)
+    kinds, decided = ("full", "partial", "other"), ("open", "noticed", "reviewed", "removed")
+    for number, url in enumerate(urls):
+        ledger._connection.execute(
+            "UPDATE sightings SET kind = ?, disposition = ? WHERE url = ?",
+            (kinds[number % 3], decided[number % 4], url),
+        )
+    view = ledger.view(Everything(), ["r2"], lambda url, *_: url in urls[::7])
+    [whole] = view.pictures()
+    in_order = sorted(whole.matches, key=rank)
+
+    for most in (1, 7, 25, 40):
+        [some] = view.pictures(most=most)
+        assert list(some.matches) == in_order[:most]
+        assert some.counts == (None if most == 40 else counts_of(whole.matches))
+    [streamed] = view.pictures(streamed=True)
+    assert tuple(streamed.matches) == whole.matches == tuple(streamed.matches[:])
+    mark(ledger, urls[0], Disposition.OPEN)
+    ask(ledger, "r3", *urls, generation=3, at=3000.0)  # counted anew, as something has changed
+    ledger.history.looker = None
+    [after] = view.pictures(most=1)
+    assert after.counts == counts_of([each.match for each in view.matches_of(picture)])
 
 
 def test_pictures_are_found_whole_with_the_new_ones_first(ledger):

@@ -10,7 +10,7 @@ from batchscan.model import Provenance
 from batchscan.rechecked import MatchRecheck, RecheckedPage
 from batchscan.report import csv_table
 from batchscan.report_sections import MatchDecision
-from batchscan.util.escaping import MAX_CELL
+from batchscan.util.escaping import MAX_CELL, spreadsheet_cell
 from tests.support.report_builders import HOSTILE, everything, match, picture, report_of
 
 # Each version only adds columns behind those that there were.
@@ -38,6 +38,18 @@ def written(*pictures) -> bytes:
 def rows(*pictures) -> list[dict[str, str]]:
     text = written(*pictures).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+
+
+def test_cells_are_quoted_as_the_standard_library_quotes_them():
+    addresses = [*HOSTILE, "https://a.example/?q=1,2", 'https://a.example/"', "", " a", "ü,é"]
+    pictures = [picture(b"/pics/a,b.jpg", match(text, domain=text)) for text in addresses]
+    [name, *table] = csv.reader(io.StringIO(written(*pictures).decode("utf-8-sig"), newline=""))
+    assert {len(row) for row in table} == {len(name)}
+    again = io.StringIO(newline="")
+    csv.writer(again).writerows([name, *table])
+
+    assert again.getvalue() == written(*pictures).decode("utf-8-sig")
+    assert [row[8] for row in table] == [spreadsheet_cell(text) for text in addresses]
 
 
 def test_a_match_has_a_row_for_each_page_and_one_where_it_has_none():

@@ -1,0 +1,98 @@
+"""Pictures with matches, one by one, for the formats that show them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from batchscan.ledger.decision_history import DecisionHistory
+from batchscan.ledger.facets import match_facets
+from batchscan.ledger.match_history import MatchHistory
+from batchscan.ledger.recheck_history import RecheckHistory
+from batchscan.ledger.versions import versions_of
+from batchscan.model import Match, Provenance
+from batchscan.report_sections import (
+    MatchCounts,
+    MatchFacets,
+    PictureMatches,
+    StreamedMatches,
+)
+
+# Those with something new first, then the worst.
+_ORDER = (
+    "SELECT s.picture_id, s.path, t.present + t.gone, t.present, t.full, t.partial,"
+    " t.new + t.returned, t.newest FROM picture_sums t JOIN report_pictures s USING (picture_id)"
+    " ORDER BY t.new + t.returned > 0 DESC, t.full DESC, t.present DESC, s.path"
+)
+_PICTURE = (
+    "SELECT lower(hex(p.sha256)), p.bytes, p.format, p.width, p.height, a.received_at, a.credits,"
+    " o.thumbnail, o.provenance FROM pictures p JOIN answers a ON a.id = p.answer_id"
+    " LEFT JOIN portraits o ON o.picture_id = p.id WHERE p.id = ?"
+)
+
+
+class MatchedPictures:
+    """Reads matched pictures of those seen by this process."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        history: MatchHistory,
+        *,
+        previews: bool = False,
+        most: int | None = None,
+        streamed: bool = False,
+    ) -> None:
+        """Prepare; see `ReportView.pictures`."""
+        self._connection = connection
+        self._history = history
+        self._decisions = DecisionHistory(connection)
+        self._theirs = RecheckHistory(connection) if previews else None
+        self._most = most
+        self._streamed = streamed
+
+    def pictures(
+        self, wanted: Callable[[Sequence[bytes]], bool] | None = None
+    ) -> Iterator[PictureMatches]:
+        """Every picture that was summed up: those with new matches first, then the worst.
+
+        Args:
+            wanted: says of a picture's paths whether it is meant; None for all.
+        """
+        for picture_id, path, *counts in self._connection.execute(_ORDER):
+            if wanted is None or wanted((path, *self._history.paths_of(picture_id))):
+                yield self._picture(picture_id, path, MatchCounts(*counts))
+
+    def facets(self) -> MatchFacets:
+        """What can be chosen of these, counted over everything."""
+        return match_facets(self._connection)
+
+    def _picture(self, picture_id: int, path: bytes, counts: MatchCounts) -> PictureMatches:
+        row = self._connection.execute(_PICTURE, (picture_id,)).fetchone()
+        sha256, size, form, width, height, scanned_at, credits_, thumbnail, provenance = row
+        return PictureMatches(
+            path=path,
+            sha256=sha256,
+            size=size,
+            format=form,
+            width=width,
+            height=height,
+            scanned_at=scanned_at,
+            credits=credits_,
+            matches=self._matches(picture_id),
+            counts=counts if self._most is not None and counts.all > self._most else None,
+            thumbnail=thumbnail,
+            provenance=msgspec.json.decode(provenance, type=Provenance) if provenance else None,
+            decisions=self._decisions.of_picture(picture_id),
+            versions=versions_of(self._connection, picture_id),
+            previews=self._theirs.previews_of(picture_id) if self._theirs else {},
+        )
+
+    def _matches(self, picture_id: int) -> Sequence[Match]:
+        if self._streamed:
+            return StreamedMatches(lambda: self._history.each_of(picture_id))
+        if self._most is not None:
+            return tuple(self._history.first_of(picture_id, self._most))
+        return tuple(self._history.each_of(picture_id))
