@@ -35,18 +35,21 @@ class Request:
     content_type: str | None = None
     body: bytes | Multipart = field(default=b"", repr=False)
     token: str | None = field(default=None, repr=False)
+    # Over a connection of its own: its answer does not say what was asked, as a check's does, and
+    # that another request's was taken for it would not show.
+    alone: bool = False
 
 
 def login(identity_url: str, email: str, key: str) -> Request:
     """The login (the vendor's login page)."""
     body = msgspec.json.encode({"email": email, "key": str(key)})
     url = f"{identity_url.rstrip('/')}/v3/account/login/api"
-    return Request("POST", url, "application/json", body)
+    return Request("POST", url, "application/json", body, alone=True)
 
 
 def credits_left(api_url: str, token: str) -> Request:
     """The balance (the vendor's credits page)."""
-    return Request("GET", f"{api_url.rstrip('/')}/v3/scans/credits", token=token)
+    return Request("GET", f"{api_url.rstrip('/')}/v3/scans/credits", token=token, alone=True)
 
 
 def check(api_url: str, scan_id: str, form: Multipart, token: str) -> Request:

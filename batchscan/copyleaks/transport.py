@@ -37,7 +37,7 @@ class Response:
 
 
 class Transport:
-    """Sends requests over kept-alive connections; `async with`."""
+    """Sends requests over kept-alive connections, some alone over one; `async with`."""
 
     def __init__(
         self,
@@ -68,8 +68,7 @@ class Transport:
         self._read_timeout = read_timeout
         self._connections = connections
         self._proxy_for = proxy_for or proxies_of_environment()
-        self._session: aiohttp.ClientSession | None = None
-        self._distrusted: aiohttp.ClientSession | None = None
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}  # by whether connections are kept
         self._keep = True
 
     async def __aenter__(self) -> Self:
@@ -85,17 +84,15 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        for session in (self._session, self._distrusted):
-            if session is not None:
-                await session.close()
+        for session in self._sessions.values():
+            await session.close()
 
     def distrust(self) -> None:
         """Use no connection twice any more: over a kept one came another request's answer.
 
         What is under way on those that are open ends there.
         """
-        if self._keep:
-            self._keep, self._distrusted, self._session = False, self._session, None
+        self._keep = False
 
     async def send(self, request: Request, leaving: Callable[[], None] | None = None) -> Response:
         """Send a request once and read the whole answer; redirects are answers too.
@@ -111,13 +108,13 @@ class Transport:
         # leaving, for connecting too.
         timer = WakingTimeout()
         body = UploadBody(request.body, leaving, lambda: timer.allow(self._read_timeout))
-        fresh = not self._keep
+        keep = self._keep and not request.alone
         with translated(request.url, body):
             if not request.body:
                 timer.allow(STEPS * self._connect_timeout + self._read_timeout)
             async with (
                 timer,
-                self._opened().request(
+                self._session(keep=keep).request(
                     request.method,
                     request.url,
                     data=body if request.body else None,
@@ -133,14 +130,14 @@ class Transport:
                     raise _unreadable(
                         "the answer came before the picture was sent", response, [content]
                     )
-                return Response(response.status, response.headers, content, sent, fresh)
+                return Response(response.status, response.headers, content, sent, fresh=not keep)
 
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:  # made here: a session wants a running loop
-            self._session = aiohttp.ClientSession(
+    def _session(self, *, keep: bool) -> aiohttp.ClientSession:
+        if keep not in self._sessions:  # made here: a session wants a running loop
+            self._sessions[keep] = aiohttp.ClientSession(
                 connector=Connections(
                     limit=self._connections,
-                    force_close=not self._keep,
+                    force_close=not keep,
                     connect_timeout=self._connect_timeout,
                 ),
                 timeout=aiohttp.ClientTimeout(
@@ -150,7 +147,7 @@ class Transport:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=False,
             )
-        return self._session
+        return self._sessions[keep]
 
     def _headers_of(self, request: Request) -> dict[str, str]:
         headers = {}

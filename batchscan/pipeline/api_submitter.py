@@ -245,8 +245,7 @@ class ApiSubmitter:
         submission.last_error = reply.error
         if reply.other:
             self.limiter.release(permit)
-            submission.others += 1
-            self.suspicion.raised(reply, submission.others)
+            self.suspicion.raised(reply)
             return None
         away = self._report_failure(submission, permit, reply)
         submission.attempts += not away  # a probe's failure is not its picture's

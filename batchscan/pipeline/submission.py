@@ -40,7 +40,6 @@ class Submission:
     conflicts: int = 0
     is_rescan: bool = False  # it was answered before, and not everything is asked again
     tokens_refused: int = 0
-    others: int = 0  # answers to it that named another scan id
     claim: Claim | None = None
     last_error: ServiceError | None = None
 

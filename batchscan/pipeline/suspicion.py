@@ -9,8 +9,6 @@ from contextlib import asynccontextmanager
 from batchscan.engines.interface import TransientError
 from batchscan.errors import Unavailable
 
-MAX_OTHERS = 3  # answers about other pictures, to one: each worker of a cluster has its connections
-
 
 class Suspicion:
     """Raised by an answer to another request; cleared by a right one to a picture asked alone.
@@ -41,14 +39,14 @@ class Suspicion:
         """Whether the request of this task may leave: one that began before may not any more."""
         return not self._lasts or self._alone is asyncio.current_task()
 
-    def raised(self, reply: TransientError, times: int) -> None:
-        """An answer to another request came, so many times for this picture.
+    def raised(self, reply: TransientError) -> None:
+        """An answer to another request came.
 
         Raises:
-            Unavailable: it came over a connection that nothing else used, or again and again.
+            Unavailable: it came over a connection that nothing else used.
         """
         self._lasts = True
-        if reply.fresh or times >= MAX_OTHERS:
+        if reply.fresh:
             raise Unavailable(
                 f"the service answers about other pictures than it is asked about ({reply.detail})",
                 advice="look for something between, such as a proxy that repeats answers; the bodies"

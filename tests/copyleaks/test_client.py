@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,7 +19,7 @@ from batchscan.copyleaks.errors import (
 )
 from batchscan.copyleaks.requests import check_form
 from batchscan.copyleaks.responses import read_check
-from tests.support.servers import serving, transport
+from tests.support.servers import scripted, serving, transport, whole_request
 
 KEY, TOKEN, NOW = "0f3b-the-key", "aGVs+bG8/the-token", 1_800_000_000.0
 FORM = check_form("scan-1", b"picture", "a.png", "image/png", sandbox=False)
@@ -92,6 +93,34 @@ async def test_a_balance_is_asked_again_once_after_a_new_login(service, tmp_path
             await client.credits()
 
     assert [line.split()[0] for line in service.asked] == ["POST", "GET", "POST", "GET"]
+
+
+async def test_no_login_or_balance_can_be_the_answer_to_an_earlier_request(tmp_path):
+    """What a server repeats on a connection: neither says what was asked."""
+    asked: list[str] = []
+
+    async def repeat(reader, writer):
+        first = None
+        while True:
+            request = (await whole_request(reader)).split(b" ")[1].decode()
+            asked.append(request.rpartition("/")[2])
+            body: dict[str, object] = {"access_token": f"token-{len(asked)}"}
+            if "credits" in request:
+                body = {"Amount": len(asked)}
+            data = json.dumps(body).encode()
+            first = first or b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(data), data)
+            writer.write(first)
+
+    async with scripted(repeat) as url, transport(read_timeout=5.0) as sender:
+        account = Account(url, url, "me@example.com", KEY)
+        client = CopyleaksClient(account, sender, tmp_path / "token.json", lambda: NOW)
+        tokens = [await client.token()]
+        balances = [await client.credits(), await client.credits()]
+        client.refused(tokens[0])
+        tokens.append(await client.token())
+
+    assert asked == ["api", "credits", "credits", "api"]
+    assert (tokens, balances) == (["token-1", "token-4"], [2, 3])
 
 
 async def test_a_large_answer_is_read_like_a_small_one(service, tmp_path):

@@ -214,7 +214,7 @@ class Campaign:
         assert process.returncode is not None
         said = (out + err).decode()
         assert "Traceback" not in said, (self.seed, said)
-        assert process.returncode in (0, 3, 5, 8, -9), (self.seed, process.returncode, said)
+        assert process.returncode in (0, 3, 4, 5, 8, -9), (self.seed, process.returncode, said)
         self.codes[process.returncode] += 1
         self.kills += process.returncode == -9
         if process.returncode == 0:

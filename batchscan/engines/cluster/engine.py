@@ -71,6 +71,7 @@ class DaskEngine:
         self._api = api
         self._rehearsal = Rehearsal()
         self._kept: dict[int, _Placement] = {}
+        self._distrust = False  # since an answer to another request came, through any worker
 
     @property
     def logins(self) -> int:
@@ -216,8 +217,9 @@ class DaskEngine:
         leaving()
         at = post.time_there(time.monotonic() + DISPATCH_LEAD)
         reply = await post.submit(
-            lambda number: Upload(number, scan_id, image, candidate, at), token
+            lambda number: Upload(number, scan_id, image, candidate, at, self._distrust), token
         )
+        self._distrust |= isinstance(reply, TransientError) and reply.other
         return cast("Reply", reply)
 
     def release(self, image: Image) -> None:

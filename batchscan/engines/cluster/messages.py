@@ -34,6 +34,7 @@ class Upload:
     image: Image  # without its bytes
     candidate: Candidate  # to read it again where they are gone
     at: float  # when its first byte is to leave, on the station's monotonic clock
+    distrust: bool = False  # some worker was given another request's answer: keep no connection
 
 
 @dataclass(frozen=True, slots=True)

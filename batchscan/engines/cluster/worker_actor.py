@@ -221,7 +221,7 @@ class WorkerActor:
             return image
         if self._driver_silent:
             return _UNSENT
-        channel = self._channel()
+        channel = self._channel(distrust=order.distrust)
         # The driver counts it at its time: what comes early waits for it, so that delays on the
         # way here, which differ, do not make bursts.
         await asyncio.sleep(min(MAX_EARLY, order.at - time.monotonic()))
@@ -259,9 +259,12 @@ class WorkerActor:
         transport = open_transport(self._settings)
         self._opened = transport, ApiChannel(self._settings.api.url, transport, time.time)
 
-    def _channel(self) -> ApiChannel:
+    def _channel(self, *, distrust: bool) -> ApiChannel:
         assert self._opened is not None  # noqa: S101 - by hello
-        return self._opened[1]
+        transport, channel = self._opened
+        if distrust:
+            transport.distrust()
+        return channel
 
 
 # The driver was away; when it is back and gets this error, it asks again.
