@@ -179,7 +179,7 @@ class Capturer:
             each.kind,
             got.url,
             got.status,
-            None if got.final.complete else "it is longer than what was read",
+            None if got.final.complete else "it was not read to its end",
             position,
             hashlib.sha256(got.body).hexdigest(),
             len(got.body),

@@ -144,10 +144,10 @@ class Rechecks:
     def _enter(
         self, run: int, place: Place, seen: Observation, gone_after: float
     ) -> RecheckVerdict:
-        since, named = self._before(place, seen)
+        since, last, named = self._before(place, seen)
         verdict = seen.verdict
         if verdict is RecheckVerdict.GONE_ONCE:
-            since = seen.checked_at if since is None else min(since, seen.checked_at)
+            since = _begun(since, last, seen.checked_at)
             if seen.checked_at - since >= gone_after:
                 verdict = RecheckVerdict.GONE
         elif verdict is not RecheckVerdict.UNKNOWN:  # which says nothing, so what was said stays
@@ -175,25 +175,29 @@ class Rechecks:
         )
         return verdict
 
-    def _before(self, place: Place, seen: Observation) -> tuple[float | None, bool]:
-        """Since when an address is not there, and whether it ever named the picture.
+    def _before(self, place: Place, seen: Observation) -> tuple[float | None, float | None, bool]:
+        """Since when an address is not there, when it was asked, and if it ever named the picture.
 
         An answer of the service that names the match again is newer knowledge: it begins anew.
         """
-        since, named = self._connection.execute(
-            "SELECT (SELECT iif(r.gone_since > m.last_seen, r.gone_since, NULL) FROM rechecks r"
-            " JOIN sightings m USING (picture_id, key) WHERE r.picture_id = :id AND r.key = :key"
-            " AND r.kind = :kind AND r.url = :url ORDER BY r.id DESC LIMIT 1),"
-            " EXISTS (SELECT 1 FROM rechecks r WHERE r.picture_id = :id AND r.key = :key"
+        about = {
+            "id": place.picture_id,
+            "key": place.key,
+            "kind": seen.kind.value,
+            "url": seen.url,
+        }
+        since, last = self._connection.execute(
+            "SELECT iif(r.gone_since > m.last_seen, r.gone_since, NULL), r.checked_at"
+            " FROM rechecks r JOIN sightings m USING (picture_id, key) WHERE r.picture_id = :id"
+            " AND r.key = :key AND r.kind = :kind AND r.url = :url ORDER BY r.id DESC LIMIT 1",
+            about,
+        ).fetchone() or (None, None)
+        (named,) = self._connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM rechecks r WHERE r.picture_id = :id AND r.key = :key"
             " AND r.kind = :kind AND r.url = :url AND r.names_picture)",
-            {
-                "id": place.picture_id,
-                "key": place.key,
-                "kind": seen.kind.value,
-                "url": seen.url,
-            },
+            about,
         ).fetchone()
-        return since, bool(named)
+        return since, last, bool(named)
 
     def _keep(self, place: Place, their: TheirPicture, at: float) -> None:
         """Keep their picture: as first fetched to compare with, and as it looks now."""
@@ -235,6 +239,22 @@ class Rechecks:
             tuple(map(_address, rest)),
             since if isinstance(since, float) else None,
         )
+
+
+def _begun(since: float | None, last: float | None, now: float) -> float:
+    """Since when something is not there, by a clock that may have been set back meanwhile.
+
+    Args:
+        since: when that was answered first; None where it was not.
+        last: when it was asked last.
+        now: when it is asked.
+    """
+    if since is None:
+        return now
+    set_back_for_good = now < since and last is not None and last < since
+    # Set back once, the clock may be wrong now, and right again later: a day that began under the
+    # wrong time would be over at once. So the later of both times holds until two say otherwise.
+    return now if set_back_for_good else since
 
 
 def _address(row: tuple[object, ...]) -> CheckedAddress:

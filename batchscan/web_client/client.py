@@ -95,7 +95,7 @@ class WebClient:
         hops: list[Hop] = []
         try:
             await self._follow(url, self._asked(max_bytes, accept), hops)
-            return Fetched(url, tuple(hops), await _decoded(hops[-1], max_bytes))
+            return Fetched(url, tuple(hops), await _body_of(hops[-1], max_bytes))
         except FetchError as error:
             if error.hop is not None:
                 hops.append(error.hop)
@@ -200,7 +200,7 @@ class WebClient:
 
 def _next(target: Target, hop: Hop) -> Target | None:
     """Where a response redirects to; None where it is final."""
-    location = hop.header("location")
+    location = hop.location
     if hop.status not in _REDIRECTS or not location:
         return None
     return redirected(target, location)
@@ -218,8 +218,18 @@ async def _understood(hop: Hop, later: float) -> _Known:
     return _Known(rules, None, float("inf"))
 
 
+async def _body_of(hop: Hop, limit: int) -> bytes:
+    """A body decoded; of an error page that cannot be, as it came: its status is what counts."""
+    try:
+        return await _decoded(hop, limit)
+    except FetchError:
+        if hop.status // 100 == 2:  # noqa: PLR2004 - HTTP's
+            raise
+        return hop.body
+
+
 async def _decoded(hop: Hop, limit: int) -> bytes:
-    encoding = hop.header("content-encoding")
+    encoding = hop.listed("content-encoding")
     if not encoding or not hop.complete:
         return hop.body
     if len(hop.body) < _IN_THREAD:

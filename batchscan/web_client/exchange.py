@@ -20,6 +20,7 @@ _PIECE: Final = 65_536  # bytes
 # Replaces the host where a rule says what to connect to: literal addresses ask no resolver.
 _ELSEWHERE: Final = "connect-to.invalid"
 _OK: Final = range(200, 300)
+_TRANSFERS: Final = frozenset({"", "chunked", "identity"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,9 @@ async def _received(
     truncates = asked.truncates or response.status not in _OK
     announced = response.content_length or 0
     too_large = announced > asked.max_bytes and not truncates
-    body, complete = (b"", False) if too_large else await _body(response, asked.max_bytes)
+    body, complete = (b"", False)
+    if not too_large:
+        body, complete = await _body(response, asked.max_bytes, whole=response.status in _OK)
     version = response.version
     hop = Hop(
         url=str(target.url),
@@ -117,18 +120,26 @@ async def _received(
         body=body,
         complete=complete,
     )
+    if hop.listed("transfer-encoding").lower() not in _TRANSFERS:
+        detail = "it is in a transfer encoding that was not asked for"
+        raise FetchError(FailureKind.BAD_RESPONSE, detail, hop)
     if not complete and not truncates:
         raise FetchError(FailureKind.TOO_LARGE, f"it has more than {asked.max_bytes:,} bytes", hop)
     return hop
 
 
-async def _body(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, bool]:
-    """As much as is allowed, and whether that is all."""
+async def _body(response: aiohttp.ClientResponse, limit: int, *, whole: bool) -> tuple[bytes, bool]:
+    """As much as is allowed, and whether that is all; `whole`: what is cut short is of no use."""
     parts = bytearray()
-    async for part in response.content.iter_chunked(_PIECE):
-        parts += part
-        if len(parts) > limit:
-            return bytes(parts[:limit]), False
+    try:
+        async for part in response.content.iter_chunked(_PIECE):
+            parts += part
+            if len(parts) > limit:
+                return bytes(parts[:limit]), False
+    except aiohttp.ClientPayloadError:
+        if whole:
+            raise
+        return bytes(parts), False
     return bytes(parts), True
 
 
@@ -142,7 +153,9 @@ def _failed(error: BaseException, connector: GuardedConnector) -> FetchError:
     if isinstance(error, (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError)):
         return FetchError(FailureKind.CONNECTION, f"no connection: {_why(error)}")
     if isinstance(error, (aiohttp.ClientError, ValueError)):
-        return FetchError(FailureKind.BAD_RESPONSE, f"its answer is damaged: {_why(error)}")
+        cut = isinstance(error, aiohttp.ClientPayloadError)
+        what = "is cut short or not what its headers say" if cut else "is no HTTP that can be read"
+        return FetchError(FailureKind.BAD_RESPONSE, f"its answer {what}")
     return FetchError(FailureKind.CONNECTION, f"no connection: {_why(error)}")
 
 
@@ -150,7 +163,7 @@ def _why(error: BaseException) -> str:
     """What the system or OpenSSL says; never a server's own words."""
     certificate = getattr(error, "certificate_error", None)
     if (message := getattr(certificate, "verify_message", None)) is not None:
-        return str(message)
+        return str(message).rstrip(".")
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "it hung up"
     text = getattr(error, "strerror", None)

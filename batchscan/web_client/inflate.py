@@ -9,6 +9,7 @@ from batchscan.web_client.results import FailureKind, FetchError
 
 ACCEPTED: Final = "gzip, deflate"
 _MAX_CODINGS: Final = 3  # one around the other
+_MEAN_NOTHING: Final = frozenset({"", "identity", "none", "binary", "utf-8"})  # and are sent
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _PIECE: Final = 65_536  # bytes
 
@@ -25,7 +26,7 @@ def decode_body(body: bytes, content_encoding: str | None, limit: int) -> bytes:
         FetchError: it would have more, is damaged, or an encoding was used that nobody asked for.
     """
     codings = [word.strip().lower() for word in (content_encoding or "").split(",")]
-    codings = [word for word in codings if word not in ("", "identity")]
+    codings = [word for word in codings if word not in _MEAN_NOTHING]
     if len(codings) > _MAX_CODINGS:
         raise FetchError(FailureKind.BAD_RESPONSE, "it is encoded more often than anybody does")
     for coding in reversed(codings):

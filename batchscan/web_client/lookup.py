@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -16,6 +17,7 @@ Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
 CONTROL_NAME: Final = "api.copyleaks.com"
 """Found whenever names can be looked up at all."""
 
+_BELIEVED: Final = 10.0  # seconds since a name was found: a machine may go offline at any time
 _NEVER_GIVEN_OUT: Final = frozenset({"invalid", "test", "example"})  # RFC 6761
 
 
@@ -27,11 +29,17 @@ async def system_lookup(host: str, port: int) -> Sequence[str]:
 
 
 class Names:
-    """Looks names up, and knows whether that works here."""
+    """Looks names up, and knows whether that works here.
 
-    def __init__(self, lookup: Lookup) -> None:
+    Args:
+        lookup: from a name to addresses.
+        now: seconds that never go back.
+    """
+
+    def __init__(self, lookup: Lookup, now: Callable[[], float] = time.monotonic) -> None:
         self._lookup = lookup
-        self._works = False
+        self._now = now
+        self._worked_at = float("-inf")
 
     async def addresses_of(self, host: str, port: int) -> Sequence[str]:
         """The addresses of a name; a literal address is its own.
@@ -49,18 +57,21 @@ class Names:
             if getattr(error, "errno", None) == socket.EAI_NONAME and await self._is_sure(host):
                 raise FetchError(FailureKind.NO_SUCH_NAME, f"unknown host {host}") from error
             raise FetchError(FailureKind.DNS, f"the name {host} cannot be looked up now") from error
-        self._works = True
+        self._worked_at = self._now()
         return found
 
     async def _is_sure(self, host: str) -> bool:
         """Whether "no such name" is what the world says, not a machine that is offline."""
-        if self._works or host.rstrip(".").rpartition(".")[2].lower() in _NEVER_GIVEN_OUT:
+        fresh = self._now() - self._worked_at < _BELIEVED
+        if fresh or host.rstrip(".").rpartition(".")[2].lower() in _NEVER_GIVEN_OUT:
             return True
         try:
-            self._works = bool(await self._lookup(CONTROL_NAME, 443))
+            found = await self._lookup(CONTROL_NAME, 443)
         except OSError:
             return False
-        return self._works
+        if found:
+            self._worked_at = self._now()
+        return bool(found)
 
 
 def _is_literal(host: str) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import string
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from urllib.parse import quote
 
 Headers = tuple[tuple[bytes, bytes], ...]
 """Names and values as they were received, in their order."""
@@ -42,11 +45,26 @@ class Hop:
 
     def header(self, name: str) -> str | None:
         """The first value of a header, by its name in lower case."""
+        return next((value.decode("utf-8", "replace") for value in self._values(name)), None)
+
+    def listed(self, name: str) -> str:
+        """All values of a header that is a list, however many lines it has; "" without one."""
+        return ", ".join(value.decode("utf-8", "replace") for value in self._values(name))
+
+    @property
+    def location(self) -> str | None:
+        """Where it leads to; None where it says nothing of that."""
+        value = next(self._values("location"), None)
+        if value is None:
+            return None
+        try:
+            return value.decode()
+        except UnicodeDecodeError:  # as browsers do: other letters would be another address
+            return quote(value, safe=string.punctuation + string.digits)
+
+    def _values(self, name: str) -> Iterator[bytes]:
         wanted = name.encode("ascii")
-        for key, value in self.headers:
-            if key.lower() == wanted:
-                return value.decode("utf-8", "replace").strip()
-        return None
+        return (value.strip() for key, value in self.headers if key.lower() == wanted)
 
 
 @dataclass(frozen=True, slots=True)

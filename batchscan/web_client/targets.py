@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
 import yarl
 
@@ -12,8 +13,9 @@ from batchscan.web_client.results import FailureKind, FetchError
 
 MAX_URL: Final = 8_192  # characters
 _PORTS: Final = frozenset({80, 443})
-# As it can be sent: nothing is quoted anew then, for a signature may be made over it.
-_PLAIN: Final = re.compile(r"[!#-;=?-\[\]_a-z~]+")
+# What stays as it is, for a signature may be made over it; the rest is quoted as browsers do.
+_STAYS: Final = "!#$%&'()*+,-./:;=?@[]_~"
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _AUTHORITY: Final = re.compile(r"(?i)https?://([^/?#]*)")
 
 
@@ -58,7 +60,9 @@ def target_of(text: str) -> Target:
     if not authority.isprintable() or " " in authority or "\\" in authority:
         raise _refused("the address's host is damaged")
     try:
-        url = yarl.URL(text, encoded=_PLAIN.fullmatch(text) is not None).with_fragment(None)
+        origin = yarl.URL(found[0]).origin()
+        rest = text[found.end() :].partition("#")[0]
+        url = yarl.URL(f"{origin}{_quoted(rest)}", encoded=True)
         host, port = url.raw_host, url.port
     except (ValueError, IndexError, UnicodeError):
         raise _refused("the address is damaged") from None
@@ -74,11 +78,18 @@ def redirected(base: Target, location: str) -> Target:
         FetchError: to nothing that is asked for.
     """
     try:
-        where = yarl.URL(location, encoded=_PLAIN.fullmatch(location) is not None)
-        joined = str(base.url.join(where))
+        if location.startswith("//"):
+            return target_of(f"{base.url.scheme}:{location}")
+        if _SCHEME.match(location):
+            return target_of(location)
+        joined = str(base.url.join(yarl.URL(_quoted(location), encoded=True)))
     except (ValueError, IndexError, UnicodeError):
         raise FetchError(FailureKind.BAD_RESPONSE, "it redirects to a damaged address") from None
     return target_of(joined)
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe=_STAYS)
 
 
 def _refused(why: str) -> FetchError:

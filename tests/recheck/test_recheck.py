@@ -1,5 +1,6 @@
 """Asking sites whether copies are still there, over real sockets, with a clock that tests move."""
 
+import gzip
 import os
 import signal
 import sqlite3
@@ -49,6 +50,16 @@ def web_of(web_with):
     return make
 
 
+def in_chunks(body: bytes, *headers: str, coding: str = "chunked", trailer: bytes = b"") -> bytes:
+    lines = ["HTTP/1.1 200 OK", f"Transfer-Encoding: {coding}", *headers, "", ""]
+    chunk = b"%x\r\n%b\r\n0\r\n%b\r\n" % (len(body), body, trailer)
+    return "\r\n".join(lines).encode() + chunk
+
+
+def twice_packed(body: bytes) -> bytes:
+    return gzip.compress(gzip.compress(body, mtime=0), mtime=0)
+
+
 CASES = [
     (ok(THEIRS), "there"),
     (ok(jpeg(96, 64, 1, quality=30)), "there"),  # compressed anew
@@ -79,6 +90,43 @@ CASES = [
     (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n", "unknown"),
     (b"garbage", "unknown"),
     (b"", "unknown"),
+    # What programs send that are old, odd or broken:
+    (b"HTTP/1.0 200 OK\r\n\r\n" + THEIRS, "there"),
+    (b"HTTP/1.1 100 Continue\r\n\r\n" + ok(THEIRS), "there"),
+    (b"HTTP/1.1 103 Early Hints\r\nLink: </s.css>\r\n\r\n" + ok(THEIRS), "there"),
+    (in_chunks(THEIRS, "Trailer: X-T", trailer=b"X-T: 1\r\n"), "there"),
+    (in_chunks(gzip.compress(THEIRS, mtime=0), coding="gzip, chunked"), "unknown"),
+    (ok(twice_packed(THEIRS), "Content-Encoding: gzip", "Content-Encoding: gzip"), "there"),
+    (ok(THEIRS, "Content-Encoding: utf-8"), "there"),
+    (ok(THEIRS, "Content-Encoding: zstd"), "unknown"),
+    (ok(THEIRS, "Content-Encoding: br"), "unknown"),
+    (ok(THEIRS, "Set-Cookie: a=b", "Strict-Transport-Security: max-age=9"), "there"),
+    (ok(THEIRS[:100], "Content-Range: bytes 0-99/9999", status="206 Partial Content"), "unknown"),
+    (b"HTTP/1.1 304 Not Modified\r\n\r\n", "unknown"),
+    (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", "unknown"),
+    (ok(THEIRS, "Location: /moved.jpg", status="300 Multiple Choices"), "unknown"),
+    (ok(b"", status="999 Denied"), "unknown"),
+    (ok(b"\x0b\x02\x80", "Content-Encoding: br", status="404 Not Found"), "gone_once"),
+    (
+        ok(gzip.compress(bytes(10**8), mtime=0), "Content-Encoding: gzip", status="404 No"),
+        "gone_once",
+    ),
+    (b"HTTP/1.1 404 Not Found\r\nContent-Length: 99\r\n\r\n<html>", "gone_once"),
+    # Not found, said with another status, or not said:
+    (ok(b"<html><title>404 Not Found</title>", "Content-Type: text/html"), "changed"),
+    (ok(b"<meta http-equiv=refresh content='0; url=/moved.jpg'>"), "changed"),
+    (redirect("/", status=301), "changed"),
+    (ok(b"", status="302 Found"), "unknown"),
+    # Where redirects lead:
+    (redirect("/caf\xe9.jpg"), "there"),
+    (redirect("moved.jpg#part", status=308), "there"),
+    (redirect("//xn--bcher-kva.example/moved.jpg", status=307), "there"),
+    (redirect("http://b\xc3\xbccher.example/moved.jpg", status=303), "there"),
+    (redirect("http://me:secret@site.example/moved.jpg"), "unknown"),
+    (redirect("http://site.example:8080/moved.jpg"), "unknown"),
+    (redirect("ftp://site.example/moved.jpg"), "unknown"),
+    (redirect("data:image/gif;base64,R0lGODlhAQABAAAAACw="), "unknown"),
+    (redirect("/" + "a" * 7_500 + "/" + "b" * 900), "unknown"),
 ]
 
 
@@ -89,6 +137,9 @@ async def test_what_an_answer_says_of_a_picture(web_with):
         web.answers[f"{number}.example/a.jpg"] = ok(THEIRS)
         web.answers[f"{number}.example/moved.jpg"] = ok(THEIRS)
         web.answers[f"{number}.example/page.html"] = ok(HTML)
+        web.answers[f"{number}.example/caf%E9.jpg"] = ok(THEIRS)
+        web.answers[f"{number}.example/"] = ok(b"<html>Welcome")
+    web.answers["xn--bcher-kva.example/moved.jpg"] = ok(THEIRS)
     first = await web.recheck()
     for number, (later, _) in enumerate(CASES):
         web.answers[f"{number}.example/a.jpg"] = later
@@ -149,6 +200,24 @@ async def test_a_clock_that_steps_back_makes_nothing_gone(web_of):
 
     assert verdicts(await web.recheck(days=-3))[PICTURE] == "gone_once"
     assert verdicts(await web.recheck(days=0.5))[PICTURE] == "gone_once"
+
+
+@pytest.mark.parametrize(
+    ("days", "verdict"),
+    [
+        ((0, -0.9, 0.901, 0.9), "gone_once"),  # wrong for a while: no day has passed
+        ((0, -0.9, 0.901, 1.0), "gone"),
+        ((0, -30, 0.5, 0.9), "gone_once"),  # it had been wrong: the day begins under the right time
+        ((0, -30, 0.5, 1.0), "gone"),
+        ((0, -0.9, 0.1, 0.1, 0.9), "gone"),
+    ],
+)
+async def test_a_clock_that_was_wrong_shortens_no_day(web_of, days, verdict):
+    web = web_of(NOT_THERE)
+    web.clock.step_wall(40 * DAY)  # well after the service's answer
+    found = [verdicts(await web.recheck(days=step))[PICTURE] for step in days]
+
+    assert found == ["gone_once"] * (len(days) - 1) + [verdict]
 
 
 async def test_a_later_paid_answer_overrules_and_begins_anew(web_of):

@@ -21,6 +21,8 @@ from batchscan.web_client import (
     WebClient,
 )
 from batchscan.web_client.connector import GuardedConnector
+from batchscan.web_client.lookup import Names
+from batchscan.web_client.results import FetchError
 from tests.support.servers import serving
 from tests.support.web_sites import names, ok, redirect, site
 
@@ -309,6 +311,30 @@ async def test_answers_that_are_right(answer, body):
     assert got.final.url == PICTURE
 
 
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("http://site.example/ok#part", "/ok"),
+        ("HTTP://SITE.example:/ok", "/ok"),
+        ("http://site.example:443/ok", "/ok"),
+        (" http://site.example/ok\n", "/ok"),
+        ("http://site.example", "/"),
+        ("http://site.example?a=1", "/?a=1"),
+        ("http://site.example/a b.jpg?c=d e&f=%2B+g", "/a%20b.jpg?c=d%20e&f=%2B+g"),
+        ("http://site.example/größe.jpg", "/gr%C3%B6%C3%9Fe.jpg"),
+        ("http://site.example/%e9%zz%2F|", "/%e9%zz%2F%7C"),
+        ("http://site.example/a;b=c,d:e@f/[g]", "/a;b=c,d:e@f/[g]"),
+        ("http://site.example./ok", "/ok"),
+        ("http://bücher.example/ok", "/ok"),
+    ],
+)
+async def test_an_address_is_asked_for_as_it_is_written(url, path):
+    async with site(lambda path: ok()) as found:
+        await get(found.client(f"::127.0.0.1:{found.port}"), url)
+
+    assert found.paths[-1] == path
+
+
 async def test_what_was_transferred_is_kept_as_it_was():
     small = packed(b"hello" * 100)
     async with site(
@@ -409,6 +435,20 @@ async def test_a_name_is_none_only_where_names_can_be_looked_up(host, errors, ki
     )
 
     assert failed(answer) is kind
+
+
+async def test_a_machine_that_goes_offline_makes_no_name_none():
+    absent = socket.gaierror(socket.EAI_NONAME, "no such name")
+    table: dict[str, Sequence[str] | Exception] = {"a.com": ["93.184.216.34"], "b.com": absent}
+    table["api.copyleaks.com"] = absent
+    now = 100.0
+    found = Names(names(table), lambda: now)
+    await found.addresses_of("a.com", 80)
+    now += 3600
+
+    with pytest.raises(FetchError) as caught:
+        await found.addresses_of("b.com", 80)
+    assert caught.value.kind is FailureKind.DNS
 
 
 async def test_a_real_http_server_is_got_over_a_redirect():
