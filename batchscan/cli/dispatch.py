@@ -71,7 +71,7 @@ def dispatch(words: list[str]) -> int:
 def _complete() -> int:
     from batchscan.cli.shell_completion import complete  # noqa: PLC0415 - only a shell needs it
 
-    print_data(complete(os.environ[_COMPLETE], COMMANDS, find_command))
+    print_data(complete(os.environ[_COMPLETE], SUMMARIES, find_command))
     return 0
 
 

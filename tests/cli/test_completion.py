@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from batchscan.cli import main
-from batchscan.cli.dispatch import COMMANDS
+from batchscan.cli.dispatch import COMMANDS, SUMMARIES
 
 
 @pytest.fixture
@@ -43,6 +45,18 @@ def test_the_first_word_may_be_a_command_or_a_path(complete):
         ("batchscan --max-c", plain("--max-credits")),
         ("batchscan ./images --che", plain("--check")),
         ("batchscan --check ", plain("full", "fast")),
+        ("batchscan --check = fa", plain("fast")),  # as bash splits --check=fa
+        ("batchscan --check=fa", plain("--check=fast")),
+        ("batchscan --if-locked=", [f"plain,--if-locked={w}" for w in ("fail", "wait", "skip")]),
+        ("batchscan mark re", plain("reviewed", "removed")),
+        ("batchscan mark --note why re", plain("reviewed", "removed")),
+        ("batchscan mark reviewed ", []),
+        ("batchscan credits ", []),
+        ("batchscan state backup ", ["file,"]),
+        ("batchscan renditions join a.jpg ", ["file,"]),
+        ("batchscan renditions join a.jpg b.jpg ", []),
+        ("batchscan evidence capture --disposition not", plain("noticed", "not_mine")),
+        ("batchscan schedule --cron --max-c", plain("--max-credits")),
         ("batchscan --check fu", plain("full")),
         ("batchscan --config ", ["file,"]),
         ("batchscan -o ", ["dir,"]),
@@ -75,6 +89,77 @@ def test_the_script_names_the_program_and_the_variable(capsys, shell):
     script = capsys.readouterr().out
     assert "_BATCHSCAN_COMPLETE" in script
     assert "batchscan" in script
+
+
+LINES = [
+    ("batchscan sched", "schedule"),
+    ("batchscan --max-cr", "--max-credits"),
+    ("batchscan ./images --check fu", "./images --check full"),
+    ("batchscan --check=fu", "--check=full"),
+    ("batchscan state ba", "state backup"),
+    ("batchscan mark revi", "mark reviewed"),
+    ("batchscan recheck --disposition noti", "recheck --disposition noticed"),
+    ("batchscan schedule --cron --max-cr", "schedule --cron --max-credits"),
+    ("batchscan help exit", "help exit-codes"),
+    ("batchscan report --html a", "report --html a,b.html"),
+    ("batchscan -o some-f", "-o some-folder"),
+    ("batchscan ./some-f", "./some-folder"),
+]
+
+
+@pytest.fixture
+def shell(tmp_path, environ):
+    """A folder with something to complete, and an environment in which shells find batchscan."""
+    (tmp_path / "some-folder").mkdir()
+    (tmp_path / "a,b.html").touch()
+    path = f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"
+    return tmp_path, {**environ, "PATH": path, "HOME": str(tmp_path), "TERM": "dumb"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+def test_zsh_completes_with_the_script(shell):
+    folder, env = shell
+    # Typed lines run a function that shows its words between bytes that no echo has.
+    program = (
+        'autoload -Uz compinit && compinit -D -u; eval "$(batchscan completion zsh)";'
+        " batchscan() { print -rn -- $'\\x02'\"$*\"$'\\x03' }; batchscan\r"
+    )
+    found: list[str] = []
+    leader, follower = pty.openpty()
+    with subprocess.Popen(
+        ["zsh", "-f"],
+        cwd=folder, env=env, stdin=follower, stdout=follower, stderr=follower,
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        os.close(follower)
+        for line in [program, *(f"{line}\t\r" for line, _ in LINES)]:
+            os.write(leader, line.encode())
+            seen = b""
+            while b"\x03" not in seen:
+                seen += os.read(leader, 1000)
+            found.append(seen.partition(b"\x02")[2].partition(b"\x03")[0].decode().strip())
+        process.kill()
+    os.close(leader)
+
+    assert [line.replace("\\", "") for line in found[1:]] == [expected for _, expected in LINES]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+def test_fish_completes_with_the_script(shell):
+    folder, env = shell
+    asked = "; ".join(f"complete -C '{line}'; echo ==" for line, _ in LINES)
+    program = f"batchscan completion fish | source; {asked}; complete -C 'batchscan expor'"
+    done = subprocess.run(
+        ["fish", "-N", "-c", program],
+        cwd=folder, env=env, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    *answers, export = done.stdout.split("==\n")
+    found = [answer.strip().partition("\t")[0].rstrip("/") for answer in answers]
+    assert found == [expected.rpartition(" ")[2] for _, expected in LINES], done.stderr
+    assert export.strip() == f"export\t{SUMMARIES['export']}"  # with its comma
 
 
 @pytest.mark.slow
