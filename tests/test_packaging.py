@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from batchscan.cli.changes import changes_page
 from batchscan.cli.dispatch import COMMANDS, SUMMARIES, find_command
 from batchscan.cli.man_page import man_page
 
@@ -74,4 +75,7 @@ def test_the_sdist_builds_a_wheel_that_passes_its_tests(built, tmp_path):
 
     assert any(name.endswith("share/man/man1/batchscan.1") for name in names)
     assert "batchscan/docs/files.md" in names
+    assert names.count("batchscan/CHANGELOG.md") == 1
+    changes = (tmp_path / "wheel" / "batchscan" / "CHANGELOG.md").read_text()
+    assert changes == changes_page(ROOT / "batchscan")  # what is not released yet, too
     assert not [name for name in names if name.startswith(("tests/", ".ci/"))]

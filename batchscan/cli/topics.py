@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from importlib import resources
+from pathlib import Path
 
 import click
 
+from batchscan.cli.changes import changes_page
 from batchscan.console.markdown import render_markdown
 from batchscan.console.terminal import print_data, width_of
 
@@ -66,9 +68,9 @@ def find_topic(word: str) -> str | None:
 
 def page_of(topic: str) -> str:
     """The Markdown of a page."""
-    folder = _folder()
-    file = folder / "CHANGELOG.md" if topic == _CHANGES else folder / "docs" / f"{topic}.md"
-    return file.read_text(encoding="utf-8")
+    if topic == _CHANGES:
+        return changes_page(Path(__file__).parent.parent)
+    return (_folder() / "docs" / f"{topic}.md").read_text(encoding="utf-8")
 
 
 def show_page(topic: str, appendix: str = "") -> None:

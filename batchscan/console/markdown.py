@@ -14,6 +14,7 @@ _FENCE = "```"
 _ITEM = re.compile(r"(- |\d+\. )")
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"(#{1,3}) (.+)")
+_UNDERLINES = "=-~"  # of headings, by their level
 _MIN_COLUMN = 8  # characters of a table's column, however narrow the terminal is
 _GAP = 2  # spaces between columns
 
@@ -50,7 +51,7 @@ def _render_block(lines: list[str], width: int) -> str:
         return "\n".join(f"    {line}".rstrip() for line in lines[1:-1])
     if heading := _HEADING.fullmatch(lines[0]):
         title = _inline(heading[2])
-        return f"{title}\n{('=' if heading[1] == '#' else '-') * len(title)}"
+        return f"{title}\n{_UNDERLINES[len(heading[1]) - 1] * len(title)}"
     if lines[0].startswith("|"):
         return _table([_cells(line) for line in lines], width)
     if _ITEM.match(lines[0]):

@@ -1,0 +1,53 @@
+"""The page of changes: the released ones, and before them what is not released yet.
+
+What is not released is one file a change in `.changes/`. A clone reads them when the page is shown;
+the build of a wheel writes them into its `CHANGELOG.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+_START = "<!-- towncrier release notes start -->\n"
+_KINDS = {"added": "Added", "changed": "Changed", "fixed": "Fixed", "removed": "Removed"}
+_HEADING = "## Unreleased"
+
+
+def changes_page(package: Path) -> str:
+    """The Markdown of all changes.
+
+    Args:
+        package: the folder of batchscan, beside `.changes` in a clone.
+    """
+    page = (package / "CHANGELOG.md").read_text(encoding="utf-8")
+    return with_unreleased(page, read_fragments(package.parent / ".changes"))
+
+
+def read_fragments(folder: Path) -> dict[str, list[str]]:
+    """What is not released, by kind; nothing where there is no such folder.
+
+    Raises:
+        ValueError: a file is not named NAME.KIND.md with a known kind.
+    """
+    found: dict[str, list[str]] = {kind: [] for kind in _KINDS}
+    for file in sorted(folder.glob("*.md")) if folder.is_dir() else ():
+        kind = file.name.removesuffix(".md").rpartition(".")[2]
+        if file.name == "README.md":
+            continue
+        if kind not in _KINDS:
+            raise ValueError(f"{file}: not named NAME.KIND.md with KIND of {', '.join(_KINDS)}")
+        found[kind].append(" ".join(file.read_text(encoding="utf-8").split()))
+    return found
+
+
+def with_unreleased(page: str, fragments: Mapping[str, list[str]]) -> str:
+    """The changelog with a section of what is not released, if anything, before all releases."""
+    head, _, releases = page.partition(_START)
+    sections = [
+        f"### {title}\n\n" + "\n".join(f"- {text}" for text in fragments[kind])
+        for kind, title in _KINDS.items()
+        if fragments.get(kind)
+    ]
+    parts = [head.rstrip(), *([_HEADING, *sections] if sections else []), releases.strip()]
+    return "\n\n".join(part for part in parts if part) + "\n"
