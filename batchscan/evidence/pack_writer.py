@@ -1,52 +1,68 @@
 """The zip file of a pack, written so that the same content is always the same file.
 
-Not by the standard module: that keeps all that it knows of every file until the end, and of a pack
-there may be a hundred thousand. Here the directory waits in a temporary file. The layout is that of
-PKWARE's APPNOTE 6.3: local header and data of each file (4.3.7), directory (4.3.12), its end
-(4.3.14 to 4.3.16). Names are ASCII, no file has 4 GiB.
+`zipfile` would keep what it knows of every file until the end: 40 MB for a hundred thousand. Here
+that waits in a temporary file. Names are ASCII.
 """
 
 from __future__ import annotations
 
 import hashlib
-import struct
-import zlib
-from collections.abc import Iterable
-from contextlib import ExitStack
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import IO, Final, NamedTuple, Self
+
+import msgspec
 
 from batchscan.errors import StorageError, UsageError
 from batchscan.evidence.manifest import MAX_FILES, SAFE_NAME, PackedFile, entry, sum_line
 from batchscan.util.spool import Spool
 
 MAX_BYTES: Final = 2**32 - 2
-"""Bytes that a pack has at most: what 32 bits can say, but for the one that says "look elsewhere"."""
+"""Bytes that a pack has at most, so that programs that know plain zip files only can read it."""
 
-_LOCAL: Final = struct.Struct("<4s5H3L2H")
-_CENTRAL: Final = struct.Struct("<4s6H3L5H2L")
-_LARGE_END: Final = struct.Struct("<4sQ2H2L4Q")
-_LARGE_PLACE: Final = struct.Struct("<4sLQL")
-_END: Final = struct.Struct("<4s4H2LH")
-_MAX_PLAIN: Final = 65_534  # files that the plain end of a directory can count
 _ROOM: Final = 1024  # bytes of headers of one file, generously
-_VERSION: Final = 20  # of the format: deflate
-_LARGE: Final = 45
-_UNIX: Final = 3 << 8
-_DEFLATED: Final = 8
+_UNIX: Final = 3
 _PRIVATE: Final = 0o100600 << 16  # a regular file of its owner's, when unpacked
 _EARLIEST: Final = datetime(1980, 1, 1, tzinfo=UTC).timestamp()  # what a zip file can say
 _LATEST: Final = datetime(2107, 12, 31, tzinfo=UTC).timestamp()
 
 
-class _Written(NamedTuple):
-    """What became of a file's bytes."""
+class _Packed(NamedTuple):
+    """What the directory says of a file."""
 
-    size: int
-    packed: int
+    name: str
+    at: tuple[int, int, int, int, int, int]
     crc: int
-    sha256: str
+    packed: int
+    size: int
+    place: int
+
+
+class _Directory(list[zipfile.ZipInfo]):
+    """What a `ZipFile` keeps of the files that were written, in a temporary file."""
+
+    def __init__(self, spool: Spool) -> None:
+        super().__init__()
+        self._spool = spool
+
+    def append(self, info: zipfile.ZipInfo) -> None:
+        """Put one aside."""
+        sizes = (info.CRC, info.compress_size, info.file_size, info.header_offset)
+        self._spool.add(msgspec.json.encode(_Packed(info.filename, info.date_time, *sizes)) + b"\n")
+
+    def __len__(self) -> int:
+        return self._spool.count
+
+    def __iter__(self) -> Iterator[zipfile.ZipInfo]:
+        for line in _lines(self._spool.read_all()):
+            found = msgspec.json.decode(line, type=_Packed)
+            info = _information(found.name, found.at)
+            info.CRC, info.compress_size, info.file_size = found.crc, found.packed, found.size
+            info.header_offset = found.place
+            yield info
 
 
 class PackWriter:
@@ -56,7 +72,9 @@ class PackWriter:
         """Write into an open file, from its position on."""
         self._file = file
         self._stack = ExitStack()
+        self._zip = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED)
         self._directory, self.entries, self.sums = Spool(), Spool(), Spool()
+        self._zip.filelist = _Directory(self._directory)
 
     def __enter__(self) -> Self:
         for aside in (self._directory, self.entries, self.sums):
@@ -71,7 +89,10 @@ class PackWriter:
     ) -> None:
         with self._stack:
             if kind is None:
-                self._finish()
+                self._zip.close()  # which writes the directory
+                return
+            with suppress(OSError, StorageError):  # what was written goes
+                self._zip.close()
 
     @property
     def count(self) -> int:
@@ -106,56 +127,38 @@ class PackWriter:
                 f"the ledger holds an id that none of ours looks like: {name!r}",
                 advice="restore the ledger from a backup",
             )
-        start, raw = self._file.tell(), name.encode()
-        self._file.write(bytes(_LOCAL.size) + raw)
-        written = self._compressed(blocks)
-        end = self._file.tell()
-        if end > MAX_BYTES - self.count * _ROOM - _ROOM:
+        digest, size = hashlib.sha256(), 0
+        with self._zip.open(_information(name, _moment(at)), "w") as packed:
+            for block in blocks:
+                size += len(block)
+                digest.update(block)
+                packed.write(block)
+        self._zip.NameToInfo.clear()  # a lookup, which nobody asks
+        if self._file.tell() > MAX_BYTES - self.count * _ROOM:
             raise _too_much("more than 4 GB")
-        time, date = _dos_time(at)
-        about = (0, _DEFLATED, time, date, written.crc, written.packed, written.size, len(raw), 0)
-        self._file.seek(start)
-        self._file.write(_LOCAL.pack(b"PK\3\4", _VERSION, *about))
-        self._file.seek(end)
-        versions = (_UNIX | _VERSION, _VERSION)
-        central = _CENTRAL.pack(b"PK\1\2", *versions, *about, 0, 0, 0, _PRIVATE, start)
-        self._directory.add(central + raw)
-        return PackedFile(name, written.size, written.sha256)
-
-    def _compressed(self, blocks: Iterable[bytes]) -> _Written:
-        """Write blocks as one stream of deflate."""
-        packer = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
-        digest = hashlib.sha256()
-        size = packed = crc = 0
-        for block in blocks:
-            size += len(block)
-            crc = zlib.crc32(block, crc)
-            digest.update(block)
-            packed += self._file.write(packer.compress(block))
-        packed += self._file.write(packer.flush())
-        return _Written(size, packed, crc, digest.hexdigest())
-
-    def _finish(self) -> None:
-        """Write the directory and its end."""
-        start, count = self._file.tell(), self.count
-        for block in self._directory.read_all():
-            self._file.write(block)
-        end = self._file.tell()
-        place = (count, count, end - start, start)
-        if count > _MAX_PLAIN:
-            versions = (_LARGE_END.size - 12, _UNIX | _LARGE, _LARGE)
-            self._file.write(_LARGE_END.pack(b"PK\6\6", *versions, 0, 0, *place))
-            self._file.write(_LARGE_PLACE.pack(b"PK\6\7", 0, end, 1))
-            place = (0xFFFF, 0xFFFF, end - start, start)
-        self._file.write(_END.pack(b"PK\5\6", 0, 0, *place, 0))
+        return PackedFile(name, size, digest.hexdigest())
 
 
 def _too_much(what: str) -> UsageError:
     return UsageError(f"this is {what}", advice="pack fewer domains or pictures at once")
 
 
-def _dos_time(at: float) -> tuple[int, int]:
-    """A moment in the way of the format, UTC: two seconds are the least that it can tell."""
+def _moment(at: float) -> tuple[int, int, int, int, int, int]:
     then = datetime.fromtimestamp(min(max(at, _EARLIEST), _LATEST), UTC)
-    time = then.hour << 11 | then.minute << 5 | then.second // 2
-    return time, (then.year - 1980) << 9 | then.month << 5 | then.day
+    return then.year, then.month, then.day, then.hour, then.minute, then.second
+
+
+def _information(name: str, at: tuple[int, int, int, int, int, int]) -> zipfile.ZipInfo:
+    """What a pack says of a file, whatever the system and its time zone."""
+    found = zipfile.ZipInfo(name, at)
+    found.compress_type = zipfile.ZIP_DEFLATED
+    found.create_system = _UNIX
+    found.external_attr = _PRIVATE
+    return found
+
+
+def _lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for block in blocks:
+        *whole, rest = (rest + block).split(b"\n")
+        yield from whole

@@ -315,7 +315,7 @@ def test_memory_does_not_grow_with_the_number_of_answers(ledger, tmp_path):
 def test_a_pack_of_more_files_than_a_plain_zip_can_count_is_one_that_others_read(
     ledger, pack_file, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(pack_writer, "_MAX_PLAIN", 3)
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 3)
     packed(ledger, tmp_path / "large.zip", domains=["example.com"])
 
     assert b"PK\6\6" in (tmp_path / "large.zip").read_bytes()
