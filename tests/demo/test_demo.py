@@ -41,6 +41,7 @@ def report(folder) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 async def test_the_demo_does_the_whole_job_and_a_second_one_sends_nothing(tmp_path):
     folder = tmp_path / "demo"
     code, out, err = await demo(folder)
