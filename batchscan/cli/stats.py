@@ -44,7 +44,7 @@ def command(*, by: By, as_json: bool, **parameters: object) -> int:
 
     settings = settings_of(parameters, credentials=False).settings
     with read_ledger(settings) as ledger:
-        found = statistics(ledger, by, time.time())
+        found = statistics(ledger, by, time.time(), settings.spend.credit_price)
     if as_json:
         print_data(escape_json(msgspec.json.format(msgspec.json.encode(found), indent=2)) + b"\n")
     else:

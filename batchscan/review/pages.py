@@ -12,7 +12,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from batchscan.report.html_escaping import link, visible
-from batchscan.report.wording import amount, size
+from batchscan.report.wording import amount, money_of, size
 from batchscan.review.filters import DISPOSITIONS, KINDS, NO_SITE, ORDERS, STATES, View
 from batchscan.review.keys import DECISIONS, KEYS, NAMES
 from batchscan.util.escaping import replace_surrogates
@@ -39,7 +39,7 @@ def environment() -> Environment:
         finalize=visible,
         trim_blocks=True,
     )
-    made.globals.update(amount=amount, size=size, link=link, places=PLACES)
+    made.globals.update(amount=amount, money_of=money_of, size=size, link=link, places=PLACES)
     made.globals.update(keys=KEYS, key_names=NAMES, decisions=DECISIONS)
     made.globals.update(orders=ORDERS, dispositions=DISPOSITIONS, states=STATES)
     made.globals.update(kinds=("any", *KINDS), most_pages=MAX_PAGES)

@@ -23,7 +23,7 @@ _WORDS: Final = ("found", "reviewed", "not_mine", "noticed", "removed")
 def _counted(settings: Settings, by: By) -> Statistics:
     """Count on a connection of its own: of 200,000 matches it takes a second."""
     with read_ledger(settings) as ledger:
-        return statistics(ledger, by, time.time())
+        return statistics(ledger, by, time.time(), settings.spend.credit_price)
 
 
 class StatsPage:

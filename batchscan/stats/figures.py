@@ -19,12 +19,14 @@ import msgspec
 
 from batchscan.ledger import Ledger
 from batchscan.ledger.activity import DAY, Activity, DayCount
+from batchscan.report.wording import money_of
 from batchscan.stats.periods import By, label_of, periods, start_of
 from batchscan.util.escaping import path_fields, replace_surrogates
 from batchscan.util.timestamps import rfc3339
 
 SCHEMA: Literal[1] = 1
 MAX_PLACES = 20  # sites, and folders, that are named
+_COUNTED = ("found", "reviewed", "not_mine", "noticed", "removed", "credits", "unanswered")
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +38,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     noticed: int = 0
     removed: int = 0
     credits: int = 0
+    money: str | None = None  # what those cost, as 3.00 EUR; None without `spend.credit_price`
     unanswered: int = 0  # sends that may have been charged without an answer
     days_to_removal: float | None = None  # the median; None where nothing was removed
 
@@ -68,6 +71,7 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     made_at: str
     by: By
     sandbox: bool
+    credit_price: str | None = None  # what a credit costs, as 0.01 EUR
     total: Counts
     earlier: Counts | None  # what is older than the periods; None where nothing is
     periods: list[Period]  # without a gap, the oldest first
@@ -89,11 +93,12 @@ class _Sums:
         self.words.update(other.words)
         self.days.extend(other.days)
 
-    def counts(self) -> Counts:
-        """As they are shown."""
-        names = [name for name in Counts.__struct_fields__ if name != "days_to_removal"]
+    def counts(self, price: str | None) -> Counts:
+        """As they are shown, where a credit costs so much."""
         return Counts(
-            **{name: self.words[name] for name in names}, days_to_removal=_median(self.days)
+            **{name: self.words[name] for name in _COUNTED},
+            money=None if price is None else money_of(self.words["credits"], price),
+            days_to_removal=_median(self.days),
         )
 
     def place(self, name: str) -> Place:
@@ -103,13 +108,14 @@ class _Sums:
         return Place(name=name, **counts, days_to_removal=_median(self.days))
 
 
-def statistics(ledger: Ledger, by: By, now: float) -> Statistics:
+def statistics(ledger: Ledger, by: By, now: float, credit_price: str | None = None) -> Statistics:
     """Count what a ledger knows, inside a transaction.
 
     Args:
         ledger: the ledger.
         by: into what time is parted.
         now: seconds since 1970; what a wrong clock dated later counts as of now.
+        credit_price: what a credit costs, as `0.01 EUR`; None where nobody said it.
     """
     activity = ledger.activity
     today = int(now // DAY)
@@ -131,12 +137,13 @@ def statistics(ledger: Ledger, by: By, now: float) -> Statistics:
     total = _Sums()
     for sums in in_time.values():
         total.add(sums)
-    shown, earlier = _periods(in_time, start_of(today, by), by)
+    shown, earlier = _periods(in_time, start_of(today, by), by, credit_price)
     return Statistics(
         made_at=rfc3339(now),
         by=by,
         sandbox=ledger.realm.sandbox,
-        total=total.counts(),
+        credit_price=credit_price,
+        total=total.counts(credit_price),
         earlier=earlier,
         periods=shown,
         sites=_places({replace_surrogates(name): sums for name, sums in sites.items()}),
@@ -153,7 +160,7 @@ def _days(activity: Activity) -> Iterable[DayCount]:
 
 
 def _periods(
-    in_time: Mapping[date, _Sums], current: date, by: By
+    in_time: Mapping[date, _Sums], current: date, by: By, price: str | None
 ) -> tuple[list[Period], Counts | None]:
     if not in_time:
         return [], None
@@ -162,7 +169,7 @@ def _periods(
         Period(
             start=start.isoformat(),
             label=label_of(start, by),
-            counts=in_time.get(start, _Sums()).counts(),
+            counts=in_time.get(start, _Sums()).counts(price),
         )
         for start in starts
     ]
@@ -170,7 +177,7 @@ def _periods(
     for start, sums in in_time.items():
         if start < starts[0]:
             before.add(sums)
-    return shown, before.counts() if before.words else None
+    return shown, before.counts(price) if before.words else None
 
 
 def _places(found: Mapping[str, _Sums]) -> list[Place]:

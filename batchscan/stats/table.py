@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from batchscan.report.text import NO_SITE
-from batchscan.report.wording import amount, shortened
+from batchscan.report.wording import amount, money_of, shortened
 from batchscan.stats.figures import Counts, Place, Statistics
 from batchscan.util.escaping import printable
 
@@ -14,6 +14,7 @@ _COUNTS = ("found", "reviewed", "not_mine", "noticed", "removed")
 _PLACES = ("found", "worklist", "noticed", "removed")
 _NAME_WIDTH = 34
 _DAYS = "days"
+_WIDTH = 80  # columns of a terminal
 
 
 def table(found: Statistics) -> str:
@@ -40,13 +41,16 @@ def _lines(found: Statistics) -> Iterator[str]:
 def _over_time(found: Statistics) -> Iterator[str]:
     title = "Week from" if found.by == "week" else "Month"
     names = [name.replace("_", " ") for name in _COUNTS]
-    rows = [[title, *names, _DAYS, "credits"]]
+    rows = [[title, *names, _DAYS, "credits", *_currency(found)]]
     hidden = len(found.periods) - MAX_ROWS
     for period in found.periods[-MAX_ROWS:]:
         name = period.start if found.by == "week" else period.label
         rows.append(_row(name, period.counts))
     rows.append(_row("All", found.total))
-    yield from _aligned(rows)
+    lines = list(_aligned(rows))
+    if found.credit_price and max(map(len, lines)) > _WIDTH:
+        lines = list(_aligned([row[:-1] for row in rows]))  # the money is in words below
+    yield from lines
     if hidden > 0 or found.earlier:
         earlier = (
             f"{amount(max(hidden, 0), f'earlier {found.by}')} " if hidden > 0 else "What is older "
@@ -56,7 +60,17 @@ def _over_time(found: Statistics) -> Iterator[str]:
 
 def _row(name: str, counts: Counts) -> list[str]:
     numbers = [getattr(counts, word) for word in _COUNTS]
-    return [name, *map(_number, numbers), _days(counts.days_to_removal), _number(counts.credits)]
+    money = [] if counts.money is None else [_amount(counts.money) if counts.credits else "-"]
+    days = _days(counts.days_to_removal)
+    return [name, *map(_number, numbers), days, _number(counts.credits), *money]
+
+
+def _currency(found: Statistics) -> list[str]:
+    return [found.credit_price.partition(" ")[2]] if found.credit_price else []
+
+
+def _amount(money: str) -> str:
+    return money.partition(" ")[0]
 
 
 def _how_counted(found: Statistics) -> Iterator[str]:
@@ -65,8 +79,12 @@ def _how_counted(found: Statistics) -> Iterator[str]:
     yield "the median."
     if found.sandbox:
         yield "Of the sandbox's mock answers."
+    if found.credit_price:
+        yield f"A credit costs {found.credit_price}: {found.total.money} in all."
     if unanswered := found.total.unanswered:
-        yield f"{amount(unanswered, 'more upload')} without an answer, perhaps charged."
+        price = found.credit_price
+        money = f" ({money_of(unanswered, price)})" if price else ""
+        yield f"{amount(unanswered, 'more upload')} without an answer, perhaps charged{money}."
 
 
 def _by_place(title: str, places: Sequence[Place], more: int) -> Iterator[str]:

@@ -216,3 +216,14 @@ async def test_a_thousand_matches_of_one_picture_are_walked_quickly(tmp_path):
             await reader.decide("not_mine")
         assert reader.left == (990, 1000)
         assert time.process_time() - began < 3
+
+
+async def test_statistics_name_money_where_a_credit_has_a_price(server, tmp_path):
+    async with reading(server) as reader:
+        assert ">money<" not in await reader.get("/stats")
+    (tmp_path / "config.yaml").write_text("spend: {credit_price: 0.25 EUR}\n")
+    async with serving(tmp_path) as running, reading(running) as reader:
+        page = await reader.get("/stats?by=month")
+
+    assert "A credit costs 0.25 EUR." in page
+    assert page.count("<td>0.50 EUR</td>") == 2  # the month's, and all

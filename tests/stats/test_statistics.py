@@ -177,6 +177,40 @@ def test_a_table_fits_a_terminal_whatever_sites_and_folders_are_called(ledger):
     assert "earlier weeks are in the last line" in said
 
 
+def test_with_a_price_money_stands_beside_credits_and_sums_up(ledger):
+    enter(ledger, "/p/later.jpg", [shown(A)])
+    with ledger.transaction():
+        ledger._connection.execute(
+            "UPDATE answers SET received_at = ? WHERE id = (SELECT max(id) FROM answers)",
+            (NOW + 8 * DAY,),
+        )
+        found = statistics(ledger, "week", NOW + 9 * DAY, "0.5 EUR")
+        free = statistics(ledger, "week", NOW + 9 * DAY)
+    said = table(found).splitlines()
+
+    assert (found.credit_price, found.total.credits, found.total.money) == (
+        "0.5 EUR",
+        3,
+        "1.50 EUR",
+    )
+    assert [period.counts.money for period in found.periods] == ["1.00 EUR", "0.50 EUR"]
+    assert said[0].split()[-2:] == ["credits", "EUR"]
+    assert [line.split()[-1] for line in said[1:4]] == ["1.00", "0.50", "1.50"]
+    assert "A credit costs 0.5 EUR: 1.50 EUR in all." in said
+    assert (free.credit_price, free.total.money) == (None, None)
+    assert "EUR" not in table(free)
+
+
+def test_money_that_a_terminal_has_no_room_for_is_said_below(ledger):
+    with ledger.transaction():
+        ledger._connection.execute("UPDATE answers SET credits = 123456789")
+        found = statistics(ledger, "week", NOW, "999999.25 EUR")
+    said = table(found)
+
+    assert max(map(len, said.splitlines())) <= 80
+    assert f"A credit costs 999999.25 EUR: {found.total.money} in all." in said
+
+
 def test_an_empty_ledger_has_nothing_to_report(tmp_path):
     ledger = Ledger.open(tmp_path, Realm(Api().url, sandbox=False))
     found = of(ledger)
@@ -207,6 +241,17 @@ def test_the_command_prints_a_table_or_json_with_its_schema(ledger, run):
     assert msgspec.json.decode(data, type=Statistics).total.credits == 2
     assert found["periods"][0]["label"] == "2026-11"
     assert found["periods"][0]["counts"]["found"] == 4
+    assert found["credit_price"] is None
+
+
+def test_the_command_takes_the_price_from_the_settings(ledger, run, tmp_path):
+    config = tmp_path / "c.yaml"
+    config.write_text("spend:\n  credit_price: 0.02 USD\n")
+    _, text = run("-c", str(config))
+    _, data = run("--json", "-c", str(config))
+
+    assert "A credit costs 0.02 USD: 0.04 USD in all." in text
+    assert json.loads(data)["total"]["money"] == "0.04 USD"
 
 
 def test_without_a_ledger_it_says_so(tmp_path, run, capsys):
