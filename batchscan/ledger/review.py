@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from batchscan.enums import Disposition, MatchKind, MatchState
+from batchscan.ledger.allowed_matches import AllowedMatches
 from batchscan.ledger.dispositions import Place
-from batchscan.ledger.match_history import PRESENT, STATE, Allows, MatchHistory
+from batchscan.ledger.match_history import PRESENT, STATE, MatchHistory
 from batchscan.ledger.review_details import ReviewDetails
 
 ANY = "any"
@@ -114,7 +115,7 @@ class ReviewQueue:
     ) -> None:
         self._connection = connection
         self._realm_id = realm_id
-        self._history = history
+        self.allowed = AllowedMatches(connection, realm_id, history)
         self.details = ReviewDetails(connection, realm_id)
 
     def data_version(self) -> int:
@@ -125,44 +126,6 @@ class ReviewQueue:
         """The number of the newest answer: the matches are the same as long as it is."""
         row = self._connection.execute("SELECT coalesce(max(id), 0) FROM answers").fetchone()
         return int(row[0])
-
-    def note_allowed(
-        self, allows: Allows, domains: Sequence[str | None], since: int | None = None
-    ) -> None:
-        """Note which matches rules allow, for all that is asked afterwards on this connection.
-
-        Args:
-            allows: says it of a match.
-            domains: the sites that the rules speak of; None among them for all.
-            since: look only at what came with answers after this one; None for all, anew.
-        """
-        if since is None:
-            self._connection.execute("DELETE FROM allowed_matches")
-        some = (None,) if None in domains else tuple(dict.fromkeys(domains))
-        for domain in some:
-            rows = self._connection.execute(
-                "SELECT m.picture_id, m.key, m.url, lower(hex(p.sha256)) FROM sightings m"
-                " JOIN pictures p ON p.id = m.picture_id WHERE p.realm_id = ?1 AND m.domain = ?2"
-                " AND p.answer_id > ?3"
-                if domain is not None
-                else "SELECT m.picture_id, m.key, m.url, lower(hex(p.sha256)) FROM pictures p"
-                " CROSS JOIN sightings m ON m.picture_id = p.id WHERE p.realm_id = ?1 AND ?2 IS NULL"
-                " AND p.answer_id > ?3",
-                (self._realm_id, domain, since or 0),
-            )
-            self._connection.executemany(
-                "INSERT OR IGNORE INTO allowed_matches VALUES (?, ?)",
-                self._allowed_of(rows, allows),
-            )
-
-    def _allowed_of(self, rows: sqlite3.Cursor, allows: Allows) -> Iterator[tuple[int, str]]:
-        paths: tuple[bytes, ...] = ()
-        last = None
-        for number, key, url, sha256 in rows:
-            if number != last:
-                paths, last = self._history.paths_of(number), number
-            if allows(url, sha256, paths):
-                yield number, key
 
     def sites(self, chosen: ReviewFilter) -> list[SiteCount]:
         """Count by site, the one with the most matches first."""

@@ -13,22 +13,26 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import date
 from typing import Final, TypeVar
 
-from batchscan.allow import AllowRules, load_rules
+from batchscan.allow import AllowRules, Rule, load_rules
 from batchscan.allow.active import ActiveAllowRules
 from batchscan.errors import StorageError
 from batchscan.ledger import FILE_NAME, Ledger
+from batchscan.ledger.allowed_matches import AllowedMatches, RuleScope
 from batchscan.ledger.backup import no_ledger
 from batchscan.runs.reports import look_from_last
 from batchscan.settings.load import LoadedSettings
 from batchscan.settings.locations import allow_file, state_folder
 from batchscan.state.access import realm_of
+from batchscan.url_patterns import UrlPattern
 from batchscan.util.timestamps import utc_date
 
 T = TypeVar("T")
 IDLE: Final = 3.0  # seconds after which the connection is given back: opening takes 10 ms
-LONG_IDLE: Final = 300.0  # where rules about any site are looked at anew: 200,000 matches take 2 s
+LONG_IDLE: Final = 300.0  # where noting what is allowed took its time, which it would do again
+_SLOW: Final = 0.1  # seconds
 _NOTHING: Final = (0, 0, 0)
 
 
@@ -43,9 +47,11 @@ class ReviewLedger:
         self._file: tuple[int, int] | None = None
         self._used = 0.0
         self._version: int | None = None
+        self._today: date | None = None
+        self._idle = IDLE
         self._rules = AllowRules()
         self._rules_stamp: tuple[int, int, int] | None = None
-        self._noted: object = None  # what the noted allowed matches follow from
+        self._noted: frozenset[Rule] | None = None  # what the noted allowed matches follow from
         self.answers = 0  # the number of the newest
         self.generation = 0  # counts up with everything that changes what is in the queue
 
@@ -62,8 +68,7 @@ class ReviewLedger:
 
     async def release(self) -> None:
         """Give the connection back if nobody has used it for a while."""
-        idle = LONG_IDLE if None in _domains(self._rules) else IDLE
-        if time.monotonic() - self._used > idle:
+        if time.monotonic() - self._used > self._idle:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
 
     async def aclose(self) -> None:
@@ -80,6 +85,9 @@ class ReviewLedger:
         except sqlite3.Error as error:
             self._close()
             raise ledger.unusable(error) from error
+        except BaseException:
+            self._noted = None  # what was noted in this transaction is gone with it
+            raise
 
     def _opened(self) -> Ledger:
         """The ledger that is there now: another one may have been put in its place."""
@@ -107,18 +115,34 @@ class ReviewLedger:
         queue = ledger.review_queue
         version, rules = queue.data_version(), self._read_rules()
         today = utc_date(time.time())
-        if version == self._version and self._noted is not None and not rules:
+        if (
+            (version, today) == (self._version, self._today)
+            and self._noted is not None
+            and not rules
+        ):
             return
-        self._version = version
+        self._version, self._today = version, today
         self.generation += 1
         active = ActiveAllowRules(self._rules, today)
         look_from_last(ledger, active)
-        state, answers = (self._rules_stamp, today), queue.newest_answer()
-        if state != self._noted:
-            queue.note_allowed(active.allows, _domains(self._rules))
-        elif answers > self.answers:
-            queue.note_allowed(active.allows, _domains(self._rules), self.answers)
-        self._noted, self.answers = state, answers
+        self._note_allowed(queue.allowed, active, queue.newest_answer())
+
+    def _note_allowed(self, noted: AllowedMatches, active: ActiveAllowRules, answers: int) -> None:
+        """Note what is allowed now; of 200,000 matches only those that may have changed."""
+        rules = frozenset(rule for rule in active.rules.rules if rule.holds(active.today))
+        began = time.monotonic()
+        before = self._noted or frozenset()
+        if self._noted is None or not rules:
+            noted.clear()
+        elif before - rules:
+            noted.remove_others(active.allows, _scope(active.rules))
+        if before and answers > self.answers:
+            noted.add(active.allows, _scope(active.rules), self.answers)
+        added = AllowRules(rules - before)
+        noted.add(ActiveAllowRules(added, active.today).allows, _scope(added))
+        self._noted, self.answers = rules, answers
+        if before != rules:
+            self._idle = LONG_IDLE if time.monotonic() - began > _SLOW else IDLE
 
     def _read_rules(self) -> bool:
         """Read the allow rules where their file has changed; says whether it has."""
@@ -135,6 +159,24 @@ class ReviewLedger:
         return True
 
 
-def _domains(rules: AllowRules) -> list[str | None]:
-    """The sites that rules speak of; None where one may speak of any."""
-    return [rule.target.domain if rule.target else None for rule in rules.rules]
+def _scope(rules: AllowRules) -> RuleScope:
+    """What rules speak of."""
+    whole, domains, hosts, anywhere = set[str](), set[str](), set[str](), False
+    for rule in rules.rules:
+        target = rule.target
+        host = target.host if target else None
+        domain = target.domain if target else None
+        if target and domain and domain == host and _is_about_all_of_it(rule, target):
+            whole.add(domain)
+        elif domain:
+            domains.add(domain)
+        elif host and ":" not in host and host.isascii():  # the ledger writes others otherwise
+            hosts.add(host)
+        else:
+            anywhere = True
+    paths = any(rule.images is not None for rule in rules.rules)
+    return RuleScope(frozenset(whole), frozenset(domains), frozenset(hosts), anywhere, paths)
+
+
+def _is_about_all_of_it(rule: Rule, target: UrlPattern) -> bool:
+    return target.is_domain and rule.images is None and rule.sha256 is None

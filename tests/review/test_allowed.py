@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 from batchscan.allow.active import ActiveAllowRules, summarize
 from batchscan.ledger import Everything
+from batchscan.ledger.review import ReviewFilter
+from batchscan.review.ledger_access import ReviewLedger
 from batchscan.state.access import read_ledger
+from batchscan.util.atomic_file import write_atomic
 from tests.support.review import AT, fill, found, loaded, reading, serving
 
 
@@ -23,6 +27,61 @@ async def test_rules_about_pictures_and_addresses_hold_for_what_a_scan_adds(tmp_
         fill(tmp_path, more, run="r2", at=AT + 9)
         assert (await reader.show()).left[1] == allowed_otherwise(tmp_path)
         assert (await reader.show("disposition=allowed")).left[1] == 6 - allowed_otherwise(tmp_path)
+
+
+HOSTS = (
+    "one.com", "cdn.one.com", "two.co.uk", "shop.two.co.uk", "intranet.example",
+    "a.intranet.example", "b.intranet.example", "1.2.3.4", "[2001:db8::1]", "картины.рф",
+)  # fmt: skip
+RULES = (
+    *(f"domain: {host}" for host in ("one.com", "cdn.one.com", "two.co.uk", "intranet.example")),
+    *(f"domain: {host}" for host in ("a.intranet.example", "1.2.3.4", "xn--80aqeonm9d.xn--p1ai")),
+    'domain: "2001:db8::1"', "url: https://one.com/2*", 'url: "*.two.co.uk"', 'url: "*/3"',
+    "images: 2019/", "domain: one.com, images: 2019/", f"sha256: {'0' * 64}",
+    "domain: cdn.one.com, until: 2001-01-01",
+)  # fmt: skip
+
+
+async def test_rules_that_come_and_go_leave_what_looking_anew_would_find(tmp_path):
+    """Only what rules speak of that are new is looked at, and what others allowed."""
+    for number in range(4):
+        name = f"{2018 + number % 2}/{number}.jpg"
+        fill(
+            tmp_path,
+            {name: [found(f"https://{host}/{number}") for host in HOSTS]},
+            run=f"r{number}",
+            at=AT + number,
+        )
+    chance = random.Random(8)
+    file = tmp_path / "allow.yaml"
+    ledger = ReviewLedger(loaded(tmp_path))
+    kept: set[str] = set()
+    seen = set()
+    try:
+        for step in range(25):
+            kept ^= set(chance.sample(RULES, chance.choice([1, 1, 2, 6])))
+            text = "".join(f"- {{{rule}, reason: r}}\n" for rule in sorted(kept))
+            write_atomic(file, [text.encode() or b"[]"])
+            if step == 12:
+                fill(
+                    tmp_path,
+                    {"2019/new.jpg": [found(f"https://{host}/2") for host in HOSTS]},
+                    run="late",
+                    at=AT + 99,
+                )
+            counts = await ledger.read(
+                lambda opened: opened.review_queue.sites(ReviewFilter(disposition="any"))
+            )
+            allowed = await ledger.read(
+                lambda opened: opened.review_queue.sites(ReviewFilter(disposition="allowed"))
+            )
+            total = sum(site.total for site in counts)
+            noted = sum(site.meant for site in allowed)
+            assert total - noted == allowed_otherwise(tmp_path), sorted(kept)
+            seen.add(noted)
+    finally:
+        await ledger.aclose()
+    assert len(seen) > 8
 
 
 def allowed_otherwise(folder) -> int:
