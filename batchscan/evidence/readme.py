@@ -74,7 +74,8 @@ it is the same, nothing in here was changed since then.
 
     batchscan evidence verify FILE.zip --manifest-sha256 NUMBER
 
-does all of it, names what was added, too, and looks into the captures.
+does all of it, names what was added, too, and looks into the captures: whether
+each record is whole, and whether it is what pictures/ says of it.
 
 To look into a capture without batchscan, take any program for WARC files, such
 as warcio (pip install warcio) or ReplayWeb.page:

@@ -10,6 +10,7 @@ from typing import IO, Final
 
 from batchscan.errors import UsageError
 from batchscan.evidence.manifest import PackedFile
+from batchscan.evidence.verify_bodies import SaidCapture, disagreements, said_captures
 
 WARC: Final = ".warc.gz"
 STAMP: Final = ".tsr"
@@ -68,11 +69,15 @@ def look_into(
         UsageError: as for `check_timestamp`.
     """
     sha256 = {file.name: file.sha256 for file in files}
+    said = said_captures(files, read, damaged)
     for file in files:
         try:
             if is_capture(file.name):
-                report.records += check_warc(read(file.name, max(0, file.bytes)))
+                captures = said.get(file.name, [])
+                report.records += check_warc(read(file.name, max(0, file.bytes)), captures)
                 report.files += 1
+                if any(each.sha256 != file.sha256 for each in captures):
+                    yield file.name, "pictures/ says that it had another SHA-256"
             elif is_timestamp(file.name):
                 response = b"".join(read(file.name, _MAX_STAMP))
                 stamped = sha256.get(file.name.removesuffix(STAMP), "")
@@ -93,8 +98,12 @@ def is_timestamp(name: str) -> bool:
     return _NAME.fullmatch(name) is not None and name.endswith(WARC + STAMP)
 
 
-def check_warc(blocks: Iterable[bytes]) -> int:
+def check_warc(blocks: Iterable[bytes], said: Sequence[SaidCapture] = ()) -> int:
     """Check every record's digests; gives how many records there are.
+
+    Args:
+        blocks: the file.
+        said: what is said of it elsewhere in the pack: the records have to hold that.
 
     Raises:
         CaptureFault: one does not agree, or it is no WARC file.
@@ -103,7 +112,11 @@ def check_warc(blocks: Iterable[bytes]) -> int:
         for block in blocks:
             file.write(block)
         file.seek(0)
-        return _check_records(file)
+        count = _check_records(file)
+        for capture in said:
+            if (wrong := next(disagreements(file, capture.resources), None)) is not None:
+                raise CaptureFault(wrong)
+        return count
 
 
 def _check_records(file: IO[bytes]) -> int:

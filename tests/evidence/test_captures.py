@@ -14,14 +14,14 @@ from PIL import Image
 
 from batchscan.capture.capturer import Capturer
 from batchscan.enums import CaptureKind, Disposition
-from batchscan.evidence.verify import ALTERED, verify
+from batchscan.evidence.verify import ALTERED, Discrepancy, verify
 from batchscan.images.decoding.pool import Decoders
 from batchscan.ledger.captures import Timestamp
 from batchscan.ledger.dispositions import Choice, Decision, MarkResult
 from batchscan.ledger.match_choice import MatchChoice
 from tests.support.evidence_ledgers import NOW, answer, answered, image, members, packed, rezipped
 from tests.support.pictures import png
-from tests.support.web_sites import NOT_THERE, ok, site
+from tests.support.web_sites import NOT_THERE, ok, redirect, site
 
 URL = "http://site.example/copy.png"
 COPY = png(64, 48, 3)
@@ -127,20 +127,88 @@ def test_a_capture_that_was_changed_before_it_was_packed_anew_is_found_out(
     name = f"captures/{file.name}"
     plain = gzip.decompress(inside[name]).replace(b"image/png", b"image/gif")
     inside[name] = gzip.compress(plain)
+
+    [fault] = faults_of(tmp_path / "e.zip", inside)
+    assert (fault.what, fault.name) == (ALTERED, name)
+    assert "digest" in fault.detail or "WARC" in fault.detail
+
+
+def faults_of(path, inside: dict[str, bytes]) -> tuple[Discrepancy, ...]:
+    """What is found in a pack that was made anew of these files, with a manifest that agrees."""
     manifest = json.loads(inside["manifest.json"])
     for each in manifest["files"]:
-        if each["name"] == name:
-            each |= {"bytes": len(inside[name]), "sha256": sha256(inside[name]).hexdigest()}
+        data = inside[each["name"]]
+        each |= {"bytes": len(data), "sha256": sha256(data).hexdigest()}
     inside["manifest.json"] = json.dumps(manifest).encode()
     lines = [f"{each['sha256']}  {each['name']}\n" for each in manifest["files"]]
     lines.append(f"{sha256(inside['manifest.json']).hexdigest()}  manifest.json\n")
     inside["SHA256SUMS"] = "".join(lines).encode()
-    rezipped(tmp_path / "e.zip", inside)
+    return looked_into(rezipped(path, inside))
 
-    with open(tmp_path / "e.zip", "rb") as opened:
-        [fault] = verify(opened).faults
-    assert (fault.what, fault.name) == (ALTERED, name)
-    assert "digest" in fault.detail or "WARC" in fault.detail
+
+def looked_into(path) -> tuple[Discrepancy, ...]:
+    with open(path, "rb") as opened:
+        return verify(opened).faults
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"sha256": "ab" * 32}, "does not hold what pictures/ says of http://site.example/"),
+        ({"http_status": 404}, "does not hold what pictures/ says"),
+        ({"position": 0}, "does not hold what pictures/ says"),
+        ({"position": 7}, "does not hold what pictures/ says"),
+        ({"position": 2**70}, "does not hold what pictures/ says"),
+        ({"position": -1}, "does not hold what pictures/ says"),
+        ({}, None),
+    ],
+)
+def test_what_is_said_of_a_capture_has_to_be_in_it(ledger, captured, tmp_path, change, said):
+    match, file = captured
+    ledger.captures.add(match.place, file)
+    packed(ledger, tmp_path / "e.zip", domains=["site.example"])
+    inside = members(tmp_path / "e.zip")
+    [name] = [name for name in inside if name.startswith("pictures/")]
+    record = json.loads(inside[name])
+    picture, *_ = record["matches"][0]["captures"][0]["resources"]
+    picture |= change
+    inside[name] = json.dumps(record).encode()
+
+    faults = faults_of(tmp_path / "e.zip", inside)
+    assert [fault.name for fault in faults] == ([f"captures/{file.name}"] if said else [])
+    assert all(said in fault.detail for fault in faults if said)
+
+
+def test_the_hash_of_a_captures_file_has_to_be_the_one_that_was_kept(ledger, captured, tmp_path):
+    match, file = captured
+    ledger.captures.add(match.place, file)
+    packed(ledger, tmp_path / "e.zip", domains=["site.example"])
+    inside = members(tmp_path / "e.zip")
+    [name] = [name for name in inside if name.startswith("pictures/")]
+    inside[name] = inside[name].replace(file.sha256.encode(), b"cd" * 32)
+
+    [fault] = faults_of(tmp_path / "e.zip", inside)
+    assert "another SHA-256" in fault.detail
+
+
+async def test_bodies_are_held_against_their_hashes_however_they_came(ledger, decoders, tmp_path):
+    shown = {
+        "/copy.png": ok(gzip.compress(COPY), "Content-Encoding: gzip"),
+        "/page.html": ok(b"br?", "Content-Encoding: br", status="404 Not Found"),
+        "/moved": redirect("/copy.png"),
+    }
+    pages = ("http://site.example/page.html", "http://site.example/moved")
+    answered(ledger, image("/p/ours.png"), answer(URL))
+    [found] = ledger.chosen_matches.find(MatchChoice())
+    match = found._replace(pages=pages)
+    async with site(lambda path: shown.get(path, NOT_THERE)) as web:
+        capturer = Capturer(web.client(), decoders, str(ledger.path.parent), "ann", lambda: NOW)
+        file = await capturer.capture(match)
+    ledger.captures.add(match.place, file)
+    packed(ledger, tmp_path / "e.zip", domains=["site.example"])
+
+    assert looked_into(tmp_path / "e.zip") == ()
+    assert file.resources[0].sha256 == sha256(COPY).hexdigest()
 
 
 def test_a_timestamp_that_cannot_be_read_is_packed_and_said(ledger, captured, tmp_path):

@@ -1,0 +1,120 @@
+"""Holding what a pack says of captured addresses against the records that it points to."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import IO, Any, Final
+
+import msgspec
+
+from batchscan.evidence.manifest import PackedFile
+from batchscan.web_client.inflate import decode_body
+from batchscan.web_client.results import FetchError
+
+MAX_RECORD: Final = 64_000_000
+"""Bytes of what is recorded of one picture, at most."""
+
+_NAME: Final = re.compile(r"pictures/[0-9a-f]{64}\.json")
+_MAX_BODY: Final = 32_000_000  # bytes; a screenshot may have 30 MB
+_MOST: Final = 1_000_000_000  # bytes of one capture's bodies, together
+
+
+class SaidResource(msgspec.Struct):
+    """What is said of one address that was captured."""
+
+    url: str
+    http_status: int | None = None
+    position: int | None = None
+    sha256: str | None = None
+
+
+class SaidCapture(msgspec.Struct):
+    """What is said of a capture."""
+
+    file: str | None
+    sha256: str
+    resources: list[SaidResource] = []
+
+
+class _Match(msgspec.Struct):
+    captures: list[SaidCapture] = []
+
+
+class _Picture(msgspec.Struct):
+    matches: list[_Match] = []
+
+
+def said_captures(
+    files: Sequence[PackedFile],
+    read: Callable[[str, int], Iterator[bytes]],
+    damaged: type[Exception],
+) -> dict[str, list[SaidCapture]]:
+    """What `pictures/` says of captures, by the capture's name in the pack.
+
+    Args:
+        files: all of the pack.
+        read: gives a file's bytes, up to one more than so many.
+        damaged: what `read` raises where it cannot; that is named elsewhere.
+    """
+    found: dict[str, list[SaidCapture]] = {}
+    for file in files:
+        if _NAME.fullmatch(file.name) is None:
+            continue
+        try:
+            picture = msgspec.json.decode(
+                b"".join(read(file.name, MAX_RECORD)), type=_Picture, strict=True
+            )
+        except (damaged, msgspec.MsgspecError, ValueError, RecursionError):
+            continue  # its hash says so, or its maker wrote no record
+        for match in picture.matches:
+            for capture in match.captures:
+                if capture.file is not None:
+                    found.setdefault(capture.file, []).append(capture)
+    return found
+
+
+def disagreements(file: IO[bytes], resources: Sequence[SaidResource]) -> Iterator[str]:
+    """Where the records of a WARC file hold something else than is said of them.
+
+    Args:
+        file: open, and sound by its own digests.
+        resources: what is said.
+    """
+    left = _MOST
+    for each in resources:
+        if each.sha256 is None or each.position is None:
+            continue
+        body, status, raw = _record_at(file, each.position)
+        left -= len(body) + len(raw)
+        found = {hashlib.sha256(data).hexdigest() for data in (body, raw)}
+        if left < 0 or each.sha256 not in found or each.http_status != status:
+            yield f"it does not hold what pictures/ says of {each.url[:200]}"
+
+
+def _record_at(file: IO[bytes], position: int) -> tuple[bytes, int | None, bytes]:
+    """A record's body without content coding, its HTTP status, and the body as transferred."""
+    from warcio.archiveiterator import ArchiveIterator  # noqa: PLC0415 - most packs hold none
+    from warcio.exceptions import ArchiveLoadFailed  # noqa: PLC0415
+
+    try:
+        file.seek(position)
+        record = next(iter(ArchiveIterator(file)), None)
+        if record is None:
+            return b"", None, b""
+        raw = record.raw_stream.read(_MAX_BODY)
+        if record.http_headers is None:
+            return raw, None, raw
+        status = int(record.http_headers.get_statuscode())
+        return _decoded(raw, record.http_headers.headers), status, raw
+    except (ArchiveLoadFailed, OSError, EOFError, ValueError, KeyError, OverflowError):
+        return b"", None, b""
+
+
+def _decoded(raw: bytes, headers: Sequence[tuple[str, Any]]) -> bytes:
+    codings = ", ".join(str(value) for name, value in headers if name.lower() == "content-encoding")
+    try:
+        return decode_body(raw, codings, _MAX_BODY)
+    except FetchError:
+        return raw
