@@ -13,7 +13,7 @@ class Fingerprint(NamedTuple):
     width: int  # of the whole picture, upright, in pixels
     height: int
     taken: str = ""  # when, with fractions of a second; "" where the file does not say
-    thumbnail: bytes = b""  # 48 x 48 x 3 and 128 x 128 values, for a second look; not kept
+    thumbnail: bytes = b""  # 48 x 48 x 3 values and a close-up, for a second look; not kept
 
 
 class CoveredBy(NamedTuple):

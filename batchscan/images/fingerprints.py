@@ -18,6 +18,8 @@ from batchscan.renditions.fingerprint import SMALLEST_SIDE, fingerprint
 
 MAX_ASPECT: Final = 8  # times as long as wide: a strip has no shape to be known by
 _ENOUGH: Final = 192  # pixels of the shorter side that a reduced decode leaves
+_REDUCED_FIRST: Final = ("L", "RGB", "RGBA", "LA")
+_AT_ONCE: Final = 16_000_000  # pixels; of more, copies are made in bands
 _SCALES: Final = (8, 4, 2)  # that a JPEG can be decoded at
 
 
@@ -63,8 +65,11 @@ def fingerprint_of(
 
 def _small(image: Image.Image, step: int) -> Image.Image:
     """The picture on white as "L" or "RGB", `step` times smaller."""
-    if step > 1 and image.mode in ("RGBA", "LA"):  # before white comes under all its pixels
-        image, step = image.reduce(step), 1
+    if step > 1 and image.width * image.height <= _AT_ONCE:
+        if image.mode == "P" and "transparency" in image.info:
+            image = image.convert("RGBA")
+        if image.mode in _REDUCED_FIRST:  # before white comes under all its pixels
+            image, step = image.reduce(step), 1
     small = shrink_to_eight_bits(image, max(1, max(image.size) // (2 * step)))
     return small if small.mode == "L" else small.convert("RGB")
 

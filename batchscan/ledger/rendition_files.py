@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
@@ -16,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from batchscan.likeness import Fingerprint
 from batchscan.model import Candidate, Image, Stat
 
-MAX_THUMBNAILS: Final = 8_192
+MAX_THUMBNAILS: Final = 4_096
 """Thumbnails that are kept in this process, on disk; of more pictures they are made again."""
 
 _RESIZED: Final = re.compile(rb"(-scaled|-\d+x\d+)(\.[^./]*)?$")
@@ -98,7 +97,7 @@ class RenditionFiles:
             self._connection.execute(
                 "INSERT OR IGNORE INTO rendition_thumbnails SELECT ?, ?"
                 " WHERE (SELECT count(*) FROM rendition_thumbnails) < ?",
-                (bytes.fromhex(file.sha256), zlib.compress(found.thumbnail, 1), MAX_THUMBNAILS),
+                (bytes.fromhex(file.sha256), found.thumbnail, MAX_THUMBNAILS),
             )
 
     def rank(self) -> None:
@@ -178,4 +177,4 @@ def _file(row: Any) -> RenditionFile:  # noqa: ANN401 - as above
         bool(answered),
         known,
     )
-    return with_thumbnail(file, zlib.decompress(pixels)) if pixels else file
+    return with_thumbnail(file, pixels) if pixels else file

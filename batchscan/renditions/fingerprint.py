@@ -15,6 +15,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from batchscan.likeness import Fingerprint
+from batchscan.renditions.close_look import CloseLook, close_up, look_closely, packed, unpacked
 
 SMALLEST_SIDE: Final = 96
 """A reduced decode must not be smaller than this, on its shorter side, to be compared."""
@@ -51,12 +52,12 @@ def fingerprint(
     box = (0.0, 0.0, min(extent[0], image.width), min(extent[1], image.height))
     whole = image.convert("L")
     grey = whole.resize((_GREY_SIDE, _GREY_SIDE), Image.Resampling.LANCZOS, box)
-    fine = whole.resize((_FINE_SIDE, _FINE_SIDE), Image.Resampling.LANCZOS, box)
+    close = close_up(whole, box)
     small = image.resize((_COLOUR_SIDE, _COLOUR_SIDE), Image.Resampling.LANCZOS, box)
     if turn is not None:
-        grey, small, fine = (each.transpose(turn) for each in (grey, small, fine))
+        grey, small, close = (each.transpose(turn) for each in (grey, small, close))
     blurred = np.asarray(grey.filter(ImageFilter.BoxBlur(_BLUR)), np.float32)
-    thumbnail = small.convert("RGB").tobytes() + fine.tobytes()
+    thumbnail = small.convert("RGB").tobytes() + packed(close)
     return Fingerprint(
         hash_of(blurred), detail_of(np.asarray(grey, np.float32)), *image.size, thumbnail=thumbnail
     )
@@ -80,20 +81,33 @@ def distance(one: bytes, other: bytes) -> int:
 
 
 class Differences(NamedTuple):
-    """The largest differences of two pictures' thumbnails, in levels of 256."""
+    """How far two pictures' thumbnails are apart."""
 
-    colour: int  # of any channel, of 48 x 48 points
-    grey: int  # of 64 x 64 points
-    fine: int  # of 128 x 128 points
+    grey: int  # levels of 256, of 64 x 64 points, where it is most
+    fine: int  # the same of 128 x 128 points
+    close: CloseLook
+
+
+def colour_difference(one: bytes, other: bytes) -> int:
+    """The largest difference of any channel of 48 x 48 points, in levels of 256."""
+    ones, others = (
+        np.frombuffer(each[:_COLOURS], np.uint8).astype(np.int16) for each in (one, other)
+    )
+    return int(np.abs(ones - others).max())
 
 
 def differences(one: bytes, other: bytes) -> Differences:
-    """Compare the thumbnails of two fingerprints."""
-    ones, others = (np.frombuffer(each, np.uint8).astype(np.int16) for each in (one, other))
-    apart = np.abs(ones - others)
-    squares = (ones - others)[_COLOURS:].reshape(_FINE_SIDE // 2, 2, _FINE_SIDE // 2, 2)
+    """Compare the thumbnails of two fingerprints by their grey values; the slower look."""
+    first, second = (unpacked(each[_COLOURS:]) for each in (one, other))
+    fine = _values(first) - _values(second)
+    squares = fine.reshape(_FINE_SIDE // 2, 2, _FINE_SIDE // 2, 2)
     return Differences(
-        int(apart[:_COLOURS].max()),
         int(np.abs(squares.mean(axis=(1, 3))).max()),
-        int(apart[_COLOURS:].max()),
+        int(np.abs(fine).max()),
+        look_closely(first, second),
     )
+
+
+def _values(image: Image.Image) -> npt.NDArray[np.int16]:
+    size = (_FINE_SIDE, _FINE_SIDE)
+    return np.asarray(image.resize(size, Image.Resampling.LANCZOS)).astype(np.int16)

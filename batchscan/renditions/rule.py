@@ -2,8 +2,9 @@
 
 On 499,500 pairs of unrelated photographs and 93 consecutive video frames it merged none, and found
 95 to 100 % of ordinary renditions of 200 pixels and more. Drawn things (screenshots, pages of
-type, labels) differ in so little that a second, finer look at the grey values has to agree: of
-what a window shows, other numbers move it by 23 levels and more, of photographs renditions by 7.
+type, labels) and retouched ones differ in so little that two finer looks at the grey values have
+to agree: of what a window shows, other numbers move it by 23 levels and more, of photographs
+renditions by 7; and no single place may stand out (`close_look`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from batchscan.likeness import Fingerprint
-from batchscan.renditions.fingerprint import differences, distance
+from batchscan.renditions.fingerprint import colour_difference, differences, distance
 
 RULE: Final = "v1"
 RAW_RULE: Final = "raw"
@@ -37,15 +38,24 @@ class Likeness(NamedTuple):
 def likeness(one: Fingerprint, other: Fingerprint) -> Likeness:
     """Compare two pictures that have their thumbnails; the order does not matter."""
     bits = distance(one.hash, other.hash)
-    found = differences(one.thumbnail, other.thumbnail)
-    smaller = min(one.width, one.height, other.width, other.height)
+    colour = colour_difference(one.thumbnail, other.thumbnail)
     same = (
         may_be_rendition(one, other)
-        and found.colour <= MAX_DIFFERENCE
-        and found.grey <= MAX_GREY
-        and (found.fine <= MAX_FINE or smaller < _FINE_FROM)
+        and colour <= MAX_DIFFERENCE
+        and _nothing_stands_out(one, other)
     )
-    return Likeness(bits, found.colour, same)
+    return Likeness(bits, colour, same)
+
+
+def _nothing_stands_out(one: Fingerprint, other: Fingerprint) -> bool:
+    """Whether the finer looks agree."""
+    found = differences(one.thumbnail, other.thumbnail)
+    smaller = min(one.width, one.height, other.width, other.height)
+    return (
+        found.grey <= MAX_GREY
+        and (found.fine <= MAX_FINE or smaller < _FINE_FROM)
+        and found.close.same
+    )
 
 
 def may_be_rendition(one: Fingerprint, other: Fingerprint) -> bool:
