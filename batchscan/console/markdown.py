@@ -1,7 +1,7 @@
 """Render the Markdown of the documentation as plain text for a terminal.
 
 Only what the pages in `batchscan/docs` use: headings, paragraphs, lists, tables, fenced blocks,
-bold and links. Everything else is shown as it is written.
+bold, links and comments of one line. Everything else is shown as it is written.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 _FENCE = "```"
+_COMMENT = "<!--"
 _ITEM = re.compile(r"(- |\d+\. )")
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"(#{1,3}) (.+)")
@@ -31,6 +32,8 @@ def _blocks(lines: Sequence[str]) -> Iterator[list[str]]:
     block: list[str] = []
     in_fence = False
     for line in lines:
+        if not in_fence and line.startswith(_COMMENT):
+            continue
         is_fence = line.startswith(_FENCE)
         starts = (is_fence and not in_fence) or (not in_fence and _HEADING.match(line))
         if block and (starts or (not in_fence and not line.strip())):

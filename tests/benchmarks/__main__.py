@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks [--scale 0.1] [NAME...]
     python -m tests.benchmarks likeness [FOLDER]    with photographs of one's own
+    python -m tests.benchmarks --page [NAME...]     and write the documentation's table
 
 Nothing fails because a machine is slow: a figure out of reach is marked, the exit code stays 0.
 """
@@ -18,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 import batchscan
+from tests.benchmarks import page
 from tests.benchmarks.answers import answers
 from tests.benchmarks.cluster import cluster
 from tests.benchmarks.commands import Missing
@@ -53,7 +55,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--scale", type=float, default=1.0, help="of the number of pictures")
+    parser.add_argument(
+        "--page", action="store_true", help="write the figures into the documentation's table"
+    )
     wanted = parser.parse_args()
+    if wanted.page and wanted.scale != 1:
+        parser.error("the documentation shows figures of full scale only")
     folders = [name for name in wanted.names if name not in BENCHMARKS]
     if folders and (wanted.names != ["likeness", *folders[:1]] or not Path(folders[0]).is_dir()):
         parser.error(f"no benchmark: {folders[0]}; there are {', '.join(BENCHMARKS)}")
@@ -63,11 +70,23 @@ def main() -> None:
     # As pip does when it installs; measured is not how long compiling takes.
     compileall.compile_dir(str(Path(batchscan.__file__).parent), quiet=1)
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores", flush=True)
-    for name in benchmarks if folders else wanted.names or benchmarks:
+    names = list(benchmarks) if folders else wanted.names or list(benchmarks)
+    rows = list(_measured(benchmarks, names, wanted.scale))
+    if wanted.page:
+        for name in page.update(rows):
+            print("not measured:", *name)
+
+
+def _measured(
+    benchmarks: dict[str, Callable[[Path, float], Iterator[Row]]], names: list[str], scale: float
+) -> Iterator[Row]:
+    """Run these, and print each row as soon as it is there."""
+    for name in names:
         with tempfile.TemporaryDirectory(prefix=f"benchmark-{name}-") as folder:
             try:
-                for row in benchmarks[name](Path(folder), wanted.scale):
+                for row in benchmarks[name](Path(folder), scale):
                     print(row, flush=True)
+                    yield row
             except Missing as missing:
                 print(f"{name}: {missing}")
 

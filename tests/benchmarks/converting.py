@@ -42,7 +42,7 @@ def converting(work: Path, scale: float) -> Iterator[Row]:
         data = out.getvalue()
         ours = cpu(partial(_ours, kind, data))
         alone = cpu(partial(_pillow, data))
-        what = f"converting a {kind.label} of 12 megapixels"
+        what = f"converting {kind.label}, 12 megapixels"
         note = f"Pillow alone, thumbnail() and save(): {alone:.2f} s"
         yield Row(what, "CPU", ours, limit, "s", note=note)
     noted = jpeg[:2] + b"\xff\xfe\x00\x0anothing!" + jpeg[2:]

@@ -38,6 +38,13 @@ class Row:
     def reached(self) -> bool:
         return self.figure >= self.reach if self.at_least else self.figure <= self.reach
 
+    @property
+    def measured(self) -> str:
+        """The figure as the documentation shows it."""
+        unit = "×" if self.unit == "x" else self.unit
+        note = f" ({self.note})" if self.note else ""
+        return f"{self.figure:.3g} {unit}{note}"
+
     def __str__(self) -> str:
         bound = "at least" if self.at_least else "at most"
         verdict = "" if self.reached else "  NOT REACHED"

@@ -22,6 +22,12 @@ def test_headings_paragraphs_lists_and_links_become_plain_text():
     )
 
 
+def test_comments_are_not_shown():
+    text = "Before:\n\n<!-- for a program -->\n| a |\n|---|\n| b |\n<!-- end -->\n\nAfter.\n"
+
+    assert render_markdown(text, 20) == "Before:\n\na\n-\nb\n\nAfter.\n"
+
+
 def test_code_blocks_are_indented_and_never_wrapped():
     text = "Run:\n```sh\nbatchscan ./images --exclude '*.gif'\n\n# not a heading\n```\nDone."
 
