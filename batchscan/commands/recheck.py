@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Final
@@ -18,7 +18,7 @@ from batchscan.enums import Disposition, RecheckVerdict
 from batchscan.errors import UsageError
 from batchscan.images.decoding.pool import Decoders
 from batchscan.ledger import Ledger, LedgerThread
-from batchscan.ledger.dispositions import MATCHES_A_PIECE, SeenMatch
+from batchscan.ledger.dispositions import MATCHES_A_PIECE, Place, SeenMatch
 from batchscan.ledger.recheck_types import CheckedMatch, RecheckChoice
 from batchscan.pace import Clock, SystemClock
 from batchscan.path_patterns import PathPattern
@@ -50,12 +50,13 @@ class RecheckRequest:
     urls: tuple[str, ...] = ()
     mark: bool = False
     connect_to: tuple[str, ...] = ()
+    place: Place | None = None  # of the one match that is meant
 
     @property
     def name(self) -> str:
         """The choice as it was written."""
         choice = (self.disposition, self.domains, self.images, self.urls)
-        return msgspec.json.encode(choice).decode()
+        return msgspec.json.encode((*choice, self.place) if self.place else choice).decode()
 
     def choice(self) -> RecheckChoice:
         """Understand it.
@@ -75,9 +76,9 @@ class RecheckRequest:
                 any(each.covers(url) for each in patterns) for patterns in (sites, urls) if patterns
             )
 
-        wanted = self.disposition or (None if urls else Disposition.NOTICED)
+        wanted = self.disposition or (None if urls or self.place else Disposition.NOTICED)
         words = None if wanted is None else frozenset({wanted})
-        return RecheckChoice(words, chosen, pictures if globs else None)
+        return RecheckChoice(words, chosen, pictures if globs else None, self.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ async def recheck(
     decoders: Decoders | None = None,
     *,
     watched: bool = True,
+    began: Callable[[RecheckProgress], None] | None = None,
 ) -> RecheckResult:
     """Ask about the chosen matches, and enter what came of it; works while a scan runs.
 
@@ -124,6 +126,7 @@ async def recheck(
         clock: seconds since 1970, and pauses.
         decoders: processes for what is fetched; closed by whoever made them.
         watched: whether signals stop it and progress is shown; else that is the caller's affair.
+        began: gets what says from then on how far it is.
 
     Raises:
         UsageError: nothing of the kind is known, or a pattern is broken.
@@ -145,6 +148,8 @@ async def recheck(
         handling = handle_stop_signals(interrupt, "") if watched else nullcontext()
         with _decoding(decoders) as processes, handling:
             one = _recheck(settings, ledger, processes, rules, clock, stop)
+            if began is not None:
+                began(one.progress)
             async with show(lambda: one.progress, settings.output) if watched else nullcontext():
                 await one.run(choice, request.name)
         matches, marked = await _concluded(ledger, one.progress, mark=request.mark)

@@ -17,6 +17,7 @@ class RecheckChoice:
     dispositions: frozenset[Disposition] | None  # None for all
     chosen: Callable[[str], bool]  # says of a URL whether it is meant
     pictures: Callable[[Sequence[bytes]], bool] | None = None  # of a picture's paths; None for all
+    place: Place | None = None  # the only match that is meant
 
 
 class MatchToCheck(NamedTuple):

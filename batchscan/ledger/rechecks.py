@@ -72,13 +72,14 @@ class Rechecks:
             after: from where to go on; None at the beginning.
             run: whose matches are left out, for they were asked already.
         """
+        is_meant = "> (?, ?)" if choice.place is None else "= (?, ?)"
         rows = self._connection.execute(
             "SELECT m.picture_id, m.key, m.url, m.pages, m.domain, m.disposition, EXISTS (SELECT 1"
             " FROM rechecks r WHERE r.run_id = ? AND r.picture_id = m.picture_id AND r.key = m.key)"
             " FROM sightings m JOIN pictures p ON p.id = m.picture_id"
-            " WHERE p.realm_id = ? AND (m.picture_id, m.key) > (?, ?)"
+            f" WHERE p.realm_id = ? AND (m.picture_id, m.key) {is_meant}"
             " ORDER BY m.picture_id, m.key LIMIT ?",
-            (run, self._realm_id, *(after or _START), MATCHES_A_BLOCK),
+            (run, self._realm_id, *(choice.place or after or _START), MATCHES_A_BLOCK),
         ).fetchall()
         found = tuple(self._chosen(choice, rows))
         full = len(rows) == MATCHES_A_BLOCK

@@ -7,9 +7,11 @@ from batchscan.commands.recheck import RecheckRequest, recheck
 from batchscan.enums import CaptureKind
 from batchscan.ledger.dispositions import Place
 from batchscan.ledger.match_choice import MatchChoice
+from batchscan.recheck.run import RecheckProgress
 from batchscan.report.wording import amount
 from batchscan.review.actions import Done
 from batchscan.review.jobs import Job
+from batchscan.review.theirs import VERDICTS
 from batchscan.settings import Settings
 from batchscan.url_patterns import UrlPattern
 
@@ -29,28 +31,52 @@ async def capture_one(settings: Settings, place: Place, options: CaptureOptions)
     return Done("Captured what there was.", warning=f"Their picture: {trouble}.")
 
 
-async def capture_site(settings: Settings, domain: str, options: CaptureOptions, job: Job) -> Done:
+async def capture_site(
+    settings: Settings, domain: str, there: int, options: CaptureOptions, job: Job
+) -> Done:
     """Capture everything that is on a site.
+
+    Args:
+        settings: which state folder.
+        domain: the site.
+        there: matches that are on it now.
+        options: how.
+        job: says how far it is.
 
     Raises:
         UsageError: that is no site.
         StorageError: a file or the ledger cannot be written.
     """
-    failed = 0
+    finished = failed = 0
+    job.progress = lambda: (finished, max(there, finished))
 
-    def tell(captured: Captured) -> None:
-        nonlocal failed
-        job.finished += 1
+    def count(captured: Captured) -> None:
+        nonlocal finished, failed
+        finished += 1
         failed += _trouble(captured) is not None
 
     choice = MatchChoice(covers=[UrlPattern.of(domain).covers], only_present=True)
-    number = await capture_matches(settings, choice, options, tell)
+    number = await capture_matches(settings, choice, options, count)
     warning = f"Of {amount(failed, 'match')} the picture was not to be had." if failed else None
     return Done(f"{amount(number, 'match')} captured.", warning=warning)
 
 
+async def recheck_one(settings: Settings, place: Place, connect_to: tuple[str, ...]) -> Done:
+    """Ask whether one match is still there, whatever was decided about it.
+
+    Raises:
+        LockedError: another recheck is on.
+        StorageError: the ledger cannot be used.
+    """
+    request = RecheckRequest(place=place, connect_to=connect_to)
+    result = await recheck(settings, request, watched=False)
+    if not result.matches:
+        return Done("", warning="The ledger does not know this match any more.")
+    return Done(f"Asked: {VERDICTS[result.matches[0].picture.verdict]}.")
+
+
 async def recheck_site(
-    settings: Settings, domain: str, connect_to: tuple[str, ...], *, removes: bool
+    settings: Settings, domain: str, connect_to: tuple[str, ...], job: Job, *, removes: bool
 ) -> Done:
     """Ask whether what a site was written about is still there.
 
@@ -58,6 +84,7 @@ async def recheck_site(
         settings: which ledger, and how sites are asked.
         domain: the site.
         connect_to: addresses in the place of others.
+        job: says how far it is.
         removes: whether what is gone is marked so.
 
     Raises:
@@ -65,13 +92,16 @@ async def recheck_site(
         LockedError: another recheck is on.
         StorageError: the ledger cannot be used.
     """
+
+    def follow(progress: RecheckProgress) -> None:
+        job.progress = lambda: (progress.done, progress.total)
+
     request = RecheckRequest(domains=(domain,), mark=removes, connect_to=connect_to)
-    result = await recheck(settings, request, watched=False)
+    result = await recheck(settings, request, watched=False, began=follow)
     if not result.matches:
         return Done("", warning="No match there is marked noticed, so nothing was asked.")
-    said = ", ".join(
-        f"{number:,} {verdict.value.replace('_', ' ')}"
-        for verdict, number in sorted(result.counts.items())
+    said = "; ".join(
+        f"{number:,} {VERDICTS[verdict]}" for verdict, number in sorted(result.counts.items())
     )
     marked = f" {amount(result.marked, 'match')} marked removed." if result.marked else ""
     return Done(f"{amount(len(result.matches), 'match')} asked about: {said}.{marked}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from batchscan.ledger.review import ReviewFilter
 from batchscan.review.actions import Actions
 from batchscan.review.jobs import Jobs
 from batchscan.review.ledger_access import ReviewLedger
+from batchscan.review.packs import Packs
 from batchscan.review.pictures import OwnPictures
 from batchscan.review.queue import QueueCounts, Queues
 from batchscan.settings.load import LoadedSettings
@@ -28,6 +30,7 @@ class Desk:
     pictures: OwnPictures
     actions: Actions
     jobs: Jobs
+    packs: Packs
     options: CaptureOptions
     connect_to: tuple[str, ...]  # other people's sites, in the place of their addresses
 
@@ -45,6 +48,7 @@ class Desk:
             OwnPictures(),
             Actions(loaded),
             Jobs(),
+            Packs(),
             CaptureOptions(ConnectTo.of(connect_to)),
             connect_to,
         )
@@ -56,6 +60,7 @@ class Desk:
     async def aclose(self) -> None:
         """End what is under way, threads and children."""
         await self.jobs.aclose()
+        await asyncio.to_thread(self.packs.close)
         await self.ledger.aclose()
         await self.pictures.aclose()
 

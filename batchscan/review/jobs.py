@@ -19,10 +19,15 @@ MAX_KEPT: Final = 100  # whose ends are remembered
 class Job:
     """One piece of work under way, and what came of it."""
 
-    what: str  # for people: "capturing what is on example.com"
-    finished: int = 0  # matches
+    what: str  # for people: "Capturing what is on example.com"
+    progress: Callable[[], tuple[int, int]] | None = None  # matches that are done, of how many
     result: Done | None = None
     task: asyncio.Task[None] | None = None
+
+    @property
+    def done(self) -> tuple[int, int]:
+        """Matches that are done, of how many; (0, 0) where that is not known."""
+        return self.progress() if self.progress else (0, 0)
 
 
 Work = Callable[[Job], Awaitable[Done]]

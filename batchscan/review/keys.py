@@ -28,6 +28,7 @@ KEYS: Final = (
     Key(("j", "ArrowDown", "ArrowRight"), "next", "Next", "go on without deciding"),
     Key(("k", "ArrowUp", "ArrowLeft"), "previous", "Previous", "go back"),
     Key(("c",), "capture", "Capture", "keep what is at their address now, and show it"),
+    Key(("s",), "recheck", "Still there?", "ask their site now; costs nothing"),
     Key(("m",), "note", "Note", "write a note; it goes with the next decision"),
     Key(("/",), "search", "Search", "in addresses, pages and paths"),
     Key(("?",), "legend", "Keys", "show or hide this list"),

@@ -20,7 +20,7 @@ from batchscan.review.actions import Done
 from batchscan.review.filters import MatchId, View
 from batchscan.review.pages import UNKNOWN_SITE, filter_values, site_query, whole
 from batchscan.review.queue import QueuePage
-from batchscan.review.theirs import Look
+from batchscan.review.theirs import VERDICTS, Look
 
 MAX_FILES: Final = 5  # of a picture that are named
 MAX_VERSIONS: Final = 5  # of a picture that are described
@@ -95,8 +95,7 @@ def queue_values(
     return values | {
         "seen": seen(now),
         "ours": _ours(looked),
-        **theirs_values(view, now, looked.theirs),
-        "recheck": _recheck(looked.recheck),
+        **theirs_values(view, now, looked.theirs, looked.recheck),
         "facts": facts,
         "site": looked.site,
         "picture": picture,
@@ -184,10 +183,13 @@ def _ours(looked: Looked) -> Ours:
     return Ours(name, f"/picture/{picture.id}/small", small=True, why=why)
 
 
-def theirs_values(view: View, match: QueuedMatch, look: Look | None) -> dict[str, object]:
+def theirs_values(
+    view: View, match: QueuedMatch, look: Look | None, asked: MatchRecheck | None
+) -> dict[str, object]:
     """What the figure with their picture is filled with."""
     return {
         "theirs": None if look is None else _theirs(match, look),
+        "recheck": _recheck(asked),
         "now": match,
         "seen": seen(match),
         "query": whole(view.query()),
@@ -198,7 +200,8 @@ def theirs_values(view: View, match: QueuedMatch, look: Look | None) -> dict[str
 def _theirs(match: QueuedMatch, look: Look) -> Theirs:
     # The time is for the browser, which would else show the picture that it has.
     source = f"/capture/{MatchId.of(match.place)}?at={look.at:.0f}"
-    return Theirs(source, f"{look.how} {moment(look.at)}")
+    alike = "" if look.our_likeness is None else f", {look.our_likeness:.0%} like ours"
+    return Theirs(source, f"{look.how} {moment(look.at)}{alike}")
 
 
 def _recheck(found: MatchRecheck | None) -> list[str]:
@@ -207,21 +210,14 @@ def _recheck(found: MatchRecheck | None) -> list[str]:
         return []
     answered = found.detail or (f"HTTP {found.http_status}" if found.http_status else "")
     because = f" ({answered})" if answered else ""
-    lines = [f"{_VERDICTS[found.verdict]}, {moment(found.checked_at)}{because}"]
+    lines = [f"Asked {moment(found.checked_at)}: {VERDICTS[found.verdict]}{because}"]
+    if found.verdict is RecheckVerdict.GONE_ONCE:
+        lines.append("It counts as gone when it is not there at least a day later either.")
     if found.overruled_at is not None:
         lines.append(f"a scan was answered with it again, {moment(found.overruled_at)}")
     if found.our_likeness is not None:
-        lines.append(f"likeness to ours {found.our_likeness:.0%}")
+        lines[0] += f", {found.our_likeness:.0%} like ours"
     return lines
-
-
-_VERDICTS: Final = {
-    RecheckVerdict.THERE: "still there",
-    RecheckVerdict.CHANGED: "something else is there",
-    RecheckVerdict.GONE_ONCE: "not there, once so far",
-    RecheckVerdict.GONE: "gone",
-    RecheckVerdict.UNKNOWN: "not known",
-}
 
 
 def _versions(picture: PictureFacts) -> str:

@@ -4,9 +4,9 @@ r"""The page itself: what is at which address, from the first request to the sig
 |---|---|
 | `GET /` | how much is left; sites and pictures |
 | `GET /queue?FILTERS&at=ID` | one match; `/queue/part` is the same without its frame, for the script |
-| `POST /capture` | asks their site for the match, and shows what it got |
+| `POST /capture`, `/recheck` | asks their site for the match, and shows what it got |
 | `POST /decide`, `/allow`, `/undo` | the queue with what came of it; `part=1` as above |
-| `GET /site?site=DOMAIN` | everything on one site; `POST /site/...` acts on it |
+| `GET /site?site=DOMAIN` | everything on one site; `POST /site/...` acts on it, `/site/job` says how far that is |
 | `GET /stats` | what was found and decided over time |
 | `GET /picture/ID/large\|small` | our picture, by its number in the ledger |
 | `GET /capture/ID` | their picture, from our own capture |
@@ -31,6 +31,7 @@ from batchscan.ledger.review import ReviewFilter
 from batchscan.review import pages
 from batchscan.review.desk import Desk
 from batchscan.review.gate import HEADERS, Gate, Refused
+from batchscan.review.match_pages import MatchPages
 from batchscan.review.site_pages import SitePages
 from batchscan.review.stats_page import StatsPage
 from batchscan.review.views import Views
@@ -174,6 +175,7 @@ def _message(status: int, title: str, message: str, advice: str | None = None) -
 
 def _routes(desk: Desk) -> list[web.RouteDef]:
     views, sites, stats = Views(desk), SitePages(desk), StatsPage(desk)
+    matches = MatchPages(desk, views)
     return [
         web.get("/", views.overview),
         web.get("/queue", views.queue),
@@ -181,8 +183,9 @@ def _routes(desk: Desk) -> list[web.RouteDef]:
         web.post("/decide", views.decide),
         web.post("/allow", views.allow),
         web.post("/undo", views.undo),
-        web.post("/capture", views.capture),
-        web.get(r"/{name:decide|allow|undo|capture}", views.again),
+        web.post("/capture", matches.capture),
+        web.post("/recheck", matches.recheck),
+        web.get(r"/{name:decide|allow|undo|capture|recheck}", views.again),
         web.get("/site", sites.page),
         web.post("/site/mark", sites.mark),
         web.post("/site/allow", sites.allow),
@@ -191,10 +194,12 @@ def _routes(desk: Desk) -> list[web.RouteDef]:
         web.post("/site/pack", sites.pack),
         web.post("/site/capture", sites.capture),
         web.post("/site/recheck", sites.recheck),
+        web.get("/site/job", sites.job),
+        web.get("/site/case.zip", sites.packed),
         web.get(r"/site/{name:mark|allow|undo|notice|pack|capture|recheck}", sites.again),
         web.get(r"/picture/{number:\d{1,18}}/large", views.large),
         web.get(r"/picture/{number:\d{1,18}}/small", views.small),
-        web.get("/capture/{match}", views.captured),
+        web.get("/capture/{match}", matches.captured),
         web.get("/stats", stats.page),
         web.get("/static/{name}", _static),
     ]

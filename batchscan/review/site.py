@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
 from dataclasses import dataclass
 from typing import Final
@@ -61,19 +59,15 @@ def draft_notice(settings: Settings, domain: str, form: str) -> Download:
     return Download(f"notice-{file_name(domain)}.{form}", kind, text)
 
 
-def pack_case(settings: Settings, domain: str) -> Download:
-    """Pack the evidence about a site; blocks.
+def pack_case(settings: Settings, domain: str, path: str) -> None:
+    """Pack the evidence about a site into a file; blocks.
 
     Raises:
         UsageError: no answer ever showed a match there.
         StorageError: the ledger cannot be read, or the disk is full.
     """
     now = time.time()
-    with tempfile.TemporaryDirectory(prefix="batchscan-") as folder:
-        path = os.path.join(folder, "case.zip")
-        with read_ledger(settings) as ledger:
-            rules = ActiveAllowRules.of(settings, now).rules
-            pictures = select_pictures(ledger, [domain], [])
-            pack(ledger, pictures, Request(PackRequest([domain], []), rules, now), path)
-        with open(path, "rb") as file:
-            return Download(f"case-{file_name(domain)}.zip", "application/zip", file.read())
+    with read_ledger(settings) as ledger:
+        rules = ActiveAllowRules.of(settings, now).rules
+        pictures = select_pictures(ledger, [domain], [])
+        pack(ledger, pictures, Request(PackRequest([domain], []), rules, now), path)

@@ -18,7 +18,7 @@ from batchscan.review.asking import capture_site as site_capture
 from batchscan.review.asking import recheck_site
 from batchscan.review.desk import Desk
 from batchscan.review.filters import View
-from batchscan.review.jobs import Job
+from batchscan.review.jobs import Job, Work
 from batchscan.review.views import decision, text_of
 
 MAX_MATCHES = 100  # that the page of a site lists
@@ -69,35 +69,73 @@ class SitePages:
         return _download(await asyncio.to_thread(site.draft_notice, settings, domain, kind))
 
     async def pack(self, request: web.Request) -> web.Response:
-        """Pack the evidence, as a file."""
+        """Begin to pack the evidence."""
         await request.post()
-        settings = self._desk.actions.settings()
-        return _download(await asyncio.to_thread(site.pack_case, settings, _domain(request)))
+        domain, settings = _domain(request), self._desk.actions.settings()
+        return self._begin(
+            domain,
+            f"Packing the case of {domain}",
+            lambda _: self._desk.packs.make(settings, domain),
+        )
+
+    async def packed(self, request: web.Request) -> web.StreamResponse:
+        """The pack that was made last, as a file."""
+        pack = self._desk.packs.get(_domain(request))
+        if pack is None:
+            raise web.HTTPNotFound
+        return web.FileResponse(
+            pack.path,
+            headers={"Content-Disposition": f'attachment; filename="{pack.name}"'},
+        )
 
     async def capture(self, request: web.Request) -> web.Response:
-        """Begin to capture everything on it, or say how far that is."""
+        """Begin to capture everything on it."""
         await request.post()
         domain = _domain(request)
         settings, options = self._desk.actions.settings(), self._desk.options
-        self._desk.jobs.start(
-            f"site {domain}",
-            f"Capturing what is on {domain}",
-            lambda job: site_capture(settings, domain, options, job),
+        there = await self._desk.ledger.read(
+            lambda ledger: _there(ledger.review_queue.dispositions_of(domain))
         )
-        return await self._show(domain)
+        return self._begin(
+            domain,
+            f"Capturing what is on {domain}",
+            lambda job: site_capture(settings, domain, there, options, job),
+        )
 
     async def recheck(self, request: web.Request) -> web.Response:
-        """Begin to ask whether what was noticed is still there, or say how far that is."""
+        """Begin to ask whether what was noticed is still there."""
         domain, form = _domain(request), await request.post()
         removes = text_of(form.get("mark")) == "removed"
         settings, connect_to = self._desk.actions.settings(), self._desk.connect_to
 
-        async def work(_: Job) -> Done:
-            return await recheck_site(settings, domain, connect_to, removes=removes)
+        async def work(job: Job) -> Done:
+            try:
+                return await recheck_site(settings, domain, connect_to, job, removes=removes)
+            finally:
+                self._desk.queues.forget()
 
-        self._desk.jobs.start(f"site {domain}", f"Asking {domain}", work)
-        self._desk.queues.forget()
-        return await self._show(domain)
+        return self._begin(domain, f"Asking {domain}", work)
+
+    async def job(self, request: web.Request) -> web.Response:
+        """How far what was begun last is, for the script."""
+        domain = _domain(request)
+        return pages.html(pages.render("job.html", **self._job(domain)))
+
+    def _begin(self, domain: str, what: str, work: Work) -> web.Response:
+        """Begin, and lead back to the page: it can be loaded again without beginning anew."""
+        self._desk.jobs.start(f"site {domain}", what, work)
+        return web.Response(
+            status=303, headers={"Location": f"/site?{pages.site_query(domain)}#act"}
+        )
+
+    def _job(self, domain: str) -> dict[str, object]:
+        job = self._desk.jobs.get(f"site {domain}")
+        return {
+            "job": job,
+            "running": job is not None and job.result is None,
+            "pack": self._desk.packs.get(domain),
+            "query": pages.whole(pages.site_query(domain)),
+        }
 
     async def _show(self, domain: str, done: Done | None = None) -> web.Response:
         everything = ReviewFilter(disposition=ANY, state=ANY)
@@ -115,19 +153,23 @@ class SitePages:
                 "site.html",
                 name=domain or pages.UNKNOWN_SITE,
                 domain=domain,
-                query=pages.whole(pages.site_query(domain)),
                 counts=[(word, counts[word]) for word in _ORDER if word in counts],
                 left=counts.get(Disposition.OPEN.value, 0),
                 reviewed=counts.get(Disposition.REVIEWED.value, 0),
                 entries=[_entry(match, view) for match in matches],
                 more=max(0, sum(counts.values()) - len(matches)),
                 forms=site.notice_forms(self._desk.actions.loaded.settings),
-                job=self._desk.jobs.get(f"site {domain}"),
-                there=sum(counts.values()) - counts.get("gone", 0),
+                there=_there(counts),
                 noticed=counts.get(Disposition.NOTICED.value, 0),
                 done=done,
+                **self._job(domain),
             )
         )
+
+
+def _there(counts: Mapping[str, int]) -> int:
+    """Matches that the newest answers show."""
+    return sum(counts.values()) - counts.get("gone", 0)
 
 
 def _entry(match: QueuedMatch, view: str) -> queue_values.Entry:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from batchscan.enums import RecheckVerdict
 from batchscan.ledger import Ledger
 from batchscan.ledger.dispositions import Place
 
@@ -14,6 +15,7 @@ class Look(NamedTuple):
     at: float  # when it was fetched, seconds since 1970
     how: str  # for people
     jpeg: bytes
+    our_likeness: float | None  # to our picture, 0 to 1
 
 
 def newest_look(ledger: Ledger, place: Place) -> Look | None:
@@ -21,8 +23,18 @@ def newest_look(ledger: Ledger, place: Place) -> Look | None:
     looks = []
     captured = ledger.captures.preview(*place)
     if captured is not None:
-        looks.append(Look(captured.captured_at, "Captured", captured.jpeg))
+        looks.append(Look(captured.captured_at, "Captured", captured.jpeg, captured.our_likeness))
     seen = ledger.rechecks.latest.preview(place)
     if seen is not None:
-        looks.append(Look(seen.seen_at, "Seen by a recheck", seen.jpeg))
-    return max(looks, default=None)
+        looks.append(Look(seen.seen_at, "Seen by a recheck", seen.jpeg, None))
+    return max(looks, key=lambda look: look.at, default=None)
+
+
+VERDICTS: Final = {
+    RecheckVerdict.THERE: "still there",
+    RecheckVerdict.CHANGED: "something else is there",
+    RecheckVerdict.GONE_ONCE: "not there, once so far",
+    RecheckVerdict.GONE: "gone",
+    RecheckVerdict.UNKNOWN: "not known",
+}
+"""What sites answer, for people."""

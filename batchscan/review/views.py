@@ -17,16 +17,15 @@ from batchscan.ledger.review_details import MatchFacts, PictureFacts, SiteSize
 from batchscan.rechecked import MatchRecheck
 from batchscan.review import pages, queue_values
 from batchscan.review.actions import Done, Seen
-from batchscan.review.asking import capture_one
 from batchscan.review.desk import Desk, picture_names
-from batchscan.review.filters import MatchId, View
+from batchscan.review.filters import View
 from batchscan.review.queue import QueueCounts, QueuePage, resolve
 from batchscan.review.theirs import Look, newest_look
 from batchscan.util.escaping import printable
 
 MAX_SITES: Final = 200  # that the overview lists
 MAX_PICTURES: Final = 50
-_PART: Final = "part"
+PART: Final = "part"
 
 
 _NOWHERE: Final = SiteSize(0, 0)
@@ -78,7 +77,7 @@ class Views:
     async def queue(self, request: web.Request) -> web.Response:
         """One match, and what is around it."""
         view = View.parse(request.query_string)
-        return await self._show(view, request.path.endswith(_PART))
+        return await self.show(view, request.path.endswith(PART))
 
     async def again(self, request: web.Request) -> web.Response:
         """The queue, for who opens the address of a form that was sent before."""
@@ -94,9 +93,7 @@ class Views:
         done = await self._desk.actions.decide(chosen, word, note)
         self._desk.queues.decided(view.chosen, done.changes)
         about_it = at is not None and at.name in {each.name for each in chosen}
-        return await self._show(
-            view, _PART in form, at=at, done=done, onward=done.moved and about_it
-        )
+        return await self.show(view, PART in form, at=at, done=done, onward=done.moved and about_it)
 
     async def allow(self, request: web.Request) -> web.Response:
         """Allow the site of the match that is looked at."""
@@ -112,14 +109,14 @@ class Views:
             raise UsageError("no site is known of this match")
         done = await self._desk.actions.allow(match.domain, text_of(form.get("reason")))
         self._desk.queues.forget()
-        return await self._show(view, _PART in form, at=at, done=done, onward=True)
+        return await self.show(view, PART in form, at=at, done=done, onward=True)
 
     async def undo(self, request: web.Request) -> web.Response:
         """Take back what was decided in this window."""
         view, form = View.parse(request.query_string), await request.post()
         done = await self._desk.actions.undo(text_of(form.get("what")))
         self._desk.queues.forget()
-        return await self._show(view, _PART in form, done=done)
+        return await self.show(view, PART in form, done=done)
 
     async def large(self, request: web.Request) -> web.Response:
         """Our picture from its file, as long as that is what was scanned."""
@@ -128,7 +125,7 @@ class Views:
             lambda ledger: ledger.review_queue.details.files(number)
         )
         data = await self._desk.pictures.large(files)
-        return await self.small(request) if data is None else _image(data)
+        return await self.small(request) if data is None else image(data)
 
     async def small(self, request: web.Request) -> web.Response:
         """The preview of our picture that the ledger keeps."""
@@ -138,48 +135,9 @@ class Views:
         )
         if data is None:
             return web.Response(text=pages.read("none.svg"), content_type="image/svg+xml")
-        return _image(data)
+        return image(data)
 
-    async def capture(self, request: web.Request) -> web.Response:
-        """Ask their site for the match that is looked at, and show what it has."""
-        view, form = View.parse(request.query_string), await request.post()
-        at = Seen.parse(text_of(form.get("at")))
-        if at is None:
-            raise UsageError("no match is chosen")
-        place = await self._desk.ledger.read(lambda ledger: resolve(ledger, at.name))
-        if place is None:
-            raise web.HTTPNotFound
-        settings, options = self._desk.actions.settings(), self._desk.options
-        job = self._desk.jobs.start(
-            f"match {at.name}", "capturing", lambda _: capture_one(settings, place, options)
-        )
-        done = await self._desk.jobs.wait(job)
-        if _PART not in form:
-            return await self._show(view, part=False, at=at, done=done)
-
-        match, theirs = await self._desk.ledger.read(
-            lambda ledger: (ledger.review_queue.at(place), newest_look(ledger, place))
-        )
-        if match is None:
-            raise web.HTTPNotFound
-        values = queue_values.theirs_values(view.at_match(place), match, theirs)
-        return pages.html(pages.render("theirs.html", done=done, **values))
-
-    async def captured(self, request: web.Request) -> web.Response:
-        """Their picture as we captured it last, made anew by a decoder of ours."""
-        name = MatchId.parse(request.match_info["match"])
-
-        def look(ledger: Ledger) -> bytes | None:
-            place = resolve(ledger, name)
-            look = newest_look(ledger, place) if place else None
-            return look.jpeg if look else None
-
-        data = await self._desk.ledger.read(look)
-        if data is None:
-            raise web.HTTPNotFound
-        return _image(data)
-
-    async def _show(
+    async def show(
         self,
         view: View,
         part: bool,
@@ -272,7 +230,8 @@ def _picture_address(first: list[QueuedMatch], number: int) -> str:
     return pages.whole(f"/queue?{view.query()}")
 
 
-def _image(data: bytes) -> web.Response:
+def image(data: bytes) -> web.Response:
+    """A picture that we made."""
     kind = "image/webp" if data[:4] == b"RIFF" else "image/jpeg"
     return web.Response(body=data, content_type=kind)
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 
+from batchscan.review.server import ReviewServer
 from tests.browser.conftest import WATCH, Opened
 from tests.support.hostile import NAMES
 from tests.support.match_builders import STRINGS
-from tests.support.review import fill, found, serving, usual
+from tests.support.pictures import png
+from tests.support.review import fill, found, loaded, serving, usual
+from tests.support.web_sites import ok, site
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
@@ -215,10 +219,71 @@ async def test_two_windows_see_what_the_other_decided(browser, server):
         assert await page.locator("#said").inner_text() == "1 match marked not mine."
 
 
+@asynccontextmanager
+async def asked_site(browser, folder, hold):
+    """The page of a site with three pictures, the last of which waits for an event."""
+    (folder / "config.yaml").write_text("recheck: {pause: 0s}\n")
+    fill(folder, {"a.jpg": [found(f"http://site.example/{n}.png") for n in range(3)]})
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if theirs.paths[-1].endswith("2.png"):
+            await hold.wait()
+        writer.write(ok(png(300, 200, 1), "Content-Type: image/png"))
+        await writer.drain()
+
+    async with site(script=answer) as theirs:
+        server = ReviewServer(loaded(folder), 0, (theirs.rule(),))
+        async with server, window(browser, server.url) as it:
+            await it.page.goto(server.url.partition("?")[0] + "site?site=site.example")
+            yield it
+            assert await it.page.evaluate("window.violations") == []
+            assert it.troubles == []
+
+
+async def test_the_page_of_a_site_follows_what_was_begun_there(browser, tmp_path):
+    """By itself, without losing what somebody writes meanwhile."""
+    hold = asyncio.Event()
+    async with asked_site(browser, tmp_path, hold) as it:
+        page = it.page
+        await page.click("text=Capture all 3")
+        await page.wait_for_selector("progress[value='2'][max='3']")
+        assert page.url.endswith("/site?site=site.example#act")
+        assert await page.locator("text=Look again").is_hidden()
+        await page.fill("textarea[name=note]", "half a thought")
+        hold.set()
+        await page.wait_for_selector("#job >> text=3 matches captured.")
+        await page.wait_for_selector("button:has-text('Capture all 3'):enabled")
+        assert await page.input_value("textarea[name=note]") == "half a thought"
+        assert "3 matches captured." in await page.locator("#job-said").inner_text()
+        await page.click("text=Pack the case")
+        async with page.expect_download() as download:
+            await page.click("text=Download case-site.example.zip")
+        assert (await download.value).suggested_filename == "case-site.example.zip"
+        await findings(page)
+
+
+async def test_the_screen_of_a_match_shows_what_its_site_answers(browser, tmp_path):
+    hold = asyncio.Event()
+    hold.set()
+    async with asked_site(browser, tmp_path, hold) as it:
+        page = it.page
+        await page.click("text=Decide about the 3")
+        await page.wait_for_selector(".tools button:visible")
+        for key, said in (("c", "Captured."), ("s", "Asked: still there.")):
+            await page.keyboard.press(key)
+            await page.wait_for_selector(f"#said:text-is('{said}')")
+        shown = await page.locator(".theirs").inner_text()
+        assert "like ours" in shown
+        assert "still there (HTTP 200)" in shown
+        await findings(page)
+
+
 SCREENS = [
     {"color_scheme": scheme, "viewport": {"width": width, "height": height}}
-    for scheme, width, height in (("light", 1440, 900), ("dark", 1024, 768), ("dark", 390, 844))
-]
+    for scheme, width, height in (
+        ("light", 1440, 900), ("dark", 1024, 768), ("light", 390, 844), ("dark", 390, 844),
+    )
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("screen", SCREENS, ids=str)

@@ -9,10 +9,12 @@ import sqlite3
 import zipfile
 from contextlib import closing
 
+from yarl import URL
+
 from batchscan.cli import main
 from batchscan.ledger import FILE_NAME
 from batchscan.review.server import ReviewServer
-from tests.support.review import AT, fill, found, loaded, reading
+from tests.support.review import AT, ended, fill, found, loaded, reading
 
 
 def rows(folder, query, *values):
@@ -236,9 +238,11 @@ async def test_the_notice_and_the_case_of_a_site_are_downloaded(reader):
     await reader.post("/site/mark?site=one.com", word="reviewed")
     notice = await reader.post("/site/notice?site=one.com", form="txt")
     assert "cdn.one.com/0.jpg" in notice
-    headers = {"Sec-Fetch-Site": "same-origin"}
-    url = reader.base.with_path("/site/pack").with_query(site="one.com")
-    async with reader.session.post(url, headers=headers) as answer:
+    await reader.get("/site/case.zip?site=one.com", 404)  # none is packed yet
+    await reader.post("/site/pack?site=one.com")
+    page = await ended(reader, "one.com")
+    assert "Download case-one.com.zip (" in page
+    async with reader.session.get(reader.base.join(URL("/site/case.zip?site=one.com"))) as answer:
         name = answer.headers["Content-Disposition"]
         data = await answer.read()
     assert name == 'attachment; filename="case-one.com.zip"'

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import html
 import os
 import re
 import zlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -162,6 +163,19 @@ class Reader:
     def attribute(self, name: str) -> str:
         shown = re.search(rf'data-{name}="([^"]*)"', self.page)
         return html.unescape(shown[1]) if shown else ""
+
+
+async def ended(reader: Reader, domain: str) -> str:
+    """The page of a site when what was begun there has ended."""
+    await begun_until(reader, domain, lambda said: "data-running" not in said)
+    return await reader.get(f"/site?site={domain}")
+
+
+async def begun_until(reader: Reader, domain: str, wanted: Callable[[str], bool]) -> None:
+    """Wait until the page of a site says something of what was begun there."""
+    async with asyncio.timeout(60):
+        while not wanted(await reader.get(f"/site/job?site={domain}")):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
 
 
 @asynccontextmanager

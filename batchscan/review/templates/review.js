@@ -7,6 +7,39 @@
   const one = (selector) => document.querySelector(selector);
   const all = (selector) => [...document.querySelectorAll(selector)];
 
+  // --- the page of a site: how far what was begun is --------------------------------------------
+  const LOOK = 1000; // milliseconds between two looks
+  const parsed = (html) => new DOMParser().parseFromString(html, "text/html");
+
+  async function watch() {
+    for (let job = one("#job"); job && job.hasAttribute("data-running"); job = one("#job")) {
+      one("#job [data-again]").hidden = true;
+      await new Promise((done) => setTimeout(done, LOOK));
+      try {
+        const answer = await fetch(job.dataset.job);
+        const now = answer.ok && parsed(await answer.text()).querySelector("#job");
+        if (!now) throw new Error("no job");
+        job.replaceWith(now);
+        if (!now.hasAttribute("data-running")) await ended();
+      } catch {
+        one("#job-said").textContent = "batchscan review does not answer any more. Start it again, and open the new address.";
+        return;
+      }
+    }
+  }
+
+  // What it changed is shown; what somebody is writing meanwhile stays.
+  async function ended() {
+    one("#job-said").textContent = [...all("#job p:not(:has(a))")].map((line) => line.textContent).join(" ");
+    const page = parsed(await (await fetch(location.pathname.replace(/^\/site\/.*/, "/site") + location.search)).text());
+    for (const id of ["#counts", "#begin", "#actions", "#matches-list"]) {
+      const before = one(id), after = page.querySelector(id);
+      if (before && after) before.replaceWith(after);
+    }
+  }
+
+  if (!one("#part")) return void watch();
+
   const actions = new Map(); // by key, from the legend
   for (const row of all("#legend tr")) {
     for (const key of row.dataset.keys.split(" ")) actions.set(key, row.dataset.does);
@@ -128,16 +161,15 @@
   }
 
   // Their site is asked slowly, so deciding goes on meanwhile.
-  async function capture(form, button) {
+  async function askTheirs(form, button) {
     if (button.disabled) return;
-    button.disabled = true;
-    button.textContent = "Capturing…";
+    for (const each of form.querySelectorAll("button")) each.disabled = true;
     say("Asking their site…", "");
     const body = new URLSearchParams(new FormData(form));
     body.append("part", "1");
     let made = null, trouble = "";
     try {
-      const answer = await fetch(form.getAttribute("action"), { method: "POST", body });
+      const answer = await fetch(button.getAttribute("formaction") || form.getAttribute("action"), { method: "POST", body });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       made = answer.ok ? page.querySelector(".theirs") : null;
       trouble = made ? made.dataset.warning : (page.querySelector(".lead") || page.body).textContent.trim();
@@ -147,7 +179,7 @@
     const shown = one(".theirs");
     if (!shown || !form.isConnected) return; // another match is looked at by now
     if (made) shown.replaceWith(made);
-    else button.disabled = false;
+    else for (const each of form.querySelectorAll("button")) each.disabled = false;
     say(made ? made.dataset.said : "", trouble);
   }
 
@@ -227,7 +259,7 @@
     const form = event.target;
     if (form.method !== "post") return;
     event.preventDefault();
-    if (form.matches(".capture")) capture(form, event.submitter);
+    if (form.matches(".ask")) askTheirs(form, event.submitter);
     else send(form, event.submitter);
   });
 

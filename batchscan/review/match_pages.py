@@ -1,0 +1,85 @@
+"""Answers to requests about one match's site: capturing it, asking it, and its picture."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from batchscan.errors import UsageError
+from batchscan.ledger import Ledger
+from batchscan.ledger.dispositions import Place
+from batchscan.ledger.review import QueuedMatch
+from batchscan.rechecked import MatchRecheck
+from batchscan.review import pages, queue_values
+from batchscan.review.actions import Done, Seen
+from batchscan.review.asking import capture_one, recheck_one
+from batchscan.review.desk import Desk
+from batchscan.review.filters import MatchId, View
+from batchscan.review.queue import resolve
+from batchscan.review.theirs import Look, newest_look
+from batchscan.review.views import PART, Views, image, text_of
+
+
+class MatchPages:
+    """What the buttons below their picture do."""
+
+    def __init__(self, desk: Desk, views: Views) -> None:
+        self._desk = desk
+        self._views = views
+
+    async def capture(self, request: web.Request) -> web.Response:
+        """Capture the match that is looked at, and show what their site has."""
+        settings, options = self._desk.actions.settings(), self._desk.options
+        return await self._ask(
+            request, "Capturing", lambda place: capture_one(settings, place, options)
+        )
+
+    async def recheck(self, request: web.Request) -> web.Response:
+        """Ask whether the match that is looked at is still there, and show the answer."""
+        settings, connect_to = self._desk.actions.settings(), self._desk.connect_to
+        return await self._ask(
+            request, "Asking about", lambda place: recheck_one(settings, place, connect_to)
+        )
+
+    async def captured(self, request: web.Request) -> web.Response:
+        """Their picture as we got it last, made anew by a decoder of ours."""
+        name = MatchId.parse(request.match_info["match"])
+
+        def look(ledger: Ledger) -> bytes | None:
+            place = resolve(ledger, name)
+            look = newest_look(ledger, place) if place else None
+            return look.jpeg if look else None
+
+        data = await self._desk.ledger.read(look)
+        if data is None:
+            raise web.HTTPNotFound
+        return image(data)
+
+    async def _ask(
+        self, request: web.Request, what: str, work: Callable[[Place], Awaitable[Done]]
+    ) -> web.Response:
+        view, form = View.parse(request.query_string), await request.post()
+        at = Seen.parse(text_of(form.get("at")))
+        if at is None:
+            raise UsageError("no match is chosen")
+        place = await self._desk.ledger.read(lambda ledger: resolve(ledger, at.name))
+        if place is None:
+            raise web.HTTPNotFound
+        name = f"{what} match {at.name}"
+        done = await self._desk.jobs.wait(self._desk.jobs.start(name, name, lambda _: work(place)))
+        if PART not in form:
+            return await self._views.show(view, part=False, at=at, done=done)
+
+        def look(ledger: Ledger) -> tuple[QueuedMatch | None, Look | None, MatchRecheck | None]:
+            return (
+                ledger.review_queue.at(place),
+                newest_look(ledger, place),
+                ledger.rechecks.latest.of_match(place),
+            )
+
+        match, theirs, asked = await self._desk.ledger.read(look)
+        if match is None:
+            raise web.HTTPNotFound
+        values = queue_values.theirs_values(view.at_match(place), match, theirs, asked)
+        return pages.html(pages.render("theirs.html", done=done, **values))
