@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
+from batchscan.capture.kept import FOLDER
 from batchscan.capture.look import compare, look_at
 from batchscan.capture.page_resources import resources_of
 from batchscan.capture.warc_file import VERSION, WarcFile
@@ -24,9 +25,6 @@ from batchscan.util.timestamps import rfc3339
 from batchscan.version import user_agent
 from batchscan.web_client import Failure, Fetched, WebClient
 from batchscan.web_client.client import MAX_PAGE, MAX_PICTURE
-
-FOLDER: Final = "captures"
-"""Where the files are in the state folder."""
 
 MAX_PAGES: Final = 3
 """Pages of one match that are captured."""

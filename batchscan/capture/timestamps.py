@@ -24,9 +24,6 @@ SECONDS: Final = 30.0
 MAX_RESPONSE: Final = 100_000
 """Bytes; the longest have a tenth of it."""
 
-SUFFIX: Final = ".tsr"
-"""Behind the name of the file that was stamped: the answer, verbatim."""
-
 _QUERY: Final = "application/timestamp-query"
 _GRANTED: Final = (0, 1)
 

@@ -13,7 +13,7 @@ import click
 
 from batchscan.cli.help import GroupedOption, HelpCommand, HelpGroup
 from batchscan.cli.options import folder_options, setting_option, settings_of
-from batchscan.console.terminal import colored, print_data
+from batchscan.console.terminal import colored, print_data, print_status
 from batchscan.util.escaping import escape_json, printable
 
 if TYPE_CHECKING:
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 _F = TypeVar("_F", bound=Callable[..., int])
 _COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 _OLD = "30d"
+_PARTIAL = 3
 _RESTORING = (
     ("1.", "stop all scans"),
     ("2.", "remove ledger.sqlite3-wal and -shm from the state folder, if they exist"),
     ("3.", "copy FILE over ledger.sqlite3"),
-    ("4.", "answers that came after FILE was made are not in it, and are paid for again"),
+    ("4.", "copy what is in FILE.captures, if it exists, into captures in the state folder"),
+    ("5.", "answers that came after FILE was made are not in it, and are paid for again"),
 )
 _GOING = (
     (
@@ -120,22 +122,27 @@ def check(**parameters: object) -> int:
     "backup",
     cls=HelpCommand,
     short_help="copy the ledger to a new file, also during a scan",
-    help="Copy the ledger to FILE as it is at one moment, also during a scan. The copy is checked, "
-    "complete or not there at all, and only you can read it. An existing file is never overwritten.",
+    help="Copy the ledger to FILE as it is at one moment, also during a scan, and captures that it "
+    "knows to the folder FILE.captures. The copy is checked, complete or not there at all, and only "
+    "you can read it. Nothing that exists is overwritten. Exits 3 if a capture is missing or was "
+    "altered: it is named, and the rest is copied.",
     sections=(("To restore it", _RESTORING),),
 )
 @click.argument("file", metavar="FILE", type=click.UNPROCESSED)
 @folder_options
 def backup(*, file: str, **parameters: object) -> int:
     """Copy, and give the exit code."""
-    from batchscan.ledger import FILE_NAME  # noqa: PLC0415 - --help does without
-    from batchscan.ledger.backup import back_up  # noqa: PLC0415
-    from batchscan.report.wording import size  # noqa: PLC0415
+    from batchscan.commands.state_backup import copy_state  # noqa: PLC0415 - --help does without
+    from batchscan.report.wording import amount, size  # noqa: PLC0415
     from batchscan.settings.locations import state_folder  # noqa: PLC0415
 
-    back_up(state_folder(_settings(parameters)) / FILE_NAME, file)
+    done = copy_state(state_folder(_settings(parameters)), file)
     print_data(f"written: {printable(file)} ({size(os.path.getsize(file))})")
-    return 0
+    if done.folder is not None:
+        print_data(f"written: {printable(done.folder)} ({amount(done.captures, 'capture')})")
+    for name, trouble in done.left:
+        print_status(f"batchscan: not copied: {printable(name)}: {trouble}")
+    return _PARTIAL if done.left else 0
 
 
 @click.command(

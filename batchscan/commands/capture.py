@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 from batchscan.capture.capturer import Browser, Capturer
-from batchscan.capture.timestamps import SUFFIX, TimestampAuthority, TimestampError
+from batchscan.capture.kept import SUFFIX
+from batchscan.capture.timestamps import TimestampAuthority, TimestampError
 from batchscan.commands.mark import user_name
 from batchscan.commands.scan import handle_stop_signals
 from batchscan.errors import StorageError

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import msgspec
 
+from batchscan.capture.kept import FOLDER, trouble_with
 from batchscan.commands.checks import Finding, Level
 from batchscan.enums import Status
 from batchscan.errors import StorageError
 from batchscan.ledger import FILE_NAME
 from batchscan.ledger.backup import faults, undisturbed
+from batchscan.ledger.captures import KeptFile, kept_files
 from batchscan.ledger.integrity import ODD, CheckResult, IntegrityChecker, LastRun
 from batchscan.ledger.migrate import other_version, version_of
 from batchscan.ledger.schema import VERSION
@@ -26,6 +28,7 @@ from batchscan.util.escaping import printable
 _RESTORE = "restore the ledger from a backup; a new one would pay again for what this one knows"
 _AGAIN = "scan with --rehash once: it opens every file, and pays for nothing that is known"
 _OTHERS = 0o077
+_SHOWN = 5  # captures named
 
 
 def check(state: Path) -> Iterator[Finding]:
@@ -34,7 +37,12 @@ def check(state: Path) -> Iterator[Finding]:
     Raises:
         StorageError: there is no ledger.
     """
-    yield from undisturbed(state / FILE_NAME, lambda ledger: list(_look(ledger, state)))
+    found, files = undisturbed(
+        state / FILE_NAME, lambda ledger: (list(_look(ledger, state)), _kept_files(ledger))
+    )
+    yield from found
+    if files:
+        yield _captures(state / FOLDER, files)
     yield from _modes(state)
     yield _lock(state)
 
@@ -121,6 +129,30 @@ def _fault_in(last: LastRun) -> str | None:
         if status is not Status.UNCHANGED and counts[status] != lines.get(status, 0):
             return f"{counts[status]:,} {status}, but {lines.get(status, 0):,} lines say so"
     return None
+
+
+def _kept_files(connection: sqlite3.Connection) -> list[KeptFile]:
+    """The captures that a ledger knows; none where it is too damaged to say."""
+    try:
+        return kept_files(connection)
+    except ODD:
+        return []
+
+
+def _captures(folder: Path, files: list[KeptFile]) -> Finding:
+    """Hold each capture against its hash: evidence that was altered is none."""
+    troubles = [(file.name, trouble_with(str(folder), file)) for file in files]
+    wrong = [f"{printable(name)}: {trouble}" for name, trouble in troubles if trouble]
+    if not wrong:
+        return Finding(Level.OK, "captures", f"{len(files):,} looked at")
+    shown = "; ".join(wrong[:_SHOWN])
+    return Finding(
+        Level.PROBLEM,
+        "captures",
+        f"{len(wrong):,} wrong: {shown}",
+        f"copy them from a backup into {folder}; evidence packs leave them out",
+        StorageError.exit_code,
+    )
 
 
 def _modes(state: Path) -> Iterator[Finding]:

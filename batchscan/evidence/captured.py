@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from batchscan.capture.kept import SUFFIX, blocks_of, trouble_with
 from batchscan.enums import CaptureKind
 from batchscan.evidence import records
 from batchscan.evidence.case_page import Theirs
-from batchscan.evidence.manifest import SAFE_NAME
 from batchscan.evidence.pack_writer import PackWriter
 from batchscan.ledger.captures import CaptureFile
 from batchscan.util.timestamps import rfc3339
 
 FOLDER: Final = "captures"
-SUFFIX: Final = ".tsr"
-_BLOCK: Final = 1024 * 1024
 
 
 class PackedCaptures(NamedTuple):
@@ -62,19 +58,12 @@ class CapturePacker:
 
     def _trouble(self, file: CaptureFile) -> str | None:
         """Why a file cannot be packed; None where it can."""
-        if not SAFE_NAME.fullmatch(file.name):
-            return "its name is none of ours"
-        try:
-            digest = hashlib.sha256()
-            for block in self._blocks(file):
-                digest.update(block)
-        except OSError as error:
-            return f"it cannot be read: {error.strerror}"
-        return None if digest.hexdigest() == file.sha256 else "it was altered after the capture"
+        return trouble_with(self._folder, file.kept)
 
     def _add(self, file: CaptureFile) -> str:
         name = f"{FOLDER}/{file.name}"
-        self._packer.list(self._packer.add_unlisted(name, self._blocks(file), file.captured_at))
+        blocks = blocks_of(self._folder, file.kept)
+        self._packer.list(self._packer.add_unlisted(name, blocks, file.captured_at))
         return name
 
     def _add_timestamp(self, file: CaptureFile) -> str | None:
@@ -83,11 +72,6 @@ class CapturePacker:
         name = f"{FOLDER}/{file.name}{SUFFIX}"
         self._packer.add(name, file.timestamp.response, file.captured_at)
         return name
-
-    def _blocks(self, file: CaptureFile) -> Iterator[bytes]:
-        with open(os.path.join(self._folder, file.name), "rb") as opened:
-            while block := opened.read(_BLOCK):
-                yield block
 
 
 def _look(file: CaptureFile) -> Theirs | None:

@@ -19,8 +19,15 @@ _MAX_FAULTS = 5  # named of a damaged ledger
 _SOUND = ["ok"]
 
 
-def back_up(ledger: Path, path: str) -> None:
+def back_up(
+    ledger: Path, path: str, copied: Callable[[sqlite3.Connection], None] | None = None
+) -> None:
     """Copy a ledger of any version to a new file, whole or not at all, also during a scan.
+
+    Args:
+        ledger: which.
+        path: the new file.
+        copied: gets the copy before it has its name; what it raises leaves none.
 
     Raises:
         UsageError: something is there already, or no folder for it.
@@ -28,6 +35,9 @@ def back_up(ledger: Path, path: str) -> None:
     """
     with staged_path(path, _ADVICE) as aside:
         undisturbed(ledger, lambda source: copy_into(source, aside))
+        if copied is not None:
+            with closing(open_copy(aside)) as copy:
+                copied(copy)
 
 
 def undisturbed(ledger: Path, look: Callable[[sqlite3.Connection], T]) -> T:

@@ -38,6 +38,14 @@ class Timestamp:
     at: float | None  # seconds since 1970, as it says; None where it could not be checked
 
 
+class KeptFile(NamedTuple):
+    """A file in the state folder's `captures`, as it was written."""
+
+    name: str
+    size: int  # bytes
+    sha256: str
+
+
 @dataclass(frozen=True, slots=True)
 class CaptureFile:
     """A WARC file with everything that was captured of one match at one time."""
@@ -49,6 +57,11 @@ class CaptureFile:
     who: str
     resources: tuple[CapturedResource, ...]
     timestamp: Timestamp | None = None
+
+    @property
+    def kept(self) -> KeptFile:
+        """The file itself."""
+        return KeptFile(self.name, self.size, self.sha256)
 
 
 class CapturePreview(NamedTuple):
@@ -145,6 +158,15 @@ class Captures:
             yield CapturedResource(
                 CaptureKind(kind), url, status, trouble, position, sha256 or None, *rest
             )
+
+
+def kept_files(connection: sqlite3.Connection) -> list[KeptFile]:
+    """Every capture's file, of all realms; none of a ledger that is too old to know any."""
+    tables = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'capture_files')"
+    if not connection.execute(tables).fetchone()[0]:
+        return []
+    rows = connection.execute("SELECT name, bytes, lower(hex(sha256)) FROM capture_files")
+    return [KeptFile(*row) for row in rows]
 
 
 def _row(number: int, resource: CapturedResource) -> tuple[object, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from batchscan.capture.kept import FOLDER
 from batchscan.ledger import FILE_NAME, Ledger
 from batchscan.runs.retention import (
     RetentionResult,
@@ -138,7 +139,9 @@ def _root_of(folder: bytes, roots: set[bytes]) -> bytes:
 
 def _leftovers(state: Path, before: float, now: float) -> Iterator[Path]:
     """Copies of older versions that are old enough, and what killed processes left half-written."""
-    for path in state.iterdir():
+    captures = state / FOLDER  # of which nothing else ever goes
+    within = captures.iterdir() if captures.is_dir() else ()
+    for path in (*state.iterdir(), *within):
         found = path.lstat()
         copy = path.name.startswith(_COPY) and found.st_mtime < before
         half = path.name.startswith(TEMP_PREFIX) and found.st_mtime < now - _DAY

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
+import shutil
 import signal
 import sqlite3
 import stat
@@ -14,6 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -261,3 +264,83 @@ def test_a_signal_stops_it_and_what_is_not_whole_is_left_out(state, web, signum)
     assert "interrupted; 3 of 3 matches were not captured" in err
     assert captured(state) == set()
     assert not list((state / "captures").glob("*")) if (state / "captures").exists() else True
+
+
+@pytest.fixture
+def state_command(state, capsys):
+    def run(*words: str) -> tuple[int, str, str]:
+        code = main(["state", *words, "--state", str(state), "-o", str(state.parent / "output")])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_backup_holds_the_captures_and_can_be_put_back(capture, state, state_command):
+    capture("--domain", "a.example")
+    capture("--domain", "b.example")
+    before = contents(state / "captures")
+    copy = state.parent / "copy"
+    code, out, _ = state_command("backup", str(copy))
+
+    assert (code, "2 captures" in out) == (0, True)
+    kept = state.parent / "copy.captures"
+    assert contents(kept) == before
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in kept.iterdir()} == {0o600}
+
+    shutil.rmtree(state)
+    (state / "captures").mkdir(mode=0o700, parents=True)
+    state.chmod(0o700)
+    shutil.copy(copy, state / FILE_NAME)
+    shutil.copytree(kept, state / "captures", dirs_exist_ok=True)
+    code, out, _ = state_command("check")
+    assert (code, "ok       captures: 2 looked at" in out) == (0, True), out
+
+
+def test_nothing_is_left_of_a_backup_whose_captures_have_no_room(capture, state, state_command):
+    capture("--domain", "a.example")
+    (state.parent / "copy.captures").write_bytes(b"mine")
+    code, _, err = state_command("backup", str(state.parent / "copy"))
+
+    assert (code, "is there already" in err) == (2, True)
+    assert not (state.parent / "copy").exists()
+    assert (state.parent / "copy.captures").read_bytes() == b"mine"
+    assert not list(state.parent.glob(".new-*"))
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (Path.unlink, "it is not there"),
+        (lambda path: path.write_bytes(b"other"), "it was altered after the capture"),
+    ],
+)
+def test_a_capture_that_was_lost_or_altered_is_named_and_the_rest_is_kept(
+    capture, state, state_command, harm, said
+):
+    capture("--domain", "a.example")
+    capture("--domain", "b.example")
+    first, second = sorted((state / "captures").iterdir())
+    harm(first)
+
+    code, out, _ = state_command("check")
+    assert (code, f"{first.name}: {said}" in out) == (9, True)
+    code, _, err = state_command("backup", str(state.parent / "copy"))
+    assert (code, f"not copied: {first.name}: {said}" in err) == (3, True)
+    assert list(contents(state.parent / "copy.captures")) == [second.name]
+
+
+def test_prune_keeps_captures_and_takes_their_unfinished_files(capture, state, state_command):
+    capture("--domain", "a.example")
+    before = contents(state / "captures")
+    half = state / "captures" / ".new-abc"
+    half.write_bytes(b"half")
+    os.utime(half, (1, 1))
+    code, _, err = state_command("prune", "--older-than", "0s")
+
+    assert (code, contents(state / "captures")) == (0, before), err
