@@ -1,8 +1,11 @@
 """What holds for every test."""
 
+import os
 import signal
 
 from hypothesis import settings
+
+from tests.support import measured_decoder
 
 # Under nohup and behind an `&` some are ignored, and children would inherit that, to whom tests send
 # them. What is handled is not inherited, and a handler that does nothing ignores as well.
@@ -15,3 +18,6 @@ settings.register_profile("explore", deadline=None)
 # The same examples in every run: `--hypothesis-profile explore` looks for others.
 settings.register_profile("batchscan", deadline=None, derandomize=True)
 settings.load_profile("batchscan")
+
+if "COVERAGE_PROCESS_CONFIG" in os.environ:
+    measured_decoder.measure()
