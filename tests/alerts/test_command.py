@@ -88,15 +88,15 @@ async def test_a_command_that_takes_too_long_is_ended_with_all_it_started(tmp_pa
     trouble = await ran("/bin/sh", "-c", script, most=1.0)
 
     assert trouble == DeliveryFailure("no end after 1 s")
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
     await until(lambda: gone(int(pid.read_text())))
 
 
 async def test_what_a_command_leaves_running_holds_nobody_up(tmp_path):
     started = time.monotonic()
-    assert await ran("/bin/sh", "-c", f"sleep 30 & echo $! > {tmp_path}/pid") is None
-    trouble = await ran("/bin/sh", "-c", "sleep 30 & echo >&2 failed; exit 2")
+    assert await ran("/bin/sh", "-c", f"sleep 90 & echo $! > {tmp_path}/pid") is None
+    trouble = await ran("/bin/sh", "-c", "sleep 90 & echo >&2 failed; exit 2")
 
     assert trouble == DeliveryFailure("exit code 2: failed")
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 90
     os.kill(int((tmp_path / "pid").read_text()), 9)  # it is still there, as it was meant to be

@@ -37,7 +37,7 @@ def run(tmp_path: Path, environ: dict[str, str]) -> Running:
             capture_output=True,
             text=True,
             check=False,
-            timeout=30,
+            timeout=120,
             **kwargs,
         )
 

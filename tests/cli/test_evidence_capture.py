@@ -258,7 +258,7 @@ def test_a_signal_stops_it_and_what_is_not_whole_is_left_out(state, web, signum)
     while len(web.heads) == before:
         time.sleep(0.05)
     process.send_signal(signum)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=120)
 
     assert process.returncode == 128 + signum
     assert "interrupted; 3 of 3 matches were not captured" in err

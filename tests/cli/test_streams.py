@@ -21,7 +21,7 @@ def shell(tmp_path, environ):
         command = f"{shlex.quote(sys.executable)} -m batchscan {words} {redirections}"
         return subprocess.run(
             ["bash", "-c", command], env=environ, cwd=tmp_path, capture_output=True, text=True,
-            check=False, timeout=30,
+            check=False, timeout=120,
         )  # fmt: skip
 
     return running

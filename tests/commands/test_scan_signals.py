@@ -44,7 +44,7 @@ def start(after="", **kwargs):
 def test_the_first_signal_asks_the_run_to_stop_and_lets_it_finish(signum):
     process = start()
     process.send_signal(signum)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=120)
     assert out == f"asked {signum.value}\nended\n"
     assert "finishing what is under way" in err
     assert process.returncode == 0
@@ -56,7 +56,7 @@ def test_the_second_signal_ends_the_process_at_once(signum):
     process.send_signal(signal.SIGINT)
     assert process.stdout.readline() == f"asked {signal.SIGINT.value}\n"
     process.send_signal(signum)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=120)
     assert out == ""
     assert process.returncode == 128 + signum
 
@@ -77,7 +77,7 @@ def test_a_signal_that_was_ignored_at_the_start_stays_ignored(ignored):
     process.send_signal(signal.Signals[ignored])
     other = signal.SIGTERM if ignored != "SIGTERM" else signal.SIGINT
     process.send_signal(other)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=120)
     assert out == f"asked {other.value}\nended\n"
 
 
@@ -93,7 +93,7 @@ def test_on_a_terminal_the_message_is_on_a_line_of_its_own():
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
+    process.communicate(timeout=120)
     said = os.read(ours, 1000)
     os.close(ours)
     assert said.startswith(b"\r\nbatchscan: finishing")
@@ -111,7 +111,7 @@ def test_two_interrupts_while_a_command_starts_leave_no_traceback(tmp_path, afte
     time.sleep(after)
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=120)
 
     # Before our first line runs, Python answers for itself
     assert "Traceback" not in err or "batchscan/cli" not in err

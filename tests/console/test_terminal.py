@@ -13,7 +13,7 @@ EMIT = "from batchscan.console.terminal import print_data"
 
 
 def python(code, **kwargs):
-    return subprocess.run([sys.executable, "-c", code], check=False, timeout=30, **kwargs)
+    return subprocess.run([sys.executable, "-c", code], check=False, timeout=120, **kwargs)
 
 
 class Terminal(io.StringIO):
@@ -58,7 +58,7 @@ def test_a_full_disk_behind_stdout_is_a_storage_error():
 def test_closed_streams_are_no_trouble():
     code = f"{EMIT}, print_status; print_data('x'); print_status('y')"
     done = subprocess.run(
-        ["sh", "-c", f'"{sys.executable}" -c "{code}" >&- 2>&-'], check=False, timeout=30
+        ["sh", "-c", f'"{sys.executable}" -c "{code}" >&- 2>&-'], check=False, timeout=120
     )
     assert done.returncode == 0
 

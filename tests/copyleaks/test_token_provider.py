@@ -280,7 +280,7 @@ async def test_who_gives_up_waiting_for_another_process_leaves_no_lock(vendor, t
         with pytest.raises(asyncio.CancelledError):
             await waiting
 
-    assert await asyncio.wait_for(vendor.provider(tmp_path).token(), 5) == "token-1"
+    assert await asyncio.wait_for(vendor.provider(tmp_path).token(), 60) == "token-1"
 
 
 async def test_who_gives_up_waiting_does_does_not_stop_the_others(vendor, tmp_path):
@@ -292,7 +292,7 @@ async def test_who_gives_up_waiting_does_does_not_stop_the_others(vendor, tmp_pa
 
     assert isinstance(results[0], asyncio.CancelledError)
     assert len(set(results[1:])) == 1
-    assert await asyncio.wait_for(provider.token(), 5)
+    assert await asyncio.wait_for(provider.token(), 60)
 
 
 async def test_a_folder_that_cannot_be_written_costs_only_the_sharing(vendor, tmp_path):

@@ -51,7 +51,7 @@ def test_it_prints_four_exports_and_a_signal_ends_it_quietly(environ, tmp_path, 
         ]
         assert exports["COPYLEAKS_API_URL"] == exports["COPYLEAKS_IDENTITY_URL"]
         process.send_signal(signum)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=120)
     assert (process.returncode, out) == (0, "")
     assert err.count("\n") == 1
 
@@ -66,7 +66,7 @@ def test_a_scan_against_it_finds_the_copies(environ, tmp_path):
             capture_output=True,
             text=True,
             check=False,
-            timeout=30,
+            timeout=120,
         )
     assert done.returncode == 10, done.stderr
 
@@ -106,7 +106,7 @@ def test_a_mistake_is_a_usage_error(environ, tmp_path, words, said):
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=120,
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
@@ -122,7 +122,7 @@ def test_a_port_that_is_taken_is_a_usage_error(environ, tmp_path):
             capture_output=True,
             text=True,
             check=False,
-            timeout=30,
+            timeout=120,
         )
     assert done.returncode == 2
     assert "address already in use" in done.stderr

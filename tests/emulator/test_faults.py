@@ -157,7 +157,7 @@ async def test_a_hang_says_nothing_and_then_cuts(serve, when, charged):
 async def test_the_end_of_the_emulator_ends_what_hangs(serve):
     vendor = await serve(lenient(faults=(Fault(action=Hang(), route="check"),)))
     asking = asyncio.create_task(vendor.check())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(90):
         await vendor.journalled()
         await vendor.emulator.__aexit__(None, None, None)
         with pytest.raises(aiohttp.ClientError):

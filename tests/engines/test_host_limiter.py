@@ -64,7 +64,7 @@ async def test_a_slot_that_is_given_back_is_the_next_one_s():
     hosts = pace(Rate(2, 0.01))
     images = pictures(20)
     for image in images:
-        await asyncio.wait_for(hosts.acquire(image, A), 1.0)
+        await asyncio.wait_for(hosts.acquire(image, A), 60.0)
         hosts.cancel_waits(image)
 
 
@@ -86,4 +86,4 @@ async def test_nobody_waits_once_the_run_stops(late):
     await asyncio.sleep(0)
     hosts.close()
 
-    await asyncio.wait_for(waiting or hosts.acquire(second, A), 1.0)
+    await asyncio.wait_for(waiting or hosts.acquire(second, A), 60.0)

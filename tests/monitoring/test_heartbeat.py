@@ -79,9 +79,9 @@ async def test_a_server_that_never_answers_is_waited_for_twice_and_no_longer(mon
 
     async def silent(reader, writer):
         calls.append(await head_of(reader))
-        await asyncio.sleep(30)
+        await asyncio.sleep(300)
 
-    async with asyncio.timeout(3), scripted(silent) as url:
+    async with asyncio.timeout(120), scripted(silent) as url:
         assert await ping(url, "0") == "no answer within 0 s"
     assert len(calls) == 2
 

@@ -65,7 +65,7 @@ async def test_who_puts_never_waits_for_who_gets(monkeypatch):
     monkeypatch.setattr(spool, "IN_MEMORY", 10)
     with Spool() as line:
         for number in range(50):
-            await asyncio.wait_for(line.put(candidates(number * 10, 10)), 5)
+            await asyncio.wait_for(line.put(candidates(number * 10, 10)), 60)
         await line.end()
         assert await all_of(line) == candidates(0, 500)
 

@@ -29,7 +29,7 @@ async def decide_until(scan, reader) -> int:
             await asyncio.sleep(0.05)
             await reader.show("by=picture")
             continue
-        await asyncio.wait_for(reader.decide("reviewed", note=f"note {decided}"), 10)
+        await asyncio.wait_for(reader.decide("reviewed", note=f"note {decided}"), 60)
         assert reader.attribute("warning") == ""
         decided += 1
     return decided

@@ -59,14 +59,14 @@ def test_it_prints_one_line_serves_and_ends_with_a_signal(start, tmp_path, how):
     url = urlsplit(line.strip())
     assert (url.scheme, url.hostname, url.path) == ("http", "127.0.0.1", "/")
     assert len(url.query) > len("token=") + 40
-    connection = HTTPConnection("127.0.0.1", url.port or 0, timeout=20)
+    connection = HTTPConnection("127.0.0.1", url.port or 0, timeout=120)
     connection.request("GET", f"/?{url.query}")
     answer = connection.getresponse()
     cookie = (answer.read(), answer.getheader("Set-Cookie") or "")[1].partition(";")[0]
     connection.request("GET", "/queue", headers={"Cookie": cookie})
     assert b"8</b> of 8 left" in connection.getresponse().read()
     process.send_signal(how)  # with the connection still open
-    out, said = process.communicate(timeout=20)
+    out, said = process.communicate(timeout=120)
     connection.close()
     assert (process.returncode, out) == (0, "")
     assert said == "batchscan: open this address in your browser; SIGINT or SIGTERM ends it\n"
@@ -125,7 +125,7 @@ def test_on_a_terminal_it_opens_the_browser_unless_told_not_to(tmp_path, words, 
     )
     os.close(theirs)
     line = os.read(ours, 1000).decode()
-    until = time.monotonic() + (20 if opened else 1)
+    until = time.monotonic() + (90 if opened else 1)
     while not (tmp_path / "opened").exists() and time.monotonic() < until:
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)

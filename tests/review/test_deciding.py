@@ -257,7 +257,7 @@ async def test_what_a_scan_adds_meanwhile_is_in_the_queue_and_nothing_waits(
     await reader.show()
     with closing(sqlite3.connect(tmp_path / "state" / FILE_NAME)) as scan:
         scan.execute("BEGIN IMMEDIATE")
-        await asyncio.wait_for(reader.show("by=picture"), 2)  # reading does not wait
+        await asyncio.wait_for(reader.show("by=picture"), 25)  # reading does not wait
         deciding = asyncio.create_task(reader.decide("reviewed"))
         await asyncio.sleep(0.2)
         assert not deciding.done()

@@ -39,7 +39,7 @@ class Caller:
     async def raw(self, request: bytes):
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(request)
-        data = await asyncio.wait_for(reader.read(), 20)
+        data = await asyncio.wait_for(reader.read(), 90)
         writer.close()
         head, _, content = data.partition(b"\r\n\r\n")
         status, *lines = head.decode().split("\r\n")

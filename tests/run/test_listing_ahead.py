@@ -29,7 +29,7 @@ async def test_the_total_is_known_when_the_listing_has_ended(bench, narrow):
     for number, path in enumerate(sorted(bench.images.glob("*.png"))):
         path.rename(bench.images / f"{number % 6}" / path.name)
     async with Scan(bench.settings(pace=SLOW), SystemClock()) as run:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while not run.progress().walk_ended:  # noqa: ASYNC110 - as who watches does
                 await asyncio.sleep(0.01)
         state = run.progress()

@@ -11,6 +11,8 @@ import sys
 
 import pytest
 
+from batchscan.emulator import Fault
+from batchscan.emulator.fault_actions import Hang
 from tests.support.pictures import png, tree
 from tests.support.processes import (
     Process,
@@ -53,7 +55,7 @@ async def test_stdout_is_one_json_object_with_json(bench):
 
 async def test_the_first_signal_finishes_what_is_paid_for(bench_with):
     async with bench_with(latency=0.4) as bench:
-        bench.pictures(40)
+        bench.pictures(400)  # so many that the signal comes before their end on any machine
         process = await Process(bench).start("-j", "4")
         await until(bench.checks)
         process.send_signal(signal.SIGTERM)
@@ -69,17 +71,19 @@ async def test_the_first_signal_finishes_what_is_paid_for(bench_with):
 
 @pytest.mark.slow
 async def test_a_second_signal_stops_at_once_and_the_next_run_closes_the_books(bench_with):
-    async with bench_with(latency=3.0) as bench:
+    hanging = Fault(route="check", action=Hang())
+    async with bench_with(faults=(hanging,)) as bench:
         bench.pictures(3)
         process = await Process(bench).start()
-        await until(lambda: bench.emulator.journal.of("login"))
-        await asyncio.sleep(0.6)
+        await until(bench.charged)
         process.send_signal(signal.SIGINT)
-        await asyncio.sleep(0.3)
+        assert process.stderr is not None
+        assert b"once more stops at once" in await process.stderr.readline()
         process.send_signal(signal.SIGINT)
         await process.communicate()
         assert process.returncode == 130
 
+        bench.emulator.faults = ()
         code, _, _ = await Process(bench).run("-q")
         assert code == 0
         killed, finished = reports(bench)

@@ -87,7 +87,7 @@ async def stopped(bench, number, words, signals, after) -> tuple[int | None, str
             started.send_signal(each)
             await asyncio.sleep(0.02)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             _, err = await started.communicate()
     except TimeoutError:
         started.kill()

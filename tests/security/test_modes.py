@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from batchscan.copyleaks.requests import Request
+from batchscan.emulator import Fault
+from batchscan.emulator.fault_actions import Hang
 from batchscan.model import Claim
 from batchscan.runs.rescued_answers import rescue
 from batchscan.state.lock import make_private_folder
@@ -51,12 +53,13 @@ async def test_everything_a_run_leaves_is_its_owners_alone_whatever_the_umask(be
 
 @pytest.mark.slow
 async def test_the_journal_beside_the_ledger_is_private_too_while_a_run_goes_on(bench_with):
-    async with bench_with(latency=0.5) as bench:
+    async with bench_with(faults=(Fault(route="check", action=Hang()),)) as bench:
         bench.pictures(1)
         line, environment = command(bench, "-q", str(bench.images))
         process = await asyncio.create_subprocess_exec(*line, env=environment, umask=0)
         await until(lambda: bench.emulator.journal.of("login"))
         left = modes(bench.folder / "state")
+        process.kill()
         await process.communicate()
 
         assert {"ledger.sqlite3-wal", "ledger.sqlite3-shm", "lock"} <= left.keys()

@@ -19,7 +19,7 @@ from batchscan.copyleaks.requests import Request, check, check_form, credits_lef
 from batchscan.copyleaks.secret import SecretStr
 from batchscan.copyleaks.token_provider import AccessToken, TokenFile, TokenProvider
 from batchscan.copyleaks.transport import Transport
-from batchscan.emulator.fault_actions import Answer, RevokeTokens
+from batchscan.emulator.fault_actions import Answer, Hang, RevokeTokens
 from batchscan.emulator.faults import Fault
 from batchscan.engines.local import LocalEngine
 from batchscan.ledger import Ledger, Realm
@@ -136,6 +136,7 @@ def put_in_outbox(bench, *targets: str) -> None:
             make_messages(ledger, targets, allows=None, first_answers=True, now=NOW)
 
 
+HANGING = (Fault(route="check", action=Hang()),)  # until the test has seen enough
 processes_are_files = pytest.mark.skipif(
     not Path("/proc/self/task").is_dir(), reason="this system shows processes in another way"
 )
@@ -143,15 +144,16 @@ processes_are_files = pytest.mark.skipif(
 
 @processes_are_files
 async def test_no_process_shows_key_or_token_in_its_command_line(bench_with):
-    async with bench_with(latency=0.5) as bench:
+    async with bench_with(faults=HANGING) as bench:
         bench.pictures(2)
         tree(bench.images, {"raw.dng": dng()})  # judged in a child process
         process = await started(bench, "-q", str(bench.images))
         seen: dict[int, bytes] = {}
-        while process.returncode is None and not (len(seen) > 1 and bench.checks()):
+        while process.returncode is None and not (len(seen) > 1 and bench.charged()):
             seen |= command_lines(process.pid)
             await asyncio.sleep(0.01)
         token = token_of(bench)
+        process.kill()
         await process.communicate()
 
         assert len(seen) > 1, "the child process was not met"
@@ -175,15 +177,16 @@ def command_lines(process: int) -> dict[int, bytes]:
 
 @processes_are_files
 async def test_the_child_process_does_not_even_inherit_the_key(bench_with):
-    async with bench_with(latency=0.5) as bench:
+    async with bench_with(faults=HANGING) as bench:
         tree(bench.images, {"raw.dng": dng()})
         process = await started(bench, "-q", str(bench.images))
         inherited = b""
-        while process.returncode is None and not bench.checks():
+        while process.returncode is None and not (inherited and bench.charged()):
             for child, line in command_lines(process.pid).items():
                 if b"decoding.child" in line:  # before that, it is still our own copy
                     inherited = environment_of(child)
             await asyncio.sleep(0.01)
+        process.kill()
         await process.communicate()
 
         assert b"PATH=" in inherited, "the child process was not met"
@@ -375,7 +378,7 @@ def test_the_output_of_a_failing_test_shows_neither_key_nor_token(tmp_path):
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--showlocals", "--tb=long", "-p", "no:cacheprovider",
          f"--rootdir={root}", "-c", str(root / "pyproject.toml"), str(test)],
-        check=False, capture_output=True, text=True, cwd=root, timeout=50,
+        check=False, capture_output=True, text=True, cwd=root, timeout=120,
     )  # fmt: skip
 
     assert "5 failed" in ran.stdout, ran.stdout

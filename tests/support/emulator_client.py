@@ -89,7 +89,7 @@ class Vendor:
 
     async def journalled(self) -> Entry:
         """Wait for the first check's entry."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(90):
             while not self.emulator.journal.of("check"):  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.01)
         return self.emulator.journal.of("check")[0]

@@ -86,7 +86,8 @@ def without_override() -> None:
         ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
 
 
-async def until(happened, looks: int = 500) -> None:
+async def until(happened, looks: int = 3000) -> None:
+    """Wait for something, for a minute and longer: how quick the machine is decides nothing."""
     for _ in range(looks):
         if happened():
             return

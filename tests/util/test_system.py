@@ -28,7 +28,7 @@ def bare(program: str, home) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", f"{BARE}\n{program}"],
         env={"PATH": os.environ["PATH"], "HOME": str(home), "NO_COLOR": "1"},
-        cwd=home, capture_output=True, text=True, check=False, timeout=60,
+        cwd=home, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
 
 
