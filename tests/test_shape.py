@@ -76,6 +76,58 @@ def test_only_the_command_line_prints():
     assert printing <= {"cli", "commands", "console"}
 
 
+# What opens connections, or waits for them.
+NETWORK = {
+    "aiohttp", "apprise", "asyncssh", "distributed", "fsspec", "ftplib", "http.client",
+    "http.server", "httpx", "imaplib", "paramiko", "poplib", "requests", "smtplib", "socket",
+    "socketserver", "urllib.request", "urllib3", "websockets", "xmlrpc",
+}  # fmt: skip
+CONNECTING = {
+    "create_connection", "create_datagram_endpoint", "create_server", "open_connection",
+    "sock_connect", "start_server", "urlopen",
+}  # fmt: skip
+# Who may, and to whom. `stores` is found by none of these names: it loads its clients by theirs.
+CONNECTED = {
+    "alerts": "the targets that the user names",
+    "capture": "timestamp authorities that the user names; the browser's way out",
+    "copyleaks": "the vendor",
+    "emulator": "loopback",
+    "engines": "the user's cluster",
+    "images/decoding": "its own child processes, by pairs of sockets",
+    "monitoring": "the heartbeat's address",
+    "review": "loopback",
+    "web_client": "sites that answers named, behind the rules of addresses",
+}
+
+
+def test_sockets_are_opened_where_a_reader_expects_them_and_nowhere_else():
+    connecting = {
+        path.relative_to(PACKAGE).as_posix()
+        for path, tree in TREES.items()
+        if any(map(connects, ast.walk(tree)))
+    }
+    owners = {
+        next((owner for owner in CONNECTED if path.startswith(f"{owner}/")), path)
+        for path in connecting
+    }
+
+    assert owners == set(CONNECTED)
+
+
+def connects(node: ast.AST) -> bool:
+    """Whether a statement imports what opens connections, or a call opens one."""
+    if isinstance(node, ast.Import):
+        return any(names_network(alias.name) for alias in node.names)
+    if isinstance(node, ast.ImportFrom):
+        modules = [f"{node.module}.{alias.name}" for alias in node.names]
+        return any(map(names_network, [node.module or "", *modules]))
+    return isinstance(node, ast.Attribute) and node.attr in CONNECTING
+
+
+def names_network(module: str) -> bool:
+    return any(module == name or module.startswith(f"{name}.") for name in NETWORK)
+
+
 def test_what_the_package_offers_is_there_and_nothing_else_is():
     for name in batchscan.__all__:
         assert getattr(batchscan, name) is not None
