@@ -16,6 +16,14 @@ from typing import Final
 from batchscan.images import kinds
 from batchscan.images.animation import EXTENSION, FRAME, palette, skip
 from batchscan.images.kinds import ImageFormat
+from batchscan.images.segments import (
+    PNG_SIGNATURE,
+    SCAN,
+    SegmentCutOff,
+    jpeg_segments,
+    png_chunks,
+    riff_chunks,
+)
 
 
 def bare_copies(kind: ImageFormat, data: bytes) -> Iterator[bytes]:
@@ -28,17 +36,13 @@ def bare_copies(kind: ImageFormat, data: bytes) -> Iterator[bytes]:
     for keep in (True, False):
         try:
             copy = copier(data, keep) if copier else data
-        except (struct.error, IndexError):
+        except (struct.error, IndexError, SegmentCutOff):
             return
         if copy not in seen:
             seen.add(copy)
             yield copy
 
 
-# JPEG: the next marker, as libjpeg looks for it.
-_MARKER: Final = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
-_SCAN: Final = 0xDA
-_ALONE: Final = frozenset({0x01, *range(0xD0, 0xDA)})  # markers without a segment
 _ANCILLARY: Final = frozenset({*range(0xE0, 0xF0), 0xFE})
 # What defines the colours, where it is long enough for libjpeg to heed it.
 _COLOURS: Final = {0xE0: (b"JFIF\0", 14), 0xEE: (b"Adobe", 12)}
@@ -46,19 +50,13 @@ _APP1: Final = 0xE1
 
 
 def _jpeg(data: bytes, keep: bool) -> bytes:
-    parts, copied, at = [], 0, 2
-    while found := _MARKER.search(data, at):
-        marker, at = data[found.start(1)], found.end()
-        if marker == _SCAN:
+    parts, copied = [], 0
+    for marker, start, content, end in jpeg_segments(data):
+        if marker == SCAN:
             break
-        if marker in _ALONE:
-            continue
-        (length,) = struct.unpack_from(">H", data, at)
-        content = data[at + 2 : at + length]
-        at += length
-        if marker in _ANCILLARY and not _is_kept(marker, content, keep=keep):
-            parts.append(data[copied : found.start()])
-            copied = at
+        if marker in _ANCILLARY and not _is_kept(marker, data[content + 2 : end], keep=keep):
+            parts.append(data[copied:start])
+            copied = end
     return b"".join((*parts, data[copied:]))
 
 
@@ -69,23 +67,18 @@ def _is_kept(marker: int, content: bytes, *, keep: bool) -> bool:
     return len(content) >= least and content.startswith(start)
 
 
-_PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _PNG_KEPT: Final = frozenset({b"tRNS", b"eXIf", b"acTL", b"fcTL", b"fdAT"})
 _PNG_NAME: Final = re.compile(rb"[A-Za-z]{4}")
 
 
 def _png(data: bytes, keep: bool) -> bytes:
-    parts, at = [_PNG_SIGNATURE], len(_PNG_SIGNATURE)
-    name = b""
-    while at < len(data) and name != b"IEND":
-        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
-        name = data[at + 4 : at + 8]
+    parts = [PNG_SIGNATURE]
+    for name, start, end in png_chunks(data):
         if not _PNG_NAME.fullmatch(name):
             return data
         critical = not name[0] & 0x20
-        if critical or (keep and name in _PNG_KEPT and _is_sound(data[at:end])):
-            parts.append(data[at:end])
-        at = end
+        if critical or (keep and name in _PNG_KEPT and _is_sound(data[start:end])):
+            parts.append(data[start:end])
     return b"".join(parts)
 
 
@@ -137,17 +130,11 @@ def _webp(data: bytes, keep: bool) -> bytes:
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bool]]:
     """Give each chunk's name, itself, and whether it is whole; where one is missing, no name."""
     (size,) = struct.unpack_from("<I", data, 4)
-    at, end = 12, size + 8
-    while at < end:
-        if at + 8 > len(data):
-            yield b"", b"", False
+    for name, start, end in riff_chunks(data, 12, size + 8):
+        is_whole = bool(name) and end <= len(data)
+        yield name, data[start - 8 : end + (end - start) % 2] if name else b"", is_whole
+        if not is_whole:
             return
-        name, length = struct.unpack_from("<4sI", data, at)
-        after = at + 8 + length
-        yield name, data[at : after + length % 2], after <= len(data)
-        if after > len(data):
-            return
-        at = after + length % 2
 
 
 def _ico(data: bytes, keep: bool) -> bytes:
@@ -156,7 +143,7 @@ def _ico(data: bytes, keep: bool) -> bytes:
     for index in range(count):
         size, offset = struct.unpack_from("<II", data, 6 + 16 * index + 8)
         entry = data[offset : offset + size]
-        if entry.startswith(_PNG_SIGNATURE):
+        if entry.startswith(PNG_SIGNATURE):
             copy[offset : offset + size] = _png(entry, keep).ljust(len(entry), b"\0")
     return bytes(copy)
 

@@ -39,6 +39,7 @@ _LIBRARIES: Final = {
     kinds.HEIC: ("pillow-heif",),
     kinds.JXL: ("pylibjxl",),
 }
+_LIMIT_OF_COUNTS: Final = "security limit"
 _MEMORY_WORDS: Final = ("memory", "alloc")
 
 
@@ -137,6 +138,9 @@ def _version(name: str) -> str:
 
 def _of_decoder(error: Exception, size: tuple[int, int] | None) -> Reply:
     text = raw_files.error_name(error)
+    if size is None and _LIMIT_OF_COUNTS in text.lower():
+        # libheif's word for a file that claims a thousand times the parts that any has.
+        return _failed(RejectReason.CORRUPT, f"its header cannot be read: {text.strip()}", size)
     if isinstance(error, raw_files.NO_MEMORY) or any(
         word in text.lower() for word in _MEMORY_WORDS
     ):

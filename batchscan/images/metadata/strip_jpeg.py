@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from batchscan.images.metadata.stripping import (
@@ -10,11 +9,17 @@ from batchscan.images.metadata.stripping import (
     keeps_orientation,
     orientation_exif,
 )
+from batchscan.images.segments import (
+    END,
+    SCAN,
+    Segment,
+    SegmentCutOff,
+    end_of_scan,
+    jpeg_segments,
+)
 
 _SOI: Final = b"\xff\xd8"
 _EOI: Final = b"\xff\xd9"
-_END: Final = 0xD9
-_SCAN: Final = 0xDA
 _JFIF: Final = 0xE0
 _EXIF: Final = 0xE1
 _ICC: Final = 0xE2
@@ -24,13 +29,8 @@ _JFIF_BYTES: Final = 14  # without the thumbnail
 _ADOBE_BYTES: Final = 12
 
 # Frames, tables, scans and restart intervals: all that decoding needs. 0xC8 (JPG) is reserved.
-_CODING: Final = frozenset({*range(0xC0, 0xE0)} - {0xC8, _END, 0xD8, *range(0xD0, 0xD8)})
+_CODING: Final = frozenset({*range(0xC0, 0xE0)} - {0xC8, END, 0xD8, *range(0xD0, 0xD8)})
 _DROPPED: Final = frozenset({*range(0xE0, 0xF0), 0xFE})
-_ALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a segment
-
-# The next marker, as libjpeg looks for it: whatever is no marker is passed over.
-_MARKER: Final = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
-_AFTER_SCAN: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 
 
 def strip_jpeg(data: bytes, orientation: int) -> bytes:
@@ -41,32 +41,28 @@ def strip_jpeg(data: bytes, orientation: int) -> bytes:
     """
     view = memoryview(data)
     parts: list[bytes | memoryview] = []
-    at = len(_SOI)
     exif = _exif_segment(orientation) if keeps_orientation(orientation) else b""
-    while found := _MARKER.search(data, at):
-        marker, at = data[found.start(1)], found.end()
-        if marker == _END:
-            break
-        if marker in _ALONE:
-            continue
-        end = _segment_end(data, at)
-        if marker != _JFIF and exif:  # JFIF wants to come first
-            parts.append(exif)
-            exif = b""
-        parts.append(_kept(marker, data, view, at, end))
-        at = end
-        if marker == _SCAN:
-            after = _AFTER_SCAN.search(data, at)
-            at = after.start() if after else len(data)
-            parts.append(view[end:at])
+    try:
+        for segment in jpeg_segments(data):
+            if segment.marker == END:
+                break
+            if segment.is_alone:
+                continue
+            _check(segment, len(data))
+            if segment.marker != _JFIF and exif:  # JFIF wants to come first
+                parts.append(exif)
+                exif = b""
+            parts.append(_kept(segment.marker, data, view, segment.content, segment.end))
+            if segment.marker == SCAN:
+                parts.append(view[segment.end : end_of_scan(data, segment.end)])
+    except SegmentCutOff as error:
+        raise CannotStrip("a JPEG segment is cut off") from error
     return b"".join((_SOI, *parts, _EOI))
 
 
-def _segment_end(data: bytes, at: int) -> int:
-    length = int.from_bytes(data[at : at + 2], "big")
-    if length < _LENGTH_BYTES or at + length > len(data):
+def _check(segment: Segment, length: int) -> None:
+    if not segment.content + _LENGTH_BYTES <= segment.end <= length:
         raise CannotStrip("a JPEG segment is longer than the file")
-    return at + length
 
 
 def _kept(marker: int, data: bytes, view: memoryview, at: int, end: int) -> bytes | memoryview:

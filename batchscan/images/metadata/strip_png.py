@@ -10,9 +10,8 @@ from batchscan.images.metadata.stripping import (
     keeps_orientation,
     orientation_exif,
 )
+from batchscan.images.segments import PNG_SIGNATURE, png_chunks
 
-_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
-_AROUND: Final = 12  # bytes of a chunk beside its data: length, type, checksum
 _CRITICAL: Final = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
 # Transparency, colour, resolution and animation.
 _KEPT: Final = frozenset(
@@ -32,11 +31,8 @@ def strip_png(data: bytes, orientation: int) -> bytes:
         CannotStrip: a chunk is cut off, or is a critical one that is not known.
     """
     view = memoryview(data)
-    parts: list[bytes | memoryview] = [_SIGNATURE]
-    at, name = len(_SIGNATURE), b""
-    while at < len(data) and name != b"IEND":
-        end = at + _AROUND + int.from_bytes(data[at : at + 4], "big")
-        name = data[at + 4 : at + 8]
+    parts: list[bytes | memoryview] = [PNG_SIGNATURE]
+    for name, at, end in png_chunks(data):
         if name in _CRITICAL:
             parts.append(view[at:end])  # also cut off, as decoders take the last one
         elif not name or not name[0] & 0x20:
@@ -47,7 +43,6 @@ def strip_png(data: bytes, orientation: int) -> bytes:
             parts.append(view[at:end])
         if name == b"IHDR" and keeps_orientation(orientation):
             parts.append(_chunk(b"eXIf", orientation_exif(orientation)))
-        at = end
     return b"".join(parts)
 
 

@@ -10,6 +10,7 @@ from batchscan.images.metadata.stripping import (
     keeps_orientation,
     orientation_exif,
 )
+from batchscan.images.segments import riff_chunks
 
 _HEADER: Final = 12  # "RIFF", size, "WEBP"
 _PIXELS: Final = frozenset({b"VP8 ", b"VP8L", b"ALPH"})
@@ -44,14 +45,10 @@ def strip_webp(data: bytes, orientation: int) -> bytes:
 
 
 def _chunks(view: memoryview) -> Iterator[tuple[bytes, memoryview]]:
-    at = 0
-    while at + 8 <= len(view):
-        name, length = bytes(view[at : at + 4]), int.from_bytes(view[at + 4 : at + 8], "little")
-        at += 8
-        if at + length > len(view):
+    for name, start, end in riff_chunks(view, 0, len(view)):
+        if end > len(view):
             raise CannotStrip("a WebP chunk is longer than the file")
-        yield name, view[at : at + length]
-        at += length + length % 2
+        yield name, view[start:end]
 
 
 def _flags(content: memoryview, *, exif: bool) -> bytes:

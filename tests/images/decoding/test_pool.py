@@ -1,3 +1,4 @@
+import io
 import os
 import signal
 import struct
@@ -283,6 +284,19 @@ SIGNATURES = {
     "jxl": b"\xff\x0a",
     "jp2": b"\0\0\0\x0cjP  \r\n\x87\n",
 }
+
+
+def test_a_heic_that_claims_more_parts_than_any_has_is_corrupt_not_a_lack_of_memory(process):
+    heif = pytest.importorskip("pillow_heif")
+    out = io.BytesIO()
+    heif.from_pillow(Image.new("RGB", (64, 48))).save(out)
+    data = bytearray(out.getvalue())
+    count = data.index(b"iinf") + 8
+    data[count : count + 2] = b"\xff\xff"
+
+    with pytest.raises(RuleViolation, match="exceeds the security limit") as refused:
+        process.convert(kinds.HEIC, Source(bytes(data)))
+    assert refused.value.reason is RejectReason.CORRUPT
 
 
 def test_directories_of_a_tiff_that_lead_in_a_circle_end(process):

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
 
 from batchscan.images import kinds
+from batchscan.images.headers import claimed_size
 from batchscan.images.kinds import ImageFormat
 from batchscan.images.metadata.strip import CannotStrip, strip
 from batchscan.images.raster import open_raster
+from batchscan.images.rules import Size
 from tests.support import pictures
 
 SECRET = b"Secret Street 7"
@@ -183,6 +185,7 @@ def test_what_only_a_decoder_understands_is_said_to_be_so():
             strip(kind, data)
 
 
+MAX_PIXELS = 1_000_000
 ORIGINALS = {
     kinds.JPEG: pictures.with_xmp(pictures.jpeg(24, 16, exif=exif(6)), b"<x/>"),
     kinds.PNG: pictures.png(24, 16, exif=exif(6)),
@@ -206,7 +209,10 @@ def test_damage_never_raises_anything_else_nor_changes_what_decodes(kind, cuts, 
         data[at : at + len(what)] = what
     damaged = bytes(data[: max(2, int(keep * len(data)))])
     try:
-        before = shown(kind, damaged)[0]
+        claimed = claimed_size(kind, damaged) or Size(*open_raster(kind, damaged).size)
+        # Four damaged bytes may claim 4 gigapixels, of which this process would be killed; a
+        # judge refuses such a file before it decodes a pixel.
+        before = shown(kind, damaged)[0] if claimed.pixels < MAX_PIXELS else None
     except Exception:  # noqa: BLE001 - such a file is never stripped
         before = None
     try:

@@ -1,0 +1,99 @@
+"""How JPEG, PNG and WebP files are divided; for whoever copies some parts and leaves others out.
+
+Nothing is checked but what it takes to find the next part: whether a part is whole, and what a
+damaged one means, is for the caller to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+SCAN: Final = 0xDA
+END: Final = 0xD9
+PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+PNG_AROUND: Final = 12
+"""Bytes of a PNG chunk beside its content: length, name, checksum."""
+
+_ALONE: Final = frozenset({0x01, *range(0xD0, 0xDA)})  # markers without a segment
+# The next marker, as libjpeg looks for it: whatever is no marker is passed over.
+_MARKER: Final = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
+_AFTER_SCAN: Final = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
+_RIFF_HEAD: Final = 8  # name and length
+
+
+class SegmentCutOff(Exception):
+    """A JPEG ends inside a segment's head."""
+
+
+class Segment(NamedTuple):
+    """A JPEG's marker and what belongs to it."""
+
+    marker: int
+    start: int  # of the marker, fill bytes included
+    content: int  # behind the marker: two bytes of length, and what they count
+    end: int  # as claimed; that of `content` for a marker that stands alone
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether the marker has no segment."""
+        return self.marker in _ALONE
+
+
+class Chunk(NamedTuple):
+    """A part of a PNG or a WebP file."""
+
+    name: bytes
+    start: int
+    end: int  # as claimed; of a PNG's chunk behind the checksum, of a WebP's before the padding
+
+
+def jpeg_segments(data: bytes) -> Iterator[Segment]:
+    """The markers of a JPEG with their segments; compressed pixels are passed over.
+
+    Raises:
+        SegmentCutOff: the file ends before a segment's length.
+    """
+    at = 2
+    while found := _MARKER.search(data, at):
+        marker, at = data[found.start(1)], found.end()
+        if marker in _ALONE:
+            yield Segment(marker, found.start(), at, at)
+            continue
+        length = data[at : at + 2]
+        if len(length) < 2:  # noqa: PLR2004 - the bytes of a length
+            raise SegmentCutOff
+        end = at + int.from_bytes(length, "big")
+        yield Segment(marker, found.start(), at, end)
+        at = end_of_scan(data, end) if marker == SCAN else end
+
+
+def end_of_scan(data: bytes, start: int) -> int:
+    """Where the compressed pixels behind a scan's segment end."""
+    found = _AFTER_SCAN.search(data, start)
+    return found.start() if found else len(data)
+
+
+def png_chunks(data: bytes) -> Iterator[Chunk]:
+    """The chunks of a PNG, to IEND or the file's end."""
+    at, name = len(PNG_SIGNATURE), b""
+    while at < len(data) and name != b"IEND":
+        end = at + PNG_AROUND + int.from_bytes(data[at : at + 4], "big")
+        name = data[at + 4 : at + 8]
+        yield Chunk(name, at, end)
+        at = end
+
+
+def riff_chunks(data: bytes | memoryview, start: int, end: int) -> Iterator[Chunk]:
+    """The chunks of a WebP file or frame; without a name where the file ends before one."""
+    at = start
+    while at < end:
+        head = bytes(data[at : at + _RIFF_HEAD])
+        if len(head) < _RIFF_HEAD:
+            yield Chunk(b"", at, at)
+            return
+        length = int.from_bytes(head[4:], "little")
+        content = at + _RIFF_HEAD
+        yield Chunk(head[:4], content, content + length)
+        at = content + length + length % 2
