@@ -30,7 +30,7 @@ from batchscan.pace import Clock, SystemClock
 from batchscan.pipeline.finish import finish
 from batchscan.pipeline.inputs import open_stores
 from batchscan.pipeline.rendition_family import Member
-from batchscan.pipeline.session import Opening, Session
+from batchscan.pipeline.session import Session, open_session
 from batchscan.pipeline.shutdown import Shutdown
 from batchscan.progress import ProgressState
 from batchscan.report.schema import Report
@@ -129,8 +129,8 @@ class Scan:
             await self._resources.enter_async_context(open_stores())
             await asyncio.to_thread(check_roots, self.settings.roots, never)
             await self._wait_a_while()
-            opening = Opening(self.settings, self._clock, self._stop, self._outcomes)
-            self._session = await self._resources.enter_async_context(opening.session())
+            opening = open_session(self.settings, self._clock, self._stop, self._outcomes)
+            self._session = await self._resources.enter_async_context(opening)
         except BaseException:
             await self._resources.aclose()
             raise

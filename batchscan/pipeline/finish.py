@@ -43,7 +43,7 @@ class _Said(NamedTuple):
 
 async def finish(session: Session) -> Report:
     """Complete everything that a run leaves; a disk that fails becomes its reason to stop."""
-    await _or_stop(session, session.processor.decisions.flush_refusals())
+    await _or_stop(session, session.decisions.flush_refusals())
     session.tally.outcome_unknown = session.tally.doubts * session.budget.doubt
     await _or_stop(session, session.results.close())
     balance = await _balance(session)

@@ -66,11 +66,14 @@ class FileProcessor:
     decisions: DecisionRecorder
     stop: Shutdown
     clock: Clock
-    marks: CrashMarks | None  # None in a dry run
     renditions: Renditions
-    bytes_in_flight: ByteSemaphore
+    marks: CrashMarks | None  # None in a dry run
+    bytes_in_flight: ByteSemaphore = field(init=False)
     in_flight: SingleFlight[Decision] = field(default_factory=SingleFlight)  # by content
     sent_twins: SingleFlight[Decision] = field(default_factory=SingleFlight)  # by what is sent
+
+    def __post_init__(self) -> None:
+        self.bytes_in_flight = ByteSemaphore(self.engine.bytes_in_flight)
 
     async def process(self, work: Candidate | Member) -> None:
         """Decide one file and record it; trouble with the file is its outcome.

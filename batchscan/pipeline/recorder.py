@@ -37,12 +37,12 @@ class Recorder:
     def __init__(
         self,
         run_id: str,
-        *,
-        sandbox: bool,
         ledger: LedgerThread | None,
         tally: Tally,
         results: ResultsWriter,
         outcomes: asyncio.Queue[Outcome | None],
+        *,
+        sandbox: bool,
     ) -> None:
         """Record for a run; without a ledger (a dry run) nothing is kept beyond its folder."""
         self.run_id = run_id

@@ -20,7 +20,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import Final, NamedTuple, TypeVar
@@ -61,9 +61,12 @@ class RenditionPlanner:
     run_id: str
     ledger: LedgerThread
     engine: Engine
-    bytes_in_flight: ByteSemaphore
     stop: Shutdown
     load_answer: Callable[[Ledger, RenditionFile], Answered | None]
+    bytes_in_flight: ByteSemaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.bytes_in_flight = ByteSemaphore(self.engine.bytes_in_flight)
 
     async def families(self, *, single: bool = True) -> AsyncIterator[list[Member]]:
         """Every noted file in a family, the best member first; single ones, too, if wanted.

@@ -1,13 +1,13 @@
-"""Everything a run needs, opened in order and closed in the reverse: nothing decides here."""
+"""Everything a run needs: opened in order, put together, and closed in the reverse order."""
 
 from __future__ import annotations
 
 import asyncio
 import math
 import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
 
 import msgspec
 
@@ -21,7 +21,6 @@ from batchscan.model import Outcome
 from batchscan.pace import AwakeTime, Clock, RateLimiter
 from batchscan.pipeline.api_submitter import ApiSubmitter
 from batchscan.pipeline.budget import Budget, CalendarBudget
-from batchscan.pipeline.concurrency import ByteSemaphore
 from batchscan.pipeline.covering import Renditions
 from batchscan.pipeline.decision_recorder import DecisionRecorder
 from batchscan.pipeline.dry_run import DryRunSubmitter
@@ -42,13 +41,11 @@ from batchscan.runs.recovery import recover_killed_runs
 from batchscan.runs.unread_answers import read_stored_answers
 from batchscan.settings import Settings
 from batchscan.settings.locations import state_folder
-from batchscan.state.access import StillLocked, check_marks, hold_state, open_ledger
-from batchscan.state.crash_marks import CrashMarks
+from batchscan.state.access import check_marks, hold_state, open_ledger
 from batchscan.tally import Tally
-from batchscan.walk import Finder
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Session:
     """The parts of one run."""
 
@@ -67,249 +64,204 @@ class Session:
     limiter: RateLimiter
     budget: Budget
     results: ResultsWriter
-    recorder: Recorder
-    submitter: Submitter
+    decisions: DecisionRecorder
     processor: FileProcessor
     source: Source
     planner: RenditionPlanner
 
 
-@dataclass(slots=True)
-class Opening:
-    """Opens a session step by step."""
+@asynccontextmanager
+async def open_session(  # noqa: PLR0915 - the one place where a run is put together
+    settings: Settings, clock: Clock, stop: Shutdown, outcomes: asyncio.Queue[Outcome | None]
+) -> AsyncIterator[Session]:
+    """Open everything; what was opened is closed however the block ends.
 
-    settings: Settings
-    clock: Clock
-    stop: Shutdown
-    outcomes: asyncio.Queue[Outcome | None]
-    tally: Tally = field(default_factory=Tally)
-    stats: RequestStats = field(default_factory=RequestStats)
-    checkpoint: RunCheckpoint = field(init=False)
-    allow_rules: ActiveAllowRules = field(init=False)
-    notifier: Notifier = field(init=False)
+    Args:
+        settings: of the run, checked.
+        clock: by which requests leave.
+        stop: what ends the run early.
+        outcomes: where each decided file goes.
 
-    @asynccontextmanager
-    async def session(self) -> AsyncIterator[Session]:
-        """Open everything; what was opened is closed however the block ends.
+    Raises:
+        UsageError: settings or paths are wrong.
+        LockedError: another run holds the state folder.
+        StorageError: state or output cannot be written, or the ledger cannot be used.
+    """
+    state = state_folder(settings)
+    allow_rules = await asyncio.to_thread(ActiveAllowRules.of, settings, clock.wall())
+    notifier = await asyncio.to_thread(Notifier.of, settings, os.environ, clock)
+    async with (
+        hold_state(settings, state, stop.sleep) as still_locked,
+        check_marks(settings, state) as marks,
+        open_ledger(settings, state) as ledger,
+        AwakeTime(clock.monotonic) as awake,
+    ):
+        walks, started_at = open_walks(settings, state), clock.wall()
+        await check_lineage(ledger, settings, state, started_at)
+        # Before budgets are opened: what a killed run had under way counts against them.
+        checkpoint = await _close_killed_runs(settings, ledger, allow_rules, notifier, started_at)
+        limiter = await _open_limiter(settings, ledger, clock, awake)
+        budget = await _open_budget(settings, ledger, clock)
+        stop.on_halt(limiter.close)
+        engine = await open_engine(
+            settings, state / "token.json", clock, awake.seconds, stop.raise_if_halted
+        )
+        stop.on_halt(engine.cancel_waits)
+        async with aclosing(engine):
+            run_id, folder = await _begin_run(settings, ledger, allow_rules, checkpoint, started_at)
+            results = await ResultsWriter.create(f"{folder}/{RESULTS}")
 
-        Raises:
-            UsageError: settings or paths are wrong.
-            LockedError: another run holds the state folder.
-            StorageError: state or output cannot be written, or the ledger cannot be used.
-        """
-        state = state_folder(self.settings)
-        settings, clock = self.settings, self.clock
-        self.allow_rules = await asyncio.to_thread(ActiveAllowRules.of, settings, clock.wall())
-        self.notifier = await asyncio.to_thread(Notifier.of, settings, os.environ, clock)
-        async with (
-            hold_state(settings, state, self.stop.sleep) as still_locked,
-            check_marks(settings, state) as marks,
-            open_ledger(settings, state) as ledger,
-            AwakeTime(clock.monotonic) as awake,
-        ):
-            walks = open_walks(settings, state)
-            started_at = clock.wall()
-            await check_lineage(ledger, settings, state, clock.wall())
-            # What a killed run had under way counts against the budgets
-            self.checkpoint = await self._close_killed_runs(ledger, started_at)
-            gate, budget = await self._limits(ledger, awake)
-            engine = await open_engine(
-                settings, state / "token.json", clock, awake.seconds, self.stop.raise_if_halted
-            )
-            self.stop.on_halt(engine.cancel_waits)
-            try:
-                run_id, folder = await self._begin(ledger, started_at)
-                results = await ResultsWriter.create(f"{folder}/{RESULTS}")
-                parts = _Parts(
-                    self, ledger, gate, budget, engine, results, walks, marks, still_locked
+            tally, stats = Tally(), RequestStats()
+            freshness = _freshness(settings, run_id, started_at)
+            kept_in = None if settings.dry_run else ledger
+            sandbox = settings.api.sandbox
+            recorder = Recorder(run_id, kept_in, tally, results, outcomes, sandbox=sandbox)
+            decisions = DecisionRecorder(freshness, recorder, stop)
+            submitter: Submitter
+            if settings.dry_run:
+                submitter = DryRunSubmitter(ledger, budget, tally, clock, force=settings.force)
+            else:
+                settler = Settler(ledger, recorder, stop, folder, sandbox=sandbox)
+                submitter = ApiSubmitter(
+                    run_id=run_id,
+                    settings=settings,
+                    engine=engine,
+                    ledger=ledger,
+                    limiter=limiter,
+                    budget=budget,
+                    stop=stop,
+                    clock=clock,
+                    tally=tally,
+                    stats=stats,
+                    settler=settler,
+                    still_locked=still_locked,
                 )
-                yield parts.session(run_id, folder, started_at)
-            finally:
-                await engine.aclose()
-
-    async def _limits(self, ledger: LedgerThread, awake: AwakeTime) -> tuple[RateLimiter, Budget]:
-        pace, api = self.settings.pace, self.settings.api
-        gate = RateLimiter(pace.rate, pace.headroom, api.retry_for, self.clock, awake=awake.seconds)
-        since = self.clock.wall() - gate.longest_window
-        sends = await ledger.run(lambda ledger: ledger.rate_limits.sends_since(since))
-        learned = await ledger.run(lambda ledger: ledger.rate_limits.learned())
-        gate.restore(sends, learned)
-        charges = await ledger.run(lambda ledger: ledger.claims.charges())
-        price = max(1, Prices(charges).largest or 0)
-        self.stop.on_halt(gate.close)
-        spend, wall = self.settings.spend, self.clock.wall
-        windows = await ledger.run(
-            lambda ledger: CalendarBudget.of(
-                spend, wall, lambda since, most: ledger.charges.since(since, price, most)
+            renditions = Renditions(settings, freshness, ledger, engine, recorder, tally)
+            planner = RenditionPlanner(
+                settings, run_id, ledger, engine, stop, renditions.load_answer
             )
+            processor = FileProcessor(
+                settings,
+                freshness,
+                engine,
+                ledger,
+                submitter,
+                decisions,
+                stop,
+                clock,
+                renditions,
+                marks,
+            )
+            source = Source(
+                settings,
+                freshness,
+                walks,
+                ledger,
+                recorder,
+                stop,
+                clock,
+                tally,
+                checkpoint,
+                planner,
+            )
+            yield Session(
+                settings=settings,
+                run_id=run_id,
+                folder=folder,
+                started_at=started_at,
+                allow_rules=allow_rules,
+                notifier=notifier,
+                clock=clock,
+                stop=stop,
+                tally=tally,
+                stats=stats,
+                ledger=ledger,
+                engine=engine,
+                limiter=limiter,
+                budget=budget,
+                results=results,
+                decisions=decisions,
+                processor=processor,
+                source=source,
+                planner=planner,
+            )
+
+
+async def _open_limiter(
+    settings: Settings, ledger: LedgerThread, clock: Clock, awake: AwakeTime
+) -> RateLimiter:
+    """The limiter as earlier runs left it: what they sent, and the rate that 429s taught them."""
+    pace, retry_for = settings.pace, settings.api.retry_for
+    limiter = RateLimiter(pace.rate, pace.headroom, retry_for, clock, awake=awake.seconds)
+    since = clock.wall() - limiter.longest_window
+    sends = await ledger.run(lambda ledger: ledger.rate_limits.sends_since(since))
+    learned = await ledger.run(lambda ledger: ledger.rate_limits.learned())
+    limiter.restore(sends, learned)
+    return limiter
+
+
+async def _open_budget(settings: Settings, ledger: LedgerThread, clock: Clock) -> Budget:
+    """The run's budget, with what the calendar's windows hold already."""
+    charges = await ledger.run(lambda ledger: ledger.claims.charges())
+    price = max(1, Prices(charges).largest or 0)
+    windows = await ledger.run(
+        lambda ledger: CalendarBudget.of(
+            settings.spend,
+            clock.wall,
+            lambda since, most: ledger.charges.since(since, price, most),
         )
-        return gate, Budget(spend, charges, self.clock.monotonic(), windows)
+    )
+    return Budget(settings.spend, charges, clock.monotonic(), windows)
 
-    async def _close_killed_runs(self, ledger: LedgerThread, started_at: float) -> RunCheckpoint:
-        """Close killed runs; what is known of this one when it begins."""
-        facts = first_checkpoint(self.settings)
-        if not self.settings.dry_run:
-            await ledger.run(self.notifier.record_events)
-            sandbox = self.settings.api.sandbox
-            await recover_killed_runs(ledger, self.allow_rules, sandbox=sandbox, now=started_at)
-            # Before this run asks again: what they saw may be gone then.
-            await ledger.run(self._make_messages)
-            untold = await ledger.run(lambda ledger: ledger.runs.unreported(facts.roots))
-            return msgspec.structs.replace(facts, news_of=tuple(untold))
-        return facts
 
-    def _make_messages(self, ledger: Ledger) -> None:
-        self.notifier.make_messages(ledger, self.allow_rules, self.clock.wall())
+async def _close_killed_runs(
+    settings: Settings,
+    ledger: LedgerThread,
+    allow_rules: ActiveAllowRules,
+    notifier: Notifier,
+    started_at: float,
+) -> RunCheckpoint:
+    """Close killed runs; what is known of this one when it begins."""
+    checkpoint = first_checkpoint(settings)
+    if settings.dry_run:
+        return checkpoint
+    await ledger.run(notifier.record_events)
+    sandbox = settings.api.sandbox
+    await recover_killed_runs(ledger, allow_rules, sandbox=sandbox, now=started_at)
+    # Before this run asks again: what they saw may be gone then.
+    await ledger.run(lambda ledger: notifier.make_messages(ledger, allow_rules, started_at))
+    unreported = await ledger.run(lambda ledger: ledger.runs.unreported(checkpoint.roots))
+    return msgspec.structs.replace(checkpoint, news_of=tuple(unreported))
 
-    async def _begin(self, ledger: LedgerThread, started_at: float) -> tuple[str, str]:
-        """Make this run's folder and enter it."""
-        settings = self.settings
-        output = settings.output.directory
-        # Also of another output: an id belongs to one run.
-        name, since = run_name(started_at), math.floor(started_at)
-        taken = await ledger.run(lambda ledger: ledger.runs.ids_like(name, since))
-        run_id, folder = await asyncio.to_thread(make_run_folder, output, started_at, taken)
-        facts, allowing = msgspec.json.encode(self.checkpoint), self.allow_rules
-        tells = (run_id, *self.checkpoint.news_of)
 
-        def begin(ledger: Ledger) -> None:
-            allowing.apply_to(ledger, tells)
-            if not settings.dry_run:
-                ledger.runs.begin(run_id, folder, started_at, facts)
+async def _begin_run(
+    settings: Settings,
+    ledger: LedgerThread,
+    allow_rules: ActiveAllowRules,
+    checkpoint: RunCheckpoint,
+    started_at: float,
+) -> tuple[str, str]:
+    """Make the run's folder and enter the run into the ledger; its id and its folder."""
+    output = settings.output.directory
+    # Also of another output: an id belongs to one run.
+    name, since = run_name(started_at), math.floor(started_at)
+    taken = await ledger.run(lambda ledger: ledger.runs.ids_like(name, since))
+    run_id, folder = await asyncio.to_thread(make_run_folder, output, started_at, taken)
+    encoded = msgspec.json.encode(checkpoint)
 
-        await ledger.run(begin)
+    def begin(ledger: Ledger) -> None:
+        allow_rules.apply_to(ledger, (run_id, *checkpoint.news_of))
         if not settings.dry_run:
-            await leave_note(ledger, output, run_id, started_at)
-            await read_stored_answers(ledger, run_id, sandbox=settings.api.sandbox)
-        return run_id, folder
+            ledger.runs.begin(run_id, folder, started_at, encoded)
+
+    await ledger.run(begin)
+    if not settings.dry_run:
+        await leave_note(ledger, output, run_id, started_at)
+        await read_stored_answers(ledger, run_id, sandbox=settings.api.sandbox)
+    return run_id, folder
 
 
-@dataclass(slots=True)
-class _Parts:
-    """Puts the opened parts together."""
-
-    opening: Opening
-    ledger: LedgerThread
-    limiter: RateLimiter
-    budget: Budget
-    engine: Engine
-    results: ResultsWriter
-    walks: Sequence[Finder]
-    marks: CrashMarks | None
-    still_locked: StillLocked
-
-    def session(self, run_id: str, folder: str, started_at: float) -> Session:
-        opening, settings = self.opening, self.opening.settings
-        standing = _standing(settings, run_id, started_at)
-        recorder = Recorder(
-            run_id,
-            sandbox=settings.api.sandbox,
-            ledger=None if settings.dry_run else self.ledger,
-            tally=opening.tally,
-            results=self.results,
-            outcomes=opening.outcomes,
-        )
-        settler = Settler(self.ledger, recorder, opening.stop, folder, sandbox=settings.api.sandbox)
-        inquirer = self._submitter(run_id, settler)
-        renditions = Renditions(
-            settings, standing, self.ledger, self.engine, recorder, opening.tally
-        )
-        planner = self._planner(run_id, renditions)
-        return Session(
-            settings=settings,
-            run_id=run_id,
-            folder=folder,
-            started_at=started_at,
-            allow_rules=opening.allow_rules,
-            notifier=opening.notifier,
-            clock=opening.clock,
-            stop=opening.stop,
-            tally=opening.tally,
-            stats=opening.stats,
-            ledger=self.ledger,
-            engine=self.engine,
-            limiter=self.limiter,
-            budget=self.budget,
-            results=self.results,
-            recorder=recorder,
-            submitter=inquirer,
-            processor=self._processor(standing, recorder, inquirer, renditions),
-            source=self._source(standing, recorder, planner),
-            planner=planner,
-        )
-
-    def _submitter(self, run_id: str, settler: Settler) -> Submitter:
-        opening = self.opening
-        if opening.settings.dry_run:
-            force = opening.settings.force
-            return DryRunSubmitter(
-                self.ledger, self.budget, opening.tally, opening.clock, force=force
-            )
-        return ApiSubmitter(
-            run_id=run_id,
-            settings=opening.settings,
-            engine=self.engine,
-            ledger=self.ledger,
-            limiter=self.limiter,
-            budget=self.budget,
-            stop=opening.stop,
-            clock=opening.clock,
-            tally=opening.tally,
-            stats=opening.stats,
-            settler=settler,
-            still_locked=self.still_locked,
-        )
-
-    def _processor(
-        self,
-        standing: FreshnessPolicy,
-        recorder: Recorder,
-        inquirer: Submitter,
-        renditions: Renditions,
-    ) -> FileProcessor:
-        return FileProcessor(
-            settings=self.opening.settings,
-            freshness=standing,
-            engine=self.engine,
-            ledger=self.ledger,
-            submitter=inquirer,
-            decisions=DecisionRecorder(standing, recorder, self.opening.stop),
-            stop=self.opening.stop,
-            clock=self.opening.clock,
-            marks=self.marks,
-            renditions=renditions,
-            bytes_in_flight=ByteSemaphore(self.engine.bytes_in_flight),
-        )
-
-    def _planner(self, run_id: str, renditions: Renditions) -> RenditionPlanner:
-        return RenditionPlanner(
-            settings=self.opening.settings,
-            run_id=run_id,
-            ledger=self.ledger,
-            engine=self.engine,
-            bytes_in_flight=ByteSemaphore(self.engine.bytes_in_flight),
-            stop=self.opening.stop,
-            load_answer=renditions.load_answer,
-        )
-
-    def _source(
-        self, standing: FreshnessPolicy, recorder: Recorder, planner: RenditionPlanner
-    ) -> Source:
-        return Source(
-            settings=self.opening.settings,
-            freshness=standing,
-            walks=self.walks,
-            ledger=self.ledger,
-            recorder=recorder,
-            stop=self.opening.stop,
-            clock=self.opening.clock,
-            tally=self.opening.tally,
-            checkpoint=self.opening.checkpoint,
-            planner=planner,
-        )
-
-
-def _standing(settings: Settings, run_id: str, started_at: float) -> FreshnessPolicy:
+def _freshness(settings: Settings, run_id: str, started_at: float) -> FreshnessPolicy:
     """Which verdicts still hold: with --force no answer of another run."""
     since, matched_since = 0.0, None
     age = settings.scan.rescan_after
@@ -319,13 +271,12 @@ def _standing(settings: Settings, run_id: str, started_at: float) -> FreshnessPo
         since = started_at - age
         matched_since = started_at - age / 2 if settings.spend.matched_first else None
     rules = Rules.of(settings.scan, settings.send)
-    fingerprints = rules.fingerprint, rules.conversion_fingerprint
     return FreshnessPolicy(
-        fingerprints[0],
+        rules.fingerprint,
         run_id,
         since,
         matched_since,
         started_at,
-        fingerprints[1],
+        rules.conversion_fingerprint,
         covers=settings.scan.renditions == "cover" and not settings.force,
     )
