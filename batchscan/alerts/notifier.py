@@ -34,11 +34,6 @@ class Notifier:
         targets = open_targets(settings.alerts, environ, clock.wall)
         return cls(targets, settings.alerts.first_answer == "tell")
 
-    def record_events(self, ledger: Ledger) -> None:
-        """Let the ledger keep what there is to report, if there is a target."""
-        if self.targets:
-            ledger.history.record_events()
-
     def make_messages(self, ledger: Ledger, allowing: ActiveAllowRules, now: float) -> None:
         """Turn what the ledger kept into messages, all or nothing."""
         if not self.is_rehearsal:

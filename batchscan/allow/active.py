@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from batchscan.allow import AllowRules, Usage, read_rules
-from batchscan.ledger import Ledger, ReportView, Scope
+from batchscan.ledger import Ledger, Perspective, ReportView, Scope
 from batchscan.report_sections import MatchSummary
 from batchscan.settings import Settings
 from batchscan.util.paths import is_url
@@ -58,9 +58,9 @@ class ActiveAllowRules:
         """A view of some pictures with these rules, and the news of these runs as new."""
         return ledger.view(scope, runs, self.allows if self.rules.rules else None)
 
-    def apply_to(self, ledger: Ledger, runs: Sequence[str]) -> None:
-        """Let the ledger show matches with these rules, and the news of these runs as new."""
-        ledger.history.set_news_scope(runs, self.allows if self.rules.rules else None)
+    def perspective(self, runs: Sequence[str]) -> Perspective:
+        """Looking with these rules, and at the news of these runs as new."""
+        return Perspective(tuple(runs), self.allows if self.rules.rules else None)
 
 
 def existing_paths(paths: Sequence[bytes]) -> Sequence[bytes]:

@@ -14,7 +14,7 @@ from batchscan.ledger.backup import no_ledger
 from batchscan.ledger.schema import VERSION
 from batchscan.ledger.stats import RealmStats, RunStats
 from batchscan.report.wording import amount, size
-from batchscan.runs.checkpoint import RunCheckpoint as RunFacts
+from batchscan.runs.checkpoint import RunCheckpoint
 from batchscan.settings import Settings
 from batchscan.settings.locations import state_folder
 from batchscan.state.access import read_ledger
@@ -59,7 +59,7 @@ def gather(settings: Settings, now: float) -> StateStats:
         window.move_to(now)
     with read_ledger(settings) as ledger:
         holdings = ledger.stats
-        ledger.history.set_news_scope(_telling(holdings.latest_runs()))
+        news_of = _reported(holdings.latest_runs())
         return StateStats(
             path=path,
             now=now,
@@ -74,7 +74,7 @@ def gather(settings: Settings, now: float) -> StateStats:
             folders=holdings.folders(),
             runs=holdings.runs(),
             messages=holdings.messages(),
-            realms=holdings.realms([0.0, *(window.starts_at for window in windows)]),
+            realms=holdings.realms([0.0, *(window.starts_at for window in windows)], news_of),
         )
 
 
@@ -114,9 +114,9 @@ def page(facts: StateStats) -> Iterator[str]:
         yield from _realm_page(realm, facts)
 
 
-def _telling(runs: list[tuple[str, bytes]]) -> list[str]:
-    """The runs whose news are reported as new: also those of killed ones that they closed."""
-    news = (msgspec.json.decode(facts, type=RunFacts).news_of for _, facts in runs)
+def _reported(runs: list[tuple[str, bytes]]) -> list[str]:
+    """The runs whose matches are reported as new: also those of killed ones that they closed."""
+    news = (msgspec.json.decode(facts, type=RunCheckpoint).news_of for _, facts in runs)
     return [run_id for run_id, _ in runs] + [run_id for of_run in news for run_id in of_run]
 
 

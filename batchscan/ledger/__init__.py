@@ -5,10 +5,10 @@ from batchscan.ledger.files import BlockStatus
 from batchscan.ledger.freshness import FileStat, FreshnessPolicy
 from batchscan.ledger.known import UNKNOWN_PICTURE, KnownPicture, OpenClaim, StoredAnswer
 from batchscan.ledger.ledger import FILE_NAME, Ledger
-from batchscan.ledger.match_history import Allows
 from batchscan.ledger.match_rows import TrackedMatch
 from batchscan.ledger.missing_folders import KnownFolder
 from batchscan.ledger.outbox import MatchEventRecord, Message, MessageDraft, PendingSummary
+from batchscan.ledger.perspective import Allows, Perspective
 from batchscan.ledger.prices import Prices
 from batchscan.ledger.realms import Realm
 from batchscan.ledger.rejections import RejectedFile
@@ -42,6 +42,7 @@ __all__ = [
     "OfRun",
     "OpenClaim",
     "PendingSummary",
+    "Perspective",
     "Prices",
     "Realm",
     "RejectedFile",

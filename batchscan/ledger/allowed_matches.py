@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from batchscan.ledger.match_history import Allows, MatchHistory
+from batchscan.ledger.match_history import MatchHistory
+from batchscan.ledger.perspective import Allows
 
 _MATCHES = (
     "SELECT m.picture_id, m.key, m.url, lower(hex(p.sha256)) FROM sightings m"

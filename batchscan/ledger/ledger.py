@@ -27,9 +27,10 @@ from batchscan.ledger.files import Files
 from batchscan.ledger.identity import Identity, Noting, stamp_noted
 from batchscan.ledger.integrity import ODD
 from batchscan.ledger.match_choice import ChosenMatches
-from batchscan.ledger.match_history import Allows, MatchHistory
+from batchscan.ledger.match_history import MatchHistory
 from batchscan.ledger.missing_folders import MissingFolders
 from batchscan.ledger.outbox import Outbox
+from batchscan.ledger.perspective import Allows, Perspective
 from batchscan.ledger.prune import Pruning
 from batchscan.ledger.rate_limits import RateLimits
 from batchscan.ledger.readings import Readings
@@ -63,6 +64,7 @@ class Ledger:
         *,
         writable: bool,
         nearest: bool = False,
+        record_events: bool = False,
     ) -> None:
         self._connection, self._writable = connection, writable
         self.path, self.realm = path, realm
@@ -70,7 +72,7 @@ class Ledger:
         seals = BlockCache(connection, realm_id, writable=writable)
         self.report_pictures = ReportPictures(connection)
         self.files = Files(connection, realm_id, seals, self.report_pictures)
-        self.history = MatchHistory(connection, realm_id)
+        self.history = MatchHistory(connection, realm_id, record_events=record_events)
         named = f"{name}\n{int(realm.sandbox)}"
         self.claims = Claims(connection, realm_id, named, seals, self.history)
         self.readings = Readings(connection, realm_id, self.history, self.files)
@@ -85,7 +87,7 @@ class Ledger:
         self.rescan_queue = RescanQueue(connection)
         self.renditions = Renditions(connection, realm_id, seals)
         self.charges = Charges(connection, {realm_id, *all_ids_of(connection, realm)})
-        self.stats = Stats(connection)
+        self.stats = Stats(connection, self.history)
         self.activity = Activity(connection, realm_id)
         self.pruning = Pruning(connection)
         self.review_queue = ReviewQueue(connection, realm_id, self.history)
@@ -97,8 +99,13 @@ class Ledger:
         self.outbox = Outbox(connection, realm_id, self.history)
 
     @classmethod
-    def open(cls, state: Path, realm: Realm) -> Ledger:
+    def open(cls, state: Path, realm: Realm, *, record_events: bool = False) -> Ledger:
         """Open or make the ledger in the state folder, for a scan.
+
+        Args:
+            state: the state folder.
+            realm: whose answers are asked for.
+            record_events: whether to keep what alerts will say of the answers that come.
 
         Raises:
             StorageError: it cannot be used.
@@ -110,7 +117,7 @@ class Ledger:
             if before is None or before != stamp_noted(state):
                 check_whole(path)
             enter(connection, realm)
-            return cls(connection, path, realm, writable=True)
+            return cls(connection, path, realm, writable=True, record_events=record_events)
 
     @classmethod
     def read(cls, state: Path, realm: Realm, *, nearest: bool = False) -> Ledger:
@@ -151,9 +158,9 @@ class Ledger:
             news_of: the runs whose matches are new in it.
             allows: says which matches are allowed; None where no rule is.
         """
-        look = (news_of, allows)
+        looking = Perspective(tuple(news_of), allows)
         return ReportView(
-            self._connection, self._realm_id, self.history, self.report_pictures, scope, look
+            self._connection, self._realm_id, self.history, self.report_pictures, scope, looking
         )
 
     @contextmanager

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from batchscan.enums import MatchEvent, MatchKind
 from batchscan.ledger.match_rows import MatchRow, TrackedMatch, by_key, encoded_pages, match_of
+from batchscan.ledger.perspective import Perspective
 from batchscan.ledger.recheck_history import RecheckHistory
 from batchscan.model import Answer, Match
 from batchscan.util.paths import join_path
 
 MATCHES_A_STATEMENT = 200  # five values each: SQLite takes 32,766
 MAX_PATHS = 1_000  # of one content that rules about paths look at
-
-# Says of a match's URL, the picture's SHA-256 and the picture's paths whether a rule allows it.
-Allows: TypeAlias = Callable[[str, str, Sequence[bytes]], bool]
 
 # For queries that join `sightings m` with `pictures p`.
 PRESENT = "m.answer_id = p.answer_id"
@@ -76,36 +74,36 @@ class PresentMatch(NamedTuple):
 class MatchHistory:
     """The table of sightings."""
 
-    def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, realm_id: int, *, record_events: bool = False
+    ) -> None:
+        """Prepare; `record_events` keeps what alerts will say of the answers that come."""
         self._connection = connection
         self._realm_id = realm_id
-        self._allows: Allows | None = None
-        self._notes_events = False
-        self.looker: object | None = None  # the view that set what is new and allowed
+        self._records_events = record_events
         self._rechecks = RecheckHistory(connection)
+        self.own = Perspective()  # of whoever opened the ledger; views have their own
 
-    def set_news_scope(
-        self, runs: Iterable[str], allows: Allows | None = None, looker: object | None = None
-    ) -> None:
-        """Look from these runs: what arrived in them is new; `allows` says what is allowed."""
-        self.looker = looker
+    def look_from(self, perspective: Perspective) -> None:
+        """Have `STATE` mean what it means there, for the queries that follow at once."""
+        shown = self._connection.execute("SELECT run_id FROM news_runs").fetchall()
+        if {run_id for (run_id,) in shown} == set(perspective.news_of):
+            return
         self._connection.execute("DELETE FROM news_runs")
         self._connection.executemany(
-            "INSERT OR IGNORE INTO news_runs VALUES (?)", ((run_id,) for run_id in runs)
+            "INSERT OR IGNORE INTO news_runs VALUES (?)",
+            ((run_id,) for run_id in perspective.news_of),
         )
-        self._allows = allows
 
-    def told(self) -> list[str]:
-        """The runs that are reported, of those in which any match arrived."""
-        rows = self._connection.execute(
-            "SELECT run_id FROM news_runs WHERE run_id IN (SELECT run_id FROM arrivals)"
-            " ORDER BY run_id"
+    def with_arrivals(self, runs: Sequence[str]) -> list[str]:
+        """Those of some runs in which any match arrived."""
+        found = (
+            self._connection.execute("SELECT 1 FROM arrivals WHERE run_id = ?", (run_id,))
+            for run_id in runs
         )
-        return [row[0] for row in rows]
-
-    def record_events(self) -> None:
-        """Keep what alerts will say of the answers that come."""
-        self._notes_events = True
+        return sorted(
+            {run_id for run_id, row in zip(runs, found, strict=True) if row.fetchone() is not None}
+        )
 
     def record(self, picture_id: int, answer: Answer, answer_id: int, run_id: str) -> None:
         """Enter what an answer shows; before it becomes the picture's newest, or read anew.
@@ -116,7 +114,7 @@ class MatchHistory:
             "SELECT answer_id FROM pictures WHERE id = ?", (picture_id,)
         ).fetchone()
         before, at = row[0], answer.received_at
-        if self._notes_events and answer.matches:
+        if self._records_events and answer.matches:
             self._note(picture_id, answer, before, run_id)
         shown = by_key(answer.matches)
         keys = sorted(shown)  # in the table's order, page after page
@@ -136,43 +134,69 @@ class MatchHistory:
                 (answer_id, picture_id, before),
             )
 
-    def matches_of(self, picture_id: int, path: bytes | None = None) -> tuple[TrackedMatch, ...]:
-        """Every match that a picture ever had; `path` is one that the ledger need not know yet."""
-        return tuple(self.each_match_of(picture_id, path))
+    def matches_of(
+        self,
+        picture_id: int,
+        path: bytes | None = None,
+        perspective: Perspective | None = None,
+    ) -> tuple[TrackedMatch, ...]:
+        """Every match that a picture ever had.
 
-    def each_match_of(self, picture_id: int, path: bytes | None = None) -> Iterator[TrackedMatch]:
+        Args:
+            picture_id: of the content.
+            path: one of its paths, which the ledger need not know yet.
+            perspective: from where they are looked at; None for the opener's own.
+        """
+        return tuple(self.each_match_of(picture_id, path, perspective))
+
+    def each_match_of(
+        self,
+        picture_id: int,
+        path: bytes | None = None,
+        perspective: Perspective | None = None,
+    ) -> Iterator[TrackedMatch]:
         """The same, one by one: a picture may have a hundred thousand."""
+        perspective = perspective or self.own
+        self.look_from(perspective)
         rows = self._connection.execute(f"{_MATCHES} ORDER BY {_WORST_FIRST}", (picture_id,))
-        yield from map(TrackedMatch._make, self._read(rows, picture_id, path))
+        yield from map(TrackedMatch._make, self._read(rows, picture_id, perspective, path))
 
-    def each_of(self, picture_id: int) -> Iterator[Match]:
+    def each_of(self, picture_id: int, perspective: Perspective) -> Iterator[Match]:
         """The same matches without their keys."""
+        self.look_from(perspective)
         rows = self._connection.execute(f"{_MATCHES} ORDER BY {_WORST_FIRST}", (picture_id,))
-        return (match for _, match in self._read(rows, picture_id))
+        return (match for _, match in self._read(rows, picture_id, perspective))
 
-    def first_of(self, picture_id: int, most: int) -> Iterator[Match]:
+    def first_of(self, picture_id: int, perspective: Perspective, most: int) -> Iterator[Match]:
         """The first of a picture's matches that a page shows.
 
         New ones come first, then what needs work; full copies first, the gone ones last.
         """
+        self.look_from(perspective)
         rows = self._connection.execute(
             f"{_MATCHES} ORDER BY {_AS_SHOWN} LIMIT ?", (picture_id, most)
         )
-        return (match for _, match in self._read(rows, picture_id))
+        return (match for _, match in self._read(rows, picture_id, perspective))
 
     def _read(
-        self, rows: Iterable[tuple[Any, ...]], picture_id: int, path: bytes | None = None
+        self,
+        rows: Iterable[tuple[Any, ...]],
+        picture_id: int,
+        perspective: Perspective,
+        path: bytes | None = None,
     ) -> Iterator[tuple[str, Match]]:
         """Matches and their keys, as rows have them."""
-        may_be_allowed = self._is_allowed_of(picture_id, path)
+        may_be_allowed = self._is_allowed_of(picture_id, perspective, path)
         rechecks = self._rechecks.of_picture(picture_id)
         for row in rows:
             allowed = may_be_allowed is not None and may_be_allowed(row[1])
             yield row[0], match_of(row, allowed, rechecks.get(row[0]) if rechecks else None)
 
-    def _is_allowed_of(self, picture_id: int, path: bytes | None) -> Callable[[str], bool] | None:
+    def _is_allowed_of(
+        self, picture_id: int, perspective: Perspective, path: bytes | None
+    ) -> Callable[[str], bool] | None:
         """Says whether a match of a picture is allowed; None where nothing is."""
-        allows = self._allows
+        allows = perspective.allows
         if allows is None:
             return None
         paths = self.paths_of(picture_id)
@@ -184,25 +208,24 @@ class MatchHistory:
 
     def placed_first(self, picture_id: int, matches: Sequence[Match]) -> tuple[Match, ...]:
         """The matches of a picture's first answer with their history: all came with it."""
+        self.look_from(self.own)
+        allows = self.own.allows
         row = self._connection.execute(
             f"SELECT {_COLUMNS} {_OF_PICTURE} LIMIT 1", (picture_id,)
         ).fetchone()
         if row is None:
             return tuple(matches)
-        one, paths = MatchRow._make(row), self.paths_of(picture_id) if self._allows else ()
+        one, paths = MatchRow._make(row), self.paths_of(picture_id) if allows else ()
         return tuple(
             one.placed(
                 each.url,
                 each.kind,
                 each.pages,
                 each.domain,
-                allowed=self._is_allowed(each.url, one.sha256, paths),
+                allowed=allows is not None and allows(each.url, one.sha256, paths),
             )
             for each in matches
         )
-
-    def _is_allowed(self, url: str, sha256: str, paths: Sequence[bytes]) -> bool:
-        return self._allows is not None and self._allows(url, sha256, paths)
 
     def paths_of(self, picture_id: int) -> tuple[bytes, ...]:
         """Where a picture's content is known to be, or to have been."""

@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from batchscan.ledger.decision_history import DecisionHistory
-from batchscan.ledger.facets import match_facets
 from batchscan.ledger.match_history import MatchHistory
+from batchscan.ledger.perspective import Perspective
 from batchscan.ledger.recheck_history import RecheckHistory
 from batchscan.ledger.versions import versions_of
 from batchscan.model import Match, Provenance
 from batchscan.report_sections import (
     MatchCounts,
-    MatchFacets,
     PictureMatches,
     StreamedMatches,
 )
@@ -40,6 +39,7 @@ class MatchedPictures:
         self,
         connection: sqlite3.Connection,
         history: MatchHistory,
+        perspective: Perspective,
         *,
         previews: bool = False,
         most: int | None = None,
@@ -48,6 +48,7 @@ class MatchedPictures:
         """Prepare; see `ReportView.pictures`."""
         self._connection = connection
         self._history = history
+        self._perspective = perspective
         self._decisions = DecisionHistory(connection)
         self._theirs = RecheckHistory(connection) if previews else None
         self._most = most
@@ -64,10 +65,6 @@ class MatchedPictures:
         for picture_id, path, *counts in self._connection.execute(_ORDER):
             if wanted is None or wanted((path, *self._history.paths_of(picture_id))):
                 yield self._picture(picture_id, path, MatchCounts(*counts))
-
-    def facets(self) -> MatchFacets:
-        """What can be chosen of these, counted over everything."""
-        return match_facets(self._connection)
 
     def _picture(self, picture_id: int, path: bytes, counts: MatchCounts) -> PictureMatches:
         row = self._connection.execute(_PICTURE, (picture_id,)).fetchone()
@@ -92,7 +89,7 @@ class MatchedPictures:
 
     def _matches(self, picture_id: int) -> Sequence[Match]:
         if self._streamed:
-            return StreamedMatches(lambda: self._history.each_of(picture_id))
+            return StreamedMatches(lambda: self._history.each_of(picture_id, self._perspective))
         if self._most is not None:
-            return tuple(self._history.first_of(picture_id, self._most))
-        return tuple(self._history.each_of(picture_id))
+            return tuple(self._history.first_of(picture_id, self._perspective, self._most))
+        return tuple(self._history.each_of(picture_id, self._perspective))

@@ -9,16 +9,17 @@ from __future__ import annotations
 import os
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple, TypeAlias
 
 import msgspec
 
 from batchscan.ledger.facets import match_facets
-from batchscan.ledger.match_history import PRESENT, Allows, MatchHistory
+from batchscan.ledger.match_history import PRESENT, MatchHistory
 from batchscan.ledger.match_rows import TrackedMatch
 from batchscan.ledger.matched_pictures import MatchedPictures
+from batchscan.ledger.perspective import Perspective
 from batchscan.ledger.reporting import Reporting
 from batchscan.report_sections import AllowRule, MatchFacets, MatchSummary, PictureMatches
 
@@ -56,6 +57,7 @@ class ReportPictures:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self.version = 0  # counts up with every change
+        self.shown_by: ReportView | None = None  # whose pictures `report_pictures` has
 
     def add(self, picture_id: int, path: str, *, fresh: bool) -> None:
         """See a picture; `fresh` when this run scanned it."""
@@ -85,15 +87,15 @@ class ReportView:
         history: MatchHistory,
         seen: ReportPictures,
         scope: Scope,
-        look: tuple[Iterable[str], Allows | None],
+        perspective: Perspective,
     ) -> None:
-        """Look at the pictures of a scope; `look` has the runs whose matches are new, and rules."""
+        """Look at the pictures of a scope."""
         self._connection = connection
         self._realm_id = realm_id
         self._history = history
         self._seen = seen
         self._scope = scope
-        self._news_of, self._allows = tuple(look[0]), look[1]
+        self._perspective = perspective
         self._filled_at: int | None = None  # the version of what was seen
         self._allowed = False  # whether it is known what is allowed
         self._summed_at: int | None = None  # the ledger's number of changes
@@ -132,7 +134,12 @@ class ReportView:
         if self._summed_at != self._changes():
             self._sum_up()
         pictures = MatchedPictures(
-            self._connection, self._history, previews=previews, most=most, streamed=streamed
+            self._connection,
+            self._history,
+            self._perspective,
+            previews=previews,
+            most=most,
+            streamed=streamed,
         )
         yield from pictures.pictures(wanted)
 
@@ -145,13 +152,11 @@ class ReportView:
 
     def matches_of(self, picture_id: int) -> tuple[TrackedMatch, ...]:
         """The history of a picture's matches, whether it belongs to the scope or not."""
-        self._look()
-        return self._history.matches_of(picture_id)
+        return self._history.matches_of(picture_id, perspective=self._perspective)
 
     def reported_runs(self) -> list[str]:
         """The runs whose matches are new here, of those in which any match arrived."""
-        self._look()
-        return self._history.told()
+        return self._history.with_arrivals(self._perspective.news_of)
 
     def with_matches(self) -> Iterator[tuple[int, bytes, int]]:
         """The pictures that have or had a match: number, path, whether this run scanned it."""
@@ -167,17 +172,12 @@ class ReportView:
         steps = [after - before for before, after in pairwise([0, *numbers])]
         return zlib.compress(msgspec.msgpack.encode(steps))
 
-    def _look(self) -> None:
-        """Have new and allowed mean what they mean here."""
-        if self._history.looker is not self:
-            self._history.set_news_scope(self._news_of, self._allows, looker=self)
-            self._filled_at = None
-
     def _fill(self) -> None:
-        """Have the pictures of the scope in the table that queries join."""
-        self._look()
-        if self._filled_at == self._seen.version:
+        """Have the tables that queries join say what they say here."""
+        self._history.look_from(self._perspective)
+        if self._seen.shown_by is self and self._filled_at == self._seen.version:
             return
+        self._seen.shown_by, self._summed_at = self, None
         self._connection.execute("DELETE FROM report_pictures")
         match self._scope:
             case ThisProcess():
@@ -208,7 +208,8 @@ class ReportView:
         """Find what is allowed of the pictures; `count` is called for each match that is there."""
         self._allowed = True
         self._connection.execute("DELETE FROM allowed_matches")
-        if self._allows is None:
+        allows = self._perspective.allows
+        if allows is None:
             return
         rows = self._connection.execute(
             f"SELECT m.picture_id, m.key, m.url, lower(hex(p.sha256)), {PRESENT}"
@@ -220,7 +221,7 @@ class ReportView:
         for picture_id, key, url, sha256, present in rows:
             if picture_id != last:
                 paths, last = self._history.paths_of(picture_id), picture_id
-            if self._allows(url, sha256, paths):
+            if allows(url, sha256, paths):
                 self._connection.execute(
                     "INSERT INTO allowed_matches VALUES (?, ?)", (picture_id, key)
                 )

@@ -115,6 +115,7 @@ class ReviewQueue:
     ) -> None:
         self._connection = connection
         self._realm_id = realm_id
+        self._history = history
         self.allowed = AllowedMatches(connection, realm_id, history)
         self.details = ReviewDetails(connection, realm_id)
 
@@ -127,9 +128,14 @@ class ReviewQueue:
         row = self._connection.execute("SELECT coalesce(max(id), 0) FROM answers").fetchone()
         return int(row[0])
 
+    def _ask(self, query: str, values: Mapping[str, object]) -> sqlite3.Cursor:
+        """Query matches by their states, as the connection's owner looks at them."""
+        self._history.look_from(self._history.own)
+        return self._connection.execute(query, values)
+
     def sites(self, chosen: ReviewFilter) -> list[SiteCount]:
         """Count by site, the one with the most matches first."""
-        rows = self._connection.execute(
+        rows = self._ask(
             f"SELECT m.domain, count(*) AS total, sum({_MEANT}) {_ALL} GROUP BY m.domain"
             " ORDER BY total DESC, m.domain",
             chosen.values(self._realm_id),
@@ -138,7 +144,7 @@ class ReviewQueue:
 
     def pictures(self, chosen: ReviewFilter, most: int) -> list[PictureCount]:
         """Count by picture, the one with the most to look at first."""
-        rows = self._connection.execute(
+        rows = self._ask(
             f"SELECT p.id, count(*), sum({_MEANT}) AS meant {_ALL} GROUP BY p.id"
             " ORDER BY meant DESC, count(*) DESC, p.id LIMIT :most",
             {**chosen.values(self._realm_id), "most": most},
@@ -153,7 +159,7 @@ class ReviewQueue:
             f"{_ONE_BY_ONE} AND m.domain = :domain AND (m.picture_id, m.key) > (:number, :key)"
             " ORDER BY m.picture_id, m.key LIMIT :most"
         )
-        return self._matches(self._connection.execute(query, self._at(chosen, after, most, domain)))
+        return self._matches(self._ask(query, self._at(chosen, after, most, domain)))
 
     def of_site_before(
         self, chosen: ReviewFilter, domain: str, before: Place, most: int
@@ -164,7 +170,7 @@ class ReviewQueue:
             " ORDER BY m.picture_id DESC, m.key DESC LIMIT :most"
         )
         values = self._at(chosen, before, most, domain)
-        return self._matches(self._connection.execute(query, values))
+        return self._matches(self._ask(query, values))
 
     def of_pictures(self, chosen: ReviewFilter, after: Place, most: int) -> list[QueuedMatch]:
         """The next matches of all sites, picture by picture."""
@@ -172,7 +178,7 @@ class ReviewQueue:
             f"{_ONE_BY_ONE} AND (m.picture_id, m.key) > (:number, :key)"
             " ORDER BY m.picture_id, m.key LIMIT :most"
         )
-        return self._matches(self._connection.execute(query, self._at(chosen, after, most)))
+        return self._matches(self._ask(query, self._at(chosen, after, most)))
 
     def of_pictures_before(
         self, chosen: ReviewFilter, before: Place, most: int
@@ -182,13 +188,13 @@ class ReviewQueue:
             f"{_ONE_BY_ONE} AND (m.picture_id, m.key) < (:number, :key)"
             " ORDER BY m.picture_id DESC, m.key DESC LIMIT :most"
         )
-        return self._matches(self._connection.execute(query, self._at(chosen, before, most)))
+        return self._matches(self._ask(query, self._at(chosen, before, most)))
 
     def at(self, place: Place) -> QueuedMatch | None:
         """One match, whatever was decided about it; None where there is none."""
         everything = ReviewFilter(disposition=ANY, state=ANY)
         query = f"{_ONE_BY_ONE} AND m.picture_id = :number AND m.key = :key"
-        rows = self._connection.execute(query, self._at(everything, place, 1))
+        rows = self._ask(query, self._at(everything, place, 1))
         return next(iter(self._matches(rows)), None)
 
     def keys_of(self, picture_id: int) -> Iterator[str]:

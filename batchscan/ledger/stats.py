@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from batchscan.ledger.match_history import STATE
+from batchscan.ledger.match_history import STATE, MatchHistory
+from batchscan.ledger.perspective import Perspective
 
 # Bytes of what can grow, where SQLite was built without a table of its pages.
 _CONTENTS = """
@@ -68,11 +69,18 @@ class RunStats:
 class Stats:
     """Counts over all realms."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, history: MatchHistory) -> None:
         self._connection = connection
+        self._history = history
 
-    def realms(self, moments: Sequence[float]) -> list[RealmStats]:
-        """Each realm, with the credits charged since each moment (seconds since 1970)."""
+    def realms(self, moments: Sequence[float], news_of: Sequence[str]) -> list[RealmStats]:
+        """Each realm.
+
+        Args:
+            moments: seconds since 1970; credits charged are counted since each.
+            news_of: the runs whose matches are new.
+        """
+        self._history.look_from(Perspective(tuple(news_of)))
         rows = self._connection.execute("SELECT id, api_url, sandbox FROM realms ORDER BY id")
         return [self._realm(moments, *row) for row in rows.fetchall()]
 

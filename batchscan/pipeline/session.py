@@ -93,7 +93,7 @@ async def open_session(  # noqa: PLR0915 - the one place where a run is put toge
     async with (
         hold_state(settings, state, stop.sleep) as still_locked,
         check_marks(settings, state) as marks,
-        open_ledger(settings, state) as ledger,
+        open_ledger(settings, state, record_events=bool(notifier.targets)) as ledger,
         AwakeTime(clock.monotonic) as awake,
     ):
         walks, started_at = open_walks(settings, state), clock.wall()
@@ -225,7 +225,6 @@ async def _close_killed_runs(
     checkpoint = first_checkpoint(settings)
     if settings.dry_run:
         return checkpoint
-    await ledger.run(notifier.record_events)
     sandbox = settings.api.sandbox
     await recover_killed_runs(ledger, allow_rules, sandbox=sandbox, now=started_at)
     # Before this run asks again: what they saw may be gone then.
@@ -250,7 +249,7 @@ async def _begin_run(
     encoded = msgspec.json.encode(checkpoint)
 
     def begin(ledger: Ledger) -> None:
-        allow_rules.apply_to(ledger, (run_id, *checkpoint.news_of))
+        ledger.history.own = allow_rules.perspective((run_id, *checkpoint.news_of))
         if not settings.dry_run:
             ledger.runs.begin(run_id, folder, started_at, encoded)
 

@@ -22,7 +22,7 @@ from batchscan.errors import StorageError
 from batchscan.ledger import FILE_NAME, Ledger
 from batchscan.ledger.allowed_matches import AllowedMatches, RuleScope
 from batchscan.ledger.backup import no_ledger
-from batchscan.runs.reports import look_from_last
+from batchscan.runs.reports import last_perspective
 from batchscan.settings.load import LoadedSettings
 from batchscan.settings.locations import allow_file, state_folder
 from batchscan.state.access import realm_of
@@ -124,7 +124,7 @@ class ReviewLedger:
         self._version, self._today = version, today
         self.generation += 1
         active = ActiveAllowRules(self._rules, today)
-        look_from_last(ledger, active)
+        ledger.history.own = last_perspective(ledger, active)
         self._note_allowed(queue.allowed, active, queue.newest_answer())
 
     def _note_allowed(self, noted: AllowedMatches, active: ActiveAllowRules, answers: int) -> None:

@@ -13,7 +13,7 @@ from batchscan import version
 from batchscan.allow.active import ActiveAllowRules, summarize
 from batchscan.enums import DeferReason, ExitReason, FailReason, Status
 from batchscan.errors import StorageError, UsageError
-from batchscan.ledger import Everything, Ledger, OfRun, ReportView, StoredRun
+from batchscan.ledger import Everything, Ledger, OfRun, Perspective, ReportView, StoredRun
 from batchscan.report import csv_table, junit, markdown
 from batchscan.report.build import RunFacts, build, with_digest
 from batchscan.report.schema import NOTHING_ASKED, Report, UncheckedFile
@@ -144,9 +144,9 @@ def _unchecked_of_all(ledger: Ledger, latest: Iterable[Report]) -> Iterator[Unch
                 yield file
 
 
-def look_from_last(ledger: Ledger, allowing: ActiveAllowRules) -> None:
-    """Let the ledger show as new what is new in `view_from_last`."""
-    allowing.apply_to(ledger, _last_runs(ledger))
+def last_perspective(ledger: Ledger, allowing: ActiveAllowRules) -> Perspective:
+    """From where `view_from_last` looks."""
+    return allowing.perspective(_last_runs(ledger))
 
 
 def _last_runs(ledger: Ledger) -> tuple[str, ...]:

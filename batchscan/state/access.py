@@ -10,6 +10,7 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -167,14 +168,21 @@ async def check_marks(settings: Settings, state: Path) -> AsyncIterator[CrashMar
 
 
 @asynccontextmanager
-async def open_ledger(settings: Settings, state: Path) -> AsyncIterator[LedgerThread]:
+async def open_ledger(
+    settings: Settings, state: Path, *, record_events: bool
+) -> AsyncIterator[LedgerThread]:
     """The ledger, on its thread; a dry run only reads it.
+
+    Args:
+        settings: of the run.
+        state: the state folder.
+        record_events: whether to keep what alerts will say of the answers that come.
 
     Raises:
         StorageError: it cannot be used.
     """
     realm = Realm(settings.api.url, settings.api.sandbox)
-    opener = Ledger.read if settings.dry_run else Ledger.open
+    opener = Ledger.read if settings.dry_run else partial(Ledger.open, record_events=record_events)
     ledger = LedgerThread(await asyncio.to_thread(opener, state, realm))
     try:
         other = await ledger.run(lambda ledger: ledger.akin())

@@ -2,10 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from tests.ledger.conftest import ledger
+from batchscan.ledger import Ledger
+from tests.support.ledgers import REAL
 from tests.support.receiver import receiving
 
-__all__ = ["ledger"]
+
+@pytest.fixture
+def ledger(tmp_path):
+    opened = Ledger.open(tmp_path, REAL, record_events=True)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,12 +48,6 @@ def told(ledger: Ledger, target: str = "webhook") -> list[tuple[str, str, str, s
         for body in bodies(ledger, target)
         for match in body["matches"]
     ]
-
-
-@pytest.fixture
-def ledger(ledger):
-    ledger.history.record_events()
-    return ledger
 
 
 A, B, C = (f"https://{word}.example.com/x.jpg" for word in "abc")
@@ -233,8 +226,7 @@ seen_by_a_run = st.dictionaries(
 @given(st.lists(st.tuples(seen_by_a_run, st.booleans()), max_size=5))
 def test_every_event_is_in_exactly_one_message_of_each_target(tmp_path_factory, runs):
     """Pictures with partial and full copies, run after run; some runs end before they tell."""
-    ledger = Ledger.open(tmp_path_factory.mktemp("state"), REAL)
-    ledger.history.record_events()
+    ledger = Ledger.open(tmp_path_factory.mktemp("state"), REAL, record_events=True)
     known: dict[int, dict[int, bool]] = {}
     ever: set[tuple[int, int]] = set()
     happened: list[tuple[int, int, str]] = []

@@ -48,7 +48,6 @@ class Night:
 
 @pytest.fixture
 async def night(ledger) -> AsyncIterator[Night]:
-    ledger.history.record_events()
     opened = Night(ledger, FakeClock())
     yield opened
     await opened.thread.aclose()

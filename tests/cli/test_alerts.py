@@ -36,8 +36,9 @@ class Desk:
     def found(self, *targets: str) -> None:
         """Let a run have found two copies, and told nobody."""
         (self.folder / "state").mkdir(exist_ok=True)
-        ledger = Ledger.open(self.folder / "state", Realm(Api().url, sandbox=False))
-        ledger.history.record_events()
+        ledger = Ledger.open(
+            self.folder / "state", Realm(Api().url, sandbox=False), record_events=True
+        )
         enter(
             ledger, "/p/1.jpg", [shown("https://e.example.com/1"), shown("https://e.example.com/2")]
         )

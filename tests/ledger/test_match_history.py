@@ -12,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchscan.enums import Disposition, MatchKind, MatchState
-from batchscan.ledger import FILE_NAME, Everything, Ledger, OfRun, ReportView, ThisProcess
+from batchscan.ledger import (
+    FILE_NAME,
+    Everything,
+    Ledger,
+    OfRun,
+    Perspective,
+    ReportView,
+    ThisProcess,
+)
 from batchscan.ledger.schema import MIGRATIONS
 from batchscan.model import Match
 from batchscan.report.html_pictures import rank
@@ -30,7 +38,7 @@ def ask(ledger: Ledger, run: str, *urls: str, generation: int, at: float) -> int
     settle(ledger, claim, answer(*urls, at=at), run)
     ledger.files.upsert(CONTENT.path, CONTENT.stat, picture_id=claim.picture_id)
     ledger.report_pictures.add(claim.picture_id, CONTENT.path, fresh=True)
-    ledger.history.set_news_scope([run])
+    ledger.history.own = Perspective((run,))
     return claim.picture_id
 
 
@@ -70,7 +78,7 @@ def test_matches_become_known_gone_and_returned(ledger):
 
 def test_a_run_that_asked_nothing_has_no_news(ledger):
     ask(ledger, "r1", ONE, generation=1, at=1000.0)
-    ledger.history.set_news_scope(["r2"])
+    ledger.history.own = Perspective(("r2",))
 
     assert states(ledger) == {ONE: "known"}
     assert digest(ledger, "r2").alarms.new == 0
@@ -78,7 +86,7 @@ def test_a_run_that_asked_nothing_has_no_news(ledger):
 
 def test_a_run_reports_the_news_of_the_killed_runs_before_it(ledger):
     ask(ledger, "killed", ONE, generation=1, at=1000.0)
-    ledger.history.set_news_scope(["r2", "killed"])
+    ledger.history.own = Perspective(("r2", "killed"))
 
     assert states(ledger) == {ONE: "new"}
 
@@ -110,7 +118,7 @@ def test_a_change_of_kind_is_kept_and_is_no_news(ledger):
     claim = ledger.claims.open(CONTENT, 2, "r2", 2000.0)
     partial = replace(answer(at=2000.0), matches=(Match(ONE, MatchKind.PARTIAL, (), "x"),))
     settle(ledger, claim, partial, "r2")
-    ledger.history.set_news_scope(["r2"])
+    ledger.history.own = Perspective(("r2",))
 
     [found] = ledger.history.matches_of(1)
     assert (found.match.kind, found.match.state) == (MatchKind.PARTIAL, MatchState.KNOWN)
@@ -348,7 +356,7 @@ def test_a_first_answer_has_the_history_that_a_look_into_it_says(ledger):
     claim = ledger.claims.open(image(), 1, "r1", 0.0)
     said = answer(ONE, "https://b.example.com/", "https://c.example.com/", at=1000.0)
     settle(ledger, claim, said, "r1")
-    ledger.history.set_news_scope(["r1"], lambda url, *_: url == ONE)
+    ledger.history.own = Perspective(("r1",), lambda url, *_: url == ONE)
     placed = ledger.history.placed_first(claim.picture_id, said.matches)
     looked_up = {each.match.url: each.match for each in ledger.history.matches_of(claim.picture_id)}
     assert {each.url: each for each in placed} == looked_up

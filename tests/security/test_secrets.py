@@ -129,8 +129,7 @@ async def test_a_scan_that_notifies_people_shows_none_of_their_secrets(bench_wit
 def put_in_outbox(bench, *targets: str) -> None:
     """Messages that wait, as an earlier run left them."""
     realm = Realm(bench.emulator.url, sandbox=False)
-    with closing(Ledger.open(bench.folder / "state", realm)) as ledger:
-        ledger.history.record_events()
+    with closing(Ledger.open(bench.folder / "state", realm, record_events=True)) as ledger:
         enter(ledger, "/p/1.jpg", [shown("https://e.example.com/1")])
         with ledger.transaction():
             make_messages(ledger, targets, allows=None, first_answers=True, now=NOW)
