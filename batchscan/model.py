@@ -170,12 +170,16 @@ class Match(msgspec.Struct, frozen=True, gc=False):  # an answer may hold a hund
     kind: MatchKind
     pages: tuple[str, ...]
     domain: str  # the registrable domain, or the host, or ""
-    # What the ledger's history adds, where it was asked:
-    state: MatchState | None = None
-    first_seen: float | None = None
-    last_seen: float | None = None
-    disposition: Disposition | None = None
-    recheck: MatchRecheck | None = None
+
+
+class TrackedMatch(Match, frozen=True, gc=False):
+    """A match with its history, looked at from the runs that are reported."""
+
+    state: MatchState
+    first_seen: float  # seconds since 1970
+    last_seen: float
+    disposition: Disposition
+    recheck: MatchRecheck | None = None  # what its site answered last
 
     @property
     def is_present(self) -> bool:
@@ -185,8 +189,7 @@ class Match(msgspec.Struct, frozen=True, gc=False):  # an answer may hold a hund
     @property
     def needs_action(self) -> bool:
         """Whether it is on the worklist: there, and nobody has settled it yet."""
-        settled = self.disposition not in (None, Disposition.OPEN, Disposition.REVIEWED)
-        return self.is_present and not settled
+        return self.is_present and self.disposition in (Disposition.OPEN, Disposition.REVIEWED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +204,9 @@ class Answer:
     credits: int | None  # really charged, as the service says; None where it did not
     expected_credits: int | None
     score: Score | None
-    matches: tuple[Match, ...]
+    matches: tuple[Match, ...]  # `TrackedMatch` where the ledger knows them
     warnings: tuple[str, ...] = ()
-    gone: tuple[Match, ...] = ()  # shown by an earlier answer, and not by this one
+    gone: tuple[TrackedMatch, ...] = ()  # shown by an earlier answer, and not by this one
     trouble: str | None = None  # why its matches cannot be read, or not all of them
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple, overload
 import msgspec
 
 from batchscan.enums import Disposition
-from batchscan.model import Match, Provenance
+from batchscan.model import Provenance, TrackedMatch
 
 
 class Matches(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,23 +166,23 @@ class MatchCounts(NamedTuple):
     newest: float | None  # when the newest one was first seen
 
 
-class StreamedMatches(Sequence[Match]):
+class StreamedMatches(Sequence[TrackedMatch]):
     """Matches that are read anew whenever somebody goes over them: they may be very many."""
 
-    def __init__(self, read: Callable[[], Iterator[Match]]) -> None:
+    def __init__(self, read: Callable[[], Iterator[TrackedMatch]]) -> None:
         self._read = read
 
-    def __iter__(self) -> Iterator[Match]:
+    def __iter__(self) -> Iterator[TrackedMatch]:
         return self._read()
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
     @overload
-    def __getitem__(self, index: int) -> Match: ...
+    def __getitem__(self, index: int) -> TrackedMatch: ...
     @overload
-    def __getitem__(self, index: slice) -> Sequence[Match]: ...
-    def __getitem__(self, index: int | slice) -> Match | Sequence[Match]:
+    def __getitem__(self, index: slice) -> Sequence[TrackedMatch]: ...
+    def __getitem__(self, index: int | slice) -> TrackedMatch | Sequence[TrackedMatch]:
         return list(self)[index]
 
 
@@ -198,7 +198,7 @@ class PictureMatches:
     height: int
     scanned_at: float
     credits: int | None
-    matches: Sequence[Match]  # also those that are gone
+    matches: Sequence[TrackedMatch]  # also those that are gone
     thumbnail: bytes | None = field(default=None, repr=False)  # a small JPEG or WebP file
     provenance: Provenance | None = None
     decisions: Mapping[str, tuple[MatchDecision, ...]] = field(default_factory=dict)  # by URL

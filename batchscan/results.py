@@ -23,6 +23,7 @@ from batchscan.model import (
     Scanned,
     Sent,
     ServiceError,
+    TrackedMatch,
 )
 from batchscan.result_fields import (
     CoveredByFields,
@@ -256,7 +257,7 @@ def _error(error: ServiceError | None) -> ErrorFields | None:
 def match_fields(answer: Answer) -> list[MatchFields]:
     """Write down an answer's matches, and those that are gone from it."""
     with collection_held() if len(answer.matches) > MANY_MATCHES else nullcontext():
-        return [_match(match) for match in (*answer.matches, *answer.gone)]
+        return [fields_of(match) for match in (*answer.matches, *answer.gone)]
 
 
 def score_fields(answer: Answer) -> ScoreFields | None:
@@ -265,22 +266,23 @@ def score_fields(answer: Answer) -> ScoreFields | None:
     return None if score is None else ScoreFields(score.total, score.full, score.partial)
 
 
-def _match(match: Match) -> MatchFields:
+def fields_of(match: Match) -> MatchFields:
+    """Write down a match; its history is null where nobody knows it."""
+    url, domain = replace_surrogates(match.url), replace_surrogates(match.domain)
+    pages = [replace_surrogates(page) for page in match.pages]
+    if not isinstance(match, TrackedMatch):
+        return MatchFields(url, match.kind, pages, domain)
     return MatchFields(
-        url=replace_surrogates(match.url),
-        kind=match.kind,
-        pages=[replace_surrogates(page) for page in match.pages],
-        domain=replace_surrogates(match.domain),
-        state=match.state,
-        first_seen=_time(match.first_seen),
-        last_seen=_time(match.last_seen),
-        disposition=match.disposition,
-        recheck=recheck_fields(match.recheck),
+        url,
+        match.kind,
+        pages,
+        domain,
+        match.state,
+        rfc3339(match.first_seen),
+        rfc3339(match.last_seen),
+        match.disposition,
+        recheck_fields(match.recheck),
     )
-
-
-def _time(seconds: float | None) -> str | None:
-    return None if seconds is None else rfc3339(seconds)
 
 
 def _decoded(path: str, number: int, line: bytes) -> ResultLine:

@@ -19,12 +19,6 @@ MAX_PAGES = 100  # of one match; results.jsonl has them all
 
 Event = Literal["new_matches", "test"]
 
-_STATES = {
-    MatchEvent.NEW: MatchState.NEW,
-    MatchEvent.RETURNED: MatchState.RETURNED,
-    MatchEvent.FULL: MatchState.KNOWN,
-}
-
 
 class NewMatch(msgspec.Struct, frozen=True, kw_only=True):
     """A match that alerts report, and the picture that it copies."""
@@ -72,14 +66,14 @@ def match_json(news: MatchEventRecord) -> bytes:
     fields = NewMatch(
         url=replace_surrogates(match.url),
         kind=match.kind,
-        state=_STATES[news.event],
+        state=match.state,
         was=MatchKind.PARTIAL if news.event is MatchEvent.FULL else None,
         pages=[replace_surrogates(page) for page in match.pages[:MAX_PAGES]],
         domain=replace_surrogates(match.domain),
         path=path,
         path_b64=path_b64,
         sha256=news.sha256,
-        first_seen=None if match.first_seen is None else rfc3339(match.first_seen),
+        first_seen=rfc3339(match.first_seen),
     )
     return escape_json(msgspec.json.encode(fields))
 

@@ -62,7 +62,7 @@ def _lines(ledger: Ledger, view: ReportView, *, sandbox: bool) -> Iterator[Expor
 
     for file in ledger.reporting.files():
         known = file.answer
-        history = view.matches_of(known.picture_id) if known else ()
+        history = view.matches_of(known.picture_id) if known else {}
         decisions = ledger.decision_history.of_picture(known.picture_id) if known else {}
         line = exported(file, history, decisions, sandbox=sandbox)
         if line is not None:

@@ -9,7 +9,8 @@ from typing import Literal
 import msgspec
 
 from batchscan.enums import MatchKind, MatchState, Status
-from batchscan.ledger import KnownFile, StoredAnswer, TrackedMatch
+from batchscan.ledger import KnownFile, StoredAnswer
+from batchscan.model import TrackedMatch
 from batchscan.report.decisions import DecisionFields, decision_fields, in_force
 from batchscan.report_sections import MatchDecision
 from batchscan.result_fields import CoveredByFields, MatchFields, ScoreFields, SentFields
@@ -80,7 +81,7 @@ COLUMNS = (*(name for name in Exported.__struct_fields__[:-4] if name != "schema
 
 def exported(
     file: KnownFile,
-    history: Sequence[TrackedMatch],
+    history: Mapping[str, TrackedMatch],
     decisions: Mapping[str, Sequence[MatchDecision]],
     *,
     sandbox: bool,
@@ -89,7 +90,7 @@ def exported(
 
     Args:
         file: it.
-        history: its matches.
+        history: its matches, by their normalised URLs.
         decisions: about these, by URL.
         sandbox: whether the answers are mock answers.
     """
@@ -120,7 +121,7 @@ def exported(
 def _answered(
     known: Exported,
     stored: StoredAnswer,
-    history: Sequence[TrackedMatch],
+    history: Mapping[str, TrackedMatch],
     decisions: Mapping[str, Sequence[MatchDecision]],
 ) -> Exported:
     said = read_again(stored, sandbox=known.sandbox)

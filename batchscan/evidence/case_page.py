@@ -17,7 +17,7 @@ from markupsafe import Markup
 from batchscan.enums import CaptureKind, Disposition
 from batchscan.evidence.credentials import said
 from batchscan.evidence.manifest import Manifest
-from batchscan.evidence.records import CaptureFields, MatchFields, PictureFields, ResourceFields
+from batchscan.evidence.records import CaptureFields, PackedMatch, PictureFields, ResourceFields
 from batchscan.report import html_assets
 from batchscan.report.html_escaping import link, visible
 from batchscan.report.wording import amount, size
@@ -190,7 +190,7 @@ def _case(picture: PictureFields, ours: bytes | None, theirs: Mapping[str, Their
     )
 
 
-def _match(match: MatchFields, theirs: Theirs | None) -> _MatchView:
+def _match(match: PackedMatch, theirs: Theirs | None) -> _MatchView:
     rule = match.allowed_by
     sent = [each for each in match.decisions if each.disposition is Disposition.NOTICED]
     return _MatchView(

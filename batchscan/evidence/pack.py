@@ -225,14 +225,14 @@ class _PackBuilder:
 
     def _matches(
         self, picture: EvidencePicture, captured: PackedCaptures
-    ) -> Iterator[records.MatchFields]:
+    ) -> Iterator[records.PackedMatch]:
         marked = self._ledger.evidence.marked(picture.id)
         decisions = self._ledger.decision_history.of_picture(picture.id)
-        for sighting in self._view.matches_of(picture.id):
-            rule = self._rules.rule_for(sighting.match.url, picture.sha256, picture.paths)
-            decided = decisions.get(sighting.match.url, ())
-            files = captured.fields.get(sighting.key, ())
-            yield records.match_of(sighting.match, marked.get(sighting.key), rule, decided, files)
+        for key, match in self._view.matches_of(picture.id).items():
+            rule = self._rules.rule_for(match.url, picture.sha256, picture.paths)
+            decided = decisions.get(match.url, ())
+            files = captured.fields.get(key, ())
+            yield records.match_of(match, marked.get(key), rule, decided, files)
 
 
 def _recorded(provenance: bytes | None) -> Provenance | None:

@@ -12,10 +12,11 @@ from batchscan.enums import CaptureKind
 from batchscan.evidence.credentials import NOT_READ, CredentialsFields
 from batchscan.ledger.captures import CaptureFile
 from batchscan.ledger.evidence import EvidenceAnswer, EvidencePicture
-from batchscan.model import Match, Provenance
+from batchscan.model import Provenance, TrackedMatch
 from batchscan.report.decisions import DecisionFields, decision_fields
 from batchscan.report_sections import MatchDecision
-from batchscan.result_fields import RecheckFields, recheck_fields
+from batchscan.result_fields import MatchFields, SentFields
+from batchscan.results import fields_of
 from batchscan.util.escaping import escape_json, path_fields, replace_surrogates
 from batchscan.util.timestamps import rfc3339
 
@@ -37,15 +38,9 @@ class ProvenanceFields(msgspec.Struct, frozen=True):
     created: str | None = None
 
 
-class SentFields(msgspec.Struct, frozen=True, kw_only=True):
+class PackedSent(SentFields, frozen=True, kw_only=True):
     """The bytes that were sent in the picture's place; the programs make them again of it."""
 
-    sha256: str
-    bytes: int
-    format: str
-    width: int
-    height: int
-    recipe: str  # s1: the file without its metadata; r1: a smaller JPEG
     made_with: str
 
 
@@ -61,7 +56,7 @@ class AnswerFields(msgspec.Struct, frozen=True, kw_only=True):
     credits: int | None
     run_id: str
     run_file: str | None  # the report of the run that paid for it; null while that is under way
-    sent: SentFields | None = None  # null where the picture's file itself was sent
+    sent: PackedSent | None = None  # null where the picture's file itself was sent
 
 
 class RuleFields(msgspec.Struct, frozen=True):
@@ -109,22 +104,13 @@ class CaptureFields(msgspec.Struct, frozen=True, kw_only=True):
     resources: list[ResourceFields]
 
 
-class MatchFields(msgspec.Struct, frozen=True, kw_only=True):
+class PackedMatch(MatchFields, frozen=True, kw_only=True):
     """A copy on the web, as all answers together show it."""
 
-    url: str
-    kind: str
-    pages: list[str]
-    domain: str
-    state: str | None
-    first_seen: str | None
-    last_seen: str | None
-    disposition: str | None
     marked_at: str | None
     allowed_by: RuleFields | None
     decisions: list[DecisionFields] = msgspec.field(default_factory=list)  # the newest first
     captures: list[CaptureFields] = msgspec.field(default_factory=list)  # the oldest first
-    recheck: RecheckFields | None = None  # what its site answered last
 
 
 class VersionFields(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,7 +137,7 @@ class PictureFields(msgspec.Struct, frozen=True, kw_only=True):
     provenance: ProvenanceFields
     content_credentials: CredentialsFields = NOT_READ  # C2PA
     answers: list[AnswerFields]
-    matches: list[MatchFields]
+    matches: list[PackedMatch]
     versions: list[VersionFields] = msgspec.field(default_factory=list)  # what was not asked about
 
 
@@ -209,34 +195,26 @@ def to_answer(proved: EvidenceAnswer, file: str, run_file: str | None) -> Answer
         credits=answer.credits,
         run_id=answer.run_id,
         run_file=run_file,
-        sent=msgspec.convert(proved.sent, SentFields, from_attributes=True)
+        sent=msgspec.convert(proved.sent, PackedSent, from_attributes=True)
         if proved.sent
         else None,
     )
 
 
 def match_of(
-    match: Match,
+    match: TrackedMatch,
     marked_at: float | None,
     rule: Rule | None,
     decisions: Sequence[MatchDecision] = (),
     captures: Sequence[CaptureFields] = (),
-) -> MatchFields:
+) -> PackedMatch:
     """Write down a match, what people decided about it and which rule allows it."""
-    return MatchFields(
-        url=replace_surrogates(match.url),
-        kind=match.kind,
-        pages=[replace_surrogates(page) for page in match.pages],
-        domain=replace_surrogates(match.domain),
-        state=match.state,
-        first_seen=_time(match.first_seen),
-        last_seen=_time(match.last_seen),
-        disposition=match.disposition,
+    return PackedMatch(
+        **msgspec.structs.asdict(fields_of(match)),
         marked_at=_time(marked_at),
         allowed_by=_rule(rule) if rule else None,
         decisions=decision_fields(decisions),
         captures=list(captures),
-        recheck=recheck_fields(match.recheck),
     )
 
 

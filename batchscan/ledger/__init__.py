@@ -5,7 +5,6 @@ from batchscan.ledger.files import BlockStatus
 from batchscan.ledger.freshness import FileStat, FreshnessPolicy
 from batchscan.ledger.known import UNKNOWN_PICTURE, KnownPicture, OpenClaim, StoredAnswer
 from batchscan.ledger.ledger import FILE_NAME, Ledger
-from batchscan.ledger.match_rows import TrackedMatch
 from batchscan.ledger.missing_folders import KnownFolder
 from batchscan.ledger.outbox import MatchEventRecord, Message, MessageDraft, PendingSummary
 from batchscan.ledger.perspective import Allows, Perspective
@@ -53,5 +52,4 @@ __all__ = [
     "StoredLine",
     "StoredRun",
     "ThisProcess",
-    "TrackedMatch",
 ]

@@ -69,7 +69,7 @@ class Claims:
         if state not in _STATES or (state == "answered" and answer is None):
             raise sqlite3.DatabaseError(f"what was paid for picture {picture_id} is damaged")
         met_at = os.fsencode(path) if path else None
-        history = self._history.matches_of(picture_id, met_at) if answer else ()
+        history = self._history.matches_of(picture_id, met_at) if answer else {}
         return KnownPicture(
             answer,
             refusal,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from batchscan.ledger.match_rows import TrackedMatch
-from batchscan.model import Sent
+from batchscan.model import Sent, TrackedMatch
 
 MOST_ATTEMPTS = 2  # to read an answer, of which none is known to have ended
 ANSWER_COLUMNS = (
@@ -67,7 +66,8 @@ class KnownPicture:
     generation: int  # the highest one asked, 0 if none
     open: bool  # that generation's claim still is
     lost: bool  # that generation's answer cannot be had
-    history: tuple[TrackedMatch, ...] = ()  # of the matches that answers ever showed
+    # The matches that answers ever showed, by their normalised URLs
+    history: Mapping[str, TrackedMatch] = field(default_factory=dict)
     size: tuple[int, int] = (0, 0)  # width and height of the file's picture
     sent: Sent | None = None  # for the answer, in the file's place
     equal: bool = False  # the answer is that of another content, of which the same was sent

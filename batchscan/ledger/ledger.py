@@ -67,8 +67,8 @@ class Ledger:
         record_events: bool = False,
     ) -> None:
         self._connection, self._writable = connection, writable
-        self.path, self.realm = path, realm
         realm_id, name = _realm_of(connection, realm, nearest=nearest)
+        self.path, self.realm, self._realm_id = path, realm, realm_id
         seals = BlockCache(connection, realm_id, writable=writable)
         self.report_pictures = ReportPictures(connection)
         self.files = Files(connection, realm_id, seals, self.report_pictures)
@@ -82,7 +82,6 @@ class Ledger:
         self.missing_folders = MissingFolders(connection, realm_id)
         self.dispositions = Dispositions(connection, realm_id, self.history)
         self.previews = Previews(connection)
-        self._realm_id = realm_id
         self.report_cache = ReportCache(connection, writable=writable)
         self.rescan_queue = RescanQueue(connection)
         self.renditions = Renditions(connection, realm_id, seals)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from batchscan.enums import MatchEvent, MatchKind
-from batchscan.ledger.match_rows import MatchRow, TrackedMatch, by_key, encoded_pages, match_of
+from batchscan.ledger.match_rows import MatchRow, by_key, encoded_pages, match_of
 from batchscan.ledger.perspective import Perspective
 from batchscan.ledger.recheck_history import RecheckHistory
-from batchscan.model import Answer, Match
+from batchscan.model import Answer, Match, TrackedMatch
 from batchscan.util.paths import join_path
 
 MATCHES_A_STATEMENT = 200  # five values each: SQLite takes 32,766
@@ -139,35 +139,37 @@ class MatchHistory:
         picture_id: int,
         path: bytes | None = None,
         perspective: Perspective | None = None,
-    ) -> tuple[TrackedMatch, ...]:
-        """Every match that a picture ever had.
+    ) -> dict[str, TrackedMatch]:
+        """Every match that a picture ever had, by its normalised URL; those that are gone last.
 
         Args:
             picture_id: of the content.
             path: one of its paths, which the ledger need not know yet.
             perspective: from where they are looked at; None for the opener's own.
         """
-        return tuple(self.each_match_of(picture_id, path, perspective))
+        return dict(self.each_match_of(picture_id, path, perspective))
 
     def each_match_of(
         self,
         picture_id: int,
         path: bytes | None = None,
         perspective: Perspective | None = None,
-    ) -> Iterator[TrackedMatch]:
+    ) -> Iterator[tuple[str, TrackedMatch]]:
         """The same, one by one: a picture may have a hundred thousand."""
         perspective = perspective or self.own
         self.look_from(perspective)
         rows = self._connection.execute(f"{_MATCHES} ORDER BY {_WORST_FIRST}", (picture_id,))
-        yield from map(TrackedMatch._make, self._read(rows, picture_id, perspective, path))
+        yield from self._read(rows, picture_id, perspective, path)
 
-    def each_of(self, picture_id: int, perspective: Perspective) -> Iterator[Match]:
+    def each_of(self, picture_id: int, perspective: Perspective) -> Iterator[TrackedMatch]:
         """The same matches without their keys."""
         self.look_from(perspective)
         rows = self._connection.execute(f"{_MATCHES} ORDER BY {_WORST_FIRST}", (picture_id,))
         return (match for _, match in self._read(rows, picture_id, perspective))
 
-    def first_of(self, picture_id: int, perspective: Perspective, most: int) -> Iterator[Match]:
+    def first_of(
+        self, picture_id: int, perspective: Perspective, most: int
+    ) -> Iterator[TrackedMatch]:
         """The first of a picture's matches that a page shows.
 
         New ones come first, then what needs work; full copies first, the gone ones last.
@@ -184,7 +186,7 @@ class MatchHistory:
         picture_id: int,
         perspective: Perspective,
         path: bytes | None = None,
-    ) -> Iterator[tuple[str, Match]]:
+    ) -> Iterator[tuple[str, TrackedMatch]]:
         """Matches and their keys, as rows have them."""
         may_be_allowed = self._is_allowed_of(picture_id, perspective, path)
         rechecks = self._rechecks.of_picture(picture_id)

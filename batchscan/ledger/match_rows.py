@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from batchscan.enums import Disposition, MatchKind, MatchState
-from batchscan.model import Match
+from batchscan.model import Match, TrackedMatch
 from batchscan.rechecked import MatchRecheck
 from batchscan.util.urls import normalize_url
 
@@ -19,13 +19,6 @@ _KINDS = {word.value: word for word in MatchKind}
 _STATES = {word.value: word for word in MatchState}
 _DISPOSITIONS = {word.value: word for word in Disposition}
 _PAGES = msgspec.json.Decoder(tuple[str, ...])
-
-
-class TrackedMatch(NamedTuple):
-    """A match as its history has it, seen from the runs that are reported."""
-
-    key: str  # the normalised URL
-    match: Match
 
 
 class MatchRow(NamedTuple):
@@ -44,9 +37,9 @@ class MatchRow(NamedTuple):
 
     def placed(
         self, url: str, kind: MatchKind, pages: tuple[str, ...], domain: str, *, allowed: bool
-    ) -> Match:
+    ) -> TrackedMatch:
         """A match that has the same history."""
-        return Match(
+        return TrackedMatch(
             url,
             kind,
             pages,
@@ -62,10 +55,10 @@ def match_of(
     row: tuple[Any, ...],
     allowed: bool,
     recheck: MatchRecheck | None,
-) -> Match:
+) -> TrackedMatch:
     """The match of a row: key, URL, kind, pages, domain, state, first and last seen, disposition."""
     _, url, kind, pages, domain, state, first_seen, last_seen, disposition = row
-    return Match(
+    return TrackedMatch(
         url,
         _KINDS[kind],
         _PAGES.decode(pages) if pages else (),

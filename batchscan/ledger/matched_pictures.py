@@ -12,7 +12,7 @@ from batchscan.ledger.match_history import MatchHistory
 from batchscan.ledger.perspective import Perspective
 from batchscan.ledger.recheck_history import RecheckHistory
 from batchscan.ledger.versions import versions_of
-from batchscan.model import Match, Provenance
+from batchscan.model import Provenance, TrackedMatch
 from batchscan.report_sections import (
     MatchCounts,
     PictureMatches,
@@ -87,7 +87,7 @@ class MatchedPictures:
             previews=self._theirs.previews_of(picture_id) if self._theirs else {},
         )
 
-    def _matches(self, picture_id: int) -> Sequence[Match]:
+    def _matches(self, picture_id: int) -> Sequence[TrackedMatch]:
         if self._streamed:
             return StreamedMatches(lambda: self._history.each_of(picture_id, self._perspective))
         if self._most is not None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from batchscan.enums import Disposition, MatchEvent, MatchKind
+from batchscan.enums import Disposition, MatchEvent, MatchKind, MatchState
 from batchscan.ledger.match_history import PRESENT, MatchHistory
 from batchscan.ledger.match_rows import decoded_pages
-from batchscan.model import Match
+from batchscan.model import TrackedMatch
 
 # Full copies first, then in the order in which they came.
 _NEWS = (
@@ -22,6 +22,13 @@ _NEWS = (
 )
 
 
+_STATES = {
+    MatchEvent.NEW: MatchState.NEW,
+    MatchEvent.RETURNED: MatchState.RETURNED,
+    MatchEvent.FULL: MatchState.KNOWN,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class MatchEventRecord:
     """An event, and its match as it is now."""
@@ -29,7 +36,7 @@ class MatchEventRecord:
     event: MatchEvent
     first: bool  # whether it came with the picture's first answer
     there: bool  # whether the newest answer still shows the match
-    match: Match  # without its state
+    match: TrackedMatch  # in the state in which it came
     sha256: str  # of the picture
     paths: tuple[bytes, ...]  # of the picture; the one that was seen in this run first
 
@@ -190,17 +197,19 @@ class Outbox:
 
 
 def _news(row: _Row, paths: tuple[bytes, ...]) -> MatchEventRecord:
-    match = Match(
+    event = MatchEvent(row.event)
+    match = TrackedMatch(
         url=row.url,
         kind=MatchKind(row.kind),
         pages=decoded_pages(row.pages),
         domain=row.domain,
+        state=_STATES[event],
         first_seen=row.first_seen,
         last_seen=row.last_seen,
         disposition=Disposition(row.disposition),
     )
     return MatchEventRecord(
-        event=MatchEvent(row.event),
+        event=event,
         first=bool(row.first),
         there=bool(row.there),
         match=match,

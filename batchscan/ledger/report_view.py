@@ -17,10 +17,10 @@ import msgspec
 
 from batchscan.ledger.facets import match_facets
 from batchscan.ledger.match_history import PRESENT, MatchHistory
-from batchscan.ledger.match_rows import TrackedMatch
 from batchscan.ledger.matched_pictures import MatchedPictures
 from batchscan.ledger.perspective import Perspective
 from batchscan.ledger.reporting import Reporting
+from batchscan.model import TrackedMatch
 from batchscan.report_sections import AllowRule, MatchFacets, MatchSummary, PictureMatches
 
 _PATH = (
@@ -150,8 +150,8 @@ class ReportView:
             self._apply_allow_rules(lambda *_: None)
         return match_facets(self._connection)
 
-    def matches_of(self, picture_id: int) -> tuple[TrackedMatch, ...]:
-        """The history of a picture's matches, whether it belongs to the scope or not."""
+    def matches_of(self, picture_id: int) -> dict[str, TrackedMatch]:
+        """A picture's matches by their normalised URLs, whether it belongs to the scope or not."""
         return self._history.matches_of(picture_id, perspective=self._perspective)
 
     def reported_runs(self) -> list[str]:

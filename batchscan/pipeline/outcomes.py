@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import msgspec
 
 from batchscan.enums import DeferReason, FailReason, RejectReason
-from batchscan.ledger import StoredAnswer, TrackedMatch
+from batchscan.ledger import StoredAnswer
 from batchscan.model import (
     Answer,
     Candidate,
@@ -20,6 +20,7 @@ from batchscan.model import (
     Reused,
     ServiceError,
     Subject,
+    TrackedMatch,
 )
 from batchscan.pace import Clock
 from batchscan.runs.answer_lines import read_again, unreadable_detail
@@ -87,7 +88,7 @@ def unreadable(subject: Subject, effort: Effort, answer: Answer) -> Failed:
 def reused(
     image: Image,
     stored: StoredAnswer,
-    history: Sequence[TrackedMatch],
+    history: Mapping[str, TrackedMatch],
     watch: Stopwatch,
     *,
     sandbox: bool,

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import chain, islice
 
-from batchscan.model import Match, Provenance
+from batchscan.model import Provenance, TrackedMatch
 from batchscan.report.decisions import decision_fields, in_force
 from batchscan.report.schema import Report
 from batchscan.report_sections import PictureMatches
@@ -105,13 +105,11 @@ def _picture_cells(picture: PictureMatches) -> tuple[str, ...]:
 
 
 @lru_cache(_REMEMBERED)
-def _history(
-    state: str | None, disposition: str | None, first_seen: float | None, last_seen: float | None
-) -> str:
-    return _joined((state or "", disposition or "", _time(first_seen), _time(last_seen)))
+def _history(state: str, disposition: str, first_seen: float, last_seen: float) -> str:
+    return _joined((state, disposition, rfc3339(first_seen), rfc3339(last_seen)))
 
 
-def _since(picture: PictureMatches, match: Match) -> str:
+def _since(picture: PictureMatches, match: TrackedMatch) -> str:
     """What its site answered, and what somebody decided."""
     if match.recheck is None and match.url not in picture.decisions:
         return _NOTHING_SINCE
@@ -119,7 +117,7 @@ def _since(picture: PictureMatches, match: Match) -> str:
     return _joined((*_recheck_cells(match), *decided, *_reason_cells(match)))
 
 
-def _recheck_cells(match: Match) -> tuple[str, ...]:
+def _recheck_cells(match: TrackedMatch) -> tuple[str, ...]:
     found = match.recheck
     if found is None:
         return ("", "", "", "")
@@ -132,14 +130,14 @@ def _recheck_cells(match: Match) -> tuple[str, ...]:
     )
 
 
-def _decision_cells(picture: PictureMatches, match: Match) -> tuple[str, ...]:
+def _decision_cells(picture: PictureMatches, match: TrackedMatch) -> tuple[str, ...]:
     decided = in_force(decision_fields(picture.decisions.get(match.url, ())), match.disposition)
     if decided is None:
         return ("", "", "")
     return (decided.at, spreadsheet_cell(decided.who), spreadsheet_cell(decided.note or ""))
 
 
-def _reason_cells(match: Match) -> tuple[str, ...]:
+def _reason_cells(match: TrackedMatch) -> tuple[str, ...]:
     """Why the recheck's verdict is what it is."""
     found = match.recheck
     if found is None:
@@ -148,7 +146,7 @@ def _reason_cells(match: Match) -> tuple[str, ...]:
     return (_status(found.http_status), detail, _time(found.gone_since))
 
 
-def _page_cells(match: Match, page: str) -> tuple[str, ...]:
+def _page_cells(match: TrackedMatch, page: str) -> tuple[str, ...]:
     """What the page answered when it was asked last."""
     asked = match.recheck.pages if match.recheck is not None else ()
     for each in asked:

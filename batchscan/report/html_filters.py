@@ -15,7 +15,6 @@ from batchscan.util.escaping import replace_surrogates
 
 MAX_SITES = 1_000
 MAX_FOLDERS = 500
-_UNKNOWN = "-"
 
 
 class FilterOption(NamedTuple):
@@ -63,5 +62,4 @@ def _options(counts: Mapping[str, int]) -> list[FilterOption]:
     return [
         FilterOption(Markup.escape(value), value.replace("_", " "), number)
         for value, number in sorted(counts.items(), key=lambda item: -item[1])
-        if value != _UNKNOWN
     ]

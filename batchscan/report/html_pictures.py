@@ -17,7 +17,7 @@ from jinja2.environment import TemplateModule
 from markupsafe import Markup
 
 from batchscan.enums import Disposition, MatchKind, MatchState
-from batchscan.model import Match
+from batchscan.model import TrackedMatch
 from batchscan.report.html_assets import environment
 from batchscan.report.html_escaping import MAX_LINK, MAX_SHOWN, cut, data_uri, whole
 from batchscan.report.match_counts import NEWS, FacetCounts, counts_of
@@ -50,13 +50,13 @@ class MatchView(NamedTuple):
 
     url: str
     kind: str
-    state: str | None
-    disposition: str | None
+    state: str
+    disposition: str
     domain: str
     pages: tuple[str, ...]
     more_pages: int
-    first_seen: str | None
-    last_seen: str | None
+    first_seen: str
+    last_seen: str
     decisions: tuple[DecisionView, ...]  # the newest first
     recheck: str | None  # what its site answered last
     theirs: Markup | None  # a small copy of their picture
@@ -206,25 +206,25 @@ def _findings(picture: PictureMatches, room: int) -> Iterator[tuple[str, Markup]
         yield match.domain, text
 
 
-def rank(match: Match) -> tuple[bool, bool, bool, int]:
+def rank(match: TrackedMatch) -> tuple[bool, bool, bool, int]:
     """New ones first, then what needs work, full copies first; the gone ones last."""
     return (
         match.state == MatchState.GONE,
         match.state not in NEWS,
-        match.disposition not in (None, Disposition.OPEN, Disposition.REVIEWED),
+        match.disposition not in (Disposition.OPEN, Disposition.REVIEWED),
         _KINDS.index(match.kind),
     )
 
 
-def _finding(match: Match, picture: PictureMatches, room: int) -> MatchView:
+def _finding(match: TrackedMatch, picture: PictureMatches, room: int) -> MatchView:
     pages = tuple(_pages(match, room))
     decisions = picture.decisions.get(match.url, ())
     theirs = picture.previews.get(match.url)
     return MatchView(
         url=match.url,
         kind=match.kind.value,
-        state=match.state and match.state.value,
-        disposition=match.disposition and match.disposition.value,
+        state=match.state.value,
+        disposition=match.disposition.value,
         domain=replace_surrogates(match.domain),
         pages=pages,
         more_pages=len(match.pages) - len(pages),
@@ -240,7 +240,7 @@ def _finding(match: Match, picture: PictureMatches, room: int) -> MatchView:
     )
 
 
-def _pages(match: Match, room: int) -> Iterator[str]:
+def _pages(match: TrackedMatch, room: int) -> Iterator[str]:
     """The pages that there is room for, the first one in any case."""
     for place, page in enumerate(match.pages):
         room -= 2 * min(len(page), MAX_LINK) + _LINK_BYTES  # as the link, and as its text
@@ -249,5 +249,5 @@ def _pages(match: Match, room: int) -> Iterator[str]:
         yield page
 
 
-def _day(seconds: float | None) -> str | None:
-    return None if seconds is None else moment(seconds)[: len("2026-11-23")]
+def _day(seconds: float) -> str:
+    return moment(seconds)[: len("2026-11-23")]

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from xml.sax.saxutils import escape, quoteattr  # it only writes
 
 from batchscan.enums import DeferReason, ExitReason, FailReason, MatchKind, RejectReason, Status
-from batchscan.model import Match
+from batchscan.model import TrackedMatch
 from batchscan.report.rechecks import described
 from batchscan.report.schema import Report, figures
 from batchscan.report.text import NO_SITE, coverage, losses
@@ -154,22 +154,21 @@ def _has_to_do(picture: PictureMatches) -> bool:
     return any(match.needs_action for match in picture.matches)
 
 
-def _by_kind(matches: list[Match]) -> str:
+def _by_kind(matches: list[TrackedMatch]) -> str:
     counts = Counter(match.kind for match in matches)
     return ", ".join(f"{counts[kind]:,} {kind}" for kind in MatchKind if counts[kind])
 
 
-def _sites(matches: list[Match]) -> str:
+def _sites(matches: list[TrackedMatch]) -> str:
     counts = Counter(match.domain or NO_SITE for match in matches)
     named = ", ".join(shortened(site, _SITE_WIDTH) for site, _ in counts.most_common(_SITES))
     rest = len(counts) - _SITES
     return f"{named} and {amount(rest, 'more site')}" if rest > 0 else named
 
 
-def _match_lines(matches: list[Match]) -> Iterator[str]:
+def _match_lines(matches: list[TrackedMatch]) -> Iterator[str]:
     for match in matches[:_MAX_MATCHES]:
-        words = " ".join(filter(None, (match.state, match.kind, match.disposition)))
-        yield f"{words}: {match.url}"
+        yield f"{match.state} {match.kind} {match.disposition}: {match.url}"
         if match.recheck is not None:
             yield f"    {described(match.recheck)}"
         yield from (f"    on {page}" for page in match.pages[:_MAX_PAGES])
@@ -184,10 +183,7 @@ def _more(number: int, start: str) -> Iterator[str]:
 
 def _settled(picture: PictureMatches) -> str:
     """Why nothing is to be done about a picture's matches."""
-    counts = Counter(
-        (match.disposition or "settled") if match.is_present else "gone"
-        for match in picture.matches
-    )
+    counts = Counter(match.disposition if match.is_present else "gone" for match in picture.matches)
     said = ", ".join(f"{number:,} {why}" for why, number in counts.most_common())
     return f"nothing to do: {said or 'no match'}"
 

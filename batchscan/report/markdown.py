@@ -13,7 +13,7 @@ from os import fsdecode
 from typing import TypeVar
 
 from batchscan.enums import MatchState
-from batchscan.model import Match
+from batchscan.model import TrackedMatch
 from batchscan.report.rechecks import counted
 from batchscan.report.schema import Report, figures
 from batchscan.report.text import (
@@ -147,7 +147,7 @@ def _new(report: Report, pictures: Iterable[PictureMatches]) -> Iterator[str]:
 
 def _fresh(
     totals: Matches, pictures: Iterable[PictureMatches]
-) -> Iterator[tuple[PictureMatches, Match]]:
+) -> Iterator[tuple[PictureMatches, TrackedMatch]]:
     """New and returned matches to act on, until all that the report counts were seen."""
     left = (totals.new or 0) + (totals.returned or 0)
     everything = ((picture, match) for picture in pictures for match in picture.matches)
@@ -158,7 +158,7 @@ def _fresh(
                 yield found
 
 
-def _pages(match: Match) -> str:
+def _pages(match: TrackedMatch) -> str:
     rest = len(match.pages) - 1
     first = _name(match.pages[0]) if match.pages else ""
     return f"{first} and {rest:,} more" if rest > 0 else first

@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from batchscan.enums import MatchKind, MatchState
-from batchscan.model import Match
+from batchscan.model import TrackedMatch
 from batchscan.report_sections import MatchCounts, MatchFacets, PictureMatches
 from batchscan.util.folders import FolderCounts
 
 NEWS = (MatchState.NEW, MatchState.RETURNED)
-_UNKNOWN = "-"  # a state or disposition that nobody knows
 
 
 class FacetCounts:
@@ -27,8 +26,8 @@ class FacetCounts:
     def add(self, picture: PictureMatches) -> None:
         """Enter a picture."""
         self._kinds.update(match.kind.value for match in picture.matches)
-        self._states.update(match.state or _UNKNOWN for match in picture.matches)
-        self._decided.update(match.disposition or _UNKNOWN for match in picture.matches)
+        self._states.update(match.state for match in picture.matches)
+        self._decided.update(match.disposition for match in picture.matches)
         self._sites.update({match.domain for match in picture.matches})
         self._folders.add(picture.path)
 
@@ -45,11 +44,11 @@ class FacetCounts:
         )
 
 
-def counts_of(matches: Sequence[Match]) -> MatchCounts:
+def counts_of(matches: Sequence[TrackedMatch]) -> MatchCounts:
     """Count the matches of one picture."""
     there = [match for match in matches if match.state != MatchState.GONE]
     kinds = Counter(match.kind for match in there)
-    seen = (match.first_seen for match in there if match.first_seen is not None)
+    seen = (match.first_seen for match in there)
     return MatchCounts(
         all=len(matches),
         present=len(there),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import msgspec
 
 from batchscan.enums import MatchState
-from batchscan.ledger import Ledger, ReportView, TrackedMatch
-from batchscan.model import Answer, Match
+from batchscan.ledger import Ledger, ReportView
+from batchscan.model import Answer, Match, TrackedMatch
 from batchscan.results import ResultLine
 from batchscan.runs.answer_lines import read_again, with_answer, with_problem
 from batchscan.util.urls import normalize_url
@@ -32,34 +32,33 @@ def rebuild_lines(
                 continue
             said = read_again(kept, sandbox=line.sandbox)
             may_have = said.matches or kept.generation > 1
-            history = view.matches_of(kept.picture_id) if may_have else ()
+            history = view.matches_of(kept.picture_id) if may_have else {}
             answer = with_history(said, history)
             yield with_answer(with_problem(line, answer), answer), answer
 
 
-def with_history(answer: Answer, history: Sequence[TrackedMatch]) -> Answer:
-    """Give each match its state, times and disposition, and the answer what is gone from it."""
+def with_history(answer: Answer, history: Mapping[str, TrackedMatch]) -> Answer:
+    """Give each match its history, and the answer what is gone from it.
+
+    Args:
+        answer: as it was read.
+        history: of its picture's matches, by their normalised URLs.
+    """
     if not history:
         return answer
-    known = {sighting.key: sighting.match for sighting in history}
     return replace(
         answer,
         matches=tuple(
-            _placed(match, known.get(normalize_url(match.url))) for match in answer.matches
+            _placed(match, history.get(normalize_url(match.url))) for match in answer.matches
         ),
-        gone=tuple(each.match for each in history if each.match.state is MatchState.GONE),
+        gone=tuple(match for match in history.values() if match.state is MatchState.GONE),
     )
 
 
-def _placed(match: Match, known: Match | None) -> Match:
+def _placed(match: Match, known: TrackedMatch | None) -> Match:
     """A match as this answer shows it, in its place in the history."""
     if known is None:
         return match
     return msgspec.structs.replace(
-        match,
-        state=known.state,
-        first_seen=known.first_seen,
-        last_seen=known.last_seen,
-        disposition=known.disposition,
-        recheck=known.recheck,
+        known, url=match.url, kind=match.kind, pages=match.pages, domain=match.domain
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from batchscan.enums import Disposition
 from batchscan.errors import UsageError
-from batchscan.model import Match, Provenance
+from batchscan.model import Provenance, TrackedMatch
 from batchscan.report.wording import amount
 from batchscan.report_sections import PictureMatches
 from batchscan.util.escaping import printable
@@ -29,7 +29,7 @@ class InfringedWork:
     width: int
     height: int
     provenance: Provenance
-    copies: tuple[Match, ...]
+    copies: tuple[TrackedMatch, ...]
     path: bytes = field(default=b"", repr=False)  # that the settings say more about
     thumbnail: bytes | None = field(default=None, repr=False)  # a small JPEG or WebP file
 
@@ -80,7 +80,7 @@ def gather(pictures: Iterable[PictureMatches], asked: Sequence[Covers]) -> Notic
     """
     found = NoticeSelection(covered=[Counter() for _ in asked])
     for picture in pictures:
-        copies: dict[str, list[Match]] = {}
+        copies: dict[str, list[TrackedMatch]] = {}
         for match in picture.matches:
             recheck = match.recheck
             gone = recheck is not None and recheck.is_gone
@@ -91,7 +91,9 @@ def gather(pictures: Iterable[PictureMatches], asked: Sequence[Covers]) -> Notic
     return found
 
 
-def _counted(found: NoticeSelection, match: Match, asked: Sequence[Covers], *, gone: bool) -> bool:
+def _counted(
+    found: NoticeSelection, match: TrackedMatch, asked: Sequence[Covers], *, gone: bool
+) -> bool:
     """Count a match, and tell whether it belongs into a notice.
 
     Args:
@@ -100,7 +102,7 @@ def _counted(found: NoticeSelection, match: Match, asked: Sequence[Covers], *, g
         asked: what the notices shall be about.
         gone: whether its site said at the last recheck that it is gone.
     """
-    decided = match.disposition or Disposition.OPEN
+    decided = match.disposition
     word = str(decided) if match.is_present and not gone else "gone"
     found.standing.setdefault(match.domain, Counter())[word] += 1
     meant = not asked
@@ -113,7 +115,7 @@ def _counted(found: NoticeSelection, match: Match, asked: Sequence[Covers], *, g
     return meant and word == Disposition.REVIEWED
 
 
-def _work(picture: PictureMatches, copies: Iterable[Match]) -> InfringedWork:
+def _work(picture: PictureMatches, copies: Iterable[TrackedMatch]) -> InfringedWork:
     path = os.fsdecode(picture.path)
     return InfringedWork(
         title=os.path.basename(path) or path,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from batchscan.enums import MatchKind
-from batchscan.model import Match
+from batchscan.model import TrackedMatch
 from batchscan.path_patterns import PathPattern
 from batchscan.report.html_escaping import data_uri
 from batchscan.report.wording import shortened
@@ -157,7 +157,7 @@ def _work(number: int, work: InfringedWork, me: Takedown, form: NoticeFormat) ->
     }
 
 
-def _copy(number: str, match: Match, form: NoticeFormat) -> dict[str, Any]:
+def _copy(number: str, match: TrackedMatch, form: NoticeFormat) -> dict[str, Any]:
     return {
         "number": number,
         "url": form.outside(web_address(match.url)),
@@ -169,5 +169,5 @@ def _copy(number: str, match: Match, form: NoticeFormat) -> dict[str, Any]:
     }
 
 
-def _day(seconds: float | None) -> str | None:
-    return None if seconds is None else rfc3339(seconds)[:10]
+def _day(seconds: float) -> str:
+    return rfc3339(seconds)[:10]

@@ -25,6 +25,7 @@ from batchscan.ledger.schema import MIGRATIONS
 from batchscan.model import Match
 from batchscan.report.html_pictures import rank
 from batchscan.report.match_counts import counts_of
+from batchscan.results import match_fields
 from batchscan.runs.rebuild import with_history
 from tests.support.ledgers import REAL, answer, digest, image, settled
 from tests.support.settling import settle
@@ -43,7 +44,7 @@ def ask(ledger: Ledger, run: str, *urls: str, generation: int, at: float) -> int
 
 
 def states(ledger: Ledger, picture: int = 1) -> dict[str, str]:
-    return {each.match.url: str(each.match.state) for each in ledger.history.matches_of(picture)}
+    return {each.url: str(each.state) for each in ledger.history.matches_of(picture).values()}
 
 
 def mark(ledger: Ledger, url: str, disposition: Disposition) -> None:
@@ -56,7 +57,7 @@ def test_a_first_answer_shows_what_is_new(ledger):
     picture = ask(ledger, "r1", ONE, TWO, generation=1, at=1000.0)
 
     assert states(ledger, picture) == {ONE: "new", TWO: "new"}
-    match = ledger.history.matches_of(picture)[0].match
+    match = next(iter(ledger.history.matches_of(picture).values()))
     assert (match.first_seen, match.last_seen) == (1000.0, 1000.0)
     assert match.disposition is Disposition.OPEN
 
@@ -71,7 +72,7 @@ def test_matches_become_known_gone_and_returned(ledger):
 
     ask(ledger, "r4", ONE, TWO, generation=4, at=4000.0)
     assert states(ledger) == {ONE: "known", TWO: "known", THREE: "gone"}
-    seen = {each.match.url: each.match for each in ledger.history.matches_of(1)}
+    seen = {each.url: each for each in ledger.history.matches_of(1).values()}
     assert (seen[TWO].first_seen, seen[TWO].last_seen) == (1000.0, 4000.0)
     assert (seen[THREE].first_seen, seen[THREE].last_seen) == (2000.0, 2000.0)
 
@@ -120,8 +121,8 @@ def test_a_change_of_kind_is_kept_and_is_no_news(ledger):
     settle(ledger, claim, partial, "r2")
     ledger.history.own = Perspective(("r2",))
 
-    [found] = ledger.history.matches_of(1)
-    assert (found.match.kind, found.match.state) == (MatchKind.PARTIAL, MatchState.KNOWN)
+    [found] = ledger.history.matches_of(1).values()
+    assert (found.kind, found.state) == (MatchKind.PARTIAL, MatchState.KNOWN)
 
 
 LASTING = [d for d in Disposition if d not in (Disposition.ALLOWED, Disposition.REMOVED)]
@@ -132,8 +133,8 @@ def test_a_copy_that_is_shown_after_it_was_removed_is_an_open_case(ledger):
     mark(ledger, ONE, Disposition.REMOVED)
     ask(ledger, "r2", ONE, generation=2, at=2000.0)
 
-    [found] = ledger.history.matches_of(1)
-    assert (found.match.state, found.match.disposition) == (MatchState.KNOWN, Disposition.OPEN)
+    [found] = ledger.history.matches_of(1).values()
+    assert (found.state, found.disposition) == (MatchState.KNOWN, Disposition.OPEN)
 
 
 def test_two_ways_to_write_a_url_are_its_worst_kind_with_the_pages_of_both(ledger):
@@ -144,9 +145,9 @@ def test_two_ways_to_write_a_url_are_its_worst_kind_with_the_pages_of_both(ledge
     )
     settle(ledger, claim, replace(answer(at=1000.0), matches=twice), "r1")
 
-    [found] = ledger.history.matches_of(claim.picture_id)
-    assert found.match.kind is MatchKind.FULL
-    assert found.match.pages == ("https://p.example/1", "https://p.example/2")
+    [found] = ledger.history.matches_of(claim.picture_id).values()
+    assert found.kind is MatchKind.FULL
+    assert found.pages == ("https://p.example/1", "https://p.example/2")
 
 
 @pytest.mark.parametrize("disposition", LASTING)
@@ -155,7 +156,7 @@ def test_a_disposition_stays_while_the_match_does(ledger, disposition):
     mark(ledger, ONE, disposition)
     ask(ledger, "r2", ONE, generation=2, at=2000.0)
 
-    assert ledger.history.matches_of(1)[0].match.disposition is disposition
+    assert next(iter(ledger.history.matches_of(1).values())).disposition is disposition
 
 
 @pytest.mark.parametrize(
@@ -168,8 +169,8 @@ def test_a_copy_that_comes_back_is_an_open_case_again(ledger, before, after):
     ask(ledger, "r2", generation=2, at=2000.0)
     ask(ledger, "r3", ONE, generation=3, at=3000.0)
 
-    [found] = ledger.history.matches_of(1)
-    assert (found.match.state, found.match.disposition) == (MatchState.RETURNED, after)
+    [found] = ledger.history.matches_of(1).values()
+    assert (found.state, found.disposition) == (MatchState.RETURNED, after)
 
 
 def test_what_is_allowed_stays_in_every_total_and_leaves_worklist_and_alarms(ledger):
@@ -190,7 +191,7 @@ def test_what_is_allowed_stays_in_every_total_and_leaves_worklist_and_alarms(led
     assert (found.matches.allowed, found.matches.worklist) == (1, 1)
     assert (found.alarms.new, found.alarms.full, found.alarms.total) == (1, 1, 1)
     assert (found.domains[0].allowed, found.domains[0].worklist) == (1, 1)
-    dispositions = {each.match.url: each.match.disposition for each in view.matches_of(1)}
+    dispositions = {each.url: each.disposition for each in view.matches_of(1).values()}
     assert dispositions == {ONE: "allowed", TWO: "open", THREE: "not_mine"}
 
 
@@ -199,7 +200,10 @@ def test_an_answer_gets_what_its_history_says_and_what_is_gone_from_it(ledger):
     ask(ledger, "r2", THREE, ONE, generation=2, at=2000.0)
     shown = with_history(answer(THREE, ONE), ledger.history.matches_of(1))
 
-    assert [(m.url, m.state) for m in shown.matches] == [(THREE, "new"), (ONE, "known")]
+    assert [(fields.url, fields.state) for fields in match_fields(shown)[:2]] == [
+        (THREE, "new"),
+        (ONE, "known"),
+    ]
     assert [(m.url, m.state, m.last_seen) for m in shown.gone] == [(TWO, "gone", 1000.0)]
 
 
@@ -277,9 +281,8 @@ def test_the_first_matches_are_those_that_a_page_shows_first(ledger):
     assert tuple(streamed.matches) == whole.matches == tuple(streamed.matches[:])
     mark(ledger, urls[0], Disposition.OPEN)
     ask(ledger, "r3", *urls, generation=3, at=3000.0)  # counted anew, as something has changed
-    ledger.history.looker = None
     [after] = view.pictures(most=1)
-    assert after.counts == counts_of([each.match for each in view.matches_of(picture)])
+    assert after.counts == counts_of(tuple(view.matches_of(picture).values()))
 
 
 def test_pictures_are_found_whole_with_the_new_ones_first(ledger):
@@ -343,13 +346,13 @@ def test_a_ledger_of_the_second_version_keeps_its_matches_with_their_pages(tmp_p
     old.commit()
     old.close()
     ledger = Ledger.open(tmp_path, REAL)
-    [found] = ledger.history.matches_of(1)
+    [(key, found)] = ledger.history.matches_of(1).items()
     ledger.close()
 
-    assert found.key == "one.example.com/a.jpg"
-    assert found.match.kind is MatchKind.FULL  # the worst of the two ways to write it
-    assert found.match.pages == ("https://two.example.com/page", "https://one.example.com/page")
-    assert (found.match.state, found.match.first_seen) == (MatchState.KNOWN, 1000.0)
+    assert key == "one.example.com/a.jpg"
+    assert found.kind is MatchKind.FULL  # the worst of the two ways to write it
+    assert found.pages == ("https://two.example.com/page", "https://one.example.com/page")
+    assert (found.state, found.first_seen) == (MatchState.KNOWN, 1000.0)
 
 
 def test_a_first_answer_has_the_history_that_a_look_into_it_says(ledger):
@@ -358,6 +361,6 @@ def test_a_first_answer_has_the_history_that_a_look_into_it_says(ledger):
     settle(ledger, claim, said, "r1")
     ledger.history.own = Perspective(("r1",), lambda url, *_: url == ONE)
     placed = ledger.history.placed_first(claim.picture_id, said.matches)
-    looked_up = {each.match.url: each.match for each in ledger.history.matches_of(claim.picture_id)}
+    looked_up = {each.url: each for each in ledger.history.matches_of(claim.picture_id).values()}
     assert {each.url: each for each in placed} == looked_up
     assert [each.disposition for each in placed] == ["allowed", "open", "open"]

@@ -37,7 +37,9 @@ async def test_a_scan_looks_again_where_somebody_marked_between_its_look_and_its
     assert await thread.run(look_and_write) == 1
     assert await thread.run(lambda ledger: ledger.rate_limits.sends_since(0.0)) == [1.0]
     assert (
-        await thread.run(lambda ledger: ledger.history.matches_of(1)[0].match.disposition)
+        await thread.run(
+            lambda ledger: next(iter(ledger.history.matches_of(1).values())).disposition
+        )
         == "reviewed"
     )
     await thread.aclose()

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from batchscan.enums import Disposition, MatchKind, MatchState
-from batchscan.model import Match, Provenance
+from batchscan.model import Provenance, TrackedMatch
 from batchscan.report import Report
 from batchscan.report_sections import (
     MatchSummary,
@@ -75,7 +75,7 @@ URLS = [
 ]
 
 
-def match(url: str, *pages: str, **changes: Any) -> Match:
+def match(url: str, *pages: str, **changes: Any) -> TrackedMatch:
     given: dict[str, Any] = {
         "kind": MatchKind.FULL,
         "domain": registrable_domain(url),
@@ -84,10 +84,10 @@ def match(url: str, *pages: str, **changes: Any) -> Match:
         "last_seen": NOW,
         "disposition": Disposition.OPEN,
     }
-    return Match(url=url, pages=pages, **(given | changes))
+    return TrackedMatch(url=url, pages=pages, **(given | changes))
 
 
-def picture(path: str | bytes, *matches: Match, **changes: Any) -> PictureMatches:
+def picture(path: str | bytes, *matches: TrackedMatch, **changes: Any) -> PictureMatches:
     raw = os.fsencode(path)
     given: dict[str, Any] = {
         "sha256": hashlib.sha256(raw).hexdigest(),
@@ -168,7 +168,7 @@ def many(count: int, *, matches: int = 3, pages: int = 1) -> Iterator[PictureMat
         )
 
 
-def _of_many(number: int, place: int, pages: int, state: MatchState) -> Match:
+def _of_many(number: int, place: int, pages: int, state: MatchState) -> TrackedMatch:
     site = f"site{(number + place) % 400}.example"
     return match(
         f"https://images.{site}/uploads/2026/{number}/photograph-{place}.jpg",
@@ -184,7 +184,7 @@ def _of_many(number: int, place: int, pages: int, state: MatchState) -> Match:
 def report_of(pictures: Iterable[PictureMatches], **changes: Any) -> Report:
     """The report that fits these pictures, all of them scanned."""
     found = list(pictures)
-    sites: dict[str, list[tuple[int, Match]]] = {}
+    sites: dict[str, list[tuple[int, TrackedMatch]]] = {}
     for number, one in enumerate(found):
         for m in one.matches:
             if m.state != GONE:

@@ -113,9 +113,9 @@ class CopiesWeb:
         with ledger.transaction():
             pictures = ledger._connection.execute("SELECT id FROM pictures").fetchall()
             found = {
-                each.match.url: each.match.recheck
+                each.url: each.recheck
                 for (number,) in pictures
-                for each in ledger.history.matches_of(number)
+                for each in ledger.history.matches_of(number).values()
             }
         ledger.close()
         return found

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from batchscan.enums import Disposition, MatchKind, MatchState
-from batchscan.model import Match
+from batchscan.model import TrackedMatch
 from batchscan.report import Report
 from batchscan.report_sections import (
     Matches,
@@ -39,7 +39,7 @@ HOSTILE = (
 )
 
 
-def match(url: str, kind: MatchKind = MatchKind.FULL, *pages: str, **changes: Any) -> Match:
+def match(url: str, kind: MatchKind = MatchKind.FULL, *pages: str, **changes: Any) -> TrackedMatch:
     given: dict[str, Any] = {
         "domain": "example.com",
         "state": MatchState.KNOWN,
@@ -47,10 +47,10 @@ def match(url: str, kind: MatchKind = MatchKind.FULL, *pages: str, **changes: An
         "last_seen": NOW,
         "disposition": Disposition.OPEN,
     }
-    return Match(url, kind, pages, **(given | changes))
+    return TrackedMatch(url, kind, pages, **(given | changes))
 
 
-def picture(path: str | bytes, *matches: Match, **changes: Any) -> PictureMatches:
+def picture(path: str | bytes, *matches: TrackedMatch, **changes: Any) -> PictureMatches:
     raw = path if isinstance(path, bytes) else path.encode()
     given: dict[str, Any] = {
         "sha256": hashlib.sha256(raw).hexdigest(),

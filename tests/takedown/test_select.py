@@ -4,12 +4,12 @@ import pytest
 
 from batchscan.enums import Disposition, MatchState
 from batchscan.errors import UsageError
-from batchscan.model import Match, Provenance
+from batchscan.model import Provenance, TrackedMatch
 from batchscan.takedown import gather, require_reviewed_matches
 from tests.support.report_builders import match, picture
 
 
-def reviewed(url: str, domain: str = "example.com", **changes) -> Match:
+def reviewed(url: str, domain: str = "example.com", **changes) -> TrackedMatch:
     return match(url, domain=domain, disposition=Disposition.REVIEWED, **changes)
 
 

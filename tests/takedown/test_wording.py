@@ -10,7 +10,7 @@ import pytest
 from cmarkgfm.cmark import Options
 
 from batchscan.enums import Disposition, MatchKind
-from batchscan.model import Match, Provenance
+from batchscan.model import Provenance, TrackedMatch
 from batchscan.settings import Takedown
 from batchscan.settings.published import Published
 from batchscan.takedown import (
@@ -37,7 +37,7 @@ ME = Takedown(
 )
 
 
-def reviewed(url: str, *pages: str, **changes) -> Match:
+def reviewed(url: str, *pages: str, **changes) -> TrackedMatch:
     return match(url, MatchKind.FULL, *pages, disposition=Disposition.REVIEWED, **changes)
 
 
