@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
+from batchscan.copyleaks.errors import ServiceError as ServiceError  # noqa: PLC0414 - an outcome's
 from batchscan.enums import (
     DeferReason,
     Disposition,
@@ -140,18 +141,6 @@ class Claim:
     picture_id: int  # the ledger's number of this content in this realm
     scan_id: str
     generation: int  # 1 for the first question about a content, then 2, 3...
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceError:
-    """An error as the service reported it; any part may be missing."""
-
-    http_status: int | None = None
-    type: str | None = None
-    code: str | None = None
-    id: str | None = None
-    trace_id: str | None = None
-    message: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

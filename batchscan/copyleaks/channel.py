@@ -11,7 +11,7 @@ from typing import Literal
 
 from batchscan.copyleaks import requests
 from batchscan.copyleaks.error_table import clean, failure
-from batchscan.copyleaks.errors import BadResponse, Details, OtherAnswer, ServerFailed
+from batchscan.copyleaks.errors import BadResponse, OtherAnswer, ServerFailed, ServiceError
 from batchscan.copyleaks.requests import Multipart, Request
 from batchscan.copyleaks.responses import may_be_answer
 from batchscan.copyleaks.transport import Response, Transport
@@ -62,7 +62,7 @@ class ApiChannel:
         request = requests.check(self._api_url, scan_id, form, token)
         response = await self._send(request, token, leaving=leaving)
         if not may_be_answer(response.body):
-            details = Details(http_status=response.status)
+            details = ServiceError(http_status=response.status)
             raise BadResponse("the answer is not a JSON object", details, response.body)
         long = len(response.body) >= LONG_ANSWER
         look = named_scan_id
@@ -72,7 +72,7 @@ class ApiChannel:
         elif named.strip().casefold() != scan_id:
             self._transport.distrust()
             message = f"the answer is about another picture: it names the scan id {clean(named)}"
-            details = Details(http_status=response.status)
+            details = ServiceError(http_status=response.status)
             raise OtherAnswer(message, details, response.body, fresh=response.fresh)
         return Checked(
             response.body, {name.lower(): value for name, value in response.headers.items()}
@@ -97,7 +97,7 @@ class ApiChannel:
         if answers not in (None, asked):
             self._transport.distrust()
             message = f"the answer is about another request: the {answers}'s"
-            details = Details(http_status=response.status)
+            details = ServiceError(http_status=response.status)
             raise OtherAnswer(message, details, b"", fresh=response.fresh)
 
     async def _send(

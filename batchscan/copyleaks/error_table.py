@@ -21,12 +21,12 @@ from batchscan.copyleaks.errors import (
     BadResponse,
     CopyleaksError,
     Declined,
-    Details,
     PaymentRequired,
     RateLimited,
     Refused,
     ScanIdConflict,
     ServerFailed,
+    ServiceError,
     TokenRefused,
     UnderMaintenance,
     WrongAddress,
@@ -131,10 +131,10 @@ def retry_after(value: str | None, now: float) -> float | None:
         return None
 
 
-def read_details(status: int, body: bytes, secrets: Sequence[str] = ()) -> Details:
+def read_details(status: int, body: bytes, secrets: Sequence[str] = ()) -> ServiceError:
     """Whatever an error body says, in any of the documented shapes or none."""
     said = _said(body, secrets)
-    return Details(
+    return ServiceError(
         http_status=status,
         type=_word(said.get("type"), secrets),
         code=_word(said.get("code"), secrets),

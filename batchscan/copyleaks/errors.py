@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Details:
+class ServiceError:
     """An error as the service reported it; any part may be missing. The vendor's own words."""
 
     http_status: int | None = None
@@ -39,9 +39,9 @@ class Details:
 class CopyleaksError(Exception):
     """The root of everything that this package raises on purpose."""
 
-    def __init__(self, message: str, details: Details | None = None) -> None:
+    def __init__(self, message: str, details: ServiceError | None = None) -> None:
         super().__init__(message)
-        self.details = details or Details()
+        self.details = details or ServiceError()
         self.login = False
 
 
@@ -77,7 +77,7 @@ class RateLimited(CopyleaksError):
     """Too fast."""
 
     def __init__(
-        self, message: str, details: Details | None = None, retry_after: float | None = None
+        self, message: str, details: ServiceError | None = None, retry_after: float | None = None
     ) -> None:
         super().__init__(message, details)
         self.retry_after = retry_after
@@ -91,7 +91,7 @@ class UnderMaintenance(CopyleaksError):
     """The service is away for a while."""
 
     def __init__(
-        self, message: str, details: Details | None = None, retry_after: float | None = None
+        self, message: str, details: ServiceError | None = None, retry_after: float | None = None
     ) -> None:
         super().__init__(message, details)
         self.retry_after = retry_after
@@ -100,7 +100,9 @@ class UnderMaintenance(CopyleaksError):
 class ServerFailed(CopyleaksError):
     """The service failed; `sent` says whether it had been handed the whole request."""
 
-    def __init__(self, message: str, details: Details | None = None, *, sent: bool = True) -> None:
+    def __init__(
+        self, message: str, details: ServiceError | None = None, *, sent: bool = True
+    ) -> None:
         super().__init__(message, details)
         self.sent = sent
 
@@ -108,7 +110,9 @@ class ServerFailed(CopyleaksError):
 class BadResponse(CopyleaksError):
     """An answer came that nobody can read."""
 
-    def __init__(self, message: str, details: Details | None = None, body: bytes = b"") -> None:
+    def __init__(
+        self, message: str, details: ServiceError | None = None, body: bytes = b""
+    ) -> None:
         super().__init__(message, details)
         self.body = body
 
@@ -116,7 +120,7 @@ class BadResponse(CopyleaksError):
 class OtherAnswer(BadResponse):
     """A 200 that names another scan id; `fresh`: over a connection that nothing else used."""
 
-    def __init__(self, message: str, details: Details, body: bytes, *, fresh: bool) -> None:
+    def __init__(self, message: str, details: ServiceError, body: bytes, *, fresh: bool) -> None:
         super().__init__(message, details, body)
         self.fresh = fresh
 

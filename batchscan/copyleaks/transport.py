@@ -15,7 +15,7 @@ import aiohttp
 
 from batchscan.copyleaks.connections import STEPS, Connections
 from batchscan.copyleaks.error_table import clean
-from batchscan.copyleaks.errors import BadResponse, ConnectionFailed, Details, WrongAddress
+from batchscan.copyleaks.errors import BadResponse, ConnectionFailed, ServiceError, WrongAddress
 from batchscan.copyleaks.proxies import ProxyFor, proxies_of_environment
 from batchscan.copyleaks.requests import Request
 from batchscan.copyleaks.secret import SecretStr
@@ -178,7 +178,7 @@ class Transport:
 
 
 def _unreadable(what: str, response: aiohttp.ClientResponse, chunks: list[bytes]) -> BadResponse:
-    return BadResponse(what, Details(http_status=response.status), b"".join(chunks))
+    return BadResponse(what, ServiceError(http_status=response.status), b"".join(chunks))
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def to_reply(error: vendor.CopyleaksError, api: Api) -> Reply:
     if error.login:
         return to_login_reply(error, api)
     if isinstance(error, vendor.TokenRefused):
-        return TokenRejected(_details(error))
+        return TokenRejected(error.details)
     _stop_for_good(error, api)
     return _of_picture(error)
 
@@ -52,7 +52,7 @@ def to_login_reply(error: vendor.CopyleaksError, api: Api) -> Throttled | Transi
         Unavailable: this is not the login.
     """
     _stop_for_good(error, api)
-    details = _details(error)
+    details = error.details
     if isinstance(error, vendor.RateLimited | vendor.UnderMaintenance):
         return Throttled(details, error.retry_after, away=True)
     detail = f"the login failed: {error}"
@@ -108,7 +108,7 @@ def _auth_refused(error: vendor.CopyleaksError) -> AuthRefused:
 
 
 def _of_picture(error: vendor.CopyleaksError) -> Reply:
-    details = _details(error)
+    details = error.details
     match error:
         case vendor.ScanIdConflict():
             return Conflict(details)
@@ -141,13 +141,6 @@ def _trouble(error: vendor.CopyleaksError, details: ServiceError) -> TransientEr
             return TransientError(
                 FailReason.SERVER_ERROR, str(error), details, charged, reached=True
             )
-
-
-def _details(error: vendor.CopyleaksError) -> ServiceError:
-    said = error.details
-    return ServiceError(
-        said.http_status, said.type, said.code, said.id, said.trace_id, said.message
-    )
 
 
 LONG_ANSWER = 64 * 1024  # bytes; reading more than that would hold up the event loop

@@ -3,22 +3,17 @@ from __future__ import annotations
 import pytest
 
 from batchscan.copyleaks import errors as vendor
-from batchscan.copyleaks.errors import Details
+from batchscan.copyleaks.errors import ServiceError
 from batchscan.engines.interface import Conflict, Refused, Throttled, TokenRejected, TransientError
 from batchscan.engines.vendor_mapping import to_login_reply, to_reply, to_stop
 from batchscan.enums import FailReason
 from batchscan.errors import AuthRefused, NoCredits, Unavailable
-from batchscan.model import ServiceError
 from batchscan.settings import Api
 
 API = Api()
 
 
-def details(status: int) -> Details:
-    return Details(http_status=status, code="6", message="no")
-
-
-def said(status: int) -> ServiceError:
+def details(status: int) -> ServiceError:
     return ServiceError(http_status=status, code="6", message="no")
 
 
@@ -29,27 +24,27 @@ NOTHING = ServiceError()
 @pytest.mark.parametrize(
     ("error", "reply"),
     [
-        (vendor.TokenRefused("e", details(401)), TokenRejected(said(401))),
-        (vendor.ScanIdConflict("e", details(409)), Conflict(said(409))),
-        (vendor.Refused("e", details(413)), Refused(said(413), final=True)),
-        (vendor.Declined("e", details(400)), Refused(said(400), final=False)),
-        (vendor.RateLimited("e", details(429), 7.0), Throttled(said(429), 7.0, away=False)),
-        (vendor.UnderMaintenance("e", details(503)), Throttled(said(503), None, away=True)),
+        (vendor.TokenRefused("e", details(401)), TokenRejected(details(401))),
+        (vendor.ScanIdConflict("e", details(409)), Conflict(details(409))),
+        (vendor.Refused("e", details(413)), Refused(details(413), final=True)),
+        (vendor.Declined("e", details(400)), Refused(details(400), final=False)),
+        (vendor.RateLimited("e", details(429), 7.0), Throttled(details(429), 7.0, away=False)),
+        (vendor.UnderMaintenance("e", details(503)), Throttled(details(503), None, away=True)),
         (
             vendor.ServerFailed("e", details(500)),
-            TransientError(SERVER, "e", said(500), ambiguous=True, reached=True),
+            TransientError(SERVER, "e", details(500), ambiguous=True, reached=True),
         ),
         (
             vendor.ServerFailed("e", details(502), sent=False),
-            TransientError(SERVER, "e", said(502), ambiguous=False, reached=True),
+            TransientError(SERVER, "e", details(502), ambiguous=False, reached=True),
         ),
         (
             vendor.ServerFailed("e", details(501)),
-            TransientError(SERVER, "e", said(501), ambiguous=False, reached=True),
+            TransientError(SERVER, "e", details(501), ambiguous=False, reached=True),
         ),
         (
             vendor.ServerFailed("e", details(504)),
-            TransientError(SERVER, "e", said(504), ambiguous=True, reached=True),
+            TransientError(SERVER, "e", details(504), ambiguous=True, reached=True),
         ),
         (
             vendor.ConnectionFailed("e", sent=False, reached=False),
@@ -61,7 +56,7 @@ NOTHING = ServiceError()
         ),
         (
             vendor.BadResponse("e", details(200), b"body"),
-            TransientError(BAD, "e", said(200), ambiguous=True, reached=True, body=b"body"),
+            TransientError(BAD, "e", details(200), ambiguous=True, reached=True, body=b"body"),
         ),
     ],
 )
