@@ -14,13 +14,13 @@ from batchscan.enums import FailReason
 from batchscan.images.decoded import Decoded
 from batchscan.images.decoding.pool import Decoders
 from batchscan.images.judge import Judge
-from batchscan.images.pixel_semaphore import PixelSemaphore
 from batchscan.images.preview import Preview, PreviewMaker
 from batchscan.images.read import inspect
 from batchscan.images.rules import Rules
 from batchscan.images.sending import make_sendable
 from batchscan.model import Candidate, Image, NotSendable
 from batchscan.settings import Settings
+from batchscan.util.weighted_semaphore import WeightedSemaphore
 
 
 class Inspector:
@@ -30,7 +30,7 @@ class Inspector:
         """Prepare; threads and child processes start when they are needed."""
         self._follow = settings.scan.follow_symlinks
         self._rules = Rules.of(settings.scan, settings.send)
-        pixels = PixelSemaphore(self._rules.max_pixels)
+        pixels = WeightedSemaphore(self._rules.max_pixels)
         self._decoders = Decoders(pixels=pixels)
         decoded = Decoded()
         self._judge = Judge(self._rules, self._decoders, pixels, decoded)

@@ -9,11 +9,11 @@ from batchscan.images.decoding.pool import Decoders
 from batchscan.images.file_name import agree, extension_of
 from batchscan.images.kinds import ImageFormat
 from batchscan.images.metadata import ifd
-from batchscan.images.pixel_semaphore import PixelSemaphore
 from batchscan.images.raster import RasterJudge
 from batchscan.images.raw import RawJudge
 from batchscan.images.rules import Accepted, Refused, Rules, RuleViolation, Size, Verdict
 from batchscan.images.signature import HEAD_BYTES, hint, sniff
+from batchscan.util.weighted_semaphore import WeightedSemaphore
 
 
 class Judge:
@@ -27,14 +27,14 @@ class Judge:
         self,
         rules: Rules,
         decoders: Decoders | None = None,
-        pixels: PixelSemaphore | None = None,
+        pixels: WeightedSemaphore | None = None,
         decoded: Decoded | None = None,
     ) -> None:
         self.rules = rules
         self._decoders = decoders or Decoders()
         self._raw = RawJudge(rules, self._decoders)
         self._raster = RasterJudge(
-            rules, pixels or PixelSemaphore(rules.max_pixels), decoded or Decoded()
+            rules, pixels or WeightedSemaphore(rules.max_pixels), decoded or Decoded()
         )
 
     def judge(self, data: bytes, name: str, sha256: str | None = None) -> Verdict:

@@ -22,10 +22,10 @@ from batchscan.images.end_markers import END, has_end
 from batchscan.images.headers import claimed_size
 from batchscan.images.kinds import ImageFormat
 from batchscan.images.metadata import provenance
-from batchscan.images.pixel_semaphore import PixelSemaphore
 from batchscan.images.raster import open_raster, silence_warnings
 from batchscan.images.thumbnail import thumbnail
 from batchscan.model import STRIPPED, Image, Provenance
+from batchscan.util.weighted_semaphore import WeightedSemaphore
 
 _RASTERS: Final = {kind.format: kind for kind in kinds.RASTERS}
 NOTHING: Final = Provenance()
@@ -56,7 +56,7 @@ class PreviewMaker:
 
     def __init__(
         self,
-        pixels: PixelSemaphore,
+        pixels: WeightedSemaphore,
         decoders: Decoders,
         max_pixels: int,
         decoded: Decoded | None = None,

@@ -32,7 +32,6 @@ from batchscan.images.end_markers import is_complete
 from batchscan.images.fingerprints import draft_scale, fingerprint_of
 from batchscan.images.headers import claimed_size
 from batchscan.images.kinds import ImageFormat
-from batchscan.images.pixel_semaphore import PixelSemaphore
 from batchscan.images.rules import (
     ANIMATED,
     METADATA_DAMAGED,
@@ -43,6 +42,7 @@ from batchscan.images.rules import (
 )
 from batchscan.images.unusual import name_unusual
 from batchscan.likeness import Fingerprint
+from batchscan.util.weighted_semaphore import WeightedSemaphore
 
 # Pillow's guard against huge pictures would refuse by other numbers than ours, and its limit for
 # texts refuses good PNGs with more than 1 MiB of XMP. Both exist only as module variables.
@@ -76,7 +76,7 @@ class Judged(NamedTuple):
 class RasterJudge:
     """Judges the six formats that Pillow decodes; may be shared by threads."""
 
-    def __init__(self, rules: Rules, pixels: PixelSemaphore, decoded: Decoded) -> None:
+    def __init__(self, rules: Rules, pixels: WeightedSemaphore, decoded: Decoded) -> None:
         self._rules = rules
         self._decoded = decoded
         self._pixels = pixels

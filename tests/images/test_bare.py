@@ -18,10 +18,10 @@ from batchscan.enums import RejectReason
 from batchscan.images import kinds, raster
 from batchscan.images.bare import bare_copies
 from batchscan.images.judge import Judge
-from batchscan.images.pixel_semaphore import PixelSemaphore
 from batchscan.images.preview import PreviewMaker
 from batchscan.images.rules import Accepted, Refused, Rules
 from batchscan.model import Image, Stat
+from batchscan.util.weighted_semaphore import WeightedSemaphore
 from tests.support import pictures
 
 LIMIT = 75_000_000
@@ -107,7 +107,7 @@ def is_portrayed(data: bytes, verdict: Accepted, decoders) -> bool:
         verdict.width, verdict.height, verdict.content_type, "a", verdict.warnings,
     )  # fmt: skip
     return (
-        PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).make_preview(image).thumbnail
+        PreviewMaker(WeightedSemaphore(LIMIT), decoders, LIMIT).make_preview(image).thumbnail
         is not None
     )
 
@@ -153,7 +153,7 @@ def test_orientation_survives_the_damage_beside_it(decoders):
         "/a.jpg", Stat(len(data), 0, 0), data, "0" * 64, "jpeg", 64, 48, "image/jpeg", "a.jpg",
         verdict.warnings,
     )  # fmt: skip
-    small = PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).make_preview(image).thumbnail
+    small = PreviewMaker(WeightedSemaphore(LIMIT), decoders, LIMIT).make_preview(image).thumbnail
 
     assert small is not None
     assert Pillow.open(io.BytesIO(small)).size == (48, 64)

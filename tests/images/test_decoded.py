@@ -8,12 +8,12 @@ from PIL import Image as Pillow
 
 from batchscan.images.decoded import Decoded
 from batchscan.images.judge import Judge
-from batchscan.images.pixel_semaphore import PixelSemaphore
 from batchscan.images.preview import PreviewMaker
 from batchscan.images.read import inspect
 from batchscan.images.rules import Rules
 from batchscan.images.sending import make_sendable
 from batchscan.model import Candidate, Image, Stat
+from batchscan.util.weighted_semaphore import WeightedSemaphore
 
 LIMIT = 75_000_000
 
@@ -45,10 +45,11 @@ def test_a_thumbnail_of_what_the_judge_decoded_is_the_same(
     decoded = Decoded()
     judge = Judge(Rules(), decoders, decoded=decoded)
     image = inspected(tmp_path, judge, photograph(size, mode, orientation, progressive=progressive))
-    afresh = PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).make_preview(image)
+    afresh = PreviewMaker(WeightedSemaphore(LIMIT), decoders, LIMIT).make_preview(image)
     assert afresh.thumbnail
     assert (
-        PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT, decoded).make_preview(image) == afresh
+        PreviewMaker(WeightedSemaphore(LIMIT), decoders, LIMIT, decoded).make_preview(image)
+        == afresh
     )
 
 
@@ -59,10 +60,11 @@ def test_without_metadata_it_is_the_same(tmp_path, decoders, orientation):
     found = inspected(tmp_path, judge, photograph((950, 700), "RGB", orientation))
     image = make_sendable(found, decoders, rules)
     assert isinstance(image, Image)
-    afresh = PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).make_preview(image)
+    afresh = PreviewMaker(WeightedSemaphore(LIMIT), decoders, LIMIT).make_preview(image)
     assert afresh.thumbnail
     assert (
-        PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT, decoded).make_preview(image) == afresh
+        PreviewMaker(WeightedSemaphore(LIMIT), decoders, LIMIT, decoded).make_preview(image)
+        == afresh
     )
 
 
@@ -73,10 +75,11 @@ def test_of_a_conversion_it_is_what_was_sent(tmp_path, decoders, orientation):
     found = inspected(tmp_path, judge, photograph((950, 700), "RGB", orientation))
     image = make_sendable(replace(found, convert=True), decoders, rules)
     assert isinstance(image, Image)
-    afresh = PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).make_preview(image)
+    afresh = PreviewMaker(WeightedSemaphore(LIMIT), decoders, LIMIT).make_preview(image)
     assert afresh.thumbnail
     assert (
-        PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT, decoded).make_preview(image) == afresh
+        PreviewMaker(WeightedSemaphore(LIMIT), decoders, LIMIT, decoded).make_preview(image)
+        == afresh
     )
 
 
@@ -86,7 +89,7 @@ def test_a_matched_picture_is_decoded_once(tmp_path, decoders):
     image = inspected(tmp_path, judge, photograph((950, 700), "RGB", 1))
     # Nothing but a header is left: whoever decoded it would find no pixels.
     header = replace(image, data=image.data[: image.data.index(b"\xff\xda")])
-    preview_maker = PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT, decoded)
+    preview_maker = PreviewMaker(WeightedSemaphore(LIMIT), decoders, LIMIT, decoded)
     assert preview_maker.make_preview(header).thumbnail
     assert preview_maker.make_preview(header).thumbnail is None, "given away once"
 

@@ -8,11 +8,11 @@ import pytest
 from PIL import Image as Pillow
 
 from batchscan.images.decoding.pool import Decoders
-from batchscan.images.pixel_semaphore import PixelSemaphore
 from batchscan.images.preview import Preview, PreviewMaker
 from batchscan.images.rules import Accepted
 from batchscan.images.thumbnail import EDGE, ENOUGH, thumbnail
 from batchscan.model import Image, Provenance, Stat
+from batchscan.util.weighted_semaphore import WeightedSemaphore
 from tests.support import pictures
 
 LIMIT = 75_000_000
@@ -31,7 +31,7 @@ def portray(decoders, judge):
             name, stat, data, digest, verdict.format, verdict.width, verdict.height,
             verdict.content_type, name, verdict.warnings,
         )  # fmt: skip
-        return PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).make_preview(image)
+        return PreviewMaker(WeightedSemaphore(LIMIT), decoders, LIMIT).make_preview(image)
 
     return portraying
 
@@ -176,7 +176,7 @@ def test_a_jpeg_without_its_end_marker_is_shown(portray):
 
 
 def test_pixels_are_decoded_only_as_the_allowance_has_room(decoders):
-    pixels = PixelSemaphore(64 * 48)
+    pixels = WeightedSemaphore(64 * 48)
     data = pictures.png()
     image = Image("a.png", Stat(len(data), 0, 0), data, "", "png", 64, 48, "", "a.png")
     previews: list[Preview] = []
@@ -197,7 +197,7 @@ def test_pixels_are_decoded_only_as_the_allowance_has_room(decoders):
 def test_what_cannot_be_decoded_has_no_thumbnail_and_raises_nothing(decoders, form, data):
     image = Image("a", Stat(len(data), 0, 0), data, "", form, 64, 48, "", "a")
 
-    assert PreviewMaker(PixelSemaphore(LIMIT), decoders, LIMIT).make_preview(image) == Preview(
+    assert PreviewMaker(WeightedSemaphore(LIMIT), decoders, LIMIT).make_preview(image) == Preview(
         None, Provenance()
     )
 
@@ -225,7 +225,7 @@ def test_a_raw_decoder_that_dies_costs_the_thumbnail_and_nothing_else():
     data = pictures.dng(t315=b"Ann\0")
     image = Image("a.dng", Stat(len(data), 0, 0), data, "", "raw", 64, 48, "", "a.dng")
 
-    assert PreviewMaker(PixelSemaphore(1), dying, 1).make_preview(image) == Preview(
+    assert PreviewMaker(WeightedSemaphore(1), dying, 1).make_preview(image) == Preview(
         None, Provenance("Ann")
     )
 

@@ -14,10 +14,10 @@ from batchscan.enums import FailReason, RejectReason
 from batchscan.images.decoding.messages import Operation, Reply, Request
 from batchscan.images.decoding.process import COMMAND, DecoderDied, DecoderProcess, Source
 from batchscan.images.kinds import ImageFormat
-from batchscan.images.pixel_semaphore import PixelSemaphore
 from batchscan.images.raw_process import RawReport
 from batchscan.images.rules import MAX_DECODED_PIXELS, RuleViolation, Size
 from batchscan.model import Provenance
+from batchscan.util.weighted_semaphore import WeightedSemaphore
 
 SECONDS: Final = 60.0
 """How long one file may take."""
@@ -61,7 +61,7 @@ class Decoders:
         self,
         processes: int | None = None,
         *,
-        pixels: PixelSemaphore | None = None,
+        pixels: WeightedSemaphore | None = None,
         command: Sequence[str] = COMMAND,
         seconds: float = SECONDS,
     ) -> None:
@@ -74,7 +74,7 @@ class Decoders:
             seconds: that one file may take.
         """
         count = processes or min(MAX_PROCESSES, os.cpu_count() or 1)
-        self._pixels = pixels or PixelSemaphore(MAX_DECODED_PIXELS)
+        self._pixels = pixels or WeightedSemaphore(MAX_DECODED_PIXELS)
         self._all = [DecoderProcess(command, seconds) for _ in range(count)]
         self._idle = deque(self._all)
         self._changed = threading.Condition()

@@ -23,7 +23,7 @@ from batchscan.images.decoding.messages import (
     receive_json,
     send_json,
 )
-from batchscan.images.pixel_semaphore import PixelSemaphore
+from batchscan.util.weighted_semaphore import WeightedSemaphore
 
 # -P: nothing is imported from the working folder. Not `multiprocessing`, which runs the main
 # module again and so asks programs for a guard there.
@@ -74,7 +74,9 @@ class DecoderProcess:
         process = self._process
         return process.pid if process else None
 
-    def ask(self, request: Request, source: Source, pixels: PixelSemaphore) -> tuple[Reply, bytes]:
+    def ask(
+        self, request: Request, source: Source, pixels: WeightedSemaphore
+    ) -> tuple[Reply, bytes]:
         """Have one file looked at; also the JPEG, where one was made.
 
         Raises:
@@ -112,7 +114,7 @@ class DecoderProcess:
             self._bury(self._process, overdue=False)
 
     def _admitted(
-        self, connection: socket.socket, reply: Reply, held: ExitStack, pixels: PixelSemaphore
+        self, connection: socket.socket, reply: Reply, held: ExitStack, pixels: WeightedSemaphore
     ) -> Reply:
         """Let the child decode; a file that holds another, larger picture waits once more."""
         weight = reply.admit or 0

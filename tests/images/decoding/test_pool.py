@@ -20,8 +20,8 @@ from batchscan.enums import RejectReason
 from batchscan.images import kinds
 from batchscan.images.decoding.pool import Decoders
 from batchscan.images.decoding.process import DecoderDied, Source
-from batchscan.images.pixel_semaphore import PixelSemaphore
 from batchscan.images.rules import RuleViolation
+from batchscan.util.weighted_semaphore import WeightedSemaphore
 from tests.support import pictures
 
 LIMIT = 75_000_000
@@ -216,7 +216,7 @@ SMALL = "from batchscan.images.decoding import child\nchild.MEMORY = 60_000_000\
 def test_several_are_decoded_at_once_within_the_pixels_that_are_allowed():
     held, most = [0], [0]
 
-    class Watched(PixelSemaphore):
+    class Watched(WeightedSemaphore):
         @contextmanager
         def hold(self, weight):
             with super().hold(weight):

@@ -1,4 +1,4 @@
-"""A weighted limit for threads: so many pixels decoded at once, in however many pictures."""
+"""A weighted semaphore for threads: so many pixels decoded at once, in however many pictures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class PixelSemaphore:
+class WeightedSemaphore:
     """Lets threads pass while the sum of their weights stays within the capacity.
 
     First come, first served: many small pictures never keep a large one waiting for ever.
@@ -34,4 +34,4 @@ class PixelSemaphore:
                 self._changed.notify()
 
     def __repr__(self) -> str:
-        return f"<Allowance {self._free:,} of {self._capacity:,} free>"
+        return f"<WeightedSemaphore {self._free:,} of {self._capacity:,} free>"
