@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from PIL import Image
 
 from batchscan.images.decoding.pool import Decoders
-from batchscan.images.decoding.process import Source
+from batchscan.images.decoding.process import FileSource
 from batchscan.images.kinds import JPEG
 from batchscan.images.likeness import fingerprint, likeness
 from batchscan.images.rules import RuleViolation
@@ -46,7 +46,7 @@ def look_at(data: bytes, decoders: Decoders) -> CapturedLook | None:
     if kind is None:
         return None
     try:
-        converted = decoders.convert(kind, Source(data), check_raw=kind.group == "raw")
+        converted = decoders.convert(kind, FileSource(data), check_raw=kind.group == "raw")
     except RuleViolation:
         return None
     with Image.open(io.BytesIO(converted.data), formats=("JPEG",)) as image:

@@ -20,7 +20,7 @@ from batchscan.util.timestamps import rfc3339
 _PART = 1024 * 1024  # bytes read at once
 
 
-class VersionFields(msgspec.Struct, frozen=True, kw_only=True):
+class CoveredFileFields(msgspec.Struct, frozen=True, kw_only=True):
     """A file that is covered, and how alike it is to the one that was asked about."""
 
     path: str
@@ -43,10 +43,10 @@ class GroupFields(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     width: int
     height: int
-    versions: list[VersionFields]
+    versions: list[CoveredFileFields]
 
 
-class DecisionFields(msgspec.Struct, frozen=True, kw_only=True):
+class RenditionDecisionFields(msgspec.Struct, frozen=True, kw_only=True):
     """What a person said of one picture, or of two."""
 
     word: str
@@ -75,10 +75,10 @@ def groups(ledger: Ledger) -> Iterator[GroupFields]:
         )
 
 
-def _version(file: CoveredFile) -> VersionFields:
+def _version(file: CoveredFile) -> CoveredFileFields:
     path, path_b64 = path_fields(file.path)
     by = file.cover.by
-    return VersionFields(
+    return CoveredFileFields(
         path=path,
         path_b64=path_b64,
         sha256=file.sha256,
@@ -92,11 +92,11 @@ def _version(file: CoveredFile) -> VersionFields:
     )
 
 
-def decisions(ledger: Ledger) -> Iterator[DecisionFields]:
+def decisions(ledger: Ledger) -> Iterator[RenditionDecisionFields]:
     """What people said, the oldest first."""
     for each in ledger.renditions.decisions():
         other = None if each.other_path is None else path_fields(os.fsdecode(each.other_path))[0]
-        yield DecisionFields(
+        yield RenditionDecisionFields(
             word=each.word,
             at=rfc3339(each.at),
             who=each.who,
@@ -141,7 +141,7 @@ def _sum(covered: int, asked: int) -> str:
     return f"{amount(covered + asked, 'version')}: {', '.join(parts)}."
 
 
-def _why(version: VersionFields) -> str:
+def _why(version: CoveredFileFields) -> str:
     asked = "" if version.covered else "; asked about, too"
     if version.rule == "joined":
         return f"joined by you{asked}"
@@ -150,7 +150,7 @@ def _why(version: VersionFields) -> str:
     return f"{bits}{beside}{asked}"
 
 
-def _said(said: DecisionFields) -> str:
+def _said(said: RenditionDecisionFields) -> str:
     about = f"{printable(said.path)}"
     if said.other_path is not None:
         about += f" and {printable(said.other_path)}"

@@ -17,7 +17,7 @@ from batchscan.errors import StorageError
 from batchscan.ledger import FILE_NAME
 from batchscan.ledger.backup import faults, undisturbed
 from batchscan.ledger.captures import KeptFile, kept_files
-from batchscan.ledger.integrity import ODD, CheckResult, IntegrityChecker, LastRun
+from batchscan.ledger.integrity import ODD, IntegrityChecker, IntegrityResult, LastRun
 from batchscan.ledger.migrate import other_version, version_of
 from batchscan.ledger.schema import VERSION
 from batchscan.report.schema import Report
@@ -85,7 +85,7 @@ def _look_closer(soundness: IntegrityChecker) -> Iterator[Finding]:
             yield finding
 
 
-def _guarded(what: str, advice: str, look: Callable[[], CheckResult]) -> Finding:
+def _guarded(what: str, advice: str, look: Callable[[], IntegrityResult]) -> Finding:
     """One look; what is damaged may end it."""
     try:
         looked = look()

@@ -20,7 +20,7 @@ from batchscan.copyleaks.transport import Transport
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class ApiAccount:
     """Whose account, and at which addresses."""
 
     api_url: str
@@ -33,7 +33,7 @@ class CopyleaksClient:
     """Asks the vendor's API with one shared token, renewed once when it is refused."""
 
     def __init__(
-        self, account: Account, transport: Transport, token_file: Path, now: Callable[[], float]
+        self, account: ApiAccount, transport: Transport, token_file: Path, now: Callable[[], float]
     ) -> None:
         """Prepare; `now` gives seconds since 1970."""
         self._account = account

@@ -28,7 +28,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     sandbox: bool
 
 
-class Stats(msgspec.Struct, frozen=True, kw_only=True):
+class RequestTotals(msgspec.Struct, frozen=True, kw_only=True):
     """The requests counted, those that the journal has dropped as well."""
 
     requests: dict[str, int]  # by route
@@ -66,9 +66,9 @@ class Journal:
         """All entries as JSON lines."""
         return msgspec.json.Encoder().encode_lines(list(self._entries))
 
-    def stats(self, balance: int) -> Stats:
+    def stats(self, balance: int) -> RequestTotals:
         """Count; `balance` is the account's credits now."""
-        return Stats(
+        return RequestTotals(
             requests=dict(self._routes),
             statuses=dict(self._statuses),
             charged=self._charged,

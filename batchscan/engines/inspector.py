@@ -11,7 +11,7 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
 from batchscan.enums import FailReason
-from batchscan.images.decoded import Decoded
+from batchscan.images.decoded import DecodedCache
 from batchscan.images.decoding.pool import Decoders
 from batchscan.images.judge import Judge
 from batchscan.images.preview import Preview, PreviewMaker
@@ -32,7 +32,7 @@ class Inspector:
         self._rules = Rules.of(settings.scan, settings.send)
         pixels = WeightedSemaphore(self._rules.max_pixels)
         self._decoders = Decoders(pixels=pixels)
-        decoded = Decoded()
+        decoded = DecodedCache()
         self._judge = Judge(self._rules, self._decoders, pixels, decoded)
         self._preview_maker = PreviewMaker(pixels, self._decoders, self._rules.max_pixels, decoded)
         self._crew = ThreadPool(threads, "inspect")

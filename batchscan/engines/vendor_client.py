@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from batchscan import version
-from batchscan.copyleaks.client import Account, CopyleaksClient
+from batchscan.copyleaks.client import ApiAccount, CopyleaksClient
 from batchscan.copyleaks.secret import SecretStr
 from batchscan.copyleaks.transport import Transport
 from batchscan.settings import Settings
@@ -28,7 +28,7 @@ def open_client(
 ) -> CopyleaksClient:
     """The vendor's client for an account; without one it is refused at the first login."""
     key = settings.account.api_key
-    account = Account(
+    account = ApiAccount(
         api_url=settings.api.url,
         identity_url=settings.api.identity_url,
         email=settings.account.email or "",

@@ -21,7 +21,7 @@ ROOM: Final = 16 * 1024 * 1024
 """Bytes of pixels that are kept at most: some 400 pictures of 0.7 megapixels, 30 of 12."""
 
 
-class Decoded:
+class DecodedCache:
     """The latest decoded pictures by their SHA-256, the oldest making room; shared by threads."""
 
     def __init__(self, room: int = ROOM) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from batchscan.enums import FailReason, RejectReason
 from batchscan.images import kinds
-from batchscan.images.decoded import Decoded
+from batchscan.images.decoded import DecodedCache
 from batchscan.images.decoding.pool import Decoders
 from batchscan.images.file_name import agree, extension_of
 from batchscan.images.kinds import ImageFormat
 from batchscan.images.metadata import ifd
 from batchscan.images.raster import RasterJudge
 from batchscan.images.raw import RawJudge
-from batchscan.images.rules import Accepted, Refused, Rules, RuleViolation, Size, Verdict
+from batchscan.images.rules import Accepted, RejectedBytes, Rules, RuleViolation, Size, Verdict
 from batchscan.images.signature import HEAD_BYTES, hint, sniff
 from batchscan.util.weighted_semaphore import WeightedSemaphore
 
@@ -28,13 +28,13 @@ class Judge:
         rules: Rules,
         decoders: Decoders | None = None,
         pixels: WeightedSemaphore | None = None,
-        decoded: Decoded | None = None,
+        decoded: DecodedCache | None = None,
     ) -> None:
         self.rules = rules
         self._decoders = decoders or Decoders()
         self._raw = RawJudge(rules, self._decoders)
         self._raster = RasterJudge(
-            rules, pixels or WeightedSemaphore(rules.max_pixels), decoded or Decoded()
+            rules, pixels or WeightedSemaphore(rules.max_pixels), decoded or DecodedCache()
         )
 
     def judge(self, data: bytes, name: str, sha256: str | None = None) -> Verdict:
@@ -49,10 +49,10 @@ class Judge:
         except RuleViolation as unfit:
             width, height = unfit.size or (None, None)
             known = kind.format if kind else None
-            return Refused(unfit.reason, unfit.detail, known, width, height)
+            return RejectedBytes(unfit.reason, unfit.detail, known, width, height)
         except MemoryError:
             known = kind.format if kind else None
-            return Refused(FailReason.CHECK_FAILED, "no memory left to check it", known)
+            return RejectedBytes(FailReason.CHECK_FAILED, "no memory left to check it", known)
 
     @property
     def decoders(self) -> Decoders:

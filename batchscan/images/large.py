@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from batchscan.images import kinds
-from batchscan.images.decoding.process import Source
+from batchscan.images.decoding.process import FileSource
 from batchscan.images.file_name import agree, extension_of
 from batchscan.images.judge import Judge
 from batchscan.images.judged import image_of
@@ -56,7 +56,7 @@ class LargeFile:
             image = image_of(self.path, self.status, b"", digest, verdict)
             if not convert:
                 return image
-            source = Source(descriptor=self.descriptor)
+            source = FileSource(descriptor=self.descriptor)
             return converted(image, source, judge.decoders, rules, check_raw=True)
         except RuleViolation as unfit:
             width, height = unfit.size or (None, None)

@@ -15,7 +15,7 @@ from PIL import Image as Pillow
 
 from batchscan.images import kinds
 from batchscan.images.bare import bare_copies
-from batchscan.images.decoded import Decoded
+from batchscan.images.decoded import DecodedCache
 from batchscan.images.decoding.pool import Decoders
 from batchscan.images.decoding.process import DecoderDied
 from batchscan.images.end_markers import END, has_end
@@ -59,7 +59,7 @@ class PreviewMaker:
         pixels: WeightedSemaphore,
         decoders: Decoders,
         max_pixels: int,
-        decoded: Decoded | None = None,
+        decoded: DecodedCache | None = None,
     ) -> None:
         """Prepare.
 
@@ -69,7 +69,7 @@ class PreviewMaker:
             max_pixels: that a preview in camera RAW may have.
             decoded: shared with the judge: the pixels that it decoded.
         """
-        self._decoded = decoded or Decoded()
+        self._decoded = decoded or DecodedCache()
         self._pixels = pixels
         self._decoders = decoders
         self._max_pixels = max_pixels

@@ -27,7 +27,7 @@ from PIL import (
 from batchscan.enums import RejectReason
 from batchscan.images import animation, end_markers, kinds
 from batchscan.images.bare import bare_copies
-from batchscan.images.decoded import SCALE, Decoded
+from batchscan.images.decoded import SCALE, DecodedCache
 from batchscan.images.end_markers import is_complete
 from batchscan.images.fingerprints import draft_scale, fingerprint_of
 from batchscan.images.headers import claimed_size
@@ -76,7 +76,7 @@ class Judged(NamedTuple):
 class RasterJudge:
     """Judges the six formats that Pillow decodes; may be shared by threads."""
 
-    def __init__(self, rules: Rules, pixels: WeightedSemaphore, decoded: Decoded) -> None:
+    def __init__(self, rules: Rules, pixels: WeightedSemaphore, decoded: DecodedCache) -> None:
         self._rules = rules
         self._decoded = decoded
         self._pixels = pixels

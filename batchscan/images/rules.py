@@ -136,7 +136,7 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RejectedBytes:
     """These bytes will not be sent; what was learned before the refusal is kept."""
 
     reason: RejectReason | FailReason
@@ -146,11 +146,11 @@ class Refused:
     height: int | None = None
 
 
-Verdict: TypeAlias = Accepted | Refused
+Verdict: TypeAlias = Accepted | RejectedBytes
 
 
 class RuleViolation(Exception):
-    """Raised by a rule that a picture breaks; a `Judge` turns it into `Refused`."""
+    """Raised by a rule that a picture breaks; a `Judge` turns it into `RejectedBytes`."""
 
     def __init__(
         self, reason: RejectReason | FailReason, detail: str, size: Size | None = None

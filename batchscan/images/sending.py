@@ -13,8 +13,8 @@ from PIL import Image as PillowImage
 from batchscan import version
 from batchscan.images import kinds
 from batchscan.images.bare import bare_copies
-from batchscan.images.decoding.pool import Converted, Decoders
-from batchscan.images.decoding.process import Source
+from batchscan.images.decoding.pool import ConvertedFile, Decoders
+from batchscan.images.decoding.process import FileSource
 from batchscan.images.file_name import safe_file_name
 from batchscan.images.fingerprints import fingerprint_of_jpeg
 from batchscan.images.kinds import ImageFormat
@@ -44,7 +44,7 @@ def make_sendable(image: Image, decoders: Decoders, rules: Rules) -> Image | Not
         if not image.convert and kind.group == "raster":
             with suppress(CannotStrip):
                 return _stripped(image, kind)
-        return converted(image, Source(image.data), decoders, rules)
+        return converted(image, FileSource(image.data), decoders, rules)
     except RuleViolation as unfit:
         width, height = unfit.size or (image.width or None, image.height or None)
         return NotSendable(
@@ -62,7 +62,7 @@ def make_sendable(image: Image, decoders: Decoders, rules: Rules) -> Image | Not
 
 
 def converted(
-    image: Image, source: Source, decoders: Decoders, rules: Rules, *, check_raw: bool = False
+    image: Image, source: FileSource, decoders: Decoders, rules: Rules, *, check_raw: bool = False
 ) -> Image:
     """A picture with the JPEG that is sent for it.
 
@@ -103,7 +103,7 @@ def is_converted(image: Image) -> bool:
     return image.convert or kinds.BY_NAME[image.kind].group == "raw"
 
 
-def _shape(size: tuple[int, int], made: Converted) -> tuple[int, int]:
+def _shape(size: tuple[int, int], made: ConvertedFile) -> tuple[int, int]:
     """A picture's size, the way up that its JPEG is."""
     return size if (size[0] >= size[1]) == (made.width >= made.height) else (size[1], size[0])
 

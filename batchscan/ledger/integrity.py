@@ -45,7 +45,7 @@ def _unpacks(packed: object) -> bool:
 
 
 @dataclass(slots=True)
-class CheckResult:
+class IntegrityResult:
     """How much was looked at, and what was wrong."""
 
     number: int = 0
@@ -76,32 +76,32 @@ class IntegrityChecker:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def references(self) -> CheckResult:
+    def references(self) -> IntegrityResult:
         """Whether everything that a row points to is there."""
-        looked = CheckResult()
+        looked = IntegrityResult()
         for table, _, other, _ in self._connection.execute("PRAGMA foreign_key_check"):
             looked.blame(f"a row of {table} points to none of {other}")
         return looked
 
-    def columns(self) -> CheckResult:
+    def columns(self) -> IntegrityResult:
         """Whether every column holds what belongs there: a type, JSON, a word, something packed."""
-        looked = CheckResult()
+        looked = IntegrityResult()
         self._connection.create_function("unpacks", 1, _unpacks, deterministic=True)
         for what, rows in self._connection.execute(COLUMN_QUERY):
             if rows:
                 looked.blame(f"{what} of {rows:,} row{'' if rows == 1 else 's'}")
         return looked
 
-    def payments(self) -> CheckResult:
+    def payments(self) -> IntegrityResult:
         """Whether claims and answers agree on what was paid for."""
-        looked = CheckResult()
+        looked = IntegrityResult()
         for (fault,) in self._connection.execute(PAYMENT_QUERY, {"most": MAX_COUNT}):
             looked.blame(fault)
         return looked
 
-    def answers(self) -> CheckResult:
+    def answers(self) -> IntegrityResult:
         """Whether each answer can be read, and its matches are known as it shows them."""
-        looked = CheckResult()
+        looked = IntegrityResult()
         rows = self._connection.execute(
             "SELECT a.id, a.body, a.id = p.answer_id, a.reader IS NULL, a.trouble FROM answers a"
             " JOIN pictures p ON p.id = a.picture_id ORDER BY a.id"
@@ -114,9 +114,9 @@ class IntegrityChecker:
                 looked.blame(f"answer {number} {fault}")
         return looked
 
-    def seals(self) -> CheckResult:
+    def seals(self) -> IntegrityResult:
         """Whether what seals say is what the files' rows say."""
-        looked = CheckResult()
+        looked = IntegrityResult()
         for row in self._connection.execute(_SEALS).fetchall():
             looked.number += 1
             self._look_at_seal(looked, *row)
@@ -158,7 +158,7 @@ class IntegrityChecker:
         agrees = entered == shown if newest else entered <= shown
         return None if agrees else "shows other matches than are known of it"
 
-    def _look_at_seal(self, looked: CheckResult, *seal: Any) -> None:  # noqa: ANN401 - a row
+    def _look_at_seal(self, looked: IntegrityResult, *seal: Any) -> None:  # noqa: ANN401 - a row
         realm_id, folder_id, first, found, rules, oldest, matched, rejected, end = seal
         rows = self._connection.execute(_FILES, (realm_id, folder_id, first, end, end)).fetchall()
         try:

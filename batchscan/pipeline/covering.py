@@ -40,7 +40,7 @@ MakeSendable = Callable[[Image, Candidate], Awaitable[Image | NotSendable]]
 
 
 @dataclass(slots=True)
-class Renditions:
+class RenditionCoverer:
     """Notes and covers versions, as `scan.renditions` says."""
 
     settings: Settings

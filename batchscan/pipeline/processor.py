@@ -23,7 +23,7 @@ from batchscan.model import (
 )
 from batchscan.pace import Clock
 from batchscan.pipeline.concurrency import ByteSemaphore, SingleFlight
-from batchscan.pipeline.covering import Renditions
+from batchscan.pipeline.covering import RenditionCoverer
 from batchscan.pipeline.decision import (
     Decision,
     Plain,
@@ -66,7 +66,7 @@ class FileProcessor:
     decisions: DecisionRecorder
     stop: Shutdown
     clock: Clock
-    renditions: Renditions
+    renditions: RenditionCoverer
     marks: CrashMarks | None  # None in a dry run
     bytes_in_flight: ByteSemaphore = field(init=False)
     in_flight: SingleFlight[Decision] = field(default_factory=SingleFlight)  # by content

@@ -22,7 +22,7 @@ AT_ONCE: Final = 64  # files that are looked at a second time
 
 
 @dataclass(slots=True)
-class Plan:
+class FamilyPlan:
     """The groups of the noted files, behind the answered pictures that they may be versions of."""
 
     answered: list[int]  # picture numbers; a group's numbers below their count mean these
@@ -105,7 +105,7 @@ def _moment(taken: str) -> int:
 NO_COLUMNS: Final = Columns.of(())
 
 
-def plan(answered: Columns, noted: Columns, verdicts: Verdicts) -> Plan:
+def plan(answered: Columns, noted: Columns, verdicts: Verdicts) -> FamilyPlan:
     """Group the noted files, and the answered pictures that they may be versions of."""
     both = Columns.joined([answered, noted])
     first = len(answered.pictures)
@@ -118,7 +118,7 @@ def plan(answered: Columns, noted: Columns, verdicts: Verdicts) -> Plan:
     ]
     if said:
         pairs = np.concatenate((pairs, np.array(said, np.int64)))
-    return Plan(answered.numbers.tolist(), Groups(len(both.pictures), pairs), verdicts)
+    return FamilyPlan(answered.numbers.tolist(), Groups(len(both.pictures), pairs), verdicts)
 
 
 _UNLIKE: Final = 256  # bits

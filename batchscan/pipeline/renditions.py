@@ -40,7 +40,7 @@ from batchscan.pipeline.rendition_plan import (
     AT_ONCE,
     NO_COLUMNS,
     Columns,
-    Plan,
+    FamilyPlan,
     next_groups,
     plan,
 )
@@ -134,7 +134,7 @@ class RenditionPlanner:
                 yield file
             rank += AT_ONCE
 
-    async def _plan(self) -> Plan:
+    async def _plan(self) -> FamilyPlan:
         noted = await self._columns(
             lambda ledger, last: ledger.renditions.files.ranked(last.number if last else 0, _PAGE)
         )
@@ -163,7 +163,7 @@ class RenditionPlanner:
             last = some[-1]
         return await asyncio.to_thread(Columns.joined, parts)
 
-    async def _confirmed(self, groups: list[Group], plan: Plan) -> list[list[Member]]:
+    async def _confirmed(self, groups: list[Group], plan: FamilyPlan) -> list[list[Member]]:
         """The families of some groups: thumbnails are looked at, and what holds stays tied."""
         first = len(plan.answered)
 
@@ -264,7 +264,7 @@ def _turn(
 def _loaded(
     ledger: Ledger,
     group: Group,
-    plan: Plan,
+    plan: FamilyPlan,
     load_answer: Callable[[Ledger, RenditionFile], Answered | None],
 ) -> Iterator[_Entry]:
     first = len(plan.answered)

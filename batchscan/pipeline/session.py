@@ -21,7 +21,7 @@ from batchscan.model import Outcome
 from batchscan.pace import AwakeTime, Clock, RateLimiter
 from batchscan.pipeline.api_submitter import ApiSubmitter
 from batchscan.pipeline.budget import Budget, CalendarBudget
-from batchscan.pipeline.covering import Renditions
+from batchscan.pipeline.covering import RenditionCoverer
 from batchscan.pipeline.decision_recorder import DecisionRecorder
 from batchscan.pipeline.dry_run import DryRunSubmitter
 from batchscan.pipeline.inputs import open_walks
@@ -136,7 +136,7 @@ async def open_session(  # noqa: PLR0915 - the one place where a run is put toge
                     settler=settler,
                     still_locked=still_locked,
                 )
-            renditions = Renditions(settings, freshness, ledger, engine, recorder, tally)
+            renditions = RenditionCoverer(settings, freshness, ledger, engine, recorder, tally)
             planner = RenditionPlanner(
                 settings, run_id, ledger, engine, stop, renditions.load_answer
             )

@@ -27,6 +27,7 @@ from batchscan.ledger import (
 )
 from batchscan.model import Candidate, Outcome
 from batchscan.pace import Clock
+from batchscan.pipeline.candidate_queue import CandidateQueue
 from batchscan.pipeline.listing import NANO, batches, candidates_of, too_young
 from batchscan.pipeline.missing_folders import MissingFolderCheck
 from batchscan.pipeline.outcomes import Stopwatch, deferred
@@ -34,7 +35,6 @@ from batchscan.pipeline.recorder import Recorder
 from batchscan.pipeline.rendition_family import Member
 from batchscan.pipeline.renditions import RenditionPlanner
 from batchscan.pipeline.shutdown import Shutdown
-from batchscan.pipeline.spool import Spool
 from batchscan.runs.checkpoint import RunCheckpoint
 from batchscan.settings import Settings
 from batchscan.stores import is_empty
@@ -76,10 +76,10 @@ class Source:
         Raises:
             StorageError: the ledger or the output cannot be written.
         """
-        with Spool() as spool:
-            listing = asyncio.create_task(self._list(spool))
+        with CandidateQueue() as waiting:
+            listing = asyncio.create_task(self._list(waiting))
             try:
-                while self._goes_on() and (some := await spool.get()):
+                while self._goes_on() and (some := await waiting.get()):
                     await self._hand_on(some, queue)
             finally:
                 listing.cancel()
@@ -110,23 +110,23 @@ class Source:
         lost = self.stop.bug is not None or self.stop.storage_failed
         return not lost and now - self.stopped_at < PUTS_OFF_FOR
 
-    async def _list(self, spool: Spool) -> None:
-        """Put all that is found into the spool; trouble is the run's reason to stop."""
+    async def _list(self, waiting: CandidateQueue) -> None:
+        """Put all that is found into the queue; trouble is the run's reason to stop."""
         try:
             for walk in self.walks:
                 if not self.stop.immediate:
-                    await self._list_from(walk, spool)
+                    await self._list_from(walk, waiting)
             self.ended = True
         except StopRun as reason:
             self.stop.request(reason)
         except Exception as bug:  # noqa: BLE001 - raised again when what is paid for has settled
             self.stop.request_for_bug(bug)
         finally:
-            await spool.end()
+            await waiting.end()
 
-    async def _list_from(self, walk: Finder, spool: Spool) -> None:
+    async def _list_from(self, walk: Finder, waiting: CandidateQueue) -> None:
         async for blocks in batches(walk):
-            await spool.put(await self._old_enough(await self._candidates(blocks)))
+            await waiting.put(await self._old_enough(await self._candidates(blocks)))
             if self.stop.immediate:
                 break
         self.tally.ignored += walk.counts.ignored

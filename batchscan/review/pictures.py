@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from batchscan.images.decoding.pool import Decoders
-from batchscan.images.decoding.process import Source
+from batchscan.images.decoding.process import FileSource
 from batchscan.images.rules import RuleViolation
 from batchscan.images.signature import HEAD_BYTES, sniff
 from batchscan.ledger.review_details import PictureFile
@@ -87,7 +87,7 @@ class OwnPictures:
         if data is None or kind is None:
             return None
         try:
-            return self._decoders.convert(kind, Source(data)).data
+            return self._decoders.convert(kind, FileSource(data)).data
         except RuleViolation:
             return None
 

@@ -2,7 +2,7 @@
 
 from typing import TypeAlias
 
-from batchscan.walk.block import BLOCK, Block, Counts, Entry
+from batchscan.walk.block import BLOCK, Block, Entry, WalkCounts
 from batchscan.walk.file_lists import FileList
 from batchscan.walk.local import LocalWalk
 from batchscan.walk.remote import RemoteWalk
@@ -13,11 +13,11 @@ Finder: TypeAlias = LocalWalk | RemoteWalk | FileList
 __all__ = [
     "BLOCK",
     "Block",
-    "Counts",
     "Entry",
     "FileList",
     "Finder",
     "LocalWalk",
     "RemoteWalk",
+    "WalkCounts",
     "check_roots",
 ]

@@ -51,7 +51,7 @@ class Block:
 
 
 @dataclass(slots=True)
-class Counts:
+class WalkCounts:
     """What was left out or lost, and what each root showed.
 
     Only the thread that walks may change them.

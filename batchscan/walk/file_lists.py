@@ -16,7 +16,7 @@ from batchscan.model import Stat
 from batchscan.stores import stats_of
 from batchscan.util.escaping import printable
 from batchscan.util.paths import is_url, split_path
-from batchscan.walk.block import BLOCK, Block, Counts, entry_of
+from batchscan.walk.block import BLOCK, Block, WalkCounts, entry_of
 from batchscan.walk.roots import absolute
 
 CHUNK = 1 << 16  # bytes read at once
@@ -39,7 +39,7 @@ class FileList:
         Raises:
             UsageError: there is no such list, or it cannot be read.
         """
-        self.counts = Counts()
+        self.counts = WalkCounts()
         self._source = source
         self._nul = nul
         self._file = _opened(source, stdin)

@@ -11,7 +11,7 @@ from itertools import islice
 
 from batchscan.path_patterns import InvalidPattern
 from batchscan.settings import Scan
-from batchscan.walk.block import BLOCK, Block, Counts, Entry, descend
+from batchscan.walk.block import BLOCK, Block, Entry, WalkCounts, descend
 from batchscan.walk.file_lists import grouped
 from batchscan.walk.ignore_rules import IgnoreRules
 from batchscan.walk.other_names import OTHER_EXTENSIONS
@@ -63,7 +63,7 @@ class LocalWalk:
         Raises:
             UsageError: a pattern is broken.
         """
-        self.counts = Counts()
+        self.counts = WalkCounts()
         self._roots = tuple(roots)
         self._rules = IgnoreRules.of(rules.include, rules.exclude)
         self._follow = rules.follow_symlinks

@@ -17,7 +17,7 @@ from batchscan.settings import Scan
 from batchscan.stores import Item, Store, address_and_store
 from batchscan.stores.registry import is_object
 from batchscan.util.paths import join_path
-from batchscan.walk.block import BLOCK, Block, Counts, Entry, descend
+from batchscan.walk.block import BLOCK, Block, Entry, WalkCounts, descend
 from batchscan.walk.file_lists import grouped
 from batchscan.walk.ignore_rules import IGNORE_FILE, MAX_IGNORE_FILE, IgnoreRules
 from batchscan.walk.other_names import OTHER_EXTENSIONS
@@ -62,7 +62,7 @@ class RemoteWalk:
         Raises:
             UsageError: a pattern is broken.
         """
-        self.counts = Counts()
+        self.counts = WalkCounts()
         self._roots = tuple(roots)
         self._rules = IgnoreRules.of(rules.include, rules.exclude)
         self._extensions = frozenset(extension.lstrip(".") for extension in extensions)

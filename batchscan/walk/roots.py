@@ -17,7 +17,7 @@ Identity: TypeAlias = tuple[int, int]  # device and inode: one place, however it
 
 
 @dataclass(slots=True)
-class Plan:
+class RootPlan:
     """The roots sorted out: files to take as they are, folders to walk."""
 
     files: list[str] = field(default_factory=list)
@@ -72,9 +72,9 @@ def check_roots(roots: Iterable[str], never: Sequence[str] = ()) -> None:
             raise UsageError(f"cannot scan '{printable(root)}': you may not read it")
 
 
-def plan(roots: Iterable[str]) -> Plan:
+def plan(roots: Iterable[str]) -> RootPlan:
     """Sort out the roots; the same place under two names counts once."""
-    sorted_out = Plan()
+    sorted_out = RootPlan()
     for root in map(absolute, roots):
         try:
             status = os.stat(root)

@@ -14,7 +14,7 @@ from batchscan.web_client import robots
 from batchscan.web_client.addresses import is_public
 from batchscan.web_client.challenges import is_challenge
 from batchscan.web_client.connect_to import ConnectTo
-from batchscan.web_client.exchange import Asked, Budget, Route, exchange
+from batchscan.web_client.exchange import Asked, Route, TimeBudget, exchange
 from batchscan.web_client.host_pace import HostPace
 from batchscan.web_client.inflate import ACCEPTED, decode_body
 from batchscan.web_client.lookup import Lookup, Names, system_lookup
@@ -102,7 +102,7 @@ class WebClient:
             return Failure(url, error.kind, error.detail, tuple(hops))
 
     async def _follow(self, url: str, asked: Asked, hops: list[Hop]) -> None:
-        budget = Budget(self._limits.seconds)
+        budget = TimeBudget(self._limits.seconds)
         target: Target | None = target_of(url)
         while target is not None:
             if len(hops) > MAX_REDIRECTS:
@@ -118,7 +118,7 @@ class WebClient:
         headers = {"User-Agent": user_agent(), "Accept": accept, "Accept-Encoding": ACCEPTED}
         return Asked(headers, max_bytes, truncates)
 
-    async def _ask(self, target: Target, asked: Asked, budget: Budget) -> Hop:
+    async def _ask(self, target: Target, asked: Asked, budget: TimeBudget) -> Hop:
         """One exchange in its host's turn."""
         async with self._pace.turn(target.site):
             with budget.spending() as seconds:
@@ -158,14 +158,14 @@ class WebClient:
             )
         return Route(addresses, target.port, lambda address, _: is_public(address))
 
-    async def _check_robots(self, target: Target, budget: Budget) -> None:
+    async def _check_robots(self, target: Target, budget: TimeBudget) -> None:
         known = await self._robots_of(target, budget)
         if known.error is not None:
             raise FetchError(known.error.kind, known.error.detail)
         if known.rules is not None and not known.rules.allows(target.url.raw_path_qs):
             raise FetchError(FailureKind.ROBOTS, f"the robots.txt of {target.host} asks us not to")
 
-    async def _robots_of(self, target: Target, budget: Budget) -> _Known:
+    async def _robots_of(self, target: Target, budget: TimeBudget) -> _Known:
         """What an origin's robots.txt says; asked for once, however many want to know."""
         origin = target.origin
         number = int.from_bytes(hashlib.blake2s(origin.encode(), digest_size=2).digest(), "big")
@@ -178,7 +178,7 @@ class WebClient:
                 self._robots.popitem(last=False)
             return known
 
-    async def _get_robots(self, target: Target, budget: Budget) -> _Known:
+    async def _get_robots(self, target: Target, budget: TimeBudget) -> _Known:
         """RFC 9309: what is not there allows everything, what fails allows nothing."""
         asked = self._asked(robots.MAX_BYTES, "text/plain, */*;q=0.1", truncates=True)
         later = self._clock.monotonic() + _RECHECK_ROBOTS

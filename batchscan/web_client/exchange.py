@@ -42,7 +42,7 @@ class Asked:
     truncates: bool = False  # what is longer is no trouble: its beginning is enough
 
 
-class Budget:
+class TimeBudget:
     """Seconds of exchanges that one address may take in all; waiting for a turn costs nothing."""
 
     def __init__(self, seconds: float) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from batchscan.copyleaks.client import Account, CopyleaksClient
+from batchscan.copyleaks.client import ApiAccount, CopyleaksClient
 from batchscan.copyleaks.errors import (
     AuthenticationFailed,
     BadResponse,
@@ -58,7 +58,7 @@ async def asking(service: Service, folder) -> AsyncIterator[CopyleaksClient]:
         serving(web.route("*", "/{any:.*}", service.answer)) as url,
         transport(read_timeout=5.0) as sender,
     ):
-        account = Account(url, url, "me@example.com", KEY)
+        account = ApiAccount(url, url, "me@example.com", KEY)
         yield CopyleaksClient(account, sender, folder / "token.json", lambda: NOW)
 
 
@@ -112,7 +112,7 @@ async def test_no_login_or_balance_can_be_the_answer_to_an_earlier_request(tmp_p
             writer.write(first)
 
     async with scripted(repeat) as url, transport(read_timeout=5.0) as sender:
-        account = Account(url, url, "me@example.com", KEY)
+        account = ApiAccount(url, url, "me@example.com", KEY)
         client = CopyleaksClient(account, sender, tmp_path / "token.json", lambda: NOW)
         tokens = [await client.token()]
         balances = [await client.credits(), await client.credits()]

@@ -19,7 +19,7 @@ from batchscan.images import kinds, raster
 from batchscan.images.bare import bare_copies
 from batchscan.images.judge import Judge
 from batchscan.images.preview import PreviewMaker
-from batchscan.images.rules import Accepted, Refused, Rules
+from batchscan.images.rules import Accepted, RejectedBytes, Rules
 from batchscan.model import Image, Stat
 from batchscan.util.weighted_semaphore import WeightedSemaphore
 from tests.support import pictures
@@ -97,7 +97,7 @@ DAMAGED = {
 }  # fmt: skip
 
 
-def judged(data: bytes, name: str) -> Accepted | Refused:
+def judged(data: bytes, name: str) -> Accepted | RejectedBytes:
     return JUDGE.judge(data, name)
 
 
@@ -228,7 +228,7 @@ def test_damage_in_a_pngs_critical_chunks_is_refused_with_or_without_other_damag
         data[ANCILLARY[-1]] ^= 1
     verdict = judged(bytes(data), "a.png")
 
-    assert isinstance(verdict, Refused)
+    assert isinstance(verdict, RejectedBytes)
     assert verdict.reason in {RejectReason.CORRUPT, RejectReason.TOO_MANY_PIXELS}
 
 
@@ -268,8 +268,8 @@ def test_a_cut_jpeg_is_refused_also_where_its_metadata_is_damaged(length):
     damaged = jpeg_with(segment(0xEE, b"Adobe\0"))
     cut = damaged[: length * len(damaged) // len(RICH_JPEG) - 40]
 
-    assert isinstance(judged(cut, "a.jpg"), Refused)
-    assert isinstance(judged(RICH_JPEG[:length], "a.jpg"), Refused)
+    assert isinstance(judged(cut, "a.jpg"), RejectedBytes)
+    assert isinstance(judged(RICH_JPEG[:length], "a.jpg"), RejectedBytes)
 
 
 @given(st.data())
@@ -283,13 +283,13 @@ def test_damaged_metadata_of_a_webp_is_passed_over_and_a_cut_one_is_refused(data
 
     assert isinstance(judged(bytes(damaged), "a.webp"), Accepted)
     assert isinstance(judged(whole[: max(at, start + 8)], "a.webp"), Accepted)
-    assert isinstance(judged(cut, "a.webp"), Refused)
+    assert isinstance(judged(cut, "a.webp"), RejectedBytes)
 
 
 @given(st.integers(1, 2000))
 def test_an_animation_cut_between_or_in_frames_is_refused_as_before(length):
     whole = pictures.animated_webp()
-    assert isinstance(judged(whole[: min(length, len(whole) - 1)], "a.webp"), Refused)
+    assert isinstance(judged(whole[: min(length, len(whole) - 1)], "a.webp"), RejectedBytes)
 
 
 @given(st.binary(max_size=300), st.sampled_from(kinds.RASTERS))

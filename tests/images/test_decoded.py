@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image as Pillow
 
-from batchscan.images.decoded import Decoded
+from batchscan.images.decoded import DecodedCache
 from batchscan.images.judge import Judge
 from batchscan.images.preview import PreviewMaker
 from batchscan.images.read import inspect
@@ -42,7 +42,7 @@ def inspected(tmp_path, judge: Judge, data: bytes) -> Image:
 def test_a_thumbnail_of_what_the_judge_decoded_is_the_same(
     tmp_path, decoders, mode, progressive, orientation, size
 ):
-    decoded = Decoded()
+    decoded = DecodedCache()
     judge = Judge(Rules(), decoders, decoded=decoded)
     image = inspected(tmp_path, judge, photograph(size, mode, orientation, progressive=progressive))
     afresh = PreviewMaker(WeightedSemaphore(LIMIT), decoders, LIMIT).make_preview(image)
@@ -55,7 +55,7 @@ def test_a_thumbnail_of_what_the_judge_decoded_is_the_same(
 
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_without_metadata_it_is_the_same(tmp_path, decoders, orientation):
-    rules, decoded = Rules(strip=True), Decoded()
+    rules, decoded = Rules(strip=True), DecodedCache()
     judge = Judge(rules, decoders, decoded=decoded)
     found = inspected(tmp_path, judge, photograph((950, 700), "RGB", orientation))
     image = make_sendable(found, decoders, rules)
@@ -70,7 +70,7 @@ def test_without_metadata_it_is_the_same(tmp_path, decoders, orientation):
 
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_of_a_conversion_it_is_what_was_sent(tmp_path, decoders, orientation):
-    rules, decoded = Rules(), Decoded()
+    rules, decoded = Rules(), DecodedCache()
     judge = Judge(rules, decoders, decoded=decoded)
     found = inspected(tmp_path, judge, photograph((950, 700), "RGB", orientation))
     image = make_sendable(replace(found, convert=True), decoders, rules)
@@ -84,7 +84,7 @@ def test_of_a_conversion_it_is_what_was_sent(tmp_path, decoders, orientation):
 
 
 def test_a_matched_picture_is_decoded_once(tmp_path, decoders):
-    decoded = Decoded()
+    decoded = DecodedCache()
     judge = Judge(Rules(), decoders, decoded=decoded)
     image = inspected(tmp_path, judge, photograph((950, 700), "RGB", 1))
     # Nothing but a header is left: whoever decoded it would find no pixels.
@@ -96,7 +96,7 @@ def test_a_matched_picture_is_decoded_once(tmp_path, decoders):
 
 def test_what_is_kept_is_bounded_and_the_oldest_makes_room():
     picture = Pillow.new("RGB", (100, 100))  # 40 kB in memory
-    decoded = Decoded(room=400_000)
+    decoded = DecodedCache(room=400_000)
     names = [hashlib.sha256(bytes([n])).hexdigest() for n in range(25)]
     for name in names:
         decoded.put(name, picture, (800, 800))

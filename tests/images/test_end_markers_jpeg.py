@@ -1,7 +1,7 @@
 import pytest
 
 from batchscan.images import end_markers
-from batchscan.images.rules import Accepted, Refused
+from batchscan.images.rules import Accepted, RejectedBytes
 from tests.support import pictures
 
 
@@ -40,7 +40,7 @@ def test_a_jpeg_cut_anywhere_before_is_refused(judge, options, seed):
     accepted = [
         len(data) - kept
         for kept in range(len(data) - 6)
-        if not isinstance(judge.judge(data[:kept], "a.jpg"), Refused)
+        if not isinstance(judge.judge(data[:kept], "a.jpg"), RejectedBytes)
     ]
 
     assert accepted == []
@@ -51,7 +51,7 @@ def test_a_cut_jpeg_is_not_saved_by_an_end_marker_in_what_is_appended(judge):
 
     verdict = judge.judge(data[: len(data) // 2], "a.jpg")
 
-    assert isinstance(verdict, Refused)
+    assert isinstance(verdict, RejectedBytes)
     assert "truncated" in verdict.detail
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from batchscan.enums import RejectReason
 from batchscan.images.judge import Judge
-from batchscan.images.rules import Accepted, Refused, Rules
+from batchscan.images.rules import Accepted, RejectedBytes, Rules
 from tests.support import pictures
 
 
@@ -27,7 +27,7 @@ from tests.support import pictures
 def test_a_refusal_has_its_reason_and_says_what_to_do(judge, name, data, reason, words):
     verdict = judge.judge(data, name)
 
-    assert isinstance(verdict, Refused)
+    assert isinstance(verdict, RejectedBytes)
     assert verdict.reason is reason
     assert words in verdict.detail
 

@@ -11,7 +11,7 @@ from PIL import Image, PngImagePlugin
 
 from batchscan.enums import FailReason, RejectReason
 from batchscan.images.judge import Judge
-from batchscan.images.rules import Accepted, Refused, Rules
+from batchscan.images.rules import Accepted, RejectedBytes, Rules
 from tests.support import pictures
 
 WHOLE = {
@@ -41,7 +41,7 @@ def test_exactly_the_limit_passes_and_one_pixel_more_does_not(judge_by, name, ch
 
     refused = judge_by(Rules(check, max_pixels=64 * 48 - 1)).judge(WHOLE[name], name)
 
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RejectedBytes)
     assert refused.reason is RejectReason.TOO_MANY_PIXELS
     assert (refused.width, refused.height) == (64, 48)
 
@@ -53,7 +53,7 @@ def test_a_picture_cut_in_the_middle_is_refused(judge_by, name, check):
 
     for percent in range(1, 96, 3):
         verdict = judge.judge(data[: len(data) * percent // 100], name)
-        assert isinstance(verdict, Refused), percent
+        assert isinstance(verdict, RejectedBytes), percent
         assert verdict.reason in {RejectReason.CORRUPT, RejectReason.NOT_AN_IMAGE}
         assert verdict.detail
 
@@ -74,7 +74,7 @@ def test_a_bomb_of_a_few_bytes_is_refused_before_it_is_opened(judge, dispose):
     verdict = judge.judge(bomb, "a.gif")
 
     assert len(bomb) <= 44
-    assert isinstance(verdict, Refused)
+    assert isinstance(verdict, RejectedBytes)
     assert verdict.reason is RejectReason.TOO_MANY_PIXELS
     assert (verdict.width, verdict.height) == (65535, 66601)
 

@@ -6,7 +6,7 @@ import pytest
 from batchscan.enums import FailReason, RejectReason
 from batchscan.images.decoding.pool import Decoders
 from batchscan.images.judge import Judge
-from batchscan.images.rules import Accepted, Refused, Rules
+from batchscan.images.rules import Accepted, RejectedBytes, Rules
 from tests.support import pictures
 
 JPEG_XL = 52546  # LibRaw opens such a DNG and cannot unpack it
@@ -92,7 +92,7 @@ def test_a_decoder_without_memory_says_nothing_about_the_file():
     verdict = judge.judge(pictures.dng(), "a.dng")
     judge.close()
 
-    assert isinstance(verdict, Refused)
+    assert isinstance(verdict, RejectedBytes)
     assert verdict.reason is FailReason.CHECK_FAILED
     assert "memory" in verdict.detail
 
@@ -100,7 +100,7 @@ def test_a_decoder_without_memory_says_nothing_about_the_file():
 def test_an_ordinary_tiff_under_a_raw_name_is_refused(judge):
     verdict = judge.judge(pictures.tiff(), "a.nef")
 
-    assert isinstance(verdict, Refused)
+    assert isinstance(verdict, RejectedBytes)
     assert verdict.reason is RejectReason.CORRUPT
 
 
@@ -126,7 +126,7 @@ def test_a_header_alone_is_corrupt(judge, name, head):
 def test_a_raw_that_is_cut_is_refused(judge, percent):
     data = pictures.dng(80, 60)
 
-    assert isinstance(judge.judge(data[: len(data) * percent // 100], "a.dng"), Refused)
+    assert isinstance(judge.judge(data[: len(data) * percent // 100], "a.dng"), RejectedBytes)
 
 
 def test_a_decoder_that_crashes_costs_this_file_only(crashing):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from batchscan.images.judge import Judge
-from batchscan.images.rules import Refused, Rules
+from batchscan.images.rules import RejectedBytes, Rules
 from tests.support.pictures import jpeg, png
 
 BASELINE = b"\xff\xc0"
@@ -40,7 +40,7 @@ def of_kind(marker: int, bits: int = 8) -> bytes:
 def test_an_unusual_picture_is_called_what_it_is(judge, data, name, what):
     verdict = judge.judge(data, name)
 
-    assert isinstance(verdict, Refused)
+    assert isinstance(verdict, RejectedBytes)
     assert verdict.reason == "corrupt"
     assert what in verdict.detail
     assert "damaged" not in verdict.detail
@@ -49,5 +49,5 @@ def test_an_unusual_picture_is_called_what_it_is(judge, data, name, what):
 def test_a_usual_one_that_is_cut_off_is_not_called_unusual(judge):
     verdict = judge.judge(jpeg()[:100], "a.jpg")
 
-    assert isinstance(verdict, Refused)
+    assert isinstance(verdict, RejectedBytes)
     assert "ordinary" not in verdict.detail

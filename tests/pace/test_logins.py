@@ -16,12 +16,12 @@ LOGINS, WINDOW = 12, 900.0  # the vendor's login page
 PROCESS = """
 import asyncio, sys, time
 from pathlib import Path
-from batchscan.copyleaks.client import Account, CopyleaksClient
+from batchscan.copyleaks.client import ApiAccount, CopyleaksClient
 from batchscan.copyleaks.errors import AuthenticationFailed, LoginBudgetSpent, TokenRefused
 from batchscan.copyleaks.transport import Transport
 
 async def main(url, file):
-    account = Account(url, url, "me@example.com", "key-of-the-test")
+    account = ApiAccount(url, url, "me@example.com", "key-of-the-test")
     open_ = Transport(user_agent="t", connect_timeout=30, read_timeout=60, connections=1)
     async with open_ as transport:
         client = CopyleaksClient(account, transport, Path(file), time.time)

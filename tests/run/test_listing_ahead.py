@@ -9,7 +9,7 @@ import pytest
 
 from batchscan import Pace, Rate, Scan
 from batchscan.pace import SystemClock
-from batchscan.pipeline import listing, spool
+from batchscan.pipeline import candidate_queue, listing
 
 SLOW = Pace(rate=(Rate(1, 1.0),), concurrency=1)
 
@@ -18,7 +18,7 @@ SLOW = Pace(rate=(Rate(1, 1.0),), concurrency=1)
 def narrow(monkeypatch):
     """Blocks and memory that hold but a few files, so that most are in the file."""
     monkeypatch.setattr(listing, "BATCH_FILES", 10)
-    monkeypatch.setattr(spool, "IN_MEMORY", 10)
+    monkeypatch.setattr(candidate_queue, "IN_MEMORY", 10)
 
 
 async def test_the_total_is_known_when_the_listing_has_ended(bench, narrow):

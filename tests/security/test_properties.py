@@ -21,7 +21,7 @@ from batchscan.engines.vendor_mapping import parse_answer
 from batchscan.enums import FailReason, MatchKind, RejectReason
 from batchscan.errors import StorageError, UsageError
 from batchscan.images.judge import Judge
-from batchscan.images.rules import Accepted, Refused, Rules
+from batchscan.images.rules import Accepted, RejectedBytes, Rules
 from batchscan.results import encode, line_of, read_lines
 from batchscan.settings.catalog import entries
 from batchscan.settings.load import load
@@ -292,7 +292,7 @@ def judges():
 def has_a_verdict(judges, data: bytes, name: str) -> None:
     for judge in judges:
         verdict = judge.judge(data, name)
-        assert isinstance(verdict, Accepted | Refused)
+        assert isinstance(verdict, Accepted | RejectedBytes)
         if isinstance(verdict, Accepted):
             assert verdict.width > 0
             assert verdict.height > 0

@@ -13,7 +13,7 @@ import pytest
 
 from batchscan import Secret
 from batchscan.alerts import make_messages
-from batchscan.copyleaks.client import Account, CopyleaksClient, read_grant
+from batchscan.copyleaks.client import ApiAccount, CopyleaksClient, read_grant
 from batchscan.copyleaks.error_table import failure
 from batchscan.copyleaks.requests import Request, check, check_form, credits_left, login
 from batchscan.copyleaks.secret import SecretStr
@@ -199,7 +199,7 @@ def environment_of(process: int) -> bytes:
 async def test_no_object_shows_key_or_token(bench, tmp_path):
     bench.pictures(1)
     settings = bench.settings(account={"api_key": Secret(KEY)})
-    account = Account("https://a.test", "https://b.test", "me@example.com", SecretStr(KEY))
+    account = ApiAccount("https://a.test", "https://b.test", "me@example.com", SecretStr(KEY))
     held = TokenFile(bound_to="x", access_token=TOKEN, expires_at=9e9)
     form = check_form("bs-1", b"picture", "a.png", "image/png", sandbox=False)
 

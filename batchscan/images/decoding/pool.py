@@ -12,7 +12,7 @@ from typing import Final
 
 from batchscan.enums import FailReason, RejectReason
 from batchscan.images.decoding.messages import Operation, Reply, Request
-from batchscan.images.decoding.process import COMMAND, DecoderDied, DecoderProcess, Source
+from batchscan.images.decoding.process import COMMAND, DecoderDied, DecoderProcess, FileSource
 from batchscan.images.kinds import ImageFormat
 from batchscan.images.raw_process import RawReport
 from batchscan.images.rules import MAX_DECODED_PIXELS, RuleViolation, Size
@@ -27,7 +27,7 @@ MAX_PROCESSES: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Converted:
+class ConvertedFile:
     """The JPEG to send, and the size of the picture that it was made of."""
 
     data: bytes = field(repr=False)
@@ -102,8 +102,8 @@ class Decoders:
         return self._raw(Operation.RAW_PREVIEW, data, max_pixels).thumbnail
 
     def convert(
-        self, kind: ImageFormat, source: Source, *, check_raw: bool = False, unpack: bool = True
-    ) -> Converted:
+        self, kind: ImageFormat, source: FileSource, *, check_raw: bool = False, unpack: bool = True
+    ) -> ConvertedFile:
         """Have the JPEG made that is sent in a picture's place.
 
         Args:
@@ -124,7 +124,7 @@ class Decoders:
             raise RuleViolation(FailReason.CHECK_FAILED, str(error)) from error
         if reply.reason is not None:
             raise _unfit(reply)
-        return Converted(
+        return ConvertedFile(
             data,
             reply.sent_width,
             reply.sent_height,
@@ -148,7 +148,7 @@ class Decoders:
         """
         request = Request(Operation.LOOK, 0, MAX_DECODED_PIXELS, None, kind.name)
         try:
-            reply, preview = self._ask(request, Source(data))
+            reply, preview = self._ask(request, FileSource(data))
         except DecoderDied as error:
             raise RuleViolation(FailReason.CHECK_FAILED, str(error)) from error
         if reply.reason is not None:
@@ -169,12 +169,12 @@ class Decoders:
             self._changed.notify_all()
 
     def _raw(self, operation: Operation, data: bytes, max_pixels: int) -> RawReport:
-        reply, _ = self._ask(Request(operation, 0, max_pixels, None), Source(data))
+        reply, _ = self._ask(Request(operation, 0, max_pixels, None), FileSource(data))
         if reply.raw is None:
             raise DecoderDied("the decoder gave no answer")
         return reply.raw
 
-    def _ask(self, request: Request, source: Source) -> tuple[Reply, bytes]:
+    def _ask(self, request: Request, source: FileSource) -> tuple[Reply, bytes]:
         with self._child() as child:
             return child.ask(request, source, self._pixels)
 

@@ -46,7 +46,7 @@ class DecoderDied(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class FileSource:
     """The file to decode: its bytes, or a descriptor that is open for reading."""
 
     data: bytes | None = None
@@ -75,7 +75,7 @@ class DecoderProcess:
         return process.pid if process else None
 
     def ask(
-        self, request: Request, source: Source, pixels: WeightedSemaphore
+        self, request: Request, source: FileSource, pixels: WeightedSemaphore
     ) -> tuple[Reply, bytes]:
         """Have one file looked at; also the JPEG, where one was made.
 
@@ -184,7 +184,7 @@ def _start(command: Sequence[str]) -> tuple[subprocess.Popen[bytes], socket.sock
     return process, ours
 
 
-def _send(connection: socket.socket, request: Request, source: Source) -> None:
+def _send(connection: socket.socket, request: Request, source: FileSource) -> None:
     send_json(connection, request)
     if source.data is not None:
         connection.sendall(source.data)

@@ -13,7 +13,7 @@ from batchscan.enums import RejectReason
 from batchscan.images import kinds
 from batchscan.images.decoding.child import MEMORY
 from batchscan.images.decoding.pool import Decoders
-from batchscan.images.decoding.process import Source
+from batchscan.images.decoding.process import FileSource
 from batchscan.images.rules import RuleViolation
 from tests.support import huge_pictures
 from tests.support.colours import COLOURS, assert_shows
@@ -43,7 +43,7 @@ def most_memory(pid: int) -> int:
 def test_200_megapixels_are_converted_within_the_memory_of_a_process(kind, make):
     decoders = Decoders(1, seconds=240)
     try:
-        made = decoders.convert(kind, Source(make(COLOURS)))
+        made = decoders.convert(kind, FileSource(make(COLOURS)))
         [pid] = decoders.pids
         assert most_memory(pid) < MEMORY
     finally:
@@ -58,7 +58,7 @@ def test_one_row_of_blocks_more_is_refused_by_its_header():
     try:
         data = huge_pictures.jpeg(COLOURS, huge_pictures.HEIGHT + 16)
         with pytest.raises(RuleViolation, match=r"200,320,000 pixels; .* scale it down") as refused:
-            decoders.convert(kinds.JPEG, Source(data))
+            decoders.convert(kinds.JPEG, FileSource(data))
     finally:
         decoders.close()
 

@@ -19,7 +19,7 @@ from PIL import Image
 from batchscan.enums import RejectReason
 from batchscan.images import kinds
 from batchscan.images.decoding.pool import Decoders
-from batchscan.images.decoding.process import DecoderDied, Source
+from batchscan.images.decoding.process import DecoderDied, FileSource
 from batchscan.images.rules import RuleViolation
 from batchscan.util.weighted_semaphore import WeightedSemaphore
 from tests.support import pictures
@@ -201,8 +201,8 @@ def _tiff(w: int, h: int) -> bytes:
 def test_a_picture_that_would_not_fit_the_memory_is_rejected_and_the_next_is_not(monkeypatch):
     small = Decoders(1, command=[sys.executable, "-c", SMALL])
     with pytest.raises(RuleViolation) as refused:
-        small.convert(kinds.TIFF, Source(_tiff(12_000, 10_000)))
-    made = small.convert(kinds.TIFF, Source(_tiff(100, 50)))
+        small.convert(kinds.TIFF, FileSource(_tiff(12_000, 10_000)))
+    made = small.convert(kinds.TIFF, FileSource(_tiff(100, 50)))
     small.close()
 
     assert refused.value.reason is RejectReason.TOO_MANY_PIXELS
@@ -230,7 +230,7 @@ def test_several_are_decoded_at_once_within_the_pixels_that_are_allowed():
     pool = Decoders(3, pixels=Watched(2 * 600 * 500))
     data = _tiff(600, 500)
     with ThreadPoolExecutor(6) as threads:
-        made = list(threads.map(lambda _: pool.convert(kinds.TIFF, Source(data)), range(12)))
+        made = list(threads.map(lambda _: pool.convert(kinds.TIFF, FileSource(data)), range(12)))
     started = len(pool.pids)
     pool.close()
 
@@ -244,8 +244,8 @@ def test_an_open_file_is_decoded_from_its_descriptor(process, tmp_path):
     path.write_bytes(_tiff(64, 48))
     with path.open("rb") as file:
         file.read(100)  # wherever it stands
-        first = process.convert(kinds.TIFF, Source(descriptor=file.fileno()))
-        again = process.convert(kinds.TIFF, Source(descriptor=file.fileno()))
+        first = process.convert(kinds.TIFF, FileSource(descriptor=file.fileno()))
+        again = process.convert(kinds.TIFF, FileSource(descriptor=file.fileno()))
 
     assert first == again
     assert (first.source_width, first.source_height) == (64, 48)
@@ -253,10 +253,10 @@ def test_an_open_file_is_decoded_from_its_descriptor(process, tmp_path):
 
 def test_more_pixels_than_are_decoded_are_refused_by_their_number(process):
     with pytest.raises(RuleViolation, match="200,000,000 at most") as refused:
-        process.convert(kinds.PSD, Source(HUGE))
+        process.convert(kinds.PSD, FileSource(HUGE))
 
     assert refused.value.reason is RejectReason.TOO_MANY_PIXELS
-    assert process.convert(kinds.TIFF, Source(_tiff(8, 8))).width == 8
+    assert process.convert(kinds.TIFF, FileSource(_tiff(8, 8))).width == 8
 
 
 HUGE = b"8BPS\0\2" + bytes(6) + struct.pack(">HIIHH", 3, 300_000, 300_000, 8, 3) + bytes(40)
@@ -271,7 +271,7 @@ HUGE = b"8BPS\0\2" + bytes(6) + struct.pack(">HIIHH", 3, 300_000, 300_000, 8, 3)
 )
 def test_noise_behind_any_signature_is_refused_by_the_same_living_child(process, kind, noise):
     with pytest.raises(RuleViolation) as refused:
-        process.convert(kind, Source(SIGNATURES[kind.name] + noise))
+        process.convert(kind, FileSource(SIGNATURES[kind.name] + noise))
 
     assert isinstance(refused.value.reason, RejectReason), refused.value.detail
 
@@ -305,4 +305,4 @@ def test_directories_of_a_tiff_that_lead_in_a_circle_end(process):
     count = int.from_bytes(data[start : start + 2], "little")
     data[start + 2 + 12 * count : start + 6 + 12 * count] = start.to_bytes(4, "little")
 
-    assert process.convert(kinds.TIFF, Source(bytes(data))).width == 16
+    assert process.convert(kinds.TIFF, FileSource(bytes(data))).width == 16

@@ -35,7 +35,7 @@ class _Record(NamedTuple):
 _DECODER = msgspec.msgpack.Decoder(list[_Record])
 
 
-class Spool:
+class CandidateQueue:
     """First in, first out; for one task that puts and one that gets."""
 
     def __init__(self) -> None:

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchscan.model import Candidate, Stat
-from batchscan.pipeline import spool
-from batchscan.pipeline.spool import Spool
+from batchscan.pipeline import candidate_queue
+from batchscan.pipeline.candidate_queue import CandidateQueue
 
 STATS = st.none() | st.builds(
     Stat, st.integers(0, 2**62), st.integers(-(2**62), 2**62), st.integers(-(2**62), 2**62)
@@ -27,7 +27,7 @@ def candidates(start: int, count: int) -> list[Candidate]:
     return [Candidate(f"/p/{n}.jpg", Stat(n, n, n)) for n in range(start, start + count)]
 
 
-async def all_of(line: Spool) -> list[Candidate]:
+async def all_of(line: CandidateQueue) -> list[Candidate]:
     found: list[Candidate] = []
     while batch := await line.get():
         found += batch
@@ -44,7 +44,7 @@ def test_everything_comes_out_in_its_order(batches, gets, room):
     async def through() -> list[Candidate]:
         found: list[Candidate] = []
         waiting = 0
-        with Spool() as line:
+        with CandidateQueue() as line:
             for number, batch in enumerate(batches):
                 await line.put(batch)
                 waiting += bool(batch)
@@ -54,16 +54,16 @@ def test_everything_comes_out_in_its_order(batches, gets, room):
             await line.end()
             return found + await all_of(line)
 
-    before, spool.IN_MEMORY = spool.IN_MEMORY, room
+    before, candidate_queue.IN_MEMORY = candidate_queue.IN_MEMORY, room
     try:
         assert asyncio.run(through()) == [each for batch in batches for each in batch]
     finally:
-        spool.IN_MEMORY = before
+        candidate_queue.IN_MEMORY = before
 
 
 async def test_who_puts_never_waits_for_who_gets(monkeypatch):
-    monkeypatch.setattr(spool, "IN_MEMORY", 10)
-    with Spool() as line:
+    monkeypatch.setattr(candidate_queue, "IN_MEMORY", 10)
+    with CandidateQueue() as line:
         for number in range(50):
             await asyncio.wait_for(line.put(candidates(number * 10, 10)), 60)
         await line.end()
@@ -71,8 +71,8 @@ async def test_who_puts_never_waits_for_who_gets(monkeypatch):
 
 
 async def test_who_gets_waits_for_what_comes(monkeypatch):
-    monkeypatch.setattr(spool, "IN_MEMORY", 1)
-    with Spool() as line:
+    monkeypatch.setattr(candidate_queue, "IN_MEMORY", 1)
+    with CandidateQueue() as line:
         getting = asyncio.create_task(all_of(line))
         for number in range(20):
             await asyncio.sleep(0)
@@ -83,15 +83,15 @@ async def test_who_gets_waits_for_what_comes(monkeypatch):
 
 @pytest.mark.parametrize("dead", ["/nowhere/at/all", "/proc"])
 async def test_without_a_temporary_file_the_listing_waits_and_nothing_is_lost(monkeypatch, dead):
-    monkeypatch.setattr(spool, "IN_MEMORY", 10)
+    monkeypatch.setattr(candidate_queue, "IN_MEMORY", 10)
     monkeypatch.setattr(tempfile, "tempdir", dead)
 
-    async def put_all(line: Spool, batches: Sequence[Sequence[Candidate]]) -> None:
+    async def put_all(line: CandidateQueue, batches: Sequence[Sequence[Candidate]]) -> None:
         for batch in batches:
             await line.put(batch)
         await line.end()
 
-    with Spool() as line:
+    with CandidateQueue() as line:
         batches = [candidates(number * 5, 5) for number in range(10)]
         putting = asyncio.create_task(put_all(line, batches))
         await asyncio.sleep(0.2)
@@ -101,7 +101,7 @@ async def test_without_a_temporary_file_the_listing_waits_and_nothing_is_lost(mo
 
 
 async def test_a_full_disk_in_the_middle_loses_nothing(monkeypatch):
-    monkeypatch.setattr(spool, "IN_MEMORY", 10)
+    monkeypatch.setattr(candidate_queue, "IN_MEMORY", 10)
     real, calls = os.pwrite, []
 
     def full(descriptor, data, offset):
@@ -111,7 +111,7 @@ async def test_a_full_disk_in_the_middle_loses_nothing(monkeypatch):
         return real(descriptor, bytes(data)[:7], offset)  # a write may be short, too
 
     monkeypatch.setattr(os, "pwrite", full)
-    with Spool() as line:
+    with CandidateQueue() as line:
 
         async def put_all() -> None:
             for number in range(10):
