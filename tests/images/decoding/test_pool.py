@@ -295,7 +295,7 @@ def test_a_heic_that_claims_more_parts_than_any_has_is_corrupt_not_a_lack_of_mem
     data[count : count + 2] = b"\xff\xff"
 
     with pytest.raises(RuleViolation, match="exceeds the security limit") as refused:
-        process.convert(kinds.HEIC, Source(bytes(data)))
+        process.convert(kinds.HEIC, FileSource(bytes(data)))
     assert refused.value.reason is RejectReason.CORRUPT
 
 
