@@ -28,7 +28,8 @@ _MAX_NAMED = 20  # sites
 
 @click.command(
     cls=HelpCommand,
-    help="Draft a takedown notice for each site, as Markdown and as plain text, about the matches "
+    help="Draft a takedown notice for each site, as Markdown, as plain text and as a mail with small "
+    "pictures of the works, about the matches "
     "that are marked reviewed, still there and not allowed. Nothing is sent or marked: a person has "
     "to check, sign and send each draft. Existing drafts are never changed. The settings takedown.* "
     "say who complains.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from batchscan.allow.active import ActiveAllowRules
 from batchscan.ledger import Everything, Ledger
@@ -18,8 +19,12 @@ from batchscan.takedown import (
     gather,
     template_context,
 )
+from batchscan.takedown.mail import as_mail
 from batchscan.url_patterns import UrlPattern
 from batchscan.util.escaping import replace_surrogates
+
+_PLAIN: Final = ".txt"
+_MAIL: Final = ".eml"
 
 
 def notice_templates(
@@ -72,14 +77,19 @@ def gather_notices(
 def render_notice(
     notice: Notice, settings: Settings, templates: Mapping[NoticeFormat, NoticeTemplate]
 ) -> dict[str, bytes]:
-    """One notice in its formats, by the suffix of its file.
+    """One notice in its formats, by the suffix of its file; a mail beside each plain text.
 
     Raises:
         UsageError: a template of the user's own cannot be filled in.
     """
-    return {
+    texts = {
         form.suffix: replace_surrogates(
             template.render(template_context(notice, settings.takedown, form))
         ).encode()
         for form, template in templates.items()
     }
+    for suffix in [suffix for suffix in texts if suffix.endswith(_PLAIN)]:
+        mail = as_mail(texts[suffix], notice)
+        if mail is not None:
+            texts[suffix.removesuffix(_PLAIN) + _MAIL] = mail
+    return texts

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import email
+import email.policy
 import shlex
 import sqlite3
 from contextlib import closing
@@ -15,6 +17,7 @@ from batchscan.model import Provenance
 from batchscan.settings import Api
 from batchscan.takedown import default_template
 from tests.support.ledger_entries import NOW, enter, shown
+from tests.support.pictures import jpeg
 
 DAY = 86_400.0
 
@@ -61,6 +64,31 @@ def mark(state, capsys):
         capsys.readouterr()
 
     return run
+
+
+def test_where_works_can_be_shown_there_is_a_mail_beside_the_text(takedown, mark, state):
+    with closing(sqlite3.connect(state / FILE_NAME)) as ledger, ledger:
+        ledger.execute(
+            "INSERT OR REPLACE INTO portraits (picture_id, thumbnail, provenance)"
+            " SELECT id, ?, '{}' FROM pictures",
+            (jpeg(32, 24),),
+        )
+    mark("other.org")
+    code, drafts, said = takedown("--form", "both")
+
+    assert code == 0
+    stems = ("other.org", "other.org.dsa")
+    assert {*drafts} == {f"{stem}.{kind}" for stem in stems for kind in ("eml", "md", "txt")}
+    assert "drafts/other.org.eml" in said
+    for stem in stems:
+        mail = email.message_from_string(drafts[f"{stem}.eml"], policy=email.policy.default)
+        text, picture = mail.iter_parts()
+        assert text.get_content().replace("\r\n", "\n") == drafts[f"{stem}.txt"]
+        assert picture.get_content() == jpeg(32, 24)
+
+    _, again, said = takedown("--form", "both")
+    assert again == drafts
+    assert "the draft exists already" in said
 
 
 def test_every_site_with_reviewed_matches_gets_a_notice_in_two_formats(takedown, mark, tmp_path):
