@@ -8,7 +8,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from batchscan.model import Match, Provenance
+from batchscan.model import Provenance, TrackedMatch
 from batchscan.takedown.mail import as_mail
 from batchscan.takedown.select import InfringedWork, Notice
 from tests.support.pictures import jpeg, webp
@@ -18,7 +18,7 @@ SMALL = jpeg(64, 48, 1)
 TEXT = "NOTICE to Größe GmbH\n.\nFrom here on\n" + "x" * 2_000 + "\n"
 
 
-def work(thumbnail: bytes | None, *copies: Match) -> InfringedWork:
+def work(thumbnail: bytes | None, *copies: TrackedMatch) -> InfringedWork:
     about = Provenance()
     return InfringedWork("a.jpg", "ab" * 32, "jpeg", 640, 480, about, copies, b"/a.jpg", thumbnail)
 
