@@ -175,6 +175,52 @@ def test_wide_colours_of_light_become_srgb():
     assert_shows(converted(kinds.TIFF, data))
 
 
+def grey_profile() -> bytes:
+    """A profile for one channel that counts light."""
+    whole, found = icc.srgb(), icc.tags(icc.srgb())
+    parts = {
+        name: whole[found[name][0] :][: found[name][1]] for name in (b"wtpt", b"desc", b"cprt")
+    }
+    parts[b"kTRC"] = struct.pack(">4s4xI", b"curv", 0)
+    place = 132 + 12 * len(parts)
+    table, body = b"", b""
+    for name, data in parts.items():
+        table += struct.pack(">4sII", name, place + len(body), len(data))
+        body += data + bytes(-len(data) % 4)
+    made = whole[:16] + b"GRAY" + whole[20:128] + struct.pack(">I", len(parts)) + table + body
+    return struct.pack(">I", len(made)) + made[4:]
+
+
+def test_grey_light_with_a_profile_of_its_own():
+    assert_shows(converted(kinds.TIFF, float_tiff(light(GREY), profile=grey_profile())), GREYS)
+    with pytest.raises(CannotConvert, match="no colour profile says"):
+        converted(kinds.TIFF, float_tiff(light(RGB), profile=grey_profile()))
+
+
+@pytest.mark.parametrize(
+    ("curve", "straight"),
+    [
+        (struct.pack(">4s4xI", b"curv", 0), True),
+        (struct.pack(">4s4xIH", b"curv", 1, 0x100), True),
+        (struct.pack(">4s4xIH", b"curv", 1, 0x233), False),
+        (struct.pack(">4s4xI3H", b"curv", 3, 0, 32768, 65535), True),
+        (struct.pack(">4s4xI3H", b"curv", 3, 0, 14000, 65535), False),
+        (struct.pack(">4s4xHHI", b"para", 0, 0, 0x10000), True),
+        (struct.pack(">4s4xHHI", b"para", 0, 0, 0x23333), False),
+        (struct.pack(">4s4xI", b"curv", 5), False),  # cut off
+        (b"", False),
+    ],
+)
+def test_which_tone_curves_count_light(curve, straight):
+    profile = bytearray(linear_profile(icc.srgb())[:-16] + curve)
+    for number, name in enumerate(icc.tags(icc.srgb())):
+        if name in (b"rTRC", b"gTRC", b"bTRC"):
+            place = len(profile) - len(curve)
+            struct.pack_into(">4sII", profile, 132 + 12 * number, name, place, len(curve))
+
+    assert icc.is_linear(bytes(profile)) is straight
+
+
 def test_dark_tones_of_light_are_not_coarse():
     """Eight bits of light have 13 steps below a fifth of the brightness."""
     shades = np.tile(np.linspace(0, 60, WIDTH), (HEIGHT, 1))
