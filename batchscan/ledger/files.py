@@ -186,12 +186,12 @@ class Files:
             if _stands(row, standing):
                 result.unchanged += 1
                 result.unchanged_bytes += entry[1]
-            elif row.unread or row.covered:
+            elif row.unread or (row.covered and not standing.covers):
                 result.changed.append(entry)
                 continue
             elif row.rules is None and row.received_at is not None:
                 age = standing.effective_time(row.received_at, matched=bool(row.matched))
-                result.due_for_rescan.append(DueRescan(entry, age))
+                result.due_for_rescan.append(DueRescan(entry, age, bool(row.covered)))
             else:
                 result.changed.append(entry)
                 continue
@@ -212,8 +212,6 @@ class Files:
 def _stands(row: _Row, standing: FreshnessPolicy) -> bool:
     if row.unread or (row.covered and not standing.covers):
         return False
-    if row.covered:  # it has a new answer as soon as the picture has that covers it
-        return row.received_at is not None
     return standing.is_current(row.rules, row.run_id, row.received_at, matched=bool(row.matched))
 
 

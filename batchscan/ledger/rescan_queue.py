@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from batchscan.ledger.freshness import FileStat
 from batchscan.model import Candidate, Stat
-from batchscan.util.paths import join_path
+from batchscan.util.paths import join_path, split_path
 
 
 class DueRescan(NamedTuple):
@@ -17,6 +17,7 @@ class DueRescan(NamedTuple):
 
     file: FileStat
     counts_from: float
+    covered: bool = False  # by the answer of another version, which is asked for again first
 
 
 class RescanQueue:
@@ -32,23 +33,39 @@ class RescanQueue:
         path = os.fsencode(folder)
         top = None if root is None else os.fsencode(root)
         self._connection.executemany(
-            "INSERT INTO due_rescans (counts_from, folder, root, explicit, name, size, mtime_ns, ctime_ns)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO due_rescans (counts_from, covered, folder, root, explicit, name, size,"
+            " mtime_ns, ctime_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                (counts_from, path, top, explicit, os.fsencode(name), *stat)
-                for (name, *stat), counts_from in due
+                (counts_from, covered, path, top, explicit, os.fsencode(name), *stat)
+                for (name, *stat), counts_from, covered in due
             ),
         )
 
-    def take(self, most: int) -> list[Candidate]:
-        """Take some away, the oldest answers first; none are left when there are none."""
+    def holds(self, path: str, *, taken: bool) -> bool:
+        """Whether a file's answer is still to be asked for again, or was `taken` for that."""
+        folder, name = split_path(os.fsencode(path))
+        row = self._connection.execute(
+            "SELECT 1 FROM due_rescans WHERE folder = ? AND name = ? AND NOT covered"
+            " AND (NOT taken OR ?)",
+            (folder, name, taken),
+        ).fetchone()
+        return row is not None
+
+    def take(self, most: int, *, covered: bool = False) -> list[Candidate]:
+        """Take some away, the oldest answers first; none are left when there are none.
+
+        Args:
+            most: files.
+            covered: those that another version's answer covers, which are no rescans themselves:
+                whether they are asked about follows from that one.
+        """
         rows = self._connection.execute(
             "SELECT id, folder, root, explicit, name, size, mtime_ns, ctime_ns FROM due_rescans"
-            " ORDER BY counts_from, id LIMIT ?",
-            (most,),
+            " WHERE NOT taken AND covered = ? ORDER BY counts_from, id LIMIT ?",
+            (covered, most),
         ).fetchall()
         self._connection.executemany(
-            "DELETE FROM due_rescans WHERE id = ?", ((row[0],) for row in rows)
+            "UPDATE due_rescans SET taken = 1 WHERE id = ?", ((row[0],) for row in rows)
         )
         return [
             Candidate(
@@ -56,7 +73,7 @@ class RescanQueue:
                 stat=Stat(*stat),
                 named_by_user=bool(explicit),
                 root=None if root is None else os.fsdecode(root),
-                is_rescan=True,
+                is_rescan=not covered,
             )
             for _, folder, root, explicit, name, *stat in rows
         ]

@@ -51,6 +51,8 @@ TEMPORARY = """
     CREATE TEMP TABLE due_rescans (                     -- to be asked again, after what is new
         id INTEGER PRIMARY KEY,
         counts_from REAL NOT NULL,              -- when its answer came, or counts as having come
+        taken INTEGER NOT NULL DEFAULT 0,
+        covered INTEGER NOT NULL,               -- by another version's answer, which comes first
         folder BLOB NOT NULL,
         root BLOB,
         explicit INTEGER NOT NULL,
@@ -59,7 +61,8 @@ TEMPORARY = """
         mtime_ns INTEGER NOT NULL,
         ctime_ns INTEGER NOT NULL
     );
-    CREATE INDEX temp.due_by_age ON due_rescans (counts_from, id);
+    CREATE INDEX temp.due_by_age ON due_rescans (taken, covered, counts_from, id);
+    CREATE INDEX temp.due_by_file ON due_rescans (folder, name);
     CREATE TEMP TABLE prune_candidates (                   -- files that are gone, before their rows go
         folder_id INTEGER NOT NULL,
         name BLOB NOT NULL,

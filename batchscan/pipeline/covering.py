@@ -85,7 +85,7 @@ class RenditionCoverer:
 
     def _what_is_known(self, image: Image, ledger: Ledger) -> tuple[bool, bool, Fingerprint | None]:
         known = ledger.claims.lookup(image.sha256).is_conclusive
-        known = known or self._cover_of(image.sha256, ledger) is not None
+        known = known or self._cover_that_holds(image.sha256, ledger) is not None
         return known, *ledger.renditions.fingerprint(image.sha256)
 
     def _note(self, image: Image, candidate: Candidate, known: bool, ledger: Ledger) -> None:
@@ -108,19 +108,19 @@ class RenditionCoverer:
         alone = ledger.renditions.verdicts().alone
         return None if alone & {sha256, cover.by.sha256} else cover
 
+    def _cover_that_holds(self, sha256: str, ledger: Ledger) -> tuple[Cover, Answered] | None:
+        """The same with the answer, where that is recent enough."""
+        cover = self._cover_of(sha256, ledger)
+        if cover is None:
+            return None
+        answered = self._answered(ledger, cover.by.sha256, cover.by.path)
+        return (cover, answered) if answered is not None else None
+
     async def covered_before(self, image: Image, watch: Stopwatch) -> Stored | None:
         """The decision on a content that was covered in an earlier run, while that answer holds."""
         if not self.covers or self.settings.force:
             return None
-
-        def look(ledger: Ledger) -> tuple[Cover, Answered] | None:
-            cover = self._cover_of(image.sha256, ledger)
-            if cover is None:
-                return None
-            answered = self._answered(ledger, cover.by.sha256, None)
-            return (cover, answered) if answered is not None else None
-
-        found = await self.ledger.run(look)
+        found = await self.ledger.run(partial(self._cover_that_holds, image.sha256))
         if found is None:
             return None
         cover, answered = found
@@ -129,11 +129,14 @@ class RenditionCoverer:
 
     def load_answer(self, ledger: Ledger, file: RenditionFile) -> Answered | None:
         """The answer of a picture that may cover its versions; None where it says too little."""
-        return self._answered(ledger, file.sha256, file)
+        return self._answered(ledger, file.sha256, file.candidate.path, file)
 
-    def _answered(self, ledger: Ledger, sha256: str, file: RenditionFile | None) -> Answered | None:
+    def _answered(
+        self, ledger: Ledger, sha256: str, path: str, file: RenditionFile | None = None
+    ) -> Answered | None:
         known = ledger.claims.lookup(sha256)
-        if known.answer is None or not self._holds(known, file):
+        asked_again = ledger.rescan_queue.holds(path, taken=self.settings.dry_run)
+        if known.answer is None or not (asked_again or self._is_current(known)):
             return None
         said = read_again(known.answer, sandbox=self.settings.api.sandbox)
         if said.trouble is not None:
@@ -148,14 +151,11 @@ class RenditionCoverer:
             stored.generation,
         )
 
-    def _holds(self, known: KnownPicture, file: RenditionFile | None) -> bool:
-        """Whether an answer is recent enough; that of a file that is asked again soon will be."""
+    def _is_current(self, known: KnownPicture) -> bool:
+        """Whether an answer is recent enough."""
         stored = known.answer
-        return file is not None or (
-            stored is not None
-            and self.freshness.is_answer_current(
-                stored.run_id, stored.received_at, matched=bool(known.history)
-            )
+        return stored is not None and self.freshness.is_answer_current(
+            stored.run_id, stored.received_at, matched=bool(known.history)
         )
 
     async def cover(self, member: Member, covering: Covering, watch: Stopwatch) -> None:

@@ -8,10 +8,12 @@ probably deleted, once.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from batchscan.ledger import KnownFolder
+from batchscan import stores
+from batchscan.ledger import KnownFolder, Ledger
+from batchscan.util.paths import is_url
 
 
 @dataclass(slots=True)
@@ -51,3 +53,24 @@ def _highest_missing(root: str, path: str) -> str:
             break
         path = above
     return path
+
+
+def unseen_below(root: str, after: bytes, ledger: Ledger) -> list[KnownFolder]:
+    """The next folders below a root in which this walk found no pictures."""
+    return ledger.missing_folders.unseen_below(root, after)
+
+
+def keep_reported(folder_ids: Sequence[int], ledger: Ledger) -> None:
+    """Remember folders that are not to be reported again."""
+    ledger.missing_folders.reported(folder_ids)
+
+
+def is_empty(root: str) -> bool:
+    """Whether a root holds nothing, or cannot be listed."""
+    if is_url(root):
+        return stores.is_empty(root)
+    try:
+        with os.scandir(root) as entries:
+            return next(entries, None) is None
+    except OSError:
+        return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -21,7 +20,6 @@ from batchscan.ledger import (
     BlockStatus,
     FileStat,
     FreshnessPolicy,
-    KnownFolder,
     Ledger,
     LedgerThread,
 )
@@ -29,7 +27,12 @@ from batchscan.model import Candidate, Outcome
 from batchscan.pace import Clock
 from batchscan.pipeline.candidate_queue import CandidateQueue
 from batchscan.pipeline.listing import NANO, batches, candidates_of, too_young
-from batchscan.pipeline.missing_folders import MissingFolderCheck
+from batchscan.pipeline.missing_folders import (
+    MissingFolderCheck,
+    is_empty,
+    keep_reported,
+    unseen_below,
+)
 from batchscan.pipeline.outcomes import Stopwatch, deferred
 from batchscan.pipeline.recorder import Recorder
 from batchscan.pipeline.rendition_family import Member
@@ -37,7 +40,6 @@ from batchscan.pipeline.renditions import RenditionPlanner
 from batchscan.pipeline.shutdown import Shutdown
 from batchscan.runs.checkpoint import RunCheckpoint
 from batchscan.settings import Settings
-from batchscan.stores import is_empty
 from batchscan.tally import Tally
 from batchscan.util.escaping import printable
 from batchscan.util.paths import is_url, join_path
@@ -89,6 +91,26 @@ class Source:
             await self._hand_on_families(queue)
         while not self.stop.immediate and (due := await self.ledger.run(_take_due)):
             await self._hand_on(await self._old_enough(due), queue)
+        if self.settings.scan.renditions == "cover":
+            await self._hand_on_covered(queue)
+
+    async def _hand_on_covered(self, queue: asyncio.Queue[Candidate | Member | None]) -> None:
+        """Have what was covered by an answer that is too old covered anew.
+
+        Where the picture that covers it was asked about again, that is its answer. Where that one
+        is gone, what it covered is a family of its own, of which the best one is asked about.
+        """
+        await queue.join()
+        take = partial(_take_due, covered=True)
+        due = await self.ledger.run(take)
+        if not due:
+            return
+        await self.ledger.run(lambda ledger: ledger.renditions.files.forget())
+        while due and self._goes_on():
+            await self._hand_on(await self._old_enough(due), queue)
+            due = await self.ledger.run(take)
+        await queue.join()
+        await self._hand_on_families(queue)
 
     async def _hand_on_families(self, queue: asyncio.Queue[Candidate | Member | None]) -> None:
         """Have everything decided that was noted: versions of one picture after the best one."""
@@ -239,12 +261,12 @@ class Source:
             if not pictures or is_url(root):  # reported as a whole; a store has no mounts
                 continue
             missing, after = MissingFolderCheck(), b""
-            while some := await self.ledger.run(partial(_unseen_below, root, after)):
+            while some := await self.ledger.run(partial(unseen_below, root, after)):
                 await asyncio.to_thread(missing.add, root, some)
                 after = some[-1].path
             if missing.reported_once and not self.settings.dry_run:
                 once = missing.reported_once
-                await self.ledger.run(partial(_keep_reported, once))
+                await self.ledger.run(partial(keep_reported, once))
             for path in missing.tops:
                 self.tally.empty_roots.append(path)
                 log.warning(
@@ -258,7 +280,7 @@ class Source:
         for root, pictures in walk.counts.seen.items():
             if pictures or self.stop.immediate:
                 continue
-            if walk.counts.excluded and not await asyncio.to_thread(_is_empty, root):
+            if walk.counts.excluded and not await asyncio.to_thread(is_empty, root):
                 continue
 
             def known(ledger: Ledger, root: str = root) -> bool:
@@ -273,23 +295,5 @@ class Source:
                 )
 
 
-def _unseen_below(root: str, after: bytes, ledger: Ledger) -> list[KnownFolder]:
-    return ledger.missing_folders.unseen_below(root, after)
-
-
-def _keep_reported(folder_ids: Sequence[int], ledger: Ledger) -> None:
-    ledger.missing_folders.reported(folder_ids)
-
-
-def _take_due(ledger: Ledger) -> list[Candidate]:
-    return ledger.rescan_queue.take(BATCH_DUE)
-
-
-def _is_empty(folder: str) -> bool:
-    if is_url(folder):
-        return is_empty(folder)
-    try:
-        with os.scandir(folder) as entries:
-            return next(entries, None) is None
-    except OSError:
-        return True
+def _take_due(ledger: Ledger, *, covered: bool = False) -> list[Candidate]:
+    return ledger.rescan_queue.take(BATCH_DUE, covered=covered)

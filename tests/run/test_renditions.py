@@ -15,6 +15,7 @@ from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import Answer
 from batchscan.enums import Status
 from tests.support.bench import FAST
+from tests.support.clocks import DAY, LaterClock
 from tests.support.photographs import encoded, photograph, resized, screenshot
 from tests.support.pictures import tree
 
@@ -409,3 +410,65 @@ async def test_report_and_evidence_name_the_file_that_was_asked_about_and_its_ve
         assert [os.path.basename(each.path) for each in picture.versions] == [
             b"a-640x480.jpg", b"a-400x300.jpg", b"a-300x225.jpg"
         ]  # fmt: skip
+
+
+async def later(bench, days: float, **changes):
+    return await bench.scan(LaterClock(days), scan=COVER | {"rescan_after": 30 * DAY}, **changes)
+
+
+async def test_a_covering_answer_that_is_too_old_is_asked_for_again_for_all_it_covers(bench):
+    tree(bench.images, A | B)
+    await later(bench, 0)
+
+    young = await later(bench, 10)
+    old = await later(bench, 40)
+
+    assert (young.report.files.unchanged, young.statuses()) == (8, {})
+    assert old.statuses() == {"scanned": 2, "covered": 6}
+    assert groups(old) == expected("a", "b")
+    line, by = old.lines["a-300x225.jpg"], old.lines["a.jpg"]
+    assert (line.scan_id, line.scanned_at) == (by.scan_id, by.scanned_at), "the new answer"
+    assert len(bench.checks()) == 4
+    assert (await later(bench, 41)).report.files.unchanged == 8
+
+
+@pytest.mark.parametrize("gone", ["deleted", "moved out of what is scanned"])
+async def test_what_a_picture_covered_that_is_gone_comes_due_as_a_family(bench, gone):
+    tree(bench.images, A)
+    await later(bench, 0)
+    if gone == "deleted":
+        (bench.images / "a.jpg").unlink()
+    else:
+        (bench.images / "a.jpg").rename(bench.folder / "a.jpg")
+
+    young = await later(bench, 10)
+    old = await later(bench, 40)
+
+    assert young.report.files.unchanged == 3, "the answer about the picture is there"
+    assert old.lines["a-640x480.jpg"].status == Status.SCANNED
+    assert groups(old) == {"a-400x300.jpg": "a-640x480.jpg", "a-300x225.jpg": "a-640x480.jpg"}
+    assert len(bench.checks()) == 2
+    assert (await later(bench, 41)).report.files.unchanged == 3
+
+
+async def test_a_dry_run_plans_what_comes_due_by_the_same_rule(bench):
+    tree(bench.images, A | B)
+    await later(bench, 0)
+    (bench.images / "a.jpg").unlink()
+
+    dry = await later(bench, 40, dry_run=True)
+    ran = await later(bench, 40)
+
+    assert dry.report.run.plan.pictures == 2
+    assert ran.statuses() == {"scanned": 2, "covered": 5}
+
+
+async def test_a_rehash_pays_for_nothing_and_covers_as_before(bench):
+    tree(bench.images, A | B)
+    await bench.scan(scan=COVER)
+
+    ran = await bench.scan(scan=COVER, rehash=True)
+
+    assert ran.statuses() == {"reused": 2, "covered": 6}
+    assert groups(ran) == expected("a", "b")
+    assert len(bench.checks()) == 2

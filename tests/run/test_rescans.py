@@ -9,22 +9,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.support.bench import FAST
-from tests.support.clocks import QuickClock
+from tests.support.clocks import DAY, LaterClock
 from tests.support.pictures import jpeg, png, tree
 from tests.support.processes import Process, until
 
-DAY = 86_400.0
 MONTH_OLD = {"rescan_after": 30 * DAY}
-
-
-class LaterClock(QuickClock):
-    """The wall says that it is some days later; each reading is a little later than the last."""
-
-    def __init__(self, days: float = 0.0) -> None:
-        self.days = days
-
-    def wall(self) -> float:
-        return super().wall() + self.days * DAY
 
 
 def asked(bench, since: int = 0) -> list[str]:

@@ -39,3 +39,16 @@ class QuickClock(SystemClock):
 
     async def wait(self, event, seconds: float) -> None:
         await super().wait(event, seconds / self.SPEED)
+
+
+DAY = 86_400.0  # seconds
+
+
+class LaterClock(QuickClock):
+    """The wall says that it is some days later; each reading is a little later than the last."""
+
+    def __init__(self, days: float = 0.0) -> None:
+        self.days = days
+
+    def wall(self) -> float:
+        return super().wall() + self.days * DAY
