@@ -15,7 +15,7 @@ from batchscan.enums import RejectReason
 from batchscan.images import kinds
 from batchscan.images.conversion import icc
 from batchscan.images.decoding.pool import Decoders
-from batchscan.images.decoding.process import Source
+from batchscan.images.decoding.process import FileSource
 from batchscan.images.judge import Judge
 from batchscan.images.kinds import ImageFormat
 from batchscan.images.rules import Accepted, Rules, RuleViolation
@@ -117,7 +117,7 @@ def assert_judged_and_converted(judge: Judge, kind: ImageFormat, data: bytes) ->
     assert isinstance(verdict, Accepted) or isinstance(verdict.reason, RejectReason), verdict
     made, reason = None, None
     try:
-        made = judge.decoders.convert(kind, Source(data), check_raw=True)
+        made = judge.decoders.convert(kind, FileSource(data), check_raw=True)
     except RuleViolation as unfit:
         reason = unfit.reason
     if made is None:
