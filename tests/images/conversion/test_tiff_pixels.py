@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -384,6 +385,32 @@ def test_floating_point_pixels_that_are_cut_off_are_an_error(compression, tile):
     for data in (short, nowhere):
         with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the decoder says
             converted(kinds.TIFF, bytes(data))
+
+
+@pytest.mark.parametrize("compression", [1, 5, 8])
+def test_tiles_that_claim_more_than_any_memory_are_refused(compression):
+    whole = float_tiff(RGB / 255, profile=icc.srgb(), compression=compression, tile=64)
+    page = next(ifd.chain(ifd.reads_bytes(whole)))
+    huge = bytearray(whole)
+    for tag in (322, 323):
+        struct.pack_into("<I", huge, page.entries[tag].place, 65_520)
+    with pytest.raises(CannotConvert, match="save it with smaller ones"):
+        converted(kinds.TIFF, bytes(huge))
+
+
+def test_a_strip_that_inflates_without_end_costs_what_the_picture_does():
+    bomb = zlib.compress(bytes(50_000_000), 9)
+    tags: dict[int, list[int] | bytes] = {
+        256: [WIDTH], 257: [HEIGHT], 258: [12], 259: [8], 262: [1], 277: [1], 278: [HEIGHT],
+    }  # fmt: skip
+    data = tiff(tags, [bomb])
+    tracemalloc.start()
+    made = converted(kinds.TIFF, data)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert made.getextrema() == ((0, 0),) * 3
+    assert peak < 5_000_000
 
 
 def test_a_twelve_bit_picture_of_ink_is_warned_of():
