@@ -9,6 +9,7 @@
         ├── NoCredits              6    the account is out of credits
         ├── Unavailable            8    the API stayed away, or is not at this address
         ├── StorageError           9    state or output cannot be written
+        │   └── OutOfMemory        9    or kept in memory
         └── Interrupted     129/130/143 a signal
 
 Trouble with one file is never an exception but that file's outcome (`batchscan.model`).
@@ -16,6 +17,7 @@ Trouble with one file is never an exception but that file's outcome (`batchscan.
 
 from __future__ import annotations
 
+import errno
 import signal
 from typing import ClassVar
 
@@ -114,6 +116,41 @@ class StorageError(StopRun):
 
     exit_code = 9
     exit_reason = ExitReason.STORAGE
+
+
+class OutOfMemory(StorageError):
+    """There was not enough memory to go on."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "there is not enough memory to go on",
+            advice="nothing that was paid for is lost, and the same command goes on where this one "
+            "stopped: give it more memory (`ulimit -v`, or the limit of the service or the "
+            "container), or fewer pictures at once (`-j 4`)",
+        )
+
+    @classmethod
+    def behind(cls, error: BaseException) -> OutOfMemory | None:
+        """What to say of an error that lack of memory caused; None where it did not."""
+        seen: set[int] = set()
+        cause: BaseException | None = error
+        while cause is not None and id(cause) not in seen:
+            if _lacks_memory(cause):
+                return cls()
+            seen.add(id(cause))
+            cause = cause.__cause__ or cause.__context__
+        return None
+
+
+def _lacks_memory(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return any(map(_lacks_memory, error.exceptions))
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
+    # Of the loader of a library, and of the start of a thread, there are the words only.
+    said = str(error) if isinstance(error, ImportError | RuntimeError) else ""
+    known = "Cannot allocate memory" in said or "can't start new thread" in said
+    return isinstance(error, MemoryError) or known
 
 
 class Interrupted(StopRun):

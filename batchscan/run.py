@@ -24,7 +24,7 @@ from typing import Self
 
 from batchscan.engines.local import check_proxies
 from batchscan.enums import Status
-from batchscan.errors import BatchscanError, Interrupted, StopRun
+from batchscan.errors import BatchscanError, Interrupted, OutOfMemory, StopRun
 from batchscan.model import Candidate, Outcome
 from batchscan.pace import Clock, SystemClock
 from batchscan.pipeline.finish import finish
@@ -231,7 +231,11 @@ class Scan:
                 queue.task_done()
 
     async def _stop_after(self, session: Session, error: Exception) -> None:
-        """Stop after an error that nobody expected: the ledger is damaged, or it is a bug."""
+        """Stop after an error that nobody expected: no memory, a damaged ledger, or a bug."""
+        lacking = OutOfMemory.behind(error)
+        if lacking is not None:
+            self._stop.request(lacking)
+            return
         try:
             explained = await session.ledger.run(lambda ledger: ledger.explained(error))
         except StopRun as reason:

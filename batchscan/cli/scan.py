@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from batchscan.commands.monitor import RunMonitor
     from batchscan.settings import Settings
 
+MIB = 1024 * 1024
+MEMORY_A_SCAN = 448 * MIB  # addresses, of which nearly half are used
 FILES_A_SCAN = 40  # open at least: ledger, lock, results, streams, the decoder's pipes, imports
 FILES_AN_UPLOAD = 2  # a picture and a connection
 _log = logging.getLogger(__name__)
@@ -70,9 +72,25 @@ def _run(settings: Settings, monitor: RunMonitor) -> int:
     if not (settings.roots or settings.files_from or settings.files0_from):
         raise UsageError("no PATH was given", advice="name a folder: `batchscan ./images`")
     system.require_posix("a scan")
+    _require_memory()
     from batchscan.commands.scan import run  # noqa: PLC0415 - as above
 
     return run(_scan(_within_open_files(settings), monitor))
+
+
+def _require_memory() -> None:
+    """Refuse to begin with less than the libraries load in: they end the process, without a word.
+
+    Raises:
+        UsageError: the system allows too little memory.
+    """
+    limit = system.limit_heaps()
+    if limit is not None and limit < MEMORY_A_SCAN:
+        raise UsageError(
+            f"the system allows {limit // MIB} MiB of memory, and a scan needs"
+            f" {MEMORY_A_SCAN // MIB} at least",
+            advice=f"raise the limit: ulimit -v {MEMORY_A_SCAN // 1024}",
+        )
 
 
 def _within_open_files(settings: Settings) -> Settings:

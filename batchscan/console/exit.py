@@ -10,7 +10,7 @@ import click
 
 from batchscan.console.terminal import abandon_stdout, print_error, print_status
 from batchscan.enums import ExitReason
-from batchscan.errors import BatchscanError, StopRun, UsageError
+from batchscan.errors import BatchscanError, OutOfMemory, StopRun, UsageError
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ def run_guarded(run: Callable[[], int]) -> int:
 
 def _explained(error: Exception) -> int:
     """Say what went wrong; gives the exit code."""
+    error = OutOfMemory.behind(error) or error
     if isinstance(error, BatchscanError):
         if str(error):  # `--if-locked skip` ends without a word
             print_error(str(error), error.advice)
@@ -51,6 +52,7 @@ def _explained(error: Exception) -> int:
 
 def exit_status_of(error: BaseException) -> tuple[int, ExitReason]:
     """The exit code of what a command raised, and its word."""
+    error = OutOfMemory.behind(error) or error
     if isinstance(error, BatchscanError):
         return exit_code_of(error), error.exit_reason
     if isinstance(error, KeyboardInterrupt | click.Abort):

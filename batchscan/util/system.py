@@ -34,6 +34,8 @@ O_DIRECTORY: Final[int] = getattr(os, "O_DIRECTORY", 0)
 O_NOFOLLOW: Final[int] = getattr(os, "O_NOFOLLOW", 0)
 O_NONBLOCK: Final[int] = getattr(os, "O_NONBLOCK", 0)
 OPENS_FOLDERS: Final = hasattr(os, "O_DIRECTORY")
+_M_ARENA_MAX: Final = -8  # of mallopt(3)
+_HEAPS: Final = 2
 PAGE_BYTES: Final[int] = _resource.getpagesize() if _resource else 4096
 
 
@@ -80,6 +82,25 @@ def user_name() -> str:
         return str(_pwd.getpwuid(os.geteuid()).pw_name)
     except KeyError:
         return str(os.geteuid())
+
+
+def limit_heaps() -> int | None:
+    """Use fewer heaps: by default each thread has one, of which each takes 64 MiB of addresses.
+
+    Where addresses are limited, libraries end the process when the next thread gets none. What one
+    heap has freed is of no use to another one, so that fewer keep peaks lower, too.
+
+    Returns:
+        The limit of this process's addresses in bytes; None where there is none, or not known.
+    """
+    import ctypes  # noqa: PLC0415 - only a scan needs it
+
+    with suppress(OSError, AttributeError):  # glibc has it
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _HEAPS)
+    if _resource is None or not hasattr(_resource, "RLIMIT_AS"):
+        return None
+    limit = int(_resource.getrlimit(_resource.RLIMIT_AS)[0])
+    return None if limit == _resource.RLIM_INFINITY else limit
 
 
 def raise_open_files(number: int) -> int | None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import errno
+
 import click
 import pytest
 
-from batchscan.console.exit import run_guarded
+from batchscan.console.exit import exit_status_of, run_guarded
+from batchscan.enums import ExitReason
 from batchscan.errors import AuthRefused, Interrupted, LockedError, StorageError, UsageError
 
 
@@ -32,6 +35,35 @@ def raising(error: BaseException):
 def test_whatever_is_raised_has_one_exit_code(error, code, capsys):
     assert run_guarded(raising(error)) == code
     assert capsys.readouterr().out == ""
+
+
+def lacking(error: BaseException) -> BaseException:
+    """A bug, as it seems, that lack of memory is behind."""
+    seeming = ValueError("unexpected")
+    seeming.__cause__ = error
+    return seeming
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        RuntimeError("can't start new thread"),
+        ImportError("x.so: failed to map segment from shared object: Cannot allocate memory"),
+        ExceptionGroup("several", [ZeroDivisionError(), MemoryError()]),
+        lacking(MemoryError()),
+    ],
+    ids=repr,
+)
+def test_lack_of_memory_is_no_bug(error, capsys, caplog):
+    assert run_guarded(raising(error)) == 9
+    assert exit_status_of(error) == (9, ExitReason.STORAGE)
+    said = capsys.readouterr().err
+    assert "not enough memory" in said
+    assert "nothing that was paid for is lost" in said
+    assert "bug" not in said
+    assert "Traceback" not in caplog.text
 
 
 def test_an_error_is_printed_with_its_advice_and_nothing_that_steers_the_terminal(capsys):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from batchscan.commands.state_check import check
 from tests.support import killing
 from tests.support.answering import LATER, Service, answering, match, said
 from tests.support.pictures import png, tree
+from tests.support.processes import all_lines
 
 LONG = 1_000  # matches
 HUGE = 30_000
@@ -28,6 +30,20 @@ try:
 finally:
     with open({path!r}, "w") as file:
         file.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+"""
+
+# Has no memory for the answer's text, or for the line made of it.
+LACKING = """
+import sys
+from batchscan.cli import main
+from batchscan.pipeline import settlement
+
+def lacking(*_, **__):
+    raise MemoryError
+
+name = "parse_answer" if sys.argv[1] == "reading" else "with_answer"
+setattr(settlement, name, lacking)
+sys.exit(main(sys.argv[2:]))
 """
 
 
@@ -100,22 +116,56 @@ async def test_one_that_ended_one_run_is_read_by_the_next(tmp_path):
         assert len(service.asked) == 1
 
 
+def within(room: int) -> Callable[[], None]:
+    return lambda: resource.setrlimit(resource.RLIMIT_AS, (room, room))
+
+
+ADDRESSES = pytest.mark.skipif(sys.platform != "linux", reason="Linux limits address space")
+
+
+@ADDRESSES
+async def test_a_scan_that_its_libraries_would_end_is_not_begun(tmp_path):
+    async with answering(tmp_path, long_or_small) as service:
+        tree(service.images, pictures("one"))
+        code, _, err = await service.run(limit=within(300 * MIB))
+        assert code == 2
+        assert "the system allows 300 MiB of memory" in err
+        assert service.asked == []
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.skipif(sys.platform == "darwin", reason="macOS does not limit address space")
+@ADDRESSES
 @pytest.mark.parametrize("room", [450 * MIB, 550 * MIB])
 async def test_too_little_memory_for_a_huge_answer_costs_nothing(tmp_path, room):
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (room, room))
-
     async with answering(tmp_path, huge_or_small) as service:
         tree(service.images, pictures("one", "huge", "two"))
-        await service.run("-j", "1", limit=limit)  # however it ends
+        code, _, err = await service.run("-j", "1", limit=within(room))
+        assert code in (0, 3, 9), err
+        assert "this is a bug" not in err
+        assert code != 9 or "not enough memory" in err
         code, out, err = await service.run("--json", "--fail-on", "any")
         assert code == 10, err
         assert json.loads(out)["matches"]["total"] == HUGE + 2
         assert sum(service.paid().values()) == len(service.paid()) == 3
         assert problems(service) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("first", ["reading", "line-made"])
+async def test_a_run_that_has_no_memory_left_says_so(tmp_path, first):
+    async with answering(tmp_path, long_or_small) as service:
+        tree(service.images, pictures("long", "one", "two"))
+        lacking = tmp_path / "lacking.py"
+        lacking.write_text(LACKING)
+        code, _, err = await service.run("-j", "1", program=(str(lacking), first))
+        assert code == (3 if first == "reading" else 9), err
+        assert "this is a bug" not in err
+        assert first == "reading" or "not enough memory" in err
+        assert (await service.run())[0] == 0
+        assert sum(service.paid().values()) == len(service.paid()) == 3
+        assert sum(len(line.matches) for line in all_lines(service)) >= LONG + 2
 
 
 @pytest.mark.slow
