@@ -17,7 +17,7 @@ from batchscan.errors import UsageError
 from batchscan.ledger.dispositions import Place
 from batchscan.ledger.review import ANY, PRESENT_STATE, ReviewFilter
 from batchscan.settings.units import parse_duration
-from batchscan.util.escaping import printable
+from batchscan.util.escaping import printable, replace_surrogates
 from batchscan.util.urls import ascii_host
 
 MAX_FIELDS: Final = 20
@@ -80,6 +80,7 @@ class View:
         except ValueError as error:
             raise UsageError("the address has too many fields") from error
         fields = {name: value for name, value in pairs if value}
+        text = fields.get("q")
         since = fields.get("since", "")
         folder = fields.get("folder")
         site = fields.get("site")
@@ -91,7 +92,7 @@ class View:
                 kind=_one_of("kind", fields, (*KINDS, ANY), None),
                 state=_one_of("state", fields, STATES, PRESENT_STATE) or PRESENT_STATE,
                 since=_instant(since) if since else None,
-                text=fields.get("q"),
+                text=None if text is None else replace_surrogates(text),
             ),
             _one_of("by", fields, ORDERS, "site") or "site",
             since,
@@ -133,7 +134,7 @@ NO_SITE: Final = "-"
 
 
 def _site(text: str) -> str:
-    return "" if text == NO_SITE else ascii_host(text.strip())
+    return "" if text == NO_SITE else ascii_host(replace_surrogates(text.strip()))
 
 
 def _one_of(

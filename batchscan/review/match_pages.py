@@ -16,9 +16,10 @@ from batchscan.review.actions import Done, Seen
 from batchscan.review.asking import capture_one, recheck_one
 from batchscan.review.desk import Desk
 from batchscan.review.filters import MatchId, View
+from batchscan.review.forms import form_of
 from batchscan.review.queue import resolve
 from batchscan.review.theirs import Look, newest_look
-from batchscan.review.views import PART, Views, image, text_of
+from batchscan.review.views import PART, Views, image
 
 
 class MatchPages:
@@ -59,8 +60,8 @@ class MatchPages:
     async def _ask(
         self, request: web.Request, what: str, work: Callable[[Place], Awaitable[Done]]
     ) -> web.Response:
-        view, form = View.parse(request.query_string), await request.post()
-        at = Seen.parse(text_of(form.get("at")))
+        view, form = View.parse(request.query_string), await form_of(request)
+        at = Seen.parse(form.get("at", ""))
         if at is None:
             raise UsageError("no match is chosen")
         place = await self._desk.ledger.read(lambda ledger: resolve(ledger, at.name))

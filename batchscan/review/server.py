@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from types import TracebackType
@@ -29,6 +30,7 @@ from batchscan.errors import BatchscanError, StorageError, UsageError
 from batchscan.ledger import Ledger
 from batchscan.ledger.review import ReviewFilter
 from batchscan.review import pages
+from batchscan.review.connections import Connections, is_about_us
 from batchscan.review.desk import Desk
 from batchscan.review.gate import HEADERS, Gate, Refused
 from batchscan.review.match_pages import MatchPages
@@ -38,9 +40,12 @@ from batchscan.review.views import Views
 from batchscan.settings.load import LoadedSettings
 
 _log = logging.getLogger(__name__)
+_HTTP_LOG = logging.getLogger(f"{__name__}.http")
+_HTTP_LOG.addFilter(is_about_us)
 _HOST: Final = "127.0.0.1"
 MAX_BODY: Final = 256 * 1024  # bytes of a form: hundreds of matches and a note
-_TIDY: Final = 1.0  # seconds between two looks whether the ledger may be given back
+KEPT_ALIVE: Final = 75.0  # seconds that a browser's connection waits for its next request
+_TIDY: Final = 1.0  # seconds between two looks at what may be given back or closed
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -65,6 +70,7 @@ class ReviewServer:
         self._gate: Gate | None = None
         self._runner: web.AppRunner | None = None
         self._tidying: asyncio.Task[None] | None = None
+        self._connections = Connections(time.monotonic)
 
     @property
     def url(self) -> str:
@@ -109,7 +115,13 @@ class ReviewServer:
         self._gate = Gate(listening.getsockname()[1])
         application = web.Application(middlewares=[self._guard], client_max_size=MAX_BODY)
         application.add_routes(_routes(self._desk))
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        self._runner = web.AppRunner(
+            application,
+            access_log=None,
+            logger=_HTTP_LOG,
+            keepalive_timeout=KEPT_ALIVE,
+            shutdown_timeout=1.0,
+        )
         await self._runner.setup()
         await web.SockSite(self._runner, listening).start()
 
@@ -125,11 +137,14 @@ class ReviewServer:
     async def _tidy(self) -> None:
         while True:
             await asyncio.sleep(_TIDY)
+            if self._runner is not None and self._runner.server is not None:
+                self._connections.tidy(self._runner.server.connections)
             await self._desk.ledger.release()
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         """Let in who may come, and let every answer have the headers that protect it."""
+        self._connections.note(request.protocol)
         try:
             response = await self._answer(request, handler)
         except Refused as refused:

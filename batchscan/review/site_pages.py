@@ -18,8 +18,8 @@ from batchscan.review.asking import capture_site as site_capture
 from batchscan.review.asking import recheck_site
 from batchscan.review.desk import Desk
 from batchscan.review.filters import View
+from batchscan.review.forms import decision, form_of
 from batchscan.review.jobs import Job, Work
-from batchscan.review.views import decision, text_of
 
 MAX_MATCHES = 100  # that the page of a site lists
 _ORDER = (*(word.value for word in Disposition), "gone")
@@ -41,36 +41,36 @@ class SitePages:
 
     async def mark(self, request: web.Request) -> web.Response:
         """Decide about all of it."""
-        domain, form = _domain(request), await request.post()
-        word, note = decision(form.get("word")), text_of(form.get("note")) or None
+        domain, form = _domain(request), await form_of(request)
+        word, note = decision(form.get("word", "")), form.get("note", "") or None
         done = await self._desk.actions.mark_site(domain, word, note)
         self._desk.queues.forget()
         return await self._show(domain, done)
 
     async def allow(self, request: web.Request) -> web.Response:
         """Add a rule that all of it may stay."""
-        domain, form = _domain(request), await request.post()
-        done = await self._desk.actions.allow(domain, text_of(form.get("reason")))
+        domain, form = _domain(request), await form_of(request)
+        done = await self._desk.actions.allow(domain, form.get("reason", ""))
         self._desk.queues.forget()
         return await self._show(domain, done)
 
     async def undo(self, request: web.Request) -> web.Response:
         """Take one of these back."""
-        domain, form = _domain(request), await request.post()
-        done = await self._desk.actions.undo(text_of(form.get("what")))
+        domain, form = _domain(request), await form_of(request)
+        done = await self._desk.actions.undo(form.get("what", ""))
         self._desk.queues.forget()
         return await self._show(domain, done)
 
     async def notice(self, request: web.Request) -> web.Response:
         """Draft the notice, as a file."""
-        domain, form = _domain(request), await request.post()
-        kind = text_of(form.get("form"))
+        domain, form = _domain(request), await form_of(request)
+        kind = form.get("form", "")
         settings = self._desk.actions.settings()
         return _download(await asyncio.to_thread(site.draft_notice, settings, domain, kind))
 
     async def pack(self, request: web.Request) -> web.Response:
         """Begin to pack the evidence."""
-        await request.post()
+        await form_of(request)
         domain, settings = _domain(request), self._desk.actions.settings()
         return self._begin(
             domain,
@@ -90,7 +90,7 @@ class SitePages:
 
     async def capture(self, request: web.Request) -> web.Response:
         """Begin to capture everything on it."""
-        await request.post()
+        await form_of(request)
         domain = _domain(request)
         settings, options = self._desk.actions.settings(), self._desk.options
         there = await self._desk.ledger.read(
@@ -104,8 +104,8 @@ class SitePages:
 
     async def recheck(self, request: web.Request) -> web.Response:
         """Begin to ask whether what was noticed is still there."""
-        domain, form = _domain(request), await request.post()
-        removes = text_of(form.get("mark")) == "removed"
+        domain, form = _domain(request), await form_of(request)
+        removes = form.get("mark", "") == "removed"
         settings, connect_to = self._desk.actions.settings(), self._desk.connect_to
 
         async def work(job: Job) -> Done:

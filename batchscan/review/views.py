@@ -8,7 +8,6 @@ from typing import Final
 
 from aiohttp import web
 
-from batchscan.enums import Disposition
 from batchscan.errors import UsageError
 from batchscan.ledger import Ledger
 from batchscan.ledger.dispositions import Place
@@ -19,9 +18,9 @@ from batchscan.review import pages, queue_values
 from batchscan.review.actions import Done, Seen
 from batchscan.review.desk import Desk, picture_names
 from batchscan.review.filters import View
+from batchscan.review.forms import decision, form_of
 from batchscan.review.queue import QueueCounts, QueuePage, resolve
 from batchscan.review.theirs import Look, newest_look
-from batchscan.util.escaping import printable
 
 MAX_SITES: Final = 200  # that the overview lists
 MAX_PICTURES: Final = 50
@@ -85,10 +84,10 @@ class Views:
 
     async def decide(self, request: web.Request) -> web.Response:
         """Decide about the match that is looked at, or about those that are selected."""
-        view, form = View.parse(request.query_string), await request.post()
-        word, note = decision(form.get("word")), text_of(form.get("note")) or None
-        at = Seen.parse(text_of(form.get("at")))
-        picked = [Seen.parse(text_of(each)) for each in form.getall("pick", [])]
+        view, form = View.parse(request.query_string), await form_of(request)
+        word, note = decision(form.get("word", "")), form.get("note", "") or None
+        at = Seen.parse(form.get("at", ""))
+        picked = [Seen.parse(each) for each in form.getall("pick", [])]
         chosen = [each for each in picked if each] or ([at] if at else [])
         done = await self._desk.actions.decide(chosen, word, note)
         self._desk.queues.decided(view.chosen, done.changes)
@@ -97,8 +96,8 @@ class Views:
 
     async def allow(self, request: web.Request) -> web.Response:
         """Allow the site of the match that is looked at."""
-        view, form = View.parse(request.query_string), await request.post()
-        at = Seen.parse(text_of(form.get("at")))
+        view, form = View.parse(request.query_string), await form_of(request)
+        at = Seen.parse(form.get("at", ""))
 
         def look(ledger: Ledger) -> QueuedMatch | None:
             place = resolve(ledger, at.name if at else None)
@@ -107,14 +106,14 @@ class Views:
         match = await self._desk.ledger.read(look)
         if match is None or not match.domain:
             raise UsageError("no site is known of this match")
-        done = await self._desk.actions.allow(match.domain, text_of(form.get("reason")))
+        done = await self._desk.actions.allow(match.domain, form.get("reason", ""))
         self._desk.queues.forget()
         return await self.show(view, PART in form, at=at, done=done, onward=True)
 
     async def undo(self, request: web.Request) -> web.Response:
         """Take back what was decided in this window."""
-        view, form = View.parse(request.query_string), await request.post()
-        done = await self._desk.actions.undo(text_of(form.get("what")))
+        view, form = View.parse(request.query_string), await form_of(request)
+        done = await self._desk.actions.undo(form.get("what", ""))
         self._desk.queues.forget()
         return await self.show(view, PART in form, done=done)
 
@@ -234,20 +233,3 @@ def image(data: bytes) -> web.Response:
     """A picture that we made."""
     kind = "image/webp" if data[:4] == b"RIFF" else "image/jpeg"
     return web.Response(body=data, content_type=kind)
-
-
-def text_of(value: object) -> str:
-    """A field of a form as text; files are none."""
-    return value.strip() if isinstance(value, str) else ""
-
-
-def decision(value: object) -> Disposition:
-    """The decision that a button makes.
-
-    Raises:
-        UsageError: it is none.
-    """
-    text = text_of(value)
-    if text not in {*Disposition} or text == Disposition.ALLOWED:
-        raise UsageError(f"'{printable(text[:50])}' is not a decision")
-    return Disposition(text)

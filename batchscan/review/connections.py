@@ -1,0 +1,53 @@
+"""Connections of whoever can reach the port: none is held open for who asks for nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Hashable, Iterable
+from typing import Final, Protocol
+
+from aiohttp.http_exceptions import HttpProcessingError
+
+MAX_SILENT: Final = 64  # connections on which nothing was asked yet
+SECONDS: Final = 10.0  # for a whole head of a request; a browser needs milliseconds
+
+
+class Connection(Hashable, Protocol):
+    """One of aiohttp's."""
+
+    def force_close(self) -> None:
+        """Close it at once."""
+
+
+class Connections:
+    """Closes those on which no request came in time, or of which there are too many.
+
+    Args:
+        now: seconds that only grow.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._asked: set[Hashable] = set()
+        self._since: dict[Hashable, float] = {}  # of those on which nothing was asked yet
+
+    def note(self, connection: Hashable) -> None:
+        """Note that a request came."""
+        self._asked.add(connection)
+
+    def tidy(self, connections: Iterable[Connection]) -> None:
+        """Look at those that are open."""
+        now, there = self._now(), list(connections)
+        self._asked.intersection_update(there)
+        silent = [each for each in there if each not in self._asked]
+        self._since = {each: self._since.get(each, now) for each in silent}
+        silent.sort(key=self._since.__getitem__)
+        for place, each in enumerate(silent):
+            if now - self._since[each] >= SECONDS or len(silent) - place > MAX_SILENT:
+                each.force_close()
+
+
+def is_about_us(record: logging.LogRecord) -> bool:
+    """Whether a log record is about more than somebody's request that is no HTTP."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)

@@ -1,0 +1,47 @@
+"""What a form of our pages holds: fields of text, read strictly."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+from multidict import MultiDict, MultiDictProxy
+
+from batchscan.enums import Disposition
+from batchscan.errors import UsageError
+from batchscan.util.escaping import printable
+
+Form = MultiDictProxy[str]
+_TYPE: Final = "application/x-www-form-urlencoded"
+_MAX_FIELDS: Final = 1_000
+
+
+async def form_of(request: web.Request) -> Form:
+    """Read the form that was sent; files are not taken, nor any other encoding than UTF-8.
+
+    Raises:
+        UsageError: it is no form of ours.
+        HTTPRequestEntityTooLarge: it is too long.
+    """
+    body = await request.read()
+    if body and request.content_type != _TYPE:
+        raise UsageError(f"a form is sent as {_TYPE}")
+    try:
+        fields = parse_qsl(
+            body.decode(errors="replace"), keep_blank_values=True, max_num_fields=_MAX_FIELDS
+        )
+    except ValueError as error:
+        raise UsageError("the form has too many fields") from error
+    return MultiDictProxy(MultiDict((name, value.strip()) for name, value in fields))
+
+
+def decision(word: str) -> Disposition:
+    """The decision that a button makes.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if word not in {*Disposition} or word == Disposition.ALLOWED:
+        raise UsageError(f"'{printable(word[:50])}' is not a decision")
+    return Disposition(word)
