@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 
 from batchscan.enums import DeferReason, FailReason, RejectReason
 from batchscan.report.rechecks import counted
@@ -31,7 +33,7 @@ def summary(report: Report, where: str, width: int = WIDTH) -> str:
     outside reaches the terminal as it is.
     """
     parts = (
-        coverage,
+        partial(coverage, where=where),
         converted,
         renditions,
         losses,
@@ -48,8 +50,13 @@ def summary(report: Report, where: str, width: int = WIDTH) -> str:
     )
 
 
-def coverage(report: Report) -> Iterator[str]:
-    """How many pictures are checked, and why others are not: in every run and every format."""
+def coverage(report: Report, where: str = "") -> Iterator[str]:
+    """How many pictures are checked, and why others are not: in every run and every format.
+
+    Args:
+        report: what is said.
+        where: the folder of the file that names those, for who cannot see it.
+    """
     files = report.files
     if not files.seen:
         yield "No pictures were found."
@@ -72,7 +79,7 @@ def coverage(report: Report) -> Iterator[str]:
             f"{unchecked:,} {_is(unchecked)} not: {reasons}."
         )
     if report.unchecked_table is not None and unchecked:
-        yield f"  Which ones, and why each: {report.unchecked_table}."
+        yield f"  Each one with its reason: {printable(os.path.join(where, report.unchecked_table))}"
     states = ("scanned", "reused", "covered", "unchanged", "rejected")
     counts = [(getattr(files, state), state) for state in states]
     yield from _sentence("  ", [f"{number:,} {state}" for number, state in counts if number])

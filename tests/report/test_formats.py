@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import date
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import msgspec
@@ -24,8 +26,16 @@ from batchscan.report.schema import figures
 from batchscan.report_sections import PictureMatches
 from batchscan.url_patterns import UrlPattern
 from tests.support.ledger_entries import enter, shown
-from tests.support.report_builders import NOW, everything, match, picture, report_of
+from tests.support.report_builders import (
+    NOW,
+    digest_of,
+    everything,
+    match,
+    picture,
+    report_of,
+)
 from tests.support.report_facts import API, books, facts
+from tests.support.report_facts import report as report_with
 
 FORMATS = (csv_table, junit, markdown)
 
@@ -168,3 +178,60 @@ def test_memory_does_not_grow_with_the_pictures(form):
 
     (_, few), (_, many) = peak(200), peak(2000)
     assert many < few + 600_000  # CPython keeps 2,000 freed tuples
+
+
+counts_of = st.integers(0, 12_345)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(counts_of, min_size=4, max_size=4),
+    st.dictionaries(st.sampled_from(["too_large", "corrupt", "empty"]), counts_of),
+    st.dictionaries(st.sampled_from(["network", "bad_response"]), counts_of),
+    st.lists(counts_of, min_size=4, max_size=4),
+    st.lists(st.lists(st.sampled_from(MatchKind), min_size=1, max_size=3), max_size=4),
+)
+def test_what_is_read_in_the_page_is_what_the_json_says(states, rejected, failed, paid, kinds):
+    """Its words and sentences too, against the report as a program decodes it."""
+    counts = dict(zip(("scanned", "reused", "covered", "unchanged"), states, strict=True))
+    tally = books(**counts, rejected=rejected, failed=failed, deferred={})
+    tally.charged, tally.saved_by_reuse, tally.outcome_unknown, tally.expected = paid
+    seen = [
+        picture(f"/{n}.jpg", *(match(f"https://s{n}.org/{m}", kind) for m, kind in enumerate(each)))
+        for n, each in enumerate(kinds)
+    ]
+    about = report_with(tally, digest_of(seen), balance=paid[0])
+    plain = json.loads(encode(about))
+    made = b"".join(html_page.render(about, iter(seen), made_at=NOW)).decode()
+
+    check_figures(plain, made)
+    files, found = plain["files"], plain["matches"]
+    lead = numbers_in(r'<p class="coverage[^>]*>(.*?)<a ', made)
+    if 0 < files["unchecked"] < files["seen"]:
+        assert lead[:3] == [files["checked"], files["seen"], files["unchecked"]]
+    assert sum(plain["unchecked"].values()) == files["unchecked"]
+    if found["total"]:
+        headline = numbers_in("<h1>(.*?)</h1>", made)
+        assert headline[:3] == [found["total"], found["images_with_matches"], len(plain["domains"])]
+    assert made.count('<li class="match') == found["total"]
+    assert made.count("<article") == found["images_with_matches"]
+
+
+def check_figures(plain: dict[str, Any], made: str) -> None:
+    """Compare every figure of the page, as a value and as text, with the decoded report."""
+    shown = re.findall(r'<data value="(\d*)" data-figure="([a-z_.0-9]+)">(.*?)</data>', made)
+    assert len(shown) > 30
+    for value, path, text in shown:
+        found: Any = plain
+        for step in path.split("."):
+            found = found[int(step)] if isinstance(found, list) else found[step]
+        assert value == ("" if found is None else str(found)), path
+        if path != "files.bytes":  # which is shown as a size
+            assert text == ("<i>not known</i>" if found is None else f"{found:,}"), path
+
+
+def numbers_in(pattern: str, made: str) -> list[int]:
+    """The numbers in a part of the page."""
+    part = re.search(pattern, made, re.DOTALL)
+    assert part
+    return [int(each.replace(",", "")) for each in re.findall(r"\d[\d,]*", part[1])]

@@ -202,3 +202,18 @@ def test_versions_of_pictures_are_said_with_what_they_cost(how, dry, number, sai
     tally.renditions = number
 
     assert said in summary(report(tally, renditions=how, dry_run=dry), "/out", 200)
+
+
+def test_the_table_of_those_without_an_answer_is_named_with_its_folder():
+    named = said(books(**HALF), unchecked_table="unchecked.csv")
+    whole = said(books(scanned=3), unchecked_table=None)
+
+    assert "  Each one with its reason: /out/runs/x/unchecked.csv" in named
+    assert named.index("  Each one with its reason: /out/runs/x/unchecked.csv") <= 2
+    assert not [line for line in whole if "unchecked.csv" in line]
+    assert any(
+        "\\x1b" in line
+        for line in summary(
+            report(books(**HALF), unchecked_table="unchecked.csv"), "/out/\x1b[2J"
+        ).splitlines()
+    )
