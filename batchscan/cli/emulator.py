@@ -72,7 +72,7 @@ def _rate(text: str) -> Rate:
 
     rate = parse_rate(text)
     if not rate.requests or not rate.period:
-        raise ValueError(f"{text} allows nothing, or everything")
+        raise ValueError(f"{text} allows nothing or everything: both numbers have to be above 0")
     return rate
 
 
@@ -122,7 +122,7 @@ def _option(group: str, *names: str, text: str, **kwargs: Any) -> Callable[[Any]
     metavar="N/PERIOD",
     multiple=True,
     callback=_reading(_rate),
-    text="answer 429 above this rate; repeatable  [default: 10/s]",
+    text="answer 429 to requests above this rate; repeatable  [default: 10/s]",
 )
 @_option(
     _SERVICE,
@@ -160,7 +160,7 @@ def _option(group: str, *names: str, text: str, **kwargs: Any) -> Callable[[Any]
     "--faults",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    text="YAML rules that say when and how it fails",
+    text="YAML rules for when and how it fails (`batchscan help emulator`)",
 )
 @folder_options
 def command(*, no_search: bool, faults: Path | None, **parameters: object) -> int:
@@ -196,7 +196,7 @@ async def _serve(config: EmulatorConfig) -> None:
     try:
         async with Emulator(config) as emulator:
             print_status(
-                f"batchscan: the emulator listens at {emulator.url}; SIGINT or SIGTERM ends it"
+                f"batchscan: the emulator listens at {emulator.url}; Ctrl-C or SIGTERM ends it"
             )
             addresses = (
                 ("COPYLEAKS_API_URL", emulator.url),

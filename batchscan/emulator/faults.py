@@ -127,4 +127,6 @@ def read_faults(path: Path) -> tuple[Fault, ...]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     except msgspec.ValidationError as error:
-        raise UsageError(f"{path}: {error}", advice="`$[0]` is the first rule") from error
+        raise UsageError(
+            f"{path}: {error}", advice="`$[0]` is the first rule in the file"
+        ) from error
