@@ -68,7 +68,12 @@ class ApiSubmitter:
         submission = Submission(image, generation, watch, is_rescan=again)
         async with self.budget.admitted(self.clock.monotonic()):
             try:
-                result = await self._until_answered(submission)
+                result: SubmissionResult | None = None
+                while result is None:
+                    async with self.suspicion.turn():
+                        result, reply = await self._ask_once(submission)
+                    if result is None and isinstance(reply, TransientError) and reply.reached:
+                        await self.stop.sleep(backoff(max(1, submission.attempts), self.jitter))
             except StopRun as stop:
                 self.stop.request(stop)  # before others learn that no place is left
                 if not submission.maybe_charged:
@@ -76,15 +81,6 @@ class ApiSubmitter:
                 detail = "sent without an answer, and then the run stopped; the next run asks again"
                 result = NoAnswer(FailReason.OUTCOME_UNKNOWN, detail, submission.last_error)
         return submission.decision(result)
-
-    async def _until_answered(self, submission: Submission) -> SubmissionResult:
-        ending: SubmissionResult | None = None
-        while ending is None:
-            async with self.suspicion.turn():
-                ending, reply = await self._ask_once(submission)
-            if ending is None and isinstance(reply, TransientError) and reply.reached:
-                await self.stop.sleep(backoff(max(1, submission.attempts), self.jitter))
-        return ending
 
     async def _ask_once(
         self, submission: Submission

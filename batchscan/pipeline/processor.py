@@ -233,20 +233,16 @@ class FileProcessor:
             from_ledger = await asyncio.to_thread(self._from_ledger, image, by_sent, watch)
             if from_ledger is not None:
                 return from_ledger
-        return await self._ask(image, known, watch)
-
-    async def _equate(self, image: Image, picture_id: int) -> None:
-        if not self.settings.dry_run:
-            await self.ledger.run(lambda ledger: ledger.claims.equate(image, picture_id))
-
-    async def _ask(self, image: Image, known: KnownPicture, watch: Stopwatch) -> Decision:
-        """Have the submitter decide, and do what an accepted picture brings with it."""
         decision = await self.submitter.submit(image, known, watch)
         if isinstance(decision, Settled):
             await self.decisions.accept_refusals()
             if decision.answer_id is not None and decision.answer.matches:
                 await self._store_preview(decision.picture_id, image)
         return decision
+
+    async def _equate(self, image: Image, picture_id: int) -> None:
+        if not self.settings.dry_run:
+            await self.ledger.run(lambda ledger: ledger.claims.equate(image, picture_id))
 
     def _from_ledger(
         self, image: Image, known: KnownPicture, watch: Stopwatch
