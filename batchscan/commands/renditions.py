@@ -121,13 +121,15 @@ def as_text(ledger: Ledger) -> Iterator[str]:
     """All of it for people."""
     covered = asked = 0
     for group in groups(ledger):
-        yield f"{printable(group.path)}  {group.width} x {group.height}, asked about"
+        yield printable(group.path)
+        yield f"{_size(group.width, group.height)}  asked"
         folder = os.path.dirname(group.path)
         for each in group.versions:
             covered, asked = covered + each.covered, asked + (not each.covered)
             same = os.path.dirname(each.path) == folder
-            name = os.path.basename(each.path) if same else each.path
-            yield f"  {printable(name)}  {each.width} x {each.height}, {_why(each)}"
+            name = printable(os.path.basename(each.path) if same else each.path)
+            state = "covered" if each.covered else "asked"
+            yield f"{_size(each.width, each.height)}  {state:<7}  {_why(each):<18}  {name}"
     for said in decisions(ledger):
         yield _said(said)
     yield _sum(covered, asked)
@@ -141,13 +143,15 @@ def _sum(covered: int, asked: int) -> str:
     return f"{amount(covered + asked, 'version')}: {', '.join(parts)}."
 
 
+def _size(width: int, height: int) -> str:
+    return f"{width:>7} x {height:<5}"
+
+
 def _why(version: CoveredFileFields) -> str:
-    asked = "" if version.covered else "; asked about, too"
     if version.rule == "joined":
-        return f"joined by you{asked}"
-    beside = ", the same moment" if version.rule == "raw" else ""
-    bits = f"{version.distance} of 256 bits, {version.difference} levels apart"
-    return f"{bits}{beside}{asked}"
+        return "joined by you"
+    how = f"{amount(version.distance, 'bit')}, {amount(version.difference, 'level')}"
+    return f"{how}, RAW pair" if version.rule == "raw" else how
 
 
 def _said(said: RenditionDecisionFields) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 
 import pytest
 from PIL import Image
@@ -350,6 +351,8 @@ async def test_people_part_and_join_versions_for_good(bench):
         text = "\n".join(as_text(ledger))
         listed = json.loads(b"".join(as_json(ledger)))
     assert "2 versions: 2 covered." in text
+    (line,) = (line for line in text.splitlines() if line.endswith("a-640x480.jpg"))
+    assert re.fullmatch(r" +640 x 480    covered  \d+ bits?, \d+ levels? +a-640x480.jpg", line)
     assert "by ines: another label" in text
     (group,) = listed["groups"]
     assert os.path.basename(group["path"]) == "a.jpg"
