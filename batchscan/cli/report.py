@@ -17,6 +17,7 @@ from batchscan.cli.help import GroupedOption, HelpCommand
 from batchscan.cli.options import allow_option, folder_options, settings_of
 from batchscan.console.terminal import print_data, print_status, width_of
 from batchscan.errors import UsageError
+from batchscan.report_formats import FORMATS
 from batchscan.util.escaping import printable
 
 if TYPE_CHECKING:
@@ -25,23 +26,17 @@ if TYPE_CHECKING:
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _ADVICE = "name a file in an existing folder with free space"
-_FORMATS = {
-    "html": "one file for any browser",
-    "csv": "one row for each match and page",
-    "junit": "for CI: pictures with matches on the worklist are failures",
-    "markdown": "a summary for a ticket",
-}
 
 
 def _format_options(function: _Function) -> _Function:
-    for name, text in reversed(_FORMATS.items()):
+    for name, found in reversed(FORMATS.items()):
         declare = click.option(
             f"--{name}",
             cls=GroupedOption,
             group="Formats (FILE may be - for stdout)",
             metavar="FILE",
             type=click.UNPROCESSED,
-            help=text,
+            help=found.help,
         )
         function = declare(function)
     return function
@@ -113,7 +108,7 @@ def command(
         return 0
     if everything and (run_id or write):
         raise UsageError("--all goes without --run and --write", advice="leave one out")
-    files = {name: str(file) for name in _FORMATS if (file := parameters.pop(name))}
+    files = {name: str(file) for name in FORMATS if (file := parameters.pop(name))}
     if (as_json and "-" in files.values()) or list(files.values()).count("-") > 1:
         raise UsageError("stdout holds one format", advice="name a file for the others")
     if previews and "html" not in files:

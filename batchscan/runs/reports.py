@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,9 +15,9 @@ from batchscan.allow.active import ActiveAllowRules, summarize
 from batchscan.enums import DeferReason, ExitReason, FailReason, Status
 from batchscan.errors import StorageError, UsageError
 from batchscan.ledger import Everything, Ledger, OfRun, Perspective, ReportView, StoredRun
-from batchscan.report import csv_table, junit, markdown
 from batchscan.report.build import RunFacts, build, with_digest
 from batchscan.report.schema import NOTHING_ASKED, Report, UncheckedFile
+from batchscan.report_formats import FORMATS
 from batchscan.runs.checkpoint import RunCheckpoint
 from batchscan.runs.unchecked import rejected_before, some_of_each
 from batchscan.tally import Tally
@@ -180,25 +181,31 @@ PAGE = "report.html"
 def render(
     name: str, report: Report, view: ReportView, now: float, *, previews: bool = False
 ) -> Iterator[bytes]:
-    """A report of the pictures of a view: html, csv, junit or markdown; maybe with theirs."""
-    match name:
-        case "csv":
-            return csv_table.render(report, view.pictures(streamed=True))
-        case "junit":
-            return junit.render(report, view.pictures())
-        case "markdown":
-            return markdown.render(report, view.pictures())
-        case _:
-            pictures = view.pictures(previews=previews, most=MATCHES_ON_PAGE)
-            from batchscan.report import html_page  # noqa: PLC0415 - Jinja takes its time
+    """A report of the pictures of a view, in parts.
 
-            return html_page.render(
-                report,
-                pictures,
-                made_at=now,
-                scope=_scope(report),
-                facets=view.facets,
-            )
+    Args:
+        name: one of `FORMATS`.
+        report: the figures.
+        view: has the pictures.
+        now: seconds since 1970.
+        previews: whether the page shows small copies of their pictures.
+    """
+    if name == "html":
+        return _page(report, view, now, previews=previews)
+    found = FORMATS[name]
+    pictures = view.pictures(streamed=found.streamed)
+    written: Iterator[bytes] = import_module(f"batchscan.report.{found.module}").render(
+        report, pictures
+    )
+    return written
+
+
+def _page(report: Report, view: ReportView, now: float, *, previews: bool) -> Iterator[bytes]:
+    """The page, which has more to show than pictures."""
+    from batchscan.report import html_page  # noqa: PLC0415 - Jinja takes its time
+
+    pictures = view.pictures(previews=previews, most=MATCHES_ON_PAGE)
+    return html_page.render(report, pictures, made_at=now, scope=_scope(report), facets=view.facets)
 
 
 def write_companions(folder: str, report: Report, view: ReportView, now: float) -> list[str]:
