@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import statistics
 import subprocess
 import sys
@@ -165,3 +166,19 @@ def test_no_test_module_imports_from_another():
     }
 
     assert importing == set()
+
+
+def test_what_pages_for_contributors_name_is_there():
+    for page in ("ARCHITECTURE.md", "CONTRIBUTING.md"):
+        text = (PACKAGE.parent / ".github" / page).read_text()
+        named = re.findall(r"`([a-z_]+(?:/[a-z_0-9]+)+)(?:\.py)?`", text)
+        missing = {
+            name
+            for name in named
+            if not any(
+                (folder / f"{name}{suffix}").exists()
+                for folder in (PACKAGE, PACKAGE.parent)
+                for suffix in ("", ".py")
+            )
+        }
+        assert missing == set()
