@@ -127,7 +127,7 @@ def short(url: str, site: str = "") -> str:
     if site and slash and host in (site, f"www.{site}"):
         text = f"/{path}"
     elif site and slash and host.endswith(f".{site}"):
-        text = f"{host.removesuffix(site)}…/{path}"
+        text = f"{host.removesuffix(f'.{site}')}…/{path}"
     if len(text) <= _LONGEST:
         return cut(text)
     tail = _LONGEST // 2

@@ -36,7 +36,7 @@ from batchscan.review.gate import HEADERS, Gate, Refused
 from batchscan.review.match_pages import MatchPages
 from batchscan.review.site_pages import SitePages
 from batchscan.review.stats_page import StatsPage
-from batchscan.review.views import Views
+from batchscan.review.views import REVIEWED, Views
 from batchscan.settings.load import LoadedSettings
 
 _log = logging.getLogger(__name__)
@@ -107,7 +107,8 @@ class ReviewServer:
 
     def _count(self, ledger: Ledger) -> None:
         """Count what is left before anybody asks: of 200,000 matches it takes a while."""
-        self._desk.counts(ledger, ReviewFilter())
+        for chosen in (ReviewFilter(), REVIEWED):
+            self._desk.counts(ledger, chosen)
         pages.environment().get_template("overview.html")
 
     async def _listen(self) -> None:

@@ -8,10 +8,11 @@ from typing import Final
 
 from aiohttp import web
 
+from batchscan.enums import Disposition
 from batchscan.errors import UsageError
 from batchscan.ledger import Ledger
 from batchscan.ledger.dispositions import Place
-from batchscan.ledger.review import QueuedMatch, ReviewFilter
+from batchscan.ledger.review import QueuedMatch, ReviewFilter, SiteCount
 from batchscan.ledger.review_details import MatchFacts, PictureFacts, SiteSize
 from batchscan.rechecked import MatchRecheck
 from batchscan.review import pages, queue_values
@@ -28,6 +29,8 @@ PART: Final = "part"
 
 
 _NOWHERE: Final = SiteSize(0, 0)
+REVIEWED: Final = ReviewFilter(disposition=Disposition.REVIEWED.value)
+MAX_REVIEWED: Final = 3  # sites that are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,15 @@ class _Row:
     address: str
     left: int
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Reviewed:
+    """What waits for a notice."""
+
+    left: int
+    sites: list[_Row]
+    more: int  # sites that are not named
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,7 @@ class _Found:
     theirs: Look | None = None
     recheck: MatchRecheck | None = None
     site: SiteSize = _NOWHERE
+    reviewed: _Reviewed | None = None
 
 
 class Views:
@@ -64,7 +77,12 @@ class Views:
         def look(ledger: Ledger) -> dict[str, object]:
             counts = self._desk.counts(ledger, view.chosen)
             pictures = list(_picture_rows(ledger, view.chosen))
-            return {"counts": counts, "sites": list(_site_rows(counts)), "pictures": pictures}
+            return {
+                "counts": counts,
+                "sites": list(_site_rows(counts)),
+                "pictures": pictures,
+                "reviewed": _reviewed(self._desk.counts(ledger, REVIEWED)),
+            }
 
         values = await self._desk.ledger.read(look)
         return pages.html(
@@ -180,12 +198,14 @@ class Views:
         now = found.page.current
         view = view.at_match(now.place if now else None)
         values = queue_values.queue_values(view, found.page, looked, done)
+        values["reviewed"] = found.reviewed
         return pages.html(pages.render("part.html" if part else "queue.html", **values))
 
     def _found(self, ledger: Ledger, view: View, page: QueuePage) -> _Found:
         now = page.current
         if now is None:
-            return _Found(page, None, None, {})
+            counts = self._desk.counts(ledger, REVIEWED)
+            return _Found(page, None, None, {}, reviewed=_reviewed(counts))
         numbers: list[int] = []
         if view.order == "picture":
             numbers = [match.place.picture_id for match in (*page.before, now, *page.after)]
@@ -207,9 +227,18 @@ class Views:
 
 
 def _site_rows(counts: QueueCounts) -> Iterator[_Row]:
-    for site in map(counts.sites.__getitem__, counts.order[:MAX_SITES]):
-        address = pages.whole(f"/site?{pages.site_query(site.domain)}")
-        yield _Row(site.domain or pages.UNKNOWN_SITE, address, site.meant, site.total)
+    yield from map(_site_row, map(counts.sites.__getitem__, counts.order[:MAX_SITES]))
+
+
+def _site_row(site: SiteCount) -> _Row:
+    address = pages.whole(f"/site?{pages.site_query(site.domain)}")
+    return _Row(site.domain or pages.UNKNOWN_SITE, address, site.meant, site.total)
+
+
+def _reviewed(counts: QueueCounts) -> _Reviewed:
+    waiting = [_site_row(site) for site in counts.sites.values() if site.meant]
+    waiting.sort(key=lambda row: (-row.left, row.name))
+    return _Reviewed(counts.left, waiting[:MAX_REVIEWED], max(0, len(waiting) - MAX_REVIEWED))
 
 
 def _picture_rows(ledger: Ledger, chosen: ReviewFilter) -> Iterator[_Row]:

@@ -80,7 +80,7 @@ def _bars(series: _Series, shown: Sequence[Period], by: str) -> Markup:
     for place in range(0, len(shown), every):
         x = _LEFT + step * (place + 0.5)
         parts.append(
-            f'<text x="{x:.1f}" y="{HEIGHT - 5}" text-anchor="middle" {_TEXT}>'
+            f'<text x="{x:.1f}" y="{HEIGHT - 5}" text-anchor="middle" class="when" {_TEXT}>'
             f"{shown[place].label}</text>"
         )
     words = (
@@ -123,11 +123,19 @@ def _figure(name: str, title: str, words: str, height: int, parts: Sequence[str]
     # Names of sites are escaped where they are put in; all else is ours or a number.
     inside = Markup("".join(parts))  # noqa: S704
     return Markup(
-        '<figure class="plot"><figcaption>{title}</figcaption>'
+        '<figure class="plot {kind}"><figcaption>{title}</figcaption>'
         '<svg role="img" aria-labelledby="plot-{name}" viewBox="0 0 {width} {height}"'
         ' preserveAspectRatio="xMinYMin meet"><title id="plot-{name}">{words}</title>{inside}</svg>'
         "</figure>"
-    ).format(title=title, name=name, width=WIDTH, height=height, words=words, inside=inside)
+    ).format(
+        title=title,
+        kind="by-site" if name == "days_by_site" else "over-time",
+        name=name,
+        width=WIDTH,
+        height=height,
+        words=words,
+        inside=inside,
+    )
 
 
 def _said(value: float) -> str:

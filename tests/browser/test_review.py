@@ -392,3 +392,88 @@ async def test_a_key_shows_the_next_match_within_100_ms(browser, tmp_path):
         taken = sorted(await page.evaluate("taken"))
         assert len(taken) == 30
         assert taken[0] < 100
+
+
+# What has the focus, where it is, and whether it can be seen to have it.
+FOCUSED = """() => {
+  const node = document.activeElement, style = getComputedStyle(node), box = node.getBoundingClientRect();
+  const all = [...document.querySelectorAll("*")];
+  return {
+    place: all.indexOf(node), name: (node.innerText || node.ariaLabel || node.name || "").trim(),
+    seen: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+    inView: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
+    isBody: node === document.body, isMain: node.id === "main",
+  };
+}"""
+
+
+@pytest.mark.parametrize("path", ["queue", "", "site?site=one.com", "stats"])
+async def test_the_keyboard_reaches_everything_in_order_and_one_sees_where_it_is(
+    browser, server, path
+):
+    async with window(browser, server.url) as it:
+        page = it.page
+        await page.goto(server.url.partition("?")[0] + path)
+        stops = []
+        for _ in range(120):
+            await page.keyboard.press("Tab")
+            stop = await page.evaluate(FOCUSED)
+            if stop["isBody"] or (stops and stop["place"] <= stops[-1]["place"]):
+                break
+            stops.append(stop)
+            assert stop["seen"], stop
+            assert stop["inView"], stop
+        assert stops[0]["name"] == "Skip to the content"
+        reachable = await page.evaluate(
+            "() => [...document.querySelectorAll('a[href], button, input, textarea, select, summary')]"
+            ".filter((node) => node.checkVisibility() && !node.disabled && node.type !== 'hidden')"
+            ".length"
+        )
+        assert len(stops) >= reachable
+        await page.reload()
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Tab")
+        inside = "document.activeElement.closest('main') !== null"
+        assert await page.evaluate(inside)
+
+
+async def test_colours_of_the_user_s_own_and_stillness_are_heeded(browser, server):
+    async with window(browser, server.url, forced_colors="active", reduced_motion="reduce") as it:
+        page = it.page
+        base = server.url.partition("?")[0]
+        await page.goto(f"{base}queue")
+        await findings(page)
+        edge = "getComputedStyle(document.querySelector('.entry.now')).borderInlineStartWidth"
+        assert await page.evaluate(edge) == "4px"  # a shadow would not be drawn
+        await page.keyboard.press("j")
+        await page.keyboard.press("?")
+        moving = "document.getAnimations().filter((each) => each.playState === 'running').length"
+        assert await page.evaluate(moving) == 0
+        await page.goto(f"{base}stats")
+        await findings(page)
+
+
+async def test_decisions_are_announced(shown):
+    """In regions that were there before: a reader says what changes in them."""
+    page = shown.page
+    for selector, live in (("#said", "status"), ("#warning", "alert")):
+        assert await page.locator(selector).get_attribute("role") == live
+    await page.evaluate(
+        "window.regions = ['said', 'warning'].map((id) => document.getElementById(id))"
+    )
+    await press(page, "r")
+    assert await page.locator("#said").inner_text() == "1 match marked reviewed."
+    same = "window.regions.every((node) => node.isConnected)"
+    assert await page.evaluate(same)
+
+
+async def test_letters_of_plots_can_be_read_on_a_phone(browser, server):
+    async with window(browser, server.url, viewport={"width": 390, "height": 844}) as it:
+        page = it.page
+        await page.goto(server.url.partition("?")[0] + "stats")
+        smallest = await page.evaluate(
+            "() => Math.min(...[...document.querySelectorAll('.plot text')].map("
+            "(node) => parseFloat(getComputedStyle(node).fontSize) * node.getScreenCTM().a))"
+        )
+        assert smallest >= 8
