@@ -104,6 +104,20 @@ class View:
         """Whether anything but what is left to decide is asked for."""
         return self.chosen != ReviewFilter()
 
+    @property
+    def said(self) -> list[str]:
+        """What narrows it besides the search, in words."""
+        chosen, fixed = self.chosen, self.chosen.disposition != Disposition.OPEN.value
+        words = [(chosen.disposition or ANY).replace("_", " ")] if fixed else []
+        words += [chosen.kind] if chosen.kind else []
+        words += [chosen.state] if chosen.state != PRESENT_STATE else []
+        words += (
+            ["no site" if chosen.site == "" else chosen.site] if chosen.site is not None else []
+        )
+        words += [os.fsdecode(chosen.folder)] if chosen.folder is not None else []
+        words += [f"since {self.since}"] if self.since else []
+        return words
+
     def at_match(self, place: Place | None) -> View:
         """The same queue at another match."""
         return replace(self, at=None if place is None else MatchId.of(place))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -414,7 +415,7 @@ async def test_the_keyboard_reaches_everything_in_order_and_one_sees_where_it_is
     async with window(browser, server.url) as it:
         page = it.page
         await page.goto(server.url.partition("?")[0] + path)
-        stops = []
+        stops: list[dict[str, Any]] = []
         for _ in range(120):
             await page.keyboard.press("Tab")
             stop = await page.evaluate(FOCUSED)
