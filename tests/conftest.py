@@ -3,7 +3,7 @@
 import os
 import signal
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support import measured_decoder
 
@@ -14,9 +14,12 @@ for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, lambda *_: None)
 
 # How long an example takes is the machine's affair.
-settings.register_profile("explore", deadline=None)
+SLOWLY = [HealthCheck.too_slow]
+settings.register_profile("explore", deadline=None, suppress_health_check=SLOWLY)
 # The same examples in every run: `--hypothesis-profile explore` looks for others.
-settings.register_profile("batchscan", deadline=None, derandomize=True)
+settings.register_profile(
+    "batchscan", deadline=None, derandomize=True, suppress_health_check=SLOWLY
+)
 settings.load_profile("batchscan")
 
 if "COVERAGE_PROCESS_CONFIG" in os.environ:

@@ -57,7 +57,7 @@ async def test_retry_for_is_not_used_up_by_sleep(bench):
     bench.pictures(3)
     bench.emulator.faults = (Fault(route="check", count=2, action=Answer(status=503)),)
     process = await Process(bench).start("--retry-for", "5s", "-j", "1", "--progress", "none")
-    await until(bench.checks, 1500)
+    await until(bench.checks)
     await asyncio.sleep(0.2)
     await sleep_through(process, 6.5)
     out, err = await process.communicate()
@@ -73,7 +73,7 @@ async def test_a_driver_that_slept_longer_than_its_workers_wait_loses_nothing(be
         bench.pictures(60)
         words = ("--dask", cluster.address, "--rate", "1000/s", "-j", "8", "--progress", "none")
         process = await Process(bench).start(*words)
-        await until(lambda: len(bench.checks()) >= 12, 1500)
+        await until(lambda: len(bench.checks()) >= 12)
         await sleep_through(process, 20)
         out, err = await process.communicate()
 

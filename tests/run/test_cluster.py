@@ -117,7 +117,7 @@ async def test_a_worker_is_retired_though_dask_would_not_for_its_actor(bench_wit
         scan = asyncio.create_task(Process(bench).run("--dask", cluster.address, *QUICK))
         await checks_beyond(bench, 30)
         await cluster.retire_one()
-        await until(lambda: any(each.returncode is not None for each in cluster.workers), 1500)
+        await until(lambda: any(each.returncode is not None for each in cluster.workers))
         code, out, _ = await scan
 
         assert code == 0, out

@@ -201,7 +201,7 @@ async def test_a_picture_that_crashes_the_process_is_not_tried_in_the_next_run(b
     victim = os.fsencode(bench.images / "b.png")
     command = Process(bench)
     process = await command.start("-j", "1")
-    await until(lambda: marks.exists() and victim in marks.read_bytes(), looks=2000)
+    await until(lambda: marks.exists() and victim in marks.read_bytes())
     process.send_signal(signal.SIGSEGV)  # as a decoder would that reads where nothing is
     await process.communicate()
     assert process.returncode == -signal.SIGSEGV
@@ -228,7 +228,7 @@ async def test_a_run_that_is_killed_suspects_no_picture(bench):
     victim = os.fsencode(bench.images / "a.png")
     command = Process(bench)
     process = await command.start("-j", "1")
-    await until(lambda: marks.exists() and victim in marks.read_bytes(), looks=2000)
+    await until(lambda: marks.exists() and victim in marks.read_bytes())
     process.kill()
     await process.communicate()
 

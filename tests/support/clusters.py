@@ -49,7 +49,7 @@ class Cluster:
         self.workers.append(await self._start("worker", self.address, *words))
         number = len(self.workers) - 1
         log = self.folder / f"dask-worker-{number}.log"
-        await until(lambda: "Starting established connection" in log.read_text(), 1500)
+        await until(lambda: "Starting established connection" in log.read_text())
         return number
 
     async def _start(self, what: str, *words: str) -> asyncio.subprocess.Process:
@@ -110,4 +110,4 @@ async def cluster_of(folder, workers: int):
 
 async def checks_beyond(bench, number: int) -> None:
     """Wait until so many pictures have arrived at the service."""
-    await until(lambda: len(bench.checks()) >= number, 1500)
+    await until(lambda: len(bench.checks()) >= number)
