@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from batchscan.cli.help import GroupedOption, HelpCommand
-from batchscan.cli.options import folder_options, match_options, settings_of
+from batchscan.cli.options import connect_to_option, folder_options, match_options, settings_of
 from batchscan.console.terminal import print_data, print_status
 from batchscan.enums import Disposition
 from batchscan.errors import UsageError
@@ -74,16 +74,7 @@ _SIGNAL = 128
     help="also how the first page looks, by your own Chromium or Chrome, which is let to public "
     "addresses only",
 )
-@click.option(
-    "--connect-to",
-    "connect_to",
-    multiple=True,
-    cls=GroupedOption,
-    group=_HOW,
-    metavar="HOST:PORT:ADDRESS:PORT",
-    help="connect to this address and port for HOST:PORT, also to a private one, as curl has it; "
-    "repeatable",
-)
+@connect_to_option(_HOW)
 @click.option("--json", "as_json", is_flag=True, cls=GroupedOption, group=_HOW, help="as JSON")
 @folder_options
 def capture(*, as_json: bool, authority: str | None, screenshot: bool, **parameters: object) -> int:

@@ -102,6 +102,23 @@ def sandbox_option(function: _Function) -> _Function:
     return declare(function)
 
 
+def connect_to_option(group: str) -> Callable[[_Function], _Function]:
+    """Declare `--connect-to`, of the commands that ask sites.
+
+    Args:
+        group: its group on the help page.
+    """
+    return click.option(
+        "--connect-to",
+        multiple=True,
+        cls=GroupedOption,
+        group=group,
+        metavar="HOST:PORT:ADDRESS:PORT",
+        help="connect to ADDRESS:PORT for HOST:PORT, as with curl: the only way to a private "
+        "address; an empty HOST or PORT is any; repeatable",
+    )
+
+
 def match_options(group: str) -> Callable[[_Function], _Function]:
     """Declare `--domain`, `--images` and `--url`, by which matches are chosen; each repeatable.
 

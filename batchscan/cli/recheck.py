@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from batchscan.cli.help import GroupedOption, HelpCommand
-from batchscan.cli.options import folder_options, match_options, setting_option, settings_of
+from batchscan.cli.options import (
+    connect_to_option,
+    folder_options,
+    match_options,
+    setting_option,
+    settings_of,
+)
 from batchscan.console.terminal import print_data, print_status
 from batchscan.errors import UsageError
 
@@ -77,15 +83,7 @@ _HOW = "How"
 @click.option(
     "--json", "as_json", is_flag=True, cls=GroupedOption, group=_HOW, help="one JSON object"
 )
-@click.option(
-    "--connect-to",
-    multiple=True,
-    cls=GroupedOption,
-    group=_HOW,
-    metavar="HOST:PORT:ADDRESS:PORT",
-    help="connect to ADDRESS:PORT for HOST:PORT, as with curl: the only way to a private address; "
-    "an empty HOST or PORT is any; repeatable",
-)
+@connect_to_option(_HOW)
 @setting_option(
     "scan.if_locked",
     "--if-locked",

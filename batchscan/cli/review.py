@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from batchscan.cli.help import GroupedOption, HelpCommand
-from batchscan.cli.options import allow_option, folder_options, settings_of
+from batchscan.cli.options import allow_option, connect_to_option, folder_options, settings_of
 from batchscan.console.terminal import print_data, print_status
 from batchscan.errors import UsageError
 from batchscan.review.keys import KEYS, NAMES
@@ -53,16 +53,7 @@ def _keys() -> tuple[tuple[str, str], ...]:
     group=_PAGE,
     help="do not open a browser; without a terminal, none is opened anyway",
 )
-@click.option(
-    "--connect-to",
-    "connect_to",
-    multiple=True,
-    cls=GroupedOption,
-    group=_PAGE,
-    metavar="HOST:PORT:ADDRESS:PORT",
-    help="when asking sites, connect to this address and port for HOST:PORT, also to a private one, "
-    "as curl has it; repeatable",
-)
+@connect_to_option(_PAGE)
 @allow_option
 @folder_options
 def command(*, port: int, no_open: bool, connect_to: tuple[str, ...], **parameters: object) -> int:
