@@ -216,6 +216,20 @@ def test_a_run_is_seen_again_by_the_pictures_it_kept(ledger):
     assert digest(ledger, "r1", scope=Everything()).matches == before.matches
 
 
+def test_what_the_opener_sees_depends_on_nothing_that_was_asked_before(ledger):
+    picture = ask(ledger, "r1", ONE, THREE, generation=1, at=1000.0)
+    ask(ledger, "r2", ONE, TWO, generation=2, at=2000.0)
+    expected = {ONE: "known", TWO: "new", THREE: "gone"}
+    assert states(ledger, picture) == expected
+
+    for news in ((), ("r1",), ("r1", "r2")):
+        list(ledger.view(Everything(), news).pictures())
+        assert states(ledger, picture) == expected
+        [realm] = ledger.stats.realms([0.0], news)
+        assert realm.matches.get("new", {}).get("open", 0) == len(news)
+        assert states(ledger, picture) == expected
+
+
 def test_what_a_view_answers_depends_on_no_other_one(ledger):
     picture = ask(ledger, "r1", ONE, TWO, generation=1, at=1000.0)
     ask(ledger, "r2", ONE, THREE, generation=2, at=2000.0)
