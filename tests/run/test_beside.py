@@ -254,4 +254,4 @@ async def test_all_commands_at_once(bench_with):
 @pytest.mark.timeout(400 * ROUNDS)
 async def test_all_commands_at_once_again_and_again(bench_with):
     async with bench_with(copies=copies(100)) as bench:
-        await assert_good(bench, ROUNDS, 40, 100)  # 325 pairs a round, and the page beside them
+        await assert_good(bench, ROUNDS, 40, 100)  # 351 pairs a round, and the page beside them
