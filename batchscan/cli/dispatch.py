@@ -129,11 +129,12 @@ def _no_command(word: str, known: tuple[str, ...]) -> UsageError:
     nearest = _nearest(word, known)
     if nearest is None:
         advice = "see `batchscan help`"
-    elif nearest in (*COMMANDS, _HELP):
+    elif known is COMMANDS or nearest == _HELP:
         advice = f"did you mean `batchscan {nearest}`?"
     else:
         advice = f"did you mean `batchscan help {nearest}`?"
-    return UsageError(f"no command and no path is called '{printable(word)}'", advice=advice)
+    other = "path" if known is COMMANDS else "topic"
+    return UsageError(f"no command and no {other} is called '{printable(word)}'", advice=advice)
 
 
 def _nearest(word: str, known: tuple[str, ...]) -> str | None:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from batchscan.cli.help import GroupedOption, HelpCommand
-from batchscan.cli.options import folder_options, settings_of
+from batchscan.cli.options import folder_options, port_error, settings_of
 from batchscan.console.terminal import print_data, print_status
-from batchscan.errors import UsageError
 
 if TYPE_CHECKING:
     from batchscan.emulator import EmulatorConfig
@@ -205,4 +204,4 @@ async def _serve(config: EmulatorConfig) -> None:
             print_data("".join(f"export {name}={value}\n" for name, value in _EXPORTS + addresses))
             await ended.wait()
     except OSError as error:
-        raise UsageError(f"port {config.port}: {error.strerror}") from error
+        raise port_error(config.port, error) from error

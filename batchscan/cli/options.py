@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from batchscan.cli.help import GroupedOption, default_of, with_default
+from batchscan.errors import UsageError
 
 if TYPE_CHECKING:
     from batchscan.settings.load import LoadedSettings
@@ -176,3 +178,12 @@ def settings_of(parameters: Mapping[str, object], *, credentials: bool) -> Loade
     secrets = [loaded.settings.account.api_key, Secret(ping_url) if ping_url else None]
     log_config.configure(loaded.settings.output, secrets)
     return loaded
+
+
+def port_error(port: int, error: OSError) -> UsageError:
+    """The error of a port on which nothing can listen."""
+    if error.errno == errno.EADDRINUSE:
+        return UsageError(
+            f"port {port} is in use", advice="choose another, or leave out --port for any free one"
+        )
+    return UsageError(f"port {port}: {os.strerror(error.errno) if error.errno else error}")

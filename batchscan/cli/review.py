@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from batchscan.cli.help import GroupedOption, HelpCommand
-from batchscan.cli.options import allow_option, connect_to_option, folder_options, settings_of
+from batchscan.cli.options import (
+    allow_option,
+    connect_to_option,
+    folder_options,
+    port_error,
+    settings_of,
+)
 from batchscan.console.terminal import print_data, print_status
-from batchscan.errors import UsageError
 from batchscan.review.keys import KEYS, NAMES
 
 if TYPE_CHECKING:
@@ -96,4 +101,4 @@ async def _serve(
                 await asyncio.to_thread(webbrowser.open, server.url)
             await ended.wait()
     except OSError as error:
-        raise UsageError(f"port {port}: {error.strerror}") from error
+        raise port_error(port, error) from error

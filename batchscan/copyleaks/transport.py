@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -226,6 +227,9 @@ def _why(error: BaseException) -> str:
         return "no answer in time"
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "it hung up"  # its own message may be half an answer
+    number = getattr(error, "errno", None)
+    if isinstance(number, int) and "Connect call failed" in str(error):  # asyncio's own words
+        return os.strerror(number)
     strerror = getattr(error, "strerror", None)
     return clean(str(strerror or error)) or type(error).__name__
 

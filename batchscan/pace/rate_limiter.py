@@ -212,8 +212,8 @@ class RateLimiter:
             raise Unavailable(
                 f"the API {_WHAT[why]} for longer than --retry-for allows"
                 f" ({self._retry_for:.0f} s)" + (f"; the last failure: {said}" if said else ""),
-                advice="the same command goes on where this run stopped; "
-                "see the vendor's status page if it lasts",
+                advice="check the network connection and the vendor's status page; "
+                "the same command goes on where this run stopped",
             )
         self._schedule.pause(until)
         if until > self._pause[0]:

@@ -54,7 +54,10 @@ def read_key_file(path: str, environ: Mapping[str, str]) -> Secret:
     Raises:
         UsageError: it cannot be read, others can read it, or it holds no key.
     """
-    text = read_private(path, "key file", _MAX_BYTES, environ)
+    try:
+        text = read_private(path, "key file", _MAX_BYTES, environ)
+    except UsageError as error:
+        raise UsageError(str(error), advice=error.advice or _KEY_ADVICE) from error
     if text is None:
         raise UsageError(f"key file {path}: too long for an API key", advice=_KEY_ADVICE)
     return _secret(text, f"key file {path}")
@@ -88,19 +91,20 @@ def require_credentials(settings: Settings) -> None:
     Raises:
         UsageError: names exactly what is missing and how to give it.
     """
-    ways = {
-        "the account's e-mail address": None
-        if settings.account.email
-        else "set COPYLEAKS_EMAIL or account.email",
-        "the API key": None if settings.account.api_key else _KEY_ADVICE,
-    }
-    missing = [what for what, way in ways.items() if way]
-    if missing:
-        verb = "are" if len(missing) > 1 else "is"
+    account = settings.account
+    if not (account.email or account.api_key):
         raise UsageError(
-            f"{' and '.join(missing)} {verb} missing",
-            advice="; ".join(way for way in ways.values() if way),
+            "the account's e-mail address and the API key are missing",
+            advice="run `batchscan init`, or set COPYLEAKS_EMAIL and COPYLEAKS_API_KEY (or "
+            "COPYLEAKS_API_KEY_FILE); `batchscan demo` needs no account",
         )
+    if not account.email:
+        raise UsageError(
+            "the account's e-mail address is missing",
+            advice="set COPYLEAKS_EMAIL, or account.email in the settings file",
+        )
+    if not account.api_key:
+        raise UsageError("the API key is missing", advice=_KEY_ADVICE)
 
 
 _MOUNTS = ("/run/secrets", "/var/run/secrets")  # of containers, whose files everyone there may read

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Iterable
 from typing import NoReturn
 
@@ -83,7 +84,15 @@ class YamlFile:
             with open(path, "rb") as file:
                 data = file.read(_MAX_BYTES + 1)
         except OSError as error:
-            raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+            writes = (
+                f"`batchscan init -c {shlex.quote(path)}` writes one"
+                if what == "settings"
+                else None
+            )
+            raise UsageError(
+                f"{path}: cannot be read: {error.strerror}",
+                advice=writes if isinstance(error, FileNotFoundError) else None,
+            ) from error
         return cls(path, data, what)
 
     def pairs(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TypeAlias
 
 from batchscan.errors import UsageError
 from batchscan.stores import Address, check, shown
 from batchscan.util.escaping import printable
 from batchscan.util.paths import is_url
+
+_LOOKED_AT = 10_000  # names of a folder, for one that may have been meant
 
 Identity: TypeAlias = tuple[int, int]  # device and inode: one place, however it is called
 
@@ -63,13 +67,29 @@ def check_roots(roots: Iterable[str], never: Sequence[str] = ()) -> None:
             mode = os.stat(root).st_mode
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
             why = error.strerror if isinstance(error, OSError) else error
-            raise UsageError(f"cannot scan '{printable(root)}': {why}") from error
+            raise UsageError(
+                f"cannot scan '{printable(root)}': {why}", advice=_near(root)
+            ) from error
         if stat.S_ISDIR(mode):
             _check_folder(root, never)
         elif not stat.S_ISREG(mode):
             raise UsageError(f"cannot scan '{printable(root)}': neither a file nor a folder")
         elif not os.access(root, os.R_OK):
             raise UsageError(f"cannot scan '{printable(root)}': you may not read it")
+
+
+def _near(root: str) -> str | None:
+    """What may have been meant by a name that is not there."""
+    if root.startswith("~"):
+        return "in quotes, the shell does not replace ~: name the folder without them"
+    folder, name = os.path.split(root.rstrip(os.sep))
+    try:
+        with os.scandir(folder or ".") as there:
+            names = [entry.name for entry in islice(there, _LOOKED_AT)]
+    except (OSError, ValueError):
+        return None
+    close = difflib.get_close_matches(name, names, 1)
+    return f"did you mean '{printable(os.path.join(folder, close[0]))}'?" if close else None
 
 
 def plan(roots: Iterable[str]) -> RootPlan:

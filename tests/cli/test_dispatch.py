@@ -31,7 +31,7 @@ def test_help_shows_the_commands_or_the_page_of_one(run):
     assert run("help", "scan").stdout == run("--help").stdout
     wrong = run("help", "takedwon")
     assert (wrong.returncode, wrong.stdout) == (2, "")
-    assert "did you mean `batchscan takedown`?" in wrong.stderr
+    assert "did you mean `batchscan help takedown`?" in wrong.stderr
 
 
 def test_help_shows_a_topic_and_the_options_of_a_command_of_that_name(run):
