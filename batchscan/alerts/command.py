@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -12,6 +11,7 @@ from typing import IO
 
 from batchscan.alerts.interface import DeliveryFailure, RetryPolicy
 from batchscan.copyleaks.error_table import clean
+from batchscan.util import system
 
 SECONDS = 60.0
 _KEPT = 250  # bytes of its last words
@@ -60,7 +60,7 @@ class CommandTarget:
         finally:
             if process.returncode is None:  # it took too long
                 with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+                    system.end_group(process.pid)
                 await process.wait()
 
 

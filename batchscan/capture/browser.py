@@ -6,8 +6,6 @@ import asyncio
 import logging
 import os
 import shutil
-import signal
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -18,6 +16,7 @@ from typing import Final
 from batchscan.capture.capturer import Screenshot
 from batchscan.capture.filtering_proxy import FilteringProxy
 from batchscan.errors import UsageError
+from batchscan.util import system
 from batchscan.web_client import ConnectTo
 
 SECONDS: Final = 60.0
@@ -135,12 +134,12 @@ class Chromium:
             log.warning("the browser took longer than %.0f s for a page, and was ended", SECONDS)
         finally:
             with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+                system.end_group(process.pid)
             await process.wait()
 
 
 def _is_root() -> bool:
-    return sys.platform != "win32" and os.geteuid() == 0
+    return system.is_superuser()
 
 
 def _read(path: str) -> bytes | None:

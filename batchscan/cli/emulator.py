@@ -12,6 +12,7 @@ import click
 from batchscan.cli.help import GroupedOption, HelpCommand
 from batchscan.cli.options import folder_options, port_error, settings_of
 from batchscan.console.terminal import print_data, print_status
+from batchscan.util import system
 
 if TYPE_CHECKING:
     from batchscan.emulator import EmulatorConfig
@@ -191,7 +192,7 @@ async def _serve(config: EmulatorConfig) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in heeded(signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signum, ended.set)
+        system.on_signal(loop, signum, ended.set)
     try:
         async with Emulator(config) as emulator:
             print_status(

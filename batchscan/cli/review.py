@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from batchscan.cli.options import (
 )
 from batchscan.console.terminal import print_data, print_status
 from batchscan.review.keys import KEYS, NAMES
+from batchscan.util import system
 
 if TYPE_CHECKING:
     from batchscan.settings.load import LoadedSettings
@@ -91,8 +91,8 @@ async def _serve(
 
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for signum in heeded(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(signum, ended.set)
+    for signum in heeded(*system.STOP_SIGNALS):
+        system.on_signal(loop, signum, ended.set)
     try:
         async with ReviewServer(loaded, port, connect_to) as server:
             print_status("batchscan: open this address in your browser; SIGINT or SIGTERM ends it")

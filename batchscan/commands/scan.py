@@ -28,6 +28,7 @@ from batchscan.report.schema import Files
 from batchscan.report.text import WIDTH
 from batchscan.report.wording import amount
 from batchscan.settings.model import Output
+from batchscan.util import system
 
 MAX_FOLDERS = 3  # unreadable ones that a quiet run names
 
@@ -122,9 +123,9 @@ def handle_stop_signals(
     """
     loop = asyncio.get_running_loop()
     handler = _Handler(request, why)
-    signals = heeded(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    signals = heeded(*system.STOP_SIGNALS)
     for signum in signals:
-        loop.add_signal_handler(signum, handler, signum)
+        system.on_signal(loop, signum, handler, signum)
     try:
         yield
     finally:

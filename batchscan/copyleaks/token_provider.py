@@ -204,7 +204,8 @@ class TokenProvider:
             fd, aside = tempfile.mkstemp(dir=self._path.parent, prefix=".token-")  # mode 0600
             try:
                 with open(fd, "wb") as file:
-                    with suppress(OSError):  # some file systems keep no modes
+                    # Some file systems keep no modes, and Windows has no such call.
+                    with suppress(OSError, AttributeError):
                         os.fchmod(fd, 0o600)  # whatever the umask
                     file.write(msgspec.json.encode(self._held))
                     file.flush()

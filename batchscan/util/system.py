@@ -10,10 +10,17 @@ import errno
 import importlib
 import os
 import platform
+import signal
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVarTuple
 
 from batchscan.errors import UsageError
+
+if TYPE_CHECKING:
+    import asyncio
+
+_Arguments = TypeVarTuple("_Arguments")
 
 
 def _optional(module: str) -> Any:  # noqa: ANN401 - a module, or None
@@ -36,6 +43,10 @@ O_NONBLOCK: Final[int] = getattr(os, "O_NONBLOCK", 0)
 OPENS_FOLDERS: Final = hasattr(os, "O_DIRECTORY")
 _M_ARENA_MAX: Final = -8  # of mallopt(3)
 _HEAPS: Final = 2
+# What asks a program to end; Windows has no SIGHUP.
+STOP_SIGNALS: Final[tuple[signal.Signals, ...]] = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 PAGE_BYTES: Final[int] = _resource.getpagesize() if _resource else 4096
 
 
@@ -62,6 +73,31 @@ def lock(descriptor: int, *, wait: bool) -> None:
     if _fcntl is None:
         raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
     _fcntl.flock(descriptor, _fcntl.LOCK_EX | (0 if wait else _fcntl.LOCK_NB))
+
+
+def on_signal(
+    loop: asyncio.AbstractEventLoop,
+    signum: int,
+    callback: Callable[[*_Arguments], object],
+    *arguments: *_Arguments,
+) -> None:
+    """Call something in a loop when a signal comes; the loops of Windows have no way of their own."""
+    try:
+        loop.add_signal_handler(signum, callback, *arguments)
+    except NotImplementedError:
+        signal.signal(signum, lambda *_: loop.call_soon_threadsafe(callback, *arguments))
+
+
+def end_group(pid: int) -> None:
+    """End a process that began a session of its own, and all that it started, at once.
+
+    Raises:
+        ProcessLookupError: there is none any more.
+    """
+    if hasattr(os, "killpg"):
+        os.killpg(pid, signal.SIGKILL)
+    else:
+        os.kill(pid, signal.SIGTERM)
 
 
 def host_name() -> str:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import http.client
 import os
+import signal
 import subprocess
 import sys
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,13 +18,26 @@ from tests.support.pictures import png, tree
 # What Windows lacks: modules, and names in `os`. What is not ours is imported before,
 # for it has ways of its own there.
 BARE = """
-import asyncio, os, platform, shutil, subprocess, sys, tempfile, uuid
-import filelock, numpy
-for name in ("fcntl", "resource", "pwd", "grp", "termios", "tty", "pty", "uvloop"):
+import asyncio, os, platform, shutil, signal, subprocess, sys, tempfile, uuid
+import filelock, numpy, platformdirs.unix
+for name in ("fcntl", "resource", "pwd", "grp", "termios", "tty", "pty", "syslog", "uvloop"):
     sys.modules[name] = None
 for name in ("O_CLOEXEC", "O_DIRECTORY", "O_NOFOLLOW", "O_NONBLOCK", "fchown", "uname", "geteuid"):
     delattr(os, name)
+for name in ("fchmod", "getuid", "getgid", "getpgid", "killpg", "mkfifo", "sysconf", "pread"):
+    delattr(os, name)
+for name in ("SIGHUP", "SIGKILL", "SIGUSR1", "SIGPIPE", "SIGALRM", "SIGCHLD", "pthread_sigmask"):
+    delattr(signal, name)
+
+def no_signals(*_):
+    raise NotImplementedError
+
+asyncio.SelectorEventLoop.add_signal_handler = no_signals
+asyncio.SelectorEventLoop.remove_signal_handler = no_signals
 """
+
+
+MAIN = "from batchscan.cli import main; sys.exit("
 
 
 def bare(program: str, home) -> subprocess.CompletedProcess[str]:
@@ -50,6 +66,7 @@ for name in {modules!r}:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(200)
 def test_reading_commands_work_without_what_windows_lacks(tmp_path):
     tree(tmp_path / "images", {"a.png": png(16, 16, 1), "b.txt": b"x"})
     with serve_in_thread(EmulatorConfig(search=False)) as emulator:
@@ -69,9 +86,34 @@ def test_reading_commands_work_without_what_windows_lacks(tmp_path):
         ["state", "check"],
         ["allow", "add", "a.example", "--reason", "x"],
         ["help", "files"],
+        ["stats"],
+        ["renditions", "list"],
+        ["state", "backup", "copy.sqlite3"],
     ):
-        done = bare(f"from batchscan.cli import main; sys.exit(main({words!r}))", tmp_path)
+        done = bare(f"{MAIN}main({words!r}))", tmp_path)
         assert done.returncode == 0, (words, done.stderr)
+    review_ends_at_a_signal(tmp_path)
+
+
+def review_ends_at_a_signal(home) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", f"{BARE}\n{MAIN}main(['review', '--no-open']))"],
+        env={"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONUNBUFFERED": "1"},
+        cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as review:  # fmt: skip
+        assert review.stdout is not None
+        try:
+            address = urlsplit(review.stdout.readline().strip())
+            asked = http.client.HTTPConnection(address.netloc)
+            asked.request("GET", f"{address.path}?{address.query}")
+            status = asked.getresponse().status
+            asked.close()
+            review.send_signal(signal.SIGINT)
+            _, err = review.communicate(timeout=100)
+        finally:
+            review.kill()
+    assert status == 303  # to the page, with a cookie
+    assert review.returncode == 0, err
 
 
 def test_a_scan_says_what_it_needs_and_shows_no_traceback(tmp_path):

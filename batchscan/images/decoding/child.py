@@ -120,7 +120,7 @@ def _address_space() -> int:
 def main() -> None:
     """Run as `python -m batchscan.images.decoding.child`."""
     # Stopping is the parent's business: it may be finishing a picture that is paid for.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in system.STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     silence_warnings()
     _load_decoders()
