@@ -48,7 +48,7 @@ FAULTS: tuple[Action, ...] = (
     Delay(seconds=0.3),
     RevokeTokens(),
 )
-RUNS = int(os.environ.get("BATCHSCAN_CAMPAIGN", "4"))
+RUNS = int(os.environ.get("BATCHSCAN_CAMPAIGN", "2"))
 SEED = int(os.environ.get("BATCHSCAN_SEED", "1"))
 WINDOW, IN_WINDOW = 20.0, 60  # seconds, and requests that may leave in them
 RATES = ("--rate", "100/s", "--rate", f"{IN_WINDOW}/20s")
