@@ -15,6 +15,7 @@ from batchscan.allow.active import ActiveAllowRules, summarize
 from batchscan.enums import DeferReason, ExitReason, FailReason, Status
 from batchscan.errors import StorageError, UsageError
 from batchscan.ledger import Everything, Ledger, OfRun, Perspective, ReportView, StoredRun
+from batchscan.ledger.damage import damaged
 from batchscan.report.build import RunFacts, build, with_digest
 from batchscan.report.schema import NOTHING_ASKED, Report, UncheckedFile
 from batchscan.report_formats import FORMATS
@@ -107,7 +108,11 @@ def report_for_all(ledger: Ledger, view: ReportView, allowing: ActiveAllowRules)
 
 
 def _books_of_all(ledger: Ledger, latest: Sequence[Report]) -> Tally:
-    """What is in the ledger, and what the last runs over each set of roots left undone."""
+    """What is in the ledger, and what the last runs over each set of roots left undone.
+
+    Raises:
+        StorageError: the ledger is damaged.
+    """
     books = ledger.reporting.books()
     tally = Tally(
         statuses=Counter(
@@ -133,6 +138,8 @@ def _books_of_all(ledger: Ledger, latest: Sequence[Report]) -> Tally:
             counts = {reason: each.reasons[reason] for reason in reasons if reason in each.reasons}
             tally.reasons.update(counts)
             tally.statuses[status] += sum(counts.values())
+    if fault := tally.fault():  # each count is the ledger's: two of its pages disagree
+        raise damaged(ledger.path, [fault])
     return tally
 
 

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.support.content_credentials import key_usage
 from tests.support.servers import head_of
 
 _PEM = serialization.Encoding.PEM
@@ -66,6 +67,13 @@ class Authority:
             .not_valid_after(now + valid_for)
             .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
         )
+        # Python 3.13 wants to find whose key has signed.
+        ours, signers = key.public_key(), self.key.public_key()
+        builder = builder.add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(ours), critical=False
+        ).add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signers), critical=False)
+        if is_authority:
+            builder = builder.add_extension(key_usage(signs_certificates=True), critical=True)
         if names:
             alternative = x509.SubjectAlternativeName([_general(name) for name in names])
             builder = builder.add_extension(alternative, critical=False)
