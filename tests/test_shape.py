@@ -16,6 +16,7 @@ import batchscan
 from batchscan.version import user_agent, version
 
 PACKAGE = Path(batchscan.__file__).parent
+REPOSITORY = Path(__file__).parent.parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path: ast.parse(path.read_text()) for path in MODULES}
 FUNCTIONS = {
@@ -168,14 +169,14 @@ def test_no_test_module_imports_from_another():
 
 def test_what_pages_for_contributors_name_is_there():
     for page in ("ARCHITECTURE.md", "CONTRIBUTING.md"):
-        text = (PACKAGE.parent / ".github" / page).read_text()
+        text = (REPOSITORY / ".github" / page).read_text()
         named = re.findall(r"`([a-z_]+(?:/[a-z_0-9]+)+)(?:\.py)?`", text)
         missing = {
             name
             for name in named
             if not any(
                 (folder / f"{name}{suffix}").exists()
-                for folder in (PACKAGE, PACKAGE.parent)
+                for folder in (PACKAGE, REPOSITORY)
                 for suffix in ("", ".py")
             )
         }

@@ -184,6 +184,7 @@ def port_error(port: int, error: OSError) -> UsageError:
     """The error of a port on which nothing can listen."""
     if error.errno == errno.EADDRINUSE:
         return UsageError(
-            f"port {port} is in use", advice="choose another, or leave out --port for any free one"
+            f"port {port} is already in use",
+            advice="choose another, or leave out --port for any free one",
         )
     return UsageError(f"port {port}: {os.strerror(error.errno) if error.errno else error}")

@@ -105,7 +105,7 @@ async def test_a_port_in_use_is_called_that():
             await asyncio.start_server(lambda *_: None, "127.0.0.1", port)
 
     error = port_error(port, caught.value)
-    assert str(error) == f"port {port} is in use"
+    assert str(error) == f"port {port} is already in use"
     assert str(port_error(80, PermissionError(13, "error while binding"))) == (
         "port 80: Permission denied"
     )

@@ -125,4 +125,4 @@ def test_a_port_that_is_taken_is_a_usage_error(environ, tmp_path):
             timeout=120,
         )
     assert done.returncode == 2
-    assert "is in use" in done.stderr
+    assert "is already in use" in done.stderr

@@ -89,7 +89,7 @@ def test_a_port_that_is_taken_is_named(tmp_path, capsys):
         words = ["review", "--no-open", "--port", str(port), "--state", str(tmp_path / "state")]
         assert main(words) == 2
     said = capsys.readouterr()
-    assert (said.out, f"port {port}: " in said.err) == ("", True)
+    assert (said.out, f"port {port} is already in use" in said.err) == ("", True)
 
 
 def test_rules_that_cannot_be_read_are_named_before_it_listens(tmp_path, capsys):
