@@ -84,7 +84,8 @@ def _require_memory() -> None:
     Raises:
         UsageError: the system allows too little memory.
     """
-    limit = system.limit_heaps()
+    system.limit_heaps()
+    limit = system.address_limit()
     if limit is not None and limit < MEMORY_A_SCAN:
         raise UsageError(
             f"the system allows {limit // MIB} MiB of memory, and a scan needs"

@@ -17,8 +17,6 @@ from batchscan.report.wording import amount
 from batchscan.util.escaping import escape_json, path_fields, printable, replace_surrogates
 from batchscan.util.timestamps import rfc3339
 
-_PART = 1024 * 1024  # bytes read at once
-
 
 class CoveredFileFields(msgspec.Struct, frozen=True, kw_only=True):
     """A file that is covered, and how alike it is to the one that was asked about."""
@@ -216,10 +214,7 @@ def _content(ledger: Ledger, path: str) -> str:
     absolute = os.path.abspath(path)
     try:
         with open(absolute, "rb") as file:
-            digest = hashlib.sha256()
-            while part := file.read(_PART):
-                digest.update(part)
-            return digest.hexdigest()
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         known = ledger.renditions.content_at(absolute)
         if known is None:

@@ -19,7 +19,7 @@ from batchscan.evidence.credentials import said
 from batchscan.evidence.manifest import Manifest
 from batchscan.evidence.records import CaptureFields, PackedMatch, PictureFields, ResourceFields
 from batchscan.report import html_assets
-from batchscan.report.html_escaping import link, visible
+from batchscan.report.html_escaping import image_uri, link, visible
 from batchscan.report.wording import amount, size
 from batchscan.result_fields import RecheckFields
 from batchscan.util.urls import normalize_url
@@ -37,8 +37,6 @@ _MAX_DECISIONS: Final = 50
 _INDENT: Final = re.compile(r"^[ \t]+", re.MULTILINE)
 _PLACE: Final = "{# pictures #}"
 _BLOCK: Final = 65_536  # bytes
-_JPEG: Final = b"\xff\xd8\xff"
-_WEBP: Final = b"RIFF"
 
 
 class Theirs(NamedTuple):
@@ -276,10 +274,7 @@ def _shares(found: ResourceFields) -> Iterator[str]:
 
 def _image(data: bytes | None) -> Markup | None:
     """A file of ours as the address of an image."""
-    if data is None or (data[:3] != _JPEG and data[:4] != _WEBP):
-        return None
-    kind = "jpeg" if data[:3] == _JPEG else "webp"
-    return Markup(f"data:image/{kind};base64,{base64.b64encode(data).decode()}")  # noqa: S704 - holds nothing that HTML reads
+    return None if data is None else image_uri(data)
 
 
 def _maybe(written: str | None) -> str | None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from batchscan.ledger.match_history import MatchHistory
 from batchscan.ledger.perspective import Allows
 
+_COLUMNS = "m.picture_id, m.key, m.url, lower(hex(p.sha256))"
 _MATCHES = (
-    "SELECT m.picture_id, m.key, m.url, lower(hex(p.sha256)) FROM sightings m"
+    f"SELECT {_COLUMNS} FROM sightings m"
     " CROSS JOIN pictures p ON p.id = m.picture_id WHERE p.realm_id = ?1 AND p.answer_id > ?2"
 )
 _WHOLE_SITE = (
@@ -19,11 +20,11 @@ _WHOLE_SITE = (
     " AND m.domain = ?3"
 )
 _EVERY_MATCH = (
-    "SELECT m.picture_id, m.key, m.url, lower(hex(p.sha256)) FROM pictures p"
+    f"SELECT {_COLUMNS} FROM pictures p"
     " CROSS JOIN sightings m ON m.picture_id = p.id WHERE p.realm_id = ?1 AND p.answer_id > ?2"
 )
 _NOTED = (
-    "SELECT m.picture_id, m.key, m.url, lower(hex(p.sha256)) FROM allowed_matches a"
+    f"SELECT {_COLUMNS} FROM allowed_matches a"
     " CROSS JOIN sightings m ON m.picture_id = a.picture_id AND m.key = a.key"
     " CROSS JOIN pictures p ON p.id = m.picture_id WHERE p.realm_id = ?1"
 )

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from batchscan.enums import Disposition
 from batchscan.ledger.match_history import MatchHistory
+from batchscan.ledger.perspective import Allows
 
 MATCHES_A_PIECE = 1_000  # looked at in one transaction
 SECONDS_A_PIECE = 0.1  # that it takes at most: others wait for it to write
@@ -22,9 +23,6 @@ _MATCHES = (
     " lower(hex(p.sha256)) FROM sightings m"
     " CROSS JOIN pictures p ON p.id = m.picture_id WHERE"
 )
-
-
-Allows = Callable[[str, str, Sequence[bytes]], bool]  # of a URL, a SHA-256 and a picture's paths
 
 
 class Place(NamedTuple):

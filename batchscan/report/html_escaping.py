@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from markupsafe import Markup
 
+from batchscan.report.image_type import image_subtype
 from batchscan.util.escaping import printable
 from batchscan.util.urls import host_of
 
@@ -70,20 +71,19 @@ def link(url: str) -> Link | None:
 
 
 def data_uri(thumbnail: bytes | None) -> Markup | None:
-    """A JPEG or WebP file as the address of an image; None where there is no small one.
-
-    Ledgers hold WebP files of the versions that made these.
-    """
+    """A JPEG or WebP file as the address of an image; None where there is no small one."""
     if thumbnail is None or len(thumbnail) > MAX_THUMBNAIL:
         return None
-    if thumbnail[:3] == b"\xff\xd8\xff":
-        kind = "jpeg"
-    elif thumbnail[:4] == b"RIFF" and thumbnail[8:12] == b"WEBP":
-        kind = "webp"
-    else:
+    return image_uri(thumbnail)
+
+
+def image_uri(data: bytes) -> Markup | None:
+    """A JPEG or WebP file of ours, of any size, as the address of an image; None for others."""
+    kind = image_subtype(data)
+    if kind is None:
         return None
     # Base64 holds nothing that HTML would read.
-    return Markup(f"data:image/{kind};base64,{base64.b64encode(thumbnail).decode()}")  # noqa: S704
+    return Markup(f"data:image/{kind};base64,{base64.b64encode(data).decode()}")  # noqa: S704
 
 
 def _flat(text: str) -> str:

@@ -15,6 +15,7 @@ from batchscan.ledger.dispositions import Place
 from batchscan.ledger.review import QueuedMatch, ReviewFilter, SiteCount
 from batchscan.ledger.review_details import MatchFacts, PictureFacts, SiteSize
 from batchscan.rechecked import MatchRecheck
+from batchscan.report.image_type import image_subtype
 from batchscan.review import pages, queue_values
 from batchscan.review.actions import Done, Seen
 from batchscan.review.desk import Desk, picture_names
@@ -260,5 +261,4 @@ def _picture_address(first: list[QueuedMatch], number: int) -> str:
 
 def image(data: bytes) -> web.Response:
     """A picture that we made."""
-    kind = "image/webp" if data[:4] == b"RIFF" else "image/jpeg"
-    return web.Response(body=data, content_type=kind)
+    return web.Response(body=data, content_type=f"image/{image_subtype(data) or 'jpeg'}")

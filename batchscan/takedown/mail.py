@@ -10,12 +10,11 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Final
 
+from batchscan.report.image_type import image_subtype
 from batchscan.report.wording import shortened
 from batchscan.takedown.select import Notice
 from batchscan.util.escaping import printable
 
-_JPEG: Final = b"\xff\xd8\xff"
-_WEBP: Final = b"RIFF"
 _MAX_DOMAIN: Final = 200  # characters
 _MARK: Final = 32  # characters of a boundary
 
@@ -33,7 +32,7 @@ def as_mail(text: bytes, notice: Notice) -> bytes | None:
     pictures = [
         (number, work.thumbnail, kind)
         for number, work in enumerate(notice.works, 1)
-        if work.thumbnail and (kind := _kind(work.thumbnail))
+        if work.thumbnail and (kind := image_subtype(work.thumbnail))
     ]
     if not pictures:
         return None
@@ -52,9 +51,3 @@ def as_mail(text: bytes, notice: Notice) -> bytes | None:
         )
     mail.set_boundary(f"notice-{hashlib.sha256(text).hexdigest()[:_MARK]}")
     return mail.as_bytes()
-
-
-def _kind(picture: bytes) -> str | None:
-    if picture.startswith(_JPEG):
-        return "jpeg"
-    return "webp" if picture.startswith(_WEBP) else None

@@ -120,19 +120,20 @@ def user_name() -> str:
         return str(os.geteuid())
 
 
-def limit_heaps() -> int | None:
+def limit_heaps() -> None:
     """Use fewer heaps: by default each thread has one, of which each takes 64 MiB of addresses.
 
     Where addresses are limited, libraries end the process when the next thread gets none. What one
     heap has freed is of no use to another one, so that fewer keep peaks lower, too.
-
-    Returns:
-        The limit of this process's addresses in bytes; None where there is none, or not known.
     """
     import ctypes  # noqa: PLC0415 - only a scan needs it
 
     with suppress(OSError, AttributeError):  # glibc has it
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _HEAPS)
+
+
+def address_limit() -> int | None:
+    """The limit of this process's addresses in bytes; None where there is none, or not known."""
     if _resource is None or not hasattr(_resource, "RLIMIT_AS"):
         return None
     limit = int(_resource.getrlimit(_resource.RLIMIT_AS)[0])
