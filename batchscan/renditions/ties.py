@@ -21,7 +21,8 @@ SAME_FILE: Final = "same"
 """The rule of two files with the same content: a twin is no version."""
 
 _ORIGINALS: Final = ("raw", "heic")  # formats that lie beside their JPEG
-_PIXEL: Final = re.compile(r"\.RAW-\d+\.(COVER|ORIGINAL)$", re.IGNORECASE)
+_PIXEL: Final = re.compile(r"\.RAW-\d+(\.MP)?\.(COVER|ORIGINAL)$", re.IGNORECASE)
+"""What a Pixel phone adds to the two names; MP is a motion photo."""
 
 
 class Compared(NamedTuple):

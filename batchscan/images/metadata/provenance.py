@@ -48,11 +48,16 @@ def of_raw(data: bytes) -> Provenance:
 
 
 def taken_exactly(found: Exif) -> str:
-    """When a picture was taken, to the fraction of a second; "" where it does not say so."""
+    """When a picture was taken, to the fraction of a second; "" where it does not say so.
+
+    Zeros say nothing: a camera without a clock writes them, and many of those that measure no
+    fractions, so that all frames of a burst would be of one moment.
+    """
     moment, fraction = (found.text(tag).strip(b"\0 ") for tag in (ifd.TAKEN, ifd.TAKEN_FRACTION))
-    if not (moment.strip(b"0: ") and fraction.isdigit() and len(fraction) <= _FRACTION):
-        return ""  # a camera without a clock writes zeros
-    return f"{_text(moment)}.{fraction.decode().rstrip('0')}"
+    digits = fraction.rstrip(b"0")
+    if not (moment.strip(b"0: ") and digits.isdigit() and len(fraction) <= _FRACTION):
+        return ""
+    return f"{_text(moment)}.{digits.decode()}"
 
 
 def exif_of_raw(data: bytes) -> Exif:
