@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ def pairs() -> dict[str, bytes]:
 def no_pairs() -> dict[str, bytes]:
     """Two files each of which something says that they are none of one shot."""
     found = {}
-    others: dict[str, dict[str, str | None]] = {
+    others: dict[str, dict[str, Any]] = {
         "time": {"fraction": "26"},
         "second": {"moment": "2026:11:01 10:00:01"},
         "silent": {"fraction": None},
