@@ -37,7 +37,9 @@ def test(**parameters: object) -> int:
     from batchscan.commands.scan import run  # noqa: PLC0415 - --help does without
 
     troubles = run(_send_tests(_targets(settings_of(parameters, credentials=False).settings)))
-    print_data("\n".join(f"{name}: {printable(why or 'told')}" for name, why in troubles.items()))
+    print_data(
+        "\n".join(f"{name}: {printable(why or 'delivered')}" for name, why in troubles.items())
+    )
     return NOT_ALL_TOLD if any(troubles.values()) else 0
 
 
@@ -161,7 +163,7 @@ async def _send(
 def _outcome(name: str, delivered: DeliveryResult, waiting: Mapping[str, PendingSummary]) -> str:
     from batchscan.report.wording import amount  # noqa: PLC0415 - as above
 
-    told = f"{amount(delivered.told[name], 'message')} told"
+    told = f"{amount(delivered.told[name], 'message')} delivered"
     if name not in waiting:
         return told
     why = delivered.troubles.get(name)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from batchscan.enums import DeferReason, ExitReason, FailReason, RejectReason
+from batchscan.report.coverage import coverage, losses
 from batchscan.report.headline import headline
 from batchscan.report.html_assets import environment, inlined, policy
 from batchscan.report.html_filters import filters
 from batchscan.report.html_pictures import PictureList, moment, picture_list
 from batchscan.report.schema import Report
-from batchscan.report.text import NO_SITE, alerts, converted, coverage, dry_run, losses
+from batchscan.report.text import NO_SITE, alerts, converted, dry_run
 from batchscan.report.to_do import to_do
 from batchscan.report.unchecked_names import by_reason, rest
 from batchscan.report.wording import duration, ended, explained
@@ -106,7 +107,7 @@ def _words(report: Report) -> dict[str, object]:
         "converted": " ".join(line.strip() for line in converted(report)),
         "dry_run": " ".join(line.strip() for line in dry_run(report)),
         "alerts": [line.strip().removeprefix("Alerts: ") for line in alerts(report)],
-        "uncovered": [line for line in losses(report) if line.startswith("Not covered")],
+        "uncovered": [line for line in losses(report) if line.startswith("Not scanned")],
         "bar": _bar(report),
         "unchecked": _counts(report.unchecked, _REASONS, "unchecked"),
         "unchecked_groups": by_reason(report),

@@ -14,9 +14,10 @@ from xml.sax.saxutils import escape, quoteattr  # it only writes
 
 from batchscan.enums import DeferReason, ExitReason, FailReason, MatchKind, RejectReason, Status
 from batchscan.model import TrackedMatch
+from batchscan.report.coverage import coverage, losses
 from batchscan.report.rechecks import described
 from batchscan.report.schema import Report, figures
-from batchscan.report.text import NO_SITE, coverage, losses
+from batchscan.report.text import NO_SITE
 from batchscan.report.unchecked_names import rest
 from batchscan.report.wording import amount, explained, shortened
 from batchscan.report_sections import PictureMatches

@@ -14,16 +14,15 @@ from typing import TypeVar
 
 from batchscan.enums import MatchState
 from batchscan.model import TrackedMatch
+from batchscan.report.coverage import coverage, losses
 from batchscan.report.rechecks import counted
 from batchscan.report.schema import Report, figures
 from batchscan.report.text import (
     NO_SITE,
     alerts,
     converted,
-    coverage,
     dry_run,
     kinds,
-    losses,
     money,
 )
 from batchscan.report.unchecked_names import by_reason, rest
@@ -78,18 +77,19 @@ def _ending(report: Report) -> Iterator[str]:
 
 def _matches(report: Report) -> Iterator[str]:
     if report.run.sandbox:
-        yield "**Sandbox:** mock answers of the vendor, which say nothing of the pictures."
+        yield "**Sandbox:** mock answers of the vendor, which say nothing about the pictures."
     totals = report.matches
     if totals.images_with_matches or totals.gone:
         pictures = amount(totals.images_with_matches, "picture")
-        yield f"Matches: {pictures} found on the web, {kinds(totals)}."
+        have = "has" if totals.images_with_matches == 1 else "have"
+        yield f"Matches: {pictures} {have} {kinds(totals)}."
         counts = ((name, getattr(totals, name)) for name in ("new", "returned", "gone", "allowed"))
         yield f"{', '.join(f'{number:,} {name}' for name, number in counts if number is not None)}."
         if totals.worklist is not None:
             yield f"**To do: {amount(totals.worklist, 'match')}.**"
         if report.rechecks is not None:
-            yield f"Their sites say: {', '.join(counted(report.rechecks))}."
-    elif report.files.seen:
+            yield f"At the last recheck: {', '.join(counted(report.rechecks))}."
+    elif report.files.seen and not report.run.dry_run:
         yield "Matches: none in the answers so far."
 
 

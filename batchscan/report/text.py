@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 
-from batchscan.enums import DeferReason, FailReason, RejectReason
+from batchscan.enums import DeferReason
+from batchscan.report.coverage import checked, counted_files, losses
 from batchscan.report.rechecks import counted
-from batchscan.report.schema import Files, Report
+from batchscan.report.schema import Report
 from batchscan.report.versions import renditions
-from batchscan.report.wording import amount, duration, explained, shortened, size
+from batchscan.report.wording import (
+    amount,
+    duration,
+    is_or_are,
+    sentence,
+    shortened,
+    size,
+    was_or_were,
+)
 from batchscan.report_sections import Matches
 from batchscan.util.escaping import printable
 from batchscan.util.timestamps import parse_rfc3339, utc_date
@@ -19,8 +27,6 @@ from batchscan.util.timestamps import parse_rfc3339, utc_date
 WIDTH = 100  # columns
 NARROW = 80  # columns of most terminals: lines with a name fit into it
 NO_SITE = "no site at all"  # of URLs without a host
-_ALL = {1: "The one picture is checked."}
-_REASONS = (*RejectReason, *FailReason, *DeferReason)
 TOP = 5  # domains and pictures that are named
 _NAME_WIDTH = 60  # columns of a picture's name
 _DOMAIN_WIDTH = 40
@@ -33,11 +39,12 @@ def summary(report: Report, where: str, width: int = WIDTH) -> str:
     outside reaches the terminal as it is.
     """
     parts = (
-        partial(coverage, where=where),
+        checked,
+        dry_run,
+        partial(counted_files, where=where),
         converted,
         renditions,
         losses,
-        dry_run,
         _matches,
         money,
         alerts,
@@ -50,41 +57,6 @@ def summary(report: Report, where: str, width: int = WIDTH) -> str:
     )
 
 
-def coverage(report: Report, where: str = "") -> Iterator[str]:
-    """How many pictures are checked, and why others are not: in every run and every format.
-
-    Args:
-        report: what is said.
-        where: the folder of the file that names those, for who cannot see it.
-    """
-    files = report.files
-    if not files.seen:
-        yield "No pictures were found."
-        return
-    known = files.unchecked is not None
-    unchecked = files.unchecked or files.rejected + files.failed + files.deferred
-    reasons = _reasons(report.unchecked if known else report.reasons, _REASONS)
-    if not unchecked and known:
-        yield _ALL.get(files.seen, f"All {files.seen:,} pictures are checked.")
-    elif not unchecked:  # of an older version: some may have been rejected long ago
-        yield f"{amount(files.seen, 'picture')} {_was(files.seen)} seen."
-    elif files.seen == 1:
-        yield f"The one picture is not checked: {reasons}."
-    elif unchecked == files.seen:
-        yield f"None of {files.seen:,} pictures is checked: {reasons}."
-    else:
-        checked = files.seen - unchecked
-        yield (
-            f"{checked:,} of {files.seen:,} pictures {_is(checked)} checked. "
-            f"{unchecked:,} {_is(unchecked)} not: {reasons}."
-        )
-    if report.unchecked_table is not None and unchecked:
-        yield f"  Each one with its reason: {printable(os.path.join(where, report.unchecked_table))}"
-    states = ("scanned", "reused", "covered", "unchanged", "rejected")
-    counts = [(getattr(files, state), state) for state in states]
-    yield from _sentence("  ", [f"{number:,} {state}" for number, state in counts if number])
-
-
 def converted(report: Report) -> Iterator[str]:
     """What was sent as a JPEG made of it."""
     files = report.files
@@ -92,30 +64,8 @@ def converted(report: Report) -> Iterator[str]:
         return
     most_first = sorted(files.converted_formats.items(), key=lambda item: (-item[1], item[0]))
     formats = ", ".join(f"{number:,} {printable(form).upper()}" for form, number in most_first)
-    would = " would be" if report.run.dry_run else ""
-    yield f"  {files.converted:,}{would} sent as a JPEG made of them: {formats}."
-
-
-def _named(root: str) -> str:
-    return shortened(printable(root), _NAME_WIDTH)
-
-
-def losses(report: Report, named: Callable[[str], str] = _named) -> Iterator[str]:
-    """What was not covered at all, or left out; `named` shows a folder's name."""
-    files = report.files
-    if files.unreadable_folders:
-        folders = amount(files.unreadable_folders, "folder")
-        names = _some_folders(files, named)
-        yield (
-            f"Not covered: {folders} could not be read{names}; nothing is known of what is inside."
-        )
-    for root in files.empty_roots:
-        yield f"Not covered: {named(root)} is empty or gone, and pictures were seen there before."
-    left_out = [
-        (files.ignored, "ignored (not pictures, or links)"),
-        (files.excluded, "excluded by patterns"),
-    ]
-    yield from _sentence("Left out: ", [f"{number:,} {why}" for number, why in left_out if number])
+    verb = "would be" if report.run.dry_run else was_or_were(files.converted)
+    yield f"  {files.converted:,} {verb} converted to JPEG before sending: {formats}."
 
 
 def dry_run(report: Report) -> Iterator[str]:
@@ -125,8 +75,8 @@ def dry_run(report: Report) -> Iterator[str]:
     yield _planned(report)
     plan = report.run.plan
     if plan is not None and plan.shared:
-        verb = "shares" if plan.shared == 1 else "share"
-        yield f"  {amount(plan.shared, 'more file')} {verb} the answers of these; nothing was sent."
+        more = amount(plan.shared, "more file")
+        yield f"  {more} would share the answers of these. Nothing was sent."
     else:
         yield "  Nothing was sent."
     if report.run.round_days is not None:
@@ -152,16 +102,17 @@ def _planned(report: Report) -> str:
 
 def _matches(report: Report) -> Iterator[str]:
     if report.run.sandbox:
-        yield "Sandbox: the answers are the vendor's mock answers and say nothing of the pictures."
+        yield "Sandbox: the answers are the vendor's mock answers and say nothing about the pictures."
     totals = report.matches
     if not totals.total:
-        if report.files.seen:
+        if report.files.seen and not report.run.dry_run:
             yield "Matches: none in the answers so far."
         yield from _history(totals)
         yield from rechecks(report)
         return
     pictures = amount(totals.images_with_matches, "picture")
-    yield f"Matches: {pictures} found on the web, {kinds(totals)}."
+    have = "has" if totals.images_with_matches == 1 else "have"
+    yield f"Matches: {pictures} {have} {kinds(totals)}."
     yield from _history(totals)
     yield from rechecks(report)
     domains = ", ".join(
@@ -187,18 +138,20 @@ def _history(totals: Matches) -> Iterator[str]:
         (totals.allowed, "allowed by your rules"),
         (totals.worklist, "on the worklist (`batchscan review`)"),
     )
-    yield from _sentence("  ", [f"{number:,} {what}" for number, what in counts if number])
+    yield from sentence("  ", [f"{number:,} {what}" for number, what in counts if number])
 
 
 def rechecks(report: Report) -> Iterator[str]:
     """What sites themselves answered."""
     if report.rechecks is not None:
-        yield f"  Their sites say: {', '.join(counted(report.rechecks))}."
+        yield f"  At the last recheck: {', '.join(counted(report.rechecks))}."
 
 
 def money(report: Report) -> Iterator[str]:
-    """What was paid, and what may have been."""
+    """What was paid, and what may have been; nothing of a dry run, which sends nothing."""
     credits_ = report.credits
+    if report.run.dry_run:
+        return
     said = [f"{credits_.charged:,} charged{_money(report, 'charged')}"]
     if credits_.saved_by_reuse:
         said.append(f"{credits_.saved_by_reuse:,} saved by reuse")
@@ -207,7 +160,7 @@ def money(report: Report) -> Iterator[str]:
         said.append(f"{credits_.outcome_unknown:,} {unknown}")
     if credits_.balance is not None:
         said.append(f"{credits_.balance:,} left")
-    yield from _sentence("Credits: ", said)
+    yield from sentence("Credits: ", said)
 
 
 def _money(report: Report, what: str) -> str:
@@ -220,11 +173,11 @@ def alerts(report: Report, named: Callable[[str], str] = printable) -> Iterator[
     found = report.alerts
     if found is None:
         return
-    said = [f"{amount(found.told, 'message')} told"] if found.told else []
+    said = [f"{amount(found.told, 'message')} delivered"] if found.told else []
     if found.pending:
         waits = "waits" if found.pending == 1 else "wait"
         said.append(f"{amount(found.pending, 'message')} {waits} for the next run")
-    yield from _sentence("Alerts: ", said)
+    yield from sentence("Alerts: ", said)
     for each in found.troubles:
         yield f"  {named(each.target)} did not get all alerts: {named(each.trouble)}"
 
@@ -237,39 +190,18 @@ def cluster(report: Report) -> Iterator[str]:
     yield f"Cluster: {amount(found.workers, 'worker')} on {amount(found.hosts, 'host')}."
     if found.lost:
         named = ", ".join(shortened(printable(each), _NAME_WIDTH) for each in found.lost[:TOP])
-        yield f"  {amount(len(found.lost), 'worker')} {_was(len(found.lost))} lost: {named}."
+        yield f"  {amount(len(found.lost), 'worker')} {was_or_were(len(found.lost))} lost: {named}."
 
 
 def _end(report: Report) -> Iterator[str]:
     run = report.run
     if run.message:
         left = report.reasons.get(DeferReason.INTERRUPTED, 0)
-        rest = f"; {left:,} of the pictures found {_is(left)} left" if left else ""
+        rest = f"; {left:,} of the pictures found {is_or_are(left)} left" if left else ""
         said = f"{printable(run.message)}{rest}"
         yield f"Ended early: {said}" if run.partial else said
     if run.advice:
         yield f"What to do: {printable(run.advice)}"
-
-
-def _some_folders(files: Files, named: Callable[[str], str]) -> str:
-    names = files.unreadable_folder_names[:TOP]
-    more = files.unreadable_folders - len(names)
-    said = ", ".join(named(name) for name in names)
-    return f" ({said}{f' and {more:,} more' if more else ''})" if names else ""
-
-
-def _is(number: int) -> str:
-    return "is" if number == 1 else "are"
-
-
-def _was(number: int) -> str:
-    return "was" if number == 1 else "were"
-
-
-def _reasons(counts: Mapping[str, int], kinds: Iterable[str]) -> str:
-    found = [(counts.get(reason, 0), reason) for reason in kinds]
-    found.sort(key=lambda pair: -pair[0])
-    return ", ".join(explained(number, reason) for number, reason in found if number)
 
 
 def kinds(totals: Matches) -> str:
@@ -279,11 +211,6 @@ def kinds(totals: Matches) -> str:
     return (
         f"{amount(totals.total, 'match')}: {totals.full:,} full, {totals.partial:,} partial{rest}"
     )
-
-
-def _sentence(start: str, said: list[str]) -> Iterator[str]:
-    if said:
-        yield f"{start}{', '.join(said)}."
 
 
 def _wrapped(line: str, width: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from batchscan.enums import DeferReason, ExitReason, FailReason, RejectReason
@@ -25,14 +26,14 @@ _PHRASES: dict[str, str] = {
     FailReason.BAD_RESPONSE: "unusable response",
     FailReason.OUTCOME_UNKNOWN: "unknown outcome",
     DeferReason.CREDITS: "out of credits",
-    DeferReason.BUDGET: "over the budget",
-    DeferReason.LIMIT: "over the limit",
-    DeferReason.DURATION: "out of time",
-    DeferReason.INTERRUPTED: "interrupted",
+    DeferReason.BUDGET: "beyond the budget",
+    DeferReason.LIMIT: "beyond the limit",
+    DeferReason.DURATION: "not reached in time",
+    DeferReason.INTERRUPTED: "not reached when interrupted",
     DeferReason.UNAVAILABLE: "service unavailable",
     DeferReason.AUTH: "login refused",
     DeferReason.TOO_YOUNG: "changed too recently",
-    DeferReason.DRY_RUN: "not sent in a dry run",
+    DeferReason.DRY_RUN: "would be sent",
 }
 _NOUNS = frozenset(
     {
@@ -44,18 +45,18 @@ _NOUNS = frozenset(
 )
 _ENDINGS: dict[ExitReason, str] = {
     ExitReason.OK: "complete",
-    ExitReason.INTERNAL_ERROR: "stopped by a bug of batchscan's own",
-    ExitReason.USAGE: "not begun: flags, settings or paths were wrong",
+    ExitReason.INTERNAL_ERROR: "stopped by a bug in batchscan",
+    ExitReason.USAGE: "not started: flags, settings or paths were wrong",
     ExitReason.PARTIAL: "finished, but not everything could be scanned",
     ExitReason.AUTH: "stopped: the login was refused",
-    ExitReason.LIMIT: "stopped at its own limit, and work remains",
+    ExitReason.LIMIT: "stopped at a limit that was set, and work remains",
     ExitReason.NO_CREDITS: "stopped: the account is out of credits",
-    ExitReason.LOCKED: "not begun: another run held the state folder",
-    ExitReason.UNAVAILABLE: "stopped: the service stayed away",
-    ExitReason.STORAGE: "stopped: files could not be written",
-    ExitReason.MATCHES: "complete, with matches that --fail-on asked for",
+    ExitReason.LOCKED: "not started: another run held the state folder",
+    ExitReason.UNAVAILABLE: "stopped: the service was not available",
+    ExitReason.STORAGE: "stopped: state or output could not be written",
+    ExitReason.MATCHES: "complete, with matches that --fail-on names",
     ExitReason.INTERRUPTED: "interrupted",
-    ExitReason.KILLED: "killed before it could end",
+    ExitReason.KILLED: "killed before it finished",
 }
 _MINUTE, _HOUR = 60, 3600
 _SIZES = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
@@ -111,3 +112,19 @@ def shortened(text: str, width: int) -> str:
         return text
     tail = (width - 1) * 2 // 3
     return f"{text[: width - 1 - tail]}…{text[-tail:]}"
+
+
+def is_or_are(number: int) -> str:
+    """The verb that goes with a number."""
+    return "is" if number == 1 else "are"
+
+
+def was_or_were(number: int) -> str:
+    """The same, of the past."""
+    return "was" if number == 1 else "were"
+
+
+def sentence(start: str, parts: list[str]) -> Iterator[str]:
+    """One sentence that lists the parts; none without any."""
+    if parts:
+        yield f"{start}{', '.join(parts)}."

@@ -72,9 +72,9 @@ async def test_a_test_goes_to_each_target_and_says_what_happened(desk, receiver)
     desk.settings(
         f"{webhook(receiver)}  on_new: [/bin/sh, -c, 'cat > {told}; echo >&2 no; exit 3']\n"
     )
-    assert await desk.says("test") == (3, "webhook: told\ncommand: exit code 3: no\n", "")
+    assert await desk.says("test") == (3, "webhook: delivered\ncommand: exit code 3: no\n", "")
     desk.settings(webhook(receiver))
-    assert await desk.says("test") == (0, "webhook: told\n", "")
+    assert await desk.says("test") == (0, "webhook: delivered\n", "")
 
     first, second = receiver.heard
     assert first.message["event"] == "test"
@@ -114,10 +114,12 @@ async def test_what_waits_can_be_sent_without_a_scan(desk, receiver):
     receiver.plan = [401]
     code, out, _ = await desk.says("send")
     assert code == 3
-    assert out.splitlines()[0].startswith("webhook: 0 messages told, 1 left: HTTP 401 from 127.")
+    assert out.splitlines()[0].startswith(
+        "webhook: 0 messages delivered, 1 left: HTTP 401 from 127."
+    )
     assert out.splitlines()[1].endswith("not tried yet (no such target is set)")
     code, out, _ = await desk.says("send")
-    assert (code, out.splitlines()[0]) == (0, "webhook: 1 message told")
+    assert (code, out.splitlines()[0]) == (0, "webhook: 1 message delivered")
     assert sorted(receiver.urls()) == ["https://e.example.com/1", "https://e.example.com/2"]
 
 

@@ -56,7 +56,7 @@ def shown(web, capsys):
 
 
 async def test_every_report_shows_it(web, shown):
-    said = "Their sites say: 1 there, 1 gone."
+    said = "At the last recheck: 1 there, 1 gone."
     assert said in await shown("report")
     assert said in await shown("report", "--all", "--markdown", "-")
     page = await shown("report", "--all", "--html", "-")

@@ -180,7 +180,7 @@ def test_what_ended_a_run_early_is_said_with_its_advice():
 
     assert "Not everything is checked." in made.text
     assert "Ended early: the run was killed What to do: run it again" in made.text
-    assert "killed before it could end" in made.text
+    assert "killed before it finished" in made.text
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_an_empty_root_is_not_covered():
     text = page(report(tally)).text
 
     assert "Not everything is checked." in text
-    assert "Not covered: /mnt/photos is empty or gone, and pictures were seen there before." in text
+    assert "Not scanned: /mnt/photos is empty or missing, but had pictures before." in text
 
 
 def test_a_sandbox_and_a_dry_run_are_distinguished_from_a_real_scan():
@@ -456,4 +456,7 @@ def test_conversions_are_reported_by_format():
     tally = books(scanned=30)
     tally.converted.update({"raw": 12, "heic": 9, "tiff": 6})
 
-    assert "27 sent as a JPEG made of them: 12 RAW, 9 HEIC, 6 TIFF." in page(report(tally)).text
+    assert (
+        "27 were converted to JPEG before sending: 12 RAW, 9 HEIC, 6 TIFF."
+        in page(report(tally)).text
+    )

@@ -70,10 +70,10 @@ def test_coverage_comes_first_then_what_it_cost_and_what_was_found():
 
     assert paragraphs[0] == "# Copies on the web: run `20261123T180237Z`"
     assert paragraphs[1].startswith("8 of 201 pictures are checked. 193 are not:")
-    assert "Not covered: `/mnt/<photos>` is empty" in paragraphs[2]
+    assert "Not scanned: `/mnt/<photos>` is empty" in paragraphs[2]
     assert paragraphs[3] == "Credits: 600 charged, 12 left."
     assert paragraphs[4] == (
-        "Matches: 1 picture found on the web, 1 match: 1 full, 0 partial. "
+        "Matches: 1 picture has 1 match: 1 full, 0 partial. "
         "1 new, 0 returned, 0 gone, 0 allowed. **To do: 1 match.**"
     )
 

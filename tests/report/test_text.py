@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from batchscan.enums import DeferReason, ExitReason, FailReason, RejectReason
 from batchscan.report import summary
+from batchscan.report.coverage import coverage
 from batchscan.report.schema import Plan
-from batchscan.report.text import WIDTH, coverage
+from batchscan.report.text import WIDTH
 from batchscan.report.wording import explained
 from batchscan.report_sections import MatchSummary
 from tests.support.report_facts import (
@@ -52,7 +53,7 @@ def test_coverage_comes_first_then_rejections_matches_money_and_files():
         "  damaged.",
         "  600 scanned, 12 reused, 195 unchanged, 5 rejected.",
         "Left out: 7 ignored (not pictures, or links), 1 excluded by patterns.",
-        "Matches: 34 pictures found on the web, 120 matches: 80 full, 38 partial, 2 of another kind.",
+        "Matches: 34 pictures have 120 matches: 80 full, 38 partial, 2 of another kind.",
         "  Most on: example.com (12 pictures), example.org (1 picture).",
         "  /pics/\ufffd.jpg: 12 full, 3 partial",
         "Credits: 600 charged, 12 saved by reuse, 2 possibly charged without an answer, 0 left.",
@@ -77,8 +78,8 @@ def test_no_pictures_are_no_good_news():
 
     assert said(tally, MatchSummary()) == [
         "No pictures were found.",
-        "Not covered: 1 folder could not be read (/mnt/closed); nothing is known of what is inside.",
-        "Not covered: /mnt/photos is empty or gone, and pictures were seen there before.",
+        "Not scanned: 1 folder could not be read (/mnt/closed); pictures in there are not counted.",
+        "Not scanned: /mnt/photos is empty or missing, but had pictures before.",
         "Credits: 0 charged.",
         "Files: /out/runs/x",
     ]
@@ -90,10 +91,11 @@ def test_a_dry_run_says_what_a_scan_would_do():
     plan = Plan(pictures=1496, bytes=13_900_000, shared=4, rate="10/s")
     lines = said(tally, dry_run=True, at_least_s=153.0, plan=plan)
 
-    assert lines[1:4] == [
+    assert lines[:4] == [
+        "Dry run: none of 1,500 pictures is checked yet: 1,500 would be sent.",
         "Would send 1,496 pictures (13.9 MB): 1,500 credits. That takes at least 2 min 33 s at 10/s, and as",
         "  long as your connection needs for 13.9 MB.",
-        "  4 more files share the answers of these; nothing was sent.",
+        "  4 more files would share the answers of these. Nothing was sent.",
     ]
 
 
@@ -153,7 +155,7 @@ def test_clean_is_never_said_of_what_was_not_scanned(status):
     reason = {"failed": "server_error", "deferred": "interrupted"}[status]
     text = "\n".join(said(books(scanned=5, **{status: {reason: 2}}), DIGEST))
 
-    assert re.search(r"2 are not: 2 (server errors|interrupted)", text)
+    assert re.search(r"2 are not: 2 (server errors|not reached when interrupted)", text)
     assert "All" not in text
     assert "clean" not in text.lower()
 

@@ -90,9 +90,9 @@ async def test_a_report_made_again_says_it_too(web, receiver, capsysbinary):
     web.shows(ONE)
     await web.scan(alerts=alerts(receiver))
     assert web.command("report") == 0
-    assert b"Alerts: 1 message told." in capsysbinary.readouterr().out
+    assert b"Alerts: 1 message delivered." in capsysbinary.readouterr().out
     assert web.command("report", "--markdown", "-") == 0
-    assert b"Alerts: 1 message told." in capsysbinary.readouterr().out
+    assert b"Alerts: 1 message delivered." in capsysbinary.readouterr().out
 
 
 async def test_a_target_that_fails_is_warned_of_and_fails_nothing(web, receiver, caplog):
