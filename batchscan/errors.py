@@ -1,9 +1,9 @@
-"""What can go wrong, drawn once.
+"""The exception tree.
 
     BatchscanError                      anything we can explain; carries its exit code and advice
     ├── UsageError                 2    flags, settings, credentials, a path that is not there
     ├── LockedError                7    another run holds the state folder
-    └── StopRun                         ends a run that is under way: what is left is deferred
+    └── StopRun                         ends a run under way: the remaining files are deferred
         ├── AuthRefused            4    the login was refused
         ├── LimitReached           5    own budget, limit or duration
         ├── NoCredits              6    the account is out of credits
@@ -12,7 +12,7 @@
         │   └── OutOfMemory        9    or kept in memory
         └── Interrupted     129/130/143 a signal
 
-Trouble with one file is never an exception but that file's outcome (`batchscan.model`).
+A problem with one file is not raised: it becomes that file's outcome (`batchscan.model`).
 """
 
 from __future__ import annotations
@@ -56,13 +56,13 @@ class LockedError(BatchscanError):
 
 
 class StopRun(BatchscanError):
-    """Ends a run that is under way: uploads under way settle, the rest is deferred."""
+    """Ends a run that is under way: uploads settle, the remaining files are deferred."""
 
     deferral: ClassVar[DeferReason] = DeferReason.INTERRUPTED
 
     @property
     def defer_reason(self) -> DeferReason:
-        """The reason that pictures not tried because of this stop are deferred with."""
+        """The reason given for the pictures that were not tried because of this stop."""
         return self.deferral
 
     @property
@@ -167,5 +167,5 @@ class Interrupted(StopRun):
 
     @property
     def code(self) -> int:
-        """128 plus the signal's number, as shells have it."""
+        """128 plus the signal's number, as in shells."""
         return 128 + self.signum

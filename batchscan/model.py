@@ -1,4 +1,4 @@
-"""The types that pictures travel in: `Candidate` → `Image` → `Claim` → `Answer` → `Outcome`.
+"""The types of a picture on its way: `Candidate` → `Image` → `Claim` → `Answer` → `Outcome`.
 
 Frozen, without I/O. Paths are `str` with surrogate escapes (`os.fsdecode`), times are seconds
 since 1970 in UTC, sizes are bytes, `sha256` is 64 lower-case hexadecimal digits.
@@ -25,16 +25,16 @@ from batchscan.enums import (
 from batchscan.likeness import CoveredBy, Fingerprint
 from batchscan.rechecked import MatchRecheck
 
-MAX_COUNT = 2**63 - 1  # that a column of the ledger holds
+MAX_COUNT = 2**63 - 1  # the largest integer that a column of the ledger can hold
 
 
 def bounded(number: int) -> int:
-    """The nearest that a column of the ledger holds: file systems have times beyond year 2262."""
+    """The nearest integer that a column can hold: file systems have times beyond the year 2262."""
     return min(max(number, -MAX_COUNT), MAX_COUNT)
 
 
 class Stat(NamedTuple):
-    """What distinguishes a file from its former self; nanoseconds, as `os.stat` gives them."""
+    """The part of a file's stat that changes with its content; times in nanoseconds."""
 
     size: int
     mtime_ns: int
@@ -42,29 +42,29 @@ class Stat(NamedTuple):
 
     @classmethod
     def of(cls, status: os.stat_result) -> Stat:
-        """Take the three figures out of a stat result."""
+        """Take the three numbers from a stat result."""
         return cls(status.st_size, bounded(status.st_mtime_ns), bounded(status.st_ctime_ns))
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A file that the walk found and the ledger does not know in this state."""
+    """A file found by the walk that is new, changed or due to be asked about again."""
 
     path: str  # absolute, links unresolved
     stat: Stat | None  # None where the walk could not stat a file that the user had named
     named_by_user: bool = False  # named by the user: may be a link, may have any name
     root: str | None = None  # the root folder it was found under
-    is_rescan: bool = False  # unchanged since an answer that is old enough to be asked for again
+    is_rescan: bool = False  # unchanged, and its answer is older than `--rescan-after`
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Who made a picture and whose it is, by its own EXIF, IPTC and XMP; None where it is silent."""
+    """Creator and rights from a picture's own EXIF, IPTC and XMP; None where they are missing."""
 
     creator: str | None = None
     copyright: str | None = None
     credit: str | None = None
-    created: str | None = None  # as written there
+    created: str | None = None  # as the file has it
 
 
 STRIPPED = "s1"
@@ -76,7 +76,7 @@ CONVERTED = "r1"
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The bytes that are sent in a file's place."""
+    """The bytes that are sent instead of a file's own."""
 
     sha256: str
     bytes: int
@@ -84,32 +84,32 @@ class Sent:
     width: int
     height: int
     recipe: str
-    made_with: str = ""  # programs and their versions, by which the bytes can be made again
+    made_with: str = ""  # programs and versions with which the bytes can be made again
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture that the API takes, or that something which it takes is made of.
+    """A picture that the API takes, or that can be converted into one that it takes.
 
-    Its hash, format and size are the file's. What is hashed is what is judged, and what is sent is
-    made of those bytes and of nothing else.
+    Hash, format and size are those of the file. The bytes that are hashed are the bytes that are
+    judged and sent, or from which the sent ones are made.
     """
 
     path: str
     stat: Stat
-    data: bytes = field(repr=False)  # the file's; what is sent, once that is made
+    data: bytes = field(repr=False)  # of the file; after conversion, of what is sent
     sha256: str
     format: str  # "jpeg", "png", "gif", "bmp", "webp", "ico", "raw", "heic", "tiff"...
     width: int  # 0 where it is not known before decoding
     height: int
-    content_type: str  # of what is sent: the true one, whatever the name says
+    content_type: str  # of what is sent, by its content and not by its name
     file_name: str  # for the multipart: at most 255 characters, its extension fits the content
     warnings: tuple[str, ...] = ()
-    kind: str = ""  # more exact than the format: "cr2", "nef"...
-    convert: bool = False  # the service would not take it as it is
+    kind: str = ""  # more specific than the format: "cr2", "nef"...
+    convert: bool = False  # the service does not take it as it is
     ready: bool = False  # whether `data` is what is sent
-    sent: Sent | None = None  # None where that is the file itself
-    provenance: Provenance | None = None  # of the file, where other bytes are sent
+    sent: Sent | None = None  # None if the file itself is sent
+    provenance: Provenance | None = None  # of the file, if other bytes are sent
     fingerprint: Fingerprint | None = field(default=None, repr=False)  # None: not to be compared
 
     @property
@@ -120,7 +120,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class NotSendable:
-    """A file that will not be sent, with the reason; what was learned before is kept."""
+    """A file that will not be sent, with the reason and what is known of it."""
 
     path: str
     stat: Stat | None
@@ -131,12 +131,12 @@ class NotSendable:
     width: int | None = None
     height: int | None = None
     warnings: tuple[str, ...] = ()
-    by_conversion: bool = False  # other rules for conversions might have led to another verdict
+    by_conversion: bool = False  # the verdict depends on the rules for conversions
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A committed promise that bytes are about to leave under this scan id."""
+    """A committed note that bytes are about to be sent under this scan id."""
 
     picture_id: int  # the ledger's number of this content in this realm
     scan_id: str
@@ -145,7 +145,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How many matches the service counted."""
+    """The numbers of matches, as counted by the service."""
 
     total: int
     full: int
@@ -162,41 +162,41 @@ class Match(msgspec.Struct, frozen=True, gc=False):  # an answer may hold a hund
 
 
 class TrackedMatch(Match, frozen=True, gc=False):
-    """A match with its history, looked at from the runs that are reported."""
+    """A match with its history; `state` depends on the runs that are reported."""
 
     state: MatchState
     first_seen: float  # seconds since 1970
     last_seen: float
     disposition: Disposition
-    recheck: MatchRecheck | None = None  # what its site answered last
+    recheck: MatchRecheck | None = None  # the last answer of its site
 
     @property
     def is_present(self) -> bool:
-        """Whether the newest answer shows it."""
+        """Whether the newest answer contains it."""
         return self.state is not MatchState.GONE
 
     @property
     def needs_action(self) -> bool:
-        """Whether it is on the worklist: there, and nobody has settled it yet."""
+        """Whether it is on the worklist: present, and not yet decided or noticed."""
         return self.is_present and self.disposition in (Disposition.OPEN, Disposition.REVIEWED)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A paid answer: the verbatim body and what it says.
+    """A paid answer: the verbatim body and its content.
 
-    With a `trouble` the matches are those that could be read, and nobody may take them for all.
+    If `trouble` is set, the list of matches is incomplete: it has those that could be read.
     """
 
     body: bytes = field(repr=False)
     received_at: float
-    credits: int | None  # really charged, as the service says; None where it did not
+    credits: int | None  # charged, as the answer states it; None if it does not
     expected_credits: int | None
     score: Score | None
-    matches: tuple[Match, ...]  # `TrackedMatch` where the ledger knows them
+    matches: tuple[Match, ...]  # `TrackedMatch` once they are in the ledger
     warnings: tuple[str, ...] = ()
-    gone: tuple[TrackedMatch, ...] = ()  # shown by an earlier answer, and not by this one
-    trouble: str | None = None  # why its matches cannot be read, or not all of them
+    gone: tuple[TrackedMatch, ...] = ()  # in an earlier answer, and not in this one
+    trouble: str | None = None  # why some or all of its matches could not be read
 
 
 # --- outcomes: one variant for each status of a file that was not unchanged ---------------------
@@ -204,7 +204,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Which file an outcome is about and what was learned of it."""
+    """The file that an outcome is about, and what is known of it."""
 
     path: str
     bytes: int | None = None
@@ -213,12 +213,12 @@ class Subject:
     width: int | None = None
     height: int | None = None
     warnings: tuple[str, ...] = ()
-    sent: Sent | None = None  # where other bytes than the file's were sent
+    sent: Sent | None = None  # None if the file itself was sent, or nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What was done for an outcome, and when."""
+    """Times, requests and scan id behind an outcome."""
 
     started_at: float
     finished_at: float
@@ -230,7 +230,7 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class _Decided:
-    """What every outcome says."""
+    """The fields that all outcomes share."""
 
     subject: Subject
     effort: Effort
@@ -246,7 +246,7 @@ class Scanned(_Decided):
 
 @dataclass(frozen=True, slots=True)
 class Reused(_Decided):
-    """The same bytes had been answered before: that answer, no credit."""
+    """The same bytes were answered before; that answer is reused at no cost."""
 
     answer: Answer
     status: Literal[Status.REUSED] = field(default=Status.REUSED, init=False)
@@ -254,7 +254,7 @@ class Reused(_Decided):
 
 @dataclass(frozen=True, slots=True)
 class Covered(_Decided):
-    """Not sent: another version of the same picture is answered. That answer, no credit."""
+    """Not sent: another version of the picture has an answer, which holds for it at no cost."""
 
     answer: Answer
     by: CoveredBy
@@ -263,7 +263,7 @@ class Covered(_Decided):
 
 @dataclass(frozen=True, slots=True)
 class Rejected(_Decided):
-    """The API would not take it; nothing was charged."""
+    """The API does not take it; nothing was charged."""
 
     reason: RejectReason
     detail: str
@@ -273,10 +273,10 @@ class Rejected(_Decided):
 
 @dataclass(frozen=True, slots=True)
 class Failed(_Decided):
-    """Tried, no answer; tried again in the next run.
+    """Tried without an answer that can be read in full; the next run tries again.
 
-    With an `answer`, that one is paid for and kept, and what it says of matches is not all, or not
-    known: it is not asked for again, but read again by a version that can.
+    With an `answer`, that one is paid for and kept, and its matches could not all be read. The
+    picture is not sent again: the stored answer is, by a version that can read it.
     """
 
     reason: FailReason
@@ -301,9 +301,9 @@ Outcome: TypeAlias = Scanned | Reused | Covered | Rejected | Failed | Deferred
 
 @dataclass(frozen=True, slots=True)
 class LearnedRate:
-    """A rate that 429s taught."""
+    """A rate learned from 429 responses."""
 
     fraction: float  # of the configured rate, 0 to 1
-    ceiling: float  # the share at which the last 429 came
+    ceiling: float  # the fraction at which the last 429 came
     learned_at: float
     paused_until: float

@@ -1,4 +1,4 @@
-"""Patterns about paths, in gitignore's language: of folders that are walked, and of pictures."""
+"""Patterns for paths in the syntax of gitignore: for folders that are walked, and for pictures."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _ALL_INSIDE = re.compile(r"/\*\*(/?) *$")
 
 
 class InvalidPattern(ValueError):
-    """A pattern that cannot be understood, or that could never match anything."""
+    """A pattern that is malformed or can never match anything."""
 
 
 @dataclass(frozen=True, slots=True)
 class PathPattern:
-    """A pattern about a picture's whole path; without a `/` in front it may begin at any folder.
+    """A pattern for a picture's whole path; without a leading `/` it may begin at any folder.
 
     `drafts/` covers everything inside any folder of that name, `*.png` any such picture,
     `stock/a.jpg` that one below any folder, `/srv/images/**` and `s3://bucket/images/**` that tree.
@@ -41,7 +41,7 @@ class PathPattern:
         """Compile a pattern.
 
         Raises:
-            UsageError: it is broken, or could never match anything; the message names it.
+            UsageError: it is malformed or can never match anything; the message quotes it.
         """
         shown = f"pattern '{printable(text)}'"
         if text.startswith("!"):
@@ -76,24 +76,24 @@ class PathPattern:
 
 
 def _as_folders(path: str) -> str:
-    """A URL as the path of folders that it is to a pattern: an empty name is none in gitignore."""
+    """A URL as a path of folders: gitignore knows no empty names (`s3://`)."""
     return f"/{path.replace('://', ':/', 1)}" if is_url(path) else path
 
 
 def patterns_of(line: str) -> list[GitIgnoreSpecPattern]:
-    """Translate a line; blank lines, comments and what can match nothing give nothing.
+    """Translate a line; none for blank lines, comments and patterns that match nothing.
 
     Raises:
-        BrokenPattern: it cannot be translated.
+        InvalidPattern: it cannot be translated.
     """
-    if "[:" in line:  # git knows these, pathspec would quietly never match them
+    if "[:" in line:  # git supports character classes, pathspec silently never matches them
         raise InvalidPattern(f"'{printable(line)}': classes such as [[:alpha:]] are not known")
     # Python's regular expressions warn of "[[", which a gitignore pattern may well hold.
     escaped = _NESTED_SET.sub(r"[\\[", _composed(line))
-    # "a/**" means all inside `a`; pathspec takes that to be said of `a` itself.
+    # "a/**" matches everything inside `a`; pathspec matches `a` itself, too.
     spelled_out = _ALL_INSIDE.sub(r"/**/*\1", escaped)
     try:
-        # The backend is fixed: faster ones, where installed, may read a pattern otherwise.
+        # The backend is fixed: faster ones, if installed, may interpret a pattern differently.
         patterns = GitIgnoreSpec.from_lines([spelled_out], backend="simple").patterns
     except (ValueError, re.error) as error:
         raise InvalidPattern(f"'{printable(line)}' is not a gitignore pattern") from error
@@ -101,29 +101,29 @@ def patterns_of(line: str) -> list[GitIgnoreSpecPattern]:
 
 
 def expression_of(pattern: GitIgnoreSpecPattern) -> re.Pattern[str]:
-    """The expression of a pattern, to be matched from the start of a path or against all of it."""
+    """The regular expression of a pattern, to be matched from the start of a path."""
     expression = pattern.regex.pattern if pattern.regex else ""
-    # "*" and "*/" come as expressions that are to be found anywhere in a path.
+    # pathspec translates "*" and "*/" to expressions that match anywhere in a path.
     whole = expression if expression.startswith("^") else f".*{expression}"
     return re.compile(_without_detours(whole))
 
 
 def matchable(path: str) -> str:
-    """A path as patterns see it: in one Unicode form, and without the line feed.
+    """A path as it is compared with patterns: NFC, and without line feeds.
 
-    Wildcards stop at a line feed, and it would slip through. macOS writes an accent behind its
-    letter, other systems in one character with it; people see no difference, so patterns see none.
+    Wildcards do not match a line feed, so a name with one would escape the patterns. macOS writes
+    an accent as a character of its own (NFD), which looks the same to people.
     """
     return _composed(path).replace("\n", "\r")
 
 
 def _composed(text: str) -> str:
-    # Bytes that are no UTF-8 are surrogates here, which this leaves as they are.
+    # Bytes that are not UTF-8 are surrogates here, which this leaves as they are.
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def _without_detours(expression: str) -> str:
-    """Keep a hostile `*a*a*a*b` or `**/a/**/a/**/b` from trying every way to share out a path.
+    """Keep a hostile `*a*a*a*b` or `**/a/**/a/**/b` from backtracking exponentially.
 
     Before another wildcard, the first place where the text after one fits is as good as any.
     """

@@ -1,4 +1,4 @@
-"""What a run says while it goes on: a bar on a terminal, one line a minute elsewhere."""
+"""Progress of a run: a bar on a terminal, elsewhere one line a minute."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn, Protocol, TextI
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-REDRAW = 0.1  # seconds between two states of the bar
-SAY = 60.0  # seconds between two lines
-WINDOW = 60.0  # seconds that rates are taken over
-SAMPLE = 1.0  # seconds between two samples in it
-USUAL = 80  # columns
+REDRAW = 0.1  # seconds between two redraws of the bar
+LINE_INTERVAL = 60.0  # seconds between two lines
+WINDOW = 60.0  # seconds over which rates are averaged
+SAMPLE = 1.0  # seconds between two samples in the window
+DEFAULT_COLUMNS = 80
 _MINUTE = 60
 NARROWEST = 16  # columns of percentage and bar
 
@@ -29,10 +29,10 @@ class ProgressState:
     found: int = 0
     walk_ended: bool = False
     done: int = 0
-    unchanged: int = 0  # of those that are done: nothing had to be done about them
+    unchanged: int = 0  # of those that are done
     sent: int = 0
     sent_bytes: int = 0
-    interval: float = 0.0  # seconds that a picture takes at least at the rate that holds
+    interval: float = 0.0  # seconds between two requests at the current rate
     matches: int = 0
     credits: int = 0
     max_credits: int | None = None
@@ -43,11 +43,11 @@ class Progress(Protocol):
     """Shows states of a run; cheap to call often."""
 
     def update(self, state: ProgressState) -> None:
-        """Show a state, unless one was shown just before."""
+        """Show a state, unless one was shown a moment ago."""
         ...
 
     def close(self) -> None:
-        """Stop showing, and leave the terminal as it was found."""
+        """Stop showing progress and restore the terminal."""
         ...
 
 
@@ -58,7 +58,7 @@ def create(
     quiet: bool = False,
     clock: Callable[[], float] = time.monotonic,
 ) -> Progress:
-    """Choose how to show progress: a bar for `auto` on a terminal, lines for the rest."""
+    """Choose how to show progress: a bar for `auto` on a terminal, lines otherwise."""
     if quiet or mode == "none":
         return Silent()
     if mode == "auto" and stream.isatty():
@@ -67,13 +67,13 @@ def create(
 
 
 class Silent:
-    """Says nothing."""
+    """Shows no progress."""
 
     def update(self, state: ProgressState) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
 
 class _Sample(NamedTuple):
@@ -82,13 +82,13 @@ class _Sample(NamedTuple):
 
 
 class Speed:
-    """Rates over the last minute, and how long the rest takes at them."""
+    """Rates over the last minute, and the remaining time at these rates."""
 
     def __init__(self, now: float) -> None:
         self._samples = deque([_Sample(now, ProgressState())])
 
     def add(self, now: float, state: ProgressState) -> None:
-        """Enter how far the run is."""
+        """Add a sample."""
         samples = self._samples
         if now - samples[-1].at >= SAMPLE:
             samples.append(_Sample(now, state))
@@ -96,7 +96,7 @@ class Speed:
             samples.popleft()
 
     def rates(self, now: float, state: ProgressState) -> tuple[float, float, float]:
-        """Pictures decided, pictures sent and bytes sent a second; unchanged ones are no work."""
+        """Pictures decided, pictures sent and bytes sent per second, without unchanged ones."""
         first = self._samples[0]
         seconds = max(now - first.at, SAMPLE)
         worked = _worked(state) - _worked(first.state)
@@ -104,12 +104,12 @@ class Speed:
         return worked / seconds, sent / seconds, size / seconds
 
     def left(self, now: float, state: ProgressState) -> float | None:
-        """Seconds that the rest takes: as fast as lately, and no faster than the pace allows."""
+        """Remaining seconds at the recent speed, and no faster than the rate limit allows."""
         rest = state.found - state.done
         decided, sent, _ = self.rates(now, state)
         if not state.walk_ended or rest <= 0 or not decided:
             return None
-        share = min(1.0, sent / decided)  # of the rest that will be sent
+        share = min(1.0, sent / decided)  # of the remaining pictures that will be sent
         return max(rest / decided, share * rest * state.interval)
 
 
@@ -118,7 +118,7 @@ def _worked(state: ProgressState) -> int:
 
 
 class Lines:
-    """Says one plain line a minute; a run of less than a minute says nothing."""
+    """Prints one plain line a minute; nothing in a run of less than a minute."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float]) -> None:
         self._stream = stream
@@ -127,10 +127,10 @@ class Lines:
         self._speed = Speed(clock())
 
     def update(self, state: ProgressState) -> None:
-        """Say a line when the last one is a minute old."""
+        """Print a line if the last one is a minute old."""
         now = self._clock()
         self._speed.add(now, state)
-        if now - self._said < SAY:
+        if now - self._said < LINE_INTERVAL:
             return
         self._said = now
         percent = f" ({100 * state.done // max(1, state.found)} %)" if state.walk_ended else ""
@@ -139,11 +139,11 @@ class Lines:
         self._stream.flush()
 
     def close(self) -> None:
-        """Nothing is left behind by a line."""
+        """Do nothing: lines need no cleaning up."""
 
 
 class Bar:
-    """Draws a bar ten times a second at most; without a total until the walk has ended."""
+    """Draws a bar at most ten times a second; without a total until the walk has ended."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -154,7 +154,7 @@ class Bar:
         self._bar = _tqdm(stream)
 
     def update(self, state: ProgressState) -> None:
-        """Redraw, unless that was done just before."""
+        """Redraw, unless that was done a moment ago."""
         self._last = state
         now = self._clock()
         self._speed.add(now, state)
@@ -163,7 +163,7 @@ class Bar:
             self._draw(state)
 
     def close(self) -> None:
-        """Draw the last state once more, then take the bar away."""
+        """Draw the last state once more, then remove the bar."""
         if self._last is not None:
             self._draw(self._last)
         self._bar.close()
@@ -182,16 +182,16 @@ class Bar:
 
 def _columns(stream: TextIO) -> int:
     try:
-        return os.get_terminal_size(stream.fileno()).columns or USUAL
-    except (OSError, ValueError):  # it has gone, or never was a file
-        return USUAL
+        return os.get_terminal_size(stream.fileno()).columns or DEFAULT_COLUMNS
+    except (OSError, ValueError):  # it is closed, or was never a file
+        return DEFAULT_COLUMNS
 
 
 def _tqdm(stream: TextIO) -> tqdm[NoReturn]:
     from tqdm import tqdm  # noqa: PLC0415 - only a terminal needs it
 
     class Unwatched(tqdm):  # type: ignore[type-arg]
-        monitor_interval = 0  # no thread that watches the timing: `Bar` alone decides when to draw
+        monitor_interval = 0  # no monitoring thread: `Bar` alone decides when to draw
 
     # tqdm's own lock works between processes, for which some systems start a helper process.
     Unwatched.set_lock(threading.RLock())
@@ -199,14 +199,14 @@ def _tqdm(stream: TextIO) -> tqdm[NoReturn]:
 
 
 class Part(NamedTuple):
-    """Something to say beside the count."""
+    """A piece of text beside the count."""
 
-    weight: int  # what has more goes first where there is no room
+    weight: int  # if there is no room, the heaviest parts are dropped first
     text: str
 
 
 def parts_of(state: ProgressState, speed: Speed, now: float) -> list[Part]:
-    """Give the text beside the count: rates, time, matches, money, and what is waited for."""
+    """The text beside the count: rates, time, matches, credits, and what the run waits for."""
     decided, _, size = speed.rates(now, state)
     left = speed.left(now, state)
     limit = state.max_credits
@@ -222,7 +222,7 @@ def parts_of(state: ProgressState, speed: Speed, now: float) -> list[Part]:
 
 
 def fitted(counts: str, parts: Sequence[Part], room: int) -> str:
-    """The counts, and what of the parts has room beside them, in the order of the parts."""
+    """The counts, and as many of the parts as there is room for, in their order."""
     kept: list[Part] = []
     for part in sorted(parts):
         text = ", ".join([counts, *_ordered([*kept, part])])
@@ -248,7 +248,7 @@ def _counted(number: int, one: str, more: str, limit: int | None = None) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """Say how long something takes, as exactly as one can know: `40 s`, `12 min`, `3 h 5 min`."""
+    """A duration, rounded to what can be known: `40 s`, `12 min`, `3 h 5 min`."""
     whole = int(-(-seconds // 1))
     if whole < _MINUTE:
         return f"{whole} s"

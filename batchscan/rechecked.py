@@ -1,4 +1,4 @@
-"""What a site itself answered about a match when it was asked last."""
+"""The last answers of a site about a match, its picture and its pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from batchscan.enums import RecheckVerdict
 
 
 class RecheckedPage(NamedTuple):
-    """What a page of a match answered when it was asked last."""
+    """The last answer of a page that shows a match."""
 
     url: str
     verdict: RecheckVerdict
@@ -20,19 +20,19 @@ class RecheckedPage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MatchRecheck:
-    """What a match's picture answered when it was asked last, and its pages."""
+    """The last answer at the address of a match's picture, and those of its pages."""
 
     verdict: RecheckVerdict
     http_status: int | None
     checked_at: float  # seconds since 1970
     detail: str | None
-    gone_since: float | None  # the first of the answers that it is gone
+    gone_since: float | None  # time of the first answer that it is gone
     likeness: float | None  # to their picture as first fetched, 0 to 1
     our_likeness: float | None  # to our picture, 0 to 1
-    overruled_at: float | None  # when a later paid answer named the match again
+    overruled_at: float | None  # time of a later paid answer that contains the match again
     pages: tuple[RecheckedPage, ...] = ()
 
     @property
     def is_gone(self) -> bool:
-        """Whether the picture is gone, and no later answer says otherwise."""
+        """Whether the picture is gone, and no later paid answer contains it."""
         return self.verdict is RecheckVerdict.GONE and self.overruled_at is None

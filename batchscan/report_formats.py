@@ -1,6 +1,6 @@
-"""The formats of `batchscan report`; one more is a module in `report/` and an entry here.
+"""The formats of `batchscan report`. To add one, add a module to `report/` and an entry here.
 
-They are named by strings, and imported when one is asked for: `--help` does without.
+Modules are named by strings and imported when a format is chosen, to keep `--help` fast.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from typing import Final, NamedTuple
 
 
 class Format(NamedTuple):
-    """A format, which is the name of its option too."""
+    """A format; its option has the same name."""
 
     help: str
     module: str  # in `batchscan.report`; its `render(report, pictures)` gives the file in parts
-    streamed: bool = False  # whether it goes once over the matches of each picture
+    streamed: bool = False  # whether it reads the matches of each picture only once
 
 
 FORMATS: Final[dict[str, Format]] = {

@@ -1,4 +1,4 @@
-"""`results.jsonl`: one line for each picture that a run decided, whole or not there at all."""
+"""`results.jsonl`: one line for each picture that a run decided; partial lines are removed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ MANY_MATCHES = 1_000  # of one answer
 
 
 class ResultLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One line; what is not known is null, never missing."""
+    """One line; unknown values are null, never missing."""
 
     schema: Literal[1] = SCHEMA
     run_id: str
@@ -79,7 +79,7 @@ _DECODER = msgspec.json.Decoder(ResultLine)
 
 
 def line_of(outcome: Outcome, run_id: str, *, sandbox: bool) -> ResultLine:
-    """Write down what became of one picture."""
+    """The line of one outcome."""
     subject, effort = outcome.subject, outcome.effort
     path, path_b64 = path_fields(subject.path)
     return ResultLine(
@@ -108,12 +108,12 @@ def line_of(outcome: Outcome, run_id: str, *, sandbox: bool) -> ResultLine:
 
 
 def encode(line: ResultLine) -> bytes:
-    """Give a line's JSON with its line feed."""
+    """Encode a line as JSON with a line feed."""
     return escape_json(_ENCODER.encode(line)) + b"\n"
 
 
 def read_lines(path: str) -> Iterator[ResultLine]:
-    """Read a results file; a last line without its line feed was cut off and is left out.
+    """Read a results file; a last line without a line feed was cut off and is left out.
 
     Raises:
         StorageError: the file cannot be read, or a line inside it is not a result.
@@ -144,10 +144,10 @@ class ResultsWriter:
         """Create the file.
 
         Raises:
-            StorageError: it cannot be created, or is there already.
+            StorageError: it cannot be created, or exists already.
         """
         try:
-            # Unbuffered: what a failed write leaves behind must not come out at the next one.
+            # Unbuffered: the next write must not flush what a failed one left in a buffer.
             file = await aiofiles.open(path, "xb", buffering=0, opener=open_private)
         except OSError as error:
             raise _cannot_write(path, error) from error
@@ -157,7 +157,7 @@ class ResultsWriter:
         """Append lines, all in one write.
 
         Raises:
-            StorageError: the disk would not take them; none of them counts as written.
+            StorageError: they cannot be written; none of them counts as written.
         """
         data = b"".join(map(encode, lines))
         try:
@@ -168,10 +168,10 @@ class ResultsWriter:
         self._size += len(data)
 
     async def close(self) -> None:
-        """Bring everything to the disk and close the file.
+        """Sync the file to disk and close it.
 
         Raises:
-            StorageError: the disk would not take it.
+            StorageError: it cannot be written.
         """
         try:
             try:
@@ -187,27 +187,27 @@ class ResultsWriter:
             rest = rest[await self._file.write(rest) :]
 
     async def _undo(self) -> None:
-        """Take back the part of a failed write that reached the file."""
+        """Remove the part of a failed write that reached the file."""
         with suppress(OSError):
             await self._file.seek(self._size)
             await self._file.truncate()
 
 
 def _verdict(outcome: Outcome) -> dict[str, Any]:
-    """Give the fields that depend on whether there is an answer."""
+    """The fields that depend on whether there is an answer."""
     match outcome:
         case Scanned(answer=answer) | Reused(answer=answer) | Covered(answer=answer):
-            return {"reason": None, "detail": None, "error": None, **_said(answer)}
+            return {"reason": None, "detail": None, "error": None, **_answer_fields(answer)}
         case _:
             return {
                 "reason": outcome.reason,
                 "detail": replace_surrogates(outcome.detail),
                 "error": _error(getattr(outcome, "error", None)),
-                **_said(_answer_of(outcome)),
+                **_answer_fields(_answer_of(outcome)),
             }
 
 
-def _said(answer: Answer | None) -> dict[str, Any]:
+def _answer_fields(answer: Answer | None) -> dict[str, Any]:
     if answer is None:
         return {"scanned_at": None, "score": None, "matches": []}
     return {
@@ -218,7 +218,7 @@ def _said(answer: Answer | None) -> dict[str, Any]:
 
 
 def _credits(outcome: Outcome) -> int | None:
-    """Tell what was charged; None where it was sent and nobody knows."""
+    """Credits charged; None if it was sent and the charge is not known."""
     if isinstance(outcome, Scanned):
         return outcome.answer.credits
     if isinstance(outcome, Failed) and outcome.effort.attempts:
@@ -231,18 +231,18 @@ def _answer_of(outcome: Outcome) -> Answer | None:
 
 
 def warnings_of(own: Iterable[str], answer: Answer | None) -> list[str]:
-    """Each warning once: of the file, then of its answer."""
+    """The warnings about a file, then those of its answer, without duplicates."""
     said = answer.warnings if answer else ()
     return list(dict.fromkeys(replace_surrogates(warning) for warning in (*own, *said)))
 
 
 def sent_fields(sent: Sent | None) -> SentFields | None:
-    """Write down what was sent in a file's place."""
+    """The fields about the bytes that were sent instead of a file."""
     return msgspec.convert(sent, SentFields, from_attributes=True) if sent else None
 
 
 def covered_by_fields(by: CoveredBy) -> CoveredByFields:
-    """Write down which answered picture a picture is a version of."""
+    """The fields about the answered picture that a picture is a version of."""
     path, _ = path_fields(by.path)
     return CoveredByFields(path, by.sha256, by.distance, by.difference, by.rule)
 
@@ -255,19 +255,19 @@ def _error(error: ServiceError | None) -> ErrorFields | None:
 
 
 def match_fields(answer: Answer) -> list[MatchFields]:
-    """Write down an answer's matches, and those that are gone from it."""
+    """The fields of an answer's matches, and of those that are gone from it."""
     with collection_held() if len(answer.matches) > MANY_MATCHES else nullcontext():
         return [fields_of(match) for match in (*answer.matches, *answer.gone)]
 
 
 def score_fields(answer: Answer) -> ScoreFields | None:
-    """Write down how many matches the service counted."""
+    """The fields about the numbers of matches, as counted by the service."""
     score = answer.score
     return None if score is None else ScoreFields(score.total, score.full, score.partial)
 
 
 def fields_of(match: Match) -> MatchFields:
-    """Write down a match; its history is null where nobody knows it."""
+    """The fields of a match; its history is null if it is not known."""
     url, domain = replace_surrogates(match.url), replace_surrogates(match.domain)
     pages = [replace_surrogates(page) for page in match.pages]
     if not isinstance(match, TrackedMatch):

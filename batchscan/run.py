@@ -5,10 +5,10 @@
              never enter the queue                  inspect ► reserve ► pace ► claim ► upload ► settle
 
 `Source` is the left half, `FileProcessor.process` is what a worker does with one file, and
-`ApiSubmitter` is its paid part. Trouble with a file is its outcome. Trouble that must end the run
-is raised, caught at a worker's top and becomes the run's one reason to `Shutdown`: nothing new
-starts, what is under way settles, and only then the run ends. No exception reaches the task group,
-because a group cancels everyone, and what would be cancelled is paid for.
+`ApiSubmitter` is its paid part. A problem with one file becomes that file's outcome. An error that
+must end the run is raised, caught in the worker's loop and passed to `Shutdown` as the run's reason
+to stop: nothing new starts, uploads under way settle, and only then does the run end. No exception
+reaches the task group: it would cancel the other workers, and with them requests that are paid for.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def scan(settings: Settings) -> Scan:
 
 
 class Scan:
-    """One run. Leaving it early stops it: what is under way, and paid for, is finished first."""
+    """One run. Leaving the block early stops it, after the requests under way have settled."""
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
@@ -74,24 +74,28 @@ class Scan:
 
     @property
     def report(self) -> Report:
-        """The report, once the run has ended; RuntimeError before."""
+        """The report of the run.
+
+        Raises:
+            RuntimeError: the run has not ended yet.
+        """
         if self._report is None:
             raise RuntimeError("the report exists when the scan has ended")
         return self._report
 
     @property
     def exit_code(self) -> int:
-        """What the command line exits with."""
+        """The exit code of the command line."""
         return self.report.run.exit_code or 0
 
     @property
     def error(self) -> BatchscanError | None:
-        """What ended the run early, if anything."""
+        """The error that ended the run early, if any."""
         return self._stop.reason
 
     @property
     def folder(self) -> str:
-        """Where the run's files are."""
+        """The folder with the run's files."""
         assert self._session is not None  # noqa: S101 - set when entered
         return self._session.folder
 
@@ -166,10 +170,10 @@ class Scan:
             if decided is None:
                 return
             yield decided
-            del decided  # one may hold very many matches, and the next takes its time
+            del decided  # it may hold very many matches; free it while waiting for the next one
 
     async def _wait_a_while(self) -> None:
-        """Wait as `--jitter` says, before anything is locked.
+        """Wait a random time of at most `--jitter` seconds, before anything is locked.
 
         Raises:
             Interrupted: a signal came meanwhile.
@@ -195,7 +199,7 @@ class Scan:
             await self._outcomes.put(None)
 
     async def _count_renditions(self, session: Session) -> None:
-        """Find out what `--renditions cover` would have saved."""
+        """Count the credits that `--renditions cover` would have saved."""
         if self._stop or not session.processor.renditions.counts:
             return
         try:
@@ -231,7 +235,7 @@ class Scan:
                 queue.task_done()
 
     async def _stop_after(self, session: Session, error: Exception) -> None:
-        """Stop after an error that nobody expected: no memory, a damaged ledger, or a bug."""
+        """Stop after an unexpected error: out of memory, a damaged ledger, or a bug."""
         lacking = OutOfMemory.behind(error)
         if lacking is not None:
             self._stop.request(lacking)

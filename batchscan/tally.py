@@ -1,4 +1,4 @@
-"""The run's books: one status for each file that was found, counted as it is decided."""
+"""Counts of a run: one status for each file that was found, counted when it is decided."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ class Tally:
 
     statuses: Counter[Status] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
-    unchanged_rejected: Counter[str] = field(default_factory=Counter)  # of the unchanged, by reason
+    unchanged_rejected: Counter[str] = field(default_factory=Counter)  # by reason
     bytes: int = 0  # of every file seen, unchanged ones too
     ignored: int = 0  # other names, links not followed, devices
     excluded: int = 0  # left out by patterns: files, and folders not entered
     unreadable_folders: int = 0
     unreadable_names: dict[str, str] = field(default_factory=dict)  # some of them, and why
-    empty_roots: list[str] = field(default_factory=list)  # though the ledger knows pictures there
+    empty_roots: list[str] = field(default_factory=list)  # in which the ledger knows pictures
     charged: int = 0
     expected: int = 0
     saved_by_reuse: int = 0
     doubts: int = 0  # requests that may have been charged without an answer
-    outcome_unknown: int = 0  # credits that those may have cost, at the price known in the end
+    outcome_unknown: int = 0  # credits that those may have cost, at the price known at the end
     converted: Counter[str] = field(default_factory=Counter)  # sent as a JPEG, by format
     planned_bytes: int = 0  # of a dry run: what would be sent
     planned_shared: int = 0  # of a dry run: files that share the answer of one that would be sent
-    renditions: int | None = None  # versions of other pictures; None where none were looked for
+    renditions: int | None = None  # versions of other pictures; None if they were not looked for
     matches_found: int = 0  # in this run's answers, for the progress line
 
     def record(self, outcome: Outcome) -> None:
-        """Enter one decided file."""
+        """Count one decided file."""
         self.statuses[outcome.status] += 1
         self.bytes += outcome.subject.bytes or 0
         planned = isinstance(outcome, Deferred) and outcome.reason is DeferReason.DRY_RUN
@@ -62,12 +62,12 @@ class Tally:
                 self.matches_found += len(outcome.answer.matches)
 
     def sent_instead(self, recipe: str, form: str | None) -> None:
-        """Enter that something was sent in a file's place."""
+        """Count a file that was converted and sent."""
         if recipe == CONVERTED:
             self.converted[form or "unknown"] += 1
 
     def unchanged(self, files: int, size: int) -> None:
-        """Enter files that are as they were when they were last decided."""
+        """Count files that are unchanged since they were last decided."""
         self.statuses[Status.UNCHANGED] += files
         self.bytes += size
 
@@ -78,13 +78,13 @@ class Tally:
 
     @property
     def put_off(self) -> int:
-        """Files that were left for another run because this one stopped."""
+        """Files that were deferred because this run stopped."""
         planned = self.reasons[DeferReason.TOO_YOUNG] + self.reasons[DeferReason.DRY_RUN]
         return self.statuses[Status.DEFERRED] - planned
 
     @property
     def unchecked(self) -> Counter[str]:
-        """Every picture seen that has no answer, by reason; unchanged rejected ones too."""
+        """Pictures without an answer by reason, including those rejected by earlier runs."""
         return self.reasons + self.unchanged_rejected
 
     @property
@@ -93,7 +93,7 @@ class Tally:
         return bool(self.statuses[Status.FAILED] or self.unreadable_folders or self.empty_roots)
 
     def fault(self) -> str | None:
-        """Say where the books do not close: a file without a reason, or a reason without one."""
+        """Describe where statuses and reasons do not add up; None if they do."""
         for status, reasons in _REASONS.items():
             explained = sum(self.reasons[reason] for reason in reasons)
             if explained != self.statuses[status]:

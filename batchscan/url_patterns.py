@@ -1,4 +1,4 @@
-"""What a `DOMAIN|URL` means, on the command line and in rules: a site, or addresses on the web."""
+"""`DOMAIN|URL` patterns of the command line and of rules: a site, or addresses on the web."""
 
 from __future__ import annotations
 
@@ -22,50 +22,50 @@ _NOT_IN_DOMAINS = frozenset(" :@?#[]%\\,;\"'<>|")
 
 
 class ParsedUrl:
-    """A URL from outside, and what targets look at; each worked out when it is first asked for."""
+    """A URL from outside, with the parts that patterns compare; each is computed on first use."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     @cached_property
     def host(self) -> str:
-        """Its host as machines write it (punycode); "" where it has none."""
+        """Its host in punycode; "" if it has none."""
         return _written(host_of(self.url))
 
     @cached_property
     def whole(self) -> str:
-        """The URL, the same for all ways to write it."""
+        """The normalized URL."""
         return normalize_url(self.url)
 
     @property
     def authority(self) -> str:
-        """What precedes its path: the host, with a port that is not the usual one."""
+        """The host, with the port if that is not the default one."""
         return self.whole.partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
 class UrlPattern:
-    """A domain with those below it, or a pattern about whole URLs in which `*` is anything.
+    """A domain with its subdomains, or a pattern for whole URLs in which `*` matches anything.
 
-    A URL without a path (`https://example.com`) is everything on that host. International names
-    may be written in Unicode or in punycode: they are the same.
+    A URL without a path (`https://example.com`) covers everything on that host. International
+    names may be written in Unicode or in punycode.
     """
 
     text: str
     is_domain: bool
-    host: str | None  # the one that all it covers have, or are below of; None where `*` decides
-    # The text between the stars: of the whole URL; or of the host, and of what follows it. A star
-    # in a host reaches no further, or the path of any site could hold a name that fits.
+    host: str | None  # that all covered URLs have or are below of; None if a `*` is part of it
+    # The text between the stars, of the whole URL or of its host and its path. A star in a host
+    # does not match beyond it: otherwise the path of any site could contain a name that fits.
     _whole: tuple[str, ...] | None = field(default=None, compare=False, repr=False)
     _authority: tuple[str, ...] | None = field(default=None, compare=False, repr=False)
     _path: tuple[str, ...] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(cls, text: str) -> UrlPattern:
-        """Understand a `DOMAIN|URL`.
+        """Parse a `DOMAIN|URL`.
 
         Raises:
-            UsageError: it can be neither.
+            UsageError: it is neither.
         """
         text = text.strip()
         if ("/" in text or _ANYTHING in text) and not text.endswith("://"):
@@ -80,29 +80,29 @@ class UrlPattern:
 
     @property
     def domain(self) -> str | None:
-        """The registrable domain that all it covers have; None where they may have several.
+        """The registrable domain of everything that it covers; None if there may be several.
 
-        None too for IPv6, which URLs write in more than one way.
+        None for IPv6 as well, which URLs write in more than one way.
         """
         host = self.host
         if not host or ":" in host or not host.isascii():
             return None
         domain = registrable_domain(f"//{host}")
-        below = registrable_domain(f"//x.{host}")  # another one, where many register names
+        below = registrable_domain(f"//x.{host}")  # differs if the host is a public suffix
         return domain if below == domain or not self.is_domain or _is_ip(host) else None
 
     @property
     def is_public_suffix(self) -> bool:
-        """Whether it speaks of every site under `com`, `co.uk` or the like."""
+        """Whether it covers every site under `com`, `co.uk` or the like."""
         host = self.text.rpartition("://")[2].partition("/")[0].removeprefix(f"{_ANYTHING}.")
         return is_public_suffix(_written(host.strip(".").lower()))
 
     def covers(self, url: str) -> bool:
-        """Whether it speaks of a URL from outside, whatever that holds."""
+        """Whether it covers a URL from outside, which may be malformed."""
         return self.covers_address(ParsedUrl(url))
 
     def covers_address(self, address: ParsedUrl) -> bool:
-        """The same, for a URL that many targets are asked about."""
+        """The same for a URL that is compared with many patterns."""
         if self.is_domain:
             host, own = address.host, self.host or ""
             return host == own or host.endswith(f".{own}")
@@ -124,7 +124,7 @@ def _url_target(text: str) -> UrlPattern:
         scheme, rest = "https", text
     scheme = "https" if scheme == _ANYTHING else scheme.lower()
     whole = normalize_url(f"{scheme}://{rest}")
-    if "://" in whole:  # no web address, and compared as it is
+    if "://" in whole:  # not a web address; compared as it is
         return UrlPattern(text, is_domain=False, host=None, _whole=_parts(text))
     if rest.startswith(f"{_ANYTHING}/"):  # on any host
         return UrlPattern(text, is_domain=False, host=None, _whole=_parts(whole))
@@ -136,13 +136,13 @@ def _url_target(text: str) -> UrlPattern:
         return UrlPattern(text, is_domain=False, host=host, _authority=parts, _path=_parts(path))
     if host or _is_site(rest):
         return UrlPattern(text, is_domain=False, host=host, _authority=parts)
-    # A host; or, as `*.jpg` is the name of none, every URL that it fits
+    # A host; or, as no host is called `*.jpg`, every URL that it matches
     anywhere = _parts(normalize_url(f"https://x/{rest}").removeprefix("x/"))
     return UrlPattern(text, is_domain=False, host=None, _whole=anywhere, _authority=parts)
 
 
 def _is_site(pattern: str) -> bool:
-    """Whether `*.example.com` ends like the name of a site, and not like that of a file."""
+    """Whether a pattern such as `*.example.com` ends like the name of a site, not of a file."""
     host = f"one.two{pattern.rpartition(_ANYTHING)[2]}"
     return registrable_domain(f"//{host}") != host
 
@@ -154,7 +154,7 @@ def _parts(pattern: str) -> tuple[str, ...]:
 def _fits(parts: tuple[str, ...], text: str) -> bool:
     """Whether the parts occur in a text in this order, the first and last at its ends.
 
-    The first place where a part fits is as good as any, so nothing is ever tried twice.
+    Taking the first place where a part fits is enough, so this does not backtrack.
     """
     if len(parts) == 1:
         return text == parts[0]
@@ -172,7 +172,7 @@ def _fits(parts: tuple[str, ...], text: str) -> bool:
 
 
 def _domain(text: str) -> str:
-    """The host that a domain's name means; "" if it is no name or number of one."""
+    """The host that a domain's name stands for; "" if it is not a valid name or IP address."""
     bare = text.removeprefix("[").removesuffix("]")
     if _is_ip(bare):
         return _written(bare)
@@ -184,7 +184,7 @@ def _domain(text: str) -> str:
 
 
 def _written(host: str) -> str:
-    """A host as machines write it; those that cannot be written so stay as they are."""
+    """A host in punycode; unchanged if it cannot be encoded."""
     if ":" in host:
         return ipaddress.ip_address(host).compressed if _is_ip(host) else host
     return ascii_host(host)

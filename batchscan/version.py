@@ -1,4 +1,4 @@
-"""What this program is called where it introduces itself."""
+"""Name and version of this program, for servers and for users."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ def version() -> str:
 
 
 def user_agent() -> str:
-    """The honest name that the vendor's servers see."""
+    """The User-Agent header for the vendor's servers."""
     return f"batchscan/{version()}"
 
 
 def install_line(extra: str) -> str:
-    """The command that brings what one of our extras needs.
+    """The command that installs the packages of an extra.
 
-    It names the packages rather than `batchscan[extra]`, which would look for batchscan where it
-    may not have come from.
+    It names the packages rather than `batchscan[extra]`: pip would look for that on an index that
+    batchscan may not have been installed from.
     """
     marker = f'extra == "{extra}"'
     try:

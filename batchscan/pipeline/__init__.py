@@ -1,1 +1,1 @@
-"""What the run does with one picture and around it; `batchscan.run` wires these together."""
+"""The steps of a run, for one picture and around it; `batchscan.run` wires them together."""

@@ -1,6 +1,6 @@
-"""Asking the service about one picture: reserve ► pace ► claim ► upload ► settle, and again.
+"""Submitting one picture to the service: reserve ► pace ► claim ► upload ► settle, with retries.
 
-Between the claim and its settling nothing is cancelled: that stretch is paid for.
+Nothing is cancelled between claim and settlement: the request may already be paid for.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from batchscan.tally import Tally
 
 @dataclass(slots=True)
 class ApiSubmitter:
-    """Brings a picture to its end at the service, within budget and pace."""
+    """Submits pictures until they are answered, refused or failed, within budget and rate."""
 
     run_id: str
     settings: Settings
@@ -58,7 +58,7 @@ class ApiSubmitter:
     jitter: random.Random = field(default_factory=random.Random)
 
     async def submit(self, image: Image, known: KnownPicture, watch: Stopwatch) -> Decision:
-        """Ask until there is an end, and settle an answer.
+        """Send until there is a final result, and settle an answer.
 
         Raises:
             StopRun: the run stops, and nothing of this picture was charged.
@@ -75,7 +75,7 @@ class ApiSubmitter:
                     if result is None and isinstance(reply, TransientError) and reply.reached:
                         await self.stop.sleep(backoff(max(1, submission.attempts), self.jitter))
             except StopRun as stop:
-                self.stop.request(stop)  # before others learn that no place is left
+                self.stop.request(stop)  # before others find the limit reached
                 if not submission.maybe_charged:
                     raise
                 detail = "sent without an answer, and then the run stopped; the next run asks again"
@@ -85,7 +85,7 @@ class ApiSubmitter:
     async def _ask_once(
         self, submission: Submission
     ) -> tuple[SubmissionResult | None, Reply | None]:
-        """Reserve, wait, send and enter what came; no reply where it was not sent after all."""
+        """Reserve, wait, send, and handle the reply; no reply if it was not sent after all."""
         self.stop.raise_if_halted()
         reservation = await self.budget.reserve(again=submission.is_rescan)
         charged: int | None = 0
@@ -105,10 +105,10 @@ class ApiSubmitter:
     async def _acquire_permit(
         self, image: Image, reservation: Reservation
     ) -> tuple[Permit | None, Throttled | TransientError | None]:
-        """Wait for a slot in which a request can leave at once, or for trouble with the login.
+        """Wait until a request may be sent; returns the reason if logging in failed.
 
-        No `Permit` means that it may not leave after all: the price rose meanwhile, beyond what is
-        reserved and left, or another picture finds out first whether answers can be trusted.
+        Without a `Permit` it may not be sent: the price has risen beyond what is reserved, or
+        another picture has to show first that answers can be trusted.
         """
         while True:
             await self.engine.acquire_host_slot(image)
@@ -130,16 +130,16 @@ class ApiSubmitter:
                 raise
             if trouble is not None:
                 return permit, trouble
-            # Logging in took its time, and all who waited for it would leave at once.
+            # Logging in took time: all requests that waited for it would be sent at once.
             self.limiter.release(permit)
 
     async def _send(self, submission: Submission, permit: Permit) -> Reply:
-        """Claim, then upload once; what stops the run is proven not to be charged."""
+        """Claim, then upload once; if this raises, nothing was charged."""
         image, generation = submission.image, submission.generation
         at = self.clock.wall()
 
         def claim(ledger: Ledger) -> Claim:
-            self.still_locked()  # on the ledger's thread: a slow disk holds nobody up
+            self.still_locked()  # on the ledger's thread: a slow disk must not block the loop
             ledger.rate_limits.sent(at)
             return ledger.claims.open(image, generation, self.run_id, at)
 
@@ -165,7 +165,7 @@ class ApiSubmitter:
         return reply
 
     def _charge_for(self, reply: Reply) -> int | None:
-        """Credits that a reply costs; None where nobody knows, or not yet."""
+        """Credits charged for a reply; None if that is not known (yet)."""
         match reply:
             case Success() | Conflict() | TransientError(ambiguous=True):
                 return None
@@ -173,7 +173,7 @@ class ApiSubmitter:
                 return 0
 
     def _price_of_answer(self, answer: Answer) -> int | None:
-        if answer.credits is None:  # it does not say, so nobody knows
+        if answer.credits is None:  # the answer does not state its charge
             self.tally.doubts += 1
             return None
         self.budget.observe_charge(answer.credits)
@@ -182,7 +182,7 @@ class ApiSubmitter:
     async def _handle_reply(
         self, submission: Submission, permit: Permit, reply: Reply
     ) -> SubmissionResult | None:
-        """Enter what a request came back with; None means: ask again."""
+        """Handle a reply; None to send again."""
         match reply:
             case Success():
                 self.suspicion.cleared()
@@ -244,7 +244,7 @@ class ApiSubmitter:
             self.suspicion.raised(reply)
             return None
         away = self._report_failure(submission, permit, reply)
-        submission.attempts += not away  # a probe's failure is not its picture's
+        submission.attempts += not away  # a failed probe is not the picture's fault
         if submission.attempts < self.settings.api.attempts:
             return None
         reason = reply.reason
@@ -255,7 +255,7 @@ class ApiSubmitter:
     def _report_failure(
         self, submission: Submission, permit: Permit, reply: TransientError
     ) -> bool:
-        """Have the gate know of trouble with the service; whether that counts as away."""
+        """Report trouble to the rate limiter; whether the service counts as unavailable."""
         if reply.worker_lost:
             self.limiter.release(permit)
             return False
@@ -265,11 +265,11 @@ class ApiSubmitter:
     async def _mark_unsent(
         self, submission: Submission, learned: LearnedRate | None = None
     ) -> None:
-        """Enter that the last send cost nothing, and what it taught: a kill may come at any time."""
+        """Record that the last send cost nothing, and the learned rate, in one transaction."""
         claim = submission.claim
 
         def keep(ledger: Ledger) -> None:
-            if claim is not None:  # None when it failed at the login
+            if claim is not None:  # None if the login failed
                 ledger.claims.mark_unsent(claim)
             if learned is not None:
                 ledger.rate_limits.learn(learned)
@@ -281,7 +281,7 @@ class ApiSubmitter:
 def _after_nothing(
     submission: Submission, reply: TokenRejected | NotSent
 ) -> SubmissionResult | None:
-    """What follows where nothing was done with a picture."""
+    """The result of a request that never reached the service; None to send again."""
     if isinstance(reply, NotSent):
         return NoAnswer(reply.reason, reply.detail, None)
     submission.tokens_refused += 1

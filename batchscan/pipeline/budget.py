@@ -1,4 +1,4 @@
-"""Credits are reserved before anything is sent, so that what is under way never overruns them."""
+"""Budgets: credits are reserved before a request is sent, so that none in flight overruns them."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from batchscan.util.calendar import DAY, MONTH, CalendarWindow, zone_of
 
 @dataclass(slots=True, eq=False)
 class Reservation:
-    """Credits set aside for one request that waits or is under way."""
+    """Credits set aside for one request that is waiting or in flight."""
 
     credits: int
-    is_rescan: bool  # for what was answered before
+    is_rescan: bool  # the picture was answered before
 
 
 class Budget:
-    """The bounds of one run, and the calendar's. Changes are synchronous; only waiting is not.
+    """The limits of one run and of the calendar. Changes are synchronous; only waiting is not.
 
-    What is charged and may have been charged exceeds a budget by no more than nobody could know:
-    for each request that had left when a dearer answer came, its charge above the largest charge
-    seen until it left.
+    Credits charged, or possibly charged, can exceed a budget only by what could not be known:
+    for each request in flight when an answer shows a higher price, the difference between its
+    charge and the largest charge seen when it was sent.
     """
 
     def __init__(
@@ -41,9 +41,9 @@ class Budget:
 
         Args:
             spend: the settings.
-            charges: how often each charge ever came, in credits.
+            charges: how often each charge occurred, by credits.
             started: monotonic seconds.
-            windows: of the calendar.
+            windows: the calendar's budgets; None without any.
         """
         self._windows = windows
         self._started = started
@@ -51,11 +51,11 @@ class Budget:
         self._most_credits = spend.max_credits
         self._most_pictures = spend.limit
         self._prices = Prices(charges)
-        # An odd charge may be a new price: then this run looks before it sends many at once
+        # An odd charge may be a new price: one request has to show it before many are sent
         self._shown = self._prices.largest is not None and not self._prices.odd
-        self._dearest = 0  # of this run, plausible or not
+        self._dearest = 0  # the largest charge of this run, plausible or not
         self._pictures = 0
-        self._asking = 0  # pictures at this moment
+        self._asking = 0  # pictures being submitted now
         self._nobody_asks = asyncio.Event()
         self._nobody_asks.set()
         self._reserved: list[Reservation] = []
@@ -64,28 +64,28 @@ class Budget:
         self._doubts = 0  # requests that may have been charged without an answer
 
     def __repr__(self) -> str:
-        return f"<Budget {self.spent} spent, {self._under_way()} reserved of {self._most_credits}>"
+        return f"<Budget {self.spent} spent, {self._in_flight()} reserved of {self._most_credits}>"
 
     @property
     def price(self) -> int:
-        """What a picture is reckoned to cost, in credits."""
+        """The expected cost of a picture, in credits."""
         return 1 if self._prices.largest is None else self._prices.largest
 
     @property
     def doubt(self) -> int:
-        """What a request without an answer is taken to have cost, in credits."""
+        """The assumed cost of a request without an answer, in credits."""
         return max(1, self.price)
 
     @property
     def spent(self) -> int:
-        """Credits charged, and what may have been: each doubt at what is known to be the price now."""
+        """Credits charged, and each request without an answer at the price known now."""
         return self._charged + self._doubts * self.doubt
 
     def check_deadline(self, now: float) -> None:
-        """Go on only within `--max-duration`.
+        """Check `--max-duration`.
 
         Raises:
-            LimitReached: it is over.
+            LimitReached: the time is over.
         """
         if self._most_seconds is not None and now - self._started >= self._most_seconds:
             raise LimitReached(
@@ -95,13 +95,13 @@ class Budget:
 
     @asynccontextmanager
     async def admitted(self, now: float) -> AsyncIterator[None]:
-        """Count a picture, which is asked about in this block.
+        """Count a picture that is submitted in this block.
 
-        Where the limit is reached this waits for the pictures that are being asked about: they
-        may find a graver reason to stop, and then the limit is not what keeps the rest back.
+        If the limit is reached, wait for the pictures that are being submitted: they may find a
+        graver reason to stop, which then is the reason of the run.
 
         Raises:
-            LimitReached: `--limit` pictures were asked about, or the time is over.
+            LimitReached: `--limit` pictures were submitted, or the time is over.
         """
         self.check_deadline(now)
         if self._most_pictures is not None and self._pictures >= self._most_pictures:
@@ -120,38 +120,38 @@ class Budget:
                 self._nobody_asks.set()
 
     async def reserve(self, *, again: bool = False) -> Reservation:
-        """Set credits aside for one request; the reservation, to be given back.
+        """Reserve credits for one request; `settle` has to be called with the reservation.
 
-        Waits while requests under way might give theirs back. `again` is for what was answered
-        before, which a month's budget is spread over evenly.
+        Waits while requests in flight may free credits. With `again` (the picture was answered
+        before) no more than today's share of the month's budget may be used.
 
         Raises:
             LimitReached: the budget is used up.
         """
         async with self._changed:
-            while (why := self._lacking(again=again)) is not None:
+            while (why := self._refusal_for_next(again=again)) is not None:
                 if not self._reserved:
-                    if self._prices.free and self._lack(0, again=again) is None:
-                        return self._set_aside(0, again=again)  # alone: it may cost after all
+                    if self._prices.free and self._refusal_for(0, again=again) is None:
+                        return self._set_aside(0, again=again)  # alone: it may cost something
                     raise LimitReached(why, reason=DeferReason.BUDGET)
                 await self._changed.wait()
             return self._set_aside(self._next, again=again)
 
     def still_covers(self, reservation: Reservation) -> bool:
-        """Whether a request may leave now, at the price of now: it has risen while this waited.
+        """Whether a reservation still covers a request, as the price may have risen meanwhile.
 
-        Where it may not, its reservation is to be given back, and another one asked for.
+        If not, settle it and reserve again.
         """
         if reservation.credits == 0 and self._prices.free:
             return True
         more = max(0, self._next - reservation.credits)
-        if self._lack(self._under_way() + more, again=reservation.is_rescan) is not None:
+        if self._refusal_for(self._in_flight() + more, again=reservation.is_rescan) is not None:
             return False
         reservation.credits += more
         return True
 
     async def settle(self, reservation: Reservation, charged: int | None) -> None:
-        """The request is over, and cost so many credits; None where nobody knows how many."""
+        """Close a reservation: the request cost `charged` credits, None if that is unknown."""
         async with self._changed:
             self._reserved.remove(reservation)
             self._charged += charged or 0
@@ -161,17 +161,17 @@ class Budget:
             self._changed.notify_all()
 
     def observe_charge(self, charge: int) -> None:
-        """An answer has shown a price."""
+        """Learn a price from an answer, in credits."""
         self._prices.add(charge)
         self._dearest = max(self._dearest, charge)
         self._shown = True
 
     @property
     def _next(self) -> int:
-        """What is set aside for a request: never nothing, or it would let in any number."""
+        """Credits to reserve for the next request: at least 1, or there would be no bound."""
         return max(1, self.price, self._dearest)
 
-    def _under_way(self) -> int:
+    def _in_flight(self) -> int:
         return sum(reservation.credits for reservation in self._reserved)
 
     def _set_aside(self, credits_: int, *, again: bool) -> Reservation:
@@ -179,16 +179,16 @@ class Budget:
         self._reserved.append(reservation)
         return reservation
 
-    def _lacking(self, *, again: bool) -> str | None:
-        """Why the next request's credits are not there; None where they are."""
+    def _refusal_for_next(self, *, again: bool) -> str | None:
+        """Why the next request has no credits; None if it has."""
         if self._most_credits is None and self._windows is None:
             return None
         if not self._shown and self._reserved:
-            return "no price is known yet"  # the first goes alone until an answer has shown it
-        return self._lack(self._under_way() + self._next, again=again)
+            return "no price is known yet"  # one request at a time until an answer shows it
+        return self._refusal_for(self._in_flight() + self._next, again=again)
 
-    def _lack(self, more: int, *, again: bool) -> str | None:
-        """Why so many credits beyond the spent ones are not there; None where they are."""
+    def _refusal_for(self, more: int, *, again: bool) -> str | None:
+        """Why `more` credits beyond the spent ones are not available; None if they are."""
         if self._most_credits is not None and self.spent + more > self._most_credits:
             return f"--max-credits {self._most_credits} reached"
         return None if self._windows is None else self._windows.full(more, self.doubt, again=again)
@@ -196,7 +196,7 @@ class Budget:
 
 @dataclass(slots=True)
 class CalendarBudget:
-    """The windows of a run's settings. What is under way counts in the current ones."""
+    """The day's and month's budget. Requests in flight count in the current day and month."""
 
     day: CalendarWindow
     month: CalendarWindow
@@ -206,12 +206,12 @@ class CalendarBudget:
     def of(
         cls, spend: Spend, now: Callable[[], float], spent_since: Callable[[float, int], Spent]
     ) -> CalendarBudget | None:
-        """Windows as the ledger has filled them; None where no setting bounds any.
+        """Open the windows with what the ledger has counted; None without such a setting.
 
         Args:
             spend: the settings.
-            now: gives seconds since 1970.
-            spent_since: gives what was spent since a time; gets the smallest bound, too.
+            now: returns seconds since 1970.
+            spent_since: returns what was spent since a time, given that and the smallest budget.
         """
         bounds = [most for most in (spend.per_day, spend.per_month) if most is not None]
         if not bounds:
@@ -228,25 +228,25 @@ class CalendarBudget:
         return windows
 
     def move(self) -> None:
-        """Be at the current moment."""
+        """Start new windows if the day or month has changed."""
         now = self.now()
         self.day.move_to(now)
         self.month.move_to(now)
 
     def spend(self, credits_: int | None) -> None:
-        """Count what was charged just now; None where nobody knows how much."""
+        """Count credits charged now; None if the charge is unknown."""
         self.move()
         for window in (self.day, self.month):
             window.spent += credits_ or 0
             window.doubts += credits_ is None
 
     def full(self, more: int, price: int, *, again: bool) -> str | None:
-        """Why no more credits may be spent now; None where they may.
+        """Why no more credits may be spent now; None if they may.
 
         Args:
-            more: credits under way, and those of the next request.
-            price: what each request in doubt is taken to have cost.
-            again: whether this asks again, which is spread evenly over the days of a month.
+            more: credits in flight, and those of the next request.
+            price: assumed cost of each request without an answer.
+            again: whether the picture was answered before; see `Budget.reserve`.
         """
         self.move()
         for window in (self.day, self.month):
@@ -258,7 +258,7 @@ class CalendarBudget:
         return None
 
     def _share(self, price: int) -> int | None:
-        """Credits of the month that are today's, where the rest is spread over its days."""
+        """Today's credits of the month's budget, spread over its remaining days."""
         if self.month.most is None:
             return None
         left = self.month.most - (self.month.total(price) - self.day.total(price))

@@ -1,6 +1,6 @@
-"""A line of candidates of any length in bounded memory: the listing need not wait for the uploads.
+"""A queue of candidates of any length in bounded memory: listing need not wait for the uploads.
 
-Most are in a nameless temporary file, packed. Where there is no room for one, the listing waits.
+Most of it is in an unnamed temporary file. If the disk has no room for that, listing waits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import msgspec
 
 from batchscan.model import Candidate, Stat
 
-IN_MEMORY = 10_000  # candidates; the first of a run need no file
+IN_MEMORY = 10_000  # candidates; small runs need no file
 _PACKING = 1
 log = logging.getLogger(__name__)
 
@@ -36,11 +36,11 @@ _DECODER = msgspec.msgpack.Decoder(list[_Record])
 
 
 class CandidateQueue:
-    """First in, first out; for one task that puts and one that gets."""
+    """First in, first out; for one producer and one consumer."""
 
     def __init__(self) -> None:
         self._near: deque[Sequence[Candidate]] = deque()  # older than all in the file
-        self._far: deque[int] = deque()  # bytes of each batch in the file that was not got yet
+        self._far: deque[int] = deque()  # bytes of each batch in the file that was not read yet
         self._file: IO[bytes] | None = None
         self._read_at = self._write_at = 0
         self._refused = False  # the disk has no room
@@ -61,7 +61,7 @@ class CandidateQueue:
             self._file.close()
 
     async def put(self, batch: Sequence[Candidate]) -> None:
-        """Put a batch at the end; waits only where the disk has no room."""
+        """Append a batch; waits only if the disk has no room."""
         if not batch:
             return
         filed = not self._has_room() and await self._file_away(batch)
@@ -72,13 +72,13 @@ class CandidateQueue:
             self._changed.notify_all()
 
     async def end(self) -> None:
-        """Nothing more comes."""
+        """Mark the end of the input."""
         async with self._changed:
             self._ended = True
             self._changed.notify_all()
 
     async def get(self) -> Sequence[Candidate]:
-        """Take the oldest batch; an empty one when nothing more comes."""
+        """Take the oldest batch; an empty one at the end of the input."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._near or self._far or self._ended)
             if self._near:
@@ -93,7 +93,7 @@ class CandidateQueue:
         return batch
 
     def _has_room(self) -> bool:
-        """Whether a batch may be kept in memory: nothing newer may overtake older ones."""
+        """Whether a batch may be kept in memory without overtaking older ones in the file."""
         return not self._far and sum(map(len, self._near)) < IN_MEMORY
 
     async def _file_away(self, batch: Sequence[Candidate]) -> bool:
@@ -111,7 +111,7 @@ class CandidateQueue:
         async with self._filing:
             batch = await asyncio.to_thread(self._read, self._far[0])
             self._far.popleft()
-            if not self._far and self._file is not None:  # what was read need take no room
+            if not self._far and self._file is not None:  # all was read: free the disk
                 os.ftruncate(self._file.fileno(), 0)
                 self._read_at = self._write_at = 0
         return batch

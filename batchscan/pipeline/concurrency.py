@@ -1,4 +1,4 @@
-"""Two bounds on what is held at once: bytes in flight, and one asker for each content."""
+"""Bounds on concurrent work: bytes in flight, and one submission for each content."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class ByteSemaphore:
-    """A semaphore weighted by bytes; first come, first served, so that large ones get their turn."""
+    """A semaphore weighted by bytes; first come, first served, so that large files get a turn."""
 
     def __init__(self, most: int) -> None:
         self._free = most
@@ -21,7 +21,7 @@ class ByteSemaphore:
 
     @asynccontextmanager
     async def hold(self, size: int) -> AsyncIterator[None]:
-        """Hold `size` bytes for as long as the block lasts."""
+        """Hold `size` bytes during the block."""
         size = min(size, self._most)
         await self._acquire(size)
         try:
@@ -57,13 +57,13 @@ class ByteSemaphore:
 
 
 class SingleFlight(Generic[T]):
-    """The same content twice at once: the first one asks, the others get what it got."""
+    """Concurrent calls with the same key: the first one runs, the others get its result."""
 
     def __init__(self) -> None:
         self._under_way: dict[str, asyncio.Future[T]] = {}
 
     async def once(self, key: str, ask: Callable[[], Awaitable[T]]) -> tuple[T, bool]:
-        """The result of `ask`, and whether it was this caller's own."""
+        """The result of `ask`, and whether this call ran it."""
         if key in self._under_way:
             return await asyncio.shield(self._under_way[key]), False
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -72,7 +72,7 @@ class SingleFlight(Generic[T]):
             result = await ask()
         except BaseException as error:
             future.set_exception(error)
-            future.exception()  # seen: without twins nobody else would look at it
+            future.exception()  # mark as retrieved: there may be no other caller
             raise
         else:
             future.set_result(result)

@@ -1,4 +1,4 @@
-"""What a run does with versions of one picture: notes them, covers them, counts them."""
+"""Versions of one picture in a run: noting them, covering them by one answer, counting them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ MakeSendable = Callable[[Image, Candidate], Awaitable[Image | NotSendable]]
 
 @dataclass(slots=True)
 class RenditionCoverer:
-    """Notes and covers versions, as `scan.renditions` says."""
+    """Notes and covers versions, depending on `scan.renditions`."""
 
     settings: Settings
     freshness: FreshnessPolicy
@@ -52,21 +52,22 @@ class RenditionCoverer:
 
     @property
     def covers(self) -> bool:
-        """Whether versions of answered pictures are not asked about."""
+        """Whether versions of answered pictures are not sent."""
         return self.settings.scan.renditions == "cover"
 
     @property
     def counts(self) -> bool:
-        """Whether versions are asked about, and counted."""
+        """Whether versions are sent, and counted."""
         return self.settings.scan.renditions == "report" and self.settings.scan.check == "full"
 
     async def survey(
         self, image: Image, candidate: Candidate, make_sendable: MakeSendable
     ) -> bool | NotSendable:
-        """Keep a new picture for later, when all of them have been looked at.
+        """Note a new picture, to be decided when all have been inspected.
 
-        False where it is decided at once: its content is known, or covered already. A conversion
-        that fails is the file's verdict.
+        Returns:
+            True if it was noted; False if it can be decided now, as its content is known or
+            covered already; `NotSendable` if it has to be converted and that fails.
         """
         known, looked, kept = await self.ledger.run(partial(self._what_is_known, image))
         if not self.settings.force and known:
@@ -96,12 +97,12 @@ class RenditionCoverer:
         ledger.renditions.files.note(file)
 
     async def note_asked(self, image: Image, candidate: Candidate) -> None:
-        """Note a picture that was asked about, to find out whether that was needed."""
+        """Note a picture that was sent, to find out whether it was a version of another one."""
         if self.counts and image.fingerprint is not None:
             await self.ledger.run(partial(self._note, image, candidate, False))
 
     def _cover_of(self, sha256: str, ledger: Ledger) -> Cover | None:
-        """What covered a content in an earlier run, unless people have parted the two since."""
+        """What covered a content in an earlier run, unless a user has split the two since."""
         cover = ledger.renditions.covered(sha256)
         if cover is None:
             return None
@@ -109,7 +110,7 @@ class RenditionCoverer:
         return None if alone & {sha256, cover.by.sha256} else cover
 
     def _cover_that_holds(self, sha256: str, ledger: Ledger) -> tuple[Cover, Answered] | None:
-        """The same with the answer, where that is recent enough."""
+        """The same with the answer, if that is recent enough."""
         cover = self._cover_of(sha256, ledger)
         if cover is None:
             return None
@@ -117,7 +118,7 @@ class RenditionCoverer:
         return (cover, answered) if answered is not None else None
 
     async def covered_before(self, image: Image, watch: Stopwatch) -> Stored | None:
-        """The decision on a content that was covered in an earlier run, while that answer holds."""
+        """The decision on a content covered in an earlier run, if that answer is current."""
         if not self.covers or self.settings.force:
             return None
         found = await self.ledger.run(partial(self._cover_that_holds, image.sha256))
@@ -128,7 +129,7 @@ class RenditionCoverer:
         return Stored(outcome, answered.picture_id, answered.answer_id, equal=True)
 
     def load_answer(self, ledger: Ledger, file: RenditionFile) -> Answered | None:
-        """The answer of a picture that may cover its versions; None where it says too little."""
+        """The answer of a picture, if it can cover its versions: it is current and complete."""
         return self._answered(ledger, file.sha256, file.candidate.path, file)
 
     def _answered(
@@ -162,7 +163,7 @@ class RenditionCoverer:
         """Decide a picture by the answer of the one that it is a version of.
 
         Raises:
-            StorageError: that cannot be recorded.
+            StorageError: the decision cannot be recorded.
         """
         file, answered = member.file, covering.answered
         subject = _subject(file)
@@ -184,9 +185,9 @@ class RenditionCoverer:
         await self.recorder.record(Deferred(subject, watch.effort(), DeferReason.DRY_RUN, detail))
 
     def answered_by(self, member: Member, decision: Decision | None) -> Answered | Planned | None:
-        """What a decided member may cover others by; None for what has no answer."""
+        """The answer by which a decided member may cover others; None without one."""
         if decision is None or decision.outcome.subject.sha256 != member.file.sha256:
-            return None  # it is decided later, or it changed meanwhile
+            return None  # it is decided later, or the file changed meanwhile
         match decision:
             case Plain(outcome=Deferred(reason=DeferReason.DRY_RUN)):
                 return Planned()
@@ -219,7 +220,7 @@ def _subject(file: RenditionFile) -> Subject:
 
 
 def _remember(file: RenditionFile, by: CoveredBy, answered: Answered, ledger: Ledger) -> Recorded:
-    """Keep what a file is covered by, so that it need not be opened again."""
+    """Store what covers a file, so that later runs need not open it."""
     picture_id, path = answered.picture_id, file.candidate.path
     ledger.renditions.cover(file, Cover(picture_id, by))
     ledger.files.upsert(path, file.stat, picture_id=picture_id, sha256=file.sha256)

@@ -1,7 +1,7 @@
-"""What is decided about one content: its outcome, and what the ledger has of the answer.
+"""The decision on one content: its outcome, and where the answer is in the ledger.
 
-A `Decision` is good for every file that holds the content: `for_twin` makes it another file's, and
-`for_equal` another content's, of which the same bytes would have been sent.
+A `Decision` holds for every file with this content: `for_twin` transfers it to another file, and
+`for_equal` to another content from which the same bytes would have been made.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from batchscan.pipeline.settlement import Settled
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """By an answer that the ledger had already."""
+    """Decided by an answer that was in the ledger."""
 
     outcome: Outcome
     picture_id: int
     answer_id: int
-    equal: bool = False  # the answer is another content's, of which the same bytes were sent
+    equal: bool = False  # the answer belongs to another content with the same sent bytes
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedNow:
-    """The service has just refused what this claim sent."""
+    """The service has just refused the picture sent under this claim."""
 
     outcome: Outcome
     claim: Claim
@@ -34,10 +34,10 @@ class RefusedNow:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """The ledger has no answer to it."""
+    """Decided without an answer."""
 
     outcome: Outcome
-    by_conversion: bool = False  # rejected, and other rules for conversions might not have been
+    by_conversion: bool = False  # rejected under the rules for conversions
 
 
 Shareable: TypeAlias = Stored | RefusedNow | Plain
@@ -50,17 +50,17 @@ def unsendable(found: NotSendable, watch: Stopwatch) -> Plain:
 
 
 def for_twin(decision: Decision, image: Image, watch: Stopwatch) -> Shareable:
-    """The same decision for another file of the same content; a paid answer is paid once."""
+    """The same decision for another file with the same content, which is not charged again."""
     outcome = _of_twin(decision.outcome, image, watch)
     if not isinstance(decision, Settled):
         return replace(decision, outcome=outcome)
-    if decision.answer_id is None:  # it was saved elsewhere
+    if decision.answer_id is None:  # the ledger could not store it: it was saved elsewhere
         return Plain(outcome)
     return Stored(outcome, decision.picture_id, decision.answer_id)
 
 
 def for_equal(decision: Decision, image: Image, watch: Stopwatch) -> Shareable:
-    """The same decision for another content, of which the same bytes would have been sent."""
+    """The same decision for another content from which the same bytes would have been made."""
     twin = for_twin(decision, image, watch)
     warnings = twin.outcome.subject.warnings
     subject = replace(subject_of(image), warnings=warnings)

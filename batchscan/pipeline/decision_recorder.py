@@ -1,4 +1,4 @@
-"""Recording decisions: in the file's line, and with the file, so that it is not opened again."""
+"""Recording decisions: a file's line, and its row in the ledger, so that it is not opened again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from batchscan.pipeline.shutdown import Shutdown
 
 @dataclass(slots=True)
 class DecisionRecorder:
-    """Records what is decided; refusals only once they are known to be the pictures' fault."""
+    """Records decisions; refusals only once another picture was accepted."""
 
     freshness: FreshnessPolicy
     recorder: Recorder
@@ -60,7 +60,7 @@ class DecisionRecorder:
         await self.recorder.record(outcome, keep)
 
     async def flush_refusals(self) -> None:
-        """Record what is held back: as refused, or as deferred where all were refused.
+        """Record the refusals held back: as refused, or as deferred if too many came in a row.
 
         Raises:
             StorageError: the ledger or results.jsonl cannot be written.
@@ -69,11 +69,14 @@ class DecisionRecorder:
             await self._record_held(held)
 
     async def accept_refusals(self) -> None:
-        """Record what is held back, as a picture was accepted; a full disk stops the run gently."""
+        """Record the refusals held back, as a picture was accepted.
+
+        A full disk stops the run without an exception: that would defer the answered picture.
+        """
         for held in self.refusals.release():
             try:
                 await self._record_held(held)
-            except StorageError as error:  # raised, it would defer a picture that is answered
+            except StorageError as error:
                 self.stop.request(error)
 
     async def _hold(self, held: HeldRefusal) -> None:

@@ -1,4 +1,4 @@
-"""A dry run: the same limits and budget, nothing sent, and what would be."""
+"""A dry run: the same limits and budget as a scan, but nothing is sent; it counts what would be."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHARED = "shares the answer of another picture with the same content, which woul
 
 
 class DryRunSubmitter:
-    """Plans what would be asked, and what that would cost."""
+    """Counts the pictures that would be sent, and what they would cost."""
 
     def __init__(
         self,
@@ -40,10 +40,10 @@ class DryRunSubmitter:
         self.pictures = 0  # that would be sent
 
     async def submit(self, image: Image, known: KnownPicture, watch: Stopwatch) -> Plain:
-        """Plan to send a picture, or find that its twin is planned already.
+        """Count a picture as one to be sent, unless the same content is counted already.
 
         Raises:
-            LimitReached: a limit or the budget would keep it back.
+            LimitReached: a limit or the budget would not allow it.
         """
         if await self._ledger.run(lambda ledger: ledger.claims.planned(image.sent_sha256)):
             self._tally.planned_shared += 1
@@ -65,7 +65,7 @@ def _planned_to(image: Image, watch: Stopwatch, detail: str) -> Plain:
 
 
 def plan_of(settings: Settings, tally: Tally) -> Plan:
-    """What would be sent."""
+    """The plan for the report."""
     return Plan(
         pictures=_planned(tally),
         bytes=tally.planned_bytes,
@@ -75,14 +75,14 @@ def plan_of(settings: Settings, tally: Tally) -> Plan:
 
 
 def least_seconds(settings: Settings, tally: Tally) -> float:
-    """Seconds that the rates alone make the planned uploads take."""
+    """Seconds that the planned uploads take at the configured rates."""
     rate = _slowest(settings)
     each = rate.period / rate.requests * (1 + settings.pace.headroom)
     return round(_planned(tally) * each, 1)
 
 
 def round_days(settings: Settings, tally: Tally, price: int) -> int | None:
-    """Days until every picture has been asked once, with one run a day; None without a budget."""
+    """Days until every picture was sent once, with one run a day; None without a budget."""
     spend = settings.spend
     a_month = None if spend.per_month is None else spend.per_month / DAYS_A_MONTH
     bounds = [most for most in (spend.per_day, a_month, spend.max_credits) if most is not None]
@@ -97,5 +97,5 @@ def _slowest(settings: Settings) -> Rate:
 
 
 def _planned(tally: Tally) -> int:
-    """Pictures that would be sent; others share their answers."""
+    """Pictures that would be sent, without those that share an answer."""
     return tally.reasons[DeferReason.DRY_RUN] - tally.planned_shared

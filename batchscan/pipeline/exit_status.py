@@ -14,9 +14,9 @@ OK, INTERNAL_ERROR, PARTIAL, MATCHES = 0, 1, 3, 10
 def exit_status(
     stop: Shutdown, tally: Tally, alarms: FailOnTotals, fail_on: str, *, dry_run: bool = False
 ) -> tuple[int, ExitReason]:
-    """The exit code and its word; where several hold, the contract's order decides.
+    """The exit code and its reason; if several apply, the documented order decides.
 
-    A dry run that finds that a budget would not do has done what it was asked for.
+    A dry run succeeds even if it finds that a limit or budget would be reached.
     """
     if stop.bug is not None and not isinstance(stop.reason, Interrupted):
         return INTERNAL_ERROR, ExitReason.INTERNAL_ERROR

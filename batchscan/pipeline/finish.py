@@ -1,4 +1,4 @@
-"""The end of a run: its files completed, its report made, the ledger brought up to date."""
+"""The end of a run: complete its files, make its report, close it in the ledger."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-class _Said(NamedTuple):
-    """What else the report says that takes its time to find out."""
+class _ReportExtras(NamedTuple):
+    """Sections of the report that take time to find out."""
 
     balance: int | None
     alerts: Alerts | None
@@ -42,32 +42,32 @@ class _Said(NamedTuple):
 
 
 async def finish(session: Session) -> Report:
-    """Complete everything that a run leaves; a disk that fails becomes its reason to stop."""
+    """Complete all output of a run; if the disk fails, that becomes its reason to stop."""
     await _or_stop(session, session.decisions.flush_refusals())
     session.tally.outcome_unknown = session.tally.doubts * session.budget.doubt
     await _or_stop(session, session.results.close())
     balance = await _balance(session)
-    await _or_stop(session, _seal(session))
+    await _or_stop(session, _build_block_cache(session))
     basis = await _or_stop(session, session.ledger.run(partial(_basis, session=session)))
     basis = basis or ReportBasis(MatchSummary())
     digest = basis.digest
     alerts = await _or_stop(session, session.ledger.run(partial(_make_messages, session=session)))
-    said = _Said(balance, alerts, await _or_stop(session, _name_unchecked(session)))
+    extras = _ReportExtras(balance, alerts, await _or_stop(session, _name_unchecked(session)))
     session.stop.freeze()
-    report = _report(session, digest, said)
+    report = _report(session, digest, extras)
     report = await _or_stop(session, _write(session, report, basis)) or report
     if report.run.exit_code != _exit(session, digest)[0]:
-        # It could not be written as it is: what is returned says so.
-        return _report(session, digest, said)
+        # Writing it has failed and changed the exit code, which the returned report has to show.
+        return _report(session, digest, extras)
     if session.stop.leaves_open:
         return report
-    report = await _tell(session, report)
+    report = await _send_alerts(session, report)
     await _close_killed_runs(session)
     return report
 
 
 async def _close_killed_runs(session: Session) -> None:
-    """Close those that waited for a price, and what came late for a run that was closed."""
+    """Close killed runs that waited for a price, and answers that came late for a closed run."""
     ledger, sandbox = session.ledger, session.settings.api.sandbox
     rules, now = session.allow_rules, session.clock.wall()
     try:
@@ -79,9 +79,9 @@ async def _close_killed_runs(session: Session) -> None:
 
 
 def _view(ledger: Ledger, session: Session) -> ReportView:
-    """The pictures that the run saw, as it looks at them."""
-    tells = (session.run_id, *session.source.checkpoint.news_of)
-    return session.allow_rules.view(ledger, ThisProcess(), tells)
+    """The pictures of this run; matches of unreported killed runs count as new, too."""
+    news_of = (session.run_id, *session.source.checkpoint.news_of)
+    return session.allow_rules.view(ledger, ThisProcess(), news_of)
 
 
 def _basis(ledger: Ledger, session: Session) -> ReportBasis:
@@ -89,13 +89,13 @@ def _basis(ledger: Ledger, session: Session) -> ReportBasis:
 
 
 def _make_messages(ledger: Ledger, session: Session) -> Alerts | None:
-    """Put what alerts are due into the outbox before the run is closed: nobody looks for it later."""
+    """Put due alerts into the outbox; before the run is closed, as later runs do not look again."""
     session.notifier.make_messages(ledger, session.allow_rules, session.clock.wall())
     return session.notifier.status(ledger)
 
 
-async def _tell(session: Session, report: Report) -> Report:
-    """Tell people, now that no target can do the run any harm; the report says how that went."""
+async def _send_alerts(session: Session, report: Report) -> Report:
+    """Send alerts after everything is written, and add the result to the report."""
     if report.alerts is None or not report.alerts.pending or session.stop.urgent.is_set():
         return report
     notifier = session.notifier
@@ -117,7 +117,7 @@ async def _tell(session: Session, report: Report) -> Report:
 
 
 async def _or_stop(session: Session, work: Awaitable[T]) -> T | None:
-    """Do something that the disk may refuse."""
+    """Await `work`; a storage error stops the run and gives None."""
     try:
         return await work
     except StorageError as error:
@@ -126,24 +126,24 @@ async def _or_stop(session: Session, work: Awaitable[T]) -> T | None:
 
 
 async def _balance(session: Session) -> int | None:
-    """What is left on the account, if this run asked anything and the service is there."""
+    """Credits left on the account, if this run sent anything and the service is available."""
     if not session.stats.requests or session.settings.api.sandbox or session.stop:
         return None
     permit = await session.limiter.acquire()
     return None if permit is None else await session.engine.balance()
 
 
-async def _seal(session: Session) -> None:
-    """Make the next run quick over the folders that this one brought to their verdicts."""
+async def _build_block_cache(session: Session) -> None:
+    """Let the next run skip whole folders whose files all have their verdicts."""
     after: int | None = 0
-    standing = session.source.freshness
+    freshness = session.source.freshness
     decided = session.tally.seen > session.source.checkpoint.unchanged
     while decided and after is not None and not (session.settings.dry_run or session.stop):
-        after = await session.ledger.run(partial(_seal_some, standing=standing, after=after))
+        after = await session.ledger.run(partial(_cache_some, freshness=freshness, after=after))
 
 
-def _seal_some(ledger: Ledger, *, standing: FreshnessPolicy, after: int) -> int | None:
-    return ledger.files.build_cache(standing, after)
+def _cache_some(ledger: Ledger, *, freshness: FreshnessPolicy, after: int) -> int | None:
+    return ledger.files.build_cache(freshness, after)
 
 
 def _exit(session: Session, digest: MatchSummary) -> tuple[int, ExitReason]:
@@ -153,7 +153,7 @@ def _exit(session: Session, digest: MatchSummary) -> tuple[int, ExitReason]:
 
 
 async def _write(session: Session, report: Report, basis: ReportBasis) -> Report:
-    """Write what the run leaves, and close it; the report as it was written."""
+    """Write the run's files and close the run; returns the report as it was written."""
     folder, now = session.folder, session.clock.wall()
     unreadable = session.tally.unreadable_names
 
@@ -165,15 +165,15 @@ async def _write(session: Session, report: Report, basis: ReportBasis) -> Report
     await asyncio.to_thread(write_report, folder, report)
     if not session.settings.dry_run:
         learned, reach = session.limiter.learned, session.limiter.longest_window
-        # What an earlier run's digest says is kept once
+        # A summary that equals an earlier run's is stored only once.
         kept = replace(report, domains=[], images=[]) if basis.known else report
 
         def close(ledger: Ledger) -> None:
             ledger.rate_limits.forget_sends_before(now - reach)
             if learned is not None:
                 ledger.rate_limits.learn(learned)
-            # After trouble with the disk the next run looks what can be taken in after all, and
-            # after a bug what had been kept before it.
+            # Left open after a disk error or a bug, the run is completed by the next one from
+            # what is in the ledger and in rescued answers.
             if not session.stop.leaves_open:
                 ledger.runs.close(
                     session.run_id, encode(kept), (basis.view or _view(ledger, session)).matched()
@@ -188,21 +188,21 @@ async def _write(session: Session, report: Report, basis: ReportBasis) -> Report
 
 
 async def _name_unchecked(session: Session) -> list[UncheckedFile] | None:
-    """Some of the files without an answer; None where all have one."""
+    """Some of the files without an answer; None if all have one."""
     if not (session.tally.unchecked.total() or session.tally.unreadable_folders):
         return None
     folder = session.folder
     return await session.ledger.run(lambda ledger: some_of_each(unchecked_files(folder, ledger)))
 
 
-def _report(session: Session, digest: MatchSummary, said: _Said) -> Report:
+def _report(session: Session, digest: MatchSummary, extras: _ReportExtras) -> Report:
     facts = dataclasses.replace(
         _facts(session, digest),
-        balance=said.balance,
+        balance=extras.balance,
         credit_price=session.settings.spend.credit_price,
-        alerts=said.alerts,
-        unchecked_files=tuple(said.unchecked or ()),
-        unchecked_table=None if said.unchecked is None else UNCHECKED,
+        alerts=extras.alerts,
+        unchecked_files=tuple(extras.unchecked or ()),
+        unchecked_table=None if extras.unchecked is None else UNCHECKED,
     )
     return build(facts, session.tally, digest, _api(session))
 

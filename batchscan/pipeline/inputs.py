@@ -1,4 +1,4 @@
-"""Where the pictures of a run come from."""
+"""The sources of a run's pictures: local folders, object stores and lists."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from batchscan.walk import FileList, Finder, LocalWalk, RemoteWalk
 
 @asynccontextmanager
 async def open_stores() -> AsyncIterator[None]:
-    """Keep open what is opened of stores, and close it at the end."""
+    """Close the clients of object stores at the end of the block."""
     stores = using()
     stores.__enter__()
     try:
@@ -26,7 +26,7 @@ async def open_stores() -> AsyncIterator[None]:
 
 
 def open_walks(settings: Settings, state: Path) -> Sequence[Finder]:
-    """Everything that is to be scanned."""
+    """One walk for each kind of source in the settings."""
     walks: list[Finder] = []
     folders = [root for root in settings.roots if not is_url(root)]
     urls = [root for root in settings.roots if is_url(root)]

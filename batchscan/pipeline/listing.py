@@ -1,4 +1,4 @@
-"""What a walk finds, by the handful, and which of it is too young to be touched."""
+"""Batches of what a walk finds, and the check for files that are too young."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from batchscan.util.timestamps import rfc3339
 from batchscan.walk import Block, Finder
 
 BATCH_FILES = 5_000  # looked up at once
-BATCH_SECONDS = 0.2  # that a walk gathers at most: a slow disk's first pictures need not wait
+BATCH_SECONDS = 0.2  # at most for one batch, so that pictures on a slow disk need not wait
 NANO = 1_000_000_000
 
 
 async def batches(walk: Finder) -> AsyncIterator[list[Block]]:
-    """Blocks by the handful, so that many small folders cost few turns between threads."""
+    """Batches of blocks, so that many small folders cost few switches between threads."""
     blocks = walk.blocks()
     while batch := await asyncio.to_thread(_batch, blocks):
         yield batch
@@ -36,7 +36,7 @@ def _batch(blocks: Iterator[Block]) -> list[Block]:
 
 
 def candidates_of(block: Block, files: Sequence[FileStat]) -> Iterator[Candidate]:
-    """The files of a block that something may be to be done about."""
+    """Candidates for some files of a block."""
     for name, *stat in files:
         yield Candidate(join_path(block.folder, name), Stat(*stat), block.named_by_user, block.root)
     for name in block.without_stat:
@@ -44,15 +44,15 @@ def candidates_of(block: Block, files: Sequence[FileStat]) -> Iterator[Candidate
 
 
 def too_young(candidate: Candidate, now_ns: float, min_age_ns: float) -> str | None:
-    """Why a file is too young, if it is.
+    """Why a file is too young; None if it is not.
 
-    A modification time in the future is somebody's setting (a camera's clock, an archive) and says
-    nothing about the file's age; its change time is the file system's own.
+    A modification time in the future was set by somebody (a camera's clock, an archive) and says
+    nothing about the file's age; the change time is set by the file system.
     """
     stat = candidate.stat
     if stat is None:
         return None
-    # An object has no ctime: its version takes that place.
+    # An object has no ctime: the field holds its version.
     times = [stat.mtime_ns] if is_url(candidate.path) else [stat.mtime_ns, stat.ctime_ns]
     past = [time for time in times if time <= now_ns]
     if not past and not is_url(candidate.path):

@@ -1,8 +1,8 @@
-"""Mounts and folders below a root that are not there any more, though pictures were seen in them.
+"""Mounts and folders below a root that are missing, though pictures were seen in them.
 
-A disk that is not mounted looks like an empty folder, or like none. One that was seen as a mount
-is reported in every run until it is back; a folder of the root's own file system, which was
-probably deleted, once.
+A disk that is not mounted looks like an empty or missing folder. A known mount point is reported in
+every run until it is back; a folder of the root's own file system was probably deleted, and is
+reported once.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from batchscan.util.paths import is_url
 
 @dataclass(slots=True)
 class MissingFolderCheck:
-    """What is missing below a root."""
+    """Collects the missing folders below a root."""
 
     tops: dict[str, None] = field(default_factory=dict)  # the highest missing folders, in order
     reported_once: list[int] = field(default_factory=list)  # not to be reported by later runs
 
     def add(self, root: str, folders: Iterable[KnownFolder]) -> None:
-        """Look at folders in which a walk found no pictures; blocks, so run it in a thread."""
+        """Check folders in which a walk found no pictures; blocking, so run it in a thread."""
         for folder in folders:
             path = os.fsdecode(folder.path)
             if (folder.reported and not folder.mounted) or _has_entries(path):
-                continue  # what has entries lost its pictures one by one, or is left out
+                continue  # its pictures were deleted one by one, or are excluded now
             exists = os.path.lexists(path)
-            # Before any scan looked, an empty folder may be where something was mounted.
+            # With `mounted` unknown, an empty folder may be a mount point.
             if not folder.mounted and not (exists and folder.mounted is None):
                 self.reported_once.append(folder.folder_id)
             self.tops.setdefault(_highest_missing(root, path))
@@ -47,7 +47,7 @@ def _has_entries(path: str) -> bool:
 
 
 def _highest_missing(root: str, path: str) -> str:
-    """The highest folder on the way from a root to a missing folder that is empty or gone, too."""
+    """The highest folder between a root and a missing folder that is empty or missing, too."""
     while (above := os.path.dirname(path)) != root and len(above) > len(root):
         if _has_entries(above):
             break
@@ -56,7 +56,7 @@ def _highest_missing(root: str, path: str) -> str:
 
 
 def unseen_below(root: str, after: bytes, ledger: Ledger) -> list[KnownFolder]:
-    """The next folders below a root in which this walk found no pictures."""
+    """The next known folders below a root in which this walk found no pictures."""
     return ledger.missing_folders.unseen_below(root, after)
 
 
@@ -66,7 +66,7 @@ def keep_reported(folder_ids: Sequence[int], ledger: Ledger) -> None:
 
 
 def is_empty(root: str) -> bool:
-    """Whether a root holds nothing, or cannot be listed."""
+    """Whether a root is empty or cannot be listed."""
     if is_url(root):
         return stores.is_empty(root)
     try:

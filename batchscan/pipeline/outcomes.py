@@ -1,4 +1,4 @@
-"""From what is known of a picture to its outcome."""
+"""Functions that make the outcome of a picture."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from batchscan.runs.rebuild import with_history
 
 
 class Stopwatch:
-    """Times one picture."""
+    """Measures the time spent on one picture."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -38,7 +38,7 @@ class Stopwatch:
     def effort(
         self, attempts: int = 0, scan_id: str | None = None, generation: int | None = None
     ) -> Effort:
-        """What was done until now."""
+        """The effort up to now."""
         elapsed = self._clock.monotonic() - self._started
         return Effort(
             started_at=self._started_at,
@@ -51,7 +51,7 @@ class Stopwatch:
 
 
 def subject_of(found: Candidate | Image | NotSendable) -> Subject:
-    """What an outcome says about its file."""
+    """The file that an outcome is about."""
     size = found.stat.size if found.stat else None
     if isinstance(found, Candidate):
         return Subject(found.path, size)
@@ -80,7 +80,7 @@ def deferred(candidate: Candidate, reason: DeferReason, detail: str, watch: Stop
 
 
 def unreadable(subject: Subject, effort: Effort, answer: Answer) -> Failed:
-    """The outcome of a picture whose answer does not say which matches there are, or not all."""
+    """The outcome of a picture whose answer cannot be read, or not completely."""
     detail = unreadable_detail(answer)
     return Failed(subject, effort, FailReason.BAD_RESPONSE, detail, answer=answer)
 
@@ -103,7 +103,7 @@ def reused(
 
 
 def refused(image: Image, effort: Effort, error: ServiceError, *, final: bool) -> Rejected | Failed:
-    """The outcome of a picture that the service would not take; `final` for good."""
+    """The outcome of a picture that the service refused; `final` if that is not tried again."""
     said = error.message or f"HTTP {error.http_status}"
     if final:
         detail = f"the service refused it: {said}"
@@ -113,10 +113,10 @@ def refused(image: Image, effort: Effort, error: ServiceError, *, final: bool) -
 
 
 def encode_refusal(error: ServiceError) -> bytes:
-    """A refusal as the ledger keeps it."""
+    """Encode a refusal for the ledger."""
     return msgspec.json.encode(error)
 
 
 def decode_refusal(refusal: bytes) -> ServiceError:
-    """A refusal that the ledger kept."""
+    """Decode a refusal from the ledger."""
     return msgspec.json.decode(refusal, type=ServiceError)

@@ -1,4 +1,4 @@
-"""What happens to one picture, from its file to its outcome."""
+"""Processing one picture, from its file to its recorded outcome."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class FileProcessor:
-    """Brings one file after the other to its outcome; the workers share it."""
+    """Processes files; shared by all workers."""
 
     settings: Settings
     freshness: FreshnessPolicy
@@ -76,10 +76,10 @@ class FileProcessor:
         self.bytes_in_flight = ByteSemaphore(self.engine.bytes_in_flight)
 
     async def process(self, work: Candidate | Member) -> None:
-        """Decide one file and record it; trouble with the file is its outcome.
+        """Decide one file and record the outcome; a problem with the file is an outcome, too.
 
-        With `--renditions cover` a new one is only looked at first, and decided as the member of
-        a family, when all are known.
+        With `--renditions cover` a new picture is only inspected at first, and decided as the
+        member of a family once all pictures are known.
 
         Raises:
             StorageError: the outcome cannot be recorded.
@@ -99,7 +99,7 @@ class FileProcessor:
             work.settle(self.renditions.answered_by(work, decision))
 
     async def _process(self, candidate: Candidate, *, surveying: bool = False) -> Decision | None:
-        """Decide one file, or note it for later; None where it has no decision to cover others by."""
+        """Decide one file, or note it for later; None if it cannot cover other pictures."""
         watch = Stopwatch(self.clock)
         size = candidate.stat.size if candidate.stat else 0
         size = min(size, self.settings.scan.max_bytes)
@@ -124,7 +124,7 @@ class FileProcessor:
             return decision
 
     async def _survey(self, image: Image, candidate: Candidate, watch: Stopwatch) -> bool:
-        """Note a picture for later; False where it is decided now."""
+        """Note a picture to be decided later; False if it is decided now."""
         noted = await self.renditions.survey(image, candidate, self._make_sendable)
         if isinstance(noted, NotSendable):
             await self.decisions.record_plain(unsendable(noted, watch), image.stat)
@@ -141,7 +141,7 @@ class FileProcessor:
             return await self.engine.inspect(candidate)
 
     async def _defer_rescan(self, candidate: Candidate, image: Image) -> bool:
-        """Keep what is to be asked again until all new pictures are: a moved file's content, too."""
+        """Defer a rescan until all new pictures were sent; also if a known content has moved."""
         if candidate.is_rescan or self.settings.force or self.settings.scan.rescan_after is None:
             return False
         known = await self.ledger.run(lambda ledger: ledger.claims.lookup(image.sha256))
@@ -157,7 +157,7 @@ class FileProcessor:
             ledger.rescan_queue.add(folder, root, due, explicit=explicit)
             ledger.report_pictures.add(
                 picture_id, image.path, fresh=False
-            )  # its old answer counts until then
+            )  # its old answer holds until then
 
         await self.ledger.run(put_off)
         return True
@@ -174,15 +174,15 @@ class FileProcessor:
         decision, own = await self.in_flight.once(image.sha256, decide)
         if own:
             return decision
-        if self.settings.dry_run:  # now that its twin is planned, it is known not to be sent
+        if self.settings.dry_run:  # decide again: its twin is planned now, so it is not sent
             return await decide()
         return for_twin(decision, image, watch)
 
     async def _decide(self, image: Image, candidate: Candidate, watch: Stopwatch) -> Decision:
-        """The decision on a content that nobody else is deciding."""
+        """The decision on a content that no other worker is deciding."""
         known = await self.ledger.run(partial(self._look_up, image))
         if known.is_conclusive:
-            # In a thread: an answer with very many matches takes its time to read.
+            # In a thread: an answer with very many matches takes long to parse.
             from_ledger = await asyncio.to_thread(self._from_ledger, image, known, watch)
             if from_ledger is not None:
                 return from_ledger
@@ -214,7 +214,7 @@ class FileProcessor:
     async def _decide_on_sent(
         self, image: Image, known: KnownPicture, watch: Stopwatch
     ) -> Decision:
-        """The decision on a content by the bytes that are sent for it, which others may share."""
+        """The decision on a content by the bytes to be sent, which other contents may share."""
         ask = partial(self._ask_or_reuse, image, known, watch)
         decision, own = await self.sent_twins.once(image.sent_sha256, ask)
         if own:
@@ -247,7 +247,7 @@ class FileProcessor:
     def _from_ledger(
         self, image: Image, known: KnownPicture, watch: Stopwatch
     ) -> Stored | Plain | None:
-        """The decision where the ledger has one that is still valid."""
+        """The decision from the ledger; None if it has none that is current."""
         stored, force = known.answer, self.settings.force
         sandbox, (width, height) = self.settings.api.sandbox, known.size
         image = replace(image, width=width, height=height, sent=known.sent)
@@ -264,20 +264,20 @@ class FileProcessor:
         return None
 
     async def _note_asked(self, image: Image, candidate: Candidate) -> None:
-        """Note what was asked about; that it cannot be noted stops the run gently."""
+        """Note a picture that was sent; a full disk stops the run without an exception."""
         try:
             await self.renditions.note_asked(image, candidate)
-        except StorageError as error:  # raised, it would defer a picture that is answered
+        except StorageError as error:  # raising would defer a picture that is answered
             self.stop.request(error)
 
     async def _store_preview(self, picture_id: int, image: Image) -> None:
-        """Keep what a matched picture looks like; that it cannot be kept stops the run gently."""
+        """Store a preview of a matched picture; a full disk stops the run without an exception."""
         try:
             columns = (await self.engine.make_preview(image)).columns()
             await self.ledger.run(lambda ledger: ledger.previews.put(picture_id, *columns))
-        except StorageError as error:  # raised, it would defer a picture that is answered
+        except StorageError as error:  # raising would defer a picture that is answered
             self.stop.request(error)
-        except Exception as error:  # noqa: BLE001 - it is answered, with a portrait or without
+        except Exception as error:  # noqa: BLE001 - the answer counts without a preview, too
             log.warning("no thumbnail of %s: %r", printable(image.path), error)
 
     async def _defer(self, candidate: Candidate, reason: StopRun, watch: Stopwatch) -> None:
@@ -286,7 +286,7 @@ class FileProcessor:
 
 
 def _was_asked(outcome: Outcome) -> bool:
-    """Whether a picture was asked about, or would be in a dry run; twins share that answer."""
+    """Whether a picture was sent, or would be in a dry run."""
     if isinstance(outcome, Deferred):
         return outcome.reason is DeferReason.DRY_RUN and outcome.detail != SHARED
     return isinstance(outcome, Scanned)

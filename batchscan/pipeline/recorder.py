@@ -1,4 +1,4 @@
-"""Where every decided file goes: ledger, tally, results.jsonl, and to whoever iterates."""
+"""Recording outcomes in the ledger, the tally and results.jsonl, and passing them to the caller."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What the ledger has of a file that was decided."""
+    """The ledger's numbers of what was recorded for a file."""
 
     answer_id: int | None = None
-    line: int | None = None  # the number of its line
+    line: int | None = None
 
 
-# What else belongs into the transaction that decides a file.
+# Other writes that belong into the transaction of a file's line.
 ExtraWrites = Callable[[Ledger], Recorded]
 
 
 class Recorder:
-    """Enters outcomes; the ledger first, so that a killed run's files can be made again."""
+    """Records outcomes; first in the ledger, so that a killed run's files can be rebuilt."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Recorder:
         *,
         sandbox: bool,
     ) -> None:
-        """Record for a run; without a ledger (a dry run) nothing is kept beyond its folder."""
+        """Record for a run; a dry run has no ledger, and writes to its folder only."""
         self.run_id = run_id
         self._sandbox = sandbox
         self._ledger = ledger
@@ -55,7 +55,7 @@ class Recorder:
         self._unwritten: list[ResultLine] = []  # at most one a worker, and a block of the walk
 
     async def record(self, outcome: Outcome, also: ExtraWrites | None = None) -> None:
-        """Enter one decided file.
+        """Record one decided file.
 
         Raises:
             StorageError: the ledger or results.jsonl cannot be written.
@@ -63,11 +63,11 @@ class Recorder:
         line = self.result_line(outcome)
         try:
             await self.commit(line, also)
-        finally:  # also when the ledger fails: the books and the file may still be right
+        finally:  # even if the ledger fails: tally and results.jsonl can still be right
             await self.publish(outcome, line)
 
     async def commit(self, line: ResultLine, also: ExtraWrites | None = None) -> Recorded:
-        """Enter a file's line into the ledger, and what belongs to it.
+        """Write a file's line into the ledger, with the other writes of its transaction.
 
         Raises:
             StorageError: the ledger cannot be written.
@@ -84,7 +84,7 @@ class Recorder:
         return await self._ledger.run(decide)
 
     async def record_all(self, outcomes: Sequence[Outcome]) -> None:
-        """Enter many files that need nothing else, in one transaction.
+        """Record many files without other writes in one transaction.
 
         Raises:
             StorageError: the ledger or results.jsonl cannot be written.
@@ -100,17 +100,17 @@ class Recorder:
                     ledger.runs.add_outcome(self.run_id, line)
 
             await self._ledger.run(decide)
-        await self._show(outcomes, lines)
+        await self._publish_all(outcomes, lines)
 
     async def publish(self, outcome: Outcome, line: ResultLine) -> None:
-        """Enter a decided outcome everywhere else.
+        """Publish an outcome to tally, results.jsonl and the caller.
 
         Raises:
             StorageError: results.jsonl cannot be written.
         """
-        await self._show([outcome], [line])
+        await self._publish_all([outcome], [line])
 
-    async def _show(self, outcomes: Sequence[Outcome], lines: Sequence[ResultLine]) -> None:
+    async def _publish_all(self, outcomes: Sequence[Outcome], lines: Sequence[ResultLine]) -> None:
         self._unwritten.extend(lines)
         for outcome in outcomes:
             self._tally.record(outcome)
@@ -119,7 +119,7 @@ class Recorder:
             if isinstance(outcome, Failed):
                 path = printable(outcome.subject.path)
                 log.info("failed (%s): %s: %s", outcome.reason, path, printable(outcome.detail))
-        async with self._writing:  # whoever comes first writes for all that wait
+        async with self._writing:  # the first task writes the lines of all that wait
             unwritten, self._unwritten = self._unwritten, []
             if unwritten:
                 await self._results.write(unwritten)
@@ -127,9 +127,9 @@ class Recorder:
             await self._outcomes.put(outcome)
 
     def rejection_line(self, outcome: Rejected) -> bytes:
-        """A rejection's line, to be kept with its file for `batchscan export`."""
+        """The JSON line of a rejection, stored with its file for `batchscan export`."""
         return msgspec.json.encode(self.result_line(outcome))
 
     def result_line(self, outcome: Outcome) -> ResultLine:
-        """An outcome's line."""
+        """The line of an outcome."""
         return line_of(outcome, self.run_id, sandbox=self._sandbox)

@@ -1,4 +1,4 @@
-"""Ten different pictures refused in a row with none accepted: that is not the pictures' fault."""
+"""A circuit breaker for refusals: ten in a row without an accepted picture stop the run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TOO_MANY = 10
 
 @dataclass(frozen=True, slots=True)
 class HeldRefusal:
-    """A refused file whose outcome is not known yet."""
+    """A refused file whose outcome is held back."""
 
     image: Image
     refusal: RefusedNow
@@ -27,14 +27,14 @@ class RefusalBreaker:
         self.service_at_fault = False
 
     def refused(self, held: HeldRefusal) -> bool:
-        """Hold one back; whether there are too many now."""
+        """Hold a refusal back; returns whether there are too many now."""
         self._held.append(held)
         different = {one.image.sha256 for one in self._held}
         self.service_at_fault = self.service_at_fault or len(different) >= TOO_MANY
         return self.service_at_fault
 
     def release(self) -> list[HeldRefusal]:
-        """Hand out what is held, oldest first."""
+        """Remove and return all that are held, oldest first."""
         held, self._held = self._held, []
         return held
 

@@ -1,4 +1,4 @@
-"""A family: files that are versions of one picture, the best first, each waiting for the better."""
+"""A family: files that are versions of one picture, the best first; each waits for better ones."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from batchscan.renditions.ties import SAME_FILE, Tie
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A picture with an answer, which may cover its versions."""
+    """A picture with an answer that can cover its versions."""
 
-    file: RenditionFile | None  # None where it was covered in an earlier run
+    file: RenditionFile | None  # None if it was covered in an earlier run
     picture_id: int
     answer: Answer
     answer_id: int
@@ -25,12 +25,12 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A picture that a dry run would send, and whose answer may cover its versions."""
+    """A picture that a dry run would send, and whose answer could cover its versions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Covering:
-    """What covers a picture."""
+    """The answer that covers a picture, and why."""
 
     answered: Answered | Planned
     by: CoveredBy
@@ -38,7 +38,7 @@ class Covering:
 
 @dataclass(slots=True)
 class Member:
-    """A file of a family, and the ones before it that it is a version of."""
+    """A file of a family, and the better ones that it is a version of."""
 
     file: RenditionFile
     ties: list[tuple[Member, Tie]] = field(default_factory=list)
@@ -50,9 +50,9 @@ class Member:
         return self.file.candidate
 
     async def covering(self) -> Covering | None:
-        """Wait for the members before this one; the first answered one that it is a version of.
+        """Wait for the better members, and return the first one with an answer.
 
-        None where it is to be decided itself: with no such, or as a twin of an answered file.
+        None if this file is decided by itself: there is no such member, or it is a twin of it.
         """
         for other, found in self.ties:
             answered = await other.decided
@@ -65,6 +65,6 @@ class Member:
         return None
 
     def settle(self, answered: Answered | Planned | None) -> None:
-        """Let those behind it go on: it got an answer, or none by which it could cover them."""
+        """Wake the members that wait for this one, with its answer or None."""
         if not self.decided.done():
             self.decided.set_result(answered)

@@ -1,4 +1,4 @@
-"""The groups of a run's files, put together from what the ledger knows of them."""
+"""Grouping the files of a run by the fingerprints in the ledger."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from batchscan.renditions.index import HASH_BYTES
 A_FEW: Final = 2_000
 """Noted files for which answered pictures are looked through page by page, and not all kept."""
 
-AT_ONCE: Final = 64  # files that are looked at a second time
+AT_ONCE: Final = 64  # files whose thumbnails are compared at once
 
 
 @dataclass(slots=True)
 class FamilyPlan:
-    """The groups of the noted files, behind the answered pictures that they may be versions of."""
+    """Groups of the noted files and of the answered pictures that they may be versions of."""
 
-    answered: list[int]  # picture numbers; a group's numbers below their count mean these
+    answered: list[int]  # picture ids; a group's numbers below their count are indexes of this
     groups: Groups
     verdicts: Verdicts
 
 
 def next_groups(groups: Iterator[Group], first: int, *, single: bool = True) -> list[Group]:
-    """The next groups, of some dozens of files; those of answered pictures alone are left out.
+    """The next groups with some dozens of files, without groups of answered pictures only.
 
     Args:
-        groups: all that are left.
+        groups: the remaining groups.
         first: the number of the first noted file.
-        single: whether those of one file are wanted.
+        single: whether to include groups of one file.
     """
     found: list[Group] = []
     files = 0
@@ -49,7 +49,7 @@ def next_groups(groups: Iterator[Group], first: int, *, single: bool = True) -> 
 
 @dataclass(slots=True)
 class Columns:
-    """What many files are compared by."""
+    """The fingerprints of many files, column by column."""
 
     numbers: npt.NDArray[np.int64]
     contents: npt.NDArray[np.uint64]  # the first bytes of their hashes
@@ -57,7 +57,7 @@ class Columns:
 
     @classmethod
     def of(cls, rows: Sequence[Hashes]) -> Columns:
-        """Put rows into columns; what cannot be compared has no detail."""
+        """Make columns of rows; files without a fingerprint get a detail of 0."""
         return cls(
             np.array([row.number for row in rows], np.int64),
             np.array([_start(row.sha256) for row in rows], np.uint64),
@@ -69,7 +69,7 @@ class Columns:
 
     @classmethod
     def joined(cls, parts: list[Columns]) -> Columns:
-        """One after the other."""
+        """Concatenate."""
         return cls(
             np.concatenate([part.numbers for part in parts]),
             np.concatenate([part.contents for part in parts]),
@@ -77,7 +77,7 @@ class Columns:
         )
 
     def beside(self, noted: Columns, joined: Collection[str]) -> Columns:
-        """Those that a few noted files may be versions of."""
+        """The rows that a few noted files may be versions of."""
         near = np.isin(self.pictures.taken, noted.pictures.taken[noted.pictures.taken != 0])
         starts = [_start(bytes.fromhex(sha256)) for sha256 in joined]
         near |= np.isin(self.contents, np.array(starts, np.uint64))
@@ -85,7 +85,7 @@ class Columns:
         return Columns(self.numbers[near], self.contents[near], self.pictures.taken_out(near))
 
     def best_first(self) -> Columns:
-        """The same with the most pixels first."""
+        """The rows sorted by pixels, most first."""
         pixels = self.pictures.width * self.pictures.height
         order = np.lexsort((self.contents, -pixels))
         return Columns(self.numbers[order], self.contents[order], self.pictures.taken_out(order))

@@ -1,10 +1,9 @@
-"""Which of the pictures of a run are versions of one, and in which order they are decided.
+"""Which pictures of a run are versions of one, and in which order they are decided.
 
-All files are looked at first. What may be one picture then forms a family, the best first, which a
-second look at thumbnails confirms pair by pair. Each member waits for those before it that it is a
-version of: where one of them got an answer the member is covered, else it is asked about itself.
-So a family is a star, whatever order its files came in, and nothing is covered by what has no
-answer.
+All files are inspected first. Those that may be one picture form a family, the best first; their
+thumbnails confirm that pair by pair. Each member waits for the better ones that it is a version
+of: if one of them has an answer the member is covered, else it is sent itself. So the result does
+not depend on the order of the files, and nothing is covered by a picture without an answer.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ _PAGE: Final = 10_000  # rows read from the ledger in one go
 
 @dataclass(slots=True)
 class RenditionPlanner:
-    """Finds the families of a run's files."""
+    """Finds the families among a run's files."""
 
     settings: Settings
     run_id: str
@@ -69,10 +68,13 @@ class RenditionPlanner:
         self.bytes_in_flight = ByteSemaphore(self.engine.bytes_in_flight)
 
     async def families(self, *, single: bool = True) -> AsyncIterator[list[Member]]:
-        """Every noted file in a family, the best member first; single ones, too, if wanted.
+        """Families with all noted files, the best member first.
+
+        Args:
+            single: whether to include files without other versions.
 
         Raises:
-            StopRun: the ledger cannot be read, or there is nobody left to look.
+            StopRun: the ledger cannot be read, or no worker is left to read files.
         """
         await self.ledger.run(lambda ledger: ledger.renditions.files.rank())
         if self.stop:
@@ -88,23 +90,23 @@ class RenditionPlanner:
                 yield family
 
     async def count(self) -> int:
-        """How many of the noted files are versions of others, the best of each family asked about."""
+        """How many of the noted files need not have been sent: versions of better ones."""
         versions = 0
         async for family in self.families(single=False):
-            stands: set[int] = set()
+            to_send: set[int] = set()
             found: list[tuple[RenditionFile, CoveredBy]] = []
             for member in family:
                 tied = [
                     (other, each)
                     for other, each in member.ties
-                    if id(other) in stands or other.decided.done()  # of an earlier run
+                    if id(other) in to_send or other.decided.done()  # of an earlier run
                 ]
                 if tied and tied[0][1].rule != SAME_FILE:
                     other, each = tied[0]
                     by = CoveredBy(other.candidate.path, other.file.sha256, *each)
                     found.append((member.file, by))
                 else:
-                    stands.add(id(member))
+                    to_send.add(id(member))
             versions += len(found)
             if found and not self.settings.dry_run:
                 await self.ledger.run(partial(_remember, found))
@@ -113,7 +115,7 @@ class RenditionPlanner:
         return versions
 
     async def fill(self) -> None:
-        """Take the fingerprints of answered pictures that have none: of before there were any."""
+        """Compute missing fingerprints of pictures that older versions have sent."""
         after = 0
         while not self.stop:
             some = await self.ledger.run(partial(_unprinted, after))
@@ -155,7 +157,7 @@ class RenditionPlanner:
         page: Callable[[Ledger, Hashes | None], list[Hashes]],
         choose: Callable[[Columns], Columns] | None = None,
     ) -> Columns:
-        """What the ledger has, page by page, as far as it is chosen."""
+        """Read fingerprints from the ledger page by page; `choose` selects rows of each page."""
         parts, last = [NO_COLUMNS], None
         while some := await self.ledger.run(partial(_turn, page, last)):
             found = await asyncio.to_thread(Columns.of, some)
@@ -164,7 +166,7 @@ class RenditionPlanner:
         return await asyncio.to_thread(Columns.joined, parts)
 
     async def _confirmed(self, groups: list[Group], plan: FamilyPlan) -> list[list[Member]]:
-        """The families of some groups: thumbnails are looked at, and what holds stays tied."""
+        """The families of some groups, confirmed by comparing thumbnails."""
         first = len(plan.answered)
 
         def load(ledger: Ledger) -> list[list[_Entry]]:
@@ -187,7 +189,7 @@ class RenditionPlanner:
         return families
 
     async def _with_thumbnail(self, file: RenditionFile) -> RenditionFile:
-        """The file with its thumbnail, read again where that was not kept."""
+        """The file with its thumbnail, read from the file again if it was not kept."""
         if file.fingerprint is None or file.fingerprint.thumbnail or self.stop:
             return file
         try:
@@ -200,7 +202,7 @@ class RenditionPlanner:
         return with_thumbnail(file, seen[1].thumbnail)
 
     async def _look(self, candidate: Candidate) -> tuple[str, Fingerprint | None] | None:
-        """A file's content and fingerprint; None where it is not there, or no picture."""
+        """A file's SHA-256 and fingerprint; None if it is missing or not a picture."""
         size = candidate.stat.size if candidate.stat else 0
         async with self.bytes_in_flight.hold(min(size, self.settings.scan.max_bytes)):
             found = await self.engine.inspect(candidate)
@@ -217,7 +219,7 @@ class RenditionPlanner:
                 self.engine.release(found)
 
     async def _all(self, work: Iterable[Coroutine[None, None, T]]) -> list[T]:
-        """Do some things at once, a few at a time, and raise what the first that failed raises."""
+        """Run coroutines, a few at a time; raises the first error."""
         done: list[T] = []
         pending = iter(work)
         while some := list(islice(pending, AT_ONCE)):
@@ -252,7 +254,7 @@ class _Entry(NamedTuple):
 
     number: int
     file: RenditionFile
-    answered: Answered | None  # where it was before this run
+    answered: Answered | None  # by an earlier run
 
 
 def _turn(
@@ -282,7 +284,7 @@ def _loaded(
 def _tied(
     group: Group, members: Mapping[int, Member], verdicts: Verdicts
 ) -> list[tuple[int, int, Tie]]:
-    """Which later member is one picture with which earlier one."""
+    """Pairs of a later and an earlier member that are one picture, and by which rule."""
     found = []
     for later, neighbours in zip(group.members, group.earlier, strict=True):
         for earlier in neighbours:

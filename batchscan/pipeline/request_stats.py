@@ -1,4 +1,4 @@
-"""What went over the wire in a run: counts, and latencies in a histogram of fixed size."""
+"""Counts of a run's requests, and their latencies in a histogram of fixed size."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ BUCKETS = 400  # up to 0.1 ms x 2^25, about an hour
 
 @dataclass(slots=True)
 class LatencyHistogram:
-    """Milliseconds from the first byte out to the last byte in, of requests that were answered."""
+    """Milliseconds from the first byte sent to the last byte received, of answered requests."""
 
     counts: list[int] = field(default_factory=lambda: [0] * BUCKETS)
     longest_ms: float = 0.0
 
     def add(self, milliseconds: float) -> None:
-        """Enter one."""
+        """Count one latency."""
         ratio = max(milliseconds, SMALLEST_MS) / SMALLEST_MS
         self.counts[min(BUCKETS - 1, int(math.log2(ratio) * BUCKETS_A_DOUBLING))] += 1
         self.longest_ms = max(self.longest_ms, milliseconds)
 
     def quantile(self, share: float) -> float | None:
-        """The latency that this share of requests did not exceed, within 4 %; None without any."""
+        """The latency that this share (0 to 1) of requests did not exceed, within 4 %, or None."""
         target = share * sum(self.counts)
         if not target:
             return None
@@ -39,7 +39,7 @@ class LatencyHistogram:
 
 @dataclass(slots=True)
 class RequestStats:
-    """Requests of a run that carried a picture."""
+    """Counts of a run's requests that carried a picture."""
 
     requests: int = 0
     retries: int = 0

@@ -1,4 +1,4 @@
-"""Everything a run needs: opened in order, put together, and closed in the reverse order."""
+"""The composition root of a run: its parts are opened in order and closed in reverse order."""
 
 from __future__ import annotations
 
@@ -74,13 +74,13 @@ class Session:
 async def open_session(  # noqa: PLR0915 - the one place where a run is put together
     settings: Settings, clock: Clock, stop: Shutdown, outcomes: asyncio.Queue[Outcome | None]
 ) -> AsyncIterator[Session]:
-    """Open everything; what was opened is closed however the block ends.
+    """Open the parts of a run, and close them at the end of the block.
 
     Args:
-        settings: of the run, checked.
-        clock: by which requests leave.
-        stop: what ends the run early.
-        outcomes: where each decided file goes.
+        settings: validated settings of the run.
+        clock: paces the requests.
+        stop: ends the run early.
+        outcomes: receives each decided file.
 
     Raises:
         UsageError: settings or paths are wrong.
@@ -98,7 +98,7 @@ async def open_session(  # noqa: PLR0915 - the one place where a run is put toge
     ):
         walks, started_at = open_walks(settings, state), clock.wall()
         await check_lineage(ledger, settings, state, started_at)
-        # Before budgets are opened: what a killed run had under way counts against them.
+        # Recover killed runs before opening budgets: their open claims count against them.
         checkpoint = await _close_killed_runs(settings, ledger, allow_rules, notifier, started_at)
         limiter = await _open_limiter(settings, ledger, clock, awake)
         budget = await _open_budget(settings, ledger, clock)
@@ -190,7 +190,7 @@ async def open_session(  # noqa: PLR0915 - the one place where a run is put toge
 async def _open_limiter(
     settings: Settings, ledger: LedgerThread, clock: Clock, awake: AwakeTime
 ) -> RateLimiter:
-    """The limiter as earlier runs left it: what they sent, and the rate that 429s taught them."""
+    """The rate limiter with the recent requests and the learned rate of earlier runs."""
     pace, retry_for = settings.pace, settings.api.retry_for
     limiter = RateLimiter(pace.rate, pace.headroom, retry_for, clock, awake=awake.seconds)
     since = clock.wall() - limiter.longest_window
@@ -201,7 +201,7 @@ async def _open_limiter(
 
 
 async def _open_budget(settings: Settings, ledger: LedgerThread, clock: Clock) -> Budget:
-    """The run's budget, with what the calendar's windows hold already."""
+    """The run's budget, with what was spent today and this month."""
     charges = await ledger.run(lambda ledger: ledger.claims.charges())
     price = max(1, Prices(charges).largest or 0)
     windows = await ledger.run(
@@ -221,13 +221,13 @@ async def _close_killed_runs(
     notifier: Notifier,
     started_at: float,
 ) -> RunCheckpoint:
-    """Close killed runs; what is known of this one when it begins."""
+    """Recover killed runs; returns the first checkpoint of this run."""
     checkpoint = first_checkpoint(settings)
     if settings.dry_run:
         return checkpoint
     sandbox = settings.api.sandbox
     await recover_killed_runs(ledger, allow_rules, sandbox=sandbox, now=started_at)
-    # Before this run asks again: what they saw may be gone then.
+    # Before this run sends anything: its answers may mark the matches of killed runs as gone.
     await ledger.run(lambda ledger: notifier.make_messages(ledger, allow_rules, started_at))
     unreported = await ledger.run(lambda ledger: ledger.runs.unreported(checkpoint.roots))
     return msgspec.structs.replace(checkpoint, news_of=tuple(unreported))
@@ -240,9 +240,9 @@ async def _begin_run(
     checkpoint: RunCheckpoint,
     started_at: float,
 ) -> tuple[str, str]:
-    """Make the run's folder and enter the run into the ledger; its id and its folder."""
+    """Create the run's folder and enter the run into the ledger; returns its id and folder."""
     output = settings.output.directory
-    # Also of another output: an id belongs to one run.
+    # Ids are unique, also among runs with other output folders.
     name, since = run_name(started_at), math.floor(started_at)
     taken = await ledger.run(lambda ledger: ledger.runs.ids_like(name, since))
     run_id, folder = await asyncio.to_thread(make_run_folder, output, started_at, taken)
@@ -261,7 +261,7 @@ async def _begin_run(
 
 
 def _freshness(settings: Settings, run_id: str, started_at: float) -> FreshnessPolicy:
-    """Which verdicts still hold: with --force no answer of another run."""
+    """Which verdicts still hold; with --force no answers of other runs."""
     since, matched_since = 0.0, None
     age = settings.scan.rescan_after
     if settings.force:

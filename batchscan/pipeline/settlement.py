@@ -1,7 +1,7 @@
-"""Settling a paid answer: kept as it came, then read, then entered.
+"""Settling a paid answer: store it verbatim, then parse it, then enter its matches.
 
-Only the first is what was paid for. Whatever happens after it, this picture is not asked about
-again: what could not be read or entered is read again by the next run, at no cost.
+Once it is stored, the picture is not sent again: if parsing or entering fails, the next run does
+that again at no cost.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A paid answer that is kept, and what it says as far as it can be read."""
+    """A paid answer that is stored, and its content as far as it can be read."""
 
     outcome: Scanned | Failed
     answer: Answer
     picture_id: int
-    answer_id: int | None  # None where the ledger would not take it: it was saved elsewhere
+    answer_id: int | None  # None if the ledger could not store it: it was saved elsewhere
     line: ResultLine
 
 
 @dataclass(slots=True)
 class Settler:
-    """Keeps what was paid for, durably, before anything else happens with it."""
+    """Stores paid answers durably before doing anything else with them."""
 
     ledger: LedgerThread
     recorder: Recorder
@@ -51,19 +51,19 @@ class Settler:
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)  # one long answer at a time
 
     async def settle(self, image: Image, claim: Claim, effort: Effort, reply: Success) -> Settled:
-        """Keep an answer, then say what it says; never raises for what it is or what is full."""
+        """Store an answer, then parse it; does not raise for a bad answer or a full disk."""
         nothing = Answer(b"", reply.received_at, None, None, None, ())
         bare = self.recorder.result_line(Scanned(subject_of(image), effort, nothing))
         kept = await self._keep(image, claim, bare, reply)
         if len(reply.body) < LONG_ANSWER:
             return await self._read(image, claim, effort, reply, bare, kept)
         if kept.answer_id is not None:
-            reply.body = b""  # many may wait for their turn, and the ledger has it
+            reply.body = b""  # stored in the ledger; many may wait here for their turn
         async with self.reading:
             return await self._read(image, claim, effort, reply, bare, kept)
 
     async def _keep(self, image: Image, claim: Claim, bare: ResultLine, reply: Success) -> Recorded:
-        """Keep the body verbatim, where there is room for it."""
+        """Store the body verbatim in the ledger, or else in the run's folder."""
         long = len(reply.body) >= LONG_ANSWER
 
         def settle(ledger: Ledger) -> Recorded:
@@ -77,7 +77,7 @@ class Settler:
 
         try:
             return await self.recorder.commit(bare, settle)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the answer is paid for
+        except Exception as error:  # noqa: BLE001 - the answer is paid for: save it elsewhere
             where = await asyncio.to_thread(
                 rescue, self.run_folder, claim, reply.body, reply.received_at
             )
@@ -93,7 +93,7 @@ class Settler:
         bare: ResultLine,
         kept: Recorded,
     ) -> Settled:
-        """Read what was kept, and enter it; what goes wrong here is for the next run to mend."""
+        """Parse the stored answer and enter it; after an error the next run does that again."""
 
         def read() -> Answer:
             return parse_answer(reply.body, reply.received_at, claim.scan_id, sandbox=self.sandbox)
@@ -105,10 +105,10 @@ class Settler:
             line = with_problem(bare, answer)
             if kept.answer_id is not None:
                 answer = await self._enter(claim, answer, kept, line)
-        except Exception as error:  # noqa: BLE001 - it is paid for, and kept
+        except Exception as error:  # noqa: BLE001 - it is stored; the next run reads it again
             answer = await self._leave(reply, image, error, kept, bare)
             line = with_problem(bare, answer)
-        # What fails from here on ends the run, and the next one makes the line of what is entered.
+        # An error from here on ends the run; the next one rebuilds the line from the ledger.
         long = len(answer.body) >= LONG_ANSWER
         line = (
             await asyncio.to_thread(with_answer, line, answer)
@@ -129,9 +129,9 @@ class Settler:
     async def _enter(
         self, claim: Claim, answer: Answer, kept: Recorded, line: ResultLine
     ) -> Answer:
-        """Enter what an answer says; the answer with the history of its matches."""
+        """Enter an answer's matches; returns the answer with their history."""
         answer_id, run_id = kept.answer_id, self.recorder.run_id
-        assert answer_id is not None  # noqa: S101 - looked at by the caller
+        assert answer_id is not None  # noqa: S101 - checked by the caller
 
         def enter(ledger: Ledger) -> Answer:
             first = ledger.readings.enter(answer_id, answer, READER, run_id)
@@ -147,7 +147,7 @@ class Settler:
     async def _leave(
         self, reply: Success, image: Image, error: Exception, kept: Recorded, bare: ResultLine
     ) -> Answer:
-        """Leave an answer to the next run, which reads what is kept."""
+        """Leave a stored answer to be read by the next run."""
         log.warning("reading the answer about %s failed: %r", printable(image.path), error)
         if isinstance(error, StorageError):
             self.stop.request(error)

@@ -1,4 +1,4 @@
-"""The run's one reason to stop, and how everything that waits learns of it."""
+"""Stopping a run: its reason, and waking everything that waits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from batchscan.errors import (
 )
 from batchscan.pace import Clock
 
-# Where several hold, the first of these is the run's exit code (the contract's order).
+# If several reasons apply, the first of these decides the exit code (the documented order).
 _SEVERITY: tuple[type[StopRun], ...] = (
     Interrupted,
     StorageError,
@@ -29,10 +29,10 @@ _SEVERITY: tuple[type[StopRun], ...] = (
 
 
 class Shutdown:
-    """Set once a step has raised what must end the run; what is under way then settles.
+    """Set when an error must end the run; requests in flight then settle.
 
-    Own limits stop the run gently: what they had let in is still sent. Everything else halts it:
-    no further request leaves.
+    Own limits stop the run gently: pictures that they have admitted are still sent. Any other
+    reason halts it: no further request is sent.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -40,20 +40,20 @@ class Shutdown:
         self._halted = asyncio.Event()
         self._listeners: list[Callable[[], None]] = []
         self.reason: StopRun | None = None
-        self.storage_failed = False  # whatever the reason is
-        self.bug: Exception | None = None  # something nobody expected: exit 1, after settling
-        self.urgent = asyncio.Event()  # set by a signal, also by one that comes after the end
+        self.storage_failed = False  # even if the reason is another one
+        self.bug: Exception | None = None  # an unexpected error: exit 1, after settling
+        self.urgent = asyncio.Event()  # set by a signal, even after `freeze`
         self._ended = False
 
     def __bool__(self) -> bool:
         return self.reason is not None or self.bug is not None
 
     def on_halt(self, listener: Callable[[], None]) -> None:
-        """Have `listener` called when nothing more may be sent, so that what waits wakes up."""
+        """Call `listener` when the run halts, to wake up what waits."""
         self._listeners.append(listener)
 
     def request(self, reason: StopRun) -> None:
-        """Stop the run, or add a graver reason; one that has ended can only be hurried."""
+        """Stop the run, or give a graver reason; after `freeze` only `urgent` can change."""
         if isinstance(reason, Interrupted):
             self.urgent.set()
         if self._ended and not isinstance(reason, StorageError):
@@ -65,26 +65,26 @@ class Shutdown:
             self._halt()
 
     def freeze(self) -> None:
-        """The run's exit code is being written down: only a disk that fails can change it."""
+        """Fix the exit code, as it is being written; only a failing disk can still change it."""
         self._ended = True
 
     def request_for_bug(self, bug: Exception) -> None:
-        """Stop the run after an error that nobody expected."""
+        """Stop the run after an unexpected error."""
         self.bug = self.bug or bug
         self._halt()
 
     @property
     def leaves_open(self) -> bool:
-        """Whether the run's files may lack what the ledger knows: the next run makes them again."""
+        """Whether the run's files may be incomplete, so that the next run rebuilds them."""
         return self.storage_failed or self.bug is not None
 
     @property
     def immediate(self) -> bool:
-        """Whether even looking at the remaining files would be against the reason."""
+        """Whether to stop without inspecting the remaining files."""
         return self.bug is not None or isinstance(self.reason, Interrupted | StorageError)
 
     def raise_if_stopping(self) -> None:
-        """Begin with another picture only while the run goes on.
+        """Check before starting another picture.
 
         Raises:
             StopRun: the run's reason to stop.
@@ -93,7 +93,7 @@ class Shutdown:
             raise self.reason or Interrupted()
 
     def raise_if_halted(self) -> None:
-        """Send another request only while that is allowed.
+        """Check before sending another request.
 
         Raises:
             StopRun: the run's reason to stop.
@@ -102,7 +102,7 @@ class Shutdown:
             raise self.reason or Interrupted()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, or until nothing more may be sent.
+        """Wait `seconds`, or until the run halts.
 
         Raises:
             StopRun: the run's reason to stop.

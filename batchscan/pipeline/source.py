@@ -1,4 +1,4 @@
-"""From the walk to the queue: what is unchanged never enters it."""
+"""From the walk to the queue, which unchanged files never enter."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ from batchscan.util.escaping import printable
 from batchscan.util.paths import is_url, join_path
 from batchscan.walk import Block, Finder
 
-PUTS_OFF_FOR = 5.0  # seconds, of files that were found when a signal came
+MAX_DEFERRING = 5.0  # seconds after a signal for recording the files that are left as deferred
 MAX_WARNINGS = 20  # about folders that cannot be read; unchecked.csv names the others
-BATCH_DUE = 500  # taken at once, of those to be asked again
-IN_SUMMARY = {"in_summary": True}  # who sees the summary after it need not read it twice
+BATCH_DUE = 500  # rescans taken at once
+IN_SUMMARY = {"in_summary": True}  # log records that the summary repeats
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Source:
-    """Feeds the queue with the files that something is to be done about."""
+    """Feeds the queue with candidates."""
 
     settings: Settings
     freshness: FreshnessPolicy
@@ -66,14 +66,14 @@ class Source:
     tally: Tally
     checkpoint: RunCheckpoint
     planner: RenditionPlanner
-    found: int = 0  # files until now, whatever becomes of them
-    stopped_at: float | None = None  # by the monotonic clock, where the run stops at once
+    found: int = 0  # files of any kind until now
+    stopped_at: float | None = None  # monotonic seconds, if the run stops immediately
     ended: bool = False
 
     async def feed(self, queue: asyncio.Queue[Candidate | Member | None]) -> None:
-        """List everything; once the run stops, decide what is left without opening it.
+        """List all files into the queue; once the run stops, defer the rest without opening it.
 
-        The listing runs ahead of the queue: how much there is to do is known as soon as it ends.
+        The listing runs ahead of the queue, so the total is known as soon as it ends.
 
         Raises:
             StorageError: the ledger or the output cannot be written.
@@ -86,7 +86,7 @@ class Source:
             finally:
                 listing.cancel()
                 await asyncio.wait([listing])
-        await queue.join()  # what is asked again must not take the budget of what is new
+        await queue.join()  # rescans must not use the budget before new pictures
         if self.settings.scan.renditions == "cover":
             await self._hand_on_families(queue)
         while not self.stop.immediate and (due := await self.ledger.run(_take_due)):
@@ -95,10 +95,10 @@ class Source:
             await self._hand_on_covered(queue)
 
     async def _hand_on_covered(self, queue: asyncio.Queue[Candidate | Member | None]) -> None:
-        """Have what was covered by an answer that is too old covered anew.
+        """Queue files that are covered by an answer that is too old.
 
-        Where the picture that covers it was asked about again, that is its answer. Where that one
-        is gone, what it covered is a family of its own, of which the best one is asked about.
+        If the picture that covers them was sent again, its new answer holds for them. If its file
+        is gone, they form a family of their own, of which the best is sent.
         """
         await queue.join()
         take = partial(_take_due, covered=True)
@@ -113,7 +113,7 @@ class Source:
         await self._hand_on_families(queue)
 
     async def _hand_on_families(self, queue: asyncio.Queue[Candidate | Member | None]) -> None:
-        """Have everything decided that was noted: versions of one picture after the best one."""
+        """Queue all noted files, family by family, the best version first."""
         if self.tally.renditions is None:
             self.tally.renditions = 0
         await self.planner.fill()
@@ -124,16 +124,16 @@ class Source:
         await queue.join()
 
     def _goes_on(self) -> bool:
-        """Whether files that were found are still handed on, or put off where the run stops."""
+        """Whether to go on queueing files, or deferring them once the run stops."""
         if not self.stop.immediate:
             return True
         now = time.monotonic()
         self.stopped_at = self.stopped_at or now
         lost = self.stop.bug is not None or self.stop.storage_failed
-        return not lost and now - self.stopped_at < PUTS_OFF_FOR
+        return not lost and now - self.stopped_at < MAX_DEFERRING
 
     async def _list(self, waiting: CandidateQueue) -> None:
-        """Put all that is found into the queue; trouble is the run's reason to stop."""
+        """Put all files into the queue; an error becomes the run's reason to stop."""
         try:
             for walk in self.walks:
                 if not self.stop.immediate:
@@ -141,7 +141,7 @@ class Source:
             self.ended = True
         except StopRun as reason:
             self.stop.request(reason)
-        except Exception as bug:  # noqa: BLE001 - raised again when what is paid for has settled
+        except Exception as bug:  # noqa: BLE001 - raised again after requests have settled
             self.stop.request_for_bug(bug)
         finally:
             await waiting.end()
@@ -164,7 +164,7 @@ class Source:
             await self._look_for_missing_folders(walk)
 
     async def _candidates(self, blocks: Sequence[Block]) -> list[Candidate]:
-        """The files of blocks that are not unchanged; those without an extension if pictures."""
+        """The new and changed files of blocks; those without an extension only if pictures."""
         await self.ledger.run(lambda ledger: self._saw(ledger, blocks))
         rest = await self._classify(blocks, [block.entries for block in blocks])
         unnamed = await self._classify(blocks, [block.unnamed for block in blocks])
@@ -181,9 +181,9 @@ class Source:
     async def _classify(
         self, blocks: Sequence[Block], parts: Sequence[Sequence[FileStat]]
     ) -> list[list[FileStat]]:
-        """Of a part of each block the files that are not as they were, in their order.
+        """The new and changed files of a part of each block, in their order.
 
-        Those whose answers are to be asked for again are kept aside until all new ones are asked.
+        Files that are due to be sent again go into the rescan queue.
         """
         if self.settings.force or self.settings.rehash or not any(parts):
             return [list(files) for files in parts]
@@ -210,13 +210,13 @@ class Source:
         return [each.changed for each in found]
 
     def _pictures_of(self, folder: str, entries: Sequence[FileStat]) -> list[FileStat]:
-        """Those of the files without an extension that are pictures by their first bytes."""
+        """The files without an extension that are pictures by their first bytes."""
         follow = self.settings.scan.follow_symlinks
         found = pictures_of([join_path(folder, entry[0]) for entry in entries], follow=follow)
         return list(compress(entries, found))
 
     async def _old_enough(self, candidates: list[Candidate]) -> list[Candidate]:
-        """Put off files that changed too recently, by the stat that was just taken."""
+        """Defer files that changed too recently, by the stat that was just taken."""
         now, min_age = self.clock.wall() * NANO, self.settings.scan.min_age * NANO
         if not min_age or self.stop:
             return candidates
@@ -258,7 +258,7 @@ class Source:
 
     async def _look_for_missing_folders(self, walk: Finder) -> None:
         for root, pictures in walk.counts.seen.items():
-            if not pictures or is_url(root):  # reported as a whole; a store has no mounts
+            if not pictures or is_url(root):  # empty roots are reported; stores have no mounts
                 continue
             missing, after = MissingFolderCheck(), b""
             while some := await self.ledger.run(partial(unseen_below, root, after)):
@@ -276,7 +276,7 @@ class Source:
                 )
 
     async def _look_for_empty_roots(self, walk: Finder) -> None:
-        """An unmounted disk looks like an empty folder; the ledger knows better."""
+        """Warn of empty roots in which the ledger knows pictures: a disk may not be mounted."""
         for root, pictures in walk.counts.seen.items():
             if pictures or self.stop.immediate:
                 continue

@@ -1,4 +1,4 @@
-"""One picture being asked about, the ends that this can have, and what they decide."""
+"""The submission of one picture, and its possible results."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ from batchscan.pipeline.settlement import Settled
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """The end of asking without an answer."""
+    """A submission that ended without an answer."""
 
     reason: FailReason
     detail: str
     error: ServiceError | None
 
 
-# How asking about a picture ends.
+# The result of a submission.
 SubmissionResult: TypeAlias = Settled | Refused | NoAnswer
 
 
 @dataclass(slots=True)
 class Submission:
-    """One picture being asked about, over all its attempts."""
+    """The submission of one picture, over all its attempts."""
 
     image: Image
     generation: int
     watch: Stopwatch
     requests: int = 0
-    attempts: int = 0  # attempts used up; waiting and pauses use none
-    maybe_charged: bool = False  # a request of ours got no answer
+    attempts: int = 0  # used up; waiting and pauses use none
+    maybe_charged: bool = False  # a request got no answer
     conflicts: int = 0
-    is_rescan: bool = False  # it was answered before, and not everything is asked again
+    is_rescan: bool = False  # it was answered before, and this is not a run with --force
     tokens_refused: int = 0
     claim: Claim | None = None
     last_error: ServiceError | None = None
 
     def effort(self) -> Effort:
-        """What was done for it until now."""
+        """The effort up to now."""
         scan_id = self.claim.scan_id if self.claim else None
         return self.watch.effort(self.requests, scan_id, self.generation)
 
     def decision(self, result: SubmissionResult) -> Settled | RefusedNow | Plain:
-        """What the end of asking makes of the picture."""
+        """The decision that follows from a result."""
         match result:
             case Settled():
                 return result
@@ -61,16 +61,16 @@ class Submission:
 
     @property
     def sent_claim(self) -> Claim:
-        """The claim under which it was sent; it was."""
+        """The claim under which it was sent; only after sending."""
         assert self.claim is not None  # noqa: S101 - a reply comes after a claim
         return self.claim
 
 
 class Submitter(Protocol):
-    """Decides about a picture by asking the service, or by planning to in a dry run."""
+    """Submits pictures to the service, or counts them in a dry run."""
 
     async def submit(self, image: Image, known: KnownPicture, watch: Stopwatch) -> Decision:
-        """Decide about one picture; an answer is in the ledger when this returns.
+        """Submit one picture; an answer is in the ledger when this returns.
 
         Raises:
             StopRun: the run stops, and nothing of this picture was charged.

@@ -1,4 +1,4 @@
-"""Doubt whether answers belong to their requests: while it lasts, one picture is asked about at once."""
+"""Suspicion that answers belong to other requests: while it lasts, pictures are sent one by one."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from batchscan.errors import Unavailable
 
 
 class Suspicion:
-    """Raised by an answer to another request; cleared by a right one to a picture asked alone.
+    """Raised by an answer to another request; cleared by a right answer to a request sent alone.
 
-    Every request that leaves meanwhile might be paid for in vain.
+    Every request sent in between might be paid for in vain.
     """
 
     def __init__(self) -> None:
-        """Start without any."""
+        """Start without suspicion."""
         self._lasts = False
         self._lock = asyncio.Lock()
         self._alone: asyncio.Task[object] | None = None
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Ask once in this block: at once, or alone while suspicion lasts."""
+        """Send one request in this block; no other one at the same time while suspicion lasts."""
         if not self._lasts:
             yield
             return
@@ -36,11 +36,11 @@ class Suspicion:
                 self._alone = None
 
     def may_send(self) -> bool:
-        """Whether the request of this task may leave: one that began before may not any more."""
+        """Whether this task may send now; one that began before the suspicion may not."""
         return not self._lasts or self._alone is asyncio.current_task()
 
     def raised(self, reply: TransientError) -> None:
-        """An answer to another request came.
+        """Handle an answer that belongs to another request.
 
         Raises:
             Unavailable: it came over a connection that nothing else used.
@@ -54,6 +54,6 @@ class Suspicion:
             )
 
     def cleared(self) -> None:
-        """A right answer came; it counts where its picture was asked about alone."""
+        """Handle a right answer, which clears the suspicion if its request was sent alone."""
         if self._alone is asyncio.current_task():
             self._lasts = False
