@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import msgspec
 
 from batchscan.copyleaks.errors import ServiceError as ServiceError  # noqa: PLC0414 - an outcome's
+from batchscan.copyleaks.strict_response import Score as Score  # noqa: PLC0414 - an answer's
 from batchscan.enums import (
     DeferReason,
     Disposition,
@@ -22,8 +23,8 @@ from batchscan.enums import (
     RejectReason,
     Status,
 )
-from batchscan.likeness import CoveredBy, Fingerprint
 from batchscan.rechecked import MatchRecheck
+from batchscan.rendition_types import CoveredBy, Fingerprint
 
 MAX_COUNT = 2**63 - 1  # the largest integer that a column of the ledger can hold
 
@@ -141,15 +142,6 @@ class Claim:
     picture_id: int  # the ledger's number of this content in this realm
     scan_id: str
     generation: int  # 1 for the first question about a content, then 2, 3...
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """The numbers of matches, as counted by the service."""
-
-    total: int
-    full: int
-    partial: int
 
 
 class Match(msgspec.Struct, frozen=True, gc=False):  # an answer may hold a hundred thousand

@@ -198,32 +198,32 @@ def _tqdm(stream: TextIO) -> tqdm[NoReturn]:
     return Unwatched(file=stream, bar_format="{desc}", dynamic_ncols=True, leave=False, delay=0)
 
 
-class Part(NamedTuple):
+class ProgressPart(NamedTuple):
     """A piece of text beside the count."""
 
     weight: int  # if there is no room, the heaviest parts are dropped first
     text: str
 
 
-def parts_of(state: ProgressState, speed: Speed, now: float) -> list[Part]:
+def parts_of(state: ProgressState, speed: Speed, now: float) -> list[ProgressPart]:
     """The text beside the count: rates, time, matches, credits, and what the run waits for."""
     decided, _, size = speed.rates(now, state)
     left = speed.left(now, state)
     limit = state.max_credits
     parts = [
-        Part(2, f"{decided:.1f}/s"),
-        Part(5, f"{size / 1e6:.1f} MB/s" if size else ""),
-        Part(1, f"{_duration(left)} left" if left is not None else ""),
-        Part(4, _counted(state.matches, "match", "matches")),
-        Part(3, _counted(state.credits, "credit", "credits", limit)),
-        Part(0, state.waiting or ""),
+        ProgressPart(2, f"{decided:.1f}/s"),
+        ProgressPart(5, f"{size / 1e6:.1f} MB/s" if size else ""),
+        ProgressPart(1, f"{_duration(left)} left" if left is not None else ""),
+        ProgressPart(4, _counted(state.matches, "match", "matches")),
+        ProgressPart(3, _counted(state.credits, "credit", "credits", limit)),
+        ProgressPart(0, state.waiting or ""),
     ]
     return [part for part in parts if part.text]
 
 
-def fitted(counts: str, parts: Sequence[Part], room: int) -> str:
+def fitted(counts: str, parts: Sequence[ProgressPart], room: int) -> str:
     """The counts, and as many of the parts as there is room for, in their order."""
-    kept: list[Part] = []
+    kept: list[ProgressPart] = []
     for part in sorted(parts):
         text = ", ".join([counts, *_ordered([*kept, part])])
         if len(text) <= room:
@@ -231,7 +231,7 @@ def fitted(counts: str, parts: Sequence[Part], room: int) -> str:
     return ", ".join([counts, *(part.text for part in parts if part in kept)])
 
 
-def _ordered(parts: Sequence[Part]) -> list[str]:
+def _ordered(parts: Sequence[ProgressPart]) -> list[str]:
     return [part.text for part in parts]
 
 

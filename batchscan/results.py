@@ -12,7 +12,6 @@ import msgspec
 
 from batchscan.enums import Status
 from batchscan.errors import StorageError
-from batchscan.likeness import CoveredBy
 from batchscan.model import (
     Answer,
     Covered,
@@ -25,6 +24,7 @@ from batchscan.model import (
     ServiceError,
     TrackedMatch,
 )
+from batchscan.rendition_types import CoveredBy
 from batchscan.result_fields import (
     CoveredByFields,
     ErrorFields,

@@ -7,6 +7,7 @@ import re
 import statistics
 import subprocess
 import sys
+from collections import defaultdict
 from importlib import metadata
 from pathlib import Path
 
@@ -65,6 +66,52 @@ def test_no_function_is_longer_than_40_lines():
     long = {name.split()[1] for name, function in FUNCTIONS.items() if lines_of(function) > 40}
 
     assert long == {COMPOSITION_ROOT}
+
+
+# Names that a program or a report knows, so that neither of the two classes can take another one.
+CLASSES_OF_ONE_NAME = {
+    "Alerts": "a group of settings, and a section of report.json",
+    "Api": "a group of settings, and a section of report.json",
+    "Engine": "a group of settings, and the protocol of what it chooses",
+    "Scan": "a group of settings, and the run itself",
+}
+
+
+def test_no_two_classes_have_one_name():
+    places = defaultdict(list)
+    for path, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
+    twice = {name: found for name, found in places.items() if len(found) > 1}
+
+    assert {name: twice[name] for name in twice.keys() - CLASSES_OF_ONE_NAME.keys()} == {}
+    assert twice.keys() == CLASSES_OF_ONE_NAME.keys()
+
+
+# A command is declared in `cli/` and done in `commands/`, and the tables that somebody works with
+# are in `ledger/`, under that name.
+PAIRED = {"cli", "commands", "ledger"}
+# Elsewhere the package says which one is meant.
+MODULES_OF_ONE_NAME = {
+    "client", "connections", "errors", "folders", "index", "interface", "local", "markdown",
+    "messages", "model", "pages", "pool", "raw", "renditions", "rules", "run", "select",
+    "sending", "server", "wording",
+}  # fmt: skip
+
+
+def test_no_two_modules_have_one_name_where_their_packages_do_not_say_which_is_meant():
+    packages = defaultdict(list)
+    for path in MODULES:
+        if not path.stem.startswith("__"):
+            packages[path.stem].append(path.relative_to(PACKAGE).parent.as_posix())
+    twice = {
+        name
+        for name, found in packages.items()
+        if len(found) > 1 and not (len(found) == 2 and PAIRED & set(found))
+    }
+
+    assert twice == MODULES_OF_ONE_NAME
 
 
 def test_only_the_command_line_prints():

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from batchscan.web_client import ConnectTo
 from batchscan.web_client.addresses import is_public
+from batchscan.web_client.fetch_results import FetchError
 from batchscan.web_client.lookup import Lookup, Names, system_lookup
-from batchscan.web_client.results import FetchError
 
 MAX_BYTES: Final = 60_000_000
 """That all connections of one browser get together."""
@@ -29,7 +29,7 @@ _PORTS: Final = frozenset({80, 443})
 _DROPPED: Final = (b"proxy-", b"connection:", b"keep-alive:")
 
 
-class _Refused(Exception):
+class _NotAllowed(Exception):
     """What is asked for leads nowhere that is allowed; the message says why."""
 
 
@@ -97,7 +97,7 @@ class FilteringProxy:
         try:
             host, port, first = _asked(head)
             upstream = await self._connect(host, port)
-        except (_Refused, FetchError) as error:
+        except (_NotAllowed, FetchError) as error:
             self.refused.append(str(error))
             writer.write(
                 b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -128,12 +128,12 @@ class FilteringProxy:
             host, port = elsewhere
             addresses: Sequence[str] = await names.addresses_of(host, port)
         elif port not in _PORTS:
-            raise _Refused(f"{host}:{port}")
+            raise _NotAllowed(f"{host}:{port}")
         else:
             found = await names.addresses_of(host, port)
             addresses = [address for address in found if is_public(address)]
         if not addresses:
-            raise _Refused(host)
+            raise _NotAllowed(host)
         async with asyncio.timeout(_SECONDS):
             return await asyncio.open_connection(addresses[0], port)
 
@@ -170,7 +170,7 @@ def _asked(head: bytes) -> tuple[str, int, bytes | None]:
     line, _, rest = head.partition(b"\r\n")
     words = line.decode("latin-1").split(" ")
     if len(words) != 3:  # noqa: PLR2004 - as HTTP has it
-        raise _Refused("no request")
+        raise _NotAllowed("no request")
     method, target, version = words
     try:
         if method == "CONNECT":
@@ -179,9 +179,9 @@ def _asked(head: bytes) -> tuple[str, int, bytes | None]:
         parts = urlsplit(target)
         host, port = parts.hostname or "", parts.port or 80
     except ValueError:
-        raise _Refused("a damaged address") from None
+        raise _NotAllowed("a damaged address") from None
     if parts.scheme != "http" or not host or "@" in parts.netloc:
-        raise _Refused(f"{parts.scheme}://{host}")
+        raise _NotAllowed(f"{parts.scheme}://{host}")
     path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
     kept = [each for each in rest.split(b"\r\n") if each and not each.lower().startswith(_DROPPED)]
     first = f"{method} {path} {version}".encode("latin-1")

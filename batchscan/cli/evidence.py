@@ -75,7 +75,7 @@ def pack(
     """Pack, and give the exit code."""
     from batchscan.allow.active import ActiveAllowRules  # noqa: PLC0415
     from batchscan.evidence.manifest import PackRequest  # noqa: PLC0415
-    from batchscan.evidence.pack import Request, pack  # noqa: PLC0415
+    from batchscan.evidence.pack import PackInputs, pack  # noqa: PLC0415
     from batchscan.evidence.select import select_pictures  # noqa: PLC0415
     from batchscan.state.access import read_ledger  # noqa: PLC0415 - --help does without
 
@@ -90,7 +90,7 @@ def pack(
     with read_ledger(settings) as ledger:
         rules = ActiveAllowRules.of(settings, now).rules
         pictures = select_pictures(ledger, domains, images)
-        packed = pack(ledger, pictures, Request(asked_for, rules, now), to)
+        packed = pack(ledger, pictures, PackInputs(asked_for, rules, now), to)
     print_data("\n".join(_packed(packed)))
     return 0
 

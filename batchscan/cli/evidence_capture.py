@@ -143,7 +143,7 @@ def _options(
     connect_to: Sequence[str], authority: str | None, *, screenshot: bool
 ) -> CaptureOptions:
     from batchscan.capture.browser import Chromium  # noqa: PLC0415 - as above
-    from batchscan.capture.timestamps import TimestampAuthority  # noqa: PLC0415 - as above
+    from batchscan.capture.trusted_timestamps import TimestampAuthority  # noqa: PLC0415 - as above
     from batchscan.commands.capture import CaptureOptions  # noqa: PLC0415
     from batchscan.web_client import ConnectTo  # noqa: PLC0415 - as above
 

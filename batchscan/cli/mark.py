@@ -21,7 +21,7 @@ from batchscan.util.escaping import printable
 if TYPE_CHECKING:
     from batchscan.enums import Disposition
     from batchscan.ledger import Ledger
-    from batchscan.ledger.dispositions import Choice, Decision, MarkResult, Place
+    from batchscan.ledger.dispositions import Choice, Decision, MarkResult, MatchKey
     from batchscan.path_patterns import PathPattern
     from batchscan.settings import Settings
     from batchscan.url_patterns import UrlPattern
@@ -212,7 +212,7 @@ def _for_notice(choice: Choice, ledger: Ledger, settings: Settings) -> Choice:
     """The part of a choice that a notice can be about: what is there and not allowed."""
     from batchscan.allow.active import ActiveAllowRules  # noqa: PLC0415 - as above
 
-    def is_gone(place: Place) -> bool:
+    def is_gone(place: MatchKey) -> bool:
         recheck = ledger.rechecks.latest.of_match(place)
         return recheck is not None and recheck.is_gone
 

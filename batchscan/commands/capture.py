@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 
 from batchscan.capture.capturer import Browser, Capturer
 from batchscan.capture.kept import SUFFIX
-from batchscan.capture.timestamps import TimestampAuthority, TimestampError
+from batchscan.capture.trusted_timestamps import TimestampAuthority, TimestampError
 from batchscan.commands.mark import user_name
 from batchscan.commands.scan import handle_stop_signals
 from batchscan.errors import StorageError
 from batchscan.images.decoding.pool import Decoders
 from batchscan.ledger import Ledger, LedgerThread
 from batchscan.ledger.captures import CaptureFile
-from batchscan.ledger.dispositions import Place
+from batchscan.ledger.dispositions import MatchKey
 from batchscan.ledger.match_choice import ChosenMatch, MatchChoice
 from batchscan.settings import Settings
 from batchscan.settings.locations import state_folder
@@ -48,7 +48,7 @@ class Captured:
 
 
 async def capture_match(
-    settings: Settings, place: Place, options: CaptureOptions | None = None
+    settings: Settings, place: MatchKey, options: CaptureOptions | None = None
 ) -> Captured | None:
     """Capture one match into the state folder and the ledger; None where there is no such match.
 

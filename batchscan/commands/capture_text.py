@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from batchscan.capture.kept import SUFFIX
-from batchscan.capture.timestamps import openssl_line
+from batchscan.capture.trusted_timestamps import openssl_line
 from batchscan.commands.capture import Captured
 from batchscan.console.terminal import print_status
 from batchscan.enums import CaptureKind

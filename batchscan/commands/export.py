@@ -65,7 +65,7 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     covered_by: CoveredByFields | None = None
 
 
-class _Rejection(msgspec.Struct):
+class _RejectedLine(msgspec.Struct):
     """What is needed of a rejected file's line."""
 
     reason: str | None = None
@@ -111,7 +111,7 @@ def exported(
     if file.answer is not None:
         return _answered(known, file.answer, history, decisions)
     if file.rejection is not None:
-        line = msgspec.json.decode(file.rejection, type=_Rejection)
+        line = msgspec.json.decode(file.rejection, type=_RejectedLine)
         return msgspec.structs.replace(
             known, status=Status.REJECTED, **msgspec.structs.asdict(line)
         )

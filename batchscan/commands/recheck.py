@@ -18,12 +18,12 @@ from batchscan.enums import Disposition, RecheckVerdict
 from batchscan.errors import UsageError
 from batchscan.images.decoding.pool import Decoders
 from batchscan.ledger import Ledger, LedgerThread
-from batchscan.ledger.dispositions import MATCHES_A_PIECE, Place, SeenMatch
+from batchscan.ledger.dispositions import MATCHES_A_PIECE, MatchKey, SeenMatch
 from batchscan.ledger.recheck_types import CheckedMatch, RecheckChoice
 from batchscan.pace import Clock, SystemClock
 from batchscan.path_patterns import PathPattern
 from batchscan.recheck.checker import Checker, Sizes
-from batchscan.recheck.run import Recheck, RecheckProgress, RecheckRules
+from batchscan.recheck.run import RecheckProgress, RecheckRules, RecheckRun
 from batchscan.settings import Settings
 from batchscan.settings.locations import state_folder
 from batchscan.state.access import LOCK_POLL, read_ledger, realm_of
@@ -50,7 +50,7 @@ class RecheckRequest:
     urls: tuple[str, ...] = ()
     mark: bool = False
     connect_to: tuple[str, ...] = ()
-    place: Place | None = None  # of the one match that is meant
+    place: MatchKey | None = None  # of the one match that is meant
 
     @property
     def name(self) -> str:
@@ -173,13 +173,13 @@ def _recheck(
     rules: ConnectTo,
     clock: Clock,
     stop: asyncio.Event,
-) -> Recheck:
+) -> RecheckRun:
     how = settings.recheck
     client = WebClient(
         connect_to=rules, limits=FetchLimits(how.timeout, how.pause), clock=clock, stop=stop
     )
     checker = Checker(client, decoders, clock.wall, Sizes(how.max_picture, how.max_page))
-    return Recheck(ledger, checker, clock, stop, RecheckRules(how.gone_after, how.resume_within))
+    return RecheckRun(ledger, checker, clock, stop, RecheckRules(how.gone_after, how.resume_within))
 
 
 async def _concluded(

@@ -11,9 +11,9 @@ from weakref import WeakSet
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 
+from batchscan.copyleaks.awake_timeout import AwakeTimeout
 from batchscan.copyleaks.response_end import ResponseEnd
 from batchscan.copyleaks.upload_body import UploadBody
-from batchscan.copyleaks.waking_timeout import WakingTimeout
 
 if TYPE_CHECKING:
     from aiohttp.client_reqrep import ClientRequest
@@ -68,7 +68,7 @@ class OneAnswer(ResponseHandler):
         return bool(self._tail or poll.poll(0))
 
 
-class Connections(aiohttp.TCPConnector):
+class CheckedConnector(aiohttp.TCPConnector):
     """Hands out no kept connection on which bytes wait: they would be taken for the next answer."""
 
     def __init__(self, *, limit: int, force_close: bool, connect_timeout: float) -> None:
@@ -97,7 +97,7 @@ class Connections(aiohttp.TCPConnector):
             ClientConnectionError: the service spoke before it was asked.
         """
         while True:
-            async with WakingTimeout() as timer:
+            async with AwakeTimeout() as timer:
                 timer.allow(STEPS * self._step_timeout)
                 connection = await super().connect(req, traces, timeout)
             protocol = connection.protocol
@@ -116,6 +116,6 @@ class Connections(aiohttp.TCPConnector):
 
     async def _wrap_create_connection(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - aiohttp's
         """Connect to one address or proxy, within its time awake: aiohttp's own timers would not do."""
-        async with WakingTimeout() as timer:
+        async with AwakeTimeout() as timer:
             timer.allow(self._step_timeout)
             return await super()._wrap_create_connection(*args, **options)

@@ -22,8 +22,8 @@ from batchscan.copyleaks.errors import (
     CopyleaksError,
     Declined,
     PaymentRequired,
+    PictureRefused,
     RateLimited,
-    Refused,
     ScanIdConflict,
     ServerFailed,
     ServiceError,
@@ -40,7 +40,7 @@ HIDDEN = "***"  # instead of a key or token that was echoed
 _NO_CREDITS: dict[str | None, type[CopyleaksError]] = {"13": PaymentRequired, "17": PaymentRequired}
 # Too large, too low in quality, unsupported type, invalid file, bad file name.
 _ABOUT_PICTURE: dict[str | None, type[CopyleaksError]] = dict.fromkeys(
-    ("6", "8", "10", "14", "24"), Refused
+    ("6", "8", "10", "14", "24"), PictureRefused
 )
 # 401, 403 and 429 mean what they mean, whatever is said about the picture with them.
 _CODES_DECIDE = frozenset(range(400, 500)) - {401, 403, 429}
@@ -51,8 +51,8 @@ _BY_STATUS: dict[int, type[CopyleaksError]] = {
     404: WrongAddress,
     405: WrongAddress,
     409: ScanIdConflict,
-    413: Refused,
-    415: Refused,
+    413: PictureRefused,
+    415: PictureRefused,
     429: RateLimited,
     503: UnderMaintenance,
 }
@@ -64,7 +64,7 @@ _BY_CLASS: dict[int, type[CopyleaksError]] = {
     5: ServerFailed,
 }
 # What a 4xx of the login means, but for 404, 405 and 429: this account cannot log in.
-_LOGIN_REFUSALS = (TokenRefused, PaymentRequired, ScanIdConflict, Refused, Declined)
+_LOGIN_REFUSALS = (TokenRefused, PaymentRequired, ScanIdConflict, PictureRefused, Declined)
 
 
 def failure(

@@ -65,7 +65,7 @@ class ScanIdConflict(CopyleaksError):
     """The scan id has been used before, and its answer is not given again."""
 
 
-class Refused(CopyleaksError):
+class PictureRefused(CopyleaksError):
     """The service will not take this picture."""
 
 

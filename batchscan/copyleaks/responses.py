@@ -17,7 +17,13 @@ import msgspec
 
 from batchscan.copyleaks.error_table import NotJson, clean, decode, repeated_keys
 from batchscan.copyleaks.errors import BadResponse
-from batchscan.copyleaks.strict_response import MAX_COUNT, Entry, StrictResponse, documented
+from batchscan.copyleaks.strict_response import (
+    MAX_COUNT,
+    Score,
+    StrictMatch,
+    StrictResponse,
+    documented,
+)
 
 FULL, PARTIAL = 0, 1  # matchType
 READER = 1  # what `read_check` makes of a body; one more whenever it can read what it could not
@@ -30,15 +36,6 @@ class InternetMatch(msgspec.Struct, frozen=True, gc=False):
     url: str
     match_type: int | None
     web_pages: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """`matches.score`."""
-
-    total_matches: int
-    full_matches: int
-    partial_matches: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,7 @@ def read_check(body: bytes, scan_id: str | None = None) -> CheckResult:
 
 
 def _exactly(answer: StrictResponse) -> CheckResult:
-    score, image = answer.matches.score, answer.scanned_image
+    image = answer.scanned_image
     return CheckResult(
         internet=tuple(
             [
@@ -86,14 +83,14 @@ def _exactly(answer: StrictResponse) -> CheckResult:
                 for entry in answer.matches.internet
             ]
         ),
-        score=Score(score.total_matches, score.full_matches, score.partial_matches),
+        score=answer.matches.score,
         actual_credits=image.actual_credits,
         expected_credits=image.expected_credits,
         warnings=(),
     )
 
 
-def _pages_of(entry: Entry) -> tuple[str, ...]:
+def _pages_of(entry: StrictMatch) -> tuple[str, ...]:
     pages = entry.web_pages
     if len(pages) == 1:  # as nearly always
         return (pages[0].url,)

@@ -16,32 +16,35 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
 Word = Annotated[str, msgspec.Meta(min_length=1)]
 
 
-class Page(msgspec.Struct, gc=False):
+class StrictPage(msgspec.Struct, gc=False):
     """An entry of `webPages`."""
 
     url: Word
 
 
-class Entry(msgspec.Struct, rename="camel", gc=False):
+class StrictMatch(msgspec.Struct, rename="camel", gc=False):
     """An entry of `matches.internet`; the vendor leaves `webPages` out where no page is known."""
 
     url: Word
     match_type: Literal[0, 1]
-    web_pages: list[Page] = []
+    web_pages: list[StrictPage] = []
 
 
-class Score(msgspec.Struct, rename="camel"):
-    """`matches.score`."""
-
-    total_matches: Count
-    full_matches: Count
-    partial_matches: Count
+_SCORE_NAMES = {"total": "totalMatches", "full": "fullMatches", "partial": "partialMatches"}
 
 
-class Matches(msgspec.Struct):
+class Score(msgspec.Struct, frozen=True, rename=_SCORE_NAMES):
+    """`matches.score`: how many matches the service counted."""
+
+    total: Count
+    full: Count
+    partial: Count
+
+
+class StrictMatches(msgspec.Struct):
     """`matches`."""
 
-    internet: list[Entry]
+    internet: list[StrictMatch]
     score: Score
 
 
@@ -56,7 +59,7 @@ class ScannedImage(msgspec.Struct, rename="camel"):
 class StrictResponse(msgspec.Struct, rename="camel"):
     """A 200's body."""
 
-    matches: Matches
+    matches: StrictMatches
     scanned_image: ScannedImage
 
     def agrees(self, scan_id: str | None) -> bool:
@@ -67,9 +70,9 @@ class StrictResponse(msgspec.Struct, rename="camel"):
             scan_id in (None, self.scanned_image.scan_id)
             and len({entry.url for entry in entries}) == len(entries)
             and not any(entry.url.isspace() for entry in entries)
-            and score.total_matches == len(entries)
-            and score.partial_matches == partial
-            and score.full_matches == len(entries) - partial
+            and score.total == len(entries)
+            and score.partial == partial
+            and score.full == len(entries) - partial
         )
 
 

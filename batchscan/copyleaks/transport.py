@@ -14,14 +14,14 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from batchscan.copyleaks.connections import STEPS, Connections
+from batchscan.copyleaks.awake_timeout import AwakeTimeout
+from batchscan.copyleaks.connections import STEPS, CheckedConnector
 from batchscan.copyleaks.error_table import clean
 from batchscan.copyleaks.errors import BadResponse, ConnectionFailed, ServiceError, WrongAddress
 from batchscan.copyleaks.proxies import ProxyFor, proxies_of_environment
 from batchscan.copyleaks.requests import Request
 from batchscan.copyleaks.secret import SecretStr
 from batchscan.copyleaks.upload_body import UploadBody
-from batchscan.copyleaks.waking_timeout import WakingTimeout
 
 MAX_ANSWER = 64 * 1024 * 1024  # bytes after decompression
 
@@ -107,7 +107,7 @@ class Transport:
         """
         # For each step from the first byte sent to the answer's last; where no body reports its
         # leaving, for connecting too.
-        timer = WakingTimeout()
+        timer = AwakeTimeout()
         body = UploadBody(request.body, leaving, lambda: timer.allow(self._read_timeout))
         keep = self._keep and not request.alone
         with translated(request.url, body):
@@ -136,7 +136,7 @@ class Transport:
     def _session(self, *, keep: bool) -> aiohttp.ClientSession:
         if keep not in self._sessions:  # made here: a session wants a running loop
             self._sessions[keep] = aiohttp.ClientSession(
-                connector=Connections(
+                connector=CheckedConnector(
                     limit=self._connections,
                     force_close=not keep,
                     connect_timeout=self._connect_timeout,

@@ -12,7 +12,7 @@ import msgspec
 
 from batchscan.demo import folders
 from batchscan.emulator import Emulator, EmulatorConfig, Fault
-from batchscan.emulator.fault_actions import Answer, Replace
+from batchscan.emulator.fault_actions import AnswerInstead, Replace
 from batchscan.errors import UsageError
 from batchscan.run import Scan
 from batchscan.settings import Account, Api, Output, Recheck, Secret, Settings
@@ -24,7 +24,7 @@ _FAULTS = (
     Fault(
         route="web",
         file_name="cheap-posters.example/exact-3.jpg",
-        action=Answer(404, body="html"),
+        action=AnswerInstead(404, body="html"),
     ),
     Fault(
         route="web",
@@ -34,7 +34,7 @@ _FAULTS = (
     Fault(
         route="web",
         file_name="news-agency.example/*.jpg",
-        action=Answer(403, body="html", headers={"cf-mitigated": "challenge"}),
+        action=AnswerInstead(403, body="html", headers={"cf-mitigated": "challenge"}),
     ),
 )
 

@@ -2,7 +2,15 @@
 
 from batchscan.emulator.config import EmulatorConfig, LoginLimit
 from batchscan.emulator.faults import Fault, read_faults
-from batchscan.emulator.journal import Entry, Journal
+from batchscan.emulator.journal import Journal, JournalEntry
 from batchscan.emulator.server import Emulator
 
-__all__ = ["Emulator", "EmulatorConfig", "Entry", "Fault", "Journal", "LoginLimit", "read_faults"]
+__all__ = [
+    "Emulator",
+    "EmulatorConfig",
+    "Fault",
+    "Journal",
+    "JournalEntry",
+    "LoginLimit",
+    "read_faults",
+]

@@ -10,14 +10,14 @@ from typing import Any
 import msgspec
 
 from batchscan.emulator import bodies
-from batchscan.emulator.bodies import Reply
+from batchscan.emulator.bodies import HttpReply
 from batchscan.emulator.config import EmulatorConfig
 from batchscan.settings.units import Rate
 
 _FIELDS = ("email", "key")
 
 
-class Account:
+class EmulatedAccount:
     """Knows every token it gave, and the balance; any made-up e-mail and key may log in."""
 
     def __init__(self, config: EmulatorConfig) -> None:
@@ -30,7 +30,7 @@ class Account:
         self._logins: dict[str, _Logins] = {}
         self._given = 0
 
-    def login(self, body: bytes) -> Reply:
+    def login(self, body: bytes) -> HttpReply:
         """Answer a login with a token, a 400 or a 429 (login page)."""
         fields = _decoded(body)
         missing = [name for name in _FIELDS if not _is_text(fields.get(name))]
@@ -47,7 +47,7 @@ class Account:
             return self._limited(reply, wait)
         return self._new_token()
 
-    def admit(self, authorization: str | None, host: str) -> Reply | None:
+    def admit(self, authorization: str | None, host: str) -> HttpReply | None:
         """Look at a request's token and take its place in all windows; None lets it in."""
         scheme, _, token = (authorization or "").partition(" ")
         ends = self._tokens.get(token.strip()) if scheme.lower() == "bearer" else None
@@ -64,7 +64,7 @@ class Account:
             self._hosts[host] = Windows(self._config.rates_per_host, self._config.clock)
         return self._hosts[host]
 
-    def charge(self) -> int | Reply:
+    def charge(self) -> int | HttpReply:
         """Take the price of one check and give it, or the 402 that says why not."""
         price_of = self._config.price_of
         price = price_of(self._charges) if price_of else self._config.credits_per_image
@@ -80,7 +80,7 @@ class Account:
         """Make every token invalid that was given so far."""
         self._tokens.clear()
 
-    def _new_token(self) -> Reply:
+    def _new_token(self) -> HttpReply:
         if self._config.revoke_on_login:
             self._tokens.clear()
         token = secrets.token_urlsafe(48)
@@ -89,7 +89,7 @@ class Account:
         self._given += 1
         return bodies.token(token, self._config.wall_clock(), life, offset=self._given % 2 == 0)
 
-    def _limited(self, reply: Reply, wait: float) -> Reply:
+    def _limited(self, reply: HttpReply, wait: float) -> HttpReply:
         if not self._config.retry_after:
             return reply
         return reply._replace(headers={"Retry-After": str(max(1, -int(-wait // 1)))})

@@ -15,7 +15,7 @@ JSON = "application/json; charset=utf-8"
 PROBLEM = "application/problem+json; charset=utf-8"
 
 
-class Reply(NamedTuple):
+class HttpReply(NamedTuple):
     """An answer before it is sent."""
 
     status: int
@@ -24,7 +24,7 @@ class Reply(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
-class Match(NamedTuple):
+class VendorMatch(NamedTuple):
     """A picture found, in the vendor's words: `match_type` 0 is full, 1 partial."""
 
     url: str
@@ -47,12 +47,12 @@ _KINDS = {
 }
 
 
-def json_reply(status: int, value: object) -> Reply:
+def json_reply(status: int, value: object) -> HttpReply:
     """Any value as JSON."""
-    return Reply(status, msgspec.json.encode(value))
+    return HttpReply(status, msgspec.json.encode(value))
 
 
-def error(status: int, code: int | None, message: str) -> Reply:
+def error(status: int, code: int | None, message: str) -> HttpReply:
     """The structured error (errors page)."""
     kind, word = _KINDS.get(code or 0, ("invalid_request_error", "invalid_request"))
     if status == 429 or status >= 500:  # noqa: PLR2004 - HTTP's own numbers
@@ -63,35 +63,35 @@ def error(status: int, code: int | None, message: str) -> Reply:
     return json_reply(status, {"error": fields})
 
 
-def problem(status: int, title: str) -> Reply:
+def problem(status: int, title: str) -> HttpReply:
     """The problem object (RFC 9110), which a 401 of the API has (credits page)."""
     trace = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
     section = {401: "15.5.2", 403: "15.5.4", 404: "15.5.5", 503: "15.6.4"}.get(status, "15.5.1")
     url = f"https://tools.ietf.org/html/rfc9110#section-{section}"
     value = {"type": url, "title": title, "status": status, "traceId": trace}
-    return Reply(status, msgspec.json.encode(value), PROBLEM)
+    return HttpReply(status, msgspec.json.encode(value), PROBLEM)
 
 
-def shaped(status: int, shape: Shape, code: int | None) -> Reply:
+def shaped(status: int, shape: Shape, code: int | None) -> HttpReply:
     """An error in any of the shapes that the vendor or a proxy before it may use."""
     said = f"Emulated fault {status}."
     whole = error(status, code, said)
     page = f"<html><head><title>{status}</title></head><body>{said}</body></html>"
-    replies: dict[Shape, Reply] = {
+    replies: dict[Shape, HttpReply] = {
         "json": whole,
         "problem": problem(status, said),
         "message": json_reply(status, {"message": said}),
         "error": json_reply(status, {"error": said}),
-        "text": Reply(status, said.encode(), "text/plain; charset=utf-8"),
-        "html": Reply(status, page.encode(), "text/html"),
-        "empty": Reply(status, b""),
-        "torn": Reply(status, whole.body[:-9]),
-        "garbage": Reply(status, bytes(range(128, 256)) * 4, "application/octet-stream"),
+        "text": HttpReply(status, said.encode(), "text/plain; charset=utf-8"),
+        "html": HttpReply(status, page.encode(), "text/html"),
+        "empty": HttpReply(status, b""),
+        "torn": HttpReply(status, whole.body[:-9]),
+        "garbage": HttpReply(status, bytes(range(128, 256)) * 4, "application/octet-stream"),
     }
     return replies[shape]
 
 
-def token(access_token: str, issued: float, life: float, *, offset: bool) -> Reply:
+def token(access_token: str, issued: float, life: float, *, offset: bool) -> HttpReply:
     """A login's answer (login page, image plagiarism guide).
 
     Args:
@@ -107,7 +107,7 @@ def token(access_token: str, issued: float, life: float, *, offset: bool) -> Rep
 
 
 def check(
-    image: Mapping[str, object], payload: str | None, matches: Sequence[Match]
+    image: Mapping[str, object], payload: str | None, matches: Sequence[VendorMatch]
 ) -> dict[str, Any]:
     """A check's answer (image plagiarism response); `image` is its `scannedImage`."""
     full = sum(match.match_type == 0 for match in matches)
@@ -130,7 +130,7 @@ def creation_time(seconds: float) -> str:
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _match(match: Match) -> dict[str, Any]:
+def _match(match: VendorMatch) -> dict[str, Any]:
     value: dict[str, Any] = {"url": match.url, "matchType": match.match_type}
     if match.pages:  # left out where none is known
         value["webPages"] = [{"url": url} for url in match.pages]

@@ -9,21 +9,21 @@ from dataclasses import dataclass, field
 import msgspec
 
 from batchscan.emulator import bodies
-from batchscan.emulator.account import Account
-from batchscan.emulator.bodies import Match, Reply
+from batchscan.emulator.account import EmulatedAccount
+from batchscan.emulator.bodies import HttpReply, VendorMatch
 from batchscan.emulator.config import EmulatorConfig
 from batchscan.emulator.journal import RequestRecord
-from batchscan.emulator.uploads import SCAN_ID, BadUpload, Upload, measure
+from batchscan.emulator.uploads import SCAN_ID, BadUpload, UploadForm, measure
 from batchscan.images.kinds import ImageFormat
 from batchscan.images.rules import Size
 
-Search = Callable[[Upload, ImageFormat], Awaitable[Sequence[Match]]]
+Search = Callable[[UploadForm, ImageFormat], Awaitable[Sequence[VendorMatch]]]
 """Finds a picture; raises BadUpload where it cannot be decoded."""
 
 # What sandbox answers hold is not documented; the addresses lead nowhere (RFC 2606).
 _MOCK = (
-    Match("https://sandbox.example/full.jpg", 0, ("https://sandbox.example/page",)),
-    Match("https://sandbox.example/partial.jpg", 1, ()),
+    VendorMatch("https://sandbox.example/full.jpg", 0, ("https://sandbox.example/page",)),
+    VendorMatch("https://sandbox.example/partial.jpg", 1, ()),
 )
 
 
@@ -38,13 +38,13 @@ class _Scan:
 class Checks:
     """Answers checks; sandbox ids and real ones are apart."""
 
-    def __init__(self, config: EmulatorConfig, account: Account, search: Search) -> None:
+    def __init__(self, config: EmulatorConfig, account: EmulatedAccount, search: Search) -> None:
         self._config = config
         self._account = account
         self._search = search
         self._scans: dict[tuple[bool, str], _Scan] = {}
 
-    async def answer(self, visit: RequestRecord, upload: Upload) -> Reply:
+    async def answer(self, visit: RequestRecord, upload: UploadForm) -> HttpReply:
         """Answer a check, and charge for it."""
         if visit.scan_id is None or not SCAN_ID.fullmatch(visit.scan_id):
             return bodies.error(400, 1, "The scanId is not valid.")
@@ -59,17 +59,17 @@ class Checks:
                 return used
             return await self._scan(visit, upload, kind, size)
 
-    def _used(self, scan: _Scan) -> Reply | None:
+    def _used(self, scan: _Scan) -> HttpReply | None:
         """What a scan id gives that has an answer already; None where it is scanned (again)."""
         if scan.answer is None or self._config.duplicate == "rescan":
             return None
         if self._config.duplicate == "replay":
-            return Reply(200, scan.answer)
+            return HttpReply(200, scan.answer)
         return bodies.error(409, None, "A scan with the same Id already exists in the system.")
 
     async def _scan(
-        self, visit: RequestRecord, upload: Upload, kind: ImageFormat, size: Size
-    ) -> Reply:
+        self, visit: RequestRecord, upload: UploadForm, kind: ImageFormat, size: Size
+    ) -> HttpReply:
         if self._config.latency:
             await asyncio.sleep(self._config.latency)
         try:
@@ -79,7 +79,7 @@ class Checks:
         # From here to the end nothing waits: what is charged has its answer kept
         if not upload.sandbox:
             price = self._account.charge()
-            if isinstance(price, Reply):
+            if isinstance(price, HttpReply):
                 return price
             visit.charged = price
         image = {
@@ -93,4 +93,4 @@ class Checks:
         }
         answer = msgspec.json.encode(bodies.check(image, upload.payload, matches))
         self._scans[upload.sandbox, str(visit.scan_id)].answer = answer
-        return Reply(200, answer)
+        return HttpReply(200, answer)

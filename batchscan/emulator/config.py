@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from batchscan.emulator.bodies import Match
+from batchscan.emulator.bodies import VendorMatch
 from batchscan.emulator.faults import Fault
 from batchscan.settings.units import Rate
 
@@ -35,7 +35,7 @@ class EmulatorConfig:
     web: Path | None = None  # the folder that is "the internet"; None: an empty one
     sites: bool = False  # each folder in it is a site: URLs begin with its name, not with ours
     # For programs: gives the copies of a picture by its SHA-256, and nothing is searched.
-    copies: Callable[[str], Sequence[Match]] | None = None
+    copies: Callable[[str], Sequence[VendorMatch]] | None = None
     search: bool = True  # False answers "no match" at once, for load tests
     port: int = 0  # 0: any free one
     rates: tuple[Rate, ...] = field(default=(Rate(10, 1.0),))  # of check and credits together

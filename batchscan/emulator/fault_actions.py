@@ -26,7 +26,7 @@ class Delay(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="delay"
     seconds: Seconds
 
 
-class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="answer"):
+class AnswerInstead(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="answer"):
     """Answer with this status instead.
 
     While `reading` the body, `before` the charge, or `after` it. A `tear` or a `drip` of the same
@@ -87,4 +87,6 @@ class Replace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="repl
     by: str  # its path below the web's folder
 
 
-Action = Delay | Answer | Reset | Hang | Drip | Tear | Odd | RevokeTokens | EmptyBalance | Replace
+Action = (
+    Delay | AnswerInstead | Reset | Hang | Drip | Tear | Odd | RevokeTokens | EmptyBalance | Replace
+)

@@ -9,11 +9,11 @@ from typing import TypeVar
 from aiohttp import web
 
 from batchscan.emulator import bodies, malformed
-from batchscan.emulator.account import Account
-from batchscan.emulator.bodies import Reply
+from batchscan.emulator.account import EmulatedAccount
+from batchscan.emulator.bodies import HttpReply
 from batchscan.emulator.fault_actions import (
     Action,
-    Answer,
+    AnswerInstead,
     Delay,
     Drip,
     EmptyBalance,
@@ -38,7 +38,11 @@ class FaultInjector:
     """
 
     def __init__(
-        self, request: web.Request, visit: RequestRecord, account: Account, closing: asyncio.Event
+        self,
+        request: web.Request,
+        visit: RequestRecord,
+        account: EmulatedAccount,
+        closing: asyncio.Event,
     ) -> None:
         self._request = request
         self._visit = visit
@@ -57,7 +61,7 @@ class FaultInjector:
 
     async def before_reading(self) -> web.StreamResponse | None:
         """Resets and answers that do not wait for the body."""
-        reset, answer = self._first(Reset), self._first(Answer)
+        reset, answer = self._first(Reset), self._first(AnswerInstead)
         if reset is not None and reset.when != "after":
             if reset.when == "reading":
                 await self._request.content.readany()
@@ -72,7 +76,7 @@ class FaultInjector:
         for action in self._visit.actions:
             if isinstance(action, Delay):
                 await self._pause(action.seconds)
-        reset, hang, answer = self._first(Reset), self._first(Hang), self._first(Answer)
+        reset, hang, answer = self._first(Reset), self._first(Hang), self._first(AnswerInstead)
         if reset is not None and reset.when != "after":  # it came with the file's name
             return self._reset()
         if hang is not None and hang.when == "before":
@@ -81,14 +85,14 @@ class FaultInjector:
             return await self._answer(answer)
         return None
 
-    async def send(self, reply: Reply) -> web.StreamResponse:
+    async def send(self, reply: HttpReply) -> web.StreamResponse:
         """Send the service's answer, or fail to."""
         if self._first(Reset) is not None:
             return self._reset()
         hang = self._first(Hang)
         if hang is not None:
             return await self._hang(hang)
-        odd, answer = self._first(Odd), self._first(Answer)
+        odd, answer = self._first(Odd), self._first(AnswerInstead)
         if answer is not None:
             return await self._answer(answer)
         if odd is not None and self._visit.route == "check" and reply.status == _OK:
@@ -100,11 +104,11 @@ class FaultInjector:
         replace = self._first(Replace)
         return name if replace is None else replace.by
 
-    async def _answer(self, answer: Answer) -> web.StreamResponse:
+    async def _answer(self, answer: AnswerInstead) -> web.StreamResponse:
         reply = bodies.shaped(answer.status, answer.body, answer.code)
         return await self._leave(reply._replace(headers=answer.headers))
 
-    async def _leave(self, reply: Reply) -> web.StreamResponse:
+    async def _leave(self, reply: HttpReply) -> web.StreamResponse:
         self._visit.close(reply.status)
         drip = self._first(Drip)
         if self._first(Tear) is not None:

@@ -45,7 +45,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     count: _Count | None = None
 
 
-class _Rule:
+class _FaultRule:
     """A fault and how often it was met."""
 
     def __init__(self, fault: Fault) -> None:
@@ -88,7 +88,7 @@ class FaultRules:
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         self.faults = faults
-        self._rules = [_Rule(fault) for fault in faults]
+        self._rules = [_FaultRule(fault) for fault in faults]
 
     def on_arrival(self, route: Route, since: float) -> list[Action]:
         """What befalls a request whose body has not come yet: the rules without a file name."""
@@ -104,7 +104,7 @@ class FaultRules:
         return self._strike(self._rules, "web", path, since)
 
     def _strike(
-        self, rules: list[_Rule], route: Route, file_name: str | None, since: float
+        self, rules: list[_FaultRule], route: Route, file_name: str | None, since: float
     ) -> list[Action]:
         actions = [rule.strike(route, file_name, since) for rule in rules]
         return [action for action in actions if action is not None]

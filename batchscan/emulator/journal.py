@@ -10,12 +10,12 @@ from typing import Literal
 import msgspec
 
 from batchscan.emulator.fault_actions import Action
-from batchscan.emulator.uploads import Upload
+from batchscan.emulator.uploads import UploadForm
 
 Route = Literal["login", "check", "credits", "web"]
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One request and what became of it."""
 
     at: float  # seconds since the emulator started, when the request's headers had come
@@ -41,12 +41,12 @@ class Journal:
     """The newest entries, in the order in which requests were decided."""
 
     def __init__(self, length: int) -> None:
-        self._entries: deque[Entry] = deque(maxlen=length)
+        self._entries: deque[JournalEntry] = deque(maxlen=length)
         self._routes: Counter[str] = Counter()
         self._statuses: Counter[str] = Counter()
         self._charged = 0
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: JournalEntry) -> None:
         """Write one more entry."""
         self._entries.append(entry)
         self._routes[entry.route] += 1
@@ -54,11 +54,11 @@ class Journal:
         self._charged += entry.charged
 
     @property
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[JournalEntry]:
         """All that are kept, the oldest first."""
         return list(self._entries)
 
-    def of(self, route: Route) -> list[Entry]:
+    def of(self, route: Route) -> list[JournalEntry]:
         """The entries of one route."""
         return [entry for entry in self._entries if entry.route == route]
 
@@ -78,7 +78,7 @@ class Journal:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[JournalEntry]:
         return iter(list(self._entries))
 
 
@@ -91,7 +91,7 @@ class RequestRecord:
     journal: Journal
     scan_id: str | None = None
     actions: list[Action] = field(default_factory=list)
-    upload: Upload | None = None
+    upload: UploadForm | None = None
     charged: int = 0
     _written: bool = False
 
@@ -102,7 +102,7 @@ class RequestRecord:
         self._written = True
         upload = self.upload
         self.journal.add(
-            Entry(
+            JournalEntry(
                 at=round(self.at, 6),
                 route=self.route,
                 scan_id=self.scan_id,

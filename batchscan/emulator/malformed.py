@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from batchscan.emulator.bodies import Reply
+from batchscan.emulator.bodies import HttpReply
 from batchscan.emulator.fault_actions import Drip, OddBody
 
 _HUGE: Final = 20_000  # matches
@@ -27,10 +27,10 @@ _ODD_URLS: Final = (
 )
 
 
-def odd_body(reply: Reply, body: OddBody) -> Reply:
+def odd_body(reply: HttpReply, body: OddBody) -> HttpReply:
     """Replace a check's answer."""
     if body == "not_json":
-        return Reply(reply.status, b"<html><body>All is well.</body></html>", "text/html")
+        return HttpReply(reply.status, b"<html><body>All is well.</body></html>", "text/html")
     answer = msgspec.json.decode(reply.body)
     _BENDS[body](answer, answer["matches"])
     return reply._replace(body=msgspec.json.encode(answer))
@@ -90,7 +90,7 @@ _BENDS: Final[dict[OddBody, Callable[[dict[str, Any], dict[str, Any]], None]]] =
 _NO_LINGER: Final = struct.pack("ii", 1, 0)
 
 
-def whole(request: web.Request, reply: Reply) -> web.Response:
+def whole(request: web.Request, reply: HttpReply) -> web.Response:
     """The answer as it is, gzipped where the client takes that."""
     response = web.Response(body=reply.body, status=reply.status)
     _set_headers(response, reply)
@@ -99,7 +99,7 @@ def whole(request: web.Request, reply: Reply) -> web.Response:
     return response
 
 
-async def dripping(request: web.Request, reply: Reply, drip: Drip) -> web.StreamResponse:
+async def dripping(request: web.Request, reply: HttpReply, drip: Drip) -> web.StreamResponse:
     """The answer in small pieces."""
     response = await _begun(request, reply)
     for start in range(0, len(reply.body), drip.piece):
@@ -109,7 +109,7 @@ async def dripping(request: web.Request, reply: Reply, drip: Drip) -> web.Stream
     return response
 
 
-async def torn(request: web.Request, reply: Reply) -> web.StreamResponse:
+async def torn(request: web.Request, reply: HttpReply) -> web.StreamResponse:
     """Half of the answer, under the whole one's Content-Length."""
     response = await _begun(request, reply)
     await response.write(reply.body[: len(reply.body) // 2])
@@ -128,7 +128,7 @@ def reset(request: web.Request) -> web.Response:
     return web.Response()
 
 
-async def _begun(request: web.Request, reply: Reply) -> web.StreamResponse:
+async def _begun(request: web.Request, reply: HttpReply) -> web.StreamResponse:
     response = web.StreamResponse(status=reply.status)
     _set_headers(response, reply)
     response.content_length = len(reply.body)
@@ -136,7 +136,7 @@ async def _begun(request: web.Request, reply: Reply) -> web.StreamResponse:
     return response
 
 
-def _set_headers(response: web.StreamResponse, reply: Reply) -> None:
+def _set_headers(response: web.StreamResponse, reply: HttpReply) -> None:
     if reply.body:
         response.headers["Content-Type"] = reply.content_type
     response.headers.update(reply.headers)

@@ -11,8 +11,8 @@ from urllib.parse import quote
 from aiohttp import web
 
 from batchscan.emulator import bodies, malformed
-from batchscan.emulator.account import Account
-from batchscan.emulator.bodies import Reply
+from batchscan.emulator.account import EmulatedAccount
+from batchscan.emulator.bodies import HttpReply
 from batchscan.emulator.checks import Checks
 from batchscan.emulator.config import EmulatorConfig
 from batchscan.emulator.fault_sender import FaultInjector
@@ -26,7 +26,7 @@ _HOST = "127.0.0.1"
 _LOGIN_BYTES = 10_000
 _INDEX = "index.html"  # what a site shows at its root
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_Answer = Callable[[web.Request, RequestRecord], Awaitable[Reply]]
+_Answer = Callable[[web.Request, RequestRecord], Awaitable[HttpReply]]
 
 
 class Emulator:
@@ -39,7 +39,7 @@ class Emulator:
         silence_warnings()
         self.config = config
         self.journal = Journal(config.journal_length)
-        self.account = Account(config)
+        self.account = EmulatedAccount(config)
         self._book = FaultRules(config.faults)
         self._internet = WebFolder(config, self.web_url)
         self._checks = Checks(config, self.account, self._internet.find)
@@ -151,12 +151,12 @@ class Emulator:
             return response
         return await failing.send(refusal or await answer(request, visit))
 
-    def _admit(self, request: web.Request) -> Reply | None:
+    def _admit(self, request: web.Request) -> HttpReply | None:
         return self.account.admit(request.headers.get("Authorization"), request.remote or "")
 
     async def _upload(
-        self, request: web.Request, visit: RequestRecord, refusal: Reply | None
-    ) -> Reply | None:
+        self, request: web.Request, visit: RequestRecord, refusal: HttpReply | None
+    ) -> HttpReply | None:
         """Read the form, for the journal also where the request is refused already."""
         try:
             visit.upload = await read_upload(request, self.config.max_bytes)
@@ -164,17 +164,17 @@ class Emulator:
             return refusal or bad.reply
         return refusal
 
-    async def _login(self, request: web.Request, visit: RequestRecord) -> Reply:  # noqa: ARG002
+    async def _login(self, request: web.Request, visit: RequestRecord) -> HttpReply:  # noqa: ARG002
         if (request.content_length or 0) > _LOGIN_BYTES:
-            return Reply(413, b"")
+            return HttpReply(413, b"")
         return self.account.login(await request.read())
 
-    async def _check(self, request: web.Request, visit: RequestRecord) -> Reply:  # noqa: ARG002
+    async def _check(self, request: web.Request, visit: RequestRecord) -> HttpReply:  # noqa: ARG002
         if visit.upload is None:
             raise RuntimeError("a check that was not refused has an upload")
         return await self._checks.answer(visit, visit.upload)
 
-    async def _credits(self, request: web.Request, visit: RequestRecord) -> Reply:  # noqa: ARG002
+    async def _credits(self, request: web.Request, visit: RequestRecord) -> HttpReply:  # noqa: ARG002
         return bodies.json_reply(200, {"Amount": self.account.balance})
 
     async def _show_page(self, request: web.Request) -> web.StreamResponse:

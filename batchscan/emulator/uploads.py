@@ -12,7 +12,7 @@ from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from batchscan.emulator import bodies
-from batchscan.emulator.bodies import Reply
+from batchscan.emulator.bodies import HttpReply
 from batchscan.images import headers, kinds
 from batchscan.images.bare import bare_copies
 from batchscan.images.file_name import extension_of
@@ -30,7 +30,7 @@ _TEXTS = ("filename", "sandbox", "developerPayload")
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class UploadForm:
     """A form that came whole."""
 
     image: bytes = field(repr=False)
@@ -43,12 +43,12 @@ class Upload:
 class BadUpload(Exception):
     """The form or its picture is refused; carries the answer."""
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: HttpReply) -> None:
         super().__init__(reply.status)
         self.reply = reply
 
 
-async def read_upload(request: web.Request, max_bytes: int) -> Upload:
+async def read_upload(request: web.Request, max_bytes: int) -> UploadForm:
     """Read a check's form; other parts than the vendor's are ignored.
 
     Raises:
@@ -80,7 +80,7 @@ def _check_headers(request: web.Request, max_bytes: int) -> None:
         raise _too_large(request.content_length)
 
 
-def _upload(images: list[tuple[bytes, str]], texts: dict[str, str]) -> Upload:
+def _upload(images: list[tuple[bytes, str]], texts: dict[str, str]) -> UploadForm:
     if not images:
         raise _refusal(400, 1, "The image field is required.")
     if len(images) > 1:
@@ -91,10 +91,10 @@ def _upload(images: list[tuple[bytes, str]], texts: dict[str, str]) -> Upload:
         raise _refusal(400, 24, "The filename is not valid.")
     sandbox = texts.get("sandbox", "false").strip().lower() == "true"
     sha256 = hashlib.sha256(data).hexdigest()
-    return Upload(data, sha256, name, sandbox, texts.get("developerPayload"))
+    return UploadForm(data, sha256, name, sandbox, texts.get("developerPayload"))
 
 
-def measure(upload: Upload, max_bytes: int, max_pixels: int) -> tuple[ImageFormat, Size]:
+def measure(upload: UploadForm, max_bytes: int, max_pixels: int) -> tuple[ImageFormat, Size]:
     """Give a picture's kind and size, from its header and, where headers are alike, its name.
 
     Raises:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from batchscan.emulator.bodies import Match, Reply
+from batchscan.emulator.bodies import HttpReply, VendorMatch
 from batchscan.emulator.config import EmulatorConfig
-from batchscan.emulator.uploads import Upload, invalid_file
+from batchscan.emulator.uploads import UploadForm, invalid_file
 from batchscan.emulator.web_files import content_type, read_below
 from batchscan.errors import UsageError
 from batchscan.images.kinds import ImageFormat
@@ -64,7 +64,7 @@ class WebFolder:
         if self._index is not None:
             await asyncio.wait([self._index])
 
-    async def find(self, upload: Upload, kind: ImageFormat) -> Sequence[Match]:
+    async def find(self, upload: UploadForm, kind: ImageFormat) -> Sequence[VendorMatch]:
         """Find copies of a picture; waits until the index is built.
 
         Raises:
@@ -78,11 +78,11 @@ class WebFolder:
         async with self._decoders:
             found = await asyncio.to_thread(_search, index, upload, kind)
         return [
-            Match(self._url_of(each.name), each.kind, tuple(map(self._url_of, each.pages)))
+            VendorMatch(self._url_of(each.name), each.kind, tuple(map(self._url_of, each.pages)))
             for each in found
         ]
 
-    async def page(self, name: str) -> Reply:
+    async def page(self, name: str) -> HttpReply:
         """A picture or a page by its relative name.
 
         Raises:
@@ -94,7 +94,7 @@ class WebFolder:
             data = await asyncio.to_thread(read_below, self._root, name)
         except OSError:
             raise web.HTTPNotFound from None
-        return Reply(200, data, content_type(name) or "", _HEADERS)
+        return HttpReply(200, data, content_type(name) or "", _HEADERS)
 
 
 def _build(root: Path, stop: threading.Event) -> Coroutine[None, None, Index]:
@@ -103,7 +103,7 @@ def _build(root: Path, stop: threading.Event) -> Coroutine[None, None, Index]:
     return asyncio.to_thread(Index.build, root, stop)
 
 
-def _search(index: Index, upload: Upload, kind: ImageFormat) -> list[Found]:
+def _search(index: Index, upload: UploadForm, kind: ImageFormat) -> list[Found]:
     from batchscan.emulator.matching.similarity import fingerprint  # noqa: PLC0415 - the same
 
     mine = None

@@ -81,7 +81,7 @@ class Inspector:
 T = TypeVar("T")
 
 
-class _Job(NamedTuple):
+class _ThreadJob(NamedTuple):
     work: Callable[[], Any]
     future: asyncio.Future[Any]
 
@@ -96,7 +96,7 @@ class ThreadPool:
         """Prepare; threads start with the first job."""
         self._size = size
         self._name = name
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._jobs: SimpleQueue[_ThreadJob | None] = SimpleQueue()
         self._done: deque[Callable[[], None]] = deque()
         self._told = False  # whether the loop knows that something is done
         self._threads: list[threading.Thread] = []
@@ -107,7 +107,7 @@ class ThreadPool:
         if not self._threads:
             self._start(loop)
         future: asyncio.Future[T] = loop.create_future()
-        self._jobs.put(_Job(work, future))
+        self._jobs.put(_ThreadJob(work, future))
         return await future
 
     def close(self) -> None:
@@ -144,7 +144,7 @@ class ThreadPool:
             self._done.popleft()()
 
 
-def _finished(job: _Job) -> Callable[[], None]:
+def _finished(job: _ThreadJob) -> Callable[[], None]:
     """Do a job; gives what completes its future, in the loop."""
     work, future = job
     try:

@@ -18,7 +18,7 @@ from batchscan.engines.interface import (
 from batchscan.enums import FailReason, MatchKind
 from batchscan.errors import AuthRefused, NoCredits, StopRun, Unavailable
 from batchscan.ledger.match_rows import by_key
-from batchscan.model import Answer, Match, Score, ServiceError
+from batchscan.model import Answer, Match, ServiceError
 from batchscan.settings import Api
 from batchscan.util.collection import collection_held
 from batchscan.util.urls import registrable_domain
@@ -112,7 +112,7 @@ def _of_picture(error: vendor.CopyleaksError) -> Reply:
     match error:
         case vendor.ScanIdConflict():
             return Conflict(details)
-        case vendor.Refused():
+        case vendor.PictureRefused():
             return Refused(details, final=True)
         case vendor.RateLimited(retry_after=wait):
             return Throttled(details, wait, away=False)
@@ -164,15 +164,12 @@ def parse_answer(
 
 def _parse(body: bytes, received_at: float, scan_id: str | None, *, sandbox: bool) -> Answer:
     result = read_check(body, scan_id)
-    score = result.score
     return Answer(
         body=body,
         received_at=received_at,
         credits=0 if sandbox else result.actual_credits,
         expected_credits=0 if sandbox else result.expected_credits,
-        score=Score(score.total_matches, score.full_matches, score.partial_matches)
-        if score
-        else None,
+        score=result.score,
         matches=tuple(by_key(map(_match, result.internet)).values()),
         warnings=result.warnings,
         trouble=result.trouble,

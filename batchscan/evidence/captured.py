@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from batchscan.capture.kept import SUFFIX, blocks_of, trouble_with
 from batchscan.enums import CaptureKind
 from batchscan.evidence import records
-from batchscan.evidence.case_page import Theirs
+from batchscan.evidence.case_page import CapturedPreview
 from batchscan.evidence.pack_writer import PackWriter
 from batchscan.ledger.captures import CaptureFile
 from batchscan.util.timestamps import rfc3339
@@ -20,7 +20,7 @@ class PackedCaptures(NamedTuple):
     """What was added for one picture."""
 
     fields: dict[str, list[records.CaptureFields]]  # by the match's key
-    theirs: dict[str, Theirs]  # the same
+    theirs: dict[str, CapturedPreview]  # the same
     files: int
     bad: tuple[str, ...]  # what is missing or altered: names
 
@@ -41,7 +41,7 @@ class CapturePacker:
         """Add all captures of a picture's matches, by the match's key."""
         bad: list[str] = []
         fields: dict[str, list[records.CaptureFields]] = {}
-        theirs: dict[str, Theirs] = {}
+        theirs: dict[str, CapturedPreview] = {}
         for key, files in captured.items():
             for file in files:
                 trouble = self._trouble(file)
@@ -74,9 +74,9 @@ class CapturePacker:
         return name
 
 
-def _look(file: CaptureFile) -> Theirs | None:
+def _look(file: CaptureFile) -> CapturedPreview | None:
     looks = {each.kind: each.preview for each in file.resources if each.preview is not None}
     if not looks:
         return None
     shot = looks.get(CaptureKind.SCREENSHOT)
-    return Theirs(looks.get(CaptureKind.PICTURE), rfc3339(file.captured_at), shot)
+    return CapturedPreview(looks.get(CaptureKind.PICTURE), rfc3339(file.captured_at), shot)

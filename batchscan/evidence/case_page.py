@@ -15,7 +15,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from batchscan.enums import CaptureKind, Disposition
-from batchscan.evidence.credentials import said
+from batchscan.evidence.content_credentials import said
 from batchscan.evidence.manifest import Manifest
 from batchscan.evidence.records import CaptureFields, PackedMatch, PictureFields, ResourceFields
 from batchscan.report import html_assets
@@ -39,7 +39,7 @@ _PLACE: Final = "{# pictures #}"
 _BLOCK: Final = 65_536  # bytes
 
 
-class Theirs(NamedTuple):
+class CapturedPreview(NamedTuple):
     """What stood at a match's addresses when it was captured last: small JPEG files."""
 
     jpeg: bytes | None
@@ -98,7 +98,9 @@ class CasePage:
         self._room = MAX_BYTES
         self._left_out = 0
 
-    def add(self, picture: PictureFields, ours: bytes | None, theirs: Mapping[str, Theirs]) -> None:
+    def add(
+        self, picture: PictureFields, ours: bytes | None, theirs: Mapping[str, CapturedPreview]
+    ) -> None:
         """Show a picture.
 
         Args:
@@ -174,7 +176,9 @@ _PICTURE: Final = _environment().get_template("case_picture.html")
 _PAGE: Final = _environment().get_template(CASE)
 
 
-def _case(picture: PictureFields, ours: bytes | None, theirs: Mapping[str, Theirs]) -> _CaseView:
+def _case(
+    picture: PictureFields, ours: bytes | None, theirs: Mapping[str, CapturedPreview]
+) -> _CaseView:
     path = picture.paths[0].path if picture.paths else ""
     return _CaseView(
         name=os.path.basename(path) or path or "a picture without a name",
@@ -188,7 +192,7 @@ def _case(picture: PictureFields, ours: bytes | None, theirs: Mapping[str, Their
     )
 
 
-def _match(match: PackedMatch, theirs: Theirs | None) -> _MatchView:
+def _match(match: PackedMatch, theirs: CapturedPreview | None) -> _MatchView:
     rule = match.allowed_by
     sent = [each for each in match.decisions if each.disposition is Disposition.NOTICED]
     return _MatchView(

@@ -19,7 +19,7 @@ from batchscan.allow import AllowRules, Rule
 from batchscan.evidence import records
 from batchscan.evidence.captured import FOLDER, CapturePacker, PackedCaptures
 from batchscan.evidence.case_page import CASE, CasePage
-from batchscan.evidence.credentials import NOT_READ, read_credentials
+from batchscan.evidence.content_credentials import NOT_READ, read_credentials
 from batchscan.evidence.looks import Looks
 from batchscan.evidence.manifest import (
     MANIFEST,
@@ -47,7 +47,7 @@ _ADVICE: Final = "or name another file with --to"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class PackInputs:
     """What a pack is made of and with."""
 
     asked_for: PackRequest
@@ -84,7 +84,7 @@ class Packed:
     missing: tuple[str, ...] = ()  # captures whose files are not as they were, or not there
 
 
-def pack(ledger: Ledger, pictures: Iterable[int], request: Request, path: str) -> Packed:
+def pack(ledger: Ledger, pictures: Iterable[int], request: PackInputs, path: str) -> Packed:
     """Write the evidence about some pictures to a new file, in this order.
 
     Raises:
@@ -173,7 +173,7 @@ class _PackBuilder:
             if run is not None and run.report is not None:
                 self._packer.add(f"runs/{run_id}.json", run.report, run.started_at)
 
-    def describe(self, request: Request) -> Manifest:
+    def describe(self, request: PackInputs) -> Manifest:
         """Add the text for people, and say everything but which files there are."""
         service, sandbox = self._ledger.evidence.service()
         made_at, address = rfc3339(request.now), replace_surrogates(service)

@@ -9,7 +9,7 @@ import msgspec
 
 from batchscan.allow import Rule
 from batchscan.enums import CaptureKind
-from batchscan.evidence.credentials import NOT_READ, CredentialsFields
+from batchscan.evidence.content_credentials import NOT_READ, CredentialsFields
 from batchscan.ledger.captures import CaptureFile
 from batchscan.ledger.evidence import EvidenceAnswer, EvidencePicture
 from batchscan.model import Provenance, TrackedMatch

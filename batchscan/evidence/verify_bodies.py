@@ -10,8 +10,8 @@ from typing import IO, Any, Final
 import msgspec
 
 from batchscan.evidence.manifest import PackedFile
+from batchscan.web_client.fetch_results import FetchError
 from batchscan.web_client.inflate import decode_body
-from batchscan.web_client.results import FetchError
 
 MAX_RECORD: Final = 64_000_000
 """Bytes of what is recorded of one picture, at most."""
@@ -42,7 +42,7 @@ class _Match(msgspec.Struct):
     captures: list[SaidCapture] = []
 
 
-class _Picture(msgspec.Struct):
+class _PackedPicture(msgspec.Struct):
     matches: list[_Match] = []
 
 
@@ -64,7 +64,7 @@ def said_captures(
             continue
         try:
             picture = msgspec.json.decode(
-                b"".join(read(file.name, MAX_RECORD)), type=_Picture, strict=True
+                b"".join(read(file.name, MAX_RECORD)), type=_PackedPicture, strict=True
             )
         except (damaged, msgspec.MsgspecError, ValueError, RecursionError):
             continue  # its hash says so, or its maker wrote no record

@@ -157,7 +157,7 @@ def check_timestamp(response: bytes, sha256: str, roots: bytes | None) -> bool |
         CaptureFault: it is about something else, or signed by others.
         UsageError: rfc3161-client is not installed, though certificates are given.
     """
-    from batchscan.capture.timestamps import read_timestamp, require_client  # noqa: PLC0415 - an extra
+    from batchscan.capture.trusted_timestamps import read_timestamp, require_client  # noqa: PLC0415 - an extra
 
     try:
         require_client("--timestamp-ca")

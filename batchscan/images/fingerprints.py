@@ -13,7 +13,7 @@ from batchscan.images.metadata import provenance
 from batchscan.images.metadata.exif import exif_of
 from batchscan.images.metadata.ifd import ORIENTATION
 from batchscan.images.thumbnail import TURNS
-from batchscan.likeness import Fingerprint
+from batchscan.rendition_types import Fingerprint
 from batchscan.renditions.fingerprint import SMALLEST_SIDE, fingerprint
 
 MAX_ASPECT: Final = 8  # times as long as wide: a strip has no shape to be known by

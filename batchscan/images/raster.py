@@ -41,7 +41,7 @@ from batchscan.images.rules import (
     Size,
 )
 from batchscan.images.unusual import name_unusual
-from batchscan.likeness import Fingerprint
+from batchscan.rendition_types import Fingerprint
 from batchscan.util.weighted_semaphore import WeightedSemaphore
 
 # Pillow's guard against huge pictures would refuse by other numbers than ours, and its limit for

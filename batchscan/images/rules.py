@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from typing import Final, NamedTuple, TypeAlias
 
 from batchscan.enums import FailReason, RejectReason
-from batchscan.likeness import Fingerprint
 from batchscan.model import Stat
+from batchscan.rendition_types import Fingerprint
 from batchscan.settings.model import Check, Scan, Send
 
 RULES_VERSION = 2

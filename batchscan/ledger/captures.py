@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from batchscan.enums import CaptureKind
-from batchscan.ledger.dispositions import Place
+from batchscan.ledger.dispositions import MatchKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Captures:
         self._connection = connection
         self._realm_id = realm_id
 
-    def add(self, place: Place, file: CaptureFile) -> int:
+    def add(self, place: MatchKey, file: CaptureFile) -> int:
         """Enter a capture of a match whose file is whole on disk; gives its number."""
         stamp = file.timestamp
         (number,) = self._connection.execute(

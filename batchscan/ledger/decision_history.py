@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 
 from batchscan.enums import Disposition
-from batchscan.ledger.dispositions import Place
+from batchscan.ledger.dispositions import MatchKey
 from batchscan.report_sections import MatchDecision
 
 MAX_DECISIONS = 50  # about one match that are shown, the newest
@@ -21,7 +21,7 @@ class DecisionHistory:
         self._connection = connection
         self._any: bool | None = None
 
-    def of_match(self, place: Place) -> tuple[MatchDecision, ...]:
+    def of_match(self, place: MatchKey) -> tuple[MatchDecision, ...]:
         """What was decided about a match, the newest first."""
         rows = self._connection.execute(
             f"SELECT {_COLUMNS} FROM decided d JOIN decisions b ON b.id = d.decision_id"
@@ -39,7 +39,7 @@ class DecisionHistory:
             " (SELECT 1 FROM decided d WHERE d.picture_id = m.picture_id AND d.key = m.key)",
             (picture_id,),
         )
-        return {url: self.of_match(Place(picture_id, key)) for url, key in rows.fetchall()}
+        return {url: self.of_match(MatchKey(picture_id, key)) for url, key in rows.fetchall()}
 
     def _has_any(self) -> bool:
         """Whether anything was decided: reports ask about many pictures."""

@@ -25,14 +25,14 @@ _MATCHES = (
 )
 
 
-class Place(NamedTuple):
+class MatchKey(NamedTuple):
     """A match in the order in which matches are marked."""
 
     picture_id: int = 0
     key: str = ""
 
 
-_START = Place()
+_START = MatchKey()
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class MarkResult:
     left_alone: Counter[str] = field(default_factory=Counter)  # not meant after all, by the reason
     pictures: int = 0
     last_picture: int = 0
-    reached: Place | None = _START  # the last match that was looked at; None after all of them
+    reached: MatchKey | None = _START  # the last match that was looked at; None after all of them
     batch: int | None = None  # of the decisions, from the first on
 
     @property
@@ -68,7 +68,7 @@ class Choice:
     pictures: Callable[[Sequence[bytes]], bool] | None = None  # of a picture's paths; None for all
     only: Disposition | None = None  # those that were decided so
     only_present: bool = False  # not those that are gone
-    is_gone: Callable[[Place], bool] | None = None  # by what their sites said since
+    is_gone: Callable[[MatchKey], bool] | None = None  # by what their sites said since
     allows: Allows | None = None  # what may stay, and is left alone
 
 
@@ -102,7 +102,7 @@ _FOLLOWS: Final = {
 class SeenMatch(NamedTuple):
     """A match, and what was decided about it when somebody looked."""
 
-    place: Place
+    place: MatchKey
     disposition: Disposition
 
 
@@ -111,16 +111,16 @@ class SeenResult:
     """What became of matches that somebody looked at and decided about."""
 
     batch: int | None = None  # of the decisions; None where nothing was written
-    changed: dict[Place, Disposition] = field(default_factory=dict)  # what those were before
+    changed: dict[MatchKey, Disposition] = field(default_factory=dict)  # what those were before
     noted: int = 0  # that were so already and got the note
-    otherwise: dict[Place, Disposition] = field(default_factory=dict)  # decided meanwhile
+    otherwise: dict[MatchKey, Disposition] = field(default_factory=dict)  # decided meanwhile
     unknown: int = 0  # that the ledger has not
 
 
 class _Chosen(NamedTuple):
     """A match of a choice, as it is now."""
 
-    place: Place
+    place: MatchKey
     url: str
     before: Disposition
     is_present: bool
@@ -266,7 +266,7 @@ class Dispositions:
             (batch.number, *(marked.reached or _START), MATCHES_A_PIECE),
         ).fetchall()
         for picture_id, key, before, current in rows:
-            place = Place(picture_id, key)
+            place = MatchKey(picture_id, key)
             if current == batch.disposition:
                 marked.add(picture_id, Disposition(before))
                 self._decide(
@@ -301,7 +301,7 @@ class Dispositions:
         return int(row[0])
 
     def _decide(
-        self, batch: int, place: Place, before: Disposition, after: Disposition, at: float
+        self, batch: int, place: MatchKey, before: Disposition, after: Disposition, at: float
     ) -> None:
         self._connection.execute(
             "INSERT OR IGNORE INTO decided (decision_id, picture_id, key, before, after)"
@@ -329,12 +329,14 @@ class Dispositions:
             if choice.pictures is not None and picture_id != last:
                 wanted, last = choice.pictures(self._history.paths_of(picture_id)), picture_id
             if wanted and choice.chosen(url):
-                place = Place(picture_id, key)
+                place = MatchKey(picture_id, key)
                 yield _Chosen(place, url, Disposition(before), bool(present), sha256)
         full = len(rows) == MATCHES_A_PIECE
-        marked.reached = Place(*rows[-1][:2]) if full else None
+        marked.reached = MatchKey(*rows[-1][:2]) if full else None
 
-    def _next(self, domain: str | None, after: Place) -> list[tuple[int, str, str, str, int, str]]:
+    def _next(
+        self, domain: str | None, after: MatchKey
+    ) -> list[tuple[int, str, str, str, int, str]]:
         values: list[object] = [self._realm_id, *after, MATCHES_A_PIECE]
         query = f"{_MATCHES} {_AFTER} {_ORDER}"
         if domain is not None:  # by its index

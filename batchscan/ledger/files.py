@@ -23,7 +23,7 @@ FOLDERS_A_TURN = 200  # sealed in one transaction
 MAX_SEALED = 10_000  # files of a folder; a larger one is walked in several blocks
 
 
-class _Row(NamedTuple):
+class _FileRow(NamedTuple):
     """What is known of a file."""
 
     name: bytes
@@ -67,7 +67,7 @@ class BlockStatus:
     )  # unchanged, and to be asked again
 
 
-class Files:
+class FileTable:
     """The table of files."""
 
     def __init__(
@@ -119,7 +119,7 @@ class Files:
         for folder_id in folders:
             query = f"{_ROWS} ORDER BY f.name LIMIT ?"
             values = (self._realm_id, folder_id, MAX_SEALED + 1)
-            rows = list(map(_Row._make, self._connection.execute(query, values)))
+            rows = list(map(_FileRow._make, self._connection.execute(query, values)))
             stand = all(_stands(row, standing) for row in rows)
             if stand and 0 < len(rows) <= MAX_SEALED:
                 found = fingerprint([(os.fsdecode(row.name), *row[1:4]) for row in rows])
@@ -152,7 +152,11 @@ class Files:
         )
 
     def _put_seal(
-        self, folder_id: int, found: bytes | None, rows: Sequence[_Row], standing: FreshnessPolicy
+        self,
+        folder_id: int,
+        found: bytes | None,
+        rows: Sequence[_FileRow],
+        standing: FreshnessPolicy,
     ) -> None:
         contents = Contents(_oldest(rows), _matched(rows), _rejected(rows))
         self._seals.store(folder_id, rows[0].name, found, standing, contents)
@@ -174,7 +178,7 @@ class Files:
 
     def _compare(
         self, folder_id: int, entries: Sequence[FileStat], standing: FreshnessPolicy
-    ) -> tuple[BlockStatus, list[_Row]]:
+    ) -> tuple[BlockStatus, list[_FileRow]]:
         """Tell entries apart by their rows; also the rows of those that are as they were."""
         known = self._known(folder_id, [os.fsencode(entry[0]) for entry in entries])
         result, rows = BlockStatus(), []
@@ -198,36 +202,36 @@ class Files:
             rows.append(row)
         return result, rows
 
-    def _known(self, folder_id: int, names: list[bytes]) -> Iterator[_Row | None]:
+    def _known(self, folder_id: int, names: list[bytes]) -> Iterator[_FileRow | None]:
         """The row of each name, or None."""
         for start in range(0, len(names), NAMES_A_QUERY):
             some = names[start : start + NAMES_A_QUERY]
             marks = ",".join("?" * len(some))
             query = f"{_ROWS} AND f.name IN ({marks})"
             found = self._connection.execute(query, (self._realm_id, folder_id, *some))
-            rows = {row.name: row for row in map(_Row._make, found)}
+            rows = {row.name: row for row in map(_FileRow._make, found)}
             yield from (rows.get(name) for name in some)
 
 
-def _stands(row: _Row, standing: FreshnessPolicy) -> bool:
+def _stands(row: _FileRow, standing: FreshnessPolicy) -> bool:
     if row.unread or (row.covered and not standing.covers):
         return False
     return standing.is_current(row.rules, row.run_id, row.received_at, matched=bool(row.matched))
 
 
-def _oldest(rows: Iterable[_Row]) -> float | None:
+def _oldest(rows: Iterable[_FileRow]) -> float | None:
     times = [row.received_at for row in rows if row.rules is None and row.received_at is not None]
     return min(times, default=None)
 
 
-def _matched(rows: Iterable[_Row]) -> MatchedFiles:
+def _matched(rows: Iterable[_FileRow]) -> MatchedFiles:
     """Those that were asked about first: a picture goes by the name of its best version."""
     found = [row for row in rows if row.matched and row.picture_id]
     found.sort(key=lambda row: row.covered)
     return [(row.picture_id, row.name) for row in found if row.picture_id]
 
 
-def _rejected(rows: Iterable[_Row]) -> Rejected:
+def _rejected(rows: Iterable[_FileRow]) -> Rejected:
     found: Rejected = {}
     for row in rows:
         if row.reason is not None:

@@ -23,7 +23,7 @@ from batchscan.ledger.damage import check_whole, damage_behind, stamp
 from batchscan.ledger.decision_history import DecisionHistory
 from batchscan.ledger.dispositions import Dispositions
 from batchscan.ledger.evidence import EvidenceReader
-from batchscan.ledger.files import Files
+from batchscan.ledger.files import FileTable
 from batchscan.ledger.identity import Identity, Noting, stamp_noted
 from batchscan.ledger.integrity import ODD
 from batchscan.ledger.match_choice import ChosenMatches
@@ -35,7 +35,7 @@ from batchscan.ledger.prune import Pruning
 from batchscan.ledger.rate_limits import RateLimits
 from batchscan.ledger.readings import Readings
 from batchscan.ledger.realms import Realm, address_of, akin, all_ids_of, enter, realm_id_of
-from batchscan.ledger.rechecks import Rechecks
+from batchscan.ledger.rechecks import RecheckTables
 from batchscan.ledger.renditions import Renditions
 from batchscan.ledger.report_cache import ReportCache
 from batchscan.ledger.report_view import ReportPictures, ReportView, Scope
@@ -71,7 +71,7 @@ class Ledger:
         self.path, self.realm, self._realm_id = path, realm, realm_id
         seals = BlockCache(connection, realm_id, writable=writable)
         self.report_pictures = ReportPictures(connection)
-        self.files = Files(connection, realm_id, seals, self.report_pictures)
+        self.files = FileTable(connection, realm_id, seals, self.report_pictures)
         self.history = MatchHistory(connection, realm_id, record_events=record_events)
         named = f"{name}\n{int(realm.sandbox)}"
         self.claims = Claims(connection, realm_id, named, seals, self.history)
@@ -94,7 +94,7 @@ class Ledger:
         self.decision_history = DecisionHistory(connection)
         self.chosen_matches = ChosenMatches(connection, realm_id, self.history)
         self.captures = Captures(connection, realm_id)
-        self.rechecks = Rechecks(connection, realm_id, self.history)
+        self.rechecks = RecheckTables(connection, realm_id, self.history)
         self.outbox = Outbox(connection, realm_id, self.history)
 
     @classmethod

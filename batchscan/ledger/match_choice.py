@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from batchscan.enums import Disposition
-from batchscan.ledger.dispositions import Place
+from batchscan.ledger.dispositions import MatchKey
 from batchscan.ledger.match_history import PRESENT, MatchHistory
 from batchscan.ledger.match_rows import decoded_pages
 
@@ -16,7 +16,7 @@ from batchscan.ledger.match_rows import decoded_pages
 class ChosenMatch(NamedTuple):
     """A match that was chosen."""
 
-    place: Place
+    place: MatchKey
     url: str
     pages: tuple[str, ...]
     domain: str
@@ -61,11 +61,11 @@ class ChosenMatches:
             if choice.pictures is not None and picture_id != last:
                 wanted, last = choice.pictures(self._history.paths_of(picture_id)), picture_id
             if wanted:
-                place = Place(picture_id, key)
+                place = MatchKey(picture_id, key)
                 known = Disposition(disposition)
                 yield ChosenMatch(place, url, decoded_pages(pages), domain, known, sha256)
 
-    def one(self, place: Place) -> ChosenMatch | None:
+    def one(self, place: MatchKey) -> ChosenMatch | None:
         """A match by its place; None where there is none."""
         row = self._connection.execute(
             "SELECT m.url, m.pages, m.domain, m.disposition, lower(hex(p.sha256)) FROM sightings m"

@@ -74,7 +74,7 @@ class PendingSummary:
     trouble: str | None  # of the last attempt
 
 
-class _Row(NamedTuple):
+class _EventRow(NamedTuple):
     event: str
     first: int
     there: int
@@ -112,7 +112,7 @@ class Outbox:
         """What a run saw that is in no message, the worst first."""
         paths: tuple[bytes, ...] = ()
         last = None
-        for row in map(_Row._make, self._connection.execute(_NEWS, (self._realm_id, run_id))):
+        for row in map(_EventRow._make, self._connection.execute(_NEWS, (self._realm_id, run_id))):
             if row.picture_id != last:
                 last, paths = row.picture_id, self._paths(row.picture_id, row.path)
             yield _news(row, paths)
@@ -196,7 +196,7 @@ class Outbox:
         return known if seen is None else (seen, *(path for path in known if path != seen))
 
 
-def _news(row: _Row, paths: tuple[bytes, ...]) -> MatchEventRecord:
+def _news(row: _EventRow, paths: tuple[bytes, ...]) -> MatchEventRecord:
     event = MatchEvent(row.event)
     match = TrackedMatch(
         url=row.url,

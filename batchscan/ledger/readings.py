@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from batchscan.ledger.files import Files
+from batchscan.ledger.files import FileTable
 from batchscan.ledger.known import MOST_ATTEMPTS
 from batchscan.ledger.match_history import MatchHistory
 from batchscan.model import Answer
@@ -26,7 +26,7 @@ class Readings:
     """Enters what answers say, and knows which ones nobody has read yet."""
 
     def __init__(
-        self, connection: sqlite3.Connection, realm_id: int, history: MatchHistory, files: Files
+        self, connection: sqlite3.Connection, realm_id: int, history: MatchHistory, files: FileTable
     ) -> None:
         self._connection = connection
         self._realm_id = realm_id

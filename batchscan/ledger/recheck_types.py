@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from batchscan.enums import Disposition, RecheckKind, RecheckVerdict
-from batchscan.ledger.dispositions import Place
+from batchscan.ledger.dispositions import MatchKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +17,13 @@ class RecheckChoice:
     dispositions: frozenset[Disposition] | None  # None for all
     chosen: Callable[[str], bool]  # says of a URL whether it is meant
     pictures: Callable[[Sequence[bytes]], bool] | None = None  # of a picture's paths; None for all
-    place: Place | None = None  # the only match that is meant
+    place: MatchKey | None = None  # the only match that is meant
 
 
 class MatchToCheck(NamedTuple):
     """A match that is asked about."""
 
-    place: Place
+    place: MatchKey
     url: str
     pages: tuple[str, ...]
     domain: str
@@ -32,11 +32,11 @@ class MatchToCheck(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class MatchBatch:
     """Some chosen matches, and from where to go on; None at the end."""
 
     matches: tuple[MatchToCheck, ...]
-    reached: Place | None
+    reached: MatchKey | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class CheckedAddress(NamedTuple):
 class CheckedMatch:
     """What is kept of one match in one run."""
 
-    place: Place
+    place: MatchKey
     path: bytes
     disposition: Disposition
     picture: CheckedAddress

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from batchscan.enums import Disposition, RecheckKind, RecheckVerdict
-from batchscan.ledger.dispositions import Place
+from batchscan.ledger.dispositions import MatchKey
 from batchscan.ledger.match_history import MatchHistory
 from batchscan.ledger.match_rows import decoded_pages
 from batchscan.ledger.recheck_history import RecheckHistory
 from batchscan.ledger.recheck_types import (
-    Block,
     CheckedAddress,
     CheckedMatch,
+    MatchBatch,
     MatchToCheck,
     Observation,
     RecheckChoice,
@@ -23,10 +23,10 @@ from batchscan.ledger.recheck_types import (
 )
 
 MATCHES_A_BLOCK: Final = 500  # looked at for one block of chosen ones
-_START: Final = Place()
+_START: Final = MatchKey()
 
 
-class Rechecks:
+class RecheckTables:
     """The tables of rechecks, of this realm."""
 
     def __init__(
@@ -64,7 +64,7 @@ class Rechecks:
         """Note that a run asked everything that it was to ask."""
         self._connection.execute("UPDATE recheck_runs SET ended_at = ? WHERE id = ?", (at, run))
 
-    def block(self, choice: RecheckChoice, after: Place | None, run: int | None) -> Block:
+    def block(self, choice: RecheckChoice, after: MatchKey | None, run: int | None) -> MatchBatch:
         """The next chosen matches.
 
         Args:
@@ -83,7 +83,7 @@ class Rechecks:
         ).fetchall()
         found = tuple(self._chosen(choice, rows))
         full = len(rows) == MATCHES_A_BLOCK
-        return Block(found, Place(*rows[-1][:2]) if full else None)
+        return MatchBatch(found, MatchKey(*rows[-1][:2]) if full else None)
 
     def _chosen(
         self, choice: RecheckChoice, rows: Sequence[tuple[int, str, str, bytes, str, str, int]]
@@ -101,9 +101,9 @@ class Rechecks:
             if choice.pictures is None or choice.pictures(ours):
                 shown = decoded_pages(pages)
                 path = ours[0] if ours else b""
-                yield MatchToCheck(Place(picture_id, key), url, shown, domain, disposition, path)
+                yield MatchToCheck(MatchKey(picture_id, key), url, shown, domain, disposition, path)
 
-    def reference(self, place: Place) -> Reference:
+    def reference(self, place: MatchKey) -> Reference:
         """What to compare a match's picture with: a capture may have been first."""
         sha256, mark = self._connection.execute(
             "SELECT sha256, fingerprint FROM (SELECT sha256, fingerprint, first_at AS at"
@@ -121,7 +121,7 @@ class Rechecks:
     def record(
         self,
         run: int,
-        place: Place,
+        place: MatchKey,
         seen: Sequence[Observation],
         their: TheirPicture | None,
         gone_after: float,
@@ -143,7 +143,7 @@ class Rechecks:
         return [self._enter(run, place, each, gone_after) for each in seen]
 
     def _enter(
-        self, run: int, place: Place, seen: Observation, gone_after: float
+        self, run: int, place: MatchKey, seen: Observation, gone_after: float
     ) -> RecheckVerdict:
         since, last, named = self._before(place, seen)
         verdict = seen.verdict
@@ -176,7 +176,9 @@ class Rechecks:
         )
         return verdict
 
-    def _before(self, place: Place, seen: Observation) -> tuple[float | None, float | None, bool]:
+    def _before(
+        self, place: MatchKey, seen: Observation
+    ) -> tuple[float | None, float | None, bool]:
         """Since when an address is not there, when it was asked, and if it ever named the picture.
 
         An answer of the service that names the match again is newer knowledge: it begins anew.
@@ -200,7 +202,7 @@ class Rechecks:
         ).fetchone()
         return since, last, bool(named)
 
-    def _keep(self, place: Place, their: TheirPicture, at: float) -> None:
+    def _keep(self, place: MatchKey, their: TheirPicture, at: float) -> None:
         """Keep their picture: as first fetched to compare with, and as it looks now."""
         self._connection.execute(
             "INSERT INTO their_pictures (picture_id, key, first_at, sha256, fingerprint, seen_at,"
@@ -233,7 +235,7 @@ class Rechecks:
         paths = self._history.paths_of(picture_id)
         since = first[10]
         return CheckedMatch(
-            Place(picture_id, key),
+            MatchKey(picture_id, key),
             paths[0] if paths else b"",
             Disposition(str(first[11])),
             _address(first),

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
-from batchscan.likeness import Fingerprint
 from batchscan.model import Candidate, Image, Stat
+from batchscan.rendition_types import Fingerprint
 
 MAX_THUMBNAILS: Final = 4_096
 """Thumbnails that are kept in this process, on disk; of more pictures they are made again."""

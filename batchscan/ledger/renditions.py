@@ -17,8 +17,8 @@ from batchscan.ledger.rendition_files import (
     fingerprint_in,
 )
 from batchscan.ledger.versions import COVERED_FILE
-from batchscan.likeness import CoveredBy, Fingerprint
 from batchscan.model import Candidate, Stat
+from batchscan.rendition_types import CoveredBy, Fingerprint
 from batchscan.util.paths import join_path, split_path
 
 _ANSWERED: Final = (

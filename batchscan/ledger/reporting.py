@@ -12,8 +12,8 @@ from batchscan.ledger.known import ANSWER_COLUMNS, StoredAnswer
 from batchscan.ledger.match_history import PRESENT
 from batchscan.ledger.recheck_history import RecheckHistory
 from batchscan.ledger.versions import COVERED_FILE
-from batchscan.likeness import CoveredBy
 from batchscan.model import Sent
+from batchscan.rendition_types import CoveredBy
 from batchscan.report_sections import (
     AllowRule,
     Domain,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.ledger.allowed_matches import AllowedMatches
-from batchscan.ledger.dispositions import Place
+from batchscan.ledger.dispositions import MatchKey
 from batchscan.ledger.match_history import PRESENT, STATE, MatchHistory
 from batchscan.ledger.review_details import ReviewDetails
 
@@ -82,7 +82,7 @@ class ReviewFilter:
 class QueuedMatch(NamedTuple):
     """A match as a list shows it."""
 
-    place: Place
+    place: MatchKey
     url: str
     kind: MatchKind
     domain: str
@@ -152,7 +152,7 @@ class ReviewQueue:
         return [PictureCount(*row) for row in rows]
 
     def of_site(
-        self, chosen: ReviewFilter, domain: str, after: Place, most: int
+        self, chosen: ReviewFilter, domain: str, after: MatchKey, most: int
     ) -> list[QueuedMatch]:
         """The next matches of one site, in the order of pictures."""
         query = (
@@ -162,7 +162,7 @@ class ReviewQueue:
         return self._matches(self._ask(query, self._at(chosen, after, most, domain)))
 
     def of_site_before(
-        self, chosen: ReviewFilter, domain: str, before: Place, most: int
+        self, chosen: ReviewFilter, domain: str, before: MatchKey, most: int
     ) -> list[QueuedMatch]:
         """The matches of one site before a place, the nearest first."""
         query = (
@@ -172,7 +172,7 @@ class ReviewQueue:
         values = self._at(chosen, before, most, domain)
         return self._matches(self._ask(query, values))
 
-    def of_pictures(self, chosen: ReviewFilter, after: Place, most: int) -> list[QueuedMatch]:
+    def of_pictures(self, chosen: ReviewFilter, after: MatchKey, most: int) -> list[QueuedMatch]:
         """The next matches of all sites, picture by picture."""
         query = (
             f"{_ONE_BY_ONE} AND (m.picture_id, m.key) > (:number, :key)"
@@ -181,7 +181,7 @@ class ReviewQueue:
         return self._matches(self._ask(query, self._at(chosen, after, most)))
 
     def of_pictures_before(
-        self, chosen: ReviewFilter, before: Place, most: int
+        self, chosen: ReviewFilter, before: MatchKey, most: int
     ) -> list[QueuedMatch]:
         """The matches of all sites before a place, the nearest first."""
         query = (
@@ -190,7 +190,7 @@ class ReviewQueue:
         )
         return self._matches(self._ask(query, self._at(chosen, before, most)))
 
-    def at(self, place: Place) -> QueuedMatch | None:
+    def at(self, place: MatchKey) -> QueuedMatch | None:
         """One match, whatever was decided about it; None where there is none."""
         everything = ReviewFilter(disposition=ANY, state=ANY)
         query = f"{_ONE_BY_ONE} AND m.picture_id = :number AND m.key = :key"
@@ -218,7 +218,7 @@ class ReviewQueue:
         return dict(rows.fetchall())
 
     def _at(
-        self, chosen: ReviewFilter, place: Place, most: int, domain: str | None = None
+        self, chosen: ReviewFilter, place: MatchKey, most: int, domain: str | None = None
     ) -> dict[str, object]:
         return {
             **chosen.values(self._realm_id),
@@ -231,7 +231,7 @@ class ReviewQueue:
     def _matches(self, rows: sqlite3.Cursor) -> list[QueuedMatch]:
         return [
             QueuedMatch(
-                Place(number, key),
+                MatchKey(number, key),
                 url,
                 MatchKind(kind),
                 domain,

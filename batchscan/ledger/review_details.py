@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from batchscan.ledger.decision_history import DecisionHistory
-from batchscan.ledger.dispositions import Place
+from batchscan.ledger.dispositions import MatchKey
 from batchscan.ledger.match_history import PRESENT
 from batchscan.ledger.match_rows import decoded_pages
 from batchscan.report_sections import MatchDecision
@@ -78,7 +78,7 @@ class ReviewDetails:
         self._realm_id = realm_id
         self._decisions = DecisionHistory(connection)
 
-    def match(self, place: Place) -> MatchFacts | None:
+    def match(self, place: MatchKey) -> MatchFacts | None:
         """What is known of a match; None where there is none."""
         row = self._connection.execute(
             "SELECT m.pages, m.first_seen, m.last_seen, m.marked_at, (SELECT count(*)"

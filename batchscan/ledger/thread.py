@@ -17,7 +17,7 @@ MAX_PER_COMMIT = 256
 
 
 @dataclass(slots=True)
-class _Job:
+class _Operation:
     operation: Callable[[Ledger], Any]
     future: asyncio.Future[Any]
     value: Any = None
@@ -33,7 +33,7 @@ class LedgerThread:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[_Operation | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
         self._thread.start()
@@ -47,7 +47,7 @@ class LedgerThread:
         Raises:
             StorageError: the ledger cannot be read or written.
         """
-        job = _Job(operation, self._loop.create_future())
+        job = _Operation(operation, self._loop.create_future())
         self._jobs.put(job)
         result: T = await job.future
         return result
@@ -70,9 +70,9 @@ class LedgerThread:
             self._answer(jobs)
         return last
 
-    def _next_jobs(self) -> tuple[list[_Job], bool]:
+    def _next_jobs(self) -> tuple[list[_Operation], bool]:
         job = self._jobs.get()
-        jobs: list[_Job] = []
+        jobs: list[_Operation] = []
         while job is not None:
             jobs.append(job)
             if len(jobs) == MAX_PER_COMMIT or self._jobs.empty():
@@ -80,7 +80,7 @@ class LedgerThread:
             job = self._jobs.get()
         return jobs, True
 
-    def _commit(self, jobs: list[_Job], *, writing: bool = False) -> None:
+    def _commit(self, jobs: list[_Operation], *, writing: bool = False) -> None:
         """Commit all together; where that fails each alone, so that one failure is one job's."""
         try:
             with self._ledger.transaction(writing=writing):
@@ -100,7 +100,7 @@ class LedgerThread:
         except Exception:  # noqa: BLE001 - raised again where it belongs
             self._commit_each(jobs)
 
-    def _commit_each(self, jobs: list[_Job]) -> None:
+    def _commit_each(self, jobs: list[_Operation]) -> None:
         for job in jobs:
             try:
                 with self._ledger.transaction(writing=True):
@@ -110,19 +110,19 @@ class LedgerThread:
             except Exception as error:  # noqa: BLE001 - carried over to the task that asked
                 job.error = self._ledger.explained(error)
 
-    def _answer(self, jobs: list[_Job]) -> None:
+    def _answer(self, jobs: list[_Operation]) -> None:
         try:
             self._loop.call_soon_threadsafe(_resolve, jobs)
         except RuntimeError:  # the loop is gone: a second signal; the commit holds
             return
 
 
-def _fail(jobs: list[_Job], error: BaseException) -> None:
+def _fail(jobs: list[_Operation], error: BaseException) -> None:
     for job in jobs:
         job.error = error
 
 
-def _resolve(jobs: list[_Job]) -> None:
+def _resolve(jobs: list[_Operation]) -> None:
     for job in jobs:
         if job.future.cancelled():
             continue

@@ -12,7 +12,6 @@ from batchscan.images.sending import is_converted
 from batchscan.ledger import FreshnessPolicy, KnownPicture, Ledger, LedgerThread
 from batchscan.ledger.rendition_files import RenditionFile
 from batchscan.ledger.renditions import Cover
-from batchscan.likeness import CoveredBy, Fingerprint
 from batchscan.model import (
     Candidate,
     Covered,
@@ -28,6 +27,7 @@ from batchscan.pipeline.outcomes import Stopwatch, subject_of
 from batchscan.pipeline.recorder import Recorded, Recorder
 from batchscan.pipeline.rendition_family import Answered, Covering, Member, Planned
 from batchscan.pipeline.settlement import Settled
+from batchscan.rendition_types import CoveredBy, Fingerprint
 from batchscan.runs.answer_lines import read_again
 from batchscan.runs.rebuild import with_history
 from batchscan.settings import Settings

@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 
 from batchscan.ledger.rendition_files import RenditionFile
-from batchscan.likeness import CoveredBy
 from batchscan.model import Answer, Candidate
+from batchscan.rendition_types import CoveredBy
 from batchscan.renditions.ties import SAME_FILE, Tie
 
 

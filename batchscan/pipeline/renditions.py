@@ -30,7 +30,6 @@ from batchscan.images.sending import is_converted
 from batchscan.ledger import Ledger, LedgerThread
 from batchscan.ledger.rendition_files import Hashes, RenditionFile, with_thumbnail
 from batchscan.ledger.renditions import Verdicts
-from batchscan.likeness import CoveredBy, Fingerprint
 from batchscan.model import Candidate, NotSendable
 from batchscan.pipeline.concurrency import ByteSemaphore
 from batchscan.pipeline.rendition_family import Answered, Member
@@ -44,6 +43,7 @@ from batchscan.pipeline.rendition_plan import (
     plan,
 )
 from batchscan.pipeline.shutdown import Shutdown
+from batchscan.rendition_types import CoveredBy, Fingerprint
 from batchscan.renditions.grouping import Group
 from batchscan.renditions.ties import SAME_FILE, Compared, Tie, tie
 from batchscan.settings import Settings

@@ -18,7 +18,7 @@ from batchscan.engines.local import open_engine
 from batchscan.images.rules import Rules
 from batchscan.ledger import FreshnessPolicy, Ledger, LedgerThread, Prices
 from batchscan.model import Outcome
-from batchscan.pace import AwakeTime, Clock, RateLimiter
+from batchscan.pace import AwakeClock, Clock, RateLimiter
 from batchscan.pipeline.api_submitter import ApiSubmitter
 from batchscan.pipeline.budget import Budget, CalendarBudget
 from batchscan.pipeline.covering import RenditionCoverer
@@ -94,7 +94,7 @@ async def open_session(  # noqa: PLR0915 - the one place where a run is put toge
         hold_state(settings, state, stop.sleep) as still_locked,
         check_marks(settings, state) as marks,
         open_ledger(settings, state, record_events=bool(notifier.targets)) as ledger,
-        AwakeTime(clock.monotonic) as awake,
+        AwakeClock(clock.monotonic) as awake,
     ):
         walks, started_at = open_walks(settings, state), clock.wall()
         await check_lineage(ledger, settings, state, started_at)
@@ -188,7 +188,7 @@ async def open_session(  # noqa: PLR0915 - the one place where a run is put toge
 
 
 async def _open_limiter(
-    settings: Settings, ledger: LedgerThread, clock: Clock, awake: AwakeTime
+    settings: Settings, ledger: LedgerThread, clock: Clock, awake: AwakeClock
 ) -> RateLimiter:
     """The rate limiter with the recent requests and the learned rate of earlier runs."""
     pace, retry_for = settings.pace, settings.api.retry_for

@@ -7,6 +7,6 @@ ledger turns what was answered into verdicts (`ledger.rechecks`).
 from __future__ import annotations
 
 from batchscan.recheck.checker import Checker
-from batchscan.recheck.run import Recheck, RecheckProgress
+from batchscan.recheck.run import RecheckProgress, RecheckRun
 
-__all__ = ["Checker", "Recheck", "RecheckProgress"]
+__all__ = ["Checker", "RecheckProgress", "RecheckRun"]

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 from batchscan.capture.look import compare
 from batchscan.enums import RecheckKind, RejectReason
 from batchscan.enums import RecheckVerdict as Verdict
-from batchscan.images.decoding.pool import Decoders, Look
+from batchscan.images.decoding.pool import Decoders, FingerprintedPicture
 from batchscan.images.large import is_convertible
 from batchscan.images.likeness import ALIKE
 from batchscan.images.rules import RuleViolation
@@ -106,7 +106,7 @@ class Checker:
         )
         return found, TheirPicture(digest, look.fingerprint, look.preview)
 
-    def _look(self, body: bytes) -> Look:
+    def _look(self, body: bytes) -> FingerprintedPicture:
         kind = sniff(body[:HEAD_BYTES])
         if kind is None:
             raise _NoPicture(

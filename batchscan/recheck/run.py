@@ -10,7 +10,7 @@ from typing import Final
 
 from batchscan.enums import RecheckVerdict
 from batchscan.ledger import LedgerThread
-from batchscan.ledger.dispositions import Place
+from batchscan.ledger.dispositions import MatchKey
 from batchscan.ledger.recheck_types import MatchToCheck, RecheckChoice
 from batchscan.pace import Clock
 from batchscan.recheck.checker import Checker
@@ -38,7 +38,7 @@ class RecheckRules:
     resume_within: float = 3_600.0  # seconds since an interrupted one
 
 
-class Recheck:
+class RecheckRun:
     """Asks about matches.
 
     Args:
@@ -93,7 +93,7 @@ class Recheck:
 
     async def _chosen(self, choice: RecheckChoice, run: int) -> AsyncIterator[MatchToCheck]:
         """What is still to be asked about, block by block."""
-        reached: Place | None = Place()
+        reached: MatchKey | None = MatchKey()
         while reached is not None:
             after = reached
             block = await self._ledger.run(

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-from batchscan.likeness import Fingerprint
+from batchscan.rendition_types import Fingerprint
 from batchscan.renditions.close_look import CloseLook, close_up, look_closely, packed, unpacked
 
 SMALLEST_SIDE: Final = 96

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from batchscan.likeness import Fingerprint
+from batchscan.rendition_types import Fingerprint
 from batchscan.renditions.fingerprint import colour_difference, differences, distance
 
 RULE: Final = "v1"

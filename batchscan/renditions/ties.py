@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
-from batchscan.likeness import Fingerprint
+from batchscan.rendition_types import Fingerprint
 from batchscan.renditions.fingerprint import distance
 from batchscan.renditions.rule import (
     JOINED_RULE,

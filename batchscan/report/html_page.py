@@ -160,7 +160,7 @@ def _counts(
     ]
 
 
-class Segment(NamedTuple):
+class BarSegment(NamedTuple):
     """A part of the coverage bar, in thousandths."""
 
     status: str
@@ -168,14 +168,14 @@ class Segment(NamedTuple):
     width: float
 
 
-def _bar(report: Report) -> list[Segment]:
+def _bar(report: Report) -> list[BarSegment]:
     """Draw the books: what has an answer from the left, what has none at the right."""
     files = report.files
     segments, start = [], 0.0
     for status in ("scanned", "reused", "covered", "unchanged", "rejected", "failed", "deferred"):
         width = 1000 * getattr(files, status) / files.seen if files.seen else 0.0
         if width:
-            segments.append(Segment(status, round(start, 2), round(width, 2)))
+            segments.append(BarSegment(status, round(start, 2), round(width, 2)))
         start += width
     return segments
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from batchscan.commands.capture import Captured, CaptureOptions, capture_match, capture_matches
 from batchscan.commands.recheck import RecheckRequest, recheck
 from batchscan.enums import CaptureKind
-from batchscan.ledger.dispositions import Place
+from batchscan.ledger.dispositions import MatchKey
 from batchscan.ledger.match_choice import MatchChoice
 from batchscan.recheck.run import RecheckProgress
 from batchscan.report.wording import amount
 from batchscan.review.actions import Done
-from batchscan.review.jobs import Job
+from batchscan.review.jobs import BackgroundJob
 from batchscan.review.theirs import VERDICTS
 from batchscan.settings import Settings
 from batchscan.url_patterns import UrlPattern
 
 
-async def capture_one(settings: Settings, place: Place, options: CaptureOptions) -> Done:
+async def capture_one(settings: Settings, place: MatchKey, options: CaptureOptions) -> Done:
     """Capture one match, and say what came of it.
 
     Raises:
@@ -32,7 +32,7 @@ async def capture_one(settings: Settings, place: Place, options: CaptureOptions)
 
 
 async def capture_site(
-    settings: Settings, domain: str, there: int, options: CaptureOptions, job: Job
+    settings: Settings, domain: str, there: int, options: CaptureOptions, job: BackgroundJob
 ) -> Done:
     """Capture everything that is on a site.
 
@@ -61,7 +61,7 @@ async def capture_site(
     return Done(f"{amount(number, 'match')} captured.", warning=warning)
 
 
-async def recheck_one(settings: Settings, place: Place, connect_to: tuple[str, ...]) -> Done:
+async def recheck_one(settings: Settings, place: MatchKey, connect_to: tuple[str, ...]) -> Done:
     """Ask whether one match is still there, whatever was decided about it.
 
     Raises:
@@ -76,7 +76,12 @@ async def recheck_one(settings: Settings, place: Place, connect_to: tuple[str, .
 
 
 async def recheck_site(
-    settings: Settings, domain: str, connect_to: tuple[str, ...], job: Job, *, removes: bool
+    settings: Settings,
+    domain: str,
+    connect_to: tuple[str, ...],
+    job: BackgroundJob,
+    *,
+    removes: bool,
 ) -> Done:
     """Ask whether what a site was written about is still there.
 

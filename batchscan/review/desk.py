@@ -12,7 +12,7 @@ from batchscan.commands.capture import CaptureOptions
 from batchscan.ledger import Ledger
 from batchscan.ledger.review import ReviewFilter
 from batchscan.review.actions import Actions
-from batchscan.review.jobs import Jobs
+from batchscan.review.jobs import BackgroundJobs
 from batchscan.review.ledger_access import ReviewLedger
 from batchscan.review.packs import Packs
 from batchscan.review.pictures import OwnPictures
@@ -29,7 +29,7 @@ class Desk:
     queues: Queues
     pictures: OwnPictures
     actions: Actions
-    jobs: Jobs
+    jobs: BackgroundJobs
     packs: Packs
     options: CaptureOptions
     connect_to: tuple[str, ...]  # other people's sites, in the place of their addresses
@@ -47,7 +47,7 @@ class Desk:
             Queues(),
             OwnPictures(),
             Actions(loaded),
-            Jobs(),
+            BackgroundJobs(),
             Packs(),
             CaptureOptions(ConnectTo.of(connect_to)),
             connect_to,

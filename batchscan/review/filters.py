@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.errors import UsageError
-from batchscan.ledger.dispositions import Place
+from batchscan.ledger.dispositions import MatchKey
 from batchscan.ledger.review import ANY, PRESENT_STATE, ReviewFilter
 from batchscan.settings.units import parse_duration
 from batchscan.util.escaping import printable, replace_surrogates
@@ -37,7 +37,7 @@ class MatchId:
     digest: str
 
     @classmethod
-    def of(cls, place: Place) -> MatchId:
+    def of(cls, place: MatchKey) -> MatchId:
         """The name of a place."""
         return cls(place.picture_id, _digest(place.key))
 
@@ -118,7 +118,7 @@ class View:
         words += [f"since {self.since}"] if self.since else []
         return words
 
-    def at_match(self, place: Place | None) -> View:
+    def at_match(self, place: MatchKey | None) -> View:
         """The same queue at another match."""
         return replace(self, at=None if place is None else MatchId.of(place))
 

@@ -35,7 +35,7 @@ HEADERS: Final = {
 """Of every answer."""
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """A request that must not get an answer; says why, in a sentence for people."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -62,14 +62,14 @@ class Gate:
         """
         hosts = request.headers.getall("Host", [])
         if len(hosts) != 1 or hosts[0] not in self._hosts:
-            raise Refused(421, f"This page is at http://{self._hosts[0]}/ only.")
+            raise RequestRefused(421, f"This page is at http://{self._hosts[0]}/ only.")
         if request.method not in _SAFE_METHODS:
             self._refuse_other_origins(request, hosts[0])
         if self._has_session(request):
             return False
         if self._takes_token(request):
             return True
-        raise Refused(
+        raise RequestRefused(
             403,
             "The address that batchscan printed opens this page once, in one browser. It was used"
             " already, or this is another one: stop `batchscan review` and start it again.",
@@ -92,7 +92,7 @@ class Gate:
         else:  # an old browser
             ours = request.headers.getall("Origin", []) == [f"http://{host}"]
         if not ours:
-            raise Refused(403, "This was sent by another page, and nothing was changed.")
+            raise RequestRefused(403, "This was sent by another page, and nothing was changed.")
 
     def _has_session(self, request: web.Request) -> bool:
         return _equal(request.cookies.get(self.cookie, ""), self._session)

@@ -16,7 +16,7 @@ MAX_KEPT: Final = 100  # whose ends are remembered
 
 
 @dataclass(slots=True)
-class Job:
+class BackgroundJob:
     """One piece of work under way, and what came of it."""
 
     what: str  # for people: "Capturing what is on example.com"
@@ -30,20 +30,20 @@ class Job:
         return self.progress() if self.progress else (0, 0)
 
 
-Work = Callable[[Job], Awaitable[Done]]
+Work = Callable[[BackgroundJob], Awaitable[Done]]
 
 
-class Jobs:
+class BackgroundJobs:
     """Runs pieces of work, each once at a time, and remembers how the last ones ended."""
 
     def __init__(self) -> None:
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, BackgroundJob] = {}
 
-    def get(self, name: str) -> Job | None:
+    def get(self, name: str) -> BackgroundJob | None:
         """The last piece of work of a name, under way or done."""
         return self._jobs.get(name)
 
-    def start(self, name: str, what: str, work: Work) -> Job:
+    def start(self, name: str, what: str, work: Work) -> BackgroundJob:
         """Start a piece of work, unless it is under way; gives it either way.
 
         Raises:
@@ -57,7 +57,7 @@ class Jobs:
             raise UsageError(
                 f"{running} things are under way already", advice="wait until one has ended"
             )
-        job = Job(what)
+        job = BackgroundJob(what)
         self._jobs.pop(name, None)
         self._jobs[name] = job
         job.task = asyncio.create_task(_run(job, work))
@@ -66,7 +66,7 @@ class Jobs:
             del self._jobs[oldest]
         return job
 
-    async def wait(self, job: Job) -> Done:
+    async def wait(self, job: BackgroundJob) -> Done:
         """Wait for the end of a piece of work, which goes on when the one who waits goes away."""
         if job.task is not None:
             await asyncio.shield(job.task)
@@ -81,7 +81,7 @@ class Jobs:
                     await job.task
 
 
-async def _run(job: Job, work: Work) -> None:
+async def _run(job: BackgroundJob, work: Work) -> None:
     try:
         job.result = await work(job)
     except BatchscanError as error:

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from batchscan.errors import UsageError
 from batchscan.ledger import Ledger
-from batchscan.ledger.dispositions import Place
+from batchscan.ledger.dispositions import MatchKey
 from batchscan.ledger.review import QueuedMatch
 from batchscan.rechecked import MatchRecheck
 from batchscan.review import pages, queue_values
@@ -18,7 +18,7 @@ from batchscan.review.desk import Desk
 from batchscan.review.filters import MatchId, View
 from batchscan.review.forms import form_of
 from batchscan.review.queue import resolve
-from batchscan.review.theirs import Look, newest_look
+from batchscan.review.theirs import KeptPreview, newest_look
 from batchscan.review.views import PART, Views, image
 
 
@@ -58,7 +58,7 @@ class MatchPages:
         return image(data)
 
     async def _ask(
-        self, request: web.Request, what: str, work: Callable[[Place], Awaitable[Done]]
+        self, request: web.Request, what: str, work: Callable[[MatchKey], Awaitable[Done]]
     ) -> web.Response:
         view, form = View.parse(request.query_string), await form_of(request)
         at = Seen.parse(form.get("at", ""))
@@ -72,7 +72,9 @@ class MatchPages:
         if PART not in form:
             return await self._views.show(view, part=False, at=at, done=done)
 
-        def look(ledger: Ledger) -> tuple[QueuedMatch | None, Look | None, MatchRecheck | None]:
+        def look(
+            ledger: Ledger,
+        ) -> tuple[QueuedMatch | None, KeptPreview | None, MatchRecheck | None]:
             return (
                 ledger.review_queue.at(place),
                 newest_look(ledger, place),

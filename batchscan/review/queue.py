@@ -10,7 +10,7 @@ from typing import Final
 
 from batchscan.enums import Disposition
 from batchscan.ledger import Ledger
-from batchscan.ledger.dispositions import Place
+from batchscan.ledger.dispositions import MatchKey
 from batchscan.ledger.review import ANY, QueuedMatch, ReviewFilter, SiteCount
 from batchscan.ledger.review_details import SiteSize
 from batchscan.review.filters import MatchId, View
@@ -135,7 +135,9 @@ class Queues:
         """Count anew: more has changed than single matches."""
         self._counts.clear()
 
-    def page(self, ledger: Ledger, view: View, counts: QueueCounts, at: Place | None) -> QueuePage:
+    def page(
+        self, ledger: Ledger, view: View, counts: QueueCounts, at: MatchKey | None
+    ) -> QueuePage:
         """The match at a place with its neighbours; the first one of the queue without a place."""
         current = ledger.review_queue.at(at) if at else None
         if current is None:
@@ -156,7 +158,7 @@ class Queues:
         most: int,
     ) -> list[QueuedMatch]:
         """The matches of the queue behind one of them; from the first on without one."""
-        queue, place = ledger.review_queue, start.place if start else Place()
+        queue, place = ledger.review_queue, start.place if start else MatchKey()
         if view.order == "picture":
             return queue.of_pictures(view.chosen, place, most)
 
@@ -164,7 +166,7 @@ class Queues:
             if start is not None:
                 yield from queue.of_site(view.chosen, start.domain, place, most)
             for domain in _behind(counts, start):
-                yield from queue.of_site(view.chosen, domain, Place(), most)
+                yield from queue.of_site(view.chosen, domain, MatchKey(), most)
 
         return list(islice(walk(), most))
 
@@ -184,7 +186,7 @@ class Queues:
         return list(islice(walk(), most))
 
 
-_END: Final = Place(2**62, "")
+_END: Final = MatchKey(2**62, "")
 
 
 def _behind(counts: QueueCounts, start: QueuedMatch | None) -> Iterator[str]:
@@ -205,9 +207,9 @@ def _index(counts: QueueCounts, domain: str) -> int:
         return -1
 
 
-def resolve(ledger: Ledger, name: MatchId | None) -> Place | None:
+def resolve(ledger: Ledger, name: MatchId | None) -> MatchKey | None:
     """The place that a name in an address or a form means; None where there is none."""
     if name is None:
         return None
     keys = ledger.review_queue.keys_of(name.picture_id)
-    return next((Place(name.picture_id, key) for key in keys if name.names(key)), None)
+    return next((MatchKey(name.picture_id, key) for key in keys if name.names(key)), None)

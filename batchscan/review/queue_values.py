@@ -20,14 +20,14 @@ from batchscan.review.actions import Done
 from batchscan.review.filters import MatchId, View
 from batchscan.review.pages import UNKNOWN_SITE, filter_values, site_query, whole
 from batchscan.review.queue import QueuePage
-from batchscan.review.theirs import VERDICTS, Look
+from batchscan.review.theirs import VERDICTS, KeptPreview
 
 MAX_FILES: Final = 5  # of a picture that are named
 MAX_VERSIONS: Final = 5  # of a picture that are described
 _LONGEST: Final = 60  # characters of an address in the list
 
 
-class Entry(NamedTuple):
+class QueueEntry(NamedTuple):
     """A line of a list of matches."""
 
     address: Markup
@@ -48,7 +48,7 @@ class Ours(NamedTuple):
     why: str
 
 
-class Theirs(NamedTuple):
+class ShownPreview(NamedTuple):
     """Their picture as it is shown."""
 
     source: str
@@ -71,7 +71,7 @@ class Looked:
     picture: PictureFacts
     current: PictureFile | None  # that still is what was scanned
     names: Mapping[int, str]  # of the pictures in the list, by their numbers
-    theirs: Look | None
+    theirs: KeptPreview | None
     recheck: MatchRecheck | None
     site: SiteSize
 
@@ -141,9 +141,9 @@ def entry(
     *,
     now: bool = False,
     heading: str | None = None,
-) -> Entry:
+) -> QueueEntry:
     """A line of a list; of matches on `site` only, where that is given."""
-    return Entry(
+    return QueueEntry(
         whole(address),
         seen(match),
         short(match.url, site) or "an empty address",
@@ -154,7 +154,7 @@ def entry(
     )
 
 
-def _entries(view: View, page: QueuePage, names: Mapping[int, str]) -> Iterator[Entry]:
+def _entries(view: View, page: QueuePage, names: Mapping[int, str]) -> Iterator[QueueEntry]:
     last: object = None
     now = page.current
     for match in (*page.before, *((now,) if now else ()), *page.after):
@@ -184,7 +184,7 @@ def _ours(looked: Looked) -> Ours:
 
 
 def theirs_values(
-    view: View, match: QueuedMatch, look: Look | None, asked: MatchRecheck | None
+    view: View, match: QueuedMatch, look: KeptPreview | None, asked: MatchRecheck | None
 ) -> dict[str, object]:
     """What the figure with their picture is filled with."""
     return {
@@ -197,11 +197,11 @@ def theirs_values(
     }
 
 
-def _theirs(match: QueuedMatch, look: Look) -> Theirs:
+def _theirs(match: QueuedMatch, look: KeptPreview) -> ShownPreview:
     # The time is for the browser, which would else show the picture that it has.
     source = f"/capture/{MatchId.of(match.place)}?at={look.at:.0f}"
     alike = "" if look.our_likeness is None else f", {look.our_likeness:.0%} like ours"
-    return Theirs(source, f"{look.how} {moment(look.at)}{alike}")
+    return ShownPreview(source, f"{look.how} {moment(look.at)}{alike}")
 
 
 def _recheck(found: MatchRecheck | None) -> list[str]:

@@ -32,7 +32,7 @@ from batchscan.ledger.review import ReviewFilter
 from batchscan.review import pages
 from batchscan.review.connections import Connections, is_about_us
 from batchscan.review.desk import Desk
-from batchscan.review.gate import HEADERS, Gate, Refused
+from batchscan.review.gate import HEADERS, Gate, RequestRefused
 from batchscan.review.match_pages import MatchPages
 from batchscan.review.site_pages import SitePages
 from batchscan.review.stats_page import StatsPage
@@ -148,7 +148,7 @@ class ReviewServer:
         self._connections.note(request.protocol)
         try:
             response = await self._answer(request, handler)
-        except Refused as refused:
+        except RequestRefused as refused:
             response = web.Response(status=refused.status, text=f"{refused}\n")
         except web.HTTPException as error:
             title, message = _TITLES.get(error.status, (error.reason, ""))
@@ -171,7 +171,7 @@ class ReviewServer:
 
     async def _answer(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         if self._gate is None:
-            raise Refused(503, "The page is not open yet.")
+            raise RequestRefused(503, "The page is not open yet.")
         if self._gate.check(request):
             return self._gate.enter()
         return await handler(request)

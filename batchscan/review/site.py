@@ -10,7 +10,7 @@ from batchscan.allow.active import ActiveAllowRules
 from batchscan.commands.takedown import gather_notices, notice_templates, render_notice
 from batchscan.errors import UsageError
 from batchscan.evidence.manifest import PackRequest
-from batchscan.evidence.pack import Request, pack
+from batchscan.evidence.pack import PackInputs, pack
 from batchscan.evidence.select import select_pictures
 from batchscan.settings import Settings
 from batchscan.state.access import read_ledger
@@ -70,4 +70,4 @@ def pack_case(settings: Settings, domain: str, path: str) -> None:
     with read_ledger(settings) as ledger:
         rules = ActiveAllowRules.of(settings, now).rules
         pictures = select_pictures(ledger, [domain], [])
-        pack(ledger, pictures, Request(PackRequest([domain], []), rules, now), path)
+        pack(ledger, pictures, PackInputs(PackRequest([domain], []), rules, now), path)

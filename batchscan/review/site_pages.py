@@ -10,7 +10,7 @@ from aiohttp import web
 from batchscan.enums import Disposition
 from batchscan.errors import UsageError
 from batchscan.ledger import Ledger
-from batchscan.ledger.dispositions import Place
+from batchscan.ledger.dispositions import MatchKey
 from batchscan.ledger.review import ANY, QueuedMatch, ReviewFilter
 from batchscan.review import pages, queue_values, site
 from batchscan.review.actions import Done
@@ -19,7 +19,7 @@ from batchscan.review.asking import recheck_site
 from batchscan.review.desk import Desk
 from batchscan.review.filters import View
 from batchscan.review.forms import decision, form_of
-from batchscan.review.jobs import Job, Work
+from batchscan.review.jobs import BackgroundJob, Work
 
 MAX_MATCHES = 100  # that the page of a site lists
 _ORDER = (*(word.value for word in Disposition), "gone")
@@ -108,7 +108,7 @@ class SitePages:
         removes = form.get("mark", "") == "removed"
         settings, connect_to = self._desk.actions.settings(), self._desk.connect_to
 
-        async def work(job: Job) -> Done:
+        async def work(job: BackgroundJob) -> Done:
             try:
                 return await recheck_site(settings, domain, connect_to, job, removes=removes)
             finally:
@@ -143,7 +143,7 @@ class SitePages:
         def look(ledger: Ledger) -> tuple[Mapping[str, int], list[QueuedMatch]]:
             queue = ledger.review_queue
             return queue.dispositions_of(domain), queue.of_site(
-                everything, domain, Place(), MAX_MATCHES
+                everything, domain, MatchKey(), MAX_MATCHES
             )
 
         counts, matches = await self._desk.ledger.read(look)
@@ -172,7 +172,7 @@ def _there(counts: Mapping[str, int]) -> int:
     return sum(counts.values()) - counts.get("gone", 0)
 
 
-def _entry(match: QueuedMatch, view: str) -> queue_values.Entry:
+def _entry(match: QueuedMatch, view: str) -> queue_values.QueueEntry:
     name = queue_values.seen(match).partition(":")[0]
     return queue_values.entry(match, f"/queue?{view}&at={name}", match.domain)
 

@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 
 from batchscan.enums import RecheckVerdict
 from batchscan.ledger import Ledger
-from batchscan.ledger.dispositions import Place
+from batchscan.ledger.dispositions import MatchKey
 
 
-class Look(NamedTuple):
+class KeptPreview(NamedTuple):
     """A small JPEG that we made of their picture."""
 
     at: float  # when it was fetched, seconds since 1970
@@ -18,15 +18,17 @@ class Look(NamedTuple):
     our_likeness: float | None  # to our picture, 0 to 1
 
 
-def newest_look(ledger: Ledger, place: Place) -> Look | None:
+def newest_look(ledger: Ledger, place: MatchKey) -> KeptPreview | None:
     """What their picture looked like last; None where nobody fetched it."""
     looks = []
     captured = ledger.captures.preview(*place)
     if captured is not None:
-        looks.append(Look(captured.captured_at, "Captured", captured.jpeg, captured.our_likeness))
+        looks.append(
+            KeptPreview(captured.captured_at, "Captured", captured.jpeg, captured.our_likeness)
+        )
     seen = ledger.rechecks.latest.preview(place)
     if seen is not None:
-        looks.append(Look(seen.seen_at, "Seen by a recheck", seen.jpeg, None))
+        looks.append(KeptPreview(seen.seen_at, "Seen by a recheck", seen.jpeg, None))
     return max(looks, key=lambda look: look.at, default=None)
 
 

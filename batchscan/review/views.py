@@ -11,7 +11,7 @@ from aiohttp import web
 from batchscan.enums import Disposition
 from batchscan.errors import UsageError
 from batchscan.ledger import Ledger
-from batchscan.ledger.dispositions import Place
+from batchscan.ledger.dispositions import MatchKey
 from batchscan.ledger.review import QueuedMatch, ReviewFilter, SiteCount
 from batchscan.ledger.review_details import MatchFacts, PictureFacts, SiteSize
 from batchscan.rechecked import MatchRecheck
@@ -22,7 +22,7 @@ from batchscan.review.desk import Desk, picture_names
 from batchscan.review.filters import View
 from batchscan.review.forms import decision, form_of
 from batchscan.review.queue import QueueCounts, QueuePage, resolve
-from batchscan.review.theirs import Look, newest_look
+from batchscan.review.theirs import KeptPreview, newest_look
 
 MAX_SITES: Final = 200  # that the overview lists
 MAX_PICTURES: Final = 50
@@ -35,7 +35,7 @@ MAX_REVIEWED: Final = 3  # sites that are named
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _SiteRow:
     name: str
     address: str
     left: int
@@ -47,7 +47,7 @@ class _Reviewed:
     """What waits for a notice."""
 
     left: int
-    sites: list[_Row]
+    sites: list[_SiteRow]
     more: int  # sites that are not named
 
 
@@ -59,7 +59,7 @@ class _Found:
     facts: MatchFacts | None
     picture: PictureFacts | None
     names: dict[int, str]
-    theirs: Look | None = None
+    theirs: KeptPreview | None = None
     recheck: MatchRecheck | None = None
     site: SiteSize = _NOWHERE
     reviewed: _Reviewed | None = None
@@ -220,20 +220,20 @@ class Views:
             self._desk.queues.site(ledger, now.domain, self._desk.ledger.answers),
         )
 
-    def _next(self, ledger: Ledger, view: View, place: Place) -> Place | None:
+    def _next(self, ledger: Ledger, view: View, place: MatchKey) -> MatchKey | None:
         match = ledger.review_queue.at(place)
         counts = self._desk.counts(ledger, view.chosen, exact=False)
         found = self._desk.queues.following(ledger, view, counts, match, 1)
         return found[0].place if found else None
 
 
-def _site_rows(counts: QueueCounts) -> Iterator[_Row]:
+def _site_rows(counts: QueueCounts) -> Iterator[_SiteRow]:
     yield from map(_site_row, map(counts.sites.__getitem__, counts.order[:MAX_SITES]))
 
 
-def _site_row(site: SiteCount) -> _Row:
+def _site_row(site: SiteCount) -> _SiteRow:
     address = pages.whole(f"/site?{pages.site_query(site.domain)}")
-    return _Row(site.domain or pages.UNKNOWN_SITE, address, site.meant, site.total)
+    return _SiteRow(site.domain or pages.UNKNOWN_SITE, address, site.meant, site.total)
 
 
 def _reviewed(counts: QueueCounts) -> _Reviewed:
@@ -242,13 +242,13 @@ def _reviewed(counts: QueueCounts) -> _Reviewed:
     return _Reviewed(counts.left, waiting[:MAX_REVIEWED], max(0, len(waiting) - MAX_REVIEWED))
 
 
-def _picture_rows(ledger: Ledger, chosen: ReviewFilter) -> Iterator[_Row]:
+def _picture_rows(ledger: Ledger, chosen: ReviewFilter) -> Iterator[_SiteRow]:
     rows = ledger.review_queue.pictures(chosen, MAX_PICTURES)
     names = picture_names(ledger, [row.picture_id for row in rows])
     for row in rows:
-        first = ledger.review_queue.of_pictures(chosen, Place(row.picture_id, ""), 1)
+        first = ledger.review_queue.of_pictures(chosen, MatchKey(row.picture_id, ""), 1)
         address = _picture_address(first, row.picture_id)
-        yield _Row(names[row.picture_id], address, row.meant, row.total)
+        yield _SiteRow(names[row.picture_id], address, row.meant, row.total)
 
 
 def _picture_address(first: list[QueuedMatch], number: int) -> str:

@@ -24,7 +24,7 @@ _STATUS = b'"status":"'  # occurs in no string of a line: quotes are escaped the
 _WITHOUT_ANSWER = (b"rejected", b"failed", b"deferred")
 
 
-class _Rejection(msgspec.Struct):
+class _RejectionReason(msgspec.Struct):
     """What is needed of a rejected file's line."""
 
     reason: str
@@ -32,7 +32,7 @@ class _Rejection(msgspec.Struct):
 
 
 _LINES = msgspec.json.Decoder(UncheckedFile)
-_REJECTIONS = msgspec.json.Decoder(_Rejection)
+_REJECTIONS = msgspec.json.Decoder(_RejectionReason)
 
 
 def of_run(folder: str) -> Iterator[UncheckedFile]:

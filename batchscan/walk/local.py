@@ -21,7 +21,7 @@ _REMOVED = (FileNotFoundError, NotADirectoryError)
 
 
 @dataclass(slots=True)
-class _Folder:
+class _LocalFolder:
     """A folder to enter, and what is known of it."""
 
     path: str  # absolute, links unresolved
@@ -87,15 +87,15 @@ class LocalWalk:
             self.counts.seen[path] = 0
             if place not in never:
                 self._closed.discard(place)
-                yield from self._tree(_Folder(path, "", path, self._rules))
+                yield from self._tree(_LocalFolder(path, "", path, self._rules))
                 self._closed.add(place)
 
-    def _tree(self, top: _Folder) -> Iterator[Block]:
+    def _tree(self, top: _LocalFolder) -> Iterator[Block]:
         for block in descend(top, self._opened):
             self.counts.seen[top.root] += len(block)
             yield block
 
-    def _opened(self, folder: _Folder) -> Iterator[Block | _Folder]:
+    def _opened(self, folder: _LocalFolder) -> Iterator[Block | _LocalFolder]:
         try:
             if not self._enter(folder):
                 return
@@ -119,7 +119,7 @@ class LocalWalk:
                 if len(part) < BLOCK:
                     return
 
-    def _enter(self, folder: _Folder) -> bool:
+    def _enter(self, folder: _LocalFolder) -> bool:
         """Decide on the last moment, by what is there, not by what it is called."""
         top = not folder.relative
         status = os.stat(folder.path, follow_symlinks=self._follow or top)
@@ -133,7 +133,9 @@ class LocalWalk:
         folder.mounted = status.st_dev != folder.device
         return True
 
-    def _read(self, folder: _Folder, listing: Iterator[os.DirEntry[str]]) -> list[os.DirEntry[str]]:
+    def _read(
+        self, folder: _LocalFolder, listing: Iterator[os.DirEntry[str]]
+    ) -> list[os.DirEntry[str]]:
         part: list[os.DirEntry[str]] = []
         try:
             part.extend(islice(listing, BLOCK))
@@ -142,8 +144,8 @@ class LocalWalk:
         return part
 
     def _sorted_out(
-        self, folder: _Folder, part: list[os.DirEntry[str]]
-    ) -> tuple[Block, list[_Folder]]:
+        self, folder: _LocalFolder, part: list[os.DirEntry[str]]
+    ) -> tuple[Block, list[_LocalFolder]]:
         block = Block(folder.path, folder.root, folder.mounted)
         others: list[os.DirEntry[str]] = []
         follow = self._follow
@@ -172,7 +174,7 @@ class LocalWalk:
         block.sort()
         return block, self._folders(folder, others)
 
-    def _place(self, folder: _Folder, block: Block, name: str) -> list[Entry] | None:
+    def _place(self, folder: _LocalFolder, block: Block, name: str) -> list[Entry] | None:
         """Choose the list that a file belongs in by its name; None where it is left out."""
         stem, _, extension = name.rpartition(".")
         if not (stem and extension):
@@ -191,9 +193,9 @@ class LocalWalk:
             return None
         return place
 
-    def _folders(self, folder: _Folder, others: list[os.DirEntry[str]]) -> list[_Folder]:
+    def _folders(self, folder: _LocalFolder, others: list[os.DirEntry[str]]) -> list[_LocalFolder]:
         """Pick the folders to enter from what is no file, true ones before links."""
-        below: list[tuple[bool, bytes, _Folder]] = []
+        below: list[tuple[bool, bytes, _LocalFolder]] = []
         for entry in others:
             try:
                 if not entry.is_dir(follow_symlinks=self._follow):
@@ -206,7 +208,7 @@ class LocalWalk:
             if folder.rules.leave_out_folder(relative, entry.name):
                 self.counts.excluded += 1
                 continue
-            found = _Folder(
+            found = _LocalFolder(
                 entry.path, relative + "/", folder.root, folder.rules, device=folder.device
             )
             below.append((entry.is_symlink(), os.fsencode(entry.name), found))

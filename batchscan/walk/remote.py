@@ -24,7 +24,7 @@ from batchscan.walk.other_names import OTHER_EXTENSIONS
 
 
 @dataclass(slots=True)
-class _Folder:
+class _RemoteFolder:
     """A folder to enter, and what is known of it."""
 
     path: str  # its URL, without a slash at the end
@@ -34,10 +34,12 @@ class _Folder:
     rules: IgnoreRules
     store: Store
 
-    def below(self, name: str) -> _Folder:
+    def below(self, name: str) -> _RemoteFolder:
         """A folder in it."""
         key, relative = f"{self.key}{name}/", f"{self.relative}{name}/"
-        return _Folder(join_path(self.path, name), key, relative, self.root, self.rules, self.store)
+        return _RemoteFolder(
+            join_path(self.path, name), key, relative, self.root, self.rules, self.store
+        )
 
 
 @dataclass(slots=True)
@@ -45,7 +47,7 @@ class _Part:
     """Some of what is in a folder, sorted out."""
 
     block: Block
-    below: list[_Folder] = field(default_factory=list)
+    below: list[_RemoteFolder] = field(default_factory=list)
 
 
 class RemoteWalk:
@@ -66,7 +68,7 @@ class RemoteWalk:
         self._roots = tuple(roots)
         self._rules = IgnoreRules.of(rules.include, rules.exclude)
         self._extensions = frozenset(extension.lstrip(".") for extension in extensions)
-        self._folders: dict[str, _Folder] = {}  # the roots, by path
+        self._folders: dict[str, _RemoteFolder] = {}  # the roots, by path
         self._files: dict[str, None] = {}
 
     def blocks(self) -> Iterator[Block]:
@@ -88,14 +90,16 @@ class RemoteWalk:
             self._lost(root, error)
             return
         path = address.folder_path
-        self._folders.setdefault(path, _Folder(path, address.folder, "", path, self._rules, store))
+        self._folders.setdefault(
+            path, _RemoteFolder(path, address.folder, "", path, self._rules, store)
+        )
 
-    def _tree(self, top: _Folder) -> Iterator[Block]:
+    def _tree(self, top: _RemoteFolder) -> Iterator[Block]:
         for block in descend(top, self._opened):
             self.counts.seen[top.root] += len(block)
             yield block
 
-    def _opened(self, folder: _Folder) -> Iterator[Block | _Folder]:
+    def _opened(self, folder: _RemoteFolder) -> Iterator[Block | _RemoteFolder]:
         listing = folder.store.list(folder.key)
         first = True
         while names := self._read(folder, listing):
@@ -113,7 +117,7 @@ class RemoteWalk:
             if len(names) < BLOCK:
                 return
 
-    def _read(self, folder: _Folder, listing: Iterator[Item]) -> list[Item]:
+    def _read(self, folder: _RemoteFolder, listing: Iterator[Item]) -> list[Item]:
         names: list[Item] = []
         try:
             names.extend(islice(listing, BLOCK))
@@ -124,7 +128,7 @@ class RemoteWalk:
             self._lost(folder.path, error)
         return names
 
-    def _sorted_out(self, folder: _Folder, names: list[Item]) -> _Part:
+    def _sorted_out(self, folder: _RemoteFolder, names: list[Item]) -> _Part:
         part = _Part(Block(folder.path, folder.root))
         for found in names:
             if isinstance(found, str):
@@ -136,7 +140,7 @@ class RemoteWalk:
         part.below.sort(key=lambda below: os.fsencode(below.path))
         return part
 
-    def _place(self, folder: _Folder, block: Block, found: Entry) -> list[Entry] | None:
+    def _place(self, folder: _RemoteFolder, block: Block, found: Entry) -> list[Entry] | None:
         """Choose the list that an object belongs in by its name; None where it is left out."""
         name, size = found[:2]
         stem, _, extension = name.rpartition(".")
@@ -161,7 +165,7 @@ class RemoteWalk:
             return None
         return place
 
-    def _enter(self, folder: _Folder, name: str) -> _Folder | None:
+    def _enter(self, folder: _RemoteFolder, name: str) -> _RemoteFolder | None:
         """The folder of this name, unless it is left out or a root of its own."""
         below = folder.below(name)
         if below.path in self._folders:
@@ -176,7 +180,7 @@ class RemoteWalk:
         self.counts.lost(path, why or str(error))
 
 
-def _rules_of(folder: _Folder, names: list[Item]) -> IgnoreRules:
+def _rules_of(folder: _RemoteFolder, names: list[Item]) -> IgnoreRules:
     """The rules of a folder, with those of its ignore file; `names` is what is listed first.
 
     Raises:

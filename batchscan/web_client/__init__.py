@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from batchscan.web_client.client import FetchLimits, WebClient
 from batchscan.web_client.connect_to import ConnectTo
-from batchscan.web_client.results import Failure, FailureKind, Fetched, Hop, Stopped
+from batchscan.web_client.fetch_results import Failure, FailureKind, Fetched, Hop, Stopped
 
 __all__ = [
     "ConnectTo",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from batchscan.web_client.results import Hop
+from batchscan.web_client.fetch_results import Hop
 
 # What the services that guard sites write beside their challenge.
 _MARKS: Final = {

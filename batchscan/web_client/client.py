@@ -15,10 +15,10 @@ from batchscan.web_client.addresses import is_public
 from batchscan.web_client.challenges import is_challenge
 from batchscan.web_client.connect_to import ConnectTo
 from batchscan.web_client.exchange import Asked, Route, TimeBudget, exchange
+from batchscan.web_client.fetch_results import Failure, FailureKind, Fetched, FetchError, Hop
 from batchscan.web_client.host_pace import HostPace
 from batchscan.web_client.inflate import ACCEPTED, decode_body
 from batchscan.web_client.lookup import Lookup, Names, system_lookup
-from batchscan.web_client.results import Failure, FailureKind, Fetched, FetchError, Hop
 from batchscan.web_client.robots import Robots
 from batchscan.web_client.targets import Target, redirected, target_of
 

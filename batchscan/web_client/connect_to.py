@@ -21,7 +21,7 @@ _MAX_PORT: Final = 65_535
 
 
 @dataclass(frozen=True, slots=True)
-class _Rule:
+class _ConnectRule:
     host: str  # "" for any
     port: int | None  # None for any
     address: str  # "" for the same
@@ -35,7 +35,7 @@ class _Rule:
 class ConnectTo:
     """Rules of where to connect to for some hosts and ports; the first that fits holds."""
 
-    rules: tuple[_Rule, ...] = ()
+    rules: tuple[_ConnectRule, ...] = ()
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> ConnectTo:
@@ -55,7 +55,7 @@ class ConnectTo:
         return None
 
 
-def _parse(text: str) -> _Rule:
+def _parse(text: str) -> _ConnectRule:
     found = _RULE.fullmatch(text)
     ports = [int(found[name]) if found[name] else None for name in ("port", "to")] if found else []
     if found is None or any(port is not None and not 0 < port <= _MAX_PORT for port in ports):
@@ -63,7 +63,7 @@ def _parse(text: str) -> _Rule:
             f"--connect-to: '{printable(text)}' is not HOST:PORT:ADDRESS:PORT",
             advice="as in example.com:80:127.0.0.1:8080; write an IPv6 address in [brackets]",
         )
-    return _Rule(_name(found["host"]), ports[0], found["address"].strip("[]"), ports[1])
+    return _ConnectRule(_name(found["host"]), ports[0], found["address"].strip("[]"), ports[1])
 
 
 def _name(host: str) -> str:

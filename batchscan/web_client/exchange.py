@@ -13,7 +13,7 @@ from typing import Final
 import aiohttp
 
 from batchscan.web_client.connector import GuardedConnector, Permits
-from batchscan.web_client.results import FailureKind, FetchError, Hop
+from batchscan.web_client.fetch_results import FailureKind, FetchError, Hop
 from batchscan.web_client.targets import Target
 
 _PIECE: Final = 65_536  # bytes

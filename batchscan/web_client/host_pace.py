@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from batchscan.pace import Clock
-from batchscan.web_client.results import Stopped
+from batchscan.web_client.fetch_results import Stopped
 
 _MAX_REMEMBERED: Final = 4_096  # hosts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Final
 
-from batchscan.web_client.results import FailureKind, FetchError
+from batchscan.web_client.fetch_results import FailureKind, FetchError
 
 ACCEPTED: Final = "gzip, deflate"
 _MAX_CODINGS: Final = 3  # one around the other

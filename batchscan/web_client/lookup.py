@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from batchscan.web_client.results import FailureKind, FetchError
+from batchscan.web_client.fetch_results import FailureKind, FetchError
 
 Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
 """From a name and a port to addresses; raises `socket.gaierror`."""

@@ -24,7 +24,7 @@ _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 
 @dataclass(frozen=True, slots=True)
-class _Rule:
+class _RobotsRule:
     parts: tuple[str, ...]  # of the pattern, between its asterisks
     anchored: bool  # it ends with $
     allowed: bool
@@ -52,13 +52,13 @@ class _Rule:
 class Robots:
     """What one site's robots.txt says to us."""
 
-    rules: tuple[_Rule, ...] = ()
+    rules: tuple[_RobotsRule, ...] = ()
 
     @classmethod
     def read(cls, text: str) -> Robots:
         """Read a file; lines that cannot be understood say nothing."""
-        ours: list[_Rule] = []
-        anyone: list[_Rule] = []
+        ours: list[_RobotsRule] = []
+        anyone: list[_RobotsRule] = []
         named = False
         for agents, rules in _groups(text):
             if PRODUCT in agents:
@@ -82,9 +82,9 @@ class Robots:
         return best[1]
 
 
-def _groups(text: str) -> Iterator[tuple[set[str], list[_Rule]]]:
+def _groups(text: str) -> Iterator[tuple[set[str], list[_RobotsRule]]]:
     agents: set[str] = set()
-    rules: list[_Rule] = []
+    rules: list[_RobotsRule] = []
     naming = False  # whether the last line named an agent
     for key, value in _fields(text.removeprefix("\ufeff").splitlines()):
         if key == "user-agent":
@@ -107,10 +107,10 @@ def _fields(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield key.strip().lower(), value.strip()
 
 
-def _rule(value: str, *, allowed: bool) -> _Rule:
+def _rule(value: str, *, allowed: bool) -> _RobotsRule:
     anchored = value.endswith("$")
     pattern = _normalised(value.removesuffix("$"))
-    return _Rule(tuple(pattern.split("*")), anchored, allowed, len(value))
+    return _RobotsRule(tuple(pattern.split("*")), anchored, allowed, len(value))
 
 
 def _normalised(path: str) -> str:

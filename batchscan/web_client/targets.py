@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import yarl
 
-from batchscan.web_client.results import FailureKind, FetchError
+from batchscan.web_client.fetch_results import FailureKind, FetchError
 
 MAX_URL: Final = 8_192  # characters
 _PORTS: Final = frozenset({80, 443})

@@ -23,7 +23,7 @@ from PIL import Image, ImageOps
 from batchscan.demo.artwork import artwork, encoded
 from batchscan.demo.changes import CHANGES
 from batchscan.emulator.matching.index import Index
-from batchscan.emulator.matching.similarity import FULL, PARTIAL, Fingerprint, fingerprint
+from batchscan.emulator.matching.similarity import FULL, PARTIAL, PictureFeatures, fingerprint
 from tests.benchmarks.measure import Row
 
 PICTURES = 65
@@ -131,7 +131,7 @@ def _copies(folder: Path, picture: Image.Image) -> None:
             (folder / f"{kind}-{way}.jpg").write_bytes(change.copy(picture))
 
 
-def _found(index: Index, mine: Fingerprint) -> Iterator[tuple[int, str, int, int]]:
+def _found(index: Index, mine: PictureFeatures) -> Iterator[tuple[int, str, int, int]]:
     """Of each picture found: whose copy it is, how changed in what way, and full or partial."""
     for found in index.find("", mine):
         number, name = found.name.split("/")
@@ -139,7 +139,7 @@ def _found(index: Index, mine: Fingerprint) -> Iterator[tuple[int, str, int, int
         yield int(number), kind, int(way), found.kind
 
 
-def _alike(index: Index, ours: Sequence[Fingerprint]) -> list[int]:
+def _alike(index: Index, ours: Sequence[PictureFeatures]) -> list[int]:
     """For each original, the first one that it is like, directly or by way of others."""
     group = list(range(len(ours)))
     for number, mine in enumerate(ours):
@@ -151,7 +151,7 @@ def _alike(index: Index, ours: Sequence[Fingerprint]) -> list[int]:
 
 
 def _ask(
-    index: Index, ours: Sequence[Fingerprint], group: Sequence[int], names: Sequence[str]
+    index: Index, ours: Sequence[PictureFeatures], group: Sequence[int], names: Sequence[str]
 ) -> Seen:
     seen, copies = Seen(), 1 + sum(map(len, CHANGES.values()))
     for number in sorted(set(group)):

@@ -5,7 +5,7 @@ import pytest
 from batchscan.capture.capturer import Capturer
 from batchscan.enums import Disposition
 from batchscan.images.decoding.pool import Decoders
-from batchscan.ledger.dispositions import Place
+from batchscan.ledger.dispositions import MatchKey
 from batchscan.ledger.match_choice import ChosenMatch
 
 PICTURE = "http://site.example/copy.png"
@@ -13,7 +13,9 @@ PAGE = "http://site.example/page.html"
 
 
 def chosen(url: str = PICTURE, *pages: str) -> ChosenMatch:
-    return ChosenMatch(Place(1, url), url, pages, "site.example", Disposition.REVIEWED, "ab" * 32)
+    return ChosenMatch(
+        MatchKey(1, url), url, pages, "site.example", Disposition.REVIEWED, "ab" * 32
+    )
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from batchscan.cli import main
 from batchscan.emulator import EmulatorConfig
-from batchscan.emulator.fault_actions import Answer
+from batchscan.emulator.fault_actions import AnswerInstead
 from batchscan.emulator.faults import Fault
 from batchscan.emulator.threaded import serve_in_thread
 from batchscan.settings import Rate
@@ -108,12 +108,12 @@ def test_the_start_and_the_end_are_reported_with_the_summary(emulated, heard):
     ("faults", "more", "code", "said"),
     [
         (
-            (Fault(route="check", nth=2, action=Answer(status=400)),),
+            (Fault(route="check", nth=2, action=AnswerInstead(status=400)),),
             (),
             3,
             "1 is not: 1 server error",
         ),
-        ((Fault(route="login", action=Answer(status=401)),), (), 4, "Ended early"),
+        ((Fault(route="login", action=AnswerInstead(status=401)),), (), 4, "Ended early"),
         ((), ("--limit", "1"), 5, "Ended early"),
         ((), ("nowhere",), 2, "nowhere"),
         ((), ("-o", "b.yaml"), 9, "b.yaml"),

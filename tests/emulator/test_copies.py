@@ -15,7 +15,7 @@ from batchscan.demo.changes import CHANGES
 from batchscan.emulator.matching.alignment import Placement, estimate_placement, thumbprint
 from batchscan.emulator.matching.index import DescriptorIndex
 from batchscan.emulator.matching.keypoints import detect_keypoints
-from batchscan.emulator.matching.similarity import FULL, PARTIAL, Fingerprint, fingerprint
+from batchscan.emulator.matching.similarity import FULL, PARTIAL, PictureFeatures, fingerprint
 from tests.support import pictures
 from tests.support.comparing import compare
 from tests.support.emulator_client import lenient
@@ -27,11 +27,11 @@ THIN = [(1, 20_000), (20_000, 1), (3, 5_000), (1, 1)]
 
 
 @cache
-def original(seed: int) -> Fingerprint:
+def original(seed: int) -> PictureFeatures:
     return fingerprint(encoded(artwork(seed), "PNG"))
 
 
-def plain(picture: Image.Image) -> Fingerprint:
+def plain(picture: Image.Image) -> PictureFeatures:
     return fingerprint(encoded(picture, "PNG"))
 
 

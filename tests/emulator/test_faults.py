@@ -9,7 +9,7 @@ import pytest
 from batchscan.emulator import Fault, read_faults
 from batchscan.emulator.bodies import shaped
 from batchscan.emulator.fault_actions import (
-    Answer,
+    AnswerInstead,
     Delay,
     Drip,
     EmptyBalance,
@@ -23,7 +23,7 @@ from batchscan.errors import UsageError
 from tests.support import pictures
 from tests.support.emulator_client import Clock, lenient
 
-AWAY = Answer(503, body="empty")
+AWAY = AnswerInstead(503, body="empty")
 
 
 async def statuses(vendor, count: int) -> list[int]:
@@ -96,7 +96,9 @@ async def test_rules_can_be_replaced_while_it_runs(serve):
     ],
 )
 async def test_an_answer_has_the_shape_and_headers_asked_for(serve, shape, start):
-    fault = Fault(action=Answer(503, shape, code=9, headers={"Retry-After": "7"}), route="check")
+    fault = Fault(
+        action=AnswerInstead(503, shape, code=9, headers={"Retry-After": "7"}), route="check"
+    )
     vendor = await serve(lenient(faults=(fault,)))
     reply = await vendor.check()
     assert (reply.status, reply.headers["Retry-After"]) == (503, "7")
@@ -108,7 +110,7 @@ async def test_an_answer_has_the_shape_and_headers_asked_for(serve, shape, start
 @pytest.mark.parametrize(("when", "charged"), [("reading", 0), ("before", 0), ("after", 1)])
 @pytest.mark.parametrize("file_name", [None, "*"])
 async def test_an_answer_comes_at_the_moment_asked_for(serve, when, charged, file_name):
-    fault = Fault(action=Answer(502, when=when), route="check", file_name=file_name)
+    fault = Fault(action=AnswerInstead(502, when=when), route="check", file_name=file_name)
     vendor = await serve(lenient(faults=(fault,)))
     assert (await vendor.check(image=pictures.bmp(600, 400))).status == 502
     (entry,) = vendor.emulator.journal.of("check")
@@ -119,7 +121,7 @@ async def test_an_answer_comes_at_the_moment_asked_for(serve, when, charged, fil
 
 @pytest.mark.parametrize("when", ["reading", "before", "after"])
 async def test_an_error_can_be_torn_and_drip(serve, when):
-    answer = Fault(action=Answer(500, when=when), route="check")
+    answer = Fault(action=AnswerInstead(500, when=when), route="check")
     vendor = await serve(lenient(faults=(answer, Fault(action=Drip(9, 0.001), route="check"))))
     assert (await vendor.check()).status == 500
     vendor.emulator.faults = (answer, Fault(action=Tear(), route="check"))
@@ -243,7 +245,7 @@ def test_rules_are_read_from_yaml(tmp_path):
         "- {file_name: '*.png', action: {type: odd, body: huge}}\n"
     )
     assert read_faults(path) == (
-        Fault(action=Answer(503, "html"), route="check", every=10),
+        Fault(action=AnswerInstead(503, "html"), route="check", every=10),
         Fault(action=Reset(), after=30, until=90),
         Fault(action=Odd("huge"), file_name="*.png"),
     )

@@ -7,7 +7,7 @@ import urllib.request
 import pytest
 
 from batchscan.emulator import Fault
-from batchscan.emulator.fault_actions import Answer
+from batchscan.emulator.fault_actions import AnswerInstead
 from batchscan.emulator.threaded import serve_in_thread
 from batchscan.errors import UsageError
 from tests.support.emulator_client import lenient
@@ -17,7 +17,7 @@ def test_an_emulator_in_a_thread_serves_while_the_block_runs():
     with serve_in_thread(lenient()) as emulator:
         with urllib.request.urlopen(f"{emulator.url}/_emulator/stats") as answer:
             assert answer.status == 200
-        emulator.faults = (Fault(action=Answer(418)),)
+        emulator.faults = (Fault(action=AnswerInstead(418)),)
         with pytest.raises(urllib.error.HTTPError) as caught:
             urllib.request.urlopen(f"{emulator.url}/v3/scans/credits")
         assert caught.value.code == 418

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchscan.emulator.uploads import BadUpload, Upload, measure
+from batchscan.emulator.uploads import BadUpload, UploadForm, measure
 from tests.support import pictures
 from tests.support.emulator_client import lenient
 
@@ -153,7 +153,7 @@ async def test_the_unauthorised_are_refused_whatever_they_send(serve):
     st.binary(max_size=40),
 )
 def test_hostile_bytes_are_measured_or_refused(start, kept, rest):
-    upload = Upload(start[:kept] + rest, "", "a.jpg", False, None)
+    upload = UploadForm(start[:kept] + rest, "", "a.jpg", False, None)
     try:
         _, size = measure(upload, 20_000_000, 75_000_000)
     except BadUpload:

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from batchscan.emulator import Emulator, EmulatorConfig, Fault
-from batchscan.emulator.fault_actions import Answer, RevokeTokens
+from batchscan.emulator.fault_actions import AnswerInstead, RevokeTokens
 from batchscan.engines.interface import Success, Throttled, TokenRejected, TransientError
 from batchscan.engines.local import LocalEngine
 from batchscan.engines.vendor_mapping import parse_answer
@@ -100,19 +100,19 @@ async def test_twenty_uploads_with_a_revoked_token_cost_one_more_login(engine, e
 async def test_a_login_that_is_refused_or_busy_is_reported_before_anything_is_sent(
     engine, emulator
 ):
-    emulator.faults = (Fault(route="login", action=Answer(status=429)),)
+    emulator.faults = (Fault(route="login", action=AnswerInstead(status=429)),)
     assert isinstance(await engine.ensure_token(), Throttled)
 
 
 async def test_a_refused_login_stops(engine, emulator):
-    emulator.faults = (Fault(route="login", action=Answer(status=401)),)
+    emulator.faults = (Fault(route="login", action=AnswerInstead(status=401)),)
     with pytest.raises(AuthRefused):
         await engine.ensure_token()
 
 
 async def test_the_balance_is_known_or_unknown_and_never_trouble(engine, emulator):
     assert await engine.balance() == 1_000_000
-    emulator.faults = (Fault(route="credits", action=Answer(status=500)),)
+    emulator.faults = (Fault(route="credits", action=AnswerInstead(status=500)),)
     assert await engine.balance() is None
 
 

@@ -26,7 +26,7 @@ NOTHING = ServiceError()
     [
         (vendor.TokenRefused("e", details(401)), TokenRejected(details(401))),
         (vendor.ScanIdConflict("e", details(409)), Conflict(details(409))),
-        (vendor.Refused("e", details(413)), Refused(details(413), final=True)),
+        (vendor.PictureRefused("e", details(413)), Refused(details(413), final=True)),
         (vendor.Declined("e", details(400)), Refused(details(400), final=False)),
         (vendor.RateLimited("e", details(429), 7.0), Throttled(details(429), 7.0, away=False)),
         (vendor.UnderMaintenance("e", details(503)), Throttled(details(503), None, away=True)),

@@ -8,7 +8,7 @@ import pytest
 
 from batchscan.enums import CaptureKind
 from batchscan.ledger.captures import CapturedResource, CaptureFile, Timestamp
-from batchscan.ledger.dispositions import Place
+from batchscan.ledger.dispositions import MatchKey
 from tests.support.evidence_ledgers import answer, answered, image
 
 KEY = "https://example.com/1.jpg"
@@ -30,11 +30,11 @@ GONE = CapturedResource(CaptureKind.PAGE, "https://example.com/", None, "no such
 
 
 @pytest.fixture
-def place(ledger) -> Place:
+def place(ledger) -> MatchKey:
     with ledger.transaction():
         answered(ledger, image("/p/a.png", b"a"), answer(KEY))
         (picture_id,) = ledger.evidence.pictures_on(lambda _: True, None)
-    return Place(picture_id, KEY)
+    return MatchKey(picture_id, KEY)
 
 
 def test_a_capture_is_read_as_it_was_entered(ledger, place):

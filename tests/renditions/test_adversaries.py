@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter
 
 from batchscan.images.judge import Judge
 from batchscan.images.rules import Accepted, Rules
-from batchscan.likeness import Fingerprint
+from batchscan.rendition_types import Fingerprint
 from batchscan.renditions.rule import likeness
 from tests.support.drawn import DRAWN
 from tests.support.photographs import encoded, photograph, resized

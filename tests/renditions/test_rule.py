@@ -12,7 +12,7 @@ from PIL import Image, ImageEnhance, ImageOps
 
 from batchscan.images.judge import Judge
 from batchscan.images.rules import Accepted, Rules
-from batchscan.likeness import Fingerprint
+from batchscan.rendition_types import Fingerprint
 from batchscan.renditions.rule import likeness, same_shape
 from tests.support import photographs
 from tests.support.photographs import encoded, photograph, resized

@@ -15,7 +15,7 @@ from PIL import Image
 from yarl import URL
 
 from batchscan.enums import Disposition, MatchKind
-from batchscan.ledger.dispositions import Place
+from batchscan.ledger.dispositions import MatchKey
 from batchscan.ledger.review import ReviewFilter
 from batchscan.review.filters import KINDS, STATES, MatchId, View
 from batchscan.review.keys import KEYS
@@ -84,7 +84,7 @@ views = st.builds(
 
 @given(views, st.none() | st.integers(0, 10**6), texts)
 def test_an_address_means_the_queue_that_it_was_made_of(view, number, key):
-    here = view.at_match(None if number is None else Place(number, key))
+    here = view.at_match(None if number is None else MatchKey(number, key))
     assert View.parse(here.query()) == here
     assert here.at is None or here.at.names(key)
 

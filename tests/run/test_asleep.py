@@ -12,7 +12,7 @@ import pytest
 
 from batchscan.copyleaks.requests import Request
 from batchscan.emulator import Fault
-from batchscan.emulator.fault_actions import Answer
+from batchscan.emulator.fault_actions import AnswerInstead
 from tests.support.clusters import cluster_of
 from tests.support.processes import Process, reports, until
 from tests.support.servers import transport
@@ -55,7 +55,7 @@ async def test_answers_that_came_while_the_process_was_stopped_are_not_paid_agai
 @pytest.mark.timeout(60)
 async def test_retry_for_is_not_used_up_by_sleep(bench):
     bench.pictures(3)
-    bench.emulator.faults = (Fault(route="check", count=2, action=Answer(status=503)),)
+    bench.emulator.faults = (Fault(route="check", count=2, action=AnswerInstead(status=503)),)
     process = await Process(bench).start("--retry-for", "5s", "-j", "1", "--progress", "none")
     await until(bench.checks)
     await asyncio.sleep(0.2)

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from batchscan.emulator.bodies import Match
+from batchscan.emulator.bodies import VendorMatch
 from tests.support.bench import Bench
 from tests.support.pictures import png
 from tests.support.processes import BATCHSCAN, Process, all_lines
@@ -234,9 +234,9 @@ def copies_of(name: str, matches: int) -> range:
 
 
 def copies(matches: int):
-    def found(sha256: str) -> list[Match]:
+    def found(sha256: str) -> list[VendorMatch]:
         return [
-            Match(f"http://{SITES[n % len(SITES)]}/{sha256[:8]}/{n}.jpg", 0, ())
+            VendorMatch(f"http://{SITES[n % len(SITES)]}/{sha256[:8]}/{n}.jpg", 0, ())
             for n in range(matches)
         ]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from batchscan.emulator import Emulator, EmulatorConfig
-from batchscan.emulator.bodies import Match
+from batchscan.emulator.bodies import VendorMatch
 from tests.support.bench import FAST, Bench
 from tests.support.pictures import png, tree
 from tests.support.processes import Process
@@ -128,9 +128,9 @@ class Damaged:
         shutil.rmtree(folder / "drafts", ignore_errors=True)
 
 
-def copies(sha256: str) -> list[Match]:
+def copies(sha256: str) -> list[VendorMatch]:
     pages = (f"https://{SITE}/page",)
-    return [Match(f"https://{SITE}/{sha256[:8]}/{n}.jpg", 0, pages) for n in range(3)]
+    return [VendorMatch(f"https://{SITE}/{sha256[:8]}/{n}.jpg", 0, pages) for n in range(3)]
 
 
 @pytest.fixture

@@ -9,7 +9,15 @@ from typing import Literal
 import pytest
 
 from batchscan.emulator import Fault
-from batchscan.emulator.fault_actions import Answer, Odd, OddBody, Reset, RevokeTokens, Shape, Tear
+from batchscan.emulator.fault_actions import (
+    AnswerInstead,
+    Odd,
+    OddBody,
+    Reset,
+    RevokeTokens,
+    Shape,
+    Tear,
+)
 from tests.support.fault_cells import (
     PATIENT,
     HastyClock,
@@ -78,7 +86,7 @@ CELLS = [(s, m) for s in AFTER_ONE for m in MOMENTS if s != 413 or MOMENTS[m][0]
 async def test_a_status_means_the_same_at_every_moment(bench, clock, status, moment):
     when, also = MOMENTS[moment]
     tree(bench.images, {"p000.bmp": large() if when == "reading" else bmp(20, 20, 7)})
-    answer = Answer(status=status, body="json" if status >= 400 else "empty", when=when)
+    answer = AnswerInstead(status=status, body="json" if status >= 400 else "empty", when=when)
     bench.emulator.faults = tuple(check(action, count=1) for action in (answer, *also))
     first = await bench.scan(clock, api=PATIENT)
 
@@ -100,7 +108,7 @@ async def test_a_status_means_the_same_at_every_moment(bench, clock, status, mom
 async def test_a_status_means_the_same_in_every_shape(bench, clock, status):
     bench.pictures(len(SHAPES))
     bench.emulator.faults = tuple(
-        check(Answer(status=status, body=shape), file_name=f"p{n:03}*", count=1)
+        check(AnswerInstead(status=status, body=shape), file_name=f"p{n:03}*", count=1)
         for n, shape in enumerate(SHAPES)
     )
     first = await bench.scan(clock, api=PATIENT, pace={"concurrency": 1})
@@ -120,7 +128,7 @@ async def test_a_status_means_the_same_in_every_shape(bench, clock, status):
 @pytest.mark.parametrize("status", [402, 403, 404])
 async def test_what_stops_the_run_stops_it_midway_in_every_shape(bench, clock, status, shape):
     bench.pictures(6)
-    bench.emulator.faults = (check(Answer(status=status, body=shape), file_name="p003*"),)
+    bench.emulator.faults = (check(AnswerInstead(status=status, body=shape), file_name="p003*"),)
     first = await bench.scan(clock, pace={"concurrency": 1})
 
     stopped = AFTER_ONE[status]
@@ -135,10 +143,10 @@ async def test_what_stops_the_run_stops_it_midway_in_every_shape(bench, clock, s
 
 
 NO_ANSWERS = {
-    "charged 500": (Answer(status=500, when="after"), "server_error"),
-    "charged 504": (Answer(status=504, when="after"), "server_error"),
-    "504": (Answer(status=504, body="html"), "server_error"),
-    "charged 204": (Answer(status=204, body="empty", when="after"), "bad_response"),
+    "charged 500": (AnswerInstead(status=500, when="after"), "server_error"),
+    "charged 504": (AnswerInstead(status=504, when="after"), "server_error"),
+    "504": (AnswerInstead(status=504, body="html"), "server_error"),
+    "charged 204": (AnswerInstead(status=204, body="empty", when="after"), "bad_response"),
     "reset": (Reset(when="after"), "outcome_unknown"),
     "torn": (Tear(), "bad_response"),
 }
@@ -173,7 +181,7 @@ async def test_a_401_costs_one_login_and_never_a_second_credit(bench, clock, rev
     bench.pictures(6)
     bench.emulator.faults = {
         "once": (check(RevokeTokens(), nth=4),),
-        "midway": (check(Answer(status=401, when="after"), file_name="p003*"),),
+        "midway": (check(AnswerInstead(status=401, when="after"), file_name="p003*"),),
         "for ever": (check(RevokeTokens()),),
     }[revoke]
     first = await bench.scan(clock, pace={"concurrency": 1})
@@ -218,7 +226,9 @@ async def test_a_redirect_is_not_followed_with_key_or_token(bench, clock, status
 
     bench.pictures(2)
     async with scripted(elsewhere) as target:
-        redirect = Answer(status=status, body="html", headers={"Location": f"{target}/login"})
+        redirect = AnswerInstead(
+            status=status, body="html", headers={"Location": f"{target}/login"}
+        )
         bench.emulator.faults = (Fault(route=route, action=redirect),)
         first = await bench.scan(clock)
         assert seen == []
@@ -235,10 +245,10 @@ async def test_a_redirect_is_not_followed_with_key_or_token(bench, clock, status
 @pytest.mark.parametrize(
     "action",
     [
-        Answer(status=429, headers={"Retry-After": "86400"}),
-        *(Answer(status=status) for status in (401, 402, 403, 404, 500)),
-        Answer(status=200, body="garbage"),
-        Answer(status=503, body="html"),
+        AnswerInstead(status=429, headers={"Retry-After": "86400"}),
+        *(AnswerInstead(status=status) for status in (401, 402, 403, 404, 500)),
+        AnswerInstead(status=200, body="garbage"),
+        AnswerInstead(status=503, body="html"),
         Reset(when="before"),
         Tear(),
     ],

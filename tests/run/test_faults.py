@@ -11,7 +11,7 @@ from msgspec import structs
 from batchscan import Rate
 from batchscan.emulator import Fault, LoginLimit
 from batchscan.emulator.fault_actions import (
-    Answer,
+    AnswerInstead,
     Drip,
     EmptyBalance,
     Hang,
@@ -38,7 +38,7 @@ def login(action, **when) -> tuple[Fault, ...]:
 @pytest.mark.parametrize("body", ["json", "html", "empty"])
 async def test_a_server_error_is_tried_again_under_the_same_id(bench, status, body):
     bench.pictures(1)
-    bench.emulator.faults = check(Answer(status=status, body=body), count=1)
+    bench.emulator.faults = check(AnswerInstead(status=status, body=body), count=1)
     ran = await bench.scan()
 
     assert ran.exit_code == 0
@@ -49,7 +49,7 @@ async def test_a_server_error_is_tried_again_under_the_same_id(bench, status, bo
 
 async def test_a_picture_that_the_service_errs_on_fails_and_the_others_do_not(bench):
     bench.pictures(4)
-    bench.emulator.faults = check(Answer(status=500), file_name="p002*")
+    bench.emulator.faults = check(AnswerInstead(status=500), file_name="p002*")
     ran = await bench.scan(api=QUICK)
 
     assert ran.exit_code == 3
@@ -68,7 +68,7 @@ async def test_a_picture_that_the_service_errs_on_fails_and_the_others_do_not(be
 @pytest.mark.parametrize("headers", [{}, {"Retry-After": "1"}, {"Retry-After": "soon"}])
 async def test_a_refusal_for_now_uses_up_no_attempt(bench, status, headers):
     bench.pictures(3)
-    bench.emulator.faults = check(Answer(status=status, headers=headers), count=2)
+    bench.emulator.faults = check(AnswerInstead(status=status, headers=headers), count=2)
     ran = await bench.scan(api={"attempts": 1})
 
     assert ran.exit_code == 0
@@ -78,7 +78,7 @@ async def test_a_refusal_for_now_uses_up_no_attempt(bench, status, headers):
 
 async def test_a_refusal_that_lasts_too_long_puts_everything_off(bench):
     bench.pictures(5)
-    bench.emulator.faults = check(Answer(status=429, headers={"Retry-After": "86400"}))
+    bench.emulator.faults = check(AnswerInstead(status=429, headers={"Retry-After": "86400"}))
     ran = await bench.scan()
 
     assert ran.exit_code == 8
@@ -86,7 +86,9 @@ async def test_a_refusal_that_lasts_too_long_puts_everything_off(bench):
     assert bench.charged() == 0
 
 
-@pytest.mark.parametrize("action", [Answer(status=503), Answer(status=500, body="html")])
+@pytest.mark.parametrize(
+    "action", [AnswerInstead(status=503), AnswerInstead(status=500, body="html")]
+)
 async def test_during_an_outage_single_probes_go_out_and_the_end_is_exit_8(bench, action):
     bench.pictures(30)
     bench.emulator.faults = check(action)
@@ -101,7 +103,7 @@ async def test_during_an_outage_single_probes_go_out_and_the_end_is_exit_8(bench
 
 async def test_an_outage_that_ends_is_waited_out(bench):
     bench.pictures(10)
-    bench.emulator.faults = check(Answer(status=503), until=0.5)
+    bench.emulator.faults = check(AnswerInstead(status=503), until=0.5)
     ran = await bench.scan()
 
     assert ran.exit_code == 0
@@ -120,7 +122,7 @@ async def test_nobody_at_the_address_is_an_outage_too(bench):
 @pytest.mark.parametrize("status", [301, 404, 405])
 async def test_a_wrong_address_is_said_at_once(bench, status):
     bench.pictures(3)
-    bench.emulator.faults = check(Answer(status=status, headers={"Location": "/elsewhere"}))
+    bench.emulator.faults = check(AnswerInstead(status=status, headers={"Location": "/elsewhere"}))
     ran = await bench.scan()
 
     assert ran.exit_code == 8
@@ -131,12 +133,12 @@ async def test_a_wrong_address_is_said_at_once(bench, status):
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
-        (login(Answer(status=401, body="message")), 4),
-        (login(Answer(status=400, body="json")), 4),
-        (check(Answer(status=403)), 4),
-        (check(Answer(status=401, body="problem")), 4),
-        (check(Answer(status=402)), 6),
-        (check(Answer(status=400, code=17)), 6),
+        (login(AnswerInstead(status=401, body="message")), 4),
+        (login(AnswerInstead(status=400, body="json")), 4),
+        (check(AnswerInstead(status=403)), 4),
+        (check(AnswerInstead(status=401, body="problem")), 4),
+        (check(AnswerInstead(status=402)), 6),
+        (check(AnswerInstead(status=400, code=17)), 6),
     ],
 )
 async def test_what_no_picture_can_help_stops_the_run(bench, fault, code):
@@ -174,7 +176,7 @@ async def test_credits_that_vanish_midway_stop_the_run(bench):
 
 async def test_pictures_that_the_service_refuses_are_rejected_for_good(bench):
     bench.pictures(4)
-    bench.emulator.faults = check(Answer(status=415, code=10), file_name="p001*")
+    bench.emulator.faults = check(AnswerInstead(status=415, code=10), file_name="p001*")
     ran = await bench.scan()
     assert ran.exit_code == 0
     assert ran.reasons() == {"refused_by_api": 1}
@@ -190,7 +192,7 @@ async def test_pictures_that_the_service_refuses_are_rejected_for_good(bench):
 @pytest.mark.parametrize("status", [413, 400])
 async def test_ten_refusals_in_a_row_are_not_the_pictures_fault(bench, status):
     bench.pictures(15)
-    bench.emulator.faults = check(Answer(status=status, body="text"))
+    bench.emulator.faults = check(AnswerInstead(status=status, body="text"))
     ran = await bench.scan(pace={"concurrency": 1})
 
     assert ran.exit_code == 8
@@ -204,7 +206,7 @@ async def test_ten_refusals_in_a_row_are_not_the_pictures_fault(bench, status):
 
 async def test_nine_refusals_are(bench):
     bench.pictures(9)
-    bench.emulator.faults = check(Answer(status=413))
+    bench.emulator.faults = check(AnswerInstead(status=413))
     ran = await bench.scan()
 
     assert ran.reasons() == {"refused_by_api": 9}
@@ -308,7 +310,8 @@ async def test_an_answer_that_drips_too_slowly_is_no_answer(bench):
 
 
 @pytest.mark.parametrize(
-    "action", [Reset(when="after"), *(Answer(status=s, when="after") for s in (500, 502, 504))]
+    "action",
+    [Reset(when="after"), *(AnswerInstead(status=s, when="after") for s in (500, 502, 504))],
 )
 async def test_under_a_budget_a_lost_answer_counts_as_spent(bench, action):
     bench.pictures(3)
@@ -366,7 +369,7 @@ async def test_a_limit_lower_than_configured_is_learned_and_everything_is_answer
 
 async def test_an_error_reaches_the_line_with_all_that_it_says(bench):
     bench.pictures(2)
-    answer = Answer(status=400, body="json", code=99)
+    answer = AnswerInstead(status=400, body="json", code=99)
     bench.emulator.faults = check(answer, file_name="p000*")
     ran = await bench.scan()
     error = ran.lines["p000.png"].error
@@ -379,10 +382,12 @@ async def test_an_error_reaches_the_line_with_all_that_it_says(bench):
 async def test_many_faults_at_once_close_the_books_and_double_nothing(bench):
     bench.pictures(60)
     bench.emulator.faults = (
-        Fault(route="check", probability=0.1, seed=1, action=Answer(status=500)),
+        Fault(route="check", probability=0.1, seed=1, action=AnswerInstead(status=500)),
         Fault(route="check", probability=0.1, seed=2, action=Reset(when="after")),
         Fault(route="check", probability=0.1, seed=3, action=Tear()),
-        Fault(route="check", every=17, action=Answer(status=429, headers={"Retry-After": "0"})),
+        Fault(
+            route="check", every=17, action=AnswerInstead(status=429, headers={"Retry-After": "0"})
+        ),
         Fault(route="check", nth=20, action=RevokeTokens()),
     )
     ran = await bench.scan(api={"retry_for": 900.0}, pace={"concurrency": 32})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from batchscan.emulator.fault_actions import Answer
+from batchscan.emulator.fault_actions import AnswerInstead
 from batchscan.emulator.faults import Fault
 from batchscan.errors import StorageError
 from batchscan.ledger import Ledger, Realm
@@ -18,7 +18,7 @@ PAUSE = 6
 
 
 def refusing(status: int, pause: int = PAUSE) -> tuple[Fault, ...]:
-    action = Answer(status=status, headers={"Retry-After": str(pause)})
+    action = AnswerInstead(status=status, headers={"Retry-After": str(pause)})
     return (Fault(route="check", nth=3, action=action),)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from batchscan.emulator.bodies import Match
+from batchscan.emulator.bodies import VendorMatch
 from tests.support.photographs import encoded, photograph, resized
 from tests.support.pictures import png, tiff, tree
 
@@ -43,7 +43,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
 async def test_every_line_of_every_status_has_every_field(bench_with):
-    copies = [Match("https://site.example/a.jpg", 0, ("https://site.example/",))]
+    copies = [VendorMatch("https://site.example/a.jpg", 0, ("https://site.example/",))]
     async with bench_with(copies=lambda sha256: copies) as bench:
         scene = photograph(1, (800, 600))
         files = {

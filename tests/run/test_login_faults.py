@@ -7,7 +7,7 @@ import json
 import pytest
 
 from batchscan.emulator import LoginLimit
-from batchscan.emulator.fault_actions import Answer, Hang, Reset, RevokeTokens, Tear
+from batchscan.emulator.fault_actions import AnswerInstead, Hang, Reset, RevokeTokens, Tear
 from tests.support.fault_cells import (
     PATIENT,
     HastyClock,
@@ -23,13 +23,13 @@ AWAY = Told(8, {"deferred": 3}, "unavailable")
 REFUSED = (400, 401, 402, 403, 409, 413, 418)
 NO_LOGIN_HERE = (301, 308, 404, 405)
 PASSING = (
-    *(Answer(status=status, body="html") for status in (500, 502, 503, 504)),
-    Answer(status=500, body="empty"),
-    Answer(status=503, headers={"Retry-After": "30"}),
-    *(Answer(status=200, body=shape) for shape in ("json", "html", "empty", "torn")),
-    Answer(status=204, body="empty"),
-    Answer(status=500, when="reading"),
-    Answer(status=500, when="after"),
+    *(AnswerInstead(status=status, body="html") for status in (500, 502, 503, 504)),
+    AnswerInstead(status=500, body="empty"),
+    AnswerInstead(status=503, headers={"Retry-After": "30"}),
+    *(AnswerInstead(status=200, body=shape) for shape in ("json", "html", "empty", "torn")),
+    AnswerInstead(status=204, body="empty"),
+    AnswerInstead(status=500, when="reading"),
+    AnswerInstead(status=500, when="after"),
     Reset(when="before"),
     Reset(when="reading"),
     Reset(when="after"),
@@ -56,7 +56,7 @@ async def test_a_login_that_is_refused_is_not_tried_again_in_this_run(
     bench, clock, status, expected
 ):
     bench.pictures(3)
-    bench.emulator.faults = (login(Answer(status=status, body="message")),)
+    bench.emulator.faults = (login(AnswerInstead(status=status, body="message")),)
     first = await bench.scan(clock, api=PATIENT)
 
     assert told_by(first) == expected
@@ -90,7 +90,7 @@ async def test_a_login_that_says_nothing_is_tried_again(bench, clock):
 
 
 @pytest.mark.parametrize(
-    "action", [Answer(status=500), Answer(status=200, body="garbage")], ids=repr
+    "action", [AnswerInstead(status=500), AnswerInstead(status=200, body="garbage")], ids=repr
 )
 async def test_a_login_that_is_away_for_long_is_asked_twelve_times_in_fifteen_minutes_at_most(
     bench, clock, action
@@ -114,7 +114,7 @@ async def test_a_blocked_login_is_left_alone_for_five_minutes_and_then_the_run_g
 ):
     async with timed as bench:
         bench.pictures(3)
-        bench.emulator.faults = (login(Answer(status=429, headers=headers), nth=1),)
+        bench.emulator.faults = (login(AnswerInstead(status=429, headers=headers), nth=1),)
         first = await bench.scan(clock, api={"retry_for": 10_000.0})
 
         assert told_by(first) == Told(0, {"scanned": 3})
@@ -140,7 +140,7 @@ async def test_a_login_blocked_for_longer_than_retry_for_is_not_tried_by_the_nex
 ):
     async with timed as bench:
         bench.pictures(3)
-        busy = Answer(status=429, headers={"Retry-After": "86400"})
+        busy = AnswerInstead(status=429, headers={"Retry-After": "86400"})
         bench.emulator.faults = (login(busy, nth=1),)
         runs = [await bench.scan(clock, api={"retry_for": 900.0}) for _ in range(2)]
 
@@ -150,7 +150,9 @@ async def test_a_login_blocked_for_longer_than_retry_for_is_not_tried_by_the_nex
         await finished_by_the_next_run(bench, clock, runs[1])
 
 
-@pytest.mark.parametrize("action", [Answer(status=503), Reset(when="after"), Tear()], ids=repr)
+@pytest.mark.parametrize(
+    "action", [AnswerInstead(status=503), Reset(when="after"), Tear()], ids=repr
+)
 async def test_a_token_revoked_while_the_login_is_away_is_renewed_when_it_is_back(
     bench, clock, action
 ):
@@ -168,7 +170,7 @@ async def test_a_login_that_fails_midway_leaves_what_is_answered_answered(bench,
     bench.pictures(6)
     bench.emulator.faults = (
         check(RevokeTokens(), nth=4),
-        login(Answer(status=401, body="message"), nth=2),
+        login(AnswerInstead(status=401, body="message"), nth=2),
     )
     first = await bench.scan(clock, pace={"concurrency": 1})
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from batchscan.emulator.fault_actions import Answer, Reset, Tear
+from batchscan.emulator.fault_actions import AnswerInstead, Reset, Tear
 from tests.support.fault_cells import HastyClock, check, told_by
 
 DAYS = 30 * 86_400.0
 HOURS = 2 * 3600.0
 OUTAGES = {
-    "500": Answer(status=500, body="html"),
+    "500": AnswerInstead(status=500, body="html"),
     "reset after": Reset(when="after"),
     "torn": Tear(),
 }

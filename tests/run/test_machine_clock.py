@@ -11,7 +11,7 @@ import pytest
 
 from batchscan import Rate, Scan
 from batchscan.emulator import Fault
-from batchscan.emulator.fault_actions import Answer, Reset
+from batchscan.emulator.fault_actions import AnswerInstead, Reset
 from tests.support.clocks import QuickClock
 from tests.support.pictures import png, tree
 from tests.support.stepping import DAY, HOUR, SteppingClock, scan, steps
@@ -70,7 +70,7 @@ async def test_the_last_run_is_the_one_that_ended_last_whatever_its_clock_said(b
 @pytest.mark.parametrize("step", [-DAY, DAY])
 async def test_a_pause_learned_before_the_clock_stepped_does_not_last_a_day(bench, step):
     bench.pictures(3)
-    refuse = Answer(status=429, headers={"Retry-After": "5"})
+    refuse = AnswerInstead(status=429, headers={"Retry-After": "5"})
     bench.emulator.faults = (Fault(route="check", count=1, action=refuse),)
     first = await bench.scan(SteppingClock(), api={"attempts": 1})
     tree(bench.images, {"new.png": png(16, 16, 99)})

@@ -14,7 +14,7 @@ import pytest
 
 from batchscan import Scan
 from batchscan.emulator import Fault
-from batchscan.emulator.fault_actions import Answer, Delay
+from batchscan.emulator.fault_actions import AnswerInstead, Delay
 from batchscan.results import read_lines
 from tests.support.bench import Bench
 from tests.support.clocks import QuickClock
@@ -55,7 +55,7 @@ async def ended(process: asyncio.subprocess.Process) -> tuple[int, str, str]:
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_a_signal_ends_a_wait_for_the_service_at_once(bench, signum):
     bench.pictures(3)
-    busy = Answer(status=429, headers={"Retry-After": "600"})
+    busy = AnswerInstead(status=429, headers={"Retry-After": "600"})
     bench.emulator.faults = (Fault(route="check", action=busy),)
     process = await Process(bench).start("-j", "1")
     await until(bench.checks)

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from batchscan import Scan
-from batchscan.emulator.fault_actions import Answer, Reset, RevokeTokens, Tear
+from batchscan.emulator.fault_actions import AnswerInstead, Reset, RevokeTokens, Tear
 from tests.support.fault_cells import (
     HastyClock,
     Told,
@@ -27,7 +27,11 @@ MALFORMED = ("", "soon", "-5", "1e9", "nan", "inf", "0x10", "1 2", "9" * 40, "Th
 async def test_a_malformed_retry_after_is_the_services_and_not_the_pictures_fault(bench):
     bench.pictures(len(MALFORMED))
     bench.emulator.faults = tuple(
-        check(Answer(status=429, headers={"Retry-After": value}), file_name=f"p{n:03}*", count=1)
+        check(
+            AnswerInstead(status=429, headers={"Retry-After": value}),
+            file_name=f"p{n:03}*",
+            count=1,
+        )
         for n, value in enumerate(MALFORMED)
     )
     first = await bench.scan(
@@ -46,7 +50,7 @@ async def test_a_malformed_retry_after_is_the_services_and_not_the_pictures_faul
 async def test_a_huge_retry_after_ends_the_run_and_is_kept_for_an_hour(bench, status, value):
     clock = HastyClock(1_000)
     bench.pictures(4)
-    bench.emulator.faults = (check(Answer(status=status, headers={"Retry-After": value})),)
+    bench.emulator.faults = (check(AnswerInstead(status=status, headers={"Retry-After": value})),)
     first = await bench.scan(clock, api={"retry_for": 900.0})
 
     assert told_by(first) == Told(8, {"deferred": 4}, "unavailable")
@@ -63,7 +67,7 @@ async def test_a_huge_retry_after_ends_the_run_and_is_kept_for_an_hour(bench, st
 async def test_a_huge_retry_after_within_retry_for_is_waited_out_and_nothing_is_sent(bench):
     clock = HastyClock(100_000)
     bench.pictures(3)
-    busy = Answer(status=429, headers={"Retry-After": "7200"})
+    busy = AnswerInstead(status=429, headers={"Retry-After": "7200"})
     bench.emulator.faults = (check(busy, nth=1),)
     before = clock.monotonic()
     first = await bench.scan(clock, api={"retry_for": DAYS}, pace={"concurrency": 1})
@@ -75,7 +79,7 @@ async def test_a_huge_retry_after_within_retry_for_is_waited_out_and_nothing_is_
 
 async def test_a_storm_of_429s_is_waited_out_and_uses_up_no_attempt(bench):
     bench.pictures(12)
-    bench.emulator.faults = (check(Answer(status=429), count=80),)
+    bench.emulator.faults = (check(AnswerInstead(status=429), count=80),)
     first = await bench.scan(HastyClock(10_000), api={"retry_for": DAYS, "attempts": 1})
 
     assert first.exit_code == 0
@@ -84,8 +88,8 @@ async def test_a_storm_of_429s_is_waited_out_and_uses_up_no_attempt(bench):
 
 
 OUTAGES = {
-    "503": Answer(status=503),
-    "500": Answer(status=500, body="html"),
+    "503": AnswerInstead(status=503),
+    "500": AnswerInstead(status=500, body="html"),
     "reset after": Reset(when="after"),
     "torn": Tear(),
 }
@@ -137,7 +141,7 @@ async def test_an_outage_of_days_costs_a_request_a_minute(bench_with, concurrenc
     clock = HastyClock(200_000)
     async with bench_with(clock=clock.monotonic, wall_clock=clock.wall) as bench:
         bench.pictures(12)
-        bench.emulator.faults = (check(Answer(status=503), until=2 * DAY),)
+        bench.emulator.faults = (check(AnswerInstead(status=503), until=2 * DAY),)
         pace = {"concurrency": concurrency}
         first = await bench.scan(clock, api={"retry_for": DAYS, "attempts": 1}, pace=pace)
 
@@ -190,7 +194,7 @@ async def test_an_outage_of_the_login_midway_is_waited_out_too(bench):
     bench.pictures(10)
     bench.emulator.faults = (
         check(RevokeTokens(), nth=4),
-        *(login(Answer(status=503), nth=n) for n in range(2, 9)),
+        *(login(AnswerInstead(status=503), nth=n) for n in range(2, 9)),
     )
     api = {"retry_for": DAYS, "attempts": 1}
     first = await bench.scan(HastyClock(2000), api=api)
@@ -218,7 +222,7 @@ async def test_a_signal_during_an_outage_does_not_wait_for_its_end(bench, kind):
 
 async def test_the_end_of_the_allowed_duration_ends_an_outage(bench):
     bench.pictures(12)
-    bench.emulator.faults = (check(Answer(status=503)),)
+    bench.emulator.faults = (check(AnswerInstead(status=503)),)
     changes = {"api": {"retry_for": DAYS}, "spend": {"max_duration": 600.0}}
     first = await bench.scan(HastyClock(2000), **changes)
 

@@ -9,7 +9,7 @@ import pytest
 
 from batchscan import Pace, Rate, Spend
 from batchscan.emulator import Fault
-from batchscan.emulator.fault_actions import Answer, Hang
+from batchscan.emulator.fault_actions import AnswerInstead, Hang
 from batchscan.pace import SystemClock
 from tests.support.bench import FAST
 from tests.support.processes import Process, killed_at, reports
@@ -131,7 +131,7 @@ async def test_a_run_killed_before_any_price_was_known_is_counted_at_the_one_lea
 async def test_what_was_in_doubt_before_a_price_was_known_counts_at_that_price(bench_with, setting):
     async with bench_with(price_of=lambda number: 5, credits=MANY) as bench:
         bench.emulator.faults = (
-            Fault(route="check", count=2, action=Answer(status=500, when="after")),
+            Fault(route="check", count=2, action=AnswerInstead(status=500, when="after")),
         )
         bench.pictures(20)
         ran = await bench.scan(pace=busy(), spend={setting: 22})

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from batchscan.emulator import Emulator, EmulatorConfig, Fault
-from batchscan.emulator.fault_actions import Answer
+from batchscan.emulator.fault_actions import AnswerInstead
 from tests.support.bench import FAST, Bench, Ran
 from tests.support.clocks import DAY, LaterClock
 from tests.support.photographs import encoded, photograph, resized
@@ -109,7 +109,7 @@ class World:
         """Scan, and hold the lines to what was there before."""
         self.day += look.days
         failing = look.failing and Fault(
-            route="check", action=Answer(status=500), file_name=look.failing
+            route="check", action=AnswerInstead(status=500), file_name=look.failing
         )
         self.bench.emulator.faults = (failing,) if failing else ()
         scan = {"renditions": look.mode} | ({"rescan_after": MONTH} if look.rescan else {})

@@ -13,7 +13,7 @@ from PIL import Image
 from batchscan import Scan
 from batchscan.commands.renditions import as_json, as_text, join, split
 from batchscan.emulator import Fault
-from batchscan.emulator.fault_actions import Answer
+from batchscan.emulator.fault_actions import AnswerInstead
 from batchscan.enums import Status
 from tests.support.bench import FAST
 from tests.support.clocks import DAY, LaterClock
@@ -164,7 +164,11 @@ async def test_answers_from_before_there_were_fingerprints_cover_too(bench):
 
 @pytest.mark.parametrize(
     "fault",
-    [Answer(status=500), Answer(status=415, code=10), Answer(status=200, body="garbage")],
+    [
+        AnswerInstead(status=500),
+        AnswerInstead(status=415, code=10),
+        AnswerInstead(status=200, body="garbage"),
+    ],
     ids=["fails", "is rejected", "is answered in a way that nobody can read"],
 )
 async def test_a_representative_without_an_answer_frees_its_group(bench, fault):

@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from batchscan.emulator import Fault
-from batchscan.emulator.fault_actions import Answer
+from batchscan.emulator.fault_actions import AnswerInstead
 from tests.support.fault_cells import login
 from tests.support.pictures import jpeg, png, tree
 from tests.support.processes import Process, reports, until, without_override
@@ -90,7 +90,7 @@ async def test_no_run_without_a_say_replaces_a_good_report(bench):
     good = os.readlink(latest)
     bench.pictures(1, start=5)
     planned, _, _ = await process.run("-n")
-    bench.emulator.faults = (login(Answer(status=401, body="message")),)
+    bench.emulator.faults = (login(AnswerInstead(status=401, body="message")),)
     process.environment["COPYLEAKS_API_KEY"] = "a-wrong-key"
     refused, _, _ = await process.run()
     bench.emulator.faults = ()
@@ -183,9 +183,9 @@ def read_all(terminal: int) -> str:
 
 
 GRAVER = {
-    "auth": (4, login(Answer(status=401, body="message"))),
-    "credits": (6, Fault(route="check", action=Answer(status=402))),
-    "unavailable": (8, Fault(route="check", action=Answer(status=404))),
+    "auth": (4, login(AnswerInstead(status=401, body="message"))),
+    "credits": (6, Fault(route="check", action=AnswerInstead(status=402))),
+    "unavailable": (8, Fault(route="check", action=AnswerInstead(status=404))),
 }
 
 

@@ -15,8 +15,8 @@ import pytest
 
 from batchscan import Account, Scan, Secret
 from batchscan.emulator import Emulator, EmulatorConfig, Fault, LoginLimit
-from batchscan.emulator.bodies import Match
-from batchscan.emulator.fault_actions import Answer
+from batchscan.emulator.bodies import VendorMatch
+from batchscan.emulator.fault_actions import AnswerInstead
 from batchscan.results import ResultLine, read_lines
 from batchscan.settings import Alerts, Webhook
 from tests.support import killing
@@ -55,10 +55,13 @@ class Web:
     night: int = 0
     answers: list[tuple[int, str, tuple[str, ...]]] = field(default_factory=list)
 
-    def __call__(self, sha256: str) -> list[Match]:
+    def __call__(self, sha256: str) -> list[VendorMatch]:
         found = self.shown[sha256]
         self.answers.append((self.night, sha256, tuple(found)))
-        return [Match(url, kind, ()) for url, kind in sorted(found.items(), key=lambda one: one[1])]
+        return [
+            VendorMatch(url, kind, ())
+            for url, kind in sorted(found.items(), key=lambda one: one[1])
+        ]
 
     def pass_a_day(self, pictures: list[str]) -> None:
         self.night += 1
@@ -149,9 +152,9 @@ class Year:
 
 def _faults(night: int) -> tuple[Fault, ...]:
     if night in OUTAGE:
-        return (Fault(action=Answer(status=503, body="empty")),)
+        return (Fault(action=AnswerInstead(status=503, body="empty")),)
     if night in NEW_KEY:
-        return (Fault(action=Answer(status=401, body="message")),)
+        return (Fault(action=AnswerInstead(status=401, body="message")),)
     return ()
 
 

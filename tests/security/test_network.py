@@ -19,7 +19,7 @@ from batchscan.alerts import send_once
 from batchscan.alerts.interface import RetryPolicy
 from batchscan.alerts.webhook import WebhookTarget
 from batchscan.copyleaks.proxies import is_loopback
-from batchscan.emulator.fault_actions import Answer
+from batchscan.emulator.fault_actions import AnswerInstead
 from batchscan.emulator.faults import Fault
 from batchscan.errors import UsageError
 from batchscan.run import Scan
@@ -126,7 +126,7 @@ async def test_a_redirect_takes_nothing_to_another_server(bench_with, route, sta
         heard.append(await reader.read(100))
 
     async with scripted(listen) as other:
-        to_other = Answer(status=status, headers={"Location": f"{other}/v1/x"})
+        to_other = AnswerInstead(status=status, headers={"Location": f"{other}/v1/x"})
         async with bench_with(faults=(Fault(route=route, action=to_other),)) as bench:
             bench.pictures(1)
             async with Scan(bench.settings(), QuickClock()) as scan:

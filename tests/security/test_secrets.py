@@ -19,7 +19,7 @@ from batchscan.copyleaks.requests import Request, check, check_form, credits_lef
 from batchscan.copyleaks.secret import SecretStr
 from batchscan.copyleaks.token_provider import AccessToken, TokenFile, TokenProvider
 from batchscan.copyleaks.transport import Transport
-from batchscan.emulator.fault_actions import Answer, Hang, RevokeTokens
+from batchscan.emulator.fault_actions import AnswerInstead, Hang, RevokeTokens
 from batchscan.emulator.faults import Fault
 from batchscan.engines.local import LocalEngine
 from batchscan.ledger import Ledger, Realm
@@ -34,8 +34,8 @@ TOKEN = "t0ken-0f-the-l0gin-9c52"
 # Answers that are written into files, logs and messages, whatever they are.
 FAULTS = (
     Fault(route="check", nth=2, action=RevokeTokens()),
-    Fault(route="check", nth=4, action=Answer(status=400, body="problem")),
-    Fault(route="check", nth=5, action=Answer(status=415, body="json", code=10)),
+    Fault(route="check", nth=4, action=AnswerInstead(status=400, body="problem")),
+    Fault(route="check", nth=5, action=AnswerInstead(status=415, body="json", code=10)),
 )
 
 

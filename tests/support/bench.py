@@ -25,7 +25,7 @@ from batchscan import (
     Spend,
 )
 from batchscan.commands.state_check import check
-from batchscan.emulator import Emulator, Entry
+from batchscan.emulator import Emulator, JournalEntry
 from batchscan.ledger import FILE_NAME, Ledger, Realm
 from batchscan.pace import Clock
 from batchscan.report import Report
@@ -142,5 +142,5 @@ class Bench:
     def charged(self) -> int:
         return sum(entry.charged for entry in self.emulator.journal)
 
-    def checks(self) -> list[Entry]:
+    def checks(self) -> list[JournalEntry]:
         return self.emulator.journal.of("check")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from batchscan.emulator.matching.alignment import overlaps
-from batchscan.emulator.matching.similarity import PARTIAL, Fingerprint, compare_whole
+from batchscan.emulator.matching.similarity import PARTIAL, PictureFeatures, compare_whole
 
 
-def compare(one: Fingerprint, other: Fingerprint) -> Literal[0, 1] | None:
+def compare(one: PictureFeatures, other: PictureFeatures) -> Literal[0, 1] | None:
     kind = compare_whole(one, other)
     if kind is None and any(overlaps(each, other.thumbprint) for each in one.both_ways()):
         return PARTIAL

@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 
-from batchscan.emulator import Emulator, EmulatorConfig, Entry
+from batchscan.emulator import Emulator, EmulatorConfig, JournalEntry
 from tests.support import pictures
 
 
@@ -87,7 +87,7 @@ class Vendor:
         path = f"/v1/image-plagiarism-detector/{scan_id}/check"
         return await self.ask("POST", path, data=data, headers=self.headers | headers)
 
-    async def journalled(self) -> Entry:
+    async def journalled(self) -> JournalEntry:
         """Wait for the first check's entry."""
         async with asyncio.timeout(90):
             while not self.emulator.journal.of("check"):  # noqa: ASYNC110 - it tells nobody

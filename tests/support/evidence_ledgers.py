@@ -13,7 +13,7 @@ from typing import Any
 from batchscan.allow import AllowRules
 from batchscan.enums import MatchKind
 from batchscan.evidence.manifest import PackRequest
-from batchscan.evidence.pack import Packed, Request, pack
+from batchscan.evidence.pack import Packed, PackInputs, pack
 from batchscan.evidence.select import select_pictures
 from batchscan.ledger import Ledger, Realm
 from batchscan.model import Answer, Image, Match, Stat
@@ -59,7 +59,7 @@ def packed(
     rules: AllowRules | None = None,
 ) -> Packed:
     """Pack what these ask for."""
-    request = Request(PackRequest(list(domains), list(images)), rules or AllowRules(), NOW)
+    request = PackInputs(PackRequest(list(domains), list(images)), rules or AllowRules(), NOW)
     return pack(ledger, select_pictures(ledger, domains, images), request, str(path))
 
 

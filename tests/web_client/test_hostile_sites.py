@@ -21,8 +21,8 @@ from batchscan.web_client import (
     WebClient,
 )
 from batchscan.web_client.connector import GuardedConnector
+from batchscan.web_client.fetch_results import FetchError
 from batchscan.web_client.lookup import Names
-from batchscan.web_client.results import FetchError
 from tests.support.servers import serving
 from tests.support.web_sites import names, ok, redirect, site
 

@@ -17,7 +17,7 @@ from batchscan.emulator.matching.keypoints import ALIKE, Floats, Keypoints
 from batchscan.emulator.matching.similarity import (
     FULL,
     PARTIAL,
-    Fingerprint,
+    PictureFeatures,
     compare_whole,
     fingerprint,
 )
@@ -73,17 +73,17 @@ class Found(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Picture:
+class _IndexedPicture:
     name: str
     sha256: str
-    fingerprint: Fingerprint
+    fingerprint: PictureFeatures
 
 
 @dataclass(slots=True)
 class Index:
     """Built once, then only read."""
 
-    _pictures: list[_Picture] = field(default_factory=list)
+    _pictures: list[_IndexedPicture] = field(default_factory=list)
     _pages: dict[str, list[str]] = field(default_factory=dict)  # by the picture's name
     _register: DescriptorIndex = field(
         default_factory=DescriptorIndex
@@ -99,14 +99,16 @@ class Index:
             index._add(root, name)
         return index
 
-    def find(self, sha256: str, mine: Fingerprint | None) -> list[Found]:
+    def find(self, sha256: str, mine: PictureFeatures | None) -> list[Found]:
         """The pictures that are alike; without a likeness, only the same bytes are."""
         return [
             Found(picture.name, kind, tuple(self._pages.get(picture.name, ())))
             for picture, kind in self._alike(sha256, mine)
         ]
 
-    def _alike(self, sha256: str, mine: Fingerprint | None) -> Iterator[tuple[_Picture, int]]:
+    def _alike(
+        self, sha256: str, mine: PictureFeatures | None
+    ) -> Iterator[tuple[_IndexedPicture, int]]:
         parts = set() if mine is None else self._parts(mine)
         for number, picture in enumerate(self._pictures):
             if picture.sha256 == sha256:
@@ -118,7 +120,7 @@ class Index:
                 elif number in parts:
                     yield picture, PARTIAL
 
-    def _parts(self, mine: Fingerprint) -> set[int]:
+    def _parts(self, mine: PictureFeatures) -> set[int]:
         """The numbers of the pictures that show most of this one, or the other way round."""
         return {
             number
@@ -136,7 +138,7 @@ class Index:
                 sha256 = hashlib.sha256(data).hexdigest()
                 found = fingerprint(data)
                 self._register.add(found.thumbprint.marks)
-                self._pictures.append(_Picture(name, sha256, found))
+                self._pictures.append(_IndexedPicture(name, sha256, found))
         except Exception as error:  # noqa: BLE001 - decoder boundary: a broken file is not found
             _log.debug("not in the index: %s: %s", name, error)
 

@@ -37,7 +37,7 @@ _FLAT: Final = 3.0  # levels; hashes of less contrast than this are noise
 
 
 @dataclass(frozen=True, slots=True)
-class Fingerprint:
+class PictureFeatures:
     """What is kept of a picture."""
 
     size: tuple[int, int]
@@ -52,7 +52,7 @@ class Fingerprint:
         return self.thumbprint, self.thumbprint.mirrored()
 
 
-def fingerprint(data: bytes) -> Fingerprint:
+def fingerprint(data: bytes) -> PictureFeatures:
     """Decode a picture's first frame, and keep what it looks like.
 
     Whatever Pillow raises on hostile bytes comes through, but for damage of metadata alone.
@@ -67,13 +67,13 @@ def fingerprint(data: bytes) -> Fingerprint:
         raise
 
 
-def _likeness(data: bytes) -> Fingerprint:
+def _likeness(data: bytes) -> PictureFeatures:
     with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
         image = _on_white(ImageOps.exif_transpose(opened))
     grey = image.convert("L")
     small = image.resize((_SMALL, _SMALL), Image.Resampling.BOX)
     left, top = max(0, (image.width - _DETAIL) // 2), max(0, (image.height - _DETAIL) // 2)
-    return Fingerprint(
+    return PictureFeatures(
         size=image.size,
         bits=frequency_hash(grey) << 64 | gradient_hash(grey),
         small=small,
@@ -83,7 +83,7 @@ def _likeness(data: bytes) -> Fingerprint:
     )
 
 
-def compare_whole(one: Fingerprint, other: Fingerprint) -> Literal[0, 1] | None:
+def compare_whole(one: PictureFeatures, other: PictureFeatures) -> Literal[0, 1] | None:
     """`FULL`, `PARTIAL`, or None where they are different, or one shows but a part of the other."""
     distance = (one.bits ^ other.bits).bit_count()
     if distance > _ALIKE:
@@ -93,7 +93,7 @@ def compare_whole(one: Fingerprint, other: Fingerprint) -> Literal[0, 1] | None:
     return None if one.flat or other.flat else PARTIAL
 
 
-def _same_pixels(one: Fingerprint, other: Fingerprint) -> bool:
+def _same_pixels(one: PictureFeatures, other: PictureFeatures) -> bool:
     return (
         _difference(one.small, other.small) <= _SAME_COLOURS
         and _difference(one.detail, other.detail) <= _SAME_DETAIL

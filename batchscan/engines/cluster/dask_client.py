@@ -22,7 +22,7 @@ from distributed.core import ConnectionPool
 from distributed.protocol import to_serialize
 from distributed.security import Security
 
-from batchscan.copyleaks.waking_timeout import WakingTimeout
+from batchscan.copyleaks.awake_timeout import AwakeTimeout
 from batchscan.engines.cluster.worker_actor import WorkerActor
 from batchscan.settings import Settings
 from batchscan.settings.model_groups import LOCAL
@@ -165,7 +165,7 @@ class DaskClient:
             Gone: no answer came; it may have been called.
         """
         try:
-            async with WakingTimeout() as timeout:
+            async with AwakeTimeout() as timeout:
                 timeout.allow(seconds)
                 said = await self._pool(hired.address).actor_execute(
                     function=method,

@@ -43,7 +43,7 @@ from batchscan.enums import FailReason
 from batchscan.errors import StopRun
 from batchscan.images.preview import NOTHING, Preview
 from batchscan.model import Candidate, Image, NotSendable, ServiceError
-from batchscan.pace import AwakeTime
+from batchscan.pace import AwakeClock
 from batchscan.settings import Settings
 
 DEFAULT_CACHE_BYTES = (
@@ -74,7 +74,7 @@ class WorkerActor:
         self._under_way: set[asyncio.Task[None]] = set()
         self._happened = asyncio.Event()
         self._leaving = False
-        self._awake = AwakeTime(time.monotonic)
+        self._awake = AwakeClock(time.monotonic)
         self._taken_at = self._awake.seconds()
         self._opened: tuple[Transport, ApiChannel] | None = None
         self._watch: asyncio.Task[None] | None = None

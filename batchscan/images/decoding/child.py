@@ -21,9 +21,9 @@ from batchscan.images.decoding import raw_files
 from batchscan.images.decoding.conversions import convert, look
 from batchscan.images.decoding.messages import (
     GO,
+    DecoderReply,
+    DecoderRequest,
     Operation,
-    Reply,
-    Request,
     receive,
     receive_json,
     send_json,
@@ -42,7 +42,7 @@ class ParentGone(Exception):
 def serve(connection: socket.socket) -> None:
     """Answer until there are no more requests."""
     while (text := receive_json(connection)) is not None:
-        request = msgspec.json.decode(text, type=Request)
+        request = msgspec.json.decode(text, type=DecoderRequest)
         try:
             file = _file(connection, request)
         except ParentGone:
@@ -58,7 +58,7 @@ def serve(connection: socket.socket) -> None:
         connection.sendall(payload)
 
 
-def _file(connection: socket.socket, request: Request) -> BinaryIO:
+def _file(connection: socket.socket, request: DecoderRequest) -> BinaryIO:
     if request.bytes is None:
         _, descriptors, _, _ = socket.recv_fds(connection, 1, 1)
         if not descriptors:
@@ -70,19 +70,23 @@ def _file(connection: socket.socket, request: Request) -> BinaryIO:
     return io.BytesIO(data)
 
 
-def _do(connection: socket.socket, request: Request, file: BinaryIO) -> tuple[Reply, bytes]:
+def _do(
+    connection: socket.socket, request: DecoderRequest, file: BinaryIO
+) -> tuple[DecoderReply, bytes]:
     if request.operation is Operation.CONVERT:
         return convert(request, file, _admission(connection, request))
     if request.operation is Operation.LOOK:
         return look(request, file, _admission(connection, request))
     data = file.read()
     if request.operation is Operation.RAW_PREVIEW:
-        return Reply(raw=raw_files.make_preview(data, request.max_pixels)), b""
+        return DecoderReply(raw=raw_files.make_preview(data, request.max_pixels)), b""
     unpack = request.operation is Operation.RAW_SENSOR
-    return Reply(raw=raw_files.examine(data, unpack=unpack, max_pixels=request.max_pixels)), b""
+    return DecoderReply(
+        raw=raw_files.examine(data, unpack=unpack, max_pixels=request.max_pixels)
+    ), b""
 
 
-def _admission(connection: socket.socket, request: Request) -> Callable[[int], None]:
+def _admission(connection: socket.socket, request: DecoderRequest) -> Callable[[int], None]:
     """What asks the parent whether so many pixels may be decoded now; it waits for that."""
     admitted = 0
 
@@ -91,7 +95,7 @@ def _admission(connection: socket.socket, request: Request) -> Callable[[int], N
         if pixels <= admitted:
             return
         signal.alarm(0)  # waiting for others is no hang
-        send_json(connection, Reply(admit=pixels))
+        send_json(connection, DecoderReply(admit=pixels))
         if receive(connection, len(GO)) != GO:
             raise ParentGone
         signal.alarm(request.seconds)

@@ -23,7 +23,7 @@ from batchscan.images.conversion.recipe import (
     to_jpeg,
 )
 from batchscan.images.decoding import raw_files
-from batchscan.images.decoding.messages import Reply, Request
+from batchscan.images.decoding.messages import DecoderReply, DecoderRequest
 from batchscan.images.kinds import ImageFormat
 from batchscan.images.likeness import fingerprint
 from batchscan.images.metadata import ifd
@@ -43,7 +43,9 @@ _LIMIT_OF_COUNTS: Final = "security limit"
 _MEMORY_WORDS: Final = ("memory", "alloc")
 
 
-def convert(request: Request, file: BinaryIO, admit: Callable[[int], None]) -> tuple[Reply, bytes]:
+def convert(
+    request: DecoderRequest, file: BinaryIO, admit: Callable[[int], None]
+) -> tuple[DecoderReply, bytes]:
     """Make the JPEG to send of one file; whatever is wrong with the file is in the reply.
 
     Args:
@@ -74,7 +76,7 @@ def convert(request: Request, file: BinaryIO, admit: Callable[[int], None]) -> t
     except Exception as error:  # noqa: BLE001
         return _of_decoder(error, size), b""
     width, height = size or (converted.width, converted.height)
-    reply = Reply(
+    reply = DecoderReply(
         width=width,
         height=height,
         sent_width=converted.width,
@@ -88,7 +90,9 @@ def convert(request: Request, file: BinaryIO, admit: Callable[[int], None]) -> t
     return reply, converted.data
 
 
-def look(request: Request, file: BinaryIO, admit: Callable[[int], None]) -> tuple[Reply, bytes]:
+def look(
+    request: DecoderRequest, file: BinaryIO, admit: Callable[[int], None]
+) -> tuple[DecoderReply, bytes]:
     """Make a small copy of one file and take its fingerprint; other people's pictures, mostly.
 
     As `convert`: what would be sent of it is what is looked at, so that all are seen the same way.
@@ -103,7 +107,7 @@ def look(request: Request, file: BinaryIO, admit: Callable[[int], None]) -> tupl
 
 
 def _convert(
-    kind: ImageFormat, request: Request, file: BinaryIO, check_size: CheckSize
+    kind: ImageFormat, request: DecoderRequest, file: BinaryIO, check_size: CheckSize
 ) -> tuple[Converted, Provenance, str]:
     warnings: list[str] = []
     if kind.group != "raw":
@@ -136,7 +140,7 @@ def _version(name: str) -> str:
         return "unknown"
 
 
-def _of_decoder(error: Exception, size: tuple[int, int] | None) -> Reply:
+def _of_decoder(error: Exception, size: tuple[int, int] | None) -> DecoderReply:
     text = raw_files.error_name(error)
     if size is None and _LIMIT_OF_COUNTS in text.lower():
         # libheif's word for a file that claims a thousand times the parts that any has.
@@ -154,6 +158,8 @@ def _of_decoder(error: Exception, size: tuple[int, int] | None) -> Reply:
     return _failed(RejectReason.CORRUPT, detail, size)
 
 
-def _failed(reason: RejectReason | FailReason, detail: str, size: tuple[int, int] | None) -> Reply:
+def _failed(
+    reason: RejectReason | FailReason, detail: str, size: tuple[int, int] | None
+) -> DecoderReply:
     width, height = size or (None, None)
-    return Reply(reason=reason, detail=detail[:2_000], width=width, height=height)
+    return DecoderReply(reason=reason, detail=detail[:2_000], width=width, height=height)

@@ -33,7 +33,7 @@ class Operation(StrEnum):
     LOOK = "look"  # a small copy of a picture, and what it is compared by
 
 
-class Request(msgspec.Struct, frozen=True):
+class DecoderRequest(msgspec.Struct, frozen=True):
     """One file to look at."""
 
     operation: Operation
@@ -45,7 +45,7 @@ class Request(msgspec.Struct, frozen=True):
     unpack: bool = True  # for that: decode the sensor's data
 
 
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
+class DecoderReply(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a request; `admit` is an interim one, which waits for `GO`."""
 
     admit: int | None = None  # pixels about to be decoded

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from batchscan.enums import FailReason, RejectReason
-from batchscan.images.decoding.messages import Operation, Reply, Request
+from batchscan.images.decoding.messages import DecoderReply, DecoderRequest, Operation
 from batchscan.images.decoding.process import COMMAND, DecoderDied, DecoderProcess, FileSource
 from batchscan.images.kinds import ImageFormat
 from batchscan.images.raw_process import RawReport
@@ -42,7 +42,7 @@ class ConvertedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class FingerprintedPicture:
     """A picture of somebody else's, as far as it is kept."""
 
     width: int
@@ -115,7 +115,7 @@ class Decoders:
         Raises:
             Unfit: the picture cannot be decoded right, or the decoder died over it.
         """
-        request = Request(
+        request = DecoderRequest(
             Operation.CONVERT, 0, MAX_DECODED_PIXELS, None, kind.name, check_raw, unpack
         )
         try:
@@ -136,7 +136,7 @@ class Decoders:
             reply.taken,
         )
 
-    def look(self, kind: ImageFormat, data: bytes) -> Look:
+    def look(self, kind: ImageFormat, data: bytes) -> FingerprintedPicture:
         """Have a picture decoded, a small copy made of it, and its fingerprint taken.
 
         Args:
@@ -146,7 +146,7 @@ class Decoders:
         Raises:
             RuleViolation: it cannot be decoded, or the decoder died over it.
         """
-        request = Request(Operation.LOOK, 0, MAX_DECODED_PIXELS, None, kind.name)
+        request = DecoderRequest(Operation.LOOK, 0, MAX_DECODED_PIXELS, None, kind.name)
         try:
             reply, preview = self._ask(request, FileSource(data))
         except DecoderDied as error:
@@ -154,7 +154,7 @@ class Decoders:
         if reply.reason is not None:
             raise _unfit(reply)
         mark = bytes.fromhex(reply.fingerprint)
-        return Look(reply.width or 0, reply.height or 0, mark, preview)
+        return FingerprintedPicture(reply.width or 0, reply.height or 0, mark, preview)
 
     def close(self) -> None:
         """End all children, also in the middle of a file; they hold nothing worth keeping."""
@@ -169,12 +169,12 @@ class Decoders:
             self._changed.notify_all()
 
     def _raw(self, operation: Operation, data: bytes, max_pixels: int) -> RawReport:
-        reply, _ = self._ask(Request(operation, 0, max_pixels, None), FileSource(data))
+        reply, _ = self._ask(DecoderRequest(operation, 0, max_pixels, None), FileSource(data))
         if reply.raw is None:
             raise DecoderDied("the decoder gave no answer")
         return reply.raw
 
-    def _ask(self, request: Request, source: FileSource) -> tuple[Reply, bytes]:
+    def _ask(self, request: DecoderRequest, source: FileSource) -> tuple[DecoderReply, bytes]:
         with self._child() as child:
             return child.ask(request, source, self._pixels)
 
@@ -192,7 +192,7 @@ class Decoders:
                 self._changed.notify()
 
 
-def _unfit(reply: Reply) -> RuleViolation:
+def _unfit(reply: DecoderReply) -> RuleViolation:
     try:
         reason: RejectReason | FailReason = RejectReason(reply.reason or "")
     except ValueError:

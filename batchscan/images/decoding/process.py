@@ -17,8 +17,8 @@ import msgspec
 from batchscan.images.decoding.messages import (
     GO,
     MAX_PAYLOAD,
-    Reply,
-    Request,
+    DecoderReply,
+    DecoderRequest,
     receive,
     receive_json,
     send_json,
@@ -52,7 +52,7 @@ class FileSource:
     data: bytes | None = None
     descriptor: int | None = None
 
-    def request(self, request: Request) -> Request:
+    def request(self, request: DecoderRequest) -> DecoderRequest:
         """The request for this source."""
         size = None if self.data is None else len(self.data)
         return msgspec.structs.replace(request, bytes=size)
@@ -75,8 +75,8 @@ class DecoderProcess:
         return process.pid if process else None
 
     def ask(
-        self, request: Request, source: FileSource, pixels: WeightedSemaphore
-    ) -> tuple[Reply, bytes]:
+        self, request: DecoderRequest, source: FileSource, pixels: WeightedSemaphore
+    ) -> tuple[DecoderReply, bytes]:
         """Have one file looked at; also the JPEG, where one was made.
 
         Raises:
@@ -114,8 +114,12 @@ class DecoderProcess:
             self._bury(self._process, overdue=False)
 
     def _admitted(
-        self, connection: socket.socket, reply: Reply, held: ExitStack, pixels: WeightedSemaphore
-    ) -> Reply:
+        self,
+        connection: socket.socket,
+        reply: DecoderReply,
+        held: ExitStack,
+        pixels: WeightedSemaphore,
+    ) -> DecoderReply:
         """Let the child decode; a file that holds another, larger picture waits once more."""
         weight = reply.admit or 0
         connection.sendall(GO)
@@ -184,7 +188,7 @@ def _start(command: Sequence[str]) -> tuple[subprocess.Popen[bytes], socket.sock
     return process, ours
 
 
-def _send(connection: socket.socket, request: Request, source: FileSource) -> None:
+def _send(connection: socket.socket, request: DecoderRequest, source: FileSource) -> None:
     send_json(connection, request)
     if source.data is not None:
         connection.sendall(source.data)
@@ -194,14 +198,14 @@ def _send(connection: socket.socket, request: Request, source: FileSource) -> No
         socket.send_fds(connection, [b"f"], [source.descriptor])
 
 
-def _reply(connection: socket.socket) -> Reply:
+def _reply(connection: socket.socket) -> DecoderReply:
     text = receive_json(connection)
     if text is None:
         raise ConnectionResetError("the decoder is gone")
-    return msgspec.json.decode(text, type=Reply)
+    return msgspec.json.decode(text, type=DecoderReply)
 
 
-def _payload(connection: socket.socket, reply: Reply) -> bytes:
+def _payload(connection: socket.socket, reply: DecoderReply) -> bytes:
     if reply.bytes > MAX_PAYLOAD:
         raise ValueError("the reply is too long")
     data = receive(connection, reply.bytes) if reply.bytes else b""

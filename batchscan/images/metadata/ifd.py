@@ -73,7 +73,7 @@ class _Layout(NamedTuple):
         return struct.Struct(self.order + codes)
 
 
-class Entry(NamedTuple):
+class DirectoryEntry(NamedTuple):
     """One tag of a directory."""
 
     kind: int
@@ -104,7 +104,7 @@ class Directory:
     """One image file directory: a picture inside the file, or a block of metadata."""
 
     order: str = "<"  # of bytes, as `struct` has it
-    entries: dict[int, Entry] = field(default_factory=dict)
+    entries: dict[int, DirectoryEntry] = field(default_factory=dict)
     following: int = 0  # offset of the next one of the chain
     read: Read = field(default=lambda _offset, _size: b"", repr=False, compare=False)
 
@@ -232,13 +232,13 @@ def _directory(read: Read, layout: _Layout, offset: int) -> Directory | None:
     each = layout.pack(f"HH{layout.offset}{pointer.size}s")
     at = offset + head.size
     table = read(at, each.size * min(count, _MAX_ENTRIES))
-    entries: dict[int, Entry] = {}
+    entries: dict[int, DirectoryEntry] = {}
     for number in range(len(table) // each.size):
         tag, kind, values, inline = each.unpack_from(table, number * each.size)
         place = at + (number + 1) * each.size - pointer.size
         if values * _UNITS.get(kind, 1) > pointer.size:
             (place,) = pointer.unpack(inline)
-        entries.setdefault(tag, Entry(kind, values, place))
+        entries.setdefault(tag, DirectoryEntry(kind, values, place))
     following = read(at + each.size * count, pointer.size)
     then = pointer.unpack(following)[0] if len(following) == pointer.size else 0
     return Directory(layout.order, entries, then, read)

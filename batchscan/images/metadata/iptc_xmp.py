@@ -47,7 +47,7 @@ _WANTED: Final = frozenset({CREATOR, RIGHTS, XMP_CREDIT, XMP_CREATED})
 _ITEM: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns# li"
 
 
-class _Refused(Exception):
+class _StopReading(Exception):
     """Ends the reading."""
 
 
@@ -60,13 +60,15 @@ def properties(data: bytes) -> dict[str, list[str]]:
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end
     parser.CharacterDataHandler = reader.text
-    with suppress(expat.ExpatError, _Refused, ValueError, LookupError):  # the last: odd encodings
+    with suppress(
+        expat.ExpatError, _StopReading, ValueError, LookupError
+    ):  # the last: odd encodings
         parser.Parse(data[:MAX_LENGTH].rstrip(b"\0"), True)
     return reader.found
 
 
 def _refuse(*_: object) -> None:
-    raise _Refused
+    raise _StopReading
 
 
 class _Reader:

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from batchscan.evidence.credentials import read_credentials, said
+from batchscan.evidence.content_credentials import read_credentials, said
 from tests.support.content_credentials import signed
 from tests.support.evidence_ledgers import answer, answered, image, members, packed
 from tests.support.pictures import encoded

@@ -21,7 +21,7 @@ MAX_REPRIEVES = 5
 """Slices of a timeout that do not count because they ended late; a busy loop is late, too."""
 
 
-class WakingTimeout:
+class AwakeTimeout:
     """Ends the block with TimeoutError when it took too long, awake; `async with`."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ TICK = 0.5  # seconds between two looks at the time
 LATE = 0.5  # seconds by which a look may be late before the rest counts as slept
 
 
-class AwakeTime:
+class AwakeClock:
     """A clock that stops while the event loop does; `async with`, else it never stops."""
 
     def __init__(self, now: Callable[[], float]) -> None:

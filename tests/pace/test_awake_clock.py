@@ -3,11 +3,11 @@ from __future__ import annotations
 import asyncio
 import time
 
-from batchscan.pace import AwakeTime
+from batchscan.pace import AwakeClock
 
 
 async def test_what_the_loop_slept_through_does_not_count_and_the_rest_does():
-    async with AwakeTime(time.monotonic) as awake:
+    async with AwakeClock(time.monotonic) as awake:
         await asyncio.sleep(0)
         began = awake.seconds()
         await asyncio.sleep(0.2)

@@ -9,7 +9,7 @@ import time
 import pytest
 from aiohttp import web
 
-from batchscan.capture.timestamps import (
+from batchscan.capture.trusted_timestamps import (
     TimestampAuthority,
     TimestampError,
     openssl_line,

@@ -5,11 +5,11 @@ import time
 
 import pytest
 
-from batchscan.copyleaks.waking_timeout import WakingTimeout
+from batchscan.copyleaks.awake_timeout import AwakeTimeout
 
 
 async def spend(seconds: float, *, allowed: tuple[float, ...]) -> None:
-    async with WakingTimeout() as timeout:
+    async with AwakeTimeout() as timeout:
         for allowance in allowed:
             timeout.allow(allowance)
             await asyncio.sleep(0.05)
@@ -24,7 +24,7 @@ async def test_what_takes_too_long_awake_ends_with_a_timeout():
 
 
 async def test_each_step_has_the_time_that_it_is_allowed():
-    async with WakingTimeout() as timeout:
+    async with AwakeTimeout() as timeout:
         for _ in range(4):
             timeout.allow(0.5)
             await asyncio.sleep(0.2)
@@ -38,7 +38,7 @@ async def test_a_shorter_allowance_holds_from_when_it_is_given():
 
 
 async def test_time_in_which_the_loop_did_not_run_does_not_count():
-    async with WakingTimeout() as timeout:
+    async with AwakeTimeout() as timeout:
         timeout.allow(0.5)
         await asyncio.sleep(0)
         time.sleep(1.0)  # noqa: ASYNC251 - the loop stands still, as in a stopped process
@@ -47,7 +47,7 @@ async def test_time_in_which_the_loop_did_not_run_does_not_count():
 
 async def test_a_block_that_is_cancelled_is_not_taken_for_late():
     async def work() -> None:
-        async with WakingTimeout() as timeout:
+        async with AwakeTimeout() as timeout:
             timeout.allow(60)
             await asyncio.sleep(60)
 
