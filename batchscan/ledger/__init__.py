@@ -1,4 +1,4 @@
-"""The truth: what was sent, answered and paid, ever (SQLite, in the state folder)."""
+"""The SQLite database in the state folder: everything that was sent, answered and paid."""
 
 from batchscan.ledger.charges import Spent
 from batchscan.ledger.files import BlockStatus

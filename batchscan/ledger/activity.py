@@ -1,4 +1,4 @@
-"""What was found, decided and paid, and when: counts by day, site and folder for statistics."""
+"""Counts of matches, decisions and credits by day, site and folder, for statistics."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from batchscan.enums import Disposition
 from batchscan.util.paths import split_path
 
 DAY = 86_400.0
-_FIRST, _LAST = 0.0, 253_402_300_799.0  # the years that dates are written of
+_FIRST, _LAST = 0.0, 253_402_300_799.0  # from 1970 to the end of the year 9999
 
-# Decisions that were taken back do not count, and nor does taking them back. A match that was
-# marked before decisions were kept counts once, when it was marked last.
+# Decisions that were undone do not count, nor does undoing them. A match that was marked by a
+# version that kept no decisions counts once, when it was marked last.
 _EVENTS = """
     WITH undone AS MATERIALIZED (
         SELECT u.undoes AS decision_id, t.picture_id, t.key FROM decisions u
@@ -45,7 +45,7 @@ _CLAIMED = (
 
 
 class DayCount(NamedTuple):
-    """How many of something on one day (UTC)."""
+    """A count on one day (UTC)."""
 
     day: int  # since 1970
     word: str
@@ -53,16 +53,16 @@ class DayCount(NamedTuple):
 
 
 class Removal(NamedTuple):
-    """A match that was noticed and then removed."""
+    """A match that was marked as noticed and then as removed."""
 
     at: float  # when it was marked as removed; seconds since 1970
-    days: float  # since its site was told
+    days: float  # since it was marked as noticed
     domain: str
     picture_id: int
 
 
 class PlaceCount(NamedTuple):
-    """How many matches of one site, or of one folder's pictures, are or became something."""
+    """A count of matches of one site, or of one folder's pictures."""
 
     name: str
     word: str
@@ -73,12 +73,12 @@ class Activity:
     """Counts over matches, decisions and answers of one realm."""
 
     def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
-        """Count in the ledger of this connection."""
+        """Count in one realm of the ledger."""
         self._connection = connection
         self._realm = {"realm": realm_id}
 
     def found(self) -> Iterator[DayCount]:
-        """Matches, by the day on which an answer first showed each."""
+        """Matches by the day on which an answer first contained them."""
         return self._by_day(
             "",
             "SELECT m.first_seen AS at, 'found' AS word, 1 AS number FROM sightings m"
@@ -86,11 +86,11 @@ class Activity:
         )
 
     def decided(self) -> Iterator[DayCount]:
-        """Decisions about matches, by the day and by what the matches became."""
+        """Decisions about matches by day and disposition."""
         return self._by_day(_EVENTS, "SELECT at, word, 1 AS number FROM made")
 
     def charged(self) -> Iterator[DayCount]:
-        """Credits by the day of their answer, and sends that may have been charged for nothing."""
+        """Credits by the day of their answer, and sends without an answer, possibly charged."""
         yield from self._by_day(
             "",
             "SELECT a.received_at AS at, 'credits' AS word, coalesce(a.credits, 0) AS number"
@@ -104,7 +104,7 @@ class Activity:
         )
 
     def removals(self) -> Iterator[Removal]:
-        """Each time that a match was marked as removed after its site had been told."""
+        """Matches that were marked as removed after a notice to their site."""
         rows = self._connection.execute(
             f"{_EVENTS} SELECT e.picture_id, e.key, e.word, e.at, m.domain FROM made e"
             " JOIN sightings m ON m.picture_id = e.picture_id AND m.key = e.key"
@@ -121,7 +121,7 @@ class Activity:
                     noticed = None
 
     def by_site(self) -> Iterator[PlaceCount]:
-        """Matches by their site: found, to decide or act on now, and what they became."""
+        """Matches by site: found, open or on the worklist now, and by disposition."""
         yield from self._places(
             "SELECT m.domain, 'found', count(*) FROM sightings m"
             " JOIN pictures p ON p.id = m.picture_id WHERE p.realm_id = :realm GROUP BY 1"
@@ -137,7 +137,7 @@ class Activity:
         )
 
     def by_picture(self) -> Iterator[tuple[int, str, int]]:
-        """The same by picture: its number, the word, how many."""
+        """The same by picture: its id, the word, the count."""
         yield from self._connection.execute(
             "SELECT m.picture_id, 'found', count(*) FROM sightings m"
             " JOIN pictures p ON p.id = m.picture_id WHERE p.realm_id = :realm GROUP BY 1",
@@ -155,7 +155,7 @@ class Activity:
         )
 
     def folders(self) -> Iterator[tuple[int, str]]:
-        """The pictures with matches, and the folder of one of their files."""
+        """The ids of pictures with matches, and the folder of one of their files."""
         rows = self._connection.execute(
             f"SELECT p.id, {_FOLDER}, {_CLAIMED} FROM pictures p WHERE p.realm_id = :realm"
             " AND EXISTS (SELECT 1 FROM sightings m WHERE m.picture_id = p.id)",
@@ -177,5 +177,5 @@ class Activity:
 
 
 def bounded(at: float) -> float:
-    """A moment of which a date can be written, however odd the clock was."""
+    """A time that can be written as a date, even if the clock was far off."""
     return _FIRST if math.isnan(at) else min(max(at, _FIRST), _LAST)

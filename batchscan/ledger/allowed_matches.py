@@ -1,4 +1,4 @@
-"""Which matches rules allow: noted on a connection, for all that is asked there afterwards."""
+"""Matches that rules allow, in a temporary table for the queries on the same connection."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NOTED = (
     " CROSS JOIN sightings m ON m.picture_id = a.picture_id AND m.key = a.key"
     " CROSS JOIN pictures p ON p.id = m.picture_id WHERE p.realm_id = ?1"
 )
-# One look into the index for each site, however many matches it has.
+# One lookup in the index for each site, independent of its number of matches.
 _DOMAINS = (
     "WITH RECURSIVE site(domain) AS (SELECT min(domain) FROM sightings UNION ALL"
     " SELECT (SELECT min(m.domain) FROM sightings m WHERE m.domain > site.domain) FROM site"
@@ -38,17 +38,17 @@ _DOMAINS = (
 
 @dataclass(frozen=True, slots=True)
 class RuleScope:
-    """What some rules speak of."""
+    """The sites that some rules can apply to."""
 
-    whole: frozenset[str] = frozenset()  # registrable domains of which all is allowed
-    domains: frozenset[str] = frozenset()  # those of which some may be
-    hosts: frozenset[str] = frozenset()  # with all below them, in whatever domains those are
-    anywhere: bool = False  # one of the rules may speak of any site
-    paths: bool = False  # one of the rules asks where our picture is
+    whole: frozenset[str] = frozenset()  # registrable domains that are allowed as a whole
+    domains: frozenset[str] = frozenset()  # those that are allowed in part
+    hosts: frozenset[str] = frozenset()  # with their subdomains
+    anywhere: bool = False  # a rule may apply to any site
+    paths: bool = False  # a rule depends on the path of our picture
 
 
 class AllowedMatches:
-    """Notes which matches of this realm rules allow."""
+    """The temporary table of allowed matches of this realm."""
 
     def __init__(
         self, connection: sqlite3.Connection, realm_id: int, history: MatchHistory
@@ -58,16 +58,16 @@ class AllowedMatches:
         self._history = history
 
     def clear(self) -> None:
-        """Note of no match that it is allowed."""
+        """Remove all."""
         self._connection.execute("DELETE FROM allowed_matches")
 
     def add(self, allows: Allows, scope: RuleScope, since: int = 0) -> None:
-        """Note the matches that rules allow.
+        """Add the matches that rules allow.
 
         Args:
-            allows: says it of a match.
-            scope: what the rules speak of; nothing else is looked at.
-            since: look only at what came with answers after this one; 0 for all.
+            allows: whether the rules allow a match.
+            scope: sites that the rules can apply to; other matches are not read.
+            since: only matches of answers after this id; 0 for all.
         """
         for domain in sorted(scope.whole):
             self._connection.execute(_WHOLE_SITE, (self._realm_id, since, domain))
@@ -78,7 +78,7 @@ class AllowedMatches:
             )
 
     def remove_others(self, allows: Allows, scope: RuleScope) -> None:
-        """Look again at what is noted, and keep what rules still allow."""
+        """Remove matches that rules no longer allow."""
         rows = self._connection.execute(_NOTED, (self._realm_id,)).fetchall()
         self._connection.executemany(
             "DELETE FROM allowed_matches WHERE picture_id = ? AND key = ?",
@@ -96,7 +96,7 @@ class AllowedMatches:
             yield self._connection.execute(f"{_MATCHES} AND m.domain = ?3", (*values, domain))
 
     def _domains_of(self, hosts: frozenset[str]) -> frozenset[str]:
-        """The sites of the ledger that these hosts are, are below of, or are above."""
+        """The ledger's domains that are equal to, above or below one of these hosts."""
         if not hosts:
             return frozenset()
         known = [row[0] for row in self._connection.execute(_DOMAINS)]

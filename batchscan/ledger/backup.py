@@ -1,4 +1,4 @@
-"""Copies of a ledger: as it was at one moment, whole, and looked at."""
+"""Consistent, checked copies of a ledger."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from batchscan.util.atomic_file import staged_path
 
 T = TypeVar("T")
 _ADVICE = "or name a file on another disk"
-_MAX_FAULTS = 5  # named of a damaged ledger
+_MAX_FAULTS = 5  # of a damaged ledger in an error message
 _SOUND = ["ok"]
 
 
 def back_up(
     ledger: Path, path: str, copied: Callable[[sqlite3.Connection], None] | None = None
 ) -> None:
-    """Copy a ledger of any version to a new file, whole or not at all, also during a scan.
+    """Copy a ledger of any version to a new file, also during a scan; after an error there is none.
 
     Args:
-        ledger: which.
-        path: the new file.
-        copied: gets the copy before it has its name; what it raises leaves none.
+        ledger: path of the ledger.
+        path: path of the new file.
+        copied: called with the copy before it gets its name; may raise to discard it.
 
     Raises:
-        UsageError: something is there already, or no folder for it.
-        StorageError: there is no ledger, it is damaged, or the disk would not take the copy.
+        UsageError: the file exists already, or its folder does not.
+        StorageError: there is no ledger, it is damaged, or the copy cannot be written.
     """
     with staged_path(path, _ADVICE) as aside:
         undisturbed(ledger, lambda source: copy_into(source, aside))
@@ -41,13 +41,13 @@ def back_up(
 
 
 def undisturbed(ledger: Path, look: Callable[[sqlite3.Connection], T]) -> T:
-    """Look at a ledger of any version, as it is at one moment, and leave no file beside it.
+    """Call `look` with a consistent state of a ledger of any version, without creating files.
 
-    Where no log is beside it nobody is writing, and SQLite is opened that way; should somebody begin to
-    meanwhile, this looks again.
+    Without a write-ahead log nobody is writing, so SQLite opens the file as immutable; if a writer
+    starts meanwhile, `look` is called again.
 
     Raises:
-        StorageError: there is none, or it cannot be read.
+        StorageError: there is no ledger, or it cannot be read.
     """
     while True:
         before = stamp(ledger)
@@ -63,7 +63,7 @@ def undisturbed(ledger: Path, look: Callable[[sqlite3.Connection], T]) -> T:
 
 
 def no_ledger(path: Path) -> StorageError:
-    """The error of commands that need a ledger where nothing has been scanned yet."""
+    """The error of commands that need a ledger, if nothing was scanned yet."""
     return StorageError(
         f"there is no ledger {path}: nothing has been scanned with this state folder",
         advice="scan first, or name the state folder of your scans with --state",
@@ -71,7 +71,7 @@ def no_ledger(path: Path) -> StorageError:
 
 
 def unreadable(ledger: Path, error: BaseException) -> StorageError:
-    """Say that the ledger cannot be read, and what to do."""
+    """The error for a ledger that cannot be read, with advice."""
     return StorageError(
         f"the ledger {ledger} cannot be read: {error}",
         advice="restore it from a backup; a new one would pay again for what this one knows",
@@ -79,7 +79,7 @@ def unreadable(ledger: Path, error: BaseException) -> StorageError:
 
 
 def stamp(ledger: Path) -> tuple[int, ...] | None:
-    """What changes with a ledger that nobody is writing; None where somebody may be."""
+    """The state of a ledger's file, to notice changes; None while somebody may be writing."""
     try:
         found = os.stat(ledger)
     except OSError as error:
@@ -96,16 +96,16 @@ def _connected(ledger: Path, *, still: bool) -> sqlite3.Connection:
 
 
 def copy_into(source: sqlite3.Connection, path: str) -> None:
-    """Copy a ledger as it is now into an empty file, also while others write it.
+    """Copy a ledger as it is now into an empty file, also while others write to it.
 
     Raises:
-        StorageError: it is damaged, and so would be the copy.
-        sqlite3.Error: it cannot be read, or the disk would not take the copy.
+        StorageError: it is damaged, and so the copy would be, too.
+        sqlite3.Error: it cannot be read, or the copy cannot be written.
     """
     with closing(sqlite3.connect(path, isolation_level=None)) as target:
-        target.execute("PRAGMA journal_mode = OFF")  # no file beside it that a kill would leave
-        target.execute("PRAGMA synchronous = OFF")  # whoever made the file brings it to the disk
-        source.backup(target)  # in one step: of one moment
+        target.execute("PRAGMA journal_mode = OFF")  # a kill would leave a journal behind
+        target.execute("PRAGMA synchronous = OFF")  # the caller syncs the file
+        source.backup(target)  # in one step, to be consistent
         if not target.execute("PRAGMA user_version").fetchone()[0]:
             raise sqlite3.DatabaseError("it is no ledger")
     with closing(open_copy(path)) as copy:
@@ -118,13 +118,13 @@ def copy_into(source: sqlite3.Connection, path: str) -> None:
 
 
 def open_copy(path: str) -> sqlite3.Connection:
-    """Open a ledger that nobody writes, and leave no file beside it."""
+    """Open a ledger that nobody writes, without creating files beside it."""
     uri = f"file:{quote(os.fsencode(path))}?mode=ro&immutable=1"
     return sqlite3.connect(uri, uri=True, isolation_level=None)
 
 
 def faults(connection: sqlite3.Connection) -> list[str]:
-    """What SQLite finds to be damaged; some of it, where it is much."""
+    """The first faults that SQLite finds."""
     try:
         rows = connection.execute(f"PRAGMA integrity_check({_MAX_FAULTS})").fetchall()
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:

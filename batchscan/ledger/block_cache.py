@@ -1,7 +1,7 @@
-"""Seals: one row that says of a whole block of files that each has its verdict.
+"""The block cache: one row (table `seals`) for a block of files that all have their verdicts.
 
-While the block's fingerprint fits, nothing in it has changed, and no file's row need be read. A
-seal is only ever a shortcut: broken or missing, the rows tell the same.
+While the block's fingerprint matches, nothing in it has changed and no file's row need be read.
+The cache is only a shortcut: without an entry, the rows give the same result.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import msgspec
 
 from batchscan.ledger.freshness import FileStat, FreshnessPolicy
 
-MatchedFiles: TypeAlias = list[tuple[int, bytes]]  # pictures with matches, and their files' names
+MatchedFiles: TypeAlias = list[tuple[int, bytes]]  # ids of pictures with matches, and file names
 Rejected: TypeAlias = dict[str, list[bytes]]  # names of rejected files by reason
 
 
 class Contents(NamedTuple):
-    """What a seal says of its block."""
+    """The content of a block's entry."""
 
-    oldest: float | None  # when the oldest answer came
+    oldest: float | None  # time of the oldest answer, seconds since 1970
     matched: MatchedFiles
     rejected: Rejected
 
@@ -34,7 +34,7 @@ _REJECTED = msgspec.msgpack.Decoder(Rejected)
 
 
 def fingerprint(entries: Sequence[FileStat]) -> bytes | None:
-    """What distinguishes a block of files from every other state of it; None where it has odd names."""
+    """A hash of names and stats of a block's files; None if a name is not UTF-8."""
     try:
         written = msgspec.msgpack.encode(entries)
     except UnicodeEncodeError:  # a name that is no UTF-8
@@ -43,7 +43,7 @@ def fingerprint(entries: Sequence[FileStat]) -> bytes | None:
 
 
 class BlockCache:
-    """The table of seals."""
+    """The table of cached blocks."""
 
     def __init__(self, connection: sqlite3.Connection, realm_id: int, *, writable: bool) -> None:
         self._connection = connection
@@ -53,9 +53,9 @@ class BlockCache:
         self._any = bool(row[0])
 
     def look_up(
-        self, folder_id: int, first: bytes, found: bytes | None, standing: FreshnessPolicy
+        self, folder_id: int, first: bytes, found: bytes | None, freshness: FreshnessPolicy
     ) -> tuple[MatchedFiles, Rejected] | None:
-        """What of a block has matches, and what was rejected; None without a seal that holds."""
+        """The matched and the rejected files of a block; None without a valid entry."""
         if found is None:
             return None
         row = self._connection.execute(
@@ -67,15 +67,15 @@ class BlockCache:
                 folder_id,
                 first,
                 found,
-                standing.block_rules,
+                freshness.block_rules,
                 _NOTHING_MATCHED,
-                standing.cutoff(matched=False),
-                standing.cutoff(matched=True),
+                freshness.cutoff(matched=False),
+                freshness.cutoff(matched=True),
             ),
         ).fetchone()
         try:
             return None if row is None else _decoded(row[0], row[1])
-        except (msgspec.MsgspecError, TypeError):  # damaged: it is made again
+        except (msgspec.MsgspecError, TypeError):  # damaged: it is built again
             return None
 
     def store(
@@ -83,10 +83,10 @@ class BlockCache:
         folder_id: int,
         first: bytes,
         found: bytes | None,
-        standing: FreshnessPolicy,
+        freshness: FreshnessPolicy,
         contents: Contents,
     ) -> None:
-        """Seal a block whose files all have a valid verdict."""
+        """Store a block whose files all have valid verdicts."""
         if found is None or not self._writable:
             return
         self._any = True
@@ -97,7 +97,7 @@ class BlockCache:
                 folder_id,
                 first,
                 found,
-                standing.block_rules,
+                freshness.block_rules,
                 contents.oldest,
                 msgspec.msgpack.encode(contents.matched),
                 msgspec.msgpack.encode(contents.rejected),
@@ -105,7 +105,7 @@ class BlockCache:
         )
 
     def invalidate_folder(self, folder: bytes) -> None:
-        """A file of the folder gets another verdict."""
+        """Remove a folder's entries, as one of its files gets another verdict."""
         if self._any:
             self._connection.execute(
                 "DELETE FROM seals WHERE realm_id = ?"
@@ -114,7 +114,7 @@ class BlockCache:
             )
 
     def invalidate_picture(self, picture_id: int) -> None:
-        """A picture gets another answer."""
+        """Remove the entries of a picture's folders, as it gets another answer."""
         if self._any:
             self._connection.execute(
                 "DELETE FROM seals WHERE realm_id = ?"
@@ -123,7 +123,7 @@ class BlockCache:
             )
 
     def uncached_folders(self, after: int, most: int) -> list[int]:
-        """Some folders without a seal, by number, in their order."""
+        """The ids of the next folders without an entry, in order."""
         rows = self._connection.execute(
             "SELECT id FROM folders f WHERE id > ? AND NOT EXISTS"
             " (SELECT 1 FROM seals s WHERE s.realm_id = ? AND s.folder_id = f.id)"

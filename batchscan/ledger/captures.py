@@ -1,4 +1,4 @@
-"""What was at matches' addresses when they were captured: which files hold it, and where in them."""
+"""Captures of matches: which WARC file and record holds the content of which address."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from batchscan.ledger.dispositions import MatchKey
 
 @dataclass(frozen=True, slots=True)
 class CapturedResource:
-    """One address of a match, and what was there."""
+    """One address of a match, and its content."""
 
     kind: CaptureKind
     url: str
-    http_status: int | None  # None where nothing was answered
-    trouble: str | None = None  # why, or why it is not whole
+    http_status: int | None  # None without an answer
+    trouble: str | None = None  # why there is no answer, or why it is incomplete
     position: int | None = None  # of its record in the file, in bytes; None without a record
     sha256: str | None = None  # of the body without transfer and content coding
     size: int | None = None  # bytes
     media_type: str | None = None
     preview: bytes | None = field(default=None, repr=False)  # a small JPEG made by us
-    fingerprint: bytes | None = field(default=None, repr=False)  # by which pictures are compared
-    likeness: float | None = None  # of their picture to what was first fetched there, 0 to 1
+    fingerprint: bytes | None = field(default=None, repr=False)  # to compare pictures
+    likeness: float | None = None  # to the picture first fetched there, 0 to 1
     our_likeness: float | None = None  # to our picture, 0 to 1
 
 
 @dataclass(frozen=True, slots=True)
 class Timestamp:
-    """What a timestamp authority answered about a file (RFC 3161)."""
+    """A timestamp authority's response for a file (RFC 3161)."""
 
     url: str
     response: bytes = field(repr=False)  # verbatim
-    at: float | None  # seconds since 1970, as it says; None where it could not be checked
+    at: float | None  # its time, seconds since 1970; None if it could not be verified
 
 
 class KeptFile(NamedTuple):
-    """A file in the state folder's `captures`, as it was written."""
+    """Name, size and hash of a file in the state folder's `captures`."""
 
     name: str
     size: int  # bytes
@@ -48,7 +48,7 @@ class KeptFile(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CaptureFile:
-    """A WARC file with everything that was captured of one match at one time."""
+    """A WARC file with everything captured of one match at one time."""
 
     name: str  # in the state folder's `captures`
     size: int  # bytes
@@ -60,18 +60,18 @@ class CaptureFile:
 
     @property
     def kept(self) -> KeptFile:
-        """The file itself."""
+        """Name, size and hash of the file."""
         return KeptFile(self.name, self.size, self.sha256)
 
 
 class CapturePreview(NamedTuple):
-    """The newest look at the picture of a match."""
+    """The picture of a match when it was captured last."""
 
     url: str
     captured_at: float
     sha256: str
     jpeg: bytes
-    likeness: float | None  # to what was first fetched there, 0 to 1; None when it was the first
+    likeness: float | None  # to the picture first fetched there, 0 to 1; None for the first
     our_likeness: float | None  # to our picture, 0 to 1
 
 
@@ -83,7 +83,7 @@ class Captures:
         self._realm_id = realm_id
 
     def add(self, place: MatchKey, file: CaptureFile) -> int:
-        """Enter a capture of a match whose file is whole on disk; gives its number."""
+        """Enter a capture of a match; its file must be on disk. Returns the capture's id."""
         stamp = file.timestamp
         (number,) = self._connection.execute(
             "INSERT INTO capture_files (picture_id, key, name, bytes, sha256, captured_at, who,"
@@ -108,18 +108,18 @@ class Captures:
         return int(number)
 
     def of_match(self, picture_id: int, key: str) -> list[CaptureFile]:
-        """Every capture of a match, the oldest first."""
+        """All captures of a match, the oldest first."""
         return list(self._files("AND f.picture_id = ? AND f.key = ?", (picture_id, key)))
 
     def of_picture(self, picture_id: int) -> dict[str, list[CaptureFile]]:
-        """Every capture of a picture's matches by the match's key, the oldest first."""
+        """All captures of a picture's matches by the match's key, the oldest first."""
         keys = self._connection.execute(
             "SELECT DISTINCT key FROM capture_files WHERE picture_id = ?", (picture_id,)
         )
         return {key: self.of_match(picture_id, key) for (key,) in keys.fetchall()}
 
     def preview(self, picture_id: int, key: str) -> CapturePreview | None:
-        """What the picture at a match's address looked like when it was captured last."""
+        """The last captured picture of a match; None without one."""
         row = self._connection.execute(
             "SELECT c.url, f.captured_at, lower(hex(c.sha256)), c.preview, c.likeness,"
             " c.our_likeness FROM capture_files f JOIN captures c ON c.file_id = f.id WHERE f.picture_id = ? AND f.key = ?"
@@ -129,7 +129,7 @@ class Captures:
         return CapturePreview(*row) if row else None
 
     def captured(self) -> Iterator[tuple[int, str, float]]:
-        """Every match of this realm that was captured, and when it was last."""
+        """The captured matches of this realm, and the time of their last capture."""
         yield from self._connection.execute(
             "SELECT f.picture_id, f.key, max(f.captured_at) FROM capture_files f"
             " JOIN pictures p ON p.id = f.picture_id WHERE p.realm_id = ? GROUP BY 1, 2",
@@ -161,7 +161,7 @@ class Captures:
 
 
 def kept_files(connection: sqlite3.Connection) -> list[KeptFile]:
-    """Every capture's file, of all realms; none of a ledger that is too old to know any."""
+    """The files of all captures in all realms; none for a ledger of an older version."""
     tables = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'capture_files')"
     if not connection.execute(tables).fetchone()[0]:
         return []

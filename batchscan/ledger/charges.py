@@ -1,4 +1,4 @@
-"""What was spent since some moment, by every run of this state folder."""
+"""Credits spent since some time by all runs of this state folder."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from typing import NamedTuple
 
 
 class Spent(NamedTuple):
-    """What was spent in some time."""
+    """Credits charged, and requests that may have been charged."""
 
     charged: int  # credits
-    doubts: int  # requests without an answer, each of which may have been charged
+    doubts: int  # requests without an answer
 
 
 class Charges:
-    """Sums over answers and doubts."""
+    """Sums over answers and requests without an answer."""
 
     def __init__(self, connection: sqlite3.Connection, realm_ids: Collection[int]) -> None:
-        """Prepare; `realm_ids` are those of one service, by all spellings of its address."""
+        """Sum over realms: those of one service, under all spellings of its address."""
         self._connection = connection
         self._realm_ids = json.dumps([*realm_ids])
 
     def since(self, at: float, price: int, most: int | None = None) -> Spent:
-        """What was charged since then, and what may have been.
+        """Credits charged since a time, and requests that may have been charged.
 
         Args:
             at: seconds since 1970.
             price: the largest plausible charge.
-            most: a charge beyond both this and `price` is no charge but a slip, and counts as
-                `price`: one such answer would use up a month's budget.
+            most: a charge beyond both this and `price` is taken for an error of the service and
+                counts as `price`; otherwise one such answer would use up a month's budget.
         """
         charged = self._connection.execute(
             "SELECT sum(iif(a.credits > :most AND a.credits > :price, :price,"

@@ -1,4 +1,4 @@
-"""Claims and answers: what is about to be paid, what was, and what may have been for nothing."""
+"""Claims, answers, and sends that may have been charged without an answer."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Claims:
         self._equals = Equals(connection, realm_id)
 
     def lookup(self, sha256: str, path: str | None = None) -> KnownPicture:
-        """Look up a content, which was met at `path`."""
+        """Look up a content that was found at `path`."""
         row = self._connection.execute(
             "SELECT id, (SELECT max(a.id) FROM answers a WHERE a.picture_id = p.id), refusal,"
             " width, height FROM pictures p WHERE realm_id = ? AND sha256 = ?",
@@ -82,7 +82,7 @@ class Claims:
         )
 
     def known_by_sent(self, image: Image) -> KnownPicture:
-        """Look up the picture of which the same bytes were sent; remember the two as equals."""
+        """Look up the picture for which the same bytes were sent, and remember them as equals."""
         picture_id = self._equals.answered(image.sent_sha256)
         if picture_id is None:
             return UNKNOWN_PICTURE
@@ -90,11 +90,11 @@ class Claims:
         return self._known_equal(equal, self.answer(self._equals.answer_of(picture_id)), image.path)
 
     def equate(self, image: Image, picture_id: int) -> None:
-        """Remember that a file's content has the answer of another one."""
+        """Remember that the answer of another picture holds for a file's content."""
         self._equals.add(self._equals.of(picture_id, image), image.sha256)
 
     def sent(self, scan_id: str) -> Sent | None:
-        """What was sent in a file's place under a scan id."""
+        """What was sent instead of a file under a scan id."""
         row = self._connection.execute(
             "SELECT sent FROM claims WHERE scan_id = ?", (scan_id,)
         ).fetchone()
@@ -116,16 +116,16 @@ class Claims:
         )
 
     def plan(self, sha256: str) -> None:
-        """Remember in this process that a dry run would send this content."""
+        """Note for this process that a dry run would send this content."""
         self._connection.execute("INSERT INTO dry_run_planned VALUES (?)", (bytes.fromhex(sha256),))
 
     def planned(self, sha256: str) -> bool:
-        """Whether this dry run would send this content already."""
+        """Whether `plan` was called for this content."""
         query = "SELECT 1 FROM dry_run_planned WHERE sha256 = ?"
         return self._connection.execute(query, (bytes.fromhex(sha256),)).fetchone() is not None
 
     def answer(self, answer_id: int | None) -> StoredAnswer | None:
-        """The answer with this number."""
+        """The answer with this id."""
         row = self._connection.execute(
             f"SELECT {ANSWER_COLUMNS} FROM answers a WHERE id = ?",
             (answer_id,),
@@ -133,7 +133,7 @@ class Claims:
         return StoredAnswer.of(row) if row else None
 
     def has_answer(self, scan_id: str, received_at: float) -> bool:
-        """Whether an answer that came under this id at this moment was settled."""
+        """Whether an answer with this scan id and time is in the ledger."""
         row = self._connection.execute(
             "SELECT EXISTS (SELECT 1 FROM claims c JOIN answers a USING (picture_id)"
             " WHERE c.scan_id = ? AND a.scan_id = c.scan_id AND a.received_at = ?)",
@@ -142,13 +142,13 @@ class Claims:
         return bool(row[0])
 
     def open(self, image: Image, generation: int, run_id: str, at: float) -> Claim:
-        """Commit to a send: from the commit on, bytes may have left under this scan id."""
+        """Open a claim: once it is committed, bytes may have been sent under its scan id."""
         picture_id = self._picture_id(image)
         claim = Claim(picture_id, self._id_of(picture_id, image.sha256, generation), generation)
         row = self._connection.execute(
             "SELECT picture_id FROM claims WHERE scan_id = ?", (claim.scan_id,)
         ).fetchone()
-        if row is not None and row[0] != picture_id:  # damage let a known content seem new
+        if row is not None and row[0] != picture_id:  # damage made a known content look new
             raise sqlite3.DatabaseError(f"the picture of the claim {claim.scan_id} is damaged")
         self._connection.execute(
             "INSERT INTO claims (scan_id, picture_id, generation, run_id, path, opened_at, state,"
@@ -165,13 +165,13 @@ class Claims:
         return claim
 
     def mark_unsent(self, claim: Claim) -> None:
-        """The service said, or the network proved, that this send is not charged."""
+        """Mark a claim as not charged, by the service's answer or because nothing was sent."""
         self._connection.execute(
             "UPDATE claims SET under_way = 0 WHERE scan_id = ?", (claim.scan_id,)
         )
 
     def mark_unanswered(self, claim: Claim, at: float, body: bytes | None = None) -> None:
-        """This send may have been charged without an answer, or with one nobody could read."""
+        """Mark a claim as possibly charged, without an answer or with an unreadable one."""
         self._connection.execute(
             "UPDATE claims SET under_way = 0, unanswered = unanswered + 1 WHERE scan_id = ?",
             (claim.scan_id,),
@@ -184,7 +184,11 @@ class Claims:
             )
 
     def mark_lost(self, claim: Claim, at: float) -> bool:
-        """The id is spent and its answer cannot be had; whether that charge was not counted yet."""
+        """Mark a claim whose scan id is used up and whose answer is lost.
+
+        Returns:
+            Whether its possible charge is counted only now.
+        """
         row = self._connection.execute(
             "SELECT unanswered FROM claims WHERE scan_id = ?", (claim.scan_id,)
         ).fetchone()
@@ -199,7 +203,7 @@ class Claims:
         return True
 
     def refused(self, claim: Claim, refusal: bytes) -> None:
-        """The service will not take this content, whatever its file is called."""
+        """Mark a content as refused by the service."""
         self._connection.execute(
             "UPDATE claims SET state = 'refused', under_way = 0 WHERE scan_id = ?",
             (claim.scan_id,),
@@ -211,14 +215,17 @@ class Claims:
     def settle(
         self, claim: Claim, body: bytes, received_at: float, run_id: str, *, attempts: int = 0
     ) -> int:
-        """Keep a paid answer as it came, before anybody reads it; its number.
+        """Store a paid answer verbatim and close its claim, before it is parsed.
 
         Args:
-            claim: what it answers.
+            claim: the claim that it answers.
             body: verbatim.
             received_at: seconds since 1970.
-            run_id: the run that got it.
-            attempts: 1 where it is about to be read, and that may be the process's end.
+            run_id: the run that received it.
+            attempts: 1 if parsing follows, which may crash the process.
+
+        Returns:
+            The answer's id.
         """
         cursor = self._connection.execute(
             "INSERT INTO answers (picture_id, generation, scan_id, run_id, received_at, credits,"
@@ -246,7 +253,7 @@ class Claims:
         return int(cursor.lastrowid or 0)
 
     def charges(self) -> dict[int, int]:
-        """How often each charge came, in credits."""
+        """How often each charge occurred, by credits."""
         rows = self._connection.execute(
             "SELECT a.credits, count(*) FROM answers a INDEXED BY answers_by_time"
             " CROSS JOIN pictures p ON p.id = a.picture_id"
@@ -257,11 +264,11 @@ class Claims:
         return {int(charge): int(times) for charge, times in rows}
 
     def largest_charge(self) -> int | None:
-        """The most that one picture plausibly ever cost here, in credits."""
+        """The largest plausible charge of one picture, in credits."""
         return Prices(self.charges()).largest
 
     def open_claims(self, run_id: str) -> Iterable[OpenClaim]:
-        """The open claims that a run made last."""
+        """The open claims that were last sent by a run."""
         rows = self._connection.execute(
             "SELECT picture_id, scan_id, generation, path, lower(hex(sha256)), bytes, format, width, height,"
             " opened_at, sends, under_way, claims.sent FROM claims JOIN pictures ON pictures.id = picture_id"
@@ -271,20 +278,20 @@ class Claims:
         return [OpenClaim(*(*row, read_sent(sent))) for *row, sent in rows]
 
     def possibly_charged(self, run_id: str) -> int:
-        """Credits that a run may have been charged without an answer; no less than it reserved."""
+        """Credits that a run may have been charged without an answer: at least what it reserved."""
         sends = self._connection.execute(
             "SELECT sum(sends) FROM doubts WHERE run_id = ?", (run_id,)
         ).fetchone()[0]
         if not sends:
             return 0
-        # A run reserves by its own dearest answer too, though that may be too odd for a price.
+        # A run reserves by its own largest charge, even if that is not plausible as a price.
         dearest = self._connection.execute(
             "SELECT max(credits) FROM answers WHERE run_id = ?", (run_id,)
         ).fetchone()[0]
         return int(sends) * max(1, self.largest_charge() or 0, int(dearest or 0))
 
     def _doubt(self, claim: Claim, at: float) -> None:
-        """Count a send in doubt to the run that made it, whoever asks again."""
+        """Count a send without an answer for the run that made it."""
         self._connection.execute(
             "INSERT INTO doubts SELECT run_id, scan_id, 1, ? FROM claims WHERE scan_id = ?"
             " ON CONFLICT (run_id, scan_id) DO UPDATE SET sends = sends + 1, at = excluded.at",
@@ -292,7 +299,7 @@ class Claims:
         )
 
     def _id_of(self, picture_id: int, sha256: str, generation: int) -> str:
-        """The id that this was asked under before, also by another spelling of the address."""
+        """The scan id used before, also under another spelling of the address; else a new one."""
         row = self._connection.execute(
             "SELECT scan_id FROM claims WHERE picture_id = ? AND generation = ?",
             (picture_id, generation),
@@ -300,7 +307,7 @@ class Claims:
         return row[0] if row else self._scan_id(sha256, generation)
 
     def _scan_id(self, sha256: str, generation: int) -> str:
-        """The same work asks under the same id, also after a crash; `[a-z0-9-]{3,36}`."""
+        """A scan id; the same work has the same id, also after a crash. `[a-z0-9-]{3,36}`."""
         text = f"{self._realm}\n{sha256}\n{generation}"
         return "bs-" + hashlib.sha256(text.encode()).hexdigest()[:SCAN_ID_DIGITS]
 

@@ -1,4 +1,4 @@
-"""What every column of the ledger holds, and the queries that find what does not belong there."""
+"""The valid values of each column of the ledger, and queries that find invalid ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from batchscan.enums import (
     RecheckVerdict,
 )
 
-MAX_COUNT = 50  # rows of a kind that are named
+MAX_COUNT = 50  # rows that are listed for each kind of fault
 COLUMNS = {
     "realms": {
         "INTEGER": "id sandbox",
@@ -220,7 +220,7 @@ def _words(kind: type[StrEnum]) -> str:
     return ", ".join(f"'{word.value}'" for word in kind)
 
 
-# Of each kind of mistake, how many rows have it; `unpacks` is a function of ours.
+# The number of rows for each kind of fault; `unpacks` is a Python function.
 COLUMN_QUERY: Final = " UNION ALL ".join(
     [
         _wrong(table, name, f"typeof({name}) NOT IN ({_TYPES[kind]})", f"no {kind}")
@@ -238,7 +238,7 @@ COLUMN_QUERY: Final = " UNION ALL ".join(
         for table, name, words in _WORDS
     ]
 )
-# Where claims and answers do not agree on what was paid for.
+# Rows in which claims and answers contradict each other.
 PAYMENT_QUERY: Final = """
     SELECT * FROM (SELECT 'no answer is there of the claim ' || scan_id FROM claims c
         WHERE state = 'answered' AND NOT EXISTS (SELECT 1 FROM answers a

@@ -1,4 +1,4 @@
-"""Opening the ledger: durable for the one that scans, untouched by those that only read."""
+"""Opening the ledger: for scans (durable), for small changes, and for reading without traces."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from batchscan.ledger.temporary import TEMPORARY
 from batchscan.util.private_files import can_sync, open_private
 
 BUSY_TIMEOUT_MS = 30_000
-CACHE_KIB = 16 * 1024  # what an answer with very many matches touches, more than once
-_TURN = 0.01  # seconds
+CACHE_KIB = 16 * 1024  # enough for entering an answer with very many matches
+_TURN = 0.01  # seconds between two attempts
 _CHANGES = frozenset({sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE})
 _SCHEMA = "sqlite_master"  # SQLite notes its own virtual tables there, and writes nothing
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
-    """Open or make the ledger; every commit is on the disk when it returns.
+    """Open or create the ledger; every commit is synced to disk.
 
     Raises:
-        StorageError: it cannot be written, is no ledger, or is a newer batchscan's.
+        StorageError: it cannot be written, is not a ledger, or is of a newer version.
     """
 
     def prepare(connection: sqlite3.Connection) -> None:
@@ -38,7 +38,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         migrate(connection, path)
 
     def connect() -> sqlite3.Connection:
-        # Made by us first: SQLite gives its -wal and -shm files the mode of this one.
+        # Create it with our mode first: SQLite creates its -wal and -shm files with the same one.
         if not path.exists():
             os.close(open_private(path, os.O_RDWR | os.O_CREAT))
         return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -47,10 +47,10 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
-    """Open the ledger to look, and leave nothing beside it; an empty one where there is none.
+    """Open the ledger for reading, without creating files; an empty one if there is none.
 
     Raises:
-        StorageError: it is no ledger, cannot be read, or is of another version.
+        StorageError: it is not a ledger, cannot be read, or is of another version.
     """
 
     def prepare(connection: sqlite3.Connection) -> None:
@@ -63,10 +63,10 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 
 
 def open_for_change(path: Path) -> sqlite3.Connection:
-    """Open a ledger that is there, of this version, for small changes, also while a scan writes.
+    """Open an existing ledger for small changes, also while a scan writes to it.
 
     Raises:
-        StorageError: there is none, it cannot be written, or is of another version.
+        StorageError: there is none, it cannot be written, or it is of another version.
     """
 
     def prepare(connection: sqlite3.Connection) -> None:
@@ -97,13 +97,13 @@ def _opened(
         except BaseException:
             connection.close()
             raise
-    except (OSError, sqlite3.Error, UnicodeDecodeError) as error:  # SQLite quotes what is damaged
+    except (OSError, sqlite3.Error, UnicodeDecodeError) as error:  # a message may quote damage
         raise unusable(path, error) from error
     return connection
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Use a write-ahead log; where others begin to at the same moment, SQLite does not wait."""
+    """Switch to a write-ahead log; retried, as SQLite does not wait for others that do the same."""
     until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
     while True:
         try:
@@ -118,7 +118,7 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 
 
 def unusable(path: Path, error: BaseException) -> StorageError:
-    """Say that the ledger cannot be used, and what to do."""
+    """The error for a ledger that cannot be used, with advice."""
     if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
         return StorageError(
             f"the ledger {path} is being written by another process for too long",
@@ -138,14 +138,14 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
         migrate(connection, path)
         return connection
     log = Path(f"{path}-wal")
-    if log.exists() and log.stat().st_size:  # somebody writes it, or was killed at that
+    if log.exists() and log.stat().st_size:  # somebody is writing it, or was killed
         return _connect(path, "mode=ro")
     if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
-        # SQLite's locks hold, should somebody begin to write, and it tidies up after itself
+        # In this mode SQLite locks the file against writers, and removes its files afterwards.
         connection = _connect(path, "mode=rw")
         connection.set_authorizer(_only_reading)
         return connection
-    return _connect(path, "mode=ro&immutable=1")  # as it lies there
+    return _connect(path, "mode=ro&immutable=1")
 
 
 def _connect(path: Path, how: str) -> sqlite3.Connection:
@@ -156,6 +156,6 @@ def _connect(path: Path, how: str) -> sqlite3.Connection:
 def _only_reading(
     action: int, table: str | None, _two: str | None, database: str | None, _by: str | None
 ) -> int:
-    """Allow no change of the ledger itself; what this process notes aside is its own affair."""
+    """Deny changes of the ledger itself; temporary tables may be written."""
     denied = action in _CHANGES and database == "main" and table != _SCHEMA
     return sqlite3.SQLITE_DENY if denied else sqlite3.SQLITE_OK

@@ -1,8 +1,8 @@
-"""What is damaged in a ledger, and mending what can be made again.
+"""Finding damage in a ledger, and repairing what can be rebuilt.
 
-SQLite finds damaged pages when it meets them, and some only when every page is looked at: an index
-that lost a row lets a picture look as if it had never been asked about. So a ledger that anything
-but batchscan wrote since its last scan, or whose last scan was killed, is looked at as a whole once.
+SQLite notices some damage only in a check of the whole file: an index that lost a row makes a
+picture look as if it had never been sent. So a ledger that was written by anything but batchscan
+since its last scan, or whose last scan was killed, is checked as a whole once.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from batchscan.ledger.integrity import ODD, IntegrityChecker
 from batchscan.ledger.migrate import name_of, schema_of
 from batchscan.ledger.schema import VERSION
 
-CACHES = ("seals", "portraits", "digests", "cached_files")  # made again by the scans to come
+CACHES = ("seals", "portraits", "digests", "cached_files")  # rebuilt by later scans
 ADVICE = (
     "`batchscan state check` shows what is damaged; restore the ledger from a backup: a new one "
     "would pay again for what this one knows"
 )
-_MAX_COUNT = 50  # faults looked at
-_UNUSED = "never used"  # a page of what was made anew
+_MAX_COUNT = 50  # faults that are read
+_UNUSED = "never used"  # SQLite's message about a page of a rebuilt table
 log = logging.getLogger(__name__)
 
 Stamp = tuple[int, int, int]
 
 
 def stamp(path: Path) -> Stamp | None:
-    """What changes when a ledger is written; None where there is none, or its log is not empty."""
+    """The state of a ledger's file, to notice changes; None without one, or with a pending log."""
     try:
         found = os.stat(path)
         if Path(f"{path}-wal").exists() and os.path.getsize(f"{path}-wal"):
@@ -44,12 +44,12 @@ def stamp(path: Path) -> Stamp | None:
 
 
 def check_whole(path: Path) -> None:
-    """Look at every page, and make again what can be.
+    """Check every page, and rebuild caches and indexes that are damaged.
 
-    By connections of its own: one that met damage refuses to write.
+    On connections of its own: one that has met damage refuses to write.
 
     Raises:
-        StorageError: something is damaged that cannot be made again; it is left as it is.
+        StorageError: something is damaged that cannot be rebuilt; nothing was changed.
         sqlite3.Error: it cannot be read.
     """
     with closing(_connect(path, "ro")) as connection:
@@ -65,12 +65,12 @@ def check_whole(path: Path) -> None:
 
 
 def damaged(path: Path, what: list[str]) -> StorageError:
-    """Say that a ledger is damaged."""
+    """The error for a damaged ledger, with advice."""
     return StorageError(f"the ledger {path} is damaged: {'; '.join(what)}", advice=ADVICE)
 
 
 def damage_behind(connection: sqlite3.Connection, path: Path) -> StorageError | None:
-    """The damage that may be why something unexpected happened; None where all is sound."""
+    """The damage that may explain an unexpected error; None if the ledger is sound."""
     found = faults(connection)
     soundness = IntegrityChecker(connection)
     for look in (soundness.columns, soundness.payments, soundness.answers, soundness.references):
@@ -91,7 +91,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _mended(connection: sqlite3.Connection, torn: set[str]) -> bool:
-    """Make caches and indexes again; whether that was all that was damaged."""
+    """Rebuild caches and indexes; returns whether nothing else is damaged."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         _make_again(connection, torn)
@@ -105,7 +105,7 @@ def _mended(connection: sqlite3.Connection, torn: set[str]) -> bool:
         sound = False
     connection.execute("PRAGMA writable_schema = RESET")
     if sound:
-        connection.execute("VACUUM")  # pages of what was made anew
+        connection.execute("VACUUM")  # drops the unused pages of rebuilt tables
     return sound
 
 
@@ -115,7 +115,7 @@ def _make_again(connection: sqlite3.Connection, torn: set[str]) -> None:
     ).fetchall()
     again = [row for row in rows if row[0] == "index" or row[2] in torn]
     connection.execute("PRAGMA writable_schema = ON")
-    # Dropping them would read what is damaged
+    # Dropping them would read the damaged pages.
     connection.executemany(
         "DELETE FROM sqlite_master WHERE type = ? AND name = ?", (row[:2] for row in again)
     )
@@ -124,7 +124,7 @@ def _make_again(connection: sqlite3.Connection, torn: set[str]) -> None:
     )
     connection.execute("PRAGMA writable_schema = RESET")
     names = {row[1] for row in again}
-    for statement in schema_of(VERSION):  # ours, and not what a damaged file says
+    for statement in schema_of(VERSION):  # not the schema in the damaged file
         if name_of(statement) in names:
             connection.execute(statement)
 

@@ -1,4 +1,4 @@
-"""Who decided what about matches, when and why: only ever added to."""
+"""The decisions about matches: who, what, when and why. Append-only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from batchscan.enums import Disposition
 from batchscan.ledger.dispositions import MatchKey
 from batchscan.report_sections import MatchDecision
 
-MAX_DECISIONS = 50  # about one match that are shown, the newest
+MAX_DECISIONS = 50  # about one match in a report, the newest
 
 _COLUMNS = "b.at, b.who, d.before, d.after, b.note, b.undoes IS NOT NULL"
 
@@ -22,7 +22,7 @@ class DecisionHistory:
         self._any: bool | None = None
 
     def of_match(self, place: MatchKey) -> tuple[MatchDecision, ...]:
-        """What was decided about a match, the newest first."""
+        """The decisions about a match, the newest first."""
         rows = self._connection.execute(
             f"SELECT {_COLUMNS} FROM decided d JOIN decisions b ON b.id = d.decision_id"
             " WHERE d.picture_id = ? AND d.key = ? ORDER BY b.id DESC LIMIT ?",
@@ -31,7 +31,7 @@ class DecisionHistory:
         return tuple(_decisions(rows))
 
     def of_picture(self, picture_id: int) -> dict[str, tuple[MatchDecision, ...]]:
-        """What was decided about each of a picture's matches by its URL as it is written now."""
+        """The decisions about each of a picture's matches, by the match's current URL."""
         if not self._has_any():
             return {}
         rows = self._connection.execute(
@@ -42,7 +42,7 @@ class DecisionHistory:
         return {url: self.of_match(MatchKey(picture_id, key)) for url, key in rows.fetchall()}
 
     def _has_any(self) -> bool:
-        """Whether anything was decided: reports ask about many pictures."""
+        """Whether there are any decisions; saves a query for each picture of a report."""
         if not self._any:
             row = self._connection.execute("SELECT EXISTS (SELECT 1 FROM decisions)").fetchone()
             self._any = bool(row[0])

@@ -1,4 +1,4 @@
-"""What people decide about matches, entered into their history."""
+"""Entering what people decide about matches, and undoing it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from batchscan.enums import Disposition
 from batchscan.ledger.match_history import MatchHistory
 from batchscan.ledger.perspective import Allows
 
-MATCHES_A_PIECE = 1_000  # looked at in one transaction
-SECONDS_A_PIECE = 0.1  # that it takes at most: others wait for it to write
+MATCHES_A_PIECE = 1_000  # read in one transaction
+SECONDS_A_PIECE = 0.1  # at most for one transaction: other writers wait for it
 
 _ORDER = "ORDER BY m.picture_id, m.key LIMIT ?"
 _AFTER = "p.realm_id = ? AND (m.picture_id, m.key) > (?, ?)"
@@ -26,7 +26,7 @@ _MATCHES = (
 
 
 class MatchKey(NamedTuple):
-    """A match in the order in which matches are marked."""
+    """The key of a match; matches are marked in the order of their places."""
 
     picture_id: int = 0
     key: str = ""
@@ -37,23 +37,23 @@ _START = MatchKey()
 
 @dataclass(slots=True)
 class MarkResult:
-    """Which matches were chosen, and what they were before."""
+    """The matches that were marked, by what they were before."""
 
     before: Counter[Disposition] = field(default_factory=Counter)
-    kept: Counter[Disposition] = field(default_factory=Counter)  # decided otherwise, and left so
-    left_alone: Counter[str] = field(default_factory=Counter)  # not meant after all, by the reason
+    kept: Counter[Disposition] = field(default_factory=Counter)  # would need `--force`
+    left_alone: Counter[str] = field(default_factory=Counter)  # excluded from the choice, by reason
     pictures: int = 0
     last_picture: int = 0
-    reached: MatchKey | None = _START  # the last match that was looked at; None after all of them
-    batch: int | None = None  # of the decisions, from the first on
+    reached: MatchKey | None = _START  # the last match that was read; None at the end
+    batch: int | None = None  # id of the decisions' batch, once there is one
 
     @property
     def matches(self) -> int:
-        """How many became what was decided."""
+        """How many were changed."""
         return self.before.total()
 
     def add(self, picture_id: int, before: Disposition) -> None:
-        """Count a match; those of one picture come one after the other."""
+        """Count a match; those of one picture must follow each other."""
         self.before[before] += 1
         self.pictures += picture_id != self.last_picture
         self.last_picture = picture_id
@@ -61,33 +61,33 @@ class MarkResult:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which matches are meant."""
+    """A selection of matches."""
 
-    domain: str | None  # the registrable domain that all of them have, where they have one
-    chosen: Callable[[str], bool]  # says of a URL whether it is meant
-    pictures: Callable[[Sequence[bytes]], bool] | None = None  # of a picture's paths; None for all
-    only: Disposition | None = None  # those that were decided so
-    only_present: bool = False  # not those that are gone
-    is_gone: Callable[[MatchKey], bool] | None = None  # by what their sites said since
-    allows: Allows | None = None  # what may stay, and is left alone
+    domain: str | None  # the registrable domain that all of them share, if they do
+    chosen: Callable[[str], bool]  # whether a URL is selected
+    pictures: Callable[[Sequence[bytes]], bool] | None = None  # by a picture's paths; None for all
+    only: Disposition | None = None  # only matches with this disposition
+    only_present: bool = False  # without those that are gone
+    is_gone: Callable[[MatchKey], bool] | None = None  # gone by a later answer of their site
+    allows: Allows | None = None  # allowed matches are excluded
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person decided about the matches of a choice."""
+    """A person's decision about the matches of a choice."""
 
     disposition: Disposition
     at: float  # seconds since 1970
     who: str = ""  # the user's name
-    about: str = ""  # as it was written: the site or URL
+    about: str = ""  # the site or URL as the user typed it
     note: str | None = None
-    force: bool = False  # whether other decisions are overwritten
+    force: bool = False  # whether to overwrite any other decision
 
     def replaces(self, before: Disposition) -> bool:
-        """Whether a match that is `before` becomes what was decided.
+        """Whether a match with the disposition `before` is changed by this decision.
 
-        Each step from `open` over `reviewed` and `noticed` to `removed` follows from the one
-        before; anything else takes a decision back, and so has to be forced.
+        Steps forward from `open` over `reviewed` and `noticed` to `removed` are allowed; any other
+        change reverses a decision and needs `force`.
         """
         return self.force or before in _FOLLOWS.get(self.disposition, _UNDECIDED)
 
@@ -100,7 +100,7 @@ _FOLLOWS: Final = {
 
 
 class SeenMatch(NamedTuple):
-    """A match, and what was decided about it when somebody looked."""
+    """A match, and its disposition when the user saw it."""
 
     place: MatchKey
     disposition: Disposition
@@ -108,17 +108,19 @@ class SeenMatch(NamedTuple):
 
 @dataclass(slots=True)
 class SeenResult:
-    """What became of matches that somebody looked at and decided about."""
+    """The result of a decision about matches that a user saw."""
 
-    batch: int | None = None  # of the decisions; None where nothing was written
-    changed: dict[MatchKey, Disposition] = field(default_factory=dict)  # what those were before
-    noted: int = 0  # that were so already and got the note
-    otherwise: dict[MatchKey, Disposition] = field(default_factory=dict)  # decided meanwhile
-    unknown: int = 0  # that the ledger has not
+    batch: int | None = None  # id of the decisions' batch; None if nothing was written
+    changed: dict[MatchKey, Disposition] = field(default_factory=dict)  # by what they were before
+    noted: int = 0  # those with this disposition already, which got the note
+    otherwise: dict[MatchKey, Disposition] = field(
+        default_factory=dict
+    )  # changed by others meanwhile
+    unknown: int = 0  # not in the ledger
 
 
 class _Chosen(NamedTuple):
-    """A match of a choice, as it is now."""
+    """A match of a choice, in its current state."""
 
     place: MatchKey
     url: str
@@ -128,7 +130,7 @@ class _Chosen(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Decisions that were made at once."""
+    """Decisions that were made together."""
 
     number: int
     at: float
@@ -139,7 +141,7 @@ class Batch(NamedTuple):
 
 
 class Dispositions:
-    """The dispositions in the table of sightings, and who decided them."""
+    """The dispositions of matches (table `sightings`) and the tables of decisions."""
 
     def __init__(
         self, connection: sqlite3.Connection, realm_id: int, history: MatchHistory
@@ -151,21 +153,21 @@ class Dispositions:
     def mark(
         self, choice: Choice, decision: Decision, marked: MarkResult, *, dry_run: bool = False
     ) -> None:
-        """Decide about some matches, also those that are gone; call it until all are reached.
+        """Mark the next matches of a choice; to be called until `marked.reached` is None.
 
-        A piece is bounded in number and time, so that a scan that wants to write meanwhile need
-        not wait for long, and it must be the whole of a writing transaction.
+        A call is bounded in number and time, so that a scan need not wait long to write. It must
+        be a writing transaction of its own.
 
         Args:
             choice: which matches.
             decision: what they become.
-            marked: how far the pieces before came, and what was marked in them; is brought up to date.
+            marked: the results of the calls before; is updated.
             dry_run: whether to count only.
         """
         until = 0.0
         for match in self._of(choice, marked):
             place, before = match.place, match.before
-            until = until or time.monotonic() + SECONDS_A_PIECE  # from the first one on
+            until = until or time.monotonic() + SECONDS_A_PIECE  # starts with the first match
             if before == decision.disposition:
                 continue
             if reason := self._not_meant(match, choice):
@@ -185,7 +187,7 @@ class Dispositions:
                 return
 
     def _not_meant(self, match: _Chosen, choice: Choice) -> str | None:
-        """Why a match of a choice is left alone after all; None where it is not."""
+        """Why a match of a choice is not marked; None if it is."""
         if choice.only not in (None, match.before):
             return match.before.value
         if choice.only_present and not match.is_present:
@@ -198,14 +200,14 @@ class Dispositions:
         return "allowed" if choice.allows(match.url, match.sha256, paths) else None
 
     def mark_seen(self, seen: Sequence[SeenMatch], decision: Decision) -> SeenResult:
-        """Decide about matches one by one, as somebody saw them.
+        """Mark single matches as a user saw them.
 
-        Whoever looked has seen what was decided before, so that is overwritten; not what others
-        decided since. It must be the whole of a writing transaction.
+        The disposition that the user saw is overwritten, a later one is not. This must be a
+        writing transaction of its own.
 
         Args:
             seen: at most `MATCHES_A_PIECE`, each once.
-            decision: what they become; with a note, those that are so already get that.
+            decision: what they become; its note is also added to those that are so already.
         """
         result = SeenResult()
         for place, known in seen:
@@ -230,11 +232,11 @@ class Dispositions:
         return result
 
     def last(self) -> Batch | None:
-        """The last decisions that were not taken back, nor took others back."""
+        """The last batch that was neither undone nor an undo."""
         return self._batch("1", ())
 
     def standing(self, number: int) -> Batch | None:
-        """Decisions by their number, unless they were taken back, or took others back."""
+        """A batch by its id; None if it was undone or is an undo."""
         return self._batch("b.id = ?", (number,))
 
     def _batch(self, which: str, values: tuple[int, ...]) -> Batch | None:
@@ -251,9 +253,9 @@ class Dispositions:
         return Batch(number, at, who, Disposition(word), about, note)
 
     def undo(self, batch: Batch, decision: Decision, marked: MarkResult) -> None:
-        """Take decisions back, as far as no other one came since; call it until all are reached.
+        """Undo decisions that no later one has replaced; to be called until all are reached.
 
-        As `mark`, in pieces; begun once more after it was killed, it goes on.
+        Works in pieces like `mark`; after a kill, calling it again continues.
         """
         until = time.monotonic() + SECONDS_A_PIECE
         if marked.batch is None:
@@ -314,7 +316,7 @@ class Dispositions:
         )
 
     def any_of(self, choice: Choice) -> bool:
-        """Whether a choice means any match at all."""
+        """Whether a choice selects any match."""
         looked = MarkResult()
         while looked.reached is not None:
             if next(self._of(choice, looked), None) is not None:
@@ -322,7 +324,7 @@ class Dispositions:
         return False
 
     def _of(self, choice: Choice, marked: MarkResult) -> Iterator[_Chosen]:
-        """What is chosen of the next matches; moves on to the last of them at the end."""
+        """The selected ones of the next matches; updates `marked.reached` at the end."""
         rows = self._next(choice.domain, marked.reached or _START)
         last, wanted = 0, True
         for picture_id, key, url, before, present, sha256 in rows:
@@ -339,13 +341,13 @@ class Dispositions:
     ) -> list[tuple[int, str, str, str, int, str]]:
         values: list[object] = [self._realm_id, *after, MATCHES_A_PIECE]
         query = f"{_MATCHES} {_AFTER} {_ORDER}"
-        if domain is not None:  # by its index
+        if domain is not None:  # has an index
             values.insert(0, domain)
             query = f"{_MATCHES} m.domain = ? AND {_AFTER} {_ORDER}"
         return self._connection.execute(query, values).fetchall()
 
     def domains(self) -> list[str]:
-        """The registrable domains of all matches, for who names one that has none."""
+        """The registrable domains of all matches, to suggest one for a mistyped name."""
         rows = self._connection.execute(
             "SELECT DISTINCT m.domain FROM sightings m JOIN pictures p ON p.id = m.picture_id"
             " WHERE p.realm_id = ? ORDER BY 1",

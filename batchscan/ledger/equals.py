@@ -1,4 +1,4 @@
-"""Contents that differ, and of which the very same bytes are sent: they have one answer."""
+"""Different contents from which the same bytes are made to be sent: they share one answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from batchscan.model import Image, Sent
 
 @dataclass(frozen=True, slots=True)
 class Equal:
-    """A content without an answer of its own, and the picture whose answer it has."""
+    """A content without an answer of its own, and the picture whose answer it shares."""
 
     picture_id: int
     bytes: int
@@ -30,7 +30,7 @@ class Equals:
         self._realm_id = realm_id
 
     def find(self, sha256: str) -> Equal | None:
-        """What a content is known to equal."""
+        """The entry of a content; None without one."""
         row = self._connection.execute(
             "SELECT picture_id, bytes, format, width, height, sent FROM equals"
             " WHERE realm_id = ? AND sha256 = ?",
@@ -42,7 +42,7 @@ class Equals:
         return Equal(picture_id, size, form, width, height, read_sent(sent))
 
     def answered(self, sent_sha256: str) -> int | None:
-        """The picture for whose answer these bytes were sent, be it its file itself or not."""
+        """The id of the picture that was answered for these sent bytes."""
         digest = bytes.fromhex(sent_sha256)
         row = self._connection.execute(
             "SELECT a.picture_id FROM answers a WHERE a.picture_id IN ("
@@ -56,19 +56,19 @@ class Equals:
         return int(row[0]) if row else None
 
     def answer_of(self, picture_id: int) -> int | None:
-        """The number of a picture's newest answer."""
+        """The id of a picture's newest answer."""
         row = self._connection.execute(
             "SELECT max(id) FROM answers WHERE picture_id = ?", (picture_id,)
         ).fetchone()
         return None if row[0] is None else int(row[0])
 
     def of(self, picture_id: int, image: Image) -> Equal:
-        """A content as one of equals."""
+        """An entry for a content that shares the answer of a picture."""
         size = (image.width, image.height)
         return Equal(picture_id, image.stat.size, image.format, *size, image.sent)
 
     def add(self, equal: Equal, sha256: str) -> None:
-        """Remember a content's equal, so that nothing need be made of it to know that."""
+        """Store an entry, so that the content need not be converted again to find its answer."""
         self._connection.execute(
             "INSERT OR REPLACE INTO equals VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -85,12 +85,12 @@ class Equals:
 
 
 def sent_columns(sent: Sent | None) -> tuple[bytes | None, bytes | None]:
-    """What was sent, as JSON, and its hash."""
+    """The columns for what was sent: JSON and hash."""
     if sent is None:
         return None, None
     return msgspec.json.encode(sent), bytes.fromhex(sent.sha256)
 
 
 def read_sent(written: bytes | None) -> Sent | None:
-    """What was sent, from its JSON."""
+    """Decode what was sent from its JSON."""
     return msgspec.json.decode(written, type=Sent) if written else None

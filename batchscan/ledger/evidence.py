@@ -1,4 +1,4 @@
-"""What the ledger can show for a picture: every answer as it came, and all that is known around it."""
+"""Reading evidence about a picture: all answers verbatim, and the facts around them."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ _AT_PATH = (
 
 @dataclass(frozen=True, slots=True)
 class EvidencePicture:
-    """A content that was asked about."""
+    """A content that was sent."""
 
     id: int
-    paths: tuple[bytes, ...]  # where it is known to be, or was when it was sent
+    paths: tuple[bytes, ...]  # its known files, or the one it was sent from
     sha256: str
     size: int  # bytes
     format: str
     width: int
     height: int
-    provenance: bytes | None  # JSON; None where nobody looked for it
-    versions: tuple[Version, ...] = ()  # not asked about, as these answers hold for them, too
+    provenance: bytes | None  # JSON; None if it was never read
+    versions: tuple[Version, ...] = ()  # other versions that these answers cover
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceAnswer:
-    """An answer, and the question that it answers."""
+    """An answer, and the request that it answers."""
 
     answer: StoredAnswer
-    path: bytes | None  # that the picture was sent from
-    asked_at: float | None  # when it first left
-    sent: Sent | None = None  # in the file's place
+    path: bytes | None  # from which the picture was sent
+    asked_at: float | None  # when it was first sent
+    sent: Sent | None = None  # if other bytes than the file's were sent
 
 
 class EvidenceReader:
-    """Reads what evidence is made of; of this realm."""
+    """Reads the evidence of this realm."""
 
     def __init__(
         self, connection: sqlite3.Connection, realm_id: int, history: MatchHistory
@@ -59,18 +59,18 @@ class EvidenceReader:
         self._history = history
 
     def service(self) -> tuple[str, bool]:
-        """The address that was asked, and whether it was asked for mock answers."""
+        """The address of the service, and whether it was asked for mock answers."""
         row = self._connection.execute(
             "SELECT api_url, sandbox FROM realms WHERE id = ?", (self._realm_id,)
         ).fetchone()
         return row[0], bool(row[1])
 
     def pictures_on(self, covers: Callable[[str], bool], domain: str | None) -> set[int]:
-        """The pictures that have or had a match whose URL is covered.
+        """The pictures that have or had a match at a covered URL.
 
         Args:
-            covers: says of a match's URL whether it is meant.
-            domain: the registrable domain that all of them have, None where they may have any.
+            covers: whether a match's URL is covered.
+            domain: the registrable domain that all of them share; None if they do not.
         """
         rows = self._connection.execute(
             "SELECT m.picture_id, m.url FROM sightings m JOIN pictures p ON p.id = m.picture_id"
@@ -80,11 +80,11 @@ class EvidenceReader:
         return {picture_id for picture_id, url in rows if covers(url)}
 
     def pictures_at(self, path: bytes, sha256: str | None) -> dict[int, bool]:
-        """The contents known at a path, now or when they were sent; whether each ever had a match.
+        """The contents known at a path, and whether each ever had a match.
 
         Args:
             path: absolute, links unresolved.
-            sha256: of what is there now, to be found under whatever path it is known.
+            sha256: of the file that is there now, which is found under other paths, too.
         """
         content = bytes.fromhex(sha256) if sha256 else None
         rows = self._connection.execute(
@@ -95,7 +95,7 @@ class EvidenceReader:
         return {picture_id: bool(matched) for picture_id, matched in rows}
 
     def matched_paths(self) -> Iterator[bytes]:
-        """Where the pictures that have or had a match are."""
+        """The paths of the pictures that have or had a match."""
         rows = self._connection.execute(
             "SELECT d.path, f.name FROM pictures p JOIN files f ON f.picture_id = p.id"
             f" JOIN folders d ON d.id = f.folder_id WHERE p.realm_id = ? AND {_MATCHED}",
@@ -104,14 +104,14 @@ class EvidenceReader:
         yield from (join_path(folder, name) for folder, name in rows)
 
     def in_order(self, pictures: set[int]) -> list[int]:
-        """The same pictures in the order of their SHA-256."""
+        """The pictures sorted by SHA-256."""
         rows = self._connection.execute(
             "SELECT id FROM pictures WHERE realm_id = ? ORDER BY sha256", (self._realm_id,)
         )
         return [row[0] for row in rows if row[0] in pictures]
 
     def picture(self, picture_id: int) -> EvidencePicture:
-        """One of them whole."""
+        """One picture."""
         row = self._connection.execute(
             "SELECT lower(hex(p.sha256)), p.bytes, p.format, p.width, p.height, o.provenance"
             " FROM pictures p LEFT JOIN portraits o ON o.picture_id = p.id WHERE p.id = ?",
@@ -127,7 +127,7 @@ class EvidenceReader:
         return replace(EvidencePicture(picture_id, own, *row), versions=versions)
 
     def answers(self, picture_id: int) -> Iterator[EvidenceAnswer]:
-        """Every answer about a picture, the oldest first.
+        """All answers about a picture, the oldest first.
 
         Raises:
             StorageError: one cannot be read.
@@ -149,7 +149,7 @@ class EvidenceReader:
             yield EvidenceAnswer(answer, path, asked_at, read_sent(sent))
 
     def marked(self, picture_id: int) -> dict[str, float]:
-        """When people last decided about a picture's matches, by the normalised URL."""
+        """The times of the last decisions about a picture's matches, by normalized URL."""
         rows = self._connection.execute(
             "SELECT key, marked_at FROM sightings WHERE picture_id = ? AND marked_at IS NOT NULL",
             (picture_id,),

@@ -1,4 +1,4 @@
-"""How many matches and pictures each choice of a filter has, over everything that was seen."""
+"""Counts for the filters of a report: how many matches and pictures each choice has."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DECIDED = "iif(a2.picture_id IS NULL, m.disposition, 'allowed')"
 
 
 def match_facets(connection: sqlite3.Connection) -> MatchFacets:
-    """Count the matches of every picture seen, those that are gone too."""
+    """Count the matches of all pictures seen, including those that are gone."""
     kinds: Counter[str] = Counter()
     states: Counter[str] = Counter()
     decided: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Files in the state in which they got their final verdict: what need not be opened again."""
+"""The state in which files got their final verdicts; unchanged files need not be opened again."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from batchscan.ledger.rescan_queue import DueRescan
 from batchscan.model import Stat
 from batchscan.util.paths import join_path, split_path
 
-# One statement for many names; SQLite prepares each length once (the driver keeps statements).
+# Names in one statement; the driver caches the prepared statement for each length.
 NAMES_A_QUERY = 500
-FOLDERS_A_TURN = 200  # sealed in one transaction
-MAX_SEALED = 10_000  # files of a folder; a larger one is walked in several blocks
+FOLDERS_A_TURN = 200  # cached in one transaction
+MAX_CACHED = 10_000  # files of a folder; a larger one is walked in several blocks
 
 
 class _FileRow(NamedTuple):
-    """What is known of a file."""
+    """The row of a file."""
 
     name: bytes
     size: int
@@ -32,10 +32,10 @@ class _FileRow(NamedTuple):
     ctime_ns: int
     rules: str | None
     picture_id: int | None
-    run_id: str | None  # that paid for its answer
+    run_id: str | None  # of its answer
     received_at: float | None
     matched: int  # whether the picture has, or had, matches
-    unread: int = 0  # whether an answer about it waits to be read
+    unread: int = 0  # whether an answer about it has not been parsed yet
     reason: str | None = None  # why it was rejected
     covered: int = 0  # by the answer of another version of the same picture
 
@@ -56,15 +56,13 @@ _ROWS = (
 
 @dataclass(slots=True)
 class BlockStatus:
-    """A block of files, sorted by what the ledger knows of them."""
+    """A block of files, classified by comparing them with the ledger."""
 
     unchanged: int = 0
     unchanged_bytes: int = 0
     rejected: Counter[str] = field(default_factory=Counter)  # of the unchanged, by reason
     changed: list[FileStat] = field(default_factory=list)  # in the block's order
-    due_for_rescan: list[DueRescan] = field(
-        default_factory=list
-    )  # unchanged, and to be asked again
+    due_for_rescan: list[DueRescan] = field(default_factory=list)  # unchanged, with an old answer
 
 
 class FileTable:
@@ -81,14 +79,14 @@ class FileTable:
         self._seen = seen
         self.rejections = Rejections(connection, realm_id)
         self._realm_id = realm_id
-        self._seals = seals
+        self._block_cache = seals
 
     def classify(
-        self, folder: str, entries: Sequence[FileStat], standing: FreshnessPolicy
+        self, folder: str, entries: Sequence[FileStat], freshness: FreshnessPolicy
     ) -> BlockStatus:
-        """Tell which entries of a folder are unchanged, and remember them as seen.
+        """Classify the entries of a folder, and note those with matches as seen.
 
-        Entries are in the order of their names' bytes.
+        Entries must be sorted by the bytes of their names.
         """
         prefix = os.fsencode(folder)
         row = self._connection.execute(
@@ -97,15 +95,15 @@ class FileTable:
         if row is None or not entries:
             return BlockStatus(changed=list(entries))
         first, found = os.fsencode(entries[0][0]), fingerprint(entries)
-        sealed = self._seals.look_up(row[0], first, found, standing)
-        if sealed is None:
-            result, rows = self._compare(row[0], entries, standing)
+        cached = self._block_cache.look_up(row[0], first, found, freshness)
+        if cached is None:
+            result, rows = self._compare(row[0], entries, freshness)
             matched, rejected = _matched(rows), _rejected(rows)
             if not (result.changed or result.due_for_rescan):
-                self._put_seal(row[0], found, rows, standing)
+                self._cache_block(row[0], found, rows, freshness)
         else:
             result = BlockStatus(len(entries), sum(entry[1] for entry in entries))
-            matched, rejected = sealed
+            matched, rejected = cached
         if rejected:
             self.rejections.saw(row[0], rejected)
         result.rejected.update({reason: len(names) for reason, names in rejected.items()})
@@ -113,17 +111,25 @@ class FileTable:
         self._seen.add_unchanged(seen)
         return result
 
-    def build_cache(self, standing: FreshnessPolicy, after: int = 0) -> int | None:
-        """Seal some folders as they are; call it until it gives None, with what it gave last."""
-        folders = self._seals.uncached_folders(after, FOLDERS_A_TURN)
+    def build_cache(self, freshness: FreshnessPolicy, after: int = 0) -> int | None:
+        """Put some folders into the block cache.
+
+        Args:
+            freshness: which verdicts hold.
+            after: the result of the call before; 0 at first.
+
+        Returns:
+            The id of the last folder; None after all of them.
+        """
+        folders = self._block_cache.uncached_folders(after, FOLDERS_A_TURN)
         for folder_id in folders:
             query = f"{_ROWS} ORDER BY f.name LIMIT ?"
-            values = (self._realm_id, folder_id, MAX_SEALED + 1)
+            values = (self._realm_id, folder_id, MAX_CACHED + 1)
             rows = list(map(_FileRow._make, self._connection.execute(query, values)))
-            stand = all(_stands(row, standing) for row in rows)
-            if stand and 0 < len(rows) <= MAX_SEALED:
+            current = all(_is_current(row, freshness) for row in rows)
+            if current and 0 < len(rows) <= MAX_CACHED:
                 found = fingerprint([(os.fsdecode(row.name), *row[1:4]) for row in rows])
-                self._put_seal(folder_id, found, rows, standing)
+                self._cache_block(folder_id, found, rows, freshness)
         return folders[-1] if folders else None
 
     def upsert(
@@ -136,13 +142,13 @@ class FileTable:
         line: bytes | None = None,
         sha256: str | None = None,
     ) -> None:
-        """Remember a file's final verdict: an answered picture, or a rejection under rules.
+        """Store a file's final verdict: an answered picture, or a rejection under some rules.
 
-        A file's own content is named where the answer is that of an equal one.
+        The file's own hash is given if the answer is that of an equal content.
         """
         folder, name = split_path(os.fsencode(path))
         own = bytes.fromhex(sha256) if sha256 else None
-        self._seals.invalidate_folder(folder)
+        self._block_cache.invalidate_folder(folder)
         self._connection.execute("INSERT OR IGNORE INTO folders (path) VALUES (?)", (folder,))
         self._connection.execute(
             "INSERT OR REPLACE INTO files (realm_id, folder_id, name, size, mtime_ns, ctime_ns,"
@@ -151,19 +157,19 @@ class FileTable:
             (self._realm_id, folder, name, *stat, picture_id, rules, line, own),
         )
 
-    def _put_seal(
+    def _cache_block(
         self,
         folder_id: int,
         found: bytes | None,
         rows: Sequence[_FileRow],
-        standing: FreshnessPolicy,
+        freshness: FreshnessPolicy,
     ) -> None:
         contents = Contents(_oldest(rows), _matched(rows), _rejected(rows))
-        self._seals.store(folder_id, rows[0].name, found, standing, contents)
+        self._block_cache.store(folder_id, rows[0].name, found, freshness, contents)
 
     def forget(self, picture_id: int) -> None:
-        """Have a picture's files opened again, wherever they are: there is something to tell."""
-        self._seals.invalidate_picture(picture_id)
+        """Delete the rows of a picture's files, so that the next scan reports them again."""
+        self._block_cache.invalidate_picture(picture_id)
         self._connection.execute("DELETE FROM files WHERE picture_id = ?", (picture_id,))
 
     def has_files_under(self, root: str) -> bool:
@@ -177,9 +183,9 @@ class FileTable:
         return row is not None
 
     def _compare(
-        self, folder_id: int, entries: Sequence[FileStat], standing: FreshnessPolicy
+        self, folder_id: int, entries: Sequence[FileStat], freshness: FreshnessPolicy
     ) -> tuple[BlockStatus, list[_FileRow]]:
-        """Tell entries apart by their rows; also the rows of those that are as they were."""
+        """Classify entries by their rows; also returns the rows of the unchanged ones."""
         known = self._known(folder_id, [os.fsencode(entry[0]) for entry in entries])
         result, rows = BlockStatus(), []
         for entry, row in zip(entries, known, strict=True):
@@ -187,14 +193,14 @@ class FileTable:
             if row is None or not same:
                 result.changed.append(entry)
                 continue
-            if _stands(row, standing):
+            if _is_current(row, freshness):
                 result.unchanged += 1
                 result.unchanged_bytes += entry[1]
-            elif row.unread or (row.covered and not standing.covers):
+            elif row.unread or (row.covered and not freshness.covers):
                 result.changed.append(entry)
                 continue
             elif row.rules is None and row.received_at is not None:
-                age = standing.effective_time(row.received_at, matched=bool(row.matched))
+                age = freshness.effective_time(row.received_at, matched=bool(row.matched))
                 result.due_for_rescan.append(DueRescan(entry, age, bool(row.covered)))
             else:
                 result.changed.append(entry)
@@ -213,10 +219,10 @@ class FileTable:
             yield from (rows.get(name) for name in some)
 
 
-def _stands(row: _FileRow, standing: FreshnessPolicy) -> bool:
-    if row.unread or (row.covered and not standing.covers):
+def _is_current(row: _FileRow, freshness: FreshnessPolicy) -> bool:
+    if row.unread or (row.covered and not freshness.covers):
         return False
-    return standing.is_current(row.rules, row.run_id, row.received_at, matched=bool(row.matched))
+    return freshness.is_current(row.rules, row.run_id, row.received_at, matched=bool(row.matched))
 
 
 def _oldest(rows: Iterable[_FileRow]) -> float | None:
@@ -225,7 +231,7 @@ def _oldest(rows: Iterable[_FileRow]) -> float | None:
 
 
 def _matched(rows: Iterable[_FileRow]) -> MatchedFiles:
-    """Those that were asked about first: a picture goes by the name of its best version."""
+    """The matched files; of a picture's versions, the one that was sent."""
     found = [row for row in rows if row.matched and row.picture_id]
     found.sort(key=lambda row: row.covered)
     return [(row.picture_id, row.name) for row in found if row.picture_id]

@@ -1,8 +1,8 @@
-"""Which ledger this is, and how far it came: so that one that went back is found out.
+"""The identity of a ledger and its number of changes, to detect one that was restored or replaced.
 
-Every change of runs, claims and answers counts (by triggers). A scan notes the number beside the
-ledger after each commit, before anything is sent because of it, so the note is never ahead of a
-ledger that is whole. It need not reach the disk at once: a note that lags is no trouble.
+Triggers count every change of runs, claims and answers. A scan writes the number to a file beside
+the ledger after each commit, before anything is sent because of it, so the note is never ahead of
+an intact ledger. The file is not synced: a note that lags behind does no harm.
 """
 
 from __future__ import annotations
@@ -23,43 +23,43 @@ _DIGITS = 20
 
 
 class HighWater(msgspec.Struct, frozen=True):
-    """How far a ledger came, as its last scan noted it."""
+    """The number of changes of a ledger, as noted by its last scan."""
 
     ledger: str
     changes: int
     at: float  # seconds since 1970
-    stamp: tuple[int, int, int] | None = None  # of the file, once the scan had closed it
+    stamp: tuple[int, int, int] | None = None  # of the file after the scan closed it
 
 
 class Identity:
-    """The table of the ledger's identity, with its one row."""
+    """The table with the ledger's identity, which has one row."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
     @property
     def id(self) -> str:
-        """The same for all copies of a ledger, and for no other ledger."""
+        """A unique id, which copies of a ledger share."""
         return str(self._row()[0])
 
     @property
     def changes(self) -> int:
-        """How often runs, claims and answers changed, ever."""
+        """The number of changes of runs, claims and answers."""
         return int(self._row()[1])
 
     @property
     def accepted_until(self) -> float:
-        """Runs that started until then may be unknown: a user said so. Seconds since 1970."""
+        """Runs that started before this time are accepted as unknown. Seconds since 1970."""
         return float(self._row()[2])
 
     @property
     def is_new(self) -> bool:
-        """Whether no run and no answer was ever entered."""
+        """Whether it has never had a run or an answer."""
         query = "SELECT EXISTS (SELECT 1 FROM runs) OR EXISTS (SELECT 1 FROM answers)"
         return not self._connection.execute(query).fetchone()[0]
 
     def knows(self, run_id: str) -> bool:
-        """Whether a run was ever entered, also one that was forgotten since."""
+        """Whether a run was ever entered, even if it was deleted since."""
         query = (
             "SELECT EXISTS (SELECT 1 FROM runs WHERE run_id = :run)"
             " OR EXISTS (SELECT 1 FROM doubts WHERE run_id = :run)"
@@ -68,7 +68,7 @@ class Identity:
         return bool(self._connection.execute(query, {"run": run_id}).fetchone()[0])
 
     def accept(self, until: float) -> None:
-        """Hold no run that started until then against the ledger."""
+        """Accept that runs which started before a time (seconds since 1970) are unknown."""
         self._connection.execute("UPDATE identity SET accepted_until = ?", (until,))
 
     def _row(self) -> tuple[str, int, float]:
@@ -79,13 +79,13 @@ class Identity:
 
 
 class Noting:
-    """Notes beside a ledger how far it came."""
+    """Writes the number of changes to a file beside the ledger."""
 
     def __init__(self, state: Path, identity: Identity) -> None:
-        """Open the file, and write nothing yet.
+        """Open the file without writing to it.
 
         Raises:
-            OSError: it cannot be made.
+            OSError: it cannot be created.
         """
         self._identity = identity
         self._id = identity.id
@@ -94,19 +94,19 @@ class Noting:
         self._file = open_private(state / FILE_NAME, flags)
 
     def note(self) -> None:
-        """Note how far the ledger is, after a commit."""
+        """Write the current number, after a commit."""
         changes = self._identity.changes
         if changes == self._noted:
             return
         text = self._text(changes, "")
-        with suppress(OSError):  # a note that lags is no trouble
-            os.pwrite(self._file, text.encode(), 0)  # as long as the one before
+        with suppress(OSError):  # a note that lags behind does no harm
+            os.pwrite(self._file, text.encode(), 0)  # has the same length each time
             if self._noted < 0:
                 os.ftruncate(self._file, len(text))
         self._noted = changes
 
     def close(self, stamp: tuple[int, int, int] | None) -> None:
-        """Note how the scan left the file of the ledger, and give this one back."""
+        """Write the state of the ledger's file after the scan, and close this one."""
         if stamp is not None and self._noted >= 0:
             with suppress(OSError):
                 text = self._text(self._noted, f', "stamp": {list(stamp)}')
@@ -121,13 +121,13 @@ class Noting:
 
 
 def stamp_noted(state: Path) -> tuple[int, int, int] | None:
-    """How the last scan left the ledger's file; None where it was killed, or there was none."""
+    """The state of the ledger's file after the last scan; None if that was killed or is missing."""
     noted = high_water(state)
     return None if noted is None else noted.stamp
 
 
 def high_water(state: Path) -> HighWater | None:
-    """What was noted last in a state folder; None without a note that can be read."""
+    """The last note in a state folder; None without a readable one."""
     try:
         return msgspec.json.decode((state / FILE_NAME).read_bytes(), type=HighWater)
     except (OSError, msgspec.MsgspecError):

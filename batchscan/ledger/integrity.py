@@ -1,4 +1,4 @@
-"""Whether a ledger says what it should: answers that can be read, and what was made of them."""
+"""Checking a ledger's content: references, columns, payments, and answers against their matches."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from batchscan.ledger.freshness import rejected_under
 from batchscan.util.urls import normalize_url
 
 MAX_NAMED = 5
-# What looking at damaged rows may raise
+# Exceptions that reading damaged rows may raise.
 ODD = (sqlite3.Error, msgspec.MsgspecError, ValueError, TypeError, LookupError, AttributeError)
 _SEALS = (
     "SELECT s.realm_id, s.folder_id, s.first_name, s.fingerprint, s.rules, s.oldest, s.matched, s.rejected,"
@@ -46,15 +46,15 @@ def _unpacks(packed: object) -> bool:
 
 @dataclass(slots=True)
 class IntegrityResult:
-    """How much was looked at, and what was wrong."""
+    """How many items were checked, and the faults found."""
 
     number: int = 0
-    other: int = 0  # that cannot be held against anything
-    faults: list[str] = field(default_factory=list)  # some of them
+    other: int = 0  # that cannot be verified
+    faults: list[str] = field(default_factory=list)  # the first ones
     wrong: int = 0
 
     def blame(self, fault: str) -> None:
-        """Count a fault, and keep some."""
+        """Count a fault, and keep the first ones."""
         self.wrong += 1
         if len(self.faults) < MAX_NAMED:
             self.faults.append(fault)
@@ -62,7 +62,7 @@ class IntegrityResult:
 
 @dataclass(frozen=True, slots=True)
 class LastRun:
-    """What is kept of a run, to be held against its report."""
+    """What the ledger has of a run, to compare with its report."""
 
     run_id: str
     report: bytes
@@ -71,20 +71,20 @@ class LastRun:
 
 
 class IntegrityChecker:
-    """Looks at a ledger of this version."""
+    """Checks a ledger of this version."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
     def references(self) -> IntegrityResult:
-        """Whether everything that a row points to is there."""
+        """Whether all foreign keys are valid."""
         looked = IntegrityResult()
         for table, _, other, _ in self._connection.execute("PRAGMA foreign_key_check"):
             looked.blame(f"a row of {table} points to none of {other}")
         return looked
 
     def columns(self) -> IntegrityResult:
-        """Whether every column holds what belongs there: a type, JSON, a word, something packed."""
+        """Whether every column has valid values: types, JSON, enumerations, compressed data."""
         looked = IntegrityResult()
         self._connection.create_function("unpacks", 1, _unpacks, deterministic=True)
         for what, rows in self._connection.execute(COLUMN_QUERY):
@@ -93,14 +93,14 @@ class IntegrityChecker:
         return looked
 
     def payments(self) -> IntegrityResult:
-        """Whether claims and answers agree on what was paid for."""
+        """Whether claims and answers agree."""
         looked = IntegrityResult()
         for (fault,) in self._connection.execute(PAYMENT_QUERY, {"most": MAX_COUNT}):
             looked.blame(fault)
         return looked
 
     def answers(self) -> IntegrityResult:
-        """Whether each answer can be read, and its matches are known as it shows them."""
+        """Whether each answer can be read, and its matches are in the history."""
         looked = IntegrityResult()
         rows = self._connection.execute(
             "SELECT a.id, a.body, a.id = p.answer_id, a.reader IS NULL, a.trouble FROM answers a"
@@ -115,7 +115,7 @@ class IntegrityChecker:
         return looked
 
     def seals(self) -> IntegrityResult:
-        """Whether what seals say is what the files' rows say."""
+        """Whether cached blocks agree with the rows of their files."""
         looked = IntegrityResult()
         for row in self._connection.execute(_SEALS).fetchall():
             looked.number += 1
@@ -123,7 +123,7 @@ class IntegrityChecker:
         return looked
 
     def last_run(self) -> LastRun | None:
-        """The last run that ended; None before the first has."""
+        """The last closed run; None without one."""
         row = self._connection.execute(
             "SELECT run_id, report FROM runs WHERE closed ORDER BY closed DESC, rowid DESC LIMIT 1"
         ).fetchone()
@@ -144,7 +144,7 @@ class IntegrityChecker:
             said = read_check(zlib.decompress(body), None)
         except zlib.error:
             return "is damaged"
-        if not known:  # or not all that it shows is
+        if not known:  # entered in part only
             return None
         if said.trouble is not None:
             return "cannot be read"
@@ -166,7 +166,7 @@ class IntegrityChecker:
         except UnicodeDecodeError:
             entries = []
         if not entries or fingerprint(entries) != found:
-            looked.other += 1  # files have gone since, or come: it may hold on the disk
+            looked.other += 1  # files were added or removed since: cannot be compared
             return
         for row in rows:
             stands = rejected_under(rules, row[4]) if row[5] is None else row[6] is not None

@@ -1,4 +1,4 @@
-"""What the ledger knows of contents, answers and claims, as it is read from there."""
+"""Types for what is read from the ledger: answers, pictures, open claims."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from batchscan.model import Sent, TrackedMatch
 
-MOST_ATTEMPTS = 2  # to read an answer, of which none is known to have ended
+MAX_ATTEMPTS = 2  # to parse an answer, each of which may have crashed the process
 ANSWER_COLUMNS = (
     "a.id, a.picture_id, a.generation, a.scan_id, a.run_id, a.received_at, a.credits, a.body,"
     " a.reader, a.trouble, a.attempts"
@@ -18,7 +18,7 @@ ANSWER_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """An answer as it came."""
+    """An answer, verbatim."""
 
     id: int
     picture_id: int
@@ -28,13 +28,13 @@ class StoredAnswer:
     received_at: float
     credits: int | None
     body: bytes
-    reader: int | None = None  # the version of the reading that entered it; None before that
-    trouble: str | None = None  # why its matches may not be all there are
-    attempts: int | None = 0  # readings that nobody knows the end of; None: no more are made
+    reader: int | None = None  # version of the parser that entered it; None if not entered
+    trouble: str | None = None  # why its matches may be incomplete
+    attempts: int | None = 0  # parsings that were started and not finished; None: given up
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> StoredAnswer:
-        """Make one of the columns `ANSWER_COLUMNS`."""
+        """Make one of a row with the columns `ANSWER_COLUMNS`."""
         number, picture_id, generation, scan_id, run_id, received_at, credits_, *said = row
         body, reader, trouble, attempts = said
         return cls(
@@ -53,28 +53,28 @@ class StoredAnswer:
 
     @property
     def given_up(self) -> bool:
-        """Whether reading it has ended so many processes that this version does not try again."""
-        return self.attempts is None or self.attempts >= MOST_ATTEMPTS
+        """Whether parsing it crashed so often that this version does not try again."""
+        return self.attempts is None or self.attempts >= MAX_ATTEMPTS
 
 
 @dataclass(frozen=True, slots=True)
 class KnownPicture:
-    """What the ledger knows of a content."""
+    """What the ledger has about a content."""
 
     answer: StoredAnswer | None  # the newest
-    refusal: bytes | None  # JSON: the service will not take it
-    generation: int  # the highest one asked, 0 if none
-    open: bool  # that generation's claim still is
-    lost: bool  # that generation's answer cannot be had
-    # The matches that answers ever showed, by their normalised URLs
+    refusal: bytes | None  # JSON, if the service refused it
+    generation: int  # the highest one sent, 0 if none
+    open: bool  # whether the claim of that generation is open
+    lost: bool  # whether the answer of that generation is lost
+    # All matches that answers ever contained, by normalized URL.
     history: Mapping[str, TrackedMatch] = field(default_factory=dict)
     size: tuple[int, int] = (0, 0)  # width and height of the file's picture
-    sent: Sent | None = None  # for the answer, in the file's place
-    equal: bool = False  # the answer is that of another content, of which the same was sent
+    sent: Sent | None = None  # if other bytes than the file's were sent for the answer
+    equal: bool = False  # the answer is that of another content with the same sent bytes
 
     @property
     def is_conclusive(self) -> bool:
-        """Whether this may be all there is to learn of the content."""
+        """Whether there is an answer or a refusal that may be final."""
         return self.answer is not None or self.refusal is not None or self.lost
 
 

@@ -1,4 +1,4 @@
-"""The ledger: one connection, and its rooms: `files`, `claims`, `history`, `runs`..."""
+"""The ledger: one SQLite connection, and an object for each group of tables."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ FILE_NAME = "ledger.sqlite3"
 
 
 class Ledger:
-    """What was sent, answered and paid, ever. Synchronous; for one thread at a time.
+    """Everything that was sent, answered and paid. Synchronous; for one thread at a time.
 
-    Every method belongs into a `transaction()`; `LedgerThread` sees to that.
+    Every call belongs into a `transaction()`, as `LedgerThread` does it.
     """
 
-    _noting: Noting | None = None  # how far it came, for the scan that has the lock
+    _noting: Noting | None = None  # for the scan that holds the lock
 
     def __init__(  # noqa: PLR0915 - it names the ledger's parts
         self,
@@ -99,12 +99,12 @@ class Ledger:
 
     @classmethod
     def open(cls, state: Path, realm: Realm, *, record_events: bool = False) -> Ledger:
-        """Open or make the ledger in the state folder, for a scan.
+        """Open or create the ledger in the state folder, for a scan.
 
         Args:
             state: the state folder.
-            realm: whose answers are asked for.
-            record_events: whether to keep what alerts will say of the answers that come.
+            realm: the realm of the scan.
+            record_events: whether to record match events for alerts.
 
         Raises:
             StorageError: it cannot be used.
@@ -120,12 +120,12 @@ class Ledger:
 
     @classmethod
     def read(cls, state: Path, realm: Realm, *, nearest: bool = False) -> Ledger:
-        """Open the ledger to look only: no lock, nothing written, empty where there is none.
+        """Open the ledger for reading: no lock, no file created, empty if there is none.
 
         Args:
             state: the state folder.
-            realm: whose answers are looked at.
-            nearest: whether those of the last run will do, where the realm knows nothing.
+            realm: the realm to read.
+            nearest: whether to read the realm of the last run if this one is not in the ledger.
 
         Raises:
             StorageError: it cannot be used.
@@ -137,7 +137,7 @@ class Ledger:
 
     @classmethod
     def change(cls, state: Path, realm: Realm) -> Ledger:
-        """Open the ledger that is there to enter what people decide, also during a scan.
+        """Open an existing ledger to enter decisions of people, also during a scan.
 
         Raises:
             StorageError: there is none, or it cannot be used.
@@ -150,12 +150,12 @@ class Ledger:
     def view(
         self, scope: Scope, news_of: Iterable[str] = (), allows: Allows | None = None
     ) -> ReportView:
-        """What a report is made from.
+        """Open a view for a report.
 
         Args:
-            scope: which pictures it is about.
-            news_of: the runs whose matches are new in it.
-            allows: says which matches are allowed; None where no rule is.
+            scope: the pictures that it covers.
+            news_of: the runs whose matches count as new.
+            allows: whether rules allow a match; None without rules.
         """
         looking = Perspective(tuple(news_of), allows)
         return ReportView(
@@ -164,11 +164,11 @@ class Ledger:
 
     @contextmanager
     def transaction(self, *, writing: bool = False) -> Iterator[None]:
-        """Everything inside is durable afterwards, or none of it happened.
+        """Run the block in a transaction, which is durable when this ends.
 
         Args:
-            writing: whether to wait for other writers before the first look, so that what is seen
-                can be changed; else the first write fails where another one came in between.
+            writing: whether to lock out other writers from the start. Otherwise the first write
+                fails if another connection has written since the first read.
         """
         self._connection.execute("BEGIN IMMEDIATE" if writing and self._writable else "BEGIN")
         try:
@@ -183,11 +183,11 @@ class Ledger:
 
     @property
     def identity(self) -> Identity:
-        """Which ledger this is, and how far it came."""
+        """The identity of the ledger and its number of changes."""
         return Identity(self._connection)
 
     def note_changes(self) -> None:
-        """From now on, note beside the ledger how far it came: for the scan that has the lock.
+        """Note the number of changes beside the ledger from now on; the lock must be held.
 
         Raises:
             StorageError: the state folder cannot be written.
@@ -198,15 +198,15 @@ class Ledger:
             raise self.unusable(error) from error
 
     def akin(self) -> str | None:
-        """Another address of the same host that has answers, where this realm has none."""
+        """Another address on the same host that has answers, if this realm has none."""
         return akin(self._connection, self.realm)
 
     def unusable(self, error: BaseException) -> StorageError:
-        """Say that this ledger cannot be used because of `error`."""
+        """The error for a ledger that cannot be used because of `error`."""
         return error if isinstance(error, StorageError) else unusable(self.path, error)
 
     def explained(self, error: Exception) -> Exception:
-        """Damage of the ledger where that is why something unexpected happened, else the same."""
+        """The damage of the ledger that may explain an unexpected error, else the same error."""
         if isinstance(error, BatchscanError):
             return error
         damage = damage_behind(self._connection, self.path)
@@ -215,7 +215,7 @@ class Ledger:
         return damage or error
 
     def close(self) -> None:
-        """Close the connection; the last one to close tidies the write-ahead log away."""
+        """Close the connection; the last one to close removes the write-ahead log."""
         self._connection.close()
         if self._noting is not None:
             self._noting.close(stamp(self.path))
@@ -223,7 +223,7 @@ class Ledger:
 
 @contextmanager
 def _closing_at_trouble(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
-    """Close a connection that no ledger can be made of; odd rows are damage."""
+    """Close the connection after an error; errors from invalid rows become `StorageError`."""
     try:
         yield
     except ODD as error:
@@ -235,7 +235,7 @@ def _closing_at_trouble(connection: sqlite3.Connection, path: Path) -> Iterator[
 
 
 def _realm_of(connection: sqlite3.Connection, realm: Realm, *, nearest: bool) -> tuple[int, str]:
-    """The number of a realm, -1 where the ledger has none, and the address that it is named by."""
+    """The id of a realm (-1 if the ledger has none), and the address by which it was entered."""
     found = realm_id_of(connection, realm)
     if found is None and nearest:
         found = connection.execute(

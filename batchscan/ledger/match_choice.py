@@ -1,4 +1,4 @@
-"""Which matches somebody wants something done about: by decision, site, picture or address."""
+"""Selecting matches by disposition, site, picture or address."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ class ChosenMatch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MatchChoice:
-    """Which are meant; what is None or empty leaves everything in."""
+    """Conditions that matches have to meet; None or empty for no condition."""
 
     dispositions: Collection[Disposition] = ()
-    covers: Sequence[Callable[[str], bool]] = ()  # say of a URL whether it is meant; one is enough
-    pictures: Callable[[Sequence[bytes]], bool] | None = None  # of a picture's paths
-    only_present: bool = True  # not those that the newest answer does not show
+    covers: Sequence[Callable[[str], bool]] = ()  # whether a URL is covered; one is enough
+    pictures: Callable[[Sequence[bytes]], bool] | None = None  # by a picture's paths
+    only_present: bool = True  # only those in the newest answer
 
 
 class ChosenMatches:
-    """Finds them, of this realm."""
+    """Finds chosen matches in this realm."""
 
     def __init__(
         self, connection: sqlite3.Connection, realm_id: int, history: MatchHistory

@@ -1,4 +1,4 @@
-"""The history of matches: when an answer first showed each, whether it still does, what became of it."""
+"""The history of matches: first and last seen, present or gone, and their disposition."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from batchscan.ledger.recheck_history import RecheckHistory
 from batchscan.model import Answer, Match, TrackedMatch
 from batchscan.util.paths import join_path
 
-MATCHES_A_STATEMENT = 200  # five values each: SQLite takes 32,766
-MAX_PATHS = 1_000  # of one content that rules about paths look at
+MATCHES_A_STATEMENT = 200  # five values each; SQLite allows 32,766
+MAX_PATHS = 1_000  # of one content that are compared with rules
 
 # For queries that join `sightings m` with `pictures p`.
 PRESENT = "m.answer_id = p.answer_id"
@@ -38,10 +38,9 @@ _AS_SHOWN = (
     " CASE m.kind WHEN 'full' THEN 0 WHEN 'partial' THEN 1 ELSE 2 END, m.key"
 )
 _OF_PICTURE = "FROM sightings m JOIN pictures p ON p.id = m.picture_id WHERE m.picture_id = ?"
-# Where the clock steps back, what was seen last stays so. A copy that comes back is another
-# case than the one that was closed, and one that is shown after it was removed is not: whoever
-# wrote to its site has to look again.
-# All matches of an answer share ?1 to ?5; each `?` is one more than the largest before it.
+# `last_seen` never goes back with the clock. A copy that returns is reopened as a new case; one
+# that is still shown though it was marked as removed keeps its case, for the user to check again.
+# All matches of an answer share ?1 to ?5; each `?` is numbered one higher than the largest before.
 _INSERT = (
     "WITH before(answer_id) AS (VALUES (?5)) INSERT INTO sightings (picture_id, key, url, kind,"
     " domain, pages, answer_id, first_seen, last_seen, arrived_in, returned) VALUES"
@@ -56,7 +55,7 @@ _UPDATE = """
             'open', disposition)
     WHERE sightings.answer_id <> excluded.answer_id
 """
-# The same answer, read anew: when it was seen and what was decided since stay as they are.
+# The same answer, parsed again: times and decisions stay as they are.
 _AMEND = """
     ON CONFLICT (picture_id, key) DO UPDATE SET
         url = excluded.url, kind = excluded.kind, domain = excluded.domain, pages = excluded.pages
@@ -64,7 +63,7 @@ _AMEND = """
 
 
 class PresentMatch(NamedTuple):
-    """A match that is there, and its picture."""
+    """A match in the newest answer, and its picture."""
 
     url: str
     sha256: str
@@ -72,20 +71,20 @@ class PresentMatch(NamedTuple):
 
 
 class MatchHistory:
-    """The table of sightings."""
+    """The table of matches (`sightings`)."""
 
     def __init__(
         self, connection: sqlite3.Connection, realm_id: int, *, record_events: bool = False
     ) -> None:
-        """Prepare; `record_events` keeps what alerts will say of the answers that come."""
+        """Read and write in a realm; `record_events` keeps events for alerts."""
         self._connection = connection
         self._realm_id = realm_id
         self._records_events = record_events
         self._rechecks = RecheckHistory(connection)
-        self.own = Perspective()  # of whoever opened the ledger; views have their own
+        self.own = Perspective()  # the default one; views have their own
 
     def look_from(self, perspective: Perspective) -> None:
-        """Have `STATE` mean what it means there, for the queries that follow at once."""
+        """Set what `STATE` means, for the queries that follow immediately."""
         shown = self._connection.execute("SELECT run_id FROM news_runs").fetchall()
         if {run_id for (run_id,) in shown} == set(perspective.news_of):
             return
@@ -96,7 +95,7 @@ class MatchHistory:
         )
 
     def with_arrivals(self, runs: Sequence[str]) -> list[str]:
-        """Those of some runs in which any match arrived."""
+        """The given runs in which any match was first seen or returned."""
         found = (
             self._connection.execute("SELECT 1 FROM arrivals WHERE run_id = ?", (run_id,))
             for run_id in runs
@@ -106,9 +105,9 @@ class MatchHistory:
         )
 
     def record(self, picture_id: int, answer: Answer, answer_id: int, run_id: str) -> None:
-        """Enter what an answer shows; before it becomes the picture's newest, or read anew.
+        """Enter the matches of an answer, before it becomes the picture's newest one.
 
-        One with trouble may not show all there is, so what was there before it stays.
+        An answer with trouble may be incomplete, so no match is gone because of it.
         """
         row = self._connection.execute(
             "SELECT answer_id FROM pictures WHERE id = ?", (picture_id,)
@@ -117,7 +116,7 @@ class MatchHistory:
         if self._records_events and answer.matches:
             self._note(picture_id, answer, before, run_id)
         shown = by_key(answer.matches)
-        keys = sorted(shown)  # in the table's order, page after page
+        keys = sorted(shown)  # in the table's order, to touch each page once
         for start in range(0, len(keys), MATCHES_A_STATEMENT):
             some = keys[start : start + MATCHES_A_STATEMENT]
             values: list[object] = [picture_id, answer_id, at, run_id, before]
@@ -140,12 +139,12 @@ class MatchHistory:
         path: bytes | None = None,
         perspective: Perspective | None = None,
     ) -> dict[str, TrackedMatch]:
-        """Every match that a picture ever had, by its normalised URL; those that are gone last.
+        """All matches that a picture ever had, by normalized URL; those that are gone last.
 
         Args:
             picture_id: of the content.
-            path: one of its paths, which the ledger need not know yet.
-            perspective: from where they are looked at; None for the opener's own.
+            path: one of its paths, which need not be in the ledger yet.
+            perspective: decides which are new or allowed; None for the default one.
         """
         return dict(self.each_match_of(picture_id, path, perspective))
 
@@ -155,7 +154,7 @@ class MatchHistory:
         path: bytes | None = None,
         perspective: Perspective | None = None,
     ) -> Iterator[tuple[str, TrackedMatch]]:
-        """The same, one by one: a picture may have a hundred thousand."""
+        """The same as an iterator: a picture may have a hundred thousand."""
         perspective = perspective or self.own
         self.look_from(perspective)
         rows = self._connection.execute(f"{_MATCHES} ORDER BY {_WORST_FIRST}", (picture_id,))
@@ -170,9 +169,9 @@ class MatchHistory:
     def first_of(
         self, picture_id: int, perspective: Perspective, most: int
     ) -> Iterator[TrackedMatch]:
-        """The first of a picture's matches that a page shows.
+        """The first `most` of a picture's matches in the order of a report page.
 
-        New ones come first, then what needs work; full copies first, the gone ones last.
+        New ones come first, then those on the worklist; full copies first, gone ones last.
         """
         self.look_from(perspective)
         rows = self._connection.execute(
@@ -187,7 +186,7 @@ class MatchHistory:
         perspective: Perspective,
         path: bytes | None = None,
     ) -> Iterator[tuple[str, TrackedMatch]]:
-        """Matches and their keys, as rows have them."""
+        """Matches and their keys from rows."""
         may_be_allowed = self._is_allowed_of(picture_id, perspective, path)
         rechecks = self._rechecks.of_picture(picture_id)
         for row in rows:
@@ -197,7 +196,7 @@ class MatchHistory:
     def _is_allowed_of(
         self, picture_id: int, perspective: Perspective, path: bytes | None
     ) -> Callable[[str], bool] | None:
-        """Says whether a match of a picture is allowed; None where nothing is."""
+        """A function that tests whether a match of a picture is allowed; None without rules."""
         allows = perspective.allows
         if allows is None:
             return None
@@ -209,7 +208,7 @@ class MatchHistory:
         return lambda url: allows(url, sha256, paths)
 
     def placed_first(self, picture_id: int, matches: Sequence[Match]) -> tuple[Match, ...]:
-        """The matches of a picture's first answer with their history: all came with it."""
+        """The matches of a picture's first answer with their history, which starts with it."""
         self.look_from(self.own)
         allows = self.own.allows
         row = self._connection.execute(
@@ -230,7 +229,7 @@ class MatchHistory:
         )
 
     def paths_of(self, picture_id: int) -> tuple[bytes, ...]:
-        """Where a picture's content is known to be, or to have been."""
+        """The known paths of a picture's content, or the one it was sent from."""
         rows = self._connection.execute(
             "SELECT d.path, f.name FROM files f JOIN folders d ON d.id = f.folder_id"
             " WHERE f.picture_id = ? LIMIT ?",
@@ -246,7 +245,7 @@ class MatchHistory:
         )
 
     def present_matches(self) -> Iterator[PresentMatch]:
-        """Every match of this realm that is there."""
+        """All present matches of this realm."""
         rows = self._connection.execute(
             "SELECT m.url, lower(hex(p.sha256)), p.id FROM sightings m"
             f" JOIN pictures p ON p.id = m.picture_id AND {PRESENT} WHERE p.realm_id = ?"
@@ -261,7 +260,7 @@ class MatchHistory:
             yield PresentMatch(url, sha256, paths)
 
     def _note(self, picture_id: int, answer: Answer, before: int | None, run_id: str) -> None:
-        """Keep what is new in an answer, for alerts."""
+        """Record the events of an answer, for alerts."""
         rows = self._connection.execute(
             "SELECT key, kind, answer_id FROM sightings WHERE picture_id = ?", (picture_id,)
         )

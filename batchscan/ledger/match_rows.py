@@ -1,4 +1,4 @@
-"""Matches as rows of `sightings`: what a row says of one, and under which key it stands there."""
+"""Conversion between matches and rows of `sightings`, and their keys."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from batchscan.rechecked import MatchRecheck
 from batchscan.util.urls import normalize_url
 
 _WORST = (MatchKind.FULL, MatchKind.PARTIAL, MatchKind.OTHER)
-# What the columns' words stand for: looked up for each match, so not by a call of the enumeration.
+# Enumeration members by value: a lookup is faster than calling the enumeration for each match.
 _KINDS = {word.value: word for word in MatchKind}
 _STATES = {word.value: word for word in MatchState}
 _DISPOSITIONS = {word.value: word for word in Disposition}
@@ -22,7 +22,7 @@ _PAGES = msgspec.json.Decoder(tuple[str, ...])
 
 
 class MatchRow(NamedTuple):
-    """A match in its history, as the columns say it."""
+    """The columns of a match with its history."""
 
     key: str
     url: str
@@ -38,7 +38,7 @@ class MatchRow(NamedTuple):
     def placed(
         self, url: str, kind: MatchKind, pages: tuple[str, ...], domain: str, *, allowed: bool
     ) -> TrackedMatch:
-        """A match that has the same history."""
+        """A match with this row's history."""
         return TrackedMatch(
             url,
             kind,
@@ -72,7 +72,7 @@ def match_of(
 
 
 def by_key(matches: Iterable[Match]) -> dict[str, Match]:
-    """Matches by their normalised URL; two ways to write one are its worst kind, with all pages."""
+    """Matches by normalized URL; duplicates are merged, with the worst kind and all pages."""
     found: dict[str, Match] = {}
     for match in matches:
         key = normalize_url(match.url)
@@ -88,10 +88,10 @@ def _merged(one: Match, other: Match) -> Match:
 
 
 def encoded_pages(pages: tuple[str, ...]) -> bytes | None:
-    """The pages of a match, as a sighting keeps them."""
+    """Encode the pages of a match for its row."""
     return msgspec.json.encode(pages) if pages else None
 
 
 def decoded_pages(pages: bytes | None) -> tuple[str, ...]:
-    """The pages of a sighting."""
+    """Decode the pages of a match from its row."""
     return _PAGES.decode(pages) if pages else ()

@@ -1,4 +1,4 @@
-"""Pictures with matches, one by one, for the formats that show them."""
+"""Reading pictures with their matches, one by one, for reports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from batchscan.report_sections import (
     StreamedMatches,
 )
 
-# Those with something new first, then the worst.
+# Pictures with new matches first, then those with the most.
 _ORDER = (
     "SELECT s.picture_id, s.path, t.present + t.gone, t.present, t.full, t.partial,"
     " t.new + t.returned, t.newest FROM picture_sums t JOIN report_pictures s USING (picture_id)"
@@ -33,7 +33,7 @@ _PICTURE = (
 
 
 class MatchedPictures:
-    """Reads matched pictures of those seen by this process."""
+    """Reads the matched pictures of a view."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class MatchedPictures:
         most: int | None = None,
         streamed: bool = False,
     ) -> None:
-        """Prepare; see `ReportView.pictures`."""
+        """Read for a view; see `ReportView.pictures`."""
         self._connection = connection
         self._history = history
         self._perspective = perspective
@@ -57,10 +57,10 @@ class MatchedPictures:
     def pictures(
         self, wanted: Callable[[Sequence[bytes]], bool] | None = None
     ) -> Iterator[PictureMatches]:
-        """Every picture that was summed up: those with new matches first, then the worst.
+        """The pictures of the view, those with new matches first.
 
         Args:
-            wanted: says of a picture's paths whether it is meant; None for all.
+            wanted: selects pictures by their paths; None for all.
         """
         for picture_id, path, *counts in self._connection.execute(_ORDER):
             if wanted is None or wanted((path, *self._history.paths_of(picture_id))):

@@ -1,4 +1,4 @@
-"""How an older ledger becomes one of this version: all of it or nothing, and a copy is kept."""
+"""Migrating an older ledger to this version, in one transaction and with a copy of the old file."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _KINDS = {FULL: MatchKind.FULL, PARTIAL: MatchKind.PARTIAL, None: MatchKind.OTHE
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring a ledger to this version, in one transaction; what it was stays beside it.
+    """Migrate a ledger to this version in one transaction; a copy of the old one is kept beside it.
 
     Raises:
-        StorageError: it is a newer batchscan's, or damaged, or there is no room for the copy.
+        StorageError: it is of a newer version, damaged, or there is no room for the copy.
     """
     if _current(connection, path):
         return
@@ -43,7 +43,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.create_function("site_of", 1, registrable_domain, deterministic=True)
     connection.create_function("to_read_anew", 1, _to_read_anew, deterministic=True)
     connection.create_function("hash_of", 1, _hash_of, deterministic=True)
-    connection.execute("BEGIN IMMEDIATE")  # waits for another process that does the same
+    connection.execute("BEGIN IMMEDIATE")  # waits for another process that is migrating
     try:
         if not _current(connection, path):
             _bring_up(connection, path, version_of(connection))
@@ -55,8 +55,8 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def schema_of(version: int) -> list[str]:
-    """The statements that make tables, indexes and triggers of this version, in this order."""
-    assert version == VERSION  # noqa: S101 - no other one is known
+    """The statements that create tables, indexes and triggers of this version, in this order."""
+    assert version == VERSION  # noqa: S101 - no other one can be derived
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         migrate(connection, Path(":memory:"))
         rows = connection.execute(
@@ -67,18 +67,18 @@ def schema_of(version: int) -> list[str]:
 
 
 def name_of(statement: str) -> str:
-    """What a statement of the schema makes."""
+    """The name of what a statement of the schema creates."""
     found = _NAMED.match(statement)
     return found[1] if found else ""
 
 
 def version_of(connection: sqlite3.Connection) -> int:
-    """Which version a ledger is of; 0 for an empty file."""
+    """The version of a ledger; 0 for an empty file."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def other_version(path: Path, version: int) -> StorageError:
-    """Say that the ledger is of another version, and what to do."""
+    """The error for a ledger of another version, with advice."""
     if version > VERSION:
         advice = "install that batchscan, or name another state folder with --state"
         made_by = "a newer"
@@ -89,7 +89,7 @@ def other_version(path: Path, version: int) -> StorageError:
 
 
 def copy_name(path: str, version: int) -> str:
-    """What the copy of a ledger of an older version is called."""
+    """The name of the copy of a ledger of an older version."""
     return f"{path}.v{version}"
 
 
@@ -110,7 +110,7 @@ def _bring_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
 
 
 def _keep_copy(path: Path, version: int) -> None:
-    """Copy what is committed; a second connection sees none of this one's changes."""
+    """Copy the committed state; a second connection does not see this one's changes."""
     source = sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro", uri=True)
     name = copy_name(str(path), version)
     with closing(source), staged_path(name, _ADVICE, replace=True) as aside:
@@ -118,11 +118,11 @@ def _keep_copy(path: Path, version: int) -> None:
 
 
 def _statements(script: str) -> Iterator[str]:
-    """A script's statements: `executescript` would commit before the first."""
+    """Split a script into statements: `executescript` would commit first."""
     statement = ""
     for part in script.split(";"):
         statement += f"{part};"
-        if sqlite3.complete_statement(statement):  # and not within a comment or a string
+        if sqlite3.complete_statement(statement):  # not inside a comment or a string
             yield statement
             statement = ""
 
@@ -145,11 +145,11 @@ def _matches_in(body: bytes) -> str:
 
 
 def _to_read_anew(body: bytes) -> bool:
-    """Whether a verbatim answer says other than what earlier versions took it to, for version 5."""
+    """Whether earlier versions parsed a verbatim answer differently, for version 5."""
     try:
         said = read_check(zlib.decompress(body), None)
     except zlib.error:
-        return False  # what is damaged is found where it is needed
+        return False  # damage is reported where the answer is needed
     return said.trouble is not None or "duplicate_match" in said.warnings
 
 

@@ -1,4 +1,4 @@
-"""Folders in which pictures were seen before and are not any more: deleted, or not mounted."""
+"""Folders in which pictures were seen before, and which may be deleted or not mounted now."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ FOLDERS_AT_ONCE = 1_000
 
 
 class KnownFolder(NamedTuple):
-    """A folder that the ledger knows pictures in."""
+    """A folder with pictures in the ledger."""
 
     folder_id: int
     path: bytes
-    mounted: bool | None  # on another file system than its root; None where no scan has looked
-    reported: bool  # that it is gone
+    mounted: bool | None  # on another file system than its root; None if that is not known
+    reported: bool  # whether it was reported as missing
 
 
 class MissingFolders:
-    """What a walk saw of the folders that the ledger knows pictures in."""
+    """Compares the folders that a walk visits with those in the ledger."""
 
     def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
         self._connection = connection
         self._realm_id = realm_id
 
     def saw(self, folder: str, *, mounted: bool, writable: bool) -> None:
-        """Enter that a walk found pictures in a folder.
+        """Note that a walk found pictures in a folder.
 
         Args:
-            folder: where; absolute.
+            folder: its absolute path.
             mounted: whether it is on another file system than its root.
-            writable: whether that may be kept for later runs.
+            writable: whether to store that for later runs.
         """
         path = os.fsencode(folder)
         known = self._known(path)
@@ -53,9 +53,9 @@ class MissingFolders:
         return row
 
     def unseen_below(self, root: str, after: bytes = b"") -> list[KnownFolder]:
-        """Folders below a root with pictures, in which the walk found none: by path, some at once.
+        """Known folders below a root in which the walk found no pictures, sorted by path.
 
-        Call it again with the last one's path until there are no more.
+        Returns some at once; to be called again with the last one's path until there are none.
         """
         raw = os.fsencode(root).rstrip(b"/")
         rows = self._connection.execute(

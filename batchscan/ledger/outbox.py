@@ -1,4 +1,4 @@
-"""What alerts are due: events until they are in messages, and messages until they are delivered."""
+"""The outbox of alerts: events until they are put into messages, messages until they are sent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from batchscan.ledger.match_history import PRESENT, MatchHistory
 from batchscan.ledger.match_rows import decoded_pages
 from batchscan.model import TrackedMatch
 
-# Full copies first, then in the order in which they came.
+# Full copies first, then in the order of their arrival.
 _NEWS = (
     f"SELECT e.event, e.first, {PRESENT}, e.picture_id, lower(hex(p.sha256)), s.path, m.url,"
     " m.kind, m.pages, m.domain, m.first_seen, m.last_seen, m.disposition FROM events e"
@@ -31,18 +31,18 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class MatchEventRecord:
-    """An event, and its match as it is now."""
+    """An event, and its match in its current state."""
 
     event: MatchEvent
     first: bool  # whether it came with the picture's first answer
-    there: bool  # whether the newest answer still shows the match
-    match: TrackedMatch  # in the state in which it came
+    there: bool  # whether the newest answer still contains the match
+    match: TrackedMatch  # in the state of the event
     sha256: str  # of the picture
-    paths: tuple[bytes, ...]  # of the picture; the one that was seen in this run first
+    paths: tuple[bytes, ...]  # of the picture; the one seen in this run comes first
 
 
 class MessageDraft(NamedTuple):
-    """The matches of one message, before it is known how many messages there are."""
+    """The matches of one message, until the number of messages is known."""
 
     part: int  # from 1
     matches: bytes
@@ -51,25 +51,25 @@ class MessageDraft(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What one target is to be sent; the same as often as it is sent."""
+    """A message for one target; its body is the same for each attempt."""
 
     id: str
     target: str
     run_id: str
     body: bytes
-    matches: int  # how many
-    made_at: float  # seconds since 1970; later in every message that was made later
+    matches: int  # number of matches
+    made_at: float  # seconds since 1970; strictly increasing
 
 
 @dataclass(frozen=True, slots=True)
 class PendingSummary:
-    """What waits for a target."""
+    """The messages pending for a target."""
 
     target: str
     messages: int
     matches: int
     since: float  # when the oldest was made
-    attempts: int  # at the one that was tried most often
+    attempts: int  # of the message that was tried most often
     tried_at: float | None
     trouble: str | None  # of the last attempt
 
@@ -101,7 +101,7 @@ class Outbox:
         self._history = history
 
     def runs(self) -> list[str]:
-        """The runs of this realm with events that are in no message, oldest first."""
+        """The runs of this realm with events that are in no message yet, oldest first."""
         rows = self._connection.execute(
             "SELECT run_id FROM events WHERE realm_id = ? GROUP BY run_id ORDER BY min(id)",
             (self._realm_id,),
@@ -109,7 +109,7 @@ class Outbox:
         return [row[0] for row in rows]
 
     def events_of(self, run_id: str) -> Iterator[MatchEventRecord]:
-        """What a run saw that is in no message, the worst first."""
+        """The events of a run that are in no message yet, the worst first."""
         paths: tuple[bytes, ...] = ()
         last = None
         for row in map(_EventRow._make, self._connection.execute(_NEWS, (self._realm_id, run_id))):
@@ -118,31 +118,31 @@ class Outbox:
             yield _news(row, paths)
 
     def clear_events(self) -> None:
-        """All events of this realm are in messages now, or nobody wants alerts."""
+        """Delete all events of this realm: they are in messages now, or no target is configured."""
         self._connection.execute("DELETE FROM events WHERE realm_id = ?", (self._realm_id,))
 
     def draft(self, draft: MessageDraft) -> None:
-        """Put a message's matches aside: there may be more than fit into memory."""
+        """Store a message's matches temporarily: there may be more than fit into memory."""
         self._connection.execute("INSERT INTO message_drafts VALUES (?, ?, ?)", draft)
 
     def drafts(self) -> Iterator[MessageDraft]:
-        """What was put aside, in its order."""
+        """The drafts in order."""
         rows = self._connection.execute(
             "SELECT part, matches, number FROM message_drafts ORDER BY part"
         )
         return map(MessageDraft._make, rows)
 
     def clear_drafts(self) -> None:
-        """Put nothing aside any more."""
+        """Delete all drafts."""
         self._connection.execute("DELETE FROM message_drafts")
 
     def newest(self) -> float:
-        """When the newest message was made; 0 without one."""
+        """The time of the newest message, seconds since 1970; 0 without one."""
         row = self._connection.execute("SELECT max(made_at) FROM messages").fetchone()
         return float(row[0] or 0.0)
 
     def put(self, message: Message) -> None:
-        """Keep a message until it is delivered; its time must be after all others'."""
+        """Store a message until it is delivered; its time must be later than all others."""
         self._connection.execute(
             "INSERT OR IGNORE INTO messages (id, target, run_id, body, matches, made_at)"
             " VALUES (?, ?, ?, ?, ?, ?)",
@@ -157,7 +157,7 @@ class Outbox:
         )
 
     def next_pending(self, target: str, after: float = 0.0) -> Message | None:
-        """The oldest message that waits for a target, of those made after some time."""
+        """The oldest pending message for a target that was made after a time; None without one."""
         row = self._connection.execute(
             "SELECT id, target, run_id, body, matches, made_at FROM messages"
             " WHERE target = ? AND made_at > ? AND told_at IS NULL ORDER BY made_at LIMIT 1",
@@ -166,7 +166,7 @@ class Outbox:
         return None if row is None else Message(*row)
 
     def mark_delivered(self, message_id: str, at: float) -> None:
-        """A message was delivered; its body is of no more use."""
+        """Mark a message as delivered, and drop its body."""
         self._connection.execute(
             "UPDATE messages SET told_at = ?, tried_at = ?, attempts = attempts + 1,"
             " trouble = NULL, body = x'' WHERE id = ?",
@@ -174,14 +174,14 @@ class Outbox:
         )
 
     def mark_failed(self, message_id: str, at: float, trouble: str) -> None:
-        """A message could not be delivered."""
+        """Record a failed attempt."""
         self._connection.execute(
             "UPDATE messages SET tried_at = ?, attempts = attempts + 1, trouble = ? WHERE id = ?",
             (at, trouble, message_id),
         )
 
     def pending(self) -> list[PendingSummary]:
-        """What waits, for each target that it waits for."""
+        """The pending messages by target."""
         rows = self._connection.execute(
             "SELECT target, count(*), sum(matches), min(made_at), max(attempts),"
             " (SELECT max(tried_at) FROM messages t WHERE t.target = m.target AND told_at IS NULL),"

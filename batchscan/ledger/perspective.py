@@ -1,16 +1,16 @@
-"""From where matches are looked at: which are new there, and which are allowed."""
+"""What decides whether a match counts as new, and whether it is allowed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
-# Says of a match's URL, the picture's SHA-256 and the picture's paths whether a rule allows it.
+# Whether a rule allows a match, given its URL, and SHA-256 and paths of the picture.
 Allows: TypeAlias = Callable[[str, str, Sequence[bytes]], bool]
 
 
 class Perspective(NamedTuple):
-    """From where matches are looked at; by default nothing is new, and nothing is allowed."""
+    """The runs and rules for which matches are read; by default none is new and none allowed."""
 
-    news_of: tuple[str, ...] = ()  # the runs whose matches are new
+    news_of: tuple[str, ...] = ()  # the runs whose matches count as new
     allows: Allows | None = None  # None without rules

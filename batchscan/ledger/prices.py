@@ -1,43 +1,43 @@
-"""What a picture costs, as the charges seen so far say."""
+"""The price of a picture, estimated from the charges seen so far."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
 
-FACTOR = 10  # a charge so many times the others is odd
-MAX_ALONE = 100  # credits: a charge above this is odd where nothing else is known
-CONFIRMED = 3  # answers that charged the same are no slip any more...
+FACTOR = 10  # a charge more than this many times the usual one is implausible
+MAX_ALONE = 100  # credits: the most that is plausible without confirmation or smaller charges
+CONFIRMED = 3  # answers with the same charge make it plausible...
 MAX_CONFIRMED = 1_000_000  # ...up to this many credits
 MAX_KEPT = 1_000  # different charges that are counted in a run
 
 
 class Prices:
-    """How often each charge came, and the largest of them that is plausible.
+    """Counts of charges, and the largest plausible one.
 
-    A service or a proxy may write nonsense into one answer. Such a charge is no price: else it
-    would be set aside for every later request, and no budget would let one through again.
+    A service or proxy may return a wrong number once. It must not count as a price: it would be
+    reserved for every later request, and no budget would admit one again.
     """
 
     def __init__(self, charges: Mapping[int, int] | None = None) -> None:
-        """Start with the counts of the charges that the ledger knows, in credits."""
+        """Start with the charges in the ledger: counts by credits."""
         self._counts = Counter({charge: n for charge, n in (charges or {}).items() if charge >= 0})
         self._most: int | None = None
-        self.odd = False  # whether some charge is not plausible
+        self.odd = False  # whether a charge is implausible
         self._judge()
 
     @property
     def largest(self) -> int | None:
-        """The largest plausible charge, in credits; None where none is known."""
+        """The largest plausible charge, in credits; None without one."""
         return self._most
 
     @property
     def free(self) -> bool:
-        """Whether there were answers, and every one of them cost nothing."""
+        """Whether there were answers, and all of them were free."""
         return self._most == 0 and not self.odd
 
     def add(self, charge: int) -> None:
-        """Count the charge of one more answer."""
+        """Count the charge of an answer, in credits."""
         if charge in self._counts or len(self._counts) < MAX_KEPT:
             self._counts[charge] += 1
         if self._most is None or charge > self._most:

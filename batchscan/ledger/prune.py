@@ -1,8 +1,7 @@
-"""What the ledger may forget: nothing that was paid for, and nothing that a next scan goes by.
+"""Deleting rows that neither scans nor evidence need.
 
-Never forgotten are answers, claims and what is known of contents, matches and what was decided
-about them. A file's row says where a content is, and that it need not be opened: when it comes
-back, it is opened once, and known by its content.
+Answers, claims, contents, matches and decisions are never deleted. The row of a missing file may
+be: if the file comes back, it is opened once and recognized by its content.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Container, Iterable, Iterator
 
-# Those of matched pictures say where these were, for reports and allow rules.
+# Rows of matched pictures stay: reports and allow rules need their paths.
 _GOING = (
     "FROM files WHERE EXISTS (SELECT 1 FROM prune_candidates g WHERE g.folder_id = files.folder_id"
     " AND g.name = files.name)"
@@ -20,13 +19,13 @@ _FOLDERS_A_TURN = 500
 
 
 class Pruning:
-    """What goes, counted before it does."""
+    """Counts and deletes rows."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
     def folders(self) -> Iterator[tuple[int, bytes]]:
-        """Every folder with rows of files, by number."""
+        """All folders with rows of files: id and path."""
         after = 0
         while rows := self._connection.execute(
             "SELECT id, path FROM folders WHERE id > ? ORDER BY id LIMIT ?",
@@ -36,7 +35,7 @@ class Pruning:
             yield from rows
 
     def names(self, folder_id: int) -> set[bytes]:
-        """The names of the files known in a folder, in any realm."""
+        """The file names in a folder, in all realms."""
         rows = self._connection.execute(
             "SELECT DISTINCT f.name FROM realms r CROSS JOIN files f ON f.realm_id = r.id"
             " AND f.folder_id = ?",
@@ -45,7 +44,7 @@ class Pruning:
         return {row[0] for row in rows}
 
     def roots(self) -> set[bytes]:
-        """The roots of all runs that are known, as their facts have them."""
+        """The roots of all runs in the ledger."""
         rows = self._connection.execute(
             "SELECT DISTINCT CAST(r.value AS BLOB) FROM runs,"
             " json_each(CAST(facts AS TEXT), '$.roots') r"
@@ -53,14 +52,14 @@ class Pruning:
         return {row[0] for row in rows}
 
     def mark(self, folder_id: int, names: Iterable[bytes], root: bytes) -> None:
-        """Let these files below a root of scans be gone."""
+        """Mark files below a root as missing."""
         self._connection.executemany(
             "INSERT OR IGNORE INTO prune_candidates VALUES (?, ?, ?)",
             ((folder_id, name, root) for name in names),
         )
 
     def unmark_but(self, roots: Container[bytes]) -> int:
-        """Let none be gone but those below these roots; how many that were."""
+        """Keep only the marks below these roots; returns how many others there were."""
         marked = self._connection.execute(
             "SELECT root, count(*) FROM prune_candidates GROUP BY root"
         )
@@ -71,14 +70,14 @@ class Pruning:
         return sum(others.values())
 
     def count_files(self) -> tuple[int, int]:
-        """How many rows of files that are gone may go, and how many of them stay."""
+        """How many rows of marked files can be deleted, and how many have to stay."""
         marked, kept = self._connection.execute(
             f"SELECT count(*), coalesce(sum({_KEPT}), 0) {_GOING}"
         ).fetchone()
         return marked - kept, kept
 
     def drop_files(self) -> None:
-        """Forget the files that are gone, and folders without any; their seals break."""
+        """Delete rows of marked files, then empty folders, with their cached blocks."""
         self._connection.execute(
             "DELETE FROM seals WHERE folder_id IN (SELECT folder_id FROM prune_candidates)"
         )
@@ -91,11 +90,11 @@ class Pruning:
         )
 
     def count_told(self, before: float) -> int:
-        """How many messages were sent before a moment."""
+        """How many messages were delivered before a time, in seconds since 1970."""
         return self._count("SELECT count(*) FROM messages WHERE told_at < ?", before)
 
     def drop_told(self, before: float) -> None:
-        """Forget messages that were sent before a moment; what is pending stays."""
+        """Delete messages that were delivered before a time; pending ones stay."""
         self._connection.execute("DELETE FROM messages WHERE told_at < ?", (before,))
 
     def _count(self, query: str, *values: object) -> int:

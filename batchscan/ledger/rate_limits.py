@@ -1,4 +1,4 @@
-"""What the pace must remember across runs: when requests left, and a rate learned from 429s."""
+"""State of the rate limiter across runs: times of requests, and the rate learned from 429s."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from batchscan.model import LearnedRate
 
 
 class RateLimits:
-    """The tables of sends and of the learned rate; by address, for the limit is the account's."""
+    """The tables of sends and of the learned rate, by API address."""
 
     def __init__(self, connection: sqlite3.Connection, api_url: str) -> None:
         self._connection = connection
         self._api_url = api_url
 
     def sent(self, at: float) -> None:
-        """Remember that a request left."""
+        """Store the time of a request."""
         self._connection.execute("INSERT INTO sends VALUES (?, ?)", (self._api_url, at))
 
     def sends_since(self, since: float) -> list[float]:
-        """Times of the requests since then, oldest first."""
+        """Times of the requests since a time, oldest first."""
         rows = self._connection.execute(
             "SELECT at FROM sends WHERE api_url = ? AND at >= ? ORDER BY at",
             (self._api_url, since),
@@ -27,13 +27,13 @@ class RateLimits:
         return [row[0] for row in rows]
 
     def forget_sends_before(self, before: float) -> None:
-        """Drop what no window reaches back to."""
+        """Delete times before the start of all windows."""
         self._connection.execute(
             "DELETE FROM sends WHERE api_url = ? AND at < ?", (self._api_url, before)
         )
 
     def learn(self, learned: LearnedRate) -> None:
-        """Remember the learned rate."""
+        """Store the learned rate."""
         self._connection.execute(
             "INSERT OR REPLACE INTO pace VALUES (?, ?, ?, ?, ?)",
             (
@@ -46,7 +46,7 @@ class RateLimits:
         )
 
     def learned(self) -> LearnedRate | None:
-        """The learned rate, if a 429 ever came."""
+        """The learned rate; None without any 429."""
         row = self._connection.execute(
             "SELECT share, wall, learned_at, paused_until FROM pace WHERE api_url = ?",
             (self._api_url,),

@@ -1,4 +1,4 @@
-"""What was read of answers that were kept before: entered now, or by a later run or version."""
+"""Parsing stored answers: entering their matches, at once or by a later run or version."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from batchscan.ledger.files import FileTable
-from batchscan.ledger.known import MOST_ATTEMPTS
+from batchscan.ledger.known import MAX_ATTEMPTS
 from batchscan.ledger.match_history import MatchHistory
 from batchscan.model import Answer
 
@@ -15,7 +15,7 @@ _TO_READ = (
     " WHERE (a.reader IS NULL OR a.trouble IS NOT NULL) AND coalesce(a.reader, -1) < ?"
     " AND p.realm_id = ?"
 )
-_SHORT = 4 * 1024  # bytes of a compressed body, whose reading needs little memory
+_SHORT = 4 * 1024  # bytes of a compressed body that needs little memory to parse
 _LONG_OF_OPEN = (
     "AND length(body) > ? AND id IN (SELECT o.answer_id FROM outcomes o JOIN runs r USING (run_id)"
     " WHERE NOT r.closed)"
@@ -23,7 +23,7 @@ _LONG_OF_OPEN = (
 
 
 class Readings:
-    """Enters what answers say, and knows which ones nobody has read yet."""
+    """Enters parsed answers, and finds those that were not parsed yet."""
 
     def __init__(
         self, connection: sqlite3.Connection, realm_id: int, history: MatchHistory, files: FileTable
@@ -34,14 +34,14 @@ class Readings:
         self._files = files
 
     def to_read(self, reader: int) -> list[int]:
-        """The answers that no reading has entered, or one before `reader` with trouble; oldest first."""
+        """Answers not entered yet, or entered with trouble by an older parser; oldest first."""
         rows = self._connection.execute(
             f"SELECT a.id {_TO_READ} ORDER BY a.id", (reader, self._realm_id)
         )
         return [row[0] for row in rows]
 
     def unread(self) -> list[tuple[int, str]]:
-        """The answers of open runs that were never read, and their runs: killed in between."""
+        """Answers of killed runs that were stored and not parsed, with their runs."""
         return self._connection.execute(
             f"SELECT a.id, a.run_id {_TO_READ} AND a.reader IS NULL"
             " AND a.run_id IN (SELECT run_id FROM runs WHERE NOT closed) ORDER BY a.id",
@@ -49,25 +49,25 @@ class Readings:
         ).fetchall()
 
     def leave(self, answer_id: int) -> None:
-        """Have the next run read an answer, whatever was entered of it."""
+        """Let the next run parse an answer again."""
         self._connection.execute(
             "UPDATE answers SET reader = NULL, attempts = 0 WHERE id = ?", (answer_id,)
         )
 
     def begin(self, answer_id: int) -> None:
-        """Count a reading, to be committed before it begins: it may be the process's end."""
+        """Count an attempt to parse; committed before it starts, as it may crash the process."""
         self._connection.execute(
             "UPDATE answers SET attempts = coalesce(attempts, 0) + 1 WHERE id = ?", (answer_id,)
         )
 
     def ended(self, answer_ids: Iterable[int]) -> None:
-        """Readings have ended, well or not, and the process is alive."""
+        """Reset the attempts: parsing has finished without crashing the process."""
         self._connection.executemany(
             "UPDATE answers SET attempts = 0 WHERE id = ?", ((number,) for number in answer_ids)
         )
 
     def begin_lines(self) -> list[int]:
-        """Count the readings by which the lines of open runs are made again; the answers."""
+        """Count an attempt for all answers of killed runs, whose lines are rebuilt; their ids."""
         return [
             row[0]
             for row in self._connection.execute(
@@ -78,33 +78,33 @@ class Readings:
         ]
 
     def given_up(self) -> list[tuple[int, str, float, int | None]]:
-        """The answers whose readings ended too many processes: id, run, time of coming, credits."""
+        """Answers whose parsing crashed too often: id, run, time received, credits."""
         return self._connection.execute(
             "SELECT a.id, a.run_id, a.received_at, a.credits FROM answers a"
             " INDEXED BY answers_attempted JOIN pictures p ON p.id = a.picture_id"
             " WHERE a.attempts > 0 AND a.attempts >= ? AND p.realm_id = ? ORDER BY a.id",
-            (MOST_ATTEMPTS, self._realm_id),
+            (MAX_ATTEMPTS, self._realm_id),
         ).fetchall()
 
     def give_up(self, answer_id: int, answer: Answer, reader: int, run_id: str) -> None:
-        """Enter that no more is tried by this `reader`; `answer` says so."""
+        """Enter that this version of the parser gives up on an answer."""
         self.enter(answer_id, answer, reader, run_id)
         self._connection.execute("UPDATE answers SET attempts = NULL WHERE id = ?", (answer_id,))
 
     def enter(
         self, answer_id: int, answer: Answer, reader: int, run_id: str, *, late: bool = False
     ) -> bool:
-        """Enter what an answer says; whether it is the picture's first.
+        """Enter the matches of an answer; returns whether it is the picture's first.
 
-        An answer with trouble takes nothing away: what was there before it still counts as there.
+        An answer with trouble may be incomplete, so earlier matches stay present.
 
         Args:
-            answer_id: which one.
-            answer: what it says.
-            reader: the version of the reading.
-            run_id: the run in which people learn of it.
-            late: whether the run that got it has ended without it. Its files are then opened
-                once more, so that a run reports them.
+            answer_id: its id.
+            answer: its parsed content.
+            reader: the version of the parser.
+            run_id: the run in which its matches are new.
+            late: whether the run that received it has ended already. The picture's files are
+                then opened again, so that the next run reports them.
         """
         picture_id, before = self._connection.execute(
             "SELECT p.id, p.answer_id FROM answers a JOIN pictures p ON p.id = a.picture_id"

@@ -1,4 +1,4 @@
-"""Whose answers a ledger's are: one realm for all ways to write one address."""
+"""Realms: one for each service address, however it is spelled, and one for its sandbox."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ _NAMES_OF_HERE = (_HERE, "localhost", "::1")
 
 @dataclass(frozen=True, slots=True)
 class Realm:
-    """Whose answers these are; those of different realms never mix."""
+    """An API address, or its sandbox. Answers of different realms never mix."""
 
     api_url: str
     sandbox: bool
 
 
 def address_of(url: str) -> str:
-    """A service's address, the same for all ways to write it (RFC 3986, section 6.2).
+    """A service's normalized address (RFC 3986, section 6.2).
 
-    Case of scheme and host, default port, dot segments, needless percent-encoding, IDN and a slash
-    at the end make no other service. The names of this machine's loopback are one.
+    Ignores case of scheme and host, default ports, dot segments, needless percent-encoding, IDN
+    spelling and a trailing slash. All names of the loopback interface are one.
     """
     from yarl import URL  # noqa: PLC0415 - commands that open no ledger do without
 
@@ -40,23 +40,22 @@ def address_of(url: str) -> str:
 
 
 def realm_id_of(connection: sqlite3.Connection, realm: Realm) -> tuple[int, str] | None:
-    """The number of a realm and its address as it was entered first, however it is written now.
+    """The id of a realm, and the spelling of its address that was entered first.
 
-    What was entered first stays the name that scan ids are made of: the same work asks under the
-    same id after an update, too.
+    Scan ids are derived from the first spelling, so that the same work keeps its scan id.
     """
     return next(iter(_spellings(connection, realm)), None)
 
 
 def all_ids_of(connection: sqlite3.Connection, realm: Realm) -> list[int]:
-    """The numbers of a realm by every spelling: what was paid twice stands under two."""
+    """The ids of a realm under all spellings: pictures paid twice are under two of them."""
     return [number for number, _ in _spellings(connection, realm)]
 
 
 def enter(connection: sqlite3.Connection, realm: Realm) -> None:
-    """Enter a realm, or make one of those that differ in their spelling only.
+    """Enter a realm, or merge realms that differ only in the spelling of their address.
 
-    A picture that was paid for under two spellings keeps the answer of the one that was first.
+    A picture that was paid for under two spellings keeps the answer of the first one.
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -76,7 +75,7 @@ def enter(connection: sqlite3.Connection, realm: Realm) -> None:
 
 
 def akin(connection: sqlite3.Connection, realm: Realm) -> str | None:
-    """Another address on this realm's host that has answers, where this realm has none."""
+    """Another address on this realm's host that has answers, if this realm has none."""
     from yarl import URL  # noqa: PLC0415 - as above
 
     def has_answers(realm_id: int) -> bool:
@@ -108,9 +107,9 @@ def _spellings(connection: sqlite3.Connection, realm: Realm) -> list[tuple[int, 
 
 
 def _merge(connection: sqlite3.Connection, main: int, other: int) -> None:
-    """Move to `main` what `other` has: all but the pictures that have an answer in both.
+    """Move all rows of `other` to `main`, except pictures with an answer in both.
 
-    Of a picture that both have, the one with an answer is kept; seals are made again.
+    Of a picture in both, the one with an answer is kept. The block cache is built again.
     """
     ids = {"main": main, "other": other, "aside": -other}
     connection.execute(
@@ -140,7 +139,7 @@ def _merge(connection: sqlite3.Connection, main: int, other: int) -> None:
 
 
 def _rename(connection: sqlite3.Connection, spelling: str, address: str) -> None:
-    """Have the pace know one address."""
+    """Use one address in the tables of the rate limiter."""
     if spelling != address:
         values = (address, spelling)
         connection.execute("UPDATE sends SET api_url = ? WHERE api_url = ?", values)

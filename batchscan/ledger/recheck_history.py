@@ -1,4 +1,4 @@
-"""What sites answered last about matches, for reports."""
+"""Reading the last recheck of each match, for reports."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from batchscan.enums import RecheckVerdict
 from batchscan.rechecked import MatchRecheck, RecheckedPage
 from batchscan.report_sections import Rechecks, TheirPreview
 
-MAX_PAGES = 50  # of one match that are shown
+MAX_PAGES = 50  # of one match in a report
 
-# Of each address of a match the newest row: ids count up.
+# The newest row of each address of a match: ids count up.
 _NEWEST = (
     "r.id = (SELECT max(n.id) FROM rechecks n WHERE n.picture_id = r.picture_id"
     " AND n.key = r.key AND n.kind = r.kind AND n.url = r.url)"
@@ -40,7 +40,7 @@ class RecheckHistory:
         self._any: bool | None = None
 
     def of_match(self, place: tuple[int, str]) -> MatchRecheck | None:
-        """What was answered last about a match; None where nobody asked."""
+        """The last recheck of a match; None if it was never checked."""
         row = self._connection.execute(_PICTURE, place).fetchone()
         if row is None:
             return None
@@ -58,7 +58,7 @@ class RecheckHistory:
         )
 
     def of_picture(self, picture_id: int) -> dict[str, MatchRecheck]:
-        """The same of each of a picture's matches, by its key."""
+        """The last rechecks of a picture's matches, by the match's key."""
         if not self._has_any():
             return {}
         rows = self._connection.execute(
@@ -68,7 +68,7 @@ class RecheckHistory:
         return {key: each for key, each in found if each is not None}
 
     def totals(self) -> Rechecks | None:
-        """What was answered last about the pictures seen by this process; None about none."""
+        """Totals over the matches of this process's pictures; None if none was checked."""
         rows = self._connection.execute(_RECHECKS).fetchall() if self._has_any() else []
         if not rows:
             return None
@@ -76,7 +76,7 @@ class RecheckHistory:
         return Rechecks(**counts, overruled=sum(overruled for *_, overruled in rows))
 
     def previews_of(self, picture_id: int) -> dict[str, TheirPreview]:
-        """Small copies of their pictures, by the match's URL as it is written now."""
+        """Thumbnails of a picture's matches, by the match's current URL."""
         rows = self._connection.execute(
             "SELECT m.url, t.seen_at, t.preview FROM their_pictures t JOIN sightings m"
             " ON m.picture_id = t.picture_id AND m.key = t.key"
@@ -86,7 +86,7 @@ class RecheckHistory:
         return {url: TheirPreview(at, jpeg) for url, at, jpeg in rows}
 
     def preview(self, place: tuple[int, str]) -> TheirPreview | None:
-        """A small copy of the picture of one match; None where none was fetched."""
+        """The thumbnail of a match; None if its picture was never fetched."""
         row = self._connection.execute(
             "SELECT t.seen_at, t.preview FROM their_pictures t"
             " WHERE t.picture_id = ? AND t.key = ? AND t.preview IS NOT NULL",
@@ -105,7 +105,7 @@ class RecheckHistory:
             yield RecheckedPage(url, RecheckVerdict(verdict), status, at, detail)
 
     def _has_any(self) -> bool:
-        """Whether anything was asked: reports look at many pictures."""
+        """Whether there is any recheck; saves a query for each picture of a report."""
         if not self._any:
             row = self._connection.execute("SELECT EXISTS (SELECT 1 FROM rechecks)").fetchone()
             self._any = bool(row[0])

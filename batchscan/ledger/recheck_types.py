@@ -1,4 +1,4 @@
-"""What rechecks are asked and what they find, between the ledger and who asks the sites."""
+"""Types for rechecks, shared by the ledger and `batchscan.recheck`."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from batchscan.ledger.dispositions import MatchKey
 
 @dataclass(frozen=True, slots=True)
 class RecheckChoice:
-    """Which matches are asked about."""
+    """The matches to check."""
 
     dispositions: frozenset[Disposition] | None  # None for all
-    chosen: Callable[[str], bool]  # says of a URL whether it is meant
-    pictures: Callable[[Sequence[bytes]], bool] | None = None  # of a picture's paths; None for all
-    place: MatchKey | None = None  # the only match that is meant
+    chosen: Callable[[str], bool]  # whether a URL is selected
+    pictures: Callable[[Sequence[bytes]], bool] | None = None  # by a picture's paths; None for all
+    place: MatchKey | None = None  # only this match
 
 
 class MatchToCheck(NamedTuple):
-    """A match that is asked about."""
+    """A match to check."""
 
     place: MatchKey
     url: str
     pages: tuple[str, ...]
     domain: str
     disposition: Disposition
-    path: bytes  # of one of the picture's files; b"" where none is known
+    path: bytes  # of one of the picture's files; b"" if none is known
 
 
 @dataclass(frozen=True, slots=True)
 class MatchBatch:
-    """Some chosen matches, and from where to go on; None at the end."""
+    """Some chosen matches, and where to continue; None at the end."""
 
     matches: tuple[MatchToCheck, ...]
     reached: MatchKey | None
@@ -41,20 +41,20 @@ class MatchBatch:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a match's picture is compared with."""
+    """What a match's fetched picture is compared with."""
 
-    sha256: bytes | None = None  # of their bytes as first fetched
-    fingerprint: bytes | None = None  # of the same
+    sha256: bytes | None = None  # of the bytes first fetched
+    fingerprint: bytes | None = None  # of the bytes first fetched
     ours: bytes | None = None  # our picture's thumbnail, a JPEG
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What one address answered, before it is known whether it did so for a day."""
+    """One answer of an address; the ledger decides whether GONE_ONCE becomes GONE."""
 
     kind: RecheckKind
     url: str
-    verdict: RecheckVerdict  # GONE_ONCE where it is not there
+    verdict: RecheckVerdict  # GONE_ONCE if it is not there
     http_status: int | None
     detail: str | None
     checked_at: float
@@ -65,7 +65,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class TheirPicture:
-    """The picture that stood at a match's address."""
+    """The picture fetched from a match's address."""
 
     sha256: bytes
     fingerprint: bytes | None = field(repr=False)
@@ -73,7 +73,7 @@ class TheirPicture:
 
 
 class CheckedAddress(NamedTuple):
-    """What is kept of one address in one run."""
+    """The stored result for one address in one recheck run."""
 
     url: str
     verdict: RecheckVerdict
@@ -86,7 +86,7 @@ class CheckedAddress(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CheckedMatch:
-    """What is kept of one match in one run."""
+    """The stored results for one match in one recheck run."""
 
     place: MatchKey
     path: bytes

@@ -1,4 +1,4 @@
-"""Which matches are asked about at their sites, and what came of it."""
+"""Choosing matches to recheck at their sites, and storing the results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from batchscan.ledger.recheck_types import (
     TheirPicture,
 )
 
-MATCHES_A_BLOCK: Final = 500  # looked at for one block of chosen ones
+MATCHES_A_BLOCK: Final = 500  # read for one block of chosen ones
 _START: Final = MatchKey()
 
 
@@ -38,12 +38,15 @@ class RecheckTables:
         self.latest = RecheckHistory(connection)
 
     def begin(self, choice: str, at: float, since: float) -> tuple[int, bool]:
-        """A run's number, and whether it goes on where an interrupted one stopped.
+        """Start a recheck run, or continue an interrupted one with the same choice.
 
         Args:
-            choice: which matches, as it was written: only the same one is gone on with.
+            choice: the choice of matches in words, which has to be equal.
             at: seconds since 1970.
-            since: of the last thing that the interrupted one did, at least.
+            since: the interrupted run must have been active at or after this time.
+
+        Returns:
+            The run's id, and whether it continues an interrupted one.
         """
         row = self._connection.execute(
             "SELECT b.id FROM recheck_runs b WHERE b.realm_id = ? AND b.choice = ?"
@@ -61,16 +64,16 @@ class RecheckTables:
         return int(row[0]), False
 
     def end(self, run: int, at: float) -> None:
-        """Note that a run asked everything that it was to ask."""
+        """Mark a run as complete."""
         self._connection.execute("UPDATE recheck_runs SET ended_at = ? WHERE id = ?", (at, run))
 
     def block(self, choice: RecheckChoice, after: MatchKey | None, run: int | None) -> MatchBatch:
         """The next chosen matches.
 
         Args:
-            choice: which.
-            after: from where to go on; None at the beginning.
-            run: whose matches are left out, for they were asked already.
+            choice: which matches.
+            after: where to continue; None at the beginning.
+            run: matches that were checked in this run already are left out.
         """
         is_meant = "> (?, ?)" if choice.place is None else "= (?, ?)"
         rows = self._connection.execute(
@@ -104,7 +107,7 @@ class RecheckTables:
                 yield MatchToCheck(MatchKey(picture_id, key), url, shown, domain, disposition, path)
 
     def reference(self, place: MatchKey) -> Reference:
-        """What to compare a match's picture with: a capture may have been first."""
+        """What to compare a match's picture with: the first recheck or capture, and our picture."""
         sha256, mark = self._connection.execute(
             "SELECT sha256, fingerprint FROM (SELECT sha256, fingerprint, first_at AS at"
             " FROM their_pictures WHERE picture_id = :id AND key = :key UNION ALL"
@@ -126,14 +129,14 @@ class RecheckTables:
         their: TheirPicture | None,
         gone_after: float,
     ) -> list[RecheckVerdict]:
-        """Enter what a match's addresses answered.
+        """Store the answers of a match's addresses.
 
         Args:
-            run: in which they were asked.
+            run: the recheck run.
             place: the match.
-            seen: its picture first, then its pages.
-            their: the picture, where there was one.
-            gone_after: seconds between two answers after which something is gone.
+            seen: the answer for its picture, then those for its pages.
+            their: the fetched picture, if there was one.
+            gone_after: seconds for which an address must be missing to count as gone.
 
         Returns:
             The verdicts, in the same order.
@@ -151,7 +154,7 @@ class RecheckTables:
             since = _begun(since, last, seen.checked_at)
             if seen.checked_at - since >= gone_after:
                 verdict = RecheckVerdict.GONE
-        elif verdict is not RecheckVerdict.UNKNOWN:  # which says nothing, so what was said stays
+        elif verdict is not RecheckVerdict.UNKNOWN:  # an unknown result keeps the last known one
             since = None
         if verdict is RecheckVerdict.THERE and seen.names_picture is False and named:
             verdict = RecheckVerdict.CHANGED
@@ -179,9 +182,9 @@ class RecheckTables:
     def _before(
         self, place: MatchKey, seen: Observation
     ) -> tuple[float | None, float | None, bool]:
-        """Since when an address is not there, when it was asked, and if it ever named the picture.
+        """Since when an address is missing, when it was asked, and if it ever named the picture.
 
-        An answer of the service that names the match again is newer knowledge: it begins anew.
+        A newer answer of the service that contains the match resets this.
         """
         about = {
             "id": place.picture_id,
@@ -203,7 +206,7 @@ class RecheckTables:
         return since, last, bool(named)
 
     def _keep(self, place: MatchKey, their: TheirPicture, at: float) -> None:
-        """Keep their picture: as first fetched to compare with, and as it looks now."""
+        """Store their picture: the first one to compare with, and the thumbnail of the newest."""
         self._connection.execute(
             "INSERT INTO their_pictures (picture_id, key, first_at, sha256, fingerprint, seen_at,"
             " preview) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (picture_id, key) DO UPDATE SET"
@@ -212,7 +215,7 @@ class RecheckTables:
         )
 
     def of_run(self, run: int) -> Iterator[CheckedMatch]:
-        """Everything that was asked in a run, in the order of pictures and matches."""
+        """All results of a run, in the order of pictures and matches."""
         rows = self._connection.execute(
             "SELECT r.picture_id, r.key, r.kind, r.url, r.verdict, r.http_status, r.checked_at,"
             " r.detail, r.likeness, r.our_likeness, r.gone_since, m.disposition FROM rechecks r"
@@ -245,18 +248,18 @@ class RecheckTables:
 
 
 def _begun(since: float | None, last: float | None, now: float) -> float:
-    """Since when something is not there, by a clock that may have been set back meanwhile.
+    """Since when something is missing, allowing for a clock that was set back meanwhile.
 
     Args:
-        since: when that was answered first; None where it was not.
-        last: when it was asked last.
-        now: when it is asked.
+        since: time of the first such answer; None without one.
+        last: time of the last check.
+        now: time of this check.
     """
     if since is None:
         return now
     set_back_for_good = now < since and last is not None and last < since
-    # Set back once, the clock may be wrong now, and right again later: a day that began under the
-    # wrong time would be over at once. So the later of both times holds until two say otherwise.
+    # A clock that was set back may be wrong now and corrected later: a day that started at the
+    # wrong time would then be over at once. So the later time holds until two checks disagree.
     return now if set_back_for_good else since
 
 

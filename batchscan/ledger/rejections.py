@@ -1,4 +1,4 @@
-"""Files that have no answer because they were rejected, by name: every run says which they are."""
+"""Listing rejected files by name, which every run reports."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ _FOLDER = "JOIN folders d ON d.id = f.folder_id"
 
 
 class RejectedFile(NamedTuple):
-    """A file that was rejected, and still is."""
+    """A file that is still rejected."""
 
     path: bytes
     size: int
-    line: bytes | None  # of the run that rejected it, as JSON
+    line: bytes | None  # JSON, from the run that rejected it
 
 
 class Rejections:
-    """Questions about rejected files."""
+    """Queries for rejected files."""
 
     def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
         self._connection = connection
         self._realm_id = realm_id
 
     def saw(self, folder_id: int, names: Mapping[str, Sequence[bytes]]) -> None:
-        """Note which files of a folder are still rejected, unchanged; by reason."""
+        """Note which unchanged files of a folder are still rejected, by reason."""
         self._connection.executemany(
             "INSERT OR IGNORE INTO report_rejected VALUES (?, ?)",
             ((folder_id, name) for some in names.values() for name in some),
         )
 
     def seen(self) -> Iterator[RejectedFile]:
-        """Those that this process saw unchanged, folder by folder."""
+        """The rejected files that this process saw unchanged, folder by folder."""
         return self._files(
             f"{_COLUMNS} report_rejected s CROSS JOIN files f ON f.realm_id = ? AND"
             f" f.folder_id = s.folder_id AND f.name = s.name {_FOLDER}"
@@ -45,7 +45,7 @@ class Rejections:
         )
 
     def under(self, root: str) -> Iterator[RejectedFile]:
-        """Those at or below a folder, as it is now."""
+        """The rejected files at or below a folder."""
         raw = os.fsencode(root).rstrip(b"/")
         return self._files(
             f"{_COLUMNS} files f {_FOLDER} WHERE f.realm_id = ? AND f.picture_id IS NULL"
@@ -57,7 +57,7 @@ class Rejections:
         )
 
     def all(self) -> Iterator[RejectedFile]:
-        """Every one of this realm."""
+        """All rejected files of this realm."""
         return self._files(
             f"{_COLUMNS} files f {_FOLDER} WHERE f.realm_id = ? AND f.picture_id IS NULL"
             " ORDER BY d.path, f.name",

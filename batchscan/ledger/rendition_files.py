@@ -1,6 +1,6 @@
-"""The files that a run has looked at, to find out which are versions of one picture.
+"""Temporary tables of the files inspected by a run, to find versions of one picture.
 
-On disk where there are many, so that memory stays flat; gone with the process.
+SQLite moves large ones to disk, so that memory stays constant.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FINGERPRINT: Final = "g.hash, g.detail, g.width, g.height, g.taken"
 
 @dataclass(frozen=True, slots=True)
 class RenditionFile:
-    """A file that this run has looked at, and what its versions are found by."""
+    """A file that this run has inspected, with its fingerprint."""
 
     candidate: Candidate
     stat: Stat
@@ -33,7 +33,7 @@ class RenditionFile:
     format: str
     width: int
     height: int
-    converted: bool  # the service takes a JPEG made of it
+    converted: bool  # a JPEG made from it is sent
     answered: bool  # its content has an answer already
     fingerprint: Fingerprint | None
 
@@ -41,7 +41,7 @@ class RenditionFile:
     def of(
         cls, image: Image, candidate: Candidate, *, converted: bool, answered: bool
     ) -> RenditionFile:
-        """Note what is known of an inspected picture."""
+        """The entry for an inspected picture."""
         return cls(
             candidate,
             image.stat,
@@ -56,9 +56,9 @@ class RenditionFile:
 
 
 class Hashes(NamedTuple):
-    """What a file is first compared by."""
+    """The part of a fingerprint that finds possible versions."""
 
-    number: int  # its rank, or that of the picture
+    number: int  # the file's rank, or the picture's id
     sha256: bytes
     hash: bytes
     detail: float
@@ -68,13 +68,13 @@ class Hashes(NamedTuple):
 
 
 class RenditionFiles:
-    """The table of them, and that of their thumbnails."""
+    """The temporary tables of files and of their thumbnails."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
     def note(self, file: RenditionFile) -> None:
-        """Note a file that this run has looked at, for this process only."""
+        """Add a file."""
         found = file.fingerprint
         columns = (b"", 0.0, 0, 0, "") if found is None else found[:5]
         candidate = file.candidate
@@ -101,10 +101,10 @@ class RenditionFiles:
             )
 
     def rank(self) -> None:
-        """Bring the noted files into the order in which they stand for their groups.
+        """Rank the files: the best one of a group is sent for it.
 
-        What is answered comes first, then what is sent as it is, then the most pixels, then the
-        original before what was resized, by its name, then the shortest path.
+        Answered files come first, then those that need no conversion, then the most pixels, then
+        originals before resized copies (by name), then the shortest path.
         """
         self._connection.execute("DELETE FROM rendition_ranks")
         self._connection.execute(
@@ -113,7 +113,7 @@ class RenditionFiles:
         )
 
     def ranked(self, after: int, most: int) -> list[Hashes]:
-        """What the files are compared by, in that order; numbered from 1."""
+        """The next files by rank, from 1."""
         rows = self._connection.execute(
             f"SELECT r.rank, g.sha256, {FINGERPRINT} FROM rendition_ranks r"
             " JOIN rendition_files g USING (id) WHERE r.rank > ? ORDER BY r.rank LIMIT ?",
@@ -122,7 +122,7 @@ class RenditionFiles:
         return list(map(Hashes._make, rows))
 
     def get(self, ranks: Iterable[int]) -> list[RenditionFile]:
-        """Files by their ranks, with their thumbnails as far as there are any."""
+        """Files by their ranks, with those thumbnails that were kept."""
         found = []
         for rank in ranks:
             row = self._connection.execute(
@@ -138,14 +138,14 @@ class RenditionFiles:
         return found
 
     def forget(self) -> None:
-        """Note nothing any more."""
+        """Delete all rows."""
         self._connection.execute("DELETE FROM rendition_ranks")
         self._connection.execute("DELETE FROM rendition_files")
         self._connection.execute("DELETE FROM rendition_thumbnails")
 
 
 def fingerprint_in(columns: Any) -> Fingerprint | None:  # noqa: ANN401 - rows have no types
-    """A fingerprint from its columns; None where it is empty."""
+    """A fingerprint from its columns; None if they are empty."""
     return Fingerprint(*columns) if columns[0] else None
 
 

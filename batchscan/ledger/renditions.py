@@ -1,4 +1,4 @@
-"""What the ledger knows of versions of one picture: fingerprints, who is covered, what people said."""
+"""Versions of one picture in the ledger: fingerprints, covered contents, decisions of people."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _ANSWERED: Final = (
 
 
 class Cover(NamedTuple):
-    """A content that is not asked about, and the answered one that it is a version of."""
+    """The answered picture that covers a content, and why."""
 
-    picture_id: int  # the answered one
+    picture_id: int  # of the answered picture
     by: CoveredBy
 
 
@@ -42,17 +42,17 @@ class CoveredFile(NamedTuple):
     width: int
     height: int
     cover: Cover
-    asked_width: int  # of the picture that was asked about
+    asked_width: int  # of the picture that was sent
     asked_height: int
     sha256: str
-    asked: bool  # whether it was asked about all the same: without `--renditions cover`
+    asked: bool  # whether it was sent all the same, without `--renditions cover`
 
 
 Word: TypeAlias = Literal["split", "join"]
 
 
 class RenditionDecision(NamedTuple):
-    """What a person said of one picture, or of two."""
+    """A person's decision about one picture (split) or two (join)."""
 
     word: Word
     at: float  # seconds since 1970
@@ -66,13 +66,13 @@ class RenditionDecision(NamedTuple):
 
 @dataclass(slots=True)
 class Verdicts:
-    """What people's decisions come to: the last one about a picture counts."""
+    """The result of all decisions: the last one about a picture counts."""
 
-    alone: set[str] = field(default_factory=set)  # contents that are no version of any other
+    alone: set[str] = field(default_factory=set)  # contents that are not versions of others
     joined: set[frozenset[str]] = field(default_factory=set)  # pairs that are one picture
 
     def enter(self, word: Word, one: str, other: str | None) -> None:
-        """Enter the next decision."""
+        """Apply the next decision."""
         if word == "split":
             self.alone.add(one)
             self.joined = {pair for pair in self.joined if one not in pair}
@@ -82,7 +82,7 @@ class Verdicts:
 
 
 class Renditions:
-    """The tables of fingerprints, of what is covered, and of what people decided about that."""
+    """The tables of fingerprints, covered contents and decisions about versions."""
 
     def __init__(self, connection: sqlite3.Connection, realm_id: int, seals: BlockCache) -> None:
         self._connection = connection
@@ -91,7 +91,7 @@ class Renditions:
         self.files = RenditionFiles(connection)
 
     def keep(self, sha256: str, found: Fingerprint | None) -> None:
-        """Keep a content's fingerprint; None where it cannot have any. It never changes."""
+        """Store a content's fingerprint, which never changes; None if it cannot have one."""
         columns = (b"", 0.0, 0, 0, "") if found is None else found[:5]
         self._connection.execute(
             "INSERT OR IGNORE INTO fingerprints VALUES (?, ?, ?, ?, ?, ?)",
@@ -99,14 +99,14 @@ class Renditions:
         )
 
     def fingerprint(self, sha256: str) -> tuple[bool, Fingerprint | None]:
-        """Whether a content was looked at, and its fingerprint."""
+        """Whether a content's fingerprint was computed, and the fingerprint."""
         row = self._connection.execute(
             f"SELECT {FINGERPRINT} FROM fingerprints g WHERE sha256 = ?", (bytes.fromhex(sha256),)
         ).fetchone()
         return row is not None, fingerprint_in(row) if row else None
 
     def answered(self, run_id: str, after: bytes, most: int) -> list[Hashes]:
-        """What pictures are compared by that other runs had answered, by their contents' hashes."""
+        """Fingerprints of pictures that other runs got answers for, by SHA-256."""
         rows = self._connection.execute(
             f"SELECT p.id, g.sha256, {FINGERPRINT}{_ANSWERED} AND a.run_id <> ?"
             " AND g.sha256 > ? AND g.hash <> x'' ORDER BY g.sha256 LIMIT ?",
@@ -115,7 +115,7 @@ class Renditions:
         return list(map(Hashes._make, rows))
 
     def answered_file(self, picture_id: int) -> RenditionFile | None:
-        """A file of an answered picture; None where none is known any more."""
+        """A file of an answered picture; None if none is known any more."""
         row = self._connection.execute(
             "SELECT d.path, f.name, f.size, f.mtime_ns, f.ctime_ns, p.sha256, p.format, p.width,"
             f" p.height, c.sent IS NOT NULL AND c.sent LIKE '%\"r1\"%', {FINGERPRINT}"
@@ -136,7 +136,7 @@ class Renditions:
         )
 
     def unprinted(self, after: int, most: int) -> list[tuple[int, Candidate]]:
-        """Answered pictures without a fingerprint, by number, each with a file of it."""
+        """Answered pictures without a fingerprint, by id, each with a file of it."""
         rows = self._connection.execute(
             "SELECT p.id, d.path, min(f.name), f.size, f.mtime_ns, f.ctime_ns FROM pictures p"
             " JOIN files f ON f.picture_id = p.id AND f.sha256 IS NULL"
@@ -152,7 +152,7 @@ class Renditions:
         ]
 
     def cover(self, file: RenditionFile, cover: Cover) -> None:
-        """Remember that a content is not asked about."""
+        """Store what covers a content."""
         by = cover.by
         self._connection.execute(
             "INSERT OR REPLACE INTO covered VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -168,7 +168,7 @@ class Renditions:
         )
 
     def covered(self, sha256: str) -> Cover | None:
-        """What covers a content, if anything does."""
+        """What covers a content; None if nothing does."""
         row = self._connection.execute(
             "SELECT picture_id, by_path, by_sha256, distance, difference, rule FROM covered"
             " WHERE realm_id = ? AND sha256 = ?",
@@ -180,7 +180,7 @@ class Renditions:
         return Cover(picture_id, CoveredBy(os.fsdecode(path), by.hex(), *how))
 
     def covered_files(self) -> Iterator[CoveredFile]:
-        """Every file that is a version of an answered one, by that picture, the largest first."""
+        """All files that are versions of an answered picture, by picture, the largest first."""
         columns = (
             "SELECT d.path, f.name, v.bytes, v.width, v.height, v.picture_id, v.by_path,"
             " v.by_sha256, v.distance, v.difference, v.rule, p.width, p.height, v.sha256"
@@ -212,7 +212,7 @@ class Renditions:
             )
 
     def found(self, file: RenditionFile, by: CoveredBy) -> None:
-        """Remember that a picture which was asked about need not have been."""
+        """Store that a picture was sent though it is a version of another one."""
         row = self._connection.execute(
             "SELECT id FROM pictures WHERE realm_id = ? AND sha256 = ?",
             (self._realm_id, bytes.fromhex(by.sha256)),
@@ -221,7 +221,7 @@ class Renditions:
             self.cover(file, Cover(row[0], by))
 
     def content_at(self, path: str) -> str | None:
-        """The content that a path was last seen with; None where nothing is known of it."""
+        """The SHA-256 of the content last seen at a path; None if it is not known."""
         row = self._connection.execute(
             "SELECT coalesce(f.sha256, p.sha256) FROM files f JOIN folders d ON d.id = f.folder_id"
             " LEFT JOIN pictures p ON p.id = f.picture_id"
@@ -231,7 +231,7 @@ class Renditions:
         return row[0].hex() if row is not None and row[0] is not None else None
 
     def uncover(self, sha256: str) -> int:
-        """Have what is covered by a content, or what covers it, parted from it; how many contents.
+        """Remove all covers by or of a content; returns how many contents were separated.
 
         Their files are opened again by the next scan.
         """
@@ -252,7 +252,7 @@ class Renditions:
         return len(rows)
 
     def decide(self, decision: RenditionDecision) -> None:
-        """Keep what a person said, for ever."""
+        """Store a decision, permanently."""
         other = decision.other_sha256
         self._connection.execute(
             "INSERT INTO rendition_decisions (word, at, who, sha256, path, other_sha256,"
@@ -266,7 +266,7 @@ class Renditions:
         )
 
     def decisions(self) -> Iterator[RenditionDecision]:
-        """What people said, in its order."""
+        """All decisions in order."""
         for word, at, who, sha256, path, other, other_path, note in self._connection.execute(
             "SELECT word, at, who, sha256, path, other_sha256, other_path, note"
             " FROM rendition_decisions ORDER BY id"
@@ -275,7 +275,7 @@ class Renditions:
             yield RenditionDecision(word, at, who, sha256.hex(), path, other_hex, other_path, note)
 
     def verdicts(self) -> Verdicts:
-        """What all of that comes to."""
+        """The result of all decisions."""
         found = Verdicts()
         for decision in self.decisions():
             found.enter(decision.word, decision.sha256, decision.other_sha256)

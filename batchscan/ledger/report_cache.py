@@ -1,8 +1,8 @@
-"""Digests and report files of earlier runs, for runs in which they would be the same.
+"""Match summaries and report files of earlier runs, reused by runs with the same result.
 
-A fingerprint covers everything that a digest is made from. `changes` in the ledger counts up
-in the transaction of any change to matches, answers or portraits of matched pictures (triggers do
-it, so that no writer can forget to), the rest is what the caller knows: rules, version, pictures.
+A fingerprint covers everything that a summary depends on: the ledger's number of changes to
+matches, answers and previews of matched pictures, which triggers count, and the rules, version and
+pictures of the caller.
 """
 
 from __future__ import annotations
@@ -15,33 +15,33 @@ import msgspec
 
 from batchscan.report_sections import MatchSummary
 
-KEPT = 8  # digests: of so many sets of roots that are scanned in turn
+KEPT = 8  # summaries: for this many sets of roots that are scanned in turn
 _PACKING = 1
 
 
 @dataclass(frozen=True, slots=True)
 class CachedFile:
-    """A file in a run's folder, and what shows that it is still the one that was written."""
+    """A file in a run's folder, and how to recognize it."""
 
-    run_id: str  # for which it was made
-    path: bytes  # where it is now
-    identity: str  # of the file, as the file system has it
+    run_id: str  # the run that made it
+    path: bytes
+    identity: str  # by `util.atomic_file.identity`
 
 
 class ReportCache:
-    """The tables of digests and of the files made from them."""
+    """The tables of summaries (`digests`) and of the files made from them."""
 
     def __init__(self, connection: sqlite3.Connection, *, writable: bool) -> None:
         self._connection = connection
         self._writable = writable
 
     def changes(self) -> int:
-        """How often something has changed that reports are made from."""
+        """The number of changes to what reports are made from."""
         row = self._connection.execute("SELECT number FROM changes").fetchone()
         return int(row[0])
 
     def digest(self, fingerprint: bytes) -> MatchSummary | None:
-        """The digest of this fingerprint; None where none is kept."""
+        """The summary with this fingerprint; None without one."""
         row = self._connection.execute(
             "SELECT digest FROM digests WHERE fingerprint = ?", (fingerprint,)
         ).fetchone()
@@ -49,11 +49,11 @@ class ReportCache:
             return None
         try:
             return msgspec.json.decode(zlib.decompress(row[0]), type=MatchSummary)
-        except (zlib.error, msgspec.MsgspecError):  # it is only ever a shortcut
+        except (zlib.error, msgspec.MsgspecError):  # damaged: it is made again
             return None
 
     def keep(self, fingerprint: bytes, digest: MatchSummary) -> None:
-        """Keep a digest, where that can be; the oldest ones go, with what is known of their files."""
+        """Store a summary if the ledger is writable; drops the oldest ones and their files."""
         if not self._writable:
             return
         self._connection.execute(
@@ -68,12 +68,12 @@ class ReportCache:
         )
 
     def file(self, fingerprint: bytes, name: str, facts: bytes) -> CachedFile | None:
-        """The file of this name that was made from the same; None where none is known.
+        """The file of this name that was made from the same summary; None without one.
 
         Args:
-            fingerprint: of the digest.
+            fingerprint: of the summary.
             name: of the file in its run's folder.
-            facts: a digest of what else the file says.
+            facts: a hash of everything else in the file.
         """
         row = self._connection.execute(
             "SELECT run_id, path, identity FROM cached_files"
@@ -83,7 +83,7 @@ class ReportCache:
         return None if row is None else CachedFile(*row)
 
     def keep_file(self, fingerprint: bytes, name: str, facts: bytes, file: CachedFile) -> None:
-        """Remember where the newest file of this name is that was made from a digest."""
+        """Store the newest file of this name that was made from a summary."""
         if not self._writable:
             return
         self._connection.execute(

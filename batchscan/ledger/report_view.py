@@ -1,7 +1,6 @@
-"""What one report is about: which pictures, whose news, what is allowed.
+"""Views for reports: which pictures are covered, which matches are new, and which are allowed.
 
-A view is asked for everything that a report shows. What it answers depends on nothing that was
-asked of another one on the same connection.
+Views on the same connection do not influence each other.
 """
 
 from __future__ import annotations
@@ -33,18 +32,18 @@ _FRESH = "EXISTS (SELECT 1 FROM answers a WHERE a.picture_id = p.id AND a.run_id
 
 
 class ThisProcess(NamedTuple):
-    """The pictures that this process saw until now."""
+    """The pictures that this process has seen."""
 
 
 class OfRun(NamedTuple):
     """The pictures that an earlier run saw."""
 
     run_id: str
-    matched: bytes | None  # those with matches, packed; None: what it decided with an answer
+    matched: bytes | None  # those with matches, packed; None for all that it decided
 
 
 class Everything(NamedTuple):
-    """Every picture of the realm that has or had a match."""
+    """All pictures of the realm that have or had a match."""
 
 
 Scope: TypeAlias = ThisProcess | OfRun | Everything
@@ -52,15 +51,15 @@ Count: TypeAlias = Callable[[str, str, Sequence[bytes]], object]  # of a match's
 
 
 class ReportPictures:
-    """What this process saw; unchanged pictures that never had a match are left out."""
+    """The pictures seen by this process, without unchanged ones that never had a match."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self.version = 0  # counts up with every change
-        self.shown_by: ReportView | None = None  # whose pictures `report_pictures` has
+        self.version = 0  # counts changes
+        self.shown_by: ReportView | None = None  # the view that filled `report_pictures`
 
     def add(self, picture_id: int, path: str, *, fresh: bool) -> None:
-        """See a picture; `fresh` when this run scanned it."""
+        """Add a picture; `fresh` if this run scanned it."""
         self.version += 1
         self._connection.execute(
             "INSERT INTO seen_pictures VALUES (?, ?, ?)"
@@ -69,7 +68,7 @@ class ReportPictures:
         )
 
     def add_unchanged(self, pictures: Sequence[tuple[int, bytes]]) -> None:
-        """See pictures and their paths that have or had matches, and are as they were."""
+        """Add unchanged pictures that have or had matches: their ids and paths."""
         if pictures:
             self.version += 1
             self._connection.executemany(
@@ -78,7 +77,7 @@ class ReportPictures:
 
 
 class ReportView:
-    """What a report is made from, inside a transaction; `Ledger.view` makes one."""
+    """Reads what a report shows, inside a transaction; made by `Ledger.view`."""
 
     def __init__(
         self,
@@ -89,23 +88,23 @@ class ReportView:
         scope: Scope,
         perspective: Perspective,
     ) -> None:
-        """Look at the pictures of a scope."""
+        """Read the pictures of a scope."""
         self._connection = connection
         self._realm_id = realm_id
         self._history = history
         self._seen = seen
         self._scope = scope
         self._perspective = perspective
-        self._filled_at: int | None = None  # the version of what was seen
-        self._allowed = False  # whether it is known what is allowed
-        self._summed_at: int | None = None  # the ledger's number of changes
+        self._filled_at: int | None = None  # version of the pictures seen
+        self._allowed = False  # whether the table of allowed matches is filled
+        self._summed_at: int | None = None  # number of changes of the ledger
 
     def summary(self, count: Count, rules: Callable[[], tuple[AllowRule, ...]]) -> MatchSummary:
-        """Matches of the pictures; each content and match URL once.
+        """The summary of the pictures' matches; each pair of content and match URL counts once.
 
         Args:
-            count: is called with each match that is there, where there are rules.
-            rules: gives them with their counts, afterwards.
+            count: called with each present match, if there are allow rules.
+            rules: called afterwards, for the rules with their counts.
         """
         self._fill()
         self._apply_allow_rules(count)
@@ -120,13 +119,13 @@ class ReportView:
         most: int | None = None,
         streamed: bool = False,
     ) -> Iterator[PictureMatches]:
-        """Every picture that has or had a match: those with new ones first, then the worst.
+        """The pictures that have or had a match, those with new ones first.
 
         Args:
-            wanted: says of a picture's paths whether it is meant; None for all.
-            previews: whether small copies of their pictures belong to it.
-            most: so many matches of each, those first that a page shows first; None for all.
-            streamed: whether the matches are read when somebody goes over them, one by one.
+            wanted: selects pictures by their paths; None for all.
+            previews: whether to read thumbnails of the matches, too.
+            most: at most this many matches of each, in the order of a page; None for all.
+            streamed: whether to read matches lazily while they are iterated.
         """
         self._fill()
         if most is not None and not self._allowed:
@@ -144,22 +143,22 @@ class ReportView:
         yield from pictures.pictures(wanted)
 
     def facets(self) -> MatchFacets:
-        """What can be chosen of the matches, counted over everything."""
+        """Counts for the filters of a report."""
         self._fill()
         if not self._allowed:
             self._apply_allow_rules(lambda *_: None)
         return match_facets(self._connection)
 
     def matches_of(self, picture_id: int) -> dict[str, TrackedMatch]:
-        """A picture's matches by their normalised URLs, whether it belongs to the scope or not."""
+        """A picture's matches by normalized URL, even if it is not in the scope."""
         return self._history.matches_of(picture_id, perspective=self._perspective)
 
     def reported_runs(self) -> list[str]:
-        """The runs whose matches are new here, of those in which any match arrived."""
+        """The runs whose matches count as new, as far as they have any."""
         return self._history.with_arrivals(self._perspective.news_of)
 
     def with_matches(self) -> Iterator[tuple[int, bytes, int]]:
-        """The pictures that have or had a match: number, path, whether this run scanned it."""
+        """The pictures that have or had a match: id, path, whether this run scanned it."""
         self._fill()
         return self._connection.execute(
             "SELECT picture_id, path, fresh FROM report_pictures s WHERE EXISTS"
@@ -167,13 +166,13 @@ class ReportView:
         )
 
     def matched(self) -> bytes:
-        """The pictures that have or had a match, to be kept with the run."""
+        """The pictures that have or had a match, packed to be stored with the run."""
         numbers = [row[0] for row in self.with_matches()]
         steps = [after - before for before, after in pairwise([0, *numbers])]
         return zlib.compress(msgspec.msgpack.encode(steps))
 
     def _fill(self) -> None:
-        """Have the tables that queries join say what they say here."""
+        """Fill the temporary tables for this view, unless they are up to date."""
         self._history.look_from(self._perspective)
         if self._seen.shown_by is self and self._filled_at == self._seen.version:
             return
@@ -197,7 +196,7 @@ class ReportView:
         self._summed_at = None
 
     def _sum_up(self) -> None:
-        """Count the matches of each of the pictures."""
+        """Count the matches of each picture, unless that is up to date."""
         Reporting(self._connection, self._realm_id).sum_up()
         self._summed_at = self._changes()
 
@@ -205,7 +204,7 @@ class ReportView:
         return int(self._connection.execute("SELECT number FROM changes").fetchone()[0])
 
     def _apply_allow_rules(self, count: Count) -> None:
-        """Find what is allowed of the pictures; `count` is called for each match that is there."""
+        """Fill the table of allowed matches; `count` is called for each present match."""
         self._allowed = True
         self._connection.execute("DELETE FROM allowed_matches")
         allows = self._perspective.allows

@@ -1,4 +1,4 @@
-"""What the ledger says of many pictures at once, by SQL: the digest, and everything it knows."""
+"""Queries over many pictures: the match summary, totals, and all files."""
 
 from __future__ import annotations
 
@@ -71,13 +71,13 @@ class KnownFile:
     height: int | None
     answer: StoredAnswer | None
     rejection: bytes | None
-    sent: Sent | None = None  # for the answer, in the file's place
-    covered_by: CoveredBy | None = None  # where the answer is that of another version
+    sent: Sent | None = None  # if other bytes than the file's were sent for the answer
+    covered_by: CoveredBy | None = None  # if the answer is that of another version
 
 
 @dataclass(frozen=True, slots=True)
 class RealmTotals:
-    """What the ledger knows of all files of a realm."""
+    """Totals over all files of a realm."""
 
     answered: int  # covered ones, too
     covered: int  # by the answer of another version of the same picture
@@ -85,26 +85,23 @@ class RealmTotals:
     reasons: dict[str, int]  # of the rejected ones
     bytes: int
     charged: int  # credits, ever
-    outcome_unknown: int  # credits that may have been charged for nothing, ever
+    outcome_unknown: int  # credits that may have been charged without an answer, ever
 
 
 class Reporting:
-    """Questions about the pictures seen by this process, and about all."""
+    """Queries over the pictures of a view, and over all of a realm."""
 
     def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
         self._connection = connection
         self._realm_id = realm_id
 
     def sum_up(self) -> None:
-        """Count the matches of each picture seen, for what is asked of them next.
-
-        What is allowed was found out before (`ReportView`).
-        """
+        """Fill `picture_sums`; the table of allowed matches must be filled before."""
         self._connection.execute("DELETE FROM picture_sums")
         self._connection.execute(_SUM_UP)
 
     def digest(self, rules: tuple[AllowRule, ...] = ()) -> MatchSummary:
-        """Matches of every picture that was summed up; each content and match URL once."""
+        """The summary of all pictures in `picture_sums`."""
         return MatchSummary(
             matches=self._totals("1"),
             run_matches=self._totals("fresh"),
@@ -116,7 +113,7 @@ class Reporting:
         )
 
     def books(self) -> RealmTotals:
-        """Count every file with a final verdict, and what answers have cost."""
+        """Totals of files with a final verdict, and of credits charged."""
         files, answered, size = self._connection.execute(
             "SELECT count(*), count(picture_id), CAST(total(size) AS INTEGER) FROM files"
             " WHERE realm_id = ?",
@@ -152,7 +149,7 @@ class Reporting:
         )
 
     def files(self) -> Iterator[KnownFile]:
-        """Every file with a final verdict in this realm, folder by folder."""
+        """All files with a final verdict in this realm, folder by folder."""
         rows = self._connection.execute(
             "SELECT d.path, f.name, f.size, coalesce(f.sha256, p.sha256),"
             " coalesce(v.format, e.format, p.format), coalesce(v.width, e.width, p.width),"
@@ -186,7 +183,7 @@ class Reporting:
             )
 
     def oldest_answer(self) -> float | None:
-        """When the oldest answer came that is valid for a file that was seen; None without any."""
+        """The time of the oldest answer that holds for a known file; None without one."""
         row = self._connection.execute(
             "SELECT a.received_at FROM answers a JOIN pictures p ON p.answer_id = a.id"
             " WHERE p.realm_id = ? AND EXISTS (SELECT 1 FROM files f WHERE f.picture_id = p.id)"
@@ -252,13 +249,13 @@ class Reporting:
 
 
 class Previews:
-    """The table of portraits."""
+    """The table of previews (`portraits`)."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
     def put(self, picture_id: int, thumbnail: bytes | None, provenance: bytes) -> None:
-        """Keep a picture's portrait: a small JPEG file, and JSON."""
+        """Store a picture's thumbnail (JPEG) and provenance (JSON)."""
         self._connection.execute(
             "INSERT OR REPLACE INTO portraits VALUES (?, ?, ?)", (picture_id, thumbnail, provenance)
         )

@@ -1,4 +1,4 @@
-"""Files whose answers are old enough to be asked for again, kept until all new ones are asked."""
+"""Unchanged files with old answers, queued until all new pictures were sent."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from batchscan.util.paths import join_path, split_path
 
 
 class DueRescan(NamedTuple):
-    """An unchanged file, and when its answer came; one that counts as older comes sooner."""
+    """An unchanged file that is due to be sent again; those with older answers come first."""
 
     file: FileStat
     counts_from: float
-    covered: bool = False  # by the answer of another version, which is asked for again first
+    covered: bool = False  # by the answer of another version, which is sent first
 
 
 class RescanQueue:
-    """The table of what is due in this process; on disk where it grows, so memory stays flat."""
+    """A temporary table; SQLite moves it to disk when it grows, so that memory stays constant."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -29,7 +29,7 @@ class RescanQueue:
     def add(
         self, folder: str, root: str | None, due: Iterable[DueRescan], *, explicit: bool
     ) -> None:
-        """Keep files of a folder for later."""
+        """Add files of a folder."""
         path = os.fsencode(folder)
         top = None if root is None else os.fsencode(root)
         self._connection.executemany(
@@ -42,7 +42,7 @@ class RescanQueue:
         )
 
     def holds(self, path: str, *, taken: bool) -> bool:
-        """Whether a file's answer is still to be asked for again, or was `taken` for that."""
+        """Whether a file is in the queue, or was `taken` from it."""
         folder, name = split_path(os.fsencode(path))
         row = self._connection.execute(
             "SELECT 1 FROM due_rescans WHERE folder = ? AND name = ? AND NOT covered"
@@ -52,12 +52,12 @@ class RescanQueue:
         return row is not None
 
     def take(self, most: int, *, covered: bool = False) -> list[Candidate]:
-        """Take some away, the oldest answers first; none are left when there are none.
+        """Take files from the queue, the oldest answers first; empty at the end.
 
         Args:
-            most: files.
-            covered: those that another version's answer covers, which are no rescans themselves:
-                whether they are asked about follows from that one.
+            most: number of files.
+            covered: take those covered by another version's answer. They are not rescans
+                themselves: they are sent only if that version cannot cover them any more.
         """
         rows = self._connection.execute(
             "SELECT id, folder, root, explicit, name, size, mtime_ns, ctime_ns FROM due_rescans"

@@ -1,4 +1,4 @@
-"""What a person who looks at matches one by one needs: the queue, and all that is known of one."""
+"""Queries of the review page: filtering, counting and paging matches."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HAS_TEXT = (
     " (SELECT 1 FROM files f JOIN folders d ON d.id = f.folder_id WHERE f.picture_id = p.id"
     " AND instr(lower(CAST(d.path || x'2f' || f.name AS TEXT)), :text)))"
 )
-# Which matches a filter speaks of; `_MEANT` is the part of it that decisions change.
+# The conditions of a filter; `_MEANT` is the part that depends on decisions.
 _SCOPE = (
     "p.realm_id = :realm AND (:site IS NULL OR m.domain = :site)"
     " AND (:kind IS NULL OR m.kind = :kind) AND (:since IS NULL OR m.first_seen >= :since)"
@@ -37,7 +37,7 @@ _SCOPE = (
 )
 _MEANT = "(:disposition IS NULL OR m.disposition = :disposition)"
 _ALLOWANCE = "LEFT JOIN allowed_matches a2 ON a2.picture_id = m.picture_id AND a2.key = m.key"
-# In the order of pictures, which is that of both tables: four times as fast as from the matches.
+# In the order of pictures, which both tables have: four times as fast as starting with matches.
 _ALL = f"FROM pictures p CROSS JOIN sightings m ON m.picture_id = p.id {_ALLOWANCE} WHERE {_SCOPE}"
 _ONE_BY_ONE = (
     "SELECT m.picture_id, m.key, m.url, m.kind, m.domain, m.disposition,"
@@ -48,18 +48,18 @@ _ONE_BY_ONE = (
 
 @dataclass(frozen=True, slots=True)
 class ReviewFilter:
-    """Which matches are looked at; None for all."""
+    """A filter for matches; None for no condition."""
 
     disposition: str | None = Disposition.OPEN.value  # also `any` and `allowed`
     site: str | None = None  # the registrable domain
-    folder: bytes | None = None  # that a file of the picture is in or below
+    folder: bytes | None = None  # with a file of the picture in or below it
     kind: str | None = None
     state: str = PRESENT_STATE  # of `MatchState`, or `any`
     since: float | None = None  # first seen then or later, seconds since 1970
-    text: str | None = None  # in the addresses, pages and paths
+    text: str | None = None  # in addresses, pages or paths
 
     def values(self, realm_id: int) -> dict[str, object]:
-        """The values of the names in the queries."""
+        """The parameters of the queries."""
         folder = None if self.folder is None else (self.folder.rstrip(b"/") or b"/")
         below = folder if folder in (None, b"/") else folder + b"/"
         allowed = {ANY: None, Disposition.ALLOWED.value: 1}.get(self.disposition or ANY, 0)
@@ -80,7 +80,7 @@ class ReviewFilter:
 
 
 class QueuedMatch(NamedTuple):
-    """A match as a list shows it."""
+    """A match in a list."""
 
     place: MatchKey
     url: str
@@ -92,7 +92,7 @@ class QueuedMatch(NamedTuple):
 
 
 class SiteCount(NamedTuple):
-    """How many matches of a site a filter speaks of, and how many of those have its disposition."""
+    """How many matches of a site pass a filter but for its disposition (`total`), and with it."""
 
     domain: str
     total: int
@@ -100,7 +100,7 @@ class SiteCount(NamedTuple):
 
 
 class PictureCount(NamedTuple):
-    """The same of a picture."""
+    """The same for a picture."""
 
     picture_id: int
     total: int
@@ -108,7 +108,7 @@ class PictureCount(NamedTuple):
 
 
 class ReviewQueue:
-    """Reads matches for those who decide about them; allowed ones have to be noted before."""
+    """Reads matches for review; the table of allowed matches must be filled before."""
 
     def __init__(
         self, connection: sqlite3.Connection, realm_id: int, history: MatchHistory
@@ -120,21 +120,21 @@ class ReviewQueue:
         self.details = ReviewDetails(connection, realm_id)
 
     def data_version(self) -> int:
-        """A number that changes when another connection has changed the ledger."""
+        """A number that changes when another connection changes the ledger."""
         return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
     def newest_answer(self) -> int:
-        """The number of the newest answer: the matches are the same as long as it is."""
+        """The id of the newest answer; while it is the same, so are the matches."""
         row = self._connection.execute("SELECT coalesce(max(id), 0) FROM answers").fetchone()
         return int(row[0])
 
     def _ask(self, query: str, values: Mapping[str, object]) -> sqlite3.Cursor:
-        """Query matches by their states, as the connection's owner looks at them."""
+        """Query matches with the default perspective."""
         self._history.look_from(self._history.own)
         return self._connection.execute(query, values)
 
     def sites(self, chosen: ReviewFilter) -> list[SiteCount]:
-        """Count by site, the one with the most matches first."""
+        """Counts by site, the one with the most matches first."""
         rows = self._ask(
             f"SELECT m.domain, count(*) AS total, sum({_MEANT}) {_ALL} GROUP BY m.domain"
             " ORDER BY total DESC, m.domain",
@@ -143,7 +143,7 @@ class ReviewQueue:
         return [SiteCount(*row) for row in rows]
 
     def pictures(self, chosen: ReviewFilter, most: int) -> list[PictureCount]:
-        """Count by picture, the one with the most to look at first."""
+        """Counts by picture, the one with the most matches first."""
         rows = self._ask(
             f"SELECT p.id, count(*), sum({_MEANT}) AS meant {_ALL} GROUP BY p.id"
             " ORDER BY meant DESC, count(*) DESC, p.id LIMIT :most",
@@ -191,14 +191,14 @@ class ReviewQueue:
         return self._matches(self._ask(query, self._at(chosen, before, most)))
 
     def at(self, place: MatchKey) -> QueuedMatch | None:
-        """One match, whatever was decided about it; None where there is none."""
+        """One match with any disposition; None without one."""
         everything = ReviewFilter(disposition=ANY, state=ANY)
         query = f"{_ONE_BY_ONE} AND m.picture_id = :number AND m.key = :key"
         rows = self._ask(query, self._at(everything, place, 1))
         return next(iter(self._matches(rows)), None)
 
     def keys_of(self, picture_id: int) -> Iterator[str]:
-        """The normalised URLs of every match that a picture of this realm ever had."""
+        """The normalized URLs of all matches that a picture of this realm ever had."""
         rows = self._connection.execute(
             "SELECT m.key FROM sightings m JOIN pictures p ON p.id = m.picture_id"
             " WHERE m.picture_id = ? AND p.realm_id = ?",
@@ -207,7 +207,7 @@ class ReviewQueue:
         return (row[0] for row in rows)
 
     def dispositions_of(self, domain: str) -> Mapping[str, int]:
-        """How many matches of a site are there by what was decided; gone and allowed ones apart."""
+        """How many matches of a site have each disposition; also counts `gone` and `allowed`."""
         rows = self._connection.execute(
             f"SELECT CASE WHEN NOT ({PRESENT}) THEN 'gone' WHEN {_ALLOWED} THEN 'allowed'"
             " ELSE m.disposition END, count(*) FROM sightings m CROSS JOIN pictures p"

@@ -1,4 +1,4 @@
-"""Everything that the ledger knows of one match and its picture, for whoever looks at it."""
+"""Reading one match and its picture with all details, for the review page."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from batchscan.ledger.match_rows import decoded_pages
 from batchscan.report_sections import MatchDecision
 from batchscan.util.paths import join_path
 
-MAX_FILES = 50  # of one picture that are named or looked for
+MAX_FILES = 50  # of one picture that are listed or searched
 
 
 class PictureFile(NamedTuple):
-    """Where a picture is known to be, and the content that was there."""
+    """A known file of a picture, and its content."""
 
     path: bytes
     size: int  # bytes
@@ -26,14 +26,14 @@ class PictureFile(NamedTuple):
 
 
 class SiteSize(NamedTuple):
-    """How much of ours is on a site now."""
+    """How many matches and pictures of ours are on a site now."""
 
     matches: int
     pictures: int
 
 
 class PictureVersion(NamedTuple):
-    """Another content that has a picture's answer: covered by it, or sent as the same bytes."""
+    """Another content that shares a picture's answer: covered, or with the same sent bytes."""
 
     format: str
     width: int
@@ -43,7 +43,7 @@ class PictureVersion(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PictureFacts:
-    """One of our pictures."""
+    """Details of one of our pictures."""
 
     id: int
     sha256: str
@@ -51,27 +51,27 @@ class PictureFacts:
     format: str
     width: int
     height: int
-    versions: tuple[PictureVersion, ...]  # other contents that have this answer
-    has_thumbnail: bool  # whether a preview was kept
+    versions: tuple[PictureVersion, ...]
+    has_thumbnail: bool
     files: tuple[PictureFile, ...]
-    matches: int  # that are present
-    sites: int  # that those are on
+    matches: int  # present ones
+    sites: int  # with present matches
 
 
 @dataclass(frozen=True, slots=True)
 class MatchFacts:
-    """What the history has of a match."""
+    """Details of a match."""
 
     pages: tuple[str, ...]
     first_seen: float
     last_seen: float
     marked_at: float | None
-    pictures: int  # of ours that its address is a match of
+    pictures: int  # of ours with a match at the same address
     decisions: tuple[MatchDecision, ...]  # the newest first
 
 
 class ReviewDetails:
-    """Reads one match at a time, of this realm."""
+    """Reads single matches of this realm."""
 
     def __init__(self, connection: sqlite3.Connection, realm_id: int) -> None:
         self._connection = connection
@@ -79,7 +79,7 @@ class ReviewDetails:
         self._decisions = DecisionHistory(connection)
 
     def match(self, place: MatchKey) -> MatchFacts | None:
-        """What is known of a match; None where there is none."""
+        """The details of a match; None without one."""
         row = self._connection.execute(
             "SELECT m.pages, m.first_seen, m.last_seen, m.marked_at, (SELECT count(*)"
             " FROM sightings o WHERE o.domain = m.domain AND o.key = m.key) FROM sightings m"
@@ -100,7 +100,7 @@ class ReviewDetails:
         )
 
     def site(self, domain: str) -> SiteSize:
-        """How much of ours is on a site now; of a site with many matches this takes its time."""
+        """How much of ours is on a site now; slow for a site with many matches."""
         row = self._connection.execute(
             "SELECT count(*), count(DISTINCT m.picture_id) FROM sightings m CROSS JOIN pictures p"
             f" ON p.id = m.picture_id WHERE m.domain = ? AND p.realm_id = ? AND {PRESENT}",
@@ -109,7 +109,7 @@ class ReviewDetails:
         return SiteSize(*row)
 
     def picture(self, picture_id: int) -> PictureFacts | None:
-        """What is known of a picture; None where there is none."""
+        """The details of a picture; None without one."""
         row = self._connection.execute(
             "SELECT lower(hex(p.sha256)), p.bytes, p.format, p.width, p.height,"
             " EXISTS (SELECT 1"
@@ -141,12 +141,12 @@ class ReviewDetails:
         )
 
     def files(self, picture_id: int) -> tuple[PictureFile, ...]:
-        """Where a picture is; or was sent from, where no file is known any more."""
+        """The known files of a picture, or the one it was sent from."""
         rows = self._connection.execute(
             "SELECT d.path, f.name, f.size, lower(hex(coalesce(f.sha256, p.sha256)))"
             " FROM files f JOIN folders d ON d.id = f.folder_id JOIN pictures p"
             " ON p.id = f.picture_id WHERE f.picture_id = ? AND p.realm_id = ?"
-            " ORDER BY f.sha256 NOT NULL LIMIT ?",  # the largest version is the answered one
+            " ORDER BY f.sha256 NOT NULL LIMIT ?",  # files of the answered content first
             (picture_id, self._realm_id, MAX_FILES),
         ).fetchall()
         if rows:
@@ -163,7 +163,7 @@ class ReviewDetails:
         return tuple(PictureFile(*row) for row in sent)
 
     def thumbnail(self, picture_id: int) -> bytes | None:
-        """The small picture that was kept when it was scanned."""
+        """The thumbnail that was made when the picture was scanned; None without one."""
         row = self._connection.execute(
             "SELECT o.thumbnail FROM portraits o JOIN pictures p ON p.id = o.picture_id"
             " WHERE p.id = ? AND p.realm_id = ?",

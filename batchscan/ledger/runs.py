@@ -1,4 +1,4 @@
-"""Runs and what they decided, until their files are complete; a killed run's are made from here."""
+"""Runs, and their lines until their files are complete: killed runs are recovered from them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from batchscan.enums import ExitReason, Status
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A run as it began, and its report where it was closed."""
+    """A run, with its report if it was closed."""
 
     run_id: str
     folder: str
     started_at: float
-    facts: bytes  # what no line shows, as JSON
+    facts: bytes  # the checkpoint, as JSON
     report: bytes | None
-    matched: bytes | None = None  # the pictures with matches that it saw, packed (`ledger.seen`)
+    matched: bytes | None = None  # the pictures with matches that it saw, packed (`ReportView`)
 
 
-# Runs whose report says something of pictures: they came to their end, or brought an answer
-# before they were stopped. The same as `report.files.speaks`; what is damaged hides no run.
+# Runs with a meaningful report: they reached their end, or got an answer before they were stopped.
+# The same as `report.run_folder.speaks`; a damaged report counts as meaningful.
 _SPEAKS = (
     "CASE WHEN json_valid(CAST(report AS TEXT)) THEN"
     " json_extract(CAST(report AS TEXT), '$.run.exit_reason') IN ('ok', 'matches', 'partial')"
@@ -41,7 +41,7 @@ _SPEAKS = (
 
 @dataclass(frozen=True, slots=True)
 class StoredLine:
-    """A line of results.jsonl; the matches are in the answer."""
+    """A line of results.jsonl without matches, which are in the answer."""
 
     line: bytes
     answer_id: int | None
@@ -55,11 +55,11 @@ class Runs:
         self._realm_id = realm_id
 
     def ids_like(self, name: str, since: float = 0.0) -> set[str]:
-        """The ids of the runs of that name, with any number behind it; also of forgotten ones.
+        """The ids of runs with that name and any suffix, including deleted ones.
 
         Args:
-            name: what a run that starts at `since` is called.
-            since: only answers that came from then on need be looked at for forgotten runs.
+            name: the name of a run that starts at `since`.
+            since: deleted runs are found by answers received since then, seconds since 1970.
         """
         same = "(run_id = :name OR run_id GLOB :name || '-*')"
         rows = self._connection.execute(
@@ -72,29 +72,28 @@ class Runs:
         return {row[0] for row in rows}
 
     def folder_of(self, run_id: str) -> str | None:
-        """The folder that a run writes to; None of one that is not known."""
+        """The folder that a run writes to; None for an unknown one."""
         row = self._connection.execute(
             "SELECT folder FROM runs WHERE run_id = ?", (run_id,)
         ).fetchone()
         return None if row is None else os.fsdecode(row[0])
 
     def begin(self, run_id: str, folder: str, started_at: float, facts: bytes = b"{}") -> None:
-        """Enter a run before it does anything that its files will have to show."""
+        """Enter a run, before it does anything else."""
         self._connection.execute(
             "INSERT INTO runs VALUES (?, ?, ?, ?, 0, ?, NULL, NULL)",
             (run_id, self._realm_id, os.fsencode(folder), started_at, facts),
         )
 
     def save_checkpoint(self, run_id: str, facts: bytes) -> None:
-        """Keep the counts of a run that is under way."""
+        """Store the checkpoint of an open run."""
         self._connection.execute("UPDATE runs SET facts = ? WHERE run_id = ?", (facts, run_id))
 
     def add_outcome(self, run_id: str, line: bytes, answer_id: int | None = None) -> int:
-        """Keep a decided file's line, in the transaction that decided it; the line's number.
+        """Store a file's line in the transaction that decides it; returns the line's number.
 
-        A run that another one took for killed may still be settling, when its lock was removed.
-        Its files are made by then, and its lines may be forgotten: what it is answered goes to a
-        run beside it, which the next scan closes like any that was killed.
+        If the lock of a run was removed, another run may have closed it as killed while it still
+        settles. Its late answers go to an additional run, which the next scan closes as killed.
         """
         query = "SELECT EXISTS (SELECT 1 FROM runs WHERE run_id = ? AND closed)"
         if self._connection.execute(query, (run_id,)).fetchone()[0]:
@@ -109,7 +108,7 @@ class Runs:
         return int(cursor.lastrowid or 0)
 
     def _decided_late(self, run_id: str, line: bytes, answer_id: int | None) -> int:
-        """Enter what was paid for after the run was closed; nothing else, its books are made."""
+        """Enter an answer that came after the run was closed; other lines are dropped."""
         if answer_id is None or msgspec.json.decode(line)["status"] != Status.SCANNED:
             return 0
         late, number = f"{run_id}-late", 1
@@ -126,18 +125,18 @@ class Runs:
         return self._enter(late, line, answer_id)
 
     def decided_otherwise(self, number: int, line: bytes) -> None:
-        """Keep another line: what was kept of the file has been read since."""
+        """Replace a line, as the stored answer was parsed since."""
         self._connection.execute("UPDATE outcomes SET line = ? WHERE id = ?", (line, number))
 
     def has_lines(self, run_id: str) -> bool:
-        """Whether what a run decided is still here: only the last closed run's is."""
+        """Whether a run's lines are still stored; of closed runs, only the last one's are."""
         row = self._connection.execute(
             "SELECT EXISTS (SELECT 1 FROM outcomes WHERE run_id = ?)", (run_id,)
         ).fetchone()
         return bool(row[0])
 
     def lines(self, run_id: str, after: int, most: int) -> list[tuple[int, StoredLine]]:
-        """Some lines of a run with their numbers, in the order of deciding."""
+        """Some lines of a run with their numbers, in the order of decisions."""
         rows = self._connection.execute(
             "SELECT id, line, answer_id FROM outcomes WHERE run_id = ? AND id > ?"
             " ORDER BY id LIMIT ?",
@@ -146,9 +145,9 @@ class Runs:
         return [(row[0], StoredLine(row[1], row[2])) for row in rows]
 
     def close(self, run_id: str, report: bytes, matched: bytes | None = None) -> None:
-        """The run's files are complete: forget the lines of the closed runs before it.
+        """Close a run whose files are complete, and delete the lines of earlier closed runs.
 
-        `closed` counts up: by clocks, which step, nobody could tell which run was the last.
+        The column `closed` is a counter: a clock may step, and would not give the order.
         """
         self._connection.execute(
             "UPDATE runs SET report = ?, matched = ?, closed = (SELECT max(closed) + 1 FROM runs)"
@@ -162,31 +161,31 @@ class Runs:
         )
 
     def update_report(self, run_id: str, report: bytes) -> None:
-        """Give a closed run the report that it has now."""
+        """Replace the report of a closed run."""
         self._connection.execute(
             "UPDATE runs SET report = ? WHERE run_id = ? AND closed", (report, run_id)
         )
 
     def unclosed(self) -> list[StoredRun]:
-        """Runs that were killed, oldest first; of this realm."""
+        """The killed runs of this realm, oldest first."""
         return list(self._runs("NOT closed AND realm_id = ? ORDER BY rowid", self._realm_id))
 
     def last(self) -> StoredRun | None:
-        """The last run that has something to say, of any realm; without one the last closed one."""
+        """The last closed run with a meaningful report, of any realm, else the last closed one."""
         newest = f"closed ORDER BY {_SPEAKS} DESC, closed DESC, rowid DESC LIMIT ?"
         return next(self._runs(newest, 1), None)
 
     def last_of_realm(self) -> StoredRun | None:
-        """The last run of this realm that has something to say, or the last closed one."""
+        """The same in this realm."""
         newest = f"closed AND realm_id = ? ORDER BY {_SPEAKS} DESC, closed DESC, rowid DESC"
         return next(self._runs(newest, self._realm_id), None)
 
     def closed(self, run_id: str) -> StoredRun | None:
-        """A run that was closed, of any realm."""
+        """A closed run of any realm; None without one."""
         return next(self._runs("closed AND run_id = ?", run_id), None)
 
     def first_start(self) -> float:
-        """When the first run of this realm started; 0 without one."""
+        """The start of the first run of this realm, seconds since 1970; 0 without one."""
         row = self._connection.execute(
             "SELECT min(started_at) FROM runs WHERE realm_id = ?", (self._realm_id,)
         ).fetchone()
@@ -198,12 +197,12 @@ class Runs:
         return list(islice(self._runs(condition, self._realm_id), most))
 
     def unreported(self, roots: Sequence[str]) -> list[str]:
-        """The killed runs over these roots that no run over them has ended since: nobody heard."""
+        """Killed runs over these roots that no complete run over them has followed since."""
         rows = self._connection.execute(
             "SELECT run_id, coalesce(json_extract(CAST(facts AS TEXT), '$.roots'), '[]'),"
             " json_extract(CAST(report AS TEXT), '$.run.exit_reason') FROM runs"
             " WHERE closed AND realm_id = ? AND json_valid(CAST(facts AS TEXT))"
-            " AND json_valid(CAST(report AS TEXT))"  # what is damaged need not stop other scans
+            " AND json_valid(CAST(report AS TEXT))"  # damaged reports must not stop other scans
             " ORDER BY closed DESC, rowid DESC",
             (self._realm_id,),
         )
@@ -226,7 +225,7 @@ class Runs:
         return [(run_id, os.fsdecode(folder)) for run_id, folder in rows]
 
     def delete(self, run_ids: Iterable[str]) -> None:
-        """Drop closed runs and their reports; what they were answered stays."""
+        """Delete closed runs and their reports; their answers stay."""
         self._connection.executemany(
             "DELETE FROM runs WHERE closed AND run_id = ?", ((run_id,) for run_id in run_ids)
         )

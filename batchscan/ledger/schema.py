@@ -1,8 +1,8 @@
-"""The ledger's tables, and how an older ledger becomes a newer one.
+"""The ledger's tables and the migrations between versions.
 
 `MIGRATIONS[n]` turns version n into n + 1 (`PRAGMA user_version`); released ones never change.
-`normalize_url`, `matches_in`, `site_of` and `to_read_anew` are functions of ours (`ledger.migrating`).
-Times are seconds since 1970, paths and names are bytes as the file system has them.
+`normalize_url`, `matches_in`, `site_of` and `to_read_anew` are Python functions (`ledger.migrate`).
+Times are seconds since 1970, paths and names are bytes as in the file system.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the ledger holds, counted: for all its realms, and what takes how much room."""
+"""Statistics of the whole ledger: counts by realm, and sizes of tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from batchscan.ledger.match_history import STATE, MatchHistory
 from batchscan.ledger.perspective import Perspective
 
-# Bytes of what can grow, where SQLite was built without a table of its pages.
+# Bytes of the large columns, if SQLite was built without `dbstat`.
 _CONTENTS = """
     SELECT 'answers', coalesce(sum(length(body)), 0) FROM answers
     UNION ALL SELECT 'unread_bodies', coalesce(sum(length(body)), 0) FROM unread_bodies
@@ -39,7 +39,7 @@ _PAID = """
 
 @dataclass(frozen=True, slots=True)
 class RealmStats:
-    """What is held of one realm."""
+    """Counts of one realm."""
 
     api_url: str
     sandbox: bool
@@ -48,8 +48,8 @@ class RealmStats:
     answers: int
     files: int  # with a final verdict
     rejected: int  # of these
-    credits: tuple[int, ...]  # charged since each of the moments asked for
-    doubts: int  # sends that may have been charged for nothing
+    credits: tuple[int, ...]  # charged since each of the given times
+    doubts: int  # sends that may have been charged without an answer
     open_claims: int
     matches: dict[str, dict[str, int]]  # by state, by disposition
     oldest_answer: float | None  # of those that are their picture's newest
@@ -58,7 +58,7 @@ class RealmStats:
 
 @dataclass(frozen=True, slots=True)
 class RunStats:
-    """What is held of runs."""
+    """Counts of runs."""
 
     open: int
     closed: int
@@ -74,18 +74,18 @@ class Stats:
         self._history = history
 
     def realms(self, moments: Sequence[float], news_of: Sequence[str]) -> list[RealmStats]:
-        """Each realm.
+        """The counts of each realm.
 
         Args:
-            moments: seconds since 1970; credits charged are counted since each.
-            news_of: the runs whose matches are new.
+            moments: seconds since 1970; credits are summed since each of them.
+            news_of: the runs whose matches count as new.
         """
         self._history.look_from(Perspective(tuple(news_of)))
         rows = self._connection.execute("SELECT id, api_url, sandbox FROM realms ORDER BY id")
         return [self._realm(moments, *row) for row in rows.fetchall()]
 
     def runs(self) -> RunStats:
-        """How many runs, from which to which."""
+        """The counts of runs."""
         closed, open_, oldest, newest = self._connection.execute(
             "SELECT count(nullif(closed, 0)), count(*) - count(nullif(closed, 0)),"
             " (SELECT run_id FROM runs ORDER BY rowid LIMIT 1),"
@@ -94,25 +94,25 @@ class Stats:
         return RunStats(open_, closed, oldest, newest)
 
     def latest_runs(self) -> list[tuple[str, bytes]]:
-        """The runs that are on, and each realm's last one that ended, with their facts."""
+        """The open runs and the last closed one of each realm, with their checkpoints."""
         return self._connection.execute(
             "SELECT run_id, facts FROM runs r WHERE NOT closed OR closed ="
             " (SELECT max(closed) FROM runs o WHERE o.realm_id = r.realm_id)"
         ).fetchall()
 
     def folders(self) -> int:
-        """How many folders hold, or held, pictures."""
+        """How many folders contain or contained pictures."""
         return _number(self._connection.execute("SELECT count(*) FROM folders"))
 
     def messages(self) -> tuple[int, int]:
-        """How many messages wait to be sent, and how many were."""
+        """How many messages are pending, and how many were delivered."""
         told, all_ = self._connection.execute(
             "SELECT count(told_at), count(*) FROM messages"
         ).fetchone()
         return all_ - told, told
 
     def free(self) -> int:
-        """Bytes of the file that nothing uses."""
+        """Unused bytes of the file."""
         return _number(
             self._connection.execute(
                 "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size"
@@ -120,10 +120,10 @@ class Stats:
         )
 
     def sizes(self, *, exact: bool = True) -> dict[str, int]:
-        """Bytes that each table takes with its indexes, the largest first.
+        """Bytes of each table with its indexes, the largest first.
 
         Args:
-            exact: whether to count pages, where this SQLite can; else what fills the most.
+            exact: whether to count pages, if this SQLite can; else only the large columns.
         """
         try:
             found = self._pages() if exact else self._contents()
@@ -183,7 +183,7 @@ class Stats:
         )
 
     def _matches(self, realm_id: int) -> dict[str, dict[str, int]]:
-        """The matches by their states, as the runs that are reported have them."""
+        """The matches by state and disposition."""
         rows = self._connection.execute(
             f"SELECT {STATE}, m.disposition, count(*) FROM sightings m"
             " JOIN pictures p ON p.id = m.picture_id WHERE p.realm_id = ? GROUP BY 1, 2",

@@ -1,8 +1,8 @@
-"""The tables of what one process saw, which are gone with its connection."""
+"""Temporary tables: what one process has seen; dropped with its connection."""
 
 from __future__ import annotations
 
-# What this process saw; gone with the connection. Unchanged pictures without matches are left out.
+# Unchanged pictures without matches are left out.
 TEMPORARY = """
     PRAGMA temp.cache_size = -16000;            -- KiB that stay in memory
     CREATE TEMP TABLE seen_pictures (
@@ -10,15 +10,15 @@ TEMPORARY = """
         path BLOB NOT NULL,
         fresh INTEGER NOT NULL                  -- scanned in this run
     );
-    CREATE TEMP TABLE report_pictures (         -- of the view that was asked last
+    CREATE TEMP TABLE report_pictures (         -- of the view that was used last
         picture_id INTEGER PRIMARY KEY,
         path BLOB NOT NULL,
         fresh INTEGER NOT NULL                  -- scanned in this run
     );
-    CREATE TEMP TABLE picture_sums (            -- of the matches of each of report_pictures
+    CREATE TEMP TABLE picture_sums (            -- counts of matches for each of report_pictures
         picture_id INTEGER PRIMARY KEY,
         fresh INTEGER NOT NULL,
-        present INTEGER NOT NULL,               -- and the others of those that are there
+        present INTEGER NOT NULL,               -- full, partial, new... count only these
         full INTEGER NOT NULL,
         partial INTEGER NOT NULL,
         new INTEGER NOT NULL,
@@ -29,30 +29,30 @@ TEMPORARY = """
         alarms INTEGER NOT NULL,                -- that `--fail-on` looks at
         news_alarms INTEGER NOT NULL,
         full_alarms INTEGER NOT NULL,
-        newest REAL                             -- when the newest one that is there was first seen
+        newest REAL                             -- first_seen of the newest present one
     );
-    CREATE TEMP TABLE report_rejected (         -- files seen that stand as rejected, unchanged
+    CREATE TEMP TABLE report_rejected (         -- unchanged files that are still rejected
         folder_id INTEGER NOT NULL,
         name BLOB NOT NULL,
         PRIMARY KEY (folder_id, name)
     ) WITHOUT ROWID;
     CREATE TEMP TABLE walked (folder_id INTEGER PRIMARY KEY);  -- folders that have pictures now
-    CREATE TEMP TABLE news_runs (run_id TEXT PRIMARY KEY) WITHOUT ROWID;  -- whose news this tells
-    CREATE TEMP TABLE message_drafts (                  -- of messages, until their number is known
+    CREATE TEMP TABLE news_runs (run_id TEXT PRIMARY KEY) WITHOUT ROWID;  -- whose matches are new
+    CREATE TEMP TABLE message_drafts (                  -- until the number of messages is known
         part INTEGER PRIMARY KEY,
         matches BLOB NOT NULL,                  -- JSON
         number INTEGER NOT NULL
     );
-    CREATE TEMP TABLE allowed_matches (                 -- matches of pictures seen that a rule allows
+    CREATE TEMP TABLE allowed_matches (                 -- matches that a rule allows
         picture_id INTEGER NOT NULL,
         key TEXT NOT NULL,
         PRIMARY KEY (picture_id, key)
     ) WITHOUT ROWID;
-    CREATE TEMP TABLE due_rescans (                     -- to be asked again, after what is new
+    CREATE TEMP TABLE due_rescans (                     -- to be sent again, after new pictures
         id INTEGER PRIMARY KEY,
-        counts_from REAL NOT NULL,              -- when its answer came, or counts as having come
+        counts_from REAL NOT NULL,              -- time of its answer; earlier with matches
         taken INTEGER NOT NULL DEFAULT 0,
-        covered INTEGER NOT NULL,               -- by another version's answer, which comes first
+        covered INTEGER NOT NULL,               -- by another version's answer, which is sent first
         folder BLOB NOT NULL,
         root BLOB,
         explicit INTEGER NOT NULL,

@@ -1,4 +1,4 @@
-"""The ledger's own thread: many writes a commit, and none is done before it is on the disk."""
+"""The ledger's thread: operations are committed in groups, and complete once they are on disk."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class _Operation:
 
 
 class LedgerThread:
-    """Runs operations on a `Ledger` in their order, and answers after the commit.
+    """Runs operations on a `Ledger` in order, and returns their results after the commit.
 
-    All that wait together are committed together, so that 64 workers share one `fsync`.
+    All waiting operations are committed together, so that 64 workers share one `fsync`.
     The queue holds at most one job for each task that awaits one.
     """
 
@@ -41,8 +41,8 @@ class LedgerThread:
     async def run(self, operation: Callable[[Ledger], T]) -> T:
         """Run `operation(ledger)` in a transaction; its effects are durable when this returns.
 
-        The operation is carried out even when the caller is cancelled meanwhile. It may be run
-        again after a rollback, so its only effects are those on the ledger.
+        The operation is run even if the caller is cancelled meanwhile. It may be run again after
+        a rollback, so it must have no effects other than those on the ledger.
 
         Raises:
             StorageError: the ledger cannot be read or written.
@@ -53,7 +53,7 @@ class LedgerThread:
         return result
 
     async def aclose(self) -> None:
-        """Finish what is queued, end the thread, close the ledger."""
+        """Run the queued operations, end the thread, close the ledger."""
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
 
@@ -63,7 +63,7 @@ class LedgerThread:
         self._ledger.close()
 
     def _take_turn(self) -> bool:
-        """Wait for jobs and do them; whether they were the last. Nothing of them is held on to."""
+        """Wait for jobs and run them; returns whether they were the last. Keeps no reference."""
         jobs, last = self._next_jobs()
         if jobs:
             self._commit(jobs)
@@ -81,23 +81,23 @@ class LedgerThread:
         return jobs, True
 
     def _commit(self, jobs: list[_Operation], *, writing: bool = False) -> None:
-        """Commit all together; where that fails each alone, so that one failure is one job's."""
+        """Commit all together; if that fails each alone, so that only the failing job fails."""
         try:
             with self._ledger.transaction(writing=writing):
                 for job in jobs:
                     job.value = job.operation(self._ledger)
         except sqlite3.OperationalError as error:
-            # The module raises some of its own, without a code.
+            # Errors raised by the Python module itself have no code.
             busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
             if busy and not writing:
-                # Whoever has looked may not wait to write, SQLite fears a deadlock: first wait,
-                # then look again and write.
+                # SQLite does not let a transaction that has read wait to write (deadlock): lock
+                # first, then read again and write.
                 self._commit(jobs, writing=True)
-            elif busy:  # and it has been waited for
+            elif busy:  # even after waiting
                 _fail(jobs, self._ledger.unusable(error))
             else:
                 self._commit_each(jobs)
-        except Exception:  # noqa: BLE001 - raised again where it belongs
+        except Exception:  # noqa: BLE001 - raised again for the job that fails
             self._commit_each(jobs)
 
     def _commit_each(self, jobs: list[_Operation]) -> None:
@@ -107,13 +107,13 @@ class LedgerThread:
                     job.value = job.operation(self._ledger)
             except sqlite3.Error as error:
                 job.error = self._ledger.unusable(error)
-            except Exception as error:  # noqa: BLE001 - carried over to the task that asked
+            except Exception as error:  # noqa: BLE001 - raised in the awaiting task
                 job.error = self._ledger.explained(error)
 
     def _answer(self, jobs: list[_Operation]) -> None:
         try:
             self._loop.call_soon_threadsafe(_resolve, jobs)
-        except RuntimeError:  # the loop is gone: a second signal; the commit holds
+        except RuntimeError:  # the loop is closed after a second signal; the commit is done
             return
 
 

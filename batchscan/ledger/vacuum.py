@@ -1,4 +1,4 @@
-"""Giving back the room that nothing in the ledger uses any more."""
+"""Vacuum: return unused space of the ledger to the file system."""
 
 from __future__ import annotations
 
@@ -14,21 +14,24 @@ from typing import TypeAlias
 from batchscan.errors import StorageError
 from batchscan.ledger.connection import open_for_change, unusable
 
-FreeBytes: TypeAlias = Callable[[str], int]  # of the disk that a folder is on
-_TEMPORARY = ("/var/tmp", "/usr/tmp")  # noqa: S108 - where SQLite looks, in its order
-_MORE = 1.05  # what a log takes beyond the pages in it
+FreeBytes: TypeAlias = Callable[[str], int]  # of the disk with a folder
+_TEMPORARY = ("/var/tmp", "/usr/tmp")  # noqa: S108 - SQLite's candidates, in its order
+_LOG_OVERHEAD = 1.05  # size of a log relative to its pages
 
 
 def free_bytes(folder: str) -> int:
-    """Bytes that are free on the disk of a folder."""
+    """Free bytes on the disk with a folder."""
     return shutil.disk_usage(folder).free
 
 
 def vacuum(path: Path, free: FreeBytes = free_bytes) -> tuple[int, int]:
-    """Write the ledger anew without its gaps; its size before and afterwards. Needs the lock.
+    """Rewrite the ledger without gaps; the lock must be held.
+
+    Returns:
+        Its size before and afterwards, in bytes.
 
     Raises:
-        StorageError: there is none of this version, or the disk has no room for it meanwhile.
+        StorageError: there is none of this version, or not enough room for the copies.
     """
     before = _size(path)
     with closing(open_for_change(path)) as connection:
@@ -46,12 +49,12 @@ def _size(path: Path) -> int:
 
 
 def _check_room(connection: sqlite3.Connection, path: Path, free: FreeBytes) -> None:
-    """It is written once into a temporary file, and from there into the log beside the ledger."""
+    """Check the room for two copies: a temporary file, and the log beside the ledger."""
     pages, unused, size = connection.execute(
         "SELECT page_count, freelist_count, page_size FROM pragma_page_count,"
         " pragma_freelist_count, pragma_page_size"
     ).fetchone()
-    needed = int((pages - unused) * size * _MORE)
+    needed = int((pages - unused) * size * _LOG_OVERHEAD)
     places = [str(path.parent), temporary_folder()]
     for place in places:
         sharing = sum(os.stat(other).st_dev == os.stat(place).st_dev for other in places)
@@ -64,7 +67,7 @@ def _check_room(connection: sqlite3.Connection, path: Path, free: FreeBytes) -> 
 
 
 def temporary_folder() -> str:
-    """The folder in which SQLite keeps temporary files."""
+    """SQLite's folder for temporary files."""
     named = (os.environ.get("SQLITE_TMPDIR"), os.environ.get("TMPDIR"))
     for folder in (*named, *_TEMPORARY):
         if folder and os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK):

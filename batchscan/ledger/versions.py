@@ -1,4 +1,4 @@
-"""The files that a picture's answer covers, for reports and evidence."""
+"""Reading the versions covered by a picture's answer, for reports and evidence."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COVERED_FILE: Final = (
 
 
 def versions_of(connection: sqlite3.Connection, picture_id: int) -> tuple[Version, ...]:
-    """The versions of a picture that were not asked about, at most so many, the largest first."""
+    """The covered versions of a picture, the largest first; at most a fixed number of them."""
     rows = connection.execute(
         "SELECT d.path, f.name, v.width, v.height, v.distance, v.difference, v.rule"
         f" FROM covered v JOIN files f ON {COVERED_FILE} JOIN folders d ON d.id = f.folder_id"
