@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+RAW_RULE: Final = "raw"
+"""The rule of two files of one shot: a RAW or HEIC and its JPEG."""
+
+JOINED_RULE: Final = "joined"
+"""The rule of two files of which people say that they are one picture."""
 
 
 class Fingerprint(NamedTuple):

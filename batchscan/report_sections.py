@@ -153,6 +153,10 @@ class Version(NamedTuple):
     distance: int  # how alike the two are (`likeness.CoveredBy`)
     difference: int
     rule: str
+    size: int = 0  # bytes
+    preview: bytes | None = None  # a small JPEG
+    who: str = ""  # joined the two
+    note: str | None = None
 
 
 class MatchCounts(NamedTuple):

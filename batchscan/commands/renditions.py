@@ -12,7 +12,9 @@ import msgspec
 
 from batchscan.errors import UsageError
 from batchscan.ledger import Ledger
-from batchscan.ledger.renditions import CoveredFile, RenditionDecision
+from batchscan.ledger.rendition_verdicts import RenditionDecision
+from batchscan.ledger.renditions import CoveredFile
+from batchscan.rendition_types import JOINED_RULE, RAW_RULE
 from batchscan.report.wording import amount
 from batchscan.util.escaping import escape_json, path_fields, printable, replace_surrogates
 from batchscan.util.timestamps import rfc3339
@@ -122,12 +124,13 @@ def as_text(ledger: Ledger) -> Iterator[str]:
         yield printable(group.path)
         yield f"{_size(group.width, group.height)}  asked"
         folder = os.path.dirname(group.path)
+        room = max(len(_why(each)) for each in group.versions)
         for each in group.versions:
             covered, asked = covered + each.covered, asked + (not each.covered)
             same = os.path.dirname(each.path) == folder
             name = printable(os.path.basename(each.path) if same else each.path)
             state = "covered" if each.covered else "asked"
-            yield f"{_size(each.width, each.height)}  {state:<7}  {_why(each):<18}  {name}"
+            yield f"{_size(each.width, each.height)}  {state:<7}  {_why(each):<{room}}  {name}"
     for said in decisions(ledger):
         yield _said(said)
     yield _sum(covered, asked)
@@ -142,14 +145,14 @@ def _sum(covered: int, asked: int) -> str:
 
 
 def _size(width: int, height: int) -> str:
-    return f"{width:>7} x {height:<5}"
+    return f"{width or '?':>7} x {height or '?':<5}"  # of old ledgers it is not known of all
 
 
 def _why(version: CoveredFileFields) -> str:
-    if version.rule == "joined":
+    if version.rule == JOINED_RULE:
         return "joined by you"
     how = f"{amount(version.distance, 'bit')}, {amount(version.difference, 'level')}"
-    return f"{how}, RAW pair" if version.rule == "raw" else how
+    return f"{how}, same shot" if version.rule == RAW_RULE else how
 
 
 def _said(said: RenditionDecisionFields) -> str:

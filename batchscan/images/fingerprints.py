@@ -12,9 +12,12 @@ from batchscan.images.conversion.bands import CONVERTIBLE, shrink_to_eight_bits
 from batchscan.images.metadata import provenance
 from batchscan.images.metadata.exif import exif_of
 from batchscan.images.metadata.ifd import ORIENTATION
-from batchscan.images.thumbnail import TURNS
+from batchscan.images.thumbnail import TURNS, small_jpeg
 from batchscan.rendition_types import Fingerprint
-from batchscan.renditions.fingerprint import SMALLEST_SIDE, fingerprint
+from batchscan.renditions.fingerprint import SMALLEST_SIDE, fingerprint, small_copy
+
+PREVIEW_EDGE: Final = 72
+"""Pixels that neither side of a covered version's preview has more of."""
 
 MAX_ASPECT: Final = 8  # times as long as wide: a strip has no shape to be known by
 _ENOUGH: Final = 192  # pixels of the shorter side that a reduced decode leaves
@@ -78,11 +81,19 @@ def fingerprint_of_jpeg(data: bytes, size: tuple[int, int], taken: str) -> Finge
     """The same of a JPEG of our own, made of a picture of this size."""
     with suppress(Exception):
         image = Image.open(io.BytesIO(data), formats=(JpegImagePlugin.JpegImageFile.format or "",))
-        scale = draft_scale(*image.size)
+        whole, scale = image.size, draft_scale(*image.size)
         image.draft(None, (max(1, image.width // scale), max(1, image.height // scale)))
         image.load()
-        return fingerprint_of(image, size, taken)
+        found = fingerprint_of(image, whole, taken)
+        return None if found is None else found._replace(width=size[0], height=size[1])
     return None
+
+
+def preview_of(found: Fingerprint | None) -> bytes | None:
+    """A small JPEG of a picture, of what it is compared by; None where that is not kept."""
+    if found is None or not found.thumbnail:
+        return None
+    return small_jpeg(small_copy(found.thumbnail, PREVIEW_EDGE))
 
 
 _ACROSS: Final = (

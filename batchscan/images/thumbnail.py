@@ -56,7 +56,7 @@ def thumbnail(
     canvas.paste(small, mask=small if small.mode == "RGBA" else None)
     # After loading: in a PNG the EXIF may come behind the pixels.
     turn = TURNS.get(exif_of(image.info).number(ORIENTATION) or orientation)
-    return _smallest(canvas if turn is None else canvas.transpose(turn))
+    return small_jpeg(canvas if turn is None else canvas.transpose(turn))
 
 
 def draft_scale(width: int, height: int) -> int:
@@ -93,7 +93,8 @@ def _in_mode(band: Image.Image, mode: str) -> Image.Image:
     return band.convert(mode)
 
 
-def _smallest(canvas: Image.Image) -> bytes:
+def small_jpeg(canvas: Image.Image) -> bytes:
+    """A JPEG file of a small picture, of so many bytes as a page has room for."""
     data = b""
     for quality in _QUALITIES:
         buffer = io.BytesIO()

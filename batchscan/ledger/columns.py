@@ -64,7 +64,7 @@ COLUMNS = {
     },
     "covered": {
         "INTEGER": "realm_id picture_id distance difference bytes width height",
-        "BLOB": "sha256 by_sha256 by_path",
+        "BLOB": "sha256 by_sha256 by_path preview",
         "TEXT": "rule format",
     },
     "rendition_decisions": {

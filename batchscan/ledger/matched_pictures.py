@@ -83,7 +83,7 @@ class MatchedPictures:
             thumbnail=thumbnail,
             provenance=msgspec.json.decode(provenance, type=Provenance) if provenance else None,
             decisions=self._decisions.of_picture(picture_id),
-            versions=versions_of(self._connection, picture_id),
+            versions=versions_of(self._connection, picture_id, previews=self._most is not None),
             previews=self._theirs.previews_of(picture_id) if self._theirs else {},
         )
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from batchscan.ledger.block_cache import BlockCache
 from batchscan.ledger.rendition_files import (
@@ -16,6 +15,7 @@ from batchscan.ledger.rendition_files import (
     RenditionFiles,
     fingerprint_in,
 )
+from batchscan.ledger.rendition_verdicts import RenditionDecision, Verdicts
 from batchscan.ledger.versions import COVERED_FILE
 from batchscan.model import Candidate, Stat
 from batchscan.rendition_types import CoveredBy, Fingerprint
@@ -32,6 +32,7 @@ class Cover(NamedTuple):
 
     picture_id: int  # of the answered picture
     by: CoveredBy
+    size: tuple[int, int] = (0, 0)  # of the covered one, in pixels
 
 
 class CoveredFile(NamedTuple):
@@ -46,39 +47,6 @@ class CoveredFile(NamedTuple):
     asked_height: int
     sha256: str
     asked: bool  # whether it was sent all the same, without `--renditions cover`
-
-
-Word: TypeAlias = Literal["split", "join"]
-
-
-class RenditionDecision(NamedTuple):
-    """A person's decision about one picture (split) or two (join)."""
-
-    word: Word
-    at: float  # seconds since 1970
-    who: str
-    sha256: str
-    path: bytes
-    other_sha256: str | None = None  # of a join
-    other_path: bytes | None = None
-    note: str | None = None
-
-
-@dataclass(slots=True)
-class Verdicts:
-    """The result of all decisions: the last one about a picture counts."""
-
-    alone: set[str] = field(default_factory=set)  # contents that are not versions of others
-    joined: set[frozenset[str]] = field(default_factory=set)  # pairs that are one picture
-
-    def enter(self, word: Word, one: str, other: str | None) -> None:
-        """Apply the next decision."""
-        if word == "split":
-            self.alone.add(one)
-            self.joined = {pair for pair in self.joined if one not in pair}
-        elif other is not None:
-            self.alone -= {one, other}
-            self.joined.add(frozenset((one, other)))
 
 
 class Renditions:
@@ -151,11 +119,11 @@ class Renditions:
             for number, folder, name, *stat in rows
         ]
 
-    def cover(self, file: RenditionFile, cover: Cover) -> None:
-        """Store what covers a content."""
+    def cover(self, file: RenditionFile, cover: Cover, preview: bytes | None = None) -> None:
+        """Store what covers a content, and its preview."""
         by = cover.by
         self._connection.execute(
-            "INSERT OR REPLACE INTO covered VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO covered VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 self._realm_id,
                 bytes.fromhex(file.sha256),
@@ -164,20 +132,38 @@ class Renditions:
                 os.fsencode(by.path),
                 *(by.distance, by.difference, by.rule),
                 *(file.stat.size, file.format, file.width, file.height),
+                preview,
             ),
+        )
+
+    def lacks_preview(self, sha256: str) -> bool:
+        """Whether nothing is kept of what a covered content looks like."""
+        row = self._connection.execute(
+            "SELECT 1 FROM covered WHERE realm_id = ? AND sha256 = ? AND preview IS NULL",
+            (self._realm_id, bytes.fromhex(sha256)),
+        ).fetchone()
+        return row is not None
+
+    def keep_preview(self, sha256: str, preview: bytes) -> None:
+        """Keep what a covered content looks like."""
+        self._connection.execute(
+            "UPDATE covered SET preview = ? WHERE realm_id = ? AND sha256 = ?",
+            (preview, self._realm_id, bytes.fromhex(sha256)),
         )
 
     def covered(self, sha256: str) -> Cover | None:
         """What covers a content; None if nothing does."""
         row = self._connection.execute(
-            "SELECT picture_id, by_path, by_sha256, distance, difference, rule FROM covered"
+            "SELECT width, height, picture_id, by_path, by_sha256, distance, difference, rule"
+            " FROM covered"
             " WHERE realm_id = ? AND sha256 = ?",
             (self._realm_id, bytes.fromhex(sha256)),
         ).fetchone()
         if row is None:
             return None
-        picture_id, path, by, *how = row
-        return Cover(picture_id, CoveredBy(os.fsdecode(path), by.hex(), *how))
+        width, height, picture_id, path, by, *how = row
+        covered_by = CoveredBy(os.fsdecode(path), by.hex(), *how)
+        return Cover(picture_id, covered_by, (width, height))
 
     def covered_files(self) -> Iterator[CoveredFile]:
         """All files that are versions of an answered picture, by picture, the largest first."""

@@ -483,6 +483,13 @@ MIGRATIONS = (
         PRIMARY KEY (picture_id, key)
     ) WITHOUT ROWID;
     """,
+    """
+    -- What a covered version looks like, a small JPEG, where the answer about it has matches.
+    ALTER TABLE covered ADD COLUMN preview BLOB;
+    -- Those of pictures that were made smaller to be sent were taken of a part; they are taken anew.
+    DELETE FROM fingerprints WHERE sha256 IN (SELECT p.sha256 FROM pictures p
+        JOIN claims c ON c.picture_id = p.id WHERE c.sent LIKE '%"r1"%');
+    """,
 )
 
 VERSION = len(MIGRATIONS)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from typing import Final
 
+from batchscan.rendition_types import JOINED_RULE
 from batchscan.report_sections import Version
 from batchscan.util.paths import join_path
 
@@ -16,12 +18,37 @@ COVERED_FILE: Final = (
 """Joins a file of `files f` to what covers it in `covered v`."""
 
 
-def versions_of(connection: sqlite3.Connection, picture_id: int) -> tuple[Version, ...]:
+def versions_of(
+    connection: sqlite3.Connection, picture_id: int, *, previews: bool = False
+) -> tuple[Version, ...]:
     """The covered versions of a picture, the largest first; at most a fixed number of them."""
+    return tuple(_versions(connection, picture_id, previews=previews))
+
+
+def _versions(
+    connection: sqlite3.Connection, picture_id: int, *, previews: bool
+) -> Iterator[Version]:
     rows = connection.execute(
-        "SELECT d.path, f.name, v.width, v.height, v.distance, v.difference, v.rule"
+        "SELECT d.path, f.name, v.sha256, v.by_sha256, v.width, v.height, v.distance, v.difference,"
+        " v.rule, v.bytes, iif(?2, v.preview, NULL)"
         f" FROM covered v JOIN files f ON {COVERED_FILE} JOIN folders d ON d.id = f.folder_id"
-        " WHERE v.picture_id = ? ORDER BY v.width * v.height DESC, d.path, f.name LIMIT ?",
-        (picture_id, MAX_VERSIONS),
-    )
-    return tuple(Version(join_path(folder, name), *rest) for folder, name, *rest in rows)
+        " WHERE v.picture_id = ?1 ORDER BY v.width * v.height DESC, d.path, f.name LIMIT ?3",
+        (picture_id, previews, MAX_VERSIONS),
+    ).fetchall()
+    for folder, name, sha256, by, *rest in rows:
+        found = Version(join_path(folder, name), *rest)
+        if found.rule == JOINED_RULE:
+            found = _with_decision(connection, found, sha256, by)
+        yield found
+
+
+def _with_decision(
+    connection: sqlite3.Connection, version: Version, one: bytes, other: bytes
+) -> Version:
+    """The same with who joined the two, and why."""
+    row = connection.execute(
+        "SELECT who, note FROM rendition_decisions WHERE word = 'join'"
+        " AND sha256 IN (?1, ?2) AND other_sha256 IN (?1, ?2) ORDER BY id DESC LIMIT 1",
+        (one, other),
+    ).fetchone()
+    return version if row is None else version._replace(who=row[0], note=row[1])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
 from batchscan.engines.interface import Engine
 from batchscan.enums import DeferReason
+from batchscan.images.fingerprints import preview_of
 from batchscan.images.sending import is_converted
 from batchscan.ledger import FreshnessPolicy, KnownPicture, Ledger, LedgerThread
 from batchscan.ledger.rendition_files import RenditionFile
@@ -73,14 +75,16 @@ class RenditionCoverer:
         if not self.settings.force and known:
             return False
         if image.fingerprint is None and is_converted(image):
-            if looked:
-                image = replace(image, fingerprint=kept)
+            if looked and kept is not None:
+                size = (image.width or kept.width, image.height or kept.height)
+                image = replace(image, fingerprint=kept, width=size[0], height=size[1])
             else:
                 made = await make_sendable(image, candidate)
                 if isinstance(made, NotSendable):
                     return made
                 self.engine.release(made)
-                image = replace(image, fingerprint=made.fingerprint)
+                found, size = made.fingerprint, (made.width, made.height)
+                image = replace(image, fingerprint=found, width=size[0], height=size[1])
         await self.ledger.run(partial(self._note, image, candidate, bool(known)))
         return True
 
@@ -125,8 +129,23 @@ class RenditionCoverer:
         if found is None:
             return None
         cover, answered = found
+        await self._keep_preview(image, answered)
+        width, height = image.width or cover.size[0], image.height or cover.size[1]
+        image = replace(image, width=width, height=height)
         outcome = _covered(subject_of(image), watch, answered, cover.by)
         return Stored(outcome, answered.picture_id, answered.answer_id, equal=True)
+
+    async def _keep_preview(self, image: Image, answered: Answered) -> None:
+        """Keep what a version looks like where only a later answer about it has matches."""
+        if self.settings.dry_run or not await self.ledger.run(
+            lambda ledger: ledger.renditions.lacks_preview(image.sha256)
+        ):
+            return
+        preview = await _preview(image.fingerprint, answered)
+        if preview is not None:
+            await self.ledger.run(
+                lambda ledger: ledger.renditions.keep_preview(image.sha256, preview)
+            )
 
     def load_answer(self, ledger: Ledger, file: RenditionFile) -> Answered | None:
         """The answer of a picture, if it can cover its versions: it is current and complete."""
@@ -174,7 +193,10 @@ class RenditionCoverer:
         if first is not None and file.width * file.height > first.width * first.height:
             subject = replace(subject, warnings=(*subject.warnings, BETTER_THAN_ASKED))
         outcome = _covered(subject, watch, answered, covering.by)
-        await self.recorder.record(outcome, partial(_remember, file, covering.by, answered))
+        preview = await _preview(file.fingerprint, answered)
+        await self.recorder.record(
+            outcome, partial(_remember, file, covering.by, answered, preview)
+        )
 
     async def _plan_to_cover(self, subject: Subject, covering: Covering, watch: Stopwatch) -> None:
         detail = f"would be covered by the answer of {covering.by.path}"
@@ -219,10 +241,24 @@ def _subject(file: RenditionFile) -> Subject:
     )
 
 
-def _remember(file: RenditionFile, by: CoveredBy, answered: Answered, ledger: Ledger) -> Recorded:
+async def _preview(found: Fingerprint | None, answered: Answered) -> bytes | None:
+    """What a version looks like, where reports show it: below a picture with matches."""
+    answer = answered.answer
+    if not (answer.matches or answer.gone):
+        return None
+    return await asyncio.to_thread(preview_of, found)
+
+
+def _remember(
+    file: RenditionFile,
+    by: CoveredBy,
+    answered: Answered,
+    preview: bytes | None,
+    ledger: Ledger,
+) -> Recorded:
     """Store what covers a file, so that later runs need not open it."""
     picture_id, path = answered.picture_id, file.candidate.path
-    ledger.renditions.cover(file, Cover(picture_id, by))
+    ledger.renditions.cover(file, Cover(picture_id, by), preview)
     ledger.files.upsert(path, file.stat, picture_id=picture_id, sha256=file.sha256)
     ledger.report_pictures.add(picture_id, by.path, fresh=False)
     return Recorded(answered.answer_id)

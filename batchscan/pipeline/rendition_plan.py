@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from batchscan.ledger.rendition_files import Hashes
-from batchscan.ledger.renditions import Verdicts
+from batchscan.ledger.rendition_verdicts import Verdicts
 from batchscan.renditions.grouping import Group, Groups, Pictures
 from batchscan.renditions.index import HASH_BYTES
 

@@ -29,7 +29,7 @@ from batchscan.errors import StopRun
 from batchscan.images.sending import is_converted
 from batchscan.ledger import Ledger, LedgerThread
 from batchscan.ledger.rendition_files import Hashes, RenditionFile, with_thumbnail
-from batchscan.ledger.renditions import Verdicts
+from batchscan.ledger.rendition_verdicts import Verdicts
 from batchscan.model import Candidate, NotSendable
 from batchscan.pipeline.concurrency import ByteSemaphore
 from batchscan.pipeline.rendition_family import Answered, Member

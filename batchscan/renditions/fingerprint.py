@@ -108,6 +108,20 @@ def differences(one: bytes, other: bytes) -> Differences:
     )
 
 
+def small_copy(thumbnail: bytes, edge: int) -> Image.Image:
+    """A picture in colour and in its own shape, of what is kept for a second look.
+
+    Args:
+        thumbnail: of a fingerprint.
+        edge: pixels that neither side has more of.
+    """
+    grey = unpacked(thumbnail[_COLOURS:])
+    grey.thumbnail((edge, edge), Image.Resampling.LANCZOS)
+    colours = Image.frombytes("RGB", (_COLOUR_SIDE, _COLOUR_SIDE), thumbnail[:_COLOURS])
+    _, *tints = colours.resize(grey.size, Image.Resampling.LANCZOS).convert("YCbCr").split()
+    return Image.merge("YCbCr", (grey, *tints)).convert("RGB")
+
+
 def _values(image: Image.Image) -> npt.NDArray[np.int16]:
     size = (_FINE_SIDE, _FINE_SIDE)
     return np.asarray(image.resize(size, Image.Resampling.LANCZOS)).astype(np.int16)

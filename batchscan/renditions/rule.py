@@ -15,8 +15,6 @@ from batchscan.rendition_types import Fingerprint
 from batchscan.renditions.fingerprint import colour_difference, differences, distance
 
 RULE: Final = "v1"
-RAW_RULE: Final = "raw"
-JOINED_RULE: Final = "joined"
 MAX_DISTANCE: Final = 15  # bits of 256
 MAX_DIFFERENCE: Final = 16  # levels of 256, of any channel of a 48 x 48 thumbnail
 MAX_GREY: Final = 16  # levels, of 64 x 64 grey points

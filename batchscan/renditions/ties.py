@@ -7,12 +7,10 @@ import re
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
-from batchscan.rendition_types import Fingerprint
+from batchscan.rendition_types import JOINED_RULE, RAW_RULE, Fingerprint
 from batchscan.renditions.fingerprint import distance
 from batchscan.renditions.rule import (
-    JOINED_RULE,
     MAX_DISTANCE_OF_RAW,
-    RAW_RULE,
     RULE,
     likeness,
 )

@@ -22,6 +22,8 @@ from batchscan.report.html_assets import environment
 from batchscan.report.html_escaping import MAX_LINK, MAX_SHOWN, cut, data_uri, whole
 from batchscan.report.match_counts import NEWS, FacetCounts, counts_of
 from batchscan.report.rechecks import described
+from batchscan.report.versions import likeness_of
+from batchscan.report.wording import size
 from batchscan.report_sections import MatchFacets, PictureMatches
 from batchscan.util.escaping import replace_surrogates
 from batchscan.util.paths import split_path
@@ -31,7 +33,8 @@ SHARE = 4  # a picture takes at most this part of the room left, and a match of 
 
 _KINDS = tuple(MatchKind)
 _LINK_BYTES = 150  # of the markup around an address
-_MAX_VERSIONS = 12  # of a picture, that are named
+_MAX_VERSIONS = 12  # of a picture, that are shown
+VERSIONS_SHARE = 8  # previews of versions take at most this part of all
 _MAX_DECISIONS = 5  # about a match, the newest
 
 
@@ -63,6 +66,14 @@ class MatchView(NamedTuple):
     theirs_at: str | None
 
 
+class VersionView(NamedTuple):
+    """A version of a picture as it is shown."""
+
+    name: str
+    facts: str  # its size, and how alike the two are
+    preview: Markup | None
+
+
 @dataclass(frozen=True, slots=True)
 class PictureView:
     """A picture as it is shown."""
@@ -80,7 +91,7 @@ class PictureView:
     full: int
     partial: int
     news: int
-    versions: tuple[str, ...]  # that were not asked about, the largest first
+    versions: tuple[VersionView, ...]  # that were not asked about, the largest first
     more_versions: int
     newest: int  # when its newest match was first seen
     asked: str
@@ -114,8 +125,10 @@ def picture_list(pictures: Iterable[PictureMatches], table: str) -> PictureList:
     shown, counts = PictureList(), FacetCounts()
     template = environment().get_template("picture.html")
     room, counted = MAX_BYTES, True
+    for_previews = MAX_BYTES // VERSIONS_SHARE
     for number, picture in enumerate(pictures, 1):
-        entry = view_of(number, picture, room // SHARE)
+        entry = view_of(number, picture, room // SHARE, for_previews)
+        for_previews -= sum(len(each.preview or "") for each in entry.versions)
         article = template.render(entry=entry, table=table)
         room -= len(article.encode())
         if room < 0:
@@ -133,13 +146,14 @@ def picture_list(pictures: Iterable[PictureMatches], table: str) -> PictureList:
     return shown
 
 
-def view_of(number: int, picture: PictureMatches, room: int) -> PictureView:
+def view_of(number: int, picture: PictureMatches, room: int, for_previews: int = 0) -> PictureView:
     """Make up what is shown of a picture.
 
     Args:
         number: of its article.
         picture: the picture.
         room: bytes that it should not take more than.
+        for_previews: bytes that are left for those of its versions.
     """
     counts = picture.counts or counts_of(picture.matches)
     findings = tuple(_findings(picture, room))
@@ -159,20 +173,23 @@ def view_of(number: int, picture: PictureMatches, room: int) -> PictureView:
         full=counts.full,
         partial=counts.partial,
         news=counts.news,
-        versions=tuple(_versions(picture)),
+        versions=tuple(_versions(picture, for_previews)),
         more_versions=max(0, len(picture.versions) - _MAX_VERSIONS),
         newest=int(picture.scanned_at if counts.newest is None else counts.newest),
         asked=moment(picture.scanned_at),
     )
 
 
-def _versions(picture: PictureMatches) -> Iterator[str]:
-    """Name the first of a picture's versions and their sizes; their folders where they differ."""
+def _versions(picture: PictureMatches, room: int) -> Iterator[VersionView]:
+    """Show the first of a picture's versions; their folders where they differ."""
     folder, _ = split_path(picture.path)
     for each in picture.versions[:_MAX_VERSIONS]:
         other, name = split_path(each.path)
         shown = os.fsdecode(name if other == folder else each.path)
-        yield f"{cut(replace_surrogates(shown))} ({each.width:,} × {each.height:,})"
+        preview = data_uri(each.preview)
+        room -= len(preview or "")
+        facts = f"{each.width:,} × {each.height:,}, {size(each.size)}, {likeness_of(each)}"
+        yield VersionView(cut(replace_surrogates(shown)), facts, preview if room >= 0 else None)
 
 
 def moment(seconds: float) -> str:

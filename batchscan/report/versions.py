@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from batchscan.rendition_types import JOINED_RULE, RAW_RULE
 from batchscan.report.schema import Report
 from batchscan.report.wording import amount
+from batchscan.report_sections import Version
+from batchscan.util.escaping import printable
 
 
 def renditions(report: Report) -> Iterator[str]:
@@ -23,3 +26,13 @@ def renditions(report: Report) -> Iterator[str]:
     else:
         saved = amount(files.renditions_credits or 0, "credit")
         yield f"{said}; `--renditions cover` saves {saved}."
+
+
+def likeness_of(version: Version) -> str:
+    """How alike a version and the picture that covers it are, or who says so and why."""
+    if version.rule == JOINED_RULE:
+        who = printable(version.who) or "somebody"
+        return f"joined by {who}{f': {printable(version.note)}' if version.note else ''}"
+    bits, levels = amount(version.distance, "bit"), amount(version.difference, "level")
+    pair = ", of the same shot" if version.rule == RAW_RULE else ""
+    return f"{bits} and {levels} apart{pair}"

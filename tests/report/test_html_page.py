@@ -21,6 +21,7 @@ from batchscan.report_sections import (
     MatchFacets,
     MatchSummary,
     PictureMatches,
+    Version,
 )
 from tests.support.match_builders import (
     DAY,
@@ -450,6 +451,48 @@ def test_a_million_pictures_that_do_not_fit_are_not_asked_for_and_filters_count_
                   "example.com (700,000)", "no site at all (1)", "/pics/ (999,999)"):  # fmt: skip
         assert words in made.text
     assert made.values("form", "data-matches") == ["1000000"]
+
+
+def version(name: str, **changes: Any) -> Version:
+    look = b"\xff\xd8\xff" + bytes(1_000)
+    given: dict[str, Any] = {"rule": "v1", "size": 45_100, "preview": look}
+    return Version(name.encode(), 300, 200, 2, 9, **(given | changes))
+
+
+def test_versions_stand_below_their_picture_with_how_alike_they_are_and_who_says_so():
+    versions = (
+        version("/pics/a-300x200.jpg"),
+        version("/pics/a.dng", rule="raw", preview=None),
+        version("/other/b.jpg", rule="joined", who="ines", note="<the> same print"),
+    )
+    found = [picture("/pics/a.jpg", match("https://b.test/a"), versions=versions)]
+
+    made = page(report_of(found), found)
+
+    assert made.html.count("<article") == 1
+    for words in (
+        "a-300x200.jpg 300 × 200, 45.1 kB, 2 bits and 9 levels apart",
+        "a.dng 300 × 200, 45.1 kB, 2 bits and 9 levels apart, of the same shot",
+        "/other/b.jpg 300 × 200, 45.1 kB, joined by ines: <the> same print",
+    ):
+        assert words in made.text
+    assert made.html.count('<li><img src="data:image/jpeg;base64,') == 2
+
+
+def test_previews_of_versions_take_a_part_of_the_file_only(monkeypatch):
+    monkeypatch.setattr(bounds, "MAX_BYTES", 160_000)
+    versions = tuple(version(f"/pics/a-{n}.jpg") for n in range(20))
+    found = [
+        picture(f"/pics/{n}.jpg", match("https://b.test/a"), versions=versions) for n in range(10)
+    ]
+
+    made = page(report_of(found), found)
+
+    assert made.html.count("<article") == 10
+    previews = re.findall(r'<li><img src="([^"]+)"', made.html)
+    assert 0.5 < sum(map(len, previews)) * bounds.VERSIONS_SHARE / 160_000 <= 1
+    assert made.text.count("45.1 kB") == 10 * 12
+    assert made.text.count("and 8 more") == 10
 
 
 def test_conversions_are_reported_by_format():

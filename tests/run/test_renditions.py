@@ -407,7 +407,14 @@ async def test_report_and_evidence_name_the_file_that_was_asked_about_and_its_ve
 
         page = (bench.folder / "output" / "runs" / ran.report.run.id / "report.html").read_text()
         assert page.count('<article class="picture"') == 1
-        assert "Not asked about, as versions of it: a-640x480.jpg (640 × 480)," in page
+        shown = re.findall(
+            r'<li><img src="data:image/jpeg;base64,[^"]+" alt=""[^>]*>'
+            r"<span>(\S+) <small>([^<]+)</small>",
+            page,
+        )
+        assert [name for name, _ in shown] == ["a-640x480.jpg", "a-400x300.jpg", "a-300x225.jpg"]
+        kb = len(A["a-640x480.jpg"]) / 1000
+        assert re.fullmatch(rf"640 × 480, {kb:.1f} kB, \d bits? and \d+ levels apart", shown[0][1])
         with bench.ledger() as ledger:
             (picture_id,) = ledger.evidence.pictures_at(
                 os.fsencode(bench.images / "a-300x225.jpg"), None

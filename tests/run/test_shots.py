@@ -85,6 +85,7 @@ async def test_both_files_of_a_shot_are_one_picture_and_nothing_else_is(bench):
         "phone/IMG_1.HEIC": ("IMG_1.JPG", "raw"),
     }, "what is sent as it is stands for its shot"
     assert all(line.covered_by.distance <= 31 for line in ran.lines.values() if line.covered_by)
+    assert (ran.lines["phone/IMG_1.HEIC"].width, ran.lines["phone/IMG_1.HEIC"].height) == (600, 400)
     sent = ran.report.files.scanned
     assert dry.report.run.plan.pictures == sent == len(bench.checks()) == len(ran.lines) - 5
 
