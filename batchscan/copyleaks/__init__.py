@@ -1,1 +1,1 @@
-"""The vendor's API and nothing else: requests, answers, errors, token, transport."""
+"""A client for the vendor's API; imports nothing else of batchscan."""

@@ -1,4 +1,4 @@
-"""Requests sent and answers held against the vendor's table, with a token that others keep."""
+"""Sending requests with a given token, and turning error responses into exceptions."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from batchscan.copyleaks.whose import LONG_ANSWER, Endpoint, endpoint_of, named_
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A check's answer as it came; `answers.read_check` says what it says."""
+    """The verbatim answer to a check; parsed by `responses.read_check`."""
 
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
 
 
 class ApiChannel:
-    """Asks, and reads what comes back; knows neither the key nor how to get a token."""
+    """Sends requests; has neither the key nor a way to get a token."""
 
     def __init__(self, api_url: str, transport: Transport, now: Callable[[], float]) -> None:
-        """Prepare; `now` gives seconds since 1970."""
+        """Send to `api_url`; `now` returns seconds since 1970."""
         self._api_url = api_url
         self._transport = transport
         self._now = now
         self._date: str | None = None  # the last answer's Date header
-        self.server_time: float | None = None  # seconds since 1970 by the last one that was read
+        self.server_time: float | None = None  # seconds since 1970, by the last valid header
 
     async def check(
         self,
@@ -44,20 +44,20 @@ class ApiChannel:
         token: str,
         leaving: Callable[[], None] | None = None,
     ) -> Checked:
-        """Send one picture once; paid when it is answered, but for the sandbox.
+        """Send one picture once; an answer is charged, except in the sandbox.
 
-        The answer is not read here, for whoever paid for it has to keep it first.
+        The answer is not parsed here: the caller has to store it first.
 
         Args:
-            scan_id: the id that the form was made for.
-            form: the picture, by `requests.check_form`.
+            scan_id: the id of the form.
+            form: the picture, made by `requests.check_form`.
             token: the access token.
-            leaving: called when the first byte leaves.
+            leaving: called when the first byte is sent.
 
         Raises:
-            OtherAnswer: a 200 came that names another scan id, or answers no check at all.
-            BadResponse: a 200 came that is nothing like an answer.
-            CopyleaksError: as its tree says.
+            OtherAnswer: a 200 that names another scan id, or is the answer of another endpoint.
+            BadResponse: a 200 that is not like an answer.
+            CopyleaksError: see `errors`.
         """
         request = requests.check(self._api_url, scan_id, form, token)
         response = await self._send(request, token, leaving=leaving)
@@ -81,18 +81,18 @@ class ApiChannel:
     async def ask(
         self, request: Request, secret: str, endpoint: Literal["login", "credits"]
     ) -> bytes:
-        """The body of a 200; `secret` is what is sent and must not be shown where it is echoed.
+        """The body of a 200; `secret` is removed from error messages that echo it.
 
         Raises:
-            OtherAnswer: a 200 came that another endpoint gives.
-            CopyleaksError: as its tree says.
+            OtherAnswer: a 200 that is the answer of another endpoint.
+            CopyleaksError: see `errors`.
         """
         response = await self._send(request, secret, login=endpoint == "login")
         self._check_endpoint(response, endpoint)
         return response.body
 
     def _check_endpoint(self, response: Response, asked: Endpoint) -> None:
-        """Take no answer that was given to another question; it may hold a token."""
+        """Refuse the answer of another endpoint, which may contain a token."""
         answers = endpoint_of(response.body)
         if answers not in (None, asked):
             self._transport.distrust()
@@ -110,7 +110,7 @@ class ApiChannel:
     ) -> Response:
         response = await self._transport.send(request, leaving)
         date = response.headers.get("Date")
-        if date != self._date:  # many answers come within its second
+        if date != self._date:  # parse it once a second
             self._date, self.server_time = date, _date(date) or self.server_time
         if response.status == HTTPStatus.OK:
             return response

@@ -1,4 +1,4 @@
-"""The vendor's API as three calls: log in, check a picture, ask for the balance."""
+"""The client for the vendor's API: log in, check a picture, get the balance."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from batchscan.copyleaks.transport import Transport
 
 @dataclass(frozen=True, slots=True)
 class ApiAccount:
-    """Whose account, and at which addresses."""
+    """An account and the addresses of the service."""
 
     api_url: str
     identity_url: str
@@ -30,12 +30,12 @@ class ApiAccount:
 
 
 class CopyleaksClient:
-    """Asks the vendor's API with one shared token, renewed once when it is refused."""
+    """Calls the vendor's API with a shared token, which is renewed when it is refused."""
 
     def __init__(
         self, account: ApiAccount, transport: Transport, token_file: Path, now: Callable[[], float]
     ) -> None:
-        """Prepare; `now` gives seconds since 1970."""
+        """Use an account; `now` returns seconds since 1970."""
         self._account = account
         self._channel = ApiChannel(account.api_url, transport, now)
         self._now = now
@@ -44,7 +44,7 @@ class CopyleaksClient:
 
     @property
     def server_time(self) -> float | None:
-        """Seconds since 1970 by the last answer that said so."""
+        """The server's time in the last answer, seconds since 1970."""
         return self._channel.server_time
 
     @property
@@ -54,11 +54,11 @@ class CopyleaksClient:
 
     @property
     def ready(self) -> bool:
-        """Whether there is a token in memory, so that a check would start at once."""
+        """Whether there is a token in memory, so that a check needs no login."""
         return self._tokens.ready
 
     async def login(self) -> None:
-        """Make sure that there is a token, by logging in where none is kept.
+        """Make sure that there is a token, logging in if none is stored.
 
         Raises:
             CopyleaksError: the login failed.
@@ -66,7 +66,7 @@ class CopyleaksClient:
         await self._tokens.token()
 
     async def token(self) -> SecretStr:
-        """The token, for whoever sends with it.
+        """A valid token.
 
         Raises:
             CopyleaksError: the login failed.
@@ -74,22 +74,22 @@ class CopyleaksClient:
         return await self._tokens.token()
 
     def refused(self, token: str) -> None:
-        """The service would not take this token any more: the next call will log in anew."""
+        """Drop a token that the service refused; the next call logs in."""
         self._tokens.refused(token)
 
     async def check(
         self, scan_id: str, form: Multipart, leaving: Callable[[], None] | None = None
     ) -> Checked:
-        """Send one picture once; paid when it is answered, but for the sandbox.
+        """Send one picture once; an answer is charged, except in the sandbox.
 
         Args:
-            scan_id: the id that the form was made for.
-            form: the picture, by `requests.check_form`.
-            leaving: called when the first byte leaves.
+            scan_id: the id of the form.
+            form: the picture, made by `requests.check_form`.
+            leaving: called when the first byte is sent.
 
         Raises:
-            TokenRefused: the next call will log in anew.
-            CopyleaksError: as its tree says.
+            TokenRefused: the token was refused; the next call logs in.
+            CopyleaksError: see `errors`.
         """
         token = await self._tokens.token()
         try:
@@ -99,14 +99,14 @@ class CopyleaksClient:
             raise
 
     async def credits(self) -> int:
-        """The account's balance.
+        """The account's balance, in credits.
 
         Raises:
-            CopyleaksError: as its tree says.
+            CopyleaksError: see `errors`.
         """
         try:
             return await self._credits()
-        except (TokenRefused, OtherAnswer):  # now with another token, over another connection
+        except (TokenRefused, OtherAnswer):  # again with a new token, over a new connection
             return await self._credits()
 
     async def _credits(self) -> int:
@@ -122,21 +122,21 @@ class CopyleaksClient:
         account = self._account
         request = requests.login(account.identity_url, account.email, account.key)
         try:
-            # No variable holds the answer: a failing test would show it, and it may hold a token
+            # No variable holds the answer: tracebacks with locals would show the token.
             return read_grant(await self._channel.ask(request, account.key, "login"), self._now())
         except CopyleaksError as error:
             error.login = True
             if isinstance(error, BadResponse):
-                error.body = b""  # half of it may be a token,
-                raise error.with_traceback(None) from None  # and so may what its frames hold
+                error.body = b""  # may contain a token,
+                raise error.with_traceback(None) from None  # and so may the locals of its frames
             raise
 
 
 def read_grant(body: bytes, now: float) -> AccessToken:
-    """Read the login's answer; its two times begin with a dot (the vendor's login page).
+    """Parse the answer to a login; its two times have names with a leading dot (login page).
 
     Raises:
-        BadResponse: there is no token in it.
+        BadResponse: it has no token.
     """
     try:
         fields = decode(body)
@@ -148,7 +148,7 @@ def read_grant(body: bytes, now: float) -> AccessToken:
     issued, expires = _time(fields.get(".issued")), _time(fields.get(".expires"))
     if expires is None:
         return AccessToken(token, now + LIFE)
-    # By the server's own clock, in case ours differs.
+    # Relative to the server's clock, in case ours differs.
     return AccessToken(token, expires if issued is None else now + (expires - issued))
 
 

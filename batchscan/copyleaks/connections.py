@@ -1,4 +1,4 @@
-"""Connections that are kept, as long as nothing but answers came over them."""
+"""Keep-alive connections that are dropped once they carry more than the expected answer."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
     from aiohttp.tracing import Trace
 
 
-STEPS = 3  # that a connection may take: two addresses or a proxy, and TLS
+STEPS = 3  # of setting up a connection: two addresses or a proxy, and TLS
 
 
 class OneAnswer(ResponseHandler):
-    """Takes one answer for each request; the connection is not used again once more has come.
+    """Accepts one answer for each request; the connection is not reused once more bytes came.
 
-    What comes after an answer is not even parsed: in the same read as its last bytes, it would
-    have aiohttp throw the answer away, and that is paid for.
+    Bytes after an answer are not even parsed: in the same read as its last bytes they would make
+    aiohttp discard the answer, which is paid for.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Prepare; no request is under way."""
+        """Start without a request in flight."""
         super().__init__(loop)
         self.body: UploadBody | None = None
         self._end: ResponseEnd | None = None
 
     def set_response_params(self, **changes: Any) -> None:  # noqa: ANN401 - aiohttp's
-        """A request is about to be sent, and its answer may come from now on."""
+        """Accept an answer: a request is about to be sent."""
         self._end = ResponseEnd()
         super().set_response_params(**changes)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what belongs to the answer."""
+        """Parse the bytes that belong to the answer."""
         if self._end is None or self._upgraded or not data:
             super().data_received(data)
             return
@@ -58,7 +58,7 @@ class OneAnswer(ResponseHandler):
 
     @property
     def has_unread(self) -> bool:
-        """Whether bytes, or the connection's end, wait in the system or were read already."""
+        """Whether bytes or the end of the connection are waiting, or were read already."""
         transport = self.transport
         socket = transport.get_extra_info("socket") if transport is not None else None
         if socket is None or socket.fileno() < 0:
@@ -69,19 +69,19 @@ class OneAnswer(ResponseHandler):
 
 
 class CheckedConnector(aiohttp.TCPConnector):
-    """Hands out no kept connection on which bytes wait: they would be taken for the next answer."""
+    """Reuses no connection with unread bytes: they would be taken for the next answer."""
 
     def __init__(self, *, limit: int, force_close: bool, connect_timeout: float) -> None:
-        """Prepare.
+        """Configure the pool.
 
         Args:
-            limit: connections that are kept, at most.
-            force_close: use none of them twice.
+            limit: connections at most.
+            force_close: whether to use each only once.
             connect_timeout: seconds for one step: to an address or a proxy, and TLS through that.
         """
         super().__init__(limit=limit, force_close=force_close)
         self._step_timeout = connect_timeout
-        # aiohttp has no public way to choose the protocol; a test holds it to this one.
+        # aiohttp has no public way to choose the protocol; a test checks that this works.
         self._factory = cast("partial[ResponseHandler]", partial(OneAnswer, loop=self._loop))
         self._used: WeakSet[ResponseHandler] = WeakSet()
 
@@ -94,7 +94,7 @@ class CheckedConnector(aiohttp.TCPConnector):
         """A connection for a request.
 
         Raises:
-            ClientConnectionError: the service spoke before it was asked.
+            ClientConnectionError: the service sent bytes before the request.
         """
         while True:
             async with AwakeTimeout() as timer:
@@ -103,7 +103,7 @@ class CheckedConnector(aiohttp.TCPConnector):
             protocol = connection.protocol
             assert isinstance(protocol, OneAnswer)  # noqa: S101 - our factory's
             fresh = protocol not in self._used
-            # What waits on a new one, and is not TLS's own, would be taken for the answer.
+            # Bytes on a new connection, unless they belong to TLS, would be taken for the answer.
             unread = protocol.should_close or (protocol.has_unread and not (fresh and req.is_ssl()))
             if not unread:
                 break
@@ -115,7 +115,7 @@ class CheckedConnector(aiohttp.TCPConnector):
         return connection
 
     async def _wrap_create_connection(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - aiohttp's
-        """Connect to one address or proxy, within its time awake: aiohttp's own timers would not do."""
+        """Connect to one address or proxy; the timeout counts only time in which we ran."""
         async with AwakeTimeout() as timer:
             timer.allow(self._step_timeout)
             return await super()._wrap_create_connection(*args, **options)

@@ -1,8 +1,8 @@
-"""Error answers turned into typed errors by a table; every documented body shape is read.
+"""The table that turns error responses into exceptions; parses all documented body shapes.
 
 The shapes are those of the vendor's error, login, credits and delete pages: an `error` object,
 an `error` string, a map of fields to lists, an RFC 9110 problem, `message` in either case, plain
-text, HTML, nothing. Messages are for people and are never matched on.
+text, HTML, nothing. Messages are for people; no decision depends on them.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ MAX_MESSAGE = 300
 MAX_WORD = 100
 HIDDEN = "***"  # instead of a key or token that was echoed
 
-# The codes are the vendor's (errors and webhook pages); which status they come with is unknown.
+# The vendor's codes (errors and webhook pages); the statuses they come with are not documented.
 _NO_CREDITS: dict[str | None, type[CopyleaksError]] = {"13": PaymentRequired, "17": PaymentRequired}
 # Too large, too low in quality, unsupported type, invalid file, bad file name.
 _ABOUT_PICTURE: dict[str | None, type[CopyleaksError]] = dict.fromkeys(
     ("6", "8", "10", "14", "24"), PictureRefused
 )
-# 401, 403 and 429 mean what they mean, whatever is said about the picture with them.
+# 401, 403 and 429 are decided by the status, even with a code about the picture.
 _CODES_DECIDE = frozenset(range(400, 500)) - {401, 403, 429}
 _BY_STATUS: dict[int, type[CopyleaksError]] = {
     401: TokenRefused,
@@ -58,12 +58,12 @@ _BY_STATUS: dict[int, type[CopyleaksError]] = {
 }
 _BY_CLASS: dict[int, type[CopyleaksError]] = {
     1: WrongAddress,
-    2: BadResponse,  # something was done, and perhaps charged
+    2: BadResponse,  # possibly charged
     3: WrongAddress,
     4: Declined,
     5: ServerFailed,
 }
-# What a 4xx of the login means, but for 404, 405 and 429: this account cannot log in.
+# A 4xx of the login, except 404, 405 and 429: this account cannot log in.
 _LOGIN_REFUSALS = (TokenRefused, PaymentRequired, ScanIdConflict, PictureRefused, Declined)
 
 
@@ -76,15 +76,15 @@ def failure(
     now: float,
     secrets: Sequence[str] = (),
 ) -> CopyleaksError:
-    """The error that an answer other than 200 is.
+    """The exception for a response other than 200.
 
     Args:
         status: the HTTP status.
-        headers: the answer's.
-        body: the answer's, of any shape.
-        login: whether it is the login's answer.
+        headers: of the response.
+        body: of the response, of any shape.
+        login: whether it is the response to a login.
         now: seconds since 1970.
-        secrets: what was sent and may be echoed, but must not be shown.
+        secrets: sent values that may be echoed and must not be shown.
     """
     details = read_details(status, body, secrets)
     kind = _of_login(status) if login else _of_call(status, details.code)
@@ -117,7 +117,7 @@ def _of_status(status: int) -> type[CopyleaksError]:
 
 
 def retry_after(value: str | None, now: float) -> float | None:
-    """Seconds to wait, from either form of the header (RFC 9110, 10.2.3); None where it is none."""
+    """Seconds to wait, from either form of the header (RFC 9110, 10.2.3); None if it is invalid."""
     if value is None:
         return None
     text = value.strip()
@@ -132,8 +132,8 @@ def retry_after(value: str | None, now: float) -> float | None:
 
 
 def read_details(status: int, body: bytes, secrets: Sequence[str] = ()) -> ServiceError:
-    """Whatever an error body says, in any of the documented shapes or none."""
-    said = _said(body, secrets)
+    """The details of an error body, in any of the documented shapes or none."""
+    said = _fields(body, secrets)
     return ServiceError(
         http_status=status,
         type=_word(said.get("type"), secrets),
@@ -144,8 +144,8 @@ def read_details(status: int, body: bytes, secrets: Sequence[str] = ()) -> Servi
     )
 
 
-def _said(body: bytes, secrets: Sequence[str]) -> dict[str, Any]:
-    """The parts of an error, under lower-case names, as they came."""
+def _fields(body: bytes, secrets: Sequence[str]) -> dict[str, Any]:
+    """The fields of an error, with lower-case names."""
     try:
         decoded = decode(body)
     except NotJson:
@@ -171,7 +171,7 @@ def _message(fields: dict[str, Any], said: dict[str, Any], inner: object) -> str
 
 
 def _first_of(fields: dict[str, Any]) -> str | None:
-    """The first complaint of a map of fields to lists."""
+    """The first message in a map of fields to lists."""
     for name, value in fields.items():
         if isinstance(value, list) and value and isinstance(value[0], str):
             return f"{name}: {value[0]}"
@@ -179,7 +179,7 @@ def _first_of(fields: dict[str, Any]) -> str | None:
 
 
 def _plain(body: bytes, secrets: Sequence[str]) -> str:
-    for secret in filter(None, secrets):  # before the cut, which may leave half of one
+    for secret in filter(None, secrets):  # before cutting, which may leave a part of one
         body = body.replace(secret.encode(), HIDDEN.encode())
     text = body[: 4 * MAX_MESSAGE].decode("utf-8", "replace")
     if re.match(r"\s*<", text):
@@ -208,7 +208,7 @@ def clean(text: str) -> str:
 
 _BOM = b"\xef\xbb\xbf"
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-# A pair of surrogates, half a pair, any other escape: so that `\\ud83d` is a backslash and a word.
+# A surrogate pair, half of one, or any other escape, so that `\\ud83d` is not taken for a half.
 _ESCAPE = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     rb"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
@@ -218,18 +218,18 @@ _ESCAPE = re.compile(
 
 
 class NotJson(ValueError):
-    """Nobody can read this as JSON."""
+    """Bytes that are not JSON."""
 
 
-def decode(body: bytes) -> Any:  # noqa: ANN401 - whatever stands there
-    """Read JSON; a byte order mark is skipped, half a surrogate pair becomes U+FFFD.
+def decode(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """Decode JSON; a byte order mark is skipped, half a surrogate pair becomes U+FFFD.
 
-    RFC 8259 allows both, and a name cut to a length in UTF-16 ends in such a half. UTF-16, UTF-32,
-    bytes that are no UTF-8, and NaN, which it does not allow, are read all the same. What was paid
-    for is not lost over it.
+    RFC 8259 allows both, and a name cut to a length in UTF-16 can end in such a half. UTF-16,
+    UTF-32, invalid UTF-8 and NaN, which it does not allow, are accepted as well: a paid answer
+    must not be lost because of them.
 
     Raises:
-        NotJson: it is none.
+        NotJson: it is not JSON.
     """
     body = body.removeprefix(_BOM)
     try:
@@ -243,10 +243,10 @@ def decode(body: bytes) -> Any:  # noqa: ANN401 - whatever stands there
 
 
 def repeated_keys(body: bytes) -> set[str]:
-    """The keys that occur twice in one object, of which readers keep the last.
+    """The keys that occur twice in one object, of which parsers keep the last.
 
     Raises:
-        NotJson: it is no JSON.
+        NotJson: it is not JSON.
     """
     repeated: set[str] = set()
 

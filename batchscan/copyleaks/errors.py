@@ -1,6 +1,6 @@
-"""What the vendor's API can answer instead of an answer, drawn once.
+"""The exception tree of the vendor's API.
 
-    CopyleaksError                     carries what the service said (`details`)
+    CopyleaksError                     `details` has the fields of the response
     ├── WrongAddress                   3xx, 404, 405: this is not the API
     ├── AuthenticationFailed           403, a refused login
     │   └── TokenRefused               401: a new login may help, once
@@ -9,14 +9,14 @@
     ├── Refused                        the picture itself: 413, 415, codes 6, 8, 10, 14, 24
     ├── Declined                       any other 4xx
     ├── RateLimited                    429; `retry_after` in seconds
-    │   └── LoginBudgetSpent           ours: 12 logins in 15 minutes, not asked at all
+    │   └── LoginBudgetSpent           ours: 12 logins in 15 minutes, no request was sent
     ├── UnderMaintenance               503; `retry_after` in seconds
     ├── ServerFailed                   any other 5xx
-    ├── BadResponse                    another 2xx, or a 200 nobody can read; `body` is what came
-    │   └── OtherAnswer                a 200 to another question
+    ├── BadResponse                    another 2xx, or an unreadable 200; `body` is verbatim
+    │   └── OtherAnswer                a 200 to another request
     └── ConnectionFailed               no answer; `sent` and `reached` say how far it got
 
-`CopyleaksError.login` says whether it happened at the login.
+`CopyleaksError.login` is True if it happened at the login.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ServiceError:
-    """An error as the service reported it; any part may be missing. The vendor's own words."""
+    """An error as reported by the service, in its own words; any part may be missing."""
 
     http_status: int | None = None
     type: str | None = None
@@ -37,7 +37,7 @@ class ServiceError:
 
 
 class CopyleaksError(Exception):
-    """The root of everything that this package raises on purpose."""
+    """The base class of this package's exceptions."""
 
     def __init__(self, message: str, details: ServiceError | None = None) -> None:
         super().__init__(message)
@@ -46,11 +46,11 @@ class CopyleaksError(Exception):
 
 
 class WrongAddress(CopyleaksError):
-    """Something answers there, but not this API."""
+    """A server answers at this address, but it is not the API."""
 
 
 class AuthenticationFailed(CopyleaksError):
-    """The login was refused, or the account may not do this."""
+    """The login was refused, or the account lacks the permission."""
 
 
 class TokenRefused(AuthenticationFailed):
@@ -62,19 +62,19 @@ class PaymentRequired(CopyleaksError):
 
 
 class ScanIdConflict(CopyleaksError):
-    """The scan id has been used before, and its answer is not given again."""
+    """The scan id was used before; the service does not repeat its answer."""
 
 
 class PictureRefused(CopyleaksError):
-    """The service will not take this picture."""
+    """The service refused the picture."""
 
 
 class Declined(CopyleaksError):
-    """The service will not take this request."""
+    """The service refused the request."""
 
 
 class RateLimited(CopyleaksError):
-    """Too fast."""
+    """Too many requests."""
 
     def __init__(
         self, message: str, details: ServiceError | None = None, retry_after: float | None = None
@@ -84,11 +84,11 @@ class RateLimited(CopyleaksError):
 
 
 class LoginBudgetSpent(RateLimited):
-    """Another login now would be one too many for the vendor; none was sent."""
+    """Another login now would exceed the vendor's limit; none was sent."""
 
 
 class UnderMaintenance(CopyleaksError):
-    """The service is away for a while."""
+    """The service is down for maintenance."""
 
     def __init__(
         self, message: str, details: ServiceError | None = None, retry_after: float | None = None
@@ -98,7 +98,7 @@ class UnderMaintenance(CopyleaksError):
 
 
 class ServerFailed(CopyleaksError):
-    """The service failed; `sent` says whether it had been handed the whole request."""
+    """The service failed; `sent` is whether the whole request had been sent."""
 
     def __init__(
         self, message: str, details: ServiceError | None = None, *, sent: bool = True
@@ -108,7 +108,7 @@ class ServerFailed(CopyleaksError):
 
 
 class BadResponse(CopyleaksError):
-    """An answer came that nobody can read."""
+    """A response that cannot be read."""
 
     def __init__(
         self, message: str, details: ServiceError | None = None, body: bytes = b""
@@ -118,7 +118,7 @@ class BadResponse(CopyleaksError):
 
 
 class OtherAnswer(BadResponse):
-    """A 200 that names another scan id; `fresh`: over a connection that nothing else used."""
+    """A 200 that belongs to another request; `fresh` if it came over a new connection."""
 
     def __init__(self, message: str, details: ServiceError, body: bytes, *, fresh: bool) -> None:
         super().__init__(message, details, body)
@@ -126,15 +126,15 @@ class OtherAnswer(BadResponse):
 
 
 class ConnectionFailed(CopyleaksError):
-    """No answer came."""
+    """No response."""
 
     def __init__(self, message: str, *, sent: bool, reached: bool) -> None:
-        """Say how far it got.
+        """Describe the failure.
 
         Args:
             message: what happened, with the address.
-            sent: whether the whole request had been handed over, so that it may have arrived.
-            reached: whether there was a connection at all.
+            sent: whether the whole request was sent, so that it may have arrived.
+            reached: whether there was a connection.
         """
         super().__init__(message)
         self.sent = sent

@@ -1,6 +1,6 @@
-"""Which proxy a request goes through: read from the environment by us, never for loopback.
+"""The proxy for a request, from the environment; none for loopback addresses.
 
-aiohttp's own `trust_env` would also read `~/.netrc` and send what is in it.
+aiohttp's own `trust_env` would also read `~/.netrc` and send the credentials in it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ ProxyFor = Callable[[str], str | None]
 
 
 def proxies_of_environment() -> ProxyFor:
-    """Read HTTPS_PROXY, HTTP_PROXY and NO_PROXY once; a function from URL to proxy or None."""
+    """Read HTTPS_PROXY, HTTP_PROXY and NO_PROXY once; returns a function from URL to proxy."""
     proxies = getproxies_environment()
 
     @cache  # of two services at most
@@ -24,7 +24,7 @@ def proxies_of_environment() -> ProxyFor:
         if is_loopback(host) or proxy_bypass(netloc.rpartition("@")[2]):
             return None
         proxy = proxies.get(scheme)
-        # `proxy:3128` is how curl's manual writes it.
+        # curl's manual writes `proxy:3128` without a scheme.
         return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
     def proxy_for(url: str) -> str | None:
@@ -35,7 +35,7 @@ def proxies_of_environment() -> ProxyFor:
 
 
 def proxy_problem(proxy: str) -> str | None:
-    """Why a proxy can never be used, without its password; None where it may work."""
+    """Why a proxy cannot be used, without its password; None if it may work."""
     try:
         parts = urlsplit(proxy)
         port, host = parts.port, parts.hostname
@@ -51,7 +51,7 @@ def proxy_problem(proxy: str) -> str | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, by its name alone."""
+    """Whether a host name or address is this machine's loopback interface."""
     if host == "localhost":
         return True
     try:

@@ -1,4 +1,4 @@
-"""The three requests that we make, built without I/O."""
+"""Building the three requests, without I/O."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import msgspec
 
-SCAN_ID = re.compile(r"[a-z0-9-]{3,36}")  # what every one of the vendor's rules allows
+SCAN_ID = re.compile(r"[a-z0-9-]{3,36}")  # allowed by all of the vendor's rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +22,21 @@ class Multipart:
 
     @property
     def size(self) -> int:
-        """Bytes in all: the request's Content-Length."""
+        """The Content-Length of the request, in bytes."""
         return len(self.head) + len(self.image) + len(self.tail)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request, but for the headers that every one has."""
+    """A request without common headers."""
 
     method: str
     url: str
     content_type: str | None = None
     body: bytes | Multipart = field(default=b"", repr=False)
     token: str | None = field(default=None, repr=False)
-    # Over a connection of its own: its answer does not say what was asked, as a check's does, and
-    # that another request's was taken for it would not show.
+    # Over a connection of its own: its answer does not name the request, as that of a check does,
+    # so the answer of another request could not be told from it.
     alone: bool = False
 
 
@@ -66,7 +66,7 @@ def check_form(
 ) -> Multipart:
     """The form of a check; its parts are in the order of the vendor's sample.
 
-    The boundary comes of the scan id, so that a request sent again is the same to the byte.
+    The boundary is derived from the scan id, so that a repeated request is identical.
     """
     boundary = f"batchscan-{scan_id}-7MA4YWxkTrZu0gW"
     dash = f"--{boundary}\r\n"

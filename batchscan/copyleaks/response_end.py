@@ -1,4 +1,4 @@
-"""Where an HTTP/1.1 response ends among the bytes of a connection."""
+"""Finding the end of an HTTP/1.1 response in the bytes of a connection."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 MAX_HEAD = (
     256 * 1024
-)  # bytes of a head or a chunk's line; where more come, the end is not looked for
+)  # bytes of a head or a chunk's line; after more, the end is not searched any further
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _END_OF_LINE = re.compile(rb"\n")
 _STATUS = re.compile(rb"HTTP/1\.\d (\d{3})\b")
@@ -17,9 +17,9 @@ _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(;|$)")
 
 
 class ResponseEnd:
-    """Follows the bytes of one response up to its end.
+    """Scans the bytes of one response for its end.
 
-    It judges nothing: where it cannot follow, it finds no end, and the parser says what is wrong.
+    It validates nothing: in malformed bytes it finds no end, and the parser reports the error.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class ResponseEnd:
         self.reached = False
 
     def feed(self, data: bytes) -> int:
-        """How many of these bytes belong to the response; the rest comes after its end."""
+        """How many of these bytes belong to the response."""
         at = 0
         while at < len(data) and not self.reached:
             at = self._step(data, at)
@@ -43,7 +43,7 @@ class ResponseEnd:
         status = _STATUS.match(first)
         if status is None or int(status[1]) == HTTPStatus.SWITCHING_PROTOCOLS:
             self._step = _endless
-        elif int(status[1]) >= HTTPStatus.OK:  # else another head follows
+        elif int(status[1]) >= HTTPStatus.OK:  # after 1xx another head follows
             self._start_body(int(status[1]), lines)
         return at
 
@@ -103,7 +103,7 @@ class ResponseEnd:
         return at + count
 
     def _take(self, end: re.Pattern[bytes], data: bytes, at: int) -> tuple[bytes | None, int]:
-        """What comes before `end`, once it is there; and where to go on."""
+        """The bytes before `end`, or None if it has not arrived; and where to continue."""
         before = len(self._collected)
         self._collected += data[at : at + MAX_HEAD]
         found = end.search(self._collected)

@@ -1,9 +1,9 @@
-"""What a 200 of the image plagiarism check says, in the vendor's words, read tolerantly.
+"""Parsing the 200 of an image plagiarism check tolerantly, into the vendor's terms.
 
-Only `matches.internet` as a list is required; whatever else is missing or odd is a warning. The
-shape is that of the vendor's page on the image plagiarism response. An answer is paid for, so
-nothing is raised: where its matches cannot be read, or are fewer than it says, `trouble` says why,
-beside what could be read.
+Only the list `matches.internet` is required; anything else that is missing or invalid becomes a
+warning. The shape is that of the vendor's page on the image plagiarism response. As an answer is
+paid for, nothing is raised: if matches cannot be read, or are fewer than their stated number,
+`trouble` is set beside what could be read.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from batchscan.copyleaks.strict_response import (
 )
 
 FULL, PARTIAL = 0, 1  # matchType
-READER = 1  # what `read_check` makes of a body; one more whenever it can read what it could not
-_BLANK = b" \t\r\n\0\xef\xbb\xbf\xff\xfe"  # what may precede an object in any encoding
+READER = 1  # version of `read_check`; increased whenever it can read more
+_BLANK = b" \t\r\n\0\xef\xbb\xbf\xff\xfe"  # bytes that may precede an object in any encoding
 
 
 class InternetMatch(msgspec.Struct, frozen=True, gc=False):
-    """An entry of `matches.internet`; `match_type` is None where it is none of the documented."""
+    """An entry of `matches.internet`; `match_type` is None if it is not a documented one."""
 
     url: str
     match_type: int | None
@@ -40,18 +40,18 @@ class InternetMatch(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """A check's answer."""
+    """The parsed answer to a check."""
 
     internet: tuple[InternetMatch, ...]
     score: Score | None
     actual_credits: int | None
     expected_credits: int | None
     warnings: tuple[str, ...]
-    trouble: str | None = None  # why nobody may take these matches for all that there are
+    trouble: str | None = None  # why the matches may be incomplete
 
 
 class _Warnings:
-    """Collects each word once, in order."""
+    """Collects words in order, without duplicates."""
 
     def __init__(self) -> None:
         self.words: dict[str, None] = {}
@@ -61,15 +61,15 @@ class _Warnings:
 
 
 def may_be_answer(body: bytes) -> bool:
-    """Whether a 200's body may be the service's answer: a JSON object, whole or cut off.
+    """Whether a 200's body may be the service's answer: a JSON object, even a truncated one.
 
-    A web page, an empty body or a bare list is somebody else's: a portal's, a proxy's.
+    A web page, an empty body or a bare list comes from something else: a portal or a proxy.
     """
     return body[:64].lstrip(_BLANK).startswith(b"{")
 
 
 def read_check(body: bytes, scan_id: str | None = None) -> CheckResult:
-    """Read a 200's body; whatever is wrong with it is in the result."""
+    """Parse a 200's body; problems are part of the result."""
     exact = documented(body, scan_id)
     return _exactly(exact) if exact else _tolerantly(body, scan_id)
 
@@ -92,7 +92,7 @@ def _exactly(answer: StrictResponse) -> CheckResult:
 
 def _pages_of(entry: StrictMatch) -> tuple[str, ...]:
     pages = entry.web_pages
-    if len(pages) == 1:  # as nearly always
+    if len(pages) == 1:  # nearly always
         return (pages[0].url,)
     return tuple(dict.fromkeys([page.url for page in pages]))
 
@@ -118,10 +118,10 @@ def _tolerantly(body: bytes, scan_id: str | None) -> CheckResult:
         warnings.add("credits_missing")
     troubles = (
         None if isinstance(entries, list) else "the answer holds no list of matches",
-        _told_error(decoded, matches),
-        _told_twice(body),
+        _stated_error(decoded, matches),
+        _duplicate_list(body),
         _too_few(matches.get("score"), len(listed)),
-        # Where the service counted no more than could be read, an odd entry is a warning.
+        # If the service counted no more than could be read, an invalid entry is only a warning.
         f"{unread:,} of its {len(listed) + unread:,} matches cannot be read"
         if unread and (score is None or not listed)
         else None,
@@ -137,10 +137,10 @@ def _tolerantly(body: bytes, scan_id: str | None) -> CheckResult:
 
 
 def read_credits(body: bytes) -> int:
-    """Read the balance: `{"Amount": 100}` (the vendor's credits page).
+    """Parse the balance: `{"Amount": 100}` (the vendor's credits page).
 
     Raises:
-        BadResponse: there is no such number.
+        BadResponse: it has no such number.
     """
     decoded = {str(key).lower(): value for key, value in _decode(body).items()}
     amount = _count(decoded.get("amount"))
@@ -159,8 +159,8 @@ def _decode(body: bytes) -> dict[str, Any]:
     return decoded
 
 
-def _told_error(decoded: dict[str, Any], matches: dict[str, Any]) -> str | None:
-    """An error in a 200: then its list need not be all there is."""
+def _stated_error(decoded: dict[str, Any], matches: dict[str, Any]) -> str | None:
+    """An error in a 200, in which case its list may be incomplete."""
     for fields in (decoded, matches):
         for name, value in fields.items():
             if name.lower().startswith("error") and value:
@@ -169,15 +169,15 @@ def _told_error(decoded: dict[str, Any], matches: dict[str, Any]) -> str | None:
     return None
 
 
-def _told_twice(body: bytes) -> str | None:
-    """A list of matches that occurs twice: whichever is read hides the other."""
+def _duplicate_list(body: bytes) -> str | None:
+    """A list of matches that occurs twice, of which only one is read."""
     suspects = {key for key in ("matches", "internet") if body.count(key.encode()) > 1}
     twice = suspects and suspects & repeated_keys(body)
     return f"the answer says {min(twice)!r} more than once" if twice else None
 
 
 def _too_few(score: object, listed: int) -> str | None:
-    """Whether the service counted more matches than could be read."""
+    """The trouble if the service counted more matches than could be read."""
     fields = score if isinstance(score, dict) else {}
     counts = ("totalMatches", "fullMatches", "partialMatches")
     total, full, partial = (_promised(fields.get(name)) for name in counts)
@@ -188,7 +188,7 @@ def _too_few(score: object, listed: int) -> str | None:
 
 
 def _promised(value: object) -> float:
-    """A count however it is written; what is none of them promises nothing."""
+    """A stated count in any notation; 0 if it is not a number."""
     if isinstance(value, str) and value.strip().isdecimal():
         return float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
@@ -197,7 +197,7 @@ def _promised(value: object) -> float:
 
 
 def _internet(entries: list[Any], warnings: _Warnings) -> tuple[list[InternetMatch], int]:
-    """The entries that can be read, and how many cannot."""
+    """The valid entries, and the number of invalid ones."""
     internet = []
     for entry in entries:
         url = entry.get("url") if isinstance(entry, dict) else None
@@ -210,7 +210,7 @@ def _internet(entries: list[Any], warnings: _Warnings) -> tuple[list[InternetMat
 
 
 def _merged(matches: Iterable[InternetMatch], warnings: _Warnings) -> tuple[InternetMatch, ...]:
-    """Each URL once: as its worst kind, with the pages of all its entries."""
+    """Merge entries with the same URL: their worst kind, and all their pages."""
     found: dict[str, InternetMatch] = {}
     for match in matches:
         known = found.get(match.url)
@@ -232,7 +232,7 @@ def _match_type(value: object, warnings: _Warnings) -> int | None:
 
 
 def _web_pages(value: object, warnings: _Warnings) -> tuple[str, ...]:
-    """The pages; the vendor leaves the key out where no page is known."""
+    """The pages; the vendor omits the key if no page is known."""
     if value is not None and not isinstance(value, list):
         warnings.add("odd_web_pages")
         return ()
@@ -264,14 +264,14 @@ def _score(value: object, internet: Sequence[InternetMatch], warnings: _Warnings
 
 
 def _charge(value: object) -> int | None:
-    """A charge in whole credits, a part of one counted whole: a budget must hold all the same."""
+    """A charge in credits, rounded up so that budgets hold."""
     if isinstance(value, float) and 0 < value < MAX_COUNT:
         return math.ceil(value)
     return _count(value)
 
 
 def _count(value: object) -> int | None:
-    """A count that fits the ledger (64 bits); some services write whole numbers as 1.0."""
+    """A count that fits the ledger (64 bits); some services write integers as 1.0."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, float):

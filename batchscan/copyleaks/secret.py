@@ -1,10 +1,10 @@
-"""A key or token in memory: whole on its way to the service, `***` wherever values are shown."""
+"""A key or token in memory that is shown as `***` in tracebacks and logs of values."""
 
 from __future__ import annotations
 
 
 class SecretStr(str):
-    """A string whose `repr` shows nothing: tracebacks, debuggers and test reports show arguments."""
+    """A string whose `repr` is `***`: tracebacks, debuggers and test reports show arguments."""
 
     __slots__ = ()
 

@@ -1,7 +1,7 @@
-"""A check's answer exactly as the vendor's page shows it: nearly all are, and are read at once.
+"""Fast parsing of answers that are exactly as documented, which nearly all are.
 
-What is missing, odd or at odds with itself is left to the tolerant reading, which says the same
-of these and warns of the others.
+Anything else is left to the tolerant parser, which gives the same result for valid answers and
+warnings for others.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-MAX_COUNT = 2**53 - 1  # that a count can be: it fits the ledger, and a float
+MAX_COUNT = 2**53 - 1  # of a count: fits the ledger, and a float exactly
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
 Word = Annotated[str, msgspec.Meta(min_length=1)]
@@ -23,7 +23,7 @@ class StrictPage(msgspec.Struct, gc=False):
 
 
 class StrictMatch(msgspec.Struct, rename="camel", gc=False):
-    """An entry of `matches.internet`; the vendor leaves `webPages` out where no page is known."""
+    """An entry of `matches.internet`; the vendor omits `webPages` if no page is known."""
 
     url: Word
     match_type: Literal[0, 1]
@@ -63,7 +63,7 @@ class StrictResponse(msgspec.Struct, rename="camel"):
     scanned_image: ScannedImage
 
     def agrees(self, scan_id: str | None) -> bool:
-        """Whether it answers this question, names each match once, and counts them right."""
+        """Whether it names this scan id, has no duplicate matches, and its counts are right."""
         entries, score = self.matches.internet, self.matches.score
         partial = sum(entry.match_type for entry in entries)
         return (
@@ -77,12 +77,12 @@ class StrictResponse(msgspec.Struct, rename="camel"):
 
 
 _DECODER = msgspec.json.Decoder(StrictResponse)
-# An error beside the matches, or a second list of them, would go unseen.
+# An error beside the matches, or a second list of them, would be overlooked.
 _MAX_OF = {b'"error': 0, b'"Error': 0, b'"ERROR': 0, b'"matches"': 1, b'"internet"': 1}
 
 
 def documented(body: bytes, scan_id: str | None) -> StrictResponse | None:
-    """Read a body that is as documented; None where it is not."""
+    """Parse a body that is as documented; None if it is not."""
     if any(body.count(word) > most for word, most in _MAX_OF.items()):
         return None
     try:

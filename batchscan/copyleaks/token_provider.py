@@ -1,7 +1,7 @@
-"""The one access token: shared by all workers and processes, and by the runs to come.
+"""The access token, shared by all workers and processes, and stored for later runs.
 
-A token lives 48 hours and may be used for any number of calls (the vendor's login page). Logins
-are rare on purpose: 12 in 15 minutes are allowed, and one more blocks the account for 5 minutes.
+A token is valid for 48 hours and any number of calls (the vendor's login page). Logins are kept
+rare: 12 in 15 minutes are allowed, and one more blocks the account for 5 minutes.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ from batchscan.copyleaks.errors import (
 from batchscan.copyleaks.secret import SecretStr
 
 LIFE = 48 * 3600.0  # seconds
-EARLY = 300.0  # a token counts as expired so many seconds before it is
+EARLY = 300.0  # seconds before its expiry at which a token counts as expired
 LOGINS, WINDOW = 12, 900.0
 BLOCK = 300.0  # after a 429 of the login, at least
-MAX_BLOCK = 3600.0  # what is kept of one, whatever `Retry-After` says or the clock does
+MAX_BLOCK = 3600.0  # at most, even if `Retry-After` is longer or the clock was changed
 
 ONE_WORD = r"[\x21-\x7e]+"  # one printable word, so that it cannot end its header
 
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What a login gave."""
+    """A token from a login."""
 
     token: str = field(repr=False)
     expires_at: float  # seconds since 1970
 
 
 class TokenFile(msgspec.Struct, kw_only=True):
-    """`token.json`; a file that is torn, or another account's, counts as none."""
+    """The content of `token.json`; a damaged file, or that of another account, is ignored."""
 
     schema: int = 1
     bound_to: str
@@ -61,13 +61,13 @@ class TokenFile(msgspec.Struct, kw_only=True):
 
 
 def binding(api_url: str, identity_url: str, email: str, key: str) -> str:
-    """What a token belongs to, without telling the key."""
+    """A hash of the address and account of a token, from which the key cannot be found."""
     text = "\n".join(("batchscan token", api_url, identity_url, email.lower(), key))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 class TokenProvider:
-    """Gives the token; logs in once, however many ask."""
+    """Provides the token; logs in once for all concurrent callers."""
 
     def __init__(
         self,
@@ -76,13 +76,13 @@ class TokenProvider:
         login: Callable[[], Awaitable[AccessToken]],
         now: Callable[[], float],
     ) -> None:
-        """Keep the token in a file.
+        """Store the token in a file.
 
         Args:
             path: `token.json`; a lock file is beside it.
             bound_to: the `binding` of address and account.
-            login: logs in, once.
-            now: seconds since 1970.
+            login: sends one login.
+            now: returns seconds since 1970.
         """
         self._path = path
         self._bound_to = bound_to
@@ -91,7 +91,7 @@ class TokenProvider:
         self._turn = asyncio.Lock()
         self._held = TokenFile(bound_to=bound_to)
         self._refused = ""
-        self._turns = 0  # taken so far
+        self._turns = 0  # renewals so far
         self._failed: CopyleaksError | None = None  # how the last one ended
         self.logins = 0  # of this process, as far as they reached the service
 
@@ -100,14 +100,14 @@ class TokenProvider:
 
     @property
     def ready(self) -> bool:
-        """Whether the token in memory is good."""
+        """Whether the token in memory is valid."""
         return self._good(self._held)
 
     async def token(self) -> SecretStr:
-        """A token that is good for another 5 minutes at least.
+        """A token that is valid for at least another 5 minutes.
 
         Raises:
-            LoginBudgetSpent: a login now would be one too many.
+            LoginBudgetSpent: a login now would exceed the vendor's limit.
             CopyleaksError: the login failed.
         """
         if self._good(self._held):
@@ -115,14 +115,14 @@ class TokenProvider:
         turns = self._turns
         async with self._turn:
             if self._failed is not None and self._turns > turns:
-                raise self._failed  # it failed while we waited: we had asked for that one too
+                raise self._failed  # the renewal that we waited for failed
             if not self._good(self._held):
                 await self._renew()
         return SecretStr(self._held.access_token)
 
     def refused(self, token: str) -> None:
-        """The service would not take this token any more."""
-        if self._held.access_token in ("", token):  # a straggler's may have been replaced since
+        """Drop a token that the service refused."""
+        if self._held.access_token in ("", token):  # an older one was replaced already
             self._refused = token
 
     async def _renew(self) -> None:
@@ -139,7 +139,7 @@ class TokenProvider:
             self._turns += 1
 
     def _good(self, held: TokenFile) -> bool:
-        # A token from the future was stored before the clock was set back: no telling how old.
+        # A token from the future was stored before the clock was set back: its age is not known.
         now = self._now()
         fresh = held.issued_at - EARLY <= now < held.expires_at - EARLY
         return fresh and held.access_token not in ("", self._refused)
@@ -159,14 +159,14 @@ class TokenProvider:
             await asyncio.to_thread(self._save)
             raise
         except ConnectionFailed as error:
-            if not error.reached:  # an outage must not use up the logins
+            if not error.reached:  # without a connection it does not count as a login
                 held.logins.remove(now)
                 self.logins -= 1
                 await asyncio.to_thread(self._save)
             raise
         held.access_token = grant.token
         held.issued_at = now
-        # A sample of the vendor's shows a token that expires when it is issued: not believed.
+        # A sample of the vendor shows a token that expires when it is issued: ignore that.
         plausible = now + 2 * EARLY < grant.expires_at
         held.expires_at = grant.expires_at if plausible else now + LIFE
         await asyncio.to_thread(self._save)
@@ -176,7 +176,7 @@ class TokenProvider:
         if len(held.logins) >= LOGINS:
             wait = held.logins[-LOGINS] + WINDOW - now
         blocked = held.blocked_until - now
-        if wait < blocked < MAX_BLOCK + 1:  # a longer one was kept before the clock was set back
+        if wait < blocked < MAX_BLOCK + 1:  # longer: stored before the clock was set back
             wait, why = blocked, "the service has blocked them for a while"
         if wait > 0:
             error = LoginBudgetSpent(f"no more logins for {wait:.0f} s: {why}", retry_after=wait)
@@ -184,7 +184,7 @@ class TokenProvider:
             raise error
 
     def _load(self) -> TokenFile:
-        """What the file says, and the logins that could not be written to it."""
+        """Read the file, and add the logins that could not be written to it."""
         held = self._held
         try:
             loaded = msgspec.json.decode(self._path.read_bytes(), type=TokenFile)
@@ -192,24 +192,24 @@ class TokenProvider:
             loaded = TokenFile(bound_to=self._bound_to)
         logins = Counter(loaded.logins) | Counter(held.logins)
         if loaded.bound_to != self._bound_to:
-            # Another account's; its logins count all the same: the limit may be the machine's.
+            # Of another account; its logins count: the limit may be by machine.
             loaded = TokenFile(bound_to=self._bound_to)
         loaded.logins = sorted(logins.elements())
         loaded.blocked_until = max(loaded.blocked_until, held.blocked_until)
         return loaded
 
     def _save(self) -> None:
-        """Replace the file whole. It is a cache: where it cannot be written, memory must do."""
+        """Replace the file atomically. It is a cache: if that fails, memory has to do."""
         with suppress(OSError):
             fd, aside = tempfile.mkstemp(dir=self._path.parent, prefix=".token-")  # mode 0600
             try:
                 with open(fd, "wb") as file:
                     # Some file systems keep no modes, and Windows has no such call.
                     with suppress(OSError, AttributeError):
-                        os.fchmod(fd, 0o600)  # whatever the umask
+                        os.fchmod(fd, 0o600)  # independent of the umask
                     file.write(msgspec.json.encode(self._held))
                     file.flush()
-                    with suppress(OSError):  # what cannot be synced may be lost: then one logs in
+                    with suppress(OSError):  # if the file is lost, the next run logs in
                         os.fsync(fd)
                 os.replace(aside, self._path)
             except OSError:
@@ -225,11 +225,11 @@ POLL: Final = 0.05
 async def locked(path: Path) -> AsyncIterator[None]:
     """Hold the lock file at `path`.
 
-    Where no lock can be had (a read-only folder, a file system without locks) it goes on without:
-    what is lost is the sharing.
+    If it cannot be locked (a read-only folder, a file system without locks), the block runs without
+    a lock: only the sharing is lost.
     """
-    # In the loop: taking it is one call of the system that never waits, and a task that is
-    # cancelled leaves no thread behind that would take the lock later.
+    # On the loop: locking is one system call that never waits, and a cancelled task leaves no
+    # thread behind that would take the lock later.
     lock = AsyncFileLock(path, mode=0o600, thread_local=False, run_in_executor=False)
     try:
         with suppress(OSError, NotImplementedError):

@@ -1,4 +1,4 @@
-"""HTTP by aiohttp: one session that keeps its connections, one request at a time a call."""
+"""HTTP with aiohttp: a session with keep-alive connections, and one without."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ MAX_ANSWER = 64 * 1024 * 1024  # bytes after decompression
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer, whole."""
+    """A complete response."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
-    sent: bool = True  # whether the whole request had been handed over when it began
-    fresh: bool = False  # whether it came over a connection that nothing else used
+    sent: bool = True  # whether the whole request had been sent when the response began
+    fresh: bool = False  # whether it came over a new connection
 
 
 class Transport:
-    """Sends requests over kept-alive connections, some alone over one; `async with`."""
+    """Sends requests over keep-alive connections, or over new ones; `async with`."""
 
     def __init__(
         self,
@@ -49,15 +49,15 @@ class Transport:
         connections: int,
         proxy_for: ProxyFor | None = None,
     ) -> None:
-        """Prepare; timeouts in seconds.
+        """Configure the sessions; timeouts in seconds.
 
         Args:
-            user_agent: the honest name that servers see.
-            connect_timeout: for one connection to come about.
-            read_timeout: for the answer to begin once the request is sent, for it to end once it
-                has begun, and for each 256 KiB of a request to leave.
-            connections: kept at once, at most.
-            proxy_for: the proxy for a URL; by default that of the environment.
+            user_agent: the User-Agent header.
+            connect_timeout: for setting up one connection.
+            read_timeout: from the end of the request to the start of the response, from there to
+                its end, and for sending each 256 KiB.
+            connections: at most at once.
+            proxy_for: returns the proxy for a URL; by default from the environment.
         """
         self._headers = {
             "User-Agent": user_agent,
@@ -89,24 +89,24 @@ class Transport:
             await session.close()
 
     def distrust(self) -> None:
-        """Use no connection twice any more: over a kept one came another request's answer.
+        """Use each connection only once from now on, as one carried another request's answer.
 
-        What is under way on those that are open ends there.
+        Requests in flight end on their connections.
         """
         self._keep = False
 
     async def send(self, request: Request, leaving: Callable[[], None] | None = None) -> Response:
-        """Send a request once and read the whole answer; redirects are answers too.
+        """Send a request once and read the whole response; redirects are not followed.
 
-        Connecting comes before: `leaving` is called when the first byte of the request leaves.
+        `leaving` is called after connecting, when the first byte of the request is sent.
 
         Raises:
-            ConnectionFailed: no answer came.
-            BadResponse: a 200 came that is torn, too large, or no HTTP.
+            ConnectionFailed: no response came.
+            BadResponse: a 200 that is truncated, too large, or not HTTP.
             WrongAddress: the URL cannot be used.
         """
-        # For each step from the first byte sent to the answer's last; where no body reports its
-        # leaving, for connecting too.
+        # Limits each step from the first byte sent to the last one received; for a request
+        # without a body, connecting as well.
         timer = AwakeTimeout()
         body = UploadBody(request.body, leaving, lambda: timer.allow(self._read_timeout))
         keep = self._keep and not request.alone
@@ -143,7 +143,7 @@ class Transport:
                 ),
                 timeout=aiohttp.ClientTimeout(
                     total=None, sock_connect=None
-                ),  # ours do not count sleep
+                ),  # ours do not count time asleep
                 headers=self._headers,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=False,
@@ -170,7 +170,7 @@ class Transport:
                 size += len(chunk)
                 if size > MAX_ANSWER and answered:
                     raise _unreadable("the answer is larger than 64 MiB", response, chunks)
-                if size > MAX_ANSWER:  # an error says what it is by its status
+                if size > MAX_ANSWER:  # of an error, the status is enough
                     break
         except aiohttp.ClientPayloadError as error:
             if answered:
@@ -184,11 +184,11 @@ def _unreadable(what: str, response: aiohttp.ClientResponse, chunks: list[bytes]
 
 @contextmanager
 def translated(url: str, body: UploadBody) -> Iterator[None]:
-    """Turn whatever aiohttp and the network raise into our own errors.
+    """Turn exceptions of aiohttp and the network into our own.
 
     Raises:
-        ConnectionFailed: no answer came.
-        BadResponse: what came is no HTTP.
+        ConnectionFailed: no response came.
+        BadResponse: the response is not HTTP.
         WrongAddress: the URL cannot be used.
     """
     try:
@@ -202,7 +202,7 @@ def translated(url: str, body: UploadBody) -> Iterator[None]:
         raise ConnectionFailed(message, sent=False, reached=False) from error
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
         through = _host(url)
-        # A proxy whose name is not known raises what an unknown service does.
+        # aiohttp raises the same for an unknown proxy as for an unknown service.
         if isinstance(error, aiohttp.ClientConnectorError) and error.host != _name(url):
             through = f"the proxy to {through}, {error.host}:{error.port}"
         message = f"no connection to {through}: {_why(error)}"
@@ -226,7 +226,7 @@ def _why(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, aiohttp.ServerDisconnectedError):
-        return "it hung up"  # its own message may be half an answer
+        return "it hung up"  # aiohttp's message may contain a part of the response
     number = getattr(error, "errno", None)
     if isinstance(number, int) and "Connect call failed" in str(error):  # asyncio's own words
         return os.strerror(number)

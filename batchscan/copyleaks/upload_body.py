@@ -1,4 +1,4 @@
-"""A request's body as aiohttp sends it: known in length, never copied, and known to have left."""
+"""The body of a request for aiohttp: of known length, not copied, and tracked while it is sent."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from aiohttp.payload import Payload
 
 from batchscan.copyleaks.requests import Multipart
 
-CHUNK = 256 * 1024  # bytes handed over at once
+CHUNK = 256 * 1024  # bytes written at once
 
 
 class UploadBody(Payload):
-    """A request's body, which knows whether it has left whole."""
+    """A request's body that records whether it was sent completely."""
 
-    _autoclose = True  # nothing is held that wants closing
+    _autoclose = True  # there is nothing to close
 
     def __init__(
         self,
@@ -23,12 +23,12 @@ class UploadBody(Payload):
         leaving: Callable[[], None] | None,
         going_on: Callable[[], None],
     ) -> None:
-        """Prepare.
+        """Wrap a body.
 
         Args:
             body: what to send.
-            leaving: called before the first byte of the request leaves.
-            going_on: called first, after each 256 KiB, and when the last byte was handed to the system.
+            leaving: called before the first byte of the request is sent.
+            going_on: called at the start, after each 256 KiB, and after the last byte.
         """
         super().__init__(body, content_type="application/octet-stream")
         self._pieces = (
@@ -38,18 +38,18 @@ class UploadBody(Payload):
         self._leaving = leaving
         self._going_on = going_on
         self.sent = False
-        self.answered_early = False  # whether bytes came back before the last byte was handed over
+        self.answered_early = False  # whether a response began before the last byte was sent
 
     def note_answer(self) -> None:
-        """Bytes of an answer have come."""
+        """Record that the response has begun."""
         self.answered_early = self.answered_early or not self.sent
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:  # noqa: ARG002
-        """Refuse: aiohttp asks payloads for text only to show them."""
+        """Refuse: aiohttp decodes payloads only to show them."""
         raise TypeError("a picture is no text")
 
     async def write(self, writer: AbstractStreamWriter) -> None:
-        """Hand over all of it."""
+        """Write the whole body."""
         if self._leaving is not None:  # aiohttp sends the headers with the first piece
             self._leaving()
         self._going_on()
@@ -67,5 +67,5 @@ class UploadBody(Payload):
         writer: AbstractStreamWriter,
         content_length: int | None,  # noqa: ARG002 - ours is always the whole
     ) -> None:
-        """Hand over all of it."""
+        """Write the whole body."""
         await self.write(writer)

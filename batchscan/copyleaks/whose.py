@@ -1,4 +1,4 @@
-"""Which question an answer answers, whatever else can be read of it."""
+"""Finding out which request a response belongs to, even if it is damaged."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import msgspec
 
 from batchscan.copyleaks.error_table import NotJson, decode
 
-LONG_ANSWER = 64 * 1024  # bytes; longer ones are looked at in a thread
+LONG_ANSWER = 64 * 1024  # bytes; longer ones are parsed in a thread
 _SCAN_ID = re.compile(rb'"scanId"\s*:\s*"([^"]{1,200})"')
 
 
 Endpoint = Literal["login", "credits", "check"]
-# Fields that only one of the three has, in lower case.
+# Fields that only one of the three endpoints returns, in lower case.
 _ONLY_IN: dict[str, Endpoint] = {
     "matches": "check",
     "scannedimage": "check",
@@ -24,7 +24,7 @@ _ONLY_IN: dict[str, Endpoint] = {
 
 
 def endpoint_of(body: bytes) -> Endpoint | None:
-    """Which endpoint answers like this; None where that cannot be seen."""
+    """The endpoint that returns such a body; None if that is not clear."""
     if len(body) >= LONG_ANSWER:
         return None
     try:
@@ -44,7 +44,7 @@ class _Envelope(msgspec.Struct, rename="camel"):
 
 
 def named_scan_id(body: bytes) -> str | None:
-    """The scan id that a 200's body names, in whatever state it is; None where it names none."""
+    """The scan id in a 200's body, even in a damaged one; None without one."""
     try:
         image = msgspec.json.decode(body, type=_Envelope).scanned_image
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -55,7 +55,7 @@ def named_scan_id(body: bytes) -> str | None:
 def _named_tolerantly(body: bytes) -> str | None:
     try:
         found = decode(body)
-    except NotJson:  # cut off, say
+    except NotJson:  # truncated, for example
         named = {match.decode("utf-8", "replace") for match in _SCAN_ID.findall(body)}
         return named.pop() if len(named) == 1 else None
     image = found.get("scannedImage") if isinstance(found, dict) else None

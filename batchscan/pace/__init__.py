@@ -1,4 +1,4 @@
-"""How fast the API is asked: windows, pauses, a rate learned from 429s, and outages."""
+"""Rate limiting: windows, pauses, a rate learned from 429s, and outages."""
 
 from batchscan.pace.awake_clock import AwakeClock
 from batchscan.pace.clock import Clock, SystemClock

@@ -1,4 +1,4 @@
-"""The share of the configured rate that the service bears, learned from its 429s."""
+"""The fraction of the configured rate that the service accepts, learned from its 429s."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from contextlib import suppress
 from batchscan.settings import Rate
 
 MIN_SHARE = 0.01
-FALL = 0.75  # a 429 takes a quarter of the rate, where it does not tell the limit
-BACK_OFF = 0.9  # where it does: first well below, so that what was too much can pass
-CLIMB_SECONDS = 30.0  # from the fall back to just below the wall
+FALL = 0.75  # factor after a 429 that does not show the limit
+BACK_OFF = 0.9  # factor below a limit that it shows, so that the excess can drain
+CLIMB_SECONDS = 30.0  # from a fall back to just below the ceiling
 BELOW_WALL = 0.98
-PROBE = 0.002  # of the wall, by the cube of the minutes: long near it, then ever quicker beyond
-JITTER = 0.01  # of a window: so much earlier may a request have left that still counted
+PROBE = 0.002  # of the ceiling, times the cube of the minutes: slow near it, then ever faster
+JITTER = 0.01  # of a window: requests sent this much earlier may still count in it
 
 
 class AdaptiveRate:
-    """Falls at once, climbs back to just below the last 429, then creeps on. Times in seconds.
+    """Falls at once, climbs back to just below the last 429, then probes on. Times in seconds.
 
-    A service that refuses by a window like the configured one gives its limit away: it is what that
-    window had let through when it refused. The first 429 is believed about that; later ones only
-    as far as `FALL`, for a limit seldom sinks, and other things make 429s too. When nothing was
-    let through since the last fall, no rate is to blame: pauses are the answer to that.
+    If the service limits by a window like the configured one, a 429 shows the limit: the requests
+    accepted in that window. The first 429 is trusted; later ones lower the rate by `FALL` at most,
+    as limits seldom sink and 429s have other causes, too. If nothing was accepted since the last
+    fall, the rate is not the cause, and only pauses help.
     """
 
     def __init__(self, rates: Sequence[Rate]) -> None:
@@ -32,17 +32,17 @@ class AdaptiveRate:
         self.fell_at: float | None = None
         self._rates = rates
         longest = max(rate.requests for rate in rates)
-        # A refusal takes its time to come, in which others leave.
+        # Other requests are sent until a refusal arrives.
         self._let_through: deque[float] = deque(maxlen=2 * longest + 1_000)
 
-    def restore(self, share: float, wall: float, fell_at: float) -> None:
-        """Go on from what an earlier run learned."""
+    def restore(self, share: float, ceiling: float, fell_at: float) -> None:
+        """Continue with the rate that an earlier run learned."""
         self.share_at_fall = min(1.0, max(MIN_SHARE, share))
-        self.ceiling = min(1.0, max(self.share_at_fall, wall))
+        self.ceiling = min(1.0, max(self.share_at_fall, ceiling))
         self.fell_at = fell_at
 
     def at(self, now: float) -> float:
-        """The share now, above 0 and at most 1."""
+        """The current fraction, above 0 and at most 1."""
         if self.fell_at is None:
             return 1.0
         passed = max(0.0, now - self.fell_at)
@@ -52,13 +52,13 @@ class AdaptiveRate:
         return min(1.0, self.share_at_fall + climbed + PROBE * self.ceiling * minutes**3)
 
     def left(self, at: float) -> None:
-        """A request leaves; it counts as let through until it is refused."""
+        """Record a request, which counts as accepted until it is refused."""
         self._let_through.append(at)
 
     def refused(self, granted_at: float, left_at: float, now: float) -> bool:
-        """A request got a 429; whether the rate fell.
+        """Record a 429; returns whether the rate fell.
 
-        Those that were granted before the rate fell last say nothing about the rate since.
+        Requests permitted before the last fall say nothing about the current rate.
         """
         with suppress(ValueError):
             self._let_through.remove(left_at)
@@ -81,7 +81,7 @@ class AdaptiveRate:
         return granted_at > fell_at and any(fell_at < at < left_at for at in self._let_through)
 
     def _measured(self, before: float) -> float:
-        """The largest share of a window that was let through when a request was refused."""
+        """The largest fraction of a window that was accepted before a refused request."""
         return max(
             sum(0 < before - at < rate.period * (1 + JITTER) for at in self._let_through)
             / rate.requests

@@ -1,4 +1,4 @@
-"""Time as the pace sees it, so that tests can make it pass."""
+"""The clock that is injected into everything that paces or waits, so that tests can move it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Since when the service fails, and how long to leave it alone; plain arithmetic, no waiting."""
+"""Tracking an outage of the service: how long it lasts, and the next pause. No waiting here."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import random
 from collections.abc import Hashable
 
 MAX_PAUSE = 60.0  # the vendor's page on failures: 1, 2, 4... up to 60 s
-FAILING_PICTURES = 3  # so many different ones failing in a row mean the service, not the picture
+FAILING_PICTURES = 3  # this many different ones failing in a row mean an outage
 
 
 def backoff(failures: int, jitter: random.Random) -> float:
-    """Seconds to wait after the nth failure in a row (from 1): 1, 2, 4... plus up to 1, at most 60."""
+    """Seconds to wait after `failures` in a row (from 1): 1, 2, 4... plus up to 1, at most 60."""
     return min(MAX_PAUSE, 2.0 ** min(failures - 1, 6) + jitter.random())
 
 
 class Outage:
-    """The run of failures since the last good answer.
+    """The failures in a row since the last good answer.
 
-    Times in seconds: `awake` on a clock that stops while the process does, by which the
-    patience is measured; the others on the one by which requests leave.
+    Times in seconds: `awake` on a clock that stops while the process is suspended, against which
+    `retry_for` is measured; the others on the clock of the rate limiter.
     """
 
     def __init__(self, retry_for: float, jitter: random.Random) -> None:
@@ -31,7 +31,7 @@ class Outage:
         self._pictures: set[Hashable] = set()
 
     def over(self, sent_at: float) -> None:
-        """A request that left at `sent_at` got a real answer."""
+        """End the outage if a request sent at `sent_at`, after it began, got a real answer."""
         self.since = None
         self.away = False
         self._pictures.clear()
@@ -39,7 +39,7 @@ class Outage:
             self._failures = 0
 
     def failed(self, picture: Hashable, *, reached: bool, awake: float) -> bool:
-        """A request failed; whether that makes the service count as away."""
+        """Record a failed request; returns whether the service counts as unavailable."""
         self._begin(awake)
         self._pictures.add(picture)
         self.away = self.away or not reached or len(self._pictures) >= FAILING_PICTURES
@@ -48,7 +48,7 @@ class Outage:
     def pause(
         self, sent_at: float, floor: float | None, *, now: float, awake: float
     ) -> float | None:
-        """Until when to send nothing, at least `floor` seconds; None when it lasts too long."""
+        """The time until which to pause, at least `floor` seconds; None if it lasts too long."""
         left = self._retry_for - (awake - self._begin(awake))
         if left <= 0 or (floor or 0) > left:
             return None

@@ -1,9 +1,9 @@
-"""When the next request may leave: plain arithmetic on given times, no waiting, no clock.
+"""When the next request may be sent: plain arithmetic on given times, no waiting, no clock.
 
-Every window of `--rate` holds at once. Requests are spaced evenly, a little wider than the rate
-(`headroom`), because jitter on the way turns exactly-10/s into 429s. Lateness is made up only
-where the log of every window allows it, and by going a little faster, not by a burst: a burst
-arrives as a queue, and its tail so late that what follows looks too fast.
+All windows of `--rate` apply at once. Requests are spaced evenly, a little wider than the rate
+(`headroom`), because network jitter turns exactly 10/s into 429s. Lateness is made up only if
+every window allows it, and by going a little faster, not by a burst: a burst arrives as a queue,
+and its tail so late that the following requests look too fast.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from batchscan.settings import Rate
 
 CATCH_UP = 0.5  # seconds of lateness that may be made up: a stall of disk or loop, not idling
 HURRY = 0.8  # of the even spacing, while lateness is made up
-AT_ONCE = 0.01  # seconds of lateness that are made up without spacing: timers are no finer
-UNSETTLED = 1.0  # seconds from the first request, in which others are still slow to arrive
-SLOW_ARRIVAL = 0.05  # seconds by which they may be, where more than one leaves in that time
+AT_ONCE = 0.01  # seconds of lateness that are made up without spacing: the precision of timers
+UNSETTLED = 1.0  # seconds after the first request in which others may arrive late
+SLOW_ARRIVAL = 0.05  # seconds by which they may be late, if the rate is higher than that
 
 
 class _Window:
@@ -33,7 +33,7 @@ class _Window:
         self._log.append(max(at, self._log[-1]) if self._log else at)
 
     def free_at(self, share: float, outstanding: int) -> float:
-        """When one more request fits, at this share of the rate."""
+        """When one more request fits, at this fraction of the rate."""
         most = max(1, math.ceil(self.requests * share)) - outstanding
         if most <= 0:
             return math.inf
@@ -41,51 +41,51 @@ class _Window:
 
 
 class Pacer:
-    """The slots of all windows together, at a share of the configured rate.
+    """The slots of all windows together, at a fraction of the configured rate.
 
-    A slot is taken before its request leaves, and entered when it has: setting up a connection
-    takes longer than the headroom, and what the service counts is what arrives. Times are
-    seconds on any one clock that does not step.
+    A slot is reserved before its request is sent and recorded when it was: setting up a connection
+    takes longer than the headroom, and the service counts arrivals. Times are seconds on any clock
+    that does not step.
     """
 
     def __init__(self, rates: Sequence[Rate], headroom: float) -> None:
         self._windows = [_Window(rate, headroom) for rate in rates]
         self._interval = max(window.period / window.requests for window in self._windows)
-        self._slot = -math.inf  # where even spacing puts the next request
-        self._soonest = -math.inf  # where hurrying would
+        self._slot = -math.inf  # the next request by even spacing
+        self._soonest = -math.inf  # the same while hurrying
         self._first = math.inf
         self._paused_until = -math.inf
-        self._outstanding = 0  # slots taken whose requests have not left yet
+        self._outstanding = 0  # slots reserved whose requests were not sent yet
 
     def __repr__(self) -> str:
         return f"<Schedule 1 per {self._interval:.4g} s, next {self._slot:.4g}>"
 
     @property
     def longest(self) -> float:
-        """Seconds that the longest window reaches back."""
+        """Seconds of the longest window."""
         return max(window.period for window in self._windows)
 
     def interval(self, share: float = 1.0) -> float:
-        """Seconds between two requests, on average, at this share of the rate."""
+        """Seconds between two requests, on average, at this fraction of the rate."""
         return self._interval / share
 
     def restore(self, times: Iterable[float]) -> None:
-        """Enter requests of earlier runs, oldest first."""
+        """Record requests of earlier runs, oldest first."""
         for at in times:
             self._enter(at)
             self._slot = max(self._slot, at + self._interval)
 
     def pause(self, until: float) -> None:
-        """Let nothing leave before then."""
+        """Give no slot before a time."""
         self._paused_until = max(self._paused_until, until)
 
     def next_at(self, share: float = 1.0) -> float:
-        """When the next slot is; a time that has passed means now, infinity once one has left."""
+        """The time of the next slot, in the past for now; infinity until a reserved one is sent."""
         free = max(window.free_at(share, self._outstanding) for window in self._windows)
         return max(self._slot, self._soonest, self._paused_until, free)
 
     def try_reserve(self, now: float, share: float = 1.0) -> bool:
-        """Take the slot if it has come; tell `left` or `dropped` what became of it."""
+        """Reserve the slot if its time has come; then call `record_sent` or `cancel`."""
         if self.next_at(share) > now:
             return False
         interval = self.interval(share)
@@ -96,14 +96,14 @@ class Pacer:
         return True
 
     def record_sent(self, at: float) -> None:
-        """The request of a slot has begun to leave."""
+        """Record that the request of a slot is being sent."""
         self._outstanding -= 1
         self._first = min(self._first, at)
         settled = at - self._first >= UNSETTLED or self._interval >= SLOW_ARRIVAL
         self._enter(at if settled else at + SLOW_ARRIVAL)
 
     def cancel(self) -> None:
-        """The request of a slot will not leave."""
+        """Give back a reserved slot."""
         self._outstanding -= 1
 
     def _enter(self, at: float) -> None:

@@ -1,4 +1,4 @@
-"""The one gate that every request passes: slots, shared pauses, one probe while the service is away."""
+"""The limiter for all requests: slots, shared pauses, and one probe at a time in an outage."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from batchscan.settings import Rate
 log = logging.getLogger(__name__)
 
 TOO_FAST, AWAY = "429 pause", "service away, pause"
-MAX_LOOK = 60.0  # seconds between two looks at whether the next may leave: all changes wake it
-MAX_KEPT = 3600.0  # seconds of a pause that the next run takes over, whatever was asked for
+MAX_LOOK = 60.0  # seconds between two checks while waiting; changes wake it earlier
+MAX_KEPT = 3600.0  # seconds of a pause that the next run takes over at most
 _WHAT = {TOO_FAST: "kept refusing requests (429)", AWAY: "stayed away or kept failing"}
 
 
@@ -30,15 +30,15 @@ class Permit:
     """The right to send one request now; monotonic seconds."""
 
     granted_at: float
-    probe: bool  # the only one under way, to see whether the service is back
-    sent_at: float | None = None  # when its first byte did
+    probe: bool  # the only request in an outage, to see whether the service is back
+    sent_at: float | None = None  # when the first byte was sent
 
 
 class RateLimiter:
-    """Lets requests through in the order of their coming; waiting uses up no attempt.
+    """Grants permits in order of arrival; waiting uses up no attempt.
 
-    Who got a `Permit` reports when the request leaves (`leaving`), and then how it went:
-    `accepted`, `busy`, `troubled`, or `abandoned`.
+    The owner of a `Permit` calls `mark_sent` when the first byte is sent, and then one of
+    `succeeded`, `throttled`, `failed` or `release`.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class RateLimiter:
         jitter: random.Random | None = None,
         awake: Callable[[], float] | None = None,
     ) -> None:
-        """Prepare; `awake` gives the seconds by which `retry_for` is measured, else the clock does."""
+        """Limit to `rates`; `retry_for` is measured by `awake`, by default with the clock."""
         self._awake = awake or clock.monotonic
         self._clock = clock
         self._schedule = Pacer(rates, headroom)
@@ -62,7 +62,7 @@ class RateLimiter:
         self._probing = False
         self._closed = False
         self._pause: tuple[float, str] = (0.0, "")
-        self._refused_until = -math.inf  # an earlier run's pause, longer than is waited out
+        self._refused_until = -math.inf  # an earlier run's pause that is too long to wait for
         self.rate_limited = 0  # 429s
 
     def __repr__(self) -> str:
@@ -70,7 +70,7 @@ class RateLimiter:
 
     @property
     def waiting(self) -> str | None:
-        """What the gate waits for, in words for people; None when it is open."""
+        """What the limiter waits for, as text for users; None if it is not paused."""
         until, why = self._pause
         left = until - self._clock.monotonic()
         if left > 0:
@@ -78,10 +78,10 @@ class RateLimiter:
         return "service away, probing" if self._outage.away else None
 
     async def acquire(self) -> Permit | None:
-        """Wait for a slot; None once the gate is closed.
+        """Wait for a permit; None once the limiter is closed.
 
         Raises:
-            Unavailable: an earlier run was asked for a pause that lasts longer than `--retry-for`.
+            Unavailable: the service asked an earlier run for a pause longer than `--retry-for`.
         """
         async with self._turn:
             while not self._closed:
@@ -99,7 +99,7 @@ class RateLimiter:
         return None
 
     def mark_sent(self, permit: Permit) -> None:
-        """The first byte of the request leaves now."""
+        """Record that the first byte of the request is being sent."""
         if permit.sent_at is None:
             permit.sent_at = self._clock.monotonic()
             self._schedule.record_sent(permit.sent_at)
@@ -107,26 +107,26 @@ class RateLimiter:
             self._changed.set()
 
     def close(self) -> None:
-        """Let nothing through any more: the run stops."""
+        """Grant no more permits, as the run stops."""
         self._closed = True
         self._changed.set()
 
     def succeeded(self, permit: Permit) -> None:
-        """The service answered as it does when it is well."""
+        """Record a normal answer."""
         self._outage.over(permit.granted_at)
         self._done(permit)
 
     def release(self, permit: Permit) -> None:
-        """Nothing was learned from this request."""
+        """Give back a permit without a result."""
         self._done(permit)
 
     def throttled(
         self, permit: Permit, retry_after: float | None, *, away: bool, said: str = ""
     ) -> None:
-        """The service asked for a pause: 429, or 503 (`away`).
+        """Record that the service asked for a pause: 429, or 503 (`away`).
 
         Raises:
-            Unavailable: it has been refusing for longer than `--retry-for`, or asks for longer.
+            Unavailable: it refuses for longer than `--retry-for`, or asks for a longer pause.
         """
         self._done(permit)
         if away:
@@ -138,10 +138,10 @@ class RateLimiter:
         self._hold(permit, retry_after, AWAY if away else TOO_FAST, said)
 
     def failed(self, permit: Permit, picture: Hashable, *, reached: bool, said: str = "") -> bool:
-        """The request failed; when others fail too, the service counts as away: whether it does.
+        """Record a failed request; returns whether the service counts as unavailable now.
 
         Raises:
-            Unavailable: it has been away for longer than `--retry-for`.
+            Unavailable: the outage lasts longer than `--retry-for`.
         """
         self._done(permit)
         away = self._outage.failed(picture, reached=reached, awake=self._awake())
@@ -150,10 +150,10 @@ class RateLimiter:
         return away
 
     def restore(self, sends: Iterable[float], learned: LearnedRate | None) -> None:
-        """Go on from earlier runs; times are wall-clock seconds."""
+        """Continue with the requests and learned rate of earlier runs; times since 1970."""
         shift = self._clock.monotonic() - self._clock.wall()
         now = self._clock.monotonic()
-        # A send "in the future" means that the clock was set back since: it was just now at worst.
+        # A time in the future means that the clock was set back: count it as now.
         self._schedule.restore(min(now, at + shift) for at in sends)
         if learned is not None:
             if learned.fraction < 1:
@@ -162,10 +162,10 @@ class RateLimiter:
             self._remember_pause(learned, now, shift)
 
     def _remember_pause(self, learned: LearnedRate, now: float, shift: float) -> None:
-        """Wait for what is left of an earlier run's pause."""
+        """Wait for the rest of an earlier run's pause."""
         length = min(MAX_KEPT, learned.paused_until - learned.learned_at)
         until = min(learned.paused_until + shift, now + length)
-        if learned.learned_at + shift > now:  # the clock was set back: nobody knows what is left
+        if learned.learned_at + shift > now:  # the clock was set back: the rest is not known
             until = min(until, now + self._retry_for)
         if until > now + self._retry_for:
             self._refused_until = until
@@ -174,17 +174,17 @@ class RateLimiter:
 
     @property
     def longest_window(self) -> float:
-        """Seconds that the longest window reaches back."""
+        """Seconds of the longest window."""
         return self._schedule.longest
 
     @property
     def interval(self) -> float:
-        """Seconds between two requests, on average, at the rate that holds now."""
+        """Seconds between two requests, on average, at the current rate."""
         return self._schedule.interval(self._learned.at(self._clock.monotonic()))
 
     @property
     def learned(self) -> LearnedRate | None:
-        """What later runs should know of rate and pause; None when there was neither."""
+        """The learned rate and pause for later runs; None without any 429."""
         fell_at, now = self._learned.fell_at, self._clock.monotonic()
         if fell_at is None and self._pause[0] <= now:
             return None

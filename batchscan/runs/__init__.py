@@ -1,1 +1,1 @@
-"""Runs before and after their scan: recovery, reports again, retention, pruning."""
+"""What happens to runs before and after their scan: recovery, new reports, retention, pruning."""

@@ -1,4 +1,4 @@
-"""A line of a picture that was answered, and what its answer says, which is kept apart from it."""
+"""Lines of answered pictures: the ledger stores a line without its matches, beside the answer."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _AT_NO_COST = (Status.REUSED, Status.COVERED)
 
 
 def with_answer(line: ResultLine, answer: Answer) -> ResultLine:
-    """Give a line the matches of its answer, where they were kept apart from it."""
+    """Add the matches of an answer to a line that was stored without them."""
     return msgspec.structs.replace(line, matches=match_fields(answer))
 
 
 def with_problem(line: ResultLine, answer: Answer) -> ResultLine:
-    """Give a line of a picture that was answered what its answer says, but for the matches."""
+    """Add everything but the matches of an answer to a line."""
     failed = answer.trouble is not None
     return msgspec.structs.replace(
         line,
@@ -43,22 +43,22 @@ def with_problem(line: ResultLine, answer: Answer) -> ResultLine:
 
 
 def unreadable_detail(answer: Answer) -> str:
-    """Why the matches of a kept answer are not known, or not all of them."""
+    """Why some or all matches of a stored answer are not known."""
     return replace_surrogates(
         f"answered, but {answer.trouble}; the answer is kept, and is not paid for again"
     )
 
 
 def without_answer(line: ResultLine) -> bytes:
-    """The line as the ledger keeps it: the matches are in the answer's body already."""
+    """A line without matches, as JSON for the ledger."""
     return msgspec.json.encode(msgspec.structs.replace(line, matches=[]))
 
 
 def read_again(stored: StoredAnswer, *, sandbox: bool) -> Answer:
-    """What a kept answer says; where reading it fails, that is its trouble."""
+    """Parse a stored answer; an error while parsing becomes its `trouble`."""
     if stored.given_up:
         return given_up(stored.body, stored.received_at, stored.credits)
     try:
         return parse_answer(stored.body, stored.received_at, stored.scan_id, sandbox=sandbox)
-    except Exception as error:  # noqa: BLE001 - it is paid for, and kept
+    except Exception as error:  # noqa: BLE001 - the answer is paid for; a later version may read it
         return unread_answer(stored.body, stored.received_at, error)

@@ -1,4 +1,4 @@
-"""What is kept of a run that goes on, for the case that it is killed."""
+"""The counts of a run that are stored while it goes on, for its report if it is killed."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from batchscan.util.escaping import path_fields
 
 
 class RunCheckpoint(msgspec.Struct, frozen=True):
-    """What no line shows of a run, kept in the ledger for the case that it is killed."""
+    """What cannot be derived from a run's lines; stored in the ledger."""
 
     roots: tuple[str, ...] = ()
     unchanged: int = 0
     unchanged_bytes: int = 0
-    news_of: tuple[str, ...] = ()  # killed runs, whose news nobody has reported
-    unchanged_rejected: dict[str, int] = {}  # of the unchanged, by reason
+    news_of: tuple[str, ...] = ()  # killed runs whose new matches were not reported yet
+    unchanged_rejected: dict[str, int] = {}  # by reason
 
     def with_more(self, found: Sequence[BlockStatus]) -> RunCheckpoint:
-        """The facts after more folders."""
+        """The checkpoint after more folders."""
         rejected = Counter(self.unchanged_rejected)
         for each in found:
             rejected.update(each.rejected)
@@ -36,5 +36,5 @@ class RunCheckpoint(msgspec.Struct, frozen=True):
 
 
 def first_checkpoint(settings: Settings) -> RunCheckpoint:
-    """What is known of a run when it begins."""
+    """The checkpoint at the start of a run."""
     return RunCheckpoint(tuple(path_fields(root)[0] for root in settings.roots))

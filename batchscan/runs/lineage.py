@@ -1,8 +1,7 @@
-"""Whether the ledger is the one that paid for what is here, and is as new as it was.
+"""Detecting a ledger that was restored from a backup, lost its log, or was deleted.
 
-A ledger that was restored from a backup, lost its log or was deleted knows less than was paid for,
-and what it does not know is asked again. The output folder says which ledger knows each run, and the
-state folder how far its ledger came.
+Pictures whose answers it lacks would be paid for again. A file in the output folder names the
+ledger of each run, and one in the state folder has the ledger's number of changes.
 """
 
 from __future__ import annotations
@@ -34,9 +33,9 @@ from batchscan.util.private_files import open_private
 from batchscan.util.timestamps import rfc3339
 
 NOTES = ".ledgers"  # in the output folder: a line for each run
-MAX_RUNS = 50  # looked at, the newest
-MAX_NOTES = 256 * 1024  # bytes, before all but the newest are dropped
-MAX_REPORTS = 5  # of runs without a note
+MAX_RUNS = 50  # the newest, which are checked
+MAX_NOTES = 256 * 1024  # bytes of the file; older notes are dropped
+MAX_REPORTS = 5  # that are read of runs without a note
 ADVICE = (
     "put the newest ledger back, with its -wal; or go on with --accept-old-ledger, which need be "
     "said once: what this ledger does not know is asked again, and paid for"
@@ -45,35 +44,35 @@ log = logging.getLogger(__name__)
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
-    """Which ledger knows a run."""
+    """The ledger of a run."""
 
     schema: int = 1
     run_id: str
     ledger: str
-    state: str  # the folder that it was in
+    state: str  # the state folder
     host: str
     started_at: float  # seconds since 1970
 
 
 @dataclass(frozen=True, slots=True)
 class Older:
-    """What is known of runs that the ledger does not know."""
+    """Evidence of runs that are missing in the ledger."""
 
     said: str
-    until: float  # when the last of them started, or wrote; seconds since 1970
+    until: float  # when the last of them started or wrote; seconds since 1970
 
     def error(self, ledger: Path) -> StorageError:
-        """The trouble that this is to a scan."""
+        """The error that refuses the scan."""
         return StorageError(f"the ledger {ledger} {self.said}; nothing was sent", advice=ADVICE)
 
 
 async def check_lineage(thread: LedgerThread, settings: Settings, state: Path, now: float) -> None:
-    """Refuse a ledger that knows less than was paid for, unless the user accepts it.
+    """Refuse a ledger that lacks paid answers, unless the user accepts it.
 
-    A dry run only warns. For a scan, the ledger begins to note how far it comes.
+    A dry run only warns. For a scan, the ledger starts to note its number of changes.
 
     Raises:
-        StorageError: the ledger is older than what is known here.
+        StorageError: the ledger is older than the notes.
     """
     output, path = settings.output.directory, state / LEDGER
     older = await thread.run(lambda ledger: older_than_known(ledger.identity, state, output))
@@ -93,7 +92,7 @@ async def check_lineage(thread: LedgerThread, settings: Settings, state: Path, n
 
 
 async def leave_note(thread: LedgerThread, output: str, run_id: str, started_at: float) -> None:
-    """Say in the output folder which ledger knows a run; once it does.
+    """Note the ledger of a run in the output folder, after the run was entered.
 
     Raises:
         StorageError: the folder cannot be written.
@@ -115,7 +114,7 @@ def _append(path: str, line: bytes) -> None:
     with storage_errors(path):
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | system.O_NOFOLLOW
         with os.fdopen(open_private(path, flags), "wb") as file:
-            file.write(b"\n" + line + b"\n")  # whatever a failed write left behind ends here
+            file.write(b"\n" + line + b"\n")  # ends a partial line of a failed write
             size = file.tell()
     if size > MAX_NOTES:
         kept = Path(path).read_bytes().splitlines()[-4 * MAX_RUNS :]
@@ -123,7 +122,7 @@ def _append(path: str, line: bytes) -> None:
 
 
 def older_than_known(identity: Identity, state: Path, output: str) -> Older | None:
-    """What shows that the ledger in a state folder lacks what it, or one before it, knew."""
+    """Evidence that a ledger lacks what it or its predecessor had; None without any."""
     accepted = identity.accepted_until
     return (
         _behind_its_note(identity, state)
@@ -167,13 +166,13 @@ def _unknown_runs(identity: Identity, output: str, accepted: float) -> Older | N
 def _of_a_ledger_before(
     identity: Identity, state: Path, output: str, accepted: float
 ) -> Older | None:
-    """Runs beside a new ledger whose own is gone; another state folder's that is there may be."""
+    """Runs of a ledger that is gone, if this one is new; those of other state folders are fine."""
     if not identity.is_new:
         return None
     lost = [
         note
         for note in _notes(output)
-        if note.started_at > accepted and not _stands_elsewhere(note, state)
+        if note.started_at > accepted and not _exists_elsewhere(note, state)
     ]
     if not lost:
         return _of_an_earlier_version(output, accepted)
@@ -186,7 +185,7 @@ def _of_a_ledger_before(
 
 
 def _of_an_earlier_version(output: str, accepted: float) -> Older | None:
-    """Runs that were paid for before there were notes."""
+    """Paid runs of versions that wrote no notes."""
     if accepted or os.path.exists(os.path.join(output, NOTES)):
         return None
     for name in _names(output):
@@ -204,8 +203,8 @@ def _was_paid_for(folder: str) -> bool:
     return report.credits.charged > 0 and not report.run.dry_run
 
 
-def _stands_elsewhere(note: Note, state: Path) -> bool:
-    """Whether the ledger that knows a run is in the folder where it was, and not in this one."""
+def _exists_elsewhere(note: Note, state: Path) -> bool:
+    """Whether the ledger of a note still exists in another state folder."""
     there = os.path.join(note.state, LEDGER)
     if note.host != system.host_name() or not os.path.exists(there):
         return False
@@ -214,12 +213,12 @@ def _stands_elsewhere(note: Note, state: Path) -> bool:
     try:
         with closing(open_copy(there)) as connection:
             return Identity(connection).id == note.ledger
-    except sqlite3.Error:  # it is being written, or not ours to read; but it is there
+    except sqlite3.Error:  # being written, or not readable for us; but it exists
         return True
 
 
 def _notes(output: str) -> Iterator[Note]:
-    """What is said of the newest runs that are still here."""
+    """The notes of the newest runs whose folders exist."""
     try:
         with open(os.path.join(output, NOTES), "rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - MAX_NOTES))
@@ -227,14 +226,14 @@ def _notes(output: str) -> Iterator[Note]:
     except OSError:
         return
     for line in lines[-MAX_RUNS:]:
-        with suppress(msgspec.MsgspecError):  # torn, or of another batchscan
+        with suppress(msgspec.MsgspecError):  # a partial line, or of another version
             note = msgspec.json.decode(line, type=Note)
             if os.path.isdir(os.path.join(output, RUNS, note.run_id)):
                 yield note
 
 
 def _names(output: str) -> list[str]:
-    """Some of the newest runs, and the one that `latest` leads to."""
+    """The ids of some of the newest runs, and of the one that `latest` points to."""
     try:
         names = sorted(os.listdir(os.path.join(output, RUNS)), reverse=True)[:MAX_REPORTS]
     except OSError:

@@ -1,4 +1,4 @@
-"""What `batchscan state prune` lets go: found first, so that it can be shown before it goes."""
+"""`batchscan state prune`: find what can be deleted, so that it can be shown first; delete it."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ _COPY = f"{FILE_NAME}.v"
 
 @dataclass(slots=True)
 class PrunePlan:
-    """What may go."""
+    """What can be deleted."""
 
-    files: int = 0  # rows of files that are gone
-    matched: int = 0  # of these the ones that stay, because their pictures have matches
-    away: int = 0  # rows of files that may be there: in a store, or on a disk that is away
+    files: int = 0  # rows of missing files
+    matched: int = 0  # rows of missing files that stay, because their pictures have matches
+    away: int = 0  # rows of files that may exist: in a store, or on a disk that is not mounted
     messages: int = 0  # delivered long enough ago
-    leftovers: list[Path] = field(default_factory=list)  # copies of older versions, halves of files
-    runs: list[str] = field(default_factory=list)  # beyond what the output folder keeps
+    leftovers: list[Path] = field(default_factory=list)  # copies of old ledgers, partial files
+    runs: list[str] = field(default_factory=list)  # more than `output.keep_runs`
 
     @property
     def nothing(self) -> bool:
-        """Whether there is nothing to do."""
+        """Whether there is nothing to delete."""
         return not (self.files or self.messages or self.leftovers or self.runs)
 
 
 def find(ledger: Ledger, settings: Settings, before: float, now: float) -> PrunePlan:
-    """Look what may go; files are looked for where they were.
+    """Find what can be deleted; marks missing files in the ledger's temporary table.
 
     Args:
         ledger: the ledger, inside a transaction.
-        settings: where runs are, and how many stay.
-        before: messages and copies that are younger than this moment stay.
-        now: the current moment.
+        settings: output folder and `keep_runs`.
+        before: newer messages and copies stay; seconds since 1970.
+        now: seconds since 1970.
     """
     away = _mark_gone(ledger)
     files, matched = ledger.pruning.count_files()
@@ -65,7 +65,7 @@ def find(ledger: Ledger, settings: Settings, before: float, now: float) -> Prune
 def carry_out(
     ledger: Ledger, settings: Settings, found: PrunePlan, before: float
 ) -> RetentionResult:
-    """Let go what was found by the same connection; what became of old runs.
+    """Delete what `find` found on the same connection; returns the result for old runs.
 
     Raises:
         StorageError: the folder of runs cannot be opened.
@@ -84,11 +84,10 @@ def carry_out(
 
 
 def _mark_gone(ledger: Ledger) -> int:
-    """Mark files that are gone from folders that can be trusted; gives how many cannot be decided.
+    """Mark missing files; returns how many files cannot be decided.
 
-    A disk that is not mounted looks like an empty folder, or like one that is not there. So nothing
-    counts as gone from a folder that is empty, or below a root of scans where nothing is any
-    more that the ledger knows.
+    A disk that is not mounted looks like an empty or missing folder. So no file counts as missing
+    in an empty folder, or below a root of scans of which no known file exists any more.
     """
     forgetting = ledger.pruning
     roots = forgetting.roots()
@@ -107,8 +106,8 @@ def _mark_gone(ledger: Ledger) -> int:
 
 
 def _names_in(folder: bytes) -> set[bytes] | None:
-    """What is in a folder, nothing where that is gone; None where nobody can tell."""
-    if not os.path.isabs(folder):  # in a store, or below a working folder of another day
+    """The names in a folder, none if it is missing; None if that cannot be decided."""
+    if not os.path.isabs(folder):  # in a store, or relative to some earlier working folder
         return None
     above = folder
     try:
@@ -116,13 +115,13 @@ def _names_in(folder: bytes) -> set[bytes] | None:
             above = os.path.dirname(above)
     except OSError:
         return None
-    if not names:  # a place to mount a disk at
+    if not names:  # may be a mount point
         return None
     return names if above == folder else set()
 
 
 def _listed(folder: bytes) -> set[bytes] | None:
-    """What is in a folder; None where it is not there."""
+    """The names in a folder; None if it is missing."""
     try:
         return set(os.listdir(folder))
     except FileNotFoundError:
@@ -130,7 +129,7 @@ def _listed(folder: bytes) -> set[bytes] | None:
 
 
 def _root_of(folder: bytes, roots: set[bytes]) -> bytes:
-    """The innermost root of scans that a folder is in; else the folder itself."""
+    """The innermost root of scans that contains a folder; without one the folder itself."""
     above = folder
     while above not in roots and above != os.path.dirname(above):
         above = os.path.dirname(above)
@@ -138,8 +137,8 @@ def _root_of(folder: bytes, roots: set[bytes]) -> bytes:
 
 
 def _leftovers(state: Path, before: float, now: float) -> Iterator[Path]:
-    """Copies of older versions that are old enough, and what killed processes left half-written."""
-    captures = state / FOLDER  # of which nothing else ever goes
+    """Old copies of migrated ledgers, and partial files of killed processes."""
+    captures = state / FOLDER  # only partial files: captures are never deleted
     within = captures.iterdir() if captures.is_dir() else ()
     for path in (*state.iterdir(), *within):
         found = path.lstat()

@@ -1,4 +1,4 @@
-"""The lines of a run's results.jsonl, made again from what the ledger keeps."""
+"""Rebuilding the lines of a run's results.jsonl from the ledger."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ LINES_A_PAGE = 500
 def rebuild_lines(
     ledger: Ledger, run_id: str, view: ReportView
 ) -> Iterator[tuple[ResultLine, Answer | None]]:
-    """A run's lines with their matches put back, and the answers these come from."""
+    """A run's lines with their matches, and the answers that these come from."""
     after = 0
     while page := ledger.runs.lines(run_id, after, LINES_A_PAGE):
         for after, stored in page:  # noqa: B007 - the last number is where the next page starts
             line = msgspec.json.decode(stored.line, type=ResultLine)
-            line = msgspec.structs.replace(line, run_id=run_id)  # of a run that was closed early
+            line = msgspec.structs.replace(line, run_id=run_id)  # differs for late answers
             kept = ledger.claims.answer(stored.answer_id)
             if kept is None:
                 yield line, None
@@ -38,11 +38,11 @@ def rebuild_lines(
 
 
 def with_history(answer: Answer, history: Mapping[str, TrackedMatch]) -> Answer:
-    """Give each match its history, and the answer what is gone from it.
+    """Add the history to each match, and the gone matches to the answer.
 
     Args:
-        answer: as it was read.
-        history: of its picture's matches, by their normalised URLs.
+        answer: as it was parsed.
+        history: of its picture's matches, by normalized URL.
     """
     if not history:
         return answer
@@ -56,7 +56,7 @@ def with_history(answer: Answer, history: Mapping[str, TrackedMatch]) -> Answer:
 
 
 def _placed(match: Match, known: TrackedMatch | None) -> Match:
-    """A match as this answer shows it, in its place in the history."""
+    """A match of an answer with its history."""
     if known is None:
         return match
     return msgspec.structs.replace(

@@ -1,4 +1,4 @@
-"""Closing killed runs before a new one starts: their files are made again from the ledger."""
+"""Recovering killed runs before a new one starts: their files are made from the ledger."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from batchscan.util.atomic_file import write_atomic
 
 WAS_KILLED = "the run was killed; what it had decided was taken from the ledger"
 WHEN_KILLED = "the run was killed while this picture was being sent; it is asked again"
-# What the report of a run says that saw its disk fail, or a bug; a signal counts for more.
+# Exit reasons of runs that were left open after a disk error or a bug, or after a signal as well.
 _LEFT_OPEN = (ExitReason.STORAGE, ExitReason.INTERNAL_ERROR, ExitReason.INTERRUPTED)
 log = logging.getLogger(__name__)
 
@@ -46,17 +46,17 @@ async def recover_killed_runs(
     now: float,
     newest: bool = True,
 ) -> None:
-    """Take in rescued answers, make each run's files again, and close it.
+    """Take in rescued answers, make each killed run's files, and close it.
 
-    A run stays open for the next time where its folder cannot be written, and where nobody knows
-    yet what its requests without an answer may have cost.
+    A run stays open if its folder cannot be written, or if the possible cost of its requests
+    without an answer is not known yet.
 
     Args:
         ledger: the ledger.
         allowing: the allow rules.
         sandbox: whether its answers are mock ones.
         now: seconds since 1970.
-        newest: whether no run has ended since, so that `latest` may lead to a killed one.
+        newest: whether no run has ended since, so that `latest` may point to a killed one.
 
     Raises:
         StorageError: the ledger cannot be read or written.
@@ -69,7 +69,7 @@ async def recover_killed_runs(
         await ledger.run(
             lambda ledger: make_files(ledger, allowing, sandbox=sandbox, now=now, newest=newest)
         )
-    except MemoryError:  # counts as the end of a process: the next run may have no more memory
+    except MemoryError:  # counts as a crash: the next run may have no more memory
         raise
     except Exception:
         await ledger.run(lambda ledger: ledger.readings.ended(begun))
@@ -80,7 +80,7 @@ async def recover_killed_runs(
 def settle_killed_runs(
     ledger: Ledger, allowing: ActiveAllowRules, *, sandbox: bool, now: float
 ) -> None:
-    """Bring what killed runs had under way to its end; what they were answered is kept then."""
+    """Settle the open claims of killed runs, by their rescued answers or as possibly charged."""
     for run in ledger.runs.unclosed():
         _KilledRun(ledger, run, allowing, sandbox=sandbox).settle(now)
 
@@ -88,7 +88,7 @@ def settle_killed_runs(
 def make_files(
     ledger: Ledger, allowing: ActiveAllowRules, *, sandbox: bool, now: float, newest: bool = True
 ) -> None:
-    """Make the files of killed runs again, and close those of which all is known."""
+    """Make the files of killed runs, and close those with a known cost."""
     for run in ledger.runs.unclosed():
         killed = _KilledRun(ledger, run, allowing, sandbox=sandbox)
         try:
@@ -100,9 +100,9 @@ def make_files(
 
 
 class KilledRunCheckpoint(RunCheckpoint, frozen=True):
-    """What is kept of a run that stays open after its claims have been settled."""
+    """The checkpoint of a run that stays open after its claims were settled."""
 
-    outcome_unknown: int | None = None  # credits; None: not settled yet, or of an unknown price
+    outcome_unknown: int | None = None  # credits; None before settling, or without a price
 
 
 class _KilledRun:
@@ -118,7 +118,7 @@ class _KilledRun:
         self.reported_runs = (run.run_id, *self._facts.news_of)
 
     def settle(self, now: float) -> None:
-        """Bring what was under way to its end: rescued, or perhaps charged for nothing."""
+        """Settle open claims: by rescued answers, or as possibly charged."""
         answers = {answer.scan_id: answer for answer in rescued(self._run.folder)}
         for claim in self._ledger.claims.open_claims(self._run.run_id):
             saved = answers.get(claim.scan_id)
@@ -132,9 +132,9 @@ class _KilledRun:
                 )
 
     def _keep_doubts(self) -> None:
-        """Keep what may have been charged, at the price of today: a later run may learn another.
+        """Store the possible cost at today's price, as a later run may learn another price.
 
-        Before any answer has shown a price this waits for one.
+        Without any known price this is left to a later run.
         """
         doubts = self._ledger.claims.possibly_charged(self._run.run_id)
         self._tally.outcome_unknown = doubts
@@ -153,7 +153,7 @@ class _KilledRun:
         self._ledger.runs.add_outcome(self._run.run_id, without_answer(line), answer_id)
 
     def make_files(self, now: float, *, newest: bool) -> None:
-        """Write results.jsonl and report.json, and close the run if all is known of it.
+        """Write results.jsonl and report.json, and close the run if its cost is known.
 
         Raises:
             StorageError: the run's folder cannot be written.
@@ -180,7 +180,7 @@ class _KilledRun:
             self._ledger.runs.close(self._run.run_id, encode_report(report), view.matched())
 
     def _with_unchecked(self, report: Report) -> Report:
-        """Name the files without an answer, and write all of them down."""
+        """Add some of the files without an answer to the report, and write all to unchecked.csv."""
         folder, folders = self._run.folder, report.files.unreadable_folder_names
         if not (report.files.unchecked or folders):
             return report
@@ -206,7 +206,7 @@ class _KilledRun:
         )
 
     def _lines(self, view: ReportView) -> Iterator[ResultLine]:
-        """The run's lines, entered into the tally as they pass."""
+        """The run's lines; each is counted in the tally."""
         for line, answer in rebuild_lines(self._ledger, self._run.run_id, view):
             self._enter(line, answer)
             yield line
@@ -229,9 +229,9 @@ class _KilledRun:
 
 
 def _ending_of(folder: str) -> Run | None:
-    """How the run ended by its own report, where it was left open by itself: its disk failed.
+    """The end of a run by its own report, if it left itself open after a disk error.
 
-    Any other report is there because the kill came between it and the closing.
+    Any other report was written just before a kill came, and is not used.
     """
     try:
         run = msgspec.json.decode(Path(folder, REPORT).read_bytes(), type=Report).run

@@ -1,4 +1,4 @@
-"""Reports that would be the same as an earlier run's, known by what they are made from."""
+"""Reusing the report files of an earlier run that were made from the same data."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _BYTES = 16  # of a fingerprint
 
 @dataclass(frozen=True, slots=True)
 class ReportBasis:
-    """What a run's report is made from."""
+    """The data that a run's report is made from."""
 
     digest: MatchSummary
-    view: ReportView | None = None  # of the pictures seen; None where nothing could be asked
-    fingerprint: bytes | None = None  # None: nothing is to be remembered
-    known: bool = False  # an earlier run had the same
+    view: ReportView | None = None  # of the pictures seen; None if the ledger cannot be read
+    fingerprint: bytes | None = None  # of the data; None if files cannot be reused
+    known: bool = False  # whether an earlier run had the same summary
 
 
 def find_basis(ledger: Ledger, view: ReportView, allowing: ActiveAllowRules) -> ReportBasis:
-    """What is known of the pictures seen; worked out anew only where something has changed."""
+    """The summary of the pictures seen; from the cache if nothing has changed."""
     found = fingerprint_of(ledger, view, allowing)
     digest = ledger.report_cache.digest(found)
     if digest is not None:
@@ -44,14 +44,14 @@ def find_basis(ledger: Ledger, view: ReportView, allowing: ActiveAllowRules) -> 
 
 
 def fingerprint_of(ledger: Ledger, view: ReportView, allowing: ActiveAllowRules) -> bytes:
-    """Tell what the digest of the pictures seen is made from, apart from everything else."""
+    """A fingerprint of everything that the summary of the pictures seen depends on."""
     pictures = blake2b(digest_size=_BYTES)
     for picture_id, path, fresh in view.with_matches():
         pictures.update(b"%d %d %b\0" % (picture_id, fresh, path))
-        if allowing.looks_at_paths:  # rules see where else it is, on the disk too
+        if allowing.looks_at_paths:  # rules depend on the picture's other paths, too
             for other in existing_paths(ledger.history.paths_of(picture_id)):
                 pictures.update(b"%b\0" % other)
-    # Which runs are reported counts where any match is new for it
+    # The reported runs matter only if they have new matches.
     news, changes = view.reported_runs(), ledger.report_cache.changes()
     rest = (version.version(), changes, news, allowing.signature, pictures.hexdigest())
     return blake2b(msgspec.json.encode(rest), digest_size=_BYTES).digest()
@@ -65,24 +65,24 @@ def write_or_link(
     folders: Mapping[str, str],
     now: float,
 ) -> Report:
-    """Leave what is beside `report.json` in a run's folder; the report then says whose it is.
+    """Write the files beside `report.json` into a run's folder; returns the updated report.
 
-    One that would be the same as an earlier run's is that very file, where the file system has
-    links.
+    A file that would be the same as an earlier run's is a hard link to that, if the file system
+    has links.
 
     Args:
         folder: of the run.
-        report: what `report.json` will say.
-        ledger: which saw what the run saw.
-        basis: what the digest was made from.
+        report: the content of `report.json`.
+        ledger: the ledger of the run.
+        basis: the data of the report.
         folders: that could not be read, and why.
-        now: when this is.
+        now: seconds since 1970.
 
     Raises:
-        StorageError: the disk would not take it.
+        StorageError: a file cannot be written.
     """
     view = basis.view or ledger.view(ThisProcess())
-    leaving = _Leaving(folder, report.run.id, ledger, basis.fingerprint)
+    leaving = _FileWriter(folder, report.run.id, ledger, basis.fingerprint)
     if report.unchecked_table is not None:
         said = blake2b(digest_size=_BYTES)
         for part in render(unchecked_files(folder, ledger), folders):
@@ -99,8 +99,8 @@ def write_or_link(
 
 
 @dataclass(frozen=True, slots=True)
-class _Leaving:
-    """Leaves files in one run's folder."""
+class _FileWriter:
+    """Writes or links files in one run's folder."""
 
     folder: str
     run_id: str
@@ -108,7 +108,7 @@ class _Leaving:
     fingerprint: bytes | None
 
     def leave(self, name: str, facts: bytes, write: Callable[[], object]) -> str:
-        """Link a file that was made from the same, or write one; the run that it was made for."""
+        """Link a file made from the same data, or write one; returns the run that wrote it."""
         if self.fingerprint is None:
             write()
             return self.run_id
@@ -124,7 +124,7 @@ class _Leaving:
 
 
 def _facts(report: Report) -> bytes:
-    """Tell what a page says beside its digest, apart from everything else but its run's name."""
+    """A hash of everything else on a page, without what names the run itself."""
     run = msgspec.structs.replace(
         report.run, id="", started_at="", finished_at="", duration_s=0.0, same_as=None
     )

@@ -1,4 +1,4 @@
-"""Reports made again from the ledger, with what people have decided since; nothing is sent."""
+"""Making reports from the ledger again, with the current decisions; nothing is sent."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from batchscan.util.timestamps import parse_rfc3339
 if TYPE_CHECKING:
     from batchscan.report.html_page import Scope
 
-ALL = "all"  # what is called a run's id where the report is about everything
-RUNS_LOOKED_AT = 1_000  # for what the last run over each set of roots left
+ALL = "all"  # the run's id in a report about everything
+RUNS_LOOKED_AT = 1_000  # to find the last run over each set of roots
 MATCHES_ON_PAGE = 1_000  # of one picture; the table has all
-RUNS_NAMED = 5  # where a run is not known
+RUNS_NAMED = 5  # as suggestions for an unknown run
 _NO_RUN = "the ledger knows of no run that has ended"
 _NAME_STATE = "name the state folder of your scans with --state"
 
 
 def find_run(ledger: Ledger, run_id: str | None) -> StoredRun:
-    """The closed run of this id, or the last one that has something to say.
+    """The closed run with this id; None for the last one with a meaningful report.
 
     Raises:
         UsageError: there is none.
@@ -54,19 +54,19 @@ def find_run(ledger: Ledger, run_id: str | None) -> StoredRun:
 
 def view_of_run(ledger: Ledger, run: StoredRun, allowing: ActiveAllowRules) -> ReportView:
     """A view of the pictures that a run saw."""
-    return allowing.view(ledger, OfRun(run.run_id, run.matched), _tells(run))
+    return allowing.view(ledger, OfRun(run.run_id, run.matched), _news_of(run))
 
 
 def view_from_last(ledger: Ledger, allowing: ActiveAllowRules) -> ReportView:
-    """A view of all pictures, in which new is what came with the last run, or comes with one now.
+    """A view of all pictures; new are the matches of the last run, and of a scan that goes on.
 
-    The last run is the newest that has something to say.
+    The last run is the newest one with a meaningful report.
     """
     return allowing.view(ledger, Everything(), _last_runs(ledger))
 
 
 def regenerate_report(view: ReportView, run: StoredRun, allowing: ActiveAllowRules) -> Report:
-    """A run's report, with the matches of the pictures that it saw as they are now.
+    """A run's report, with the current matches of the pictures that it saw.
 
     Raises:
         StorageError: the ledger's report cannot be read.
@@ -75,10 +75,10 @@ def regenerate_report(view: ReportView, run: StoredRun, allowing: ActiveAllowRul
 
 
 def report_for_all(ledger: Ledger, view: ReportView, allowing: ActiveAllowRules) -> Report:
-    """Everything that the ledger knows of its realm, in a report like a run's.
+    """A report about all files of the realm.
 
-    What failed or was put off has no place in the ledger's table of files: the last run over each
-    set of roots says how much that is.
+    The ledger's table of files has no failed and deferred files; their numbers are taken from the
+    last run over each set of roots.
 
     Raises:
         UsageError: no run has ended.
@@ -108,7 +108,7 @@ def report_for_all(ledger: Ledger, view: ReportView, allowing: ActiveAllowRules)
 
 
 def _books_of_all(ledger: Ledger, latest: Sequence[Report]) -> Tally:
-    """What is in the ledger, and what the last runs over each set of roots left undone.
+    """Counts of the ledger, and of what the last runs over each set of roots left unchecked.
 
     Raises:
         StorageError: the ledger is damaged.
@@ -138,13 +138,13 @@ def _books_of_all(ledger: Ledger, latest: Sequence[Report]) -> Tally:
             counts = {reason: each.reasons[reason] for reason in reasons if reason in each.reasons}
             tally.reasons.update(counts)
             tally.statuses[status] += sum(counts.values())
-    if fault := tally.fault():  # each count is the ledger's: two of its pages disagree
+    if fault := tally.fault():  # all counts are from the ledger: two of its pages disagree
         raise damaged(ledger.path, [fault])
     return tally
 
 
 def _unchecked_of_all(ledger: Ledger, latest: Iterable[Report]) -> Iterator[UncheckedFile]:
-    """What is still rejected, and what the last runs named that failed or was put off."""
+    """Files that are still rejected, and the failed and deferred ones that the last runs named."""
     yield from rejected_before(ledger.files.rejections.all())
     for report in latest:
         for file in report.unchecked_files:
@@ -153,18 +153,18 @@ def _unchecked_of_all(ledger: Ledger, latest: Iterable[Report]) -> Iterator[Unch
 
 
 def last_perspective(ledger: Ledger, allowing: ActiveAllowRules) -> Perspective:
-    """From where `view_from_last` looks."""
+    """The perspective of `view_from_last`."""
     return allowing.perspective(_last_runs(ledger))
 
 
 def _last_runs(ledger: Ledger) -> tuple[str, ...]:
     last = ledger.runs.last_of_realm()
     under_way = (run.run_id for run in ledger.runs.unclosed())
-    return (*under_way, *(_tells(last) if last else ()))
+    return (*under_way, *(_news_of(last) if last else ()))
 
 
 def stored_report(run: StoredRun) -> Report:
-    """The report as the run itself made it.
+    """The report that the run itself made.
 
     Raises:
         StorageError: it cannot be read.
@@ -177,7 +177,7 @@ def stored_report(run: StoredRun) -> Report:
         ) from error
 
 
-def _tells(run: StoredRun) -> tuple[str, ...]:
+def _news_of(run: StoredRun) -> tuple[str, ...]:
     return (run.run_id, *msgspec.json.decode(run.facts, type=RunCheckpoint).news_of)
 
 
@@ -188,14 +188,14 @@ PAGE = "report.html"
 def render(
     name: str, report: Report, view: ReportView, now: float, *, previews: bool = False
 ) -> Iterator[bytes]:
-    """A report of the pictures of a view, in parts.
+    """Render a report about the pictures of a view, in parts.
 
     Args:
         name: one of `FORMATS`.
         report: the figures.
-        view: has the pictures.
+        view: the pictures.
         now: seconds since 1970.
-        previews: whether the page shows small copies of their pictures.
+        previews: whether the page shows thumbnails of matches.
     """
     if name == "html":
         return _page(report, view, now, previews=previews)
@@ -208,18 +208,18 @@ def render(
 
 
 def _page(report: Report, view: ReportView, now: float, *, previews: bool) -> Iterator[bytes]:
-    """The page, which has more to show than pictures."""
-    from batchscan.report import html_page  # noqa: PLC0415 - Jinja takes its time
+    """Render the HTML page."""
+    from batchscan.report import html_page  # noqa: PLC0415 - importing Jinja is slow
 
     pictures = view.pictures(previews=previews, most=MATCHES_ON_PAGE)
     return html_page.render(report, pictures, made_at=now, scope=_scope(report), facets=view.facets)
 
 
 def write_companions(folder: str, report: Report, view: ReportView, now: float) -> list[str]:
-    """Write what belongs beside report.json in a run's folder; the paths.
+    """Write the files beside report.json into a run's folder; returns their paths.
 
     Raises:
-        StorageError: the disk would not take it.
+        StorageError: a file cannot be written.
     """
     return [
         write_table(folder, report, view, now),
@@ -228,10 +228,10 @@ def write_companions(folder: str, report: Report, view: ReportView, now: float) 
 
 
 def write_table(folder: str, report: Report, view: ReportView, now: float) -> str:
-    """Write matches.csv into a run's folder, whole or not at all; give its path.
+    """Write matches.csv into a run's folder atomically; returns its path.
 
     Raises:
-        StorageError: the disk would not take it.
+        StorageError: it cannot be written.
     """
     path = os.path.join(folder, MATCHES)
     write_atomic(path, render("csv", report, view, now))
@@ -239,10 +239,10 @@ def write_table(folder: str, report: Report, view: ReportView, now: float) -> st
 
 
 def write_page(folder: str, report: Report, view: ReportView, now: float) -> str:
-    """Write report.html into a run's folder, whole or not at all; give its path.
+    """Write report.html into a run's folder atomically; returns its path.
 
     Raises:
-        StorageError: the disk would not take it.
+        StorageError: it cannot be written.
     """
     path = os.path.join(folder, PAGE)
     write_atomic(path, render("html", report, view, now))
@@ -250,7 +250,7 @@ def write_page(folder: str, report: Report, view: ReportView, now: float) -> str
 
 
 def _scope(report: Report) -> Scope:
-    from batchscan.report.html_page import Scope  # noqa: PLC0415 - Jinja takes its time
+    from batchscan.report.html_page import Scope  # noqa: PLC0415 - importing Jinja is slow
 
     if report.run.id != ALL:
         return Scope(again=f"batchscan report --run {report.run.id} --html FILE")

@@ -1,4 +1,4 @@
-"""The last resort for a paid answer that the ledger cannot take: the run's folder, or stderr."""
+"""Saving a paid answer that the ledger cannot store: in the run's folder, or on stderr."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class RescuedAnswer(msgspec.Struct, frozen=True):
 
 
 def rescue(folder: str, claim: Claim, body: bytes, received_at: float) -> str:
-    """Write an answer where there is still room, durably; says where it went."""
+    """Write an answer durably where there is still room; returns where, for a message."""
     text = base64.b64encode(body).decode()
     line = msgspec.json.encode(RescuedAnswer(claim.scan_id, received_at, text)) + b"\n"
     path = Path(folder, FILE_NAME)
     try:
         fd = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
-            _write_whole(fd, b"\n" + line)  # whatever a failed write left behind ends here
+            _write_whole(fd, b"\n" + line)  # ends a partial line of a failed write
             sync(fd)
         finally:
             os.close(fd)
@@ -48,12 +48,12 @@ def rescue(folder: str, claim: Claim, body: bytes, received_at: float) -> str:
 
 
 def rescued(folder: str) -> list[RescuedAnswer]:
-    """The answers that were rescued into a run's folder; torn lines are left out."""
+    """The answers in a run's folder, without partial lines."""
     return [answer for answer in read_lines(folder) if answer is not None]
 
 
 def read_lines(folder: str) -> list[RescuedAnswer | None]:
-    """What was rescued into a run's folder; None for what cannot be read of it."""
+    """The answers in a run's folder; None for each line that cannot be read."""
     try:
         lines = Path(folder, FILE_NAME).read_bytes().splitlines()
     except FileNotFoundError:

@@ -1,10 +1,10 @@
-"""Runs beyond `output.keep_runs`: their folders go, and then what the ledger keeps for these.
+"""Deleting runs beyond `output.keep_runs`: their folders, then their rows in the ledger.
 
-Only folders that the ledger made go, and only files that runs write; no link is followed. What was
-answered stays in the ledger. A crash in between leaves a row without a folder for the next time.
+Only folders of runs in the ledger are deleted, and only files that runs write; links are not
+followed. Answers stay in the ledger. After a crash in between, the next run deletes the row.
 
-Without the setting only folders go that nothing is lost with: of runs that decided nothing, whose
-reports the ledger goes on making.
+Without the setting only folders of runs that decided nothing are deleted: their reports can be
+made from the ledger.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from batchscan.util import system
 from batchscan.util.atomic_file import TEMP_PREFIX
 from batchscan.util.escaping import printable
 
-KEPT_IDLE = 90  # runs that stay in any case: a quarter of nights
+KEPT_IDLE = 90  # runs that stay in any case: three months of nightly scans
 _OURS = frozenset({RESULTS, REPORT, MATCHES, PAGE, UNCHECKED, rescued_answers.FILE_NAME})
 _FOLDER = os.O_RDONLY | system.O_DIRECTORY | system.O_NOFOLLOW | system.O_CLOEXEC
 log = logging.getLogger(__name__)
@@ -37,14 +37,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class RetentionResult:
-    """What became of runs that were to go."""
+    """The result of deleting runs."""
 
     removed: list[str] = field(default_factory=list)  # ids
-    kept: dict[str, str] = field(default_factory=dict)  # folders, and why each stays
+    kept: dict[str, str] = field(default_factory=dict)  # folders that stay, and why
 
 
 def expired_runs(ledger: Ledger, output: Output) -> list[str]:
-    """The closed runs of this output folder that are more than it keeps, the newest first."""
+    """The closed runs of this output folder beyond its limit, the newest first."""
     runs = os.path.join(output.directory, RUNS)
     here = _runs_in(ledger, os.path.realpath(runs))
     if output.keep_runs is None:
@@ -56,13 +56,13 @@ def expired_runs(ledger: Ledger, output: Output) -> list[str]:
 
 
 def forget(ledger: Ledger, output: Output, done: RetentionResult) -> None:
-    """Let the ledger's rows follow the folders that went, where the setting says how many stay."""
+    """Delete the ledger's rows of removed runs, if `keep_runs` is set."""
     if output.keep_runs is not None:
         ledger.runs.delete(done.removed)
 
 
 def _runs_in(ledger: Ledger, runs: str) -> list[str]:
-    real = cache(os.path.realpath)  # there are few folders and many runs
+    real = cache(os.path.realpath)  # many runs share few folders
     return [
         run_id
         for run_id, folder in ledger.runs.all_closed()
@@ -71,7 +71,7 @@ def _runs_in(ledger: Ledger, runs: str) -> list[str]:
 
 
 def _decided_nothing(folder: str) -> bool:
-    """Whether a run's folder is there, and no line in it."""
+    """Whether a run's folder exists and has no lines."""
     try:
         results = os.lstat(os.path.join(folder, RESULTS))
     except OSError:
@@ -80,14 +80,14 @@ def _decided_nothing(folder: str) -> bool:
 
 
 def with_unsaved_answers(ledger: Ledger, output: str, run_ids: Sequence[str]) -> set[str]:
-    """Those of these runs whose rescued answers are not all in the ledger."""
+    """The runs with rescued answers that are not in the ledger."""
     return {
         run_id for run_id in run_ids if not _taken_in(ledger, os.path.join(output, RUNS, run_id))
     }
 
 
 def remove_runs(output: str, run_ids: Sequence[str], *, rescued: set[str]) -> RetentionResult:
-    """Remove runs' folders; `rescued` ones hold answers that are nowhere else, and stay.
+    """Delete runs' folders, except `rescued` ones, which hold answers that are nowhere else.
 
     Raises:
         StorageError: the folder of runs cannot be opened.
@@ -107,7 +107,7 @@ def remove_runs(output: str, run_ids: Sequence[str], *, rescued: set[str]) -> Re
 
 
 async def apply_retention(thread: LedgerThread, output: Output) -> None:
-    """Let old runs go at the end of a run, which no trouble with them ever fails."""
+    """Delete old runs at the end of a run; an error is only logged."""
     folder = output.directory
 
     def look(ledger: Ledger) -> tuple[list[str], set[str]]:
@@ -126,7 +126,7 @@ async def apply_retention(thread: LedgerThread, output: Output) -> None:
 
 
 def _latest(output: str) -> str | None:
-    """The id of the run that `latest` leads to."""
+    """The id of the run that `latest` points to."""
     link = os.path.join(output, LATEST)
     return os.path.basename(os.path.realpath(link)) if os.path.islink(link) else None
 
@@ -152,7 +152,7 @@ def _opened(folder: str) -> Iterator[int]:
 
 
 def _remove(runs: int, run_id: str) -> str | None:
-    """Remove a run's folder; says why where that stays."""
+    """Delete a run's folder; returns why if it stays."""
     try:
         folder = os.open(run_id, _FOLDER, dir_fd=runs)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Which pictures of a run have no answer, by name: some of each reason for the report, all in a file."""
+"""Naming the pictures of a run without an answer: some in the report, all in unchecked.csv."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from batchscan.util.escaping import path_fields, replace_surrogates
 UNCHECKED = "unchecked.csv"
 MAX_NAMED = 100  # files of each reason that a report names
 MAX_DETAIL = 300  # characters of a detail in a report
-_STATUS = b'"status":"'  # occurs in no string of a line: quotes are escaped there
+_STATUS = b'"status":"'  # cannot occur inside a JSON string: quotes are escaped there
 _WITHOUT_ANSWER = (b"rejected", b"failed", b"deferred")
 
 
 class _RejectionReason(msgspec.Struct):
-    """What is needed of a rejected file's line."""
+    """The needed fields of a rejected file's line."""
 
     reason: str
     detail: str | None = None
@@ -36,7 +36,7 @@ _REJECTIONS = msgspec.json.Decoder(_RejectionReason)
 
 
 def of_run(folder: str) -> Iterator[UncheckedFile]:
-    """Those that a run decided itself, from its `results.jsonl`.
+    """Those decided by a run itself, from its `results.jsonl`.
 
     Raises:
         StorageError: the file cannot be read.
@@ -53,7 +53,7 @@ def of_run(folder: str) -> Iterator[UncheckedFile]:
 
 
 def rejected_before(files: Iterable[RejectedFile]) -> Iterator[UncheckedFile]:
-    """Files that an earlier run rejected, and that still are."""
+    """Files that an earlier run rejected and that are still rejected."""
     for file in files:
         if file.line is None:
             continue
@@ -70,7 +70,7 @@ def rejected_before(files: Iterable[RejectedFile]) -> Iterator[UncheckedFile]:
 
 
 def unchecked_files(folder: str, ledger: Ledger) -> Iterator[UncheckedFile]:
-    """Every file without an answer of the run that this process is, folder by folder, then its own.
+    """All files without an answer in this process's run: rejected earlier, then decided by it.
 
     Raises:
         StorageError: the run's results cannot be read.
@@ -79,7 +79,7 @@ def unchecked_files(folder: str, ledger: Ledger) -> Iterator[UncheckedFile]:
 
 
 def found_again(folder: str, ledger: Ledger, report: Report) -> Iterator[UncheckedFile]:
-    """Those of a run that ended: its own lines, and what is still rejected below its roots now.
+    """Those of an ended run: its own lines, and files below its roots that are still rejected.
 
     Raises:
         StorageError: the run's results cannot be read.
@@ -102,7 +102,7 @@ def found_again(folder: str, ledger: Ledger, report: Report) -> Iterator[Uncheck
 
 
 def some_of_each(files: Iterable[UncheckedFile]) -> list[UncheckedFile]:
-    """At most so many files of each reason as a report names, in their order."""
+    """At most `MAX_NAMED` files of each reason, in order."""
     named: Counter[str] = Counter()
     kept = []
     for file in files:
@@ -114,10 +114,10 @@ def some_of_each(files: Iterable[UncheckedFile]) -> list[UncheckedFile]:
 
 
 def write_missing_table(folder: str, report: Report, ledger: Ledger) -> list[str]:
-    """Write a run's unchecked.csv where it had one that is gone; the paths.
+    """Write a run's unchecked.csv again if it is gone; returns the paths.
 
     Raises:
-        StorageError: the disk would not take it, or the run's results cannot be read.
+        StorageError: it cannot be written, or the run's results cannot be read.
     """
     if report.unchecked_table is None or os.path.exists(os.path.join(folder, UNCHECKED)):
         return []
@@ -126,10 +126,10 @@ def write_missing_table(folder: str, report: Report, ledger: Ledger) -> list[str
 
 
 def write_unchecked(folder: str, files: Iterable[UncheckedFile], why: Mapping[str, str]) -> str:
-    """Write unchecked.csv into a run's folder, whole or not at all; its path.
+    """Write unchecked.csv into a run's folder atomically; returns its path.
 
     Raises:
-        StorageError: the disk would not take it.
+        StorageError: it cannot be written.
     """
     path = os.path.join(folder, UNCHECKED)
     write_atomic(path, render(files, why))

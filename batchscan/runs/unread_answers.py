@@ -1,6 +1,6 @@
-"""Answers that were kept and never read, or not by a version that could: read now, for nothing.
+"""Parsing stored answers that were not parsed, or not completely by an older version, at no cost.
 
-Each reading is counted, durably, before it begins: one that ends the process is not tried for ever.
+Each attempt is counted durably before it starts, so that a crash is not repeated for ever.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ log = logging.getLogger(__name__)
 
 
 async def read_stored_answers(ledger: LedgerThread, run_id: str, *, sandbox: bool) -> None:
-    """Read what earlier runs have kept and this version may read; this run reports it.
+    """Parse stored answers of earlier runs that this version may be able to read.
 
-    One at a time, in the ledger's thread. What fails is left to the next run: it is kept.
+    One at a time, in the ledger's thread; their matches are new in this run. After an error the
+    next run tries again.
 
     Raises:
         StorageError: the ledger cannot be read.
@@ -27,7 +28,7 @@ async def read_stored_answers(ledger: LedgerThread, run_id: str, *, sandbox: boo
 
 
 async def read_unread_answers(ledger: LedgerThread, *, sandbox: bool) -> None:
-    """Read what killed runs had no time to; what fails is left to the next run.
+    """Parse answers that killed runs did not; after an error the next run tries again.
 
     Raises:
         StorageError: the ledger cannot be read.
@@ -37,7 +38,7 @@ async def read_unread_answers(ledger: LedgerThread, *, sandbox: bool) -> None:
 
 
 def give_up(ledger: Ledger) -> None:
-    """Read no more what ended one process after the other; it stays kept, and counts as unread."""
+    """Give up on answers whose parsing crashed too often; they stay stored, with a trouble."""
     for number, run_id, received_at, charged in ledger.readings.given_up():
         log.warning("answer %d is kept, and is not read: that ended two runs", number)
         answer = given_up(b"", received_at, charged)
@@ -57,6 +58,6 @@ async def _read(
     await ledger.run(lambda ledger: ledger.readings.begin(number))
     try:
         await ledger.run(read)
-    except Exception as error:  # noqa: BLE001 - no run is lost over one answer
+    except Exception as error:  # noqa: BLE001 - one answer must not fail the run
         log.warning("answer %d is kept, and could not be read: %r", number, error)
         await ledger.run(lambda ledger: ledger.readings.ended([number]))
