@@ -1,1 +1,1 @@
-"""Where pictures are inspected and uploaded: on this machine."""
+"""Inspecting and uploading pictures, on this machine or on a cluster."""

@@ -1,4 +1,4 @@
-"""The windows of `pace.per_host`: each host that sends has its own, whatever runs on it."""
+"""The windows of `pace.per_host`, one for each host that sends."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from batchscan.settings import Settings
 
 
 class HostRateLimiter:
-    """A gate for each host; a picture that passed one keeps its slot until it is sent or let go."""
+    """A rate limiter for each host; a picture keeps its slot until it is sent or released."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
-        """Prepare; without `pace.per_host` every gate is open."""
+        """Without `pace.per_host` there is no limit."""
         self._pace = settings.pace
         self._retry_for = settings.api.retry_for
         self._clock = clock
@@ -22,7 +22,7 @@ class HostRateLimiter:
         self._closed = False
 
     async def acquire(self, image: Image, host: str) -> None:
-        """Wait for a slot of the host, unless the picture has one there; at once when closed."""
+        """Wait for a slot of the host, unless the picture has one there; returns if closed."""
         if self._pace.per_host is None or self._closed:
             return
         passed = self._passed.get(id(image))
@@ -35,7 +35,7 @@ class HostRateLimiter:
             self._passed[id(image)] = host, limiter, permit
 
     def mark_sent(self, image: Image) -> Callable[[], None]:
-        """Use up a picture's slot; gives what to call when the picture leaves."""
+        """Use up a picture's slot; returns a function to call when the picture is sent."""
         passed = self._passed.pop(id(image), None)
         if passed is None:
             return _nothing
@@ -43,13 +43,13 @@ class HostRateLimiter:
         return lambda: limiter.mark_sent(permit)
 
     def cancel_waits(self, image: Image) -> None:
-        """Give back a picture's slot, if it has one."""
+        """Release a picture's slot, if it has one."""
         passed = self._passed.pop(id(image), None)
         if passed is not None:
             passed[1].release(passed[2])
 
     def close(self) -> None:
-        """Let nobody wait any more: the run stops."""
+        """Wake everything that waits, as the run stops."""
         self._closed = True
         for limiter in self._gates.values():
             limiter.close()
@@ -64,4 +64,4 @@ class HostRateLimiter:
 
 
 def _nothing() -> None:
-    """Tell nobody: there is no limit."""
+    """Do nothing: there is no limit."""

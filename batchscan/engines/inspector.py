@@ -1,4 +1,4 @@
-"""What inspects files and portrays pictures in threads, on whichever machine."""
+"""Inspecting files and making previews in threads; used by the driver and by workers."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from batchscan.util.weighted_semaphore import WeightedSemaphore
 
 
 class Inspector:
-    """Some threads, a judge and a portraitist; what is decoded at once is bounded for all."""
+    """A thread pool, a judge and a preview maker, with a common bound on decoded pixels."""
 
     def __init__(self, settings: Settings, threads: int) -> None:
-        """Prepare; threads and child processes start when they are needed."""
+        """Use at most `threads`; threads and child processes are started when needed."""
         self._follow = settings.scan.follow_symlinks
         self._rules = Rules.of(settings.scan, settings.send)
         pixels = WeightedSemaphore(self._rules.max_pixels)
@@ -58,7 +58,7 @@ class Inspector:
         return await self._crew.run(work)
 
     def _read_again(self, image: Image, candidate: Candidate) -> Image | NotSendable:
-        """Read a file that is not in memory (any more); it must hold what it held before."""
+        """Read a file again; its content must be the same as before."""
         found = inspect(candidate, self._judge, self._rules, follow=self._follow, convert=True)
         if isinstance(found, NotSendable):
             return found
@@ -69,7 +69,7 @@ class Inspector:
         return NotSendable(image.path, found.stat, FailReason.CHANGED_WHILE_READING, detail)
 
     async def make_preview(self, image: Image) -> Preview:
-        """Make a thumbnail of a picture with matches, and read who made it; never raises."""
+        """Make a thumbnail of a picture, and read its provenance; never raises."""
         return await self._crew.run(partial(self._preview_maker.make_preview, image))
 
     async def aclose(self) -> None:
@@ -87,22 +87,22 @@ class _ThreadJob(NamedTuple):
 
 
 class ThreadPool:
-    """Some threads for the jobs of one event loop; ended by `close`.
+    """Threads for the jobs of one event loop, ended by `close`.
 
     The queue holds at most one job for each task that awaits one.
     """
 
     def __init__(self, size: int, name: str) -> None:
-        """Prepare; threads start with the first job."""
+        """Start threads with the first job."""
         self._size = size
         self._name = name
         self._jobs: SimpleQueue[_ThreadJob | None] = SimpleQueue()
         self._done: deque[Callable[[], None]] = deque()
-        self._told = False  # whether the loop knows that something is done
+        self._notified = False  # whether a wake-up of the loop is scheduled
         self._threads: list[threading.Thread] = []
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Run `work` in one of the threads; what it raises is raised here."""
+        """Run `work` in one of the threads; returns its result or raises its exception."""
         loop = asyncio.get_running_loop()
         if not self._threads:
             self._start(loop)
@@ -111,7 +111,7 @@ class ThreadPool:
         return await future
 
     def close(self) -> None:
-        """End the threads; blocks until the jobs that they have are done."""
+        """End the threads; blocks until their running jobs are done."""
         for _ in self._threads:
             self._jobs.put(None)
         for thread in self._threads:
@@ -121,7 +121,7 @@ class ThreadPool:
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         for number in range(self._size):
             name = f"{self._name}_{number}"
-            # A daemon: a second signal ends the process whatever is being decoded.
+            # A daemon, so that a second signal ends the process even while decoding.
             thread = threading.Thread(target=self._work, args=(loop,), name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -129,27 +129,27 @@ class ThreadPool:
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         while (job := self._jobs.get()) is not None:
             self._done.append(_finished(job))
-            del job  # or the picture would stay until the next one comes
-            if self._told:
+            del job  # frees the picture before waiting for the next job
+            if self._notified:
                 continue
-            self._told = True
+            self._notified = True
             try:
                 loop.call_soon_threadsafe(self._hand_over)
-            except RuntimeError:  # the loop is gone: nobody waits any more
+            except RuntimeError:  # the loop is closed
                 return
 
     def _hand_over(self) -> None:
-        self._told = False  # first: what is done from here on notifies again
+        self._notified = False  # first: jobs finished from here on need another wake-up
         while self._done:
             self._done.popleft()()
 
 
 def _finished(job: _ThreadJob) -> Callable[[], None]:
-    """Do a job; gives what completes its future, in the loop."""
+    """Run a job; returns a function that completes its future on the loop."""
     work, future = job
     try:
         value = work()
-    except Exception as error:  # noqa: BLE001 - carried over to the task that asked
+    except Exception as error:  # noqa: BLE001 - raised in the awaiting task
         raised = error
         return lambda: None if future.cancelled() else future.set_exception(raised)
     return lambda: None if future.cancelled() else future.set_result(value)

@@ -1,4 +1,4 @@
-"""The steps that an engine does; everything that decides or remembers stays in the run."""
+"""The interface of engines, and the replies to an upload. Decisions and state stay in the run."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from batchscan.model import Candidate, Image, NotSendable, ServiceError
 
 @dataclass(frozen=True, slots=True)
 class ClusterInfo:
-    """What a report says of a cluster."""
+    """The cluster of a run, for its report."""
 
     workers: int  # that took part
     hosts: int  # that they ran on
-    lost: tuple[str, ...]  # addresses of those that vanished, the first of them
+    lost: tuple[str, ...]  # addresses of the first ones that were lost
 
 
 class Engine(Protocol):
-    """Inspects files and uploads pictures, somewhere."""
+    """Inspects files and uploads pictures."""
 
     @property
     def logins(self) -> int:
@@ -30,22 +30,22 @@ class Engine(Protocol):
 
     @property
     def cluster(self) -> ClusterInfo | None:
-        """The cluster it works on; None on this machine alone."""
+        """The cluster; None for this machine alone."""
         ...
 
     @property
     def bytes_in_flight(self) -> int:
-        """Bytes of pictures that a run may have in hand at once."""
+        """Bytes of pictures that a run may hold at once."""
         ...
 
     async def inspect(self, candidate: Candidate) -> Image | NotSendable:
-        """Read, hash and judge one file; trouble with the file is the result, not an exception."""
+        """Read, hash and judge one file; a problem with the file is a result, not an exception."""
         ...
 
     async def make_sendable(self, image: Image, candidate: Candidate) -> Image | NotSendable:
-        """Make what is sent for a picture; a new `Image`, which the other methods then want.
+        """Make what is sent for a picture; returns a new `Image`, to be used from then on.
 
-        Trouble with the file is the result. What is given back is to be released, too.
+        A problem with the file is a result. The new `Image` has to be released as well.
 
         Raises:
             Unavailable: there is no host any more.
@@ -53,26 +53,26 @@ class Engine(Protocol):
         ...
 
     async def make_preview(self, image: Image) -> Preview:
-        """Make a thumbnail of a picture with matches, and read who made it; never raises."""
+        """Make a thumbnail of a picture, and read its provenance; never raises."""
         ...
 
     @property
     def has_token(self) -> bool:
-        """Whether an upload could start at once: whether there is a token."""
+        """Whether there is a token, so that an upload can start without a login."""
         ...
 
     async def ensure_token(self) -> Throttled | TransientError | None:
-        """Get ready for uploads: log in, once for all that ask; None when that went well.
+        """Log in, once for all concurrent callers; None on success.
 
         Raises:
             AuthRefused: the login was refused.
             Unavailable: the login is not at this address.
-            StorageError: answers could not be read on this machine.
+            StorageError: answers cannot be parsed on this machine.
         """
         ...
 
     async def acquire_host_slot(self, image: Image) -> None:
-        """Wait until the host that would send a picture may send; at once while it has a slot.
+        """Wait until the picture's host may send, unless the picture has a slot already.
 
         Raises:
             Unavailable: there is no host any more.
@@ -80,7 +80,7 @@ class Engine(Protocol):
         ...
 
     async def upload(self, scan_id: str, image: Image, leaving: Callable[[], None]) -> Reply:
-        """Send one picture once, under this scan id; `leaving` is called as it leaves.
+        """Send one picture once, under this scan id; `leaving` is called at the first byte.
 
         Raises:
             AuthRefused: the account may not use the API.
@@ -90,27 +90,27 @@ class Engine(Protocol):
         ...
 
     def release(self, image: Image) -> None:
-        """Give back what is kept for a picture: nothing more will be asked about it."""
+        """Release everything that is kept for a picture."""
         ...
 
     def cancel_waits(self) -> None:
-        """Let nothing wait any more: the run stops."""
+        """Wake everything that waits, as the run stops."""
         ...
 
     async def balance(self) -> int | None:
-        """Credits left on the account, or None where the service would not say."""
+        """Credits left on the account; None if the service gives no answer."""
         ...
 
     async def aclose(self) -> None:
-        """Give back connections, threads and child processes."""
+        """Close connections, threads and child processes."""
         ...
 
 
 @dataclass(slots=True)
 class Success:
-    """200 with an answer, as it came: it is paid for, so it is kept before anybody reads it.
+    """A 200 with a verbatim answer, which is paid for and has to be stored before it is parsed.
 
-    Whoever has kept a long body may empty it here, for others still hold the reply.
+    `body` may be emptied once it is stored, to free memory while others hold the reply.
     """
 
     body: bytes = field(repr=False)
@@ -120,14 +120,14 @@ class Success:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """409: the scan id is spent and its answer cannot be had."""
+    """A 409: the scan id is used up, and its answer is lost."""
 
     error: ServiceError
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The service will not take this picture; `final` when the picture itself is the reason."""
+    """The service refused the picture; `final` if that will not change."""
 
     error: ServiceError
     final: bool
@@ -135,38 +135,38 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Throttled:
-    """429 or 503: wait, at least `retry_after` seconds where it was given; no attempt is used."""
+    """A 429 or 503: wait, at least `retry_after` seconds if given; this uses up no attempt."""
 
     error: ServiceError
     retry_after: float | None
-    away: bool  # 503: the service is away; 429: we were too fast
+    away: bool  # True for 503: the service is unavailable; False for 429
 
 
 @dataclass(frozen=True, slots=True)
 class TransientError:
-    """No usable answer this time: 5xx, the network, garbage."""
+    """No usable answer: 5xx, a network error, an unreadable body."""
 
     reason: FailReason  # NETWORK, SERVER_ERROR or BAD_RESPONSE
     detail: str
     error: ServiceError
     ambiguous: bool  # the whole request may have arrived, so a credit may have been charged
-    reached: bool  # False when no connection could be made: the service is away
-    body: bytes | None = field(default=None, repr=False)  # a 200's body that nobody could read
+    reached: bool  # False if there was no connection
+    body: bytes | None = field(default=None, repr=False)  # a 200's body that cannot be read
     other: bool = False  # the body answers another picture's request
-    fresh: bool = False  # it came over a connection that nothing else used
-    worker_lost: bool = False  # a machine of ours went away: that says nothing of the service
+    fresh: bool = False  # it came over a new connection
+    worker_lost: bool = False  # a worker was lost, which says nothing about the service
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRejected:
-    """401: the token is not good any more; a new login may help, once."""
+    """A 401: the token is not valid any more; one new login may help."""
 
     error: ServiceError
 
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """Nothing was sent: the file had to be read again, and is not what it was or not there."""
+    """Nothing was sent: the file had to be read again, and was changed or removed."""
 
     reason: FailReason
     detail: str

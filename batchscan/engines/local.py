@@ -1,4 +1,4 @@
-"""The engine of this machine: threads for inspecting, the vendor's client for uploading."""
+"""The engine for this machine: threads for inspecting, the vendor's client for uploading."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ BYTES_IN_FLIGHT = 256 * 1024 * 1024
 
 
 class LocalEngine:
-    """Inspects and uploads on this machine; uploading wants an account, inspecting does not."""
+    """Inspects and uploads on this machine; only uploading needs an account."""
 
     def __init__(self, settings: Settings, token_file: Path, clock: Clock | None = None) -> None:
-        """Prepare; nothing is opened before it is needed."""
+        """Use settings; everything is opened when it is first needed."""
         self._settings = settings
         clock = clock or SystemClock()
         self._now = clock.wall
@@ -59,7 +59,7 @@ class LocalEngine:
 
     @property
     def bytes_in_flight(self) -> int:
-        """What this machine's memory is asked for."""
+        """The bound from the settings."""
         return BYTES_IN_FLIGHT
 
     async def inspect(self, candidate: Candidate) -> Image | NotSendable:
@@ -71,7 +71,7 @@ class LocalEngine:
         return await self._inspector.make_sendable(image, candidate)
 
     async def make_preview(self, image: Image) -> Preview:
-        """Make a thumbnail of a picture with matches, and read who made it; never raises."""
+        """Make a thumbnail of a picture, and read its provenance; never raises."""
         return await self._inspector.make_preview(image)
 
     async def acquire_host_slot(self, image: Image) -> None:
@@ -79,25 +79,25 @@ class LocalEngine:
         await self._hosts.acquire(image, HERE)
 
     def release(self, image: Image) -> None:
-        """Give back what is kept for a picture: nothing more will be asked about it."""
+        """Release everything that is kept for a picture."""
         self._hosts.cancel_waits(image)
 
     def cancel_waits(self) -> None:
-        """Let nothing wait any more: the run stops."""
+        """Wake everything that waits, as the run stops."""
         self._hosts.close()
 
     @property
     def has_token(self) -> bool:
-        """Whether there is a token, and answers can be read."""
+        """Whether there is a token, and answers can be parsed."""
         return self._rehearsal.done and self._opened is not None and self._client.ready
 
     async def ensure_token(self) -> Throttled | TransientError | None:
-        """Log in, once for all that ask; None when that went well.
+        """Log in, once for all concurrent callers; None on success.
 
         Raises:
             AuthRefused: the login was refused.
             Unavailable: the login is not at this address.
-            StorageError: answers could not be read here.
+            StorageError: answers cannot be parsed on this machine.
         """
         await self._rehearsal.wait()
         try:
@@ -107,7 +107,7 @@ class LocalEngine:
         return None
 
     async def upload(self, scan_id: str, image: Image, leaving: Callable[[], None]) -> Reply:
-        """Send one picture once, under this scan id; `leaving` is called as it leaves.
+        """Send one picture once, under this scan id; `leaving` is called at the first byte.
 
         Raises:
             AuthRefused: the account may not use the API.
@@ -129,23 +129,23 @@ class LocalEngine:
         )
 
     async def balance(self) -> int | None:
-        """Credits left on the account, or None where the service would not say."""
+        """Credits left on the account; None if the service gives no answer."""
         try:
             return await self._client.credits()
         except vendor.CopyleaksError:
             return None
 
     async def aclose(self) -> None:
-        """Give back connections, threads and child processes."""
+        """Close connections, threads and child processes."""
         if self._opened is not None:
             await self._opened[0].aclose()
         await self._inspector.aclose()
 
     @property
     def _client(self) -> CopyleaksClient:
-        """The vendor's client, from when there is something to ask: often there is nothing."""
+        """The vendor's client, opened for the first request: many runs have none."""
         if self._opened is None:
-            from batchscan.engines.vendor_client import (  # noqa: PLC0415 - it takes its time
+            from batchscan.engines.vendor_client import (  # noqa: PLC0415 - slow to import
                 open_client,
                 open_transport,
             )
@@ -163,14 +163,14 @@ async def open_engine(
     awake: Callable[[], float],
     check_halt: Callable[[], None],
 ) -> Engine:
-    """Open what inspects and uploads.
+    """Open the engine of the settings.
 
     Args:
         settings: of the run.
-        token_file: where the access token is kept.
-        clock: by which requests leave.
-        awake: gives monotonic seconds that stop while the process does.
-        check_halt: raises once nothing more may be sent.
+        token_file: path of the stored access token.
+        clock: paces the requests.
+        awake: returns monotonic seconds that stop while the process is suspended.
+        check_halt: raises once the run halts.
 
     Raises:
         UsageError: Dask is not installed, or the cluster cannot be used.
@@ -178,7 +178,7 @@ async def open_engine(
     if settings.engine.dask is None:
         return LocalEngine(settings, token_file, clock)
     try:
-        from batchscan.engines.cluster.connect import (  # noqa: PLC0415 - Dask takes its time
+        from batchscan.engines.cluster.connect import (  # noqa: PLC0415 - Dask is slow to import
             open_cluster,
         )
     except ModuleNotFoundError as error:
@@ -190,10 +190,10 @@ async def open_engine(
 
 
 def check_proxies(settings: Settings) -> None:
-    """Refuse a proxy of the environment that can never work, before anything is sent.
+    """Refuse an invalid proxy of the environment, before anything is sent.
 
     Raises:
-        UsageError: it names the variable's value without its password.
+        UsageError: a proxy cannot be used; the message has no password.
     """
     proxy_for = proxies_of_environment()
     for url in (settings.api.url, settings.api.identity_url):

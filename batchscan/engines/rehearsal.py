@@ -1,4 +1,4 @@
-"""Reading an answer once before any is paid for, so that nothing is missing when one comes."""
+"""Parsing a sample answer before any is paid for, to be sure that nothing is missing for that."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _NO_MORE_FILES = (errno.EMFILE, errno.ENFILE)
 
 
 class Rehearsal:
-    """Done once for all that ask, in a thread: what is imported and loaded takes a tenth of a second."""
+    """Runs once for all callers, in a thread: imports take a tenth of a second."""
 
     def __init__(self) -> None:
         self.done = False
         self._turn = asyncio.Lock()
 
     async def wait(self) -> None:
-        """Wait until an answer could be read.
+        """Wait until the sample was parsed.
 
         Raises:
-            StorageError: this machine lacks what that needs.
+            StorageError: a module or file that this needs is missing.
         """
         async with self._turn:
             if self.done:

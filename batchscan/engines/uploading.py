@@ -1,4 +1,4 @@
-"""One upload and what comes of it, on whichever machine."""
+"""One upload and its reply; used by the driver and by workers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def upload(
     api: Api,
     now: Callable[[], float],
 ) -> Reply:
-    """Send one picture once by `check`; `now` gives seconds since 1970.
+    """Send one picture once with `check`; `now` returns seconds since 1970.
 
     Raises:
         AuthRefused: the account may not use the API.

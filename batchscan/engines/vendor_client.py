@@ -1,4 +1,4 @@
-"""The vendor's client as settings ask for it; apart, because it brings aiohttp along."""
+"""Opening the vendor's client from settings; a module of its own, as it imports aiohttp."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from batchscan.settings import Settings
 
 
 def open_transport(settings: Settings) -> Transport:
-    """The connections that settings ask for."""
+    """The transport for the settings."""
     return Transport(
         user_agent=version.user_agent(),
         connect_timeout=settings.api.connect_timeout,
@@ -26,7 +26,7 @@ def open_transport(settings: Settings) -> Transport:
 def open_client(
     settings: Settings, transport: Transport, token_file: Path, now: Callable[[], float] = time.time
 ) -> CopyleaksClient:
-    """The vendor's client for an account; without one it is refused at the first login."""
+    """The vendor's client for the settings; without an account, its first login fails."""
     key = settings.account.api_key
     account = ApiAccount(
         api_url=settings.api.url,

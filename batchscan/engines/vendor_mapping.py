@@ -1,4 +1,4 @@
-"""What each error of the vendor means for a picture or for the run, as one table."""
+"""The table from errors of the vendor to replies about a picture or stops of the run."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from batchscan.settings import Api
 from batchscan.util.collection import collection_held
 from batchscan.util.urls import registrable_domain
 
-# What answers so once it has the whole picture may have charged it: the service failed on the way,
-# a gateway lost its answer, or gave up waiting while the service went on.
+# With these statuses after the whole picture was sent, it may have been charged: the service
+# failed on the way, or a gateway lost its answer or timed out.
 MAY_CHARGE = (500, 502, 504)
 
 
 def to_reply(error: vendor.CopyleaksError, api: Api) -> Reply:
-    """Say what an error means for a picture.
+    """The reply about a picture for an error.
 
     Raises:
         AuthRefused: the account cannot be used.
@@ -45,7 +45,7 @@ def to_reply(error: vendor.CopyleaksError, api: Api) -> Reply:
 
 
 def to_login_reply(error: vendor.CopyleaksError, api: Api) -> Throttled | TransientError:
-    """Say what an error of the login means: nothing was sent, so no attempt is used.
+    """The reply for an error of the login: nothing was sent, so no attempt is used.
 
     Raises:
         AuthRefused: the login was refused.
@@ -60,7 +60,7 @@ def to_login_reply(error: vendor.CopyleaksError, api: Api) -> Throttled | Transi
 
 
 def to_stop(error: vendor.CopyleaksError, api: Api) -> StopRun:
-    """Say what an error means for a command that has no pictures."""
+    """The error of a command without pictures."""
     try:
         _stop_for_good(error, api)
     except StopRun as stop:
@@ -77,7 +77,7 @@ def to_stop(error: vendor.CopyleaksError, api: Api) -> StopRun:
 
 
 def _stop_for_good(error: vendor.CopyleaksError, api: Api) -> None:
-    """Raise what asking again would not mend."""
+    """Raise for errors that retrying cannot fix."""
     match error:
         case vendor.WrongAddress():
             raise _wrong_address(error, api) from error
@@ -143,7 +143,7 @@ def _trouble(error: vendor.CopyleaksError, details: ServiceError) -> TransientEr
             )
 
 
-LONG_ANSWER = 64 * 1024  # bytes; reading more than that would hold up the event loop
+LONG_ANSWER = 64 * 1024  # bytes; parsing more would block the event loop too long
 _GIVEN_UP = (
     "reading it ended two runs, perhaps for lack of memory: only a newer version or --force tries"
     " again"
@@ -154,9 +154,9 @@ _KINDS = {FULL: MatchKind.FULL, PARTIAL: MatchKind.PARTIAL, None: MatchKind.OTHE
 def parse_answer(
     body: bytes, received_at: float, scan_id: str | None = None, *, sandbox: bool = False
 ) -> Answer:
-    """Say what an answer's body says; the same for the same body, always.
+    """Parse an answer's body; deterministic.
 
-    What nobody can read is not raised: it is the answer's `trouble`.
+    Problems are not raised: they become the answer's `trouble`.
     """
     with collection_held() if len(body) >= LONG_ANSWER else nullcontext():
         return _parse(body, received_at, scan_id, sandbox=sandbox)
@@ -177,14 +177,14 @@ def _parse(body: bytes, received_at: float, scan_id: str | None, *, sandbox: boo
 
 
 def unread_answer(body: bytes, received_at: float, error: Exception) -> Answer:
-    """What there is to say of an answer whose reading failed on this machine, this time."""
+    """An answer whose parsing failed this time."""
     why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     trouble = f"reading it failed ({clean(why)}), which the next run tries again"
     return Answer(body, received_at, None, None, None, (), trouble=trouble)
 
 
 def given_up(body: bytes, received_at: float, credits_: int | None) -> Answer:
-    """What there is to say of an answer whose reading ended one process after the other."""
+    """An answer whose parsing crashed too often."""
     return Answer(body, received_at, credits_, None, None, (), trouble=_GIVEN_UP)
 
 

@@ -1,4 +1,4 @@
-"""Which files there are: folders walked and lists read, in blocks of at most 10,000."""
+"""Finding files: walking folders and reading lists, in blocks of at most 10,000."""
 
 from typing import TypeAlias
 

@@ -1,4 +1,4 @@
-"""What a walk hands on: some files of one folder with their stat, and what it left out."""
+"""The results of a walk: blocks of files with their stat, and counts of what was left out."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from typing import TypeAlias, TypeVar
 from batchscan.model import MAX_COUNT, Stat, bounded
 
 BLOCK = 10_000  # files in a block, and names of a folder that are held in memory at once
-MAX_UNREADABLE = 10_000  # unreadable folders that are remembered by name; others are counted
+MAX_UNREADABLE = 10_000  # unreadable folders that are named; others are counted
 
 
 # A file of a block's folder as one stat saw it: name, bytes, mtime_ns, ctime_ns. A plain tuple,
 # because there may be millions.
 Entry: TypeAlias = tuple[str, int, int, int]
 
-Folder = TypeVar("Folder")  # as a walk sees one
+Folder = TypeVar("Folder")  # the walk's own type
 
 
 def entry_of(name: str, status: os.stat_result) -> Entry:
-    """Take the three figures out of a stat result."""
+    """Take the three numbers from a stat result."""
     return (name, *Stat.of(status))
 
 
 @dataclass(slots=True)
 class Block:
-    """At most 10,000 files of one folder; each list is ordered by the bytes of the names."""
+    """At most 10,000 files of one folder; each list is sorted by the bytes of the names."""
 
     folder: str  # absolute, links unresolved
     root: str | None = None  # the root folder it was found under; None for named files
     mounted: bool = False  # on another file system than its root
     named_by_user: bool = False  # named by the user: a file root, or a line of a list
-    entries: list[Entry] = field(default_factory=list)  # pictures by their names
+    entries: list[Entry] = field(default_factory=list)  # with the extension of a picture
     unnamed: list[Entry] = field(
         default_factory=list
-    )  # without a known extension: a look inside decides
-    without_stat: list[str] = field(default_factory=list)  # wanted, but no file that can be read
+    )  # without a known extension: the content decides
+    without_stat: list[str] = field(default_factory=list)  # named by the user, and not readable
 
     def __len__(self) -> int:
         return len(self.entries) + len(self.unnamed) + len(self.without_stat)
 
     def sort(self) -> None:
-        """Order by the names' bytes, as the ledger's paths are; bound the times as it does."""
+        """Sort by the bytes of names, as the ledger does, and bound times to its columns."""
         self.entries, self.unnamed = _bounded(self.entries), _bounded(self.unnamed)
         _sort(self.entries)
         _sort(self.unnamed)
@@ -52,9 +52,9 @@ class Block:
 
 @dataclass(slots=True)
 class WalkCounts:
-    """What was left out or lost, and what each root showed.
+    """Counts of what was left out or could not be read, and of files by root.
 
-    Only the thread that walks may change them.
+    Only the walking thread may change them.
     """
 
     ignored: int = 0  # other names, links not followed, devices, FIFOs, sockets
@@ -64,14 +64,14 @@ class WalkCounts:
     seen: dict[str, int] = field(default_factory=dict)  # files in blocks, by absolute root folder
 
     def lost(self, path: str, why: str) -> None:
-        """Enter a folder, or a list of names, that could not be read to its end."""
+        """Count a folder, or a list of names, that could not be read to its end."""
         self.unreadable_folders += 1
         if len(self.unreadable) < MAX_UNREADABLE:
             self.unreadable[path] = why
 
 
 def _bounded(entries: list[Entry]) -> list[Entry]:
-    """File systems have times that no column of the ledger holds; nearly no file has one."""
+    """Bound times to what a column of the ledger can hold; nearly all files need no change."""
     if all(
         -MAX_COUNT <= entry[2] <= MAX_COUNT and -MAX_COUNT <= entry[3] <= MAX_COUNT
         for entry in entries
@@ -89,8 +89,8 @@ def _sort(entries: list[Entry]) -> None:
 
 
 def descend(top: Folder, opened: Callable[[Folder], Iterator[Block | Folder]]) -> Iterator[Block]:
-    """The blocks of a folder and of all below it, each folder where it is met."""
-    # A stack, not recursion: a path may hold 2,000 folders.
+    """The blocks of a folder and of all folders below it, depth first."""
+    # A stack, not recursion: a path may have 2,000 folders.
     stack = [opened(top)]
     while stack:
         found = next(stack[-1], None)

@@ -1,4 +1,4 @@
-"""Files that the user named: the lines of `--files-from`, and roots that are files."""
+"""Files named by the user: the lines of `--files-from`, and roots that are files."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from batchscan.walk.block import BLOCK, Block, WalkCounts, entry_of
 from batchscan.walk.roots import absolute
 
 CHUNK = 1 << 16  # bytes read at once
-MAX_NAME = 1 << 16  # bytes; no path is longer, so what is longer is not a list of names
+MAX_NAME = 1 << 16  # bytes; no path is longer, so a longer line means it is not a list of names
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16, and of UTF-32 in little-endian order
 
 
 class FileList:
-    """The files that a list names, in its order as far as blocks allow, each once.
+    """The files of a list, in its order as far as blocks allow, without duplicates.
 
-    Names are bytes, relative to the working folder or URLs, one a line or NUL-separated; a list may be
-    endless, as only a 16-byte digest of each name is kept. A list that breaks off is lost
-    coverage (`counts.lost`).
+    Names are bytes, relative to the working folder or URLs, one a line or NUL-separated. A list may
+    be endless: only a 16-byte hash of each name is kept. A list that cannot be read to its end
+    counts as lost (`counts.lost`).
     """
 
     def __init__(self, source: str, *, nul: bool = False, stdin: BinaryIO | None = None) -> None:
-        """Open the list; `source` is a file or `-` for `stdin`.
+        """Open a list; `source` is a file or `-` for `stdin`.
 
         Raises:
-            UsageError: there is no such list, or it cannot be read.
+            UsageError: it does not exist or cannot be read.
         """
         self.counts = WalkCounts()
         self._source = source
@@ -45,16 +45,16 @@ class FileList:
         self._file = _opened(source, stdin)
 
     def blocks(self) -> Iterator[Block]:
-        """Read the list and stat what it names; call it once.
+        """Read the list and stat its files; may be called once.
 
         Raises:
-            UsageError: this is not a list of names.
+            UsageError: it is not a list of names.
         """
         with self._file as file:
             yield from grouped(self._fresh(self._names(file)))
 
     def _names(self, file: BinaryIO) -> Iterator[bytes]:
-        """The names that the list holds.
+        """The names in the list.
 
         Raises:
             UsageError: this is not a list of names.
@@ -85,7 +85,7 @@ class FileList:
         yield rest
 
     def _refuse_other_texts(self, start: bytes) -> None:
-        """Refuse a list whose first bytes show that its lines would be no names.
+        """Refuse a list whose first bytes show that its lines are not names.
 
         Raises:
             UsageError: it is in UTF-16 or UTF-32, or separated by NUL bytes.
@@ -121,7 +121,7 @@ class FileList:
 
 
 def grouped(paths: Iterable[str]) -> Iterator[Block]:
-    """Stat absolute paths, or URLs, links followed, and sort every 10,000 of them into folders."""
+    """Stat absolute paths or URLs, following links, and group each 10,000 of them by folder."""
     rest = iter(paths)
     while some := list(islice(rest, BLOCK)):
         blocks: dict[str, Block] = {}
@@ -151,7 +151,7 @@ def _enter(block: Block, name: str, path: str) -> None:
 
 
 def _states_of(paths: Iterable[str]) -> dict[str, Stat | None]:
-    """The states of those paths that are objects in stores."""
+    """The stat of those paths that are objects in stores."""
     urls = [path for path in paths if is_url(path)]
     return stats_of(urls) if urls else {}
 

@@ -1,8 +1,8 @@
-"""Patterns that leave files out: `--include`, `--exclude`, `.batchscanignore`, and the defaults.
+"""Ignore rules: `--include`, `--exclude`, `.batchscanignore`, and the defaults.
 
-The syntax is gitignore's. As in git the strongest opinion decides: the command line, then the
-`.batchscanignore` nearest to the file, then those above it, then the defaults; and nothing below
-a folder that was left out comes back.
+The syntax is that of gitignore. As in git the strongest pattern decides: the command line, then
+the `.batchscanignore` nearest to the file, then those above it, then the defaults. Nothing below
+an excluded folder can be included again.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ MAX_IGNORE_FILE = 1 << 20  # bytes; larger ones were not written by hand
 
 
 class Pattern(NamedTuple):
-    """A pattern, and whether it leaves out what it matches or brings it back."""
+    """A pattern, and whether it excludes or includes what it matches."""
 
     pattern: re.Pattern[str]
     leaves_out: bool
 
 
 class IgnoreFile(NamedTuple):
-    """Patterns, and where the paths begin that they speak of.
+    """Patterns, and the folder that their paths are relative to.
 
-    The walk asks about every folder on the way, so a pattern must speak of a path itself, not of
-    what is above it: after `a*` and `!b/` git leaves out `b/a`. pathspec decides on whole paths
-    and would not, so its translation is used and the deciding is done here.
+    The walk decides on every folder on the way, so a pattern must match a path itself and not a
+    folder above it: after `a*` and `!b/` git excludes `b/a`. pathspec matches whole paths and
+    would not, so only its translation of patterns is used.
     """
 
-    start: int  # characters of a path relative to the root that lie above the patterns' folder
+    start: int  # characters of a path relative to the root that are above the patterns' folder
     patterns: tuple[Pattern, ...]  # the last one first: it is the strongest
 
     @classmethod
@@ -50,7 +50,7 @@ class IgnoreFile(NamedTuple):
         """Compile patterns.
 
         Raises:
-            BrokenPattern: one of them is.
+            InvalidPattern: one of them is invalid.
         """
         opinions = [
             Pattern(expression_of(each), bool(each.include))
@@ -60,7 +60,7 @@ class IgnoreFile(NamedTuple):
         return cls(start, tuple(reversed(opinions)))
 
     def opinion(self, relative: str) -> bool | None:
-        """Tell whether a path is matched, matched by a negation, or not mentioned."""
+        """True if a path is matched, False if by a negation, None if it is not matched."""
         path = relative[self.start :]
         for pattern, leaves_out in self.patterns:
             if pattern.fullmatch(path):
@@ -70,22 +70,22 @@ class IgnoreFile(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class IgnoreRules:
-    """What decides in one folder; the rules of a folder below are made by `within`."""
+    """The rules for one folder; `within` returns those for a folder below."""
 
     included: GitIgnoreSpec | None = None
     named: NamedBy = field(
         default_factory=NamedBy
-    )  # the command line's inclusions, as they bring defaults back
-    ordered: IgnoreFile | None = None  # the command line's exclusions
+    )  # of `--include`, which also override the defaults
+    ordered: IgnoreFile | None = None  # of `--exclude`
     levels: tuple[IgnoreFile, ...] = ()  # of ignore files, the nearest first
-    plain: bool = True  # the defaults are all there is, so that a name alone decides
+    plain: bool = True  # only the defaults apply, so that a name alone decides
 
     @classmethod
     def of(cls, include: Iterable[str], exclude: Iterable[str]) -> IgnoreRules:
         """Compile the command line's patterns.
 
         Raises:
-            UsageError: a pattern is broken; the message names it.
+            UsageError: a pattern is invalid; the message quotes it.
         """
         wanted, unwanted = tuple(include), tuple(exclude)
         taken = _from_flag("--include", wanted)
@@ -98,20 +98,20 @@ class IgnoreRules:
         )
 
     def within(self, path: str, relative: str) -> IgnoreRules:
-        """Give the rules of a folder, with those of its `.batchscanignore` if it has one.
+        """The rules for a folder below, with its `.batchscanignore` if it has one.
 
         Raises:
-            OSError: there is such a file, and it cannot be read.
-            BrokenPattern: one of its lines is broken.
+            OSError: the file exists and cannot be read.
+            InvalidPattern: one of its lines is invalid.
         """
         data = _content_of(os.path.join(path, IGNORE_FILE))
         return self if data is None else self.with_lines(relative, data)
 
     def with_lines(self, relative: str, data: bytes) -> IgnoreRules:
-        """Give the rules of a folder, with an ignore file's content.
+        """The rules for a folder below, with the content of an ignore file.
 
         Raises:
-            BrokenPattern: one of its lines is broken, or they are too many.
+            InvalidPattern: one of its lines is invalid, or there are too many.
         """
         if len(data) > MAX_IGNORE_FILE:
             raise InvalidPattern(f"{IGNORE_FILE} is larger than {MAX_IGNORE_FILE} bytes")
@@ -121,14 +121,14 @@ class IgnoreRules:
         return IgnoreRules(self.included, self.named, self.ordered, levels, plain=False)
 
     def leave_out_folder(self, relative: str, name: str) -> bool:
-        """Tell whether the folder `relative`, whose last part is `name`, is not entered."""
+        """Whether to exclude the folder `relative`, whose last part is `name`."""
         opinion = None if self.plain else self._opinion(matchable(relative) + "/")
         if opinion is not None:
             return opinion
         return is_system_folder(relative, name) and not self.named.folder(name)
 
     def leave_out_file(self, relative: str, name: str) -> bool:
-        """Tell whether the file `relative`, whose last part is `name`, is left out."""
+        """Whether to exclude the file `relative`, whose last part is `name`."""
         if self.plain:
             return is_system_file(name)
         relative = matchable(relative)
@@ -161,7 +161,7 @@ def _from_flag(flag: str, lines: tuple[str, ...]) -> list[GitIgnoreSpecPattern]:
 
 
 def _content_of(path: str) -> bytes | None:
-    """Read an ignore file; None where there is none."""
+    """Read an ignore file; None without one."""
     try:
         descriptor = os.open(path, os.O_RDONLY | system.O_NONBLOCK | system.O_CLOEXEC)
     except FileNotFoundError:

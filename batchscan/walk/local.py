@@ -1,4 +1,4 @@
-"""The walk through folders: lean, in blocks, with memory that does not grow with the tree."""
+"""Walking folders in blocks, with memory that does not grow with the tree."""
 
 from __future__ import annotations
 
@@ -22,29 +22,27 @@ _REMOVED = (FileNotFoundError, NotADirectoryError)
 
 @dataclass(slots=True)
 class _LocalFolder:
-    """A folder to enter, and what is known of it."""
+    """A folder to enter."""
 
     path: str  # absolute, links unresolved
     relative: str  # below its root, with a slash at the end; "" for the root itself
     root: str
     rules: IgnoreRules
     taken: frozenset[str] | set[str] = frozenset()  # names that are roots themselves
-    device: int | None = None  # the root's file system; known when the root was entered
-    mounted: bool = False  # on another one
+    device: int | None = None  # the root's file system; None before the root was entered
+    mounted: bool = False  # on another file system than the root
 
 
 class LocalWalk:
     """Finds the pictures below some roots, by their names.
 
-    Roots may be links, and may be files, which are then taken whatever their names. A root
-    inside another is walked on its own, under its own rules. Links are not followed, unless
-    `rules.follow_symlinks` is set: then every folder is entered once, however it is reached
-    (loops end, and its pictures count once), and a link to a file is a file of its own, for
-    whose bytes nobody pays twice. That alone costs memory, some 100 bytes a folder.
+    Roots may be links, and may be files with any name. A root inside another is walked separately,
+    under its own rules. Links are not followed unless `rules.follow_symlinks` is set: then every
+    folder is entered once, however it is reached, which ends loops and costs some 100 bytes of
+    memory a folder; a link to a file is a file of its own, whose content is not sent twice.
 
-    What is removed while the walk goes on was never there. A folder that cannot be read, or
-    whose `.batchscanignore` cannot (it might leave something out), is not entered and counts
-    as lost.
+    Files that are removed during the walk are ignored. A folder that cannot be read, or whose
+    `.batchscanignore` cannot (it might exclude something), is not entered and counts as lost.
     """
 
     def __init__(
@@ -55,13 +53,13 @@ class LocalWalk:
         extensions: frozenset[str],
         never: Iterable[str] = (),
     ) -> None:
-        """Prepare a walk.
+        """Configure a walk.
 
         `extensions` are those of pictures, in lower case; `never` are folders that are not
         entered (state and output).
 
         Raises:
-            UsageError: a pattern is broken.
+            UsageError: a pattern is invalid.
         """
         self.counts = WalkCounts()
         self._roots = tuple(roots)
@@ -71,11 +69,11 @@ class LocalWalk:
         endings = [f".{extension}" for extension in sorted(self._extensions)]
         self._wanted = (*endings, *map(str.upper, endings))
         self._never = tuple(never)
-        self._closed: set[Identity] = set()  # folders that nothing leads into any more
+        self._closed: set[Identity] = set()  # folders that are not entered (again)
         self._taken: dict[Identity, set[str]] = {}
 
     def blocks(self) -> Iterator[Block]:
-        """Walk; call it once. Blocking: for a thread, not for an event loop."""
+        """Walk; may be called once. Blocking: for a thread, not for an event loop."""
         planned = plan(self._roots)
         never = identities(self._never)
         self._taken = planned.taken
@@ -120,7 +118,7 @@ class LocalWalk:
                     return
 
     def _enter(self, folder: _LocalFolder) -> bool:
-        """Decide on the last moment, by what is there, not by what it is called."""
+        """Whether to enter a folder, by its identity at this moment."""
         top = not folder.relative
         status = os.stat(folder.path, follow_symlinks=self._follow or top)
         place = identity(status)
@@ -139,7 +137,7 @@ class LocalWalk:
         part: list[os.DirEntry[str]] = []
         try:
             part.extend(islice(listing, BLOCK))
-        except OSError as error:  # what was read before it is kept by extend
+        except OSError as error:  # extend has kept the entries before the error
             self._lost(folder.path, error)
         return part
 
@@ -158,7 +156,7 @@ class LocalWalk:
                     others.append(entry)
                     continue
                 name = entry.name
-                # Said here, not called: nearly every file that there is comes this way.
+                # Inlined for speed: nearly all files take this branch.
                 quick = plain and name.endswith(wanted) and name[0] != "."
                 found = entries if quick else self._place(folder, block, name)
                 if found is not None:
@@ -175,7 +173,7 @@ class LocalWalk:
         return block, self._folders(folder, others)
 
     def _place(self, folder: _LocalFolder, block: Block, name: str) -> list[Entry] | None:
-        """Choose the list that a file belongs in by its name; None where it is left out."""
+        """The list that a file belongs in by its name; None if it is excluded."""
         stem, _, extension = name.rpartition(".")
         if not (stem and extension):
             place = block.unnamed
@@ -194,7 +192,7 @@ class LocalWalk:
         return place
 
     def _folders(self, folder: _LocalFolder, others: list[os.DirEntry[str]]) -> list[_LocalFolder]:
-        """Pick the folders to enter from what is no file, true ones before links."""
+        """The folders to enter among entries that are not files, real ones before links."""
         below: list[tuple[bool, bytes, _LocalFolder]] = []
         for entry in others:
             try:
@@ -217,7 +215,7 @@ class LocalWalk:
 
     def _unknown(self, entry: os.DirEntry[str], error: OSError) -> None:
         if error.errno == errno.ELOOP:
-            self.counts.ignored += 1  # a link that leads to itself leads nowhere
+            self.counts.ignored += 1  # a link that leads to itself
         else:
             self._lost(entry.path, error)
 

@@ -1,7 +1,7 @@
-"""Extensions of files that are no pictures, so that nobody need look inside.
+"""Extensions of files that are not pictures, so that they need not be opened.
 
-A look costs an open and a read, in a store a request. What is not here, nor a picture's, is looked
-at: `IMG.jpg?w=2`, `x.pjpeg`, `photo.jpg.1`, `x.bak`.
+Opening a file costs a read, in a store a request. Files with any other extension that is not a
+picture's are opened: `IMG.jpg?w=2`, `x.pjpeg`, `photo.jpg.1`, `x.bak`.
 """
 
 from __future__ import annotations

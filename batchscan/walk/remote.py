@@ -1,7 +1,7 @@
-"""The walk through stores: folder by folder like that of this machine, with as flat a memory.
+"""Walking object stores folder by folder, like `local`, with constant memory.
 
-A store lists what is directly below a prefix in pages; each folder found there is entered in
-turn. No folder is asked for more pages than are looked at, and what is left out is not listed.
+A store lists the names directly below a prefix in pages; each folder found is then entered.
+Excluded folders are not listed, and pages are requested only when they are needed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from batchscan.walk.other_names import OTHER_EXTENSIONS
 
 @dataclass(slots=True)
 class _RemoteFolder:
-    """A folder to enter, and what is known of it."""
+    """A folder to enter."""
 
     path: str  # its URL, without a slash at the end
     key: str  # in its store; with a slash at the end, "" for the whole store
@@ -44,7 +44,7 @@ class _RemoteFolder:
 
 @dataclass(slots=True)
 class _Part:
-    """Some of what is in a folder, sorted out."""
+    """Some entries of a folder, classified."""
 
     block: Block
     below: list[_RemoteFolder] = field(default_factory=list)
@@ -53,16 +53,16 @@ class _Part:
 class RemoteWalk:
     """Finds the pictures below some roots in stores, by their names.
 
-    As `batchscan.walk.local.LocalWalk`: a root may be an object, which is taken whatever its name; one
-    inside another is walked on its own. A folder that cannot be listed, or whose
-    `.batchscanignore` cannot be read, counts as lost.
+    Like `batchscan.walk.local.LocalWalk`: a root may be an object with any name; one inside another
+    is walked separately. A folder that cannot be listed, or whose `.batchscanignore` cannot be
+    read, counts as lost.
     """
 
     def __init__(self, roots: Iterable[str], rules: Scan, *, extensions: frozenset[str]) -> None:
-        """Prepare a walk; `extensions` are those of pictures, in lower case.
+        """Configure a walk; `extensions` are those of pictures, in lower case.
 
         Raises:
-            UsageError: a pattern is broken.
+            UsageError: a pattern is invalid.
         """
         self.counts = WalkCounts()
         self._roots = tuple(roots)
@@ -72,7 +72,7 @@ class RemoteWalk:
         self._files: dict[str, None] = {}
 
     def blocks(self) -> Iterator[Block]:
-        """Walk; call it once. Blocking: for a thread, not for an event loop."""
+        """Walk; may be called once. Blocking: for a thread, not for an event loop."""
         for root in self._roots:
             self._plan(root)
         yield from grouped(self._files)
@@ -86,7 +86,7 @@ class RemoteWalk:
             if is_object(store, address):
                 self._files[str(address)] = None
                 return
-        except (OSError, UsageError) as error:  # since it was checked
+        except (OSError, UsageError) as error:  # changed since it was checked
             self._lost(root, error)
             return
         path = address.folder_path
@@ -122,9 +122,9 @@ class RemoteWalk:
         try:
             names.extend(islice(listing, BLOCK))
         except FileNotFoundError as error:
-            if not folder.relative:  # what is removed meanwhile was never there
+            if not folder.relative:  # folders removed during the walk are ignored
                 self._lost(folder.path, error)
-        except OSError as error:  # what was read before it is kept by extend
+        except OSError as error:  # extend has kept the entries before the error
             self._lost(folder.path, error)
         return names
 
@@ -141,13 +141,13 @@ class RemoteWalk:
         return part
 
     def _place(self, folder: _RemoteFolder, block: Block, found: Entry) -> list[Entry] | None:
-        """Choose the list that an object belongs in by its name; None where it is left out."""
+        """The list that an object belongs in by its name; None if it is excluded."""
         name, size = found[:2]
         stem, _, extension = name.rpartition(".")
         if not name or name == IGNORE_FILE:
             self.counts.ignored += bool(
                 name or size
-            )  # an entry without name or content is the folder's own
+            )  # an entry without name or content stands for the folder
             return None
         if not (stem and extension):
             place = block.unnamed
@@ -166,7 +166,7 @@ class RemoteWalk:
         return place
 
     def _enter(self, folder: _RemoteFolder, name: str) -> _RemoteFolder | None:
-        """The folder of this name, unless it is left out or a root of its own."""
+        """The folder with this name, unless it is excluded or a root itself."""
         below = folder.below(name)
         if below.path in self._folders:
             return None
@@ -181,17 +181,17 @@ class RemoteWalk:
 
 
 def _rules_of(folder: _RemoteFolder, names: list[Item]) -> IgnoreRules:
-    """The rules of a folder, with those of its ignore file; `names` is what is listed first.
+    """The rules of a folder, with its ignore file; `names` are the first ones listed.
 
     Raises:
-        OSError: there is an ignore file, and it cannot be read.
-        BrokenPattern: one of its lines is broken.
+        OSError: the ignore file exists and cannot be read.
+        InvalidPattern: one of its lines is invalid.
     """
     key = folder.key + IGNORE_FILE
     if not any(found[0] == IGNORE_FILE for found in names if not isinstance(found, str)):
         if len(names) < BLOCK:
             return folder.rules
-        try:  # a listing of very many names may show it much later
+        try:  # in a long listing its name may come much later
             folder.store.stat(key)
         except FileNotFoundError:
             return folder.rules

@@ -1,4 +1,4 @@
-"""Where a walk begins: what the user named, made absolute, each place once."""
+"""The roots of a walk: made absolute, checked, and without duplicates."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from batchscan.stores import Address, check, shown
 from batchscan.util.escaping import printable
 from batchscan.util.paths import is_url
 
-_LOOKED_AT = 10_000  # names of a folder, for one that may have been meant
+_LOOKED_AT = 10_000  # names of a folder that are compared with a mistyped one
 
-Identity: TypeAlias = tuple[int, int]  # device and inode: one place, however it is called
+Identity: TypeAlias = tuple[int, int]  # device and inode
 
 
 @dataclass(slots=True)
 class RootPlan:
-    """The roots sorted out: files to take as they are, folders to walk."""
+    """The roots, as files to take and folders to walk."""
 
     files: list[str] = field(default_factory=list)
     folders: dict[Identity, str] = field(default_factory=dict)
-    # Files that are roots themselves, by their folder, so that no folder's walk counts them again.
+    # Files that are roots themselves, by folder, so that walking the folder skips them.
     taken: dict[Identity, set[str]] = field(default_factory=dict)
-    gone: list[tuple[str, OSError]] = field(default_factory=list)  # since they were checked
+    gone: list[tuple[str, OSError]] = field(default_factory=list)  # removed since the check
 
 
 def identity(status: os.stat_result) -> Identity:
-    """Tell one file or folder from every other on this machine."""
+    """Device and inode, which identify a file or folder on this machine."""
     return status.st_dev, status.st_ino
 
 
 def absolute(path: str) -> str:
-    """Make a path absolute with its links unresolved.
+    """Make a path absolute without resolving links.
 
-    `a/../b` is only shortened where that is the same place: `a` may be a link. An object's URL is
-    taken as it is, and gets the store's usual name; one with a secret in it is shown without.
+    `a/../b` is shortened only if that is the same place: `a` may be a link. The URL of an object is
+    kept, with the usual name of the store and without secrets.
     """
     if is_url(path):
         return _address(path)
@@ -51,13 +51,13 @@ def absolute(path: str) -> str:
 
 
 def check_roots(roots: Iterable[str], never: Sequence[str] = ()) -> None:
-    """Make sure, before anything is walked, that every root can be.
+    """Check that all roots can be walked.
 
-    `never` are the folders that no walk enters (state and output).
+    `never` are folders that no walk enters (state and output).
 
     Raises:
-        UsageError: a root is not there, cannot be read, is neither a file nor a folder, or is a
-            folder inside one of `never`; or a store has no such place, or refuses it.
+        UsageError: a root does not exist, cannot be read, is neither a file nor a folder, or is a
+            folder inside one of `never`; or its store refuses access.
     """
     for root in roots:
         if is_url(root):
@@ -79,7 +79,7 @@ def check_roots(roots: Iterable[str], never: Sequence[str] = ()) -> None:
 
 
 def _near(root: str) -> str | None:
-    """What may have been meant by a name that is not there."""
+    """The existing name that is most similar to a missing one."""
     if root.startswith("~"):
         return "in quotes, the shell does not replace ~: name the folder without them"
     folder, name = os.path.split(root.rstrip(os.sep))
@@ -93,7 +93,7 @@ def _near(root: str) -> str | None:
 
 
 def plan(roots: Iterable[str]) -> RootPlan:
-    """Sort out the roots; the same place under two names counts once."""
+    """Separate files from folders, and drop duplicates."""
     sorted_out = RootPlan()
     for root in map(absolute, roots):
         try:
@@ -113,13 +113,13 @@ def plan(roots: Iterable[str]) -> RootPlan:
 
 
 def identities(paths: Iterable[str]) -> set[Identity]:
-    """Find the places that are there, of these paths."""
+    """The identities of those paths that exist."""
     found = set()
     for path in paths:
         try:
             found.add(identity(os.stat(path)))
         except OSError:
-            continue  # what is not there cannot be walked into
+            continue
     return found
 
 
@@ -149,4 +149,4 @@ def _same(one: str, other: str) -> bool:
     except OSError:
         return False
     except ValueError:
-        return True  # a NUL in the name: there is no such place under either
+        return True  # a NUL in the name: it cannot exist

@@ -1,8 +1,8 @@
-"""Names of what systems and programs keep beside people's pictures: bins, snapshots, thumbnails.
+"""Names of folders and files that systems and programs keep: trash, snapshots, thumbnails.
 
-What is there was deleted, is there once more, or was made of a picture that is scanned itself.
-Only what is certain is listed here. An Apple Photos library does not: where originals are in iCloud,
-its derivatives are the only copy; nor does Picasa's folder of originals, nor a plain "Thumbnails".
+Pictures there were deleted, are duplicates, or were made from a picture that is scanned itself.
+Only certain names are listed. An Apple Photos library is not: if originals are in iCloud, its
+derivatives are the only copy. Neither are Picasa's folder of originals and a plain "Thumbnails".
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
-# In lower case; these systems do not care, or write them in more than one way.
+# In lower case: these systems ignore case, or write names in more than one way.
 _FOLDERS: Final = frozenset({
     ".git",
     # Synology
@@ -42,7 +42,7 @@ _PATTERNS: Final = re.compile(
     r"|appdata_(?:oc)?[a-z0-9]{10,12}"  # Nextcloud: previews
     r"|.*\.lrdata"  # Lightroom: previews
 )
-# Plain names that are one only below another's: the last two parts of a path.
+# Names that count only below another one: the last two parts of a path.
 _BELOW: Final = re.compile(
     r"(?:^|.*/)(?:"
     r"\.local/share/trash|\.cache/(?:thumbnails|darktable|shotwell)"
@@ -60,7 +60,7 @@ _WILD: Final = "*?["
 
 
 def is_system_folder(relative: str, name: str) -> bool:
-    """Whether a folder, whose path below its root ends in `name`, is a system's or program's."""
+    """Whether a folder belongs to a system or program; `relative` ends in its `name`."""
     name = name.lower()
     if name in _FOLDERS or _PATTERNS.fullmatch(name):
         return True
@@ -68,27 +68,27 @@ def is_system_folder(relative: str, name: str) -> bool:
 
 
 def is_system_file(name: str) -> bool:
-    """Whether a file is a system's or program's."""
+    """Whether a file belongs to a system or program."""
     return name in _FILES or name.startswith(_FILE_STARTS)
 
 
 @dataclass(frozen=True, slots=True)
 class NamedBy:
-    """Names that patterns speak of: `.thumbnails/*.jpg` means that folder, `*.jpg` does not."""
+    """Names in patterns of the user: `.thumbnails/*.jpg` names that folder, `*.jpg` does not."""
 
     parts: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, patterns: Iterable[str]) -> NamedBy:
-        """Take the names out of patterns; what a negation names is not wanted."""
+        """Take the names from patterns, except from negations."""
         wanted = [pattern.strip() for pattern in patterns if not pattern.startswith("!")]
         parts = {part.replace("\\", "").lower() for each in wanted for part in each.split("/")}
         return cls(tuple(part for part in parts if part.strip("*?")))
 
     def folder(self, name: str) -> bool:
-        """Whether a folder of this name is meant."""
+        """Whether a pattern names this folder."""
         return any(fnmatchcase(name.lower(), part) for part in self.parts)
 
     def file(self, name: str) -> bool:
-        """Whether a file of this name is meant: `._*` does, `*.png` means pictures."""
+        """Whether a pattern names this file: `._*` does, `*.png` does not."""
         return any(part[0] not in _WILD and fnmatchcase(name.lower(), part) for part in self.parts)

@@ -2,9 +2,9 @@
 
     driver                                          worker process
     DaskEngine ── WorkerPool ── WorkerClient ══ submit_batch, poll_events ══►  WorkerActor (a Dask Actor)
-    token, claims, pace    one a station            bytes, judge, connections
+    token, claims, pace    one a worker             bytes, judge, connections
 
-Dask runs a task again when its worker dies, and its Actor proxy calls again when a connection
-breaks. Nothing that is paid for may be done so: orders are numbered, a station does each at most
-once, and what was under way on a lost one comes back as ambiguous, for the run to decide.
+Dask repeats a task when its worker dies, and its Actor proxy repeats a call when a connection
+breaks. Paid requests must not be repeated that way: tasks are numbered, an actor runs each at most
+once, and requests in flight on a lost worker come back as ambiguous, for the run to decide.
 """

@@ -1,4 +1,4 @@
-"""The bytes of inspected pictures on a worker, until they are sent: bounded, oldest out first."""
+"""A bounded cache for the bytes of inspected pictures on a worker, until they are sent."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections import OrderedDict
 
 
 class ByteCache:
-    """Keeps bytes by path and content."""
+    """Bytes by path and SHA-256; the oldest are evicted first."""
 
     def __init__(self, room: int) -> None:
-        """Prepare; `room` is in bytes."""
+        """Hold at most `room` bytes."""
         self.room = room
         self._kept: OrderedDict[tuple[str, str], bytes] = OrderedDict()
         self._size = 0
 
     def put(self, path: str, sha256: str, data: bytes) -> None:
-        """Keep a picture; what lies there longest goes where the room is too small."""
+        """Add a picture, evicting the oldest ones if there is no room."""
         self.drop(path, sha256)
         self._kept[path, sha256] = data
         self._size += len(data)
@@ -24,16 +24,16 @@ class ByteCache:
             self._size -= len(gone)
 
     def get(self, path: str, sha256: str) -> bytes | None:
-        """A picture's bytes, or None where they are gone."""
+        """A picture's bytes; None if they were evicted."""
         return self._kept.get((path, sha256))
 
     def drop(self, path: str, sha256: str) -> None:
-        """Forget a picture."""
+        """Remove a picture."""
         data = self._kept.pop((path, sha256), None)
         if data is not None:
             self._size -= len(data)
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all."""
         self._kept.clear()
         self._size = 0

@@ -1,4 +1,4 @@
-"""Connecting to a cluster: what is wrong is said before anything is sent."""
+"""Connecting to a cluster, with errors before anything is sent."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def open_cluster(
     awake: Callable[[], float],
     check_halt: Callable[[], None],
 ) -> Engine:
-    """Connect to the cluster that settings name, and hire its workers; see `open_engine`.
+    """Connect to the cluster in the settings, and start its actors; see `open_engine`.
 
     Raises:
         UsageError: nothing answers there, or no worker can be used.
@@ -57,7 +57,7 @@ async def open_cluster(
 
 
 def _warn_of_plain(address: str) -> None:
-    """Say that others on the way could read along."""
+    """Warn of an unencrypted connection."""
     parts = urlsplit(address)
     if parts.scheme in ("tcp", "ws") and not is_loopback(parts):
         log.warning(

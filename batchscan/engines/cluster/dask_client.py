@@ -1,7 +1,7 @@
-"""All that is asked of Dask, typed: it ships no types, and everything else here has some.
+"""A typed wrapper for everything that is used of Dask, which has no types.
 
-Stations are Dask Actors. They are not called through Dask's own proxies, which call again by
-themselves when a connection breaks and wait for ever for an actor that is gone.
+Actors are not called through Dask's own proxies, which repeat a call when a connection breaks and
+wait for ever for an actor that is gone.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from batchscan.engines.cluster.worker_actor import WorkerActor
 from batchscan.settings import Settings
 from batchscan.settings.model_groups import LOCAL
 
-CONNECT_TIMEOUT = 2.0  # seconds for a connection to a worker to come about
+CONNECT_TIMEOUT = 2.0  # seconds for connecting to a worker
 MAX_WORKERS = 4_096  # connections at once
-CALL_TIMEOUT = 10.0  # seconds that an answer may take
+CALL_TIMEOUT = 10.0  # seconds for the result of a call
 EVENTS_TOPIC = "all"  # the scheduler's topic
 ACTOR_START_TIMEOUT = (
-    30.0  # seconds that a station may take to come about: a worker may import batchscan first
+    30.0  # seconds for starting an actor: a worker may have to import batchscan first
 )
 log = logging.getLogger(__name__)
 KEY_VARIABLES = (
@@ -46,12 +46,12 @@ class WorkerUnreachable(Exception):
 
 
 class SchedulerNotFound(Exception):
-    """Nothing like a scheduler listens at the address; says why."""
+    """No scheduler can be reached at the address; the message has the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActorHandle:
-    """A station on a worker, for as long as this is held."""
+    """An actor on a worker, which lives as long as this handle."""
 
     address: str
     key: str
@@ -59,22 +59,22 @@ class ActorHandle:
 
 
 class DaskClient:
-    """One scheduler and its workers, seen from the driver's event loop."""
+    """A scheduler and its workers; for the driver's event loop."""
 
     def __init__(self, address: str, connect_timeout: float) -> None:
-        """Prepare; `local` starts processes on this machine."""
+        """Use a scheduler; the address `local` starts processes on this machine."""
         self.address = address
         self._timeout = connect_timeout
         self._local: Any = None
-        self._hidden: dict[str, str] = {}  # of the environment, while a local cluster is there
+        self._hidden: dict[str, str] = {}  # removed from the environment during a local cluster
         self._client: Any = None
-        self._pool: Any = None  # of connections to workers; the client's waits long for the dead
+        self._pool: Any = None  # connections to workers; the client's own waits long for dead ones
 
     async def open(self) -> None:
         """Connect.
 
         Raises:
-            NotThere: that was not possible.
+            SchedulerNotFound: there is no connection.
         """
         _quieten()
         if self.address == LOCAL:
@@ -100,10 +100,10 @@ class DaskClient:
             raise SchedulerNotFound(str(error) or type(error).__name__) from error
 
     async def reopen(self) -> None:
-        """Connect again where the connection was given up.
+        """Connect again if the connection was lost.
 
         Raises:
-            NotThere: that was not possible.
+            SchedulerNotFound: there is no connection.
         """
         if self._client is not None and self._client.status == "running":
             return
@@ -112,10 +112,10 @@ class DaskClient:
         await self.open()
 
     async def workers(self) -> Mapping[str, int]:
-        """The addresses of the workers that run, and how many threads each has.
+        """The addresses of the running workers, and their numbers of threads.
 
         Raises:
-            Gone: the scheduler does not answer.
+            WorkerUnreachable: the scheduler does not answer.
         """
         try:
             async with asyncio.timeout(CALL_TIMEOUT):
@@ -125,11 +125,11 @@ class DaskClient:
         return found
 
     async def start_actor(self, address: str, threads: int, settings: Settings) -> ActorHandle:
-        """Have a station on a worker.
+        """Start an actor on a worker.
 
         Raises:
-            Gone: the worker went away meanwhile, or takes too long.
-            ImportError, AttributeError: batchscan is not installed there, or is another one.
+            WorkerUnreachable: the worker is gone, or takes too long.
+            ImportError, AttributeError: batchscan is not installed there, or in another version.
         """
         key = f"batchscan-station-{secrets.token_hex(8)}"
         try:
@@ -146,7 +146,7 @@ class DaskClient:
                 error = await future.exception()
         except (OSError, TimeoutError, RuntimeError) as failed:
             raise WorkerUnreachable(str(failed)) from failed
-        except asyncio.CancelledError:  # Dask's own is one, too
+        except asyncio.CancelledError:  # Dask's own cancellations raise this, too
             if _cancelling():
                 raise
             raise WorkerUnreachable("the scheduler went away") from None
@@ -159,10 +159,10 @@ class DaskClient:
     async def call(
         self, hired: ActorHandle, method: str, *args: object, seconds: float = CALL_TIMEOUT
     ) -> Any:  # noqa: ANN401 - the method's
-        """Call a station's method once.
+        """Call an actor's method once.
 
         Raises:
-            Gone: no answer came; it may have been called.
+            WorkerUnreachable: no result came; the method may have been called.
         """
         try:
             async with AwakeTimeout() as timeout:
@@ -180,19 +180,19 @@ class DaskClient:
         return said["result"]
 
     def forget_actor(self, hired: ActorHandle) -> None:
-        """Let Dask forget a station."""
+        """Let Dask delete an actor."""
         with suppress(RuntimeError, OSError):
             hired.future.release()
 
     async def retire(self, address: str) -> bool:
-        """Ask the scheduler again to retire a worker, now that no actor holds it back."""
+        """Ask the scheduler again to retire a worker that has no actor any more."""
         with suppress(OSError, RuntimeError, ValueError, TimeoutError):
             async with asyncio.timeout(CALL_TIMEOUT):
                 return address in await self._client.retire_workers([address], close_workers=True)
         return False
 
     def on_retirement_refused(self, tell: Any) -> None:  # noqa: ANN401 - a callable
-        """Have `print_result(address)` called for workers that were not retired because of their actors."""
+        """Call `tell(address)` for workers that were not retired because of their actors."""
 
         def look(event: tuple[float, Any]) -> None:
             said = event[1]
@@ -203,7 +203,7 @@ class DaskClient:
         self._client.subscribe_topic(EVENTS_TOPIC, look)
 
     async def aclose(self) -> None:
-        """Leave the cluster; a local one ends."""
+        """Disconnect; a local cluster is shut down."""
         client, self._client = self._client, None
         local, self._local = self._local, None
         pool, self._pool = self._pool, None
@@ -211,7 +211,7 @@ class DaskClient:
             if pool is not None:
                 await pool.close()
             if client is not None:
-                with suppress(ValueError):  # it was never subscribed to
+                with suppress(ValueError):  # not subscribed
                     client.unsubscribe_topic(EVENTS_TOPIC)
                 await client.close()
         with suppress(OSError, TimeoutError, RuntimeError):
@@ -222,10 +222,10 @@ class DaskClient:
     async def _start_local(self) -> None:
         if self._local is not None and self._local.status == Status.running:
             return
-        # The processes of a local cluster inherit the environment, also those that come later.
+        # The processes of a local cluster inherit the environment, also those started later.
         self._hidden |= {name: os.environ.pop(name) for name in KEY_VARIABLES if name in os.environ}
-        # What others of this machine could connect to would run code for them: TLS with
-        # certificates that only these processes have, and no dashboard that they could look at.
+        # Other users of this machine could run code through an open port: use TLS with
+        # certificates that only these processes have, and no dashboard.
         with _without_interrupts():
             self._local = await LocalCluster(
                 asynchronous=True,
@@ -241,8 +241,8 @@ class DaskClient:
 
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
-    """Have processes that start meanwhile not end by Ctrl-C: it is for us, who let them finish."""
-    resource_tracker.ensure_running()  # it would let interrupts through again as it starts
+    """Let processes started in the block ignore Ctrl-C: this process lets them finish."""
+    resource_tracker.ensure_running()  # starting it later would unblock interrupts
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -251,7 +251,7 @@ def _without_interrupts() -> Iterator[None]:
 
 
 def _quieten() -> None:
-    """Leave it to us to say what matters, but for `--verbose`."""
+    """Suppress Dask's own log messages, except with `--verbose`."""
     if log.isEnabledFor(logging.DEBUG):
         return
     for name in list(logging.root.manager.loggerDict):

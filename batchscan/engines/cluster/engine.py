@@ -1,4 +1,4 @@
-"""The engine of a Dask cluster: workers read, judge and send; the token is kept here."""
+"""The engine for a Dask cluster: workers read, judge and send; the token stays in this process."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from batchscan.images.preview import NOTHING, Preview
 from batchscan.model import Candidate, Image, NotSendable, ServiceError
 from batchscan.settings import Api
 
-UNBOUNDED = 2**62  # bytes in the driver: they are bounded where they lie
+UNBOUNDED = 2**62  # bytes in flight in the driver: the workers' caches are bounded
 MAX_WORKER_LOSSES = 3  # workers that may be lost while they check one file
-DISPATCH_LEAD = 0.1  # seconds from counting an upload to its first byte, for the way to its worker
+DISPATCH_LEAD = 0.1  # seconds from counting an upload to its first byte, to reach its worker
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class _Placement:
-    """Where a picture is; `image` is kept so that its id() stays its own."""
+    """The worker with a picture; `image` is kept so that its id() is not reused."""
 
     image: Image
     candidate: Candidate
@@ -41,19 +41,19 @@ class _Placement:
     size: int
 
     def move(self, post: WorkerClient) -> None:
-        """It is another station's from now on."""
+        """Change the worker."""
         self.leave()
         self.worker = post
         _enter(post, self.size)
 
     def leave(self) -> None:
-        """It is nobody's any more."""
+        """Leave the worker."""
         self.worker.pictures -= 1
         self.worker.free_bytes += self.size
 
 
 class DaskEngine:
-    """Has pictures inspected and uploaded by a cluster."""
+    """Inspects and uploads pictures on a cluster."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class DaskEngine:
         hosts: HostRateLimiter,
         api: Api,
     ) -> None:
-        """Prepare; the client logs in and asks for the balance, and never sends a picture."""
+        """Use a cluster; `client` logs in and gets the balance, but sends no pictures."""
         self._pool = pool
         self._client = client
         self._transport = transport
@@ -71,7 +71,7 @@ class DaskEngine:
         self._api = api
         self._rehearsal = Rehearsal()
         self._kept: dict[int, _Placement] = {}
-        self._distrust = False  # since an answer to another request came, through any worker
+        self._distrust = False  # set once any worker got another request's answer
 
     @property
     def logins(self) -> int:
@@ -80,16 +80,16 @@ class DaskEngine:
 
     @property
     def cluster(self) -> ClusterInfo:
-        """Who took part."""
+        """Workers and hosts, for the report."""
         return self._pool.info
 
     @property
     def bytes_in_flight(self) -> int:
-        """No bound here: each station has its own."""
+        """No bound here: each worker has its own."""
         return UNBOUNDED
 
     async def inspect(self, candidate: Candidate) -> Image | NotSendable:
-        """Have one file read, hashed and judged, elsewhere again where a worker is lost.
+        """Read, hash and judge one file on a worker; on another one if that is lost.
 
         Raises:
             Unavailable: there is no worker any more.
@@ -116,7 +116,7 @@ class DaskEngine:
         return NotSendable(candidate.path, candidate.stat, FailReason.CHECK_FAILED, detail)
 
     async def make_sendable(self, image: Image, candidate: Candidate) -> Image | NotSendable:
-        """Have what is sent made where the picture is, elsewhere where that worker is lost.
+        """Make what is sent, on the picture's worker; on another one if that is lost.
 
         Raises:
             Unavailable: there is no worker any more.
@@ -138,7 +138,7 @@ class DaskEngine:
         return NotSendable(candidate.path, candidate.stat, FailReason.CHECK_FAILED, detail)
 
     async def make_preview(self, image: Image) -> Preview:
-        """Have a thumbnail made where the picture is; never raises."""
+        """Make a thumbnail on the picture's worker; never raises."""
         candidate = self._kept[id(image)].candidate
         try:
             post = await self._worker_of(image)
@@ -149,16 +149,16 @@ class DaskEngine:
 
     @property
     def has_token(self) -> bool:
-        """Whether there is a token, and answers can be read."""
+        """Whether there is a token, and answers can be parsed."""
         return self._rehearsal.done and self._client.ready
 
     async def ensure_token(self) -> Throttled | TransientError | None:
-        """Log in, once for all that ask; None when that went well.
+        """Log in, once for all concurrent callers; None on success.
 
         Raises:
             AuthRefused: the login was refused.
             Unavailable: the login is not at this address.
-            StorageError: answers could not be read here.
+            StorageError: answers cannot be parsed on this machine.
         """
         await self._rehearsal.wait()
         try:
@@ -168,7 +168,7 @@ class DaskEngine:
         return None
 
     async def acquire_host_slot(self, image: Image) -> None:
-        """Wait until the host that has the picture may send, or another where that one is gone.
+        """Wait until the picture's host may send, or another one if that is lost.
 
         Raises:
             Unavailable: there is no worker any more.
@@ -180,7 +180,7 @@ class DaskEngine:
                 return
 
     async def upload(self, scan_id: str, image: Image, leaving: Callable[[], None]) -> Reply:
-        """Have one picture sent once, under this scan id.
+        """Send one picture once, on its worker, under this scan id.
 
         Raises:
             AuthRefused: the account may not use the API.
@@ -198,7 +198,7 @@ class DaskEngine:
             except WorkerLost as lost:
                 if lost.sent:
                     return _ambiguous(lost)
-                continue  # it never got there
+                continue  # the task never reached it
             if isinstance(reply, TokenRejected):
                 self._client.refused(token)
             return reply
@@ -212,7 +212,7 @@ class DaskEngine:
         leaving: Callable[[], None],
     ) -> Reply:
         candidate = self._kept[id(image)].candidate
-        # Counted now, and to leave a fixed time after now: the rate loses nothing to the way there.
+        # Counted now and sent a fixed time later, so that the way to the worker costs no rate.
         self._hosts.mark_sent(image)()
         leaving()
         at = post.time_there(time.monotonic() + DISPATCH_LEAD)
@@ -223,7 +223,7 @@ class DaskEngine:
         return cast("Reply", reply)
 
     def release(self, image: Image) -> None:
-        """Have a picture's bytes and its slot given back."""
+        """Drop a picture's bytes and its slot."""
         self._hosts.cancel_waits(image)
         kept = self._kept.pop(id(image), None)
         if kept is not None:
@@ -232,24 +232,24 @@ class DaskEngine:
             self._pool.notify()
 
     def cancel_waits(self) -> None:
-        """Let nothing wait any more: the run stops."""
+        """Wake everything that waits, as the run stops."""
         self._hosts.close()
         self._pool.notify()
 
     async def balance(self) -> int | None:
-        """Credits left on the account, or None where the service would not say."""
+        """Credits left on the account; None if the service gives no answer."""
         try:
             return await self._client.credits()
         except vendor.CopyleaksError:
             return None
 
     async def aclose(self) -> None:
-        """Dismiss the stations and leave the cluster."""
+        """Stop the actors and disconnect."""
         await self._pool.aclose()
         await self._transport.aclose()
 
     async def _worker_of(self, image: Image) -> WorkerClient:
-        """Where a picture is; another station, which reads it again, where that is going."""
+        """The picture's worker; if that is retiring another one, which reads the file again."""
         kept = self._kept[id(image)]
         if kept.worker.lost or kept.worker.retiring:
             kept.move(await self._pool.pick_worker())
@@ -267,7 +267,7 @@ def _enter(post: WorkerClient, size: int) -> None:
 
 
 def _ambiguous(lost: WorkerLost) -> TransientError:
-    """What was under way on a worker that is gone: it may have been sent, and paid for."""
+    """The reply for a request on a lost worker, which may have been sent and charged."""
     return TransientError(
         FailReason.NETWORK,
         f"{lost} while it sent this picture",

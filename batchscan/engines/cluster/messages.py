@@ -1,4 +1,4 @@
-"""What goes between the driver and a station; never a picture's bytes, never the key."""
+"""Messages between the driver and an actor; never a picture's bytes, never the key."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from batchscan.model import Candidate, Image
 
 @dataclass(frozen=True, slots=True)
 class Inspect:
-    """Read, hash and judge a file, and keep its bytes."""
+    """Task: read, hash and judge a file, and keep its bytes."""
 
     number: int
     candidate: Candidate
@@ -18,7 +18,7 @@ class Inspect:
 
 @dataclass(frozen=True, slots=True)
 class MakeSendable:
-    """Make what is sent for a picture, and keep it in place of the file's bytes."""
+    """Task: make what is sent for a picture, and keep it instead of the file's bytes."""
 
     number: int
     image: Image  # without its bytes
@@ -27,19 +27,19 @@ class MakeSendable:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """Send a picture once, under this scan id."""
+    """Task: send a picture once, under this scan id."""
 
     number: int
     scan_id: str
     image: Image  # without its bytes
-    candidate: Candidate  # to read it again where they are gone
-    at: float  # when its first byte is to leave, on the station's monotonic clock
-    distrust: bool = False  # some worker was given another request's answer: keep no connection
+    candidate: Candidate  # to read the file again if its bytes were evicted
+    at: float  # when to send the first byte, on the actor's monotonic clock
+    distrust: bool = False  # some worker got another request's answer: reuse no connection
 
 
 @dataclass(frozen=True, slots=True)
 class MakePreview:
-    """Make a picture's portrait."""
+    """Task: make a picture's preview."""
 
     number: int
     image: Image
@@ -48,7 +48,7 @@ class MakePreview:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Drop a picture's bytes: nothing more will be asked about it."""
+    """Task: drop a picture's bytes."""
 
     path: str
     sha256: str
@@ -60,12 +60,12 @@ Task: TypeAlias = Work | Release
 
 @dataclass(frozen=True, slots=True)
 class TaskRejected:
-    """The result of an order that came when the station was leaving: nothing was done."""
+    """The result of a task that came while the actor was retiring: nothing was done."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskResult:
-    """What came of an order: an `Image` without bytes, a `Reply`, a `Preview`, or an exception."""
+    """The result of a task: an `Image` without bytes, a `Reply`, a `Preview`, or an exception."""
 
     number: int
     result: object
@@ -73,18 +73,18 @@ class TaskResult:
 
 @dataclass(frozen=True, slots=True)
 class EventBatch:
-    """What has happened at a station since it was asked last."""
+    """The results of an actor since the last poll."""
 
     first: int  # the number of the first event
     events: tuple[TaskResult, ...]
-    now: float  # on the station's monotonic clock
-    retiring: bool  # its worker is closing: it takes no more orders
+    now: float  # on the actor's monotonic clock
+    retiring: bool  # its worker is closing: it takes no more tasks
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerInfo:
-    """What a station says of itself."""
+    """The properties of a worker."""
 
     version: str  # of batchscan
     python: str  # "3.11"
-    free_bytes: int  # bytes of pictures that it keeps
+    free_bytes: int  # size of its cache for pictures

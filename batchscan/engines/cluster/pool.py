@@ -1,4 +1,4 @@
-"""All stations of a cluster: hired on every worker that comes, chosen so that hosts share evenly."""
+"""The pool of worker actors: one for each Dask worker, balanced by host."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from batchscan.errors import Unavailable, UsageError
 from batchscan.pace import Clock
 from batchscan.settings import Settings
 
-REFRESH_INTERVAL = 1.0  # seconds between two looks at who is there
-FIRST_WORKER_TIMEOUT = 30.0  # seconds for which the first worker is waited for
-MAX_RETIRE_ATTEMPTS = 20  # tries to have a worker retired
+REFRESH_INTERVAL = 1.0  # seconds between two queries for workers
+FIRST_WORKER_TIMEOUT = 30.0  # seconds to wait for the first worker
+MAX_RETIRE_ATTEMPTS = 20  # to retire a worker
 MAX_NAMED_WORKERS = 1_000  # lost workers that a report names
 log = logging.getLogger(__name__)
 
 
 class WorkerPool:
-    """Keeps a station on every worker, and says which one takes the next picture."""
+    """Keeps an actor on every worker, and picks the worker for the next picture."""
 
     def __init__(
         self,
@@ -41,13 +41,13 @@ class WorkerPool:
         awake: Callable[[], float],
         check_halt: Callable[[], None],
     ) -> None:
-        """Prepare.
+        """Use a cluster.
 
         Args:
             dask: the cluster.
-            settings: of the run; stations get no more than they need.
-            clock: by which is waited.
-            awake: gives the seconds by which `--retry-for` and silence are measured.
+            settings: of the run; actors get only the parts that they need.
+            clock: for waiting.
+            awake: returns the seconds against which `--retry-for` and silence are measured.
             check_halt: raises once the run stops.
         """
         self._dask = dask
@@ -68,11 +68,11 @@ class WorkerPool:
 
     @property
     def info(self) -> ClusterInfo:
-        """Who took part."""
+        """Workers and hosts, for the report."""
         return ClusterInfo(self._workers, len(self._hosts), tuple(self._lost))
 
     async def open(self) -> None:
-        """Wait for the first workers, and hire them.
+        """Wait for the first workers, and start their actors.
 
         Raises:
             UsageError: there is none, or one that cannot be used.
@@ -100,7 +100,7 @@ class WorkerPool:
         self._watch = asyncio.create_task(self._watch_workers())
 
     async def pick_worker(self) -> WorkerClient:
-        """The station that takes the next picture: on the host that has least to do.
+        """The worker for the next picture: on the least busy host.
 
         Raises:
             Unavailable: there has been no worker for longer than `--retry-for`.
@@ -121,7 +121,7 @@ class WorkerPool:
                 await self._clock.wait(self._changed, REFRESH_INTERVAL)
 
     def _since_no_worker(self, since: float | None) -> float | None:
-        """Since when there has been no worker at all; None while there is one."""
+        """The time since which there is no worker; None while there is one."""
         if any(not post.retiring for post in self._posts.values()):
             return None
         now = self._awake()
@@ -135,11 +135,11 @@ class WorkerPool:
         return since
 
     def notify(self) -> None:
-        """Have those that wait look again: a station has more room, or the run stops."""
+        """Wake tasks that wait for a worker: one has more room, or the run stops."""
         self._changed.set()
 
     async def aclose(self) -> None:
-        """Dismiss all stations, and leave the cluster."""
+        """Stop all actors, and disconnect."""
         for task in (self._watch, *self._chores):
             if task is not None:
                 task.cancel()
@@ -159,15 +159,15 @@ class WorkerPool:
                 with suppress(SchedulerNotFound):
                     await self._dask.reopen()
             else:
-                if away:  # it may be another scheduler
+                if away:  # it may have been restarted
                     self._dask.on_retirement_refused(self._retire)
                 away = False
 
     async def _refresh_workers(self) -> None:
-        """Hire whoever has come.
+        """Start actors on new workers.
 
         Raises:
-            Gone: the scheduler does not answer.
+            WorkerUnreachable: the scheduler does not answer.
         """
         there = await self._dask.workers()
         for address, post in self._posts.items():
@@ -206,7 +206,7 @@ class WorkerPool:
         self.notify()
 
     def _retire(self, address: str) -> None:
-        """Leave a worker that somebody wants to retire: Dask does not while it holds an actor."""
+        """Stop the actor of a worker to be retired: Dask does not retire one with an actor."""
         post = self._posts.get(address)
         if post is None or post.retiring:
             return
@@ -223,7 +223,9 @@ class WorkerPool:
             await post.stop()
             self._posts.pop(post.address, None)
         self.notify()
-        for _ in range(MAX_RETIRE_ATTEMPTS):  # until the scheduler has heard that the actor is gone
+        for _ in range(
+            MAX_RETIRE_ATTEMPTS
+        ):  # until the scheduler has noticed that the actor is gone
             await asyncio.sleep(REFRESH_INTERVAL / 2)
             if await self._dask.retire(post.address):
                 break
@@ -231,24 +233,24 @@ class WorkerPool:
 
 
 class IncompatibleWorker(Exception):
-    """A worker that cannot be used; says why."""
+    """A worker that cannot be used; the message has the reason."""
 
 
 async def start_actor(
     dask: DaskClient, address: str, threads: int, settings: Settings
 ) -> tuple[ActorHandle, WorkerInfo]:
-    """Have a station on a worker.
+    """Start an actor on a worker.
 
     Raises:
-        Unfit: another Python or batchscan runs there, or none.
-        Gone: it went away meanwhile.
+        IncompatibleWorker: another Python or batchscan runs there, or none.
+        WorkerUnreachable: it is gone.
     """
     try:
         hired = await dask.start_actor(address, threads, _terms(settings))
         hello: WorkerInfo = await dask.call(hired, "start")
     except WorkerUnreachable:
         raise
-    except Exception as error:  # whatever the other version raises
+    except Exception as error:  # another version may raise anything
         raise IncompatibleWorker(f"batchscan does not start there ({error!r})") from error
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     if hello.python != python:
@@ -261,5 +263,5 @@ async def start_actor(
 
 
 def _terms(settings: Settings) -> Settings:
-    """What a station has to know: no account, no folder, nobody's address but the API's."""
+    """The settings for an actor: without account, folders, and addresses other than the API's."""
     return Settings(api=settings.api, scan=settings.scan, pace=settings.pace)

@@ -1,8 +1,8 @@
-"""What works on a worker: a Dask Actor with the judge, the connections and the bytes.
+"""The Dask Actor on a worker: it holds the judge, the connections and the bytes of pictures.
 
-`put` gives it work and `take` collects the results. Both may be repeated: orders
-are taken once, and events stay until the driver says that it has them. The token comes with the
-uploads it is for, and is kept nowhere else.
+`submit_batch` gives it tasks and `poll_events` collects the results. Both calls may be repeated:
+each task is run once, and results are kept until the driver confirms them. The token comes with
+each upload, and is not stored.
 """
 
 from __future__ import annotations
@@ -48,29 +48,29 @@ from batchscan.settings import Settings
 
 DEFAULT_CACHE_BYTES = (
     512 * 1024 * 1024
-)  # bytes of pictures, where Dask sets no limit to the worker's memory
-CACHE_DIVISOR = 3  # else that part of the limit
-POLL_TIMEOUT = 2.0  # seconds after which `take` answers though nothing happened
-MAX_EARLY = 1.0  # seconds that an upload may come before its time, whatever clocks say
-BATCH_DELAY = 0.02  # seconds in which what else happens goes with the same answer
-DRIVER_SILENCE = 12.0  # seconds without a `take` after which nothing is sent any more
-DRIVER_LOST_AFTER = 60.0  # seconds without one after which the driver is taken for dead,
-KEEP_RESULTS = 3600.0  # where nothing is left that it has not heard of; else so many: it may sleep
-DRAIN_TIMEOUT = 25.0  # seconds that a closing worker waits for what is under way
+)  # bytes of pictures, if Dask sets no limit for the worker's memory
+CACHE_DIVISOR = 3  # else the limit divided by this
+POLL_TIMEOUT = 2.0  # seconds after which `poll_events` returns without events
+MAX_EARLY = 1.0  # seconds that an upload waits for its time at most, if clocks differ
+BATCH_DELAY = 0.02  # seconds to collect more events for one result
+DRIVER_SILENCE = 12.0  # seconds without a poll after which nothing is sent any more
+DRIVER_LOST_AFTER = 60.0  # seconds without a poll after which the driver is taken for dead
+KEEP_RESULTS = 3600.0  # the same while it has not confirmed all results: it may be suspended
+DRAIN_TIMEOUT = 25.0  # seconds that a closing worker waits for running tasks
 
 
 class WorkerActor:
-    """Does what one driver asks for; its methods run in the worker's event loop."""
+    """Runs the tasks of one driver; its methods run in the worker's event loop."""
 
     def __init__(self, settings: Settings, threads: int) -> None:
-        """Prepare; `settings` hold no account."""
+        """Use `settings`, which have no account."""
         self._settings = settings
         self._inspector = Inspector(settings, max(2, threads))
         self._cache = ByteCache(DEFAULT_CACHE_BYTES)
         self._epoch = secrets.token_hex(8)
         self._events: deque[TaskResult] = deque()
-        self._first = 1  # the number of the first event in there
-        self._batches = 0  # taken so far
+        self._first = 1  # the number of the first event in the list
+        self._batches = 0  # submitted so far
         self._under_way: set[asyncio.Task[None]] = set()
         self._happened = asyncio.Event()
         self._leaving = False
@@ -83,7 +83,7 @@ class WorkerActor:
         return f"<Station {self._epoch} {len(self._under_way)} under way>"
 
     async def start(self) -> WorkerInfo:
-        """Begin, and say who this is."""
+        """Start, and return the properties of this worker."""
         worker = get_worker()
         limit = worker.memory_manager.memory_limit
         self._cache.room = limit // CACHE_DIVISOR if limit else DEFAULT_CACHE_BYTES
@@ -98,7 +98,7 @@ class WorkerActor:
     async def submit_batch(
         self, batch: int, orders: tuple[Task, ...], token: SecretStr | None
     ) -> None:
-        """Take orders, once for each number of a batch."""
+        """Start the tasks of a batch, unless its number is known already."""
         if batch <= self._batches:
             return
         self._batches = batch
@@ -114,7 +114,7 @@ class WorkerActor:
             task.add_done_callback(self._under_way.discard)
 
     async def poll_events(self, seen: int) -> EventBatch:
-        """Wait a moment for something to happen; events up to number `seen` are forgotten."""
+        """Wait a moment for events; those up to number `seen` are confirmed and deleted."""
         self._taken_at = self._awake.seconds()
         while self._events and self._first <= seen:
             self._events.popleft()
@@ -132,7 +132,7 @@ class WorkerActor:
         return EventBatch(self._first, tuple(self._events), time.monotonic(), self._leaving)
 
     async def drain(self) -> None:
-        """Take no more orders, and wait until what is under way is done and reported."""
+        """Take no more tasks, and wait until running ones are done and confirmed."""
         self._leaving = True
         self._happened.set()
         ends = time.monotonic() + DRAIN_TIMEOUT
@@ -142,7 +142,7 @@ class WorkerActor:
             await asyncio.sleep(0.05)
 
     async def close(self) -> None:
-        """Give back everything; what is under way ends first."""
+        """Release all resources, after running tasks have ended."""
         if self._watch is not None and self._watch is not asyncio.current_task():
             self._watch.cancel()
         await self._awake.__aexit__(None, None, None)
@@ -155,19 +155,19 @@ class WorkerActor:
 
     @property
     def _driver_silent(self) -> bool:
-        """Whether nobody has asked for what happened for so long that nobody may be there."""
+        """Whether the driver has not polled for so long that it may be dead."""
         return self._silence > DRIVER_SILENCE
 
     @property
     def _silence(self) -> float:
-        """Seconds since the driver last asked, without those that this process slept through."""
+        """Seconds since the last poll, without those in which this process was suspended."""
         return self._awake.seconds() - self._taken_at
 
     async def _watch_driver(self, worker: Any) -> None:  # noqa: ANN401 - Dask's
-        """End when the driver is gone: nobody else would end this."""
+        """Close this actor when the driver is gone."""
         while True:
             await asyncio.sleep(POLL_TIMEOUT)
-            patience = KEEP_RESULTS if self._events else DRIVER_LOST_AFTER  # they are paid for
+            patience = KEEP_RESULTS if self._events else DRIVER_LOST_AFTER  # results are paid for
             if self._silence > patience and not self._under_way:
                 break
         await worker.plugin_remove(f"batchscan-{self._epoch}")
@@ -179,7 +179,7 @@ class WorkerActor:
     async def _run(self, order: Work, token: SecretStr | None) -> None:
         try:
             result: object = await self._result_of(order, token)
-        except Exception as error:  # noqa: BLE001 - raised again at the driver
+        except Exception as error:  # noqa: BLE001 - raised again in the driver
             result = error.with_traceback(None)
         self._add_event(TaskResult(order.number, result))
 
@@ -222,8 +222,8 @@ class WorkerActor:
         if self._driver_silent:
             return _UNSENT
         channel = self._channel(distrust=order.distrust)
-        # The driver counts it at its time: what comes early waits for it, so that delays on the
-        # way here, which differ, do not make bursts.
+        # The driver counts the request at this time: tasks that arrive early wait for it, so that
+        # varying delays on the way to the workers do not cause bursts.
         await asyncio.sleep(min(MAX_EARLY, order.at - time.monotonic()))
         try:
             return await upload(
@@ -237,7 +237,7 @@ class WorkerActor:
             return _bare(stop)
 
     async def _whole(self, image: Image, candidate: Candidate) -> Image | NotSent:
-        """A picture with the bytes to send, made again and compared where they are gone."""
+        """A picture with the bytes to send, made again and compared if they were evicted."""
         data = self._cache.get(image.path, image.sha256)
         if data is not None:
             return replace(image, data=data)
@@ -255,19 +255,19 @@ class WorkerActor:
         return replace(image, data=found.data)
 
     def _warm_up(self) -> None:
-        """Do now what would hold up the first upload."""
+        """Import and open in advance what would delay the first upload."""
         transport = open_transport(self._settings)
         self._opened = transport, ApiChannel(self._settings.api.url, transport, time.time)
 
     def _channel(self, *, distrust: bool) -> ApiChannel:
-        assert self._opened is not None  # noqa: S101 - by hello
+        assert self._opened is not None  # noqa: S101 - set by start
         transport, channel = self._opened
         if distrust:
             transport.distrust()
         return channel
 
 
-# The driver was away; when it is back and gets this error, it asks again.
+# Nothing was sent because the driver was silent; when it gets this error, it retries.
 _UNSENT = TransientError(
     FailReason.NETWORK,
     "the worker had lost the driver; nothing was sent",
@@ -285,12 +285,12 @@ class WorkerShutdownPlugin(WorkerPlugin):  # type: ignore[misc]  # Dask has no t
         self._station = station
 
     async def teardown(self, worker: Any) -> None:  # noqa: ANN401, ARG002 - Dask's
-        """Wait until what is under way is done and reported, then end."""
+        """Wait until running tasks are done and confirmed, then close."""
         await self._station.drain()
         await self._station.close()
 
 
 def _bare(stop: StopRun) -> StopRun:
-    """A stop without what led to it, which would not travel."""
+    """A stop without its cause, which cannot be pickled."""
     stop.__cause__ = stop.__context__ = None
     return stop.with_traceback(None)

@@ -1,4 +1,4 @@
-"""The driver's side of one station: orders go out in batches, events come back in batches."""
+"""The driver's client of one worker actor: sends tasks and receives results in batches."""
 
 from __future__ import annotations
 
@@ -25,19 +25,17 @@ from batchscan.engines.cluster.messages import (
 )
 from batchscan.errors import StopRun
 
-BATCH_DELAY = 0.02  # seconds in which orders go together
-LOST_AFTER = 5.0  # seconds without an answer after which a station counts as lost
+BATCH_DELAY = 0.02  # seconds to collect tasks for one batch
+LOST_AFTER = 5.0  # seconds without a response after which a worker counts as lost
 RETRY_DELAY = 0.5  # seconds between two tries to reach it
-POLL_REPLY_TIMEOUT = (
-    12.0  # seconds that one `take` may take: it answers within two, if only "nothing"
-)
-CLOCK_SAMPLES = 50  # answers that the station's clock is known by
-MAX_TASKS = 1_000  # orders under way at one station
+POLL_REPLY_TIMEOUT = 12.0  # seconds for one poll, which returns within two if nothing happens
+CLOCK_SAMPLES = 50  # responses from which the worker's clock is estimated
+MAX_TASKS = 1_000  # running at one worker
 log = logging.getLogger(__name__)
 
 
 class WorkerLost(Exception):
-    """A station went away with an order; `sent` says whether it may have begun with it."""
+    """A worker was lost with a task; `sent` is whether the task may have been started."""
 
     def __init__(self, address: str, *, sent: bool) -> None:
         super().__init__(f"the worker at {address} was lost")
@@ -50,7 +48,7 @@ class _Pending:
     sent: bool = False
 
     def enter(self, event: TaskResult, address: str) -> None:
-        """Tell who waits what happened."""
+        """Resolve the waiting future."""
         if self.future.done():
             return
         if isinstance(event.result, TaskRejected):
@@ -60,7 +58,7 @@ class _Pending:
 
 
 class WorkerClient:
-    """Hands orders to a station and brings back what came of them."""
+    """Submits tasks to an actor and returns their results."""
 
     def __init__(
         self,
@@ -70,29 +68,29 @@ class WorkerClient:
         awake: Callable[[], float],
         changed: Callable[[WorkerClient], None],
     ) -> None:
-        """Prepare.
+        """Use a started actor.
 
         Args:
             dask: the cluster.
             hired: the actor.
-            hello: what it said of itself.
-            awake: gives the seconds by which its silence is measured.
-            changed: called when it has more room, is leaving, or is gone.
+            hello: the properties of its worker.
+            awake: returns the seconds against which its silence is measured.
+            changed: called when it has more room, is retiring, or is gone.
         """
         self.address = hired.address
         self.host = urlsplit(hired.address).hostname or hired.address
         self.free_bytes = hello.free_bytes
-        self.pictures = 0  # pictures that it holds
+        self.pictures = 0  # that it holds
         self.retiring = False
         self.registered = True  # whether the scheduler knows the worker
         self.lost = False
-        self.vanished = False  # gone without a goodbye, or with work under way
+        self.vanished = False  # lost without retiring, or with running tasks
         self._dask = dask
         self._hired = hired
         self._awake = awake
         self._changed = changed
         self._numbers = itertools.count(1)
-        self.idle = asyncio.Event()  # set while nothing is under way
+        self.idle = asyncio.Event()  # set while no task is running
         self.idle.set()
         self._pending: dict[int, _Pending] = {}
         self._outbox: list[Task] = []
@@ -110,7 +108,7 @@ class WorkerClient:
 
     @property
     def free(self) -> bool:
-        """Whether it takes one more picture."""
+        """Whether it can take one more picture."""
         usable = not (self.lost or self.retiring)
         return usable and self.free_bytes > 0 and self.pictures < MAX_TASKS
 
@@ -118,11 +116,11 @@ class WorkerClient:
         self,
         make: Callable[[int], Task],
         token: SecretStr | None = None,
-    ) -> Any:  # noqa: ANN401 - what the order is for
-        """Have one order done: gives its result, or raises what that is.
+    ) -> Any:  # noqa: ANN401 - depends on the task
+        """Run one task; returns its result or raises its exception.
 
         Raises:
-            Lost: the station went away.
+            WorkerLost: the worker was lost.
         """
         if self.lost:
             raise WorkerLost(self.address, sent=False)
@@ -139,18 +137,18 @@ class WorkerClient:
             if not self._pending:
                 self.idle.set()
         if isinstance(result, Exception):
-            if self.retiring and not isinstance(result, StopRun):  # it was closed under its hands
+            if self.retiring and not isinstance(result, StopRun):  # its resources were closed
                 raise WorkerLost(self.address, sent=True) from result
             raise result
         return result
 
     def release(self, path: str, sha256: str) -> None:
-        """Have a picture's bytes dropped."""
+        """Drop a picture's bytes on the worker."""
         if not self.lost:
             self._send(Release(path, sha256))
 
     async def stop(self) -> None:
-        """End the station: nothing is under way there any more."""
+        """Stop the actor, which has no running tasks."""
         self.lost = True
         await self._stop()
         with suppress(WorkerUnreachable):
@@ -158,7 +156,7 @@ class WorkerClient:
         self._dask.forget_actor(self._hired)
 
     def mark_lost(self) -> None:
-        """Have done with a station that is gone."""
+        """Fail all running tasks, as the worker is gone."""
         if self.lost:
             return
         self.lost = True
@@ -200,7 +198,7 @@ class WorkerClient:
             self._enter(taken)
 
     async def _call(self, method: str, *args: object, seconds: float = LOST_AFTER) -> Any:  # noqa: ANN401
-        """Call until there is an answer; None, and the station lost, where none comes."""
+        """Call until there is a result; None if none comes, and the worker is marked as lost."""
         since: float | None = None
         while not self.lost:
             began = self._awake()
@@ -212,7 +210,7 @@ class WorkerClient:
                 if not self.registered or self._awake() - since >= LOST_AFTER:
                     self.mark_lost()
                     return None
-            except Exception as error:  # noqa: BLE001 - whatever is wrong there, it is of no use
+            except Exception as error:  # noqa: BLE001 - after any error the worker is of no use
                 log.warning("the station at %s fails: %r", self.address, error)
                 self.mark_lost()
                 return None
@@ -220,11 +218,11 @@ class WorkerClient:
         return None
 
     def time_there(self, at: float) -> float:
-        """What this machine's monotonic time is on the station's clock."""
+        """Convert this machine's monotonic time to the worker's clock."""
         return at + max(self._ahead, default=0.0)
 
     def _enter(self, taken: EventBatch) -> None:
-        # The quickest of the last answers knows best how far ahead the station's clock is.
+        # The fastest of the last responses gives the best estimate of the difference.
         self._ahead.append(taken.now - time.monotonic())
         for number, event in enumerate(taken.events, taken.first):
             pending = self._pending.get(event.number)
