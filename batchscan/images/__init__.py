@@ -1,1 +1,1 @@
-"""Which files are pictures that the service takes; `judge` and `inspect` are the ways in."""
+"""Judging, converting and stripping pictures; entry points are `judge`, `read` and `sending`."""

@@ -1,4 +1,4 @@
-"""The frames behind the first, which is the one that the service searches for."""
+"""Checking the frames of an animation after the first one, which is what the service searches."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _ANIMATED: Final = (kinds.GIF, kinds.PNG, kinds.WEBP)
 
 
 def check_later(image: Image.Image, kind: ImageFormat, data: bytes, rules: Rules) -> list[str]:
-    """Decode frames behind the first while the budget lasts; say what is worth a warning.
+    """Decode later frames within a budget of pixels; returns warnings.
 
-    Damage there does not spoil the first frame, so nothing is ever refused here.
+    Damage there does not affect the first frame, so this never rejects a picture.
     """
     found, decoded = [], 0
     try:
@@ -55,7 +55,7 @@ def _reach_is_fit(kind: ImageFormat, data: bytes, rules: Rules) -> bool:
 
 
 def _decode_later(image: Image.Image, rules: Rules) -> tuple[bool, int]:
-    """Give whether the last frame was reached, and how many were decoded."""
+    """Whether the last frame was reached, and how many were decoded."""
     spent = 0
     index = 0
     while spent <= BUDGET:
@@ -79,7 +79,7 @@ _TRAILER: Final = 0x3B
 
 @dataclass(frozen=True, slots=True)
 class GifLayout:
-    """What a GIF claims to be."""
+    """The layout of a GIF by its headers."""
 
     first: Size | None  # the screen with the first frame, which may reach out of it
     reach: Size  # the screen with every frame found
@@ -87,7 +87,7 @@ class GifLayout:
 
 
 def layout(data: bytes) -> GifLayout:
-    """Walk the blocks; a damaged file's walk ends early, as not complete."""
+    """Read the blocks; in a damaged file this ends early, as not complete."""
     try:
         return _walk(data)
     except (struct.error, IndexError):
@@ -113,12 +113,12 @@ def _walk(data: bytes) -> GifLayout:
 
 
 def palette(flags: int) -> int:
-    """Bytes of the colour table that a descriptor's flags announce."""
+    """Bytes of the colour table, by a descriptor's flags."""
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
 def skip(data: bytes, position: int) -> int:
-    """Go past a chain of sub-blocks, each led by its length."""
+    """The position after a chain of sub-blocks."""
     while position < len(data) and data[position]:
         position += data[position] + 1
     return position + 1

@@ -1,8 +1,7 @@
-"""Copies of a picture without its ancillary parts, which may be damaged where the pixels are not.
+"""Copies of a picture without its ancillary parts, which may be damaged while the pixels are not.
 
-Pillow gives a picture up over a wrong checksum in a text chunk or a Photoshop block cut short,
-which other decoders pass over. Whatever holds pixels is copied as it is, so that a picture that is
-itself damaged or cut off is no better as a copy.
+Pillow refuses a picture with a wrong checksum in a text chunk or a truncated Photoshop block,
+which other decoders skip. Parts with pixels are copied unchanged, so that damage there remains.
 """
 
 from __future__ import annotations
@@ -27,9 +26,9 @@ from batchscan.images.segments import (
 
 
 def bare_copies(kind: ImageFormat, data: bytes) -> Iterator[bytes]:
-    """Give copies that differ from `data`: one with what is sound of EXIF and animation, one bare.
+    """Copies that differ from `data`: one with intact EXIF and animation, one without both.
 
-    None where the structure is damaged, or where nothing can be taken out.
+    There are none if the structure is damaged, or if nothing can be removed.
     """
     copier = _COPIERS.get(kind)
     seen = {data}
@@ -44,7 +43,7 @@ def bare_copies(kind: ImageFormat, data: bytes) -> Iterator[bytes]:
 
 
 _ANCILLARY: Final = frozenset({*range(0xE0, 0xF0), 0xFE})
-# What defines the colours, where it is long enough for libjpeg to heed it.
+# The segment that defines the colours, if it is long enough for libjpeg to use it.
 _COLOURS: Final = {0xE0: (b"JFIF\0", 14), 0xEE: (b"Adobe", 12)}
 _APP1: Final = 0xE1
 
@@ -128,7 +127,7 @@ def _webp(data: bytes, keep: bool) -> bytes:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bool]]:
-    """Give each chunk's name, itself, and whether it is whole; where one is missing, no name."""
+    """Each chunk's name, bytes, and whether it is complete; no name if the file ends before it."""
     (size,) = struct.unpack_from("<I", data, 4)
     for name, start, end in riff_chunks(data, 12, size + 8):
         is_whole = bool(name) and end <= len(data)

@@ -1,7 +1,7 @@
-"""JPEGs as the judge decoded them, at one eighth: kept a while for the thumbnails of the matched.
+"""A cache of JPEGs that the judge decoded at one eighth, for thumbnails of matched pictures.
 
-Decoding is most of what a thumbnail costs, and whether a picture has matches is known only after
-its answer. One that has made room for others by then is decoded again.
+Decoding is most of the cost of a thumbnail, and whether one is needed is known only after the
+answer. A picture that was evicted by then is decoded again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ROOM: Final = 16 * 1024 * 1024
 
 
 class DecodedCache:
-    """The latest decoded pictures by their SHA-256, the oldest making room; shared by threads."""
+    """The latest decoded pictures by SHA-256; the oldest are evicted first. Thread-safe."""
 
     def __init__(self, room: int = ROOM) -> None:
         self._room = room
@@ -31,7 +31,7 @@ class DecodedCache:
         self._pictures: OrderedDict[str, Image.Image] = OrderedDict()
 
     def put(self, sha256: str, image: Image.Image, full_size: tuple[int, int]) -> None:
-        """Keep the pixels of a JPEG decoded at one eighth, where its thumbnail would take those."""
+        """Add the pixels of a JPEG decoded at one eighth, if its thumbnail can use them."""
         weight = _weight(image)
         reduced = image.width * SCALE < full_size[0] + SCALE
         if not reduced or draft_scale(*full_size) < SCALE or weight > self._room // SCALE:
@@ -46,7 +46,7 @@ class DecodedCache:
                 self._drop(next(iter(self._pictures)))
 
     def take(self, sha256: str) -> Image.Image | None:
-        """Give a picture's pixels and keep them no longer; None where they are not there."""
+        """Remove and return a picture's pixels; None without them."""
         with self._lock:
             return self._drop(sha256)
 

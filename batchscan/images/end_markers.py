@@ -1,4 +1,4 @@
-"""Whether a file's bytes reach to the end of the picture, as far as its structure shows."""
+"""Checking whether a file contains the end of the picture, by its structure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _UNCOMPRESSED: Final = (0, 3, 6)  # BI_RGB, BI_BITFIELDS, BI_ALPHABITFIELDS
 
 
 def is_complete(kind: ImageFormat, data: bytes) -> bool:
-    """Whether the end is where the structure says; False also where only decoding can tell."""
+    """Whether the end is where the structure has it; also False if only decoding can tell."""
     reader = {
         kinds.JPEG: has_end,
         kinds.PNG: _png,
@@ -57,11 +57,11 @@ END: Final = b"\xff\xd9"
 _MARK: Final = 0xFF
 _NO_SEGMENT: Final = (0x00, 0xFF)  # a stuffed byte and a fill byte
 _START_OF_SCAN: Final = 0xDA
-# No marker in it, and ones first: as codes they mean large steps, where zeros mean "no change".
+# Without markers, and ones first: as codes they mean large steps, while zeros mean "no change".
 _FILLER: Final = bytes(range(254, 0, -1))
-# With every restart marker, so that a file that was cut at one goes on to read pixels from it.
+# With every restart marker, so that in a file cut at one the decoder reads pixels from the scrap.
 _SCRAP: Final = b"".join(_FILLER + bytes((_MARK, 0xD0 + number)) for number in range(8)) + _FILLER
-_TAIL: Final = 16  # bytes at the end of the last scan that are put to the test
+_TAIL: Final = 16  # bytes at the end of the last scan that are tested
 
 
 class JpegEnd(NamedTuple):
@@ -72,18 +72,18 @@ class JpegEnd(NamedTuple):
 
 
 def has_end(data: bytes) -> bool:
-    """Whether an end marker follows the first scan; those of thumbnails in headers don't count."""
+    """Whether an end marker follows the first scan; those of thumbnails in headers do not count."""
     position = _first_scan(data)
-    # From behind: it is at the end of nearly every file, and a search from the front is slow.
+    # Backwards: in nearly all files it is at the end, and a search from the front is slow.
     return position is not None and data.rfind(END, position) >= 0
 
 
 def lacks_only_its_end(data: bytes, decode: Callable[[bytes], JpegEnd]) -> bool:
     """Whether every pixel is there though the end marker is not.
 
-    Before an end marker decoders invent what is missing and say nothing, so appending one proves
-    nothing alone. They ignore scrap behind the last pixel, but take it for pixels where some are
-    missing; and scrap instead of the last bytes changes the lowest rows if those bytes are theirs.
+    Decoders silently fill in missing pixels before an end marker, so appending one proves nothing
+    by itself. They ignore scrap after the last pixel, but decode it if pixels are missing; and
+    scrap instead of the last bytes changes the lowest rows if those bytes were pixels.
     """
     data = data.rstrip(END[:1])
     scan = data.rfind(bytes((_MARK, _START_OF_SCAN)))
@@ -98,7 +98,7 @@ def _first_scan(data: bytes) -> int | None:
     position = 2
     while position + 4 <= len(data):
         if data[position] != _MARK or data[position + 1] in _NO_SEGMENT:
-            position += 1  # decoders look for the next marker, and so do we
+            position += 1  # search for the next marker, as decoders do
         elif data[position + 1] == _START_OF_SCAN:
             return position
         else:

@@ -1,4 +1,4 @@
-"""A file's name held against its content, and the name it is sent under."""
+"""Checking a file's name against its content, and choosing the name to send."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _UNSAFE: Final = frozenset("\"'/\\:;<>|?*%")
 
 
 def extension_of(name: str) -> str:
-    """Give a name's extension in lower case with its dot, or nothing."""
+    """A name's extension in lower case with its dot, or ""."""
     return os.path.splitext(name)[1].lower()
 
 
 def agree(kind: ImageFormat, name: str) -> tuple[str, str | None]:
-    """Choose the extension to send content of this kind under, and a warning where it is new.
+    """The extension to send for content of this kind, with a warning if it is another one.
 
     Raises:
-        Unfit: the content is camera RAW and the name another picture's, or the reverse.
+        RuleViolation: the content is camera RAW and the name another picture's, or the reverse.
     """
     extension = extension_of(name)
     if extension in kind.extensions or (kind.group == "raw" and extension == GENERIC_RAW):
@@ -44,7 +44,7 @@ def agree(kind: ImageFormat, name: str) -> tuple[str, str | None]:
 
 
 def safe_file_name(path: str, extension: str) -> str:
-    """Make a file name that any multipart reader takes, with this extension.
+    """Make a file name that any multipart parser accepts, with this extension.
 
     At most `MAX_FILE_NAME` characters of valid UTF-8, no control characters, quotes or slashes.
     """

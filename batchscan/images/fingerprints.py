@@ -1,4 +1,4 @@
-"""The fingerprint of a decoded picture: the way up that it is shown, on white, in eight bits."""
+"""Fingerprints of decoded pictures, taken upright, on white, with 8 bits."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ from batchscan.renditions.fingerprint import SMALLEST_SIDE, fingerprint, small_c
 PREVIEW_EDGE: Final = 72
 """Pixels that neither side of a covered version's preview has more of."""
 
-MAX_ASPECT: Final = 8  # times as long as wide: a strip has no shape to be known by
-_ENOUGH: Final = 192  # pixels of the shorter side that a reduced decode leaves
+MAX_ASPECT: Final = 8  # length to width; longer strips have too little structure
+_MIN_SIDE: Final = 192  # pixels that a reduced decode leaves of the shorter side
 _REDUCED_FIRST: Final = ("L", "RGB", "RGBA", "LA")
-_AT_ONCE: Final = 16_000_000  # pixels; of more, copies are made in bands
-_SCALES: Final = (8, 4, 2)  # that a JPEG can be decoded at
+_AT_ONCE: Final = 16_000_000  # pixels; larger pictures are copied in bands
+_SCALES: Final = (8, 4, 2)  # at which a JPEG can be decoded
 
 
 def draft_scale(width: int, height: int) -> int:
-    """How many times smaller a JPEG is decoded to be judged, and compared with others.
+    """How many times smaller a JPEG is decoded for judging and fingerprinting.
 
-    Every byte is read all the same; only a picture that is small is decoded whole.
+    All bytes are read in any case; only small pictures are decoded at full size.
     """
     shorter = min(width, height)
     if max(width, height) > MAX_ASPECT * shorter:
         return _SCALES[0]
-    return next((scale for scale in _SCALES if shorter >= scale * _ENOUGH), 1)
+    return next((scale for scale in _SCALES if shorter >= scale * _MIN_SIDE), 1)
 
 
 def fingerprint_of(
     image: Image.Image, size: tuple[int, int], taken: str | None = None
 ) -> Fingerprint | None:
-    """Take the fingerprint of a decoded picture; None for one that cannot be compared.
+    """The fingerprint of a decoded picture; None for one that cannot be compared.
 
     Args:
-        image: its pixels, a reduced decode of them, too, and its metadata.
-        size: of the whole picture, as it is stored.
-        taken: when, where that is known from elsewhere.
+        image: its pixels, which may be reduced, and its metadata.
+        size: of the whole picture, as stored.
+        taken: time of exposure, if it is known from elsewhere.
     """
     shorter = min(image.size)
     if shorter < SMALLEST_SIDE or max(image.size) > MAX_ASPECT * shorter:
@@ -53,7 +53,7 @@ def fingerprint_of(
     if image.mode not in CONVERTIBLE:
         return None
     exif = exif_of(image.info)
-    small = _small(image, max(1, shorter // _ENOUGH))
+    small = _small(image, max(1, shorter // _MIN_SIDE))
     # The last row and column of a reduced picture may cover less than the others.
     scale = round(size[0] / small.width), round(size[1] / small.height)
     extent = size[0] / max(1, scale[0]), size[1] / max(1, scale[1])
@@ -71,14 +71,14 @@ def _small(image: Image.Image, step: int) -> Image.Image:
     if step > 1 and image.width * image.height <= _AT_ONCE:
         if image.mode == "P" and "transparency" in image.info:
             image = image.convert("RGBA")
-        if image.mode in _REDUCED_FIRST:  # before white comes under all its pixels
+        if image.mode in _REDUCED_FIRST:  # before pasting it on white
             image, step = image.reduce(step), 1
     small = shrink_to_eight_bits(image, max(1, max(image.size) // (2 * step)))
     return small if small.mode == "L" else small.convert("RGB")
 
 
 def fingerprint_of_jpeg(data: bytes, size: tuple[int, int], taken: str) -> Fingerprint | None:
-    """The same of a JPEG of our own, made of a picture of this size."""
+    """The same for our own JPEG, made from a picture of this size."""
     with suppress(Exception):
         image = Image.open(io.BytesIO(data), formats=(JpegImagePlugin.JpegImageFile.format or "",))
         whole, scale = image.size, draft_scale(*image.size)

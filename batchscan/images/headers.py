@@ -1,4 +1,4 @@
-"""Sizes that must be known before Pillow opens a file, because opening already allocates."""
+"""Reading sizes from headers before Pillow opens a file, because opening allocates memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PNG_MAGIC: Final = b"\x89PNG\r\n\x1a\n"
 
 
 def claimed_size(kind: ImageFormat, data: bytes) -> Size | None:
-    """Read a GIF's, WebP's or ICO's size; None where there is none, or Pillow may be asked."""
+    """The size of a GIF, WebP or ICO; None without one, or if Pillow can be asked safely."""
     reader = {kinds.GIF: _gif, kinds.WEBP: _webp, kinds.ICO: _icon}.get(kind)
     try:
         return reader(data) if reader else None
@@ -42,7 +42,7 @@ def _webp(data: bytes) -> Size | None:
 
 
 def _icon(data: bytes) -> Size | None:
-    """Give the largest entry's size, as the entry itself has it: directories lie."""
+    """The size of the largest entry, from the entry itself: directories may be wrong."""
     (count,) = struct.unpack_from("<H", data, 4)
     sizes = [
         size

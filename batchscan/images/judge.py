@@ -17,10 +17,10 @@ from batchscan.util.weighted_semaphore import WeightedSemaphore
 
 
 class Judge:
-    """Says of any bytes whether the service takes them, always the same of the same bytes.
+    """Decides whether the service takes a file's bytes; deterministic.
 
-    Called from worker threads, any number at once: the pixels being decoded are bounded, and
-    camera RAW takes turns at child processes, which the first ones start.
+    Thread-safe: the pixels decoded at once are bounded, and camera RAW is decoded in child
+    processes, which are started when needed.
     """
 
     def __init__(
@@ -38,9 +38,9 @@ class Judge:
         )
 
     def judge(self, data: bytes, name: str, sha256: str | None = None) -> Verdict:
-        """Judge a file's whole content under its name; never raises for what it holds.
+        """Judge a file's content and name; does not raise for any content.
 
-        With its `sha256` what was decoded may serve its thumbnail, too.
+        With `sha256` given, decoded pixels are kept for the thumbnail.
         """
         kind = None
         try:
@@ -56,7 +56,7 @@ class Judge:
 
     @property
     def decoders(self) -> Decoders:
-        """The processes that decode what is hostile."""
+        """The decoder processes."""
         return self._decoders
 
     def close(self) -> None:
@@ -92,7 +92,7 @@ class Judge:
 
 
 def unsupported(kind: ImageFormat) -> RuleViolation:
-    """The refusal of a kind of picture that is neither taken nor converted."""
+    """The violation for a format that is neither taken nor converted."""
     return RuleViolation(
         RejectReason.UNSUPPORTED_FORMAT,
         f"this is {kind.label}, which the service does not take; convert it to JPEG or PNG",
@@ -100,7 +100,7 @@ def unsupported(kind: ImageFormat) -> RuleViolation:
 
 
 def _recognise(data: bytes, name: str) -> ImageFormat:
-    """Find the kind by the content, and by the name only where contents of kinds begin alike."""
+    """Find the format by the content, and by the name only if the content is ambiguous."""
     kind = sniff(data[:HEAD_BYTES])
     extension = extension_of(name)
     if kind is kinds.TIFF:

@@ -1,4 +1,4 @@
-"""From a file's content and a judge's verdict to the picture that goes on, or the reason why not."""
+"""Making an `Image` or `NotSendable` from a file's content and the judge's verdict."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def judged(path: str, status: Stat, data: bytes, judge: Judge) -> Image | NotSen
 
 
 def image_of(path: str, status: Stat, data: bytes, digest: str, verdict: Accepted) -> Image:
-    """The picture that a verdict accepted."""
+    """The `Image` for an accepting verdict."""
     return Image(
         path,
         status,

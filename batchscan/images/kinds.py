@@ -1,4 +1,4 @@
-"""The kinds of picture there are: what they are called, and whether the service takes them."""
+"""The known image formats, their names, and whether the service takes them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 @dataclass(frozen=True, slots=True)
 class ImageFormat:
-    """A file format, as its content shows it."""
+    """A file format, recognized by content."""
 
     name: str
     label: str  # what people call it
@@ -18,7 +18,7 @@ class ImageFormat:
 
     @property
     def format(self) -> str:
-        """The word for results and ledger: every camera RAW is `raw` there."""
+        """The name in results and ledger, where any camera RAW is `raw`."""
         return "raw" if self.group == "raw" else self.name
 
 

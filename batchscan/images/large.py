@@ -1,4 +1,4 @@
-"""Files that are too large for the service: never in this process's memory as a whole."""
+"""Files that are too large for the service, which are never read into memory as a whole."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _PART: Final = 1024 * 1024  # bytes that are hashed at once
 
 @dataclass(frozen=True, slots=True)
 class LargeFile:
-    """An open file, known by its state and its first bytes."""
+    """An open file, with its stat and first bytes."""
 
     path: str
     status: Stat
     descriptor: int
 
     def inspect(self, judge: Judge, rules: Rules, *, convert: bool) -> Image | NotSendable:
-        """Hash it, and make what is sent of it where that is wanted; blocks.
+        """Hash it, and with `convert` make what is sent; blocking.
 
         Raises:
-            Unsendable: nothing can be made of its kind.
+            InspectionFailed: its format cannot be converted.
             OSError: it cannot be read.
         """
         kind = self._kind()
@@ -84,7 +84,7 @@ class LargeFile:
     def _read(self, offset: int, size: int) -> bytes:
         try:
             return os.pread(self.descriptor, size, offset)
-        except OverflowError:  # no file reaches so far
+        except OverflowError:  # beyond any file
             return b""
 
     def _sha256(self) -> str:
@@ -97,5 +97,5 @@ class LargeFile:
 
 
 def is_convertible(kind: ImageFormat) -> bool:
-    """Whether there is a recipe for a kind, be its decoder installed or not."""
+    """Whether a format can be converted, even if its decoder is not installed."""
     return kind.group in ("raster", "raw") or kind in kinds.CONVERTIBLE

@@ -1,11 +1,11 @@
-"""How alike two pictures are, as a share between 0 and 1.
+"""How alike two pictures are, from 0 to 1.
 
-What is compared is coarse structure: the signs of 16 x 16 low frequencies around their median (as
-PDQ does), of a small grey copy. Sizes, compression, mild colours and sharpness leave nearly all of
-the 256 bits; unrelated pictures agree in about half of them, which counts as nothing alike. Where a
-picture is so smooth that most of those frequencies are noise, how its light is spread over 16 x 16
-points says more, so the higher of the two shares counts. A crop, a mirrored copy or a collage
-scores low although it is a copy.
+Compared is the coarse structure: the signs of 16 x 16 low frequencies around their median (as in
+PDQ), of a small grey copy. Changes of size, compression, colour or sharpness keep nearly all of the
+256 bits; unrelated pictures agree in about half of them, which counts as 0. In very smooth pictures
+most of these frequencies are noise, and the distribution of brightness over 16 x 16 points is more
+reliable, so the higher of the two values counts. A crop, a mirrored copy or a collage scores low
+although it is a copy.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ _LAYOUT: Final = struct.Struct("!Bf32s")  # version, detail, hash; thumbnail beh
 _VERSION: Final = 1
 _GREY: Final = 64
 _SIDE: Final = 16
-_FLAT: Final = 1.0  # mean step between neighbouring grey values: the hash of less is noise
-_HALF: Final = 128  # bits: as many differ between unrelated pictures
-# Light of unrelated photographs is spread as alike as this: sky above, ground below.
+_FLAT: Final = 1.0  # mean step between neighbouring grey values; below it the hash is noise
+_HALF: Final = 128  # bits that differ between unrelated pictures
+# The correlation of brightness in unrelated photographs: sky above, ground below.
 _CORRELATED: Final = 0.9
 _FAR: Final = 64  # mean difference of a thumbnail's values: of unrelated flat pictures
 
 
 def fingerprint(image: Image.Image) -> bytes:
-    """What a picture is compared by; some 800 bytes.
+    """A picture's fingerprint; some 800 bytes.
 
     Args:
         image: decoded or opened, upright, without transparency.
@@ -49,15 +49,15 @@ def fingerprint(image: Image.Image) -> bytes:
 
 
 def likeness(one: bytes | None, other: bytes | None) -> float | None:
-    """How alike two pictures are by their fingerprints; None where one is none of these.
+    """How alike two pictures are by their fingerprints; None if one is invalid.
 
-    1 is the same picture, 0 what two unrelated ones have in common.
+    1 is the same picture, 0 is the likeness of unrelated ones.
     """
     ours, theirs = _parsed(one), _parsed(other)
     if ours is None or theirs is None:
         return None
     (detail, mark, small), (other_detail, other_mark, other_small) = ours, theirs
-    if max(detail, other_detail) < _FLAT:  # two plain surfaces: only their colour says anything
+    if max(detail, other_detail) < _FLAT:  # two plain surfaces: compare their colours
         apart = sum(abs(a - b) for a, b in zip(small, other_small, strict=True)) / len(small)
         return max(0.0, 1 - apart / _FAR)
     differing = (int.from_bytes(mark, "big") ^ int.from_bytes(other_mark, "big")).bit_count()
@@ -65,7 +65,7 @@ def likeness(one: bytes | None, other: bytes | None) -> float | None:
 
 
 def _spread_alike(one: bytes, other: bytes) -> float:
-    """How alike light is spread: the correlation of two thumbnails, of which only the top counts."""
+    """How alike brightness is distributed: the upper part of the correlation of two thumbnails."""
     ours, theirs = _deviations(one), _deviations(other)
     scale = math.sqrt(sum(a * a for a in ours) * sum(b * b for b in theirs))
     if not scale:

@@ -1,7 +1,7 @@
-"""What is kept of a picture with matches, for the reports: a thumbnail, and who made it.
+"""Previews of pictures with matches for reports: a thumbnail, and the provenance.
 
-Made of the bytes in hand, after the answer came; a report must not read the pictures again, which
-may have moved, nor ever show one from the web.
+Made from the bytes in memory after the answer: a report does not read the files again, which may
+have moved, and never shows pictures from the web.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ NOTHING: Final = Provenance()
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A picture in brief."""
+    """A thumbnail and the provenance of a picture."""
 
     thumbnail: bytes | None = field(repr=False)  # a small JPEG file
     provenance: Provenance
 
     @classmethod
     def stored(cls, thumbnail: bytes | None, written: bytes) -> Preview:
-        """Make one of the ledger's columns again."""
+        """Make one from the ledger's columns."""
         try:
             return cls(thumbnail, msgspec.json.decode(written, type=Provenance))
         except msgspec.MsgspecError:
@@ -52,7 +52,7 @@ class Preview:
 
 
 class PreviewMaker:
-    """Makes portraits of pictures that were accepted; may be shared by threads."""
+    """Makes previews of accepted pictures; thread-safe."""
 
     def __init__(
         self,
@@ -64,10 +64,10 @@ class PreviewMaker:
         """Prepare.
 
         Args:
-            pixels: shared with the judge: what both decode at once is bounded together.
-            decoders: shared with the judge; closed by whoever made it.
-            max_pixels: that a preview in camera RAW may have.
-            decoded: shared with the judge: the pixels that it decoded.
+            pixels: shared with the judge, as a common bound on decoded pixels.
+            decoders: shared with the judge; closed by its owner.
+            max_pixels: of a preview in camera RAW.
+            decoded: shared with the judge, for the pixels that it decoded.
         """
         self._decoded = decoded or DecodedCache()
         self._pixels = pixels
@@ -76,7 +76,7 @@ class PreviewMaker:
         silence_warnings()
 
     def make_preview(self, image: Image) -> Preview:
-        """Make a picture's portrait; blocks. What cannot be had is None, and nothing is raised."""
+        """Make a picture's preview; blocking. Missing parts are None, and nothing is raised."""
         found = self._of_sent(image)
         return found if image.provenance is None else replace(found, provenance=image.provenance)
 
@@ -91,7 +91,7 @@ class PreviewMaker:
             return _raster(kind, image.data, self._pixels_of(image))
 
     def _pixels_of(self, image: Image) -> Pillow.Image | None:
-        """What the judge decoded, where what was sent has the same pixels as the file."""
+        """The pixels decoded by the judge, if what was sent has the same pixels as the file."""
         converted = image.sent is not None and image.sent.recipe != STRIPPED
         return None if converted else self._decoded.take(image.sha256)
 
@@ -103,12 +103,12 @@ class PreviewMaker:
 
 
 def read_provenance(form: str, data: bytes) -> Provenance:
-    """Read who made a picture of an accepted format ("jpeg", "raw"...); nothing is raised."""
+    """Read the provenance of an accepted picture ("jpeg", "raw"...); nothing is raised."""
     if form == kinds.DNG.format:
         preview = provenance.raf_preview(data)
         return read_provenance(kinds.JPEG.format, preview) if preview else provenance.of_raw(data)
     kind = _RASTERS.get(form)
-    # The decoders' boundary, as in `raster`: what they raise is documented nowhere.
+    # The decoders' boundary, as in `raster`: their exceptions are undocumented.
     with suppress(Exception):
         if kind is not None:
             opened = open_raster(kind, data)

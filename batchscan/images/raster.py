@@ -1,7 +1,7 @@
-"""JPEG, PNG, GIF, BMP, WebP and ICO, judged by Pillow.
+"""Judging JPEG, PNG, GIF, BMP, WebP and ICO with Pillow.
 
-Pillow is always given the format to expect: left to guess, its verdict depends on which
-plugins earlier files made it import.
+Pillow is always given the expected format: if it guesses, the result depends on the plugins that
+earlier files made it import.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ from batchscan.images.unusual import name_unusual
 from batchscan.rendition_types import Fingerprint
 from batchscan.util.weighted_semaphore import WeightedSemaphore
 
-# Pillow's guard against huge pictures would refuse by other numbers than ours, and its limit for
-# texts refuses good PNGs with more than 1 MiB of XMP. Both exist only as module variables.
+# Pillow's guard against huge pictures has other limits than ours, and its limit for texts refuses
+# valid PNGs with more than 1 MiB of XMP. Both exist only as module variables.
 Image.MAX_IMAGE_PIXELS = None
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = 64 * 1024 * 1024
 
@@ -61,12 +61,12 @@ _BLOCK: Final = 32  # rows that one row of a JPEG's blocks spans at most
 
 
 def silence_warnings() -> None:
-    """Keep Pillow's remarks on odd files off stderr: a filter for the whole process."""
+    """Suppress Pillow's warnings about odd files, in the whole process."""
     warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 class Judged(NamedTuple):
-    """What is known of a picture that can be sent."""
+    """Size, warnings and fingerprint of a picture that can be sent."""
 
     size: Size
     warnings: list[str]
@@ -74,7 +74,7 @@ class Judged(NamedTuple):
 
 
 class RasterJudge:
-    """Judges the six formats that Pillow decodes; may be shared by threads."""
+    """Judges the six formats that Pillow decodes; thread-safe."""
 
     def __init__(self, rules: Rules, pixels: WeightedSemaphore, decoded: DecodedCache) -> None:
         self._rules = rules
@@ -83,14 +83,14 @@ class RasterJudge:
         silence_warnings()
 
     def judge(self, kind: ImageFormat, data: bytes, sha256: str | None = None) -> Judged:
-        """Give the size and the warnings of a picture that can be sent, and its fingerprint.
+        """Size, warnings and fingerprint of a picture that can be sent.
 
-        One whose metadata is damaged is judged by its pixels. Under its `sha256`, where that is
-        known, a JPEG's pixels are kept for its thumbnail.
+        A picture with damaged metadata is judged by its pixels. With `sha256` given, a JPEG's
+        pixels are kept for its thumbnail.
 
         Raises:
-            Unfit: it is damaged, or has too many pixels.
-            MemoryError: there was no room to decode it.
+            RuleViolation: it is damaged, or has too many pixels.
+            MemoryError: there was not enough memory to decode it.
         """
         try:
             return self._judge(kind, data, sha256)
@@ -99,7 +99,7 @@ class RasterJudge:
                 raise
             for copy in bare_copies(kind, data):
                 if judged := self._judge_copy(kind, copy):
-                    # Which way up it is may be lost, so it is not compared.
+                    # Its orientation may be lost, so it gets no fingerprint.
                     return Judged(judged.size, [METADATA_DAMAGED, *judged.warnings])
             if what := name_unusual(kind, data):
                 detail = f"it is {what}, which cannot be decoded; save it as an ordinary one"
@@ -157,8 +157,8 @@ class RasterJudge:
 
 
 def _fingerprint_only(kind: ImageFormat, data: bytes) -> Fingerprint | None:
-    """What a picture's versions are found by, where nothing else wants it decoded."""
-    with suppress(Exception):  # damaged pixels are none of a fast check's business
+    """The fingerprint of a picture that is not decoded otherwise."""
+    with suppress(Exception):  # a fast check does not report damaged pixels
         image = open_raster(kind, data)
         if getattr(image, "n_frames", 1) == 1 or kind is kinds.JPEG:
             size = Size(*image.size)
@@ -168,7 +168,7 @@ def _fingerprint_only(kind: ImageFormat, data: bytes) -> Fingerprint | None:
 
 
 def open_raster(kind: ImageFormat, data: bytes) -> Image.Image:
-    """Open bytes as this kind and no other; nothing but the header is read as yet."""
+    """Open bytes as this format and no other; reads the header only."""
     return Image.open(io.BytesIO(data), formats=(_FORMATS[kind] or "",))
 
 
@@ -178,7 +178,7 @@ def _size(kind: ImageFormat, data: bytes) -> Size:
 
 
 def _decode(image: Image.Image, kind: ImageFormat, data: bytes, scale: int) -> bool:
-    """Decode the first frame; False where it is whole and only the file's end marker is missing."""
+    """Decode the first frame; False if it is complete and only the end marker is missing."""
     if kind is kinds.JPEG:
         return _decode_jpeg(image, data, scale)
     image.load()
@@ -210,11 +210,11 @@ def _pixels_of_jpeg(data: bytes) -> end_markers.JpegEnd:
 
 @contextmanager
 def _stage(what: str, size: Size | None = None) -> Iterator[None]:
-    """Take whatever a decoder raises over a damaged file as just that.
+    """Turn any exception of a decoder into a violation, as the file is damaged.
 
     Raises:
-        Unfit: the decoder raised.
-        MemoryError: passed on, for it says nothing about the file.
+        RuleViolation: the decoder raised.
+        MemoryError: passed on, as it says nothing about the file.
     """
     try:
         yield
@@ -224,6 +224,6 @@ def _stage(what: str, size: Size | None = None) -> Iterator[None]:
         raise RuleViolation(
             RejectReason.CORRUPT, f"{what}: it is cut off or damaged", size
         ) from error
-    # The decoders' boundary: they raise a dozen types over damaged files, documented nowhere.
+    # The decoders' boundary: they raise a dozen undocumented types for damaged files.
     except Exception as error:
         raise RuleViolation(RejectReason.CORRUPT, f"{what}: {error}", size) from error

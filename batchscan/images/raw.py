@@ -1,7 +1,7 @@
-"""Camera RAW, judged by LibRaw and by where the file says its sensor data lies.
+"""Judging camera RAW with LibRaw, and by the position of the sensor data in the file.
 
-LibRaw opens files that hold no sensor data at all, and unpacks some whose tiles all lie behind
-the end of the file; Pillow sees the thumbnail only. Neither is asked alone.
+LibRaw opens files without any sensor data, and unpacks some whose tiles are all beyond the end of
+the file; Pillow sees the thumbnail only. So neither is used alone.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from batchscan.images.rules import Rules, RuleViolation, Size
 
 
 class RawJudge:
-    """Judges camera RAW; may be shared by threads, which take turns at the decoders."""
+    """Judges camera RAW; thread-safe."""
 
     def __init__(self, rules: Rules, decoders: Decoders) -> None:
         self._rules = rules
         self._decoders = decoders
 
     def judge(self, data: bytes) -> tuple[Size, list[str]]:
-        """Give the size and the warnings of a RAW file that can be sent.
+        """Size and warnings of a RAW file that can be sent.
 
         Raises:
-            Unfit: it is damaged, too large, or its check failed.
+            RuleViolation: it is damaged, too large, or its check failed.
         """
         try:
             report = self._decoders.examine_raw(

@@ -1,4 +1,4 @@
-"""What LibRaw made of a file, as the decoders' process says it."""
+"""LibRaw's report about a file, from the decoder process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class RawReport(msgspec.Struct, frozen=True):
-    """What LibRaw made of a file."""
+    """LibRaw's report about a file."""
 
     opened: bool = False
     raw_width: int = 0  # the whole sensor, with the masked edges

@@ -1,4 +1,4 @@
-"""What LibRaw's report and a camera RAW file's own directory say of it together."""
+"""Judging a camera RAW file by LibRaw's report and its own directory."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ MIN_BITS: Final = 0.5
 def judge_raw(
     report: RawReport, sensor: ifd.Directory | None, length: int, rules: Rules
 ) -> tuple[Size, list[str]]:
-    """Give the size and the warnings of a RAW file that is whole.
+    """Size and warnings of a complete RAW file.
 
     Args:
-        report: what LibRaw made of it.
-        sensor: what its own directory says of the sensor's picture, where it has one.
+        report: LibRaw's.
+        sensor: the file's own directory of the sensor's picture; None without one.
         length: of the file, in bytes.
         rules: with the pixel limit.
 
     Raises:
-        Unfit: it is damaged, too large, or its check failed.
+        RuleViolation: it is damaged, too large, or its check failed.
     """
     if report.no_memory:
         raise RuleViolation(FailReason.CHECK_FAILED, "the RAW decoder ran out of memory")
@@ -47,7 +47,7 @@ def judge_raw(
 def _unopened(
     report: RawReport, sensor: ifd.Directory | None, length: int, rules: Rules
 ) -> tuple[Size, list[str]]:
-    """Judge what LibRaw does not know yet: complete by its own directory, it may be sent."""
+    """Judge a file that LibRaw does not support: if it is complete, it may be sent."""
     if not (report.unsupported and sensor and sensor.is_sensor_data and sensor.end()):
         raise RuleViolation(RejectReason.CORRUPT, f"its header cannot be read: {report.error}")
     size = Size(sensor.width, sensor.height)
@@ -57,10 +57,10 @@ def _unopened(
 
 
 def _complete(length: int, size: Size, sensor: ifd.Directory | None) -> None:
-    """Hold what the file claims against the bytes there are.
+    """Check that the file contains the sensor data that it claims.
 
     Raises:
-        Unfit: sensor data is missing.
+        RuleViolation: sensor data is missing.
     """
     if sensor and sensor.end() > length:
         raise RuleViolation(

@@ -1,4 +1,4 @@
-"""One file, opened once and read once: what is hashed is what is judged, and made into what is sent."""
+"""Reading one file: it is opened and read once, so that the judged bytes are the sent ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from batchscan.util.paths import is_url
 _FLAGS: Final = (
     os.O_RDONLY | system.O_NONBLOCK | system.O_CLOEXEC
 )  # non-blocking: a FIFO has no writer
-# What is gone, or is a link or a socket by now, is not a picture that nobody could read.
+# Errors of a file that was removed, or replaced by a link or socket: it is not unreadable.
 _NO_FILE: Final = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
 _FOLDER: Final = os.O_RDONLY | system.O_DIRECTORY | system.O_CLOEXEC
 
@@ -37,11 +37,11 @@ def inspect(
     follow: bool = False,
     convert: bool = False,
 ) -> Image | NotSendable:
-    """Read, hash and judge one file; blocks, so run it in a thread.
+    """Read, hash and judge one file; blocking, so run it in a thread.
 
-    Trouble with the file is the result, never an exception. Links are followed where the user
-    named them (`candidate.explicit`) or asked for it (`follow`). A file that is too large for the
-    service is hashed without being held in memory; with `convert` what is sent is made of it, too.
+    A problem with the file is a result, not an exception. Links are followed if the user named
+    them (`candidate.named_by_user`) or with `follow`. A file that is too large for the service is
+    hashed in parts, and converted if the rules say so.
     """
     try:
         if is_url(candidate.path):
@@ -69,9 +69,9 @@ def inspect(
 
 
 def pictures_of(paths: Sequence[str], *, follow: bool = False) -> list[bool]:
-    """Tell which of the files of a folder, all without a known extension, are to be judged.
+    """Which files without a known extension are to be judged.
 
-    Those whose first bytes are a picture's, and those that cannot be read, for they may be one.
+    True for those that start like a picture, and for those that cannot be read.
     """
     if paths and is_url(paths[0]):
         return [head is None or _picture(head) is not None for head in heads(paths)]
@@ -86,7 +86,7 @@ def _may_be_picture(path: str, *, follow: bool) -> bool:
 
 
 def inspect_head(path: str | bytes, *, follow: bool = False) -> ImageFormat | None:
-    """Tell what picture a file without a known extension is; None where it is none.
+    """The image format of a file without a known extension; None if it is not a picture.
 
     Raises:
         OSError: it cannot be read.
@@ -135,7 +135,7 @@ def _regular(found: os.stat_result) -> None:
 
 
 def _unchanged(descriptor: int, status: Stat, size: int) -> None:
-    """Make sure that what was read is the file in one state."""
+    """Check that the file did not change while it was read."""
     if size != status.size or Stat.of(os.fstat(descriptor)) != status:
         raise InspectionFailed(
             FailReason.CHANGED_WHILE_READING, "the file changed while it was read", status
@@ -153,9 +153,9 @@ def _opened(candidate: Candidate, *, follow: bool) -> int:
 
 
 def _open_below(root: str, path: str) -> int:
-    """Open a file below a root folder by folder, so that no link on the way leads out of it.
+    """Open a file below a root folder by folder, without following links.
 
-    A folder may have been swapped for a link since it was found.
+    A folder may have been replaced by a link since it was found.
     """
     *folders, name = path[len(root) :].lstrip("/").split("/")
     folder = os.open(root, _FOLDER)
@@ -170,7 +170,7 @@ def _open_below(root: str, path: str) -> int:
 
 
 def _read_up_to(descriptor: int, size: int) -> bytes:
-    """Read from the start; one system call does, where nothing interrupts it."""
+    """Read from the start; usually one system call."""
     data = os.read(descriptor, size)
     while len(data) < size and (more := os.read(descriptor, size - len(data))):
         data += more

@@ -1,4 +1,4 @@
-"""Pictures in stores: their bytes by one request, and the first bytes of many."""
+"""Reading pictures in stores: one object by one request, or the first bytes of many."""
 
 from __future__ import annotations
 
@@ -29,12 +29,13 @@ _copies = threading.BoundedSemaphore(MAX_COPIES)
 
 
 def inspect_remote(candidate: Candidate, judge: Judge, rules: Rules) -> Image | NotSendable:
-    """Read, hash and judge one object; what is too large for the service is converted at once.
+    """Read, hash and judge one object.
 
-    Such a one goes by way of a temporary file without a name, in parts.
+    One that is too large for the service is read in parts into an unnamed temporary file, and
+    converted from there.
 
     Raises:
-        Unsendable: it is empty, too large, or changed since it was listed.
+        InspectionFailed: it is empty, too large, or changed since it was listed.
         OSError: it is gone, or cannot be read.
     """
     try:
@@ -49,7 +50,7 @@ def inspect_remote(candidate: Candidate, judge: Judge, rules: Rules) -> Image | 
             _copy(store, address.key, status, file)
             large = LargeFile(candidate.path, status, file.fileno())
             return large.inspect(judge, rules, convert=True)
-    except UsageError as error:  # of a list: the roots have been checked
+    except UsageError as error:  # from a list: roots were checked before
         raise InspectionFailed(FailReason.UNREADABLE, f"cannot be read: {error}") from error
     except Changed as error:
         detail = "the file changed between listing and reading it"
@@ -73,7 +74,7 @@ def _whole(size: int, status: Stat) -> None:
 
 
 def heads(urls: Sequence[str]) -> list[bytes | None]:
-    """The first bytes of objects, many at once; None of those that cannot be read."""
+    """The first bytes of many objects; None for those that cannot be read."""
     return [head for _, head in together(_head, urls)]
 
 

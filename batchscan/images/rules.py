@@ -1,4 +1,4 @@
-"""The limits that pictures are judged by, and their fingerprint for the ledger."""
+"""The rules that pictures are judged by, their fingerprint for the ledger, and verdicts."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ MAX_DECODED_PIXELS = 200_000_000
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How closely to look, the service's limits, and what is made of what exceeds them."""
+    """How closely to check, the limits of the service, and what to convert."""
 
     check: Check = "full"
-    max_bytes: int = 20_000_000  # a file of this size is too large already
-    max_pixels: int = 75_000_000  # a picture of this size still passes
+    max_bytes: int = 20_000_000  # exclusive
+    max_pixels: int = 75_000_000  # inclusive
     max_source_bytes: int = 4_000_000_000  # of a file that is converted
-    convert: bool = False  # what the service would refuse is sent as a JPEG
-    strip: bool = False  # what is sent carries no metadata
-    fingerprints: bool = False  # pictures get what their versions are found by
+    convert: bool = False  # send a JPEG of what the service would refuse
+    strip: bool = False  # send no metadata
+    fingerprints: bool = False  # compute fingerprints to find versions
 
     @classmethod
     def of(cls, scan: Scan, send: Send) -> Rules:
-        """Take the rules out of the settings."""
+        """The rules of the settings."""
         return cls(
             scan.check,
             scan.max_bytes,
@@ -55,14 +55,14 @@ class Rules:
 
     @property
     def fingerprint(self) -> str:
-        """Differs whenever the same bytes might get another verdict, conversions apart."""
+        """Differs if the same bytes might get another verdict without conversion."""
         return f"{RULES_VERSION}-{self.check}-{self.max_bytes}-{self.max_pixels}"
 
     @property
     def conversion_fingerprint(self) -> str:
-        """The same for rejections that a conversion might have avoided, or that one led to.
+        """The same for verdicts that depend on the rules for conversions and installed decoders.
 
-        It begins with the fingerprint. Decoders count: an installed one changes a verdict.
+        It begins with `fingerprint`.
         """
         if not self.convert:
             return f"{self.fingerprint}-{NEVER}"
@@ -73,10 +73,10 @@ class Rules:
         )
 
     def limit(self, size: Size) -> None:
-        """Hold a picture's size against the pixel limit, before anything is decoded.
+        """Check a picture's size against the pixel limit, before anything is decoded.
 
         Raises:
-            Unfit: it has more pixels than the service takes.
+            RuleViolation: it has more pixels than the service takes.
         """
         if size.pixels > self.max_pixels:
             raise RuleViolation(
@@ -110,7 +110,7 @@ class Size(NamedTuple):
 
     @property
     def pixels(self) -> int:
-        """Width times height: what the service's limit speaks of."""
+        """Width times height."""
         return self.width * self.height
 
     def __str__(self) -> str:
@@ -119,25 +119,25 @@ class Size(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The service takes these bytes, or a JPEG made of them.
+    """The service takes these bytes, or a JPEG made from them.
 
     A warning is a stable word, or `word: detail`. A size of 0 x 0 is not known before decoding.
     """
 
-    kind: str  # `SettingType.name`
+    kind: str  # `ImageFormat.name`
     format: str
     content_type: str
-    extension: str  # fits the content, lower-case with its dot; the name's own where that fits
+    extension: str  # lower-case with its dot; the name's own if it fits the content
     width: int
     height: int
     warnings: tuple[str, ...] = ()
-    convert: bool = False  # it is the JPEG that the service takes
+    convert: bool = False  # the service takes only a JPEG made from them
     fingerprint: Fingerprint | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RejectedBytes:
-    """These bytes will not be sent; what was learned before the refusal is kept."""
+    """These bytes will not be sent; with what is known of them."""
 
     reason: RejectReason | FailReason
     detail: str
@@ -150,7 +150,7 @@ Verdict: TypeAlias = Accepted | RejectedBytes
 
 
 class RuleViolation(Exception):
-    """Raised by a rule that a picture breaks; a `Judge` turns it into `RejectedBytes`."""
+    """Raised if a picture breaks a rule; a `Judge` turns it into `RejectedBytes`."""
 
     def __init__(
         self, reason: RejectReason | FailReason, detail: str, size: Size | None = None
@@ -165,7 +165,7 @@ _MIB_LIMIT: Final = 20 * 1024 * 1024
 
 
 class InspectionFailed(Exception):
-    """Ends an inspection, with what was learned of the file."""
+    """Ends an inspection, with what is known of the file."""
 
     def __init__(
         self, reason: RejectReason | FailReason, detail: str, status: Stat | None = None
@@ -177,10 +177,10 @@ class InspectionFailed(Exception):
 
 
 def check_size(status: Stat, rules: Rules) -> None:
-    """Hold a file's size against the rules, before a byte is read.
+    """Check a file's size, before a byte is read.
 
     Raises:
-        Unsendable: it is empty or too large.
+        InspectionFailed: it is empty or too large.
     """
     if not status.size:
         raise InspectionFailed(RejectReason.EMPTY, "the file is empty", status)
@@ -189,7 +189,7 @@ def check_size(status: Stat, rules: Rules) -> None:
 
 
 def too_large(status: Stat, rules: Rules) -> InspectionFailed:
-    """The refusal of a file that has too many bytes and is not converted."""
+    """The error for a file that has too many bytes and is not converted."""
     return InspectionFailed(
         RejectReason.TOO_LARGE, _too_large(status.size, rules.max_bytes), status
     )

@@ -1,7 +1,7 @@
-"""How JPEG, PNG and WebP files are divided; for whoever copies some parts and leaves others out.
+"""Splitting JPEG, PNG and WebP files into parts, for copying some of them.
 
-Nothing is checked but what it takes to find the next part: whether a part is whole, and what a
-damaged one means, is for the caller to say.
+Only what is needed to find the next part is validated; the caller decides about incomplete or
+damaged parts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is sent in a file's place: the same picture without metadata, or a JPEG made of it."""
+"""Making what is sent for a file: the same picture without metadata, or a JPEG made from it."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ NOTHING: Final = Provenance()
 
 
 def make_sendable(image: Image, decoders: Decoders, rules: Rules) -> Image | NotSendable:
-    """A picture with the bytes that are sent for it; blocks, so run it in a thread.
+    """The picture with the bytes to send; blocking, so run it in a thread.
 
     Args:
         image: with its file's bytes.
-        decoders: for what has to be decoded.
-        rules: say what is sent.
+        decoders: for conversions.
+        rules: whether to strip or convert.
     """
     kind = kinds.BY_NAME[image.kind]
     try:
@@ -64,10 +64,10 @@ def make_sendable(image: Image, decoders: Decoders, rules: Rules) -> Image | Not
 def converted(
     image: Image, source: FileSource, decoders: Decoders, rules: Rules, *, check_raw: bool = False
 ) -> Image:
-    """A picture with the JPEG that is sent for it.
+    """The picture with the JPEG to send.
 
     Raises:
-        Unfit: it cannot be decoded right.
+        RuleViolation: it cannot be decoded correctly.
     """
     kind = kinds.BY_NAME[image.kind]
     made = decoders.convert(kind, source, check_raw=check_raw, unpack=rules.check == "full")
@@ -99,12 +99,12 @@ def converted(
 
 
 def is_converted(image: Image) -> bool:
-    """Whether a JPEG made of a picture is sent, by which it is compared, too."""
+    """Whether a JPEG made from a picture is sent, which then is fingerprinted, too."""
     return image.convert or kinds.BY_NAME[image.kind].group == "raw"
 
 
 def _shape(size: tuple[int, int], made: ConvertedFile) -> tuple[int, int]:
-    """A picture's size, the way up that its JPEG is."""
+    """A picture's size, in the orientation of its JPEG."""
     return size if (size[0] >= size[1]) == (made.width >= made.height) else (size[1], size[0])
 
 
@@ -112,7 +112,7 @@ def _stripped(image: Image, kind: ImageFormat) -> Image:
     """The picture without metadata.
 
     Raises:
-        CannotStrip: that takes a decoder.
+        CannotStrip: it would have to be decoded.
     """
     info = _metadata(kind, image.data)
     data = strip(kind, image.data, _orientation(info))
@@ -132,7 +132,7 @@ def _stripped(image: Image, kind: ImageFormat) -> Image:
 
 
 def _metadata(kind: ImageFormat, data: bytes) -> PillowImage.Image | None:
-    """The opened picture with all that it says of itself; None where it says nothing."""
+    """The opened picture with its metadata; None without any."""
     if kind in (kinds.BMP, kinds.ICO):
         return None
     if kind is kinds.PNG and not any(name in data for name in _SAY_IN_PNG):

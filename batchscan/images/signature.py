@@ -1,4 +1,4 @@
-"""What a file is by its first bytes, and which names are a picture's."""
+"""Recognizing files by their first bytes, and pictures by their names."""
 
 from __future__ import annotations
 
@@ -94,9 +94,9 @@ _HINTS: Final = (
 
 
 def sniff(head: bytes) -> ImageFormat | None:
-    """Recognise a file by its first `HEAD_BYTES`, or None where they are no known kind's.
+    """The format of a file by its first `HEAD_BYTES`; None if it is not known.
 
-    A TIFF may be camera RAW all the same: its head cannot tell (`kinds.TIFF_RAWS`).
+    A TIFF may be camera RAW: its head does not show it (`kinds.TIFF_RAWS`).
     """
     if head[:4] in (b"II*\0", b"MM\0*") and head[8:10] == b"CR":
         return kinds.CR2
@@ -112,7 +112,7 @@ def sniff(head: bytes) -> ImageFormat | None:
 
 
 def hint(head: bytes) -> str:
-    """Say what a file that is no picture might be instead."""
+    """A guess what a file that is not a picture is, for messages."""
     if head[4:8] == b"ftyp":
         return "a video"
     start = head.lstrip().lower()
@@ -123,9 +123,9 @@ def hint(head: bytes) -> str:
 
 
 def is_icon_directory(head: bytes) -> bool:
-    """Whether an icon's or cursor's four bytes, which many binaries begin with, lead a directory.
+    """Whether the four bytes of an icon or cursor are followed by a valid directory.
 
-    Held against content whose name does not say that it is an icon; ANI files are none of this.
+    Many binaries begin with these bytes, so this is checked if the name is not that of an icon.
     """
     if head[:4] == b"RIFF":
         return True

@@ -1,4 +1,4 @@
-"""A picture's thumbnail: small enough that ten thousand of them fit into a page."""
+"""Making thumbnails, so small that ten thousand of them fit into a page."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ ENOUGH: Final = 2_000
 """Bytes that are aimed at; of mere noise it is up to twice as many."""
 
 _QUALITIES: Final = (60, 35, 15)
-_GROUND: Final = (176, 176, 176)  # under transparency: neither black nor white drawings vanish
-_GAP: Final = 3  # how much larger than the thumbnail the picture is left for the last, best step
-_BAND: Final = 1_000_000  # pixels that are converted at once
+_GROUND: Final = (176, 176, 176)  # under transparency: shows black and white drawings
+_GAP: Final = 3  # times the thumbnail's size that is left for the last step, the best filter
+_BAND: Final = 1_000_000  # pixels converted at once
 _DEEP: Final = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -38,13 +38,13 @@ def thumbnail(
 ) -> bytes:
     """Make a small JPEG of an opened picture's first frame.
 
-    A JPEG, as it takes a hundredth of a WebP's time, and one is made of each matched picture.
-    Nothing of the file but its pixels gets into it. Whatever the decoder raises is raised here.
+    A JPEG, as it takes a hundredth of a WebP's time. It contains only pixels of the file. The
+    decoder's exceptions are passed on.
 
     Args:
         image: as opened: a JPEG is decoded at a reduced scale.
-        orientation: for a picture whose EXIF says none: 1 to 8 as there.
-        decoded: the pixels of the same JPEG, where they were decoded at `draft_scale` before.
+        orientation: 1 to 8 as in EXIF, for a picture whose own EXIF has none.
+        decoded: the pixels of the same JPEG, if they were decoded at `draft_scale` before.
     """
     if decoded is None:
         image.draft(None, _fitting(*image.size))

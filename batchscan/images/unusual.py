@@ -1,4 +1,4 @@
-"""Kinds of JPEG and PNG that are whole and that Pillow cannot decode (ITU T.81, T.87)."""
+"""Recognizing valid JPEG and PNG files that Pillow cannot decode (ITU T.81, T.87)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FIRST_CHUNK: Final = slice(12, 16)
 
 
 def name_unusual(kind: ImageFormat, data: bytes) -> str | None:
-    """What an unusual picture is, in words for the user; None for the usual kinds."""
+    """The name of an unusual kind of picture, for the user; None for usual ones."""
     if kind is kinds.JPEG:
         return _jpeg(data)
     if kind is kinds.PNG and data[_FIRST_CHUNK] == _APPLE_CHUNK:

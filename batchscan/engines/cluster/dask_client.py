@@ -157,7 +157,7 @@ class DaskClient:
         return ActorHandle(address, key, future)
 
     async def call(
-        self, hired: ActorHandle, method: str, *args: object, seconds: float = CALL_TIMEOUT
+        self, handle: ActorHandle, method: str, *args: object, seconds: float = CALL_TIMEOUT
     ) -> Any:  # noqa: ANN401 - the method's
         """Call an actor's method once.
 
@@ -167,9 +167,9 @@ class DaskClient:
         try:
             async with AwakeTimeout() as timeout:
                 timeout.allow(seconds)
-                said = await self._pool(hired.address).actor_execute(
+                said = await self._pool(handle.address).actor_execute(
                     function=method,
-                    actor=hired.key,
+                    actor=handle.key,
                     args=[to_serialize(arg) for arg in args],
                     kwargs={},
                 )
@@ -179,10 +179,10 @@ class DaskClient:
             raise said["exception"]
         return said["result"]
 
-    def forget_actor(self, hired: ActorHandle) -> None:
+    def forget_actor(self, handle: ActorHandle) -> None:
         """Let Dask delete an actor."""
         with suppress(RuntimeError, OSError):
-            hired.future.release()
+            handle.future.release()
 
     async def retire(self, address: str) -> bool:
         """Ask the scheduler again to retire a worker that has no actor any more."""

@@ -40,11 +40,11 @@ class _Placement:
     worker: WorkerClient
     size: int
 
-    def move(self, post: WorkerClient) -> None:
+    def move(self, client: WorkerClient) -> None:
         """Change the worker."""
         self.leave()
-        self.worker = post
-        _enter(post, self.size)
+        self.worker = client
+        _enter(client, self.size)
 
     def leave(self) -> None:
         """Leave the worker."""
@@ -96,19 +96,19 @@ class DaskEngine:
         """
         size = candidate.stat.size if candidate.stat else 0
         for _ in range(MAX_WORKER_LOSSES):
-            post = await self._pool.pick_worker()
-            _enter(post, size)
+            client = await self._pool.pick_worker()
+            _enter(client, size)
             found: Image | NotSendable | None = None
             try:
-                found = await post.submit(lambda number: Inspect(number, candidate))
+                found = await client.submit(lambda number: Inspect(number, candidate))
             except WorkerLost:
                 log.info("a worker was lost with %r", candidate.path)
                 continue
             finally:
                 if not isinstance(found, Image):
-                    self._leave(post, size)
+                    self._leave(client, size)
             if isinstance(found, Image):
-                self._kept[id(found)] = _Placement(found, candidate, post, size)
+                self._kept[id(found)] = _Placement(found, candidate, client, size)
             return cast("Image | NotSendable", found)
         detail = (
             f"{MAX_WORKER_LOSSES} workers were lost while they checked it; the next run tries again"
@@ -122,9 +122,9 @@ class DaskEngine:
             Unavailable: there is no worker any more.
         """
         for _ in range(MAX_WORKER_LOSSES):
-            post = await self._worker_of(image)
+            client = await self._worker_of(image)
             try:
-                made = await post.submit(lambda number: MakeSendable(number, image, candidate))
+                made = await client.submit(lambda number: MakeSendable(number, image, candidate))
             except WorkerLost:
                 log.info("a worker was lost with %r", candidate.path)
                 continue
@@ -141,8 +141,8 @@ class DaskEngine:
         """Make a thumbnail on the picture's worker; never raises."""
         candidate = self._kept[id(image)].candidate
         try:
-            post = await self._worker_of(image)
-            made = await post.submit(lambda number: MakePreview(number, image, candidate))
+            client = await self._worker_of(image)
+            made = await client.submit(lambda number: MakePreview(number, image, candidate))
         except (WorkerLost, StopRun):
             return Preview(None, NOTHING)
         return cast("Preview", made)
@@ -174,9 +174,9 @@ class DaskEngine:
             Unavailable: there is no worker any more.
         """
         while True:
-            post = await self._worker_of(image)
-            await self._hosts.acquire(image, post.host)
-            if not (post.lost or post.retiring):
+            client = await self._worker_of(image)
+            await self._hosts.acquire(image, client.host)
+            if not (client.lost or client.retiring):
                 return
 
     async def upload(self, scan_id: str, image: Image, leaving: Callable[[], None]) -> Reply:
@@ -192,9 +192,9 @@ class DaskEngine:
         except vendor.CopyleaksError as error:
             return to_login_reply(error, self._api)
         while True:
-            post = await self._worker_of(image)
+            client = await self._worker_of(image)
             try:
-                reply = await self._send(post, scan_id, image, token, leaving)
+                reply = await self._send(client, scan_id, image, token, leaving)
             except WorkerLost as lost:
                 if lost.sent:
                     return _ambiguous(lost)
@@ -205,7 +205,7 @@ class DaskEngine:
 
     async def _send(
         self,
-        post: WorkerClient,
+        client: WorkerClient,
         scan_id: str,
         image: Image,
         token: SecretStr,
@@ -215,8 +215,8 @@ class DaskEngine:
         # Counted now and sent a fixed time later, so that the way to the worker costs no rate.
         self._hosts.mark_sent(image)()
         leaving()
-        at = post.time_there(time.monotonic() + DISPATCH_LEAD)
-        reply = await post.submit(
+        at = client.time_there(time.monotonic() + DISPATCH_LEAD)
+        reply = await client.submit(
             lambda number: Upload(number, scan_id, image, candidate, at, self._distrust), token
         )
         self._distrust |= isinstance(reply, TransientError) and reply.other
@@ -255,15 +255,15 @@ class DaskEngine:
             kept.move(await self._pool.pick_worker())
         return kept.worker
 
-    def _leave(self, post: WorkerClient, size: int) -> None:
-        post.pictures -= 1
-        post.free_bytes += size
+    def _leave(self, client: WorkerClient, size: int) -> None:
+        client.pictures -= 1
+        client.free_bytes += size
         self._pool.notify()
 
 
-def _enter(post: WorkerClient, size: int) -> None:
-    post.pictures += 1
-    post.free_bytes -= size
+def _enter(client: WorkerClient, size: int) -> None:
+    client.pictures += 1
+    client.free_bytes -= size
 
 
 def _ambiguous(lost: WorkerLost) -> TransientError:

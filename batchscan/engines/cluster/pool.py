@@ -55,7 +55,7 @@ class WorkerPool:
         self._clock = clock
         self._awake = awake
         self._check_halt = check_halt
-        self._posts: dict[str, WorkerClient] = {}
+        self._clients: dict[str, WorkerClient] = {}
         self._unfit: dict[str, str] = {}  # workers that cannot be used, and why
         self._retiring: set[str] = set()
         self._hosts: set[str] = set()
@@ -79,7 +79,7 @@ class WorkerPool:
         """
         loop = asyncio.get_running_loop()
         ends = loop.time() + FIRST_WORKER_TIMEOUT
-        while not self._posts:
+        while not self._clients:
             self._check_halt()
             with suppress(WorkerUnreachable):
                 await self._refresh_workers()
@@ -89,12 +89,12 @@ class WorkerPool:
                     f"the Dask worker at {address} cannot be used: {why}",
                     advice="install this very batchscan, with this Python, on every worker",
                 )
-            if not self._posts and loop.time() >= ends:
+            if not self._clients and loop.time() >= ends:
                 raise UsageError(
                     f"the Dask cluster at {self._dask.address} has no workers",
                     advice="start some: dask worker ADDRESS",
                 )
-            if not self._posts:
+            if not self._clients:
                 await asyncio.sleep(REFRESH_INTERVAL / 4)
         self._dask.on_retirement_refused(self._retire)
         self._watch = asyncio.create_task(self._watch_workers())
@@ -110,19 +110,19 @@ class WorkerPool:
             since: float | None = None
             while True:
                 self._check_halt()
-                free = [post for post in self._posts.values() if post.free]
+                free = [client for client in self._clients.values() if client.free]
                 if free:
                     load = Counter[str]()
-                    for post in self._posts.values():
-                        load[post.host] += post.pictures
-                    return min(free, key=lambda post: (load[post.host], post.pictures))
+                    for client in self._clients.values():
+                        load[client.host] += client.pictures
+                    return min(free, key=lambda client: (load[client.host], client.pictures))
                 since = self._since_no_worker(since)
                 self._changed.clear()
                 await self._clock.wait(self._changed, REFRESH_INTERVAL)
 
     def _since_no_worker(self, since: float | None) -> float | None:
         """The time since which there is no worker; None while there is one."""
-        if any(not post.retiring for post in self._posts.values()):
+        if any(not client.retiring for client in self._clients.values()):
             return None
         now = self._awake()
         since = now if since is None else since
@@ -144,8 +144,8 @@ class WorkerPool:
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
-        posts = [post for post in self._posts.values() if not post.lost]
-        await asyncio.gather(*(post.stop() for post in posts))
+        clients = [client for client in self._clients.values() if not client.lost]
+        await asyncio.gather(*(client.stop() for client in clients))
         await self._dask.aclose()
 
     async def _watch_workers(self) -> None:
@@ -170,12 +170,12 @@ class WorkerPool:
             WorkerUnreachable: the scheduler does not answer.
         """
         there = await self._dask.workers()
-        for address, post in self._posts.items():
-            post.registered = address in there
+        for address, client in self._clients.items():
+            client.registered = address in there
         new = {
             address: threads
             for address, threads in there.items()
-            if address not in {*self._posts, *self._unfit, *self._retiring}
+            if address not in {*self._clients, *self._unfit, *self._retiring}
         }
         await asyncio.gather(
             *(self._start_actor(address, threads) for address, threads in new.items())
@@ -183,53 +183,53 @@ class WorkerPool:
 
     async def _start_actor(self, address: str, threads: int) -> None:
         try:
-            hired, hello = await start_actor(self._dask, address, threads, self._settings)
+            handle, worker = await start_actor(self._dask, address, threads, self._settings)
         except IncompatibleWorker as unfit:
             self._unfit[address] = str(unfit)
             log.warning("the Dask worker at %s cannot be used: %s", address, unfit)
         except WorkerUnreachable as gone:
             log.info("the Dask worker at %s could not be hired: %s", address, gone)
         else:
-            post = WorkerClient(self._dask, hired, hello, self._awake, self._on_change)
-            self._posts[address] = post
+            client = WorkerClient(self._dask, handle, worker, self._awake, self._on_change)
+            self._clients[address] = client
             self._workers += 1
-            self._hosts.add(post.host)
+            self._hosts.add(client.host)
             log.info("hired the Dask worker at %s", address)
             self.notify()
 
-    def _on_change(self, post: WorkerClient) -> None:
-        if post.lost:
-            self._posts.pop(post.address, None)
-            if post.vanished:
-                log.warning("the Dask worker at %s was lost", post.address)
-                self._lost += [post.address][: MAX_NAMED_WORKERS - len(self._lost)]
+    def _on_change(self, client: WorkerClient) -> None:
+        if client.lost:
+            self._clients.pop(client.address, None)
+            if client.vanished:
+                log.warning("the Dask worker at %s was lost", client.address)
+                self._lost += [client.address][: MAX_NAMED_WORKERS - len(self._lost)]
         self.notify()
 
     def _retire(self, address: str) -> None:
         """Stop the actor of a worker to be retired: Dask does not retire one with an actor."""
-        post = self._posts.get(address)
-        if post is None or post.retiring:
+        client = self._clients.get(address)
+        if client is None or client.retiring:
             return
-        post.retiring = True
+        client.retiring = True
         self._retiring.add(address)
         log.info("the Dask worker at %s is retiring", address)
-        task = asyncio.create_task(self._leave(post))
+        task = asyncio.create_task(self._leave(client))
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
 
-    async def _leave(self, post: WorkerClient) -> None:
-        await post.idle.wait()
-        if not post.lost:
-            await post.stop()
-            self._posts.pop(post.address, None)
+    async def _leave(self, client: WorkerClient) -> None:
+        await client.idle.wait()
+        if not client.lost:
+            await client.stop()
+            self._clients.pop(client.address, None)
         self.notify()
         for _ in range(
             MAX_RETIRE_ATTEMPTS
         ):  # until the scheduler has noticed that the actor is gone
             await asyncio.sleep(REFRESH_INTERVAL / 2)
-            if await self._dask.retire(post.address):
+            if await self._dask.retire(client.address):
                 break
-        self._retiring.discard(post.address)
+        self._retiring.discard(client.address)
 
 
 class IncompatibleWorker(Exception):
@@ -246,20 +246,20 @@ async def start_actor(
         WorkerUnreachable: it is gone.
     """
     try:
-        hired = await dask.start_actor(address, threads, _terms(settings))
-        hello: WorkerInfo = await dask.call(hired, "start")
+        handle = await dask.start_actor(address, threads, _terms(settings))
+        worker: WorkerInfo = await dask.call(handle, "start")
     except WorkerUnreachable:
         raise
     except Exception as error:  # another version may raise anything
         raise IncompatibleWorker(f"batchscan does not start there ({error!r})") from error
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    if hello.python != python:
-        raise IncompatibleWorker(f"it runs Python {hello.python}, and this is {python}")
-    if hello.version != version.version():
+    if worker.python != python:
+        raise IncompatibleWorker(f"it runs Python {worker.python}, and this is {python}")
+    if worker.version != version.version():
         raise IncompatibleWorker(
-            f"it has batchscan {hello.version}, and this is {version.version()}"
+            f"it has batchscan {worker.version}, and this is {version.version()}"
         )
-    return hired, hello
+    return handle, worker
 
 
 def _terms(settings: Settings) -> Settings:

@@ -80,7 +80,7 @@ class WorkerActor:
         self._watch: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
-        return f"<Station {self._epoch} {len(self._under_way)} under way>"
+        return f"<WorkerActor {self._epoch} {len(self._under_way)} under way>"
 
     async def start(self) -> WorkerInfo:
         """Start, and return the properties of this worker."""
@@ -96,22 +96,22 @@ class WorkerActor:
         return WorkerInfo(version.version(), python, self._cache.room)
 
     async def submit_batch(
-        self, batch: int, orders: tuple[Task, ...], token: SecretStr | None
+        self, batch: int, tasks: tuple[Task, ...], token: SecretStr | None
     ) -> None:
         """Start the tasks of a batch, unless its number is known already."""
         if batch <= self._batches:
             return
         self._batches = batch
-        for order in orders:
-            if isinstance(order, Release):
-                self._cache.drop(order.path, order.sha256)
+        for task in tasks:
+            if isinstance(task, Release):
+                self._cache.drop(task.path, task.sha256)
                 continue
             if self._leaving:
-                self._add_event(TaskResult(order.number, TaskRejected()))
+                self._add_event(TaskResult(task.number, TaskRejected()))
                 continue
-            task = asyncio.create_task(self._run(order, token))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            running = asyncio.create_task(self._run(task, token))
+            self._under_way.add(running)
+            running.add_done_callback(self._under_way.discard)
 
     async def poll_events(self, seen: int) -> EventBatch:
         """Wait a moment for events; those up to number `seen` are confirmed and deleted."""
@@ -176,15 +176,15 @@ class WorkerActor:
         self._events.append(event)
         self._happened.set()
 
-    async def _run(self, order: Work, token: SecretStr | None) -> None:
+    async def _run(self, task: Work, token: SecretStr | None) -> None:
         try:
-            result: object = await self._result_of(order, token)
+            result: object = await self._result_of(task, token)
         except Exception as error:  # noqa: BLE001 - raised again in the driver
             result = error.with_traceback(None)
-        self._add_event(TaskResult(order.number, result))
+        self._add_event(TaskResult(task.number, result))
 
-    async def _result_of(self, order: Work, token: SecretStr | None) -> object:
-        match order:
+    async def _result_of(self, task: Work, token: SecretStr | None) -> object:
+        match task:
             case Inspect(_, candidate):
                 return await self._inspect(candidate)
             case MakeSendable(_, image, candidate):
@@ -195,7 +195,7 @@ class WorkerActor:
                     return Preview(None, NOTHING)
                 return await self._inspector.make_preview(whole)
             case Upload():
-                return await self._upload(order, token or SecretStr(""))
+                return await self._upload(task, token or SecretStr(""))
 
     async def _inspect(self, candidate: Candidate) -> Image | NotSendable:
         found = await self._inspector.inspect(candidate)
@@ -215,20 +215,20 @@ class WorkerActor:
         self._cache.put(made.path, made.sha256, made.data)
         return replace(made, data=b"")
 
-    async def _upload(self, order: Upload, token: SecretStr) -> Reply | StopRun:
-        image = await self._whole(order.image, order.candidate)
+    async def _upload(self, task: Upload, token: SecretStr) -> Reply | StopRun:
+        image = await self._whole(task.image, task.candidate)
         if isinstance(image, NotSent):
             return image
         if self._driver_silent:
             return _UNSENT
-        channel = self._channel(distrust=order.distrust)
+        channel = self._channel(distrust=task.distrust)
         # The driver counts the request at this time: tasks that arrive early wait for it, so that
         # varying delays on the way to the workers do not cause bursts.
-        await asyncio.sleep(min(MAX_EARLY, order.at - time.monotonic()))
+        await asyncio.sleep(min(MAX_EARLY, task.at - time.monotonic()))
         try:
             return await upload(
-                lambda form: channel.check(order.scan_id, form, token),
-                order.scan_id,
+                lambda form: channel.check(task.scan_id, form, token),
+                task.scan_id,
                 image,
                 self._settings.api,
                 time.time,
@@ -281,13 +281,13 @@ _UNSENT = TransientError(
 class WorkerShutdownPlugin(WorkerPlugin):  # type: ignore[misc]  # Dask has no types
     """A plugin of the worker, so that the actor can act on its closing."""
 
-    def __init__(self, station: WorkerActor) -> None:
-        self._station = station
+    def __init__(self, actor: WorkerActor) -> None:
+        self._actor = actor
 
     async def teardown(self, worker: Any) -> None:  # noqa: ANN401, ARG002 - Dask's
         """Wait until running tasks are done and confirmed, then close."""
-        await self._station.drain()
-        await self._station.close()
+        await self._actor.drain()
+        await self._actor.close()
 
 
 def _bare(stop: StopRun) -> StopRun:

@@ -63,8 +63,8 @@ class WorkerClient:
     def __init__(
         self,
         dask: DaskClient,
-        hired: ActorHandle,
-        hello: WorkerInfo,
+        handle: ActorHandle,
+        worker: WorkerInfo,
         awake: Callable[[], float],
         changed: Callable[[WorkerClient], None],
     ) -> None:
@@ -72,21 +72,21 @@ class WorkerClient:
 
         Args:
             dask: the cluster.
-            hired: the actor.
-            hello: the properties of its worker.
+            handle: the actor.
+            worker: the properties of its worker.
             awake: returns the seconds against which its silence is measured.
             changed: called when it has more room, is retiring, or is gone.
         """
-        self.address = hired.address
-        self.host = urlsplit(hired.address).hostname or hired.address
-        self.free_bytes = hello.free_bytes
+        self.address = handle.address
+        self.host = urlsplit(handle.address).hostname or handle.address
+        self.free_bytes = worker.free_bytes
         self.pictures = 0  # that it holds
         self.retiring = False
         self.registered = True  # whether the scheduler knows the worker
         self.lost = False
         self.vanished = False  # lost without retiring, or with running tasks
         self._dask = dask
-        self._hired = hired
+        self._handle = handle
         self._awake = awake
         self._changed = changed
         self._numbers = itertools.count(1)
@@ -152,8 +152,8 @@ class WorkerClient:
         self.lost = True
         await self._stop()
         with suppress(WorkerUnreachable):
-            await self._dask.call(self._hired, "close", seconds=LOST_AFTER)
-        self._dask.forget_actor(self._hired)
+            await self._dask.call(self._handle, "close", seconds=LOST_AFTER)
+        self._dask.forget_actor(self._handle)
 
     def mark_lost(self) -> None:
         """Fail all running tasks, as the worker is gone."""
@@ -167,7 +167,7 @@ class WorkerClient:
         for pending in self._pending.values():
             if not pending.future.done():
                 pending.future.set_exception(WorkerLost(self.address, sent=pending.sent))
-        self._dask.forget_actor(self._hired)
+        self._dask.forget_actor(self._handle)
         self._changed(self)
 
     async def _stop(self) -> None:
@@ -175,8 +175,8 @@ class WorkerClient:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _send(self, order: Task) -> None:
-        self._outbox.append(order)
+    def _send(self, task: Task) -> None:
+        self._outbox.append(task)
         self._wake.set()
 
     async def _submit_batch(self) -> None:
@@ -184,12 +184,12 @@ class WorkerClient:
             await self._wake.wait()
             await asyncio.sleep(BATCH_DELAY)
             self._wake.clear()
-            orders, self._outbox = tuple(self._outbox), []
-            for order in orders:
-                if not isinstance(order, Release) and order.number in self._pending:
-                    self._pending[order.number].sent = True
+            tasks, self._outbox = tuple(self._outbox), []
+            for task in tasks:
+                if not isinstance(task, Release) and task.number in self._pending:
+                    self._pending[task.number].sent = True
             if not await self._call(
-                "submit_batch", batch, orders, self._token, seconds=POLL_REPLY_TIMEOUT
+                "submit_batch", batch, tasks, self._token, seconds=POLL_REPLY_TIMEOUT
             ):
                 return
 
@@ -203,7 +203,7 @@ class WorkerClient:
         while not self.lost:
             began = self._awake()
             try:
-                return await self._dask.call(self._hired, method, *args, seconds=seconds) or True
+                return await self._dask.call(self._handle, method, *args, seconds=seconds) or True
             except WorkerUnreachable as error:
                 since = since or began
                 log.debug("%s at %s: %s", method, self.address, error)

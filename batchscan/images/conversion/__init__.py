@@ -1,4 +1,4 @@
-"""Making a JPEG that the service takes of a picture that it would refuse.
+"""Converting pictures that the service refuses into JPEGs that it takes.
 
-Runs in the decoders' process only: the decoders used here crash or spin on hostile files.
+Runs in a decoder process only: the decoders used here can crash or hang on hostile files.
 """

@@ -1,7 +1,7 @@
-"""Any decoded picture as 8-bit pixels on white, near the wanted size, in little memory.
+"""Reducing any decoded picture to 8-bit pixels on white, near the wanted size, in little memory.
 
-Worked on in bands of rows: a picture of 200 megapixels takes 800 MB as Pillow holds it, and a
-second copy of it, in another mode, would not fit.
+Works in bands of rows: a picture of 200 megapixels takes 800 MB in Pillow, and a second copy of
+it in another mode would not fit.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The kinds that Pillow decodes right without help."""
+"""Formats that Pillow decodes correctly without help."""
 
 from __future__ import annotations
 

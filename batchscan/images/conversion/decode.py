@@ -1,4 +1,4 @@
-"""Which decoder opens which kind of picture."""
+"""Choosing the decoder for a format."""
 
 from __future__ import annotations
 

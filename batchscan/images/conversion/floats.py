@@ -1,8 +1,7 @@
-"""Floating-point pixels as 8-bit ones.
+"""Converting floating-point pixels to 8 bits.
 
-What 0.5 looks like is only known from the colour profile: programs that work with light, as those
-for HDR do, store values that count light, others store values that follow a tone curve. 1.0 is
-white; brighter values are clipped to it, as programs show them.
+The brightness of 0.5 depends on the colour profile: HDR programs store linear light, others values
+with a tone curve. 1.0 is white; brighter values are clipped to it, as viewers do.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ class FloatScale:
             mode: of the picture that is made, "L" or "RGB".
 
         Raises:
-            CannotConvert: there is no profile of use, so that nobody knows what the values mean.
+            CannotConvert: there is no usable profile, so the meaning of the values is unknown.
         """
         if profile is None or not _fits(profile, mode):
             raise CannotConvert(
@@ -57,10 +56,10 @@ class FloatScale:
         return self._table[numbers]
 
     def check(self) -> None:
-        """Hold what was seen against what the values should be.
+        """Check that the values seen are plausible.
 
         Raises:
-            CannotConvert: most are beyond black and white, or all next to black.
+            CannotConvert: most are outside the range from black to white, or all are nearly black.
         """
         if 2 * self._inside < self._all:
             raise CannotConvert(f"most of its floating-point values are not from 0 to 1{_ADVICE}")

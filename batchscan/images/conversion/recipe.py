@@ -29,7 +29,7 @@ NO_CMYK_PROFILE: Final = "cmyk_without_profile"
 
 
 class CannotConvert(Exception):
-    """The picture cannot be decoded right; says why, in words for the user."""
+    """The picture cannot be decoded correctly; the message is for the user."""
 
 
 class TooManyPixels(CannotConvert):
@@ -55,13 +55,13 @@ CheckSize: TypeAlias = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What a decoder made of a file; the pixels may still be undecoded."""
+    """An opened picture, whose pixels may be decoded later."""
 
     image: Image.Image
     profile: bytes | None = field(default=None, repr=False)  # ICC
-    orientation: int = _UPRIGHT  # as EXIF counts it; 1 where the decoder has turned it already
+    orientation: int = _UPRIGHT  # as in EXIF; 1 if the decoder has applied it
     warnings: tuple[str, ...] = ()
-    inverted: bool = False  # white is zero, which the decoder did not heed
+    inverted: bool = False  # white is zero, which the decoder has not applied
     info: Mapping[Any, Any] = field(default_factory=dict, repr=False)
     """What the file says of itself, by Pillow's names: `exif`, `xmp`, `photoshop`."""
 
@@ -80,7 +80,7 @@ def to_jpeg(decoded: Decoded) -> Converted:
     """Apply the recipe.
 
     Raises:
-        CannotConvert: the pixels are of a kind of which no right picture can be made.
+        CannotConvert: the pixels are of a kind that cannot be converted correctly.
         Exception: whatever the decoder raises over a damaged file.
     """
     small = shrink_to_eight_bits(decoded.image, LONG_SIDE, inverted=decoded.inverted)
@@ -90,7 +90,7 @@ def to_jpeg(decoded: Decoded) -> Converted:
     if turn is not None:
         picture = picture.transpose(turn)
     out = io.BytesIO()
-    picture.info.clear()  # what is there would be written
+    picture.info.clear()  # it would be written into the JPEG
     picture.save(out, "JPEG", quality=QUALITY)
     return Converted(out.getvalue(), *picture.size, (*decoded.warnings, *warnings))
 
@@ -110,7 +110,7 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, tu
 
 
 def _by_profile(image: Image.Image, data: bytes) -> Image.Image | None:
-    """None where the profile cannot be read, or is not of these pixels."""
+    """None if the profile cannot be read, or does not fit these pixels."""
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(data))
         modes = SPACES.get(profile.profile.xcolor_space, ())
@@ -137,7 +137,7 @@ def _from_lab(image: Image.Image) -> Image.Image:
 
 
 def exif_orientation(image: Image.Image) -> int:
-    """The orientation that the metadata names, 1 where there is none of use."""
+    """The orientation in the metadata; 1 without a valid one."""
     try:
         value = image.getexif().get(0x0112, _UPRIGHT)
     # The decoders' boundary: metadata is as hostile as pixels.

@@ -1,1 +1,1 @@
-"""Child processes that hostile files are decoded in: a crash, a hang or a bomb costs one file."""
+"""Child processes for decoding hostile files: a crash, a hang or a bomb costs one file only."""

@@ -1,7 +1,7 @@
-"""The process that hostile files are decoded in.
+"""The process in which hostile files are decoded.
 
-Reads requests from the socket that is its standard input, answers on the same, and ends when that
-is closed, however its parent ended.
+It reads requests from the socket that is its standard input, replies on the same, and ends when
+that is closed, however its parent ended.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ class ParentGone(Exception):
 
 
 def serve(connection: socket.socket) -> None:
-    """Answer until there are no more requests."""
+    """Handle requests until the parent closes the socket."""
     while (text := receive_json(connection)) is not None:
         request = msgspec.json.decode(text, type=DecoderRequest)
         try:
             file = _file(connection, request)
         except ParentGone:
             return
-        signal.alarm(request.seconds)  # should the parent be gone, nobody else ends a hang
+        signal.alarm(request.seconds)  # ends a hang if the parent is gone
         with file:
             try:
                 reply, payload = _do(connection, request, file)
@@ -87,14 +87,14 @@ def _do(
 
 
 def _admission(connection: socket.socket, request: DecoderRequest) -> Callable[[int], None]:
-    """What asks the parent whether so many pixels may be decoded now; it waits for that."""
+    """A function that waits until the parent allows a number of pixels to be decoded."""
     admitted = 0
 
     def admit(pixels: int) -> None:
         nonlocal admitted
         if pixels <= admitted:
             return
-        signal.alarm(0)  # waiting for others is no hang
+        signal.alarm(0)  # waiting does not count
         send_json(connection, DecoderReply(admit=pixels))
         if receive(connection, len(GO)) != GO:
             raise ParentGone
@@ -105,7 +105,7 @@ def _admission(connection: socket.socket, request: DecoderRequest) -> Callable[[
 
 
 def _load_decoders() -> None:
-    """Import what is installed now, so that the limit counts pictures only."""
+    """Import installed decoders first, so that the memory limit counts pictures only."""
     with suppress(ImportError):
         import pillow_heif  # noqa: F401, PLC0415 - an extra
     with suppress(ImportError):
@@ -113,7 +113,7 @@ def _load_decoders() -> None:
 
 
 def _address_space() -> int:
-    """Bytes that this process takes already; half a GiB where the system does not say."""
+    """Bytes of address space in use; half a GiB if the system does not report it."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
             return int(file.read().split()[0]) * system.PAGE_BYTES
@@ -123,7 +123,7 @@ def _address_space() -> int:
 
 def main() -> None:
     """Run as `python -m batchscan.images.decoding.child`."""
-    # Stopping is the parent's business: it may be finishing a picture that is paid for.
+    # The parent decides when to stop: it may be finishing a picture that is paid for.
     for number in system.STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     silence_warnings()

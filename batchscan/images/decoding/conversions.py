@@ -1,4 +1,4 @@
-"""One conversion in the decoders' process, and what each trouble with it means for the file."""
+"""One conversion in the decoder process, and the reply for each kind of error."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ _MEMORY_WORDS: Final = ("memory", "alloc")
 def convert(
     request: DecoderRequest, file: BinaryIO, admit: Callable[[int], None]
 ) -> tuple[DecoderReply, bytes]:
-    """Make the JPEG to send of one file; whatever is wrong with the file is in the reply.
+    """Make the JPEG to send from one file; an error with the file is part of the reply.
 
     Args:
-        request: what is asked.
+        request: the request.
         file: the picture, seekable.
         admit: called with the number of pixels before they are decoded; may wait.
     """
@@ -72,7 +72,7 @@ def convert(
     except CannotConvert as error:
         detail = f"this is {kind.label}, which cannot be sent: {error}"
         return _failed(RejectReason.UNSUPPORTED_FORMAT, detail, size), b""
-    # The decoders' boundary: what they raise over damaged files is documented nowhere.
+    # The decoders' boundary: the exceptions that they raise for damaged files are undocumented.
     except Exception as error:  # noqa: BLE001
         return _of_decoder(error, size), b""
     width, height = size or (converted.width, converted.height)
@@ -93,9 +93,9 @@ def convert(
 def look(
     request: DecoderRequest, file: BinaryIO, admit: Callable[[int], None]
 ) -> tuple[DecoderReply, bytes]:
-    """Make a small copy of one file and take its fingerprint; other people's pictures, mostly.
+    """Make a thumbnail and a fingerprint of one file; mostly pictures of other people.
 
-    As `convert`: what would be sent of it is what is looked at, so that all are seen the same way.
+    The file is converted like by `convert`, so that all pictures are compared in the same form.
     """
     reply, data = convert(request, file, admit)
     if reply.reason is not None:
@@ -125,7 +125,7 @@ def _convert(
 
 
 def _made_with(kind: ImageFormat) -> str:
-    """The programs by which the same bytes can be made again."""
+    """The programs and versions with which the same bytes can be made again."""
     names = ["batchscan", "pillow", *_LIBRARIES.get(kind, ())]
     if kind.group == "raw":
         names.append("rawpy")
@@ -143,7 +143,7 @@ def _version(name: str) -> str:
 def _of_decoder(error: Exception, size: tuple[int, int] | None) -> DecoderReply:
     text = raw_files.error_name(error)
     if size is None and _LIMIT_OF_COUNTS in text.lower():
-        # libheif's word for a file that claims a thousand times the parts that any has.
+        # libheif's error for a file that claims a thousand times the usual number of parts.
         return _failed(RejectReason.CORRUPT, f"its header cannot be read: {text.strip()}", size)
     if isinstance(error, raw_files.NO_MEMORY) or any(
         word in text.lower() for word in _MEMORY_WORDS

@@ -1,4 +1,4 @@
-"""What a decoder process is asked and answers: a length, a line of JSON, and bytes behind it."""
+"""Messages of the decoder processes: a length, a line of JSON, and bytes after it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GO: Final = b"g"
 
 
 class Operation(StrEnum):
-    """What is done with one file."""
+    """The kinds of requests."""
 
     RAW_HEADER = "raw_header"
     RAW_SENSOR = "raw_sensor"  # decode the sensor's data
@@ -34,19 +34,19 @@ class Operation(StrEnum):
 
 
 class DecoderRequest(msgspec.Struct, frozen=True):
-    """One file to look at."""
+    """A request about one file."""
 
     operation: Operation
     seconds: int  # after which the child ends itself
     max_pixels: int
     bytes: int | None  # that follow; None: an open file descriptor follows
-    kind: str = ""  # of picture, for conversions (`kinds.Kind.name`)
-    check_raw: bool = False  # hold a RAW against the rules first
-    unpack: bool = True  # for that: decode the sensor's data
+    kind: str = ""  # of picture, for conversions (`ImageFormat.name`)
+    check_raw: bool = False  # check a RAW against the rules first
+    unpack: bool = True  # for that check, decode the sensor's data
 
 
 class DecoderReply(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a request; `admit` is an interim one, which waits for `GO`."""
+    """The reply to a request; one with `admit` is interim, and waits for `GO`."""
 
     admit: int | None = None  # pixels about to be decoded
     raw: RawReport | None = None
@@ -68,7 +68,7 @@ def send_json(connection: socket.socket, message: msgspec.Struct) -> None:
     """Send one message.
 
     Raises:
-        OSError: nobody is there to read it.
+        OSError: the other side has closed.
     """
     text = msgspec.json.encode(message)
     connection.sendall(LENGTH.pack(len(text)) + text)

@@ -1,4 +1,4 @@
-"""The decoder processes of one machine, and what they are asked for."""
+"""The pool of decoder processes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MAX_PROCESSES: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class ConvertedFile:
-    """The JPEG to send, and the size of the picture that it was made of."""
+    """The JPEG to send, and the size of the picture that it was made from."""
 
     data: bytes = field(repr=False)
     width: int
@@ -43,7 +43,7 @@ class ConvertedFile:
 
 @dataclass(frozen=True, slots=True)
 class FingerprintedPicture:
-    """A picture of somebody else's, as far as it is kept."""
+    """What is kept of somebody else's picture."""
 
     width: int
     height: int
@@ -52,9 +52,9 @@ class FingerprintedPicture:
 
 
 class Decoders:
-    """Some decoder processes; may be shared by threads, which take turns at them.
+    """Decoder processes, shared by threads.
 
-    The first starts with the first file, another one when all that there are have work.
+    The first starts with the first file, another one when all running ones are busy.
     """
 
     def __init__(
@@ -68,10 +68,10 @@ class Decoders:
         """Prepare.
 
         Args:
-            processes: at most so many at once; by default one for each core, up to four.
-            pixels: what is decoded at once is bounded by it; shared with the judge.
+            processes: at most this many; by default one for each core, up to four.
+            pixels: bounds the pixels decoded at once; shared with the judge.
             command: for tests.
-            seconds: that one file may take.
+            seconds: at most for one file.
         """
         count = processes or min(MAX_PROCESSES, os.cpu_count() or 1)
         self._pixels = pixels or WeightedSemaphore(MAX_DECODED_PIXELS)
@@ -81,11 +81,11 @@ class Decoders:
 
     @property
     def pids(self) -> list[int]:
-        """The process ids of the children that there are."""
+        """The process ids of the running children."""
         return [child.pid for child in self._all if child.pid is not None]
 
     def examine_raw(self, data: bytes, *, unpack: bool, max_pixels: int) -> RawReport:
-        """Have LibRaw open one file and, if asked, decode its sensor data.
+        """Open one file with LibRaw and, with `unpack`, decode its sensor data.
 
         Raises:
             DecoderDied: the process crashed, took too long, or could not be started.
@@ -94,7 +94,7 @@ class Decoders:
         return self._raw(operation, data, max_pixels)
 
     def preview_raw(self, data: bytes, *, max_pixels: int) -> bytes | None:
-        """Have a thumbnail made of the preview in one file; None where that has none of use.
+        """Make a thumbnail of the preview in a RAW file; None if it has no usable one.
 
         Raises:
             DecoderDied: the process crashed, took too long, or could not be started.
@@ -104,16 +104,16 @@ class Decoders:
     def convert(
         self, kind: ImageFormat, source: FileSource, *, check_raw: bool = False, unpack: bool = True
     ) -> ConvertedFile:
-        """Have the JPEG made that is sent in a picture's place.
+        """Make the JPEG that is sent instead of a file.
 
         Args:
             kind: what the content is.
             source: the whole file.
-            check_raw: hold a camera RAW against the rules first: it was not judged yet.
-            unpack: for that, decode the sensor's data.
+            check_raw: check a camera RAW against the rules first, if it was not judged yet.
+            unpack: for that check, decode the sensor's data.
 
         Raises:
-            Unfit: the picture cannot be decoded right, or the decoder died over it.
+            RuleViolation: the picture cannot be decoded correctly, or the decoder crashed.
         """
         request = DecoderRequest(
             Operation.CONVERT, 0, MAX_DECODED_PIXELS, None, kind.name, check_raw, unpack
@@ -137,14 +137,14 @@ class Decoders:
         )
 
     def look(self, kind: ImageFormat, data: bytes) -> FingerprintedPicture:
-        """Have a picture decoded, a small copy made of it, and its fingerprint taken.
+        """Decode a picture, and make a thumbnail and a fingerprint of it.
 
         Args:
             kind: what the content is (`signature.sniff`).
-            data: the whole file; from anywhere, as it is never decoded in this process.
+            data: the whole file, which may be hostile: it is not decoded in this process.
 
         Raises:
-            RuleViolation: it cannot be decoded, or the decoder died over it.
+            RuleViolation: it cannot be decoded, or the decoder crashed.
         """
         request = DecoderRequest(Operation.LOOK, 0, MAX_DECODED_PIXELS, None, kind.name)
         try:
@@ -157,10 +157,10 @@ class Decoders:
         return FingerprintedPicture(reply.width or 0, reply.height or 0, mark, preview)
 
     def close(self) -> None:
-        """End all children, also in the middle of a file; they hold nothing worth keeping."""
+        """End all children, also in the middle of a file."""
         for child in self._all:
             child.kill()
-        for _ in self._all:  # whoever still asks one gives it back now
+        for _ in self._all:  # wait until all callers have returned theirs
             with self._changed:
                 self._changed.wait_for(lambda: self._idle)
                 self._idle.popleft().reap()
@@ -180,7 +180,7 @@ class Decoders:
 
     @contextmanager
     def _child(self) -> Iterator[DecoderProcess]:
-        """The child that was idle last: the others need not be started."""
+        """The child that was used last, so that no more than needed are started."""
         with self._changed:
             self._changed.wait_for(lambda: self._idle)
             child = self._idle.popleft()

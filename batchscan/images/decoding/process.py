@@ -26,10 +26,10 @@ from batchscan.images.decoding.messages import (
 from batchscan.util.weighted_semaphore import WeightedSemaphore
 
 # -P: nothing is imported from the working folder. Not `multiprocessing`, which runs the main
-# module again and so asks programs for a guard there.
+# module again and so needs a guard there.
 COMMAND: Final = (sys.executable, "-P", "-m", "batchscan.images.decoding.child")
 
-# What Python and shared libraries need to be found; no credentials travel along.
+# What Python and shared libraries need to be found; no credentials.
 _ENVIRONMENT: Final = (
     "PATH", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV",
     "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH",
@@ -42,7 +42,7 @@ _LATER: Final = 5  # seconds after which the child's own alarm comes, when ours 
 
 
 class DecoderDied(Exception):
-    """The process ended, or was ended, without an answer; that says nothing about the file."""
+    """The process ended, or was killed, without a reply; this says nothing about the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class DecoderProcess:
     def ask(
         self, request: DecoderRequest, source: FileSource, pixels: WeightedSemaphore
     ) -> tuple[DecoderReply, bytes]:
-        """Have one file looked at; also the JPEG, where one was made.
+        """Send one request; returns the reply, and the JPEG if one was made.
 
         Raises:
             DecoderDied: it crashed, took too long, or could not be started.
@@ -102,14 +102,14 @@ class DecoderProcess:
                 raise DecoderDied(self._bury(process, overdue=overdue.is_set())) from error
 
     def kill(self) -> None:
-        """End the child, also in the middle of a file, and start none any more."""
+        """End the child, also in the middle of a file, and start no other."""
         self._closed.set()
         process = self._process
         if process:
             process.kill()
 
     def reap(self) -> None:
-        """Wait for the end of a child that was killed; for whoever may ask it."""
+        """Wait for the end of a killed child."""
         if self._process:
             self._bury(self._process, overdue=False)
 
@@ -120,7 +120,7 @@ class DecoderProcess:
         held: ExitStack,
         pixels: WeightedSemaphore,
     ) -> DecoderReply:
-        """Let the child decode; a file that holds another, larger picture waits once more."""
+        """Let the child decode; a file that contains another, larger picture waits once more."""
         weight = reply.admit or 0
         connection.sendall(GO)
         reply = _reply(connection)
@@ -146,18 +146,18 @@ class DecoderProcess:
         if self._closed.is_set():
             raise DecoderDied("the decoder is closed")
         if self._process and self._process.poll() is not None:
-            self._bury(self._process, overdue=False)  # it died between two files: nobody's fault
+            self._bury(self._process, overdue=False)  # it died between two files
         if self._process is None or self._connection is None:
             try:
                 self._process, self._connection = _start(self._command)
             except OSError as error:
                 raise DecoderDied(f"the decoder could not be started: {error}") from error
-            if self._closed.is_set():  # meanwhile: nobody else would end it
+            if self._closed.is_set():  # closed meanwhile: nobody else would end it
                 self._process.kill()
         return self._process, self._connection
 
     def _bury(self, process: subprocess.Popen[bytes], *, overdue: bool) -> str:
-        """Reap a child that is of no more use, and say how it ended."""
+        """Reap a child that is not used any more; returns how it ended."""
         connection, self._process, self._connection = self._connection, None, None
         process.kill()
         code = process.wait()
@@ -178,9 +178,9 @@ def _start(command: Sequence[str]) -> tuple[subprocess.Popen[bytes], socket.sock
                 command,
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,  # decoders remark on damaged files there
+                stderr=subprocess.DEVNULL,  # decoders print remarks on damaged files there
                 env=environment | _FEW_THREADS,
-                process_group=0,  # Ctrl-C is for us; the child ends when the connection does
+                process_group=0,  # Ctrl-C is for the parent; the child ends with the connection
             )
         except BaseException:
             ours.close()

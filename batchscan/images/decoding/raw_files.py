@@ -1,4 +1,4 @@
-"""Camera RAW in the decoders' process: what LibRaw makes of a file."""
+"""Opening camera RAW with LibRaw, in the decoder process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _UNDECODABLE: Final = (rawpy.LibRawFileUnsupportedError, rawpy.LibRawNotImplemen
 
 
 def examine(data: bytes, *, unpack: bool, max_pixels: int) -> RawReport:
-    """Open a file with LibRaw and, if asked and within the limit, decode the sensor's data."""
+    """Open a file with LibRaw and, with `unpack` and within the limit, decode its sensor data."""
     report = RawReport()
     try:
         with rawpy.RawPy() as raw:
@@ -49,6 +49,6 @@ def make_preview(data: bytes, max_pixels: int) -> RawReport:
 
 
 def error_name(error: Exception) -> str:
-    """What a decoder says went wrong; LibRaw says it in bytes."""
+    """A decoder's message as text; LibRaw's is in bytes."""
     text = error.args[0] if error.args else ""
     return text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)

@@ -1,1 +1,1 @@
-"""What pictures say about themselves: read for reports, taken out of what is sent."""
+"""Metadata of pictures: reading it for reports, and removing it from what is sent."""

@@ -1,4 +1,4 @@
-"""What a block of EXIF, or a TIFF-based camera RAW file, says of its picture."""
+"""Reading EXIF blocks and the metadata of TIFF-based camera RAW files."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ class Exif:
     """The values of the first directory, and of the EXIF directory that it points to."""
 
     def __init__(self, data: bytes) -> None:
-        """Read; what is damaged is as if it were not there, and nothing is raised."""
+        """Parse; damaged parts are ignored, and nothing is raised."""
         read = ifd.reads_bytes(data.removeprefix(b"Exif\0\0"))
         self._directories = _with_inner(next(ifd.chain(read, 1), None))
 
     @classmethod
     def of_page(cls, page: Directory) -> Exif:
-        """What one page of a TIFF file says."""
+        """The metadata of one page of a TIFF file."""
         found = cls(b"")
         found._directories = _with_inner(page)
         return found
 
     def text(self, tag: int) -> bytes:
-        """A value's bytes, empty where there is none."""
+        """A value's bytes, empty without one."""
         return next((each.value(tag) for each in self._directories if tag in each), b"")
 
     def number(self, tag: int) -> int:
-        """A value as a whole number, 0 where there is none."""
+        """A value as an integer, 0 without one."""
         return next((each.first(tag) for each in self._directories if tag in each), 0)
 
 

@@ -1,7 +1,7 @@
-"""The directories of TIFF files and of what is built like them: BigTIFF, camera RAW, EXIF blocks.
+"""Reading directories of TIFF files and of similar ones: BigTIFF, camera RAW, EXIF blocks.
 
-The one reader of them all (TIFF 6.0, section 2; BigTIFF as libtiff has it). Whatever the bytes
-hold, nothing is raised: what is damaged is as if it were not there.
+TIFF 6.0, section 2; BigTIFF as in libtiff. Nothing is raised for any bytes: damaged parts are
+ignored.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _BIG: Final = (b"II+\0", b"MM\0+")
 # TIFF's own, and those of Olympus, whose strips lie as TIFF's do; Panasonic's do not.
 _CLASSIC: Final = (b"II*\0", b"MM\0*", b"IIRO", b"IIRS", b"MMOR")
 _MAGICS: Final = (*_CLASSIC, *_BIG, b"IIU\0")
-_MAX_DIRECTORIES: Final = 64  # real files hold a dozen; a hostile one may hold a loop
+_MAX_DIRECTORIES: Final = 64  # real files have a dozen; a hostile one may have a loop
 _MAX_ENTRIES: Final = 65_535
 _MAX_VALUES: Final = 1_000_000  # strips or tiles of one picture
 
@@ -148,7 +148,7 @@ class Directory:
         return self.first(PHOTOMETRIC) in _SENSOR
 
     def end(self) -> int:
-        """Give the offset just behind its last strip or tile; 0 where it has none."""
+        """The offset after its last strip or tile; 0 without any."""
         return max((offset + count for offset, count in self._extents() if count), default=0)
 
     def _extents(self) -> Iterator[tuple[int, int]]:
@@ -157,7 +157,7 @@ class Directory:
 
 
 def chain(read: Read, limit: int = _MAX_DIRECTORIES) -> Iterator[Directory]:
-    """The directories that follow one another from the header: of a TIFF its pages."""
+    """The chain of directories from the header: the pages of a TIFF."""
     layout, offset = _header(read)
     seen: set[int] = set()
     while layout and offset not in seen and len(seen) < limit:
@@ -170,13 +170,13 @@ def chain(read: Read, limit: int = _MAX_DIRECTORIES) -> Iterator[Directory]:
 
 
 def directory_at(read: Read, offset: int) -> Directory | None:
-    """The directory at an offset that another one names; None where there is none."""
+    """The directory at an offset from another one; None without one."""
     layout, _ = _header(read)
     return _directory(read, layout, offset) if layout else None
 
 
 def directories(read: Read) -> list[Directory]:
-    """Every directory that can be reached, those inside others, too."""
+    """All directories that can be reached, including nested ones."""
     layout, start = _header(read)
     pending = deque([start])
     seen: set[int] = set()
@@ -193,7 +193,7 @@ def directories(read: Read) -> list[Directory]:
 
 
 def main_picture(found: list[Directory]) -> Directory | None:
-    """Choose the directory of the sensor's picture: said so, or else the largest."""
+    """The directory of the sensor's picture: the one marked as such, or else the largest."""
     return max(
         found,
         key=lambda directory: (directory.is_sensor_data, directory.width * directory.height),
@@ -212,7 +212,7 @@ def is_dng(read: Read) -> bool:
 
 
 def _header(read: Read) -> tuple[_Layout | None, int]:
-    """How the file's directories are written, and where the first one is."""
+    """The layout of the file's directories, and the offset of the first one."""
     head = read(0, 16)
     magic = head[:4]
     if magic not in _MAGICS:

@@ -1,6 +1,6 @@
-"""The IPTC fields of a picture (IIM 4.2): datasets in a row, each with its number and length.
+"""Reading IPTC fields (IIM 4.2: datasets with number and length) and XMP properties.
 
-Not Pillow's reader: one damaged dataset costs it all those before.
+Pillow's IPTC reader is not used: one damaged dataset makes it lose all those before.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _EXTENDED: Final = (
 
 
 def datasets(data: bytes) -> Iterator[tuple[tuple[int, int], bytes]]:
-    """Give record, number and bytes of each dataset, up to the first that is damaged."""
+    """Record, number and bytes of each dataset, up to the first damaged one."""
     position = 0
     while position + _HEADER.size <= len(data):
         mark, record, number, length = _HEADER.unpack_from(data, position)
@@ -52,7 +52,7 @@ class _StopReading(Exception):
 
 
 def properties(data: bytes) -> dict[str, list[str]]:
-    """Read the values of each property that is wanted; up to the fault, if there is one."""
+    """The values of each wanted property, up to the first error."""
     reader = _Reader()
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True

@@ -1,7 +1,6 @@
-"""Who made a picture and whose it is, by its own EXIF, IPTC and XMP: claims, not proofs.
+"""Creator and rights of a picture from its own EXIF, IPTC and XMP: claims, not proofs.
 
-Where several speak, EXIF comes first, then IPTC, then XMP. Whatever the bytes hold, nothing is
-raised and no text is long.
+EXIF comes before IPTC, and IPTC before XMP. Nothing is raised for any bytes, and texts are cut.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _CR3_BOXES: Final = (b"CMT1", b"CMT2")
 
 
 def of_info(info: Mapping[Any, Any]) -> Provenance:
-    """Read what Pillow found in a JPEG, PNG, GIF or WebP."""
+    """Read the metadata that Pillow found in a JPEG, PNG, GIF or WebP."""
     photoshop = info.get("photoshop")
     resource = photoshop.get(_PHOTOSHOP_IPTC) if isinstance(photoshop, dict) else None
     return _first(
@@ -39,7 +38,7 @@ def of_info(info: Mapping[Any, Any]) -> Provenance:
 
 
 def of_raw(data: bytes) -> Provenance:
-    """Read what a camera RAW file says of itself, where its kind is built in a known way."""
+    """Read the metadata of a camera RAW file, if its format is known."""
     if data[4:12] == b"ftypcrx ":
         places = [data.find(name, 0, _CR3_HEAD) for name in _CR3_BOXES]
         return _first(*(_of_exif(Exif(data[at + 4 : at + _CR3_HEAD])) for at in places if at > 0))
@@ -48,10 +47,10 @@ def of_raw(data: bytes) -> Provenance:
 
 
 def taken_exactly(found: Exif) -> str:
-    """When a picture was taken, to the fraction of a second; "" where it does not say so.
+    """The time of exposure with fractions of a second; "" without both.
 
-    Zeros say nothing: a camera without a clock writes them, and many of those that measure no
-    fractions, so that all frames of a burst would be of one moment.
+    Zeros do not count: cameras without a clock write them, and many without fractions do, so that
+    all frames of a burst would have the same time.
     """
     moment, fraction = (found.text(tag).strip(b"\0 ") for tag in (ifd.TAKEN, ifd.TAKEN_FRACTION))
     digits = fraction.rstrip(b"0")
@@ -61,7 +60,7 @@ def taken_exactly(found: Exif) -> str:
 
 
 def exif_of_raw(data: bytes) -> Exif:
-    """The EXIF of a camera RAW file that has the time in it, where its kind is known."""
+    """The EXIF of a camera RAW file with the time of exposure, if its format is known."""
     preview = raf_preview(data)
     if preview:
         at = preview.find(b"Exif\0\0")
@@ -113,7 +112,7 @@ def _of_xmp(data: bytes) -> Provenance:
 
 
 def _first(*found: Provenance) -> Provenance:
-    """For each field, the first that says something."""
+    """For each field, the first value."""
     return Provenance(
         *(
             next((said for one in found if (said := getattr(one, name))), None)
@@ -127,7 +126,7 @@ def _joined(texts: Iterable[bytes | str]) -> str | None:
 
 
 def _text(value: bytes | str) -> str | None:
-    """Decode and tidy: one line, no NULs or control characters."""
+    """Decode and clean: one line, no NULs or control characters."""
     text = _decoded(value.partition(b"\0")[0]) if isinstance(value, bytes) else value[:_BYTES]
     plain = (" " if unicodedata.category(char) == "Cc" else char for char in text)
     return _cut(" ".join("".join(plain).split()))

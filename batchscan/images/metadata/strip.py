@@ -1,9 +1,8 @@
-"""Take the metadata out of a picture without touching a pixel.
+"""Removing metadata from a picture without changing a pixel.
 
-What stays is what a decoder needs to show the picture as it is: pixels, colour profile,
-orientation, transparency, animation. Everything else goes, by a list of what may stay rather than
-of what must go: makernotes, thumbnails, comments, Content Credentials, private blocks, a phone's
-second picture and whatever was appended to the file.
+Kept is what a decoder needs to show the same picture: pixels, colour profile, orientation,
+transparency, animation. Everything that is not on this list is removed: makernotes, thumbnails,
+comments, Content Credentials, private blocks, a phone's second picture and appended data.
 """
 
 from __future__ import annotations
@@ -33,12 +32,12 @@ _STRIPPERS: Final[dict[ImageFormat, Callable[[bytes, int], bytes]]] = {
 
 
 def strip(kind: ImageFormat, data: bytes, orientation: int = 1) -> bytes:
-    """The same picture without metadata; equal to `data` where there was none.
+    """The same picture without metadata; equal to `data` if there was none.
 
     Args:
         kind: what the content is; one of `kinds.RASTERS`.
         data: a whole file that a judge accepted.
-        orientation: as EXIF counts it, 1 (upright) to 8; kept in the result.
+        orientation: as in EXIF, 1 (upright) to 8; kept in the result.
 
     Raises:
         CannotStrip: the file is laid out in a way that only a decoder understands.
