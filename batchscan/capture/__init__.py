@@ -1,1 +1,1 @@
-"""Captures of what is at matches' addresses: as transferred, in WARC files, dated and hashed."""
+"""Capturing the content at matches' addresses in WARC files, with hashes and timestamps."""

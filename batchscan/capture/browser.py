@@ -1,4 +1,4 @@
-"""Screenshots by the user's own Chromium, which has no way out but our filtering proxy."""
+"""Screenshots with the user's Chromium, which can connect only through our filtering proxy."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _FLAGS: Final = (
     "--use-mock-keychain",
     "--window-size=1280,2000",
     "--timeout=20000",  # milliseconds for the page to load
-    "--proxy-bypass-list=<-loopback>",  # not even loopback is gone to directly
+    "--proxy-bypass-list=<-loopback>",  # use the proxy for loopback, too
 )
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class Chromium:
         )
 
     async def shoot(self, url: str) -> Screenshot | None:
-        """Take a screenshot of a page; None where the browser made none."""
+        """Take a screenshot of a page; None if the browser made none."""
         proxy = FilteringProxy(self.connect_to)
         async with self._turn, proxy.serving() as port:
             with tempfile.TemporaryDirectory(

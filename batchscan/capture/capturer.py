@@ -1,4 +1,4 @@
-"""Capturing one match: its picture, the pages that show it, and what these are made of."""
+"""Capturing one match: its picture, the pages that show it, and their resources."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ class Browser(Protocol):
     """Takes screenshots."""
 
     async def shoot(self, url: str) -> Screenshot | None:
-        """A screenshot of a page; None where the browser made none."""
+        """A screenshot of a page; None if the browser made none."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Got:
-    """What came of one address."""
+    """The result for one address."""
 
     kind: CaptureKind
     got: Fetched | Failure
@@ -65,7 +65,7 @@ class _Got:
 
 @dataclass(frozen=True, slots=True)
 class _Capture:
-    """What is written into one file."""
+    """The content of one file."""
 
     match: ChosenMatch
     gathered: list[_Got]
@@ -78,12 +78,12 @@ class Capturer:
     """Captures matches, any number at once.
 
     Args:
-        client: gets the addresses.
-        decoders: make the small looks.
+        client: fetches the addresses.
+        decoders: make thumbnails.
         state: the state folder.
         who: the user's name.
-        now: seconds since 1970.
-        browser: takes screenshots, where somebody wants them.
+        now: returns seconds since 1970.
+        browser: takes screenshots; None for none.
     """
 
     def __init__(
@@ -104,17 +104,17 @@ class Capturer:
         self._browser = browser
 
     def path_of(self, name: str) -> str:
-        """Where a file is."""
+        """The path of a capture file."""
         return os.path.join(self._folder, name)
 
     async def capture(self, match: ChosenMatch, reference: Reference | None = None) -> CaptureFile:
-        """Capture a match into a new file; the ledger does not know of it yet.
+        """Capture a match into a new file, to be entered into the ledger by the caller.
 
-        Whatever a site answers is captured, also that it answered nothing.
+        Any answer is captured, also a failure.
 
         Args:
-            match: whose addresses are asked for.
-            reference: what its picture is compared with.
+            match: the match.
+            reference: to compare its picture with.
 
         Raises:
             StorageError: the file cannot be written.
@@ -135,7 +135,7 @@ class Capturer:
         return _Got(kind, got, self._now())
 
     async def _shoot(self, gathered: list[_Got]) -> Screenshot | None:
-        """A screenshot of the first page that we were let to see ourselves."""
+        """A screenshot of the first page that answered our own request."""
         page = _first_page(gathered)
         if self._browser is None or page is None:
             return None
@@ -228,7 +228,7 @@ def _first_page(gathered: list[_Got]) -> Fetched | None:
 
 
 def _resources(gathered: list[_Got], seen: set[str]) -> list[str]:
-    """What the first page that is there is made of."""
+    """The resources of the first page that was found."""
     page = _first_page(gathered)
     if page is None:
         return []
@@ -237,7 +237,7 @@ def _resources(gathered: list[_Got], seen: set[str]) -> list[str]:
 
 
 def _name(match: ChosenMatch, at: float) -> str:
-    """A name that sorts by time and is nobody else's."""
+    """A unique name that sorts by time."""
     when = re.sub(r"[:-]|\.\d+", "", rfc3339(at))
     return f"{when}-{match.sha256[:8]}-{secrets.token_hex(4)}.warc.gz"
 

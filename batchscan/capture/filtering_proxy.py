@@ -1,7 +1,7 @@
-"""An HTTP proxy on loopback for a browser: it leads to public addresses, and nowhere else.
+"""An HTTP proxy on loopback that connects a browser to public addresses only.
 
-A browser goes wherever a page sends it, so it is given no other way out. Names are looked up here
-and what was looked at is what is connected to; TLS is passed on as it is.
+A browser connects wherever a page sends it, so it gets no other way out. Names are resolved here,
+and the checked address is the one connected to; TLS is passed through.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _DROPPED: Final = (b"proxy-", b"connection:", b"keep-alive:")
 
 
 class _NotAllowed(Exception):
-    """What is asked for leads nowhere that is allowed; the message says why."""
+    """The requested address is not allowed; the message has the reason."""
 
 
 @dataclass(slots=True)
@@ -38,8 +38,8 @@ class FilteringProxy:
     """What goes through it.
 
     Args:
-        connect_to: exceptions from where names lead to: the only way to a private address.
-        lookup: from names to addresses.
+        connect_to: overrides of addresses: the only way to a private one.
+        lookup: resolves names.
     """
 
     connect_to: ConnectTo = field(default_factory=ConnectTo)
@@ -51,7 +51,7 @@ class FilteringProxy:
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[int]:
-        """Serve on a port of its own while the block runs."""
+        """Serve on a free port during the block."""
         tasks: set[asyncio.Task[None]] = set()
 
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -117,10 +117,10 @@ class FilteringProxy:
     async def _connect(
         self, host: str, port: int
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Connect to an address that was looked at.
+        """Connect to a checked address.
 
         Raises:
-            _Refused: none of the name's is allowed.
+            _NotAllowed: none of the name's addresses is allowed.
         """
         names = Names(self.lookup)
         elsewhere = self.connect_to.lookup(host, port)
@@ -142,12 +142,12 @@ class FilteringProxy:
         browser: tuple[asyncio.StreamReader, asyncio.StreamWriter],
         site: tuple[asyncio.StreamReader, asyncio.StreamWriter],
     ) -> None:
-        """Pass on what both say until one of them has nothing more."""
+        """Copy bytes in both directions until one side closes."""
         there = asyncio.create_task(self._pass(browser[0], site[1]))
         back = asyncio.create_task(self._pass(site[0], browser[1]))
         try:
             await asyncio.wait((there, back), return_when=asyncio.FIRST_COMPLETED)
-            if there.done() and not back.done():  # the whole request is said; the answer is not
+            if there.done() and not back.done():  # the request is complete, the answer is not
                 await back
         finally:
             there.cancel()
@@ -165,7 +165,7 @@ def _asked(head: bytes) -> tuple[str, int, bytes | None]:
     """Host and port of a request, and its head as the site gets it; None to pass on what follows.
 
     Raises:
-        _Refused: it is none that a browser makes to a proxy.
+        _NotAllowed: it is not a valid proxy request.
     """
     line, _, rest = head.partition(b"\r\n")
     words = line.decode("latin-1").split(" ")

@@ -1,4 +1,4 @@
-"""Captures on the disk: whether each is as it was written, and copies of them."""
+"""Capture files on disk: reading, verifying and copying them."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def blocks_of(folder: str, file: KeptFile) -> Iterator[bytes]:
 
 
 def trouble_with(folder: str, file: KeptFile) -> str | None:
-    """What is wrong with a capture's file; None where it is as it was written.
+    """What is wrong with a capture's file; None if it is as it was written.
 
     Args:
         folder: where captures are.
-        file: what the ledger knows of it.
+        file: its entry in the ledger.
     """
     if not _NAME.fullmatch(file.name):
         return "its name is none of ours"
@@ -56,18 +56,18 @@ def trouble_with(folder: str, file: KeptFile) -> str | None:
 
 
 def copy_all(folder: str, files: Iterable[KeptFile], target: str) -> list[tuple[str, str]]:
-    """Copy captures with their timestamps into a new folder; those that are not sound stay behind.
+    """Copy captures with their timestamps into a new folder, except damaged ones.
 
     Args:
         folder: where captures are.
         files: which.
-        target: made for them; nothing may be there.
+        target: the new folder, which must not exist.
 
     Returns:
         The names of those that were not copied, and why.
 
     Raises:
-        StorageError: the disk would not take them; nothing of them is left there.
+        StorageError: they cannot be written; the new folder is removed.
     """
     left = []
     with storage_errors(target, _ADVICE):

@@ -1,4 +1,4 @@
-"""A small look at a picture from outside, made by a decoder process of ours, and how alike it is."""
+"""Thumbnails of other people's pictures, made in a decoder process, and their likeness."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ _QUALITY: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class CapturedLook:
-    """A picture as far as the ledger keeps it."""
+    """Thumbnail and fingerprint of a picture, as stored in the ledger."""
 
     jpeg: bytes = field(repr=False)
     fingerprint: bytes = field(repr=False)  # by which pictures are compared
 
 
 class Shares(NamedTuple):
-    """How alike a picture is to others, each 0 to 1; None where there is nothing to compare with."""
+    """How alike a picture is to others, each 0 to 1; None without one to compare with."""
 
     first: float | None  # to their picture as first fetched
     ours: float | None  # to our picture
 
 
 def look_at(data: bytes, decoders: Decoders) -> CapturedLook | None:
-    """Make a small JPEG of a picture by whomever; blocks. None where it cannot be decoded.
+    """Make a thumbnail of an untrusted picture; blocking. None if it cannot be decoded.
 
-    Its bytes are read in the decoders' process only: what is made small here was encoded there.
+    Its bytes are decoded in a decoder process only.
     """
     kind = sniff(data[:HEAD_BYTES])
     if kind is None:
@@ -59,13 +59,13 @@ def look_at(data: bytes, decoders: Decoders) -> CapturedLook | None:
 
 
 def compare(mark: bytes, sha256: bytes, reference: Reference, decoders: Decoders) -> Shares:
-    """Hold their picture against what was first fetched in its place, and against ours; blocks.
+    """Compare their picture with the one first fetched there, and with ours; blocking.
 
     Args:
         mark: its fingerprint.
-        sha256: of its bytes: the same bytes are alike without a look.
+        sha256: of its bytes: identical bytes need no comparison.
         reference: what it is compared with.
-        decoders: in which our thumbnail is decoded.
+        decoders: processes in which our thumbnail is decoded.
     """
     same = sha256 == reference.sha256
     first = 1.0 if same else likeness(mark, reference.fingerprint)

@@ -1,6 +1,6 @@
-"""The pictures and style sheets of a page that its look depends on most, by their addresses.
+"""Finding the addresses of a page's style sheets and pictures.
 
-Nothing is interpreted: tags are found one by one, in time that grows with the page's length only.
+The page is not interpreted: tags are searched one by one, in linear time.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def resources_of(page: str, url: str) -> list[str]:
     """The addresses of a page's style sheets and pictures, in its order, each once.
 
     Args:
-        page: its HTML, by whomever.
+        page: its untrusted HTML.
         url: its own address.
     """
     base, found = url, dict[str, None]()
@@ -50,7 +50,7 @@ def _tags(page: str) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _named(tag: str, attributes: dict[str, str]) -> str | None:
-    """What a tag names that belongs to the page's look."""
+    """The resource that a tag refers to, if any."""
     if tag == "img":
         return attributes.get("src") or attributes.get("data-src")
     if tag == "link" and "stylesheet" in attributes.get("rel", "").lower().split():
@@ -59,7 +59,7 @@ def _named(tag: str, attributes: dict[str, str]) -> str | None:
 
 
 def _joined(base: str, named: str) -> str | None:
-    """A whole address of the web, without its fragment; None where it is none."""
+    """An absolute web address without its fragment; None for other addresses."""
     try:
         address = urljoin(base, named.strip()).partition("#")[0]
         parts = urlsplit(address)

@@ -1,4 +1,4 @@
-"""Timestamps of captures by an authority (RFC 3161): its answer, and what that says."""
+"""Timestamps of captures by an authority (RFC 3161): requesting and reading them."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _GRANTED: Final = (0, 1)
 
 
 class TimestampError(Exception):
-    """An authority gave no answer, or one that says nothing; the message says why."""
+    """An authority gave no valid response; the message has the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stamped:
-    """What an authority's answer says."""
+    """The content of a timestamp."""
 
     sha256: str  # of what was stamped
     at: float  # seconds since 1970
@@ -42,14 +42,14 @@ class Stamped:
 
 
 class TimestampAuthority:
-    """An authority, by its address: the user named it, so it may be anywhere.
+    """A timestamp authority. As the user configured its address, it may be a private one.
 
     Args:
-        url: where requests are sent.
-        connect_to: exceptions from where that leads to.
+        url: its address.
+        connect_to: overrides of addresses.
 
     Raises:
-        UsageError: the address is none, or rfc3161-client is not installed.
+        UsageError: the address is invalid, or rfc3161-client is not installed.
     """
 
     def __init__(self, url: str, connect_to: ConnectTo) -> None:
@@ -67,10 +67,10 @@ class TimestampAuthority:
             )
 
     async def stamp(self, data: bytes) -> Timestamp:
-        """Have some bytes stamped; the answer is kept whatever it says.
+        """Request a timestamp for some bytes; the response is returned even if it is unreadable.
 
         Raises:
-            TimestampError: there is none.
+            TimestampError: there is no response.
         """
         from rfc3161_client import HashAlgorithm, TimestampRequestBuilder  # noqa: PLC0415 - an extra
 
@@ -111,7 +111,7 @@ class TimestampAuthority:
             raise TimestampError(f"{printable(self.url)} cannot be asked: {why}") from error
 
     def _route(self) -> tuple[yarl.URL, dict[str, str]]:
-        """Where to ask, and what it is called there."""
+        """The address to connect to, and the headers with the original name."""
         url = yarl.URL(self.url)
         elsewhere = self._connect_to.lookup(url.raw_host or "", url.port or 0)
         if elsewhere is None or url.scheme != "http":
@@ -121,7 +121,7 @@ class TimestampAuthority:
 
 
 def require_client(what: str) -> None:
-    """Refuse where the library that reads timestamps is not installed.
+    """Check that the library for timestamps is installed.
 
     Raises:
         UsageError: it is not.
@@ -134,10 +134,10 @@ def require_client(what: str) -> None:
 
 
 def read_timestamp(response: bytes) -> Stamped | None:
-    """What an answer says, unchecked; None where it cannot be read or grants nothing.
+    """Read a response without verifying it; None if it cannot be read or is not granted.
 
-    The library refuses answers whose certificates are not sorted, as OpenSSL's own server makes
-    them: that an answer cannot be read here says nothing against it.
+    The library refuses responses with unsorted certificates, as OpenSSL's own server makes them, so
+    a response that cannot be read here may still be valid.
     """
     from rfc3161_client import decode_timestamp_response  # noqa: PLC0415 - an extra
 
@@ -153,7 +153,7 @@ def read_timestamp(response: bytes) -> Stamped | None:
 
 
 def _time_of(response: bytes, request: TimeStampRequest) -> float | None:
-    """When an answer says that it was asked; None where it is no answer to this request."""
+    """The time in a response; None if it does not belong to this request."""
     said = read_timestamp(response)
     if said is None or said.nonce != request.nonce:
         return None
@@ -161,5 +161,5 @@ def _time_of(response: bytes, request: TimeStampRequest) -> float | None:
 
 
 def openssl_line(data: str, response: str) -> str:
-    """The command that checks a timestamp without batchscan."""
+    """The command that verifies a timestamp without batchscan."""
     return f"openssl ts -verify -data {data} -in {response} -CAfile CA.pem"

@@ -1,8 +1,8 @@
-"""WARC/1.1 files (ISO 28500:2017) with requests and responses as they were transferred.
+"""Writing WARC/1.1 files (ISO 28500:2017) with requests and responses as transferred.
 
-Each record is a gzip member of its own, so that one can be read without the others. Transfer
-coding is the one thing that is undone before a body gets here: a header that spoke of it is kept
-as `X-Archive-Orig-Transfer-Encoding`, as web archives do.
+Each record is a gzip member of its own, so that it can be read without the others. Only transfer
+coding was removed from bodies; its header is kept as `X-Archive-Orig-Transfer-Encoding`, as web
+archives do.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _MAX_URL: Final = 8_192  # characters
 
 
 class WarcFile:
-    """Writes records into an open file; each method gives where its record begins.
+    """Writes records into an open file; each method returns the position of its record.
 
     Args:
         file: positioned at its start.
         name: of the file, for its first record.
         about: what made it and when, for the same.
-        at: when that was, in seconds since 1970.
+        at: the same time, in seconds since 1970.
     """
 
     def __init__(self, file: IO[bytes], name: str, about: Mapping[str, str], at: float) -> None:
@@ -57,12 +57,12 @@ class WarcFile:
         return position
 
     def add_failure(self, failure: Failure, at: float) -> int:
-        """Write that an address could not be had, and why."""
+        """Write that an address could not be fetched, and why."""
         text = _fields({"failure": failure.kind.value, "detail": failure.detail})
         return self._add(self._record(failure.url, "metadata", "application/warc-fields", text, at))
 
     def add_resource(self, url: str, media_type: str, data: bytes, at: float) -> int:
-        """Write something that was made of an address, and not transferred: a screenshot."""
+        """Write something that was made from an address, and not transferred: a screenshot."""
         return self._add(self._record(url, "resource", media_type, data, at))
 
     def _add(self, record: Any) -> int:  # noqa: ANN401 - warcio has no types
@@ -92,7 +92,7 @@ class WarcFile:
 
 
 class _Writer(WARCWriter):  # type: ignore[misc]  # it has no types
-    """With a digest that nobody can make collide."""
+    """A writer that uses SHA-256 instead of SHA-1."""
 
     @staticmethod
     def _create_digester() -> Any:  # noqa: ANN401 - the same
@@ -100,7 +100,7 @@ class _Writer(WARCWriter):  # type: ignore[misc]  # it has no types
 
 
 class _Head(StatusAndHeaders):  # type: ignore[misc]  # the same
-    """The head of an HTTP message, byte by byte: warcio would encode what is not ASCII anew."""
+    """The verbatim head of an HTTP message: warcio would re-encode bytes that are not ASCII."""
 
     def __init__(self, raw: bytes) -> None:
         super().__init__("HTTP", [])
@@ -137,7 +137,7 @@ def _archived(name: bytes) -> bytes:
 
 
 def _one_line(url: str) -> str:
-    """An address from outside so that it ends no header."""
+    """An untrusted address without line breaks."""
     plain = (
         char if char.isprintable() and char != " " else quote(char, errors="replace")
         for char in url

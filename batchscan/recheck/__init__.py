@@ -1,7 +1,7 @@
-"""Asks the sites themselves whether copies are still there; costs no credit.
+"""Asking the sites themselves whether copies are still there; costs no credits.
 
-`run.py` is the file to read first: it asks about each chosen match through `checker.py`, and the
-ledger turns what was answered into verdicts (`ledger.rechecks`).
+Read `run.py` first: it checks each chosen match with `checker.py`, and the ledger turns the
+answers into verdicts (`ledger.rechecks`).
 """
 
 from __future__ import annotations

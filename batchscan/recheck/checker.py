@@ -1,7 +1,7 @@
-"""Asking one match's addresses, and what the answers say.
+"""Checking the addresses of one match.
 
-A false "gone" is the known failure of every link checker: only 404, 410 and a name that does not
-exist say that something is gone. What forbids, fails, is slow or is meant for people says nothing.
+A false "gone" is the typical failure of link checkers, so only 404, 410 and a host name that does
+not exist count as gone. Forbidden, failing or slow answers and challenges for people do not count.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class Checker:
     """Asks about matches; one may ask about many at once.
 
     Args:
-        client: by which addresses are got.
+        client: fetches the addresses.
         decoders: processes in which their pictures are decoded.
-        now: seconds since 1970.
-        sizes: of what is fetched.
+        now: returns seconds since 1970.
+        sizes: limits for what is fetched.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Checker:
     async def check(
         self, match: MatchToCheck, reference: Reference
     ) -> tuple[list[Observation], TheirPicture | None]:
-        """Ask a match's picture and its pages; the picture's observation comes first."""
+        """Check a match's picture and its pages; the picture's observation comes first."""
         picture, their = await self._picture(match.url, reference)
         name = _name_in(match.url)
         pages = [await self._page(url, name) for url in match.pages]
@@ -86,7 +86,7 @@ class Checker:
     def _compare(
         self, seen: Observation, body: bytes, reference: Reference
     ) -> tuple[Observation, TheirPicture | None]:
-        """Hold what was answered against their picture as first fetched; blocks."""
+        """Compare the answer with their picture as first fetched; blocking."""
         digest = hashlib.sha256(body).digest()
         same = digest == reference.sha256
         try:
@@ -138,7 +138,7 @@ class Checker:
         return Page(seen, await asyncio.to_thread(zlib.compress, got.body, 1))
 
     def _answered(self, kind: RecheckKind, url: str, got: Fetched | Failure) -> Observation:
-        """What an answer says before anybody looks into it."""
+        """The observation from status and headers, without the content."""
         verdict, detail = _said(got)
         kept = None if detail is None else detail[:_MAX_DETAIL]
         return Observation(kind, url, verdict, got.status, kept, self._now())
@@ -158,7 +158,7 @@ def _said(got: Fetched | Failure) -> tuple[Verdict, str | None]:
 
 
 class _NoPicture(Exception):
-    """What was answered is no picture that can be compared."""
+    """The answer is not a picture that can be compared."""
 
     def __init__(self, verdict: Verdict, detail: str) -> None:
         super().__init__(detail)
@@ -167,7 +167,7 @@ class _NoPicture(Exception):
 
 
 def _name_in(url: str) -> str:
-    """The last part of a picture's address, by which a page would name it; "" without one."""
+    """The file name in a picture's address, by which a page refers to it; "" without one."""
     try:
         return unquote(urlsplit(url).path.rpartition("/")[2])
     except ValueError:
@@ -175,6 +175,6 @@ def _name_in(url: str) -> str:
 
 
 def _names(packed: bytes, picture: str) -> bool:
-    """Whether a page's text names a picture's file, however it is written."""
+    """Whether a page's text contains a picture's file name, in any encoding."""
     text = unescape(zlib.decompress(packed).decode("utf-8", "replace"))
     return picture in text or picture in unquote(text)

@@ -1,4 +1,4 @@
-"""Pages, each asked for once a run: one page shows many pictures."""
+"""A cache of pages for one run, as one page may show many pictures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OVERHEAD: Final = 2_000  # bytes that a page without a text takes
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page answered."""
+    """The answer of a page."""
 
     seen: Observation
     packed: bytes | None = field(default=None, repr=False)  # its text, compressed; None without one
@@ -28,10 +28,10 @@ class Page:
 
 
 class Pages:
-    """Remembers what pages answered, the newest of them.
+    """Caches the newest answers of pages.
 
     Args:
-        fetch: asks for a page.
+        fetch: fetches a page.
     """
 
     def __init__(self, fetch: Callable[[str], Awaitable[Page]]) -> None:
@@ -41,7 +41,7 @@ class Pages:
         self._coming: dict[str, asyncio.Lock] = {}
 
     async def get(self, url: str) -> Page:
-        """A page; whoever asks while it is being fetched waits for it."""
+        """A page; concurrent callers share one request."""
         lock = self._coming.setdefault(url, asyncio.Lock())
         async with lock:
             page = self._kept.get(url)

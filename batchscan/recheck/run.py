@@ -1,4 +1,4 @@
-"""One recheck: each chosen match asked once, at its sites' pace, and entered as soon as it was."""
+"""A recheck run: each chosen match is checked once, and its result is stored immediately."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from batchscan.pace import Clock
 from batchscan.recheck.checker import Checker
 from batchscan.web_client import Stopped
 
-_UNDER_WAY: Final = 24  # matches at once: each may hold a picture of 20 MB
+_MAX_CONCURRENT: Final = 24  # matches: each may need memory for a picture of 20 MB
 
 
 @dataclass(slots=True)
@@ -26,27 +26,27 @@ class RecheckProgress:
     total: int = 0
     done: int = 0
     verdicts: Counter[RecheckVerdict] = field(default_factory=Counter)  # of pictures
-    resumed: bool = False  # it goes on where an interrupted one stopped
-    run: int = 0  # its number in the ledger
+    resumed: bool = False  # it continues an interrupted run
+    run: int = 0  # its id in the ledger
 
 
 @dataclass(frozen=True, slots=True)
 class RecheckRules:
-    """What a recheck goes by."""
+    """The time rules of a recheck."""
 
-    gone_after: float = 86_400.0  # seconds between two answers that something is gone
-    resume_within: float = 3_600.0  # seconds since an interrupted one
+    gone_after: float = 86_400.0  # seconds for which something must be missing to count as gone
+    resume_within: float = 3_600.0  # seconds after which an interrupted run is not continued
 
 
 class RecheckRun:
-    """Asks about matches.
+    """Checks matches.
 
     Args:
-        ledger: what is known, and where it is entered.
-        checker: asks.
-        clock: seconds since 1970 for what is entered.
-        stop: when set, nothing new is begun.
-        rules: when something is gone, and what is gone on with.
+        ledger: has the matches and stores the results.
+        checker: checks one match.
+        clock: returns seconds since 1970.
+        stop: when set, no new match is started.
+        rules: the time rules.
     """
 
     def __init__(
@@ -65,14 +65,14 @@ class RecheckRun:
         self.progress = RecheckProgress()
 
     async def run(self, choice: RecheckChoice, name: str) -> None:
-        """Ask about all that is chosen, until it is done or is to stop.
+        """Check all chosen matches, until done or stopped.
 
         Args:
             choice: which matches.
-            name: the choice as it was written: by it an interrupted recheck is known again.
+            name: the choice as text, by which an interrupted run is recognized.
 
         Raises:
-            StorageError: the ledger cannot be written; what was entered before stays.
+            StorageError: the ledger cannot be written; earlier results stay.
         """
         now = self._clock.wall()
         since = now - self._rules.resume_within
@@ -81,7 +81,7 @@ class RecheckRun:
         )
         self.progress.run, self.progress.resumed = run, resumed
         self.progress.total = sum([1 async for _ in self._chosen(choice, run)])
-        slots = asyncio.Semaphore(_UNDER_WAY)
+        slots = asyncio.Semaphore(_MAX_CONCURRENT)
         async with asyncio.TaskGroup() as group:
             async for match in self._chosen(choice, run):
                 await slots.acquire()
@@ -92,7 +92,7 @@ class RecheckRun:
             await self._ledger.run(lambda ledger: ledger.rechecks.end(run, self._clock.wall()))
 
     async def _chosen(self, choice: RecheckChoice, run: int) -> AsyncIterator[MatchToCheck]:
-        """What is still to be asked about, block by block."""
+        """The matches that are still to be checked, block by block."""
         reached: MatchKey | None = MatchKey()
         while reached is not None:
             after = reached
@@ -104,7 +104,7 @@ class RecheckRun:
             reached = block.reached
 
     async def _ask(self, match: MatchToCheck, slots: asyncio.Semaphore) -> None:
-        """Ask about one match and enter what came of it; nothing of one that is not whole."""
+        """Check one match and store its result, unless it is incomplete."""
         place, run = match.place, self.progress.run
         try:
             reference = await self._ledger.run(lambda ledger: ledger.rechecks.reference(place))

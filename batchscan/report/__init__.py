@@ -1,4 +1,4 @@
-"""The aggregate report of a run, and how it is written for programs and for people."""
+"""The report of a run, and its formats for programs and for people."""
 
 from batchscan.report.build import RunFacts, build
 from batchscan.report.run_folder import make_run_folder, point_latest, write_report

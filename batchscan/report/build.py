@@ -1,4 +1,4 @@
-"""The report made from what the run knows; nothing in it is counted twice."""
+"""Building the report of a run from its facts, counts and match summary."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_FOLDERS = 100  # unreadable ones that a report names
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
-    """What is known of a run besides its pictures; times are seconds since 1970."""
+    """Facts about a run apart from its pictures; times are seconds since 1970."""
 
     id: str
     roots: tuple[str, ...]
@@ -32,11 +32,13 @@ class RunFacts:
     exit_reason: ExitReason
     partial: bool = False
     dry_run: bool = False
-    at_least_s: float | None = None  # of a dry run: what the rates alone make the uploads take
-    round_days: int | None = None  # of a dry run: until the budget has gone round the library
+    at_least_s: float | None = None  # of a dry run: seconds for the uploads at the configured rates
+    round_days: int | None = (
+        None  # of a dry run: days until every picture was sent within the budget
+    )
     plan: schema.Plan | None = None  # of a dry run
-    renditions: str = "ask"  # how versions of one picture were dealt with
-    rendition_price: int = 1  # credits that asking about one costs
+    renditions: str = "ask"  # the setting for versions of one picture
+    rendition_price: int = 1  # credits for sending one version
     sandbox: bool = False
     message: str | None = None  # what ended the run early
     advice: str | None = None  # and what to do about it
@@ -52,7 +54,7 @@ def build(run: RunFacts, tally: Tally, digest: MatchSummary, api: schema.Api) ->
     """Make the report.
 
     Raises:
-        BatchscanError: the books do not close, which is a bug.
+        BatchscanError: the counts do not add up, which is a bug.
     """
     fault = tally.fault()
     if fault:
@@ -79,7 +81,7 @@ def build(run: RunFacts, tally: Tally, digest: MatchSummary, api: schema.Api) ->
 
 
 def with_digest(report: schema.Report, digest: MatchSummary) -> schema.Report:
-    """Give a report the matches of another moment."""
+    """Replace the matches in a report."""
     return msgspec.structs.replace(
         report,
         matches=digest.matches,

@@ -1,4 +1,4 @@
-"""Which pictures are checked and which are not, in sentences that every format for people shows."""
+"""Sentences about which pictures are checked and which are not, for all formats for people."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _named(root: str) -> str:
 
 
 def losses(report: Report, named: Callable[[str], str] = _named) -> Iterator[str]:
-    """What was not covered at all, or left out; `named` shows a folder's name."""
+    """What could not be covered, or was excluded; `named` formats a folder's name."""
     files = report.files
     if files.unreadable_folders:
         folders = amount(files.unreadable_folders, "folder")

@@ -1,8 +1,9 @@
-"""`matches.csv`: a row for each match and page, for spreadsheets and for whoever sorts sites.
+"""`matches.csv`: a row for each match and page, for spreadsheets.
 
-UTF-8 with a byte order mark, commas, CRLF and the quotes of RFC 4180, as Excel wants it; times are
-RFC 3339 in UTC. A match without a page has one row, whose page is empty. No cell is taken for a
-formula or is longer than a spreadsheet's cell may be; the whole value is in `results.jsonl`.
+UTF-8 with a byte order mark, commas, CRLF and the quotes of RFC 4180, as Excel expects; times are
+RFC 3339 in UTC. A match without a page has one row with an empty page. Cells are protected from
+being taken for formulas, and cut to the length of a spreadsheet's cell; the complete values are in
+`results.jsonl`.
 """
 
 from __future__ import annotations
@@ -56,12 +57,12 @@ COLUMNS = (
 _NOTHING_SINCE = "," * 9  # between ten empty cells
 _ROWS_AT_ONCE = 500
 _REMEMBERED = 10_000
-# Nearly all addresses: shown as they are, no formula, without commas and quotes.
+# Nearly all addresses need no escaping: no formula, no commas and quotes.
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9:/._~?&%#=+@!$;-]{0,2000}")
 
 
 def render(report: Report, pictures: Iterable[PictureMatches]) -> Iterator[bytes]:  # noqa: ARG001 - one shape for all formats
-    """Write the table, many rows at once."""
+    """Render the table, many rows at once."""
     yield BYTE_ORDER_MARK
     rows = chain([f"{_joined(COLUMNS)}\r\n"], chain.from_iterable(map(_rows, pictures)))
     while some := "".join(islice(rows, _ROWS_AT_ONCE)):
@@ -94,7 +95,7 @@ def _joined(cells: Iterable[str]) -> str:
 
 
 def _quoted(cell: str) -> str:
-    """A printable cell, which has no line break."""
+    """A quoted cell without line breaks."""
     return '"' + cell.replace('"', '""') + '"' if '"' in cell or "," in cell else cell
 
 
@@ -110,7 +111,7 @@ def _history(state: str, disposition: str, first_seen: float, last_seen: float) 
 
 
 def _since(picture: PictureMatches, match: TrackedMatch) -> str:
-    """What its site answered, and what somebody decided."""
+    """The cells about the last recheck and decision."""
     if match.recheck is None and match.url not in picture.decisions:
         return _NOTHING_SINCE
     decided = _decision_cells(picture, match)
@@ -138,7 +139,7 @@ def _decision_cells(picture: PictureMatches, match: TrackedMatch) -> tuple[str, 
 
 
 def _reason_cells(match: TrackedMatch) -> tuple[str, ...]:
-    """Why the recheck's verdict is what it is."""
+    """The cells about the reason of the recheck's verdict."""
     found = match.recheck
     if found is None:
         return ("", "", "")
@@ -147,7 +148,7 @@ def _reason_cells(match: TrackedMatch) -> tuple[str, ...]:
 
 
 def _page_cells(match: TrackedMatch, page: str) -> tuple[str, ...]:
-    """What the page answered when it was asked last."""
+    """The cells about the last recheck of the page."""
     asked = match.recheck.pages if match.recheck is not None else ()
     for each in asked:
         if each.url == page:

@@ -1,4 +1,4 @@
-"""Who decided what about a match, when and why, as files and pages write it."""
+"""Decisions about matches in files and pages."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class DecisionFields(msgspec.Struct, frozen=True, kw_only=True):
 def in_force(
     decisions: Iterable[DecisionFields], disposition: Disposition | None
 ) -> DecisionFields | None:
-    """The decision that made a match what it is; None where nobody's did.
+    """The decision behind a match's disposition; None if it has another cause.
 
     Args:
         decisions: about the match, the newest first.
-        disposition: what it is; an allow rule or its return may have made it so.
+        disposition: the current one, which may result from an allow rule or a return.
     """
     taken_back = 0
     for each in decisions:
@@ -44,7 +44,7 @@ def in_force(
 
 
 def decision_fields(decisions: Iterable[MatchDecision]) -> list[DecisionFields]:
-    """Write down decisions, the newest first."""
+    """Decisions as JSON fields, the newest first."""
     return [
         DecisionFields(
             at=rfc3339(each.at),

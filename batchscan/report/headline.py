@@ -1,4 +1,4 @@
-"""What a report says first: how many copies, of what, where, and what of it is new."""
+"""The first line of a report: how many copies, of how many pictures, on how many sites."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files that `report.html` is made of, and the policy that lets nothing else run in it."""
+"""The templates, style and script of `report.html`, and its Content-Security-Policy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 
 @cache
 def environment() -> Environment:
-    """The templates: everything that they print is cut, made visible and escaped."""
+    """The template environment: all printed values are cut, made visible and escaped."""
     found = Environment(
         loader=FunctionLoader(lambda name: _INDENT.sub("", read(name))),
         autoescape=True,
@@ -33,12 +33,12 @@ def environment() -> Environment:
 
 @cache
 def read(name: str) -> str:
-    """The text of a file of ours."""
+    """Read a packaged file as text."""
     return resources.files("batchscan.report").joinpath("templates", name).read_text("utf-8")
 
 
 def inlined(name: str) -> Markup:
-    """A file of ours as it is embedded in the page."""
+    """A packaged file as markup, to be embedded in the page."""
     return Markup(read(name))  # noqa: S704 - the text is ours
 
 

@@ -1,6 +1,6 @@
-"""Other people's strings in a web page: cut, made visible, and links to the web only.
+"""Showing untrusted strings in a web page: cut, made visible, and with links to the web only.
 
-Nothing that a template prints is markup unless it says so: `visible` is applied between.
+`visible` is applied to everything that a template prints, except `Markup`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MAX_SHOWN = 300  # characters of one string
 MAX_LINK = 2_000  # characters of a URL that becomes a link
 MAX_THUMBNAIL = 16_384  # bytes
 
-# From the third on, marks that are stacked upon a letter would grow into the lines around it.
+# More than two combining marks on a letter would overlap the lines around it.
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _STACKED = re.compile(f"(?<=[{_MARKS}]{{2}})[{_MARKS}]")
 _AUTHORITY = re.compile(r"(https?://(?:[^/?#]*@)?)([^/?#]*)", re.IGNORECASE)
@@ -39,7 +39,7 @@ class Link(NamedTuple):
 
 
 def cut(text: str, most: int = MAX_SHOWN) -> str:
-    """Make a string visible on one line; a long one loses its middle and says its length."""
+    """Make a string visible on one line; the middle of a long one is replaced by its length."""
     if len(text) <= most:
         return _flat(printable(text))
     tail = most // 3
@@ -48,17 +48,17 @@ def cut(text: str, most: int = MAX_SHOWN) -> str:
 
 
 def whole(text: str) -> str:
-    """Make a string visible on one line, however long: for what scripts compare."""
+    """Make a string visible on one line without cutting it, for values that scripts compare."""
     return _flat(printable(text))
 
 
 def visible(value: object) -> object:
-    """What a template prints of a value: text cut and made visible, markup and numbers as is."""
+    """The printed form of a template's value: text cut and made visible, the rest unchanged."""
     return cut(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def link(url: str) -> Link | None:
-    """The link to a web page; None for what is none, and is shown as text."""
+    """The link to a web page; None for other URLs, which are shown as text."""
     href = _href(url.strip()) if len(url) <= MAX_LINK else None
     if href is None:
         return None
@@ -71,14 +71,14 @@ def link(url: str) -> Link | None:
 
 
 def data_uri(thumbnail: bytes | None) -> Markup | None:
-    """A JPEG or WebP file as the address of an image; None where there is no small one."""
+    """A small JPEG or WebP file as a data URI; None without one."""
     if thumbnail is None or len(thumbnail) > MAX_THUMBNAIL:
         return None
     return image_uri(thumbnail)
 
 
 def image_uri(data: bytes) -> Markup | None:
-    """A JPEG or WebP file of ours, of any size, as the address of an image; None for others."""
+    """Our own JPEG or WebP file of any size as a data URI; None for other formats."""
     kind = image_subtype(data)
     if kind is None:
         return None
@@ -93,7 +93,7 @@ def _flat(text: str) -> str:
 
 
 def _href(url: str) -> str | None:
-    """The URL as a browser reads it too, if it leads to the web."""
+    """The URL in a form that browsers parse the same way; None if it is not a web address."""
     if not _PLAIN.fullmatch(url):
         try:
             url = "".join(map(_quoted, url))
@@ -101,7 +101,7 @@ def _href(url: str) -> str | None:
             return None
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises for one that is no number, or too large
+        _ = parts.port  # raises if it is not a number, or too large
     except ValueError:
         return None
     named = _HOST.fullmatch(host_of(url))

@@ -1,4 +1,4 @@
-"""What the page can be filtered by, each choice with its number over everything."""
+"""The filters of the page, with the number of matches for each choice."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Filter(NamedTuple):
     id: str
     label: str
     options: list[FilterOption]
-    more: int  # choices that the list has no room for
+    more: int  # choices that are not listed
 
 
 def filters(facets: MatchFacets) -> list[Filter]:
-    """The lists of the page, those with nothing to choose left out."""
+    """The filters of the page, without those that have nothing to choose."""
     sites = sorted(facets.sites.items(), key=lambda item: -item[1])
     most = dict(sorted(facets.folders.items(), key=lambda item: -item[1])[:MAX_FOLDERS])
     folders = {path: number for path, number in facets.folders.items() if path in most}

@@ -1,4 +1,4 @@
-"""`report.html`: one file that works offline and without JavaScript, for whoever acts on it."""
+"""`report.html`: one file that works offline and without JavaScript."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _CHUNK = 500  # pieces of the template that are written at once
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What a page is about, where the rest of it is, and how it is made again."""
+    """What a page covers, where the complete data is, and how to make the page again."""
 
-    everything: bool = False  # all that the ledger knows, not only what one run saw
+    everything: bool = False  # the whole ledger, not only one run
     table: str = "matches.csv"  # the file with every match and page
     again: str = "batchscan report --html FILE"
 
@@ -40,7 +40,7 @@ _REASONS = (*RejectReason, *FailReason, *DeferReason)
 
 
 class Figure(NamedTuple):
-    """So many of something, and where `report.json` says so."""
+    """A number, its label, and its path in `report.json`."""
 
     figure: str
     number: int
@@ -55,16 +55,14 @@ def render(
     scope: Scope = Scope(),
     facets: Callable[[], MatchFacets] | None = None,
 ) -> Iterator[bytes]:
-    """Write the page in parts.
+    """Render the page in parts.
 
     Args:
-        report: the figures that every format shows.
-        pictures: those with new matches first, then the worst first; only as many are taken as
-            the file has room for.
+        report: the report.
+        pictures: those with new matches first; only as many are read as the file has room for.
         made_at: seconds since 1970.
-        scope: what the page is about.
-        facets: counts the matches of all pictures by what can be chosen of them; is asked only
-            where the file has no room for all.
+        scope: what the page covers.
+        facets: returns the counts for the filters; called only if the file has no room for all.
     """
     shown = picture_list(pictures, scope.table)
     counted = shown.counted or (facets() if facets else None)
@@ -120,12 +118,12 @@ def _words(report: Report) -> dict[str, object]:
 
 
 def _is_large(report: Report) -> bool:
-    """Whether the page begins with a summary on paper."""
+    """Whether the printed page begins with a summary."""
     return report.matches.images_with_matches > TOP or len(report.domains) > TOP
 
 
 def _unchecked_rest(report: Report) -> dict[str, str]:
-    """By reason, where the names are that the page does not have."""
+    """By reason, a sentence about where to find the names that are not on the page."""
     return {group.reason: " ".join(rest(report, group.more)) for group in by_reason(report)}
 
 
@@ -135,7 +133,7 @@ def _folder_rest(report: Report) -> str:
 
 
 def _incomplete(report: Report) -> bool:
-    """Whether "nothing was found" would say too much."""
+    """Whether "nothing was found" would be misleading."""
     files, run = report.files, report.run
     gaps = (
         files.failed
@@ -169,7 +167,7 @@ class BarSegment(NamedTuple):
 
 
 def _bar(report: Report) -> list[BarSegment]:
-    """Draw the books: what has an answer from the left, what has none at the right."""
+    """The segments of the coverage bar: answered pictures on the left, others on the right."""
     files = report.files
     segments, start = [], 0.0
     for status in ("scanned", "reused", "covered", "unchanged", "rejected", "failed", "deferred"):
@@ -181,7 +179,7 @@ def _bar(report: Report) -> list[BarSegment]:
 
 
 class Site(NamedTuple):
-    """A line of the table of domains, and the first picture that was found there."""
+    """A row of the table of domains, and the first picture on that site."""
 
     domain: Domain
     name: str

@@ -1,7 +1,7 @@
-"""The pictures that `report.html` has room for: those with new matches first, then the worst.
+"""The pictures that `report.html` has room for, those with new matches first.
 
-Room is counted in bytes. No picture takes more than a part of what is left, and no match more than
-a part of its picture's, so that one that is everywhere does not hide the others.
+Room is counted in bytes. A picture takes at most a part of what is left, and a match a part of its
+picture's, so that a picture with very many matches does not displace the others.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from batchscan.report_sections import MatchFacets, PictureMatches
 from batchscan.util.escaping import replace_surrogates
 from batchscan.util.paths import split_path
 
-MAX_BYTES = 16_000_000  # of all pictures; a browser opens that much in a moment
-SHARE = 4  # a picture takes at most this part of the room left, and a match of its picture's
+MAX_BYTES = 16_000_000  # of all pictures; browsers open that much quickly
+SHARE = 4  # a picture takes at most 1/4 of the room left, and a match 1/4 of its picture's
 
 _KINDS = tuple(MatchKind)
 _LINK_BYTES = 150  # of the markup around an address
-_MAX_VERSIONS = 12  # of a picture, that are shown
-VERSIONS_SHARE = 8  # previews of versions take at most this part of all
+_MAX_VERSIONS = 12  # of a picture
+VERSIONS_SHARE = 8  # previews of versions take at most 1/8 of all room
 _MAX_DECISIONS = 5  # about a match, the newest
 
 
 class DecisionView(NamedTuple):
-    """A decision as it is shown."""
+    """A decision on the page."""
 
     day: str
     who: str
@@ -49,7 +49,7 @@ class DecisionView(NamedTuple):
 
 
 class MatchView(NamedTuple):
-    """A match as it is shown."""
+    """A match on the page."""
 
     url: str
     kind: str
@@ -61,13 +61,13 @@ class MatchView(NamedTuple):
     first_seen: str
     last_seen: str
     decisions: tuple[DecisionView, ...]  # the newest first
-    recheck: str | None  # what its site answered last
-    theirs: Markup | None  # a small copy of their picture
+    recheck: str | None  # the last answer of its site
+    theirs: Markup | None  # a thumbnail of their picture
     theirs_at: str | None
 
 
 class VersionView(NamedTuple):
-    """A version of a picture as it is shown."""
+    """A version of a picture on the page."""
 
     name: str
     facts: str  # its size, and how alike the two are
@@ -76,18 +76,18 @@ class VersionView(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PictureView:
-    """A picture as it is shown."""
+    """A picture on the page."""
 
     number: int
     picture: PictureMatches
     folder: Markup  # may be broken after each slash
-    long_folder: Markup | None  # whole, where it is not shown so
+    long_folder: Markup | None  # complete, if the shown one is cut
     name: str
     thumbnail: Markup | None
     findings: tuple[Markup, ...]
     sites: frozenset[str]  # of these
     more: int  # matches that are not shown
-    total: int  # matches that are there
+    total: int  # present matches
     full: int
     partial: int
     news: int
@@ -99,12 +99,12 @@ class PictureView:
 
 @dataclass(slots=True)
 class PictureList:
-    """What a page shows of the pictures."""
+    """The pictures on a page."""
 
-    fresh: list[Markup] = field(default_factory=list)  # articles of those with new matches
-    known: list[Markup] = field(default_factory=list)  # and of the others
+    fresh: list[Markup] = field(default_factory=list)  # articles of pictures with new matches
+    known: list[Markup] = field(default_factory=list)  # articles of the others
     matches: int = 0  # that are shown
-    present: int = 0  # articles of pictures with matches that are there
+    present: int = 0  # articles of pictures with present matches
     first_of: dict[str, int] = field(default_factory=dict)  # by domain: the first article
     complete: bool = True  # no picture was left out
     counted: MatchFacets | None = None  # over all pictures; None where some were left out
@@ -116,11 +116,11 @@ class PictureList:
 
 
 def picture_list(pictures: Iterable[PictureMatches], table: str) -> PictureList:
-    """Take as many pictures, in their order, as the file has room for; no more are asked for.
+    """Take as many pictures as the file has room for; the others are not read.
 
     Args:
-        pictures: those with new matches first, then the worst first.
-        table: what has the matches that there is no room for.
+        pictures: those with new matches first.
+        table: name of the file with all matches.
     """
     shown, counts = PictureList(), FacetCounts()
     template = environment().get_template("picture.html")
@@ -147,13 +147,13 @@ def picture_list(pictures: Iterable[PictureMatches], table: str) -> PictureList:
 
 
 def view_of(number: int, picture: PictureMatches, room: int, for_previews: int = 0) -> PictureView:
-    """Make up what is shown of a picture.
+    """The view of a picture.
 
     Args:
         number: of its article.
         picture: the picture.
-        room: bytes that it should not take more than.
-        for_previews: bytes that are left for those of its versions.
+        room: bytes for it.
+        for_previews: bytes for previews of its versions.
     """
     counts = picture.counts or counts_of(picture.matches)
     findings = tuple(_findings(picture, room))
@@ -181,7 +181,7 @@ def view_of(number: int, picture: PictureMatches, room: int, for_previews: int =
 
 
 def _versions(picture: PictureMatches, room: int) -> Iterator[VersionView]:
-    """Show the first of a picture's versions; their folders where they differ."""
+    """The first of a picture's versions; with their folders if these differ."""
     folder, _ = split_path(picture.path)
     for each in picture.versions[:_MAX_VERSIONS]:
         other, name = split_path(each.path)
@@ -193,12 +193,12 @@ def _versions(picture: PictureMatches, room: int) -> Iterator[VersionView]:
 
 
 def moment(seconds: float) -> str:
-    """Write an instant to the minute: `2026-11-23 18:02 UTC`."""
+    """Format a time to the minute: `2026-11-23 18:02 UTC`."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _breakable(folder: str) -> Markup:
-    """A folder whose parts keep their order, whichever way each of them is read."""
+    """A folder whose parts keep their order, even with right-to-left names."""
     parts = (_isolated(part) for part in cut(folder).split("/"))
     return Markup("/<wbr>").join(parts)
 
@@ -213,7 +213,7 @@ def _macros() -> TemplateModule:
 
 
 def _findings(picture: PictureMatches, room: int) -> Iterator[tuple[str, Markup]]:
-    """The matches that there is room for, and their sites; the first one in any case."""
+    """The matches that fit, with their sites; at least the first one."""
     for place, match in enumerate(sorted(picture.matches, key=rank)):
         view = _finding(match, picture, room // SHARE)
         text = Markup(_macros().finding(view))  # type: ignore[attr-defined]  # noqa: S704 - a template has escaped it
@@ -224,7 +224,7 @@ def _findings(picture: PictureMatches, room: int) -> Iterator[tuple[str, Markup]
 
 
 def rank(match: TrackedMatch) -> tuple[bool, bool, bool, int]:
-    """New ones first, then what needs work, full copies first; the gone ones last."""
+    """A sort key: new matches, then those on the worklist, full copies first; gone ones last."""
     return (
         match.state == MatchState.GONE,
         match.state not in NEWS,
@@ -258,7 +258,7 @@ def _finding(match: TrackedMatch, picture: PictureMatches, room: int) -> MatchVi
 
 
 def _pages(match: TrackedMatch, room: int) -> Iterator[str]:
-    """The pages that there is room for, the first one in any case."""
+    """The pages that fit; at least the first one."""
     for place, page in enumerate(match.pages):
         room -= 2 * min(len(page), MAX_LINK) + _LINK_BYTES  # as the link, and as its text
         if room < 0 and place:

@@ -1,4 +1,4 @@
-"""What kind of picture bytes of our own are; ledgers hold WebP files of older versions."""
+"""Telling our own JPEG thumbnails from WebP ones, which older versions have made."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ _JPEG = b"\xff\xd8\xff"
 
 
 def image_subtype(data: bytes) -> str | None:
-    """The subtype of `image/` of a small picture that was made here; None for what is none."""
+    """The media subtype of a thumbnail; None for other bytes."""
     if data.startswith(_JPEG):
         return "jpeg"
     return "webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else None

@@ -1,8 +1,8 @@
-"""JUnit XML, as GitLab, Jenkins and GitHub's reporters read it: what a pipeline shows of a run.
+"""JUnit XML for GitLab, Jenkins and GitHub's reporters.
 
 Suite `coverage` has the run, each reason why pictures have no answer, and every figure as a
-property; suite `matches` has a test case for each matched picture, which fails when somebody has
-to do something about its matches.
+property. Suite `matches` has a test case for each matched picture, which fails if its matches need
+action.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ _URL_WIDTH = 2_000
 
 
 def render(report: Report, pictures: Iterable[PictureMatches]) -> Iterator[bytes]:
-    """Write the XML; test cases wait in a temporary file until their number is known.
+    """Render the XML; test cases are spooled to a temporary file until their number is known.
 
     Raises:
-        StorageError: there is no room for it.
+        StorageError: the disk has no room for that.
     """
     with Spool() as aside:
         failures = 0
@@ -77,7 +77,7 @@ def _timestamp(report: Report) -> str:
 
 
 def _coverage_cases(report: Report) -> Iterator[tuple[str, str]]:
-    """The outcome and the XML of each test case on what was scanned."""
+    """Outcome and XML of each test case about coverage."""
     yield _run_case(report)
     for kinds, outcome, what in (
         (FailReason, "error", "failed"),
@@ -112,7 +112,7 @@ def _run_case(report: Report) -> tuple[str, str]:
 
 
 def _unchecked(report: Report, reason: str, number: int) -> list[str]:
-    """The pictures of this run without an answer for a reason, and where the others are named."""
+    """The named pictures without an answer for a reason, and where to find the others."""
     files = [
         file
         for file in report.unchecked_files
@@ -183,7 +183,7 @@ def _more(number: int, start: str) -> Iterator[str]:
 
 
 def _settled(picture: PictureMatches) -> str:
-    """Why nothing is to be done about a picture's matches."""
+    """Why a picture's matches need no action."""
     counts = Counter(match.disposition if match.is_present else "gone" for match in picture.matches)
     said = ", ".join(f"{number:,} {why}" for why, number in counts.most_common())
     return f"nothing to do: {said or 'no match'}"
@@ -198,5 +198,5 @@ def _text(lines: Iterable[str]) -> str:
 
 
 def _shown(text: str) -> str:
-    """One line that is legal in XML, and no order to a reader: `[[ATTACHMENT|...` is one to some."""
+    """One line of valid XML text, without commands that some readers execute (`[[ATTACHMENT|`)."""
     return shortened(printable(text), _URL_WIDTH).replace("[[", r"[\x5b")

@@ -1,7 +1,7 @@
-"""A summary in Markdown, for a ticket or a step's summary on GitHub; it is never long.
+"""A short summary in Markdown, for a ticket or a job summary on GitHub.
 
-What was not scanned comes first. Strings from outside are shown as code, where no reader looks for
-links, mentions or HTML. The last table has every figure by its dotted path in `report.json`.
+What was not scanned comes first. Untrusted strings are shown as code, in which links, mentions and
+HTML are not interpreted. The last table has all figures by their dotted paths in `report.json`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _Found = TypeVar("_Found", Domain, MatchedPicture)
 
 
 def render(report: Report, pictures: Iterable[PictureMatches]) -> Iterator[bytes]:
-    """Write the summary; `pictures` are looked at until the new matches are found."""
+    """Render the summary; `pictures` are read only until all new matches are found."""
     for line in _lines(report, pictures):
         yield f"{line}\n".encode()
 
@@ -122,7 +122,7 @@ def _pictures(report: Report) -> Iterator[str]:
 
 
 def _worst(found: Iterable[_Found]) -> list[_Found]:
-    """Those with the most to do; the report's own order decides between equals."""
+    """The ones with the most open matches; ties keep the report's order."""
     return heapq.nlargest(TOP, found, key=lambda one: (one.worklist or 0, one.full, one.partial))
 
 
@@ -148,7 +148,7 @@ def _new(report: Report, pictures: Iterable[PictureMatches]) -> Iterator[str]:
 def _fresh(
     totals: Matches, pictures: Iterable[PictureMatches]
 ) -> Iterator[tuple[PictureMatches, TrackedMatch]]:
-    """New and returned matches to act on, until all that the report counts were seen."""
+    """New and returned matches that need action, until all that the report counts are found."""
     left = (totals.new or 0) + (totals.returned or 0)
     everything = ((picture, match) for picture in pictures for match in picture.matches)
     while left > 0 and (found := next(everything, None)):

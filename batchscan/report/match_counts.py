@@ -1,4 +1,4 @@
-"""Counts of the matches of pictures that are at hand."""
+"""Counting the matches of pictures in memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NEWS = (MatchState.NEW, MatchState.RETURNED)
 
 
 class FacetCounts:
-    """Counts the matches of pictures by what can be chosen of them."""
+    """Counts matches for the filters of the page."""
 
     def __init__(self) -> None:
         self._kinds: Counter[str] = Counter()
@@ -24,7 +24,7 @@ class FacetCounts:
         self._folders = FolderCounts()
 
     def add(self, picture: PictureMatches) -> None:
-        """Enter a picture."""
+        """Count a picture."""
         self._kinds.update(match.kind.value for match in picture.matches)
         self._states.update(match.state for match in picture.matches)
         self._decided.update(match.disposition for match in picture.matches)
@@ -32,7 +32,7 @@ class FacetCounts:
         self._folders.add(picture.path)
 
     def facets(self) -> MatchFacets:
-        """What was counted."""
+        """The counts."""
         return MatchFacets(
             pictures=self._folders.pictures,
             matches=self._kinds.total(),

@@ -1,4 +1,4 @@
-"""What sites answered about matches, in words."""
+"""Rechecks as text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SENTENCES = {
 
 
 def counted(rechecks: Rechecks) -> Iterator[str]:
-    """How many there are of each verdict: `2 gone`."""
+    """The number for each verdict: `2 gone`."""
     for verdict in RecheckVerdict:
         if number := getattr(rechecks, verdict.value):
             yield f"{number:,} {verdict.value.replace('_', ' ')}"
@@ -28,7 +28,7 @@ def counted(rechecks: Rechecks) -> Iterator[str]:
 
 
 def described(recheck: MatchRecheck) -> str:
-    """What was answered about one match: `asked on 2026-11-28: gone since 2026-11-20`."""
+    """The last recheck of a match: `asked on 2026-11-28: gone since 2026-11-20`."""
     return f"asked on {_day(recheck.checked_at)}: {'; '.join(_said(recheck))}"
 
 

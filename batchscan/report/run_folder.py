@@ -1,4 +1,4 @@
-"""Where a run's files are: its folder, the whole report, and the link to the newest run."""
+"""The folder of a run, its `report.json`, and the link to the newest run."""
 
 from __future__ import annotations
 
@@ -27,12 +27,15 @@ log = logging.getLogger(__name__)
 
 
 def run_name(now: float) -> str:
-    """What a run that starts `now` (seconds since 1970) is called, if it is the only one."""
+    """The name of a run that starts `now` (seconds since 1970), without a suffix."""
     return datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def make_run_folder(output: str, now: float, taken: Container[str] = ()) -> tuple[str, str]:
-    """Make a folder for a run that starts `now`, of a name not `taken`; give its id and path.
+    """Create a folder for a run that starts `now`, with a name not in `taken`.
+
+    Returns:
+        The run's id and the folder's path.
 
     Raises:
         StorageError: the output folder cannot be written.
@@ -46,10 +49,10 @@ def make_run_folder(output: str, now: float, taken: Container[str] = ()) -> tupl
 
 
 def write_report(folder: str, report: Report) -> str:
-    """Write `report.json` into a run's folder, whole or not at all; give its path.
+    """Write `report.json` into a run's folder atomically; returns its path.
 
     Raises:
-        StorageError: the disk would not take it.
+        StorageError: it cannot be written.
     """
     path = os.path.join(folder, REPORT)
     write_atomic(path, [encode(report)])
@@ -57,10 +60,10 @@ def write_report(folder: str, report: Report) -> str:
 
 
 def speaks(report: Report) -> bool:
-    """Whether a run has something to say of pictures, so that `latest` may lead to it.
+    """Whether a run has a meaningful report, so that `latest` may point to it.
 
-    A dry run has not, and nor has one that was stopped before it had any picture checked: by a
-    wrong key, or by an outage at its start. `ledger.runs.last` goes by the same rule.
+    A dry run has none, and neither has a run that was stopped before any picture was checked, by a
+    wrong key or an outage. `ledger.runs.last` uses the same rule.
     """
     run, files = report.run, report.files
     if run.dry_run:
@@ -73,10 +76,10 @@ def speaks(report: Report) -> bool:
 
 
 def point_latest(output: str, report: Report) -> None:
-    """Let `latest` lead to a run that has something to say, and `latest-dry-run` to a dry run.
+    """Point `latest` to a run with a meaningful report, and `latest-dry-run` to a dry run.
 
-    At every moment it leads to one. Where it cannot be made, that is a warning: the run's files
-    are whole, and its report has its exit code.
+    The link is replaced atomically. If it cannot be made, this only logs a warning: the run's files
+    are complete.
     """
     if not (report.run.dry_run or speaks(report)):
         return

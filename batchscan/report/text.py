@@ -1,4 +1,4 @@
-"""The report for people: what was covered and what was not, then matches, then money."""
+"""The report as text: coverage, then matches, then costs."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _DOMAIN_WIDTH = 40
 
 
 def summary(report: Report, where: str, width: int = WIDTH) -> str:
-    """Sum up a run in a few lines; `where` is the folder that holds its files.
+    """The summary of a run in a few lines; `where` is the folder with its files.
 
-    Every line but those that hold `where` or a message fits `width` columns, and no string from
-    outside reaches the terminal as it is.
+    All lines fit into `width` columns, except those with `where` or a message. Untrusted strings
+    are escaped for the terminal.
     """
     parts = (
         checked,
@@ -130,7 +130,7 @@ def _matches(report: Report) -> Iterator[str]:
 
 
 def _history(totals: Matches) -> Iterator[str]:
-    """What changed, and what is left to do; all of it null in a report of an older version."""
+    """What changed, and what is open; nothing for a report of an older version."""
     counts = (
         (totals.new, "new"),
         (totals.returned, "returned"),

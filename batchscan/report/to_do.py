@@ -1,4 +1,4 @@
-"""What is to be done about what a report says, most urgent first."""
+"""The tasks that follow from a report, most urgent first."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _REVIEW = "batchscan review"
 
 
 class Task(NamedTuple):
-    """Something to do."""
+    """One task."""
 
     what: str
     command: str | None = None  # that does it

@@ -1,4 +1,4 @@
-"""Which pictures have no answer, by reason, as every format for people names them."""
+"""Pictures without an answer grouped by reason, for all formats for people."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def by_reason(report: Report, most: int | None = None) -> list[UncheckedGroup]:
 
 
 def rest(report: Report, more: int) -> Iterator[str]:
-    """Where the names are that are not shown: nothing, or one sentence."""
+    """A sentence about where to find the names that are not shown; none if all are."""
     if not more:
         return
     if report.unchecked_table is not None:

@@ -1,4 +1,4 @@
-"""What a report says of versions of one picture."""
+"""Sentences about versions of one picture."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def renditions(report: Report) -> Iterator[str]:
 
 
 def likeness_of(version: Version) -> str:
-    """How alike a version and the picture that covers it are, or who says so and why."""
+    """How alike a version and the picture that covers it are, or by which rule they are one."""
     if version.rule == JOINED_RULE:
         who = printable(version.who) or "somebody"
         return f"joined by {who}{f': {printable(version.note)}' if version.note else ''}"

@@ -1,4 +1,4 @@
-"""Counts, durations, names and reasons as people read them."""
+"""Formatting counts, durations, names and reasons for people."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def duration(seconds: float) -> str:
 
 
 def shortened(text: str, width: int) -> str:
-    """Cut a long name in its middle: its end says more than the part before it."""
+    """Cut a long name in its middle, to keep its end."""
     if len(text) <= width:
         return text
     tail = (width - 1) * 2 // 3

@@ -1,6 +1,6 @@
-"""Deciding about matches by looking at them: a web page on this machine, for its user alone.
+"""The review page: a local web page for deciding about matches one by one.
 
-`server` listens and names the routes; `gate` lets nobody else in; `queue` knows which match is
-next; `actions` enters decisions by the same functions as `mark`, `allow` and `takedown`; `pages`
-makes HTML of it, and `pictures` JPEGs of our own files.
+`server` listens and has the routes; `gate` controls access; `queue` finds the next match;
+`actions` enters decisions with the functions of `mark`, `allow` and `takedown`; `pages` renders
+HTML, and `pictures` makes JPEGs of our own files.
 """

@@ -1,4 +1,4 @@
-"""What the page's buttons do, by the functions of `mark`, `allow` and `takedown`."""
+"""The actions of the page's buttons, using the functions of `mark`, `allow` and `takedown`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _MAX_RULES: Final = 100  # that may be
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A match as a form names it, and what was decided about it when the page was made."""
+    """A match in a form, with its disposition when the page was made."""
 
     name: MatchId
     disposition: Disposition
@@ -56,7 +56,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What came of an action."""
+    """The result of an action."""
 
     message: str
     undo: str | None = None  # takes it back
@@ -80,7 +80,7 @@ class Actions:
     _rules: dict[str, _AddedRule] = field(default_factory=dict)
 
     async def decide(self, seen: Sequence[Seen], word: Disposition, note: str | None) -> Done:
-        """Decide about matches that somebody looked at.
+        """Decide about matches that the user has seen.
 
         Raises:
             UsageError: nothing is chosen, or too much.
@@ -92,10 +92,10 @@ class Actions:
         return await self._change(lambda ledger: _decided(ledger, seen, word, note))
 
     async def mark_site(self, domain: str, word: Disposition, note: str | None) -> Done:
-        """Decide about every match on a site that is not decided otherwise, as `mark` does.
+        """Decide about all matches on a site without another decision, like `mark`.
 
         Raises:
-            UsageError: that is no site.
+            UsageError: it is not a site.
         """
         target = UrlPattern.of(domain)
         if target.is_public_suffix:
@@ -112,7 +112,7 @@ class Actions:
         return await self._change(change)
 
     async def undo(self, what: str) -> Done:
-        """Take back what an action gave as its `undo`.
+        """Undo an action by the `undo` value of its result.
 
         Raises:
             UsageError: it cannot be, or was already.

@@ -1,4 +1,4 @@
-"""Connections of whoever can reach the port: none is held open for who asks for nothing."""
+"""Closing idle connections: anybody on this machine can connect to the port."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Final, Protocol
 
 from aiohttp.http_exceptions import HttpProcessingError
 
-MAX_SILENT: Final = 64  # connections on which nothing was asked yet
-SECONDS: Final = 10.0  # for a whole head of a request; a browser needs milliseconds
+MAX_SILENT: Final = 64  # connections without a request yet
+SECONDS: Final = 10.0  # for the head of a request; a browser needs milliseconds
 
 
 class Connection(Hashable, Protocol):
@@ -20,7 +20,7 @@ class Connection(Hashable, Protocol):
 
 
 class Connections:
-    """Closes those on which no request came in time, or of which there are too many.
+    """Closes connections without a request in time, or if there are too many.
 
     Args:
         now: seconds that only grow.
@@ -36,7 +36,7 @@ class Connections:
         self._asked.add(connection)
 
     def tidy(self, connections: Iterable[Connection]) -> None:
-        """Look at those that are open."""
+        """Check the open connections."""
         now, there = self._now(), list(connections)
         self._asked.intersection_update(there)
         silent = [each for each in there if each not in self._asked]

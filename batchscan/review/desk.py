@@ -1,4 +1,4 @@
-"""What all pages share: the ledger, the queues, the pictures, and what buttons do."""
+"""The parts shared by all pages: ledger, queues, pictures and actions."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ class Desk:
         )
 
     def counts(self, ledger: Ledger, chosen: ReviewFilter, *, exact: bool = True) -> QueueCounts:
-        """How much a queue holds; on the ledger's thread."""
+        """The counts of a queue; on the ledger's thread."""
         return self.queues.counts(ledger, chosen, self.ledger.generation, exact=exact)
 
     async def aclose(self) -> None:
-        """End what is under way, threads and children."""
+        """End background jobs, threads and child processes."""
         await self.jobs.aclose()
         await asyncio.to_thread(self.packs.close)
         await self.ledger.aclose()

@@ -1,4 +1,4 @@
-"""What the address says: which matches are looked at, in which order, and which one now."""
+"""The parameters in the page's address: filters, order, and the current match."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ID: Final = re.compile(r"([0-9]{1,18})-([0-9a-f]{16})")
 
 @dataclass(frozen=True, slots=True)
 class MatchId:
-    """How a match is named in addresses and forms: by its picture's number and a hash."""
+    """The id of a match in addresses and forms: its picture's id and a hash."""
 
     picture_id: int
     digest: str
@@ -43,12 +43,12 @@ class MatchId:
 
     @classmethod
     def parse(cls, text: str) -> MatchId | None:
-        """Read one; None for what is none."""
+        """Parse an id; None for an invalid one."""
         found = _ID.fullmatch(text)
         return cls(int(found[1]), found[2]) if found else None
 
     def names(self, key: str) -> bool:
-        """Whether this is the match with this normalised URL, of its picture."""
+        """Whether this is its picture's match with this normalized URL."""
         return _digest(key) == self.digest
 
     def __str__(self) -> str:
@@ -61,7 +61,7 @@ def _digest(key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The queue that an address asks for."""
+    """The filters and position of a queue."""
 
     chosen: ReviewFilter = field(default_factory=ReviewFilter)
     order: str = "site"
@@ -70,10 +70,10 @@ class View:
 
     @classmethod
     def parse(cls, query: str) -> View:
-        """Read the query of an address; unknown names are left alone.
+        """Parse the query of an address; unknown names are ignored.
 
         Raises:
-            UsageError: a value is none that is allowed.
+            UsageError: a value is not allowed.
         """
         try:
             pairs = parse_qsl(query, errors="surrogateescape", max_num_fields=MAX_FIELDS)
@@ -101,12 +101,12 @@ class View:
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether anything but what is left to decide is asked for."""
+        """Whether there are filters other than the default one."""
         return self.chosen != ReviewFilter()
 
     @property
     def said(self) -> list[str]:
-        """What narrows it besides the search, in words."""
+        """The filters except the search, as text."""
         chosen, fixed = self.chosen, self.chosen.disposition != Disposition.OPEN.value
         words = [(chosen.disposition or ANY).replace("_", " ")] if fixed else []
         words += [chosen.kind] if chosen.kind else []

@@ -1,4 +1,4 @@
-"""What a form of our pages holds: fields of text, read strictly."""
+"""Parsing the forms of our pages strictly."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _MAX_FIELDS: Final = 1_000
 
 
 async def form_of(request: web.Request) -> Form:
-    """Read the form that was sent; files are not taken, nor any other encoding than UTF-8.
+    """Parse a form; files and encodings other than UTF-8 are refused.
 
     Raises:
-        UsageError: it is no form of ours.
+        UsageError: it is not one of our forms.
         HTTPRequestEntityTooLarge: it is too long.
     """
     body = await request.read()

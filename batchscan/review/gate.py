@@ -1,7 +1,7 @@
-"""Who may use the page: this machine's user, from the browser that the address was opened in.
+"""Access control: only the user's browser in which the address was opened.
 
-Listening on loopback keeps neither other users of this machine nor other web pages out: those can
-send requests here, and by DNS rebinding under a name of their own.
+Listening on loopback keeps out neither other users of this machine nor other web pages, which can
+send requests here, even under their own name by DNS rebinding.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ HEADERS: Final = {
 
 
 class RequestRefused(Exception):
-    """A request that must not get an answer; says why, in a sentence for people."""
+    """A refused request; the message is for the user."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -44,7 +44,7 @@ class RequestRefused(Exception):
 
 
 class Gate:
-    """Knows the token that opens the page once, and the session that it becomes."""
+    """Checks the one-time token that opens the page, and the session that it starts."""
 
     def __init__(self, port: int) -> None:
         self._hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
@@ -55,10 +55,10 @@ class Gate:
         self.url = f"http://{self._hosts[0]}/?{TOKEN}={self._token}"
 
     def check(self, request: web.Request) -> bool:
-        """Refuse whoever may not be answered; gives whether the request brings the token.
+        """Refuse unauthorized requests; returns whether the request has the token.
 
         Raises:
-            Refused: it comes from another place, or without the session.
+            RequestRefused: it comes from another origin, or has no session.
         """
         hosts = request.headers.getall("Host", [])
         if len(hosts) != 1 or hosts[0] not in self._hosts:
@@ -76,7 +76,7 @@ class Gate:
         )
 
     def enter(self) -> web.Response:
-        """Let the browser that brought the token in; from now on its cookie is the key."""
+        """Start the session of the browser with the token, by a cookie."""
         response = web.Response(status=303, headers={"Location": "/"})
         response.set_cookie(self.cookie, self._session, path="/", httponly=True, samesite="Strict")
         return response
@@ -84,7 +84,7 @@ class Gate:
     def _refuse_other_origins(self, request: web.Request, host: str) -> None:
         """Let only our own pages send forms.
 
-        Sec-Fetch-Mode says nothing here: what other pages send with a form is `navigate`, too.
+        Sec-Fetch-Mode does not help: forms of other pages have `navigate`, too.
         """
         site = request.headers.getall("Sec-Fetch-Site", [])
         if site:

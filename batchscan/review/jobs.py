@@ -1,4 +1,4 @@
-"""What takes longer than a page: asking other people's sites, which is done slowly on purpose."""
+"""Background jobs: requests to other people's sites, which are slow on purpose."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from batchscan.errors import BatchscanError, UsageError
 from batchscan.review.actions import Done
 
 MAX_RUNNING: Final = 8
-MAX_KEPT: Final = 100  # whose ends are remembered
+MAX_KEPT: Final = 100  # finished jobs whose results are kept
 
 
 @dataclass(slots=True)
 class BackgroundJob:
-    """One piece of work under way, and what came of it."""
+    """A job, running or done, and its result."""
 
     what: str  # for people: "Capturing what is on example.com"
     progress: Callable[[], tuple[int, int]] | None = None  # matches that are done, of how many
@@ -26,7 +26,7 @@ class BackgroundJob:
 
     @property
     def done(self) -> tuple[int, int]:
-        """Matches that are done, of how many; (0, 0) where that is not known."""
+        """Matches that are done, and their total; (0, 0) if that is not known."""
         return self.progress() if self.progress else (0, 0)
 
 
@@ -34,20 +34,20 @@ Work = Callable[[BackgroundJob], Awaitable[Done]]
 
 
 class BackgroundJobs:
-    """Runs pieces of work, each once at a time, and remembers how the last ones ended."""
+    """Runs jobs, each name once at a time, and keeps the last results."""
 
     def __init__(self) -> None:
         self._jobs: dict[str, BackgroundJob] = {}
 
     def get(self, name: str) -> BackgroundJob | None:
-        """The last piece of work of a name, under way or done."""
+        """The last job with a name, running or done."""
         return self._jobs.get(name)
 
     def start(self, name: str, what: str, work: Work) -> BackgroundJob:
-        """Start a piece of work, unless it is under way; gives it either way.
+        """Start a job unless it is running; returns the job.
 
         Raises:
-            UsageError: too much is under way already.
+            UsageError: too many jobs are running.
         """
         known = self._jobs.get(name)
         if known is not None and known.result is None:
@@ -67,13 +67,13 @@ class BackgroundJobs:
         return job
 
     async def wait(self, job: BackgroundJob) -> Done:
-        """Wait for the end of a piece of work, which goes on when the one who waits goes away."""
+        """Wait for a job, which goes on if the caller is cancelled."""
         if job.task is not None:
             await asyncio.shield(job.task)
         return job.result or Done("", warning="It was stopped.")
 
     async def aclose(self) -> None:
-        """Stop what is under way: nothing of it was paid for."""
+        """Cancel running jobs, none of which costs credits."""
         for job in self._jobs.values():
             if job.task is not None and not job.task.done():
                 job.task.cancel()

@@ -1,7 +1,7 @@
-"""The ledger as the page reads it: one connection on a thread of its own, given back when idle.
+"""Read access to the ledger: one connection on its own thread, closed when idle.
 
-What people decide goes through connections of its own (`actions`), each open only that long, so
-that neither windows nor a scan wait for one another.
+Decisions use short-lived connections of their own (`actions`), so that browser windows and a scan
+do not block one another.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from batchscan.url_patterns import UrlPattern
 from batchscan.util.timestamps import utc_date
 
 T = TypeVar("T")
-IDLE: Final = 3.0  # seconds after which the connection is given back: opening takes 10 ms
-LONG_IDLE: Final = 300.0  # where noting what is allowed took its time, which it would do again
+IDLE: Final = 3.0  # seconds after which the connection is closed: opening takes 10 ms
+LONG_IDLE: Final = 300.0  # the same if computing the allowed matches was slow
 _SLOW: Final = 0.1  # seconds
 _NOTHING: Final = (0, 0, 0)
 
 
 class ReviewLedger:
-    """Reads the ledger of some settings, with what the allow rules say now."""
+    """Reads the ledger with the current allow rules."""
 
     def __init__(self, loaded: LoadedSettings) -> None:
         self._loaded = loaded
@@ -51,12 +51,12 @@ class ReviewLedger:
         self._idle = IDLE
         self._rules = AllowRules()
         self._rules_stamp: tuple[int, int, int] | None = None
-        self._noted: frozenset[Rule] | None = None  # what the noted allowed matches follow from
-        self.answers = 0  # the number of the newest
-        self.generation = 0  # counts up with everything that changes what is in the queue
+        self._noted: frozenset[Rule] | None = None  # the rules behind the table of allowed matches
+        self.answers = 0  # the id of the newest answer
+        self.generation = 0  # counts changes that affect the queue
 
     async def read(self, look: Callable[[Ledger], T]) -> T:
-        """Look at the ledger as it is at one moment, on its thread.
+        """Call `look` with a consistent state of the ledger, on its thread.
 
         Raises:
             StorageError: it is gone, or cannot be used.
@@ -67,7 +67,7 @@ class ReviewLedger:
         return found
 
     async def release(self) -> None:
-        """Give the connection back if nobody has used it for a while."""
+        """Close the connection if it was idle for a while."""
         if time.monotonic() - self._used > self._idle:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
 
@@ -86,11 +86,11 @@ class ReviewLedger:
             self._close()
             raise ledger.unusable(error) from error
         except BaseException:
-            self._noted = None  # what was noted in this transaction is gone with it
+            self._noted = None  # the table was filled in the transaction that was rolled back
             raise
 
     def _opened(self) -> Ledger:
-        """The ledger that is there now: another one may have been put in its place."""
+        """Open the ledger, which may have been replaced by another file."""
         try:
             found = os.stat(self._path)
         except OSError as error:
@@ -111,7 +111,7 @@ class ReviewLedger:
             self._ledger = None
 
     def _prepare(self, ledger: Ledger) -> None:
-        """Bring up to date what is new and what is allowed."""
+        """Update which matches are new and which are allowed."""
         queue = ledger.review_queue
         version, rules = queue.data_version(), self._read_rules()
         today = utc_date(time.time())
@@ -128,7 +128,7 @@ class ReviewLedger:
         self._note_allowed(queue.allowed, active, queue.newest_answer())
 
     def _note_allowed(self, noted: AllowedMatches, active: ActiveAllowRules, answers: int) -> None:
-        """Note what is allowed now; of 200,000 matches only those that may have changed."""
+        """Update the table of allowed matches, reading only those that may have changed."""
         rules = frozenset(rule for rule in active.rules.rules if rule.holds(active.today))
         began = time.monotonic()
         before = self._noted or frozenset()
@@ -145,7 +145,7 @@ class ReviewLedger:
             self._idle = LONG_IDLE if time.monotonic() - began > _SLOW else IDLE
 
     def _read_rules(self) -> bool:
-        """Read the allow rules where their file has changed; says whether it has."""
+        """Read the allow rules if their file has changed; returns whether it has."""
         path = allow_file(self._loaded.settings, self._loaded.file)
         stamp = _NOTHING
         if path is not None:
@@ -160,7 +160,7 @@ class ReviewLedger:
 
 
 def _scope(rules: AllowRules) -> RuleScope:
-    """What rules speak of."""
+    """The sites that rules can apply to."""
     whole, domains, hosts, anywhere = set[str](), set[str](), set[str](), False
     for rule in rules.rules:
         target = rule.target
@@ -170,7 +170,7 @@ def _scope(rules: AllowRules) -> RuleScope:
             whole.add(domain)
         elif domain:
             domains.add(domain)
-        elif host and ":" not in host and host.isascii():  # the ledger writes others otherwise
+        elif host and ":" not in host and host.isascii():  # others are spelled differently
             hosts.add(host)
         else:
             anywhere = True

@@ -1,4 +1,4 @@
-"""Answers to requests about one match's site: capturing it, asking it, and its picture."""
+"""Handlers about the site of one match: capture, recheck, and their picture."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ class MatchPages:
         self._views = views
 
     async def capture(self, request: web.Request) -> web.Response:
-        """Capture the match that is looked at, and show what their site has."""
+        """Capture the current match, and show the result."""
         settings, options = self._desk.actions.settings(), self._desk.options
         return await self._ask(
             request, "Capturing", lambda place: capture_one(settings, place, options)
         )
 
     async def recheck(self, request: web.Request) -> web.Response:
-        """Ask whether the match that is looked at is still there, and show the answer."""
+        """Recheck the current match, and show the result."""
         settings, connect_to = self._desk.actions.settings(), self._desk.connect_to
         return await self._ask(
             request, "Asking about", lambda place: recheck_one(settings, place, connect_to)
         )
 
     async def captured(self, request: web.Request) -> web.Response:
-        """Their picture as we got it last, made anew by a decoder of ours."""
+        """Their picture as last fetched, encoded by our own decoder process."""
         name = MatchId.parse(request.match_info["match"])
 
         def look(ledger: Ledger) -> bytes | None:

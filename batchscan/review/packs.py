@@ -1,4 +1,4 @@
-"""Packs of evidence that were made for a download, each until the next one of its site."""
+"""Evidence packs for download; each is kept until the next one of its site."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Packs:
         self._made: dict[str, Pack] = {}
 
     def get(self, domain: str) -> Pack | None:
-        """The newest pack about a site; None where none was made since the start."""
+        """The newest pack about a site; None without one since the start."""
         return self._made.get(domain)
 
     async def make(self, settings: Settings, domain: str) -> Done:
@@ -49,7 +49,7 @@ class Packs:
         made = await asyncio.to_thread(_packed, settings, domain, name, path)
         before, self._made[domain] = self._made.get(domain), made
         if before is not None:
-            os.unlink(before.path)  # whoever is reading it reads on
+            os.unlink(before.path)  # a download in progress goes on
         return Done(f"The case is packed: {name}, {size(made.bytes)}.")
 
     def close(self) -> None:

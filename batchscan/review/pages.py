@@ -1,4 +1,4 @@
-"""HTML of what is to be shown: everything from outside is cut, made visible and escaped."""
+"""Rendering HTML: all untrusted values are cut, made visible and escaped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our own pictures, as large as a screen wants them: read from the file, decoded in a child."""
+"""Our own pictures at screen size: read from the file, decoded in a child process."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _KEPT: Final = 24  # JPEGs that stay in memory, of about 0.5 MB
 _KNOWN: Final = 10_000  # files whose content was compared
 
 T = TypeVar("T")
-_State = tuple[bytes, int, int, int]  # path, size, time, inode: while it is so, so is the content
+_State = tuple[bytes, int, int, int]  # path, size, time, inode, which change with the content
 
 
 class OwnPictures:
-    """Reads our pictures as long as they are what was scanned; `aclose` ends the children."""
+    """Reads our pictures if their content is the scanned one; `aclose` ends the children."""
 
     def __init__(self) -> None:
         self._decoders = Decoders(processes=2)
@@ -53,11 +53,11 @@ class OwnPictures:
             return None
 
     async def large(self, files: Sequence[PictureFile]) -> bytes | None:
-        """A JPEG of the picture, at most 2,048 pixels; None where no file is it any more."""
+        """A JPEG of the picture, at most 2,048 pixels; None if no file has its content any more."""
         return await asyncio.get_running_loop().run_in_executor(self._disk, self._jpeg, files)
 
     async def aclose(self) -> None:
-        """End the children and forget what waits for a disk."""
+        """End the children, and abandon reads that wait for a disk."""
         self._disk.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._decoders.close)
 
@@ -99,7 +99,7 @@ def _keep(kept: OrderedDict[_State, T], state: _State, value: T, most: int) -> N
 
 
 def _state(file: PictureFile) -> _State | None:
-    """What changes with a file; None where there is none, of this size, or a store's object."""
+    """The state of a file; None if it is missing, has another size, or is in a store."""
     if is_url(file.path):
         return None
     try:
@@ -112,7 +112,7 @@ def _state(file: PictureFile) -> _State | None:
 
 
 def _content(file: PictureFile) -> bytes | None:
-    """The bytes of a file that is what was scanned; else None."""
+    """The bytes of a file if they are the scanned ones; else None."""
     try:
         with open(os.open(file.path, _FLAGS), "rb") as opened:
             found = os.fstat(opened.fileno())

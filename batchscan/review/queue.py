@@ -1,4 +1,4 @@
-"""Which match is next: the order of the queue, what is around a place, and how much is left."""
+"""The review queue: its order, the neighbours of a match, and counts."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from batchscan.ledger.review import ANY, QueuedMatch, ReviewFilter, SiteCount
 from batchscan.ledger.review_details import SiteSize
 from batchscan.review.filters import MatchId, View
 
-AHEAD: Final = 40  # matches that a page lists behind the one that is looked at
+AHEAD: Final = 40  # matches that a page lists after the current one
 BEHIND: Final = 8  # and before it
-MAX_SITES: Final = 10_000  # of which it is remembered how much is on them
-MAX_COUNTS: Final = 8  # queues of which the counts are kept
+MAX_SITES: Final = 10_000  # whose sizes are cached
+MAX_COUNTS: Final = 8  # queues whose counts are cached
 
 
 @dataclass(slots=True)
 class QueueCounts:
-    """How much a queue holds, by site; those with the most matches come first."""
+    """The counts of a queue by site, the one with the most matches first."""
 
     sites: dict[str, SiteCount]
     generation: int  # of the ledger when it was counted
@@ -31,12 +31,12 @@ class QueueCounts:
 
     @classmethod
     def of(cls, rows: Sequence[SiteCount], generation: int) -> QueueCounts:
-        """Keep what was counted."""
+        """Make counts of rows."""
         return cls({row.domain: row for row in rows}, generation, [row.domain for row in rows])
 
     @property
     def total(self) -> int:
-        """Matches that the filter speaks of, whatever was decided."""
+        """Matches that pass the filter, with any disposition."""
         return sum(site.total for site in self.sites.values())
 
     @property
@@ -45,7 +45,7 @@ class QueueCounts:
         return sum(site.meant for site in self.sites.values())
 
     def move(self, domain: str, by: int) -> None:
-        """Note that matches of a site have left the queue, or come back."""
+        """Update the counts after matches of a site have left or entered the queue."""
         site = self.sites.get(domain)
         if site is not None:
             self.sites[domain] = site._replace(meant=max(0, site.meant + by))
@@ -53,7 +53,7 @@ class QueueCounts:
 
 @dataclass(frozen=True, slots=True)
 class QueuePage:
-    """A place in the queue, and what is around it."""
+    """A match in the queue, and its neighbours."""
 
     total: int
     left: int
@@ -83,14 +83,14 @@ class Queues:
     def counts(
         self, ledger: Ledger, chosen: ReviewFilter, generation: int, *, exact: bool = True
     ) -> QueueCounts:
-        """How much a queue holds.
+        """The counts of a queue.
 
         Args:
             ledger: within a transaction.
             chosen: which queue.
-            generation: of what is in the ledger.
-            exact: whether counts from before others changed the ledger will not do. Of 200,000
-                matches counting takes 0.15 s, which is too long between two keys.
+            generation: of the ledger's content.
+            exact: whether to count again after others have changed the ledger. Counting 200,000
+                matches takes 0.15 s, which is too long between two keys.
         """
         known = self._counts.get(chosen)
         if known is None or (exact and known.generation != generation):
@@ -102,12 +102,12 @@ class Queues:
         return known
 
     def site(self, ledger: Ledger, domain: str, answers: int) -> SiteSize:
-        """How much is on a site: the same until an answer comes.
+        """How many matches are on a site; cached until there is a new answer.
 
         Args:
             ledger: within a transaction.
             domain: the site.
-            answers: the number of the newest answer.
+            answers: the id of the newest answer.
         """
         if answers != self._answers or len(self._sites) > MAX_SITES:
             self._sites.clear()
@@ -119,7 +119,7 @@ class Queues:
     def decided(
         self, chosen: ReviewFilter, changes: Sequence[tuple[str, Disposition, Disposition]]
     ) -> None:
-        """Note what this page itself has changed: site, before and after of each match."""
+        """Update the counts after changes by this page: site, before and after of each match."""
         known = self._counts.get(chosen)
         self._counts.clear()
         if known is None:
@@ -132,7 +132,7 @@ class Queues:
             known.move(domain, by)
 
     def forget(self) -> None:
-        """Count anew: more has changed than single matches."""
+        """Drop all counts."""
         self._counts.clear()
 
     def page(
@@ -190,7 +190,7 @@ _END: Final = MatchKey(2**62, "")
 
 
 def _behind(counts: QueueCounts, start: QueuedMatch | None) -> Iterator[str]:
-    """The sites behind that of a match that have something left."""
+    """The sites after that of a match that have matches in the queue."""
     at = _index(counts, start.domain) + 1 if start else 0
     return (name for name in counts.order[at:] if counts.sites[name].meant)
 
@@ -208,7 +208,7 @@ def _index(counts: QueueCounts, domain: str) -> int:
 
 
 def resolve(ledger: Ledger, name: MatchId | None) -> MatchKey | None:
-    """The place that a name in an address or a form means; None where there is none."""
+    """The key of the match with an id from an address or a form; None without one."""
     if name is None:
         return None
     keys = ledger.review_queue.keys_of(name.picture_id)

@@ -1,4 +1,4 @@
-"""What the queue's templates are filled with: one match, and the list around it."""
+"""The values for the queue's templates: one match, and the list around it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from batchscan.review.theirs import VERDICTS, KeptPreview
 
 MAX_FILES: Final = 5  # of a picture that are named
 MAX_VERSIONS: Final = 5  # of a picture that are described
-_LONGEST: Final = 60  # characters of an address in the list
+_MAX_ADDRESS: Final = 60  # characters of an address in the list
 
 
 class QueueEntry(NamedTuple):
@@ -40,7 +40,7 @@ class QueueEntry(NamedTuple):
 
 
 class Ours(NamedTuple):
-    """Our picture as it is shown."""
+    """Our picture on the page."""
 
     name: str
     source: str
@@ -49,7 +49,7 @@ class Ours(NamedTuple):
 
 
 class ShownPreview(NamedTuple):
-    """Their picture as it is shown."""
+    """Their picture on the page."""
 
     source: str
     at: str
@@ -65,7 +65,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """Everything about the match that is shown."""
+    """Everything on the page about the current match."""
 
     facts: MatchFacts
     picture: PictureFacts
@@ -79,7 +79,7 @@ class Looked:
 def queue_values(
     view: View, page: QueuePage, looked: Looked | None, done: Done | None
 ) -> dict[str, object]:
-    """What the queue's templates are filled with."""
+    """The values for the queue's templates."""
     values = filter_values(view) | {
         "page": page,
         "done": done,
@@ -111,16 +111,16 @@ def queue_values(
 
 
 def seen(match: QueuedMatch) -> str:
-    """How a form names a match, and what is decided about it now."""
+    """A match's id and disposition in a form."""
     return f"{MatchId.of(match.place)}:{match.disposition}"
 
 
 def short(url: str, site: str = "") -> str:
-    """An address in a list: without its scheme, its middle left out where it is long.
+    """An address in a list: without its scheme, and with its middle cut if it is long.
 
     Args:
         url: the address.
-        site: that the list is about, and need not be said again.
+        site: the site of the list, which is left out.
     """
     text = url.strip().partition("://")[2] or url.strip()
     host, slash, path = text.partition("/")
@@ -128,10 +128,10 @@ def short(url: str, site: str = "") -> str:
         text = f"/{path}"
     elif site and slash and host.endswith(f".{site}"):
         text = f"{host.removesuffix(f'.{site}')}…/{path}"
-    if len(text) <= _LONGEST:
+    if len(text) <= _MAX_ADDRESS:
         return cut(text)
-    tail = _LONGEST // 2
-    return f"{cut(text[: _LONGEST - tail])}…{cut(text[-tail:])}"
+    tail = _MAX_ADDRESS // 2
+    return f"{cut(text[: _MAX_ADDRESS - tail])}…{cut(text[-tail:])}"
 
 
 def entry(
@@ -142,7 +142,7 @@ def entry(
     now: bool = False,
     heading: str | None = None,
 ) -> QueueEntry:
-    """A line of a list; of matches on `site` only, where that is given."""
+    """A line of a list, which may be about one `site` only."""
     return QueueEntry(
         whole(address),
         seen(match),
@@ -186,7 +186,7 @@ def _ours(looked: Looked) -> Ours:
 def theirs_values(
     view: View, match: QueuedMatch, look: KeptPreview | None, asked: MatchRecheck | None
 ) -> dict[str, object]:
-    """What the figure with their picture is filled with."""
+    """The values for the figure with their picture."""
     return {
         "theirs": None if look is None else _theirs(match, look),
         "recheck": _recheck(asked),
@@ -198,14 +198,14 @@ def theirs_values(
 
 
 def _theirs(match: QueuedMatch, look: KeptPreview) -> ShownPreview:
-    # The time is for the browser, which would else show the picture that it has.
+    # The time in the address keeps the browser from showing a cached picture.
     source = f"/capture/{MatchId.of(match.place)}?at={look.at:.0f}"
     alike = "" if look.our_likeness is None else f", {look.our_likeness:.0%} like ours"
     return ShownPreview(source, f"{look.how} {moment(look.at)}{alike}")
 
 
 def _recheck(found: MatchRecheck | None) -> list[str]:
-    """What their site answered last, in lines for people."""
+    """The last recheck as lines of text."""
     if found is None:
         return []
     answered = found.detail or (f"HTTP {found.http_status}" if found.http_status else "")
@@ -233,7 +233,7 @@ def _versions(picture: PictureFacts) -> str:
 
 
 def _history(facts: MatchFacts) -> Iterator[Row]:
-    """What happened, the newest first."""
+    """The history of a match, the newest first."""
     rows = [(facts.first_seen, Row(moment(facts.first_seen), "first seen", None))]
     if facts.last_seen != facts.first_seen:
         rows.append((facts.last_seen, Row(moment(facts.last_seen), "last seen", None)))

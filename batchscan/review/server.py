@@ -1,6 +1,6 @@
-r"""The page itself: what is at which address, from the first request to the signal that ends it.
+r"""The server of the review page and its routes.
 
-| address | what is there |
+| address | content |
 |---|---|
 | `GET /` | how much is left; sites and pictures |
 | `GET /queue?FILTERS&at=ID` | one match; `/queue/part` is the same without its frame, for the script |
@@ -44,8 +44,8 @@ _HTTP_LOG = logging.getLogger(f"{__name__}.http")
 _HTTP_LOG.addFilter(is_about_us)
 _HOST: Final = "127.0.0.1"
 MAX_BODY: Final = 256 * 1024  # bytes of a form: hundreds of matches and a note
-KEPT_ALIVE: Final = 75.0  # seconds that a browser's connection waits for its next request
-_TIDY: Final = 1.0  # seconds between two looks at what may be given back or closed
+KEPT_ALIVE: Final = 75.0  # seconds that a connection waits for its next request
+_TIDY: Final = 1.0  # seconds between two checks for idle resources
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -60,7 +60,7 @@ class ReviewServer:
         Args:
             loaded: which ledger, and which rules.
             port: to listen on; 0 for any that is free.
-            connect_to: addresses that are connected to in the place of others, as curl has it.
+            connect_to: addresses to connect to instead of others, as in curl.
 
         Raises:
             UsageError: one of these cannot be understood.
@@ -80,7 +80,7 @@ class ReviewServer:
         return self._gate.url
 
     async def __aenter__(self) -> Self:
-        """Look into the ledger, and listen.
+        """Open the ledger, and listen.
 
         Raises:
             StorageError: there is no ledger, or it cannot be used.
@@ -106,7 +106,7 @@ class ReviewServer:
         await self._close()
 
     def _count(self, ledger: Ledger) -> None:
-        """Count what is left before anybody asks: of 200,000 matches it takes a while."""
+        """Fill the cache of counts in advance: 200,000 matches take a while."""
         for chosen in (ReviewFilter(), REVIEWED):
             self._desk.counts(ledger, chosen)
         pages.environment().get_template("overview.html")
@@ -144,7 +144,7 @@ class ReviewServer:
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
-        """Let in who may come, and let every answer have the headers that protect it."""
+        """Check access, and add security headers to every response."""
         self._connections.note(request.protocol)
         try:
             response = await self._answer(request, handler)

@@ -1,4 +1,4 @@
-"""What can be done about everything on one site: a notice, a pack of evidence."""
+"""Drafting a notice and packing evidence for one site."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TYPES: Final = {"md": "text/markdown", "txt": "text/plain"}
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file for whoever uses the page."""
+    """A file to download."""
 
     name: str
     content_type: str
@@ -31,12 +31,12 @@ class Download:
 
 
 def notice_forms(settings: Settings) -> list[str]:
-    """What a notice can be drafted as, by these settings: `md`, `txt`, `dsa.md`..."""
+    """The available formats of a notice: `md`, `txt`, `dsa.md`..."""
     return [each.suffix.removeprefix(".") for each in formats_of(settings.takedown.form)]
 
 
 def draft_notice(settings: Settings, domain: str, form: str) -> Download:
-    """Draft the notice to a site, about the matches that are reviewed; blocks.
+    """Draft the notice to a site about its reviewed matches; blocking.
 
     Args:
         settings: who complains, and the templates.
@@ -60,7 +60,7 @@ def draft_notice(settings: Settings, domain: str, form: str) -> Download:
 
 
 def pack_case(settings: Settings, domain: str, path: str) -> None:
-    """Pack the evidence about a site into a file; blocks.
+    """Pack the evidence about a site into a file; blocking.
 
     Raises:
         UsageError: no answer ever showed a match there.

@@ -1,4 +1,4 @@
-"""Answers to requests about everything on one site."""
+"""Handlers for the page of one site and its buttons."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SitePages:
         return await self._show(_domain(request))
 
     async def again(self, request: web.Request) -> web.Response:
-        """The page, for who opens the address of a form that was sent before."""
+        """The page, for a browser that opens the address of a form again."""
         raise web.HTTPSeeOther(f"/site?{request.query_string}")
 
     async def mark(self, request: web.Request) -> web.Response:
@@ -117,12 +117,12 @@ class SitePages:
         return self._begin(domain, f"Asking {domain}", work)
 
     async def job(self, request: web.Request) -> web.Response:
-        """How far what was begun last is, for the script."""
+        """The progress of the last job, for the script."""
         domain = _domain(request)
         return pages.html(pages.render("job.html", **self._job(domain)))
 
     def _begin(self, domain: str, what: str, work: Work) -> web.Response:
-        """Begin, and lead back to the page: it can be loaded again without beginning anew."""
+        """Start a job and redirect to the page, so that reloading does not start it again."""
         self._desk.jobs.start(f"site {domain}", what, work)
         return web.Response(
             status=303, headers={"Location": f"/site?{pages.site_query(domain)}#act"}
@@ -168,7 +168,7 @@ class SitePages:
 
 
 def _there(counts: Mapping[str, int]) -> int:
-    """Matches that the newest answers show."""
+    """The number of present matches."""
     return sum(counts.values()) - counts.get("gone", 0)
 
 

@@ -1,4 +1,4 @@
-"""Answers to requests about what was found and decided over time."""
+"""The handler for the page of statistics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Their picture, as we last got it ourselves: captured as evidence, or seen by a recheck."""
+"""Their picture as last fetched, by a capture or by a recheck."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from batchscan.ledger.dispositions import MatchKey
 
 
 class KeptPreview(NamedTuple):
-    """A small JPEG that we made of their picture."""
+    """A thumbnail of their picture."""
 
     at: float  # when it was fetched, seconds since 1970
-    how: str  # for people
+    how: str  # "Captured" or "Seen by a recheck"
     jpeg: bytes
     our_likeness: float | None  # to our picture, 0 to 1
 
 
 def newest_look(ledger: Ledger, place: MatchKey) -> KeptPreview | None:
-    """What their picture looked like last; None where nobody fetched it."""
+    """The newest thumbnail of their picture; None if it was never fetched."""
     looks = []
     captured = ledger.captures.preview(*place)
     if captured is not None:

@@ -1,4 +1,4 @@
-"""Answers to requests: the overview, the queue, what was decided in it, and our pictures."""
+"""Handlers for the overview, the queue, decisions, and our pictures."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class _SiteRow:
 
 @dataclass(frozen=True, slots=True)
 class _Reviewed:
-    """What waits for a notice."""
+    """Reviewed matches that wait for a notice."""
 
     left: int
     sites: list[_SiteRow]
@@ -53,7 +53,7 @@ class _Reviewed:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What the ledger has for a page of the queue."""
+    """The data for a page of the queue."""
 
     page: QueuePage
     facts: MatchFacts | None
@@ -93,16 +93,16 @@ class Views:
         )
 
     async def queue(self, request: web.Request) -> web.Response:
-        """One match, and what is around it."""
+        """One match, and its neighbours."""
         view = View.parse(request.query_string)
         return await self.show(view, request.path.endswith(PART))
 
     async def again(self, request: web.Request) -> web.Response:
-        """The queue, for who opens the address of a form that was sent before."""
+        """The queue, for a browser that opens the address of a form again."""
         raise web.HTTPSeeOther(f"/queue?{request.query_string}")
 
     async def decide(self, request: web.Request) -> web.Response:
-        """Decide about the match that is looked at, or about those that are selected."""
+        """Decide about the current match, or about the selected ones."""
         view, form = View.parse(request.query_string), await form_of(request)
         word, note = decision(form.get("word", "")), form.get("note", "") or None
         at = Seen.parse(form.get("at", ""))
@@ -114,7 +114,7 @@ class Views:
         return await self.show(view, PART in form, at=at, done=done, onward=done.moved and about_it)
 
     async def allow(self, request: web.Request) -> web.Response:
-        """Allow the site of the match that is looked at."""
+        """Allow the site of the current match."""
         view, form = View.parse(request.query_string), await form_of(request)
         at = Seen.parse(form.get("at", ""))
 
@@ -130,14 +130,14 @@ class Views:
         return await self.show(view, PART in form, at=at, done=done, onward=True)
 
     async def undo(self, request: web.Request) -> web.Response:
-        """Take back what was decided in this window."""
+        """Undo the last action of this window."""
         view, form = View.parse(request.query_string), await form_of(request)
         done = await self._desk.actions.undo(form.get("what", ""))
         self._desk.queues.forget()
         return await self.show(view, PART in form, done=done)
 
     async def large(self, request: web.Request) -> web.Response:
-        """Our picture from its file, as long as that is what was scanned."""
+        """Our picture from its file, if that has the scanned content."""
         number = int(request.match_info["number"])
         files = await self._desk.ledger.read(
             lambda ledger: ledger.review_queue.details.files(number)
@@ -146,7 +146,7 @@ class Views:
         return await self.small(request) if data is None else image(data)
 
     async def small(self, request: web.Request) -> web.Response:
-        """The preview of our picture that the ledger keeps."""
+        """The preview of our picture from the ledger."""
         number = int(request.match_info["number"])
         data = await self._desk.ledger.read(
             lambda ledger: ledger.review_queue.details.thumbnail(number)
@@ -164,13 +164,13 @@ class Views:
         done: Done | None = None,
         onward: bool = False,
     ) -> web.Response:
-        """Show the queue at the match that the address names, or that a form was about.
+        """Show the queue at the match of the address or of a form.
 
         Args:
             view: the queue.
-            part: whether the script asks, which has the frame already.
-            at: the match that a form was about.
-            done: what came of it.
+            part: whether to omit the frame, for the script.
+            at: the match of a form.
+            done: the result of the form's action.
             onward: whether to go on to the next one.
         """
         name = at.name if at else view.at
@@ -252,7 +252,7 @@ def _picture_rows(ledger: Ledger, chosen: ReviewFilter) -> Iterator[_SiteRow]:
 
 
 def _picture_address(first: list[QueuedMatch], number: int) -> str:
-    """The first match of a picture that is in the queue; the queue where there is none."""
+    """The address of a picture's first match in the queue; that of the queue without one."""
     view = View(order="picture")
     if first and first[0].place.picture_id == number:
         view = view.at_match(first[0].place)
