@@ -27,6 +27,7 @@ MEMORY_A_SCAN = 448 * MIB  # addresses, of which nearly half are used
 FILES_A_SCAN = 40  # open at least: ledger, lock, results, streams, the decoder's pipes, imports
 FILES_AN_UPLOAD = 2  # a picture and a connection
 _log = logging.getLogger(__name__)
+COLLECT_AFTER = 20_000  # new containers; to look for cycles more often costs more
 OTHER_FILES = 256  # beside the connections: pictures being read, the ledger, folders being walked
 
 
@@ -131,6 +132,7 @@ async def _scan(settings: Settings, monitor: RunMonitor) -> int:
     state = None if settings.dry_run else state_folder(settings)  # a dry run writes nothing
     scan = Scan(settings)
     gc.freeze()  # what was imported stays: no collection need look at it
+    gc.set_threshold(COLLECT_AFTER)
     gc.enable()
     with handle_stop_signals(scan.request_stop):
         async with scan:  # which makes the state folder, and has read what is left there

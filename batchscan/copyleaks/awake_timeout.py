@@ -49,28 +49,33 @@ class AwakeTimeout:
 
     def allow(self, seconds: float) -> None:
         """Allow this much from now on, whatever was left."""
-        if self._handle is not None:
-            self._handle.cancel()
         self._reprieves = 0
         self._left = seconds
-        self._wait()
+        now = asyncio.get_running_loop().time()
+        if self._handle is not None and self._due <= now + seconds:
+            # The slice that is under way stays, for a timer costs more than the rest of this:
+            # only what is left of it counts.
+            self._slice = max(0.0, self._due - now)
+            return
+        if self._handle is not None:
+            self._handle.cancel()
+        self._wait(now)
 
-    def _wait(self) -> None:
-        loop = asyncio.get_running_loop()
+    def _wait(self, now: float) -> None:
         self._slice = max(0.0, min(SLICE, self._left))
-        self._due = loop.time() + self._slice
-        self._handle = loop.call_at(self._due, self._tick)
+        self._due = now + self._slice
+        self._handle = asyncio.get_running_loop().call_at(self._due, self._tick)
 
     def _tick(self) -> None:
-        loop = asyncio.get_running_loop()
-        late = loop.time() - self._due > LATE
+        now = asyncio.get_running_loop().time()
+        late = now - self._due > LATE
         if late and self._reprieves < MAX_REPRIEVES:  # most of it was slept through
             self._reprieves += 1
-            self._wait()
+            self._wait(now)
             return
         self._left -= self._slice
         if self._left > 0:
-            self._wait()
+            self._wait(now)
         else:
             self._handle = None
-            self._timeout.reschedule(loop.time())
+            self._timeout.reschedule(now)

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from batchscan.copyleaks import awake_timeout
 from batchscan.copyleaks.awake_timeout import AwakeTimeout
 
 
@@ -28,6 +29,19 @@ async def test_each_step_has_the_time_that_it_is_allowed():
         for _ in range(4):
             timeout.allow(0.5)
             await asyncio.sleep(0.2)
+
+
+async def test_a_new_allowance_holds_whole_in_the_middle_of_a_slice(monkeypatch):
+    monkeypatch.setattr(awake_timeout, "SLICE", 0.2)
+    began = 0.0
+    with pytest.raises(TimeoutError):  # noqa: PT012 - what is allowed before is part of it
+        async with AwakeTimeout() as timeout:
+            timeout.allow(0.3)
+            await asyncio.sleep(0.1)
+            timeout.allow(0.5)
+            began = time.monotonic()
+            await asyncio.sleep(20)
+    assert 0.49 <= time.monotonic() - began < 5
 
 
 async def test_a_shorter_allowance_holds_from_when_it_is_given():
