@@ -23,6 +23,8 @@ from typing import ClassVar
 
 from batchscan.enums import DeferReason, ExitReason
 
+CONTINUE = "run the same command again to continue"  # the advice where a run stopped early
+
 
 class BatchscanError(Exception):
     """The root of everything that batchscan raises on purpose.
@@ -123,9 +125,9 @@ class OutOfMemory(StorageError):
 
     def __init__(self) -> None:
         super().__init__(
-            "there is not enough memory to go on",
-            advice="nothing that was paid for is lost, and the same command goes on where this one "
-            "stopped: give it more memory (`ulimit -v`, or the limit of the service or the "
+            "there is not enough memory to continue",
+            advice="nothing that was paid for is lost. Run the same command again to continue, "
+            "with more memory (`ulimit -v`, or the limit of the service or the "
             "container), or fewer pictures at once (`-j 4`)",
         )
 
@@ -161,7 +163,7 @@ class Interrupted(StopRun):
     def __init__(self, signum: int = signal.SIGINT) -> None:
         super().__init__(
             f"stopped by {signal.Signals(signum).name}",
-            advice="run the same command again: it goes on where this one was stopped",
+            advice=CONTINUE,
         )
         self.signum = signum
 

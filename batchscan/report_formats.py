@@ -19,6 +19,6 @@ class Format(NamedTuple):
 FORMATS: Final[dict[str, Format]] = {
     "html": Format("one file for any browser", "html_page"),
     "csv": Format("one row for each match and page", "csv_table", streamed=True),
-    "junit": Format("for CI: pictures with matches on the worklist are failures", "junit"),
+    "junit": Format("for CI: a picture with matches on the worklist is a failure", "junit"),
     "markdown": Format("a summary for a ticket", "markdown"),
 }

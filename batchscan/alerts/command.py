@@ -43,7 +43,9 @@ class CommandTarget:
                     code = await self._run(message, stderr)
                     return None if code == 0 else DeliveryFailure(_ended(code, await words.last()))
         except OSError as error:
-            return DeliveryFailure(f"it cannot be started: {error.strerror}", RetryPolicy.NEXT_RUN)
+            return DeliveryFailure(
+                f"the command cannot be started: {error.strerror}", RetryPolicy.NEXT_RUN
+            )
 
     async def _run(self, stdin: IO[bytes], stderr: IO[bytes]) -> int:
         process = await asyncio.create_subprocess_exec(

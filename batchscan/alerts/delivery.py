@@ -80,7 +80,7 @@ class _Delivery:
         while not self.hurry.is_set() and (message := await self._next(passed)):
             if self.clock.monotonic() >= until:
                 return DeliveryFailure(
-                    f"there was more than fits into {MAX_LENGTH / 60:.0f} minutes"
+                    f"more had to be sent than fits into {MAX_LENGTH / 60:.0f} minutes"
                 )
             failed = await self._send(message)
             if failed is not None and failed.then is not RetryPolicy.NEXT_MESSAGE:
@@ -144,7 +144,7 @@ async def send_once(
             finally:
                 hurrying.cancel()
     except TimeoutError:
-        why = "it was cut short" if hurry.is_set() else f"no end after {seconds:.0f} s"
+        why = "it was cancelled" if hurry.is_set() else f"no result after {seconds:.0f} s"
         return DeliveryFailure(why)
 
 

@@ -40,9 +40,7 @@ def _webhook(
     url, variable = alerts.webhook.url, alerts.webhook.secret_env
     if url is None:
         if variable is not None:
-            raise UsageError(
-                "alerts.webhook.secret_env: there is no alerts.webhook.url to sign for"
-            )
+            raise UsageError("alerts.webhook.secret_env: it needs alerts.webhook.url")
         return
     from batchscan.alerts.webhook import WebhookTarget  # noqa: PLC0415 - it takes its time
 
@@ -59,8 +57,8 @@ def _command(alerts: Alerts, environ: Mapping[str, str]) -> Iterator[AlertTarget
     path = shutil.which(command, path=environ.get("PATH"))
     if path is None:
         raise UsageError(
-            f"alerts.on_new: {command!r} is not there, or cannot be run",
-            advice="write the whole path of the command; cron and systemd know few folders",
+            f"alerts.on_new: {command!r} does not exist or cannot be run",
+            advice="write the whole path of the command; cron and systemd search few folders",
         )
     ours = {"COPYLEAKS_API_KEY", alerts.webhook.secret_env, alerts.apprise_env}
     around = {name: value for name, value in environ.items() if name not in ours}
@@ -82,7 +80,7 @@ def _urls(alerts: Alerts, environ: Mapping[str, str]) -> Iterator[tuple[str, str
     if path is not None:
         text = read_private(path, "alerts.apprise_file", _MAX_BYTES, environ)
         if text is None:
-            raise UsageError(f"alerts.apprise_file {path}: larger than any list of URLs")
+            raise UsageError(f"alerts.apprise_file {path}: too large for a list of URLs")
         for number, line in enumerate(text.splitlines(), 1):
             if (url := line.strip()) and not url.startswith(("#", ";")):
                 yield f"alerts.apprise_file {path} line {number}", url

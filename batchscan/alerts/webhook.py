@@ -101,7 +101,7 @@ class WebhookTarget:
         what = f"HTTP {status} from {self._host}{f': {said}' if said else ''}"
         if status // 100 == 3:  # noqa: PLR2004 - as above
             return DeliveryFailure(
-                f"HTTP {status} from {self._host}: it points elsewhere", RetryPolicy.NEXT_RUN
+                f"HTTP {status} from {self._host}: redirects are not followed", RetryPolicy.NEXT_RUN
             )
         if status in _AGAIN or status // 100 == 5:  # noqa: PLR2004 - as above
             return DeliveryFailure(

@@ -38,7 +38,7 @@ def text_of(message: Body | Digest, *, clickable: bool = False) -> tuple[str, st
     body = message
     if body.event == "test":
         title = "batchscan: a test"
-        return title, f"This is a test of batchscan's alerts: nothing was found. Message {body.id}."
+        return title, f"This is a test message of batchscan: nothing was found. Message {body.id}."
     lines = [f"{_counts(body)}."]
     lines += [_line(match, clickable=clickable) for match in body.matches[:MAX_NAMED]]
     if (rest := len(body.matches) - MAX_NAMED) > 0:

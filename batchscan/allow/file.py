@@ -131,7 +131,7 @@ def _rule(file: YamlFile, node: yaml.Node) -> Rule:
 def _value(file: YamlFile, key: str, node: yaml.Node) -> object:
     file.refuse_tag(key, node)
     if is_null(node):
-        file.refuse(node, f"{key}: nothing is given; write a value, or remove the line")
+        file.refuse(node, f"{key}: the value is missing; write one, or remove the line")
     if not isinstance(node, yaml.ScalarNode):
         file.refuse(node, f"{key}: one value is expected")
     try:

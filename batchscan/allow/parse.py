@@ -22,7 +22,7 @@ def _domain(text: str) -> UrlPattern:
     target = UrlPattern.of(text)
     if not target.is_domain:
         raise UsageError(
-            f"'{printable(text)}' is a URL and no domain", advice="write it behind `url:`"
+            f"'{printable(text)}' is a URL, not a domain", advice="write it after `url:`"
         )
     return target
 
@@ -31,7 +31,7 @@ def _url(text: str) -> UrlPattern:
     target = UrlPattern.of(text)
     if target.is_domain:
         raise UsageError(
-            f"'{printable(text)}' is a domain and no URL", advice="write it behind `domain:`"
+            f"'{printable(text)}' is a domain, not a URL", advice="write it after `domain:`"
         )
     return target
 
@@ -56,7 +56,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise UsageError(f"there is no day '{printable(text)}'") from None
+        raise UsageError(f"no such day: '{printable(text)}'") from None
 
 
 # In the order in which `allow add` writes them. What text may follow each key:
@@ -81,7 +81,7 @@ def parse_rule(values: Mapping[str, Any], line: int = 0) -> Rule:
         raise UsageError("only one of domain and url may be given")
     if not any(key in values for key in _CONDITIONS):
         raise UsageError(
-            "it has no condition: what is allowed is missing",
+            "the rule does not say what is allowed",
             advice=f"give at least one of {', '.join(_CONDITIONS)}",
         )
     if "reason" not in values:

@@ -87,7 +87,7 @@ class Chromium:
             if path is not None:
                 return cls(path, connect_to)
         raise UsageError(
-            "--screenshot: no Chromium or Chrome is found",
+            "--screenshot: Chromium or Chrome was not found",
             advice="install one, or name it in the environment variable CHROME_PATH",
         )
 
@@ -103,7 +103,9 @@ class Chromium:
                 await self._run(folder, target, url, port)
                 png = await asyncio.to_thread(_read, target)
         if proxy.refused:
-            log.info("the browser was not let to %s", ", ".join(dict.fromkeys(proxy.refused)))
+            log.info(
+                "the browser was not allowed to open %s", ", ".join(dict.fromkeys(proxy.refused))
+            )
         return None if png is None else Screenshot(url, png, at)
 
     async def _run(self, folder: str, target: str, url: str, port: int) -> None:
@@ -115,7 +117,7 @@ class Chromium:
             f"--screenshot={target}",
         ]
         if _is_root():  # its sandbox does not work for root, and it refuses to start without
-            log.warning("the browser runs without its sandbox, as root has none")
+            log.warning("the browser runs without its sandbox, which root cannot use")
             words.append("--no-sandbox")
         process = await asyncio.create_subprocess_exec(
             *words,
@@ -131,7 +133,7 @@ class Chromium:
             async with asyncio.timeout(SECONDS):
                 await process.wait()
         except TimeoutError:
-            log.warning("the browser took longer than %.0f s for a page, and was ended", SECONDS)
+            log.warning("the browser took longer than %.0f s for a page and was stopped", SECONDS)
         finally:
             with suppress(ProcessLookupError):
                 system.end_group(process.pid)

@@ -177,7 +177,7 @@ class Capturer:
             each.kind,
             got.url,
             got.status,
-            None if got.final.complete else "it was not read to its end",
+            None if got.final.complete else "it was not read to the end",
             position,
             hashlib.sha256(got.body).hexdigest(),
             len(got.body),

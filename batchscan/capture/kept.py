@@ -43,13 +43,13 @@ def trouble_with(folder: str, file: KeptFile) -> str | None:
         file: its entry in the ledger.
     """
     if not _NAME.fullmatch(file.name):
-        return "its name is none of ours"
+        return "its name is not that of a capture"
     digest = hashlib.sha256()
     try:
         for block in blocks_of(folder, file):
             digest.update(block)
     except FileNotFoundError:
-        return "it is not there"
+        return "it does not exist"
     except OSError as error:
         return f"it cannot be read: {error.strerror}"
     return None if digest.hexdigest() == file.sha256 else "it was altered after the capture"

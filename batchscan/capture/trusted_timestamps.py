@@ -108,7 +108,7 @@ class TimestampAuthority:
             raise TimestampError(f"{printable(self.url)} gave no answer in {SECONDS:g} s") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or type(error).__name__
-            raise TimestampError(f"{printable(self.url)} cannot be asked: {why}") from error
+            raise TimestampError(f"{printable(self.url)} cannot be reached: {why}") from error
 
     def _route(self) -> tuple[yarl.URL, dict[str, str]]:
         """The address to connect to, and the headers with the original name."""

@@ -28,8 +28,8 @@ NOT_ALL_TOLD = 3
     "test",
     cls=HelpCommand,
     short_help="send a test message to each target now",
-    help="Send one message to each target now and say what happened. It is a message like any "
-    "other with a made-up match, but that its event is `test`. Exits 3 when a target did not get it.",
+    help="Send one message with a made-up match and the event `test` to each target now, and "
+    "print what happened. Exits 3 if a target did not get it.",
 )
 @folder_options
 def test(**parameters: object) -> int:
@@ -46,8 +46,8 @@ def test(**parameters: object) -> int:
 @click.command(
     "pending",
     cls=HelpCommand,
-    short_help="what waits, for whom and since when",
-    help="Print what waits for each target, and what went wrong last. Nothing is sent.",
+    short_help="what is not delivered yet, for which target and since when",
+    help="Print what is not delivered yet for each target, and what went wrong last. Nothing is sent.",
 )
 @click.option(
     "--json", "as_json", is_flag=True, cls=GroupedOption, group="What", help="as one JSON object"
@@ -64,15 +64,15 @@ def pending(*, as_json: bool, **parameters: object) -> int:
             escape_json(json.dumps({"schema": 1, "pending": list(map(_fields, waiting))}).encode())
         )
     else:
-        print_data("\n".join(map(_line, waiting)) or "nothing waits")
+        print_data("\n".join(map(_line, waiting)) or "no message is pending")
     return 0
 
 
 @click.command(
     "send",
     cls=HelpCommand,
-    short_help="send what waits now",
-    help="Send what waits now, as a scan does at its end. Exits 3 when something still waits.",
+    short_help="send now what is not delivered yet",
+    help="Send now what is not delivered yet, as a scan does at its end. Exits 3 if something could not be delivered.",
 )
 @folder_options
 def send(**parameters: object) -> int:
@@ -96,7 +96,7 @@ command = HelpGroup(
     test,
     pending,
     send,
-    text="Messages about new matches to the targets in the settings alerts.*, and those not delivered yet.",
+    text="Messages about new matches to the targets in the settings alerts.*",
 )
 
 

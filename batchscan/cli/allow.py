@@ -29,7 +29,7 @@ _RULE = "The rule"
     cls=HelpCommand,
     short_help="write a rule to the end of the file",
     help="Add a rule for copies that may stay. It covers DOMAIN and everything below it, or all "
-    "matching URLs (* is anything); with --images or --sha256, only for these pictures. The rule is "
+    "matching URLs (* matches anything); with --images or --sha256, only for these pictures. The rule is "
     "added at the end of the file; the rest of the file does not change.",
 )
 @click.argument("target", required=False, type=click.UNPROCESSED, metavar="[DOMAIN|URL]")
@@ -122,7 +122,7 @@ def _rule(target: str | None, given: Mapping[str, object]) -> Rule:
 
     rule = make_rule(target, given)
     if not rule.holds(_today()):
-        print_status(f"batchscan: {rule.until} is past, so this rule covers nothing")
+        print_status(f"batchscan: {rule.until} is in the past, so this rule covers nothing")
     return rule
 
 
@@ -146,13 +146,13 @@ def _added(path: Path, rule: Rule, usage: Usage) -> Iterator[str]:
     yield f"added to {printable(str(path))}:"
     yield f"  {rule.what}"
     yield f"  {_why(use)}"
-    yield f"It covers {use.covers:,} of the {usage.matches:,} matches that are there."
+    yield f"It covers {use.covers:,} of {usage.matches:,} current matches."
 
 
 def _page(path: Path, usage: Usage) -> Iterator[str]:
     uses = usage.uses()
     yield f"{printable(str(path))}: {len(uses):,} rule{'' if len(uses) == 1 else 's'}"
-    yield f"They cover {usage.allowed:,} of the {usage.matches:,} matches that are there."
+    yield f"They cover {usage.allowed:,} of {usage.matches:,} current matches."
     for use in uses:
         yield f"{use.covers:>9,}  {_mark(use)}{use.what}"
         yield f"{'':>9}  {_why(use)}"
@@ -178,8 +178,8 @@ def _advice(uses: tuple[AllowRule, ...]) -> Iterator[str]:
         yield f"Past their date: {expired:,}. Remove them from the file, or set another date."
     if idle:
         yield (
-            f"Covering nothing: {idle:,}. Their copies may be gone, or something is misspelt: a URL "
-            "that does not end with * is one address only."
+            f"Covering nothing: {idle:,}. The copies may be gone, or the rule may be misspelt: a "
+            f"URL without * is one address only."
         )
 
 

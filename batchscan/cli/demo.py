@@ -146,20 +146,20 @@ def _next_commands(demo: Demo) -> list[str]:
     case = shlex.quote(f"{demo.folder}/case.zip")
     notices, output = shlex.quote(f"{demo.folder}/notices"), shlex.quote(str(demo.output))
     return [
-        "  # again: everything is known, nothing is sent",
+        "  # the same again: everything is known, nothing is sent",
         f"  batchscan demo {folder}",
-        "  # decide: copies on this site should not be there",
+        "  # decide that copies on this site should not be there",
         f"  batchscan mark reviewed cheap-posters.example --state {state}",
-        "  # a report of everything, with what the sites answered",
+        "  # a report of everything, with the results of the recheck",
         f"  batchscan report --all --html {shlex.quote(f'{demo.folder}/report.html')} --state {state}",
         "  # draft a notice to the site",
         f"  batchscan takedown --to {notices} --state {state}",
-        "  # for a lawyer: what was captured there, and all that is known of it",
+        "  # pack what was captured there, for a lawyer",
         f"  batchscan evidence pack --domain cheap-posters.example --to {case} --state {state}",
-        "  # what a scan with an account would send and cost",
+        "  # dry run: what a scan with an account would send and cost",
         f"  batchscan -n -o {output} {images}",
         "  # is your own account set up?",
         "  batchscan doctor",
-        "  # the vendor's API on this machine, for your own rehearsals (Ctrl-C ends it)",
+        "  # run the emulator of the API for your own tests (Ctrl-C ends it)",
         f"  batchscan emulator --sites --web {web}",
     ]

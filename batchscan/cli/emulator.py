@@ -89,9 +89,10 @@ def _option(group: str, *names: str, text: str, **kwargs: Any) -> Callable[[Any]
 @click.command(
     cls=HelpCommand,
     sections=_SECTIONS,
-    help="Run the vendor's API on this machine: login, checks, credits and limits, at no cost. "
-    "Any e-mail address and key can log in; copies are found among the pictures in a folder.\n\n"
-    "Prints the environment variables that make batchscan use it, and runs until a signal.",
+    help="Run a local server that behaves like the vendor's API: login, checks, credits and "
+    "limits, at no cost. Any e-mail address and key can log in; copies are found among the "
+    "pictures in a folder.\n\n"
+    "Prints the environment variables that make batchscan use it, and runs until Ctrl-C.",
 )
 @_option(
     _WEB,
@@ -105,7 +106,7 @@ def _option(group: str, *names: str, text: str, **kwargs: Any) -> Callable[[Any]
     "--sites",
     is_flag=True,
     text="each folder in DIR is a site of that name: addresses of copies begin with it, and "
-    "`recheck --connect-to ::127.0.0.1:PORT` asks it here",
+    "`recheck --connect-to ::127.0.0.1:PORT` can ask it",
 )
 @_option(_WEB, "--no-search", is_flag=True, text="find nothing, and answer at once: for load tests")
 @_option(

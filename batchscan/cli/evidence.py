@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ import click
 from batchscan.cli.evidence_capture import capture
 from batchscan.cli.help import GroupedOption, HelpCommand, HelpGroup
 from batchscan.cli.options import allow_option, folder_options, settings_of
-from batchscan.console.terminal import print_data
+from batchscan.console.terminal import fitted, print_data
 from batchscan.errors import UsageError
 from batchscan.util.escaping import printable, replace_surrogates
 
@@ -48,7 +49,7 @@ _ZIP = b"PK"  # how every zip file begins
     cls=GroupedOption,
     group=_WHAT,
     metavar="DOMAIN",
-    help="pictures that have, or once had, a match there or below; repeatable",
+    help="pictures with a match on this site or below it, now or earlier; repeatable",
 )
 @click.option(
     "--image",
@@ -57,7 +58,7 @@ _ZIP = b"PK"  # how every zip file begins
     cls=GroupedOption,
     group=_WHAT,
     metavar="PATH",
-    help="this picture, if it has or once had a match; repeatable",
+    help="this picture, if it has or had a match; repeatable",
 )
 @click.option(
     "--to",
@@ -119,7 +120,7 @@ def pack(
     cls=GroupedOption,
     group=_WHAT,
     metavar="HEX",
-    help="the number that `evidence pack` printed; without it, a replaced pack passes too",
+    help="the SHA-256 that `evidence pack` printed; without it, a pack that was replaced as a whole is not noticed",
 )
 @click.option(
     "--timestamp-ca",
@@ -128,7 +129,7 @@ def pack(
     group=_WHAT,
     metavar="FILE.pem",
     type=click.UNPROCESSED,
-    help="root certificates of timestamp authorities: who has to have signed the timestamps",
+    help="root certificates of the timestamp authorities that must have signed the timestamps",
 )
 @folder_options
 def verify(*, file: str, manifest_sha256: str | None, timestamp_ca: str | None, **_: object) -> int:
@@ -158,8 +159,8 @@ command = HelpGroup(
     capture,
     pack,
     verify,
-    text="The service's answers about your pictures, and captures of the addresses in them, in a "
-    "file that you can hand over and anybody can check, with or without batchscan.",
+    text="Keep evidence of copies: capture what sites show, and pack it with the answers of the "
+    "service into a file that anybody can check, with or without batchscan.",
 )
 
 
@@ -181,16 +182,18 @@ def _packed(packed: Packed) -> Iterator[str]:
     size = os.stat(packed.path).st_size
     name = printable(packed.path)
     yield f"{name}: {amount(packed.files, 'file')}, {amount(size, 'byte')}"
-    yield (
+    yield fitted(
         f"  {amount(packed.pictures, 'picture')}, {amount(packed.answers, 'answer')} of the "
         f"service, {amount(packed.runs, 'run report')}, {amount(packed.captures, 'capture')}; "
-        "case.html is for reading, README.txt explains the files"
+        "case.html is for reading, README.txt explains the files",
+        sys.stdout,
     )
     for missing in packed.missing:
-        yield f"  not in it: the capture {printable(missing)} is not there or not as it was written"
+        yield f"  left out: the capture {printable(missing)} is missing or was altered"
     yield f"SHA-256 of manifest.json: {packed.manifest_sha256}"
     yield "  Keep this number apart from the file: mail it to yourself, print it, or have a"
-    yield "  timestamping service sign it. With it, anybody can check that nothing was changed since:"
+    yield "  timestamping service sign it. With it, anybody can check later that nothing was"
+    yield "  changed:"
     yield f"  batchscan evidence verify {shlex.quote(name)} --manifest-sha256 {packed.manifest_sha256}"
 
 
@@ -207,10 +210,11 @@ def _faulty(path: str, checked: Verification) -> Iterator[str]:
 def _whole(path: str, manifest: Manifest) -> Iterator[str]:
     from batchscan.report.wording import amount  # noqa: PLC0415 - as above
 
-    yield (
+    yield fitted(
         f"{printable(path)} is as it was packed: {amount(len(manifest.files), 'file')} of "
         f"{amount(manifest.pictures, 'picture')} and {amount(manifest.answers, 'answer')} by "
-        f"{printable(manifest.service)}, packed at {printable(manifest.made_at)}"
+        f"{printable(manifest.service)}, packed at {printable(manifest.made_at)}",
+        sys.stdout,
     )
 
 
@@ -245,5 +249,6 @@ def _captures(found: CaptureReport) -> Iterator[str]:
 def _number(checked: Verification, *, told: bool) -> Iterator[str]:
     yield f"SHA-256 of manifest.json: {checked.manifest_sha256}{', as expected' if told else ''}"
     if not told:
-        yield "  Compare it with the number that was kept when this was packed, or give that with"
-        yield "  --manifest-sha256: alone, the file shows only that it agrees with itself."
+        yield "  Compare it with the number that was kept when this was packed, or give that"
+        yield "  number with --manifest-sha256. Without it, this shows only that the files of the"
+        yield "  pack agree with each other."

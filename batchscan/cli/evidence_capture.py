@@ -31,17 +31,17 @@ _SIGNAL = 128
     "capture",
     cls=HelpCommand,
     short_help="keep copies of matches and their pages as they are now",
-    help="Get the picture and the pages of matches from their sites, free of charge, and keep them "
-    "as they were transferred: a WARC file for each match in the state folder, which packs hold "
-    "and `evidence verify` checks. Only public addresses are connected to, at most one request in "
-    "two seconds to a host, and robots.txt is heeded. Works while a scan runs.",
+    help="Fetch the picture and the pages of matches from their sites, at no cost, and keep them "
+    "exactly as they were transferred: one WARC file for each match, in the state folder. "
+    "Evidence packs include these files. Connects to public addresses only, at most once in two "
+    "seconds to a host, and obeys robots.txt. A scan may run at the same time.",
     sections=(
         (
             "Exit codes",
             (
-                ("0", "everything that was chosen was requested and its answers are kept"),
-                ("2", "usage: no match is like that"),
-                ("3", "a site gave no answer that can be used, or a timestamp is not there"),
+                ("0", "every site answered, and the answers are kept"),
+                ("2", "usage: no match was selected"),
+                ("3", "a site gave no usable answer, or a timestamp is missing"),
             ),
         ),
     ),
@@ -53,8 +53,8 @@ _SIGNAL = 128
     cls=GroupedOption,
     group=_WHICH,
     metavar="WORD",
-    help="only what is open, reviewed, noticed, removed or not_mine; repeatable. [default: "
-    "reviewed and noticed; all where another choice is made]",
+    help="only matches marked so: open, reviewed, noticed, removed or not_mine; repeatable. "
+    "[default: reviewed and noticed; with another option of this group, all]",
 )
 @match_options(_WHICH)
 @click.option(
@@ -63,7 +63,7 @@ _SIGNAL = 128
     cls=GroupedOption,
     group=_HOW,
     metavar="URL",
-    help="have each file dated by this timestamp authority (RFC 3161), such as "
+    help="have this timestamp authority (RFC 3161) date each file, such as "
     "http://timestamp.digicert.com; it gets a hash only",
 )
 @click.option(
@@ -71,8 +71,8 @@ _SIGNAL = 128
     is_flag=True,
     cls=GroupedOption,
     group=_HOW,
-    help="also how the first page looks, by your own Chromium or Chrome, which is let to public "
-    "addresses only",
+    help="also take a screenshot of the first page with your own Chromium or Chrome; it can reach "
+    "public addresses only",
 )
 @connect_to_option(_HOW)
 @click.option("--json", "as_json", is_flag=True, cls=GroupedOption, group=_HOW, help="as JSON")
@@ -93,9 +93,9 @@ def capture(*, as_json: bool, authority: str | None, screenshot: bool, **paramet
     number, interrupted = run(capture_until_stopped(settings, choice, options, output))
     if not number:
         raise UsageError(
-            "no match is like that: nothing was captured",
-            advice="choose by --disposition, --domain, --images or --url; `batchscan report --all` "
-            "names all matches",
+            "no match was selected: nothing was captured",
+            advice="select with --disposition, --domain, --images or --url; `batchscan report "
+            "--all` lists all matches",
         )
     print_data(output.json() if as_json else output.summary())
     if interrupted is not None:
@@ -129,7 +129,9 @@ def _choice(
     chosen = [word.replace("-", "_").lower() for word in dispositions]
     for word in chosen:
         if word not in _WORDS:
-            raise UsageError(f"--disposition: '{printable(word)}' is none of {', '.join(_WORDS)}")
+            raise UsageError(
+                f"--disposition: '{printable(word)}': the words are {', '.join(_WORDS)}"
+            )
     usual = () if domains or images or urls else _USUAL
     return MatchChoice(
         dispositions=[Disposition(word) for word in chosen] or usual,

@@ -19,9 +19,9 @@ EXIT_CODES = (
     ("5", "your own limit was reached, and work remains"),
     ("6", "the account is out of credits, and work remains"),
     ("7", "another run is using the state folder"),
-    ("8", "the API stayed away"),
-    ("9", "state or output cannot be written"),
-    ("10", "complete, and --fail-on was met"),
+    ("8", "the API was not available"),
+    ("9", "state or output cannot be read or written"),
+    ("10", "complete, and pictures are as --fail-on says"),
     ("129, 130, 143", "stopped by SIGHUP, SIGINT, SIGTERM"),
 )
 

@@ -34,14 +34,14 @@ _HOW = "How"
 
 @click.command(
     cls=HelpCommand,
-    help="Record a decision about the matches on a SITE and below it, or at a URL, in which * "
-    "matches anything. It is kept from scan to scan.",
+    help="Record a decision about the matches on a SITE and everything below it, or at a URL (* "
+    "matches anything). Later scans keep it.",
     options_metavar="[OPTIONS]",
     sections=(
         (
             "Words",
             (
-                ("open", "not decided yet; every match begins so"),
+                ("open", "not decided yet, as every new match"),
                 (
                     "reviewed",
                     "a copy that should not be there; `batchscan takedown` drafts a notice",
@@ -50,7 +50,7 @@ _HOW = "How"
                     "noticed",
                     "a notice was sent to its site; not for matches that are gone or allowed",
                 ),
-                ("removed", "its site took it down; open again when a later answer shows it"),
+                ("removed", "its site took it down; becomes open again if a later scan finds it"),
                 ("not_mine", "not a copy; no longer on the worklist, nor counted by --fail-on"),
             ),
         ),
@@ -72,7 +72,7 @@ _HOW = "How"
     cls=GroupedOption,
     group="What",
     metavar="WORD",
-    help="only matches that are marked so now, such as reviewed",
+    help="only matches that are marked WORD now, such as reviewed",
 )
 @click.option(
     "--note", cls=GroupedOption, group=_HOW, metavar="TEXT", help="a reason, kept with the decision"
@@ -82,8 +82,8 @@ _HOW = "How"
     is_flag=True,
     cls=GroupedOption,
     group=_HOW,
-    help="overwrite other decisions. Going from open to reviewed, noticed and removed needs no "
-    "force; any other change does",
+    help="overwrite other decisions; not needed for the steps from open to reviewed, noticed and "
+    "removed",
 )
 @click.option(
     "-n", "--dry-run", is_flag=True, cls=GroupedOption, group=_HOW, help="show what would be marked"
@@ -139,7 +139,7 @@ def _word(given: str | None) -> Disposition:
     if word is None:
         near = difflib.get_close_matches(given.lower(), _WORDS, 1)
         raise UsageError(
-            f"'{printable(given)}' is not a decision; there are {', '.join(_WORDS)}",
+            f"'{printable(given)}' is not a decision; the words are {', '.join(_WORDS)}",
             advice=f"did you mean {near[0]}?" if near else "see `batchscan mark --help`",
         )
     return Disposition(word)
@@ -161,8 +161,7 @@ def _sites(texts: Sequence[str]) -> list[UrlPattern]:
     for target in targets:
         if target.is_public_suffix:
             raise UsageError(
-                f"'{printable(str(target))}' is not a site: anybody may have a name under it; "
-                "nothing was marked",
+                f"'{printable(str(target))}' is not a site but a public suffix; nothing was marked",
                 advice="name the site, as in example.com",
             )
     return targets
@@ -243,7 +242,7 @@ def _refuse_kept(results: Sequence[MarkResult]) -> None:
     kept: Counter[Disposition] = sum((marked.kept for marked in results), Counter())
     if kept and not any(marked.matches for marked in results):
         raise UsageError(
-            f"nothing was marked: decided otherwise are {_counts(kept)}",
+            f"nothing was marked: there are other decisions ({_counts(kept)})",
             advice="--force overwrites them; --undo undoes the last decision",
         )
 
@@ -262,7 +261,7 @@ def _undo(settings: Settings) -> int:
         marked = undo(ledger, batch)
     what = f"`mark {batch.disposition} {printable(batch.about)}` of {rfc3339(batch.at)}"
     back = f": {_counts(marked.before)} again" if marked.matches else ""
-    print_data(f"taken back: {what}: {amount(marked.matches, 'match')}{back}{_left(marked)}")
+    print_data(f"undone: {what}: {amount(marked.matches, 'match')}{back}{_left(marked)}")
     return 0
 
 
@@ -271,7 +270,7 @@ def _line(target: UrlPattern, marked: MarkResult, word: Disposition, *, dry_run:
 
     name = printable(str(target))
     if not marked.matches and not marked.kept and not marked.left_alone:
-        return f"{name}: every match is {word} already"
+        return f"{name}: every match is marked {word} already"
     matches, of = amount(marked.matches, "match"), amount(marked.pictures, "picture")
     verb = "would be marked" if dry_run else "marked"
     before = f" (before: {_counts(marked.before)})" if marked.matches else ""
@@ -279,7 +278,7 @@ def _line(target: UrlPattern, marked: MarkResult, word: Disposition, *, dry_run:
 
 
 def _left(marked: MarkResult) -> str:
-    kept = f"; left as decided: {_counts(marked.kept)}" if marked.kept else ""
+    kept = f"; other decisions are kept: {_counts(marked.kept)}" if marked.kept else ""
     return f"{kept}; left alone: {_counts(marked.left_alone)}" if marked.left_alone else kept
 
 

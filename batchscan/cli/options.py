@@ -116,8 +116,8 @@ def connect_to_option(group: str) -> Callable[[_Function], _Function]:
         cls=GroupedOption,
         group=group,
         metavar="HOST:PORT:ADDRESS:PORT",
-        help="connect to ADDRESS:PORT for HOST:PORT, as with curl: the only way to a private "
-        "address; an empty HOST or PORT is any; repeatable",
+        help="connect to ADDRESS:PORT instead of HOST:PORT, as in curl, even if it is private; an "
+        "empty HOST or PORT matches any; repeatable",
     )
 
 
@@ -129,8 +129,12 @@ def match_options(group: str) -> Callable[[_Function], _Function]:
     """
     texts = {
         ("--domain", "domains", "DOMAIN"): "only matches on this site or below it",
-        ("--images", "images", "GLOB"): "only of pictures whose path matches, by gitignore rules",
-        ("--url", "urls", "URL"): "only matches at this address, in which * is anything",
+        (
+            "--images",
+            "images",
+            "GLOB",
+        ): "only matches of pictures whose path matches this gitignore pattern",
+        ("--url", "urls", "URL"): "only matches at this address; * matches anything",
     }
 
     def declared(function: _Function) -> _Function:

@@ -29,27 +29,30 @@ _HOW = "How"
 
 @click.command(
     cls=HelpCommand,
-    help="Ask the sites themselves whether copies are still there: a plain GET of exactly the "
-    "pictures and pages that the service named, one request in two seconds to a site. No credit "
-    "is spent, and nothing that is not public is ever connected to. Works while a scan runs; "
-    "after Ctrl-C the same command goes on where it stopped.",
+    help="Ask the sites whether copies are still there: a GET request for each picture and page "
+    "that the service named, at most one in two seconds to a site. This costs no credits, and "
+    "connects to public addresses only. A scan may run at the same time. After Ctrl-C, the same "
+    "command continues where it stopped.",
     options_metavar="[OPTIONS]",
     sections=(
         (
-            "Verdicts, of a picture and of its pages apart",
+            "Verdicts, one for the picture and one for each page",
             (
                 ("there", "the picture that was first fetched is still there, or the page answers"),
                 ("changed", "another picture is there, or none; the page no longer names it"),
-                ("gone_once", "404, 410 or no such name: ask again a day later"),
-                ("gone", "the same twice, at least 24 hours apart: only this proposes `removed`"),
-                ("unknown", "forbidden, failing, slow, a challenge, robots.txt: says nothing"),
+                ("gone_once", "404, 410 or no such host, once so far: recheck a day later"),
+                ("gone", "the same again, at least 24 hours later; --mark marks these"),
+                ("unknown", "no conclusion: forbidden, an error, too slow, robots.txt"),
             ),
         ),
         (
             "Examples",
             (
-                ("batchscan recheck                              what was noticed", ""),
-                ("batchscan recheck --mark                       and mark what is gone", ""),
+                ("batchscan recheck                              matches marked noticed", ""),
+                (
+                    "batchscan recheck --mark                       and mark what is gone as removed",
+                    "",
+                ),
                 ("batchscan recheck --domain example.com --disposition reviewed", ""),
                 ("batchscan recheck --url 'https://example.com/a.jpg' --json", ""),
             ),
@@ -57,8 +60,8 @@ _HOW = "How"
         (
             "Exit codes",
             (
-                ("0", "every address was asked and answered"),
-                ("3", "some are unknown"),
+                ("0", "every verdict is known"),
+                ("3", "some verdicts are unknown"),
                 ("7", "another recheck is running"),
             ),
         ),
@@ -69,8 +72,8 @@ _HOW = "How"
     cls=GroupedOption,
     group=_WHICH,
     metavar="WORD",
-    help="only those that were decided so: open, reviewed, noticed, removed or not_mine. "
-    "[default: noticed; with --url any]",
+    help="only matches marked so: open, reviewed, noticed, removed or not_mine. [default: "
+    "noticed; with --url any]",
 )
 @match_options(_WHICH)
 @click.option(
@@ -78,7 +81,7 @@ _HOW = "How"
     is_flag=True,
     cls=GroupedOption,
     group=_HOW,
-    help="mark as removed what is gone, with a note",
+    help="mark what is gone as removed",
 )
 @click.option(
     "--json", "as_json", is_flag=True, cls=GroupedOption, group=_HOW, help="one JSON object"
@@ -92,7 +95,11 @@ _HOW = "How"
     text="what to do when another recheck is running; a scan may run",
 )
 @setting_option(
-    "output.progress", "--progress", metavar="auto|plain|none", group=_HOW, text="how to show it"
+    "output.progress",
+    "--progress",
+    metavar="auto|plain|none",
+    group=_HOW,
+    text="how to show progress",
 )
 @folder_options
 def command(*, disposition: str | None, mark: bool, as_json: bool, **parameters: object) -> int:

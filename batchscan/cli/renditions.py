@@ -22,8 +22,8 @@ _NOTE = click.option(
 @click.command(
     "list",
     cls=HelpCommand,
-    short_help="what is covered by what, how alike the two are, and what you said",
-    help="Show every picture that was asked about and covers versions of itself, with these and "
+    short_help="show versions, how alike they are, and your decisions",
+    help="Show every picture that was asked about and has other versions, with these versions and "
     "how alike they are; then what you split and joined.",
 )
 @click.option(
@@ -48,9 +48,10 @@ def list_(*, as_json: bool, **parameters: object) -> int:
 @click.command(
     "split",
     cls=HelpCommand,
-    short_help="PATH is a picture of its own",
-    help="Say that PATH is no version of any other picture, nor any of it. It is kept for ever, "
-    "by the file's content; what was covered because of it is asked about by the next scan.",
+    short_help="treat PATH as a picture of its own",
+    help="Treat PATH as a picture of its own: it is not a version of another picture, and no "
+    "other is a version of it. The decision is about the file's content and stays until you join "
+    "it again. The next scan asks about pictures that are no longer covered.",
 )
 @click.argument("path", type=click.UNPROCESSED)
 @_NOTE
@@ -69,9 +70,10 @@ def split(*, path: str, note: str | None, **parameters: object) -> int:
 @click.command(
     "join",
     cls=HelpCommand,
-    short_help="A and B are one picture",
-    help="Say that A and B are versions of one picture, however different they look. It is kept "
-    "for ever, by the files' contents, and takes back that one of them was split.",
+    short_help="treat A and B as versions of one picture",
+    help="Treat A and B as versions of one picture, however different they look. The decision is "
+    "about the files' contents, stays until you split one of them, and overrules an earlier "
+    "split.",
 )
 @click.argument("one", type=click.UNPROCESSED, metavar="A")
 @click.argument("other", type=click.UNPROCESSED, metavar="B")
@@ -104,6 +106,6 @@ command = HelpGroup(
     list_,
     split,
     join,
-    text="Which files are versions of one picture (`--renditions cover` asks about one of them), "
-    "and what you say of it.",
+    text="Which files are versions of one picture, and your own decisions about that. "
+    "`--renditions cover` asks about one version of each picture.",
 )

@@ -61,7 +61,7 @@ def _format_options(function: _Function) -> _Function:
     is_flag=True,
     cls=GroupedOption,
     group="What",
-    help="report on everything in the ledger; what the last run found is new",
+    help="report on everything in the ledger; matches of the last run are the new ones",
 )
 @click.option(
     "--json", "as_json", is_flag=True, cls=GroupedOption, group="What", help="as one JSON object"
@@ -78,14 +78,14 @@ def _format_options(function: _Function) -> _Function:
     is_flag=True,
     cls=GroupedOption,
     group="What",
-    help="also write the run's own files again",
+    help="also write the files of the run again",
 )
 @click.option(
     "--previews",
     is_flag=True,
     cls=GroupedOption,
     group="What",
-    help="in --html, show a small copy of each picture of theirs that a recheck fetched",
+    help="in --html, show small copies of their pictures that a recheck or capture fetched",
 )
 @_format_options
 @allow_option

@@ -36,10 +36,10 @@ def _keys() -> tuple[tuple[str, str], ...]:
 
 @click.command(
     cls=HelpCommand,
-    help="Decide about matches by looking at them: a page in your browser, on this machine only. "
+    help="Look at matches and decide about them on a page in your browser, on this machine only. "
     "Every decision is saved in the ledger at once, as by `batchscan mark` and `batchscan allow`; a "
     "scan may run at the same time.\n\n"
-    "Prints the address of the page, which works once, and runs until a signal.",
+    "Prints the address of the page, which works once, and runs until Ctrl-C.",
     sections=(("Keys", _keys()),),
 )
 @click.option(

@@ -85,7 +85,12 @@ _FLAGS: tuple[tuple[str, tuple[tuple[str, tuple[str, ...], str | None, str], ...
                 "DURATION",
                 "ask again about pictures whose answer is older than this",
             ),
-            ("force", ("--force",), None, "ask again about everything in this run"),
+            (
+                "force",
+                ("--force",),
+                None,
+                "ask again about every picture in this run, and pay for it",
+            ),
             (
                 "rehash",
                 ("--rehash",),
@@ -96,7 +101,7 @@ _FLAGS: tuple[tuple[str, tuple[tuple[str, tuple[str, ...], str | None, str], ...
                 "accept_old_ledger",
                 ("--accept-old-ledger",),
                 None,
-                "continue with a ledger that lacks paid answers, and pay for them again; remembered",
+                "continue with an older ledger that lacks paid answers, and pay for them again. Needed once",
             ),
             (
                 "scan.check",
@@ -109,21 +114,21 @@ _FLAGS: tuple[tuple[str, tuple[tuple[str, tuple[str, ...], str | None, str], ...
                 ("--renditions",),
                 "report|cover|ask",
                 (
-                    "versions of one picture, as WordPress makes: ask about each and count them, ask "
-                    "about one of each, or do not look for any"
+                    "smaller or recompressed versions of one picture: report asks about each and "
+                    "counts them; cover asks about one of each; ask does not look for them"
                 ),
             ),
             (
                 "send.convert",
                 ("--convert",),
                 "auto|never",
-                "send a JPEG made of what the API would refuse (HEIC, TIFF, big RAW), or reject it",
+                "auto: convert to JPEG what the API does not take (HEIC, TIFF, big RAW); never: reject it",
             ),
             (
                 "send.metadata",
                 ("--metadata",),
                 "strip|keep",
-                "send pictures without EXIF, XMP, IPTC and comments, or as they are",
+                "strip: send pictures without EXIF, XMP, IPTC and comments; keep: send them as they are",
             ),
         ),
     ),
@@ -146,7 +151,7 @@ _FLAGS: tuple[tuple[str, tuple[tuple[str, tuple[str, ...], str | None, str], ...
                 "api.retry_for",
                 ("--retry-for",),
                 "DURATION",
-                "how long to wait while the API is away",
+                "how long to keep trying while the API is not available",
             ),
             (
                 "scan.if_locked",
@@ -174,7 +179,7 @@ _FLAGS: tuple[tuple[str, tuple[tuple[str, tuple[str, ...], str | None, str], ...
         ),
     ),
     (
-        "Limits: no new uploads after this; what is under way finishes",
+        "Limits: after these no new uploads start; those under way finish",
         (
             ("spend.max_credits", ("--max-credits",), "N", "spend at most this many credits"),
             ("spend.limit", ("--limit",), "N", "send at most this many pictures"),
@@ -205,7 +210,7 @@ _FLAGS: tuple[tuple[str, tuple[tuple[str, tuple[str, ...], str | None, str], ...
                 "output.quiet",
                 ("-q", "--quiet"),
                 None,
-                "print nothing when all is well, except for newly rejected pictures",
+                "print nothing if the exit code is 0, except for newly rejected pictures",
             ),
             ("output.verbose", ("-v", "--verbose"), None, "log every step"),
             (
@@ -220,7 +225,7 @@ _FLAGS: tuple[tuple[str, tuple[tuple[str, tuple[str, ...], str | None, str], ...
                 "output.metrics_file",
                 ("--metrics-file",),
                 "FILE",
-                "write figures for Prometheus's textfile collector at the end",
+                "at the end, write figures for the textfile collector of Prometheus",
             ),
         ),
     ),

@@ -27,9 +27,10 @@ _SYSTEM = "/etc/systemd/system"
 @click.command(
     cls=HelpCommand,
     context_settings={"ignore_unknown_options": True},
-    help="Print units for systemd, a line for a crontab, or an agent for launchd, that scan PATH "
-    "regularly with exactly these options of a scan. They are checked now, and nothing is sent. "
-    "Where one of them has the name of an option of this page, write -- before them.",
+    help="Print units for systemd, a line for a crontab, or an agent for launchd that scans PATH "
+    "regularly with exactly these options of a scan. The options are checked now; nothing is "
+    "sent. If an option of the scan has the same name as one on this page, write -- before the "
+    "options of the scan.",
 )
 @click.argument(
     "words", nargs=-1, type=click.UNPROCESSED, metavar="[--] [OPTIONS OF A SCAN] PATH..."
@@ -59,7 +60,7 @@ _SYSTEM = "/etc/systemd/system"
     cls=GroupedOption,
     group=_WHAT,
     metavar="DURATION",
-    help="or more, or less often: 15m, 6h, 1d, 7d",
+    help="instead of --at: every 15m, 6h, 1d, 7d...",
 )
 @click.option(
     "--name",
@@ -67,7 +68,7 @@ _SYSTEM = "/etc/systemd/system"
     group=_WHAT,
     metavar="NAME",
     default="batchscan",
-    help="what the units are called  [default: batchscan]",
+    help="name of the units  [default: batchscan]",
 )
 @click.option(
     "--to",
@@ -96,7 +97,7 @@ def command(
     if not _NAME.fullmatch(name):
         raise UsageError(f"--name: found {name!r}; allowed: letters, digits, and - _ . inside")
     if not systemd and to is not None:
-        raise UsageError("--to goes with --systemd", advice="put the line in with `crontab -e`")
+        raise UsageError("--to goes with --systemd", advice="add the line with `crontab -e`")
     timing = _timing(parameters.pop("at"), parameters.pop("every"))
     scheduled = schedule(ScheduleRequest(name, timing, systemd=systemd), words, parameters)
     job = scheduled.job()
@@ -163,4 +164,4 @@ def _next(name: str, folder: str) -> Iterator[str]:
         yield f"  systemctl link {place}.service"
         yield f"  systemctl enable --now {place}.timer"
     yield f"  systemctl start {name}.service     # a first run, now"
-    yield f"  journalctl -u {name}.service       # what it said"
+    yield f"  journalctl -u {name}.service       # its output"

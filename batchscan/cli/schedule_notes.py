@@ -17,11 +17,11 @@ def notes(scheduled: ScheduledScan, job: Job, *, launchd: bool) -> Iterator[str]
     yield from _folders(scheduled, job)
     yield from _elsewhere(scheduled, job, launchd=launchd)
     if scheduled.settings.force:
-        yield "--force asks, and pays, for every picture again each time"
+        yield "--force asks about every picture again, and pays for it, each time"
     if not (scheduled.wish.systemd or launchd) and len(line := crontab_line(job)) > MAX_LENGTH:
         yield (
-            f"the line has {len(line):,} characters, and some crons take {MAX_LENGTH}: options may "
-            "stand in a settings file (-c)"
+            f"the line has {len(line):,} characters, and some versions of cron allow only "
+            f"{MAX_LENGTH}: move options into a settings file (-c)"
         )
 
 
@@ -37,11 +37,11 @@ def _account(scheduled: ScheduledScan, job: Job) -> Iterator[str]:
 
 def _folders(scheduled: ScheduledScan, job: Job) -> Iterator[str]:
     if scheduled.kept_state is not None and scheduled.wish.systemd:
-        yield f"it goes on with the answers that are paid for, in {scheduled.kept_state}"
+        yield f"it uses the ledger with the answers that are paid for, in {scheduled.kept_state}"
     if scheduled.wish.systemd:
         for folder in job.writes:
             if not os.path.isdir(folder):
-                yield f"create {folder} first: the service may write there and nowhere around it"
+                yield f"create {folder} first: the service can write there, and nowhere else near it"
 
 
 def _elsewhere(scheduled: ScheduledScan, job: Job, *, launchd: bool) -> Iterator[str]:
@@ -50,8 +50,8 @@ def _elsewhere(scheduled: ScheduledScan, job: Job, *, launchd: bool) -> Iterator
     if names and scheduled.wish.systemd:
         yield f"{names}: set it in {SECRETS} as NAME=value, readable by root only (chmod 600)"
     elif names and launchd:
-        yield f"{names}: launchd has no private place for it; use files that only you can read"
+        yield f"{names}: launchd has no private place for secrets; use files that only you can read"
     elif names:
         yield f"{names}: set it at the top of the crontab as NAME=value; only you can read that"
     if scheduled.settings.alerts.on_new and scheduled.wish.systemd:
-        yield "the command of alerts.on_new runs inside the service, and may do no more than that"
+        yield "the command of alerts.on_new runs inside the service, with the same restrictions"

@@ -13,7 +13,7 @@ import click
 
 from batchscan.cli.help import GroupedOption, HelpCommand, HelpGroup
 from batchscan.cli.options import folder_options, setting_option, settings_of
-from batchscan.console.terminal import colored, print_data, print_status
+from batchscan.console.terminal import colored, fitted, print_data, print_status
 from batchscan.util.escaping import escape_json, printable
 
 if TYPE_CHECKING:
@@ -31,31 +31,31 @@ _RESTORING = (
     ("2.", "remove ledger.sqlite3-wal and -shm from the state folder, if they exist"),
     ("3.", "copy FILE over ledger.sqlite3"),
     ("4.", "copy what is in FILE.captures, if it exists, into captures in the state folder"),
-    ("5.", "answers that came after FILE was made are not in it, and are paid for again"),
+    ("5.", "answers that came after the backup are not in FILE: they are paid for again"),
 )
 _GOING = (
     (
         "files",
         (
-            "rows of files that are gone and never had a match: export and `report --all` no "
-            "longer list them. If one comes back, it is read once and recognised by its content. "
-            "Nothing in stores, and nothing below a scanned folder in which no known file is left: "
-            "its disk may not be mounted"
+            "rows of files that no longer exist and never had a match; export and `report --all` "
+            "no longer list them. If such a file comes back, it is recognised by its content. "
+            "Rows are kept of files in stores, and of scanned folders without any known file: "
+            "the disk may not be mounted"
         ),
     ),
     (
         "runs",
         (
-            "runs beyond output.keep_runs, with their folders, as at the end of a scan; evidence "
-            "packs made later lack their reports"
+            "runs beyond output.keep_runs, with their folders, as at the end of a scan; later "
+            "evidence packs lack their reports"
         ),
     ),
     ("messages", "delivered messages older than --older-than; pending ones stay"),
     (
         "copies",
         (
-            "copies of the ledger from before an upgrade, older than --older-than; and unfinished "
-            "files that killed processes left beside it"
+            "copies of the ledger from before an upgrade, older than --older-than; and temporary "
+            "files of killed processes"
         ),
     ),
 )
@@ -76,7 +76,7 @@ def _lock_option(function: _F) -> _F:
 @click.command(
     "stats",
     cls=HelpCommand,
-    short_help="what is in the ledger, and how much space it takes",
+    short_help="count what is in the ledger, and the space it takes",
     help="Count what is in the ledger: pictures, answers, files, matches, runs, credits, and the "
     "space that each table takes.",
 )
@@ -92,17 +92,17 @@ def stats(*, as_json: bool, **parameters: object) -> int:
     if as_json:
         print_data(escape_json(json.dumps(fields(facts), indent=2).encode()) + b"\n")
     else:
-        print_data("\n".join(page(facts)))
+        print_data("\n".join(fitted(line, sys.stdout) for line in page(facts)))
     return 0
 
 
 @click.command(
     "check",
     cls=HelpCommand,
-    short_help="check that the ledger is sound",
+    short_help="check the ledger for damage",
     help="Check the ledger without changing it: every page, whether each answer can be read and "
-    "its matches are recorded, whether caches and the totals of the last run agree with the rest, "
-    "who can read the files, and who holds the lock. Exits 0, or 9 if there is a problem.",
+    "its matches are recorded, whether caches and the totals of the last run agree with the "
+    "rest, who can read the files, and whether a scan is running. Exits 0, or 9 if there is a problem.",
 )
 @folder_options
 def check(**parameters: object) -> int:
@@ -122,9 +122,9 @@ def check(**parameters: object) -> int:
     "backup",
     cls=HelpCommand,
     short_help="copy the ledger to a new file, also during a scan",
-    help="Copy the ledger to FILE as it is at one moment, also during a scan, and captures that it "
-    "knows to the folder FILE.captures. The copy is checked, complete or not there at all, and only "
-    "you can read it. Nothing that exists is overwritten. Exits 3 if a capture is missing or was "
+    help="Copy the ledger to FILE, and its captures to the folder FILE.captures. A scan may run "
+    "at the same time. The copy is checked and either complete or not written at all; only you "
+    "can read it. Existing files are not overwritten. Exits 3 if a capture is missing or was "
     "altered: it is named, and the rest is copied.",
     sections=(("To restore it", _RESTORING),),
 )
@@ -149,8 +149,8 @@ def backup(*, file: str, **parameters: object) -> int:
     "prune",
     cls=HelpCommand,
     short_help="delete rows that neither scans nor evidence need",
-    help="Delete what is no longer needed, but never answers, claims, matches or decisions: "
-    "nothing is paid for twice because of it. `vacuum` makes the file itself smaller.",
+    help="Delete what is no longer needed. Answers, matches and decisions are never deleted, so "
+    "nothing is paid for twice. `vacuum` then makes the file smaller.",
     sections=(("What is deleted", _GOING),),
 )
 @click.option(
@@ -185,13 +185,13 @@ def prune(*, older_than: str, dry: bool, **parameters: object) -> int:
     if dry:
         with read_ledger(settings) as ledger:
             found = find(ledger, settings, before, now)
-        print_data("\n".join(_found(found, "would go")))
+        print_data("\n".join(_found(found, "would be deleted")))
         return 0
     with hold_state_lock(settings), open_for_change(settings) as ledger:
         with ledger.transaction():
             found = find(ledger, settings, before, now)
         done = carry_out(ledger, settings, found, before)
-    print_data("\n".join((*_found(found, "gone"), *_stay(done))))
+    print_data("\n".join((*_found(found, "deleted"), *_stay(done))))
     return 0
 
 
@@ -199,8 +199,8 @@ def prune(*, older_than: str, dry: bool, **parameters: object) -> int:
     "vacuum",
     cls=HelpCommand,
     short_help="return unused space to the disk",
-    help="Rewrite the ledger without its gaps. No scan may be running, and the disk needs space for "
-    "a second copy, or a third if temporary files are on the same disk.",
+    help="Rewrite the ledger without its unused space. No scan may be running, and the disk needs "
+    "space for a second copy, or for two if temporary files are on the same disk.",
 )
 @_lock_option
 @folder_options
@@ -215,7 +215,7 @@ def vacuum(**parameters: object) -> int:
     settings = _settings(parameters)
     with hold_state_lock(settings):
         before, after = write_anew(state_folder(settings) / FILE_NAME)
-    print_data(f"{size(after)}, {size(max(0, before - after))} less than before")
+    print_data(f"The ledger is {size(after)} now, {size(max(0, before - after))} less than before.")
     return 0
 
 
@@ -226,8 +226,8 @@ command = HelpGroup(
     backup,
     prune,
     vacuum,
-    text="Look after the ledger: the file in the state folder that knows what was sent, answered "
-    "and paid, ever.",
+    text="Maintain the ledger: the file in the state folder that records everything that was ever "
+    "sent, answered and paid.",
 )
 
 
@@ -248,9 +248,10 @@ def _duration(text: str) -> float:
 
 def _lines(finding: Finding) -> Iterator[str]:
     level = colored(f"{finding.level:<7}", _COLOURS[finding.level], sys.stdout)
-    yield f"{level}  {finding.what}: {printable(finding.detail)}"
+    plain = fitted(f"{finding.level:<7}  {finding.what}: {printable(finding.detail)}", sys.stdout)
+    yield f"{level}{plain[7:]}"
     if finding.advice:
-        yield f"         {printable(finding.advice)}"
+        yield fitted(f"         {printable(finding.advice)}", sys.stdout)
 
 
 def _found(found: PrunePlan, verb: str) -> Iterator[str]:
@@ -261,18 +262,18 @@ def _found(found: PrunePlan, verb: str) -> Iterator[str]:
     for number, noun, what in (
         (found.files, "row", " of files that are gone"),
         (len(found.runs), "old run", ""),
-        (found.messages, "message", " told"),
+        (found.messages, "delivered message", ""),
     ):
         if number:
             yield f"{verb}: {amount(number, noun)}{what}"
     for path in found.leftovers:
         yield f"{verb}: {printable(str(path))}"
     if found.matched:
-        yield f"stay: {amount(found.matched, 'row')} of files that are gone, with matches"
+        yield f"kept: {amount(found.matched, 'row')} of files that are gone, with matches"
     if found.away:
-        yield f"stay: {amount(found.away, 'file')} in a store, or on a disk that may be away"
+        yield f"kept: {amount(found.away, 'file')} in a store, or on a disk that may not be mounted"
 
 
 def _stay(done: RetentionResult) -> Iterator[str]:
     for path, why in done.kept.items():
-        yield f"stays: {printable(path)}: {why}"
+        yield f"kept: {printable(path)}: {why}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import click
 
 from batchscan.cli.help import GroupedOption, HelpCommand
 from batchscan.cli.options import allow_option, folder_options, settings_of
-from batchscan.console.terminal import print_data, print_status
+from batchscan.console.terminal import fitted, print_data, print_status
 from batchscan.enums import Disposition
 from batchscan.errors import UsageError
 from batchscan.util.escaping import printable
@@ -28,11 +29,10 @@ _MAX_NAMED = 20  # sites
 
 @click.command(
     cls=HelpCommand,
-    help="Draft a takedown notice for each site, as Markdown, as plain text and as a mail with small "
-    "pictures of the works, about the matches "
-    "that are marked reviewed, still there and not allowed. Nothing is sent or marked: a person has "
-    "to check, sign and send each draft. Existing drafts are never changed. The settings takedown.* "
-    "say who complains.",
+    help="Draft a takedown notice for each site that has matches which are marked reviewed, still "
+    "there and not allowed: as Markdown, as plain text, and as a mail with small pictures of the "
+    "works. Nothing is sent or marked: a person has to check, sign and send each draft. Existing "
+    "drafts are never changed. The settings takedown.* name the sender.",
 )
 @click.option(
     "--domain",
@@ -57,7 +57,7 @@ _MAX_NAMED = 20  # sites
     group=_WRITTEN,
     metavar="DIR",
     type=click.UNPROCESSED,
-    help="folder for the drafts; created so that only you can read it",
+    help="folder for the drafts; only you can read it",
 )
 @click.option(
     "--form",
@@ -73,7 +73,7 @@ _MAX_NAMED = 20  # sites
     type=click.Choice(["md", "txt", "dsa.md", "dsa.txt"]),
     cls=GroupedOption,
     group=_WRITTEN,
-    help="print a template, as a start for your own, and write nothing",
+    help="print a template to start your own from, and write nothing",
 )
 @allow_option
 @folder_options
@@ -95,7 +95,7 @@ def command(
         print_data(default_template(f".{template}").encode())
         return 0
     if not to:
-        raise UsageError("no folder is named for the drafts", advice="name one with --to DIR")
+        raise UsageError("the folder for the drafts is missing", advice="name one with --to DIR")
     targets = [UrlPattern.of(domain) for domain in domains]
     loaded = settings_of(parameters, credentials=False)
     templates = notice_templates(loaded.settings, form)
@@ -104,20 +104,24 @@ def command(
     for notice in found.notices:
         drafts = _draft(notice, loaded.settings, templates, to)
         print_data("\n".join(printable(draft.path) for draft in drafts))
-        print_status(_line(notice, drafts, found))
+        _print_prose(_line(notice, drafts, found))
     for site, number in sorted(found.taken_down.items()):
-        print_status(_taken_down(site, number))
+        _print_prose(_taken_down(site, number))
     _say_what_is_left(loaded, found, domains, images)
     return 0
+
+
+def _print_prose(line: str) -> None:
+    print_status(fitted(line, sys.stderr))
 
 
 def _taken_down(site: str, number: int) -> str:
     from batchscan.report.wording import amount  # noqa: PLC0415 - as above
 
     return (
-        f"{printable(site) or 'unknown site'}: {amount(number, 'reviewed match')} left out: the "
-        "last recheck found it gone; `batchscan recheck --disposition reviewed --mark` marks it "
-        "removed"
+        f"{printable(site) or 'unknown site'}: {amount(number, 'reviewed match')} left out, as "
+        "the last recheck found it gone; `batchscan recheck --disposition reviewed --mark` marks "
+        "it removed"
     )
 
 
@@ -165,27 +169,25 @@ def _say_what_is_left(
 
     if blanks := missing_fields(loaded.settings.takedown):
         where = printable(loaded.file) if loaded.file else "a settings file"
-        print_status(f"Left blank until you fill it in or set it in {where}:")
+        _print_prose(f"Blanks in the drafts; fill them in, or set them in {where}:")
         for name, blank in blanks.items():
             print_status(f"  {blank}: takedown.{name}")
     me = loaded.settings.takedown
     works = [work for notice in found.notices for work in notice.works]
     unpublished = {work.sha256 for work in works if published_at(work, me) is None}
     if unpublished:
-        print_status(
-            f"Of {amount(len(unpublished), 'picture')} no notice says where the original is "
-            "published: takedown.published"
+        _print_prose(
+            f"The notices do not say where the originals of {amount(len(unpublished), 'picture')} "
+            f"are published (setting takedown.published)."
         )
-    print_status(
-        "Nothing was sent, and nothing is marked. A person has to check, sign and send each draft."
-    )
+    _print_prose("Nothing was sent or marked. A person has to check, sign and send each draft.")
     print_status("After you have sent one, record it:")
     sites = domains or [notice.domain for notice in found.notices if notice.domain]
     for site in sites[:_MAX_NAMED]:
         print_status(printable(f"  {_mark_command(loaded, found, site, images)}"))
     if len(sites) > _MAX_NAMED:
-        print_status("  and so on for the others")
-    print_status("That marks what the drafts are about, and no other match.")
+        print_status("  and the same for the other sites")
+    print_status("This marks the matches that the drafts are about, and no others.")
 
 
 def _mark_command(

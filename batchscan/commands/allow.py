@@ -29,7 +29,7 @@ def make_rule(target: str | None, given: Mapping[str, object]) -> Rule:
         found = UrlPattern.of(target)
         if found.is_public_suffix:
             raise UsageError(
-                f"'{printable(target)}' is not a site: anybody may have a name under it",
+                f"'{printable(target)}' is not a site but a public suffix",
                 advice="name the site, as in example.com",
             )
         values["domain" if found.is_domain else "url"] = found
@@ -42,7 +42,7 @@ def make_rule(target: str | None, given: Mapping[str, object]) -> Rule:
                 raise UsageError(f"--{key}: {error}", advice=error.advice) from None
     if values.keys() <= {"reason", "by", "until"}:
         raise UsageError(
-            "nothing to allow was named", advice="give DOMAIN or URL, --images or --sha256"
+            "the rule would cover everything", advice="give DOMAIN or URL, --images or --sha256"
         )
     return parse_rule(values)
 

@@ -36,7 +36,7 @@ class CaptureOutput:
         """Say what became of one."""
         problems = [*_problems(captured)]
         if self.wants_screenshot and _lacks_screenshot(captured):
-            problems.append("screenshot: the browser made none")
+            problems.append("screenshot: the browser did not make one")
         self.failed += bool(problems)
         self.counts["captured"] += 1
         self.counts["incomplete"] += bool(problems)
@@ -64,7 +64,7 @@ class CaptureOutput:
 
         said = f"{amount(self.counts['captured'], 'match')} captured"
         if self.failed:
-            said += f", {self.failed:,} of them not whole"
+            said += f", {self.failed:,} of them incomplete"
         lines = [said]
         if self.checks:
             lines += ["To check a timestamp without batchscan:", f"  {self.checks[0]}"]

@@ -101,14 +101,14 @@ def _check_folder(what: str, path: str) -> Finding:
         existing = os.path.dirname(existing)
     if not os.path.isdir(existing) or not os.access(existing, os.W_OK | os.X_OK):
         problem = StorageError(
-            f"{path}: cannot be written", advice="mend its permissions, or name another folder"
+            f"{path}: cannot be written", advice="correct its permissions, or name another folder"
         )
         return Finding.of(what, problem)
     if existing != path:
-        return Finding(Level.OK, what, f"{path} (will be made)")
+        return Finding(Level.OK, what, f"{path} (will be created)")
     if stat.S_IMODE(os.stat(path).st_mode) & 0o077:
         advice = f"chmod 700 {path}"
-        return Finding(Level.WARNING, what, f"{path}: others than you may look inside", advice)
+        return Finding(Level.WARNING, what, f"{path}: other users may be able to read it", advice)
     return Finding(Level.OK, what, path)
 
 
@@ -118,7 +118,7 @@ def _check_file_system(folder: Path) -> Finding:
         return Finding(
             Level.WARNING,
             "file system",
-            f"{kind}: a share of another machine, where SQLite's locks may not hold",
+            f"{kind}: a network share, on which SQLite's locks may fail",
             "keep the state on a local disk: --state DIR",
         )
     return Finding(Level.OK, "file system", kind or "unknown")

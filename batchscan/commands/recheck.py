@@ -203,7 +203,7 @@ async def _concluded(
 
 async def _mark(ledger: LedgerThread, gone: Sequence[CheckedMatch]) -> int:
     since = min(each.gone_since or each.picture.checked_at for each in gone)
-    note = f"recheck: its site answers that it is gone, since {rfc3339(since)} at the earliest"
+    note = f"recheck: gone from its site since {rfc3339(since)}"
     decision = decide(Disposition.REMOVED, "recheck", note)
     seen = [SeenMatch(each.place, each.disposition) for each in gone]
 
@@ -226,8 +226,8 @@ def _refuse_unknown(settings: Settings, request: RecheckRequest, choice: Recheck
         if next(_matches(ledger, anything), None) is None:
             named = " ".join((*request.domains, *request.urls))
             raise UsageError(
-                f"no match is known at {named}: nothing was asked",
-                advice="`batchscan report --all` shows what is known",
+                f"no match is known at {named}: nothing was checked",
+                advice="`batchscan report --all` lists all matches",
             )
 
 

@@ -54,7 +54,7 @@ async def _lines(state: Callable[[], RecheckProgress]) -> None:
         now = state()
         if time.monotonic() - said >= _SAY:
             said = time.monotonic()
-            print_status(f"{now.done:,} of {now.total:,} matches asked about: {_counts(now)}")
+            print_status(f"{now.done:,} of {now.total:,} matches checked: {_counts(now)}")
 
 
 def _counts(now: RecheckProgress) -> str:

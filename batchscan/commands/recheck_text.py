@@ -133,7 +133,8 @@ def _said(checked: CheckedMatch) -> Iterator[str]:
     if picture.detail:
         yield picture.detail
     if checked.gone_since is not None:
-        yield f"gone since {rfc3339(checked.gone_since)}"
+        gone = "gone" if picture.verdict is RecheckVerdict.GONE else "not found"
+        yield f"{gone} since {rfc3339(checked.gone_since)}"
     if picture.likeness is not None:
         yield f"{picture.likeness:.0%} like what was first fetched"
     if picture.our_likeness is not None:
@@ -142,22 +143,22 @@ def _said(checked: CheckedMatch) -> Iterator[str]:
 
 def _summary(counts: Counter[RecheckVerdict]) -> str:
     said = [f"{counts[each]:,} {wording(each)}" for each in RecheckVerdict if counts[each]]
-    return ", ".join(said) or "nothing to ask about"
+    return ", ".join(said) or "nothing to check"
 
 
 def notes(result: RecheckResult, request: RecheckRequest) -> Iterator[str]:
     """What is said beside it, on stderr."""
     if result.resumed:
-        yield "It went on where an interrupted recheck had stopped."
+        yield "Continued an interrupted recheck."
     if result.signal is not None:
-        yield "Interrupted: the same command goes on from here."
+        yield "Interrupted: run the same command again to continue."
     if not result.matches and not request.urls:
         word = request.disposition or Disposition.NOTICED
         yield f"No match is marked {word}: `batchscan mark {word} SITE`, or name another --disposition."
     if result.marked:
-        yield f"{amount(result.marked, 'match')} marked removed; `batchscan mark --undo` takes it back."
+        yield f"{amount(result.marked, 'match')} marked removed; `batchscan mark --undo` undoes this."
     elif gone := result.counts[RecheckVerdict.GONE]:
         verb = "is" if gone == 1 else "are"
         yield f"{gone:,} {verb} gone: `batchscan recheck --mark` marks that removed."
     if result.counts[RecheckVerdict.GONE_ONCE]:
-        yield "Gone once is not gone: ask again in a day."
+        yield "`gone once` is not `gone` yet: recheck a day later."

@@ -138,7 +138,7 @@ def as_text(ledger: Ledger) -> Iterator[str]:
 
 def _sum(covered: int, asked: int) -> str:
     if not covered + asked:
-        return "No versions are known; a scan looks for them (--renditions)."
+        return "No versions are known. A scan finds them, except with `--renditions ask`."
     parts = [f"{covered:,} covered"] if covered else []
     parts += [f"{asked:,} asked about (`--renditions cover` would not)"] if asked else []
     return f"{amount(covered + asked, 'version')}: {', '.join(parts)}."
@@ -177,8 +177,8 @@ def split(ledger: Ledger, path: str, who: str, note: str | None) -> str:
             "split", time.time(), who, sha256, os.fsencode(os.path.abspath(path)), note=_kept(note)
         )
     )
-    again = f"; {amount(parted, 'picture')} to be asked about by the next scan" if parted else ""
-    return f"{printable(path)} is no version of any other picture from now on{again}"
+    again = f"; {amount(parted, 'picture')} will be asked about by the next scan" if parted else ""
+    return f"{printable(path)} is now a picture of its own{again}"
 
 
 def join(ledger: Ledger, one: str, other: str, who: str, note: str | None) -> str:
@@ -189,7 +189,7 @@ def join(ledger: Ledger, one: str, other: str, who: str, note: str | None) -> st
     """
     first, second = _content(ledger, one), _content(ledger, other)
     if first == second:
-        raise UsageError("both hold the same bytes: they are one picture already")
+        raise UsageError("both files have the same content: they are one picture already")
     ledger.renditions.decide(
         RenditionDecision(
             "join",
@@ -203,8 +203,8 @@ def join(ledger: Ledger, one: str, other: str, who: str, note: str | None) -> st
         )
     )
     return (
-        f"{printable(one)} and {printable(other)} are one picture from now on: a scan with"
-        " `--renditions cover` asks about one of them"
+        f"{printable(one)} and {printable(other)} are now versions of one picture: a scan with "
+        f"`--renditions cover` asks about one of them"
     )
 
 

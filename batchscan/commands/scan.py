@@ -81,11 +81,12 @@ def quiet_lines(report: Report, folder: str) -> Iterator[str]:
     files, parts = report.files, [f"ended with {code} ({report.run.exit_reason})"]
     if missing := files.failed + files.deferred:
         why = reasons(report, {*FailReason, *DeferReason})
-        parts.append(f"{missing:,} of {files.seen:,} pictures have no answer: {why}")
+        have = "has" if missing == 1 else "have"
+        parts.append(f"{missing:,} of {amount(files.seen, 'picture')} {have} no answer: {why}")
     if files.unreadable_folders:
         parts.append(_unreadable(files))
     if files.empty_roots:
-        parts.append(f"empty, though pictures were there before: {', '.join(files.empty_roots)}")
+        parts.append(f"empty or missing, but had pictures before: {', '.join(files.empty_roots)}")
     if report.run.exit_reason == ExitReason.MATCHES:
         parts.extend(_alarms(report))
     yield f"{'; '.join(parts)}; see {folder}/report.json"
@@ -96,13 +97,15 @@ def _alarms(report: Report) -> Iterator[str]:
     found, files = report.matches, report.files
     if found.total:
         yield (
-            f"{found.images_with_matches:,} pictures have matches: {found.full:,} full, "
+            f"{amount(found.images_with_matches, 'picture')} with matches: {found.full:,} full, "
             f"{found.partial:,} partial, {(found.new or 0) + (found.returned or 0):,} new or returned"
         )
     rejected = {why: number for why, number in report.unchecked.items() if why in {*RejectReason}}
     if rejected:
         said = ", ".join(f"{number:,} {why}" for why, number in rejected.items())
-        yield f"{sum(rejected.values()):,} of {files.seen:,} pictures are not checked: {said}"
+        number = sum(rejected.values())
+        verb = "is" if number == 1 else "are"
+        yield f"{number:,} of {amount(files.seen, 'picture')} {verb} not checked: {said}"
 
 
 def reasons(report: Report, kinds: Container[str]) -> str:

@@ -100,7 +100,7 @@ def _about_balance(left: int) -> Finding:
 
 def _about_clock(server_time: float | None, now: float) -> Finding:
     if server_time is None:
-        return Finding(Level.OK, "clock", "unknown: the service did not send its time")
+        return Finding(Level.OK, "clock", "unknown, as the service did not send its time")
     ahead = round(now - server_time)
     if abs(ahead) <= _SKEW:
         return Finding(Level.OK, "clock", "agrees with the service's")
@@ -109,7 +109,7 @@ def _about_clock(server_time: float | None, now: float) -> Finding:
         Level.WARNING,
         "clock",
         f"{abs(ahead):,} s {side} the service's",
-        "set this machine's clock by NTP: tokens and waiting times go by it",
+        "set this machine's clock (NTP): tokens and waiting times depend on it",
     )
 
 
@@ -119,7 +119,7 @@ async def _try_sandbox(client: CopyleaksClient) -> Finding:
     checked = await client.check(scan_id, form)
     said = read_check(checked.body, scan_id)
     if said.trouble is not None:
-        advice = "a scan would keep such answers, and call none of their pictures checked"
+        advice = "a scan would keep such answers but count none of these pictures as checked"
         return Finding(Level.PROBLEM, "sandbox call", said.trouble, advice, 3)
     matches = len(said.internet)
     return Finding(Level.OK, "sandbox call", f"answered, mock matches: {matches}")

@@ -25,8 +25,8 @@ from batchscan.report.wording import amount
 from batchscan.state.lock import holder_of
 from batchscan.util.escaping import printable
 
-_RESTORE = "restore the ledger from a backup; a new one would pay again for what this one knows"
-_AGAIN = "scan with --rehash once: it opens every file, and pays for nothing that is known"
+_RESTORE = "restore the ledger from a backup; a new, empty one would pay again for every picture"
+_AGAIN = "run one scan with --rehash: it reads every file again, and pays for nothing twice"
 _OTHERS = 0o077
 _SHOWN = 5  # captures named
 
@@ -55,12 +55,12 @@ def _look(connection: sqlite3.Connection, state: Path) -> Iterator[Finding]:
         level = Level.WARNING if version < VERSION else Level.PROBLEM
         yield Finding(level, "version", str(error), error.advice, error.exit_code)
     else:
-        yield Finding(Level.OK, "version", f"{version}, this batchscan's")
+        yield Finding(Level.OK, "version", f"{version}, the one that this batchscan uses")
     found = faults(connection)
     if found:
         yield Finding(Level.PROBLEM, "pages", "; ".join(found), _RESTORE, StorageError.exit_code)
     else:
-        yield Finding(Level.OK, "pages", "all sound")
+        yield Finding(Level.OK, "pages", "no damage")
     if version == VERSION:
         yield from _look_closer(IntegrityChecker(connection))
 
@@ -70,7 +70,7 @@ def _look_closer(soundness: IntegrityChecker) -> Iterator[Finding]:
     for what, advice, look in (
         ("references", _RESTORE, soundness.references),
         ("answers", _RESTORE, soundness.answers),
-        ("seals", _AGAIN, soundness.seals),
+        ("cache", _AGAIN, soundness.seals),
     ):
         finding = _guarded(what, advice, look)
         told |= finding.level is not Level.OK
@@ -94,8 +94,8 @@ def _guarded(what: str, advice: str, look: Callable[[], IntegrityResult]) -> Fin
     if looked.wrong:
         detail = f"{looked.wrong:,} wrong: {'; '.join(looked.faults)}"
         return Finding(Level.PROBLEM, what, detail, advice, StorageError.exit_code)
-    agree = f"{looked.number - looked.other:,} looked at" if looked.number else "none amiss"
-    other = f", {looked.other:,} of files that came or went since" if looked.other else ""
+    agree = f"{looked.number - looked.other:,} checked" if looked.number else "no errors"
+    other = f", {looked.other:,} skipped, as files came or went since" if looked.other else ""
     return Finding(Level.OK, what, agree + other)
 
 
@@ -105,12 +105,12 @@ def _books(soundness: IntegrityChecker) -> Finding:
     except ODD as error:
         return Finding(Level.PROBLEM, "last run", str(error), _RESTORE, StorageError.exit_code)
     if last is None:
-        return Finding(Level.OK, "last run", "none has ended")
+        return Finding(Level.OK, "last run", "there is none yet")
     fault = _fault_in(last)
     if fault:
         detail = f"{last.run_id}: {fault}"
         return Finding(Level.PROBLEM, "last run", detail, _RESTORE, StorageError.exit_code)
-    return Finding(Level.OK, "last run", f"{last.run_id}: the books close")
+    return Finding(Level.OK, "last run", f"{last.run_id}: its totals agree with the ledger")
 
 
 def _fault_in(last: LastRun) -> str | None:
@@ -124,10 +124,10 @@ def _fault_in(last: LastRun) -> str | None:
     if files.seen != sum(counts.values()):
         return f"{amount(files.seen, 'file')} seen, but {sum(counts.values()):,} with a status"
     if report.credits.charged != charged:
-        return f"{report.credits.charged:,} credits charged, but {charged:,} by its answers"
+        return f"{report.credits.charged:,} credits charged, but its answers cost {charged:,}"
     for status in Status:
         if status is not Status.UNCHANGED and counts[status] != lines.get(status, 0):
-            return f"{counts[status]:,} {status}, but {lines.get(status, 0):,} lines say so"
+            return f"{counts[status]:,} {status}, but {lines.get(status, 0):,} such lines"
     return None
 
 
@@ -144,13 +144,13 @@ def _captures(folder: Path, files: list[KeptFile]) -> Finding:
     troubles = [(file.name, trouble_with(str(folder), file)) for file in files]
     wrong = [f"{printable(name)}: {trouble}" for name, trouble in troubles if trouble]
     if not wrong:
-        return Finding(Level.OK, "captures", f"{len(files):,} looked at")
+        return Finding(Level.OK, "captures", f"{len(files):,} checked")
     shown = "; ".join(wrong[:_SHOWN])
     return Finding(
         Level.PROBLEM,
         "captures",
         f"{len(wrong):,} wrong: {shown}",
-        f"copy them from a backup into {folder}; evidence packs leave them out",
+        f"copy them from a backup into {folder}; until then evidence packs are made without them",
         StorageError.exit_code,
     )
 
@@ -160,16 +160,16 @@ def _modes(state: Path) -> Iterator[Finding]:
     paths = [state, *sorted(path for path in state.iterdir() if not path.is_symlink())]
     loose = [path for path in paths if stat.S_IMODE(os.stat(path).st_mode) & _OTHERS]
     if not loose:
-        yield Finding(Level.OK, "modes", "yours alone")
+        yield Finding(Level.OK, "permissions", "only you can read the files")
     for path in loose:
         mode = "700" if path.is_dir() else "600"
-        detail = f"{path}: others than you may look inside"
-        yield Finding(Level.WARNING, "modes", detail, f"chmod {mode} {path}")
+        detail = f"{path}: other users may be able to read it"
+        yield Finding(Level.WARNING, "permissions", detail, f"chmod {mode} {path}")
 
 
 def _lock(state: Path) -> Finding:
     holder = holder_of(state)
     if holder is None:
-        return Finding(Level.OK, "lock", "free")
-    detail = f"held by process {holder.pid} since {holder.started_at}"
+        return Finding(Level.OK, "lock", "no scan is running")
+    detail = f"a scan is running: process {holder.pid}, since {holder.started_at}"
     return Finding(Level.OK, "lock", printable(detail))

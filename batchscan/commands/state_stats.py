@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from batchscan.ledger import FILE_NAME
 from batchscan.ledger.backup import no_ledger
 from batchscan.ledger.schema import VERSION
 from batchscan.ledger.stats import RealmStats, RunStats
-from batchscan.report.wording import amount, size
+from batchscan.report.wording import KEEP, amount, size
 from batchscan.runs.checkpoint import RunCheckpoint
 from batchscan.settings import Settings
 from batchscan.settings.locations import state_folder
@@ -24,6 +25,27 @@ from batchscan.util.timestamps import rfc3339, utc_date
 
 _DAY = 86_400
 _TABLES_NAMED = 6  # the largest ones
+_TABLES = {  # in words where a table's name is not one that people know
+    "cached_files": "cache of files",
+    "capture_files": "captures",
+    "claims": "uploads",
+    "covered": "covered versions",
+    "decided": "decisions",
+    "digests": "reports",
+    "doubts": "uncertain uploads",
+    "equals": "equal decoders",
+    "outcomes": "result lines",
+    "pace": "rates",
+    "portraits": "thumbnails",
+    "realms": "services",
+    "rendition_decisions": "decisions about versions",
+    "recheck_runs": "rechecks",
+    "seals": "cache of folders",
+    "sends": "uploads",
+    "sightings": "matches",
+    "their_pictures": "rechecked pictures",
+    "unread_bodies": "unreadable answers",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +121,28 @@ def fields(facts: StateStats) -> dict[str, object]:
 
 def page(facts: StateStats) -> Iterator[str]:
     """The facts, for people."""
-    log = f", and a log of {size(facts.log)}" if facts.log else ""
-    yield f"{printable(str(facts.path))}: version {VERSION}, {size(facts.size)}{log}"
-    largest = list(facts.tables.items())[:_TABLES_NAMED]
-    yield f"  {', '.join(f'{name} {size(number)}' for name, number in largest)}"
+    yield printable(str(facts.path))
+    log = f", and {size(facts.log)} in its write-ahead log" if facts.log else ""
+    yield f"  version {VERSION}, {size(facts.size)}{log}"
+    yield f"  most of it: {', '.join(_largest(facts.tables))}"
     if facts.free:
-        yield f"  {size(facts.free)} of it unused: `batchscan state vacuum` returns them to the disk"
+        yield f"  {size(facts.free)} unused: `batchscan state vacuum` returns them to the disk"
     for name, number in facts.copies.items():
-        yield f"  {printable(name)}, as it was before: {size(number)}"
+        yield f"  {printable(name)}, from before an upgrade: {size(number)}"
     yield f"  {amount(facts.folders, 'folder')}; {_runs(facts.runs)}"
-    pending, told = facts.messages
-    yield f"  {amount(pending, 'message')} pending, {told:,} told"
+    pending, delivered = facts.messages
+    yield f"  alerts: {amount(pending, 'message')} pending, {delivered:,} delivered"
     for realm in facts.realms:
         yield from _realm_page(realm, facts)
+
+
+def _largest(tables: dict[str, int]) -> Iterator[str]:
+    """What takes the most space, in words; tables of one name are counted as one."""
+    sizes: Counter[str] = Counter()
+    for name, number in tables.items():
+        sizes[_TABLES.get(name, name.replace("_", " "))] += number
+    for words, number in sizes.most_common(_TABLES_NAMED):
+        yield f"{words} {size(number)}".replace(" ", KEEP)
 
 
 def _reported(runs: list[tuple[str, bytes]]) -> list[str]:
@@ -128,9 +159,12 @@ def _size_of(path: Path) -> int:
 
 
 def _runs(runs: RunStats) -> str:
-    told = f"{amount(runs.closed, 'run')} ended"
+    if not runs.oldest:
+        return "no run yet"
+    ended = f"{amount(runs.closed, 'run')} ended"
     open_ = f", {runs.open:,} not closed" if runs.open else ""
-    return f"{told}{open_} ({runs.oldest} to {runs.newest})" if runs.oldest else "no run yet"
+    until = f" to {runs.newest}" if runs.newest != runs.oldest else ""
+    return f"{ended}{open_} ({runs.oldest}{until})"
 
 
 def _realm_fields(realm: RealmStats) -> dict[str, object]:
@@ -150,18 +184,18 @@ def _time(at: float | None) -> str | None:
 
 def _realm_page(realm: RealmStats, facts: StateStats) -> Iterator[str]:
     yield f"{printable(realm.api_url)}{' (sandbox)' if realm.sandbox else ''}"
-    answered = f"{realm.answered:,} of them answered, by {amount(realm.answers, 'answer')}"
+    answered = f"{realm.answered:,} with an answer; {amount(realm.answers, 'answer')} in all"
     yield f"  {amount(realm.pictures, 'picture')}, {answered}"
     if realm.oldest_answer is not None:
         days = max(0, int((facts.now - realm.oldest_answer) // _DAY))
         yield f"  oldest answer: {utc_date(realm.oldest_answer)}, {amount(days, 'day')} ago"
-    yield f"  {amount(realm.files, 'file')} known, {realm.rejected:,} of them rejected"
+    yield f"  {amount(realm.files, 'file')}, {realm.rejected:,} rejected"
     ever, month, day = realm.credits
     zone = printable(facts.time_zone)
-    yield f"  {amount(ever, 'credit')} ever, {month:,} this month and {day:,} today ({zone})"
+    yield f"  {amount(ever, 'credit')} charged: {month:,} this month, {day:,} today ({zone})"
     if realm.doubts or realm.open_claims:
-        claims = amount(realm.open_claims, "claim")
-        yield f"  {amount(realm.doubts, 'send')} in doubt, {claims} open"
+        sends = amount(realm.doubts, "upload")
+        yield f"  {sends} perhaps charged without an answer, {realm.open_claims:,} still open"
     for state, numbers in sorted(realm.matches.items()):
         said = ", ".join(f"{number:,} {word}" for word, number in sorted(numbers.items()))
-        yield f"  matches {state}: {said}"
+        yield f"  {state} matches: {said}"

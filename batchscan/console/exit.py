@@ -44,9 +44,7 @@ def _explained(error: Exception) -> int:
         print_error(message, f"see `{path} --help`")
         return UsageError.exit_code
     _log.critical("unexpected error", exc_info=error)
-    print_status(
-        "batchscan: this is a bug in batchscan, not in what you did; its state is consistent"
-    )
+    print_status("batchscan: this is a bug in batchscan; the ledger is consistent")
     return BatchscanError.exit_code
 
 

@@ -56,13 +56,13 @@ class LogFile(RotatingFileHandler):
         except OSError as error:
             self.maxBytes = 0
             self.stream = self._open()
-            _log.warning("%s cannot be put aside: %s", self.baseFilename, error.strerror)
+            _log.warning("%s cannot be renamed: %s", self.baseFilename, error.strerror)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - logging's own
         """Say once that lines are lost; the run goes on."""
         if not self._told:
             self._told = True  # before it is said: that comes here too
-            _log.warning("%s cannot be written: lines of the log are lost", self.baseFilename)
+            _log.warning("%s cannot be written: log lines are lost", self.baseFilename)
 
     def close(self) -> None:
         """Close the file; what a full disk does not take is lost."""

@@ -102,14 +102,27 @@ def width_of(stream: TextIO | None, otherwise: int) -> int:
     return otherwise
 
 
-def _wrapped(line: str, stream: TextIO | None) -> str:
+def fitted(line: str, stream: TextIO | None) -> str:
+    """Prose broken between words to fit a terminal, further lines indented by two more columns.
+
+    Nothing is broken where the stream is not a terminal, nor at a no-break space, which is printed
+    as a space. Lines to be pasted, such as commands and paths, are not for this.
+    """
+    return _wrapped(line, stream, len(line) - len(line.lstrip()) + 2).replace("\u00a0", " ")
+
+
+def _wrapped(line: str, stream: TextIO | None, indent: int = 2) -> str:
     """A line broken between words where a terminal would break it within one."""
     width = width_of(stream, 0)
     if width < _NARROWEST or len(line) <= width:
         return line
     return "\n".join(
         textwrap.wrap(
-            line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+            line,
+            width,
+            subsequent_indent=" " * indent,
+            break_long_words=False,
+            break_on_hyphens=False,
         )
     )
 

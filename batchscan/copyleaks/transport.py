@@ -174,7 +174,7 @@ class Transport:
                     break
         except aiohttp.ClientPayloadError as error:
             if answered:
-                raise _unreadable("the answer broke off", response, chunks) from error
+                raise _unreadable("the answer was cut off", response, chunks) from error
         return b"".join(chunks)
 
 
@@ -211,7 +211,7 @@ def translated(url: str, body: UploadBody) -> Iterator[None]:
         message = f"{_host(url)} did not answer in HTTP: {clean(error.message)}"
         raise BadResponse(message) from error
     except (aiohttp.ClientError, OSError, ssl.SSLError) as error:
-        message = f"{_host(url)} broke the connection off: {_why(error)}"
+        message = f"{_host(url)} closed the connection: {_why(error)}"
         raise ConnectionFailed(message, sent=body.sent, reached=True) from error
 
 

@@ -203,5 +203,5 @@ def check_proxies(settings: Settings) -> None:
             shown = printable(hide_login(proxy))
             raise UsageError(
                 f"the proxy {shown} cannot be used: {problem}",
-                advice="mend HTTPS_PROXY or HTTP_PROXY, or leave the service out with NO_PROXY",
+                advice="correct HTTPS_PROXY or HTTP_PROXY, or exclude the service with NO_PROXY",
             )

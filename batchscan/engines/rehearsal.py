@@ -32,7 +32,7 @@ class Rehearsal:
                 await asyncio.to_thread(parse_answer, _SAMPLE, 0.0)
             except (OSError, ImportError, MemoryError, RuntimeError) as error:
                 raise StorageError(
-                    f"answers could not be read on this machine, so none is paid for: {_why(error)}",
+                    f"this machine could not read answers of the API, so nothing was sent or paid: {_why(error)}",
                     advice=_advice(error),
                 ) from error
             self.done = True

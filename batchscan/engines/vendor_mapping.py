@@ -71,7 +71,7 @@ def to_stop(error: vendor.CopyleaksError, api: Api) -> StopRun:
             advice="check the network connection, and the proxy if HTTPS_PROXY names one",
         )
     return Unavailable(
-        f"the API did not answer as it should: {error}",
+        f"the API did not answer as expected: {error}",
         advice="try again later; see the vendor's status page",
     )
 
@@ -86,7 +86,7 @@ def _stop_for_good(error: vendor.CopyleaksError, api: Api) -> None:
         case vendor.PaymentRequired():
             raise NoCredits(
                 f"the account is out of credits ({error})",
-                advice="buy credits, then run the same command: it goes on where it stopped",
+                advice="buy credits, then run the same command again to continue",
             ) from error
         case _:
             return
@@ -95,7 +95,7 @@ def _stop_for_good(error: vendor.CopyleaksError, api: Api) -> None:
 def _wrong_address(error: vendor.CopyleaksError, api: Api) -> Unavailable:
     where = api.identity_url if error.login else api.url
     return Unavailable(
-        f"{where} is not the API's address ({error})",
+        f"{where} is not the address of the API ({error})",
         advice="check api.url and api.identity_url (COPYLEAKS_API_URL, COPYLEAKS_IDENTITY_URL)",
     )
 
@@ -145,8 +145,8 @@ def _trouble(error: vendor.CopyleaksError, details: ServiceError) -> TransientEr
 
 LONG_ANSWER = 64 * 1024  # bytes; parsing more would block the event loop too long
 _GIVEN_UP = (
-    "reading it ended two runs, perhaps for lack of memory: only a newer version or --force tries"
-    " again"
+    "batchscan crashed twice while reading this answer, perhaps for lack of memory; only a newer "
+    "version or --force tries it again"
 )
 _KINDS = {FULL: MatchKind.FULL, PARTIAL: MatchKind.PARTIAL, None: MatchKind.OTHER}
 
@@ -179,7 +179,7 @@ def _parse(body: bytes, received_at: float, scan_id: str | None, *, sandbox: boo
 def unread_answer(body: bytes, received_at: float, error: Exception) -> Answer:
     """An answer whose parsing failed this time."""
     why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    trouble = f"reading it failed ({clean(why)}), which the next run tries again"
+    trouble = f"the answer could not be read ({clean(why)}); the next run tries to read it again"
     return Answer(body, received_at, None, None, None, (), trouble=trouble)
 
 

@@ -124,7 +124,7 @@ class PackWriter:
         """
         if not SAFE_NAME.fullmatch(name):
             raise StorageError(
-                f"the ledger holds an id that none of ours looks like: {name!r}",
+                f"the ledger contains an invalid id: {name!r}",
                 advice="restore the ledger from a backup",
             )
         digest, size = hashlib.sha256(), 0

@@ -100,9 +100,9 @@ def _oddities(archive: Archive) -> Iterator[Discrepancy]:
         yield Discrepancy(ADDED, ZIP, f"a comment of {len(archive.comment):,} bytes")
     for name, count in archive.names.items():
         if count > 1:
-            yield Discrepancy(ADDED, name, f"it is in there {count:,} times")
+            yield Discrepancy(ADDED, name, f"it is in the zip file {count:,} times")
         if not SAFE_NAME.fullmatch(name):
-            yield Discrepancy(ADDED, name, "no file of a pack is called that")
+            yield Discrepancy(ADDED, name, "no file of a pack has this name")
 
 
 def _files(archive: Archive, manifest: Manifest) -> Iterator[Discrepancy]:
@@ -121,7 +121,7 @@ def _files(archive: Archive, manifest: Manifest) -> Iterator[Discrepancy]:
             yield Discrepancy(ALTERED, file.name, _difference(found, file))
     for name in archive.names:
         if name not in listed and name not in _LISTS and SAFE_NAME.fullmatch(name):
-            yield Discrepancy(ADDED, name, f"{MANIFEST} does not know it")
+            yield Discrepancy(ADDED, name, f"{MANIFEST} does not list it")
 
 
 def _sums(
@@ -150,7 +150,9 @@ def _sums(
     about = ", ".join(others[:_SHOWN])
     more = f" and {len(others) - _SHOWN:,} more" if len(others) > _SHOWN else ""
     said = f"it does not agree with {MANIFEST} about {about}{more}"
-    yield Discrepancy(ALTERED, SUMS, said if others else f"it is longer than {MANIFEST} makes it")
+    yield Discrepancy(
+        ALTERED, SUMS, said if others else f"it is longer than it would be for {MANIFEST}"
+    )
 
 
 def _measured(archive: Archive, wanted: PackedFile) -> PackedFile:
@@ -229,11 +231,11 @@ class Archive:
         """
         member = self._members.get(name)
         if member is None:
-            raise Damaged("it is not there")
+            raise Damaged("it is not in the zip file")
         if member.flag_bits & _ENCRYPTED:
             raise Damaged("it is encrypted")
         if member.compress_type not in _METHODS:
-            raise Damaged("it is compressed in a way that packs are not")
+            raise Damaged("it is compressed in a way that is not used in packs")
         with _damage("it cannot be read"), self._zip.open(member) as file:
             left = most + 1
             while left and (block := file.read(min(left, _BLOCK))):
@@ -253,7 +255,7 @@ class _Bounded:
 
     def read(self, size: int = -1) -> bytes:
         if size > MAX_DIRECTORY:
-            raise Damaged("its directory is larger than that of any pack")
+            raise Damaged("its directory is too large for a pack")
         return self._file.read(_MAX_END if size < 0 else size)
 
 

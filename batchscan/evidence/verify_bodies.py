@@ -90,7 +90,7 @@ def disagreements(file: IO[bytes], resources: Sequence[SaidResource]) -> Iterato
         left -= len(body) + len(raw)
         found = {hashlib.sha256(data).hexdigest() for data in (body, raw)}
         if left < 0 or each.sha256 not in found or each.http_status != status:
-            yield f"it does not hold what pictures/ says of {each.url[:200]}"
+            yield f"it does not contain what pictures/ says about {each.url[:200]}"
 
 
 def _record_at(file: IO[bytes], position: int) -> tuple[bytes, int | None, bytes]:

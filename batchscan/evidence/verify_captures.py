@@ -130,14 +130,14 @@ def _check_records(file: IO[bytes]) -> int:
             while block := record.raw_stream.read(_BLOCK):
                 size += len(block)
                 if size > MAX_UNPACKED:
-                    raise CaptureFault("it unpacks to more than any capture")
+                    raise CaptureFault("it is too large for a capture")
             if record.digest_checker.passed is False:
                 problems = ", ".join(map(str, record.digest_checker.problems))
                 raise CaptureFault(f"record {count}: {problems}")
     except (ArchiveLoadFailed, OSError, EOFError, ValueError, KeyError) as error:
         raise CaptureFault(f"it cannot be read as WARC: {type(error).__name__}") from error
     if not count:
-        raise CaptureFault("it holds no record")
+        raise CaptureFault("it contains no record")
     return count
 
 

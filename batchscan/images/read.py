@@ -56,7 +56,7 @@ def inspect(
             by_conversion=found.reason is RejectReason.TOO_LARGE,
         )
     except (FileNotFoundError, NotADirectoryError):
-        detail = "the file was gone when it was to be read"
+        detail = "the file was removed before it was read"
         return NotSendable(candidate.path, candidate.stat, FailReason.VANISHED, detail)
     except (OSError, ValueError) as error:
         if isinstance(error, ValueError) and "\0" not in candidate.path:

@@ -74,7 +74,7 @@ def unreadable(ledger: Path, error: BaseException) -> StorageError:
     """The error for a ledger that cannot be read, with advice."""
     return StorageError(
         f"the ledger {ledger} cannot be read: {error}",
-        advice="restore it from a backup; a new one would pay again for what this one knows",
+        advice="restore it from a backup; a new, empty one would pay again for every picture",
     )
 
 
@@ -107,13 +107,13 @@ def copy_into(source: sqlite3.Connection, path: str) -> None:
         target.execute("PRAGMA synchronous = OFF")  # the caller syncs the file
         source.backup(target)  # in one step, to be consistent
         if not target.execute("PRAGMA user_version").fetchone()[0]:
-            raise sqlite3.DatabaseError("it is no ledger")
+            raise sqlite3.DatabaseError("it is not a ledger")
     with closing(open_copy(path)) as copy:
         found = faults(copy)
     if found:
         raise StorageError(
             f"the ledger is damaged, and was not copied: {'; '.join(found)}",
-            advice="restore it from a backup; a new one would pay again for what this one knows",
+            advice="restore it from a backup; a new, empty one would pay again for every picture",
         )
 
 

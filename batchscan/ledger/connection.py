@@ -121,14 +121,14 @@ def unusable(path: Path, error: BaseException) -> StorageError:
     """The error for a ledger that cannot be used, with advice."""
     if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
         return StorageError(
-            f"the ledger {path} is being written by another process for too long",
-            advice="try again; if no batchscan is at work, look which process has it open",
+            f"the ledger {path} is being written by another process, which did not finish in time",
+            advice="try again; if no batchscan is running, find the process that has the file open",
         )
     return StorageError(
         f"the ledger {path} cannot be used: {error}",
         advice="free some space, correct the permissions, or restore the file from a backup "
-        "(`batchscan state check` shows what is damaged); a new one would pay again for what this "
-        "one knows",
+        "(`batchscan state check` shows what is damaged); a new, empty one would pay again for every "
+        "picture",
     )
 
 

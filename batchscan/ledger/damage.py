@@ -22,8 +22,8 @@ from batchscan.ledger.schema import VERSION
 
 CACHES = ("seals", "portraits", "digests", "cached_files")  # rebuilt by later scans
 ADVICE = (
-    "`batchscan state check` shows what is damaged; restore the ledger from a backup: a new one "
-    "would pay again for what this one knows"
+    "`batchscan state check` shows what is damaged; restore the ledger from a backup: a new, empty "
+    "one would pay again for every picture"
 )
 _MAX_COUNT = 50  # faults that are read
 _UNUSED = "never used"  # SQLite's message about a page of a rebuilt table
@@ -61,7 +61,7 @@ def check_whole(path: Path) -> None:
         mended = _mended(connection, torn)
     if not mended:
         raise damaged(path, found)
-    log.warning("the ledger was damaged where it can be made again, and was: %s", "; ".join(found))
+    log.warning("a part of the ledger was damaged and has been rebuilt: %s", "; ".join(found))
 
 
 def damaged(path: Path, what: list[str]) -> StorageError:

@@ -143,7 +143,7 @@ class EvidenceReader:
                 answer = StoredAnswer.of(columns)
             except zlib.error as error:
                 raise StorageError(
-                    f"the ledger's answer to {columns[3]} cannot be read: {error}",
+                    f"the stored answer of scan {columns[3]} cannot be read: {error}",
                     advice="restore the ledger from a backup",
                 ) from error
             yield EvidenceAnswer(answer, path, asked_at, read_sent(sent))

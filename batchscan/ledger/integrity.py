@@ -80,7 +80,7 @@ class IntegrityChecker:
         """Whether all foreign keys are valid."""
         looked = IntegrityResult()
         for table, _, other, _ in self._connection.execute("PRAGMA foreign_key_check"):
-            looked.blame(f"a row of {table} points to none of {other}")
+            looked.blame(f"a row of {table} refers to a missing row of {other}")
         return looked
 
     def columns(self) -> IntegrityResult:
@@ -156,7 +156,7 @@ class IntegrityChecker:
         )
         entered = {row[0] for row in rows}
         agrees = entered == shown if newest else entered <= shown
-        return None if agrees else "shows other matches than are known of it"
+        return None if agrees else "does not agree with the matches that were recorded from it"
 
     def _look_at_seal(self, looked: IntegrityResult, *seal: Any) -> None:  # noqa: ANN401 - a row
         realm_id, folder_id, first, found, rules, oldest, matched, rejected, end = seal
@@ -171,15 +171,17 @@ class IntegrityChecker:
         for row in rows:
             stands = rejected_under(rules, row[4]) if row[5] is None else row[6] is not None
             if not stands:
-                looked.blame(f"a seal of folder {folder_id} says that a file has a verdict")
+                looked.blame(
+                    f"the cached summary of folder {folder_id} counts a file that has no answer"
+                )
                 return
         times = [row[6] for row in rows if row[6] is not None]
         with_matches = [(row[5], row[0]) for row in rows if row[7] and row[5]]
         told = msgspec.msgpack.decode(matched, type=MatchedFiles)
         if sorted(told, key=itemgetter(1)) != with_matches or oldest != min(times, default=None):
-            looked.blame(f"a seal of folder {folder_id} tells of other matches or answers")
+            looked.blame(f"the cached summary of folder {folder_id} has other matches or answers")
         elif msgspec.msgpack.decode(rejected, type=Rejected) != _by_reason(rows):
-            looked.blame(f"a seal of folder {folder_id} tells of other rejected files")
+            looked.blame(f"the cached summary of folder {folder_id} has other rejected files")
 
 
 def _by_reason(rows: Sequence[Any]) -> Rejected:

@@ -80,12 +80,12 @@ def version_of(connection: sqlite3.Connection) -> int:
 def other_version(path: Path, version: int) -> StorageError:
     """The error for a ledger of another version, with advice."""
     if version > VERSION:
-        advice = "install that batchscan, or name another state folder with --state"
+        advice = "install that version, or name another state folder with --state"
         made_by = "a newer"
     else:
-        advice = "the next scan brings it up to date"
+        advice = "the next scan upgrades it"
         made_by = "an older"
-    return StorageError(f"the ledger {path} is {made_by} batchscan's", advice=advice)
+    return StorageError(f"the ledger {path} is from {made_by} version of batchscan", advice=advice)
 
 
 def copy_name(path: str, version: int) -> str:

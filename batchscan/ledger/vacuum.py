@@ -60,8 +60,8 @@ def _check_room(connection: sqlite3.Connection, path: Path, free: FreeBytes) -> 
         sharing = sum(os.stat(other).st_dev == os.stat(place).st_dev for other in places)
         if free(place) < needed * sharing:
             raise StorageError(
-                f"the disk of {place} has {free(place):,} bytes free, and"
-                f" {needed * sharing:,} are needed to rewrite the ledger",
+                f"rewriting the ledger needs {needed * sharing:,} bytes on the disk of {place}, "
+                f"which has {free(place):,} free",
                 advice="free some space, or name another folder with TMPDIR",
             )
 

@@ -48,7 +48,7 @@ def write_metrics(path: str, ending: Ending) -> None:
     name = os.path.basename(path).removesuffix(".prom")
     registry = CollectorRegistry()
     registry.register(_Figures(name, ending, success))
-    advice = "name another file with --metrics-file, or mend its folder's permissions"
+    advice = "name another file with --metrics-file, or correct the permissions of its folder"
     write_atomic(path, [generate_latest(registry)], mode=_MODE, advice=advice)
 
 
@@ -115,14 +115,14 @@ class _Figures(Collector):
         new, returned = matches.new or 0, matches.returned or 0
         yield self._gauges(
             "images",
-            "Pictures of the last run by what became of them",
+            "Pictures of the last run by status",
             "status",
             {status.value: getattr(files, status) for status in Status},
         )
         if files.checked is not None and files.unchecked is not None:
             yield self._gauges(
                 "images_by_check",
-                "Pictures of the last run by whether there is an answer about them",
+                "Pictures of the last run by whether they are checked",
                 "check",
                 {"checked": files.checked, "unchecked": files.unchecked},
             )
@@ -147,7 +147,7 @@ class _Figures(Collector):
             },
         )
         yield from self._gauge(
-            "worklist_matches", "Matches that somebody has to look at", matches.worklist
+            "worklist_matches", "Matches that need a decision or an action", matches.worklist
         )
 
     def _money(self, report: Report) -> Iterator[Metric]:
@@ -178,7 +178,7 @@ class _Figures(Collector):
     def _alerts(self, report: Report) -> Iterator[Metric]:
         if report.alerts is not None:
             yield from self._gauge(
-                "alerts_pending", "Messages that wait for their targets", report.alerts.pending
+                "alerts_pending", "Messages that are not delivered yet", report.alerts.pending
             )
 
     def _gauge(self, name: str, text: str, value: float | None) -> Iterator[Metric]:

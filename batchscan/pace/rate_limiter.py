@@ -19,10 +19,10 @@ from batchscan.settings import Rate
 
 log = logging.getLogger(__name__)
 
-TOO_FAST, AWAY = "429 pause", "service away, pause"
+TOO_FAST, AWAY = "429 pause", "service not available, pause"
 MAX_LOOK = 60.0  # seconds between two checks while waiting; changes wake it earlier
 MAX_KEPT = 3600.0  # seconds of a pause that the next run takes over at most
-_WHAT = {TOO_FAST: "kept refusing requests (429)", AWAY: "stayed away or kept failing"}
+_WHAT = {TOO_FAST: "kept refusing requests (429)", AWAY: "was not available or kept failing"}
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ class RateLimiter:
         left = until - self._clock.monotonic()
         if left > 0:
             return f"{why} {left:.0f} s"
-        return "service away, probing" if self._outage.away else None
+        return "service not available, probing" if self._outage.away else None
 
     async def acquire(self) -> Permit | None:
         """Wait for a permit; None once the limiter is closed.
@@ -198,9 +198,9 @@ class RateLimiter:
 
     def _still_refused(self, left: float) -> Unavailable:
         return Unavailable(
-            f"the API asked an earlier run for a pause, and {left:.0f} s of it are left:"
-            f" longer than --retry-for allows ({self._retry_for:.0f} s)",
-            advice="run the same command when they are over, or raise --retry-for",
+            f"the API asked an earlier run to pause, and {left:.0f} s of that pause are left: "
+            f"longer than --retry-for allows ({self._retry_for:.0f} s)",
+            advice="run the same command after that, or raise --retry-for",
         )
 
     def _hold(self, permit: Permit, floor: float | None, why: str, said: str) -> None:
@@ -212,8 +212,8 @@ class RateLimiter:
             raise Unavailable(
                 f"the API {_WHAT[why]} for longer than --retry-for allows"
                 f" ({self._retry_for:.0f} s)" + (f"; the last failure: {said}" if said else ""),
-                advice="check the network connection and the vendor's status page; "
-                "the same command goes on where this run stopped",
+                advice="check the network connection and the vendor's status page, then run the "
+                "same command again to continue",
             )
         self._schedule.pause(until)
         if until > self._pause[0]:

@@ -78,7 +78,7 @@ class ApiSubmitter:
                 self.stop.request(stop)  # before others find the limit reached
                 if not submission.maybe_charged:
                     raise
-                detail = "sent without an answer, and then the run stopped; the next run asks again"
+                detail = "sent, but the run stopped before an answer came; the next run asks again"
                 result = NoAnswer(FailReason.OUTCOME_UNKNOWN, detail, submission.last_error)
         return submission.decision(result)
 
@@ -223,7 +223,7 @@ class ApiSubmitter:
         if submission.conflicts == 1 and self.settings.api.after_conflict == "new_id":
             submission.generation += 1
             return None
-        detail = "the service reports that this scan id was used, without its answer"
+        detail = "the service says that this scan id was used before, and does not give its answer"
         return NoAnswer(FailReason.OUTCOME_UNKNOWN, detail, reply.error)
 
     async def _after_trouble(

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from batchscan.enums import DeferReason
-from batchscan.errors import LimitReached
+from batchscan.errors import CONTINUE, LimitReached
 from batchscan.ledger import Prices, Spent
 from batchscan.settings import Spend
 from batchscan.util.calendar import DAY, MONTH, CalendarWindow, zone_of
@@ -89,8 +89,9 @@ class Budget:
         """
         if self._most_seconds is not None and now - self._started >= self._most_seconds:
             raise LimitReached(
-                f"--max-duration of {self._most_seconds:.0f} s reached",
+                f"--max-duration of {self._most_seconds:.0f} s is reached",
                 reason=DeferReason.DURATION,
+                advice=CONTINUE,
             )
 
     @asynccontextmanager
@@ -107,7 +108,9 @@ class Budget:
         if self._most_pictures is not None and self._pictures >= self._most_pictures:
             await self._nobody_asks.wait()
             raise LimitReached(
-                f"--limit {self._most_pictures} pictures reached", reason=DeferReason.LIMIT
+                f"--limit {self._most_pictures} is reached",
+                reason=DeferReason.LIMIT,
+                advice=CONTINUE,
             )
         self._pictures += 1
         self._asking += 1
@@ -133,7 +136,7 @@ class Budget:
                 if not self._reserved:
                     if self._prices.free and self._refusal_for(0, again=again) is None:
                         return self._set_aside(0, again=again)  # alone: it may cost something
-                    raise LimitReached(why, reason=DeferReason.BUDGET)
+                    raise LimitReached(why, reason=DeferReason.BUDGET, advice=CONTINUE)
                 await self._changed.wait()
             return self._set_aside(self._next, again=again)
 
@@ -183,14 +186,14 @@ class Budget:
         """Why the next request has no credits; None if it has."""
         if self._most_credits is None and self._windows is None:
             return None
-        if not self._shown and self._reserved:
-            return "no price is known yet"  # one request at a time until an answer shows it
+        if not self._shown and self._reserved:  # one request at a time until an answer shows it
+            return "the price of a picture is not known yet"
         return self._refusal_for(self._in_flight() + self._next, again=again)
 
     def _refusal_for(self, more: int, *, again: bool) -> str | None:
         """Why `more` credits beyond the spent ones are not available; None if they are."""
         if self._most_credits is not None and self.spent + more > self._most_credits:
-            return f"--max-credits {self._most_credits} reached"
+            return f"--max-credits {self._most_credits} is reached"
         return None if self._windows is None else self._windows.full(more, self.doubt, again=again)
 
 

@@ -103,7 +103,10 @@ class CandidateQueue:
             try:
                 self._far.append(await asyncio.to_thread(self._append, batch))
             except OSError as error:
-                log.info("the listing waits for the uploads: no temporary file: %s", error.strerror)
+                log.info(
+                    "files are listed only as fast as they are uploaded, as no temporary file could be written: %s",
+                    error.strerror,
+                )
                 self._refused = True
         return not self._refused
 

@@ -75,7 +75,9 @@ async def _close_killed_runs(session: Session) -> None:
         if unclosed and not session.settings.dry_run:
             await recover_killed_runs(ledger, rules, sandbox=sandbox, now=now, newest=False)
     except StorageError as error:
-        log.warning("killed runs stay open until the next scan: %s", error)
+        log.warning(
+            "the reports of killed runs could not be written; the next scan tries again: %s", error
+        )
 
 
 def _view(ledger: Ledger, session: Session) -> ReportView:

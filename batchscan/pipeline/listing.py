@@ -56,7 +56,7 @@ def too_young(candidate: Candidate, now_ns: float, min_age_ns: float) -> str | N
     times = [stat.mtime_ns] if is_url(candidate.path) else [stat.mtime_ns, stat.ctime_ns]
     past = [time for time in times if time <= now_ns]
     if not past and not is_url(candidate.path):
-        return f"its times are in the future: until {_utc(min(times))}, or until it is changed"
+        return f"its change time is in the future; it is scanned after {_utc(min(times))}, or when it changes"
     if any(time > now_ns - min_age_ns for time in past):
         return "changed more recently than --min-age"
     return None

@@ -135,7 +135,7 @@ class FileProcessor:
         if self.marks is None:
             return await self.engine.inspect(candidate)
         if candidate.path in self.marks.suspects:
-            detail = "the last run crashed while it checked this file; the next one tries it again"
+            detail = "the last run crashed while it checked this file; the next run tries it again"
             return NotSendable(candidate.path, candidate.stat, FailReason.CHECK_FAILED, detail)
         with self.marks.checking(candidate.path):
             return await self.engine.inspect(candidate)
@@ -258,7 +258,7 @@ class FileProcessor:
             error = decode_refusal(known.refusal)
             return Plain(refused(image, watch.effort(), error, final=True))
         if known.lost and self.settings.api.after_conflict == "stop" and not force:
-            detail = "its scan id is used up and the answer is lost; --force asks under a new one"
+            detail = "the service has lost the answer for its scan id; --force asks again under a new one"
             effort = watch.effort()
             return Plain(Failed(subject_of(image), effort, FailReason.OUTCOME_UNKNOWN, detail))
         return None

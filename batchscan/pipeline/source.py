@@ -157,7 +157,7 @@ class Source:
         self.tally.unreadable_names |= walk.counts.unreadable
         for path, why in islice(walk.counts.unreadable.items(), MAX_WARNINGS):
             log.warning(
-                "not covered: %s cannot be read: %s", printable(path), why, extra=IN_SUMMARY
+                "not scanned: %s cannot be read: %s", printable(path), why, extra=IN_SUMMARY
             )
         await self._look_for_empty_roots(walk)
         if not self.stop.immediate:
@@ -270,7 +270,7 @@ class Source:
             for path in missing.tops:
                 self.tally.empty_roots.append(path)
                 log.warning(
-                    "not covered: %s is empty or gone, and pictures were seen there before",
+                    "not scanned: %s is empty or missing, but had pictures before",
                     printable(path),
                     extra=IN_SUMMARY,
                 )
@@ -289,7 +289,7 @@ class Source:
             if await self.ledger.run(known):
                 self.tally.empty_roots.append(root)
                 log.warning(
-                    "not covered: %s is empty; is its disk mounted?",
+                    "not scanned: %s is empty; is its disk mounted?",
                     printable(root),
                     extra=IN_SUMMARY,
                 )

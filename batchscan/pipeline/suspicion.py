@@ -48,9 +48,9 @@ class Suspicion:
         self._lasts = True
         if reply.fresh:
             raise Unavailable(
-                f"the service answers about other pictures than it is asked about ({reply.detail})",
-                advice="look for something between, such as a proxy that repeats answers; the bodies"
-                " are kept in the ledger's table unread_bodies, and count as possibly charged",
+                f"the service answers about other pictures than those that were sent ({reply.detail})",
+                advice="check whether a proxy on the way repeats old answers. The answers are "
+                "kept in the ledger (table unread_bodies) and count as possibly charged",
             )
 
     def cleared(self) -> None:

@@ -111,10 +111,10 @@ class Checker:
         if kind is None:
             raise _NoPicture(
                 Verdict.CHANGED,
-                f"no picture is there but {hint(body[:HEAD_BYTES]).partition(':')[0]}",
+                f"there is no picture but {hint(body[:HEAD_BYTES]).partition(':')[0]}",
             )
         if not is_convertible(kind):
-            raise _NoPicture(Verdict.UNKNOWN, f"it is {kind.label}, which is not decoded here")
+            raise _NoPicture(Verdict.UNKNOWN, f"it is {kind.label}, which cannot be decoded here")
         try:
             return self._decoders.look(kind, body)
         except RuleViolation as error:

@@ -170,7 +170,7 @@ def _rules(report: Report) -> Iterator[str]:
         for rule in report.allow_rules
         if rule.expired
     ]
-    title = "Allow rules past their date: they allow nothing any more"
+    title = "Expired allow rules"
     yield from _table(title, ("Rule", "Reason", "Until", "By"), rows)
 
 

@@ -12,9 +12,9 @@ from batchscan.report_sections import Rechecks
 _SENTENCES = {
     RecheckVerdict.THERE: "still there",
     RecheckVerdict.CHANGED: "something else is there",
-    RecheckVerdict.GONE_ONCE: "not there, for less than a day",
+    RecheckVerdict.GONE_ONCE: "not found, once so far",
     RecheckVerdict.GONE: "gone",
-    RecheckVerdict.UNKNOWN: "could not be asked",
+    RecheckVerdict.UNKNOWN: "unknown",
 }
 
 
@@ -28,8 +28,8 @@ def counted(rechecks: Rechecks) -> Iterator[str]:
 
 
 def described(recheck: MatchRecheck) -> str:
-    """The last recheck of a match: `asked on 2026-11-28: gone since 2026-11-20`."""
-    return f"asked on {_day(recheck.checked_at)}: {'; '.join(_said(recheck))}"
+    """The last recheck of a match: `rechecked on 2026-11-28: gone since 2026-11-20`."""
+    return f"rechecked on {_day(recheck.checked_at)}: {'; '.join(_said(recheck))}"
 
 
 def _said(recheck: MatchRecheck) -> Iterator[str]:

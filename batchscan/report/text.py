@@ -12,6 +12,7 @@ from batchscan.report.rechecks import counted
 from batchscan.report.schema import Report
 from batchscan.report.versions import renditions
 from batchscan.report.wording import (
+    KEEP,
     amount,
     duration,
     is_or_are,
@@ -117,7 +118,7 @@ def _matches(report: Report) -> Iterator[str]:
     yield from rechecks(report)
     domains = ", ".join(
         f"{shortened(printable(found.domain or NO_SITE), _DOMAIN_WIDTH)}"
-        f" ({amount(found.images, 'picture')})"
+        f" ({amount(found.images, 'picture')})".replace(" ", KEEP)
         for found in report.domains[:TOP]
     )
     if domains:
@@ -215,7 +216,7 @@ def kinds(totals: Matches) -> str:
 
 def _wrapped(line: str, width: int) -> str:
     indent = len(line) - len(line.lstrip()) + 2
-    return textwrap.fill(
+    filled = textwrap.fill(
         line,
         width,
         subsequent_indent=" " * indent,
@@ -224,3 +225,4 @@ def _wrapped(line: str, width: int) -> str:
         replace_whitespace=False,
         drop_whitespace=True,
     )
+    return filled.replace(KEEP, " ")

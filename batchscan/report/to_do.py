@@ -41,41 +41,49 @@ def _coverage(report: Report) -> Iterator[Task]:
     files = report.files
     if files.unreadable_folders:
         folders = amount(files.unreadable_folders, "folder")
-        yield Task(f"{folders} could not be read: allow reading, or exclude", None, "coverage")
+        yield Task(
+            f"{folders} could not be read: give read permission, or exclude them", None, "coverage"
+        )
     if files.empty_roots:
         folders = amount(len(files.empty_roots), "folder")
         yield Task(
-            f"{folders} with known pictures, empty or gone: is a disk mounted?", None, "coverage"
+            f"{folders} with known pictures, now empty or missing: is a disk not mounted?",
+            None,
+            "coverage",
         )
     if report.run.dry_run:
         return
     if again := files.failed + files.deferred:
         yield Task(
-            f"{amount(again, 'picture')} without an answer: run the same command again; what is"
-            " answered is not paid for again",
+            f"{amount(again, 'picture')} without an answer: run the same command again; no answer "
+            "is paid for twice",
             None,
             "coverage",
         )
     if rejected := files.rejected + (files.unchanged_rejected or 0):
         yield Task(
-            f"{amount(rejected, 'picture')} rejected, not sent: which, and why", None, "unchecked"
+            f"{amount(rejected, 'picture')} rejected and not sent: see which, and why",
+            None,
+            "unchecked",
         )
 
 
 def _matches(report: Report) -> Iterator[Task]:
     found = report.matches
     if found.worklist:
-        yield Task(f"{amount(found.worklist, 'match')} to decide or to act on", _REVIEW, "pictures")
+        yield Task(
+            f"{amount(found.worklist, 'match')} to decide about or to act on", _REVIEW, "pictures"
+        )
     if report.credits.outcome_unknown:
         credits_ = amount(report.credits.outcome_unknown, "credit")
-        yield Task(f"{credits_} perhaps charged without an answer", "batchscan credits", "money")
+        yield Task(f"{credits_} possibly charged without an answer", "batchscan credits", "money")
 
 
 def _rules(report: Report) -> Iterator[Task]:
     idle = [rule for rule in report.allow_rules if rule.expired or not rule.covers]
     if idle:
         rules = amount(len(idle), "allow rule")
-        yield Task(f"{rules} past the date, or covering nothing", "batchscan allow list", "allowed")
+        yield Task(f"{rules} expired, or covering nothing", "batchscan allow list", "allowed")
 
 
 def _alerts(report: Report) -> Iterator[Task]:

@@ -59,6 +59,7 @@ _ENDINGS: dict[ExitReason, str] = {
     ExitReason.KILLED: "killed before it finished",
 }
 _MINUTE, _HOUR = 60, 3600
+KEEP = "\u00a0"  # a space at which no line is broken; names from outside never have one
 _SIZES = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
 

@@ -86,9 +86,9 @@ class Actions:
             UsageError: nothing is chosen, or too much.
         """
         if not seen:
-            raise UsageError("no match is chosen", advice="select some, or look at one")
+            raise UsageError("no match is selected", advice="select some, or open one")
         if len(seen) > MAX_PICKED:
-            raise UsageError(f"at most {MAX_PICKED:,} matches are decided about at once")
+            raise UsageError(f"at most {MAX_PICKED:,} matches can be selected at once")
         return await self._change(lambda ledger: _decided(ledger, seen, word, note))
 
     async def mark_site(self, domain: str, word: Disposition, note: str | None) -> Done:
@@ -99,14 +99,14 @@ class Actions:
         """
         target = UrlPattern.of(domain)
         if target.is_public_suffix:
-            raise UsageError(f"'{printable(domain)}' is not a site: anybody may have a name there")
+            raise UsageError(f"'{printable(domain)}' is not a site but a public suffix")
         choice = Choice(target.domain, target.covers)
         decision = marking.decide(word, domain, note)
 
         def change(ledger: Ledger) -> Done:
             marked = marking.mark(ledger, choice, decision)
             message = f"{amount(marked.matches, 'match')} on {domain} marked {_word(word)}."
-            left = f"Left as decided: {_counts(marked.kept)}." if marked.kept else None
+            left = f"Other decisions are kept: {_counts(marked.kept)}." if marked.kept else None
             return Done(message, None if marked.batch is None else str(marked.batch), left)
 
         return await self._change(change)
@@ -120,21 +120,21 @@ class Actions:
         if what.startswith(_RULE):
             return await asyncio.to_thread(self._take_rule_back, what)
         if not _DECISION.fullmatch(what):
-            raise UsageError("nothing was decided in this window yet that could be taken back")
+            raise UsageError("there is no decision of this window to undo")
 
         def change(ledger: Ledger) -> Done:
             with ledger.transaction():
                 batch = ledger.dispositions.standing(int(what))
             if batch is None:
-                return Done("", warning="That was taken back already.")
+                return Done("", warning="That was undone already.")
             marked = marking.undo(ledger, batch)
             kept = (
-                f"Decided otherwise since, and left so: {_counts(marked.kept)}."
+                f"Changed since, and left as they are: {_counts(marked.kept)}."
                 if marked.kept
                 else None
             )
             back = f": {_counts(marked.before)} again" if marked.matches else ""
-            return Done(f"Taken back: {amount(marked.matches, 'match')}{back}.", warning=kept)
+            return Done(f"Undone: {amount(marked.matches, 'match')}{back}.", warning=kept)
 
         return await self._change(change)
 
@@ -161,7 +161,7 @@ class Actions:
             undo = f"{_RULE}{len(self._rules) + 1}"
             if len(self._rules) < _MAX_RULES:
                 self._rules[undo] = _AddedRule(path, before, _bytes(path) or b"")
-            return Done(f"Allowed: what is on {domain} may stay.", undo)
+            return Done(f"Allowed: copies on {domain} may stay.", undo)
 
         return await asyncio.to_thread(change)
 
@@ -176,11 +176,11 @@ class Actions:
     def _take_rule_back(self, what: str) -> Done:
         added = self._rules.pop(what, None)
         if added is None:
-            return Done("", warning="That was taken back already.")
+            return Done("", warning="That was undone already.")
         if not put_back(added.path, added.after, added.before):
             where = printable(str(added.path))
-            return Done("", warning=f"{where} was changed since: take the rule out by hand.")
-        return Done("Taken back: the rule is gone.")
+            return Done("", warning=f"{where} was changed since: remove the rule by hand.")
+        return Done("Undone: the rule is removed.")
 
     async def _change(self, change: Callable[[Ledger], T]) -> T:
         def run() -> T:
@@ -199,7 +199,7 @@ def _decided(ledger: Ledger, seen: Sequence[Seen], word: Disposition, note: str 
             if match is not None:
                 chosen.setdefault(match, each)
     if not chosen:
-        return Done("", warning="The ledger does not know this match any more.", moved=False)
+        return Done("", warning="This match is no longer in the ledger.", moved=False)
     first = next(iter(chosen))
     about = first.url if len(chosen) == 1 else f"{amount(len(chosen), 'match')} by review"
     looked = [SeenMatch(match.place, each.disposition) for match, each in chosen.items()]
@@ -210,7 +210,7 @@ def _decided(ledger: Ledger, seen: Sequence[Seen], word: Disposition, note: str 
     elif result.noted:
         message = "The note is kept."
     elif not result.otherwise:
-        message = f"It is {_word(word)} already."
+        message = f"It is marked {_word(word)} already."
     return Done(
         message,
         None if result.batch is None else str(result.batch),
@@ -228,8 +228,7 @@ def _meanwhile(otherwise: Counter[Disposition]) -> str | None:
     if not otherwise:
         return None
     return (
-        f"Another window decided meanwhile: {_counts(otherwise)}. That stays; decide again to"
-        " change it."
+        f"Another window has decided meanwhile: {_counts(otherwise)}. To change that, decide again."
     )
 
 

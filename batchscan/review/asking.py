@@ -24,11 +24,11 @@ async def capture_one(settings: Settings, place: MatchKey, options: CaptureOptio
     """
     captured = await capture_match(settings, place, options)
     if captured is None:
-        return Done("", warning="The ledger does not know this match any more.")
+        return Done("", warning="This match is no longer in the ledger.")
     trouble = _trouble(captured)
     if trouble is None:
         return Done("Captured.")
-    return Done("Captured what there was.", warning=f"Their picture: {trouble}.")
+    return Done("Captured.", warning=f"Their picture: {trouble}.")
 
 
 async def capture_site(
@@ -57,7 +57,7 @@ async def capture_site(
 
     choice = MatchChoice(covers=[UrlPattern.of(domain).covers], only_present=True)
     number = await capture_matches(settings, choice, options, count)
-    warning = f"Of {amount(failed, 'match')} the picture was not to be had." if failed else None
+    warning = f"Of {amount(failed, 'match')} the picture could not be fetched." if failed else None
     return Done(f"{amount(number, 'match')} captured.", warning=warning)
 
 
@@ -71,7 +71,7 @@ async def recheck_one(settings: Settings, place: MatchKey, connect_to: tuple[str
     request = RecheckRequest(place=place, connect_to=connect_to)
     result = await recheck(settings, request, watched=False)
     if not result.matches:
-        return Done("", warning="The ledger does not know this match any more.")
+        return Done("", warning="This match is no longer in the ledger.")
     return Done(f"Asked: {VERDICTS[result.matches[0].picture.verdict]}.")
 
 
@@ -121,5 +121,5 @@ def _trouble(captured: Captured) -> str | None:
             return each.trouble or "no answer"
         if each.http_status // 100 != 2:  # noqa: PLR2004 - HTTP's
             return f"HTTP {each.http_status}"
-        return None if each.preview else "what is there is no picture that can be shown"
+        return None if each.preview else "what is there is not a picture that can be shown"
     return "no answer"

@@ -71,8 +71,8 @@ class Gate:
             return True
         raise RequestRefused(
             403,
-            "The address that batchscan printed opens this page once, in one browser. It was used"
-            " already, or this is another one: stop `batchscan review` and start it again.",
+            "The address that batchscan prints opens this page once, in one browser. It was used "
+            "already, or this is not the address: stop `batchscan review` and start it again.",
         )
 
     def enter(self) -> web.Response:
@@ -92,7 +92,9 @@ class Gate:
         else:  # an old browser
             ours = request.headers.getall("Origin", []) == [f"http://{host}"]
         if not ours:
-            raise RequestRefused(403, "This was sent by another page, and nothing was changed.")
+            raise RequestRefused(
+                403, "This request came from another page, and nothing was changed."
+            )
 
     def _has_session(self, request: web.Request) -> bool:
         return _equal(request.cookies.get(self.cookie, ""), self._session)

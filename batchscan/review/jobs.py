@@ -55,7 +55,7 @@ class BackgroundJobs:
         running = sum(job.result is None for job in self._jobs.values())
         if running >= MAX_RUNNING:
             raise UsageError(
-                f"{running} things are under way already", advice="wait until one has ended"
+                f"{running} tasks are running already", advice="wait until one of them has finished"
             )
         job = BackgroundJob(what)
         self._jobs.pop(name, None)

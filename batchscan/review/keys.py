@@ -20,10 +20,10 @@ class Key(NamedTuple):
 KEYS: Final = (
     Key(("r",), "reviewed", "Reviewed", "a copy that should not be there", Disposition.REVIEWED),
     Key(("n",), "not_mine", "Not mine", "looks alike but is not a copy", Disposition.NOT_MINE),
-    Key(("t",), "noticed", "Noticed", "its site was written to", Disposition.NOTICED),
+    Key(("t",), "noticed", "Noticed", "a notice was sent to its site", Disposition.NOTICED),
     Key(("d",), "removed", "Removed", "its site took it down", Disposition.REMOVED),
     Key(("a",), "allow", "Allow this site", "it may stay there; asks for a reason"),
-    Key(("u",), "undo", "Undo", "take back what was decided last in this window"),
+    Key(("u",), "undo", "Undo", "undo the last decision of this window"),
     Key(("x",), "select", "Select", "with Shift: all from the one selected before"),
     Key(("j", "ArrowDown", "ArrowRight"), "next", "Next", "go on without deciding"),
     Key(("k", "ArrowUp", "ArrowLeft"), "previous", "Previous", "go back"),

@@ -63,7 +63,7 @@ class MatchPages:
         view, form = View.parse(request.query_string), await form_of(request)
         at = Seen.parse(form.get("at", ""))
         if at is None:
-            raise UsageError("no match is chosen")
+            raise UsageError("no match is selected")
         place = await self._desk.ledger.read(lambda ledger: resolve(ledger, at.name))
         if place is None:
             raise web.HTTPNotFound

@@ -178,8 +178,10 @@ def _ours(looked: Looked) -> Ours:
     name = os.path.basename(os.fsdecode(file.path)) if file else "picture"
     if looked.current:
         return Ours(name, f"/picture/{picture.id}/large", small=False, why="")
-    what = "this is the small preview from then" if picture.has_thumbnail else "no preview was kept"
-    why = f"None of its files is as it was scanned: {what}."
+    what = (
+        "this is the small preview from then" if picture.has_thumbnail else "no preview was stored"
+    )
+    why = f"Its files have changed since they were scanned: {what}."
     return Ours(name, f"/picture/{picture.id}/small", small=True, why=why)
 
 
@@ -212,9 +214,9 @@ def _recheck(found: MatchRecheck | None) -> list[str]:
     because = f" ({answered})" if answered else ""
     lines = [f"Asked {moment(found.checked_at)}: {VERDICTS[found.verdict]}{because}"]
     if found.verdict is RecheckVerdict.GONE_ONCE:
-        lines.append("It counts as gone when it is not there at least a day later either.")
+        lines.append("It counts as gone if it is not found again at least a day later.")
     if found.overruled_at is not None:
-        lines.append(f"a scan was answered with it again, {moment(found.overruled_at)}")
+        lines.append(f"a scan found it again, {moment(found.overruled_at)}")
     if found.our_likeness is not None:
         lines[0] += f", {found.our_likeness:.0%} like ours"
     return lines
@@ -241,7 +243,7 @@ def _history(facts: MatchFacts) -> Iterator[Row]:
         by = f" by {each.who}" if each.who else ""
         before, after = _word(each.before), _word(each.after)
         if each.undoes:
-            what = f"taken back{by}: {after} again"
+            what = f"undone{by}: {after} again"
         elif before == after:
             what = f"noted{by}"
         else:

@@ -179,8 +179,11 @@ class ReviewServer:
 
 _TITLES: Final = {
     404: ("There is nothing here", "No page, picture or file has this address."),
-    405: ("That cannot be opened so", "This address takes what a button of the page sends."),
-    413: ("That is too much at once", "Nothing was changed. Select fewer, or write less."),
+    405: ("This address cannot be opened", "It only takes what a button of the page sends."),
+    413: (
+        "That is too much at once",
+        "Nothing was changed. Select fewer matches, or write a shorter note.",
+    ),
 }
 
 

@@ -180,7 +180,7 @@ def _entry(match: QueuedMatch, view: str) -> queue_values.QueueEntry:
 def _domain(request: web.Request) -> str:
     site_ = View.parse(request.query_string).chosen.site
     if site_ is None:
-        raise UsageError("no site is named")
+        raise UsageError("the site is missing")
     return site_
 
 

@@ -35,7 +35,7 @@ def newest_look(ledger: Ledger, place: MatchKey) -> KeptPreview | None:
 VERDICTS: Final = {
     RecheckVerdict.THERE: "still there",
     RecheckVerdict.CHANGED: "something else is there",
-    RecheckVerdict.GONE_ONCE: "not there, once so far",
+    RecheckVerdict.GONE_ONCE: "not found, once so far",
     RecheckVerdict.GONE: "gone",
     RecheckVerdict.UNKNOWN: "not known",
 }

@@ -66,7 +66,7 @@ def read_key_file(path: str, environ: Mapping[str, str]) -> Secret:
 def _secret(text: str, where: str) -> Secret:
     key = text.rstrip("\r\n")
     if not key.strip():
-        raise UsageError(f"{where}: it is empty", advice="put the API key of your account there")
+        raise UsageError(f"{where}: it is empty", advice="put the API key of your account into it")
     if not key.isprintable() or key != key.strip():
         raise UsageError(f"{where}: an API key is one line without spaces", advice=_KEY_ADVICE)
     return Secret(key)
@@ -143,7 +143,7 @@ def _refuse_unsafe(
     mode = stat.S_IMODE(status.st_mode)
     if mode & 0o077 and not _is_mounted_secret(path, environ):
         raise UsageError(
-            f"{what} {path}: others than its owner may use it (mode {mode:04o})",
+            f"{what} {path}: others can read it (mode {mode:04o})",
             advice=f"chmod 600 {path}",
         )
 

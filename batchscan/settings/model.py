@@ -101,7 +101,7 @@ _YEAR = 366 * _DAY
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The account that is used."""
+    """The Copyleaks account."""
 
     email: str | None = setting(
         None,
@@ -141,24 +141,24 @@ class Api:
         flag="--sandbox",
     )
     attempts: int = setting(
-        5, "how often to try one picture when the service fails", IntType(1, 20)
+        5, "how many times one picture is tried when the service fails", IntType(1, 20)
     )
     retry_for: float = setting(
         900.0,
-        "how long to wait during an outage before the run ends",
+        "how long a run keeps trying while the API is not available",
         DurationType(0, 30 * _DAY),
         flag="--retry-for",
     )
     after_conflict: AfterConflict = setting(
         "new_id",
-        "when a scan id was used but its answer is lost: new_id or stop",
+        "if the service has lost an answer: new_id asks and pays again; stop ends the run",
         ChoiceType(get_args(AfterConflict)),
     )
     connect_timeout: float = setting(
-        30.0, "raise this on very slow connections", DurationType(0.001, 600)
+        30.0, "raise it on very slow connections", DurationType(0.001, 600)
     )
     read_timeout: float = setting(
-        150.0, "the service may take 110 s, so keep this above it", DurationType(0.001, 3600)
+        150.0, "keep it above the 110 s that an answer may take", DurationType(0.001, 3600)
     )
 
 
@@ -195,24 +195,24 @@ class Scan:
     )
     renditions: Renditions = setting(
         "report",
-        "smaller versions of a picture: counted, not asked about (cover), or not looked for (ask)",
+        "versions of one picture: report counts them, cover asks about one, ask does not compare",
         ChoiceType(get_args(Renditions)),
         flag="--renditions",
     )
     max_bytes: int = setting(
         20_000_000,
-        "files this large are converted or rejected; the vendor's limit",
+        "files from this size on are converted or rejected: the limit of the API",
         SizeType(1, 256 * 1024**2),
     )
     max_pixels: int = setting(
-        75_000_000, "width x height above this is converted or rejected", IntType(1, 1_000_000_000)
+        75_000_000, "pictures of more pixels are converted or rejected", IntType(1, 1_000_000_000)
     )
     max_source_bytes: int = setting(
-        4_000_000_000, "larger files are not converted (send.convert)", SizeType(1, 1024**4)
+        4_000_000_000, "larger files are rejected, not converted", SizeType(1, 1024**4)
     )
     rescan_after: float | None = setting(
         None,
-        "ask again about answers older than this",
+        "ask again about pictures whose answer is older than this, such as 30d",
         DurationType(0.001, 100 * _YEAR),
         flag="--rescan-after",
     )
@@ -254,15 +254,15 @@ class Pace:
     )
     concurrency: int = setting(
         64,
-        "number of uploads at the same time: rate x seconds that an answer takes",
+        "number of uploads at the same time: at least the rate x the seconds an answer takes",
         IntType(1, 5000),
         flag="--concurrency",
     )
     headroom: float = setting(
-        0.02, "extra space between requests, as a part of the rate", FractionType(0, 0.5)
+        0.02, "extra time between requests, as a fraction of it", FractionType(0, 0.5)
     )
     per_host: tuple[Rate, ...] | None = setting(
-        None, "limits of each sending machine, if the service has such limits", RatesType()
+        None, "limits of each sending machine, if the service limits addresses", RatesType()
     )
 
 
@@ -272,7 +272,7 @@ class Output:
 
     directory: str = setting(
         "./batchscan-output",
-        "where runs are written, from the working folder; a service's: $STATE_DIRECTORY/output",
+        "where runs are written, from the working folder; in a service: $STATE_DIRECTORY/output",
         PathType(beside_file=False),
         flag="--output",
     )
@@ -284,12 +284,12 @@ class Output:
     )
     keep_runs: int | None = setting(
         None,
-        "how many runs stay in directory; null: all that decided anything, and the newest 90",
+        "how many runs to keep; null: the newest 90, and all others with results of their own",
         IntType(1),
     )
     progress: ProgressMode = setting(
         "auto",
-        "plain: one line a minute; none: nothing",
+        "auto: a bar on a terminal, else a line a minute; plain: lines; none: nothing",
         ChoiceType(get_args(ProgressMode)),
         flag="--progress",
     )
@@ -298,13 +298,13 @@ class Output:
     )
     log_file: str | None = setting(
         None,
-        "log to this file too; from 10 MB on it becomes FILE.1, and so on up to FILE.5",
+        "also log to this file; at 10 MB it is renamed to FILE.1, and so on up to FILE.5",
         PathType(),
         flag="--log-file",
     )
     metrics_file: str | None = setting(
         None,
-        "figures for Prometheus, for the textfile collector of node_exporter: a .prom file",
+        "a .prom file with figures for the textfile collector of Prometheus",
         PathType(),
         flag="--metrics-file",
     )

@@ -27,11 +27,11 @@ NoticeForm = Literal["dmca", "dsa", "both"]
 
 @dataclass(frozen=True, slots=True)
 class Takedown:
-    """The sender of takedown drafts; a setting that is missing is a blank in the draft."""
+    """The sender of takedown notices; what is not set is left blank in the drafts."""
 
     name: str | None = setting(None, "who signs: a person's full name", LineType())
     organization: str | None = setting(None, "the firm that the signer represents", LineType())
-    address: str | None = setting(None, "the whole postal address, in quotes", LineType())
+    address: str | None = setting(None, "the full postal address, in quotes", LineType())
     phone: str | None = setting(None, "a telephone number, in quotes", LineType())
     email: str | None = setting(None, "the address for answers; sites may publish it", LineType())
     role: Role | None = setting(
@@ -40,7 +40,7 @@ class Takedown:
         ChoiceType(get_args(Role)),
     )
     owner: str | None = setting(
-        None, "whose works they are, where the signer is an agent", LineType()
+        None, "the owner of the works, if the signer is an agent", LineType()
     )
     published: tuple[Published, ...] = setting(
         (),
@@ -56,13 +56,13 @@ class Takedown:
         None, "a Jinja2 template of your own for the Markdown draft", PathType("the path of a file")
     )
     template_txt: str | None = setting(
-        None, "and one for the plain text", PathType("the path of a file")
+        None, "the same for the plain text", PathType("the path of a file")
     )
     template_dsa_md: str | None = setting(
-        None, "the same for drafts of the form dsa", PathType("the path of a file")
+        None, "a template for the Markdown draft of the form dsa", PathType("the path of a file")
     )
     template_dsa_txt: str | None = setting(
-        None, "and their plain text", PathType("the path of a file")
+        None, "the same for the plain text of the form dsa", PathType("the path of a file")
     )
 
 
@@ -71,7 +71,7 @@ _YEAR = 366 * 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Recheck:
-    """How sites are checked for whether copies are still there."""
+    """How `batchscan recheck` asks sites whether copies are still there."""
 
     pause: float = setting(
         2.0,
@@ -85,7 +85,7 @@ class Recheck:
     max_page: int = setting(5_000_000, "maximum size of a fetched page", SizeType(1, 64 * 1024**2))
     gone_after: float = setting(
         86_400.0,
-        "minimum time between the two answers after which a copy counts as gone",
+        "minimum time between the two answers that make a copy gone",
         DurationType(3_600, _YEAR),
     )
     resume_within: float = setting(
@@ -97,7 +97,7 @@ class Recheck:
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """When a run stops starting new uploads."""
+    """Limits after which no new uploads start."""
 
     max_credits: int | None = setting(
         None, "credits that one run may spend", IntType(0), flag="--max-credits"
@@ -107,7 +107,7 @@ class Spend:
     )
     per_month: int | None = setting(
         None,
-        "the same for a calendar month; rescans are spread evenly over its days",
+        "the same in a calendar month; rescans are spread evenly over its days",
         IntType(0),
     )
     time_zone: str = setting(
@@ -115,7 +115,7 @@ class Spend:
     )
     matched_first: bool = setting(
         False,
-        "rescan pictures with matches sooner: their answers count as twice as old",
+        "true: rescan pictures with matches sooner; their answers count as twice as old",
         BoolType(),
     )
     limit: int | None = setting(None, "pictures that one run may send", IntType(0), flag="--limit")
@@ -181,7 +181,7 @@ class Webhook:
     """A server that gets each message by POST."""
 
     url: str | None = setting(
-        None, "its URL; only the host is ever shown", WebhookUrlType(), shown=False
+        None, "its URL; batchscan shows only the host of it", WebhookUrlType(), shown=False
     )
     secret_env: str | None = setting(
         None,
@@ -192,11 +192,11 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Alerts:
-    """Targets of messages about new matches when a run has ended."""
+    """Who gets messages about new matches at the end of a run."""
 
     webhook: Webhook = subgroup(Webhook)
     on_new: tuple[str, ...] = setting(
-        (), "a command that gets each message on its stdin; no shell reads it", ArgvType()
+        (), "a command that gets each message on its stdin; it runs without a shell", ArgvType()
     )
     apprise_file: str | None = setting(
         None,
@@ -204,16 +204,16 @@ class Alerts:
         PathType("the path of a file"),
     )
     apprise_env: str | None = setting(
-        None, "the environment variable that holds such URLs", EnvVarNameType()
+        None, "an environment variable that holds such URLs", EnvVarNameType()
     )
     first_answer: FirstAnswer = setting(
         "tell",
-        "silent: no message about the matches of a picture's first answer",
+        "tell, or silent: no messages about matches in the first answer about a picture",
         ChoiceType(get_args(FirstAnswer)),
     )
     ping_url: str | None = setting(
         None,
-        "a check's URL at healthchecks.io or the like: called when a scan starts and ends",
+        "URL of a check at healthchecks.io or a similar server: called when a scan starts and ends",
         WebhookUrlType(),
         shown=False,
     )

@@ -18,13 +18,13 @@ class Send:
 
     convert: Convert = setting(
         "auto",
-        "never: reject what the API does not take (HEIC, TIFF, PSD, big RAW...)",
+        "auto, or never: reject what the API does not take (HEIC, TIFF, PSD, big RAW...)",
         ChoiceType(get_args(Convert)),
         flag="--convert",
     )
     metadata: Metadata = setting(
         "strip",
-        "keep: also send EXIF, XMP, IPTC and comments, with place, owner and camera",
+        "strip, or keep: also send EXIF, XMP, IPTC and comments, with place, owner and camera",
         ChoiceType(get_args(Metadata)),
         flag="--metadata",
     )

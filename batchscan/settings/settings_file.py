@@ -64,7 +64,9 @@ class _Reading:
     def _given(self, key: str, node: yaml.Node) -> RawValue:
         default = next(entry.default for entry in entries() if entry.key == key)
         if is_null(node) and default is not None:
-            self._file.refuse(node, f"{key}: nothing is given; remove the line for the default")
+            self._file.refuse(
+                node, f"{key}: the value is missing; remove the line to use the default"
+            )
         origin = f"{self._file.path} line {line_of(node)}"
         raw = self._value(key, node)
         text = node.value if isinstance(node, yaml.ScalarNode) else str(raw)

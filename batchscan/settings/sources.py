@@ -73,4 +73,6 @@ def working_folder() -> str:
     try:
         return os.getcwd()
     except OSError as error:
-        raise UsageError("the working folder is gone", advice="change to another one") from error
+        raise UsageError(
+            "the working folder no longer exists", advice="change to another folder"
+        ) from error

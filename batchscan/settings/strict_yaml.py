@@ -25,15 +25,15 @@ _NO_ALIAS = "aliases (*name) are not supported; put text that begins with * in q
 # What PyYAML's scanner and parser say, by a part of it, in words; the first that fits.
 _PROBLEMS = (
     (r"'\t'", "a tab; indent with spaces, not tabs"),
-    ("mapping values are not allowed", "a name ends with a colon once; put the value in quotes"),
+    ("mapping values are not allowed", "a value with a colon needs quotes"),
     ("expected <block end>", "the indentation does not fit the lines above"),
-    ("could not find expected ':'", "a colon is missing behind a name"),
+    ("could not find expected ':'", "a colon is missing after a name"),
     ("expected ',' or ']'", "a list in [ ] is not closed, or a comma is missing"),
     ("expected ',' or '}'", "a group in { } is not closed, or a comma is missing"),
     ("unexpected end of stream", "a quote is not closed"),
     ("unknown escape character", "a backslash in double quotes; use single quotes"),
     ("that cannot start any token", "put a value that begins with % @ or ` in quotes"),
-    ("another document", "the file holds a second document (---); keep one"),
+    ("another document", "the file contains a second document (---); keep one"),
 )
 
 
@@ -195,7 +195,7 @@ def _compose(path: str, text: str) -> yaml.Node | None:
     except yaml.YAMLError as error:
         raise UsageError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     except (ValueError, OverflowError):  # PyYAML's own, of "\\Uffffffff"
-        raise UsageError(f"{path}: not YAML: there is no character of that number") from None
+        raise UsageError(f"{path}: not YAML: it names a character that does not exist") from None
     finally:
         if loader is not None:
             loader.dispose()
@@ -211,7 +211,7 @@ def _problem(error: yaml.MarkedYAMLError) -> str:
 
 def _text(path: str, data: bytes, what: str) -> str:
     if len(data) > _MAX_BYTES:
-        raise UsageError(f"{path}: larger than any {what} file")
+        raise UsageError(f"{path}: the {what} file is too large")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -119,7 +119,7 @@ class Choices(ChoiceType):
         if not given or not {*given} <= {*self.words}:
             raise ValueError
         if self.alone in given and len(given) > 1:
-            raise ValueError(f"`{self.alone}` stands alone")
+            raise ValueError(f"`{self.alone}` cannot be combined with others")
 
 
 @dataclass(frozen=True)
@@ -252,10 +252,10 @@ class ArgvType(SettingType):
         if words is not value or not all(isinstance(word, str) for word in words):
             raise ValueError
         if any("\0" in word for word in words):
-            raise ValueError("it holds NUL")
+            raise ValueError("it contains a NUL byte")
         command = words[0] if words else "none"
         if not command or ("/" in command and not command.startswith("/")):
-            raise ValueError("the command is a whole path, or a name that PATH knows")
+            raise ValueError("name the command by its whole path, or by a name in PATH")
 
     def show(self, value: object) -> str:
         """The list."""

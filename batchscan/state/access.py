@@ -62,7 +62,7 @@ def _undisturbed(path: Path) -> Iterator[None]:
         trouble = error
     if before is not None and stamp(path) != before:
         raise StorageError(
-            f"a scan began to write the ledger {path} while it was being read",
+            f"a scan began to write the ledger {path} while it was read",
             advice="run the command again",
         ) from trouble
     if trouble is not None:
@@ -188,8 +188,8 @@ async def open_ledger(
         other = await ledger.run(lambda ledger: ledger.akin())
         if other is not None:
             log.warning(
-                "nothing was asked at %s yet; if it is the same service as %s,"
-                " go on with that address: else every picture is paid for again",
+                "no picture has been sent to %s before. If it is the same service as %s, use that "
+                "address again, or every picture is paid for again",
                 printable(settings.api.url),
                 printable(other),
             )

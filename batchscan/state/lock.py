@@ -100,10 +100,10 @@ class StateLock:
             found = None
         if found != self._held:
             raise StorageError(
-                f"{self._file} was removed or replaced while this run held it:"
-                " another run may have begun",
-                advice="leave the lock file alone, for it is free as soon as its process has ended;"
-                " the same command goes on where this run stopped",
+                f"{self._file} was removed or replaced during this run: another run may have "
+                "started",
+                advice="do not remove the lock file: it is free as soon as its process ends. Run "
+                "the same command again to continue",
             )
 
     def _lock_folder(self) -> None:

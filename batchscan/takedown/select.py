@@ -130,7 +130,7 @@ def _work(picture: PictureMatches, copies: Iterable[TrackedMatch]) -> InfringedW
     )
 
 
-_LOOK = "look at them in the report, then mark those that are copies: batchscan mark reviewed"
+_LOOK = "look at them in the report, then mark the copies: batchscan mark reviewed"
 _ORDER = (*Disposition, "gone")
 
 

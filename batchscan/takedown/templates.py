@@ -91,7 +91,7 @@ def _read(path: str) -> str:
     except OSError as error:
         raise UsageError(f"{printable(path)}: cannot be read: {error.strerror}") from error
     if len(data) > _MAX_BYTES:
-        raise UsageError(f"{printable(path)}: larger than any template")
+        raise UsageError(f"{printable(path)}: too large for a template")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

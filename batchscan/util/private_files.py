@@ -95,7 +95,7 @@ def advice_for(error: OSError, otherwise: str = CHOOSE) -> str:
     if error.errno in _FULL:
         return f"free some space, {otherwise}"
     if error.errno in _DENIED:
-        return f"mend the permissions, {otherwise}"
+        return f"correct the permissions, {otherwise}"
     if error.errno == errno.EMFILE:
         return "raise the limit of open files (ulimit -n), or use fewer at once: -j 8"
     return otherwise.removeprefix("or ")

@@ -111,7 +111,7 @@ class WebClient:
             hops.append(await self._ask(target, asked, budget))
             target = _next(target, hops[-1])
         if is_challenge(hops[-1]):
-            detail = f"a challenge for people (HTTP {hops[-1].status})"
+            detail = f"a challenge for browsers (HTTP {hops[-1].status})"
             raise FetchError(FailureKind.CHALLENGE, detail)
 
     def _asked(self, max_bytes: int, accept: str, *, truncates: bool = False) -> Asked:
@@ -146,7 +146,7 @@ class WebClient:
             return Route(tuple(exempt), port, permits, is_exception=True)
         if not target.has_usual_port:
             raise FetchError(
-                FailureKind.ADDRESS, f"port {target.port} is asked for: only 80 and 443 are used"
+                FailureKind.ADDRESS, f"port {target.port}: only ports 80 and 443 are used"
             )
         found = await self._names.addresses_of(target.host, target.port)
         addresses = [address for address in found if is_public(address)]
@@ -163,7 +163,7 @@ class WebClient:
         if known.error is not None:
             raise FetchError(known.error.kind, known.error.detail)
         if known.rules is not None and not known.rules.allows(target.url.raw_path_qs):
-            raise FetchError(FailureKind.ROBOTS, f"the robots.txt of {target.host} asks us not to")
+            raise FetchError(FailureKind.ROBOTS, f"the robots.txt of {target.host} forbids it")
 
     async def _robots_of(self, target: Target, budget: TimeBudget) -> _Known:
         """What an origin's robots.txt says; asked for once, however many want to know."""
@@ -208,7 +208,7 @@ def _next(target: Target, hop: Hop) -> Target | None:
 
 async def _understood(hop: Hop, later: float) -> _Known:
     if hop.status == 429 or hop.status >= 500 or is_challenge(hop):  # noqa: PLR2004 - HTTP's
-        detail = f"its robots.txt cannot be had: HTTP {hop.status}"
+        detail = f"its robots.txt cannot be fetched: HTTP {hop.status}"
         kind = FailureKind.CHALLENGE if is_challenge(hop) else FailureKind.ROBOTS
         return _Known(None, FetchError(kind, detail), later)
     if hop.status // 100 != 2:  # noqa: PLR2004 - the same

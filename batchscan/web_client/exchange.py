@@ -121,7 +121,7 @@ async def _received(
         complete=complete,
     )
     if hop.listed("transfer-encoding").lower() not in _TRANSFERS:
-        detail = "it is in a transfer encoding that was not asked for"
+        detail = "it has an unexpected transfer encoding"
         raise FetchError(FailureKind.BAD_RESPONSE, detail, hop)
     if not complete and not truncates:
         raise FetchError(FailureKind.TOO_LARGE, f"it has more than {asked.max_bytes:,} bytes", hop)
@@ -154,7 +154,7 @@ def _failed(error: BaseException, connector: GuardedConnector) -> FetchError:
         return FetchError(FailureKind.CONNECTION, f"no connection: {_why(error)}")
     if isinstance(error, (aiohttp.ClientError, ValueError)):
         cut = isinstance(error, aiohttp.ClientPayloadError)
-        what = "is cut short or not what its headers say" if cut else "is no HTTP that can be read"
+        what = "is cut short or does not agree with its headers" if cut else "is not valid HTTP"
         return FetchError(FailureKind.BAD_RESPONSE, f"its answer {what}")
     return FetchError(FailureKind.CONNECTION, f"no connection: {_why(error)}")
 

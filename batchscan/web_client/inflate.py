@@ -28,7 +28,7 @@ def decode_body(body: bytes, content_encoding: str | None, limit: int) -> bytes:
     codings = [word.strip().lower() for word in (content_encoding or "").split(",")]
     codings = [word for word in codings if word not in _MEAN_NOTHING]
     if len(codings) > _MAX_CODINGS:
-        raise FetchError(FailureKind.BAD_RESPONSE, "it is encoded more often than anybody does")
+        raise FetchError(FailureKind.BAD_RESPONSE, "it is encoded too many times")
     for coding in reversed(codings):
         body = _decode(body, coding, limit)
     return body
@@ -44,7 +44,7 @@ def _decode(body: bytes, coding: str, limit: int) -> bytes:
             return _deflate(body, limit)
     except zlib.error as error:
         raise FetchError(FailureKind.BAD_RESPONSE, f"its {coding} encoding is damaged") from error
-    raise FetchError(FailureKind.BAD_RESPONSE, "it is in an encoding that was not asked for")
+    raise FetchError(FailureKind.BAD_RESPONSE, "it has an unexpected encoding")
 
 
 def _deflate(body: bytes, limit: int) -> bytes:

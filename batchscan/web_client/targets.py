@@ -53,7 +53,7 @@ def target_of(text: str) -> Target:
     if len(text) > MAX_URL:
         raise _refused(f"the address is longer than {MAX_URL:,} characters")
     if (found := _AUTHORITY.match(text)) is None:
-        raise _refused("only http:// and https:// addresses are asked for")
+        raise _refused("only http:// and https:// addresses are requested")
     authority = found[1]
     if "@" in authority:
         raise _refused("the address holds a user's name or password")

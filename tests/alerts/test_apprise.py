@@ -70,7 +70,7 @@ async def test_a_service_that_takes_too_long_is_left_behind(receiver):
     trouble = await send(service(receiver), most=1.0)
 
     assert trouble is not None
-    assert trouble.what == "no end after 1 s"
+    assert trouble.what == "no result after 1 s"
     assert time.monotonic() - started < 60.0
 
 

@@ -168,7 +168,7 @@ async def test_a_run_ends_though_there_is_more_to_report_than_fits(night, receiv
     told = await night.tell(target)
 
     assert 3 < told.told["webhook"] < 12
-    assert told.troubles == {"webhook": "there was more than fits into 10 minutes"}
+    assert told.troubles == {"webhook": "more had to be sent than fits into 10 minutes"}
 
 
 async def test_after_a_signal_nothing_is_started(night, receiver):
@@ -194,7 +194,7 @@ async def test_at_a_signal_what_is_under_way_is_finished_if_that_is_quick(
     delivered = await night.tell(target, hurry=hurry)
 
     assert delivered.told["webhook"] == told
-    assert delivered.troubles == ({} if told else {"webhook": "it was cut short"})
+    assert delivered.troubles == ({} if told else {"webhook": "it was cancelled"})
     assert (await night.waiting())["webhook"].messages == 2 - told
 
 

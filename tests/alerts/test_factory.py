@@ -40,10 +40,10 @@ def test_every_target_has_a_name_without_a_secret(tmp_path):
     [
         (Alerts(webhook=Webhook(URL, "GONE")), "webhook.secret_env: the environment variable GONE"),
         (Alerts(webhook=Webhook(URL, "EMPTY")), "environment variable EMPTY is not set"),
-        (Alerts(webhook=Webhook(None, "HOOK")), "there is no alerts.webhook.url to sign for"),
-        (Alerts(on_new=("no-such-command",)), "alerts.on_new: 'no-such-command' is not there"),
-        (Alerts(on_new=("/etc/passwd",)), "alerts.on_new: '/etc/passwd' is not there, or cannot"),
-        (Alerts(on_new=("/etc",)), "alerts.on_new: '/etc' is not there, or cannot be run"),
+        (Alerts(webhook=Webhook(None, "HOOK")), "secret_env: it needs alerts.webhook.url"),
+        (Alerts(on_new=("no-such-command",)), "alerts.on_new: 'no-such-command' does not exist"),
+        (Alerts(on_new=("/etc/passwd",)), "alerts.on_new: '/etc/passwd' does not exist or cannot"),
+        (Alerts(on_new=("/etc",)), "alerts.on_new: '/etc' does not exist or cannot be run"),
         (Alerts(apprise_env="GONE"), "alerts.apprise_env: the environment variable GONE"),
         (Alerts(apprise_file="/no/such/file"), "alerts.apprise_file /no/such/file: cannot be read"),
     ],
@@ -58,7 +58,7 @@ def test_a_file_of_urls_that_others_can_read_is_refused(tmp_path, mode):
     urls = tmp_path / "urls"
     urls.write_text("json://one.example\n")
     urls.chmod(mode)
-    with pytest.raises(UsageError, match="others than its owner may use it") as caught:
+    with pytest.raises(UsageError, match="others can read it") as caught:
         open_targets(Alerts(apprise_file=str(urls)), AROUND)
     assert caught.value.advice == f"chmod 600 {urls}"
 
@@ -68,7 +68,7 @@ def test_a_file_of_urls_that_others_can_read_is_refused(tmp_path, mode):
     [
         (b"\n\nhooks.example.com/T0-s3cr3t\n", "line 3: not a URL"),
         (b"json://\xff\n", "not UTF-8"),
-        (b"#" * 100_001, "larger than any list of URLs"),
+        (b"#" * 100_001, "too large for a list of URLs"),
     ],
 )
 def test_a_broken_file_of_urls_is_refused_with_the_line(tmp_path, content, message):

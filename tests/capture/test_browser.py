@@ -47,7 +47,7 @@ async def test_a_page_is_shown_and_reaches_nothing_private():
 
 
 async def test_a_browser_that_is_not_there_is_said(tmp_path):
-    with pytest.raises(UsageError, match="no Chromium or Chrome is found"):
+    with pytest.raises(UsageError, match="Chromium or Chrome was not found"):
         Chromium.find(ConnectTo(), {"PATH": str(tmp_path)})
 
 

@@ -137,7 +137,7 @@ async def test_redirects_and_what_no_archive_can_hold_are_kept_in_their_way(capt
         ("http://[::ffff:127.0.0.1]/a", "not a public address"),
         ("http://169.254.169.254/latest", "not a public address"),
         ("file:///etc/passwd", "only http:// and https://"),
-        ("http://site.example:8080/a", "only 80 and 443"),
+        ("http://site.example:8080/a", "only ports 80 and 443"),
         ("http://x.example/\r\nWARC-Type: response", "unknown host"),
         ("", "only http:// and https://"),
     ],

@@ -175,5 +175,6 @@ def test_the_doctor_looks_at_the_targets_and_hides_their_addresses(tmp_path, cap
     config.write_text(f"alerts: {{{hook}, on_new: [/no/such/command]}}\n")
     assert main(words) == 2
     assert (
-        "problem  alerts: alerts.on_new: '/no/such/command' is not there" in capsys.readouterr().out
+        "problem  alerts: alerts.on_new: '/no/such/command' does not exist"
+        in capsys.readouterr().out
     )

@@ -14,8 +14,8 @@ from tests.support.ledgers import answer, image
 from tests.support.settling import settle
 
 IDLE = (
-    "Covering nothing: 1. Their copies may be gone, or something is misspelt: a URL that does not "
-    "end with * is one address only."
+    "Covering nothing: 1. The copies may be gone, or the rule may be misspelt: a URL without * is "
+    "one address only."
 )
 STOCK = b"/srv/stock/\xe9.jpg"
 
@@ -61,7 +61,7 @@ def test_a_rule_is_added_beside_the_users_settings_and_shows_what_it_covers(home
         f"added to {rules}:",
         "  example.com",
         "  our own site",
-        "It covers 2 of the 3 matches that are there.",
+        "It covers 2 of 3 current matches.",
     ]
     assert rules.read_text() == '- domain: "example.com"\n  reason: "our own site"\n'
 
@@ -72,7 +72,7 @@ def test_a_rule_may_say_for_which_pictures_who_and_until_when(home, rules, capsy
     said = capsys.readouterr().out
 
     assert "  https://example.net/press/*, pictures stock/\n  x; by Ann; until 2999-12-31" in said
-    assert "It covers 1 of the 3 matches" in said
+    assert "It covers 1 of 3 current matches" in said
     assert "until: 2999-12-31\n" in rules.read_text()
 
 
@@ -88,7 +88,7 @@ def test_a_rule_may_say_for_which_pictures_who_and_until_when(home, rules, capsy
 )
 def test_a_rule_is_about_sites_pictures_or_both(home, capsys, words, covers):
     assert main(["allow", "add", *words, "--reason", "x"]) == 0
-    assert f"It covers {covers} of the 3 matches" in capsys.readouterr().out
+    assert f"It covers {covers} of 3 current matches" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -96,9 +96,9 @@ def test_a_rule_is_about_sites_pictures_or_both(home, capsys, words, covers):
     [
         (["example.com"], "Missing option '--reason'"),
         (["example.com", "--reason", " "], "--reason: it is empty"),
-        (["--reason", "x"], "nothing to allow was named"),
+        (["--reason", "x"], "the rule would cover everything"),
         (["a b", "--reason", "x"], "'a b' is neither a domain nor a URL"),
-        (["a.com", "--reason", "x", "--until", "2020-02-30"], "--until: there is no day"),
+        (["a.com", "--reason", "x", "--until", "2020-02-30"], "--until: no such day"),
         (["--sha256", "abc", "--reason", "x"], "--sha256: found 'abc'; allowed: 64 hexa"),
         (["--images", "!stock/", "--reason", "x"], "--images: pattern '!stock/'"),
         (["a.com", "--reason", "\x1b[2J", "--by", ""], "--by: it is empty"),
@@ -119,8 +119,8 @@ def test_a_rule_whose_date_is_past_is_added_with_a_warning(home, rules, capsys):
     assert main(["allow", "add", "example.com", "--reason", "x", "--until", "2020-02-29"]) == 0
     said = capsys.readouterr()
 
-    assert "2020-02-29 is past, so this rule covers nothing" in said.err
-    assert "It covers 0 of the 3 matches" in said.out
+    assert "2020-02-29 is in the past, so this rule covers nothing" in said.err
+    assert "It covers 0 of 3 current matches" in said.out
     assert "until: 2020-02-29\n" in rules.read_text()
 
 
@@ -138,7 +138,7 @@ def test_the_list_shows_what_each_rule_covers_and_which_are_past_or_idle(home, r
     assert said.err == ""
     assert said.out.splitlines() == [
         f"{rules}: 4 rules",
-        "They cover 3 of the 3 matches that are there.",
+        "They cover 3 of 3 current matches.",
         "        2  example.com",
         "           ours; by Ann",
         "        2  pictures stock/",
@@ -226,7 +226,7 @@ def test_rules_are_beside_the_settings_file_and_never_come_from_the_working_fold
 def test_without_a_ledger_there_are_no_matches_and_none_is_made(home, capsys):
     state = home / "elsewhere"
     assert main(["allow", "add", "a.com", "--reason", "x", "--state", str(state)]) == 0
-    assert "It covers 0 of the 0 matches" in capsys.readouterr().out
+    assert "It covers 0 of 0 current matches" in capsys.readouterr().out
     assert not state.exists()
 
 

@@ -111,7 +111,7 @@ def test_the_number_that_a_pack_prints_is_what_a_check_takes(evidence, tmp_path)
     assert f"{number}, as expected" in out
     code, out, _ = evidence("verify", path)
     assert code == 0
-    assert "agrees with itself" in out
+    assert "agree with each other" in out
     code, out, _ = evidence("verify", path, "--manifest-sha256", "0" * 64)
     assert code == 3
     assert out.startswith("altered: manifest.json: ")
@@ -132,7 +132,7 @@ def test_what_was_altered_is_named_on_stdout(evidence, tmp_path):
 
     assert (code, err) == (3, "")
     assert f"altered: {name}: " in out
-    assert "missing: README.txt: it is not there\n" in out
+    assert "missing: README.txt: it is not in the zip file\n" in out
     assert r"added: more\x1b[31m.txt: " in out
     assert out.endswith("e.zip is not as it was packed\n")
 

@@ -193,16 +193,16 @@ def test_no_private_address_is_connected_to_without_a_rule(state, web, capsys):
     code = main(["evidence", "capture", "--state", str(state), "--domain", "127.0.0.1"])
 
     assert code == 3
-    assert "only 80 and 443 are used" in capsys.readouterr().err
+    assert "only ports 80 and 443 are used" in capsys.readouterr().err
     assert len(web.heads) == before
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "no match is like that"),
-        (["--domain", "nowhere.example"], "no match is like that"),
-        (["--disposition", "maybe"], "'maybe' is none of open, reviewed"),
+        ([], "no match was selected"),
+        (["--domain", "nowhere.example"], "no match was selected"),
+        (["--disposition", "maybe"], "'maybe': the words are open, reviewed"),
         (["--connect-to", "x"], "is not HOST:PORT:ADDRESS:PORT"),
         (["--timestamp", "ftp://x"], "is not an http:// or https:// address"),
     ],
@@ -237,7 +237,7 @@ def test_an_authority_that_is_away_leaves_the_capture_and_is_said(capture, state
     code, _, err = capture("--domain", "a.example", "--timestamp", "http://127.0.0.1:9/tsa")
 
     assert code == 3
-    assert "timestamp: http://127.0.0.1:9/tsa cannot be asked" in err
+    assert "timestamp: http://127.0.0.1:9/tsa cannot be reached" in err
     assert len(list((state / "captures").glob("*.warc.gz"))) == 1
 
 
@@ -299,7 +299,7 @@ def test_a_backup_holds_the_captures_and_can_be_put_back(capture, state, state_c
     shutil.copy(copy, state / FILE_NAME)
     shutil.copytree(kept, state / "captures", dirs_exist_ok=True)
     code, out, _ = state_command("check")
-    assert (code, "ok       captures: 2 looked at" in out) == (0, True), out
+    assert (code, "ok       captures: 2 checked" in out) == (0, True), out
 
 
 def test_nothing_is_left_of_a_backup_whose_captures_have_no_room(capture, state, state_command):
@@ -316,7 +316,7 @@ def test_nothing_is_left_of_a_backup_whose_captures_have_no_room(capture, state,
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
-        (Path.unlink, "it is not there"),
+        (Path.unlink, "it does not exist"),
         (lambda path: path.write_bytes(b"other"), "it was altered after the capture"),
     ],
 )

@@ -85,12 +85,12 @@ def test_a_match_that_was_decided_otherwise_is_left_without_force(mark, state):
     code, said = mark("reviewed", "one.com")
     assert code == 0
     assert "4 matches of 2 pictures marked reviewed (before: 4 open)" in said
-    assert "left as decided: 2 not_mine" in said
+    assert "other decisions are kept: 2 not_mine" in said
     assert dispositions(state)["https://one.com/a.jpg"] == "not_mine"
 
     code, said = mark("reviewed", "https://one.com/a.jpg")
     assert code == 2
-    assert "nothing was marked: decided otherwise are 2 not_mine" in said
+    assert "nothing was marked: there are other decisions (2 not_mine)" in said
     assert "--force" in said
     assert mark("reviewed", "one.com", "--force")[0] == 0
     assert dispositions(state)["https://one.com/a.jpg"] == "reviewed"
@@ -106,7 +106,10 @@ def test_steps_forward_need_no_force_and_steps_back_do(mark, state):
 
 def test_marking_once_more_changes_nothing_and_says_so(mark, state):
     mark("reviewed", "three.org")
-    assert mark("reviewed", "three.org") == (0, "three.org: every match is reviewed already\n")
+    assert mark("reviewed", "three.org") == (
+        0,
+        "three.org: every match is marked reviewed already\n",
+    )
     assert len(rows(state, "SELECT * FROM decisions")) == 1
 
 
@@ -158,7 +161,7 @@ def test_undo_takes_the_last_decision_back_and_once_more_the_one_before(mark, st
     mark("reviewed", "one.com", "--force")
     code, said = mark("--undo")
     assert code == 0
-    assert "taken back: `mark reviewed one.com` of 20" in said
+    assert "undone: `mark reviewed one.com` of 20" in said
     assert "6 matches: 2 not_mine, 4 open again" in said
     assert Counter(dispositions(state).values()) == {"open": 4, "not_mine": 1}
     assert mark("--undo")[0] == 0
@@ -178,7 +181,7 @@ def test_undo_leaves_what_was_decided_since(mark, state):
         )  # as an answer does that shows a returned copy
     code, said = mark("--undo")
     assert code == 0
-    assert "1 match: 1 reviewed again; left as decided: 1 open" in said
+    assert "1 match: 1 reviewed again; other decisions are kept: 1 open" in said
 
 
 WORDS = [str(word) for word in Disposition if word is not Disposition.ALLOWED]

@@ -23,7 +23,7 @@ from tests.support.ledgers import listing
 from tests.support.old_ledgers import VERSIONS, restored
 
 REALM = Realm(f"http://127.0.0.1:{PORT}", sandbox=False)
-SOUND = ["version", "pages", "references", "answers", "seals", "last run", "modes", "lock"]
+SOUND = ["version", "pages", "references", "answers", "cache", "last run", "permissions", "lock"]
 
 
 @pytest.fixture
@@ -93,10 +93,10 @@ def test_stats_are_shown_to_people(run):
     assert code == 0
     assert f"version {VERSION}" in out
     assert "  4 folders; 3 runs ended, 1 not closed (" in out
-    assert "  11 pictures, 8 of them answered, by 15 answers" in out
-    assert "  6 sends in doubt, 2 claims open" in out
-    assert "  matches known: 1 open, 1 reviewed" in out
-    assert "  matches new: 2 open" in out
+    assert "  11 pictures, 8 with an answer; 15 answers in all" in out
+    assert "  6 uploads perhaps charged without an answer, 2 still open" in out
+    assert "  known matches: 1 open, 1 reviewed" in out
+    assert "  new matches: 2 open" in out
 
 
 def test_credits_are_counted_by_the_calendar(run, state):
@@ -133,7 +133,7 @@ def test_an_older_ledger_can_be_checked_and_copied_but_is_not_counted(home, caps
     before = listing(old.state)
     where = ["--state", str(old.state)]
     assert main(["state", "check", *where]) == 0
-    assert "is an older batchscan's" in capsys.readouterr().out
+    assert "is from an older version of batchscan" in capsys.readouterr().out
     assert main(["state", "backup", str(home / "copy"), *where]) == 0
     assert main(["state", "stats", *where]) == 9
     assert listing(old.state) == before
@@ -149,7 +149,7 @@ def test_a_ledger_that_was_brought_up_to_date_is_sound(home, capsys, version):
 
     assert code == 0
     assert [line.split(":")[0] for line in lines] == [f"ok       {what}" for what in SOUND]
-    assert "answers: 18 looked at" in lines[3]
+    assert "answers: 18 checked" in lines[3]
     assert listing(old.state) == before
 
 
@@ -160,7 +160,7 @@ DAMAGES = {
         "UPDATE answers SET body = (SELECT body FROM unread_bodies) WHERE id = 2",
         "UPDATE sightings SET key = 'other' WHERE picture_id = 2",
     ),
-    "seals": (
+    "cache": (
         "UPDATE files SET picture_id = NULL, rules = 'others' WHERE name = CAST('here.png' AS BLOB)",
         "UPDATE seals SET oldest = 1.0 WHERE realm_id = 2",
         "UPDATE seals SET rejected = x'81a5656d70747991c40161' WHERE realm_id = 1 AND folder_id = 3",
@@ -178,10 +178,10 @@ def test_whatever_is_wrong_in_the_ledger_is_found_and_named(run, state, what):
     assert code == 9
     assert problem.startswith(f"problem  {what}: ")
     if what == "answers":
-        assert "3 wrong: answer 1 is damaged; answer 2 cannot be read; answer 10 shows" in problem
-    if what == "seals":
+        assert "3 wrong: answer 1 is damaged; answer 2 cannot be read; answer 10 does" in problem
+    if what == "cache":
         assert "3 wrong: " in problem
-        assert "tells of other rejected files" in problem
+        assert "has other rejected files" in problem
 
 
 @pytest.mark.parametrize("report", ["not JSON", '{"schema": 1}'])
@@ -198,7 +198,7 @@ def test_books_that_do_not_close_are_a_problem(run, state):
     code, out, _ = run("check")
 
     assert code == 9
-    assert "0 credits charged, but 7 by its answers" in out
+    assert "0 credits charged, but its answers cost 7" in out
 
 
 def test_a_damaged_page_is_found(run, state):
@@ -220,7 +220,7 @@ def test_a_newer_ledger_is_a_problem(run, state):
     code, out, _ = run("check")
 
     assert code == 9
-    assert "is a newer batchscan's" in out
+    assert "is from a newer version of batchscan" in out
 
 
 def test_who_may_look_inside_and_who_holds_the_lock_is_reported(run, state):
@@ -234,7 +234,7 @@ def test_who_may_look_inside_and_who_holds_the_lock_is_reported(run, state):
     assert code == 0
     assert f"chmod 600 {state / FILE_NAME}" in out
     assert f"chmod 700 {state}" in out
-    assert f"ok       lock: held by process {os.getpid()} since 20" in out
+    assert f"ok       lock: a scan is running: process {os.getpid()}, since 20" in out
     assert holder_of(state) is None  # though lock.json is still there
 
 
@@ -255,24 +255,24 @@ def test_a_dry_run_of_prune_shows_what_would_go_and_leaves_it(run, state):
     before = listing(state)
     code, out, _ = run("prune", "--dry-run")
 
-    assert (code, out) == (0, "would go: 1 row of files that are gone\n")
+    assert (code, out) == (0, "would be deleted: 1 row of files that are gone\n")
     assert listing(state) == before
 
 
 def test_prune_lets_go_what_it_says(run, state):
     shutil.rmtree(state.parent / "images" / "c")
     assert run("prune", "-n")[1].splitlines() == [
-        "would go: 2 rows of files that are gone",
-        "stay: 1 row of files that are gone, with matches",
+        "would be deleted: 2 rows of files that are gone",
+        "kept: 1 row of files that are gone, with matches",
     ]
     code, out, _ = run("prune")
 
     assert code == 0
     assert out.splitlines() == [
-        "gone: 2 rows of files that are gone",
-        "stay: 1 row of files that are gone, with matches",
+        "deleted: 2 rows of files that are gone",
+        "kept: 1 row of files that are gone, with matches",
     ]
-    assert run("prune")[1].startswith("nothing gone\nstay: 1 row")
+    assert run("prune")[1].startswith("nothing deleted\nkept: 1 row")
     assert run("check")[0] == 0
 
 
@@ -293,7 +293,7 @@ def test_vacuum_gives_back_the_room_of_what_is_gone(run, state):
     code, out, _ = run("vacuum")
 
     assert code == 0
-    assert out.endswith(" kB less than before\n")
+    assert out.endswith(" kB less than before.\n")
     assert (state / FILE_NAME).stat().st_size < 400_000
     assert list(dump(state / FILE_NAME, "")) == before
     assert run("check")[0] == 0
@@ -303,7 +303,7 @@ def test_vacuum_gives_back_the_room_of_what_is_gone(run, state):
 def test_vacuum_is_refused_where_the_disk_has_no_room_for_it(state, free):
     before = listing(state)
 
-    with pytest.raises(StorageError, match="bytes free, and") as caught:
+    with pytest.raises(StorageError, match="rewriting the ledger needs") as caught:
         vacuum(state / FILE_NAME, lambda _: free if free < 200_000 else free // 2)
     assert "TMPDIR" in str(caught.value.advice)
     assert listing(state) == before

@@ -109,7 +109,7 @@ def test_every_site_with_reviewed_matches_gets_a_notice_in_two_formats(takedown,
     assert "[YOUR NAME]: takedown.name\n" in said
     for site in ("example.com", "other.org"):
         assert f"  batchscan mark noticed {site} --state {tmp_path / 'state'}\n" in said
-    assert "That marks every match" not in said
+    assert "marks every match" not in said
 
 
 def test_it_marks_nothing_and_changes_no_draft(takedown, mark):
@@ -197,7 +197,7 @@ def test_what_the_last_recheck_found_gone_is_left_out_and_said(takedown, mark, s
 
     assert "https://example.com/2.jpg" not in drafts["example.com.txt"]
     assert "https://example.com/4.jpg" in drafts["example.com.txt"]
-    assert "example.com: 1 reviewed match left out: the last recheck found it gone" in said
+    assert "example.com: 1 reviewed match left out, as the last recheck found it gone" in said
     assert "left alone: 2 gone" in capsys.readouterr().out  # with the one that no answer shows
     with closing(sqlite3.connect(state / FILE_NAME)) as ledger:
         noticed = ledger.execute("SELECT url FROM sightings WHERE disposition = 'noticed'")
@@ -238,7 +238,7 @@ def test_the_settings_say_who_complains(takedown, mark, tmp_path):
 
     assert drafts["other.org.txt"] == "Ann Example of Ann Ltd writes to other.org\n"
     assert "Owner of the works: Ann Ltd\n" in drafts["other.org.md"]
-    assert "Left blank" not in said
+    assert "Blanks in the drafts" not in said
 
 
 def test_a_broken_template_is_named_and_nothing_is_written(takedown, mark, tmp_path):

@@ -45,7 +45,7 @@ def test_missing_credentials_are_a_problem_and_complete_ones_show_no_key():
 def test_a_state_folder_that_is_not_there_yet_will_be_made(tmp_path):
     found = list(check_state(state_at(tmp_path / "a" / "b")))
     assert [finding.level for finding in found] == [Level.OK] * 3
-    assert found[0].detail.endswith("a/b (will be made)")
+    assert found[0].detail.endswith("a/b (will be created)")
     assert not list(tmp_path.iterdir())
 
 

@@ -69,7 +69,9 @@ def test_a_quiet_run_reports_lost_coverage():
     tally.empty_roots = ["/mnt/nas"]
     lost = report(tally, exit_code=3, exit_reason=ExitReason.PARTIAL)
     (line,) = quiet_lines(lost, "/out")
-    assert "2 folders could not be read; empty, though pictures were there before: /mnt/nas" in line
+    assert (
+        "2 folders could not be read; empty or missing, but had pictures before: /mnt/nas" in line
+    )
 
 
 @pytest.mark.parametrize("young", [0, 1])
@@ -79,6 +81,6 @@ def test_a_quiet_run_with_fail_on_shows_what_was_found(young):
     found = report(tally, digest, exit_code=10, exit_reason=ExitReason.MATCHES)
     (line,) = quiet_lines(found, "/out")
     assert (
-        "2 pictures have matches: 3 full, 2 partial, 0 new or returned; see /out/report.json"
+        "2 pictures with matches: 3 full, 2 partial, 0 new or returned; see /out/report.json"
         in line
     )

@@ -199,7 +199,7 @@ async def test_credits_that_are_gone_stop_whatever_the_status(tmp_path):
 async def test_an_address_without_a_login_is_named(tmp_path):
     login = web.Response(status=404)
     async with answering(tmp_path, granted(), login) as engine:
-        with pytest.raises(Unavailable, match=r"127\.0\.0\.1:\d+ is not the API's address"):
+        with pytest.raises(Unavailable, match=r"127\.0\.0\.1:\d+ is not the address of the API"):
             await engine.ensure_token()
 
 

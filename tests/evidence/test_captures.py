@@ -154,12 +154,12 @@ def looked_into(path) -> tuple[Discrepancy, ...]:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"sha256": "ab" * 32}, "does not hold what pictures/ says of http://site.example/"),
-        ({"http_status": 404}, "does not hold what pictures/ says"),
-        ({"position": 0}, "does not hold what pictures/ says"),
-        ({"position": 7}, "does not hold what pictures/ says"),
-        ({"position": 2**70}, "does not hold what pictures/ says"),
-        ({"position": -1}, "does not hold what pictures/ says"),
+        ({"sha256": "ab" * 32}, "does not contain what pictures/ says about http://site.example/"),
+        ({"http_status": 404}, "does not contain what pictures/ says"),
+        ({"position": 0}, "does not contain what pictures/ says"),
+        ({"position": 7}, "does not contain what pictures/ says"),
+        ({"position": 2**70}, "does not contain what pictures/ says"),
+        ({"position": -1}, "does not contain what pictures/ says"),
         ({}, None),
     ],
 )

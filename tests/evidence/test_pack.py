@@ -214,7 +214,7 @@ def test_names_are_our_own_whatever_pictures_and_urls_are_called(ledger, tmp_pat
 def test_an_id_in_the_ledger_that_is_none_of_ours_packs_nothing(ledger, tmp_path):
     answered(ledger, image("/p/a.png"), answer(URL), run="../run")
 
-    with pytest.raises(StorageError, match="id that none of ours looks like"):
+    with pytest.raises(StorageError, match="contains an invalid id"):
         packed(ledger, tmp_path / "e.zip", domains=["example.com"])
     assert not list(tmp_path.glob("*.zip")) + list(tmp_path.glob(".new*"))
 

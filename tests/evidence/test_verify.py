@@ -298,7 +298,7 @@ def test_a_directory_that_lists_one_file_many_times_is_reported(pack_file):
 def test_a_directory_larger_than_any_packs_is_not_read(pack_file, monkeypatch):
     monkeypatch.setattr(verify_module, "MAX_DIRECTORY", 400)
 
-    assert "larger than that of any pack" in details(pack_file)
+    assert "is too large for a pack" in details(pack_file)
 
 
 @pytest.mark.parametrize("mark", [b"PK\x05\x06", b"PK\x06\x06"])

@@ -124,7 +124,7 @@ def _damaged(path: Path) -> None:
     [
         (_damaged, "damaged"),
         (lambda path: path.write_bytes(b"no database" * 400), "not a database"),
-        (lambda path: path.write_bytes(b""), "no ledger"),
+        (lambda path: path.write_bytes(b""), "not a ledger"),
         (os.unlink, "there is no ledger"),
     ],
 )

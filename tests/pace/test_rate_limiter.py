@@ -224,7 +224,7 @@ async def test_a_pause_longer_than_is_waited_out_ends_the_next_run_until_it_is_o
     clock.now += 60
     second = gate(clock)
     second.restore([], learned)
-    with pytest.raises(Unavailable, match="3540 s of it are left"):
+    with pytest.raises(Unavailable, match="3540 s of that pause are left"):
         await second.acquire()
     clock.now += 3000  # an hour is all that is kept of a day
     third = gate(clock)

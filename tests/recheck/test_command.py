@@ -41,7 +41,7 @@ def test_json_has_what_it_promises(recheck):
     assert (page["url"], page["verdict"], page["http_status"]) == (
         "http://site.invalid/page", "gone_once", None,
     )  # fmt: skip
-    assert "ask again in a day" not in err  # the picture is not gone
+    assert "recheck a day later" not in err  # the picture is not gone
 
 
 def test_text_says_why(recheck):
@@ -56,7 +56,7 @@ def test_text_says_why(recheck):
 def test_nothing_to_ask_about(recheck):
     code, out, err = recheck("--disposition", "not-mine")
 
-    assert (code, out) == (0, "0 matches: nothing to ask about\n")
+    assert (code, out) == (0, "0 matches: nothing to check\n")
     assert "No match is marked not_mine" in err
 
 

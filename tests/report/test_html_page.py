@@ -326,7 +326,7 @@ def test_a_report_of_before_there_was_a_history_says_so():
 
     assert made.figures["matches.new"] == ""
     assert (
-        "It is not known which are new: this run's report is from before batchscan kept a history."
+        "Which matches are new is not known: this run is from before batchscan kept a history."
         in made.text
     )
 
@@ -336,7 +336,7 @@ def test_rules_are_shown_with_what_is_wrong_with_them():
 
     assert "domain example.org our own ines 2027-01-01 41" in text
     assert "2026-01-01 past its date" in text
-    assert "for good 0 covers nothing" in text
+    assert "no end date 0 covers nothing" in text
     assert "allowed by a rule 24" in text
 
 
@@ -344,7 +344,7 @@ def test_it_says_what_is_not_in_it_and_how_to_go_on():
     scope = Scope(table="all.csv", again="batchscan report --run x --html y", everything=True)
     text = page(*whole(), scope=scope).text
 
-    for words in ("Every picture in the ledger", "beyond what opens quickly: all.csv", "2026-11-23 18:03 UTC",
+    for words in ("Every picture in the ledger", "so that this file opens quickly: all.csv", "2026-11-23 18:03 UTC",
                   "batchscan report --run x --html y", "batchscan mark reviewed example.com"):  # fmt: skip
         assert words in text
 

@@ -49,7 +49,7 @@ async def test_their_picture_is_captured_made_anew_and_shown(tmp_path):
         await reader.post("/site/capture?site=site.example")
         page = await ended(reader, "site.example")
         assert "2 matches captured." in page
-        assert "Of 1 match the picture was not to be had." in page
+        assert "Of 1 match the picture could not be fetched." in page
 
 
 async def test_a_private_address_is_not_asked_and_it_is_said_why(tmp_path):
@@ -58,7 +58,7 @@ async def test_a_private_address_is_not_asked_and_it_is_said_why(tmp_path):
         async with ReviewServer(loaded(tmp_path)) as server, reading(server) as reader:
             await reader.show()
             figure = await reader.post("/capture", at=reader.seen, part="1")
-            assert "Captured what there was." in figure
+            assert "Captured." in figure
             assert "Their picture: " in figure
             assert "Not captured" in figure
         assert theirs.heads == []
@@ -87,13 +87,13 @@ async def test_a_site_is_asked_whether_what_was_noticed_is_still_there(tmp_path)
             await reader.post("/site/mark?site=site.example", word="noticed")
             await reader.post("/site/recheck?site=site.example")
             page = await ended(reader, "site.example")
-            assert "2 matches asked about: 1 not there, once so far; 1 still there." in page
+            assert "2 matches asked about: 1 not found, once so far; 1 still there." in page
             await reader.show("disposition=noticed&q=a.png")
             assert "still there" in reader.page
             assert "Seen by a recheck" in reader.page
             assert "like ours" in reader.page
             await reader.show("disposition=noticed&q=b.png")
-            assert "not there, once so far" in reader.page
+            assert "not found, once so far" in reader.page
             assert "Not captured" in reader.page
 
 
@@ -116,7 +116,7 @@ async def test_one_match_is_asked_about_whatever_was_decided(tmp_path):
 
             await reader.show("q=gone")
             page = await reader.post("/recheck?q=gone", at=reader.seen)  # without the script
-            assert "not there, once so far" in page
+            assert "not found, once so far" in page
             assert "at least a day later" in page
             assert 'id="match-title"' in page
             assert (await reader.show()).left == (3, 3)  # it decides nothing

@@ -41,7 +41,7 @@ async def test_the_queue_begins_with_the_largest_site_and_goes_on_by_itself(read
         "three.org",
     ]
     assert reader.left == (0, 8)
-    assert "Every match is decided about" in reader.page
+    assert "Every match has a decision" in reader.page
     assert rows(tmp_path, "SELECT DISTINCT disposition FROM sightings") == [("reviewed",)]
 
 
@@ -79,7 +79,7 @@ async def test_undo_takes_back_what_this_window_decided_and_not_what_another_did
     await reader.post("/undo", what=undo, part="1")
     assert word_of(tmp_path, mine) == "open"
     assert word_of(tmp_path, "https://three.org/z.jpg") == "reviewed"
-    assert "taken back already" in await reader.post("/undo", what=undo, part="1")
+    assert "undone already" in await reader.post("/undo", what=undo, part="1")
     await reader.post("/undo", 400, what="", part="1")
     await reader.post("/undo", 400, what="x", part="1")
     await reader.post("/undo", 200, what="9" * 18, part="1")
@@ -90,7 +90,7 @@ async def test_mark_undo_takes_back_what_was_decided_on_the_page(reader, tmp_pat
     url = reader.url
     await reader.decide("not_mine")
     assert main(["mark", "--undo", "--state", str(tmp_path / "state")]) == 0
-    assert f"taken back: `mark not_mine {url}`" in capsys.readouterr().out
+    assert f"undone: `mark not_mine {url}`" in capsys.readouterr().out
     assert word_of(tmp_path, url) == "open"
 
 
@@ -118,7 +118,7 @@ async def test_what_another_window_decided_meanwhile_is_said_and_stays(server, r
         url = reader.url
         await other.decide("noticed", note="wrote to them")
     await reader.decide("not_mine")
-    assert "Another window decided meanwhile: 1 noticed" in reader.attribute("warning")
+    assert "Another window has decided meanwhile: 1 noticed" in reader.attribute("warning")
     assert reader.url == url  # it is shown as it is now
     assert word_of(tmp_path, url) == "noticed"
     assert reader.seen.endswith(":noticed")
@@ -177,7 +177,7 @@ async def test_what_cannot_be_is_refused_and_nothing_changes(reader, tmp_path):
     ):
         await reader.post("/decide", 400, **fields)
     unknown = await reader.post("/decide", word="reviewed", at=f"99-{'0' * 16}:open", part="1")
-    assert "does not know this match any more" in unknown
+    assert "is no longer in the ledger" in unknown
     assert rows(tmp_path, "SELECT count(*) FROM decisions") == [(0,)]
 
 
@@ -207,7 +207,7 @@ async def test_a_rule_is_not_taken_out_of_a_file_that_was_changed_since(reader, 
     await reader.post("/allow", at=reader.seen, reason="a customer")
     rules.write_text(rules.read_text() + "# and a remark\n")
     said = await reader.post("/undo", what="rule-1", part="1")
-    assert "take the rule out by hand" in said
+    assert "remove the rule by hand" in said
     assert "# and a remark" in rules.read_text()
     assert "a customer" in rules.read_text()
 
@@ -224,7 +224,7 @@ async def test_all_of_a_site_is_decided_about_as_mark_does_it(reader, tmp_path):
     await reader.decide("not_mine")
     page = await reader.post("/site/mark?site=one.com", word="reviewed", note="a shop")
     assert "4 matches on one.com marked reviewed." in page
-    assert "Left as decided: 1 not mine." in page
+    assert "Other decisions are kept: 1 not mine." in page
     assert rows(tmp_path, "SELECT about, note FROM decisions ORDER BY id DESC LIMIT 1") == [
         ("one.com", "a shop")
     ]

@@ -217,7 +217,7 @@ async def test_a_signal_while_telling_ends_the_run_soon_and_changes_no_exit_code
         assert (run.exit_code, run.error) == (0, None)
         assert run.report.run.exit_reason == "ok"
         assert run.report.alerts is not None
-        assert [trouble.trouble for trouble in run.report.alerts.troubles] == ["it was cut short"]
+        assert [trouble.trouble for trouble in run.report.alerts.troubles] == ["it was cancelled"]
     receiver.delay = 0.0
     await web.scan(alerts=alerts(receiver))
     assert names(receiver.urls()) == [ONE]

@@ -82,7 +82,7 @@ async def test_an_answer_that_ends_two_runs_is_not_read_by_a_third(tmp_path, aga
             assert code == 3, err
             line = service.last_lines()["long.png"]
             assert (line.status, line.reason, line.matches) == ("failed", "bad_response", [])
-            assert "reading it ended two runs" in line.detail
+            assert "batchscan crashed twice while reading" in line.detail
         assert len(service.asked) == len(service.paid()) == 3
         assert problems(service) == []
 

@@ -60,7 +60,7 @@ async def test_a_pause_longer_than_retry_for_is_kept_over_a_kill(bench_with):
         code, _, err = await Process(bench).run("--retry-for", "1s")
 
         assert code == 8
-        assert "asked an earlier run for a pause" in err
+        assert "asked an earlier run to pause" in err
         assert len(bench.checks()) == asked
 
 

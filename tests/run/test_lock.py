@@ -78,7 +78,7 @@ async def test_a_run_whose_lock_is_gone_stops_and_keeps_what_is_under_way(bench_
 
         assert process.returncode == 9, err
         assert b"Traceback" not in err
-        assert b"was removed or replaced while this run held it" in err
+        assert b"was removed or replaced during this run" in err
         assert len(bench.checks()) < 140
         assert sum(scanned(bench).values()) == bench.charged()
         if harm in (move_folder, replace_folder):

@@ -112,7 +112,7 @@ async def test_a_change_to_what_may_be_the_same_service_is_said(bench):
     process.environment["COPYLEAKS_API_URL"] = f"{bench.emulator.url}/v9"
     _, _, err = await process.run()
 
-    assert f"if it is the same service as {bench.emulator.url}" in " ".join(err.split())
+    assert f"If it is the same service as {bench.emulator.url}" in " ".join(err.split())
 
 
 def spell(bench, statement: str, value) -> None:

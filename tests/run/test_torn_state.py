@@ -82,7 +82,7 @@ async def test_a_torn_ledger_ends_the_run_before_anything_is_paid_and_is_left_as
 
 
 @pytest.mark.parametrize(
-    ("version", "said"), [(99, "is a newer batchscan's"), (0, "cannot be used")]
+    ("version", "said"), [(99, "is from a newer version of batchscan"), (0, "cannot be used")]
 )
 async def test_a_ledger_of_a_version_that_cannot_be_brought_up_is_left_alone(bench, version, said):
     bench.pictures(2)
@@ -153,7 +153,7 @@ async def test_a_ledger_that_stays_locked_ends_the_run_and_the_answers_are_rescu
             _, err = await process.communicate()
 
         assert process.returncode == 9, err
-        assert b"is being written by another process for too long" in err
+        assert b"is being written by another process, which did not finish" in err
         assert b"rescued-answers.jsonl" in err
         bench.emulator.faults = ()
         ran = await bench.scan()

@@ -65,7 +65,7 @@ def test_every_tag_is_refused_by_its_name_wherever_it_is(tmp_path, text, tag):
 def test_a_character_that_does_not_exist_is_a_mistake_and_no_crash(tmp_path, escape):
     config = tmp_path / "config.yaml"
     config.write_text(f'account: {{email: "{escape}"}}')
-    with pytest.raises(UsageError, match="not YAML: there is no character of that number"):
+    with pytest.raises(UsageError, match="not YAML: it names a character that does not exist"):
         load({"config": str(config)}, {})
 
 

@@ -27,8 +27,12 @@ def test_the_example_file_shows_every_setting_in_order_with_its_default_and_its_
     assert [line for line in lines[start:] if line and line not in headings] == expected
 
 
-def test_the_example_file_has_every_group_once():
-    assert list(yaml.safe_load(EXAMPLE.read_text())) == list(groups())
+def test_the_example_file_has_every_group_once_below_what_it_is_about():
+    text = EXAMPLE.read_text()
+
+    assert list(yaml.safe_load(text)) == list(groups())
+    for name, owner in groups().items():
+        assert text.count(f"\n# {owner.__doc__}\n{name}:\n") == 1
 
 
 def test_the_example_file_loads_to_the_defaults(tmp_path, monkeypatch):

@@ -161,7 +161,7 @@ def test_a_working_folder_that_is_gone_is_a_usage_error(tmp_path, monkeypatch):
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    with pytest.raises(UsageError, match="working folder is gone"):
+    with pytest.raises(UsageError, match="working folder no longer exists"):
         load({}, {})
 
 

@@ -24,7 +24,7 @@ def test_a_file_without_values_changes_nothing(from_file, text):
         ("api:\n  attempts: 1\n  attempts: 2\n", "line 3: api: 'attempts' is given twice"),
         ("pace: &p {}\nscan: *p\n", r"line 2: aliases \(\*name\) are not supported"),
         ("[[[[[[1]]]]]]", "line 1: it is nested too deeply"),
-        ("pace:\n  rate:\n", "line 2: pace.rate: nothing is given; remove the line"),
+        ("pace:\n  rate:\n", "line 2: pace.rate: the value is missing; remove the line"),
         ("pace:\n  rate: {a: b}\n", "line 2: pace.rate: a value is expected"),
         (
             "takedown: {published: [{images: a/}]}",
@@ -62,10 +62,10 @@ def test_a_file_without_values_changes_nothing(from_file, text):
         ("alerts: {on_new: tell}", "found 'tell'; allowed: a list of words.*without a shell"),
         (
             "alerts: {on_new: [bin/tell]}",
-            "allowed: a list of words.*a whole path, or a name that PATH",
+            "allowed: a list of words.*its whole path, or by a name in PATH",
         ),
         ("alerts: {on_new: [tell, 5]}", "in quotes"),
-        ("alerts: {on_new: ['']}", "a whole path"),
+        ("alerts: {on_new: ['']}", "its whole path"),
         ("alerts: {on_new: [[tell]]}", "allowed: a list of words"),
         ("alerts: {first_answer: never}", "found 'never'; allowed: tell or silent"),
     ],
@@ -142,7 +142,7 @@ def test_a_file_that_is_not_utf_8_is_refused_with_the_line(from_file):
 
 
 def test_a_huge_file_is_refused(from_file):
-    with pytest.raises(UsageError, match="larger than any settings file"):
+    with pytest.raises(UsageError, match="the settings file is too large"):
         from_file("#" * 1_000_001)
 
 

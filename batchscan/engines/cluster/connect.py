@@ -61,7 +61,7 @@ def _warn_of_plain(address: str) -> None:
     parts = urlsplit(address)
     if parts.scheme in ("tcp", "ws") and not is_loopback(parts):
         log.warning(
-            "%s is not encrypted: who can listen in sees the access token and can run code on the "
-            "cluster; see Dask's TLS",
+            "%s is not encrypted: anybody who can read the traffic gets the access token and can "
+            "run code on the cluster; see the documentation of Dask on TLS",
             address,
         )

@@ -149,11 +149,11 @@ class DaskClient:
         except asyncio.CancelledError:  # Dask's own cancellations raise this, too
             if _cancelling():
                 raise
-            raise WorkerUnreachable("the scheduler went away") from None
+            raise WorkerUnreachable("the scheduler was lost") from None
         if error is not None:
             raise error
         if future.status != "finished":
-            raise WorkerUnreachable(f"its station is {future.status}")
+            raise WorkerUnreachable(f"its actor is {future.status}")
         return ActorHandle(address, key, future)
 
     async def call(

@@ -87,7 +87,7 @@ class WorkerPool:
                 address, why = next(iter(self._unfit.items()))
                 raise UsageError(
                     f"the Dask worker at {address} cannot be used: {why}",
-                    advice="install this very batchscan, with this Python, on every worker",
+                    advice="install the same version of batchscan and Python on every worker",
                 )
             if not self._clients and loop.time() >= ends:
                 raise UsageError(
@@ -130,7 +130,7 @@ class WorkerPool:
         if now - since >= patience:
             raise Unavailable(
                 f"the Dask cluster at {self._dask.address} has had no workers for {patience:.0f} s",
-                advice="the same command goes on where this run stopped",
+                advice="start some, then run the same command again to continue",
             )
         return since
 
@@ -188,13 +188,13 @@ class WorkerPool:
             self._unfit[address] = str(unfit)
             log.warning("the Dask worker at %s cannot be used: %s", address, unfit)
         except WorkerUnreachable as gone:
-            log.info("the Dask worker at %s could not be hired: %s", address, gone)
+            log.info("the Dask worker at %s could not be started: %s", address, gone)
         else:
             client = WorkerClient(self._dask, handle, worker, self._awake, self._on_change)
             self._clients[address] = client
             self._workers += 1
             self._hosts.add(client.host)
-            log.info("hired the Dask worker at %s", address)
+            log.info("started the Dask worker at %s", address)
             self.notify()
 
     def _on_change(self, client: WorkerClient) -> None:
@@ -251,7 +251,7 @@ async def start_actor(
     except WorkerUnreachable:
         raise
     except Exception as error:  # another version may raise anything
-        raise IncompatibleWorker(f"batchscan does not start there ({error!r})") from error
+        raise IncompatibleWorker(f"batchscan cannot be started there ({error!r})") from error
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     if worker.python != python:
         raise IncompatibleWorker(f"it runs Python {worker.python}, and this is {python}")

@@ -247,9 +247,11 @@ class WorkerActor:
         if isinstance(found, NotSendable):
             known = isinstance(found.reason, FailReason)
             reason = found.reason if known else FailReason.CHANGED_WHILE_READING
-            return NotSent(FailReason(reason), f"read again before it was sent: {found.detail}")
+            return NotSent(
+                FailReason(reason), f"the file changed before it was sent: {found.detail}"
+            )
         if (found.sha256, found.sent_sha256) != (image.sha256, image.sent_sha256):
-            detail = "read again before it was sent, it held something else"
+            detail = "the file changed before it was sent"
             return NotSent(FailReason.CHANGED_WHILE_READING, detail)
         self._cache.put(found.path, found.sha256, found.data)
         return replace(image, data=found.data)
@@ -270,7 +272,7 @@ class WorkerActor:
 # Nothing was sent because the driver was silent; when it gets this error, it retries.
 _UNSENT = TransientError(
     FailReason.NETWORK,
-    "the worker had lost the driver; nothing was sent",
+    "the worker had lost its connection to this machine; nothing was sent",
     ServiceError(),
     ambiguous=False,
     reached=True,

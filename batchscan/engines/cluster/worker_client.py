@@ -211,7 +211,7 @@ class WorkerClient:
                     self.mark_lost()
                     return None
             except Exception as error:  # noqa: BLE001 - after any error the worker is of no use
-                log.warning("the station at %s fails: %r", self.address, error)
+                log.warning("the worker at %s fails: %r", self.address, error)
                 self.mark_lost()
                 return None
             await asyncio.sleep(RETRY_DELAY)
@@ -231,5 +231,5 @@ class WorkerClient:
         self._seen = max(self._seen, taken.first + len(taken.events) - 1)
         if taken.retiring and not self.retiring:
             self.retiring = True
-            log.info("the worker at %s is leaving", self.address)
+            log.info("the worker at %s is stopping", self.address)
             self._changed(self)

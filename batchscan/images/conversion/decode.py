@@ -39,5 +39,7 @@ def decode(kind: ImageFormat, file: BinaryIO, check_size: CheckSize) -> Decoded:
     else:
         decoded = by_pillow.decode(kind, file, check_size)
     if decoded.image.mode not in CONVERTIBLE:
-        raise CannotConvert(f"its pixels are of a kind ({decoded.image.mode}) that has no recipe")
+        raise CannotConvert(
+            f"its pixels are of a kind ({decoded.image.mode}) that cannot be converted"
+        )
     return decoded

@@ -102,7 +102,7 @@ def _bands(file: BinaryIO, header: _Header, wanted: int) -> list[Image.Image]:
     elif compression == _PACKBITS:
         sizes = _packed_sizes(file, header)[:wanted]
     else:
-        raise CannotConvert("its composite is compressed in a way that has no recipe")
+        raise CannotConvert("its composite picture is compressed in an unsupported way")
     return [_band(_exactly(file, size), header, packed=compression == _PACKBITS) for size in sizes]
 
 

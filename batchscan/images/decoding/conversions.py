@@ -150,10 +150,10 @@ def _of_decoder(error: Exception, size: tuple[int, int] | None) -> DecoderReply:
     ):
         if size is None:
             return _failed(FailReason.CHECK_FAILED, "the decoder ran out of memory", size)
-        detail = f"{size[0]}x{size[1]} takes more memory than a decoder may have: scale it down"
+        detail = f"{size[0]}x{size[1]} needs more memory than a decoder may use: scale it down"
         return _failed(RejectReason.TOO_MANY_PIXELS, detail, size)
     if isinstance(error, UnidentifiedImageError):  # its message names an address in memory
-        text = "it is damaged, or of a kind that no decoder here knows"
+        text = "it is damaged, or of a kind that no installed decoder can read"
     detail = f"its pixels cannot be decoded: {text or type(error).__name__}"
     return _failed(RejectReason.CORRUPT, detail, size)
 

@@ -206,7 +206,7 @@ def test_a_picture_that_would_not_fit_the_memory_is_rejected_and_the_next_is_not
     small.close()
 
     assert refused.value.reason is RejectReason.TOO_MANY_PIXELS
-    assert "12000x10000 takes more memory" in refused.value.detail
+    assert "12000x10000 needs more memory" in refused.value.detail
     assert (made.width, made.height, made.source_width) == (100, 50, 100)
 
 
