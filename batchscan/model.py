@@ -52,7 +52,7 @@ class Candidate:
     """A file found by the walk that is new, changed or due to be asked about again."""
 
     path: str  # absolute, links unresolved
-    stat: Stat | None  # None where the walk could not stat a file that the user had named
+    stat: Stat | None  # None if the walk could not stat a file that the user had named
     named_by_user: bool = False  # named by the user: may be a link, may have any name
     root: str | None = None  # the root folder it was found under
     is_rescan: bool = False  # unchanged, and its answer is older than `--rescan-after`
@@ -60,7 +60,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Creator and rights from a picture's own EXIF, IPTC and XMP; None where they are missing."""
+    """Creator and rights from a picture's own EXIF, IPTC and XMP; None if they are missing."""
 
     creator: str | None = None
     copyright: str | None = None
@@ -101,7 +101,7 @@ class Image:
     data: bytes = field(repr=False)  # of the file; after conversion, of what is sent
     sha256: str
     format: str  # "jpeg", "png", "gif", "bmp", "webp", "ico", "raw", "heic", "tiff"...
-    width: int  # 0 where it is not known before decoding
+    width: int  # 0 if it is not known before decoding
     height: int
     content_type: str  # of what is sent, by its content and not by its name
     file_name: str  # for the multipart: at most 255 characters, its extension fits the content

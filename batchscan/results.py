@@ -70,8 +70,8 @@ class ResultLine(msgspec.Struct, frozen=True, kw_only=True):
     error: ErrorFields | None
     score: ScoreFields | None
     matches: list[MatchFields]
-    sent: SentFields | None = None  # null where the file itself was sent, or nothing
-    covered_by: CoveredByFields | None = None  # null where it was asked about itself, or never
+    sent: SentFields | None = None  # null if the file itself was sent, or nothing
+    covered_by: CoveredByFields | None = None  # null if it was asked about itself, or never
 
 
 _ENCODER = msgspec.json.Encoder()

@@ -123,7 +123,7 @@ class _Delivery:
         await self.ledger.run(enter)
 
     async def _pause(self, attempt: int, trouble: DeliveryFailure) -> bool:
-        """Wait before another attempt; False where there is none."""
+        """Wait before another attempt; False without one."""
         seconds = max(trouble.after, backoff(attempt, self.jitter))
         if attempt == ATTEMPTS or self.clock.monotonic() + seconds >= self.patience:
             return False

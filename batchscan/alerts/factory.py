@@ -17,7 +17,7 @@ _MAX_BYTES = 100_000  # bytes of a file with URLs
 def open_targets(
     alerts: Alerts, environ: Mapping[str, str], now: Callable[[], float] = time.time
 ) -> tuple[AlertTarget, ...]:
-    """All targets; blocks.
+    """All targets; blocking.
 
     Args:
         alerts: the settings.
@@ -42,7 +42,7 @@ def _webhook(
         if variable is not None:
             raise UsageError("alerts.webhook.secret_env: it needs alerts.webhook.url")
         return
-    from batchscan.alerts.webhook import WebhookTarget  # noqa: PLC0415 - it takes its time
+    from batchscan.alerts.webhook import WebhookTarget  # noqa: PLC0415 - slow to import
 
     secret = None if variable is None else _secret("alerts.webhook.secret_env", variable, environ)
     yield WebhookTarget(url, secret, now)

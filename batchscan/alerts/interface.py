@@ -38,5 +38,5 @@ class AlertTarget(Protocol):
         ...
 
     async def send(self, message_id: str, body: bytes) -> DeliveryFailure | None:
-        """Tell one message once; None where that went well. May be cancelled."""
+        """Tell one message once; None if that went well. May be cancelled."""
         ...

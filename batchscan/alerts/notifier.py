@@ -24,7 +24,7 @@ class Notifier:
 
     @classmethod
     def of(cls, settings: Settings, environ: Mapping[str, str], clock: Clock) -> Notifier:
-        """Look for the targets that settings name; blocks.
+        """Look for the targets that settings name; blocking.
 
         Raises:
             UsageError: one of them cannot be used as it is.

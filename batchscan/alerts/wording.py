@@ -106,7 +106,7 @@ def _line(match: NewMatch, *, clickable: bool) -> str:
 
 
 def link(url: str) -> str | None:
-    """A URL that can be opened, in characters that are markup nowhere; None where there is none.
+    """A URL that can be opened, in characters that are markup nowhere; None without one.
 
     Without its fragment, which no server is asked for.
     """

@@ -25,7 +25,7 @@ class ActiveAllowRules:
 
     @classmethod
     def of(cls, settings: Settings, now: float) -> ActiveAllowRules:
-        """Read the rules that settings name; blocks.
+        """Read the rules that settings name; blocking.
 
         Raises:
             UsageError: they cannot be read.

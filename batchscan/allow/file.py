@@ -74,7 +74,7 @@ def put_back(path: Path, content: bytes, before: bytes | None) -> bool:
     Args:
         path: the file of rules.
         content: what it holds if nobody did.
-        before: what it held before that; None where there was no file.
+        before: what it held before that; None if there was no file.
 
     Raises:
         StorageError: it cannot be written.
@@ -177,7 +177,7 @@ def _missing(path: Path) -> bool:
 
 
 def _status(path: str, real: str) -> os.stat_result | None:
-    """Who owns the file and may use it; None where there is none."""
+    """Who owns the file and may use it; None without one."""
     try:
         there = os.stat(real)
     except FileNotFoundError:

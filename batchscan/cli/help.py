@@ -120,7 +120,7 @@ class HelpGroup(click.Group):
 
 
 def default_of(key: str) -> object:
-    """The default of a setting; None where there is none, as for the fields of one run."""
+    """The default of a setting; None without one, as for the fields of one run."""
     return next((entry.default for entry in entries() if entry.key == key), None)
 
 

@@ -50,7 +50,7 @@ class Captured:
 async def capture_match(
     settings: Settings, place: MatchKey, options: CaptureOptions | None = None
 ) -> Captured | None:
-    """Capture one match into the state folder and the ledger; None where there is no such match.
+    """Capture one match into the state folder and the ledger; None if there is no such match.
 
     Raises:
         StorageError: the file or the ledger cannot be written.

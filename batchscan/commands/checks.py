@@ -83,7 +83,7 @@ def check_output(settings: Settings) -> Finding:
 
 def check_alerts(settings: Settings) -> Iterator[Finding]:
     """Whether the targets of alerts can be reached; nothing is sent."""
-    from batchscan.alerts import open_targets  # noqa: PLC0415 - it takes its time
+    from batchscan.alerts import open_targets  # noqa: PLC0415 - slow to import
 
     try:
         names = [target.name for target in open_targets(settings.alerts, os.environ)]
@@ -142,7 +142,7 @@ def file_system(path: str, mounts: str = _MOUNTS) -> str | None:
         mounts: the file in which the kernel lists what is mounted.
 
     Returns:
-        None where nobody knows.
+        None if nobody knows.
     """
     try:
         with open(mounts, encoding="utf-8", errors="surrogateescape") as file:

@@ -90,7 +90,7 @@ def exported(
 
     Args:
         file: it.
-        history: its matches, by their normalised URLs.
+        history: its matches, by their normalized URLs.
         decisions: about these, by URL.
         sandbox: whether the answers are mock answers.
     """

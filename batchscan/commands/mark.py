@@ -38,7 +38,7 @@ def decide(
 
 
 def user_name() -> str:
-    """The name of the user who runs this process; "" where there is none."""
+    """The name of the user who runs this process; "" without one."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a container's user may have no name

@@ -25,7 +25,7 @@ class Backup:
     """What was copied."""
 
     captures: int = 0
-    folder: str | None = None  # with them; None where there are none
+    folder: str | None = None  # with them; None without one
     left: tuple[tuple[str, str], ...] = ()  # captures that are not sound, and why
 
 

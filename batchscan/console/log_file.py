@@ -35,7 +35,7 @@ class LogFile(RotatingFileHandler):
         )
 
     def _open(self) -> TextIOWrapper:
-        """Open the file; a new one is its owner's alone, whatever the umask."""
+        """Open the file; a new one is its owner's alone, independent of the umask."""
         return open(
             self.baseFilename, "a", encoding=self.encoding, errors=self.errors, opener=_private
         )

@@ -84,7 +84,7 @@ def photo(number: int) -> bytes:
 
 
 def heic(number: int) -> bytes | None:
-    """A phone's file; None where the extra `formats` is not installed."""
+    """A phone's file; None if the extra `formats` is not installed."""
     try:
         import pillow_heif  # noqa: PLC0415 - an extra
     except ImportError:

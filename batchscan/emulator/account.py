@@ -149,7 +149,7 @@ class Windows:
         return wait
 
     def wait(self) -> float | None:
-        """Seconds until a place is free, or None where one is."""
+        """Seconds until a place is free, or None if one is."""
         now = self._clock()
         waits = [wait for rate, log in self._logs if (wait := _wait(rate, log, now)) is not None]
         return max(waits, default=None)

@@ -60,7 +60,7 @@ class Checks:
             return await self._scan(visit, upload, kind, size)
 
     def _used(self, scan: _Scan) -> HttpReply | None:
-        """What a scan id gives that has an answer already; None where it is scanned (again)."""
+        """What a scan id gives that has an answer already; None if it is scanned (again)."""
         if scan.answer is None or self._config.duplicate == "rescan":
             return None
         if self._config.duplicate == "replay":

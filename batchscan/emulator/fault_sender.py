@@ -34,7 +34,7 @@ _OK = 200
 class FaultInjector:
     """The faults of one request, at the places where they strike.
 
-    Each place gives the response that ends the request, or None where it goes on.
+    Each place gives the response that ends the request, or None if it goes on.
     """
 
     def __init__(

@@ -21,7 +21,7 @@ class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
     at: float  # seconds since the emulator started, when the request's headers had come
     route: Route
     scan_id: str | None
-    sha256: str | None  # of the picture; None where it did not arrive whole
+    sha256: str | None  # of the picture; None if it did not arrive whole
     file_name: str | None
     status: int | Literal["reset", "hang"]
     charged: int  # credits

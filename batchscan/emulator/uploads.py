@@ -134,7 +134,7 @@ def _raster_size(kind: ImageFormat, data: bytes) -> Size:
 
 
 def _raw_size(data: bytes) -> Size:
-    """The size by the TIFF structure of most camera RAW; 0 x 0 where there is none."""
+    """The size by the TIFF structure of most camera RAW; 0 x 0 without one."""
     picture = ifd.main_picture(ifd.directories(ifd.reads_bytes(data)))
     return Size(picture.width, picture.height) if picture else Size(0, 0)
 

@@ -133,7 +133,7 @@ def _candidates(srcset: str) -> list[str]:
 
 
 def _name(page: str, reference: str) -> str | None:
-    """The name of what a reference means below the folder; None where it is elsewhere."""
+    """The name of what a reference means below the folder; None if it is elsewhere."""
     try:
         parts = urlsplit(reference.strip())
     except ValueError:

@@ -57,7 +57,7 @@ class CapturePacker:
         return PackedCaptures(fields, theirs, added, tuple(bad))
 
     def _trouble(self, file: CaptureFile) -> str | None:
-        """Why a file cannot be packed; None where it can."""
+        """Why a file cannot be packed; None if it can."""
         return trouble_with(self._folder, file.kept)
 
     def _add(self, file: CaptureFile) -> str:

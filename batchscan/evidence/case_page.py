@@ -106,7 +106,7 @@ class CasePage:
         Args:
             picture: what is recorded of it.
             ours: a small JPEG or WebP file of it.
-            theirs: what was captured last, by the normalised address.
+            theirs: what was captured last, by the normalized address.
         """
         article = (
             _environment()

@@ -67,7 +67,7 @@ def read_credentials(data: bytes) -> CredentialsFields:
 
 
 def said(found: CredentialsFields) -> str | None:
-    """Say in words what was found; None where there is nothing to say."""
+    """Say in words what was found; None if there is nothing to say."""
     by = f", signed by {found.issuer}" if found.issuer else ""
     when = f" at {found.signed_at}" if found.signed_at else ""
     return {

@@ -25,7 +25,7 @@ class PathFields(msgspec.Struct, frozen=True):
     """Where the picture is known to be, or was when it was sent."""
 
     path: str
-    path_b64: str | None  # the name's bytes, where they are no UTF-8
+    path_b64: str | None  # the name's bytes, where they are not UTF-8
 
 
 class ProvenanceFields(msgspec.Struct, frozen=True):
@@ -56,7 +56,7 @@ class AnswerFields(msgspec.Struct, frozen=True, kw_only=True):
     credits: int | None
     run_id: str
     run_file: str | None  # the report of the run that paid for it; null while that is under way
-    sent: PackedSent | None = None  # null where the picture's file itself was sent
+    sent: PackedSent | None = None  # null if the picture's file itself was sent
 
 
 class RuleFields(msgspec.Struct, frozen=True):
@@ -88,13 +88,13 @@ class TimestampFields(msgspec.Struct, frozen=True, kw_only=True):
 
     file: str  # its verbatim answer
     url: str
-    at: str | None  # as it says; null where that could not be read
+    at: str | None  # as it says; null if that could not be read
 
 
 class CaptureFields(msgspec.Struct, frozen=True, kw_only=True):
     """What stood at a match's addresses at one time."""
 
-    file: str | None  # WARC; null where it is not in here
+    file: str | None  # WARC; null if it is not in here
     trouble: str | None  # why
     bytes: int
     sha256: str
@@ -225,7 +225,7 @@ def capture_fields(
 
     Args:
         captured: as the ledger has it.
-        file: where it stands in the pack; None where it does not.
+        file: where it stands in the pack; None if it does not.
         trouble: why.
         stamp_file: where the authority's answer stands.
     """

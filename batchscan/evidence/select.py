@@ -1,4 +1,4 @@
-"""Which pictures evidence is asked about, and what comes nearest where there are none."""
+"""Selecting pictures for evidence, with suggestions if there are none."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ _FLAGS: Final = (
 
 
 def read_current_file(picture: EvidencePicture) -> bytes | None:
-    """Read one of a picture's files; None where none still is that picture."""
+    """Read one of a picture's files; None if none has its content any more."""
     for path in picture.paths[:MAX_TRIED]:
         data = _content(path, picture.size)
         if data is not None and hashlib.sha256(data).hexdigest() == picture.sha256:
@@ -102,13 +102,13 @@ def read_current_file(picture: EvidencePicture) -> bytes | None:
 
 
 def hash_current_file(path: bytes) -> str | None:
-    """Hash what is at a path; None where that is no file that could have been sent."""
+    """The SHA-256 of the file at a path; None if that could not have been sent."""
     data = _content(path)
     return None if data is None else hashlib.sha256(data).hexdigest()
 
 
 def _content(path: bytes, size: int | None = None) -> bytes | None:
-    """A regular file's bytes; None where there is none, none of this size, or a store's object."""
+    """A regular file's bytes; None without one, of another size, or for an object in a store."""
     if is_url(path):
         return None
     try:

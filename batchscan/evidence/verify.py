@@ -51,7 +51,7 @@ class Verification:
     """What a check found."""
 
     faults: tuple[Discrepancy, ...]
-    manifest: Manifest | None = None  # None where it cannot be read
+    manifest: Manifest | None = None  # None if it cannot be read
     manifest_sha256: str | None = None
     captures: CaptureReport = field(default_factory=CaptureReport)
 

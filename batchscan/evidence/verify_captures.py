@@ -106,7 +106,7 @@ def check_warc(blocks: Iterable[bytes], said: Sequence[SaidCapture] = ()) -> int
         said: what is said of it elsewhere in the pack: the records have to hold that.
 
     Raises:
-        CaptureFault: one does not agree, or it is no WARC file.
+        CaptureFault: one does not agree, or it is not a WARC file.
     """
     with tempfile.TemporaryFile() as file:
         for block in blocks:
@@ -150,8 +150,8 @@ def check_timestamp(response: bytes, sha256: str, roots: bytes | None) -> bool |
         roots: certificates of authorities in PEM, who have to have signed it; None for anybody.
 
     Returns:
-        True where it was checked whom it is signed by, False where only that it is about the file,
-        None where it cannot be read here.
+        True if it was checked whom it is signed by, False if only that it is about the file,
+        None if it cannot be read here.
 
     Raises:
         CaptureFault: it is about something else, or signed by others.

@@ -56,6 +56,6 @@ def safe_file_name(path: str, extension: str) -> str:
 
 
 def _is_unsafe(letter: str) -> bool:
-    # C: control, format, surrogate (a byte that is no UTF-8), unassigned; Zl, Zp: line separators.
+    # C: control, format, surrogate (a byte that is not UTF-8), unassigned; Zl, Zp: line separators.
     category = unicodedata.category(letter)
     return letter in _UNSAFE or category[0] == "C" or category in ("Zl", "Zp")

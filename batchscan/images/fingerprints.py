@@ -90,7 +90,7 @@ def fingerprint_of_jpeg(data: bytes, size: tuple[int, int], taken: str) -> Finge
 
 
 def preview_of(found: Fingerprint | None) -> bytes | None:
-    """A small JPEG of a picture, of what it is compared by; None where that is not kept."""
+    """A small JPEG of a picture, of what it is compared by; None if that is not kept."""
     if found is None or not found.thumbnail:
         return None
     return small_jpeg(small_copy(found.thumbnail, PREVIEW_EDGE))

@@ -37,7 +37,7 @@ def fingerprint(entries: Sequence[FileStat]) -> bytes | None:
     """A hash of names and stats of a block's files; None if a name is not UTF-8."""
     try:
         written = msgspec.msgpack.encode(entries)
-    except UnicodeEncodeError:  # a name that is no UTF-8
+    except UnicodeEncodeError:  # a name that is not UTF-8
         return None
     return hashlib.blake2b(written, digest_size=_FINGERPRINT_BYTES).digest()
 

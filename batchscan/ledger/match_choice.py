@@ -66,7 +66,7 @@ class ChosenMatches:
                 yield ChosenMatch(place, url, decoded_pages(pages), domain, known, sha256)
 
     def one(self, place: MatchKey) -> ChosenMatch | None:
-        """A match by its place; None where there is none."""
+        """A match by its place; None without one."""
         row = self._connection.execute(
             "SELECT m.url, m.pages, m.domain, m.disposition, lower(hex(p.sha256)) FROM sightings m"
             " JOIN pictures p ON p.id = m.picture_id WHERE m.picture_id = ? AND m.key = ?"

@@ -37,12 +37,12 @@ class Ending:
 
 
 def write_metrics(path: str, ending: Ending) -> None:
-    """Write the figures in the place of those of the run before, whole or not at all.
+    """Write the figures atomically, replacing those of the run before.
 
     The label `scan` is the file's name, so that those of several jobs can be told apart.
 
     Raises:
-        StorageError: the disk would not take it.
+        StorageError: it cannot be written.
     """
     success = ending.finished_at if ending.exit_code in AS_PLANNED else _last_success(path)
     name = os.path.basename(path).removesuffix(".prom")

@@ -21,7 +21,7 @@ class AwakeClock:
     """A clock that stops while the event loop does; `async with`, else it never stops."""
 
     def __init__(self, now: Callable[[], float]) -> None:
-        """Prepare; `now` gives monotonic seconds."""
+        """Prepare; `now` returns monotonic seconds."""
         self._now = now
         self._slept = 0.0
         self._expected = math.inf  # when the next look should have happened
@@ -47,7 +47,7 @@ class AwakeClock:
         return self._now() - self._slept
 
     def _notice(self) -> None:
-        """Take off what was slept through; whoever asks first after it does."""
+        """Take off what was slept through; the first caller after it does."""
         at = time.monotonic()
         if at > self._expected:
             self._slept += at - self._expected

@@ -33,7 +33,7 @@ class Pictures:
     detail: npt.NDArray[np.float64]
     width: npt.NDArray[np.float64]
     height: npt.NDArray[np.float64]
-    taken: npt.NDArray[np.uint64]  # a fingerprint of the moment; 0 where it is not known
+    taken: npt.NDArray[np.uint64]  # a fingerprint of the moment; 0 if it is not known
 
     @classmethod
     def of(cls, rows: Iterable[tuple[bytes, float, int, int, int]]) -> Pictures:

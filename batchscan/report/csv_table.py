@@ -22,7 +22,7 @@ from batchscan.util.timestamps import rfc3339
 
 COLUMNS = (
     "path",
-    "path_b64",  # the name's bytes, where they are no UTF-8
+    "path_b64",  # the name's bytes, where they are not UTF-8
     "sha256",
     "bytes",
     "format",

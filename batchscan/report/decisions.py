@@ -16,7 +16,7 @@ class DecisionFields(msgspec.Struct, frozen=True, kw_only=True):
     """A decision in JSON."""
 
     at: str
-    who: str  # the user's name, "" where there was none
+    who: str  # the user's name, "" without one
     before: Disposition
     disposition: Disposition  # what the match became
     note: str | None

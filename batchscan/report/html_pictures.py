@@ -107,7 +107,7 @@ class PictureList:
     present: int = 0  # articles of pictures with present matches
     first_of: dict[str, int] = field(default_factory=dict)  # by domain: the first article
     complete: bool = True  # no picture was left out
-    counted: MatchFacets | None = None  # over all pictures; None where some were left out
+    counted: MatchFacets | None = None  # over all pictures; None if some were left out
 
     @property
     def shown(self) -> int:

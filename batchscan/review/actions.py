@@ -68,7 +68,7 @@ class Done:
 @dataclass(frozen=True, slots=True)
 class _AddedRule:
     path: Path
-    before: bytes | None  # the whole file; None where there was none
+    before: bytes | None  # the whole file; None without one
     after: bytes
 
 

@@ -20,7 +20,7 @@ class Job:
     words: tuple[str, ...]  # the scan's own
     environment: Mapping[str, str]  # nothing secret
     secrets: tuple[str, ...]  # the names of variables that hold some
-    key_file: str | None  # that holds the API key; None where none need be named
+    key_file: str | None  # that holds the API key; None if none need be named
     pictures: tuple[str, ...]  # only read
     writes: tuple[str, ...]  # folders, beside the one that systemd makes
     uses: tuple[str, ...]  # every path that must be there: Python's own, settings, all above

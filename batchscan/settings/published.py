@@ -37,7 +37,7 @@ class PublishedType(SettingType):
         return tuple(_published(item) for item in raw)
 
     def check(self, value: object) -> None:
-        """Refuse patterns that are none, and what is no address of the web."""
+        """Refuse patterns that are none, and what is not an address of the web."""
         if not isinstance(value, tuple) or not all(isinstance(item, Published) for item in value):
             raise ValueError
         for images, url in value:

@@ -273,10 +273,10 @@ class EnvVarNameType(SettingType):
         return text_only(raw)
 
     def check(self, value: object) -> None:
-        """Refuse what is no name, such as the secret itself."""
+        """Refuse what is not a name, such as the secret itself."""
         if not isinstance(value, str) or not re.fullmatch(r"[A-Z_][A-Z0-9_]*", value):
             raise ValueError("the secret itself must not be in this file")
 
-    def hide(self, text: str) -> str:  # noqa: ARG002 - what is no name may be the secret
+    def hide(self, text: str) -> str:  # noqa: ARG002 - what is not a name may be the secret
         """Nothing."""
         return "***"

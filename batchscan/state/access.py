@@ -1,4 +1,4 @@
-"""Looking into the ledger without a lock, entering what people decide, and holding it alone."""
+"""Opening the ledger of some settings: for reading, for decisions, or with the state lock."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _log = logging.getLogger(__name__)
 
 @contextmanager
 def read_ledger(settings: Settings, *, may_be_absent: bool = False) -> Iterator[Ledger]:
-    """Open the ledger of these settings to look only, all of it as of one moment.
+    """Open the ledger of these settings for reading, in one consistent state.
 
     Args:
-        settings: which state folder, and whose answers.
-        may_be_absent: whether an empty one will do where nothing has been scanned yet.
+        settings: state folder and realm.
+        may_be_absent: whether to return an empty one if nothing was scanned yet.
 
     Raises:
         UsageError: there is no home folder, and no state folder is set.
@@ -71,7 +71,7 @@ def _undisturbed(path: Path) -> Iterator[None]:
 
 @contextmanager
 def open_for_change(settings: Settings) -> Iterator[Ledger]:
-    """Open the ledger of these settings to enter what people decide, piece by piece.
+    """Open the ledger of these settings to enter decisions, in short transactions.
 
     Raises:
         UsageError: there is no home folder, and no state folder is set.
@@ -83,7 +83,7 @@ def open_for_change(settings: Settings) -> Iterator[Ledger]:
 
 @contextmanager
 def hold_state_lock(settings: Settings) -> Iterator[None]:
-    """Hold the state folder as a scan does, so that none is on.
+    """Hold the lock of the state folder, so that no scan can run.
 
     Raises:
         UsageError: there is no home folder, and no state folder is set.
@@ -105,7 +105,7 @@ def hold_state_lock(settings: Settings) -> Iterator[None]:
 
 
 def realm_of(settings: Settings) -> Realm:
-    """Whose answers these settings speak of."""
+    """The realm of the settings."""
     return Realm(settings.api.url, settings.api.sandbox)
 
 
@@ -120,7 +120,7 @@ def _told(opened: Ledger) -> Iterator[Ledger]:
             raise ledger.explained(error) from error
 
 
-LOCK_POLL = 1.0  # seconds between two tries of --if-locked wait
+LOCK_POLL = 1.0  # seconds between two attempts with --if-locked wait
 log = logging.getLogger(__name__)
 
 StillLocked: TypeAlias = Callable[[], None]
@@ -130,9 +130,9 @@ StillLocked: TypeAlias = Callable[[], None]
 async def hold_state(
     settings: Settings, state: Path, sleep: Callable[[float], Awaitable[object]]
 ) -> AsyncIterator[StillLocked]:
-    """Hold the state folder; a dry run writes nothing there and holds nothing.
+    """Hold the lock of the state folder, except in a dry run, which writes nothing there.
 
-    Gives what looks whether it is still held, and raises StorageError where it is not.
+    Yields a function that raises StorageError if the lock is not held any more.
 
     Raises:
         LockedError: another run holds it.
@@ -155,7 +155,7 @@ async def hold_state(
 
 @asynccontextmanager
 async def check_marks(settings: Settings, state: Path) -> AsyncIterator[CrashMarks | None]:
-    """The marks of files that are being checked; None in a dry run.
+    """The crash marks; None in a dry run.
 
     Raises:
         StorageError: the state folder cannot be written.
@@ -171,12 +171,12 @@ async def check_marks(settings: Settings, state: Path) -> AsyncIterator[CrashMar
 async def open_ledger(
     settings: Settings, state: Path, *, record_events: bool
 ) -> AsyncIterator[LedgerThread]:
-    """The ledger, on its thread; a dry run only reads it.
+    """Open the ledger on its thread; a dry run only reads it.
 
     Args:
         settings: of the run.
         state: the state folder.
-        record_events: whether to keep what alerts will say of the answers that come.
+        record_events: whether to record match events for alerts.
 
     Raises:
         StorageError: it cannot be used.

@@ -1,8 +1,8 @@
-"""A picture that crashes the decoder, and the whole process with it, does so once.
+"""Recognizing pictures that crashed the process, so that they do so only once.
 
-While files are checked, their paths are in a small shared mapping, which outlives the process.
-A crash (SIGSEGV and its like, but no SIGKILL) leaves a trace beside it, by `faulthandler`. With
-both, the next run knows what not to try.
+While files are checked, their paths are in a small memory-mapped file, which outlives the process.
+A crash (SIGSEGV and the like, not SIGKILL) leaves a trace beside it, written by `faulthandler`.
+With both, the next run skips these files.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ SLOT_BYTES = 4096 + 2  # the longest path, and its length
 
 
 class CrashMarks:
-    """Marks the files that are being checked; for one thread at a time."""
+    """Marks files while they are being checked; for one thread at a time."""
 
     def __init__(self, state: Path) -> None:
-        """Read what a crashed run left, and start anew.
+        """Read the marks of a crashed run, then clear them.
 
         Raises:
             StorageError: the state folder cannot be written.
@@ -48,7 +48,7 @@ class CrashMarks:
 
     @contextmanager
     def checking(self, path: str) -> Iterator[None]:
-        """Mark a file for as long as it is being checked."""
+        """Mark a file during the block."""
         raw = os.fsencode(path)
         if not self._free or len(raw) > SLOT_BYTES - 2:
             yield
@@ -62,21 +62,21 @@ class CrashMarks:
             self._free.append(start // SLOT_BYTES)
 
     def close(self) -> None:
-        """Give the mapping back."""
+        """Close the mapping."""
         self._map.close()
 
 
 @contextmanager
 def crash_trace(state: Path) -> Iterator[None]:
-    """Let a crash of this process leave its trace in the state folder.
+    """Write a trace to the state folder if this process crashes during the block.
 
-    For a process that is ours: the handler is the whole process's.
+    Only for commands: the handler applies to the whole process.
     """
     try:
-        # For appending: what the last run left is still to be read.
+        # Appending: the trace of the last run is still to be read.
         file = open(state / CRASH_LOG, "ab", opener=_private)  # noqa: SIM115 - closed below
     except OSError:
-        yield  # whoever needs the folder will say what is wrong with it
+        yield  # opening the state folder will report the error
         return
     with file:
         faulthandler.enable(file)

@@ -1,4 +1,4 @@
-"""The state folder of a run: made private, and held by one run at a time."""
+"""The state folder: making it private, and locking it for one run at a time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.ELOOP)
 
 
 class LockHolder(msgspec.Struct):
-    """Who holds the lock, for the message that the others print."""
+    """The process that holds the lock, for error messages of others."""
 
     pid: int
     host: str
@@ -29,10 +29,10 @@ class LockHolder(msgspec.Struct):
 
 
 class StateLock:
-    """A kernel lock on the state folder: gone with its process, however that ends.
+    """A kernel lock on the state folder, which ends with its process.
 
-    It is held on a file, which everybody can see, and on the folder itself where the file system
-    can do that: a file that somebody deletes lets no second run in then.
+    It is held on a visible file, and on the folder itself if the file system supports that, so
+    that deleting the file admits no second run.
     """
 
     def __init__(self, state: Path, if_locked: IfLocked, task: str | None = None) -> None:
@@ -41,7 +41,7 @@ class StateLock:
         Args:
             state: the folder.
             if_locked: what to do when another run holds it.
-            task: what is held in the folder's place: something that goes on beside a scan.
+            task: lock a task that may run beside a scan, instead of the folder.
         """
         prefix = f"{task}." if task else ""
         self._state = state
@@ -54,14 +54,14 @@ class StateLock:
         self._held: tuple[int, int] | None = None  # device and inode of the locked file
 
     def acquire(self) -> bool:
-        """Take the lock if it is free; False where `--if-locked wait` says to try again.
+        """Take the lock if it is free; False if `--if-locked wait` means to try again.
 
         Raises:
             LockedError: another run holds it; without a message with `--if-locked skip`.
             StorageError: the lock file cannot be made.
         """
         try:
-            # Made here: the library insists on a mode, which not every file system keeps.
+            # Created here: the library requires a mode, which not all file systems support.
             os.close(open_private(self._file, os.O_RDWR | os.O_CREAT | system.O_NOFOLLOW))
             self._lock.acquire(timeout=0)
             if self._task is None:
@@ -87,7 +87,7 @@ class StateLock:
         self._lock.release()
 
     def check(self) -> None:
-        """Look whether the lock file is still the one that is held: one call of the system.
+        """Check that the lock file is still the one that is held, with one system call.
 
         Raises:
             StorageError: it was removed or replaced, or the state folder was.
@@ -96,7 +96,7 @@ class StateLock:
             found = _identity(self._file)
         except OSError as error:
             if error.errno not in _GONE:
-                return  # a network file system that is slow to answer: nobody took the lock
+                return  # a slow network file system: the lock was not taken by others
             found = None
         if found != self._held:
             raise StorageError(
@@ -160,7 +160,7 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def holder_of(state: Path) -> LockHolder | None:
-    """Who holds the lock now, as far as can be seen without trying to take it."""
+    """The holder of the lock, as far as it is visible without taking the lock."""
     try:
         holder = msgspec.json.decode((state / HOLDER_FILE).read_bytes(), type=LockHolder)
         inode = os.stat(state / LOCK_FILE).st_ino
@@ -189,7 +189,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder that only its owner can read, with its parents, whatever the umask.
+    """Make a folder that only its owner can read, with its parents, independent of the umask.
 
     Raises:
         StorageError: it cannot be made.
@@ -205,7 +205,7 @@ def make_private_folder(folder: Path) -> None:
 
 
 def unwritable(folder: Path, error: OSError) -> StorageError:
-    """Say that a folder cannot be written."""
+    """The error for a folder that cannot be written."""
     return StorageError(
         f"{folder} cannot be written: {error.strerror or error}",
         advice=advice_for(error, "or name another folder with --state or --output"),

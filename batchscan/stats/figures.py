@@ -40,7 +40,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     credits: int = 0
     money: str | None = None  # what those cost, as 3.00 EUR; None without `spend.credit_price`
     unanswered: int = 0  # sends that may have been charged without an answer
-    days_to_removal: float | None = None  # the median; None where nothing was removed
+    days_to_removal: float | None = None  # the median; None if nothing was removed
 
 
 class Period(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +73,7 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     sandbox: bool
     credit_price: str | None = None  # what a credit costs, as 0.01 EUR
     total: Counts
-    earlier: Counts | None  # what is older than the periods; None where nothing is
+    earlier: Counts | None  # what is older than the periods; None if nothing is
     periods: list[Period]  # without a gap, the oldest first
     sites: list[Place]  # those with most matches found first
     more_sites: int  # that are not named
@@ -115,7 +115,7 @@ def statistics(ledger: Ledger, by: By, now: float, credit_price: str | None = No
         ledger: the ledger.
         by: into what time is parted.
         now: seconds since 1970; what a wrong clock dated later counts as of now.
-        credit_price: what a credit costs, as `0.01 EUR`; None where nobody said it.
+        credit_price: what a credit costs, as `0.01 EUR`; None if nobody said it.
     """
     activity = ledger.activity
     today = int(now // DAY)

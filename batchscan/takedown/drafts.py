@@ -64,7 +64,7 @@ def _names(name: str) -> Iterator[str]:
 
 
 def _written(paths: Mapping[str, bytes]) -> list[Draft] | None:
-    """Write what is not there yet; None where something else is in the way."""
+    """Write what is not there yet; None if something else is in the way."""
     there = {
         path: _content(path, len(text) + 1) for path, text in paths.items() if os.path.lexists(path)
     }
@@ -78,7 +78,7 @@ def _written(paths: Mapping[str, bytes]) -> list[Draft] | None:
 
 
 def _content(path: str, most: int) -> bytes | None:
-    """What a file begins with; None where it is no file that can be read."""
+    """What a file begins with; None if it is not a file that can be read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | system.O_NOFOLLOW | system.O_NONBLOCK)
     except OSError:

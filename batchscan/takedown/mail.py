@@ -20,7 +20,7 @@ _MARK: Final = 32  # characters of a boundary
 
 
 def as_mail(text: bytes, notice: Notice) -> bytes | None:
-    """Make a mail of a notice's plain text; None where no work has a picture.
+    """Make a mail of a notice's plain text; None if no work has a picture.
 
     Nobody is named as its sender or receiver, and it has no date: mail programs open it as a draft.
     The same notice gives the same bytes.

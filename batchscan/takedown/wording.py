@@ -122,7 +122,7 @@ def _contact(me: Takedown) -> dict[str, str | None]:
 
 
 def published_at(work: InfringedWork, me: Takedown) -> str | None:
-    """Where the settings say that a work's original is published; None where they do not."""
+    """Where the settings say that a work's original is published; None if they do not."""
     for images, url in me.published:
         if PathPattern.of(images).covers(work.path):
             return url.replace("{name}", quote(os.fsencode(work.title), safe=""))

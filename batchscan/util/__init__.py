@@ -1,1 +1,1 @@
-"""What every part uses: files, paths, addresses, times."""
+"""Helpers without knowledge of the domain: files, paths, URLs, times."""

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and folders that are their owner's alone."""
+"""Writing files atomically, and making private folders."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from batchscan.util import system
 from batchscan.util.escaping import printable
 from batchscan.util.private_files import CHOOSE, advice_for, make_private, sync
 
-TEMP_PREFIX = ".new-"  # begins the name of what is not whole yet
+TEMP_PREFIX = ".new-"  # of the names of incomplete files
 
 
 def write_atomic(
@@ -26,19 +26,18 @@ def write_atomic(
     check: Callable[[str], None] | None = None,
     advice: str = CHOOSE,
 ) -> None:
-    """Write a file, whole or not at all, in the place of one that may be there.
+    """Write a file atomically, replacing an existing one.
 
     Args:
-        path: where it shall be.
-        parts: what it holds.
-        like: whose owner and mode it gets.
-        mode: what it gets without one to be like; by default it is private.
-        check: looks at the finished file while it still has another name, given to it; what it
-            raises leaves everything as it was.
-        advice: what else to do about trouble than what its cause suggests.
+        path: of the file.
+        parts: its content.
+        like: stat of a file whose owner and mode it gets.
+        mode: without `like`; private by default.
+        check: called with the temporary path of the finished file; if it raises, nothing changes.
+        advice: for errors whose cause suggests no other one.
 
     Raises:
-        StorageError: the disk would not take it.
+        StorageError: it cannot be written.
     """
     folder = os.path.dirname(path) or os.curdir
     with storage_errors(path, advice):
@@ -61,11 +60,11 @@ def write_atomic(
 
 @contextmanager
 def create_file(path: str, advice: str = CHOOSE) -> Iterator[IO[bytes]]:
-    """Let a private file be written that is there whole when the block ends well, or not at all.
+    """Write a private file that appears when the block ends without an exception.
 
     Raises:
-        UsageError: something is there already, or no folder for it; nothing of it was touched.
-        StorageError: the disk would not take it.
+        UsageError: the path exists already, or its folder does not.
+        StorageError: it cannot be written.
     """
     with staged_path(path, advice) as aside, open(aside, "wb") as file:
         yield file
@@ -73,16 +72,16 @@ def create_file(path: str, advice: str = CHOOSE) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def staged_path(path: str, advice: str = CHOOSE, *, replace: bool = False) -> Iterator[str]:
-    """Let others write a private file, empty at first, by the name that it has until it is whole.
+    """Create an empty private file, and rename it to `path` when the block ends without exception.
 
     Args:
-        path: where it shall be.
-        advice: what else to do about trouble than what its cause suggests.
-        replace: whether it takes the place of one that is there.
+        path: the final path.
+        advice: for errors whose cause suggests no other one.
+        replace: whether to replace an existing file.
 
     Raises:
-        UsageError: something is there already, or no folder for it; nothing of it was touched.
-        StorageError: the disk would not take it.
+        UsageError: the path exists already, or its folder does not.
+        StorageError: it cannot be written.
     """
     folder = os.path.dirname(path) or os.curdir
     if os.path.lexists(path) and not replace:
@@ -101,43 +100,43 @@ def staged_path(path: str, advice: str = CHOOSE, *, replace: bool = False) -> It
                 _name(aside, path)
         finally:
             os.close(descriptor)
-            with suppress(OSError):  # where it was renamed, it is not there any more
+            with suppress(OSError):  # missing if it was renamed
                 os.unlink(aside)
         _sync_folder(folder)
 
 
 def identity(path: str) -> str:
-    """Tell a file, as it is now, from any other and from itself after a change.
+    """Identify the current state of a file, by inode and stat.
 
     Raises:
-        StorageError: it cannot be looked at.
+        StorageError: it cannot be read.
     """
     with storage_errors(path):
         return _identity(os.lstat(path))
 
 
 def link_atomic(source: str, path: str, expected: str) -> bool:
-    """Make `path` another name of a file that is still as `identity` had it; whether it could be.
+    """Hard-link `path` to a file whose `identity` is still the expected one; returns success.
 
     Raises:
-        StorageError: the folder cannot be brought to the disk.
+        StorageError: the folder cannot be synced.
     """
     try:
         os.link(source, path, follow_symlinks=False)
-    except FileExistsError:  # of an attempt that the ledger made twice
+    except FileExistsError:  # the operation is repeated after a rollback
         pass
     except OSError:  # it is gone, on another disk, or this one has no links
         return False
     found = os.lstat(path)
     if _identity(found) != expected or not stat.S_ISREG(found.st_mode):
-        return False  # whoever writes another one puts it in its place
+        return False  # the caller writes a new file
     with storage_errors(path):
         _sync_folder(os.path.dirname(path) or os.curdir)
     return True
 
 
 def make_folder(path: str) -> bool:
-    """Make a private folder, unless the name is taken; tell whether it was made."""
+    """Make a private folder unless the name exists; returns whether it was made."""
     try:
         os.mkdir(path, 0o700)
     except FileExistsError:
@@ -147,7 +146,7 @@ def make_folder(path: str) -> bool:
 
 
 def make_folders(path: str) -> None:
-    """Make a folder and those above it that are missing, all private."""
+    """Make a folder and its missing parents, all private."""
     missing = []
     while not os.path.isdir(path):
         missing.append(path)
@@ -158,10 +157,10 @@ def make_folders(path: str) -> None:
 
 @contextmanager
 def storage_errors(path: str, advice: str = CHOOSE) -> Iterator[None]:
-    """Report trouble with writing a path as such.
+    """Turn OSError in the block into an error about the path.
 
     Raises:
-        StorageError: the system refused something.
+        StorageError: the system refused an operation.
     """
     try:
         yield
@@ -177,7 +176,7 @@ def _identity(found: os.stat_result) -> str:
 
 
 def _name(aside: str, path: str) -> None:
-    """Give a file its name, if nothing else took that meanwhile."""
+    """Give a file its final name, unless that exists."""
     try:
         os.link(aside, path)
     except FileExistsError:
@@ -196,13 +195,13 @@ def _taken(path: str) -> UsageError:
 
 def _set_owner_and_mode(descriptor: int, like: os.stat_result | None, mode: int = 0o600) -> None:
     if like is not None and hasattr(os, "fchown"):
-        with suppress(PermissionError):  # only the superuser writes files of others
+        with suppress(PermissionError):  # only the superuser may change the owner
             os.fchown(descriptor, like.st_uid, like.st_gid)
     make_private(descriptor, stat.S_IMODE(like.st_mode) if like else mode)
 
 
 def _sync_folder(folder: str) -> None:
-    """Bring a rename to the disk, where the file system can."""
+    """Sync a rename to disk, if the file system supports that."""
     if not system.OPENS_FOLDERS:
         return
     descriptor = os.open(folder, os.O_RDONLY | system.O_DIRECTORY)

@@ -1,4 +1,4 @@
-"""Calendar days and months of a time zone, and what was spent in the current ones."""
+"""Calendar days and months in a time zone, with the credits spent in the current ones."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ DAY, MONTH = "spend.per_day", "spend.per_month"
 
 
 def zone_of(name: str) -> tzinfo:
-    """The time zone of a setting; UTC is there without a database of zones."""
+    """The time zone of a setting; UTC works without a database of zones."""
     return UTC if name == "UTC" else ZoneInfo(name)
 
 
 @dataclass(slots=True)
 class CalendarWindow:
-    """A calendar window: how much may be spent in it, and how much was."""
+    """The current day or month, with its budget and the credits spent."""
 
     setting: str  # DAY or MONTH
     most: int | None  # None: counted only
@@ -25,12 +25,12 @@ class CalendarWindow:
     starts_at: float = -math.inf  # seconds since 1970, like the next
     ends_at: float = -math.inf
     spent: int = 0  # credits
-    doubts: int = 0  # requests of which nobody knows what they cost
+    doubts: int = 0  # requests of unknown cost
 
     def move_to(self, now: float) -> bool:
-        """Be the window that `now` is in; whether it is another one than before.
+        """Move to the window with `now`; returns whether it has changed.
 
-        A clock that steps back leaves the window as it is: nothing becomes free by it.
+        A clock that steps back does not change the window, so that it frees no credits.
         """
         if now < self.ends_at:
             return False
@@ -45,11 +45,11 @@ class CalendarWindow:
         return True
 
     def total(self, price: int) -> int:
-        """Credits that count as spent, where a request in doubt cost `price`."""
+        """Credits that count as spent, with `price` for each request of unknown cost."""
         return self.spent + self.doubts * price
 
     def describe(self) -> str:
-        """The window's setting, its bound and when it ends, for messages."""
+        """The window's setting, its limit and its end, for messages."""
         until = datetime.fromtimestamp(self.ends_at, self.zone).isoformat(timespec="minutes")
         return f"{self.setting} of {self.most} credits is used up until {until}"
 

@@ -1,4 +1,4 @@
-"""Python's cyclic garbage collector, held back where very many objects are made at once."""
+"""Pausing Python's cyclic garbage collector while very many objects are created."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 class _Held:
-    """How many threads hold it back, and whether it is to run again after them."""
+    """The number of threads that pause it, and whether to enable it afterwards."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -22,10 +22,10 @@ _held = _Held()
 
 @contextmanager
 def collection_held() -> Iterator[None]:
-    """Collect no cycles inside, in any thread: for work of a second that makes none.
+    """Pause the collector during the block, in all threads: for short work without cycles.
 
-    The collector looks at all new containers again and again while there are more of them: reading
-    an answer with a hundred thousand matches takes twice as long then.
+    The collector scans new containers repeatedly while their number grows: with it, parsing an
+    answer with a hundred thousand matches takes twice as long.
     """
     with _held.lock:
         if not _held.count:

@@ -1,7 +1,7 @@
-"""How strings from outside are shown: no terminal, table or reader may be steered by them.
+"""Escaping untrusted strings for terminals, tables, Markdown and JSON.
 
-File names, URLs, page addresses and error texts are other people's: they may hold terminal
-sequences, characters that turn the reading direction, formulas, or no valid text at all.
+File names, URLs and error texts may contain terminal sequences, bidirectional control characters,
+formulas, or bytes that are not valid text.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#|!~&$]|(?<=www)\.|:(?=//)", re.IGNORECASE)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _BEYOND_ASCII = re.compile("[^\x00-\x7e]")
-_UNDECODABLE = range(0xDC80, 0xDD00)  # bytes that were no UTF-8, as os.fsdecode marks them
+_UNDECODABLE = range(0xDC80, 0xDD00)  # bytes that were not UTF-8, as os.fsdecode marks them
 
 
 def printable(text: str) -> str:
@@ -33,13 +33,13 @@ def printable(text: str) -> str:
 
 
 def csv_cell(text: str) -> str:
-    """Make a string safe in a table: on one line, and no formula that a spreadsheet would run."""
-    looks = unicodedata.normalize("NFKC", text[:1])  # some take a full-width = for one, too
+    """Make a string safe in a CSV cell: one line, and not a formula for spreadsheets."""
+    looks = unicodedata.normalize("NFKC", text[:1])  # some accept a full-width =, too
     return f"'{printable(text)}" if looks.startswith(_FORMULA_STARTS) else printable(text)
 
 
 def spreadsheet_cell(text: str | None) -> str:
-    """A string from outside as a cell: no formula, and cut where no cell could hold it."""
+    """An untrusted string as a cell: not a formula, and cut to the length of a cell."""
     shown = csv_cell(text or "")
     if 2 * len(shown) <= MAX_CELL:
         return shown
@@ -52,27 +52,27 @@ def spreadsheet_cell(text: str | None) -> str:
 
 
 def markdown(text: str) -> str:
-    """Make a string plain prose in Markdown: on one line, no markup, HTML, table or link.
+    """Escape a string as plain text in Markdown: one line, no markup, HTML, table or link.
 
-    Some readers find mail addresses and mentions in prose whatever is done about them, so strings
-    of other people are better shown as `markdown_code`.
+    Some renderers find mail addresses and mentions in text in spite of escaping, so untrusted
+    strings are better shown as `markdown_code`.
     """
     return _MARKDOWN.sub(r"\\\g<0>", printable(text))
 
 
 def markdown_code(text: str) -> str:
-    """Show a string in Markdown as code: there no link, mention, HTML or markup is looked for.
+    """A string as code in Markdown, in which links, mentions, HTML and markup are not interpreted.
 
-    What could end the code or a table's cell is shown as other unprintable characters are.
+    Characters that could end the code or a table's cell are shown like unprintable ones.
     """
     shown = printable(text).replace("`", r"\x60").replace("|", r"\x7c")
     return f"`{shown} `" if shown.endswith("\\") or not shown else f"`{shown}`"
 
 
 def escape_json(data: bytes) -> bytes:
-    r"""Make JSON safe to show, and the same to whoever reads it: `\u202e` for what is no print.
+    r"""Escape unprintable characters in JSON, which does not change its value: `\u202e`.
 
-    What is left are printable characters and the line feeds and spaces between values.
+    Left are printable characters, and line feeds and spaces between values.
     """
     if data.isascii() and b"\x7f" not in data:
         return data  # the encoder has escaped the other control characters
@@ -80,12 +80,12 @@ def escape_json(data: bytes) -> bytes:
 
 
 def replace_surrogates(text: str) -> str:
-    """Replace what no UTF-8 file can hold (lone surrogates) by U+FFFD."""
+    """Replace lone surrogates, which UTF-8 cannot encode, by U+FFFD."""
     return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 
 
 def path_fields(path: str | bytes) -> tuple[str, str | None]:
-    """Give a path as the files write it: readable, and in base64 where that lost something."""
+    """A path as readable text, and in base64 if the text is not exact."""
     raw = os.fsencode(path)
     try:
         return raw.decode(), None

@@ -1,4 +1,4 @@
-"""How many pictures are at or below each folder."""
+"""Counting pictures at or below each folder."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Paths as the ledger knows them: of files, and of objects in stores, whose path is their URL.
+"""Paths of files, and of objects in stores, whose path is their URL.
 
-`s3://bucket/a//b.jpg` and `s3://bucket/a/b.jpg` are two objects, so nothing here shortens a path.
+`s3://bucket/a//b.jpg` and `s3://bucket/a/b.jpg` are different objects, so paths are not normalized.
 """
 
 from __future__ import annotations

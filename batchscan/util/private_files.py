@@ -1,7 +1,6 @@
-"""Files for their owner alone, on file systems of all kinds, and what to do where one refuses.
+"""Private files on all kinds of file systems, and advice for their errors.
 
-SMB, FAT, some FUSE and NFS mounts know no modes or cannot be synced: that is warned of once, and
-costs nothing else.
+SMB, FAT, some FUSE and NFS mounts do not support modes or syncing; this is only warned of, once.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from batchscan.util import system
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-# What file systems say that know no modes, links or syncing: SMB, FAT, some FUSE and NFS mounts.
+# Errors of file systems without modes, links or syncing: SMB, FAT, some FUSE and NFS mounts.
 _NOT_HERE = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
 _UNSYNCED = "the file system of state or output cannot be synced: a power cut may lose answers"
 CHOOSE = "or choose another folder with --output"
@@ -23,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 def open_private(path: str | os.PathLike[str], flags: int) -> int:
-    """Open a file that only its owner can read, whatever the umask; its descriptor.
+    """Open a file that only its owner can read, independent of the umask; returns its descriptor.
 
     Args:
         path: where it is, or shall be where the flags say so.
@@ -42,7 +41,7 @@ def open_private(path: str | os.PathLike[str], flags: int) -> int:
 
 
 def make_private(path: int | str | os.PathLike[str], mode: int = 0o600) -> None:
-    """Set a mode, whatever the umask; where the file system keeps none, that is warned of once.
+    """Set a mode, independent of the umask; if the file system has none, this is warned of once.
 
     Raises:
         OSError: it was refused for another reason.
@@ -58,10 +57,10 @@ def make_private(path: int | str | os.PathLike[str], mode: int = 0o600) -> None:
 
 
 def sync(descriptor: int) -> bool:
-    """Bring a file to the disk; False where its file system cannot, which is warned of once.
+    """Sync a file to disk; False if its file system cannot, which is warned of once.
 
     Raises:
-        OSError: the disk did not take it.
+        OSError: it cannot be written.
     """
     try:
         os.fsync(descriptor)
@@ -74,7 +73,7 @@ def sync(descriptor: int) -> bool:
 
 
 def can_sync(path: str | os.PathLike[str]) -> bool:
-    """Whether a file can be brought to the disk; where its file system cannot, that is warned of."""
+    """Whether a file can be synced to disk; if not, this is warned of."""
     descriptor = os.open(path, os.O_RDWR | system.O_CLOEXEC)
     try:
         return sync(descriptor)
@@ -84,7 +83,7 @@ def can_sync(path: str | os.PathLike[str]) -> bool:
 
 @cache
 def warn_once(what: str) -> None:
-    """Warn of what a file system lacks, once in the life of the process."""
+    """Warn of something that a file system lacks, once per process."""
     _log.warning("%s", what)
 
 

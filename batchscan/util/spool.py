@@ -1,4 +1,4 @@
-"""Bytes that wait until what precedes them is known."""
+"""A compressed temporary file for parts of a file whose header is written last."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BLOCK = 65_536
 
 
 class Spool:
-    """Pieces of a report in a nameless temporary file, packed: there may be a million of them."""
+    """Pieces of a report in an unnamed temporary file, compressed: there may be a million."""
 
     count = 0
 
@@ -32,23 +32,23 @@ class Spool:
         trace: TracebackType | None,
     ) -> None:
         try:
-            with suppress(OSError):  # it could not be filled: nobody wants the rest of it
+            with suppress(OSError):  # after a failed write, closing may fail again
                 self._packer.close()
         finally:
             self._file.close()
 
     def add(self, piece: bytes) -> None:
-        """Put a piece aside.
+        """Append a piece.
 
         Raises:
-            StorageError: there is no room for it.
+            StorageError: the disk is full.
         """
         with _room():
             self._packer.write(piece)
         self.count += 1
 
     def read_all(self) -> Iterator[bytes]:
-        """Everything in the order it came, in blocks; nothing can be added after that.
+        """All pieces in order, in blocks; nothing can be added afterwards.
 
         Raises:
             StorageError: there is no room for the last of it.

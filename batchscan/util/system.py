@@ -1,7 +1,7 @@
-"""What Linux and macOS have and other systems lack: open flags, locks, limits, users.
+"""System calls that only Linux and macOS have: open flags, locks, limits, users.
 
-Everything that differs between systems is asked for here, so that importing batchscan, and reading
-commands such as `report` and `export`, need none of it. A flag that a system lacks is 0.
+They are wrapped here, so that batchscan can be imported, and reading commands such as `report` and
+`export` can run, on systems without them. A missing flag is 0.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ PAGE_BYTES: Final[int] = _resource.getpagesize() if _resource else 4096
 
 
 def require_posix(what: str) -> None:
-    """Refuse what needs POSIX locks and signals on a system without them.
+    """Check that the system has POSIX locks and signals, which `what` needs.
 
     Raises:
-        UsageError: this is such a system.
+        UsageError: it has not.
     """
     if _fcntl is None:
         raise UsageError(
@@ -64,10 +64,10 @@ def require_posix(what: str) -> None:
 
 
 def lock(descriptor: int, *, wait: bool) -> None:
-    """Take the kernel's lock of an open file or folder; it ends when that is closed.
+    """Lock an open file or folder with a kernel lock, which ends when that is closed.
 
     Raises:
-        BlockingIOError: somebody else holds it, and `wait` is False.
+        BlockingIOError: another process holds it, and `wait` is False.
         OSError: the file system, or this system, has no such locks.
     """
     if _fcntl is None:
@@ -89,10 +89,10 @@ def on_signal(
 
 
 def end_group(pid: int) -> None:
-    """End a process that began a session of its own, and all that it started, at once.
+    """Kill a process that is a session leader, with all processes of its group.
 
     Raises:
-        ProcessLookupError: there is none any more.
+        ProcessLookupError: there is none.
     """
     if hasattr(os, "killpg"):
         os.killpg(pid, signal.SIGKILL)
@@ -106,12 +106,12 @@ def host_name() -> str:
 
 
 def is_superuser() -> bool:
-    """Whether this process may do everything."""
+    """Whether this process runs as root."""
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def user_name() -> str:
-    """The name of the user that this process acts for, else the number."""
+    """The name of the effective user, else the number."""
     if _pwd is None:
         return os.environ.get("USERNAME", "")
     try:
@@ -121,10 +121,10 @@ def user_name() -> str:
 
 
 def limit_heaps() -> None:
-    """Use fewer heaps: by default each thread has one, of which each takes 64 MiB of addresses.
+    """Limit glibc's malloc arenas: by default each thread has one, with 64 MiB of addresses each.
 
-    Where addresses are limited, libraries end the process when the next thread gets none. What one
-    heap has freed is of no use to another one, so that fewer keep peaks lower, too.
+    With a limited address space, libraries abort the process if the next thread gets no arena.
+    Memory freed in one arena is not available to another, so fewer also lower the peak.
     """
     import ctypes  # noqa: PLC0415 - only a scan needs it
 
@@ -133,7 +133,7 @@ def limit_heaps() -> None:
 
 
 def address_limit() -> int | None:
-    """The limit of this process's addresses in bytes; None where there is none, or not known."""
+    """The limit of this process's addresses in bytes; None without one, or not known."""
     if _resource is None or not hasattr(_resource, "RLIMIT_AS"):
         return None
     limit = int(_resource.getrlimit(_resource.RLIMIT_AS)[0])
@@ -141,10 +141,10 @@ def address_limit() -> int | None:
 
 
 def raise_open_files(number: int) -> int | None:
-    """Ask the system to allow so many open files; the usual 1,024 are too few for a thousand uploads.
+    """Raise the limit of open files; the usual 1,024 are too few for a thousand uploads.
 
     Returns:
-        The limit that holds then; None where there is none, or it is not known.
+        The limit that holds then; None without one, or it is not known.
     """
     if _resource is None:
         return None
@@ -158,7 +158,7 @@ def raise_open_files(number: int) -> int | None:
 
 
 def limit_memory(address_space: int) -> None:
-    """Bound this process's address space, in bytes, and let it leave no core file."""
+    """Limit this process's address space, in bytes, and disable core files."""
     if _resource is None:
         return
     _, hard = _resource.getrlimit(_resource.RLIMIT_AS)

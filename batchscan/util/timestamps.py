@@ -1,4 +1,4 @@
-"""How instants are written in every file: RFC 3339, UTC, milliseconds."""
+"""Timestamps in files: RFC 3339, UTC, milliseconds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 
 
-@lru_cache(1024)  # all matches of an answer came at the same moment
+@lru_cache(1024)  # all matches of an answer have the same time
 def rfc3339(seconds: float) -> str:
     """Write seconds since 1970 as `2026-11-23T18:02:37.250Z`."""
     written = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

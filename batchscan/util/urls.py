@@ -1,6 +1,6 @@
-"""What a URL says: which site it belongs to, and whether two are the same.
+"""Parsing URLs: registrable domain, host, and normalization.
 
-The public suffix list comes with tldextract: nothing is fetched.
+The public suffix list comes with tldextract; nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MAX_REMEMBERED = 10_000
 _LOADING = threading.Lock()
 _LOGIN = re.compile(r"//.*@", re.DOTALL)  # a password may hold / and @ by mistake
 MAX_NAME = 253  # characters of a domain name (RFC 1035, without the length bytes)
-# An address that is written as it would be normalised: nearly all are, and one answer may hold a
+# An address that is normalized already: nearly all are, and one answer may hold a
 # hundred thousand. Without queries, dots at the start of a segment, numbers for hosts, escapes.
 _PLAIN = re.compile(
     r"https?://((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z](?:[a-z0-9]*))"
@@ -43,14 +43,14 @@ def registrable_domain(url: str) -> str:
 @lru_cache(MAX_REMEMBERED)
 def _domain_of(host: str) -> str:
     try:
-        with _LOADING:  # else two threads that come first would each read the whole list
+        with _LOADING:  # else two threads might each read the whole list
             return _extract()(host).top_domain_under_public_suffix or host
     except (ValueError, UnicodeError):
         return host
 
 
 def domain_by_rules(host: str) -> str:
-    """What tldextract says of an ASCII name without punycode; an answer may hold 100,000 of them."""
+    """The same as tldextract for an ASCII name without punycode, but faster."""
     ends = host.rsplit(".", 2)
     return ".".join(ends[-2:]) if ends[-1] in _simple_suffixes() else _domain_by_walk(host)
 
@@ -81,10 +81,10 @@ def is_public_suffix(host: str) -> bool:
 
 
 def normalize_url(url: str) -> str:
-    """What is the same for all ways to write a URL (RFC 3986, section 6.2): `example.com/a.jpg`.
+    """Normalize a URL (RFC 3986, section 6.2) to `example.com/a.jpg`.
 
-    `http` and `https` count as one, default ports and fragments as nothing, percent-encoding as
-    what it means. What is no web address stays as it is.
+    `http` and `https` are the same, default ports and fragments are dropped, needless
+    percent-encoding is decoded. Other URLs than web addresses are unchanged.
     """
     if _PLAIN.fullmatch(url):
         return url.partition("://")[2]
@@ -105,10 +105,7 @@ def _normalised(text: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """The host in a URL from outside, as machines write it; "" where there is none.
-
-    In lower case, international names in punycode: a name is one, however it was written.
-    """
+    """The host in an untrusted URL, in lower case and punycode; "" without one."""
     try:
         # Browsers read \ as /, so that https://evil.example\@example.com leads to evil.example
         host = urlsplit(url.strip().replace("\\", "/")).hostname or ""
@@ -121,7 +118,7 @@ def host_of(url: str) -> str:
 
 
 def ascii_host(host: str) -> str:
-    """A host name in lower case and in punycode; as it is where it cannot be written so."""
+    """A host name in lower case and punycode; unchanged if it cannot be encoded."""
     if host.isascii():
         return host.lower()
     whole = normalize_url(f"https://{host}/")
@@ -137,7 +134,7 @@ def _extract() -> TLDExtract:
 
 @cache
 def _suffix_rules() -> dict[str, bool]:
-    """What the names of the public suffix list end with; True where that is a rule of its own."""
+    """What the names of the public suffix list end with; True if that is a rule of its own."""
     rules: dict[str, bool] = {}
     with _LOADING:  # else two threads that come first would each read the whole list
         suffixes = _extract().tlds

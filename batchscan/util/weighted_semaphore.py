@@ -1,4 +1,4 @@
-"""A weighted semaphore for threads: so many pixels decoded at once, in however many pictures."""
+"""A weighted semaphore for threads, to bound the pixels decoded at once."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 
 class WeightedSemaphore:
-    """Lets threads pass while the sum of their weights stays within the capacity.
+    """Admits threads while the sum of their weights stays within the capacity.
 
-    First come, first served: many small pictures never keep a large one waiting for ever.
+    First come, first served, so that a large picture does not starve.
     """
 
     def __init__(self, capacity: int) -> None:

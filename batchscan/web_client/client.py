@@ -199,7 +199,7 @@ class WebClient:
 
 
 def _next(target: Target, hop: Hop) -> Target | None:
-    """Where a response redirects to; None where it is final."""
+    """Where a response redirects to; None if it is final."""
     location = hop.location
     if hop.status not in _REDIRECTS or not location:
         return None

@@ -53,7 +53,7 @@ class Hop:
 
     @property
     def location(self) -> str | None:
-        """Where it leads to; None where it says nothing of that."""
+        """Where it leads to; None if it says nothing of that."""
         value = next(self._values("location"), None)
         if value is None:
             return None

@@ -69,7 +69,7 @@ def overlaps(mine: Thumbprint, other: Thumbprint) -> bool:
 
 
 def _agreeing(mine: Image.Image, other: Image.Image, at: Placement) -> float:
-    """The part of the blocks with contrast that are the same; 0 where little overlaps."""
+    """The part of the blocks with contrast that are the same; 0 if little overlaps."""
     boxes = at.boxes(mine.size, other.size)
     if boxes is None or max(at.wide / at.high, at.high / at.wide) > _STRETCH:
         return 0
@@ -171,7 +171,7 @@ class Placement(NamedTuple):
         )
 
     def boxes(self, mine: Extent, other: Extent) -> tuple[Box, Box] | None:
-        """What both show, in the one and in the other; None where that is next to nothing."""
+        """What both show, in the one and in the other; None if that is next to nothing."""
         there = (
             max(0.0, self.left),
             max(0.0, self.top),
@@ -190,7 +190,7 @@ class Placement(NamedTuple):
 
 
 def estimate_placement(mine: Keypoints, other: Keypoints) -> Placement | None:
-    """Where most pairs of landmarks say that a picture lies; None where too few agree."""
+    """Where most pairs of landmarks say that a picture lies; None if too few agree."""
     alike = mine.descriptors @ other.descriptors.T
     one, two = np.nonzero(alike > ALIKE)
     if len(one) < AGREEING:

@@ -84,7 +84,7 @@ def _likeness(data: bytes) -> PictureFeatures:
 
 
 def compare_whole(one: PictureFeatures, other: PictureFeatures) -> Literal[0, 1] | None:
-    """`FULL`, `PARTIAL`, or None where they are different, or one shows but a part of the other."""
+    """`FULL`, `PARTIAL`, or None if they are different, or one shows but a part of the other."""
     distance = (one.bits ^ other.bits).bit_count()
     if distance > _ALIKE:
         return None

@@ -40,7 +40,7 @@ def decode(file: BinaryIO, check_size: CheckSize) -> Decoded:
 
 
 def _preview(camera: rawpy.RawPy, check_size: CheckSize) -> Decoded | None:
-    """The largest embedded JPEG, the right way up; None where there is none of use."""
+    """The largest embedded JPEG, the right way up; None without one of use."""
     try:
         thumbnail = camera.extract_thumb()
         if thumbnail.format is not rawpy.ThumbFormat.JPEG:

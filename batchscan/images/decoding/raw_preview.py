@@ -16,7 +16,7 @@ _ORIENTATIONS: Final = {3: 3, 5: 8, 6: 6}  # LibRaw's word for how the camera wa
 
 
 def preview(data: bytes, max_pixels: int) -> bytes | None:
-    """Make a thumbnail of a file's preview; None where it is too large.
+    """Make a thumbnail of a file's preview; None if it is too large.
 
     Whatever LibRaw and Pillow raise is raised here.
     """

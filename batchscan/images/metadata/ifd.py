@@ -126,7 +126,7 @@ class Directory:
         return next(iter(self.numbers(tag)), default)
 
     def value(self, tag: int, limit: int = MAX_LENGTH) -> bytes:
-        """The bytes of a tag's values, at most `limit`; b"" where there are none."""
+        """The bytes of a tag's values, at most `limit`; b"" without one."""
         entry = self.entries.get(tag)
         if entry is None or entry.kind not in _UNITS:
             return b""
