@@ -1,4 +1,4 @@
-"""Telling people of new matches: by webhook, by command, and by whatever apprise reaches."""
+"""Alerts about new matches: by webhook, by command, and through apprise."""
 
 from batchscan.alerts.batching import MAX_MATCHES, make_messages
 from batchscan.alerts.delivery import DeliveryResult, deliver, send_once

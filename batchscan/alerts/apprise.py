@@ -1,6 +1,6 @@
-"""Targets that apprise reaches: mail, Slack, Teams, Telegram and a hundred more, one a URL.
+"""Alert targets through apprise: mail, Slack, Teams, Telegram and a hundred more services.
 
-Each URL is a target of its own, so that one service's outage repeats nothing to the others.
+Each URL is a target of its own, so that one service's outage does not repeat messages to others.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from batchscan.errors import UsageError
 from batchscan.version import install_line
 
 SECONDS = 30.0
-# Where a person reads and clicks: mail and chats. Elsewhere addresses are only read out: a program
-# might follow them, and on a public page they would lead others there.
+# Services with clickable links: mail and chats. Elsewhere addresses are written unclickable: a
+# program might follow them, and on a public page they would lead others there.
 _OWN_CHANNELS = frozenset({
     "mailto", "mailtos", "ses", "sendgrid", "mailgun", "sparkpost", "smtp2go", "resend", "brevo",
     "slack", "msteams", "workflow", "workflows", "tgram", "discord", "matrix", "matrixs", "signal",
@@ -60,7 +60,7 @@ class AppriseTarget:
         except ImportError:
             advice = f"{install_line('alerts')}, or take the URLs out"
             raise UsageError(f"{line.where}: apprise is not installed", advice=advice) from None
-        # Its warnings name URLs, and those of what it is made of addresses: both hold secrets.
+        # Its warnings, and those of its libraries, contain URLs with secrets.
         for library in ("apprise", "urllib3", "requests"):
             logging.getLogger(library).setLevel(logging.CRITICAL)
         self.name = name
@@ -76,7 +76,7 @@ class AppriseTarget:
             )
 
     async def send(self, message_id: str, body: bytes) -> DeliveryFailure | None:  # noqa: ARG002 - the body has it
-        """Tell a message once, as text."""
+        """Send a message once, as text."""
         title, text = text_of(read_message(body), clickable=self._clickable)
         if await _in_thread_of_its_own(lambda: self._notify(title, text)):
             return None
@@ -92,7 +92,7 @@ class AppriseTarget:
 
 
 async def _in_thread_of_its_own(work: Callable[[], bool]) -> bool:
-    """Do something that blocks; whoever cancels this leaves it behind, and nobody waits for it."""
+    """Run blocking work in a daemon thread; after a cancellation it is abandoned."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[bool] = loop.create_future()
 

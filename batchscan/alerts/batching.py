@@ -1,6 +1,6 @@
-"""From events to messages: one a run and target, unless that would be a large one.
+"""Making messages from events: one for each run and target, or several if it would be too large.
 
-Programs get every match; people, whom apprise reaches, one digest a run however much it found.
+Programs get all matches; people (through apprise) get one digest for each run.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ def make_messages(
     first_answers: bool,
     now: float,
 ) -> None:
-    """Make messages of all events; without targets they wait for a run that has some.
+    """Make messages of all events; without targets the events are kept for a later run.
 
-    Left out is what a rule allows, what is no copy of ours by what people decided, and what is
-    gone again: nobody could do anything about it, and when it comes back it is reported as returned.
+    Matches that are allowed, marked as not ours, or gone again are left out: they need no action,
+    and a gone match that comes back is reported as returned.
 
     Args:
-        ledger: where both are; in one transaction.
+        ledger: the ledger, inside a transaction.
         targets: the names of all targets.
-        allows: says what is allowed; None when nothing is.
-        first_answers: whether what a picture's first answer shows is reported.
-        now: seconds since 1970; a clock that was set back changes no order.
+        allows: whether rules allow a match; None without rules.
+        first_answers: whether to report the matches of a picture's first answer.
+        now: seconds since 1970; times stay in order even if the clock was set back.
     """
 
     def is_told(news: MatchEventRecord) -> bool:
@@ -64,7 +64,7 @@ def make_messages(
 def grouped(
     matches: Iterable[bytes], most: int = MAX_MATCHES, largest: int = MAX_BYTES
 ) -> Iterator[list[bytes]]:
-    """Matches by the message, in their order; one that is too large for any is sent alone."""
+    """Split matches into messages, in order; one that is too large for any is sent alone."""
     group: list[bytes] = []
     size = 0
     for match in matches:
@@ -78,7 +78,7 @@ def grouped(
 
 
 def _draft(ledger: Ledger, groups: Iterable[list[bytes]]) -> int:
-    """Put messages aside; gives how many they are."""
+    """Store drafts; returns their number."""
     parts = 0
     for parts, group in enumerate(groups, 1):
         ledger.outbox.draft(MessageDraft(parts, list_json(group), len(group)))
@@ -88,7 +88,7 @@ def _draft(ledger: Ledger, groups: Iterable[list[bytes]]) -> int:
 def _messages(
     ledger: Ledger, targets: Sequence[str], run_id: str, parts: int, digest: DigestBuilder
 ) -> Iterator[Message]:
-    """The messages about a run: what was put aside for programs, a digest for people."""
+    """The messages about a run: the drafts for programs, a digest for people."""
     people = [target for target in targets if target.startswith(FOR_PEOPLE)]
     for draft in ledger.outbox.drafts():
         for target in targets:

@@ -1,4 +1,4 @@
-"""A target that is a command: the message on its stdin, no shell, no secrets of ours around it."""
+"""The command target: gets the message on stdin; no shell, and none of our secrets."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _LINGER = 0.5  # seconds for them to arrive
 
 
 class CommandTarget:
-    """A command that is started for each message.
+    """Runs a command for each message.
 
     Args:
         words: its path and arguments.
-        environment: what it finds around it.
+        environment: its environment variables.
     """
 
     name = "command"
@@ -67,7 +67,7 @@ class CommandTarget:
 
 
 class _StderrTail:
-    """The end of what a command says, while it says it."""
+    """Reads a command's stderr, and keeps its end."""
 
     def __init__(self, reader: asyncio.StreamReader) -> None:
         self._end = b""
@@ -78,7 +78,7 @@ class _StderrTail:
             self._end = (self._end + some)[-_KEPT:]
 
     async def last(self) -> str:
-        """What was said until now, on one line."""
+        """The end of the output so far, on one line."""
         await asyncio.wait([self.listening], timeout=_LINGER)
         return clean(self._end.decode("utf-8", "replace"))
 
@@ -101,7 +101,7 @@ async def _listening() -> AsyncIterator[tuple[IO[bytes], _StderrTail]]:
 
 
 def _holding(body: bytes) -> IO[bytes]:
-    """A file without a name that holds a message, to be read from its start."""
+    """An unnamed file with a message, positioned at its start."""
     in_memory = getattr(os, "memfd_create", None)  # Linux: also where no folder can be written
     file: IO[bytes] = (
         open(in_memory("message"), "w+b") if in_memory else tempfile.TemporaryFile()  # noqa: SIM115

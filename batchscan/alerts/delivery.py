@@ -1,4 +1,4 @@
-"""Sending what waits: in order, a few times, and then no more before the next run."""
+"""Delivering pending messages in order, with a few attempts in each run."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from batchscan.pace.outage import backoff
 ATTEMPTS = 5  # at one message in one run
 PATIENCE = 60.0  # seconds that a target may take without a success
 MAX_LENGTH = 600.0  # seconds after which no target gets another message in this run
-GRACE = 3.0  # seconds for what is under way when somebody wants to go
+GRACE = 3.0  # seconds for an attempt in progress after a signal
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class DeliveryResult:
-    """What became of the messages that waited."""
+    """The result of a delivery."""
 
     told: Counter[str] = field(default_factory=Counter)  # messages, by the target's name
     troubles: dict[str, str] = field(default_factory=dict)  # the same
@@ -33,15 +33,15 @@ class DeliveryResult:
 async def deliver(
     targets: Sequence[AlertTarget], ledger: LedgerThread, clock: Clock, hurry: asyncio.Event
 ) -> DeliveryResult:
-    """Tell every target what waits for it, the oldest first, also what earlier runs left.
+    """Send all pending messages to their targets, the oldest first, also those of earlier runs.
 
-    Never raises because of a target: what it did not get goes on waiting.
+    Errors of targets are not raised: their messages stay pending.
 
     Args:
-        targets: those to tell, all at once.
-        ledger: where the messages are.
-        clock: for pauses and bounds; one attempt is bounded by the event loop's own.
-        hurry: set when nothing more shall be started.
+        targets: the targets, which are served concurrently.
+        ledger: has the messages.
+        clock: for pauses and limits; one attempt is limited by the event loop's clock.
+        hurry: when set, no further attempt is started.
     """
     delivered = DeliveryResult()
     async with asyncio.TaskGroup() as group:
@@ -54,7 +54,7 @@ async def deliver(
 
 @dataclass(slots=True)
 class _Delivery:
-    """One target, while messages are sent to it."""
+    """The delivery to one target."""
 
     target: AlertTarget
     ledger: LedgerThread
@@ -65,7 +65,7 @@ class _Delivery:
     patience: float = 0.0  # on the monotonic clock
 
     async def take(self) -> None:
-        """Send until nothing waits, or the target had enough."""
+        """Send until nothing is pending, or the target fails too long."""
         try:
             trouble = await self._send_all()
         except StorageError as error:  # what was delivered now is sent again, under the same id
@@ -96,7 +96,7 @@ class _Delivery:
         return await self.ledger.run(lambda ledger: ledger.outbox.next_pending(name, passed))
 
     async def _send(self, message: Message) -> DeliveryFailure | None:
-        """Send a message until it is delivered, or there is no point in trying again."""
+        """Send a message until it is delivered, or no further attempt makes sense."""
         trouble = None
         for attempt in range(1, ATTEMPTS + 1):
             left = self.patience - self.clock.monotonic()

@@ -1,4 +1,4 @@
-"""What a run found, for people: one message however much it was, with the worst ones by name."""
+"""The digest of a run for people: one message with totals and the worst matches."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class DigestBuilder:
     worst: list[bytes] = field(default_factory=list)
 
     def watch(self, records: Iterable[MatchEventRecord]) -> Iterator[MatchEventRecord]:
-        """Count them while somebody else takes them."""
+        """Count records while they are passed on."""
         for news in records:
             self.kinds[news.match.kind] += 1
             self.events[news.event] += 1

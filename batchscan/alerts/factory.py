@@ -1,4 +1,4 @@
-"""The targets that settings name, and what is wrong with them before anything is sent."""
+"""Opening the targets of the settings, and validating them before anything is sent."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def open_targets(
         now: seconds since 1970.
 
     Raises:
-        UsageError: a secret is missing, a command is not there, or a URL cannot be used.
+        UsageError: a secret or command is missing, or a URL cannot be used.
     """
     return (
         *_webhook(alerts, environ, now),

@@ -1,4 +1,4 @@
-"""What a target is, and how it says that it did not get a message."""
+"""The interface of alert targets, and their failures."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Protocol
 
 
 class RetryPolicy(Enum):
-    """What to do after trouble."""
+    """What to do after a failure."""
 
     TRY_AGAIN = auto()  # soon
-    NEXT_MESSAGE = auto()  # the target would not take this one
-    NEXT_RUN = auto()  # nothing will be taken before somebody mends something
+    NEXT_MESSAGE = auto()  # the target refuses this one
+    NEXT_RUN = auto()  # all messages will fail until somebody fixes the target
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +25,18 @@ class DeliveryFailure:
 
 
 class AlertTarget(Protocol):
-    """Somebody who gets messages."""
+    """A receiver of messages."""
 
     @property
     def name(self) -> str:
-        """What the ledger calls it: `webhook`, `command`, `apprise:slack`; no secret."""
+        """Its name in the ledger, without secrets: `webhook`, `command`, `apprise:slack`."""
         ...
 
     @property
     def seconds(self) -> float:
-        """How long it may take."""
+        """Its timeout in seconds."""
         ...
 
     async def send(self, message_id: str, body: bytes) -> DeliveryFailure | None:
-        """Tell one message once; None if that went well. May be cancelled."""
+        """Send one message once; None on success. May be cancelled."""
         ...

@@ -1,4 +1,4 @@
-"""Notifies people of what a run found; nobody in rehearsals."""
+"""The alerts of a run; none in dry runs and sandbox runs."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from batchscan.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Notifier:
-    """The targets, and what they want to know."""
+    """The alert targets of a run, and which matches they get."""
 
     targets: tuple[AlertTarget, ...] = ()
     first_answers: bool = True
-    is_rehearsal: bool = False  # a dry run or a sandbox: there are no events
+    is_rehearsal: bool = False  # a dry run or a sandbox, which have no events
 
     @classmethod
     def of(cls, settings: Settings, environ: Mapping[str, str], clock: Clock) -> Notifier:
@@ -35,7 +35,7 @@ class Notifier:
         return cls(targets, settings.alerts.first_answer == "tell")
 
     def make_messages(self, ledger: Ledger, allowing: ActiveAllowRules, now: float) -> None:
-        """Turn what the ledger kept into messages, all or nothing."""
+        """Turn the recorded events into messages, in one transaction."""
         if not self.is_rehearsal:
             make_messages(
                 ledger,
@@ -46,7 +46,7 @@ class Notifier:
             )
 
     def status(self, ledger: Ledger, delivered: DeliveryResult | None = None) -> Alerts | None:
-        """What was delivered and what waits, for the report; None without a target."""
+        """Delivered and pending messages, for the report; None without a target."""
         if not self.targets:
             return None
         names = {target.name for target in self.targets}
@@ -66,5 +66,5 @@ class Notifier:
     async def send(
         self, ledger: LedgerThread, clock: Clock, hurry: asyncio.Event
     ) -> DeliveryResult:
-        """Send what waits."""
+        """Send pending messages."""
         return await deliver(self.targets, ledger, clock, hurry)

@@ -1,4 +1,4 @@
-"""What a message says, as JSON; its names are a contract, and only ever grow in number."""
+"""The JSON of a message; its names are a contract: they are only added to."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def body_json(
 
 
 def sample_message() -> tuple[str, bytes]:
-    """The id and body of a message about a match that nobody found."""
+    """Id and body of a sample message about a made-up match."""
     made_up = NewMatch(
         url="https://example.com/copy.jpg",
         kind=MatchKind.FULL,

@@ -1,4 +1,4 @@
-"""A target that gets an HTTP POST, signed, and followed nowhere else."""
+"""The webhook target: a signed HTTP POST, without following redirects."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from batchscan.util.escaping import printable
 SECONDS = 10.0
 MAX_READ = 4_096  # bytes of an answer
 _TOKEN = 5  # characters that one has at least
-# The target wants to be asked again: too slow, too early, too often.
+# The target can be tried again: too slow, too early, too often.
 _AGAIN = frozenset({408, 425, 429})
-# It has understood the message, and does not want this one.
+# The target has understood the message and refuses it.
 _NOT_THIS_ONE = frozenset({400, 413, 422})
 
 
 class WebhookTarget:
-    """A web address.
+    """Posts messages to a URL.
 
     Args:
-        url: where to.
-        secret: what messages are signed with.
-        now: seconds since 1970.
+        url: the address.
+        secret: the key for signing.
+        now: returns seconds since 1970.
     """
 
     name = "webhook"
@@ -50,7 +50,7 @@ class WebhookTarget:
         self._now = now
 
     async def send(self, message_id: str, body: bytes) -> DeliveryFailure | None:
-        """Post one message; any 2xx means that it arrived."""
+        """Post one message; any 2xx means success."""
         try:
             async with (
                 aiohttp.ClientSession(

@@ -1,4 +1,4 @@
-"""Messages as text, for mail and chats; nothing in them is markup to any of these."""
+"""Messages as text for mail and chats, without anything that these interpret as markup."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def link(url: str) -> str | None:
 
 
 def neutral(url: str) -> str:
-    """A URL as it is read out, `hxxps://example[.]com/a.jpg`: no client links or previews it."""
+    """An unclickable URL, `hxxps://example[.]com/a.jpg`: no client links or previews it."""
     shown = quote(url, safe="/:.?=%&;,+-", errors="replace")
     scheme, colon, rest = shown.partition("://") if "://" in shown else ("", "", shown)
     host, slash, path = rest.partition("/")

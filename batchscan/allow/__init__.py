@@ -1,4 +1,4 @@
-"""What may stay on the web: the rules of `allow.yaml`, and which matches they cover."""
+"""The rules of `allow.yaml` for matches that may stay, and which matches they cover."""
 
 from batchscan.allow.file import add_rule, load_rules, read_rules
 from batchscan.allow.rules import AllowRules, Rule, Usage

@@ -1,4 +1,4 @@
-"""The digest of the pictures of a view, with what people allow."""
+"""The active allow rules, and the match summary of a view with them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from batchscan.util.timestamps import utc_date
 
 @dataclass(frozen=True, slots=True)
 class ActiveAllowRules:
-    """The allow rules, as they hold on one day."""
+    """The allow rules that hold on one day."""
 
     rules: AllowRules
     today: date
 
     @classmethod
     def of(cls, settings: Settings, now: float) -> ActiveAllowRules:
-        """Read the rules that settings name; blocking.
+        """Read the rules of the settings; blocking.
 
         Raises:
             UsageError: they cannot be read.
@@ -37,8 +37,8 @@ class ActiveAllowRules:
     def allows(self, url: str, sha256: str, paths: Sequence[bytes]) -> bool:
         """Whether a rule covers a match.
 
-        A picture that was moved is no longer where it was; where none of its paths is there, as
-        when a disk is away, all that it had count.
+        Only existing paths of a picture count; if none exists, as when a disk is not mounted, all
+        known ones do.
         """
         return (
             self.rules.rule_for(url, sha256, lambda: existing_paths(paths), self.today) is not None
@@ -51,25 +51,25 @@ class ActiveAllowRules:
 
     @property
     def signature(self) -> list[str]:
-        """Identifies these rules as they hold on this day."""
+        """Identifies the rules that hold on this day, for fingerprints."""
         return [f"{rule!r} {rule.holds(self.today)}" for rule in self.rules.rules]
 
     def view(self, ledger: Ledger, scope: Scope, runs: Sequence[str]) -> ReportView:
-        """A view of some pictures with these rules, and the news of these runs as new."""
+        """A view of a scope with these rules; matches of `runs` are new."""
         return ledger.view(scope, runs, self.allows if self.rules.rules else None)
 
     def perspective(self, runs: Sequence[str]) -> Perspective:
-        """Looking with these rules, and at the news of these runs as new."""
+        """A perspective with these rules; matches of `runs` are new."""
         return Perspective(tuple(runs), self.allows if self.rules.rules else None)
 
 
 def existing_paths(paths: Sequence[bytes]) -> Sequence[bytes]:
-    """Those of a picture's paths that lead to a file; all of them where none does."""
+    """The paths that exist; all of them if none does."""
     return [path for path in paths if is_url(path) or os.path.lexists(path)] or paths
 
 
 def summarize(view: ReportView, allowing: ActiveAllowRules) -> MatchSummary:
-    """What is known of a view's pictures."""
+    """The match summary of a view."""
     usage = Usage(allowing.rules, allowing.today)
     return view.summary(
         lambda url, sha256, paths: usage.add(url, sha256, existing_paths(paths)), usage.uses

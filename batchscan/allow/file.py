@@ -1,4 +1,4 @@
-"""`allow.yaml`: read strictly, and added to as text so that everything else in it stays."""
+"""Reading `allow.yaml` strictly, and appending rules to it without changing its other text."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def read_rules(path: Path, *, named: bool) -> AllowRules:
 
 
 def add_rule(path: Path, rule: Rule) -> AllowRules:
-    """Write a rule behind those of a file, and give all that it holds then.
+    """Append a rule to a file, which is created if it is missing; returns all its rules.
 
-    The file is made where there is none. What is in it stays, byte for byte.
+    The existing content stays the same, byte for byte.
 
     Raises:
         UsageError: the file cannot be read, or not added to without changing what is there.
@@ -69,12 +69,12 @@ def add_rule(path: Path, rule: Rule) -> AllowRules:
 
 
 def put_back(path: Path, content: bytes, before: bytes | None) -> bool:
-    """Undo an addition: let a file have its content from before, unless others changed it since.
+    """Undo an addition by restoring the former content, unless others have changed the file.
 
     Args:
         path: the file of rules.
-        content: what it holds if nobody did.
-        before: what it held before that; None if there was no file.
+        content: its expected content.
+        before: its former content; None if there was no file.
 
     Raises:
         StorageError: it cannot be written.
@@ -141,7 +141,7 @@ def _value(file: YamlFile, key: str, node: yaml.Node) -> object:
 
 
 def _addition(file: YamlFile, old: bytes, rule: Rule) -> bytes:
-    """The rule as text that goes on where the file ends."""
+    """The text of the rule, to be appended to the file."""
     block = isinstance(file.root, yaml.SequenceNode) and not file.root.flow_style
     indent = " " * (file.root.start_mark.column if file.root and block else 0)
     first, *others = format_rule(rule)
@@ -177,7 +177,7 @@ def _missing(path: Path) -> bool:
 
 
 def _status(path: str, real: str) -> os.stat_result | None:
-    """Who owns the file and may use it; None without one."""
+    """The stat of the file, for owner and mode; None without one."""
     try:
         there = os.stat(real)
     except FileNotFoundError:
@@ -197,7 +197,7 @@ def _content(path: str, real: str) -> bytes:
 
 @contextmanager
 def _alone(folder: str) -> Iterator[None]:
-    """Keep others who add at the same time waiting."""
+    """Lock the folder against concurrent additions."""
     if not system.OPENS_FOLDERS:
         yield
         return

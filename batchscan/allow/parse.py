@@ -1,4 +1,4 @@
-"""Rules out of texts, and texts out of rules: what each key of `allow.yaml` may hold."""
+"""Parsing and formatting rules: the values of each key of `allow.yaml`."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
 
 
 def parse_rule(values: Mapping[str, Any], line: int = 0) -> Rule:
-    """A rule out of what the readers made.
+    """Make a rule of parsed values.
 
     Raises:
-        UsageError: too much or too little is given.
+        UsageError: a key is missing or not allowed.
     """
     if "domain" in values and "url" in values:
         raise UsageError("only one of domain and url may be given")

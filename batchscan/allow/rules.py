@@ -1,4 +1,4 @@
-"""Rules that allow matches, and which of them is the first to cover one."""
+"""Allow rules, and finding the first one that covers a match."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Rule:
 
     @property
     def what(self) -> str:
-        """What it covers, in a line for people: `example.com, pictures stock/`."""
+        """A description for users: `example.com, pictures stock/`."""
         parts = [
             str(self.target) if self.target else None,
             f"pictures {self.images}" if self.images else None,
@@ -52,7 +52,7 @@ class Rule:
 
 
 class MatchContext:
-    """A match as rules look at it."""
+    """The properties of a match that rules compare."""
 
     def __init__(self, url: str, sha256: str, paths: Paths) -> None:
         self.address = ParsedUrl(url)
@@ -61,12 +61,12 @@ class MatchContext:
 
     @cached_property
     def paths(self) -> tuple[bytes, ...]:
-        """Where the picture was seen; looked for when a rule first asks."""
+        """The picture's paths; computed when a rule first needs them."""
         return tuple(self._paths() if callable(self._paths) else self._paths)
 
 
 class AllowRules:
-    """The rules of a file, in its order, made to be asked about many matches."""
+    """The rules of a file in order, indexed for comparing many matches."""
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         self.rules = tuple(rules)
@@ -88,7 +88,7 @@ class AllowRules:
         Args:
             url: of the match, from outside.
             sha256: of our picture.
-            paths: where our picture was seen, or what finds that out; asked only if a rule does.
+            paths: of our picture, or a function that returns them; called only if needed.
             today: the day, in UTC.
         """
         return next(self.rules_for(url, sha256, paths, today), None)
@@ -111,7 +111,7 @@ class AllowRules:
 
 
 class Usage:
-    """Counts, while the matches go by."""
+    """Counts how many matches each rule covers."""
 
     def __init__(self, rules: AllowRules, today: date) -> None:
         self.matches = 0

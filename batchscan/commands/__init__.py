@@ -1,1 +1,1 @@
-"""What the commands of the command line do."""
+"""The implementation of the commands; `batchscan.cli` declares them."""

@@ -1,4 +1,4 @@
-"""Making an allow rule of what somebody gave, and where it belongs: for `allow` and for `review`."""
+"""Making an allow rule, and finding its file: for `allow` and for `review`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `evidence capture` says of each match, and of all together."""
+"""The output of `evidence capture`, for each match and for all."""
 
 from __future__ import annotations
 

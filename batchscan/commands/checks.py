@@ -1,4 +1,4 @@
-"""What `batchscan doctor` found out, and the checks of this machine."""
+"""The local checks of `batchscan doctor`, and their findings."""
 
 from __future__ import annotations
 

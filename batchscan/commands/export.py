@@ -1,4 +1,4 @@
-"""What `batchscan export` writes for one image, as JSON and as cells of a table."""
+"""The output of `batchscan export` for one image, as JSON and as cells of a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entering what people decide about matches, and taking it back: for `mark` and for `review`."""
+"""Entering and undoing decisions about matches: for `mark` and for `review`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from batchscan.ledger.dispositions import (
 from batchscan.util.escaping import replace_surrogates
 
 MAX_NOTE = 2_000  # characters
-_SHORTEST_PAUSE = 0.01  # seconds between two pieces
+_MIN_PAUSE = 0.01  # seconds between two pieces
 
 
 def decide(
@@ -83,4 +83,4 @@ def _in_pieces(ledger: Ledger, marked: MarkResult, piece: Callable[[], None]) ->
         with ledger.transaction(writing=True):
             piece()
         if marked.reached is not None:
-            time.sleep(max(_SHORTEST_PAUSE, time.monotonic() - began))
+            time.sleep(max(_MIN_PAUSE, time.monotonic() - began))

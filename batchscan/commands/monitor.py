@@ -1,4 +1,4 @@
-"""Reports to those who watch a scan from outside that it began and how it ended."""
+"""Reporting the start and end of a scan to the heartbeat URL and the metrics file."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ log = logging.getLogger(__name__)
 
 
 class RunMonitor:
-    """Pings the heartbeat's server, and writes the file of metrics.
+    """Pings the heartbeat URL, and writes the metrics file.
 
-    What goes wrong with that is a warning: it changes no exit code. Dry runs say nothing, and nor
-    do runs that give way without a word to another one.
+    Failures are warnings and do not change the exit code. Dry runs, and runs that end because of
+    `--if-locked skip`, are not reported.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -37,21 +37,21 @@ class RunMonitor:
         self._warned = False
 
     def started(self) -> None:
-        """Tell that a run began, beside what it does; in its loop."""
+        """Report the start of a run, in a task on its loop."""
         if self._ping_url and not self._settings.dry_run:
             self._starting = asyncio.create_task(self._ping("start"))
 
     def ended(self, report: Report, folder: str) -> None:
-        """Keep the report of a run that came to one."""
+        """Store the report of a run for the end."""
         self._report, self._folder = report, folder
 
     async def settle(self) -> None:
-        """Wait until the word of the start has arrived, or was given up."""
+        """Wait until the start was reported, or that was given up."""
         if self._starting is not None:
             await self._starting
 
     def over(self, work: Callable[[], int]) -> int:
-        """Run a scan, and tell how it ended; gives its exit code, or raises what it raised."""
+        """Run a scan, and report its end; returns its exit code, or raises its exception."""
         try:
             code = work()
         except BaseException as error:

@@ -1,4 +1,4 @@
-"""Asking sites whether copies are still there, from settings to what is printed of it."""
+"""Rechecking matches at their sites: for `recheck` and for `review`."""
 
 from __future__ import annotations
 

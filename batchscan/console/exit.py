@@ -1,4 +1,4 @@
-"""How a command ends: one handler turns whatever was raised into lines and an exit code."""
+"""The outermost handler of a command, which turns exceptions into messages and an exit code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 def run_guarded(run: Callable[[], int]) -> int:
-    """Run a command; what it raises becomes the exit code and lines on stderr."""
+    """Run a command; an exception becomes an exit code and a message on stderr."""
     try:
         return run()
     except click.exceptions.Exit as ending:  # --help is done
@@ -26,12 +26,12 @@ def run_guarded(run: Callable[[], int]) -> int:
         return 0
     except (KeyboardInterrupt, click.Abort):
         return 128 + signal.SIGINT
-    except Exception as error:  # noqa: BLE001 - the outermost handler: a bug is shown whole
+    except Exception as error:  # noqa: BLE001 - the outermost handler: shows a bug's traceback
         return _explained(error)
 
 
 def _explained(error: Exception) -> int:
-    """Say what went wrong; gives the exit code."""
+    """Print an error; returns the exit code."""
     error = OutOfMemory.behind(error) or error
     if isinstance(error, BatchscanError):
         if str(error):  # `--if-locked skip` ends without a word
@@ -49,7 +49,7 @@ def _explained(error: Exception) -> int:
 
 
 def exit_status_of(error: BaseException) -> tuple[int, ExitReason]:
-    """The exit code of what a command raised, and its word."""
+    """The exit code and reason for an exception of a command."""
     error = OutOfMemory.behind(error) or error
     if isinstance(error, BatchscanError):
         return exit_code_of(error), error.exit_reason

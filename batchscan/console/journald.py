@@ -1,4 +1,4 @@
-"""systemd's journal: whether lines go there, and how urgent they are."""
+"""Detecting systemd's journal, and adding priorities to lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Log lines on stderr and in `--log-file`: neutralised, stamped, without secrets."""
+"""Logging to stderr and `--log-file`: escaped, with timestamps, without secrets."""
 
 from __future__ import annotations
 
@@ -133,8 +133,8 @@ class WarnOnce(logging.Filter):
 def configure(output: Output, secrets: Iterable[Secret | None] = ()) -> None:
     """Send log records where the settings say.
 
-    stderr gets warnings, everything with `-v` and nothing with `-q`: what a quiet run has to
-    say it says at its end. The log file gets every step in any case.
+    stderr gets warnings, everything with `-v` and nothing with `-q`: a quiet run prints its warnings
+    at its end. The log file always gets everything.
 
     Raises:
         UsageError: the log file cannot be opened.

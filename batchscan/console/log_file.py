@@ -1,4 +1,4 @@
-"""`--log-file`: private, of bounded size, and no trouble to the run whatever its disk does."""
+"""`--log-file`: private, rotated by size, and without effect on the run if its disk fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is printed: data on stdout, everything else on stderr."""
+"""Printing: data on stdout, everything else on stderr."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The vendor's API on this machine, for tests and rehearsals."""
+"""An emulator of the vendor's API, for tests and trials."""
 
 from batchscan.emulator.config import EmulatorConfig, LoginLimit
 from batchscan.emulator.faults import Fault, read_faults

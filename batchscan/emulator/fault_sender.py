@@ -1,4 +1,4 @@
-"""Carries out what befalls one request."""
+"""Injecting the faults of one request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was asked of the emulator: one entry a request, for tests and for the curious."""
+"""The journal of the emulator: one entry for each request, for tests and for users."""
 
 from __future__ import annotations
 

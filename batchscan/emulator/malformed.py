@@ -1,4 +1,4 @@
-"""Bodies of a 200 that no client hopes for, made of the answer that would have been right."""
+"""Malformed bodies of a 200, made from the correct answer."""
 
 from __future__ import annotations
 

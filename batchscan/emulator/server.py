@@ -32,7 +32,7 @@ _Answer = Callable[[web.Request, RequestRecord], Awaitable[HttpReply]]
 class Emulator:
     """The vendor's API at `url`, from `__aenter__` to `__aexit__`.
 
-    Not to be shared between threads; `thread.serve_in_thread` is for that.
+    Not thread-safe; see `threaded.serve_in_thread`.
     """
 
     def __init__(self, config: EmulatorConfig) -> None:

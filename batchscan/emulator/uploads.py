@@ -1,4 +1,4 @@
-"""What a check brings: the form and its picture, held against the vendor's limits."""
+"""Parsing the form of a check, and checking its picture against the vendor's limits."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Packs that show what the service answered: made from the ledger, checked by anybody."""
+"""Evidence packs: made from the ledger, and verifiable without it."""

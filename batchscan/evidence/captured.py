@@ -1,4 +1,4 @@
-"""The files of captures on their way into a pack: those that are as they were written."""
+"""Adding capture files to a pack, after verifying that they are unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`case.html`: what a pack shows, on one page for people who do not know batchscan."""
+"""`case.html`: the content of a pack on one page, for readers who do not know batchscan."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _BLOCK: Final = 65_536  # bytes
 
 
 class CapturedPreview(NamedTuple):
-    """What stood at a match's addresses when it was captured last: small JPEG files."""
+    """Thumbnails of the last capture of a match's addresses, as JPEG files."""
 
     jpeg: bytes | None
     at: str

@@ -1,7 +1,7 @@
-"""Content Credentials (C2PA) of our own pictures: who signed what about them, and whether it holds.
+"""Reading Content Credentials (C2PA) of our own pictures.
 
-Nothing is ever fetched: credentials that are elsewhere, lists of trusted makers and revocations are
-left alone. So `valid` says that the picture is as it was signed, not that its signer is to be trusted.
+Nothing is downloaded: remote credentials, trust lists and revocations are ignored. So `valid` means
+that the picture is unchanged since it was signed, not that its signer can be trusted.
 """
 
 from __future__ import annotations

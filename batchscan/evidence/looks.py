@@ -1,4 +1,4 @@
-"""Our own pictures as `case.html` shows them: made small anew where a file is still there."""
+"""Previews of our own pictures for `case.html`, made from the file if it still exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a pack says of itself: `manifest.json`, and the same for `sha256sum` in `SHA256SUMS`."""
+"""The manifest of a pack: `manifest.json`, and the same for `sha256sum` in `SHA256SUMS`."""
 
 from __future__ import annotations
 

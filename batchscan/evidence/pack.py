@@ -1,4 +1,4 @@
-"""Making a pack: the answers as they came, and what the ledger knows around them.
+"""Making a pack: verbatim answers, and the facts around them from the ledger.
 
 One answer is in memory at a time. Nothing is written to the ledger.
 """

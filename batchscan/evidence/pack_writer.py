@@ -1,7 +1,7 @@
-"""The zip file of a pack, written so that the same content is always the same file.
+"""Writing the zip file of a pack reproducibly: the same content gives the same bytes.
 
-`zipfile` would keep what it knows of every file until the end: 40 MB for a hundred thousand. Here
-that waits in a temporary file. Names are ASCII.
+`zipfile` keeps the entries of its directory in memory: 40 MB for a hundred thousand files. Here they
+are in a temporary file. Names are ASCII.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from batchscan.util.spool import Spool
 MAX_BYTES: Final = 2**32 - 2
 """Bytes that a pack has at most, so that programs that know plain zip files only can read it."""
 
-_ROOM: Final = 1024  # bytes of headers of one file, generously
+_HEADER_BYTES: Final = 1024  # of one file, at most
 _UNIX: Final = 3
 _PRIVATE: Final = 0o100600 << 16  # a regular file of its owner's, when unpacked
 _EARLIEST: Final = datetime(1980, 1, 1, tzinfo=UTC).timestamp()  # what a zip file can say
@@ -134,7 +134,7 @@ class PackWriter:
                 digest.update(block)
                 packed.write(block)
         self._zip.NameToInfo.clear()  # a lookup, which nobody asks
-        if self._file.tell() > MAX_BYTES - self.count * _ROOM:
+        if self._file.tell() > MAX_BYTES - self.count * _HEADER_BYTES:
             raise _too_much("more than 4 GB")
         return PackedFile(name, size, digest.hexdigest())
 

@@ -1,4 +1,4 @@
-"""`README.txt`: what is in a pack, for whoever is handed one and does not know batchscan."""
+"""`README.txt` of a pack, for readers who do not know batchscan."""
 
 from __future__ import annotations
 

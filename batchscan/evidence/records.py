@@ -1,4 +1,4 @@
-"""`pictures/SHA256.json`: all that is known of one picture, around the answers themselves."""
+"""`pictures/SHA256.json`: the facts about one picture, its answers, matches and captures."""
 
 from __future__ import annotations
 

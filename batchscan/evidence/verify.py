@@ -1,4 +1,4 @@
-"""Checking a pack against its manifest, file by file, without unpacking it."""
+"""Verifying a pack against its manifest, file by file, without unpacking it."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ class Verification:
 def verify(
     file: IO[bytes], manifest_sha256: str | None = None, roots: bytes | None = None
 ) -> Verification:
-    """Check an open zip file; whatever it holds, nothing is raised for it.
+    """Verify an open zip file; nothing is raised for its content.
 
     Args:
         file: the pack.
-        manifest_sha256: what `manifest.json` had when it was made, if somebody kept that.
-        roots: certificates of timestamp authorities in PEM, who have to have signed timestamps.
+        manifest_sha256: the original hash of `manifest.json`, if it is known.
+        roots: certificates in PEM of the authorities that must have signed the timestamps.
 
     Raises:
         UsageError: no certificates can be read, or what reads timestamps is not installed.
@@ -95,7 +95,7 @@ def verify(
 
 
 def _oddities(archive: Archive) -> Iterator[Discrepancy]:
-    """What no pack has."""
+    """Properties that no pack has."""
     if archive.comment:
         yield Discrepancy(ADDED, ZIP, f"a comment of {len(archive.comment):,} bytes")
     for name, count in archive.names.items():
@@ -106,7 +106,7 @@ def _oddities(archive: Archive) -> Iterator[Discrepancy]:
 
 
 def _files(archive: Archive, manifest: Manifest) -> Iterator[Discrepancy]:
-    """Hold the files against the list of them."""
+    """Compare the files with the manifest."""
     listed = Counter(file.name for file in manifest.files)
     for name, count in listed.items():
         if count > 1 or name in _LISTS:
@@ -127,10 +127,10 @@ def _files(archive: Archive, manifest: Manifest) -> Iterator[Discrepancy]:
 def _sums(
     archive: Archive, listed: Iterable[PackedFile], *, trusted: bool
 ) -> Iterator[Discrepancy]:
-    """Hold the list for `sha256sum` against the one that should be there.
+    """Compare `SHA256SUMS` with the manifest.
 
-    Where the two lists disagree about the manifest, nobody can tell which of them was altered,
-    unless the manifest is `trusted`.
+    If the two disagree about the manifest, either may have been altered, unless the manifest is
+    `trusted`.
     """
     wanted = {sum_line(file): file.name for file in listed}
     try:
@@ -199,7 +199,7 @@ _DAMAGE: Final = (
 
 
 class Damaged(Exception):
-    """A zip file, or one file in it, cannot be read; the message says why."""
+    """A zip file, or one file in it, cannot be read; the message has the reason."""
 
 
 class Archive:

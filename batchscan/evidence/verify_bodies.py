@@ -1,4 +1,4 @@
-"""Holding what a pack says of captured addresses against the records that it points to."""
+"""Comparing a pack's facts about captured addresses with the WARC records."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_RECORD: Final = 64_000_000
 
 _NAME: Final = re.compile(r"pictures/[0-9a-f]{64}\.json")
 _MAX_BODY: Final = 32_000_000  # bytes; a screenshot may have 30 MB
-_MOST: Final = 1_000_000_000  # bytes of one capture's bodies, together
+_MAX_TOTAL: Final = 1_000_000_000  # bytes of one capture's bodies, together
 
 
 class SaidResource(msgspec.Struct):
@@ -82,7 +82,7 @@ def disagreements(file: IO[bytes], resources: Sequence[SaidResource]) -> Iterato
         file: open, and sound by its own digests.
         resources: what is said.
     """
-    left = _MOST
+    left = _MAX_TOTAL
     for each in resources:
         if each.sha256 is None or each.position is None:
             continue

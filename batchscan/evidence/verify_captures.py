@@ -1,4 +1,4 @@
-"""Looking into the captures of a pack: WARC records that are whole, and timestamps of these files."""
+"""Verifying the captures of a pack: digests of WARC records, and timestamps of the files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MAX_STAMP: Final = 1_000_000  # bytes of a timestamp
 
 
 class CaptureFault(Exception):
-    """A capture is not what it should be; the message says why."""
+    """A capture is not valid; the message has the reason."""
 
 
 @dataclass(slots=True)

@@ -1,1 +1,1 @@
-"""Which files are versions of one picture: smaller, recompressed, or in another format."""
+"""Recognizing versions of one picture: smaller, recompressed, or in another format."""

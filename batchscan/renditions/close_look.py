@@ -1,8 +1,8 @@
-"""A close look at two pictures that are alike: is anything in one that is not in the other?
+"""Comparing two similar pictures closely, to find local edits.
 
-Another size, quality or format changes a picture a little everywhere where there is something to
-see. A digit, a date, a patch or a retouched face changes it in one place, however little. So what
-counts is how far the place that differs most stands out from what the other places differ by.
+Another size, quality or format changes a picture a little in all places with detail. A digit, a
+date, a patch or a retouched face changes it in one place only, perhaps by very little. So the rule
+compares the place with the largest difference with the usual difference of the other places.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ MAX_WIDE_OUTLIER: Final = 4.0
 MAX_CALM_OUTLIER: Final = 2.9
 
 _SIZE: Final = struct.Struct("!HH")
-_MOST: Final = 95  # per cent of the places, which say what two versions differ by anyway
-_NOTHING: Final = 0.5  # levels that are no difference
+_PERCENTILE: Final = 95  # of the differences, which is the usual difference of two versions
+_NOTHING: Final = 0.5  # levels that do not count as a difference
 _BUSY: Final = 20.0  # deviation at which a place may differ by twice as much as a plain one
 _REACH: Final = 2  # points around a place that count as its neighbours
 
@@ -34,7 +34,7 @@ _Values = npt.NDArray[np.float64]
 
 
 class CloseLook(NamedTuple):
-    """Where two close-ups differ most, and how far that stands out from the other places."""
+    """The largest difference of two close-ups, and its ratio to the usual difference."""
 
     spot: float  # levels of 256, of the mean of 3 x 3 points
     outlier: float  # times what 95 % of the places differ by
@@ -43,7 +43,7 @@ class CloseLook(NamedTuple):
 
     @property
     def same(self) -> bool:
-        """Whether no place stands out."""
+        """Whether no place is an outlier."""
         return self.spot < MIN_SPOT or (
             self.outlier <= MAX_OUTLIER
             and self.wide_outlier <= MAX_WIDE_OUTLIER
@@ -52,19 +52,19 @@ class CloseLook(NamedTuple):
 
 
 def close_up(grey: Image.Image, box: tuple[float, float, float, float]) -> Image.Image:
-    """What is kept of a grey picture for a close look, in its own shape."""
+    """A reduced copy of a grey picture for close comparison, in its own shape."""
     scale = min(1.0, CLOSE_SIDE / max(box[2], box[3]))
     size = max(1, round(box[2] * scale)), max(1, round(box[3] * scale))
     return grey.resize(size, Image.Resampling.LANCZOS, box)
 
 
 def packed(image: Image.Image) -> bytes:
-    """A close-up's size and values."""
+    """Encode a close-up: its size and values."""
     return _SIZE.pack(*image.size) + image.tobytes()
 
 
 def unpacked(data: bytes) -> Image.Image:
-    """The close-up of these bytes."""
+    """Decode a close-up."""
     return Image.frombytes("L", _SIZE.unpack_from(data), data[_SIZE.size :])
 
 
@@ -75,19 +75,20 @@ def look_closely(one: Image.Image, other: Image.Image) -> CloseLook:
         np.asarray(each.resize(size, Image.Resampling.LANCZOS), np.float64) for each in (one, other)
     )
     apart = first - second
-    apart -= np.median(apart)  # a little brighter as a whole is no place
+    apart -= np.median(apart)  # a uniform change of brightness does not count
     narrow, wide = np.abs(_means(apart, 3)), np.abs(_means(apart, 5))
     busy = _widened(np.minimum(_deviations(first, 3), _deviations(second, 3)))
     return CloseLook(
         float(narrow.max()),
-        _standing_out(narrow),
-        _standing_out(wide),
-        _standing_out(narrow / (1 + busy / _BUSY)),
+        _outlier_ratio(narrow),
+        _outlier_ratio(wide),
+        _outlier_ratio(narrow / (1 + busy / _BUSY)),
     )
 
 
-def _standing_out(apart: _Values) -> float:
-    return float(apart.max() / (np.percentile(apart, _MOST) + _NOTHING))
+def _outlier_ratio(apart: _Values) -> float:
+    """The largest difference relative to the usual one."""
+    return float(apart.max() / (np.percentile(apart, _PERCENTILE) + _NOTHING))
 
 
 def _means(values: _Values, side: int) -> _Values:

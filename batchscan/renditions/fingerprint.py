@@ -1,4 +1,4 @@
-"""What two files are compared by: a perceptual hash, and thumbnails for a second look.
+"""Fingerprints of pictures: a perceptual hash, and thumbnails to confirm a match.
 
 The hash is PDQ's (Facebook, 2019): the signs of 16 x 16 low frequencies around their median. It
 is taken of a 64 x 64 grey picture: on 1,000 photographs ordinary renditions then differ by at
@@ -45,9 +45,9 @@ def fingerprint(
     """Take a picture's fingerprint.
 
     Args:
-        image: its pixels on white, "L" or "RGB"; a reduced decode will do.
+        image: its pixels on white, "L" or "RGB"; may be reduced.
         extent: how much of `image` is the picture, from the upper left corner.
-        turn: what makes it upright.
+        turn: the transposition that makes it upright.
     """
     box = (0.0, 0.0, min(extent[0], image.width), min(extent[1], image.height))
     whole = image.convert("L")
@@ -81,7 +81,7 @@ def distance(one: bytes, other: bytes) -> int:
 
 
 class Differences(NamedTuple):
-    """How far two pictures' thumbnails are apart."""
+    """The differences of two pictures' thumbnails."""
 
     grey: int  # levels of 256, of 64 x 64 points, where it is most
     fine: int  # the same of 128 x 128 points
@@ -97,7 +97,7 @@ def colour_difference(one: bytes, other: bytes) -> int:
 
 
 def differences(one: bytes, other: bytes) -> Differences:
-    """Compare the thumbnails of two fingerprints by their grey values; the slower look."""
+    """Compare the thumbnails of two fingerprints by their grey values; slow."""
     first, second = (unpacked(each[_COLOURS:]) for each in (one, other))
     fine = _values(first) - _values(second)
     squares = fine.reshape(_FINE_SIDE // 2, 2, _FINE_SIDE // 2, 2)

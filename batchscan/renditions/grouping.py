@@ -1,8 +1,8 @@
-"""Which pictures may be versions of each other, in groups that can be decided one by one.
+"""Grouping pictures that may be versions of each other.
 
-Pictures come in the order in which they would stand for their group, the best first. A group is
-what hangs together by pairs; within it each picture has its earlier neighbours, the only ones that
-can cover it. Whether a pair really is one picture is looked at later, for these few.
+Pictures come sorted, the best first. A group is a connected component of similar pairs; within it
+each picture has its earlier neighbours, the only ones that can cover it. Whether a pair really is
+one picture is checked later, for these few pairs.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from batchscan.renditions.rule import MAX_DISTANCE, MAX_DISTANCE_OF_RAW, MIN_DET
 MAX_NEIGHBOURS: Final = 64
 """Earlier neighbours of one picture that are looked at, the best of them."""
 
-_MAX_AT_ONCE: Final = 16  # pictures of one moment
+_MAX_AT_ONCE: Final = 16  # pictures with the same time of exposure
 
 _Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(slots=True)
 class Pictures:
-    """What many pictures are compared by, in columns."""
+    """The fingerprints of many pictures, in columns."""
 
     hashes: Hashes
     detail: npt.NDArray[np.float64]
@@ -44,7 +44,7 @@ class Pictures:
 
     @classmethod
     def joined(cls, parts: list[Pictures]) -> Pictures:
-        """One after the other."""
+        """Concatenate."""
         names = ("hashes", "detail", "width", "height", "taken")
         columns = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
         return cls(*columns)
@@ -53,14 +53,14 @@ class Pictures:
         """Which of these are within the rule's distance of any of a few others."""
         found = np.zeros(len(self), np.bool_)
         for each in few.hashes[few.detail >= MIN_DETAIL]:
-            # One word tells most of them apart.
+            # Comparing one word excludes most of them.
             close = np.nonzero(np.bitwise_count(self.hashes[:, 0] ^ each[0]) <= MAX_DISTANCE)[0]
             bits = np.bitwise_count(self.hashes[close] ^ each).sum(axis=1)
             found[close[bits <= MAX_DISTANCE]] = True
         return found
 
     def taken_out(self, order: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Pictures:
-        """Some of them, or all in another order."""
+        """Select or reorder rows."""
         return Pictures(
             self.hashes[order],
             self.detail[order],
@@ -73,7 +73,7 @@ class Pictures:
         return len(self.hashes)
 
     def near_pairs(self, first_later: int = 0) -> Pairs:
-        """All pairs that deserve a second look, each once: a numbered picture and a later one.
+        """All candidate pairs, each once: a picture's number and a later one.
 
         Args:
             first_later: pairs of which the later one comes before are left out.
@@ -138,7 +138,7 @@ def same_shapes(
 
 
 class Group(NamedTuple):
-    """Pictures that hang together, the best first, and each one's earlier neighbours."""
+    """Connected pictures, the best first, and each one's earlier neighbours."""
 
     members: list[int]
     earlier: list[list[int]]  # of each member: members by their numbers, the best first
@@ -146,7 +146,7 @@ class Group(NamedTuple):
 
 @dataclass(slots=True)
 class Groups:
-    """All of them, those of single pictures too."""
+    """All groups, including those of single pictures."""
 
     count: int
     pairs: Pairs
@@ -179,7 +179,7 @@ class Groups:
 
 
 def _components(count: int, pairs: Pairs) -> _Numbers:
-    """For each picture the first one that it hangs together with."""
+    """For each picture the first one in its component."""
     labels = np.arange(count)
     ones, others = pairs[:, 0], pairs[:, 1]
     while (labels[ones] != labels[others]).any():

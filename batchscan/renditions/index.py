@@ -49,7 +49,7 @@ def near_pairs(hashes: Hashes, first_later: int = 0) -> Iterator[Pairs]:
         column = np.ascontiguousarray(slots[:, slot])
         order = np.argsort(column, kind="stable")
         values = column[order]
-        # A word that does not hold the slot tells most pairs apart.
+        # Comparing a word without the slot excludes most pairs.
         glance = hashes[order, (slot // _SLOTS_A_WORD + 1) % _WORDS]
         left = MAX_PAIRS_EACH * len(hashes) + MAX_ALIKE
         asking = np.arange(len(hashes))
@@ -73,7 +73,7 @@ def _pairs(
     ones: npt.NDArray[np.int64],
     others: npt.NDArray[np.int64],
 ) -> Pairs:
-    """Those that are near, and agree in no slot before this one."""
+    """The near pairs that agree in no slot before this one."""
     bits = np.bitwise_count(hashes[ones] ^ hashes[others]).sum(axis=1)
     before = (slots[ones, :slot] == slots[others, :slot]).any(axis=1)
     close = (bits <= MAX_DISTANCE) & ~before

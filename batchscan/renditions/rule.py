@@ -1,4 +1,4 @@
-"""Rule v1: when one file is a version of another's picture.
+"""Rule v1: whether a file is a version of another one's picture.
 
 On 499,500 pairs of unrelated photographs and 93 consecutive video frames it merged none, and found
 95 to 100 % of ordinary renditions of 200 pixels and more. Drawn things (screenshots, pages of
@@ -30,7 +30,7 @@ class Likeness(NamedTuple):
 
     distance: int  # bits of 256
     difference: int  # levels of 256
-    same: bool  # whether rule v1 holds them for one picture
+    same: bool  # whether they are one picture by rule v1
 
 
 def likeness(one: Fingerprint, other: Fingerprint) -> Likeness:
@@ -46,7 +46,7 @@ def likeness(one: Fingerprint, other: Fingerprint) -> Likeness:
 
 
 def _nothing_stands_out(one: Fingerprint, other: Fingerprint) -> bool:
-    """Whether the finer looks agree."""
+    """Whether the finer comparisons find no difference."""
     found = differences(one.thumbnail, other.thumbnail)
     smaller = min(one.width, one.height, other.width, other.height)
     return (
@@ -57,7 +57,7 @@ def _nothing_stands_out(one: Fingerprint, other: Fingerprint) -> bool:
 
 
 def may_be_rendition(one: Fingerprint, other: Fingerprint) -> bool:
-    """Whether a second look is worth it: detail, shape and hash agree."""
+    """Whether thumbnails should be compared: detail, shape and hash agree."""
     return (
         min(one.detail, other.detail) >= MIN_DETAIL
         and same_shape(one.width, one.height, other.width, other.height)

@@ -1,4 +1,4 @@
-"""Whether two files that may be one picture are, by a second look and by what people said."""
+"""Deciding whether two candidate files are one picture, by their thumbnails and by users."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PIXEL: Final = re.compile(r"\.RAW-\d+(\.MP)?\.(COVER|ORIGINAL)$", re.IGNORECASE
 
 
 class Compared(NamedTuple):
-    """What of a file says which other ones it may be a version of."""
+    """The properties by which a file is compared with others."""
 
     path: str
     sha256: str
@@ -51,8 +51,8 @@ def tie(
     Args:
         one: a file.
         other: another one.
-        alone: contents of which people said that they are no version of any other.
-        joined: pairs of contents of which people said that they are one picture.
+        alone: contents that users have split from all others.
+        joined: pairs of contents that users have joined.
     """
     if one.sha256 == other.sha256:
         return Tie(0, 0, SAME_FILE)

@@ -1,4 +1,4 @@
-"""Every setting, where it came from, and what it may be."""
+"""All settings: their types, sources and validation."""
 
 from batchscan.settings.model import (
     Account,

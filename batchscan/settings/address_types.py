@@ -1,4 +1,4 @@
-"""The addresses that keys, pictures and messages are sent to."""
+"""Setting types for URLs to which keys, pictures and messages are sent."""
 
 from __future__ import annotations
 

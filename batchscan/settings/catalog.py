@@ -1,4 +1,4 @@
-"""The settings of the YAML file as a list, for everything that treats them all alike."""
+"""The list of all settings of the YAML file, for code that handles them uniformly."""
 
 from __future__ import annotations
 

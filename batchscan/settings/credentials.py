@@ -1,4 +1,4 @@
-"""The API key: where it may come from, and what keeps it from others' eyes."""
+"""Finding the API key, and refusing key files that others can read."""
 
 from __future__ import annotations
 

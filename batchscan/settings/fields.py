@@ -1,4 +1,4 @@
-"""How a setting is declared, in one line of its group's class."""
+"""Declaring a setting in one line of its group's class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings out of flags, environment, file and defaults, in this order."""
+"""Loading settings from flags, environment, file and defaults, in this order."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def load(
 
 
 def validate(settings: Settings) -> None:
-    """Hold settings that a program made to the same rules as those of a file.
+    """Validate settings that a program made, by the same rules as those of a file.
 
     Raises:
         UsageError: something is not allowed.

@@ -1,4 +1,4 @@
-"""The user's own folders: where settings are looked for and where the ledger lives."""
+"""The user's folders for settings and for the ledger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings that are numbers: counts, sizes, durations, shares and rates."""
+"""Setting types for numbers: counts, sizes, durations, fractions and rates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a value came from, and what is said when it is wrong."""
+"""Raw values with their sources, and the error for an invalid one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""YAML that people write by hand, read strictly and with line numbers: nodes, and no objects."""
+"""Parsing hand-written YAML strictly and with line numbers, as nodes and not as objects."""
 
 from __future__ import annotations
 

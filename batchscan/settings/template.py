@@ -1,4 +1,4 @@
-"""A settings file to begin with: every setting with its meaning and default, as comments."""
+"""The template of a settings file: every setting with its meaning and default, as comments."""
 
 from __future__ import annotations
 

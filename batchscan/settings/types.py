@@ -1,8 +1,8 @@
-"""What a setting may be: how it is read, what is allowed, how it is shown.
+"""Setting types: parsing, validating and formatting values.
 
-One object for each setting serves the file, the flags, the environment, programs, `doctor` and
-the example file, so that they cannot disagree. A kind *reads* what a source holds (text, or the
-typed values of YAML) and *checks* the finished value, whoever made it.
+One object for each setting is used for the file, the flags, the environment, programs, `doctor` and
+the example file, so that they agree. A type *reads* the value of a source (text, or a typed value
+of YAML) and *checks* the finished value, which a program may have made.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _MAX_LINE = 300  # characters
 
 
 class SettingType(ABC):
-    """What a setting may be."""
+    """The type of a setting."""
 
     of_mappings = False  # whether it is a list of names with values
 

@@ -1,4 +1,4 @@
-"""The figures, in one type: what `batchscan stats --json` prints and every page shows.
+"""The statistics as one type, for `batchscan stats --json` and the pages.
 
 A match is *found* when an answer first showed it. *Reviewed*, *not mine*, *noticed* and *removed*
 count decisions, when they were made; one that was taken back does not count. *Days to removal* are

@@ -1,4 +1,4 @@
-"""Where pictures are that are in no folder of this machine: object stores, and SFTP.
+"""Access to pictures in object stores and over SFTP.
 
 Each store is reached through its own library, an extra of ours that is imported when it is first
 needed, and with the credentials that this library finds by itself.

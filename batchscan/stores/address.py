@@ -1,4 +1,4 @@
-"""URLs of objects and folders in stores: taken literally, and never with a secret in them."""
+"""URLs of objects and folders in stores, which are literal and must not contain secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a scheduled scan takes along of the environment for pictures in stores."""
+"""The environment variables that a scheduled scan needs for pictures in stores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a store can do; all of it blocks, so it is for threads."""
+"""The interface of stores; all methods are blocking, to be called in threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stores that are open, each once; closed when nobody uses any."""
+"""Opening each store once, and closing all when they are not used any more."""
 
 from __future__ import annotations
 

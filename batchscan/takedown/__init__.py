@@ -1,4 +1,4 @@
-"""Drafts of takedown notices, one a site; what is done with them is up to people."""
+"""Drafts of takedown notices, one for each site; nothing is sent."""
 
 from batchscan.takedown.drafts import Draft, write_drafts
 from batchscan.takedown.select import Notice, NoticeSelection, gather, require_reviewed_matches

@@ -1,4 +1,4 @@
-"""Where drafts are written: under safe names, and never in the place of one that may have been edited."""
+"""Writing drafts under safe names, without overwriting ones that may have been edited."""
 
 from __future__ import annotations
 

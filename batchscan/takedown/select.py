@@ -1,4 +1,4 @@
-"""Which matches a notice is about: those that somebody reviewed, site by site."""
+"""Selecting the reviewed matches for notices, site by site."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Covers = Callable[[str], bool]  # whether a URL is meant
 class InfringedWork:
     """A picture of ours, and its copies on one site."""
 
-    title: str  # the file's name; its folders are nobody else's business
+    title: str  # the file's name without its folders, which are private
     sha256: str
     format: str
     width: int

@@ -1,6 +1,6 @@
-"""What a notice's template is given: plain values in which nothing is left to escape.
+"""The values for a notice's template, which are escaped already.
 
-Users replace the templates, and shall not have to think of hostile URLs and file names there.
+Users can replace the templates, and need not care about hostile URLs and file names in them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Gets other people's web addresses, and connects to nothing that is not public.
+"""An HTTP client for untrusted addresses, which connects to public IP addresses only.
 
-The addresses come from answers of the service and from the pages that they name: none of it is
-to be trusted. Every address is looked at where its socket is made and once more when it is
-connected, redirects are followed here, step by step, and sizes and times are bounded.
+The addresses come from answers of the service and from pages, and are not trusted. Every IP address
+is checked when its socket is created and again when it is connected; redirects are followed here,
+step by step; sizes and times are limited.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Which IP addresses are public: everything else is never connected to.
+"""Which IP addresses are public; connections to others are refused.
 
-`ipaddress.is_global` alone does not say it: it is true of multicast, NAT64, 6to4 and site-local
-addresses. So IPv6 is held against what is given out at all (2000::/3), without its special parts.
+`ipaddress.is_global` is not enough: it is True for multicast, NAT64, 6to4 and site-local addresses.
+So IPv6 addresses must be in the allocated range (2000::/3), without its special parts.
 """
 
 from __future__ import annotations

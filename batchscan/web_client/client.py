@@ -1,4 +1,4 @@
-"""Getting an address with everything that belongs to it: pace, robots.txt, redirects, limits."""
+"""Fetching an address, with rate limits, robots.txt, redirects and size limits."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class FetchLimits:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is known of an origin's robots.txt."""
+    """The cached robots.txt of an origin."""
 
     rules: Robots | None  # None: it could not be had
     error: FetchError | None
@@ -54,7 +54,7 @@ class _Known:
 
 
 class WebClient:
-    """Gets addresses; any number at once, and never two of one host.
+    """Fetches addresses concurrently, one at a time for each host.
 
     Args:
         connect_to: exceptions from where addresses lead to.

@@ -1,4 +1,4 @@
-"""Connections for one request, to addresses that were looked at before and are again."""
+"""Connections for one request, to IP addresses that are checked twice."""
 
 from __future__ import annotations
 

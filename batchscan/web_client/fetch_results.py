@@ -1,4 +1,4 @@
-"""What came of getting an address: what was received, or why nothing was."""
+"""The results of fetching an address: what was received, or why it failed."""
 
 from __future__ import annotations
 

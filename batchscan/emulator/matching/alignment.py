@@ -1,7 +1,7 @@
-"""Whether two pictures show the same, one of them perhaps cropped, framed, mirrored or written on.
+"""Whether two pictures show the same, even if one is cropped, framed, mirrored or written on.
 
-Landmarks tell where one lies in the other; the place is made exact, and what both show is held
-against each other block by block.
+Keypoints give the placement of one in the other, which is then refined; the common part is compared
+block by block.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Landmarks of a picture: spots that are found again where it was cropped, framed or written on.
+"""Keypoints of a picture, which are found again if it was cropped, framed or written on.
 
-At several scales the middles of light and dark spots are picked, spread over the whole picture, and
-what is around each is kept as a vector of low frequencies. The vectors of one spot point the same
-way whatever happened to size, brightness and compression; a mirrored one's differ by known signs.
+At several scales the centres of light and dark spots are picked, spread over the whole picture, and
+the surroundings of each are described by a vector of low frequencies. These vectors keep their
+direction when size, brightness or compression change; for a mirrored picture they change by known
+signs.
 """
 
 from __future__ import annotations

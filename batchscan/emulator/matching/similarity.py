@@ -1,7 +1,8 @@
-"""How alike two pictures are to the eye.
+"""How similar two pictures look.
 
-Two perceptual hashes find the picture again when its size, colours or compression changed; a small copy and a piece of its middle tell whether anything changed at all. A sketch finds
-what the hashes do not: a part of the picture, or the picture with something around or on it.
+Two perceptual hashes recognize a picture after changes of size, colours or compression; a small
+copy and a piece of its middle show whether anything has changed at all. Keypoints find what the
+hashes do not: a part of the picture, or the picture with something around or on it.
 """
 
 from __future__ import annotations
