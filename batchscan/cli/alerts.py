@@ -33,7 +33,7 @@ NOT_ALL_TOLD = 3
 )
 @folder_options
 def test(**parameters: object) -> int:
-    """Send, and give the exit code."""
+    """Send, and return the exit code."""
     from batchscan.commands.scan import run  # noqa: PLC0415 - --help does without
 
     troubles = run(_send_tests(_targets(settings_of(parameters, credentials=False).settings)))
@@ -54,7 +54,7 @@ def test(**parameters: object) -> int:
 )
 @folder_options
 def pending(*, as_json: bool, **parameters: object) -> int:
-    """Print, and give the exit code."""
+    """Print, and return the exit code."""
     from batchscan.state.access import read_ledger  # noqa: PLC0415 - --help does without
 
     with read_ledger(settings_of(parameters, credentials=False).settings) as ledger:
@@ -76,7 +76,7 @@ def pending(*, as_json: bool, **parameters: object) -> int:
 )
 @folder_options
 def send(**parameters: object) -> int:
-    """Send, and give the exit code."""
+    """Send, and return the exit code."""
     from batchscan.commands.scan import run  # noqa: PLC0415 - --help does without
 
     settings = settings_of(parameters, credentials=False).settings

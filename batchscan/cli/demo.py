@@ -33,7 +33,7 @@ DEFAULT = "./batchscan-demo"
 @click.argument("folder", metavar="[DIR]", default=DEFAULT, type=click.Path(path_type=Path))
 @folder_options
 def command(folder: Path, **parameters: object) -> int:
-    """Show the demo, and give the exit code."""
+    """Show the demo, and return the exit code."""
     from batchscan.demo.run import prepare  # noqa: PLC0415 - --help does without
 
     output = settings_of(parameters, credentials=False).settings.output

@@ -62,7 +62,7 @@ documentation:
 
 
 def dispatch(words: list[str]) -> int:
-    """Run the command that the first word names, or else a scan; gives the exit code."""
+    """Run the command that the first word names, or else a scan; returns the exit code."""
     code = run_guarded(_complete if _COMPLETE in os.environ else lambda: _run(words))
     finish_stderr()
     return code

@@ -38,7 +38,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 )
 @folder_options
 def command(*, call: bool, **parameters: object) -> int:
-    """Print, and give the exit code."""
+    """Print, and return the exit code."""
     from batchscan.commands.checks import exit_code  # noqa: PLC0415 - --help does without
 
     findings = []

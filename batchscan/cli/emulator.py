@@ -165,7 +165,7 @@ def _option(group: str, *names: str, text: str, **kwargs: Any) -> Callable[[Any]
 )
 @folder_options
 def command(*, no_search: bool, faults: Path | None, **parameters: object) -> int:
-    """Serve, and give the exit code."""
+    """Serve, and return the exit code."""
     from batchscan.commands.scan import run  # noqa: PLC0415 - --help does without
 
     chosen = {name: parameters.pop(name) for name in _CHOICES}

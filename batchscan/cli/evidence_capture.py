@@ -78,7 +78,7 @@ _SIGNAL = 128
 @click.option("--json", "as_json", is_flag=True, cls=GroupedOption, group=_HOW, help="as JSON")
 @folder_options
 def capture(*, as_json: bool, authority: str | None, screenshot: bool, **parameters: object) -> int:
-    """Capture, and give the exit code."""
+    """Capture, and return the exit code."""
     from batchscan.commands.capture import capture_until_stopped  # noqa: PLC0415 - --help does without
     from batchscan.commands.capture_text import CaptureOutput  # noqa: PLC0415
     from batchscan.commands.scan import run  # noqa: PLC0415 - as above

@@ -100,7 +100,7 @@ _HOW = "How"
 def command(
     *, disposition: str | None, targets: tuple[str, ...], undo: bool, **parameters: object
 ) -> int:
-    """Mark, and give the exit code."""
+    """Mark, and return the exit code."""
     how = _How(
         images=cast("tuple[str, ...]", parameters.pop("images")),
         note=cast("str | None", parameters.pop("note")),

@@ -103,7 +103,7 @@ _HOW = "How"
 )
 @folder_options
 def command(*, disposition: str | None, mark: bool, as_json: bool, **parameters: object) -> int:
-    """Ask, and give the exit code."""
+    """Ask, and return the exit code."""
     from batchscan.commands.recheck import RecheckRequest  # noqa: PLC0415 - --help does without
 
     def words(name: str) -> tuple[str, ...]:

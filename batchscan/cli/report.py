@@ -100,7 +100,7 @@ def command(
     previews: bool,
     **parameters: object,
 ) -> int:
-    """Print, and give the exit code."""
+    """Print, and return the exit code."""
     from batchscan.report import json_schema  # noqa: PLC0415 - --help does without
 
     if schema:

@@ -62,7 +62,7 @@ def _keys() -> tuple[tuple[str, str], ...]:
 @allow_option
 @folder_options
 def command(*, port: int, no_open: bool, connect_to: tuple[str, ...], **parameters: object) -> int:
-    """Serve, and give the exit code."""
+    """Serve, and return the exit code."""
     from batchscan.commands.scan import run  # noqa: PLC0415 - --help does without
 
     loaded = settings_of(parameters, credentials=False)

@@ -61,7 +61,7 @@ def _show_version(context: click.Context, _option: click.Parameter, wanted: bool
     help="Show the version and exit.",
 )
 def command(**parameters: object) -> int:
-    """Scan, and give the exit code."""
+    """Scan, and return the exit code."""
     settings = settings_of(parameters, credentials=not parameters["dry_run"]).settings
     from batchscan.commands.monitor import RunMonitor  # noqa: PLC0415 - --help does without
 

@@ -88,7 +88,7 @@ def command(
     to: str | None,
     **parameters: object,
 ) -> int:
-    """Print or write, and give the exit code."""
+    """Print or write, and return the exit code."""
     from batchscan.cli.schedule_notes import notes  # noqa: PLC0415
     from batchscan.cli.scheduled_scan import ScheduleRequest, schedule  # noqa: PLC0415 - --help does without
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @sandbox_option
 @folder_options
 def command(*, by: By, as_json: bool, **parameters: object) -> int:
-    """Print, and give the exit code."""
+    """Print, and return the exit code."""
     import msgspec  # noqa: PLC0415
 
     from batchscan.state.access import read_ledger  # noqa: PLC0415

@@ -86,7 +86,7 @@ def command(
     template: str | None,
     **parameters: object,
 ) -> int:
-    """Write, and give the exit code."""
+    """Write, and return the exit code."""
     from batchscan.commands.takedown import notice_templates  # noqa: PLC0415
     from batchscan.takedown import default_template, require_reviewed_matches  # noqa: PLC0415 - --help does without
     from batchscan.url_patterns import UrlPattern  # noqa: PLC0415

@@ -67,7 +67,7 @@ async def capture_matches(
     report: Callable[[Captured], None],
     stop: asyncio.Event | None = None,
 ) -> int:
-    """Capture all chosen matches; gives how many there were.
+    """Capture all chosen matches; returns their number.
 
     Args:
         settings: which state folder.

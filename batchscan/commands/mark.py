@@ -63,7 +63,7 @@ def mark(
 
 
 def mark_seen(ledger: Ledger, seen: Sequence[SeenMatch], decision: Decision) -> SeenResult:
-    """Decide about matches that somebody looked at, in one short transaction."""
+    """Decide about matches that the user has seen, in one short transaction."""
     with ledger.transaction(writing=True):
         return ledger.dispositions.mark_seen(seen, decision)
 

@@ -42,7 +42,7 @@ _CLOSED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class RecheckRequest:
-    """Which matches are asked about, and how."""
+    """Which matches to check, and how."""
 
     disposition: Disposition | None = None  # None: `noticed`, or any where a URL is named
     domains: tuple[str, ...] = ()
@@ -124,7 +124,7 @@ async def recheck(
         settings: which ledger, and how sites are asked.
         request: which matches.
         clock: seconds since 1970, and pauses.
-        decoders: processes for what is fetched; closed by whoever made them.
+        decoders: processes for decoding; closed by their owner.
         watched: whether signals stop it and progress is shown; else that is the caller's affair.
         began: gets what says from then on how far it is.
 
@@ -214,7 +214,7 @@ async def _mark(ledger: LedgerThread, gone: Sequence[CheckedMatch]) -> int:
 
 
 def _refuse_unknown(settings: Settings, request: RecheckRequest, choice: RecheckChoice) -> None:
-    """Refuse sites and URLs at which no match is known, whatever was decided: a typing error.
+    """Refuse sites and URLs without any known match, as they are probably mistyped.
 
     Raises:
         UsageError: it says which.

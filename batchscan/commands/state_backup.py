@@ -34,7 +34,7 @@ def copy_state(state: Path, path: str) -> Backup:
 
     Raises:
         UsageError: something is there already, or no folder for it.
-        StorageError: there is no ledger, it is damaged, or the disk would not take the copies.
+        StorageError: there is no ledger, it is damaged, or the copies cannot be written.
     """
     done = Backup()
     folder = f"{path}{SUFFIX}"

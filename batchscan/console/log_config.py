@@ -102,7 +102,7 @@ class TqdmHandler(logging.StreamHandler[TextIO]):
         try:
             tqdm.write(self.format(record), file=self.stream)
             self.flush()
-        except (OSError, ValueError):  # nobody listens any more, or the stream is closed
+        except (OSError, ValueError):  # the pipe is broken, or the stream is closed
             return
 
 

@@ -23,7 +23,7 @@ def on_one_terminal() -> bool:
 
 
 def print_data(data: str | bytes) -> None:
-    """Write data to stdout; a reader that has gone away (`| head`) is no trouble.
+    """Write data to stdout; a closed pipe (`| head`) is not an error.
 
     Args:
         data: text that has no untrusted control characters left, or bytes as they are.
@@ -70,7 +70,7 @@ def _point_at_nothing(stream: TextIO) -> None:
 
 
 def print_status(text: str) -> None:
-    """Print our own lines on stderr; where nobody listens, nothing is lost."""
+    """Print our own lines on stderr, ignoring errors."""
     try:
         print(text, file=sys.stderr, flush=True)
     except (OSError, ValueError):  # the pipe is gone, or stderr is closed

@@ -106,7 +106,7 @@ class _Logins:
         self._blocked_until: float | None = None
 
     def wait(self) -> float | None:
-        """Count a login; gives None, or the seconds for which there is no other."""
+        """Count a login; returns None, or the seconds to wait if it is refused."""
         now = self._clock()
         if self._blocked_until is not None and now < self._blocked_until:
             return self._blocked_until - now

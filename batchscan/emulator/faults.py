@@ -26,7 +26,7 @@ _Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A rule: an action, and the requests it befalls.
+    """A rule: an action, and the requests that it applies to.
 
     Of the requests that fit `route`, `file_name` and the time, `nth`, `every` and `probability`
     choose (all of them that are given), and `count` ends the rule.
@@ -59,7 +59,7 @@ class _FaultRule:
         return self._fault.file_name is not None
 
     def strike(self, route: Route, file_name: str | None, since: float) -> Action | None:
-        """Count a request; gives the action where it is befallen."""
+        """Count a request; returns the action if the rule applies to it."""
         fault = self._fault
         if not self._fits(route, file_name, since):
             return None
@@ -91,16 +91,16 @@ class FaultRules:
         self._rules = [_FaultRule(fault) for fault in faults]
 
     def on_arrival(self, route: Route, since: float) -> list[Action]:
-        """What befalls a request whose body has not come yet: the rules without a file name."""
+        """The actions for a request before its body is read: of rules without a file name."""
         return self._strike([rule for rule in self._rules if not rule.by_name], route, None, since)
 
     def on_upload(self, file_name: str, since: float) -> list[Action]:
-        """What befalls a check whose picture has come: the rules with a file name."""
+        """The actions for a check with its picture: of rules with a file name."""
         named = [rule for rule in self._rules if rule.by_name]
         return self._strike(named, "check", file_name, since)
 
     def on_page(self, path: str, since: float) -> list[Action]:
-        """What befalls a request for a file of the web."""
+        """The actions for a request for a file of the web."""
         return self._strike(self._rules, "web", path, since)
 
     def _strike(

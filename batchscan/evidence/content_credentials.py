@@ -42,7 +42,7 @@ NOT_READ: Final = CredentialsFields(state="not_read")
 
 
 def read_credentials(data: bytes) -> CredentialsFields:
-    """Read a picture's Content Credentials; blocks, and nothing is raised for what it holds.
+    """Read a picture's Content Credentials; blocking, and nothing is raised for any content.
 
     c2pa-python reads them; where that is not installed, they are not read.
     """

@@ -196,7 +196,7 @@ class _PackBuilder:
         return manifest
 
     def add_lists(self, manifest: Manifest) -> PackedFile:
-        """List what is in the pack, for programs and for `sha256sum`; gives the manifest."""
+        """Add the lists of files, for programs and for `sha256sum`; returns the manifest."""
         packer = self._packer
         blocks = encode(manifest, packer.entries.read_all())
         listed = packer.add_unlisted(MANIFEST, blocks, self._latest)

@@ -133,7 +133,7 @@ class PackWriter:
                 size += len(block)
                 digest.update(block)
                 packed.write(block)
-        self._zip.NameToInfo.clear()  # a lookup, which nobody asks
+        self._zip.NameToInfo.clear()  # an index that is not used
         if self._file.tell() > MAX_BYTES - self.count * _HEADER_BYTES:
             raise _too_much("more than 4 GB")
         return PackedFile(name, size, digest.hexdigest())
@@ -149,7 +149,7 @@ def _moment(at: float) -> tuple[int, int, int, int, int, int]:
 
 
 def _information(name: str, at: tuple[int, int, int, int, int, int]) -> zipfile.ZipInfo:
-    """What a pack says of a file, whatever the system and its time zone."""
+    """The zip entry of a file, independent of the system and its time zone."""
     found = zipfile.ZipInfo(name, at)
     found.compress_type = zipfile.ZIP_DEFLATED
     found.create_system = _UNIX

@@ -99,7 +99,7 @@ def is_timestamp(name: str) -> bool:
 
 
 def check_warc(blocks: Iterable[bytes], said: Sequence[SaidCapture] = ()) -> int:
-    """Check every record's digests; gives how many records there are.
+    """Check every record's digests; returns the number of records.
 
     Args:
         blocks: the file.

@@ -20,7 +20,7 @@ MAX_LENGTH = 10_000  # bytes of text
 
 
 async def ping(url: str, what: str, text: str = "") -> str | None:
-    """Tell the server once; gives what went wrong without the address, or None.
+    """Ping the server once; returns the error without the address, or None.
 
     Args:
         url: its address, as the settings have it.

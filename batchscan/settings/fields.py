@@ -20,7 +20,7 @@ def setting(
     """Declare a setting that the YAML file may hold.
 
     Args:
-        default: what holds where nobody says otherwise; None makes the setting optional.
+        default: the default value; None makes the setting optional.
         why: one line on why one would change it.
         kind: what it may be.
         env: the environment variable that gives it.

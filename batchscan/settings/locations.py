@@ -63,7 +63,7 @@ def allow_file(settings: Settings, config: str | None) -> Path | None:
 
 
 def usual_allow_file(config: str | None) -> str | None:
-    """The file of allow rules that nobody need name, where there is one."""
+    """The default path of the allow rules; None without a home folder."""
     file = _beside(config)
     return str(file) if file and os.path.exists(file) else None
 

@@ -1,4 +1,4 @@
-"""What a takedown draft says of whoever complains; nothing else is done with it."""
+"""Groups of settings: takedown drafts, rechecks, spending, engine, alerts."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class DurationType(SettingType):
         return f"a duration such as 250ms, 15m or 30d, from {least} to {most}"
 
     def read(self, raw: object) -> object:
-        """Read `15m`; a bare number is refused, since nobody could say of what."""
+        """Read `15m`; a bare number is refused, as it has no unit."""
         return units.parse_duration(str(raw))
 
     def check(self, value: object) -> None:

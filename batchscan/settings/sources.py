@@ -56,7 +56,7 @@ def absolute(path: str, folder: str) -> str:
     """An absolute path, `~` expanded, links unresolved.
 
     Raises:
-        ValueError: nobody knows the home folder that `~` means.
+        ValueError: the home folder for `~` is not known.
     """
     expanded = os.path.expanduser(path)
     if expanded.startswith("~"):

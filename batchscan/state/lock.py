@@ -79,7 +79,7 @@ class StateLock:
         return True
 
     def release(self) -> None:
-        """Give the lock back."""
+        """Release the lock."""
         self._held = None
         if self._folder >= 0:
             os.close(self._folder)

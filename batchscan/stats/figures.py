@@ -115,7 +115,7 @@ def statistics(ledger: Ledger, by: By, now: float, credit_price: str | None = No
         ledger: the ledger.
         by: into what time is parted.
         now: seconds since 1970; what a wrong clock dated later counts as of now.
-        credit_price: what a credit costs, as `0.01 EUR`; None if nobody said it.
+        credit_price: what a credit costs, as `0.01 EUR`; None if it is not set.
     """
     activity = ledger.activity
     today = int(now // DAY)

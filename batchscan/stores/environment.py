@@ -47,7 +47,7 @@ class ScanLocations:
         return len(self.local) < len(self.roots)
 
     def environment(self) -> Iterator[tuple[str, str]]:
-        """What is set that stores' libraries need, and is no secret."""
+        """The set variables that the stores' libraries need and that are not secret."""
         for name in _OPEN if self.in_stores else ():
             if os.environ.get(name) and "@" not in os.environ[name]:
                 yield name, os.environ[name]

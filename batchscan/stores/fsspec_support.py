@@ -49,7 +49,7 @@ def filesystem(module: str, extra: str, name: str, **options: Any) -> Any:
 _MAX_LENGTH: Final = 300  # characters of an error's text, which may be a whole page of HTML
 _GONE: Final = frozenset({404, "404"})
 _REFUSED: Final = frozenset({401, 403, "401", "403"})
-# By name, because importing their libraries is what nobody wants who does not use them.
+# By name, to avoid importing the libraries.
 _CREDENTIALS: Final = frozenset(
     {
         "NoCredentialsError",

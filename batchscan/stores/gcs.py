@@ -87,7 +87,7 @@ def _state(found: Mapping[str, Any]) -> Stat:
 
 
 def _state_of_answer(headers: Mapping[str, str], size: int) -> Stat:
-    """The state that a GET's headers tell."""
+    """The state of an object by the headers of a GET."""
     whole = headers.get("Content-Range", "").rpartition("/")[2]
     modified = headers.get("Last-Modified")
     return state(

@@ -49,7 +49,7 @@ class Notice:
 
 @dataclass(slots=True)
 class NoticeSelection:
-    """What was found for the notices, and what is there besides.
+    """The matches for the notices, and counts of all others.
 
     Matches that are gone count as such, those that are there by their disposition.
     """
@@ -94,7 +94,7 @@ def gather(pictures: Iterable[PictureMatches], asked: Sequence[Covers]) -> Notic
 def _counted(
     found: NoticeSelection, match: TrackedMatch, asked: Sequence[Covers], *, gone: bool
 ) -> bool:
-    """Count a match, and tell whether it belongs into a notice.
+    """Count a match; returns whether it belongs into a notice.
 
     Args:
         found: brought up to date.

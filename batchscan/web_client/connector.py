@@ -23,7 +23,7 @@ class AddressRefused(OSError):
 
 
 class _Fixed(AbstractResolver):
-    """Gives the addresses that were looked up: there is no second look-up that could differ."""
+    """Returns the addresses that were looked up before: a second lookup could differ."""
 
     def __init__(self, addresses: Sequence[str], port: int) -> None:
         self._addresses = addresses

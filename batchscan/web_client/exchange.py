@@ -35,7 +35,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request asks for, besides its address."""
+    """The parameters of a request, apart from its address."""
 
     headers: Mapping[str, str]
     max_bytes: int
@@ -51,7 +51,7 @@ class TimeBudget:
 
     @contextmanager
     def spending(self) -> Iterator[float]:
-        """Time what happens inside; gives the seconds that are left."""
+        """Count the time of the block; yields the remaining seconds."""
         began = time.monotonic()
         try:
             yield self._left

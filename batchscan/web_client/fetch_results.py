@@ -69,7 +69,7 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A final response, whatever its status."""
+    """A final response, with any status."""
 
     url: str  # that was asked for
     hops: tuple[Hop, ...]  # redirects first, the final response last
@@ -77,7 +77,7 @@ class Fetched:
 
     @property
     def final(self) -> Hop:
-        """The response that is no redirect."""
+        """The response that is not a redirect."""
         return self.hops[-1]
 
     @property

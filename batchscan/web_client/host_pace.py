@@ -62,7 +62,7 @@ class HostPace:
                 self._forget()
 
     def _forget(self) -> None:
-        """Forget the hosts that nobody waits for and that may be asked at once."""
+        """Drop hosts that have no waiting requests and no pause left."""
         now = self._clock.monotonic()
         idle = [name for name, each in self._hosts.items() if not each.users and each.next_at < now]
         for name in idle:

@@ -1,4 +1,4 @@
-"""robots.txt, as RFC 9309 has it: the longest rule of the group that speaks of us decides.
+"""robots.txt (RFC 9309): the longest rule of the group for our user agent decides.
 
 Python's own reader knows no wildcards and takes the first rule; patterns are matched without
 regular expressions, which other people's patterns could make arbitrarily slow.

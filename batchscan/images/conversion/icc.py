@@ -25,7 +25,7 @@ def srgb() -> bytes:
 
 
 def tags(profile: bytes) -> dict[bytes, tuple[int, int]]:
-    """Where each tag's data are, and how long; empty for what is no profile."""
+    """Offset and length of each tag's data; empty if it is not a profile."""
     if len(profile) < _TAGS_AT + 4:
         return {}
     (count,) = struct.unpack_from(">I", profile, _TAGS_AT)
