@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 import statistics
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 import batchscan
+from batchscan.ledger.migrate import name_of, schema_of
+from batchscan.ledger.schema import VERSION
 from batchscan.version import user_agent, version
 
 PACKAGE = Path(batchscan.__file__).parent
@@ -228,3 +232,55 @@ def test_what_pages_for_contributors_name_is_there():
             )
         }
         assert missing == set()
+
+
+# Passed on from libraries, by code that need not name them.
+FOREIGN = {"HTTPRequestEntityTooLarge", "LibRawError"}
+
+
+def test_docstrings_name_exceptions_and_arguments_that_exist():
+    names = {
+        name
+        for tree in TREES.values()
+        for node in ast.walk(tree)
+        for name in (
+            getattr(node, "name", None),
+            node.id if isinstance(node, ast.Name) else None,
+            node.attr if isinstance(node, ast.Attribute) else None,
+        )
+        if name is not None
+    }
+    names |= FOREIGN | set(dir(builtins))
+
+    unknown = {
+        f"{where}: {name}"
+        for where, function in FUNCTIONS.items()
+        for name in (
+            *(word for word in documented(function, "Raises") if word not in names),
+            *(word for word in documented(function, "Args") if word not in arguments_of(function)),
+        )
+    }
+
+    assert unknown == set()
+
+
+def documented(function: ast.FunctionDef | ast.AsyncFunctionDef, section: str) -> Iterator[str]:
+    """The names in a section of a docstring: `Name: ...` or `Name, Name: ...`."""
+    _, _, text = (ast.get_docstring(function) or "").partition(f"{section}:\n")
+    for names in re.findall(r"^ {4}(\w[\w., ()]*):", text.split("\n\n")[0], re.MULTILINE):
+        yield from (word.rpartition(".")[2] for word in re.findall(r"[\w.]+", names))
+
+
+def arguments_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    spelled = function.args
+    every = [*spelled.posonlyargs, *spelled.args, *spelled.kwonlyargs, spelled.vararg]
+    return {argument.arg for argument in every if argument is not None}
+
+
+def test_the_architecture_page_names_every_folder_and_every_table():
+    page = (REPOSITORY / ".github" / "ARCHITECTURE.md").read_text()
+    folders = {f"{path.parent.name}/" for path in PACKAGE.glob("*/__init__.py")}
+    tables = {name_of(made) for made in schema_of(VERSION) if made.startswith("CREATE TABLE")}
+
+    assert {folder for folder in folders if f"`{folder}`" not in page} == set()
+    assert {table for table in tables if re.search(rf"\b{table}\b", page) is None} == set()
