@@ -199,7 +199,7 @@ async def test_without_javascript_everything_is_there_and_no_dead_control(opened
         await it.page.click("#site-table a:text-is('agency.test')")
 
         assert it.page.url.endswith("#p4")
-        assert "filtered out" not in await it.page.locator("#sites .hint").inner_text()
+        assert "hides the pictures" not in await it.page.locator("#sites .hint").inner_text()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
