@@ -28,7 +28,7 @@ SUMMARIES = {
     "takedown": "draft takedown notices to sites",
     "recheck": "ask the sites whether copies are still there; costs nothing",
     "evidence": "pack answers and history into a file to hand over",
-    "alerts": "messages about new matches: test, list, send",
+    "alerts": "messages about new matches: test, pending, send",
     "credits": "the credits left on the account",
     "doctor": "check settings, folders, login, clock and balance",
     "schedule": "scan regularly: cron, systemd or launchd",
