@@ -88,7 +88,7 @@ async def test_a_test_goes_to_each_target_and_says_what_happened(desk, receiver)
 async def test_what_is_pending_is_listed_for_people_and_for_programs(desk, receiver):
     desk.settings("  {}\n")
     desk.found()
-    assert await desk.says("pending") == (0, "nothing waits\n", "")
+    assert await desk.says("pending") == (0, "no message is pending\n", "")
     desk.found("webhook", "apprise:slack")
     code, out, _ = await desk.says("pending")
     assert code == 0
