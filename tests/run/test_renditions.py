@@ -345,7 +345,7 @@ async def test_people_part_and_join_versions_for_good(bench):
     await bench.scan(scan=COVER)
     with bench.ledger() as ledger, ledger.transaction(writing=True):
         said = split(ledger, str(bench.images / "a-300x225.jpg"), "ines", "another label")
-        assert "1 picture to be asked about by the next scan" in said
+        assert "1 picture will be asked about by the next scan" in said
 
     ran = await bench.scan(scan=COVER)
 
@@ -381,7 +381,7 @@ async def test_what_people_parted_stays_parted_and_what_they_joined_is_one(bench
     assert ran.lines["shot.png"].covered_by.rule == "joined"
     with bench.ledger() as ledger, ledger.transaction(writing=True):
         said = split(ledger, names[0], "ines", None)
-        assert "3 pictures to be asked about" in said, "what it covered"
+        assert "3 pictures will be asked about" in said, "what it covered"
     assert (await bench.scan(scan=COVER)).statuses() == {"scanned": 2, "covered": 1}
 
 
