@@ -189,6 +189,8 @@ class Answer:
     warnings: tuple[str, ...] = ()
     gone: tuple[TrackedMatch, ...] = ()  # in an earlier answer, and not in this one
     trouble: str | None = None  # why some or all of its matches could not be read
+    # The normalized URL of each of `matches`, once it was computed.
+    keys: tuple[str, ...] | None = field(default=None, repr=False, compare=False)
 
 
 # --- outcomes: one variant for each status of a file that was not unchanged ---------------------

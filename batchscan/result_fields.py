@@ -5,8 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from batchscan.enums import Disposition, MatchKind, MatchState, RecheckVerdict
+from batchscan.model import Answer, Match, Sent, ServiceError, TrackedMatch
 from batchscan.rechecked import MatchRecheck
-from batchscan.util.escaping import replace_surrogates
+from batchscan.rendition_types import CoveredBy
+from batchscan.util.escaping import path_fields, replace_surrogates
 from batchscan.util.timestamps import rfc3339
 
 
@@ -119,3 +121,52 @@ class CoveredByFields(msgspec.Struct, frozen=True):
     distance: int
     difference: int
     rule: str
+
+
+def sent_fields(sent: Sent | None) -> SentFields | None:
+    """The fields about the bytes that were sent instead of a file."""
+    return msgspec.convert(sent, SentFields, from_attributes=True) if sent else None
+
+
+def covered_by_fields(by: CoveredBy) -> CoveredByFields:
+    """The fields about the answered picture that a picture is a version of."""
+    path, _ = path_fields(by.path)
+    return CoveredByFields(path, by.sha256, by.distance, by.difference, by.rule)
+
+
+def error_fields(error: ServiceError | None) -> ErrorFields | None:
+    """The fields of an error as the service reported it."""
+    if error is None:
+        return None
+    words = (error.type, error.code, error.id, error.trace_id)
+    return ErrorFields(error.http_status, *(word and replace_surrogates(word) for word in words))
+
+
+def match_fields(answer: Answer) -> list[MatchFields]:
+    """The fields of an answer's matches, and of those that are gone from it."""
+    return [fields_of(match) for match in (*answer.matches, *answer.gone)]
+
+
+def score_fields(answer: Answer) -> ScoreFields | None:
+    """The fields about the numbers of matches, as counted by the service."""
+    score = answer.score
+    return None if score is None else ScoreFields(score.total, score.full, score.partial)
+
+
+def fields_of(match: Match) -> MatchFields:
+    """The fields of a match; its history is null if it is not known."""
+    url, domain = replace_surrogates(match.url), replace_surrogates(match.domain)
+    pages = [replace_surrogates(page) for page in match.pages]
+    if not isinstance(match, TrackedMatch):
+        return MatchFields(url, match.kind, pages, domain)
+    return MatchFields(
+        url,
+        match.kind,
+        pages,
+        domain,
+        match.state,
+        rfc3339(match.first_seen),
+        rfc3339(match.last_seen),
+        match.disposition,
+        recheck_fields(match.recheck),
+    )

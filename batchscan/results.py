@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext, suppress
-from typing import Any, Literal
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Any, Literal, TypeAlias
 
 import aiofiles
 import msgspec
@@ -16,30 +18,30 @@ from batchscan.model import (
     Answer,
     Covered,
     Failed,
-    Match,
     Outcome,
     Reused,
     Scanned,
-    Sent,
-    ServiceError,
-    TrackedMatch,
 )
-from batchscan.rendition_types import CoveredBy
 from batchscan.result_fields import (
     CoveredByFields,
     ErrorFields,
     MatchFields,
     ScoreFields,
     SentFields,
-    recheck_fields,
+    covered_by_fields,
+    error_fields,
+    fields_of,
+    match_fields,
+    score_fields,
+    sent_fields,
 )
-from batchscan.util.collection import collection_held
 from batchscan.util.escaping import escape_json, path_fields, printable, replace_surrogates
 from batchscan.util.private_files import advice_for, open_private, sync
 from batchscan.util.timestamps import rfc3339
 
 SCHEMA: Literal[1] = 1
-MANY_MATCHES = 1_000  # of one answer
+MANY_MATCHES = 1_000  # of one answer: its line is written in pieces of so many
+_NO_MATCHES = b'"matches":[]'  # as a line has it: within a string its quotes would be escaped
 
 
 class ResultLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +82,13 @@ _DECODER = msgspec.json.Decoder(ResultLine)
 
 def line_of(outcome: Outcome, run_id: str, *, sandbox: bool) -> ResultLine:
     """The line of one outcome."""
+    line = bare_line_of(outcome, run_id, sandbox=sandbox)
+    answer = answer_of(outcome)
+    return msgspec.structs.replace(line, matches=match_fields(answer)) if answer else line
+
+
+def bare_line_of(outcome: Outcome, run_id: str, *, sandbox: bool) -> ResultLine:
+    """The same without the matches, which may be very many."""
     subject, effort = outcome.subject, outcome.effort
     path, path_b64 = path_fields(subject.path)
     return ResultLine(
@@ -87,7 +96,7 @@ def line_of(outcome: Outcome, run_id: str, *, sandbox: bool) -> ResultLine:
         path=path,
         path_b64=path_b64,
         status=outcome.status,
-        warnings=warnings_of(subject.warnings, _answer_of(outcome)),
+        warnings=warnings_of(subject.warnings, answer_of(outcome)),
         bytes=subject.bytes,
         sha256=subject.sha256,
         format=subject.format,
@@ -110,6 +119,49 @@ def line_of(outcome: Outcome, run_id: str, *, sandbox: bool) -> ResultLine:
 def encode(line: ResultLine) -> bytes:
     """Encode a line as JSON with a line feed."""
     return escape_json(_ENCODER.encode(line)) + b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class LongLine:
+    """A line with more matches than are to be in memory once more as JSON."""
+
+    line: ResultLine  # without them
+    answer: Answer  # has them
+
+    def pieces(self) -> Iterator[bytes]:
+        """The line's JSON with its line feed, each piece made when it is asked for."""
+        head, tail = encode(self.line).split(_NO_MATCHES)
+        matches = chain(self.answer.matches, self.answer.gone)
+        before = head + _NO_MATCHES[:-1]
+        while some := [fields_of(match) for match in islice(matches, MANY_MATCHES)]:
+            yield before + escape_json(_ENCODER.encode(some))[1:-1]
+            before = b","
+        yield _NO_MATCHES[-1:] + tail
+
+
+Line: TypeAlias = ResultLine | LongLine
+
+
+def with_matches(line: ResultLine, answer: Answer | None) -> Line:
+    """Give a line without matches those of its answer."""
+    if answer is None:
+        return line
+    if len(answer.matches) + len(answer.gone) > MANY_MATCHES:
+        return LongLine(line, answer)
+    return msgspec.structs.replace(line, matches=match_fields(answer))
+
+
+def encoded(lines: Iterable[Line]) -> Iterator[bytes]:
+    """Lines' JSON: all in one, but for long ones, of which each comes in pieces."""
+    short: list[bytes] = []
+    for line in lines:
+        if isinstance(line, ResultLine):
+            short.append(encode(line))
+            continue
+        yield b"".join(short)
+        short.clear()
+        yield from line.pieces()
+    yield b"".join(short)
 
 
 def read_lines(path: str) -> Iterator[ResultLine]:
@@ -153,19 +205,24 @@ class ResultsWriter:
             raise _cannot_write(path, error) from error
         return cls(path, file)
 
-    async def write(self, lines: Iterable[ResultLine]) -> None:
-        """Append lines, all in one write.
+    async def write(self, lines: Iterable[Line]) -> None:
+        """Append lines, all in one write but for long ones.
 
         Raises:
             StorageError: they cannot be written; none of them counts as written.
         """
-        data = b"".join(map(encode, lines))
+        size = 0
         try:
-            await self._write_all(data)
+            for piece in encoded(lines):
+                await self._write_all(piece)
+                size += len(piece)
         except OSError as error:
             await self._undo()
             raise _cannot_write(self._path, error) from error
-        self._size += len(data)
+        except BaseException:  # between two pieces of a line
+            await self._undo()
+            raise
+        self._size += size
 
     async def close(self) -> None:
         """Sync the file to disk and close it.
@@ -202,19 +259,16 @@ def _verdict(outcome: Outcome) -> dict[str, Any]:
             return {
                 "reason": outcome.reason,
                 "detail": replace_surrogates(outcome.detail),
-                "error": _error(getattr(outcome, "error", None)),
-                **_answer_fields(_answer_of(outcome)),
+                "error": error_fields(getattr(outcome, "error", None)),
+                **_answer_fields(answer_of(outcome)),
             }
 
 
 def _answer_fields(answer: Answer | None) -> dict[str, Any]:
     if answer is None:
         return {"scanned_at": None, "score": None, "matches": []}
-    return {
-        "scanned_at": rfc3339(answer.received_at),
-        "score": score_fields(answer),
-        "matches": match_fields(answer),
-    }
+    at = rfc3339(answer.received_at)
+    return {"scanned_at": at, "score": score_fields(answer), "matches": []}
 
 
 def _credits(outcome: Outcome) -> int | None:
@@ -226,7 +280,8 @@ def _credits(outcome: Outcome) -> int | None:
     return 0
 
 
-def _answer_of(outcome: Outcome) -> Answer | None:
+def answer_of(outcome: Outcome) -> Answer | None:
+    """The answer that an outcome rests on."""
     return outcome.answer if isinstance(outcome, Scanned | Reused | Covered | Failed) else None
 
 
@@ -234,55 +289,6 @@ def warnings_of(own: Iterable[str], answer: Answer | None) -> list[str]:
     """The warnings about a file, then those of its answer, without duplicates."""
     said = answer.warnings if answer else ()
     return list(dict.fromkeys(replace_surrogates(warning) for warning in (*own, *said)))
-
-
-def sent_fields(sent: Sent | None) -> SentFields | None:
-    """The fields about the bytes that were sent instead of a file."""
-    return msgspec.convert(sent, SentFields, from_attributes=True) if sent else None
-
-
-def covered_by_fields(by: CoveredBy) -> CoveredByFields:
-    """The fields about the answered picture that a picture is a version of."""
-    path, _ = path_fields(by.path)
-    return CoveredByFields(path, by.sha256, by.distance, by.difference, by.rule)
-
-
-def _error(error: ServiceError | None) -> ErrorFields | None:
-    if error is None:
-        return None
-    words = (error.type, error.code, error.id, error.trace_id)
-    return ErrorFields(error.http_status, *(word and replace_surrogates(word) for word in words))
-
-
-def match_fields(answer: Answer) -> list[MatchFields]:
-    """The fields of an answer's matches, and of those that are gone from it."""
-    with collection_held() if len(answer.matches) > MANY_MATCHES else nullcontext():
-        return [fields_of(match) for match in (*answer.matches, *answer.gone)]
-
-
-def score_fields(answer: Answer) -> ScoreFields | None:
-    """The fields about the numbers of matches, as counted by the service."""
-    score = answer.score
-    return None if score is None else ScoreFields(score.total, score.full, score.partial)
-
-
-def fields_of(match: Match) -> MatchFields:
-    """The fields of a match; its history is null if it is not known."""
-    url, domain = replace_surrogates(match.url), replace_surrogates(match.domain)
-    pages = [replace_surrogates(page) for page in match.pages]
-    if not isinstance(match, TrackedMatch):
-        return MatchFields(url, match.kind, pages, domain)
-    return MatchFields(
-        url,
-        match.kind,
-        pages,
-        domain,
-        match.state,
-        rfc3339(match.first_seen),
-        rfc3339(match.last_seen),
-        match.disposition,
-        recheck_fields(match.recheck),
-    )
 
 
 def _decoded(path: str, number: int, line: bytes) -> ResultLine:

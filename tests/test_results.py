@@ -2,16 +2,42 @@ import json
 import os
 import resource
 import stat
+from dataclasses import replace
+from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchscan.enums import DeferReason, FailReason, RejectReason
+from batchscan.enums import (
+    DeferReason,
+    Disposition,
+    FailReason,
+    MatchKind,
+    MatchState,
+    RejectReason,
+)
 from batchscan.errors import StorageError
-from batchscan.model import Deferred, Failed, Rejected, Reused, Scanned, ServiceError
-from batchscan.results import ResultsWriter, encode, line_of, read_lines
+from batchscan.model import (
+    Deferred,
+    Failed,
+    Rejected,
+    Reused,
+    Scanned,
+    ServiceError,
+    TrackedMatch,
+)
+from batchscan.results import (
+    MANY_MATCHES,
+    LongLine,
+    ResultsWriter,
+    bare_line_of,
+    encode,
+    line_of,
+    read_lines,
+    with_matches,
+)
 from batchscan.runs.answer_lines import with_answer
 from tests.support.outcomes import ANSWER, EFFORT, NO_EFFORT, SUBJECT, outcomes
 
@@ -178,6 +204,41 @@ async def test_a_full_disk_leaves_whole_lines_behind(tmp_path):
     await writer.close()
 
     assert list(read_lines(path)) == [line, line]
+
+
+async def test_a_line_with_very_many_matches_is_written_in_pieces_and_read_like_any_other(tmp_path):
+    path = str(tmp_path / "results.jsonl")
+    urls = [f'https://example.com/{n}"matches":[]é\u202e.jpg' for n in range(2 * MANY_MATCHES + 1)]
+    known = TrackedMatch(
+        "https://gone", MatchKind.FULL, (), "gone", MatchState.GONE, 1.0, 2.0, Disposition.OPEN
+    )
+    matches = tuple(msgspec.structs.replace(ANSWER.matches[0], url=url) for url in urls)
+    outcome = Reused(SUBJECT, EFFORT, replace(ANSWER, matches=matches, gone=(known,)))
+    whole = line_of(outcome, "run", sandbox=False)
+    long = with_matches(bare_line_of(outcome, "run", sandbox=False), outcome.answer)
+    short = line_of(Scanned(SUBJECT, EFFORT, ANSWER), "run", sandbox=False)
+
+    assert isinstance(long, LongLine)
+    assert b"".join(long.pieces()) == encode(whole)
+    writer = await ResultsWriter.create(path)
+    await writer.write([short, long, long, short])
+    await writer.close()
+    assert list(read_lines(path)) == [short, whole, whole, short]
+
+
+async def test_a_line_that_breaks_off_between_its_pieces_leaves_nothing_behind(tmp_path):
+    path = str(tmp_path / "results.jsonl")
+    short = line_of(Scanned(SUBJECT, EFFORT, ANSWER), "run", sandbox=False)
+    odd: Any = (*ANSWER.matches * 2 * MANY_MATCHES, None)  # nothing of which a line can be made
+    long = LongLine(msgspec.structs.replace(short, matches=[]), replace(ANSWER, matches=odd))
+    writer = await ResultsWriter.create(path)
+    await writer.write([short])
+    with pytest.raises(AttributeError):
+        await writer.write([long])
+    await writer.write([short])
+    await writer.close()
+
+    assert list(read_lines(path)) == [short, short]
 
 
 async def test_a_closed_disk_is_a_storage_error(tmp_path):

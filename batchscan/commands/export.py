@@ -13,8 +13,16 @@ from batchscan.ledger import KnownFile, StoredAnswer
 from batchscan.model import TrackedMatch
 from batchscan.report.decisions import DecisionFields, decision_fields, in_force
 from batchscan.report_sections import MatchDecision
-from batchscan.result_fields import CoveredByFields, MatchFields, ScoreFields, SentFields
-from batchscan.results import covered_by_fields, match_fields, score_fields, sent_fields
+from batchscan.result_fields import (
+    CoveredByFields,
+    MatchFields,
+    ScoreFields,
+    SentFields,
+    covered_by_fields,
+    match_fields,
+    score_fields,
+    sent_fields,
+)
 from batchscan.runs.answer_lines import read_again
 from batchscan.runs.rebuild import with_history
 from batchscan.util.escaping import MAX_CELL, csv_cell, path_fields, spreadsheet_cell

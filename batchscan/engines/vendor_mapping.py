@@ -17,11 +17,11 @@ from batchscan.engines.interface import (
 )
 from batchscan.enums import FailReason, MatchKind
 from batchscan.errors import AuthRefused, NoCredits, StopRun, Unavailable
-from batchscan.ledger.match_rows import by_key
+from batchscan.ledger.match_rows import merged_by_key
 from batchscan.model import Answer, Match, ServiceError
 from batchscan.settings import Api
 from batchscan.util.collection import collection_held
-from batchscan.util.urls import registrable_domain
+from batchscan.util.urls import key_and_domain
 
 # With these statuses after the whole picture was sent, it may have been charged: the service
 # failed on the way, or a gateway lost its answer or timed out.
@@ -164,15 +164,17 @@ def parse_answer(
 
 def _parse(body: bytes, received_at: float, scan_id: str | None, *, sandbox: bool) -> Answer:
     result = read_check(body, scan_id)
+    matches = merged_by_key(map(_match, result.internet))
     return Answer(
         body=body,
         received_at=received_at,
         credits=0 if sandbox else result.actual_credits,
         expected_credits=0 if sandbox else result.expected_credits,
         score=result.score,
-        matches=tuple(by_key(map(_match, result.internet)).values()),
+        matches=tuple(matches.values()),
         warnings=result.warnings,
         trouble=result.trouble,
+        keys=tuple(matches),
     )
 
 
@@ -188,10 +190,6 @@ def given_up(body: bytes, received_at: float, credits_: int | None) -> Answer:
     return Answer(body, received_at, credits_, None, None, (), trouble=_GIVEN_UP)
 
 
-def _match(said: InternetMatch) -> Match:
-    return Match(
-        url=said.url,
-        kind=_KINDS[said.match_type],
-        pages=said.web_pages,
-        domain=registrable_domain(said.url),
-    )
+def _match(said: InternetMatch) -> tuple[str, Match]:
+    key, domain = key_and_domain(said.url)
+    return key, Match(said.url, _KINDS[said.match_type], said.web_pages, domain)

@@ -15,8 +15,7 @@ from batchscan.ledger.evidence import EvidenceAnswer, EvidencePicture
 from batchscan.model import Provenance, TrackedMatch
 from batchscan.report.decisions import DecisionFields, decision_fields
 from batchscan.report_sections import MatchDecision
-from batchscan.result_fields import MatchFields, SentFields
-from batchscan.results import fields_of
+from batchscan.result_fields import MatchFields, SentFields, fields_of
 from batchscan.util.escaping import escape_json, path_fields, replace_surrogates
 from batchscan.util.timestamps import rfc3339
 

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import replace
 
+from batchscan.ledger.answer_sizes import AnswerSizes
 from batchscan.ledger.block_cache import BlockCache
 from batchscan.ledger.equals import Equal, Equals, read_sent, sent_columns
 from batchscan.ledger.known import (
@@ -43,6 +44,7 @@ class Claims:
         self._realm_id = realm_id
         self._realm = realm
         self._equals = Equals(connection, realm_id)
+        self.sizes = AnswerSizes(connection, realm_id)
 
     def lookup(self, sha256: str, path: str | None = None) -> KnownPicture:
         """Look up a content that was found at `path`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from batchscan.model import Sent, TrackedMatch
@@ -76,6 +76,11 @@ class KnownPicture:
     def is_conclusive(self) -> bool:
         """Whether there is an answer or a refusal that may be final."""
         return self.answer is not None or self.refusal is not None or self.lost
+
+    def without_matches(self) -> KnownPicture:
+        """The same without what takes memory: that there is an answer, and not what it says."""
+        answer = self.answer and replace(self.answer, body=b"")
+        return replace(self, answer=answer, history={})
 
 
 UNKNOWN_PICTURE = KnownPicture(answer=None, refusal=None, generation=0, open=False, lost=False)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from batchscan.enums import MatchEvent, MatchKind
-from batchscan.ledger.match_rows import MatchRow, by_key, encoded_pages, match_of
+from batchscan.ledger.match_rows import MatchRow, encoded_pages, keyed, match_of
 from batchscan.ledger.perspective import Perspective
 from batchscan.ledger.recheck_history import RecheckHistory
 from batchscan.model import Answer, Match, TrackedMatch
@@ -31,6 +32,9 @@ _MATCHES = (
     " m.disposition FROM sightings m JOIN pictures p ON p.id = m.picture_id WHERE m.picture_id = ?"
 )
 _WORST_FIRST = f"NOT {PRESENT}, m.kind <> 'full', m.key"
+# The same order without sorting, for very many: each part is read in the order of the table.
+_SHOWN, _GONE = "m.answer_id IS p.answer_id", "m.answer_id IS NOT p.answer_id"
+_FULL, _OTHER = "m.kind = 'full' ORDER BY m.key", "m.kind <> 'full' ORDER BY m.key"
 _AS_SHOWN = (
     f"NOT {PRESENT}, m.arrived_in NOT IN (SELECT run_id FROM news_runs),"
     " m.disposition NOT IN ('open', 'reviewed') OR EXISTS (SELECT 1 FROM allowed_matches a2"
@@ -115,7 +119,7 @@ class MatchHistory:
         before, at = row[0], answer.received_at
         if self._records_events and answer.matches:
             self._note(picture_id, answer, before, run_id)
-        shown = by_key(answer.matches)
+        shown = keyed(answer)
         keys = sorted(shown)  # in the table's order, to touch each page once
         for start in range(0, len(keys), MATCHES_A_STATEMENT):
             some = keys[start : start + MATCHES_A_STATEMENT]
@@ -146,25 +150,25 @@ class MatchHistory:
             path: one of its paths, which need not be in the ledger yet.
             perspective: decides which are new or allowed; None for the default one.
         """
-        return dict(self.each_match_of(picture_id, path, perspective))
-
-    def each_match_of(
-        self,
-        picture_id: int,
-        path: bytes | None = None,
-        perspective: Perspective | None = None,
-    ) -> Iterator[tuple[str, TrackedMatch]]:
-        """The same as an iterator: a picture may have a hundred thousand."""
         perspective = perspective or self.own
         self.look_from(perspective)
         rows = self._connection.execute(f"{_MATCHES} ORDER BY {_WORST_FIRST}", (picture_id,))
-        yield from self._read(rows, picture_id, perspective, path)
+        return dict(self._read(rows, picture_id, perspective, path))
 
-    def each_of(self, picture_id: int, perspective: Perspective) -> Iterator[TrackedMatch]:
-        """The same matches without their keys."""
+    def each_of(
+        self, picture_id: int, perspective: Perspective, *, many: bool = False
+    ) -> Iterator[TrackedMatch]:
+        """The same matches without their keys; `many` where sorting them would take memory."""
         self.look_from(perspective)
-        rows = self._connection.execute(f"{_MATCHES} ORDER BY {_WORST_FIRST}", (picture_id,))
-        return (match for _, match in self._read(rows, picture_id, perspective))
+        if not many:
+            rows = self._connection.execute(f"{_MATCHES} ORDER BY {_WORST_FIRST}", (picture_id,))
+            return self._matches(rows, picture_id, perspective)
+        parts = (
+            self._connection.execute(f"{_MATCHES} AND {shown} AND {kind}", (picture_id,))
+            for shown in (_SHOWN, _GONE)
+            for kind in (_FULL, _OTHER)
+        )
+        return self._matches(chain.from_iterable(parts), picture_id, perspective)
 
     def first_of(
         self, picture_id: int, perspective: Perspective, most: int
@@ -177,6 +181,13 @@ class MatchHistory:
         rows = self._connection.execute(
             f"{_MATCHES} ORDER BY {_AS_SHOWN} LIMIT ?", (picture_id, most)
         )
+        return self._matches(rows, picture_id, perspective)
+
+    def _matches(
+        self, rows: Iterable[tuple[Any, ...]], picture_id: int, perspective: Perspective
+    ) -> Iterator[TrackedMatch]:
+        if perspective.allows is None and not self._rechecks.of_picture(picture_id):
+            return map(match_of, rows)
         return (match for _, match in self._read(rows, picture_id, perspective))
 
     def _read(
@@ -266,7 +277,7 @@ class MatchHistory:
         )
         known = {key: (kind, answer_id) for key, kind, answer_id in rows}
         events: dict[str, MatchEvent] = {}
-        for key, match in by_key(answer.matches).items():
+        for key, match in keyed(answer).items():
             kind, answer_id = known.get(key, ("", None))
             if answer_id is None:
                 events.setdefault(key, MatchEvent.NEW)

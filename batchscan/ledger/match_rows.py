@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from batchscan.enums import Disposition, MatchKind, MatchState
-from batchscan.model import Match, TrackedMatch
+from batchscan.model import Answer, Match, TrackedMatch
 from batchscan.rechecked import MatchRecheck
 from batchscan.util.urls import normalize_url
 
@@ -53,8 +53,8 @@ class MatchRow(NamedTuple):
 
 def match_of(
     row: tuple[Any, ...],
-    allowed: bool,
-    recheck: MatchRecheck | None,
+    allowed: bool = False,
+    recheck: MatchRecheck | None = None,
 ) -> TrackedMatch:
     """The match of a row: key, URL, kind, pages, domain, state, first and last seen, disposition."""
     _, url, kind, pages, domain, state, first_seen, last_seen, disposition = row
@@ -73,13 +73,24 @@ def match_of(
 
 def by_key(matches: Iterable[Match]) -> dict[str, Match]:
     """Matches by normalized URL; duplicates are merged, with the worst kind and all pages."""
+    return merged_by_key((normalize_url(match.url), match) for match in matches)
+
+
+def merged_by_key(matches: Iterable[tuple[str, Match]]) -> dict[str, Match]:
+    """The same, of pairs of normalized URL and match."""
     found: dict[str, Match] = {}
-    for match in matches:
-        key = normalize_url(match.url)
+    for key, match in matches:
         known = found.setdefault(key, match)
         if known is not match:
             found[key] = _merged(known, match)
     return found
+
+
+def keyed(answer: Answer) -> dict[str, Match]:
+    """The matches of an answer by normalized URL."""
+    if answer.keys is None:
+        return by_key(answer.matches)
+    return dict(zip(answer.keys, answer.matches, strict=True))
 
 
 def _merged(one: Match, other: Match) -> Match:

@@ -19,6 +19,7 @@ from batchscan.report_sections import (
     StreamedMatches,
 )
 
+MANY = 10_000  # matches of one picture
 # Pictures with new matches first, then those with the most.
 _ORDER = (
     "SELECT s.picture_id, s.path, t.present + t.gone, t.present, t.full, t.partial,"
@@ -78,7 +79,7 @@ class MatchedPictures:
             height=height,
             scanned_at=scanned_at,
             credits=credits_,
-            matches=self._matches(picture_id),
+            matches=self._matches(picture_id, counts.all),
             counts=counts if self._most is not None and counts.all > self._most else None,
             thumbnail=thumbnail,
             provenance=msgspec.json.decode(provenance, type=Provenance) if provenance else None,
@@ -87,9 +88,12 @@ class MatchedPictures:
             previews=self._theirs.previews_of(picture_id) if self._theirs else {},
         )
 
-    def _matches(self, picture_id: int) -> Sequence[TrackedMatch]:
+    def _matches(self, picture_id: int, number: int) -> Sequence[TrackedMatch]:
         if self._streamed:
-            return StreamedMatches(lambda: self._history.each_of(picture_id, self._perspective))
+            many = number > MANY
+            return StreamedMatches(
+                lambda: self._history.each_of(picture_id, self._perspective, many=many)
+            )
         if self._most is not None:
             return tuple(self._history.first_of(picture_id, self._perspective, self._most))
         return tuple(self._history.each_of(picture_id, self._perspective))

@@ -34,6 +34,7 @@ from batchscan.pipeline.decision import (
 )
 from batchscan.pipeline.decision_recorder import DecisionRecorder
 from batchscan.pipeline.dry_run import SHARED
+from batchscan.pipeline.known_answers import Lookup
 from batchscan.pipeline.outcomes import (
     Stopwatch,
     decode_refusal,
@@ -68,6 +69,7 @@ class FileProcessor:
     clock: Clock
     renditions: RenditionCoverer
     marks: CrashMarks | None  # None in a dry run
+    lookup: Lookup
     bytes_in_flight: ByteSemaphore = field(init=False)
     in_flight: SingleFlight[Decision] = field(default_factory=SingleFlight)  # by content
     sent_twins: SingleFlight[Decision] = field(default_factory=SingleFlight)  # by what is sent
@@ -110,7 +112,7 @@ class FileProcessor:
                 if isinstance(found, NotSendable):
                     await self.decisions.record_plain(unsendable(found, watch), found.stat)
                     return None
-                kept.callback(self.engine.release, found)
+                kept.callback(self._release, found)
                 if surveying and await self._survey(found, candidate, watch):
                     return None
                 if await self._defer_rescan(candidate, found):
@@ -122,6 +124,10 @@ class FileProcessor:
                 return None
             await self.decisions.record(found, decision)
             return decision
+
+    def _release(self, image: Image) -> None:
+        self.engine.release(image)
+        self.lookup.release(image)
 
     async def _survey(self, image: Image, candidate: Candidate, watch: Stopwatch) -> bool:
         """Note a picture to be decided later; False if it is decided now."""
@@ -144,7 +150,7 @@ class FileProcessor:
         """Defer a rescan until all new pictures were sent; also if a known content has moved."""
         if candidate.is_rescan or self.settings.force or self.settings.scan.rescan_after is None:
             return False
-        known = await self.ledger.run(lambda ledger: ledger.claims.lookup(image.sha256))
+        known = await self.lookup.known(image)
         if known.answer is None or self._is_current(known):
             return False
         folder, name = split_path(image.path)
@@ -170,6 +176,7 @@ class FileProcessor:
         )
 
     async def _decide_once(self, image: Image, candidate: Candidate, watch: Stopwatch) -> Decision:
+        self.lookup.release(image)  # it may wait for a twin now, which may be long itself
         decide = partial(self._decide, image, candidate, watch)
         decision, own = await self.in_flight.once(image.sha256, decide)
         if own:
@@ -180,12 +187,13 @@ class FileProcessor:
 
     async def _decide(self, image: Image, candidate: Candidate, watch: Stopwatch) -> Decision:
         """The decision on a content that no other worker is deciding."""
-        known = await self.ledger.run(partial(self._look_up, image))
+        known = await self.lookup.known(image)
         if known.is_conclusive:
             # In a thread: an answer with very many matches takes long to parse.
             from_ledger = await asyncio.to_thread(self._from_ledger, image, known, watch)
             if from_ledger is not None:
                 return from_ledger
+            known = self.lookup.let_go(image, known)
         before = await self.renditions.covered_before(image, watch)
         if before is not None:
             return before
@@ -199,11 +207,6 @@ class FileProcessor:
             return decision
         finally:
             self.engine.release(made)
-
-    def _look_up(self, image: Image, ledger: Ledger) -> KnownPicture:
-        if image.fingerprint is not None and not self.settings.dry_run:
-            ledger.renditions.keep(image.sha256, image.fingerprint)
-        return ledger.claims.lookup(image.sha256, image.path)
 
     async def _make_sendable(self, image: Image, candidate: Candidate) -> Image | NotSendable:
         if self.marks is None:
@@ -227,12 +230,13 @@ class FileProcessor:
         return decision
 
     async def _ask_or_reuse(self, image: Image, known: KnownPicture, watch: Stopwatch) -> Decision:
-        by_sent = await self.ledger.run(lambda ledger: ledger.claims.known_by_sent(image))
+        by_sent = await self.lookup.known_by_sent(image)
         if by_sent.answer is not None and self._is_current(by_sent):
             await self._equate(image, by_sent.answer.picture_id)
             from_ledger = await asyncio.to_thread(self._from_ledger, image, by_sent, watch)
             if from_ledger is not None:
                 return from_ledger
+        by_sent = self.lookup.let_go(image, by_sent)
         decision = await self.submitter.submit(image, known, watch)
         if isinstance(decision, Settled):
             await self.decisions.accept_refusals()

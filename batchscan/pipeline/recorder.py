@@ -11,7 +11,14 @@ import msgspec
 
 from batchscan.ledger import Ledger, LedgerThread
 from batchscan.model import Failed, Outcome, Rejected
-from batchscan.results import ResultLine, ResultsWriter, line_of
+from batchscan.results import (
+    Line,
+    ResultLine,
+    ResultsWriter,
+    answer_of,
+    bare_line_of,
+    with_matches,
+)
 from batchscan.runs.answer_lines import without_answer
 from batchscan.tally import Tally
 from batchscan.util.escaping import printable
@@ -52,7 +59,7 @@ class Recorder:
         self._results = results
         self._outcomes = outcomes
         self._writing = asyncio.Lock()
-        self._unwritten: list[ResultLine] = []  # at most one a worker, and a block of the walk
+        self._unwritten: list[Line] = []  # at most one a worker, and a block of the walk
 
     async def record(self, outcome: Outcome, also: ExtraWrites | None = None) -> None:
         """Record one decided file.
@@ -60,11 +67,11 @@ class Recorder:
         Raises:
             StorageError: the ledger or results.jsonl cannot be written.
         """
-        line = self.result_line(outcome)
+        line = self.bare_line(outcome)
         try:
             await self.commit(line, also)
         finally:  # even if the ledger fails: tally and results.jsonl can still be right
-            await self.publish(outcome, line)
+            await self.publish(outcome, with_matches(line, answer_of(outcome)))
 
     async def commit(self, line: ResultLine, also: ExtraWrites | None = None) -> Recorded:
         """Write a file's line into the ledger, with the other writes of its transaction.
@@ -91,7 +98,7 @@ class Recorder:
         """
         if not outcomes:
             return
-        lines = [self.result_line(outcome) for outcome in outcomes]
+        lines = [self.bare_line(outcome) for outcome in outcomes]
         if self._ledger is not None:
             kept = [without_answer(line) for line in lines]
 
@@ -100,9 +107,12 @@ class Recorder:
                     ledger.runs.add_outcome(self.run_id, line)
 
             await self._ledger.run(decide)
-        await self._publish_all(outcomes, lines)
+        with_theirs = zip(lines, map(answer_of, outcomes), strict=True)
+        await self._publish_all(
+            outcomes, [with_matches(line, answer) for line, answer in with_theirs]
+        )
 
-    async def publish(self, outcome: Outcome, line: ResultLine) -> None:
+    async def publish(self, outcome: Outcome, line: Line) -> None:
         """Publish an outcome to tally, results.jsonl and the caller.
 
         Raises:
@@ -110,7 +120,7 @@ class Recorder:
         """
         await self._publish_all([outcome], [line])
 
-    async def _publish_all(self, outcomes: Sequence[Outcome], lines: Sequence[ResultLine]) -> None:
+    async def _publish_all(self, outcomes: Sequence[Outcome], lines: Sequence[Line]) -> None:
         self._unwritten.extend(lines)
         for outcome in outcomes:
             self._tally.record(outcome)
@@ -128,8 +138,8 @@ class Recorder:
 
     def rejection_line(self, outcome: Rejected) -> bytes:
         """The JSON line of a rejection, stored with its file for `batchscan export`."""
-        return msgspec.json.encode(self.result_line(outcome))
+        return msgspec.json.encode(self.bare_line(outcome))
 
-    def result_line(self, outcome: Outcome) -> ResultLine:
-        """The line of an outcome."""
-        return line_of(outcome, self.run_id, sandbox=self._sandbox)
+    def bare_line(self, outcome: Outcome) -> ResultLine:
+        """The line of an outcome, without the matches."""
+        return bare_line_of(outcome, self.run_id, sandbox=self._sandbox)

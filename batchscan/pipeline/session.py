@@ -25,6 +25,8 @@ from batchscan.pipeline.covering import RenditionCoverer
 from batchscan.pipeline.decision_recorder import DecisionRecorder
 from batchscan.pipeline.dry_run import DryRunSubmitter
 from batchscan.pipeline.inputs import open_walks
+from batchscan.pipeline.known_answers import Lookup
+from batchscan.pipeline.long_answers import LongAnswers
 from batchscan.pipeline.processor import FileProcessor
 from batchscan.pipeline.recorder import Recorder
 from batchscan.pipeline.renditions import RenditionPlanner
@@ -117,11 +119,12 @@ async def open_session(  # noqa: PLR0915 - the one place where a run is put toge
             sandbox = settings.api.sandbox
             recorder = Recorder(run_id, kept_in, tally, results, outcomes, sandbox=sandbox)
             decisions = DecisionRecorder(freshness, recorder, stop)
+            long_answers = LongAnswers()
             submitter: Submitter
             if settings.dry_run:
                 submitter = DryRunSubmitter(ledger, budget, tally, clock, force=settings.force)
             else:
-                settler = Settler(ledger, recorder, stop, folder, sandbox=sandbox)
+                settler = Settler(ledger, recorder, stop, folder, sandbox, long_answers)
                 submitter = ApiSubmitter(
                     run_id=run_id,
                     settings=settings,
@@ -151,6 +154,7 @@ async def open_session(  # noqa: PLR0915 - the one place where a run is put toge
                 clock,
                 renditions,
                 marks,
+                Lookup(ledger, long_answers, settings.dry_run),
             )
             source = Source(
                 settings,

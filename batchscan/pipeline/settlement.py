@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from batchscan.copyleaks.responses import READER
 from batchscan.engines.interface import Success
@@ -16,11 +16,12 @@ from batchscan.engines.vendor_mapping import LONG_ANSWER, parse_answer, unread_a
 from batchscan.errors import StorageError
 from batchscan.ledger import Ledger, LedgerThread
 from batchscan.model import Answer, Claim, Effort, Failed, Image, Scanned
+from batchscan.pipeline.long_answers import LongAnswers
 from batchscan.pipeline.outcomes import subject_of, unreadable
 from batchscan.pipeline.recorder import Recorded, Recorder
 from batchscan.pipeline.shutdown import Shutdown
-from batchscan.results import ResultLine
-from batchscan.runs.answer_lines import with_answer, with_problem, without_answer
+from batchscan.results import Line, ResultLine, with_matches
+from batchscan.runs.answer_lines import with_problem, without_answer
 from batchscan.runs.rebuild import with_history
 from batchscan.runs.rescued_answers import rescue
 from batchscan.util.escaping import printable
@@ -36,7 +37,7 @@ class Settled:
     answer: Answer
     picture_id: int
     answer_id: int | None  # None if the ledger could not store it: it was saved elsewhere
-    line: ResultLine
+    line: Line
 
 
 @dataclass(slots=True)
@@ -48,19 +49,22 @@ class Settler:
     stop: Shutdown
     run_folder: str
     sandbox: bool
-    reading: asyncio.Lock = field(default_factory=asyncio.Lock)  # one long answer at a time
+    long_answers: LongAnswers
 
     async def settle(self, image: Image, claim: Claim, effort: Effort, reply: Success) -> Settled:
-        """Store an answer, then parse it; does not raise for a bad answer or a full disk."""
+        """Store an answer, then parse it; does not raise for a bad answer or a full disk.
+
+        A long one takes its turn (`long_answers`), which the caller releases.
+        """
         nothing = Answer(b"", reply.received_at, None, None, None, ())
-        bare = self.recorder.result_line(Scanned(subject_of(image), effort, nothing))
+        bare = self.recorder.bare_line(Scanned(subject_of(image), effort, nothing))
         kept = await self._keep(image, claim, bare, reply)
         if len(reply.body) < LONG_ANSWER:
             return await self._read(image, claim, effort, reply, bare, kept)
         if kept.answer_id is not None:
             reply.body = b""  # stored in the ledger; many may wait here for their turn
-        async with self.reading:
-            return await self._read(image, claim, effort, reply, bare, kept)
+        await self.long_answers.take(image.path)
+        return await self._read(image, claim, effort, reply, bare, kept)
 
     async def _keep(self, image: Image, claim: Claim, bare: ResultLine, reply: Success) -> Recorded:
         """Store the body verbatim in the ledger, or else in the run's folder."""
@@ -109,18 +113,13 @@ class Settler:
             answer = await self._leave(reply, image, error, kept, bare)
             line = with_problem(bare, answer)
         # An error from here on ends the run; the next one rebuilds the line from the ledger.
-        long = len(answer.body) >= LONG_ANSWER
-        line = (
-            await asyncio.to_thread(with_answer, line, answer)
-            if long
-            else with_answer(line, answer)
-        )
         subject = subject_of(image)
         if answer.trouble is None:
             outcome: Scanned | Failed = Scanned(subject, effort, answer)
         else:
             outcome = unreadable(subject, effort, answer)
-        return Settled(outcome, answer, claim.picture_id, kept.answer_id, line)
+        entry = with_matches(line, answer)
+        return Settled(outcome, answer, claim.picture_id, kept.answer_id, entry)
 
     async def _body(self, kept: Recorded) -> bytes:
         stored = await self.ledger.run(lambda ledger: ledger.claims.answer(kept.answer_id))

@@ -75,10 +75,15 @@ def _rows(picture: PictureMatches) -> Iterator[str]:
     for match in picture.matches:
         site = f"{ours},{_site(match.domain)},{_address(match.url)},{match.kind}"
         times = _history(match.state, match.disposition, match.first_seen, match.last_seen)
-        rest = f"{times},{about},{_since(picture, match)}"
+        if match.recheck is None and match.url not in picture.decisions:  # as nearly always
+            rest = f"{times},{about},{_NOTHING_SINCE},,\r\n"
+            for page in match.pages or ("",):
+                yield f"{site},{_address(page)},{rest}"
+            continue
+        since = _since(picture, match)
         for page in match.pages or ("",):
-            answered = _joined(_page_cells(match, page)) if match.recheck else ","
-            yield f"{site},{_address(page)},{rest},{answered}\r\n"
+            answered = _joined(_page_cells(match, page))
+            yield f"{site},{_address(page)},{times},{about},{since},{answered}\r\n"
 
 
 def _address(url: str) -> str:
@@ -112,8 +117,6 @@ def _history(state: str, disposition: str, first_seen: float, last_seen: float) 
 
 def _since(picture: PictureMatches, match: TrackedMatch) -> str:
     """The cells about the last recheck and decision."""
-    if match.recheck is None and match.url not in picture.decisions:
-        return _NOTHING_SINCE
     decided = _decision_cells(picture, match)
     return _joined((*_recheck_cells(match), *decided, *_reason_cells(match)))
 

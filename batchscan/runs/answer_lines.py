@@ -10,12 +10,8 @@ from batchscan.ledger import StoredAnswer
 from batchscan.model import (
     Answer,
 )
-from batchscan.results import (
-    ResultLine,
-    match_fields,
-    score_fields,
-    warnings_of,
-)
+from batchscan.result_fields import match_fields, score_fields
+from batchscan.results import ResultLine, warnings_of
 from batchscan.util.escaping import replace_surrogates
 from batchscan.util.timestamps import rfc3339
 

@@ -46,10 +46,14 @@ def with_history(answer: Answer, history: Mapping[str, TrackedMatch]) -> Answer:
     """
     if not history:
         return answer
+    keys = answer.keys
+    if keys is None:
+        keys = tuple(normalize_url(match.url) for match in answer.matches)
     return replace(
         answer,
         matches=tuple(
-            _placed(match, history.get(normalize_url(match.url))) for match in answer.matches
+            _placed(match, history.get(key))
+            for key, match in zip(keys, answer.matches, strict=True)
         ),
         gone=tuple(match for match in history.values() if match.state is MatchState.GONE),
     )

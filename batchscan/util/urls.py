@@ -20,8 +20,10 @@ _LOGIN = re.compile(r"//.*@", re.DOTALL)  # a password may hold / and @ by mista
 MAX_NAME = 253  # characters of a domain name (RFC 1035, without the length bytes)
 # An address that is normalized already: nearly all are, and one answer may hold a
 # hundred thousand. Without queries, dots at the start of a segment, numbers for hosts, escapes.
+# What it finds: the host, its last two labels, its last one.
+_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _PLAIN = re.compile(
-    r"https?://((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z](?:[a-z0-9]*))"
+    rf"https?://((?:{_LABEL}\.)*({_LABEL}\.([a-z][a-z0-9]*)))"
     r"(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)+/?"
 )
 
@@ -33,9 +35,21 @@ def hide_login(text: str) -> str:
 
 def registrable_domain(url: str) -> str:
     """The registrable domain of a URL from outside; its host where there is none, or ""."""
+    return _domain(url, _PLAIN.fullmatch(url))
+
+
+def key_and_domain(url: str) -> tuple[str, str]:
+    """What `normalize_url` and `registrable_domain` say of a URL, by one look at it."""
     plain = _PLAIN.fullmatch(url)
-    if plain and len(plain[1]) <= MAX_NAME and "xn--" not in url:
-        return domain_by_rules(plain[1])
+    key = url.partition("://")[2] if plain else _normalised(url.strip())
+    return key, _domain(url, plain)
+
+
+def _domain(url: str, plain: re.Match[str] | None) -> str:
+    if plain:
+        host, ending, top = plain.groups()
+        if len(host) <= MAX_NAME and "xn--" not in host:
+            return domain_by_rules(host, ending, top)
     host = host_of(url)
     return _domain_of(host) if host else ""
 
@@ -49,15 +63,21 @@ def _domain_of(host: str) -> str:
         return host
 
 
-def domain_by_rules(host: str) -> str:
-    """The same as tldextract for an ASCII name without punycode, but faster."""
-    ends = host.rsplit(".", 2)
-    return ".".join(ends[-2:]) if ends[-1] in _simple_suffixes() else _domain_by_walk(host)
+def domain_by_rules(host: str, ending: str, top: str) -> str:
+    """The same as tldextract for an ASCII name without punycode, but faster.
+
+    Args:
+        host: of at least two labels.
+        ending: its last two labels.
+        top: its last label.
+    """
+    rules, short = _suffix_rules()
+    return ending if top in short and ending not in rules else _domain_by_walk(host)
 
 
 @lru_cache(MAX_REMEMBERED)
 def _domain_by_walk(host: str) -> str:
-    rules, labels = _suffix_rules(), host.split(".")
+    (rules, _), labels = _suffix_rules(), host.split(".")
     suffix = start = len(labels)
     tail = ""
     while start:
@@ -133,8 +153,12 @@ def _extract() -> TLDExtract:
 
 
 @cache
-def _suffix_rules() -> dict[str, bool]:
-    """What the names of the public suffix list end with; True if that is a rule of its own."""
+def _suffix_rules() -> tuple[dict[str, bool], frozenset[str]]:
+    """The public suffix list.
+
+    What its names end with, True where that is a rule of its own; and the suffixes of one label,
+    such as `com`, that are not followed by any label at all (`*.ck`).
+    """
     rules: dict[str, bool] = {}
     with _LOADING:  # else two threads that come first would each read the whole list
         suffixes = _extract().tlds
@@ -143,12 +167,5 @@ def _suffix_rules() -> dict[str, bool]:
         while rest := rest.partition(".")[2]:
             rules.setdefault(rest, False)
         rules[suffix] = True
-    return rules
-
-
-@cache
-def _simple_suffixes() -> frozenset[str]:
-    """Suffixes of one label under which there are no others: `com`, `de`."""
-    rules = _suffix_rules()
-    more = {rule.rpartition(".")[2] for rule in rules if "." in rule}
-    return frozenset(rule for rule in rules if "." not in rule and rule not in more)
+    short = (rule for rule, own in rules.items() if own and "." not in rule)
+    return rules, frozenset(rule for rule in short if f"*.{rule}" not in rules)

@@ -25,7 +25,7 @@ from batchscan.ledger.schema import MIGRATIONS
 from batchscan.model import Match
 from batchscan.report.html_pictures import rank
 from batchscan.report.match_counts import counts_of
-from batchscan.results import match_fields
+from batchscan.result_fields import match_fields
 from batchscan.runs.rebuild import with_history
 from tests.support.ledgers import REAL, answer, digest, image, settled
 from tests.support.settling import settle
@@ -293,6 +293,8 @@ def test_the_first_matches_are_those_that_a_page_shows_first(ledger):
         assert some.counts == (None if most == 40 else counts_of(whole.matches))
     [streamed] = view.pictures(streamed=True)
     assert tuple(streamed.matches) == whole.matches == tuple(streamed.matches[:])
+    unsorted = ledger.history.each_of(picture, ledger.history.own, many=True)
+    assert list(unsorted) == list(ledger.history.each_of(picture, ledger.history.own))
     mark(ledger, urls[0], Disposition.OPEN)
     ask(ledger, "r3", *urls, generation=3, at=3000.0)  # counted anew, as something has changed
     [after] = view.pictures(most=1)

@@ -41,7 +41,7 @@ from batchscan.pipeline import settlement
 def lacking(*_, **__):
     raise MemoryError
 
-name = "parse_answer" if sys.argv[1] == "reading" else "with_answer"
+name = "parse_answer" if sys.argv[1] == "reading" else "with_matches"
 setattr(settlement, name, lacking)
 sys.exit(main(sys.argv[2:]))
 """
@@ -170,7 +170,8 @@ async def test_a_run_that_has_no_memory_left_says_so(tmp_path, first):
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-async def test_huge_answers_are_in_memory_one_at_a_time(tmp_path):
+@pytest.mark.parametrize("reused", [False, True])
+async def test_huge_answers_are_in_memory_one_at_a_time(tmp_path, reused):
     async def most(*names: str) -> float:
         """The memory that a run over such pictures takes, in MiB."""
         folder = tmp_path / names[0]
@@ -181,6 +182,14 @@ async def test_huge_answers_are_in_memory_one_at_a_time(tmp_path):
             code, _, err = await service.run(program=(str(folder / "measured.py"),))
             assert code == 0, err
             assert sum(len(line.matches) for line in service.last_lines().values()) >= len(names)
+            if reused:
+                copies = service.images / "copies"
+                tree(copies, {f"again-{name}": data for name, data in pictures(*names).items()})
+                code, _, err = await service.run(program=(str(folder / "measured.py"),))
+                assert code == 0, err
+                lines = service.last_lines().values()
+                assert {line.status for line in lines} == {"reused"}
+                assert len(service.asked) == len(lines) == len(names)
         return int((folder / "most").read_text()) * (1 if sys.platform == "darwin" else 1024) / MIB
 
     small = await most("one", "two", "three", "four")

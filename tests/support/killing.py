@@ -41,7 +41,7 @@ POINTS = {
     "in-history": "before batchscan.ledger.match_history:MatchHistory.record",
     "entered": "after batchscan.ledger.readings:Readings.enter",
     "entry-committed": "after batchscan.pipeline.settlement:Settler._enter",
-    "line-made": "before batchscan.pipeline.settlement:with_answer",
+    "line-made": "before batchscan.pipeline.settlement:with_matches",
     "released": "before batchscan.pipeline.decision_recorder:DecisionRecorder.accept_refusals",
     "portraying": "before batchscan.engines.local:LocalEngine.make_preview",
     "portrayed": "before batchscan.ledger.reporting:Previews.put",

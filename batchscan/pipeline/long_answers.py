@@ -1,0 +1,28 @@
+"""Very long answers: one at a time is in memory, from its reading until its line is written."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+LONG_STORED = 16 * 1024  # bytes of a stored body, which is compressed
+
+
+@dataclass(slots=True)
+class LongAnswers:
+    """Whose turn it is; a file has it until it is recorded, however often it asks."""
+
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _path: str | None = None  # of the file whose turn it is
+
+    async def take(self, path: str) -> None:
+        """Wait for the turn of a file; whoever has it waits for no other file before its release."""
+        if self._path != path:
+            await self._turn.acquire()
+            self._path = path
+
+    def release(self, path: str) -> None:
+        """Let the next one have its turn, if it is this file's."""
+        if self._path == path:
+            self._path = None
+            self._turn.release()
