@@ -80,6 +80,15 @@ def distance(one: bytes, other: bytes) -> int:
     return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).bit_count()
 
 
+def tone_difference(one: bytes, other: bytes) -> float:
+    """How far the means of a channel are apart, in levels of 256, of the one where it is most."""
+    ones, others = (
+        np.frombuffer(each[:_COLOURS], np.uint8).reshape(-1, 3).mean(axis=0)
+        for each in (one, other)
+    )
+    return float(np.abs(ones - others).max())
+
+
 class Differences(NamedTuple):
     """The differences of two pictures' thumbnails."""
 

@@ -4,7 +4,8 @@ On 499,500 pairs of unrelated photographs and 93 consecutive video frames it mer
 95 to 100 % of ordinary renditions of 200 pixels and more. Drawn things (screenshots, pages of
 type, labels) and retouched ones differ in so little that two finer looks at the grey values have
 to agree: of what a window shows, other numbers move it by 23 levels and more, of photographs
-renditions by 7; and no single place may stand out (`close_look`).
+renditions by 7; and no single place may stand out (`close_look`). Another exposure, gamma or
+white balance moves the mean of a channel, which a version keeps.
 """
 
 from __future__ import annotations
@@ -12,11 +13,17 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from batchscan.rendition_types import Fingerprint
-from batchscan.renditions.fingerprint import colour_difference, differences, distance
+from batchscan.renditions.fingerprint import (
+    colour_difference,
+    differences,
+    distance,
+    tone_difference,
+)
 
 RULE: Final = "v1"
 MAX_DISTANCE: Final = 15  # bits of 256
 MAX_DIFFERENCE: Final = 16  # levels of 256, of any channel of a 48 x 48 thumbnail
+MAX_TONE: Final = 2.5  # levels, of a channel's mean; saving and resizing move it by less than one
 MAX_GREY: Final = 16  # levels, of 64 x 64 grey points
 MAX_FINE: Final = 24  # levels, of 128 x 128 grey points of pictures that are large enough
 MAX_DISTANCE_OF_RAW: Final = 31  # where name, folder and capture time agree, too
@@ -40,6 +47,7 @@ def likeness(one: Fingerprint, other: Fingerprint) -> Likeness:
     same = (
         may_be_rendition(one, other)
         and colour <= MAX_DIFFERENCE
+        and tone_difference(one.thumbnail, other.thumbnail) <= MAX_TONE
         and _nothing_stands_out(one, other)
     )
     return Likeness(bits, colour, same)

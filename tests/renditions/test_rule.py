@@ -157,6 +157,27 @@ def test_members_of_a_family_are_pictures_of_their_own(judge, family):
     assert [pair for pair in itertools.combinations(found, 2) if merged(*pair)] == []
 
 
+TONES = {
+    "gamma": lambda value: [round(255 * (v / 255) ** (1 / value)) for v in range(256)] * 3,
+    "white balance": lambda value: [
+        min(255, round(v * by)) for by in (value, 1, 2 - value) for v in range(256)
+    ],
+    "exposure": lambda value: [min(255, round(v * value)) for v in range(256)] * 3,
+}
+
+
+@pytest.mark.parametrize("tone", TONES)
+@pytest.mark.parametrize("seed", [11, 12])
+def test_another_tone_of_the_whole_is_another_picture(judge, tone, seed):
+    original = photograph(seed, (480, 360))
+    whole = fingerprint(judge, encoded(original, quality=92))
+    changed = [original.point(TONES[tone](value)) for value in (0.9, 1.1)]
+
+    for other in (*changed, *(resized(each, 300) for each in changed)):
+        assert not merged(whole, fingerprint(judge, encoded(other, quality=85)))
+    assert merged(whole, fingerprint(judge, encoded(resized(original, 400), quality=85)))
+
+
 def test_blank_and_flat_ones_are_never_compared(judge):
     white, black = Image.new("RGB", (640, 480), "white"), Image.new("RGB", (640, 480))
     flat = [encoded(image) for image in (white, white.resize((320, 240)), black)]
