@@ -224,9 +224,12 @@ class Scan:
     async def _work(
         self, session: Session, queue: asyncio.Queue[Candidate | Member | None]
     ) -> None:
-        while (candidate := await queue.get()) is not None:
+        while (work := await queue.get()) is not None:
             try:
-                await session.processor.process(candidate)
+                if isinstance(work, Member):
+                    await session.processor.process_member(work)
+                else:
+                    await session.processor.process(work)
             except StopRun as reason:
                 self._stop.request(reason)
             except Exception as bug:  # noqa: BLE001 - raised again when all has settled

@@ -11,10 +11,9 @@ from batchscan.copyleaks import errors as vendor
 from batchscan.copyleaks.proxies import proxies_of_environment, proxy_problem
 from batchscan.engines.host_limiter import HostRateLimiter
 from batchscan.engines.inspector import Inspector
-from batchscan.engines.interface import Engine, Reply, Throttled, TransientError
+from batchscan.engines.interface import Engine, Reply, Success, Throttled, TransientError
 from batchscan.engines.rehearsal import Rehearsal
-from batchscan.engines.uploading import upload
-from batchscan.engines.vendor_mapping import to_login_reply
+from batchscan.engines.vendor_mapping import to_form, to_login_reply, to_reply
 from batchscan.errors import UsageError
 from batchscan.images.preview import Preview
 from batchscan.model import Candidate, Image, NotSendable
@@ -120,13 +119,12 @@ class LocalEngine:
             left_host()
             leaving()
 
-        return await upload(
-            lambda form: self._client.check(scan_id, form, left),
-            scan_id,
-            image,
-            self._settings.api,
-            self._now,
-        )
+        form = to_form(scan_id, image, self._settings.api)
+        try:
+            checked = await self._client.check(scan_id, form, left)
+        except vendor.CopyleaksError as error:
+            return to_reply(error, self._settings.api)
+        return Success(checked.body, self._now(), checked.headers)
 
     async def balance(self) -> int | None:
         """Credits left on the account; None if the service gives no answer."""

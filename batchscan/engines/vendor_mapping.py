@@ -6,6 +6,7 @@ from contextlib import nullcontext
 
 from batchscan.copyleaks import errors as vendor
 from batchscan.copyleaks.error_table import clean
+from batchscan.copyleaks.requests import Multipart, check_form
 from batchscan.copyleaks.responses import FULL, PARTIAL, InternetMatch, read_check
 from batchscan.engines.interface import (
     Conflict,
@@ -18,7 +19,7 @@ from batchscan.engines.interface import (
 from batchscan.enums import FailReason, MatchKind
 from batchscan.errors import AuthRefused, NoCredits, StopRun, Unavailable
 from batchscan.ledger.match_rows import merged_by_key
-from batchscan.model import Answer, Match, ServiceError
+from batchscan.model import Answer, Image, Match, ServiceError
 from batchscan.settings import Api
 from batchscan.util.collection import collection_held
 from batchscan.util.urls import key_and_domain
@@ -26,6 +27,11 @@ from batchscan.util.urls import key_and_domain
 # With these statuses after the whole picture was sent, it may have been charged: the service
 # failed on the way, or a gateway lost its answer or timed out.
 MAY_CHARGE = (500, 502, 504)
+
+
+def to_form(scan_id: str, image: Image, api: Api) -> Multipart:
+    """The form that asks about a picture under a scan id."""
+    return check_form(scan_id, image.data, image.file_name, image.content_type, sandbox=api.sandbox)
 
 
 def to_reply(error: vendor.CopyleaksError, api: Api) -> Reply:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -56,26 +57,39 @@ class ByteSemaphore:
             self._waiters.popleft()
 
 
+@dataclass(slots=True)
+class Flight(Generic[T]):
+    """What one of several tasks with the same key has to do: nothing, if there is a result."""
+
+    result: T | None = None  # None for the first task, until that sets it
+
+
 class SingleFlight(Generic[T]):
-    """Concurrent calls with the same key: the first one runs, the others get its result."""
+    """Concurrent tasks with the same key: the first one works, the others get its result."""
 
     def __init__(self) -> None:
         self._under_way: dict[str, asyncio.Future[T]] = {}
 
-    async def once(self, key: str, ask: Callable[[], Awaitable[T]]) -> tuple[T, bool]:
-        """The result of `ask`, and whether this call ran it."""
+    @asynccontextmanager
+    async def join(self, key: str) -> AsyncIterator[Flight[T]]:
+        """Enter first for a key, or once the first one has left, with its result.
+
+        The first one sets `result` in the block. If it raises instead, all others raise the same.
+        """
         if key in self._under_way:
-            return await asyncio.shield(self._under_way[key]), False
+            yield Flight(await asyncio.shield(self._under_way[key]))
+            return
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._under_way[key] = future
+        flight: Flight[T] = Flight()
         try:
-            result = await ask()
+            yield flight
+            assert flight.result is not None  # noqa: S101 - as the docstring says
         except BaseException as error:
             future.set_exception(error)
             future.exception()  # mark as retrieved: there may be no other caller
             raise
         else:
-            future.set_result(result)
-            return result, True
+            future.set_result(flight.result)
         finally:
             del self._under_way[key]

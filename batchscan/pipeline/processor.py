@@ -77,31 +77,39 @@ class FileProcessor:
     def __post_init__(self) -> None:
         self.bytes_in_flight = ByteSemaphore(self.engine.bytes_in_flight)
 
-    async def process(self, work: Candidate | Member) -> None:
+    async def process_member(self, member: Member) -> None:
+        """Decide a picture of a family, now that all pictures are known (`--renditions cover`).
+
+        Raises:
+            StorageError: the outcome cannot be recorded.
+        """
+        watch, decision = Stopwatch(self.clock), None
+        try:
+            covering = await member.covering()
+            if covering is None or self.stop:
+                decision = await self.process(member.candidate, surveyed=True)
+            else:
+                await self.renditions.cover(member, covering, watch)
+        finally:
+            member.settle(self.renditions.answered_by(member, decision))
+
+    async def process(self, candidate: Candidate, *, surveyed: bool = False) -> Decision | None:
         """Decide one file and record the outcome; a problem with the file is an outcome, too.
 
         With `--renditions cover` a new picture is only inspected at first, and decided as the
         member of a family once all pictures are known.
 
+        Args:
+            candidate: the file.
+            surveyed: decide it now, whatever the settings.
+
+        Returns:
+            What became of it; None if it cannot cover other pictures.
+
         Raises:
             StorageError: the outcome cannot be recorded.
         """
-        if isinstance(work, Candidate):
-            surveying = self.renditions.covers and not work.is_rescan
-            await self._process(work, surveying=surveying)
-            return
-        watch, decision = Stopwatch(self.clock), None
-        try:
-            covering = await work.covering()
-            if covering is None or self.stop:
-                decision = await self._process(work.candidate)
-            else:
-                await self.renditions.cover(work, covering, watch)
-        finally:
-            work.settle(self.renditions.answered_by(work, decision))
-
-    async def _process(self, candidate: Candidate, *, surveying: bool = False) -> Decision | None:
-        """Decide one file, or note it for later; None if it cannot cover other pictures."""
+        surveying = self.renditions.covers and not (surveyed or candidate.is_rescan)
         watch = Stopwatch(self.clock)
         size = candidate.stat.size if candidate.stat else 0
         size = min(size, self.settings.scan.max_bytes)
@@ -177,13 +185,12 @@ class FileProcessor:
 
     async def _decide_once(self, image: Image, candidate: Candidate, watch: Stopwatch) -> Decision:
         self.lookup.release(image)  # it may wait for a twin now, which may be long itself
-        decide = partial(self._decide, image, candidate, watch)
-        decision, own = await self.in_flight.once(image.sha256, decide)
-        if own:
-            return decision
-        if self.settings.dry_run:  # decide again: its twin is planned now, so it is not sent
-            return await decide()
-        return for_twin(decision, image, watch)
+        async with self.in_flight.join(image.sha256) as flight:
+            # In a dry run, decide again: its twin is planned now, so it is not sent.
+            if flight.result is None or self.settings.dry_run:
+                flight.result = await self._decide(image, candidate, watch)
+                return flight.result
+        return for_twin(flight.result, image, watch)
 
     async def _decide(self, image: Image, candidate: Candidate, watch: Stopwatch) -> Decision:
         """The decision on a content that no other worker is deciding."""
@@ -218,13 +225,11 @@ class FileProcessor:
         self, image: Image, known: KnownPicture, watch: Stopwatch
     ) -> Decision:
         """The decision on a content by the bytes to be sent, which other contents may share."""
-        ask = partial(self._ask_or_reuse, image, known, watch)
-        decision, own = await self.sent_twins.once(image.sent_sha256, ask)
-        if own:
-            return decision
-        if self.settings.dry_run:
-            return await ask()
-        decision = for_equal(decision, image, watch)
+        async with self.sent_twins.join(image.sent_sha256) as flight:
+            if flight.result is None or self.settings.dry_run:
+                flight.result = await self._ask_or_reuse(image, known, watch)
+                return flight.result
+        decision = for_equal(flight.result, image, watch)
         if isinstance(decision, Stored):
             await self._equate(image, decision.picture_id)
         return decision

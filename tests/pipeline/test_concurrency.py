@@ -60,31 +60,30 @@ async def test_twins_share_one_answer():
     in_flight: SingleFlight[int] = SingleFlight()
     asked = 0
 
-    async def ask() -> int:
+    async def ask() -> int | None:
         nonlocal asked
-        asked += 1
-        await asyncio.sleep(0)
-        return 42
+        async with in_flight.join("sha") as flight:
+            if flight.result is None:
+                asked += 1
+                await asyncio.sleep(0)
+                flight.result = 42
+        return flight.result
 
-    results = await asyncio.gather(*(in_flight.once("sha", ask) for _ in range(5)))
-
+    assert await asyncio.gather(*(ask() for _ in range(5))) == [42] * 5
     assert asked == 1
-    assert sorted(results) == [(42, False)] * 4 + [(42, True)]
 
 
 async def test_twins_share_one_failure_and_a_later_one_asks_anew():
     in_flight: SingleFlight[int] = SingleFlight()
 
-    async def fail() -> int:
-        await asyncio.sleep(0)
-        raise ValueError("no")
+    async def fail() -> None:
+        async with in_flight.join("sha"):
+            await asyncio.sleep(0)
+            raise ValueError("no")
 
-    async def answer() -> int:
-        return 1
-
-    results = await asyncio.gather(
-        *(in_flight.once("sha", fail) for _ in range(3)), return_exceptions=True
-    )
+    results = await asyncio.gather(*(fail() for _ in range(3)), return_exceptions=True)
 
     assert [type(result) for result in results] == [ValueError] * 3
-    assert await in_flight.once("sha", answer) == (1, True)
+    async with in_flight.join("sha") as flight:
+        assert flight.result is None
+        flight.result = 1

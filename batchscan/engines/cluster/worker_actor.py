@@ -18,6 +18,7 @@ from typing import Any
 from distributed import WorkerPlugin, get_worker
 
 from batchscan import version
+from batchscan.copyleaks import errors as vendor
 from batchscan.copyleaks.channel import ApiChannel
 from batchscan.copyleaks.secret import SecretStr
 from batchscan.copyleaks.transport import Transport
@@ -36,9 +37,9 @@ from batchscan.engines.cluster.messages import (
     WorkerInfo,
 )
 from batchscan.engines.inspector import Inspector
-from batchscan.engines.interface import NotSent, Reply, TransientError
-from batchscan.engines.uploading import upload
+from batchscan.engines.interface import NotSent, Reply, Success, TransientError
 from batchscan.engines.vendor_client import open_transport
+from batchscan.engines.vendor_mapping import to_form, to_reply
 from batchscan.enums import FailReason
 from batchscan.errors import StopRun
 from batchscan.images.preview import NOTHING, Preview
@@ -225,14 +226,16 @@ class WorkerActor:
         # The driver counts the request at this time: tasks that arrive early wait for it, so that
         # varying delays on the way to the workers do not cause bursts.
         await asyncio.sleep(min(MAX_EARLY, task.at - time.monotonic()))
+        form = to_form(task.scan_id, image, self._settings.api)
         try:
-            return await upload(
-                lambda form: channel.check(task.scan_id, form, token),
-                task.scan_id,
-                image,
-                self._settings.api,
-                time.time,
-            )
+            checked = await channel.check(task.scan_id, form, token)
+        except vendor.CopyleaksError as error:
+            return self._reply_to(error)
+        return Success(checked.body, time.time(), checked.headers)
+
+    def _reply_to(self, error: vendor.CopyleaksError) -> Reply | StopRun:
+        try:
+            return to_reply(error, self._settings.api)
         except StopRun as stop:
             return _bare(stop)
 
