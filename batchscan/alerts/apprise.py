@@ -10,17 +10,20 @@ import logging
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from batchscan.alerts.digest import read_message
-from batchscan.alerts.interface import DeliveryFailure
+from batchscan.alerts.interface import DeliveryFailure, secret_of
 from batchscan.alerts.wording import text_of
 from batchscan.errors import UsageError
+from batchscan.settings import Alerts
+from batchscan.settings.credentials import read_private
 from batchscan.version import install_line
 
 SECONDS = 30.0
+_MAX_BYTES = 100_000  # bytes of a file with URLs
 # Services with clickable links: mail and chats. Elsewhere addresses are written unclickable: a
 # program might follow them, and on a public page they would lead others there.
 _OWN_CHANNELS = frozenset({
@@ -31,6 +34,34 @@ _OWN_CHANNELS = frozenset({
     "line", "join", "pbul", "ryver", "guilded", "revolt",
 })  # fmt: skip
 _SCHEMA = re.compile(r"[a-z][a-z0-9]{1,19}(?=://)", re.IGNORECASE)
+
+
+def open_targets(
+    alerts: Alerts,
+    environ: Mapping[str, str],
+    now: Callable[[], float],  # noqa: ARG001 - as all kinds of targets
+) -> Iterator[AppriseTarget]:
+    """The services that settings name.
+
+    Raises:
+        UsageError: apprise is not installed, or a file, a variable or a URL cannot be used.
+    """
+    return service_targets([UrlLine(where, url) for where, url in _urls(alerts, environ)])
+
+
+def _urls(alerts: Alerts, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Each URL of a service, and where it was given."""
+    path, variable = alerts.apprise_file, alerts.apprise_env
+    if path is not None:
+        text = read_private(path, "alerts.apprise_file", _MAX_BYTES, environ)
+        if text is None:
+            raise UsageError(f"alerts.apprise_file {path}: too large for a list of URLs")
+        for number, line in enumerate(text.splitlines(), 1):
+            if (url := line.strip()) and not url.startswith(("#", ";")):
+                yield f"alerts.apprise_file {path} line {number}", url
+    if variable is not None:
+        for url in secret_of("alerts.apprise_env", variable, environ).reveal().split():
+            yield f"alerts.apprise_env: environment {variable}", url
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,18 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import IO
 
 from batchscan.alerts.interface import DeliveryFailure, RetryPolicy
 from batchscan.copyleaks.error_table import clean
+from batchscan.errors import UsageError
+from batchscan.settings import Alerts
+from batchscan.settings.model_groups import secret_variables
 from batchscan.util import system
 
 SECONDS = 60.0
 _KEPT = 250  # bytes of its last words
 _LINGER = 0.5  # seconds for them to arrive
+
+
+def open_targets(
+    alerts: Alerts,
+    environ: Mapping[str, str],
+    now: Callable[[], float],  # noqa: ARG001 - as all kinds of targets
+) -> Iterator[CommandTarget]:
+    """The command that settings name.
+
+    Raises:
+        UsageError: it is not there, or cannot be run.
+    """
+    command, *arguments = alerts.on_new
+    path = shutil.which(command, path=environ.get("PATH"))
+    if path is None:
+        raise UsageError(
+            f"alerts.on_new: {command!r} does not exist or cannot be run",
+            advice="write the whole path of the command; cron and systemd search few folders",
+        )
+    secrets = {"COPYLEAKS_API_KEY", *secret_variables(alerts)}
+    around = {name: value for name, value in environ.items() if name not in secrets}
+    yield CommandTarget((path, *arguments), around)
 
 
 class CommandTarget:

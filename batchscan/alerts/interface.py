@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
+
+from batchscan.errors import UsageError
+from batchscan.settings import Secret
 
 
 class RetryPolicy(Enum):
@@ -22,6 +26,21 @@ class DeliveryFailure:
     what: str  # printable, and no secret
     then: RetryPolicy = RetryPolicy.TRY_AGAIN
     after: float = 0.0  # seconds to wait at least
+
+
+def secret_of(key: str, variable: str, environ: Mapping[str, str]) -> Secret:
+    """The secret in the environment variable that the setting `key` names.
+
+    Raises:
+        UsageError: it is not there.
+    """
+    value = environ.get(variable, "").strip()
+    if not value:
+        raise UsageError(
+            f"{key}: the environment variable {variable} is not set",
+            advice="set it where batchscan runs, or take that line out of the settings",
+        )
+    return Secret(value)
 
 
 class AlertTarget(Protocol):

@@ -7,17 +7,18 @@ import hmac
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import unquote, urlsplit
 
 import aiohttp
 import yarl
 
 from batchscan import version
-from batchscan.alerts.interface import DeliveryFailure, RetryPolicy
+from batchscan.alerts.interface import DeliveryFailure, RetryPolicy, secret_of
 from batchscan.copyleaks.error_table import clean, read_details, retry_after
 from batchscan.copyleaks.proxies import proxies_of_environment
-from batchscan.settings import Secret
+from batchscan.errors import UsageError
+from batchscan.settings import Alerts, Secret
 from batchscan.util.escaping import printable
 
 SECONDS = 10.0
@@ -27,6 +28,21 @@ _TOKEN = 5  # characters that one has at least
 _AGAIN = frozenset({408, 425, 429})
 # The target has understood the message and refuses it.
 _NOT_THIS_ONE = frozenset({400, 413, 422})
+
+
+def open_targets(
+    alerts: Alerts, environ: Mapping[str, str], now: Callable[[], float]
+) -> Iterator[WebhookTarget]:
+    """The target that settings name.
+
+    Raises:
+        UsageError: its secret is missing, or signs for nothing.
+    """
+    url, variable = alerts.webhook.url, alerts.webhook.secret_env
+    if url is None:
+        raise UsageError("alerts.webhook.secret_env: it needs alerts.webhook.url")
+    secret = None if variable is None else secret_of("alerts.webhook.secret_env", variable, environ)
+    yield WebhookTarget(url, secret, now)
 
 
 class WebhookTarget:

@@ -107,13 +107,14 @@ def _targets(settings: Settings) -> tuple[AlertTarget, ...]:
         UsageError: there is none, or one cannot be used.
     """
     from batchscan.alerts import open_targets  # noqa: PLC0415 - as above
+    from batchscan.settings.model_groups import ALERT_TARGETS  # noqa: PLC0415
 
     targets = open_targets(settings.alerts, os.environ)
     if not targets:
+        *keys, last = (f"alerts.{key}" for kind in ALERT_TARGETS for key in kind.settings)
         raise UsageError(
             "no alert target is configured",
-            advice="name a target in the settings: alerts.webhook.url, alerts.on_new, "
-            "alerts.apprise_file or alerts.apprise_env",
+            advice=f"name a target in the settings: {', '.join(keys)} or {last}",
         )
     return targets
 

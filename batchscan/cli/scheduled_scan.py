@@ -22,6 +22,7 @@ from batchscan.settings.catalog import entries
 from batchscan.settings.credentials import read_key_file
 from batchscan.settings.load import LoadedSettings, load
 from batchscan.settings.locations import state_folder
+from batchscan.settings.model_groups import secret_variables
 from batchscan.settings.types import PathType
 from batchscan.stores.environment import ScanLocations
 from batchscan.util import system
@@ -175,8 +176,7 @@ class ScheduledScan:
                 yield name, os.environ[name]
 
     def _secrets(self) -> Iterator[str]:
-        alerts = self.settings.alerts
-        yield from filter(None, (alerts.webhook.secret_env, alerts.apprise_env))
+        yield from secret_variables(self.settings.alerts)
         yield from (name for name in _NETWORK if "@" in os.environ.get(name, ""))
         yield from self.places.secrets()
 

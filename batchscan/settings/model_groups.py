@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, get_args
+from operator import attrgetter
+from typing import Final, Literal, NamedTuple, get_args
 from urllib.parse import urlsplit
 
 from batchscan.settings.address_types import WebhookUrlType
@@ -217,3 +219,25 @@ class Alerts:
         WebhookUrlType(),
         shown=False,
     )
+
+
+class AlertTargetKind(NamedTuple):
+    """A kind of alert target, and the settings of `Alerts` that it is configured by."""
+
+    module: str  # in `batchscan.alerts`: its `open_targets(alerts, environ, now)` opens them
+    settings: tuple[str, ...]  # each of which alone names a target
+    secrets: tuple[str, ...] = ()  # those that name an environment variable with a secret
+
+
+# Modules are named by strings and imported when a target is configured: they take their time.
+ALERT_TARGETS: Final = (
+    AlertTargetKind("webhook", ("webhook.url",), ("webhook.secret_env",)),
+    AlertTargetKind("command", ("on_new",)),
+    AlertTargetKind("apprise", ("apprise_file", "apprise_env"), ("apprise_env",)),
+)
+
+
+def secret_variables(alerts: Alerts) -> Iterator[str]:
+    """The environment variables that hold secrets of alert targets."""
+    for kind in ALERT_TARGETS:
+        yield from filter(None, (attrgetter(key)(alerts) for key in kind.secrets))

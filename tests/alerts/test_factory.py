@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
 
 from batchscan.alerts import open_targets
 from batchscan.errors import UsageError
 from batchscan.settings import Alerts, Webhook
+from batchscan.settings.catalog import entries
+from batchscan.settings.model_groups import ALERT_TARGETS
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of apprise's plugins
 URL = "https://hooks.example.com/T0-s3cr3t"
@@ -94,3 +98,10 @@ async def test_a_command_finds_what_is_around_us_but_for_our_secrets(tmp_path):
     assert "COPYLEAKS_EMAIL=me@example.com" in around
     for secret in ("k3y", "s1gning-s3cret", "one.example"):
         assert secret not in around
+
+
+def test_each_kind_is_opened_by_its_module_and_configured_by_settings_that_are_there():
+    keys = {entry.key for entry in entries() if entry.key.startswith("alerts.")}
+    for kind in ALERT_TARGETS:
+        assert callable(import_module(f"batchscan.alerts.{kind.module}").open_targets)
+        assert {f"alerts.{key}" for key in (*kind.settings, *kind.secrets)} <= keys
