@@ -6,7 +6,6 @@ import asyncio
 import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from batchscan.engines.interface import Engine
 from batchscan.enums import DeferReason, FailReason

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from batchscan.errors import UsageError
+from batchscan.stores.store_kinds import STORES
 from batchscan.util.escaping import printable
 
 _URL = re.compile(
@@ -14,19 +15,10 @@ _URL = re.compile(
 )
 # One name for each store, so that the ledger knows an object once.
 SCHEMES: Final = {
-    "s3": "s3",
-    "s3a": "s3",
-    "s3n": "s3",
-    "gs": "gs",
-    "gcs": "gs",
-    "az": "az",
-    "abfs": "az",
-    "abfss": "az",
-    "sftp": "sftp",
-    "ssh": "sftp",
-    "memory": "memory",
+    alias: scheme for scheme, kind in STORES.items() for alias in (scheme, *kind.other_schemes)
 }
-_OFFERED: Final = "s3://, gs://, az:// or sftp://"
+*_OTHERS, _LAST = (f"{scheme}://" for scheme, kind in STORES.items() if kind.offered)
+_OFFERED: Final = f"{', '.join(_OTHERS)} or {_LAST}"
 # What signed addresses hold: whoever has them may read.
 _SIGNED = re.compile(r"[?&](sig|Signature|X-Amz-Signature|X-Goog-Signature)=", re.IGNORECASE)
 _OWN_CHAIN: Final = "credentials are read from the store's own settings, never from a URL"

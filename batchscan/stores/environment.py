@@ -6,28 +6,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from batchscan.stores.store_kinds import STORES
 from batchscan.util.paths import is_url
 
-# Where a store's own library looks.
-_OPEN = (
-    "AWS_PROFILE",
-    "AWS_REGION",
-    "AWS_DEFAULT_REGION",
-    "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_S3",
-    "AWS_CONFIG_FILE",
-    "AWS_SHARED_CREDENTIALS_FILE",
-    "GOOGLE_APPLICATION_CREDENTIALS",
-    "AZURE_STORAGE_ACCOUNT_NAME",
-    "AZURE_STORAGE_ANON",
-)
-_SECRET = (
-    "AWS_ACCESS_KEY_ID",  # no secret, but it goes with one
-    "AWS_SECRET_ACCESS_KEY",
-    "AZURE_STORAGE_ACCOUNT_KEY",
-    "AZURE_STORAGE_CONNECTION_STRING",
-    "AZURE_STORAGE_SAS_TOKEN",
-)
+_OPEN = tuple(name for kind in STORES.values() for name in kind.environment)
+_SECRET = tuple(name for kind in STORES.values() for name in kind.secrets)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,21 +13,10 @@ from batchscan.errors import UsageError
 from batchscan.model import Stat
 from batchscan.stores.address import Address
 from batchscan.stores.interface import Store
+from batchscan.stores.store_kinds import STORES
 from batchscan.util.escaping import printable
 
 AT_ONCE: Final = 16  # requests that are answered with few bytes
-# Imported when first needed; and where each store's library looks for credentials.
-_STORES: Final = {
-    "s3": ("s3", "S3Store", "AWS_PROFILE, AWS_ACCESS_KEY_ID, ~/.aws, or the machine's own role"),
-    "gs": ("gcs", "GcsStore", "GOOGLE_APPLICATION_CREDENTIALS or `gcloud auth`"),
-    "az": (
-        "azure",
-        "AzureStore",
-        "AZURE_STORAGE_CONNECTION_STRING, or AZURE_STORAGE_ACCOUNT_NAME and what goes with it",
-    ),
-    "sftp": ("sftp", "SftpStore", "~/.ssh: config, keys, known_hosts, and the agent"),
-    "memory": ("memory", "MemoryStore", "nothing"),
-}
 _open: dict[tuple[str, str], Store] = {}
 _lock = threading.Lock()
 _users = 0
@@ -45,9 +34,9 @@ def address_and_store(url: str) -> tuple[Address, Store]:
     address = Address.of(url)
     with _lock:
         if (store := _open.get(address.store)) is None:
-            module, name, _ = _STORES[address.scheme]
-            kind = getattr(importlib.import_module(f"batchscan.stores.{module}"), name)
-            store = _open[address.store] = kind(address.authority)
+            kind = STORES[address.scheme]
+            module = importlib.import_module(f"batchscan.stores.{kind.module}")
+            store = _open[address.store] = getattr(module, kind.store)(address.authority)
         return address, store
 
 
@@ -70,7 +59,7 @@ def check(url: str) -> None:
         why = f"refused: {_why(error)}" if isinstance(error, PermissionError) else _why(error)
         raise UsageError(
             f"cannot scan '{printable(url)}': {why}",
-            advice=f"credentials are the store's own: {_STORES[address.scheme][2]}",
+            advice=f"credentials are the store's own: {STORES[address.scheme].credentials}",
         ) from error
 
 

@@ -47,9 +47,8 @@ from batchscan.model import Candidate, Image, NotSendable, ServiceError
 from batchscan.pace import AwakeClock
 from batchscan.settings import Settings
 
-DEFAULT_CACHE_BYTES = (
-    512 * 1024 * 1024
-)  # bytes of pictures, if Dask sets no limit for the worker's memory
+# Bytes of pictures, if Dask sets no limit for the worker's memory.
+DEFAULT_CACHE_BYTES = 512 * 1024 * 1024
 CACHE_DIVISOR = 3  # else the limit divided by this
 POLL_TIMEOUT = 2.0  # seconds after which `poll_events` returns without events
 MAX_EARLY = 1.0  # seconds that an upload waits for its time at most, if clocks differ
