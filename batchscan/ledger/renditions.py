@@ -66,6 +66,17 @@ class Renditions:
             (bytes.fromhex(sha256), *columns),
         )
 
+    def keep_in_this_process(self) -> None:
+        """Have fingerprints kept from now on for this process only: a dry run writes nothing."""
+        self._connection.execute(
+            "CREATE TEMP TABLE IF NOT EXISTS fingerprints (sha256 BLOB PRIMARY KEY, hash, detail,"
+            " width, height, taken) WITHOUT ROWID"
+        )
+        # A temporary table hides the other one of its name.
+        self._connection.execute(
+            "INSERT OR IGNORE INTO temp.fingerprints SELECT * FROM main.fingerprints"
+        )
+
     def fingerprint(self, sha256: str) -> tuple[bool, Fingerprint | None]:
         """Whether a content's fingerprint was computed, and the fingerprint."""
         row = self._connection.execute(

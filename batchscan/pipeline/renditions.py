@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import (
     AsyncIterator,
     Callable,
-    Collection,
     Coroutine,
     Iterable,
     Iterator,
@@ -121,6 +120,8 @@ class RenditionPlanner:
             some = await self.ledger.run(partial(_unprinted, after))
             if not some:
                 return
+            if not after and self.settings.dry_run:
+                await self.ledger.run(lambda ledger: ledger.renditions.keep_in_this_process())
             await self._all(self._fill(candidate) for _, candidate in some)
             after = some[-1][0]
 
@@ -148,7 +149,9 @@ class RenditionPlanner:
                 lambda ledger, last: ledger.renditions.answered(
                     self.run_id, last.sha256 if last else b"", _PAGE
                 ),
-                partial(_beside, few, frozenset().union(*verdicts.joined)) if few else None,
+                (lambda page: page.beside(few, frozenset().union(*verdicts.joined)))
+                if few
+                else None,
             )
         return await asyncio.to_thread(plan, answered.best_first(), noted, verdicts)
 
@@ -230,10 +233,6 @@ class RenditionPlanner:
                     raise result
                 done.append(result)
         return done
-
-
-def _beside(few: Columns, joined: Collection[str], page: Columns) -> Columns:
-    return page.beside(few, joined)
 
 
 def _remember(found: Sequence[tuple[RenditionFile, CoveredBy]], ledger: Ledger) -> None:

@@ -477,6 +477,19 @@ async def test_a_dry_run_plans_what_comes_due_by_the_same_rule(bench):
     assert ran.statuses() == {"scanned": 2, "covered": 5}
 
 
+@pytest.mark.parametrize("force", [False, True])
+async def test_a_dry_run_plans_as_the_scan_after_scans_that_compared_nothing(bench, force):
+    tree(bench.images, {"a.jpg": A["a.jpg"]})
+    await bench.scan(scan={"renditions": "ask"})
+    tree(bench.images, A)
+
+    dry = await bench.scan(scan=COVER, force=force, dry_run=True)
+    ran = await bench.scan(scan=COVER, force=force)
+
+    assert dry.report.files.seen == ran.report.files.seen == 4
+    assert dry.report.run.plan.pictures == ran.report.files.scanned == force
+
+
 async def test_a_rehash_pays_for_nothing_and_covers_as_before(bench):
     tree(bench.images, A | B)
     await bench.scan(scan=COVER)
