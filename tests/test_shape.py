@@ -218,6 +218,33 @@ def test_no_test_module_imports_from_another():
     assert importing == set()
 
 
+# Private by their leading underscore alone: `namedtuple` and click offer them.
+OFFERED = {"_protected_args", "_replace"}
+INSIDE = "support/inside.py"  # where tests look behind interfaces, for all of them
+MAX_PRIVATE = 36  # 32 today: ask a public question, or a helper of `inside`
+
+
+def test_tests_look_behind_interfaces_in_one_place():
+    tests = Path(__file__).parent
+    private = [
+        f"{path.relative_to(tests)}:{node.lineno} {ast.unparse(node)}"
+        for path in tests.rglob("*.py")
+        if path.relative_to(tests).as_posix() != INSIDE
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and is_private(node)
+    ]
+
+    assert not [place for place in private if "._connection" in place]
+    assert len(private) <= MAX_PRIVATE, private
+
+
+def is_private(node: ast.Attribute) -> bool:
+    """Whether a private member of something else than the object itself is named."""
+    own = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+    private = node.attr.startswith("_") and not node.attr.startswith("__")
+    return private and not own and node.attr not in OFFERED
+
+
 def test_what_pages_for_contributors_name_is_there():
     for page in ("ARCHITECTURE.md", "CONTRIBUTING.md"):
         text = (REPOSITORY / ".github" / page).read_text()

@@ -20,6 +20,7 @@ from batchscan.enums import Disposition, MatchKind
 from batchscan.ledger import Ledger
 from batchscan.ledger.dispositions import Choice, Decision, MarkResult
 from batchscan.model import Match
+from tests.support.inside import connection_of
 from tests.support.ledger_entries import NOW, enter, shown
 from tests.support.ledgers import REAL
 
@@ -179,10 +180,10 @@ def test_a_name_that_is_no_utf_8_and_a_url_that_steers_terminals_are_safe_in_a_m
 
 def test_a_message_that_is_made_again_after_a_crash_is_the_same(ledger):
     enter(ledger, "/p", [shown(A)])
-    ledger._connection.execute("BEGIN")
+    connection_of(ledger).execute("BEGIN")
     make_messages(ledger, TARGETS, allows=None, first_answers=True, now=NOW)
     before = bodies(ledger)
-    ledger._connection.execute("ROLLBACK")
+    connection_of(ledger).execute("ROLLBACK")
     assert (len(before), bodies(ledger)) == (1, [])
     make(ledger, now=NOW + 100)
     assert bodies(ledger) == before

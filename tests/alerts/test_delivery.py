@@ -13,6 +13,7 @@ from batchscan.alerts.delivery import ATTEMPTS, PATIENCE
 from batchscan.alerts.webhook import WebhookTarget
 from batchscan.ledger import LedgerThread, PendingSummary
 from tests.support.clocks import FakeClock
+from tests.support.inside import connection_of
 from tests.support.ledger_entries import NOW, enter, shown
 from tests.support.receiver import receiving
 
@@ -202,7 +203,7 @@ async def test_a_ledger_that_cannot_be_written_is_the_trouble(night, receiver):
     target = WebhookTarget(receiver.url)
     await night.found([target])
     await night.found([target])
-    night.thread._ledger._connection.execute("PRAGMA query_only = 1")
+    connection_of(night.thread._ledger).execute("PRAGMA query_only = 1")
     told = await night.tell(target)
 
     assert len(receiver.heard) == 1  # told, and told again some day under the same id
@@ -213,7 +214,7 @@ async def test_what_was_delivered_takes_no_room(night, receiver):
     target = WebhookTarget(receiver.url)
     await night.found([target])
     await night.tell(target)
-    rows = night.thread._ledger._connection.execute(
+    rows = connection_of(night.thread._ledger).execute(
         "SELECT body, matches, attempts, trouble, told_at FROM messages"
     )
     assert rows.fetchall() == [(b"", 1, 1, None, night.clock.wall())]

@@ -26,6 +26,7 @@ from batchscan.images.likeness import ALIKE
 from batchscan.images.thumbnail import thumbnail
 from batchscan.ledger import FILE_NAME, Ledger, Realm
 from batchscan.settings import Api
+from tests.support.inside import connection_of
 from tests.support.ledger_entries import enter, shown
 from tests.support.pictures import png
 from tests.support.timestamp_authority import make_authority, serving
@@ -137,7 +138,7 @@ def likeness_of(capture, state):
     ledger = Ledger.open(state, Realm(Api().url, sandbox=False))
     enter(ledger, "/pics/e.jpg", [shown(URL)])
     with ledger.transaction(), Image.open(io.BytesIO(OURS)) as opened:
-        ledger._connection.execute(
+        connection_of(ledger).execute(
             "INSERT INTO portraits (picture_id, thumbnail, provenance)"
             " SELECT picture_id, ?, '{}' FROM sightings WHERE url = ?",
             (thumbnail(opened), URL),

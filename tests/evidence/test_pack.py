@@ -21,6 +21,7 @@ from batchscan.ledger import Ledger, Realm
 from batchscan.ledger.dispositions import Choice, Decision, MarkResult
 from batchscan.url_patterns import UrlPattern
 from tests.support.evidence_ledgers import NOW, answer, answered, image, members, packed, records
+from tests.support.inside import connection_of
 from tests.support.pictures import jpeg, tree, with_exif
 from tests.support.settling import settle
 
@@ -250,7 +251,7 @@ def test_a_pack_is_its_owners_alone(ledger, pack_file, tmp_path):
 
 def test_a_damaged_answer_in_the_ledger_is_reported_and_nothing_is_left(ledger, tmp_path):
     answered(ledger, image("/p/a.png"), answer(URL))
-    ledger._connection.execute("UPDATE answers SET body = x'00'")
+    connection_of(ledger).execute("UPDATE answers SET body = x'00'")
 
     with pytest.raises(StorageError, match="cannot be read"):
         packed(ledger, tmp_path / "e.zip", domains=["example.com"])
@@ -268,7 +269,7 @@ def test_too_much_for_one_pack_is_reported(ledger, pack_file, tmp_path, monkeypa
 def test_an_answer_to_the_same_scan_id_that_came_twice_is_in_it_twice(ledger, tmp_path):
     picture = answered(ledger, image("/p/a.png"), answer(URL))
     (first,) = (each.answer for each in ledger.evidence.answers(picture))
-    ledger._connection.execute(
+    connection_of(ledger).execute(
         "INSERT INTO answers (id, picture_id, generation, scan_id, run_id, received_at, credits,"
         " body, reader) SELECT 99, picture_id, generation, scan_id, run_id, received_at, credits,"
         " body, reader FROM answers"

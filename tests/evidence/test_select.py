@@ -7,6 +7,7 @@ import pytest
 from batchscan.errors import UsageError
 from batchscan.evidence.select import select_pictures
 from tests.support.evidence_ledgers import answer, answered, image
+from tests.support.inside import connection_of
 from tests.support.pictures import tree
 
 
@@ -98,7 +99,7 @@ def test_hostile_words_are_reported_printably(ledger, known):
 
 def _file(ledger, picture: int, folder: str, name: str) -> None:
     raw = os.fsencode(folder)
-    connection = ledger._connection
+    connection = connection_of(ledger)
     connection.execute("INSERT OR IGNORE INTO folders (path) VALUES (?)", (raw,))
     connection.execute(
         "INSERT INTO files SELECT 1, id, ?, 1, 1, 1, ?, NULL, NULL, NULL FROM folders WHERE path = ?",

@@ -10,6 +10,7 @@ import pytest
 
 from batchscan.ledger import FILE_NAME, Ledger
 from batchscan.ledger.schema import MIGRATIONS
+from tests.support.inside import connection_of
 from tests.support.ledgers import POLICY, REAL, answer, digest, entry, image, settled
 from tests.support.settling import settle
 
@@ -22,7 +23,7 @@ def block(ledger, *names: str, folder: str = "/p", urls=()):
 
 
 def seals(ledger) -> int:
-    return int(ledger._connection.execute("SELECT count(*) FROM seals").fetchone()[0])
+    return int(connection_of(ledger).execute("SELECT count(*) FROM seals").fetchone()[0])
 
 
 def seal_all(ledger, standing=POLICY) -> None:
@@ -33,7 +34,7 @@ def seal_all(ledger, standing=POLICY) -> None:
 
 def forget_rows(ledger) -> None:
     """So that only a seal can know the files."""
-    ledger._connection.execute("UPDATE files SET size = -1")
+    connection_of(ledger).execute("UPDATE files SET size = -1")
 
 
 def test_a_run_seals_its_folders_so_that_the_next_one_reads_no_rows(ledger):
@@ -133,8 +134,8 @@ def test_the_digest_is_the_same_whether_files_were_known_by_rows_or_by_a_seal(tm
     digests = [digest(with_seal)]
     with_seal.close()
     again = Ledger.open(tmp_path, REAL)
-    again._connection.execute("DELETE FROM seals")
-    again._connection.execute("UPDATE files SET size = ?", (entries[0][1],))
+    connection_of(again).execute("DELETE FROM seals")
+    connection_of(again).execute("UPDATE files SET size = ?", (entries[0][1],))
     again.files.classify("/p", entries, POLICY)
     digests.append(digest(again))
     again.close()

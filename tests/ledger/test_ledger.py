@@ -9,6 +9,7 @@ import pytest
 
 from batchscan.errors import StorageError
 from batchscan.ledger import FILE_NAME, LearnedRate, Ledger, LedgerThread
+from tests.support.inside import connection_of
 from tests.support.ledgers import REAL, answer, digest, image, listing
 from tests.support.settling import settle
 
@@ -128,7 +129,7 @@ async def test_text_in_the_ledger_that_nobody_can_decode_is_a_storage_error_of_i
     thread = LedgerThread(Ledger.open(tmp_path, REAL))
 
     def read(ledger: Ledger) -> None:
-        ledger._connection.execute("SELECT CAST(x'ff' AS TEXT)").fetchone()
+        connection_of(ledger).execute("SELECT CAST(x'ff' AS TEXT)").fetchone()
 
     begun, failed = await asyncio.gather(
         thread.run(lambda ledger: ledger.runs.begin("r", "/f", 0.0)),
@@ -145,8 +146,8 @@ async def test_text_in_the_ledger_that_nobody_can_decode_is_a_storage_error_of_i
 
 async def test_a_full_disk_is_a_storage_error_for_all_that_shared_the_commit(tmp_path):
     ledger = Ledger.open(tmp_path, REAL)
-    pages = ledger._connection.execute("PRAGMA page_count").fetchone()[0]
-    ledger._connection.execute(f"PRAGMA max_page_count = {pages}")
+    pages = connection_of(ledger).execute("PRAGMA page_count").fetchone()[0]
+    connection_of(ledger).execute(f"PRAGMA max_page_count = {pages}")
     thread = LedgerThread(ledger)
 
     async def begin(number: int) -> None:

@@ -27,6 +27,7 @@ from batchscan.report.html_pictures import rank
 from batchscan.report.match_counts import counts_of
 from batchscan.result_fields import match_fields
 from batchscan.runs.rebuild import with_history
+from tests.support.inside import connection_of
 from tests.support.ledgers import REAL, answer, digest, image, settled
 from tests.support.settling import settle
 
@@ -48,7 +49,7 @@ def states(ledger: Ledger, picture: int = 1) -> dict[str, str]:
 
 
 def mark(ledger: Ledger, url: str, disposition: Disposition) -> None:
-    ledger._connection.execute(
+    connection_of(ledger).execute(
         "UPDATE sightings SET disposition = ? WHERE url = ?", (disposition.value, url)
     )
 
@@ -279,7 +280,7 @@ def test_the_first_matches_are_those_that_a_page_shows_first(ledger):
     ask(ledger, "r2", *urls[10:], generation=2, at=2000.0)
     kinds, decided = ("full", "partial", "other"), ("open", "noticed", "reviewed", "removed")
     for number, url in enumerate(urls):
-        ledger._connection.execute(
+        connection_of(ledger).execute(
             "UPDATE sightings SET kind = ?, disposition = ? WHERE url = ?",
             (kinds[number % 3], decided[number % 4], url),
         )

@@ -18,6 +18,7 @@ from batchscan.ledger import Ledger, ReportView, ThisProcess
 from batchscan.ledger.report_cache import KEPT
 from batchscan.report import csv_table
 from batchscan.runs.report_reuse import find_basis, fingerprint_of
+from tests.support.inside import connection_of
 from tests.support.ledgers import REAL, answer, image
 from tests.support.report_facts import DIGEST, books, report
 
@@ -64,7 +65,7 @@ class World:
     def begin(self) -> None:
         self.run += 1
         self.run_id = f"run-{self.run}"
-        self.ledger._connection.execute("DELETE FROM seen_pictures")
+        connection_of(self.ledger).execute("DELETE FROM seen_pictures")
         self.ledger.report_pictures.version += 1
 
     @property
@@ -91,7 +92,7 @@ class World:
         self.answer(number, urls, late=True)
 
     def mark(self, url: str, word: str) -> None:
-        self.ledger._connection.execute(
+        connection_of(self.ledger).execute(
             "UPDATE sightings SET disposition = ? WHERE url = ?", (word, url)
         )
 
@@ -176,6 +177,6 @@ def test_a_digest_comes_back_as_it_was_and_only_the_newest_stay(world, ledger):
 
 def test_a_damaged_digest_is_none(world, ledger):
     ledger.report_cache.keep(b"1", summarize(world.view, world.allowing))
-    ledger._connection.execute("UPDATE digests SET digest = x'00'")
+    connection_of(ledger).execute("UPDATE digests SET digest = x'00'")
 
     assert ledger.report_cache.digest(b"1") is None

@@ -11,6 +11,7 @@ from batchscan.enums import Disposition
 from batchscan.errors import StorageError
 from batchscan.ledger import FILE_NAME, Ledger, LedgerThread, dispositions
 from batchscan.ledger.dispositions import Choice, Decision, MarkResult
+from tests.support.inside import connection_of
 from tests.support.ledgers import REAL, answer, image
 from tests.support.settling import settle
 
@@ -28,7 +29,7 @@ async def test_a_scan_looks_again_where_somebody_marked_between_its_look_and_its
         if not marked:  # another process, just now
             other = Ledger.change(tmp_path, REAL)
             with other.transaction(writing=True):
-                other._connection.execute("UPDATE sightings SET disposition = 'reviewed'")
+                connection_of(other).execute("UPDATE sightings SET disposition = 'reviewed'")
             other.close()
             marked.append(True)
         looking.rate_limits.sent(1.0)
@@ -96,10 +97,10 @@ def test_each_piece_of_marking_begins_where_the_one_before_ended(tmp_path, domai
     """And does not sort all matches again, which takes hours where there are many."""
     ledger = Ledger.open(tmp_path, REAL)
     asked: list[str] = []
-    ledger._connection.set_trace_callback(asked.append)
+    connection_of(ledger).set_trace_callback(asked.append)
     ledger.dispositions.any_of(Choice(domain, lambda url: True))
-    ledger._connection.set_trace_callback(None)
-    plan = ledger._connection.execute(f"EXPLAIN QUERY PLAN {asked[0]}").fetchall()
+    connection_of(ledger).set_trace_callback(None)
+    plan = connection_of(ledger).execute(f"EXPLAIN QUERY PLAN {asked[0]}").fetchall()
     ledger.close()
 
     assert "(picture_id,key)>(?,?)" in plan[0][3]
@@ -111,7 +112,7 @@ def test_who_waits_for_a_writer_too_long_is_asked_to_try_again(tmp_path):
     holder = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     ledger = Ledger.change(tmp_path, REAL)
-    ledger._connection.execute("PRAGMA busy_timeout = 1")
+    connection_of(ledger).execute("PRAGMA busy_timeout = 1")
     with pytest.raises(sqlite3.OperationalError) as caught, ledger.transaction(writing=True):
         pass
     error = ledger.unusable(caught.value)
@@ -127,10 +128,10 @@ def test_who_waits_for_a_writer_too_long_is_asked_to_try_again(tmp_path):
 def test_sums_over_answers_begin_with_their_index(tmp_path, what):
     ledger = Ledger.open(tmp_path, REAL)
     asked: list[str] = []
-    ledger._connection.set_trace_callback(asked.append)
+    connection_of(ledger).set_trace_callback(asked.append)
     eval(f"ledger.{what}", {"ledger": ledger})
-    ledger._connection.set_trace_callback(None)
-    plan = ledger._connection.execute(f"EXPLAIN QUERY PLAN {asked[0]}").fetchall()
+    connection_of(ledger).set_trace_callback(None)
+    plan = connection_of(ledger).execute(f"EXPLAIN QUERY PLAN {asked[0]}").fetchall()
     ledger.close()
 
     assert "answers_by_time" in plan[0][3]

@@ -17,6 +17,7 @@ from batchscan.errors import StorageError
 from batchscan.ledger.identity import FILE_NAME as HIGH_WATER
 from batchscan.runs.lineage import NOTES
 from tests.support.bench import Bench
+from tests.support.inside import times_met
 from tests.support.pictures import png, tree
 from tests.support.processes import Process, until
 
@@ -77,7 +78,7 @@ async def test_a_backup_that_is_put_back(bench, whole, killed):
     if killed:
         bench.emulator.faults = (Fault(route="check", action=Delay(seconds=30)),)
         process = await Process(bench).start("-q")
-        await until(lambda: bench.emulator._book._rules[0]._met == 1)
+        await until(lambda: times_met(bench.emulator) == 1)
         process.send_signal(signal.SIGKILL)
         await process.communicate()
         bench.emulator.faults = ()
@@ -107,7 +108,7 @@ async def test_a_log_that_is_gone(bench):
     bench.pictures(6)
     bench.emulator.faults = (Fault(route="check", action=Delay(seconds=30), nth=5),)
     process = await Process(bench).start("-q", "-j", "1", "--rate", "1000/s")
-    await until(lambda: bench.charged() == 4 and bench.emulator._book._rules[0]._met == 5)
+    await until(lambda: bench.charged() == 4 and times_met(bench.emulator) == 5)
     process.send_signal(signal.SIGKILL)
     await process.communicate()
     bench.emulator.faults = ()
@@ -129,7 +130,7 @@ async def test_a_log_that_is_gone_from_a_ledger_that_had_been_closed(bench_with)
         bench.pictures(4, start=2)
         bench.emulator.faults = (Fault(route="check", action=Delay(seconds=30), nth=4),)
         process = await Process(bench).start("-q", "-j", "1", "--rate", "1000/s")
-        await until(lambda: bench.charged() == 5 and bench.emulator._book._rules[0]._met == 4)
+        await until(lambda: bench.charged() == 5 and times_met(bench.emulator) == 4)
         process.send_signal(signal.SIGKILL)
         await process.communicate()
         bench.emulator.faults = ()

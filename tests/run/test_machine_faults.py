@@ -18,6 +18,7 @@ from batchscan.emulator.fault_actions import AnswerInstead, Delay
 from batchscan.results import read_lines
 from tests.support.bench import Bench
 from tests.support.clocks import QuickClock
+from tests.support.inside import times_met
 from tests.support.processes import Process, assert_nothing_lost_or_doubled, reports, until
 
 AT_ONCE = ("--rate", "1000/s")
@@ -39,7 +40,7 @@ def room_again(process: asyncio.subprocess.Process) -> None:
 
 def arrived(bench: Bench) -> int:
     """Checks that the service has begun to read, with `SLOWLY`."""
-    return bench.emulator._book._rules[0]._met
+    return times_met(bench.emulator)
 
 
 async def ended(process: asyncio.subprocess.Process) -> tuple[int, str, str]:

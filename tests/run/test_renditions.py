@@ -17,6 +17,7 @@ from batchscan.emulator.fault_actions import AnswerInstead
 from batchscan.enums import Status
 from tests.support.bench import FAST
 from tests.support.clocks import DAY, LaterClock
+from tests.support.inside import connection_of
 from tests.support.photographs import encoded, photograph, resized, screenshot
 from tests.support.pictures import tree
 
@@ -327,7 +328,7 @@ async def test_a_killed_runs_lines_are_made_again_with_who_covers_whom(bench):
         ledger = run._session.ledger
 
         def reopen(ledger) -> None:
-            ledger._connection.execute("UPDATE runs SET closed = 0, report = NULL")
+            connection_of(ledger).execute("UPDATE runs SET closed = 0, report = NULL")
 
         await ledger.run(reopen)
     before = bench.ran(run.report)

@@ -14,6 +14,7 @@ import pytest
 from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import Delay
 from tests.support.bench import Bench
+from tests.support.inside import times_met
 from tests.support.pictures import png, tree
 from tests.support.processes import Process, assert_nothing_lost_or_doubled, reports, until
 
@@ -128,7 +129,7 @@ async def test_a_ledger_that_another_process_locks_is_waited_for_with_answers_in
     bench.pictures(3)
     bench.emulator.faults = (Fault(route="check", action=Delay(seconds=0.3)),)
     process = await Process(bench).start("-q", "-j", "3", "--rate", "1000/s")
-    await until(lambda: bench.emulator._book._rules[0]._met == 3)
+    await until(lambda: times_met(bench.emulator) == 3)
     with locker(bench) as connection:
         connection.execute("BEGIN IMMEDIATE")
         await until(lambda: bench.charged() == 3)
@@ -147,7 +148,7 @@ async def test_a_ledger_that_stays_locked_ends_the_run_and_the_answers_are_rescu
         bench.pictures(3)
         bench.emulator.faults = (Fault(route="check", action=Delay(seconds=0.3)),)
         process = await Process(bench).start("-j", "3", "--rate", "1000/s")
-        await until(lambda: bench.emulator._book._rules[0]._met == 3)
+        await until(lambda: times_met(bench.emulator) == 3)
         with locker(bench) as connection:
             connection.execute("BEGIN IMMEDIATE")
             _, err = await process.communicate()
@@ -191,7 +192,7 @@ async def test_a_stopped_process_keeps_its_lock_and_goes_on_where_it_was(bench):
     bench.emulator.faults = (Fault(route="check", action=Delay(seconds=0.5)),)
     command = Process(bench)
     process = await command.start("-q", "-j", "1", "--rate", "1000/s")
-    await until(lambda: bench.emulator._book._rules[0]._met == 1)
+    await until(lambda: times_met(bench.emulator) == 1)
     process.send_signal(signal.SIGSTOP)
     code, _, err = await command.run()
     process.send_signal(signal.SIGCONT)

@@ -16,6 +16,7 @@ from batchscan.runs.retention import RetentionResult
 from batchscan.settings import Output, Settings
 from tests.support import histories
 from tests.support.histories import File
+from tests.support.inside import connection_of
 from tests.support.ledgers import REAL
 
 NOW = 10.0**10
@@ -59,12 +60,12 @@ def test_whatever_went_before_a_scan_asks_what_it_would_have_asked(tmp_path_fact
     place = Place(tmp_path_factory.mktemp("any"))
     ledger = place.live(*history)
     before = histories.told(ledger, place.pictures)
-    answers = len(list(ledger._connection.execute("SELECT 1 FROM answers")))
+    answers = len(list(connection_of(ledger).execute("SELECT 1 FROM answers")))
     place.prune(ledger)
     after = histories.told(ledger, place.pictures)
     again, _ = place.prune(ledger)
-    kept = len(list(ledger._connection.execute("SELECT 1 FROM answers")))
-    faults = list(ledger._connection.execute("PRAGMA foreign_key_check"))
+    kept = len(list(connection_of(ledger).execute("SELECT 1 FROM answers")))
+    faults = list(connection_of(ledger).execute("PRAGMA foreign_key_check"))
     ledger.close()
 
     assert after == before
@@ -91,7 +92,7 @@ def test_a_folder_that_is_gone_goes_with_its_files(place):
     ledger = place.live(
         File("a", 0, "answered", NONE, gone=False), File("b/c", 1, "answered", NONE, gone=False)
     )
-    ledger._connection.execute("UPDATE runs SET facts = ?", (_facts(place.pictures),))
+    connection_of(ledger).execute("UPDATE runs SET facts = ?", (_facts(place.pictures),))
     shutil.rmtree(place.pictures / "b")
     found, _ = place.prune(ledger)
 
@@ -111,7 +112,7 @@ def test_nothing_goes_from_a_disk_that_may_be_away(place, how):
         File("a", 1, "answered", NONE, gone=False),
         File("b/c", 2, "answered", NONE, gone=False),
     )
-    ledger._connection.execute(
+    connection_of(ledger).execute(
         "UPDATE runs SET facts = ?", (_facts(place.pictures / "a", place.pictures / "b"),)
     )
     folder = place.pictures / "a"
@@ -134,7 +135,7 @@ def test_what_cannot_be_looked_into_stays(place):
     ledger = place.live(
         File("a", 0, "answered", NONE, gone=False), File("b", 1, "answered", NONE, gone=False)
     )
-    ledger._connection.execute("UPDATE runs SET facts = ?", (_facts(place.pictures),))
+    connection_of(ledger).execute("UPDATE runs SET facts = ?", (_facts(place.pictures),))
     shutil.rmtree(place.pictures / "b")
     (place.pictures / "b").symlink_to("b")  # a loop
     found, _ = place.prune(ledger)
@@ -145,7 +146,7 @@ def test_what_cannot_be_looked_into_stays(place):
 
 def test_objects_in_stores_stay(place):
     ledger = place.live(File("a", 0, "answered", NONE, gone=False))
-    ledger._connection.execute("UPDATE folders SET path = CAST('s3://bucket/a' AS BLOB)")
+    connection_of(ledger).execute("UPDATE folders SET path = CAST('s3://bucket/a' AS BLOB)")
     found, _ = place.prune(ledger)
 
     assert (found.files, found.away) == (0, 1)
@@ -169,13 +170,13 @@ def test_a_file_that_comes_back_is_known_by_its_content(place):
 def test_messages_go_when_they_were_delivered_long_enough_ago(place):
     ledger = place.live()
     for id_, told_at in (("old", 5.0), ("new", 15.0), ("pending", None)):
-        ledger._connection.execute(
+        connection_of(ledger).execute(
             "INSERT INTO messages (id, target, run_id, body, matches, made_at, told_at)"
             " VALUES (?, 't', 'r', x'', 1, 1.0, ?)",
             (id_, told_at),
         )
     found, _ = place.prune(ledger, before=10.0)
-    left = [row[0] for row in ledger._connection.execute("SELECT id FROM messages ORDER BY id")]
+    left = [row[0] for row in connection_of(ledger).execute("SELECT id FROM messages ORDER BY id")]
     ledger.close()
 
     assert found.messages == 1
@@ -209,7 +210,7 @@ def test_runs_beyond_those_that_are_kept_go_with_their_folders(place):
     runs = Path(place.settings.output.directory) / "runs"
     for run_id, _ in ledger.runs.all_closed():
         (runs / run_id).mkdir()
-        ledger._connection.execute(
+        connection_of(ledger).execute(
             "UPDATE runs SET folder = ? WHERE run_id = ?", (os.fsencode(runs / run_id), run_id)
         )
     (runs / "run0" / "notes.txt").write_text("mine")

@@ -20,6 +20,7 @@ from batchscan.ledger.activity import DAY
 from batchscan.ledger.dispositions import Choice, Decision, MarkResult
 from batchscan.settings import Api
 from batchscan.stats import Statistics, plots, statistics, table
+from tests.support.inside import connection_of
 from tests.support.ledger_entries import NOW, enter, shown
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC).timestamp()  # of the week of NOW
@@ -95,7 +96,7 @@ def test_what_was_taken_back_does_not_count_and_nor_does_taking_it_back(ledger):
 
 def test_what_was_marked_before_decisions_were_kept_counts_when_it_was_marked(ledger):
     with ledger.transaction():
-        ledger._connection.execute(
+        connection_of(ledger).execute(
             "UPDATE sightings SET disposition = 'removed', marked_at = ? WHERE url = ?",
             (NOW + 8 * DAY, B),
         )
@@ -108,7 +109,7 @@ def test_what_was_marked_before_decisions_were_kept_counts_when_it_was_marked(le
 @pytest.mark.parametrize("by", ["week", "month"])
 def test_odd_clocks_neither_break_it_nor_hide_anything(ledger, odd, by):
     with ledger.transaction():
-        ledger._connection.execute("UPDATE sightings SET first_seen = ? WHERE url = ?", (odd, A))
+        connection_of(ledger).execute("UPDATE sightings SET first_seen = ? WHERE url = ?", (odd, A))
     found = of(ledger, by)
     in_periods = sum(period.counts.found for period in found.periods)
 
@@ -180,7 +181,7 @@ def test_a_table_fits_a_terminal_whatever_sites_and_folders_are_called(ledger):
 def test_with_a_price_money_stands_beside_credits_and_sums_up(ledger):
     enter(ledger, "/p/later.jpg", [shown(A)])
     with ledger.transaction():
-        ledger._connection.execute(
+        connection_of(ledger).execute(
             "UPDATE answers SET received_at = ? WHERE id = (SELECT max(id) FROM answers)",
             (NOW + 8 * DAY,),
         )
@@ -203,7 +204,7 @@ def test_with_a_price_money_stands_beside_credits_and_sums_up(ledger):
 
 def test_money_that_a_terminal_has_no_room_for_is_said_below(ledger):
     with ledger.transaction():
-        ledger._connection.execute("UPDATE answers SET credits = 123456789")
+        connection_of(ledger).execute("UPDATE answers SET credits = 123456789")
         found = statistics(ledger, "week", NOW, "999999.25 EUR")
     said = table(found)
 

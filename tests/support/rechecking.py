@@ -17,6 +17,7 @@ from batchscan.settings import Api, Output, Settings
 from batchscan.settings import Recheck as RecheckSettings
 from batchscan.util.urls import registrable_domain
 from tests.support.clocks import FakeClock
+from tests.support.inside import connection_of
 from tests.support.ledgers import image
 from tests.support.servers import head_of, scripted
 from tests.support.settling import settle
@@ -77,7 +78,7 @@ class CopiesWeb:
         ledger = self.open()
         with ledger.transaction():
             for copy in self.copies:
-                ledger._connection.execute(
+                connection_of(ledger).execute(
                     "UPDATE sightings SET disposition = ? WHERE url = ?",
                     (copy.disposition.value, copy.url),
                 )
@@ -111,7 +112,7 @@ class CopiesWeb:
         """What the ledger says of each match, by its URL."""
         ledger = self.open()
         with ledger.transaction():
-            pictures = ledger._connection.execute("SELECT id FROM pictures").fetchall()
+            pictures = connection_of(ledger).execute("SELECT id FROM pictures").fetchall()
             found = {
                 each.url: each.recheck
                 for (number,) in pictures
@@ -122,7 +123,7 @@ class CopiesWeb:
 
     def dispositions(self) -> dict[str, str]:
         ledger = self.open()
-        rows = ledger._connection.execute("SELECT url, disposition FROM sightings").fetchall()
+        rows = connection_of(ledger).execute("SELECT url, disposition FROM sightings").fetchall()
         ledger.close()
         return dict(rows)
 
