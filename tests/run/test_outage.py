@@ -209,7 +209,7 @@ async def test_a_signal_during_an_outage_does_not_wait_for_its_end(bench, kind):
     bench.pictures(12)
     bench.emulator.faults = (check(OUTAGES[kind]),)
     async with Scan(bench.settings(api={"retry_for": DAYS}), HastyClock(1)) as run:
-        while "away" not in (run.progress().waiting or ""):  # noqa: ASYNC110 - it tells nobody
+        while "not available" not in (run.progress().waiting or ""):  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.01)
         run.request_stop(signal.SIGTERM)
     ran = bench.ran(run.report)
