@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from batchscan.ledger.rendition_files import RenditionFile
+from batchscan.ledger.rendition_verdicts import Verdicts
 from batchscan.model import Answer, Candidate
+from batchscan.pipeline.shutdown import Shutdown
 from batchscan.rendition_types import CoveredBy
-from batchscan.renditions.ties import SAME_FILE, Tie
+from batchscan.renditions.grouping import Group
+from batchscan.renditions.ties import SAME_FILE, Compared, Tie, tie
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +72,40 @@ class Member:
         """Wake the members that wait for this one, with its answer or None."""
         if not self.decided.done():
             self.decided.set_result(answered)
+
+
+def compare(
+    group: Group,
+    members: Mapping[int, Member],
+    verdicts: Verdicts,
+    stop: Shutdown,
+    *,
+    counting: bool,
+) -> None:
+    """Tie each member to the better ones that it is a version of.
+
+    Hundreds of frames of one camera are thousands of pairs, so a run that stops compares no more,
+    and where versions are only counted a member's first tie to a picture that is sent is enough.
+    """
+    sent: set[int] = set()
+    for later, earlier_ones in zip(group.members, group.earlier, strict=True):
+        covered = False
+        for earlier in earlier_ones:
+            if stop:
+                return
+            if later not in members or earlier not in members:
+                continue
+            one, other = (_compared(members[number].file) for number in (earlier, later))
+            tied = tie(one, other, verdicts.alone, verdicts.joined)
+            if tied is None:
+                continue
+            members[later].ties.append((members[earlier], tied))
+            if counting and (earlier in sent or members[earlier].decided.done()):
+                covered = tied.rule != SAME_FILE
+                break
+        if not covered:
+            sent.add(later)
+
+
+def _compared(file: RenditionFile) -> Compared:
+    return Compared(file.candidate.path, file.sha256, file.format, file.fingerprint)

@@ -15,7 +15,6 @@ from collections.abc import (
     Coroutine,
     Iterable,
     Iterator,
-    Mapping,
     Sequence,
 )
 from dataclasses import dataclass, field
@@ -28,10 +27,9 @@ from batchscan.errors import StopRun
 from batchscan.images.sending import is_converted
 from batchscan.ledger import Ledger, LedgerThread
 from batchscan.ledger.rendition_files import Hashes, RenditionFile, with_thumbnail
-from batchscan.ledger.rendition_verdicts import Verdicts
 from batchscan.model import Candidate, NotSendable
 from batchscan.pipeline.concurrency import ByteSemaphore
-from batchscan.pipeline.rendition_family import Answered, Member
+from batchscan.pipeline.rendition_family import Answered, Member, compare
 from batchscan.pipeline.rendition_plan import (
     A_FEW,
     AT_ONCE,
@@ -44,7 +42,7 @@ from batchscan.pipeline.rendition_plan import (
 from batchscan.pipeline.shutdown import Shutdown
 from batchscan.rendition_types import CoveredBy, Fingerprint
 from batchscan.renditions.grouping import Group
-from batchscan.renditions.ties import SAME_FILE, Compared, Tie, tie
+from batchscan.renditions.ties import SAME_FILE
 from batchscan.settings import Settings
 
 T = TypeVar("T")
@@ -66,11 +64,12 @@ class RenditionPlanner:
     def __post_init__(self) -> None:
         self.bytes_in_flight = ByteSemaphore(self.engine.bytes_in_flight)
 
-    async def families(self, *, single: bool = True) -> AsyncIterator[list[Member]]:
+    async def families(self, *, counting: bool = False) -> AsyncIterator[list[Member]]:
         """Families with all noted files, the best member first.
 
         Args:
-            single: whether to include files without other versions.
+            counting: leave out files without other versions, and compare each member only until
+                it is known whether it would be sent.
 
         Raises:
             StopRun: the ledger cannot be read, or no worker is left to read files.
@@ -83,15 +82,15 @@ class RenditionPlanner:
         found = await self._plan()
         groups = iter(found.groups)
         while some := await asyncio.to_thread(
-            next_groups, groups, len(found.answered), single=single
+            next_groups, groups, len(found.answered), single=not counting
         ):
-            for family in await self._confirmed(some, found):
+            for family in await self._confirmed(some, found, counting):
                 yield family
 
     async def count(self) -> int:
         """How many of the noted files need not have been sent: versions of better ones."""
         versions = 0
-        async for family in self.families(single=False):
+        async for family in self.families(counting=True):
             to_send: set[int] = set()
             found: list[tuple[RenditionFile, CoveredBy]] = []
             for member in family:
@@ -168,7 +167,9 @@ class RenditionPlanner:
             last = some[-1]
         return await asyncio.to_thread(Columns.joined, parts)
 
-    async def _confirmed(self, groups: list[Group], plan: FamilyPlan) -> list[list[Member]]:
+    async def _confirmed(
+        self, groups: list[Group], plan: FamilyPlan, counting: bool
+    ) -> list[list[Member]]:
         """The families of some groups, confirmed by comparing thumbnails."""
         first = len(plan.answered)
 
@@ -185,9 +186,9 @@ class RenditionPlanner:
             for each in entries:
                 if each.number < first:
                     members[each.number].settle(each.answered)
-            found = await asyncio.to_thread(_tied, group, members, plan.verdicts)
-            for later, earlier, tied in found:
-                members[later].ties.append((members[earlier], tied))
+            await asyncio.to_thread(
+                compare, group, members, plan.verdicts, self.stop, counting=counting
+            )
             families.append([member for number, member in members.items() if number >= first])
         return families
 
@@ -278,22 +279,3 @@ def _loaded(
         answered = None if known is None else load_answer(ledger, known)
         if known is not None and answered is not None:
             yield _Entry(number, known, answered)
-
-
-def _tied(
-    group: Group, members: Mapping[int, Member], verdicts: Verdicts
-) -> list[tuple[int, int, Tie]]:
-    """Pairs of a later and an earlier member that are one picture, and by which rule."""
-    found = []
-    for later, neighbours in zip(group.members, group.earlier, strict=True):
-        for earlier in neighbours:
-            if later in members and earlier in members:
-                one, other = (_compared(members[number].file) for number in (earlier, later))
-                tied = tie(one, other, verdicts.alone, verdicts.joined)
-                if tied is not None:
-                    found.append((later, earlier, tied))
-    return found
-
-
-def _compared(file: RenditionFile) -> Compared:
-    return Compared(file.candidate.path, file.sha256, file.format, file.fingerprint)

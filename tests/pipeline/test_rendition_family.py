@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchscan.errors import Interrupted
+from batchscan.images.judge import Judge
+from batchscan.images.rules import Accepted, Rules
 from batchscan.ledger.rendition_files import RenditionFile
+from batchscan.ledger.rendition_verdicts import Verdicts
 from batchscan.model import Candidate, Stat
-from batchscan.pipeline.rendition_family import Answered, Member
+from batchscan.pace import SystemClock
+from batchscan.pipeline.rendition_family import Answered, Member, compare
+from batchscan.pipeline.shutdown import Shutdown
+from batchscan.renditions.grouping import Group
 from batchscan.renditions.ties import Tie
 from tests.support.ledgers import answer
+from tests.support.photographs import encoded, photograph
 
 ALIKE = Tie(3, 2, "v1")
 
@@ -74,3 +83,47 @@ def test_a_family_is_a_star_in_any_order_and_nothing_is_covered_by_what_has_no_a
     for number, by in covers.items():
         asked = {other for other in ties[number] if covers[other] is None and answers[other]}
         assert by == min(asked, default=None), "the best one that was asked about and answered"
+
+
+def frames(count: int) -> tuple[Group, dict[int, Member]]:
+    """Files of one picture, each with all better ones as its neighbours."""
+    judge = Judge(Rules(fingerprints=True))
+    try:
+        verdict = judge.judge(encoded(photograph(1)), "a.jpg")
+    finally:
+        judge.close()
+    assert isinstance(verdict, Accepted)
+    members = {
+        number: Member(replace(file(number), fingerprint=verdict.fingerprint))
+        for number in range(count)
+    }
+    return Group(list(members), [list(range(number)) for number in members]), members
+
+
+async def test_a_run_that_stops_compares_no_more_pictures():
+    group, members = frames(5)
+    stop = Shutdown(SystemClock())
+    stop.request(Interrupted())
+
+    compare(group, members, Verdicts(), stop, counting=False)
+
+    assert not any(member.ties for member in members.values())
+
+
+async def test_counting_compares_each_version_only_with_the_picture_that_is_sent():
+    group, members = frames(5)
+    stop = Shutdown(SystemClock())
+
+    compare(group, members, Verdicts(), stop, counting=True)
+
+    ties = [[other for other, _ in member.ties] for member in members.values()]
+    assert ties == [[], *([[members[0]]] * 4)]
+
+
+async def test_a_scan_compares_each_version_with_all_better_ones_as_the_best_may_fail():
+    group, members = frames(4)
+    stop = Shutdown(SystemClock())
+
+    compare(group, members, Verdicts(), stop, counting=False)
+
+    assert [len(member.ties) for member in members.values()] == [0, 1, 2, 3]
