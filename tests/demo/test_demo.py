@@ -127,12 +127,13 @@ async def test_every_line_that_the_demo_proposes_can_be_pasted(tmp_path):
     }
     codes = {}
     for line in filter(None, map(str.strip, proposed)):
+        serves = line.startswith("batchscan emulator ")
         process = await asyncio.create_subprocess_exec(
-            "bash", "-c", f"exec {line}" if " emulator " in line else line, cwd=tmp_path,
+            "bash", "-c", f"exec {line}" if serves else line, cwd=tmp_path,
             env=environ, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         said = ""
-        if " emulator " in line:  # it serves until it is interrupted
+        if serves:  # until it is interrupted
             assert process.stdout is not None
             said = (await process.stdout.readuntil(b"http://127.0.0.1")).decode()
             process.send_signal(signal.SIGINT)

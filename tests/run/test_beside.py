@@ -208,7 +208,7 @@ async def assert_nothing_lost(
     lines = Counter(line.scan_id for line in all_lines(bench) if line.status == "scanned")
     assert set(lines.values()) == {1}
     assert one("SELECT count(*) FROM decisions WHERE note = 'on the page'") == decided
-    undone = sum("taken back" in out for _, out, _ in found["mark --undo"])
+    undone = sum(out.startswith("undone: ") for _, out, _ in found["mark --undo"])
     assert one("SELECT count(*) FROM decisions WHERE undoes NOT NULL") == undone
     assert one("SELECT count(*) FROM decisions WHERE NOT complete") == 0
     captured = sum(len(json.loads(out)["matches"]) for _, out, _ in found["capture"])

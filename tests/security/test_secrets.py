@@ -305,11 +305,11 @@ def test_an_assertion_about_settings(bench):
 
 
 async def test_a_refused_login(bench_with):
-    from batchscan.emulator.fault_actions import Answer
+    from batchscan.emulator.fault_actions import AnswerInstead
     from batchscan.emulator.faults import Fault
     from batchscan.engines.vendor_client import open_client, open_transport
 
-    refuse = Fault(route="login", action=Answer(status=401))
+    refuse = Fault(route="login", action=AnswerInstead(status=401))
     async with bench_with(faults=(refuse,)) as bench:
         secret = batchscan.Secret(open(__file__ + ".key").read())
         settings = bench.settings(account={"api_key": secret})
@@ -318,11 +318,11 @@ async def test_a_refused_login(bench_with):
 
 
 async def test_a_refused_token(bench_with):
-    from batchscan.emulator.fault_actions import Answer
+    from batchscan.emulator.fault_actions import AnswerInstead
     from batchscan.emulator.faults import Fault
     from batchscan.engines.vendor_client import open_client, open_transport
 
-    refuse = Fault(route="credits", action=Answer(status=401))
+    refuse = Fault(route="credits", action=AnswerInstead(status=401))
     async with bench_with(faults=(refuse,)) as bench:
         secret = batchscan.Secret(open(__file__ + ".key").read())
         settings = bench.settings(account={"api_key": secret})
