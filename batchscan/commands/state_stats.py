@@ -33,7 +33,7 @@ _TABLES = {  # in words where a table's name is not one that people know
     "decided": "decisions",
     "digests": "reports",
     "doubts": "uncertain uploads",
-    "equals": "equal decoders",
+    "equals": "files with a shared answer",
     "outcomes": "result lines",
     "pace": "rates",
     "portraits": "thumbnails",
