@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from batchscan.ledger.rendition_files import RenditionFile
 from batchscan.ledger.rendition_verdicts import Verdicts
@@ -85,26 +86,35 @@ def compare(
     """Tie each member to the better ones that it is a version of.
 
     Hundreds of frames of one camera are thousands of pairs, so a run that stops compares no more,
-    and where versions are only counted a member's first tie to a picture that is sent is enough.
+    and where versions are only counted each is tied to the first picture that is sent, if any.
     """
-    sent: set[int] = set()
-    for later, earlier_ones in zip(group.members, group.earlier, strict=True):
-        covered = False
-        for earlier in earlier_ones:
-            if stop:
-                return
-            if later not in members or earlier not in members:
-                continue
-            one, other = (_compared(members[number].file) for number in (earlier, later))
-            tied = tie(one, other, verdicts.alone, verdicts.joined)
-            if tied is None:
-                continue
-            members[later].ties.append((members[earlier], tied))
-            if counting and (earlier in sent or members[earlier].decided.done()):
-                covered = tied.rule != SAME_FILE
-                break
-        if not covered:
-            sent.add(later)
+    sent: set[int] = set()  # by identity
+    for later, earlier in zip(group.members, group.earlier, strict=True):
+        if later not in members:
+            continue
+        member = members[later]
+        ties = _ties(member, [members[n] for n in earlier if n in members], verdicts, stop)
+        if counting:
+            ties = islice((each for each in ties if _is_sent(each[0], sent)), 1)
+        member.ties.extend(ties)
+        if not member.ties or member.ties[0][1].rule == SAME_FILE:
+            sent.add(id(member))
+
+
+def _ties(
+    member: Member, better: Iterable[Member], verdicts: Verdicts, stop: Shutdown
+) -> Iterator[tuple[Member, Tie]]:
+    for other in better:
+        if stop:
+            return
+        found = tie(_compared(other.file), _compared(member.file), verdicts.alone, verdicts.joined)
+        if found is not None:
+            yield other, found
+
+
+def _is_sent(member: Member, sent: Collection[int]) -> bool:
+    """Whether a member is sent in this run, or was answered in an earlier one."""
+    return id(member) in sent or member.decided.done()
 
 
 def _compared(file: RenditionFile) -> Compared:

@@ -68,8 +68,8 @@ class RenditionPlanner:
         """Families with all noted files, the best member first.
 
         Args:
-            counting: leave out files without other versions, and compare each member only until
-                it is known whether it would be sent.
+            counting: leave out files without other versions, and tie each member only to the first
+                one that is sent.
 
         Raises:
             StopRun: the ledger cannot be read, or no worker is left to read files.
@@ -91,20 +91,12 @@ class RenditionPlanner:
         """How many of the noted files need not have been sent: versions of better ones."""
         versions = 0
         async for family in self.families(counting=True):
-            to_send: set[int] = set()
-            found: list[tuple[RenditionFile, CoveredBy]] = []
-            for member in family:
-                tied = [
-                    (other, each)
-                    for other, each in member.ties
-                    if id(other) in to_send or other.decided.done()  # of an earlier run
-                ]
-                if tied and tied[0][1].rule != SAME_FILE:
-                    other, each = tied[0]
-                    by = CoveredBy(other.candidate.path, other.file.sha256, *each)
-                    found.append((member.file, by))
-                else:
-                    to_send.add(id(member))
+            found = [
+                (member.file, CoveredBy(other.candidate.path, other.file.sha256, *each))
+                for member in family
+                for other, each in member.ties
+                if each.rule != SAME_FILE
+            ]
             versions += len(found)
             if found and not self.settings.dry_run:
                 await self.ledger.run(partial(_remember, found))
