@@ -45,7 +45,6 @@ LONG = {
     "settings/model.py": 345,  # every setting, in one place
     "model.py": 320,  # names in full made it longer
     "ledger/schema.py": 500,  # the migrations are one sequence, and every version adds to it
-    "ledger/claims.py": 335,  # a claim's whole life
     "ledger/dispositions.py": 360,  # a decision, from the choice of matches to taking it back
     "results.py": 310,  # the fields of a line, and their file
     "ledger/reporting.py": 340,  # every question that reports ask

@@ -7,28 +7,18 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Iterable
-from dataclasses import replace
 
-from batchscan.ledger.answer_sizes import AnswerSizes
 from batchscan.ledger.block_cache import BlockCache
-from batchscan.ledger.equals import Equal, Equals, read_sent, sent_columns
-from batchscan.ledger.known import (
-    ANSWER_COLUMNS,
-    UNKNOWN_PICTURE,
-    KnownPicture,
-    OpenClaim,
-    StoredAnswer,
-)
-from batchscan.ledger.match_history import MatchHistory
+from batchscan.ledger.equals import read_sent, sent_columns
+from batchscan.ledger.known import OpenClaim
 from batchscan.ledger.prices import Prices
-from batchscan.model import Claim, Image, Sent
+from batchscan.model import Claim, Image
 
 SCAN_ID_DIGITS = 32
-_STATES = frozenset({"open", "answered", "refused", "lost"})
 
 
 class Claims:
-    """The tables of pictures, claims and answers."""
+    """Writes to the tables of pictures, claims and answers; `KnownPictures` reads them."""
 
     def __init__(
         self,
@@ -36,86 +26,11 @@ class Claims:
         realm_id: int,
         realm: str,
         seals: BlockCache,
-        history: MatchHistory,
     ) -> None:
         self._connection = connection
         self._seals = seals
-        self._history = history
         self._realm_id = realm_id
         self._realm = realm
-        self._equals = Equals(connection, realm_id)
-        self.sizes = AnswerSizes(connection, realm_id)
-
-    def lookup(self, sha256: str, path: str | None = None) -> KnownPicture:
-        """Look up a content that was found at `path`."""
-        row = self._connection.execute(
-            "SELECT id, (SELECT max(a.id) FROM answers a WHERE a.picture_id = p.id), refusal,"
-            " width, height FROM pictures p WHERE realm_id = ? AND sha256 = ?",
-            (self._realm_id, bytes.fromhex(sha256)),
-        ).fetchone()
-        if row is None or row[1] is None:
-            equal = self._equals.find(sha256)
-            if equal is not None:
-                answer = self.answer(self._equals.answer_of(equal.picture_id))
-                return self._known_equal(equal, answer, path)
-        if row is None:
-            return UNKNOWN_PICTURE
-        picture_id, answer_id, refusal, width, height = row
-        claim = self._connection.execute(
-            "SELECT generation, state FROM claims WHERE picture_id = ?"
-            " ORDER BY generation DESC LIMIT 1",
-            (picture_id,),
-        ).fetchone()
-        generation, state = claim or (0, "")
-        answer = self.answer(answer_id)
-        if state not in _STATES or (state == "answered" and answer is None):
-            raise sqlite3.DatabaseError(f"what was paid for picture {picture_id} is damaged")
-        met_at = os.fsencode(path) if path else None
-        history = self._history.matches_of(picture_id, met_at) if answer else {}
-        return KnownPicture(
-            answer,
-            refusal,
-            generation,
-            state == "open",
-            state == "lost",
-            history,
-            (width, height),
-            self.sent(answer.scan_id) if answer else None,
-        )
-
-    def known_by_sent(self, image: Image) -> KnownPicture:
-        """Look up the picture for which the same bytes were sent, and remember them as equals."""
-        picture_id = self._equals.answered(image.sent_sha256)
-        if picture_id is None:
-            return UNKNOWN_PICTURE
-        equal = self._equals.of(picture_id, image)
-        return self._known_equal(equal, self.answer(self._equals.answer_of(picture_id)), image.path)
-
-    def equate(self, image: Image, picture_id: int) -> None:
-        """Remember that the answer of another picture holds for a file's content."""
-        self._equals.add(self._equals.of(picture_id, image), image.sha256)
-
-    def sent(self, scan_id: str) -> Sent | None:
-        """What was sent instead of a file under a scan id."""
-        row = self._connection.execute(
-            "SELECT sent FROM claims WHERE scan_id = ?", (scan_id,)
-        ).fetchone()
-        return read_sent(row[0]) if row else None
-
-    def _known_equal(
-        self, equal: Equal, answer: StoredAnswer | None, path: str | None
-    ) -> KnownPicture:
-        if answer is None:
-            return UNKNOWN_PICTURE
-        met_at = os.fsencode(path) if path else None
-        return replace(
-            UNKNOWN_PICTURE,
-            answer=answer,
-            history=self._history.matches_of(equal.picture_id, met_at),
-            size=(equal.width, equal.height),
-            sent=equal.sent,
-            equal=True,
-        )
 
     def plan(self, sha256: str) -> None:
         """Note for this process that a dry run would send this content."""
@@ -125,14 +40,6 @@ class Claims:
         """Whether `plan` was called for this content."""
         query = "SELECT 1 FROM dry_run_planned WHERE sha256 = ?"
         return self._connection.execute(query, (bytes.fromhex(sha256),)).fetchone() is not None
-
-    def answer(self, answer_id: int | None) -> StoredAnswer | None:
-        """The answer with this id."""
-        row = self._connection.execute(
-            f"SELECT {ANSWER_COLUMNS} FROM answers a WHERE id = ?",
-            (answer_id,),
-        ).fetchone()
-        return StoredAnswer.of(row) if row else None
 
     def has_answer(self, scan_id: str, received_at: float) -> bool:
         """Whether an answer with this scan id and time is in the ledger."""

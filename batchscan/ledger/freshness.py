@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from batchscan.ledger.known import KnownPicture
+
 # Name, size, mtime_ns, ctime_ns: a plain tuple, because there may be millions of them.
 FileStat: TypeAlias = tuple[str, int, int, int]
 
@@ -44,6 +46,13 @@ class FreshnessPolicy:
             return rules in (self.rules, self.conversion_rules)
         return received_at is not None and self.is_answer_current(
             run_id, received_at, matched=matched
+        )
+
+    def is_known_current(self, known: KnownPicture) -> bool:
+        """Whether there is an answer to a content, and it is recent enough."""
+        stored = known.answer
+        return stored is not None and self.is_answer_current(
+            stored.run_id, stored.received_at, matched=bool(known.history)
         )
 
     def is_answer_current(self, run_id: str | None, received_at: float, *, matched: bool) -> bool:

@@ -26,6 +26,7 @@ from batchscan.ledger.evidence import EvidenceReader
 from batchscan.ledger.files import FileTable
 from batchscan.ledger.identity import Identity, Noting, stamp_noted
 from batchscan.ledger.integrity import ODD
+from batchscan.ledger.known_pictures import KnownPictures
 from batchscan.ledger.match_choice import ChosenMatches
 from batchscan.ledger.match_history import MatchHistory
 from batchscan.ledger.missing_folders import MissingFolders
@@ -73,8 +74,8 @@ class Ledger:
         self.report_pictures = ReportPictures(connection)
         self.files = FileTable(connection, realm_id, seals, self.report_pictures)
         self.history = MatchHistory(connection, realm_id, record_events=record_events)
-        named = f"{name}\n{int(realm.sandbox)}"
-        self.claims = Claims(connection, realm_id, named, seals, self.history)
+        self.claims = Claims(connection, realm_id, f"{name}\n{int(realm.sandbox)}", seals)
+        self.known = KnownPictures(connection, realm_id, self.history)
         self.readings = Readings(connection, realm_id, self.history, self.files)
         self.runs = Runs(connection, realm_id)
         self.rate_limits = RateLimits(connection, address_of(realm.api_url))

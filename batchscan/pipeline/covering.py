@@ -11,7 +11,7 @@ from batchscan.engines.interface import Engine
 from batchscan.enums import DeferReason
 from batchscan.images.fingerprints import preview_of
 from batchscan.images.sending import is_converted
-from batchscan.ledger import FreshnessPolicy, KnownPicture, Ledger, LedgerThread
+from batchscan.ledger import FreshnessPolicy, Ledger, LedgerThread
 from batchscan.ledger.rendition_files import RenditionFile
 from batchscan.ledger.renditions import Cover
 from batchscan.model import (
@@ -89,7 +89,7 @@ class RenditionCoverer:
         return True
 
     def _what_is_known(self, image: Image, ledger: Ledger) -> tuple[bool, bool, Fingerprint | None]:
-        known = ledger.claims.lookup(image.sha256).is_conclusive
+        known = ledger.known.lookup(image.sha256).is_conclusive
         known = known or self._cover_that_holds(image.sha256, ledger) is not None
         return known, *ledger.renditions.fingerprint(image.sha256)
 
@@ -154,9 +154,9 @@ class RenditionCoverer:
     def _answered(
         self, ledger: Ledger, sha256: str, path: str, file: RenditionFile | None = None
     ) -> Answered | None:
-        known = ledger.claims.lookup(sha256)
+        known = ledger.known.lookup(sha256)
         asked_again = ledger.rescan_queue.holds(path, taken=self.settings.dry_run)
-        if known.answer is None or not (asked_again or self._is_current(known)):
+        if known.answer is None or not (asked_again or self.freshness.is_known_current(known)):
             return None
         said = read_again(known.answer, sandbox=self.settings.api.sandbox)
         if said.trouble is not None:
@@ -169,13 +169,6 @@ class RenditionCoverer:
             stored.id,
             stored.scan_id,
             stored.generation,
-        )
-
-    def _is_current(self, known: KnownPicture) -> bool:
-        """Whether an answer is recent enough."""
-        stored = known.answer
-        return stored is not None and self.freshness.is_answer_current(
-            stored.run_id, stored.received_at, matched=bool(known.history)
         )
 
     async def cover(self, member: Member, covering: Covering, watch: Stopwatch) -> None:

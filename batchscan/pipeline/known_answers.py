@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from batchscan.ledger import UNKNOWN_PICTURE, KnownPicture, Ledger, LedgerThread
+from batchscan.ledger import KnownPicture, Ledger, LedgerThread
+from batchscan.ledger.known_pictures import FoundContent
 from batchscan.model import Image
 from batchscan.pipeline.long_answers import LONG_STORED, LongAnswers
 
@@ -21,11 +22,11 @@ class Lookup:
 
     async def known(self, image: Image) -> KnownPicture:
         """What is known of a file's content; its fingerprint is kept."""
-        return await self._known(image, self._look_up)
+        return await self._known(image, self._find)
 
     async def known_by_sent(self, image: Image) -> KnownPicture:
         """What is known of another content, for which the same bytes were sent."""
-        return await self._known(image, _look_up_by_sent)
+        return await self._known(image, _find_by_sent)
 
     def let_go(self, image: Image, known: KnownPicture) -> KnownPicture:
         """What is still of use where the answer will not do: all but what it says."""
@@ -37,24 +38,31 @@ class Lookup:
         self.long_answers.release(image.path)
 
     async def _known(
-        self, image: Image, look: Callable[[Image, int | None, Ledger], KnownPicture | None]
+        self, image: Image, find: Callable[[Image, Ledger], FoundContent]
     ) -> KnownPicture:
-        known = await self.ledger.run(partial(look, image, LONG_STORED))
+        known = await self.ledger.run(partial(_read_short, image, find))
         if known is None:
             await self.long_answers.take(image.path)
-            known = await self.ledger.run(partial(look, image, None))
-        return known or UNKNOWN_PICTURE
+            known = await self.ledger.run(
+                lambda ledger: ledger.known.read(find(image, ledger), image.path)
+            )
+        return known
 
-    def _look_up(self, image: Image, most: int | None, ledger: Ledger) -> KnownPicture | None:
-        """None where there are more than so many bytes of an answer."""
-        if most is not None and ledger.claims.sizes.of_content(image.sha256) > most:
-            return None
+    def _find(self, image: Image, ledger: Ledger) -> FoundContent:
         if image.fingerprint is not None and not self.dry_run:
             ledger.renditions.keep(image.sha256, image.fingerprint)
-        return ledger.claims.lookup(image.sha256, image.path)
+        return ledger.known.find(image.sha256)
 
 
-def _look_up_by_sent(image: Image, most: int | None, ledger: Ledger) -> KnownPicture | None:
-    if most is not None and ledger.claims.sizes.of_sent(image) > most:
+def _find_by_sent(image: Image, ledger: Ledger) -> FoundContent:
+    return ledger.known.find_by_sent(image)
+
+
+def _read_short(
+    image: Image, find: Callable[[Image, Ledger], FoundContent], ledger: Ledger
+) -> KnownPicture | None:
+    """None if the answer is long."""
+    found = find(image, ledger)
+    if ledger.known.body_size(found) > LONG_STORED:
         return None
-    return ledger.claims.known_by_sent(image)
+    return ledger.known.read(found, image.path)

@@ -158,7 +158,7 @@ class FileProcessor:
         if candidate.is_rescan or self.settings.force or self.settings.scan.rescan_after is None:
             return False
         known = await self.lookup.known(image)
-        if known.answer is None or self._is_current(known):
+        if known.answer is None or self.freshness.is_known_current(known):
             return False
         folder, name = split_path(image.path)
         age = self.freshness.effective_time(known.answer.received_at, matched=bool(known.history))
@@ -174,13 +174,6 @@ class FileProcessor:
 
         await self.ledger.run(put_off)
         return True
-
-    def _is_current(self, known: KnownPicture) -> bool:
-        """Whether the answer to a content is recent enough."""
-        stored = known.answer
-        return stored is not None and self.freshness.is_answer_current(
-            stored.run_id, stored.received_at, matched=bool(known.history)
-        )
 
     async def _decide_once(self, image: Image, candidate: Candidate, watch: Stopwatch) -> Decision:
         self.lookup.release(image)  # it may wait for a twin now, which may be long itself
@@ -235,7 +228,7 @@ class FileProcessor:
 
     async def _ask_or_reuse(self, image: Image, known: KnownPicture, watch: Stopwatch) -> Decision:
         by_sent = await self.lookup.known_by_sent(image)
-        if by_sent.answer is not None and self._is_current(by_sent):
+        if by_sent.answer is not None and self.freshness.is_known_current(by_sent):
             await self._equate(image, by_sent.answer.picture_id)
             from_ledger = await asyncio.to_thread(self._from_ledger, image, by_sent, watch)
             if from_ledger is not None:
@@ -250,7 +243,7 @@ class FileProcessor:
 
     async def _equate(self, image: Image, picture_id: int) -> None:
         if not self.settings.dry_run:
-            await self.ledger.run(lambda ledger: ledger.claims.equate(image, picture_id))
+            await self.ledger.run(lambda ledger: ledger.known.equate(image, picture_id))
 
     def _from_ledger(
         self, image: Image, known: KnownPicture, watch: Stopwatch
@@ -259,7 +252,7 @@ class FileProcessor:
         stored, force = known.answer, self.settings.force
         sandbox, (width, height) = self.settings.api.sandbox, known.size
         image = replace(image, width=width, height=height, sent=known.sent)
-        if stored is not None and self._is_current(known):
+        if stored is not None and self.freshness.is_known_current(known):
             before = reused(image, stored, known.history, watch, sandbox=sandbox)
             return Stored(before, stored.picture_id, stored.id, equal=known.equal)
         if known.refusal is not None and not force:

@@ -122,7 +122,7 @@ class Settler:
         return Settled(outcome, answer, claim.picture_id, kept.answer_id, entry)
 
     async def _body(self, kept: Recorded) -> bytes:
-        stored = await self.ledger.run(lambda ledger: ledger.claims.answer(kept.answer_id))
+        stored = await self.ledger.run(lambda ledger: ledger.known.answer(kept.answer_id))
         return stored.body if stored else b""
 
     async def _enter(

@@ -26,7 +26,7 @@ def rebuild_lines(
         for after, stored in page:  # noqa: B007 - the last number is where the next page starts
             line = msgspec.json.decode(stored.line, type=ResultLine)
             line = msgspec.structs.replace(line, run_id=run_id)  # differs for late answers
-            kept = ledger.claims.answer(stored.answer_id)
+            kept = ledger.known.answer(stored.answer_id)
             if kept is None:
                 yield line, None
                 continue

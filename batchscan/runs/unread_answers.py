@@ -49,7 +49,7 @@ async def _read(
     ledger: LedgerThread, number: int, run_id: str, *, sandbox: bool, late: bool
 ) -> None:
     def read(ledger: Ledger) -> None:
-        stored = ledger.claims.answer(number)
+        stored = ledger.known.answer(number)
         if stored is None:
             return
         answer = parse_answer(stored.body, stored.received_at, stored.scan_id, sandbox=sandbox)

@@ -14,7 +14,7 @@ from tests.support.settling import settle
 
 
 def test_a_content_that_was_never_asked_about_is_unknown(ledger):
-    assert ledger.claims.lookup(image().sha256) == UNKNOWN_PICTURE
+    assert ledger.known.lookup(image().sha256) == UNKNOWN_PICTURE
 
 
 def test_the_same_work_asks_under_the_same_id_after_a_crash(tmp_path):
@@ -45,7 +45,7 @@ def test_another_generation_realm_or_content_asks_under_another_id(tmp_path, led
 def test_an_answer_is_kept_verbatim(ledger):
     claim = ledger.claims.open(image(), 1, "run", 0.0)
     settle(ledger, claim, answer("https://x.example.com/1"), "run")
-    known = ledger.claims.lookup(image().sha256)
+    known = ledger.known.lookup(image().sha256)
 
     assert known.answer.body == b'{"matches": {"internet": []}}'
     assert known.answer.scan_id == claim.scan_id
@@ -57,7 +57,7 @@ def test_answers_of_another_realm_are_unknown(tmp_path, ledger):
     claim = ledger.claims.open(image(), 1, "run", 0.0)
     settle(ledger, claim, answer(), "run")
     sandbox = Ledger.open(tmp_path, Realm(REAL.api_url, sandbox=True))
-    known = sandbox.claims.lookup(image().sha256)
+    known = sandbox.known.lookup(image().sha256)
     sandbox.close()
 
     assert known == UNKNOWN_PICTURE
@@ -65,7 +65,7 @@ def test_answers_of_another_realm_are_unknown(tmp_path, ledger):
 
 def test_an_open_claim_is_asked_again_under_its_generation(ledger):
     ledger.claims.open(image(), 3, "run", 0.0)
-    known = ledger.claims.lookup(image().sha256)
+    known = ledger.known.lookup(image().sha256)
 
     assert (known.generation, known.open) == (3, True)
 
@@ -77,7 +77,7 @@ def test_a_lost_answer_counts_as_one_possible_charge_only_once(ledger):
 
     assert ledger.claims.mark_lost(again, 0.0) is False
     assert ledger.claims.possibly_charged("run") == 1
-    assert ledger.claims.lookup(image().sha256).lost
+    assert ledger.known.lookup(image().sha256).lost
 
 
 def test_a_conflict_of_a_first_request_is_a_new_possible_charge(ledger):
@@ -141,11 +141,11 @@ def test_possible_charges_that_the_first_version_counted_are_carried_over(tmp_pa
 def test_a_refusal_holds_for_the_content_until_an_answer_comes(ledger):
     claim = ledger.claims.open(image(), 1, "run", 0.0)
     ledger.claims.refused(claim, b'{"code": "10"}')
-    assert ledger.claims.lookup(image("/p/copy.png").sha256).refusal == b'{"code": "10"}'
+    assert ledger.known.lookup(image("/p/copy.png").sha256).refusal == b'{"code": "10"}'
 
     again = ledger.claims.open(image(), 2, "run", 0.0)
     settle(ledger, again, answer(), "run")
-    assert ledger.claims.lookup(image().sha256).refusal is None
+    assert ledger.known.lookup(image().sha256).refusal is None
 
 
 @pytest.mark.parametrize(

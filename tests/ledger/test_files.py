@@ -109,7 +109,7 @@ def test_a_new_answer_replaces_the_matches_and_keeps_the_old_body(ledger):
     ledger.report_pictures.add(claim.picture_id, picture.path, fresh=True)
 
     assert digest(ledger).matches.total == 1
-    assert ledger.claims.answer(1) is not None
+    assert ledger.known.answer(1) is not None
 
 
 def test_sizes_may_add_up_to_more_than_a_column_holds(ledger):

@@ -50,7 +50,7 @@ def test_a_reader_sees_what_a_scan_that_is_on_has_committed(tmp_path):
         claim = writer.claims.open(image(), 1, "run", 0.0)
         settle(writer, claim, answer(), "run")
     reader = Ledger.read(tmp_path, REAL)
-    known = reader.claims.lookup(image().sha256)
+    known = reader.known.lookup(image().sha256)
     reader.close()
     writer.close()
 

@@ -100,7 +100,7 @@ def test_an_old_ledger_keeps_everything_else_byte_for_byte(old):
     queries = [f"SELECT {names} FROM {table}" for table, names in columns(old.ledger).items()]
     before = {query: rows(old.ledger, query) for query in queries}
     ledger = Ledger.open(old.state, REALM)
-    answers = [ledger.claims.answer(number + 1) for number in range(18)]
+    answers = [ledger.known.answer(number + 1) for number in range(18)]
     ledger.close()
 
     after = {query: rows(old.ledger, query) for query in queries}
@@ -155,7 +155,7 @@ def test_what_was_asked_is_asked_again_under_the_same_id(old):
         claim for run in ledger.runs.unclosed() for claim in ledger.claims.open_claims(run.run_id)
     ]
     [claim] = [claim for claim in claims if claim.under_way]
-    known = ledger.claims.lookup(claim.sha256)
+    known = ledger.known.lookup(claim.sha256)
     again = ledger.claims._scan_id(claim.sha256, known.generation)
     ledger.close()
 

@@ -77,7 +77,7 @@ class World:
 
     def answer(self, number: int, urls: set[str], *, late: bool = False) -> None:
         asked = image(f"/p/{number}.png", str(number).encode())
-        known = self.ledger.claims.lookup(asked.sha256)
+        known = self.ledger.known.lookup(asked.sha256)
         claim = self.ledger.claims.open(asked, known.generation + 1, self.run_id, 1.0)
         said = answer(*sorted(urls))
         answer_id = self.ledger.claims.settle(claim, said.body, said.received_at, self.run_id)

@@ -25,7 +25,7 @@ async def test_a_scan_looks_again_where_somebody_marked_between_its_look_and_its
     marked: list[bool] = []
 
     def look_and_write(looking: Ledger) -> int:
-        known = looking.claims.lookup(picture.sha256)
+        known = looking.known.lookup(picture.sha256)
         if not marked:  # another process, just now
             other = Ledger.change(tmp_path, REAL)
             with other.transaction(writing=True):

@@ -227,7 +227,7 @@ async def test_a_link_in_the_place_of_runs_is_not_followed_and_fails_no_run(thre
 async def test_rescued_answers_go_only_when_the_ledger_has_them(three, how):
     first = runs(three)[0]
     ledger = opened(three)
-    answer = ledger.claims.answer(1)
+    answer = ledger.known.answer(1)
     assert answer is not None
     assert answer.run_id == first
     at = answer.received_at if how == "taken in" else answer.received_at + 1

@@ -158,7 +158,7 @@ def test_names_and_answers_that_look_like_queries_are_only_values(tmp_path):
         ledger.files.upsert(picture.path, Stat(1, 1, 1), picture_id=claim.picture_id)
         ledger.runs.begin(EVIL[:20], f"/r/{EVIL}", 1.0)
         ledger.runs.add_outcome(EVIL[:20], b"{}", 1)
-        assert ledger.claims.lookup(picture.sha256).answer is not None
+        assert ledger.known.lookup(picture.sha256).answer is not None
         assert [file.path for file in ledger.reporting.files()] == [picture.path]
         assert [run.run_id for run in ledger.runs.unclosed()] == [EVIL[:20]]
     ledger.close()

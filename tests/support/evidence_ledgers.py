@@ -41,7 +41,7 @@ def answer(*urls: str, at: float = NOW - 1000, body: bytes | None = None) -> Ans
 
 def answered(ledger: Ledger, picture: Image, said: Answer, *, run: str = "run-1") -> int:
     """Enter a picture's next answer; gives the picture's number."""
-    generation = ledger.claims.lookup(picture.sha256).generation + 1
+    generation = ledger.known.lookup(picture.sha256).generation + 1
     if ledger.runs.closed(run) is None:
         ledger.runs.begin(run, "/out", said.received_at, b"{}")
         ledger.runs.close(run, f'{{"run": "{run}"}}\n'.encode())

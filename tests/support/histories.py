@@ -86,7 +86,7 @@ def _meet(ledger: Ledger, path: Path, file: File, number: int) -> None:
         ledger.files.upsert(str(path), stat, rules=RULES, line=b'{"reason": "corrupt"}')
         return
     content = replace(image(str(path), content_of(file.content)), stat=stat)
-    generation = ledger.claims.lookup(content.sha256).generation + 1
+    generation = ledger.known.lookup(content.sha256).generation + 1
     claim = ledger.claims.open(content, generation, run, float(number))
     if file.ending == "answered":
         settle(ledger, claim, answer(*sorted(file.urls), at=float(number)), run)
@@ -103,7 +103,7 @@ def told(ledger: Ledger, root: Path) -> dict[str, Any]:
     with ledger.transaction():
         books = ledger.reporting.books()
         return {
-            "known": [ledger.claims.lookup(sha256_of(number)) for number in range(CONTENTS)],
+            "known": [ledger.known.lookup(sha256_of(number)) for number in range(CONTENTS)],
             "unchanged": {folder: _sorted(ledger, folder) for folder in _tree(root)},
             "digest": digest(ledger, scope=Everything()),
             "paid": (books.charged, books.outcome_unknown, ledger.claims.largest_charge()),

@@ -59,7 +59,7 @@ def fill(
                 os.fsdecode(path), stat, data, hashlib.sha256(data).hexdigest(),
                 "jpeg", 160, 120, "image/jpeg", "a.jpg",
             )  # fmt: skip
-            generation = ledger.claims.lookup(image.sha256).generation + 1
+            generation = ledger.known.lookup(image.sha256).generation + 1
             claim = ledger.claims.open(image, generation, run, at)
             count = len(matches)
             answer = Answer(b"{}", at, 1, 1, Score(count, count, 0), tuple(matches))

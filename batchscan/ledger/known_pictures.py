@@ -1,0 +1,146 @@
+"""What the ledger knows of a content: its answer, or that it was refused or sent without one."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from dataclasses import replace
+from typing import NamedTuple
+
+from batchscan.ledger.equals import Equal, Equals, read_sent
+from batchscan.ledger.known import ANSWER_COLUMNS, UNKNOWN_PICTURE, KnownPicture, StoredAnswer
+from batchscan.ledger.match_history import MatchHistory
+from batchscan.model import Image, Sent
+
+_STATES = frozenset({"open", "answered", "refused", "lost"})
+
+
+class PictureRow(NamedTuple):
+    """The columns of a picture that was sent itself."""
+
+    id: int
+    refusal: bytes | None
+    size: tuple[int, int]
+
+
+class FoundContent(NamedTuple):
+    """Where a content's answer is, before it is read."""
+
+    picture: PictureRow | None = None
+    equal: Equal | None = None  # if the answer is that of another content
+    answer_id: int | None = None
+
+
+class KnownPictures:
+    """Looks up contents.
+
+    In two steps, because an answer may be very long: `find` or `find_by_sent` reads no body, so
+    that `body_size` can be asked for before `read`.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, realm_id: int, history: MatchHistory
+    ) -> None:
+        self._connection = connection
+        self._realm_id = realm_id
+        self._history = history
+        self._equals = Equals(connection, realm_id)
+
+    def lookup(self, sha256: str, path: str | None = None) -> KnownPicture:
+        """Look up a content that was found at `path`."""
+        return self.read(self.find(sha256), path)
+
+    def find(self, sha256: str) -> FoundContent:
+        """Find a content."""
+        row = self._connection.execute(
+            "SELECT id, (SELECT max(a.id) FROM answers a WHERE a.picture_id = p.id), refusal,"
+            " width, height FROM pictures p WHERE realm_id = ? AND sha256 = ?",
+            (self._realm_id, bytes.fromhex(sha256)),
+        ).fetchone()
+        if row is None or row[1] is None:
+            equal = self._equals.find(sha256)
+            if equal is not None:
+                return FoundContent(None, equal, self._equals.answer_of(equal.picture_id))
+        if row is None:
+            return FoundContent()
+        picture_id, answer_id, refusal, width, height = row
+        return FoundContent(PictureRow(picture_id, refusal, (width, height)), None, answer_id)
+
+    def find_by_sent(self, image: Image) -> FoundContent:
+        """Find the answer of another content for which the same bytes were sent."""
+        picture_id = self._equals.answered(image.sent_sha256)
+        if picture_id is None:
+            return FoundContent()
+        equal = self._equals.of(picture_id, image)
+        return FoundContent(None, equal, self._equals.answer_of(picture_id))
+
+    def body_size(self, found: FoundContent) -> int:
+        """Bytes of the answer's body as it is stored, compressed; 0 without an answer."""
+        if found.answer_id is None:
+            return 0
+        query = "SELECT length(body) FROM answers WHERE id = ?"
+        return int(self._connection.execute(query, (found.answer_id,)).fetchone()[0])
+
+    def read(self, found: FoundContent, path: str | None = None) -> KnownPicture:
+        """Read what `find` or `find_by_sent` found, for a file at `path`."""
+        if found.equal is not None:
+            return self._read_equal(found.equal, self.answer(found.answer_id), path)
+        if found.picture is None:
+            return UNKNOWN_PICTURE
+        picture_id, refusal, size = found.picture
+        claim = self._connection.execute(
+            "SELECT generation, state FROM claims WHERE picture_id = ?"
+            " ORDER BY generation DESC LIMIT 1",
+            (picture_id,),
+        ).fetchone()
+        generation, state = claim or (0, "")
+        answer = self.answer(found.answer_id)
+        if state not in _STATES or (state == "answered" and answer is None):
+            raise sqlite3.DatabaseError(f"what was paid for picture {picture_id} is damaged")
+        return KnownPicture(
+            answer,
+            refusal,
+            generation,
+            state == "open",
+            state == "lost",
+            self._history.matches_of(picture_id, _encoded(path)) if answer else {},
+            size,
+            self._sent(answer.scan_id) if answer else None,
+        )
+
+    def answer(self, answer_id: int | None) -> StoredAnswer | None:
+        """The answer with this id."""
+        row = self._connection.execute(
+            f"SELECT {ANSWER_COLUMNS} FROM answers a WHERE id = ?",
+            (answer_id,),
+        ).fetchone()
+        return StoredAnswer.of(row) if row else None
+
+    def equate(self, image: Image, picture_id: int) -> None:
+        """Remember that the answer of another picture holds for a file's content."""
+        self._equals.add(self._equals.of(picture_id, image), image.sha256)
+
+    def _sent(self, scan_id: str) -> Sent | None:
+        """What was sent instead of a file under a scan id."""
+        row = self._connection.execute(
+            "SELECT sent FROM claims WHERE scan_id = ?", (scan_id,)
+        ).fetchone()
+        return read_sent(row[0]) if row else None
+
+    def _read_equal(
+        self, equal: Equal, answer: StoredAnswer | None, path: str | None
+    ) -> KnownPicture:
+        if answer is None:
+            return UNKNOWN_PICTURE
+        return replace(
+            UNKNOWN_PICTURE,
+            answer=answer,
+            history=self._history.matches_of(equal.picture_id, _encoded(path)),
+            size=(equal.width, equal.height),
+            sent=equal.sent,
+            equal=True,
+        )
+
+
+def _encoded(path: str | None) -> bytes | None:
+    return os.fsencode(path) if path else None
