@@ -33,7 +33,7 @@ _PHRASES: dict[str, str] = {
     DeferReason.UNAVAILABLE: "service unavailable",
     DeferReason.AUTH: "login refused",
     DeferReason.TOO_YOUNG: "changed too recently",
-    DeferReason.DRY_RUN: "would be sent",
+    DeferReason.DRY_RUN: "would be checked",
 }
 _NOUNS = frozenset(
     {

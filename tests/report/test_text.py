@@ -92,7 +92,7 @@ def test_a_dry_run_says_what_a_scan_would_do():
     lines = said(tally, dry_run=True, at_least_s=153.0, plan=plan)
 
     assert lines[:4] == [
-        "Dry run: none of 1,500 pictures is checked yet: 1,500 would be sent.",
+        "Dry run: none of 1,500 pictures is checked yet: 1,500 would be checked.",
         "Would send 1,496 pictures (13.9 MB): 1,500 credits. That takes at least 2 min 33 s at 10/s, and as",
         "  long as your connection needs for 13.9 MB.",
         "  4 more files would share the answers of these. Nothing was sent.",
