@@ -40,7 +40,7 @@ class ReportCache:
         row = self._connection.execute("SELECT number FROM changes").fetchone()
         return int(row[0])
 
-    def digest(self, fingerprint: bytes) -> MatchSummary | None:
+    def summary(self, fingerprint: bytes) -> MatchSummary | None:
         """The summary with this fingerprint; None without one."""
         row = self._connection.execute(
             "SELECT digest FROM digests WHERE fingerprint = ?", (fingerprint,)
@@ -52,13 +52,13 @@ class ReportCache:
         except (zlib.error, msgspec.MsgspecError):  # damaged: it is made again
             return None
 
-    def keep(self, fingerprint: bytes, digest: MatchSummary) -> None:
+    def keep(self, fingerprint: bytes, summary: MatchSummary) -> None:
         """Store a summary if the ledger is writable; drops the oldest ones and their files."""
         if not self._writable:
             return
         self._connection.execute(
             "INSERT OR REPLACE INTO digests (fingerprint, digest) VALUES (?, ?)",
-            (fingerprint, zlib.compress(msgspec.json.encode(digest), _PACKING)),
+            (fingerprint, zlib.compress(msgspec.json.encode(summary), _PACKING)),
         )
         self._connection.execute(
             "DELETE FROM digests WHERE id <= (SELECT max(id) FROM digests) - ?", (KEPT,)

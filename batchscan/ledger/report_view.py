@@ -109,7 +109,7 @@ class ReportView:
         self._fill()
         self._apply_allow_rules(count)
         self._sum_up()
-        return Reporting(self._connection, self._realm_id).digest(rules())
+        return Reporting(self._connection, self._realm_id).summary(rules())
 
     def pictures(
         self,

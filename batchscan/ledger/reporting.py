@@ -100,7 +100,7 @@ class Reporting:
         self._connection.execute("DELETE FROM picture_sums")
         self._connection.execute(_SUM_UP)
 
-    def digest(self, rules: tuple[AllowRule, ...] = ()) -> MatchSummary:
+    def summary(self, rules: tuple[AllowRule, ...] = ()) -> MatchSummary:
         """The summary of all pictures in `picture_sums`."""
         return MatchSummary(
             matches=self._totals("1"),

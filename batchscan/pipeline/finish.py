@@ -18,9 +18,18 @@ from batchscan.ledger import FreshnessPolicy, Ledger, ReportView, ThisProcess
 from batchscan.pipeline.dry_run import least_seconds, plan_of, round_days
 from batchscan.pipeline.exit_status import exit_status
 from batchscan.pipeline.session import Session
-from batchscan.report.build import RunFacts, build
+from batchscan.report.build import build
 from batchscan.report.run_folder import point_latest, write_report
-from batchscan.report.schema import Alerts, Api, Cluster, Latency, Report, UncheckedFile, encode
+from batchscan.report.schema import (
+    Alerts,
+    Api,
+    Cluster,
+    Latency,
+    Report,
+    Run,
+    UncheckedFile,
+    encode,
+)
 from batchscan.report_sections import MatchSummary
 from batchscan.runs.recovery import recover_killed_runs
 from batchscan.runs.report_reuse import ReportBasis, find_basis, write_or_link
@@ -28,6 +37,7 @@ from batchscan.runs.reports import write_page
 from batchscan.runs.retention import apply_retention
 from batchscan.runs.unchecked import UNCHECKED, some_of_each, unchecked_files
 from batchscan.util.escaping import replace_surrogates
+from batchscan.util.timestamps import duration, rfc3339
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -50,15 +60,15 @@ async def finish(session: Session) -> Report:
     await _or_stop(session, _build_block_cache(session))
     basis = await _or_stop(session, session.ledger.run(partial(_basis, session=session)))
     basis = basis or ReportBasis(MatchSummary())
-    digest = basis.digest
+    summary = basis.summary
     alerts = await _or_stop(session, session.ledger.run(partial(_make_messages, session=session)))
     extras = _ReportExtras(balance, alerts, await _or_stop(session, _name_unchecked(session)))
     session.stop.freeze()
-    report = _report(session, digest, extras)
+    report = _report(session, summary, extras)
     report = await _or_stop(session, _write(session, report, basis)) or report
-    if report.run.exit_code != _exit(session, digest)[0]:
+    if report.run.exit_code != _exit(session, summary)[0]:
         # Writing it has failed and changed the exit code, which the returned report has to show.
-        return _report(session, digest, extras)
+        return _report(session, summary, extras)
     if session.stop.leaves_open:
         return report
     report = await _send_alerts(session, report)
@@ -148,10 +158,10 @@ def _cache_some(ledger: Ledger, *, freshness: FreshnessPolicy, after: int) -> in
     return ledger.files.build_cache(freshness, after)
 
 
-def _exit(session: Session, digest: MatchSummary) -> tuple[int, ExitReason]:
+def _exit(session: Session, summary: MatchSummary) -> tuple[int, ExitReason]:
     fail_on = session.settings.scan.fail_on
     dry_run = session.settings.dry_run
-    return exit_status(session.stop, session.tally, digest.alarms, fail_on, dry_run=dry_run)
+    return exit_status(session.stop, session.tally, summary.alarms, fail_on, dry_run=dry_run)
 
 
 async def _write(session: Session, report: Report, basis: ReportBasis) -> Report:
@@ -197,27 +207,36 @@ async def _name_unchecked(session: Session) -> list[UncheckedFile] | None:
     return await session.ledger.run(lambda ledger: some_of_each(unchecked_files(folder, ledger)))
 
 
-def _report(session: Session, digest: MatchSummary, extras: _ReportExtras) -> Report:
-    facts = dataclasses.replace(
-        _facts(session, digest),
-        balance=extras.balance,
+def _report(session: Session, summary: MatchSummary, extras: _ReportExtras) -> Report:
+    report = build(
+        _run(session, summary),
+        session.tally,
+        summary,
+        rendition_price=session.budget.price,
         credit_price=session.settings.spend.credit_price,
+        balance=extras.balance,
+    )
+    return replace(
+        report,
         alerts=extras.alerts,
-        unchecked_files=tuple(extras.unchecked or ()),
+        cluster=_cluster(session),
+        api=_api(session),
+        unchecked_files=extras.unchecked or [],
         unchecked_table=None if extras.unchecked is None else UNCHECKED,
     )
-    return build(facts, session.tally, digest, _api(session))
 
 
-def _facts(session: Session, digest: MatchSummary) -> RunFacts:
-    code, reason = _exit(session, digest)
+def _run(session: Session, summary: MatchSummary) -> Run:
+    code, reason = _exit(session, summary)
     settings, stopped = session.settings, session.stop.reason
-    return RunFacts(
+    finished_at = session.clock.wall()
+    return Run(
         id=session.run_id,
-        roots=settings.roots,
+        roots=list(settings.roots),
         version=version.version(),
-        started_at=session.started_at,
-        finished_at=session.clock.wall(),
+        started_at=rfc3339(session.started_at),
+        finished_at=rfc3339(finished_at),
+        duration_s=duration(session.started_at, finished_at),
         exit_code=code,
         exit_reason=reason,
         partial=reason not in (ExitReason.OK, ExitReason.MATCHES),
@@ -228,11 +247,9 @@ def _facts(session: Session, digest: MatchSummary) -> RunFacts:
         ),
         plan=plan_of(settings, session.tally) if settings.dry_run else None,
         renditions=settings.scan.renditions,
-        rendition_price=session.budget.price,
         sandbox=settings.api.sandbox,
         message=str(stopped) if stopped else None,
         advice=stopped.advice if stopped else None,
-        cluster=_cluster(session),
     )
 
 

@@ -1,57 +1,42 @@
-"""Building the report of a run from its facts, counts and match summary."""
+"""Building the report of a run from its counts and match summary."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 
 import msgspec
 
-from batchscan.enums import ExitReason, Status
+from batchscan.enums import Status
 from batchscan.errors import BatchscanError
 from batchscan.report import schema
 from batchscan.report.wording import money_of
 from batchscan.report_sections import MatchSummary
 from batchscan.tally import Tally
 from batchscan.util.escaping import path_fields, replace_surrogates
-from batchscan.util.timestamps import rfc3339
 
 MAX_FOLDERS = 100  # unreadable ones that a report names
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFacts:
-    """Facts about a run apart from its pictures; times are seconds since 1970."""
+def build(
+    run: schema.Run,
+    tally: Tally,
+    summary: MatchSummary,
+    *,
+    rendition_price: int = 1,
+    credit_price: str | None = None,
+    balance: int | None = None,
+) -> schema.Report:
+    """Make the report of a run, apart from what only the run itself knows.
 
-    id: str
-    roots: tuple[str, ...]
-    version: str
-    started_at: float
-    finished_at: float
-    exit_code: int | None  # None for a run that was killed
-    exit_reason: ExitReason
-    partial: bool = False
-    dry_run: bool = False
-    at_least_s: float | None = None  # of a dry run: seconds for the uploads at the configured rates
-    round_days: int | None = (
-        None  # of a dry run: days until every picture was sent within the budget
-    )
-    plan: schema.Plan | None = None  # of a dry run
-    renditions: str = "ask"  # the setting for versions of one picture
-    rendition_price: int = 1  # credits for sending one version
-    sandbox: bool = False
-    message: str | None = None  # what ended the run early
-    advice: str | None = None  # and what to do about it
-    balance: int | None = None  # credits left on the account
-    credit_price: str | None = None  # what a credit costs, such as 0.01 EUR
-    alerts: schema.Alerts | None = None  # None without a target
-    cluster: schema.Cluster | None = None  # None on one machine
-    unchecked_files: tuple[schema.UncheckedFile, ...] = ()  # some of each reason
-    unchecked_table: str | None = None  # the file beside the report that names all of them
+    That is `alerts`, `api`, `cluster`, `unchecked_files` and `unchecked_table`.
 
-
-def build(run: RunFacts, tally: Tally, digest: MatchSummary, api: schema.Api) -> schema.Report:
-    """Make the report.
+    Args:
+        run: the section about the run.
+        tally: the counts of its files.
+        summary: the matches of its pictures.
+        rendition_price: credits for sending one version of a picture.
+        credit_price: what a credit costs, such as 0.01 EUR; None if it is not known.
+        balance: credits left on the account; None if it is not known.
 
     Raises:
         BatchscanError: the counts do not add up, which is a bug.
@@ -61,46 +46,48 @@ def build(run: RunFacts, tally: Tally, digest: MatchSummary, api: schema.Api) ->
         raise BatchscanError(f"the books do not close: {fault}")
     return schema.Report(
         schema=schema.SCHEMA,
-        run=_run(run),
-        files=_files(tally, run.rendition_price),
+        run=_encodable(run),
+        files=_files(tally, rendition_price),
         reasons=dict(sorted(tally.reasons.items())),
         unchecked=dict(sorted(tally.unchecked.items())),
-        unchecked_files=list(run.unchecked_files),
-        unchecked_table=run.unchecked_table,
-        credits=_credits(run, tally),
-        matches=digest.matches,
-        run_matches=digest.run_matches,
-        domains=list(digest.domains),
-        images=list(digest.images),
-        allow_rules=list(digest.rules),
-        rechecks=digest.rechecks,
-        alerts=run.alerts,
-        cluster=run.cluster,
-        api=api,
+        credits=schema.Credits(
+            charged=tally.charged,
+            expected=tally.expected,
+            saved_by_reuse=tally.saved_by_reuse,
+            outcome_unknown=tally.outcome_unknown,
+            balance=balance,
+            money=None if credit_price is None else _money(tally, credit_price),
+        ),
+        matches=summary.matches,
+        run_matches=summary.run_matches,
+        domains=list(summary.domains),
+        images=list(summary.images),
+        allow_rules=list(summary.rules),
+        rechecks=summary.rechecks,
+        api=schema.NOTHING_ASKED,
     )
 
 
-def with_digest(report: schema.Report, digest: MatchSummary) -> schema.Report:
+def _encodable(run: schema.Run) -> schema.Run:
+    """The section without surrogates, which paths and messages may have and JSON may not."""
+    return msgspec.structs.replace(
+        run,
+        roots=[path_fields(root)[0] for root in run.roots],
+        message=run.message and replace_surrogates(run.message),
+        advice=run.advice and replace_surrogates(run.advice),
+    )
+
+
+def with_summary(report: schema.Report, summary: MatchSummary) -> schema.Report:
     """Replace the matches in a report."""
     return msgspec.structs.replace(
         report,
-        matches=digest.matches,
-        run_matches=digest.run_matches,
-        domains=list(digest.domains),
-        images=list(digest.images),
-        allow_rules=list(digest.rules),
-        rechecks=digest.rechecks,
-    )
-
-
-def _credits(run: RunFacts, tally: Tally) -> schema.Credits:
-    return schema.Credits(
-        charged=tally.charged,
-        expected=tally.expected,
-        saved_by_reuse=tally.saved_by_reuse,
-        outcome_unknown=tally.outcome_unknown,
-        balance=run.balance,
-        money=None if run.credit_price is None else _money(tally, run.credit_price),
+        matches=summary.matches,
+        run_matches=summary.run_matches,
+        domains=list(summary.domains),
+        images=list(summary.images),
+        allow_rules=list(summary.rules),
+        rechecks=summary.rechecks,
     )
 
 
@@ -110,28 +97,6 @@ def _money(tally: Tally, price: str) -> schema.Money:
         charged=money_of(tally.charged, price),
         expected=money_of(tally.expected, price),
         outcome_unknown=money_of(tally.outcome_unknown, price),
-    )
-
-
-def _run(run: RunFacts) -> schema.Run:
-    return schema.Run(
-        id=run.id,
-        roots=[path_fields(root)[0] for root in run.roots],
-        version=run.version,
-        started_at=rfc3339(run.started_at),
-        finished_at=rfc3339(run.finished_at),
-        duration_s=round(max(0.0, run.finished_at - run.started_at), 3),
-        exit_code=run.exit_code,
-        exit_reason=run.exit_reason,
-        partial=run.partial,
-        dry_run=run.dry_run,
-        at_least_s=run.at_least_s,
-        round_days=run.round_days,
-        plan=run.plan,
-        renditions=run.renditions,
-        sandbox=run.sandbox,
-        message=run.message and replace_surrogates(run.message),
-        advice=run.advice and replace_surrogates(run.advice),
     )
 
 

@@ -15,9 +15,9 @@ from batchscan.enums import ExitReason, FailReason, Status
 from batchscan.errors import StorageError
 from batchscan.ledger import Ledger, LedgerThread, OfRun, OpenClaim, ReportView, StoredRun
 from batchscan.model import Answer, Claim, Effort, Failed, Outcome, Scanned, Subject
-from batchscan.report.build import RunFacts, build
+from batchscan.report.build import build
 from batchscan.report.run_folder import REPORT, RESULTS, point_latest, write_report
-from batchscan.report.schema import NOTHING_ASKED, Report, Run
+from batchscan.report.schema import Report, Run
 from batchscan.report.schema import encode as encode_report
 from batchscan.results import ResultLine, encode, line_of
 from batchscan.runs.answer_lines import without_answer
@@ -30,6 +30,7 @@ from batchscan.runs.unread_answers import give_up, read_unread_answers
 from batchscan.state.lock import make_private_folder
 from batchscan.tally import Tally
 from batchscan.util.atomic_file import write_atomic
+from batchscan.util.timestamps import duration, rfc3339
 
 WAS_KILLED = "the run was killed; what it had decided was taken from the ledger"
 WHEN_KILLED = "the run was killed while this picture was being sent; it is asked again"
@@ -113,9 +114,9 @@ class _KilledRun:
         self._allow_rules = allowing
         self._run = run
         self._sandbox = sandbox
-        self._facts = msgspec.json.decode(run.facts, type=KilledRunCheckpoint)
+        self._checkpoint = msgspec.json.decode(run.facts, type=KilledRunCheckpoint)
         self._tally = Tally()
-        self.reported_runs = (run.run_id, *self._facts.news_of)
+        self.reported_runs = (run.run_id, *self._checkpoint.news_of)
 
     def settle(self, now: float) -> None:
         """Settle open claims: by rescued answers, or as possibly charged."""
@@ -139,8 +140,10 @@ class _KilledRun:
         doubts = self._ledger.claims.possibly_charged(self._run.run_id)
         self._tally.outcome_unknown = doubts
         if not doubts or self._ledger.claims.charges():
-            self._facts = msgspec.structs.replace(self._facts, outcome_unknown=doubts)
-            self._ledger.runs.save_checkpoint(self._run.run_id, msgspec.json.encode(self._facts))
+            self._checkpoint = msgspec.structs.replace(self._checkpoint, outcome_unknown=doubts)
+            self._ledger.runs.save_checkpoint(
+                self._run.run_id, msgspec.json.encode(self._checkpoint)
+            )
 
     def _settle_rescued(self, claim: OpenClaim, saved: RescuedAnswer) -> None:
         body, received_at = saved.body, saved.received_at
@@ -158,25 +161,24 @@ class _KilledRun:
         Raises:
             StorageError: the run's folder cannot be written.
         """
-        if self._facts.outcome_unknown is None:
+        if self._checkpoint.outcome_unknown is None:
             self._keep_doubts()
         folder = self._run.folder
         make_private_folder(Path(folder))
         scope = OfRun(self._run.run_id, None)
         view = self._allow_rules.view(self._ledger, scope, self.reported_runs)
         write_atomic(os.path.join(folder, RESULTS), map(encode, self._lines(view)))
-        self._tally.unchanged(self._facts.unchanged, self._facts.unchanged_bytes)
-        self._tally.unchanged_rejected.update(self._facts.unchanged_rejected)
-        if self._facts.outcome_unknown is not None:
-            self._tally.outcome_unknown = self._facts.outcome_unknown
-        digest = summarize(view, self._allow_rules)
-        report = build(self._run_facts(now), self._tally, digest, NOTHING_ASKED)
-        report = self._with_unchecked(report)
+        self._tally.unchanged(self._checkpoint.unchanged, self._checkpoint.unchanged_bytes)
+        self._tally.unchanged_rejected.update(self._checkpoint.unchanged_rejected)
+        if self._checkpoint.outcome_unknown is not None:
+            self._tally.outcome_unknown = self._checkpoint.outcome_unknown
+        summary = summarize(view, self._allow_rules)
+        report = self._with_unchecked(build(self._run_section(now), self._tally, summary))
         write_companions(folder, report, view, now)
         write_report(folder, report)
         if newest:
             point_latest(os.path.dirname(os.path.dirname(folder)), report)
-        if self._facts.outcome_unknown is not None:
+        if self._checkpoint.outcome_unknown is not None:
             self._ledger.runs.close(self._run.run_id, encode_report(report), view.matched())
 
     def _with_unchecked(self, report: Report) -> Report:
@@ -189,17 +191,20 @@ class _KilledRun:
         write_unchecked(folder, files, dict.fromkeys(folders, ""))
         return msgspec.structs.replace(report, unchecked_files=named, unchecked_table=UNCHECKED)
 
-    def _run_facts(self, now: float) -> RunFacts:
+    def _run_section(self, now: float) -> Run:
         ended = _ending_of(self._run.folder)
-        return RunFacts(
+        return Run(
             id=self._run.run_id,
-            roots=self._facts.roots,
+            roots=list(self._checkpoint.roots),
             version=version.version(),
-            started_at=self._run.started_at,
-            finished_at=now,
+            started_at=rfc3339(self._run.started_at),
+            finished_at=rfc3339(now),
+            duration_s=duration(self._run.started_at, now),
             exit_code=ended.exit_code if ended else None,
             exit_reason=ended.exit_reason if ended else ExitReason.KILLED,
             partial=True,
+            dry_run=False,
+            at_least_s=None,
             sandbox=self._sandbox,
             message=ended.message if ended else WAS_KILLED,
             advice=ended.advice if ended else None,

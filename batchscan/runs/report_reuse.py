@@ -26,7 +26,7 @@ _BYTES = 16  # of a fingerprint
 class ReportBasis:
     """The data that a run's report is made from."""
 
-    digest: MatchSummary
+    summary: MatchSummary
     view: ReportView | None = None  # of the pictures seen; None if the ledger cannot be read
     fingerprint: bytes | None = None  # of the data; None if files cannot be reused
     known: bool = False  # whether an earlier run had the same summary
@@ -35,12 +35,12 @@ class ReportBasis:
 def find_basis(ledger: Ledger, view: ReportView, allowing: ActiveAllowRules) -> ReportBasis:
     """The summary of the pictures seen; from the cache if nothing has changed."""
     found = fingerprint_of(ledger, view, allowing)
-    digest = ledger.report_cache.digest(found)
-    if digest is not None:
-        return ReportBasis(digest, view, found, known=True)
-    digest = summarize(view, allowing)
-    ledger.report_cache.keep(found, digest)
-    return ReportBasis(digest, view, found)
+    summary = ledger.report_cache.summary(found)
+    if summary is not None:
+        return ReportBasis(summary, view, found, known=True)
+    summary = summarize(view, allowing)
+    ledger.report_cache.keep(found, summary)
+    return ReportBasis(summary, view, found)
 
 
 def fingerprint_of(ledger: Ledger, view: ReportView, allowing: ActiveAllowRules) -> bytes:

@@ -12,18 +12,18 @@ import msgspec
 
 from batchscan import version
 from batchscan.allow.active import ActiveAllowRules, summarize
-from batchscan.enums import DeferReason, ExitReason, FailReason, Status
+from batchscan.enums import DeferReason, FailReason, Status
 from batchscan.errors import StorageError, UsageError
 from batchscan.ledger import Everything, Ledger, OfRun, Perspective, ReportView, StoredRun
 from batchscan.ledger.damage import damaged
-from batchscan.report.build import RunFacts, build, with_digest
-from batchscan.report.schema import NOTHING_ASKED, Report, UncheckedFile
+from batchscan.report.build import build, with_summary
+from batchscan.report.schema import Report, Run, UncheckedFile
 from batchscan.report_formats import FORMATS
 from batchscan.runs.checkpoint import RunCheckpoint
 from batchscan.runs.unchecked import rejected_before, some_of_each
 from batchscan.tally import Tally
 from batchscan.util.atomic_file import write_atomic
-from batchscan.util.timestamps import parse_rfc3339
+from batchscan.util.timestamps import duration, parse_rfc3339, rfc3339
 
 if TYPE_CHECKING:
     from batchscan.report.html_page import Scope
@@ -71,7 +71,7 @@ def regenerate_report(view: ReportView, run: StoredRun, allowing: ActiveAllowRul
     Raises:
         StorageError: the ledger's report cannot be read.
     """
-    return with_digest(stored_report(run), summarize(view, allowing))
+    return with_summary(stored_report(run), summarize(view, allowing))
 
 
 def report_for_all(ledger: Ledger, view: ReportView, allowing: ActiveAllowRules) -> Report:
@@ -91,20 +91,25 @@ def report_for_all(ledger: Ledger, view: ReportView, allowing: ActiveAllowRules)
     last = reports[0]
     latest = list({tuple(report.run.roots): report for report in reversed(reports)}.values())
     tally, first = _books_of_all(ledger, latest), ledger.runs.first_start()
-    facts = RunFacts(
+    run = Run(
         id=ALL,
-        roots=tuple(dict.fromkeys(root for each in latest for root in each.run.roots)),
+        roots=list(dict.fromkeys(root for report in latest for root in report.run.roots)),
         version=version.version(),
-        started_at=first,
-        finished_at=parse_rfc3339(last.run.finished_at),
+        started_at=rfc3339(first),
+        finished_at=last.run.finished_at,
+        duration_s=duration(first, parse_rfc3339(last.run.finished_at)),
         exit_code=None,
-        exit_reason=ExitReason(last.run.exit_reason),
-        partial=any(each.run.partial for each in latest),
+        exit_reason=last.run.exit_reason,
+        partial=any(report.run.partial for report in latest),
+        dry_run=False,
+        at_least_s=None,
         sandbox=last.run.sandbox,
-        balance=last.credits.balance,
-        unchecked_files=tuple(some_of_each(_unchecked_of_all(ledger, latest))),
+        message=None,
+        advice=None,
     )
-    return build(facts, tally, summarize(view, allowing), NOTHING_ASKED)
+    report = build(run, tally, summarize(view, allowing), balance=last.credits.balance)
+    unchecked = some_of_each(_unchecked_of_all(ledger, latest))
+    return msgspec.structs.replace(report, unchecked_files=unchecked)
 
 
 def _books_of_all(ledger: Ledger, latest: Sequence[Report]) -> Tally:

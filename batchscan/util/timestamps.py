@@ -13,6 +13,11 @@ def rfc3339(seconds: float) -> str:
     return written.removesuffix("+00:00") + "Z"
 
 
+def duration(started_at: float, finished_at: float) -> float:
+    """Seconds between two times, to the millisecond; 0 if the clock was set back meanwhile."""
+    return round(max(0.0, finished_at - started_at), 3)
+
+
 def utc_date(seconds: float) -> date:
     """The day of an instant, in UTC."""
     return datetime.fromtimestamp(seconds, UTC).date()

@@ -134,7 +134,7 @@ def test_the_same_fingerprint_is_the_same_report(steps):
             with ledger.transaction():
                 now = world.report()
                 assert made.setdefault(world.fingerprint(), now) == now
-                assert find_basis(ledger, world.view, world.allowing).digest == now[0]
+                assert find_basis(ledger, world.view, world.allowing).summary == now[0]
         ledger.close()
 
 
@@ -170,7 +170,7 @@ def test_a_digest_comes_back_as_it_was_and_only_the_newest_stay(world, ledger):
     for number in range(KEPT + 2):
         ledger.report_cache.keep(bytes([number]), digest)
 
-    kept = [ledger.report_cache.digest(bytes([number])) for number in range(KEPT + 2)]
+    kept = [ledger.report_cache.summary(bytes([number])) for number in range(KEPT + 2)]
     assert digest.rules
     assert kept == [None, None, *[digest] * KEPT]
 
@@ -179,4 +179,4 @@ def test_a_damaged_digest_is_none(world, ledger):
     ledger.report_cache.keep(b"1", summarize(world.view, world.allowing))
     connection_of(ledger).execute("UPDATE digests SET digest = x'00'")
 
-    assert ledger.report_cache.digest(b"1") is None
+    assert ledger.report_cache.summary(b"1") is None

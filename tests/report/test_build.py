@@ -10,7 +10,7 @@ from batchscan.model import Failed
 from batchscan.report import build, encode
 from batchscan.tally import Tally
 from tests.support.outcomes import NO_EFFORT, SUBJECT, outcomes
-from tests.support.report_facts import API, DIGEST, NOTHING, books, facts, report
+from tests.support.report_facts import DIGEST, NOTHING, RUN, books, report
 
 MATCHES = [
     "images_with_matches",
@@ -144,7 +144,7 @@ def test_books_that_do_not_close_are_a_bug():
     tally.record(Failed(SUBJECT, NO_EFFORT, FailReason.NETWORK, ""))
     tally.reasons.clear()
     with pytest.raises(BatchscanError, match="the books do not close") as caught:
-        build(facts(), tally, NOTHING, API)
+        build(RUN, tally, NOTHING)
 
     assert caught.value.exit_code == 1
 
@@ -152,7 +152,7 @@ def test_books_that_do_not_close_are_a_bug():
 def test_text_that_no_file_can_hold_is_replaced():
     tally = books(scanned=1)
     tally.empty_roots = ["/\udce9"]
-    made = report(tally, roots=("/\udce9",), message="\ud800", advice="\ud800")
+    made = report(tally, roots=["/\udce9"], message="\ud800", advice="\ud800")
 
     assert encode(made)
     assert (made.run.roots, made.files.empty_roots) == (["/\ufffd"], ["/\ufffd"])

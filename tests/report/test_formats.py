@@ -21,7 +21,7 @@ from batchscan.allow.active import ActiveAllowRules, summarize
 from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.ledger import Everything, Ledger, Realm
 from batchscan.ledger.dispositions import Choice, Decision, MarkResult
-from batchscan.report import Report, build, csv_table, encode, html_page, junit, markdown
+from batchscan.report import Report, csv_table, encode, html_page, junit, markdown
 from batchscan.report.html_pictures import picture_list
 from batchscan.report.schema import figures
 from batchscan.report_formats import FORMATS
@@ -37,7 +37,7 @@ from tests.support.report_builders import (
     picture,
     report_of,
 )
-from tests.support.report_facts import API, books, facts
+from tests.support.report_facts import books
 from tests.support.report_facts import report as report_with
 
 OTHERS = tuple(
@@ -135,7 +135,7 @@ def test_the_figures_of_a_ledger_are_those_of_all_formats(tmp_path):
         choice = Choice(None, lambda url: url == urls[2])
         ledger.dispositions.mark(choice, Decision(Disposition.NOTICED, NOW), MarkResult())
         view = allow_rules.view(ledger, Everything(), ["r3"])
-        report = build(facts(), books(scanned=4), summarize(view, allow_rules), API)
+        report = report_with(books(scanned=4), summarize(view, allow_rules))
         check(report, view.pictures)
         for name in FORMATS:
             assert b"".join(render(name, report, view, NOW)), name

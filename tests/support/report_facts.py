@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from batchscan.enums import ExitReason, Status
-from batchscan.report import Latency, Report, RunFacts, build
-from batchscan.report.schema import NOTHING_ASKED
+from batchscan.report import Latency, Report, build
+from batchscan.report.schema import NOTHING_ASKED, Run
 from batchscan.report_sections import (
     NO_MATCHES,
     AllowRule,
@@ -86,17 +86,23 @@ API = msgspec.structs.replace(
 )
 
 
-def facts(**changes) -> RunFacts:
-    given: dict[str, Any] = {
-        "id": "20261123T180237Z",
-        "roots": ("/pics",),
-        "version": "0.1.0",
-        "started_at": 1_795_456_957.0,
-        "finished_at": 1_795_456_960.25,
-        "exit_code": 0,
-        "exit_reason": ExitReason.OK,
-    }
-    return RunFacts(**(given | changes))
+RUN = Run(
+    id="20261123T180237Z",
+    roots=["/pics"],
+    version="0.1.0",
+    started_at="2026-11-23T18:02:37.000Z",
+    finished_at="2026-11-23T18:02:40.250Z",
+    duration_s=3.25,
+    exit_code=0,
+    exit_reason=ExitReason.OK,
+    partial=False,
+    dry_run=False,
+    at_least_s=None,
+    sandbox=False,
+    message=None,
+    advice=None,
+)
+_PRICES = ("rendition_price", "credit_price", "balance")
 
 
 def books(**statuses: dict[str, int] | int) -> Tally:
@@ -111,5 +117,9 @@ def books(**statuses: dict[str, int] | int) -> Tally:
     return tally
 
 
-def report(tally: Tally, digest: MatchSummary = NOTHING, **changes) -> Report:
-    return build(facts(**changes), tally, digest, API)
+def report(tally: Tally, summary: MatchSummary = NOTHING, **changes) -> Report:
+    """The report of `RUN`, with changes to the run, the prices or any section."""
+    run = {name: changes.pop(name) for name in Run.__struct_fields__ if name in changes}
+    prices = {name: changes.pop(name) for name in _PRICES if name in changes}
+    built = build(msgspec.structs.replace(RUN, **run), tally, summary, **prices)
+    return msgspec.structs.replace(built, **({"api": API} | changes))
