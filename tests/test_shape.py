@@ -45,10 +45,7 @@ LONG = {
     "settings/model.py": 345,  # every setting, in one place
     "model.py": 320,  # names in full made it longer
     "ledger/schema.py": 500,  # the migrations are one sequence, and every version adds to it
-    "ledger/dispositions.py": 360,  # a decision, from the choice of matches to taking it back
     "results.py": 310,  # the fields of a line, and their file
-    "ledger/reporting.py": 340,  # every question that reports ask
-    "cli/mark.py": 320,  # one command, from its options to its lines
 }
 
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 from batchscan.capture.capturer import Browser, Capturer
 from batchscan.capture.kept import SUFFIX
 from batchscan.capture.trusted_timestamps import TimestampAuthority, TimestampError
-from batchscan.commands.mark import user_name
+from batchscan.commands.decisions import user_name
 from batchscan.commands.scan import handle_stop_signals
 from batchscan.errors import StorageError
 from batchscan.images.decoding.pool import Decoders
 from batchscan.ledger import Ledger, LedgerThread
 from batchscan.ledger.captures import CaptureFile
-from batchscan.ledger.dispositions import MatchKey
 from batchscan.ledger.match_choice import ChosenMatch, MatchChoice
+from batchscan.ledger.match_rows import MatchKey
 from batchscan.settings import Settings
 from batchscan.settings.locations import state_folder
 from batchscan.state.access import realm_of

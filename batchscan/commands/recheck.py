@@ -11,14 +11,16 @@ from typing import Final
 
 import msgspec
 
-from batchscan.commands.mark import decide
+from batchscan.commands.decisions import decide
 from batchscan.commands.recheck_progress import show
 from batchscan.commands.scan import handle_stop_signals
 from batchscan.enums import Disposition, RecheckVerdict
 from batchscan.errors import UsageError
 from batchscan.images.decoding.pool import Decoders
 from batchscan.ledger import Ledger, LedgerThread
-from batchscan.ledger.dispositions import MATCHES_A_PIECE, MatchKey, SeenMatch
+from batchscan.ledger.decision_types import SeenMatch
+from batchscan.ledger.dispositions import MATCHES_A_PIECE
+from batchscan.ledger.match_rows import MatchKey
 from batchscan.ledger.recheck_types import CheckedMatch, RecheckChoice
 from batchscan.pace import Clock, SystemClock
 from batchscan.path_patterns import PathPattern

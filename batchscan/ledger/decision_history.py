@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 
 from batchscan.enums import Disposition
-from batchscan.ledger.dispositions import MatchKey
+from batchscan.ledger.match_rows import MatchKey
 from batchscan.report_sections import MatchDecision
 
 MAX_DECISIONS = 50  # about one match in a report, the newest

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from batchscan.enums import Disposition
+from batchscan.ledger.decision_types import (
+    Batch,
+    Choice,
+    Decision,
+    MarkResult,
+    SeenMatch,
+    SeenResult,
+)
 from batchscan.ledger.match_history import MatchHistory
-from batchscan.ledger.perspective import Allows
+from batchscan.ledger.match_rows import FIRST_MATCH, MatchKey
 
 MATCHES_A_PIECE = 1_000  # read in one transaction
 SECONDS_A_PIECE = 0.1  # at most for one transaction: other writers wait for it
@@ -25,100 +31,6 @@ _MATCHES = (
 )
 
 
-class MatchKey(NamedTuple):
-    """The key of a match; matches are marked in the order of their places."""
-
-    picture_id: int = 0
-    key: str = ""
-
-
-_START = MatchKey()
-
-
-@dataclass(slots=True)
-class MarkResult:
-    """The matches that were marked, by what they were before."""
-
-    before: Counter[Disposition] = field(default_factory=Counter)
-    kept: Counter[Disposition] = field(default_factory=Counter)  # would need `--force`
-    left_alone: Counter[str] = field(default_factory=Counter)  # excluded from the choice, by reason
-    pictures: int = 0
-    last_picture: int = 0
-    reached: MatchKey | None = _START  # the last match that was read; None at the end
-    batch: int | None = None  # id of the decisions' batch, once there is one
-
-    @property
-    def matches(self) -> int:
-        """How many were changed."""
-        return self.before.total()
-
-    def add(self, picture_id: int, before: Disposition) -> None:
-        """Count a match; those of one picture must follow each other."""
-        self.before[before] += 1
-        self.pictures += picture_id != self.last_picture
-        self.last_picture = picture_id
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A selection of matches."""
-
-    domain: str | None  # the registrable domain that all of them share, if they do
-    chosen: Callable[[str], bool]  # whether a URL is selected
-    pictures: Callable[[Sequence[bytes]], bool] | None = None  # by a picture's paths; None for all
-    only: Disposition | None = None  # only matches with this disposition
-    only_present: bool = False  # without those that are gone
-    is_gone: Callable[[MatchKey], bool] | None = None  # gone by a later answer of their site
-    allows: Allows | None = None  # allowed matches are excluded
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A person's decision about the matches of a choice."""
-
-    disposition: Disposition
-    at: float  # seconds since 1970
-    who: str = ""  # the user's name
-    about: str = ""  # the site or URL as the user typed it
-    note: str | None = None
-    force: bool = False  # whether to overwrite any other decision
-
-    def replaces(self, before: Disposition) -> bool:
-        """Whether a match with the disposition `before` is changed by this decision.
-
-        Steps forward from `open` over `reviewed` and `noticed` to `removed` are allowed; any other
-        change reverses a decision and needs `force`.
-        """
-        return self.force or before in _FOLLOWS.get(self.disposition, _UNDECIDED)
-
-
-_UNDECIDED: Final = frozenset({Disposition.OPEN})
-_FOLLOWS: Final = {
-    Disposition.NOTICED: _UNDECIDED | {Disposition.REVIEWED},
-    Disposition.REMOVED: _UNDECIDED | {Disposition.REVIEWED, Disposition.NOTICED},
-}
-
-
-class SeenMatch(NamedTuple):
-    """A match, and its disposition when the user saw it."""
-
-    place: MatchKey
-    disposition: Disposition
-
-
-@dataclass(slots=True)
-class SeenResult:
-    """The result of a decision about matches that a user saw."""
-
-    batch: int | None = None  # id of the decisions' batch; None if nothing was written
-    changed: dict[MatchKey, Disposition] = field(default_factory=dict)  # by what they were before
-    noted: int = 0  # those with this disposition already, which got the note
-    otherwise: dict[MatchKey, Disposition] = field(
-        default_factory=dict
-    )  # changed by others meanwhile
-    unknown: int = 0  # not in the ledger
-
-
 class _Chosen(NamedTuple):
     """A match of a choice, in its current state."""
 
@@ -127,17 +39,6 @@ class _Chosen(NamedTuple):
     before: Disposition
     is_present: bool
     sha256: str  # of the picture
-
-
-class Batch(NamedTuple):
-    """Decisions that were made together."""
-
-    number: int
-    at: float
-    who: str
-    disposition: Disposition
-    about: str
-    note: str | None
 
 
 class Dispositions:
@@ -171,10 +72,10 @@ class Dispositions:
             if before == decision.disposition:
                 continue
             if reason := self._not_meant(match, choice):
-                marked.left_alone[reason] += 1
+                marked.excluded[reason] += 1
                 continue
             if not decision.replaces(before):
-                marked.kept[before] += 1
+                marked.needs_force[before] += 1
                 continue
             marked.add(place.picture_id, before)
             if dry_run:
@@ -220,7 +121,7 @@ class Dispositions:
                 continue
             before = Disposition(row[3])
             if before not in (known, decision.disposition):
-                result.otherwise[place] = before
+                result.conflicts[place] = before
             elif before != decision.disposition or decision.note:
                 if result.batch is None:
                     result.batch = self._begin(decision)
@@ -265,7 +166,7 @@ class Dispositions:
             " JOIN sightings m ON m.picture_id = d.picture_id AND m.key = d.key"
             " WHERE d.decision_id = ? AND (d.picture_id, d.key) > (?, ?)"
             " ORDER BY d.picture_id, d.key LIMIT ?",
-            (batch.number, *(marked.reached or _START), MATCHES_A_PIECE),
+            (batch.number, *(marked.reached or FIRST_MATCH), MATCHES_A_PIECE),
         ).fetchall()
         for picture_id, key, before, current in rows:
             place = MatchKey(picture_id, key)
@@ -275,7 +176,7 @@ class Dispositions:
                     marked.batch, place, Disposition(current), Disposition(before), decision.at
                 )
             elif current != before:
-                marked.kept[Disposition(current)] += 1
+                marked.needs_force[Disposition(current)] += 1
             marked.reached = place
             if time.monotonic() > until:
                 return
@@ -325,7 +226,7 @@ class Dispositions:
 
     def _of(self, choice: Choice, marked: MarkResult) -> Iterator[_Chosen]:
         """The selected ones of the next matches; updates `marked.reached` at the end."""
-        rows = self._next(choice.domain, marked.reached or _START)
+        rows = self._next(choice.domain, marked.reached or FIRST_MATCH)
         last, wanted = 0, True
         for picture_id, key, url, before, present, sha256 in rows:
             if choice.pictures is not None and picture_id != last:

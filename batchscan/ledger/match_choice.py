@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from batchscan.enums import Disposition
-from batchscan.ledger.dispositions import MatchKey
 from batchscan.ledger.match_history import PRESENT, MatchHistory
-from batchscan.ledger.match_rows import decoded_pages
+from batchscan.ledger.match_rows import MatchKey, decoded_pages
 
 
 class ChosenMatch(NamedTuple):

@@ -21,6 +21,16 @@ _DISPOSITIONS = {word.value: word for word in Disposition}
 _PAGES = msgspec.json.Decoder(tuple[str, ...])
 
 
+class MatchKey(NamedTuple):
+    """The key of a match in table `sightings`; decisions about many go in this order."""
+
+    picture_id: int = 0
+    key: str = ""
+
+
+FIRST_MATCH = MatchKey()  # before all others
+
+
 class MatchRow(NamedTuple):
     """The columns of a match with its history."""
 

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from batchscan.enums import Disposition, RecheckKind, RecheckVerdict
-from batchscan.ledger.dispositions import MatchKey
 from batchscan.ledger.match_history import MatchHistory
-from batchscan.ledger.match_rows import decoded_pages
+from batchscan.ledger.match_rows import MatchKey, decoded_pages
 from batchscan.ledger.recheck_history import RecheckHistory
 from batchscan.ledger.recheck_types import (
     CheckedAddress,

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.ledger.allowed_matches import AllowedMatches
-from batchscan.ledger.dispositions import MatchKey
 from batchscan.ledger.match_history import PRESENT, STATE, MatchHistory
+from batchscan.ledger.match_rows import MatchKey
 from batchscan.ledger.review_details import ReviewDetails
 
 ANY = "any"

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from batchscan.ledger.decision_history import DecisionHistory
-from batchscan.ledger.dispositions import MatchKey
 from batchscan.ledger.match_history import PRESENT
-from batchscan.ledger.match_rows import decoded_pages
+from batchscan.ledger.match_rows import MatchKey, decoded_pages
 from batchscan.report_sections import MatchDecision
 from batchscan.util.paths import join_path
 

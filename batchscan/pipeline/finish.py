@@ -37,7 +37,7 @@ from batchscan.runs.reports import write_page
 from batchscan.runs.retention import apply_retention
 from batchscan.runs.unchecked import UNCHECKED, some_of_each, unchecked_files
 from batchscan.util.escaping import replace_surrogates
-from batchscan.util.timestamps import duration, rfc3339
+from batchscan.util.timestamps import elapsed, rfc3339
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -236,7 +236,7 @@ def _run(session: Session, summary: MatchSummary) -> Run:
         version=version.version(),
         started_at=rfc3339(session.started_at),
         finished_at=rfc3339(finished_at),
-        duration_s=duration(session.started_at, finished_at),
+        duration_s=elapsed(session.started_at, finished_at),
         exit_code=code,
         exit_reason=reason,
         partial=reason not in (ExitReason.OK, ExitReason.MATCHES),

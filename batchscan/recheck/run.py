@@ -10,7 +10,7 @@ from typing import Final
 
 from batchscan.enums import RecheckVerdict
 from batchscan.ledger import LedgerThread
-from batchscan.ledger.dispositions import MatchKey
+from batchscan.ledger.match_rows import MatchKey
 from batchscan.ledger.recheck_types import MatchToCheck, RecheckChoice
 from batchscan.pace import Clock
 from batchscan.recheck.checker import Checker

@@ -13,12 +13,12 @@ from typing import Final, TypeVar
 
 from batchscan.allow import add_rule
 from batchscan.allow.file import put_back
-from batchscan.commands import mark as marking
+from batchscan.commands import decisions
 from batchscan.commands.allow import make_rule, rules_path
 from batchscan.enums import Disposition
 from batchscan.errors import UsageError
 from batchscan.ledger import Ledger
-from batchscan.ledger.dispositions import Choice, SeenMatch
+from batchscan.ledger.decision_types import Choice, SeenMatch
 from batchscan.ledger.review import QueuedMatch
 from batchscan.report.wording import amount
 from batchscan.review.filters import MatchId
@@ -101,12 +101,16 @@ class Actions:
         if target.is_public_suffix:
             raise UsageError(f"'{printable(domain)}' is not a site but a public suffix")
         choice = Choice(target.domain, target.covers)
-        decision = marking.decide(word, domain, note)
+        decision = decisions.decide(word, domain, note)
 
         def change(ledger: Ledger) -> Done:
-            marked = marking.mark(ledger, choice, decision)
+            marked = decisions.mark(ledger, choice, decision)
             message = f"{amount(marked.matches, 'match')} on {domain} marked {_word(word)}."
-            left = f"Other decisions are kept: {_counts(marked.kept)}." if marked.kept else None
+            left = (
+                f"Other decisions are kept: {_counts(marked.needs_force)}."
+                if marked.needs_force
+                else None
+            )
             return Done(message, None if marked.batch is None else str(marked.batch), left)
 
         return await self._change(change)
@@ -127,10 +131,10 @@ class Actions:
                 batch = ledger.dispositions.standing(int(what))
             if batch is None:
                 return Done("", warning="That was undone already.")
-            marked = marking.undo(ledger, batch)
+            marked = decisions.undo(ledger, batch)
             kept = (
-                f"Changed since, and left as they are: {_counts(marked.kept)}."
-                if marked.kept
+                f"Changed since, and left as they are: {_counts(marked.needs_force)}."
+                if marked.needs_force
                 else None
             )
             back = f": {_counts(marked.before)} again" if marked.matches else ""
@@ -147,7 +151,7 @@ class Actions:
         """
         if len(reason) > MAX_REASON:
             raise UsageError(f"a reason has at most {MAX_REASON} characters")
-        user = marking.user_name()
+        user = decisions.user_name()
         given = {"reason": reason} | ({"by": user} if user else {})
         try:
             rule = make_rule(domain, given)
@@ -203,24 +207,24 @@ def _decided(ledger: Ledger, seen: Sequence[Seen], word: Disposition, note: str 
     first = next(iter(chosen))
     about = first.url if len(chosen) == 1 else f"{amount(len(chosen), 'match')} by review"
     looked = [SeenMatch(match.place, each.disposition) for match, each in chosen.items()]
-    result = marking.mark_seen(ledger, looked, marking.decide(word, about, note))
+    result = decisions.mark_seen(ledger, looked, decisions.decide(word, about, note))
     message = ""
     if result.changed:
         message = f"{amount(len(result.changed), 'match')} marked {_word(word)}."
     elif result.noted:
         message = "The note is kept."
-    elif not result.otherwise:
+    elif not result.conflicts:
         message = f"It is marked {_word(word)} already."
     return Done(
         message,
         None if result.batch is None else str(result.batch),
-        _meanwhile(Counter(result.otherwise.values())),
+        _meanwhile(Counter(result.conflicts.values())),
         tuple(
             (match.domain, result.changed[match.place], word)
             for match in chosen
             if match.place in result.changed
         ),
-        moved=bool(result.changed) or not (result.otherwise or result.noted),
+        moved=bool(result.changed) or not (result.conflicts or result.noted),
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from batchscan.commands.capture import Captured, CaptureOptions, capture_match, capture_matches
 from batchscan.commands.recheck import RecheckRequest, recheck
 from batchscan.enums import CaptureKind
-from batchscan.ledger.dispositions import MatchKey
 from batchscan.ledger.match_choice import MatchChoice
+from batchscan.ledger.match_rows import MatchKey
 from batchscan.recheck.run import RecheckProgress
 from batchscan.report.wording import amount
 from batchscan.review.actions import Done

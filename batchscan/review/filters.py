@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.errors import UsageError
-from batchscan.ledger.dispositions import MatchKey
+from batchscan.ledger.match_rows import MatchKey
 from batchscan.ledger.review import ANY, PRESENT_STATE, ReviewFilter
 from batchscan.settings.units import parse_duration
 from batchscan.util.escaping import printable, replace_surrogates

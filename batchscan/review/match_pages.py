@@ -8,7 +8,7 @@ from aiohttp import web
 
 from batchscan.errors import UsageError
 from batchscan.ledger import Ledger
-from batchscan.ledger.dispositions import MatchKey
+from batchscan.ledger.match_rows import MatchKey
 from batchscan.ledger.review import QueuedMatch
 from batchscan.rechecked import MatchRecheck
 from batchscan.review import pages, queue_values

@@ -10,7 +10,7 @@ from typing import Final
 
 from batchscan.enums import Disposition
 from batchscan.ledger import Ledger
-from batchscan.ledger.dispositions import MatchKey
+from batchscan.ledger.match_rows import MatchKey
 from batchscan.ledger.review import ANY, QueuedMatch, ReviewFilter, SiteCount
 from batchscan.ledger.review_details import SiteSize
 from batchscan.review.filters import MatchId, View

@@ -10,7 +10,7 @@ from aiohttp import web
 from batchscan.enums import Disposition
 from batchscan.errors import UsageError
 from batchscan.ledger import Ledger
-from batchscan.ledger.dispositions import MatchKey
+from batchscan.ledger.match_rows import MatchKey
 from batchscan.ledger.review import ANY, QueuedMatch, ReviewFilter
 from batchscan.review import pages, queue_values, site
 from batchscan.review.actions import Done

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from batchscan.enums import RecheckVerdict
 from batchscan.ledger import Ledger
-from batchscan.ledger.dispositions import MatchKey
+from batchscan.ledger.match_rows import MatchKey
 
 
 class KeptPreview(NamedTuple):

@@ -30,7 +30,7 @@ from batchscan.runs.unread_answers import give_up, read_unread_answers
 from batchscan.state.lock import make_private_folder
 from batchscan.tally import Tally
 from batchscan.util.atomic_file import write_atomic
-from batchscan.util.timestamps import duration, rfc3339
+from batchscan.util.timestamps import elapsed, rfc3339
 
 WAS_KILLED = "the run was killed; what it had decided was taken from the ledger"
 WHEN_KILLED = "the run was killed while this picture was being sent; it is asked again"
@@ -199,7 +199,7 @@ class _KilledRun:
             version=version.version(),
             started_at=rfc3339(self._run.started_at),
             finished_at=rfc3339(now),
-            duration_s=duration(self._run.started_at, now),
+            duration_s=elapsed(self._run.started_at, now),
             exit_code=ended.exit_code if ended else None,
             exit_reason=ended.exit_reason if ended else ExitReason.KILLED,
             partial=True,

@@ -23,7 +23,7 @@ from batchscan.runs.checkpoint import RunCheckpoint
 from batchscan.runs.unchecked import rejected_before, some_of_each
 from batchscan.tally import Tally
 from batchscan.util.atomic_file import write_atomic
-from batchscan.util.timestamps import duration, parse_rfc3339, rfc3339
+from batchscan.util.timestamps import elapsed, parse_rfc3339, rfc3339
 
 if TYPE_CHECKING:
     from batchscan.report.html_page import Scope
@@ -97,7 +97,7 @@ def report_for_all(ledger: Ledger, view: ReportView, allowing: ActiveAllowRules)
         version=version.version(),
         started_at=rfc3339(first),
         finished_at=last.run.finished_at,
-        duration_s=duration(first, parse_rfc3339(last.run.finished_at)),
+        duration_s=elapsed(first, parse_rfc3339(last.run.finished_at)),
         exit_code=None,
         exit_reason=last.run.exit_reason,
         partial=any(report.run.partial for report in latest),

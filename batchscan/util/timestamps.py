@@ -13,7 +13,7 @@ def rfc3339(seconds: float) -> str:
     return written.removesuffix("+00:00") + "Z"
 
 
-def duration(started_at: float, finished_at: float) -> float:
+def elapsed(started_at: float, finished_at: float) -> float:
     """Seconds between two times, to the millisecond; 0 if the clock was set back meanwhile."""
     return round(max(0.0, finished_at - started_at), 3)
 

@@ -18,7 +18,7 @@ from batchscan.alerts.digest import Digest, read_message
 from batchscan.alerts.payload import MAX_PAGES
 from batchscan.enums import Disposition, MatchKind
 from batchscan.ledger import Ledger
-from batchscan.ledger.dispositions import Choice, Decision, MarkResult
+from batchscan.ledger.decision_types import Choice, Decision, MarkResult
 from batchscan.model import Match
 from tests.support.inside import connection_of
 from tests.support.ledger_entries import NOW, enter, shown

@@ -10,7 +10,7 @@ from axe_playwright_python.async_playwright import Axe
 from batchscan.enums import CaptureKind, Disposition
 from batchscan.ledger import Ledger
 from batchscan.ledger.captures import CapturedResource, CaptureFile, Timestamp
-from batchscan.ledger.dispositions import Choice, Decision, MarkResult
+from batchscan.ledger.decision_types import Choice, Decision, MarkResult
 from batchscan.ledger.match_choice import MatchChoice
 from tests.support.evidence_ledgers import NOW, REALM, answer, answered, image, members, packed
 from tests.support.pictures import encoded

@@ -5,8 +5,8 @@ import pytest
 from batchscan.capture.capturer import Capturer
 from batchscan.enums import Disposition
 from batchscan.images.decoding.pool import Decoders
-from batchscan.ledger.dispositions import MatchKey
 from batchscan.ledger.match_choice import ChosenMatch
+from batchscan.ledger.match_rows import MatchKey
 
 PICTURE = "http://site.example/copy.png"
 PAGE = "http://site.example/page.html"

@@ -17,7 +17,7 @@ from batchscan.enums import CaptureKind, Disposition
 from batchscan.evidence.verify import ALTERED, Discrepancy, verify
 from batchscan.images.decoding.pool import Decoders
 from batchscan.ledger.captures import Timestamp
-from batchscan.ledger.dispositions import Choice, Decision, MarkResult
+from batchscan.ledger.decision_types import Choice, Decision, MarkResult
 from batchscan.ledger.match_choice import MatchChoice
 from tests.support.evidence_ledgers import NOW, answer, answered, image, members, packed, rezipped
 from tests.support.pictures import png

@@ -18,7 +18,7 @@ from batchscan.evidence import pack_writer
 from batchscan.evidence.manifest import SAFE_NAME
 from batchscan.evidence.verify import verify
 from batchscan.ledger import Ledger, Realm
-from batchscan.ledger.dispositions import Choice, Decision, MarkResult
+from batchscan.ledger.decision_types import Choice, Decision, MarkResult
 from batchscan.url_patterns import UrlPattern
 from tests.support.evidence_ledgers import NOW, answer, answered, image, members, packed, records
 from tests.support.inside import connection_of

@@ -8,7 +8,7 @@ import pytest
 
 from batchscan.enums import CaptureKind
 from batchscan.ledger.captures import CapturedResource, CaptureFile, Timestamp
-from batchscan.ledger.dispositions import MatchKey
+from batchscan.ledger.match_rows import MatchKey
 from tests.support.evidence_ledgers import answer, answered, image
 
 KEY = "https://example.com/1.jpg"

@@ -10,7 +10,7 @@ import pytest
 from batchscan.enums import Disposition
 from batchscan.errors import StorageError
 from batchscan.ledger import FILE_NAME, Ledger, LedgerThread, dispositions
-from batchscan.ledger.dispositions import Choice, Decision, MarkResult
+from batchscan.ledger.decision_types import Choice, Decision, MarkResult
 from tests.support.inside import connection_of
 from tests.support.ledgers import REAL, answer, image
 from tests.support.settling import settle

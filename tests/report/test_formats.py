@@ -20,7 +20,7 @@ from batchscan.allow import AllowRules, Rule
 from batchscan.allow.active import ActiveAllowRules, summarize
 from batchscan.enums import Disposition, MatchKind, MatchState
 from batchscan.ledger import Everything, Ledger, Realm
-from batchscan.ledger.dispositions import Choice, Decision, MarkResult
+from batchscan.ledger.decision_types import Choice, Decision, MarkResult
 from batchscan.report import Report, csv_table, encode, html_page, junit, markdown
 from batchscan.report.html_pictures import picture_list
 from batchscan.report.schema import figures

@@ -15,7 +15,7 @@ from PIL import Image
 from yarl import URL
 
 from batchscan.enums import Disposition, MatchKind
-from batchscan.ledger.dispositions import MatchKey
+from batchscan.ledger.match_rows import MatchKey
 from batchscan.ledger.review import ReviewFilter
 from batchscan.review.filters import KINDS, STATES, MatchId, View
 from batchscan.review.keys import KEYS

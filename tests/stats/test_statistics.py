@@ -17,7 +17,7 @@ from batchscan.cli import main
 from batchscan.enums import Disposition
 from batchscan.ledger import Ledger, Realm
 from batchscan.ledger.activity import DAY
-from batchscan.ledger.dispositions import Choice, Decision, MarkResult
+from batchscan.ledger.decision_types import Choice, Decision, MarkResult
 from batchscan.settings import Api
 from batchscan.stats import Statistics, plots, statistics, table
 from tests.support.inside import connection_of
