@@ -15,6 +15,13 @@ from batchscan.images.rules import (
     Rules,
     Size,
 )
+from batchscan.images.segments import (
+    GIF_EXTENSION,
+    GIF_FRAME,
+    GIF_FRAME_HEADER,
+    GIF_TRAILER,
+    gif_blocks,
+)
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -72,11 +79,6 @@ def _decode_later(image: Image.Image, rules: Rules) -> tuple[bool, int]:
     return False, index
 
 
-EXTENSION: Final = 0x21
-FRAME: Final = 0x2C
-_TRAILER: Final = 0x3B
-
-
 @dataclass(frozen=True, slots=True)
 class GifLayout:
     """The layout of a GIF by its headers."""
@@ -95,30 +97,15 @@ def layout(data: bytes) -> GifLayout:
 
 
 def _walk(data: bytes) -> GifLayout:
-    width, height, flags = struct.unpack_from("<HHB", data, 6)
-    position = 13 + palette(flags)
-    first = None
-    while position < len(data) and data[position] in (EXTENSION, FRAME):
-        if data[position] == EXTENSION:
-            position = skip(data, position + 2)
+    width, height = struct.unpack_from("<HH", data, 6)
+    first, complete = None, False
+    for introducer, start, _ in gif_blocks(data):
+        if introducer == GIF_EXTENSION:
             continue
-        if position + 10 > len(data):
+        complete = introducer == GIF_TRAILER
+        if introducer != GIF_FRAME or start + GIF_FRAME_HEADER > len(data):
             break
-        x, y, w, h, flags = struct.unpack_from("<HHHHB", data, position + 1)
+        x, y, w, h = struct.unpack_from("<HHHH", data, start + 1)
         width, height = max(width, x + w), max(height, y + h)
         first = first or Size(width, height)
-        position = skip(data, position + 11 + palette(flags))
-    complete = position < len(data) and data[position] == _TRAILER
     return GifLayout(first, Size(width, height), complete)
-
-
-def palette(flags: int) -> int:
-    """Bytes of the colour table, by a descriptor's flags."""
-    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
-
-
-def skip(data: bytes, position: int) -> int:
-    """The position after a chain of sub-blocks."""
-    while position < len(data) and data[position]:
-        position += data[position] + 1
-    return position + 1

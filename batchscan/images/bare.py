@@ -13,12 +13,16 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from batchscan.images import kinds
-from batchscan.images.animation import EXTENSION, FRAME, palette, skip
 from batchscan.images.kinds import ImageFormat
 from batchscan.images.segments import (
+    GIF_EXTENSION,
+    GIF_FRAME,
+    GIF_FRAME_HEADER,
     PNG_SIGNATURE,
     SCAN,
     SegmentCutOff,
+    gif_blocks,
+    gif_data_start,
     jpeg_segments,
     png_chunks,
     riff_chunks,
@@ -90,18 +94,16 @@ _GIF_LOOP: Final = b"\x21\xff\x0bNETSCAPE2.0\x03\x01"
 
 
 def _gif(data: bytes, keep: bool) -> bytes:  # noqa: ARG001 - there is no EXIF in a GIF
-    at = 13 + palette(data[10])
-    parts = [data[:at]]
-    while at < len(data) and data[at] in (EXTENSION, FRAME):
-        start = at
-        if data[at] == FRAME:
-            at = skip(data, at + 11 + palette(data[at + 9]))
-            parts.append(data[start:at])
-            continue
-        at = skip(data, at + 2)
-        if data.startswith(_GRAPHIC_CONTROL, start) or data.startswith(_GIF_LOOP, start):
-            parts.append(data[start:at])
-    return b"".join((*parts, data[at:]))
+    parts = [data[: gif_data_start(data)]]
+    for introducer, start, end in gif_blocks(data):
+        if introducer not in (GIF_EXTENSION, GIF_FRAME):
+            parts.append(data[start:])
+            break
+        if introducer == GIF_FRAME and start + GIF_FRAME_HEADER > len(data):
+            return data  # cut off
+        if introducer == GIF_FRAME or data.startswith((_GRAPHIC_CONTROL, _GIF_LOOP), start):
+            parts.append(data[start:end])
+    return b"".join(parts)
 
 
 _WEBP_PIXELS: Final = frozenset({b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF"})

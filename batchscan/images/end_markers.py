@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from batchscan.images import animation, kinds
 from batchscan.images.kinds import ImageFormat
+from batchscan.images.segments import SCAN, SegmentCutOff, jpeg_segments
 
 _PNG_END: Final = b"IEND\xaeB`\x82"
 _CORE_HEADER: Final = 12  # the size of BITMAPCOREHEADER, whose fields are shorter
@@ -55,8 +56,6 @@ def _bmp(data: bytes) -> bool:
 
 END: Final = b"\xff\xd9"
 _MARK: Final = 0xFF
-_NO_SEGMENT: Final = (0x00, 0xFF)  # a stuffed byte and a fill byte
-_START_OF_SCAN: Final = 0xDA
 # Without markers, and ones first: as codes they mean large steps, while zeros mean "no change".
 _FILLER: Final = bytes(range(254, 0, -1))
 # With every restart marker, so that in a file cut at one the decoder reads pixels from the scrap.
@@ -86,7 +85,7 @@ def lacks_only_its_end(data: bytes, decode: Callable[[bytes], JpegEnd]) -> bool:
     scrap instead of the last bytes changes the lowest rows if those bytes were pixels.
     """
     data = data.rstrip(END[:1])
-    scan = data.rfind(bytes((_MARK, _START_OF_SCAN)))
+    scan = data.rfind(bytes((_MARK, SCAN)))
     tail = min(_TAIL, (len(data) - scan) // 4)
     pixels = decode(data + END)
     if tail < 1 or pixels != decode(data + _SCRAP + END):
@@ -95,12 +94,8 @@ def lacks_only_its_end(data: bytes, decode: Callable[[bytes], JpegEnd]) -> bool:
 
 
 def _first_scan(data: bytes) -> int | None:
-    position = 2
-    while position + 4 <= len(data):
-        if data[position] != _MARK or data[position + 1] in _NO_SEGMENT:
-            position += 1  # search for the next marker, as decoders do
-        elif data[position + 1] == _START_OF_SCAN:
-            return position
-        else:
-            position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
-    return None
+    try:
+        scans = (segment.start for segment in jpeg_segments(data) if segment.marker == SCAN)
+        return next(scans, None)
+    except SegmentCutOff:
+        return None

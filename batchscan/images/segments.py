@@ -1,4 +1,4 @@
-"""Splitting JPEG, PNG and WebP files into parts, for copying some of them.
+"""Splitting JPEG, PNG, GIF and WebP files into parts, to read or copy some of them.
 
 Only what is needed to find the next part is validated; the caller decides about incomplete or
 damaged parts.
@@ -15,6 +15,15 @@ END: Final = 0xD9
 PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 PNG_AROUND: Final = 12
 """Bytes of a PNG chunk beside its content: length, name, checksum."""
+
+GIF_HEADER: Final = 13
+"""Bytes of a GIF's signature and screen, before its palette."""
+
+GIF_EXTENSION: Final = 0x21
+GIF_FRAME: Final = 0x2C
+GIF_TRAILER: Final = 0x3B
+GIF_FRAME_HEADER: Final = 10
+"""Bytes of a GIF's frame before its palette."""
 
 _ALONE: Final = frozenset({0x01, *range(0xD0, 0xDA)})  # markers without a segment
 # The next marker, as libjpeg looks for it: whatever is no marker is passed over.
@@ -39,6 +48,14 @@ class Segment(NamedTuple):
     def is_alone(self) -> bool:
         """Whether the marker has no segment."""
         return self.marker in _ALONE
+
+
+class GifBlock(NamedTuple):
+    """A block of a GIF, or a byte that is none."""
+
+    introducer: int  # its first byte: GIF_EXTENSION, GIF_FRAME, GIF_TRAILER, or any other
+    start: int
+    end: int  # as claimed
 
 
 class Chunk(NamedTuple):
@@ -83,6 +100,44 @@ def png_chunks(data: bytes) -> Iterator[Chunk]:
         name = data[at + 4 : at + 8]
         yield Chunk(name, at, end)
         at = end
+
+
+def gif_blocks(data: bytes) -> Iterator[GifBlock]:
+    """The blocks of a GIF behind its palette, to the trailer or the file's end.
+
+    Decoders pass over bytes that are no block; each of these comes by itself.
+
+    Raises:
+        IndexError: the file ends before its screen does.
+    """
+    at = gif_data_start(data)
+    while at < len(data):
+        start, introducer = at, data[at]
+        if introducer == GIF_EXTENSION:
+            at = _end_of_sub_blocks(data, at + 2)
+        elif introducer == GIF_FRAME:
+            flags = data[at + 9] if at + 9 < len(data) else 0
+            at = _end_of_sub_blocks(data, at + 11 + _palette_bytes(flags))
+        else:
+            at += 1
+        yield GifBlock(introducer, start, at)
+        if introducer == GIF_TRAILER:
+            return
+
+
+def gif_data_start(data: bytes) -> int:
+    """Where the first block of a GIF is."""
+    return GIF_HEADER + _palette_bytes(data[10])
+
+
+def _palette_bytes(flags: int) -> int:
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _end_of_sub_blocks(data: bytes, at: int) -> int:
+    while at < len(data) and data[at]:
+        at += data[at] + 1
+    return at + 1
 
 
 def riff_chunks(data: bytes | memoryview, start: int, end: int) -> Iterator[Chunk]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from batchscan.images import kinds
 from batchscan.images.kinds import ImageFormat
+from batchscan.images.segments import END, SCAN, SegmentCutOff, jpeg_segments
 
 # A frame's header (SOF0 to SOF15, SOF55, DHP): marker, length, bits a sample.
 _FRAMES: Final = frozenset({*range(0xC0, 0xD0), 0xF7, 0xDE} - {0xC4, 0xC8, 0xCC})
@@ -14,9 +14,6 @@ _LOSSLESS: Final = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
 _HIERARCHICAL: Final = frozenset({0xDE, 0xC5, 0xC6, 0xCD, 0xCE})
 _JPEG_LS: Final = 0xF7
 _DEEP_BITS: Final = 12  # the only other number that T.81 allows
-_ALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a segment
-_STOP: Final = frozenset({0xD9, 0xDA})  # the end, and the first scan
-_MARKER: Final = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
 
 _APPLE_CHUNK: Final = b"CgBI"  # the first chunk in what Xcode makes of a PNG
 _FIRST_CHUNK: Final = slice(12, 16)
@@ -47,13 +44,12 @@ def _jpeg(data: bytes) -> str | None:
 
 def _first_frame(data: bytes) -> tuple[int, int] | None:
     """The marker of the first frame and its bits a sample."""
-    at = 2
-    while found := _MARKER.search(data, at):
-        marker, at = data[found.start(1)], found.end()
-        if marker in _STOP:
-            return None
-        if marker in _FRAMES:
-            return (marker, data[at + 2]) if at + 2 < len(data) else None
-        if marker not in _ALONE:
-            at += max(2, int.from_bytes(data[at : at + 2], "big"))
+    try:
+        for marker, _, content, _ in jpeg_segments(data):
+            if marker in (END, SCAN):
+                return None
+            if marker in _FRAMES:
+                return marker, data[content + 2]
+    except (SegmentCutOff, IndexError):
+        return None
     return None

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from batchscan.images.metadata.stripping import CannotStrip
+from batchscan.images.segments import (
+    GIF_EXTENSION,
+    GIF_FRAME,
+    GIF_HEADER,
+    GIF_TRAILER,
+    gif_blocks,
+    gif_data_start,
+)
 
-_HEADER: Final = 13  # signature and logical screen descriptor
-_EXTENSION: Final = 0x21
-_IMAGE: Final = 0x2C
-_TRAILER: Final = 0x3B
 _GRAPHIC_CONTROL: Final = 0xF9
 _APPLICATION: Final = 0xFF
 _LOOPS: Final = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
@@ -20,42 +24,20 @@ _PROFILE: Final = b"ICCRGBG1012"
 def strip_gif(data: bytes, orientation: int) -> bytes:  # noqa: ARG001 - a GIF has none
     """A GIF without comments, texts and application blocks but its loop and colour profile.
 
-    What lies between two blocks and is none is passed over, as decoders do.
+    Bytes between two blocks are dropped; decoders pass over them.
 
     Raises:
         CannotStrip: its header is cut off.
     """
-    if len(data) < _HEADER:
+    if len(data) < GIF_HEADER:
         raise CannotStrip("the GIF header is cut off")
-    at = _HEADER + _table(data[10])
-    parts = [data[:at]]
-    while at < len(data) and data[at] != _TRAILER:
-        if data[at] == _EXTENSION:
-            start, at = at, _blocks_end(data, at + 2)
-            parts.append(_kept(data, start, at))
-        elif data[at] == _IMAGE:
-            start, at = at, _image_end(data, at)
-            parts.append(data[start:at])
-        else:
-            at += 1
-    return b"".join((*parts, bytes((_TRAILER,))))
-
-
-def _table(packed: int) -> int:
-    """Bytes of the colour table that a packed field announces."""
-    return 3 << ((packed & 7) + 1) if packed & 0x80 else 0
-
-
-def _image_end(data: bytes, at: int) -> int:
-    packed = data[at + 9] if at + 9 < len(data) else 0
-    return _blocks_end(data, at + 10 + _table(packed) + 1)
-
-
-def _blocks_end(data: bytes, at: int) -> int:
-    """Where a chain of sub-blocks ends, behind its terminator, or where the file does."""
-    while at < len(data) and (length := data[at]):
-        at += 1 + length
-    return min(at + 1, len(data))
+    parts = [data[: gif_data_start(data)]]
+    for introducer, start, end in gif_blocks(data):
+        if introducer == GIF_FRAME:
+            parts.append(data[start:end])
+        elif introducer == GIF_EXTENSION:
+            parts.append(_kept(data, start, end))
+    return b"".join((*parts, bytes((GIF_TRAILER,))))
 
 
 def _kept(data: bytes, start: int, end: int) -> bytes:
