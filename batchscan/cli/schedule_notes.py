@@ -1,4 +1,4 @@
-"""What `batchscan schedule` has to say beside what it prints: what is missing, or surprising."""
+"""Notes of `batchscan schedule` about what is missing or surprising."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def notes(scheduled: ScheduledScan, job: Job, *, launchd: bool) -> Iterator[str]
     yield from _folders(scheduled, job)
     yield from _elsewhere(scheduled, job, launchd=launchd)
     if scheduled.settings.force:
-        yield "--force asks about every picture again, and pays for it, each time"
+        yield "--force sends every picture again each time, and pays for it"
     if not (scheduled.wish.systemd or launchd) and len(line := crontab_line(job)) > MAX_LENGTH:
         yield (
             f"the line has {len(line):,} characters, and some versions of cron allow only "
@@ -31,21 +31,21 @@ def _account(scheduled: ScheduledScan, job: Job) -> Iterator[str]:
     if scheduled.settings.account.email is None:
         yield "no e-mail address is set: set account.email, or COPYLEAKS_EMAIL now"
     if job.key_file is not None and not os.path.exists(job.key_file):
-        who = "root" if scheduled.wish.systemd else "you"
-        yield f"the API key is read from {job.key_file}: put it there, readable by {who} only (chmod 600)"
+        reader = "root" if scheduled.wish.systemd else "you"
+        yield f"the API key is read from {job.key_file}: put it there, readable by {reader} only (chmod 600)"
 
 
 def _folders(scheduled: ScheduledScan, job: Job) -> Iterator[str]:
     if scheduled.kept_state is not None and scheduled.wish.systemd:
-        yield f"it uses the ledger with the answers that are paid for, in {scheduled.kept_state}"
+        yield f"it uses the ledger with your paid answers, in {scheduled.kept_state}"
     if scheduled.wish.systemd:
         for folder in job.writes:
             if not os.path.isdir(folder):
-                yield f"create {folder} first: the service can write there, and nowhere else near it"
+                yield f"create {folder} first: the rest of the disk is read-only for the service"
 
 
 def _elsewhere(scheduled: ScheduledScan, job: Job, *, launchd: bool) -> Iterator[str]:
-    """What the scan takes along to places where it is not as here."""
+    """Settings that work differently in a service than in this terminal."""
     names = ", ".join(job.secrets)
     if names and scheduled.wish.systemd:
         yield f"{names}: set it in {SECRETS} as NAME=value, readable by root only (chmod 600)"

@@ -14,52 +14,50 @@ _TEXT: Final = Template("""\
 EVIDENCE OF COPIES OF PICTURES ON THE WEB
 
 Made by batchscan $batchscan from its ledger, at $made_at (UTC).
-The service that was asked: $service
+Service asked: $service
 $mock
-WHAT IS IN HERE
+CONTENTS
 
-case.html                Everything in short, on one page for reading: our
-                         picture beside theirs, addresses, dates, decisions,
-                         captures and their hashes. Open it in a browser; it
-                         gets nothing from the web.
-answers/SCAN_ID.json     What the service answered when it was asked about a
-                         picture: byte for byte as it was received (unpacked,
-                         where it came compressed), nothing left out, nothing
-                         added. Every answer about the picture that was ever
-                         received is here.
+case.html                A summary on one page: our pictures beside theirs,
+                         addresses, dates, decisions, captures and their
+                         hashes. Open it in a browser; it loads nothing from
+                         the web.
+answers/SCAN_ID.json     The service's answers about a picture, each byte for
+                         byte as it was received (decompressed if it was
+                         compressed). Every answer ever received about the
+                         picture is here.
 pictures/SHA256.json     One file for each picture: its SHA-256, size, format
-                         and dimensions, where it stood on the owner's disk,
-                         what its own metadata says of its maker (source
-                         "not recorded" where that was never read), what its
-                         Content Credentials (C2PA) say, which answers are
-                         about it and when they came, and each match:
-                         address, pages, when the answers showed it first
-                         and last, who decided what about it, and what was
-                         captured.
-captures/*.warc.gz       What stood at a match's addresses when it was
-                         captured: requests and responses as they were
-                         transferred, by the WARC/1.1 standard (ISO 28500),
-                         which web archives use. pictures/ says which record
-                         of which file is the picture, and which the page.
-captures/*.tsr           What a timestamp authority answered about the file
+                         and dimensions; its path on the owner's disk; its
+                         author by its own metadata (source "not recorded" if
+                         that was never read); its Content Credentials (C2PA);
+                         the answers about it and when they came; and each
+                         match: address, pages, when answers first and last
+                         showed it, decisions about it, and its captures.
+captures/*.warc.gz       The content of a match's addresses at the time of
+                         the capture: requests and responses as they were
+                         transferred, in the format of web archives (WARC/1.1,
+                         ISO 28500). pictures/ says which record of which file
+                         is the picture, and which the page.
+captures/*.tsr           The answer of a timestamp authority about the file
                          of the same name (RFC 3161).
 runs/RUN_ID.json         The report of each run of batchscan that paid for
                          one of the answers: version, times, totals.
 manifest.json            A list of all these files, each with its SHA-256.
 SHA256SUMS               The same list for the program sha256sum.
 
-A match is "gone" when the newest answer does not show it any more, and
-"returned" when it came back after that. "marked_at" and "disposition" are
-notes of the owner, "allowed_by" is the owner's own rule for copies that are
+A match is "gone" if the newest answer does not show it any more, and
+"returned" if it came back after that. "disposition" and "marked_at" record the
+owner's decisions; "allowed_by" is the owner's rule for copies that are
 welcome. Times are UTC.
 
-Our own pictures are in here only small, in case.html, to keep them private.
-Keep the originals: sha256sum tells whether one is the picture meant.
+To keep our own pictures private, they are included only as thumbnails, in
+case.html. Keep the originals: sha256sum shows whether a file is the picture
+meant.
 
-WHO MAY SEE IT
+BEFORE YOU PASS IT ON
 
-Before you hand it on: the reports of runs name other pictures and sites, too,
-and pictures/ says where files stand on the owner's disk.
+The reports in runs/ also name other pictures and sites, and pictures/ contains
+paths on the owner's disk.
 
 HOW TO CHECK IT WITHOUT BATCHSCAN
 
@@ -67,18 +65,18 @@ HOW TO CHECK IT WITHOUT BATCHSCAN
     sha256sum -c SHA256SUMS          (macOS: shasum -a 256 -c SHA256SUMS)
     sha256sum manifest.json
 
-The second command names every file that is not as it was packed. The third
-prints the number that was given out when this was made: if whoever made it
-kept that number apart, on paper, in a mail or at a timestamping service, and
-it is the same, nothing in here was changed since then.
+The second command names every file that has changed since it was packed. The
+third prints a number that was also printed when this pack was made. If the
+maker kept that number elsewhere (on paper, in a mail, with a timestamping
+service) and it is the same, nothing in here has changed since then.
 
     batchscan evidence verify FILE.zip --manifest-sha256 NUMBER
 
-does all of it, names what was added, too, and looks into the captures: whether
-each record is whole, and whether it is what pictures/ says of it.
+does all of this. It also names added files and checks the captures: whether
+each record is complete, and whether it is what pictures/ says about it.
 
-To look into a capture without batchscan, take any program for WARC files, such
-as warcio (pip install warcio) or ReplayWeb.page:
+To open a capture without batchscan, use any program for WARC files, such as
+warcio (pip install warcio) or ReplayWeb.page:
 
     warcio check captures/NAME.warc.gz
     warcio extract --payload captures/NAME.warc.gz POSITION > picture
@@ -91,19 +89,19 @@ To check a timestamp, with the authority's root certificate in CA.pem:
 
 WHAT THIS DOES NOT PROVE
 
-- That the service is right. It says which addresses it found; whether they
-  show the picture, and showed it then, a person has to look. Where nothing
-  was captured, no page and no picture of others is in here.
-- What others were shown. A capture is what one computer got at one time; a
+- That the service is right. It names addresses; whether they show the picture,
+  and showed it then, must be checked by a person. Without a capture, this pack
+  contains no page and no picture of others.
+- What other people saw. A capture is what one computer received at one time; a
   site may show something else to others, or to browsers.
-- When it happened, beyond doubt. Times are those of the computer that asked.
-  A number kept apart shows only that all this existed when it was kept, and a
-  timestamp only that the capture existed then.
-- That nobody changed it before it was packed. Whoever has the ledger may
-  change that as well; the service may still know the SCAN_ID.
-- Who made the picture. Metadata is easily written, and what stands here is
-  only what stood in the file. Content Credentials that are "valid" say that
-  the picture is as somebody signed it, not that the signer can be trusted.
+- When it happened, beyond doubt. Times are those of the computer that made it.
+  A number kept elsewhere shows only that all this existed at that time, and a
+  timestamp only that the capture did.
+- That nothing was changed before it was packed. The owner of the ledger could
+  have changed it; the service may still know the SCAN_ID.
+- Who made the picture. Anyone can write metadata, and this is only what the
+  file contained. "valid" Content Credentials mean that the picture is as its
+  signer signed it, not that the signer can be trusted.
 - That a copy is unlawful. That is a question for a lawyer.
 """)
 

@@ -135,7 +135,7 @@ def test_a_service_goes_on_with_the_answers_that_are_paid_for(machine):
     assert code == 0
     assert f"--state={state}" in out
     assert f"ReadWritePaths={state}" in out
-    assert "uses the ledger with the answers that are paid for" in err
+    assert "uses the ledger with your paid answers" in err
 
 
 def test_a_service_sees_no_more_of_the_machine_than_it_needs(machine):
@@ -186,7 +186,7 @@ def test_what_surprises_is_said(machine, monkeypatch):
 
     assert code == 0
     assert "no e-mail address is set" in err
-    assert "--force asks about every picture again, and pays" in err
+    assert "--force sends every picture again each time, and pays" in err
     assert "some versions of cron allow only 998" in err
 
 
