@@ -56,6 +56,7 @@ class Candidate:
     named_by_user: bool = False  # named by the user: may be a link, may have any name
     root: str | None = None  # the root folder it was found under
     is_rescan: bool = False  # unchanged, and its answer is older than `--rescan-after`
+    inspected: Image | None = None  # before, in this run: the same bytes are not judged again
 
 
 @dataclass(frozen=True, slots=True)

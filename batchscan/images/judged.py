@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import replace
 from typing import Final
 
 from batchscan.enums import RejectReason
 from batchscan.images.file_name import safe_file_name
 from batchscan.images.judge import Judge
 from batchscan.images.rules import Accepted
-from batchscan.model import Image, NotSendable, Stat
+from batchscan.model import Candidate, Image, NotSendable, Stat
 
 CONVERTED_FOR: Final = frozenset(
     {
@@ -22,9 +23,15 @@ CONVERTED_FOR: Final = frozenset(
 """What the service refuses, and a conversion may avoid."""
 
 
-def judged(path: str, status: Stat, data: bytes, judge: Judge) -> Image | NotSendable:
-    """Hash and judge a file's whole content."""
+def judged(candidate: Candidate, status: Stat, data: bytes, judge: Judge) -> Image | NotSendable:
+    """Hash and judge a file's whole content.
+
+    The same bytes under the same name have the verdict that they had before in this run.
+    """
+    path, before = candidate.path, candidate.inspected
     digest = hashlib.sha256(data).hexdigest()
+    if before is not None and before.sha256 == digest:
+        return replace(before, stat=status, data=data)
     verdict = judge.judge(data, os.path.basename(path), digest)
     if isinstance(verdict, Accepted):
         return image_of(path, status, data, digest, verdict)

@@ -119,7 +119,7 @@ def _inspect_local(
         if status.size < rules.max_bytes:
             data = _read_up_to(descriptor, status.size + 1)
             _unchanged(descriptor, status, len(data))
-            return judged(candidate.path, status, data, judge)
+            return judged(candidate, status, data, judge)
         large = LargeFile(candidate.path, status, descriptor)
         found = large.inspect(judge, rules, convert=convert)
         _unchanged(descriptor, status, status.size)

@@ -45,7 +45,7 @@ def inspect_remote(candidate: Candidate, judge: Judge, rules: Rules) -> Image | 
         if status.size < rules.max_bytes:
             data = store.read(address.key, status.size + 1, status)
             _whole(len(data), status)
-            return judged(candidate.path, status, data, judge)
+            return judged(candidate, status, data, judge)
         with _copies, TemporaryFile(buffering=0) as file:
             _copy(store, address.key, status, file)
             large = LargeFile(candidate.path, status, file.fileno())

@@ -5,6 +5,7 @@ SQLite moves large ones to disk, so that memory stays constant.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sqlite3
@@ -36,6 +37,7 @@ class RenditionFile:
     converted: bool  # a JPEG made from it is sent
     answered: bool  # its content has an answer already
     fingerprint: Fingerprint | None
+    inspected: Image | None = None  # without bytes and thumbnail
 
     @classmethod
     def of(
@@ -52,6 +54,7 @@ class RenditionFile:
             converted,
             answered,
             image.fingerprint,
+            image,
         )
 
 
@@ -80,8 +83,9 @@ class RenditionFiles:
         candidate = file.candidate
         self._connection.execute(
             "INSERT INTO rendition_files (path, root, explicit, size, mtime_ns, ctime_ns, sha256,"
-            " format, picture_width, picture_height, converted, answered, resized, hash, detail,"
-            " width, height, taken) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " format, picture_width, picture_height, converted, answered, resized, verdict, hash,"
+            " detail, width, height, taken)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 os.fsencode(candidate.path),
                 None if candidate.root is None else os.fsencode(candidate.root),
@@ -90,6 +94,7 @@ class RenditionFiles:
                 bytes.fromhex(file.sha256),
                 *(file.format, file.width, file.height, file.converted, file.answered),
                 _RESIZED.search(os.fsencode(candidate.path)) is not None,
+                _verdict_of(file.inspected),
                 *columns,
             ),
         )
@@ -127,8 +132,8 @@ class RenditionFiles:
         for rank in ranks:
             row = self._connection.execute(
                 "SELECT g.path, g.root, g.explicit, g.size, g.mtime_ns, g.ctime_ns, g.sha256,"
-                " g.format, g.picture_width, g.picture_height, g.converted, g.answered, t.pixels,"
-                f" {FINGERPRINT} FROM rendition_ranks r"
+                " g.format, g.picture_width, g.picture_height, g.converted, g.answered, g.verdict,"
+                f" t.pixels, {FINGERPRINT} FROM rendition_ranks r"
                 " JOIN rendition_files g USING (id)"
                 " LEFT JOIN rendition_thumbnails t USING (sha256) WHERE r.rank = ?",
                 (rank,),
@@ -157,7 +162,7 @@ def with_thumbnail(file: RenditionFile, pixels: bytes) -> RenditionFile:
 
 def _file(row: Any) -> RenditionFile:  # noqa: ANN401 - as above
     path, root, explicit, size, mtime, ctime, sha256, form, width, height, *rest = row
-    converted, answered, pixels, *found = rest
+    converted, answered, verdict, pixels, *found = rest
     stat = Stat(size, mtime, ctime)
     candidate = Candidate(
         os.fsdecode(path),
@@ -176,5 +181,42 @@ def _file(row: Any) -> RenditionFile:  # noqa: ANN401 - as above
         bool(converted),
         bool(answered),
         known,
+        _inspected(candidate.path, stat, sha256.hex(), (form, width, height), verdict, known),
     )
     return with_thumbnail(file, pixels) if pixels else file
+
+
+def _verdict_of(image: Image | None) -> str:
+    """What the judge found that has no column of its own; "" without an image."""
+    if image is None:
+        return ""
+    # Names may hold bytes that are not UTF-8, which this module's JSON keeps.
+    return json.dumps(
+        [image.content_type, image.file_name, image.warnings, image.kind, image.convert]
+    )
+
+
+def _inspected(
+    path: str,
+    stat: Stat,
+    sha256: str,
+    found: tuple[str, int, int],
+    verdict: str,
+    fingerprint: Fingerprint | None,
+) -> Image | None:
+    if not verdict:
+        return None
+    content_type, file_name, warnings, kind, convert = json.loads(verdict)
+    return Image(
+        path,
+        stat,
+        b"",
+        sha256,
+        *found,
+        content_type,
+        file_name,
+        tuple(warnings),
+        kind,
+        convert,
+        fingerprint=fingerprint,
+    )

@@ -84,6 +84,7 @@ TEMPORARY = """
         converted INTEGER NOT NULL,
         answered INTEGER NOT NULL,
         resized INTEGER NOT NULL,               -- by its name
+        verdict TEXT NOT NULL,                  -- the rest of what the judge found, as JSON
         hash BLOB NOT NULL,
         detail REAL NOT NULL,
         width INTEGER NOT NULL,                 -- upright

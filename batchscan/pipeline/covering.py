@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from batchscan.engines.interface import Engine
@@ -25,6 +25,7 @@ from batchscan.model import (
     Subject,
 )
 from batchscan.pipeline.decision import Decision, Plain, Stored
+from batchscan.pipeline.kept_conversions import KeptConversions
 from batchscan.pipeline.outcomes import Stopwatch, subject_of
 from batchscan.pipeline.recorder import Recorded, Recorder
 from batchscan.pipeline.rendition_family import Answered, Covering, Member, Planned
@@ -51,6 +52,7 @@ class RenditionCoverer:
     engine: Engine
     recorder: Recorder
     tally: Tally
+    conversions: KeptConversions = field(default_factory=KeptConversions)
 
     @property
     def covers(self) -> bool:
@@ -83,6 +85,7 @@ class RenditionCoverer:
                 if isinstance(made, NotSendable):
                     return made
                 self.engine.release(made)
+                self.conversions.put(made)
                 found, size = made.fingerprint, (made.width, made.height)
                 image = replace(image, fingerprint=found, width=size[0], height=size[1])
         await self.ledger.run(partial(self._note, image, candidate, bool(known)))

@@ -86,7 +86,8 @@ class FileProcessor:
         try:
             covering = await member.covering()
             if covering is None or self.stop:
-                decision = await self.process(member.candidate, surveyed=True)
+                candidate = replace(member.candidate, inspected=member.file.inspected)
+                decision = await self.process(candidate, surveyed=True)
             else:
                 await self.renditions.cover(member, covering, watch)
         finally:
@@ -208,6 +209,9 @@ class FileProcessor:
             self.engine.release(made)
 
     async def _make_sendable(self, image: Image, candidate: Candidate) -> Image | NotSendable:
+        made = self.renditions.conversions.take(image)
+        if made is not None:
+            return made
         if self.marks is None:
             return await self.engine.make_sendable(image, candidate)
         with self.marks.checking(candidate.path):

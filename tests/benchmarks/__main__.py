@@ -31,6 +31,7 @@ from tests.benchmarks.likeness import find_copies
 from tests.benchmarks.measure import Row
 from tests.benchmarks.pace import pace
 from tests.benchmarks.remote import remote
+from tests.benchmarks.renditions import renditions
 from tests.benchmarks.uploads import uploads
 
 BENCHMARKS: dict[str, Callable[[Path, float], Iterator[Row]]] = {
@@ -44,6 +45,7 @@ BENCHMARKS: dict[str, Callable[[Path, float], Iterator[Row]]] = {
     "memory": memory,
     "report": report,
     "html": html,
+    "renditions": renditions,
     "pace": pace,
     "remote": remote,
     "likeness": find_copies,

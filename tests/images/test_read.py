@@ -1,12 +1,14 @@
 import hashlib
 import os
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from batchscan.enums import FailReason, RejectReason
 from batchscan.images import kinds
+from batchscan.images.judge import Judge
 from batchscan.images.read import inspect, inspect_head, pictures_of
 from batchscan.images.rules import Rules
 from batchscan.model import Candidate, Image, NotSendable, Stat
@@ -33,6 +35,22 @@ def test_what_is_hashed_is_what_is_judged_is_what_is_sent(look, tmp_path):
     assert image.stat == Stat.of((tmp_path / "a/photo.png").stat())
     assert (image.format, image.width, image.height) == ("png", 8, 8)
     assert (image.content_type, image.file_name) == ("image/png", "photo.png")
+
+
+def test_bytes_that_were_inspected_before_are_not_judged_again_and_others_are(look, tmp_path):
+    path = at(tree(tmp_path, {"photo.jpg": jpeg(20, 10)}), "photo.jpg")
+    before = look(path)
+    assert isinstance(before, Image)
+    candidate = Candidate(path, None, inspected=replace(before, data=b""))
+    strict = Judge(Rules(max_pixels=1))
+
+    again = inspect(candidate, strict, Rules())
+    Path(path).write_bytes(jpeg(30, 10))
+    changed = inspect(candidate, strict, Rules())
+
+    assert again == before, "whatever this judge says"
+    assert isinstance(changed, NotSendable)
+    assert (changed.reason, changed.width) == (RejectReason.TOO_MANY_PIXELS, 30)
 
 
 def test_a_wrong_name_is_put_right_for_the_service(look, tmp_path):

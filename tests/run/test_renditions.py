@@ -19,7 +19,7 @@ from tests.support.bench import FAST
 from tests.support.clocks import DAY, LaterClock
 from tests.support.inside import connection_of
 from tests.support.photographs import encoded, photograph, resized, screenshot
-from tests.support.pictures import tree
+from tests.support.pictures import animated_gif, tree
 
 COVER = {"renditions": "cover"}
 ONE = {"concurrency": 1, "rate": FAST}
@@ -181,6 +181,38 @@ async def test_a_representative_without_an_answer_frees_its_group(bench, fault):
     assert ran.lines["a.jpg"].status in ("failed", "rejected")
     assert ran.lines["a-640x480.jpg"].status == Status.SCANNED
     assert groups(ran) == {"a-400x300.jpg": "a-640x480.jpg", "a-300x225.jpg": "a-640x480.jpg"}
+
+
+FACTS = ("status", "reason", "warnings", "bytes", "sha256", "format", "width", "height", "sent")
+
+
+async def test_what_is_inspected_before_it_is_sent_is_sent_as_without_cover(bench):
+    """Its verdict is kept until then, and what was made of it."""
+    small = photograph(4, (400, 300))
+    odd = os.fsdecode(b"photo-\xff.jp\xff")
+    tree(
+        bench.images,
+        {
+            "plain.jpg": encoded(photograph(1, (400, 300))),
+            "named.png": encoded(photograph(2, (400, 300))),
+            odd: encoded(photograph(3, (400, 300))),
+            "made.tif": encoded(small, "TIFF", compression="tiff_deflate"),
+            "grey.tif": encoded(photograph(5, (400, 300)).convert("L"), "TIFF"),
+            "exif.jpg": taken(photograph(6, (400, 300)), "2026:11:01 10:00:00", "250"),
+            "moving.gif": animated_gif(200, 150),
+            "cut.jpg": encoded(photograph(7, (400, 300)))[:-2],
+        },
+    )
+    ask = await bench.scan(scan={"renditions": "ask"})
+    sent = [check.sha256 for check in bench.checks()]
+
+    cover = await bench.scan(scan=COVER, force=True)
+
+    assert {n: [getattr(line, fact) for fact in FACTS] for n, line in cover.lines.items()} == {
+        n: [getattr(line, fact) for fact in FACTS] for n, line in ask.lines.items()
+    }
+    assert sorted(sent) == sorted(check.sha256 for check in bench.checks()[len(sent) :])
+    assert cover.statuses() == {"scanned": 8}
 
 
 async def test_a_representative_that_vanishes_or_changes_frees_its_group(bench):
