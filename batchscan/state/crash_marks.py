@@ -22,6 +22,8 @@ MARKS = "checking"
 CRASH_LOG = "crash.log"
 SLOTS = 64
 SLOT_BYTES = 4096 + 2  # the longest path, and its length
+_BYTES = SLOTS * SLOT_BYTES
+_UNUSED = b"\0\0"  # a length
 
 
 class CrashMarks:
@@ -35,10 +37,7 @@ class CrashMarks:
         """
         try:
             self.suspects = _suspects(state)
-            with open(state / MARKS, "w+b", opener=_private) as file:
-                file.write(bytes(SLOTS * SLOT_BYTES))  # a hole on a full disk would show as SIGBUS
-                file.flush()
-                self._map = mmap.mmap(file.fileno(), SLOTS * SLOT_BYTES)
+            self._map = _cleared(state)
             if (state / CRASH_LOG).exists():
                 with open(state / CRASH_LOG, "r+b", opener=_private) as trace:
                     trace.truncate(0)
@@ -58,7 +57,7 @@ class CrashMarks:
         try:
             yield
         finally:
-            self._map[start : start + 2] = b"\0\0"
+            self._map[start : start + 2] = _UNUSED
             self._free.append(start // SLOT_BYTES)
 
     def close(self) -> None:
@@ -98,6 +97,25 @@ def _suspects(state: Path) -> frozenset[str]:
         length = int.from_bytes(marks[start : start + 2], "big")
         found.append(os.fsdecode(marks[start + 2 : start + 2 + length]))
     return frozenset(filter(None, found))
+
+
+def _cleared(state: Path) -> mmap.mmap:
+    """Map the file of marks, without any; written is only what has to change."""
+    with open(state / MARKS, "r+b", opener=_created) as file:
+        found = os.fstat(file.fileno())
+        if found.st_size != _BYTES or found.st_blocks * 512 < _BYTES:
+            file.truncate(0)
+            file.write(bytes(_BYTES))  # a hole on a full disk would show as SIGBUS
+            file.flush()
+        marks = mmap.mmap(file.fileno(), _BYTES)
+    for start in range(0, _BYTES, SLOT_BYTES):
+        if marks[start : start + 2] != _UNUSED:
+            marks[start : start + 2] = _UNUSED
+    return marks
+
+
+def _created(path: str, flags: int) -> int:
+    return _private(path, flags | os.O_CREAT)
 
 
 def _private(path: str, flags: int) -> int:

@@ -32,7 +32,7 @@ from batchscan.pipeline.request_stats import LatencyHistogram
 from batchscan.pipeline.shutdown import Shutdown
 from batchscan.report_sections import FailOnTotals
 from batchscan.runs.rescued_answers import rescue, rescued
-from batchscan.state.crash_marks import CrashMarks, crash_trace
+from batchscan.state.crash_marks import MARKS, CrashMarks, crash_trace
 from batchscan.state.lock import StateLock, make_private_folder
 from batchscan.tally import Tally
 from tests.support.ledgers import answer, image
@@ -214,6 +214,21 @@ def test_a_file_that_crashed_a_run_is_suspected_once(tmp_path, signal_name, susp
     again = CrashMarks(tmp_path)
     assert again.suspects == frozenset()
     again.close()
+
+
+def test_marks_are_written_only_where_they_change(tmp_path):
+    CrashMarks(tmp_path).close()
+    path = tmp_path / MARKS
+    size = path.stat().st_size
+    os.utime(path, ns=(1, 1))
+    CrashMarks(tmp_path).close()
+    assert path.stat().st_mtime_ns == 1
+
+    for other in (0, size, size + 1):  # the second is nothing but a hole
+        os.truncate(path, 0)
+        os.truncate(path, other)
+        CrashMarks(tmp_path).close()
+        assert path.stat().st_size == size <= path.stat().st_blocks * 512
 
 
 def test_tracing_crashes_goes_without_a_state_folder(tmp_path):
