@@ -178,9 +178,19 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     api: Api
 
 
+_LISTS = ("unchecked_files", "domains", "images", "allow_rules")  # of objects, which may be many
+
+
 def encode(report: Report) -> bytes:
-    """Give the JSON as it is in `report.json`, indented, with a line feed at its end."""
-    return escape_json(msgspec.json.format(msgspec.json.encode(report), indent=2)) + b"\n"
+    """The JSON of `report.json`: indented, but an entry of a long list is one line."""
+    bare = msgspec.structs.replace(report, **{name: [] for name in _LISTS})
+    text = msgspec.json.format(msgspec.json.encode(bare), indent=2)
+    for name in _LISTS:
+        if entries := getattr(report, name):
+            lines = b",\n    ".join(map(msgspec.json.encode, entries))
+            empty = b'\n  "%b": []' % name.encode()  # a string has no line feed
+            text = text.replace(empty, b"%b\n    %b\n  ]" % (empty[:-1], lines))
+    return escape_json(text) + b"\n"
 
 
 def json_schema() -> dict[str, Any]:

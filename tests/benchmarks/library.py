@@ -58,7 +58,7 @@ def matched(work: Path, scale: float) -> Iterator[Row]:
             yield Row(f"wall time of {what}", "", median(some, wall), reach, "s")
         # report.json names the worst thousand pictures, and each domain
         note = f"{median(none, written):.2f} MiB without matches"
-        yield Row(f"written by {what}", "", median(some, written), 2, "MiB", note=note)
+        yield Row(f"written by {what}", "", median(some, written), 1, "MiB", note=note)
 
 
 def memory(work: Path, scale: float) -> Iterator[Row]:

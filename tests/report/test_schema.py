@@ -4,7 +4,7 @@ import msgspec
 
 from batchscan.enums import ExitReason
 from batchscan.report import Report, encode, json_schema
-from tests.support.report_facts import DIGEST, books, report
+from tests.support.report_facts import DIGEST, allow_rule, books, report
 
 LATER = {
     "unchecked_files",
@@ -49,5 +49,28 @@ def test_the_schema_is_json():
 
 def test_a_written_report_reads_back():
     made = report(books(scanned=1), DIGEST, exit_code=None, exit_reason=ExitReason.KILLED)
+
+    assert msgspec.json.decode(encode(made), type=Report) == made
+
+
+def test_an_entry_of_a_long_list_is_one_line():
+    rules = [allow_rule("*.example", "ours"), allow_rule("*.test", "ours")]
+    made = msgspec.structs.replace(report(books(scanned=1), DIGEST), allow_rules=rules)
+    lines = encode(made).decode().splitlines()
+
+    for name in ("domains", "images", "allow_rules"):
+        start = lines.index(f'  "{name}": [') + 1
+        entries = [
+            json.loads(line.rstrip(",")) for line in lines[start : lines.index("  ],", start)]
+        ]
+        assert entries == msgspec.to_builtins(getattr(made, name))
+    assert '  "unchecked_files": [],' in lines
+    assert '    "images_with_matches": 34,' in lines
+
+
+def test_a_picture_may_be_called_like_a_list():
+    name = '\n  "images": []\n  "allow_rules": []'
+    named = [msgspec.structs.replace(picture, path=name) for picture in DIGEST.images]
+    made = msgspec.structs.replace(report(books(scanned=1), DIGEST), images=named, domains=[])
 
     assert msgspec.json.decode(encode(made), type=Report) == made
