@@ -65,11 +65,12 @@ class StrictResponse(msgspec.Struct, rename="camel"):
     def agrees(self, scan_id: str | None) -> bool:
         """Whether it names this scan id, has no duplicate matches, and its counts are right."""
         entries, score = self.matches.internet, self.matches.score
-        partial = sum(entry.match_type for entry in entries)
+        partial = sum([entry.match_type for entry in entries])
+        urls = {entry.url for entry in entries}
         return (
             scan_id in (None, self.scanned_image.scan_id)
-            and len({entry.url for entry in entries}) == len(entries)
-            and not any(entry.url.isspace() for entry in entries)
+            and len(urls) == len(entries)
+            and not any(map(str.isspace, urls))
             and score.total == len(entries)
             and score.partial == partial
             and score.full == len(entries) - partial

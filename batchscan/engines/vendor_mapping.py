@@ -170,7 +170,7 @@ def parse_answer(
 
 def _parse(body: bytes, received_at: float, scan_id: str | None, *, sandbox: bool) -> Answer:
     result = read_check(body, scan_id)
-    matches = merged_by_key(map(_match, result.internet))
+    matches = merged_by_key([_match(said) for said in result.internet])
     return Answer(
         body=body,
         received_at=received_at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -83,12 +83,15 @@ def match_of(
 
 def by_key(matches: Iterable[Match]) -> dict[str, Match]:
     """Matches by normalized URL; duplicates are merged, with the worst kind and all pages."""
-    return merged_by_key((normalize_url(match.url), match) for match in matches)
+    return merged_by_key([(normalize_url(match.url), match) for match in matches])
 
 
-def merged_by_key(matches: Iterable[tuple[str, Match]]) -> dict[str, Match]:
+def merged_by_key(matches: Sequence[tuple[str, Match]]) -> dict[str, Match]:
     """The same, of pairs of normalized URL and match."""
-    found: dict[str, Match] = {}
+    found = dict(matches)
+    if len(found) == len(matches):  # nearly always
+        return found
+    found.clear()
     for key, match in matches:
         known = found.setdefault(key, match)
         if known is not match:

@@ -21,10 +21,11 @@ MAX_NAME = 253  # characters of a domain name (RFC 1035, without the length byte
 # An address that is normalized already: nearly all are, and one answer may hold a
 # hundred thousand. Without queries, dots at the start of a segment, numbers for hosts, escapes.
 # What it finds: the host, its last two labels, its last one.
-_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+# Possessive, as going back finds nothing else.
+_LABEL = r"[a-z0-9]++(?:-++[a-z0-9]++)*+"
 _PLAIN = re.compile(
-    rf"https?://((?:{_LABEL}\.)*({_LABEL}\.([a-z][a-z0-9]*)))"
-    r"(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)+/?"
+    rf"https?://((?:{_LABEL}\.)*?({_LABEL}\.([a-z][a-z0-9]*+)))"
+    r"(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*+)++/?+"
 )
 
 
@@ -41,7 +42,7 @@ def registrable_domain(url: str) -> str:
 def key_and_domain(url: str) -> tuple[str, str]:
     """What `normalize_url` and `registrable_domain` say of a URL, by one look at it."""
     plain = _PLAIN.fullmatch(url)
-    key = url.partition("://")[2] if plain else _normalised(url.strip())
+    key = url[plain.start(1) :] if plain else _normalised(url.strip())
     return key, _domain(url, plain)
 
 
