@@ -1,4 +1,4 @@
-"""The command line: words → settings → scan → exit code; one file a command."""
+"""The command line: each module declares the options of one command."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command and give the process's exit code.
+    """Run one command; returns the process's exit code.
 
     Args:
         words: the command line without the program's name; the process's own by default.
@@ -44,7 +44,7 @@ def _end_at_once(signum: int, _frame: object) -> None:
 
 
 def _open_standard_streams() -> None:
-    """Point stdin, stdout and stderr at nothing where the process was started without them.
+    """Open stdin, stdout and stderr on /dev/null if the process was started without them.
 
     Otherwise the next files that are opened get their numbers: the ledger would be where messages
     are written to, and libuv ends the process when it closes such a socket.

@@ -1,4 +1,4 @@
-"""`batchscan alerts test|pending|send`: who is told of new matches, and what waits for them."""
+"""`batchscan alerts test|pending|send`: test targets, and send what is pending."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NOT_ALL_TOLD = 3
 )
 @folder_options
 def test(**parameters: object) -> int:
-    """Send, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.commands.scan import run  # noqa: PLC0415 - --help does without
 
     troubles = run(_send_tests(_targets(settings_of(parameters, credentials=False).settings)))
@@ -54,7 +54,7 @@ def test(**parameters: object) -> int:
 )
 @folder_options
 def pending(*, as_json: bool, **parameters: object) -> int:
-    """Print, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.state.access import read_ledger  # noqa: PLC0415 - --help does without
 
     with read_ledger(settings_of(parameters, credentials=False).settings) as ledger:
@@ -76,7 +76,7 @@ def pending(*, as_json: bool, **parameters: object) -> int:
 )
 @folder_options
 def send(**parameters: object) -> int:
-    """Send, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.commands.scan import run  # noqa: PLC0415 - --help does without
 
     settings = settings_of(parameters, credentials=False).settings
@@ -101,7 +101,7 @@ command = HelpGroup(
 
 
 def _targets(settings: Settings) -> tuple[AlertTarget, ...]:
-    """Those to tell.
+    """The configured targets.
 
     Raises:
         UsageError: there is none, or one cannot be used.
@@ -120,7 +120,7 @@ def _targets(settings: Settings) -> tuple[AlertTarget, ...]:
 
 
 async def _send_tests(targets: Sequence[AlertTarget]) -> dict[str, str | None]:
-    """Send a test to each; what went wrong, by the target's name."""
+    """Send a test message to each target; returns the errors by target name."""
     import asyncio  # noqa: PLC0415 - as above
 
     from batchscan.alerts import sample_message, send_once  # noqa: PLC0415
@@ -137,7 +137,7 @@ async def _send_tests(targets: Sequence[AlertTarget]) -> dict[str, str | None]:
 async def _send(
     settings: Settings, targets: Sequence[AlertTarget]
 ) -> tuple[DeliveryResult, dict[str, PendingSummary]]:
-    """Send what waits, with the state folder held: a scan sends too."""
+    """Send pending messages while holding the state lock, as scans send them too."""
     import asyncio  # noqa: PLC0415 - as above
 
     from batchscan.alerts import deliver  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""`batchscan allow add|list`: rules for matches that may stay, and what they cover."""
+"""`batchscan allow add|list`: rules for matches that are allowed, and what they cover."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ _RULE = "The rule"
 @allow_option
 @folder_options
 def add(*, target: str | None, **parameters: object) -> int:
-    """Add, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.allow import AllowRules, add_rule  # noqa: PLC0415 - --help does without
     from batchscan.commands.allow import rules_path  # noqa: PLC0415
 
@@ -92,7 +92,7 @@ def add(*, target: str | None, **parameters: object) -> int:
 @allow_option
 @folder_options
 def list_(*, as_json: bool, **parameters: object) -> int:
-    """Print, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.allow import load_rules  # noqa: PLC0415 - --help does without
     from batchscan.commands.allow import rules_path  # noqa: PLC0415
 

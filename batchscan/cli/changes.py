@@ -1,7 +1,7 @@
-"""The page of changes: the released ones, and before them what is not released yet.
+"""`batchscan help changes`: the changelog, with unreleased changes first.
 
-What is not released is one file a change in `.changes/`. A clone reads them when the page is shown;
-the build of a wheel writes them into its `CHANGELOG.md`.
+Unreleased changes are in `.changes/`, one file each. A clone reads them when the page is shown; the
+build of a wheel writes them into its `CHANGELOG.md`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def changes_page(package: Path) -> str:
 
 
 def read_fragments(folder: Path) -> dict[str, list[str]]:
-    """What is not released, by kind; nothing where there is no such folder.
+    """The unreleased changes by kind; empty without the folder.
 
     Raises:
         ValueError: a file is not named NAME.KIND.md with a known kind.
@@ -42,7 +42,7 @@ def read_fragments(folder: Path) -> dict[str, list[str]]:
 
 
 def with_unreleased(page: str, fragments: Mapping[str, list[str]]) -> str:
-    """The changelog with a section of what is not released, if anything, before all releases."""
+    """The changelog with a section of unreleased changes, if there are any, before all releases."""
     head, _, releases = page.partition(_START)
     sections = [
         f"### {title}\n\n" + "\n".join(f"- {text}" for text in fragments[kind])

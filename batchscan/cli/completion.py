@@ -1,4 +1,4 @@
-"""`batchscan completion`: what a shell needs to complete commands, options and paths."""
+"""`batchscan completion`: a script for completion of commands, options and paths in a shell."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from batchscan.console.terminal import print_data
 )
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 def command(shell: str) -> int:
-    """Print the script, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.cli.shell_completion import script_for  # noqa: PLC0415 - --help does without
 
     print_data(script_for(shell))

@@ -12,7 +12,7 @@ from batchscan.console.terminal import print_data
 @click.command(cls=HelpCommand, help="Print how many credits are left on the account.")
 @folder_options
 def command(**parameters: object) -> int:
-    """Print, and return the exit code."""
+    """Run the command; returns the exit code."""
     import asyncio  # noqa: PLC0415 - --help does without
 
     from batchscan.commands.service import balance  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""`batchscan demo`: the whole job on this machine, without an account."""
+"""`batchscan demo`: a demonstration with the emulator, without an account."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DEFAULT = "./batchscan-demo"
 @click.argument("folder", metavar="[DIR]", default=DEFAULT, type=click.Path(path_type=Path))
 @folder_options
 def command(folder: Path, **parameters: object) -> int:
-    """Show the demo, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.demo.run import prepare  # noqa: PLC0415 - --help does without
 
     output = settings_of(parameters, credentials=False).settings.output
@@ -85,7 +85,7 @@ async def _show(demo: Demo, output: Output) -> int:
 
 
 async def _captured(settings: Settings, rule: str) -> str:
-    """Capture every match, unless an earlier demo did, and say what came of it."""
+    """Capture every match, unless an earlier demo did; returns a line about the result."""
     from batchscan.commands.capture import (  # noqa: PLC0415
         Captured,
         CaptureOptions,
@@ -110,7 +110,7 @@ async def _captured(settings: Settings, rule: str) -> str:
 
 
 async def _asked_again(settings: Settings, rule: str) -> str:
-    """Ask the sites about every match, and say what came of it."""
+    """Recheck every match on its site; returns a line about the result."""
     from batchscan.commands.recheck import RecheckRequest, recheck  # noqa: PLC0415
     from batchscan.commands.recheck_text import as_summary  # noqa: PLC0415
 
@@ -140,7 +140,7 @@ def _afterwards(demo: Demo, scan: Scan) -> str:
 
 
 def _next_commands(demo: Demo) -> list[str]:
-    """Lines that can be pasted as they are, each with what it is for behind a #."""
+    """Commands to paste, each with a comment that says what it is for."""
     folder, state = shlex.quote(str(demo.folder)), shlex.quote(str(demo.state))
     images, web = shlex.quote(str(demo.images)), shlex.quote(str(demo.web))
     case = shlex.quote(f"{demo.folder}/case.zip")

@@ -1,4 +1,4 @@
-"""Which command the first word means."""
+"""Finding the command that the first word of the command line names."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ documentation:
 
 
 def dispatch(words: list[str]) -> int:
-    """Run the command that the first word names, or else a scan; returns the exit code."""
+    """Run the command that the first word names, otherwise a scan; returns the exit code."""
     code = run_guarded(_complete if _COMPLETE in os.environ else lambda: _run(words))
     finish_stderr()
     return code
@@ -94,7 +94,7 @@ def _run(words: list[str]) -> int:
 
 
 def _show_help(words: list[str]) -> int:
-    """A page of the documentation, the options of a command, both, or a list of them.
+    """Print a page of the documentation, the options of a command, both, or a list of them.
 
     Raises:
         UsageError: there is no such command or topic.
@@ -115,10 +115,10 @@ def _show_help(words: list[str]) -> int:
 
 
 def _refuse_typing_error(word: str) -> None:
-    """Refuse a word that is no path and nearly a command, before credentials are asked for.
+    """Reject a mistyped command, before credentials are needed.
 
     Raises:
-        UsageError: it names the command.
+        UsageError: the word is not a path, and nearly the name of a command.
     """
     is_path = os.sep in word or "://" in word or os.path.lexists(word)
     if not (is_path or word.startswith("-")) and _nearest(word, COMMANDS):
@@ -148,7 +148,7 @@ def _invoke(name: str, words: list[str]) -> int:
 
 
 def find_command(name: str) -> click.Command:
-    """The command of this name."""
+    """The command with this name."""
     command: click.Command = importlib.import_module(f"batchscan.cli.{name}").command
     return command
 

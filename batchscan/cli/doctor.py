@@ -1,4 +1,4 @@
-"""`batchscan doctor`: would a scan work here, and which settings would it use?"""
+"""`batchscan doctor`: check whether a scan would work, and show its settings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 )
 @folder_options
 def command(*, call: bool, **parameters: object) -> int:
-    """Print, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.commands.checks import exit_code  # noqa: PLC0415 - --help does without
 
     findings = []
@@ -78,7 +78,7 @@ def _findings(parameters: dict[str, object], *, call: bool) -> Iterator[Finding]
 
 
 def _table(loaded: LoadedSettings) -> Iterator[str]:
-    """Every setting, its value and where that came from."""
+    """A table of every setting, its value and its source."""
     yield f"settings (file: {printable(loaded.file or 'none')})"
     for entry in entries():
         value = entry.show(entry.of(loaded.settings))

@@ -1,4 +1,4 @@
-"""`batchscan emulator`: the vendor's API on this machine, until a signal ends it."""
+"""`batchscan emulator`: run an emulator of the vendor's API until a signal."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _SECTIONS = (
 
 
 def _reading(read: Callable[[str], object]) -> Callable[..., object]:
-    """A callback that turns what was given into values, and a ValueError into a usage error."""
+    """A callback that converts values; a ValueError becomes a usage error."""
 
     def convert(ctx: click.Context, param: click.Parameter, given: Any) -> object:  # noqa: ANN401
         try:
@@ -165,7 +165,7 @@ def _option(group: str, *names: str, text: str, **kwargs: Any) -> Callable[[Any]
 )
 @folder_options
 def command(*, no_search: bool, faults: Path | None, **parameters: object) -> int:
-    """Serve, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.commands.scan import run  # noqa: PLC0415 - --help does without
 
     chosen = {name: parameters.pop(name) for name in _CHOICES}

@@ -1,4 +1,4 @@
-"""`batchscan evidence capture|pack|verify`: what the service answered, to be shown to others."""
+"""`batchscan evidence capture|pack|verify`: evidence of matches, for other people."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ _ZIP = b"PK"  # how every zip file begins
 def pack(
     *, domains: tuple[str, ...], images: tuple[str, ...], to: str, **parameters: object
 ) -> int:
-    """Pack, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.allow.active import ActiveAllowRules  # noqa: PLC0415
     from batchscan.evidence.manifest import PackRequest  # noqa: PLC0415
     from batchscan.evidence.pack import PackInputs, pack  # noqa: PLC0415
@@ -133,7 +133,7 @@ def pack(
 )
 @folder_options
 def verify(*, file: str, manifest_sha256: str | None, timestamp_ca: str | None, **_: object) -> int:
-    """Check, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.evidence.verify import verify  # noqa: PLC0415 - --help does without
 
     if manifest_sha256 is not None and not _SHA256.fullmatch(manifest_sha256):

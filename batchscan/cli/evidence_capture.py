@@ -1,4 +1,4 @@
-"""`batchscan evidence capture`: what is at matches' addresses, kept as it was transferred."""
+"""`batchscan evidence capture`: keep the content of matches' addresses as it was transferred."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ _SIGNAL = 128
 @click.option("--json", "as_json", is_flag=True, cls=GroupedOption, group=_HOW, help="as JSON")
 @folder_options
 def capture(*, as_json: bool, authority: str | None, screenshot: bool, **parameters: object) -> int:
-    """Capture, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.commands.capture import capture_until_stopped  # noqa: PLC0415 - --help does without
     from batchscan.commands.capture_text import CaptureOutput  # noqa: PLC0415
     from batchscan.commands.scan import run  # noqa: PLC0415 - as above
@@ -112,10 +112,10 @@ def _words(given: object) -> tuple[str, ...]:
 def _choice(
     dispositions: Sequence[str], domains: Sequence[str], images: Sequence[str], urls: Sequence[str]
 ) -> MatchChoice:
-    """Understand which matches are meant.
+    """Parse the options that choose matches.
 
     Raises:
-        UsageError: a word, site, pattern or address is none.
+        UsageError: a word, site, pattern or address is invalid.
     """
     from batchscan.ledger.match_choice import MatchChoice  # noqa: PLC0415 - --help does without
     from batchscan.path_patterns import PathPattern  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""`batchscan export`: everything the ledger knows, one line for each image, at no cost."""
+"""`batchscan export`: print the content of the ledger, one line for each picture."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _BATCH = 500  # lines a write
 @allow_option
 @folder_options
 def command(*, form: str, **parameters: object) -> int:
-    """Print, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.allow.active import ActiveAllowRules  # noqa: PLC0415
     from batchscan.runs.reports import view_from_last  # noqa: PLC0415
     from batchscan.state.access import read_ledger  # noqa: PLC0415 - --help does without

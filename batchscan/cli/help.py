@@ -1,4 +1,4 @@
-"""Help pages: options in groups, then what else one has to know."""
+"""Help pages: options in groups, followed by other sections."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EXIT_CODES = (
 
 
 class GroupedOption(click.Option):
-    """An option that belongs to a group of its help page."""
+    """An option in a group of the help page."""
 
     def __init__(self, *args: Any, group: str = "Other", **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **kwargs)
@@ -42,7 +42,7 @@ _CONTEXT = {
 
 
 class HelpCommand(click.Command):
-    """A command whose help shows options in groups and ends with sections of its own.
+    """A command whose help shows options in groups, followed by its own sections.
 
     Args:
         sections: title and rows (word, meaning) of what follows the options; a row of one word

@@ -30,7 +30,7 @@ from batchscan.util.escaping import printable
     "config folder. The key file is `key` beside it, or what COPYLEAKS_API_KEY_FILE names",
 )
 def command(config: str | None) -> int:
-    """Write the files, print what to do next, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.commands.init import write_files  # noqa: PLC0415 - --help does without
 
     written = write_files(config, os.environ)

@@ -1,4 +1,4 @@
-"""`batchscan mark`: what people have decided about matches."""
+"""`batchscan mark`: record and undo decisions about matches."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ _HOW = "How"
 def command(
     *, disposition: str | None, targets: tuple[str, ...], undo: bool, **parameters: object
 ) -> int:
-    """Mark, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.commands.mark import (  # noqa: PLC0415 - --help does without
         MarkOptions,
         mark_sites,

@@ -1,4 +1,4 @@
-"""What all commands share: declaring options, and settings out of what was given."""
+"""Options that several commands share, and loading settings from them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def setting_option(
 
 
 def folder_options(function: _Function) -> _Function:
-    """Declare `-c`, `-o` and `--state`, which every command takes."""
+    """Declare `-c`, `-o` and `--state`, which every command has."""
     for declare in (
         setting_option(
             "output.state",
@@ -79,7 +79,7 @@ def folder_options(function: _Function) -> _Function:
 
 
 def allow_option(function: _Function) -> _Function:
-    """Declare `--allow`, which every command takes that shows what is allowed."""
+    """Declare `--allow`, for commands that show what is allowed."""
     declare = setting_option(
         "scan.allow",
         "--allow",
@@ -91,7 +91,7 @@ def allow_option(function: _Function) -> _Function:
 
 
 def sandbox_option(function: _Function) -> _Function:
-    """Declare `--sandbox` of commands that read the ledger."""
+    """Declare `--sandbox`, for commands that read the ledger."""
     declare = click.option(
         "--sandbox",
         "api__sandbox",
@@ -105,7 +105,7 @@ def sandbox_option(function: _Function) -> _Function:
 
 
 def connect_to_option(group: str) -> Callable[[_Function], _Function]:
-    """Declare `--connect-to`, of the commands that ask sites.
+    """Declare `--connect-to`, for commands that send requests to sites.
 
     Args:
         group: its group on the help page.
@@ -122,7 +122,7 @@ def connect_to_option(group: str) -> Callable[[_Function], _Function]:
 
 
 def match_options(group: str) -> Callable[[_Function], _Function]:
-    """Declare `--domain`, `--images` and `--url`, by which matches are chosen; each repeatable.
+    """Declare `--domain`, `--images` and `--url`, which choose matches; each is repeatable.
 
     Args:
         group: their group on the help page.
@@ -154,7 +154,7 @@ def match_options(group: str) -> Callable[[_Function], _Function]:
 
 
 def given_flags(parameters: Mapping[str, object]) -> dict[str, object]:
-    """What the command line gave, by the setting's dotted key; what it left out is absent."""
+    """The values on the command line, by the setting's dotted key."""
     return {
         name.replace("__", "."): value
         for name, value in parameters.items()
@@ -163,7 +163,7 @@ def given_flags(parameters: Mapping[str, object]) -> dict[str, object]:
 
 
 def settings_of(parameters: Mapping[str, object], *, credentials: bool) -> LoadedSettings:
-    """Settings out of a command's parameters, the environment and the file; logging follows them.
+    """Load settings from a command's parameters, the environment and the file; configure logging.
 
     Args:
         parameters: what click hands to the command.
@@ -185,7 +185,7 @@ def settings_of(parameters: Mapping[str, object], *, credentials: bool) -> Loade
 
 
 def port_error(port: int, error: OSError) -> UsageError:
-    """The error of a port on which nothing can listen."""
+    """The error for a port that cannot be listened on."""
     if error.errno == errno.EADDRINUSE:
         return UsageError(
             f"port {port} is already in use",

@@ -1,4 +1,4 @@
-"""`batchscan recheck`: are the copies still there? Asks the sites themselves, and costs nothing."""
+"""`batchscan recheck`: ask sites whether their copies are still there; costs no credits."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ _HOW = "How"
 )
 @folder_options
 def command(*, disposition: str | None, mark: bool, as_json: bool, **parameters: object) -> int:
-    """Ask, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.commands.recheck import RecheckRequest  # noqa: PLC0415 - --help does without
 
     def words(name: str) -> tuple[str, ...]:

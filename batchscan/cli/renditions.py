@@ -31,7 +31,7 @@ _NOTE = click.option(
 )
 @folder_options
 def list_(*, as_json: bool, **parameters: object) -> int:
-    """Print, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.commands import renditions  # noqa: PLC0415 - --help does without
     from batchscan.state.access import read_ledger  # noqa: PLC0415
 
@@ -57,7 +57,7 @@ def list_(*, as_json: bool, **parameters: object) -> int:
 @_NOTE
 @folder_options
 def split(*, path: str, note: str | None, **parameters: object) -> int:
-    """Keep it, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.commands import renditions  # noqa: PLC0415 - --help does without
     from batchscan.state.access import open_for_change  # noqa: PLC0415
 
@@ -80,7 +80,7 @@ def split(*, path: str, note: str | None, **parameters: object) -> int:
 @_NOTE
 @folder_options
 def join(*, one: str, other: str, note: str | None, **parameters: object) -> int:
-    """Keep it, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.commands import renditions  # noqa: PLC0415 - --help does without
     from batchscan.state.access import open_for_change  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""`batchscan report`: a run's report again, or everything that the ledger knows, at no cost."""
+"""`batchscan report`: make a run's report again, or one of everything in the ledger."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def command(
     previews: bool,
     **parameters: object,
 ) -> int:
-    """Print, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.report import json_schema  # noqa: PLC0415 - --help does without
 
     if schema:
@@ -119,7 +119,7 @@ def command(
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What is to be made."""
+    """Which report to make, and in which format."""
 
     run_id: str | None
     everything: bool
@@ -177,7 +177,7 @@ def _write(name: str, file: str, report: Report, view: ReportView, *, previews: 
 
 
 def _write_again(ledger: Ledger, view: ReportView, run: StoredRun, report: Report) -> None:
-    """Write everything that the run left into its folder."""
+    """Write the files of the run's folder again."""
     from batchscan.report.run_folder import RESULTS, write_report  # noqa: PLC0415 - as above
     from batchscan.results import encode  # noqa: PLC0415
     from batchscan.runs.rebuild import rebuild_lines  # noqa: PLC0415

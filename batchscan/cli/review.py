@@ -1,4 +1,4 @@
-"""`batchscan review`: decide about matches by looking, in the browser, until a signal ends it."""
+"""`batchscan review`: serve a page for deciding about matches, until a signal."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _keys() -> tuple[tuple[str, str], ...]:
 @allow_option
 @folder_options
 def command(*, port: int, no_open: bool, connect_to: tuple[str, ...], **parameters: object) -> int:
-    """Serve, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.commands.scan import run  # noqa: PLC0415 - --help does without
 
     loaded = settings_of(parameters, credentials=False)
@@ -72,9 +72,9 @@ def command(*, port: int, no_open: bool, connect_to: tuple[str, ...], **paramete
 
 
 def _on_screen() -> bool:
-    """Whether somebody sits at a terminal of a machine that shows browsers.
+    """Whether a graphical browser can be shown to the user of this terminal.
 
-    Elsewhere Python would start one that takes the terminal, as lynx does.
+    Otherwise Python would start one in the terminal, such as lynx.
     """
     terminal = sys.stdout is not None and sys.stdout.isatty()
     return terminal and (sys.platform == "darwin" or any(map(os.environ.get, _SCREENS)))

@@ -1,4 +1,4 @@
-"""`batchscan scan`: words → settings → scan → exit code."""
+"""`batchscan scan`: load settings, scan, and return the exit code."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _show_version(context: click.Context, _option: click.Parameter, wanted: bool
     help="Show the version and exit.",
 )
 def command(**parameters: object) -> int:
-    """Scan, and return the exit code."""
+    """Run the command; returns the exit code."""
     settings = settings_of(parameters, credentials=not parameters["dry_run"]).settings
     from batchscan.commands.monitor import RunMonitor  # noqa: PLC0415 - --help does without
 
@@ -80,7 +80,7 @@ def _run(settings: Settings, monitor: RunMonitor) -> int:
 
 
 def _require_memory() -> None:
-    """Refuse to begin with less than the libraries load in: they end the process, without a word.
+    """Refuse to start with too little memory: native libraries would exit without a message.
 
     Raises:
         UsageError: the system allows too little memory.
@@ -96,7 +96,7 @@ def _require_memory() -> None:
 
 
 def _within_open_files(settings: Settings) -> Settings:
-    """Settings with as many uploads at once as the system's limit of open files allows.
+    """Limit the uploads at the same time to what the system's limit of open files allows.
 
     Raises:
         UsageError: it allows too few for a scan.

@@ -1,4 +1,4 @@
-"""`batchscan schedule --systemd|--cron|--launchd`: print what runs a scan regularly."""
+"""`batchscan schedule --systemd|--cron|--launchd`: print the configuration for regular scans."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def command(
     to: str | None,
     **parameters: object,
 ) -> int:
-    """Print or write, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.cli.schedule_notes import notes  # noqa: PLC0415
     from batchscan.cli.scheduled_scan import ScheduleRequest, schedule  # noqa: PLC0415 - --help does without
 

@@ -12,7 +12,7 @@ from batchscan.schedule.systemd import SECRETS
 
 
 def notes(scheduled: ScheduledScan, job: Job, *, launchd: bool) -> Iterator[str]:
-    """One line each."""
+    """The notes, one line each."""
     yield from _account(scheduled, job)
     yield from _folders(scheduled, job)
     yield from _elsewhere(scheduled, job, launchd=launchd)

@@ -1,4 +1,4 @@
-"""The words of `batchscan schedule` made into a job: absolute, checked, without secrets."""
+"""Making a job from the arguments of `batchscan schedule`: absolute, validated, no secrets."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _TO_END = 120.0  # seconds for the report and the alerts
 
 @dataclass(frozen=True, slots=True)
 class ScheduleRequest:
-    """What was asked for beside the scan itself."""
+    """The options of `batchscan schedule` itself."""
 
     name: str
     timing: Timing
@@ -48,7 +48,7 @@ class ScheduleRequest:
 
 @dataclass(frozen=True, slots=True)
 class ScheduledScan:
-    """A scan as its words, the environment and the settings file have it now."""
+    """A scan with its arguments, and the settings that they result in now."""
 
     wish: ScheduleRequest
     flags: Mapping[str, object]  # by dotted key, as they were given
@@ -61,7 +61,7 @@ class ScheduledScan:
 
     @property
     def roots(self) -> tuple[str, ...]:
-        """The pictures, absolute."""
+        """The absolute paths of the pictures."""
         return tuple(map(absolute, self.settings.roots))
 
     @property
@@ -70,13 +70,13 @@ class ScheduledScan:
         return ScanLocations(self.roots)
 
     def said(self, key: str) -> bool:
-        """Whether a flag or the settings file gives a setting; the environment will be another."""
+        """Whether a flag or the settings file sets this; the environment will not be the same."""
         origin = self.loaded.origins[key]
         return key in self.flags or (self.loaded.file or "\0") in origin
 
     @property
     def kept_state(self) -> str | None:
-        """The user's own state folder, where answers are in it that are paid for."""
+        """The user's own state folder, if it has paid answers."""
         if self.said("output.state"):
             return None
         try:
@@ -87,7 +87,7 @@ class ScheduledScan:
 
     @property
     def key_file(self) -> str | None:
-        """Where the API key is to be, unless the settings file says it or none is needed."""
+        """The path for the API key; None if the settings file names it or none is needed."""
         named = self.settings.account.api_key_file
         if self.settings.dry_run:
             return None
@@ -100,7 +100,7 @@ class ScheduledScan:
 
     @property
     def writes(self) -> tuple[str, ...]:
-        """The folders that it writes to, beside the one that systemd makes."""
+        """The folders that it writes to, apart from the one that systemd creates."""
         output = self.settings.output
         folders = [output.directory] if self.said("output.directory") else []
         folders += [output.state] if self.said("output.state") and output.state else []
@@ -111,7 +111,7 @@ class ScheduledScan:
         return tuple(dict.fromkeys(each for each in folders if not f"{each}/".startswith(made)))
 
     def job(self) -> Job:
-        """All that units and crontab lines are made of."""
+        """Everything that units and crontab lines are made from."""
         api = self.settings.api
         return Job(
             name=self.wish.name,
@@ -154,7 +154,7 @@ class ScheduledScan:
             yield f"{flag}={each}"
 
     def _pinned(self) -> Iterator[str]:
-        """What would be another place at night: cron starts elsewhere, systemd knows no home."""
+        """Paths that would differ in the service: cron starts elsewhere, systemd sets no home."""
         if self.wish.systemd and self.kept_state is not None:
             yield f"--state={self.kept_state}"
         if not self.wish.systemd and not self.said("output.directory"):
@@ -197,7 +197,7 @@ class ScheduledScan:
 def schedule(
     wish: ScheduleRequest, words: Sequence[str], folders: Mapping[str, object]
 ) -> ScheduledScan:
-    """Read and check a scan's words, as the scan itself would.
+    """Parse and validate a scan's arguments, as the scan itself would.
 
     Args:
         wish: what was asked for beside them.
@@ -228,7 +228,7 @@ def schedule(
 
 
 def _program() -> tuple[str, ...]:
-    """How to start batchscan from anywhere: as it was started now, if that was by its script."""
+    """The command that starts batchscan from anywhere: its script, if it was started by that."""
     started = os.path.abspath(sys.argv[0])
     for script in (started, os.path.join(sysconfig.get_path("scripts"), "batchscan")):
         if os.path.basename(script) == "batchscan" and os.access(script, os.X_OK):

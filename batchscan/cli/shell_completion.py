@@ -1,4 +1,4 @@
-"""Answers to a shell that asks how a command line goes on, by click's protocol.
+"""Completing a command line for a shell, by click's protocol.
 
 The script that `batchscan completion` prints calls batchscan with `_BATCHSCAN_COMPLETE` set.
 """
@@ -36,7 +36,7 @@ def script_for(shell: str) -> str:
 def complete(
     instruction: str, summaries: Mapping[str, str], find: Callable[[str], click.Command]
 ) -> str:
-    """What may come next on the command line that the shell has put into the environment.
+    """Print completions of the command line that the shell has put into the environment.
 
     Args:
         instruction: `bash_complete`, or the same of another shell.
@@ -93,7 +93,7 @@ def _of_command(
 
 
 def _option(command: click.Command, word: str) -> click.Option | None:
-    """The option that a word names, where it takes a value."""
+    """The option that a word names, if it takes a value."""
     for parameter in command.params:
         if isinstance(parameter, click.Option) and word in parameter.opts:
             return None if parameter.is_flag else parameter
@@ -101,7 +101,7 @@ def _option(command: click.Command, word: str) -> click.Option | None:
 
 
 def _next_argument(command: click.Command, args: Sequence[str]) -> click.Argument | None:
-    """The argument that the next word is, after these words."""
+    """The argument that the next word belongs to, after these words."""
     given = 0
     words = iter(args)
     for word in words:

@@ -1,4 +1,4 @@
-"""`batchscan state stats|check|backup|prune|vacuum`: looking after the ledger for years."""
+"""`batchscan state stats|check|backup|prune|vacuum`: maintenance of the ledger."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _lock_option(function: _F) -> _F:
 )
 @folder_options
 def stats(*, as_json: bool, **parameters: object) -> int:
-    """Print, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.commands.state_stats import fields, gather, page  # noqa: PLC0415 - --help does without
 
     facts = gather(_settings(parameters), time.time())
@@ -106,7 +106,7 @@ def stats(*, as_json: bool, **parameters: object) -> int:
 )
 @folder_options
 def check(**parameters: object) -> int:
-    """Print, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.commands.checks import exit_code  # noqa: PLC0415 - --help does without
     from batchscan.commands.state_check import check as look  # noqa: PLC0415
     from batchscan.settings.locations import state_folder  # noqa: PLC0415
@@ -131,7 +131,7 @@ def check(**parameters: object) -> int:
 @click.argument("file", metavar="FILE", type=click.UNPROCESSED)
 @folder_options
 def backup(*, file: str, **parameters: object) -> int:
-    """Copy, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.commands.state_backup import copy_state  # noqa: PLC0415 - --help does without
     from batchscan.report.wording import amount, size  # noqa: PLC0415
     from batchscan.settings.locations import state_folder  # noqa: PLC0415
@@ -175,7 +175,7 @@ def backup(*, file: str, **parameters: object) -> int:
 @_lock_option
 @folder_options
 def prune(*, older_than: str, dry: bool, **parameters: object) -> int:
-    """Forget, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.runs.prune import carry_out, find  # noqa: PLC0415
     from batchscan.state.access import hold_state_lock, open_for_change, read_ledger  # noqa: PLC0415 - as above
 
@@ -205,7 +205,7 @@ def prune(*, older_than: str, dry: bool, **parameters: object) -> int:
 @_lock_option
 @folder_options
 def vacuum(**parameters: object) -> int:
-    """Write, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.ledger import FILE_NAME  # noqa: PLC0415
     from batchscan.ledger.vacuum import vacuum as write_anew  # noqa: PLC0415
     from batchscan.report.wording import size  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""`batchscan stats`: what was found, decided and taken down, by week or month, at no cost."""
+"""`batchscan stats`: matches found, decided and taken down, by week or month."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @sandbox_option
 @folder_options
 def command(*, by: By, as_json: bool, **parameters: object) -> int:
-    """Print, and return the exit code."""
+    """Run the command; returns the exit code."""
     import msgspec  # noqa: PLC0415
 
     from batchscan.state.access import read_ledger  # noqa: PLC0415

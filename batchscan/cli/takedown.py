@@ -1,4 +1,4 @@
-"""`batchscan takedown`: drafts of notices, one a site, for the matches that somebody reviewed."""
+"""`batchscan takedown`: write drafts of notices about reviewed matches, one for each site."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def command(
     template: str | None,
     **parameters: object,
 ) -> int:
-    """Write, and return the exit code."""
+    """Run the command; returns the exit code."""
     from batchscan.commands.takedown import notice_templates  # noqa: PLC0415
     from batchscan.takedown import default_template, require_reviewed_matches  # noqa: PLC0415 - --help does without
     from batchscan.url_patterns import UrlPattern  # noqa: PLC0415
@@ -156,7 +156,7 @@ def _line(notice: Notice, drafts: Sequence[Draft], found: NoticeSelection) -> st
 
 
 def _others(notice: Notice, found: NoticeSelection) -> int:
-    """How many matches on its site are there that it is not about."""
+    """How many other matches its site has."""
     counts = found.standing[notice.domain]
     return counts.total() - counts["gone"] - counts[Disposition.REVIEWED]
 
@@ -193,7 +193,7 @@ def _say_what_is_left(
 def _mark_command(
     loaded: LoadedSettings, found: NoticeSelection, site: str, images: Sequence[str]
 ) -> str:
-    """The command that marks what a site's draft is about, and nothing else."""
+    """The command that marks exactly the matches of a site's draft."""
     words = ["batchscan", "mark", "noticed", site]
     if any(_others(notice, found) for notice in found.notices if _same_site(notice.domain, site)):
         words += ["--disposition", "reviewed"]

@@ -60,7 +60,7 @@ def topics() -> list[str]:
 
 
 def find_topic(word: str) -> str | None:
-    """The page's name for a word in any case, `cron` or `files.md`; None if there is none."""
+    """The name of the page for a word, such as `cron` or `files.md`; None without one."""
     name = word.lower().removesuffix(".md").replace("_", "-")
     name = _ALIASES.get(name, name)
     return name if name in topics() else None
@@ -74,7 +74,7 @@ def page_of(topic: str) -> str:
 
 
 def show_page(topic: str, appendix: str = "") -> None:
-    """Print a page and what follows it, through a pager where stdout is a terminal.
+    """Print a page and the text after it, through a pager if stdout is a terminal.
 
     Raises:
         StorageError: stdout cannot be written.

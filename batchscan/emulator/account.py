@@ -1,4 +1,4 @@
-"""The one account behind an emulator: its logins, tokens, rate limit and credits."""
+"""The account of an emulator: logins, tokens, rate limit and credits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FIELDS = ("email", "key")
 
 
 class EmulatedAccount:
-    """Knows every token it gave, and the balance; any made-up e-mail and key may log in."""
+    """Stores issued tokens and the balance; any e-mail address and key can log in."""
 
     def __init__(self, config: EmulatorConfig) -> None:
         self.balance = config.credits
@@ -48,7 +48,7 @@ class EmulatedAccount:
         return self._new_token()
 
     def admit(self, authorization: str | None, host: str) -> HttpReply | None:
-        """Look at a request's token and take its place in all windows; None lets it in."""
+        """Check a request's token and count it in all windows; returns the error, or None."""
         scheme, _, token = (authorization or "").partition(" ")
         ends = self._tokens.get(token.strip()) if scheme.lower() == "bearer" else None
         if ends is None or ends <= self._config.clock():
@@ -65,7 +65,7 @@ class EmulatedAccount:
         return self._hosts[host]
 
     def charge(self) -> int | HttpReply:
-        """Take the price of one check and give it, or the 402 that says why not."""
+        """Charge one check; returns its price, or a 402."""
         price_of = self._config.price_of
         price = price_of(self._charges) if price_of else self._config.credits_per_image
         if self.balance >= price:
@@ -77,7 +77,7 @@ class EmulatedAccount:
         return bodies.error(402, 13, f"{price} credits are needed; you have {self.balance}.")
 
     def revoke_tokens(self) -> None:
-        """Make every token invalid that was given so far."""
+        """Revoke all tokens issued so far."""
         self._tokens.clear()
 
     def _new_token(self) -> HttpReply:
@@ -129,10 +129,10 @@ def _is_text(value: object) -> bool:
 
 
 class Windows:
-    """Several windows that hold at once.
+    """Several rate windows that apply at once.
 
-    A request that is refused takes no place. One exactly a period after another is outside
-    that one's window.
+    A refused request is not counted. A request exactly one period after another is outside that
+    one's window.
     """
 
     def __init__(self, rates: Iterable[Rate], clock: Callable[[], float]) -> None:
@@ -140,7 +140,7 @@ class Windows:
         self._clock = clock
 
     def take(self) -> float | None:
-        """Take a place now; gives None, or the seconds until one is free."""
+        """Count a request; returns None, or the seconds to wait if it is refused."""
         wait = self.wait()
         if wait is None:
             now = self._clock()
@@ -149,7 +149,7 @@ class Windows:
         return wait
 
     def wait(self) -> float | None:
-        """Seconds until a place is free, or None if one is."""
+        """Seconds until a request is accepted; None if it is now."""
         now = self._clock()
         waits = [wait for rate, log in self._logs if (wait := _wait(rate, log, now)) is not None]
         return max(waits, default=None)

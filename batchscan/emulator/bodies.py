@@ -1,4 +1,4 @@
-"""The vendor's bodies, to the order of their fields; statuses are the vendor's or assumed."""
+"""The bodies of the vendor's responses, with its order of fields; some statuses are assumed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class HttpReply(NamedTuple):
 
 
 class VendorMatch(NamedTuple):
-    """A picture found, in the vendor's words: `match_type` 0 is full, 1 partial."""
+    """A found picture; `match_type`, as the vendor has it, is 0 for full and 1 for partial."""
 
     url: str
     match_type: int
@@ -64,7 +64,7 @@ def error(status: int, code: int | None, message: str) -> HttpReply:
 
 
 def problem(status: int, title: str) -> HttpReply:
-    """The problem object (RFC 9110), which a 401 of the API has (credits page)."""
+    """The problem object of the API's 401 (credits page)."""
     trace = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
     section = {401: "15.5.2", 403: "15.5.4", 404: "15.5.5", 503: "15.6.4"}.get(status, "15.5.1")
     url = f"https://tools.ietf.org/html/rfc9110#section-{section}"
@@ -73,7 +73,7 @@ def problem(status: int, title: str) -> HttpReply:
 
 
 def shaped(status: int, shape: Shape, code: int | None) -> HttpReply:
-    """An error in any of the shapes that the vendor or a proxy before it may use."""
+    """An error in one of the formats that the vendor or a proxy may use."""
     said = f"Emulated fault {status}."
     whole = error(status, code, said)
     page = f"<html><head><title>{status}</title></head><body>{said}</body></html>"

@@ -29,14 +29,14 @@ _MOCK = (
 
 @dataclass(slots=True)
 class _Scan:
-    """A scan id that was used; its lock lets one request of that id through at a time."""
+    """A used scan id; its lock serializes requests with that id."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     answer: bytes | None = None  # the first one's, once it is paid for
 
 
 class Checks:
-    """Answers checks; sandbox ids and real ones are apart."""
+    """Answers checks; scan ids of the sandbox and real ones are separate."""
 
     def __init__(self, config: EmulatorConfig, account: EmulatedAccount, search: Search) -> None:
         self._config = config
@@ -60,7 +60,7 @@ class Checks:
             return await self._scan(visit, upload, kind, size)
 
     def _used(self, scan: _Scan) -> HttpReply | None:
-        """What a scan id gives that has an answer already; None if it is scanned (again)."""
+        """The response for a scan id that has an answer; None if it is scanned (again)."""
         if scan.answer is None or self._config.duplicate == "rescan":
             return None
         if self._config.duplicate == "replay":

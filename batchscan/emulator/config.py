@@ -1,4 +1,4 @@
-"""How an emulator behaves: the vendor's documented rules, and a knob where they are silent."""
+"""The configuration of an emulator: the vendor's documented rules, and options for the rest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Duplicate = Literal["conflict", "replay", "rescan"]
 
 @dataclass(frozen=True, slots=True)
 class LoginLimit:
-    """How many logins an e-mail address has, and what follows one too many."""
+    """The limit on logins of an e-mail address, and the penalty for exceeding it."""
 
     requests: int = 12
     period: float = 900.0  # seconds
@@ -26,7 +26,7 @@ class LoginLimit:
 
 @dataclass(frozen=True, slots=True)
 class EmulatorConfig:
-    """Everything that can be chosen about an emulator.
+    """The configuration of an emulator.
 
     The defaults are the vendor's documentation (login, rate limits, technical specifications,
     image plagiarism response); what it leaves open is marked "assumed".

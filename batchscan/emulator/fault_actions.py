@@ -1,4 +1,4 @@
-"""What a fault does to a request: one frozen type for each way to fail."""
+"""The actions of faults, one type for each way to fail."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Delay(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="delay"
 class AnswerInstead(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="answer"):
     """Answer with this status instead.
 
-    While `reading` the body, `before` the charge, or `after` it. A `tear` or a `drip` of the same
-    request befalls this answer too.
+    While `reading` the body, `before` the charge, or `after` it. A `tear` or `drip` of the same
+    request applies to this answer, too.
     """
 
     status: Annotated[int, msgspec.Meta(ge=200, le=599)]
@@ -50,7 +50,7 @@ class Reset(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="reset"
 
 
 class Hang(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="hang"):
-    """Say nothing, `before` or `after` the charge, and then cut the connection."""
+    """Do not answer, `before` or `after` the charge, then cut the connection."""
 
     when: Literal["before", "after"] = "after"
     seconds: Seconds = 300.0
@@ -68,13 +68,13 @@ class Tear(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="tear"):
 
 
 class Odd(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="odd"):
-    """Answer 200, and charge, with a body that no client hopes for."""
+    """Answer 200 and charge, with a malformed body."""
 
     body: OddBody
 
 
 class RevokeTokens(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="revoke_tokens"):
-    """Make every token invalid, before this request's own is looked at."""
+    """Revoke all tokens before this request's token is checked."""
 
 
 class EmptyBalance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="empty_balance"):

@@ -32,9 +32,9 @@ _OK = 200
 
 
 class FaultInjector:
-    """The faults of one request, at the places where they strike.
+    """Applies the faults of one request at their stages.
 
-    Each place gives the response that ends the request, or None if it goes on.
+    Each stage returns the response that ends the request, or None to continue.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class FaultInjector:
         self._closing = closing
 
     def add(self, actions: Iterable[Action]) -> None:
-        """Take more actions; what they do to the account is done at once."""
+        """Add actions; those on the account are applied at once."""
         for action in actions:
             if isinstance(action, RevokeTokens):
                 self._account.revoke_tokens()
@@ -60,7 +60,7 @@ class FaultInjector:
                 self._visit.actions.append(action)
 
     async def before_reading(self) -> web.StreamResponse | None:
-        """Resets and answers that do not wait for the body."""
+        """Apply resets and answers that do not wait for the body."""
         reset, answer = self._first(Reset), self._first(AnswerInstead)
         if reset is not None and reset.when != "after":
             if reset.when == "reading":
@@ -72,7 +72,7 @@ class FaultInjector:
         return None
 
     async def before_answering(self) -> web.StreamResponse | None:
-        """Delays, hangs and answers that are none of the service's own."""
+        """Apply delays, hangs and answers that replace the service's."""
         for action in self._visit.actions:
             if isinstance(action, Delay):
                 await self._pause(action.seconds)
@@ -86,7 +86,7 @@ class FaultInjector:
         return None
 
     async def send(self, reply: HttpReply) -> web.StreamResponse:
-        """Send the service's answer, or fail to."""
+        """Send the service's answer, with the faults of sending."""
         if self._first(Reset) is not None:
             return self._reset()
         hang = self._first(Hang)
@@ -100,7 +100,7 @@ class FaultInjector:
         return await self._leave(reply)
 
     def replaced(self, name: str) -> str:
-        """Which file of the web is served."""
+        """The name of the web's file that is served."""
         replace = self._first(Replace)
         return name if replace is None else replace.by
 

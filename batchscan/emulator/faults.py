@@ -1,4 +1,4 @@
-"""When the emulator fails: rules in a YAML file, or given by a program.
+"""The emulator's fault rules, from a YAML file or a program.
 
 - {route: check, every: 10, action: {type: answer, status: 503, body: html}}
 - {route: check, file_name: "*.png", action: {type: reset, when: after}}
@@ -28,7 +28,7 @@ _Count = Annotated[int, msgspec.Meta(ge=1)]
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A rule: an action, and the requests that it applies to.
 
-    Of the requests that fit `route`, `file_name` and the time, `nth`, `every` and `probability`
+    Of the requests that match `route`, `file_name` and the time, `nth`, `every` and `probability`
     choose (all of them that are given), and `count` ends the rule.
     """
 
@@ -46,7 +46,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class _FaultRule:
-    """A fault and how often it was met."""
+    """A fault with counts of its requests."""
 
     def __init__(self, fault: Fault) -> None:
         self._fault = fault
@@ -114,7 +114,7 @@ def read_faults(path: Path) -> tuple[Fault, ...]:
     """Read a list of rules from a YAML file.
 
     Raises:
-        UsageError: the file cannot be read, or holds what no rule has.
+        UsageError: the file cannot be read, or is not valid.
     """
     try:
         with path.open("rb") as file:

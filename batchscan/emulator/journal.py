@@ -16,7 +16,7 @@ Route = Literal["login", "check", "credits", "web"]
 
 
 class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One request and what became of it."""
+    """A request and its result."""
 
     at: float  # seconds since the emulator started, when the request's headers had come
     route: Route
@@ -29,7 +29,7 @@ class JournalEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RequestTotals(msgspec.Struct, frozen=True, kw_only=True):
-    """The requests counted, those that the journal has dropped as well."""
+    """Counts of all requests, including entries that the journal has dropped."""
 
     requests: dict[str, int]  # by route
     statuses: dict[str, int]
@@ -38,7 +38,7 @@ class RequestTotals(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Journal:
-    """The newest entries, in the order in which requests were decided."""
+    """The newest entries, in the order of the decisions."""
 
     def __init__(self, length: int) -> None:
         self._entries: deque[JournalEntry] = deque(maxlen=length)
@@ -47,7 +47,7 @@ class Journal:
         self._charged = 0
 
     def add(self, entry: JournalEntry) -> None:
-        """Write one more entry."""
+        """Add an entry."""
         self._entries.append(entry)
         self._routes[entry.route] += 1
         self._statuses[str(entry.status)] += 1
@@ -55,7 +55,7 @@ class Journal:
 
     @property
     def entries(self) -> list[JournalEntry]:
-        """All that are kept, the oldest first."""
+        """All entries, the oldest first."""
         return list(self._entries)
 
     def of(self, route: Route) -> list[JournalEntry]:
@@ -67,7 +67,7 @@ class Journal:
         return msgspec.json.Encoder().encode_lines(list(self._entries))
 
     def stats(self, balance: int) -> RequestTotals:
-        """Count; `balance` is the account's credits now."""
+        """The totals; `balance` is the account's credits now."""
         return RequestTotals(
             requests=dict(self._routes),
             statuses=dict(self._statuses),
@@ -84,7 +84,7 @@ class Journal:
 
 @dataclass(slots=True)
 class RequestRecord:
-    """What is known of a request so far."""
+    """A request that is being handled."""
 
     route: Route
     at: float  # seconds since the emulator started

@@ -28,7 +28,7 @@ _ODD_URLS: Final = (
 
 
 def odd_body(reply: HttpReply, body: OddBody) -> HttpReply:
-    """Replace a check's answer."""
+    """A malformed body in place of a check's answer."""
     if body == "not_json":
         return HttpReply(reply.status, b"<html><body>All is well.</body></html>", "text/html")
     answer = msgspec.json.decode(reply.body)
@@ -91,7 +91,7 @@ _NO_LINGER: Final = struct.pack("ii", 1, 0)
 
 
 def whole(request: web.Request, reply: HttpReply) -> web.Response:
-    """The answer as it is, gzipped where the client takes that."""
+    """The unchanged answer, gzipped if the client accepts that."""
     response = web.Response(body=reply.body, status=reply.status)
     _set_headers(response, reply)
     if "gzip" in request.headers.get("Accept-Encoding", "").lower():
@@ -110,7 +110,7 @@ async def dripping(request: web.Request, reply: HttpReply, drip: Drip) -> web.St
 
 
 async def torn(request: web.Request, reply: HttpReply) -> web.StreamResponse:
-    """Half of the answer, under the whole one's Content-Length."""
+    """Half of the answer, with the Content-Length of all of it."""
     response = await _begun(request, reply)
     await response.write(reply.body[: len(reply.body) // 2])
     if request.transport is not None:
@@ -119,7 +119,7 @@ async def torn(request: web.Request, reply: HttpReply) -> web.StreamResponse:
 
 
 def reset(request: web.Request) -> web.Response:
-    """Cut the connection at once, with a TCP reset; the response goes nowhere."""
+    """Cut the connection with a TCP reset; the response is not sent."""
     transport = request.transport
     if transport is not None:
         connection = transport.get_extra_info("socket")

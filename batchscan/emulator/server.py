@@ -1,4 +1,4 @@
-"""The emulator itself: the vendor's three routes on loopback."""
+"""The emulator's server: the vendor's three routes on loopback."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """The address of both hosts, the API's and the login's: `http://127.0.0.1:PORT`."""
+        """The address of the API and of the login: `http://127.0.0.1:PORT`."""
         if self._url is None:
             raise RuntimeError("the emulator is not running")
         return self._url
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """The rules it fails by; new ones start with counts of zero."""
+        """The fault rules; assigning new ones resets their counts."""
         return self._book.faults
 
     @faults.setter
@@ -69,10 +69,10 @@ class Emulator:
         return f"http://{quote(path)}" if self.config.sites else f"{self.url}/web/{quote(path)}"
 
     async def __aenter__(self) -> Self:
-        """Listen, and begin to read the web's pictures.
+        """Listen, and start to index the web's pictures.
 
         Raises:
-            UsageError: the web's folder is none, or what searches it is not installed.
+            UsageError: the web's folder does not exist, or its search is not installed.
             OSError: the port is taken.
         """
         self._internet.start()
@@ -93,7 +93,7 @@ class Emulator:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Cut what hangs, let the rest end, and stop listening."""
+        """Cut hanging requests, finish the others, and stop listening."""
         self._closing.set()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -120,7 +120,7 @@ class Emulator:
         return application
 
     def _serving(self, route: Route, answer: _Answer) -> _Handler:
-        """What all three routes do around their answers."""
+        """The handling that all three routes share."""
 
         async def serve(request: web.Request) -> web.StreamResponse:
             at = self.config.clock() - self._started
@@ -157,7 +157,7 @@ class Emulator:
     async def _upload(
         self, request: web.Request, visit: RequestRecord, refusal: HttpReply | None
     ) -> HttpReply | None:
-        """Read the form, for the journal also where the request is refused already."""
+        """Read the form, even of a refused request, for the journal."""
         try:
             visit.upload = await read_upload(request, self.config.max_bytes)
         except BadUpload as bad:
@@ -185,7 +185,7 @@ class Emulator:
         return await self._page(request, f"{host}/{request.match_info['path'] or _INDEX}")
 
     async def _page(self, request: web.Request, name: str) -> web.StreamResponse:
-        """Serve a file of the web, or fail to; the journal holds the service's requests only."""
+        """Serve a file of the web, with its faults; it is not in the journal."""
         at = self.config.clock() - self._started
         visit = RequestRecord("web", at, Journal(1))
         failing = FaultInjector(request, visit, self.account, self._closing)

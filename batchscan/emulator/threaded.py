@@ -1,4 +1,4 @@
-"""An emulator in a thread with a loop of its own, beside whatever else the process does."""
+"""An emulator in a thread with its own event loop."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ _TEXTS = ("filename", "sandbox", "developerPayload")
 
 @dataclass(frozen=True, slots=True)
 class UploadForm:
-    """A form that came whole."""
+    """A complete form."""
 
     image: bytes = field(repr=False)
     sha256: str
@@ -41,7 +41,7 @@ class UploadForm:
 
 
 class BadUpload(Exception):
-    """The form or its picture is refused; carries the answer."""
+    """The form or its picture is refused; has the response."""
 
     def __init__(self, reply: HttpReply) -> None:
         super().__init__(reply.status)
@@ -49,10 +49,10 @@ class BadUpload(Exception):
 
 
 async def read_upload(request: web.Request, max_bytes: int) -> UploadForm:
-    """Read a check's form; other parts than the vendor's are ignored.
+    """Read a check's form; unknown parts are ignored.
 
     Raises:
-        BadUpload: it is not such a form.
+        BadUpload: it is not a valid form.
     """
     _check_headers(request, max_bytes)
     images: list[tuple[bytes, str]] = []
@@ -95,10 +95,10 @@ def _upload(images: list[tuple[bytes, str]], texts: dict[str, str]) -> UploadFor
 
 
 def measure(upload: UploadForm, max_bytes: int, max_pixels: int) -> tuple[ImageFormat, Size]:
-    """Give a picture's kind and size, from its header and, where headers are alike, its name.
+    """The kind and size of a picture, by its header and, for ambiguous headers, its name.
 
     Raises:
-        BadUpload: the service does not take it.
+        BadUpload: the service does not accept it.
     """
     data = upload.image
     if len(data) >= max_bytes:
@@ -134,7 +134,7 @@ def _raster_size(kind: ImageFormat, data: bytes) -> Size:
 
 
 def _raw_size(data: bytes) -> Size:
-    """The size by the TIFF structure of most camera RAW; 0 x 0 without one."""
+    """The size by the TIFF structure of most camera RAW files; 0 x 0 without one."""
     picture = ifd.main_picture(ifd.directories(ifd.reads_bytes(data)))
     return Size(picture.width, picture.height) if picture else Size(0, 0)
 

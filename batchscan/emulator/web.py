@@ -1,4 +1,4 @@
-"""The folder that is the emulator's internet: searched for copies, and served."""
+"""The folder that the emulator searches for copies and serves as the web."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class WebFolder:
         self._decoders = asyncio.Semaphore(_DECODERS)
 
     def start(self) -> None:
-        """Begin to read the pictures, in a thread.
+        """Start to index the pictures, in a thread.
 
         Raises:
             UsageError: there is no such folder.
@@ -59,7 +59,7 @@ class WebFolder:
             self._index = asyncio.create_task(_build(self._root, self._stop))
 
     async def stop(self) -> None:
-        """End the reading."""
+        """Stop the indexing."""
         self._stop.set()
         if self._index is not None:
             await asyncio.wait([self._index])

@@ -1,4 +1,4 @@
-"""The files of a web: pictures and pages below a folder, and nothing that a link leads to."""
+"""The files of a web: pictures and pages below a folder, without following links."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _MAX_BYTES: Final = 64 * 1024**2  # bytes
 
 
 def content_type(name: str) -> str | None:
-    """What a file is by its name; None for all that is not served."""
+    """The content type of a file by its name; None if it is not served."""
     extension = os.path.splitext(name)[1].lower()
     return PICTURES.get(extension) or PAGES.get(extension)
 
 
 def web_files(root: Path) -> Iterator[str]:
-    """The relative names of all that is served, ordered; folders that cannot be read are not."""
+    """The relative names of all served files, ordered; unreadable folders are skipped."""
     pending = [""]
     while pending:
         folder = pending.pop()
@@ -61,10 +61,10 @@ def _is_plain(entry: os.DirEntry[str]) -> bool:
 
 
 def read_below(root: Path, name: str) -> bytes:
-    """Read a file by its relative name, following no link on the way to it.
+    """Read a file by its relative name, without following links.
 
     Raises:
-        OSError: there is no such file, or it is not one that is served.
+        OSError: it does not exist, or is not served.
     """
     parts = name.split("/")
     if content_type(name) is None or "\0" in name or {"", ".", ".."} & set(parts):
@@ -97,7 +97,7 @@ _SOCIAL: Final = frozenset({"og:image", "og:image:url", "og:image:secure_url", "
 
 
 class _References(HTMLParser):
-    """Collects what a page refers to as, or with, pictures."""
+    """Collects a page's references to pictures."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -114,7 +114,7 @@ class _References(HTMLParser):
 
 
 def shown_on(page: str, html: str) -> set[str]:
-    """The relative names of what a page shows or links to.
+    """The relative names of the files that a page shows or links to.
 
     Args:
         page: the page's own relative name.
@@ -133,7 +133,7 @@ def _candidates(srcset: str) -> list[str]:
 
 
 def _name(page: str, reference: str) -> str | None:
-    """The name of what a reference means below the folder; None if it is elsewhere."""
+    """The relative name of a reference's target; None if it is outside the folder."""
     try:
         parts = urlsplit(reference.strip())
     except ValueError:

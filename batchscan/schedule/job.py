@@ -1,4 +1,4 @@
-"""A scheduled scan: everything that units and crontab lines are made of."""
+"""A scheduled scan: everything that units and crontab lines are made from."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from batchscan.settings.units import format_duration, parse_duration
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One scan that comes again and again; paths are absolute."""
+    """A scan that is started regularly; paths are absolute."""
 
     name: str
     timing: Timing
     program: tuple[str, ...]  # the executable first
-    words: tuple[str, ...]  # the scan's own
+    words: tuple[str, ...]  # the arguments of the scan
     environment: Mapping[str, str]  # nothing secret
-    secrets: tuple[str, ...]  # the names of variables that hold some
-    key_file: str | None  # that holds the API key; None if none need be named
+    secrets: tuple[str, ...]  # the names of variables that hold secrets
+    key_file: str | None  # with the API key; None if the settings name one or none is needed
     pictures: tuple[str, ...]  # only read
-    writes: tuple[str, ...]  # folders, beside the one that systemd makes
-    uses: tuple[str, ...]  # every path that must be there: Python's own, settings, all above
+    writes: tuple[str, ...]  # folders, apart from the one that systemd creates
+    uses: tuple[str, ...]  # every path that must exist: Python's own, settings, all above
     user: str | None  # None: root
-    skips: bool  # whether it gives way without a word to a run that is on
-    patience: float  # seconds that what is under way may take to end
+    skips: bool  # whether it ends silently if another run holds the lock
+    patience: float  # seconds to wait for requests in flight when it is stopped
 
 
 USUAL = "02:15"  # when little else goes on, and no clock is turned
@@ -38,7 +38,7 @@ _ALLOWED = "minutes that divide an hour, hours that divide a day, 1d or 7d"
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """A time that comes again and again, in the machine's own time zone."""
+    """A regular time, in the machine's time zone."""
 
     calendar: str  # as systemd's OnCalendar= has it
     cron: str  # the five fields of a crontab
@@ -47,7 +47,7 @@ class Timing:
 
     @property
     def spread(self) -> float:
-        """Seconds by which machines with the same time may differ."""
+        """Seconds of random delay, so that many machines do not start at once."""
         return min(_MAX_DELAY, self.period / 10)
 
     @classmethod
@@ -55,7 +55,7 @@ class Timing:
         """Every day at a time such as `02:15`.
 
         Raises:
-            UsageError: it is no time of day.
+            UsageError: it is not a time of day.
         """
         found = _TIME.fullmatch(text.strip())
         if found is None:
@@ -70,10 +70,10 @@ class Timing:
 
     @classmethod
     def every(cls, text: str) -> Timing:
-        """Once in a duration such as `6h`.
+        """Once in every duration such as `6h`.
 
         Raises:
-            UsageError: it is not a duration, or none that a calendar can say.
+            UsageError: it is not a duration, or does not divide an hour or a day.
         """
         try:
             seconds = parse_duration(text)

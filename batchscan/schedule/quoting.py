@@ -1,8 +1,7 @@
-r"""How words are quoted in units and crontabs, so that they come out as they went in.
+r"""Quoting words for systemd units and crontabs.
 
-systemd takes quotes and `\` away, then puts something in the place of `%x`, and, in a command, of
-`$x`. cron ends a command at `%`, unless a `\` precedes it, which it takes away; what is left
-goes to `sh`.
+systemd removes quotes and `\`, then replaces `%x` and, in commands, `$x`. cron ends a command at `%`
+unless a `\` precedes it, which it removes; `sh` runs the rest.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from batchscan.util.escaping import printable
 _PLAIN = re.compile(r"[A-Za-z0-9_./:=,@+-]+")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\udc80-\udcff\"\\]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_UNTELLABLE = re.compile(r"[\x00-\x1f\x7f\udc80-\udcff]")
+_NEEDS_ESCAPE = re.compile(r"[\x00-\x1f\x7f\udc80-\udcff]")
 
 
 def command_word(word: str) -> str:
@@ -25,23 +24,23 @@ def command_word(word: str) -> str:
 
 
 def unit_word(word: str) -> str:
-    """A word of a unit, in quotes where they are needed."""
+    """A word of a unit, quoted if necessary."""
     safe = word.replace("%", "%%")
     return safe if _PLAIN.fullmatch(safe) else f'"{_UNSAFE.sub(_escaped, safe)}"'
 
 
 def unit_path(path: str) -> str:
-    """A path in a list of paths, where systemd knows no codes for odd characters.
+    """A path in a list of paths, where systemd has no escapes.
 
     Raises:
-        UsageError: it holds such characters.
+        UsageError: it has characters that need one.
     """
     _refuse_odd(path)
     return unit_word(path)
 
 
 def unit_rest(text: str) -> str:
-    r"""Text up to the end of a line of a unit, where quotes and `\\` stand for themselves.
+    r"""Text up to the end of a line of a unit, where quotes and `\\` have no meaning.
 
     Raises:
         UsageError: it cannot be written there.
@@ -54,18 +53,18 @@ def unit_rest(text: str) -> str:
     return text.replace("%", "%%")
 
 
-def is_tellable(path: str) -> bool:
-    """Whether a path can be written in a list of paths."""
-    return _UNTELLABLE.search(path) is None
+def is_plain_path(path: str) -> bool:
+    """Whether a path needs no escapes in a list of paths."""
+    return _NEEDS_ESCAPE.search(path) is None
 
 
 def cron_word(word: str) -> str:
     r"""A word of a crontab's command.
 
-    Some crons take `\\` for `\`, some do not; so no `\` precedes another one or `\%`.
+    Some versions of cron read `\\` as `\`, some do not; so no `\` precedes another one or `\%`.
 
     Raises:
-        UsageError: it holds control characters.
+        UsageError: it has control characters.
     """
     if _CONTROL.search(word):
         raise UsageError(
@@ -75,7 +74,7 @@ def cron_word(word: str) -> str:
 
 
 def _refuse_odd(text: str) -> None:
-    if not is_tellable(text):
+    if not is_plain_path(text):
         raise UsageError(
             f"'{printable(text)}' cannot be written in a systemd unit", advice="rename it"
         )

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from batchscan.errors import StorageError, UsageError
 from batchscan.schedule.job import Job
-from batchscan.schedule.quoting import command_word, is_tellable, unit_path, unit_rest, unit_word
+from batchscan.schedule.quoting import command_word, is_plain_path, unit_path, unit_rest, unit_word
 from batchscan.settings.credentials import CREDENTIAL_NAME
 from batchscan.util.atomic_file import write_atomic
 from batchscan.util.escaping import printable
@@ -20,8 +20,8 @@ _LIMIT_REACHED, _LOCKED, _STOPPED = 5, 7, 143
 _HOMES = ("/home", "/root", "/run/user")
 _TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - looked for, not used
 
-# What a scan does without. Nothing here keeps it from starting a child (camera RAW) or from
-# allowing itself more open files, so @resources stays.
+# What a scan does not need. It starts children (camera RAW) and raises its limit of open files,
+# so @resources is allowed.
 _HARDENING = """
 NoNewPrivileges=yes
 ProtectSystem=strict
@@ -64,7 +64,7 @@ def service_unit(job: Job) -> str:
             f"Description=Look for copies of pictures on the web, {_plain(job.timing.words)}",
             "Wants=network-online.target",
             "After=network-online.target",
-            *_paths("RequiresMountsFor", "", filter(is_tellable, job.pictures)),
+            *_paths("RequiresMountsFor", "", filter(is_plain_path, job.pictures)),
             "",
             "[Service]",
             "Type=oneshot",
@@ -78,7 +78,7 @@ def service_unit(job: Job) -> str:
             "StateDirectoryMode=0700",
             "UMask=0077",
             "",
-            *_fence(job),
+            *_sandboxing(job),
         ]
     )
 
@@ -107,7 +107,7 @@ def _credential(job: Job) -> Iterator[str]:
 
 
 def _ending(job: Job) -> Iterator[str]:
-    """How it is stopped, and which ends are none that anybody need look at."""
+    """How it is stopped, and which exit codes are not failures."""
     yield "# Its own limit is reached; stopped by systemd, and what was under way finished"
     fine = [_LIMIT_REACHED, _STOPPED]
     if job.skips:
@@ -118,13 +118,13 @@ def _ending(job: Job) -> Iterator[str]:
     yield f"TimeoutStopSec={job.patience:.0f}"
 
 
-def _fence(job: Job) -> Iterator[str]:
-    """What it may see and do."""
+def _sandboxing(job: Job) -> Iterator[str]:
+    """Sandboxing: what it can read, write and do."""
     yield f"PrivateTmp={'no' if _any_below(job.uses, _TEMPORARY) else 'yes'}"
     yield f"ProtectHome={'read-only' if _any_below(job.uses, _HOMES) else 'yes'}"
-    yield from _paths("ReadOnlyPaths", "-", filter(is_tellable, job.pictures))
+    yield from _paths("ReadOnlyPaths", "-", filter(is_plain_path, job.pictures))
     yield from _paths("ReadWritePaths", "", job.writes)
-    # Root goes on reading what belongs to others, and nobody else needs any right of root's
+    # Root can still read files of other users; other users need no capability
     yield f"CapabilityBoundingSet={'' if job.user else 'CAP_DAC_OVERRIDE'}"
     yield from _HARDENING
 
@@ -152,14 +152,14 @@ _FIRST = re.compile(rb"# Made by batchscan schedule \(([0-9a-f]{16})\)\n")
 
 
 def write_units(folder: str, units: Mapping[str, str]) -> None:
-    """Write unit files, all or none, unless one is there that we did not write just so.
+    """Write unit files, all or none; refuses to overwrite files that we did not write.
 
     Args:
         folder: a folder that is there.
         units: their text by file name.
 
     Raises:
-        UsageError: a file is there that others wrote or changed.
+        UsageError: a file exists that others wrote or changed.
         StorageError: the folder cannot be written.
     """
     for name in units:

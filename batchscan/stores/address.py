@@ -26,7 +26,7 @@ _OWN_CHAIN: Final = "credentials are read from the store's own settings, never f
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A place in a store; `str` gives its one spelling, without percent-encoding."""
+    """An object or folder in a store; `str` gives its canonical form, without percent-encoding."""
 
     scheme: str
     authority: str  # the bucket, the container (perhaps @account), the host
@@ -37,7 +37,7 @@ class Address:
         """Read a URL.
 
         Raises:
-            UsageError: no store has such a one, or it holds a secret, which is not shown.
+            UsageError: it is invalid, or contains a secret; the message does not show that.
         """
         found = _URL.fullmatch(url)
         scheme = SCHEMES.get(found["scheme"].lower()) if found else None
@@ -58,17 +58,17 @@ class Address:
 
     @property
     def store(self) -> tuple[str, str]:
-        """What distinguishes its store from others."""
+        """The part that identifies its store."""
         return self.scheme, self.authority
 
     @property
     def top(self) -> str:
-        """The whole store's path."""
+        """The path of the whole store."""
         return f"{self.scheme}://{self.authority}"
 
     @property
     def folder(self) -> str:
-        """The key of everything below it, with its slash at the end; "" for the whole store."""
+        """The prefix of all keys below it, with a slash at the end; "" for the whole store."""
         return self.key if not self.key or self.key.endswith("/") else f"{self.key}/"
 
     @property
@@ -81,7 +81,7 @@ class Address:
 
 
 def shown(url: str) -> str:
-    """A URL as it may be shown: without what could be a secret, on one line."""
+    """A URL for messages: on one line, without parts that may be secret."""
     found = _URL.fullmatch(url)
     if found is None:
         return printable(url)

@@ -1,6 +1,6 @@
 """Azure Blob Storage, through adlfs' client.
 
-adlfs' own listings hold a whole container's folder in memory; so the pages are the client's.
+adlfs keeps the listing of a folder in memory; so the pages are requested from its client.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class AzureStore:
     """One container, as `container` or `container@account.dfs.core.windows.net`."""
 
     def __init__(self, authority: str) -> None:
-        """Prepare; credentials are looked for.
+        """Open a container; looks for credentials.
 
         Raises:
             UsageError: adlfs is not installed.
@@ -31,7 +31,7 @@ class AzureStore:
         self._sync = library("fsspec.asyn", "azure").sync
 
     def list(self, folder: str) -> Iterator[Item]:
-        """What is directly below a prefix, in the order of the names, page by page."""
+        """List what is directly below a prefix, ordered by name, page by page."""
         start = len(folder)
         pages = self._client.walk_blobs(name_starts_with=folder, delimiter="/").by_page()
         while (page := self._do(_next_page, pages)) is not None:
@@ -46,10 +46,10 @@ class AzureStore:
         return _state(self._do(self._client.get_blob_client(key).get_blob_properties))
 
     def read(self, key: str, most: int, expected: Stat | None = None, start: int = 0) -> bytes:
-        """Bytes of a blob, by one GET where it is no larger than a picture may be.
+        """Read bytes of a blob, with one GET if it is not larger than pictures may be.
 
         Raises:
-            Changed: it is not in the state that is expected.
+            Changed: its state is not the expected one.
         """
         return bytes(self._do(self._get, key, most, expected, start))
 
@@ -80,7 +80,7 @@ def _state(found: Any) -> Stat:
 
 
 def _state_of(answer: Any) -> Stat:
-    """The state of a blob that an answer holds all or a part of."""
+    """The state of a blob, by a response with all or a part of it."""
     whole = str(answer.content_range or "").rpartition("/")[2]
     size = int(whole) if whole.isdecimal() else answer.size or 0
     return state(size, answer.last_modified, answer.etag or "")

@@ -15,18 +15,18 @@ _SECRET = tuple(name for kind in STORES.values() for name in kind.secrets)
 
 @dataclass(frozen=True, slots=True)
 class ScanLocations:
-    """Where a scan's pictures are."""
+    """The locations of a scan's pictures."""
 
     roots: tuple[str, ...]  # absolute, or URLs
 
     @property
     def local(self) -> tuple[str, ...]:
-        """Those on this machine."""
+        """Paths on this machine."""
         return tuple(root for root in self.roots if not is_url(root))
 
     @property
     def in_stores(self) -> bool:
-        """Whether some are in a store."""
+        """Whether any are in a store."""
         return len(self.local) < len(self.roots)
 
     def environment(self) -> Iterator[tuple[str, str]]:
@@ -36,13 +36,13 @@ class ScanLocations:
                 yield name, os.environ[name]
 
     def secrets(self) -> Iterator[str]:
-        """The names of what is set and secret."""
+        """The names of the set variables that are secret."""
         for name in _SECRET if self.in_stores else ():
             if os.environ.get(name):
                 yield name
 
     def uses(self) -> Iterator[str]:
-        """Paths that are read: the pictures, and the home where credentials are looked for."""
+        """Paths that are read: the pictures, and the home folder if it may have credentials."""
         yield from self.local
         if self.in_stores:
             yield os.path.expanduser("~")

@@ -1,4 +1,4 @@
-"""The stores' libraries, imported when they are first needed."""
+"""Importing the stores' libraries when they are first needed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def library(module: str, extra: str) -> Any:
 
 
 def filesystem(module: str, extra: str, name: str, **options: Any) -> Any:
-    """Open one of fsspec's file systems, as one of its own.
+    """Open a new instance of an fsspec file system.
 
     Raises:
         UsageError: the library is not installed.
@@ -72,7 +72,7 @@ _CREDENTIALS: Final = frozenset(
 
 @contextmanager
 def as_os_errors() -> Iterator[None]:
-    """Let only OSError out."""
+    """Convert all errors of a store's library to OSError."""
     try:
         yield
     except FileNotFoundError as error:
@@ -97,7 +97,7 @@ def _os_error(error: Exception) -> OSError:
 
 
 def _text(error: Exception) -> str:
-    """What an error says, on one line; some say nothing."""
+    """The message of an error on one line; its type without one."""
     said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     first = said.strip().partition("\n")[0]
     return printable(first)[:_MAX_LENGTH] or type(error).__name__

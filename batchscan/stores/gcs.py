@@ -1,6 +1,6 @@
 """Google Cloud Storage, through gcsfs' session.
 
-gcsfs' own listings hold a whole prefix in memory; so the pages are asked for one by one.
+gcsfs keeps the listing of a prefix in memory; so the pages are requested one by one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class GcsStore:
     """One bucket."""
 
     def __init__(self, bucket: str) -> None:
-        """Prepare; credentials are looked for.
+        """Open a bucket; looks for credentials.
 
         Raises:
             UsageError: gcsfs is not installed.
@@ -36,7 +36,7 @@ class GcsStore:
         self._sync = library("fsspec.asyn", "gcs").sync
 
     def list(self, folder: str) -> Iterator[Item]:
-        """What is directly below a prefix, in the order of the names' bytes, page by page."""
+        """List what is directly below a prefix, ordered by the bytes of the name, page by page."""
         start = len(folder)
         more: dict[str, str] = {}
         while True:
@@ -54,10 +54,10 @@ class GcsStore:
         return _state(self._get_json(f"/{quote(key, safe='')}"))
 
     def read(self, key: str, most: int, expected: Stat | None = None, start: int = 0) -> bytes:
-        """Bytes of an object, by one GET.
+        """Read bytes of an object with one GET.
 
         Raises:
-            Changed: it is not in the state that is expected.
+            Changed: its state is not the expected one.
         """
         address = self._address("download/storage/v1", f"/{quote(key, safe='')}?alt=media")
         with as_os_errors():

@@ -25,7 +25,7 @@ class Store(Protocol):
     """
 
     def list(self, folder: str) -> Iterator[Item]:
-        """What is directly in a folder, page by page, so that its size costs no memory."""
+        """List what is directly in a folder, page by page, to save memory."""
         ...
 
     def stat(self, key: str) -> Stat:
@@ -33,22 +33,22 @@ class Store(Protocol):
         ...
 
     def read(self, key: str, most: int, expected: Stat | None = None, start: int = 0) -> bytes:
-        """Bytes of an object from `start` on, at most so many, in one request.
+        """Read bytes of an object from `start` on, in one request.
 
         Raises:
-            Changed: it is not in the state that is expected.
+            Changed: its state is not the expected one.
         """
         ...
 
     def close(self) -> None:
-        """Give back what is open."""
+        """Close connections."""
         ...
 
 
 def state(size: int, modified: datetime | None, version: str) -> Stat:
-    """An object's state: whole seconds (headers tell no less), and a number for its version.
+    """The state of an object: whole seconds (headers have no fractions) and a number for its version.
 
-    A number made of the ETag or generation takes the place of ctime.
+    A number made from the ETag or generation is used as its ctime.
     """
     digest = hashlib.blake2b(version.strip('"').encode(), digest_size=8).digest()
     seconds = int(modified.replace(tzinfo=modified.tzinfo or UTC).timestamp()) if modified else 0
@@ -56,7 +56,7 @@ def state(size: int, modified: datetime | None, version: str) -> Stat:
 
 
 def hold_to(expected: Stat | None, found: Stat) -> None:
-    """Make sure that an object is still the one that was listed.
+    """Check that an object is still the one that was listed.
 
     Raises:
         Changed: it is another.

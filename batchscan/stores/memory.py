@@ -1,4 +1,4 @@
-"""fsspec's `memory://`: a store for trying out, which is gone with the process."""
+"""fsspec's `memory://`: a store for trials, which ends with the process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class MemoryStore:
         self._fs = filesystem("fsspec.implementations.memory", "s3", "MemoryFileSystem", **UNCACHED)
 
     def list(self, folder: str) -> Iterator[Item]:
-        """What is in a folder."""
+        """List a folder."""
         with as_os_errors():
             found = self._fs.ls(self._path(folder), detail=True)
         for each in found:
@@ -39,17 +39,17 @@ class MemoryStore:
         return self._state(found)
 
     def read(self, key: str, most: int, expected: Stat | None = None, start: int = 0) -> bytes:
-        """Bytes of a file.
+        """Read bytes of a file.
 
         Raises:
-            Changed: it is not in the state that is expected.
+            Changed: its state is not the expected one.
         """
         hold_to(expected, self.stat(key))
         with as_os_errors():
             return bytes(self._fs.cat_file(self._path(key), start=start, end=start + most))
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
     def _path(self, key: str) -> str:
         return f"/{self._top}/{key}".rstrip("/")

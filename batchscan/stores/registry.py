@@ -1,4 +1,4 @@
-"""Opening each store once, and closing all when they are not used any more."""
+"""Opening each store once, and closing all of them after their last use."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def address_and_store(url: str) -> tuple[Address, Store]:
     """Read a URL and open its store, if it is not open yet.
 
     Raises:
-        UsageError: there is no such store, its library is not installed, or the URL holds a secret.
+        UsageError: there is no such store, its library is not installed, or the URL has a secret.
         OSError: it cannot be opened.
     """
     address = Address.of(url)
@@ -41,7 +41,7 @@ def address_and_store(url: str) -> tuple[Address, Store]:
 
 
 def check(url: str) -> None:
-    """Make sure, before anything else, that a root can be listed or read.
+    """Check that a root can be listed or read, before the scan starts.
 
     Raises:
         UsageError: it cannot.
@@ -64,7 +64,7 @@ def check(url: str) -> None:
 
 
 def is_empty(folder_path: str) -> bool:
-    """Whether nothing is in a folder, or it cannot be looked into; `folder_path` as found."""
+    """Whether a folder is empty or cannot be listed; `folder_path` is its path in results."""
     try:
         address, store = address_and_store(f"{folder_path}/")
         return next(store.list(address.folder), None) is None
@@ -76,7 +76,7 @@ def is_object(store: Store, address: Address) -> bool:
     """Whether an address is an object's, not a folder's.
 
     Raises:
-        OSError: the store would not say.
+        OSError: the store does not answer.
     """
     if address.folder == address.key:
         return False
@@ -89,12 +89,12 @@ def is_object(store: Store, address: Address) -> bool:
 
 
 def stats_of(urls: Iterable[str]) -> dict[str, Stat | None]:
-    """The states of objects, asked for at once; None for those that are not there, or refused."""
+    """The states of objects, requested concurrently; None if one does not exist or is refused."""
     return dict(together(_stat_of, urls))
 
 
 def together(function: Callable[[T], R], items: Iterable[T]) -> list[tuple[T, R]]:
-    """Do the same for many items in some threads, in their order."""
+    """Call a function for many items in threads; returns the results in order."""
     several = list(items)
     with ThreadPoolExecutor(min(AT_ONCE, len(several)) or 1, "stores") as pool:
         return list(zip(several, pool.map(function, several), strict=True))
@@ -102,7 +102,7 @@ def together(function: Callable[[T], R], items: Iterable[T]) -> list[tuple[T, R]
 
 @contextmanager
 def using() -> Iterator[None]:
-    """Keep stores open for as long as the block lasts; blocks while they are closed at its end."""
+    """Keep stores open during the block; blocks while they are closed at its end."""
     global _users  # noqa: PLW0603 - connections are the process's, as fsspec's own thread is
     with _lock:
         _users += 1

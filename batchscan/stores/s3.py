@@ -1,7 +1,7 @@
-"""Amazon S3 and what speaks like it (`AWS_ENDPOINT_URL`), through s3fs' client.
+"""Amazon S3 and compatible services (`AWS_ENDPOINT_URL`), through s3fs' client.
 
-s3fs' own listings hold a whole prefix in memory, and its paths lose slashes; so pages and keys
-are the client's.
+s3fs keeps the listing of a prefix in memory, and drops slashes from paths; so pages and keys are
+those of its client.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class S3Store:
     """One bucket."""
 
     def __init__(self, bucket: str) -> None:
-        """Prepare; nothing is asked yet.
+        """Open a bucket; sends nothing yet.
 
         Raises:
             UsageError: s3fs is not installed.
@@ -42,7 +42,7 @@ class S3Store:
         self._trying = library("s3fs.core", "s3")._error_wrapper
 
     def list(self, folder: str) -> Iterator[Item]:
-        """What is directly below a prefix, in the order of the keys' bytes, page by page."""
+        """List what is directly below a prefix, ordered by the bytes of the key, page by page."""
         start = len(folder)
         more: dict[str, str] = {}
         while True:
@@ -61,10 +61,10 @@ class S3Store:
         return _state(found, found["ContentLength"])
 
     def read(self, key: str, most: int, expected: Stat | None = None, start: int = 0) -> bytes:
-        """Bytes of an object, by one GET whose head is looked at before its body.
+        """Read bytes of an object with one GET, whose headers are checked before its body is read.
 
         Raises:
-            Changed: it is not in the state that is expected.
+            Changed: its state is not the expected one.
         """
         whole = expected is not None and start == 0 and most > expected.size
         only = {} if whole else {"Range": f"bytes={start}-{start + most - 1}"}
@@ -95,7 +95,7 @@ class S3Store:
 
 
 def _session() -> Any:
-    """AWS' own session, but for how times are read: that took two thirds of a listing's CPU."""
+    """AWS' own session with a faster parser of times, which took two thirds of a listing's CPU."""
     session = library("aiobotocore.session", "s3").AioSession()
     usual = library("botocore.utils", "s3").parse_timestamp
 
@@ -110,7 +110,7 @@ def _session() -> Any:
 
 
 def _whole_size(answer: dict[str, Any]) -> int:
-    """Bytes of the object that an answer holds all or a part of."""
+    """The size of an object in bytes, by a response with all or a part of it."""
     whole = str(answer.get("ContentRange", "")).rpartition("/")[2]
     return int(whole) if whole.isdecimal() else int(answer["ContentLength"])
 

@@ -1,4 +1,4 @@
-"""Hosts that speak SFTP, through sshfs; only those that `~/.ssh/known_hosts` knows."""
+"""SFTP servers, through sshfs; only those in `~/.ssh/known_hosts`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SftpStore:
 
         Raises:
             UsageError: sshfs is not installed.
-            OSError: the host is not there, is not known, or does not let us in.
+            OSError: the host is unreachable or unknown, or refuses the login.
         """
         user, _, place = authority.rpartition("@")
         host, _, port = place.partition(":")
@@ -43,7 +43,7 @@ class SftpStore:
         self._sync = library("fsspec.asyn", "sftp").sync
 
     def list(self, folder: str) -> Iterator[Item]:
-        """What is in a folder, as the host gives it; links and devices are left out."""
+        """List a folder in the host's order, without links and devices."""
         names = self._do(self._open_listing, f"/{folder}")
         while part := self._do(_some, names):
             for found in part:
@@ -58,10 +58,10 @@ class SftpStore:
         return _state(self._do(self._attributes, key))
 
     def read(self, key: str, most: int, expected: Stat | None = None, start: int = 0) -> bytes:
-        """Bytes of a file, opened once.
+        """Read bytes of a file, which is opened once.
 
         Raises:
-            Changed: it is not in the state that is expected, or changes while it is read.
+            Changed: its state is not the expected one, or changes while it is read.
         """
         data: bytes = self._do(self._read, key, most, expected, start)
         return data

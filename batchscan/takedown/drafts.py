@@ -1,4 +1,4 @@
-"""Writing drafts under safe names, without overwriting ones that may have been edited."""
+"""Writing drafts under safe names; existing files are never changed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Draft(NamedTuple):
 
 
 def write_drafts(folder: str, domain: str, texts: Mapping[str, bytes]) -> list[Draft]:
-    """Write one notice in its formats, all under one name; what is there is never changed.
+    """Write one notice in its formats under one name; existing files are never changed.
 
     Args:
         folder: made, for its owner alone, where it is not there.
@@ -50,7 +50,7 @@ def write_drafts(folder: str, domain: str, texts: Mapping[str, bytes]) -> list[D
 
 
 def file_name(domain: str) -> str:
-    """A name for a domain's files that every file system takes, and no two domains share."""
+    """A file name for a domain: valid on every file system, and unique."""
     if _PLAIN.fullmatch(domain) and len(domain) <= _MAX_LENGTH and ".." not in domain:
         return domain
     readable = _OTHERS.sub("-", domain.lower()[:_MAX_LENGTH]).strip("-")
@@ -64,7 +64,7 @@ def _names(name: str) -> Iterator[str]:
 
 
 def _written(paths: Mapping[str, bytes]) -> list[Draft] | None:
-    """Write what is not there yet; None if something else is in the way."""
+    """Write the files that do not exist yet; None if a name is taken by other content."""
     there = {
         path: _content(path, len(text) + 1) for path, text in paths.items() if os.path.lexists(path)
     }
@@ -78,7 +78,7 @@ def _written(paths: Mapping[str, bytes]) -> list[Draft] | None:
 
 
 def _content(path: str, most: int) -> bytes | None:
-    """What a file begins with; None if it is not a file that can be read."""
+    """The first bytes of a file; None if it is not a readable file."""
     try:
         descriptor = os.open(path, os.O_RDONLY | system.O_NOFOLLOW | system.O_NONBLOCK)
     except OSError:

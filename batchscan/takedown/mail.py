@@ -1,6 +1,6 @@
-"""A notice as a mail that was not sent: the plain text, and a small picture of each work below it.
+"""A notice as a draft of a mail: the plain text, and a thumbnail of each work as an attachment.
 
-Plain text can show no picture, and most sites take notices by mail.
+Plain text cannot show pictures, and most sites accept notices by mail.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MARK: Final = 32  # characters of a boundary
 def as_mail(text: bytes, notice: Notice) -> bytes | None:
     """Make a mail of a notice's plain text; None if no work has a picture.
 
-    Nobody is named as its sender or receiver, and it has no date: mail programs open it as a draft.
+    It has no sender, receiver or date: mail programs open it as a draft.
     The same notice gives the same bytes.
 
     Args:

@@ -36,14 +36,14 @@ class InfringedWork:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What is to be said to one site."""
+    """The content of a notice to one site."""
 
     domain: str
     works: tuple[InfringedWork, ...]
 
     @property
     def copies(self) -> int:
-        """How many matches it is about."""
+        """The number of matches in it."""
         return sum(len(work.copies) for work in self.works)
 
 
@@ -51,7 +51,7 @@ class Notice:
 class NoticeSelection:
     """The matches for the notices, and counts of all others.
 
-    Matches that are gone count as such, those that are there by their disposition.
+    Matches that are gone count as gone, the others by their disposition.
     """
 
     works: dict[str, list[InfringedWork]] = field(default_factory=dict)  # by domain
@@ -72,7 +72,7 @@ class NoticeSelection:
 
 
 def gather(pictures: Iterable[PictureMatches], asked: Sequence[Covers]) -> NoticeSelection:
-    """Gather the reviewed matches that are there.
+    """Collect the reviewed matches that are not gone.
 
     Args:
         pictures: those that notices may be about.

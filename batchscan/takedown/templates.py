@@ -1,4 +1,4 @@
-"""Notices made of templates: ours, or those that a user wrote."""
+"""Rendering notices from templates: ours, or the user's own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from batchscan.errors import UsageError
 from batchscan.util.escaping import printable
 
 _MAX_BYTES = 1_000_000  # bytes
-# What a template may do wrong while it runs: it is a program, if a small one.
+# The errors of a template while it runs.
 _WRONG = (
     TemplateError,
     ArithmeticError,
@@ -29,18 +29,18 @@ class NoticeTemplate:
     """A template of a notice.
 
     Args:
-        suffix: `.md` or `.txt`: which of ours it is, or what the user's is for.
-        path: the user's own, where there is one.
+        suffix: `.md` or `.txt`: chooses one of ours, or the format of the user's.
+        path: the user's own template; None for ours.
 
     Raises:
-        UsageError: it cannot be read or is no template; file and line are named.
+        UsageError: it cannot be read, or is not a template; the message has file and line.
     """
 
     def __init__(self, suffix: str, path: str | None = None) -> None:
         self._name = path or f"notice{suffix}.j2"
         source = _read(path) if path else default_template(suffix)
         environment = ImmutableSandboxedEnvironment(
-            # Strings come escaped: the formats are none that Jinja2 could escape for
+            # Strings are escaped before: Jinja2 escapes only for HTML
             autoescape=False,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -56,10 +56,10 @@ class NoticeTemplate:
             raise self._mistake(error.lineno, str(error.message)) from None
 
     def render(self, values: dict[str, Any]) -> str:
-        """Make the text.
+        """Render the text.
 
         Raises:
-            UsageError: the template asks for what there is not; file and line are named.
+            UsageError: the template fails, as with an unknown name; the message has file and line.
         """
         try:
             return self._template.render(values)

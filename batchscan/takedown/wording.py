@@ -1,6 +1,6 @@
-"""The values for a notice's template, which are escaped already.
+"""The values for a notice's template, already escaped.
 
-Users can replace the templates, and need not care about hostile URLs and file names in them.
+So the templates of users are safe from hostile URLs and file names.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from batchscan.util.escaping import markdown, markdown_code, printable
 from batchscan.util.timestamps import rfc3339
 
 MAX_PAGES = 50  # named for one copy
-_MAX_URL = 4_000  # characters; what is longer no site would read
+_MAX_URL = 4_000  # characters; sites do not read longer ones
 _MAX_WORDS = 300
 _WEB = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 _KINDS = {
@@ -31,7 +31,7 @@ _KINDS = {
     MatchKind.OTHER: "copy",
 }
 
-# The text where the settings say nothing, by the setting's name.
+# The text for settings that are not set, by their names.
 BLANKS: Mapping[str, str] = {
     "name": "[YOUR NAME]",
     "address": "[YOUR POSTAL ADDRESS]",
@@ -47,7 +47,7 @@ _ROLES = {
 
 
 class NoticeFormat(NamedTuple):
-    """How strings are written in one format."""
+    """How strings are escaped in one format."""
 
     suffix: str
     outside: Callable[[str], str]  # other people's
@@ -68,17 +68,17 @@ DSA_FORMS = (
 
 
 def formats_of(form: NoticeForm) -> tuple[NoticeFormat, ...]:
-    """The formats that drafts of a form have."""
+    """The formats of drafts, by the setting `takedown.form`."""
     return {"dmca": FORMS, "dsa": DSA_FORMS, "both": FORMS + DSA_FORMS}[form]
 
 
 def missing_fields(me: Takedown) -> dict[str, str]:
-    """The blanks that a draft will have, by the setting that would fill each."""
+    """The blanks that a draft will have, by the setting that fills each."""
     return {name: blank for name, blank in BLANKS.items() if _contact(me)[name] is None}
 
 
 def template_context(notice: Notice, me: Takedown, form: NoticeFormat) -> dict[str, Any]:
-    """Everything that a template may name."""
+    """The values that a template can use."""
     contact = {
         name: form.blank(BLANKS[name]) if value is None else form.own(value)
         for name, value in _contact(me).items()
@@ -94,7 +94,7 @@ def template_context(notice: Notice, me: Takedown, form: NoticeFormat) -> dict[s
 
 
 def web_address(url: str) -> str:
-    """A URL as it can be read, copied and opened: what cannot be printed is percent-encoded."""
+    """A URL that can be read, copied and opened: unprintable characters are percent-encoded."""
     if len(url) > _MAX_URL:
         return f"{web_address(url[:_MAX_URL])} [cut: {len(url):,} characters]"
     if not _WEB.match(url):
@@ -122,7 +122,7 @@ def _contact(me: Takedown) -> dict[str, str | None]:
 
 
 def published_at(work: InfringedWork, me: Takedown) -> str | None:
-    """Where the settings say that a work's original is published; None if they do not."""
+    """The address of a work's original, by the settings; None without one."""
     for images, url in me.published:
         if PathPattern.of(images).covers(work.path):
             return url.replace("{name}", quote(os.fsencode(work.title), safe=""))

@@ -1,1 +1,1 @@
-"""How the emulator finds copies of pictures."""
+"""Finding copies of pictures, for the emulator."""

@@ -1,4 +1,4 @@
-"""Whether two pictures show the same, even if one is cropped, framed, mirrored or written on.
+"""Comparing pictures of which one may be a cropped, framed, mirrored or captioned copy.
 
 Keypoints give the placement of one in the other, which is then refined; the common part is compared
 block by block.
@@ -35,18 +35,18 @@ _FARTHEST: Final = 1 / 8  # of the box, in one round
 
 
 class Thumbprint(NamedTuple):
-    """A grey copy of a few pixels, and its landmarks."""
+    """A small grey copy and its keypoints."""
 
     grey: Image.Image
     marks: Keypoints
 
     def mirrored(self) -> Thumbprint:
-        """With left and right exchanged."""
+        """The same, mirrored."""
         return Thumbprint(ImageOps.mirror(self.grey), self.marks.mirrored(self.grey.width))
 
 
 def thumbprint(grey: Image.Image) -> Thumbprint:
-    """Sketch a grey picture of any size."""
+    """The thumbprint of a grey picture of any size."""
     scale = min(_ENLARGED, math.sqrt(_AREA / (grey.width * grey.height)))
     size = [min(_MAX_LENGTH, max(1, round(side * scale))) for side in grey.size]
     less = grey.reduce(max(1, int(0.5 / scale)))
@@ -55,7 +55,7 @@ def thumbprint(grey: Image.Image) -> Thumbprint:
 
 
 def overlaps(mine: Thumbprint, other: Thumbprint) -> bool:
-    """Whether most of the one lies in the other."""
+    """Whether most of one picture is contained in the other."""
     at = estimate_placement(mine.marks, other.marks)
     if at is None:
         return False
@@ -69,7 +69,7 @@ def overlaps(mine: Thumbprint, other: Thumbprint) -> bool:
 
 
 def _agreeing(mine: Image.Image, other: Image.Image, at: Placement) -> float:
-    """The part of the blocks with contrast that are the same; 0 if little overlaps."""
+    """The share of blocks with contrast that agree; 0 if the overlap is small."""
     boxes = at.boxes(mine.size, other.size)
     if boxes is None or max(at.wide / at.high, at.high / at.wide) > _STRETCH:
         return 0
@@ -94,7 +94,7 @@ def _cut(picture: Image.Image, box: Box, side: int) -> Floats:
 
 
 def _blocks(cut: Floats) -> Floats:
-    """A row for each block, its mean taken away."""
+    """A row for each block, less its mean."""
     count = _SIDE // _BLOCK
     blocks = cut.reshape(count, _BLOCK, count, _BLOCK).swapaxes(1, 2).reshape(count**2, -1)
     deviations: Floats = blocks - blocks.mean(axis=1, keepdims=True)
@@ -102,7 +102,7 @@ def _blocks(cut: Floats) -> Floats:
 
 
 def _exact(mine: Image.Image, other: Image.Image, at: Placement) -> Placement:
-    """Move and stretch the one in some rounds until it differs least from the other."""
+    """Refine a placement by moving and stretching, until the difference is smallest."""
     for side in _ROUNDS:
         boxes = at.boxes(mine.size, other.size)
         if boxes is None:
@@ -117,9 +117,9 @@ def _exact(mine: Image.Image, other: Image.Image, at: Placement) -> Placement:
 
 
 def _step(one: Floats, two: Floats) -> Floats:
-    """How to grow and move across, and grow and move down, in pixels: Gauss and Newton's step.
+    """A Gauss-Newton step: growth and shift across, growth and shift down, in pixels.
 
-    The other picture may be brighter or paler. What differs most counts least: it is a caption.
+    Brightness and contrast may differ. Large differences count less: they are captions.
     """
     side = len(one)
     down, across = np.gradient(one)
@@ -137,7 +137,7 @@ def _step(one: Floats, two: Floats) -> Floats:
 
 
 def _moved(here: Box, there: Box, step: list[float]) -> Placement:
-    """The place of a box that grew and moved by these parts of its size."""
+    """A box after growing and moving by these parts of its size."""
     wider, right, higher, down = step
     width, height = here[2] - here[0], here[3] - here[1]
     left, top = here[0] + (right - wider) * width, here[1] + (down - higher) * height
@@ -149,7 +149,7 @@ def _moved(here: Box, there: Box, step: list[float]) -> Placement:
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 Extent = tuple[int, int]  # width, height
 
-AGREEING: Final = 3  # landmarks, at least, that say the same
+AGREEING: Final = 3  # keypoints, at least, that say the same
 _PAIRS: Final = 400  # the most alike, at most: in a fence everything looks alike
 _NEAR: Final = 8.0  # pixels
 _SCALE: Final = 1.6  # times; levels are coarse
@@ -165,13 +165,13 @@ class Placement(NamedTuple):
     top: float
 
     def turned(self) -> Placement:
-        """Where the other one lies in this one."""
+        """The inverse: where the other picture lies in this one."""
         return Placement(
             1 / self.wide, 1 / self.high, -self.left / self.wide, -self.top / self.high
         )
 
     def boxes(self, mine: Extent, other: Extent) -> tuple[Box, Box] | None:
-        """What both show, in the one and in the other; None if that is next to nothing."""
+        """The common area in both pictures; None if it is too small."""
         there = (
             max(0.0, self.left),
             max(0.0, self.top),
@@ -190,7 +190,7 @@ class Placement(NamedTuple):
 
 
 def estimate_placement(mine: Keypoints, other: Keypoints) -> Placement | None:
-    """Where most pairs of landmarks say that a picture lies; None if too few agree."""
+    """The placement that most pairs of keypoints agree on; None if too few do."""
     alike = mine.descriptors @ other.descriptors.T
     one, two = np.nonzero(alike > ALIKE)
     if len(one) < AGREEING:
@@ -210,7 +210,7 @@ def estimate_placement(mine: Keypoints, other: Keypoints) -> Placement | None:
 
 
 def _fitted(here: Floats, there: Floats) -> Placement | None:
-    """The place that lays these spots upon those, with the least squares between them."""
+    """The least-squares placement of these points onto those."""
     if min(_apart(here), _apart(there)) < AGREEING:
         return None
     middle, goal = here.mean(axis=0), there.mean(axis=0)
@@ -223,5 +223,5 @@ def _fitted(here: Floats, there: Floats) -> Placement | None:
 
 
 def _apart(places: Floats) -> int:
-    """How many different spots these are: one is found at several scales."""
+    """The number of distinct points: one can be found at several scales."""
     return len(set(map(tuple, (places // _NEAR).tolist())))

@@ -27,7 +27,7 @@ _COSINES: Final = _cosines()
 
 
 def frequency_hash(grey: Image.Image) -> int:
-    """Which low frequencies of a grey picture are stronger than their median."""
+    """The low frequencies of a grey picture that are stronger than their median."""
     pixels = _reduced(grey, _SIDE, _SIDE)
     # Rounded, for in a symmetric picture half of them are 0, and not by more or less than that
     frequencies = np.round(_COSINES @ pixels @ _COSINES.T, 6)
@@ -35,7 +35,7 @@ def frequency_hash(grey: Image.Image) -> int:
 
 
 def gradient_hash(grey: Image.Image) -> int:
-    """Where a grey picture becomes brighter from left to right."""
+    """The places where a grey picture becomes brighter from left to right."""
     pixels = _reduced(grey, _HASH_SIDE + 1, _HASH_SIDE)
     return _packed(pixels[:, 1:] > pixels[:, :-1])
 

@@ -1,4 +1,4 @@
-"""The index of a web's pictures: what each looks like, and which pages show it."""
+"""An index of a web's pictures: their features, and the pages that show them."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from batchscan.emulator.matching.similarity import (
 )
 from batchscan.emulator.web_files import PAGES, content_type, read_below, shown_on, web_files
 
-_BLOCK: Final = 256  # pictures compared at once: with some 100 landmarks each, 10 MB
+_BLOCK: Final = 256  # pictures compared at once: with some 100 keypoints each, 10 MB
 
 
 @dataclass(slots=True)
 class DescriptorIndex:
-    """Pictures have the numbers 0, 1, 2... in the order in which they are added."""
+    """An index of keypoints; pictures are numbered 0, 1, 2... in the order they are added."""
 
     _looks: list[Floats] = field(default_factory=list)  # whole blocks
-    _sizes: list[int] = field(default_factory=list)  # landmarks of each picture
+    _sizes: list[int] = field(default_factory=list)  # keypoints of each picture
     _latest: list[Floats] = field(default_factory=list)  # of the block that is not whole yet
 
     def add(self, marks: Keypoints) -> None:
-        """Take in the next picture's landmarks."""
+        """Add the next picture's keypoints."""
         self._sizes.append(len(marks.descriptors))
         self._latest.append(marks.descriptors)
         if len(self._latest) == _BLOCK:
@@ -43,7 +43,7 @@ class DescriptorIndex:
             self._latest.clear()
 
     def likely(self, marks: Keypoints) -> list[int]:
-        """The numbers of the pictures of which enough landmarks look like one of these."""
+        """The numbers of pictures with enough keypoints similar to these."""
         if not len(marks.descriptors) or not self._sizes:
             return []
         alike = np.concatenate(
@@ -65,7 +65,7 @@ _PAGE_BYTES: Final = 5_000_000
 
 
 class Found(NamedTuple):
-    """A picture of the index that is alike; `kind` 0 is full, 1 partial."""
+    """A similar picture of the index; `kind` is 0 for full, 1 for partial."""
 
     name: str
     kind: int
@@ -81,13 +81,13 @@ class _IndexedPicture:
 
 @dataclass(slots=True)
 class Index:
-    """Built once, then only read."""
+    """All pictures and pages of a web; immutable after `build`."""
 
     _pictures: list[_IndexedPicture] = field(default_factory=list)
     _pages: dict[str, list[str]] = field(default_factory=dict)  # by the picture's name
     _register: DescriptorIndex = field(
         default_factory=DescriptorIndex
-    )  # of landmarks, by the picture's number
+    )  # of keypoints, by the picture's number
 
     @classmethod
     def build(cls, root: Path, stop: threading.Event) -> Index:
@@ -100,7 +100,7 @@ class Index:
         return index
 
     def find(self, sha256: str, mine: PictureFeatures | None) -> list[Found]:
-        """The pictures that are alike; without a likeness, only the same bytes are."""
+        """The similar pictures; without features, only those with the same bytes."""
         return [
             Found(picture.name, kind, tuple(self._pages.get(picture.name, ())))
             for picture, kind in self._alike(sha256, mine)
@@ -121,7 +121,7 @@ class Index:
                     yield picture, PARTIAL
 
     def _parts(self, mine: PictureFeatures) -> set[int]:
-        """The numbers of the pictures that show most of this one, or the other way round."""
+        """The numbers of pictures that contain most of this one, or are contained in it."""
         return {
             number
             for sketch in mine.both_ways()

@@ -1,4 +1,4 @@
-"""Keypoints of a picture, which are found again if it was cropped, framed or written on.
+"""Keypoints of a picture, which are found again after cropping, framing or captions.
 
 At several scales the centres of light and dark spots are picked, spread over the whole picture, and
 the surroundings of each are described by a vector of low frequencies. These vectors keep their
@@ -30,14 +30,14 @@ _SMOOTH: Final = 60.0  # a shorter vector says nothing
 
 
 class Keypoints(NamedTuple):
-    """Of each: its x and y in pixels, the scale it was found at, and what it looks like."""
+    """For each keypoint: x and y in pixels, its scale, and its descriptor."""
 
     places: Floats  # (n, 2)
     scales: Floats  # (n,)
     descriptors: Floats  # (n, all waves), each of length 1
 
     def mirrored(self, width: int) -> Keypoints:
-        """Those of the same picture, so wide, with left and right exchanged."""
+        """The keypoints of the mirrored picture, which has this width."""
         places = self.places.copy()
         places[:, 0] = width - places[:, 0]
         return Keypoints(places, self.scales, self.descriptors * _MIRROR)
@@ -63,7 +63,7 @@ _WAVE, _MIRROR = _waves()
 
 
 def detect_keypoints(grey: Image.Image) -> Keypoints:
-    """Find a grey picture's landmarks; a narrow or flat one has none."""
+    """Find a grey picture's keypoints; a narrow or flat one has none."""
     levels = [_level(grey, _STEP**number) for number in range(_LEVELS)]
     places, scales, looks = (np.concatenate(each) for each in zip(*levels, strict=True))
     return Keypoints(places, scales, looks)
@@ -93,7 +93,7 @@ def _blurred(level: Image.Image, by: float) -> Image.Image:
 
 
 def _strongest(spots: Floats) -> tuple[Numbers, Numbers]:
-    """The row and column of the strongest spot of each cell, not near the edges."""
+    """Row and column of the strongest point of each cell, except near the edges."""
     half = _AROUND // 2
     inside = np.s_[half : 1 - half, half : 1 - half]
     peak = spots[inside] > _FAINT
@@ -108,7 +108,7 @@ def _strongest(spots: Floats) -> tuple[Numbers, Numbers]:
 
 
 def _around(level: Floats, rows: Numbers, columns: Numbers) -> Floats:
-    """A row for each spot: the pixels around it."""
+    """A row for each point: the pixels around it."""
     beside = np.arange(-(_AROUND // 2), _AROUND // 2)
     down, across = rows[:, None] + beside, columns[:, None] + beside
     patches: Floats = level[down[:, :, None], across[:, None, :]]

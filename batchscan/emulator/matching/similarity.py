@@ -39,7 +39,7 @@ _FLAT: Final = 3.0  # levels; hashes of less contrast than this are noise
 
 @dataclass(frozen=True, slots=True)
 class PictureFeatures:
-    """What is kept of a picture."""
+    """The features of a picture for comparisons."""
 
     size: tuple[int, int]
     bits: int
@@ -49,14 +49,14 @@ class PictureFeatures:
     thumbprint: Thumbprint
 
     def both_ways(self) -> tuple[Thumbprint, Thumbprint]:
-        """The sketch as it is and mirrored."""
+        """The thumbprint and its mirrored one."""
         return self.thumbprint, self.thumbprint.mirrored()
 
 
 def fingerprint(data: bytes) -> PictureFeatures:
-    """Decode a picture's first frame, and keep what it looks like.
+    """Decode a picture's first frame and compute its features.
 
-    Whatever Pillow raises on hostile bytes comes through, but for damage of metadata alone.
+    Errors of Pillow on hostile bytes are not caught, except for damaged metadata.
     """
     try:
         return _likeness(data)
@@ -85,7 +85,7 @@ def _likeness(data: bytes) -> PictureFeatures:
 
 
 def compare_whole(one: PictureFeatures, other: PictureFeatures) -> Literal[0, 1] | None:
-    """`FULL`, `PARTIAL`, or None if they are different, or one shows but a part of the other."""
+    """`FULL` or `PARTIAL`; None if they differ, or one shows only a part of the other."""
     distance = (one.bits ^ other.bits).bit_count()
     if distance > _ALIKE:
         return None
