@@ -20,6 +20,7 @@ from batchscan.images.fingerprints import fingerprint_of_jpeg
 from batchscan.images.kinds import ImageFormat
 from batchscan.images.metadata import provenance
 from batchscan.images.metadata.strip import CannotStrip, strip
+from batchscan.images.metadata.stripping import keeps_orientation
 from batchscan.images.raster import open_raster
 from batchscan.images.rules import Rules, RuleViolation
 from batchscan.model import CONVERTED, STRIPPED, Image, NotSendable, Provenance, Sent
@@ -114,8 +115,12 @@ def _stripped(image: Image, kind: ImageFormat) -> Image:
     Raises:
         CannotStrip: it would have to be decoded.
     """
-    info = _metadata(kind, image.data)
-    data = strip(kind, image.data, _orientation(info))
+    data, info = strip(kind, image.data), None
+    if data != image.data:  # else there is no metadata, and opening it would find none
+        info = _metadata(kind, image.data)
+        orientation = _orientation(info)
+        if keeps_orientation(orientation):
+            data = strip(kind, image.data, orientation)
     if data == image.data:
         return replace(image, ready=True)
     sent = Sent(

@@ -14,7 +14,6 @@ from batchscan.images.segments import (
     SCAN,
     Segment,
     SegmentCutOff,
-    end_of_scan,
     jpeg_segments,
 )
 
@@ -42,8 +41,11 @@ def strip_jpeg(data: bytes, orientation: int) -> bytes:
     view = memoryview(data)
     parts: list[bytes | memoryview] = []
     exif = _exif_segment(orientation) if keeps_orientation(orientation) else b""
+    pixels = nothing = len(data)  # where the pixels of the last scan begin
     try:
         for segment in jpeg_segments(data):
+            parts.append(view[pixels : segment.start])
+            pixels = segment.end if segment.marker == SCAN else nothing
             if segment.marker == END:
                 break
             if segment.is_alone:
@@ -53,11 +55,9 @@ def strip_jpeg(data: bytes, orientation: int) -> bytes:
                 parts.append(exif)
                 exif = b""
             parts.append(_kept(segment.marker, data, view, segment.content, segment.end))
-            if segment.marker == SCAN:
-                parts.append(view[segment.end : end_of_scan(data, segment.end)])
     except SegmentCutOff as error:
         raise CannotStrip("a JPEG segment is cut off") from error
-    return b"".join((_SOI, *parts, _EOI))
+    return b"".join((_SOI, *parts, view[pixels:], _EOI))
 
 
 def _check(segment: Segment, length: int) -> None:

@@ -56,6 +56,8 @@ def assert_stripped(kind: ImageFormat, data: bytes, orientation: int = 1) -> byt
     assert SECRET not in found
     assert shown(kind, found) == shown(kind, data)
     assert strip(kind, found, orientation) == found
+    # An orientation is metadata, too: what is the same without any is upright.
+    assert (strip(kind, found) == found) == (shown(kind, found)[2] == 1)
     return found
 
 
