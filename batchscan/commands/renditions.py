@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
+from typing import Final
 
 import msgspec
 
@@ -17,7 +19,11 @@ from batchscan.ledger.renditions import CoveredFile
 from batchscan.rendition_types import JOINED_RULE, RAW_RULE
 from batchscan.report.wording import amount
 from batchscan.util.escaping import escape_json, path_fields, printable, replace_surrogates
+from batchscan.util.paths import is_url
 from batchscan.util.timestamps import rfc3339
+
+_GONE: Final = "gone"  # the state of a version whose file is not there
+_ORPHAN: Final = "orphan"  # of one that was asked about, and the picture it is a version of is gone
 
 
 class CoveredFileFields(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +39,7 @@ class CoveredFileFields(msgspec.Struct, frozen=True, kw_only=True):
     difference: int
     rule: str
     covered: bool  # false: it was asked about, too
+    present: bool | None  # whether the file is there now; null in a store
 
 
 class GroupFields(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +50,10 @@ class GroupFields(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     width: int
     height: int
+    present: (
+        bool | None
+    )  # whether its file is there now, with what was asked about; null in a store
+    now_at: str | None  # another file with the same content, where that one is not there
     versions: list[CoveredFileFields]
 
 
@@ -60,19 +71,36 @@ class RenditionDecisionFields(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def groups(ledger: Ledger) -> Iterator[GroupFields]:
-    """Every picture that covers others, with these."""
+    """Every picture that covers others, with these.
+
+    Where the file that was asked about is not there any more, its versions are asked about in its
+    place: one that has versions of its own by now is left out.
+    """
     files = ledger.renditions.covered_files()
     for (path, sha256), some in groupby(files, lambda file: file.cover.by[:2]):
         versions = list(some)
+        first = versions[0]
+        places = ledger.renditions.files_of(first.cover.picture_id, path)
+        there = next((each for each in places if _is_there(each) is not False), None)
+        shown = [_version(file) for file in versions if there or not file.covers]
+        if not shown:
+            continue
         name, name_b64 = path_fields(path)
         yield GroupFields(
             path=name,
             path_b64=name_b64,
             sha256=sha256,
-            width=versions[0].asked_width,
-            height=versions[0].asked_height,
-            versions=[_version(file) for file in versions],
+            width=first.asked_width,
+            height=first.asked_height,
+            present=_is_there(path) if there == path else False,
+            now_at=path_fields(there)[0] if there not in (None, path) else None,
+            versions=shown,
         )
+
+
+def _is_there(path: str) -> bool | None:
+    """Whether a file is there; None in a store, which is not asked."""
+    return None if is_url(path) else os.path.lexists(path)
 
 
 def _version(file: CoveredFile) -> CoveredFileFields:
@@ -89,6 +117,7 @@ def _version(file: CoveredFile) -> CoveredFileFields:
         difference=by.difference,
         rule=by.rule,
         covered=not file.asked,
+        present=_is_there(file.path),
     )
 
 
@@ -119,29 +148,45 @@ def as_json(ledger: Ledger) -> Iterator[bytes]:
 
 def as_text(ledger: Ledger) -> Iterator[str]:
     """All of it for people."""
-    covered = asked = 0
+    states: Counter[str] = Counter()
     for group in groups(ledger):
         yield printable(group.path)
-        yield f"{_size(group.width, group.height)}  asked"
+        yield f"{_size(group.width, group.height)}  asked{_place(group)}"
         folder = os.path.dirname(group.path)
         room = max(len(_why(each)) for each in group.versions)
         for each in group.versions:
-            covered, asked = covered + each.covered, asked + (not each.covered)
             same = os.path.dirname(each.path) == folder
             name = printable(os.path.basename(each.path) if same else each.path)
-            state = "covered" if each.covered else "asked"
+            state = _GONE if each.present is False else "covered" if each.covered else "asked"
+            states[_ORPHAN if state == "asked" and _is_lost(group) else state] += 1
             yield f"{_size(each.width, each.height)}  {state:<7}  {_why(each):<{room}}  {name}"
     for said in decisions(ledger):
         yield _said(said)
-    yield _sum(covered, asked)
+    yield _sum(states)
 
 
-def _sum(covered: int, asked: int) -> str:
-    if not covered + asked:
+def _place(group: GroupFields) -> str:
+    if group.now_at is not None:
+        return f", now at {printable(group.now_at)}"
+    return ", not there any more" if _is_lost(group) else ""
+
+
+def _is_lost(group: GroupFields) -> bool:
+    """Whether no file with what was asked about is there."""
+    return group.present is False and group.now_at is None
+
+
+def _sum(states: Counter[str]) -> str:
+    if not states:
         return "No versions are known. A scan finds them, except with `--renditions ask`."
-    parts = [f"{covered:,} covered"] if covered else []
-    parts += [f"{asked:,} asked about (`--renditions cover` would not)"] if asked else []
-    return f"{amount(covered + asked, 'version')}: {', '.join(parts)}."
+    said = {
+        "covered": "covered",
+        "asked": "asked about (`--renditions cover` would not)",
+        _ORPHAN: "asked about, of pictures that are not there any more",
+        _GONE: "not there any more",
+    }
+    parts = (f"{states[state]:,} {words}" for state, words in said.items() if states[state])
+    return f"{amount(states.total(), 'version')}: {', '.join(parts)}."
 
 
 def _size(width: int, height: int) -> str:

@@ -73,6 +73,13 @@ class Claims:
         )
         return claim
 
+    def path_of(self, scan_id: str | None) -> str | None:
+        """The file that was sent under a scan id; None if that is not known."""
+        row = self._connection.execute(
+            "SELECT path FROM claims WHERE scan_id = ?", (scan_id,)
+        ).fetchone()
+        return None if row is None else os.fsdecode(row[0])
+
     def mark_unsent(self, claim: Claim) -> None:
         """Mark a claim as not charged, by the service's answer or because nothing was sent."""
         self._connection.execute(

@@ -107,8 +107,8 @@ class FileTable:
         if rejected:
             self.rejections.saw(row[0], rejected)
         result.rejected.update({reason: len(names) for reason, names in rejected.items()})
-        seen = [(picture_id, join_path(prefix, name)) for picture_id, name in matched]
-        self._seen.add_unchanged(seen)
+        seen = [(picture_id, join_path(prefix, name), name) for picture_id, name in matched]
+        self._seen.add_unchanged(row[0], seen)
         return result
 
     def build_cache(self, freshness: FreshnessPolicy, after: int = 0) -> int | None:

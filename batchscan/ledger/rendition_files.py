@@ -38,6 +38,7 @@ class RenditionFile:
     answered: bool  # its content has an answer already
     fingerprint: Fingerprint | None
     inspected: Image | None = None  # without bytes and thumbnail
+    elsewhere: tuple[Candidate, ...] = ()  # of an answered picture: other files with its content
 
     @classmethod
     def of(
@@ -98,11 +99,15 @@ class RenditionFiles:
                 *columns,
             ),
         )
+        self.keep_thumbnail(file.sha256, found)
+
+    def keep_thumbnail(self, sha256: str, found: Fingerprint | None) -> None:
+        """Keep the thumbnail of a content, if there is one and room for it."""
         if found is not None and found.thumbnail:
             self._connection.execute(
                 "INSERT OR IGNORE INTO rendition_thumbnails SELECT ?, ?"
                 " WHERE (SELECT count(*) FROM rendition_thumbnails) < ?",
-                (bytes.fromhex(file.sha256), found.thumbnail, MAX_THUMBNAILS),
+                (bytes.fromhex(sha256), found.thumbnail, MAX_THUMBNAILS),
             )
 
     def rank(self) -> None:

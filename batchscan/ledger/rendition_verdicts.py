@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -19,6 +21,31 @@ class RenditionDecision(NamedTuple):
     other_sha256: str | None = None  # of a join
     other_path: bytes | None = None
     note: str | None = None
+
+
+def insert_decision(connection: sqlite3.Connection, decision: RenditionDecision) -> None:
+    """Store a decision."""
+    other = decision.other_sha256
+    connection.execute(
+        "INSERT INTO rendition_decisions (word, at, who, sha256, path, other_sha256,"
+        " other_path, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(decision.word, decision.at, decision.who),
+            *(bytes.fromhex(decision.sha256), decision.path),
+            *(None if other is None else bytes.fromhex(other), decision.other_path),
+            decision.note,
+        ),
+    )
+
+
+def read_decisions(connection: sqlite3.Connection) -> Iterator[RenditionDecision]:
+    """All decisions in order."""
+    for word, at, who, sha256, path, other, other_path, note in connection.execute(
+        "SELECT word, at, who, sha256, path, other_sha256, other_path, note"
+        " FROM rendition_decisions ORDER BY id"
+    ):
+        other_hex = other.hex() if other else None
+        yield RenditionDecision(word, at, who, sha256.hex(), path, other_hex, other_path, note)
 
 
 @dataclass(slots=True)

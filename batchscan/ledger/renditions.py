@@ -14,9 +14,15 @@ from batchscan.ledger.rendition_files import (
     RenditionFile,
     RenditionFiles,
     fingerprint_in,
+    with_thumbnail,
 )
-from batchscan.ledger.rendition_verdicts import RenditionDecision, Verdicts
-from batchscan.ledger.versions import COVERED_FILE
+from batchscan.ledger.rendition_verdicts import (
+    RenditionDecision,
+    Verdicts,
+    insert_decision,
+    read_decisions,
+)
+from batchscan.ledger.versions import ASKED_PATH, COVERED_FILE
 from batchscan.model import Candidate, Stat
 from batchscan.rendition_types import CoveredBy, Fingerprint
 from batchscan.util.paths import join_path, split_path
@@ -25,6 +31,7 @@ _ANSWERED: Final = (
     " FROM fingerprints g CROSS JOIN pictures p ON p.realm_id = ? AND p.sha256 = g.sha256"
     " JOIN answers a ON a.id = p.answer_id WHERE a.trouble IS NULL AND a.reader IS NOT NULL"
 )
+_MAX_FILES: Final = 20  # of one content that are tried or shown
 
 
 class Cover(NamedTuple):
@@ -46,7 +53,8 @@ class CoveredFile(NamedTuple):
     asked_width: int  # of the picture that was sent
     asked_height: int
     sha256: str
-    asked: bool  # whether it was sent all the same, without `--renditions cover`
+    asked: bool  # whether it was sent all the same
+    covers: bool  # whether its own answer covers others
 
 
 class Renditions:
@@ -94,25 +102,38 @@ class Renditions:
         return list(map(Hashes._make, rows))
 
     def answered_file(self, picture_id: int) -> RenditionFile | None:
-        """A file of an answered picture; None if none is known any more."""
-        row = self._connection.execute(
+        """An answered picture with its files; None if none is known any more."""
+        rows = self._connection.execute(
             "SELECT d.path, f.name, f.size, f.mtime_ns, f.ctime_ns, p.sha256, p.format, p.width,"
-            f" p.height, c.sent IS NOT NULL AND c.sent LIKE '%\"r1\"%', {FINGERPRINT}"
+            " p.height, c.sent IS NOT NULL AND c.sent LIKE '%\"r1\"%', t.pixels,"
+            f" {FINGERPRINT}"
             " FROM pictures p JOIN files f ON f.picture_id = p.id AND f.sha256 IS NULL"
             " JOIN folders d ON d.id = f.folder_id JOIN answers a ON a.id = p.answer_id"
             " JOIN claims c ON c.scan_id = a.scan_id JOIN fingerprints g ON g.sha256 = p.sha256"
-            " WHERE p.id = ? ORDER BY length(d.path) + length(f.name), d.path, f.name LIMIT 1",
-            (picture_id,),
-        ).fetchone()
-        if row is None:
+            " LEFT JOIN rendition_thumbnails t ON t.sha256 = p.sha256"
+            " WHERE p.id = ? ORDER BY length(d.path) + length(f.name), d.path, f.name LIMIT ?",
+            (picture_id, _MAX_FILES),
+        ).fetchall()
+        if not rows:
             return None
-        folder, name, size, mtime, ctime, sha256, form, width, height, converted, *found = row
-        stat = Stat(size, mtime, ctime)
-        candidate = Candidate(os.fsdecode(join_path(folder, name)), stat)
-        digest, known = sha256.hex(), fingerprint_in(found)
-        return RenditionFile(
-            candidate, stat, digest, form, width, height, bool(converted), True, known
+        candidates = [
+            Candidate(os.fsdecode(join_path(folder, name)), Stat(*stat))
+            for folder, name, *stat in (row[:5] for row in rows)
+        ]
+        sha256, form, width, height, converted, pixels, *found = rows[0][5:]
+        file = RenditionFile(
+            candidates[0],
+            candidates[0].stat or Stat(0, 0, 0),
+            sha256.hex(),
+            form,
+            width,
+            height,
+            bool(converted),
+            True,
+            fingerprint_in(found),
+            elsewhere=tuple(candidates[1:]),
         )
+        return with_thumbnail(file, pixels) if pixels else file
 
     def unprinted(self, after: int, most: int) -> list[tuple[int, Candidate]]:
         """Answered pictures without a fingerprint, by id, each with a file of it."""
@@ -179,22 +200,24 @@ class Renditions:
     def covered_files(self) -> Iterator[CoveredFile]:
         """All files that are versions of an answered picture, by picture, the largest first."""
         columns = (
-            "SELECT d.path, f.name, v.bytes, v.width, v.height, v.picture_id, v.by_path,"
+            "SELECT d.path, f.name, v.bytes, v.width, v.height, v.picture_id,"
+            f" coalesce({ASKED_PATH}, v.by_path) AS asked_path,"
             " v.by_sha256, v.distance, v.difference, v.rule, p.width, p.height, v.sha256"
         )
         rows = self._connection.execute(
-            f"SELECT * FROM ({columns}, 0 FROM covered v JOIN pictures p ON p.id = v.picture_id"
+            f"SELECT * FROM ({columns}, 0, 0 FROM covered v JOIN pictures p ON p.id = v.picture_id"
             f" JOIN files f ON {COVERED_FILE} JOIN folders d ON d.id = f.folder_id"
-            f" WHERE v.realm_id = ?1 UNION ALL {columns}, 1 FROM covered v"
+            f" WHERE v.realm_id = ?1 UNION ALL {columns}, 1,"
+            " EXISTS (SELECT 1 FROM covered o WHERE o.picture_id = own.id) FROM covered v"
             " JOIN pictures p ON p.id = v.picture_id"
             " JOIN pictures own ON own.realm_id = v.realm_id AND own.sha256 = v.sha256"
             " JOIN files f ON f.picture_id = own.id AND f.sha256 IS NULL"
             " JOIN folders d ON d.id = f.folder_id WHERE v.realm_id = ?1)"
-            " ORDER BY by_path, by_sha256, width * height DESC, path, name",
+            " ORDER BY asked_path, by_sha256, width * height DESC, path, name",
             (self._realm_id,),
         )
         for folder, name, size, width, height, picture_id, path, by, *rest in rows:
-            distance, difference, rule, asked_width, asked_height, sha256, asked = rest
+            distance, difference, rule, asked_width, asked_height, sha256, asked, covers = rest
             covered_by = CoveredBy(os.fsdecode(path), by.hex(), distance, difference, rule)
             yield CoveredFile(
                 os.fsdecode(join_path(folder, name)),
@@ -206,7 +229,20 @@ class Renditions:
                 asked_height,
                 sha256.hex(),
                 bool(asked),
+                bool(covers),
             )
+
+    def files_of(self, picture_id: int, asked_path: str) -> list[str]:
+        """Where a picture that was sent was last seen, first at its own path; some of its files."""
+        folder, name = split_path(os.fsencode(asked_path))
+        rows = self._connection.execute(
+            "SELECT d.path, f.name FROM files f JOIN folders d ON d.id = f.folder_id"
+            " WHERE f.picture_id = ? AND f.sha256 IS NULL"
+            " ORDER BY (d.path = ? AND f.name = ?) DESC, length(d.path) + length(f.name), d.path,"
+            " f.name LIMIT ?",
+            (picture_id, folder, name, _MAX_FILES),
+        )
+        return [os.fsdecode(join_path(*row)) for row in rows]
 
     def found(self, file: RenditionFile, by: CoveredBy) -> None:
         """Store that a picture was sent though it is a version of another one."""
@@ -250,26 +286,11 @@ class Renditions:
 
     def decide(self, decision: RenditionDecision) -> None:
         """Store a decision, permanently."""
-        other = decision.other_sha256
-        self._connection.execute(
-            "INSERT INTO rendition_decisions (word, at, who, sha256, path, other_sha256,"
-            " other_path, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(decision.word, decision.at, decision.who),
-                *(bytes.fromhex(decision.sha256), decision.path),
-                *(None if other is None else bytes.fromhex(other), decision.other_path),
-                decision.note,
-            ),
-        )
+        insert_decision(self._connection, decision)
 
     def decisions(self) -> Iterator[RenditionDecision]:
         """All decisions in order."""
-        for word, at, who, sha256, path, other, other_path, note in self._connection.execute(
-            "SELECT word, at, who, sha256, path, other_sha256, other_path, note"
-            " FROM rendition_decisions ORDER BY id"
-        ):
-            other_hex = other.hex() if other else None
-            yield RenditionDecision(word, at, who, sha256.hex(), path, other_hex, other_path, note)
+        return read_decisions(self._connection)
 
     def verdicts(self) -> Verdicts:
         """The result of all decisions."""

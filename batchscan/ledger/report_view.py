@@ -25,8 +25,25 @@ from batchscan.report_sections import AllowRule, MatchFacets, MatchSummary, Pict
 _PATH = (
     "coalesce((SELECT CAST(iif(d.path = x'2f', '', d.path) || '/' || f.name AS BLOB) FROM files f"
     " JOIN folders d ON d.id = f.folder_id WHERE f.picture_id = p.id"
+    " AND NOT EXISTS (SELECT 1 FROM covered v WHERE v.realm_id = f.realm_id"
+    " AND v.sha256 = f.sha256 AND v.picture_id = f.picture_id)"
     " ORDER BY f.sha256 NOT NULL LIMIT 1),"
     " (SELECT c.path FROM claims c WHERE c.picture_id = p.id ORDER BY generation DESC LIMIT 1))"
+)
+_SEEN = (
+    "INSERT INTO seen_pictures SELECT number, iif(by_version, coalesce((SELECT c.path FROM pictures p"
+    " JOIN answers a ON a.id = p.answer_id JOIN claims c ON c.scan_id = a.scan_id"
+    " WHERE p.id = number), file), file), scanned, by_version FROM"
+)
+_AGAIN = (
+    " WHERE true ON CONFLICT DO UPDATE SET fresh = max(fresh, excluded.fresh),"
+    " path = iif(covered AND NOT excluded.covered, excluded.path, path),"
+    " covered = covered AND excluded.covered"
+)
+_BY_VERSION = (
+    "EXISTS (SELECT 1 FROM covered v JOIN files f ON f.folder_id = ?4 AND f.name = ?3"
+    " AND f.realm_id = v.realm_id AND f.picture_id = v.picture_id AND f.sha256 = v.sha256"
+    " WHERE v.picture_id = ?1)"
 )
 _FRESH = "EXISTS (SELECT 1 FROM answers a WHERE a.picture_id = p.id AND a.run_id = ?)"
 
@@ -58,21 +75,30 @@ class ReportPictures:
         self.version = 0  # counts changes
         self.shown_by: ReportView | None = None  # the view that filled `report_pictures`
 
-    def add(self, picture_id: int, path: str, *, fresh: bool) -> None:
-        """Add a picture; `fresh` if this run scanned it."""
+    def add(self, picture_id: int, path: str, *, fresh: bool, covered: bool = False) -> None:
+        """Add a picture.
+
+        Args:
+            picture_id: of the picture that was asked about.
+            path: of a file.
+            fresh: whether this run scanned it.
+            covered: whether the file is only covered by its answer. The picture is shown by the
+                path of a file that it is the answer about.
+        """
         self.version += 1
         self._connection.execute(
-            "INSERT INTO seen_pictures VALUES (?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET fresh = max(fresh, excluded.fresh)",
-            (picture_id, os.fsencode(path), fresh),
+            f"{_SEEN} (SELECT ?1 AS number, ?2 AS file, ?3 AS scanned, ?4 AS by_version){_AGAIN}",
+            (picture_id, os.fsencode(path), fresh, covered),
         )
 
-    def add_unchanged(self, pictures: Sequence[tuple[int, bytes]]) -> None:
-        """Add unchanged pictures that have or had matches: their ids and paths."""
+    def add_unchanged(self, folder_id: int, pictures: Sequence[tuple[int, bytes, bytes]]) -> None:
+        """Add unchanged pictures that have or had matches: their ids, paths and file names."""
         if pictures:
             self.version += 1
             self._connection.executemany(
-                "INSERT OR IGNORE INTO seen_pictures VALUES (?, ?, 0)", pictures
+                f"{_SEEN} (SELECT ?1 AS number, ?2 AS file, 0 AS scanned, {_BY_VERSION}"
+                f" AS by_version){_AGAIN}",
+                ((*picture, folder_id) for picture in pictures),
             )
 
 
@@ -180,7 +206,9 @@ class ReportView:
         self._connection.execute("DELETE FROM report_pictures")
         match self._scope:
             case ThisProcess():
-                self._connection.execute("INSERT INTO report_pictures SELECT * FROM seen_pictures")
+                self._connection.execute(
+                    "INSERT INTO report_pictures SELECT picture_id, path, fresh FROM seen_pictures"
+                )
             case OfRun(run_id, None):
                 self._fill_with_decided(run_id)
             case OfRun(run_id, matched):

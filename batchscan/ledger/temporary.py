@@ -8,7 +8,8 @@ TEMPORARY = """
     CREATE TEMP TABLE seen_pictures (
         picture_id INTEGER PRIMARY KEY,
         path BLOB NOT NULL,
-        fresh INTEGER NOT NULL                  -- scanned in this run
+        fresh INTEGER NOT NULL,                 -- scanned in this run
+        covered INTEGER NOT NULL                -- only versions of it were seen
     );
     CREATE TEMP TABLE report_pictures (         -- of the view that was used last
         picture_id INTEGER PRIMARY KEY,

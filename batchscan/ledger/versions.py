@@ -17,6 +17,11 @@ COVERED_FILE: Final = (
 )
 """Joins a file of `files f` to what covers it in `covered v`."""
 
+ASKED_PATH: Final = (
+    "(SELECT c.path FROM answers a JOIN claims c ON c.scan_id = a.scan_id WHERE a.id = p.answer_id)"
+)
+"""The file that was sent for the newest answer about a picture of `pictures p`."""
+
 
 def versions_of(
     connection: sqlite3.Connection, picture_id: int, *, previews: bool = False

@@ -75,6 +75,7 @@ class RenditionCoverer:
         """
         known, looked, kept = await self.ledger.run(partial(self._what_is_known, image))
         if not self.settings.force and known:
+            await self._keep_thumbnail(image)
             return False
         if image.fingerprint is None and is_converted(image):
             if looked and kept is not None:
@@ -90,6 +91,14 @@ class RenditionCoverer:
                 image = replace(image, fingerprint=found, width=size[0], height=size[1])
         await self.ledger.run(partial(self._note, image, candidate, bool(known)))
         return True
+
+    async def _keep_thumbnail(self, image: Image) -> None:
+        """Keep what new files are compared with, of a known picture in another place."""
+        if image.fingerprint is not None and not self.settings.rehash:
+            sha256, found = image.sha256, image.fingerprint
+            await self.ledger.run(
+                lambda ledger: ledger.renditions.files.keep_thumbnail(sha256, found)
+            )
 
     def _what_is_known(self, image: Image, ledger: Ledger) -> tuple[bool, bool, Fingerprint | None]:
         known = ledger.known.lookup(image.sha256).is_conclusive
@@ -180,6 +189,7 @@ class RenditionCoverer:
         Raises:
             StorageError: the decision cannot be recorded.
         """
+        covering = await self._by_what_was_sent(covering)
         file, answered = member.file, covering.answered
         subject = _subject(file)
         if self.settings.dry_run or isinstance(answered, Planned):
@@ -193,6 +203,14 @@ class RenditionCoverer:
         await self.recorder.record(
             outcome, partial(_remember, file, covering.by, answered, preview)
         )
+
+    async def _by_what_was_sent(self, covering: Covering) -> Covering:
+        """The same with the path of the file that was sent, as its content may have moved."""
+        if isinstance(covering.answered, Planned):
+            return covering
+        scan_id = covering.answered.scan_id
+        path = await self.ledger.run(lambda ledger: ledger.claims.path_of(scan_id))
+        return covering if path is None else replace(covering, by=covering.by._replace(path=path))
 
     async def _plan_to_cover(self, subject: Subject, covering: Covering, watch: Stopwatch) -> None:
         detail = f"would be covered by the answer of {covering.by.path}"
@@ -256,5 +274,5 @@ def _remember(
     picture_id, path = answered.picture_id, file.candidate.path
     ledger.renditions.cover(file, Cover(picture_id, by), preview)
     ledger.files.upsert(path, file.stat, picture_id=picture_id, sha256=file.sha256)
-    ledger.report_pictures.add(picture_id, by.path, fresh=False)
+    ledger.report_pictures.add(picture_id, path, fresh=False, covered=True)
     return Recorded(answered.answer_id)

@@ -7,7 +7,7 @@ from functools import partial
 
 from batchscan.errors import StorageError
 from batchscan.ledger import FreshnessPolicy, Ledger
-from batchscan.model import Deferred, Failed, Image, Rejected, Stat
+from batchscan.model import Covered, Deferred, Failed, Image, Rejected, Stat
 from batchscan.pipeline.decision import Decision, Plain, RefusedNow, Stored
 from batchscan.pipeline.outcomes import encode_refusal
 from batchscan.pipeline.recorder import Recorded, Recorder
@@ -113,5 +113,6 @@ def _remember_answer(image: Image, decision: Stored, ledger: Ledger) -> Recorded
     if not isinstance(decision.outcome, Failed):
         own = image.sha256 if decision.equal else None
         ledger.files.upsert(image.path, image.stat, picture_id=picture_id, sha256=own)
-    ledger.report_pictures.add(picture_id, image.path, fresh=False)
+    covered = isinstance(decision.outcome, Covered)
+    ledger.report_pictures.add(picture_id, image.path, fresh=False, covered=covered)
     return Recorded(decision.answer_id)

@@ -188,14 +188,15 @@ class RenditionPlanner:
         """The file with its thumbnail, read from the file again if it was not kept."""
         if file.fingerprint is None or file.fingerprint.thumbnail or self.stop:
             return file
-        try:
-            seen = await self._look(file.candidate)
-        except StopRun as reason:
-            self.stop.request(reason)
-            return file
-        if seen is None or seen[0] != file.sha256 or seen[1] is None:
-            return file
-        return with_thumbnail(file, seen[1].thumbnail)
+        for candidate in (file.candidate, *file.elsewhere):
+            try:
+                seen = await self._look(candidate)
+            except StopRun as reason:
+                self.stop.request(reason)
+                return file
+            if seen is not None and seen[0] == file.sha256 and seen[1] is not None:
+                return with_thumbnail(file, seen[1].thumbnail)
+        return file
 
     async def _look(self, candidate: Candidate) -> tuple[str, Fingerprint | None] | None:
         """A file's SHA-256 and fingerprint; None if it is missing or not a picture."""

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -457,6 +458,90 @@ async def test_report_and_evidence_name_the_file_that_was_asked_about_and_its_ve
         assert [os.path.basename(each.path) for each in picture.versions] == [
             b"a-640x480.jpg", b"a-400x300.jpg", b"a-300x225.jpg"
         ]  # fmt: skip
+
+
+def listed(bench) -> tuple[str, list[dict[str, Any]]]:
+    with bench.ledger() as ledger:
+        return "\n".join(as_text(ledger)), json.loads(b"".join(as_json(ledger)))["groups"]
+
+
+async def test_a_picture_that_is_gone_is_listed_as_gone_while_its_answer_covers_others(bench):
+    tree(bench.images, A)
+    await bench.scan(scan=COVER)
+    (bench.images / "a-300x225.jpg").unlink()
+    (bench.images / "a.jpg").unlink()
+    await bench.scan(scan=COVER)
+
+    text, (group,) = listed(bench)
+
+    assert "    800 x 600    asked, not there any more\n" in text
+    assert text.endswith("3 versions: 2 covered, 1 not there any more.")
+    assert (group["present"], group["now_at"]) == (False, None)
+    assert [each["present"] for each in group["versions"]] == [True, True, False]
+
+
+async def test_a_picture_that_has_moved_is_listed_with_its_new_place(bench):
+    tree(bench.images, A)
+    await bench.scan(scan=COVER)
+    moved = bench.images / "new" / "place.jpg"
+    moved.parent.mkdir()
+    (bench.images / "a.jpg").rename(moved)
+    again = encoded(resized(photograph(1, (800, 600)), 640), quality=80)
+    tree(bench.images, {"a-640x480.jpg": again, "a.jpg": B["b.jpg"]})
+
+    ran = await bench.scan(scan=COVER)
+
+    assert ran.lines["a-640x480.jpg"].status == "covered", ran.lines["a-640x480.jpg"]
+    assert groups(ran) == {"a-640x480.jpg": "a.jpg"}, "the file that was sent"
+    text, (group,) = listed(bench)
+    assert f"asked, now at {moved}\n" in text
+    assert (group["present"], group["now_at"]) == (False, str(moved))
+    assert len(group["versions"]) == 3
+
+
+async def test_versions_that_were_asked_about_since_are_not_counted_as_savings_of_what_is_gone(
+    bench,
+):
+    tree(bench.images, A)
+    await later(bench, 0)
+    (bench.images / "a.jpg").unlink()
+    await later(bench, 40)
+
+    text, (group,) = listed(bench)
+
+    assert os.path.basename(group["path"]) == "a-640x480.jpg"
+    assert (group["present"], len(group["versions"])) == (True, 2)
+    assert text.endswith("2 versions: 2 covered.")
+    await bench.scan(scan={"renditions": "ask"})
+    (bench.images / "a-640x480.jpg").unlink()
+    text, _ = listed(bench)
+    assert text.endswith("2 versions: 2 asked about, of pictures that are not there any more.")
+
+
+@pytest.mark.parametrize("gone", [False, True])
+async def test_reports_show_the_file_that_was_asked_about_whatever_is_seen_first(
+    bench_with, tmp_path, gone
+):
+    """Also where only its versions are left, which are listed below it."""
+    web = tmp_path / "web"
+    tree(web, {"copy.jpg": A["a-640x480.jpg"]})
+    async with bench_with(search=True, web=web) as bench:
+        names = {"b/a.jpg": A["a.jpg"], "a/a-640x480.jpg": A["a-640x480.jpg"]}
+        tree(bench.images, names | {"c/a-400x300.jpg": A["a-400x300.jpg"]})
+        await bench.scan(scan=COVER)
+        if gone:
+            (bench.images / "b" / "a.jpg").unlink()
+
+        for changes in ({}, {}, {"rehash": True}):
+            ran = await bench.scan(scan=COVER, **changes)
+            assert [image.path for image in ran.report.images] == [str(bench.images / "b/a.jpg")]
+            page = (
+                bench.folder / "output" / "runs" / ran.report.run.id / "report.html"
+            ).read_text()
+            (head, below) = page.split("Not asked about, as versions of it", 1)
+            assert re.search(r"a\.jpg</h3>|>a\.jpg<", head)
+            assert "a-640x480.jpg" not in head[head.index("<article") :]
+            assert below.count("<li><img") == 2
 
 
 async def later(bench, days: float, **changes):
