@@ -15,6 +15,7 @@ from batchscan.cli.options import allow_option, folder_options, settings_of
 from batchscan.cli.scan_options import SECTIONS, scan_options
 from batchscan.console.terminal import print_data
 from batchscan.errors import UsageError
+from batchscan.store_kinds import OFFERED
 from batchscan.util import system
 from batchscan.version import version
 
@@ -41,8 +42,8 @@ def _show_version(context: click.Context, _option: click.Parameter, wanted: bool
     cls=HelpCommand,
     sections=SECTIONS,
     help="Find copies of your pictures on the web.\n\n"
-    "PATH is a folder, a picture or an address in a store: s3://bucket/folder, gs://, az://, "
-    "sftp://. A picture that has an answer is never paid for again: the same command continues where "
+    f"PATH is a folder, a picture or an address in a store: {OFFERED[0]}bucket/folder, "
+    f"{', '.join(OFFERED[1:])}. A picture that has an answer is never paid for again: the same command continues where "
     "the last one stopped.",
     options_metavar="[OPTIONS]",
 )

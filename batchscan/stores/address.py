@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from batchscan.errors import UsageError
-from batchscan.stores.store_kinds import STORES
+from batchscan.store_kinds import OFFERED, STORES
 from batchscan.util.escaping import printable
 
 _URL = re.compile(
@@ -17,8 +17,7 @@ _URL = re.compile(
 SCHEMES: Final = {
     alias: scheme for scheme, kind in STORES.items() for alias in (scheme, *kind.other_schemes)
 }
-*_OTHERS, _LAST = (f"{scheme}://" for scheme, kind in STORES.items() if kind.offered)
-_OFFERED: Final = f"{', '.join(_OTHERS)} or {_LAST}"
+_OFFERED: Final = f"{', '.join(OFFERED[:-1])} or {OFFERED[-1]}"
 # What signed addresses hold: whoever has them may read.
 _SIGNED = re.compile(r"[?&](sig|Signature|X-Amz-Signature|X-Goog-Signature)=", re.IGNORECASE)
 _OWN_CHAIN: Final = "credentials are read from the store's own settings, never from a URL"

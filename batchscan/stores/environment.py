@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from batchscan.stores.store_kinds import STORES
+from batchscan.store_kinds import STORES
 from batchscan.util.paths import is_url
 
 _OPEN = tuple(name for kind in STORES.values() for name in kind.environment)

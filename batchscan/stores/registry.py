@@ -11,9 +11,9 @@ from typing import Final, TypeVar
 
 from batchscan.errors import UsageError
 from batchscan.model import Stat
+from batchscan.store_kinds import STORES
 from batchscan.stores.address import Address
 from batchscan.stores.interface import Store
-from batchscan.stores.store_kinds import STORES
 from batchscan.util.escaping import printable
 
 AT_ONCE: Final = 16  # requests that are answered with few bytes

@@ -99,7 +99,7 @@ def test_a_mistake_names_the_file_the_line_and_what_is_allowed(from_file, config
         ("alerts: {secret_env: X}", r"did you mean alerts.webhook.secret_env\?"),
         (
             "alerts: {zzz: 1}",
-            "Known here: webhook, on_new, apprise_file, apprise_env, first_answer",
+            "Known here: webhook, on_new, ",
         ),
         ("alerts: {webhook: {zzz: 1}}", "'alerts.webhook.zzz'. Known here: url, secret_env"),
     ],

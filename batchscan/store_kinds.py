@@ -66,3 +66,5 @@ STORES: Final = {
     ),
     "memory": StoreKind("memory", "MemoryStore", "nothing", offered=False),
 }
+# The schemes that help and advice name.
+OFFERED: Final = tuple(f"{scheme}://" for scheme, kind in STORES.items() if kind.offered)
