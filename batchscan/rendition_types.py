@@ -10,6 +10,9 @@ RAW_RULE: Final = "raw"
 JOINED_RULE: Final = "joined"
 """The rule of two files of which people say that they are one picture."""
 
+SAME_FILE: Final = "same"
+"""The rule of two files with the same content: a twin is no version."""
+
 
 class Fingerprint(NamedTuple):
     """The features by which versions of one picture are found (`batchscan.renditions`)."""
@@ -20,6 +23,14 @@ class Fingerprint(NamedTuple):
     height: int
     taken: str = ""  # time of exposure with fractions of a second; "" if the file has none
     thumbnail: bytes = b""  # 48 x 48 x 3 values and a close-up, to confirm a match; not stored
+
+
+class Tie(NamedTuple):
+    """Two files are one picture."""
+
+    distance: int
+    difference: int
+    rule: str
 
 
 class CoveredBy(NamedTuple):

@@ -203,7 +203,8 @@ class Scan:
         if self._stop or not session.processor.renditions.counts:
             return
         try:
-            session.tally.renditions = await session.planner.count()
+            noted = await session.ledger.run(lambda ledger: ledger.renditions.files.any())
+            session.tally.renditions = await session.open_planner().count() if noted else 0
         except StopRun as reason:
             self._stop.request(reason)
         except Exception as bug:  # noqa: BLE001 - everything is settled; the report is still made

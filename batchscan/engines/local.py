@@ -40,11 +40,11 @@ class LocalEngine:
         self._settings = settings
         clock = clock or SystemClock()
         self._now = clock.wall
-        self._inspector = Inspector(settings, min(8, max(2, os.cpu_count() or 2)))
         self._hosts = HostRateLimiter(settings, clock)
         self._token_file = token_file
         self._rehearsal = Rehearsal()
         self._opened: tuple[Transport, CopyleaksClient] | None = None
+        self._inspecting: Inspector | None = None
 
     @property
     def logins(self) -> int:
@@ -137,7 +137,16 @@ class LocalEngine:
         """Close connections, threads and child processes."""
         if self._opened is not None:
             await self._opened[0].aclose()
-        await self._inspector.aclose()
+        if self._inspecting is not None:
+            await self._inspecting.aclose()
+
+    @property
+    def _inspector(self) -> Inspector:
+        """The inspector, made for the first file: many runs open none, and it may need numpy."""
+        if self._inspecting is None:
+            threads = min(8, max(2, os.cpu_count() or 2))
+            self._inspecting = Inspector(self._settings, threads)
+        return self._inspecting
 
     @property
     def _client(self) -> CopyleaksClient:

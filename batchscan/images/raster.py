@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple
 
@@ -29,7 +29,6 @@ from batchscan.images import animation, end_markers, kinds
 from batchscan.images.bare import bare_copies
 from batchscan.images.decoded import SCALE, DecodedCache
 from batchscan.images.end_markers import is_complete
-from batchscan.images.fingerprints import draft_scale, fingerprint_of
 from batchscan.images.headers import claimed_size
 from batchscan.images.kinds import ImageFormat
 from batchscan.images.rules import (
@@ -73,6 +72,22 @@ class Judged(NamedTuple):
     fingerprint: Fingerprint | None = None
 
 
+class _Fingerprinting(NamedTuple):
+    """How pictures are fingerprinted, and at which scale a JPEG is decoded for it."""
+
+    draft_scale: Callable[[int, int], int]
+    fingerprint_of: Callable[[Image.Image, tuple[int, int]], Fingerprint | None]
+
+
+def _fingerprinting() -> _Fingerprinting:
+    from batchscan.images.fingerprints import (  # noqa: PLC0415 - numpy is slow to import
+        draft_scale,
+        fingerprint_of,
+    )
+
+    return _Fingerprinting(draft_scale, fingerprint_of)
+
+
 class RasterJudge:
     """Judges the six formats that Pillow decodes; thread-safe."""
 
@@ -80,6 +95,7 @@ class RasterJudge:
         self._rules = rules
         self._decoded = decoded
         self._pixels = pixels
+        self._fingerprinting = _fingerprinting() if rules.fingerprints else None
         silence_warnings()
 
     def judge(self, kind: ImageFormat, data: bytes, sha256: str | None = None) -> Judged:
@@ -124,9 +140,9 @@ class RasterJudge:
         size = claimed if claimed and kind is kinds.ICO else opened
         self._rules.limit(size)
         if self._rules.check == "fast" and is_complete(kind, data):
-            if self._rules.fingerprints:
+            if self._fingerprinting:
                 with self._pixels.hold(size.pixels):
-                    return Judged(size, [], _fingerprint_only(kind, data))
+                    return Judged(size, [], _fingerprint_only(kind, data, self._fingerprinting))
             return Judged(size, [])
         with self._pixels.hold(size.pixels):
             return self._every_pixel(kind, data, size, sha256)
@@ -135,19 +151,19 @@ class RasterJudge:
         self, kind: ImageFormat, data: bytes, size: Size, sha256: str | None
     ) -> Judged:
         found = []
-        fingerprint = None
+        fingerprint, how = None, self._fingerprinting
         with _stage("its pixels cannot be decoded", size):
             if kind is kinds.PNG:
                 open_raster(kind, data).verify()
             image = open_raster(kind, data)
-            scale = draft_scale(*size) if self._rules.fingerprints else SCALE
+            scale = how.draft_scale(*size) if how else SCALE
             if not _decode(image, kind, data, scale):
                 found.append(MISSING_END_MARKER)
             else:
                 if kind is kinds.JPEG and sha256 is not None:
                     self._decoded.put(sha256, image, size)
-                if self._rules.fingerprints:
-                    fingerprint = fingerprint_of(image, size)
+                if how:
+                    fingerprint = how.fingerprint_of(image, size)
         if kind not in (kinds.BMP, kinds.ICO):
             image = open_raster(kind, data)
             if image.info.get("icc_profile", b"") is None:  # there is one that cannot be read
@@ -156,14 +172,14 @@ class RasterJudge:
         return Judged(size, found, None if ANIMATED in found else fingerprint)
 
 
-def _fingerprint_only(kind: ImageFormat, data: bytes) -> Fingerprint | None:
+def _fingerprint_only(kind: ImageFormat, data: bytes, how: _Fingerprinting) -> Fingerprint | None:
     """The fingerprint of a picture that is not decoded otherwise."""
     with suppress(Exception):  # a fast check does not report damaged pixels
         image = open_raster(kind, data)
         if getattr(image, "n_frames", 1) == 1 or kind is kinds.JPEG:
             size = Size(*image.size)
-            _decode(image, kind, data, draft_scale(*size))
-            return fingerprint_of(image, size)
+            _decode(image, kind, data, how.draft_scale(*size))
+            return how.fingerprint_of(image, size)
     return None
 
 

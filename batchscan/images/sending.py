@@ -16,7 +16,6 @@ from batchscan.images.bare import bare_copies
 from batchscan.images.decoding.pool import ConvertedFile, Decoders
 from batchscan.images.decoding.process import FileSource
 from batchscan.images.file_name import safe_file_name
-from batchscan.images.fingerprints import fingerprint_of_jpeg
 from batchscan.images.kinds import ImageFormat
 from batchscan.images.metadata import provenance
 from batchscan.images.metadata.strip import CannotStrip, strip
@@ -82,20 +81,25 @@ def converted(
         made.made_with,
     )
     size = (image.width or made.source_width, image.height or made.source_height)
+    fingerprint = None
+    if rules.fingerprints:
+        from batchscan.images.fingerprints import (  # noqa: PLC0415 - numpy is slow to import
+            fingerprint_of_jpeg,
+        )
+
+        fingerprint = fingerprint_of_jpeg(made.data, _shape(size, made), made.taken)
     return replace(
         image,
         data=made.data,
-        width=image.width or made.source_width,
-        height=image.height or made.source_height,
+        width=size[0],
+        height=size[1],
         content_type=kinds.JPEG.content_type,
         file_name=safe_file_name(image.path, kinds.JPEG.extensions[0]),
         warnings=(*image.warnings, *made.warnings),
         ready=True,
         sent=sent,
         provenance=made.provenance,
-        fingerprint=fingerprint_of_jpeg(made.data, _shape(size, made), made.taken)
-        if rules.fingerprints
-        else None,
+        fingerprint=fingerprint,
     )
 
 

@@ -110,6 +110,11 @@ class RenditionFiles:
                 (bytes.fromhex(sha256), found.thumbnail, MAX_THUMBNAILS),
             )
 
+    def any(self) -> bool:
+        """Whether there are files."""
+        query = "SELECT EXISTS (SELECT 1 FROM rendition_files)"
+        return bool(self._connection.execute(query).fetchone()[0])
+
     def rank(self) -> None:
         """Rank the files: the best one of a group is sent for it.
 

@@ -9,7 +9,6 @@ from functools import partial
 
 from batchscan.engines.interface import Engine
 from batchscan.enums import DeferReason
-from batchscan.images.fingerprints import preview_of
 from batchscan.images.sending import is_converted
 from batchscan.ledger import FreshnessPolicy, Ledger, LedgerThread
 from batchscan.ledger.rendition_files import RenditionFile
@@ -260,6 +259,8 @@ async def _preview(found: Fingerprint | None, answered: Answered) -> bytes | Non
     answer = answered.answer
     if not (answer.matches or answer.gone):
         return None
+    from batchscan.images.fingerprints import preview_of  # noqa: PLC0415 - it imports numpy
+
     return await asyncio.to_thread(preview_of, found)
 
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TYPE_CHECKING, TypeAlias
 
+from batchscan.engines.interface import Engine
+from batchscan.ledger import Ledger, LedgerThread
 from batchscan.ledger.rendition_files import RenditionFile
 from batchscan.ledger.rendition_verdicts import Verdicts
 from batchscan.model import Answer, Candidate
 from batchscan.pipeline.shutdown import Shutdown
-from batchscan.rendition_types import CoveredBy
-from batchscan.renditions.grouping import Group
-from batchscan.renditions.ties import SAME_FILE, Compared, Tie, tie
+from batchscan.rendition_types import SAME_FILE, CoveredBy, Tie
+from batchscan.settings import Settings
+
+if TYPE_CHECKING:
+    from batchscan.pipeline.renditions import RenditionPlanner
+    from batchscan.renditions.grouping import Group
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +110,15 @@ def compare(
 def _ties(
     member: Member, better: Iterable[Member], verdicts: Verdicts, stop: Shutdown
 ) -> Iterator[tuple[Member, Tie]]:
+    from batchscan.renditions.ties import Compared, tie  # noqa: PLC0415 - numpy is slow to import
+
+    def compared(file: RenditionFile) -> Compared:
+        return Compared(file.candidate.path, file.sha256, file.format, file.fingerprint)
+
     for other in better:
         if stop:
             return
-        found = tie(_compared(other.file), _compared(member.file), verdicts.alone, verdicts.joined)
+        found = tie(compared(other.file), compared(member.file), verdicts.alone, verdicts.joined)
         if found is not None:
             yield other, found
 
@@ -117,5 +128,18 @@ def _is_sent(member: Member, sent: Collection[int]) -> bool:
     return id(member) in sent or member.decided.done()
 
 
-def _compared(file: RenditionFile) -> Compared:
-    return Compared(file.candidate.path, file.sha256, file.format, file.fingerprint)
+OpenPlanner: TypeAlias = "Callable[[], RenditionPlanner]"
+
+
+def open_planner(
+    settings: Settings,
+    run_id: str,
+    ledger: LedgerThread,
+    engine: Engine,
+    stop: Shutdown,
+    load_answer: Callable[[Ledger, RenditionFile], Answered | None],
+) -> RenditionPlanner:
+    """The planner of a run that has pictures to compare: numpy is slow to import."""
+    from batchscan.pipeline.renditions import RenditionPlanner  # noqa: PLC0415
+
+    return RenditionPlanner(settings, run_id, ledger, engine, stop, load_answer)

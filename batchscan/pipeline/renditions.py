@@ -40,9 +40,8 @@ from batchscan.pipeline.rendition_plan import (
     plan,
 )
 from batchscan.pipeline.shutdown import Shutdown
-from batchscan.rendition_types import CoveredBy, Fingerprint
+from batchscan.rendition_types import SAME_FILE, CoveredBy, Fingerprint
 from batchscan.renditions.grouping import Group
-from batchscan.renditions.ties import SAME_FILE
 from batchscan.settings import Settings
 
 T = TypeVar("T")

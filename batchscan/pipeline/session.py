@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
@@ -29,7 +30,7 @@ from batchscan.pipeline.known_answers import Lookup
 from batchscan.pipeline.long_answers import LongAnswers
 from batchscan.pipeline.processor import FileProcessor
 from batchscan.pipeline.recorder import Recorder
-from batchscan.pipeline.renditions import RenditionPlanner
+from batchscan.pipeline.rendition_family import OpenPlanner, open_planner
 from batchscan.pipeline.request_stats import RequestStats
 from batchscan.pipeline.settlement import Settler
 from batchscan.pipeline.shutdown import Shutdown
@@ -69,7 +70,7 @@ class Session:
     decisions: DecisionRecorder
     processor: FileProcessor
     source: Source
-    planner: RenditionPlanner
+    open_planner: OpenPlanner
 
 
 @asynccontextmanager
@@ -140,8 +141,8 @@ async def open_session(  # noqa: PLR0915 - the one place where a run is put toge
                     still_locked=still_locked,
                 )
             renditions = RenditionCoverer(settings, freshness, ledger, engine, recorder, tally)
-            planner = RenditionPlanner(
-                settings, run_id, ledger, engine, stop, renditions.load_answer
+            planning = partial(
+                open_planner, settings, run_id, ledger, engine, stop, renditions.load_answer
             )
             processor = FileProcessor(
                 settings,
@@ -166,7 +167,7 @@ async def open_session(  # noqa: PLR0915 - the one place where a run is put toge
                 clock,
                 tally,
                 checkpoint,
-                planner,
+                planning,
             )
             yield Session(
                 settings=settings,
@@ -187,7 +188,7 @@ async def open_session(  # noqa: PLR0915 - the one place where a run is put toge
                 decisions=decisions,
                 processor=processor,
                 source=source,
-                planner=planner,
+                open_planner=planning,
             )
 
 

@@ -35,8 +35,7 @@ from batchscan.pipeline.missing_folders import (
 )
 from batchscan.pipeline.outcomes import Stopwatch, deferred
 from batchscan.pipeline.recorder import Recorder
-from batchscan.pipeline.rendition_family import Member
-from batchscan.pipeline.renditions import RenditionPlanner
+from batchscan.pipeline.rendition_family import Member, OpenPlanner
 from batchscan.pipeline.shutdown import Shutdown
 from batchscan.runs.checkpoint import RunCheckpoint
 from batchscan.settings import Settings
@@ -65,7 +64,7 @@ class Source:
     clock: Clock
     tally: Tally
     checkpoint: RunCheckpoint
-    planner: RenditionPlanner
+    open_planner: OpenPlanner
     found: int = 0  # files of any kind until now
     stopped_at: float | None = None  # monotonic seconds, if the run stops immediately
     ended: bool = False
@@ -116,8 +115,9 @@ class Source:
         """Queue all noted files, family by family, the best version first."""
         if self.tally.renditions is None:
             self.tally.renditions = 0
-        await self.planner.fill()
-        async for family in self.planner.families():
+        planner = self.open_planner()
+        await planner.fill()
+        async for family in planner.families():
             if not self._goes_on():
                 break
             await self._hand_on(family, queue)

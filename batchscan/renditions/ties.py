@@ -7,16 +7,13 @@ import re
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
-from batchscan.rendition_types import JOINED_RULE, RAW_RULE, Fingerprint
+from batchscan.rendition_types import JOINED_RULE, RAW_RULE, SAME_FILE, Fingerprint, Tie
 from batchscan.renditions.fingerprint import distance
 from batchscan.renditions.rule import (
     MAX_DISTANCE_OF_RAW,
     RULE,
     likeness,
 )
-
-SAME_FILE: Final = "same"
-"""The rule of two files with the same content: a twin is no version."""
 
 _ORIGINALS: Final = ("raw", "heic")  # formats that lie beside their JPEG
 _PIXEL: Final = re.compile(r"\.RAW-\d+(\.MP)?\.(COVER|ORIGINAL)$", re.IGNORECASE)
@@ -30,14 +27,6 @@ class Compared(NamedTuple):
     sha256: str
     format: str
     fingerprint: Fingerprint | None  # with its thumbnail, where there is one
-
-
-class Tie(NamedTuple):
-    """Two files are one picture."""
-
-    distance: int
-    difference: int
-    rule: str
 
 
 def tie(

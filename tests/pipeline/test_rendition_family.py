@@ -18,8 +18,8 @@ from batchscan.model import Candidate, Stat
 from batchscan.pace import SystemClock
 from batchscan.pipeline.rendition_family import Answered, Member, compare
 from batchscan.pipeline.shutdown import Shutdown
+from batchscan.rendition_types import Tie
 from batchscan.renditions.grouping import Group
-from batchscan.renditions.ties import Tie
 from tests.support.ledgers import answer
 from tests.support.photographs import encoded, photograph
 
