@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import IO, Any, Final
 
 import msgspec
 
 from batchscan.evidence.manifest import PackedFile
+from batchscan.evidence.pack_reader import Damaged, PackReader
 from batchscan.web_client.fetch_results import FetchError
 from batchscan.web_client.inflate import decode_body
 
 MAX_RECORD: Final = 64_000_000
-"""Bytes of what is recorded of one picture, at most."""
+"""Bytes of the record of one picture."""
 
 _NAME: Final = re.compile(r"pictures/[0-9a-f]{64}\.json")
 _MAX_BODY: Final = 32_000_000  # bytes; a screenshot may have 30 MB
 _MAX_TOTAL: Final = 1_000_000_000  # bytes of one capture's bodies, together
 
 
-class SaidResource(msgspec.Struct):
-    """What is said of one address that was captured."""
+class ResourceRecord(msgspec.Struct):
+    """What a picture's record says about a captured address."""
 
     url: str
     http_status: int | None = None
@@ -30,57 +31,52 @@ class SaidResource(msgspec.Struct):
     sha256: str | None = None
 
 
-class SaidCapture(msgspec.Struct):
-    """What is said of a capture."""
+class CaptureRecord(msgspec.Struct):
+    """What a picture's record says about a capture."""
 
     file: str | None
     sha256: str
-    resources: list[SaidResource] = []
+    resources: list[ResourceRecord] = []
 
 
 class _Match(msgspec.Struct):
-    captures: list[SaidCapture] = []
+    captures: list[CaptureRecord] = []
 
 
 class _PackedPicture(msgspec.Struct):
     matches: list[_Match] = []
 
 
-def said_captures(
-    files: Sequence[PackedFile],
-    read: Callable[[str, int], Iterator[bytes]],
-    damaged: type[Exception],
-) -> dict[str, list[SaidCapture]]:
-    """What `pictures/` says of captures, by the capture's name in the pack.
-
-    Args:
-        files: all of the pack.
-        read: gives a file's bytes, up to one more than so many.
-        damaged: what `read` raises where it cannot; that is named elsewhere.
-    """
-    found: dict[str, list[SaidCapture]] = {}
+def capture_records(
+    pack: PackReader, files: Sequence[PackedFile]
+) -> dict[str, list[CaptureRecord]]:
+    """What `pictures/` says about captures, by the capture's name in the pack."""
+    records: dict[str, list[CaptureRecord]] = {}
     for file in files:
         if _NAME.fullmatch(file.name) is None:
             continue
-        try:
-            picture = msgspec.json.decode(
-                b"".join(read(file.name, MAX_RECORD)), type=_PackedPicture, strict=True
-            )
-        except (damaged, msgspec.MsgspecError, ValueError, RecursionError):
-            continue  # its hash says so, or its maker wrote no record
-        for match in picture.matches:
-            for capture in match.captures:
-                if capture.file is not None:
-                    found.setdefault(capture.file, []).append(capture)
-    return found
+        for capture in _captures_of(pack, file):
+            if capture.file is not None:
+                records.setdefault(capture.file, []).append(capture)
+    return records
 
 
-def disagreements(file: IO[bytes], resources: Sequence[SaidResource]) -> Iterator[str]:
-    """Where the records of a WARC file hold something else than is said of them.
+def _captures_of(pack: PackReader, file: PackedFile) -> list[CaptureRecord]:
+    """The captures of one picture; none if its record is damaged, which its hash shows."""
+    try:
+        data = b"".join(pack.read(file.name, MAX_RECORD))
+        picture = msgspec.json.decode(data, type=_PackedPicture, strict=True)
+    except (Damaged, msgspec.MsgspecError, ValueError, RecursionError):
+        return []
+    return [capture for match in picture.matches for capture in match.captures]
+
+
+def disagreements(file: IO[bytes], resources: Sequence[ResourceRecord]) -> Iterator[str]:
+    """Differences between the records of a WARC file and what the pack says about them.
 
     Args:
-        file: open, and sound by its own digests.
-        resources: what is said.
+        file: the WARC file, with valid digests.
+        resources: what the pack says.
     """
     left = _MAX_TOTAL
     for each in resources:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Final
 
 from batchscan.errors import UsageError
 from batchscan.evidence.manifest import PackedFile
-from batchscan.evidence.verify_bodies import SaidCapture, disagreements, said_captures
+from batchscan.evidence.pack_reader import Damaged, PackReader
+from batchscan.evidence.verify_bodies import CaptureRecord, capture_records, disagreements
 
 WARC: Final = ".warc.gz"
 STAMP: Final = ".tsr"
@@ -29,12 +30,12 @@ class CaptureFault(Exception):
 
 @dataclass(slots=True)
 class CaptureReport:
-    """What was seen of the captures."""
+    """Counts of the verified captures."""
 
     files: int = 0
     records: int = 0
-    timestamps: int = 0  # whose time could be read and that are about their file
-    checked: int = 0  # of these, signed by whom the given certificates trust
+    timestamps: int = 0  # that are about their file, with a readable time
+    checked: int = 0  # of these, signed by an authority with the given certificates
     unread: list[str] = field(default_factory=list)  # timestamps that could not be read here
 
     def add(self, name: str, *, signed: bool | None) -> None:
@@ -46,21 +47,16 @@ class CaptureReport:
             self.checked += signed
 
 
-def look_into(
-    files: Sequence[PackedFile],
-    read: Callable[[str, int], Iterator[bytes]],
-    report: CaptureReport,
-    roots: bytes | None,
-    damaged: type[Exception],
+def verify_captures(
+    pack: PackReader, files: Sequence[PackedFile], report: CaptureReport, roots: bytes | None
 ) -> Iterator[tuple[str, str]]:
-    """Look into the captures of a pack, and hold timestamps against their files.
+    """Verify the captures of a pack and their timestamps; updates `report`.
 
     Args:
-        files: all of the pack.
-        read: gives a file's bytes, up to one more than so many.
-        report: is brought up to date.
-        roots: certificates of authorities in PEM, who have to have signed the timestamps.
-        damaged: what `read` raises where it cannot; that is named elsewhere.
+        pack: the pack.
+        files: all of its files.
+        report: the counts.
+        roots: certificates in PEM of the authorities that must have signed the timestamps.
 
     Yields:
         a file's name and what is wrong with it.
@@ -69,23 +65,28 @@ def look_into(
         UsageError: as for `check_timestamp`.
     """
     sha256 = {file.name: file.sha256 for file in files}
-    said = said_captures(files, read, damaged)
+    records = capture_records(pack, files)
     for file in files:
         try:
             if is_capture(file.name):
-                captures = said.get(file.name, [])
-                report.records += check_warc(read(file.name, max(0, file.bytes)), captures)
-                report.files += 1
-                if any(each.sha256 != file.sha256 for each in captures):
-                    yield file.name, "pictures/ says that it had another SHA-256"
+                _verify_capture(pack, file, records.get(file.name, []), report)
             elif is_timestamp(file.name):
-                response = b"".join(read(file.name, _MAX_STAMP))
+                response = b"".join(pack.read(file.name, _MAX_STAMP))
                 stamped = sha256.get(file.name.removesuffix(STAMP), "")
                 report.add(file.name, signed=check_timestamp(response, stamped, roots))
-        except damaged:
+        except Damaged:  # reported with the pack's other files
             continue
         except CaptureFault as error:
             yield file.name, str(error)
+
+
+def _verify_capture(
+    pack: PackReader, file: PackedFile, records: Sequence[CaptureRecord], report: CaptureReport
+) -> None:
+    report.records += check_warc(pack.read(file.name, max(0, file.bytes)), records)
+    report.files += 1
+    if any(record.sha256 != file.sha256 for record in records):
+        raise CaptureFault("pictures/ says that it had another SHA-256")
 
 
 def is_capture(name: str) -> bool:
@@ -98,12 +99,12 @@ def is_timestamp(name: str) -> bool:
     return _NAME.fullmatch(name) is not None and name.endswith(WARC + STAMP)
 
 
-def check_warc(blocks: Iterable[bytes], said: Sequence[SaidCapture] = ()) -> int:
+def check_warc(blocks: Iterable[bytes], captures: Sequence[CaptureRecord] = ()) -> int:
     """Check every record's digests; returns the number of records.
 
     Args:
         blocks: the file.
-        said: what is said of it elsewhere in the pack: the records have to hold that.
+        captures: what the pack's records say about it, which it must contain.
 
     Raises:
         CaptureFault: one does not agree, or it is not a WARC file.
@@ -113,7 +114,7 @@ def check_warc(blocks: Iterable[bytes], said: Sequence[SaidCapture] = ()) -> int
             file.write(block)
         file.seek(0)
         count = _check_records(file)
-        for capture in said:
+        for capture in captures:
             if (wrong := next(disagreements(file, capture.resources), None)) is not None:
                 raise CaptureFault(wrong)
         return count

@@ -58,7 +58,7 @@ class Pacer:
         self._outstanding = 0  # slots reserved whose requests were not sent yet
 
     def __repr__(self) -> str:
-        return f"<Schedule 1 per {self._interval:.4g} s, next {self._slot:.4g}>"
+        return f"<Pacer 1 per {self._interval:.4g} s, next {self._slot:.4g}>"
 
     @property
     def longest(self) -> float:

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from batchscan.evidence import verify as verify_module
 from batchscan.evidence.manifest import (
     MANIFEST,
     SUMS,
@@ -296,7 +295,7 @@ def test_a_directory_that_lists_one_file_many_times_is_reported(pack_file):
 
 
 def test_a_directory_larger_than_any_packs_is_not_read(pack_file, monkeypatch):
-    monkeypatch.setattr(verify_module, "MAX_DIRECTORY", 400)
+    monkeypatch.setattr("batchscan.evidence.pack_reader.MAX_DIRECTORY", 400)
 
     assert "is too large for a pack" in details(pack_file)
 

@@ -104,7 +104,7 @@ class WorkerClient:
         ]
 
     def __repr__(self) -> str:
-        return f"<Post {self.address} {len(self._pending)} under way>"
+        return f"<WorkerClient {self.address} {len(self._pending)} under way>"
 
     @property
     def free(self) -> bool:
