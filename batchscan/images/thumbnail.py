@@ -19,7 +19,7 @@ ENOUGH: Final = 2_000
 
 _QUALITIES: Final = (60, 35, 15)
 _GROUND: Final = (176, 176, 176)  # under transparency: shows black and white drawings
-_GAP: Final = 3  # times the thumbnail's size that is left for the last step, the best filter
+_GAP: Final = 3  # times the thumbnail's size that is left for the last step, a good filter
 _BAND: Final = 1_000_000  # pixels converted at once
 _DEEP: Final = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 TURNS: Final = {
@@ -51,7 +51,8 @@ def thumbnail(
         image.load()
         decoded = image
     size = _fitting(*decoded.size)
-    small = _reduced(decoded, size).resize(size, Image.Resampling.LANCZOS)
+    # Hamming's filter takes less than half of Lanczos's time, and looks the same at this size.
+    small = _reduced(decoded, size).resize(size, Image.Resampling.HAMMING)
     canvas = Image.new("RGB", size, _GROUND)
     canvas.paste(small, mask=small if small.mode == "RGBA" else None)
     # After loading: in a PNG the EXIF may come behind the pixels.
