@@ -61,6 +61,12 @@ class AwakeTimeout:
             self._handle.cancel()
         self._wait(now)
 
+    def pause(self) -> None:
+        """Count nothing until `allow` is called again."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
     def _wait(self, now: float) -> None:
         self._slice = max(0.0, min(SLICE, self._left))
         self._due = now + self._slice

@@ -14,7 +14,7 @@ from batchscan.copyleaks.error_table import clean, failure
 from batchscan.copyleaks.errors import BadResponse, OtherAnswer, ServerFailed, ServiceError
 from batchscan.copyleaks.requests import Multipart, Request
 from batchscan.copyleaks.responses import may_be_answer
-from batchscan.copyleaks.transport import Response, Transport
+from batchscan.copyleaks.transport import BeforeLong, Response, Transport
 from batchscan.copyleaks.whose import LONG_ANSWER, Endpoint, endpoint_of, named_scan_id
 
 
@@ -43,6 +43,7 @@ class ApiChannel:
         form: Multipart,
         token: str,
         leaving: Callable[[], None] | None = None,
+        before_long: BeforeLong | None = None,
     ) -> Checked:
         """Send one picture once; an answer is charged, except in the sandbox.
 
@@ -53,6 +54,7 @@ class ApiChannel:
             form: the picture, made by `requests.check_form`.
             token: the access token.
             leaving: called when the first byte is sent.
+            before_long: awaited before the rest of a long answer is read.
 
         Raises:
             OtherAnswer: a 200 that names another scan id, or is the answer of another endpoint.
@@ -60,7 +62,7 @@ class ApiChannel:
             CopyleaksError: see `errors`.
         """
         request = requests.check(self._api_url, scan_id, form, token)
-        response = await self._send(request, token, leaving=leaving)
+        response = await self._send(request, token, leaving=leaving, before_long=before_long)
         if not may_be_answer(response.body):
             details = ServiceError(http_status=response.status)
             raise BadResponse("the answer is not a JSON object", details, response.body)
@@ -107,8 +109,9 @@ class ApiChannel:
         *,
         login: bool = False,
         leaving: Callable[[], None] | None = None,
+        before_long: BeforeLong | None = None,
     ) -> Response:
-        response = await self._transport.send(request, leaving)
+        response = await self._transport.send(request, leaving, before_long)
         date = response.headers.get("Date")
         if date != self._date:  # parse it once a second
             self._date, self.server_time = date, _date(date) or self.server_time

@@ -16,7 +16,7 @@ from batchscan.copyleaks.requests import Multipart
 from batchscan.copyleaks.responses import read_credits
 from batchscan.copyleaks.secret import SecretStr
 from batchscan.copyleaks.token_provider import LIFE, ONE_WORD, AccessToken, TokenProvider, binding
-from batchscan.copyleaks.transport import Transport
+from batchscan.copyleaks.transport import BeforeLong, Transport
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,11 @@ class CopyleaksClient:
         self._tokens.refused(token)
 
     async def check(
-        self, scan_id: str, form: Multipart, leaving: Callable[[], None] | None = None
+        self,
+        scan_id: str,
+        form: Multipart,
+        leaving: Callable[[], None] | None = None,
+        before_long: BeforeLong | None = None,
     ) -> Checked:
         """Send one picture once; an answer is charged, except in the sandbox.
 
@@ -86,6 +90,7 @@ class CopyleaksClient:
             scan_id: the id of the form.
             form: the picture, made by `requests.check_form`.
             leaving: called when the first byte is sent.
+            before_long: awaited before the rest of a long answer is read.
 
         Raises:
             TokenRefused: the token was refused; the next call logs in.
@@ -93,7 +98,7 @@ class CopyleaksClient:
         """
         token = await self._tokens.token()
         try:
-            return await self._channel.check(scan_id, form, token, leaving)
+            return await self._channel.check(scan_id, form, token, leaving, before_long)
         except TokenRefused:
             self._tokens.refused(token)
             raise

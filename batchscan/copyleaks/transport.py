@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -24,6 +25,10 @@ from batchscan.copyleaks.secret import SecretStr
 from batchscan.copyleaks.upload_body import UploadBody
 
 MAX_ANSWER = 64 * 1024 * 1024  # bytes after decompression
+SHORT_ANSWER = 1024 * 1024  # bytes after decompression that are read without waiting for a turn
+
+BeforeLong: TypeAlias = Callable[[], Awaitable[object]]
+"""Awaited once before more than `SHORT_ANSWER` bytes of an answer are read, for as long as it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +100,18 @@ class Transport:
         """
         self._keep = False
 
-    async def send(self, request: Request, leaving: Callable[[], None] | None = None) -> Response:
+    async def send(
+        self,
+        request: Request,
+        leaving: Callable[[], None] | None = None,
+        before_long: BeforeLong | None = None,
+    ) -> Response:
         """Send a request once and read the whole response; redirects are not followed.
 
-        `leaving` is called after connecting, when the first byte of the request is sent.
+        Args:
+            request: the request.
+            leaving: called after connecting, when the first byte of the request is sent.
+            before_long: see `BeforeLong`; that time does not count as the server's.
 
         Raises:
             ConnectionFailed: no response came.
@@ -126,10 +139,10 @@ class Transport:
             ):
                 timer.allow(self._read_timeout)
                 sent = not request.body or (body.sent and not body.answered_early)
-                content = await self._read(response)
+                content = await self._read(response, timer, before_long)
                 if response.status == HTTPStatus.OK and not sent:
                     raise _unreadable(
-                        "the answer came before the picture was sent", response, [content]
+                        "the answer came before the picture was sent", response, content
                     )
                 return Response(response.status, response.headers, content, sent, fresh=not keep)
 
@@ -160,26 +173,36 @@ class Transport:
             )  # also in aiohttp's frames
         return headers
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
+    async def _read(
+        self,
+        response: aiohttp.ClientResponse,
+        timer: AwakeTimeout,
+        before_long: BeforeLong | None,
+    ) -> bytes:
+        content = io.BytesIO()  # its value is not one more copy
         answered = response.status == HTTPStatus.OK
         try:
             async for chunk in response.content.iter_any():
-                chunks.append(chunk)
-                size += len(chunk)
+                content.write(chunk)
+                size = content.tell()
                 if size > MAX_ANSWER and answered:
-                    raise _unreadable("the answer is larger than 64 MiB", response, chunks)
+                    what = "the answer is larger than 64 MiB"
+                    raise _unreadable(what, response, content.getvalue())
                 if size > MAX_ANSWER:  # of an error, the status is enough
                     break
+                if size > SHORT_ANSWER and before_long is not None:
+                    timer.pause()
+                    await before_long()
+                    timer.allow(self._read_timeout)
+                    before_long = None
         except aiohttp.ClientPayloadError as error:
             if answered:
-                raise _unreadable("the answer was cut off", response, chunks) from error
-        return b"".join(chunks)
+                raise _unreadable("the answer was cut off", response, content.getvalue()) from error
+        return content.getvalue()
 
 
-def _unreadable(what: str, response: aiohttp.ClientResponse, chunks: list[bytes]) -> BadResponse:
-    return BadResponse(what, ServiceError(http_status=response.status), b"".join(chunks))
+def _unreadable(what: str, response: aiohttp.ClientResponse, body: bytes) -> BadResponse:
+    return BadResponse(what, ServiceError(http_status=response.status), body)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
@@ -79,8 +79,21 @@ class Engine(Protocol):
         """
         ...
 
-    async def upload(self, scan_id: str, image: Image, leaving: Callable[[], None]) -> Reply:
-        """Send one picture once, under this scan id; `leaving` is called at the first byte.
+    async def upload(
+        self,
+        scan_id: str,
+        image: Image,
+        leaving: Callable[[], None],
+        before_long: Callable[[], Awaitable[object]] | None = None,
+    ) -> Reply:
+        """Send one picture once, under this scan id.
+
+        Args:
+            scan_id: the id.
+            image: the picture.
+            leaving: called at the first byte.
+            before_long: awaited before the rest of a long answer is read into this process's
+                memory, where the engine does that itself.
 
         Raises:
             AuthRefused: the account may not use the API.

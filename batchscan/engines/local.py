@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,8 +105,14 @@ class LocalEngine:
             return to_login_reply(error, self._settings.api)
         return None
 
-    async def upload(self, scan_id: str, image: Image, leaving: Callable[[], None]) -> Reply:
-        """Send one picture once, under this scan id; `leaving` is called at the first byte.
+    async def upload(
+        self,
+        scan_id: str,
+        image: Image,
+        leaving: Callable[[], None],
+        before_long: Callable[[], Awaitable[object]] | None = None,
+    ) -> Reply:
+        """Send one picture once, under this scan id; see `Engine.upload`.
 
         Raises:
             AuthRefused: the account may not use the API.
@@ -121,7 +127,7 @@ class LocalEngine:
 
         form = to_form(scan_id, image, self._settings.api)
         try:
-            checked = await self._client.check(scan_id, form, left)
+            checked = await self._client.check(scan_id, form, left, before_long)
         except vendor.CopyleaksError as error:
             return to_reply(error, self._settings.api)
         return Success(checked.body, self._now(), checked.headers)

@@ -71,8 +71,8 @@ class ApiSubmitter:
                 result: SubmissionResult | None = None
                 while result is None:
                     async with self.suspicion.turn():
-                        result, reply = await self._ask_once(submission)
-                    if result is None and isinstance(reply, TransientError) and reply.reached:
+                        result, troubled = await self._ask_once(submission)
+                    if troubled:
                         await self.stop.sleep(backoff(max(1, submission.attempts), self.jitter))
             except StopRun as stop:
                 self.stop.request(stop)  # before others find the limit reached
@@ -82,25 +82,24 @@ class ApiSubmitter:
                 result = NoAnswer(FailReason.OUTCOME_UNKNOWN, detail, submission.last_error)
         return submission.decision(result)
 
-    async def _ask_once(
-        self, submission: Submission
-    ) -> tuple[SubmissionResult | None, Reply | None]:
-        """Reserve, wait, send, and handle the reply; no reply if it was not sent after all."""
+    async def _ask_once(self, submission: Submission) -> tuple[SubmissionResult | None, bool]:
+        """Reserve, wait, send, handle the reply; whether to wait then. Nobody keeps the reply."""
         self.stop.raise_if_halted()
         reservation = await self.budget.reserve(again=submission.is_rescan)
         charged: int | None = 0
         try:
             permit, trouble = await self._acquire_permit(submission.image, reservation)
             if permit is None:
-                return None, None
+                return None, False
             reply = trouble or await self._send(submission, permit)
             charged = self._charge_for(reply)
             ending = await self._handle_reply(submission, permit, reply)
             if isinstance(ending, Settled):
                 charged = self._price_of_answer(ending.answer)
         finally:
+            self.settler.long_bodies.release(submission.image.path)
             await self.budget.settle(reservation, charged)
-        return ending, reply
+        return ending, ending is None and isinstance(reply, TransientError) and reply.reached
 
     async def _acquire_permit(
         self, image: Image, reservation: Reservation
@@ -154,7 +153,10 @@ class ApiSubmitter:
         self.stats.bytes_sent += image.sent.bytes if image.sent else image.stat.size
         try:
             reply = await self.engine.upload(
-                opened.scan_id, image, lambda: self.limiter.mark_sent(permit)
+                opened.scan_id,
+                image,
+                lambda: self.limiter.mark_sent(permit),
+                lambda: self.settler.long_bodies.take(image.path),
             )
         except StopRun:
             self.limiter.release(permit)

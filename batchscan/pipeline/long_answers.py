@@ -1,4 +1,8 @@
-"""Very long answers: one at a time is in memory, from its reading until its line is written."""
+"""Very long answers: one at a time is received, and one at a time is parsed and recorded.
+
+An answer is received from its first MiB until it is stored, and its turn to be parsed lasts until
+its line is written. So two of them are in memory, of up to 64 MiB each, however many come at once.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from batchscan.copyleaks.responses import READER
 from batchscan.engines.interface import Success
@@ -49,12 +49,14 @@ class Settler:
     stop: Shutdown
     run_folder: str
     sandbox: bool
-    long_answers: LongAnswers
+    long_answers: LongAnswers  # that are parsed and recorded
+    long_bodies: LongAnswers = field(default_factory=LongAnswers)  # that are received and stored
 
     async def settle(self, image: Image, claim: Claim, effort: Effort, reply: Success) -> Settled:
         """Store an answer, then parse it; does not raise for a bad answer or a full disk.
 
-        A long one takes its turn (`long_answers`), which the caller releases.
+        A long one takes its turn (`long_answers`), which the caller releases, and ends the one
+        in which it was received.
         """
         nothing = Answer(b"", reply.received_at, None, None, None, ())
         bare = self.recorder.bare_line(Scanned(subject_of(image), effort, nothing))
@@ -63,6 +65,7 @@ class Settler:
             return await self._read(image, claim, effort, reply, bare, kept)
         if kept.answer_id is not None:
             reply.body = b""  # stored in the ledger; many may wait here for their turn
+        self.long_bodies.release(image.path)
         await self.long_answers.take(image.path)
         return await self._read(image, claim, effort, reply, bare, kept)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -179,7 +179,13 @@ class DaskEngine:
             if not (client.lost or client.retiring):
                 return
 
-    async def upload(self, scan_id: str, image: Image, leaving: Callable[[], None]) -> Reply:
+    async def upload(
+        self,
+        scan_id: str,
+        image: Image,
+        leaving: Callable[[], None],
+        before_long: Callable[[], Awaitable[object]] | None = None,  # noqa: ARG002 - Dask reads it
+    ) -> Reply:
         """Send one picture once, on its worker, under this scan id.
 
         Raises:
