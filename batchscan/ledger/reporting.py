@@ -254,6 +254,15 @@ class Previews:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
+    def has(self, picture_id: int) -> bool:
+        """Whether a picture has a thumbnail, and a provenance that can be read."""
+        row = self._connection.execute(
+            "SELECT thumbnail IS NOT NULL AND json_valid(CAST(provenance AS TEXT)) FROM portraits"
+            " WHERE picture_id = ?",
+            (picture_id,),
+        ).fetchone()
+        return row is not None and bool(row[0])
+
     def put(self, picture_id: int, thumbnail: bytes | None, provenance: bytes) -> None:
         """Store a picture's thumbnail (JPEG) and provenance (JSON)."""
         self._connection.execute(

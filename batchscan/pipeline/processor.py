@@ -242,7 +242,7 @@ class FileProcessor:
         if isinstance(decision, Settled):
             await self.decisions.accept_refusals()
             if decision.answer_id is not None and decision.answer.matches:
-                await self._store_preview(decision.picture_id, image)
+                await self._store_preview(decision, image)
         return decision
 
     async def _equate(self, image: Image, picture_id: int) -> None:
@@ -275,9 +275,12 @@ class FileProcessor:
         except StorageError as error:  # raising would defer a picture that is answered
             self.stop.request(error)
 
-    async def _store_preview(self, picture_id: int, image: Image) -> None:
-        """Store a preview of a matched picture; a full disk stops the run without an exception."""
+    async def _store_preview(self, settled: Settled, image: Image) -> None:
+        """Store a matched picture's preview if it has none; stops the run instead of raising."""
+        picture_id, again = settled.picture_id, (settled.outcome.effort.generation or 1) > 1
         try:
+            if again and await self.ledger.run(lambda ledger: ledger.previews.has(picture_id)):
+                return
             columns = (await self.engine.make_preview(image)).columns()
             await self.ledger.run(lambda ledger: ledger.previews.put(picture_id, *columns))
         except StorageError as error:  # raising would defer a picture that is answered

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import sqlite3
+from contextlib import closing
 
 import msgspec
 import pytest
@@ -179,6 +180,31 @@ async def test_a_run_leaves_a_table_of_its_matches_and_a_portrait_in_the_ledger(
     again = await web.scan()
     folder = web.folder / "output" / "runs" / again.report.run.id
     assert ONE in (folder / "matches.csv").read_text("utf-8-sig")
+
+
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        ("UPDATE portraits SET thumbnail = x'ffd8'", True),
+        ("UPDATE portraits SET thumbnail = NULL", False),  # as without its decoder
+        ("UPDATE portraits SET provenance = x'7b'", False),
+        ("DELETE FROM portraits", False),
+    ],
+)
+async def test_a_thumbnail_is_made_once_for_all_answers_to_a_picture(web, change, kept):
+    def portrait(statement: str = "SELECT 1") -> list[tuple[bytes | None, bytes]]:
+        with closing(sqlite3.connect(web.folder / "state" / "ledger.sqlite3")) as ledger, ledger:
+            ledger.execute(statement)
+            return ledger.execute("SELECT thumbnail, provenance FROM portraits").fetchall()
+
+    web.shows(ONE)
+    await web.scan()
+    made, changed = portrait(), portrait(change)
+    await web.scan(force=True)
+
+    assert len(made) == 1
+    assert made != changed
+    assert portrait() == (changed if kept else made)
 
 
 async def test_the_news_of_a_killed_run_is_reported_by_the_next_one(web):
