@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -207,13 +208,14 @@ def clean(text: str) -> str:
 
 
 _BOM = b"\xef\xbb\xbf"
+_MAX_DIGITS = 640  # of an integer; Python's limit is never lower
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-# A surrogate pair, half of one, or any other escape, so that `\\ud83d` is not taken for a half.
+# A surrogate pair, or half of one; after an odd number of backslashes, so that `\\ud83d` is not
+# taken for a half. Nothing else is found: an answer may hold millions of other escapes.
 _ESCAPE = re.compile(
-    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    rb"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
-    rb"|\\.",
-    re.DOTALL,
+    rb"(?P<run>\\(?<!\\\\)(?:\\\\)*+)u(?:"
+    rb"[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(?P<half>[dD][89a-fA-F][0-9a-fA-F]{2}))"
 )
 
 
@@ -226,7 +228,7 @@ def decode(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
 
     RFC 8259 allows both, and a name cut to a length in UTF-16 can end in such a half. UTF-16,
     UTF-32, invalid UTF-8 and NaN, which it does not allow, are accepted as well: a paid answer
-    must not be lost because of them.
+    must not be lost because of them. Integers beyond all measure become floats.
 
     Raises:
         NotJson: it is not JSON.
@@ -237,7 +239,7 @@ def decode(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
     except _UNREADABLE:
         pass
     try:
-        return json.loads(_mended(body))
+        return json.loads(_mended(body), parse_int=_integer)
     except (ValueError, RecursionError) as error:
         raise NotJson("not JSON") from error
 
@@ -253,15 +255,20 @@ def repeated_keys(body: bytes) -> set[str]:
     def look(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         fields = dict(pairs)
         if len(fields) < len(pairs):
-            names = [name for name, _ in pairs]
-            repeated.update(name for name in fields if names.count(name) > 1)
+            times = Counter(name for name, _ in pairs)
+            repeated.update(name for name, number in times.items() if number > 1)
         return fields
 
     try:
-        json.loads(_mended(body), object_pairs_hook=look)
+        json.loads(_mended(body), object_pairs_hook=look, parse_int=_integer)
     except (ValueError, RecursionError) as error:
         raise NotJson("not JSON") from error
     return repeated
+
+
+def _integer(digits: str) -> float:
+    """An integer, however long: Python refuses to convert thousands of digits, as that takes long."""
+    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
 
 
 def _mended(body: bytes) -> bytes:
@@ -270,4 +277,4 @@ def _mended(body: bytes) -> bytes:
 
 
 def _whole(escape: re.Match[bytes]) -> bytes:
-    return rb"\ufffd" if escape["half"] else escape[0]
+    return escape["run"] + b"ufffd" if escape["half"] else escape[0]

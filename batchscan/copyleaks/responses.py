@@ -26,7 +26,7 @@ from batchscan.copyleaks.strict_response import (
 )
 
 FULL, PARTIAL = 0, 1  # matchType
-READER = 1  # version of `read_check`; increased whenever it can read more
+READER = 2  # version of `read_check`; increased whenever it can read more
 _BLANK = b" \t\r\n\0\xef\xbb\xbf\xff\xfe"  # bytes that may precede an object in any encoding
 
 
@@ -211,16 +211,19 @@ def _internet(entries: list[Any], warnings: _Warnings) -> tuple[list[InternetMat
 
 def _merged(matches: Iterable[InternetMatch], warnings: _Warnings) -> tuple[InternetMatch, ...]:
     """Merge entries with the same URL: their worst kind, and all their pages."""
-    found: dict[str, InternetMatch] = {}
+    found: dict[str, list[InternetMatch]] = {}
     for match in matches:
-        known = found.get(match.url)
-        if known is not None:
-            warnings.add("duplicate_match")
-            pages = tuple(dict.fromkeys((*known.web_pages, *match.web_pages)))
-            kinds = [k for k in (known.match_type, match.match_type) if k is not None]
-            match = InternetMatch(match.url, min(kinds, default=None), pages)  # noqa: PLW2901
-        found[match.url] = match
-    return tuple(found.values())
+        found.setdefault(match.url, []).append(match)
+    if any(len(same) > 1 for same in found.values()):
+        warnings.add("duplicate_match")
+    return tuple(same[0] if len(same) == 1 else _one(same) for same in found.values())
+
+
+def _one(same: Sequence[InternetMatch]) -> InternetMatch:
+    """One entry for several with the same URL."""
+    kinds = [each.match_type for each in same if each.match_type is not None]
+    pages = dict.fromkeys(page for each in same for page in each.web_pages)
+    return InternetMatch(same[0].url, min(kinds, default=None), tuple(pages))
 
 
 def _match_type(value: object, warnings: _Warnings) -> int | None:

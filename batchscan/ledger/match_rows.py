@@ -91,12 +91,10 @@ def merged_by_key(matches: Sequence[tuple[str, Match]]) -> dict[str, Match]:
     found = dict(matches)
     if len(found) == len(matches):  # nearly always
         return found
-    found.clear()
+    same: dict[str, list[Match]] = {}
     for key, match in matches:
-        known = found.setdefault(key, match)
-        if known is not match:
-            found[key] = _merged(known, match)
-    return found
+        same.setdefault(key, []).append(match)
+    return {key: _merged(several) for key, several in same.items()}
 
 
 def keyed(answer: Answer) -> dict[str, Match]:
@@ -106,9 +104,12 @@ def keyed(answer: Answer) -> dict[str, Match]:
     return dict(zip(answer.keys, answer.matches, strict=True))
 
 
-def _merged(one: Match, other: Match) -> Match:
-    worst = min(one, other, key=lambda each: _WORST.index(each.kind))
-    return replace(worst, pages=tuple(dict.fromkeys((*one.pages, *other.pages))))
+def _merged(several: Sequence[Match]) -> Match:
+    if len(several) == 1:
+        return several[0]
+    worst = min(several, key=lambda each: _WORST.index(each.kind))
+    pages = dict.fromkeys(page for each in several for page in each.pages)
+    return replace(worst, pages=tuple(pages))
 
 
 def encoded_pages(pages: tuple[str, ...]) -> bytes | None:

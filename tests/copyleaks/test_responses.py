@@ -222,3 +222,25 @@ def test_an_answer_as_documented_reads_the_same_at_once_and_tolerantly(
 
 def test_the_vendors_sample_is_as_documented():
     assert documented(json.dumps(SAMPLE).encode(), "my-scan-1") is not None
+
+
+MANY = 150_000  # of which comparing each with each would take minutes
+
+
+def test_very_many_entries_of_one_address_are_one_with_all_their_pages():
+    entries = [
+        {"url": f"http{'s' * (n % 2)}://a.example.com/", "webPages": [{"url": f"https://p{n}/"}]}
+        for n in range(MANY)
+    ]
+    answer = parse_answer(json.dumps({"matches": {"internet": entries}}).encode(), 0.0)
+
+    assert len(answer.matches) == 1
+    assert len(answer.matches[0].pages) == MANY
+
+
+def test_a_key_that_is_repeated_among_very_many_is_found():
+    keys = b"".join(b'"k%d": 1, ' % number for number in range(MANY))
+    lists = b'"matches": {"internet": []}, "matches": {"internet": []}'
+    body = b"{%s%s%s}" % (keys, b'"k0": 1, ', lists)
+
+    assert parse_answer(body, 0.0).trouble == "the answer says 'matches' more than once"

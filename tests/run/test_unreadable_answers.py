@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
@@ -13,6 +14,7 @@ from tests.support.answering import LATER, answering, match, said
 from tests.support.pictures import png, tree
 
 ERROR = {"code": 16, "message": "something broke"}
+LENGTHY = b"9" * 100_000 + b"}"
 NOTHING = {"totalMatches": 0, "fullMatches": 0, "partialMatches": 0}
 
 
@@ -32,6 +34,11 @@ UNREADABLE = {
     "counted as text": lambda _: bare([], NOTHING | {"totalMatches": "5"}),
     "counted by kind only": lambda _: bare([], {"fullMatches": 2, "partialMatches": 1}),
     "counted beyond belief": lambda _: bare([], NOTHING | {"totalMatches": 1e300}),
+    "counted without end": lambda _: bare([], NOTHING | {"totalMatches": math.inf}),
+    "counted at length": lambda _: bare([], {"totalMatches": 7}).replace(b"7}", LENGTHY),
+    "an error within errors": lambda scan_id: said(scan_id, error="").replace(
+        b'"error": ""', b'"error": ' + b"[" * 900 + b"1" + b"]" * 900
+    ),
     "an error": lambda scan_id: said(scan_id, error=ERROR),
     "errors": lambda scan_id: said(scan_id, Errors=["no index"]),
     "an error among the matches": lambda _: json.dumps(
@@ -58,6 +65,7 @@ READABLE = {
     "another kind": lambda scan_id: (said(scan_id, match(1, 7)), 1),
     "UTF-16": lambda scan_id: (said(scan_id, match(1)).decode().encode("utf-16"), 1),
     "a byte order mark": lambda scan_id: (b"\xef\xbb\xbf" + said(scan_id, match(1)), 1),
+    "a long number": lambda scan_id: (said(scan_id, match(1), n=7).replace(b"7}", LENGTHY), 1),
     "NaN": lambda scan_id: (said(scan_id, match(1), quality=float("nan")), 1),
     "no UTF-8": lambda scan_id: (said(scan_id, match(1), name="x").replace(b'"x"', b'"\xff"'), 1),
     "the same key elsewhere": lambda scan_id: (
