@@ -8,6 +8,8 @@ away, and paid for again.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -61,11 +63,18 @@ class AwakeTimeout:
             self._handle.cancel()
         self._wait(now)
 
-    def pause(self) -> None:
-        """Count nothing until `allow` is called again."""
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Count nothing of what the block takes."""
+        if self._handle is None:
+            yield
+            return
+        self._handle.cancel()
+        self._left -= self._slice - max(0.0, self._due - asyncio.get_running_loop().time())
+        try:
+            yield
+        finally:
+            self._wait(asyncio.get_running_loop().time())
 
     def _wait(self, now: float) -> None:
         self._slice = max(0.0, min(SLICE, self._left))

@@ -54,7 +54,7 @@ class ApiChannel:
             form: the picture, made by `requests.check_form`.
             token: the access token.
             leaving: called when the first byte is sent.
-            before_long: awaited before the rest of a long answer is read.
+            before_long: awaited before a long answer is read into memory.
 
         Raises:
             OtherAnswer: a 200 that names another scan id, or is the answer of another endpoint.

@@ -90,7 +90,7 @@ class CopyleaksClient:
             scan_id: the id of the form.
             form: the picture, made by `requests.check_form`.
             leaving: called when the first byte is sent.
-            before_long: awaited before the rest of a long answer is read.
+            before_long: awaited before a long answer is read into memory.
 
         Raises:
             TokenRefused: the token was refused; the next call logs in.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import os
 import ssl
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias
 from urllib.parse import urlsplit
@@ -20,15 +20,15 @@ from batchscan.copyleaks.connections import STEPS, CheckedConnector
 from batchscan.copyleaks.error_table import clean
 from batchscan.copyleaks.errors import BadResponse, ConnectionFailed, ServiceError, WrongAddress
 from batchscan.copyleaks.proxies import ProxyFor, proxies_of_environment
+from batchscan.copyleaks.received_body import ReceivedBody
 from batchscan.copyleaks.requests import Request
 from batchscan.copyleaks.secret import SecretStr
 from batchscan.copyleaks.upload_body import UploadBody
 
 MAX_ANSWER = 64 * 1024 * 1024  # bytes after decompression
-SHORT_ANSWER = 1024 * 1024  # bytes after decompression that are read without waiting for a turn
 
 BeforeLong: TypeAlias = Callable[[], Awaitable[object]]
-"""Awaited once before more than `SHORT_ANSWER` bytes of an answer are read, for as long as it takes."""
+"""Awaited once before a long answer, which has arrived, is read into memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class Transport:
         read_timeout: float,
         connections: int,
         proxy_for: ProxyFor | None = None,
+        folder: Path | None = None,
     ) -> None:
         """Configure the sessions; timeouts in seconds.
 
@@ -63,6 +64,7 @@ class Transport:
                 its end, and for sending each 256 KiB.
             connections: at most at once.
             proxy_for: returns the proxy for a URL; by default from the environment.
+            folder: where long bodies are kept as they arrive; by default they are in memory.
         """
         self._headers = {
             "User-Agent": user_agent,
@@ -74,6 +76,7 @@ class Transport:
         self._read_timeout = read_timeout
         self._connections = connections
         self._proxy_for = proxy_for or proxies_of_environment()
+        self._folder = folder
         self._sessions: dict[bool, aiohttp.ClientSession] = {}  # by whether connections are kept
         self._keep = True
 
@@ -111,7 +114,7 @@ class Transport:
         Args:
             request: the request.
             leaving: called after connecting, when the first byte of the request is sent.
-            before_long: see `BeforeLong`; that time does not count as the server's.
+            before_long: see `BeforeLong`.
 
         Raises:
             ConnectionFailed: no response came.
@@ -179,26 +182,35 @@ class Transport:
         timer: AwakeTimeout,
         before_long: BeforeLong | None,
     ) -> bytes:
-        content = io.BytesIO()  # its value is not one more copy
-        answered = response.status == HTTPStatus.OK
-        try:
-            async for chunk in response.content.iter_any():
-                content.write(chunk)
-                size = content.tell()
-                if size > MAX_ANSWER and answered:
-                    what = "the answer is larger than 64 MiB"
-                    raise _unreadable(what, response, content.getvalue())
-                if size > MAX_ANSWER:  # of an error, the status is enough
-                    break
-                if size > SHORT_ANSWER and before_long is not None:
-                    timer.pause()
+        async with ReceivedBody(self._folder) as body:
+            problem = await _receive(body, response, timer)
+            with timer.paused():
+                if body.is_long and before_long is not None:
                     await before_long()
-                    timer.allow(self._read_timeout)
-                    before_long = None
-        except aiohttp.ClientPayloadError as error:
-            if answered:
-                raise _unreadable("the answer was cut off", response, content.getvalue()) from error
-        return content.getvalue()
+                try:
+                    content = await body.content()
+                except OSError as error:
+                    content, problem = b"", f"the answer cannot be read back: {error.strerror}"
+        if problem is not None and response.status == HTTPStatus.OK:
+            raise _unreadable(problem, response, content)
+        return content
+
+
+async def _receive(
+    body: ReceivedBody, response: aiohttp.ClientResponse, timer: AwakeTimeout
+) -> str | None:
+    """Receive the body, and say what is wrong if it is not whole."""
+    try:
+        async for chunk in response.content.iter_any():
+            body.add(chunk)
+            if body.size > MAX_ANSWER:
+                return "the answer is larger than 64 MiB"
+            if body.is_block_full:
+                with timer.paused():  # a slow disk is not the service's silence
+                    await body.store()
+    except aiohttp.ClientPayloadError:
+        return "the answer was cut off"
+    return None
 
 
 def _unreadable(what: str, response: aiohttp.ClientResponse, body: bytes) -> BadResponse:

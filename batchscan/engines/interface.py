@@ -92,8 +92,8 @@ class Engine(Protocol):
             scan_id: the id.
             image: the picture.
             leaving: called at the first byte.
-            before_long: awaited before the rest of a long answer is read into this process's
-                memory, where the engine does that itself.
+            before_long: awaited before a long answer, which has arrived, is read into this
+                process's memory, where the engine does that itself.
 
         Raises:
             AuthRefused: the account may not use the API.

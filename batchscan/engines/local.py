@@ -163,7 +163,7 @@ class LocalEngine:
                 open_transport,
             )
 
-            transport = open_transport(self._settings)
+            transport = open_transport(self._settings, self._token_file.parent)
             client = open_client(self._settings, transport, self._token_file, self._now)
             self._opened = transport, client
         return self._opened[1]

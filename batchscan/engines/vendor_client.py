@@ -13,13 +13,14 @@ from batchscan.copyleaks.transport import Transport
 from batchscan.settings import Settings
 
 
-def open_transport(settings: Settings) -> Transport:
-    """The transport for the settings."""
+def open_transport(settings: Settings, folder: Path | None = None) -> Transport:
+    """The transport for the settings; `folder` is for long answers as they arrive."""
     return Transport(
         user_agent=version.user_agent(),
         connect_timeout=settings.api.connect_timeout,
         read_timeout=settings.api.read_timeout,
         connections=settings.pace.concurrency,
+        folder=folder,
     )
 
 

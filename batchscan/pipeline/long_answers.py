@@ -1,7 +1,8 @@
-"""Very long answers: one at a time is received, and one at a time is parsed and recorded.
+"""Very long answers: one at a time is stored, and one at a time is parsed and recorded.
 
-An answer is received from its first MiB until it is stored, and its turn to be parsed lasts until
-its line is written. So two of them are in memory, of up to 64 MiB each, however many come at once.
+All are received at once, into files (`copyleaks.received_body`). An answer is in memory until it is
+stored, and its turn to be parsed lasts until its line is written. So two of them are in memory, of
+up to 64 MiB each, however many come at once.
 """
 
 from __future__ import annotations

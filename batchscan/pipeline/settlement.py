@@ -50,13 +50,13 @@ class Settler:
     run_folder: str
     sandbox: bool
     long_answers: LongAnswers  # that are parsed and recorded
-    long_bodies: LongAnswers = field(default_factory=LongAnswers)  # that are received and stored
+    long_bodies: LongAnswers = field(default_factory=LongAnswers)  # that are stored
 
     async def settle(self, image: Image, claim: Claim, effort: Effort, reply: Success) -> Settled:
         """Store an answer, then parse it; does not raise for a bad answer or a full disk.
 
         A long one takes its turn (`long_answers`), which the caller releases, and ends the one
-        in which it was received.
+        in which it was stored.
         """
         nothing = Answer(b"", reply.received_at, None, None, None, ())
         bare = self.recorder.bare_line(Scanned(subject_of(image), effort, nothing))

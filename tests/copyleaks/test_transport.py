@@ -11,8 +11,9 @@ import pytest
 from aiohttp import BodyPartReader, web
 
 from batchscan.copyleaks.errors import BadResponse, ConnectionFailed
+from batchscan.copyleaks.received_body import SHORT_ANSWER
 from batchscan.copyleaks.requests import Multipart, Request, check_form
-from batchscan.copyleaks.transport import MAX_ANSWER, SHORT_ANSWER
+from batchscan.copyleaks.transport import MAX_ANSWER
 from tests.support.servers import head_of, scripted, serving, transport, whole_request
 
 FORM = Multipart("b", b"head", bytes(3_000_000), b"tail")
@@ -325,60 +326,53 @@ async def test_an_error_that_unpacks_without_end_is_that_error_all_the_same(bomb
     assert len(response.body) < MAX_ANSWER + 10_000_000
 
 
-def halting(first: int, rest: int):
-    """Announces `first + rest` bytes, sends the first ones, and the others once that is allowed."""
-    go_on = asyncio.Event()
+def announcing(size: int, sent: int):
+    """Announces so many bytes, and sends so many of them."""
+    over = asyncio.Event()
 
     async def script(reader, writer):
         await whole_request(reader)
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (first + rest))
-        writer.write(b" " * first)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+        writer.write(b" " * sent)
         await writer.drain()
-        await go_on.wait()
-        writer.write(b" " * rest)
-        await writer.drain()
+        over.set()
+        await reader.read()
 
-    return script, go_on
+    return script, over
 
 
-async def test_a_long_answer_waits_for_its_turn_however_little_a_server_may_be_silent():
-    script, go_on = halting(SHORT_ANSWER + 1, 2_000_000)
-    turns: list[int] = []
+async def no_turn() -> None:
+    raise AssertionError
+
+
+async def test_a_long_answer_has_arrived_when_it_waits_for_its_turn(tmp_path):
+    script, over = announcing(5_000_000, 5_000_000)
 
     async def wait() -> None:
-        await asyncio.sleep(1.0)  # thrice the timeout
-        turns.append(1)
-        go_on.set()
+        assert over.is_set()  # the service has nothing left to send
+        assert list(tmp_path.iterdir()) == []  # what the file holds has no name
+        await asyncio.sleep(1.0)  # thrice the time that the service may be silent
 
-    async with scripted(script) as url, transport(read_timeout=0.3) as sender:
+    async with scripted(script) as url, transport(read_timeout=0.3, folder=tmp_path) as sender:
         response = await sender.send(post(url), before_long=wait)
 
-    assert len(response.body) == SHORT_ANSWER + 2_000_001
-    assert turns == [1]
+    assert response.body == b" " * 5_000_000
 
 
-async def test_a_server_that_is_silent_after_that_has_its_time_again():
-    script, _ = halting(SHORT_ANSWER + 1, 1)
+async def test_a_service_that_falls_silent_in_a_long_answer_is_left(tmp_path):
+    script, _ = announcing(3_000_000, 2_999_999)
 
-    async def wait() -> None:
-        await asyncio.sleep(0)
-
-    async with scripted(script) as url, transport(read_timeout=0.3) as sender:
+    async with scripted(script) as url, transport(read_timeout=0.3, folder=tmp_path) as sender:
         with pytest.raises(ConnectionFailed, match="in time"):
-            await sender.send(post(url), before_long=wait)
+            await sender.send(post(url), before_long=no_turn)
 
 
-async def test_a_short_answer_waits_for_no_turn():
-    script, go_on = halting(SHORT_ANSWER, 0)
-    go_on.set()
-    turns: list[int] = []
+async def test_a_short_answer_waits_for_no_turn(tmp_path):
+    script, _ = announcing(SHORT_ANSWER, SHORT_ANSWER)
 
-    async def wait() -> None:
-        turns.append(1)
-
-    async with scripted(script) as url, transport(read_timeout=20.0) as sender:
-        assert len((await sender.send(post(url), before_long=wait)).body) == SHORT_ANSWER
-    assert turns == []
+    async with scripted(script) as url, transport(read_timeout=20.0, folder=tmp_path) as sender:
+        response = await sender.send(post(url), before_long=no_turn)
+    assert len(response.body) == SHORT_ANSWER
 
 
 async def test_a_redirect_is_an_answer_and_is_not_followed():
