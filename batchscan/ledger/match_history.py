@@ -108,15 +108,15 @@ class MatchHistory:
             {run_id for run_id, row in zip(runs, found, strict=True) if row.fetchone() is not None}
         )
 
-    def record(self, picture_id: int, answer: Answer, answer_id: int, run_id: str) -> None:
+    def record(
+        self, picture_id: int, answer: Answer, answer_id: int, run_id: str, before: int | None
+    ) -> None:
         """Enter the matches of an answer, before it becomes the picture's newest one.
 
-        An answer with trouble may be incomplete, so no match is gone because of it.
+        `before` is the id of the newest one until now, if there is one. An answer with trouble may
+        be incomplete, so no match is gone because of it.
         """
-        row = self._connection.execute(
-            "SELECT answer_id FROM pictures WHERE id = ?", (picture_id,)
-        ).fetchone()
-        before, at = row[0], answer.received_at
+        at = answer.received_at
         if self._records_events and answer.matches:
             self._note(picture_id, answer, before, run_id)
         shown = keyed(answer)
@@ -220,6 +220,8 @@ class MatchHistory:
 
     def placed_first(self, picture_id: int, matches: Sequence[Match]) -> tuple[Match, ...]:
         """The matches of a picture's first answer with their history, which starts with it."""
+        if not matches:
+            return ()
         self.look_from(self.own)
         allows = self.own.allows
         row = self._connection.execute(

@@ -116,7 +116,7 @@ class Readings:
             (answer.credits, reader, answer.trouble, answer_id),
         )
         if before is None or before <= answer_id:
-            self._history.record(picture_id, answer, answer_id, run_id)
+            self._history.record(picture_id, answer, answer_id, run_id, before)
             self._connection.execute(
                 "UPDATE pictures SET answer_id = ? WHERE id = ?", (answer_id, picture_id)
             )
