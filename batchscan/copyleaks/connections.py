@@ -97,9 +97,7 @@ class CheckedConnector(aiohttp.TCPConnector):
             ClientConnectionError: the service sent bytes before the request.
         """
         while True:
-            async with AwakeTimeout() as timer:
-                timer.allow(STEPS * self._step_timeout)
-                connection = await super().connect(req, traces, timeout)
+            connection = await super().connect(req, traces, timeout)
             protocol = connection.protocol
             assert isinstance(protocol, OneAnswer)  # noqa: S101 - our factory's
             fresh = protocol not in self._used
@@ -113,6 +111,17 @@ class CheckedConnector(aiohttp.TCPConnector):
         self._used.add(protocol)
         protocol.body = req.body if isinstance(req.body, UploadBody) else None
         return connection
+
+    async def _create_connection(
+        self,
+        req: ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's
+    ) -> ResponseHandler:
+        """Connect in a few steps; a connection that was kept needs none, and no timer."""
+        async with AwakeTimeout() as timer:
+            timer.allow(STEPS * self._step_timeout)
+            return await super()._create_connection(req, traces, timeout)
 
     async def _wrap_create_connection(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - aiohttp's
         """Connect to one address or proxy; the timeout counts only time in which we ran."""
