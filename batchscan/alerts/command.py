@@ -113,8 +113,8 @@ class _StderrTail:
 async def _listening() -> AsyncIterator[tuple[IO[bytes], _StderrTail]]:
     """A pipe to write to, and what was written last."""
     reader = asyncio.StreamReader()
-    heard, said = os.pipe()
-    with os.fdopen(said, "wb", 0) as stderr, os.fdopen(heard, "rb", 0) as pipe:
+    read_end, write_end = os.pipe()
+    with os.fdopen(write_end, "wb", 0) as stderr, os.fdopen(read_end, "rb", 0) as pipe:
         transport, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(reader), pipe
         )
@@ -137,6 +137,6 @@ def _holding(body: bytes) -> IO[bytes]:
     return file
 
 
-def _ended(code: int, said: str) -> str:
+def _ended(code: int, message: str) -> str:
     how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-    return f"{how}: {said}" if said else how
+    return f"{how}: {message}" if message else how

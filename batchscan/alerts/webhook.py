@@ -113,8 +113,8 @@ class WebhookTarget:
         return sorted((word for word in words if len(word) >= _TOKEN), key=len, reverse=True)
 
     def _refused(self, status: int, headers: Mapping[str, str], answer: bytes) -> DeliveryFailure:
-        said = read_details(status, answer, self._hidden()).message
-        what = f"HTTP {status} from {self._host}{f': {said}' if said else ''}"
+        reason = read_details(status, answer, self._hidden()).message
+        what = f"HTTP {status} from {self._host}{f': {reason}' if reason else ''}"
         if status // 100 == 3:  # noqa: PLR2004 - as above
             return DeliveryFailure(
                 f"HTTP {status} from {self._host}: redirects are not followed", RetryPolicy.NEXT_RUN

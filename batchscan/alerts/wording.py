@@ -56,8 +56,8 @@ def _digest_text(digest: Digest, *, clickable: bool) -> tuple[str, str]:
 
 def _digest_lines(digest: Digest, headline: str, *, clickable: bool) -> Iterator[str]:
     kinds = {"full": digest.full, "partial": digest.partial, "other": digest.other}
-    said = _said(kinds | {"came back": digest.returned, "became full": digest.grown})
-    yield f"{headline}: {said}."
+    text = _counts_text(kinds | {"came back": digest.returned, "became full": digest.grown})
+    yield f"{headline}: {text}."
     yield "By site, the worst first:"
     yield from (_site_line(site, clickable=clickable) for site in digest.sites)
     if digest.more_sites:
@@ -74,11 +74,11 @@ def _digest_lines(digest: Digest, headline: str, *, clickable: bool) -> Iterator
 def _site_line(site: SiteTotals, *, clickable: bool) -> str:
     named = clickable and _HOST.fullmatch(site.domain)
     name = site.domain if named else neutral(site.domain) or "unknown site"
-    said = _said({"full": site.full, "partial": site.partial, "other": site.other})
-    return f"- {name}: {said}"
+    text = _counts_text({"full": site.full, "partial": site.partial, "other": site.other})
+    return f"- {name}: {text}"
 
 
-def _said(counts: dict[str, int]) -> str:
+def _counts_text(counts: dict[str, int]) -> str:
     return ", ".join(f"{number:,} {what}" for what, number in counts.items() if number)
 
 
@@ -92,10 +92,10 @@ def _headline(body: Body) -> str:
 
 def _counts(body: Body) -> str:
     kinds = Counter(match.kind for match in body.matches)
-    said = {str(kind): kinds[kind] for kind in MatchKind}
-    said["came back"] = sum(match.state is MatchState.RETURNED for match in body.matches)
-    said["became full"] = sum(match.was is not None for match in body.matches)
-    return f"{_headline(body)}: {_said(said)}"
+    counts = {str(kind): kinds[kind] for kind in MatchKind}
+    counts["came back"] = sum(match.state is MatchState.RETURNED for match in body.matches)
+    counts["became full"] = sum(match.was is not None for match in body.matches)
+    return f"{_headline(body)}: {_counts_text(counts)}"
 
 
 def _line(match: NewMatch, *, clickable: bool) -> str:

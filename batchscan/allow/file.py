@@ -82,28 +82,28 @@ def put_back(path: Path, content: bytes, before: bytes | None) -> bool:
     """
     real = os.path.realpath(path)
     with storage_errors(str(path), _UNWRITABLE), _alone(os.path.dirname(real)):
-        there = _status(str(path), real)
-        if there is None or _content(str(path), real) != content:
+        current = _status(str(path), real)
+        if current is None or _content(str(path), real) != content:
             return False
         if before is None:
             os.unlink(real)
         else:
-            write_atomic(real, [before], like=there, advice=_UNWRITABLE)
+            write_atomic(real, [before], like=current, advice=_UNWRITABLE)
     return True
 
 
 def _add(path: str, real: str, rule: Rule) -> None:
-    there = _status(path, real)
-    old = _content(path, real) if there else b""
+    current = _status(path, real)
+    old = _content(path, real) if current else b""
     file = YamlFile(path, old, _WHAT)
     wanted = (*_rules(file), rule)
 
-    def check(aside: str) -> None:
-        if _rules_or_none(aside) != wanted:
+    def check(staged: str) -> None:
+        if _rules_or_none(staged) != wanted:
             raise _not_added(path, rule)
 
     parts = [old, _addition(file, old, rule)]
-    write_atomic(real, parts, like=there, check=check, advice=_UNWRITABLE)
+    write_atomic(real, parts, like=current, check=check, advice=_UNWRITABLE)
 
 
 def _rules(file: YamlFile) -> tuple[Rule, ...]:
@@ -179,12 +179,12 @@ def _missing(path: Path) -> bool:
 def _status(path: str, real: str) -> os.stat_result | None:
     """The stat of the file, for owner and mode; None without one."""
     try:
-        there = os.stat(real)
+        current = os.stat(real)
     except FileNotFoundError:
         return None
-    if not stat.S_ISREG(there.st_mode):
+    if not stat.S_ISREG(current.st_mode):
         raise UsageError(f"{path}: not a file that rules can be added to")
-    return there
+    return current
 
 
 def _content(path: str, real: str) -> bytes:

@@ -96,12 +96,12 @@ class AllowRules:
     def rules_for(self, url: str, sha256: str, paths: Paths, today: date) -> Iterator[int]:
         """The numbers of all rules that cover a match on a day, the first one first."""
         match = MatchContext(url, sha256, paths)
-        for number in sorted(self._asked(match)):
+        for number in sorted(self._domains_asked(match)):
             rule = self.rules[number]
             if rule.holds(today) and rule.covers(match):
                 yield number
 
-    def _asked(self, match: MatchContext) -> Iterator[int]:
+    def _domains_asked(self, match: MatchContext) -> Iterator[int]:
         yield from self._of_any
         yield from self._of_picture.get(match.sha256, ())
         above = match.address.host if self._of_host else ""

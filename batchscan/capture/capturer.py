@@ -55,7 +55,7 @@ class Browser(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Got:
+class _Fetched:
     """The result for one address."""
 
     kind: CaptureKind
@@ -68,7 +68,7 @@ class _Capture:
     """The content of one file."""
 
     match: ChosenMatch
-    gathered: list[_Got]
+    gathered: list[_Fetched]
     shot: Screenshot | None
     at: float
     reference: Reference
@@ -130,11 +130,11 @@ class Capturer:
         capture = _Capture(match, gathered, shot, at, reference or Reference())
         return await asyncio.to_thread(self._write, capture)
 
-    async def _get(self, kind: CaptureKind, url: str, most: int, accept: str) -> _Got:
+    async def _get(self, kind: CaptureKind, url: str, most: int, accept: str) -> _Fetched:
         got = await self._client.get(url, max_bytes=most, accept=accept)
-        return _Got(kind, got, self._now())
+        return _Fetched(kind, got, self._now())
 
-    async def _shoot(self, gathered: list[_Got]) -> Screenshot | None:
+    async def _shoot(self, gathered: list[_Fetched]) -> Screenshot | None:
         """A screenshot of the first page that answered our own request."""
         page = _first_page(gathered)
         if self._browser is None or page is None:
@@ -164,7 +164,7 @@ class Capturer:
             "description": f"a copy of the picture with SHA-256 {match.sha256}, found at {match.url}",
         }
 
-    def _add(self, warc: WarcFile, each: _Got, reference: Reference) -> CapturedResource:
+    def _add(self, warc: WarcFile, each: _Fetched, reference: Reference) -> CapturedResource:
         got = each.got
         position = None
         for hop in got.hops:
@@ -219,7 +219,7 @@ class Capturer:
         )
 
 
-def _first_page(gathered: list[_Got]) -> Fetched | None:
+def _first_page(gathered: list[_Fetched]) -> Fetched | None:
     for each in gathered:
         got = each.got
         if each.kind is CaptureKind.PAGE and isinstance(got, Fetched) and got.status // 100 == 2:  # noqa: PLR2004 - HTTP's
@@ -227,7 +227,7 @@ def _first_page(gathered: list[_Got]) -> Fetched | None:
     return None
 
 
-def _resources(gathered: list[_Got], seen: set[str]) -> list[str]:
+def _resources(gathered: list[_Fetched], seen: set[str]) -> list[str]:
     """The resources of the first page that was found."""
     page = _first_page(gathered)
     if page is None:
@@ -243,8 +243,8 @@ def _name(match: ChosenMatch, at: float) -> str:
 
 
 def _media_type(got: Fetched) -> str | None:
-    said = (got.final.header("content-type") or "").partition(";")[0].strip().lower()
-    return said if _MEDIA_TYPE.fullmatch(said) else None
+    content_type = (got.final.header("content-type") or "").partition(";")[0].strip().lower()
+    return content_type if _MEDIA_TYPE.fullmatch(content_type) else None
 
 
 def _measured(path: str) -> tuple[int, str]:

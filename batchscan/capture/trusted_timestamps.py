@@ -154,10 +154,10 @@ def read_timestamp(response: bytes) -> Stamped | None:
 
 def _time_of(response: bytes, request: TimeStampRequest) -> float | None:
     """The time in a response; None if it does not belong to this request."""
-    said = read_timestamp(response)
-    if said is None or said.nonce != request.nonce:
+    timestamp = read_timestamp(response)
+    if timestamp is None or timestamp.nonce != request.nonce:
         return None
-    return said.at if said.sha256 == request.message_imprint.message.hex() else None
+    return timestamp.at if timestamp.sha256 == request.message_imprint.message.hex() else None
 
 
 def openssl_line(data: str, response: str) -> str:

@@ -127,11 +127,11 @@ async def _send_tests(targets: Sequence[AlertTarget]) -> dict[str, str | None]:
 
     message_id, body = sample_message()
     never = asyncio.Event()
-    said: dict[str, str | None] = {}
+    troubles: dict[str, str | None] = {}
     for target in targets:
         trouble = await send_once(target, message_id, body, never)
-        said[target.name] = None if trouble is None else trouble.what
-    return said
+        troubles[target.name] = None if trouble is None else trouble.what
+    return troubles
 
 
 async def _send(
@@ -175,10 +175,10 @@ def _line(each: PendingSummary) -> str:
     from batchscan.report.wording import amount  # noqa: PLC0415 - as above
 
     what = f"{amount(each.messages, 'message')} with {amount(each.matches, 'match')}"
-    said = f"{printable(each.target)}: {what}, since {rfc3339(each.since)}"
+    line = f"{printable(each.target)}: {what}, since {rfc3339(each.since)}"
     if each.tried_at is None:
-        return f"{said}, not tried yet"
-    return f"{said}, last tried {rfc3339(each.tried_at)}: {printable(each.trouble or '')}"
+        return f"{line}, not tried yet"
+    return f"{line}, last tried {rfc3339(each.tried_at)}: {printable(each.trouble or '')}"
 
 
 def _fields(each: PendingSummary) -> dict[str, object]:

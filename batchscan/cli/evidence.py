@@ -147,7 +147,7 @@ def verify(*, file: str, manifest_sha256: str | None, timestamp_ca: str | None, 
     if checked.faults or checked.manifest is None:
         print_data("\n".join(_faulty(file, checked)))
         return _FAULTY
-    print_data("\n".join(_whole(file, checked.manifest)))
+    print_data("\n".join(_intact(file, checked.manifest)))
     if checked.captures.files:
         print_data("\n".join(_captures(checked.captures)))
     print_data("\n".join(_number(checked, told=manifest_sha256 is not None)))
@@ -172,8 +172,8 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
         with open(path, "rb") as file:
             yield file
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        said = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"'{printable(path)}' cannot be read: {said}") from None
+        text = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"'{printable(path)}' cannot be read: {text}") from None
 
 
 def _packed(packed: Packed) -> Iterator[str]:
@@ -207,7 +207,7 @@ def _faulty(path: str, checked: Verification) -> Iterator[str]:
     yield f"{printable(path)} is {what}"
 
 
-def _whole(path: str, manifest: Manifest) -> Iterator[str]:
+def _intact(path: str, manifest: Manifest) -> Iterator[str]:
     from batchscan.report.wording import amount  # noqa: PLC0415 - as above
 
     yield fitted(
@@ -233,12 +233,12 @@ def _roots(path: str | None) -> bytes | None:
 def _captures(found: CaptureReport) -> Iterator[str]:
     from batchscan.report.wording import amount  # noqa: PLC0415 - as above
 
-    said = f"{amount(found.files, 'capture')} with {amount(found.records, 'whole record')}"
+    text = f"{amount(found.files, 'capture')} with {amount(found.records, 'whole record')}"
     if found.timestamps:
-        said += f", {amount(found.timestamps, 'timestamp')} of these files"
+        text += f", {amount(found.timestamps, 'timestamp')} of these files"
         signed = "signed by an authority of --timestamp-ca"
-        said += f" ({signed})" if found.checked == found.timestamps else ""
-    yield said
+        text += f" ({signed})" if found.checked == found.timestamps else ""
+    yield text
     if found.timestamps and not found.checked:
         yield "  Who signed the timestamps was not checked: give --timestamp-ca FILE.pem, or ask"
         yield "  openssl as README.txt says."

@@ -62,8 +62,8 @@ def split(*, path: str, note: str | None, **parameters: object) -> int:
     from batchscan.state.access import open_for_change  # noqa: PLC0415
 
     with open_for_change(_settings(parameters)) as ledger, ledger.transaction(writing=True):
-        said = renditions.split(ledger, path, _user(), note)
-    print_data(said)
+        decision = renditions.split(ledger, path, _user(), note)
+    print_data(decision)
     return 0
 
 
@@ -85,8 +85,8 @@ def join(*, one: str, other: str, note: str | None, **parameters: object) -> int
     from batchscan.state.access import open_for_change  # noqa: PLC0415
 
     with open_for_change(_settings(parameters)) as ledger, ledger.transaction(writing=True):
-        said = renditions.join(ledger, one, other, _user(), note)
-    print_data(said)
+        decision = renditions.join(ledger, one, other, _user(), note)
+    print_data(decision)
     return 0
 
 

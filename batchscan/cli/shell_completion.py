@@ -132,8 +132,8 @@ def _values(parameter: click.Parameter, incomplete: str) -> list[CompletionItem]
 
 def _starting(words: Iterable[tuple[str, str]], incomplete: str) -> list[CompletionItem]:
     return [
-        CompletionItem(word, help=said or None)
-        for word, said in words
+        CompletionItem(word, help=meaning or None)
+        for word, meaning in words
         if word.startswith(incomplete)
     ]
 

@@ -185,13 +185,13 @@ def prune(*, older_than: str, dry: bool, **parameters: object) -> int:
     if dry:
         with read_ledger(settings) as ledger:
             found = find(ledger, settings, before, now)
-        print_data("\n".join(_found(found, "would be deleted")))
+        print_data("\n".join(_prune_lines(found, "would be deleted")))
         return 0
     with hold_state_lock(settings), open_for_change(settings) as ledger:
         with ledger.transaction():
             found = find(ledger, settings, before, now)
         done = carry_out(ledger, settings, found, before)
-    print_data("\n".join((*_found(found, "deleted"), *_stay(done))))
+    print_data("\n".join((*_prune_lines(found, "deleted"), *_stay(done))))
     return 0
 
 
@@ -254,7 +254,7 @@ def _lines(finding: Finding) -> Iterator[str]:
         yield fitted(f"         {printable(finding.advice)}", sys.stdout)
 
 
-def _found(found: PrunePlan, verb: str) -> Iterator[str]:
+def _prune_lines(found: PrunePlan, verb: str) -> Iterator[str]:
     from batchscan.report.wording import amount  # noqa: PLC0415 - --help does without
 
     if found.nothing:

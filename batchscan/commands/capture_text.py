@@ -42,7 +42,7 @@ class CaptureOutput:
         self.counts["incomplete"] += bool(problems)
         if self.as_json:
             self.matches.append(_fields(captured))
-        print_status(f"{printable(captured.match.url)}: {_said(captured)}")
+        print_status(f"{printable(captured.match.url)}: {_content(captured)}")
         for problem in problems:
             print_status(f"  {problem}")
         if captured.file.timestamp is not None:
@@ -62,10 +62,10 @@ class CaptureOutput:
         """Everything, in words."""
         from batchscan.report.wording import amount  # noqa: PLC0415 - --help does without
 
-        said = f"{amount(self.counts['captured'], 'match')} captured"
+        line = f"{amount(self.counts['captured'], 'match')} captured"
         if self.failed:
-            said += f", {self.failed:,} of them incomplete"
-        lines = [said]
+            line += f", {self.failed:,} of them incomplete"
+        lines = [line]
         if self.checks:
             lines += ["To check a timestamp without batchscan:", f"  {self.checks[0]}"]
         return "\n".join(lines)
@@ -88,25 +88,25 @@ def _problems(captured: Captured) -> Iterator[str]:
 def _lacks_screenshot(captured: Captured) -> bool:
     """Whether there is a page, and no screenshot of it."""
     found = captured.file.resources
-    there = any(
+    is_shown = any(
         each.kind is CaptureKind.PAGE and each.sha256 and (each.http_status or 0) // 100 == _OK
         for each in found
     )
-    return there and not any(each.kind is CaptureKind.SCREENSHOT for each in found)
+    return is_shown and not any(each.kind is CaptureKind.SCREENSHOT for each in found)
 
 
-def _said(captured: Captured) -> str:
+def _content(captured: Captured) -> str:
     found = captured.file.resources
     picture = next((each for each in found if each.kind is CaptureKind.PICTURE), None)
     pages = [_status(each) for each in found if each.kind is CaptureKind.PAGE]
     rest = sum(each.kind is CaptureKind.RESOURCE for each in found)
-    said = [f"picture {_status(picture)}"] if picture else []
+    parts = [f"picture {_status(picture)}"] if picture else []
     if picture is not None and picture.our_likeness is not None:
-        said[0] += f", {picture.our_likeness:.0%} like ours"
-    said += [f"page{'s' if len(pages) > 1 else ''} {', '.join(pages)}"] if pages else []
-    said += [f"{amount(rest, 'part')} of the page"] if rest else []
-    said += ["screenshot"] if any(each.kind is CaptureKind.SCREENSHOT for each in found) else []
-    return f"{'; '.join(said)}; {printable(captured.file.name)}"
+        parts[0] += f", {picture.our_likeness:.0%} like ours"
+    parts += [f"page{'s' if len(pages) > 1 else ''} {', '.join(pages)}"] if pages else []
+    parts += [f"{amount(rest, 'part')} of the page"] if rest else []
+    parts += ["screenshot"] if any(each.kind is CaptureKind.SCREENSHOT for each in found) else []
+    return f"{'; '.join(parts)}; {printable(captured.file.name)}"
 
 
 def _status(each: CapturedResource) -> str:

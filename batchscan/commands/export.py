@@ -132,8 +132,8 @@ def _answered(
     history: Mapping[str, TrackedMatch],
     decisions: Mapping[str, Sequence[MatchDecision]],
 ) -> Exported:
-    said = read_again(stored, sandbox=known.sandbox)
-    answer = with_history(said, history)
+    reread = read_again(stored, sandbox=known.sandbox)
+    answer = with_history(reread, history)
     return msgspec.structs.replace(
         known,
         scan_id=stored.scan_id,

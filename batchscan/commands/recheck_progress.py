@@ -48,12 +48,12 @@ async def _bar(state: Callable[[], RecheckProgress]) -> None:
 
 
 async def _lines(state: Callable[[], RecheckProgress]) -> None:
-    said = time.monotonic()
+    printed_at = time.monotonic()
     while True:
         await asyncio.sleep(_TICK)
         now = state()
-        if time.monotonic() - said >= _SAY:
-            said = time.monotonic()
+        if time.monotonic() - printed_at >= _SAY:
+            printed_at = time.monotonic()
             print_status(f"{now.done:,} of {now.total:,} matches checked: {_counts(now)}")
 
 

@@ -121,14 +121,14 @@ def as_summary(result: RecheckResult) -> str:
 
 def _lines(checked: CheckedMatch) -> Iterator[str]:
     yield f"{checked.picture.verdict.value:{_WIDTH}}  {printable(checked.picture.url)}"
-    if said := "; ".join(_said(checked)):
-        yield f"{'':{_WIDTH}}  {printable(said)}"
+    if text := "; ".join(_details(checked)):
+        yield f"{'':{_WIDTH}}  {printable(text)}"
     for page in checked.pages:
         why = f" ({printable(page.detail)})" if page.detail else ""
         yield f"{'':{_WIDTH}}  page {wording(page.verdict)}: {printable(page.url)}{why}"
 
 
-def _said(checked: CheckedMatch) -> Iterator[str]:
+def _details(checked: CheckedMatch) -> Iterator[str]:
     picture = checked.picture
     if picture.detail:
         yield picture.detail
@@ -142,8 +142,8 @@ def _said(checked: CheckedMatch) -> Iterator[str]:
 
 
 def _summary(counts: Counter[RecheckVerdict]) -> str:
-    said = [f"{counts[each]:,} {wording(each)}" for each in RecheckVerdict if counts[each]]
-    return ", ".join(said) or "nothing to check"
+    parts = [f"{counts[each]:,} {wording(each)}" for each in RecheckVerdict if counts[each]]
+    return ", ".join(parts) or "nothing to check"
 
 
 def notes(result: RecheckResult, request: RecheckRequest) -> Iterator[str]:

@@ -142,8 +142,8 @@ def as_json(ledger: Ledger) -> Iterator[bytes]:
     yield b'{"schema":1,"groups":['
     for number, group in enumerate(groups(ledger)):
         yield (b"," if number else b"") + escape_json(msgspec.json.encode(group))
-    said = msgspec.json.encode(list(decisions(ledger)))
-    yield b'],"decisions":' + escape_json(said) + b"}\n"
+    encoded = msgspec.json.encode(list(decisions(ledger)))
+    yield b'],"decisions":' + escape_json(encoded) + b"}\n"
 
 
 def as_text(ledger: Ledger) -> Iterator[str]:
@@ -160,8 +160,8 @@ def as_text(ledger: Ledger) -> Iterator[str]:
             state = _GONE if each.present is False else "covered" if each.covered else "asked"
             states[_ORPHAN if state == "asked" and _is_lost(group) else state] += 1
             yield f"{_size(each.width, each.height)}  {state:<7}  {_why(each):<{room}}  {name}"
-    for said in decisions(ledger):
-        yield _said(said)
+    for decision in decisions(ledger):
+        yield _decision_text(decision)
     yield _sum(states)
 
 
@@ -179,13 +179,13 @@ def _is_lost(group: GroupFields) -> bool:
 def _sum(states: Counter[str]) -> str:
     if not states:
         return "No versions are known. A scan finds them, except with `--renditions ask`."
-    said = {
+    wording = {
         "covered": "covered",
         "asked": "asked about (`--renditions cover` would not)",
         _ORPHAN: "asked about, of pictures that are not there any more",
         _GONE: "not there any more",
     }
-    parts = (f"{states[state]:,} {words}" for state, words in said.items() if states[state])
+    parts = (f"{states[state]:,} {words}" for state, words in wording.items() if states[state])
     return f"{amount(states.total(), 'version')}: {', '.join(parts)}."
 
 
@@ -200,13 +200,13 @@ def _why(version: CoveredFileFields) -> str:
     return f"{how}, same shot" if version.rule == RAW_RULE else how
 
 
-def _said(said: RenditionDecisionFields) -> str:
-    about = f"{printable(said.path)}"
-    if said.other_path is not None:
-        about += f" and {printable(said.other_path)}"
-    who = f" by {printable(said.who)}" if said.who else ""
-    note = f": {printable(said.note)}" if said.note else ""
-    return f"{said.word} {about} on {said.at[:10]}{who}{note}"
+def _decision_text(decision: RenditionDecisionFields) -> str:
+    about = f"{printable(decision.path)}"
+    if decision.other_path is not None:
+        about += f" and {printable(decision.other_path)}"
+    who = f" by {printable(decision.who)}" if decision.who else ""
+    note = f": {printable(decision.note)}" if decision.note else ""
+    return f"{decision.word} {about} on {decision.at[:10]}{who}{note}"
 
 
 def split(ledger: Ledger, path: str, who: str, note: str | None) -> str:
@@ -219,7 +219,12 @@ def split(ledger: Ledger, path: str, who: str, note: str | None) -> str:
     parted = ledger.renditions.uncover(sha256)
     ledger.renditions.decide(
         RenditionDecision(
-            "split", time.time(), who, sha256, os.fsencode(os.path.abspath(path)), note=_kept(note)
+            "split",
+            time.time(),
+            who,
+            sha256,
+            os.fsencode(os.path.abspath(path)),
+            note=_cleaned(note),
         )
     )
     again = f"; {amount(parted, 'picture')} will be asked about by the next scan" if parted else ""
@@ -244,7 +249,7 @@ def join(ledger: Ledger, one: str, other: str, who: str, note: str | None) -> st
             os.fsencode(os.path.abspath(one)),
             second,
             os.fsencode(os.path.abspath(other)),
-            _kept(note),
+            _cleaned(note),
         )
     )
     return (
@@ -253,7 +258,7 @@ def join(ledger: Ledger, one: str, other: str, who: str, note: str | None) -> st
     )
 
 
-def _kept(note: str | None) -> str | None:
+def _cleaned(note: str | None) -> str | None:
     return replace_surrogates(note) if note else None
 
 

@@ -117,11 +117,11 @@ async def _try_sandbox(client: CopyleaksClient) -> Finding:
     scan_id = f"doctor-{secrets.token_hex(8)}"
     form = check_form(scan_id, tiny_png(), "doctor.png", "image/png", sandbox=True)
     checked = await client.check(scan_id, form)
-    said = read_check(checked.body, scan_id)
-    if said.trouble is not None:
+    result = read_check(checked.body, scan_id)
+    if result.trouble is not None:
         advice = "a scan would keep such answers but count none of these pictures as checked"
-        return Finding(Level.PROBLEM, "sandbox call", said.trouble, advice, 3)
-    matches = len(said.internet)
+        return Finding(Level.PROBLEM, "sandbox call", result.trouble, advice, 3)
+    matches = len(result.internet)
     return Finding(Level.OK, "sandbox call", f"answered, mock matches: {matches}")
 
 

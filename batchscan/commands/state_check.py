@@ -66,22 +66,22 @@ def _look(connection: sqlite3.Connection, state: Path) -> Iterator[Finding]:
 
 
 def _look_closer(soundness: IntegrityChecker) -> Iterator[Finding]:
-    told = False
+    has_findings = False
     for what, advice, look in (
         ("references", _RESTORE, soundness.references),
         ("answers", _RESTORE, soundness.answers),
         ("cache", _AGAIN, soundness.seals),
     ):
         finding = _guarded(what, advice, look)
-        told |= finding.level is not Level.OK
+        has_findings |= finding.level is not Level.OK
         yield finding
     books = _books(soundness)
     yield books
-    told |= books.level is not Level.OK
+    has_findings |= books.level is not Level.OK
     # Where these are sound, what else a scan may stumble over
     for what, look in (("columns", soundness.columns), ("payments", soundness.payments)):
         finding = _guarded(what, _RESTORE, look)
-        if finding.level is not Level.OK and not told:
+        if finding.level is not Level.OK and not has_findings:
             yield finding
 
 

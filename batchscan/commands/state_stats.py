@@ -197,5 +197,5 @@ def _realm_page(realm: RealmStats, facts: StateStats) -> Iterator[str]:
         sends = amount(realm.doubts, "upload")
         yield f"  {sends} perhaps charged without an answer, {realm.open_claims:,} still open"
     for state, numbers in sorted(realm.matches.items()):
-        said = ", ".join(f"{number:,} {word}" for word, number in sorted(numbers.items()))
-        yield f"  {state} matches: {said}"
+        text = ", ".join(f"{number:,} {word}" for word, number in sorted(numbers.items()))
+        yield f"  {state} matches: {text}"

@@ -122,11 +122,11 @@ class WarnOnce(logging.Filter):
         """Whether to write a record."""
         if record.levelno < logging.WARNING:
             return True
-        said = record.getMessage()
-        if said in self._said or (self._before_summary and getattr(record, "in_summary", False)):
+        message = record.getMessage()
+        if message in self._said or (self._before_summary and getattr(record, "in_summary", False)):
             return False
         if len(self._said) < MAX_REMEMBERED:
-            self._said.add(said)
+            self._said.add(message)
         return True
 
 

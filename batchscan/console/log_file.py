@@ -74,10 +74,10 @@ class LogFile(RotatingFileHandler):
         if self.stream is None:
             return
         try:
-            there = os.stat(self.baseFilename)
+            status = os.stat(self.baseFilename)
         except FileNotFoundError:
-            there = None
-        if there is None or not os.path.samestat(there, os.fstat(self.stream.fileno())):
+            status = None
+        if status is None or not os.path.samestat(status, os.fstat(self.stream.fileno())):
             self.stream.close()
             self.stream = self._open()
 

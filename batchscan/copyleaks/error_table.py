@@ -134,14 +134,14 @@ def retry_after(value: str | None, now: float) -> float | None:
 
 def read_details(status: int, body: bytes, secrets: Sequence[str] = ()) -> ServiceError:
     """The details of an error body, in any of the documented shapes or none."""
-    said = _fields(body, secrets)
+    values = _fields(body, secrets)
     return ServiceError(
         http_status=status,
-        type=_word(said.get("type"), secrets),
-        code=_word(said.get("code"), secrets),
-        id=_word(said.get("id"), secrets),
-        trace_id=_word(said.get("traceid"), secrets),
-        message=_line(said.get("message"), secrets),
+        type=_word(values.get("type"), secrets),
+        code=_word(values.get("code"), secrets),
+        id=_word(values.get("id"), secrets),
+        trace_id=_word(values.get("traceid"), secrets),
+        message=_line(values.get("message"), secrets),
     )
 
 
@@ -155,17 +155,22 @@ def _fields(body: bytes, secrets: Sequence[str]) -> dict[str, Any]:
         return {"message": _plain(body, secrets)}
     fields = _lowered(decoded)
     inner = fields.get("error")
-    said = _lowered(inner) if isinstance(inner, dict) else fields
-    trace_id = said.get("traceid") or fields.get("traceid")
-    return {**said, "traceid": trace_id, "message": _message(fields, said, inner)}
+    inner_fields = _lowered(inner) if isinstance(inner, dict) else fields
+    trace_id = inner_fields.get("traceid") or fields.get("traceid")
+    return {**inner_fields, "traceid": trace_id, "message": _message(fields, inner_fields, inner)}
 
 
 def _lowered(fields: dict[str, Any]) -> dict[str, Any]:
     return {name.lower(): value for name, value in fields.items()}
 
 
-def _message(fields: dict[str, Any], said: dict[str, Any], inner: object) -> str | None:
-    for candidate in (said.get("message"), inner, said.get("title"), _first_of(fields)):
+def _message(fields: dict[str, Any], inner_fields: dict[str, Any], inner: object) -> str | None:
+    for candidate in (
+        inner_fields.get("message"),
+        inner,
+        inner_fields.get("title"),
+        _first_of(fields),
+    ):
         if isinstance(candidate, str) and candidate.strip():
             return candidate
     return None
@@ -273,8 +278,8 @@ def _integer(digits: str) -> float:
 
 def _mended(body: bytes) -> bytes:
     text = body.decode(json.detect_encoding(body), "replace").removeprefix("\ufeff")
-    return _ESCAPE.sub(_whole, text.encode())
+    return _ESCAPE.sub(_without_half, text.encode())
 
 
-def _whole(escape: re.Match[bytes]) -> bytes:
+def _without_half(escape: re.Match[bytes]) -> bytes:
     return escape["run"] + b"ufffd" if escape["half"] else escape[0]

@@ -164,8 +164,8 @@ def _stated_error(decoded: dict[str, Any], matches: dict[str, Any]) -> str | Non
     for fields in (decoded, matches):
         for name, value in fields.items():
             if name.lower().startswith("error") and value:
-                said = clean(str(value)[:1_000])
-                return f"the answer says that there was an error: {name}: {said}"
+                text = clean(str(value)[:1_000])
+                return f"the answer says that there was an error: {name}: {text}"
     return None
 
 

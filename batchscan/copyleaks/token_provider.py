@@ -201,7 +201,7 @@ class TokenProvider:
     def _save(self) -> None:
         """Replace the file atomically. It is a cache: if that fails, memory has to do."""
         with suppress(OSError):
-            fd, aside = tempfile.mkstemp(dir=self._path.parent, prefix=".token-")  # mode 0600
+            fd, staged = tempfile.mkstemp(dir=self._path.parent, prefix=".token-")  # mode 0600
             try:
                 with open(fd, "wb") as file:
                     # Some file systems keep no modes, and Windows has no such call.
@@ -211,9 +211,9 @@ class TokenProvider:
                     file.flush()
                     with suppress(OSError):  # if the file is lost, the next run logs in
                         os.fsync(fd)
-                os.replace(aside, self._path)
+                os.replace(staged, self._path)
             except OSError:
-                os.unlink(aside)
+                os.unlink(staged)
                 raise
 
 

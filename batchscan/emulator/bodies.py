@@ -74,15 +74,15 @@ def problem(status: int, title: str) -> HttpReply:
 
 def shaped(status: int, shape: Shape, code: int | None) -> HttpReply:
     """An error in one of the formats that the vendor or a proxy may use."""
-    said = f"Emulated fault {status}."
-    whole = error(status, code, said)
-    page = f"<html><head><title>{status}</title></head><body>{said}</body></html>"
+    text = f"Emulated fault {status}."
+    whole = error(status, code, text)
+    page = f"<html><head><title>{status}</title></head><body>{text}</body></html>"
     replies: dict[Shape, HttpReply] = {
         "json": whole,
-        "problem": problem(status, said),
-        "message": json_reply(status, {"message": said}),
-        "error": json_reply(status, {"error": said}),
-        "text": HttpReply(status, said.encode(), "text/plain; charset=utf-8"),
+        "problem": problem(status, text),
+        "message": json_reply(status, {"message": text}),
+        "error": json_reply(status, {"error": text}),
+        "text": HttpReply(status, text.encode(), "text/plain; charset=utf-8"),
         "html": HttpReply(status, page.encode(), "text/html"),
         "empty": HttpReply(status, b""),
         "torn": HttpReply(status, whole.body[:-9]),

@@ -106,10 +106,10 @@ def _build(root: Path, stop: threading.Event) -> Coroutine[None, None, Index]:
 def _search(index: Index, upload: UploadForm, kind: ImageFormat) -> list[Found]:
     from batchscan.emulator.matching.similarity import fingerprint  # noqa: PLC0415 - the same
 
-    mine = None
+    features = None
     if kind.group == "raster":
         try:
-            mine = fingerprint(upload.image)
+            features = fingerprint(upload.image)
         except Exception as error:  # decoder boundary: Pillow raises what it likes
             raise invalid_file() from error
-    return index.find(upload.sha256, mine)
+    return index.find(upload.sha256, features)

@@ -170,7 +170,7 @@ def parse_answer(
 
 def _parse(body: bytes, received_at: float, scan_id: str | None, *, sandbox: bool) -> Answer:
     result = read_check(body, scan_id)
-    matches = merged_by_key([_match(said) for said in result.internet])
+    matches = merged_by_key([_match(match) for match in result.internet])
     return Answer(
         body=body,
         received_at=received_at,
@@ -196,6 +196,6 @@ def given_up(body: bytes, received_at: float, credits_: int | None) -> Answer:
     return Answer(body, received_at, credits_, None, None, (), trouble=_GIVEN_UP)
 
 
-def _match(said: InternetMatch) -> tuple[str, Match]:
-    key, domain = key_and_domain(said.url)
-    return key, Match(said.url, _KINDS[said.match_type], said.web_pages, domain)
+def _match(match: InternetMatch) -> tuple[str, Match]:
+    key, domain = key_and_domain(match.url)
+    return key, Match(match.url, _KINDS[match.match_type], match.web_pages, domain)

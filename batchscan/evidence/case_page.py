@@ -15,7 +15,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from batchscan.enums import CaptureKind, Disposition
-from batchscan.evidence.content_credentials import said
+from batchscan.evidence.content_credentials import describe
 from batchscan.evidence.manifest import Manifest
 from batchscan.evidence.records import CaptureFields, PackedMatch, PictureFields, ResourceFields
 from batchscan.report import html_assets
@@ -49,7 +49,7 @@ class CapturedPreview(NamedTuple):
 
 class _ResourceView(NamedTuple):
     kind: str
-    said: str
+    text: str
 
 
 class _CaptureView(NamedTuple):
@@ -92,9 +92,9 @@ class _CaseView(NamedTuple):
 class CasePage:
     """Takes pictures one by one, as many as the page has room for."""
 
-    def __init__(self, aside: IO[bytes]) -> None:
+    def __init__(self, articles: IO[bytes]) -> None:
         """Keep what is shown in an empty open file until the rest is known."""
-        self._articles = aside
+        self._articles = articles
         self._room = MAX_BYTES
         self._left_out = 0
 
@@ -183,7 +183,7 @@ def _case(
     return _CaseView(
         name=os.path.basename(path) or path or "a picture without a name",
         ours=_image(ours),
-        credentials=said(picture.content_credentials),
+        credentials=describe(picture.content_credentials),
         matches=tuple(
             _match(match, theirs.get(normalize_url(match.url)))
             for match in picture.matches[:MAX_MATCHES]
@@ -239,8 +239,8 @@ def _capture(file: CaptureFields) -> _CaptureView:
     stamp = file.timestamp
     stamped = None
     if stamp is not None:
-        said = _moment(stamp.at) if stamp.at else "(openssl can read when)"
-        stamped = f"{said} by {stamp.url}"
+        moment = _moment(stamp.at) if stamp.at else "(openssl can read when)"
+        stamped = f"{moment} by {stamp.url}"
     return _CaptureView(
         at=_moment(file.captured_at),
         who=file.who,
@@ -252,21 +252,21 @@ def _capture(file: CaptureFields) -> _CaptureView:
 
 
 def _resources(found: Iterable[ResourceFields]) -> Iterator[_ResourceView]:
-    parts = 0
+    others = 0
     for each in found:
         if each.kind is CaptureKind.RESOURCE:
-            parts += 1
+            others += 1
             continue
         status = "no answer" if each.http_status is None else f"HTTP {each.http_status}"
-        said = [] if each.kind is CaptureKind.SCREENSHOT else [status]
-        said += [each.media_type] if each.media_type else []
-        said += [size(each.bytes)] if each.bytes is not None else []
-        said += [each.trouble] if each.trouble else []
-        said += _shares(each)
-        said += [f"SHA-256 {each.sha256}"] if each.sha256 else []
-        yield _ResourceView(each.kind.value, ", ".join(said))
-    if parts:
-        yield _ResourceView("parts of the page", f"{parts:,}")
+        parts = [] if each.kind is CaptureKind.SCREENSHOT else [status]
+        parts += [each.media_type] if each.media_type else []
+        parts += [size(each.bytes)] if each.bytes is not None else []
+        parts += [each.trouble] if each.trouble else []
+        parts += _shares(each)
+        parts += [f"SHA-256 {each.sha256}"] if each.sha256 else []
+        yield _ResourceView(each.kind.value, ", ".join(parts))
+    if others:
+        yield _ResourceView("parts of the page", f"{others:,}")
 
 
 def _shares(found: ResourceFields) -> Iterator[str]:

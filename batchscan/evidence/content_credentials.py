@@ -66,8 +66,8 @@ def read_credentials(data: bytes) -> CredentialsFields:
         return CredentialsFields(state="unreadable")
 
 
-def said(found: CredentialsFields) -> str | None:
-    """Say in words what was found; None if there is nothing to say."""
+def describe(found: CredentialsFields) -> str | None:
+    """A sentence about the credentials; None if there is nothing to say."""
     by = f", signed by {found.issuer}" if found.issuer else ""
     when = f" at {found.signed_at}" if found.signed_at else ""
     return {

@@ -95,10 +95,10 @@ def pack(ledger: Ledger, pictures: Iterable[int], request: PackInputs, path: str
     with (
         create_file(path, _ADVICE) as file,
         PackWriter(file) as packer,
-        tempfile.TemporaryFile() as aside,
+        tempfile.TemporaryFile() as articles,
         closing(Looks()) as looks,
     ):
-        packing = _PackBuilder(ledger, packer, rules, CasePage(aside), looks)
+        packing = _PackBuilder(ledger, packer, rules, CasePage(articles), looks)
         for picture_id in pictures:
             packing.add_picture(ledger.evidence.picture(picture_id))
         packing.add_runs()

@@ -166,10 +166,10 @@ def check_timestamp(response: bytes, sha256: str, roots: bytes | None) -> bool |
         if roots is not None:
             raise
         return None
-    said = read_timestamp(response)
-    if said is None:
+    timestamp = read_timestamp(response)
+    if timestamp is None:
         return None
-    if said.sha256 != sha256:
+    if timestamp.sha256 != sha256:
         raise CaptureFault("the timestamp is about another file")
     if roots is None:
         return False

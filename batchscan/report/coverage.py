@@ -96,8 +96,8 @@ def losses(report: Report, named: Callable[[str], str] = _named) -> Iterator[str
 def _some_folders(files: Files, named: Callable[[str], str]) -> str:
     names = files.unreadable_folder_names[:_MAX_FOLDERS]
     more = files.unreadable_folders - len(names)
-    said = ", ".join(named(name) for name in names)
-    return f" ({said}{f' and {more:,} more' if more else ''})" if names else ""
+    text = ", ".join(named(name) for name in names)
+    return f" ({text}{f' and {more:,} more' if more else ''})" if names else ""
 
 
 def _reasons(counts: Mapping[str, int], kinds: Iterable[str]) -> str:

@@ -164,8 +164,8 @@ def _status(http_status: int | None) -> str:
 
 
 def _provenance_cells(picture: PictureMatches) -> tuple[str, ...]:
-    said = picture.provenance or Provenance()
-    words = (said.creator, said.copyright, said.credit, said.created)
+    provenance = picture.provenance or Provenance()
+    words = (provenance.creator, provenance.copyright, provenance.credit, provenance.created)
     return (rfc3339(picture.scanned_at), *map(spreadsheet_cell, words))
 
 

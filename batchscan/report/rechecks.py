@@ -29,10 +29,10 @@ def counted(rechecks: Rechecks) -> Iterator[str]:
 
 def described(recheck: MatchRecheck) -> str:
     """The last recheck of a match: `rechecked on 2026-11-28: gone since 2026-11-20`."""
-    return f"rechecked on {_day(recheck.checked_at)}: {'; '.join(_said(recheck))}"
+    return f"rechecked on {_day(recheck.checked_at)}: {'; '.join(_parts(recheck))}"
 
 
-def _said(recheck: MatchRecheck) -> Iterator[str]:
+def _parts(recheck: MatchRecheck) -> Iterator[str]:
     since = f" since {_day(recheck.gone_since)}" if recheck.gone_since is not None else ""
     why = f" ({recheck.detail})" if recheck.detail else ""
     yield f"{_SENTENCES[recheck.verdict]}{since}{why}"

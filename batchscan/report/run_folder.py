@@ -99,9 +99,9 @@ def point_latest(output: str, report: Report) -> None:
 
 
 def _link(output: str, name: str, target: str) -> None:
-    with tempfile.TemporaryDirectory(dir=output, prefix=".latest-") as aside:
-        make_private(aside, 0o700)
-        fresh = os.path.join(aside, name)
+    with tempfile.TemporaryDirectory(dir=output, prefix=".latest-") as staging:
+        make_private(staging, 0o700)
+        fresh = os.path.join(staging, name)
         os.symlink(target, fresh)
         os.replace(fresh, os.path.join(output, name))
 

@@ -30,10 +30,10 @@ def rebuild_lines(
             if kept is None:
                 yield line, None
                 continue
-            said = read_again(kept, sandbox=line.sandbox)
-            may_have = said.matches or kept.generation > 1
+            reread = read_again(kept, sandbox=line.sandbox)
+            may_have = reread.matches or kept.generation > 1
             history = view.matches_of(kept.picture_id) if may_have else {}
-            answer = with_history(said, history)
+            answer = with_history(reread, history)
             yield with_answer(with_problem(line, answer), answer), answer
 
 

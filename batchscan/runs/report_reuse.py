@@ -82,18 +82,18 @@ def write_or_link(
         StorageError: a file cannot be written.
     """
     view = basis.view or ledger.view(ThisProcess())
-    leaving = _FileWriter(folder, report.run.id, ledger, basis.fingerprint)
+    files = _FileWriter(folder, report.run.id, ledger, basis.fingerprint)
     if report.unchecked_table is not None:
-        said = blake2b(digest_size=_BYTES)
+        content_hash = blake2b(digest_size=_BYTES)
         for part in render(unchecked_files(folder, ledger), folders):
-            said.update(part)
-        leaving.leave(
+            content_hash.update(part)
+        files.write(
             UNCHECKED,
-            said.digest(),
+            content_hash.digest(),
             lambda: write_unchecked(folder, unchecked_files(folder, ledger), folders),
         )
-    leaving.leave(MATCHES, b"", lambda: write_table(folder, report, view, now))
-    made_for = leaving.leave(PAGE, _facts(report), lambda: write_page(folder, report, view, now))
+    files.write(MATCHES, b"", lambda: write_table(folder, report, view, now))
+    made_for = files.write(PAGE, _facts(report), lambda: write_page(folder, report, view, now))
     same_as = None if made_for == report.run.id else made_for
     return msgspec.structs.replace(report, run=msgspec.structs.replace(report.run, same_as=same_as))
 
@@ -107,15 +107,15 @@ class _FileWriter:
     ledger: Ledger
     fingerprint: bytes | None
 
-    def leave(self, name: str, facts: bytes, write: Callable[[], object]) -> str:
+    def write(self, name: str, facts: bytes, make: Callable[[], object]) -> str:
         """Link a file made from the same data, or write one; returns the run that wrote it."""
         if self.fingerprint is None:
-            write()
+            make()
             return self.run_id
         path, cache = os.path.join(self.folder, name), self.ledger.report_cache
         known = cache.file(self.fingerprint, name, facts)
         if known is None or not link_atomic(os.fsdecode(known.path), path, known.identity):
-            write()
+            make()
             known = None
         run_id = known.run_id if known else self.run_id
         file = CachedFile(run_id, os.fsencode(os.path.abspath(path)), identity(path))
@@ -128,5 +128,5 @@ def _facts(report: Report) -> bytes:
     run = msgspec.structs.replace(
         report.run, id="", started_at="", finished_at="", duration_s=0.0, same_as=None
     )
-    said = msgspec.structs.replace(report, run=run, domains=[], images=[])
-    return blake2b(msgspec.json.encode(said), digest_size=_BYTES).digest()
+    comparable = msgspec.structs.replace(report, run=run, domains=[], images=[])
+    return blake2b(msgspec.json.encode(comparable), digest_size=_BYTES).digest()

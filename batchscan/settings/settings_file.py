@@ -59,9 +59,9 @@ class _Reading:
                 outer, _, inner = name.partition(".")
                 self._file.refuse(name_node, f"{key}: write it as `{outer}: {{{inner}: ...}}`")
             else:
-                yield key, self._given(key, value)
+                yield key, self._scalars(key, value)
 
-    def _given(self, key: str, node: yaml.Node) -> RawValue:
+    def _scalars(self, key: str, node: yaml.Node) -> RawValue:
         default = next(entry.default for entry in entries() if entry.key == key)
         if is_null(node) and default is not None:
             self._file.refuse(

@@ -43,15 +43,15 @@ def read_ledger(settings: Settings, *, may_be_absent: bool = False) -> Iterator[
     if not (may_be_absent or (state / FILE_NAME).exists()):
         raise no_ledger(state / FILE_NAME)
     opened = Ledger.read(state, realm_of(settings), nearest=True)
-    with _told(opened) as ledger, _undisturbed(ledger.path), ledger.transaction():
+    with _explaining_errors(opened) as ledger, _undisturbed(ledger.path), ledger.transaction():
         yield ledger
 
 
 @contextmanager
 def _undisturbed(path: Path) -> Iterator[None]:
-    """Report nothing of a ledger that was written meanwhile without our locks being seen.
+    """Raise an error if the ledger was written meanwhile by a process that did not see our locks.
 
-    So it may be with one in a folder that this user may not write in: it is read as it lies there.
+    That can happen in a folder that this user cannot write to, where no lock can be made.
     """
     own = os.access(path.parent, os.W_OK) and os.access(path, os.W_OK)
     before = stamp(path) if path.exists() and not own else None
@@ -77,7 +77,7 @@ def open_for_change(settings: Settings) -> Iterator[Ledger]:
         UsageError: there is no home folder, and no state folder is set.
         StorageError: there is no ledger, or it cannot be used.
     """
-    with _told(Ledger.change(state_folder(settings), realm_of(settings))) as ledger:
+    with _explaining_errors(Ledger.change(state_folder(settings), realm_of(settings))) as ledger:
         yield ledger
 
 
@@ -110,7 +110,7 @@ def realm_of(settings: Settings) -> Realm:
 
 
 @contextmanager
-def _told(opened: Ledger) -> Iterator[Ledger]:
+def _explaining_errors(opened: Ledger) -> Iterator[Ledger]:
     with closing(opened) as ledger:
         try:
             yield ledger

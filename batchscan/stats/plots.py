@@ -74,7 +74,7 @@ def _bars(series: _Series, shown: Sequence[Period], by: str) -> Markup:
         parts.append(
             f'<rect x="{x:.1f}" y="{floor - height:.1f}" width="{step * (1 - _GAP):.1f}"'
             f' height="{height:.1f}" fill="currentColor">'
-            f"<title>{period.label}: {_said(value)} {series.unit}</title></rect>"
+            f"<title>{period.label}: {_number(value)} {series.unit}</title></rect>"
         )
     every = -(-len(shown) // _LABELS)
     for place in range(0, len(shown), every):
@@ -85,7 +85,7 @@ def _bars(series: _Series, shown: Sequence[Period], by: str) -> Markup:
         )
     words = (
         f"{series.title} by {by}, {shown[0].label} to {shown[-1].label};"
-        f" at most {_said(highest)} {series.unit}"
+        f" at most {_number(highest)} {series.unit}"
     )
     return _figure(series.name, series.title, words, HEIGHT, parts)
 
@@ -94,7 +94,7 @@ def _axis(highest: float, floor: int) -> str:
     return (
         f'<path d="M{_LEFT} {_TOP}H{WIDTH - _RIGHT}M{_LEFT} {floor}H{WIDTH - _RIGHT}"'
         ' stroke="currentColor" stroke-opacity=".35" fill="none"/>'
-        f'<text x="{_LEFT - 6}" y="{_TOP + 4}" text-anchor="end" {_TEXT}>{_said(highest)}</text>'
+        f'<text x="{_LEFT - 6}" y="{_TOP + 4}" text-anchor="end" {_TEXT}>{_number(highest)}</text>'
         f'<text x="{_LEFT - 6}" y="{floor + 4}" text-anchor="end" {_TEXT}>0</text>'
     )
 
@@ -112,10 +112,10 @@ def _lying(places: Sequence[Place]) -> Markup:
             f'<text x="{_NAMES - 8}" y="{y + 16}" text-anchor="end" {_TEXT}>{name}</text>'
             f'<rect x="{_NAMES}" y="{y + 4}" width="{width:.1f}" height="{_ROW - 8}"'
             ' fill="currentColor"/>'
-            f'<text x="{_NAMES + width + 6:.1f}" y="{y + 16}" {_TEXT}>{_said(days)}</text>'
+            f'<text x="{_NAMES + width + 6:.1f}" y="{y + 16}" {_TEXT}>{_number(days)}</text>'
         )
     title = "Days from noticed to removed by site, median"
-    words = f"{title}; at most {_said(longest)} days"
+    words = f"{title}; at most {_number(longest)} days"
     return _figure("days_by_site", title, words, _ROW * len(places), parts)
 
 
@@ -138,5 +138,5 @@ def _figure(name: str, title: str, words: str, height: int, parts: Sequence[str]
     )
 
 
-def _said(value: float) -> str:
+def _number(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"

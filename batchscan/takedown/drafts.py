@@ -65,15 +65,15 @@ def _names(name: str) -> Iterator[str]:
 
 def _written(paths: Mapping[str, bytes]) -> list[Draft] | None:
     """Write the files that do not exist yet; None if a name is taken by other content."""
-    there = {
+    existing = {
         path: _content(path, len(text) + 1) for path, text in paths.items() if os.path.lexists(path)
     }
-    if any(content != paths[path] for path, content in there.items()):
+    if any(content != paths[path] for path, content in existing.items()):
         return None
     drafts = []
     for path, text in paths.items():
         with storage_errors(path, _ADVICE):
-            drafts.append(Draft(path, fresh=path not in there and _made(path, text)))
+            drafts.append(Draft(path, fresh=path not in existing and _made(path, text)))
     return drafts
 
 

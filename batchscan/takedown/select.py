@@ -165,8 +165,8 @@ def require_reviewed_matches(
 
 
 def _unreviewed(where: str, counts: Mapping[str, int], target: str) -> UsageError:
-    said = [f"{counts[word]:,} {word}" for word in _ORDER if counts.get(word)]
-    known = f": {', '.join(said)}" if said else "; no match is known"
+    parts = [f"{counts[word]:,} {word}" for word in _ORDER if counts.get(word)]
+    known = f": {', '.join(parts)}" if parts else "; no match is known"
     advice = f"{_LOOK} {shlex.quote(target)}" if counts.get(Disposition.OPEN) else None
     return UsageError(f"no match{where} is marked reviewed{known}", advice=advice)
 

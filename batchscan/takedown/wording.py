@@ -130,13 +130,13 @@ def published_at(work: InfringedWork, me: Takedown) -> str | None:
 
 
 def _work(number: int, work: InfringedWork, me: Takedown, form: NoticeFormat) -> dict[str, Any]:
-    said = work.provenance
+    provenance = work.provenance
     published = published_at(work, me)
     words = {
-        "creator": said.creator,
-        "copyright": said.copyright,
-        "credit": said.credit,
-        "created": said.created,
+        "creator": provenance.creator,
+        "copyright": provenance.copyright,
+        "credit": provenance.credit,
+        "created": provenance.created,
     }
     return {
         "number": number,

@@ -41,7 +41,7 @@ def write_atomic(
     """
     folder = os.path.dirname(path) or os.curdir
     with storage_errors(path, advice):
-        descriptor, aside = tempfile.mkstemp(dir=folder, prefix=TEMP_PREFIX)
+        descriptor, staged = tempfile.mkstemp(dir=folder, prefix=TEMP_PREFIX)
         try:
             with open(descriptor, "wb") as file:
                 _set_owner_and_mode(descriptor, like, mode)
@@ -49,11 +49,11 @@ def write_atomic(
                 file.flush()
                 sync(descriptor)
             if check is not None:
-                check(aside)
-            os.replace(aside, path)
+                check(staged)
+            os.replace(staged, path)
         except BaseException:
             with suppress(OSError):
-                os.unlink(aside)
+                os.unlink(staged)
             raise
         _sync_folder(folder)
 
@@ -66,7 +66,7 @@ def create_file(path: str, advice: str = CHOOSE) -> Iterator[IO[bytes]]:
         UsageError: the path exists already, or its folder does not.
         StorageError: it cannot be written.
     """
-    with staged_path(path, advice) as aside, open(aside, "wb") as file:
+    with staged_path(path, advice) as staged, open(staged, "wb") as file:
         yield file
 
 
@@ -89,19 +89,19 @@ def staged_path(path: str, advice: str = CHOOSE, *, replace: bool = False) -> It
     if not os.path.isdir(folder):
         raise UsageError(f"'{printable(folder)}' is not a directory", advice="make it first")
     with storage_errors(path, advice):
-        descriptor, aside = tempfile.mkstemp(dir=folder, prefix=TEMP_PREFIX)
+        descriptor, staged = tempfile.mkstemp(dir=folder, prefix=TEMP_PREFIX)
         try:
             _set_owner_and_mode(descriptor, None)
-            yield aside
+            yield staged
             sync(descriptor)
             if replace:
-                os.replace(aside, path)
+                os.replace(staged, path)
             else:
-                _name(aside, path)
+                _name(staged, path)
         finally:
             os.close(descriptor)
             with suppress(OSError):  # missing if it was renamed
-                os.unlink(aside)
+                os.unlink(staged)
         _sync_folder(folder)
 
 
@@ -175,16 +175,16 @@ def _identity(found: os.stat_result) -> str:
     return f"{found.st_ino}:{found.st_size}:{found.st_mtime_ns}"
 
 
-def _name(aside: str, path: str) -> None:
+def _name(staged: str, path: str) -> None:
     """Give a file its final name, unless that exists."""
     try:
-        os.link(aside, path)
+        os.link(staged, path)
     except FileExistsError:
         raise _taken(path) from None
     except OSError:  # a file system without links
         if os.path.lexists(path):
             raise _taken(path) from None
-        os.rename(aside, path)
+        os.rename(staged, path)
 
 
 def _taken(path: str) -> UsageError:

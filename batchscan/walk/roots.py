@@ -84,8 +84,8 @@ def _near(root: str) -> str | None:
         return "in quotes, the shell does not replace ~: name the folder without them"
     folder, name = os.path.split(root.rstrip(os.sep))
     try:
-        with os.scandir(folder or ".") as there:
-            names = [entry.name for entry in islice(there, _LOOKED_AT)]
+        with os.scandir(folder or ".") as entries:
+            names = [entry.name for entry in islice(entries, _LOOKED_AT)]
     except (OSError, ValueError):
         return None
     close = difflib.get_close_matches(name, names, 1)

@@ -151,4 +151,4 @@ def test_usage_counts_a_match_for_every_rule_and_once_as_allowed():
 def test_thousands_of_rules_about_domains_are_not_asked_one_by_one():
     rules = AllowRules(rule(domain=f"d{number}.example.com") for number in range(5_000))
 
-    assert list(rules._asked(MatchContext("https://a.d77.example.com/", ONE, ()))) == [77]
+    assert list(rules._domains_asked(MatchContext("https://a.d77.example.com/", ONE, ()))) == [77]

@@ -99,32 +99,32 @@ class Index:
             index._add(root, name)
         return index
 
-    def find(self, sha256: str, mine: PictureFeatures | None) -> list[Found]:
+    def find(self, sha256: str, wanted: PictureFeatures | None) -> list[Found]:
         """The similar pictures; without features, only those with the same bytes."""
         return [
             Found(picture.name, kind, tuple(self._pages.get(picture.name, ())))
-            for picture, kind in self._alike(sha256, mine)
+            for picture, kind in self._alike(sha256, wanted)
         ]
 
     def _alike(
-        self, sha256: str, mine: PictureFeatures | None
+        self, sha256: str, wanted: PictureFeatures | None
     ) -> Iterator[tuple[_IndexedPicture, int]]:
-        parts = set() if mine is None else self._parts(mine)
+        parts = set() if wanted is None else self._parts(wanted)
         for number, picture in enumerate(self._pictures):
             if picture.sha256 == sha256:
                 yield picture, FULL
-            elif mine is not None:
-                kind = compare_whole(mine, picture.fingerprint)
+            elif wanted is not None:
+                kind = compare_whole(wanted, picture.fingerprint)
                 if kind is not None:
                     yield picture, kind
                 elif number in parts:
                     yield picture, PARTIAL
 
-    def _parts(self, mine: PictureFeatures) -> set[int]:
+    def _parts(self, wanted: PictureFeatures) -> set[int]:
         """The numbers of pictures that contain most of this one, or are contained in it."""
         return {
             number
-            for sketch in mine.both_ways()
+            for sketch in wanted.both_ways()
             for number in self._register.likely(sketch.marks)
             if overlaps(sketch, self._pictures[number].fingerprint.thumbprint)
         }

@@ -167,7 +167,7 @@ class DaskClient:
         try:
             async with AwakeTimeout() as timeout:
                 timeout.allow(seconds)
-                said = await self._pool(handle.address).actor_execute(
+                response = await self._pool(handle.address).actor_execute(
                     function=method,
                     actor=handle.key,
                     args=[to_serialize(arg) for arg in args],
@@ -175,9 +175,9 @@ class DaskClient:
                 )
         except (OSError, TimeoutError, KeyError, RuntimeError, ValueError) as error:
             raise WorkerUnreachable(str(error) or type(error).__name__) from error
-        if said["status"] != "OK":
-            raise said["exception"]
-        return said["result"]
+        if response["status"] != "OK":
+            raise response["exception"]
+        return response["result"]
 
     def forget_actor(self, handle: ActorHandle) -> None:
         """Let Dask delete an actor."""
@@ -195,9 +195,9 @@ class DaskClient:
         """Call `tell(address)` for workers that were not retired because of their actors."""
 
         def look(event: tuple[float, Any]) -> None:
-            said = event[1]
-            if isinstance(said, dict) and said.get("action") == "retire-workers":
-                for address in said.get("could-not-retire", ()):
+            message = event[1]
+            if isinstance(message, dict) and message.get("action") == "retire-workers":
+                for address in message.get("could-not-retire", ()):
                     tell(address)
 
         self._client.subscribe_topic(EVENTS_TOPIC, look)

@@ -169,12 +169,12 @@ class WorkerPool:
         Raises:
             WorkerUnreachable: the scheduler does not answer.
         """
-        there = await self._dask.workers()
+        workers = await self._dask.workers()
         for address, client in self._clients.items():
-            client.registered = address in there
+            client.registered = address in workers
         new = {
             address: threads
-            for address, threads in there.items()
+            for address, threads in workers.items()
             if address not in {*self._clients, *self._unfit, *self._retiring}
         }
         await asyncio.gather(
