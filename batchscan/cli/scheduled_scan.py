@@ -69,7 +69,7 @@ class ScheduledScan:
         """Where they are."""
         return ScanLocations(self.roots)
 
-    def said(self, key: str) -> bool:
+    def is_set(self, key: str) -> bool:
         """Whether a flag or the settings file sets this; the environment will not be the same."""
         origin = self.loaded.origins[key]
         return key in self.flags or (self.loaded.file or "\0") in origin
@@ -77,7 +77,7 @@ class ScheduledScan:
     @property
     def kept_state(self) -> str | None:
         """The user's own state folder, if it has paid answers."""
-        if self.said("output.state"):
+        if self.is_set("output.state"):
             return None
         try:
             own = state_folder(self.settings)
@@ -94,7 +94,7 @@ class ScheduledScan:
         if self.wish.systemd:
             return named or USUAL_KEY
         if named is not None:
-            return None if self.said("account.api_key_file") else named
+            return None if self.is_set("account.api_key_file") else named
         own = os.path.expanduser("~/.config/batchscan/key")
         return own if os.path.isabs(own) else USUAL_KEY
 
@@ -102,8 +102,8 @@ class ScheduledScan:
     def writes(self) -> tuple[str, ...]:
         """The folders that it writes to, apart from the one that systemd creates."""
         output = self.settings.output
-        folders = [output.directory] if self.said("output.directory") else []
-        folders += [output.state] if self.said("output.state") and output.state else []
+        folders = [output.directory] if self.is_set("output.directory") else []
+        folders += [output.state] if self.is_set("output.state") and output.state else []
         folders += [self.kept_state] if self.kept_state else []
         files = (output.log_file, output.metrics_file)
         folders += [os.path.dirname(file) for file in files if file]
@@ -157,9 +157,9 @@ class ScheduledScan:
         """Paths that would differ in the service: cron starts elsewhere, systemd sets no home."""
         if self.wish.systemd and self.kept_state is not None:
             yield f"--state={self.kept_state}"
-        if not self.wish.systemd and not self.said("output.directory"):
+        if not self.wish.systemd and not self.is_set("output.directory"):
             yield f"--output={self.settings.output.directory}"
-        if not self.wish.systemd and not self.said("output.state"):
+        if not self.wish.systemd and not self.is_set("output.state"):
             yield f"--state={state_folder(self.settings)}"
         allow = self.settings.scan.allow
         if allow is not None and self.loaded.file is None and "scan.allow" not in self.flags:
@@ -187,7 +187,7 @@ class ScheduledScan:
         yield from filter(None, (self.settings.files_from, self.settings.files0_from))
         for entry in entries():
             value = entry.of(self.settings)
-            made = entry.key == "output.directory" and not self.said(entry.key)
+            made = entry.key == "output.directory" and not self.is_set(entry.key)
             if isinstance(entry.kind, PathType) and isinstance(value, str) and not made:
                 yield value
         if self.loaded.file is not None:

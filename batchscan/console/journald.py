@@ -11,7 +11,7 @@ _DEBUG = 7
 
 
 def is_journal(stream: TextIO | None) -> bool:
-    """Whether the journal reads a stream: systemd names the stream by its number."""
+    """Whether a stream is connected to the journal, by `$JOURNAL_STREAM`."""
     told = os.environ.get("JOURNAL_STREAM")
     if not told or stream is None:
         return False
@@ -23,7 +23,7 @@ def is_journal(stream: TextIO | None) -> bool:
 
 
 def with_priority(text: str, level: int) -> str:
-    """Lines with the prefix by which the journal knows their urgency: `<4>` is a warning.
+    """Prefix each line with its priority for the journal: `<4>` is a warning.
 
     Args:
         text: one line or several.

@@ -41,7 +41,7 @@ class Redaction:
 
 
 class TextFormatter(logging.Formatter):
-    """`HH:MM:SS level message` for people, an RFC 3339 stamp for files and pipes.
+    """`HH:MM:SS level message` on terminals, RFC 3339 times in files and pipes.
 
     Args:
         redact: hides secrets.
@@ -54,7 +54,7 @@ class TextFormatter(logging.Formatter):
         self._stamp = stamp
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, and a traceback's lines after it."""
+        """Format a record as one line, with traceback lines after it."""
         stamp, level = self._stamp(record.created), record.levelname.lower()
         lines = [f"{stamp}{level} {printable(record.getMessage())}"]
         if record.exc_info:
@@ -70,7 +70,7 @@ class JsonFormatter(logging.Formatter):
         self._redact = redact
 
     def format(self, record: logging.LogRecord) -> str:
-        """The object; `exception` holds a traceback, where there is one."""
+        """Format a record as an object; `exception` has the traceback, if there is one."""
         fields = {
             "time": rfc3339(record.created),
             "level": record.levelname.lower(),
@@ -83,19 +83,19 @@ class JsonFormatter(logging.Formatter):
 
 
 class JournalFormatter(logging.Formatter):
-    """What another one makes, each line with its urgency, for systemd's journal."""
+    """Adds priorities for systemd's journal to another formatter's lines."""
 
     def __init__(self, inner: logging.Formatter) -> None:
         super().__init__()
         self._inner = inner
 
     def format(self, record: logging.LogRecord) -> str:
-        """The lines; the journal takes the prefix off."""
+        """Format a record; the journal removes the prefixes."""
         return with_priority(self._inner.format(record), record.levelno)
 
 
 class TqdmHandler(logging.StreamHandler[TextIO]):
-    """Writes lines above a progress bar, where there is one, rather than through it."""
+    """Writes lines above a progress bar, if there is one."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""
@@ -107,7 +107,7 @@ class TqdmHandler(logging.StreamHandler[TextIO]):
 
 
 class WarnOnce(logging.Filter):
-    """Lets the same warning through once; where a summary says it too, on the same terminal, never.
+    """Drops repeated warnings, and warnings that a summary on the same terminal repeats.
 
     A record that a summary repeats has the attribute `in_summary`.
     """
@@ -131,7 +131,7 @@ class WarnOnce(logging.Filter):
 
 
 def configure(output: Output, secrets: Iterable[Secret | None] = ()) -> None:
-    """Send log records where the settings say.
+    """Configure logging from the settings.
 
     stderr gets warnings, everything with `-v` and nothing with `-q`: a quiet run prints its warnings
     at its end. The log file always gets everything.
@@ -161,7 +161,7 @@ def configure(output: Output, secrets: Iterable[Secret | None] = ()) -> None:
 
 
 def _formatter(form: LogFormat, redact: Redaction, stream: TextIO | None) -> logging.Formatter:
-    """The lines for a stream, or for a file."""
+    """The formatter for a stream, or for a file."""
     journal = is_journal(stream)
     stamp = _nothing if journal else _clock if stream and stream.isatty() else _moment
     inner = JsonFormatter(redact) if form == "json" else TextFormatter(redact, stamp)

@@ -18,16 +18,16 @@ _log = logging.getLogger(__name__)
 
 
 class LogFile(RotatingFileHandler):
-    """Appends to a file; one that has grown large becomes `FILE.1`, and a new one begins.
+    """Appends to a file; a large one is renamed to `FILE.1`, and a new one is started.
 
-    Runs that write to the same file follow each other when one of them rotates it.
+    Other runs that write to the same file follow a rotation.
     """
 
     def __init__(self, path: str, largest: int = MAX_BYTES) -> None:
-        """Open or make it.
+        """Open or create the file.
 
         Raises:
-            OSError: that does not go.
+            OSError: it cannot be opened.
         """
         self._told = False
         super().__init__(
@@ -35,7 +35,7 @@ class LogFile(RotatingFileHandler):
         )
 
     def _open(self) -> TextIOWrapper:
-        """Open the file; a new one is its owner's alone, independent of the umask."""
+        """Open the file; a new one has mode 0600, independent of the umask."""
         return open(
             self.baseFilename, "a", encoding=self.encoding, errors=self.errors, opener=_private
         )
@@ -50,7 +50,7 @@ class LogFile(RotatingFileHandler):
             super().emit(record)
 
     def doRollover(self) -> None:  # noqa: N802 - logging's own name
-        """Put the file aside; where its folder does not allow that, it grows on."""
+        """Rotate the file; if its folder does not allow that, it keeps growing."""
         try:
             super().doRollover()
         except OSError as error:
@@ -59,18 +59,18 @@ class LogFile(RotatingFileHandler):
             _log.warning("%s cannot be renamed: %s", self.baseFilename, error.strerror)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - logging's own
-        """Say once that lines are lost; the run goes on."""
+        """Warn once that lines are lost; the run continues."""
         if not self._told:
             self._told = True  # before it is said: that comes here too
             _log.warning("%s cannot be written: log lines are lost", self.baseFilename)
 
     def close(self) -> None:
-        """Close the file; what a full disk does not take is lost."""
+        """Close the file; lines that do not fit on a full disk are lost."""
         with suppress(OSError):
             super().close()
 
     def _follow(self) -> None:
-        """Open the file again where another run, or logrotate, has put it aside."""
+        """Open the file again if another run or logrotate has renamed it."""
         if self.stream is None:
             return
         try:

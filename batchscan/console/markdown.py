@@ -93,7 +93,7 @@ def _cells(line: str) -> list[str]:
 
 
 def _table(rows: list[list[str]], width: int) -> str:
-    """Columns beside each other; the widest ones are wrapped until all fit."""
+    """Format a table; the widest columns are wrapped until all fit."""
     header, body = rows[0], rows[2:]  # the second row is the dashes
     widths = [max(map(len, column)) for column in zip(*[header, *body], strict=False)]
     room = width - _GAP * (len(widths) - 1)

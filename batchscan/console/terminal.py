@@ -17,7 +17,7 @@ _COLOURS = {"red": "31", "yellow": "33", "green": "32", "bold": "1"}
 
 
 def on_one_terminal() -> bool:
-    """Whether stdout and stderr are read by the same person, one after the other."""
+    """Whether both stdout and stderr are terminals, read by the same person."""
     streams = (sys.stdout, sys.stderr)
     return all(stream is not None and stream.isatty() for stream in streams)
 
@@ -48,12 +48,12 @@ def print_data(data: str | bytes) -> None:
 
 
 def abandon_stdout() -> None:
-    """Point stdout at nothing, so that Python's own flush at the end has nothing to complain of."""
+    """Redirect stdout to /dev/null, so that Python's flush at exit cannot fail."""
     _point_at_nothing(sys.stdout)
 
 
 def finish_stderr() -> None:
-    """Leave nothing on stderr that Python would fail to flush at the end, and exit with 120 for."""
+    """Flush stderr, so that Python's flush at exit cannot fail and exit with 120."""
     try:
         if sys.stderr is not None:
             sys.stderr.flush()
@@ -70,7 +70,7 @@ def _point_at_nothing(stream: TextIO) -> None:
 
 
 def print_status(text: str) -> None:
-    """Print our own lines on stderr, ignoring errors."""
+    """Print lines on stderr, ignoring errors."""
     try:
         print(text, file=sys.stderr, flush=True)
     except (OSError, ValueError):  # the pipe is gone, or stderr is closed
@@ -78,13 +78,13 @@ def print_status(text: str) -> None:
 
 
 def on_new_line() -> None:
-    """Leave the line of a progress bar or `^C`."""
+    """End the line of a progress bar or `^C`."""
     if sys.stderr is not None and sys.stderr.isatty():
         print_status("")
 
 
 def print_error(message: str, advice: str | None = None) -> None:
-    """Print what went wrong, and what to do about it, on stderr."""
+    """Print an error and its advice on stderr."""
     text = _wrapped(f"batchscan: {printable(message)}", sys.stderr)
     text = colored("batchscan:", "red", sys.stderr) + text.removeprefix("batchscan:")
     if advice:
@@ -93,7 +93,7 @@ def print_error(message: str, advice: str | None = None) -> None:
 
 
 def width_of(stream: TextIO | None, otherwise: int) -> int:
-    """Columns of the terminal that a stream is; `otherwise` where it is none."""
+    """The width of a stream's terminal in columns; `otherwise` if it is not a terminal."""
     try:
         if stream is not None and stream.isatty():
             return os.get_terminal_size(stream.fileno()).columns or otherwise
@@ -103,7 +103,7 @@ def width_of(stream: TextIO | None, otherwise: int) -> int:
 
 
 def fitted(line: str, stream: TextIO | None) -> str:
-    """Prose broken between words to fit a terminal, further lines indented by two more columns.
+    """Wrap prose for a terminal; further lines are indented by two more columns.
 
     Nothing is broken where the stream is not a terminal, nor at a no-break space, which is printed
     as a space. Lines to be pasted, such as commands and paths, are not for this.
@@ -128,7 +128,7 @@ def _wrapped(line: str, stream: TextIO | None, indent: int = 2) -> str:
 
 
 def colored(text: str, colour: str, stream: TextIO | None) -> str:
-    """Colour a text where the stream is a terminal and NO_COLOR is not set."""
+    """Colour a text if the stream is a terminal and NO_COLOR is not set."""
     if stream is None or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return text
     return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if stream.isatty() else text

@@ -17,7 +17,7 @@ FOLDER: Final = "captures"
 
 
 class PackedCaptures(NamedTuple):
-    """What was added for one picture."""
+    """The captures of one picture in a pack."""
 
     fields: dict[str, list[records.CaptureFields]]  # by the match's key
     theirs: dict[str, CapturedPreview]  # the same

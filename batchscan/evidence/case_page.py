@@ -90,10 +90,10 @@ class _CaseView(NamedTuple):
 
 
 class CasePage:
-    """Takes pictures one by one, as many as the page has room for."""
+    """Collects pictures one by one, as many as the page has room for."""
 
     def __init__(self, articles: IO[bytes]) -> None:
-        """Keep what is shown in an empty open file until the rest is known."""
+        """Write articles to an open temporary file until the page is made."""
         self._articles = articles
         self._room = MAX_BYTES
         self._left_out = 0
@@ -101,7 +101,7 @@ class CasePage:
     def add(
         self, picture: PictureFields, ours: bytes | None, theirs: Mapping[str, CapturedPreview]
     ) -> None:
-        """Show a picture.
+        """Add a picture.
 
         Args:
             picture: what is recorded of it.

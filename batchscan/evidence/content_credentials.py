@@ -29,7 +29,7 @@ _MAX_WORDS: Final = 300  # characters
 
 
 class CredentialsFields(msgspec.Struct, frozen=True, kw_only=True):
-    """What a picture's Content Credentials say; `not_read` where nothing could look for them."""
+    """A picture's Content Credentials; `not_read` without a library that reads them."""
 
     state: State
     issuer: str | None = None  # of the signer's certificate: an organization, as it says itself
@@ -42,9 +42,9 @@ NOT_READ: Final = CredentialsFields(state="not_read")
 
 
 def read_credentials(data: bytes) -> CredentialsFields:
-    """Read a picture's Content Credentials; blocking, and nothing is raised for any content.
+    """Read a picture's Content Credentials; blocking, and never raises for any content.
 
-    c2pa-python reads them; where that is not installed, they are not read.
+    c2pa-python reads them; without it they are not read.
     """
     try:
         import c2pa  # noqa: PLC0415 - an extra of 16 MB

@@ -12,14 +12,14 @@ MAX_LOOKS: Final = 100
 
 
 class Looks:
-    """Makes small pictures; closed at the end."""
+    """Makes previews; must be closed."""
 
     def __init__(self) -> None:
         self._decoders: Decoders | None = None
         self._left = MAX_LOOKS
 
     def of(self, data: bytes | None, thumbnail: bytes | None) -> bytes | None:
-        """A small JPEG of a picture, or the even smaller one that was kept when it was scanned.
+        """A small JPEG of a picture, or its thumbnail from the scan.
 
         Args:
             data: the picture's file, where it is still there.
@@ -34,6 +34,6 @@ class Looks:
         return thumbnail if look is None else look.jpeg
 
     def close(self) -> None:
-        """End the decoders' process, where one was started."""
+        """End the decoder process, if one was started."""
         if self._decoders is not None:
             self._decoders.close()

@@ -35,7 +35,7 @@ class PackedFile(msgspec.Struct, frozen=True):
 
 
 class PackRequest(msgspec.Struct, frozen=True):
-    """What a pack was made of."""
+    """The choice of pictures that a pack was made from."""
 
     domains: list[str]
     images: list[str]
@@ -58,12 +58,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def describe_file(name: str, data: bytes) -> PackedFile:
-    """Say what a file is."""
+    """Size and hash of a file."""
     return PackedFile(name, len(data), hashlib.sha256(data).hexdigest())
 
 
 def encode(manifest: Manifest, entries: Iterable[bytes]) -> Iterator[bytes]:
-    """Write a manifest in blocks, a line for each field and file.
+    """Encode a manifest in blocks, one line for each field and file.
 
     Args:
         manifest: without its files.
@@ -79,10 +79,10 @@ def encode(manifest: Manifest, entries: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def entry(file: PackedFile) -> bytes:
-    """Write a file as the manifest lists it."""
+    """Encode a file's entry in the manifest."""
     return _BETWEEN + b"\n" + msgspec.json.encode(file)
 
 
 def sum_line(file: PackedFile) -> bytes:
-    """Write what `sha256sum -c` checks of a file."""
+    """A file's line for `sha256sum -c`."""
     return f"{file.sha256}  {file.name}\n".encode()

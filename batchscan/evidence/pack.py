@@ -48,7 +48,7 @@ _ADVICE: Final = "or name another file with --to"
 
 @dataclass(frozen=True, slots=True)
 class PackInputs:
-    """What a pack is made of and with."""
+    """The inputs of a pack."""
 
     asked_for: PackRequest
     rules: AllowRules
@@ -57,7 +57,7 @@ class PackInputs:
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """The rules as they hold on one day."""
+    """The allow rules on one day."""
 
     rules: AllowRules
     today: date
@@ -85,10 +85,10 @@ class Packed:
 
 
 def pack(ledger: Ledger, pictures: Iterable[int], request: PackInputs, path: str) -> Packed:
-    """Write the evidence about some pictures to a new file, in this order.
+    """Write a pack about pictures, in this order, to a new file.
 
     Raises:
-        UsageError: the file is there already, or there is too much for one pack.
+        UsageError: the file exists, or there is too much for one pack.
         StorageError: it cannot be written, or the ledger is damaged.
     """
     rules = _Rules(request.rules, utc_date(request.now))
@@ -117,7 +117,7 @@ def pack(ledger: Ledger, pictures: Iterable[int], request: PackInputs, path: str
 
 
 class _PackBuilder:
-    """A pack while it is made."""
+    """A pack that is being made."""
 
     def __init__(
         self, ledger: Ledger, packer: PackWriter, rules: _Rules, case: CasePage, looks: Looks
@@ -139,7 +139,7 @@ class _PackBuilder:
         self._reported: dict[str, bool] = {}
 
     def add_picture(self, picture: EvidencePicture) -> None:
-        """Add all answers about a picture, and what is known of it."""
+        """Add all answers about a picture, and its record."""
         answers = list(self._add_answers(picture.id))
         recorded = _recorded(picture.provenance)
         data = read_current_file(picture)
@@ -167,14 +167,14 @@ class _PackBuilder:
         self._case.add(record, ours, captured.theirs)
 
     def add_runs(self) -> None:
-        """Add the reports of the runs that paid for the answers, as the ledger keeps them."""
+        """Add the reports of the runs that paid for the answers, from the ledger."""
         for run_id, reported in sorted(self._reported.items()):
             run = self._ledger.runs.closed(run_id) if reported else None
             if run is not None and run.report is not None:
                 self._packer.add(f"runs/{run_id}.json", run.report, run.started_at)
 
     def describe(self, request: PackInputs) -> Manifest:
-        """Add the text for people, and say everything but which files there are."""
+        """Add README.txt and case.html; returns the manifest without files."""
         service, sandbox = self._ledger.evidence.service()
         made_at, address = rfc3339(request.now), replace_surrogates(service)
         text = readme(version(), made_at, address, sandbox=sandbox)

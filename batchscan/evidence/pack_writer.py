@@ -31,7 +31,7 @@ _LATEST: Final = datetime(2107, 12, 31, tzinfo=UTC).timestamp()
 
 
 class _Packed(NamedTuple):
-    """What the directory says of a file."""
+    """A file's entry in the directory."""
 
     name: str
     at: tuple[int, int, int, int, int, int]
@@ -42,14 +42,14 @@ class _Packed(NamedTuple):
 
 
 class _Directory(list[zipfile.ZipInfo]):
-    """What a `ZipFile` keeps of the files that were written, in a temporary file."""
+    """The directory of a `ZipFile`, kept in a temporary file."""
 
     def __init__(self, spool: Spool) -> None:
         super().__init__()
         self._spool = spool
 
     def append(self, info: zipfile.ZipInfo) -> None:
-        """Put one aside."""
+        """Append an entry."""
         sizes = (info.CRC, info.compress_size, info.file_size, info.header_offset)
         self._spool.add(msgspec.json.encode(_Packed(info.filename, info.date_time, *sizes)) + b"\n")
 
@@ -66,10 +66,10 @@ class _Directory(list[zipfile.ZipInfo]):
 
 
 class PackWriter:
-    """Adds files to a zip, one after the other; of what was added nothing stays in memory."""
+    """Adds files to a zip, one after another, and keeps nothing in memory."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        """Write into an open file, from its position on."""
+        """Write to an open file, from its position."""
         self._file = file
         self._stack = ExitStack()
         self._zip = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED)
@@ -96,30 +96,30 @@ class PackWriter:
 
     @property
     def count(self) -> int:
-        """How many files were added."""
+        """The number of files added."""
         return self._directory.count
 
     def add(self, name: str, data: bytes, at: float) -> None:
         """Add a file that dates from `at` (seconds since 1970), and list it.
 
         Raises:
-            UsageError: it is too much for one pack.
-            StorageError: the name, which comes from the ledger, is none of ours.
+            UsageError: the pack would be too large.
+            StorageError: the name, which comes from the ledger, is not valid.
         """
         if self.count == MAX_FILES:
             raise _too_much(f"more than {MAX_FILES:,} files")
         self.list(self.add_unlisted(name, [data], at))
 
     def list(self, file: PackedFile) -> None:
-        """List a file for the manifest and for `sha256sum`."""
+        """List a file in the manifest and for `sha256sum`."""
         self.entries.add(entry(file))
         self.sums.add(sum_line(file))
 
     def add_unlisted(self, name: str, blocks: Iterable[bytes], at: float) -> PackedFile:
-        """Add a file that comes in blocks, and say what it is.
+        """Add a file in blocks; returns its size and hash.
 
         Raises:
-            UsageError: it is too much for one pack.
+            UsageError: the pack would be too large.
             StorageError: as above.
         """
         if not SAFE_NAME.fullmatch(name):

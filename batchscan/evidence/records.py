@@ -21,14 +21,14 @@ from batchscan.util.timestamps import rfc3339
 
 
 class PathFields(msgspec.Struct, frozen=True):
-    """Where the picture is known to be, or was when it was sent."""
+    """A path of the picture, now or when it was sent."""
 
     path: str
     path_b64: str | None  # the name's bytes, where they are not UTF-8
 
 
 class ProvenanceFields(msgspec.Struct, frozen=True):
-    """What the picture's own metadata says; `source` says when that was read."""
+    """The picture's own metadata; `source` says when it was read."""
 
     source: Literal["read when it was sent", "read for this pack", "not recorded"]
     creator: str | None = None
@@ -38,7 +38,7 @@ class ProvenanceFields(msgspec.Struct, frozen=True):
 
 
 class PackedSent(SentFields, frozen=True, kw_only=True):
-    """The bytes that were sent in the picture's place; the programs make them again of it."""
+    """The bytes that were sent instead of the picture; they can be made again from it."""
 
     made_with: str
 
@@ -83,7 +83,7 @@ class ResourceFields(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TimestampFields(msgspec.Struct, frozen=True, kw_only=True):
-    """What a timestamp authority answered about the file (RFC 3161)."""
+    """A timestamp authority's answer about the file (RFC 3161)."""
 
     file: str  # its verbatim answer
     url: str
@@ -91,7 +91,7 @@ class TimestampFields(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaptureFields(msgspec.Struct, frozen=True, kw_only=True):
-    """What stood at a match's addresses at one time."""
+    """The content of a match's addresses at one time."""
 
     file: str | None  # WARC; null if it is not in here
     trouble: str | None  # why
@@ -113,7 +113,7 @@ class PackedMatch(MatchFields, frozen=True, kw_only=True):
 
 
 class VersionFields(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that was not asked about: another version of the picture, by a rule on its pixels."""
+    """A file that was not sent: another version of the picture, by a rule on its pixels."""
 
     path: PathFields
     width: int
@@ -124,7 +124,7 @@ class VersionFields(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PictureFields(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole file."""
+    """The content of the file."""
 
     schema: Literal[1] = 1
     sha256: str
@@ -141,17 +141,17 @@ class PictureFields(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def encode(picture: PictureFields) -> bytes:
-    """Write a record, a line for each field."""
+    """Encode a record, one line for each field."""
     return escape_json(msgspec.json.format(msgspec.json.encode(picture), indent=1)) + b"\n"
 
 
 def paths_of(picture: EvidencePicture) -> list[PathFields]:
-    """Write down where a picture is."""
+    """The fields about a picture's paths."""
     return [PathFields(*path_fields(path)) for path in picture.paths]
 
 
 def versions_of(picture: EvidencePicture) -> list[VersionFields]:
-    """Write down the versions of a picture that its answers hold for, too."""
+    """The fields about the versions that a picture's answers also hold for."""
     return [
         VersionFields(
             path=PathFields(*path_fields(each.path)),
@@ -166,11 +166,11 @@ def versions_of(picture: EvidencePicture) -> list[VersionFields]:
 
 
 def provenance_of(recorded: Provenance | None, now: Provenance | None) -> ProvenanceFields:
-    """Write down what a picture says of itself.
+    """The fields about a picture's metadata.
 
     Args:
         recorded: from the ledger.
-        now: from its file, where the ledger has nothing.
+        now: from its file, if the ledger has none.
     """
     said = recorded or now
     if said is None:
@@ -182,7 +182,7 @@ def provenance_of(recorded: Provenance | None, now: Provenance | None) -> Proven
 
 
 def to_answer(proved: EvidenceAnswer, file: str, run_file: str | None) -> AnswerFields:
-    """Write down an answer that is in `file`."""
+    """The fields about an answer in `file`."""
     answer = proved.answer
     return AnswerFields(
         file=file,
@@ -207,7 +207,7 @@ def match_of(
     decisions: Sequence[MatchDecision] = (),
     captures: Sequence[CaptureFields] = (),
 ) -> PackedMatch:
-    """Write down a match, what people decided about it and which rule allows it."""
+    """The fields about a match, the decisions about it and the rule that allows it."""
     return PackedMatch(
         **msgspec.structs.asdict(fields_of(match)),
         marked_at=_time(marked_at),
@@ -220,13 +220,13 @@ def match_of(
 def capture_fields(
     captured: CaptureFile, file: str | None, trouble: str | None, stamp_file: str | None
 ) -> CaptureFields:
-    """Write down a capture.
+    """The fields about a capture.
 
     Args:
         captured: as the ledger has it.
-        file: where it stands in the pack; None if it does not.
+        file: its name in the pack; None if it is not packed.
         trouble: why.
-        stamp_file: where the authority's answer stands.
+        stamp_file: the name of the authority's answer.
     """
     stamp = captured.timestamp
     return CaptureFields(

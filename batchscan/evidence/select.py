@@ -22,10 +22,10 @@ _NEAREST: Final = 3
 
 
 def select_pictures(ledger: Ledger, domains: Iterable[str], images: Iterable[str]) -> list[int]:
-    """The pictures with matches on these domains, and those that are at these paths or were.
+    """The pictures with matches on these domains, and those that are or were at these paths.
 
     Raises:
-        UsageError: for one of them there is none.
+        UsageError: one of them has none.
     """
     chosen: set[int] = set()
     for domain in domains:
@@ -65,7 +65,7 @@ def _at(ledger: Ledger, path: str) -> set[int]:
 
 
 def _nearest(ledger: Ledger, path: bytes) -> list[bytes]:
-    """Those of the same name first, then those whose paths begin alike."""
+    """Paths with the same name first, then those with the longest common beginning."""
     folder, name = os.path.split(path)
 
     def likeness(other: bytes) -> tuple[bool, int]:
@@ -93,7 +93,7 @@ _FLAGS: Final = (
 
 
 def read_current_file(picture: EvidencePicture) -> bytes | None:
-    """Read one of a picture's files; None if none has its content any more."""
+    """Read one of a picture's files; None if no file has its content any more."""
     for path in picture.paths[:MAX_TRIED]:
         data = _content(path, picture.size)
         if data is not None and hashlib.sha256(data).hexdigest() == picture.sha256:
@@ -102,7 +102,7 @@ def read_current_file(picture: EvidencePicture) -> bytes | None:
 
 
 def hash_current_file(path: bytes) -> str | None:
-    """The SHA-256 of the file at a path; None if that could not have been sent."""
+    """The SHA-256 of the file at a path; None if it could not have been sent."""
     data = _content(path)
     return None if data is None else hashlib.sha256(data).hexdigest()
 

@@ -39,7 +39,7 @@ class CaptureReport:
     unread: list[str] = field(default_factory=list)  # timestamps that could not be read here
 
     def add(self, name: str, *, signed: bool | None) -> None:
-        """Count a timestamp, as `check_timestamp` found it."""
+        """Count the result of `check_timestamp`."""
         if signed is None:
             self.unread.append(name)
         else:
@@ -95,7 +95,7 @@ def is_capture(name: str) -> bool:
 
 
 def is_timestamp(name: str) -> bool:
-    """Whether a file of a pack is an authority's answer."""
+    """Whether a file of a pack is a timestamp."""
     return _NAME.fullmatch(name) is not None and name.endswith(WARC + STAMP)
 
 

@@ -15,16 +15,16 @@ _HIDDEN = "***"
 
 @dataclass(frozen=True)
 class UrlType(SettingType):
-    """An `https` address; plain `http` only to this machine, since the key would travel in it."""
+    """An `https` URL; `http` only for this machine, as requests contain the API key."""
 
     allowed: str = "an https:// address; http:// only to this machine"
 
     def read(self, raw: object) -> object:
-        """Take the address without its last slash."""
+        """Remove a slash at the end."""
         return raw.strip().rstrip("/") if isinstance(raw, str) else raw
 
     def check(self, value: object) -> None:
-        """Refuse what the key must not be sent to, and what is no bare address."""
+        """Reject addresses that the key must not be sent to, and URLs with a path or query."""
         parts = _checked(value, "http would show key and pictures to everyone on the way")
         if parts.query or str(value).endswith("?"):
             raise ValueError("it holds a query or a fragment")
@@ -32,24 +32,24 @@ class UrlType(SettingType):
 
 @dataclass(frozen=True)
 class WebhookUrlType(SettingType):
-    """An address that messages go to; what follows its host may be a secret, and is not shown."""
+    """A URL that messages are sent to; its path may be secret, and is not shown."""
 
     allowed: str = "an https:// address; http:// only to this machine"
 
     def read(self, raw: object) -> object:
-        """Take the address as it is: to some servers a last slash matters."""
+        """Keep the URL unchanged: for some servers a slash at the end matters."""
         return raw.strip() if isinstance(raw, str) else raw
 
     def check(self, value: object) -> None:
-        """Refuse what messages must not be sent to."""
+        """Reject URLs that messages must not be sent to."""
         _checked(value, "http would show the messages to everyone on the way")
 
     def show(self, value: object) -> str:
-        """The address as far as its host."""
+        """The URL up to its host."""
         return self.hide(str(value))
 
     def hide(self, text: str) -> str:
-        """The address as far as its host."""
+        """The URL up to its host."""
         found = _AS_FAR_AS_HOST.match(text)
         if found is None:
             return _HIDDEN
@@ -57,7 +57,7 @@ class WebhookUrlType(SettingType):
 
 
 def _checked(value: object, why_not_http: str) -> SplitResult:
-    """The parts of an address that things may be sent to."""
+    """The parts of a URL that requests may be sent to."""
     if not isinstance(value, str) or not value.isprintable() or " " in value or "\\" in value:
         raise ValueError
     parts, port = _split(value)
@@ -84,7 +84,7 @@ def _split(value: str) -> tuple[SplitResult, int | None]:
 
 
 def is_loopback(parts: SplitResult) -> bool:
-    """Whether an address is this machine's own, whatever a name server says."""
+    """Whether a host is this machine, without asking a name server."""
     host = parts.hostname or ""
     if host == "localhost":
         return True

@@ -1,4 +1,4 @@
-"""The list of all settings of the YAML file, for code that handles them uniformly."""
+"""The list of all settings of the YAML file, for code that handles all of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from batchscan.settings.types import SettingType
 
 @dataclass(frozen=True, slots=True)
 class SettingSpec:
-    """One setting that the file may hold."""
+    """A setting of the file."""
 
     group: str
     name: str  # with a dot where it is one level deeper: `webhook.url`
@@ -35,16 +35,16 @@ class SettingSpec:
         return attrgetter(self.key)(settings)
 
     def check(self, value: object) -> None:
-        """Refuse a value that is not allowed; None is allowed where it is the default.
+        """Reject a value that is not allowed; None is allowed if it is the default.
 
         Raises:
-            ValueError: it is not; the message, where there is one, says more than the kind.
+            ValueError: it is not; its message, if there is one, is more precise than `allowed`.
         """
         if value is not None or self.default is not None:
             self.kind.check(value)
 
     def show(self, value: object) -> str:
-        """Write a value as the file would hold it."""
+        """Format a value as in the file."""
         return "null" if value is None else self.kind.show(value)
 
 
@@ -57,7 +57,7 @@ def groups() -> dict[str, type[Any]]:
 
 @cache
 def entries() -> tuple[SettingSpec, ...]:
-    """Every setting that the file may hold, in order."""
+    """Every setting of the file, in order."""
     return tuple(_entries())
 
 
@@ -72,7 +72,7 @@ def subgroups() -> dict[str, type[Any]]:
 
 
 def built(owner: type[Any], values: Mapping[str, Any], within: str = "") -> Any:  # noqa: ANN401
-    """A group of the values of its settings, by their names; `within` is for groups inside."""
+    """Make a group from the values of its settings, by name; `within` has its subgroups."""
     given: dict[str, Any] = {}
     for item in fields(owner):
         name = f"{within}{item.name}"
@@ -104,7 +104,7 @@ def _entry(group: str, name: str, item: Field[Any]) -> SettingSpec:
 
 
 def names_in(group: str | None) -> list[str]:
-    """What a group, a subgroup or the top of the file may hold."""
+    """The names in a group, a subgroup or the top level of the file."""
     if group is None:
         return list(groups())
     inside = [entry.key for entry in entries() if entry.key.startswith(f"{group}.")]
@@ -112,7 +112,7 @@ def names_in(group: str | None) -> list[str]:
 
 
 def nearest(word: str, group: str | None = None) -> str | None:
-    """The known name that an unknown one was probably meant to be.
+    """The most similar known name; None without one.
 
     Args:
         word: the unknown name.

@@ -25,7 +25,7 @@ _KEY_ADVICE = (
 def find_key(
     environ: Mapping[str, str], key_file: str | None, *, file_from_environ: bool
 ) -> tuple[Secret, str] | None:
-    """The API key and where it came from: the environment first, then the settings file.
+    """The API key and its source: the environment, otherwise the settings file.
 
     Args:
         environ: the process's environment.
@@ -49,10 +49,10 @@ def find_key(
 
 
 def read_key_file(path: str, environ: Mapping[str, str]) -> Secret:
-    """The key in a file, without the line's end.
+    """Read the key from a file, without the line feed.
 
     Raises:
-        UsageError: it cannot be read, others can read it, or it holds no key.
+        UsageError: it cannot be read, others can read it, or it has no key.
     """
     try:
         text = read_private(path, "key file", _MAX_BYTES, environ)
@@ -73,7 +73,7 @@ def _secret(text: str, where: str) -> Secret:
 
 
 def with_key(settings: Settings, environ: Mapping[str, str]) -> Settings:
-    """Read the key file of settings that a program made, where it gave no key itself.
+    """Read the key file of settings that a program made, unless they contain the key.
 
     Raises:
         UsageError: the file cannot be used.
@@ -86,10 +86,10 @@ def with_key(settings: Settings, environ: Mapping[str, str]) -> Settings:
 
 
 def require_credentials(settings: Settings) -> None:
-    """Refuse to go on without an account; for everything that logs in.
+    """Require an account; for everything that logs in.
 
     Raises:
-        UsageError: names exactly what is missing and how to give it.
+        UsageError: something is missing; the advice says how to set it.
     """
     account = settings.account
     if not (account.email or account.api_key):

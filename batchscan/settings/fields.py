@@ -17,7 +17,7 @@ def setting(
     flag: str | None = None,
     shown: bool = True,
 ) -> Any:  # noqa: ANN401 - the same
-    """Declare a setting that the YAML file may hold.
+    """Declare a setting of the YAML file.
 
     Args:
         default: the default value; None makes the setting optional.
@@ -32,10 +32,10 @@ def setting(
 
 
 def subgroup(owner: type[Any]) -> Any:  # noqa: ANN401 - a group of any class
-    """Declare settings that are one level deeper: `alerts: {webhook: {url: ...}}`."""
+    """Declare a group inside a group: `alerts: {webhook: {url: ...}}`."""
     return field(default_factory=owner, metadata={"group": owner})
 
 
 def unwritten(default: Any) -> Any:  # noqa: ANN401 - any type of setting
-    """Declare a setting that only flags, the environment or a program may give."""
+    """Declare a setting that the file cannot contain: only flags, the environment and programs."""
     return field(default=default, metadata={"file": False})

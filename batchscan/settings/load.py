@@ -32,7 +32,7 @@ _RUN_KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class LoadedSettings:
-    """Settings, and where each came from."""
+    """Settings with the source of each."""
 
     settings: Settings
     origins: Mapping[str, str]  # dotted key → "flag --rate", "/etc/b.yaml line 3", "default"
@@ -77,7 +77,7 @@ def load(
 
 
 def validate(settings: Settings) -> None:
-    """Validate settings that a program made, by the same rules as those of a file.
+    """Validate settings that a program made, by the same rules as for a file.
 
     Raises:
         UsageError: something is not allowed.
@@ -123,7 +123,7 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, RawValue]:
 
 
 def _default(entry: SettingSpec, environ: Mapping[str, str]) -> RawValue | None:
-    """The default of a folder, which is not the same everywhere; None for any other setting."""
+    """The default of a folder that depends on the environment; None for other settings."""
     if entry.key not in _FOLDERS:
         return None
     service = service_folder(environ)

@@ -16,10 +16,10 @@ _APP = "batchscan"
 
 
 def config_file(flag: str | None, environ: Mapping[str, str]) -> str | None:
-    """The settings file: `-c`, then BATCHSCAN_CONFIG, then the user's own where there is one.
+    """The settings file: `-c`, BATCHSCAN_CONFIG, or the user's own; None without one.
 
     Raises:
-        UsageError: the working folder is gone.
+        UsageError: the working folder has been removed.
     """
     named = flag or environ.get("BATCHSCAN_CONFIG")
     if named:
@@ -33,7 +33,7 @@ def config_file(flag: str | None, environ: Mapping[str, str]) -> str | None:
 
 
 def new_config_file(flag: str | None, environ: Mapping[str, str]) -> str:
-    """Where a settings file shall be written: as for `config_file`, but it need not exist.
+    """The path for a new settings file: like `config_file`, but it need not exist.
 
     Raises:
         UsageError: the working folder is gone, or there is no home folder.
@@ -49,7 +49,7 @@ def new_config_file(flag: str | None, environ: Mapping[str, str]) -> str:
 
 
 def allow_file(settings: Settings, config: str | None) -> Path | None:
-    """The file of allow rules: the one that is set, else `allow.yaml` beside the settings file.
+    """The file of allow rules: the setting, otherwise `allow.yaml` beside the settings file.
 
     It need not exist. Without a settings file it is in the user's own folder, if there is one.
 
@@ -74,13 +74,13 @@ def _beside(config: str | None) -> Path | None:
 
 
 def service_folder(environ: Mapping[str, str]) -> str | None:
-    """The first folder of `$STATE_DIRECTORY`, which systemd makes for a service; None elsewhere."""
+    """The first folder of `$STATE_DIRECTORY`, which systemd creates for services; None otherwise."""
     first = environ.get("STATE_DIRECTORY", "").partition(":")[0]
     return os.path.normpath(first) if os.path.isabs(first) else None
 
 
 def state_folder(settings: Settings) -> Path:
-    """The folder of ledger, token and lock: set, else a service's own, else the user's.
+    """The folder of ledger, token and lock: the setting, the service's, or the user's.
 
     It need not exist yet.
 
@@ -101,7 +101,7 @@ def state_folder(settings: Settings) -> Path:
 
 
 def _own(folder: Callable[[str], Path]) -> Path | None:
-    """One of the user's own folders, where there is a home: some containers have none."""
+    """One of the user's own folders; None without a home folder, as in some containers."""
     try:
         path = folder(_APP)
     except RuntimeError:  # newer platformdirs; older ones keep the ~

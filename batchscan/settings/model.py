@@ -164,7 +164,7 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Which files, and how they are checked."""
+    """Which files to scan, and how to check them."""
 
     include: tuple[str, ...] = setting(
         (),
@@ -244,7 +244,7 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast requests are sent."""
+    """How fast to send requests."""
 
     rate: tuple[Rate, ...] = setting(
         (Rate(10, 1.0),),
@@ -268,7 +268,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What is written and printed."""
+    """What to write and print."""
 
     directory: str = setting(
         "./batchscan-output",
@@ -315,7 +315,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All that a run needs to know; built once, then frozen.
+    """The settings of a run.
 
     A program builds it directly; the command line uses `batchscan.settings.load`.
     """

@@ -29,7 +29,7 @@ NoticeForm = Literal["dmca", "dsa", "both"]
 
 @dataclass(frozen=True, slots=True)
 class Takedown:
-    """The sender of takedown notices; what is not set is left blank in the drafts."""
+    """The sender of takedown notices; fields that are not set are blanks in drafts."""
 
     name: str | None = setting(None, "who signs: a person's full name", LineType())
     organization: str | None = setting(None, "the firm that the signer represents", LineType())
@@ -138,16 +138,16 @@ _SCHEMES = frozenset({"tcp", "tls", "ws", "wss"})
 
 @dataclass(frozen=True)
 class SchedulerType(SettingType):
-    """The address of a Dask scheduler, or a word for a cluster of this machine's processes."""
+    """The address of a Dask scheduler, or `local` for processes on this machine."""
 
     allowed: str = "local, or a scheduler's address such as tcp://10.0.0.1:8786 or tls://dask:8786"
 
     def read(self, raw: object) -> object:
-        """Take the address without its last slash."""
+        """Remove a slash at the end."""
         return raw.strip().rstrip("/") if isinstance(raw, str) else raw
 
     def check(self, value: object) -> None:
-        """Refuse what no scheduler listens on."""
+        """Reject anything but `local` and addresses of schedulers."""
         if value == LOCAL:
             return
         if not isinstance(value, str) or not value.isprintable() or " " in value:
@@ -194,7 +194,7 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Alerts:
-    """Who gets messages about new matches at the end of a run."""
+    """The targets of messages about new matches."""
 
     webhook: Webhook = subgroup(Webhook)
     on_new: tuple[str, ...] = setting(

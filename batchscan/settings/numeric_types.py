@@ -31,11 +31,11 @@ class IntType(SettingType):
         return f"a whole number from {self.least} to {self.most}"
 
     def read(self, raw: object) -> object:
-        """Read digits, `1_000` too."""
+        """Read digits, also as `1_000`."""
         return int(raw) if isinstance(raw, str) and _WHOLE.fullmatch(raw.strip()) else raw
 
     def check(self, value: object) -> None:
-        """Refuse what is no whole number or outside the range."""
+        """Reject values that are not whole numbers, or outside the range."""
         if not isinstance(value, int):
             raise ValueError  # noqa: TRY004 - a mistake in settings is a ValueError, of any type
         _within(value, self.least, math.inf if self.most is None else self.most)
@@ -59,7 +59,7 @@ class SizeType(SettingType):
         return units.parse_size(raw) if isinstance(raw, str) else raw
 
     def check(self, value: object) -> None:
-        """Refuse what is outside the range."""
+        """Reject values outside the range."""
         IntType(self.least, self.most).check(value)
 
     def show(self, value: object) -> str:
@@ -81,11 +81,11 @@ class DurationType(SettingType):
         return f"a duration such as 250ms, 15m or 30d, from {least} to {most}"
 
     def read(self, raw: object) -> object:
-        """Read `15m`; a bare number is refused, as it has no unit."""
+        """Read `15m`; a number without a unit is rejected."""
         return units.parse_duration(str(raw))
 
     def check(self, value: object) -> None:
-        """Refuse what is outside the range."""
+        """Reject values outside the range."""
         _within(value, self.least, self.most)
 
     def show(self, value: object) -> str:
@@ -95,7 +95,7 @@ class DurationType(SettingType):
 
 @dataclass(frozen=True)
 class FractionType(SettingType):
-    """A share, such as 0.02."""
+    """A fraction, such as 0.02."""
 
     least: float
     most: float
@@ -110,13 +110,13 @@ class FractionType(SettingType):
         return float(raw) if isinstance(raw, str) else raw
 
     def check(self, value: object) -> None:
-        """Refuse what is outside the range."""
+        """Reject values outside the range."""
         _within(value, self.least, self.most)
 
 
 @dataclass(frozen=True)
 class RatesType(SettingType):
-    """Windows that all hold at once."""
+    """Rate windows, which all apply at once."""
 
     @property
     def allowed(self) -> str:
@@ -124,12 +124,12 @@ class RatesType(SettingType):
         return f"1 to {MAX_WINDOWS} rates such as 10/s or 900/15m, in at most 31d"
 
     def read(self, raw: object) -> object:
-        """Take a list of rates, or one for a list of one."""
+        """Read a list of rates, or a single one."""
         items = raw if isinstance(raw, list | tuple) else (raw,)
         return tuple(units.parse_rate(_rate_text(item)) for item in items)
 
     def check(self, value: object) -> None:
-        """Refuse no window, too many, or one that lets nothing through."""
+        """Reject an empty list, too many windows, and values out of range."""
         if not isinstance(value, tuple) or not 1 <= len(value) <= MAX_WINDOWS:
             raise ValueError
         for rate in value:
@@ -151,17 +151,17 @@ class PriceType(SettingType):
     allowed: str = "an amount with its currency, such as 0.01 EUR"
 
     def read(self, raw: object) -> object:
-        """Take the text with one space."""
+        """Normalize the text to one space."""
         return " ".join(raw.split()) if isinstance(raw, str) else raw
 
     def check(self, value: object) -> None:
-        """Refuse what is no amount, or has no currency."""
+        """Reject text that is not an amount with a currency."""
         if not isinstance(value, str) or not _PRICE.fullmatch(value):
             raise ValueError
 
 
 def _rate_text(item: object) -> str:
-    """What is there; YAML reads a bare 10 as a number, which has a better answer than that."""
+    """The text of a rate; numbers, which YAML reads from a bare 10, get a precise error."""
     return str(item) if type(item) is int else text_only(item)
 
 

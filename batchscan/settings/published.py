@@ -1,4 +1,4 @@
-"""Where the originals are published, folder by folder: for notices."""
+"""The addresses where originals are published, by pattern: for notices."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MAX_URL = 2_000  # characters
 
 
 class Published(NamedTuple):
-    """Pictures, and the address that their originals are published at."""
+    """A pattern of pictures, and the address of their originals."""
 
     images: str  # gitignore pattern about the whole path
     url: str  # in which {name} is replaced by the file's name
@@ -24,20 +24,20 @@ class Published(NamedTuple):
 
 @dataclass(frozen=True)
 class PublishedType(SettingType):
-    """A list of patterns with an address each; the first that covers a picture counts."""
+    """A list of patterns with addresses; the first that matches a picture counts."""
 
     allowed: str = "a list such as [{images: lakes/, url: 'https://example.com/lakes/{name}'}]"
 
     of_mappings = True
 
     def read(self, raw: object) -> object:
-        """Take a list of mappings with text."""
+        """Read a list of mappings."""
         if not isinstance(raw, list | tuple):
             raise ValueError  # noqa: TRY004 - as all that is not allowed
         return tuple(_published(item) for item in raw)
 
     def check(self, value: object) -> None:
-        """Refuse patterns that are none, and what is not an address of the web."""
+        """Reject invalid patterns and addresses."""
         if not isinstance(value, tuple) or not all(isinstance(item, Published) for item in value):
             raise ValueError
         for images, url in value:

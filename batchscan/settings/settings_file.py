@@ -1,4 +1,4 @@
-"""The settings file: YAML with two levels, and with three where a group holds another."""
+"""Reading the settings file: YAML with groups, which may have subgroups."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _KEY_ADVICE = (
 
 
 def read_file(path: str) -> dict[str, RawValue]:
-    """What a settings file gives, by dotted key.
+    """Read a settings file; returns raw values by dotted key.
 
     Raises:
-        UsageError: the file cannot be read, is not YAML, or holds what no setting is called.
+        UsageError: the file cannot be read, is not YAML, or has an unknown key.
     """
     return _Reading(path).settings()
 
 
 class _Reading:
-    """One file while its nodes are read."""
+    """The state of reading one file."""
 
     def __init__(self, path: str) -> None:
         self._file = YamlFile.read(path, "settings")
@@ -81,7 +81,7 @@ class _Reading:
         return scalar(node)
 
     def _item(self, key: str, node: yaml.Node) -> object:
-        """One of a list; names with values where the setting is a list of such."""
+        """An item of a list: a scalar, or a mapping if the setting takes those."""
         kind = next(entry.kind for entry in entries() if entry.key == key)
         if not (kind.of_mappings and isinstance(node, yaml.MappingNode)):
             return self._value(key, node)

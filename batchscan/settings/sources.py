@@ -14,7 +14,7 @@ _MAX_QUOTE = 80
 
 
 class RawValue(NamedTuple):
-    """A value as a source holds it."""
+    """A value as in its source."""
 
     raw: object
     text: str  # as it was written
@@ -23,7 +23,7 @@ class RawValue(NamedTuple):
 
 
 def read_given(entry: SettingSpec, given: RawValue) -> object:
-    """The finished value of a setting.
+    """Parse and validate the value of a setting.
 
     Raises:
         UsageError: it is not allowed.
@@ -41,13 +41,13 @@ def read_given(entry: SettingSpec, given: RawValue) -> object:
 
 
 def mistake(where: str, text: str, allowed: str, error: ValueError) -> UsageError:
-    """The error for one wrong value: the place, what was found, what is allowed."""
+    """The error for an invalid value: place, value, and what is allowed."""
     more = f" ({error})" if error.args else ""
     return UsageError(f"{where}: found {quote(text)}; allowed: {allowed}{more}")
 
 
 def quote(text: str) -> str:
-    """Text from outside in a message: without control characters, logins, or great length."""
+    """Untrusted text for a message: without control characters or logins, and shortened."""
     safe = ascii(hide_login(text))
     return safe if len(safe) <= _MAX_QUOTE else f"{safe[:_MAX_QUOTE]}...'"
 
@@ -65,7 +65,7 @@ def absolute(path: str, folder: str) -> str:
 
 
 def working_folder() -> str:
-    """The folder that relative paths of flags are relative to.
+    """The working folder, to which paths of flags are relative.
 
     Raises:
         UsageError: it has been removed.

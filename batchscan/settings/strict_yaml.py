@@ -1,4 +1,4 @@
-"""Parsing hand-written YAML strictly and with line numbers, as nodes and not as objects."""
+"""Parsing hand-written YAML strictly, into nodes with line numbers."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ _PROBLEMS = (
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes nodes, and refuses what such a file does not need."""
+    """Composes nodes; rejects features that such files do not need."""
 
     depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Compose one node, unless it is an alias (bombs are made of them) or too deep."""
+        """Compose one node; rejects aliases, which make bombs possible, and deep nesting."""
         if self.check_event(yaml.AliasEvent):
             raise self._refusal(_NO_ALIAS)
         self.depth += 1
@@ -58,7 +58,7 @@ class _Loader(yaml.SafeLoader):
 
 
 class YamlFile:
-    """One file, while its nodes are read.
+    """A YAML file that is being read.
 
     Args:
         path: where it is, as messages name it.
@@ -98,10 +98,10 @@ class YamlFile:
     def pairs(
         self, node: yaml.Node | None, what: str, example: str
     ) -> list[tuple[str, yaml.Node, yaml.ScalarNode]]:
-        """Name, value and the name's own node of each pair in a mapping; none in an empty one.
+        """Name, value and the name's node of each pair in a mapping.
 
         Raises:
-            UsageError: it is no mapping, or a name is none, or occurs twice.
+            UsageError: it is not a mapping, or a name is invalid or occurs twice.
         """
         if node is None or is_null(node):
             return []  # a group whose every line is commented out
@@ -121,7 +121,7 @@ class YamlFile:
         return pairs
 
     def refuse_tag(self, what: str, node: yaml.Node) -> None:
-        """Refuse what only somebody who writes a tag gets: `!!python/object`, `!!binary`.
+        """Reject tags such as `!!python/object` and `!!binary`.
 
         Raises:
             UsageError: it has one.
@@ -132,7 +132,7 @@ class YamlFile:
     def refuse_key(
         self, node: yaml.Node, key: str, meant: str | None, known: Iterable[str]
     ) -> NoReturn:
-        """Refuse a name that is not known here.
+        """Reject an unknown name.
 
         Raises:
             UsageError: always.
@@ -141,26 +141,26 @@ class YamlFile:
         self.refuse(node, f"unknown key {quote(key)}{hint} Known here: {', '.join(known)}")
 
     def refuse(self, node: yaml.Node, message: str, advice: str | None = None) -> NoReturn:
-        """Refuse the file because of one node.
+        """Reject the file because of a node.
 
         Raises:
-            UsageError: always; it names the file and the line.
+            UsageError: always, with file and line.
         """
         raise UsageError(f"{self.path} line {line_of(node)}: {message}", advice=advice)
 
 
 def line_of(node: yaml.Node) -> int:
-    """The line that a node begins in; 1 is the first."""
+    """The line where a node begins, from 1."""
     return int(node.start_mark.line) + 1
 
 
 def is_null(node: yaml.Node) -> bool:
-    """Whether a node is nothing: `null`, `~`, or no text at all."""
+    """Whether a node is null: `null`, `~`, or empty."""
     return bool(node.tag == f"{_SCALAR}null")
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known name that an unknown one was probably meant to be."""
+    """The most similar known name; None without one."""
     close = difflib.get_close_matches(word.lower().replace("-", "_"), list(known), n=1)
     return close[0] if close else None
 
@@ -202,7 +202,7 @@ def _compose(path: str, text: str) -> yaml.Node | None:
 
 
 def _problem(error: yaml.MarkedYAMLError) -> str:
-    """What is wrong with the text, as a person would say it; PyYAML's own words as a last resort."""
+    """A plain description of a syntax error; PyYAML's own message if there is none."""
     if error.context == "while scanning an alias":  # as `*.png` begins one
         return _NO_ALIAS
     said = str(error.problem or error.context)

@@ -1,4 +1,4 @@
-"""The template of a settings file: every setting with its meaning and default, as comments."""
+"""A template of a settings file: all settings with help and default, as comments."""
 
 from __future__ import annotations
 

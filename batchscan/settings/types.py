@@ -23,18 +23,18 @@ class SettingType(ABC):
     @property
     @abstractmethod
     def allowed(self) -> str:
-        """What is allowed, as the end of "allowed: ..."."""
+        """What is allowed, for messages: "allowed: ..."."""
 
     @abstractmethod
     def check(self, value: object) -> None:
-        """Refuse what is not allowed.
+        """Reject a value that is not allowed.
 
         Raises:
-            ValueError: it is not; the message, where there is one, says more than `allowed`.
+            ValueError: it is not; its message, if there is one, is more precise than `allowed`.
         """
 
     def read(self, raw: object) -> object:
-        """Turn what a source holds into a value for `check`.
+        """Convert a raw value for `check`.
 
         Raises:
             ValueError: as for `check`.
@@ -42,19 +42,19 @@ class SettingType(ABC):
         return raw
 
     def show(self, value: object) -> str:
-        """Write a checked value as the file would hold it."""
+        """Format a checked value as in the file."""
         return str(value)
 
     def hide(self, text: str) -> str:
-        """What a message may show of a value that is wrong."""
+        """The part of an invalid value that messages may show."""
         return text
 
 
 def text_only(raw: object) -> str:
-    """Take text and nothing that YAML has already understood as something else.
+    """Require text; values that YAML reads as another type are rejected.
 
     Raises:
-        ValueError: it is a number or a truth value, which may have lost leading zeros.
+        ValueError: it is a number or boolean, which may have lost leading zeros.
     """
     if isinstance(raw, str):
         return raw
@@ -68,7 +68,7 @@ class BoolType(SettingType):
     allowed: str = "true or false"
 
     def check(self, value: object) -> None:
-        """Refuse anything but a truth value."""
+        """Reject anything but a boolean."""
         if value is not True and value is not False:
             raise ValueError
 
@@ -89,24 +89,24 @@ class ChoiceType(SettingType):
         return f"{', '.join(self.words[:-1])} or {self.words[-1]}"
 
     def check(self, value: object) -> None:
-        """Refuse any other word."""
+        """Reject other words."""
         if value not in self.words:
             raise ValueError
 
 
 @dataclass(frozen=True)
 class Choices(ChoiceType):
-    """One or several of a few words, with commas; `alone` cannot be combined."""
+    """One or more of a few words, separated by commas; `alone` cannot be combined."""
 
     alone: str = ""
 
     @property
     def allowed(self) -> str:
-        """The words, and that several are allowed."""
+        """The words, and how to combine them."""
         return f"{super().allowed}; several with commas"
 
     def read(self, raw: object) -> object:
-        """Take text or a list of words; each is kept once, in the order of the words."""
+        """Read text or a list of words; removes duplicates, in the order of the words."""
         parts = raw if isinstance(raw, list | tuple) else text_only(raw).split(",")
         given = [text_only(part).strip() for part in parts]
         if not given or not {*given} <= {*self.words}:
@@ -114,7 +114,7 @@ class Choices(ChoiceType):
         return ",".join(word for word in self.words if word in given)
 
     def check(self, value: object) -> None:
-        """Refuse other words, and `alone` with others."""
+        """Reject other words, and `alone` with others."""
         given = value.split(",") if isinstance(value, str) else []
         if not given or not {*given} <= {*self.words}:
             raise ValueError
@@ -129,11 +129,11 @@ class WordType(SettingType):
     allowed: str = "text without spaces"
 
     def read(self, raw: object) -> object:
-        """Take text only."""
+        """Require text."""
         return text_only(raw)
 
     def check(self, value: object) -> None:
-        """Refuse the empty text, spaces and what cannot be printed."""
+        """Reject empty text, spaces and unprintable characters."""
         if not isinstance(value, str) or not value.isprintable() or " " in value:
             raise ValueError
         if not value:
@@ -142,16 +142,16 @@ class WordType(SettingType):
 
 @dataclass(frozen=True)
 class LineType(SettingType):
-    """One line of text for people."""
+    """A line of text."""
 
     allowed: str = "one line of text, at most 300 characters"
 
     def read(self, raw: object) -> object:
-        """Take text only."""
+        """Require text."""
         return text_only(raw)
 
     def check(self, value: object) -> None:
-        """Refuse empty and overlong text, and what cannot be printed."""
+        """Reject empty or overlong text, and unprintable characters."""
         if not isinstance(value, str) or not value.isprintable() or len(value) > _MAX_LINE:
             raise ValueError
         if not value.strip():
@@ -160,16 +160,16 @@ class LineType(SettingType):
 
 @dataclass(frozen=True)
 class TimeZoneType(SettingType):
-    """A zone of the IANA database."""
+    """A time zone of the IANA database."""
 
     allowed: str = "UTC, or a zone such as Europe/Berlin"
 
     def read(self, raw: object) -> object:
-        """Take text only."""
+        """Require text."""
         return text_only(raw)
 
     def check(self, value: object) -> None:
-        """Refuse what is no zone; where the system has no database, `tzdata` from PyPI is one."""
+        """Reject unknown zones; without a database on the system, PyPI's `tzdata` has one."""
         if value == "UTC":
             return
         from zoneinfo import ZoneInfo  # noqa: PLC0415 - most runs do without
@@ -184,7 +184,7 @@ class TimeZoneType(SettingType):
 
 @dataclass(frozen=True)
 class PathType(SettingType):
-    """A file or folder; the loader makes it absolute.
+    """A path, which the loader makes absolute.
 
     Args:
         allowed: what is allowed.
@@ -196,11 +196,11 @@ class PathType(SettingType):
     beside_file: bool = True
 
     def read(self, raw: object) -> object:
-        """Take text only."""
+        """Require text."""
         return text_only(raw)
 
     def check(self, value: object) -> None:
-        """Refuse the empty path, NUL, and what no file system can hold (half a surrogate pair)."""
+        """Reject empty paths, NUL and lone surrogates, which file systems cannot store."""
         if not isinstance(value, str) or not value or "\0" in value:
             raise ValueError
         try:
@@ -216,12 +216,12 @@ class PatternsType(SettingType):
     allowed: str = "a list of patterns, such as [drafts/, '*.bak.jpg']"
 
     def read(self, raw: object) -> object:
-        """Take a list, or one pattern for a list of one."""
+        """Read a list, or a single pattern."""
         items = raw if isinstance(raw, list | tuple) else (raw,)
         return tuple(text_only(item) for item in items)
 
     def check(self, value: object) -> None:
-        """Refuse empty patterns and line ends."""
+        """Reject empty patterns and line breaks."""
         items = value if isinstance(value, tuple) else (value,)
         for item in items:
             if not isinstance(item, str) or not item.strip() or set(item) & set("\0\r\n"):
@@ -236,18 +236,18 @@ class PatternsType(SettingType):
 
 @dataclass(frozen=True)
 class ArgvType(SettingType):
-    """A command and its arguments, one word each: no shell reads them."""
+    """A command and its arguments as a list; no shell is involved."""
 
     allowed: str = "a list of words, such as [/usr/local/bin/tell, --now]"
 
     def read(self, raw: object) -> object:
-        """Take a list of text."""
+        """Read a list of texts."""
         if isinstance(raw, list | tuple):
             return tuple(text_only(word) for word in raw)
         raise ValueError("it runs without a shell: write each word as an item of its own")
 
     def check(self, value: object) -> None:
-        """Refuse NUL, and a command that depends on the working folder."""
+        """Reject NUL, and commands relative to the working folder."""
         words = value if isinstance(value, tuple) else (value,)
         if words is not value or not all(isinstance(word, str) for word in words):
             raise ValueError
@@ -269,11 +269,11 @@ class EnvVarNameType(SettingType):
     allowed: str = "the name of an environment variable, in capitals"
 
     def read(self, raw: object) -> object:
-        """Take text only."""
+        """Require text."""
         return text_only(raw)
 
     def check(self, value: object) -> None:
-        """Refuse what is not a name, such as the secret itself."""
+        """Reject text that is not a name, such as the secret itself."""
         if not isinstance(value, str) or not re.fullmatch(r"[A-Z_][A-Z0-9_]*", value):
             raise ValueError("the secret itself must not be in this file")
 

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from batchscan.evidence.content_credentials import read_credentials, said
+from batchscan.evidence.content_credentials import describe, read_credentials
 from tests.support.content_credentials import signed
 from tests.support.evidence_ledgers import answer, answered, image, members, packed
 from tests.support.pictures import encoded
@@ -89,4 +89,4 @@ def test_without_the_library_they_are_not_read(ours, monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", without)
     assert read_credentials(ours).state == "not_read"
-    assert said(read_credentials(ours)) is None
+    assert describe(read_credentials(ours)) is None
