@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
-from contextlib import nullcontext
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -119,9 +119,8 @@ def _within_open_files(settings: Settings) -> Settings:
 
 
 async def _scan(settings: Settings, monitor: RunMonitor) -> int:
-    # Everything that scans is imported here and not above: `--help` needs none of it
-    gc.disable()
-    from batchscan.commands.scan import (  # noqa: PLC0415
+    gc.disable()  # importing makes no garbage
+    from batchscan.commands.scan import (  # noqa: PLC0415 - --help does without
         handle_stop_signals,
         print_result,
         show_progress,
@@ -132,16 +131,18 @@ async def _scan(settings: Settings, monitor: RunMonitor) -> int:
 
     state = None if settings.dry_run else state_folder(settings)  # a dry run writes nothing
     scan = Scan(settings)
-    gc.freeze()  # what was imported stays: no collection need look at it
+    gc.freeze()  # imported modules stay: collections can skip them
     gc.set_threshold(COLLECT_AFTER)
     gc.enable()
-    with handle_stop_signals(scan.request_stop):
-        async with scan:  # which makes the state folder, and has read what is left there
-            with crash_trace(state) if state else nullcontext():
-                async with show_progress(scan.progress, settings.output):
-                    monitor.started()
-                    async for outcome in scan:
-                        del outcome  # it is in results.jsonl, and may hold very many matches
+    async with AsyncExitStack() as stack:
+        stack.enter_context(handle_stop_signals(scan.request_stop))
+        await stack.enter_async_context(scan)  # creates the state folder, reads old crash marks
+        if state is not None:
+            stack.enter_context(crash_trace(state))
+        await stack.enter_async_context(show_progress(scan.progress, settings.output))
+        monitor.started()
+        async for outcome in scan:
+            del outcome  # it is in results.jsonl, and may have very many matches
     monitor.ended(scan.report, scan.folder)
     print_result(settings.output, scan.report, scan.folder, scan.error)
     await monitor.settle()

@@ -111,26 +111,32 @@ class Dispositions:
             decision: what they become; its note is also added to those that are so already.
         """
         result = SeenResult()
+        after = decision.disposition
         for place, known in seen:
-            row = self._connection.execute(
-                f"{_MATCHES} p.realm_id = ? AND m.picture_id = ? AND m.key = ?",
-                (self._realm_id, *place),
-            ).fetchone()
-            if row is None:
+            before = self._disposition_of(place)
+            if before is None:
                 result.unknown += 1
                 continue
-            before = Disposition(row[3])
-            if before not in (known, decision.disposition):
+            if before not in (known, after):
                 result.conflicts[place] = before
-            elif before != decision.disposition or decision.note:
-                if result.batch is None:
-                    result.batch = self._begin(decision)
-                self._decide(result.batch, place, before, decision.disposition, decision.at)
-                if before == decision.disposition:
-                    result.noted += 1
-                else:
-                    result.changed[place] = before
+                continue
+            if before == after and not decision.note:
+                continue
+            result.batch = result.batch or self._begin(decision)
+            self._decide(result.batch, place, before, after, decision.at)
+            if before == after:
+                result.noted += 1
+            else:
+                result.changed[place] = before
         return result
+
+    def _disposition_of(self, place: MatchKey) -> Disposition | None:
+        """The disposition of a match; None if it is not in the ledger."""
+        row = self._connection.execute(
+            f"{_MATCHES} p.realm_id = ? AND m.picture_id = ? AND m.key = ?",
+            (self._realm_id, *place),
+        ).fetchone()
+        return None if row is None else Disposition(row[3])
 
     def last(self) -> Batch | None:
         """The last batch that was neither undone nor an undo."""

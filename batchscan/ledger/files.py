@@ -189,23 +189,18 @@ class FileTable:
         known = self._known(folder_id, [os.fsencode(entry[0]) for entry in entries])
         result, rows = BlockStatus(), []
         for entry, row in zip(entries, known, strict=True):
-            same = row is not None and row[1:4] == entry[1:]
-            if row is None or not same:
+            if row is None or row[1:4] != entry[1:]:
                 result.changed.append(entry)
-                continue
-            if _is_current(row, freshness):
+            elif _is_current(row, freshness):
                 result.unchanged += 1
                 result.unchanged_bytes += entry[1]
-            elif row.unread or (row.covered and not freshness.covers):
-                result.changed.append(entry)
-                continue
-            elif row.rules is None and row.received_at is not None:
+                rows.append(row)
+            elif row.rules is None and row.received_at is not None and _holds(row, freshness):
                 age = freshness.effective_time(row.received_at, matched=bool(row.matched))
                 result.due_for_rescan.append(DueRescan(entry, age, bool(row.covered)))
+                rows.append(row)
             else:
                 result.changed.append(entry)
-                continue
-            rows.append(row)
         return result, rows
 
     def _known(self, folder_id: int, names: list[bytes]) -> Iterator[_FileRow | None]:
@@ -219,10 +214,15 @@ class FileTable:
             yield from (rows.get(name) for name in some)
 
 
+def _holds(row: _FileRow, freshness: FreshnessPolicy) -> bool:
+    """Whether a row has a verdict that this run accepts, of whatever age."""
+    return not row.unread and (freshness.covers or not row.covered)
+
+
 def _is_current(row: _FileRow, freshness: FreshnessPolicy) -> bool:
-    if row.unread or (row.covered and not freshness.covers):
-        return False
-    return freshness.is_current(row.rules, row.run_id, row.received_at, matched=bool(row.matched))
+    return _holds(row, freshness) and freshness.is_current(
+        row.rules, row.run_id, row.received_at, matched=bool(row.matched)
+    )
 
 
 def _oldest(rows: Iterable[_FileRow]) -> float | None:

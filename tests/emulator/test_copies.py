@@ -120,9 +120,9 @@ def test_landmarks_of_a_mirrored_picture_are_the_mirrored_landmarks():
 
 def test_a_place_turned_twice_is_itself_and_shows_what_both_show():
     at = Placement(2, 2, -10, 20)
-    assert at.turned().turned() == pytest.approx(at)
+    assert at.inverse().inverse() == pytest.approx(at)
     assert at.boxes((100, 50), (100, 100)) == ((5, 0, 55, 40), (0, 20, 100, 100))
-    assert at.turned().boxes((100, 100), (100, 50)) == ((0, 20, 100, 100), (5, 0, 55, 40))
+    assert at.inverse().boxes((100, 100), (100, 50)) == ((0, 20, 100, 100), (5, 0, 55, 40))
     assert Placement(1, 1, 95, 0).boxes((100, 50), (100, 50)) is None
 
 

@@ -61,19 +61,19 @@ def overlaps(mine: Thumbprint, other: Thumbprint) -> bool:
         return False
     around, inside = mine.grey, other.grey
     if at.wide * around.width < inside.width:
-        around, inside, at = inside, around, at.turned()
-    agreeing = _agreeing(around, inside, at)
-    if _PROMISING <= agreeing < _SAME:
-        agreeing = _agreeing(around, inside, _exact(around, inside, at))
-    return agreeing >= _SAME
+        around, inside, at = inside, around, at.inverse()
+    agreement = _agreement(around, inside, at)
+    if _PROMISING <= agreement < _SAME:
+        agreement = _agreement(around, inside, _refined(around, inside, at))
+    return agreement >= _SAME
 
 
-def _agreeing(mine: Image.Image, other: Image.Image, at: Placement) -> float:
+def _agreement(mine: Image.Image, other: Image.Image, at: Placement) -> float:
     """The share of blocks with contrast that agree; 0 if the overlap is small."""
     boxes = at.boxes(mine.size, other.size)
     if boxes is None or max(at.wide / at.high, at.high / at.wide) > _STRETCH:
         return 0
-    if max(_part(boxes[0], mine), _part(boxes[1], other)) < _INSIDE:
+    if max(_area_share(boxes[0], mine), _area_share(boxes[1], other)) < _INSIDE:
         return 0
     one, two = _blocks(_cut(mine, boxes[0], _SIDE)), _blocks(_cut(other, boxes[1], _SIDE))
     deep, deep_too = (np.sqrt((each**2).mean(axis=1)) for each in (one, two))
@@ -84,7 +84,7 @@ def _agreeing(mine: Image.Image, other: Image.Image, at: Placement) -> float:
     return float((correlation[textured] > _CORRELATED).mean())
 
 
-def _part(box: Box, picture: Image.Image) -> float:
+def _area_share(box: Box, picture: Image.Image) -> float:
     return (box[2] - box[0]) * (box[3] - box[1]) / (picture.width * picture.height)
 
 
@@ -101,7 +101,7 @@ def _blocks(cut: Floats) -> Floats:
     return deviations
 
 
-def _exact(mine: Image.Image, other: Image.Image, at: Placement) -> Placement:
+def _refined(mine: Image.Image, other: Image.Image, at: Placement) -> Placement:
     """Refine a placement by moving and stretching, until the difference is smallest."""
     for side in _ROUNDS:
         boxes = at.boxes(mine.size, other.size)
@@ -149,7 +149,7 @@ def _moved(here: Box, there: Box, step: list[float]) -> Placement:
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 Extent = tuple[int, int]  # width, height
 
-AGREEING: Final = 3  # keypoints, at least, that say the same
+MIN_AGREEING: Final = 3  # keypoints, at least, that say the same
 _PAIRS: Final = 400  # the most alike, at most: in a fence everything looks alike
 _NEAR: Final = 8.0  # pixels
 _SCALE: Final = 1.6  # times; levels are coarse
@@ -164,7 +164,7 @@ class Placement(NamedTuple):
     left: float
     top: float
 
-    def turned(self) -> Placement:
+    def inverse(self) -> Placement:
         """The inverse: where the other picture lies in this one."""
         return Placement(
             1 / self.wide, 1 / self.high, -self.left / self.wide, -self.top / self.high
@@ -193,7 +193,7 @@ def estimate_placement(mine: Keypoints, other: Keypoints) -> Placement | None:
     """The placement that most pairs of keypoints agree on; None if too few do."""
     alike = mine.descriptors @ other.descriptors.T
     one, two = np.nonzero(alike > ALIKE)
-    if len(one) < AGREEING:
+    if len(one) < MIN_AGREEING:
         return None
     if len(one) > _PAIRS:
         most = np.argpartition(-alike[one, two], _PAIRS)[:_PAIRS]
@@ -206,12 +206,12 @@ def estimate_placement(mine: Keypoints, other: Keypoints) -> Placement | None:
     steps = np.abs(np.log(larger[:, None] / larger))
     agree = (apart < _NEAR / other.scales[two]) & (steps < np.log(_SCALE))
     best = agree[agree.sum(axis=1).argmax()]
-    return _fitted(here[best], there[best])
+    return _fit(here[best], there[best])
 
 
-def _fitted(here: Floats, there: Floats) -> Placement | None:
+def _fit(here: Floats, there: Floats) -> Placement | None:
     """The least-squares placement of these points onto those."""
-    if min(_apart(here), _apart(there)) < AGREEING:
+    if min(_distinct(here), _distinct(there)) < MIN_AGREEING:
         return None
     middle, goal = here.mean(axis=0), there.mean(axis=0)
     # Not the slope of a regression, which takes every error for less size.
@@ -222,6 +222,6 @@ def _fitted(here: Floats, there: Floats) -> Placement | None:
     return Placement(larger, larger, left, top)
 
 
-def _apart(places: Floats) -> int:
+def _distinct(places: Floats) -> int:
     """The number of distinct points: one can be found at several scales."""
     return len(set(map(tuple, (places // _NEAR).tolist())))

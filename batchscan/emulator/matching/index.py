@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from batchscan.emulator.matching.alignment import AGREEING, overlaps
+from batchscan.emulator.matching.alignment import MIN_AGREEING, overlaps
 from batchscan.emulator.matching.keypoints import ALIKE, Floats, Keypoints
 from batchscan.emulator.matching.similarity import (
     FULL,
@@ -51,7 +51,7 @@ class DescriptorIndex:
         )
         owners = np.repeat(np.arange(len(self._sizes)), self._sizes)
         counts = np.bincount(owners[alike > ALIKE], minlength=len(self._sizes))
-        found: list[int] = np.nonzero(counts >= AGREEING)[0].tolist()
+        found: list[int] = np.nonzero(counts >= MIN_AGREEING)[0].tolist()
         return found
 
     def _blocks(self) -> Iterator[Floats]:
@@ -111,14 +111,11 @@ class Index:
     ) -> Iterator[tuple[_IndexedPicture, int]]:
         parts = set() if wanted is None else self._parts(wanted)
         for number, picture in enumerate(self._pictures):
-            if picture.sha256 == sha256:
-                yield picture, FULL
-            elif wanted is not None:
-                kind = compare_whole(wanted, picture.fingerprint)
-                if kind is not None:
-                    yield picture, kind
-                elif number in parts:
-                    yield picture, PARTIAL
+            kind = _kind_of(picture, sha256, wanted)
+            if kind is None and number in parts:
+                kind = PARTIAL
+            if kind is not None:
+                yield picture, kind
 
     def _parts(self, wanted: PictureFeatures) -> set[int]:
         """The numbers of pictures that contain most of this one, or are contained in it."""
@@ -145,3 +142,9 @@ class Index:
     def _add_page(self, name: str, data: bytes) -> None:
         for shown in sorted(shown_on(name, data[:_PAGE_BYTES].decode("utf-8", "replace"))):
             self._pages.setdefault(shown, []).append(name)
+
+
+def _kind_of(picture: _IndexedPicture, sha256: str, wanted: PictureFeatures | None) -> int | None:
+    if picture.sha256 == sha256:
+        return FULL
+    return None if wanted is None else compare_whole(wanted, picture.fingerprint)
