@@ -18,7 +18,7 @@ from batchscan.errors import UsageError
 from batchscan.images.kinds import ImageFormat
 
 if TYPE_CHECKING:
-    from batchscan.emulator.matching.index import Found, Index
+    from batchscan.emulator.matching.index import FoundCopy, Index
 
 _DECODERS: Final = 2  # pictures decoded at once: each may have 75 megapixels
 _HEADERS: Final = {
@@ -103,7 +103,7 @@ def _build(root: Path, stop: threading.Event) -> Coroutine[None, None, Index]:
     return asyncio.to_thread(Index.build, root, stop)
 
 
-def _search(index: Index, upload: UploadForm, kind: ImageFormat) -> list[Found]:
+def _search(index: Index, upload: UploadForm, kind: ImageFormat) -> list[FoundCopy]:
     from batchscan.emulator.matching.similarity import fingerprint  # noqa: PLC0415 - the same
 
     features = None

@@ -36,7 +36,7 @@ _WIDTH = 120  # characters of a name or URL
 _COUNTS = ("To do", "Full", "Partial", "New", "Allowed")
 _NUMBERS = (*_COUNTS, "Pictures", "Number")  # columns that are aligned on the right
 _FRESH = (MatchState.NEW, MatchState.RETURNED)
-_Found = TypeVar("_Found", Domain, MatchedPicture)
+_Row = TypeVar("_Row", Domain, MatchedPicture)
 
 
 def render(report: Report, pictures: Iterable[PictureMatches]) -> Iterator[bytes]:
@@ -121,7 +121,7 @@ def _pictures(report: Report) -> Iterator[str]:
     yield from _table(title, ("Picture", *_COUNTS), rows)
 
 
-def _worst(found: Iterable[_Found]) -> list[_Found]:
+def _worst(found: Iterable[_Row]) -> list[_Row]:
     """The ones with the most open matches; ties keep the report's order."""
     return heapq.nlargest(TOP, found, key=lambda one: (one.worklist or 0, one.full, one.partial))
 

@@ -38,14 +38,14 @@ _MAX_RULES: Final = 100  # that may be
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class FormMatch:
     """A match in a form, with its disposition when the page was made."""
 
     name: MatchId
     disposition: Disposition
 
     @classmethod
-    def parse(cls, text: str) -> Seen | None:
+    def parse(cls, text: str) -> FormMatch | None:
         """Read `ID:disposition`; None for anything else."""
         name, _, word = text.partition(":")
         found = MatchId.parse(name)
@@ -55,7 +55,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class ActionResult:
     """The result of an action."""
 
     message: str
@@ -79,7 +79,9 @@ class Actions:
     loaded: LoadedSettings
     _rules: dict[str, _AddedRule] = field(default_factory=dict)
 
-    async def decide(self, seen: Sequence[Seen], word: Disposition, note: str | None) -> Done:
+    async def decide(
+        self, seen: Sequence[FormMatch], word: Disposition, note: str | None
+    ) -> ActionResult:
         """Decide about matches that the user has seen.
 
         Raises:
@@ -91,7 +93,7 @@ class Actions:
             raise UsageError(f"at most {MAX_PICKED:,} matches can be selected at once")
         return await self._change(lambda ledger: _decided(ledger, seen, word, note))
 
-    async def mark_site(self, domain: str, word: Disposition, note: str | None) -> Done:
+    async def mark_site(self, domain: str, word: Disposition, note: str | None) -> ActionResult:
         """Decide about all matches on a site without another decision, like `mark`.
 
         Raises:
@@ -103,7 +105,7 @@ class Actions:
         choice = Choice(target.domain, target.covers)
         decision = decisions.decide(word, domain, note)
 
-        def change(ledger: Ledger) -> Done:
+        def change(ledger: Ledger) -> ActionResult:
             marked = decisions.mark(ledger, choice, decision)
             message = f"{amount(marked.matches, 'match')} on {domain} marked {_word(word)}."
             left = (
@@ -111,11 +113,11 @@ class Actions:
                 if marked.needs_force
                 else None
             )
-            return Done(message, None if marked.batch is None else str(marked.batch), left)
+            return ActionResult(message, None if marked.batch is None else str(marked.batch), left)
 
         return await self._change(change)
 
-    async def undo(self, what: str) -> Done:
+    async def undo(self, what: str) -> ActionResult:
         """Undo an action by the `undo` value of its result.
 
         Raises:
@@ -126,11 +128,11 @@ class Actions:
         if not _DECISION.fullmatch(what):
             raise UsageError("there is no decision of this window to undo")
 
-        def change(ledger: Ledger) -> Done:
+        def change(ledger: Ledger) -> ActionResult:
             with ledger.transaction():
                 batch = ledger.dispositions.standing(int(what))
             if batch is None:
-                return Done("", warning="That was undone already.")
+                return ActionResult("", warning="That was undone already.")
             marked = decisions.undo(ledger, batch)
             kept = (
                 f"Changed since, and left as they are: {_counts(marked.needs_force)}."
@@ -138,11 +140,11 @@ class Actions:
                 else None
             )
             back = f": {_counts(marked.before)} again" if marked.matches else ""
-            return Done(f"Undone: {amount(marked.matches, 'match')}{back}.", warning=kept)
+            return ActionResult(f"Undone: {amount(marked.matches, 'match')}{back}.", warning=kept)
 
         return await self._change(change)
 
-    async def allow(self, domain: str, reason: str) -> Done:
+    async def allow(self, domain: str, reason: str) -> ActionResult:
         """Add a rule that what is on a site may stay.
 
         Raises:
@@ -159,13 +161,13 @@ class Actions:
             raise UsageError(str(error).replace("--reason: it is", "the reason is")) from None
         path = rules_path(self.loaded)
 
-        def change() -> Done:
+        def change() -> ActionResult:
             before = _bytes(path)
             add_rule(path, rule)
             undo = f"{_RULE}{len(self._rules) + 1}"
             if len(self._rules) < _MAX_RULES:
                 self._rules[undo] = _AddedRule(path, before, _bytes(path) or b"")
-            return Done(f"Allowed: copies on {domain} may stay.", undo)
+            return ActionResult(f"Allowed: copies on {domain} may stay.", undo)
 
         return await asyncio.to_thread(change)
 
@@ -177,14 +179,14 @@ class Actions:
         scan = replace(self.loaded.settings.scan, allow=str(path))
         return replace(self.loaded.settings, scan=scan)
 
-    def _take_rule_back(self, what: str) -> Done:
+    def _take_rule_back(self, what: str) -> ActionResult:
         added = self._rules.pop(what, None)
         if added is None:
-            return Done("", warning="That was undone already.")
+            return ActionResult("", warning="That was undone already.")
         if not put_back(added.path, added.after, added.before):
             where = printable(str(added.path))
-            return Done("", warning=f"{where} was changed since: remove the rule by hand.")
-        return Done("Undone: the rule is removed.")
+            return ActionResult("", warning=f"{where} was changed since: remove the rule by hand.")
+        return ActionResult("Undone: the rule is removed.")
 
     async def _change(self, change: Callable[[Ledger], T]) -> T:
         def run() -> T:
@@ -194,8 +196,10 @@ class Actions:
         return await asyncio.to_thread(run)
 
 
-def _decided(ledger: Ledger, seen: Sequence[Seen], word: Disposition, note: str | None) -> Done:
-    chosen: dict[QueuedMatch, Seen] = {}
+def _decided(
+    ledger: Ledger, seen: Sequence[FormMatch], word: Disposition, note: str | None
+) -> ActionResult:
+    chosen: dict[QueuedMatch, FormMatch] = {}
     with ledger.transaction():
         for each in seen:
             place = resolve(ledger, each.name)
@@ -203,7 +207,7 @@ def _decided(ledger: Ledger, seen: Sequence[Seen], word: Disposition, note: str 
             if match is not None:
                 chosen.setdefault(match, each)
     if not chosen:
-        return Done("", warning="This match is no longer in the ledger.", moved=False)
+        return ActionResult("", warning="This match is no longer in the ledger.", moved=False)
     first = next(iter(chosen))
     about = first.url if len(chosen) == 1 else f"{amount(len(chosen), 'match')} by review"
     looked = [SeenMatch(match.place, each.disposition) for match, each in chosen.items()]
@@ -215,7 +219,7 @@ def _decided(ledger: Ledger, seen: Sequence[Seen], word: Disposition, note: str 
         message = "The note is kept."
     elif not result.conflicts:
         message = f"It is marked {_word(word)} already."
-    return Done(
+    return ActionResult(
         message,
         None if result.batch is None else str(result.batch),
         _meanwhile(Counter(result.conflicts.values())),

@@ -9,14 +9,14 @@ from batchscan.ledger.match_choice import MatchChoice
 from batchscan.ledger.match_rows import MatchKey
 from batchscan.recheck.run import RecheckProgress
 from batchscan.report.wording import amount
-from batchscan.review.actions import Done
+from batchscan.review.actions import ActionResult
 from batchscan.review.jobs import BackgroundJob
 from batchscan.review.theirs import VERDICTS
 from batchscan.settings import Settings
 from batchscan.url_patterns import UrlPattern
 
 
-async def capture_one(settings: Settings, place: MatchKey, options: CaptureOptions) -> Done:
+async def capture_one(settings: Settings, place: MatchKey, options: CaptureOptions) -> ActionResult:
     """Capture one match, and say what came of it.
 
     Raises:
@@ -24,16 +24,16 @@ async def capture_one(settings: Settings, place: MatchKey, options: CaptureOptio
     """
     captured = await capture_match(settings, place, options)
     if captured is None:
-        return Done("", warning="This match is no longer in the ledger.")
+        return ActionResult("", warning="This match is no longer in the ledger.")
     trouble = _trouble(captured)
     if trouble is None:
-        return Done("Captured.")
-    return Done("Captured.", warning=f"Their picture: {trouble}.")
+        return ActionResult("Captured.")
+    return ActionResult("Captured.", warning=f"Their picture: {trouble}.")
 
 
 async def capture_site(
     settings: Settings, domain: str, there: int, options: CaptureOptions, job: BackgroundJob
-) -> Done:
+) -> ActionResult:
     """Capture everything that is on a site.
 
     Args:
@@ -58,10 +58,12 @@ async def capture_site(
     choice = MatchChoice(covers=[UrlPattern.of(domain).covers], only_present=True)
     number = await capture_matches(settings, choice, options, count)
     warning = f"Of {amount(failed, 'match')} the picture could not be fetched." if failed else None
-    return Done(f"{amount(number, 'match')} captured.", warning=warning)
+    return ActionResult(f"{amount(number, 'match')} captured.", warning=warning)
 
 
-async def recheck_one(settings: Settings, place: MatchKey, connect_to: tuple[str, ...]) -> Done:
+async def recheck_one(
+    settings: Settings, place: MatchKey, connect_to: tuple[str, ...]
+) -> ActionResult:
     """Ask whether one match is still there, whatever was decided about it.
 
     Raises:
@@ -71,8 +73,8 @@ async def recheck_one(settings: Settings, place: MatchKey, connect_to: tuple[str
     request = RecheckRequest(place=place, connect_to=connect_to)
     result = await recheck(settings, request, watched=False)
     if not result.matches:
-        return Done("", warning="This match is no longer in the ledger.")
-    return Done(f"Asked: {VERDICTS[result.matches[0].picture.verdict]}.")
+        return ActionResult("", warning="This match is no longer in the ledger.")
+    return ActionResult(f"Asked: {VERDICTS[result.matches[0].picture.verdict]}.")
 
 
 async def recheck_site(
@@ -82,7 +84,7 @@ async def recheck_site(
     job: BackgroundJob,
     *,
     removes: bool,
-) -> Done:
+) -> ActionResult:
     """Ask whether what a site was written about is still there.
 
     Args:
@@ -104,12 +106,12 @@ async def recheck_site(
     request = RecheckRequest(domains=(domain,), mark=removes, connect_to=connect_to)
     result = await recheck(settings, request, watched=False, began=follow)
     if not result.matches:
-        return Done("", warning="No match there is marked noticed, so nothing was asked.")
+        return ActionResult("", warning="No match there is marked noticed, so nothing was asked.")
     said = "; ".join(
         f"{number:,} {VERDICTS[verdict]}" for verdict, number in sorted(result.counts.items())
     )
     marked = f" {amount(result.marked, 'match')} marked removed." if result.marked else ""
-    return Done(f"{amount(len(result.matches), 'match')} asked about: {said}.{marked}")
+    return ActionResult(f"{amount(len(result.matches), 'match')} asked about: {said}.{marked}")
 
 
 def _trouble(captured: Captured) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from batchscan.errors import BatchscanError, UsageError
-from batchscan.review.actions import Done
+from batchscan.review.actions import ActionResult
 
 MAX_RUNNING: Final = 8
 MAX_KEPT: Final = 100  # finished jobs whose results are kept
@@ -21,7 +21,7 @@ class BackgroundJob:
 
     what: str  # for people: "Capturing what is on example.com"
     progress: Callable[[], tuple[int, int]] | None = None  # matches that are done, of how many
-    result: Done | None = None
+    result: ActionResult | None = None
     task: asyncio.Task[None] | None = None
 
     @property
@@ -30,7 +30,7 @@ class BackgroundJob:
         return self.progress() if self.progress else (0, 0)
 
 
-Work = Callable[[BackgroundJob], Awaitable[Done]]
+Work = Callable[[BackgroundJob], Awaitable[ActionResult]]
 
 
 class BackgroundJobs:
@@ -66,11 +66,11 @@ class BackgroundJobs:
             del self._jobs[oldest]
         return job
 
-    async def wait(self, job: BackgroundJob) -> Done:
+    async def wait(self, job: BackgroundJob) -> ActionResult:
         """Wait for a job, which goes on if the caller is cancelled."""
         if job.task is not None:
             await asyncio.shield(job.task)
-        return job.result or Done("", warning="It was stopped.")
+        return job.result or ActionResult("", warning="It was stopped.")
 
     async def aclose(self) -> None:
         """Cancel running jobs, none of which costs credits."""
@@ -85,10 +85,10 @@ async def _run(job: BackgroundJob, work: Work) -> None:
     try:
         job.result = await work(job)
     except BatchscanError as error:
-        job.result = Done("", warning=f"{error}. {error.advice or ''}".strip())
+        job.result = ActionResult("", warning=f"{error}. {error.advice or ''}".strip())
     except asyncio.CancelledError:
-        job.result = Done("", warning="It was stopped.")
+        job.result = ActionResult("", warning="It was stopped.")
         raise
     except Exception:
-        job.result = Done("", warning="It failed: this is a bug in batchscan.")
+        job.result = ActionResult("", warning="It failed: this is a bug in batchscan.")
         raise

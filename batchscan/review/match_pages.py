@@ -12,7 +12,7 @@ from batchscan.ledger.match_rows import MatchKey
 from batchscan.ledger.review import QueuedMatch
 from batchscan.rechecked import MatchRecheck
 from batchscan.review import pages, queue_values
-from batchscan.review.actions import Done, Seen
+from batchscan.review.actions import ActionResult, FormMatch
 from batchscan.review.asking import capture_one, recheck_one
 from batchscan.review.desk import Desk
 from batchscan.review.filters import MatchId, View
@@ -58,10 +58,10 @@ class MatchPages:
         return image(data)
 
     async def _ask(
-        self, request: web.Request, what: str, work: Callable[[MatchKey], Awaitable[Done]]
+        self, request: web.Request, what: str, work: Callable[[MatchKey], Awaitable[ActionResult]]
     ) -> web.Response:
         view, form = View.parse(request.query_string), await form_of(request)
-        at = Seen.parse(form.get("at", ""))
+        at = FormMatch.parse(form.get("at", ""))
         if at is None:
             raise UsageError("no match is selected")
         place = await self._desk.ledger.read(lambda ledger: resolve(ledger, at.name))

@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 
 from batchscan.report.wording import size
-from batchscan.review.actions import Done
+from batchscan.review.actions import ActionResult
 from batchscan.review.site import pack_case
 from batchscan.settings import Settings
 from batchscan.takedown.drafts import file_name
@@ -35,7 +35,7 @@ class Packs:
         """The newest pack about a site; None without one since the start."""
         return self._made.get(domain)
 
-    async def make(self, settings: Settings, domain: str) -> Done:
+    async def make(self, settings: Settings, domain: str) -> ActionResult:
         """Pack the evidence about a site.
 
         Raises:
@@ -50,7 +50,7 @@ class Packs:
         before, self._made[domain] = self._made.get(domain), made
         if before is not None:
             os.unlink(before.path)  # a download in progress goes on
-        return Done(f"The case is packed: {name}, {size(made.bytes)}.")
+        return ActionResult(f"The case is packed: {name}, {size(made.bytes)}.")
 
     def close(self) -> None:
         """Remove what was packed."""

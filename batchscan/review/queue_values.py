@@ -16,7 +16,7 @@ from batchscan.rechecked import MatchRecheck
 from batchscan.report.html_escaping import cut, link
 from batchscan.report.html_pictures import moment
 from batchscan.report.wording import size
-from batchscan.review.actions import Done
+from batchscan.review.actions import ActionResult
 from batchscan.review.filters import MatchId, View
 from batchscan.review.pages import UNKNOWN_SITE, filter_values, site_query, whole
 from batchscan.review.queue import QueuePage
@@ -64,7 +64,7 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class CurrentMatch:
     """Everything on the page about the current match."""
 
     facts: MatchFacts
@@ -77,7 +77,7 @@ class Looked:
 
 
 def queue_values(
-    view: View, page: QueuePage, looked: Looked | None, done: Done | None
+    view: View, page: QueuePage, looked: CurrentMatch | None, done: ActionResult | None
 ) -> dict[str, object]:
     """The values for the queue's templates."""
     values = filter_values(view) | {
@@ -172,7 +172,7 @@ def _address(view: View, match: QueuedMatch | None) -> Markup:
     return whole(f"/queue?{view.at_match(match.place).query()}") if match else Markup()
 
 
-def _ours(looked: Looked) -> Ours:
+def _ours(looked: CurrentMatch) -> Ours:
     picture = looked.picture
     file = looked.current or next(iter(picture.files), None)
     name = os.path.basename(os.fsdecode(file.path)) if file else "picture"

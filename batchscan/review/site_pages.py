@@ -13,7 +13,7 @@ from batchscan.ledger import Ledger
 from batchscan.ledger.match_rows import MatchKey
 from batchscan.ledger.review import ANY, QueuedMatch, ReviewFilter
 from batchscan.review import pages, queue_values, site
-from batchscan.review.actions import Done
+from batchscan.review.actions import ActionResult
 from batchscan.review.asking import capture_site as site_capture
 from batchscan.review.asking import recheck_site
 from batchscan.review.desk import Desk
@@ -108,7 +108,7 @@ class SitePages:
         removes = form.get("mark", "") == "removed"
         settings, connect_to = self._desk.actions.settings(), self._desk.connect_to
 
-        async def work(job: BackgroundJob) -> Done:
+        async def work(job: BackgroundJob) -> ActionResult:
             try:
                 return await recheck_site(settings, domain, connect_to, job, removes=removes)
             finally:
@@ -137,7 +137,7 @@ class SitePages:
             "query": pages.whole(pages.site_query(domain)),
         }
 
-    async def _show(self, domain: str, done: Done | None = None) -> web.Response:
+    async def _show(self, domain: str, done: ActionResult | None = None) -> web.Response:
         everything = ReviewFilter(disposition=ANY, state=ANY)
 
         def look(ledger: Ledger) -> tuple[Mapping[str, int], list[QueuedMatch]]:

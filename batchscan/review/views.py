@@ -17,7 +17,7 @@ from batchscan.ledger.review_details import MatchFacts, PictureFacts, SiteSize
 from batchscan.rechecked import MatchRecheck
 from batchscan.report.image_type import image_subtype
 from batchscan.review import pages, queue_values
-from batchscan.review.actions import Done, Seen
+from batchscan.review.actions import ActionResult, FormMatch
 from batchscan.review.desk import Desk, picture_names
 from batchscan.review.filters import View
 from batchscan.review.forms import decision, form_of
@@ -52,7 +52,7 @@ class _Reviewed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _QueueData:
     """The data for a page of the queue."""
 
     page: QueuePage
@@ -105,8 +105,8 @@ class Views:
         """Decide about the current match, or about the selected ones."""
         view, form = View.parse(request.query_string), await form_of(request)
         word, note = decision(form.get("word", "")), form.get("note", "") or None
-        at = Seen.parse(form.get("at", ""))
-        picked = [Seen.parse(each) for each in form.getall("pick", [])]
+        at = FormMatch.parse(form.get("at", ""))
+        picked = [FormMatch.parse(each) for each in form.getall("pick", [])]
         chosen = [each for each in picked if each] or ([at] if at else [])
         done = await self._desk.actions.decide(chosen, word, note)
         self._desk.queues.decided(view.chosen, done.changes)
@@ -116,7 +116,7 @@ class Views:
     async def allow(self, request: web.Request) -> web.Response:
         """Allow the site of the current match."""
         view, form = View.parse(request.query_string), await form_of(request)
-        at = Seen.parse(form.get("at", ""))
+        at = FormMatch.parse(form.get("at", ""))
 
         def look(ledger: Ledger) -> QueuedMatch | None:
             place = resolve(ledger, at.name if at else None)
@@ -160,8 +160,8 @@ class Views:
         view: View,
         part: bool,
         *,
-        at: Seen | None = None,
-        done: Done | None = None,
+        at: FormMatch | None = None,
+        done: ActionResult | None = None,
         onward: bool = False,
     ) -> web.Response:
         """Show the queue at the match of the address or of a form.
@@ -175,19 +175,19 @@ class Views:
         """
         name = at.name if at else view.at
 
-        def look(ledger: Ledger) -> _Found:
+        def look(ledger: Ledger) -> _QueueData:
             place = resolve(ledger, name)
             if place is not None and onward:
                 place = self._next(ledger, view, place)
             counts = self._desk.counts(ledger, view.chosen, exact=not part)
             page = self._desk.queues.page(ledger, view, counts, place)
-            return self._found(ledger, view, page)
+            return self._queue_data(ledger, view, page)
 
         found = await self._desk.ledger.read(look)
         looked = None
         if found.facts is not None and found.picture is not None:
             current = await self._desk.pictures.current(found.picture.files)
-            looked = queue_values.Looked(
+            looked = queue_values.CurrentMatch(
                 found.facts,
                 found.picture,
                 current,
@@ -202,15 +202,15 @@ class Views:
         values["reviewed"] = found.reviewed
         return pages.html(pages.render("part.html" if part else "queue.html", **values))
 
-    def _found(self, ledger: Ledger, view: View, page: QueuePage) -> _Found:
+    def _queue_data(self, ledger: Ledger, view: View, page: QueuePage) -> _QueueData:
         now = page.current
         if now is None:
             counts = self._desk.counts(ledger, REVIEWED)
-            return _Found(page, None, None, {}, reviewed=_reviewed(counts))
+            return _QueueData(page, None, None, {}, reviewed=_reviewed(counts))
         numbers: list[int] = []
         if view.order == "picture":
             numbers = [match.place.picture_id for match in (*page.before, now, *page.after)]
-        return _Found(
+        return _QueueData(
             page,
             ledger.review_queue.details.match(now.place),
             ledger.review_queue.details.picture(now.place.picture_id),

@@ -14,7 +14,7 @@ from batchscan.web_client import robots
 from batchscan.web_client.addresses import is_public
 from batchscan.web_client.challenges import is_challenge
 from batchscan.web_client.connect_to import ConnectTo
-from batchscan.web_client.exchange import Asked, Route, TimeBudget, exchange
+from batchscan.web_client.exchange import RequestParameters, Route, TimeBudget, exchange
 from batchscan.web_client.fetch_results import Failure, FailureKind, Fetched, FetchError, Hop
 from batchscan.web_client.host_pace import HostPace
 from batchscan.web_client.inflate import ACCEPTED, decode_body
@@ -45,7 +45,7 @@ class FetchLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _CachedRobots:
     """The cached robots.txt of an origin."""
 
     rules: Robots | None  # None: it could not be had
@@ -78,7 +78,7 @@ class WebClient:
         self._clock = clock or SystemClock()
         self._names = Names(lookup)
         self._pace = HostPace(self._limits.pause, self._clock, stop)
-        self._robots: OrderedDict[str, _Known] = OrderedDict()
+        self._robots: OrderedDict[str, _CachedRobots] = OrderedDict()
         self._robots_locks = [asyncio.Lock() for _ in range(_LOCKS)]
 
     async def get(self, url: str, *, max_bytes: int, accept: str = "*/*") -> Fetched | Failure:
@@ -94,38 +94,40 @@ class WebClient:
         """
         hops: list[Hop] = []
         try:
-            await self._follow(url, self._asked(max_bytes, accept), hops)
+            await self._follow(url, self._parameters(max_bytes, accept), hops)
             return Fetched(url, tuple(hops), await _body_of(hops[-1], max_bytes))
         except FetchError as error:
             if error.hop is not None:
                 hops.append(error.hop)
             return Failure(url, error.kind, error.detail, tuple(hops))
 
-    async def _follow(self, url: str, asked: Asked, hops: list[Hop]) -> None:
+    async def _follow(self, url: str, parameters: RequestParameters, hops: list[Hop]) -> None:
         budget = TimeBudget(self._limits.seconds)
         target: Target | None = target_of(url)
         while target is not None:
             if len(hops) > MAX_REDIRECTS:
                 raise FetchError(FailureKind.REDIRECTS, f"more than {MAX_REDIRECTS} redirects")
             await self._check_robots(target, budget)
-            hops.append(await self._ask(target, asked, budget))
+            hops.append(await self._ask(target, parameters, budget))
             target = _next(target, hops[-1])
         if is_challenge(hops[-1]):
             detail = f"a challenge for browsers (HTTP {hops[-1].status})"
             raise FetchError(FailureKind.CHALLENGE, detail)
 
-    def _asked(self, max_bytes: int, accept: str, *, truncates: bool = False) -> Asked:
+    def _parameters(
+        self, max_bytes: int, accept: str, *, truncates: bool = False
+    ) -> RequestParameters:
         headers = {"User-Agent": user_agent(), "Accept": accept, "Accept-Encoding": ACCEPTED}
-        return Asked(headers, max_bytes, truncates)
+        return RequestParameters(headers, max_bytes, truncates)
 
-    async def _ask(self, target: Target, asked: Asked, budget: TimeBudget) -> Hop:
+    async def _ask(self, target: Target, parameters: RequestParameters, budget: TimeBudget) -> Hop:
         """One exchange in its host's turn."""
         async with self._pace.turn(target.site):
             with budget.spending() as seconds:
                 try:
                     async with asyncio.timeout(seconds):
                         route = await self._route(target)
-                        return await exchange(target, route, asked, self._clock.wall)
+                        return await exchange(target, route, parameters, self._clock.wall)
                 except TimeoutError:
                     raise budget.timed_out() from None
 
@@ -165,7 +167,7 @@ class WebClient:
         if known.rules is not None and not known.rules.allows(target.url.raw_path_qs):
             raise FetchError(FailureKind.ROBOTS, f"the robots.txt of {target.host} forbids it")
 
-    async def _robots_of(self, target: Target, budget: TimeBudget) -> _Known:
+    async def _robots_of(self, target: Target, budget: TimeBudget) -> _CachedRobots:
         """What an origin's robots.txt says; asked for once, however many want to know."""
         origin = target.origin
         number = int.from_bytes(hashlib.blake2s(origin.encode(), digest_size=2).digest(), "big")
@@ -178,22 +180,22 @@ class WebClient:
                 self._robots.popitem(last=False)
             return known
 
-    async def _get_robots(self, target: Target, budget: TimeBudget) -> _Known:
+    async def _get_robots(self, target: Target, budget: TimeBudget) -> _CachedRobots:
         """RFC 9309: what is not there allows everything, what fails allows nothing."""
-        asked = self._asked(robots.MAX_BYTES, "text/plain, */*;q=0.1", truncates=True)
+        parameters = self._parameters(robots.MAX_BYTES, "text/plain, */*;q=0.1", truncates=True)
         later = self._clock.monotonic() + _RECHECK_ROBOTS
         at: Target | None = target_of(f"{target.origin}/robots.txt")
-        asked_for = 0
+        requests = 0
         try:
-            while at is not None and asked_for <= MAX_REDIRECTS:
-                asked_for += 1
-                hop = await self._ask(at, asked, budget)
+            while at is not None and requests <= MAX_REDIRECTS:
+                requests += 1
+                hop = await self._ask(at, parameters, budget)
                 at = _next(at, hop)
                 if at is None:
                     return await _understood(hop, later)
         except FetchError as error:
-            return _Known(None, error, later)
-        return _Known(
+            return _CachedRobots(None, error, later)
+        return _CachedRobots(
             Robots(), None, float("inf")
         )  # redirects without end: as if it were not there
 
@@ -206,16 +208,16 @@ def _next(target: Target, hop: Hop) -> Target | None:
     return redirected(target, location)
 
 
-async def _understood(hop: Hop, later: float) -> _Known:
+async def _understood(hop: Hop, later: float) -> _CachedRobots:
     if hop.status == 429 or hop.status >= 500 or is_challenge(hop):  # noqa: PLR2004 - HTTP's
         detail = f"its robots.txt cannot be fetched: HTTP {hop.status}"
         kind = FailureKind.CHALLENGE if is_challenge(hop) else FailureKind.ROBOTS
-        return _Known(None, FetchError(kind, detail), later)
+        return _CachedRobots(None, FetchError(kind, detail), later)
     if hop.status // 100 != 2:  # noqa: PLR2004 - the same
-        return _Known(Robots(), None, float("inf"))
+        return _CachedRobots(Robots(), None, float("inf"))
     body = await _decoded(hop, robots.MAX_BYTES)
     rules = await asyncio.to_thread(Robots.read, body.decode("utf-8", "replace"))
-    return _Known(rules, None, float("inf"))
+    return _CachedRobots(rules, None, float("inf"))
 
 
 async def _body_of(hop: Hop, limit: int) -> bytes:

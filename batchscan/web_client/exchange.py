@@ -34,7 +34,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestParameters:
     """The parameters of a request, apart from its address."""
 
     headers: Mapping[str, str]
@@ -63,7 +63,9 @@ class TimeBudget:
         return FetchError(FailureKind.TIMEOUT, f"no whole answer within {self._seconds:g} s")
 
 
-async def exchange(target: Target, route: Route, asked: Asked, now: Callable[[], float]) -> Hop:
+async def exchange(
+    target: Target, route: Route, parameters: RequestParameters, now: Callable[[], float]
+) -> Hop:
     """Ask once, follow nothing.
 
     Raises:
@@ -83,12 +85,12 @@ async def exchange(target: Target, route: Route, asked: Asked, now: Callable[[],
             ) as session,
             session.get(
                 target.url.with_host(_ELSEWHERE) if route.is_exception else target.url,
-                headers={"Host": _host_header(target), "Connection": "close", **asked.headers},
+                headers={"Host": _host_header(target), "Connection": "close", **parameters.headers},
                 server_hostname=target.host.rstrip(".") if target.url.scheme == "https" else None,
                 allow_redirects=False,
             ) as response,
         ):
-            return await _received(response, target, connector.peer, asked, at)
+            return await _received(response, target, connector.peer, parameters, at)
     except (aiohttp.ClientError, ValueError, OSError, asyncio.IncompleteReadError) as error:
         raise _failed(error, connector) from error
 
@@ -99,14 +101,18 @@ def _host_header(target: Target) -> str:
 
 
 async def _received(
-    response: aiohttp.ClientResponse, target: Target, peer: str, asked: Asked, at: float
+    response: aiohttp.ClientResponse,
+    target: Target,
+    peer: str,
+    parameters: RequestParameters,
+    at: float,
 ) -> Hop:
-    truncates = asked.truncates or response.status not in _OK
+    truncates = parameters.truncates or response.status not in _OK
     announced = response.content_length or 0
-    too_large = announced > asked.max_bytes and not truncates
+    too_large = announced > parameters.max_bytes and not truncates
     body, complete = (b"", False)
     if not too_large:
-        body, complete = await _body(response, asked.max_bytes, whole=response.status in _OK)
+        body, complete = await _body(response, parameters.max_bytes, whole=response.status in _OK)
     version = response.version
     hop = Hop(
         url=str(target.url),
@@ -124,7 +130,9 @@ async def _received(
         detail = "it has an unexpected transfer encoding"
         raise FetchError(FailureKind.BAD_RESPONSE, detail, hop)
     if not complete and not truncates:
-        raise FetchError(FailureKind.TOO_LARGE, f"it has more than {asked.max_bytes:,} bytes", hop)
+        raise FetchError(
+            FailureKind.TOO_LARGE, f"it has more than {parameters.max_bytes:,} bytes", hop
+        )
     return hop
 
 

@@ -64,7 +64,7 @@ _log = logging.getLogger(__name__)
 _PAGE_BYTES: Final = 5_000_000
 
 
-class Found(NamedTuple):
+class FoundCopy(NamedTuple):
     """A similar picture of the index; `kind` is 0 for full, 1 for partial."""
 
     name: str
@@ -99,10 +99,10 @@ class Index:
             index._add(root, name)
         return index
 
-    def find(self, sha256: str, wanted: PictureFeatures | None) -> list[Found]:
+    def find(self, sha256: str, wanted: PictureFeatures | None) -> list[FoundCopy]:
         """The similar pictures; without features, only those with the same bytes."""
         return [
-            Found(picture.name, kind, tuple(self._pages.get(picture.name, ())))
+            FoundCopy(picture.name, kind, tuple(self._pages.get(picture.name, ())))
             for picture, kind in self._alike(sha256, wanted)
         ]
 
