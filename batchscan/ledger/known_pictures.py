@@ -46,6 +46,15 @@ class KnownPictures:
         self._history = history
         self._equals = Equals(connection, realm_id)
 
+    def credits_of(self, sha256: str) -> int:
+        """What the newest answer about a content cost; 0 without one."""
+        row = self._connection.execute(
+            "SELECT a.credits FROM pictures p JOIN answers a ON a.id = p.answer_id"
+            " WHERE p.realm_id = ? AND p.sha256 = ?",
+            (self._realm_id, bytes.fromhex(sha256)),
+        ).fetchone()
+        return int(row[0] or 0) if row else 0
+
     def lookup(self, sha256: str, path: str | None = None) -> KnownPicture:
         """Look up a content that was found at `path`."""
         return self.read(self.find(sha256), path)

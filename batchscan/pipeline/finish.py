@@ -212,7 +212,7 @@ def _report(session: Session, summary: MatchSummary, extras: _ReportExtras) -> R
         _run(session, summary),
         session.tally,
         summary,
-        rendition_price=session.budget.price,
+        rendition_price=session.rendition_price,
         credit_price=session.settings.spend.credit_price,
         balance=extras.balance,
     )

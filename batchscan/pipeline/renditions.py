@@ -48,6 +48,13 @@ T = TypeVar("T")
 _PAGE: Final = 10_000  # rows read from the ledger in one go
 
 
+class Savings(NamedTuple):
+    """What `--renditions cover` would not have sent."""
+
+    versions: int
+    credits: int  # that they cost
+
+
 @dataclass(slots=True)
 class RenditionPlanner:
     """Finds the families among a run's files."""
@@ -86,9 +93,13 @@ class RenditionPlanner:
             for family in await self._confirmed(some, found, counting):
                 yield family
 
-    async def count(self) -> int:
-        """How many of the noted files need not have been sent: versions of better ones."""
-        versions = 0
+    async def count(self, price: int) -> Savings:
+        """The noted files that need not have been sent, as they are versions of better ones.
+
+        Args:
+            price: credits that a dry run expects a picture to cost.
+        """
+        versions = credits_ = 0
         async for family in self.families(counting=True):
             found = [
                 (member.file, CoveredBy(other.candidate.path, other.file.sha256, *each))
@@ -97,11 +108,13 @@ class RenditionPlanner:
                 if each.rule != SAME_FILE
             ]
             versions += len(found)
-            if found and not self.settings.dry_run:
-                await self.ledger.run(partial(_remember, found))
+            if self.settings.dry_run:
+                credits_ += len(found) * price
+            elif found:
+                credits_ += await self.ledger.run(partial(_remember, found))
             if self.stop:
                 break
-        return versions
+        return Savings(versions, credits_)
 
     async def fill(self) -> None:
         """Compute missing fingerprints of pictures that older versions have sent."""
@@ -228,9 +241,11 @@ class RenditionPlanner:
         return done
 
 
-def _remember(found: Sequence[tuple[RenditionFile, CoveredBy]], ledger: Ledger) -> None:
+def _remember(found: Sequence[tuple[RenditionFile, CoveredBy]], ledger: Ledger) -> int:
+    """Store which versions were sent; returns the credits that they cost."""
     for file, by in found:
         ledger.renditions.found(file, by)
+    return sum(ledger.known.credits_of(file.sha256) for file, _ in found)
 
 
 def _unprinted(after: int, ledger: Ledger) -> list[tuple[int, Candidate]]:

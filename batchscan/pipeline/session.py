@@ -72,6 +72,11 @@ class Session:
     source: Source
     open_planner: OpenPlanner
 
+    @property
+    def rendition_price(self) -> int:
+        """Credits that sending one version of a picture is expected to cost."""
+        return 0 if self.settings.api.sandbox else self.budget.price
+
 
 @asynccontextmanager
 async def open_session(  # noqa: PLR0915 - the one place where a run is put together

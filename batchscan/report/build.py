@@ -100,6 +100,12 @@ def _money(tally: Tally, price: str) -> schema.Money:
     )
 
 
+def _renditions_credits(tally: Tally, price: int) -> int | None:
+    if tally.renditions is None or tally.renditions_credits is not None:
+        return tally.renditions_credits
+    return tally.renditions * price
+
+
 def _files(tally: Tally, price: int) -> schema.Files:
     return schema.Files(
         seen=tally.seen,
@@ -110,7 +116,7 @@ def _files(tally: Tally, price: int) -> schema.Files:
         reused=tally.statuses[Status.REUSED],
         covered=tally.statuses[Status.COVERED],
         renditions=tally.renditions,
-        renditions_credits=None if tally.renditions is None else tally.renditions * price,
+        renditions_credits=_renditions_credits(tally, price),
         rejected=tally.statuses[Status.REJECTED],
         failed=tally.statuses[Status.FAILED],
         deferred=tally.statuses[Status.DEFERRED],

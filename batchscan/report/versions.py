@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from batchscan.rendition_types import JOINED_RULE, RAW_RULE
 from batchscan.report.schema import Report
-from batchscan.report.wording import amount
+from batchscan.report.wording import amount, money_of
 from batchscan.report_sections import Version
 from batchscan.util.escaping import printable
 
@@ -24,8 +24,15 @@ def renditions(report: Report) -> Iterator[str]:
         answers = "its answer" if one else "their answers"
         yield f"{said}: {would}covered by {answers}, not asked about."
     else:
-        saved = amount(files.renditions_credits or 0, "credit")
-        yield f"{said}; `--renditions cover` saves {saved}."
+        yield f"{said}; `--renditions cover` {_savings(report)}."
+
+
+def _savings(report: Report) -> str:
+    saved, money = report.files.renditions_credits, report.credits.money
+    if not saved:  # an account without a price, or the sandbox
+        return f"does not ask about {'it' if report.files.renditions == 1 else 'them'}"
+    in_money = "" if money is None else f" ({money_of(saved, money.price)})"
+    return f"saves {amount(saved, 'credit')}{in_money}"
 
 
 def likeness_of(version: Version) -> str:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from batchscan.commands.renditions import join, split
 from batchscan.emulator import Emulator, EmulatorConfig, Fault
 from batchscan.emulator.fault_actions import AnswerInstead
+from batchscan.report.schema import Report
 from tests.support.bench import FAST, Bench, Ran
 from tests.support.clocks import DAY, LaterClock
 from tests.support.photographs import encoded, photograph, resized
@@ -118,6 +119,7 @@ class World:
     data: dict[tuple[int, int], bytes]
     family_of: dict[str, int] = field(default_factory=dict)  # by sha256, as lines say it
     held: set[tuple[str, str]] = field(default_factory=set)  # what was ever where
+    unprinted: bool = False  # whether something was sent with `ask`
     joined: bool = False  # whether two pictures may be one because somebody says so
     answered: dict[str, float] = field(default_factory=dict)  # the day of a content's last answer
     day: float = 0.0
@@ -172,13 +174,29 @@ class World:
             "api": {"retry_for": 0.0},
             "spend": {"max_credits": look.budget},
         }
-        plan = (await self.bench.scan(LaterClock(self.day), dry_run=True, **given)).report.run.plan
+        dry = (await self.bench.scan(LaterClock(self.day), dry_run=True, **given)).report
+        plan = dry.run.plan
+        if look.mode == "report" and look.budget is None:
+            await self.hold_savings(dry, given)
         ran = await self.bench.scan(LaterClock(self.day), **given)
+        self.unprinted |= look.mode == "ask"
         self.hold(ran, look)
         if not failing and look.budget is None:
             assert plan is not None
             assert plan.pictures == ran.report.files.scanned, "as many as planned"
         return ran
+
+    async def hold_savings(self, dry: Report, given: dict[str, Any]) -> None:
+        """What is said to be saved is what a plan with `cover` would not cost.
+
+        It may be more: fingerprints of what was sent with `ask` are made by `cover` only.
+        """
+        scan = given["scan"] | {"renditions": "cover"}
+        given = given | {"scan": scan, "dry_run": True}
+        cover = (await self.bench.scan(LaterClock(self.day), **given)).report
+        saved, said = dry.credits.expected - cover.credits.expected, dry.files.renditions_credits
+        assert said is not None
+        assert said <= saved if self.unprinted else said == saved
 
     def hold(self, ran: Ran, look: Look) -> None:
         """What is true of every scan."""
