@@ -9,6 +9,7 @@ import pytest
 from batchscan.emulator import Emulator, EmulatorConfig
 from tests.support.bench import FAST, Bench
 from tests.support.changing_web import Web
+from tests.support.clocks import SkippingClock
 
 
 @pytest.fixture
@@ -17,8 +18,10 @@ def bench_with(tmp_path):
     async def opened(**config):
         config.setdefault("search", False)
         config.setdefault("rates", FAST)
+        clock = SkippingClock()  # the emulator and the scans live by one
+        config = {"clock": clock.monotonic, "wall_clock": clock.wall, **config}
         async with Emulator(EmulatorConfig(**config)) as emulator:
-            bench = Bench(tmp_path, emulator)
+            bench = Bench(tmp_path, emulator, clock)
             bench.images.mkdir(exist_ok=True)
             yield bench
             bench.assert_sound()

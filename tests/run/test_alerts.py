@@ -15,7 +15,6 @@ from batchscan.errors import UsageError
 from batchscan.results import read_lines
 from tests.alerts.conftest import receiver
 from tests.support.changing_web import ONE, TWO
-from tests.support.clocks import QuickClock
 from tests.support.processes import Process, until
 from tests.support.receiver import names
 
@@ -192,7 +191,7 @@ async def test_what_killed_runs_saw_is_reported_by_the_next_one_as_theirs(web, r
 async def test_a_run_that_is_stopped_notifies_nobody_and_the_next_one_does(web, receiver):
     web.shows(ONE)
     async with web.bench() as bench:
-        async with Scan(bench.settings(alerts=alerts(receiver)), QuickClock()) as run:
+        async with Scan(bench.settings(alerts=alerts(receiver)), bench.clock) as run:
             async for _ in run:
                 run.request_stop(signal.SIGTERM)
         assert (run.exit_code, receiver.heard) == (143, [])
@@ -209,7 +208,7 @@ async def test_a_signal_while_telling_ends_the_run_soon_and_changes_no_exit_code
     web.shows(ONE)
     receiver.delay = 20.0
     async with web.bench() as bench:
-        async with Scan(bench.settings(alerts=alerts(receiver)), QuickClock()) as run:
+        async with Scan(bench.settings(alerts=alerts(receiver)), bench.clock) as run:
             notifier = asyncio.create_task(until(lambda: receiver.asked))
             notifier.add_done_callback(lambda _: run.request_stop(signal.SIGINT))
             async for _ in run:

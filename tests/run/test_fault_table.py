@@ -20,7 +20,6 @@ from batchscan.emulator.fault_actions import (
 )
 from tests.support.fault_cells import (
     PATIENT,
-    HastyClock,
     Told,
     check,
     finished_by_the_next_run,
@@ -67,11 +66,6 @@ MOMENTS: dict[str, tuple[Literal["reading", "before", "after"], tuple[Tear, ...]
 }
 
 
-@pytest.fixture
-def clock():
-    return HastyClock()
-
-
 @cache
 def large() -> bytes:
     return bmp(1400, 1000, 7)  # more than what sockets hold
@@ -83,12 +77,12 @@ CELLS = [(s, m) for s in AFTER_ONE for m in MOMENTS if s != 413 or MOMENTS[m][0]
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("status", "moment"), CELLS)
-async def test_a_status_means_the_same_at_every_moment(bench, clock, status, moment):
+async def test_a_status_means_the_same_at_every_moment(bench, status, moment):
     when, also = MOMENTS[moment]
     tree(bench.images, {"p000.bmp": large() if when == "reading" else bmp(20, 20, 7)})
     answer = AnswerInstead(status=status, body="json" if status >= 400 else "empty", when=when)
     bench.emulator.faults = tuple(check(action, count=1) for action in (answer, *also))
-    first = await bench.scan(clock, api=PATIENT)
+    first = await bench.scan(api=PATIENT)
 
     expected = AFTER_ONE[status]
     if when == "reading" and status >= 500:  # it had not come whole, so nothing was done with it
@@ -96,7 +90,7 @@ async def test_a_status_means_the_same_at_every_moment(bench, clock, status, mom
     assert told_by(first) == expected
     assert len(bench.checks()) <= 2
     assert len({entry.scan_id for entry in bench.checks()}) == (2 if status == 409 else 1)
-    second = await finished_by_the_next_run(bench, clock, first)
+    second = await finished_by_the_next_run(bench, first)
     nothing_is_lost(bench, first, second)
     if status != 413:
         assert first.report.credits.charged + second.report.credits.charged == 1
@@ -105,20 +99,20 @@ async def test_a_status_means_the_same_at_every_moment(bench, clock, status, mom
 
 @pytest.mark.slow
 @pytest.mark.parametrize("status", [400, 401, 413, 429, 500, 502, 503])
-async def test_a_status_means_the_same_in_every_shape(bench, clock, status):
+async def test_a_status_means_the_same_in_every_shape(bench, status):
     bench.pictures(len(SHAPES))
     bench.emulator.faults = tuple(
         check(AnswerInstead(status=status, body=shape), file_name=f"p{n:03}*", count=1)
         for n, shape in enumerate(SHAPES)
     )
-    first = await bench.scan(clock, api=PATIENT, pace={"concurrency": 1})
+    first = await bench.scan(api=PATIENT, pace={"concurrency": 1})
 
     one, many = AFTER_ONE[status], len(SHAPES)
     assert first.exit_code == one.exit_code
     assert first.statuses() == dict.fromkeys(one.statuses, many)
     assert first.reasons() == ({one.reason: many} if one.reason else {})
     assert first.report.credits.outcome_unknown == many * one.unknown
-    second = await finished_by_the_next_run(bench, clock, first)
+    second = await finished_by_the_next_run(bench, first)
     nothing_is_lost(bench, first, second)
     assert bench.charged() == (0 if status == 413 else many)
 
@@ -126,10 +120,10 @@ async def test_a_status_means_the_same_in_every_shape(bench, clock, status):
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", ["problem", "html", "empty"])
 @pytest.mark.parametrize("status", [402, 403, 404])
-async def test_what_stops_the_run_stops_it_midway_in_every_shape(bench, clock, status, shape):
+async def test_what_stops_the_run_stops_it_midway_in_every_shape(bench, status, shape):
     bench.pictures(6)
     bench.emulator.faults = (check(AnswerInstead(status=status, body=shape), file_name="p003*"),)
-    first = await bench.scan(clock, pace={"concurrency": 1})
+    first = await bench.scan(pace={"concurrency": 1})
 
     stopped = AFTER_ONE[status]
     assert first.exit_code == stopped.exit_code
@@ -137,7 +131,7 @@ async def test_what_stops_the_run_stops_it_midway_in_every_shape(bench, clock, s
     assert first.reasons() == {stopped.reason: 3}
     assert first.report.run.partial
     assert first.report.run.advice
-    second = await finished_by_the_next_run(bench, clock, first)
+    second = await finished_by_the_next_run(bench, first)
     nothing_is_lost(bench, first, second)
     assert bench.charged() == 6
 
@@ -156,17 +150,17 @@ NO_ANSWERS = {
 @pytest.mark.parametrize("duplicate", ["replay", "rescan", "conflict"])
 @pytest.mark.parametrize("end", NO_ANSWERS)
 async def test_what_got_no_answer_is_asked_under_the_same_id_by_the_next_run(
-    bench_with, clock, end, duplicate
+    bench_with, end, duplicate
 ):
     action, reason = NO_ANSWERS[end]
     async with bench_with(duplicate=duplicate) as bench:
         bench.pictures(1)
         bench.emulator.faults = (check(action),)
-        first = await bench.scan(clock, api={**PATIENT, "attempts": 1})
+        first = await bench.scan(api={**PATIENT, "attempts": 1})
 
         assert told_by(first) == Told(3, FAILED, reason, 1)
         bench.emulator.faults = ()
-        second = await bench.scan(clock)
+        second = await bench.scan()
         conflict = duplicate == "conflict" and end != "504"
         assert told_by(second) == Told()
         assert second.lines["p000.png"].generation == (2 if conflict else 1)
@@ -177,32 +171,32 @@ async def test_what_got_no_answer_is_asked_under_the_same_id_by_the_next_run(
 
 
 @pytest.mark.parametrize("revoke", ["once", "midway", "for ever"])
-async def test_a_401_costs_one_login_and_never_a_second_credit(bench, clock, revoke):
+async def test_a_401_costs_one_login_and_never_a_second_credit(bench, revoke):
     bench.pictures(6)
     bench.emulator.faults = {
         "once": (check(RevokeTokens(), nth=4),),
         "midway": (check(AnswerInstead(status=401, when="after"), file_name="p003*"),),
         "for ever": (check(RevokeTokens()),),
     }[revoke]
-    first = await bench.scan(clock, pace={"concurrency": 1})
+    first = await bench.scan(pace={"concurrency": 1})
 
     scanned = {"once": 6, "midway": 3, "for ever": 0}[revoke]
     assert first.report.files.scanned == scanned
     assert first.exit_code == (0 if revoke == "once" else 4)
     assert first.reasons() == ({} if revoke == "once" else {"auth": 6 - scanned})
     assert first.report.api.logins == 2
-    second = await finished_by_the_next_run(bench, clock, first)
+    second = await finished_by_the_next_run(bench, first)
     nothing_is_lost(bench, first, second)
     assert bench.charged() == 6
 
 
 @pytest.mark.parametrize(("balance", "price"), [(5, 1), (7, 3)])
 async def test_credits_that_end_midway_are_spent_to_the_last_and_bought_ones_go_on(
-    bench_with, clock, balance, price
+    bench_with, balance, price
 ):
     async with bench_with(credits=balance, credits_per_image=price) as bench:
         bench.pictures(12)
-        first = await bench.scan(clock)
+        first = await bench.scan()
         affordable = balance // price
 
         assert first.exit_code == 6
@@ -211,14 +205,14 @@ async def test_credits_that_end_midway_are_spent_to_the_last_and_bought_ones_go_
         assert first.report.credits.charged == bench.charged() == affordable * price
 
         bench.emulator.account.balance = 100
-        second = await finished_by_the_next_run(bench, clock, first)
+        second = await finished_by_the_next_run(bench, first)
         assert second.report.credits.charged == (12 - affordable) * price
         assert bench.charged() == 12 * price
 
 
 @pytest.mark.parametrize("status", [302, 307, 308])
 @pytest.mark.parametrize("route", ["login", "check", "credits"])
-async def test_a_redirect_is_not_followed_with_key_or_token(bench, clock, status, route):
+async def test_a_redirect_is_not_followed_with_key_or_token(bench, status, route):
     seen: list[bytes] = []
 
     async def elsewhere(reader, writer):
@@ -230,7 +224,7 @@ async def test_a_redirect_is_not_followed_with_key_or_token(bench, clock, status
             status=status, body="html", headers={"Location": f"{target}/login"}
         )
         bench.emulator.faults = (Fault(route=route, action=redirect),)
-        first = await bench.scan(clock)
+        first = await bench.scan()
         assert seen == []
 
     if route == "credits":
@@ -239,7 +233,7 @@ async def test_a_redirect_is_not_followed_with_key_or_token(bench, clock, status
     else:
         assert told_by(first) == Told(8, {"deferred": 2}, "unavailable")
         assert bench.charged() == 0
-    await finished_by_the_next_run(bench, clock, first)
+    await finished_by_the_next_run(bench, first)
 
 
 @pytest.mark.parametrize(
@@ -253,23 +247,23 @@ async def test_a_redirect_is_not_followed_with_key_or_token(bench, clock, status
         Tear(),
     ],
 )
-async def test_a_fault_at_the_balance_costs_the_balance_and_nothing_else(bench, clock, action):
+async def test_a_fault_at_the_balance_costs_the_balance_and_nothing_else(bench, action):
     bench.pictures(2)
     bench.emulator.faults = (Fault(route="credits", action=action),)
-    first = await bench.scan(clock)
+    first = await bench.scan()
 
     assert told_by(first) == Told(0, {"scanned": 2})
     assert first.report.credits.balance is None
     assert first.report.credits.charged == bench.charged() == 2
 
 
-async def test_unknown_fields_and_kinds_of_matches_are_kept_and_counted_apart(bench, clock):
+async def test_unknown_fields_and_kinds_of_matches_are_kept_and_counted_apart(bench):
     bodies: tuple[OddBody, ...] = ("unknown_type", "extra_keys", "odd_urls", "huge")
     bench.pictures(len(bodies))
     bench.emulator.faults = tuple(
         check(Odd(body=body), file_name=f"p{n:03}*") for n, body in enumerate(bodies)
     )
-    first = await bench.scan(clock)
+    first = await bench.scan()
 
     assert told_by(first).statuses == {"scanned": len(bodies)}
     lines = dict(zip(bodies, (first.lines[f"p{n:03}.png"] for n in range(4)), strict=True))
@@ -280,4 +274,4 @@ async def test_unknown_fields_and_kinds_of_matches_are_kept_and_counted_apart(be
     assert len(lines["huge"].matches) == 20_000
     assert first.report.matches.total == sum(len(line.matches) for line in lines.values())
     nothing_is_lost(bench, first)
-    await finished_by_the_next_run(bench, clock, first)
+    await finished_by_the_next_run(bench, first)

@@ -5,19 +5,21 @@ from __future__ import annotations
 import logging
 import signal
 
-from tests.support.clocks import QuickClock
+from tests.support.clocks import SkippingClock
 from tests.support.processes import Process, until
 
 
-class NotingClock(QuickClock):
+class NotingClock(SkippingClock):
     """Notes the waits that were asked for, and lets them pass at once."""
 
     def __init__(self, folder) -> None:
+        super().__init__()
         self.waits: list[tuple[float, bool]] = []  # seconds, and whether the state was held
         self._folder = folder
 
     async def wait(self, event, seconds: float) -> None:
         self.waits.append((seconds, (self._folder / "state").exists()))
+        self.skip(seconds)
 
 
 async def test_a_run_waits_a_random_time_before_it_holds_anything_and_says_so(bench, caplog):

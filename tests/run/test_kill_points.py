@@ -14,7 +14,6 @@ from batchscan import Scan
 from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import Reset
 from batchscan.results import read_lines
-from tests.support.clocks import QuickClock
 from tests.support.pictures import png, tree
 from tests.support.processes import (
     Process,
@@ -201,7 +200,7 @@ async def test_a_killed_run_whose_folder_cannot_be_written_is_closed_when_it_can
         output.rename(away)
         output.write_bytes(b"in the way")
         elsewhere = {"directory": str(bench.folder / "elsewhere")}
-        async with Scan(bench.settings(output=elsewhere), QuickClock()) as run:
+        async with Scan(bench.settings(output=elsewhere), bench.clock) as run:
             async for _ in run:
                 pass
         assert (run.exit_code, run.report.files.scanned) == (0, 2)

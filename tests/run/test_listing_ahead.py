@@ -8,7 +8,6 @@ import signal
 import pytest
 
 from batchscan import Pace, Rate, Scan
-from batchscan.pace import SystemClock
 from batchscan.pipeline import candidate_queue, listing
 
 SLOW = Pace(rate=(Rate(1, 1.0),), concurrency=1)
@@ -28,7 +27,7 @@ async def test_the_total_is_known_when_the_listing_has_ended(bench, narrow):
     bench.pictures(30)
     for number, path in enumerate(sorted(bench.images.glob("*.png"))):
         path.rename(bench.images / f"{number % 6}" / path.name)
-    async with Scan(bench.settings(pace=SLOW), SystemClock()) as run:
+    async with Scan(bench.settings(pace=SLOW), bench.clock) as run:
         async with asyncio.timeout(90):
             while not run.progress().walk_ended:  # noqa: ASYNC110 - as who watches does
                 await asyncio.sleep(0.01)

@@ -12,7 +12,7 @@ import pytest
 from batchscan import Rate, Scan
 from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import AnswerInstead, Reset
-from tests.support.clocks import QuickClock
+from tests.support.clocks import SkippingClock
 from tests.support.pictures import png, tree
 from tests.support.stepping import DAY, HOUR, SteppingClock, scan, steps
 
@@ -20,7 +20,7 @@ from tests.support.stepping import DAY, HOUR, SteppingClock, scan, steps
 @pytest.mark.parametrize("step", [DAY, -DAY])
 async def test_a_clock_that_steps_by_a_day_midway_changes_nothing_but_the_times(bench, step):
     bench.pictures(40)
-    clock = SteppingClock()
+    clock = SteppingClock(bench.clock)
     ran = await scan(bench, clock, steps(clock, step), pace={"concurrency": 4})
 
     assert ran.exit_code == 0
@@ -35,10 +35,10 @@ async def test_a_clock_that_steps_by_a_day_midway_changes_nothing_but_the_times(
 @pytest.mark.parametrize("step", [DAY, -DAY, 400 * DAY])
 async def test_a_clock_that_stepped_between_two_runs_pays_for_nothing_again(bench, step):
     bench.pictures(5)
-    await bench.scan(SteppingClock())
+    await bench.scan(SteppingClock(bench.clock))
     tree(bench.images, {"new.png": png(16, 16, 99)})
-    later = await bench.scan(SteppingClock(step))
-    back = await bench.scan(SteppingClock())
+    later = await bench.scan(SteppingClock(bench.clock, step))
+    back = await bench.scan(SteppingClock(bench.clock))
 
     assert (later.report.files.unchanged, later.report.files.scanned) == (5, 1)
     assert (back.report.files.unchanged, back.lines) == (6, {})
@@ -50,9 +50,9 @@ async def test_a_clock_that_stepped_between_two_runs_pays_for_nothing_again(benc
 @pytest.mark.slow
 async def test_the_last_run_is_the_one_that_ended_last_whatever_its_clock_said(bench):
     bench.pictures(2)
-    await bench.scan(SteppingClock(DAY))
+    await bench.scan(SteppingClock(bench.clock, DAY))
     tree(bench.images, {"new.png": png(16, 16, 99)})
-    last = await bench.scan(SteppingClock())
+    last = await bench.scan(SteppingClock(bench.clock))
     results = bench.folder / "output" / "runs" / last.report.run.id / "results.jsonl"
     kept = {path: path.read_bytes() for path in bench.folder.glob("output/runs/*/results.jsonl")}
     words = ("report", "--write", "--json", "--state", str(bench.folder / "state"))
@@ -72,23 +72,23 @@ async def test_a_pause_learned_before_the_clock_stepped_does_not_last_a_day(benc
     bench.pictures(3)
     refuse = AnswerInstead(status=429, headers={"Retry-After": "5"})
     bench.emulator.faults = (Fault(route="check", count=1, action=refuse),)
-    first = await bench.scan(SteppingClock(), api={"attempts": 1})
+    first = await bench.scan(SteppingClock(bench.clock), api={"attempts": 1})
     tree(bench.images, {"new.png": png(16, 16, 99)})
-    second = await bench.scan(SteppingClock(step))
+    second = await bench.scan(SteppingClock(bench.clock, step))
 
     assert first.report.api.rate_limited == 1
     assert (second.exit_code, second.statuses()) == (0, {"scanned": 1})
 
 
 async def test_a_long_window_holds_though_the_clock_went_back_between_two_runs(bench):
-    pace = {"rate": (Rate(3, 12.0),), "concurrency": 4}  # 0.6 s, at this clock's speed
+    pace = {"rate": (Rate(3, 12.0),), "concurrency": 4}
     bench.pictures(3)
-    await bench.scan(SteppingClock(), pace=pace)
+    await bench.scan(SteppingClock(bench.clock), pace=pace)
     first = [entry.at for entry in bench.checks()]
     tree(bench.images, {"new.png": png(16, 16, 99)})
-    await bench.scan(SteppingClock(-DAY), pace=pace)
+    await bench.scan(SteppingClock(bench.clock, -DAY), pace=pace)
 
-    assert bench.checks()[-1].at - first[-3] >= 12.0 / QuickClock.SPEED * 0.99
+    assert bench.checks()[-1].at - first[-3] >= 12.0 * 0.99
 
 
 @pytest.mark.slow
@@ -99,7 +99,7 @@ async def test_a_machine_that_slept_for_an_hour_goes_on_over_new_connections(
 ):
     """Whether sleep counts for the monotonic clock is the system's affair."""
     bench.pictures(20)
-    clock = SteppingClock()
+    clock = SteppingClock(bench.clock)
 
     def sleep() -> None:
         steps(clock, HOUR, monotonic)()
@@ -118,7 +118,7 @@ async def test_a_machine_that_slept_for_an_hour_goes_on_over_new_connections(
 
 async def test_sleep_that_counts_ends_a_run_of_limited_duration(bench):
     bench.pictures(20)
-    clock = SteppingClock()
+    clock = SteppingClock(bench.clock)
     ran = await scan(
         bench,
         clock,
@@ -131,7 +131,7 @@ async def test_sleep_that_counts_ends_a_run_of_limited_duration(bench):
     assert ran.reasons()["duration"] == 20 - bench.charged() > 0
 
 
-class StoppedClock(QuickClock):
+class StoppedClock(SkippingClock):
     """A wall clock that shows one time for ever."""
 
     def wall(self) -> float:

@@ -17,7 +17,6 @@ from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import AnswerInstead, Delay
 from batchscan.results import read_lines
 from tests.support.bench import Bench
-from tests.support.clocks import QuickClock
 from tests.support.inside import times_met
 from tests.support.processes import Process, assert_nothing_lost_or_doubled, reports, until
 
@@ -99,7 +98,7 @@ async def test_a_second_signal_ends_the_run_and_what_was_under_way_is_asked_agai
 @pytest.mark.slow
 async def test_a_signal_ends_the_wait_for_another_run(bench):
     bench.pictures(1)
-    async with Scan(bench.settings(), QuickClock()):  # holds the state folder
+    async with Scan(bench.settings(), bench.clock):  # holds the state folder
         process = await Process(bench).start("--if-locked", "wait")
         await process.stderr.readuntil(b"waiting for another run")  # type: ignore[union-attr]
         process.send_signal(signal.SIGTERM)

@@ -15,7 +15,6 @@ import pytest
 
 from batchscan import Scan
 from tests.support.bench import Bench, Ran
-from tests.support.clocks import QuickClock
 from tests.support.pictures import png, tree
 
 ONE = {"concurrency": 1}  # at most three files are past the walk when the first is decided
@@ -24,7 +23,7 @@ ONE = {"concurrency": 1}  # at most three files are past the walk when the first
 async def scan(bench: Bench, meanwhile: Callable[[], object], **changes) -> Ran:
     """Scan one file after the other; something happens when the first is decided."""
     changes.setdefault("pace", ONE)
-    async with Scan(bench.settings(**changes), QuickClock()) as run:
+    async with Scan(bench.settings(**changes), bench.clock) as run:
         decided = 0
         async for _ in run:
             decided += 1

@@ -10,7 +10,6 @@ import pytest
 
 from tests.support.fault_cells import (
     PATIENT,
-    HastyClock,
     Told,
     finished_by_the_next_run,
     nothing_is_lost,
@@ -21,11 +20,6 @@ from tests.support.wire import Passage, Script, Wire, let_through
 
 FAILED = {"failed": 1}
 JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
-
-
-@pytest.fixture
-def clock():
-    return HastyClock()
 
 
 @pytest.fixture
@@ -163,19 +157,17 @@ def picture_for(break_it: Script) -> bytes:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("break_it", BREAKS, ids=lambda script: script.__name__)
-async def test_a_break_that_stays_fails_the_picture_and_the_next_run_asks_again(
-    wired, clock, break_it
-):
+async def test_a_break_that_stays_fails_the_picture_and_the_next_run_asks_again(wired, break_it):
     expected, charged = BREAKS[break_it]
     async with wired() as (bench, wire):
         tree(bench.images, {"p000.bmp": picture_for(break_it)})
         wire.script = break_it
-        first = await bench.scan(clock, api=wire.api(**PATIENT, attempts=1))
+        first = await bench.scan(api=wire.api(**PATIENT, attempts=1))
 
         assert told_by(first) == expected
         assert bench.charged() == charged
         wire.script = let_through
-        second = await finished_by_the_next_run(bench, clock, first, api=wire.api(**PATIENT))
+        second = await finished_by_the_next_run(bench, first, api=wire.api(**PATIENT))
         assert bench.charged() == 1  # the answer that was lost is given again
         assert len({entry.scan_id for entry in bench.checks()}) == 1
         nothing_is_lost(bench, first, second)
@@ -184,32 +176,32 @@ async def test_a_break_that_stays_fails_the_picture_and_the_next_run_asks_again(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("break_it", BREAKS, ids=lambda script: script.__name__)
-async def test_a_break_that_passes_is_got_over_under_the_same_id(wired, clock, break_it):
+async def test_a_break_that_passes_is_got_over_under_the_same_id(wired, break_it):
     expected, _ = BREAKS[break_it]
     async with wired() as (bench, wire):
         tree(bench.images, {"p000.bmp": picture_for(break_it)})
         wire.once = [break_it, break_it]
-        first = await bench.scan(clock, api=wire.api(**PATIENT))
+        first = await bench.scan(api=wire.api(**PATIENT))
 
         assert told_by(first) == Told(unknown=2 * expected.unknown)
         assert first.lines["p000.bmp"].attempts == 3
         assert bench.charged() == first.report.credits.charged == 1
         assert len({entry.scan_id for entry in bench.checks()}) == 1
-        await finished_by_the_next_run(bench, clock, first, api=wire.api(**PATIENT))
+        await finished_by_the_next_run(bench, first, api=wire.api(**PATIENT))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("duplicate", ["replay", "rescan", "conflict"])
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_whatever_breaks_the_books_hold_what_was_paid(wired, clock, seed, duplicate):
+async def test_whatever_breaks_the_books_hold_what_was_paid(wired, seed, duplicate):
     async with wired(duplicate=duplicate) as (bench, wire):
         bench.pictures(40)
         chance = random.Random(seed)
         scripts = [script for script in BREAKS if script is not send_a_bomb]
         wire.once = [chance.choice([*scripts, *[let_through] * 20]) for _ in range(60)]
-        first = await bench.scan(clock, api=wire.api(**PATIENT, attempts=2))
+        first = await bench.scan(api=wire.api(**PATIENT, attempts=2))
         nothing_is_lost(bench, first)
-        second = await bench.scan(clock, api=wire.api(**PATIENT))
+        second = await bench.scan(api=wire.api(**PATIENT))
 
         assert first.report.files.seen == 40
         assert second.exit_code == 0

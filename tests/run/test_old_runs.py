@@ -19,7 +19,7 @@ from batchscan.runs import rescued_answers, retention
 from batchscan.runs.reports import find_run, regenerate_report, view_of_run
 from batchscan.runs.retention import expired_runs, remove_runs
 from tests.support.bench import Bench
-from tests.support.clocks import QuickClock
+from tests.support.clocks import SkippingClock
 
 KEEP_TWO = {"keep_runs": 2}
 
@@ -88,7 +88,7 @@ async def test_the_newest_stay_and_the_ledger_still_knows_every_answer(three):
     assert len(three.checks()) == 3
 
 
-class Standing(QuickClock):
+class Standing(SkippingClock):
     """A clock on which all runs start in the same second."""
 
     def wall(self) -> float:

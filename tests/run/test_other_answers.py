@@ -17,7 +17,7 @@ from tests.support.servers import scripted
 
 async def scan(bench, middlebox: Middlebox, concurrency: int):
     async with scripted(middlebox) as url:
-        api = {"url": url, "identity_url": url}
+        api = {"url": url, "identity_url": url, "attempts": 10}
         return await bench.scan(api=api, pace={"concurrency": concurrency})
 
 

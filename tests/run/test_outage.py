@@ -10,7 +10,6 @@ import pytest
 from batchscan import Scan
 from batchscan.emulator.fault_actions import AnswerInstead, Reset, RevokeTokens, Tear
 from tests.support.fault_cells import (
-    HastyClock,
     Told,
     check,
     finished_by_the_next_run,
@@ -19,6 +18,7 @@ from tests.support.fault_cells import (
 )
 from tests.support.wire import Passage, Wire, let_through
 
+HOUR = 3600.0
 DAY = 86_400.0
 DAYS = 30 * DAY
 MALFORMED = ("", "soon", "-5", "1e9", "nan", "inf", "0x10", "1 2", "9" * 40, "Thu, 32 Nov 2026")
@@ -34,9 +34,7 @@ async def test_a_malformed_retry_after_is_the_services_and_not_the_pictures_faul
         )
         for n, value in enumerate(MALFORMED)
     )
-    first = await bench.scan(
-        HastyClock(), api={"retry_for": DAYS, "attempts": 1}, pace={"concurrency": 1}
-    )
+    first = await bench.scan(api={"retry_for": DAYS, "attempts": 1}, pace={"concurrency": 1})
 
     assert first.exit_code == 0
     assert first.report.api.rate_limited == len(MALFORMED)
@@ -48,39 +46,37 @@ async def test_a_malformed_retry_after_is_the_services_and_not_the_pictures_faul
     [(429, "7200"), (503, "999999999"), (429, "Fri, 31 Dec 9999 23:59:59 GMT")],
 )
 async def test_a_huge_retry_after_ends_the_run_and_is_kept_for_an_hour(bench, status, value):
-    clock = HastyClock(1_000)
     bench.pictures(4)
     bench.emulator.faults = (check(AnswerInstead(status=status, headers={"Retry-After": value})),)
-    first = await bench.scan(clock, api={"retry_for": 900.0})
+    first = await bench.scan(api={"retry_for": 900.0})
 
     assert told_by(first) == Told(8, {"deferred": 4}, "unavailable")
     sent = len(bench.checks())
     assert sent <= 4
-    second = await bench.scan(clock, api={"retry_for": 900.0})
+    second = await bench.scan(api={"retry_for": 900.0})
     assert told_by(second) == Told(8, {"deferred": 4}, "unavailable")
     assert len(bench.checks()) == sent
-    clock.skip(3600)
-    await finished_by_the_next_run(bench, clock, first)
+    bench.clock.skip(3600)
+    await finished_by_the_next_run(bench, first)
     assert bench.charged() == 4
 
 
 async def test_a_huge_retry_after_within_retry_for_is_waited_out_and_nothing_is_sent(bench):
-    clock = HastyClock(100_000)
     bench.pictures(3)
     busy = AnswerInstead(status=429, headers={"Retry-After": "7200"})
     bench.emulator.faults = (check(busy, nth=1),)
-    before = clock.monotonic()
-    first = await bench.scan(clock, api={"retry_for": DAYS}, pace={"concurrency": 1})
+    before = bench.clock.monotonic()
+    first = await bench.scan(api={"retry_for": DAYS}, pace={"concurrency": 1})
 
     assert first.exit_code == 0
-    assert clock.monotonic() - before >= 7200
+    assert bench.clock.monotonic() - before >= 7200
     assert len(bench.checks()) == 4
 
 
 async def test_a_storm_of_429s_is_waited_out_and_uses_up_no_attempt(bench):
     bench.pictures(12)
     bench.emulator.faults = (check(AnswerInstead(status=429), count=80),)
-    first = await bench.scan(HastyClock(10_000), api={"retry_for": DAYS, "attempts": 1})
+    first = await bench.scan(api={"retry_for": DAYS, "attempts": 1})
 
     assert first.exit_code == 0
     assert first.report.api.rate_limited == 80
@@ -98,18 +94,17 @@ QUARTER = 900.0
 
 @pytest.mark.parametrize("kind", OUTAGES)
 async def test_an_outage_is_waited_out_and_everything_is_answered(bench_with, kind):
-    clock = HastyClock(3000)
-    async with bench_with(clock=clock.monotonic, wall_clock=clock.wall) as bench:
+    async with bench_with() as bench:
         bench.pictures(12)
-        start = clock.monotonic()
+        start = bench.clock.monotonic()
         bench.emulator.faults = (check(OUTAGES[kind], until=QUARTER),)
-        first = await bench.scan(clock, api={"retry_for": DAYS})
+        first = await bench.scan(api={"retry_for": DAYS})
 
         assert told_by(first).statuses == {"scanned": 12}
-        assert clock.monotonic() - start >= QUARTER
+        assert bench.clock.monotonic() - start >= QUARTER
         assert probes_within(QUARTER, len(bench.checks()) - 12)
         assert bench.charged() == first.report.credits.charged == 12
-        await bench.scan(clock)
+        await bench.scan()
         assert bench.charged() == 12
 
 
@@ -117,8 +112,7 @@ async def test_an_outage_is_waited_out_and_everything_is_answered(bench_with, ki
 async def test_the_end_of_patience_is_exit_8_and_the_next_run_does_it_all(bench, kind):
     bench.pictures(12)
     bench.emulator.faults = (check(OUTAGES[kind]),)
-    clock = HastyClock(3000)
-    first = await bench.scan(clock, api={"retry_for": QUARTER})
+    first = await bench.scan(api={"retry_for": QUARTER})
 
     assert first.exit_code == 8
     assert first.report.run.exit_reason == "unavailable"
@@ -127,7 +121,7 @@ async def test_the_end_of_patience_is_exit_8_and_the_next_run_does_it_all(bench,
     expected = {"unavailable": 12 - perhaps, "outcome_unknown": perhaps}
     assert first.reasons() == {reason: n for reason, n in expected.items() if n}
     assert probes_within(QUARTER, len(bench.checks()))
-    second = await finished_by_the_next_run(bench, clock, first)
+    second = await finished_by_the_next_run(bench, first)
     assert second.report.credits.charged == bench.charged() == 12
 
 
@@ -136,18 +130,20 @@ def probes_within(seconds: float, requests: int) -> bool:
     return requests <= 8 + 7 + seconds / 60
 
 
-@pytest.mark.parametrize("concurrency", [1, 8])
-async def test_an_outage_of_days_costs_a_request_a_minute(bench_with, concurrency):
-    clock = HastyClock(200_000)
-    async with bench_with(clock=clock.monotonic, wall_clock=clock.wall) as bench:
+@pytest.mark.parametrize(
+    ("concurrency", "seconds"),
+    [(1, HOUR), (8, HOUR), pytest.param(8, DAY, marks=pytest.mark.slow)],
+)
+async def test_a_long_outage_costs_a_request_a_minute(bench_with, concurrency, seconds):
+    async with bench_with() as bench:
         bench.pictures(12)
-        bench.emulator.faults = (check(AnswerInstead(status=503), until=2 * DAY),)
+        bench.emulator.faults = (check(AnswerInstead(status=503), until=seconds),)
         pace = {"concurrency": concurrency}
-        first = await bench.scan(clock, api={"retry_for": DAYS, "attempts": 1}, pace=pace)
+        first = await bench.scan(api={"retry_for": DAYS, "attempts": 1}, pace=pace)
 
         assert told_by(first) == Told(0, {"scanned": 12})
         assert bench.charged() == 12
-        assert probes_within(2 * DAY, len(bench.checks()) - 12)
+        assert probes_within(seconds, len(bench.checks()) - 12)
 
 
 async def test_one_probe_at_a_time_goes_out_and_then_the_pool_resumes(bench_with):
@@ -158,7 +154,7 @@ async def test_one_probe_at_a_time_goes_out_and_then_the_pool_resumes(bench_with
     async with bench_with(latency=0.05) as bench, Wire(bench.emulator.url) as wire:
         bench.pictures(40)
         wire.once = [fail] * 20
-        first = await bench.scan(HastyClock(600), api=wire.api(retry_for=DAYS))
+        first = await bench.scan(api=wire.api(retry_for=DAYS))
 
         assert told_by(first).statuses == {"scanned": 40}
         assert max(wire.under_way[:8]) > 1
@@ -169,11 +165,10 @@ async def test_one_probe_at_a_time_goes_out_and_then_the_pool_resumes(bench_with
 async def test_a_service_that_nobody_can_reach_for_hours_is_found_again(bench):
     async with Wire(bench.emulator.url) as wire:
         bench.pictures(20)
-        clock = HastyClock(20_000)
 
         async def cut_the_line() -> None:
             await wire.down()
-            await asyncio.sleep(7200 / 20_000)
+            await bench.clock.wait(asyncio.Event(), HOUR)
             await wire.up()
 
         async def fall_after_five(passage: Passage) -> None:
@@ -183,7 +178,7 @@ async def test_a_service_that_nobody_can_reach_for_hours_is_found_again(bench):
 
         falling: list[asyncio.Task[None]] = []
         wire.script = fall_after_five
-        first = await bench.scan(clock, api=wire.api(retry_for=DAYS), pace={"concurrency": 1})
+        first = await bench.scan(api=wire.api(retry_for=DAYS), pace={"concurrency": 1})
 
         assert len(falling) == 1
         assert told_by(first) == Told(0, {"scanned": 20})
@@ -197,7 +192,7 @@ async def test_an_outage_of_the_login_midway_is_waited_out_too(bench):
         *(login(AnswerInstead(status=503), nth=n) for n in range(2, 9)),
     )
     api = {"retry_for": DAYS, "attempts": 1}
-    first = await bench.scan(HastyClock(2000), api=api)
+    first = await bench.scan(api=api)
 
     assert told_by(first) == Told(0, {"scanned": 10})
     assert len(bench.emulator.journal.of("login")) == 9
@@ -208,7 +203,7 @@ async def test_an_outage_of_the_login_midway_is_waited_out_too(bench):
 async def test_a_signal_during_an_outage_does_not_wait_for_its_end(bench, kind):
     bench.pictures(12)
     bench.emulator.faults = (check(OUTAGES[kind]),)
-    async with Scan(bench.settings(api={"retry_for": DAYS}), HastyClock(1)) as run:
+    async with Scan(bench.settings(api={"retry_for": DAYS})) as run:
         while "not available" not in (run.progress().waiting or ""):  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.01)
         run.request_stop(signal.SIGTERM)
@@ -217,14 +212,14 @@ async def test_a_signal_during_an_outage_does_not_wait_for_its_end(bench, kind):
     assert ran.exit_code == 143
     assert set(ran.reasons()) <= {"interrupted", "outcome_unknown"}
     assert len(ran.lines) == ran.report.files.seen <= 12
-    await finished_by_the_next_run(bench, HastyClock(), ran)
+    await finished_by_the_next_run(bench, ran)
 
 
 async def test_the_end_of_the_allowed_duration_ends_an_outage(bench):
     bench.pictures(12)
     bench.emulator.faults = (check(AnswerInstead(status=503)),)
     changes = {"api": {"retry_for": DAYS}, "spend": {"max_duration": 600.0}}
-    first = await bench.scan(HastyClock(2000), **changes)
+    first = await bench.scan(**changes)
 
     assert told_by(first) == Told(5, {"deferred": 12}, "duration")
-    await finished_by_the_next_run(bench, HastyClock(), first)
+    await finished_by_the_next_run(bench, first)

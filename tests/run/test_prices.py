@@ -10,7 +10,6 @@ import pytest
 from batchscan import Pace, Rate, Spend
 from batchscan.emulator import Fault
 from batchscan.emulator.fault_actions import AnswerInstead, Hang
-from batchscan.pace import SystemClock
 from tests.support.bench import FAST
 from tests.support.processes import Process, killed_at, reports
 
@@ -59,10 +58,10 @@ async def test_a_price_that_rises_is_known_to_all_that_wait(bench_with):
     async with bench_with(price_of=after(1, 5, seen=10), latency=0.05) as bench:
         bench.pictures(80)
         slow = replace(busy(), rate=(Rate(50, 1.0),))
-        ran = await bench.scan(SystemClock(), pace=slow, spend=Spend(max_credits=64))
+        ran = await bench.scan(pace=slow, spend=Spend(max_credits=64))
 
         assert ran.exit_code == 5
-        sent_unknowing = 12  # 0.05 s at 50 a second, and what a slow machine adds
+        sent_unknowing = 3  # in 0.05 s at 50 a second
         assert 60 <= bench.charged() <= 64 + 4 * sent_unknowing
 
 

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from batchscan import Scan
+from batchscan import Rate, Scan
 from batchscan.errors import LockedError, UsageError
 from batchscan.model import Scanned
 from tests.support.pictures import jpeg, png, tree
@@ -212,7 +212,8 @@ async def test_a_budget_holds_at_prices_that_nobody_expected(bench_with):
 async def test_limit_and_duration_end_the_sending(bench):
     bench.pictures(5)
     limited = await bench.scan(spend={"limit": 2})
-    timed = await bench.scan(spend={"max_duration": 0.001})
+    slow = {"rate": (Rate(2, 60.0),)}  # and two were sent just now
+    timed = await bench.scan(pace=slow, spend={"max_duration": 30.0})
 
     assert (limited.exit_code, limited.statuses()["scanned"]) == (5, 2)
     assert limited.reasons() == {"limit": 3}

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.support.fault_cells import PATIENT, HastyClock, Told, finished_by_the_next_run, told_by
+from tests.support.fault_cells import PATIENT, Told, finished_by_the_next_run, told_by
 from tests.support.pictures import bmp, tree
 from tests.support.wire import Passage, Script, Wire
 
@@ -71,14 +71,13 @@ STALLS: dict[Script, Told] = {
 
 @pytest.mark.parametrize("stall", STALLS, ids=lambda script: script.__name__)
 async def test_silence_is_not_waited_on_for_ever(bench, wire, stall):
-    clock = HastyClock()
     large = stall is stall_before_reading  # more than what sockets hold
     tree(bench.images, {"p000.bmp": bmp(2000, 1400, 7) if large else bmp(20, 20, 7)})
     wire.once = [stall]
-    first = await bench.scan(clock, api=wire.api(**PATIENT, attempts=1, read_timeout=0.3))
+    first = await bench.scan(api=wire.api(**PATIENT, attempts=1, read_timeout=0.3))
 
     assert told_by(first) == STALLS[stall]
-    second = await finished_by_the_next_run(bench, clock, first, api=wire.api(**PATIENT))
+    second = await finished_by_the_next_run(bench, first, api=wire.api(**PATIENT))
     assert bench.charged() == second.report.credits.charged == 1
     assert len({entry.scan_id for entry in bench.checks()}) == 1
 
@@ -146,11 +145,11 @@ async def test_where_nobody_can_be_reached_nothing_is_sent_and_all_is_put_off(
         addresses = {"url": wire.url, "identity_url": bench.emulator.url}
         addresses["url" if host == "api" else "identity_url"] = url
         api = {**addresses, "retry_for": 30.0, "connect_timeout": 0.1}
-        first = await bench.scan(HastyClock(), api=api)
+        first = await bench.scan(api=api)
 
         assert told_by(first) == Told(8, {"deferred": 5}, "unavailable")
         assert first.report.run.advice
         assert bench.checks() == []
-    again = await bench.scan(HastyClock(), api=wire.api(**PATIENT))
+    again = await bench.scan(api=wire.api(**PATIENT))
     assert told_by(again) == Told(0, {"scanned": 5})
     assert bench.charged() == 5

@@ -21,7 +21,7 @@ from batchscan.results import ResultLine, read_lines
 from batchscan.settings import Alerts, Webhook
 from tests.support import killing
 from tests.support.bench import FAST, Bench
-from tests.support.clocks import QuickClock
+from tests.support.clocks import SkippingClock
 from tests.support.pictures import png, tree
 from tests.support.processes import Process
 from tests.support.receiver import Receiver, receiving
@@ -35,10 +35,11 @@ CRASHES = {80: ("settle-committed", 5), 260: ("answer-received", 9)}
 DAY = timedelta(days=1)
 
 
-class Night(QuickClock):
+class Night(SkippingClock):
     """The clock of one night: every night begins at two o'clock."""
 
     def __init__(self, at: datetime) -> None:
+        super().__init__()
         self._ahead = at.timestamp() - super().wall()
 
     def wall(self) -> float:

@@ -18,7 +18,6 @@ from batchscan.copyleaks.requests import check_form
 from batchscan.images.file_name import safe_file_name
 from batchscan.results import read_lines
 from batchscan.run import Scan
-from tests.support.clocks import QuickClock
 from tests.support.commands import started
 from tests.support.hostile import NAMES
 from tests.support.pictures import png
@@ -120,7 +119,7 @@ def path_of(line) -> bytes:
     ],
 )
 async def test_what_is_shown_again_steers_nothing_either(hostile, words):
-    async with Scan(hostile.settings(), QuickClock()) as run:
+    async with Scan(hostile.settings(), hostile.clock) as run:
         assert len([outcome async for outcome in run]) == len(NAMES)
     process = await started(hostile, *words)
     out, err = await process.communicate()
@@ -139,7 +138,7 @@ async def test_what_is_shown_again_steers_nothing_either(hostile, words):
 
 
 async def test_a_reader_of_results_gets_every_string_back_as_it_was(hostile):
-    async with Scan(hostile.settings(), QuickClock()) as run:
+    async with Scan(hostile.settings(), hostile.clock) as run:
         outcomes = {outcome.subject.path: outcome async for outcome in run}
     for line in read_lines(f"{run.folder}/results.jsonl"):
         path = os.fsdecode(path_of({"path": line.path, "path_b64": line.path_b64}))

@@ -25,7 +25,6 @@ from batchscan.errors import UsageError
 from batchscan.run import Scan
 from batchscan.settings.catalog import entries
 from batchscan.settings.load import load, validate
-from tests.support.clocks import QuickClock
 from tests.support.commands import KEY, command, run
 from tests.support.servers import scripted
 
@@ -129,7 +128,7 @@ async def test_a_redirect_takes_nothing_to_another_server(bench_with, route, sta
         to_other = AnswerInstead(status=status, headers={"Location": f"{other}/v1/x"})
         async with bench_with(faults=(Fault(route=route, action=to_other),)) as bench:
             bench.pictures(1)
-            async with Scan(bench.settings(), QuickClock()) as scan:
+            async with Scan(bench.settings(), bench.clock) as scan:
                 outcomes = [outcome async for outcome in scan]
             met = [entry.status for entry in bench.emulator.journal.of(route)]
 

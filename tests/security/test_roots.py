@@ -9,7 +9,6 @@ import pytest
 
 from batchscan.enums import Status
 from batchscan.run import Scan
-from tests.support.clocks import QuickClock
 from tests.support.pictures import png, tree
 
 SECRET = png(16, 16, 999)  # a picture that is nobody's business
@@ -94,7 +93,7 @@ async def test_state_and_output_are_never_sent_even_inside_a_root(bench):
     bench.pictures(1)
     inside = {"directory": str(bench.images / "output"), "state": str(bench.images / "state")}
     tree(bench.images, {"output/a.png": SECRET, "state/b.png": SECRET})
-    async with Scan(bench.settings(output=inside), QuickClock()) as run:
+    async with Scan(bench.settings(output=inside), bench.clock) as run:
         assert len([outcome async for outcome in run]) == 1
 
     assert hashes(bench) == {sha256(png(16, 16, 0))}
@@ -115,7 +114,7 @@ async def swapped_while_the_first_is_sent(bench, name: str, target) -> None:
     names = ("a.png", "b.png", "m.png", "n.png", "z.png", "zz/p000.png")  # in the walk's order
     tree(bench.images, {each: png(16, 16, number) for number, each in enumerate(names, 1)})
     swapped = False
-    async with Scan(bench.settings(pace={"concurrency": 1}), QuickClock()) as run:
+    async with Scan(bench.settings(pace={"concurrency": 1}), bench.clock) as run:
         async for outcome in run:
             if not swapped and outcome.status is Status.SCANNED:
                 place = bench.images / name
@@ -135,7 +134,7 @@ async def test_a_folder_swapped_for_a_link_after_it_was_found_takes_nothing_out(
         tree(bench.images, {name: png(16, 16, number) for number, name in enumerate(names)})
         foreign = tree(bench.folder / "outside", dict.fromkeys(names, SECRET))
         swapped = False
-        async with Scan(bench.settings(pace={"concurrency": 1}), QuickClock()) as run:
+        async with Scan(bench.settings(pace={"concurrency": 1}), bench.clock) as run:
             async for outcome in run:
                 if not swapped and outcome.status is Status.SCANNED:
                     os.rename(bench.images / "c", bench.folder / "moved")

@@ -15,6 +15,7 @@ import pytest
 from batchscan.emulator import Emulator, EmulatorConfig
 from batchscan.stores import using
 from tests.support.bench import FAST, Bench, Ran
+from tests.support.clocks import SkippingClock
 
 pytest.importorskip("s3fs", reason="pip install 'batchscan[s3]'")
 moto_app = pytest.importorskip("moto.moto_server.werkzeug_app")
@@ -187,8 +188,12 @@ def outcomes(ran: Ran) -> dict[str, str]:
 def bench_of(tmp_path):
     @asynccontextmanager
     async def opening(*roots: str, top: str | None = None):
-        async with Emulator(EmulatorConfig(search=False, rates=FAST)) as emulator:
-            yield RemoteBench(tmp_path, emulator, roots, roots[0] if top is None else top)
+        clock = SkippingClock()
+        config = EmulatorConfig(
+            search=False, rates=FAST, clock=clock.monotonic, wall_clock=clock.wall
+        )
+        async with Emulator(config) as emulator:
+            yield RemoteBench(tmp_path, emulator, clock, roots, roots[0] if top is None else top)
 
     return opening
 

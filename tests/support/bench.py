@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from batchscan.ledger import FILE_NAME, Ledger, Realm
 from batchscan.pace import Clock
 from batchscan.report import Report
 from batchscan.results import ResultLine, read_lines
-from tests.support.clocks import QuickClock
+from tests.support.clocks import SkippingClock
 from tests.support.pictures import png, tree
 from tests.support.schema import assert_valid
 
@@ -58,6 +58,7 @@ class Bench:
 
     folder: Path
     emulator: Emulator
+    clock: SkippingClock = field(default_factory=SkippingClock)
 
     @property
     def images(self) -> Path:
@@ -85,7 +86,7 @@ class Bench:
         return Settings(**groups)
 
     async def scan(self, clock: Clock | None = None, **changes) -> Ran:
-        async with Scan(self.settings(**changes), clock or QuickClock()) as run:
+        async with Scan(self.settings(**changes), clock or self.clock) as run:
             outcomes = [outcome async for outcome in run]
         ran = self.ran(run.report)
         assert len(outcomes) == len(ran.lines)

@@ -1,10 +1,14 @@
-"""A clock that tests move, and that moves itself to the next thing anybody waits for."""
+"""Clocks for tests: one that tests move, and one that skips what a run would only wait for."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 
 from batchscan.pace import SystemClock
+from tests.support.skipping import Skipping, skipping
+
+DAY = 86_400.0  # seconds
 
 
 class FakeClock:
@@ -29,25 +33,32 @@ class FakeClock:
             self.now += max(0.0, seconds)
 
 
-class QuickClock(SystemClock):
-    """The machine's clock, twenty times as fast, so that pauses pass quickly."""
+class SkippingClock(SystemClock):
+    """The time of the running event loop, which skips what everybody on it only waits for.
 
-    SPEED = 20
+    For emulators too: their windows, faults and pauses are on the same time as the run's. The
+    wall's time is the machine's and what was skipped, since files have the machine's.
+    """
+
+    def __init__(self) -> None:
+        self._time: Skipping = skipping(asyncio.get_running_loop())
 
     def monotonic(self) -> float:
-        return super().monotonic() * self.SPEED
+        return self._time.time()
 
-    async def wait(self, event, seconds: float) -> None:
-        await super().wait(event, seconds / self.SPEED)
+    def wall(self) -> float:
+        return time.time() + self._time.skipped
+
+    def skip(self, seconds: float) -> None:
+        """Let this much pass at once."""
+        self._time.skip(seconds)
 
 
-DAY = 86_400.0  # seconds
-
-
-class LaterClock(QuickClock):
+class LaterClock(SkippingClock):
     """The wall says that it is some days later; each reading is a little later than the last."""
 
     def __init__(self, days: float = 0.0) -> None:
+        super().__init__()
         self.days = days
 
     def wall(self) -> float:

@@ -2,37 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 
 from batchscan.emulator import Fault
-from batchscan.pace import SystemClock
 from tests.support.bench import Bench, Ran
 
-PATIENT = {"retry_for": 86_400.0}  # by the hasty clock: no cell ends because a machine is slow
-
-
-class HastyClock(SystemClock):
-    """Both clocks, so many times as fast as the machine's; for emulators too."""
-
-    def __init__(self, speed: float = 300.0) -> None:
-        self._speed = speed
-        self._started = time.monotonic()
-        self._wall = time.time()
-
-    def skip(self, seconds: float) -> None:
-        """Let this much pass at once."""
-        self._started -= seconds / self._speed
-
-    def monotonic(self) -> float:
-        return (time.monotonic() - self._started) * self._speed
-
-    def wall(self) -> float:
-        return self._wall + self.monotonic()
-
-    async def wait(self, event, seconds: float) -> None:
-        await super().wait(event, seconds / self._speed)
+PATIENT = {"retry_for": 86_400.0}  # no cell ends because a machine is slow
 
 
 @dataclass(frozen=True)
@@ -70,7 +46,7 @@ def asked(bench: Bench) -> Counter[str]:
     return Counter(entry.scan_id for entry in checks if entry.scan_id and entry.status != 401)
 
 
-async def finished_by_the_next_run(bench: Bench, clock: HastyClock, first: Ran, **changes) -> Ran:
+async def finished_by_the_next_run(bench: Bench, first: Ran, **changes) -> Ran:
     """Run again with the fault gone: all is answered, and nothing that was is asked for again."""
     before = asked(bench)
     final = {
@@ -79,7 +55,7 @@ async def finished_by_the_next_run(bench: Bench, clock: HastyClock, first: Ran, 
         if line.status in ("scanned", "reused", "rejected")
     }
     bench.emulator.faults = ()
-    second = await bench.scan(clock, **changes)
+    second = await bench.scan(**changes)
 
     assert second.exit_code == 0
     assert second.report.credits.outcome_unknown == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
 from batchscan.emulator import Emulator
 from batchscan.ledger import Ledger
@@ -16,3 +17,8 @@ def connection_of(ledger: Ledger) -> sqlite3.Connection:
 def times_met(emulator: Emulator) -> int:
     """How many requests its first fault fitted, those included that have no answer yet."""
     return emulator._book._rules[0]._met
+
+
+def selector_of(loop: Any) -> Any:
+    """What an event loop waits in."""
+    return loop._selector

@@ -34,10 +34,12 @@ class Middlebox:
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.asked: list[str] = []
+        self.connections = 0
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         before = last = None
-        if self.kind == "early" and len(self.asked) % 3 == 1:
+        self.connections += 1
+        if self.kind == "early" and self.connections % 3 == 0:
             writer.write(check("bs-other"))
         while True:
             head = (await whole_request(reader)).split(b" ")[1].decode()

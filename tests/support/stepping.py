@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from batchscan import Scan
+from batchscan.pace import Clock
 from tests.support.bench import Bench, Ran
-from tests.support.clocks import QuickClock
 
 HOUR, DAY = 3600.0, 86400.0
 
 
-class SteppingClock(QuickClock):
+class SteppingClock:
     """A clock whose two hands can be moved."""
 
-    def __init__(self, wall: float = 0.0) -> None:
+    def __init__(self, base: Clock, wall: float = 0.0) -> None:
+        self._base = base
         self.wall_ahead = wall
         self.monotonic_ahead = 0.0
 
     def wall(self) -> float:
-        return super().wall() + self.wall_ahead
+        return self._base.wall() + self.wall_ahead
 
     def monotonic(self) -> float:
-        return super().monotonic() + self.monotonic_ahead
+        return self._base.monotonic() + self.monotonic_ahead
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> None:
+        await self._base.wait(event, seconds)
 
 
 async def scan(bench: Bench, clock: SteppingClock, midway: Callable[[], None], **changes) -> Ran:
