@@ -22,6 +22,7 @@ class Night:
     """A ledger to which each run adds a match, and the delivery at its end."""
 
     def __init__(self, ledger, clock: FakeClock) -> None:
+        self.ledger = ledger
         self.thread = LedgerThread(ledger)
         self.clock = clock
         self.runs = 0
@@ -36,7 +37,7 @@ class Night:
             make_messages(ledger, names, allows=None, first_answers=True, now=NOW + self.runs)
 
         # Not through the thread: `enter` makes its own transaction.
-        await asyncio.to_thread(find, self.thread._ledger)
+        await asyncio.to_thread(find, self.ledger)
         return url
 
     async def tell(self, *targets: AlertTarget, hurry: asyncio.Event | None = None):
@@ -203,7 +204,7 @@ async def test_a_ledger_that_cannot_be_written_is_the_trouble(night, receiver):
     target = WebhookTarget(receiver.url)
     await night.found([target])
     await night.found([target])
-    connection_of(night.thread._ledger).execute("PRAGMA query_only = 1")
+    connection_of(night.ledger).execute("PRAGMA query_only = 1")
     told = await night.tell(target)
 
     assert len(receiver.heard) == 1  # told, and told again some day under the same id
@@ -214,7 +215,7 @@ async def test_what_was_delivered_takes_no_room(night, receiver):
     target = WebhookTarget(receiver.url)
     await night.found([target])
     await night.tell(target)
-    rows = connection_of(night.thread._ledger).execute(
+    rows = connection_of(night.ledger).execute(
         "SELECT body, matches, attempts, trouble, told_at FROM messages"
     )
     assert rows.fetchall() == [(b"", 1, 1, None, night.clock.wall())]

@@ -19,6 +19,7 @@ from batchscan.copyleaks.errors import (
 )
 from batchscan.copyleaks.requests import check_form
 from batchscan.copyleaks.responses import read_check
+from tests.support.inside import shown_of
 from tests.support.servers import scripted, serving, transport, whole_request
 
 KEY, TOKEN, NOW = "0f3b-the-key", "aGVs+bG8/the-token", 1_800_000_000.0
@@ -187,7 +188,7 @@ async def test_the_services_clock_is_known_where_it_is_sent(service, tmp_path):
 async def test_no_object_shows_key_or_token(service, tmp_path):
     async with asking(service, tmp_path) as client:
         await client.login()
-        told = repr(client) + repr(vars(client)) + repr(vars(client._tokens))
+        told = shown_of(client)
 
     assert KEY not in told
     assert "the-token" not in told

@@ -18,6 +18,7 @@ from batchscan.enums import FailReason
 from batchscan.errors import AuthRefused, NoCredits, Unavailable
 from batchscan.model import Candidate, Image, NotSendable, Stat
 from batchscan.settings import Account, Api, Rate, Secret, Settings
+from tests.support.inside import shown_of
 from tests.support.pictures import dng, png, tree
 from tests.support.servers import serving
 
@@ -136,7 +137,7 @@ async def test_inspecting_needs_no_account(tmp_path):
 
 async def test_no_object_shows_the_key(engine, emulator):
     await engine.ensure_token()
-    told = repr(engine._client) + repr(vars(engine._client)) + repr(engine._settings)
+    told = shown_of(engine)
 
     assert "the-key" not in told
 

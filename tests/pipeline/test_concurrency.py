@@ -44,9 +44,14 @@ async def test_a_large_one_is_not_overtaken_for_ever_by_small_ones():
 
 async def test_a_waiter_that_goes_away_leaves_its_place_to_the_next():
     bound = ByteSemaphore(10)
+
+    async def take(size: int) -> None:
+        async with bound.hold(size):
+            pass
+
     async with bound.hold(10):
-        gone = asyncio.create_task(bound._acquire(10))
-        patient = asyncio.create_task(bound._acquire(5))
+        gone = asyncio.create_task(take(10))
+        patient = asyncio.create_task(take(5))
         await asyncio.sleep(0)
         gone.cancel()
         await asyncio.sleep(0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import inspect
 from pathlib import Path
 from types import FrameType
 
@@ -33,7 +33,7 @@ async def test_a_picture_passes_at_most_14_functions_from_its_worker_to_the_tran
 
 def functions_on_the_stack() -> list[str]:
     """The package's own, the outermost first."""
-    frame: FrameType | None = sys._getframe()
+    frame: FrameType | None = inspect.currentframe()
     names = []
     while frame is not None:
         if frame.f_code.co_filename.startswith(PACKAGE):

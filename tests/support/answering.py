@@ -83,7 +83,7 @@ class Service:
     async def run(self, *words: str, **how: Any) -> tuple[int, str, str]:
         return await Process(self).run("--rate", "1000/s", *words, **how)
 
-    async def _answer(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.Response:
         sent = await request.read()
         if request.path.endswith("/login/api"):
             return web.json_response({"access_token": "token"})
@@ -103,6 +103,6 @@ async def answering(folder: Path, say: Say) -> AsyncIterator[Service]:
     """Serve on loopback."""
     service = Service(folder, say)
     service.images.mkdir(exist_ok=True)
-    async with serving(web.route("*", "/{any:.*}", service._answer)) as url:
+    async with serving(web.route("*", "/{any:.*}", service.answer)) as url:
         service.url = url
         yield service

@@ -6,6 +6,7 @@ import sqlite3
 from typing import Any
 
 from batchscan.emulator import Emulator
+from batchscan.engines.cluster.worker_actor import WorkerActor
 from batchscan.ledger import Ledger
 
 
@@ -17,6 +18,18 @@ def connection_of(ledger: Ledger) -> sqlite3.Connection:
 def times_met(emulator: Emulator) -> int:
     """How many requests its first fault fitted, those included that have no answer yet."""
     return emulator._book._rules[0]._met
+
+
+def warm_up(actor: WorkerActor) -> WorkerActor:
+    """Have an actor ready without the Dask worker that starts it."""
+    actor._warm_up()
+    return actor
+
+
+def shown_of(whole: object, levels: int = 2) -> str:
+    """What `repr` shows of an object and of what it holds, some levels down."""
+    parts = vars(whole).values() if levels and hasattr(whole, "__dict__") else ()
+    return repr(whole) + "".join(shown_of(part, levels - 1) for part in parts)
 
 
 def selector_of(loop: Any) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
+from itertools import count
 
 import pytest
 
@@ -16,6 +18,7 @@ from batchscan.engines.interface import NotSent, Success, TokenRejected, Transie
 from batchscan.enums import FailReason, RejectReason
 from batchscan.images.preview import Preview
 from batchscan.model import Candidate, Image, NotSendable, Stat
+from tests.support.inside import shown_of, warm_up
 from tests.support.pictures import png
 
 pytestmark = pytest.mark.slow  # each starts a decoders' process
@@ -29,8 +32,8 @@ async def emulator():
 
 @pytest.fixture
 async def station(emulator):
-    opened = WorkerActor(Settings(api=Api(url=emulator.url, identity_url=emulator.url)), 1)
-    opened._warm_up()
+    settings = Settings(api=Api(url=emulator.url, identity_url=emulator.url))
+    opened = warm_up(WorkerActor(settings, 1))
     yield opened
     await opened.close()
 
@@ -46,8 +49,11 @@ def candidate(path) -> Candidate:
     return Candidate(str(path), Stat.of(path.stat()), root=str(path.parent))
 
 
+BATCHES = count(10)  # later ones than those that tests number
+
+
 async def results(station, *orders, token: str | None = None) -> dict[int, object]:
-    await station.submit_batch(station._batches + 1, orders, token and SecretStr(token))
+    await station.submit_batch(next(BATCHES), orders, token and SecretStr(token))
     found: dict[int, object] = {}
     seen = 0
     while len(found) < len(orders):
@@ -69,16 +75,14 @@ def upload(image: Image, path, number: int = 2) -> Upload:
 
 
 def token_of(emulator) -> str:
-    emulator.account._new_token()
-    [token] = emulator.account._tokens
-    return str(token)
+    reply = emulator.account.login(b'{"email": "me@example.com", "key": "the key"}')
+    return str(json.loads(reply.body)["access_token"])
 
 
 async def test_an_inspected_picture_comes_back_without_its_bytes(station, file):
     image = await inspected(station, file)
 
     assert (image.data, image.stat.size) == (b"", file.stat().st_size)
-    assert station._cache.get(image.path, image.sha256) == file.read_bytes()
 
 
 async def test_a_file_that_cannot_be_sent_comes_back_with_why(station, tmp_path):
@@ -104,7 +108,7 @@ async def test_the_bytes_that_were_inspected_are_sent_though_the_file_is_gone(
 
 async def test_bytes_that_are_gone_are_read_again(station, emulator, file):
     image = await inspected(station, file)
-    await station.submit_batch(2, (Release(image.path, image.sha256),), None)
+    await station.submit_batch(next(BATCHES), (Release(image.path, image.sha256),), None)
     reply = (await results(station, upload(image, file), token=token_of(emulator)))[2]
 
     assert isinstance(reply, Success)
@@ -123,7 +127,7 @@ async def test_bytes_that_are_gone_are_read_again(station, emulator, file):
 async def test_what_was_read_again_and_differs_is_not_sent(station, emulator, file, spoil, reason):
     image = await inspected(station, file)
     order = upload(image, file)
-    station._cache.clear()
+    await station.submit_batch(next(BATCHES), (Release(image.path, image.sha256),), None)
     spoil(file)
     reply = (await results(station, order, token=token_of(emulator)))[2]
 
@@ -142,9 +146,9 @@ async def test_a_token_that_is_refused_comes_back_as_that(station, file):
 async def test_orders_that_come_twice_are_done_once(station, emulator, file):
     image = await inspected(station, file)
     orders = (upload(image, file),)
-    token = SecretStr(token_of(emulator))
+    token, number = SecretStr(token_of(emulator)), next(BATCHES)
     for _ in range(3):
-        await station.submit_batch(2, orders, token)
+        await station.submit_batch(number, orders, token)
     first = await station.poll_events(0)
     again = await station.poll_events(0)
 
@@ -170,7 +174,7 @@ async def test_a_portrait_is_made_where_the_picture_is(station, file):
 
 
 async def test_a_station_that_is_leaving_turns_orders_away(station, file):
-    station._leaving = True
+    await station.drain()
     result = (await results(station, Inspect(1, candidate(file))))[1]
 
     assert result == TaskRejected()
@@ -191,6 +195,5 @@ async def test_a_station_shows_neither_token_nor_key(station, emulator, file):
     token = token_of(emulator)
     await results(station, upload(image, file), token=token)
 
-    assert token not in repr(station)
-    assert token not in repr(vars(station))
-    assert "api_key=None" in repr(station._settings)
+    assert token not in shown_of(station)
+    assert "api_key=None" in shown_of(station)
