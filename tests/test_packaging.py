@@ -66,7 +66,7 @@ def test_the_sdist_builds_a_wheel_that_passes_its_tests(built, tmp_path):
         ["-W", "error", "-c", "import batchscan; [getattr(batchscan, name) for name in batchscan.__all__]"],
         ["-m", "batchscan", "help", "files"],
         ["-m", "pytest", "-q", "-n", "0", "tests/test_tally.py", "tests/cli/test_dispatch.py",
-         "tests/ledger/test_migrations.py"],
+         "tests/ledger/test_migrate.py"],
     ):  # fmt: skip
         done = subprocess.run(
             [sys.executable, *command],

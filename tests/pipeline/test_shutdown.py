@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from batchscan.errors import NoCredits, StopRun
+from batchscan.pace import SystemClock
+from batchscan.pipeline.shutdown import Shutdown
+
+
+async def test_who_sleeps_gets_the_stop_at_once():
+    stop = Shutdown(SystemClock())
+    sleeper = asyncio.create_task(stop.sleep(3600))
+    await asyncio.sleep(0)
+    stop.request(NoCredits("no credits left"))
+
+    with pytest.raises(StopRun, match="no credits"):
+        await sleeper
