@@ -224,6 +224,68 @@ def test_no_test_module_imports_from_another():
     assert importing == set()
 
 
+# Folders whose tests look at whole scans, pages or programs: their files are named after behaviour.
+WHOLE = {"benchmarks", "browser", "demo", "run", "security", "stores"}
+# Elsewhere what spans several modules of a folder has a name of its own:
+SPANNING = {
+    "cli/test_mistakes": "what a newcomer does wrong, with any command",
+    "cli/test_streams": "any command without stdin, stdout or stderr",
+    "copyleaks/test_stray_bytes": "bytes that belong to no answer, from the transport to the client",
+    "emulator/test_command": "`batchscan emulator`",
+    "emulator/test_copies": "the search: copies, and what is none",
+    "emulator/test_search": "the search: the folder that is the web",
+    "evidence/test_captures": "captures: in a pack, on its page, verified",
+    "images/conversion/test_colours": "colours, through each conversion",
+    "images/decoding/test_damaged_files": "damaged files, through each decoder",
+    "images/decoding/test_huge_pictures": "huge pictures, through each decoder",
+    "ledger/test_together": "several processes with one ledger",
+    "pace/test_logins": "several processes with one login budget",
+    "pace/test_rates": "rates, against a service with strict windows",
+    "recheck/test_command": "`batchscan recheck`",
+    "recheck/test_recheck": "a recheck over real sockets",
+    "recheck/test_shown": "rechecks in reports and in what is handed over",
+    "recheck/test_tls": "sites over TLS",
+    "renditions/test_adversaries": "pictures that differ in little",
+    "report/test_formats": "what all formats have in common",
+    "review/test_allowed": "the page and allow rules",
+    "review/test_attacks": "the page and attackers",
+    "review/test_beside_a_scan": "the page beside a scan",
+    "review/test_capturing": "captures from the page",
+    "review/test_command": "`batchscan review`",
+    "review/test_deciding": "decisions made on the page",
+    "review/test_showing": "what the page shows",
+    "schedule/test_command": "`batchscan schedule`",
+    "schedule/test_running": "systemd and cron run what is printed",
+    "stats/test_statistics": "`batchscan stats`",
+    "test_packaging": "the wheel and the sdist",
+    "test_readme": "the commands of the documentation",
+    "test_shape": "sizes and names of the code",
+    "test_skipping": "the simulated time of the tests",
+    "walk/test_as_git": "a walk held against git's",
+    "web_client/test_hostile_sites": "sites that mean harm",
+    "web_client/test_manners": "robots.txt, and how often a site is asked",
+}
+
+
+def test_test_files_are_named_after_the_module_that_they_test():
+    """`tests/FOLDER/test_MODULE.py`, or `test_MODULE_SUBJECT.py` where a module has several."""
+    tests = Path(__file__).parent
+    unnamed = {
+        path.relative_to(tests).with_suffix("").as_posix()
+        for path in tests.rglob("test_*.py")
+        if path.relative_to(tests).parts[0] not in WHOLE and not names_module(path, tests)
+    }
+
+    assert unnamed == SPANNING.keys()
+
+
+def names_module(path: Path, tests: Path) -> bool:
+    words = path.stem.removeprefix("test_").split("_")
+    folder = PACKAGE / path.parent.relative_to(tests)
+    names = ("_".join(words[:end]) for end in range(len(words), 0, -1))
+    return any((folder / f"{name}.py").exists() for name in names)
+
+
 # Private by their leading underscore alone: `namedtuple` and click offer them.
 OFFERED = {"_protected_args", "_replace"}
 INSIDE = "support/inside.py"  # where tests look behind interfaces, for all of them
