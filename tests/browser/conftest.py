@@ -13,13 +13,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
+from batchscan.pace import SystemClock
 from batchscan.report import Report
 from batchscan.report.html_page import render
 from batchscan.report_sections import MatchFacets, PictureMatches
-from tests.run.conftest import bench_with
+from tests.support.bench import open_bench
 from tests.support.match_builders import NOW
-
-__all__ = ["bench_with"]
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = [
@@ -72,6 +71,12 @@ async def browser() -> AsyncIterator[Browser]:
         chromium = await playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium
         await chromium.close()
+
+
+@pytest.fixture
+def bench_with(tmp_path):
+    """Benches on the machine's time: the browser began before them, on the same event loop."""
+    return lambda **config: open_bench(tmp_path, SystemClock(), **config)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import itertools
 import random
@@ -17,11 +18,11 @@ from batchscan import Account, Scan, Secret
 from batchscan.emulator import Emulator, EmulatorConfig, Fault, LoginLimit
 from batchscan.emulator.bodies import VendorMatch
 from batchscan.emulator.fault_actions import AnswerInstead
+from batchscan.pace import SystemClock
 from batchscan.results import ResultLine, read_lines
 from batchscan.settings import Alerts, Webhook
 from tests.support import killing
 from tests.support.bench import FAST, Bench
-from tests.support.clocks import SkippingClock
 from tests.support.pictures import png, tree
 from tests.support.processes import Process
 from tests.support.receiver import Receiver, receiving
@@ -35,15 +36,26 @@ CRASHES = {80: ("settle-committed", 5), 260: ("answer-received", 9)}
 DAY = timedelta(days=1)
 
 
-class Night(SkippingClock):
-    """The clock of one night: every night begins at two o'clock."""
+class Night(SystemClock):
+    """The clock of one night: every night begins at two o'clock.
+
+    It is the machine's, faster: two nights are killed as real processes, and nothing that is
+    checked of a year depends on how long a pause takes.
+    """
+
+    SPEED = 20
 
     def __init__(self, at: datetime) -> None:
-        super().__init__()
         self._ahead = at.timestamp() - super().wall()
+
+    def monotonic(self) -> float:
+        return super().monotonic() * self.SPEED
 
     def wall(self) -> float:
         return super().wall() + self._ahead
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> None:
+        await super().wait(event, seconds / self.SPEED)
 
 
 @dataclass
@@ -169,7 +181,7 @@ async def test_a_year_of_nightly_runs_loses_nothing_and_spends_no_more_than_it_m
         copies=web, rates=FAST, credits=10**6, login_limit=LoginLimit(requests=10**6)
     )
     async with Emulator(config) as emulator:
-        bench = Bench(tmp_path, emulator)
+        bench = Bench(tmp_path, emulator, SystemClock())
         tree(bench.images, names)
         async with receiving() as receiver:
             year = Year(bench, web, datetime(2026, 1, 1, 2, tzinfo=UTC), receiver)

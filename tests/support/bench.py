@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,9 @@ from batchscan import (
     Spend,
 )
 from batchscan.commands.state_check import check
-from batchscan.emulator import Emulator, JournalEntry
+from batchscan.emulator import Emulator, EmulatorConfig, JournalEntry
 from batchscan.ledger import FILE_NAME, Ledger, Realm
-from batchscan.pace import Clock
+from batchscan.pace import Clock, SystemClock
 from batchscan.report import Report
 from batchscan.results import ResultLine, read_lines
 from tests.support.clocks import SkippingClock
@@ -58,7 +58,7 @@ class Bench:
 
     folder: Path
     emulator: Emulator
-    clock: SkippingClock = field(default_factory=SkippingClock)
+    clock: SystemClock = field(default_factory=SkippingClock)
 
     @property
     def images(self) -> Path:
@@ -145,3 +145,20 @@ class Bench:
 
     def checks(self) -> list[JournalEntry]:
         return self.emulator.journal.of("check")
+
+
+@asynccontextmanager
+async def open_bench(folder: Path, clock: SystemClock, **config: Any) -> AsyncIterator[Bench]:
+    """A bench whose emulator lives by the same clock as its scans; sound at the end."""
+    config = {
+        "search": False,
+        "rates": FAST,
+        "clock": clock.monotonic,
+        "wall_clock": clock.wall,
+        **config,
+    }
+    async with Emulator(EmulatorConfig(**config)) as emulator:
+        bench = Bench(folder, emulator, clock)
+        bench.images.mkdir(exist_ok=True)
+        yield bench
+        bench.assert_sound()
