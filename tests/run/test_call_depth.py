@@ -17,10 +17,10 @@ async def test_a_picture_passes_at_most_14_functions_from_its_worker_to_the_tran
 ):
     send, stacks = Transport.send, []
 
-    async def watched(transport, request, leaving=None):
+    async def watched(transport, request, leaving=None, *more):
         if leaving is not None:  # a check, not a login
             stacks.append(functions_on_the_stack())
-        return await send(transport, request, leaving)
+        return await send(transport, request, leaving, *more)
 
     monkeypatch.setattr(Transport, "send", watched)
     bench.pictures(1)
