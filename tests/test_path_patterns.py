@@ -28,7 +28,7 @@ from batchscan.walk.ignore_rules import IgnoreFile
         ("[a-c].jpg", ["/b.jpg"], ["/d.jpg"]),
     ],
 )
-def test_a_pattern_speaks_of_whole_paths_and_may_begin_at_any_folder(pattern, covered, others):
+def test_a_pattern_matches_full_paths_from_any_folder(pattern, covered, others):
     glob = PathPattern.of(pattern)
 
     assert [path for path in covered if not glob.covers(path)] == []

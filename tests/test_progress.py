@@ -42,7 +42,7 @@ def uploading(seconds: int, **changes) -> ProgressState:
 
 
 @pytest.mark.parametrize(("mode", "quiet"), [("none", False), ("auto", True), ("plain", True)])
-def test_nothing_is_said_when_nothing_is_wanted(clock, mode, quiet):
+def test_no_progress_is_shown_when_it_is_off(clock, mode, quiet):
     stream = Terminal()
     progress = create(mode, stream, quiet=quiet, clock=clock)
     for _ in range(3):
@@ -155,7 +155,7 @@ def test_no_time_is_reported_that_nobody_can_know(state):
     assert measured({0: state, 10: state}).left(10, state) is None
 
 
-def test_what_says_most_stays_where_there_is_no_room():
+def test_the_most_important_parts_are_kept_in_a_narrow_terminal():
     state = uploading(100, waiting="429 pause 12 s", max_credits=500_000)
     parts = parts_of(state, measured({40: uploading(40), 100: state}), 100)
 
@@ -169,7 +169,7 @@ def test_what_says_most_stays_where_there_is_no_room():
     assert fitted("800 of 200,000", parts, 10) == "800 of 200,000"
 
 
-def test_one_is_not_several():
+def test_a_count_of_one_is_singular():
     parts = parts_of(ProgressState(matches=1, credits=1), measured({0: ProgressState()}), 1)
 
     assert [part.text for part in parts] == ["0.0/s", "1 match", "1 credit"]

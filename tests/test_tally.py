@@ -10,7 +10,7 @@ unchanged = st.tuples(st.integers(0, 10_000), st.integers(0, 2**40))
 
 
 @given(st.lists(outcomes | unchanged))
-def test_the_books_close_whatever_happens(events):
+def test_the_counts_add_up_whatever_happens(events):
     tally = Tally()
     files = 0
     for event in events:
@@ -44,7 +44,7 @@ def test_credits_are_charged_for_scans_and_saved_by_reuse(kinds):
     assert not tally.incomplete
 
 
-def test_books_that_do_not_close_say_where():
+def test_counts_that_do_not_add_up_are_named():
     tally = Tally()
     tally.record(Failed(SUBJECT, NO_EFFORT, FailReason.NETWORK, ""))
     tally.reasons.clear()

@@ -95,7 +95,7 @@ def test_a_url_that_apprise_cannot_use_is_named_by_its_place_only(url, capfd, ca
     assert SECRET not in repr(UrlLine("line 7", url))
 
 
-def test_apprise_is_only_wanted_where_it_is_used(tmp_path):
+def test_apprise_is_only_required_when_it_is_used(tmp_path):
     """In a process in which it cannot be imported, as where the extra was not installed."""
     script = (
         "import sys; sys.modules['apprise'] = None\n"

@@ -79,7 +79,7 @@ def test_a_message_holds_what_one_run_found_the_full_copies_first(ledger):
     assert bodies(ledger, "command")[0]["matches"] == body["matches"]
 
 
-def test_what_is_reported_is_what_changed(ledger):
+def test_only_changes_are_reported(ledger):
     enter(ledger, "/p", [shown(A), partial(B)])
     enter(ledger, "/p", [shown(A)], generation=2, run="r2")
     enter(ledger, "/p", [shown(A), partial(C)], generation=3, run="r3")
@@ -116,7 +116,7 @@ def test_first_answers_can_be_silent(ledger):
     assert told(ledger) == [("/p", B, "new", None)]
 
 
-def test_a_run_with_nothing_to_report_says_nothing(ledger):
+def test_a_run_with_nothing_to_report_sends_no_message(ledger):
     enter(ledger, "/p", [])
     enter(ledger, "/q", [shown(A)])
     make(ledger, allows=lambda *_: True)
@@ -206,7 +206,7 @@ def test_a_clock_that_is_set_back_changes_no_order(ledger):
 
 
 @given(st.lists(st.integers(0, 40), max_size=60), st.integers(1, 7), st.integers(1, 60))
-def test_grouping_loses_doubles_and_turns_round_nothing(sizes, most, largest):
+def test_grouping_keeps_every_item_once_and_in_order(sizes, most, largest):
     matches = [f"{number}:".encode() + b"x" * size for number, size in enumerate(sizes)]
     groups = list(grouped(matches, most, largest))
 

@@ -29,7 +29,7 @@ async def ran(*words: str, most: float = 30.0, body: bytes = BODY) -> DeliveryFa
     return await send_once(CommandTarget(words, AROUND), "0123", body, asyncio.Event(), most)
 
 
-async def test_a_command_gets_the_message_on_its_stdin_and_nothing_else_around(tmp_path):
+async def test_a_command_gets_the_message_on_stdin_and_only_the_given_environment(tmp_path):
     script = "cat > $0/message; env > $0/env; ps -o pgid= -p $$ > $0/group || true"
     assert await ran("/bin/sh", "-c", script, str(tmp_path)) is None
 
@@ -39,7 +39,7 @@ async def test_a_command_gets_the_message_on_its_stdin_and_nothing_else_around(t
     assert not [line for line in around if line.startswith(("HOME=", "VIRTUAL_ENV="))]
 
 
-async def test_words_are_words_no_shell_reads_them(tmp_path):
+async def test_a_command_gets_its_arguments_without_a_shell(tmp_path):
     script = "import sys; open(sys.argv[1], 'w').write(repr(sys.argv[2:]))"
     out = tmp_path / "words"
     odd = ["a b", "$HOME", "*", "; touch x", "'", "\n"]
@@ -47,7 +47,7 @@ async def test_words_are_words_no_shell_reads_them(tmp_path):
     assert out.read_text() == repr(odd)
 
 
-async def test_a_command_that_fails_says_its_code_and_last_words():
+async def test_a_failed_command_is_reported_with_its_code_and_last_output():
     trouble = await ran(
         "/bin/sh", "-c", "yes noise | head -n 100000 >&2; echo >&2 'no route'; exit 3"
     )
@@ -58,7 +58,7 @@ async def test_a_command_that_fails_says_its_code_and_last_words():
     assert len(trouble.what) < 300
 
 
-async def test_a_commands_last_words_steer_no_terminal():
+async def test_the_last_output_of_a_command_has_no_terminal_escapes():
     trouble = await ran("/bin/sh", "-c", r"printf '\033[2J\377\342\200\256x' >&2; exit 1")
     assert trouble is not None
     assert trouble.what.isprintable()
@@ -68,7 +68,7 @@ async def test_a_command_may_leave_its_stdin_unread_whatever_the_size():
     assert await ran("/bin/true", body=b"x" * 2_000_000) is None
 
 
-async def test_a_command_that_is_killed_says_so():
+async def test_a_killed_command_is_reported_as_killed():
     assert await ran("/bin/sh", "-c", "kill -9 $$") == DeliveryFailure("killed by signal 9")
 
 

@@ -113,7 +113,7 @@ async def test_of_two_targets_one_of_which_is_down_for_long_each_gets_everything
     assert await night.waiting() == {}
 
 
-async def test_what_a_target_would_not_take_holds_up_nothing_else(night, receiver):
+async def test_a_rejected_message_does_not_delay_other_targets(night, receiver):
     target = WebhookTarget(receiver.url)
     poison, *others = [await night.found([target]) for _ in range(3)]
     receiver.plan = [413]
@@ -149,7 +149,7 @@ async def test_a_target_is_left_alone_as_long_as_it_asks_for_or_until_the_next_r
     assert least <= night.clock.now <= PATIENCE
 
 
-async def test_a_target_that_answers_has_patience_for_the_next_message(night, receiver):
+async def test_a_successful_delivery_resets_the_attempts_of_a_target(night, receiver):
     target = WebhookTarget(receiver.url)
     urls = [await night.found([target]) for _ in range(4)]
     receiver.plan = [503, 503, 503, 503, 204] * 4

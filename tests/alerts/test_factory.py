@@ -21,7 +21,7 @@ AROUND = {
 }
 
 
-def test_without_settings_nobody_is_notified():
+def test_without_settings_no_alert_is_sent():
     assert open_targets(Alerts(), {}) == ()
 
 
@@ -84,7 +84,7 @@ def test_a_broken_file_of_urls_is_refused_with_the_line(tmp_path, content, messa
     assert "T0-s3cr3t" not in str(caught.value)
 
 
-async def test_a_command_finds_what_is_around_us_but_for_our_secrets(tmp_path):
+async def test_a_command_inherits_the_environment_without_secrets(tmp_path):
     alerts = Alerts(
         webhook=Webhook(URL, "HOOK"),
         on_new=("sh", "-c", f"env > {tmp_path}/env"),

@@ -110,7 +110,7 @@ async def test_no_redirect_is_followed(receiver, status):
     ("header", "after"),
     [("17", 17.0), (formatdate(1_800_000_030, usegmt=True), 30.0), ("soon", 0.0), ("-5", 0.0)],
 )
-async def test_retry_after_is_heard(receiver, header, after):
+async def test_retry_after_is_honoured(receiver, header, after):
     receiver.otherwise, receiver.headers = 429, {"Retry-After": header}
     trouble = await sent(receiver.url, now=lambda: 1_800_000_000.0)
     assert trouble is not None

@@ -110,7 +110,7 @@ RULES = st.lists(TEXTS.filter(lambda texts: texts.keys() - {"until"}), max_size=
     st.sampled_from([ONE, OTHER]),
     st.sampled_from([(), (b"/a/x.jpg",), (b"/b/x.jpg", b"/a/y")]),
 )
-def test_no_shortcut_misses_a_rule(texts, url, sha256, paths):
+def test_indexed_rule_lookup_finds_every_rule(texts, url, sha256, paths):
     rules = AllowRules(rule(**each) for each in texts)
     one_by_one = [
         number

@@ -56,7 +56,7 @@ async def reading(opened, written):
         yield it
 
 
-async def test_all_is_shown_at_first_and_said_so(reading):
+async def test_all_sites_are_shown_at_first_and_the_page_says_so(reading):
     assert await reading.shown() == NAMES
     assert await reading.status() == "4 pictures, 10 matches"
     assert reading.troubles == []

@@ -46,7 +46,7 @@ async def test_a_page_is_shown_and_reaches_nothing_private():
         assert seen.convert("RGB").getpixel((5, 1900)) == (255, 0, 0)
 
 
-async def test_a_browser_that_is_not_there_is_said(tmp_path):
+async def test_a_missing_browser_is_reported(tmp_path):
     with pytest.raises(UsageError, match="Chromium or Chrome was not found"):
         Chromium.find(ConnectTo(), {"PATH": str(tmp_path)})
 

@@ -142,7 +142,7 @@ async def test_redirects_and_what_no_archive_can_hold_are_kept_in_their_way(capt
         ("", "only http:// and https://"),
     ],
 )
-async def test_what_is_not_asked_for_is_said_and_nothing_of_it_breaks_the_file(
+async def test_resources_that_are_not_requested_are_reported_and_leave_the_file_valid(
     capturer, tmp_path, url, trouble
 ):
     file, path, web = await captured(capturer, tmp_path, url)

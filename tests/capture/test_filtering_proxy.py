@@ -48,7 +48,7 @@ async def ask(port: int, head: bytes, then: bytes = b"") -> bytes:
         b"nonsense\r\n\r\n",
     ],
 )
-async def test_it_leads_to_nothing_that_is_private(head):
+async def test_the_proxy_refuses_private_addresses(head):
     known: dict[str, Sequence[str] | Exception] = {
         "private.example": ["10.0.0.1"],
         "public.example": ["93.184.216.34"],

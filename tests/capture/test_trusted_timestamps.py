@@ -101,7 +101,7 @@ async def test_whatever_is_answered_is_kept(answer):
     assert check_timestamp(made.response, SHA256, None) is None
 
 
-async def test_no_answer_is_said():
+async def test_a_failed_request_to_the_authority_is_reported():
     async with serving() as url:
         client = TimestampAuthority(f"{url}/tsa", ConnectTo())
         with pytest.raises(TimestampError, match="HTTP 404 from http://127"):

@@ -134,7 +134,7 @@ async def test_nothing_is_sent_beside_a_scan(desk, receiver):
     assert "another run holds" in err
 
 
-async def test_sending_without_a_ledger_makes_none(desk, receiver):
+async def test_sending_without_a_ledger_creates_none(desk, receiver):
     desk.settings(webhook(receiver))
     code, _, err = await desk.says("send")
     assert (code, "there is no ledger" in err) == (9, True)
@@ -142,7 +142,7 @@ async def test_sending_without_a_ledger_makes_none(desk, receiver):
 
 
 @pytest.mark.parametrize("word", ["test", "send"])
-def test_without_a_target_there_is_nobody_to_notify(tmp_path, capsys, word):
+def test_without_a_target_no_alert_is_sent(tmp_path, capsys, word):
     config = tmp_path / "config.yaml"
     config.write_text("alerts: {}\n")
     assert main(["alerts", word, "-c", str(config)]) == 2

@@ -72,7 +72,7 @@ def test_a_doctor_that_finds_nothing_exits_0_and_shows_where_settings_come_from(
     assert not [path for path in vendor.asked if "check" in path]
 
 
-def test_looking_again_costs_no_login(ask, vendor):
+def test_a_second_check_reuses_the_login(ask, vendor):
     ask("doctor")
     ask("credits")
     assert len([path for path in vendor.asked if path.endswith("/login/api")]) == 1

@@ -208,7 +208,7 @@ def test_no_private_address_is_connected_to_without_a_rule(state, web, capsys):
         (["--timestamp", "ftp://x"], "is not an http:// or https:// address"),
     ],
 )
-def test_a_mistake_is_said_and_captures_nothing(capture, state, words, said):
+def test_a_usage_error_is_reported_and_nothing_is_captured(capture, state, words, said):
     code, _, err = capture(*words)
 
     assert (code, captured(state)) == (2, set())
@@ -234,7 +234,7 @@ def test_a_timestamp_is_kept_beside_the_file_and_openssl_accepts_it(capture, sta
     assert main(["evidence", "verify", str(pack), *roots]) == 0
 
 
-def test_an_authority_that_is_away_leaves_the_capture_and_is_said(capture, state):
+def test_an_unreachable_timestamp_authority_is_reported_and_the_capture_kept(capture, state):
     code, _, err = capture("--domain", "a.example", "--timestamp", "http://127.0.0.1:9/tsa")
 
     assert code == 3

@@ -193,7 +193,7 @@ def test_a_report_that_cannot_be_read_is_a_problem(run, state, report):
     assert "its report cannot be read" in out
 
 
-def test_books_that_do_not_close_are_a_problem(run, state):
+def test_counts_that_do_not_add_up_are_a_problem(run, state):
     change(state, "UPDATE answers SET credits = 7 WHERE id = 18")
     code, out, _ = run("check")
 

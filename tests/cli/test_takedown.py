@@ -130,7 +130,7 @@ def test_only_the_sites_and_pictures_asked_for(takedown, mark):
     assert "  batchscan mark noticed img.example.com --images lakes/ --state " in said
 
 
-def test_what_is_not_reviewed_is_left_out_and_spoken_of(takedown, mark):
+def test_unreviewed_matches_are_left_out_and_counted(takedown, mark):
     mark("https://example.com/2.jpg")
     _, drafts, said = takedown()
 
@@ -186,7 +186,9 @@ def found_gone(state, url: str, *days: float) -> None:
     ledger.close()
 
 
-def test_what_the_last_recheck_found_gone_is_left_out_and_said(takedown, mark, state, capsys):
+def test_matches_that_the_last_recheck_found_gone_are_left_out_and_counted(
+    takedown, mark, state, capsys
+):
     mark("example.com")
     found_gone(state, "https://example.com/2.jpg", 1, 3)
     found_gone(state, "https://example.com/4.jpg", 1)  # only once: that may be a mistake
@@ -226,7 +228,7 @@ def test_what_is_allowed_gets_no_notice(takedown, mark, tmp_path):
     assert "https://example.com/2.jpg" in drafts["example.com.txt"]
 
 
-def test_the_settings_say_who_complains(takedown, mark, tmp_path):
+def test_the_settings_name_the_complainant(takedown, mark, tmp_path):
     mark("other.org")
     own = tmp_path / "own.txt.j2"
     own.write_text("{{ name }} of {{ organization }} writes to {{ domain }}\n")

@@ -34,6 +34,6 @@ def test_the_innermost_mount_shows_the_file_system(tmp_path, path, kind, network
     assert is_network(kind) == network
 
 
-def test_without_the_kernels_list_nobody_knows(tmp_path):
+def test_without_the_mount_table_the_file_system_is_unknown(tmp_path):
     assert file_system("/", str(tmp_path / "missing")) is None
     assert not is_network(None)

@@ -136,7 +136,7 @@ def test_an_end_that_comes_before_the_settings_are_known_cannot_be_reported(emul
 
 
 @pytest.mark.parametrize(("if_locked", "paths"), [("fail", ["7"]), ("skip", [])])
-def test_a_run_beside_another_one_is_reported_unless_it_gives_way_without_a_word(
+def test_a_run_that_finds_the_lock_held_is_reported_unless_it_may_skip(
     emulated, heard, tmp_path, if_locked, paths
 ):
     words = emulated()
@@ -148,7 +148,7 @@ def test_a_run_beside_another_one_is_reported_unless_it_gives_way_without_a_word
     assert Path("b.prom").exists() is bool(paths)
 
 
-def test_a_bug_is_reported_as_one(emulated, heard, monkeypatch):
+def test_an_unexpected_exception_is_reported_with_exit_code_1(emulated, heard, monkeypatch):
     def broken(*args):
         raise RuntimeError
 
@@ -174,7 +174,7 @@ def test_a_summary_that_cannot_be_printed_is_reported_as_the_process_ends(emulat
     assert os.strerror(errno.ENOSPC) in heard.told[-1][1]
 
 
-def test_a_dry_run_notifies_nobody(emulated, heard):
+def test_a_dry_run_sends_no_heartbeat_and_writes_no_metrics(emulated, heard):
     assert main([*emulated(), "-n", "--metrics-file", "b.prom"]) == 0
 
     assert heard.told == []

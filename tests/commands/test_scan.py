@@ -40,7 +40,7 @@ def test_what_ended_a_run_early_is_reported_on_stderr_in_every_mode(capsys):
         assert "batchscan: out of credits\n  buy some\n" in capsys.readouterr().err
 
 
-def test_a_quiet_run_that_went_well_says_nothing(capsys):
+def test_a_successful_quiet_run_is_silent(capsys):
     print_result(Output(quiet=True), CLEAN, "/out/runs/1", None)
     assert capsys.readouterr() == ("", "")
 
@@ -54,7 +54,7 @@ def test_a_quiet_run_shows_newly_rejected_pictures_in_one_line_by_reason(capsys)
     )
 
 
-def test_a_quiet_run_that_went_wrong_says_why_in_one_paragraph():
+def test_a_failed_quiet_run_explains_itself_in_one_paragraph():
     rejected, ended = quiet_lines(PARTIAL, "/out")
     assert rejected == "newly rejected: 1 corrupt; see /out/results.jsonl"
     assert ended == (

@@ -71,12 +71,12 @@ def test_an_error_is_printed_with_its_advice_and_nothing_that_steers_the_termina
     assert capsys.readouterr().err == ("batchscan: no \\x1b[31m\\u202efolder\\n\n  make\\x07 one\n")
 
 
-def test_an_error_without_a_message_ends_without_a_word(capsys):
+def test_an_error_without_a_message_prints_nothing(capsys):
     assert run_guarded(raising(LockedError("", advice="wait"))) == 7
     assert capsys.readouterr().err == ""
 
 
-def test_a_bug_is_shown_whole_and_called_a_bug(capsys, caplog):
+def test_an_unexpected_exception_is_shown_with_its_traceback_as_a_bug(capsys, caplog):
     assert run_guarded(raising(ZeroDivisionError("boom"))) == 1
     assert "this is a bug in batchscan" in capsys.readouterr().err
     assert "boom" in caplog.text

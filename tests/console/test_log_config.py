@@ -24,7 +24,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_the_same_warning_is_said_once(capsys, tmp_path):
+def test_the_same_warning_is_logged_once(capsys, tmp_path):
     path = tmp_path / "scan.log"
     configure(Output(log_file=str(path)))
     for _ in range(3):
@@ -130,7 +130,7 @@ def test_a_line_that_nobody_reads_any_more_is_no_trouble(monkeypatch):
     log.warning("a worry")
 
 
-def test_without_stderr_only_the_file_hears(monkeypatch, tmp_path):
+def test_without_stderr_log_lines_go_to_the_file_only(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "stderr", None)
     configure(Output(log_file=str(tmp_path / "log")))
     log.warning("a worry")

@@ -29,7 +29,7 @@ def logging_to(tmp_path):
         handler.close()
 
 
-def test_a_file_that_has_grown_large_is_put_aside_and_the_oldest_goes(logging_to, tmp_path):
+def test_a_large_log_file_is_rotated_and_the_oldest_is_deleted(logging_to, tmp_path):
     log = logging_to()
     for number in range(12):
         log.warning("%d %s", number, "x" * 60)
@@ -61,7 +61,7 @@ def test_a_file_that_was_there_keeps_its_mode(logging_to, tmp_path):
     assert stat.S_IMODE((tmp_path / "log").stat().st_mode) == 0o640
 
 
-def test_a_file_that_another_run_or_logrotate_put_aside_is_begun_again(logging_to, tmp_path):
+def test_a_log_file_rotated_by_another_process_is_reopened(logging_to, tmp_path):
     log = logging_to()
     log.warning("one")
     (tmp_path / "log").rename(tmp_path / "log.1")
@@ -71,7 +71,7 @@ def test_a_file_that_another_run_or_logrotate_put_aside_is_begun_again(logging_t
     assert (tmp_path / "log").read_text() == "two\n"
 
 
-def test_a_device_is_never_put_aside(logging_to):
+def test_a_device_is_never_rotated(logging_to):
     log = logging_to("/dev/null")
     for _ in range(3):
         log.warning("x" * 200)
@@ -79,7 +79,7 @@ def test_a_device_is_never_put_aside(logging_to):
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
 
-def test_where_nothing_can_be_put_aside_the_file_grows_on(logging_to, tmp_path, caplog):
+def test_a_log_file_that_cannot_be_rotated_is_appended_to(logging_to, tmp_path, caplog):
     log = logging_to()
     for number in range(1, KEPT + 1):
         (tmp_path / f"log.{number}" / "in the way").mkdir(parents=True)
@@ -101,7 +101,7 @@ for _ in range(50):
 """
 
 
-def test_a_full_disk_is_said_once_and_raises_nothing(tmp_path):
+def test_a_full_disk_is_reported_once_and_raises_nothing(tmp_path):
     path = tmp_path / "log"
     done = subprocess.run(
         [sys.executable, "-c", FULL, str(path)],

@@ -63,14 +63,14 @@ def test_every_4xx_of_the_login_is_a_refused_login(status):
     assert error.login
 
 
-def test_a_code_about_credits_says_nothing_of_a_login():
+def test_an_error_code_about_credits_is_not_a_refused_login():
     error = failure(503, {}, b'{"error": {"code": 13}}', login=True, now=NOW)
 
     assert type(error) is errors.UnderMaintenance
 
 
 @pytest.mark.parametrize("status", [404, 429, 503, 500])
-def test_but_for_those_that_say_nothing_of_the_account(status):
+def test_a_login_error_not_about_the_account_is_not_a_refused_login(status):
     error = failure(status, {}, b"", login=True, now=NOW)
 
     assert not isinstance(error, errors.AuthenticationFailed)

@@ -149,7 +149,7 @@ async def test_a_kept_token_that_would_end_its_header_counts_as_none(vendor, tmp
     assert "X: 1" not in repr(kept)
 
 
-async def test_all_who_wait_for_a_login_share_its_failure(vendor, tmp_path):
+async def test_all_waiters_for_a_login_share_its_failure(vendor, tmp_path):
     provider = vendor.provider(tmp_path)
     vendor.error = AuthenticationFailed("HTTP 401")
     results = await asyncio.gather(*(provider.token() for _ in range(64)), return_exceptions=True)
@@ -271,7 +271,7 @@ async def test_a_block_from_before_the_clock_was_set_back_does_not_last(vendor, 
     assert await vendor.provider(tmp_path).token() == "token-2"
 
 
-async def test_who_gives_up_waiting_for_another_process_leaves_no_lock(vendor, tmp_path):
+async def test_a_cancelled_wait_for_another_process_leaves_no_lock(vendor, tmp_path):
     provider = vendor.provider(tmp_path)
     with FileLock(tmp_path / "token.json.lock"):
         waiting = asyncio.create_task(provider.token())
@@ -283,7 +283,7 @@ async def test_who_gives_up_waiting_for_another_process_leaves_no_lock(vendor, t
     assert await asyncio.wait_for(vendor.provider(tmp_path).token(), 60) == "token-1"
 
 
-async def test_who_gives_up_waiting_does_does_not_stop_the_others(vendor, tmp_path):
+async def test_cancelling_one_waiter_does_not_stop_the_others(vendor, tmp_path):
     provider = vendor.provider(tmp_path)
     waiting = [asyncio.create_task(provider.token()) for _ in range(5)]
     await asyncio.sleep(0)

@@ -25,7 +25,7 @@ async def test_only_one_holds_the_lock_and_the_loop_runs_on_meanwhile(tmp_path):
     assert path.stat().st_mode & 0o077 == 0
 
 
-async def test_who_stops_waiting_never_takes_the_lock(tmp_path):
+async def test_a_cancelled_waiter_never_takes_the_lock(tmp_path):
     path, held = tmp_path / "lock", asyncio.Event()
     other = FileLock(path)
     with other:

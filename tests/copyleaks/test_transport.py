@@ -270,7 +270,7 @@ async def test_an_answer_that_drips_beyond_the_time_is_no_answer():
         b"SSH-2.0-OpenSSH_9\r\n\r\n",
     ],
 )
-async def test_a_200_that_is_torn_or_no_http_is_a_bad_response(answer):
+async def test_a_truncated_or_malformed_200_is_a_bad_response(answer):
     async def script(reader, writer):
         await whole_request(reader)
         writer.write(answer)

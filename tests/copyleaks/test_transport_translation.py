@@ -16,7 +16,7 @@ async def through_proxy(proxy: str) -> CopyleaksError:
     return failure.value
 
 
-async def test_a_proxy_that_lets_nobody_through_was_sent_nothing():
+async def test_a_refusing_proxy_receives_no_request():
     asked: list[bytes] = []
 
     async def script(reader, writer):
@@ -44,7 +44,7 @@ async def test_a_proxy_that_is_not_there_is_named_without_its_password():
 
 
 @pytest.mark.parametrize("url", ["http://", "https://a..b/", f"https://{'a' * 70}.com/"])
-async def test_an_address_that_is_none_is_said_to_be_wrong(url):
+async def test_an_invalid_address_is_reported_as_wrong(url):
     async with transport() as sender:
         with pytest.raises(WrongAddress, match="cannot be used"):
             await sender.send(Request("POST", url, "application/json", b"{}"))

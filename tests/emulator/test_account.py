@@ -120,7 +120,7 @@ async def test_checks_and_credits_share_the_rate(serve):
     assert (await vendor.check()).status == 429
 
 
-async def test_a_429_may_be_silent_about_when_to_come_back(serve):
+async def test_a_429_may_lack_retry_after(serve):
     vendor = await serve(lenient(clock=Clock(), rates=(Rate(1, 1.0),), retry_after=False))
     await vendor.credits()
     refused = await vendor.credits()

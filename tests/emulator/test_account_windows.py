@@ -41,5 +41,5 @@ def test_the_wait_it_shows_is_enough_and_not_too_long(rates, requests):
             assert windows.take() is None
 
 
-def test_a_rate_of_nothing_lets_nothing_through():
+def test_a_rate_of_zero_grants_no_permits():
     assert Windows([Rate(0, 5.0)], Clock()).take() == 5.0

@@ -126,7 +126,7 @@ def test_a_place_turned_twice_is_itself_and_shows_what_both_show():
     assert Placement(1, 1, 95, 0).boxes((100, 50), (100, 50)) is None
 
 
-def test_the_register_leaves_out_nothing_that_a_closer_look_would_find():
+def test_the_descriptor_index_returns_every_similar_picture():
     marks = [original(seed).thumbprint.marks for seed in range(4)]
     register = DescriptorIndex()
     assert register.likely(marks[0]) == []

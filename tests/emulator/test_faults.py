@@ -147,7 +147,7 @@ async def test_a_reset_cuts_the_connection(serve, when, charged, file_name):
 
 
 @pytest.mark.parametrize(("when", "charged"), [("before", 0), ("after", 1)])
-async def test_a_hang_says_nothing_and_then_cuts(serve, when, charged):
+async def test_a_hang_sends_nothing_and_then_disconnects(serve, when, charged):
     fault = Fault(action=Hang(when, seconds=0.05), route="check")
     vendor = await serve(lenient(faults=(fault,)))
     with pytest.raises(aiohttp.ClientError):

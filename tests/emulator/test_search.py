@@ -163,7 +163,7 @@ async def test_camera_raw_is_looked_for_by_its_bytes_alone(serve, web):
     assert (reply.status, reply.json["matches"]["internet"]) == (200, [])
 
 
-async def test_nothing_is_found_where_nothing_is_searched(serve, web):
+async def test_no_match_is_found_without_a_web_to_search(serve, web):
     vendor = await serve(lenient(web=web, search=False))
     reply = await vendor.check(image=saved(original(1)))
     assert reply.json["matches"]["internet"] == []

@@ -29,7 +29,7 @@ def test_an_emulator_in_a_thread_serves_while_the_block_runs():
     assert "emulator" not in [thread.name for thread in threading.enumerate()]
 
 
-def test_what_keeps_it_from_starting_is_raised_where_it_was_wanted(tmp_path):
+def test_an_error_at_the_start_is_raised_to_the_caller(tmp_path):
     config = lenient(web=tmp_path / "none")
     with pytest.raises(UsageError, match="not a folder"), serve_in_thread(config):
         pass

@@ -35,7 +35,7 @@ async def waits(hosts: HostRateLimiter, image: Image, host: str) -> bool:
     return False
 
 
-async def test_without_a_limit_nobody_waits():
+async def test_without_a_limit_no_request_waits():
     hosts = pace()
     for image in pictures(50):
         assert not await waits(hosts, image, A)
@@ -60,7 +60,7 @@ async def test_a_picture_keeps_its_slot_until_it_is_sent():
     assert await waits(hosts, second, A)
 
 
-async def test_a_slot_that_is_given_back_is_the_next_one_s():
+async def test_a_released_slot_goes_to_the_next_request():
     hosts = pace(Rate(2, 0.01))
     images = pictures(20)
     for image in images:

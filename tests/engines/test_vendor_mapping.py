@@ -60,7 +60,7 @@ NOTHING = ServiceError()
         ),
     ],
 )
-def test_what_an_error_means_for_a_picture(error, reply):
+def test_a_picture_error_becomes_its_outcome(error, reply):
     assert to_reply(error, API) == reply
 
 
@@ -72,7 +72,7 @@ def test_what_an_error_means_for_a_picture(error, reply):
         (vendor.PaymentRequired("HTTP 402"), NoCredits, "out of credits"),
     ],
 )
-def test_what_ends_a_run(error, stop, words):
+def test_a_fatal_error_ends_the_run(error, stop, words):
     with pytest.raises(stop, match=words) as raised:
         to_reply(error, API)
     assert raised.value.advice
@@ -112,7 +112,7 @@ def test_a_refused_login_names_the_login_and_a_wrong_address_its_own():
         to_login_reply(at_login(vendor.WrongAddress("HTTP 404")), API)
 
 
-def test_what_passes_is_unavailable_to_a_command_without_pictures():
+def test_a_temporary_error_is_unavailable_to_a_command_without_pictures():
     stop = to_stop(vendor.ServerFailed("HTTP 500"), API)
 
     assert isinstance(stop, Unavailable)

@@ -163,7 +163,9 @@ def looked_into(path) -> tuple[Discrepancy, ...]:
         ({}, None),
     ],
 )
-def test_what_is_said_of_a_capture_has_to_be_in_it(ledger, captured, tmp_path, change, said):
+def test_the_description_of_a_capture_must_agree_with_its_contents(
+    ledger, captured, tmp_path, change, said
+):
     match, file = captured
     ledger.captures.add(match.place, file)
     packed(ledger, tmp_path / "e.zip", domains=["site.example"])
@@ -211,7 +213,7 @@ async def test_bodies_are_held_against_their_hashes_however_they_came(ledger, de
     assert file.resources[0].sha256 == sha256(COPY).hexdigest()
 
 
-def test_a_timestamp_that_cannot_be_read_is_packed_and_said(ledger, captured, tmp_path):
+def test_an_unreadable_timestamp_is_packed_and_reported(ledger, captured, tmp_path):
     match, file = captured
     stamped = replace(file, timestamp=Timestamp("http://tsa.example/", b"odd answer", None))
     ledger.captures.add(match.place, stamped)

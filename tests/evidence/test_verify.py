@@ -59,7 +59,7 @@ def with_manifest(files: dict[str, bytes]) -> dict[str, bytes]:
     return {**kept, **lists(manifest, listed)}
 
 
-def test_a_pack_that_nobody_touched_is_whole(pack_file):
+def test_an_unchanged_pack_is_intact(pack_file):
     found = checked(pack_file)
 
     assert found.faults == ()
@@ -139,7 +139,7 @@ def test_a_comment_is_named(pack_file):
     assert faults(pack_file) == [("added", "the zip file")]
 
 
-def test_a_pack_made_anew_passes_alone_and_not_beside_the_number_that_was_kept(pack_file):
+def test_a_rebuilt_pack_passes_except_against_the_recorded_number(pack_file):
     kept = checked(pack_file).manifest_sha256
     forged = {name: data.replace(b"example.com", b"example.org") for name, data in members(pack_file).items()}  # fmt: skip
     rezipped(pack_file, with_manifest(forged))

@@ -17,7 +17,7 @@ def _warnings(verdict):
 
 
 @pytest.mark.parametrize("name", ANIMATIONS)
-def test_an_animation_is_accepted_and_said_to_be_one(judge, name):
+def test_an_animation_is_accepted_and_marked_as_one(judge, name):
     assert _warnings(judge.judge(ANIMATIONS[name], name)) == ("animated",)
 
 

@@ -55,7 +55,7 @@ def test_a_cut_jpeg_is_not_saved_by_an_end_marker_in_what_is_appended(judge):
     assert "truncated" in verdict.detail
 
 
-def test_bytes_behind_the_end_marker_are_nobodys_business(judge):
+def test_bytes_behind_the_end_marker_are_ignored(judge):
     verdict = judge.judge(pictures.jpeg() + bytes(60_000), "a.jpg")
 
     assert isinstance(verdict, Accepted)

@@ -50,7 +50,7 @@ def test_versions_of_a_picture_are_alike(make, version):
     assert alike(mark(picture), mark(VERSIONS[version](picture))) > ALIKE
 
 
-def test_other_pictures_are_not():
+def test_different_pictures_are_not_alike():
     marks = [mark(image(320, 240, seed)) for seed in range(12)] + [mark(detailed(3))]
 
     shares = [alike(a, b) for n, a in enumerate(marks) for b in marks[:n]]
@@ -58,7 +58,7 @@ def test_other_pictures_are_not():
     assert sorted(shares)[len(shares) // 2] < 0.2
 
 
-def test_plain_surfaces_are_told_by_their_colour():
+def test_plain_surfaces_differ_by_their_colour():
     white, grey, black = (mark(Image.new("RGB", (90, 90), (v, v, v))) for v in (255, 250, 0))
 
     assert alike(white, grey) > 0.9

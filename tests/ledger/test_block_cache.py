@@ -47,7 +47,7 @@ def test_a_run_seals_its_folders_so_that_the_next_one_reads_no_rows(ledger):
     assert found.unchanged_bytes == sum(each[1] for each in entries)
 
 
-def test_a_block_found_unchanged_by_its_rows_is_sealed(ledger):
+def test_a_block_found_unchanged_by_its_rows_is_cached(ledger):
     entries = block(ledger, "a.png", "b.png")
     ledger.files.classify("/p", entries, POLICY)
     forget_rows(ledger)
@@ -153,7 +153,7 @@ def test_names_that_are_no_text_are_known_by_their_rows(ledger):
     assert ledger.files.classify("/p", entries, POLICY).unchanged == 1
 
 
-def test_looking_only_seals_nothing(tmp_path):
+def test_a_read_only_ledger_stores_no_block_cache(tmp_path):
     ledger = Ledger.open(tmp_path, REAL)
     entries = block(ledger, "a.png")
     ledger.close()

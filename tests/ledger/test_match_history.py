@@ -78,7 +78,7 @@ def test_matches_become_known_gone_and_returned(ledger):
     assert (seen[THREE].first_seen, seen[THREE].last_seen) == (2000.0, 2000.0)
 
 
-def test_a_run_that_asked_nothing_has_no_news(ledger):
+def test_a_run_without_requests_has_nothing_new_to_report(ledger):
     ask(ledger, "r1", ONE, generation=1, at=1000.0)
     ledger.history.own = Perspective(("r2",))
 
@@ -115,7 +115,7 @@ def test_a_url_that_an_answer_shows_twice_is_one_match(ledger):
     assert digest(ledger, "r1").matches.total == 1
 
 
-def test_a_change_of_kind_is_kept_and_is_no_news(ledger):
+def test_a_change_of_kind_is_kept_and_is_not_reported_as_new(ledger):
     ask(ledger, "r1", ONE, generation=1, at=1000.0)
     claim = ledger.claims.open(CONTENT, 2, "r2", 2000.0)
     partial = replace(answer(at=2000.0), matches=(Match(ONE, MatchKind.PARTIAL, (), "x"),))

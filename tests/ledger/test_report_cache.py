@@ -146,7 +146,7 @@ def world(ledger):
     return made
 
 
-def test_a_run_without_news_is_like_the_one_before_and_not_like_the_one_that_had_them(world):
+def test_runs_without_new_matches_share_a_fingerprint(world):
     def seen_again() -> bytes:
         world.see({0, 1, 2}, True)
         return bytes(world.fingerprint())

@@ -107,7 +107,7 @@ def test_each_piece_of_marking_begins_where_the_one_before_ended(tmp_path, domai
     assert len(plan) == 2
 
 
-def test_who_waits_for_a_writer_too_long_is_asked_to_try_again(tmp_path):
+def test_a_writer_that_waits_too_long_is_advised_to_try_again(tmp_path):
     Ledger.open(tmp_path, REAL).close()
     holder = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")

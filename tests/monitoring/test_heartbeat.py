@@ -51,7 +51,7 @@ async def test_a_long_text_is_cut_between_characters():
     assert told[0][1].decode().startswith("é?é?")
 
 
-async def test_it_is_tried_twice():
+async def test_a_failed_heartbeat_is_tried_twice():
     route, told = answering(503, 200)
     async with serving(route) as url:
         assert await ping(url, "0") is None

@@ -90,7 +90,7 @@ def test_the_figures_are_those_of_the_report(file):
     assert found["batchscan_api_rate_limited"] == made.api.rate_limited
 
 
-def test_a_failed_run_says_so_and_keeps_the_time_of_the_last_success(file):
+def test_a_failed_run_is_marked_and_keeps_the_time_of_the_last_success(file):
     write_metrics(str(file), ENDED)
     write_metrics(str(file), FAILED)
     write_metrics(str(file), FAILED)
@@ -130,14 +130,14 @@ def test_the_collector_may_read_it_whatever_the_umask_and_nothing_else_is_left(f
     assert list(file.parent.iterdir()) == [file]
 
 
-def test_a_folder_that_is_not_there_is_said(tmp_path):
+def test_a_missing_folder_is_reported(tmp_path):
     with pytest.raises(StorageError, match="cannot write"):
         write_metrics(str(tmp_path / "nowhere" / "a.prom"), ENDED)
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="Prometheus is not installed here")
 @pytest.mark.parametrize("ending", [ENDED, FAILED], ids=["ended", "failed"])
-def test_the_linter_of_prometheus_has_nothing_to_say(file, ending):
+def test_the_linter_of_prometheus_finds_no_fault(file, ending):
     write_metrics(str(file), ending)
     checked = subprocess.run(
         ["promtool", "check", "metrics"], input=file.read_bytes(), check=False, capture_output=True

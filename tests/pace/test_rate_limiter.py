@@ -24,7 +24,7 @@ async def through(the_gate: RateLimiter) -> Permit:
     return permit
 
 
-async def test_requests_pass_in_the_order_of_their_coming():
+async def test_requests_pass_in_order_of_arrival():
     clock = FakeClock()
     the_gate = gate(clock)
     order: list[int] = []
@@ -153,7 +153,7 @@ async def test_an_answer_ends_the_outage_and_its_clock():
     assert clock.now > 1000
 
 
-async def test_a_closed_gate_lets_waiters_go_with_nothing():
+async def test_a_closed_gate_releases_waiters_without_a_permit():
     clock = FakeClock()
     the_gate = gate(clock)
     the_gate.throttled(await through(the_gate), None, away=True)

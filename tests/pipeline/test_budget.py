@@ -31,7 +31,7 @@ def requests(draw):
     requests(),
     st.dictionaries(st.sampled_from([0, 1, 2, 7, 40, 10**15]), st.integers(1, 4), max_size=4),
 )
-async def test_a_budget_is_exceeded_by_nothing_that_could_be_known(most, asked, earlier):
+async def test_a_budget_is_never_exceeded_by_known_prices(most, asked, earlier):
     """The bound: of each request under way when a dearer answer came, what it costs beyond the
     largest charge seen until it left."""
     budget = Budget(spend(max_credits=most), earlier, 0.0)
@@ -121,7 +121,7 @@ async def test_a_free_answer_leaves_the_budget_on():
         task.cancel()
 
 
-async def test_a_free_account_is_scanned_whole_under_any_budget():
+async def test_any_budget_allows_a_full_scan_with_a_free_account():
     budget = Budget(spend(max_credits=0), {0: 3}, 0.0)
     for _ in range(100):
         await budget.settle(await budget.reserve(), 0)
@@ -178,7 +178,7 @@ async def test_what_a_failed_request_gives_back_can_be_spent_by_one_that_waits()
     assert (await waiting).credits == 1
 
 
-async def test_without_a_budget_nobody_waits():
+async def test_without_a_budget_no_request_waits():
     budget = Budget(spend(), None, 0.0)
 
     assert [(await budget.reserve()).credits for _ in range(100)] == [1] * 100
@@ -222,7 +222,7 @@ async def test_after_the_longest_duration_nothing_starts():
     assert stop.value.defer_reason is DeferReason.DURATION
 
 
-async def test_what_is_in_doubt_is_counted_at_the_price_that_is_known_later():
+async def test_possible_charges_are_counted_at_the_price_learned_later():
     budget = Budget(spend(max_credits=10), None, 0.0)
     await budget.settle(await budget.reserve(), None)
     assert budget.spent == 1

@@ -61,7 +61,7 @@ def test_everything_comes_out_in_its_order(batches, gets, room):
         candidate_queue.IN_MEMORY = before
 
 
-async def test_who_puts_never_waits_for_who_gets(monkeypatch):
+async def test_put_never_waits_for_get(monkeypatch):
     monkeypatch.setattr(candidate_queue, "IN_MEMORY", 10)
     with CandidateQueue() as line:
         for number in range(50):
@@ -70,7 +70,7 @@ async def test_who_puts_never_waits_for_who_gets(monkeypatch):
         assert await all_of(line) == candidates(0, 500)
 
 
-async def test_who_gets_waits_for_what_comes(monkeypatch):
+async def test_get_waits_for_candidates_that_come_later(monkeypatch):
     monkeypatch.setattr(candidate_queue, "IN_MEMORY", 1)
     with CandidateQueue() as line:
         getting = asyncio.create_task(all_of(line))

@@ -9,7 +9,7 @@ from batchscan.pace import SystemClock
 from batchscan.pipeline.shutdown import Shutdown
 
 
-async def test_who_sleeps_gets_the_stop_at_once():
+async def test_a_stop_interrupts_sleep_at_once():
     stop = Shutdown(SystemClock())
     sleeper = asyncio.create_task(stop.sleep(3600))
     await asyncio.sleep(0)

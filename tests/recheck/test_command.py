@@ -44,7 +44,7 @@ def test_json_has_what_it_promises(recheck):
     assert "recheck a day later" not in err  # the picture is not gone
 
 
-def test_text_says_why(recheck):
+def test_the_text_output_gives_the_reason(recheck):
     code, out, _ = recheck()
 
     assert code == 3

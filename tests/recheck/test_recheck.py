@@ -130,7 +130,7 @@ CASES = [
 ]
 
 
-async def test_what_an_answer_says_of_a_picture(web_with):
+async def test_an_answer_decides_the_outcome_of_its_picture(web_with):
     copies = [Copy(f"http://{n}.example/a.jpg", path=f"/p/{n}.jpg") for n in range(len(CASES))]
     web = web_with(copies)
     for number in range(len(CASES)):
@@ -166,7 +166,7 @@ async def test_gone_is_what_is_not_there_twice_a_day_apart(web_of, after, second
     assert found[2][PICTURE] == ("gone" if after >= 0.999 else second)
 
 
-async def test_an_answer_that_says_nothing_neither_ends_nor_begins_the_day(web_of):
+async def test_an_inconclusive_answer_does_not_change_the_time_since_first_missing(web_of):
     web = web_of(NOT_THERE)
     found = []
     for days, answer in ((0, NOT_THERE), (0.5, b""), (0.6, NOT_THERE)):
@@ -177,7 +177,7 @@ async def test_an_answer_that_says_nothing_neither_ends_nor_begins_the_day(web_o
 
 
 @pytest.mark.parametrize("between", [ok(THEIRS), ok(jpeg(96, 64, 2)), ok(b"<html>")])
-async def test_what_was_there_meanwhile_begins_the_day_anew(web_of, between):
+async def test_a_match_seen_in_between_restarts_the_day(web_of, between):
     web = web_of()
     found = []
     for days, answer in (
@@ -355,7 +355,7 @@ async def test_what_was_interrupted_long_ago_or_for_others_begins_anew(web_with,
     assert len(result.matches) == 3
 
 
-async def test_two_at_once_are_not_and_a_scan_may_be(web_of):
+async def test_a_recheck_runs_beside_a_scan_but_not_beside_another_recheck(web_of):
     web = web_of()
     scan = StateLock(web.state, "fail")
     assert scan.acquire()

@@ -94,7 +94,7 @@ async def test_their_pictures_are_shown_on_request_only(web, shown):
     assert not re.search(r"<img[^>]+src=\"(?!data:)", page)  # nothing is fetched from their sites
 
 
-async def test_what_is_handed_on_has_all_of_it(web, shown, tmp_path):
+async def test_exports_hold_every_field_of_a_recheck(web, shown, tmp_path):
     line = json.loads(await shown("export"))
     checks = {"/".join(match["url"].split("/")[-2:]): match["recheck"] for match in line["matches"]}
     assert (checks[ONE]["verdict"], checks[ONE]["http_status"]) == ("gone", 404)

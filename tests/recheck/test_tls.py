@@ -87,7 +87,7 @@ async def test_an_authority_of_the_users_own_is_trusted_and_each_name_is_checked
 
 
 @pytest.mark.slow
-async def test_nobody_else_trusts_it(tmp_path, sites):
+async def test_a_private_authority_is_not_trusted_by_default(tmp_path, sites):
     found = await recheck(tmp_path, sites)
 
     assert {verdict for verdict, _ in found.values()} == {"unknown"}

@@ -70,7 +70,7 @@ def test_sizes_qualities_and_formats_are_one_picture(judge, seed):
 @pytest.mark.parametrize(
     "orientation", [6, *(pytest.param(way, marks=pytest.mark.slow) for way in (2, 3, 4, 5, 7, 8))]
 )
-def test_the_way_up_that_the_file_says_counts(judge, orientation):
+def test_the_orientation_of_the_file_is_applied(judge, orientation):
     original = photograph(1, (900, 600))
     exif = Image.Exif()
     exif[0x0112] = orientation

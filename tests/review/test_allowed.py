@@ -42,7 +42,7 @@ RULES = (
 )  # fmt: skip
 
 
-async def test_rules_that_come_and_go_leave_what_looking_anew_would_find(tmp_path):
+async def test_adding_and_removing_rules_gives_the_same_result_as_a_fresh_view(tmp_path):
     """Only what rules speak of that are new is looked at, and what others allowed."""
     for number in range(4):
         name = f"{2018 + number % 2}/{number}.jpg"

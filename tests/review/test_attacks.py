@@ -136,7 +136,7 @@ def test_connections_on_which_nothing_is_asked_are_closed_and_others_are_not():
 
 
 @pytest.mark.slow
-async def test_who_opens_many_connections_and_asks_for_nothing_keeps_nobody_out(inside):
+async def test_idle_connections_do_not_block_other_clients(inside):
     many = [await asyncio.open_connection("127.0.0.1", inside.port) for _ in range(MAX_SILENT + 9)]
     for _, writer in many:
         writer.write(b"GET / HTTP/1.1\r\nHost: ")

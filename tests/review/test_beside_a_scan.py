@@ -36,7 +36,7 @@ async def decide_until(scan, reader) -> int:
 
 
 @pytest.mark.slow
-async def test_neither_disturbs_the_other(tmp_path):
+async def test_review_and_scan_do_not_disturb_each_other(tmp_path):
     def say(name: str, scan_id: str) -> bytes:
         return said(scan_id, *(match(int(name[1:]) * 10 + n) for n in range(4)))
 

@@ -52,7 +52,7 @@ async def test_their_picture_is_captured_made_anew_and_shown(tmp_path):
         assert "Of 1 match the picture could not be fetched." in page
 
 
-async def test_a_private_address_is_not_asked_and_it_is_said_why(tmp_path):
+async def test_a_private_address_is_not_requested_and_the_reason_is_given(tmp_path):
     async with site(lambda _: ok(png())) as theirs:
         fill(tmp_path, {"ours.jpg": [found(f"{theirs.url}/a.png")]})
         async with ReviewServer(loaded(tmp_path)) as server, reading(server) as reader:
@@ -157,7 +157,7 @@ async def test_the_page_of_a_site_says_how_far_it_is_and_can_be_loaded_again(tmp
     ]
 
 
-async def test_what_goes_wrong_with_it_is_said_on_the_page(tmp_path):
+async def test_an_error_of_a_capture_is_shown_on_the_page(tmp_path):
     usual(tmp_path)
     async with ReviewServer(loaded(tmp_path)) as server, reading(server) as reader:
         lock = StateLock(tmp_path / "state", "fail", "recheck")

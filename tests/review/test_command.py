@@ -73,7 +73,7 @@ def test_it_prints_one_line_serves_and_ends_with_a_signal(start, tmp_path, how):
     assert not (tmp_path / "state" / "ledger.sqlite3-wal").exists()
 
 
-def test_without_a_ledger_it_ends_with_9_and_says_so(tmp_path, capsys):
+def test_without_a_ledger_the_command_exits_9_with_a_message(tmp_path, capsys):
     assert main(["review", "--no-open", "--state", str(tmp_path)]) == 9
     said = capsys.readouterr()
     assert said.out == ""

@@ -277,7 +277,7 @@ async def test_a_restart_shows_what_is_left(server, reader, tmp_path):
         assert (await somebody.show()).left == (7, 8)
 
 
-async def test_a_ledger_that_is_gone_is_said_to_be_and_found_again(reader, tmp_path):
+async def test_a_missing_ledger_is_reported_and_found_again_later(reader, tmp_path):
     await reader.show()
     ledger = tmp_path / "state" / FILE_NAME
     ledger.rename(tmp_path / "away")

@@ -62,7 +62,7 @@ async def test_a_folder_is_one_with_all_below_it(reader, tmp_path):
     "query",
     ["kind=x", "state=x", "disposition=x", "by=x", "since=x", "since=2026-02-30", "a&" * 40],
 )
-async def test_an_address_that_says_nothing_known_names_what_is(reader, query):
+async def test_an_unknown_address_is_refused_with_the_known_ones(reader, query):
     assert "allowed:" in (page := await reader.get(f"/queue?{query}", 400)) or "too many" in page
 
 

@@ -63,7 +63,7 @@ async def test_only_what_is_new_is_reported_once_when_a_run_ends(web, receiver):
     assert (shown["path"], shown["sha256"]) == (line.path, line.sha256)
 
 
-async def test_the_report_says_how_telling_went(web, receiver):
+async def test_the_report_says_how_the_delivery_of_alerts_went(web, receiver):
     to_me = {"alerts": alerts(receiver)}
     web.shows(ONE)
     receiver.otherwise = 503
@@ -85,7 +85,7 @@ async def test_the_report_says_how_telling_went(web, receiver):
     assert "webhook did not get all alerts: HTTP 503" in page.read_text()
 
 
-async def test_a_report_made_again_says_it_too(web, receiver, capsysbinary):
+async def test_a_regenerated_report_shows_delivered_alerts(web, receiver, capsysbinary):
     web.shows(ONE)
     await web.scan(alerts=alerts(receiver))
     assert web.command("report") == 0
@@ -188,7 +188,7 @@ async def test_what_killed_runs_saw_is_reported_by_the_next_one_as_theirs(web, r
     assert events_left(web) == 0
 
 
-async def test_a_run_that_is_stopped_notifies_nobody_and_the_next_one_does(web, receiver):
+async def test_a_stopped_run_leaves_its_alerts_to_the_next_one(web, receiver):
     web.shows(ONE)
     async with web.bench() as bench:
         async with Scan(bench.settings(alerts=alerts(receiver)), bench.clock) as run:
@@ -201,7 +201,7 @@ async def test_a_run_that_is_stopped_notifies_nobody_and_the_next_one_does(web, 
     assert names(receiver.urls()) == [ONE]
 
 
-async def test_a_signal_while_telling_ends_the_run_soon_and_changes_no_exit_code(
+async def test_a_signal_during_alert_delivery_ends_the_run_soon_with_the_same_exit_code(
     web, receiver, monkeypatch
 ):
     monkeypatch.setattr("batchscan.alerts.delivery.GRACE", 0.1)
@@ -229,7 +229,7 @@ async def test_messages_are_signed_with_the_secret_of_the_environment(web, recei
     assert receiver.heard[0].headers["X-Batchscan-Signature"].startswith("sha256=")
 
 
-async def test_a_quiet_scan_speaks_of_a_target_that_fails_and_of_nothing_else(web, receiver):
+async def test_a_quiet_scan_reports_only_failed_targets(web, receiver):
     web.shows(ONE)
     config = web.folder / "config.yaml"
     config.write_text(f"alerts:\n  webhook:\n    url: {receiver.url}\n")

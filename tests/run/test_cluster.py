@@ -54,7 +54,7 @@ async def test_a_service_that_always_names_another_id_is_soon_left_alone(bench, 
 
 
 @pytest.mark.parametrize("kind", ["shifted", "doubled", "late"])
-async def test_workers_take_no_other_requests_answer_either(bench, tmp_path, kind):
+async def test_workers_reject_the_answer_to_another_request(bench, tmp_path, kind):
     bench.pictures(40)
     middlebox = Middlebox(kind)
     async with scripted(middlebox) as url, cluster_of(tmp_path / "dask", 2) as cluster:
@@ -171,7 +171,7 @@ async def test_a_scheduler_that_stays_away_ends_the_run(bench_with, tmp_path):
         assert report["files"]["scanned"] <= bench.charged() <= settled
 
 
-async def test_a_cluster_on_this_machine_is_one_word_away(bench):
+async def test_one_word_starts_a_cluster_on_this_machine(bench):
     bench.pictures(20)
     code, out, err = await Process(bench).run("--dask", "local", *QUICK)
 

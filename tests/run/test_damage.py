@@ -151,7 +151,7 @@ async def damaged(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(180)
-async def test_chosen_damages(damaged):
+async def test_selected_damages_are_reported(damaged):
     for what, sql in SQL.items():
         damaged.put_back()
         damaged.alter(sql)
@@ -230,11 +230,11 @@ async def assert_random(damaged: Damaged, seeds: range) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-async def test_random_damages(damaged):
+async def test_random_damages_are_reported(damaged):
     await assert_random(damaged, range(10))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-async def test_more_random_damages(damaged):
+async def test_more_random_damages_are_reported(damaged):
     await assert_random(damaged, range(10, 150))

@@ -65,7 +65,7 @@ async def test_a_picture_that_the_service_errs_on_fails_and_the_others_do_not(be
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("headers", [{}, {"Retry-After": "1"}, {"Retry-After": "soon"}])
-async def test_a_refusal_for_now_uses_up_no_attempt(bench, status, headers):
+async def test_a_temporary_refusal_does_not_count_as_an_attempt(bench, status, headers):
     bench.pictures(3)
     bench.emulator.faults = check(AnswerInstead(status=status, headers=headers), count=2)
     ran = await bench.scan(api={"attempts": 1})
@@ -109,7 +109,7 @@ async def test_an_outage_that_ends_is_waited_out(bench):
     assert ran.statuses() == {"scanned": 10}
 
 
-async def test_nobody_at_the_address_is_an_outage_too(bench):
+async def test_an_unreachable_address_is_an_outage_too(bench):
     bench.pictures(3)
     ran = await bench.scan(api={"url": "http://127.0.0.1:9", "retry_for": 10.0})
 
@@ -119,7 +119,7 @@ async def test_nobody_at_the_address_is_an_outage_too(bench):
 
 
 @pytest.mark.parametrize("status", [301, 404, 405])
-async def test_a_wrong_address_is_said_at_once(bench, status):
+async def test_a_wrong_address_is_reported_at_once(bench, status):
     bench.pictures(3)
     bench.emulator.faults = check(AnswerInstead(status=status, headers={"Location": "/elsewhere"}))
     ran = await bench.scan()
@@ -203,7 +203,7 @@ async def test_ten_refusals_in_a_row_are_not_the_pictures_fault(bench, status):
     assert again.statuses() == {"scanned": 15}
 
 
-async def test_nine_refusals_are(bench):
+async def test_nine_refusals_in_a_row_are_the_pictures_fault(bench):
     bench.pictures(9)
     bench.emulator.faults = check(AnswerInstead(status=413))
     ran = await bench.scan()
@@ -258,7 +258,7 @@ async def test_a_connection_cut_before_the_charge_costs_nothing(bench, when):
     assert bench.charged() == 1
 
 
-async def test_a_200_that_is_no_answer_is_never_no_match(bench):
+async def test_a_200_that_is_not_an_answer_is_never_reported_as_no_match(bench):
     bench.pictures(1)
     bench.emulator.faults = check(Odd(body="not_json"))
     ran = await bench.scan(api=QUICK)
@@ -366,7 +366,7 @@ async def test_a_limit_lower_than_configured_is_learned_and_everything_is_answer
         assert bench.charged() == 40
 
 
-async def test_an_error_reaches_the_line_with_all_that_it_says(bench):
+async def test_an_error_is_written_to_the_line_with_all_its_details(bench):
     bench.pictures(2)
     answer = AnswerInstead(status=400, body="json", code=99)
     bench.emulator.faults = check(answer, file_name="p000*")

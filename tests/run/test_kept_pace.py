@@ -65,7 +65,7 @@ async def test_a_pause_longer_than_retry_for_is_kept_over_a_kill(bench_with):
 
 
 @pytest.mark.slow
-async def test_with_no_patience_for_outages_a_run_keeps_still_while_it_waits(bench):
+async def test_with_retry_for_zero_a_run_waits_without_using_the_processor(bench):
     """It waits for slots of half a second, and does not use them up with looking."""
     bench.pictures(6)
     process = await Process(bench).start("--retry-for", "0s", "--rate", "2/s")

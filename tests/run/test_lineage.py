@@ -197,7 +197,7 @@ async def test_no_alarm_where_all_is_well(bench):
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\0" * 200, bytes(range(200))])
-async def test_a_torn_note_says_nothing(bench, content):
+async def test_a_truncated_note_is_ignored(bench, content):
     bench.pictures(1)
     await bench.scan()
     (state_of(bench) / HIGH_WATER).write_bytes(content)

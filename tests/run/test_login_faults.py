@@ -66,7 +66,7 @@ async def test_a_login_that_fails_for_now_costs_no_attempt_and_is_tried_again(be
     assert len(bench.emulator.journal.of("login")) == 3  # the token is kept
 
 
-async def test_a_login_that_says_nothing_is_tried_again(bench):
+async def test_a_login_without_a_response_is_tried_again(bench):
     bench.pictures(3)
     bench.emulator.faults = (login(Hang(), count=1),)
     first = await bench.scan(api={**PATIENT, "attempts": 1, "read_timeout": 0.3})

@@ -33,7 +33,7 @@ async def test_an_outage_of_an_hour_is_waited_out_and_everything_is_answered(
 
 
 @pytest.mark.parametrize("concurrency", [4, 8])
-async def test_the_end_of_patience_puts_off_everything(bench, concurrency):
+async def test_an_outage_beyond_retry_for_defers_every_picture(bench, concurrency):
     bench.pictures(12)
     bench.emulator.faults = (check(OUTAGES["500"]),)
     pace = {"concurrency": concurrency}
@@ -45,7 +45,7 @@ async def test_the_end_of_patience_puts_off_everything(bench, concurrency):
     assert first.report.credits.outcome_unknown == len(bench.checks())
 
 
-async def test_the_end_of_patience_says_what_went_wrong_last(bench):
+async def test_an_outage_beyond_retry_for_reports_the_last_error(bench):
     bench.pictures(3)
     api = {"url": "https://nobody.invalid", "retry_for": 30.0}
     first = await bench.scan(api=api)

@@ -270,7 +270,7 @@ async def test_results_that_fill_the_disk_end_with_a_whole_line_and_are_complete
 
 
 @pytest.mark.usefixtures("mounts")
-async def test_a_read_only_output_is_said_before_anything_is_sent(bench):
+async def test_a_read_only_output_is_reported_before_anything_is_sent(bench):
     bench.pictures(1)
     code, out, err = await mounted(bench, "ro")
 
@@ -281,7 +281,7 @@ async def test_a_read_only_output_is_said_before_anything_is_sent(bench):
     assert len(bench.emulator.journal) == 0
 
 
-async def test_an_output_folder_that_cannot_be_made_is_said_before_anything_is_sent(bench):
+async def test_an_output_folder_that_cannot_be_created_is_reported_before_anything_is_sent(bench):
     bench.pictures(1)
     (bench.folder / "output").write_bytes(b"a file")
     code, out, err = await Process(bench).run()

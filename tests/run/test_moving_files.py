@@ -126,7 +126,7 @@ async def test_files_of_a_folder_that_is_removed_fail_and_are_gone_in_the_next_r
     assert (again.exit_code, again.report.files.seen) == (0, 12)
 
 
-async def test_a_root_removed_under_the_run_is_never_a_clean_one(bench):
+async def test_a_root_removed_during_the_run_is_never_reported_clean(bench):
     tree(bench.images, {f"a/p{n:02}.png": png(16, 16, n) for n in range(12)})
     ran = await scan(bench, lambda: shutil.rmtree(bench.images))
 

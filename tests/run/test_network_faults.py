@@ -157,7 +157,7 @@ def picture_for(break_it: Script) -> bytes:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("break_it", BREAKS, ids=lambda script: script.__name__)
-async def test_a_break_that_stays_fails_the_picture_and_the_next_run_asks_again(wired, break_it):
+async def test_a_lasting_failure_fails_the_picture_and_the_next_run_asks_again(wired, break_it):
     expected, charged = BREAKS[break_it]
     async with wired() as (bench, wire):
         tree(bench.images, {"p000.bmp": picture_for(break_it)})
@@ -176,7 +176,7 @@ async def test_a_break_that_stays_fails_the_picture_and_the_next_run_asks_again(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("break_it", BREAKS, ids=lambda script: script.__name__)
-async def test_a_break_that_passes_is_got_over_under_the_same_id(wired, break_it):
+async def test_a_passing_failure_is_retried_under_the_same_id(wired, break_it):
     expected, _ = BREAKS[break_it]
     async with wired() as (bench, wire):
         tree(bench.images, {"p000.bmp": picture_for(break_it)})

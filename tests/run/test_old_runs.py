@@ -151,9 +151,7 @@ def _file_in_its_place(folder, outside):
     "make",
     [_foreign_file, _foreign_folder, _link_of_our_name, _link_in_its_place, _file_in_its_place],
 )
-async def test_a_folder_with_more_than_a_runs_own_files_stays_whole_and_is_named(
-    three, caplog, tmp_path, make
-):
+async def test_a_run_folder_with_foreign_files_is_kept_and_named(three, caplog, tmp_path, make):
     first, _, third = runs(three)
     outside = tmp_path / "outside"
     outside.mkdir()

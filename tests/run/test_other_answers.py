@@ -42,7 +42,7 @@ async def test_a_service_that_always_names_another_id_stops_the_run_after_one_pi
     assert ran.report.credits.outcome_unknown == 2
 
 
-async def test_with_many_at_once_it_costs_those_under_way_and_one_more(bench):
+async def test_with_many_uploads_at_once_only_those_and_one_more_are_paid(bench):
     bench.pictures(100)
     middlebox = Middlebox("always")
     ran = await scan(bench, middlebox, 16)

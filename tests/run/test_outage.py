@@ -73,7 +73,7 @@ async def test_a_huge_retry_after_within_retry_for_is_waited_out_and_nothing_is_
     assert len(bench.checks()) == 4
 
 
-async def test_a_storm_of_429s_is_waited_out_and_uses_up_no_attempt(bench):
+async def test_many_429s_are_waited_out_and_do_not_count_as_attempts(bench):
     bench.pictures(12)
     bench.emulator.faults = (check(AnswerInstead(status=429), count=80),)
     first = await bench.scan(api={"retry_for": DAYS, "attempts": 1})
@@ -109,7 +109,7 @@ async def test_an_outage_is_waited_out_and_everything_is_answered(bench_with, ki
 
 
 @pytest.mark.parametrize("kind", OUTAGES)
-async def test_the_end_of_patience_is_exit_8_and_the_next_run_does_it_all(bench, kind):
+async def test_an_outage_beyond_retry_for_exits_8_and_the_next_run_asks_for_all(bench, kind):
     bench.pictures(12)
     bench.emulator.faults = (check(OUTAGES[kind]),)
     first = await bench.scan(api={"retry_for": QUARTER})

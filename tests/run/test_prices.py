@@ -45,7 +45,7 @@ async def test_an_earlier_free_run_leaves_a_budget_on(bench_with):
         assert bench.charged() == 5
 
 
-async def test_a_free_account_is_scanned_whole_within_a_budget(bench_with):
+async def test_a_budget_allows_a_full_scan_with_a_free_account(bench_with):
     async with bench_with(price_of=lambda number: 0) as bench:
         bench.pictures(30)
         ran = await bench.scan(pace=busy(), spend=Spend(max_credits=2))
@@ -54,7 +54,7 @@ async def test_a_free_account_is_scanned_whole_within_a_budget(bench_with):
         assert ran.statuses() == {"scanned": 30}
 
 
-async def test_a_price_that_rises_is_known_to_all_that_wait(bench_with):
+async def test_a_risen_price_applies_to_all_waiting_requests(bench_with):
     async with bench_with(price_of=after(1, 5, seen=10), latency=0.05) as bench:
         bench.pictures(80)
         slow = replace(busy(), rate=(Rate(50, 1.0),))

@@ -23,7 +23,7 @@ from tests.support.processes import (
 )
 
 
-async def test_under_cron_nothing_is_said_when_all_is_well(bench):
+async def test_under_cron_a_successful_run_prints_nothing(bench):
     bench.pictures(3)
     code, out, err = await Process(bench).run("-q")
 
@@ -165,7 +165,7 @@ async def test_a_full_disk_saves_the_answers_in_hand_and_the_next_run_takes_them
         assert_nothing_lost_or_doubled(bench, 60, replayed=True)
 
 
-async def test_a_disk_too_full_to_begin_is_said_and_nothing_is_sent(bench):
+async def test_a_full_disk_at_the_start_is_reported_and_nothing_is_sent(bench):
     bench.pictures(2)
     code, _, err = await Process(bench, measured=False).run(largest_file=50_000)
 

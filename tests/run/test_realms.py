@@ -105,7 +105,7 @@ def copy_rows(ledger: sqlite3.Connection, table: str, key: str) -> None:
     )
 
 
-async def test_a_change_to_what_may_be_the_same_service_is_said(bench):
+async def test_an_address_that_may_be_the_same_service_is_reported(bench):
     bench.pictures(1)
     await bench.scan()
     process = Process(bench)

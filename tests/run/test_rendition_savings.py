@@ -67,7 +67,7 @@ async def saved(bench, *, day: float = 0, scan=None, **changes) -> tuple[int, in
     ],
     ids=["new", "known", "rehash", "force", "rescan", "more", "covered", "late", "covered rescan"],
 )
-async def test_it_is_the_difference_between_two_plans(bench, before, new, changes):
+async def test_savings_are_the_difference_between_two_plans(bench, before, new, changes):
     tree(bench.images, family(1) | family(2))
     for scan in before:
         await bench.scan(scan=scan)
@@ -79,7 +79,7 @@ async def test_it_is_the_difference_between_two_plans(bench, before, new, change
 
 
 @pytest.mark.parametrize("price", [1, 2])
-async def test_it_is_what_the_versions_cost_and_what_cover_does_not_pay(bench_with, price):
+async def test_savings_are_what_the_versions_cost_and_cover_would_not(bench_with, price):
     async def scan(mode: str):
         async with bench_with(credits_per_image=price) as bench:
             tree(bench.images, family(1) | {"9.jpg": encoded(photograph(9, (300, 200)))})
@@ -93,7 +93,7 @@ async def test_it_is_what_the_versions_cost_and_what_cover_does_not_pay(bench_wi
     assert f"saves {2 * price} credits ({money})." in text(every)
 
 
-async def test_what_some_cost_more_than_others_counts_as_charged(bench_with):
+async def test_mixed_prices_are_counted_as_charged(bench_with):
     async with bench_with(price_of=lambda number: 1 if number < 2 else 5) as bench:
         tree(bench.images, family(1))
         ran = await bench.scan(pace={"concurrency": 1})
@@ -142,7 +142,7 @@ async def test_the_sandbox_saves_no_credits(bench, dry_run):
     [{"scan": {"check": "fast"}}, {"scan": {"renditions": "ask"}}, {"spend": {"max_credits": 1}}],
     ids=["fast", "ask", "a budget that ends the run"],
 )
-async def test_nothing_is_said_where_versions_are_not_known(bench, changes):
+async def test_no_versions_are_reported_where_they_are_unknown(bench, changes):
     tree(bench.images, family(1))
 
     for dry_run in (True, False):

@@ -55,7 +55,7 @@ def expected(*names: str) -> dict[str, str]:
             if each != f"{name}.jpg"}  # fmt: skip
 
 
-async def test_by_default_all_are_asked_about_and_what_cover_saves_is_said(bench):
+async def test_by_default_all_versions_are_asked_about_and_possible_savings_reported(bench):
     tree(bench.images, A | B | SHOT)
 
     dry = await bench.scan(dry_run=True)
@@ -94,9 +94,7 @@ async def test_one_of_each_group_is_asked_about_and_covers_the_others(bench):
     assert (again.report.files.unchanged, len(bench.checks())) == (9, 3)
 
 
-async def test_the_matches_of_the_answer_stand_in_each_line_and_once_in_the_report(
-    bench_with, tmp_path
-):
+async def test_matches_are_in_each_results_line_and_once_in_the_report(bench_with, tmp_path):
     web = tmp_path / "web"
     tree(web, {"copy.jpg": A["a-640x480.jpg"]})
     async with bench_with(search=True, web=web) as bench:
@@ -369,7 +367,7 @@ async def test_a_killed_runs_lines_are_made_again_with_who_covers_whom(bench):
     assert json.loads(stored.read_bytes())["files"]["covered"] == 3
 
 
-async def test_people_part_and_join_versions_for_good(bench):
+async def test_users_split_and_join_versions_permanently(bench):
     tree(bench.images, A)
     await bench.scan(scan=COVER)
     with bench.ledger() as ledger, ledger.transaction(writing=True):

@@ -122,7 +122,7 @@ async def test_a_deferred_rescan_keeps_its_matches_in_the_report(bench_with, tmp
     ("spend", "days"),
     [({"per_day": 2}, 3), ({"per_month": 61}, 3), ({"max_credits": 5}, 1), ({}, None)],
 )
-async def test_a_dry_run_says_when_the_library_will_have_been_round(bench, spend, days):
+async def test_a_dry_run_estimates_when_all_pictures_will_have_been_asked_again(bench, spend, days):
     bench.pictures(5)
     ran = await bench.scan(dry_run=True, spend=spend)
 

@@ -17,7 +17,7 @@ from batchscan.model import Scanned
 from tests.support.pictures import jpeg, png, tree
 
 
-async def test_a_folder_of_good_and_broken_files_is_decided_whole(bench):
+async def test_every_good_and_broken_file_of_a_folder_gets_an_outcome(bench):
     tree(
         bench.images,
         {
@@ -347,7 +347,7 @@ async def test_two_runs_of_one_state_folder_never_overlap(bench):
         {"pace": {"concurrency": 0}},
     ],
 )
-async def test_what_is_wrong_beforehand_is_said_before_anything_happens(bench, changes):
+async def test_problems_known_beforehand_are_reported_before_anything_happens(bench, changes):
     with pytest.raises(UsageError):
         await bench.scan(**changes)
 
@@ -373,7 +373,7 @@ async def test_a_signal_lets_what_is_under_way_finish(bench_with):
         assert again.exit_code == 0
 
 
-async def test_who_stops_iterating_stops_the_run_and_loses_nothing(bench_with):
+async def test_leaving_the_iteration_stops_the_run_and_loses_nothing(bench_with):
     async with bench_with(latency=0.1) as bench:
         bench.pictures(20)
         async with Scan(bench.settings(pace={"concurrency": 4})) as run:

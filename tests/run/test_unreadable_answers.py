@@ -80,7 +80,7 @@ def pictures(kinds: Iterable[str]) -> dict[str, bytes]:
     return {f"{kind}.png": png(16, 16, number) for number, kind in enumerate(kinds)}
 
 
-async def test_they_are_kept_paid_once_and_never_clean(tmp_path):
+async def test_unreadable_answers_are_kept_paid_once_and_never_reported_clean(tmp_path):
     async with answering(tmp_path, lambda kind, scan_id: UNREADABLE[kind](scan_id)) as service:
         tree(service.images, pictures(UNREADABLE))
         codes = []

@@ -82,7 +82,7 @@ async def test_unchecked_pictures_set_off_fail_on_in_every_run(bench):
     assert (code, err) == (0, "")
 
 
-async def test_no_run_without_a_say_replaces_a_good_report(bench):
+async def test_a_run_that_checked_nothing_never_replaces_a_good_report(bench):
     bench.pictures(2)
     process = Process(bench)
     assert (await process.run("-q"))[0] == 0
@@ -137,7 +137,7 @@ async def test_folders_that_cannot_be_read_are_named_everywhere(bench):
     assert "images/shut" in page
 
 
-async def test_in_a_terminal_a_stop_is_said_once_with_what_is_left(bench_with):
+async def test_in_a_terminal_a_stop_is_reported_once_with_what_is_left(bench_with):
     async with bench_with(latency=0.3) as bench:
         bench.pictures(400)  # so many that the signal comes before their end on any machine
         main, terminal = pty.openpty()
@@ -157,7 +157,7 @@ async def test_in_a_terminal_a_stop_is_said_once_with_what_is_left(bench_with):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has capabilities")
 @pytest.mark.parametrize("piped", [False, True])
-async def test_what_is_not_covered_is_said_once_to_who_reads_the_summary(bench, piped):
+async def test_lost_coverage_is_reported_once_in_the_summary(bench, piped):
     bench.pictures(1)
     (bench.images / "shut").mkdir(mode=0o000)
     main, terminal = pty.openpty()

@@ -180,7 +180,7 @@ def test_a_line_break_in_a_name_is_written_for_systemd_and_refused_for_cron(mach
     assert "cannot be written in a crontab" in err
 
 
-def test_what_surprises_is_said(machine, monkeypatch):
+def test_surprising_options_are_warned_about(machine, monkeypatch):
     monkeypatch.delenv("COPYLEAKS_EMAIL")
     code, _, err = machine.asked("--cron", "--force", f"--exclude={'x' * 1000}", "my images")
 
@@ -200,7 +200,7 @@ def test_a_dry_run_needs_no_account(machine, monkeypatch):
 
 
 @pytest.mark.parametrize("folder", ["units", "."])
-def test_units_are_written_and_what_comes_next_is_said(machine, folder):
+def test_units_are_written_and_the_next_steps_are_printed(machine, folder):
     (machine.home / folder).mkdir(exist_ok=True)
     code, out, err = machine.asked("--systemd", "--name=nightly", "--to", folder, "my images")
 
@@ -239,7 +239,7 @@ def test_the_crontab_line_pins_what_cron_would_look_for_elsewhere(machine):
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd here")
-def test_systemd_finds_nothing_to_say_of_the_units_and_little_that_is_exposed(machine):
+def test_systemd_verifies_the_units_and_rates_their_exposure_low(machine):
     tree(machine.home, {"100% $HOME \"q' \\ é;/p.png": b"", "u/x": b""})
     code, _, err = machine.asked(
         "--systemd", "--to", "u", "--exclude", "a $x ${y} %h \\ \x1b", "-o", "out %",

@@ -49,7 +49,7 @@ def test_what_is_no_time_of_day_is_refused(text):
 
 
 @pytest.mark.parametrize("text", ["0", "5s", "7m", "90m", "5h", "2d", "30d", "1500ms"])
-def test_a_duration_that_no_calendar_can_say_is_refused(text):
+def test_a_duration_beyond_the_calendar_is_refused(text):
     with pytest.raises(UsageError, match=r"--every: found .*; allowed: minutes that divide"):
         Timing.every(text)
 

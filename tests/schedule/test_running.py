@@ -88,7 +88,7 @@ def test_the_service_runs_where_systemd_starts_it_with_no_home_and_nothing_to_wr
 
 
 @can_make_read_only
-def test_a_working_folder_that_cannot_be_written_is_said_before_anything_is_sent(machine, emulator):
+def test_a_read_only_working_folder_is_reported_before_anything_is_sent(machine, emulator):
     words = [sys.executable, "-m", "batchscan", "-q", str(machine.images)]
     environment = {**MEASURING, "COPYLEAKS_EMAIL": "me@example.com", "COPYLEAKS_API_KEY": "key",
                    "COPYLEAKS_API_URL": emulator.url, "COPYLEAKS_IDENTITY_URL": emulator.url,

@@ -47,7 +47,7 @@ def test_what_others_wrote_or_changed_stays_and_nothing_is_written(tmp_path, cha
     assert "oneshot" not in (tmp_path / "a.service").read_text()
 
 
-def test_a_folder_that_cannot_be_written_is_said(tmp_path):
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path):
     with pytest.raises(StorageError, match="cannot write"):
         write_units(str(tmp_path / "nowhere"), UNITS)
     (tmp_path / "a.service").mkdir()

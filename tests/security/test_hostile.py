@@ -165,7 +165,7 @@ def test_no_name_adds_a_part_or_a_header_to_a_request(name):
     assert parts[2].get_payload() == "false"
 
 
-async def test_a_refusal_in_a_hostile_tongue_is_one_short_plain_line(bench):
+async def test_a_hostile_error_message_becomes_one_short_printable_line(bench):
     words = "\x1b[2J\u202e<script>\x00" + "x" * 100_000
 
     async def login(request: web.Request) -> web.Response:

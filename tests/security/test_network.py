@@ -118,7 +118,7 @@ def assert_leads_here(url: str, *, encoded: bool) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("route", ["login", "check", "credits"])
-async def test_a_redirect_takes_nothing_to_another_server(bench_with, route, status):
+async def test_a_redirect_sends_no_credentials_to_another_server(bench_with, route, status):
     heard: list[bytes] = []
 
     async def listen(reader, writer):
@@ -197,7 +197,7 @@ async def test_a_certificate_that_nobody_signed_is_refused_whatever_the_environm
     assert b"".join(heard) == b""
 
 
-async def test_nobody_is_notified_whose_certificate_nobody_signed(certificate):
+async def test_an_alert_target_with_an_untrusted_certificate_gets_no_message(certificate):
     heard: list[bytes] = []
 
     async def listen(reader, writer):
@@ -233,7 +233,7 @@ async def test_a_certificate_that_the_machine_trusts_is_accepted(bench, certific
     assert heard.is_set()
 
 
-def test_no_setting_speaks_of_looking_away():
+def test_no_setting_turns_verification_off():
     words = ("insecure", "verify", "ssl", "tls", "cert", "proxy", "redirect")
     assert [entry.key for entry in entries() if any(word in entry.key for word in words)] == []
 

@@ -197,7 +197,7 @@ def kind_of(value: object) -> MatchKind:
 @example({"matches": {"internet": []}})
 @example({"matches": {"internet": [{"url": "0"}, {"url": "0", "matchType": 0}]}})
 @example({"matches": {"internet": [{"url": "https://a.test", "matchType": 0}] * 3}})
-def test_any_answer_says_what_its_list_says_or_is_unreadable_and_never_clean(body):
+def test_any_answer_has_the_matches_of_its_list_or_is_unreadable(body):
     listed = body.get("matches") if isinstance(body, dict) else None
     listed = listed.get("internet") if isinstance(listed, dict) else None
     raw = json.dumps(body).encode()

@@ -52,7 +52,7 @@ def files_that_hold(folder: Path, secret: str) -> set[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["text", "json"])
-async def test_a_scan_that_says_all_it_can_says_and_writes_neither_key_nor_token(bench_with, form):
+async def test_a_scan_at_the_highest_verbosity_logs_neither_key_nor_token(bench_with, form):
     async with bench_with(faults=FAULTS) as bench:
         bench.pictures(8)
         tree(bench.images, {"broken.jpg": b"junk"})

@@ -202,7 +202,7 @@ def test_with_a_price_money_stands_beside_credits_and_sums_up(ledger):
     assert "EUR" not in table(free)
 
 
-def test_money_that_a_terminal_has_no_room_for_is_said_below(ledger):
+def test_money_that_does_not_fit_the_table_is_printed_below(ledger):
     with ledger.transaction():
         connection_of(ledger).execute("UPDATE answers SET credits = 123456789")
         found = statistics(ledger, "week", NOW, "999999.25 EUR")

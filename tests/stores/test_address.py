@@ -47,7 +47,7 @@ def test_paths_of_this_machine_are_no_urls(path):
         ("ssh://me@host:2222/srv/a", "sftp://me@host:2222/srv/a"),
     ],
 )
-def test_a_store_has_one_name(written, known):
+def test_each_store_is_spelled_in_one_way(written, known):
     assert str(Address.of(written)) == known
 
 
@@ -91,7 +91,7 @@ def test_what_an_address_holds_is_shown_on_one_line():
         ("/a/b.jpg", False),
     ],
 )
-def test_patterns_speak_of_an_objects_url_as_of_a_path(pattern, covered):
+def test_patterns_match_object_urls_like_paths(pattern, covered):
     assert PathPattern.of(pattern).covers("s3://bucket/a/b.jpg") is covered
 
 

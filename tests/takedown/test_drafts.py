@@ -97,7 +97,7 @@ def test_whatever_is_at_the_name_is_left_alone(folder, kind):
 
 
 @pytest.mark.parametrize("domain", ["example.com", "xn--bcher-kva.example", "192.168.0.1", "a.b-2"])
-def test_a_domain_is_a_name_as_it_is(domain):
+def test_a_domain_is_taken_literally(domain):
     assert file_name(domain) == domain
 
 

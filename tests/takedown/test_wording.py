@@ -157,7 +157,7 @@ def test_without_the_checkers_lines_the_text_is_a_letter():
     assert max(len(line) for line in letter if "SHA-256" not in line) <= 75
 
 
-def test_blanks_are_loud_and_named():
+def test_missing_template_values_are_marked_and_named():
     text = drafted(TEXT, SUNSET, me=Takedown())
     blanks = missing_fields(Takedown())
 

@@ -30,7 +30,7 @@ def test_the_collector_runs_again_when_the_last_thread_is_done():
     assert gc.isenabled()
 
 
-def test_a_collector_that_was_off_stays_off():
+def test_a_disabled_garbage_collector_stays_disabled():
     gc.disable()
     try:
         with collection_held():

@@ -37,6 +37,6 @@ def test_the_first_rule_that_fits_holds():
     "text",
     ["", "a", "a:80", "a:80:b", "a:x:b:1", "a:0:b:1", "a:80:b:65536", "a:80:b:1:2", "::1:80:a:1"],
 )
-def test_what_is_no_rule(text):
+def test_an_invalid_rule_is_refused(text):
     with pytest.raises(UsageError, match="is not HOST:PORT:ADDRESS:PORT"):
         ConnectTo.of([text])

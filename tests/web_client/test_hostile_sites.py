@@ -73,7 +73,7 @@ async def test_nothing_that_is_not_public_is_connected_to(url, listening):
 
 
 @pytest.mark.parametrize("url", [each for each in INWARDS if each])
-async def test_nor_where_a_redirect_leads(url, listening):
+async def test_a_redirect_is_not_followed_to_a_refused_address(url, listening):
     async with site(
         lambda path: redirect(url.replace("ⓛ", "l").encode().decode("latin-1"))
     ) as found:
@@ -279,7 +279,7 @@ async def test_bodies_and_heads_that_do_not_end(script, kinds):
         (ok(b"<html>", "CF-Mitigated: Challenge"), FailureKind.CHALLENGE),
     ],
 )  # fmt: skip
-async def test_answers_that_are_not_what_they_say(answer, kind):
+async def test_mislabelled_answers_are_reported(answer, kind):
     async with site(lambda path: answer) as found:
         assert failed(await get(found.client())) is kind
 

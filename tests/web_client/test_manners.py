@@ -52,7 +52,7 @@ def client_of(url: str, pause: float = 0.0) -> WebClient:
         (redirect("http://127.0.0.1:1/robots.txt"), FailureKind.CONNECTION),
     ],
 )
-async def test_robots_txt_is_heeded(web, robots, kind):
+async def test_robots_txt_is_honoured(web, robots, kind):
     serve, asked = web
     pages = {
         "/robots.txt": robots,

@@ -94,9 +94,7 @@ async def test_a_file_that_cannot_be_sent_comes_back_with_why(station, tmp_path)
     assert found.reason is RejectReason.EMPTY
 
 
-async def test_the_bytes_that_were_inspected_are_sent_though_the_file_is_gone(
-    station, emulator, file
-):
+async def test_inspected_bytes_are_sent_even_after_the_file_is_deleted(station, emulator, file):
     image = await inspected(station, file)
     file.rename(file.with_name("gone"))
     order = replace(upload(image, file.with_name("gone")))
