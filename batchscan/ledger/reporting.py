@@ -46,16 +46,26 @@ _TOTALS = (
 )
 _ALARM = f"({PRESENT} AND NOT {_ALLOWED} AND m.disposition <> 'not_mine')"
 _ALARMS = (_ALARM, f"({_ALARM} AND {_NEWS})", f"({_ALARM} AND m.kind = 'full')")
-_KINDS = f"sum({_FULL}), sum({_PARTIAL})"
-_REST = f"sum({_NEW}), sum({_ALLOWED}), sum({_WORK})"
 _SEEN = (
     "FROM report_pictures s CROSS JOIN sightings m USING (picture_id) JOIN pictures p ON p.id = m.picture_id"
     " LEFT JOIN allowed_matches a2 ON a2.picture_id = m.picture_id AND a2.key = m.key"
 )
+
+
+def _counts(*conditions: str) -> str:
+    """Columns that count rows; `sum(condition)` takes longer, as it adds every zero."""
+    return ", ".join(f"count(*) FILTER (WHERE {each})" for each in conditions)
+
+
 _SUM_UP = (
     "INSERT INTO picture_sums SELECT s.picture_id, s.fresh,"
-    f" {', '.join(f'sum({what})' for what in (*_TOTALS, *_ALARMS))},"
+    f" {_counts(*_TOTALS, *_ALARMS)},"
     f" max(iif({PRESENT}, m.first_seen, NULL)) {_SEEN} GROUP BY s.picture_id"
+)
+_DOMAINS = (
+    "SELECT m.domain, count(DISTINCT m.picture_id) AS images,"
+    f" {_counts(_FULL, _PARTIAL, _NEW, _ALLOWED, _WORK)} {_SEEN} WHERE {PRESENT}"
+    " GROUP BY m.domain ORDER BY images DESC, count(*) DESC, m.domain"
 )
 
 
@@ -208,10 +218,7 @@ class Reporting:
         return FailOnTotals(*(number or 0 for number in row))
 
     def _domains(self) -> Iterator[Domain]:
-        rows = self._connection.execute(
-            f"SELECT m.domain, count(DISTINCT m.picture_id) AS images, {_KINDS}, {_REST} {_SEEN}"
-            f" WHERE {PRESENT} GROUP BY m.domain ORDER BY images DESC, count(*) DESC, m.domain"
-        )
+        rows = self._connection.execute(_DOMAINS)
         for domain, images, full, partial, new, allowed, worklist in rows:
             yield Domain(
                 domain=replace_surrogates(domain),
