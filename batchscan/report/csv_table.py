@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import groupby, islice
 
 from batchscan.model import Provenance, TrackedMatch
 from batchscan.report.decisions import decision_fields, in_force
@@ -58,41 +58,54 @@ _NOTHING_SINCE = "," * 9  # between ten empty cells
 _ROWS_AT_ONCE = 500
 _REMEMBERED = 10_000
 # Nearly all addresses need no escaping: no formula, no commas and quotes.
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9:/._~?&%#=+@!$;-]{0,2000}")
+_ADDRESS = "(?:[A-Za-z0-9][A-Za-z0-9:/._~?&%#=+@!$;-]{0,2000})?"
+_PLAIN = re.compile(f"{_ADDRESS},{_ADDRESS},[a-z]+,{_ADDRESS}")
 
 
 def render(report: Report, pictures: Iterable[PictureMatches]) -> Iterator[bytes]:  # noqa: ARG001 - one shape for all formats
     """Render the table, many rows at once."""
     yield BYTE_ORDER_MARK
-    rows = chain([f"{_joined(COLUMNS)}\r\n"], chain.from_iterable(map(_rows, pictures)))
-    while some := "".join(islice(rows, _ROWS_AT_ONCE)):
-        yield some.encode()
+    yield f"{_joined(COLUMNS)}\r\n".encode()
+    for picture in pictures:
+        for rows in _rows(picture):
+            yield rows.encode()
 
 
 def _rows(picture: PictureMatches) -> Iterator[str]:
+    """The rows of a picture; those of neighbours with the same history are made at once."""
+    decisions = picture.decisions
     ours = _joined(_picture_cells(picture))
     about = _joined(_provenance_cells(picture))
-    for match in picture.matches:
-        site = f"{ours},{_site(match.domain)},{_address(match.url)},{match.kind}"
-        times = _history(match.state, match.disposition, match.first_seen, match.last_seen)
-        if match.recheck is None and match.url not in picture.decisions:  # as nearly always
-            rest = f"{times},{about},{_NOTHING_SINCE},,\r\n"
-            for page in match.pages or ("",):
-                yield f"{site},{_address(page)},{rest}"
+
+    def history(match: TrackedMatch) -> tuple[str, str, float, float, bool]:
+        more = match.recheck is not None or match.url in decisions  # hardly ever
+        return match.state, match.disposition, match.first_seen, match.last_seen, more
+
+    for (*since, more), matches in groupby(picture.matches, history):
+        times = f"{_history(*since)},{about}"
+        if more:
+            yield from (_row_with_more(picture, match, ours, times) for match in matches)
             continue
-        since = _since(picture, match)
+        before, after = f"{ours},", f",{times},{_NOTHING_SINCE},,\r\n"
+        while some := list(islice(matches, _ROWS_AT_ONCE)):
+            yield before + f"{after}{before}".join(_found(some)) + after
+
+
+def _row_with_more(picture: PictureMatches, match: TrackedMatch, ours: str, times: str) -> str:
+    """The rows of a match that was rechecked or decided."""
+    since = _since(picture, match)
+    ends = (_joined(_page_cells(match, page)) for page in match.pages or ("",))
+    rows = zip(_found([match]), ends, strict=True)
+    return "".join(f"{ours},{found},{times},{since},{end}\r\n" for found, end in rows)
+
+
+def _found(matches: Iterable[TrackedMatch]) -> Iterator[str]:
+    """The cells of domain, URL, kind and page, for each match and page."""
+    for match in matches:
         for page in match.pages or ("",):
-            answered = _joined(_page_cells(match, page))
-            yield f"{site},{_address(page)},{times},{about},{since},{answered}\r\n"
-
-
-def _address(url: str) -> str:
-    return url if _PLAIN.fullmatch(url) else _quoted(spreadsheet_cell(url))
-
-
-@lru_cache(_REMEMBERED)
-def _site(domain: str) -> str:
-    return _quoted(spreadsheet_cell(domain))
+            cells = (match.domain, match.url, match.kind, page)
+            joined = ",".join(cells)
+            yield joined if _PLAIN.fullmatch(joined) else _joined(map(spreadsheet_cell, cells))
 
 
 def _joined(cells: Iterable[str]) -> str:
