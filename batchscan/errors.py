@@ -150,8 +150,8 @@ def _lacks_memory(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno == errno.ENOMEM:
         return True
     # Of the loader of a library, and of the start of a thread, there are the words only.
-    said = str(error) if isinstance(error, ImportError | RuntimeError) else ""
-    known = "Cannot allocate memory" in said or "can't start new thread" in said
+    message = str(error) if isinstance(error, ImportError | RuntimeError) else ""
+    known = "Cannot allocate memory" in message or "can't start new thread" in message
     return isinstance(error, MemoryError) or known
 
 

@@ -104,8 +104,8 @@ def expression_of(pattern: GitIgnoreSpecPattern) -> re.Pattern[str]:
     """The regular expression of a pattern, to be matched from the start of a path."""
     expression = pattern.regex.pattern if pattern.regex else ""
     # pathspec translates "*" and "*/" to expressions that match anywhere in a path.
-    whole = expression if expression.startswith("^") else f".*{expression}"
-    return re.compile(_without_detours(whole))
+    anchored = expression if expression.startswith("^") else f".*{expression}"
+    return re.compile(_without_detours(anchored))
 
 
 def matchable(path: str) -> str:

@@ -249,9 +249,9 @@ def _counted(number: int, one: str, more: str, limit: int | None = None) -> str:
 
 def _duration(seconds: float) -> str:
     """A duration, rounded to what can be known: `40 s`, `12 min`, `3 h 5 min`."""
-    whole = int(-(-seconds // 1))
-    if whole < _MINUTE:
-        return f"{whole} s"
-    minutes = -(-whole // _MINUTE)
+    rounded = int(-(-seconds // 1))
+    if rounded < _MINUTE:
+        return f"{rounded} s"
+    minutes = -(-rounded // _MINUTE)
     hours, rest = divmod(minutes, _MINUTE)
     return f"{hours} h {rest} min" if hours else f"{rest} min"

@@ -287,8 +287,8 @@ def answer_of(outcome: Outcome) -> Answer | None:
 
 def warnings_of(own: Iterable[str], answer: Answer | None) -> list[str]:
     """The warnings about a file, then those of its answer, without duplicates."""
-    said = answer.warnings if answer else ()
-    return list(dict.fromkeys(replace_surrogates(warning) for warning in (*own, *said)))
+    inherited = answer.warnings if answer else ()
+    return list(dict.fromkeys(replace_surrogates(warning) for warning in (*own, *inherited)))
 
 
 def _decoded(path: str, number: int, line: bytes) -> ResultLine:

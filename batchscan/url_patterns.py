@@ -33,14 +33,14 @@ class ParsedUrl:
         return _written(host_of(self.url))
 
     @cached_property
-    def whole(self) -> str:
+    def normalized(self) -> str:
         """The normalized URL."""
         return normalize_url(self.url)
 
     @property
     def authority(self) -> str:
         """The host, with the port if that is not the default one."""
-        return self.whole.partition("/")[0]
+        return self.normalized.partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +108,11 @@ class UrlPattern:
             return host == own or host.endswith(f".{own}")
         if self.host and self.host != address.host:
             return False
-        if self._whole is not None and _fits(self._whole, address.whole):
+        if self._whole is not None and _fits(self._whole, address.normalized):
             return True
         if self._authority is None or not _fits(self._authority, address.authority):
             return False
-        return self._path is None or _fits(self._path, address.whole[len(address.authority) :])
+        return self._path is None or _fits(self._path, address.normalized[len(address.authority) :])
 
     def __str__(self) -> str:
         return self.text
@@ -123,12 +123,12 @@ def _url_target(text: str) -> UrlPattern:
     if not mark:
         scheme, rest = "https", text
     scheme = "https" if scheme == _ANYTHING else scheme.lower()
-    whole = normalize_url(f"{scheme}://{rest}")
-    if "://" in whole:  # not a web address; compared as it is
+    normalized = normalize_url(f"{scheme}://{rest}")
+    if "://" in normalized:  # not a web address; compared as it is
         return UrlPattern(text, is_domain=False, host=None, _whole=_parts(text))
     if rest.startswith(f"{_ANYTHING}/"):  # on any host
-        return UrlPattern(text, is_domain=False, host=None, _whole=_parts(whole))
-    authority, _, path = whole.partition("/")
+        return UrlPattern(text, is_domain=False, host=None, _whole=_parts(normalized))
+    authority, _, path = normalized.partition("/")
     host = None if _ANYTHING in authority else _written(host_of(f"//{authority}"))
     parts = _parts(authority)
     if set(rest) & set("/?#"):

@@ -52,8 +52,8 @@ def make_messages(
     at = max(now, ledger.outbox.newest() + _STEP)
     for run_id in ledger.outbox.runs():
         digest = DigestBuilder()
-        told = digest.watch(filter(is_told, ledger.outbox.events_of(run_id)))
-        parts = _draft(ledger, grouped(map(match_json, told)))
+        events = digest.watch(filter(is_told, ledger.outbox.events_of(run_id)))
+        parts = _draft(ledger, grouped(map(match_json, events)))
         for message in _messages(ledger, targets, run_id, parts, digest):
             ledger.outbox.put(replace(message, made_at=at))
             at += _STEP

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 class DeliveryResult:
     """The result of a delivery."""
 
-    told: Counter[str] = field(default_factory=Counter)  # messages, by the target's name
+    sent: Counter[str] = field(default_factory=Counter)  # messages, by the target's name
     troubles: dict[str, str] = field(default_factory=dict)  # the same
 
 
@@ -104,7 +104,7 @@ class _Delivery:
             await self._enter(message, trouble)
             if trouble is None:
                 self._be_patient()
-                self.delivered.told[self.target.name] += 1
+                self.delivered.sent[self.target.name] += 1
                 return None
             log.info("%s did not get a message: %s", self.target.name, trouble.what)
             if trouble.then is not RetryPolicy.TRY_AGAIN or not await self._pause(attempt, trouble):

@@ -55,7 +55,7 @@ class Notifier:
             each.target: each.messages for each in ledger.outbox.pending() if each.target in names
         }
         return Alerts(
-            told=done.told.total(),
+            told=done.sent.total(),
             pending=sum(waiting.values()),
             troubles=[
                 AlertTrouble(target=name, pending=waiting.get(name, 0), trouble=why)

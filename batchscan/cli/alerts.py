@@ -164,11 +164,11 @@ async def _send(
 def _outcome(name: str, delivered: DeliveryResult, waiting: Mapping[str, PendingSummary]) -> str:
     from batchscan.report.wording import amount  # noqa: PLC0415 - as above
 
-    told = f"{amount(delivered.told[name], 'message')} delivered"
+    outcome = f"{amount(delivered.sent[name], 'message')} delivered"
     if name not in waiting:
-        return told
+        return outcome
     why = delivered.troubles.get(name)
-    return f"{told}, {waiting[name].messages:,} left{f': {printable(why)}' if why else ''}"
+    return f"{outcome}, {waiting[name].messages:,} left{f': {printable(why)}' if why else ''}"
 
 
 def _line(each: PendingSummary) -> str:

@@ -150,7 +150,7 @@ def verify(*, file: str, manifest_sha256: str | None, timestamp_ca: str | None, 
     print_data("\n".join(_intact(file, checked.manifest)))
     if checked.captures.files:
         print_data("\n".join(_captures(checked.captures)))
-    print_data("\n".join(_number(checked, told=manifest_sha256 is not None)))
+    print_data("\n".join(_number(checked, number_given=manifest_sha256 is not None)))
     return 0
 
 
@@ -246,9 +246,9 @@ def _captures(found: CaptureReport) -> Iterator[str]:
         yield f"  {printable(name)} cannot be read here; openssl may be able to: see README.txt"
 
 
-def _number(checked: Verification, *, told: bool) -> Iterator[str]:
-    yield f"SHA-256 of manifest.json: {checked.manifest_sha256}{', as expected' if told else ''}"
-    if not told:
+def _number(checked: Verification, *, number_given: bool) -> Iterator[str]:
+    yield f"SHA-256 of manifest.json: {checked.manifest_sha256}{', as expected' if number_given else ''}"
+    if not number_given:
         yield "  Compare it with the number that was kept when this was packed, or give that"
         yield "  number with --manifest-sha256. Without it, this shows only that the files of the"
         yield "  pack agree with each other."

@@ -64,8 +64,8 @@ def _shown(output: Output) -> bool:
 def _unreadable(files: Files) -> str:
     names = files.unreadable_folder_names[:MAX_FOLDERS]
     more = files.unreadable_folders - len(names)
-    said = [*names, f"{more:,} more"] if more else names
-    named = f": {', '.join(said)}" if names else ""
+    shown = [*names, f"{more:,} more"] if more else names
+    named = f": {', '.join(shown)}" if names else ""
     return f"{amount(files.unreadable_folders, 'folder')} could not be read{named}"
 
 
@@ -102,10 +102,10 @@ def _alarms(report: Report) -> Iterator[str]:
         )
     rejected = {why: number for why, number in report.unchecked.items() if why in {*RejectReason}}
     if rejected:
-        said = ", ".join(f"{number:,} {why}" for why, number in rejected.items())
+        reasons = ", ".join(f"{number:,} {why}" for why, number in rejected.items())
         number = sum(rejected.values())
         verb = "is" if number == 1 else "are"
-        yield f"{number:,} of {amount(files.seen, 'picture')} {verb} not checked: {said}"
+        yield f"{number:,} of {amount(files.seen, 'picture')} {verb} not checked: {reasons}"
 
 
 def reasons(report: Report, kinds: Container[str]) -> str:

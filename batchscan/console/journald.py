@@ -12,14 +12,14 @@ _DEBUG = 7
 
 def is_journal(stream: TextIO | None) -> bool:
     """Whether a stream is connected to the journal, by `$JOURNAL_STREAM`."""
-    told = os.environ.get("JOURNAL_STREAM")
-    if not told or stream is None:
+    journal = os.environ.get("JOURNAL_STREAM")
+    if not journal or stream is None:
         return False
     try:
         status = os.fstat(stream.fileno())
     except (OSError, ValueError):  # closed, or no file at all
         return False
-    return told == f"{status.st_dev}:{status.st_ino}"
+    return journal == f"{status.st_dev}:{status.st_ino}"
 
 
 def with_priority(text: str, level: int) -> str:

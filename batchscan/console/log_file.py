@@ -29,7 +29,7 @@ class LogFile(RotatingFileHandler):
         Raises:
             OSError: it cannot be opened.
         """
-        self._told = False
+        self._reported = False
         super().__init__(
             path, maxBytes=largest, backupCount=KEPT, encoding="utf-8", errors="backslashreplace"
         )
@@ -60,8 +60,8 @@ class LogFile(RotatingFileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - logging's own
         """Warn once that lines are lost; the run continues."""
-        if not self._told:
-            self._told = True  # before it is said: that comes here too
+        if not self._reported:
+            self._reported = True  # first: the warning is logged here too
             _log.warning("%s cannot be written: log lines are lost", self.baseFilename)
 
     def close(self) -> None:

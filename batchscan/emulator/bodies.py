@@ -75,17 +75,17 @@ def problem(status: int, title: str) -> HttpReply:
 def shaped(status: int, shape: Shape, code: int | None) -> HttpReply:
     """An error in one of the formats that the vendor or a proxy may use."""
     text = f"Emulated fault {status}."
-    whole = error(status, code, text)
+    reply = error(status, code, text)
     page = f"<html><head><title>{status}</title></head><body>{text}</body></html>"
     replies: dict[Shape, HttpReply] = {
-        "json": whole,
+        "json": reply,
         "problem": problem(status, text),
         "message": json_reply(status, {"message": text}),
         "error": json_reply(status, {"error": text}),
         "text": HttpReply(status, text.encode(), "text/plain; charset=utf-8"),
         "html": HttpReply(status, page.encode(), "text/html"),
         "empty": HttpReply(status, b""),
-        "torn": HttpReply(status, whole.body[:-9]),
+        "torn": HttpReply(status, reply.body[:-9]),
         "garbage": HttpReply(status, bytes(range(128, 256)) * 4, "application/octet-stream"),
     }
     return replies[shape]

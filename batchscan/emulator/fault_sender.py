@@ -115,7 +115,7 @@ class FaultInjector:
             return await malformed.torn(self._request, reply)
         if drip is not None:
             return await malformed.dripping(self._request, reply, drip)
-        return malformed.whole(self._request, reply)
+        return malformed.complete(self._request, reply)
 
     def _first(self, kind: type[_Kind]) -> _Kind | None:
         return next((action for action in self._visit.actions if isinstance(action, kind)), None)

@@ -90,7 +90,7 @@ _BENDS: Final[dict[OddBody, Callable[[dict[str, Any], dict[str, Any]], None]]] =
 _NO_LINGER: Final = struct.pack("ii", 1, 0)
 
 
-def whole(request: web.Request, reply: HttpReply) -> web.Response:
+def complete(request: web.Request, reply: HttpReply) -> web.Response:
     """The unchanged answer, gzipped if the client accepts that."""
     response = web.Response(body=reply.body, status=reply.status)
     _set_headers(response, reply)

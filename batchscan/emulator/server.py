@@ -205,4 +205,4 @@ class Emulator:
 
     async def _show_stats(self, request: web.Request) -> web.Response:
         stats = self.journal.stats(self.account.balance)
-        return malformed.whole(request, bodies.json_reply(200, stats))
+        return malformed.complete(request, bodies.json_reply(200, stats))

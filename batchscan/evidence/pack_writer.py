@@ -77,8 +77,8 @@ class PackWriter:
         self._zip.filelist = _Directory(self._directory)
 
     def __enter__(self) -> Self:
-        for aside in (self._directory, self.entries, self.sums):
-            self._stack.enter_context(aside)
+        for spool in (self._directory, self.entries, self.sums):
+            self._stack.enter_context(spool)
         return self
 
     def __exit__(
@@ -160,5 +160,5 @@ def _information(name: str, at: tuple[int, int, int, int, int, int]) -> zipfile.
 def _lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
     rest = b""
     for block in blocks:
-        *whole, rest = (rest + block).split(b"\n")
-        yield from whole
+        *lines, rest = (rest + block).split(b"\n")
+        yield from lines

@@ -172,10 +172,10 @@ def provenance_of(recorded: Provenance | None, now: Provenance | None) -> Proven
         recorded: from the ledger.
         now: from its file, if the ledger has none.
     """
-    said = recorded or now
-    if said is None:
+    provenance = recorded or now
+    if provenance is None:
         return ProvenanceFields("not recorded")
-    words = (said.creator, said.copyright, said.credit, said.created)
+    words = (provenance.creator, provenance.copyright, provenance.credit, provenance.created)
     source: Literal["read when it was sent", "read for this pack"]
     source = "read when it was sent" if recorded else "read for this pack"
     return ProvenanceFields(source, *(word and replace_surrogates(word) for word in words))

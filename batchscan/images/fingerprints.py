@@ -81,10 +81,10 @@ def fingerprint_of_jpeg(data: bytes, size: tuple[int, int], taken: str) -> Finge
     """The same for our own JPEG, made from a picture of this size."""
     with suppress(Exception):
         image = Image.open(io.BytesIO(data), formats=(JpegImagePlugin.JpegImageFile.format or "",))
-        whole, scale = image.size, draft_scale(*image.size)
+        full_size, scale = image.size, draft_scale(*image.size)
         image.draft(None, (max(1, image.width // scale), max(1, image.height // scale)))
         image.load()
-        found = fingerprint_of(image, whole, taken)
+        found = fingerprint_of(image, full_size, taken)
         return None if found is None else found._replace(width=size[0], height=size[1])
     return None
 

@@ -32,9 +32,9 @@ def judge_raw(
     if not report.opened:
         return _unopened(report, sensor, length, rules)
     size = Size(report.width, report.height)
-    whole = Size(report.raw_width, report.raw_height)
-    rules.limit(whole)
-    _complete(length, whole, sensor)
+    full_size = Size(report.raw_width, report.raw_height)
+    rules.limit(full_size)
+    _complete(length, full_size, sensor)
     if report.error is None:
         return size, []
     if not report.unsupported:

@@ -40,7 +40,7 @@ _DOMAINS = (
 class RuleScope:
     """The sites that some rules can apply to."""
 
-    whole: frozenset[str] = frozenset()  # registrable domains that are allowed as a whole
+    sites: frozenset[str] = frozenset()  # registrable domains that are allowed as a whole
     domains: frozenset[str] = frozenset()  # those that are allowed in part
     hosts: frozenset[str] = frozenset()  # with their subdomains
     anywhere: bool = False  # a rule may apply to any site
@@ -69,7 +69,7 @@ class AllowedMatches:
             scope: sites that the rules can apply to; other matches are not read.
             since: only matches of answers after this id; 0 for all.
         """
-        for domain in sorted(scope.whole):
+        for domain in sorted(scope.sites):
             self._connection.execute(_WHOLE_SITE, (self._realm_id, since, domain))
         for rows in self._matches(scope, since):
             self._connection.executemany(
@@ -92,7 +92,7 @@ class AllowedMatches:
         if scope.anywhere:
             yield self._connection.execute(_EVERY_MATCH, values)
             return
-        for domain in sorted((scope.domains | self._domains_of(scope.hosts)) - scope.whole):
+        for domain in sorted((scope.domains | self._domains_of(scope.hosts)) - scope.sites):
             yield self._connection.execute(f"{_MATCHES} AND m.domain = ?3", (*values, domain))
 
     def _domains_of(self, hosts: frozenset[str]) -> frozenset[str]:

@@ -33,10 +33,10 @@ def back_up(
         UsageError: the file exists already, or its folder does not.
         StorageError: there is no ledger, it is damaged, or the copy cannot be written.
     """
-    with staged_path(path, _ADVICE) as aside:
-        undisturbed(ledger, lambda source: copy_into(source, aside))
+    with staged_path(path, _ADVICE) as staged:
+        undisturbed(ledger, lambda source: copy_into(source, staged))
         if copied is not None:
-            with closing(open_copy(aside)) as copy:
+            with closing(open_copy(staged)) as copy:
                 copied(copy)
 
 

@@ -141,14 +141,14 @@ class IntegrityChecker:
 
     def _fault_of(self, number: int, body: bytes, *, newest: bool, known: bool) -> str | None:
         try:
-            said = read_check(zlib.decompress(body), None)
+            parsed = read_check(zlib.decompress(body), None)
         except zlib.error:
             return "is damaged"
         if not known:  # entered in part only
             return None
-        if said.trouble is not None:
+        if parsed.trouble is not None:
             return "cannot be read"
-        shown = {normalize_url(match.url) for match in said.internet}
+        shown = {normalize_url(match.url) for match in parsed.internet}
         rows = self._connection.execute(
             "SELECT m.key FROM sightings m JOIN answers a ON a.picture_id = m.picture_id"
             " WHERE a.id = ? AND m.answer_id = a.id",
@@ -177,8 +177,8 @@ class IntegrityChecker:
                 return
         times = [row[6] for row in rows if row[6] is not None]
         with_matches = [(row[5], row[0]) for row in rows if row[7] and row[5]]
-        told = msgspec.msgpack.decode(matched, type=MatchedFiles)
-        if sorted(told, key=itemgetter(1)) != with_matches or oldest != min(times, default=None):
+        counted = msgspec.msgpack.decode(matched, type=MatchedFiles)
+        if sorted(counted, key=itemgetter(1)) != with_matches or oldest != min(times, default=None):
             looked.blame(f"the cached summary of folder {folder_id} has other matches or answers")
         elif msgspec.msgpack.decode(rejected, type=Rejected) != _by_reason(rows):
             looked.blame(f"the cached summary of folder {folder_id} has other rejected files")

@@ -35,8 +35,8 @@ class StoredAnswer:
     @classmethod
     def of(cls, row: Sequence[Any]) -> StoredAnswer:
         """Make one of a row with the columns `ANSWER_COLUMNS`."""
-        number, picture_id, generation, scan_id, run_id, received_at, credits_, *said = row
-        body, reader, trouble, attempts = said
+        number, picture_id, generation, scan_id, run_id, received_at, credits_, *parsing = row
+        body, reader, trouble, attempts = parsing
         return cls(
             id=number,
             picture_id=picture_id,

@@ -113,8 +113,8 @@ def _keep_copy(path: Path, version: int) -> None:
     """Copy the committed state; a second connection does not see this one's changes."""
     source = sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro", uri=True)
     name = copy_name(str(path), version)
-    with closing(source), staged_path(name, _ADVICE, replace=True) as aside:
-        copy_into(source, aside)
+    with closing(source), staged_path(name, _ADVICE, replace=True) as staged:
+        copy_into(source, staged)
 
 
 def _statements(script: str) -> Iterator[str]:
@@ -147,10 +147,10 @@ def _matches_in(body: bytes) -> str:
 def _to_read_anew(body: bytes) -> bool:
     """Whether earlier versions parsed a verbatim answer differently, for version 5."""
     try:
-        said = read_check(zlib.decompress(body), None)
+        parsed = read_check(zlib.decompress(body), None)
     except zlib.error:
         return False  # damage is reported where the answer is needed
-    return said.trouble is not None or "duplicate_match" in said.warnings
+    return parsed.trouble is not None or "duplicate_match" in parsed.warnings
 
 
 def _columns(match: Match) -> tuple[str, str, str, str | None]:

@@ -206,7 +206,7 @@ class Runs:
             " ORDER BY closed DESC, rowid DESC",
             (self._realm_id,),
         )
-        over_these = ((run_id, why) for run_id, said, why in rows if _same(said, roots))
+        over_these = ((run_id, why) for run_id, recorded, why in rows if _same(recorded, roots))
         killed = takewhile(lambda run: run[1] == ExitReason.KILLED, over_these)
         return [run_id for run_id, _ in killed]
 
@@ -240,5 +240,5 @@ class Runs:
             yield StoredRun(run_id, os.fsdecode(folder), *rest)
 
 
-def _same(said: str, roots: Sequence[str]) -> bool:
-    return tuple(msgspec.json.decode(said)) == tuple(roots)
+def _same(recorded: str, roots: Sequence[str]) -> bool:
+    return tuple(msgspec.json.decode(recorded)) == tuple(roots)

@@ -106,10 +106,10 @@ class Stats:
 
     def messages(self) -> tuple[int, int]:
         """How many messages are pending, and how many were delivered."""
-        told, all_ = self._connection.execute(
+        delivered, all_ = self._connection.execute(
             "SELECT count(told_at), count(*) FROM messages"
         ).fetchone()
-        return all_ - told, told
+        return all_ - delivered, delivered
 
     def free(self) -> int:
         """Unused bytes of the file."""

@@ -121,7 +121,7 @@ class RateLimiter:
         self._done(permit)
 
     def throttled(
-        self, permit: Permit, retry_after: float | None, *, away: bool, said: str = ""
+        self, permit: Permit, retry_after: float | None, *, away: bool, detail: str = ""
     ) -> None:
         """Record that the service asked for a pause: 429, or 503 (`away`).
 
@@ -135,9 +135,9 @@ class RateLimiter:
             self.rate_limited += 1
             left_at = permit.granted_at if permit.sent_at is None else permit.sent_at
             self._learned.refused(permit.granted_at, left_at, self._clock.monotonic())
-        self._hold(permit, retry_after, AWAY if away else TOO_FAST, said)
+        self._hold(permit, retry_after, AWAY if away else TOO_FAST, detail)
 
-    def failed(self, permit: Permit, picture: Hashable, *, reached: bool, said: str = "") -> bool:
+    def failed(self, permit: Permit, picture: Hashable, *, reached: bool, detail: str = "") -> bool:
         """Record a failed request; returns whether the service counts as unavailable now.
 
         Raises:
@@ -146,7 +146,7 @@ class RateLimiter:
         self._done(permit)
         away = self._outage.failed(picture, reached=reached, awake=self._awake())
         if away:
-            self._hold(permit, None, AWAY, said)
+            self._hold(permit, None, AWAY, detail)
         return away
 
     def restore(self, sends: Iterable[float], learned: LearnedRate | None) -> None:
@@ -203,7 +203,7 @@ class RateLimiter:
             advice="run the same command after that, or raise --retry-for",
         )
 
-    def _hold(self, permit: Permit, floor: float | None, why: str, said: str) -> None:
+    def _hold(self, permit: Permit, floor: float | None, why: str, detail: str) -> None:
         now, awake = self._clock.monotonic(), self._awake()
         until = self._outage.pause(permit.granted_at, floor, now=now, awake=awake)
         if until is None:
@@ -211,7 +211,7 @@ class RateLimiter:
                 self._pause = max(self._pause, (now + min(floor, MAX_KEPT), why))
             raise Unavailable(
                 f"the API {_WHAT[why]} for longer than --retry-for allows"
-                f" ({self._retry_for:.0f} s)" + (f"; the last failure: {said}" if said else ""),
+                f" ({self._retry_for:.0f} s)" + (f"; the last failure: {detail}" if detail else ""),
                 advice="check the network connection and the vendor's status page, then run the "
                 "same command again to continue",
             )

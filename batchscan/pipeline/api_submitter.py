@@ -200,9 +200,9 @@ class ApiSubmitter:
                 return await self._after_conflict(submission, reply)
             case Throttled():
                 submission.last_error = reply.error
-                said = reply.error.message or ""
+                why = reply.error.message or ""
                 try:
-                    self.limiter.throttled(permit, reply.retry_after, away=reply.away, said=said)
+                    self.limiter.throttled(permit, reply.retry_after, away=reply.away, detail=why)
                 finally:
                     await self._mark_unsent(submission, self.limiter.learned)
                 return None
@@ -262,7 +262,7 @@ class ApiSubmitter:
             self.limiter.release(permit)
             return False
         picture = submission.image.sha256
-        return self.limiter.failed(permit, picture, reached=reply.reached, said=reply.detail)
+        return self.limiter.failed(permit, picture, reached=reply.reached, detail=reply.detail)
 
     async def _mark_unsent(
         self, submission: Submission, learned: LearnedRate | None = None
@@ -293,8 +293,8 @@ def _after_nothing(
 
 
 def _auth_refused(error: ServiceError) -> AuthRefused:
-    said = f"HTTP {error.http_status}" + (f": {error.message}" if error.message else "")
+    trouble = f"HTTP {error.http_status}" + (f": {error.message}" if error.message else "")
     return AuthRefused(
-        f"the API refused a fresh token ({said})",
+        f"the API refused a fresh token ({trouble})",
         advice="check that the account may use the API; see `batchscan doctor`",
     )

@@ -88,7 +88,7 @@ class RenditionCoverer:
                 self.conversions.put(made)
                 found, size = made.fingerprint, (made.width, made.height)
                 image = replace(image, fingerprint=found, width=size[0], height=size[1])
-        await self.ledger.run(partial(self._note, image, candidate, bool(known)))
+        await self.ledger.run(partial(self._note, image, candidate, answered=known))
         return True
 
     async def _keep_thumbnail(self, image: Image) -> None:
@@ -104,17 +104,17 @@ class RenditionCoverer:
         known = known or self._cover_that_holds(image.sha256, ledger) is not None
         return known, *ledger.renditions.fingerprint(image.sha256)
 
-    def _note(self, image: Image, candidate: Candidate, known: bool, ledger: Ledger) -> None:
+    def _note(self, image: Image, candidate: Candidate, ledger: Ledger, *, answered: bool) -> None:
         if not self.settings.dry_run:
             ledger.renditions.keep(image.sha256, image.fingerprint)
         converted = is_converted(image)
-        file = RenditionFile.of(image, candidate, converted=converted, answered=known)
+        file = RenditionFile.of(image, candidate, converted=converted, answered=answered)
         ledger.renditions.files.note(file)
 
     async def note_asked(self, image: Image, candidate: Candidate) -> None:
         """Note a picture that was sent, to find out whether it was a version of another one."""
         if self.counts and image.fingerprint is not None:
-            await self.ledger.run(partial(self._note, image, candidate, False))
+            await self.ledger.run(partial(self._note, image, candidate, answered=False))
 
     def _cover_of(self, sha256: str, ledger: Ledger) -> Cover | None:
         """What covered a content in an earlier run, unless a user has split the two since."""
@@ -169,14 +169,14 @@ class RenditionCoverer:
         asked_again = ledger.rescan_queue.holds(path, taken=self.settings.dry_run)
         if known.answer is None or not (asked_again or self.freshness.is_known_current(known)):
             return None
-        said = read_again(known.answer, sandbox=self.settings.api.sandbox)
-        if said.trouble is not None:
+        parsed = read_again(known.answer, sandbox=self.settings.api.sandbox)
+        if parsed.trouble is not None:
             return None
         stored = known.answer
         return Answered(
             file,
             stored.picture_id,
-            with_history(said, known.history),
+            with_history(parsed, known.history),
             stored.id,
             stored.scan_id,
             stored.generation,

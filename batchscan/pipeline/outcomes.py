@@ -104,11 +104,11 @@ def reused(
 
 def refused(image: Image, effort: Effort, error: ServiceError, *, final: bool) -> Rejected | Failed:
     """The outcome of a picture that the service refused; `final` if that is not tried again."""
-    said = error.message or f"HTTP {error.http_status}"
+    message = error.message or f"HTTP {error.http_status}"
     if final:
-        detail = f"the service refused it: {said}"
+        detail = f"the service refused it: {message}"
         return Rejected(subject_of(image), effort, RejectReason.REFUSED_BY_API, detail, error)
-    detail = f"the service did not accept the request: {said}"
+    detail = f"the service did not accept the request: {message}"
     return Failed(subject_of(image), effort, FailReason.SERVER_ERROR, detail, error)
 
 

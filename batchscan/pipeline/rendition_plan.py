@@ -110,14 +110,14 @@ def plan(answered: Columns, noted: Columns, verdicts: Verdicts) -> FamilyPlan:
     both = Columns.joined([answered, noted])
     first = len(answered.pictures)
     pairs = both.pictures.near_pairs(first)
-    said = [
+    joined = [
         (int(min(one, other)), int(max(one, other)), _UNLIKE)
         for pair in verdicts.joined
         for one in _numbers(both, min(pair))
         for other in _numbers(both, max(pair))
     ]
-    if said:
-        pairs = np.concatenate((pairs, np.array(said, np.int64)))
+    if joined:
+        pairs = np.concatenate((pairs, np.array(joined, np.int64)))
     return FamilyPlan(answered.numbers.tolist(), Groups(len(both.pictures), pairs), verdicts)
 
 

@@ -50,9 +50,9 @@ def fingerprint(
         turn: the transposition that makes it upright.
     """
     box = (0.0, 0.0, min(extent[0], image.width), min(extent[1], image.height))
-    whole = image.convert("L")
-    grey = whole.resize((_GREY_SIDE, _GREY_SIDE), Image.Resampling.LANCZOS, box)
-    close = close_up(whole, box)
+    full = image.convert("L")
+    grey = full.resize((_GREY_SIDE, _GREY_SIDE), Image.Resampling.LANCZOS, box)
+    close = close_up(full, box)
     small = image.resize((_COLOUR_SIDE, _COLOUR_SIDE), Image.Resampling.LANCZOS, box)
     if turn is not None:
         grey, small, close = (each.transpose(turn) for each in (grey, small, close))

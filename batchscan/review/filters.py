@@ -105,7 +105,7 @@ class View:
         return self.chosen != ReviewFilter()
 
     @property
-    def said(self) -> list[str]:
+    def names(self) -> list[str]:
         """The filters except the search, as text."""
         chosen, fixed = self.chosen, self.chosen.disposition != Disposition.OPEN.value
         words = [(chosen.disposition or ANY).replace("_", " ")] if fixed else []

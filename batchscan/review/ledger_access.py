@@ -161,13 +161,13 @@ class ReviewLedger:
 
 def _scope(rules: AllowRules) -> RuleScope:
     """The sites that rules can apply to."""
-    whole, domains, hosts, anywhere = set[str](), set[str](), set[str](), False
+    sites, domains, hosts, anywhere = set[str](), set[str](), set[str](), False
     for rule in rules.rules:
         target = rule.target
         host = target.host if target else None
         domain = target.domain if target else None
         if target and domain and domain == host and _is_about_all_of_it(rule, target):
-            whole.add(domain)
+            sites.add(domain)
         elif domain:
             domains.add(domain)
         elif host and ":" not in host and host.isascii():  # others are spelled differently
@@ -175,7 +175,7 @@ def _scope(rules: AllowRules) -> RuleScope:
         else:
             anywhere = True
     paths = any(rule.images is not None for rule in rules.rules)
-    return RuleScope(frozenset(whole), frozenset(domains), frozenset(hosts), anywhere, paths)
+    return RuleScope(frozenset(sites), frozenset(domains), frozenset(hosts), anywhere, paths)
 
 
 def _is_about_all_of_it(rule: Rule, target: UrlPattern) -> bool:

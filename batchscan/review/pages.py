@@ -64,7 +64,7 @@ def html(text: str) -> web.Response:
     )
 
 
-def whole(text: str) -> Markup:
+def attribute(text: str) -> Markup:
     """A string in an attribute as it is, however long: an address of ours, a field's value."""
     return Markup.escape(replace_surrogates(text))
 
@@ -74,7 +74,7 @@ def filter_values(view: View) -> dict[str, object]:
     chosen = view.chosen
     site = NO_SITE if chosen.site == "" else chosen.site or ""
     folder = "" if chosen.folder is None else os.fsdecode(chosen.folder)
-    return {"view": view, "site_field": whole(site), "folder_field": whole(folder)}
+    return {"view": view, "site_field": attribute(site), "folder_field": attribute(folder)}
 
 
 def site_query(domain: str) -> str:

@@ -18,7 +18,7 @@ from batchscan.report.html_pictures import moment
 from batchscan.report.wording import size
 from batchscan.review.actions import ActionResult
 from batchscan.review.filters import MatchId, View
-from batchscan.review.pages import UNKNOWN_SITE, filter_values, site_query, whole
+from batchscan.review.pages import UNKNOWN_SITE, attribute, filter_values, site_query
 from batchscan.review.queue import QueuePage
 from batchscan.review.theirs import VERDICTS, KeptPreview
 
@@ -83,7 +83,7 @@ def queue_values(
     values = filter_values(view) | {
         "page": page,
         "done": done,
-        "query": whole(view.query()),
+        "query": attribute(view.query()),
         "narrowed": view.is_narrowed,
         "left_word": _left_word(view),
     }
@@ -105,7 +105,7 @@ def queue_values(
         "history": list(_history(facts)),
         "next": _address(view, page.next),
         "previous": _address(view, page.previous),
-        "site_page": whole(f"/site?{site_query(now.domain)}"),
+        "site_page": attribute(f"/site?{site_query(now.domain)}"),
         "entries": list(_entries(view, page, looked.names)),
     }
 
@@ -144,7 +144,7 @@ def entry(
 ) -> QueueEntry:
     """A line of a list, which may be about one `site` only."""
     return QueueEntry(
-        whole(address),
+        attribute(address),
         seen(match),
         short(match.url, site) or "an empty address",
         match.kind.value,
@@ -169,7 +169,7 @@ def _entries(view: View, page: QueuePage, names: Mapping[int, str]) -> Iterator[
 
 
 def _address(view: View, match: QueuedMatch | None) -> Markup:
-    return whole(f"/queue?{view.at_match(match.place).query()}") if match else Markup()
+    return attribute(f"/queue?{view.at_match(match.place).query()}") if match else Markup()
 
 
 def _ours(looked: CurrentMatch) -> Ours:
@@ -194,7 +194,7 @@ def theirs_values(
         "recheck": _recheck(asked),
         "now": match,
         "seen": seen(match),
-        "query": whole(view.query()),
+        "query": attribute(view.query()),
         "can_be_captured": link(match.url) is not None,
     }
 
@@ -225,13 +225,13 @@ def _recheck(found: MatchRecheck | None) -> list[str]:
 def _versions(picture: PictureFacts) -> str:
     if not picture.versions:
         return "no other version of this picture is known"
-    said = [
+    versions = [
         f"{each.format} {each.width:,} × {each.height:,}, {size(each.size)}"
         for each in picture.versions[:MAX_VERSIONS]
     ]
-    more = len(picture.versions) - len(said)
+    more = len(picture.versions) - len(versions)
     others = f", and {more:,} more" if more else ""
-    return f"also {'; '.join(said)}{others}, with this answer"
+    return f"also {'; '.join(versions)}{others}, with this answer"
 
 
 def _history(facts: MatchFacts) -> Iterator[Row]:

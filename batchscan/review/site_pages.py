@@ -134,7 +134,7 @@ class SitePages:
             "job": job,
             "running": job is not None and job.result is None,
             "pack": self._desk.packs.get(domain),
-            "query": pages.whole(pages.site_query(domain)),
+            "query": pages.attribute(pages.site_query(domain)),
         }
 
     async def _show(self, domain: str, done: ActionResult | None = None) -> web.Response:

@@ -95,7 +95,7 @@ class Views:
     async def queue(self, request: web.Request) -> web.Response:
         """One match, and its neighbours."""
         view = View.parse(request.query_string)
-        return await self.show(view, request.path.endswith(PART))
+        return await self.show(view, part=request.path.endswith(PART))
 
     async def again(self, request: web.Request) -> web.Response:
         """The queue, for a browser that opens the address of a form again."""
@@ -111,7 +111,9 @@ class Views:
         done = await self._desk.actions.decide(chosen, word, note)
         self._desk.queues.decided(view.chosen, done.changes)
         about_it = at is not None and at.name in {each.name for each in chosen}
-        return await self.show(view, PART in form, at=at, done=done, onward=done.moved and about_it)
+        return await self.show(
+            view, part=PART in form, at=at, done=done, onward=done.moved and about_it
+        )
 
     async def allow(self, request: web.Request) -> web.Response:
         """Allow the site of the current match."""
@@ -127,14 +129,14 @@ class Views:
             raise UsageError("no site is known of this match")
         done = await self._desk.actions.allow(match.domain, form.get("reason", ""))
         self._desk.queues.forget()
-        return await self.show(view, PART in form, at=at, done=done, onward=True)
+        return await self.show(view, part=PART in form, at=at, done=done, onward=True)
 
     async def undo(self, request: web.Request) -> web.Response:
         """Undo the last action of this window."""
         view, form = View.parse(request.query_string), await form_of(request)
         done = await self._desk.actions.undo(form.get("what", ""))
         self._desk.queues.forget()
-        return await self.show(view, PART in form, done=done)
+        return await self.show(view, part=PART in form, done=done)
 
     async def large(self, request: web.Request) -> web.Response:
         """Our picture from its file, if that has the scanned content."""
@@ -158,8 +160,8 @@ class Views:
     async def show(
         self,
         view: View,
-        part: bool,
         *,
+        part: bool,
         at: FormMatch | None = None,
         done: ActionResult | None = None,
         onward: bool = False,
@@ -232,7 +234,7 @@ def _site_rows(counts: QueueCounts) -> Iterator[_SiteRow]:
 
 
 def _site_row(site: SiteCount) -> _SiteRow:
-    address = pages.whole(f"/site?{pages.site_query(site.domain)}")
+    address = pages.attribute(f"/site?{pages.site_query(site.domain)}")
     return _SiteRow(site.domain or pages.UNKNOWN_SITE, address, site.meant, site.total)
 
 
@@ -256,7 +258,7 @@ def _picture_address(first: list[QueuedMatch], number: int) -> str:
     view = View(order="picture")
     if first and first[0].place.picture_id == number:
         view = view.at_match(first[0].place)
-    return pages.whole(f"/queue?{view.query()}")
+    return pages.attribute(f"/queue?{view.query()}")
 
 
 def image(data: bytes) -> web.Response:

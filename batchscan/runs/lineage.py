@@ -58,12 +58,12 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
 class Older:
     """Evidence of runs that are missing in the ledger."""
 
-    said: str
+    reason: str
     until: float  # when the last of them started or wrote; seconds since 1970
 
     def error(self, ledger: Path) -> StorageError:
         """The error that refuses the scan."""
-        return StorageError(f"the ledger {ledger} {self.said}; nothing was sent", advice=ADVICE)
+        return StorageError(f"the ledger {ledger} {self.reason}; nothing was sent", advice=ADVICE)
 
 
 async def check_lineage(thread: LedgerThread, settings: Settings, state: Path, now: float) -> None:
@@ -141,11 +141,11 @@ def _behind_its_note(identity: Identity, state: Path) -> Older | None:
     missing = noted.changes - identity.changes
     if missing <= 0:
         return None
-    said = (
+    reason = (
         f"is older than its last scan left it ({until}): {amount(missing, 'change')} are missing, "
         f"as if it came from a backup, or {LEDGER}-wal had been removed"
     )
-    return Older(said, noted.at)
+    return Older(reason, noted.at)
 
 
 def _unknown_runs(identity: Identity, output: str, accepted: float) -> Older | None:
@@ -156,11 +156,11 @@ def _unknown_runs(identity: Identity, output: str, accepted: float) -> Older | N
     if not unknown:
         return None
     newest = max(unknown, key=lambda note: note.started_at)
-    said = (
+    reason = (
         f"does not know {amount(len(unknown), 'run')} that it was told of before (the newest: "
         f"{newest.run_id} in {printable(output)}), as if it came from a backup"
     )
-    return Older(said, newest.started_at)
+    return Older(reason, newest.started_at)
 
 
 def _of_a_ledger_before(
@@ -177,11 +177,11 @@ def _of_a_ledger_before(
     if not lost:
         return _of_an_earlier_version(output, accepted)
     newest = max(lost, key=lambda note: note.started_at)
-    said = (
+    reason = (
         f"is new, and the ledger of the runs in {printable(output)} is not here (the newest: "
         f"{newest.run_id}); it was at {printable(newest.state)} on {printable(newest.host)}"
     )
-    return Older(said, newest.started_at)
+    return Older(reason, newest.started_at)
 
 
 def _of_an_earlier_version(output: str, accepted: float) -> Older | None:
@@ -190,8 +190,8 @@ def _of_an_earlier_version(output: str, accepted: float) -> Older | None:
         return None
     for name in _names(output):
         if _was_paid_for(os.path.join(output, RUNS, name)):
-            said = f"is new, and does not know the run {name} in {printable(output)}"
-            return Older(said, 0.0)
+            reason = f"is new, and does not know the run {name} in {printable(output)}"
+            return Older(reason, 0.0)
     return None
 
 

@@ -57,14 +57,14 @@ def rejected_before(files: Iterable[RejectedFile]) -> Iterator[UncheckedFile]:
     for file in files:
         if file.line is None:
             continue
-        said = _REJECTIONS.decode(file.line)
+        rejection = _REJECTIONS.decode(file.line)
         path, path_b64 = path_fields(file.path)
         yield UncheckedFile(
             path=path,
             path_b64=path_b64,
             status=Status.UNCHANGED,
-            reason=said.reason,
-            detail=said.detail and replace_surrogates(said.detail),
+            reason=rejection.reason,
+            detail=rejection.detail and replace_surrogates(rejection.detail),
             bytes=file.size,
         )
 
@@ -89,14 +89,14 @@ def found_again(folder: str, ledger: Ledger, report: Report) -> Iterator[Uncheck
         yield from own
         return
     left = Counter(report.unchecked) - Counter(report.reasons)  # rejected by earlier runs
-    said: set[str] = set()
+    named: set[str] = set()
     for file in own:
         if file.status is Status.REJECTED:
-            said.add(file.path)
+            named.add(file.path)
         yield file
     below = chain.from_iterable(map(ledger.files.rejections.under, report.run.roots))
     for file in rejected_before(below):
-        if left[file.reason] and file.path not in said:
+        if left[file.reason] and file.path not in named:
             left[file.reason] -= 1
             yield file
 

@@ -205,8 +205,8 @@ def _problem(error: yaml.MarkedYAMLError) -> str:
     """A plain description of a syntax error; PyYAML's own message if there is none."""
     if error.context == "while scanning an alias":  # as `*.png` begins one
         return _NO_ALIAS
-    said = str(error.problem or error.context)
-    return next((words for start, words in _PROBLEMS if start in said), said)
+    problem = str(error.problem or error.context)
+    return next((words for start, words in _PROBLEMS if start in problem), problem)
 
 
 def _text(path: str, data: bytes, what: str) -> str:

@@ -81,6 +81,6 @@ def _state(found: Any) -> Stat:
 
 def _state_of(answer: Any) -> Stat:
     """The state of a blob, by a response with all or a part of it."""
-    whole = str(answer.content_range or "").rpartition("/")[2]
-    size = int(whole) if whole.isdecimal() else answer.size or 0
+    total = str(answer.content_range or "").rpartition("/")[2]
+    size = int(total) if total.isdecimal() else answer.size or 0
     return state(size, answer.last_modified, answer.etag or "")

@@ -98,6 +98,6 @@ def _os_error(error: Exception) -> OSError:
 
 def _text(error: Exception) -> str:
     """The message of an error on one line; its type without one."""
-    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    first = said.strip().partition("\n")[0]
+    message = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    first = message.strip().partition("\n")[0]
     return printable(first)[:_MAX_LENGTH] or type(error).__name__

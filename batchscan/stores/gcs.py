@@ -88,10 +88,10 @@ def _state(found: Mapping[str, Any]) -> Stat:
 
 def _state_of_answer(headers: Mapping[str, str], size: int) -> Stat:
     """The state of an object by the headers of a GET."""
-    whole = headers.get("Content-Range", "").rpartition("/")[2]
+    total = headers.get("Content-Range", "").rpartition("/")[2]
     modified = headers.get("Last-Modified")
     return state(
-        int(whole) if whole.isdecimal() else size,
+        int(total) if total.isdecimal() else size,
         parsedate_to_datetime(modified) if modified else None,
         headers.get("x-goog-generation", ""),
     )

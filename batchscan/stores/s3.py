@@ -66,8 +66,8 @@ class S3Store:
         Raises:
             Changed: its state is not the expected one.
         """
-        whole = expected is not None and start == 0 and most > expected.size
-        only = {} if whole else {"Range": f"bytes={start}-{start + most - 1}"}
+        complete = expected is not None and start == 0 and most > expected.size
+        only = {} if complete else {"Range": f"bytes={start}-{start + most - 1}"}
         words = (key, most, expected, only)
         with as_os_errors():
             get = partial(self._trying, self._get, args=words, retries=BROKEN_OFF)
@@ -111,8 +111,8 @@ def _session() -> Any:
 
 def _whole_size(answer: dict[str, Any]) -> int:
     """The size of an object in bytes, by a response with all or a part of it."""
-    whole = str(answer.get("ContentRange", "")).rpartition("/")[2]
-    return int(whole) if whole.isdecimal() else int(answer["ContentLength"])
+    total = str(answer.get("ContentRange", "")).rpartition("/")[2]
+    return int(total) if total.isdecimal() else int(answer["ContentLength"])
 
 
 def _state(found: dict[str, Any], size: int) -> Stat:

@@ -142,8 +142,8 @@ def ascii_host(host: str) -> str:
     """A host name in lower case and punycode; unchanged if it cannot be encoded."""
     if host.isascii():
         return host.lower()
-    whole = normalize_url(f"https://{host}/")
-    return host if "://" in whole else whole.partition("/")[0]
+    normalized = normalize_url(f"https://{host}/")
+    return host if "://" in normalized else normalized.partition("/")[0]
 
 
 @cache

@@ -112,7 +112,9 @@ async def _received(
     too_large = announced > parameters.max_bytes and not truncates
     body, complete = (b"", False)
     if not too_large:
-        body, complete = await _body(response, parameters.max_bytes, whole=response.status in _OK)
+        body, complete = await _body(
+            response, parameters.max_bytes, complete_only=response.status in _OK
+        )
     version = response.version
     hop = Hop(
         url=str(target.url),
@@ -136,8 +138,10 @@ async def _received(
     return hop
 
 
-async def _body(response: aiohttp.ClientResponse, limit: int, *, whole: bool) -> tuple[bytes, bool]:
-    """As much as is allowed, and whether that is all; `whole`: what is cut short is of no use."""
+async def _body(
+    response: aiohttp.ClientResponse, limit: int, *, complete_only: bool
+) -> tuple[bytes, bool]:
+    """As much as is allowed, and whether that is all; with `complete_only`, raise if cut off."""
     parts = bytearray()
     try:
         async for part in response.content.iter_chunked(_PIECE):
@@ -145,7 +149,7 @@ async def _body(response: aiohttp.ClientResponse, limit: int, *, whole: bool) ->
             if len(parts) > limit:
                 return bytes(parts[:limit]), False
     except aiohttp.ClientPayloadError:
-        if whole:
+        if complete_only:
             raise
         return bytes(parts), False
     return bytes(parts), True

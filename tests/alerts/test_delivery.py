@@ -62,8 +62,8 @@ async def test_what_waits_is_sent_once_the_oldest_first(night, receiver):
     again = await night.tell(target)
 
     assert receiver.urls() == urls
-    assert (told.told["webhook"], told.troubles) == (3, {})
-    assert (again.told["webhook"], len(receiver.heard)) == (0, 3)
+    assert (told.sent["webhook"], told.troubles) == (3, {})
+    assert (again.sent["webhook"], len(receiver.heard)) == (0, 3)
     assert await night.waiting() == {}
 
 
@@ -104,7 +104,7 @@ async def test_of_two_targets_one_of_which_is_down_for_long_each_gets_everything
         receiver.otherwise = status
         urls.append(await night.found([webhook, command]))
         told = await night.tell(webhook, command)
-        assert told.told["command"] == 1
+        assert told.sent["command"] == 1
         assert set(told.troubles) == ({"webhook"} if status != 204 else set())
 
     assert receiver.urls() == urls
@@ -120,7 +120,7 @@ async def test_a_rejected_message_does_not_delay_other_targets(night, receiver):
     told = await night.tell(target)
 
     assert receiver.urls() == others
-    assert told.told["webhook"] == 2
+    assert told.sent["webhook"] == 2
     assert "HTTP 413" in told.troubles["webhook"]
     assert (await night.waiting())["webhook"].messages == 1
     await night.tell(target)
@@ -169,7 +169,7 @@ async def test_a_run_ends_though_there_is_more_to_report_than_fits(night, receiv
         await night.found([target])
     told = await night.tell(target)
 
-    assert 3 < told.told["webhook"] < 12
+    assert 3 < told.sent["webhook"] < 12
     assert told.troubles == {"webhook": "more had to be sent than fits into 10 minutes"}
 
 
@@ -195,7 +195,7 @@ async def test_at_a_signal_what_is_under_way_is_finished_if_that_is_quick(
     asyncio.get_running_loop().call_later(0.1, hurry.set)
     delivered = await night.tell(target, hurry=hurry)
 
-    assert delivered.told["webhook"] == told
+    assert delivered.sent["webhook"] == told
     assert delivered.troubles == ({} if told else {"webhook": "it was cancelled"})
     assert (await night.waiting())["webhook"].messages == 2 - told
 

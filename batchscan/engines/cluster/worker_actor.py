@@ -190,10 +190,10 @@ class WorkerActor:
             case MakeSendable(_, image, candidate):
                 return await self._make_sendable(image, candidate)
             case MakePreview(_, image, candidate):
-                whole = await self._whole(image, candidate)
-                if isinstance(whole, NotSent):
+                complete = await self._with_bytes(image, candidate)
+                if isinstance(complete, NotSent):
                     return Preview(None, NOTHING)
-                return await self._inspector.make_preview(whole)
+                return await self._inspector.make_preview(complete)
             case Upload():
                 return await self._upload(task, token or SecretStr(""))
 
@@ -216,7 +216,7 @@ class WorkerActor:
         return replace(made, data=b"")
 
     async def _upload(self, task: Upload, token: SecretStr) -> Reply | StopRun:
-        image = await self._whole(task.image, task.candidate)
+        image = await self._with_bytes(task.image, task.candidate)
         if isinstance(image, NotSent):
             return image
         if self._driver_silent:
@@ -238,7 +238,7 @@ class WorkerActor:
         except StopRun as stop:
             return _bare(stop)
 
-    async def _whole(self, image: Image, candidate: Candidate) -> Image | NotSent:
+    async def _with_bytes(self, image: Image, candidate: Candidate) -> Image | NotSent:
         """A picture with the bytes to send, made again and compared if they were evicted."""
         data = self._cache.get(image.path, image.sha256)
         if data is not None:

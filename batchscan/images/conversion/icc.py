@@ -30,8 +30,8 @@ def tags(profile: bytes) -> dict[bytes, tuple[int, int]]:
         return {}
     (count,) = struct.unpack_from(">I", profile, _TAGS_AT)
     table = profile[_TAGS_AT + 4 :][: _TAG.size * min(count, _MAX_TAGS)]
-    whole = len(table) // _TAG.size * _TAG.size
-    return {name: (offset, size) for name, offset, size in _TAG.iter_unpack(table[:whole])}
+    length = len(table) // _TAG.size * _TAG.size
+    return {name: (offset, size) for name, offset, size in _TAG.iter_unpack(table[:length])}
 
 
 def is_linear(profile: bytes) -> bool:

@@ -62,7 +62,7 @@ def blocks(file: BinaryIO, part: Part, compression: int) -> Iterator[bytes]:
         zlib.error: its pixels are damaged.
     """
     if compression in _BY_LIBTIFF:
-        yield whole(file, part, compression)
+        yield pixels_of(file, part, compression)
         return
     if compression == _NONE and part.size < part.bytes:
         raise CutOff
@@ -77,7 +77,7 @@ def blocks(file: BinaryIO, part: Part, compression: int) -> Iterator[bytes]:
         yield data
 
 
-def whole(file: BinaryIO, part: Part, compression: int) -> bytes:
+def pixels_of(file: BinaryIO, part: Part, compression: int) -> bytes:
     """The pixels of a tile, at once.
 
     Raises:

@@ -15,7 +15,7 @@ from PIL import Image
 from batchscan.images.conversion.bands import shrink_to_eight_bits
 from batchscan.images.conversion.floats import FloatScale
 from batchscan.images.conversion.recipe import LONG_SIDE, CannotConvert
-from batchscan.images.conversion.tiff_parts import COMPRESSIONS, CutOff, Part, blocks, whole
+from batchscan.images.conversion.tiff_parts import COMPRESSIONS, CutOff, Part, blocks, pixels_of
 from batchscan.images.metadata import ifd
 from batchscan.images.metadata.ifd import Directory
 
@@ -254,7 +254,7 @@ def _tiles(page: Directory, file: BinaryIO, samples: _Samples, plane: int) -> It
     for number in range(down):
         row = [
             samples.numbers(
-                whole(
+                pixels_of(
                     file, Part(offset, size, height, samples.row_bytes(width)), samples.compression
                 ),
                 width,

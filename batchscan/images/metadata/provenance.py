@@ -115,14 +115,14 @@ def _first(*found: Provenance) -> Provenance:
     """For each field, the first value."""
     return Provenance(
         *(
-            next((said for one in found if (said := getattr(one, name))), None)
+            next((value for one in found if (value := getattr(one, name))), None)
             for name in ("creator", "copyright", "credit", "created")
         )
     )
 
 
 def _joined(texts: Iterable[bytes | str]) -> str | None:
-    return _cut("; ".join(said for text in texts if (said := _text(text))))
+    return _cut("; ".join(value for text in texts if (value := _text(text))))
 
 
 def _text(value: bytes | str) -> str | None:
@@ -139,9 +139,9 @@ def _cut(text: str) -> str | None:
 def _decoded(data: bytes) -> str:
     """UTF-8, and else Latin-1, which can be anything."""
     some = data[:_BYTES]
-    whole = len(some) == len(data)  # or the cut may have gone through a character
+    complete = len(some) == len(data)  # or the cut may have gone through a character
     try:
-        return codecs.getincrementaldecoder("utf-8")().decode(some, whole)
+        return codecs.getincrementaldecoder("utf-8")().decode(some, complete)
     except UnicodeDecodeError:
         return some.decode("latin-1")
 
