@@ -62,13 +62,13 @@ async def _show(demo: Demo, output: Output) -> int:
             async with show_progress(scan.progress, output):
                 yield
 
-    said: list[str] = []
+    paragraphs: list[str] = []
 
     async def capture(settings: Settings, rule: str) -> None:
-        said.append(await _captured(settings, rule))
+        paragraphs.append(await _captured(settings, rule))
 
     async def ask_again(settings: Settings, rule: str) -> None:
-        said.append(await _asked_again(settings, rule))
+        paragraphs.append(await _asked_again(settings, rule))
 
     if demo.made:
         print_status(
@@ -79,7 +79,7 @@ async def _show(demo: Demo, output: Output) -> int:
         print_status(f"The sample pictures exist already: {demo.images}")
     scan = await run(demo, watch, Acts(capture, ask_again))
     print_result(output, scan.report, scan.folder, scan.error)
-    print_data("".join(said))
+    print_data("".join(paragraphs))
     print_data(_afterwards(demo, scan))
     return scan.exit_code
 
@@ -115,7 +115,7 @@ async def _asked_again(settings: Settings, rule: str) -> str:
     from batchscan.commands.recheck_text import as_summary  # noqa: PLC0415
 
     request = RecheckRequest(urls=("http://*",), connect_to=(rule,))
-    found = await recheck(settings, request, watched=False)
+    found = await recheck(settings, request)
     return (
         f"Some sites have changed since. `batchscan recheck` asked them again:\n{as_summary(found)}"
     )

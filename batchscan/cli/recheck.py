@@ -121,11 +121,11 @@ def command(*, disposition: str | None, mark: bool, as_json: bool, **parameters:
 
 
 def _ask(settings: Settings, request: RecheckRequest, *, as_json: bool) -> int:
-    from batchscan.commands.recheck import recheck  # noqa: PLC0415
+    from batchscan.commands.recheck import recheck_from_terminal  # noqa: PLC0415
     from batchscan.commands.recheck_text import as_text, in_json, notes  # noqa: PLC0415
     from batchscan.commands.scan import run  # noqa: PLC0415
 
-    result = run(recheck(settings, request))
+    result = run(recheck_from_terminal(settings, request))
     print_data(in_json(result) if as_json else as_text(result))
     for note in notes(result, request):
         print_status(note)

@@ -5,9 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
-from dataclasses import dataclass
-from typing import Final
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    closing,
+    contextmanager,
+    nullcontext,
+)
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -90,7 +96,7 @@ class RecheckResult:
     matches: tuple[CheckedMatch, ...]
     marked: int
     resumed: bool
-    signal: int | None  # by which it was interrupted
+    signal: int | None = None  # by which it was interrupted
 
     @property
     def counts(self) -> Counter[RecheckVerdict]:
@@ -111,34 +117,60 @@ class RecheckResult:
         return 3 if self.counts[unknown] or self.page_counts[unknown] else 0
 
 
+Observer: TypeAlias = Callable[[RecheckProgress], AbstractAsyncContextManager[None]]
+"""Makes the context in which a recheck works; gets its progress, which changes meanwhile."""
+
+
 async def recheck(
     settings: Settings,
     request: RecheckRequest,
     clock: Clock | None = None,
     decoders: Decoders | None = None,
     *,
-    watched: bool = True,
-    began: Callable[[RecheckProgress], None] | None = None,
+    stop: asyncio.Event | None = None,
+    observer: Observer | None = None,
 ) -> RecheckResult:
-    """Ask about the chosen matches, and enter what came of it; works while a scan runs.
+    """Check the chosen matches at their sites and store the results; works during a scan.
 
     Args:
         settings: which ledger, and how sites are asked.
         request: which matches.
-        clock: seconds since 1970, and pauses.
+        clock: returns seconds since 1970, and sleeps.
         decoders: processes for decoding; closed by their owner.
-        watched: whether signals stop it and progress is shown; else that is the caller's affair.
-        began: gets what says from then on how far it is.
+        stop: when set, no new match is started.
+        observer: is entered when the ledger is open, and left when all matches are checked.
 
     Raises:
         UsageError: nothing of the kind is known, or a pattern is broken.
         LockedError: another recheck is running.
         StorageError: the ledger cannot be used.
     """
-    clock = clock or SystemClock()
+    clock, stop = clock or SystemClock(), stop or asyncio.Event()
     choice = request.choice()
     rules = ConnectTo.of(request.connect_to)
     _refuse_unknown(settings, request, choice)
+    async with _held(settings), _ledger(settings) as ledger:
+        with _decoding(decoders) as processes:
+            one = _recheck(settings, ledger, processes, rules, clock, stop)
+            async with observer(one.progress) if observer else nullcontext():
+                await one.run(choice, request.name)
+        matches, marked = await _concluded(ledger, one.progress, mark=request.mark)
+    return RecheckResult(matches, marked, one.progress.resumed)
+
+
+async def recheck_from_terminal(
+    settings: Settings,
+    request: RecheckRequest,
+    clock: Clock | None = None,
+    decoders: Decoders | None = None,
+) -> RecheckResult:
+    """The same with progress on stderr; a stop signal ends it after the requests in progress.
+
+    Raises:
+        UsageError: nothing of the kind is known, or a pattern is broken.
+        LockedError: another recheck is running.
+        StorageError: the ledger cannot be used.
+    """
     signals: list[int] = []
     stop = asyncio.Event()
 
@@ -146,17 +178,14 @@ async def recheck(
         signals.append(number)
         stop.set()
 
-    async with _held(settings), _ledger(settings) as ledger:
-        handling = handle_stop_signals(interrupt, "") if watched else nullcontext()
-        with _decoding(decoders) as processes, handling:
-            one = _recheck(settings, ledger, processes, rules, clock, stop)
-            if began is not None:
-                began(one.progress)
-            async with show(lambda: one.progress, settings.output) if watched else nullcontext():
-                await one.run(choice, request.name)
-        matches, marked = await _concluded(ledger, one.progress, mark=request.mark)
-    number = signals[0] if signals else None
-    return RecheckResult(matches, marked, one.progress.resumed, number)
+    @asynccontextmanager
+    async def observer(progress: RecheckProgress) -> AsyncIterator[None]:
+        with handle_stop_signals(interrupt, ""):
+            async with show(lambda: progress, settings.output):
+                yield
+
+    result = await recheck(settings, request, clock, decoders, stop=stop, observer=observer)
+    return replace(result, signal=signals[0] if signals else None)
 
 
 @contextmanager

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from batchscan.commands.capture import Captured, CaptureOptions, capture_match, capture_matches
 from batchscan.commands.recheck import RecheckRequest, recheck
 from batchscan.enums import CaptureKind
@@ -71,7 +74,7 @@ async def recheck_one(
         StorageError: the ledger cannot be used.
     """
     request = RecheckRequest(place=place, connect_to=connect_to)
-    result = await recheck(settings, request, watched=False)
+    result = await recheck(settings, request)
     if not result.matches:
         return ActionResult("", warning="This match is no longer in the ledger.")
     return ActionResult(f"Asked: {VERDICTS[result.matches[0].picture.verdict]}.")
@@ -100,18 +103,20 @@ async def recheck_site(
         StorageError: the ledger cannot be used.
     """
 
-    def follow(progress: RecheckProgress) -> None:
+    @asynccontextmanager
+    async def follow(progress: RecheckProgress) -> AsyncIterator[None]:
         job.progress = lambda: (progress.done, progress.total)
+        yield
 
     request = RecheckRequest(domains=(domain,), mark=removes, connect_to=connect_to)
-    result = await recheck(settings, request, watched=False, began=follow)
+    result = await recheck(settings, request, observer=follow)
     if not result.matches:
         return ActionResult("", warning="No match there is marked noticed, so nothing was asked.")
-    said = "; ".join(
+    counts = "; ".join(
         f"{number:,} {VERDICTS[verdict]}" for verdict, number in sorted(result.counts.items())
     )
     marked = f" {amount(result.marked, 'match')} marked removed." if result.marked else ""
-    return ActionResult(f"{amount(len(result.matches), 'match')} asked about: {said}.{marked}")
+    return ActionResult(f"{amount(len(result.matches), 'match')} asked about: {counts}.{marked}")
 
 
 def _trouble(captured: Captured) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from batchscan.commands.recheck import RecheckRequest, RecheckResult, recheck
+from batchscan.commands.recheck import RecheckRequest, RecheckResult, recheck_from_terminal
 from batchscan.enums import Disposition, MatchKind
 from batchscan.images.decoding.pool import Decoders
 from batchscan.ledger import FILE_NAME, Ledger, Realm
@@ -106,7 +106,8 @@ class CopiesWeb:
         async with scripted(serve) as base:
             rule = f":80:127.0.0.1:{base.rpartition(':')[2]}"
             wanted = RecheckRequest(connect_to=(rule,), **request)
-            return await recheck(settings or self.settings(), wanted, self.clock, self.decoders)
+            settings = settings or self.settings()
+            return await recheck_from_terminal(settings, wanted, self.clock, self.decoders)
 
     def history(self) -> dict[str, Any]:
         """What the ledger says of each match, by its URL."""
