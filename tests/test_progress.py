@@ -130,7 +130,7 @@ def test_rates_are_of_the_last_minute_and_unchanged_files_are_no_work():
         ({"interval": 0.2, "sent": 400}, 6.9),  # half of what was looked at had to be sent
     ],
 )
-def test_the_time_left_is_by_what_was_done_lately_or_by_the_pace(changes, hours):
+def test_the_time_left_follows_recent_progress_or_the_pace(changes, hours):
     now = uploading(100, **changes)
     before = {at: uploading(at, sent=at * now.sent // 100) for at in range(100)}
     left = measured(before | {100: now}).left(100, now)

@@ -276,7 +276,7 @@ def test_the_values_for_kubernetes_are_what_helm_reads():
     assert values["worker"]["replicas"] == 4
 
 
-def test_the_least_times_are_what_the_rates_make_of_them():
+def test_the_shortest_times_follow_from_the_rates():
     text = (DOCS / "cluster.md").read_text()
     units = {"s": 1, "min": 60, "h": 3600, "days": 86_400}
     rows = re.findall(r"^\| ([\d/ ]+,[\d,/ ]+) \| (\d.+) \|$", text, re.MULTILINE)

@@ -282,7 +282,7 @@ def test_people_get_one_digest_a_run_and_programs_every_match(ledger):
     assert digest.id == message.id
 
 
-def test_nothing_to_report_is_no_digest(ledger):
+def test_without_events_there_is_no_digest(ledger):
     enter(ledger, "/p/1.jpg", [shown(A)])
     make(ledger, ["apprise:slack"], first=False)
 

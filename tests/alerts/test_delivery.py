@@ -211,7 +211,7 @@ async def test_a_ledger_that_cannot_be_written_is_the_trouble(night, receiver):
     assert "cannot be used" in told.troubles["webhook"]
 
 
-async def test_what_was_delivered_takes_no_room(night, receiver):
+async def test_delivered_messages_take_no_space(night, receiver):
     target = WebhookTarget(receiver.url)
     await night.found([target])
     await night.tell(target)

@@ -53,7 +53,7 @@ def case(tmp_path):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
-async def test_it_fits_asks_nothing_runs_nothing_and_axe_finds_no_fault(
+async def test_the_page_fits_loads_nothing_runs_no_script_and_passes_axe(
     opened, case, scheme, width
 ):
     viewport = {"width": width, "height": 900}

@@ -263,7 +263,7 @@ def test_a_broken_template_is_named_and_nothing_is_written(takedown, mark, tmp_p
         (["--domain", "a:b"], "'a:b' is neither a domain nor a URL"),
     ],
 )
-def test_where_there_is_nothing_to_draft_it_says_why(takedown, words, said):
+def test_without_a_draft_the_reason_is_given(takedown, words, said):
     code, drafts, text = takedown(*words)
 
     assert (code, drafts) == (2, {})

@@ -31,7 +31,7 @@ def test_json_that_is_only_unusual_is_read(body, value):
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000])
-def test_what_nobody_can_read_is_not_json(body):
+def test_undecodable_bytes_are_not_json(body):
     with pytest.raises(NotJson):
         decode(body)
 

@@ -180,7 +180,7 @@ def test_the_balance_is_read(body):
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"Amount": "many"}', b"[100]"])
-def test_what_is_no_balance_is_a_bad_response(body):
+def test_an_invalid_balance_is_a_bad_response(body):
     with pytest.raises(BadResponse):
         read_credits(body)
 

@@ -29,7 +29,7 @@ def test_no_window_ever_holds_more_than_its_rate_nor_refuses_below_it(rates, ste
 
 
 @given(RATES, st.integers(1, 20))
-def test_the_wait_it_shows_is_enough_and_not_too_long(rates, requests):
+def test_the_shown_wait_is_sufficient_and_not_too_long(rates, requests):
     clock = Clock(0.0)
     windows = Windows(rates, clock)
     for _ in range(requests):

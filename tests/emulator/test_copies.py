@@ -90,7 +90,7 @@ def test_tiny_pictures_are_like_themselves_and_no_larger_one(size):
 
 
 @pytest.mark.parametrize("size", THIN)
-def test_the_thinnest_pictures_do_no_harm(size):
+def test_one_pixel_wide_pictures_are_handled(size):
     picture = artwork(5).resize(size)
     mine = plain(picture)
     assert compare(mine, plain(picture)) == FULL

@@ -223,7 +223,7 @@ def test_an_entry_that_none_of_ours_looks_like_is_reported(pack_file, field, val
 @pytest.mark.parametrize(
     "content", [b"", b"PK", b"nothing at all" * 100, b"PK\x05\x06" + bytes(18)]
 )
-def test_what_is_no_pack_is_reported(tmp_path, content):
+def test_a_file_that_is_not_a_pack_is_reported(tmp_path, content):
     (tmp_path / "no.zip").write_bytes(content)
 
     ((what, _),) = faults(tmp_path / "no.zip")

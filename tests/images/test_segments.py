@@ -40,7 +40,7 @@ def test_a_file_that_ends_inside_a_head_says_so():
 
 
 @given(data=st.binary(max_size=300))
-def test_any_bytes_come_to_an_end(data):
+def test_parsing_any_bytes_ends(data):
     try:
         segments = list(jpeg_segments(b"\xff\xd8" + data))
     except SegmentCutOff:

@@ -128,7 +128,7 @@ def _damaged(path: Path) -> None:
         (os.unlink, "there is no ledger"),
     ],
 )
-def test_what_is_no_sound_ledger_gives_no_copy(tmp_path, spoil, said):
+def test_a_damaged_ledger_is_not_copied(tmp_path, spoil, said):
     old = restored("v4", tmp_path)
     spoil(old.ledger)
 

@@ -61,7 +61,7 @@ async def test_a_waiter_that_goes_away_leaves_its_place_to_the_next():
         await gone
 
 
-async def test_twins_share_one_answer():
+async def test_files_with_the_same_bytes_share_one_answer():
     in_flight: SingleFlight[int] = SingleFlight()
     asked = 0
 
@@ -78,7 +78,7 @@ async def test_twins_share_one_answer():
     assert asked == 1
 
 
-async def test_twins_share_one_failure_and_a_later_one_asks_anew():
+async def test_files_with_the_same_bytes_share_a_failure_and_a_later_one_asks_anew():
     in_flight: SingleFlight[int] = SingleFlight()
 
     async def fail() -> None:

@@ -20,7 +20,7 @@ def test_ten_different_refusals_in_a_row_are_the_services_fault():
     assert [refusals.refused(held(number)) for number in range(10)] == [False] * 9 + [True]
 
 
-def test_twins_of_a_refused_picture_do_not_count_and_an_answer_starts_anew():
+def test_copies_of_a_refused_picture_count_once_and_an_answer_resets_the_count():
     refusals = RefusalBreaker()
     for _ in range(20):
         assert not refusals.refused(held(0))

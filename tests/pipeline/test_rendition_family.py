@@ -74,7 +74,7 @@ async def decided(ties: list[list[int]], answers: list[bool], seed: int) -> dict
 
 
 @given(families(), st.integers(0, 99))
-def test_a_family_is_a_star_in_any_order_and_nothing_is_covered_by_what_has_no_answer(family, seed):
+def test_groups_do_not_depend_on_order_and_only_answered_pictures_cover(family, seed):
     ties, answers = family
 
     covers = asyncio.run(decided(ties, answers, seed))

@@ -139,7 +139,7 @@ def test_the_reports_books_close_and_can_be_written(events):
     )
 
 
-def test_books_that_do_not_close_are_a_bug():
+def test_counts_that_do_not_add_up_are_a_bug():
     tally = Tally()
     tally.record(Failed(SUBJECT, NO_EFFORT, FailReason.NETWORK, ""))
     tally.reasons.clear()

@@ -156,7 +156,7 @@ def test_hostile_strings_are_text_that_every_reader_can_parse(text):
     assert all(line.isprintable() for line in (failure.text or "").splitlines())
 
 
-def test_where_nothing_can_be_put_aside_it_says_so(monkeypatch):
+def test_a_temporary_file_that_cannot_be_written_is_a_storage_error(monkeypatch):
     def full(*_args, **_kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -93,9 +93,7 @@ def test_a_dry_run_has_a_link_of_its_own(tmp_path):
         ("ok", {}, True),
     ],
 )
-def test_a_run_that_ended_before_any_picture_was_checked_has_nothing_to_say(
-    tmp_path, reason, given, said
-):
+def test_a_run_that_ended_before_any_check_does_not_become_latest(tmp_path, reason, given, said):
     made = report(books(**given), exit_reason=ExitReason(reason))
     before = report(books(scanned=1), id="before")
     ledger = Ledger.open(tmp_path, Realm("https://api.example.com", sandbox=False))
@@ -128,7 +126,7 @@ def test_a_link_that_cannot_be_made_is_a_warning(tmp_path, caplog):
     assert "latest does not lead to this run: Not a directory" in caplog.text
 
 
-def test_a_report_is_replaced_whole_and_leaves_nothing_beside_it(tmp_path):
+def test_a_report_is_replaced_atomically_and_leaves_no_other_file(tmp_path):
     first, second = report(books(scanned=1)), report(books(scanned=2))
     write_report(str(tmp_path), first)
     path = write_report(str(tmp_path), second)

@@ -16,7 +16,7 @@ from batchscan.report.wording import amount, duration, explained, shortened
         (10_000, "2 h 47 min"),
     ],
 )
-def test_a_duration_is_never_said_shorter_than_it_is(seconds, text):
+def test_a_displayed_duration_is_never_rounded_down(seconds, text):
     assert duration(seconds) == text
 
 

@@ -176,7 +176,7 @@ async def test_runs_of_a_version_before_there_were_notes(bench):
     await assert_asks_once(bench, "is new, and does not know the run", unknown=2)
 
 
-async def test_no_alarm_where_all_is_well(bench):
+async def test_moved_and_shared_folders_raise_no_alarm(bench):
     """Two state folders that share an output folder, moved folders, old runs that went."""
     bench.pictures(2)
     await bench.scan()

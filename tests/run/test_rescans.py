@@ -52,7 +52,7 @@ async def test_a_moved_picture_whose_answer_is_old_waits_for_what_is_new(bench):
     assert ran.statuses() == {"scanned": 2}
 
 
-async def test_a_library_larger_than_the_budget_is_gone_round_evenly(bench):
+async def test_a_library_larger_than_the_budget_is_asked_again_evenly(bench):
     bench.pictures(6)
     await bench.scan(LaterClock())
     budget = {"scan": MONTH_OLD, "spend": {"max_credits": 2}}
@@ -130,7 +130,7 @@ async def test_a_dry_run_estimates_when_all_pictures_will_have_been_asked_again(
     assert ran.exit_code == 0
 
 
-async def test_twins_are_asked_again_once(bench):
+async def test_files_with_the_same_bytes_are_asked_again_once(bench):
     tree(bench.images, {"a.png": png(16, 16, 1), "sub/twin.png": png(16, 16, 1)})
     await bench.scan(LaterClock())
     ran = await bench.scan(LaterClock(40), scan=MONTH_OLD)

@@ -43,7 +43,7 @@ def test_systemd_understands_the_time_and_its_period(timing):
 
 
 @pytest.mark.parametrize("text", ["", "25:00", "2.15", "02:60", "noon", "2:5"])
-def test_what_is_no_time_of_day_is_refused(text):
+def test_an_invalid_time_of_day_is_refused(text):
     with pytest.raises(UsageError, match=r"--at: found .*; allowed: a time of day"):
         Timing.at(text)
 
@@ -54,6 +54,6 @@ def test_a_duration_beyond_the_calendar_is_refused(text):
         Timing.every(text)
 
 
-def test_what_is_no_duration_is_refused():
+def test_an_invalid_duration_is_refused():
     with pytest.raises(UsageError, match=r"--every: found 'daily'; a duration is"):
         Timing.every("daily")

@@ -40,7 +40,7 @@ def test_a_duration_is_read_as_seconds(text, seconds):
     "text",
     ["", "15", "m", "-5s", "15 minutes", "15M", "1e3s", "nan s", "٣s", "1_000s", "1:30", "5s!"],
 )
-def test_what_is_no_duration_is_refused_with_an_example(text):
+def test_an_invalid_duration_is_refused_with_an_example(text):
     with pytest.raises(ValueError, match="as in 15m or 1h30m"):
         parse_duration(text)
 
@@ -89,7 +89,7 @@ def test_a_size_is_read_as_bytes(text, size):
 
 
 @pytest.mark.parametrize("text", ["", "MB", "20M", "20XB", "-1MB", "1e6", "1,5MB"])
-def test_what_is_no_size_is_refused_with_an_example(text):
+def test_an_invalid_size_is_refused_with_an_example(text):
     with pytest.raises(ValueError, match="as in 20MB or 256MiB"):
         parse_size(text)
 
@@ -125,7 +125,7 @@ def test_a_rate_is_read_as_requests_and_seconds(text, rate):
 
 
 @pytest.mark.parametrize("text", ["10/", "/s", "ten/s", "1.5/s", "-1/s", "10/0x"])
-def test_what_is_no_rate_is_refused(text):
+def test_an_invalid_rate_is_refused(text):
     with pytest.raises(ValueError, match=r"as in 10/s|as in 15m"):
         parse_rate(text)
 

@@ -87,7 +87,7 @@ OPEN = [
         ),
     ],
 )
-def test_where_nothing_is_reviewed_it_says_what_waits(asked, message, advice):
+def test_without_reviewed_matches_the_open_ones_are_counted(asked, message, advice):
     covers = [lambda url, site=site: f"//{site}/" in url for site in asked]
     with pytest.raises(UsageError) as caught:
         require_reviewed_matches(gather(OPEN, covers), asked, [])

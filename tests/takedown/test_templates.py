@@ -56,7 +56,7 @@ def test_a_mistake_names_file_and_line(own, text, line, problem):
     ("content", "problem"),
     [(b"a\n\xff", "line 2: not UTF-8"), (b"x" * 1_000_001, "too large for a template")],
 )
-def test_what_is_no_template_is_refused(own, content, problem):
+def test_an_invalid_template_is_refused(own, content, problem):
     with pytest.raises(UsageError, match=problem):
         NoticeTemplate(".md", own(content))
 

@@ -22,7 +22,7 @@ from batchscan.web_client import ConnectTo
         ("bücher.example:80:127.0.0.1:1", "xn--bcher-kva.example", 80, ("127.0.0.1", 1)),
     ],
 )
-def test_where_a_rule_leads(rule, host, port, leads):
+def test_a_rule_gives_the_address_to_connect_to(rule, host, port, leads):
     assert ConnectTo.of([rule]).lookup(host, port) == leads
 
 

@@ -367,7 +367,7 @@ async def test_an_error_page_without_end_is_still_its_status():
     assert len(got.body) == LIMIT
 
 
-async def test_nothing_of_ours_is_sent(monkeypatch, tmp_path):
+async def test_no_cookie_proxy_or_password_of_the_user_is_used(monkeypatch, tmp_path):
     monkeypatch.setenv("HTTP_PROXY", "http://user:secret@127.0.0.1:1")
     monkeypatch.setenv("http_proxy", "http://user:secret@127.0.0.1:1")
     (tmp_path / ".netrc").write_text("machine site.example login me password secret\n")

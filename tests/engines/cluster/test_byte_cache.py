@@ -23,7 +23,7 @@ def test_the_same_picture_again_takes_its_room_once():
     assert cache.get("a", "sha") == b"aaaa"
 
 
-def test_what_was_released_makes_room():
+def test_released_bytes_make_room_for_others():
     cache = ByteCache(8)
     cache.put("a", "sha", b"aaaa")
     cache.put("b", "sha", b"bbbb")

@@ -14,7 +14,7 @@ def test_a_file_is_opened_and_unpacked():
     assert examine(pictures.dng(), unpack=True, max_pixels=LIMIT) == RawReport(True, 64, 48, 64, 48)
 
 
-def test_what_is_no_raw_is_not_opened():
+def test_a_file_that_is_not_raw_is_not_opened():
     report = examine(b"nothing", unpack=True, max_pixels=LIMIT)
 
     assert not report.opened

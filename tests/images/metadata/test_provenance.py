@@ -128,7 +128,7 @@ def test_a_fuji_raf_is_read_by_its_jpeg():
 
 
 @pytest.mark.parametrize("form", ["jpeg", "png", "gif", "bmp", "webp", "ico", "raw", "other"])
-def test_what_is_no_picture_shows_nothing(form):
+def test_a_file_that_is_not_a_picture_has_no_provenance(form):
     assert read_provenance(form, b"nothing") == NOTHING
 
 
