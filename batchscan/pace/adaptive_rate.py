@@ -58,7 +58,7 @@ class AdaptiveRate:
     def refused(self, granted_at: float, left_at: float, now: float) -> bool:
         """Record a 429; returns whether the rate fell.
 
-        Requests permitted before the last fall say nothing about the current rate.
+        Requests permitted before the last fall do not count: they were sent at another rate.
         """
         with suppress(ValueError):
             self._let_through.remove(left_at)

@@ -1,7 +1,7 @@
 """Time in which this process ran: what it was stopped or suspended for does not count.
 
-Whoever gives up after a while means a while in which it tried. A process that wakes up late has
-not tried meanwhile, and what came for it lies unread in its sockets.
+A timeout counts the time in which something was tried. While a process sleeps nothing is tried, and
+answers that arrive wait unread in its sockets.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LATE = 0.5  # seconds by which a look may be late before the rest counts as slep
 
 
 class AwakeClock:
-    """A clock that stops while the event loop does; `async with`, else it never stops."""
+    """A clock that stops while the event loop does; only inside `async with`, else it never stops."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         """Prepare; `now` returns monotonic seconds."""
@@ -42,12 +42,12 @@ class AwakeClock:
             await asyncio.wait([self._looking])
 
     def seconds(self) -> float:
-        """Seconds since any moment, without those that were slept through."""
+        """Seconds since an arbitrary moment, without time slept."""
         self._notice()
         return self._now() - self._slept
 
     def _notice(self) -> None:
-        """Take off what was slept through; the first caller after it does."""
+        """Subtract the time slept since the last call, if there was any."""
         at = time.monotonic()
         if at > self._expected:
             self._slept += at - self._expected

@@ -1,4 +1,4 @@
-"""Tracking an outage of the service: how long it lasts, and the next pause. No waiting here."""
+"""Tracking an outage of the service: how long it lasts, and the next pause; it never waits."""
 
 from __future__ import annotations
 

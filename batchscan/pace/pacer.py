@@ -76,7 +76,7 @@ class Pacer:
             self._slot = max(self._slot, at + self._interval)
 
     def pause(self, until: float) -> None:
-        """Give no slot before a time."""
+        """Grant no slot before a time."""
         self._paused_until = max(self._paused_until, until)
 
     def next_at(self, share: float = 1.0) -> float:
@@ -103,7 +103,7 @@ class Pacer:
         self._enter(at if settled else at + SLOW_ARRIVAL)
 
     def cancel(self) -> None:
-        """Give back a reserved slot."""
+        """Release a reserved slot."""
         self._outstanding -= 1
 
     def _enter(self, at: float) -> None:

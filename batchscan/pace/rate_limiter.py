@@ -35,7 +35,7 @@ class Permit:
 
 
 class RateLimiter:
-    """Grants permits in order of arrival; waiting uses up no attempt.
+    """Grants permits in order of arrival; waiting does not count as an attempt.
 
     The owner of a `Permit` calls `mark_sent` when the first byte is sent, and then one of
     `succeeded`, `throttled`, `failed` or `release`.
@@ -117,7 +117,7 @@ class RateLimiter:
         self._done(permit)
 
     def release(self, permit: Permit) -> None:
-        """Give back a permit without a result."""
+        """Release a permit without a result."""
         self._done(permit)
 
     def throttled(

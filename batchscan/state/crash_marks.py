@@ -100,7 +100,7 @@ def _suspects(state: Path) -> frozenset[str]:
 
 
 def _cleared(state: Path) -> mmap.mmap:
-    """Map the file of marks, without any; written is only what has to change."""
+    """Map the file of marks with all marks cleared; only set ones are written."""
     with open(state / MARKS, "r+b", opener=_created) as file:
         found = os.fstat(file.fileno())
         if found.st_size != _BYTES or found.st_blocks * 512 < _BYTES:

@@ -102,7 +102,7 @@ class IgnoreRules:
 
         Raises:
             OSError: the file exists and cannot be read.
-            InvalidPattern: one of its lines is invalid.
+            InvalidPattern: one of its lines is invalid, or it is too large or not a file.
         """
         data = _content_of(os.path.join(path, IGNORE_FILE))
         return self if data is None else self.with_lines(relative, data)
@@ -111,7 +111,7 @@ class IgnoreRules:
         """The rules for a folder below, with the content of an ignore file.
 
         Raises:
-            InvalidPattern: one of its lines is invalid, or there are too many.
+            InvalidPattern: one of its lines is invalid, or it is too large.
         """
         if len(data) > MAX_IGNORE_FILE:
             raise InvalidPattern(f"{IGNORE_FILE} is larger than {MAX_IGNORE_FILE} bytes")

@@ -185,7 +185,7 @@ def _rules_of(folder: _RemoteFolder, names: list[Item]) -> IgnoreRules:
 
     Raises:
         OSError: the ignore file exists and cannot be read.
-        InvalidPattern: one of its lines is invalid.
+        InvalidPattern: one of its lines is invalid, or it is too large.
     """
     key = folder.key + IGNORE_FILE
     if not any(found[0] == IGNORE_FILE for found in names if not isinstance(found, str)):
