@@ -9,7 +9,7 @@ from typing import Any
 
 from batchscan.model import Sent, TrackedMatch
 
-MAX_ATTEMPTS = 2  # to parse an answer, each of which may have crashed the process
+MAX_ATTEMPTS = 2  # to parse an answer: if none of them ended, a run gives up on it
 ANSWER_COLUMNS = (
     "a.id, a.picture_id, a.generation, a.scan_id, a.run_id, a.received_at, a.credits, a.body,"
     " a.reader, a.trouble, a.attempts"
@@ -53,8 +53,11 @@ class StoredAnswer:
 
     @property
     def given_up(self) -> bool:
-        """Whether parsing it crashed so often that this version does not try again."""
-        return self.attempts is None or self.attempts >= MAX_ATTEMPTS
+        """Whether parsing it crashed so often that this version does not try again.
+
+        The number of attempts does not decide that here: the last one may be under way.
+        """
+        return self.attempts is None
 
 
 @dataclass(frozen=True, slots=True)

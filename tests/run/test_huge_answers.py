@@ -114,6 +114,18 @@ async def test_one_that_ended_runs_is_asked_again_by_force(tmp_path):
         assert len(service.asked) == 2
 
 
+async def test_one_whose_line_ended_one_run_has_its_line_made_by_the_next(tmp_path):
+    async with answering(tmp_path, long_or_small) as service:
+        tree(service.images, pictures("long"))
+        await killed(service, "line-made")
+        await killed(service, "remaking")
+        code, _, err = await service.run()
+        assert code == 0, err
+        (line,) = all_lines(service)
+        assert (line.status, len(line.matches)) == ("scanned", LONG), line.detail
+        assert len(service.asked) == 1
+
+
 async def test_one_that_ended_one_run_is_read_by_the_next(tmp_path):
     async with answering(tmp_path, long_or_small) as service:
         tree(service.images, pictures("long"))

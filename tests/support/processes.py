@@ -95,14 +95,19 @@ async def until(happened, looks: int = 3000) -> None:
     raise AssertionError("it never happened")
 
 
+def run_folders(bench) -> list[Path]:
+    """Those that hold anything: a run that was killed as it began leaves an empty one."""
+    folders = sorted((bench.folder / "output" / "runs").iterdir())
+    return [folder for folder in folders if any(folder.iterdir())]
+
+
 def all_lines(bench) -> list[ResultLine]:
-    runs = sorted((bench.folder / "output" / "runs").iterdir())
-    return [line for run in runs for line in read_lines(str(run / "results.jsonl"))]
+    files = [folder / "results.jsonl" for folder in run_folders(bench)]
+    return [line for file in files for line in read_lines(str(file))]
 
 
 def reports(bench) -> list[dict[str, Any]]:
-    runs = sorted((bench.folder / "output" / "runs").iterdir())
-    found = [json.loads((run / "report.json").read_bytes()) for run in runs]
+    found = [json.loads((folder / "report.json").read_bytes()) for folder in run_folders(bench)]
     for report in found:
         assert_valid(report)
     return found
