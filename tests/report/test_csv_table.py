@@ -112,7 +112,7 @@ def test_a_row_says_which_picture_what_was_found_and_what_was_decided():
     }
 
 
-def test_new_columns_are_behind_the_old_ones():
+def test_columns_that_were_added_later_come_last():
     assert csv_table.COLUMNS[-len(LATER) :] == LATER
 
 
@@ -137,7 +137,7 @@ UNDONE = decision(Disposition.REVIEWED, undoes=True)
         ((REVIEWED,), Disposition.OPEN, None),  # it came back
     ],
 )
-def test_who_decided_stands_there_when_the_decision_holds(decisions, now, note):
+def test_a_row_names_who_decided_while_the_decision_holds(decisions, now, note):
     [row] = rows(picture("/a", match(URL, disposition=now), decisions={URL: decisions}))
 
     assert row["disposition"] == now
@@ -172,7 +172,7 @@ def test_what_is_not_known_is_empty():
     assert [row[name] for name in ("creator", "path_b64")] == ["", ""]
 
 
-def test_it_begins_and_ends_its_lines_as_excel_wants():
+def test_the_table_has_the_byte_order_mark_and_line_ends_that_excel_expects():
     data = written(picture("/größe.jpg", match("http://e.example/a,b")))
 
     assert data.startswith(b"\xef\xbb\xbfpath,")
@@ -204,7 +204,7 @@ def test_a_cell_that_was_cut_says_so():
     assert row["url"].endswith("😀… [cut, 1,000,017 characters]")
 
 
-def test_all_that_there_may_be_is_in_as_many_columns():
+def test_every_row_has_a_cell_in_every_column():
     found = rows(*everything())
 
     assert len(found) > 100

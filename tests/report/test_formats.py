@@ -200,7 +200,7 @@ counts_of = st.integers(0, 12_345)
     st.lists(counts_of, min_size=4, max_size=4),
     st.lists(st.lists(st.sampled_from(MatchKind), min_size=1, max_size=3), max_size=4),
 )
-def test_what_is_read_in_the_page_is_what_the_json_says(states, rejected, failed, paid, kinds):
+def test_words_and_figures_of_the_page_agree_with_the_json(states, rejected, failed, paid, kinds):
     """Its words and sentences too, against the report as a program decodes it."""
     counts = dict(zip(("scanned", "reused", "covered", "unchanged"), states, strict=True))
     tally = books(**counts, rejected=rejected, failed=failed, deferred={})

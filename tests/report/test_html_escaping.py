@@ -30,7 +30,7 @@ from tests.support.match_builders import STRINGS, URLS, thumbnail
         ("http://[::1]:8080/a.jpg", "http://[::1]:8080/a.jpg"),
     ],
 )  # fmt: skip
-def test_a_web_address_becomes_a_link_that_is_whole(url, href):
+def test_a_web_address_becomes_a_link_to_the_full_address(url, href):
     made = link(url)
 
     assert made is not None
@@ -48,7 +48,7 @@ def test_a_web_address_becomes_a_link_that_is_whole(url, href):
         "https://example.com/\ud800", "https://example.com/" + "x" * MAX_LINK,
     ],
 )  # fmt: skip
-def test_everything_else_is_text(url):
+def test_an_address_that_is_not_of_the_web_is_no_link(url):
     assert link(url) is None
 
 
@@ -85,7 +85,7 @@ def test_no_string_gives_a_link_to_anything_but_the_web(text):
 
 
 @given(st.one_of(st.text(st.characters()), st.sampled_from(STRINGS)), st.integers(10, 1000))
-def test_what_is_shown_is_short_and_visible_whatever_it_was(text, most):
+def test_a_shown_string_is_short_and_printable_whatever_it_holds(text, most):
     shown = cut(text, most)
 
     assert shown.isprintable()
@@ -102,7 +102,7 @@ def test_a_long_string_keeps_its_ends_and_says_its_length():
     assert cut("a" * MAX_SHOWN) == "a" * MAX_SHOWN
 
 
-def test_accents_stay_and_towers_of_them_do_not():
+def test_accents_are_kept_but_many_on_one_letter_are_escaped():
     assert cut("re\u0301sume\u0301 Việt") == "re\u0301sume\u0301 Việt"
     assert cut("a" + "\u0301" * 4) == "a\u0301\u0301\\u0301\\u0301"
 

@@ -127,7 +127,7 @@ def whole() -> tuple[Report, list[PictureMatches]]:
     ]
 
 
-def test_every_figure_is_in_it_as_in_the_json():
+def test_every_figure_of_the_page_equals_that_of_the_json():
     about, pictures = whole()
     figures = page(about, pictures).figures
     plain = msgspec.to_builtins(about)
@@ -151,7 +151,7 @@ def test_every_figure_is_in_it_as_in_the_json():
     }
 
 
-def test_first_things_come_first_and_coverage_is_above_in_a_line_and_below_in_full():
+def test_the_page_begins_with_what_to_do_and_has_coverage_in_brief_above_and_in_full_below():
     made = page(*whole())
     order = ["todo", "sites", "pictures", "allowed", "coverage", "money", "figures"]
     head = made.text.partition("What to do")[0]
@@ -201,7 +201,7 @@ def test_nothing_found_is_never_said_of_pictures_without_an_answer(tally, change
     assert "No copies were found" not in text
 
 
-def test_full_coverage_is_said_calmly():
+def test_a_page_whose_pictures_are_all_checked_has_no_warning():
     text = page(report(books(scanned=5, unchanged=1))).text
 
     assert "All 6 pictures are checked." in text
@@ -209,7 +209,7 @@ def test_full_coverage_is_said_calmly():
     assert "No copies were found." in text
 
 
-def test_an_empty_root_is_not_covered():
+def test_an_empty_root_is_named_as_not_scanned():
     tally = books(scanned=1)
     tally.empty_roots = ["/mnt/photos"]
     text = page(report(tally)).text

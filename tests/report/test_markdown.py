@@ -97,7 +97,7 @@ def test_new_matches_are_named_unless_somebody_settled_them():
     )
 
 
-def test_it_names_the_first_twenty_and_looks_no_further_than_it_must():
+def test_it_names_the_first_twenty_new_matches_and_reads_no_more_pictures_than_that_takes():
     def endless():
         number = 0
         while True:
@@ -178,7 +178,7 @@ def test_hostile_strings_become_nothing_but_code():
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:20]))
-def test_code_shows_a_string_whole_in_a_table_and_out_of_it(text):
+def test_code_shows_the_full_string_inside_and_outside_a_table(text):
     expected = printable(text).replace("`", r"\x60").replace("|", r"\x7c").strip()
     code = markdown_code(text)
     page = Page(f"{code} and\n\n| a | b |\n| --- | --- |\n| {code} | {code} |\n")

@@ -63,7 +63,7 @@ def test_coverage_comes_first_then_rejections_matches_money_and_files():
     ]
 
 
-def test_full_coverage_is_said_as_such():
+def test_the_first_line_says_how_many_pictures_are_checked():
     assert said(books(scanned=1))[0] == "The one picture is checked."
     assert said(books(scanned=1999, unchanged=1))[0] == "All 2,000 pictures are checked."
     assert said(books(scanned=1, failed={"network": 1}))[0] == (
@@ -71,7 +71,7 @@ def test_full_coverage_is_said_as_such():
     )
 
 
-def test_no_pictures_are_no_good_news():
+def test_a_scan_without_pictures_names_what_it_could_not_look_into():
     tally = books()
     tally.empty_roots = ["/mnt/photos"]
     tally.unreadable_folders, tally.unreadable_names = 1, {"/mnt/closed": "Permission denied"}
@@ -128,7 +128,7 @@ def test_mock_answers_are_not_taken_for_real_ones():
     assert any(line.startswith("Sandbox: ") for line in said(books(scanned=1), sandbox=True))
 
 
-def test_a_message_that_ended_nothing_early_is_all_there_is():
+def test_a_message_of_a_complete_run_has_no_label():
     assert "matches were found" in said(books(scanned=1), message="matches were found")
 
 
