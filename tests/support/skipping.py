@@ -57,9 +57,11 @@ class Skipping:
         self._selector.select = self._wait
         self._run_in_executor = loop.run_in_executor
         self._subprocess_exec = loop.subprocess_exec
+        self._shutdown_executor = loop.shutdown_default_executor
         loop.time = self.time
         loop.run_in_executor = self._counted
         loop.subprocess_exec = self._followed
+        loop.shutdown_default_executor = self._shut_down
 
     def time(self) -> float:
         if self._processes_run():
@@ -114,6 +116,14 @@ class Skipping:
         self.works()
         future.add_done_callback(lambda _: self.rests())
         return future
+
+    async def _shut_down(self, *arguments: Any) -> None:
+        """From Python 3.12 on, threads are joined within a timeout of the loop."""
+        self.works()
+        try:
+            await self._shutdown_executor(*arguments)
+        finally:
+            self.rests()
 
     async def _followed(self, *arguments: Any, **options: Any) -> Any:
         if not self._processes_run():
