@@ -376,6 +376,7 @@ def test_the_output_of_a_failing_test_shows_neither_key_nor_token(tmp_path):
     root = Path(__file__).parents[2]
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--showlocals", "--tb=long", "-p", "no:cacheprovider",
+         f"--basetemp={tmp_path / 'its-own'}",  # others remove old folders at the same time
          f"--rootdir={root}", "-c", str(root / "pyproject.toml"), str(test)],
         check=False, capture_output=True, text=True, cwd=root, timeout=120,
     )  # fmt: skip
