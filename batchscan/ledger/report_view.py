@@ -19,21 +19,21 @@ from batchscan.ledger.match_history import PRESENT, MatchHistory
 from batchscan.ledger.matched_pictures import MatchedPictures
 from batchscan.ledger.perspective import Perspective
 from batchscan.ledger.reporting import Reporting
+from batchscan.ledger.versions import ASKED_PATH, COVERED_FILE
 from batchscan.model import TrackedMatch
 from batchscan.report_sections import AllowRule, MatchFacets, MatchSummary, PictureMatches
 
 _PATH = (
     "coalesce((SELECT CAST(iif(d.path = x'2f', '', d.path) || '/' || f.name AS BLOB) FROM files f"
     " JOIN folders d ON d.id = f.folder_id WHERE f.picture_id = p.id"
-    " AND NOT EXISTS (SELECT 1 FROM covered v WHERE v.realm_id = f.realm_id"
-    " AND v.sha256 = f.sha256 AND v.picture_id = f.picture_id)"
+    f" AND NOT EXISTS (SELECT 1 FROM covered v WHERE {COVERED_FILE})"
     " ORDER BY f.sha256 NOT NULL LIMIT 1),"
     " (SELECT c.path FROM claims c WHERE c.picture_id = p.id ORDER BY generation DESC LIMIT 1))"
 )
 _SEEN = (
-    "INSERT INTO seen_pictures SELECT number, iif(by_version, coalesce((SELECT c.path FROM pictures p"
-    " JOIN answers a ON a.id = p.answer_id JOIN claims c ON c.scan_id = a.scan_id"
-    " WHERE p.id = number), file), file), scanned, by_version FROM"
+    "INSERT INTO seen_pictures SELECT number, iif(by_version,"
+    f" coalesce((SELECT {ASKED_PATH} FROM pictures p WHERE p.id = number), file), file),"
+    " scanned, by_version FROM"
 )
 _AGAIN = (
     " WHERE true ON CONFLICT DO UPDATE SET fresh = max(fresh, excluded.fresh),"
@@ -42,8 +42,7 @@ _AGAIN = (
 )
 _BY_VERSION = (
     "EXISTS (SELECT 1 FROM covered v JOIN files f ON f.folder_id = ?4 AND f.name = ?3"
-    " AND f.realm_id = v.realm_id AND f.picture_id = v.picture_id AND f.sha256 = v.sha256"
-    " WHERE v.picture_id = ?1)"
+    f" AND {COVERED_FILE} WHERE v.picture_id = ?1)"
 )
 _FRESH = "EXISTS (SELECT 1 FROM answers a WHERE a.picture_id = p.id AND a.run_id = ?)"
 
