@@ -56,8 +56,7 @@ class ReceivedBody:
 
     async def store(self) -> None:
         """Move what is in memory to the file; if the disk cannot take it, it stays there."""
-        if self._folder is not None:
-            await asyncio.to_thread(self._write, self._folder)
+        await asyncio.to_thread(self._write)
 
     async def content(self) -> bytes:
         """The whole body, as one copy in memory.
@@ -69,11 +68,13 @@ class ReceivedBody:
             return self._memory.getvalue()
         return await asyncio.to_thread(self._read, self._file)
 
-    def _write(self, folder: Path) -> None:
+    def _write(self) -> None:
+        if self._folder is None:
+            return
         pending = memoryview(self._memory.getvalue())
         try:
             if self._file is None:
-                self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - see __aexit__
+                self._file = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115 - see __aexit__
             while pending:
                 pending = pending[self._file.write(pending) :]
         except OSError:
@@ -82,8 +83,7 @@ class ReceivedBody:
         self._memory.write(pending)
 
     def _read(self, file: IO[bytes]) -> bytes:
-        if self._folder is not None:
-            self._write(self._folder)  # so that nothing is to be joined
+        self._write()  # so that nothing is to be joined
         file.seek(0)
         stored = file.read()
         return stored + self._memory.getvalue() if self._memory.tell() else stored

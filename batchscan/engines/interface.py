@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from batchscan.enums import FailReason
 from batchscan.images.preview import Preview
 from batchscan.model import Candidate, Image, NotSendable, ServiceError
+
+if TYPE_CHECKING:
+    from batchscan.copyleaks.transport import BeforeLong
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ class Engine(Protocol):
         scan_id: str,
         image: Image,
         leaving: Callable[[], None],
-        before_long: Callable[[], Awaitable[object]] | None = None,
+        before_long: BeforeLong | None = None,
     ) -> Reply:
         """Send one picture once, under this scan id.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ from batchscan.version import install_line
 
 if TYPE_CHECKING:
     from batchscan.copyleaks.client import CopyleaksClient
-    from batchscan.copyleaks.transport import Transport
+    from batchscan.copyleaks.transport import BeforeLong, Transport
 
 
 HERE = "this machine"
@@ -110,7 +110,7 @@ class LocalEngine:
         scan_id: str,
         image: Image,
         leaving: Callable[[], None],
-        before_long: Callable[[], Awaitable[object]] | None = None,
+        before_long: BeforeLong | None = None,
     ) -> Reply:
         """Send one picture once, under this scan id; see `Engine.upload`.
 

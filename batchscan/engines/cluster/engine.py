@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
 
 from batchscan.copyleaks import errors as vendor
 from batchscan.copyleaks.client import CopyleaksClient
 from batchscan.copyleaks.secret import SecretStr
-from batchscan.copyleaks.transport import Transport
+from batchscan.copyleaks.transport import BeforeLong, Transport
 from batchscan.engines.cluster.messages import Inspect, MakePreview, MakeSendable, Upload
 from batchscan.engines.cluster.pool import WorkerPool
 from batchscan.engines.cluster.worker_client import WorkerClient, WorkerLost
@@ -184,7 +184,7 @@ class DaskEngine:
         scan_id: str,
         image: Image,
         leaving: Callable[[], None],
-        before_long: Callable[[], Awaitable[object]] | None = None,  # noqa: ARG002 - Dask reads it
+        before_long: BeforeLong | None = None,  # noqa: ARG002 - Dask reads it
     ) -> Reply:
         """Send one picture once, on its worker, under this scan id.
 
