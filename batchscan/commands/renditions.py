@@ -50,9 +50,7 @@ class GroupFields(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     width: int
     height: int
-    present: (
-        bool | None
-    )  # whether its file is there now, with what was asked about; null in a store
+    present: bool | None  # whether its file is there with that content; null in a store
     now_at: str | None  # another file with the same content, where that one is not there
     versions: list[CoveredFileFields]
 
@@ -123,7 +121,7 @@ def _version(file: CoveredFile) -> CoveredFileFields:
 
 def decisions(ledger: Ledger) -> Iterator[RenditionDecisionFields]:
     """What people said, the oldest first."""
-    for each in ledger.renditions.decisions():
+    for each in ledger.renditions.decisions:
         other = None if each.other_path is None else path_fields(os.fsdecode(each.other_path))[0]
         yield RenditionDecisionFields(
             word=each.word,
@@ -217,7 +215,7 @@ def split(ledger: Ledger, path: str, who: str, note: str | None) -> str:
     """
     sha256 = _content(ledger, path)
     parted = ledger.renditions.uncover(sha256)
-    ledger.renditions.decide(
+    ledger.renditions.decisions.add(
         RenditionDecision(
             "split",
             time.time(),
@@ -240,7 +238,7 @@ def join(ledger: Ledger, one: str, other: str, who: str, note: str | None) -> st
     first, second = _content(ledger, one), _content(ledger, other)
     if first == second:
         raise UsageError("both files have the same content: they are one picture already")
-    ledger.renditions.decide(
+    ledger.renditions.decisions.add(
         RenditionDecision(
             "join",
             time.time(),

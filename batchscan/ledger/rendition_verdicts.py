@@ -23,31 +23,6 @@ class RenditionDecision(NamedTuple):
     note: str | None = None
 
 
-def insert_decision(connection: sqlite3.Connection, decision: RenditionDecision) -> None:
-    """Store a decision."""
-    other = decision.other_sha256
-    connection.execute(
-        "INSERT INTO rendition_decisions (word, at, who, sha256, path, other_sha256,"
-        " other_path, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            *(decision.word, decision.at, decision.who),
-            *(bytes.fromhex(decision.sha256), decision.path),
-            *(None if other is None else bytes.fromhex(other), decision.other_path),
-            decision.note,
-        ),
-    )
-
-
-def read_decisions(connection: sqlite3.Connection) -> Iterator[RenditionDecision]:
-    """All decisions in order."""
-    for word, at, who, sha256, path, other, other_path, note in connection.execute(
-        "SELECT word, at, who, sha256, path, other_sha256, other_path, note"
-        " FROM rendition_decisions ORDER BY id"
-    ):
-        other_hex = other.hex() if other else None
-        yield RenditionDecision(word, at, who, sha256.hex(), path, other_hex, other_path, note)
-
-
 @dataclass(slots=True)
 class Verdicts:
     """The result of all decisions: the last one about a picture counts."""
@@ -63,3 +38,40 @@ class Verdicts:
         elif other is not None:
             self.alone -= {one, other}
             self.joined.add(frozenset((one, other)))
+
+
+class RenditionDecisions:
+    """The table of decisions, which are kept for ever."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def add(self, decision: RenditionDecision) -> None:
+        """Store a decision."""
+        other = decision.other_sha256
+        self._connection.execute(
+            "INSERT INTO rendition_decisions (word, at, who, sha256, path, other_sha256,"
+            " other_path, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(decision.word, decision.at, decision.who),
+                *(bytes.fromhex(decision.sha256), decision.path),
+                *(None if other is None else bytes.fromhex(other), decision.other_path),
+                decision.note,
+            ),
+        )
+
+    def __iter__(self) -> Iterator[RenditionDecision]:
+        """All decisions in order."""
+        for word, at, who, sha256, path, other, other_path, note in self._connection.execute(
+            "SELECT word, at, who, sha256, path, other_sha256, other_path, note"
+            " FROM rendition_decisions ORDER BY id"
+        ):
+            other_hex = other.hex() if other else None
+            yield RenditionDecision(word, at, who, sha256.hex(), path, other_hex, other_path, note)
+
+    def verdicts(self) -> Verdicts:
+        """The result of all decisions."""
+        found = Verdicts()
+        for decision in self:
+            found.enter(decision.word, decision.sha256, decision.other_sha256)
+        return found

@@ -16,12 +16,7 @@ from batchscan.ledger.rendition_files import (
     fingerprint_in,
     with_thumbnail,
 )
-from batchscan.ledger.rendition_verdicts import (
-    RenditionDecision,
-    Verdicts,
-    insert_decision,
-    read_decisions,
-)
+from batchscan.ledger.rendition_verdicts import RenditionDecisions
 from batchscan.ledger.versions import ASKED_PATH, COVERED_FILE
 from batchscan.model import Candidate, Stat
 from batchscan.rendition_types import CoveredBy, Fingerprint
@@ -58,13 +53,14 @@ class CoveredFile(NamedTuple):
 
 
 class Renditions:
-    """The tables of fingerprints, covered contents and decisions about versions."""
+    """The tables of fingerprints and covered contents, and the decisions about versions."""
 
     def __init__(self, connection: sqlite3.Connection, realm_id: int, seals: BlockCache) -> None:
         self._connection = connection
         self._seals = seals
         self._realm_id = realm_id
         self.files = RenditionFiles(connection)
+        self.decisions = RenditionDecisions(connection)
 
     def keep(self, sha256: str, found: Fingerprint | None) -> None:
         """Store a content's fingerprint, which never changes; None if it cannot have one."""
@@ -283,18 +279,3 @@ class Renditions:
                 "DELETE FROM covered WHERE realm_id = ? AND sha256 = ?", (self._realm_id, covered)
             )
         return len(rows)
-
-    def decide(self, decision: RenditionDecision) -> None:
-        """Store a decision, permanently."""
-        insert_decision(self._connection, decision)
-
-    def decisions(self) -> Iterator[RenditionDecision]:
-        """All decisions in order."""
-        return read_decisions(self._connection)
-
-    def verdicts(self) -> Verdicts:
-        """The result of all decisions."""
-        found = Verdicts()
-        for decision in self.decisions():
-            found.enter(decision.word, decision.sha256, decision.other_sha256)
-        return found

@@ -121,7 +121,7 @@ class RenditionCoverer:
         cover = ledger.renditions.covered(sha256)
         if cover is None:
             return None
-        alone = ledger.renditions.verdicts().alone
+        alone = ledger.renditions.decisions.verdicts().alone
         return None if alone & {sha256, cover.by.sha256} else cover
 
     def _cover_that_holds(self, sha256: str, ledger: Ledger) -> tuple[Cover, Answered] | None:

@@ -144,7 +144,7 @@ class RenditionPlanner:
         noted = await self._columns(
             lambda ledger, last: ledger.renditions.files.ranked(last.number if last else 0, _PAGE)
         )
-        verdicts = await self.ledger.run(lambda ledger: ledger.renditions.verdicts())
+        verdicts = await self.ledger.run(lambda ledger: ledger.renditions.decisions.verdicts())
         answered = NO_COLUMNS
         if len(noted.pictures) and not self.settings.force:
             few = noted if len(noted.pictures) <= A_FEW else None
