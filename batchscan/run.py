@@ -204,7 +204,7 @@ class Scan:
             return
         try:
             noted = await session.ledger.run(lambda ledger: ledger.renditions.files.any())
-            saved = await session.open_planner().count(session.rendition_price) if noted else (0, 0)
+            saved = await session.open_planner().count() if noted else (0, 0)
             session.tally.renditions, session.tally.renditions_credits = saved
         except StopRun as reason:
             self._stop.request(reason)

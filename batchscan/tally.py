@@ -37,7 +37,7 @@ class Tally:
     planned_bytes: int = 0  # of a dry run: what would be sent
     planned_shared: int = 0  # of a dry run: files that share the answer of one that would be sent
     renditions: int | None = None  # versions of other pictures; None if they were not looked for
-    renditions_credits: int | None = None  # that they cost; None if they were covered
+    renditions_credits: int | None = None  # that they cost; None if none was sent
     matches_found: int = 0  # in this run's answers, for the progress line
 
     def record(self, outcome: Outcome) -> None:

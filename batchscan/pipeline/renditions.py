@@ -52,7 +52,7 @@ class Savings(NamedTuple):
     """What `--renditions cover` would not have sent."""
 
     versions: int
-    credits: int  # that they cost
+    credits: int | None  # that they cost; None in a dry run, in which they cost nothing yet
 
 
 @dataclass(slots=True)
@@ -93,12 +93,8 @@ class RenditionPlanner:
             for family in await self._confirmed(some, found, counting):
                 yield family
 
-    async def count(self, price: int) -> Savings:
-        """The noted files that need not have been sent, as they are versions of better ones.
-
-        Args:
-            price: credits that a dry run expects a picture to cost.
-        """
+    async def count(self) -> Savings:
+        """The noted files that need not have been sent, as they are versions of better ones."""
         versions = credits_ = 0
         async for family in self.families(counting=True):
             found = [
@@ -108,13 +104,11 @@ class RenditionPlanner:
                 if each.rule != SAME_FILE
             ]
             versions += len(found)
-            if self.settings.dry_run:
-                credits_ += len(found) * price
-            elif found:
+            if found and not self.settings.dry_run:
                 credits_ += await self.ledger.run(partial(_remember, found))
             if self.stop:
                 break
-        return Savings(versions, credits_)
+        return Savings(versions, None if self.settings.dry_run else credits_)
 
     async def fill(self) -> None:
         """Compute missing fingerprints of pictures that older versions have sent."""
