@@ -8,7 +8,6 @@ import io
 import os
 import random
 import sqlite3
-import time
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -31,7 +30,7 @@ from batchscan.emulator.fault_actions import (
 from tests.support import pictures
 from tests.support.bench import Bench
 from tests.support.photographs import encoded, photograph, resized
-from tests.support.processes import Process, all_lines, reports
+from tests.support.processes import Process, all_lines, kill_after, reports
 
 FAULTS: tuple[Action, ...] = (
     Reset(when="before"),
@@ -189,16 +188,9 @@ class Campaign:
         process = await self._started(*options)
         killed = self.chance.random() < 0.85
         if killed:
-            wanted = len(self.bench.checks()) + self.chance.randrange(10)
-            moment, latest = self.chance.uniform(0, 0.3), self.chance.uniform(0.2, 4.0)
-            started = time.monotonic()
-            while process.returncode is None and len(self.bench.checks()) < wanted:
-                if time.monotonic() - started > latest:
-                    break
-                await asyncio.sleep(0.005)
-            await asyncio.sleep(moment)
-            if process.returncode is None:
-                process.kill()
+            requests = self.chance.randrange(10)
+            pause, latest = self.chance.uniform(0, 0.3), self.chance.uniform(0.2, 4.0)
+            await kill_after(process, self.bench, requests, pause, latest)
         await self._ended(process)
 
     async def _started(self, *options: str) -> asyncio.subprocess.Process:

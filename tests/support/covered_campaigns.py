@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
@@ -26,7 +25,7 @@ from tests.support.campaigns import SEED, digest
 from tests.support.inside import connection_of
 from tests.support.photographs import encoded, photograph, resized
 from tests.support.pictures import tree
-from tests.support.processes import Process, all_lines, reports
+from tests.support.processes import Process, all_lines, kill_after, reports
 
 FAMILIES, WIDTHS = 4, (480, 400, 320, 240)
 NAMES = ("a.jpg", "b-300x200.jpg", "c.jpg", "d-scaled.jpg", "e.jpg", "f.jpg")
@@ -164,19 +163,11 @@ class CoveredCampaign:
         self.did[" ".join([mode, *more[:1]])] += 1
         for path in self._files():
             self.held.add((str(path), digest(path.read_bytes())))
-        before = len(self.bench.checks())
         process = await self._started(mode, *more)
         if self.chance.random() < 0.7:
-            wanted = before + self.chance.randrange(5)
-            moment, latest = self.chance.uniform(0, 0.2), self.chance.uniform(0.5, 4.0)
-            started = time.monotonic()
-            while process.returncode is None and len(self.bench.checks()) < wanted:
-                if time.monotonic() - started > latest:
-                    break
-                await asyncio.sleep(0.005)
-            await asyncio.sleep(moment)
-            if process.returncode is None:
-                process.kill()
+            requests = self.chance.randrange(5)
+            pause, latest = self.chance.uniform(0, 0.2), self.chance.uniform(0.5, 4.0)
+            await kill_after(process, self.bench, requests, pause, latest)
         await self._ended(process, mode, "--rescan-after" not in more)
 
     async def _started(self, mode: str, *more: str) -> asyncio.subprocess.Process:

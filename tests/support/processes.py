@@ -9,6 +9,7 @@ import os
 import resource
 import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,18 @@ from tests.support.schema import assert_valid
 BATCHSCAN = ("-m", "batchscan")
 # Python before 3.14 leaves a half-written .pyc in place on a full disk, and every later import fails.
 WRITES_NOTHING_BESIDE = {"PYTHONDONTWRITEBYTECODE": "1"}
+
+
+async def kill_after(process, bench, requests: int, pause: float, latest: float) -> None:
+    """Kill a scan a moment after so many more requests, or after so many seconds; if it still runs."""
+    wanted, started = len(bench.checks()) + requests, time.monotonic()
+    while process.returncode is None and len(bench.checks()) < wanted:
+        if time.monotonic() - started > latest:
+            break
+        await asyncio.sleep(0.005)
+    await asyncio.sleep(pause)
+    if process.returncode is None:
+        process.kill()
 
 
 class Process:
