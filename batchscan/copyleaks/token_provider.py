@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import os
 import tempfile
 from collections import Counter
@@ -91,6 +92,7 @@ class TokenProvider:
         self._turn = asyncio.Lock()
         self._held = TokenFile(bound_to=bound_to)
         self._refused = ""
+        self._reissued_at = -math.inf  # when a login last returned the refused token again
         self._turns = 0  # renewals so far
         self._failed: CopyleaksError | None = None  # how the last one ended
         self.logins = 0  # of this process, as far as they reached the service
@@ -121,8 +123,14 @@ class TokenProvider:
         return SecretStr(self._held.access_token)
 
     def refused(self, token: str) -> None:
-        """Drop a token that the service refused."""
-        if self._held.access_token in ("", token):  # an older one was replaced already
+        """Drop a token that the service refused.
+
+        A login may return the same token again; requests that left before it are then no reason
+        for another one.
+        """
+        if self._held.access_token not in ("", token):  # an older one was replaced already
+            return
+        if not 0 <= self._now() - self._reissued_at < EARLY:
             self._refused = token
 
     async def _renew(self) -> None:
@@ -164,12 +172,18 @@ class TokenProvider:
                 self.logins -= 1
                 await asyncio.to_thread(self._save)
             raise
+        self._keep(grant, now)
+        await asyncio.to_thread(self._save)
+
+    def _keep(self, grant: AccessToken, now: float) -> None:
+        if grant.token == self._refused:
+            self._refused, self._reissued_at = "", now
+        held = self._held
         held.access_token = grant.token
         held.issued_at = now
         # A sample of the vendor shows a token that expires when it is issued: ignore that.
         plausible = now + 2 * EARLY < grant.expires_at
         held.expires_at = grant.expires_at if plausible else now + LIFE
-        await asyncio.to_thread(self._save)
 
     def _check_budget(self, held: TokenFile, now: float) -> None:
         wait, why = 0.0, "the service allows 12 in 15 minutes"

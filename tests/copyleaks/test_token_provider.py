@@ -33,13 +33,14 @@ class Vendor:
         self.now = START
         self.logins = 0
         self.error: Exception | None = None
+        self.token: str | None = None  # of every login
 
     async def login(self) -> AccessToken:
         self.logins += 1
         await asyncio.sleep(0)
         if self.error is not None:
             raise self.error
-        return AccessToken(f"token-{self.logins}", self.now + LIFE)
+        return AccessToken(self.token or f"token-{self.logins}", self.now + LIFE)
 
     def provider(self, folder, bound_to: str = BOUND) -> TokenProvider:
         return TokenProvider(folder / "token.json", bound_to, self.login, lambda: self.now)
@@ -139,6 +140,20 @@ async def test_a_stragglers_refusal_does_not_bring_a_refused_token_back(vendor, 
     provider.refused(old)
 
     assert await provider.token() == "token-3"
+
+
+async def test_a_refused_token_that_a_login_returns_again_is_used(vendor, tmp_path):
+    vendor.token = "the-same"
+    provider = vendor.provider(tmp_path)
+    for _ in range(3):
+        provider.refused(await provider.token())  # the later two may have left before the login
+    assert await provider.token() == "the-same"
+    assert vendor.logins == 2
+
+    vendor.now += 301
+    provider.refused(await provider.token())
+    assert await provider.token() == "the-same"
+    assert vendor.logins == 3
 
 
 async def test_a_kept_token_that_would_end_its_header_counts_as_none(vendor, tmp_path):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import pytest
+from aiohttp import web
 
 from batchscan.emulator import LoginLimit
 from batchscan.emulator.fault_actions import AnswerInstead, Hang, Reset, RevokeTokens, Tear
@@ -16,6 +18,7 @@ from tests.support.fault_cells import (
     login,
     told_by,
 )
+from tests.support.servers import serving
 
 AUTH = Told(4, {"deferred": 3}, "auth")
 AWAY = Told(8, {"deferred": 3}, "unavailable")
@@ -156,3 +159,39 @@ async def test_a_login_that_fails_midway_leaves_what_is_answered_answered(bench)
     assert told_by(first) == Told(4, {"scanned": 3, "deferred": 3}, "auth")
     await finished_by_the_next_run(bench, first)
     assert bench.charged() == 6
+
+
+@pytest.mark.parametrize(
+    ("refusals", "expected"), [(1, Told(0, {"scanned": 5})), (9, Told(4, {"deferred": 5}, "auth"))]
+)
+async def test_a_login_that_returns_the_refused_token_again_is_asked_once(
+    bench, refusals, expected
+):
+    bench.pictures(5)
+    logins: list[str] = []
+    checks: Counter[str] = Counter()
+
+    async def log_in(request: web.Request) -> web.Response:
+        logins.append(request.path)
+        return web.json_response({"access_token": "always-this-one"})
+
+    async def answer(request: web.Request) -> web.Response:
+        checks[request.path] += 1
+        await request.read()
+        if checks[request.path] <= refusals:
+            return web.json_response({"title": "Unauthorized"}, status=401)
+        return web.json_response(
+            {
+                "scannedImage": {"scanId": request.match_info["id"], "actualCredits": 1},
+                "matches": {"internet": []},
+            }
+        )
+
+    async with serving(
+        web.post("/v3/account/login/api", log_in),
+        web.post("/v1/image-plagiarism-detector/{id}/check", answer),
+    ) as url:
+        ran = await bench.scan(api={"url": url, "identity_url": url})
+
+    assert told_by(ran) == expected
+    assert len(logins) == 2
