@@ -71,7 +71,7 @@ class ApiChannel:
         named = await asyncio.to_thread(look, response.body) if long else look(response.body)
         if named is None:
             self._check_endpoint(response, "check")
-        elif named.strip().casefold() != scan_id:
+        elif named.casefold() != scan_id:
             self._transport.distrust()
             message = f"the answer is about another picture: it names the scan id {clean(named)}"
             details = ServiceError(http_status=response.status)

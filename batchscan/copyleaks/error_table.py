@@ -35,6 +35,7 @@ from batchscan.copyleaks.errors import (
 
 MAX_MESSAGE = 300
 MAX_WORD = 100
+MAX_WAIT = 1e9  # seconds: 31 years
 HIDDEN = "***"  # instead of a key or token that was echoed
 
 # The vendor's codes (errors and webhook pages); the statuses they come with are not documented.
@@ -118,12 +119,15 @@ def _of_status(status: int) -> type[CopyleaksError]:
 
 
 def retry_after(value: str | None, now: float) -> float | None:
-    """Seconds to wait, from either form of the header (RFC 9110, 10.2.3); None if it is invalid."""
+    """Seconds to wait, from either form of the header (RFC 9110, 10.2.3); None if it is invalid.
+
+    It has any number of digits; more seconds than `MAX_WAIT` are that many.
+    """
     if value is None:
         return None
     text = value.strip()
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text):
-        return float(text)
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
+        return min(float(text), MAX_WAIT)
     try:
         at = parsedate_to_datetime(text)
         at = at if at.tzinfo else at.replace(tzinfo=UTC)

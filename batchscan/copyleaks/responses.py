@@ -9,6 +9,7 @@ paid for, nothing is raised: if matches cannot be read, or are fewer than their 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +27,9 @@ from batchscan.copyleaks.strict_response import (
 )
 
 FULL, PARTIAL = 0, 1  # matchType
-READER = 2  # version of `read_check`; increased whenever it can read more
+READER = 3  # version of `read_check`; increased whenever it can read more
+_TYPES = (str(FULL), str(PARTIAL))  # some services write numbers as strings
+_NUMBER = re.compile(r"\s*\+?[0-9]{1,20}(\.[0-9]{0,20})?\s*")
 _BLANK = b" \t\r\n\0\xef\xbb\xbf\xff\xfe"  # bytes that may precede an object in any encoding
 
 
@@ -118,7 +121,7 @@ def _tolerantly(body: bytes, scan_id: str | None) -> CheckResult:
         warnings.add("credits_missing")
     troubles = (
         None if isinstance(entries, list) else "the answer holds no list of matches",
-        _stated_error(decoded, matches),
+        _stated_error(decoded, image, matches, matches.get("score")),
         _duplicate_list(body),
         _too_few(matches.get("score"), len(listed)),
         # If the service counted no more than could be read, an invalid entry is only a warning.
@@ -159,10 +162,10 @@ def _decode(body: bytes) -> dict[str, Any]:
     return decoded
 
 
-def _stated_error(decoded: dict[str, Any], matches: dict[str, Any]) -> str | None:
-    """An error in a 200, in which case its list may be incomplete."""
-    for fields in (decoded, matches):
-        for name, value in fields.items():
+def _stated_error(*objects: object) -> str | None:
+    """An error in a 200's objects, in which case its list may be incomplete."""
+    for fields in objects:
+        for name, value in fields.items() if isinstance(fields, dict) else ():
             if name.lower().startswith("error") and value:
                 text = clean(str(value)[:1_000])
                 return f"the answer says that there was an error: {name}: {text}"
@@ -178,9 +181,10 @@ def _duplicate_list(body: bytes) -> str | None:
 
 def _too_few(score: object, listed: int) -> str | None:
     """The trouble if the service counted more matches than could be read."""
-    fields = score if isinstance(score, dict) else {}
-    counts = ("totalMatches", "fullMatches", "partialMatches")
-    total, full, partial = (_promised(fields.get(name)) for name in counts)
+    fields = score if isinstance(score, dict) else {"totalMatches": score}
+    stated = {name.lower(): value for name, value in fields.items()}
+    counts = ("totalmatches", "fullmatches", "partialmatches")
+    total, full, partial = (_promised(stated.get(name)) for name in counts)
     promised = max(total, full + partial)
     if promised <= listed:
         return None
@@ -189,8 +193,8 @@ def _too_few(score: object, listed: int) -> str | None:
 
 def _promised(value: object) -> float:
     """A stated count in any notation; 0 if it is not a number."""
-    if isinstance(value, str) and value.strip().isdecimal():
-        return float(value)
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
         return 0.0
     return float(min(max(value, 0), 10**18))
@@ -227,7 +231,7 @@ def _one(same: Sequence[InternetMatch]) -> InternetMatch:
 
 
 def _match_type(value: object, warnings: _Warnings) -> int | None:
-    number = None if isinstance(value, bool) else _count(value)
+    number = int(value) if isinstance(value, str) and value in _TYPES else _count(value)
     if number in (FULL, PARTIAL):
         return number
     warnings.add("unknown_match_type")

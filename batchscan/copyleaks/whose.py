@@ -44,12 +44,13 @@ class _Envelope(msgspec.Struct, rename="camel"):
 
 
 def named_scan_id(body: bytes) -> str | None:
-    """The scan id in a 200's body, even in a damaged one; None without one."""
+    """The scan id in a 200's body, even in a damaged or oddly written one; None without one."""
     try:
         image = msgspec.json.decode(body, type=_Envelope).scanned_image
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _named_tolerantly(body)
-    return (image.scan_id if image else None) or None
+    named = image.scan_id if image else None
+    return (named or "").strip() or _named_tolerantly(body)
 
 
 def _named_tolerantly(body: bytes) -> str | None:
@@ -58,6 +59,13 @@ def _named_tolerantly(body: bytes) -> str | None:
     except NotJson:  # truncated, for example
         named = {match.decode("utf-8", "replace") for match in _SCAN_ID.findall(body)}
         return named.pop() if len(named) == 1 else None
-    image = found.get("scannedImage") if isinstance(found, dict) else None
-    named_by = image.get("scanId") if isinstance(image, dict) else None
-    return named_by if isinstance(named_by, str) and named_by else None
+    named_by = _field(_field(found, "scannedimage"), "scanid")
+    if isinstance(named_by, bool) or not isinstance(named_by, str | int | float):
+        return None
+    return str(named_by).strip() or None
+
+
+def _field(value: object, name: str) -> object:
+    """A field of an object, whatever the case of its name."""
+    fields = value.items() if isinstance(value, dict) else ()
+    return next((inner for key, inner in fields if key.lower() == name), None)

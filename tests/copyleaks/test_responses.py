@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from batchscan.copyleaks.errors import BadResponse
 from batchscan.copyleaks.responses import _tolerantly, read_check, read_credits
 from batchscan.copyleaks.strict_response import documented
+from batchscan.copyleaks.whose import named_scan_id
 from batchscan.engines.vendor_mapping import parse_answer
 from batchscan.enums import MatchKind
 from batchscan.model import Score
@@ -118,6 +119,8 @@ def test_without_a_list_of_matches_an_answer_is_trouble_and_no_surprise(body):
         ("matches.internet.1.matchType", 7, ("unknown_match_type", "score_mismatch")),
         ("matches.internet.1.matchType", None, ("unknown_match_type", "score_mismatch")),
         ("matches.internet.1.matchType", False, ("unknown_match_type", "score_mismatch")),
+        ("matches.internet.1.matchType", "full", ("unknown_match_type", "score_mismatch")),
+        ("matches.internet.1.matchType", "1", ()),
         ("matches.internet.1.url", ..., ("odd_match", "score_mismatch")),
         ("matches.internet.1.url", "", ("odd_match", "score_mismatch")),
         (
@@ -140,6 +143,48 @@ def test_an_undocumented_kind_is_kept_as_other():
     answer = parse_answer(changed("matches.internet.1.matchType", 2), 0.0)
 
     assert [match.kind for match in answer.matches] == [MatchKind.FULL, MatchKind.OTHER]
+
+
+@pytest.mark.parametrize(
+    "score",
+    [
+        {"totalMatches": "3.0"},
+        {"totalMatches": " +3 "},
+        {"TotalMatches": 3},
+        {"totalMatches": 0, "fullMatches": "2", "partialMatches": 1.0},
+        3,
+        " 3",
+    ],
+    ids=repr,
+)
+def test_a_count_in_any_notation_shows_that_matches_are_missing(score):
+    result = read_check(changed("matches.score", score))
+
+    assert result.trouble == "the service counted 3 matches, and 2 could be read"
+
+
+@pytest.mark.parametrize("where", ["error", "scannedImage.error", "matches.score.errors"])
+def test_an_error_anywhere_in_an_answer_makes_its_list_doubtful(where):
+    trouble = read_check(changed(where, {"message": "search timed out"})).trouble
+
+    assert trouble is not None
+    assert "search timed out" in trouble
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "named"),
+    [
+        ("scannedImage.scanId", 17, "17"),
+        ("scannedImage.scanId", " my-scan-2\n", "my-scan-2"),
+        ("scannedImage", {"ScanID": "my-scan-2"}, "my-scan-2"),
+        ("scannedImage.scanId", "", None),
+        ("scannedImage.scanId", [], None),
+        ("scannedImage.scanId", False, None),
+        ("scannedImage", 5, None),
+    ],
+)
+def test_the_scan_id_that_an_answer_names_is_found_in_any_notation(path, value, named):
+    assert named_scan_id(changed(path, value)) == named
 
 
 def test_the_sandbox_costs_nothing_whatever_its_mock_says():
