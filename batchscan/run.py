@@ -18,15 +18,16 @@ import logging
 import os
 import random
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 from batchscan.engines.local import check_proxies
 from batchscan.enums import Status
 from batchscan.errors import BatchscanError, Interrupted, OutOfMemory, StopRun
 from batchscan.model import Candidate, Outcome
 from batchscan.pace import Clock, SystemClock
+from batchscan.pipeline.assembly import Pipeline, assemble
 from batchscan.pipeline.finish import finish
 from batchscan.pipeline.inputs import open_stores
 from batchscan.pipeline.rendition_family import Member
@@ -40,6 +41,8 @@ from batchscan.settings.load import validate
 from batchscan.walk import check_roots
 
 log = logging.getLogger(__name__)
+
+WorkQueue: TypeAlias = "asyncio.Queue[Candidate | Member | None]"  # None ends a worker
 
 
 def scan(settings: Settings) -> Scan:
@@ -69,6 +72,7 @@ class Scan:
         self._outcomes: asyncio.Queue[Outcome | None] = asyncio.Queue(settings.pace.concurrency)
         self._resources = AsyncExitStack()
         self._session: Session | None = None
+        self._pipeline: Pipeline | None = None
         self._running: asyncio.Task[None] | None = None
         self._report: Report | None = None
 
@@ -97,7 +101,7 @@ class Scan:
     def folder(self) -> str:
         """The folder with the run's files."""
         assert self._session is not None  # noqa: S101 - set when entered
-        return self._session.folder
+        return self._session.run.folder
 
     def request_stop(self, signum: int) -> None:
         """Start nothing new, finish what is under way; `signum` becomes the exit code."""
@@ -105,9 +109,10 @@ class Scan:
 
     def progress(self) -> ProgressState:
         """How far the run is."""
-        if self._session is None:
+        if self._session is None or self._pipeline is None:
             return ProgressState()
-        tally, source, stats = self._session.tally, self._session.source, self._session.stats
+        tally, source = self._session.tally, self._pipeline.source
+        stats, limiter = self._session.service.stats, self._session.service.limiter
         return ProgressState(
             found=source.found,
             walk_ended=source.ended,
@@ -115,11 +120,11 @@ class Scan:
             unchanged=tally.statuses[Status.UNCHANGED],
             sent=stats.requests,
             sent_bytes=stats.bytes_sent,
-            interval=self._session.limiter.interval,
+            interval=limiter.interval,
             matches=tally.matches_found,
             credits=tally.charged,
             max_credits=self.settings.spend.max_credits,
-            waiting=self._session.limiter.waiting,
+            waiting=limiter.waiting,
         )
 
     async def __aenter__(self) -> Self:
@@ -133,12 +138,13 @@ class Scan:
             await self._resources.enter_async_context(open_stores())
             await asyncio.to_thread(check_roots, self.settings.roots, never)
             await self._wait_a_while()
-            opening = open_session(self.settings, self._clock, self._stop, self._outcomes)
+            opening = open_session(self.settings, self._clock, self._stop)
             self._session = await self._resources.enter_async_context(opening)
+            self._pipeline = assemble(self._session, self._outcomes)
         except BaseException:
             await self._resources.aclose()
             raise
-        self._running = asyncio.create_task(self._run(self._session))
+        self._running = asyncio.create_task(self._run(self._session, self._pipeline))
         return self
 
     async def __aexit__(
@@ -184,60 +190,51 @@ class Scan:
         log.info("waiting %.1f s before the start (--jitter)", pause)
         await self._stop.sleep(pause)
 
-    async def _run(self, session: Session) -> None:
-        queue: asyncio.Queue[Candidate | Member | None] = asyncio.Queue(
-            self.settings.pace.concurrency
-        )
+    async def _run(self, session: Session, pipeline: Pipeline) -> None:
+        queue: WorkQueue = asyncio.Queue(self.settings.pace.concurrency)
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._feed(session, queue))
+                group.create_task(self._feed(session, pipeline, queue))
                 for _ in range(self.settings.pace.concurrency):
-                    group.create_task(self._work(session, queue))
-            await self._count_renditions(session)
-            self._report = await finish(session)
+                    group.create_task(self._work(session, pipeline, queue))
+            await self._count_renditions(session, pipeline)
+            self._report = await finish(session, pipeline.processor.decisions)
         finally:
             await self._outcomes.put(None)
 
-    async def _count_renditions(self, session: Session) -> None:
-        """Count the credits that `--renditions cover` would have saved."""
-        if self._stop or not session.processor.renditions.counts:
-            return
-        try:
-            noted = await session.ledger.run(lambda ledger: ledger.renditions.files.any())
-            saved = await session.open_planner().count() if noted else (0, 0)
-            session.tally.renditions, session.tally.renditions_credits = saved
-        except StopRun as reason:
-            self._stop.request(reason)
-        except Exception as bug:  # noqa: BLE001 - everything is settled; the report is still made
-            await self._stop_after(session, bug)
-
-    async def _feed(
-        self, session: Session, queue: asyncio.Queue[Candidate | Member | None]
-    ) -> None:
-        try:
-            await session.source.feed(queue)
-        except StopRun as reason:
-            self._stop.request(reason)
-        except Exception as bug:  # noqa: BLE001 - raised again when what is paid for has settled
-            await self._stop_after(session, bug)
+    async def _feed(self, session: Session, pipeline: Pipeline, queue: WorkQueue) -> None:
+        async with self._stops_for_errors(session):
+            await pipeline.source.feed(queue)
         for _ in range(self.settings.pace.concurrency):
             await queue.put(None)
 
-    async def _work(
-        self, session: Session, queue: asyncio.Queue[Candidate | Member | None]
-    ) -> None:
+    async def _work(self, session: Session, pipeline: Pipeline, queue: WorkQueue) -> None:
         while (work := await queue.get()) is not None:
-            try:
+            async with self._stops_for_errors(session):
                 if isinstance(work, Member):
-                    await session.processor.process_member(work)
+                    await pipeline.processor.process_member(work)
                 else:
-                    await session.processor.process(work)
-            except StopRun as reason:
-                self._stop.request(reason)
-            except Exception as bug:  # noqa: BLE001 - raised again when all has settled
-                await self._stop_after(session, bug)
-            finally:
-                queue.task_done()
+                    await pipeline.processor.process(work)
+            queue.task_done()
+
+    async def _count_renditions(self, session: Session, pipeline: Pipeline) -> None:
+        """Count the credits that `--renditions cover` would have saved."""
+        if self._stop or not pipeline.processor.renditions.counts:
+            return
+        async with self._stops_for_errors(session):
+            noted = await session.state.ledger.run(lambda ledger: ledger.renditions.files.any())
+            saved = await pipeline.source.open_planner().count() if noted else (0, 0)
+            session.tally.renditions, session.tally.renditions_credits = saved
+
+    @asynccontextmanager
+    async def _stops_for_errors(self, session: Session) -> AsyncIterator[None]:
+        """Make an error in the block the run's reason to stop; all that is paid for settles."""
+        try:
+            yield
+        except StopRun as reason:
+            self._stop.request(reason)
+        except Exception as error:  # noqa: BLE001 - a bug is raised again at the end
+            await self._stop_after(session, error)
 
     async def _stop_after(self, session: Session, error: Exception) -> None:
         """Stop after an unexpected error: out of memory, a damaged ledger, or a bug."""
@@ -246,7 +243,7 @@ class Scan:
             self._stop.request(lacking)
             return
         try:
-            explained = await session.ledger.run(lambda ledger: ledger.explained(error))
+            explained = await session.state.ledger.run(lambda ledger: ledger.explained(error))
         except StopRun as reason:
             explained = reason
         if isinstance(explained, StopRun):

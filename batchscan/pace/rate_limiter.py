@@ -32,13 +32,14 @@ class Permit:
     granted_at: float
     probe: bool  # the only request in an outage, to see whether the service is back
     sent_at: float | None = None  # when the first byte was sent
+    used: bool = False  # its result was recorded, or it was released
 
 
 class RateLimiter:
     """Grants permits in order of arrival; waiting does not count as an attempt.
 
-    The owner of a `Permit` calls `mark_sent` when the first byte is sent, and then one of
-    `succeeded`, `throttled`, `failed` or `release`.
+    The owner of a `Permit` calls `mark_sent` when the first byte is sent, then one of
+    `succeeded`, `throttled` and `failed`, and `release` in any case.
     """
 
     def __init__(
@@ -117,8 +118,9 @@ class RateLimiter:
         self._done(permit)
 
     def release(self, permit: Permit) -> None:
-        """Release a permit without a result."""
-        self._done(permit)
+        """Release a permit; it has no effect on one with a result."""
+        if not permit.used:
+            self._done(permit)
 
     def throttled(
         self, permit: Permit, retry_after: float | None, *, away: bool, detail: str = ""
@@ -221,6 +223,7 @@ class RateLimiter:
             log.info("%s %.1f s", why, until - self._clock.monotonic())
 
     def _done(self, permit: Permit) -> None:
+        permit.used = True
         if permit.sent_at is None:
             self._schedule.cancel()
         if permit.probe:

@@ -20,6 +20,7 @@ class Reservation:
 
     credits: int
     is_rescan: bool  # the picture was answered before
+    charged: int | None = 0  # what the request has cost; None if that is unknown
 
 
 class Budget:
@@ -121,6 +122,19 @@ class Budget:
             self._asking -= 1
             if not self._asking:
                 self._nobody_asks.set()
+
+    @asynccontextmanager
+    async def reserved(self, *, again: bool = False) -> AsyncIterator[Reservation]:
+        """Reserve credits for one request in this block, which enters what it has cost.
+
+        Raises:
+            LimitReached: the budget is used up.
+        """
+        reservation = await self.reserve(again=again)
+        try:
+            yield reservation
+        finally:
+            await self.settle(reservation, reservation.charged)
 
     async def reserve(self, *, again: bool = False) -> Reservation:
         """Reserve credits for one request; `settle` has to be called with the reservation.

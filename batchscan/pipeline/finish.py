@@ -12,9 +12,10 @@ from typing import NamedTuple, TypeVar
 from msgspec.structs import replace
 
 from batchscan import version
-from batchscan.enums import ExitReason
+from batchscan.enums import ExitReason, Status
 from batchscan.errors import StorageError
 from batchscan.ledger import FreshnessPolicy, Ledger, ReportView, ThisProcess
+from batchscan.pipeline.decision_recorder import DecisionRecorder
 from batchscan.pipeline.dry_run import least_seconds, plan_of, round_days
 from batchscan.pipeline.exit_status import exit_status
 from batchscan.pipeline.session import Session
@@ -51,17 +52,19 @@ class _ReportExtras(NamedTuple):
     unchecked: list[UncheckedFile] | None
 
 
-async def finish(session: Session) -> Report:
+async def finish(session: Session, decisions: DecisionRecorder) -> Report:
     """Complete all output of a run; if the disk fails, that becomes its reason to stop."""
-    await _or_stop(session, session.decisions.flush_refusals())
-    session.tally.outcome_unknown = session.tally.doubts * session.budget.doubt
+    await _or_stop(session, decisions.flush_refusals())
+    session.tally.outcome_unknown = session.tally.doubts * session.service.budget.doubt
     await _or_stop(session, session.results.close())
     balance = await _balance(session)
     await _or_stop(session, _build_block_cache(session))
-    basis = await _or_stop(session, session.ledger.run(partial(_basis, session=session)))
+    basis = await _or_stop(session, session.state.ledger.run(partial(_basis, session=session)))
     basis = basis or ReportBasis(MatchSummary())
     summary = basis.summary
-    alerts = await _or_stop(session, session.ledger.run(partial(_make_messages, session=session)))
+    alerts = await _or_stop(
+        session, session.state.ledger.run(partial(_make_messages, session=session))
+    )
     extras = _ReportExtras(balance, alerts, await _or_stop(session, _name_unchecked(session)))
     session.stop.freeze()
     report = _report(session, summary, extras)
@@ -78,7 +81,7 @@ async def finish(session: Session) -> Report:
 
 async def _close_killed_runs(session: Session) -> None:
     """Close killed runs that waited for a price, and answers that came late for a closed run."""
-    ledger, sandbox = session.ledger, session.settings.api.sandbox
+    ledger, sandbox = session.state.ledger, session.settings.api.sandbox
     rules, now = session.allow_rules, session.clock.wall()
     try:
         unclosed = await ledger.run(lambda ledger: ledger.runs.unclosed())
@@ -92,8 +95,7 @@ async def _close_killed_runs(session: Session) -> None:
 
 def _view(ledger: Ledger, session: Session) -> ReportView:
     """The pictures of this run; matches of unreported killed runs count as new, too."""
-    news_of = (session.run_id, *session.source.checkpoint.news_of)
-    return session.allow_rules.view(ledger, ThisProcess(), news_of)
+    return session.allow_rules.view(ledger, ThisProcess(), session.run.news_of)
 
 
 def _basis(ledger: Ledger, session: Session) -> ReportBasis:
@@ -111,18 +113,18 @@ async def _send_alerts(session: Session, report: Report) -> Report:
     if report.alerts is None or not report.alerts.pending or session.stop.urgent.is_set():
         return report
     notifier = session.notifier
-    delivered = await notifier.send(session.ledger, session.clock, session.stop.urgent)
+    delivered = await notifier.send(session.state.ledger, session.clock, session.stop.urgent)
 
     def amend(ledger: Ledger) -> Report:
         now = session.clock.wall()
         amended = replace(report, alerts=notifier.status(ledger, delivered))
-        write_page(session.folder, amended, _view(ledger, session), now)
-        write_report(session.folder, amended)
-        ledger.runs.update_report(session.run_id, encode(amended))
+        write_page(session.run.folder, amended, _view(ledger, session), now)
+        write_report(session.run.folder, amended)
+        ledger.runs.update_report(session.run.id, encode(amended))
         return amended
 
     try:
-        return await session.ledger.run(amend)
+        return await session.state.ledger.run(amend)
     except StorageError as error:
         log.warning("the report could not be updated with the alerts: %s", error)
         return report
@@ -139,19 +141,21 @@ async def _or_stop(session: Session, work: Awaitable[T]) -> T | None:
 
 async def _balance(session: Session) -> int | None:
     """Credits left on the account, if this run sent anything and the service is available."""
-    if not session.stats.requests or session.settings.api.sandbox or session.stop:
+    if not session.service.stats.requests or session.settings.api.sandbox or session.stop:
         return None
-    permit = await session.limiter.acquire()
-    return None if permit is None else await session.engine.balance()
+    permit = await session.service.limiter.acquire()
+    return None if permit is None else await session.service.engine.balance()
 
 
 async def _build_block_cache(session: Session) -> None:
     """Let the next run skip whole folders whose files all have their verdicts."""
     after: int | None = 0
-    freshness = session.source.freshness
-    decided = session.tally.seen > session.source.checkpoint.unchanged
+    freshness = session.run.freshness
+    decided = session.tally.seen > session.tally.statuses[Status.UNCHANGED]
     while decided and after is not None and not (session.settings.dry_run or session.stop):
-        after = await session.ledger.run(partial(_cache_some, freshness=freshness, after=after))
+        after = await session.state.ledger.run(
+            partial(_cache_some, freshness=freshness, after=after)
+        )
 
 
 def _cache_some(ledger: Ledger, *, freshness: FreshnessPolicy, after: int) -> int | None:
@@ -166,17 +170,17 @@ def _exit(session: Session, summary: MatchSummary) -> tuple[int, ExitReason]:
 
 async def _write(session: Session, report: Report, basis: ReportBasis) -> Report:
     """Write the run's files and close the run; returns the report as it was written."""
-    folder, now = session.folder, session.clock.wall()
+    folder, now = session.run.folder, session.clock.wall()
     unreadable = session.tally.unreadable_names
 
     def leave(ledger: Ledger) -> Report:
         seen = dataclasses.replace(basis, view=basis.view or _view(ledger, session))
         return write_or_link(folder, report, ledger, seen, unreadable, now)
 
-    report = await session.ledger.run(leave)
+    report = await session.state.ledger.run(leave)
     await asyncio.to_thread(write_report, folder, report)
     if not session.settings.dry_run:
-        learned, reach = session.limiter.learned, session.limiter.longest_window
+        learned, reach = session.service.limiter.learned, session.service.limiter.longest_window
         # A summary that equals an earlier run's is stored only once.
         kept = replace(report, domains=[], images=[]) if basis.known else report
 
@@ -188,14 +192,14 @@ async def _write(session: Session, report: Report, basis: ReportBasis) -> Report
             # what is in the ledger and in rescued answers.
             if not session.stop.leaves_open:
                 ledger.runs.close(
-                    session.run_id, encode(kept), (basis.view or _view(ledger, session)).matched()
+                    session.run.id, encode(kept), (basis.view or _view(ledger, session)).matched()
                 )
 
-        await session.ledger.run(close)
+        await session.state.ledger.run(close)
     output = session.settings.output
     await asyncio.to_thread(point_latest, output.directory, report)
     if not (session.settings.dry_run or session.stop.leaves_open):
-        await apply_retention(session.ledger, output)
+        await apply_retention(session.state.ledger, output)
     return report
 
 
@@ -203,8 +207,10 @@ async def _name_unchecked(session: Session) -> list[UncheckedFile] | None:
     """Some of the files without an answer; None if all have one."""
     if not (session.tally.unchecked.total() or session.tally.unreadable_folders):
         return None
-    folder = session.folder
-    return await session.ledger.run(lambda ledger: some_of_each(unchecked_files(folder, ledger)))
+    folder = session.run.folder
+    return await session.state.ledger.run(
+        lambda ledger: some_of_each(unchecked_files(folder, ledger))
+    )
 
 
 def _report(session: Session, summary: MatchSummary, extras: _ReportExtras) -> Report:
@@ -212,7 +218,7 @@ def _report(session: Session, summary: MatchSummary, extras: _ReportExtras) -> R
         _run(session, summary),
         session.tally,
         summary,
-        rendition_price=session.rendition_price,
+        rendition_price=0 if session.settings.api.sandbox else session.service.budget.price,
         credit_price=session.settings.spend.credit_price,
         balance=extras.balance,
     )
@@ -231,19 +237,21 @@ def _run(session: Session, summary: MatchSummary) -> Run:
     settings, stopped = session.settings, session.stop.reason
     finished_at = session.clock.wall()
     return Run(
-        id=session.run_id,
+        id=session.run.id,
         roots=list(settings.roots),
         version=version.version(),
-        started_at=rfc3339(session.started_at),
+        started_at=rfc3339(session.run.started_at),
         finished_at=rfc3339(finished_at),
-        duration_s=elapsed(session.started_at, finished_at),
+        duration_s=elapsed(session.run.started_at, finished_at),
         exit_code=code,
         exit_reason=reason,
         partial=reason not in (ExitReason.OK, ExitReason.MATCHES),
         dry_run=settings.dry_run,
         at_least_s=least_seconds(settings, session.tally) if settings.dry_run else None,
         round_days=(
-            round_days(settings, session.tally, session.budget.price) if settings.dry_run else None
+            round_days(settings, session.tally, session.service.budget.price)
+            if settings.dry_run
+            else None
         ),
         plan=plan_of(settings, session.tally) if settings.dry_run else None,
         renditions=settings.scan.renditions,
@@ -254,7 +262,7 @@ def _run(session: Session, summary: MatchSummary) -> Run:
 
 
 def _cluster(session: Session) -> Cluster | None:
-    facts = session.engine.cluster
+    facts = session.service.engine.cluster
     if facts is None:
         return None
     lost = [replace_surrogates(address) for address in facts.lost]
@@ -262,12 +270,12 @@ def _cluster(session: Session) -> Cluster | None:
 
 
 def _api(session: Session) -> Api:
-    stats = session.stats
+    stats = session.service.stats
     return Api(
         requests=stats.requests,
         retries=stats.retries,
-        rate_limited=session.limiter.rate_limited,
-        logins=session.engine.logins,
+        rate_limited=session.service.limiter.rate_limited,
+        logins=session.service.engine.logins,
         latency_ms=Latency(
             p50=stats.latencies.quantile(0.5),
             p95=stats.latencies.quantile(0.95),

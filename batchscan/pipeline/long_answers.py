@@ -8,6 +8,8 @@ up to 64 MiB each, however many come at once.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 LONG_STORED = 16 * 1024  # bytes of a stored body, which is compressed
@@ -31,3 +33,11 @@ class LongAnswers:
         if self._path == path:
             self._path = None
             self._turn.release()
+
+    @contextmanager
+    def released_after(self, path: str) -> Iterator[None]:
+        """Release this file's turn at the end of the block, if it has it then."""
+        try:
+            yield
+        finally:
+            self.release(path)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from batchscan.model import Image
+
 BUCKETS_A_DOUBLING = 16  # a bucket is 4 % wide
 SMALLEST_MS = 0.1
 BUCKETS = 400  # up to 0.1 ms x 2^25, about an hour
@@ -45,3 +47,9 @@ class RequestStats:
     retries: int = 0
     bytes_sent: int = 0
     latencies: LatencyHistogram = field(default_factory=LatencyHistogram)
+
+    def count(self, image: Image, *, again: bool) -> None:
+        """Count a request that is about to be sent; `again` if its picture was sent before."""
+        self.requests += 1
+        self.retries += again
+        self.bytes_sent += image.sent.bytes if image.sent else image.stat.size

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from batchscan.copyleaks.responses import READER
 from batchscan.engines.interface import Success
@@ -50,7 +50,7 @@ class Settler:
     run_folder: str
     sandbox: bool
     long_answers: LongAnswers  # that are parsed and recorded
-    long_bodies: LongAnswers = field(default_factory=LongAnswers)  # that are stored
+    long_bodies: LongAnswers  # that are received and stored
 
     async def settle(self, image: Image, claim: Claim, effort: Effort, reply: Success) -> Settled:
         """Store an answer, then parse it; does not raise for a bad answer or a full disk.

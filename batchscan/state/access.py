@@ -10,6 +10,7 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -24,7 +25,10 @@ from batchscan.state.crash_marks import CrashMarks
 from batchscan.state.lock import StateLock, make_private_folder
 from batchscan.util.escaping import printable
 
-_log = logging.getLogger(__name__)
+LOCK_POLL = 1.0  # seconds between two attempts with --if-locked wait
+log = logging.getLogger(__name__)
+
+StillLocked: TypeAlias = Callable[[], None]
 
 
 @contextmanager
@@ -95,7 +99,7 @@ def hold_state_lock(settings: Settings) -> Iterator[None]:
         raise no_ledger(state / FILE_NAME)
     lock = StateLock(state, settings.scan.if_locked)
     if not lock.acquire():
-        _log.warning("waiting for another run of %s to end", state)
+        log.warning("waiting for another run of %s to end", state)
         while not lock.acquire():
             time.sleep(LOCK_POLL)
     try:
@@ -120,10 +124,42 @@ def _explaining_errors(opened: Ledger) -> Iterator[Ledger]:
             raise ledger.explained(error) from error
 
 
-LOCK_POLL = 1.0  # seconds between two attempts with --if-locked wait
-log = logging.getLogger(__name__)
+@dataclass(frozen=True, slots=True)
+class OpenState:
+    """A state folder that a scan has open."""
 
-StillLocked: TypeAlias = Callable[[], None]
+    folder: Path
+    ledger: LedgerThread
+    marks: CrashMarks | None  # None in a dry run
+    still_locked: StillLocked  # raises StorageError if the lock is not held any more
+
+
+@asynccontextmanager
+async def open_state(
+    settings: Settings,
+    folder: Path,
+    sleep: Callable[[float], Awaitable[object]],
+    *,
+    record_events: bool,
+) -> AsyncIterator[OpenState]:
+    """Lock the state folder, and open what is in it; a dry run only reads.
+
+    Args:
+        settings: of the run.
+        folder: the state folder.
+        sleep: waits some seconds for the lock.
+        record_events: whether to record match events for alerts.
+
+    Raises:
+        LockedError: another run holds the lock.
+        StorageError: the folder cannot be written, or the ledger cannot be used.
+    """
+    async with (
+        hold_state(settings, folder, sleep) as still_locked,
+        _open_marks(settings, folder) as marks,
+        _open_ledger(settings, folder, record_events=record_events) as ledger,
+    ):
+        yield OpenState(folder, ledger, marks, still_locked)
 
 
 @asynccontextmanager
@@ -138,7 +174,7 @@ async def hold_state(
         LockedError: another run holds it.
         StorageError: it cannot be written.
     """
-    if settings.dry_run:  # writes nothing there
+    if settings.dry_run:
         yield lambda: None
         return
     make_private_folder(state)
@@ -154,12 +190,7 @@ async def hold_state(
 
 
 @asynccontextmanager
-async def check_marks(settings: Settings, state: Path) -> AsyncIterator[CrashMarks | None]:
-    """The crash marks; None in a dry run.
-
-    Raises:
-        StorageError: the state folder cannot be written.
-    """
+async def _open_marks(settings: Settings, state: Path) -> AsyncIterator[CrashMarks | None]:
     if settings.dry_run:
         yield None
         return
@@ -168,22 +199,12 @@ async def check_marks(settings: Settings, state: Path) -> AsyncIterator[CrashMar
 
 
 @asynccontextmanager
-async def open_ledger(
+async def _open_ledger(
     settings: Settings, state: Path, *, record_events: bool
 ) -> AsyncIterator[LedgerThread]:
-    """Open the ledger on its thread; a dry run only reads it.
-
-    Args:
-        settings: of the run.
-        state: the state folder.
-        record_events: whether to record match events for alerts.
-
-    Raises:
-        StorageError: it cannot be used.
-    """
-    realm = Realm(settings.api.url, settings.api.sandbox)
+    """Open the ledger on its thread."""
     opener = Ledger.read if settings.dry_run else partial(Ledger.open, record_events=record_events)
-    ledger = LedgerThread(await asyncio.to_thread(opener, state, realm))
+    ledger = LedgerThread(await asyncio.to_thread(opener, state, realm_of(settings)))
     try:
         other = await ledger.run(lambda ledger: ledger.akin())
         if other is not None:
