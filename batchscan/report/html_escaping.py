@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from batchscan.report.image_type import image_subtype
 from batchscan.util.escaping import printable
-from batchscan.util.urls import host_of
+from batchscan.util.urls import MAX_NAME, host_of
 
 MAX_SHOWN = 300  # characters of one string
 MAX_LINK = 2_000  # characters of a URL that becomes a link
@@ -26,6 +26,8 @@ _STACKED = re.compile(f"(?<=[{_MARKS}]{{2}})[{_MARKS}]")
 _AUTHORITY = re.compile(r"(https?://(?:[^/?#]*@)?)([^/?#]*)", re.IGNORECASE)
 _HOST = re.compile(r"[\w.:-]+")  # a colon for IPv6
 _PLAIN = re.compile(r"[!#-;=?-\[\]_a-z~]*")  # what a link may hold as it is, of ASCII
+# As most addresses are: with nothing to escape, and a host whose name every parser reads alike.
+_SIMPLE = re.compile(r"(https?://)([a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]+)(/[A-Za-z0-9/._~-]*)")
 _KEPT = "!#$%&'()*+,-./:;=?@[]_~"
 
 
@@ -54,11 +56,20 @@ def whole(text: str) -> str:
 
 def visible(value: object) -> object:
     """The printed form of a template's value: text cut and made visible, the rest unchanged."""
+    if type(value) is str and len(value) <= MAX_SHOWN and value.isascii() and value.isprintable():
+        return value  # as nearly all are
     return cut(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def link(url: str) -> Link | None:
     """The link to a web page; None for other URLs, which are shown as text."""
+    simple = _SIMPLE.fullmatch(url) if len(url) <= MAX_NAME else None
+    if simple is None:
+        return _parsed_link(url)
+    return Link(*map(Markup, (url, *simple.groups())))  # nothing of it needs to be escaped
+
+
+def _parsed_link(url: str) -> Link | None:
     href = _href(url.strip()) if len(url) <= MAX_LINK else None
     if href is None:
         return None

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from jinja2.environment import TemplateModule
@@ -36,6 +36,7 @@ _LINK_BYTES = 150  # of the markup around an address
 _MAX_VERSIONS = 12  # of a picture
 VERSIONS_SHARE = 8  # previews of versions take at most 1/8 of all room
 _MAX_DECISIONS = 5  # about a match, the newest
+_TIMES = 1_000  # that are remembered as text
 
 
 class DecisionView(NamedTuple):
@@ -192,6 +193,7 @@ def _versions(picture: PictureMatches, room: int) -> Iterator[VersionView]:
         yield VersionView(cut(replace_surrogates(shown)), facts, preview if room >= 0 else None)
 
 
+@lru_cache(_TIMES)  # the matches of an answer have the same
 def moment(seconds: float) -> str:
     """Format a time to the minute: `2026-11-23 18:02 UTC`."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")

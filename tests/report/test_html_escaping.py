@@ -1,13 +1,15 @@
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from batchscan.report.html_escaping import (
+    _SIMPLE,
     MAX_LINK,
     MAX_SHOWN,
     MAX_THUMBNAIL,
+    _parsed_link,
     cut,
     data_uri,
     link,
@@ -82,6 +84,14 @@ def test_no_string_gives_a_link_to_anything_but_the_web(text):
     assert href.isprintable()
     assert not set(href) & set(' "<>\\`')
     assert cut(text.strip()) == (made.before + made.host + made.after).unescape()
+
+
+@given(st.from_regex(_SIMPLE, fullmatch=True))
+@example("https://example.com/a/../b//c.jpg")
+@example("http://xn--bcher-kva.example/~a_b-c")
+@example(f"https://{'a.' * 120}example/a.jpg")
+def test_an_address_with_nothing_to_escape_becomes_the_link_that_parsing_it_gives(url):
+    assert link(url) == _parsed_link(url)
 
 
 @given(st.one_of(st.text(st.characters()), st.sampled_from(STRINGS)), st.integers(10, 1000))
