@@ -90,7 +90,7 @@ class Budget:
         """
         if self._most_seconds is not None and now - self._started >= self._most_seconds:
             raise LimitReached(
-                f"--max-duration of {self._most_seconds:.0f} s is reached",
+                f"--max-duration of {self._most_seconds:.10g} s is reached",
                 reason=DeferReason.DURATION,
                 advice=CONTINUE,
             )

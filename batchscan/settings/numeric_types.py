@@ -11,7 +11,8 @@ from batchscan.settings.types import SettingType, text_only
 from batchscan.settings.units import Rate
 
 MAX_WINDOWS = 8
-_WHOLE = re.compile(r"(?:0|[1-9][0-9]{0,17})(?:_[0-9]{3})*")  # 010 is eight to YAML: refused
+_MOST = 10**18  # of what has no limit: the ledger keeps numbers of 64 bits
+_WHOLE = re.compile(r"(?:0|[1-9][0-9]{0,399})(?:_[0-9]{3}){0,99}")  # 010 is eight to YAML: refused
 _PRICE = re.compile(r"(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,6})? (?:[A-Z]{3}|[€$£¥])")
 _MAX_WINDOW = 31 * 86_400.0
 
@@ -38,7 +39,9 @@ class IntType(SettingType):
         """Reject values that are not whole numbers, or outside the range."""
         if not isinstance(value, int):
             raise ValueError  # noqa: TRY004 - a mistake in settings is a ValueError, of any type
-        _within(value, self.least, math.inf if self.most is None else self.most)
+        if self.most is None and value > _MOST:
+            raise ValueError(f"at most {_MOST}")
+        _within(value, self.least, _MOST if self.most is None else self.most)
 
 
 @dataclass(frozen=True)

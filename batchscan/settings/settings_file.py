@@ -39,6 +39,8 @@ class _Reading:
         """Every setting in the file."""
         given: dict[str, RawValue] = {}
         for group, node, key_node in self._file.pairs(self._file.root, "the file", _EXAMPLE):
+            if group in self._known:
+                self._refuse_dots(group, group, key_node)
             if group not in groups():
                 self._unknown(group, None, key_node)
             given.update(self._group(group, node))
@@ -56,8 +58,7 @@ class _Reading:
             elif key not in self._known:
                 self._unknown(name, group, name_node)
             elif "." in name:
-                outer, _, inner = name.partition(".")
-                self._file.refuse(name_node, f"{key}: write it as `{outer}: {{{inner}: ...}}`")
+                self._refuse_dots(key, name, name_node)
             else:
                 yield key, self._scalars(key, value)
 
@@ -87,6 +88,10 @@ class _Reading:
             return self._value(key, node)
         pairs = self._file.pairs(node, key, _EXAMPLE)
         return {name: self._value(key, value) for name, value, _ in pairs}
+
+    def _refuse_dots(self, key: str, name: str, node: yaml.Node) -> NoReturn:
+        outer, _, inner = name.partition(".")
+        self._file.refuse(node, f"{key}: write it as `{outer}: {{{inner}: ...}}`")
 
     def _unknown(self, name: str, group: str | None, node: yaml.Node) -> NoReturn:
         key = f"{group}.{name}" if group else name

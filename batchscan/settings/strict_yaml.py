@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import errno
+import os
 import shlex
+import stat
 from collections.abc import Iterable
 from typing import NoReturn
 
@@ -81,8 +84,7 @@ class YamlFile:
             UsageError: it cannot be read, or as above.
         """
         try:
-            with open(path, "rb") as file:
-                data = file.read(_MAX_BYTES + 1)
+            data = _content(path)
         except OSError as error:
             writes = (
                 f"`batchscan init -c {shlex.quote(path)}` writes one"
@@ -106,7 +108,9 @@ class YamlFile:
         if node is None or is_null(node):
             return []  # a group whose every line is commented out
         if not isinstance(node, yaml.MappingNode):
-            self.refuse(node, f"{what}: names with values are expected, as in `{example}`")
+            found = quote(node.value) if isinstance(node, yaml.ScalarNode) else "a list"
+            expected = f"names with values are expected, as in `{example}`"
+            self.refuse(node, f"{what}: {expected}; found {found}")
         self.refuse_tag(what, node)
         pairs = []
         seen: set[str] = set()
@@ -181,6 +185,21 @@ def scalar(node: yaml.ScalarNode) -> object:
     if kind == "float" and text.replace(".", "", 1).isdecimal():
         return float(text)
     return text
+
+
+def _content(path: str) -> bytes:
+    """Read a file, or a pipe such as `<(command)`; a pipe into which nothing is written is an error.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    # With O_NONBLOCK, a pipe that nobody writes to is opened, and is empty.
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        os.set_blocking(file.fileno(), True)
+        data = file.read(_MAX_BYTES + 1)
+        if not data and stat.S_ISFIFO(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EPIPE, "nothing was written into this pipe")
+    return data
 
 
 def _compose(path: str, text: str) -> yaml.Node | None:

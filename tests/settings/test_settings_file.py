@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import os
+import subprocess
+from contextlib import suppress
+
 import pytest
 
 from batchscan.errors import UsageError
 from batchscan.settings import Settings
 from batchscan.settings.published import Published
+from batchscan.settings.settings_file import read_file
+from batchscan.settings.sources import RawValue
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "---\n", "account:\n", "\ufeffpace: {}\n"])
@@ -19,7 +25,10 @@ def test_a_file_without_values_changes_nothing(from_file, text):
         ("pace: {rate: 10/s", r"line 1: a group in \{ \} is not closed"),
         ("a: b\n---\nc: d", "line 2: "),
         ("- a\n", "line 1: the file: names with values are expected"),
-        ("pace: 5\n", "line 1: pace: names with values are expected"),
+        ("pace: 10/s\n", "line 1: pace: names with values are expected, as in .*; found '10/s'"),
+        ("pace: [10/s]\n", "line 1: pace: names with values are expected, as in .*; found a list"),
+        ("pace.rate: 10/s", "line 1: pace.rate: write it as `pace: {rate: ...}`"),
+        (f"spend: {{limit: {10**30}}}", f"at least 0 .at most {10**18}"),
         ("[a]: 5\n", "line 1: the file: a name is expected"),
         ("api:\n  attempts: 1\n  attempts: 2\n", "line 3: api: 'attempts' is given twice"),
         ("pace: &p {}\nscan: *p\n", r"line 2: aliases \(\*name\) are not supported"),
@@ -144,6 +153,23 @@ def test_a_file_that_is_not_utf_8_is_refused_with_the_line(from_file):
 def test_a_huge_file_is_refused(from_file):
     with pytest.raises(UsageError, match="the settings file is too large"):
         from_file("#" * 1_000_001)
+
+
+def test_a_pipe_is_read_and_one_that_nobody_writes_into_is_refused(config):
+    os.mkfifo(config)
+    with pytest.raises(UsageError, match="cannot be read: nothing was written into this pipe"):
+        read_file(str(config))
+
+    writer = subprocess.Popen(["sh", "-c", 'echo "pace: {concurrency: 5}" > "$0"', config])
+    try:
+        given: dict[str, RawValue] = {}
+        while not given:  # until the writer has opened it
+            with suppress(UsageError):
+                given = read_file(str(config))
+    finally:
+        writer.kill()
+        writer.wait()
+    assert given["pace.concurrency"].raw == 5
 
 
 def test_settings_inside_a_group_of_a_group_are_read_with_their_lines(from_file, config):
