@@ -56,7 +56,8 @@ def inspect(
             by_conversion=found.reason is RejectReason.TOO_LARGE,
         )
     except (FileNotFoundError, NotADirectoryError):
-        detail = "the file was removed before it was read"
+        known = candidate.stat is not None
+        detail = "the file was removed before it was read" if known else "there is no such file"
         return NotSendable(candidate.path, candidate.stat, FailReason.VANISHED, detail)
     except (OSError, ValueError) as error:
         if isinstance(error, ValueError) and "\0" not in candidate.path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from batchscan.enums import ExitReason, Status
-from batchscan.errors import Interrupted, LimitReached
+from batchscan.errors import BatchscanError, Interrupted, LimitReached
 from batchscan.pipeline.shutdown import Shutdown
 from batchscan.report_sections import FailOnTotals
 from batchscan.tally import Tally
@@ -19,6 +19,8 @@ def exit_status(
     A dry run succeeds even if it finds that a limit or budget would be reached.
     """
     if stop.bug is not None and not isinstance(stop.reason, Interrupted):
+        if isinstance(stop.bug, BatchscanError):  # a list of files that is none, from a pipe
+            return stop.bug.exit_code, stop.bug.exit_reason
         return INTERNAL_ERROR, ExitReason.INTERNAL_ERROR
     if stop.reason is not None and not (dry_run and isinstance(stop.reason, LimitReached)):
         return stop.reason.code, stop.reason.exit_reason

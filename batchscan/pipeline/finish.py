@@ -234,7 +234,7 @@ def _report(session: Session, summary: MatchSummary, extras: _ReportExtras) -> R
 
 def _run(session: Session, summary: MatchSummary) -> Run:
     code, reason = _exit(session, summary)
-    settings, stopped = session.settings, session.stop.reason
+    settings, stopped = session.settings, session.stop.explained
     finished_at = session.clock.wall()
     return Run(
         id=session.run.id,

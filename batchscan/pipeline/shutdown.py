@@ -8,6 +8,7 @@ from collections.abc import Callable
 from batchscan.enums import DeferReason
 from batchscan.errors import (
     AuthRefused,
+    BatchscanError,
     Interrupted,
     LimitReached,
     NoCredits,
@@ -72,6 +73,11 @@ class Shutdown:
         """Stop the run after an unexpected error."""
         self.bug = self.bug or bug
         self._halt()
+
+    @property
+    def explained(self) -> BatchscanError | None:
+        """The error that stopped the run, unless it is a bug."""
+        return self.reason or (self.bug if isinstance(self.bug, BatchscanError) else None)
 
     @property
     def leaves_open(self) -> bool:

@@ -34,8 +34,14 @@ from batchscan.util.timestamps import elapsed, rfc3339
 
 WAS_KILLED = "the run was killed; what it had decided was taken from the ledger"
 WHEN_KILLED = "the run was killed while this picture was being sent; it is asked again"
-# Exit reasons of runs that were left open after a disk error or a bug, or after a signal as well.
-_LEFT_OPEN = (ExitReason.STORAGE, ExitReason.INTERNAL_ERROR, ExitReason.INTERRUPTED)
+# Exit reasons of runs that were left open after a disk error, a bug or a list of files that is
+# none, or after a signal as well.
+_LEFT_OPEN = (
+    ExitReason.STORAGE,
+    ExitReason.INTERNAL_ERROR,
+    ExitReason.USAGE,
+    ExitReason.INTERRUPTED,
+)
 log = logging.getLogger(__name__)
 
 

@@ -7,7 +7,8 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
+from io import BufferedReader
 from itertools import islice
 from typing import BinaryIO
 
@@ -37,12 +38,19 @@ class FileList:
         """Open a list; `source` is a file or `-` for `stdin`.
 
         Raises:
-            UsageError: it does not exist or cannot be read.
+            UsageError: it does not exist, cannot be read or, as far as that is known before a pipe
+                is read, is not a list of names.
         """
         self.counts = WalkCounts()
         self._source = source
         self._nul = nul
         self._file = _opened(source, stdin)
+        if not nul and isinstance(self._file, BufferedReader):
+            try:
+                self._refuse_other_texts(_start(self._file))
+            except UsageError:
+                self._file.close()
+                raise
 
     def blocks(self) -> Iterator[Block]:
         """Read the list and stat its files; may be called once.
@@ -161,6 +169,14 @@ def _enter_object(block: Block, name: str, state: Stat | None) -> None:
         block.without_stat.append(name)
     else:
         block.entries.append((name, *state))
+
+
+def _start(file: BufferedReader) -> bytes:
+    """The first bytes of a regular file, which are read again later; of others, nothing."""
+    with suppress(OSError):  # reported when it is read
+        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            return file.peek()
+    return b""
 
 
 def _opened(source: str, stdin: BinaryIO | None) -> AbstractContextManager[BinaryIO]:
