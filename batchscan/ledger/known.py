@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from batchscan.model import Sent, TrackedMatch
 
@@ -58,6 +58,19 @@ class StoredAnswer:
         The number of attempts does not decide that here: the last one may be under way.
         """
         return self.attempts is None
+
+
+class AnswerFacts(NamedTuple):
+    """What decides whether an answer can be used, without what it says."""
+
+    id: int
+    picture_id: int
+    scan_id: str
+    generation: int
+    run_id: str
+    received_at: float
+    readable: bool  # whether nothing is known that keeps its matches from being read
+    matched: bool  # whether an answer about its picture ever had a match
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from batchscan.ledger.equals import Equal, Equals, read_sent
-from batchscan.ledger.known import ANSWER_COLUMNS, UNKNOWN_PICTURE, KnownPicture, StoredAnswer
+from batchscan.ledger.known import (
+    ANSWER_COLUMNS,
+    UNKNOWN_PICTURE,
+    AnswerFacts,
+    KnownPicture,
+    StoredAnswer,
+)
 from batchscan.ledger.match_history import MatchHistory
 from batchscan.model import Image, Sent
 
@@ -83,12 +89,11 @@ class KnownPictures:
         equal = self._equals.of(picture_id, image)
         return FoundContent(None, equal, self._equals.answer_of(picture_id))
 
-    def body_size(self, found: FoundContent) -> int:
-        """Bytes of the answer's body as it is stored, compressed; 0 without an answer."""
-        if found.answer_id is None:
-            return 0
+    def body_size(self, answer_id: int | None) -> int:
+        """Bytes of an answer's body as it is stored, compressed; 0 without an answer."""
         query = "SELECT length(body) FROM answers WHERE id = ?"
-        return int(self._connection.execute(query, (found.answer_id,)).fetchone()[0])
+        row = self._connection.execute(query, (answer_id,)).fetchone()
+        return int(row[0]) if row else 0
 
     def read(self, found: FoundContent, path: str | None = None) -> KnownPicture:
         """Read what `find` or `find_by_sent` found, for a file at `path`."""
@@ -124,6 +129,34 @@ class KnownPictures:
             (answer_id,),
         ).fetchone()
         return StoredAnswer.of(row) if row else None
+
+    def is_conclusive(self, sha256: str) -> bool:
+        """Whether there is an answer about a content, or a refusal that may be final."""
+        found = self.find(sha256)
+        return found.answer_id is not None or self.read(found).is_conclusive
+
+    def facts(self, sha256: str) -> AnswerFacts | None:
+        """The newest answer about a content, without reading it; None without one."""
+        row = self._connection.execute(
+            "SELECT id, picture_id, scan_id, generation, run_id, received_at,"
+            " trouble IS NULL,"
+            " EXISTS (SELECT 1 FROM sightings m WHERE m.picture_id = a.picture_id)"
+            " FROM answers a WHERE id = ?",
+            (self.find(sha256).answer_id,),
+        ).fetchone()
+        if row is None:
+            return None
+        number, picture_id, scan_id, generation, run_id, received_at, readable, matched = row
+        return AnswerFacts(
+            number,
+            picture_id,
+            scan_id,
+            generation,
+            run_id,
+            received_at,
+            bool(readable),
+            bool(matched),
+        )
 
     def equate(self, image: Image, picture_id: int) -> None:
         """Remember that the answer of another picture holds for a file's content."""

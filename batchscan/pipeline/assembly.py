@@ -43,21 +43,21 @@ def assemble(session: Session, outcomes: asyncio.Queue[Outcome | None]) -> Pipel
         outcomes,
         sandbox=settings.api.sandbox,
     )
-    long_answers = LongAnswers()
-    renditions = RenditionCoverer(settings, run.freshness, ledger, engine, recorder, tally)
-    planner = partial(open_planner, settings, run.id, ledger, engine, stop, renditions.load_answer)
+    lookup = Lookup(ledger, settings.dry_run, settings.api.sandbox)
+    renditions = RenditionCoverer(settings, run.freshness, ledger, engine, recorder, tally, lookup)
+    planner = partial(open_planner, settings, run.id, ledger, engine, stop, renditions.find_answer)
     processor = FileProcessor(
         settings=settings,
         freshness=run.freshness,
         engine=engine,
         ledger=ledger,
-        submitter=_submitter(session, recorder, long_answers),
+        submitter=_submitter(session, recorder, lookup.long_answers),
         decisions=DecisionRecorder(run.freshness, recorder, stop),
         stop=stop,
         clock=clock,
         renditions=renditions,
         marks=session.state.marks,
-        lookup=Lookup(ledger, long_answers, settings.dry_run),
+        lookup=lookup,
     )
     source = Source(
         settings=settings,

@@ -14,9 +14,11 @@ from batchscan.ledger import FreshnessPolicy, Ledger, LedgerThread
 from batchscan.ledger.rendition_files import RenditionFile
 from batchscan.ledger.renditions import Cover
 from batchscan.model import (
+    Answer,
     Candidate,
     Covered,
     Deferred,
+    Effort,
     Image,
     NotSendable,
     Reused,
@@ -25,13 +27,12 @@ from batchscan.model import (
 )
 from batchscan.pipeline.decision import Decision, Plain, Stored
 from batchscan.pipeline.kept_conversions import KeptConversions
+from batchscan.pipeline.known_answers import Lookup
 from batchscan.pipeline.outcomes import Stopwatch, subject_of
 from batchscan.pipeline.recorder import Recorded, Recorder
 from batchscan.pipeline.rendition_family import Answered, Covering, Member, Planned
 from batchscan.pipeline.settlement import Settled
 from batchscan.rendition_types import CoveredBy, Fingerprint
-from batchscan.runs.answer_lines import read_again
-from batchscan.runs.rebuild import with_history
 from batchscan.settings import Settings
 from batchscan.tally import Tally
 
@@ -51,6 +52,7 @@ class RenditionCoverer:
     engine: Engine
     recorder: Recorder
     tally: Tally
+    lookup: Lookup
     conversions: KeptConversions = field(default_factory=KeptConversions)
 
     @property
@@ -100,7 +102,7 @@ class RenditionCoverer:
             )
 
     def _what_is_known(self, image: Image, ledger: Ledger) -> tuple[bool, bool, Fingerprint | None]:
-        known = ledger.known.lookup(image.sha256).is_conclusive
+        known = ledger.known.is_conclusive(image.sha256)
         known = known or self._cover_that_holds(image.sha256, ledger) is not None
         return known, *ledger.renditions.fingerprint(image.sha256)
 
@@ -125,7 +127,7 @@ class RenditionCoverer:
         return None if alone & {sha256, cover.by.sha256} else cover
 
     def _cover_that_holds(self, sha256: str, ledger: Ledger) -> tuple[Cover, Answered] | None:
-        """The same with the answer, if that is recent enough."""
+        """The same if the answer can be used and is recent enough."""
         cover = self._cover_of(sha256, ledger)
         if cover is None:
             return None
@@ -140,50 +142,54 @@ class RenditionCoverer:
         if found is None:
             return None
         cover, answered = found
-        await self._keep_preview(image, answered)
+        answer = await self._answer(answered, image.path)
+        if answer is None:
+            return None
+        await self._keep_preview(image, answer)
         width, height = image.width or cover.size[0], image.height or cover.size[1]
         image = replace(image, width=width, height=height)
-        outcome = _covered(subject_of(image), watch, answered, cover.by)
+        outcome = Covered(subject_of(image), _effort(watch, answered), answer, cover.by)
         return Stored(outcome, answered.picture_id, answered.answer_id, equal=True)
 
-    async def _keep_preview(self, image: Image, answered: Answered) -> None:
+    async def _keep_preview(self, image: Image, answer: Answer) -> None:
         """Keep what a version looks like where only a later answer about it has matches."""
         if self.settings.dry_run or not await self.ledger.run(
             lambda ledger: ledger.renditions.lacks_preview(image.sha256)
         ):
             return
-        preview = await _preview(image.fingerprint, answered)
+        preview = await _preview(image.fingerprint, answer)
         if preview is not None:
             await self.ledger.run(
                 lambda ledger: ledger.renditions.keep_preview(image.sha256, preview)
             )
 
-    def load_answer(self, ledger: Ledger, file: RenditionFile) -> Answered | None:
+    def find_answer(self, ledger: Ledger, file: RenditionFile) -> Answered | None:
         """The answer of a picture, if it can cover its versions: it is current and complete."""
         return self._answered(ledger, file.sha256, file.candidate.path, file)
 
     def _answered(
         self, ledger: Ledger, sha256: str, path: str, file: RenditionFile | None = None
     ) -> Answered | None:
-        known = ledger.known.lookup(sha256)
-        asked_again = ledger.rescan_queue.holds(path, taken=self.settings.dry_run)
-        if known.answer is None or not (asked_again or self.freshness.is_known_current(known)):
+        newest = ledger.known.facts(sha256)
+        if newest is None or not newest.readable:
             return None
-        parsed = read_again(known.answer, sandbox=self.settings.api.sandbox)
-        if parsed.trouble is not None:
-            return None
-        stored = known.answer
-        return Answered(
-            file,
-            stored.picture_id,
-            with_history(parsed, known.history),
-            stored.id,
-            stored.scan_id,
-            stored.generation,
+        current = self.freshness.is_answer_current(
+            newest.run_id, newest.received_at, matched=newest.matched
         )
+        if not (current or ledger.rescan_queue.holds(path, taken=self.settings.dry_run)):
+            return None
+        return Answered(file, newest.picture_id, newest.id, newest.scan_id, newest.generation)
 
-    async def cover(self, member: Member, covering: Covering, watch: Stopwatch) -> None:
+    async def _answer(self, answered: Answered, path: str) -> Answer | None:
+        """The answer for a version at `path`, which is to be released; None if it is unreadable."""
+        answer = await self.lookup.answer(answered.answer_id, path)
+        return None if answer is None or answer.trouble is not None else answer
+
+    async def cover(self, member: Member, covering: Covering, watch: Stopwatch) -> bool:
         """Decide a picture by the answer of the one that it is a version of.
+
+        Returns:
+            False if that cannot be read any more, and nothing was decided.
 
         Raises:
             StorageError: the decision cannot be recorded.
@@ -193,15 +199,19 @@ class RenditionCoverer:
         subject = _subject(file)
         if self.settings.dry_run or isinstance(answered, Planned):
             await self._plan_to_cover(subject, covering, watch)
-            return
+            return True
+        answer = await self._answer(answered, file.candidate.path)
+        if answer is None:
+            return False
         first = answered.file
         if first is not None and file.width * file.height > first.width * first.height:
             subject = replace(subject, warnings=(*subject.warnings, BETTER_THAN_ASKED))
-        outcome = _covered(subject, watch, answered, covering.by)
-        preview = await _preview(file.fingerprint, answered)
+        outcome = Covered(subject, _effort(watch, answered), answer, covering.by)
+        preview = await _preview(file.fingerprint, answer)
         await self.recorder.record(
             outcome, partial(_remember, file, covering.by, answered, preview)
         )
+        return True
 
     async def _by_what_was_sent(self, covering: Covering) -> Covering:
         """The same with the path of the file that was sent, as its content may have moved."""
@@ -234,7 +244,6 @@ class RenditionCoverer:
                 return Answered(
                     member.file,
                     picture_id,
-                    outcome.answer,
                     number,
                     effort.scan_id,
                     effort.generation,
@@ -243,9 +252,8 @@ class RenditionCoverer:
                 return None
 
 
-def _covered(subject: Subject, watch: Stopwatch, answered: Answered, by: CoveredBy) -> Covered:
-    effort = watch.effort(0, answered.scan_id, answered.generation)
-    return Covered(subject, effort, answered.answer, by)
+def _effort(watch: Stopwatch, answered: Answered) -> Effort:
+    return watch.effort(0, answered.scan_id, answered.generation)
 
 
 def _subject(file: RenditionFile) -> Subject:
@@ -254,9 +262,8 @@ def _subject(file: RenditionFile) -> Subject:
     )
 
 
-async def _preview(found: Fingerprint | None, answered: Answered) -> bytes | None:
+async def _preview(found: Fingerprint | None, answer: Answer) -> bytes | None:
     """What a version looks like, where reports show it: below a picture with matches."""
-    answer = answered.answer
     if not (answer.matches or answer.gone):
         return None
     from batchscan.images.fingerprints import preview_of  # noqa: PLC0415 - it imports numpy

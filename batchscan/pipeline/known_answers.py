@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
-from batchscan.ledger import KnownPicture, Ledger, LedgerThread
+from batchscan.engines.vendor_mapping import LONG_ANSWER
+from batchscan.ledger import KnownPicture, Ledger, LedgerThread, StoredAnswer
 from batchscan.ledger.known_pictures import FoundContent
-from batchscan.model import Image
+from batchscan.model import Answer, Image, TrackedMatch
 from batchscan.pipeline.long_answers import LONG_STORED, LongAnswers
+from batchscan.runs.answer_lines import read_again
+from batchscan.runs.rebuild import with_history
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +21,9 @@ class Lookup:
     """Looks contents up; whoever asked releases what came, and before it waits for others."""
 
     ledger: LedgerThread
-    long_answers: LongAnswers
     dry_run: bool
+    sandbox: bool
+    long_answers: LongAnswers = field(default_factory=LongAnswers)
 
     async def known(self, image: Image) -> KnownPicture:
         """What is known of a file's content; its fingerprint is kept."""
@@ -30,12 +35,26 @@ class Lookup:
 
     def let_go(self, image: Image, known: KnownPicture) -> KnownPicture:
         """What is still of use where the answer will not do: all but what it says."""
-        self.release(image)
+        self.release(image.path)
         return known.without_matches()
 
-    def release(self, image: Image) -> None:
+    async def answer(self, answer_id: int, path: str) -> Answer | None:
+        """A stored answer with its history, for the file at `path`; None if there is none."""
+        read = partial(_stored, answer_id)
+        if await self.ledger.run(lambda ledger: ledger.known.body_size(answer_id)) > LONG_STORED:
+            await self.long_answers.take(path)
+        stored, history = await self.ledger.run(read)
+        if stored is None:
+            return None
+
+        def parse() -> Answer:
+            return with_history(read_again(stored, sandbox=self.sandbox), history)
+
+        return await asyncio.to_thread(parse) if len(stored.body) >= LONG_ANSWER else parse()
+
+    def release(self, path: str) -> None:
         """Let another file have its turn, if it is this one's."""
-        self.long_answers.release(image.path)
+        self.long_answers.release(path)
 
     async def _known(
         self, image: Image, find: Callable[[Image, Ledger], FoundContent]
@@ -63,6 +82,13 @@ def _read_short(
 ) -> KnownPicture | None:
     """None if the answer is long."""
     found = find(image, ledger)
-    if ledger.known.body_size(found) > LONG_STORED:
+    if ledger.known.body_size(found.answer_id) > LONG_STORED:
         return None
     return ledger.known.read(found, image.path)
+
+
+def _stored(
+    answer_id: int, ledger: Ledger
+) -> tuple[StoredAnswer | None, Mapping[str, TrackedMatch]]:
+    stored = ledger.known.answer(answer_id)
+    return stored, ledger.history.matches_of(stored.picture_id) if stored else {}

@@ -84,13 +84,12 @@ class FileProcessor:
         """
         watch, decision = Stopwatch(self.clock), None
         try:
-            covering = await member.covering()
-            if covering is None or self.stop:
+            by, cover = await member.covering(), self.renditions.cover
+            if by is None or self.stop or not await cover(member, by, watch):
                 candidate = replace(member.candidate, inspected=member.file.inspected)
                 decision = await self.process(candidate, surveyed=True)
-            else:
-                await self.renditions.cover(member, covering, watch)
         finally:
+            self.lookup.release(member.candidate.path)
             member.settle(self.renditions.answered_by(member, decision))
 
     async def process(self, candidate: Candidate, *, surveyed: bool = False) -> Decision | None:
@@ -135,7 +134,7 @@ class FileProcessor:
 
     def _release(self, image: Image) -> None:
         self.engine.release(image)
-        self.lookup.release(image)
+        self.lookup.release(image.path)
 
     async def _survey(self, image: Image, candidate: Candidate, watch: Stopwatch) -> bool:
         """Note a picture to be decided later; False if it is decided now."""
@@ -177,7 +176,7 @@ class FileProcessor:
         return True
 
     async def _decide_once(self, image: Image, candidate: Candidate, watch: Stopwatch) -> Decision:
-        self.lookup.release(image)  # it may wait for a twin now, which may be long itself
+        self.lookup.release(image.path)  # it may wait for a twin now, which may be long itself
         async with self.in_flight.join(image.sha256) as flight:
             # In a dry run, decide again: its twin is planned now, so it is not sent.
             if flight.result is None or self.settings.dry_run:

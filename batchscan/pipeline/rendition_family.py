@@ -12,7 +12,7 @@ from batchscan.engines.interface import Engine
 from batchscan.ledger import Ledger, LedgerThread
 from batchscan.ledger.rendition_files import RenditionFile
 from batchscan.ledger.rendition_verdicts import Verdicts
-from batchscan.model import Answer, Candidate
+from batchscan.model import Candidate
 from batchscan.pipeline.shutdown import Shutdown
 from batchscan.rendition_types import SAME_FILE, CoveredBy, Tie
 from batchscan.settings import Settings
@@ -24,11 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A picture with an answer that can cover its versions."""
+    """A picture with an answer that can cover its versions, which is read when it does."""
 
     file: RenditionFile | None  # None if it was covered in an earlier run
     picture_id: int
-    answer: Answer
     answer_id: int
     scan_id: str | None
     generation: int | None
@@ -137,9 +136,9 @@ def open_planner(
     ledger: LedgerThread,
     engine: Engine,
     stop: Shutdown,
-    load_answer: Callable[[Ledger, RenditionFile], Answered | None],
+    find_answer: Callable[[Ledger, RenditionFile], Answered | None],
 ) -> RenditionPlanner:
     """The planner of a run that has pictures to compare: numpy is slow to import."""
     from batchscan.pipeline.renditions import RenditionPlanner  # noqa: PLC0415
 
-    return RenditionPlanner(settings, run_id, ledger, engine, stop, load_answer)
+    return RenditionPlanner(settings, run_id, ledger, engine, stop, find_answer)

@@ -64,7 +64,7 @@ class RenditionPlanner:
     ledger: LedgerThread
     engine: Engine
     stop: Shutdown
-    load_answer: Callable[[Ledger, RenditionFile], Answered | None]
+    find_answer: Callable[[Ledger, RenditionFile], Answered | None]
     bytes_in_flight: ByteSemaphore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -172,7 +172,7 @@ class RenditionPlanner:
         first = len(plan.answered)
 
         def load(ledger: Ledger) -> list[list[_Entry]]:
-            return [list(_loaded(ledger, group, plan, self.load_answer)) for group in groups]
+            return [list(_loaded(ledger, group, plan, self.find_answer)) for group in groups]
 
         loaded = await self.ledger.run(load)
         wanted = [entry for entries in loaded if len(entries) > 1 for entry in entries]
@@ -268,7 +268,7 @@ def _loaded(
     ledger: Ledger,
     group: Group,
     plan: FamilyPlan,
-    load_answer: Callable[[Ledger, RenditionFile], Answered | None],
+    find_answer: Callable[[Ledger, RenditionFile], Answered | None],
 ) -> Iterator[_Entry]:
     first = len(plan.answered)
     for number in group.members:
@@ -277,6 +277,6 @@ def _loaded(
             yield _Entry(number, file, None)
             continue
         known = ledger.renditions.answered_file(plan.answered[number])
-        answered = None if known is None else load_answer(ledger, known)
+        answered = None if known is None else find_answer(ledger, known)
         if known is not None and answered is not None:
             yield _Entry(number, known, answered)

@@ -20,7 +20,6 @@ from batchscan.pipeline.rendition_family import Answered, Member, compare
 from batchscan.pipeline.shutdown import Shutdown
 from batchscan.rendition_types import Tie
 from batchscan.renditions.grouping import Group
-from tests.support.ledgers import answer
 from tests.support.photographs import encoded, photograph
 
 ALIKE = Tie(3, 2, "v1")
@@ -35,7 +34,7 @@ def file(number: int) -> RenditionFile:
 
 
 def answered(number: int) -> Answered:
-    return Answered(file(number), number, answer(), number, None, None)
+    return Answered(file(number), number, number, None, None)
 
 
 @st.composite

@@ -11,8 +11,10 @@ import pytest
 from msgspec.json import decode
 
 from batchscan.report import Report
+from tests.support.answering import answering, match, said
 from tests.support.clusters import checks_beyond, cluster_of
 from tests.support.middlebox import Middlebox
+from tests.support.peaks import MEASURED, MIB, peak_memory
 from tests.support.photographs import encoded, photograph, resized
 from tests.support.pictures import jpeg, png, tiff, tree, with_xmp, xmp
 from tests.support.processes import Process, assert_nothing_lost_or_doubled, reports, until
@@ -232,3 +234,23 @@ async def test_versions_of_a_picture_are_found_and_covered_on_a_cluster(bench, t
     assert (code, err) == (0, "")
     assert "3 scanned, 7 covered." in out
     assert len(bench.checks()) == 3
+
+
+async def test_long_answers_of_workers_are_in_memory_one_at_a_time(tmp_path):
+    async def most(name: str, padding: int) -> float:
+        def said_so(_: str, scan_id: str) -> bytes:
+            return said(scan_id, match(0), padding="a" * padding)
+
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "measured.py").write_text(MEASURED.format(path=str(folder / "most")))
+        program = (str(folder / "measured.py"),)
+        async with answering(folder, said_so) as service, cluster_of(folder / "dask", 2) as cluster:
+            tree(service.images, {f"{n}.png": png(16, 16, n) for n in range(8)})
+            code, _, err = await service.run("--dask", cluster.address, *QUICK, program=program)
+            assert code == 0, err
+            assert len(service.asked) == len(service.last_lines()) == 8
+            assert all(len(line.matches) == 1 for line in service.last_lines().values())
+        return peak_memory(folder)
+
+    assert await most("long", 30 * MIB) - await most("short", 0) < 200

@@ -14,6 +14,8 @@ import pytest
 from batchscan.commands.state_check import check
 from tests.support import killing
 from tests.support.answering import LATER, Service, answering, match, said
+from tests.support.peaks import MEASURED, MIB, peak_memory
+from tests.support.photographs import encoded, photograph, resized
 from tests.support.pictures import png, tree
 from tests.support.processes import all_lines
 
@@ -21,19 +23,7 @@ LONG = 1_000  # matches
 HUGE = 30_000
 GROWTH = 150  # MiB, of which one answer is the most
 PADDED = 30  # MiB of an answer
-MIB = 1024 * 1024
-# Writes down the most memory that it ever had.
-MEASURED = """
-import resource, sys
-from batchscan.cli import main
-
-try:
-    main(sys.argv[1:])
-finally:
-    with open({path!r}, "w") as file:
-        file.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
-"""
-
+FAMILIES = 12
 # Has no memory for the answer's text, or for the line made of it.
 LACKING = """
 import sys
@@ -213,8 +203,43 @@ async def test_huge_answers_are_in_memory_one_at_a_time(tmp_path, reused, answer
                 lines = service.last_lines().values()
                 assert {line.status for line in lines} == {"reused"}
                 assert len(service.asked) == len(lines) == len(names)
-        return int((folder / "most").read_text()) * (1 if sys.platform == "darwin" else 1024) / MIB
+        return peak_memory(folder)
 
     small = await most("one", "two", "three", "four")
     grown = await most(*(f"huge{n}" for n in range(8))) - small
     assert grown < growth
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("answer", "before"),
+    [(padded_or_small, False), (huge_or_small, True)],
+    ids=["in one run", "answered before"],
+)
+async def test_huge_answers_cover_versions_one_at_a_time(tmp_path, answer, before):
+    async def most(name: str) -> float:
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "measured.py").write_text(MEASURED.format(path=str(folder / "most")))
+        originals = [photograph(seed, (300, 240)) for seed in range(FAMILIES)]
+        async with answering(folder, answer) as service:
+            for number, original in enumerate(originals):
+                tree(service.images, {f"{name}{number}.png": encoded(original, "PNG")})
+            if before:
+                assert (await service.run("--renditions", "report"))[0] == 0
+            for number, original in enumerate(originals):
+                small = encoded(resized(original, 240), "PNG")
+                tree(service.images, {f"{name}{number}-small.png": small})
+            program = (str(folder / "measured.py"),)
+            code, _, err = await service.run("--renditions", "cover", program=program)
+            assert code == 0, err
+            lines = service.last_lines().values()
+            assert [line.status for line in lines].count("covered") == FAMILIES
+            assert len(service.asked) == FAMILIES
+            matches = HUGE if name == "huge" and answer is huge_or_small else 1
+            assert {len(line.matches) for line in lines} == {matches}
+        return peak_memory(folder)
+
+    small = await most("small")
+    assert await most("huge") - small < (GROWTH if answer is huge_or_small else 4 * PADDED)

@@ -53,7 +53,8 @@ async def open_cluster(
         raise
     transport = open_transport(settings)
     client = open_client(settings, transport, token_file, clock.wall)
-    return DaskEngine(pool, client, transport, HostRateLimiter(settings, clock), settings.api)
+    hosts = HostRateLimiter(settings, clock)
+    return DaskEngine(pool, client, transport, hosts, settings.api, token_file.parent)
 
 
 def _warn_of_plain(address: str) -> None:

@@ -6,15 +6,18 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import cast
 
 from batchscan.copyleaks import errors as vendor
 from batchscan.copyleaks.client import CopyleaksClient
+from batchscan.copyleaks.received_body import ReceivedBody
 from batchscan.copyleaks.secret import SecretStr
 from batchscan.copyleaks.transport import BeforeLong, Transport
 from batchscan.engines.cluster.messages import Inspect, MakePreview, MakeSendable, Upload
 from batchscan.engines.cluster.pool import WorkerPool
 from batchscan.engines.cluster.worker_client import WorkerClient, WorkerLost
+from batchscan.engines.cluster.worker_replies import LongReply
 from batchscan.engines.host_limiter import HostRateLimiter
 from batchscan.engines.interface import ClusterInfo, Reply, Throttled, TokenRejected, TransientError
 from batchscan.engines.rehearsal import Rehearsal
@@ -62,8 +65,13 @@ class DaskEngine:
         transport: Transport,
         hosts: HostRateLimiter,
         api: Api,
+        folder: Path,
     ) -> None:
-        """Use a cluster; `client` logs in and gets the balance, but sends no pictures."""
+        """Use a cluster; `client` logs in and gets the balance, but sends no pictures.
+
+        Long answers are kept in `folder` as they arrive.
+        """
+        self._folder = folder
         self._pool = pool
         self._client = client
         self._transport = transport
@@ -184,7 +192,7 @@ class DaskEngine:
         scan_id: str,
         image: Image,
         leaving: Callable[[], None],
-        before_long: BeforeLong | None = None,  # noqa: ARG002 - Dask reads it
+        before_long: BeforeLong | None = None,
     ) -> Reply:
         """Send one picture once, on its worker, under this scan id.
 
@@ -200,7 +208,10 @@ class DaskEngine:
         while True:
             client = await self._worker_of(image)
             try:
-                reply = await self._send(client, scan_id, image, token, leaving)
+                async with ReceivedBody(self._folder) as body:
+                    reply = await self._send(client, scan_id, image, token, leaving, body)
+                    if isinstance(reply, LongReply):
+                        reply = await reply.with_body(body, before_long)
             except WorkerLost as lost:
                 if lost.sent:
                     return _ambiguous(lost)
@@ -216,17 +227,21 @@ class DaskEngine:
         image: Image,
         token: SecretStr,
         leaving: Callable[[], None],
-    ) -> Reply:
+        body: ReceivedBody,
+    ) -> Reply | LongReply:
         candidate = self._kept[id(image)].candidate
         # Counted now and sent a fixed time later, so that the way to the worker costs no rate.
         self._hosts.mark_sent(image)()
         leaving()
         at = client.time_there(time.monotonic() + DISPATCH_LEAD)
         reply = await client.submit(
-            lambda number: Upload(number, scan_id, image, candidate, at, self._distrust), token
+            lambda number: Upload(number, scan_id, image, candidate, at, self._distrust),
+            token,
+            body,
         )
-        self._distrust |= isinstance(reply, TransientError) and reply.other
-        return cast("Reply", reply)
+        found = reply.reply if isinstance(reply, LongReply) else reply
+        self._distrust |= isinstance(found, TransientError) and found.other
+        return cast("Reply | LongReply", reply)
 
     def release(self, image: Image) -> None:
         """Drop a picture's bytes and its slot."""

@@ -54,8 +54,15 @@ class Release:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class DropBody:
+    """Task: drop the body of a `LongReply`, which the driver has."""
+
+    number: int  # of the upload
+
+
 Work: TypeAlias = Inspect | MakeSendable | Upload | MakePreview
-Task: TypeAlias = Work | Release
+Task: TypeAlias = Work | Release | DropBody
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,10 @@ class TaskRejected:
 
 @dataclass(frozen=True, slots=True)
 class TaskResult:
-    """The result of a task: an `Image` without bytes, a `Reply`, a `Preview`, or an exception."""
+    """The result of a task.
+
+    An `Image` without bytes, a `Reply`, a `LongReply`, a `Preview`, or an exception.
+    """
 
     number: int
     result: object

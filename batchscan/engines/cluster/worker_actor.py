@@ -13,9 +13,11 @@ import sys
 import time
 from collections import deque
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-from distributed import WorkerPlugin, get_worker
+from distributed import get_worker
 
 from batchscan import version
 from batchscan.copyleaks import errors as vendor
@@ -24,6 +26,7 @@ from batchscan.copyleaks.secret import SecretStr
 from batchscan.copyleaks.transport import Transport
 from batchscan.engines.cluster.byte_cache import ByteCache
 from batchscan.engines.cluster.messages import (
+    DropBody,
     EventBatch,
     Inspect,
     MakePreview,
@@ -36,14 +39,16 @@ from batchscan.engines.cluster.messages import (
     Work,
     WorkerInfo,
 )
+from batchscan.engines.cluster.shutdown_plugin import WorkerShutdownPlugin
+from batchscan.engines.cluster.worker_replies import UNSENT, HeldBody, LongReply, reply_to
 from batchscan.engines.inspector import Inspector
-from batchscan.engines.interface import NotSent, Reply, Success, TransientError
+from batchscan.engines.interface import NotSent, Reply, Success
 from batchscan.engines.vendor_client import open_transport
-from batchscan.engines.vendor_mapping import to_form, to_reply
+from batchscan.engines.vendor_mapping import to_form
 from batchscan.enums import FailReason
 from batchscan.errors import StopRun
 from batchscan.images.preview import NOTHING, Preview
-from batchscan.model import Candidate, Image, NotSendable, ServiceError
+from batchscan.model import Candidate, Image, NotSendable
 from batchscan.pace import AwakeClock
 from batchscan.settings import Settings
 
@@ -67,6 +72,8 @@ class WorkerActor:
         self._settings = settings
         self._inspector = Inspector(settings, max(2, threads))
         self._cache = ByteCache(DEFAULT_CACHE_BYTES)
+        self._held = HeldBody()
+        self._folder: Path | None = None  # for long answers as they arrive
         self._epoch = secrets.token_hex(8)
         self._events: deque[TaskResult] = deque()
         self._first = 1  # the number of the first event in the list
@@ -87,6 +94,7 @@ class WorkerActor:
         worker = get_worker()
         limit = worker.memory_manager.memory_limit
         self._cache.room = limit // CACHE_DIVISOR if limit else DEFAULT_CACHE_BYTES
+        self._folder = Path(worker.local_directory)
         await worker.plugin_add(plugin=WorkerShutdownPlugin(self), name=f"batchscan-{self._epoch}")
         await self._awake.__aenter__()
         await asyncio.to_thread(self._warm_up)
@@ -105,6 +113,9 @@ class WorkerActor:
         for task in tasks:
             if isinstance(task, Release):
                 self._cache.drop(task.path, task.sha256)
+                continue
+            if isinstance(task, DropBody):
+                self._held.release(task.number)
                 continue
             if self._leaving:
                 self._add_event(TaskResult(task.number, TaskRejected()))
@@ -131,12 +142,16 @@ class WorkerActor:
         self._taken_at = self._awake.seconds()
         return EventBatch(self._first, tuple(self._events), time.monotonic(), self._leaving)
 
+    async def answer_part(self, number: int, start: int) -> bytes:
+        """A part of the body of a `LongReply`, from `start`; may be asked for again."""
+        return self._held.part(number, start)
+
     async def drain(self) -> None:
         """Take no more tasks, and wait until running ones are done and confirmed."""
         self._leaving = True
         self._happened.set()
         ends = time.monotonic() + DRAIN_TIMEOUT
-        while (self._under_way or self._events) and time.monotonic() < ends:
+        while self._is_owing and time.monotonic() < ends:
             if self._driver_silent:
                 return
             await asyncio.sleep(0.05)
@@ -154,6 +169,11 @@ class WorkerActor:
         await self._inspector.aclose()
 
     @property
+    def _is_owing(self) -> bool:
+        """Whether the driver has not confirmed all tasks, results and bodies."""
+        return bool(self._under_way or self._events or self._held.is_waiting)
+
+    @property
     def _driver_silent(self) -> bool:
         """Whether the driver has not polled for so long that it may be dead."""
         return self._silence > DRIVER_SILENCE
@@ -167,9 +187,12 @@ class WorkerActor:
         """Close this actor when the driver is gone."""
         while True:
             await asyncio.sleep(POLL_TIMEOUT)
-            patience = KEEP_RESULTS if self._events else DRIVER_LOST_AFTER  # results are paid for
+            paid = self._events or self._held.is_waiting
+            patience = KEEP_RESULTS if paid else DRIVER_LOST_AFTER
             if self._silence > patience and not self._under_way:
                 break
+            if self._silence > KEEP_RESULTS:
+                self._held.release()  # running tasks may wait for their turn
         await worker.plugin_remove(f"batchscan-{self._epoch}")
 
     def _add_event(self, event: TaskResult) -> None:
@@ -215,28 +238,32 @@ class WorkerActor:
         self._cache.put(made.path, made.sha256, made.data)
         return replace(made, data=b"")
 
-    async def _upload(self, task: Upload, token: SecretStr) -> Reply | StopRun:
+    async def _upload(self, task: Upload, token: SecretStr) -> Reply | LongReply | StopRun:
+        """Send a picture; a long body stays here until the driver has fetched it."""
+        try:
+            reply = await self._send(task, token)
+        except BaseException:
+            self._held.release(task.number)
+            raise
+        return self._held.hold(task.number, reply)
+
+    async def _send(self, task: Upload, token: SecretStr) -> Reply | StopRun:
         image = await self._with_bytes(task.image, task.candidate)
         if isinstance(image, NotSent):
             return image
         if self._driver_silent:
-            return _UNSENT
+            return UNSENT
         channel = self._channel(distrust=task.distrust)
         # The driver counts the request at this time: tasks that arrive early wait for it, so that
         # varying delays on the way to the workers do not cause bursts.
         await asyncio.sleep(min(MAX_EARLY, task.at - time.monotonic()))
         form = to_form(task.scan_id, image, self._settings.api)
+        turn = partial(self._held.take, task.number)
         try:
-            checked = await channel.check(task.scan_id, form, token)
+            checked = await channel.check(task.scan_id, form, token, None, turn)
         except vendor.CopyleaksError as error:
-            return self._reply_to(error)
+            return reply_to(error, self._settings.api)
         return Success(checked.body, time.time(), checked.headers)
-
-    def _reply_to(self, error: vendor.CopyleaksError) -> Reply | StopRun:
-        try:
-            return to_reply(error, self._settings.api)
-        except StopRun as stop:
-            return _bare(stop)
 
     async def _with_bytes(self, image: Image, candidate: Candidate) -> Image | NotSent:
         """A picture with the bytes to send, made again and compared if they were evicted."""
@@ -260,8 +287,8 @@ class WorkerActor:
 
     def _warm_up(self) -> None:
         """Import and open in advance what would delay the first upload."""
-        transport = open_transport(self._settings)
-        self._opened = transport, ApiChannel(self._settings.api.url, transport, time.time)
+        sending = open_transport(self._settings, self._folder)
+        self._opened = sending, ApiChannel(self._settings.api.url, sending, time.time)
 
     def _channel(self, *, distrust: bool) -> ApiChannel:
         assert self._opened is not None  # noqa: S101 - set by start
@@ -269,32 +296,3 @@ class WorkerActor:
         if distrust:
             transport.distrust()
         return channel
-
-
-# Nothing was sent because the driver was silent; when it gets this error, it retries.
-_UNSENT = TransientError(
-    FailReason.NETWORK,
-    "the worker had lost its connection to this machine; nothing was sent",
-    ServiceError(),
-    ambiguous=False,
-    reached=True,
-    worker_lost=True,
-)
-
-
-class WorkerShutdownPlugin(WorkerPlugin):  # type: ignore[misc]  # Dask has no types
-    """A plugin of the worker, so that the actor can act on its closing."""
-
-    def __init__(self, actor: WorkerActor) -> None:
-        self._actor = actor
-
-    async def teardown(self, worker: Any) -> None:  # noqa: ANN401, ARG002 - Dask's
-        """Wait until running tasks are done and confirmed, then close."""
-        await self._actor.drain()
-        await self._actor.close()
-
-
-def _bare(stop: StopRun) -> StopRun:
-    """A stop without its cause, which cannot be pickled."""
-    stop.__cause__ = stop.__context__ = None
-    return stop.with_traceback(None)

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from batchscan.copyleaks.received_body import ReceivedBody
 from batchscan.copyleaks.secret import SecretStr
 from batchscan.engines.cluster.dask_client import ActorHandle, DaskClient, WorkerUnreachable
 from batchscan.engines.cluster.messages import (
+    DropBody,
     EventBatch,
     Release,
     Task,
@@ -23,6 +25,7 @@ from batchscan.engines.cluster.messages import (
     TaskResult,
     WorkerInfo,
 )
+from batchscan.engines.cluster.worker_replies import LongReply
 from batchscan.errors import StopRun
 
 BATCH_DELAY = 0.02  # seconds to collect tasks for one batch
@@ -116,8 +119,14 @@ class WorkerClient:
         self,
         make: Callable[[int], Task],
         token: SecretStr | None = None,
+        body: ReceivedBody | None = None,
     ) -> Any:  # noqa: ANN401 - depends on the task
         """Run one task; returns its result or raises its exception.
+
+        Args:
+            make: makes the task, with its number.
+            token: the access token of an upload.
+            body: receives the body of a `LongReply`.
 
         Raises:
             WorkerLost: the worker was lost.
@@ -132,6 +141,8 @@ class WorkerClient:
         self._send(make(number))
         try:
             result = await pending.future
+            if isinstance(result, LongReply) and body is not None:
+                await self._fetch(number, result.bytes, body)
         finally:
             self._pending.pop(number, None)
             if not self._pending:
@@ -141,6 +152,17 @@ class WorkerClient:
                 raise WorkerLost(self.address, sent=True) from result
             raise result
         return result
+
+    async def _fetch(self, number: int, size: int, body: ReceivedBody) -> None:
+        """Fetch the body of a `LongReply`; it belongs to the running task until it is here."""
+        while body.size < size:
+            part = await self._call("answer_part", number, body.size, seconds=POLL_REPLY_TIMEOUT)
+            if not isinstance(part, bytes):
+                raise WorkerLost(self.address, sent=True)
+            body.add(part)
+            if body.is_block_full:
+                await body.store()
+        self._send(DropBody(number))
 
     def release(self, path: str, sha256: str) -> None:
         """Drop a picture's bytes on the worker."""
@@ -186,7 +208,7 @@ class WorkerClient:
             self._wake.clear()
             tasks, self._outbox = tuple(self._outbox), []
             for task in tasks:
-                if not isinstance(task, Release) and task.number in self._pending:
+                if not isinstance(task, Release | DropBody) and task.number in self._pending:
                     self._pending[task.number].sent = True
             if not await self._call(
                 "submit_batch", batch, tasks, self._token, seconds=POLL_REPLY_TIMEOUT

@@ -12,14 +12,24 @@ import pytest
 from batchscan import Api, Settings
 from batchscan.copyleaks.secret import SecretStr
 from batchscan.emulator import Emulator, EmulatorConfig
-from batchscan.engines.cluster.messages import Inspect, MakePreview, Release, TaskRejected, Upload
+from batchscan.engines.cluster.messages import (
+    DropBody,
+    Inspect,
+    MakePreview,
+    Release,
+    TaskRejected,
+    Upload,
+)
 from batchscan.engines.cluster.worker_actor import WorkerActor
+from batchscan.engines.cluster.worker_replies import PART, LongReply
 from batchscan.engines.interface import NotSent, Success, TokenRejected, TransientError
 from batchscan.enums import FailReason, RejectReason
 from batchscan.images.preview import Preview
 from batchscan.model import Candidate, Image, NotSendable, Stat
+from tests.support.answering import answering, match, said
 from tests.support.inside import shown_of, warm_up
 from tests.support.pictures import png
+from tests.support.processes import until
 
 pytestmark = pytest.mark.slow  # each starts a decoders' process
 
@@ -195,3 +205,55 @@ async def test_a_station_shows_neither_token_nor_key(station, emulator, file):
 
     assert token not in shown_of(station)
     assert "api_key=None" in shown_of(station)
+
+
+async def test_long_answers_are_held_one_at_a_time_until_each_is_fetched_in_parts(tmp_path):
+    """The second waits in a file meanwhile, and parts may be asked for again."""
+
+    def long(name: str, scan_id: str) -> bytes:
+        return said(scan_id, match(0), padding=name[:1] * 3 * PART)
+
+    async with answering(tmp_path, long) as service:
+        settings = Settings(api=Api(url=service.url, identity_url=service.url))
+        station = warm_up(WorkerActor(settings, 1))
+        names = {1: "a", 2: "b"}
+        orders = []
+        for number, name in names.items():
+            path = tmp_path / f"{name}.png"
+            path.write_bytes(png(16, 16, number))
+            image = await inspected(station, path)
+            orders.append(Upload(number, f"scan-{name}", image, candidate(path), 0.0))
+        await station.submit_batch(next(BATCHES), tuple(orders), SecretStr("token"))
+        await until(lambda: len(service.asked) == len(names))
+        left = set(names)
+        while left:
+            number, size = await next_long(station)
+            left.remove(number)
+            body = await fetched(station, number)
+            assert len(body) == size
+            assert body == long(names[number], f"scan-{names[number]}")
+        await station.close()
+
+
+async def next_long(station) -> tuple[int, int]:
+    """The number and size of the one long body that there is; its reply has none."""
+    while not (taken := await station.poll_events(0)).events:
+        pass
+    (event,) = taken.events
+    assert isinstance(event.result, LongReply)
+    assert event.result.reply.body == b""
+    confirmed = await station.poll_events(taken.first)
+    assert confirmed.events == (), "the other one has no turn yet"
+    return event.number, event.result.bytes
+
+
+async def fetched(station, number: int) -> bytes:
+    """A body, of which each part is asked for twice; then it is dropped."""
+    body = b""
+    while part := await station.answer_part(number, len(body)):
+        assert len(part) <= PART
+        assert part == await station.answer_part(number, len(body))
+        body += part
+    await station.submit_batch(next(BATCHES), (DropBody(number),), None)
+    assert await station.answer_part(number, 0) == b""
+    return body
