@@ -28,6 +28,8 @@ def write_atomic(
 ) -> None:
     """Write a file atomically, replacing an existing one.
 
+    What is no file, as /dev/null, a pipe or /dev/stdout, is written into and never replaced.
+
     Args:
         path: of the file.
         parts: its content.
@@ -41,6 +43,10 @@ def write_atomic(
     """
     folder = os.path.dirname(path) or os.curdir
     with storage_errors(path, advice):
+        if _is_stream(path):
+            with open(path, "wb") as stream:
+                stream.writelines(parts)
+            return
         descriptor, staged = tempfile.mkstemp(dir=folder, prefix=TEMP_PREFIX)
         try:
             with open(descriptor, "wb") as file:
@@ -56,6 +62,17 @@ def write_atomic(
                 os.unlink(staged)
             raise
         _sync_folder(folder)
+
+
+def _is_stream(path: str) -> bool:
+    """Whether a path leads to a device, a pipe or an open descriptor."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    folder = os.path.realpath(os.path.dirname(path))
+    of_descriptors = folder in {"/dev", "/dev/fd"} or folder.startswith("/proc/")
+    return of_descriptors or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 @contextmanager
