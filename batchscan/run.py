@@ -38,6 +38,7 @@ from batchscan.report.schema import Report
 from batchscan.settings import Settings
 from batchscan.settings.credentials import require_credentials, with_key
 from batchscan.settings.load import validate
+from batchscan.settings.locations import state_folder
 from batchscan.walk import check_roots
 
 log = logging.getLogger(__name__)
@@ -133,7 +134,7 @@ class Scan:
             self.settings = with_key(self.settings, os.environ)
             require_credentials(self.settings)
             check_proxies(self.settings)
-        never = (self.settings.output.directory,)
+        never = (self.settings.output.directory, str(state_folder(self.settings)))
         try:
             await self._resources.enter_async_context(open_stores())
             await asyncio.to_thread(check_roots, self.settings.roots, never)

@@ -52,6 +52,13 @@ def test_settings_of_the_users_own_file_hold(run, pictures, tmp_path, environ):
     assert (tmp_path / "elsewhere" / "runs").is_dir()
 
 
+@pytest.mark.parametrize("flag", ["--output", "--state"])
+def test_a_folder_of_batchscans_own_is_not_scanned(run, pictures, flag):
+    done = run("-n", str(pictures), flag, str(pictures))
+    assert done.returncode == 2
+    assert "where this program keeps its own files" in done.stderr
+
+
 def test_a_path_that_is_not_there_exits_2(run):
     done = run("-n", "./no\x1bwhere")
     assert (done.returncode, done.stdout) == (2, "")
