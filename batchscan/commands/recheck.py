@@ -34,7 +34,7 @@ from batchscan.recheck.checker import Checker, Sizes
 from batchscan.recheck.run import RecheckProgress, RecheckRules, RecheckRun
 from batchscan.settings import Settings
 from batchscan.settings.locations import state_folder
-from batchscan.state.access import LOCK_POLL, read_ledger, realm_of
+from batchscan.state.access import LOCK_POLL, read_ledger, realm_of, require_ledger
 from batchscan.state.lock import StateLock
 from batchscan.url_patterns import UrlPattern
 from batchscan.util.timestamps import rfc3339
@@ -148,6 +148,7 @@ async def recheck(
     clock, stop = clock or SystemClock(), stop or asyncio.Event()
     choice = request.choice()
     rules = ConnectTo.of(request.connect_to)
+    require_ledger(settings)  # before a lock is made beside it
     _refuse_unknown(settings, request, choice)
     async with _held(settings), _ledger(settings) as ledger:
         with _decoding(decoders) as processes:

@@ -52,7 +52,7 @@ def _look(connection: sqlite3.Connection, state: Path) -> Iterator[Finding]:
     version = version_of(connection)
     if version != VERSION:
         error = other_version(state / FILE_NAME, version)
-        level = Level.WARNING if version < VERSION else Level.PROBLEM
+        level = Level.WARNING if 0 < version < VERSION else Level.PROBLEM
         yield Finding(level, "version", str(error), error.advice, error.exit_code)
     else:
         yield Finding(Level.OK, "version", f"{version}, the one that this batchscan uses")

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from batchscan.errors import StorageError
 from batchscan.ledger.backup import no_ledger
-from batchscan.ledger.migrate import migrate, other_version, version_of
+from batchscan.ledger.migrate import migrate, other_version, refuse_foreign, version_of
 from batchscan.ledger.schema import VERSION
 from batchscan.ledger.temporary import TEMPORARY
 from batchscan.util.private_files import can_sync, open_private
@@ -33,6 +33,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     def prepare(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        refuse_foreign(connection, path)  # before its mode is changed
         _write_ahead(connection)
         connection.execute(f"PRAGMA synchronous = {'FULL' if can_sync(path) else 'OFF'}")
         migrate(connection, path)

@@ -78,7 +78,12 @@ def version_of(connection: sqlite3.Connection) -> int:
 
 
 def other_version(path: Path, version: int) -> StorageError:
-    """The error for a ledger of another version, with advice."""
+    """The error for a ledger of another version, or for what is none, with advice."""
+    if not version:
+        return StorageError(
+            f"{path} is not a ledger: it is empty, or of another program",
+            advice="restore it from a backup, or name the state folder of your scans with --state",
+        )
     if version > VERSION:
         advice = "install that version, or name another state folder with --state"
         made_by = "a newer"
@@ -86,6 +91,19 @@ def other_version(path: Path, version: int) -> StorageError:
         advice = "the next scan upgrades it"
         made_by = "an older"
     return StorageError(f"the ledger {path} is from {made_by} version of batchscan", advice=advice)
+
+
+def refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a database of another program, which has tables and no version.
+
+    Raises:
+        StorageError: it is one.
+    """
+    # In one statement, as a ledger may be made meanwhile by another process.
+    if connection.execute(
+        "SELECT 1 FROM pragma_user_version, sqlite_master WHERE user_version = 0"
+    ).fetchone():
+        raise other_version(path, 0)
 
 
 def copy_name(path: str, version: int) -> str:

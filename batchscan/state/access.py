@@ -31,6 +31,19 @@ log = logging.getLogger(__name__)
 StillLocked: TypeAlias = Callable[[], None]
 
 
+def require_ledger(settings: Settings) -> Path:
+    """The ledger of these settings.
+
+    Raises:
+        UsageError: there is no home folder, and no state folder is set.
+        StorageError: there is none.
+    """
+    path = state_folder(settings) / FILE_NAME
+    if not path.exists():
+        raise no_ledger(path)
+    return path
+
+
 @contextmanager
 def read_ledger(settings: Settings, *, may_be_absent: bool = False) -> Iterator[Ledger]:
     """Open the ledger of these settings for reading, in one consistent state.
@@ -43,10 +56,9 @@ def read_ledger(settings: Settings, *, may_be_absent: bool = False) -> Iterator[
         UsageError: there is no home folder, and no state folder is set.
         StorageError: there is no ledger, or it cannot be used.
     """
-    state = state_folder(settings)
-    if not (may_be_absent or (state / FILE_NAME).exists()):
-        raise no_ledger(state / FILE_NAME)
-    opened = Ledger.read(state, realm_of(settings), nearest=True)
+    if not may_be_absent:
+        require_ledger(settings)
+    opened = Ledger.read(state_folder(settings), realm_of(settings), nearest=True)
     with _explaining_errors(opened) as ledger, _undisturbed(ledger.path), ledger.transaction():
         yield ledger
 
@@ -94,9 +106,7 @@ def hold_state_lock(settings: Settings) -> Iterator[None]:
         LockedError: a run holds it.
         StorageError: there is no ledger in it, or the lock cannot be made.
     """
-    state = state_folder(settings)
-    if not (state / FILE_NAME).exists():
-        raise no_ledger(state / FILE_NAME)
+    state = require_ledger(settings).parent
     lock = StateLock(state, settings.scan.if_locked)
     if not lock.acquire():
         log.warning("waiting for another run of %s to end", state)

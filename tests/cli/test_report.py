@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 
 from batchscan.cli import main
+from batchscan.errors import StorageError
 from batchscan.ledger import FILE_NAME, Ledger, Realm
 from batchscan.report import encode
 from batchscan.settings import Api
@@ -59,7 +62,8 @@ READING = (
     "report", "report --all", "export", "export --format csv", "takedown --to notices",
     "mark open example.com", "evidence pack --domain example.com --to case.zip", "alerts pending",
     "state stats", "state check", "state backup copy.sqlite3", "state vacuum",
-    "state prune --older-than 30d",
+    "state prune --older-than 30d", "stats", "stats --json", "renditions list", "mark --undo",
+    "recheck", "recheck --json", "evidence capture --url http://a.example/", "review --no-open",
 )  # fmt: skip
 NOTHING = "nothing has been scanned with this state folder"
 
@@ -77,6 +81,30 @@ def test_where_nothing_was_scanned_every_command_says_the_same_and_makes_nothing
         "  scan first, or name the state folder of your scans with --state",
     ]
     assert not list(state.iterdir())
+
+
+@pytest.mark.parametrize("words", ["report", "state check", "recheck", "mark open example.com"])
+@pytest.mark.parametrize("content", ["nothing", "another program's table"])
+def test_a_file_that_is_no_ledger_is_not_called_an_older_one(words, content, state, capsys):
+    with closing(sqlite3.connect(state / FILE_NAME)) as other:
+        if content != "nothing":
+            other.execute("CREATE TABLE notes (words TEXT)")
+    before = (state / FILE_NAME).read_bytes()
+    assert main([*words.split(), "--state", str(state)]) == 9
+    said = capsys.readouterr()
+
+    assert "is not a ledger: it is empty, or of another program" in said.out + said.err
+    assert (state / FILE_NAME).read_bytes() == before
+
+
+def test_a_scan_makes_no_ledger_of_another_programs_file(state):
+    with closing(sqlite3.connect(state / FILE_NAME)) as other:
+        other.execute("CREATE TABLE notes (words TEXT)")
+    before = (state / FILE_NAME).read_bytes()
+    with pytest.raises(StorageError, match="is not a ledger"):
+        Ledger.open(state, Realm(Api().url, sandbox=False))
+
+    assert (state / FILE_NAME).read_bytes() == before
 
 
 def test_a_ledger_that_is_none_is_a_storage_error(state, capsys):
