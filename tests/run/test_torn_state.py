@@ -83,7 +83,7 @@ async def test_a_torn_ledger_ends_the_run_before_anything_is_paid_and_is_left_as
 
 
 @pytest.mark.parametrize(
-    ("version", "said"), [(99, "is from a newer version of batchscan"), (0, "cannot be used")]
+    ("version", "said"), [(99, "is from a newer version of batchscan"), (0, "is not a ledger")]
 )
 async def test_a_ledger_of_a_version_that_cannot_be_brought_up_is_left_alone(bench, version, said):
     bench.pictures(2)
