@@ -60,9 +60,7 @@ def _named_tolerantly(body: bytes) -> str | None:
         named = {match.decode("utf-8", "replace") for match in _SCAN_ID.findall(body)}
         return named.pop() if len(named) == 1 else None
     named_by = _field(_field(found, "scannedimage"), "scanid")
-    if isinstance(named_by, bool) or not isinstance(named_by, str | int | float):
-        return None
-    return str(named_by).strip() or None
+    return named_by.strip() or None if isinstance(named_by, str) else None
 
 
 def _field(value: object, name: str) -> object:

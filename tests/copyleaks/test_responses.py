@@ -174,7 +174,7 @@ def test_an_error_anywhere_in_an_answer_makes_its_list_doubtful(where):
 @pytest.mark.parametrize(
     ("path", "value", "named"),
     [
-        ("scannedImage.scanId", 17, "17"),
+        ("scannedImage.scanId", 17, None),
         ("scannedImage.scanId", " my-scan-2\n", "my-scan-2"),
         ("scannedImage", {"ScanID": "my-scan-2"}, "my-scan-2"),
         ("scannedImage.scanId", "", None),
@@ -183,7 +183,7 @@ def test_an_error_anywhere_in_an_answer_makes_its_list_doubtful(where):
         ("scannedImage", 5, None),
     ],
 )
-def test_the_scan_id_that_an_answer_names_is_found_in_any_notation(path, value, named):
+def test_the_scan_id_that_an_answer_names_is_found_unless_it_is_no_text(path, value, named):
     assert named_scan_id(changed(path, value)) == named
 
 
