@@ -95,8 +95,8 @@ class AppriseTarget:
         for library in ("apprise", "urllib3", "requests"):
             logging.getLogger(library).setLevel(logging.CRITICAL)
         self.name = name
-        found = _SCHEMA.match(line.url)
-        self._clickable = found is not None and found[0].lower() in _OWN_CHANNELS
+        scheme = _SCHEMA.match(line.url)
+        self._clickable = scheme is not None and scheme[0].lower() in _OWN_CHANNELS
         self._notify_type = apprise.NotifyType.INFO
         self._text = apprise.NotifyFormat.TEXT
         self._apprise = apprise.Apprise(asset=apprise.AppriseAsset(async_mode=False))
@@ -153,10 +153,10 @@ def service_targets(lines: Iterable[UrlLine]) -> Iterator[AppriseTarget]:
     """
     counts: Counter[str] = Counter()
     for line in lines:
-        found = _SCHEMA.match(line.url)
-        if found is None:
+        scheme = _SCHEMA.match(line.url)
+        if scheme is None:
             raise UsageError(f"{line.where}: not a URL such as mailtos://... or slack://...")
-        schema = found[0].lower()
+        schema = scheme[0].lower()
         counts[schema] += 1
         number = f"-{counts[schema]}" if counts[schema] > 1 else ""
         yield AppriseTarget(f"apprise:{schema}{number}", line)

@@ -100,8 +100,8 @@ class _StderrTail:
         self.listening = asyncio.create_task(self._listen(reader))
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
-        while some := await reader.read(65_536):
-            self._end = (self._end + some)[-_KEPT:]
+        while chunk := await reader.read(65_536):
+            self._end = (self._end + chunk)[-_KEPT:]
 
     async def last(self) -> str:
         """The end of the output so far, on one line."""

@@ -63,14 +63,14 @@ class Inspector:
 
     def _read_again(self, image: Image, candidate: Candidate) -> Image | NotSendable:
         """Read a file again; its content must be the same as before."""
-        found = inspect(candidate, self._judge, self._rules, follow=self._follow, convert=True)
-        if isinstance(found, NotSendable):
-            return found
-        if found.sha256 == image.sha256:
-            ready = found.ready
-            return found if ready else make_sendable(found, self._decoders, self._rules)
+        result = inspect(candidate, self._judge, self._rules, follow=self._follow, convert=True)
+        if isinstance(result, NotSendable):
+            return result
+        if result.sha256 == image.sha256:
+            ready = result.ready
+            return result if ready else make_sendable(result, self._decoders, self._rules)
         detail = "the file changed between two readings"
-        return NotSendable(image.path, found.stat, FailReason.CHANGED_WHILE_READING, detail)
+        return NotSendable(image.path, result.stat, FailReason.CHANGED_WHILE_READING, detail)
 
     async def make_preview(self, image: Image) -> Preview:
         """Make a thumbnail of a picture, and read its provenance; never raises."""

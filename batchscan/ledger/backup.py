@@ -53,13 +53,13 @@ def undisturbed(ledger: Path, look: Callable[[sqlite3.Connection], T]) -> T:
         before = stamp(ledger)
         try:
             with closing(_connected(ledger, still=before is not None)) as connection:
-                found = look(connection)
+                result = look(connection)
         except (sqlite3.Error, StorageError, UnicodeDecodeError) as error:
             if stamp(ledger) != before:
                 continue
             raise error if isinstance(error, StorageError) else unreadable(ledger, error) from error
         if before is None or stamp(ledger) == before:
-            return found
+            return result
 
 
 def no_ledger(path: Path) -> StorageError:
@@ -81,11 +81,11 @@ def unreadable(ledger: Path, error: BaseException) -> StorageError:
 def stamp(ledger: Path) -> tuple[int, ...] | None:
     """The state of a ledger's file, to notice changes; None while somebody may be writing."""
     try:
-        found = os.stat(ledger)
+        file_stat = os.stat(ledger)
     except OSError as error:
         raise no_ledger(ledger) from error
     writing = os.path.exists(f"{ledger}-wal")
-    return None if writing else (found.st_ino, found.st_size, found.st_mtime_ns)
+    return None if writing else (file_stat.st_ino, file_stat.st_size, file_stat.st_mtime_ns)
 
 
 def _connected(ledger: Path, *, still: bool) -> sqlite3.Connection:
@@ -109,10 +109,10 @@ def copy_into(source: sqlite3.Connection, path: str) -> None:
         if not target.execute("PRAGMA user_version").fetchone()[0]:
             raise sqlite3.DatabaseError("it is not a ledger")
     with closing(open_copy(path)) as copy:
-        found = faults(copy)
-    if found:
+        damage = faults(copy)
+    if damage:
         raise StorageError(
-            f"the ledger is damaged, and was not copied: {'; '.join(found)}",
+            f"the ledger is damaged, and was not copied: {'; '.join(damage)}",
             advice="restore it from a backup; a new, empty one would pay again for every picture",
         )
 
@@ -129,5 +129,5 @@ def faults(connection: sqlite3.Connection) -> list[str]:
         rows = connection.execute(f"PRAGMA integrity_check({_MAX_FAULTS})").fetchall()
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         return [str(error)]
-    found = [str(row[0]) for row in rows]
-    return [] if found == _SOUND else found
+    messages = [str(row[0]) for row in rows]
+    return [] if messages == _SOUND else messages

@@ -122,13 +122,13 @@ class BlockCache:
                 (self._realm_id, picture_id),
             )
 
-    def uncached_folders(self, after: int, most: int) -> list[int]:
+    def uncached_folders(self, after: int, limit: int) -> list[int]:
         """The ids of the next folders without an entry, in order."""
         rows = self._connection.execute(
             "SELECT id FROM folders f WHERE id > ? AND NOT EXISTS"
             " (SELECT 1 FROM seals s WHERE s.realm_id = ? AND s.folder_id = f.id)"
             " ORDER BY id LIMIT ?",
-            (after, self._realm_id, most),
+            (after, self._realm_id, limit),
         )
         return [row[0] for row in rows]
 

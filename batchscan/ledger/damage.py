@@ -35,12 +35,12 @@ Stamp = tuple[int, int, int]
 def stamp(path: Path) -> Stamp | None:
     """The state of a ledger's file, to notice changes; None without one, or with a pending log."""
     try:
-        found = os.stat(path)
+        file_stat = os.stat(path)
         if Path(f"{path}-wal").exists() and os.path.getsize(f"{path}-wal"):
             return None
     except OSError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return file_stat.st_ino, file_stat.st_size, file_stat.st_mtime_ns
 
 
 def check_whole(path: Path) -> None:
@@ -53,15 +53,15 @@ def check_whole(path: Path) -> None:
         sqlite3.Error: it cannot be read.
     """
     with closing(_connect(path, "ro")) as connection:
-        found = faults(connection)
-        if not found:
+        messages = faults(connection)
+        if not messages:
             return
         torn = _torn(connection)
     with closing(_connect(path, "rw")) as connection:
         mended = _mended(connection, torn)
     if not mended:
-        raise damaged(path, found)
-    log.warning("a part of the ledger was damaged and has been rebuilt: %s", "; ".join(found))
+        raise damaged(path, messages)
+    log.warning("a part of the ledger was damaged and has been rebuilt: %s", "; ".join(messages))
 
 
 def damaged(path: Path, what: list[str]) -> StorageError:

@@ -112,12 +112,12 @@ class Dispositions:
         """
         result = SeenResult()
         after = decision.disposition
-        for place, known in seen:
+        for place, state in seen:
             before = self._disposition_of(place)
             if before is None:
                 result.unknown += 1
                 continue
-            if before not in (known, after):
+            if before not in (state, after):
                 result.conflicts[place] = before
                 continue
             if before == after and not decision.note:
@@ -224,20 +224,20 @@ class Dispositions:
 
     def any_of(self, choice: Choice) -> bool:
         """Whether a choice selects any match."""
-        looked = MarkResult()
-        while looked.reached is not None:
-            if next(self._of(choice, looked), None) is not None:
+        result = MarkResult()
+        while result.reached is not None:
+            if next(self._of(choice, result), None) is not None:
                 return True
         return False
 
     def _of(self, choice: Choice, marked: MarkResult) -> Iterator[_Chosen]:
         """The selected ones of the next matches; updates `marked.reached` at the end."""
         rows = self._next(choice.domain, marked.reached or FIRST_MATCH)
-        last, wanted = 0, True
+        last, chosen = 0, True
         for picture_id, key, url, before, present, sha256 in rows:
             if choice.pictures is not None and picture_id != last:
-                wanted, last = choice.pictures(self._history.paths_of(picture_id)), picture_id
-            if wanted and choice.chosen(url):
+                chosen, last = choice.pictures(self._history.paths_of(picture_id)), picture_id
+            if chosen and choice.chosen(url):
                 place = MatchKey(picture_id, key)
                 yield _Chosen(place, url, Disposition(before), bool(present), sha256)
         full = len(rows) == MATCHES_A_PIECE

@@ -94,21 +94,23 @@ class FileTable:
         ).fetchone()
         if row is None or not entries:
             return BlockStatus(changed=list(entries))
-        first, found = os.fsencode(entries[0][0]), fingerprint(entries)
-        cached = self._block_cache.look_up(row[0], first, found, freshness)
+        first, block_fingerprint = os.fsencode(entries[0][0]), fingerprint(entries)
+        cached = self._block_cache.look_up(row[0], first, block_fingerprint, freshness)
         if cached is None:
             result, rows = self._compare(row[0], entries, freshness)
             matched, rejected = _matched(rows), _rejected(rows)
             if not (result.changed or result.due_for_rescan):
-                self._cache_block(row[0], found, rows, freshness)
+                self._cache_block(row[0], block_fingerprint, rows, freshness)
         else:
             result = BlockStatus(len(entries), sum(entry[1] for entry in entries))
             matched, rejected = cached
         if rejected:
             self.rejections.saw(row[0], rejected)
         result.rejected.update({reason: len(names) for reason, names in rejected.items()})
-        seen = [(picture_id, join_path(prefix, name), name) for picture_id, name in matched]
-        self._seen.add_unchanged(row[0], seen)
+        matched_paths = [
+            (picture_id, join_path(prefix, name), name) for picture_id, name in matched
+        ]
+        self._seen.add_unchanged(row[0], matched_paths)
         return result
 
     def build_cache(self, freshness: FreshnessPolicy, after: int = 0) -> int | None:
@@ -128,8 +130,10 @@ class FileTable:
             rows = list(map(_FileRow._make, self._connection.execute(query, values)))
             current = all(_is_current(row, freshness) for row in rows)
             if current and 0 < len(rows) <= MAX_CACHED:
-                found = fingerprint([(os.fsdecode(row.name), *row[1:4]) for row in rows])
-                self._cache_block(folder_id, found, rows, freshness)
+                block_fingerprint = fingerprint(
+                    [(os.fsdecode(row.name), *row[1:4]) for row in rows]
+                )
+                self._cache_block(folder_id, block_fingerprint, rows, freshness)
         return folders[-1] if folders else None
 
     def upsert(
@@ -206,12 +210,12 @@ class FileTable:
     def _known(self, folder_id: int, names: list[bytes]) -> Iterator[_FileRow | None]:
         """The row of each name, or None."""
         for start in range(0, len(names), NAMES_A_QUERY):
-            some = names[start : start + NAMES_A_QUERY]
-            marks = ",".join("?" * len(some))
+            batch = names[start : start + NAMES_A_QUERY]
+            marks = ",".join("?" * len(batch))
             query = f"{_ROWS} AND f.name IN ({marks})"
-            found = self._connection.execute(query, (self._realm_id, folder_id, *some))
-            rows = {row.name: row for row in map(_FileRow._make, found)}
-            yield from (rows.get(name) for name in some)
+            stored = self._connection.execute(query, (self._realm_id, folder_id, *batch))
+            rows = {row.name: row for row in map(_FileRow._make, stored)}
+            yield from (rows.get(name) for name in batch)
 
 
 def _holds(row: _FileRow, freshness: FreshnessPolicy) -> bool:
@@ -232,14 +236,14 @@ def _oldest(rows: Iterable[_FileRow]) -> float | None:
 
 def _matched(rows: Iterable[_FileRow]) -> MatchedFiles:
     """The matched files; of a picture's versions, the one that was sent."""
-    found = [row for row in rows if row.matched and row.picture_id]
-    found.sort(key=lambda row: row.covered)
-    return [(row.picture_id, row.name) for row in found if row.picture_id]
+    with_picture = [row for row in rows if row.matched and row.picture_id]
+    with_picture.sort(key=lambda row: row.covered)
+    return [(row.picture_id, row.name) for row in with_picture if row.picture_id]
 
 
 def _rejected(rows: Iterable[_FileRow]) -> Rejected:
-    found: Rejected = {}
+    counts: Rejected = {}
     for row in rows:
         if row.reason is not None:
-            found.setdefault(row.reason, []).append(row.name)
-    return found
+            counts.setdefault(row.reason, []).append(row.name)
+    return counts

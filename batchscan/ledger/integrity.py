@@ -78,49 +78,49 @@ class IntegrityChecker:
 
     def references(self) -> IntegrityResult:
         """Whether all foreign keys are valid."""
-        looked = IntegrityResult()
-        for table, _, other, _ in self._connection.execute("PRAGMA foreign_key_check"):
-            looked.blame(f"a row of {table} refers to a missing row of {other}")
-        return looked
+        result = IntegrityResult()
+        for table, _, parent, _ in self._connection.execute("PRAGMA foreign_key_check"):
+            result.blame(f"a row of {table} refers to a missing row of {parent}")
+        return result
 
     def columns(self) -> IntegrityResult:
         """Whether every column has valid values: types, JSON, enumerations, compressed data."""
-        looked = IntegrityResult()
+        result = IntegrityResult()
         self._connection.create_function("unpacks", 1, _unpacks, deterministic=True)
         for what, rows in self._connection.execute(COLUMN_QUERY):
             if rows:
-                looked.blame(f"{what} of {rows:,} row{'' if rows == 1 else 's'}")
-        return looked
+                result.blame(f"{what} of {rows:,} row{'' if rows == 1 else 's'}")
+        return result
 
     def payments(self) -> IntegrityResult:
         """Whether claims and answers agree."""
-        looked = IntegrityResult()
+        result = IntegrityResult()
         for (fault,) in self._connection.execute(PAYMENT_QUERY, {"most": MAX_COUNT}):
-            looked.blame(fault)
-        return looked
+            result.blame(fault)
+        return result
 
     def answers(self) -> IntegrityResult:
         """Whether each answer can be read, and its matches are in the history."""
-        looked = IntegrityResult()
+        result = IntegrityResult()
         rows = self._connection.execute(
             "SELECT a.id, a.body, a.id = p.answer_id, a.reader IS NULL, a.trouble FROM answers a"
             " JOIN pictures p ON p.id = a.picture_id ORDER BY a.id"
         )
         for number, body, newest, unread, trouble in rows:
-            looked.number += 1
+            result.number += 1
             known = not unread and trouble is None
             fault = self._fault_of(number, body, newest=bool(newest), known=known)
             if fault:
-                looked.blame(f"answer {number} {fault}")
-        return looked
+                result.blame(f"answer {number} {fault}")
+        return result
 
     def seals(self) -> IntegrityResult:
         """Whether cached blocks agree with the rows of their files."""
-        looked = IntegrityResult()
+        result = IntegrityResult()
         for row in self._connection.execute(_SEALS).fetchall():
-            looked.number += 1
-            self._look_at_seal(looked, *row)
-        return looked
+            result.number += 1
+            self._look_at_seal(result, *row)
+        return result
 
     def last_run(self) -> LastRun | None:
         """The last closed run; None without one."""
@@ -158,20 +158,20 @@ class IntegrityChecker:
         agrees = entered == shown if newest else entered <= shown
         return None if agrees else "does not agree with the matches that were recorded from it"
 
-    def _look_at_seal(self, looked: IntegrityResult, *seal: Any) -> None:  # noqa: ANN401 - a row
-        realm_id, folder_id, first, found, rules, oldest, matched, rejected, end = seal
+    def _look_at_seal(self, result: IntegrityResult, *seal: Any) -> None:  # noqa: ANN401 - a row
+        realm_id, folder_id, first, stored, rules, oldest, matched, rejected, end = seal
         rows = self._connection.execute(_FILES, (realm_id, folder_id, first, end, end)).fetchall()
         try:
             entries = [(row[0].decode(), *row[1:4]) for row in rows]
         except UnicodeDecodeError:
             entries = []
-        if not entries or fingerprint(entries) != found:
-            looked.other += 1  # files were added or removed since: cannot be compared
+        if not entries or fingerprint(entries) != stored:
+            result.other += 1  # files were added or removed since: cannot be compared
             return
         for row in rows:
             stands = rejected_under(rules, row[4]) if row[5] is None else row[6] is not None
             if not stands:
-                looked.blame(
+                result.blame(
                     f"the cached summary of folder {folder_id} counts a file that has no answer"
                 )
                 return
@@ -179,14 +179,14 @@ class IntegrityChecker:
         with_matches = [(row[5], row[0]) for row in rows if row[7] and row[5]]
         counted = msgspec.msgpack.decode(matched, type=MatchedFiles)
         if sorted(counted, key=itemgetter(1)) != with_matches or oldest != min(times, default=None):
-            looked.blame(f"the cached summary of folder {folder_id} has other matches or answers")
+            result.blame(f"the cached summary of folder {folder_id} has other matches or answers")
         elif msgspec.msgpack.decode(rejected, type=Rejected) != _by_reason(rows):
-            looked.blame(f"the cached summary of folder {folder_id} has other rejected files")
+            result.blame(f"the cached summary of folder {folder_id} has other rejected files")
 
 
 def _by_reason(rows: Sequence[Any]) -> Rejected:
-    found: Rejected = {}
+    counts: Rejected = {}
     for name, *_, reason in rows:
         if reason is not None:
-            found.setdefault(reason, []).append(name)
-    return found
+            counts.setdefault(reason, []).append(name)
+    return counts

@@ -237,11 +237,11 @@ def _closing_at_trouble(connection: sqlite3.Connection, path: Path) -> Iterator[
 
 def _realm_of(connection: sqlite3.Connection, realm: Realm, *, nearest: bool) -> tuple[int, str]:
     """The id of a realm (-1 if the ledger has none), and the address by which it was entered."""
-    found = realm_id_of(connection, realm)
-    if found is None and nearest:
-        found = connection.execute(
+    realm_id = realm_id_of(connection, realm)
+    if realm_id is None and nearest:
+        realm_id = connection.execute(
             "SELECT realm_id, api_url FROM runs JOIN realms ON realms.id = realm_id"
             " WHERE sandbox = ? ORDER BY runs.rowid DESC LIMIT 1",
             (realm.sandbox,),
         ).fetchone()
-    return found or (-1, address_of(realm.api_url))
+    return realm_id or (-1, address_of(realm.api_url))

@@ -51,15 +51,15 @@ class ChosenMatches:
             f" WHERE p.realm_id = ? AND ({PRESENT} OR NOT ?) ORDER BY m.picture_id, m.key",
             (self._realm_id, choice.only_present),
         )
-        last, wanted = 0, True
+        last, chosen = 0, True
         for picture_id, key, url, pages, domain, disposition, sha256 in rows:
             if choice.dispositions and disposition not in choice.dispositions:
                 continue
             if choice.covers and not any(covers(url) for covers in choice.covers):
                 continue
             if choice.pictures is not None and picture_id != last:
-                wanted, last = choice.pictures(self._history.paths_of(picture_id)), picture_id
-            if wanted:
+                chosen, last = choice.pictures(self._history.paths_of(picture_id)), picture_id
+            if chosen:
                 place = MatchKey(picture_id, key)
                 known = Disposition(disposition)
                 yield ChosenMatch(place, url, decoded_pages(pages), domain, known, sha256)

@@ -68,8 +68,8 @@ def schema_of(version: int) -> list[str]:
 
 def name_of(statement: str) -> str:
     """The name of what a statement of the schema creates."""
-    found = _NAMED.match(statement)
-    return found[1] if found else ""
+    matched = _NAMED.match(statement)
+    return matched[1] if matched else ""
 
 
 def version_of(connection: sqlite3.Connection) -> int:

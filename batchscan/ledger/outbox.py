@@ -192,8 +192,8 @@ class Outbox:
         return [PendingSummary(*row) for row in rows]
 
     def _paths(self, picture_id: int, seen: bytes | None) -> tuple[bytes, ...]:
-        known = self._history.paths_of(picture_id)
-        return known if seen is None else (seen, *(path for path in known if path != seen))
+        paths = self._history.paths_of(picture_id)
+        return paths if seen is None else (seen, *(path for path in paths if path != seen))
 
 
 def _news(row: _EventRow, paths: tuple[bytes, ...]) -> MatchEventRecord:

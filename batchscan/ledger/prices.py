@@ -54,9 +54,9 @@ class Prices:
                 self.odd = True
 
     def _median(self) -> int:
-        left = self._counts.total() // 2
+        before_median = self._counts.total() // 2
         for charge, times in sorted(self._counts.items()):
-            left -= times
-            if left < 0:
+            before_median -= times
+            if before_median < 0:
                 return charge
         return 0

@@ -64,8 +64,8 @@ class RecheckHistory:
         rows = self._connection.execute(
             "SELECT DISTINCT key FROM rechecks WHERE picture_id = ?", (picture_id,)
         ).fetchall()
-        found = ((key, self.of_match((picture_id, key))) for (key,) in rows)
-        return {key: each for key, each in found if each is not None}
+        histories = ((key, self.of_match((picture_id, key))) for (key,) in rows)
+        return {key: history for key, history in histories if history is not None}
 
     def totals(self) -> Rechecks | None:
         """Totals over the matches of this process's pictures; None if none was checked."""

@@ -83,9 +83,9 @@ class RecheckTables:
             " ORDER BY m.picture_id, m.key LIMIT ?",
             (run, self._realm_id, *(choice.place or after or _START), MATCHES_A_BLOCK),
         ).fetchall()
-        found = tuple(self._chosen(choice, rows))
+        chosen = tuple(self._chosen(choice, rows))
         full = len(rows) == MATCHES_A_BLOCK
-        return MatchBatch(found, MatchKey(*rows[-1][:2]) if full else None)
+        return MatchBatch(chosen, MatchKey(*rows[-1][:2]) if full else None)
 
     def _chosen(
         self, choice: RecheckChoice, rows: Sequence[tuple[int, str, str, bytes, str, str, int]]
@@ -142,20 +142,20 @@ class RecheckTables:
         """
         if their is not None:
             self._keep(place, their, seen[0].checked_at)
-        return [self._enter(run, place, each, gone_after) for each in seen]
+        return [self._enter(run, place, observation, gone_after) for observation in seen]
 
     def _enter(
-        self, run: int, place: MatchKey, seen: Observation, gone_after: float
+        self, run: int, place: MatchKey, observation: Observation, gone_after: float
     ) -> RecheckVerdict:
-        since, last, named = self._before(place, seen)
-        verdict = seen.verdict
+        since, last, named = self._before(place, observation)
+        verdict = observation.verdict
         if verdict is RecheckVerdict.GONE_ONCE:
-            since = _begun(since, last, seen.checked_at)
-            if seen.checked_at - since >= gone_after:
+            since = _begun(since, last, observation.checked_at)
+            if observation.checked_at - since >= gone_after:
                 verdict = RecheckVerdict.GONE
         elif verdict is not RecheckVerdict.UNKNOWN:  # an unknown result keeps the last known one
             since = None
-        if verdict is RecheckVerdict.THERE and seen.names_picture is False and named:
+        if verdict is RecheckVerdict.THERE and observation.names_picture is False and named:
             verdict = RecheckVerdict.CHANGED
         self._connection.execute(
             "INSERT INTO rechecks (run_id, picture_id, key, kind, url, checked_at, verdict,"
@@ -164,22 +164,22 @@ class RecheckTables:
             (
                 run,
                 *place,
-                seen.kind.value,
-                seen.url,
-                seen.checked_at,
+                observation.kind.value,
+                observation.url,
+                observation.checked_at,
                 verdict.value,
-                seen.http_status,
-                seen.detail,
+                observation.http_status,
+                observation.detail,
                 since,
-                seen.likeness,
-                seen.our_likeness,
-                seen.names_picture,
+                observation.likeness,
+                observation.our_likeness,
+                observation.names_picture,
             ),
         )
         return verdict
 
     def _before(
-        self, place: MatchKey, seen: Observation
+        self, place: MatchKey, observation: Observation
     ) -> tuple[float | None, float | None, bool]:
         """Since when an address is missing, when it was asked, and if it ever named the picture.
 
@@ -188,8 +188,8 @@ class RecheckTables:
         about = {
             "id": place.picture_id,
             "key": place.key,
-            "kind": seen.kind.value,
-            "url": seen.url,
+            "kind": observation.kind.value,
+            "url": observation.url,
         }
         since, last = self._connection.execute(
             "SELECT iif(r.gone_since > m.last_seen, r.gone_since, NULL), r.checked_at"

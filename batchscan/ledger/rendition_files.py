@@ -79,8 +79,8 @@ class RenditionFiles:
 
     def note(self, file: RenditionFile) -> None:
         """Add a file."""
-        found = file.fingerprint
-        columns = (b"", 0.0, 0, 0, "") if found is None else found[:5]
+        fingerprint = file.fingerprint
+        columns = (b"", 0.0, 0, 0, "") if fingerprint is None else fingerprint[:5]
         candidate = file.candidate
         self._connection.execute(
             "INSERT INTO rendition_files (path, root, explicit, size, mtime_ns, ctime_ns, sha256,"
@@ -99,15 +99,15 @@ class RenditionFiles:
                 *columns,
             ),
         )
-        self.keep_thumbnail(file.sha256, found)
+        self.keep_thumbnail(file.sha256, fingerprint)
 
-    def keep_thumbnail(self, sha256: str, found: Fingerprint | None) -> None:
+    def keep_thumbnail(self, sha256: str, fingerprint: Fingerprint | None) -> None:
         """Keep the thumbnail of a content, if there is one and room for it."""
-        if found is not None and found.thumbnail:
+        if fingerprint is not None and fingerprint.thumbnail:
             self._connection.execute(
                 "INSERT OR IGNORE INTO rendition_thumbnails SELECT ?, ?"
                 " WHERE (SELECT count(*) FROM rendition_thumbnails) < ?",
-                (bytes.fromhex(sha256), found.thumbnail, MAX_THUMBNAILS),
+                (bytes.fromhex(sha256), fingerprint.thumbnail, MAX_THUMBNAILS),
             )
 
     def any(self) -> bool:
@@ -127,18 +127,18 @@ class RenditionFiles:
             " converted, picture_width * picture_height DESC, resized, length(path), path"
         )
 
-    def ranked(self, after: int, most: int) -> list[Hashes]:
+    def ranked(self, after: int, limit: int) -> list[Hashes]:
         """The next files by rank, from 1."""
         rows = self._connection.execute(
             f"SELECT r.rank, g.sha256, {FINGERPRINT} FROM rendition_ranks r"
             " JOIN rendition_files g USING (id) WHERE r.rank > ? ORDER BY r.rank LIMIT ?",
-            (after, most),
+            (after, limit),
         )
         return list(map(Hashes._make, rows))
 
     def get(self, ranks: Iterable[int]) -> list[RenditionFile]:
         """Files by their ranks, with those thumbnails that were kept."""
-        found = []
+        files = []
         for rank in ranks:
             row = self._connection.execute(
                 "SELECT g.path, g.root, g.explicit, g.size, g.mtime_ns, g.ctime_ns, g.sha256,"
@@ -149,8 +149,8 @@ class RenditionFiles:
                 (rank,),
             ).fetchone()
             if row is not None:
-                found.append(_file(row))
-        return found
+                files.append(_file(row))
+        return files
 
     def forget(self) -> None:
         """Delete all rows."""
@@ -166,8 +166,12 @@ def fingerprint_in(columns: Any) -> Fingerprint | None:  # noqa: ANN401 - rows h
 
 def with_thumbnail(file: RenditionFile, pixels: bytes) -> RenditionFile:
     """The same file with its thumbnail."""
-    found = file.fingerprint
-    return file if found is None else replace(file, fingerprint=found._replace(thumbnail=pixels))
+    fingerprint = file.fingerprint
+    return (
+        file
+        if fingerprint is None
+        else replace(file, fingerprint=fingerprint._replace(thumbnail=pixels))
+    )
 
 
 def _file(row: Any) -> RenditionFile:  # noqa: ANN401 - as above

@@ -71,7 +71,7 @@ class RenditionDecisions:
 
     def verdicts(self) -> Verdicts:
         """The result of all decisions."""
-        found = Verdicts()
+        verdicts = Verdicts()
         for decision in self:
-            found.enter(decision.word, decision.sha256, decision.other_sha256)
-        return found
+            verdicts.enter(decision.word, decision.sha256, decision.other_sha256)
+        return verdicts

@@ -62,9 +62,9 @@ class Renditions:
         self.files = RenditionFiles(connection)
         self.decisions = RenditionDecisions(connection)
 
-    def keep(self, sha256: str, found: Fingerprint | None) -> None:
+    def keep(self, sha256: str, fingerprint: Fingerprint | None) -> None:
         """Store a content's fingerprint, which never changes; None if it cannot have one."""
-        columns = (b"", 0.0, 0, 0, "") if found is None else found[:5]
+        columns = (b"", 0.0, 0, 0, "") if fingerprint is None else fingerprint[:5]
         self._connection.execute(
             "INSERT OR IGNORE INTO fingerprints VALUES (?, ?, ?, ?, ?, ?)",
             (bytes.fromhex(sha256), *columns),
@@ -88,12 +88,12 @@ class Renditions:
         ).fetchone()
         return row is not None, fingerprint_in(row) if row else None
 
-    def answered(self, run_id: str, after: bytes, most: int) -> list[Hashes]:
+    def answered(self, run_id: str, after: bytes, limit: int) -> list[Hashes]:
         """Fingerprints of pictures that other runs got answers for, by SHA-256."""
         rows = self._connection.execute(
             f"SELECT p.id, g.sha256, {FINGERPRINT}{_ANSWERED} AND a.run_id <> ?"
             " AND g.sha256 > ? AND g.hash <> x'' ORDER BY g.sha256 LIMIT ?",
-            (self._realm_id, run_id, after, most),
+            (self._realm_id, run_id, after, limit),
         )
         return list(map(Hashes._make, rows))
 
@@ -131,7 +131,7 @@ class Renditions:
         )
         return with_thumbnail(file, pixels) if pixels else file
 
-    def unprinted(self, after: int, most: int) -> list[tuple[int, Candidate]]:
+    def unprinted(self, after: int, limit: int) -> list[tuple[int, Candidate]]:
         """Answered pictures without a fingerprint, by id, each with a file of it."""
         rows = self._connection.execute(
             "SELECT p.id, d.path, min(f.name), f.size, f.mtime_ns, f.ctime_ns FROM pictures p"
@@ -140,7 +140,7 @@ class Renditions:
             " WHERE p.realm_id = ? AND p.id > ? AND p.answer_id NOT NULL"
             " AND NOT EXISTS (SELECT 1 FROM fingerprints g WHERE g.sha256 = p.sha256)"
             " GROUP BY p.id ORDER BY p.id LIMIT ?",
-            (self._realm_id, after, most),
+            (self._realm_id, after, limit),
         )
         return [
             (number, Candidate(os.fsdecode(join_path(folder, name)), Stat(*stat)))

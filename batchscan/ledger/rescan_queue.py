@@ -51,18 +51,18 @@ class RescanQueue:
         ).fetchone()
         return row is not None
 
-    def take(self, most: int, *, covered: bool = False) -> list[Candidate]:
+    def take(self, limit: int, *, covered: bool = False) -> list[Candidate]:
         """Take files from the queue, the oldest answers first; empty at the end.
 
         Args:
-            most: number of files.
+            limit: number of files.
             covered: take those covered by another version's answer. They are not rescans
                 themselves: they are sent only if that version cannot cover them any more.
         """
         rows = self._connection.execute(
             "SELECT id, folder, root, explicit, name, size, mtime_ns, ctime_ns FROM due_rescans"
             " WHERE NOT taken AND covered = ? ORDER BY counts_from, id LIMIT ?",
-            (covered, most),
+            (covered, limit),
         ).fetchall()
         self._connection.executemany(
             "UPDATE due_rescans SET taken = 1 WHERE id = ?", ((row[0],) for row in rows)

@@ -142,53 +142,53 @@ class ReviewQueue:
         )
         return [SiteCount(*row) for row in rows]
 
-    def pictures(self, chosen: ReviewFilter, most: int) -> list[PictureCount]:
+    def pictures(self, chosen: ReviewFilter, limit: int) -> list[PictureCount]:
         """Counts by picture, the one with the most matches first."""
         rows = self._ask(
             f"SELECT p.id, count(*), sum({_MEANT}) AS meant {_ALL} GROUP BY p.id"
             " ORDER BY meant DESC, count(*) DESC, p.id LIMIT :most",
-            {**chosen.values(self._realm_id), "most": most},
+            {**chosen.values(self._realm_id), "most": limit},
         )
         return [PictureCount(*row) for row in rows]
 
     def of_site(
-        self, chosen: ReviewFilter, domain: str, after: MatchKey, most: int
+        self, chosen: ReviewFilter, domain: str, after: MatchKey, limit: int
     ) -> list[QueuedMatch]:
         """The next matches of one site, in the order of pictures."""
         query = (
             f"{_ONE_BY_ONE} AND m.domain = :domain AND (m.picture_id, m.key) > (:number, :key)"
             " ORDER BY m.picture_id, m.key LIMIT :most"
         )
-        return self._matches(self._ask(query, self._at(chosen, after, most, domain)))
+        return self._matches(self._ask(query, self._at(chosen, after, limit, domain)))
 
     def of_site_before(
-        self, chosen: ReviewFilter, domain: str, before: MatchKey, most: int
+        self, chosen: ReviewFilter, domain: str, before: MatchKey, limit: int
     ) -> list[QueuedMatch]:
         """The matches of one site before a place, the nearest first."""
         query = (
             f"{_ONE_BY_ONE} AND m.domain = :domain AND (m.picture_id, m.key) < (:number, :key)"
             " ORDER BY m.picture_id DESC, m.key DESC LIMIT :most"
         )
-        values = self._at(chosen, before, most, domain)
+        values = self._at(chosen, before, limit, domain)
         return self._matches(self._ask(query, values))
 
-    def of_pictures(self, chosen: ReviewFilter, after: MatchKey, most: int) -> list[QueuedMatch]:
+    def of_pictures(self, chosen: ReviewFilter, after: MatchKey, limit: int) -> list[QueuedMatch]:
         """The next matches of all sites, picture by picture."""
         query = (
             f"{_ONE_BY_ONE} AND (m.picture_id, m.key) > (:number, :key)"
             " ORDER BY m.picture_id, m.key LIMIT :most"
         )
-        return self._matches(self._ask(query, self._at(chosen, after, most)))
+        return self._matches(self._ask(query, self._at(chosen, after, limit)))
 
     def of_pictures_before(
-        self, chosen: ReviewFilter, before: MatchKey, most: int
+        self, chosen: ReviewFilter, before: MatchKey, limit: int
     ) -> list[QueuedMatch]:
         """The matches of all sites before a place, the nearest first."""
         query = (
             f"{_ONE_BY_ONE} AND (m.picture_id, m.key) < (:number, :key)"
             " ORDER BY m.picture_id DESC, m.key DESC LIMIT :most"
         )
-        return self._matches(self._ask(query, self._at(chosen, before, most)))
+        return self._matches(self._ask(query, self._at(chosen, before, limit)))
 
     def at(self, place: MatchKey) -> QueuedMatch | None:
         """One match with any disposition; None without one."""
@@ -218,13 +218,13 @@ class ReviewQueue:
         return dict(rows.fetchall())
 
     def _at(
-        self, chosen: ReviewFilter, place: MatchKey, most: int, domain: str | None = None
+        self, chosen: ReviewFilter, place: MatchKey, limit: int, domain: str | None = None
     ) -> dict[str, object]:
         return {
             **chosen.values(self._realm_id),
             "number": place.picture_id,
             "key": place.key,
-            "most": most,
+            "most": limit,
             "domain": domain,
         }
 

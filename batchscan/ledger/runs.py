@@ -135,12 +135,12 @@ class Runs:
         ).fetchone()
         return bool(row[0])
 
-    def lines(self, run_id: str, after: int, most: int) -> list[tuple[int, StoredLine]]:
+    def lines(self, run_id: str, after: int, limit: int) -> list[tuple[int, StoredLine]]:
         """Some lines of a run with their numbers, in the order of decisions."""
         rows = self._connection.execute(
             "SELECT id, line, answer_id FROM outcomes WHERE run_id = ? AND id > ?"
             " ORDER BY id LIMIT ?",
-            (run_id, after, most),
+            (run_id, after, limit),
         )
         return [(row[0], StoredLine(row[1], row[2])) for row in rows]
 
@@ -191,10 +191,10 @@ class Runs:
         ).fetchone()
         return float(row[0] or 0.0)
 
-    def of_realm(self, most: int) -> list[StoredRun]:
+    def of_realm(self, limit: int) -> list[StoredRun]:
         """Some closed runs of this realm, the newest first."""
         condition = "closed AND realm_id = ? ORDER BY closed DESC, rowid DESC"
-        return list(islice(self._runs(condition, self._realm_id), most))
+        return list(islice(self._runs(condition, self._realm_id), limit))
 
     def unreported(self, roots: Sequence[str]) -> list[str]:
         """Killed runs over these roots that no complete run over them has followed since."""
@@ -210,10 +210,11 @@ class Runs:
         killed = takewhile(lambda run: run[1] == ExitReason.KILLED, over_these)
         return [run_id for run_id, _ in killed]
 
-    def newest(self, most: int) -> list[str]:
+    def newest(self, limit: int) -> list[str]:
         """The ids of some closed runs, the newest first."""
         rows = self._connection.execute(
-            "SELECT run_id FROM runs WHERE closed ORDER BY closed DESC, rowid DESC LIMIT ?", (most,)
+            "SELECT run_id FROM runs WHERE closed ORDER BY closed DESC, rowid DESC LIMIT ?",
+            (limit,),
         )
         return [row[0] for row in rows]
 

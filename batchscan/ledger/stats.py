@@ -126,10 +126,10 @@ class Stats:
             exact: whether to count pages, if this SQLite can; else only the large columns.
         """
         try:
-            found = self._pages() if exact else self._contents()
+            sizes = self._pages() if exact else self._contents()
         except sqlite3.OperationalError:  # compiled without dbstat
-            found = self._contents()
-        return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+            sizes = self._contents()
+        return dict(sorted(sizes.items(), key=lambda item: (-item[1], item[0])))
 
     def _pages(self) -> dict[str, int]:
         rows = self._connection.execute(
@@ -189,11 +189,11 @@ class Stats:
             " JOIN pictures p ON p.id = m.picture_id WHERE p.realm_id = ? GROUP BY 1, 2",
             (realm_id,),
         )
-        found: dict[str, dict[str, int]] = {}
+        counts: dict[str, dict[str, int]] = {}
         for state, disposition, number in rows:
-            found.setdefault(state, {})[disposition] = number
-        return found
+            counts.setdefault(state, {})[disposition] = number
+        return counts
 
 
-def _number(found: sqlite3.Cursor) -> int:
-    return int(found.fetchone()[0])
+def _number(cursor: sqlite3.Cursor) -> int:
+    return int(cursor.fetchone()[0])

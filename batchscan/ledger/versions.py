@@ -41,10 +41,10 @@ def _versions(
         (picture_id, previews, MAX_VERSIONS),
     ).fetchall()
     for folder, name, sha256, by, *rest in rows:
-        found = Version(join_path(folder, name), *rest)
-        if found.rule == JOINED_RULE:
-            found = _with_decision(connection, found, sha256, by)
-        yield found
+        version = Version(join_path(folder, name), *rest)
+        if version.rule == JOINED_RULE:
+            version = _with_decision(connection, version, sha256, by)
+        yield version
 
 
 def _with_decision(

@@ -57,10 +57,12 @@ def _last_success(path: str) -> float | None:
     try:
         with open(path, encoding="utf-8") as file:
             families = text_string_to_metric_families(file.read(_MAX_BYTES))
-            found = [family.samples[0].value for family in families if family.name == _LAST_SUCCESS]
+            values = [
+                family.samples[0].value for family in families if family.name == _LAST_SUCCESS
+            ]
     except (OSError, ValueError, IndexError):  # none, or not ours
         return None
-    return found[0] if found else None
+    return values[0] if values else None
 
 
 class _Figures(Collector):

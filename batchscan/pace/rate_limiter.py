@@ -73,9 +73,9 @@ class RateLimiter:
     def waiting(self) -> str | None:
         """What the limiter waits for, as text for users; None if it is not paused."""
         until, why = self._pause
-        left = until - self._clock.monotonic()
-        if left > 0:
-            return f"{why} {left:.0f} s"
+        seconds = until - self._clock.monotonic()
+        if seconds > 0:
+            return f"{why} {seconds:.0f} s"
         return "service not available, probing" if self._outage.away else None
 
     async def acquire(self) -> Permit | None:
@@ -198,9 +198,9 @@ class RateLimiter:
             paused_until=self._pause[0] + shift,
         )
 
-    def _still_refused(self, left: float) -> Unavailable:
+    def _still_refused(self, seconds: float) -> Unavailable:
         return Unavailable(
-            f"the API asked an earlier run to pause, and {left:.0f} s of that pause are left: "
+            f"the API asked an earlier run to pause, and {seconds:.0f} s of that pause are left: "
             f"longer than --retry-for allows ({self._retry_for:.0f} s)",
             advice="run the same command after that, or raise --retry-for",
         )

@@ -125,8 +125,8 @@ class CandidateQueue:
         data = zlib.compress(msgspec.msgpack.encode(list(map(_record, batch))), _PACKING)
         written = 0
         while written < len(data):
-            here = self._write_at + written
-            written += os.pwrite(self._file.fileno(), memoryview(data)[written:], here)
+            offset = self._write_at + written
+            written += os.pwrite(self._file.fileno(), memoryview(data)[written:], offset)
         self._write_at += written
         return written
 
@@ -134,8 +134,8 @@ class CandidateQueue:
         assert self._file is not None  # noqa: S101 - something was appended
         data = b""
         while len(data) < length:
-            here = self._read_at + len(data)
-            data += os.pread(self._file.fileno(), length - len(data), here)
+            offset = self._read_at + len(data)
+            data += os.pread(self._file.fileno(), length - len(data), offset)
         self._read_at += length
         return [_candidate(record) for record in _DECODER.decode(zlib.decompress(data))]
 

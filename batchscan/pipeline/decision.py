@@ -44,9 +44,9 @@ Shareable: TypeAlias = Stored | RefusedNow | Plain
 Decision: TypeAlias = Settled | Shareable
 
 
-def unsendable(found: NotSendable, watch: Stopwatch) -> Plain:
+def unsendable(file: NotSendable, watch: Stopwatch) -> Plain:
     """The decision on a file that will not be sent."""
-    return Plain(not_sendable(found, watch), found.by_conversion)
+    return Plain(not_sendable(file, watch), file.by_conversion)
 
 
 def for_twin(decision: Decision, image: Image, watch: Stopwatch) -> Shareable:

@@ -77,8 +77,8 @@ def plan_of(settings: Settings, tally: Tally) -> Plan:
 def least_seconds(settings: Settings, tally: Tally) -> float:
     """Seconds that the planned uploads take at the configured rates."""
     rate = _slowest(settings)
-    each = rate.period / rate.requests * (1 + settings.pace.headroom)
-    return round(_planned(tally) * each, 1)
+    per_picture = rate.period / rate.requests * (1 + settings.pace.headroom)
+    return round(_planned(tally) * per_picture, 1)
 
 
 def round_days(settings: Settings, tally: Tally, price: int) -> int | None:

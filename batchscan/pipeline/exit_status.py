@@ -33,10 +33,10 @@ def exit_status(
 
 def _met(fail_on: str, tally: Tally, alarms: FailOnTotals) -> bool:
     rejected = tally.statuses[Status.REJECTED] + tally.unchanged_rejected.total()
-    found: dict[str, int] = {
+    counts: dict[str, int] = {
         "new": alarms.new,
         "full": alarms.full,
         "any": alarms.total,
         "unchecked": rejected,
     }
-    return any(found.get(word, 0) for word in fail_on.split(","))
+    return any(counts.get(word, 0) for word in fail_on.split(","))

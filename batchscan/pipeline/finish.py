@@ -174,15 +174,15 @@ async def _write(session: Session, report: Report, basis: ReportBasis) -> Report
     unreadable = session.tally.unreadable_names
 
     def leave(ledger: Ledger) -> Report:
-        seen = dataclasses.replace(basis, view=basis.view or _view(ledger, session))
-        return write_or_link(folder, report, ledger, seen, unreadable, now)
+        with_view = dataclasses.replace(basis, view=basis.view or _view(ledger, session))
+        return write_or_link(folder, report, ledger, with_view, unreadable, now)
 
     report = await session.state.ledger.run(leave)
     await asyncio.to_thread(write_report, folder, report)
     if not session.settings.dry_run:
         learned, reach = session.service.limiter.learned, session.service.limiter.longest_window
         # A summary that equals an earlier run's is stored only once.
-        kept = replace(report, domains=[], images=[]) if basis.known else report
+        stored = replace(report, domains=[], images=[]) if basis.known else report
 
         def close(ledger: Ledger) -> None:
             ledger.rate_limits.forget_sends_before(now - reach)
@@ -192,7 +192,7 @@ async def _write(session: Session, report: Report, basis: ReportBasis) -> Report
             # what is in the ledger and in rescued answers.
             if not session.stop.leaves_open:
                 ledger.runs.close(
-                    session.run.id, encode(kept), (basis.view or _view(ledger, session)).matched()
+                    session.run.id, encode(stored), (basis.view or _view(ledger, session)).matched()
                 )
 
         await session.state.ledger.run(close)

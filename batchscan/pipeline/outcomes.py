@@ -67,11 +67,11 @@ def subject_of(found: Candidate | Image | NotSendable) -> Subject:
     )
 
 
-def not_sendable(found: NotSendable, watch: Stopwatch) -> Rejected | Failed:
+def not_sendable(file: NotSendable, watch: Stopwatch) -> Rejected | Failed:
     """The outcome of a file that will not be sent."""
-    if isinstance(found.reason, RejectReason):
-        return Rejected(subject_of(found), watch.effort(), found.reason, found.detail)
-    return Failed(subject_of(found), watch.effort(), found.reason, found.detail)
+    if isinstance(file.reason, RejectReason):
+        return Rejected(subject_of(file), watch.effort(), file.reason, file.detail)
+    return Failed(subject_of(file), watch.effort(), file.reason, file.detail)
 
 
 def deferred(candidate: Candidate, reason: DeferReason, detail: str, watch: Stopwatch) -> Deferred:

@@ -112,24 +112,24 @@ class FileProcessor:
         watch = Stopwatch(self.clock)
         size = candidate.stat.size if candidate.stat else 0
         size = min(size, self.settings.scan.max_bytes)
-        async with self.bytes_in_flight.hold(size), AsyncExitStack() as kept:
+        async with self.bytes_in_flight.hold(size), AsyncExitStack() as resources:
             try:
                 self.stop.raise_if_stopping()
-                found = await self._inspect(candidate)
-                if isinstance(found, NotSendable):
-                    await self.decisions.record_plain(unsendable(found, watch), found.stat)
+                inspected = await self._inspect(candidate)
+                if isinstance(inspected, NotSendable):
+                    await self.decisions.record_plain(unsendable(inspected, watch), inspected.stat)
                     return None
-                kept.callback(self._release, found)
-                if surveying and await self._survey(found, candidate, watch):
+                resources.callback(self._release, inspected)
+                if surveying and await self._survey(inspected, candidate, watch):
                     return None
-                if await self._defer_rescan(candidate, found):
+                if await self._defer_rescan(candidate, inspected):
                     return None
-                decision = await self._decide_once(found, candidate, watch)
+                decision = await self._decide_once(inspected, candidate, watch)
             except StopRun as reason:
                 self.stop.request(reason)
                 await self._defer(candidate, self.stop.reason or reason, watch)
                 return None
-            await self.decisions.record(found, decision)
+            await self.decisions.record(inspected, decision)
             return decision
 
     def _release(self, image: Image) -> None:
@@ -196,21 +196,21 @@ class FileProcessor:
         before = await self.renditions.covered_before(image, watch)
         if before is not None:
             return before
-        made = await self._make_sendable(image, candidate)
-        if isinstance(made, NotSendable):
-            return unsendable(made, watch)
+        sendable = await self._make_sendable(image, candidate)
+        if isinstance(sendable, NotSendable):
+            return unsendable(sendable, watch)
         try:
-            decision = await self._decide_on_sent(made, known, watch)
+            decision = await self._decide_on_sent(sendable, known, watch)
             if _was_asked(decision.outcome):
-                await self._note_asked(made, candidate)
+                await self._note_asked(sendable, candidate)
             return decision
         finally:
-            self.engine.release(made)
+            self.engine.release(sendable)
 
     async def _make_sendable(self, image: Image, candidate: Candidate) -> Image | NotSendable:
-        made = self.renditions.conversions.take(image)
-        if made is not None:
-            return made
+        converted = self.renditions.conversions.take(image)
+        if converted is not None:
+            return converted
         if self.marks is None:
             return await self.engine.make_sendable(image, candidate)
         with self.marks.checking(candidate.path):

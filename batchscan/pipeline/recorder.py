@@ -84,9 +84,9 @@ class Recorder:
         bare = without_answer(line)
 
         def decide(ledger: Ledger) -> Recorded:
-            kept = also(ledger) if also else Recorded()
-            number = ledger.runs.add_outcome(self.run_id, bare, kept.answer_id)
-            return replace(kept, line=number)
+            recorded = also(ledger) if also else Recorded()
+            number = ledger.runs.add_outcome(self.run_id, bare, recorded.answer_id)
+            return replace(recorded, line=number)
 
         return await self._ledger.run(decide)
 
@@ -100,10 +100,10 @@ class Recorder:
             return
         lines = [self.bare_line(outcome) for outcome in outcomes]
         if self._ledger is not None:
-            kept = [without_answer(line) for line in lines]
+            bare = [without_answer(line) for line in lines]
 
             def decide(ledger: Ledger) -> None:
-                for line in kept:
+                for line in bare:
                     ledger.runs.add_outcome(self.run_id, line)
 
             await self._ledger.run(decide)

@@ -29,7 +29,7 @@ class RefusalBreaker:
     def refused(self, held: HeldRefusal) -> bool:
         """Hold a refusal back; returns whether there are too many now."""
         self._held.append(held)
-        different = {one.image.sha256 for one in self._held}
+        different = {held_refusal.image.sha256 for held_refusal in self._held}
         self.service_at_fault = self.service_at_fault or len(different) >= TOO_MANY
         return self.service_at_fault
 

@@ -38,13 +38,13 @@ def next_groups(groups: Iterator[Group], first: int, *, single: bool = True) -> 
         first: the number of the first noted file.
         single: whether to include groups of one file.
     """
-    found: list[Group] = []
+    chosen: list[Group] = []
     files = 0
     while files < AT_ONCE and (group := next(groups, None)) is not None:
         if group.members[-1] >= first and (single or len(group.members) > 1):
-            found.append(group)
+            chosen.append(group)
             files += len(group.members)
-    return found
+    return chosen
 
 
 @dataclass(slots=True)
@@ -111,10 +111,10 @@ def plan(answered: Columns, noted: Columns, verdicts: Verdicts) -> FamilyPlan:
     first = len(answered.pictures)
     pairs = both.pictures.near_pairs(first)
     joined = [
-        (int(min(one, other)), int(max(one, other)), _UNLIKE)
+        (min(first_row, second_row), max(first_row, second_row), _UNLIKE)
         for pair in verdicts.joined
-        for one in _numbers(both, min(pair))
-        for other in _numbers(both, max(pair))
+        for first_row in _numbers(both, min(pair))
+        for second_row in _numbers(both, max(pair))
     ]
     if joined:
         pairs = np.concatenate((pairs, np.array(joined, np.int64)))

@@ -60,14 +60,14 @@ class Settler:
         """
         nothing = Answer(b"", reply.received_at, None, None, None, ())
         bare = self.recorder.bare_line(Scanned(subject_of(image), effort, nothing))
-        kept = await self._keep(image, claim, bare, reply)
+        stored = await self._keep(image, claim, bare, reply)
         if len(reply.body) < LONG_ANSWER:
-            return await self._read(image, claim, effort, reply, bare, kept)
-        if kept.answer_id is not None:
+            return await self._read(image, claim, effort, reply, bare, stored)
+        if stored.answer_id is not None:
             reply.body = b""  # stored in the ledger; many may wait here for their turn
         self.long_bodies.release(image.path)
         await self.long_answers.take(image.path)
-        return await self._read(image, claim, effort, reply, bare, kept)
+        return await self._read(image, claim, effort, reply, bare, stored)
 
     async def _keep(self, image: Image, claim: Claim, bare: ResultLine, reply: Success) -> Recorded:
         """Store the body verbatim in the ledger, or else in the run's folder."""
@@ -98,7 +98,7 @@ class Settler:
         effort: Effort,
         reply: Success,
         bare: ResultLine,
-        kept: Recorded,
+        stored: Recorded,
     ) -> Settled:
         """Parse the stored answer and enter it; after an error the next run does that again."""
 
@@ -106,14 +106,14 @@ class Settler:
             return parse_answer(reply.body, reply.received_at, claim.scan_id, sandbox=self.sandbox)
 
         try:
-            reply.body = reply.body or await self._body(kept)
+            reply.body = reply.body or await self._body(stored)
             long = len(reply.body) >= LONG_ANSWER
             answer = await asyncio.to_thread(read) if long else read()
             line = with_problem(bare, answer)
-            if kept.answer_id is not None:
-                answer = await self._enter(claim, answer, kept, line)
+            if stored.answer_id is not None:
+                answer = await self._enter(claim, answer, stored, line)
         except Exception as error:  # noqa: BLE001 - it is stored; the next run reads it again
-            answer = await self._leave(reply, image, error, kept, bare)
+            answer = await self._leave(reply, image, error, stored, bare)
             line = with_problem(bare, answer)
         # An error from here on ends the run; the next one rebuilds the line from the ledger.
         subject = subject_of(image)
@@ -122,23 +122,23 @@ class Settler:
         else:
             outcome = unreadable(subject, effort, answer)
         entry = with_matches(line, answer)
-        return Settled(outcome, answer, claim.picture_id, kept.answer_id, entry)
+        return Settled(outcome, answer, claim.picture_id, stored.answer_id, entry)
 
     async def _body(self, kept: Recorded) -> bytes:
         stored = await self.ledger.run(lambda ledger: ledger.known.answer(kept.answer_id))
         return stored.body if stored else b""
 
     async def _enter(
-        self, claim: Claim, answer: Answer, kept: Recorded, line: ResultLine
+        self, claim: Claim, answer: Answer, stored: Recorded, line: ResultLine
     ) -> Answer:
         """Enter an answer's matches; returns the answer with their history."""
-        answer_id, run_id = kept.answer_id, self.recorder.run_id
+        answer_id, run_id = stored.answer_id, self.recorder.run_id
         assert answer_id is not None  # noqa: S101 - checked by the caller
 
         def enter(ledger: Ledger) -> Answer:
             first = ledger.readings.enter(answer_id, answer, READER, run_id)
-            if answer.trouble is not None and kept.line is not None:
-                ledger.runs.decided_otherwise(kept.line, without_answer(line))
+            if answer.trouble is not None and stored.line is not None:
+                ledger.runs.decided_otherwise(stored.line, without_answer(line))
             if first:
                 placed = ledger.history.placed_first(claim.picture_id, answer.matches)
                 return replace(answer, matches=placed)
@@ -147,7 +147,7 @@ class Settler:
         return await self.ledger.run(enter)
 
     async def _leave(
-        self, reply: Success, image: Image, error: Exception, kept: Recorded, bare: ResultLine
+        self, reply: Success, image: Image, error: Exception, stored: Recorded, bare: ResultLine
     ) -> Answer:
         """Leave a stored answer to be read by the next run."""
         log.warning("reading the answer about %s failed: %r", printable(image.path), error)
@@ -157,9 +157,9 @@ class Settler:
         line = without_answer(with_problem(bare, answer))
 
         def leave(ledger: Ledger) -> None:
-            if kept.line is not None and kept.answer_id is not None:
-                ledger.readings.leave(kept.answer_id)
-                ledger.runs.decided_otherwise(kept.line, line)
+            if stored.line is not None and stored.answer_id is not None:
+                ledger.readings.leave(stored.answer_id)
+                ledger.runs.decided_otherwise(stored.line, line)
 
         try:
             await self.ledger.run(leave)

@@ -80,8 +80,8 @@ class Source:
         with CandidateQueue() as waiting:
             listing = asyncio.create_task(self._list(waiting))
             try:
-                while self._goes_on() and (some := await waiting.get()):
-                    await self._hand_on(some, queue)
+                while self._goes_on() and (batch := await waiting.get()):
+                    await self._hand_on(batch, queue)
             finally:
                 listing.cancel()
                 await asyncio.wait([listing])
@@ -166,17 +166,17 @@ class Source:
     async def _candidates(self, blocks: Sequence[Block]) -> list[Candidate]:
         """The new and changed files of blocks; those without an extension only if pictures."""
         await self.ledger.run(lambda ledger: self._saw(ledger, blocks))
-        rest = await self._classify(blocks, [block.entries for block in blocks])
+        named_changed = await self._classify(blocks, [block.entries for block in blocks])
         unnamed = await self._classify(blocks, [block.unnamed for block in blocks])
-        found: list[Candidate] = []
-        for block, named, others in zip(blocks, rest, unnamed, strict=True):
+        candidates: list[Candidate] = []
+        for block, named, others in zip(blocks, named_changed, unnamed, strict=True):
             pictures: list[FileStat] = []
             if others:
                 pictures = await asyncio.to_thread(self._pictures_of, block.folder, others)
                 self.tally.ignored += len(others) - len(pictures)
-            found += candidates_of(block, named + pictures)
-        self.found += len(found)
-        return found
+            candidates += candidates_of(block, named + pictures)
+        self.found += len(candidates)
+        return candidates
 
     async def _classify(
         self, blocks: Sequence[Block], parts: Sequence[Sequence[FileStat]]
@@ -189,31 +189,31 @@ class Source:
             return [list(files) for files in parts]
 
         def sort(ledger: Ledger) -> list[BlockStatus]:
-            found = []
+            statuses = []
             for block, files in zip(blocks, parts, strict=True):
-                each = ledger.files.classify(block.folder, files, self.freshness)
+                status = ledger.files.classify(block.folder, files, self.freshness)
                 ledger.rescan_queue.add(
-                    block.folder, block.root, each.due_for_rescan, explicit=block.named_by_user
+                    block.folder, block.root, status.due_for_rescan, explicit=block.named_by_user
                 )
-                found.append(each)
+                statuses.append(status)
             if not self.settings.dry_run:
-                facts = self.checkpoint.with_more(found)
+                facts = self.checkpoint.with_more(statuses)
                 ledger.runs.save_checkpoint(self.recorder.run_id, msgspec.json.encode(facts))
-            return found
+            return statuses
 
-        found = await self.ledger.run(sort)
-        before, self.checkpoint = self.checkpoint, self.checkpoint.with_more(found)
+        statuses = await self.ledger.run(sort)
+        before, self.checkpoint = self.checkpoint, self.checkpoint.with_more(statuses)
         unchanged = self.checkpoint.unchanged - before.unchanged
         self.tally.unchanged(unchanged, self.checkpoint.unchanged_bytes - before.unchanged_bytes)
         self.tally.unchanged_rejected = Counter(self.checkpoint.unchanged_rejected)
-        self.found += unchanged + sum(len(each.due_for_rescan) for each in found)
-        return [each.changed for each in found]
+        self.found += unchanged + sum(len(status.due_for_rescan) for status in statuses)
+        return [status.changed for status in statuses]
 
     def _pictures_of(self, folder: str, entries: Sequence[FileStat]) -> list[FileStat]:
         """The files without an extension that are pictures by their first bytes."""
         follow = self.settings.scan.follow_symlinks
-        found = pictures_of([join_path(folder, entry[0]) for entry in entries], follow=follow)
-        return list(compress(entries, found))
+        is_picture = pictures_of([join_path(folder, entry[0]) for entry in entries], follow=follow)
+        return list(compress(entries, is_picture))
 
     async def _old_enough(self, candidates: list[Candidate]) -> list[Candidate]:
         """Defer files that changed too recently, by the stat that was just taken."""
@@ -261,9 +261,9 @@ class Source:
             if not pictures or is_url(root):  # empty roots are reported; stores have no mounts
                 continue
             missing, after = MissingFolderCheck(), b""
-            while some := await self.ledger.run(partial(unseen_below, root, after)):
-                await asyncio.to_thread(missing.add, root, some)
-                after = some[-1].path
+            while folders := await self.ledger.run(partial(unseen_below, root, after)):
+                await asyncio.to_thread(missing.add, root, folders)
+                after = folders[-1].path
             if missing.reported_once and not self.settings.dry_run:
                 once = missing.reported_once
                 await self.ledger.run(partial(keep_reported, once))

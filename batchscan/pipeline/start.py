@@ -74,8 +74,8 @@ async def begin_run(
     output = settings.output.directory
     # Ids are unique, also among runs with other output folders.
     name, since = run_name(started_at), math.floor(started_at)
-    taken = await ledger.run(lambda ledger: ledger.runs.ids_like(name, since))
-    run_id, folder = await asyncio.to_thread(make_run_folder, output, started_at, taken)
+    used_ids = await ledger.run(lambda ledger: ledger.runs.ids_like(name, since))
+    run_id, folder = await asyncio.to_thread(make_run_folder, output, started_at, used_ids)
     freshness = _freshness(settings, run_id, started_at)
     run = StartedRun(run_id, folder, started_at, checkpoint, freshness)
 

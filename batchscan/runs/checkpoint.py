@@ -21,15 +21,15 @@ class RunCheckpoint(msgspec.Struct, frozen=True):
     news_of: tuple[str, ...] = ()  # killed runs whose new matches were not reported yet
     unchanged_rejected: dict[str, int] = {}  # by reason
 
-    def with_more(self, found: Sequence[BlockStatus]) -> RunCheckpoint:
+    def with_more(self, blocks: Sequence[BlockStatus]) -> RunCheckpoint:
         """The checkpoint after more folders."""
         rejected = Counter(self.unchanged_rejected)
-        for each in found:
-            rejected.update(each.rejected)
+        for block in blocks:
+            rejected.update(block.rejected)
         return RunCheckpoint(
             self.roots,
-            self.unchanged + sum(each.unchanged for each in found),
-            self.unchanged_bytes + sum(each.unchanged_bytes for each in found),
+            self.unchanged + sum(block.unchanged for block in blocks),
+            self.unchanged_bytes + sum(block.unchanged_bytes for block in blocks),
             self.news_of,
             dict(rejected),
         )

@@ -117,8 +117,8 @@ def _append(path: str, line: bytes) -> None:
             file.write(b"\n" + line + b"\n")  # ends a partial line of a failed write
             size = file.tell()
     if size > MAX_NOTES:
-        kept = Path(path).read_bytes().splitlines()[-4 * MAX_RUNS :]
-        write_atomic(path, [b"%b\n" % each for each in kept if each])
+        lines = Path(path).read_bytes().splitlines()[-4 * MAX_RUNS :]
+        write_atomic(path, [b"%b\n" % note for note in lines if note])
 
 
 def older_than_known(identity: Identity, state: Path, output: str) -> Older | None:
@@ -205,13 +205,13 @@ def _was_paid_for(folder: str) -> bool:
 
 def _exists_elsewhere(note: Note, state: Path) -> bool:
     """Whether the ledger of a note still exists in another state folder."""
-    there = os.path.join(note.state, LEDGER)
-    if note.host != system.host_name() or not os.path.exists(there):
+    ledger_path = os.path.join(note.state, LEDGER)
+    if note.host != system.host_name() or not os.path.exists(ledger_path):
         return False
     if os.path.realpath(note.state) == os.path.realpath(state):
         return False
     try:
-        with closing(open_copy(there)) as connection:
+        with closing(open_copy(ledger_path)) as connection:
             return Identity(connection).id == note.ledger
     except sqlite3.Error:  # being written, or not readable for us; but it exists
         return True

@@ -91,18 +91,18 @@ def _mark_gone(ledger: Ledger) -> int:
     """
     forgetting = ledger.pruning
     roots = forgetting.roots()
-    freshness: set[bytes] = set()
-    away = 0
+    roots_present: set[bytes] = set()
+    undecided = 0
     for folder_id, folder in forgetting.folders():
-        names, there = forgetting.names(folder_id), _names_in(folder)
+        names, present = forgetting.names(folder_id), _names_in(folder)
         root = _root_of(folder, roots)
-        if there is None:
-            away += len(names)
+        if present is None:
+            undecided += len(names)
             continue
-        forgetting.mark(folder_id, names - there, root)
-        if names & there:
-            freshness.add(root)
-    return away + forgetting.unmark_but(freshness)
+        forgetting.mark(folder_id, names - present, root)
+        if names & present:
+            roots_present.add(root)
+    return undecided + forgetting.unmark_but(roots_present)
 
 
 def _names_in(folder: bytes) -> set[bytes] | None:
@@ -141,8 +141,8 @@ def _leftovers(state: Path, before: float, now: float) -> Iterator[Path]:
     captures = state / FOLDER  # only partial files: captures are never deleted
     within = captures.iterdir() if captures.is_dir() else ()
     for path in (*state.iterdir(), *within):
-        found = path.lstat()
-        copy = path.name.startswith(_COPY) and found.st_mtime < before
-        half = path.name.startswith(TEMP_PREFIX) and found.st_mtime < now - _DAY
-        if stat.S_ISREG(found.st_mode) and (copy or half):
+        file_stat = path.lstat()
+        copy = path.name.startswith(_COPY) and file_stat.st_mtime < before
+        half = path.name.startswith(TEMP_PREFIX) and file_stat.st_mtime < now - _DAY
+        if stat.S_ISREG(file_stat.st_mode) and (copy or half):
             yield path

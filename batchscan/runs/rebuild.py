@@ -26,13 +26,13 @@ def rebuild_lines(
         for after, stored in page:  # noqa: B007 - the last number is where the next page starts
             line = msgspec.json.decode(stored.line, type=ResultLine)
             line = msgspec.structs.replace(line, run_id=run_id)  # differs for late answers
-            kept = ledger.known.answer(stored.answer_id)
-            if kept is None:
+            stored_answer = ledger.known.answer(stored.answer_id)
+            if stored_answer is None:
                 yield line, None
                 continue
-            reread = read_again(kept, sandbox=line.sandbox)
-            may_have = reread.matches or kept.generation > 1
-            history = view.matches_of(kept.picture_id) if may_have else {}
+            reread = read_again(stored_answer, sandbox=line.sandbox)
+            may_have = reread.matches or stored_answer.generation > 1
+            history = view.matches_of(stored_answer.picture_id) if may_have else {}
             answer = with_history(reread, history)
             yield with_answer(with_problem(line, answer), answer), answer
 
@@ -59,10 +59,10 @@ def with_history(answer: Answer, history: Mapping[str, TrackedMatch]) -> Answer:
     )
 
 
-def _placed(match: Match, known: TrackedMatch | None) -> Match:
+def _placed(match: Match, tracked: TrackedMatch | None) -> Match:
     """A match of an answer with its history."""
-    if known is None:
+    if tracked is None:
         return match
     return msgspec.structs.replace(
-        known, url=match.url, kind=match.kind, pages=match.pages, domain=match.domain
+        tracked, url=match.url, kind=match.kind, pages=match.pages, domain=match.domain
     )

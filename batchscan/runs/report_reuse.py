@@ -34,13 +34,13 @@ class ReportBasis:
 
 def find_basis(ledger: Ledger, view: ReportView, allowing: ActiveAllowRules) -> ReportBasis:
     """The summary of the pictures seen; from the cache if nothing has changed."""
-    found = fingerprint_of(ledger, view, allowing)
-    summary = ledger.report_cache.summary(found)
+    fingerprint = fingerprint_of(ledger, view, allowing)
+    summary = ledger.report_cache.summary(fingerprint)
     if summary is not None:
-        return ReportBasis(summary, view, found, known=True)
+        return ReportBasis(summary, view, fingerprint, known=True)
     summary = summarize(view, allowing)
-    ledger.report_cache.keep(found, summary)
-    return ReportBasis(summary, view, found)
+    ledger.report_cache.keep(fingerprint, summary)
+    return ReportBasis(summary, view, fingerprint)
 
 
 def fingerprint_of(ledger: Ledger, view: ReportView, allowing: ActiveAllowRules) -> bytes:
@@ -49,12 +49,12 @@ def fingerprint_of(ledger: Ledger, view: ReportView, allowing: ActiveAllowRules)
     for picture_id, path, fresh in view.with_matches():
         pictures.update(b"%d %d %b\0" % (picture_id, fresh, path))
         if allowing.looks_at_paths:  # rules depend on the picture's other paths, too
-            for other in existing_paths(ledger.history.paths_of(picture_id)):
-                pictures.update(b"%b\0" % other)
+            for existing in existing_paths(ledger.history.paths_of(picture_id)):
+                pictures.update(b"%b\0" % existing)
     # The reported runs matter only if they have new matches.
     news, changes = view.reported_runs(), ledger.report_cache.changes()
-    rest = (version.version(), changes, news, allowing.signature, pictures.hexdigest())
-    return blake2b(msgspec.json.encode(rest), digest_size=_BYTES).digest()
+    context = (version.version(), changes, news, allowing.signature, pictures.hexdigest())
+    return blake2b(msgspec.json.encode(context), digest_size=_BYTES).digest()
 
 
 def write_or_link(
@@ -113,11 +113,11 @@ class _FileWriter:
             make()
             return self.run_id
         path, cache = os.path.join(self.folder, name), self.ledger.report_cache
-        known = cache.file(self.fingerprint, name, facts)
-        if known is None or not link_atomic(os.fsdecode(known.path), path, known.identity):
+        cached = cache.file(self.fingerprint, name, facts)
+        if cached is None or not link_atomic(os.fsdecode(cached.path), path, cached.identity):
             make()
-            known = None
-        run_id = known.run_id if known else self.run_id
+            cached = None
+        run_id = cached.run_id if cached else self.run_id
         file = CachedFile(run_id, os.fsencode(os.path.abspath(path)), identity(path))
         cache.keep_file(self.fingerprint, name, facts, file)
         return run_id

@@ -45,10 +45,10 @@ def find_run(ledger: Ledger, run_id: str | None) -> StoredRun:
     run = ledger.runs.closed(run_id) if run_id else ledger.runs.last()
     if run is not None:
         return run
-    known = ledger.runs.newest(RUNS_NAMED)
-    if run_id is None or not known:
+    recent = ledger.runs.newest(RUNS_NAMED)
+    if run_id is None or not recent:
         raise UsageError(_NO_RUN, advice=_NAME_STATE)
-    advice = f"the last ones are {', '.join(known)}"
+    advice = f"the last ones are {', '.join(recent)}"
     raise UsageError(f"the ledger knows of no run {run_id!r} that has ended", advice=advice)
 
 
@@ -204,9 +204,9 @@ def render(
     """
     if name == "html":
         return _page(report, view, now, previews=previews)
-    found = FORMATS[name]
-    pictures = view.pictures(streamed=found.streamed)
-    written: Iterator[bytes] = import_module(f"batchscan.report.{found.module}").render(
+    format_ = FORMATS[name]
+    pictures = view.pictures(streamed=format_.streamed)
+    written: Iterator[bytes] = import_module(f"batchscan.report.{format_.module}").render(
         report, pictures
     )
     return written

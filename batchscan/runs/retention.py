@@ -46,11 +46,13 @@ class RetentionResult:
 def expired_runs(ledger: Ledger, output: Output) -> list[str]:
     """The closed runs of this output folder beyond its limit, the newest first."""
     runs = os.path.join(output.directory, RUNS)
-    here = _runs_in(ledger, os.path.realpath(runs))
+    folder_runs = _runs_in(ledger, os.path.realpath(runs))
     if output.keep_runs is None:
-        old = [name for name in here[KEPT_IDLE:] if _decided_nothing(os.path.join(runs, name))]
+        old = [
+            name for name in folder_runs[KEPT_IDLE:] if _decided_nothing(os.path.join(runs, name))
+        ]
     else:
-        old = here[output.keep_runs :]
+        old = folder_runs[output.keep_runs :]
     latest = _latest(output.directory)
     return [run_id for run_id in old if run_id != latest]
 

@@ -88,7 +88,9 @@ def found_again(folder: str, ledger: Ledger, report: Report) -> Iterator[Uncheck
     if not report.files.unchanged_rejected:
         yield from own
         return
-    left = Counter(report.unchecked) - Counter(report.reasons)  # rejected by earlier runs
+    from_earlier_runs = Counter(report.unchecked) - Counter(
+        report.reasons
+    )  # rejected by earlier runs
     named: set[str] = set()
     for file in own:
         if file.status is Status.REJECTED:
@@ -96,21 +98,21 @@ def found_again(folder: str, ledger: Ledger, report: Report) -> Iterator[Uncheck
         yield file
     below = chain.from_iterable(map(ledger.files.rejections.under, report.run.roots))
     for file in rejected_before(below):
-        if left[file.reason] and file.path not in named:
-            left[file.reason] -= 1
+        if from_earlier_runs[file.reason] and file.path not in named:
+            from_earlier_runs[file.reason] -= 1
             yield file
 
 
 def some_of_each(files: Iterable[UncheckedFile]) -> list[UncheckedFile]:
     """At most `MAX_NAMED` files of each reason, in order."""
     named: Counter[str] = Counter()
-    kept = []
+    examples = []
     for file in files:
         named[file.reason] += 1
         if named[file.reason] <= MAX_NAMED:
             detail = file.detail and file.detail[:MAX_DETAIL]
-            kept.append(msgspec.structs.replace(file, detail=detail))
-    return kept
+            examples.append(msgspec.structs.replace(file, detail=detail))
+    return examples
 
 
 def write_missing_table(folder: str, report: Report, ledger: Ledger) -> list[str]:

@@ -69,8 +69,8 @@ def _undisturbed(path: Path) -> Iterator[None]:
 
     That can happen in a folder that this user cannot write to, where no lock can be made.
     """
-    own = os.access(path.parent, os.W_OK) and os.access(path, os.W_OK)
-    before = stamp(path) if path.exists() and not own else None
+    can_lock = os.access(path.parent, os.W_OK) and os.access(path, os.W_OK)
+    before = stamp(path) if path.exists() and not can_lock else None
     trouble: sqlite3.Error | None = None
     try:
         yield
@@ -216,13 +216,13 @@ async def _open_ledger(
     opener = Ledger.read if settings.dry_run else partial(Ledger.open, record_events=record_events)
     ledger = LedgerThread(await asyncio.to_thread(opener, state, realm_of(settings)))
     try:
-        other = await ledger.run(lambda ledger: ledger.akin())
-        if other is not None:
+        similar = await ledger.run(lambda ledger: ledger.akin())
+        if similar is not None:
             log.warning(
                 "no picture has been sent to %s before. If it is the same service as %s, use that "
                 "address again, or every picture is paid for again",
                 printable(settings.api.url),
-                printable(other),
+                printable(similar),
             )
         yield ledger
     finally:

@@ -92,18 +92,18 @@ def _suspects(state: Path) -> frozenset[str]:
         marks = (state / MARKS).read_bytes()
     except FileNotFoundError:
         return frozenset()  # no run crashed here
-    found = []
+    paths = []
     for start in range(0, len(marks), SLOT_BYTES):
         length = int.from_bytes(marks[start : start + 2], "big")
-        found.append(os.fsdecode(marks[start + 2 : start + 2 + length]))
-    return frozenset(filter(None, found))
+        paths.append(os.fsdecode(marks[start + 2 : start + 2 + length]))
+    return frozenset(filter(None, paths))
 
 
 def _cleared(state: Path) -> mmap.mmap:
     """Map the file of marks with all marks cleared; only set ones are written."""
     with open(state / MARKS, "r+b", opener=_created) as file:
-        found = os.fstat(file.fileno())
-        if found.st_size != _BYTES or found.st_blocks * 512 < _BYTES:
+        file_stat = os.fstat(file.fileno())
+        if file_stat.st_size != _BYTES or file_stat.st_blocks * 512 < _BYTES:
             file.truncate(0)
             file.write(bytes(_BYTES))  # a hole on a full disk would show as SIGBUS
             file.flush()

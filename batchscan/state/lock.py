@@ -93,12 +93,12 @@ class StateLock:
             StorageError: it was removed or replaced, or the state folder was.
         """
         try:
-            found = _identity(self._file)
+            current = _identity(self._file)
         except OSError as error:
             if error.errno not in _GONE:
                 return  # a slow network file system: the lock was not taken by others
-            found = None
-        if found != self._held:
+            current = None
+        if current != self._held:
             raise StorageError(
                 f"{self._file} was removed or replaced during this run: another run may have "
                 "started",
@@ -155,8 +155,8 @@ class StateLock:
 
 
 def _identity(path: Path) -> tuple[int, int]:
-    found = os.lstat(path)
-    return found.st_dev, found.st_ino
+    file_stat = os.lstat(path)
+    return file_stat.st_dev, file_stat.st_ino
 
 
 def holder_of(state: Path) -> LockHolder | None:

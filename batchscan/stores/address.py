@@ -38,22 +38,22 @@ class Address:
         Raises:
             UsageError: it is invalid, or contains a secret; the message does not show that.
         """
-        found = _URL.fullmatch(url)
-        scheme = SCHEMES.get(found["scheme"].lower()) if found else None
-        if found is None or scheme is None:
+        matched = _URL.fullmatch(url)
+        scheme = SCHEMES.get(matched["scheme"].lower()) if matched else None
+        if matched is None or scheme is None:
             raise UsageError(
                 f"cannot scan '{shown(url)}': unsupported URL scheme",
                 advice=f"addresses begin with {_OFFERED}; a folder of that name is written ./word://",
             )
-        user, at, _ = found["authority"].rpartition("@")
-        if (at and (scheme in ("s3", "gs") or ":" in user)) or _SIGNED.search(found["rest"]):
+        user, at, _ = matched["authority"].rpartition("@")
+        if (at and (scheme in ("s3", "gs") or ":" in user)) or _SIGNED.search(matched["rest"]):
             raise UsageError(f"'{shown(url)}' holds a secret", advice=_OWN_CHAIN)
-        if not found["authority"] or "\0" in url:
+        if not matched["authority"] or "\0" in url:
             raise UsageError(
                 f"cannot scan '{shown(url)}': it names no bucket, container or host",
                 advice=f"addresses look like {scheme}://name/folder",
             )
-        return cls(scheme, found["authority"], found["rest"].removeprefix("/"))
+        return cls(scheme, matched["authority"], matched["rest"].removeprefix("/"))
 
     @property
     def store(self) -> tuple[str, str]:
@@ -81,14 +81,14 @@ class Address:
 
 def shown(url: str) -> str:
     """A URL for messages: on one line, without parts that may be secret."""
-    found = _URL.fullmatch(url)
-    if found is None:
+    matched = _URL.fullmatch(url)
+    if matched is None:
         return printable(url)
-    authority = found["authority"]
+    authority = matched["authority"]
     user, at, host = authority.rpartition("@")
-    if at and (":" in user or SCHEMES.get(found["scheme"].lower()) not in ("az", "sftp")):
+    if at and (":" in user or SCHEMES.get(matched["scheme"].lower()) not in ("az", "sftp")):
         authority = f"***@{host}"
-    rest = found["rest"]
+    rest = matched["rest"]
     signed = _SIGNED.search(rest)
     rest = f"{rest[: signed.start()]}?***" if signed else rest
-    return printable(f"{found['scheme']}://{authority}{rest}")
+    return printable(f"{matched['scheme']}://{authority}{rest}")

@@ -35,26 +35,26 @@ class AzureStore:
         start = len(folder)
         pages = self._client.walk_blobs(name_starts_with=folder, delimiter="/").by_page()
         while (page := self._do(_next_page, pages)) is not None:
-            for found in page:
-                if "etag" not in found:  # only blobs have one: a folder is a name alone
-                    yield found.name[start:-1]
+            for item in page:
+                if "etag" not in item:  # only blobs have one: a folder is a name alone
+                    yield item.name[start:-1]
                 else:
-                    yield found.name[start:], *_state(found)
+                    yield item.name[start:], *_state(item)
 
     def stat(self, key: str) -> Stat:
         """The state of one blob."""
         return _state(self._do(self._client.get_blob_client(key).get_blob_properties))
 
-    def read(self, key: str, most: int, expected: Stat | None = None, start: int = 0) -> bytes:
+    def read(self, key: str, limit: int, expected: Stat | None = None, start: int = 0) -> bytes:
         """Read bytes of a blob, with one GET if it is not larger than pictures may be.
 
         Raises:
             Changed: its state is not the expected one.
         """
-        return bytes(self._do(self._get, key, most, expected, start))
+        return bytes(self._do(self._get, key, limit, expected, start))
 
-    async def _get(self, key: str, most: int, expected: Stat | None, start: int) -> bytes:
-        stream = await self._client.download_blob(key, offset=start, length=most)
+    async def _get(self, key: str, limit: int, expected: Stat | None, start: int) -> bytes:
+        stream = await self._client.download_blob(key, offset=start, length=limit)
         hold_to(expected, _state_of(stream.properties))
         data: bytes = await stream.readall()
         return data
@@ -70,13 +70,13 @@ class AzureStore:
 
 async def _next_page(pages: Any) -> list[Any] | None:
     try:
-        return [found async for found in await anext(pages)]
+        return [item async for item in await anext(pages)]
     except StopAsyncIteration:
         return None
 
 
-def _state(found: Any) -> Stat:
-    return state(found.size, found.last_modified, found.etag or "")
+def _state(properties: Any) -> Stat:
+    return state(properties.size, properties.last_modified, properties.etag or "")
 
 
 def _state_of(answer: Any) -> Stat:

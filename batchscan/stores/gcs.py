@@ -43,8 +43,8 @@ class GcsStore:
             page = self._get_json("", prefix=folder, delimiter="/", fields=_FIELDS, **more)
             for name in page.get("prefixes", ()):
                 yield name[start:-1]
-            for found in page.get("items", ()):
-                yield found["name"][start:], *_state(found)
+            for item in page.get("items", ()):
+                yield item["name"][start:], *_state(item)
             if not page.get("nextPageToken"):
                 return
             more = {"pageToken": page["nextPageToken"]}
@@ -53,7 +53,7 @@ class GcsStore:
         """The state of one object."""
         return _state(self._get_json(f"/{quote(key, safe='')}"))
 
-    def read(self, key: str, most: int, expected: Stat | None = None, start: int = 0) -> bytes:
+    def read(self, key: str, limit: int, expected: Stat | None = None, start: int = 0) -> bytes:
         """Read bytes of an object with one GET.
 
         Raises:
@@ -61,7 +61,7 @@ class GcsStore:
         """
         address = self._address("download/storage/v1", f"/{quote(key, safe='')}?alt=media")
         with as_os_errors():
-            part = {"Range": f"bytes={start}-{start + most - 1}"}
+            part = {"Range": f"bytes={start}-{start + limit - 1}"}
             headers, data = self._fs.call("GET", address, headers=part)
         hold_to(expected, _state_of_answer(headers, len(data)))
         return bytes(data)
@@ -81,9 +81,9 @@ class GcsStore:
         return f"{self._fs._location}/{service}/b/{self._bucket}/o{rest}"
 
 
-def _state(found: Mapping[str, Any]) -> Stat:
-    modified = datetime.fromisoformat(found["updated"]) if "updated" in found else None
-    return state(int(found.get("size", 0)), modified, str(found.get("generation", "")))
+def _state(item: Mapping[str, Any]) -> Stat:
+    modified = datetime.fromisoformat(item["updated"]) if "updated" in item else None
+    return state(int(item.get("size", 0)), modified, str(item.get("generation", "")))
 
 
 def _state_of_answer(headers: Mapping[str, str], size: int) -> Stat:

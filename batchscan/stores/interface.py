@@ -32,7 +32,7 @@ class Store(Protocol):
         """The state of one object."""
         ...
 
-    def read(self, key: str, most: int, expected: Stat | None = None, start: int = 0) -> bytes:
+    def read(self, key: str, limit: int, expected: Stat | None = None, start: int = 0) -> bytes:
         """Read bytes of an object from `start` on, in one request.
 
         Raises:
@@ -55,11 +55,11 @@ def state(size: int, modified: datetime | None, version: str) -> Stat:
     return Stat(bounded(size), bounded(seconds * 1_000_000_000), int.from_bytes(digest) >> 1)
 
 
-def hold_to(expected: Stat | None, found: Stat) -> None:
+def hold_to(expected: Stat | None, actual: Stat) -> None:
     """Check that an object is still the one that was listed.
 
     Raises:
         Changed: it is another.
     """
-    if expected is not None and expected != found:
+    if expected is not None and expected != actual:
         raise Changed("it changed after it was listed")

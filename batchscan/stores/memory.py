@@ -25,20 +25,20 @@ class MemoryStore:
     def list(self, folder: str) -> Iterator[Item]:
         """List a folder."""
         with as_os_errors():
-            found = self._fs.ls(self._path(folder), detail=True)
-        for each in found:
-            name = each["name"].rpartition("/")[2]
-            yield name if each["type"] == "directory" else (name, *self._state(each))
+            entries = self._fs.ls(self._path(folder), detail=True)
+        for entry in entries:
+            name = entry["name"].rpartition("/")[2]
+            yield name if entry["type"] == "directory" else (name, *self._state(entry))
 
     def stat(self, key: str) -> Stat:
         """The state of one file."""
         with as_os_errors():
-            found = self._fs.info(self._path(key))
-        if found["type"] == "directory":
+            info = self._fs.info(self._path(key))
+        if info["type"] == "directory":
             raise FileNotFoundError(key)
-        return self._state(found)
+        return self._state(info)
 
-    def read(self, key: str, most: int, expected: Stat | None = None, start: int = 0) -> bytes:
+    def read(self, key: str, limit: int, expected: Stat | None = None, start: int = 0) -> bytes:
         """Read bytes of a file.
 
         Raises:
@@ -46,7 +46,7 @@ class MemoryStore:
         """
         hold_to(expected, self.stat(key))
         with as_os_errors():
-            return bytes(self._fs.cat_file(self._path(key), start=start, end=start + most))
+            return bytes(self._fs.cat_file(self._path(key), start=start, end=start + limit))
 
     def close(self) -> None:
         """Do nothing: nothing is open."""
@@ -54,6 +54,6 @@ class MemoryStore:
     def _path(self, key: str) -> str:
         return f"/{self._top}/{key}".rstrip("/")
 
-    def _state(self, found: dict[str, Any]) -> Stat:
-        modified = self._fs.modified(found["name"])
-        return state(found["size"], modified, modified.isoformat())
+    def _state(self, info: dict[str, Any]) -> Stat:
+        modified = self._fs.modified(info["name"])
+        return state(info["size"], modified, modified.isoformat())

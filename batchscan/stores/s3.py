@@ -47,39 +47,41 @@ class S3Store:
         more: dict[str, str] = {}
         while True:
             page = self._call("list_objects_v2", Prefix=folder, Delimiter="/", **more)
-            for found in page.get("CommonPrefixes", ()):
-                yield found["Prefix"][start:-1]
-            for found in page.get("Contents", ()):
-                yield found["Key"][start:], *_state(found, found["Size"])
+            for item in page.get("CommonPrefixes", ()):
+                yield item["Prefix"][start:-1]
+            for item in page.get("Contents", ()):
+                yield item["Key"][start:], *_state(item, item["Size"])
             if not page.get("IsTruncated"):
                 return
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
     def stat(self, key: str) -> Stat:
         """The state of one object."""
-        found = self._call("head_object", Key=key)
-        return _state(found, found["ContentLength"])
+        head = self._call("head_object", Key=key)
+        return _state(head, head["ContentLength"])
 
-    def read(self, key: str, most: int, expected: Stat | None = None, start: int = 0) -> bytes:
+    def read(self, key: str, limit: int, expected: Stat | None = None, start: int = 0) -> bytes:
         """Read bytes of an object with one GET, whose headers are checked before its body is read.
 
         Raises:
             Changed: its state is not the expected one.
         """
-        complete = expected is not None and start == 0 and most > expected.size
-        only = {} if complete else {"Range": f"bytes={start}-{start + most - 1}"}
-        words = (key, most, expected, only)
+        complete = expected is not None and start == 0 and limit > expected.size
+        only = {} if complete else {"Range": f"bytes={start}-{start + limit - 1}"}
+        words = (key, limit, expected, only)
         with as_os_errors():
             get = partial(self._trying, self._get, args=words, retries=BROKEN_OFF)
             data: bytes = self._sync(self._fs.loop, get)
             return data
 
-    async def _get(self, key: str, most: int, expected: Stat | None, only: dict[str, str]) -> bytes:
+    async def _get(
+        self, key: str, limit: int, expected: Stat | None, only: dict[str, str]
+    ) -> bytes:
         answer = await self._fs._call_s3("get_object", Bucket=self._bucket, Key=key, **only)
         with closing(answer["Body"]) as body:
             hold_to(expected, _state(answer, _whole_size(answer)))
             data = bytearray()
-            while len(data) < most and (part := await body.read(most - len(data))):
+            while len(data) < limit and (part := await body.read(limit - len(data))):
                 data += part
             return bytes(data)
 
@@ -115,5 +117,5 @@ def _whole_size(answer: dict[str, Any]) -> int:
     return int(total) if total.isdecimal() else int(answer["ContentLength"])
 
 
-def _state(found: dict[str, Any], size: int) -> Stat:
-    return state(size, found.get("LastModified"), found.get("ETag", ""))
+def _state(item: dict[str, Any], size: int) -> Stat:
+    return state(size, item.get("LastModified"), item.get("ETag", ""))

@@ -46,24 +46,24 @@ class SftpStore:
         """List a folder in the host's order, without links and devices."""
         names = self._do(self._open_listing, f"/{folder}")
         while part := self._do(_some, names):
-            for found in part:
-                mode, name = found.attrs.permissions or 0, str(found.filename)
+            for entry in part:
+                mode, name = entry.attrs.permissions or 0, str(entry.filename)
                 if modes.S_ISDIR(mode) and name not in (".", ".."):
                     yield name
                 elif modes.S_ISREG(mode):
-                    yield name, *_state(found.attrs)
+                    yield name, *_state(entry.attrs)
 
     def stat(self, key: str) -> Stat:
         """The state of one file."""
         return _state(self._do(self._attributes, key))
 
-    def read(self, key: str, most: int, expected: Stat | None = None, start: int = 0) -> bytes:
+    def read(self, key: str, limit: int, expected: Stat | None = None, start: int = 0) -> bytes:
         """Read bytes of a file, which is opened once.
 
         Raises:
             Changed: its state is not the expected one, or changes while it is read.
         """
-        data: bytes = self._do(self._read, key, most, expected, start)
+        data: bytes = self._do(self._read, key, limit, expected, start)
         return data
 
     def close(self) -> None:
@@ -76,18 +76,18 @@ class SftpStore:
 
     async def _attributes(self, key: str) -> Any:
         async with self._fs._pool.get() as channel:
-            found = await channel.stat(f"/{key}")
-        if modes.S_ISDIR(found.permissions or 0):
+            attributes = await channel.stat(f"/{key}")
+        if modes.S_ISDIR(attributes.permissions or 0):
             raise FileNotFoundError(key)
-        return found
+        return attributes
 
-    async def _read(self, key: str, most: int, expected: Stat | None, start: int) -> bytes:
+    async def _read(self, key: str, limit: int, expected: Stat | None, start: int) -> bytes:
         async with (
             self._fs._pool.get() as channel,
             channel.open(f"/{key}", "rb") as file,
         ):
             hold_to(expected, _state(await file.stat()))
-            data: bytes = await file.read(most, start)
+            data: bytes = await file.read(limit, start)
             hold_to(expected, _state(await file.stat()))
             return data
 

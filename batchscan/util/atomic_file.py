@@ -144,8 +144,8 @@ def link_atomic(source: str, path: str, expected: str) -> bool:
         pass
     except OSError:  # it is gone, on another disk, or this one has no links
         return False
-    found = os.lstat(path)
-    if _identity(found) != expected or not stat.S_ISREG(found.st_mode):
+    file_stat = os.lstat(path)
+    if _identity(file_stat) != expected or not stat.S_ISREG(file_stat.st_mode):
         return False  # the caller writes a new file
     with storage_errors(path):
         _sync_folder(os.path.dirname(path) or os.curdir)
@@ -188,8 +188,8 @@ def storage_errors(path: str, advice: str = CHOOSE) -> Iterator[None]:
         ) from error
 
 
-def _identity(found: os.stat_result) -> str:
-    return f"{found.st_ino}:{found.st_size}:{found.st_mtime_ns}"
+def _identity(file_stat: os.stat_result) -> str:
+    return f"{file_stat.st_ino}:{file_stat.st_size}:{file_stat.st_mtime_ns}"
 
 
 def _name(staged: str, path: str) -> None:

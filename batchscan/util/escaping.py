@@ -93,8 +93,8 @@ def path_fields(path: str | bytes) -> tuple[str, str | None]:
         return raw.decode(errors="replace"), base64.b64encode(raw).decode()
 
 
-def _escaped(found: re.Match[str]) -> str:
-    char = found[0]
+def _escaped(matched: re.Match[str]) -> str:
+    char = matched[0]
     return char if char.isprintable() else json.dumps(char)[1:-1]
 
 

@@ -164,9 +164,9 @@ def _suffix_rules() -> tuple[dict[str, bool], frozenset[str]]:
     with _LOADING:  # else two threads that come first would each read the whole list
         suffixes = _extract().tlds
     for suffix in suffixes:
-        rest = suffix
-        while rest := rest.partition(".")[2]:
-            rules.setdefault(rest, False)
+        parent = suffix
+        while parent := parent.partition(".")[2]:
+            rules.setdefault(parent, False)
         rules[suffix] = True
     short = (rule for rule, own in rules.items() if own and "." not in rule)
     return rules, frozenset(rule for rule in short if f"*.{rule}" not in rules)

@@ -93,10 +93,10 @@ def descend(top: Folder, opened: Callable[[Folder], Iterator[Block | Folder]]) -
     # A stack, not recursion: a path may have 2,000 folders.
     stack = [opened(top)]
     while stack:
-        found = next(stack[-1], None)
-        if found is None:
+        child = next(stack[-1], None)
+        if child is None:
             stack.pop()
-        elif isinstance(found, Block):
-            yield found
+        elif isinstance(child, Block):
+            yield child
         else:
-            stack.append(opened(found))
+            stack.append(opened(child))

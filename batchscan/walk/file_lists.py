@@ -77,20 +77,20 @@ class FileList:
                 yield name
 
     def _split(self, file: BinaryIO, separator: bytes) -> Iterator[bytes]:
-        rest = b""
+        partial = b""
         first = True
         while chunk := self._read(file):
             if first and not self._nul:
                 self._refuse_other_texts(chunk)
             first = False
-            *names, rest = (rest + chunk).split(separator)
+            *names, partial = (partial + chunk).split(separator)
             yield from names
-            if len(rest) > MAX_NAME:
+            if len(partial) > MAX_NAME:
                 raise UsageError(
                     f"'{printable(self._source)}' is not a list of names: "
                     f"more than {MAX_NAME} bytes without a separator"
                 )
-        yield rest
+        yield partial
 
     def _refuse_other_texts(self, start: bytes) -> None:
         """Refuse a list whose first bytes show that its lines are not names.
@@ -119,22 +119,22 @@ class FileList:
 
     @staticmethod
     def _fresh(names: Iterable[bytes]) -> Iterator[str]:
-        known: set[bytes] = set()
+        seen: set[bytes] = set()
         for name in names:
             path = absolute(os.fsdecode(name))
             digest = hashlib.blake2b(os.fsencode(path), digest_size=16).digest()
-            if digest not in known:
-                known.add(digest)
+            if digest not in seen:
+                seen.add(digest)
                 yield path
 
 
 def grouped(paths: Iterable[str]) -> Iterator[Block]:
     """Stat absolute paths or URLs, following links, and group each 10,000 of them by folder."""
-    rest = iter(paths)
-    while some := list(islice(rest, BLOCK)):
+    remaining = iter(paths)
+    while paths_of_block := list(islice(remaining, BLOCK)):
         blocks: dict[str, Block] = {}
-        states = _states_of(some)
-        for path in some:
+        states = _states_of(paths_of_block)
+        for path in paths_of_block:
             folder, name = split_path(path)
             block = blocks.setdefault(folder, Block(folder, named_by_user=True))
             if is_url(path):

@@ -53,9 +53,9 @@ class IgnoreFile(NamedTuple):
             InvalidPattern: one of them is invalid.
         """
         opinions = [
-            Pattern(expression_of(each), bool(each.include))
+            Pattern(expression_of(pattern), bool(pattern.include))
             for line in lines
-            for each in patterns_of(line)
+            for pattern in patterns_of(line)
         ]
         return cls(start, tuple(reversed(opinions)))
 
@@ -87,14 +87,14 @@ class IgnoreRules:
         Raises:
             UsageError: a pattern is invalid; the message quotes it.
         """
-        wanted, unwanted = tuple(include), tuple(exclude)
-        taken = _from_flag("--include", wanted)
-        _from_flag("--exclude", unwanted)
+        included, excluded = tuple(include), tuple(exclude)
+        from_flag = _from_flag("--include", included)
+        _from_flag("--exclude", excluded)
         return cls(
-            included=GitIgnoreSpec(taken, backend="simple") if wanted else None,
-            named=NamedBy.of(wanted),
-            ordered=IgnoreFile.of(0, unwanted) if unwanted else None,
-            plain=not (wanted or unwanted),
+            included=GitIgnoreSpec(from_flag, backend="simple") if included else None,
+            named=NamedBy.of(included),
+            ordered=IgnoreFile.of(0, excluded) if excluded else None,
+            plain=not (included or excluded),
         )
 
     def within(self, path: str, relative: str) -> IgnoreRules:

@@ -150,7 +150,7 @@ class LocalWalk:
         plain = folder.rules.plain and not folder.taken
         wanted, entries = self._wanted, block.entries  # what names end in that need no second look
         for entry in part:
-            found = None
+            sorted_entries = None
             try:
                 if not entry.is_file(follow_symlinks=follow):
                     others.append(entry)
@@ -158,14 +158,16 @@ class LocalWalk:
                 name = entry.name
                 # Inlined for speed: nearly all files take this branch.
                 quick = plain and name.endswith(wanted) and name[0] != "."
-                found = entries if quick else self._place(folder, block, name)
-                if found is not None:
+                sorted_entries = entries if quick else self._place(folder, block, name)
+                if sorted_entries is not None:
                     status = entry.stat(follow_symlinks=follow)
-                    found.append((name, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+                    sorted_entries.append(
+                        (name, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+                    )
             except FileNotFoundError:
                 continue
             except OSError:
-                if found is None:
+                if sorted_entries is None:
                     others.append(entry)
                 else:
                     block.without_stat.append(entry.name)
@@ -206,12 +208,12 @@ class LocalWalk:
             if folder.rules.leave_out_folder(relative, entry.name):
                 self.counts.excluded += 1
                 continue
-            found = _LocalFolder(
+            subfolder = _LocalFolder(
                 entry.path, relative + "/", folder.root, folder.rules, device=folder.device
             )
-            below.append((entry.is_symlink(), os.fsencode(entry.name), found))
+            below.append((entry.is_symlink(), os.fsencode(entry.name), subfolder))
         below.sort(key=lambda candidate: candidate[:2])
-        return [found for _, _, found in below]
+        return [subfolder for _, _, subfolder in below]
 
     def _unknown(self, entry: os.DirEntry[str], error: OSError) -> None:
         if error.errno == errno.ELOOP:

@@ -130,19 +130,19 @@ class RemoteWalk:
 
     def _sorted_out(self, folder: _RemoteFolder, names: list[Item]) -> _Part:
         part = _Part(Block(folder.path, folder.root))
-        for found in names:
-            if isinstance(found, str):
-                if (below := self._enter(folder, found)) is not None:
+        for entry in names:
+            if isinstance(entry, str):
+                if (below := self._enter(folder, entry)) is not None:
                     part.below.append(below)
-            elif (place := self._place(folder, part.block, found)) is not None:
-                place.append(found)
+            elif (place := self._place(folder, part.block, entry)) is not None:
+                place.append(entry)
         part.block.sort()
         part.below.sort(key=lambda below: os.fsencode(below.path))
         return part
 
-    def _place(self, folder: _RemoteFolder, block: Block, found: Entry) -> list[Entry] | None:
+    def _place(self, folder: _RemoteFolder, block: Block, entry: Entry) -> list[Entry] | None:
         """The list that an object belongs in by its name; None if it is excluded."""
-        name, size = found[:2]
+        name, size = entry[:2]
         stem, _, extension = name.rpartition(".")
         if not name or name == IGNORE_FILE:
             self.counts.ignored += bool(
@@ -188,7 +188,7 @@ def _rules_of(folder: _RemoteFolder, names: list[Item]) -> IgnoreRules:
         InvalidPattern: one of its lines is invalid, or it is too large.
     """
     key = folder.key + IGNORE_FILE
-    if not any(found[0] == IGNORE_FILE for found in names if not isinstance(found, str)):
+    if not any(entry[0] == IGNORE_FILE for entry in names if not isinstance(entry, str)):
         if len(names) < BLOCK:
             return folder.rules
         try:  # in a long listing its name may come much later

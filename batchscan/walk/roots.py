@@ -114,13 +114,13 @@ def plan(roots: Iterable[str]) -> RootPlan:
 
 def identities(paths: Iterable[str]) -> set[Identity]:
     """The identities of those paths that exist."""
-    found = set()
+    result = set()
     for path in paths:
         try:
-            found.add(identity(os.stat(path)))
+            result.add(identity(os.stat(path)))
         except OSError:
             continue
-    return found
+    return result
 
 
 def _check_folder(root: str, never: Sequence[str]) -> None:
@@ -143,9 +143,9 @@ def _address(url: str) -> str:
         return shown(url)
 
 
-def _same(one: str, other: str) -> bool:
+def _same(first: str, second: str) -> bool:
     try:
-        return os.path.samefile(one, other)
+        return os.path.samefile(first, second)
     except OSError:
         return False
     except ValueError:

@@ -20,8 +20,8 @@ class ByteCache:
         self._kept[path, sha256] = data
         self._size += len(data)
         while self._size > self.room:
-            _, gone = self._kept.popitem(last=False)
-            self._size -= len(gone)
+            _, evicted = self._kept.popitem(last=False)
+            self._size -= len(evicted)
 
     def get(self, path: str, sha256: str) -> bytes | None:
         """A picture's bytes; None if they were evicted."""

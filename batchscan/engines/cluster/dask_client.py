@@ -119,10 +119,10 @@ class DaskClient:
         """
         try:
             async with asyncio.timeout(CALL_TIMEOUT):
-                found: dict[str, int] = await self._client.scheduler.ncores_running()
+                cores: dict[str, int] = await self._client.scheduler.ncores_running()
         except (OSError, TimeoutError, AttributeError, RuntimeError, ValueError) as error:
             raise WorkerUnreachable(str(error)) from error
-        return found
+        return cores
 
     async def start_actor(self, address: str, threads: int, settings: Settings) -> ActorHandle:
         """Start an actor on a worker.

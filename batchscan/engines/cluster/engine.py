@@ -109,18 +109,18 @@ class DaskEngine:
         for _ in range(MAX_WORKER_LOSSES):
             client = await self._pool.pick_worker()
             _enter(client, size)
-            found: Image | NotSendable | None = None
+            result: Image | NotSendable | None = None
             try:
-                found = await client.submit(lambda number: Inspect(number, candidate))
+                result = await client.submit(lambda number: Inspect(number, candidate))
             except WorkerLost:
                 log.info("a worker was lost with %r", candidate.path)
                 continue
             finally:
-                if not isinstance(found, Image):
+                if not isinstance(result, Image):
                     self._leave(client, size)
-            if isinstance(found, Image):
-                self._kept[id(found)] = _Placement(found, candidate, client, size)
-            return cast("Image | NotSendable", found)
+            if isinstance(result, Image):
+                self._kept[id(result)] = _Placement(result, candidate, client, size)
+            return cast("Image | NotSendable", result)
         detail = (
             f"{MAX_WORKER_LOSSES} workers were lost while they checked it; the next run tries again"
         )
@@ -135,14 +135,16 @@ class DaskEngine:
         for _ in range(MAX_WORKER_LOSSES):
             client = await self._worker_of(image)
             try:
-                made = await client.submit(lambda number: MakeSendable(number, image, candidate))
+                sendable = await client.submit(
+                    lambda number: MakeSendable(number, image, candidate)
+                )
             except WorkerLost:
                 log.info("a worker was lost with %r", candidate.path)
                 continue
-            if isinstance(made, Image):
-                kept = self._kept.pop(id(image))
-                self._kept[id(made)] = replace(kept, image=made)
-            return cast("Image | NotSendable", made)
+            if isinstance(sendable, Image):
+                placement = self._kept.pop(id(image))
+                self._kept[id(sendable)] = replace(placement, image=sendable)
+            return cast("Image | NotSendable", sendable)
         detail = (
             f"{MAX_WORKER_LOSSES} workers were lost while they decoded it; the next run tries again"
         )
@@ -153,10 +155,10 @@ class DaskEngine:
         candidate = self._kept[id(image)].candidate
         try:
             client = await self._worker_of(image)
-            made = await client.submit(lambda number: MakePreview(number, image, candidate))
+            preview = await client.submit(lambda number: MakePreview(number, image, candidate))
         except (WorkerLost, StopRun):
             return Preview(None, NOTHING)
-        return cast("Preview", made)
+        return cast("Preview", preview)
 
     async def deviation(self, one: Content, other: Content) -> float:
         """Compare two files closely on a worker; on another one if that is lost.
@@ -257,10 +259,10 @@ class DaskEngine:
     def release(self, image: Image) -> None:
         """Drop a picture's bytes and its slot."""
         self._hosts.cancel_waits(image)
-        kept = self._kept.pop(id(image), None)
-        if kept is not None:
-            kept.leave()
-            kept.worker.release(image.path, image.sha256)
+        placement = self._kept.pop(id(image), None)
+        if placement is not None:
+            placement.leave()
+            placement.worker.release(image.path, image.sha256)
             self._pool.notify()
 
     def cancel_waits(self) -> None:
@@ -282,10 +284,10 @@ class DaskEngine:
 
     async def _worker_of(self, image: Image) -> WorkerClient:
         """The picture's worker; if that is retiring another one, which reads the file again."""
-        kept = self._kept[id(image)]
-        if kept.worker.lost or kept.worker.retiring:
-            kept.move(await self._pool.pick_worker())
-        return kept.worker
+        placement = self._kept[id(image)]
+        if placement.worker.lost or placement.worker.retiring:
+            placement.move(await self._pool.pick_worker())
+        return placement.worker
 
     def _leave(self, client: WorkerClient, size: int) -> None:
         client.pictures -= 1

@@ -223,22 +223,22 @@ class WorkerActor:
                 return await self._upload(task, token or SecretStr(""))
 
     async def _inspect(self, candidate: Candidate) -> Image | NotSendable:
-        found = await self._inspector.inspect(candidate)
-        if isinstance(found, NotSendable):
-            return found
-        if found.data:
-            self._cache.put(found.path, found.sha256, found.data)
-        return replace(found, data=b"")
+        result = await self._inspector.inspect(candidate)
+        if isinstance(result, NotSendable):
+            return result
+        if result.data:
+            self._cache.put(result.path, result.sha256, result.data)
+        return replace(result, data=b"")
 
     async def _make_sendable(self, image: Image, candidate: Candidate) -> Image | NotSendable:
         if image.ready:
             return image
         data = self._cache.get(image.path, image.sha256) or b""
-        made = await self._inspector.make_sendable(replace(image, data=data), candidate)
-        if isinstance(made, NotSendable):
-            return made
-        self._cache.put(made.path, made.sha256, made.data)
-        return replace(made, data=b"")
+        sendable = await self._inspector.make_sendable(replace(image, data=data), candidate)
+        if isinstance(sendable, NotSendable):
+            return sendable
+        self._cache.put(sendable.path, sendable.sha256, sendable.data)
+        return replace(sendable, data=b"")
 
     async def _upload(self, task: Upload, token: SecretStr) -> Reply | LongReply | StopRun:
         """Send a picture; a long body stays here until the driver has fetched it."""
@@ -272,20 +272,20 @@ class WorkerActor:
         data = self._cache.get(image.path, image.sha256)
         if data is not None:
             return replace(image, data=data)
-        found = await self._inspector.inspect(candidate)
-        if isinstance(found, Image):
-            found = await self._inspector.make_sendable(found, candidate)
-        if isinstance(found, NotSendable):
-            known = isinstance(found.reason, FailReason)
-            reason = found.reason if known else FailReason.CHANGED_WHILE_READING
+        result = await self._inspector.inspect(candidate)
+        if isinstance(result, Image):
+            result = await self._inspector.make_sendable(result, candidate)
+        if isinstance(result, NotSendable):
+            failed = isinstance(result.reason, FailReason)
+            reason = result.reason if failed else FailReason.CHANGED_WHILE_READING
             return NotSent(
-                FailReason(reason), f"the file changed before it was sent: {found.detail}"
+                FailReason(reason), f"the file changed before it was sent: {result.detail}"
             )
-        if (found.sha256, found.sent_sha256) != (image.sha256, image.sent_sha256):
+        if (result.sha256, result.sent_sha256) != (image.sha256, image.sent_sha256):
             detail = "the file changed before it was sent"
             return NotSent(FailReason.CHANGED_WHILE_READING, detail)
-        self._cache.put(found.path, found.sha256, found.data)
-        return replace(image, data=found.data)
+        self._cache.put(result.path, result.sha256, result.data)
+        return replace(image, data=result.data)
 
     def _warm_up(self) -> None:
         """Import and open in advance what would delay the first upload."""

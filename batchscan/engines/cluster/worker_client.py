@@ -216,8 +216,8 @@ class WorkerClient:
                 return
 
     async def _poll_events(self) -> None:
-        while taken := await self._call("poll_events", self._seen, seconds=POLL_REPLY_TIMEOUT):
-            self._enter(taken)
+        while batch := await self._call("poll_events", self._seen, seconds=POLL_REPLY_TIMEOUT):
+            self._enter(batch)
 
     async def _call(self, method: str, *args: object, seconds: float = LOST_AFTER) -> Any:  # noqa: ANN401
         """Call until there is a result; None if none comes, and the worker is marked as lost."""
@@ -243,15 +243,15 @@ class WorkerClient:
         """Convert this machine's monotonic time to the worker's clock."""
         return at + max(self._ahead, default=0.0)
 
-    def _enter(self, taken: EventBatch) -> None:
+    def _enter(self, batch: EventBatch) -> None:
         # The fastest of the last responses gives the best estimate of the difference.
-        self._ahead.append(taken.now - time.monotonic())
-        for number, event in enumerate(taken.events, taken.first):
+        self._ahead.append(batch.now - time.monotonic())
+        for number, event in enumerate(batch.events, batch.first):
             pending = self._pending.get(event.number)
             if number > self._seen and pending is not None:
                 pending.enter(event, self.address)
-        self._seen = max(self._seen, taken.first + len(taken.events) - 1)
-        if taken.retiring and not self.retiring:
+        self._seen = max(self._seen, batch.first + len(batch.events) - 1)
+        if batch.retiring and not self.retiring:
             self.retiring = True
             log.info("the worker at %s is stopping", self.address)
             self._changed(self)
