@@ -49,7 +49,7 @@ STORES: Final = {
     "az": StoreKind(
         "azure",
         "AzureStore",
-        "AZURE_STORAGE_CONNECTION_STRING, or AZURE_STORAGE_ACCOUNT_NAME and what goes with it",
+        "AZURE_STORAGE_CONNECTION_STRING, or AZURE_STORAGE_ACCOUNT_NAME and its credentials",
         other_schemes=("abfs", "abfss"),
         environment=("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ANON"),
         secrets=(

@@ -46,8 +46,8 @@ def test(**parameters: object) -> int:
 @click.command(
     "pending",
     cls=HelpCommand,
-    short_help="what is not delivered yet, for which target and since when",
-    help="Print what is not delivered yet for each target, and what went wrong last. Nothing is sent.",
+    short_help="list messages that are not delivered yet",
+    help="Print how many messages are not delivered yet, for which target and since when, and the last error. Nothing is sent.",
 )
 @click.option(
     "--json", "as_json", is_flag=True, cls=GroupedOption, group="What", help="as one JSON object"
@@ -71,8 +71,8 @@ def pending(*, as_json: bool, **parameters: object) -> int:
 @click.command(
     "send",
     cls=HelpCommand,
-    short_help="send now what is not delivered yet",
-    help="Send now what is not delivered yet, as a scan does at its end. Exits 3 if something could not be delivered.",
+    short_help="send messages that are not delivered yet",
+    help="Send all messages that are not delivered yet, as a scan does at its end. Exits 3 if something could not be delivered.",
 )
 @folder_options
 def send(**parameters: object) -> int:

@@ -141,7 +141,7 @@ def _sums(
     others = [name for line, name in wanted.items() if line not in present]
     if MANIFEST in others and not trusted:
         yield Discrepancy(
-            ALTERED, MANIFEST, f"{SUMS} does not have its SHA-256: this one or that one"
+            ALTERED, MANIFEST, f"its SHA-256 is not the one in {SUMS}: one of the two was changed"
         )
     detail = f"it is longer than it would be for {MANIFEST}"
     if others:

@@ -66,4 +66,4 @@ def _utc(time_ns: int) -> str:
     try:
         return rfc3339(time_ns / NANO)
     except (OverflowError, ValueError, OSError):
-        return "a year that there is no date for"
+        return "a time beyond the year 9999"

@@ -60,7 +60,7 @@ async def capture_site(
 
     choice = MatchChoice(covers=[UrlPattern.of(domain).covers], only_present=True)
     number = await capture_matches(settings, choice, options, count)
-    warning = f"Of {amount(failed, 'match')} the picture could not be fetched." if failed else None
+    warning = f"The pictures of {amount(failed, 'match')} could not be fetched." if failed else None
     return ActionResult(f"{amount(number, 'match')} captured.", warning=warning)
 
 

@@ -37,8 +37,8 @@ MAX_RUNS = 50  # the newest, which are checked
 MAX_NOTES = 256 * 1024  # bytes of the file; older notes are dropped
 MAX_REPORTS = 5  # that are read of runs without a note
 ADVICE = (
-    "put the newest ledger back, with its -wal; or go on with --accept-old-ledger, which need be "
-    "said once: what this ledger does not know is asked again, and paid for"
+    "restore the newest ledger, with its -wal file; or continue with --accept-old-ledger (needed "
+    "once): pictures whose answers this ledger lacks are then sent and paid for again"
 )
 log = logging.getLogger(__name__)
 
@@ -137,7 +137,7 @@ def _behind_its_note(identity: Identity, state: Path) -> Older | None:
         return None
     until = rfc3339(noted.at)
     if noted.ledger != identity.id:
-        return Older(f"is not the one that stood there until {until}", noted.at)
+        return Older(f"is not the one that was there until {until}", noted.at)
     missing = noted.changes - identity.changes
     if missing <= 0:
         return None
@@ -157,7 +157,7 @@ def _unknown_runs(identity: Identity, output: str, accepted: float) -> Older | N
         return None
     newest = max(unknown, key=lambda note: note.started_at)
     reason = (
-        f"does not know {amount(len(unknown), 'run')} that it was told of before (the newest: "
+        f"lacks {amount(len(unknown), 'run')} that it recorded before (the newest: "
         f"{newest.run_id} in {printable(output)}), as if it came from a backup"
     )
     return Older(reason, newest.started_at)
@@ -190,7 +190,7 @@ def _of_an_earlier_version(output: str, accepted: float) -> Older | None:
         return None
     for name in _names(output):
         if _was_paid_for(os.path.join(output, RUNS, name)):
-            reason = f"is new, and does not know the run {name} in {printable(output)}"
+            reason = f"is new, and has no record of the run {name} in {printable(output)}"
             return Older(reason, 0.0)
     return None
 

@@ -40,7 +40,7 @@ async def read_unread_answers(ledger: LedgerThread, *, sandbox: bool) -> None:
 def give_up(ledger: Ledger) -> None:
     """Give up on answers whose parsing crashed too often; they stay stored, with a trouble."""
     for number, run_id, received_at, charged in ledger.readings.given_up():
-        log.warning("answer %d is kept, and is not read: that ended two runs", number)
+        log.warning("answer %d is kept but not read: two runs crashed while reading it", number)
         answer = given_up(b"", received_at, charged)
         ledger.readings.give_up(number, answer, READER, run_id)
 

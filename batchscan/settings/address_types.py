@@ -25,7 +25,7 @@ class UrlType(SettingType):
 
     def check(self, value: object) -> None:
         """Reject addresses that the key must not be sent to, and URLs with a path or query."""
-        parts = _checked(value, "http would show key and pictures to everyone on the way")
+        parts = _checked(value, "over http, anybody on the way could read the key and the pictures")
         if parts.query or str(value).endswith("?"):
             raise ValueError("it holds a query or a fragment")
 
@@ -42,7 +42,7 @@ class WebhookUrlType(SettingType):
 
     def check(self, value: object) -> None:
         """Reject URLs that messages must not be sent to."""
-        _checked(value, "http would show the messages to everyone on the way")
+        _checked(value, "over http, anybody on the way could read the messages")
 
     def show(self, value: object) -> str:
         """The URL up to its host."""

@@ -46,7 +46,7 @@ class PublishedType(SettingType):
             except UsageError as error:
                 raise ValueError(str(error)) from None
             if not _is_web(url):
-                raise ValueError(f"{url[:80]!r} is no address of the web")
+                raise ValueError(f"{url[:80]!r} is not a web address")
 
     def show(self, value: object) -> str:
         """The list."""

@@ -138,7 +138,7 @@ class StateLock:
     def _message(self) -> str:
         if self._if_locked == "skip":
             return ""
-        what = f"{self._task} is on in" if self._task else "run holds"
+        what = f"{self._task} is running in" if self._task else "run holds"
         try:
             holder = msgspec.json.decode(self._holder.read_bytes(), type=LockHolder)
         except (OSError, msgspec.DecodeError):

@@ -78,7 +78,7 @@ def _how_counted(found: Statistics) -> Iterator[str]:
     yield "(UTC), without those that were taken back. Days: from noticed to removed,"
     yield "the median."
     if found.sandbox:
-        yield "Of the sandbox's mock answers."
+        yield "Made from the sandbox's mock answers."
     if found.credit_price:
         yield f"A credit costs {found.credit_price}: {found.total.money} in all."
     if unanswered := found.total.unanswered:

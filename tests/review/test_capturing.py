@@ -49,7 +49,7 @@ async def test_their_picture_is_captured_made_anew_and_shown(tmp_path):
         await reader.post("/site/capture?site=site.example")
         page = await ended(reader, "site.example")
         assert "2 matches captured." in page
-        assert "Of 1 match the picture could not be fetched." in page
+        assert "The pictures of 1 match could not be fetched." in page
 
 
 async def test_a_private_address_is_not_requested_and_the_reason_is_given(tmp_path):

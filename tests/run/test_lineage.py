@@ -173,7 +173,7 @@ async def test_runs_of_a_version_before_there_were_notes(bench):
     (bench.folder / "output" / NOTES).unlink()
     shutil.rmtree(state_of(bench))
 
-    await assert_asks_once(bench, "is new, and does not know the run", unknown=2)
+    await assert_asks_once(bench, "is new, and has no record of the run", unknown=2)
 
 
 async def test_moved_and_shared_folders_raise_no_alarm(bench):
