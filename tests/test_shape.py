@@ -53,7 +53,7 @@ def lines_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 # Longer for a reason: splitting them would part what is read together.
 LONG = {
     "settings/model.py": 345,  # every setting, in one place
-    "model.py": 320,  # names in full made it longer
+    "model.py": 310,  # the types of a picture on its way, in their order
     "ledger/schema.py": 500,  # the migrations are one sequence, and every version adds to it
     "results.py": 310,  # the fields of a line, and their file
 }
@@ -368,10 +368,12 @@ def arguments_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
     return {argument.arg for argument in every if argument is not None}
 
 
-def test_the_architecture_page_names_every_folder_and_every_table():
+def test_the_architecture_page_names_every_folder_every_root_module_and_every_table():
     page = (REPOSITORY / ".github" / "ARCHITECTURE.md").read_text()
     folders = {f"{path.parent.name}/" for path in PACKAGE.glob("*/__init__.py")}
+    modules = {path.name for path in PACKAGE.glob("*.py") if not path.name.startswith("__")}
     tables = {name_of(made) for made in schema_of(VERSION) if made.startswith("CREATE TABLE")}
 
     assert {folder for folder in folders if f"`{folder}`" not in page} == set()
+    assert set(re.findall(r"`(\w+\.py)`", page)) == modules
     assert {table for table in tables if re.search(rf"\b{table}\b", page) is None} == set()
